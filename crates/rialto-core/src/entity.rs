@@ -1,0 +1,349 @@
+//! Entities: the unit of the snapshot and of the state digest.
+//!
+//! Every piece of state that a future decision needs is an entity with a typed key and a canonical
+//! encoding. A [`Store`] holds the entities of one kind and notes in [`Changes`] which were touched
+//! and when each is next due, so that the snapshot, the digest and the clock need no second list.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::hash::Hash;
+
+use minicbor::{Decode, Encode};
+
+use crate::hash::Short;
+use crate::table::Table;
+use crate::time::Time;
+
+/// The most bytes a key has, after its kind.
+const KEY_BYTES: usize = 24;
+
+/// The key of an entity of any kind: a kind byte, then the key's bytes in sortable order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityKey {
+    kind: u8,
+    bytes: [u8; KEY_BYTES],
+    len: u8,
+}
+
+impl EntityKey {
+    fn new(kind: u8) -> Self {
+        Self {
+            kind,
+            bytes: [0; KEY_BYTES],
+            len: 0,
+        }
+    }
+
+    fn push(&mut self, more: &[u8]) {
+        for byte in more {
+            if let Some(place) = self.bytes.get_mut(usize::from(self.len)) {
+                *place = *byte;
+                self.len += 1;
+            }
+        }
+    }
+
+    /// The kind of entity.
+    #[must_use]
+    pub fn kind(&self) -> u8 {
+        self.kind
+    }
+
+    /// The key as it is stored: the kind, then the key's bytes.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1 + usize::from(self.len));
+        out.push(self.kind);
+        out.extend_from_slice(self.tail());
+        out
+    }
+
+    /// Reads a stored key.
+    #[must_use]
+    pub fn from_slice(stored: &[u8]) -> Option<Self> {
+        let (kind, tail) = stored.split_first()?;
+        if tail.len() > KEY_BYTES {
+            return None;
+        }
+        let mut key = Self::new(*kind);
+        key.push(tail);
+        Some(key)
+    }
+
+    fn tail(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&[])
+    }
+
+    /// The typed key, if the bytes are one.
+    #[must_use]
+    pub fn typed<K: Key>(&self) -> Option<K> {
+        let (key, rest) = K::read(self.tail())?;
+        rest.is_empty().then_some(key)
+    }
+}
+
+/// A typed key that can be written into an [`EntityKey`] and read back.
+pub trait Key: Copy + Eq + Ord + Hash {
+    /// Appends the key's bytes.
+    fn write(&self, out: &mut EntityKey);
+    /// Reads a key off the front and returns the rest.
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])>;
+}
+
+impl Key for () {
+    fn write(&self, _: &mut EntityKey) {}
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        Some(((), bytes))
+    }
+}
+
+impl Key for u8 {
+    fn write(&self, out: &mut EntityKey) {
+        out.push(&[*self]);
+    }
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        bytes.split_first().map(|(first, rest)| (*first, rest))
+    }
+}
+
+impl Key for u64 {
+    fn write(&self, out: &mut EntityKey) {
+        out.push(&self.to_be_bytes());
+    }
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, rest) = bytes.split_first_chunk::<8>()?;
+        Some((u64::from_be_bytes(*head), rest))
+    }
+}
+
+impl Key for Short {
+    fn write(&self, out: &mut EntityKey) {
+        out.push(self.0.as_slice());
+    }
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (head, rest) = bytes.split_first_chunk::<16>()?;
+        Some((Short((*head).into()), rest))
+    }
+}
+
+impl<A: Key, B: Key> Key for (A, B) {
+    fn write(&self, out: &mut EntityKey) {
+        self.0.write(out);
+        self.1.write(out);
+    }
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (a, rest) = A::read(bytes)?;
+        let (b, rest) = B::read(rest)?;
+        Some(((a, b), rest))
+    }
+}
+
+macro_rules! id_keys {
+    ($($name:ident)*) => {$(
+        impl Key for crate::id::$name {
+            fn write(&self, out: &mut EntityKey) {
+                self.0.write(out);
+            }
+            fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+                u64::read(bytes).map(|(n, rest)| (Self(n), rest))
+            }
+        }
+    )*};
+}
+
+id_keys! {
+    OwnerId PersonId TeamId AgentId ServiceId TokenId AssetId AccountId HoldId ConversationId
+    TaskId ListingId CallId NegotiationId DealId ApprovalId
+}
+
+/// Something the state holds, with a key, a canonical encoding and perhaps a time at which the
+/// clock has something to do about it.
+pub trait Entity: Encode<()> + for<'b> Decode<'b, ()> {
+    /// The kind byte. Never reused for another kind.
+    const KIND: u8;
+    /// The type of its key.
+    type Key: Key;
+
+    /// When the clock has to act on it, if ever.
+    fn due(&self) -> Option<Time> {
+        None
+    }
+}
+
+/// The full key of an entity.
+pub fn key_of<E: Entity>(key: &E::Key) -> EntityKey {
+    let mut full = EntityKey::new(E::KIND);
+    key.write(&mut full);
+    full
+}
+
+/// What evolving has changed since the last snapshot, and what the clock will have to do.
+pub struct Changes {
+    touched: Table<EntityKey, ()>,
+    due: BTreeSet<(Time, EntityKey)>,
+    defects: u64,
+}
+
+impl Changes {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            touched: Table::new(seed),
+            due: BTreeSet::new(),
+            defects: 0,
+        }
+    }
+
+    fn touch(&mut self, key: EntityKey) {
+        self.touched.insert(key, ());
+    }
+
+    fn reschedule(&mut self, key: EntityKey, old: Option<Time>, new: Option<Time>) {
+        if old == new {
+            return;
+        }
+        if let Some(old) = old {
+            self.due.remove(&(old, key));
+        }
+        if let Some(new) = new {
+            self.due.insert((new, key));
+        }
+    }
+
+    /// The first thing that is due, and when.
+    #[must_use]
+    pub fn next_due(&self) -> Option<(Time, EntityKey)> {
+        self.due.first().copied()
+    }
+
+    /// What is due at `now`, earliest first.
+    pub fn due_at(&self, now: Time) -> impl Iterator<Item = EntityKey> {
+        self.due
+            .iter()
+            .take_while(move |(at, _)| *at <= now)
+            .map(|(_, key)| *key)
+    }
+
+    /// How many entities were touched since the last call of [`Changes::take_touched`].
+    #[must_use]
+    pub fn touched_len(&self) -> usize {
+        self.touched.len()
+    }
+
+    /// Takes the keys of the entities touched since the last call.
+    pub fn take_touched(&mut self) -> Vec<EntityKey> {
+        let mut keys = Vec::with_capacity(self.touched.len());
+        self.touched.drain(|key, ()| keys.push(key));
+        keys
+    }
+
+    /// How often an event named an entity that does not exist. Anything but zero means that the log
+    /// is not one that this code wrote; the node stops.
+    #[must_use]
+    pub fn defects(&self) -> u64 {
+        self.defects
+    }
+
+    pub(crate) fn defect(&mut self) {
+        self.defects += 1;
+    }
+}
+
+/// The entities of one kind.
+pub struct Store<E: Entity> {
+    table: Table<E::Key, E>,
+}
+
+impl<E: Entity> Store<E> {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            table: Table::new(seed),
+        }
+    }
+
+    /// The entity with this key.
+    #[must_use]
+    pub fn get(&self, key: &E::Key) -> Option<&E> {
+        self.table.get(key)
+    }
+
+    /// True if there is one with this key.
+    #[must_use]
+    pub fn contains(&self, key: &E::Key) -> bool {
+        self.table.contains(key)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// True if there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Visits every entity in an order that means nothing: for sums and exports only.
+    pub fn for_each(&self, visit: impl FnMut(&E::Key, &E)) {
+        self.table.for_each(visit);
+    }
+
+    pub(crate) fn put(&mut self, key: E::Key, entity: E, changes: &mut Changes) {
+        let full = key_of::<E>(&key);
+        let new = entity.due();
+        let old = self.table.insert(key, entity).and_then(|e| e.due());
+        changes.reschedule(full, old, new);
+        changes.touch(full);
+    }
+
+    pub(crate) fn modify(
+        &mut self,
+        key: &E::Key,
+        changes: &mut Changes,
+        change: impl FnOnce(&mut E),
+    ) {
+        let Some(entity) = self.table.get_mut(key) else {
+            changes.defect();
+            return;
+        };
+        let full = key_of::<E>(key);
+        let old = entity.due();
+        change(entity);
+        changes.reschedule(full, old, entity.due());
+        changes.touch(full);
+    }
+
+    pub(crate) fn upsert(
+        &mut self,
+        key: E::Key,
+        changes: &mut Changes,
+        fresh: impl FnOnce() -> E,
+        change: impl FnOnce(&mut E),
+    ) {
+        if !self.table.contains(&key) {
+            self.put(key, fresh(), changes);
+        }
+        self.modify(&key, changes, change);
+    }
+
+    pub(crate) fn remove(&mut self, key: &E::Key, changes: &mut Changes) -> Option<E> {
+        let entity = self.table.remove(key)?;
+        let full = key_of::<E>(key);
+        changes.reschedule(full, entity.due(), None);
+        changes.touch(full);
+        Some(entity)
+    }
+
+    pub(crate) fn load(&mut self, key: E::Key, entity: E, changes: &mut Changes) {
+        changes.reschedule(key_of::<E>(&key), None, entity.due());
+        self.table.insert(key, entity);
+    }
+
+    /// The canonical encoding of the entity with this key, if it exists.
+    pub(crate) fn encode(&self, key: &EntityKey) -> Option<Vec<u8>> {
+        let entity = self.get(&key.typed()?)?;
+        // Encoding into a Vec cannot fail.
+        minicbor::to_vec(entity).ok()
+    }
+}

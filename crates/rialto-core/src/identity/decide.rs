@@ -1,0 +1,374 @@
+//! Decides commands about identities.
+
+use alloc::format;
+
+use super::{
+    AddPerson, CreateService, IdentityEvent, IssueToken, MoveAgent, OwnerKind, Principal, Profile,
+    RegisterAgent, RevokeToken, Role, RotateKey, SetProfile, SetRole, SignUp, Status, Subject,
+};
+use crate::command::Command;
+use crate::decide::{Ctx, room};
+use crate::event::Event;
+use crate::id::{AgentId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
+use crate::limits;
+use crate::policy::{self, Action, Rate};
+use crate::reject::{Code, Rejection};
+use crate::text::{Name, Sealed};
+use crate::time::Time;
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::AddPerson(args) => add_person(ctx, args),
+        Command::SetRole(args) => set_role(ctx, args),
+        Command::RegisterAgent(args) => register(ctx, args),
+        Command::SetProfile(args) => set_profile(ctx, args),
+        Command::MoveAgent(args) => move_agent(ctx, args),
+        Command::RotateKey(args) => rotate_key(ctx, args),
+        Command::IssueToken(args) => issue_token(ctx, args),
+        Command::RevokeToken(args) => revoke_token(ctx, args),
+        Command::Suspend(args) => switch(ctx, &args.subject, Status::Suspended),
+        Command::Resume(args) => switch(ctx, &args.subject, Status::Active),
+        Command::CreateService(args) => create_service(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+fn emit(ctx: &mut Ctx<'_>, event: IdentityEvent) {
+    ctx.emit(Event::Identity(event));
+}
+
+fn new_token(
+    ctx: &mut Ctx<'_>,
+    principal: Principal,
+    label: Option<Name>,
+    expires: Option<Time>,
+) -> Result<(), Rejection> {
+    let token = ctx.new_id(TokenId)?;
+    let hash = ctx.new_secret(token);
+    emit(
+        ctx,
+        IdentityEvent::TokenIssued {
+            token,
+            principal,
+            hash,
+            label,
+            expires,
+        },
+    );
+    Ok(())
+}
+
+/// Anybody may sign up while that is open; the operator always may.
+pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection> {
+    if ctx.principal != Principal::Operator {
+        if !ctx.state.settings().sign_up_open {
+            return Err(Code::SignUpClosed.into());
+        }
+        policy::throttle(ctx, Rate::SignUps)?;
+    }
+    room("owners", ctx.state.owners.len(), limits::OWNERS)?;
+    if ctx.state.owner_named(&args.name).is_some() {
+        return Err(Rejection::new(
+            Code::NameTaken,
+            format!("owner {}", args.name),
+        ));
+    }
+    let owner = ctx.new_id(OwnerId)?;
+    emit(
+        ctx,
+        IdentityEvent::OwnerCreated {
+            owner,
+            name: args.name.clone(),
+            kind: args.kind,
+        },
+    );
+    let person = ctx.new_id(PersonId)?;
+    let name =
+        Name::new(args.name.as_str()).map_err(|e| Rejection::new(Code::BadText, format!("{e}")))?;
+    emit(
+        ctx,
+        IdentityEvent::PersonAdded {
+            person,
+            owner,
+            name,
+            role: Role::Admin,
+        },
+    );
+    new_token(ctx, Principal::Person(person), None, None)
+}
+
+fn add_person(ctx: &mut Ctx<'_>, args: &AddPerson) -> Result<(), Rejection> {
+    ctx.authorise(Action::ManageOwner(args.owner))?;
+    let owner = ctx.state.owners.get(&args.owner).ok_or(Code::NotFound)?;
+    if owner.kind == OwnerKind::Person && owner.persons > 0 && args.role == Role::Admin {
+        return Err(Rejection::new(
+            Code::Forbidden,
+            "an owner that is one person has one admin",
+        ));
+    }
+    room(
+        "people in an owner",
+        owner.persons as usize,
+        limits::PERSONS_PER_OWNER as usize,
+    )?;
+    let person = ctx.new_id(PersonId)?;
+    let (owner, name, role) = (args.owner, args.name.clone(), args.role);
+    emit(
+        ctx,
+        IdentityEvent::PersonAdded {
+            person,
+            owner,
+            name,
+            role,
+        },
+    );
+    new_token(ctx, Principal::Person(person), None, None)
+}
+
+fn set_role(ctx: &mut Ctx<'_>, args: &SetRole) -> Result<(), Rejection> {
+    let person = ctx.state.persons.get(&args.person).ok_or(Code::NotFound)?;
+    ctx.authorise(Action::ManageOwner(person.owner))?;
+    if person.role == Role::Admin && args.role != Role::Admin && person.status == Status::Active {
+        keep_an_admin(ctx, person.owner)?;
+    }
+    emit(
+        ctx,
+        IdentityEvent::RoleSet {
+            person: args.person,
+            role: args.role,
+        },
+    );
+    Ok(())
+}
+
+fn keep_an_admin(ctx: &Ctx<'_>, owner: OwnerId) -> Result<(), Rejection> {
+    let admins = ctx.state.owners.get(&owner).map_or(0, |o| o.admins);
+    if admins <= 1 {
+        Err(Code::LastAdmin.into())
+    } else {
+        Ok(())
+    }
+}
+
+fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejection> {
+    let own = policy::owner_of_principal(ctx.state, ctx.principal);
+    let owner = args
+        .owner
+        .or(own)
+        .ok_or(Rejection::new(Code::Malformed, "name the owner"))?;
+    ctx.authorise(Action::ManageOwner(owner))?;
+    let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
+    let most = ctx.state.settings().agents_per_owner;
+    if most > 0 && entity.agents >= most {
+        return Err(Rejection::new(
+            Code::TooManyAgents,
+            format!("at most {most}"),
+        ));
+    }
+    room("agents", ctx.state.agents.len(), limits::AGENTS)?;
+    if ctx.state.agent_named(&args.handle).is_some() {
+        return Err(Rejection::new(Code::NameTaken, format!("{}", args.handle)));
+    }
+    team_of(ctx, owner, args.team)?;
+    let (key, custody) = ctx.agent_key(args.key)?;
+    let profile = check_profile(ctx, &args.profile)?;
+    let agent = ctx.new_id(AgentId)?;
+    let (team, handle) = (args.team, args.handle.clone());
+    emit(
+        ctx,
+        IdentityEvent::AgentRegistered {
+            agent,
+            owner,
+            team,
+            handle,
+            key,
+            custody,
+            profile,
+        },
+    );
+    new_token(ctx, Principal::Agent(agent), None, None)
+}
+
+fn team_of(ctx: &Ctx<'_>, owner: OwnerId, team: Option<TeamId>) -> Result<(), Rejection> {
+    let Some(id) = team else { return Ok(()) };
+    let team = ctx
+        .state
+        .teams
+        .get(&id)
+        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))?;
+    if team.owner == owner {
+        Ok(())
+    } else {
+        Err(Code::NotInOwner.into())
+    }
+}
+
+fn check_profile(
+    ctx: &Ctx<'_>,
+    profile: &Profile<Sealed>,
+) -> Result<Profile<crate::text::ContentRef>, Rejection> {
+    for (what, have) in [
+        ("skills", profile.skills.len()),
+        ("tags", profile.tags.len()),
+        ("prices", profile.prices.len()),
+    ] {
+        ctx.at_most(what, have, limits::PROFILE_ENTRIES)?;
+    }
+    Ok(profile.clone().map(|sealed| ctx.place(sealed)))
+}
+
+fn set_profile(ctx: &mut Ctx<'_>, args: &SetProfile<Sealed>) -> Result<(), Rejection> {
+    let agent = ctx.agent(&args.agent)?;
+    ctx.authorise(Action::ActFor(agent))?;
+    let profile = check_profile(ctx, &args.profile)?;
+    emit(ctx, IdentityEvent::ProfileSet { agent, profile });
+    Ok(())
+}
+
+fn move_agent(ctx: &mut Ctx<'_>, args: &MoveAgent) -> Result<(), Rejection> {
+    let agent = ctx.agent(&args.agent)?;
+    let owner = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?.owner;
+    ctx.authorise(Action::ManageOwner(owner))?;
+    team_of(ctx, owner, args.team)?;
+    emit(
+        ctx,
+        IdentityEvent::AgentMoved {
+            agent,
+            team: args.team,
+        },
+    );
+    Ok(())
+}
+
+fn rotate_key(ctx: &mut Ctx<'_>, args: &RotateKey) -> Result<(), Rejection> {
+    let agent = ctx.agent(&args.agent)?;
+    ctx.authorise(Action::ActFor(agent))?;
+    let (key, custody) = ctx.agent_key(args.key)?;
+    emit(
+        ctx,
+        IdentityEvent::KeyRotated {
+            agent,
+            key,
+            custody,
+        },
+    );
+    Ok(())
+}
+
+/// A subject as a principal, with how many live tokens it has. Owners act through their people.
+fn principal_of(ctx: &Ctx<'_>, subject: &Subject) -> Result<(Principal, u32), Rejection> {
+    match subject {
+        Subject::Owner(_) => Err(Rejection::new(
+            Code::Malformed,
+            "tokens are issued to people, agents and services",
+        )),
+        Subject::Person(id) => {
+            let person = ctx.state.persons.get(id).ok_or(Code::NotFound)?;
+            Ok((Principal::Person(*id), person.tokens))
+        }
+        Subject::Agent(name) => {
+            let id = ctx.agent(name)?;
+            let agent = ctx.state.agents.get(&id).ok_or(Code::NotFound)?;
+            Ok((Principal::Agent(id), agent.tokens))
+        }
+        Subject::Service(id) => {
+            let service = ctx.state.services.get(id).ok_or(Code::NotFound)?;
+            Ok((Principal::Service(*id), service.tokens))
+        }
+    }
+}
+
+fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Rejection> {
+    let (principal, live) = principal_of(ctx, &args.subject)?;
+    ctx.authorise(Action::ManageTokens(principal))?;
+    if live >= limits::TOKENS_PER_PRINCIPAL {
+        let detail = format!("at most {}", limits::TOKENS_PER_PRINCIPAL);
+        return Err(Rejection::new(Code::TooManyTokens, detail));
+    }
+    let expires = match args.expires_in_ms {
+        Some(ms) => Some(ctx.now.after(ctx.period(
+            "expires_in_ms",
+            ms,
+            3_650 * crate::time::DAY_MS,
+        )?)),
+        None => None,
+    };
+    new_token(ctx, principal, args.label.clone(), expires)
+}
+
+fn revoke_token(ctx: &mut Ctx<'_>, args: &RevokeToken) -> Result<(), Rejection> {
+    let token = ctx.state.tokens.get(&args.token).ok_or(Code::NotFound)?;
+    if token.principal == Principal::Operator {
+        return Err(Rejection::new(
+            Code::Forbidden,
+            "the operator's token is replaced by realm.reset_operator_token",
+        ));
+    }
+    ctx.authorise(Action::ManageTokens(token.principal))?;
+    emit(ctx, IdentityEvent::TokenEnded { token: args.token });
+    Ok(())
+}
+
+fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Rejection> {
+    match subject {
+        Subject::Owner(owner) => {
+            ctx.authorise(Action::ManageRealm)?;
+            ctx.state.owners.get(owner).ok_or(Code::NotFound)?;
+            emit(
+                ctx,
+                IdentityEvent::OwnerSwitched {
+                    owner: *owner,
+                    status,
+                },
+            );
+        }
+        Subject::Person(id) => {
+            let person = ctx.state.persons.get(id).ok_or(Code::NotFound)?;
+            ctx.authorise(Action::Stop(person.owner))?;
+            let ends_admin = person.role == Role::Admin && person.status == Status::Active;
+            if ends_admin && status == Status::Suspended && ctx.principal != Principal::Operator {
+                keep_an_admin(ctx, person.owner)?;
+            }
+            emit(
+                ctx,
+                IdentityEvent::PersonSwitched {
+                    person: *id,
+                    status,
+                },
+            );
+        }
+        Subject::Agent(name) => {
+            let agent = ctx.agent(name)?;
+            let owner = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?.owner;
+            ctx.authorise(Action::Stop(owner))?;
+            emit(ctx, IdentityEvent::AgentSwitched { agent, status });
+        }
+        Subject::Service(service) => {
+            ctx.authorise(Action::ManageRealm)?;
+            ctx.state.services.get(service).ok_or(Code::NotFound)?;
+            emit(
+                ctx,
+                IdentityEvent::ServiceSwitched {
+                    service: *service,
+                    status,
+                },
+            );
+        }
+    }
+    Ok(())
+}
+
+fn create_service(ctx: &mut Ctx<'_>, args: &CreateService) -> Result<(), Rejection> {
+    ctx.authorise(Action::ManageRealm)?;
+    ctx.at_most("grants", args.grants.len(), 1)?;
+    let service = ctx.new_id(ServiceId)?;
+    emit(
+        ctx,
+        IdentityEvent::ServiceCreated {
+            service,
+            name: args.name.clone(),
+            grants: args.grants.clone(),
+        },
+    );
+    new_token(ctx, Principal::Service(service), None, None)
+}

@@ -1,0 +1,182 @@
+//! Applies events about identities.
+
+use super::{Agent, IdentityEvent, Owner, Person, Principal, Role, Service, Status, Token};
+use crate::id::OwnerId;
+use crate::policy;
+use crate::state::State;
+
+pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
+    match event {
+        IdentityEvent::OwnerCreated { owner, name, kind } => {
+            let entity = Owner {
+                name: name.clone(),
+                kind: *kind,
+                status: Status::Active,
+                agents: 0,
+                teams: 0,
+                persons: 0,
+                admins: 0,
+                blocks: 0,
+                created: state.now(),
+            };
+            state.add_owner(*owner, entity);
+            policy::count_rate(state, policy::Rate::SignUps);
+        }
+        IdentityEvent::PersonAdded {
+            person,
+            owner,
+            name,
+            role,
+        } => {
+            let entity = Person {
+                owner: *owner,
+                name: name.clone(),
+                role: *role,
+                status: Status::Active,
+                tokens: 0,
+            };
+            state.persons.put(*person, entity, &mut state.changes);
+            state
+                .owners
+                .modify(owner, &mut state.changes, |o| o.persons += 1);
+            if *role == Role::Admin {
+                count_admins(state, *owner, 1);
+            }
+        }
+        IdentityEvent::RoleSet { person, role } => {
+            change_person(state, *person, |p| p.role = *role)
+        }
+        IdentityEvent::PersonSwitched { person, status } => {
+            change_person(state, *person, |p| p.status = *status)
+        }
+        IdentityEvent::AgentRegistered {
+            agent,
+            owner,
+            team,
+            handle,
+            key,
+            custody,
+            profile,
+        } => {
+            let entity = Agent {
+                owner: *owner,
+                team: *team,
+                handle: handle.clone(),
+                key: *key,
+                custody: *custody,
+                status: Status::Active,
+                contact: profile.contact,
+                tokens: 0,
+                listings: 0,
+                open_requests: 0,
+                blocks: 0,
+                created: state.now(),
+            };
+            state.add_agent(*agent, entity);
+            state
+                .owners
+                .modify(owner, &mut state.changes, |o| o.agents += 1);
+        }
+        IdentityEvent::ProfileSet { agent, profile } => {
+            state
+                .agents
+                .modify(agent, &mut state.changes, |a| a.contact = profile.contact);
+        }
+        IdentityEvent::AgentMoved { agent, team } => {
+            state
+                .agents
+                .modify(agent, &mut state.changes, |a| a.team = *team);
+        }
+        IdentityEvent::KeyRotated {
+            agent,
+            key,
+            custody,
+        } => {
+            state.agents.modify(agent, &mut state.changes, |a| {
+                (a.key, a.custody) = (*key, *custody)
+            });
+        }
+        IdentityEvent::TokenIssued {
+            token,
+            principal,
+            hash,
+            expires,
+            ..
+        } => {
+            state.add_token(
+                *token,
+                Token {
+                    principal: *principal,
+                    hash: *hash,
+                    expires: *expires,
+                },
+            );
+            count_tokens(state, *principal, |n| n + 1);
+        }
+        IdentityEvent::TokenEnded { token } => match state.drop_token(*token) {
+            Some(ended) => count_tokens(state, ended.principal, |n| n.saturating_sub(1)),
+            None => state.changes.defect(),
+        },
+        IdentityEvent::OwnerSwitched { owner, status } => {
+            state
+                .owners
+                .modify(owner, &mut state.changes, |o| o.status = *status);
+        }
+        IdentityEvent::AgentSwitched { agent, status } => {
+            state
+                .agents
+                .modify(agent, &mut state.changes, |a| a.status = *status);
+        }
+        IdentityEvent::ServiceCreated {
+            service,
+            name,
+            grants,
+        } => {
+            let entity = Service {
+                name: name.clone(),
+                grants: grants.clone(),
+                status: Status::Active,
+                tokens: 0,
+            };
+            state.services.put(*service, entity, &mut state.changes);
+        }
+        IdentityEvent::ServiceSwitched { service, status } => {
+            state
+                .services
+                .modify(service, &mut state.changes, |s| s.status = *status);
+        }
+    }
+}
+
+/// Changes a person and keeps its owner's count of active admins.
+fn change_person(state: &mut State, id: crate::id::PersonId, change: impl FnOnce(&mut Person)) {
+    let counts = |p: &Person| i32::from(p.role == Role::Admin && p.status == Status::Active);
+    let before = state.persons.get(&id).map(|p| (p.owner, counts(p)));
+    state.persons.modify(&id, &mut state.changes, change);
+    let after = state.persons.get(&id).map(counts);
+    if let (Some((owner, before)), Some(after)) = (before, after) {
+        count_admins(state, owner, after - before);
+    }
+}
+
+fn count_admins(state: &mut State, owner: OwnerId, change: i32) {
+    state.owners.modify(&owner, &mut state.changes, |o| {
+        o.admins = o.admins.saturating_add_signed(change)
+    });
+}
+
+fn count_tokens(state: &mut State, principal: Principal, count: impl Fn(u32) -> u32) {
+    let changes = &mut state.changes;
+    match principal {
+        Principal::Person(id) => state
+            .persons
+            .modify(&id, changes, |p| p.tokens = count(p.tokens)),
+        Principal::Agent(id) => state
+            .agents
+            .modify(&id, changes, |a| a.tokens = count(a.tokens)),
+        Principal::Service(id) => state
+            .services
+            .modify(&id, changes, |s| s.tokens = count(s.tokens)),
+        Principal::Realm | Principal::Operator | Principal::Public => {}
+    }
+}

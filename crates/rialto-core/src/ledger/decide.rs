@@ -1,0 +1,438 @@
+//! Decides commands about money.
+
+use alloc::format;
+
+use super::{
+    AccountRef, Correct, CreateAsset, Deposit, EndWithdrawal, Holder, Issue, LedgerEvent,
+    OpenAccount, Purpose, TransferSpec, Transfers, Withdraw,
+};
+use crate::amount::{Amount, Decimal, MAX_SCALE};
+use crate::command::Command;
+use crate::decide::{Ctx, positive, room};
+use crate::event::Event;
+use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId};
+use crate::limits;
+use crate::policy::{Action, Approval, Bound, PolicyEvent};
+use crate::reject::{Code, Rejection};
+use crate::state::State;
+use crate::text::{AssetCode, Sealed};
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::CreateAsset(args) => create_asset(ctx, args),
+        Command::OpenAccount(args) => open_account(ctx, args),
+        Command::Issue(args) => issue(ctx, args),
+        Command::Deposit(args) => deposit(ctx, args),
+        Command::Withdraw(args) => withdraw(ctx, args),
+        Command::EndWithdrawal(args) => end_withdrawal(ctx, args),
+        Command::Transfers(args) => transfers(ctx, args),
+        Command::Correct(args) => correct(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+/// The asset with a code, or the realm's first, and its scale.
+pub(crate) fn resolve_asset(
+    state: &State,
+    code: Option<&AssetCode>,
+) -> Result<(AssetId, u8), Rejection> {
+    let id = match code {
+        Some(code) => state.asset_coded(code),
+        None => state.realm.get(&()).and_then(|r| r.asset),
+    };
+    let found = id.and_then(|id| state.assets.get(&id).map(|a| (id, a.scale)));
+    found.ok_or_else(|| match code {
+        Some(code) => Rejection::new(Code::NoAsset, format!("{code}")),
+        None => Rejection::new(Code::NoAsset, "the realm has no asset yet"),
+    })
+}
+
+fn create_asset(ctx: &mut Ctx<'_>, args: &CreateAsset) -> Result<(), Rejection> {
+    ctx.authorise(Action::ManageRealm)?;
+    room("assets", ctx.state.assets.len(), limits::ASSETS)?;
+    if args.scale > MAX_SCALE {
+        return Err(Rejection::new(
+            Code::BadAmount,
+            format!("an asset has at most {MAX_SCALE} digits after the point"),
+        ));
+    }
+    if ctx.state.asset_coded(&args.code).is_some() {
+        return Err(Rejection::new(
+            Code::NameTaken,
+            format!("asset {}", args.code),
+        ));
+    }
+    let asset = ctx.new_id(AssetId)?;
+    let (issuance, outside) = (AccountId(ctx.number()?), AccountId(ctx.number()?));
+    let (code, scale) = (args.code.clone(), args.scale);
+    ctx.emit(Event::Ledger(LedgerEvent::AssetCreated {
+        asset,
+        code,
+        scale,
+        issuance,
+        outside,
+    }));
+    Ok(())
+}
+
+/// The holder that a reference names, unless it names an account by id.
+fn holder_of(ctx: &Ctx<'_>, name: &AccountRef) -> Result<Option<Holder>, Rejection> {
+    Ok(Some(match name {
+        AccountRef::Account(_) => return Ok(None),
+        AccountRef::Agent(agent) => Holder::Agent(ctx.agent(agent)?),
+        AccountRef::Owner(id) => {
+            ctx.state
+                .owners
+                .get(id)
+                .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))?;
+            Holder::Owner(*id)
+        }
+        AccountRef::Team(id) => {
+            ctx.state
+                .teams
+                .get(id)
+                .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))?;
+            Holder::Team(*id)
+        }
+    }))
+}
+
+fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> {
+    let holder = holder_of(ctx, &args.holder)?.ok_or(Rejection::new(
+        Code::Malformed,
+        "name the holder, not an account",
+    ))?;
+    let manage = match holder {
+        Holder::Owner(owner) => Action::ManageOwner(owner),
+        Holder::Team(team) => Action::LeadTeam(team),
+        Holder::Agent(agent) if ctx.principal == crate::identity::Principal::Operator => {
+            Action::ManageOwner(ctx.state.agents.get(&agent).ok_or(Code::NotFound)?.owner)
+        }
+        Holder::Agent(agent) => Action::ActFor(agent),
+        Holder::Issuance | Holder::Outside => Action::ManageRealm,
+    };
+    ctx.authorise(manage)?;
+    let (asset, _) = resolve_asset(ctx.state, args.asset.as_ref())?;
+    room("accounts", ctx.state.accounts.len(), limits::ACCOUNTS)?;
+    if args.label.is_none() && ctx.state.main_account(holder, asset).is_some() {
+        return Err(Code::AccountExists.into());
+    }
+    let account = ctx.new_id(AccountId)?;
+    let label = args.label.clone();
+    ctx.emit(Event::Ledger(LedgerEvent::AccountOpened {
+        account,
+        holder,
+        asset,
+        label,
+    }));
+    Ok(())
+}
+
+impl Ctx<'_> {
+    /// The asset that a request means: the one it names, that of an account it names, or the first.
+    fn asset_for(
+        &self,
+        code: Option<&AssetCode>,
+        refs: [&AccountRef; 2],
+    ) -> Result<(AssetId, u8), Rejection> {
+        if code.is_none() {
+            for name in refs {
+                let AccountRef::Account(id) = name else {
+                    continue;
+                };
+                if let Some(account) = self.state.accounts.get(id) {
+                    let scale = self.state.assets.get(&account.asset).map_or(0, |a| a.scale);
+                    return Ok((account.asset, scale));
+                }
+            }
+        }
+        resolve_asset(self.state, code)
+    }
+
+    /// An account that money leaves, which the principal must be allowed to spend from.
+    pub(crate) fn debit_account(
+        &self,
+        name: &AccountRef,
+        asset: AssetId,
+    ) -> Result<AccountId, Rejection> {
+        let id = match (name, holder_of(self, name)?) {
+            (AccountRef::Account(id), _) => *id,
+            (_, Some(holder)) => {
+                let found = self.state.main_account(holder, asset);
+                found.ok_or_else(|| {
+                    Rejection::new(Code::Insufficient, format!("{name} has no account yet"))
+                })?
+            }
+            (_, None) => return Err(Code::NoAccount.into()),
+        };
+        let account = self
+            .state
+            .accounts
+            .get(&id)
+            .ok_or_else(|| Rejection::new(Code::NoAccount, format!("{id}")))?;
+        self.authorise(Action::Spend(id))?;
+        if let Holder::Agent(agent) = account.holder {
+            self.active_agent(agent)?;
+        }
+        Ok(id)
+    }
+
+    /// An account that money comes to, opened now if it is a holder's main account.
+    fn credit_account(
+        &mut self,
+        name: &AccountRef,
+        asset: AssetId,
+    ) -> Result<AccountId, Rejection> {
+        match (name, holder_of(self, name)?) {
+            (AccountRef::Account(id), _) => Ok(*id),
+            (_, Some(holder)) => self.ensure_account(holder, asset),
+            (_, None) => Err(Code::NoAccount.into()),
+        }
+    }
+
+    /// A credit account that belongs to an owner, team or agent: not one that money enters through.
+    fn holders_account(
+        &mut self,
+        name: &AccountRef,
+        asset: AssetId,
+    ) -> Result<AccountId, Rejection> {
+        let id = self.credit_account(name, asset)?;
+        let special = self
+            .state
+            .accounts
+            .get(&id)
+            .is_some_and(super::Account::may_go_negative);
+        if special {
+            Err(Rejection::new(
+                Code::NoAccount,
+                format!("{id} belongs to the realm"),
+            ))
+        } else {
+            Ok(id)
+        }
+    }
+}
+
+fn issue(ctx: &mut Ctx<'_>, args: &Issue) -> Result<(), Rejection> {
+    ctx.authorise(Action::ManageRealm)?;
+    let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.to, &args.to])?;
+    let amount = positive(args.amount, scale)?;
+    let from = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.issuance;
+    let to = ctx.holders_account(&args.to, asset)?;
+    let transfer = ctx.post_transfer(from, to, amount, Purpose::Issue)?;
+    ctx.ids.push(transfer.into());
+    Ok(())
+}
+
+fn deposit(ctx: &mut Ctx<'_>, args: &Deposit) -> Result<(), Rejection> {
+    ctx.authorise(Action::HandlePayments)?;
+    let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.to, &args.to])?;
+    let amount = positive(args.amount, scale)?;
+    let from = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.outside;
+    let to = ctx.holders_account(&args.to, asset)?;
+    let transfer = ctx.post_transfer(from, to, amount, Purpose::Deposit)?;
+    ctx.ids.push(transfer.into());
+    ctx.flush_entries(None, Some(args.reference.clone()));
+    Ok(())
+}
+
+fn withdraw(ctx: &mut Ctx<'_>, args: &Withdraw) -> Result<(), Rejection> {
+    let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.from, &args.from])?;
+    let amount = positive(args.amount, scale)?;
+    let from = ctx.debit_account(&args.from, asset)?;
+    let to = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.outside;
+    let hold = ctx.hold_transfer(from, to, amount, Purpose::Withdrawal, None)?;
+    ctx.ids.push(hold.into());
+    ctx.flush_entries(None, Some(args.reference.clone()));
+    Ok(())
+}
+
+fn end_withdrawal(ctx: &mut Ctx<'_>, args: &EndWithdrawal) -> Result<(), Rejection> {
+    ctx.authorise(Action::HandlePayments)?;
+    let hold = ctx.open_hold(args.hold)?;
+    if hold.purpose != Purpose::Withdrawal {
+        return Err(Code::HoldNotYours.into());
+    }
+    let amount = if args.paid { hold.amount } else { Amount::ZERO };
+    let transfer = ctx.end_hold(args.hold, amount)?;
+    ctx.ids.push(transfer.into());
+    Ok(())
+}
+
+fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(), Rejection> {
+    ctx.at_most(
+        "transfers",
+        args.transfers.len(),
+        limits::TRANSFERS_PER_BATCH,
+    )?;
+    if args.transfers.is_empty() {
+        return Err(Rejection::new(
+            Code::Malformed,
+            "name at least one transfer",
+        ));
+    }
+    let single = args.transfers.len() == 1;
+    for (index, spec) in (0_u32..).zip(&args.transfers) {
+        match transfer(ctx, spec) {
+            Ok(()) => {}
+            Err(why) if why.code == Code::NeedsApproval && single => return park(ctx, spec),
+            Err(why) if args.independent && !single => ctx.refused.push((index, why)),
+            Err(why) if single => return Err(why),
+            Err(why) => {
+                let detail = format!("transfer {index}: {}", why.detail);
+                return Err(Rejection::new(why.code, detail));
+            }
+        }
+    }
+    if ctx.refused.len() == args.transfers.len() {
+        return Err(ctx.refused.swap_remove(0).1);
+    }
+    let memo = args.memo.map(|m| ctx.place(m));
+    ctx.flush_entries(memo, None);
+    Ok(())
+}
+
+/// The accounts, asset and amount of a transfer or hold.
+fn movement(
+    ctx: &mut Ctx<'_>,
+    (from, to): (&AccountRef, &AccountRef),
+    amount: Decimal,
+    asset: Option<&AssetCode>,
+) -> Result<(AccountId, AccountId, AssetId, Amount), Rejection> {
+    let (asset, scale) = ctx.asset_for(asset, [from, to])?;
+    let amount = positive(amount, scale)?;
+    let from = ctx.debit_account(from, asset)?;
+    let to = ctx.holders_account(to, asset)?;
+    Ok((from, to, asset, amount))
+}
+
+fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
+    match spec {
+        TransferSpec::Post {
+            from,
+            to,
+            amount,
+            asset,
+        } => {
+            let (from, to, _, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
+            let transfer = ctx.post_transfer(from, to, amount, Purpose::Transfer)?;
+            name_first(ctx, transfer.into());
+        }
+        TransferSpec::Hold {
+            from,
+            to,
+            amount,
+            asset,
+            expires_in_ms,
+        } => {
+            let expires =
+                ctx.now
+                    .after(ctx.period("expires_in_ms", *expires_in_ms, limits::HOLD_MS)?);
+            let (from, to, _, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
+            let hold = ctx.hold_transfer(from, to, amount, Purpose::Transfer, Some(expires))?;
+            name_first(ctx, hold.into());
+        }
+        TransferSpec::PostHold { hold, amount } => {
+            let (held, asset) = ending(ctx, *hold, true)?;
+            let scale = ctx.state.assets.get(&asset).map_or(0, |a| a.scale);
+            let amount = amount.map_or(Ok(held), |d| positive(d, scale))?;
+            let transfer = ctx.end_hold(*hold, amount)?;
+            name_first(ctx, transfer.into());
+        }
+        TransferSpec::VoidHold { hold } => {
+            ending(ctx, *hold, false)?;
+            let transfer = ctx.end_hold(*hold, Amount::ZERO)?;
+            name_first(ctx, transfer.into());
+        }
+    }
+    Ok(())
+}
+
+/// A batch's answer names its first id; the others follow it in the log.
+fn name_first(ctx: &mut Ctx<'_>, id: crate::id::AnyId) {
+    if ctx.ids.is_empty() {
+        ctx.ids.push(id);
+    }
+}
+
+/// A hold that the principal may end: its payer may post it, payer and payee may void it.
+fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Rejection> {
+    let hold = ctx.open_hold(id)?;
+    if hold.purpose != Purpose::Transfer {
+        return Err(Code::HoldNotYours.into());
+    }
+    let payer = ctx.authorise(Action::Spend(hold.from));
+    if post {
+        payer?;
+    } else if payer.is_err() {
+        ctx.authorise(Action::Spend(hold.to))?;
+    }
+    if hold.expires.is_some_and(|at| ctx.now >= at) {
+        return Err(Code::HoldOver.into());
+    }
+    let account = ctx.state.accounts.get(&hold.from).ok_or(Code::NoAccount)?;
+    Ok((hold.amount, account.asset))
+}
+
+/// Parks a transfer that an allowance lets through only with a person's approval.
+fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
+    let TransferSpec::Post {
+        from,
+        to,
+        amount,
+        asset,
+    } = spec
+    else {
+        return Err(Code::NeedsApproval.into());
+    };
+    let (from, to, asset, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
+    let agent = ctx.actor()?;
+    request_approval(ctx, agent, Bound::Transfer { from, to }, asset, amount)
+}
+
+/// Asks the people of an agent's owner to approve exactly this.
+pub(crate) fn request_approval(
+    ctx: &mut Ctx<'_>,
+    agent: AgentId,
+    bound: Bound,
+    asset: AssetId,
+    amount: Amount,
+) -> Result<(), Rejection> {
+    let owner = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?.owner;
+    let approval = ctx.new_id(ApprovalId)?;
+    let expires = ctx.now.after(limits::APPROVAL_MS);
+    let request = Approval {
+        owner,
+        agent,
+        bound,
+        amount,
+        asset,
+        expires,
+    };
+    ctx.emit(Event::Policy(PolicyEvent::ApprovalRequested {
+        approval,
+        request,
+    }));
+    Ok(())
+}
+
+fn correct(ctx: &mut Ctx<'_>, args: &Correct<Sealed>) -> Result<(), Rejection> {
+    ctx.authorise(Action::ManageRealm)?;
+    let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.from, &args.to])?;
+    let amount = positive(args.amount, scale)?;
+    let from = ctx.credit_account(&args.from, asset)?;
+    let to = ctx.credit_account(&args.to, asset)?;
+    // A correction undoes a mistake; it is no spending of the holder's, so it needs no approval.
+    ctx.approved = true;
+    let transfer = ctx.post_transfer(from, to, amount, Purpose::Correction(args.transfer))?;
+    ctx.ids.push(transfer.into());
+    let reason = ctx.place(args.reason);
+    ctx.flush_entries(Some(reason), None);
+    Ok(())
+}
+
+/// Voids a hold whose time is over.
+pub(crate) fn expire(ctx: &mut Ctx<'_>, hold: HoldId) -> Result<bool, Rejection> {
+    ctx.end_hold(hold, Amount::ZERO)?;
+    Ok(false)
+}

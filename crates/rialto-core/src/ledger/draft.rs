@@ -1,0 +1,290 @@
+//! A draft of ledger entries: each is checked against the balances as the earlier ones leave them.
+//!
+//! Every movement of money in the realm goes through the methods of [`Ctx`] in this file, so the
+//! rules (conservation, no overdraft, allowances, each hold resolved once) stand in one place.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose};
+use crate::amount::Amount;
+use crate::decide::{Ctx, room};
+use crate::event::Event;
+use crate::id::{AccountId, AssetId, HoldId, TransferId};
+use crate::limits;
+use crate::policy::{self, Node};
+use crate::reject::{Code, Rejection};
+use crate::text::{ClientId, ContentRef};
+use crate::time::Time;
+
+/// What earlier entries of the same command change.
+#[derive(Default)]
+pub(crate) struct Draft {
+    entries: Vec<Entry>,
+    moved: BTreeMap<AccountId, Moved>,
+    ended: BTreeSet<HoldId>,
+    spent: BTreeMap<(Node, AssetId), Amount>,
+    opened: BTreeMap<AccountId, (Holder, AssetId)>,
+    new_holds: usize,
+}
+
+/// The change of one account.
+#[derive(Clone, Copy, Default)]
+struct Moved {
+    balance: i128,
+    pending_out: i128,
+    pending_in: i128,
+}
+
+/// An account as the draft leaves it.
+struct View {
+    holder: Holder,
+    asset: AssetId,
+    balance: i128,
+    pending_out: i128,
+    pending_in: i128,
+}
+
+impl View {
+    fn available(&self) -> i128 {
+        self.balance - self.pending_out
+    }
+
+    fn may_go_negative(&self) -> bool {
+        matches!(self.holder, Holder::Issuance | Holder::Outside)
+    }
+}
+
+impl Ctx<'_> {
+    fn view(&self, id: AccountId) -> Result<View, Rejection> {
+        let moved = self.draft.moved.get(&id).copied().unwrap_or_default();
+        let blank = |holder, asset| Account {
+            holder,
+            asset,
+            label: None,
+            balance: Amount::ZERO,
+            pending_out: Amount::ZERO,
+            pending_in: Amount::ZERO,
+        };
+        let fresh;
+        let account = match self.state.accounts.get(&id) {
+            Some(account) => account,
+            None => {
+                let (holder, asset) = self
+                    .draft
+                    .opened
+                    .get(&id)
+                    .ok_or_else(|| Rejection::new(Code::NoAccount, format!("{id}")))?;
+                fresh = blank(*holder, *asset);
+                &fresh
+            }
+        };
+        Ok(View {
+            holder: account.holder,
+            asset: account.asset,
+            balance: account.balance.0 + moved.balance,
+            pending_out: account.pending_out.0 + moved.pending_out,
+            pending_in: account.pending_in.0 + moved.pending_in,
+        })
+    }
+
+    /// A holder's main account, opened now if there is none yet.
+    pub(crate) fn ensure_account(
+        &mut self,
+        holder: Holder,
+        asset: AssetId,
+    ) -> Result<AccountId, Rejection> {
+        if let Some(id) = self.state.main_account(holder, asset) {
+            return Ok(id);
+        }
+        let drafted = self
+            .draft
+            .opened
+            .iter()
+            .find(|(_, o)| **o == (holder, asset));
+        if let Some((id, _)) = drafted {
+            return Ok(*id);
+        }
+        let have = self.state.accounts.len() + self.draft.opened.len();
+        room("accounts", have, limits::ACCOUNTS)?;
+        let account = AccountId(self.number()?);
+        self.draft.opened.insert(account, (holder, asset));
+        self.emit(Event::Ledger(LedgerEvent::AccountOpened {
+            account,
+            holder,
+            asset,
+            label: None,
+        }));
+        Ok(account)
+    }
+
+    /// Checks a debit of one account and credit of another, and counts it at the allowances.
+    fn check(
+        &mut self,
+        from: AccountId,
+        to: AccountId,
+        amount: Amount,
+    ) -> Result<(AssetId, Vec<Node>), Rejection> {
+        if from == to {
+            return Err(Code::SameAccount.into());
+        }
+        let (debit, credit) = (self.view(from)?, self.view(to)?);
+        if debit.asset != credit.asset {
+            return Err(Code::AssetMismatch.into());
+        }
+        if !debit.may_go_negative() && debit.available() < amount.0 {
+            let scale = self.state.assets.get(&debit.asset).map_or(0, |a| a.scale);
+            let available = Amount(debit.available()).display(scale);
+            return Err(Rejection::new(
+                Code::Insufficient,
+                format!("{available} available"),
+            ));
+        }
+        let most = crate::amount::MAX;
+        let least = debit.balance - debit.pending_out - amount.0;
+        if credit.balance + credit.pending_in + amount.0 > most || least < -most {
+            return Err(Code::Overflow.into());
+        }
+        let sides = (debit.holder, credit.holder);
+        let of = (debit.asset, amount);
+        let charged = policy::charge(
+            self.state,
+            &mut self.draft.spent,
+            sides,
+            of,
+            self.now,
+            self.approved,
+        )?;
+        Ok((debit.asset, charged))
+    }
+
+    fn moved(&mut self, account: AccountId) -> &mut Moved {
+        self.draft.moved.entry(account).or_default()
+    }
+
+    /// Moves money at once.
+    pub(crate) fn post_transfer(
+        &mut self,
+        from: AccountId,
+        to: AccountId,
+        amount: Amount,
+        purpose: Purpose,
+    ) -> Result<TransferId, Rejection> {
+        let (asset, charged) = self.check(from, to, amount)?;
+        let transfer = TransferId(self.number()?);
+        self.moved(from).balance -= amount.0;
+        self.moved(to).balance += amount.0;
+        let kind = EntryKind::Post;
+        let entry = Entry {
+            transfer,
+            kind,
+            from,
+            to,
+            amount,
+            asset,
+            purpose,
+            hold: None,
+            expires: None,
+            charged,
+        };
+        self.draft.entries.push(entry);
+        Ok(transfer)
+    }
+
+    /// Sets money aside.
+    pub(crate) fn hold_transfer(
+        &mut self,
+        from: AccountId,
+        to: AccountId,
+        amount: Amount,
+        purpose: Purpose,
+        expires: Option<Time>,
+    ) -> Result<HoldId, Rejection> {
+        room(
+            "open holds",
+            self.state.holds.len() + self.draft.new_holds,
+            limits::HOLDS,
+        )?;
+        let (asset, charged) = self.check(from, to, amount)?;
+        let transfer = TransferId(self.number()?);
+        let hold = HoldId(transfer.0);
+        self.draft.new_holds += 1;
+        self.moved(from).pending_out += amount.0;
+        self.moved(to).pending_in += amount.0;
+        let (kind, hold_id) = (EntryKind::Hold, Some(hold));
+        let entry = Entry {
+            transfer,
+            kind,
+            from,
+            to,
+            amount,
+            asset,
+            purpose,
+            hold: hold_id,
+            expires,
+            charged,
+        };
+        self.draft.entries.push(entry);
+        Ok(hold)
+    }
+
+    /// Pays a hold out in full or in part, or (with an amount of zero) gives it back.
+    pub(crate) fn end_hold(&mut self, id: HoldId, amount: Amount) -> Result<TransferId, Rejection> {
+        let hold = self.open_hold(id)?.clone();
+        if amount > hold.amount {
+            return Err(Code::TooMuch.into());
+        }
+        let asset = self.view(hold.from)?.asset;
+        let transfer = TransferId(self.number()?);
+        self.draft.ended.insert(id);
+        let from = self.moved(hold.from);
+        from.pending_out -= hold.amount.0;
+        from.balance -= amount.0;
+        let to = self.moved(hold.to);
+        to.pending_in -= hold.amount.0;
+        to.balance += amount.0;
+        let kind = if amount == Amount::ZERO {
+            EntryKind::VoidHold
+        } else {
+            EntryKind::PostHold
+        };
+        self.draft.entries.push(Entry {
+            transfer,
+            kind,
+            from: hold.from,
+            to: hold.to,
+            amount,
+            asset,
+            purpose: hold.purpose,
+            hold: Some(id),
+            expires: None,
+            charged: Vec::new(),
+        });
+        Ok(transfer)
+    }
+
+    /// A hold that neither the log nor this draft has ended.
+    pub(crate) fn open_hold(&self, id: HoldId) -> Result<&Hold, Rejection> {
+        let over = || Rejection::new(Code::HoldOver, format!("{id}"));
+        if self.draft.ended.contains(&id) {
+            return Err(over());
+        }
+        self.state.holds.get(&id).ok_or_else(over)
+    }
+
+    /// Emits the drafted entries as one event, if there are any.
+    pub(crate) fn flush_entries(&mut self, memo: Option<ContentRef>, reference: Option<ClientId>) {
+        let entries = core::mem::take(&mut self.draft.entries);
+        if entries.is_empty() {
+            return;
+        }
+        let by = self.principal;
+        self.emit(Event::Ledger(LedgerEvent::Entries {
+            by,
+            entries,
+            memo,
+            reference,
+        }));
+    }
+}

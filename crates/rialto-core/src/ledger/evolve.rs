@@ -1,0 +1,122 @@
+//! Applies events on the ledger.
+
+use super::{Account, Asset, Entry, EntryKind, Hold, Holder, LedgerEvent};
+use crate::amount::Amount;
+use crate::id::{AccountId, AssetId};
+use crate::identity::Principal;
+use crate::policy;
+use crate::state::State;
+use crate::text::Name;
+
+pub(crate) fn evolve(state: &mut State, event: &LedgerEvent) {
+    match event {
+        LedgerEvent::AssetCreated {
+            asset,
+            code,
+            scale,
+            issuance,
+            outside,
+        } => {
+            let entity = Asset {
+                code: code.clone(),
+                scale: *scale,
+                issuance: *issuance,
+                outside: *outside,
+            };
+            state.add_asset(*asset, entity);
+            open(state, *issuance, Holder::Issuance, *asset, None);
+            open(state, *outside, Holder::Outside, *asset, None);
+        }
+        LedgerEvent::AccountOpened {
+            account,
+            holder,
+            asset,
+            label,
+        } => {
+            open(state, *account, *holder, *asset, label.clone());
+        }
+        LedgerEvent::Entries { by, entries, .. } => {
+            for entry in entries {
+                apply(state, *by, entry);
+            }
+        }
+    }
+}
+
+fn open(state: &mut State, id: AccountId, holder: Holder, asset: AssetId, label: Option<Name>) {
+    let (balance, pending_out, pending_in) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
+    state.add_account(
+        id,
+        Account {
+            holder,
+            asset,
+            label,
+            balance,
+            pending_out,
+            pending_in,
+        },
+    );
+}
+
+fn apply(state: &mut State, by: Principal, entry: &Entry) {
+    let amount = entry.amount.0;
+    match entry.kind {
+        EntryKind::Post => {
+            change(state, entry.from, |a| a.balance.0 -= amount);
+            change(state, entry.to, |a| a.balance.0 += amount);
+        }
+        EntryKind::Hold => {
+            change(state, entry.from, |a| a.pending_out.0 += amount);
+            change(state, entry.to, |a| a.pending_in.0 += amount);
+            add_hold(state, by, entry);
+        }
+        EntryKind::PostHold | EntryKind::VoidHold => end_hold(state, entry),
+    }
+    for node in &entry.charged {
+        policy::count(state, *node, entry.asset, entry.amount);
+    }
+}
+
+fn change(state: &mut State, id: AccountId, change: impl FnOnce(&mut Account)) {
+    state.accounts.modify(&id, &mut state.changes, change);
+}
+
+fn add_hold(state: &mut State, by: Principal, entry: &Entry) {
+    let Some(id) = entry.hold else {
+        state.changes.defect();
+        return;
+    };
+    let hold = Hold {
+        from: entry.from,
+        to: entry.to,
+        amount: entry.amount,
+        expires: entry.expires,
+        purpose: entry.purpose,
+        by,
+        at: state.now(),
+        charged: entry.charged.clone(),
+    };
+    state.holds.put(id, hold, &mut state.changes);
+}
+
+fn end_hold(state: &mut State, entry: &Entry) {
+    let Some(hold) = entry
+        .hold
+        .and_then(|id| state.holds.remove(&id, &mut state.changes))
+    else {
+        state.changes.defect();
+        return;
+    };
+    let (held, amount) = (hold.amount.0, entry.amount.0);
+    change(state, hold.from, |a| {
+        a.pending_out.0 -= held;
+        a.balance.0 -= amount;
+    });
+    change(state, hold.to, |a| {
+        a.pending_in.0 -= held;
+        a.balance.0 += amount;
+    });
+    for node in &hold.charged {
+        policy::uncharge(state, *node, entry.asset, Amount(held - amount), hold.at);
+    }
+}

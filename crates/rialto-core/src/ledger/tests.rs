@@ -1,0 +1,1 @@
+//! Text-table tests of this module.

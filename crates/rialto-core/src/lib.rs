@@ -1,0 +1,32 @@
+//! The core of a realm: every rule of identity, mail, work, ledger, market and policy.
+//!
+//! A [`Command`](command::Command) is decided against the [`State`](state::State) into
+//! [`Event`](event::Event)s, or refused with a [`Rejection`](reject::Rejection); events evolve the
+//! state. That is all: the crate is `no_std`, so the compiler keeps clocks, I/O and the standard
+//! hash map out. It also never uses floating point, never draws randomness (time and entropy come
+//! with the [`Stamp`](decide::Stamp)), never sees a message body (only a salted hash of it), and
+//! nothing observable depends on the order of a table.
+
+#![no_std]
+
+extern crate alloc;
+
+pub mod amount;
+pub mod command;
+pub mod decide;
+pub mod entity;
+pub mod event;
+pub mod hash;
+pub mod id;
+pub mod identity;
+pub mod ledger;
+pub mod limits;
+pub mod mail;
+pub mod market;
+pub mod policy;
+pub mod reject;
+pub mod state;
+pub mod table;
+pub mod text;
+pub mod time;
+pub mod work;

@@ -1,0 +1,94 @@
+//! Every bound of the core in one place. Past a bound the caller gets a clear rejection.
+//!
+//! The constants are part of the contract: raising one is compatible, lowering one is not. What an
+//! operator can set is in [`crate::policy::Settings`].
+
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+
+/// The most the clock may jump forward between two commands without the operator's word.
+pub const CLOCK_JUMP_MS: u64 = HOUR_MS;
+/// The most expiries that one clock command carries out.
+pub const TICK_EXPIRIES: usize = 512;
+
+/// How long an accepted command's idempotency key is remembered, and how old a key may be.
+pub const IDEMPOTENCY_MS: u64 = DAY_MS;
+/// How far ahead of the realm's clock an idempotency key may lie.
+pub const IDEMPOTENCY_AHEAD_MS: u64 = 5 * MINUTE_MS;
+/// How many idempotency keys are remembered at once; past it, keyed commands are refused.
+pub const IDEMPOTENCY_KEYS: usize = 2_000_000;
+
+/// Owners in a realm.
+pub const OWNERS: usize = 2_000_000;
+/// Agents in a realm.
+pub const AGENTS: usize = 4_000_000;
+/// Members of an owner.
+pub const PERSONS_PER_OWNER: u32 = 1_000;
+/// Live tokens of one principal.
+pub const TOKENS_PER_PRINCIPAL: u32 = 16;
+/// Members of a team.
+pub const TEAM_MEMBERS: usize = 64;
+/// Teams of an owner.
+pub const TEAMS_PER_OWNER: u32 = 1_000;
+/// Skills, tags or prices in a profile, each.
+pub const PROFILE_ENTRIES: usize = 32;
+
+/// Assets in a realm.
+pub const ASSETS: usize = 1_000;
+/// Accounts in a realm.
+pub const ACCOUNTS: usize = 10_000_000;
+/// Entries in one batch of transfers.
+pub const TRANSFERS_PER_BATCH: usize = 8_190;
+/// Open holds in a realm.
+pub const HOLDS: usize = 4_000_000;
+/// The longest a hold may stay open.
+pub const HOLD_MS: u64 = 400 * DAY_MS;
+
+/// Members of a group.
+pub const GROUP_MEMBERS: usize = 1_000;
+/// Deliveries an inbox keeps; the oldest are trimmed beyond it.
+pub const INBOX_DELIVERIES: u64 = 10_000;
+/// How long a delivery is kept.
+pub const DELIVERY_MS: u64 = 30 * DAY_MS;
+/// How long a client's message id is remembered.
+pub const MESSAGE_ID_MS: u64 = DAY_MS;
+/// Client message ids remembered at once.
+pub const MESSAGE_IDS: usize = 4_000_000;
+/// Unanswered first messages that one agent may have waiting at strangers.
+pub const OPEN_REQUESTS_PER_AGENT: u32 = 100;
+
+/// Open tasks in a realm.
+pub const TASKS: usize = 4_000_000;
+/// How deep delegation may go.
+pub const TASK_DEPTH: u8 = 16;
+/// Artifacts of a task.
+pub const ARTIFACTS_PER_TASK: u32 = 1_000;
+
+/// Listings in a realm.
+pub const LISTINGS: usize = 4_000_000;
+/// Listings of one agent.
+pub const LISTINGS_PER_AGENT: u32 = 1_000;
+/// Items of a listing.
+pub const LISTING_ITEMS: usize = 256;
+/// Attributes or tags of a listing, each.
+pub const LISTING_ATTRIBUTES: usize = 64;
+/// Agents invited by one call for proposals.
+pub const CALL_INVITES: usize = 64;
+/// The longest a call for proposals may stay open.
+pub const CALL_MS: u64 = 30 * DAY_MS;
+/// Offers in one negotiation.
+pub const OFFERS_PER_NEGOTIATION: u16 = 200;
+/// Lines or issues in an offer's terms, each.
+pub const TERMS_ENTRIES: usize = 64;
+/// The longest an offer may stay open.
+pub const OFFER_MS: u64 = 30 * DAY_MS;
+/// The longest any period in a deal's terms.
+pub const DEAL_PERIOD_MS: u64 = 90 * DAY_MS;
+/// Open deals and negotiations in a realm, each.
+pub const DEALS: usize = 4_000_000;
+/// How long a finished task, negotiation, call or deal stays in memory.
+pub const FINISHED_MS: u64 = HOUR_MS;
+
+/// How long an approval waits for a person.
+pub const APPROVAL_MS: u64 = 3 * DAY_MS;
+/// Blocks set by one agent or owner.
+pub const BLOCKS_PER_SETTER: u32 = 10_000;

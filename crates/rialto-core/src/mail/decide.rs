@@ -1,0 +1,380 @@
+//! Decides commands about mail.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::{
+    Acknowledge, AnswerRequest, ChangeGroup, Contact, Conversation, ConversationKind, Destination,
+    Erase, MailEvent, OpenGroup, SendMessage,
+};
+use crate::command::Command;
+use crate::decide::{Ctx, room};
+use crate::event::Event;
+use crate::hash::{Hash, Short};
+use crate::id::{AgentId, ConversationId, MessageId};
+use crate::identity::ContactPolicy;
+use crate::limits;
+use crate::policy::{self, Action, Rate};
+use crate::reject::{Code, Rejection};
+use crate::state::State;
+use crate::text::{ClientId, Sealed};
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::SendMessage(args) => send(ctx, args),
+        Command::OpenGroup(args) => open_group(ctx, args),
+        Command::ChangeGroup(args) => change_group(ctx, args),
+        Command::AnswerRequest(args) => answer_request(ctx, args),
+        Command::Acknowledge(args) => acknowledge(ctx, args),
+        Command::Erase(args) => erase(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+fn emit(ctx: &mut Ctx<'_>, event: MailEvent) {
+    ctx.emit(Event::Mail(event));
+}
+
+/// Whether `sender` may write to `receiver` without asking first.
+pub(crate) fn admitted(state: &State, receiver: AgentId, sender: AgentId) -> bool {
+    let (Some(to), Some(from)) = (state.agents.get(&receiver), state.agents.get(&sender)) else {
+        return false;
+    };
+    to.owner == from.owner
+        || to.contact == ContactPolicy::Open
+            && state.contacts.get(&(receiver, sender)) != Some(&Contact::Refused)
+        || state.contacts.get(&(receiver, sender)) == Some(&Contact::Admitted)
+}
+
+/// Where a message goes, and whether it is a first message that asks to be admitted.
+enum Route {
+    Conversation(ConversationId),
+    NewDirect { receiver: AgentId, request: bool },
+}
+
+fn route(ctx: &Ctx<'_>, from: AgentId, to: &Destination) -> Result<Route, Rejection> {
+    let receiver = match to {
+        Destination::Agent(name) => ctx.agent(name)?,
+        Destination::Conversation(id) => {
+            let conversation = ctx.state.conversations.get(id).ok_or(Code::NotFound)?;
+            if !conversation.members.contains(&from) {
+                // The same answer as for a conversation that does not exist.
+                return Err(Code::NotFound.into());
+            }
+            match conversation.kind {
+                ConversationKind::Group => return Ok(Route::Conversation(*id)),
+                ConversationKind::Direct => other_member(conversation, from)?,
+            }
+        }
+    };
+    if receiver == from {
+        return Err(Code::ToSelf.into());
+    }
+    may_write(ctx, receiver, from)
+}
+
+fn other_member(conversation: &Conversation, agent: AgentId) -> Result<AgentId, Rejection> {
+    conversation
+        .members
+        .iter()
+        .copied()
+        .find(|m| *m != agent)
+        .ok_or(Code::NotFound.into())
+}
+
+fn may_write(ctx: &Ctx<'_>, receiver: AgentId, from: AgentId) -> Result<Route, Rejection> {
+    if policy::blocked(ctx.state, receiver, from) {
+        return Err(Code::Blocked.into());
+    }
+    let known = ctx.state.direct(from, receiver);
+    if admitted(ctx.state, receiver, from) {
+        return Ok(known.map_or(
+            Route::NewDirect {
+                receiver,
+                request: false,
+            },
+            Route::Conversation,
+        ));
+    }
+    match ctx.state.contacts.get(&(receiver, from)) {
+        Some(Contact::Requested) => Err(Code::AwaitingAdmission.into()),
+        Some(Contact::Refused) => Err(Code::ContactRefused.into()),
+        Some(Contact::Admitted) | None => {
+            let policy = ctx.state.agents.get(&receiver).map(|a| a.contact);
+            if policy == Some(ContactPolicy::Closed) {
+                return Err(Code::ContactRefused.into());
+            }
+            let open = ctx.state.agents.get(&from).map_or(0, |a| a.open_requests);
+            if open >= limits::OPEN_REQUESTS_PER_AGENT {
+                return Err(Code::TooManyRequests.into());
+            }
+            Ok(Route::NewDirect {
+                receiver,
+                request: true,
+            })
+        }
+    }
+}
+
+fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), Rejection> {
+    let from = ctx.actor()?;
+    let client_id = args
+        .client_id
+        .as_ref()
+        .map(|id| message_key(from, id, args));
+    room(
+        "remembered message ids",
+        ctx.state.message_keys.len(),
+        limits::MESSAGE_IDS,
+    )?;
+    policy::throttle(ctx, Rate::Messages(from))?;
+    if let Some(task) = args.task {
+        let task = ctx.state.tasks.get(&task).ok_or(Code::NotFound)?;
+        let requester = crate::identity::Principal::Agent(from);
+        if task.worker != from && task.requester != requester {
+            return Err(Code::NotFound.into());
+        }
+    }
+    let (conversation, request) = match route(ctx, from, &args.to)? {
+        Route::Conversation(id) => (id, false),
+        Route::NewDirect { receiver, request } => (direct(ctx, from, receiver)?, request),
+    };
+    let message = ctx.new_id(MessageId)?;
+    ctx.ids.push(conversation.into());
+    let body = ctx.place(args.body);
+    let (reply_to, task) = (args.reply_to, args.task);
+    emit(
+        ctx,
+        MailEvent::MessageSent {
+            message,
+            conversation,
+            from,
+            body,
+            client_id,
+            reply_to,
+            task,
+            request,
+        },
+    );
+    Ok(())
+}
+
+/// The message that a repeated client id names, if it is remembered.
+///
+/// # Errors
+/// [`Code::MessageKeyReused`] when the id was used for another message.
+pub(crate) fn repetition(
+    state: &State,
+    actor: Option<AgentId>,
+    args: &SendMessage<Sealed>,
+) -> Result<Option<MessageId>, Rejection> {
+    let (Some(from), Some(id)) = (actor, &args.client_id) else {
+        return Ok(None);
+    };
+    let (key, said) = message_key(from, id, args);
+    match state.message_keys.get(&key) {
+        Some(known) if known.body == said => Ok(Some(known.message)),
+        Some(known) => Err(Rejection::new(
+            Code::MessageKeyReused,
+            format!("{}", known.message),
+        )),
+        None => Ok(None),
+    }
+}
+
+/// The direct conversation of two agents, opened now if there is none.
+fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationId, Rejection> {
+    if let Some(known) = ctx.state.direct(from, to) {
+        return Ok(known);
+    }
+    let conversation = ConversationId(ctx.number()?);
+    let members = Vec::from([from, to]);
+    let kind = ConversationKind::Direct;
+    emit(
+        ctx,
+        MailEvent::ConversationOpened {
+            conversation,
+            kind,
+            by: from,
+            members,
+            title: None,
+        },
+    );
+    Ok(conversation)
+}
+
+/// A client's message id and what it was used for, each as a hash.
+fn message_key(from: AgentId, id: &ClientId, args: &SendMessage<Sealed>) -> (Short, Short) {
+    let key = Hash::of(&[b"message id", &from.0.to_le_bytes(), id.as_str().as_bytes()]);
+    // The body's own hash is salted, so a repeated body cannot be told by it; length and place can.
+    let said = Hash::of(&[
+        b"message",
+        format!("{:?}", args.to).as_bytes(),
+        &args.body.len.to_le_bytes(),
+    ]);
+    (key.short(), said.short())
+}
+
+fn reachable(
+    ctx: &Ctx<'_>,
+    names: &[crate::identity::AgentRef],
+    from: AgentId,
+) -> Result<Vec<AgentId>, Rejection> {
+    let mut members = Vec::with_capacity(names.len());
+    for name in names {
+        let agent = ctx.agent(name)?;
+        if policy::blocked(ctx.state, agent, from) {
+            return Err(Rejection::new(Code::Blocked, format!("{name}")));
+        }
+        if !admitted(ctx.state, agent, from) {
+            return Err(Rejection::new(
+                Code::ContactRefused,
+                format!("{name} has not admitted this agent"),
+            ));
+        }
+        if agent != from && !members.contains(&agent) {
+            members.push(agent);
+        }
+    }
+    Ok(members)
+}
+
+fn open_group(ctx: &mut Ctx<'_>, args: &OpenGroup<Sealed>) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    ctx.at_most("members", args.members.len() + 1, limits::GROUP_MEMBERS)?;
+    policy::throttle(ctx, Rate::Messages(by))?;
+    let mut members = Vec::from([by]);
+    members.extend(reachable(ctx, &args.members, by)?);
+    let conversation = ctx.new_id(ConversationId)?;
+    let title = Some(ctx.place(args.title));
+    let kind = ConversationKind::Group;
+    emit(
+        ctx,
+        MailEvent::ConversationOpened {
+            conversation,
+            kind,
+            by,
+            members,
+            title,
+        },
+    );
+    Ok(())
+}
+
+fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    let group = ctx
+        .state
+        .conversations
+        .get(&args.conversation)
+        .ok_or(Code::NotFound)?;
+    if group.kind != ConversationKind::Group || !group.members.contains(&by) {
+        return Err(Code::NotFound.into());
+    }
+    ctx.at_most("members to add", args.add.len(), limits::GROUP_MEMBERS)?;
+    ctx.at_most(
+        "members to remove",
+        args.remove.len(),
+        limits::GROUP_MEMBERS,
+    )?;
+    let mut added = reachable(ctx, &args.add, by)?;
+    added.retain(|a| !group.members.contains(a));
+    let mut removed = Vec::new();
+    for name in &args.remove {
+        let agent = ctx.agent(name)?;
+        if agent != by && by != group.opened_by {
+            return Err(Rejection::new(
+                Code::Forbidden,
+                "only the one who opened the group removes others",
+            ));
+        }
+        if group.members.contains(&agent) && !removed.contains(&agent) {
+            removed.push(agent);
+        }
+    }
+    if group.members.len() + added.len() - removed.len() > limits::GROUP_MEMBERS {
+        return Err(Rejection::new(
+            Code::GroupFull,
+            format!("at most {}", limits::GROUP_MEMBERS),
+        ));
+    }
+    emit(
+        ctx,
+        MailEvent::GroupChanged {
+            conversation: args.conversation,
+            added,
+            removed,
+        },
+    );
+    Ok(())
+}
+
+fn answer_request(ctx: &mut Ctx<'_>, args: &AnswerRequest) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    let stranger = ctx.agent(&args.agent)?;
+    let known = ctx.state.contacts.get(&(by, stranger));
+    // A receiver may change its mind later: refuse whom it had admitted, and the other way round.
+    if known.is_none() {
+        return Err(Code::NoRequest.into());
+    }
+    emit(
+        ctx,
+        MailEvent::RequestAnswered {
+            by,
+            stranger,
+            admit: args.admit,
+        },
+    );
+    Ok(())
+}
+
+fn acknowledge(ctx: &mut Ctx<'_>, args: &Acknowledge) -> Result<(), Rejection> {
+    let agent = ctx.actor()?;
+    let inbox = ctx.state.inboxes.get(&agent).cloned().unwrap_or_default();
+    if args.through >= inbox.next {
+        return Err(Rejection::new(
+            Code::AckAhead,
+            format!("the last delivery is {}", inbox.next - 1),
+        ));
+    }
+    if args.through > inbox.acknowledged {
+        emit(
+            ctx,
+            MailEvent::Acknowledged {
+                agent,
+                through: args.through,
+            },
+        );
+    }
+    Ok(())
+}
+
+fn erase(ctx: &mut Ctx<'_>, args: &Erase) -> Result<(), Rejection> {
+    ctx.authorise(Action::ManageRealm)?;
+    ctx.at_most("contents", args.contents.len(), 10_000)?;
+    emit(
+        ctx,
+        MailEvent::Erased {
+            contents: args.contents.clone(),
+        },
+    );
+    Ok(())
+}
+
+/// Lets deliveries that are too old leave an inbox, a bounded number at a time.
+pub(crate) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejection> {
+    let Some(inbox) = ctx.state.inboxes.get(&agent) else {
+        return Ok(false);
+    };
+    let old = |seq: &u64| {
+        let delivery = ctx.state.deliveries.get(&(agent, *seq));
+        delivery.is_some_and(|d| ctx.now.since(d.at) >= limits::DELIVERY_MS)
+    };
+    let most = inbox
+        .first
+        .saturating_add(limits::TICK_EXPIRIES as u64)
+        .min(inbox.next);
+    let first = (inbox.first..most).find(|seq| !old(seq)).unwrap_or(most);
+    emit(ctx, MailEvent::Trimmed { agent, first });
+    Ok(false)
+}

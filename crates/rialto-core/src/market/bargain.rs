@@ -1,0 +1,442 @@
+//! Decides commands about negotiations: alternating offers, and the acceptance that binds.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::call::{close, serves_own_task};
+use super::{
+    AcceptOffer, ArbiterRef, Bargain, CallState, Counter, LeaveNegotiation, MarketEvent,
+    Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening, Side, Terms,
+};
+use crate::command::Command;
+use crate::decide::{Ctx, positive, room};
+use crate::event::Event;
+use crate::hash::{Hash, Signature};
+use crate::id::{AccountId, AgentId, DealId, NegotiationId};
+use crate::ledger::{AccountRef, Holder, Purpose, request_approval, resolve_asset};
+use crate::limits;
+use crate::policy::{self, Action, Bound, Rate};
+use crate::reject::{Code, Rejection};
+use crate::text::{ContentRef, Sealed};
+use crate::time::Time;
+use crate::work;
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::OpenNegotiation(args) => open(ctx, args),
+        Command::Counter(args) => counter(ctx, args),
+        Command::LeaveNegotiation(args) => leave(ctx, args),
+        Command::AcceptOffer(args) => accept_offer(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
+    ctx.emit(Event::Market(event));
+}
+
+/// An offer about to be made.
+pub(super) struct Made<'a> {
+    pub(super) negotiation: NegotiationId,
+    pub(super) opening: Option<Opening>,
+    pub(super) number: u16,
+    pub(super) by: AgentId,
+    pub(super) buyer: AgentId,
+    pub(super) seller: AgentId,
+    pub(super) expires: Time,
+    pub(super) terms: &'a Terms,
+    pub(super) pay_from: Option<&'a AccountRef>,
+    pub(super) note: Option<Sealed>,
+    pub(super) signature: Option<Signature>,
+}
+
+/// Checks an offer's terms and puts it on the table.
+pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Rejection> {
+    policy::throttle(ctx, Rate::Offers(made.by))?;
+    ctx.at_most("lines", made.terms.lines.len(), limits::TERMS_ENTRIES)?;
+    ctx.at_most("issues", made.terms.issues.len(), limits::TERMS_ENTRIES)?;
+    let bargain = check_terms(ctx, made.terms, made.buyer, made.seller)?;
+    let pay_from = payable(ctx, &made, &bargain)?;
+    let hash = offer_hash(made.negotiation, made.number, made.by, &bargain, made.terms);
+    let offer = Offer {
+        by: made.by,
+        hash,
+        expires: made.expires,
+        bargain,
+        pay_from,
+    };
+    let note: Option<ContentRef> = made.note.map(|n| ctx.place(n));
+    emit(
+        ctx,
+        MarketEvent::OfferMade {
+            negotiation: made.negotiation,
+            opening: made.opening,
+            number: made.number,
+            offer,
+            lines: made.terms.lines.clone(),
+            issues: made.terms.issues.clone(),
+            note,
+            signature: made.signature,
+        },
+    );
+    Ok(())
+}
+
+/// A buyer's offer binds it, so it must be able to pay from the account it names.
+fn payable(
+    ctx: &Ctx<'_>,
+    made: &Made<'_>,
+    bargain: &Bargain,
+) -> Result<Option<AccountId>, Rejection> {
+    if made.by != made.buyer {
+        return Ok(None);
+    }
+    let own = AccountRef::Agent(crate::identity::AgentRef::Id(made.buyer));
+    let account = ctx.debit_account(made.pay_from.unwrap_or(&own), bargain.asset)?;
+    let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
+    if entity.asset != bargain.asset {
+        return Err(Code::AssetMismatch.into());
+    }
+    if entity.available() < bargain.price {
+        return Err(Rejection::new(
+            Code::Insufficient,
+            "the account cannot cover this offer",
+        ));
+    }
+    let mut nothing_drafted = alloc::collections::BTreeMap::new();
+    let sides = (entity.holder, Holder::Agent(made.seller));
+    let of = (bargain.asset, bargain.price);
+    policy::charge(
+        ctx.state,
+        &mut nothing_drafted,
+        sides,
+        of,
+        ctx.now,
+        ctx.approved,
+    )?;
+    Ok(Some(account))
+}
+
+fn check_terms(
+    ctx: &Ctx<'_>,
+    terms: &Terms,
+    buyer: AgentId,
+    seller: AgentId,
+) -> Result<Bargain, Rejection> {
+    let (asset, scale) = resolve_asset(ctx.state, terms.asset.as_ref())?;
+    let arbiter = match &terms.arbiter {
+        ArbiterRef::Operator => None,
+        ArbiterRef::Agent(name) => Some(ctx.agent(name)?),
+    };
+    if arbiter.is_some_and(|a| a == buyer || a == seller) {
+        return Err(Rejection::new(
+            Code::ToSelf,
+            "the arbiter must not be a party",
+        ));
+    }
+    if let Some(team) = terms.payee_team {
+        work::shares_of(ctx.state, team, seller)?;
+    }
+    let most_ms = limits::DEAL_PERIOD_MS;
+    Ok(Bargain {
+        asset,
+        price: positive(terms.price, scale)?,
+        deliver_within_ms: ctx.period("deliver_within_ms", terms.deliver_within_ms, most_ms)?,
+        review_within_ms: ctx.period("review_within_ms", terms.review_within_ms, most_ms)?,
+        rule_within_ms: ctx.period("rule_within_ms", terms.rule_within_ms, most_ms)?,
+        arbiter,
+        on_no_review: terms.on_no_review,
+        on_no_ruling: terms.on_no_ruling,
+        payee_team: terms.payee_team,
+    })
+}
+
+/// The hash that names an offer: BLAKE3 over the negotiation, the offer's number, its author, and
+/// its terms in their stored form, each preceded by its length.
+fn offer_hash(
+    negotiation: NegotiationId,
+    number: u16,
+    by: AgentId,
+    bargain: &Bargain,
+    terms: &Terms,
+) -> Hash {
+    // Encoding into a Vec cannot fail.
+    let stored = |r: Result<Vec<u8>, _>| {
+        r.unwrap_or_else(|_: minicbor::encode::Error<core::convert::Infallible>| Vec::new())
+    };
+    Hash::of(&[
+        b"rialto offer 1",
+        &negotiation.0.to_le_bytes(),
+        &number.to_le_bytes(),
+        &by.0.to_le_bytes(),
+        &stored(minicbor::to_vec(bargain)),
+        &stored(minicbor::to_vec(&terms.lines)),
+        &stored(minicbor::to_vec(&terms.issues)),
+    ])
+}
+
+fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    let with = ctx.agent(&args.with)?;
+    if with == by {
+        return Err(Code::ToSelf.into());
+    }
+    if policy::blocked(ctx.state, with, by) {
+        return Err(Code::Blocked.into());
+    }
+    // A listing is an invitation; without one, only those whom the agent takes messages from.
+    let lists =
+        ctx.state.agents.get(&with).is_some_and(|a| a.listings > 0) && args.side == Side::Buy;
+    if !lists && !crate::mail::admitted(ctx.state, with, by) {
+        return Err(Rejection::new(
+            Code::ContactRefused,
+            "the agent sells nothing and has not admitted this agent",
+        ));
+    }
+    room(
+        "open negotiations",
+        ctx.state.negotiations.len(),
+        limits::DEALS,
+    )?;
+    if let Some(listing) = args.listing {
+        let known = ctx
+            .state
+            .listings
+            .get(&listing)
+            .is_some_and(|l| l.agent == with || l.agent == by);
+        if !known {
+            return Err(Rejection::new(Code::NotFound, format!("{listing}")));
+        }
+    }
+    serves_own_task(ctx, args.task, by)?;
+    let expires = ctx
+        .now
+        .after(ctx.period("valid_for_ms", args.valid_for_ms, limits::OFFER_MS)?);
+    let (buyer, seller) = if args.side == Side::Buy {
+        (by, with)
+    } else {
+        (with, by)
+    };
+    let negotiation = ctx.new_id(NegotiationId)?;
+    let opening = Opening {
+        buyer,
+        seller,
+        call: None,
+        listing: args.listing,
+        task: args.task,
+    };
+    make_offer(
+        ctx,
+        Made {
+            negotiation,
+            opening: Some(opening),
+            number: 1,
+            by,
+            buyer,
+            seller,
+            expires,
+            terms: &args.terms,
+            pay_from: args.pay_from.as_ref(),
+            note: args.note,
+            signature: args.signature,
+        },
+    )
+}
+
+/// An open negotiation to which the acting agent is a party.
+fn open_negotiation<'a>(
+    ctx: &Ctx<'a>,
+    id: NegotiationId,
+    agent: AgentId,
+) -> Result<&'a Negotiation, Rejection> {
+    let negotiation = ctx.state.negotiations.get(&id).ok_or(Code::NotFound)?;
+    if agent != negotiation.buyer && agent != negotiation.seller {
+        return Err(Code::NotFound.into());
+    }
+    if negotiation.state != NegotiationState::Open {
+        return Err(Code::NegotiationOver.into());
+    }
+    let call = negotiation.call.and_then(|c| ctx.state.calls.get(&c));
+    if call.is_some_and(|c| c.state == CallState::Open) {
+        return Err(Code::StillSealed.into());
+    }
+    Ok(negotiation)
+}
+
+fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    let negotiation = open_negotiation(ctx, args.negotiation, by)?;
+    if negotiation.latest.by == by {
+        return Err(Code::OwnOffer.into());
+    }
+    if ctx.now >= negotiation.latest.expires {
+        return Err(Code::OfferExpired.into());
+    }
+    if negotiation.offers >= limits::OFFERS_PER_NEGOTIATION {
+        return Err(Rejection::new(
+            Code::TooManyOffers,
+            format!("at most {}", limits::OFFERS_PER_NEGOTIATION),
+        ));
+    }
+    let expires = ctx
+        .now
+        .after(ctx.period("valid_for_ms", args.valid_for_ms, limits::OFFER_MS)?);
+    make_offer(
+        ctx,
+        Made {
+            negotiation: args.negotiation,
+            opening: None,
+            number: negotiation.offers + 1,
+            by,
+            buyer: negotiation.buyer,
+            seller: negotiation.seller,
+            expires,
+            terms: &args.terms,
+            pay_from: args.pay_from.as_ref(),
+            note: args.note,
+            signature: args.signature,
+        },
+    )
+}
+
+fn leave(ctx: &mut Ctx<'_>, args: &LeaveNegotiation) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    open_negotiation(ctx, args.negotiation, by)?;
+    let (negotiation, end, by) = (args.negotiation, NegotiationEnd::Left, Some(by));
+    emit(
+        ctx,
+        MarketEvent::NegotiationEnded {
+            negotiation,
+            end,
+            by,
+        },
+    );
+    Ok(())
+}
+
+fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    let negotiation = open_negotiation(ctx, args.negotiation, by)?;
+    let asset = negotiation.latest.bargain.asset;
+    let pay_from = match (&args.pay_from, by == negotiation.buyer) {
+        (Some(name), true) => Some(ctx.debit_account(name, asset)?),
+        (None, true) => {
+            let own = AccountRef::Agent(crate::identity::AgentRef::Id(by));
+            Some(ctx.debit_account(&own, asset)?)
+        }
+        (None, false) => None,
+        (Some(_), false) => {
+            return Err(Rejection::new(Code::Malformed, "pay_from is for the buyer"));
+        }
+    };
+    accept(ctx, args.negotiation, args.offer, pay_from, args.signature)
+}
+
+/// Accepts exactly the named offer: deal, hold and task come into being in one batch.
+///
+/// What a buyer's allowance lets through only with a person's approval is parked instead, bound to
+/// this offer.
+pub(crate) fn accept(
+    ctx: &mut Ctx<'_>,
+    id: NegotiationId,
+    offer: Hash,
+    pay_from: Option<AccountId>,
+    signature: Option<Signature>,
+) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    let negotiation = open_negotiation(ctx, id, by)?;
+    let latest = &negotiation.latest;
+    if latest.hash != offer {
+        return Err(Rejection::new(
+            Code::OfferStale,
+            format!("the latest is {}", latest.hash),
+        ));
+    }
+    if latest.by == by {
+        return Err(Code::OwnOffer.into());
+    }
+    if ctx.now >= latest.expires {
+        return Err(Code::OfferExpired.into());
+    }
+    let bargain = latest.bargain.clone();
+    let payer = pay_from.or(latest.pay_from).ok_or(Code::PayerMissing)?;
+    still_spends(ctx, negotiation, payer)?;
+    room("open deals", ctx.state.deals.len(), limits::DEALS)?;
+    let shares = match bargain.payee_team {
+        Some(team) => work::shares_of(ctx.state, team, negotiation.seller)?,
+        None => Vec::new(),
+    };
+    let payee = bargain
+        .payee_team
+        .map_or(Holder::Agent(negotiation.seller), Holder::Team);
+    let payee = ctx.ensure_account(payee, bargain.asset)?;
+    let deal = DealId(ctx.number()?);
+    let hold = match ctx.hold_transfer(payer, payee, bargain.price, Purpose::Deal(deal), None) {
+        Ok(hold) => hold,
+        Err(why) if why.code == Code::NeedsApproval && by == negotiation.buyer => {
+            let bound = Bound::Accept {
+                negotiation: id,
+                offer,
+                pay_from: payer,
+            };
+            return request_approval(ctx, by, bound, bargain.asset, bargain.price);
+        }
+        Err(why) => return Err(why),
+    };
+    ctx.ids.push(deal.into());
+    let parties = (negotiation.buyer, negotiation.seller);
+    let task = work::create_for_deal(ctx, deal, parties, negotiation.task, bargain.payee_team)?;
+    ctx.ids.push(hold.into());
+    let (buyer, seller) = parties;
+    emit(
+        ctx,
+        MarketEvent::DealAgreed {
+            deal,
+            negotiation: id,
+            buyer,
+            seller,
+            offer,
+            bargain,
+            hold,
+            task,
+            by,
+            signature,
+            shares,
+        },
+    );
+    if let Some(call) = negotiation.call {
+        close(ctx, call, Some(id));
+    }
+    Ok(())
+}
+
+/// When a seller accepts a buyer's offer, the buyer must still be able and allowed to pay.
+fn still_spends(
+    ctx: &Ctx<'_>,
+    negotiation: &Negotiation,
+    payer: AccountId,
+) -> Result<(), Rejection> {
+    ctx.active_agent(negotiation.buyer)?;
+    let buyer = crate::identity::Principal::Agent(negotiation.buyer);
+    policy::authorise(ctx.state, ctx.principal, Action::Spend(payer))
+        .or_else(|_| policy::authorise(ctx.state, buyer, Action::Spend(payer)))
+}
+
+/// Ends a negotiation whose latest offer has expired, and retires a finished one.
+pub(crate) fn expire(ctx: &mut Ctx<'_>, id: NegotiationId) -> Result<bool, Rejection> {
+    let Some(negotiation) = ctx.state.negotiations.get(&id) else {
+        return Ok(false);
+    };
+    if negotiation.state != NegotiationState::Open {
+        return Ok(true);
+    }
+    emit(
+        ctx,
+        MarketEvent::NegotiationEnded {
+            negotiation: id,
+            end: NegotiationEnd::Expired,
+            by: None,
+        },
+    );
+    Ok(false)
+}

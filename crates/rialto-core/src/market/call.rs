@@ -1,0 +1,238 @@
+//! Decides commands about calls for proposals (the contract net of FIPA SC00029).
+//!
+//! Proposals are opened together, at the deadline or as soon as every invited agent has answered, so
+//! that nobody gains by being first and nobody learns another's price before committing to its own.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::bargain::{Made, make_offer};
+use super::{
+    Answer, Call, CallState, CancelCall, MarketEvent, NegotiationEnd, NegotiationState, OpenCall,
+    Opening, Propose, RefuseCall,
+};
+use crate::command::Command;
+use crate::decide::{Ctx, room};
+use crate::event::Event;
+use crate::id::{AgentId, CallId, NegotiationId};
+use crate::limits;
+use crate::policy::{self, Rate};
+use crate::reject::{Code, Rejection};
+use crate::text::Sealed;
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::OpenCall(args) => open(ctx, args),
+        Command::Propose(args) => propose(ctx, args),
+        Command::RefuseCall(args) => refuse(ctx, args),
+        Command::CancelCall(args) => cancel(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
+    ctx.emit(Event::Market(event));
+}
+
+fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
+    let buyer = ctx.actor()?;
+    policy::throttle(ctx, Rate::Offers(buyer))?;
+    room("open calls", ctx.state.calls.len(), limits::DEALS)?;
+    ctx.at_most("invited agents", args.invite.len(), limits::CALL_INVITES)?;
+    ctx.at_most("wanted items", args.wanted.len(), limits::TERMS_ENTRIES)?;
+    ctx.at_most(
+        "attributes",
+        args.attributes.len(),
+        limits::LISTING_ATTRIBUTES,
+    )?;
+    let open_for_ms = ctx.period("open_for_ms", args.open_for_ms, limits::CALL_MS)?;
+    let mut invited = Vec::with_capacity(args.invite.len());
+    for name in &args.invite {
+        let agent = ctx.agent(name)?;
+        if agent == buyer {
+            return Err(Code::ToSelf.into());
+        }
+        // Who has blocked the caller is passed over in silence: it simply never answers.
+        if !invited.contains(&agent) && !policy::blocked(ctx.state, agent, buyer) {
+            invited.push(agent);
+        }
+    }
+    if invited.is_empty() && !args.public {
+        return Err(Code::NoInvites.into());
+    }
+    serves_own_task(ctx, args.task, buyer)?;
+    let call = ctx.new_id(CallId)?;
+    emit(
+        ctx,
+        MarketEvent::CallOpened {
+            call,
+            buyer,
+            body: ctx.place(args.body),
+            wanted: args.wanted.clone(),
+            attributes: args.attributes.clone(),
+            invited,
+            public: args.public,
+            deadline: ctx.now.after(open_for_ms),
+            task: args.task,
+        },
+    );
+    Ok(())
+}
+
+/// A task that a call or negotiation serves must be one that the agent works on.
+pub(super) fn serves_own_task(
+    ctx: &Ctx<'_>,
+    task: Option<crate::id::TaskId>,
+    agent: AgentId,
+) -> Result<(), Rejection> {
+    let Some(id) = task else { return Ok(()) };
+    let task = ctx.state.tasks.get(&id).filter(|t| t.worker == agent);
+    task.map(|_| ())
+        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))
+}
+
+/// An open call that the acting agent may answer and has not answered.
+fn answerable<'a>(ctx: &Ctx<'a>, id: CallId, agent: AgentId) -> Result<&'a Call, Rejection> {
+    let call = ctx.state.calls.get(&id).ok_or(Code::NotFound)?;
+    let invite = call.invites.iter().find(|i| i.agent == agent);
+    match invite.map(|i| i.answer) {
+        None if call.buyer == agent => return Err(Code::ToSelf.into()),
+        None if !call.public => return Err(Code::NotFound.into()),
+        None if call.invites.len() >= limits::CALL_INVITES => return Err(Code::CallClosed.into()),
+        Some(Answer::Proposed(_) | Answer::Refused) => return Err(Code::AlreadyAnswered.into()),
+        None | Some(Answer::None) => {}
+    }
+    if call.state != CallState::Open || ctx.now >= call.deadline {
+        return Err(Code::CallClosed.into());
+    }
+    Ok(call)
+}
+
+fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
+    let seller = ctx.actor()?;
+    let call = answerable(ctx, args.call, seller)?;
+    if policy::blocked(ctx.state, call.buyer, seller) {
+        return Err(Code::Blocked.into());
+    }
+    let (buyer, deadline, task) = (call.buyer, call.deadline, call.task);
+    let last = is_last_answer(call, seller);
+    let valid_for_ms = ctx.period("valid_for_ms", args.valid_for_ms, limits::OFFER_MS)?;
+    // Validity counts from the opening, which is at the latest the deadline.
+    let expires = deadline.after(valid_for_ms);
+    room(
+        "open negotiations",
+        ctx.state.negotiations.len(),
+        limits::DEALS,
+    )?;
+    let negotiation = ctx.new_id(NegotiationId)?;
+    let opening = Opening {
+        buyer,
+        seller,
+        call: Some(args.call),
+        listing: None,
+        task,
+    };
+    let made = Made {
+        negotiation,
+        opening: Some(opening),
+        number: 1,
+        by: seller,
+        buyer,
+        seller,
+        expires,
+        terms: &args.terms,
+        pay_from: None,
+        note: args.note,
+        signature: args.signature,
+    };
+    make_offer(ctx, made)?;
+    if last {
+        emit(ctx, MarketEvent::CallRevealed { call: args.call });
+    }
+    Ok(())
+}
+
+/// True when every other invited agent has answered, so that nothing is left to wait for.
+fn is_last_answer(call: &Call, agent: AgentId) -> bool {
+    !call.public
+        && call
+            .invites
+            .iter()
+            .all(|i| i.agent == agent || i.answer != Answer::None)
+}
+
+fn refuse(ctx: &mut Ctx<'_>, args: &RefuseCall) -> Result<(), Rejection> {
+    let agent = ctx.actor()?;
+    let call = answerable(ctx, args.call, agent)?;
+    let last = is_last_answer(call, agent);
+    emit(
+        ctx,
+        MarketEvent::CallRefused {
+            call: args.call,
+            agent,
+        },
+    );
+    if last {
+        emit(ctx, MarketEvent::CallRevealed { call: args.call });
+    }
+    Ok(())
+}
+
+fn cancel(ctx: &mut Ctx<'_>, args: &CancelCall) -> Result<(), Rejection> {
+    let agent = ctx.actor()?;
+    let call = ctx
+        .state
+        .calls
+        .get(&args.call)
+        .filter(|c| c.buyer == agent)
+        .ok_or(Code::NotFound)?;
+    if !matches!(call.state, CallState::Open | CallState::Revealed) {
+        return Err(Code::CallClosed.into());
+    }
+    close(ctx, args.call, None);
+    emit(ctx, MarketEvent::CallClosed { call: args.call });
+    Ok(())
+}
+
+/// Ends the negotiations of a call but for the one that won.
+pub(super) fn close(ctx: &mut Ctx<'_>, call: CallId, winner: Option<NegotiationId>) {
+    let Some(entity) = ctx.state.calls.get(&call) else {
+        return;
+    };
+    for invite in &entity.invites {
+        let Answer::Proposed(negotiation) = invite.answer else {
+            continue;
+        };
+        let open = ctx
+            .state
+            .negotiations
+            .get(&negotiation)
+            .is_some_and(|n| n.state == NegotiationState::Open);
+        if open && Some(negotiation) != winner {
+            emit(
+                ctx,
+                MarketEvent::NegotiationEnded {
+                    negotiation,
+                    end: NegotiationEnd::Lost,
+                    by: None,
+                },
+            );
+        }
+    }
+}
+
+/// Opens the proposals at the deadline; closes a call that came to nothing; retires a finished one.
+pub(crate) fn expire(ctx: &mut Ctx<'_>, call: CallId) -> Result<bool, Rejection> {
+    let Some(entity) = ctx.state.calls.get(&call) else {
+        return Ok(false);
+    };
+    match entity.state {
+        CallState::Open => emit(ctx, MarketEvent::CallRevealed { call }),
+        CallState::Revealed => {
+            close(ctx, call, None);
+            emit(ctx, MarketEvent::CallClosed { call });
+        }
+        CallState::Awarded | CallState::Closed => return Ok(true),
+    }
+    Ok(false)
+}

@@ -1,0 +1,240 @@
+//! Decides commands about deals: delivery, acceptance, dispute, ruling, and what silence means.
+//!
+//! A deal's end and the posting or voiding of its hold are one batch, always.
+
+use alloc::format;
+
+use super::{
+    AcceptDelivery, Deal, DealEnd, DealState, Deliver, Dispute, MarketEvent, Refund, Rule, Silence,
+};
+use crate::amount::Amount;
+use crate::command::Command;
+use crate::decide::Ctx;
+use crate::event::Event;
+use crate::id::{AgentId, DealId};
+use crate::ledger::{Holder, Purpose};
+use crate::policy::Action;
+use crate::reject::{Code, Rejection};
+use crate::text::{ContentRef, Sealed};
+use crate::work::{self, TaskState, WHOLE_PPM};
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::Deliver(args) => deliver(ctx, args),
+        Command::AcceptDelivery(args) => accept(ctx, args),
+        Command::Refund(args) => refund(ctx, args),
+        Command::Dispute(args) => dispute(ctx, args),
+        Command::Rule(args) => rule(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
+    ctx.emit(Event::Market(event));
+}
+
+/// A deal in one of the wanted states, whose time in that state is not over.
+fn deal_in<'a>(ctx: &Ctx<'a>, id: DealId, wanted: &[DealState]) -> Result<&'a Deal, Rejection> {
+    let deal = ctx.state.deals.get(&id).ok_or(Code::NotFound)?;
+    if !wanted.contains(&deal.state) {
+        return Err(Rejection::new(
+            Code::DealState,
+            format!("the deal is {:?}", deal.state),
+        ));
+    }
+    let due = crate::entity::Entity::due(deal);
+    if due.is_some_and(|at| ctx.now >= at) {
+        return Err(Rejection::new(Code::DealState, "the time for this is over"));
+    }
+    Ok(deal)
+}
+
+/// The acting agent, which must be the named party. Strangers learn nothing of the deal.
+fn party(ctx: &Ctx<'_>, deal: DealId, pick: fn(&Deal) -> AgentId) -> Result<(), Rejection> {
+    let agent = ctx.actor()?;
+    let deal = ctx.state.deals.get(&deal).ok_or(Code::NotFound)?;
+    let parties = [Some(deal.buyer), Some(deal.seller), deal.bargain.arbiter];
+    if !parties.contains(&Some(agent)) {
+        return Err(Code::NotFound.into());
+    }
+    if agent == pick(deal) {
+        Ok(())
+    } else {
+        Err(Code::NotParty.into())
+    }
+}
+
+fn deliver(ctx: &mut Ctx<'_>, args: &Deliver<Sealed>) -> Result<(), Rejection> {
+    party(ctx, args.deal, |d| d.seller)?;
+    let deal = deal_in(ctx, args.deal, &[DealState::Agreed])?;
+    let task = deal.task;
+    let body = ctx.place(args.body);
+    emit(ctx, MarketEvent::DealDelivered { deal: args.deal });
+    work::finish_for_deal(ctx, task, TaskState::Completed, Some(body))
+}
+
+fn accept(ctx: &mut Ctx<'_>, args: &AcceptDelivery) -> Result<(), Rejection> {
+    party(ctx, args.deal, |d| d.buyer)?;
+    let deal = deal_in(ctx, args.deal, &[DealState::Delivered])?;
+    end(
+        ctx,
+        args.deal,
+        deal,
+        deal.bargain.price,
+        DealEnd::Accepted,
+        None,
+    )
+}
+
+fn refund(ctx: &mut Ctx<'_>, args: &Refund) -> Result<(), Rejection> {
+    party(ctx, args.deal, |d| d.seller)?;
+    let deal = deal_in(
+        ctx,
+        args.deal,
+        &[DealState::Agreed, DealState::Delivered, DealState::Disputed],
+    )?;
+    end(ctx, args.deal, deal, Amount::ZERO, DealEnd::GivenBack, None)
+}
+
+fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
+    party(ctx, args.deal, |d| d.buyer)?;
+    deal_in(ctx, args.deal, &[DealState::Delivered])?;
+    let reason = ctx.place(args.reason);
+    emit(
+        ctx,
+        MarketEvent::DealDisputed {
+            deal: args.deal,
+            reason,
+        },
+    );
+    Ok(())
+}
+
+fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
+    let named = ctx
+        .state
+        .deals
+        .get(&args.deal)
+        .ok_or(Code::NotFound)?
+        .bargain
+        .arbiter;
+    match named {
+        None => ctx
+            .authorise(Action::ManageRealm)
+            .map_err(|_| Code::NotArbiter)?,
+        Some(arbiter) => {
+            party(ctx, args.deal, |d| d.bargain.arbiter.unwrap_or_default()).map_err(|why| {
+                if ctx.named_actor() == Some(arbiter) {
+                    why
+                } else {
+                    Code::NotArbiter.into()
+                }
+            })?
+        }
+    }
+    let deal = deal_in(ctx, args.deal, &[DealState::Disputed])?;
+    let scale = ctx
+        .state
+        .assets
+        .get(&deal.bargain.asset)
+        .map_or(0, |a| a.scale);
+    let to_seller = args
+        .to_seller
+        .amount(scale)
+        .map_err(|e| Rejection::new(Code::BadAmount, format!("{e}")))?;
+    if to_seller < Amount::ZERO || to_seller > deal.bargain.price {
+        return Err(Rejection::new(
+            Code::BadAmount,
+            "the seller gets between nothing and the price",
+        ));
+    }
+    let reason = ctx.place(args.reason);
+    end(
+        ctx,
+        args.deal,
+        deal,
+        to_seller,
+        DealEnd::Ruled,
+        Some(reason),
+    )
+}
+
+/// Ends a deal: the seller gets `paid`, the buyer the rest, in the same batch.
+fn end(
+    ctx: &mut Ctx<'_>,
+    id: DealId,
+    deal: &Deal,
+    paid: Amount,
+    end: DealEnd,
+    reason: Option<ContentRef>,
+) -> Result<(), Rejection> {
+    let price = deal.bargain.price;
+    let returned = price.minus(paid).ok_or(Code::Overflow)?;
+    let state = match (end, paid) {
+        (DealEnd::NotDelivered, _) => DealState::Expired,
+        (_, Amount::ZERO) => DealState::Refunded,
+        _ if paid == price => DealState::Settled,
+        _ => DealState::Split,
+    };
+    ctx.end_hold(deal.hold, paid)?;
+    share_out(ctx, id, deal, paid)?;
+    emit(
+        ctx,
+        MarketEvent::DealEnded {
+            deal: id,
+            state,
+            end,
+            paid,
+            returned,
+            reason,
+        },
+    );
+    work::finish_for_deal(ctx, deal.task, TaskState::Failed, None)
+}
+
+/// Shares a team's proceeds by the split that was agreed before; what rounding leaves goes to the
+/// first member named in it.
+fn share_out(ctx: &mut Ctx<'_>, id: DealId, deal: &Deal, paid: Amount) -> Result<(), Rejection> {
+    let Some(team) = deal.bargain.payee_team else {
+        return Ok(());
+    };
+    if !paid.is_positive() {
+        return Ok(());
+    }
+    let asset = deal.bargain.asset;
+    let from = ctx.ensure_account(Holder::Team(team), asset)?;
+    let part = |ppm: u32| paid.0 * i128::from(ppm) / i128::from(WHOLE_PPM);
+    let left = paid.0 - deal.shares.iter().map(|s| part(s.ppm)).sum::<i128>();
+    // Sharing out what was earned is no spending, so no allowance is asked.
+    let approved = core::mem::replace(&mut ctx.approved, true);
+    for (index, share) in deal.shares.iter().enumerate() {
+        let amount = part(share.ppm) + if index == 0 { left } else { 0 };
+        if amount > 0 {
+            let to = ctx.ensure_account(Holder::Agent(share.agent), asset)?;
+            ctx.post_transfer(from, to, Amount(amount), Purpose::Share(id))?;
+        }
+    }
+    ctx.approved = approved;
+    Ok(())
+}
+
+/// Does what the terms say about silence, and retires a finished deal.
+pub(crate) fn expire(ctx: &mut Ctx<'_>, id: DealId) -> Result<bool, Rejection> {
+    let Some(deal) = ctx.state.deals.get(&id) else {
+        return Ok(false);
+    };
+    let bargain = &deal.bargain;
+    let (rule, why) = match deal.state {
+        DealState::Agreed => (Silence::Refund, DealEnd::NotDelivered),
+        DealState::Delivered => (bargain.on_no_review, DealEnd::NoReview),
+        DealState::Disputed => (bargain.on_no_ruling, DealEnd::NoRuling),
+        _ => return Ok(true),
+    };
+    let paid = match rule {
+        Silence::Settle => bargain.price,
+        Silence::Refund => Amount::ZERO,
+        Silence::Halve => Amount(bargain.price.0 / 2),
+    };
+    end(ctx, id, deal, paid, why, None)?;
+    Ok(false)
+}

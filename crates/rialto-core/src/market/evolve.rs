@@ -1,0 +1,298 @@
+//! Applies events on the market.
+
+use super::{
+    Answer, Call, CallState, Deal, DealEnd, DealState, Invite, Listing, MarketEvent, Negotiation,
+    NegotiationEnd, NegotiationState, Offer, Opening, Pair, Reputation,
+};
+use crate::id::{AgentId, CallId, DealId, NegotiationId};
+use crate::mail::{self, Item};
+use crate::policy::{self, Rate};
+use crate::state::{State, pair};
+
+pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
+    match event {
+        MarketEvent::ListingPublished { listing, agent, .. } => {
+            state
+                .listings
+                .put(*listing, Listing { agent: *agent }, &mut state.changes);
+            state
+                .agents
+                .modify(agent, &mut state.changes, |a| a.listings += 1);
+        }
+        MarketEvent::ListingUpdated { .. } => {}
+        MarketEvent::ListingWithdrawn { listing } => {
+            let Some(gone) = state.listings.remove(listing, &mut state.changes) else {
+                state.changes.defect();
+                return;
+            };
+            state.agents.modify(&gone.agent, &mut state.changes, |a| {
+                a.listings = a.listings.saturating_sub(1)
+            });
+        }
+        MarketEvent::CallOpened { .. } => call_opened(state, event),
+        MarketEvent::CallRefused { call, agent } => answer(state, *call, *agent, Answer::Refused),
+        MarketEvent::CallRevealed { call } => {
+            move_call(state, *call, CallState::Revealed);
+            if let Some(buyer) = state.calls.get(call).map(|c| c.buyer) {
+                mail::deliver(state, buyer, Item::Call(*call));
+            }
+        }
+        MarketEvent::CallClosed { call } => move_call(state, *call, CallState::Closed),
+        MarketEvent::OfferMade {
+            negotiation,
+            opening,
+            number,
+            offer,
+            ..
+        } => {
+            offer_made(state, *negotiation, opening.as_ref(), *number, offer);
+        }
+        MarketEvent::NegotiationEnded {
+            negotiation,
+            end,
+            by,
+        } => negotiation_ended(state, *negotiation, *end, *by),
+        MarketEvent::DealAgreed { .. } => deal_agreed(state, event),
+        MarketEvent::DealDelivered { deal } => {
+            move_deal(state, *deal, DealState::Delivered);
+            tell_parties(state, *deal, |d| [Some(d.buyer), None, None]);
+        }
+        MarketEvent::DealDisputed { deal, .. } => {
+            move_deal(state, *deal, DealState::Disputed);
+            count_dispute(state, *deal);
+            tell_parties(state, *deal, |d| [Some(d.seller), d.bargain.arbiter, None]);
+        }
+        MarketEvent::DealEnded {
+            deal,
+            state: next,
+            end,
+            ..
+        } => deal_ended(state, *deal, *next, *end),
+    }
+}
+
+fn call_opened(state: &mut State, event: &MarketEvent) {
+    let MarketEvent::CallOpened {
+        call,
+        buyer,
+        invited,
+        public,
+        deadline,
+        task,
+        ..
+    } = event
+    else {
+        return;
+    };
+    let entity = Call {
+        buyer: *buyer,
+        invites: invited
+            .iter()
+            .map(|agent| Invite {
+                agent: *agent,
+                answer: Answer::None,
+            })
+            .collect(),
+        public: *public,
+        deadline: *deadline,
+        state: CallState::Open,
+        since: state.now(),
+        task: *task,
+    };
+    state.calls.put(*call, entity, &mut state.changes);
+    policy::count_rate(state, Rate::Offers(*buyer));
+    for agent in invited {
+        mail::deliver(state, *agent, Item::Call(*call));
+    }
+}
+
+fn answer(state: &mut State, call: CallId, agent: AgentId, answer: Answer) {
+    state.calls.modify(&call, &mut state.changes, |c| {
+        match c.invites.iter_mut().find(|i| i.agent == agent) {
+            Some(invite) => invite.answer = answer,
+            None => c.invites.push(Invite { agent, answer }),
+        }
+    });
+}
+
+fn move_call(state: &mut State, call: CallId, next: CallState) {
+    let now = state.now();
+    state.calls.modify(&call, &mut state.changes, |c| {
+        (c.state, c.since) = (next, now)
+    });
+}
+
+fn offer_made(
+    state: &mut State,
+    id: NegotiationId,
+    opening: Option<&Opening>,
+    number: u16,
+    offer: &Offer,
+) {
+    let now = state.now();
+    policy::count_rate(state, Rate::Offers(offer.by));
+    match opening {
+        Some(opening) => {
+            let entity = Negotiation {
+                buyer: opening.buyer,
+                seller: opening.seller,
+                call: opening.call,
+                task: opening.task,
+                offers: number,
+                latest: offer.clone(),
+                state: NegotiationState::Open,
+                since: now,
+            };
+            state.negotiations.put(id, entity, &mut state.changes);
+        }
+        None => state.negotiations.modify(&id, &mut state.changes, |n| {
+            (n.offers, n.latest) = (number, offer.clone());
+        }),
+    }
+    match opening.and_then(|o| o.call) {
+        // Sealed: the caller hears of it when proposals are opened.
+        Some(call) => answer(state, call, offer.by, Answer::Proposed(id)),
+        None => {
+            if let Some(other) = state.negotiations.get(&id).map(|n| n.other(offer.by)) {
+                mail::deliver(state, other, Item::Negotiation(id));
+            }
+        }
+    }
+}
+
+fn move_negotiation(state: &mut State, id: NegotiationId, next: NegotiationState) {
+    let now = state.now();
+    state.negotiations.modify(&id, &mut state.changes, |n| {
+        (n.state, n.since) = (next, now)
+    });
+}
+
+fn negotiation_ended(
+    state: &mut State,
+    id: NegotiationId,
+    end: NegotiationEnd,
+    by: Option<AgentId>,
+) {
+    let next = match end {
+        NegotiationEnd::Left => NegotiationState::Left,
+        NegotiationEnd::Expired => NegotiationState::Expired,
+        NegotiationEnd::Lost => NegotiationState::Lost,
+    };
+    move_negotiation(state, id, next);
+    let Some((buyer, seller)) = state.negotiations.get(&id).map(|n| (n.buyer, n.seller)) else {
+        return;
+    };
+    let told = match (end, by) {
+        (NegotiationEnd::Left, Some(left)) => [
+            (left == seller).then_some(buyer),
+            (left == buyer).then_some(seller),
+        ],
+        (NegotiationEnd::Lost, _) => [None, Some(seller)],
+        _ => [Some(buyer), Some(seller)],
+    };
+    for agent in told.into_iter().flatten() {
+        mail::deliver(state, agent, Item::Negotiation(id));
+    }
+}
+
+fn deal_agreed(state: &mut State, event: &MarketEvent) {
+    let MarketEvent::DealAgreed {
+        deal,
+        negotiation,
+        buyer,
+        seller,
+        offer,
+        bargain,
+        hold,
+        task,
+        shares,
+        by,
+        ..
+    } = event
+    else {
+        return;
+    };
+    let entity = Deal {
+        buyer: *buyer,
+        seller: *seller,
+        negotiation: *negotiation,
+        offer: *offer,
+        hold: *hold,
+        bargain: bargain.clone(),
+        task: *task,
+        state: DealState::Agreed,
+        since: state.now(),
+        shares: shares.clone(),
+    };
+    state.deals.put(*deal, entity, &mut state.changes);
+    move_negotiation(state, *negotiation, NegotiationState::Agreed);
+    if let Some(call) = state.negotiations.get(negotiation).and_then(|n| n.call)
+        && state.calls.contains(&call)
+    {
+        move_call(state, call, CallState::Awarded);
+    }
+    mail::admit_both(state, *buyer, *seller);
+    let other = if by == buyer { *seller } else { *buyer };
+    mail::deliver(state, other, Item::Deal(*deal));
+}
+
+fn move_deal(state: &mut State, deal: DealId, next: DealState) {
+    let now = state.now();
+    state.deals.modify(&deal, &mut state.changes, |d| {
+        (d.state, d.since) = (next, now)
+    });
+}
+
+fn tell_parties(state: &mut State, deal: DealId, who: fn(&Deal) -> [Option<AgentId>; 3]) {
+    let Some(told) = state.deals.get(&deal).map(who) else {
+        return;
+    };
+    for agent in told.into_iter().flatten() {
+        mail::deliver(state, agent, Item::Deal(deal));
+    }
+}
+
+fn count(state: &mut State, agent: AgentId, count: impl FnOnce(&mut Reputation)) {
+    state
+        .reputations
+        .upsert(agent, &mut state.changes, Reputation::default, count);
+}
+
+fn count_dispute(state: &mut State, deal: DealId) {
+    let Some((buyer, seller)) = state.deals.get(&deal).map(|d| (d.buyer, d.seller)) else {
+        return;
+    };
+    count(state, buyer, |r| r.disputed += 1);
+    count(state, seller, |r| r.disputed += 1);
+}
+
+fn deal_ended(state: &mut State, deal: DealId, next: DealState, end: DealEnd) {
+    move_deal(state, deal, next);
+    let Some((buyer, seller)) = state.deals.get(&deal).map(|d| (d.buyer, d.seller)) else {
+        return;
+    };
+    match next {
+        DealState::Settled => settled(state, buyer, seller),
+        DealState::Expired => count(state, seller, |r| r.expired += 1),
+        _ => count(state, seller, |r| r.refunded += 1),
+    }
+    match end {
+        DealEnd::Accepted => tell_parties(state, deal, |d| [Some(d.seller), None, None]),
+        DealEnd::GivenBack => tell_parties(state, deal, |d| [Some(d.buyer), None, None]),
+        _ => tell_parties(state, deal, |d| [Some(d.buyer), Some(d.seller), None]),
+    }
+}
+
+fn settled(state: &mut State, buyer: AgentId, seller: AgentId) {
+    count(state, seller, |r| r.sold += 1);
+    count(state, buyer, |r| r.bought += 1);
+    let both = pair(buyer, seller);
+    let first = !state.pairs.contains(&both);
+    state
+        .pairs
+        .upsert(both, &mut state.changes, Pair::default, |p| p.deals += 1);
+    if first {
+        count(state, buyer, |r| r.partners += 1);
+        count(state, seller, |r| r.partners += 1);
+    }
+}

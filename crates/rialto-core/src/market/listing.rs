@@ -1,0 +1,86 @@
+//! Decides commands about listings.
+
+use super::{ListingTerms, MarketEvent, PublishListing, UpdateListing, WithdrawListing};
+use crate::command::Command;
+use crate::decide::{Ctx, positive, room};
+use crate::event::Event;
+use crate::id::{AgentId, ListingId};
+use crate::ledger::resolve_asset;
+use crate::limits;
+use crate::reject::{Code, Rejection};
+use crate::text::{ContentRef, Sealed};
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::PublishListing(args) => publish(ctx, args),
+        Command::UpdateListing(args) => update(ctx, args),
+        Command::WithdrawListing(args) => withdraw(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+fn check(
+    ctx: &Ctx<'_>,
+    terms: &ListingTerms<Sealed>,
+) -> Result<ListingTerms<ContentRef>, Rejection> {
+    ctx.at_most("items", terms.items.len(), limits::LISTING_ITEMS)?;
+    ctx.at_most(
+        "attributes",
+        terms.attributes.len(),
+        limits::LISTING_ATTRIBUTES,
+    )?;
+    ctx.at_most("tags", terms.tags.len(), limits::LISTING_ATTRIBUTES)?;
+    let (_, scale) = resolve_asset(ctx.state, terms.asset.as_ref())?;
+    for item in &terms.items {
+        positive(item.price, scale)?;
+    }
+    Ok(terms.clone().map(|sealed| ctx.place(sealed)))
+}
+
+fn publish(ctx: &mut Ctx<'_>, args: &PublishListing<Sealed>) -> Result<(), Rejection> {
+    let agent = ctx.actor()?;
+    room("listings", ctx.state.listings.len(), limits::LISTINGS)?;
+    let have = ctx.state.agents.get(&agent).map_or(0, |a| a.listings);
+    room(
+        "listings of an agent",
+        have as usize,
+        limits::LISTINGS_PER_AGENT as usize,
+    )?;
+    let terms = check(ctx, &args.terms)?;
+    let listing = ctx.new_id(ListingId)?;
+    ctx.emit(Event::Market(MarketEvent::ListingPublished {
+        listing,
+        agent,
+        terms,
+    }));
+    Ok(())
+}
+
+/// The acting agent, whose listing it must be.
+fn own(ctx: &Ctx<'_>, listing: ListingId) -> Result<AgentId, Rejection> {
+    let agent = ctx.actor()?;
+    let entity = ctx.state.listings.get(&listing).ok_or(Code::NotFound)?;
+    if entity.agent == agent {
+        Ok(agent)
+    } else {
+        Err(Code::Forbidden.into())
+    }
+}
+
+fn update(ctx: &mut Ctx<'_>, args: &UpdateListing<Sealed>) -> Result<(), Rejection> {
+    own(ctx, args.listing)?;
+    let terms = check(ctx, &args.terms)?;
+    ctx.emit(Event::Market(MarketEvent::ListingUpdated {
+        listing: args.listing,
+        terms,
+    }));
+    Ok(())
+}
+
+fn withdraw(ctx: &mut Ctx<'_>, args: &WithdrawListing) -> Result<(), Rejection> {
+    own(ctx, args.listing)?;
+    ctx.emit(Event::Market(MarketEvent::ListingWithdrawn {
+        listing: args.listing,
+    }));
+    Ok(())
+}

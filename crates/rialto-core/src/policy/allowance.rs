@@ -1,0 +1,151 @@
+//! Spending allowances at the nodes of the principal tree.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::{Allowance, Node};
+use crate::amount::Amount;
+use crate::id::{AssetId, OwnerId};
+use crate::ledger::Holder;
+use crate::reject::{Code, Rejection};
+use crate::state::State;
+use crate::time::Time;
+
+/// When the period that `now` lies in began.
+pub(crate) fn window_start(now: Time, period_ms: u64) -> Time {
+    Time(now.0 - now.0 % period_ms.max(1))
+}
+
+/// The nodes that an account's holder stands under, from itself up to the realm.
+pub(crate) fn chain_of(state: &State, holder: Holder) -> Vec<Node> {
+    let mut chain = Vec::with_capacity(4);
+    let owner: Option<OwnerId> = match holder {
+        Holder::Issuance | Holder::Outside => return chain,
+        Holder::Owner(owner) => Some(owner),
+        Holder::Team(team) => {
+            chain.push(Node::Team(team));
+            state.teams.get(&team).map(|t| t.owner)
+        }
+        Holder::Agent(agent) => {
+            chain.push(Node::Agent(agent));
+            let entity = state.agents.get(&agent);
+            chain.extend(entity.and_then(|a| a.team).map(Node::Team));
+            entity.map(|a| a.owner)
+        }
+    };
+    chain.extend(owner.map(Node::Owner));
+    chain.push(Node::Realm);
+    chain
+}
+
+/// Judges a debit of `amount` against every allowance it counts at, and names their nodes.
+///
+/// `drafted` is what earlier entries of the same command have already counted.
+pub(crate) fn charge(
+    state: &State,
+    drafted: &mut BTreeMap<(Node, AssetId), Amount>,
+    (from, to): (Holder, Holder),
+    (asset, amount): (AssetId, Amount),
+    now: Time,
+    approved: bool,
+) -> Result<Vec<Node>, Rejection> {
+    if state.allowances.is_empty() {
+        return Ok(Vec::new());
+    }
+    let inside = chain_of(state, to);
+    let mut charged = Vec::new();
+    for node in chain_of(state, from)
+        .into_iter()
+        .filter(|n| !inside.contains(n))
+    {
+        let Some(allowance) = state.allowances.get(&(node, asset)) else {
+            continue;
+        };
+        let already = drafted.get(&(node, asset)).copied().unwrap_or_default();
+        judge(node, allowance, amount, already, now, approved)?;
+        charged.push(node);
+    }
+    for node in &charged {
+        let sum = drafted.entry((*node, asset)).or_default();
+        *sum = sum.plus(amount).ok_or(Code::Overflow)?;
+    }
+    Ok(charged)
+}
+
+fn judge(
+    node: Node,
+    allowance: &Allowance,
+    amount: Amount,
+    already: Amount,
+    now: Time,
+    approved: bool,
+) -> Result<(), Rejection> {
+    if allowance.per_deal.is_some_and(|most| amount > most) {
+        return Err(Rejection::new(
+            Code::OverAllowance,
+            format!("per_deal of {node}"),
+        ));
+    }
+    if let Some(most) = allowance.per_period {
+        let current = window_start(now, allowance.period_ms) == allowance.window;
+        let spent = if current {
+            allowance.spent
+        } else {
+            Amount::ZERO
+        };
+        let total = spent
+            .plus(already)
+            .and_then(|s| s.plus(amount))
+            .ok_or(Code::Overflow)?;
+        if total > most {
+            return Err(Rejection::new(
+                Code::OverAllowance,
+                format!("per_period of {node}"),
+            ));
+        }
+    }
+    if !approved && allowance.approval_above.is_some_and(|above| amount > above) {
+        return Err(Rejection::new(
+            Code::NeedsApproval,
+            format!("approval_above of {node}"),
+        ));
+    }
+    Ok(())
+}
+
+/// Counts an amount at a node.
+pub(crate) fn count(state: &mut State, node: Node, asset: AssetId, amount: Amount) {
+    let now = state.now();
+    if !state.allowances.contains(&(node, asset)) {
+        return;
+    }
+    state
+        .allowances
+        .modify(&(node, asset), &mut state.changes, |a| {
+            let window = window_start(now, a.period_ms);
+            if a.window != window {
+                (a.window, a.spent) = (window, Amount::ZERO);
+            }
+            a.spent = a.spent.plus(amount).unwrap_or(a.spent);
+        });
+}
+
+/// Gives back what a hold made at `at` had counted at a node, if that is still the current period.
+pub(crate) fn uncharge(state: &mut State, node: Node, asset: AssetId, amount: Amount, at: Time) {
+    if !state.allowances.contains(&(node, asset)) || !amount.is_positive() {
+        return;
+    }
+    state
+        .allowances
+        .modify(&(node, asset), &mut state.changes, |a| {
+            if window_start(at, a.period_ms) == a.window {
+                // An allowance set after the hold never counted it, so the sum stops at zero.
+                a.spent = a
+                    .spent
+                    .minus(amount)
+                    .filter(|s| *s >= Amount::ZERO)
+                    .unwrap_or(Amount::ZERO);
+            }
+        });
+}

@@ -1,0 +1,231 @@
+//! The one place where a (principal, action, resource) is judged.
+
+use alloc::string::String;
+
+use crate::id::{AccountId, AgentId, OwnerId, TeamId};
+use crate::identity::{Grant, Principal, Role};
+use crate::ledger::Holder;
+use crate::reject::{Code, Rejection};
+use crate::state::State;
+use crate::work::TeamRole;
+
+/// What a principal wants to do, to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Run the realm: settings, assets, issues, services, erasure, the log.
+    ManageRealm,
+    /// Report payments from and to outside.
+    HandlePayments,
+    /// Run an owner: its people, agents, teams and allowances.
+    ManageOwner(OwnerId),
+    /// Pull or release the stop switch of an owner's people and agents.
+    Stop(OwnerId),
+    /// See an owner's private data.
+    ViewOwner(OwnerId),
+    /// Approve or deny what an owner's agents ask for.
+    Approve(OwnerId),
+    /// Issue and revoke tokens of a principal.
+    ManageTokens(Principal),
+    /// Act as an agent.
+    ActFor(AgentId),
+    /// See an agent's private data.
+    ViewAgent(AgentId),
+    /// Spend from an account.
+    Spend(AccountId),
+    /// See an account.
+    ViewAccount(AccountId),
+    /// Lead a team: invite, propose a split.
+    LeadTeam(TeamId),
+    /// See a team.
+    ViewTeam(TeamId),
+}
+
+/// Judges whether `principal` may do `action`.
+///
+/// # Errors
+/// [`Code::Forbidden`] for acts, [`Code::NotFound`] for reads, so that no answer tells whether
+/// another owner's private thing exists.
+pub fn authorise(state: &State, principal: Principal, action: Action) -> Result<(), Rejection> {
+    let allowed = match action {
+        Action::ManageRealm => principal == Principal::Operator,
+        Action::HandlePayments => handles_payments(state, principal),
+        Action::ManageOwner(owner) => {
+            principal == Principal::Operator || has_role(state, principal, owner, &[Role::Admin])
+        }
+        Action::Stop(owner) => {
+            principal == Principal::Operator || has_role(state, principal, owner, &[Role::Admin])
+        }
+        Action::Approve(owner) => has_role(state, principal, owner, &[Role::Admin, Role::Approver]),
+        Action::ViewOwner(owner) => views_owner(state, principal, owner),
+        Action::ManageTokens(whose) => manages_tokens(state, principal, whose),
+        Action::ActFor(agent) => acts_for(state, principal, agent),
+        Action::ViewAgent(agent) => {
+            principal == Principal::Agent(agent)
+                || state
+                    .agents
+                    .get(&agent)
+                    .is_some_and(|a| views_owner(state, principal, a.owner))
+        }
+        Action::Spend(account) => spends(state, principal, account),
+        Action::ViewAccount(account) => views_account(state, principal, account),
+        Action::LeadTeam(team) => leads(state, principal, team),
+        Action::ViewTeam(team) => views_team(state, principal, team),
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(refusal(action))
+    }
+}
+
+fn refusal(action: Action) -> Rejection {
+    let who = match action {
+        Action::ViewOwner(_)
+        | Action::ViewAgent(_)
+        | Action::ViewAccount(_)
+        | Action::ViewTeam(_) => {
+            return Code::NotFound.into();
+        }
+        Action::ManageRealm => "only the operator may",
+        Action::HandlePayments => "only a payment service may",
+        Action::ManageOwner(_) | Action::Stop(_) => {
+            "only an admin of the owner, or the operator, may"
+        }
+        Action::Approve(_) => "only an admin or approver of the owner may",
+        Action::ManageTokens(_) => "only an admin of the owner, or the operator, may",
+        Action::ActFor(_) => "only the agent itself, or an admin of its owner, may",
+        Action::Spend(_) => "only the account's holder may",
+        Action::LeadTeam(_) => "only a lead of the team, or an admin of its owner, may",
+    };
+    Rejection::new(Code::Forbidden, String::from(who))
+}
+
+/// The owner whose member or agent the principal is.
+pub(crate) fn owner_of_principal(state: &State, principal: Principal) -> Option<OwnerId> {
+    match principal {
+        Principal::Person(id) => state.persons.get(&id).map(|p| p.owner),
+        Principal::Agent(id) => state.agents.get(&id).map(|a| a.owner),
+        Principal::Realm | Principal::Operator | Principal::Service(_) | Principal::Public => None,
+    }
+}
+
+fn has_role(state: &State, principal: Principal, owner: OwnerId, roles: &[Role]) -> bool {
+    let Principal::Person(id) = principal else {
+        return false;
+    };
+    state
+        .persons
+        .get(&id)
+        .is_some_and(|p| p.owner == owner && roles.contains(&p.role))
+}
+
+fn views_owner(state: &State, principal: Principal, owner: OwnerId) -> bool {
+    principal == Principal::Operator
+        || has_role(
+            state,
+            principal,
+            owner,
+            &[Role::Admin, Role::Approver, Role::Viewer],
+        )
+}
+
+fn handles_payments(state: &State, principal: Principal) -> bool {
+    let Principal::Service(id) = principal else {
+        return false;
+    };
+    state
+        .services
+        .get(&id)
+        .is_some_and(|s| s.grants.contains(&Grant::Payments))
+}
+
+fn manages_tokens(state: &State, principal: Principal, whose: Principal) -> bool {
+    match whose {
+        Principal::Service(_) => principal == Principal::Operator,
+        Principal::Person(_) | Principal::Agent(_) => {
+            owner_of_principal(state, whose).is_some_and(|owner| {
+                principal == Principal::Operator
+                    || principal == whose
+                    || has_role(state, principal, owner, &[Role::Admin])
+            })
+        }
+        Principal::Realm | Principal::Operator | Principal::Public => false,
+    }
+}
+
+fn acts_for(state: &State, principal: Principal, agent: AgentId) -> bool {
+    principal == Principal::Agent(agent)
+        || state
+            .agents
+            .get(&agent)
+            .is_some_and(|a| has_role(state, principal, a.owner, &[Role::Admin]))
+}
+
+fn spends(state: &State, principal: Principal, account: AccountId) -> bool {
+    let Some(account) = state.accounts.get(&account) else {
+        return false;
+    };
+    match account.holder {
+        Holder::Issuance | Holder::Outside => false,
+        Holder::Owner(owner) => has_role(state, principal, owner, &[Role::Admin]),
+        Holder::Agent(agent) => acts_for(state, principal, agent),
+        Holder::Team(team) => {
+            let Some(entity) = state.teams.get(&team) else {
+                return false;
+            };
+            let spender = |agent| {
+                entity
+                    .member(agent)
+                    .is_some_and(|m| m.role != TeamRole::Member)
+            };
+            match principal {
+                Principal::Agent(agent) => spender(agent),
+                _ => has_role(state, principal, entity.owner, &[Role::Admin]),
+            }
+        }
+    }
+}
+
+fn views_account(state: &State, principal: Principal, account: AccountId) -> bool {
+    let Some(account) = state.accounts.get(&account) else {
+        return false;
+    };
+    if principal == Principal::Operator {
+        return true;
+    }
+    match account.holder {
+        Holder::Issuance | Holder::Outside => handles_payments(state, principal),
+        Holder::Owner(owner) => views_owner(state, principal, owner),
+        Holder::Agent(agent) => {
+            principal == Principal::Agent(agent)
+                || state
+                    .agents
+                    .get(&agent)
+                    .is_some_and(|a| views_owner(state, principal, a.owner))
+        }
+        Holder::Team(team) => views_team(state, principal, team),
+    }
+}
+
+fn leads(state: &State, principal: Principal, team: TeamId) -> bool {
+    let Some(team) = state.teams.get(&team) else {
+        return false;
+    };
+    match principal {
+        Principal::Agent(agent) => team.member(agent).is_some_and(|m| m.role == TeamRole::Lead),
+        _ => {
+            principal == Principal::Operator
+                || has_role(state, principal, team.owner, &[Role::Admin])
+        }
+    }
+}
+
+fn views_team(state: &State, principal: Principal, team: TeamId) -> bool {
+    let Some(team) = state.teams.get(&team) else {
+        return false;
+    };
+    match principal {
+        Principal::Agent(agent) => team.members.iter().any(|m| m.agent == agent),
+        _ => views_owner(state, principal, team.owner),
+    }
+}

@@ -1,0 +1,239 @@
+//! Decides commands about policy, and judges rates and blocks for other modules.
+
+use alloc::format;
+
+use super::{
+    AnswerApproval, ApprovalEnd, Bound, Node, NodeRef, Party, PartyRef, PolicyEvent, Rate,
+    SetAllowance, SetBlock, Settings,
+};
+use crate::amount::{Amount, Decimal};
+use crate::command::Command;
+use crate::decide::Ctx;
+use crate::event::Event;
+use crate::id::{AgentId, ApprovalId};
+use crate::identity::Principal;
+use crate::ledger::{Purpose, resolve_asset};
+use crate::limits;
+use crate::market;
+use crate::policy::Action;
+use crate::reject::{Code, Rejection};
+use crate::state::State;
+use crate::text::Sealed;
+use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::SetSettings(args) => set_settings(ctx, args),
+        Command::SetAllowance(args) => set_allowance(ctx, args),
+        Command::SetBlock(args) => set_block(ctx, args),
+        Command::AnswerApproval(args) => answer(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+fn emit(ctx: &mut Ctx<'_>, event: PolicyEvent) {
+    ctx.emit(Event::Policy(event));
+}
+
+fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
+    ctx.authorise(Action::ManageRealm)?;
+    emit(
+        ctx,
+        PolicyEvent::SettingsChanged {
+            settings: args.clone(),
+        },
+    );
+    Ok(())
+}
+
+fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection> {
+    let (node, manage) = match &args.node {
+        NodeRef::Realm => (Node::Realm, Action::ManageRealm),
+        NodeRef::Owner(id) => {
+            ctx.state.owners.get(id).ok_or(Code::NotFound)?;
+            (Node::Owner(*id), Action::ManageOwner(*id))
+        }
+        NodeRef::Team(id) => {
+            let owner = ctx.state.teams.get(id).ok_or(Code::NotFound)?.owner;
+            (Node::Team(*id), Action::ManageOwner(owner))
+        }
+        NodeRef::Agent(name) => {
+            let id = ctx.agent(name)?;
+            let owner = ctx.state.agents.get(&id).ok_or(Code::NotFound)?.owner;
+            (Node::Agent(id), Action::ManageOwner(owner))
+        }
+    };
+    ctx.authorise(manage)?;
+    let (asset, scale) = resolve_asset(ctx.state, args.asset.as_ref())?;
+    let bound = |d: Option<Decimal>| -> Result<Option<Amount>, Rejection> {
+        let amount = d.map(|d| d.amount(scale)).transpose();
+        let amount = amount.map_err(|e| Rejection::new(Code::BadAmount, format!("{e}")))?;
+        if amount.is_some_and(|a| a < Amount::ZERO) {
+            return Err(Rejection::new(
+                Code::BadAmount,
+                "a limit cannot be below zero",
+            ));
+        }
+        Ok(amount)
+    };
+    let event = PolicyEvent::AllowanceSet {
+        node,
+        asset,
+        per_deal: bound(args.per_deal)?,
+        per_period: bound(args.per_period)?,
+        period_ms: ctx.period("period_ms", args.period_ms, 366 * DAY_MS)?,
+        approval_above: bound(args.approval_above)?,
+    };
+    emit(ctx, event);
+    Ok(())
+}
+
+fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
+    let by = match &args.by {
+        None => Party::Agent(ctx.actor()?),
+        Some(PartyRef::Agent(name)) => {
+            let agent = ctx.agent(name)?;
+            ctx.authorise(Action::ActFor(agent))?;
+            Party::Agent(agent)
+        }
+        Some(PartyRef::Owner(owner)) => {
+            ctx.authorise(Action::ManageOwner(*owner))?;
+            Party::Owner(*owner)
+        }
+    };
+    let party = match &args.party {
+        PartyRef::Agent(name) => Party::Agent(ctx.agent(name)?),
+        PartyRef::Owner(id) => {
+            ctx.state.owners.get(id).ok_or(Code::NotFound)?;
+            Party::Owner(*id)
+        }
+    };
+    if by == party {
+        return Err(Code::ToSelf.into());
+    }
+    let set = ctx.state.blocks.contains(&(by, party));
+    match (args.block, set) {
+        (true, false) => {
+            let have = match by {
+                Party::Agent(id) => ctx.state.agents.get(&id).map_or(0, |a| a.blocks),
+                Party::Owner(id) => ctx.state.owners.get(&id).map_or(0, |o| o.blocks),
+            };
+            if have >= limits::BLOCKS_PER_SETTER {
+                return Err(Rejection::new(
+                    Code::TooManyBlocks,
+                    format!("at most {}", limits::BLOCKS_PER_SETTER),
+                ));
+            }
+            emit(ctx, PolicyEvent::Blocked { by, party });
+        }
+        (false, true) => emit(ctx, PolicyEvent::Unblocked { by, party }),
+        (true, true) | (false, false) => {}
+    }
+    Ok(())
+}
+
+/// True when `receiver` or its owner has blocked `sender` or its owner.
+pub(crate) fn blocked(state: &State, receiver: AgentId, sender: AgentId) -> bool {
+    if state.blocks.is_empty() {
+        return false;
+    }
+    let parties = |agent: AgentId| {
+        let owner = state.agents.get(&agent).map(|a| Party::Owner(a.owner));
+        [Some(Party::Agent(agent)), owner]
+    };
+    let senders = parties(sender);
+    parties(receiver).into_iter().flatten().any(|by| {
+        senders
+            .into_iter()
+            .flatten()
+            .any(|party| state.blocks.contains(&(by, party)))
+    })
+}
+
+/// How long one act fills a rate's bucket, and how much the bucket holds, in milliseconds.
+pub(super) fn pace(settings: &Settings, rate: Rate) -> Option<(u64, u64)> {
+    let (number, period_ms) = match rate {
+        Rate::SignUps => (settings.sign_ups_per_hour, HOUR_MS),
+        Rate::Messages(_) => (settings.messages_per_minute, MINUTE_MS),
+        Rate::Offers(_) => (settings.offers_per_minute, MINUTE_MS),
+    };
+    (number > 0).then(|| ((period_ms / u64::from(number)).max(1), period_ms))
+}
+
+/// Refuses when the rate limit is reached.
+pub(crate) fn throttle(ctx: &Ctx<'_>, rate: Rate) -> Result<(), Rejection> {
+    let Some((step_ms, depth_ms)) = pace(&ctx.state.settings(), rate) else {
+        return Ok(());
+    };
+    let Some(bucket) = ctx.state.buckets.get(&rate) else {
+        return Ok(());
+    };
+    let filled_ms = bucket.empty_at.since(ctx.now) + step_ms;
+    if filled_ms > depth_ms {
+        let wait_ms = filled_ms - depth_ms;
+        return Err(Rejection::new(
+            Code::RateLimited,
+            format!("again in {wait_ms} ms"),
+        ));
+    }
+    Ok(())
+}
+
+fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
+    let approval = ctx
+        .state
+        .approvals
+        .get(&args.approval)
+        .ok_or(Code::ApprovalOver)?;
+    ctx.authorise(Action::Approve(approval.owner))?;
+    if ctx.now >= approval.expires {
+        return Err(Code::ApprovalOver.into());
+    }
+    let by = match ctx.principal {
+        Principal::Person(id) => Some(id),
+        _ => None,
+    };
+    let end = if args.approve {
+        ApprovalEnd::Approved
+    } else {
+        ApprovalEnd::Denied
+    };
+    emit(
+        ctx,
+        PolicyEvent::ApprovalEnded {
+            approval: args.approval,
+            end,
+            by,
+        },
+    );
+    if !args.approve {
+        return Ok(());
+    }
+    ctx.active_agent(approval.agent)?;
+    ctx.act_as(approval.agent);
+    match &approval.bound {
+        Bound::Accept {
+            negotiation,
+            offer,
+            pay_from,
+        } => market::accept(ctx, *negotiation, *offer, Some(*pay_from), None),
+        Bound::Transfer { from, to } => {
+            ctx.authorise(Action::Spend(*from))?;
+            ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)
+                .map(|_| ())
+        }
+    }
+}
+
+/// Ends an approval that nobody answered.
+pub(crate) fn expire(ctx: &mut Ctx<'_>, approval: ApprovalId) -> Result<bool, Rejection> {
+    emit(
+        ctx,
+        PolicyEvent::ApprovalEnded {
+            approval,
+            end: ApprovalEnd::Expired,
+            by: None,
+        },
+    );
+    Ok(false)
+}

@@ -1,0 +1,92 @@
+//! Applies events about policy.
+
+use super::decide::pace;
+use super::{Allowance, Block, Bucket, Party, PolicyEvent, Rate, window_start};
+use crate::amount::Amount;
+use crate::mail::{self, Item};
+use crate::state::State;
+
+pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
+    match event {
+        PolicyEvent::SettingsChanged { settings } => {
+            state
+                .realm
+                .modify(&(), &mut state.changes, |r| r.settings = settings.clone());
+        }
+        PolicyEvent::AllowanceSet {
+            node,
+            asset,
+            per_deal,
+            per_period,
+            period_ms,
+            approval_above,
+        } => {
+            let key = (*node, *asset);
+            if per_deal.is_none() && per_period.is_none() && approval_above.is_none() {
+                state.allowances.remove(&key, &mut state.changes);
+                return;
+            }
+            let window = window_start(state.now(), *period_ms);
+            // A new limit for the same period goes on counting where the old one stood.
+            let old = state
+                .allowances
+                .get(&key)
+                .filter(|a| a.period_ms == *period_ms && a.window == window);
+            let allowance = Allowance {
+                per_deal: *per_deal,
+                per_period: *per_period,
+                period_ms: *period_ms,
+                approval_above: *approval_above,
+                window,
+                spent: old.map_or(Amount::ZERO, |a| a.spent),
+            };
+            state.allowances.put(key, allowance, &mut state.changes);
+        }
+        PolicyEvent::Blocked { by, party } => {
+            let since = state.now();
+            state
+                .blocks
+                .put((*by, *party), Block { since }, &mut state.changes);
+            count_blocks(state, *by, 1);
+        }
+        PolicyEvent::Unblocked { by, party } => {
+            state.blocks.remove(&(*by, *party), &mut state.changes);
+            count_blocks(state, *by, -1);
+        }
+        PolicyEvent::ApprovalRequested { approval, request } => {
+            state
+                .approvals
+                .put(*approval, request.clone(), &mut state.changes);
+        }
+        PolicyEvent::ApprovalEnded { approval, .. } => {
+            match state.approvals.remove(approval, &mut state.changes) {
+                Some(ended) => mail::deliver(state, ended.agent, Item::Approval(*approval)),
+                None => state.changes.defect(),
+            }
+        }
+    }
+}
+
+fn count_blocks(state: &mut State, by: Party, change: i32) {
+    let changes = &mut state.changes;
+    match by {
+        Party::Agent(id) => state.agents.modify(&id, changes, |a| {
+            a.blocks = a.blocks.saturating_add_signed(change)
+        }),
+        Party::Owner(id) => state.owners.modify(&id, changes, |o| {
+            o.blocks = o.blocks.saturating_add_signed(change)
+        }),
+    }
+}
+
+/// Counts one act towards a rate limit.
+pub(crate) fn count_rate(state: &mut State, rate: Rate) {
+    let Some((step_ms, _)) = pace(&state.settings(), rate) else {
+        return;
+    };
+    let now = state.now();
+    let fresh = || Bucket { empty_at: now };
+    state.buckets.upsert(rate, &mut state.changes, fresh, |b| {
+        b.empty_at = b.empty_at.max(now).after(step_ms);
+    });
+}

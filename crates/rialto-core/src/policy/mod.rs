@@ -1,0 +1,475 @@
+//! Policy: who may do what, spending allowances, approvals, blocks and rate limits.
+//!
+//! [`authorise`] is the one place where a (principal, action, resource) is judged, for reads and
+//! writes alike. The module holds rules and their counters; it never moves money or delivers mail.
+
+mod allowance;
+mod authorise;
+mod decide;
+mod evolve;
+#[cfg(test)]
+mod tests;
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use allowance::{charge, count, uncharge, window_start};
+pub(crate) use authorise::owner_of_principal;
+pub use authorise::{Action, authorise};
+pub(crate) use decide::{blocked, decide, expire, throttle};
+pub(crate) use evolve::{count_rate, evolve};
+
+use crate::amount::{Amount, Decimal};
+use crate::entity::{Entity, EntityKey, Key};
+use crate::hash::Hash;
+use crate::id::{
+    AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
+};
+use crate::identity::AgentRef;
+use crate::text::AssetCode;
+use crate::time::{HOUR_MS, Time};
+
+/// A node of the principal tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "id")]
+pub enum Node {
+    /// The whole realm.
+    #[n(0)]
+    Realm,
+    /// An owner with all its teams and agents.
+    #[n(1)]
+    Owner(#[n(0)] OwnerId),
+    /// A team with the agents under it.
+    #[n(2)]
+    Team(#[n(0)] TeamId),
+    /// An agent.
+    #[n(3)]
+    Agent(#[n(0)] AgentId),
+}
+
+impl Key for Node {
+    fn write(&self, out: &mut EntityKey) {
+        let (kind, number) = match self {
+            Self::Realm => (0_u8, 0),
+            Self::Owner(id) => (1, id.0),
+            Self::Team(id) => (2, id.0),
+            Self::Agent(id) => (3, id.0),
+        };
+        (kind, number).write(out);
+    }
+
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let ((kind, number), rest) = <(u8, u64)>::read(bytes)?;
+        let node = match kind {
+            0 => Self::Realm,
+            1 => Self::Owner(OwnerId(number)),
+            2 => Self::Team(TeamId(number)),
+            3 => Self::Agent(AgentId(number)),
+            _ => return None,
+        };
+        Some((node, rest))
+    }
+}
+
+impl core::fmt::Display for Node {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Realm => f.write_str("the realm"),
+            Self::Owner(id) => id.fmt(f),
+            Self::Team(id) => id.fmt(f),
+            Self::Agent(id) => id.fmt(f),
+        }
+    }
+}
+
+/// How a request names a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum NodeRef {
+    /// The whole realm.
+    Realm,
+    /// An owner.
+    Owner(OwnerId),
+    /// A team.
+    Team(TeamId),
+    /// An agent.
+    Agent(AgentRef),
+}
+
+/// A spending limit at a node for one asset. Keyed by (node, asset).
+///
+/// It counts every debit from an account under the node to one that is not under it, pending
+/// amounts included.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Allowance {
+    /// The most that one transfer or deal may take.
+    #[n(0)]
+    pub per_deal: Option<Amount>,
+    /// The most that all together may take in a period.
+    #[n(1)]
+    pub per_period: Option<Amount>,
+    /// How long a period is. Periods are counted from 1970, so a day is a day in UTC.
+    #[n(2)]
+    pub period_ms: u64,
+    /// Above which amount a person has to approve.
+    #[n(3)]
+    pub approval_above: Option<Amount>,
+    /// When the period that `spent` counts began.
+    #[n(4)]
+    pub window: Time,
+    /// What was spent or is held in that period.
+    #[n(5)]
+    pub spent: Amount,
+}
+
+impl Entity for Allowance {
+    const KIND: u8 = 60;
+    type Key = (Node, AssetId);
+}
+
+/// Who sets or is hit by a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "id")]
+pub enum Party {
+    /// An owner with all its agents.
+    #[n(0)]
+    Owner(#[n(0)] OwnerId),
+    /// An agent.
+    #[n(1)]
+    Agent(#[n(0)] AgentId),
+}
+
+impl Key for Party {
+    fn write(&self, out: &mut EntityKey) {
+        match self {
+            Self::Owner(id) => (0_u8, id.0).write(out),
+            Self::Agent(id) => (1_u8, id.0).write(out),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let ((kind, number), rest) = <(u8, u64)>::read(bytes)?;
+        match kind {
+            0 => Some((Self::Owner(OwnerId(number)), rest)),
+            1 => Some((Self::Agent(AgentId(number)), rest)),
+            _ => None,
+        }
+    }
+}
+
+/// How a request names a party.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum PartyRef {
+    /// An owner with all its agents.
+    Owner(OwnerId),
+    /// An agent.
+    Agent(AgentRef),
+}
+
+/// A block. Keyed by (who set it, whom it hits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Block {
+    /// Since when.
+    #[n(0)]
+    pub since: Time,
+}
+
+impl Entity for Block {
+    const KIND: u8 = 61;
+    type Key = (Party, Party);
+}
+
+/// What is limited in rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rate {
+    /// Sign-ups in the whole realm.
+    SignUps,
+    /// Messages of an agent.
+    Messages(AgentId),
+    /// Offers, proposals and calls of an agent.
+    Offers(AgentId),
+}
+
+impl Key for Rate {
+    fn write(&self, out: &mut EntityKey) {
+        let (kind, number) = match self {
+            Self::SignUps => (0_u8, 0),
+            Self::Messages(id) => (1, id.0),
+            Self::Offers(id) => (2, id.0),
+        };
+        (kind, number).write(out);
+    }
+
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let ((kind, number), rest) = <(u8, u64)>::read(bytes)?;
+        match kind {
+            0 => Some((Self::SignUps, rest)),
+            1 => Some((Self::Messages(AgentId(number)), rest)),
+            2 => Some((Self::Offers(AgentId(number)), rest)),
+            _ => None,
+        }
+    }
+}
+
+/// How full a rate limit's bucket is: it leaks evenly, and what does not fit is refused
+/// (the generic cell rate algorithm, ITU-T I.371).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Bucket {
+    /// The time at which the bucket will be empty.
+    #[n(0)]
+    pub empty_at: Time,
+}
+
+impl Entity for Bucket {
+    const KIND: u8 = 62;
+    type Key = Rate;
+
+    /// An empty bucket leaves memory at the next full hour, so that the clock does not run for each.
+    fn due(&self) -> Option<Time> {
+        Some(Time(self.empty_at.0 - self.empty_at.0 % HOUR_MS).after(HOUR_MS))
+    }
+}
+
+/// What the operator can set.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Whether anybody may sign up, or only the operator adds owners.
+    #[n(0)]
+    pub sign_up_open: bool,
+    /// Sign-ups an hour in the whole realm; 0 is no limit. Those by the operator do not count.
+    #[n(1)]
+    pub sign_ups_per_hour: u32,
+    /// Messages a minute of each agent; 0 is no limit.
+    #[n(2)]
+    pub messages_per_minute: u32,
+    /// Offers, proposals and calls a minute of each agent; 0 is no limit.
+    #[n(3)]
+    pub offers_per_minute: u32,
+    /// Agents of each owner; 0 is no limit but the realm's.
+    #[n(4)]
+    pub agents_per_owner: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            sign_up_open: true,
+            sign_ups_per_hour: 60,
+            messages_per_minute: 600,
+            offers_per_minute: 600,
+            agents_per_owner: 10_000,
+        }
+    }
+}
+
+/// What waits for a person's approval, bound to its exact arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// To accept an offer.
+    #[n(0)]
+    Accept {
+        /// In which negotiation.
+        #[n(0)]
+        negotiation: NegotiationId,
+        /// Exactly which offer.
+        #[n(1)]
+        offer: Hash,
+        /// From which account.
+        #[n(2)]
+        pay_from: AccountId,
+    },
+    /// To move money.
+    #[n(1)]
+    Transfer {
+        /// From which account.
+        #[n(0)]
+        from: AccountId,
+        /// To which account.
+        #[n(1)]
+        to: AccountId,
+    },
+}
+
+/// An approval that waits for a person of the agent's owner.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Approval {
+    /// Whose people decide.
+    #[n(0)]
+    pub owner: OwnerId,
+    /// The agent that asks.
+    #[n(1)]
+    pub agent: AgentId,
+    /// What for.
+    #[n(2)]
+    pub bound: Bound,
+    /// How much it would spend.
+    #[n(3)]
+    pub amount: Amount,
+    /// In which asset.
+    #[n(4)]
+    pub asset: AssetId,
+    /// Until when it waits.
+    #[n(5)]
+    pub expires: Time,
+}
+
+impl Entity for Approval {
+    const KIND: u8 = 63;
+    type Key = ApprovalId;
+
+    fn due(&self) -> Option<Time> {
+        Some(self.expires)
+    }
+}
+
+/// How an approval ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalEnd {
+    /// Approved, and carried out in the same batch.
+    #[n(0)]
+    Approved,
+    /// Denied.
+    #[n(1)]
+    Denied,
+    /// Nobody answered in time.
+    #[n(2)]
+    Expired,
+}
+
+/// Sets or removes the allowance of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SetAllowance {
+    /// Of which node.
+    pub node: NodeRef,
+    /// For which asset; left out, the realm's first.
+    #[serde(default)]
+    pub asset: Option<AssetCode>,
+    /// The most that one transfer or deal may take.
+    #[serde(default)]
+    pub per_deal: Option<Decimal>,
+    /// The most that all together may take in a period.
+    #[serde(default)]
+    pub per_period: Option<Decimal>,
+    /// How long a period is; left out, a day.
+    #[serde(default = "a_day")]
+    pub period_ms: u64,
+    /// Above which amount a person has to approve.
+    #[serde(default)]
+    pub approval_above: Option<Decimal>,
+}
+
+fn a_day() -> u64 {
+    crate::time::DAY_MS
+}
+
+/// Sets or removes a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SetBlock {
+    /// Who blocks; left out, the acting agent.
+    #[serde(default)]
+    pub by: Option<PartyRef>,
+    /// Whom.
+    pub party: PartyRef,
+    /// True to set, false to remove.
+    pub block: bool,
+}
+
+/// Approves or denies what waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AnswerApproval {
+    /// What.
+    pub approval: ApprovalId,
+    /// True carries it out now, false ends it.
+    pub approve: bool,
+}
+
+/// What happened to policy.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyEvent {
+    /// The operator's settings changed.
+    #[n(0)]
+    SettingsChanged {
+        /// The settings from now on.
+        #[n(0)]
+        settings: Settings,
+    },
+    /// A node's allowance was set.
+    #[n(1)]
+    AllowanceSet {
+        /// Of which node.
+        #[n(0)]
+        node: Node,
+        /// For which asset.
+        #[n(1)]
+        asset: AssetId,
+        /// The most that one transfer or deal may take.
+        #[n(2)]
+        per_deal: Option<Amount>,
+        /// The most that all together may take in a period.
+        #[n(3)]
+        per_period: Option<Amount>,
+        /// How long a period is.
+        #[n(4)]
+        period_ms: u64,
+        /// Above which amount a person has to approve.
+        #[n(5)]
+        approval_above: Option<Amount>,
+    },
+    /// A block was set.
+    #[n(2)]
+    Blocked {
+        /// By whom.
+        #[n(0)]
+        by: Party,
+        /// Whom.
+        #[n(1)]
+        party: Party,
+    },
+    /// A block was removed.
+    #[n(3)]
+    Unblocked {
+        /// By whom.
+        #[n(0)]
+        by: Party,
+        /// Whom.
+        #[n(1)]
+        party: Party,
+    },
+    /// Something waits for approval.
+    #[n(4)]
+    ApprovalRequested {
+        /// Its id.
+        #[n(0)]
+        approval: ApprovalId,
+        /// What waits.
+        #[n(1)]
+        request: Approval,
+    },
+    /// An approval ended.
+    #[n(5)]
+    ApprovalEnded {
+        /// Which.
+        #[n(0)]
+        approval: ApprovalId,
+        /// How.
+        #[n(1)]
+        end: ApprovalEnd,
+        /// Who decided.
+        #[n(2)]
+        by: Option<PersonId>,
+    },
+}

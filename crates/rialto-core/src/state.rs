@@ -1,0 +1,512 @@
+//! The state of a realm: every entity, the indexes over them, and the clock.
+//!
+//! State changes only by applying envelopes. Indexes are derived: they are rebuilt when a snapshot is
+//! loaded and are no part of the digest.
+
+use alloc::vec::Vec;
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+use crate::entity::{Changes, Entity, EntityKey, Store};
+use crate::event::{Envelope, Event, RealmEvent};
+use crate::hash::{Hash, Short};
+use crate::id::{AccountId, AgentId, AnyId, AssetId, ConversationId, OwnerId, TeamId, TokenId};
+use crate::identity::{Agent, Owner, Person, Principal, Service, Token};
+use crate::ledger::{Account, Asset, Hold, Holder};
+use crate::limits;
+use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
+use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
+use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
+use crate::table::Table;
+use crate::text::{AssetCode, Handle, Name};
+use crate::time::Time;
+use crate::work::{Task, Team};
+use crate::{identity, ledger, mail, market, policy, work};
+
+/// The realm itself.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Realm {
+    /// Its name.
+    #[n(0)]
+    pub name: Handle,
+    /// Its Ed25519 public key.
+    #[n(1)]
+    pub key: Hash,
+    /// The operator's token.
+    #[n(2)]
+    pub operator_token: Option<TokenId>,
+    /// What the operator has set.
+    #[n(3)]
+    pub settings: Settings,
+    /// The asset that is meant where none is named.
+    #[n(4)]
+    pub asset: Option<AssetId>,
+}
+
+impl Entity for Realm {
+    const KIND: u8 = 1;
+    type Key = ();
+}
+
+/// The logical time of the last envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Clock {
+    /// The time.
+    #[n(0)]
+    pub now: Time,
+}
+
+impl Entity for Clock {
+    const KIND: u8 = 2;
+    type Key = ();
+}
+
+/// A remembered idempotency key. Keyed by the hash of principal and key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Remembered {
+    /// The hash of the request.
+    #[n(0)]
+    pub request: Short,
+    /// Where it was accepted.
+    #[n(1)]
+    pub position: u64,
+    /// When.
+    #[n(2)]
+    pub at: Time,
+    /// The ids that the answer named.
+    #[n(3)]
+    pub ids: Vec<AnyId>,
+}
+
+impl Entity for Remembered {
+    const KIND: u8 = 3;
+    type Key = Short;
+
+    fn due(&self) -> Option<Time> {
+        // A key may be a whole IDEMPOTENCY_MS old, and lie ahead by IDEMPOTENCY_AHEAD_MS, when used.
+        Some(
+            self.at
+                .after(limits::IDEMPOTENCY_MS + limits::IDEMPOTENCY_AHEAD_MS),
+        )
+    }
+}
+
+macro_rules! stores {
+    ($($(#[$doc:meta])* $field:ident: $entity:ty;)*) => {
+        /// The state of a realm.
+        pub struct State {
+            $($(#[$doc])* pub $field: Store<$entity>,)*
+            /// What was touched, and what is due.
+            pub changes: Changes,
+            position: u64,
+            index: Index,
+        }
+
+        impl State {
+            /// The state before the first command, with the process's secret hash seed.
+            #[must_use]
+            pub fn new(seed: u64) -> Self {
+                Self {
+                    $($field: Store::new(seed),)*
+                    changes: Changes::new(seed),
+                    position: 0,
+                    index: Index::new(seed),
+                }
+            }
+
+            /// The canonical encoding of an entity; nothing if it does not exist (any more).
+            #[must_use]
+            pub fn encode_entity(&self, key: &EntityKey) -> Option<Vec<u8>> {
+                match key.kind() {
+                    $(<$entity>::KIND => self.$field.encode(key),)*
+                    _ => None,
+                }
+            }
+
+            /// Loads one entity of a snapshot.
+            ///
+            /// # Errors
+            /// When the bytes are no entity that this version knows.
+            pub fn load_entity(&mut self, key: &[u8], value: &[u8]) -> Result<(), BadSnapshot> {
+                let key = EntityKey::from_slice(key).ok_or(BadSnapshot)?;
+                match key.kind() {
+                    $(<$entity>::KIND => {
+                        let typed = key.typed().ok_or(BadSnapshot)?;
+                        let entity: $entity = minicbor::decode(value).map_err(|_| BadSnapshot)?;
+                        self.index.add(&typed, &entity);
+                        self.$field.load(typed, entity, &mut self.changes);
+                        Ok(())
+                    })*
+                    _ => Err(BadSnapshot),
+                }
+            }
+
+            fn retire(&mut self, key: &EntityKey) {
+                let gone = match key.kind() {
+                    $(<$entity>::KIND => {
+                        key.typed().and_then(|k| self.$field.remove(&k, &mut self.changes)).is_some()
+                    })*
+                    _ => false,
+                };
+                if !gone {
+                    self.changes.defect();
+                }
+            }
+
+            /// Visits the key of every entity, in an order that means nothing.
+            pub fn for_each_key(&self, mut visit: impl FnMut(EntityKey)) {
+                $(self.$field.for_each(|key, _| visit(crate::entity::key_of::<$entity>(key)));)*
+            }
+        }
+    };
+}
+
+stores! {
+    /// The realm itself.
+    realm: Realm;
+    /// The clock.
+    clock: Clock;
+    /// Remembered idempotency keys.
+    remembered: Remembered;
+    /// Owners.
+    owners: Owner;
+    /// People.
+    persons: Person;
+    /// Agents.
+    agents: Agent;
+    /// Services.
+    services: Service;
+    /// Tokens.
+    tokens: Token;
+    /// Assets.
+    assets: Asset;
+    /// Accounts.
+    accounts: Account;
+    /// Open holds.
+    holds: Hold;
+    /// Conversations.
+    conversations: Conversation;
+    /// Heads of inboxes.
+    inboxes: Inbox;
+    /// Deliveries.
+    deliveries: Delivery;
+    /// Answers to first messages.
+    contacts: Contact;
+    /// Remembered message ids.
+    message_keys: MessageKey;
+    /// Tasks.
+    tasks: Task;
+    /// Teams.
+    teams: Team;
+    /// Listings.
+    listings: Listing;
+    /// Calls for proposals.
+    calls: Call;
+    /// Negotiations.
+    negotiations: Negotiation;
+    /// Deals.
+    deals: Deal;
+    /// Reputations.
+    reputations: Reputation;
+    /// Settled deals by pair of agents.
+    pairs: Pair;
+    /// Allowances.
+    allowances: Allowance;
+    /// Blocks.
+    blocks: Block;
+    /// Rate limits in use.
+    buckets: Bucket;
+    /// Open approvals.
+    approvals: Approval;
+}
+
+/// The bytes are no entity that this version knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadSnapshot;
+
+/// Look-ups derived from entities.
+struct Index {
+    owner_names: Table<Handle, OwnerId>,
+    handles: Table<Handle, AgentId>,
+    secrets: Table<Hash, TokenId>,
+    asset_codes: Table<AssetCode, AssetId>,
+    main_accounts: Table<(Holder, AssetId), AccountId>,
+    direct: Table<(AgentId, AgentId), ConversationId>,
+    team_names: Table<(OwnerId, Name), TeamId>,
+}
+
+impl Index {
+    fn new(seed: u64) -> Self {
+        Self {
+            owner_names: Table::new(seed),
+            handles: Table::new(seed),
+            secrets: Table::new(seed),
+            asset_codes: Table::new(seed),
+            main_accounts: Table::new(seed),
+            direct: Table::new(seed),
+            team_names: Table::new(seed),
+        }
+    }
+
+    fn add<E: Indexed>(&mut self, key: &E::Key, entity: &E) {
+        entity.index(*key, self);
+    }
+}
+
+/// An entity's entries in the indexes. Most have none.
+trait Indexed: Entity {
+    fn index(&self, _key: Self::Key, _index: &mut Index) {}
+}
+
+impl Indexed for Owner {
+    fn index(&self, key: OwnerId, index: &mut Index) {
+        index.owner_names.insert(self.name.clone(), key);
+    }
+}
+
+impl Indexed for Agent {
+    fn index(&self, key: AgentId, index: &mut Index) {
+        index.handles.insert(self.handle.clone(), key);
+    }
+}
+
+impl Indexed for Token {
+    fn index(&self, key: TokenId, index: &mut Index) {
+        index.secrets.insert(self.hash, key);
+    }
+}
+
+impl Indexed for Asset {
+    fn index(&self, key: AssetId, index: &mut Index) {
+        index.asset_codes.insert(self.code.clone(), key);
+    }
+}
+
+impl Indexed for Account {
+    fn index(&self, key: AccountId, index: &mut Index) {
+        if self.label.is_none() {
+            index.main_accounts.insert((self.holder, self.asset), key);
+        }
+    }
+}
+
+impl Indexed for Conversation {
+    fn index(&self, key: ConversationId, index: &mut Index) {
+        if let (ConversationKind::Direct, [a, b]) = (self.kind, self.members.as_slice()) {
+            index.direct.insert(pair(*a, *b), key);
+        }
+    }
+}
+
+impl Indexed for Team {
+    fn index(&self, key: TeamId, index: &mut Index) {
+        index
+            .team_names
+            .insert((self.owner, self.name.clone()), key);
+    }
+}
+
+macro_rules! not_indexed {
+    ($($entity:ty)*) => { $(impl Indexed for $entity {})* };
+}
+
+not_indexed! {
+    Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Task Listing Call
+    Negotiation Deal Reputation Pair Allowance Block Bucket Approval
+}
+
+/// Two agents in the order of their ids.
+#[must_use]
+pub fn pair(a: AgentId, b: AgentId) -> (AgentId, AgentId) {
+    if a <= b { (a, b) } else { (b, a) }
+}
+
+impl State {
+    /// The position of the last applied envelope; 0 before the first.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Sets the position after a snapshot was loaded.
+    pub fn set_position(&mut self, position: u64) {
+        self.position = position;
+    }
+
+    /// The logical time of the last envelope.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.get(&()).map_or(Time(0), |c| c.now)
+    }
+
+    /// The owner with this name.
+    #[must_use]
+    pub fn owner_named(&self, name: &Handle) -> Option<OwnerId> {
+        self.index.owner_names.get(name).copied()
+    }
+
+    /// The agent with this handle.
+    #[must_use]
+    pub fn agent_named(&self, handle: &Handle) -> Option<AgentId> {
+        self.index.handles.get(handle).copied()
+    }
+
+    /// The live token whose secret has this hash.
+    #[must_use]
+    pub fn token_with(&self, hash: &Hash) -> Option<TokenId> {
+        self.index.secrets.get(hash).copied()
+    }
+
+    /// The asset with this code.
+    #[must_use]
+    pub fn asset_coded(&self, code: &AssetCode) -> Option<AssetId> {
+        self.index.asset_codes.get(code).copied()
+    }
+
+    /// A holder's main account in an asset.
+    #[must_use]
+    pub fn main_account(&self, holder: Holder, asset: AssetId) -> Option<AccountId> {
+        self.index.main_accounts.get(&(holder, asset)).copied()
+    }
+
+    /// The direct conversation of two agents.
+    #[must_use]
+    pub fn direct(&self, a: AgentId, b: AgentId) -> Option<ConversationId> {
+        self.index.direct.get(&pair(a, b)).copied()
+    }
+
+    /// The team of an owner with this name.
+    #[must_use]
+    pub fn team_named(&self, owner: OwnerId, name: &Name) -> Option<TeamId> {
+        self.index.team_names.get(&(owner, name.clone())).copied()
+    }
+
+    /// What the operator has set.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.realm
+            .get(&())
+            .map(|r| r.settings.clone())
+            .unwrap_or_default()
+    }
+
+    /// Applies an envelope: the next one after [`State::position`].
+    pub fn apply(&mut self, envelope: &Envelope) {
+        if envelope.position != self.position + 1 || envelope.at < self.now() {
+            self.changes.defect();
+        }
+        self.position = envelope.position;
+        self.clock
+            .put((), Clock { now: envelope.at }, &mut self.changes);
+        if let Some(key) = envelope.key {
+            let remembered = Remembered {
+                request: key.request,
+                position: envelope.position,
+                at: envelope.at,
+                ids: envelope.ids.clone(),
+            };
+            self.remembered.put(key.key, remembered, &mut self.changes);
+        }
+        for event in &envelope.events {
+            self.evolve(event);
+        }
+    }
+
+    fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::Realm(event) => self.evolve_realm(event),
+            Event::Identity(event) => identity::evolve(self, event),
+            Event::Mail(event) => mail::evolve(self, event),
+            Event::Work(event) => work::evolve(self, event),
+            Event::Ledger(event) => ledger::evolve(self, event),
+            Event::Market(event) => market::evolve(self, event),
+            Event::Policy(event) => policy::evolve(self, event),
+        }
+    }
+
+    fn evolve_realm(&mut self, event: &RealmEvent) {
+        match event {
+            RealmEvent::Founded { name, key } => {
+                let realm = Realm {
+                    name: name.clone(),
+                    key: *key,
+                    operator_token: None,
+                    settings: Settings::default(),
+                    asset: None,
+                };
+                self.realm.put((), realm, &mut self.changes);
+            }
+            RealmEvent::OperatorTokenReset { token, hash } => {
+                if let Some(old) = self.realm.get(&()).and_then(|r| r.operator_token) {
+                    self.drop_token(old);
+                }
+                self.add_token(
+                    *token,
+                    Token {
+                        principal: Principal::Operator,
+                        hash: *hash,
+                        expires: None,
+                    },
+                );
+                self.realm
+                    .modify(&(), &mut self.changes, |r| r.operator_token = Some(*token));
+            }
+            RealmEvent::KeyRotated { key } => {
+                self.realm.modify(&(), &mut self.changes, |r| r.key = *key);
+            }
+            RealmEvent::ClockAccepted => {}
+            RealmEvent::Retired { keys } => {
+                for key in keys {
+                    match EntityKey::from_slice(key) {
+                        Some(key) => self.retire(&key),
+                        None => self.changes.defect(),
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn add_token(&mut self, id: TokenId, token: Token) {
+        self.index.add(&id, &token);
+        self.tokens.put(id, token, &mut self.changes);
+    }
+
+    pub(crate) fn drop_token(&mut self, id: TokenId) -> Option<Token> {
+        let token = self.tokens.remove(&id, &mut self.changes)?;
+        self.index.secrets.remove(&token.hash);
+        Some(token)
+    }
+
+    pub(crate) fn add_owner(&mut self, id: OwnerId, owner: Owner) {
+        self.index.add(&id, &owner);
+        self.owners.put(id, owner, &mut self.changes);
+    }
+
+    pub(crate) fn add_agent(&mut self, id: AgentId, agent: Agent) {
+        self.index.add(&id, &agent);
+        self.agents.put(id, agent, &mut self.changes);
+    }
+
+    pub(crate) fn add_asset(&mut self, id: AssetId, asset: Asset) {
+        self.index.add(&id, &asset);
+        self.assets.put(id, asset, &mut self.changes);
+        let first = |r: &mut Realm| r.asset = r.asset.or(Some(id));
+        self.realm.modify(&(), &mut self.changes, first);
+    }
+
+    pub(crate) fn add_account(&mut self, id: AccountId, account: Account) {
+        self.index.add(&id, &account);
+        self.accounts.put(id, account, &mut self.changes);
+    }
+
+    pub(crate) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
+        self.index.add(&id, &conversation);
+        self.conversations.put(id, conversation, &mut self.changes);
+    }
+
+    pub(crate) fn add_team(&mut self, id: TeamId, team: Team) {
+        self.index.add(&id, &team);
+        self.teams.put(id, team, &mut self.changes);
+    }
+}

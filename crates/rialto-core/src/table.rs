@@ -1,0 +1,165 @@
+//! A hash table in shards, so that growing one never stalls the writer for long.
+//!
+//! The hash is seeded with a secret that the process draws at start. No method visits entries in
+//! an order that a decision could observe: [`Table::for_each`] is for sums and exports only.
+
+use core::borrow::Borrow;
+use core::hash::{BuildHasher, Hash};
+
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+use hashbrown::HashTable;
+
+/// How many shards a table has: one grows at a time, so a pause is a 64th of the table's size.
+const SHARDS: usize = 64;
+
+/// A sharded hash table with a seeded hash.
+#[derive(Clone)]
+pub struct Table<K, V> {
+    shards: alloc::vec::Vec<HashTable<(K, V)>>,
+    hasher: SeedableRandomState,
+    len: usize,
+}
+
+impl<K: Hash + Eq, V> Table<K, V> {
+    /// An empty table with the process's secret seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let mut shards = alloc::vec::Vec::with_capacity(SHARDS);
+        shards.resize_with(SHARDS, HashTable::new);
+        Self {
+            shards,
+            hasher: SeedableRandomState::with_seed(seed, SharedSeed::global_fixed()),
+            len: 0,
+        }
+    }
+
+    /// How many entries it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True without entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn place<Q: Hash + ?Sized>(&self, key: &Q) -> (usize, u64) {
+        let hash = self.hasher.hash_one(key);
+        // The low bits place an entry within its shard; high ones choose the shard.
+        let shard = usize::try_from(hash >> 48).unwrap_or(0) % SHARDS;
+        (shard, hash)
+    }
+
+    /// The value of `key`.
+    pub fn get<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let (shard, hash) = self.place(key);
+        self.shards
+            .get(shard)?
+            .find(hash, |(k, _)| k.borrow() == key)
+            .map(|(_, v)| v)
+    }
+
+    /// The value of `key`, to change.
+    pub fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let (shard, hash) = self.place(key);
+        self.shards
+            .get_mut(shard)?
+            .find_mut(hash, |(k, _)| k.borrow() == key)
+            .map(|(_, v)| v)
+    }
+
+    /// True if `key` has a value.
+    pub fn contains<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.get(key).is_some()
+    }
+
+    /// Sets the value of `key` and returns the one it had.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        if let Some(old) = self.get_mut(&key) {
+            return Some(core::mem::replace(old, value));
+        }
+        let (shard, hash) = self.place(&key);
+        let hasher = self.hasher.clone();
+        let shard = self.shards.get_mut(shard)?;
+        shard.insert_unique(hash, (key, value), |(k, _)| hasher.hash_one(k));
+        self.len += 1;
+        None
+    }
+
+    /// Takes `key` out.
+    pub fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let (shard, hash) = self.place(key);
+        let found = self
+            .shards
+            .get_mut(shard)?
+            .find_entry(hash, |(k, _)| k.borrow() == key)
+            .ok()?;
+        let ((_, value), _) = found.remove();
+        self.len -= 1;
+        Some(value)
+    }
+
+    /// Visits every entry in an order that means nothing.
+    pub fn for_each(&self, mut visit: impl FnMut(&K, &V)) {
+        for shard in &self.shards {
+            for (key, value) in shard {
+                visit(key, value);
+            }
+        }
+    }
+
+    /// Takes every entry out, in an order that means nothing.
+    pub fn drain(&mut self, mut take: impl FnMut(K, V)) {
+        self.len = 0;
+        for shard in &mut self.shards {
+            for (key, value) in shard.drain() {
+                take(key, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_map(seed: u64, steps in prop::collection::vec((0_u8..3, 0_u16..40, any::<u8>()), 0..300)) {
+            let mut table = Table::new(seed);
+            let mut map = BTreeMap::new();
+            for (what, key, value) in steps {
+                match what {
+                    0 => prop_assert_eq!(table.insert(key, value), map.insert(key, value)),
+                    1 => prop_assert_eq!(table.remove(&key), map.remove(&key)),
+                    _ => prop_assert_eq!(table.get(&key), map.get(&key)),
+                }
+                prop_assert_eq!(table.len(), map.len());
+            }
+            let mut seen = BTreeMap::new();
+            table.for_each(|k, v| { seen.insert(*k, *v); });
+            prop_assert_eq!(seen, map);
+        }
+    }
+}

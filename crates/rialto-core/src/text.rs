@@ -1,0 +1,281 @@
+//! Short texts that are facts (handles, names, codes), and references to texts that are not.
+//!
+//! Facts are bounded, checked on entry and never erased. Everything longer or personal is a content:
+//! it stands beside the facts and is named here only by a [`ContentRef`].
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use minicbor::{Decode, Encode};
+
+use crate::hash::Hash;
+use crate::id::ContentId;
+
+/// Why a short text is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadText {
+    /// What was expected.
+    pub wanted: &'static str,
+}
+
+impl fmt::Display for BadText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}", self.wanted)
+    }
+}
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $wanted:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+        #[cbor(transparent)]
+        pub struct $name(#[n(0)] String);
+
+        impl $name {
+            /// Checks and takes a text.
+            ///
+            /// # Errors
+            /// When the text is not of the expected form.
+            pub fn new(text: &str) -> Result<Self, BadText> {
+                let check: fn(&str) -> Option<&str> = $check;
+                check(text).map(|t| Self(t.to_string())).ok_or(BadText { wanted: $wanted })
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = <alloc::borrow::Cow<'de, str>>::deserialize(d)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> alloc::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "description": $wanted })
+            }
+        }
+    };
+}
+
+fn handle(text: &str) -> Option<&str> {
+    let bare = text.strip_prefix('@').unwrap_or(text);
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    let fits = (2..=40).contains(&bare.len()) && bare.bytes().all(plain);
+    (fits && bare.starts_with(|c: char| c.is_ascii_alphanumeric())).then_some(bare)
+}
+
+checked_text! {
+    /// A unique name such as `@casa`. Lower-case ASCII only, so that no two handles look alike
+    /// through letters of another script.
+    Handle, "a handle: 2 to 40 of a-z, 0-9, - and _, starting with a letter or digit", handle
+}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "@{}", self.0)
+    }
+}
+
+fn name(text: &str) -> Option<&str> {
+    let fits = !text.is_empty() && text.len() <= 160 && text.trim() == text;
+    (fits && !text.chars().any(char::is_control)).then_some(text)
+}
+
+checked_text! {
+    /// A short text that is a fact: a skill, a tag, the name of an item or attribute.
+    Name, "a name: 1 to 160 bytes, no control characters, no space at either end", name
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn code(text: &str) -> Option<&str> {
+    let fits = (2..=12).contains(&text.len());
+    (fits
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'.'))
+    .then_some(text)
+}
+
+checked_text! {
+    /// The code of an asset, such as `USD`.
+    AssetCode, "an asset code: 2 to 12 of A-Z, 0-9 and the point", code
+}
+
+impl fmt::Display for AssetCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn url(text: &str) -> Option<&str> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))?;
+    let fits = text.len() <= 512 && !rest.is_empty();
+    (fits
+        && rest
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)))
+    .then_some(text)
+}
+
+checked_text! {
+    /// An address that an agent is called at.
+    Url, "an http or https address of at most 512 bytes", url
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn client_key(text: &str) -> Option<&str> {
+    let fits = (1..=128).contains(&text.len());
+    (fits && text.bytes().all(|b| b.is_ascii_graphic())).then_some(text)
+}
+
+checked_text! {
+    /// An id that a client chose, by which a repeated message is recognised.
+    ClientId, "a client id: 1 to 128 visible ASCII characters", client_key
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is known of a content without reading it. A set of bits; new ones are added at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Labels(#[n(0)] pub u32);
+
+impl Labels {
+    /// Written by an agent through its own token.
+    pub const BY_AGENT: Labels = Labels(1);
+    /// Written by a person.
+    pub const BY_PERSON: Labels = Labels(2);
+    /// Written by the operator.
+    pub const BY_OPERATOR: Labels = Labels(4);
+
+    const NAMES: [(Labels, &str); 3] = [
+        (Self::BY_AGENT, "by_agent"),
+        (Self::BY_PERSON, "by_person"),
+        (Self::BY_OPERATOR, "by_operator"),
+    ];
+
+    /// The names of the labels that are set.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES
+            .into_iter()
+            .filter(move |(l, _)| self.0 & l.0 != 0)
+            .map(|(_, name)| name)
+    }
+}
+
+impl serde::Serialize for Labels {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(self.names())
+    }
+}
+
+/// A content as a command carries it: hashed and measured in the door, its bytes left there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Which of the command's contents it is, from 0.
+    pub ordinal: u16,
+    /// The hash of salt and bytes.
+    pub hash: Hash,
+    /// How many bytes it has.
+    pub len: u32,
+    /// What is known of it.
+    pub labels: Labels,
+}
+
+/// A content as events carry it. The bytes and the salt can be erased; this stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+pub struct ContentRef {
+    /// Where the bytes are kept.
+    #[n(0)]
+    pub id: ContentId,
+    /// The hash of salt and bytes.
+    #[n(1)]
+    pub hash: Hash,
+    /// How many bytes it has.
+    #[n(2)]
+    pub len: u32,
+    /// What is known of it.
+    #[n(3)]
+    pub labels: Labels,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_are_plain() {
+        for good in ["@casa", "casa", "a1", "vip-deals", "x_y"] {
+            assert!(Handle::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "@",
+            "a",
+            "Casa",
+            "cаsa",
+            "-a",
+            "a b",
+            "@@a",
+            "a\u{200b}b",
+        ] {
+            assert!(Handle::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_short_and_visible() {
+        for good in ["Flan", "Children's Menu", "Ünsal 3"] {
+            assert!(Name::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", " x", "x ", "a\nb", "a\0"] {
+            assert!(Name::new(bad).is_err(), "{bad}");
+        }
+        assert!(Name::new(&"x".repeat(161)).is_err());
+    }
+
+    #[test]
+    fn addresses_are_http() {
+        assert!(Url::new("https://example.org/a?b=1").is_ok());
+        for bad in [
+            "javascript:alert(1)",
+            "https://",
+            "http://a b",
+            "http://a\"b",
+        ] {
+            assert!(Url::new(bad).is_err(), "{bad}");
+        }
+    }
+}

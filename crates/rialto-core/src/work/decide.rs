@@ -1,0 +1,453 @@
+//! Decides commands about tasks and teams.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::{
+    AddArtifact, AgreeSplit, CancelTask, CreateTask, CreateTeam, InviteMember, JoinTeam,
+    ProposeSplit, Share, Task, TaskState, Team, UpdateTask, WHOLE_PPM, WorkEvent,
+};
+use crate::command::Command;
+use crate::decide::{Ctx, room};
+use crate::event::Event;
+use crate::id::{AgentId, DealId, TaskId, TeamId};
+use crate::identity::Principal;
+use crate::limits;
+use crate::policy::{self, Action};
+use crate::reject::{Code, Rejection};
+use crate::state::State;
+use crate::text::{ContentRef, Name, Sealed};
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::CreateTask(args) => create_task(ctx, args),
+        Command::UpdateTask(args) => update_task(ctx, args),
+        Command::AddArtifact(args) => add_artifact(ctx, args),
+        Command::CancelTask(args) => cancel_task(ctx, args),
+        Command::CreateTeam(args) => create_team(ctx, args),
+        Command::InviteMember(args) => invite(ctx, args),
+        Command::JoinTeam(args) => join(ctx, args),
+        Command::ProposeSplit(args) => propose_split(ctx, args),
+        Command::AgreeSplit(args) => agree_split(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+fn emit(ctx: &mut Ctx<'_>, event: WorkEvent) {
+    ctx.emit(Event::Work(event));
+}
+
+/// Who asks for work: the acting agent, or else a person. A person may only ask agents of its owner.
+fn requester(ctx: &Ctx<'_>, worker: AgentId) -> Result<Principal, Rejection> {
+    if ctx.named_actor().is_some() {
+        return ctx.actor().map(Principal::Agent);
+    }
+    let Principal::Person(person) = ctx.principal else {
+        return Err(Code::NoActor.into());
+    };
+    let owner = ctx.state.agents.get(&worker).ok_or(Code::NotFound)?.owner;
+    ctx.authorise(Action::Approve(owner))?;
+    Ok(Principal::Person(person))
+}
+
+fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejection> {
+    let worker = ctx.agent(&args.worker)?;
+    ctx.active_agent(worker)?;
+    let requester = requester(ctx, worker)?;
+    if requester == Principal::Agent(worker) {
+        return Err(Code::ToSelf.into());
+    }
+    if let Principal::Agent(from) = requester {
+        if policy::blocked(ctx.state, worker, from) {
+            return Err(Code::Blocked.into());
+        }
+        if !crate::mail::admitted(ctx.state, worker, from) {
+            return Err(Rejection::new(
+                Code::ContactRefused,
+                "write to the agent first; it takes work from those it admits",
+            ));
+        }
+        policy::throttle(ctx, policy::Rate::Messages(from))?;
+    }
+    room("open tasks", ctx.state.tasks.len(), limits::TASKS)?;
+    let depth = depth_under(ctx, requester, args.parent)?;
+    if let (Some(team), Principal::Agent(agent)) = (args.team, requester) {
+        team_member(ctx.state, team, agent)?;
+    }
+    let task = ctx.new_id(TaskId)?;
+    let (parent, team, body) = (args.parent, args.team, Some(ctx.place(args.body)));
+    emit(
+        ctx,
+        WorkEvent::TaskCreated {
+            task,
+            requester,
+            worker,
+            parent,
+            depth,
+            deal: None,
+            team,
+            body,
+        },
+    );
+    Ok(())
+}
+
+/// The depth of a part of `parent`, which must be the requester's own open work.
+fn depth_under(
+    ctx: &Ctx<'_>,
+    requester: Principal,
+    parent: Option<TaskId>,
+) -> Result<u8, Rejection> {
+    let Some(parent) = parent else { return Ok(0) };
+    let parent = ctx.state.tasks.get(&parent).ok_or(Code::NotFound)?;
+    if Principal::Agent(parent.worker) != requester {
+        return Err(Rejection::new(
+            Code::NotWorker,
+            "a part is given out by the worker of the whole",
+        ));
+    }
+    if parent.state.is_terminal() {
+        return Err(Code::TaskFinished.into());
+    }
+    if parent.depth + 1 >= limits::TASK_DEPTH {
+        return Err(Rejection::new(
+            Code::TooDeep,
+            format!("at most {}", limits::TASK_DEPTH),
+        ));
+    }
+    Ok(parent.depth + 1)
+}
+
+/// The membership check of a team.
+pub(crate) fn team_member(state: &State, team: TeamId, agent: AgentId) -> Result<&Team, Rejection> {
+    let entity = state
+        .teams
+        .get(&team)
+        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{team}")))?;
+    if entity.member(agent).is_none() {
+        return Err(Code::NotInTeam.into());
+    }
+    Ok(entity)
+}
+
+/// The split that a seller's team has agreed on.
+pub(crate) fn shares_of(
+    state: &State,
+    team: TeamId,
+    seller: AgentId,
+) -> Result<Vec<Share>, Rejection> {
+    let entity = team_member(state, team, seller)?;
+    entity
+        .agreed_split()
+        .map(<[Share]>::to_vec)
+        .ok_or(Code::NoSplit.into())
+}
+
+/// Gives out the task that a deal delivers.
+pub(crate) fn create_for_deal(
+    ctx: &mut Ctx<'_>,
+    deal: DealId,
+    (buyer, seller): (AgentId, AgentId),
+    parent: Option<TaskId>,
+    team: Option<TeamId>,
+) -> Result<TaskId, Rejection> {
+    room("open tasks", ctx.state.tasks.len(), limits::TASKS)?;
+    // The whole may have ended meanwhile; the deal stands for itself then.
+    let parent = parent.filter(|p| {
+        ctx.state
+            .tasks
+            .get(p)
+            .is_some_and(|t| !t.state.is_terminal())
+    });
+    let above = parent
+        .and_then(|p| ctx.state.tasks.get(&p))
+        .map_or(0, |t| t.depth + 1);
+    let task = ctx.new_id(TaskId)?;
+    emit(
+        ctx,
+        WorkEvent::TaskCreated {
+            task,
+            requester: Principal::Agent(buyer),
+            worker: seller,
+            parent,
+            depth: above.min(limits::TASK_DEPTH),
+            deal: Some(deal),
+            team,
+            body: None,
+        },
+    );
+    Ok(task)
+}
+
+/// Ends the task of a deal, with what was delivered if it was.
+pub(crate) fn finish_for_deal(
+    ctx: &mut Ctx<'_>,
+    task: TaskId,
+    state: TaskState,
+    delivered: Option<ContentRef>,
+) -> Result<(), Rejection> {
+    let Some(entity) = ctx.state.tasks.get(&task) else {
+        return Ok(());
+    };
+    if entity.state.is_terminal() {
+        return Ok(());
+    }
+    if let Some(body) = delivered {
+        let name = Name::new("delivery").map_err(|_| Code::Defect)?;
+        emit(
+            ctx,
+            WorkEvent::ArtifactAdded {
+                task,
+                number: entity.artifacts + 1,
+                name,
+                body,
+            },
+        );
+    }
+    emit(
+        ctx,
+        WorkEvent::TaskUpdated {
+            task,
+            state,
+            note: None,
+        },
+    );
+    Ok(())
+}
+
+/// An open task of which the acting agent is the worker.
+fn own_task<'a>(ctx: &Ctx<'a>, id: TaskId) -> Result<&'a Task, Rejection> {
+    let agent = ctx.actor()?;
+    let task = ctx.state.tasks.get(&id).ok_or(Code::NotFound)?;
+    if task.worker != agent {
+        let party = task.requester == Principal::Agent(agent);
+        return Err(if party {
+            Code::NotWorker
+        } else {
+            Code::NotFound
+        }
+        .into());
+    }
+    if task.state.is_terminal() {
+        return Err(Code::TaskFinished.into());
+    }
+    Ok(task)
+}
+
+fn update_task(ctx: &mut Ctx<'_>, args: &UpdateTask<Sealed>) -> Result<(), Rejection> {
+    let task = own_task(ctx, args.task)?;
+    if task.deal.is_some() && args.state.is_terminal() {
+        return Err(Code::DealTask.into());
+    }
+    if args.state == TaskState::Canceled {
+        return Err(Code::NotRequester.into());
+    }
+    if !task.state.may_become(args.state) {
+        return Err(Rejection::new(
+            Code::BadTransition,
+            format!("{:?} to {:?}", task.state, args.state),
+        ));
+    }
+    let note = args.note.map(|n| ctx.place(n));
+    emit(
+        ctx,
+        WorkEvent::TaskUpdated {
+            task: args.task,
+            state: args.state,
+            note,
+        },
+    );
+    Ok(())
+}
+
+fn add_artifact(ctx: &mut Ctx<'_>, args: &AddArtifact<Sealed>) -> Result<(), Rejection> {
+    let task = own_task(ctx, args.task)?;
+    if task.artifacts >= limits::ARTIFACTS_PER_TASK {
+        return Err(Rejection::new(
+            Code::TooMany,
+            format!("at most {} artifacts", limits::ARTIFACTS_PER_TASK),
+        ));
+    }
+    let number = task.artifacts + 1;
+    let body = ctx.place(args.body);
+    emit(
+        ctx,
+        WorkEvent::ArtifactAdded {
+            task: args.task,
+            number,
+            name: args.name.clone(),
+            body,
+        },
+    );
+    Ok(())
+}
+
+fn cancel_task(ctx: &mut Ctx<'_>, args: &CancelTask<Sealed>) -> Result<(), Rejection> {
+    let task = ctx.state.tasks.get(&args.task).ok_or(Code::NotFound)?;
+    let allowed = match task.requester {
+        Principal::Agent(agent) => ctx.named_actor() == Some(agent) && ctx.actor().is_ok(),
+        requester => requester == ctx.principal,
+    };
+    if !allowed {
+        let worker = ctx.named_actor() == Some(task.worker);
+        return Err(if worker {
+            Code::NotRequester
+        } else {
+            Code::NotFound
+        }
+        .into());
+    }
+    if task.state.is_terminal() {
+        return Err(Code::TaskFinished.into());
+    }
+    if task.deal.is_some() {
+        return Err(Code::DealTask.into());
+    }
+    let note = args.reason.map(|r| ctx.place(r));
+    emit(
+        ctx,
+        WorkEvent::TaskUpdated {
+            task: args.task,
+            state: TaskState::Canceled,
+            note,
+        },
+    );
+    Ok(())
+}
+
+fn create_team(ctx: &mut Ctx<'_>, args: &CreateTeam) -> Result<(), Rejection> {
+    let lead = ctx.named_actor();
+    let own = lead.and_then(|a| ctx.state.agents.get(&a)).map(|a| a.owner);
+    let own = own.or_else(|| policy::owner_of_principal(ctx.state, ctx.principal));
+    let owner = args
+        .owner
+        .or(own)
+        .ok_or(Rejection::new(Code::Malformed, "name the owner"))?;
+    match lead {
+        Some(_) if own == Some(owner) => {
+            ctx.actor()?;
+        }
+        Some(_) => return Err(Code::NotInOwner.into()),
+        None => ctx.authorise(Action::ManageOwner(owner))?,
+    }
+    let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
+    room(
+        "teams in an owner",
+        entity.teams as usize,
+        limits::TEAMS_PER_OWNER as usize,
+    )?;
+    if ctx.state.team_named(owner, &args.name).is_some() {
+        return Err(Rejection::new(
+            Code::NameTaken,
+            format!("team {}", args.name),
+        ));
+    }
+    let team = ctx.new_id(TeamId)?;
+    emit(
+        ctx,
+        WorkEvent::TeamCreated {
+            team,
+            owner,
+            name: args.name.clone(),
+            lead,
+        },
+    );
+    Ok(())
+}
+
+fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejection> {
+    ctx.authorise(Action::LeadTeam(args.team))?;
+    let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
+    let agent = ctx.agent(&args.agent)?;
+    if team.members.iter().any(|m| m.agent == agent) {
+        return Err(Code::AlreadyMember.into());
+    }
+    room(
+        "members in a team",
+        team.members.len(),
+        limits::TEAM_MEMBERS,
+    )?;
+    emit(
+        ctx,
+        WorkEvent::MemberInvited {
+            team: args.team,
+            agent,
+            role: args.role,
+        },
+    );
+    Ok(())
+}
+
+fn join(ctx: &mut Ctx<'_>, args: &JoinTeam) -> Result<(), Rejection> {
+    let agent = ctx.actor()?;
+    let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
+    let member = team
+        .members
+        .iter()
+        .find(|m| m.agent == agent)
+        .ok_or(Code::NotFound)?;
+    match (args.join, member.joined) {
+        (true, true) => Err(Code::AlreadyMember.into()),
+        (true, false) => {
+            emit(
+                ctx,
+                WorkEvent::MemberJoined {
+                    team: args.team,
+                    agent,
+                },
+            );
+            Ok(())
+        }
+        (false, _) => {
+            emit(
+                ctx,
+                WorkEvent::MemberLeft {
+                    team: args.team,
+                    agent,
+                },
+            );
+            Ok(())
+        }
+    }
+}
+
+fn propose_split(ctx: &mut Ctx<'_>, args: &ProposeSplit) -> Result<(), Rejection> {
+    ctx.authorise(Action::LeadTeam(args.team))?;
+    let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
+    let whole: u64 = args.shares.iter().map(|s| u64::from(s.ppm)).sum();
+    let each_once = args.shares.len() == team.members.len()
+        && team
+            .members
+            .iter()
+            .all(|m| args.shares.iter().any(|s| s.agent == m.agent));
+    if !each_once || whole != u64::from(WHOLE_PPM) {
+        return Err(Code::BadSplit.into());
+    }
+    emit(
+        ctx,
+        WorkEvent::SplitProposed {
+            team: args.team,
+            shares: args.shares.clone(),
+        },
+    );
+    Ok(())
+}
+
+fn agree_split(ctx: &mut Ctx<'_>, args: &AgreeSplit) -> Result<(), Rejection> {
+    let agent = ctx.actor()?;
+    let team = team_member(ctx.state, args.team, agent)?;
+    if team.split != args.shares || team.split.is_empty() {
+        return Err(Rejection::new(
+            Code::BadSplit,
+            "these are not the shares on the table",
+        ));
+    }
+    emit(
+        ctx,
+        WorkEvent::SplitAgreed {
+            team: args.team,
+            agent,
+        },
+    );
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Applies events about tasks and teams.
+
+use super::{Member, Task, TaskState, Team, TeamRole, WorkEvent};
+use crate::identity::Principal;
+use crate::mail::{self, Item};
+use crate::state::State;
+
+pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
+    match event {
+        WorkEvent::TaskCreated {
+            task,
+            requester,
+            worker,
+            parent,
+            depth,
+            deal,
+            team,
+            ..
+        } => {
+            let entity = Task {
+                requester: *requester,
+                worker: *worker,
+                parent: *parent,
+                depth: *depth,
+                deal: *deal,
+                team: *team,
+                state: TaskState::Submitted,
+                artifacts: 0,
+                updated: state.now(),
+            };
+            state.tasks.put(*task, entity, &mut state.changes);
+            // A deal's task is announced by the deal.
+            if deal.is_none() {
+                mail::deliver(state, *worker, Item::Task(*task));
+            }
+        }
+        WorkEvent::TaskUpdated {
+            task, state: next, ..
+        } => update(state, *task, *next),
+        WorkEvent::ArtifactAdded { task, number, .. } => {
+            state
+                .tasks
+                .modify(task, &mut state.changes, |t| t.artifacts = *number);
+        }
+        WorkEvent::TeamCreated {
+            team,
+            owner,
+            name,
+            lead,
+        } => {
+            let leads = |agent: &_| Member {
+                agent: *agent,
+                role: TeamRole::Lead,
+                joined: true,
+                agreed: false,
+            };
+            let members = lead.iter().map(leads).collect();
+            let entity = Team {
+                owner: *owner,
+                name: name.clone(),
+                members,
+                split: alloc::vec::Vec::new(),
+            };
+            state.add_team(*team, entity);
+            state
+                .owners
+                .modify(owner, &mut state.changes, |o| o.teams += 1);
+        }
+        WorkEvent::MemberInvited { team, agent, role } => {
+            let member = Member {
+                agent: *agent,
+                role: *role,
+                joined: false,
+                agreed: false,
+            };
+            state.teams.modify(team, &mut state.changes, |t| {
+                t.members.push(member);
+                t.split.clear();
+            });
+            mail::deliver(state, *agent, Item::Team(*team));
+        }
+        WorkEvent::MemberJoined { team, agent } => {
+            state.teams.modify(team, &mut state.changes, |t| {
+                for member in t.members.iter_mut().filter(|m| m.agent == *agent) {
+                    member.joined = true;
+                }
+            });
+        }
+        WorkEvent::MemberLeft { team, agent } => {
+            state.teams.modify(team, &mut state.changes, |t| {
+                t.members.retain(|m| m.agent != *agent);
+                t.split.clear();
+            });
+        }
+        WorkEvent::SplitProposed { team, shares } => {
+            state.teams.modify(team, &mut state.changes, |t| {
+                t.split.clone_from(shares);
+                t.members.iter_mut().for_each(|m| m.agreed = false);
+            });
+            for share in shares {
+                mail::deliver(state, share.agent, Item::Team(*team));
+            }
+        }
+        WorkEvent::SplitAgreed { team, agent } => {
+            state.teams.modify(team, &mut state.changes, |t| {
+                for member in t.members.iter_mut().filter(|m| m.agent == *agent) {
+                    member.agreed = true;
+                }
+            });
+        }
+    }
+}
+
+fn update(state: &mut State, task: crate::id::TaskId, next: TaskState) {
+    let now = state.now();
+    let mut told = None;
+    state.tasks.modify(&task, &mut state.changes, |t| {
+        (t.state, t.updated) = (next, now);
+        told = match (next, t.requester) {
+            _ if t.deal.is_some() => None,
+            (TaskState::Canceled, _) => Some(t.worker),
+            (_, Principal::Agent(requester)) => Some(requester),
+            _ => None,
+        };
+    });
+    if let Some(agent) = told {
+        mail::deliver(state, agent, Item::Task(task));
+    }
+}

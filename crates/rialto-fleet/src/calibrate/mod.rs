@@ -1,0 +1,1 @@
+//! (module doc to be written by its author)

@@ -1,0 +1,239 @@
+//! What the fleet is made of: chips, nodes, fabrics, models and number formats as sourced facts.
+//!
+//! Holds the tables and their look-up. The tables shipped with the crate are embedded; a user's
+//! tables of the same form are laid over them. It never estimates anything: time and cost live in
+//! [`crate::step`] and [`crate::economics`].
+
+mod chip;
+mod model;
+mod names;
+mod precision;
+
+pub use chip::{Chip, Fabric, Node, Source};
+pub use model::{Attention, Model, Moe};
+pub use precision::{Compute, Precision};
+
+use serde::Deserialize;
+
+/// A table that cannot be used, or a name that is not in it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CatalogueError {
+    /// The text is not TOML of the documented form. The message holds line and field.
+    #[error("{file}: {message}")]
+    Malformed {
+        /// Name of the table or file.
+        file: String,
+        /// Line, column and what was expected.
+        message: String,
+    },
+    /// A number that cannot be right.
+    #[error("{file}: {kind} {name:?}: {field} {problem}")]
+    Field {
+        /// Name of the table or file.
+        file: String,
+        /// Kind of entry: chip, node, fabric, model or precision.
+        kind: &'static str,
+        /// Name of the entry.
+        name: String,
+        /// The field at fault.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A name that no table holds.
+    #[error("no {kind} named {name:?}; known: {known}")]
+    Unknown {
+        /// Kind of entry: chip, node, fabric, model or precision.
+        kind: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+}
+
+/// All tables, the user's laid over the shipped ones.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// Accelerators.
+    pub chips: Vec<Chip>,
+    /// Servers and their scale-up domain.
+    pub nodes: Vec<Node>,
+    /// Networks between scale-up domains.
+    pub fabrics: Vec<Fabric>,
+    /// Models.
+    pub models: Vec<Model>,
+    /// Number formats.
+    pub precisions: Vec<Precision>,
+}
+
+/// The form of one catalogue file: any of the five tables.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Tables {
+    chip: Vec<Chip>,
+    node: Vec<Node>,
+    fabric: Vec<Fabric>,
+    model: Vec<Model>,
+    precision: Vec<Precision>,
+}
+
+const SHIPPED: [(&str, &str); 5] = [
+    ("catalogue/chips.toml", include_str!("../../catalogue/chips.toml")),
+    ("catalogue/fabrics.toml", include_str!("../../catalogue/fabrics.toml")),
+    ("catalogue/nodes.toml", include_str!("../../catalogue/nodes.toml")),
+    ("catalogue/models.toml", include_str!("../../catalogue/models.toml")),
+    ("catalogue/precisions.toml", include_str!("../../catalogue/precisions.toml")),
+];
+
+impl Catalogue {
+    /// The tables shipped with the crate.
+    ///
+    /// # Errors
+    /// None in a released build: a test reads every shipped table.
+    pub fn shipped() -> Result<Self, CatalogueError> {
+        let mut catalogue = Self::default();
+        for (file, text) in SHIPPED {
+            catalogue.add(file, text)?;
+        }
+        Ok(catalogue)
+    }
+
+    /// Lays the tables of one file over this catalogue: an entry of a known name replaces it.
+    ///
+    /// # Errors
+    /// Names `file` with line and field when the text is malformed, a number is out of range, or
+    /// a node names a chip or fabric that does not exist.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
+        let tables: Tables = toml::from_str(text).map_err(|e| CatalogueError::Malformed {
+            file: file.to_owned(),
+            message: names::toml_message(text, &e),
+        })?;
+        tables.chip.iter().try_for_each(|c| c.check(file))?;
+        tables.fabric.iter().try_for_each(|f| f.check(file))?;
+        tables.node.iter().try_for_each(|n| n.check(file))?;
+        tables.model.iter().try_for_each(|m| m.check(file))?;
+        tables.precision.iter().try_for_each(|p| p.check(file))?;
+        lay_over(&mut self.chips, tables.chip, |c| &c.name);
+        lay_over(&mut self.fabrics, tables.fabric, |f| &f.name);
+        lay_over(&mut self.models, tables.model, |m| &m.name);
+        lay_over(&mut self.precisions, tables.precision, |p| &p.name);
+        for node in &tables.node {
+            self.chip(&node.chip)?;
+            self.fabric(&node.fabric)?;
+        }
+        lay_over(&mut self.nodes, tables.node, |n| &n.name);
+        Ok(())
+    }
+
+    /// The chip of this name or alias; case, spaces and punctuation do not matter.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Unknown`] lists the names that exist.
+    pub fn chip(&self, name: &str) -> Result<&Chip, CatalogueError> {
+        names::find(&self.chips, name, |c| (&c.name, &c.aliases))
+            .ok_or_else(|| unknown("chip", name, self.chips.iter().map(|c| &c.name)))
+    }
+
+    /// The node of this name.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Unknown`] lists the names that exist.
+    pub fn node(&self, name: &str) -> Result<&Node, CatalogueError> {
+        names::find(&self.nodes, name, |n| (&n.name, &[]))
+            .ok_or_else(|| unknown("node", name, self.nodes.iter().map(|n| &n.name)))
+    }
+
+    /// The fabric of this name.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Unknown`] lists the names that exist.
+    pub fn fabric(&self, name: &str) -> Result<&Fabric, CatalogueError> {
+        names::find(&self.fabrics, name, |f| (&f.name, &[]))
+            .ok_or_else(|| unknown("fabric", name, self.fabrics.iter().map(|f| &f.name)))
+    }
+
+    /// The model of this name or alias; case, spaces and punctuation do not matter, and an
+    /// organisation prefix or a quantisation suffix (`-FP8`, `-NVFP4`) may differ.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Unknown`] lists the names that exist.
+    pub fn model(&self, name: &str) -> Result<&Model, CatalogueError> {
+        names::find_model(&self.models, name)
+            .ok_or_else(|| unknown("model", name, self.models.iter().map(|m| &m.name)))
+    }
+
+    /// The number format of this name or alias.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Unknown`] lists the names that exist.
+    pub fn precision(&self, name: &str) -> Result<&Precision, CatalogueError> {
+        names::find(&self.precisions, name, |p| (&p.name, &p.aliases))
+            .ok_or_else(|| unknown("precision", name, self.precisions.iter().map(|p| &p.name)))
+    }
+}
+
+fn lay_over<T>(table: &mut Vec<T>, entries: Vec<T>, name: impl Fn(&T) -> &String) {
+    for entry in entries {
+        match table.iter_mut().find(|old| name(old) == name(&entry)) {
+            Some(old) => *old = entry,
+            None => table.push(entry),
+        }
+    }
+}
+
+fn unknown<'a>(
+    kind: &'static str,
+    name: &str,
+    known: impl Iterator<Item = &'a String>,
+) -> CatalogueError {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    CatalogueError::Unknown { kind, name: name.to_owned(), known: known.join(", ") }
+}
+
+/// Checks one number of an entry; shared by the tables.
+struct Checker<'a> {
+    file: &'a str,
+    kind: &'static str,
+    name: &'a str,
+}
+
+impl Checker<'_> {
+    fn error(&self, field: &'static str, problem: impl Into<String>) -> CatalogueError {
+        CatalogueError::Field {
+            file: self.file.to_owned(),
+            kind: self.kind,
+            name: self.name.to_owned(),
+            field,
+            problem: problem.into(),
+        }
+    }
+
+    /// The number must be finite, above zero and below `limit`: the limit catches mixed-up units.
+    fn positive(&self, field: &'static str, value: f64, limit: f64) -> Result<(), CatalogueError> {
+        if value > 0.0 && value <= limit {
+            return Ok(());
+        }
+        let problem = format!("is {value}, which is not between 0 and {limit}; check its unit");
+        Err(self.error(field, problem))
+    }
+
+    fn optional(
+        &self,
+        field: &'static str,
+        value: Option<f64>,
+        limit: f64,
+    ) -> Result<(), CatalogueError> {
+        value.map_or(Ok(()), |v| self.positive(field, v, limit))
+    }
+
+    fn text(&self, field: &'static str, value: &str) -> Result<(), CatalogueError> {
+        if value.trim().is_empty() {
+            return Err(self.error(field, "is empty; say where the number comes from"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,610 @@
+//! One cell: replicas behind one router, simulated event by event.
+//!
+//! Replicas advance only when something asks for their state, so an idle one costs nothing. Two
+//! cells never touch: this is what makes threads and sampling possible.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use super::pool::{Pool, TrafficSource};
+use super::route::{LoadIndex, Policy, Whereabouts};
+use crate::engine::{
+    Context, Handoff, Job, JobId, Jobs, PS_PER_NS, PS_PER_S, Recorder, Replica, Role, StepTable,
+};
+use crate::rng::{Rng, mix64};
+use crate::traffic::{Generator, Request, Share};
+
+/// What one cell met.
+#[derive(Clone, Debug, Default)]
+pub struct CellResult {
+    /// Outcomes of its requests.
+    pub recorder: Recorder,
+    /// Requests in flight when everything that could finish had.
+    pub in_flight: u64,
+    /// Replicas of the cell.
+    pub replicas: u32,
+    /// Replica-seconds within the horizon that could serve.
+    pub up_s: f64,
+    /// Replica-seconds lost to failures.
+    pub down_s: f64,
+    /// Replica-seconds lost to planned drains.
+    pub drained_s: f64,
+    /// Replica-seconds not provisioned (scaled down).
+    pub cold_s: f64,
+    /// Failures of replicas within the horizon.
+    pub failures: u64,
+    /// End of the last step, seconds.
+    pub end_s: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Serving,
+    Down,
+    Draining,
+    Cold,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Fail(u32),
+    Repair(u32),
+    DrainStart(u32),
+    DrainEnd(u32),
+    Started(u32),
+    ScaleTick,
+}
+
+/// What the run asks of a cell beyond the pool's own settings.
+#[derive(Clone, Copy, Debug)]
+pub struct CellSettings {
+    /// Seed of the run.
+    pub seed: u64,
+    /// End of arrivals, nanoseconds; `u64::MAX` when a trace decides.
+    pub horizon_ns: u64,
+    /// Start of measurement, nanoseconds.
+    pub warmup_ns: u64,
+    /// Length of a bin of the time series, nanoseconds; zero for none.
+    pub bin_ns: u64,
+    /// Whether to keep every outcome.
+    pub keep_outcomes: bool,
+}
+
+/// Requests that reach a cell, in order of arrival.
+enum Source<'a> {
+    Generated(Box<Generator<'a>>),
+    Recorded { requests: &'a [Request], next: usize, low: f64, high: f64, seed: u64 },
+}
+
+impl Source<'_> {
+    fn next(&mut self, horizon_ns: u64) -> Option<Request> {
+        match self {
+            Self::Generated(generator) => generator.next(),
+            Self::Recorded { requests, next, low, high, seed } => loop {
+                let request = *requests.get(*next)?;
+                let draw = mix64(*next as u64 ^ *seed) as f64 / 18_446_744_073_709_551_616.0;
+                *next += 1;
+                if request.arrival_ns >= horizon_ns {
+                    return None;
+                }
+                if (*low..*high).contains(&draw) {
+                    return Some(request);
+                }
+            },
+        }
+    }
+}
+
+/// Simulates cell number `cell` of a pool.
+#[must_use]
+pub fn simulate_cell(pool: &Pool, cell: usize, settings: &CellSettings) -> CellResult {
+    let mut jobs = Jobs::default();
+    let recorder = Recorder {
+        slo: Some(pool.slo),
+        warmup_ps: settings.warmup_ns.saturating_mul(PS_PER_NS),
+        horizon_ps: settings.horizon_ns.saturating_mul(PS_PER_NS),
+        bin_ps: settings.bin_ns.saturating_mul(PS_PER_NS),
+        outcomes: settings.keep_outcomes.then(Vec::new),
+        ..Recorder::default()
+    };
+    let mut source = source_of(pool, cell, settings);
+    let replicas = pool.cells[cell];
+    let prefill = pool.spec.disaggregate.as_ref().map_or(0, |d| d.prefill_replicas);
+    let mut result = CellResult { recorder, replicas, ..CellResult::default() };
+    if prefill == 0 {
+        let mut stage = Stage::new(pool, cell, 0..replicas, Role::Whole, settings);
+        stage.run(&mut jobs, &mut result, |_| source.next(settings.horizon_ns).map(Arrival::New));
+    } else {
+        let mut stage = Stage::new(pool, cell, 0..prefill, Role::Prefill, settings);
+        stage.run(&mut jobs, &mut result, |_| source.next(settings.horizon_ns).map(Arrival::New));
+        let mut handoffs = std::mem::take(&mut stage.handoffs);
+        handoffs.sort_unstable_by_key(|h| (h.at_ps, jobs.get(h.job).number));
+        let mut moved: Vec<Handoff> = handoffs
+            .iter()
+            .map(|h| Handoff { at_ps: h.at_ps + transfer_ps(pool, jobs.get(h.job)), job: h.job })
+            .collect();
+        moved.sort_by_key(|h| h.at_ps);
+        let mut moved = moved.into_iter();
+        let mut stage = Stage::new(pool, cell, prefill..replicas, Role::Whole, settings);
+        stage.run(&mut jobs, &mut result, |_| moved.next().map(Arrival::Moved));
+    }
+    result.in_flight = jobs.len() as u64;
+    result
+}
+
+fn source_of<'a>(pool: &'a Pool, cell: usize, settings: &CellSettings) -> Source<'a> {
+    let all = f64::from(pool.spec.replicas);
+    let first = pool.first_replica(cell) as f64;
+    let size = f64::from(pool.cells[cell]);
+    match &pool.traffic {
+        TrafficSource::Model(model) => {
+            let share = Share { stream: pool.stream, index: cell as u32, fraction: size / all };
+            let block = pool.prefixes.block_tokens();
+            let generator = Generator::new(model, settings.seed, share, settings.horizon_ns, block);
+            Source::Generated(Box::new(generator))
+        }
+        TrafficSource::Trace(trace) => Source::Recorded {
+            requests: &trace.requests,
+            next: 0,
+            low: first / all,
+            high: (first + size) / all,
+            seed: mix64(settings.seed ^ pool.stream),
+        },
+    }
+}
+
+/// Time a prompt's cache takes from one replica to the other.
+fn transfer_ps(pool: &Pool, job: &Job) -> u64 {
+    let Some(d) = &pool.spec.disaggregate else { return 0 };
+    let bytes = pool.kv_bytes_per_token * f64::from(job.request.input_tokens);
+    let seconds = bytes / (d.transfer_gb_s * 1e9) + d.transfer_latency_ms * 1e-3;
+    (seconds * PS_PER_S) as u64
+}
+
+/// A job reaching a stage.
+enum Arrival {
+    New(Request),
+    Moved(Handoff),
+}
+
+/// Replicas of one role behind one router.
+struct Stage<'a> {
+    pool: &'a Pool,
+    role: Role,
+    replicas: Vec<Replica>,
+    states: Vec<State>,
+    /// Since when each replica is in its state, picoseconds.
+    since_ps: Vec<u64>,
+    /// Which step table each replica uses; empty when all use the first.
+    slow: Vec<bool>,
+    /// Replicas that take requests, and where each stands in that list.
+    serving: Vec<u32>,
+    events: BinaryHeap<Reverse<(u64, Event)>>,
+    rng: Rng,
+    turn: usize,
+    loads: LoadIndex,
+    /// Next possible change of each replica's load, for least load.
+    due: BinaryHeap<Reverse<(u64, u32)>>,
+    due_at: Vec<u64>,
+    whereabouts: Whereabouts,
+    parked: VecDeque<JobId>,
+    handoffs: Vec<Handoff>,
+    horizon_ps: u64,
+    numbered: u64,
+}
+
+/// The context in which replica `$replica` of `$stage` advances.
+macro_rules! context {
+    ($stage:ident, $replica:expr, $jobs:expr, $recorder:expr) => {
+        Context {
+            config: &$stage.pool.config,
+            table: table_of($stage.pool, &$stage.slow, $replica),
+            prefixes: &$stage.pool.prefixes,
+            jobs: $jobs,
+            recorder: $recorder,
+            role: $stage.role,
+            handoffs: &mut $stage.handoffs,
+        }
+    };
+}
+
+fn table_of<'a>(pool: &'a Pool, slow: &[bool], replica: u32) -> &'a StepTable {
+    let is_slow = slow.get(replica as usize).copied().unwrap_or(false);
+    &pool.tables[usize::from(is_slow)]
+}
+
+impl<'a> Stage<'a> {
+    fn new(
+        pool: &'a Pool,
+        cell: usize,
+        range: std::ops::Range<u32>,
+        role: Role,
+        settings: &CellSettings,
+    ) -> Self {
+        let count = range.len();
+        let least_load = pool.spec.routing == Policy::LeastLoad;
+        let names = [pool.stream, cell as u64, u64::from(range.start), 0x726f_7574];
+        let mut stage = Self {
+            pool,
+            role,
+            replicas: vec![Replica::default(); count],
+            states: vec![State::Serving; count],
+            since_ps: vec![0; count],
+            slow: Vec::new(),
+            serving: (0..count as u32).collect(),
+            events: BinaryHeap::new(),
+            rng: Rng::keyed(settings.seed, &names),
+            turn: 0,
+            loads: LoadIndex::new(if least_load { count } else { 0 }),
+            due: BinaryHeap::new(),
+            due_at: vec![u64::MAX; if least_load { count } else { 0 }],
+            whereabouts: Whereabouts::default(),
+            parked: VecDeque::new(),
+            handoffs: Vec::new(),
+            horizon_ps: settings.horizon_ns.saturating_mul(PS_PER_NS),
+            numbered: 0,
+        };
+        stage.plan_faults(cell, range.start, settings);
+        stage.plan_drains(cell, range.start, settings);
+        stage.plan_scaling();
+        if least_load {
+            for &replica in &stage.serving {
+                stage.loads.set(replica, Some(0));
+            }
+        }
+        stage
+    }
+
+    fn plan_faults(&mut self, cell: usize, start: u32, settings: &CellSettings) {
+        let pool = self.pool;
+        if pool.faults.none() {
+            return;
+        }
+        let first = pool.first_replica(cell) + u64::from(start);
+        let horizon = pool.fault_horizon_ns(settings.horizon_ns);
+        self.slow = (0..self.replicas.len() as u64)
+            .map(|i| pool.faults.is_straggler(settings.seed, pool.stream, first + i))
+            .collect();
+        for i in 0..self.replicas.len() as u32 {
+            let replica = first + u64::from(i);
+            let spans = pool.faults.downtime(
+                settings.seed,
+                pool.stream,
+                &pool.topology,
+                replica,
+                horizon,
+            );
+            for (start, end) in spans {
+                self.events.push(Reverse((start * PS_PER_NS, Event::Fail(i))));
+                self.events.push(Reverse((end.saturating_mul(PS_PER_NS), Event::Repair(i))));
+            }
+        }
+    }
+
+    fn plan_drains(&mut self, cell: usize, start: u32, settings: &CellSettings) {
+        let first = self.pool.first_replica(cell) + u64::from(start);
+        for (index, drain) in self.pool.spec.drain.iter().enumerate() {
+            for i in 0..self.replicas.len() as u32 {
+                let words = [self.pool.stream, 0x6472, index as u64, first + u64::from(i)];
+                if Rng::keyed(settings.seed, &words).unit() < drain.share {
+                    let at = (drain.at_s * PS_PER_S) as u64;
+                    let end = at + (drain.duration_s * PS_PER_S) as u64;
+                    self.events.push(Reverse((at, Event::DrainStart(i))));
+                    self.events.push(Reverse((end, Event::DrainEnd(i))));
+                }
+            }
+        }
+    }
+
+    fn plan_scaling(&mut self) {
+        let Some(scale) = &self.pool.spec.autoscale else { return };
+        for i in scale.min_replicas as usize..self.states.len() {
+            self.states[i] = State::Cold;
+        }
+        self.serving.truncate(scale.min_replicas as usize);
+        self.events.push(Reverse(((scale.interval_s * PS_PER_S) as u64, Event::ScaleTick)));
+    }
+
+    /// Runs until everything that can finish has.
+    fn run(
+        &mut self,
+        jobs: &mut Jobs,
+        result: &mut CellResult,
+        mut arrivals: impl FnMut(&Jobs) -> Option<Arrival>,
+    ) {
+        let mut next = arrivals(jobs);
+        loop {
+            let arrival_ps = match &next {
+                Some(Arrival::New(request)) => request.arrival_ns * PS_PER_NS,
+                Some(Arrival::Moved(handoff)) => handoff.at_ps,
+                None => u64::MAX,
+            };
+            let event_ps = self.events.peek().map_or(u64::MAX, |Reverse((at, _))| *at);
+            let over = next.is_none() && (event_ps >= self.horizon_ps || self.idle());
+            if over {
+                break;
+            }
+            if event_ps <= arrival_ps {
+                self.next_event(jobs, result);
+                continue;
+            }
+            match next.take() {
+                Some(Arrival::New(request)) => self.new_request(request, jobs, result),
+                Some(Arrival::Moved(handoff)) => {
+                    self.place(handoff.job, arrival_ps, jobs, result);
+                }
+                None => {}
+            }
+            next = arrivals(jobs);
+        }
+        self.finish(jobs, result);
+    }
+
+    /// True when no event can matter any more: nothing is parked and nobody works.
+    fn idle(&self) -> bool {
+        self.horizon_ps == u64::MAX
+            && self.parked.is_empty()
+            && self.replicas.iter().all(|r| r.outstanding() == 0)
+    }
+
+    fn finish(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
+        let mut end_ps = 0;
+        for i in 0..self.replicas.len() {
+            let mut ctx = context!(self, i as u32, jobs, &mut result.recorder);
+            self.replicas[i].advance(u64::MAX, &mut ctx);
+            end_ps = end_ps.max(self.replicas[i].boundary_ps());
+        }
+        let end_s = end_ps as f64 / PS_PER_S;
+        result.end_s = result.end_s.max(end_s);
+        let close_ps = if self.horizon_ps == u64::MAX { end_ps } else { self.horizon_ps };
+        for i in 0..self.replicas.len() {
+            self.account(i, close_ps, result);
+        }
+    }
+
+    fn new_request(&mut self, request: Request, jobs: &mut Jobs, result: &mut CellResult) {
+        let now_ps = request.arrival_ns * PS_PER_NS;
+        result.recorder.arrive(now_ps);
+        self.numbered += 1;
+        if !Replica::fits(&self.pool.config, &request) {
+            result.recorder.rejected += 1;
+            return;
+        }
+        let job = jobs.add(Job::new(self.numbered, request));
+        self.place(job, now_ps, jobs, result);
+    }
+
+    /// Sends a job to a replica, or parks it while none serves.
+    fn place(&mut self, job: JobId, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        let Some(replica) = self.choose(job, now_ps, jobs, result) else {
+            if self.parked.len() >= self.pool.config.max_waiting as usize * self.replicas.len() {
+                jobs.remove(job);
+                result.recorder.rejected += 1;
+            } else {
+                self.parked.push_back(job);
+            }
+            return;
+        };
+        let i = replica as usize;
+        let mut ctx = context!(self, replica, jobs, &mut result.recorder);
+        self.replicas[i].advance(now_ps, &mut ctx);
+        if self.replicas[i].waiting() >= self.pool.config.max_waiting {
+            jobs.remove(job);
+            result.recorder.rejected += 1;
+        } else {
+            self.replicas[i].push(job, now_ps);
+        }
+        self.watch(replica, jobs, result);
+    }
+
+    fn choose(
+        &mut self,
+        job: JobId,
+        now_ps: u64,
+        jobs: &mut Jobs,
+        result: &mut CellResult,
+    ) -> Option<u32> {
+        let count = self.serving.len();
+        if count <= 1 {
+            return self.serving.first().copied();
+        }
+        match self.pool.spec.routing {
+            Policy::Random => Some(self.serving[self.rng.below(count as u64) as usize]),
+            Policy::RoundRobin => {
+                self.turn = (self.turn + 1) % count;
+                Some(self.serving[self.turn])
+            }
+            Policy::PowerOfTwo => Some(self.less_loaded_of_two(now_ps, jobs, result)),
+            Policy::LeastLoad => {
+                self.catch_up(now_ps, jobs, result);
+                self.loads.least(&mut self.rng)
+            }
+            Policy::PrefixAffinity => {
+                let request = jobs.get(job).request;
+                let near = self.whereabouts.find(&self.pool.prefixes, &request);
+                let near = near.filter(|&r| self.states[r as usize] == State::Serving);
+                let other = self.less_loaded_of_two(now_ps, jobs, result);
+                let chosen = match near {
+                    Some(near) => {
+                        let near_load = self.load_at(near, now_ps, jobs, result);
+                        let other_load = self.load_at(other, now_ps, jobs, result);
+                        if near_load > 2 * other_load + 4 { other } else { near }
+                    }
+                    None => other,
+                };
+                self.whereabouts.note(&self.pool.prefixes, &request, chosen);
+                Some(chosen)
+            }
+        }
+    }
+
+    fn load_at(&mut self, replica: u32, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) -> u32 {
+        let mut ctx = context!(self, replica, jobs, &mut result.recorder);
+        self.replicas[replica as usize].advance(now_ps, &mut ctx);
+        self.replicas[replica as usize].outstanding()
+    }
+
+    fn less_loaded_of_two(&mut self, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) -> u32 {
+        let count = self.serving.len() as u64;
+        let first = self.rng.below(count);
+        let second = (first + 1 + self.rng.below(count - 1)) % count;
+        let (a, b) = (self.serving[first as usize], self.serving[second as usize]);
+        let load_a = self.load_at(a, now_ps, jobs, result);
+        if load_a == 0 || load_a <= self.load_at(b, now_ps, jobs, result) { a } else { b }
+    }
+
+    /// Keeps the load index and the next change of a replica's load.
+    fn watch(&mut self, replica: u32, jobs: &mut Jobs, result: &mut CellResult) {
+        if self.due_at.is_empty() {
+            return;
+        }
+        let i = replica as usize;
+        let load = self.replicas[i].outstanding();
+        let serving = self.states[i] == State::Serving;
+        self.loads.set(replica, serving.then_some(load));
+        let ctx = context!(self, replica, jobs, &mut result.recorder);
+        let at = self.replicas[i].next_change_ps(&ctx).unwrap_or(u64::MAX);
+        if at != self.due_at[i] {
+            self.due_at[i] = at;
+            if at < u64::MAX {
+                self.due.push(Reverse((at, replica)));
+            }
+        }
+    }
+
+    /// Brings every replica whose load may have changed before `now_ps` up to date.
+    fn catch_up(&mut self, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        while let Some(&Reverse((at, replica))) = self.due.peek() {
+            if at >= now_ps {
+                return;
+            }
+            self.due.pop();
+            if self.due_at[replica as usize] != at {
+                continue;
+            }
+            self.due_at[replica as usize] = u64::MAX;
+            let mut ctx = context!(self, replica, jobs, &mut result.recorder);
+            self.replicas[replica as usize].advance(at + 1, &mut ctx);
+            self.watch(replica, jobs, result);
+        }
+    }
+
+    /// Adds the time since the last change to the account of the replica's state.
+    fn account(&mut self, i: usize, now_ps: u64, result: &mut CellResult) {
+        let upto = now_ps.min(self.horizon_ps);
+        let spent_s = upto.saturating_sub(self.since_ps[i]) as f64 / PS_PER_S;
+        self.since_ps[i] = self.since_ps[i].max(upto);
+        match self.states[i] {
+            State::Serving => result.up_s += spent_s,
+            State::Down => result.down_s += spent_s,
+            State::Draining => result.drained_s += spent_s,
+            State::Cold => result.cold_s += spent_s,
+        }
+    }
+
+    fn set_state(&mut self, replica: u32, state: State, now_ps: u64, result: &mut CellResult) {
+        let i = replica as usize;
+        self.account(i, now_ps, result);
+        let was = std::mem::replace(&mut self.states[i], state);
+        if was == state {
+            return;
+        }
+        if state == State::Serving {
+            self.serving.push(replica);
+        } else {
+            self.serving.retain(|r| *r != replica);
+        }
+        if !self.due_at.is_empty() {
+            let load = (state == State::Serving).then(|| self.replicas[i].outstanding());
+            self.loads.set(replica, load);
+        }
+    }
+
+    fn next_event(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
+        let Some(Reverse((now_ps, event))) = self.events.pop() else { return };
+        match event {
+            Event::Fail(r) => self.replica_fails(r, now_ps, jobs, result),
+            Event::Repair(r) => {
+                if self.states[r as usize] == State::Down {
+                    self.serve_again(r, now_ps, jobs, result);
+                }
+            }
+            Event::DrainStart(r) => {
+                if self.states[r as usize] == State::Serving {
+                    let mut ctx = context!(self, r, jobs, &mut result.recorder);
+                    self.replicas[r as usize].advance(now_ps, &mut ctx);
+                    self.set_state(r, State::Draining, now_ps, result);
+                    let waiting = self.replicas[r as usize].take_waiting();
+                    self.place_all(waiting, now_ps, jobs, result);
+                }
+            }
+            Event::DrainEnd(r) => {
+                if self.states[r as usize] == State::Draining {
+                    self.serve_again(r, now_ps, jobs, result);
+                }
+            }
+            Event::Started(r) => {
+                if self.states[r as usize] == State::Cold {
+                    self.serve_again(r, now_ps, jobs, result);
+                }
+            }
+            Event::ScaleTick => self.scale(now_ps, jobs, result),
+        }
+    }
+
+    fn replica_fails(&mut self, r: u32, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        if self.states[r as usize] == State::Cold {
+            return;
+        }
+        let mut ctx = context!(self, r, jobs, &mut result.recorder);
+        self.replicas[r as usize].advance(now_ps, &mut ctx);
+        let lost = self.replicas[r as usize].fail(now_ps, &mut ctx);
+        self.set_state(r, State::Down, now_ps, result);
+        result.failures += 1;
+        self.watch(r, jobs, result);
+        self.place_all(lost, now_ps, jobs, result);
+    }
+
+    fn serve_again(&mut self, r: u32, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        self.set_state(r, State::Serving, now_ps, result);
+        let parked: Vec<JobId> = self.parked.drain(..).collect();
+        self.place_all(parked, now_ps, jobs, result);
+    }
+
+    fn place_all(&mut self, list: Vec<JobId>, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        for job in list {
+            self.place(job, now_ps, jobs, result);
+        }
+    }
+
+    /// One decision of the autoscaler: towards the target of requests in flight per replica.
+    fn scale(&mut self, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        let Some(scale) = &self.pool.spec.autoscale else { return };
+        let mut in_flight = self.parked.len() as f64;
+        for r in 0..self.replicas.len() as u32 {
+            in_flight += f64::from(self.load_at(r, now_ps, jobs, result));
+            self.watch(r, jobs, result);
+        }
+        let wanted = (in_flight / scale.target_outstanding).ceil() as usize;
+        let able = self.states.iter().filter(|s| matches!(s, State::Serving | State::Cold)).count();
+        let wanted = wanted.clamp(scale.min_replicas as usize, able.max(1));
+        let have = self.serving.len();
+        let startup_ps = (scale.startup_s * PS_PER_S) as u64;
+        if wanted > have {
+            let cold = (0..self.states.len()).filter(|i| self.states[*i] == State::Cold);
+            for i in cold.take(wanted - have) {
+                self.events.push(Reverse((now_ps + startup_ps, Event::Started(i as u32))));
+            }
+        } else {
+            let mut surplus: Vec<u32> = self.serving.clone();
+            surplus.sort_unstable();
+            for &r in surplus.iter().skip(wanted) {
+                self.set_state(r, State::Cold, now_ps, result);
+                let waiting = self.replicas[r as usize].take_waiting();
+                self.place_all(waiting, now_ps, jobs, result);
+            }
+        }
+        let next = now_ps + (scale.interval_s * PS_PER_S) as u64;
+        self.events.push(Reverse((next, Event::ScaleTick)));
+    }
+}

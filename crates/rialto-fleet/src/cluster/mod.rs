@@ -1,0 +1,25 @@
+//! Pools of replicas: routing, scaling, failures, and the run of a whole scenario.
+//!
+//! Holds scenarios ([`Scenario`]), the simulation of cells, exact and sampled runs, and the report.
+//! It never prints or reads files. Every figure it reports is a twin's: modelled, not measured.
+
+mod cell;
+mod faults;
+mod pool;
+mod report;
+mod route;
+mod run;
+mod scenario;
+
+pub use cell::{CellResult, CellSettings, simulate_cell};
+pub use faults::{Faults, Topology};
+pub use pool::{Fleet, GENERATED_BLOCK_TOKENS, Pool, TrafficSource, deployment};
+pub use report::{
+    Blend, Distribution, Interval, Intervals, PoolReport, Report, SeriesPoint, Totals,
+};
+pub use route::Policy;
+pub use run::{Mode, PoolResult, RunOptions, RunResult, run};
+pub use scenario::{
+    Autoscale, Disaggregate, Drain, MAX_CHIPS, PoolSpec, Scenario, ScenarioError, SloSpec,
+    SpeculationSpec,
+};

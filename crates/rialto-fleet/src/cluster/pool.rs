@@ -1,0 +1,277 @@
+//! A pool made ready to run: deployment checked, step times compiled, traffic at hand.
+
+use std::collections::HashMap;
+
+use super::faults::{Faults, Topology};
+use super::scenario::{PoolSpec, Scenario, ScenarioError};
+use crate::catalogue::{Catalogue, Chip};
+use crate::engine::{BLOCK_TOKENS, EngineConfig, Slo, StepTable};
+use crate::rng::key;
+use crate::step::{Deployment, Engine, Parameters, Speculation, StepModel};
+use crate::traffic::{PrefixTable, Trace, TrafficModel};
+
+/// Tokens a prefix block holds where the traffic itself does not say.
+pub const GENERATED_BLOCK_TOKENS: u32 = 512;
+
+/// Traffic as loaded.
+#[derive(Clone, Debug)]
+pub enum TrafficSource {
+    /// A generator.
+    Model(TrafficModel),
+    /// A recorded trace.
+    Trace(Trace),
+}
+
+/// A pool ready to run.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// As written.
+    pub spec: PoolSpec,
+    /// The chip.
+    pub chip: Chip,
+    /// Names the pool's random streams.
+    pub stream: u64,
+    /// Scheduler settings.
+    pub config: EngineConfig,
+    /// Step times of healthy replicas, then of stragglers.
+    pub tables: Vec<StepTable>,
+    /// Objective.
+    pub slo: Slo,
+    /// Where its chips sit.
+    pub topology: Topology,
+    /// What fails.
+    pub faults: Faults,
+    /// What arrives.
+    pub traffic: TrafficSource,
+    /// Prefix hashes of the traffic.
+    pub prefixes: PrefixTable,
+    /// Cache bytes a token takes, moved between replicas under disaggregation.
+    pub kv_bytes_per_token: f64,
+    /// Replicas of each cell.
+    pub cells: Vec<u32>,
+}
+
+impl Pool {
+    /// Chips of one replica.
+    #[must_use]
+    pub fn replica_chips(&self) -> u32 {
+        self.topology.replica_chips
+    }
+
+    /// End of fault histories, nanoseconds: the horizon, or for a trace replayed to its end twice
+    /// its length and an hour.
+    #[must_use]
+    pub fn fault_horizon_ns(&self, horizon_ns: u64) -> u64 {
+        let TrafficSource::Trace(trace) = &self.traffic else { return horizon_ns };
+        let last_ns = trace.requests.last().map_or(0, |r| r.arrival_ns);
+        horizon_ns.min(2 * last_ns + 3_600_000_000_000)
+    }
+
+    /// How impaired a cell is: replicas down or slow, on average over the run, per replica.
+    #[must_use]
+    pub fn impairment(&self, cell: usize, seed: u64, horizon_ns: u64) -> f64 {
+        if self.faults.none() {
+            return 0.0;
+        }
+        let horizon_ns = self.fault_horizon_ns(horizon_ns);
+        let first = self.first_replica(cell);
+        let of_replica = |r: u64| {
+            let slow = self.faults.is_straggler(seed, self.stream, r);
+            let spans = self.faults.downtime(seed, self.stream, &self.topology, r, horizon_ns);
+            let down: u64 = spans.iter().map(|(from, to)| to.min(&horizon_ns) - from).sum();
+            f64::from(u8::from(slow)) + down as f64 / horizon_ns as f64
+        };
+        let size = self.cells[cell];
+        (0..u64::from(size)).map(|i| of_replica(first + i)).sum::<f64>() / f64::from(size)
+    }
+
+    /// Number of the cell's first replica in the pool.
+    #[must_use]
+    pub fn first_replica(&self, cell: usize) -> u64 {
+        self.cells[..cell].iter().map(|n| u64::from(*n)).sum()
+    }
+}
+
+/// A scenario ready to run.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Its pools.
+    pub pools: Vec<Pool>,
+}
+
+impl Fleet {
+    /// Makes a scenario ready. `traffic` maps the pools' traffic names to what was loaded for
+    /// them; `file` and `text` are the scenario's, for errors.
+    ///
+    /// # Errors
+    /// Unknown names, plans that do not fit, traffic that is missing or senseless.
+    pub fn build(
+        file: &str,
+        text: &str,
+        scenario: &Scenario,
+        catalogue: &Catalogue,
+        parameters: &Parameters,
+        traffic: &HashMap<String, TrafficSource>,
+    ) -> Result<Self, ScenarioError> {
+        let mut pools = Vec::with_capacity(scenario.pool.len());
+        for (index, spec) in scenario.pool.iter().enumerate() {
+            let pool = build_pool(scenario, spec, catalogue, parameters, traffic).map_err(
+                |(field, message)| {
+                    let path = format!("pool[{index}].{field}");
+                    Scenario::error(file, text, path, message)
+                },
+            )?;
+            pools.push(pool);
+        }
+        Ok(Self { scenario: scenario.clone(), pools })
+    }
+
+    /// Chips in all pools.
+    #[must_use]
+    pub fn chips(&self) -> u64 {
+        self.pools
+            .iter()
+            .map(|p| u64::from(p.spec.replicas) * u64::from(p.replica_chips()))
+            .sum()
+    }
+}
+
+type FieldError = (&'static str, String);
+
+/// The deployment a pool's fields describe.
+///
+/// # Errors
+/// The field at fault and what is wrong with it.
+pub fn deployment(spec: &PoolSpec, catalogue: &Catalogue) -> Result<Deployment, FieldError> {
+    let at = |field: &'static str| move |e: crate::catalogue::CatalogueError| (field, e.to_string());
+    let chip = catalogue.chip(&spec.chip).map_err(at("chip"))?;
+    let model = catalogue.model(&spec.model).map_err(at("model"))?;
+    let precision = catalogue.precision(&spec.precision).map_err(at("precision"))?;
+    let mut deployment =
+        Deployment::new(chip, model, precision, spec.plan(), Engine::named(&spec.engine))
+            .map_err(|e| ("tensor", e.to_string()))?;
+    if let Some(name) = &spec.node {
+        let node = catalogue.node(name).map_err(at("node"))?;
+        let node_chip = catalogue.chip(&node.chip).map_err(at("node"))?;
+        if node_chip.name != chip.name {
+            let message = format!("{} holds {}, not {}", node.name, node_chip.name, chip.name);
+            return Err(("node", message));
+        }
+        let fabric = catalogue.fabric(&node.fabric).map_err(at("node"))?;
+        deployment = deployment.on_node(node, fabric);
+    }
+    if let Some(share) = spec.memory_share {
+        deployment =
+            deployment.with_memory_share(share).map_err(|e| ("memory_share", e.to_string()))?;
+    }
+    if let Some(s) = &spec.speculation {
+        let draft = match &s.draft {
+            Some(name) => Some(catalogue.model(name).map_err(at("speculation.draft"))?.clone()),
+            None => None,
+        };
+        let speculation =
+            Speculation { draft_tokens: s.draft_tokens, acceptance: s.acceptance, draft };
+        deployment = deployment
+            .with_speculation(speculation)
+            .map_err(|e| ("speculation", e.to_string()))?;
+    }
+    Ok(deployment)
+}
+
+fn build_pool(
+    scenario: &Scenario,
+    spec: &PoolSpec,
+    catalogue: &Catalogue,
+    parameters: &Parameters,
+    traffic: &HashMap<String, TrafficSource>,
+) -> Result<Pool, FieldError> {
+    let deployment = deployment(spec, catalogue)?;
+    let step = StepModel::new(&deployment, parameters);
+    let kv_blocks = step.kv_capacity_tokens() / u64::from(BLOCK_TOKENS);
+    if kv_blocks == 0 {
+        return Err(("tensor", "no memory is left for a cache beside the weights".into()));
+    }
+    let verified = spec.speculation.as_ref().map_or(1, |s| 1 + s.draft_tokens);
+    let table = |slow: f64| StepTable::compile(&step, spec.max_sequences, verified, slow);
+    let mut tables = vec![table(1.0)];
+    if scenario.faults.straggler_share > 0.0 {
+        tables.push(table(scenario.faults.straggler_slowdown));
+    }
+    let source = traffic
+        .get(&spec.traffic)
+        .ok_or_else(|| ("traffic", format!("`{}` was not loaded", spec.traffic)))?;
+    let (traffic, prefixes) = ready_traffic(scenario, spec, source)?;
+    let node = spec.node.as_ref().and_then(|n| catalogue.node(n).ok());
+    let slo = spec.slo.unwrap_or(scenario.slo);
+    let name_key = key(&spec.name.bytes().map(u64::from).collect::<Vec<_>>());
+    Ok(Pool {
+        spec: spec.clone(),
+        chip: deployment.chip.clone(),
+        stream: name_key,
+        config: EngineConfig {
+            max_sequences: spec.max_sequences,
+            token_budget: spec.token_budget,
+            kv_blocks,
+            max_waiting: spec.max_waiting,
+            prefix_cache: spec.prefix_cache,
+        },
+        tables,
+        slo: Slo { ttft_s: slo.ttft_s, tpot_s: slo.tpot_s },
+        topology: Topology {
+            replica_chips: spec.plan().chips(),
+            node_chips: node.map_or(deployment.scaleup_domain_chips.min(16), |n| n.chips),
+            rack_chips: deployment.scaleup_domain_chips,
+        },
+        faults: scenario.faults.clone(),
+        traffic,
+        prefixes,
+        kv_bytes_per_token: step.kv_bytes_per_token(),
+        cells: cells_of(spec),
+    })
+}
+
+/// Traffic at the pool's rate: generators are scaled, traces compressed or stretched in time.
+fn ready_traffic(
+    scenario: &Scenario,
+    spec: &PoolSpec,
+    source: &TrafficSource,
+) -> Result<(TrafficSource, PrefixTable), FieldError> {
+    match source {
+        TrafficSource::Model(model) => {
+            if scenario.duration_s.is_none() {
+                let message = "generated traffic never ends; give the scenario a duration_s";
+                return Err(("traffic", message.into()));
+            }
+            let rate = spec.rate_per_s.unwrap_or(model.rate_per_s);
+            let model = model.clone().at_rate(rate);
+            model.validate().map_err(|e| ("traffic", format!("{}: {e}", spec.traffic)))?;
+            let prefixes = PrefixTable::new(GENERATED_BLOCK_TOKENS, Vec::new());
+            Ok((TrafficSource::Model(model), prefixes))
+        }
+        TrafficSource::Trace(trace) => {
+            let mut trace = trace.clone();
+            if let Some(rate) = spec.rate_per_s {
+                let recorded = trace.requests.len() as f64 / trace.duration_s().max(1e-9);
+                for request in &mut trace.requests {
+                    request.arrival_ns = (request.arrival_ns as f64 * recorded / rate) as u64;
+                }
+            }
+            let prefixes = trace.prefixes.clone();
+            Ok((TrafficSource::Trace(trace), prefixes))
+        }
+    }
+}
+
+/// Replicas spread evenly over as few cells as their size allows.
+fn cells_of(spec: &PoolSpec) -> Vec<u32> {
+    let size = spec.cell_replicas.unwrap_or(spec.replicas).max(1);
+    let count = spec.replicas.div_ceil(size);
+    (0..count)
+        .map(|i| {
+            let upto = |n: u32| (u64::from(spec.replicas) * u64::from(n) / u64::from(count)) as u32;
+            upto(i + 1) - upto(i)
+        })
+        .collect()
+}

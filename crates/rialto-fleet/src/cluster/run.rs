@@ -1,0 +1,227 @@
+//! Runs a scenario: every cell, or a stratified sample of them.
+//!
+//! Cells are independent given the seed, so the result does not depend on the number of threads:
+//! cells are simulated in any order and added up in one. In the sampled mode the cells of a pool
+//! are ordered by impairment (how much of them is down or slow, known from the fault streams
+//! without simulating), cut into strata of equal size, and two are drawn from each.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::cell::{CellResult, CellSettings, simulate_cell};
+use super::pool::{Fleet, Pool};
+use super::report::Blend;
+use crate::engine::{Histogram, Outcome};
+use crate::rng::Rng;
+
+/// How much of the fleet is simulated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mode {
+    /// Every cell.
+    Exact,
+    /// About this share of each pool's cells, at least eight of them.
+    Sampled {
+        /// Share of cells, above 0 and at most 1.
+        share: f64,
+    },
+}
+
+/// Settings of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunOptions {
+    /// Exact or sampled.
+    pub mode: Mode,
+    /// Threads to use, at least 1.
+    pub threads: usize,
+    /// Length of a bin of the time series, seconds; zero for none.
+    pub bin_s: f64,
+    /// Whether to keep every request's outcome (memory: some 130 bytes each).
+    pub keep_outcomes: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { mode: Mode::Exact, threads: 1, bin_s: 0.0, keep_outcomes: false }
+    }
+}
+
+/// What a sampled cell contributes to the error estimate.
+#[derive(Clone, Debug)]
+pub(super) struct CellSummary {
+    pub(super) stratum: u32,
+    pub(super) finished: f64,
+    pub(super) output_tokens: f64,
+    pub(super) good: f64,
+    pub(super) ttft: Histogram,
+    pub(super) tpot: Histogram,
+    pub(super) e2e: Histogram,
+}
+
+/// A stratum of a pool: cells in all, cells drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stratum {
+    pub(super) cells: f64,
+    pub(super) drawn: f64,
+}
+
+/// What one pool met.
+#[derive(Clone, Debug, Default)]
+pub struct PoolResult {
+    /// Outcomes of the cells simulated, with the number of cells each stands for.
+    pub blend: Blend,
+    /// Cells simulated and in all.
+    pub cells: (usize, usize),
+    pub(super) strata: Vec<Stratum>,
+    pub(super) summaries: Vec<CellSummary>,
+    /// Every outcome, when kept, in order of finish within each cell.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What the whole run met, pool by pool.
+#[derive(Clone, Debug, Default)]
+pub struct RunResult {
+    /// Results in the order of the scenario's pools.
+    pub pools: Vec<PoolResult>,
+}
+
+/// A cell to simulate.
+#[derive(Clone, Copy, Debug)]
+struct Task {
+    pool: usize,
+    cell: usize,
+    stratum: u32,
+    weight: f64,
+}
+
+/// Runs a fleet. `progress` is called with the number of simulated cells done and to do.
+pub fn run(
+    fleet: &Fleet,
+    options: &RunOptions,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> RunResult {
+    let seed = fleet.scenario.seed;
+    let nanos = |seconds: f64| (seconds * 1e9) as u64;
+    let settings = CellSettings {
+        seed,
+        horizon_ns: fleet.scenario.duration_s.map_or(u64::MAX, nanos),
+        warmup_ns: nanos(fleet.scenario.warmup_s),
+        bin_ns: nanos(options.bin_s),
+        keep_outcomes: options.keep_outcomes,
+    };
+    let mut result = RunResult::default();
+    let mut tasks = Vec::new();
+    for (index, pool) in fleet.pools.iter().enumerate() {
+        let strata = plan(pool, index, options.mode, &settings, &mut tasks);
+        let cells = tasks.iter().filter(|t| t.pool == index).count();
+        let cells = (cells, pool.cells.len());
+        result.pools.push(PoolResult { strata, cells, ..PoolResult::default() });
+    }
+    let done = AtomicUsize::new(0);
+    let total = tasks.len();
+    let sampled = matches!(options.mode, Mode::Sampled { .. });
+    let tick = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+    let threads = options.threads.max(1);
+    for chunk in tasks.chunks(CHUNK * threads) {
+        let cells = simulate_chunk(fleet, chunk, &settings, threads, &tick);
+        for (task, cell) in chunk.iter().zip(cells) {
+            collect(&mut result.pools[task.pool], task, cell, sampled);
+        }
+    }
+    result
+}
+
+/// Cells a thread simulates before results are added up; bounds memory.
+const CHUNK: usize = 256;
+
+fn collect(pool: &mut PoolResult, task: &Task, mut cell: CellResult, sampled: bool) {
+    if let Some(outcomes) = cell.recorder.outcomes.take() {
+        pool.outcomes.extend(outcomes);
+    }
+    if sampled {
+        let r = &cell.recorder;
+        pool.summaries.push(CellSummary {
+            stratum: task.stratum,
+            finished: r.window_finished as f64,
+            output_tokens: r.window_output_tokens as f64,
+            good: r.window_good as f64,
+            ttft: r.ttft.clone(),
+            tpot: r.tpot.clone(),
+            e2e: r.e2e.clone(),
+        });
+    }
+    pool.blend.add(task.weight, cell);
+}
+
+fn simulate_chunk(
+    fleet: &Fleet,
+    chunk: &[Task],
+    settings: &CellSettings,
+    threads: usize,
+    tick: &(dyn Fn() + Sync),
+) -> Vec<CellResult> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, CellResult)>> = Mutex::new(Vec::with_capacity(chunk.len()));
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = chunk.get(index) else { return };
+            let cell = simulate_cell(&fleet.pools[task.pool], task.cell, settings);
+            tick();
+            if let Ok(mut done) = done.lock() {
+                done.push((index, cell));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(chunk.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut done = done.into_inner().unwrap_or_default();
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, cell)| cell).collect()
+}
+
+/// Fewest cells drawn from a pool.
+const MIN_DRAWN: usize = 8;
+
+/// Chooses the cells of a pool and their weights.
+fn plan(
+    pool: &Pool,
+    index: usize,
+    mode: Mode,
+    settings: &CellSettings,
+    tasks: &mut Vec<Task>,
+) -> Vec<Stratum> {
+    let all = pool.cells.len();
+    let drawn = match mode {
+        Mode::Exact => all,
+        Mode::Sampled { share } => ((all as f64 * share).ceil() as usize).max(MIN_DRAWN).min(all),
+    };
+    if drawn == all {
+        let task = |cell| Task { pool: index, cell, stratum: 0, weight: 1.0 };
+        tasks.extend((0..all).map(task));
+        return vec![Stratum { cells: all as f64, drawn: all as f64 }];
+    }
+    let mut order: Vec<(f64, usize)> = (0..all)
+        .map(|cell| (pool.impairment(cell, settings.seed, settings.horizon_ns), cell))
+        .collect();
+    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let count = (drawn / 2).max(1);
+    let mut strata = Vec::with_capacity(count);
+    let mut rng = Rng::keyed(settings.seed, &[pool.stream, 0x7361_6d70]);
+    for stratum in 0..count {
+        let (from, to) = (stratum * all / count, (stratum + 1) * all / count);
+        let size = to - from;
+        let first = rng.below(size as u64) as usize;
+        let second = (first + 1 + rng.below(size as u64 - 1) as usize) % size;
+        for pick in [first, second] {
+            let cell = order[from + pick].1;
+            let weight = size as f64 / 2.0;
+            tasks.push(Task { pool: index, cell, stratum: stratum as u32, weight });
+        }
+        strata.push(Stratum { cells: size as f64, drawn: 2.0 });
+    }
+    strata
+}

@@ -1,0 +1,197 @@
+//! Who depends on whom: shares of spend, tokens and capacity by vendor, chip, host and region.
+//!
+//! Holds shares, the Herfindahl-Hirschman index and its inverse (the number of equal parts that
+//! would be as concentrated). What names nobody stands as unattributed and is never spread.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::basis::Basis;
+use super::input::{self, Fault, Validate};
+use super::usage::UsageRow;
+
+/// A part of the fleet or of the spend, as a scenario states it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pool {
+    /// Who sells it; empty when not known.
+    pub provider: String,
+    /// The kind of chip; empty when not known.
+    pub chip: String,
+    /// Who runs the machines; empty when not known.
+    pub host: String,
+    /// Where they stand; empty when not known.
+    pub region: String,
+    /// Chips installed.
+    pub chips: f64,
+    /// Tokens served in the period.
+    pub tokens: f64,
+    /// Dollars spent in the period.
+    pub spend_usd: f64,
+    /// How the figures came to be.
+    pub basis: Basis,
+    /// Where they come from.
+    pub source: String,
+}
+
+/// A fleet described as pools.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What it is called.
+    pub name: String,
+    /// The pools.
+    pub pool: Vec<Pool>,
+}
+
+impl Validate for Scenario {
+    fn validate(&self) -> Result<(), Fault> {
+        input::name("name", &self.name)?;
+        input::count("pool", self.pool.len(), 10_000)?;
+        for (i, pool) in self.pool.iter().enumerate() {
+            input::non_negative(&format!("pool[{i}].chips"), pool.chips)?;
+            input::non_negative(&format!("pool[{i}].tokens"), pool.tokens)?;
+            input::non_negative(&format!("pool[{i}].spend_usd"), pool.spend_usd)?;
+            input::name(&format!("pool[{i}].source"), &pool.source)?;
+        }
+        let sums = [
+            self.pool.iter().map(|p| p.chips).sum::<f64>(),
+            self.pool.iter().map(|p| p.tokens).sum(),
+            self.pool.iter().map(|p| p.spend_usd).sum(),
+        ];
+        if sums.iter().all(|sum| *sum == 0.0) {
+            return Err(Fault::new("pool", "zero capacity: no chips, tokens or spend anywhere"));
+        }
+        Ok(())
+    }
+}
+
+/// What a share is a share of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Dollars spent.
+    Spend,
+    /// Tokens served.
+    Tokens,
+    /// Chips installed.
+    Capacity,
+}
+
+/// One name's share.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Share {
+    /// The name; none for what is unattributed.
+    pub name: Option<String>,
+    /// Dollars, tokens or chips.
+    pub amount: f64,
+    /// Share of the total, unattributed included.
+    pub share: f64,
+}
+
+/// Concentration of one measure along one dimension.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Concentration {
+    /// `vendor`, `model`, `chip`, `host`, `region`, `owner` or `agent`.
+    pub dimension: &'static str,
+    /// What the shares are of.
+    pub measure: Measure,
+    /// The total, unattributed included.
+    pub total: f64,
+    /// Largest first, unattributed last.
+    pub shares: Vec<Share>,
+    /// Herfindahl-Hirschman index over the attributed part, 0 to 1; none when there is none.
+    pub hhi: Option<f64>,
+    /// One over the index: so many equal parts would be as concentrated.
+    pub effective_count: Option<f64>,
+    /// The weakest basis among the figures.
+    pub basis: Basis,
+}
+
+/// A named amount with its basis.
+type Amount<'a> = (&'a str, f64, Basis);
+
+fn concentration<'a>(
+    dimension: &'static str,
+    measure: Measure,
+    amounts: impl Iterator<Item = Amount<'a>>,
+) -> Option<Concentration> {
+    let mut by_name: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut basis = Basis::Measured;
+    for (name, amount, from) in amounts.filter(|(_, amount, _)| *amount > 0.0) {
+        *by_name.entry(name).or_default() += amount;
+        basis = basis.max(from);
+    }
+    let total: f64 = by_name.values().sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let unattributed = by_name.remove("").unwrap_or(0.0);
+    let attributed = total - unattributed;
+    let hhi = (!by_name.is_empty())
+        .then(|| by_name.values().map(|a| (a / attributed) * (a / attributed)).sum::<f64>());
+    let mut shares: Vec<Share> = by_name
+        .into_iter()
+        .map(|(name, amount)| Share {
+            name: Some(name.to_owned()),
+            amount,
+            share: amount / total,
+        })
+        .collect();
+    shares.sort_by(|a, b| b.amount.total_cmp(&a.amount).then_with(|| a.name.cmp(&b.name)));
+    if unattributed > 0.0 {
+        shares.push(Share { name: None, amount: unattributed, share: unattributed / total });
+    }
+    let effective_count = hhi.map(|h| 1.0 / h);
+    Some(Concentration { dimension, measure, total, shares, hhi, effective_count, basis })
+}
+
+/// Concentration of a fleet by vendor, chip, host and region, for every measure it has.
+#[must_use]
+pub fn of_scenario(scenario: &Scenario) -> Vec<Concentration> {
+    type Key = fn(&Pool) -> &str;
+    type Value = fn(&Pool) -> f64;
+    let dimensions: [(&'static str, Key); 4] = [
+        ("vendor", |p| &p.provider),
+        ("chip", |p| &p.chip),
+        ("host", |p| &p.host),
+        ("region", |p| &p.region),
+    ];
+    let measures: [(Measure, Value); 3] = [
+        (Measure::Spend, |p| p.spend_usd),
+        (Measure::Tokens, |p| p.tokens),
+        (Measure::Capacity, |p| p.chips),
+    ];
+    let mut all = Vec::new();
+    for (dimension, key) in dimensions {
+        for (measure, value) in measures {
+            let amounts = scenario.pool.iter().map(|p| (key(p), value(p), p.basis));
+            all.extend(concentration(dimension, measure, amounts));
+        }
+    }
+    all
+}
+
+/// Concentration of a usage table by vendor, model, chip, host, region, owner and agent.
+#[must_use]
+pub fn of_usage(rows: &[UsageRow]) -> Vec<Concentration> {
+    type Key = fn(&UsageRow) -> &str;
+    let dimensions: [(&'static str, Key); 7] = [
+        ("vendor", |r| &r.provider),
+        ("model", |r| &r.model),
+        ("chip", |r| &r.chip),
+        ("host", |r| &r.host),
+        ("region", |r| &r.region),
+        ("owner", |r| &r.owner),
+        ("agent", |r| &r.agent),
+    ];
+    let mut all = Vec::new();
+    for (dimension, key) in dimensions {
+        let spend = rows.iter().map(|r| (key(r), r.spend_usd, r.basis));
+        all.extend(concentration(dimension, Measure::Spend, spend));
+        let tokens = rows.iter().map(|r| (key(r), r.tokens, r.basis));
+        all.extend(concentration(dimension, Measure::Tokens, tokens));
+    }
+    all
+}

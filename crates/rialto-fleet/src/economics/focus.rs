@@ -1,0 +1,268 @@
+//! Spend and usage in the columns of FOCUS 1.3.
+//!
+//! Holds the translation of the usage table to the FinOps Open Cost and Usage Specification,
+//! version 1.3, dataset Cost and Usage (focus.finops.org). Tokens are the pricing unit; what
+//! FOCUS has no column for stands in own columns, whose names begin with `x_` as it demands.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::usage::{TokenKind, UsageRow};
+
+/// The version of the specification.
+pub const VERSION: &str = "1.3";
+
+/// What stands for an owner, provider or agent that is not known.
+pub const UNATTRIBUTED: &str = "Unattributed";
+
+/// The columns of FOCUS 1.3 in its own order, then ours. `ProviderName` and `PublisherName` are
+/// deprecated in 1.3 and still part of it.
+pub const COLUMNS: [&str; 71] = [
+    "AllocatedMethodId",
+    "AllocatedMethodDetails",
+    "AllocatedResourceId",
+    "AllocatedResourceName",
+    "AllocatedTags",
+    "AvailabilityZone",
+    "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingAccountType",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "CapacityReservationId",
+    "CapacityReservationStatus",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "ChargeFrequency",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "CommitmentDiscountCategory",
+    "CommitmentDiscountId",
+    "CommitmentDiscountName",
+    "CommitmentDiscountQuantity",
+    "CommitmentDiscountStatus",
+    "CommitmentDiscountType",
+    "CommitmentDiscountUnit",
+    "ConsumedQuantity",
+    "ConsumedUnit",
+    "ContractApplied",
+    "ContractedCost",
+    "ContractedUnitPrice",
+    "EffectiveCost",
+    "HostProviderName",
+    "InvoiceId",
+    "InvoiceIssuerName",
+    "ListCost",
+    "ListUnitPrice",
+    "PricingCategory",
+    "PricingCurrency",
+    "PricingCurrencyContractedUnitPrice",
+    "PricingCurrencyEffectiveCost",
+    "PricingCurrencyListUnitPrice",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "PublisherName",
+    "RegionId",
+    "RegionName",
+    "ResourceId",
+    "ResourceName",
+    "ResourceType",
+    "ServiceCategory",
+    "ServiceName",
+    "ServiceProviderName",
+    "ServiceSubcategory",
+    "SkuId",
+    "SkuMeter",
+    "SkuPriceDetails",
+    "SkuPriceId",
+    "SubAccountId",
+    "SubAccountName",
+    "SubAccountType",
+    "Tags",
+    "x_Agent",
+    "x_Basis",
+    "x_Chip",
+    "x_ListPriceKnown",
+    "x_Model",
+    "x_TokenKind",
+];
+
+/// A value of a FOCUS column.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// No value.
+    Null,
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(f64),
+}
+
+/// One row: a cell for each of [`COLUMNS`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    cells: Vec<Cell>,
+}
+
+impl Record {
+    /// The cell of `column`; none when there is no such column.
+    #[must_use]
+    pub fn cell(&self, column: &str) -> Option<&Cell> {
+        let index = COLUMNS.iter().position(|c| *c == column)?;
+        self.cells.get(index)
+    }
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(COLUMNS.len()))?;
+        for (column, cell) in COLUMNS.iter().zip(&self.cells) {
+            map.serialize_entry(column, cell)?;
+        }
+        map.end()
+    }
+}
+
+/// A row that FOCUS cannot express.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("usage row {row}: {problem}")]
+pub struct FocusError {
+    /// The row, counted from 1.
+    pub row: usize,
+    /// What is wrong.
+    pub problem: &'static str,
+}
+
+/// Translates a usage table.
+///
+/// # Errors
+/// When a row has spend without tokens (no unit price exists), or no model (no SKU exists).
+pub fn records(rows: &[UsageRow]) -> Result<Vec<Record>, FocusError> {
+    let translate = |(i, row): (usize, &UsageRow)| {
+        let error = |problem| Err(FocusError { row: i + 1, problem });
+        if row.tokens == 0.0 && row.spend_usd > 0.0 {
+            return error("has spend but no tokens, so it has no unit price");
+        }
+        if row.model.is_empty() {
+            return error("names no model, so it has no SKU");
+        }
+        let cells = COLUMNS.iter().map(|column| cell(row, column)).collect();
+        Ok(Record { cells })
+    };
+    rows.iter().enumerate().map(translate).collect()
+}
+
+fn cell(row: &UsageRow, column: &str) -> Cell {
+    let text = |value: &str| Cell::Text(value.to_owned());
+    let named = |value: &str| text(if value.is_empty() { UNATTRIBUTED } else { value });
+    let optional = |value: &str| if value.is_empty() { Cell::Null } else { text(value) };
+    let known_list = row.list_usd_per_million.map(|price| price / 1e6);
+    let contracted = if row.tokens > 0.0 { row.spend_usd / row.tokens } else { 0.0 };
+    let list = known_list.unwrap_or(contracted);
+    let sku = || format!("{}/{}", row.model, row.token_kind.name());
+    match column {
+        "BilledCost" | "ContractedCost" | "EffectiveCost" | "PricingCurrencyEffectiveCost" => {
+            Cell::Number(row.spend_usd)
+        }
+        "ListCost" => Cell::Number(
+            row.list_usd_per_million.map_or(row.spend_usd, |price| price * row.tokens / 1e6),
+        ),
+        "ContractedUnitPrice" | "PricingCurrencyContractedUnitPrice" => Cell::Number(contracted),
+        "ListUnitPrice" | "PricingCurrencyListUnitPrice" => Cell::Number(list),
+        "ConsumedQuantity" | "PricingQuantity" => Cell::Number(row.tokens),
+        "ConsumedUnit" | "PricingUnit" => text("tokens"),
+        "BillingCurrency" | "PricingCurrency" => text("USD"),
+        "BillingAccountId" | "BillingAccountName" => named(&row.owner),
+        "BillingAccountType" => text("Owner"),
+        "SubAccountId" | "SubAccountName" | "x_Agent" => optional(&row.agent),
+        "SubAccountType" if row.agent.is_empty() => Cell::Null,
+        "SubAccountType" => text("Agent"),
+        "BillingPeriodStart" => Cell::Text(month_start(&row.period_start, 0)),
+        "BillingPeriodEnd" => Cell::Text(billing_end(&row.period_end)),
+        "ChargePeriodStart" => Cell::Text(format!("{}T00:00:00Z", row.period_start)),
+        "ChargePeriodEnd" => Cell::Text(format!("{}T00:00:00Z", row.period_end)),
+        "ChargeCategory" => text("Usage"),
+        "ChargeFrequency" => text("Usage-Based"),
+        "ChargeDescription" => Cell::Text(description(row)),
+        "HostProviderName" if row.host.is_empty() => named(&row.provider),
+        "HostProviderName" => text(&row.host),
+        "InvoiceIssuerName" | "ProviderName" | "PublisherName" | "ServiceProviderName" => {
+            named(&row.provider)
+        }
+        "PricingCategory" => text("Standard"),
+        "RegionId" | "RegionName" => optional(&row.region),
+        "ResourceId" | "ResourceName" | "x_Model" => text(&row.model),
+        "ResourceType" => text("Model"),
+        "ServiceCategory" => text("AI and Machine Learning"),
+        "ServiceSubcategory" => text("Generative AI"),
+        "ServiceName" => text("Model inference"),
+        "SkuId" | "SkuPriceId" => Cell::Text(sku()),
+        "SkuMeter" => text(meter(row.token_kind)),
+        "x_Basis" => Cell::Text(row.basis.to_string()),
+        "x_Chip" => optional(&row.chip),
+        "x_ListPriceKnown" => text(if known_list.is_some() { "true" } else { "false" }),
+        "x_TokenKind" => text(row.token_kind.name()),
+        _ => Cell::Null,
+    }
+}
+
+fn meter(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Input => "Input Tokens",
+        TokenKind::CachedInput => "Cached Input Tokens",
+        TokenKind::Output => "Output Tokens",
+    }
+}
+
+fn description(row: &UsageRow) -> String {
+    let chip = if row.chip.is_empty() { "a chip not stated" } else { &row.chip };
+    format!("{} of {} on {chip}", meter(row.token_kind), row.model)
+}
+
+/// The first instant of the month of `date`, or of a later month.
+fn month_start(date: &str, later: u32) -> String {
+    let number = |range: std::ops::Range<usize>| -> u32 {
+        date.get(range).and_then(|t| t.parse().ok()).unwrap_or(0)
+    };
+    let months = number(0..4) * 12 + number(5..7).saturating_sub(1) + later;
+    format!("{:04}-{:02}-01T00:00:00Z", months / 12, months % 12 + 1)
+}
+
+/// The end of the billing period: `end` itself when a month begins there, else the next month.
+fn billing_end(end: &str) -> String {
+    month_start(end, u32::from(!end.ends_with("-01")))
+}
+
+/// Writes records as CSV with a header; absent values are empty cells.
+#[must_use]
+pub fn to_csv(records: &[Record]) -> String {
+    let mut text = COLUMNS.join(",");
+    text.push('\n');
+    for record in records {
+        for (i, cell) in record.cells.iter().enumerate() {
+            if i > 0 {
+                text.push(',');
+            }
+            match cell {
+                Cell::Null => {}
+                Cell::Number(value) => text.push_str(&value.to_string()),
+                Cell::Text(value) => text.push_str(&quoted(value)),
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Quotes a value where RFC 4180 demands it.
+fn quoted(value: &str) -> String {
+    if value.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", value.replace('"', "\"\""));
+    }
+    value.to_owned()
+}

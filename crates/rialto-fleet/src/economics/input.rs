@@ -1,0 +1,395 @@
+//! Reading scenarios (TOML) and tables (CSV) with errors that name file, line and field.
+//!
+//! Holds parsing and the checks that every scenario shares. It never opens a file: callers hand
+//! in the text and the name to show in errors.
+
+use serde::de::DeserializeOwned;
+
+use super::uncertainty::Range;
+
+/// Largest table accepted, in rows; past it the caller gets an error, not a crash.
+pub const MAX_ROWS: usize = 2_000_000;
+
+/// Input that cannot be used: where it stands and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {field}: {message}")]
+pub struct InputError {
+    /// The file as the caller named it.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The field, as a dotted path (`class[1].useful_life_years`) or a column name.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl InputError {
+    /// A fault with its line looked up in the text it was found in.
+    #[must_use]
+    pub fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
+        let line = locate(text, &fault.path);
+        Self { file: file.to_owned(), line, field: fault.path, message: fault.message }
+    }
+}
+
+/// A fault in a parsed value, before its line is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Dotted path of the field.
+    pub path: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault at `path`.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
+/// A scenario that can say what is wrong with itself.
+pub trait Validate {
+    /// Returns the first fault found.
+    ///
+    /// # Errors
+    /// When a field is out of its limits or two fields contradict each other.
+    fn validate(&self) -> Result<(), Fault>;
+}
+
+/// Parses and validates a TOML scenario.
+///
+/// # Errors
+/// When the text is not TOML, a field is missing, unknown or of the wrong kind, or
+/// [`Validate::validate`] finds a fault; always with the line.
+pub fn parse_toml<T: DeserializeOwned + Validate>(
+    file: &str,
+    text: &str,
+) -> Result<T, InputError> {
+    let error = |line: usize, field: String, message: String| InputError {
+        file: file.to_owned(),
+        line,
+        field,
+        message,
+    };
+    let syntax = |e: &toml::de::Error| {
+        let line = e.span().map_or(1, |span| line_of(text, span.start));
+        error(line, "syntax".to_owned(), one_line(e.message()))
+    };
+    let deserializer = toml::Deserializer::parse(text).map_err(|e| syntax(&e))?;
+    let value: T = serde_path_to_error::deserialize(deserializer).map_err(|e| {
+        let path = e.path().to_string();
+        let span = e.inner().span().map(|span| line_of(text, span.start));
+        let line = span.unwrap_or_else(|| locate(text, &path));
+        error(line, path, one_line(e.inner().message()))
+    })?;
+    value.validate().map_err(|fault| InputError::from_fault(file, text, fault))?;
+    Ok(value)
+}
+
+fn one_line(message: &str) -> String {
+    message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count()
+}
+
+/// The line on which the value at `path` is written, or that of its nearest written ancestor.
+fn locate(text: &str, path: &str) -> usize {
+    let Ok(document) = toml::de::DeTable::parse(text) else { return 1 };
+    let mut line = line_of(text, document.span().start);
+    let mut table = Some(document.get_ref());
+    for part in path.split('.') {
+        let (key, indices) = split_indices(part);
+        let Some((name, value)) = table.and_then(|t| t.get_key_value(key)) else { return line };
+        line = line_of(text, name.span().start);
+        let mut value = value;
+        for index in indices {
+            let toml::de::DeValue::Array(array) = value.get_ref() else { return line };
+            let Some(element) = array.get(index) else { return line };
+            line = line_of(text, element.span().start);
+            value = element;
+        }
+        table = match value.get_ref() {
+            toml::de::DeValue::Table(inner) => Some(inner),
+            _ => None,
+        };
+    }
+    line
+}
+
+fn split_indices(part: &str) -> (&str, Vec<usize>) {
+    let (key, rest) = part.split_once('[').unwrap_or((part, ""));
+    let indices = rest.split('[').filter_map(|i| i.trim_end_matches(']').parse().ok()).collect();
+    (key, indices)
+}
+
+/// Checks that `value` is finite and above zero.
+///
+/// # Errors
+/// Names `path` when it is not.
+pub fn positive(path: &str, value: f64) -> Result<(), Fault> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(Fault::new(path, format!("must be above zero, is {value}")))
+}
+
+/// Checks that `value` is finite and not negative.
+///
+/// # Errors
+/// Names `path` when it is not.
+pub fn non_negative(path: &str, value: f64) -> Result<(), Fault> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    Err(Fault::new(path, format!("must be zero or more, is {value}")))
+}
+
+/// Checks that `value` is a share between 0 and 1.
+///
+/// # Errors
+/// Names `path`; a value above 1 is taken for a percentage and the message says so.
+pub fn share(path: &str, value: f64) -> Result<(), Fault> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    let hint = if value > 1.0 && value <= 100.0 {
+        format!("; for {value} % write {}", value / 100.0)
+    } else {
+        String::new()
+    };
+    Err(Fault::new(path, format!("is a share and must lie between 0 and 1, is {value}{hint}")))
+}
+
+/// Checks that `value` lies between `low` and `high`.
+///
+/// # Errors
+/// Names `path` when it does not.
+pub fn between(path: &str, value: f64, low: f64, high: f64) -> Result<(), Fault> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(Fault::new(path, format!("must lie between {low} and {high}, is {value}")))
+}
+
+/// Applies one of the checks above to the three values of a range, and checks their order.
+///
+/// # Errors
+/// Names `path` when a value is out of limits or low, mid and high are out of order.
+pub fn each(
+    path: &str,
+    range: &Range,
+    check: impl Fn(&str, f64) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    check(path, range.low)?;
+    check(path, range.mid)?;
+    check(path, range.high)?;
+    if range.low <= range.mid && range.mid <= range.high {
+        return Ok(());
+    }
+    let Range { low, mid, high } = range;
+    Err(Fault::new(path, format!("needs low <= mid <= high, is {low}, {mid}, {high}")))
+}
+
+/// Checks that a name is not empty and no longer than 120 characters.
+///
+/// # Errors
+/// Names `path` when it is not.
+pub fn name(path: &str, text: &str) -> Result<(), Fault> {
+    if text.trim().is_empty() {
+        return Err(Fault::new(path, "must not be empty"));
+    }
+    if text.chars().count() > 120 {
+        return Err(Fault::new(path, "is longer than 120 characters"));
+    }
+    Ok(())
+}
+
+/// Checks that a list has between 1 and `limit` entries.
+///
+/// # Errors
+/// Names `path` when it does not.
+pub fn count(path: &str, length: usize, limit: usize) -> Result<(), Fault> {
+    if length == 0 {
+        return Err(Fault::new(path, "needs at least one entry"));
+    }
+    if length > limit {
+        return Err(Fault::new(path, format!("has {length} entries; at most {limit} are allowed")));
+    }
+    Ok(())
+}
+
+/// Checks that no two of `names` are equal.
+///
+/// # Errors
+/// Names the second of two equal ones as `path[index].name`.
+pub fn distinct<'a>(path: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, name) in names.enumerate() {
+        if !seen.insert(name) {
+            return Err(Fault::new(
+                format!("{path}[{index}].name"),
+                format!("{name:?} is named twice"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A CSV table read whole: columns by name, every cell with its line.
+#[derive(Debug)]
+pub struct Table {
+    file: String,
+    columns: Vec<String>,
+    rows: Vec<(usize, csv::StringRecord)>,
+}
+
+impl Table {
+    /// Parses `text` and checks that the columns of `required` are present, in any order.
+    /// Further columns are kept and can be read if asked for.
+    ///
+    /// # Errors
+    /// When a row has another number of cells than the header, a required column is missing, a
+    /// column appears twice, or there are more than [`MAX_ROWS`] rows.
+    pub fn parse(file: &str, text: &str, required: &[&str]) -> Result<Self, InputError> {
+        let error = |line: usize, field: &str, message: String| InputError {
+            file: file.to_owned(),
+            line,
+            field: field.to_owned(),
+            message,
+        };
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+        let header = reader.headers().map_err(|e| error(1, "header", csv_message(&e)))?.clone();
+        let columns: Vec<String> = header.iter().map(str::to_owned).collect();
+        for (index, column) in columns.iter().enumerate() {
+            if columns.iter().take(index).any(|c| c == column) {
+                return Err(error(1, column, "the column appears twice".to_owned()));
+            }
+        }
+        if let Some(missing) = required.iter().find(|name| !columns.iter().any(|c| c == *name)) {
+            let message = format!("the column is missing; found {}", columns.join(", "));
+            return Err(error(1, missing, message));
+        }
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|e| {
+                let line = e.position().map_or(1, |p| usize::try_from(p.line()).unwrap_or(1));
+                error(line, "row", csv_message(&e))
+            })?;
+            let line = record.position().map_or(1, |p| usize::try_from(p.line()).unwrap_or(1));
+            if rows.len() >= MAX_ROWS {
+                return Err(error(line, "row", format!("more than {MAX_ROWS} rows")));
+            }
+            rows.push((line, record));
+        }
+        Ok(Self { file: file.to_owned(), columns, rows })
+    }
+
+    /// The rows in file order.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(|(line, record)| Row { table: self, line: *line, record })
+    }
+
+    /// True when the table has a column of that name.
+    #[must_use]
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|c| c == column)
+    }
+}
+
+fn csv_message(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("has {len} cells, the header has {expected_len}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// One row of a [`Table`].
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    table: &'a Table,
+    line: usize,
+    record: &'a csv::StringRecord,
+}
+
+impl<'a> Row<'a> {
+    /// The line of the file, counted from 1.
+    #[must_use]
+    pub fn line(self) -> usize {
+        self.line
+    }
+
+    /// The cell of `column`, empty when the column or the cell is absent.
+    #[must_use]
+    pub fn text(self, column: &str) -> &'a str {
+        let index = self.table.columns.iter().position(|c| c == column);
+        index.and_then(|i| self.record.get(i)).unwrap_or("")
+    }
+
+    /// The cell of `column`, which must not be empty.
+    ///
+    /// # Errors
+    /// When it is empty.
+    pub fn required(self, column: &str) -> Result<&'a str, InputError> {
+        match self.text(column) {
+            "" => Err(self.error(column, "must not be empty")),
+            text => Ok(text),
+        }
+    }
+
+    /// The number in `column`, or nothing when the cell is empty.
+    ///
+    /// # Errors
+    /// When the cell holds something else than a finite number.
+    pub fn number(self, column: &str) -> Result<Option<f64>, InputError> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(Some(value)),
+            _ => Err(self.error(column, format!("{text:?} is not a number"))),
+        }
+    }
+
+    /// The number in `column`, which must be there and not negative.
+    ///
+    /// # Errors
+    /// When it is absent, not a number or negative.
+    pub fn non_negative(self, column: &str) -> Result<f64, InputError> {
+        match self.number(column)? {
+            None => Err(self.error(column, "must not be empty")),
+            Some(value) if value < 0.0 => {
+                Err(self.error(column, format!("must be zero or more, is {value}")))
+            }
+            Some(value) => Ok(value),
+        }
+    }
+
+    /// Parses the cell of `column`, which must not be empty.
+    ///
+    /// # Errors
+    /// When it is empty or does not parse.
+    pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
+        self,
+        column: &str,
+    ) -> Result<T, InputError> {
+        self.required(column)?.parse().map_err(|e: T::Err| self.error(column, e.to_string()))
+    }
+
+    /// An error at this row and `column`.
+    pub fn error(self, column: &str, message: impl Into<String>) -> InputError {
+        InputError {
+            file: self.table.file.clone(),
+            line: self.line,
+            field: column.to_owned(),
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! A twin of the accelerator fleet that serves models, and of its economics.
+//!
+//! Holds chips, models, placement, serving simulation and cost. It never does I/O, never reads a
+//! clock or the environment, and a seed gives the same run on every machine.
+
+pub mod calibrate;
+pub mod catalogue;
+pub mod cluster;
+pub mod economics;
+pub mod engine;
+pub mod plan;
+pub mod rng;
+pub mod step;
+pub mod traffic;
+pub mod units;

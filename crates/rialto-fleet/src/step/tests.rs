@@ -1,0 +1,1 @@
+//! The roofline against numbers worked out by hand, and its order properties.

@@ -1,0 +1,164 @@
+//! Fits a [`TrafficModel`] to a trace.
+//!
+//! Rate curve: counts in equal bins of about a minute. Bursts: the dispersion of counts in
+//! ten-second windows beyond what a Poisson process with that curve shows (method of moments:
+//! Var = m + m^2 cv^2). Lengths: quantiles of the input, and of the output within eight
+//! equal-probability bins of the input; where there are sessions, inputs are those that open one.
+//! Sessions: a request whose longest known prefix goes past
+//! the prefix most requests share continues the session that last used that block.
+
+use std::collections::HashMap;
+
+use super::model::{Lengths, Sessions, TrafficModel};
+use super::trace::Trace;
+
+/// Probabilities of the fitted quantile tables, denser in the upper tail.
+const PROBABILITIES: [f64; 21] = [
+    0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95,
+    0.98, 0.99, 0.995, 1.0,
+];
+
+/// Number of equal-probability bins of the input, each with its own table of outputs.
+const INPUT_BINS: usize = 8;
+
+/// Window in which bursts are measured and reproduced, seconds.
+const BURST_WINDOW_S: f64 = 10.0;
+
+/// Fits a generator to a trace of at least two requests at different times; `name` and `source`
+/// are carried into the model.
+#[must_use]
+pub fn fit(trace: &Trace, name: &str, source: &str) -> TrafficModel {
+    let (sessions, openings) = fit_sessions(trace);
+    let duration_s = trace.duration_s().max(1e-3);
+    let bins = (duration_s / 60.0).round().clamp(1.0, 1440.0);
+    let curve_bin_s = duration_s / bins;
+    let counts = windowed(trace, curve_bin_s, bins as usize);
+    let mean = trace.requests.len() as f64 / bins;
+    TrafficModel {
+        name: name.to_owned(),
+        source: source.to_owned(),
+        rate_per_s: rounded(trace.requests.len() as f64 / duration_s, 1e4),
+        curve_bin_s: rounded(curve_bin_s, 1e3),
+        curve: counts.iter().map(|n| rounded(n / mean, 1e3)).collect(),
+        burst_window_s: BURST_WINDOW_S,
+        burst_cv2: rounded(burst_cv2(trace, &counts, curve_bin_s), 1e4),
+        lengths: fit_lengths(trace, openings),
+        sessions,
+    }
+}
+
+fn rounded(value: f64, scale: f64) -> f64 {
+    (value * scale).round() / scale
+}
+
+fn windowed(trace: &Trace, width_s: f64, count: usize) -> Vec<f64> {
+    let mut counts = vec![0.0; count.max(1)];
+    let last = counts.len() - 1;
+    for request in &trace.requests {
+        let index = (request.arrival_ns as f64 * 1e-9 / width_s) as usize;
+        counts[index.min(last)] += 1.0;
+    }
+    counts
+}
+
+fn burst_cv2(trace: &Trace, curve: &[f64], curve_bin_s: f64) -> f64 {
+    let windows = (trace.duration_s() / BURST_WINDOW_S) as usize;
+    if windows < 10 {
+        return 0.0;
+    }
+    let counts = windowed(trace, BURST_WINDOW_S, windows);
+    let (mut excess, mut squares) = (0.0, 0.0);
+    for (i, n) in counts.iter().enumerate() {
+        let centre_s = (i as f64 + 0.5) * BURST_WINDOW_S;
+        let bin = ((centre_s / curve_bin_s) as usize).min(curve.len() - 1);
+        let m = curve[bin] * BURST_WINDOW_S / curve_bin_s;
+        excess += (n - m) * (n - m) - m;
+        squares += m * m;
+    }
+    (excess / squares.max(1e-9)).clamp(0.0, 100.0)
+}
+
+fn quantiles(mut values: Vec<u32>) -> Vec<f64> {
+    values.sort_unstable();
+    let last = (values.len() - 1) as f64;
+    let at = |p: f64| {
+        let position = p * last;
+        let low = values[position as usize];
+        let high = values[(position as usize + 1).min(values.len() - 1)];
+        f64::from(low) + (f64::from(high) - f64::from(low)) * position.fract()
+    };
+    PROBABILITIES.iter().map(|p| rounded(at(*p), 10.0)).collect()
+}
+
+/// Outputs by all requests; inputs by those that open a session, as the rest extend them.
+fn fit_lengths(trace: &Trace, openings: Vec<u32>) -> Lengths {
+    let mut pairs: Vec<(u32, u32)> =
+        trace.requests.iter().map(|r| (r.input_tokens, r.output_tokens)).collect();
+    pairs.sort_unstable();
+    let bins = INPUT_BINS.min(pairs.len());
+    let rows = (0..bins).map(|bin| {
+        let (from, to) = (bin * pairs.len() / bins, (bin + 1) * pairs.len() / bins);
+        quantiles(pairs[from..to].iter().map(|pair| pair.1).collect())
+    });
+    Lengths {
+        probabilities: PROBABILITIES.to_vec(),
+        output_tokens: rows.collect(),
+        input_tokens: quantiles(openings),
+    }
+}
+
+/// The number of leading blocks that at least half of the requests share.
+fn common_blocks(trace: &Trace) -> u32 {
+    let mut depth = 0;
+    loop {
+        let mut counts: HashMap<u64, usize> = HashMap::new();
+        for request in &trace.requests {
+            if trace.prefixes.blocks(request) > depth {
+                *counts.entry(trace.prefixes.hash(request.prefix, depth)).or_default() += 1;
+            }
+        }
+        if counts.values().max().is_none_or(|most| most * 2 < trace.requests.len()) {
+            return depth;
+        }
+        depth += 1;
+    }
+}
+
+/// Sessions, if there are any, and the prompt lengths of the requests that open one.
+fn fit_sessions(trace: &Trace) -> (Option<Sessions>, Vec<u32>) {
+    let common = common_blocks(trace);
+    let block_tokens = trace.prefixes.block_tokens();
+    let mut last_use: HashMap<u64, (u64, u32)> = HashMap::new();
+    let mut openings = Vec::new();
+    let (mut continued, mut gap_s, mut added) = (0.0, 0.0, 0.0);
+    for request in &trace.requests {
+        let blocks = trace.prefixes.blocks(request);
+        let known = (common..blocks)
+            .rev()
+            .find_map(|i| last_use.get(&trace.prefixes.hash(request.prefix, i)));
+        match known {
+            Some(&(then_ns, then_tokens)) => {
+                continued += 1.0;
+                gap_s += (request.arrival_ns - then_ns) as f64 * 1e-9;
+                added += f64::from(request.input_tokens.saturating_sub(then_tokens));
+            }
+            None => openings.push(request.input_tokens),
+        }
+        for i in common..blocks {
+            let hash = trace.prefixes.hash(request.prefix, i);
+            last_use.insert(hash, (request.arrival_ns, request.input_tokens));
+        }
+    }
+    if continued < 1.0 {
+        return (None, openings);
+    }
+    let opened = openings.len() as f64;
+    let sessions = Sessions {
+        turns_mean: rounded(f64::min((opened + continued) / opened, 256.0), 1e3),
+        turn_gap_s: rounded(gap_s / continued, 1e2),
+        turn_tokens_mean: rounded(added / continued, 1e1),
+        shared_tokens: common * block_tokens,
+        max_input_tokens: trace.requests.iter().map(|r| r.input_tokens).max().unwrap_or(1),
+    };
+    (Some(sessions), openings)
+}

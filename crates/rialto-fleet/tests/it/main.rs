@@ -1,0 +1,3 @@
+//! Integration tests of the fleet twin, one binary.
+
+mod engine;

@@ -1,0 +1,136 @@
+//! Measures the journal on this machine's disk: durable frames, replay, entity upserts.
+//!
+//! `cargo run --release -p rialto-journal --example throughput -- FOLDER` (a new folder on the disk
+//! to measure; it stays behind).
+
+use std::io::{Write as _, stdout};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rialto_journal::entities::{EntityStore, SqliteEntities, Upsert};
+use rialto_journal::sqlite::SqliteJournal;
+use rialto_journal::{Frame, Journal, JournalError, verify};
+
+const ENVELOPE_BYTES: usize = 200;
+const ENTITY_BYTES: usize = 100;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> Outcome {
+    let folder = std::env::args().nth(1).ok_or("usage: throughput FOLDER")?;
+    let folder = Path::new(&folder);
+    for (batch, commits) in [(1, 5_000), (16, 5_000), (256, 4_000), (4096, 500)] {
+        frames(&folder.join(format!("log-{batch}")), batch, commits)?;
+    }
+    entities(&folder.join("entities"))
+}
+
+fn frames(folder: &Path, batch: usize, commits: u64) -> Outcome {
+    let mut journal = SqliteJournal::open(folder)?;
+    let mut waits = Vec::new();
+    for commit in 0..commits {
+        let envelopes = (0..batch)
+            .map(|i| filler(commit * 7919 + i as u64, ENVELOPE_BYTES))
+            .collect();
+        let frame = Frame {
+            first: journal.head().position + 1,
+            envelopes,
+            contents: Vec::new(),
+        };
+        let before = Instant::now();
+        journal.append(&frame)?;
+        waits.push(before.elapsed());
+    }
+    let busy: Duration = waits.iter().sum();
+    waits.sort_unstable();
+    let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    let per_s = commits as f64 / busy.as_secs_f64();
+    write!(
+        stdout(),
+        "append {batch:>4} x {ENVELOPE_BYTES} B: {per_s:>7.0} frames/s {:>9.0} envelopes/s",
+        per_s * batch as f64
+    )?;
+    write!(
+        stdout(),
+        "  p50 {:.2} p99 {:.2} max {:.2} ms",
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    )?;
+    let start = Instant::now();
+    let report = verify(&mut *journal.reader(), &mut |_, _| {})?;
+    writeln!(
+        stdout(),
+        "  verify {:>9.0} envelopes/s",
+        report.envelopes as f64 / start.elapsed().as_secs_f64()
+    )?;
+    Ok(())
+}
+
+fn entities(folder: &Path) -> Outcome {
+    std::fs::create_dir_all(folder)?;
+    for (count, batch) in [
+        (100_000, 4096),
+        (100_000, 16384),
+        (1_000_000, 4096),
+        (1_000_000, 16384),
+    ] {
+        let mut store = SqliteEntities::open(&folder.join(format!("{count}-{batch}.db")))?;
+        let fresh = upserts(&mut store, batch, count, |i| i)?;
+        let updates = upserts(&mut store, batch, count.max(400_000), |i| {
+            i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % count
+        })?;
+        let hot = upserts(&mut store, batch, count.max(400_000), |i| {
+            i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (count / 20)
+        })?;
+        let start = Instant::now();
+        let state = store.load(&mut |_, _| {})?;
+        let load = state.count as f64 / start.elapsed().as_secs_f64();
+        writeln!(
+            stdout(),
+            "entities {count:>7} by {batch:>5}: insert {fresh:>7.0}/s, update anywhere {updates:>7.0}/s, update in 5 % {hot:>7.0}/s, load {load:>8.0}/s"
+        )?;
+    }
+    Ok(())
+}
+
+/// Applies changes in batches and gives how many a second.
+fn upserts(
+    store: &mut SqliteEntities,
+    batch: u64,
+    count: u64,
+    key: impl Fn(u64) -> u64,
+) -> Result<f64, JournalError> {
+    let mut busy = Duration::ZERO;
+    let mut done = 0;
+    while done < count {
+        let changes: Vec<Upsert> = (done..count.min(done + batch))
+            .map(|i| {
+                let key = key(i);
+                // Two tables of entities with ids in order, as a state has them.
+                let table = [if key.is_multiple_of(2) { 1 } else { 2 }];
+                (
+                    [&table[..], &key.to_be_bytes()].concat(),
+                    Some(filler(i ^ done, ENTITY_BYTES)),
+                )
+            })
+            .collect();
+        let start = Instant::now();
+        store.apply(store.state().position + 1, [1; 32], &changes)?;
+        busy += start.elapsed();
+        done += changes.len() as u64;
+    }
+    Ok(count as f64 / busy.as_secs_f64())
+}
+
+fn filler(seed: u64, bytes: usize) -> Vec<u8> {
+    let mut state = seed | 1;
+    (0..bytes)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .collect()
+}

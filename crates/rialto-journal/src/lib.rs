@@ -1,0 +1,171 @@
+//! The durable log of a realm, its erasable contents, and the entity table.
+//!
+//! - [`Journal`] appends one [`Frame`] per commit, at an expected position, and returns only when
+//!   the frame is synced. [`LogReader`] reads beside it, from any thread.
+//! - [`sqlite::SqliteJournal`] keeps the log in a folder; [`memory::MemoryJournal`] keeps it in a
+//!   simulated disk with scripted or seeded faults.
+//! - [`entities::EntityStore`] is snapshot and digest of the state, rebuildable from the log.
+//! - [`backup`] and [`restore`] copy a log, [`verify`] walks its hash chain.
+//!
+//! Facts (envelopes) are opaque bytes here, chained by BLAKE3 (see [`frame`]) and never changed or
+//! removed. Contents stand beside them and can be erased for good. The reader of a content checks
+//! it against the salted hash in its fact: this crate cannot, as it does not read facts.
+//!
+//! # What is absent
+//!
+//! - No decisions, and no knowledge of what an envelope or an entity means.
+//! - No retry of a failed write: after any failed append the journal refuses all later ones, and
+//!   what is on disk is learnt by opening it anew.
+//! - No second writer: the SQLite log is held by a lock file; readers need no lock.
+//! - No clock, no randomness (fault plans are seeded), no printing, no environment.
+//! - No writing by readers: opening read-only creates no file and changes neither log nor
+//!   write-ahead file (SQLite's shared-memory index beside it is only coordination).
+//!
+//! # A data folder
+//!
+//! | name | holds |
+//! |---|---|
+//! | `log.db` | frames and contents up to 64 KiB, SQLite |
+//! | `log.db-wal`, `log.db-shm` | SQLite's write-ahead file and its index; they belong to `log.db` |
+//! | `log.lock` | held by the server while it runs |
+//! | `blobs/` | larger contents, one file each, named by content id |
+//! | `entities.db` | the entity table (name given by the caller), deletable at any time |
+
+pub mod digest;
+pub mod entities;
+mod error;
+pub mod frame;
+pub mod memory;
+pub mod sqlite;
+mod verify;
+
+pub use error::JournalError;
+pub use frame::{StoredFrame, content_id, content_position};
+pub use sqlite::{BackupReport, backup, restore};
+pub use verify::{Report, verify};
+
+/// Position of an envelope in the log: 1 is the first; 0 stands for the empty log.
+pub type Position = u64;
+
+/// Id of a content, see [`content_id`]: unique, and sorted by position.
+pub type ContentId = u64;
+
+/// A BLAKE3 hash.
+pub type Hash = [u8; 32];
+
+/// One commit: facts, and the contents that they refer to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Position of the first envelope.
+    pub first: Position,
+    /// Encoded facts, one per position; 1 to [`frame::MAX_ENVELOPES`].
+    pub envelopes: Vec<Vec<u8>>,
+    /// Contents of these positions in ascending order of id; up to [`frame::MAX_CONTENTS`].
+    pub contents: Vec<Content>,
+}
+
+/// Bytes that a fact refers to by salted hash, erasable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Made by [`content_id`] from the position of the fact.
+    pub id: ContentId,
+    /// Salt of the hash in the fact. Without it, the hash says nothing of guessable bytes.
+    pub salt: [u8; 16],
+    /// The content, up to [`frame::MAX_CONTENT_BYTES`].
+    pub bytes: Vec<u8>,
+}
+
+/// End of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Position of the last envelope; 0 when the log is empty.
+    pub position: Position,
+    /// Chain hash of the last frame; [`frame::GENESIS`] when the log is empty.
+    pub chain: Hash,
+}
+
+impl Head {
+    /// Head of an empty log.
+    pub const EMPTY: Head = Head {
+        position: 0,
+        chain: frame::GENESIS,
+    };
+}
+
+/// The writing end of a log. There is one at a time.
+pub trait Journal: Send {
+    /// Last durable position and its chain hash.
+    fn head(&self) -> Head;
+
+    /// Appends a frame and returns when it is synced, iff it starts at the position after the head.
+    ///
+    /// # Errors
+    /// `Conflict` when it starts elsewhere, `Invalid` when it breaks a limit (both before anything
+    /// is written), `StorageFull`, `Io`. After any error, every later append gives `Poisoned`;
+    /// whether the frame reached the disk shows when the log is opened again.
+    fn append(&mut self, frame: &Frame) -> Result<Head, JournalError>;
+
+    /// Erases contents with their salts for good and returns how many were there to erase.
+    ///
+    /// Facts, chain and digest stay as they are. When it returns, the bytes are gone from the
+    /// log's files; what a disk keeps in blocks it no longer lists is beyond its reach. Waits up to
+    /// a few seconds for reads under way, so it stalls appends: erase in large batches.
+    ///
+    /// # Errors
+    /// `EraseIncomplete` when a long read stood in the way: call again, with any ids, later. Other
+    /// errors poison the journal as a failed append does.
+    fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError>;
+
+    /// A new reader of the same log, for use on any thread. It sees durable frames only.
+    fn reader(&self) -> Box<dyn LogReader>;
+}
+
+/// A reading end of a log.
+pub trait LogReader: Send {
+    /// Last durable position and its chain hash.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Io`.
+    fn head(&mut self) -> Result<Head, JournalError>;
+
+    /// Whole frames from the one that holds position `from` (0 counts as 1) on, each verified and
+    /// chained to the one before it. Stops before `max_bytes` of facts are exceeded, but gives at
+    /// least one frame if there is one; empty past the head.
+    ///
+    /// # Errors
+    /// `Corrupt`, `NewerVersion`, `Io`.
+    fn read_from(
+        &mut self,
+        from: Position,
+        max_bytes: usize,
+    ) -> Result<Vec<StoredFrame>, JournalError>;
+
+    /// The envelope at a position, or `None` past the head and at 0.
+    ///
+    /// # Errors
+    /// As [`LogReader::read_from`].
+    fn envelope(&mut self, position: Position) -> Result<Option<Vec<u8>>, JournalError> {
+        if position == 0 {
+            return Ok(None);
+        }
+        let Some(frame) = self.read_from(position, 0)?.into_iter().next() else {
+            return Ok(None);
+        };
+        let index = usize::try_from(position - frame.first).unwrap_or(usize::MAX);
+        Ok(frame.envelopes.into_iter().nth(index))
+    }
+
+    /// A content, or `None` if it was erased or never existed.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Io`.
+    fn content(&mut self, id: ContentId) -> Result<Option<Content>, JournalError>;
+
+    /// Contents in the order asked for, `None` for each that was erased or never existed.
+    ///
+    /// # Errors
+    /// As [`LogReader::content`].
+    fn contents(&mut self, ids: &[ContentId]) -> Result<Vec<Option<Content>>, JournalError> {
+        ids.iter().map(|id| self.content(*id)).collect()
+    }
+}

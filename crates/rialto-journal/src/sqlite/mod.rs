@@ -1,0 +1,256 @@
+//! The log in a folder, on SQLite: the embedded default.
+//!
+//! One transaction per frame: a row with the encoded facts (see [`crate::frame`]) and a row per
+//! content; contents above [`INLINE_BYTES`] are files. Write-ahead log with `synchronous = FULL`:
+//! SQLite syncs the write-ahead file before a commit returns and before any reader sees it
+//! (<https://sqlite.org/wal.html>). The writer moves pages back into the log file itself, some
+//! megabytes at a time, so that the write-ahead file stays bounded and no append waits long.
+//!
+//! Erasing overwrites in place: nothing is ever deleted from these tables, so SQLite never moves a
+//! row and leaves no stale copy of one. Backups leave erased contents out, so restoring one also
+//! gives their space back.
+
+mod blobs;
+mod copy;
+mod file;
+mod reader;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use self::blobs::Blobs;
+pub use self::blobs::INLINE_BYTES;
+pub use self::copy::{BackupReport, backup, restore};
+pub(crate) use self::file::{BUSY_TIMEOUT, Found, Identity, create, identify};
+pub use self::reader::SqliteReader;
+use crate::frame;
+use crate::{ContentId, Frame, Head, Journal, JournalError, LogReader};
+
+/// Bytes appended between two moves of pages into the log file.
+const CHECKPOINT_BYTES: usize = 16 << 20;
+/// Rough cost in the write-ahead file of a commit or a row besides its bytes: a page.
+const PAGE_BYTES: usize = 4096;
+
+/// The writing end of the log in a folder. Holds the folder's lock.
+#[derive(Debug)]
+pub struct SqliteJournal {
+    conn: Connection,
+    folder: PathBuf,
+    blobs: Blobs,
+    head: Head,
+    poisoned: bool,
+    /// Encoded facts, kept for its capacity.
+    buffer: Vec<u8>,
+    since_checkpoint_bytes: usize,
+    // Declared last: the lock goes after the connection is closed.
+    _lock: File,
+}
+
+impl SqliteJournal {
+    /// Opens the log in a folder, creating folder and log if need be, recovers what a crash left,
+    /// and checks the last frame.
+    ///
+    /// # Errors
+    /// `Locked` when another process or journal writes here; `Foreign`, `NewerVersion`, `Corrupt`,
+    /// `StorageFull`, `Io`.
+    pub fn open(folder: &Path) -> Result<Self, JournalError> {
+        file::create_folder(folder)?;
+        let lock = file::lock(folder)?;
+        let conn = file::open_writer(&folder.join(file::LOG_NAME))?;
+        let blobs = Blobs::of(folder);
+        blobs.create_folder()?;
+        file::sync_folder(folder)?;
+        let head = checked_head(&conn)?;
+        blobs.remove_unless(|id| {
+            rows::has_blob(&conn, id)
+                .map_err(|error| JournalError::sqlite("read the contents", 0, error))
+        })?;
+        let mut journal = Self {
+            conn,
+            folder: folder.to_owned(),
+            blobs,
+            head,
+            poisoned: false,
+            buffer: Vec::new(),
+            since_checkpoint_bytes: 0,
+            _lock: lock,
+        };
+        journal.checkpoint(Checkpoint::Passive)?;
+        Ok(journal)
+    }
+
+    fn write(&mut self, frame: &Frame) -> Result<Head, JournalError> {
+        frame::check_next(frame, self.head)?;
+        self.write_blobs(frame)?;
+        let chain = frame::encode(frame, &self.head.chain, &mut self.buffer);
+        let head = Head {
+            position: frame::last_position(frame.first, frame.envelopes.len()),
+            chain,
+        };
+        self.commit(frame, head)
+            .map_err(|error| JournalError::sqlite("append to the log", frame.first, error))?;
+        self.head = head;
+        Ok(head)
+    }
+
+    fn write_blobs(&self, frame: &Frame) -> Result<(), JournalError> {
+        let mut large = frame
+            .contents
+            .iter()
+            .filter(|content| is_large(content.bytes.len()))
+            .peekable();
+        if large.peek().is_none() {
+            return Ok(());
+        }
+        large.try_for_each(|content| self.blobs.write(content))?;
+        self.blobs.sync_names()
+    }
+
+    fn commit(&mut self, frame: &Frame, head: Head) -> rusqlite::Result<()> {
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        rows::insert_frame(&tx, frame.first, head.position, &self.buffer)?;
+        for content in &frame.contents {
+            if is_large(content.bytes.len()) {
+                rows::insert_blob(&tx, content.id, &content.salt, content.bytes.len())?;
+            } else {
+                rows::insert_inline(&tx, content.id, &content.salt, &content.bytes)?;
+            }
+        }
+        tx.commit()
+    }
+
+    /// Moves pages into the log file when enough have gathered. The frame before it is safe
+    /// already, so a failure here only poisons what comes after.
+    fn checkpoint_if_due(&mut self, frame: &Frame) {
+        let inline = frame.contents.iter().map(|content| content.bytes.len());
+        let inline: usize = inline.filter(|bytes| !is_large(*bytes)).sum();
+        self.since_checkpoint_bytes += self.buffer.len() + inline + PAGE_BYTES;
+        if self.since_checkpoint_bytes >= CHECKPOINT_BYTES {
+            self.since_checkpoint_bytes = 0;
+            self.poisoned = self.checkpoint(Checkpoint::Passive).is_err();
+        }
+    }
+
+    /// Says whether everything was moved.
+    fn checkpoint(&mut self, kind: Checkpoint) -> Result<bool, JournalError> {
+        let sql = match kind {
+            Checkpoint::Passive => "PRAGMA wal_checkpoint(PASSIVE)",
+            Checkpoint::Truncate => "PRAGMA wal_checkpoint(TRUNCATE)",
+        };
+        let busy = self
+            .conn
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row([], |row| row.get::<_, i64>(0)));
+        busy.map(|busy| busy == 0).map_err(|error| {
+            JournalError::sqlite("move the write-ahead file into the log", 0, error)
+        })
+    }
+
+    fn overwrite(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
+        let failed = |error| JournalError::sqlite("erase contents", 0, error);
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        let mut blobs = Vec::new();
+        let mut erased = 0;
+        for id in ids {
+            if rows::has_blob(&tx, *id).map_err(failed)? {
+                blobs.push(*id);
+            }
+            erased += usize::from(rows::erase(&tx, *id).map_err(failed)?);
+        }
+        tx.commit().map_err(failed)?;
+        // A crash here leaves blobs without a row, which the next opening removes.
+        if !blobs.is_empty() {
+            blobs.into_iter().try_for_each(|id| self.blobs.remove(id))?;
+            self.blobs.sync_names()?;
+        }
+        Ok(erased)
+    }
+
+    fn erase_for_good(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
+        let erased = self.overwrite(ids)?;
+        if self.checkpoint(Checkpoint::Truncate)? {
+            Ok(erased)
+        } else {
+            Err(JournalError::EraseIncomplete)
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Checkpoint {
+    /// What readers allow, without waiting.
+    Passive,
+    /// Everything, waiting for readers, and empties the write-ahead file.
+    Truncate,
+}
+
+impl Journal for SqliteJournal {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    fn append(&mut self, frame: &Frame) -> Result<Head, JournalError> {
+        if self.poisoned {
+            return Err(JournalError::Poisoned);
+        }
+        let written = self.write(frame);
+        match written {
+            Ok(_) => self.checkpoint_if_due(frame),
+            Err(_) => self.poisoned = true,
+        }
+        written
+    }
+
+    fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
+        if self.poisoned {
+            return Err(JournalError::Poisoned);
+        }
+        let erased = self.erase_for_good(ids);
+        self.poisoned = !matches!(erased, Ok(_) | Err(JournalError::EraseIncomplete));
+        erased
+    }
+
+    fn reader(&self) -> Box<dyn LogReader> {
+        Box::new(SqliteReader::lazy(&self.folder))
+    }
+}
+
+/// Leaves an empty write-ahead file behind, where readers allow it at once. Nothing depends on it.
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        if !self.poisoned && self.conn.busy_timeout(Duration::ZERO).is_ok() {
+            let _ = self.checkpoint(Checkpoint::Truncate);
+        }
+    }
+}
+
+fn is_large(bytes: usize) -> bool {
+    bytes > INLINE_BYTES
+}
+
+/// The head, after decoding the last frame in full.
+fn checked_head(conn: &Connection) -> Result<Head, JournalError> {
+    let failed = |error| JournalError::sqlite("read the head", 0, error);
+    let last = rows::last_position(conn).map_err(failed)?;
+    let Some((first, _)) = rows::frame_start(conn, last).map_err(failed)? else {
+        return Ok(Head::EMPTY);
+    };
+    match rows::frames_from(conn, first, 0)?.as_slice() {
+        [frame] => Ok(Head {
+            position: frame.last(),
+            chain: frame.chain,
+        }),
+        _ => Err(JournalError::corrupt(first, "the last frame is missing")),
+    }
+}

@@ -1,0 +1,88 @@
+//! What can only be tested from inside: a disk that fills up, and checkpoints.
+
+use super::*;
+use crate::{Content, content_id};
+
+fn frame(first: u64, bytes: usize) -> Frame {
+    Frame {
+        first,
+        envelopes: vec![vec![7; bytes]],
+        contents: Vec::new(),
+    }
+}
+
+#[test]
+fn full_disk_is_a_typed_error_and_loses_nothing_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = SqliteJournal::open(folder.path()).unwrap();
+    journal.append(&frame(1, 1000)).unwrap();
+    // SQLite gives the same error here as when the file system has no space left.
+    journal
+        .conn
+        .execute_batch("PRAGMA max_page_count = 40")
+        .unwrap();
+    let mut acknowledged = journal.head();
+    let error = loop {
+        match journal.append(&frame(acknowledged.position + 1, 10_000)) {
+            Ok(head) => acknowledged = head,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, JournalError::StorageFull), "{error}");
+    let later = journal
+        .append(&frame(acknowledged.position + 1, 1))
+        .unwrap_err();
+    assert!(matches!(later, JournalError::Poisoned), "{later}");
+    assert!(matches!(journal.erase(&[1]), Err(JournalError::Poisoned)));
+    drop(journal);
+
+    let mut journal = SqliteJournal::open(folder.path()).unwrap();
+    assert_eq!(journal.head(), acknowledged);
+    journal
+        .append(&frame(acknowledged.position + 1, 10_000))
+        .unwrap();
+}
+
+#[test]
+fn write_ahead_file_stays_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = SqliteJournal::open(folder.path()).unwrap();
+    let mut largest = 0;
+    for _ in 0..60 {
+        journal
+            .append(&frame(journal.head().position + 1, 1 << 20))
+            .unwrap();
+        let wal = std::fs::metadata(folder.path().join("log.db-wal")).unwrap();
+        largest = largest.max(wal.len());
+    }
+    assert!(largest < 2 * CHECKPOINT_BYTES as u64, "{largest} bytes");
+}
+
+#[test]
+fn erase_waits_for_no_long_read_and_can_be_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = SqliteJournal::open(folder.path()).unwrap();
+    let id = content_id(1, 0).unwrap();
+    let content = Content {
+        id,
+        salt: [1; 16],
+        bytes: vec![3; 100],
+    };
+    journal
+        .append(&Frame {
+            contents: vec![content],
+            ..frame(1, 10)
+        })
+        .unwrap();
+
+    let reader = file::open_reader(folder.path()).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM frames;")
+        .unwrap();
+    journal.conn.busy_timeout(Duration::from_millis(1)).unwrap();
+    let error = journal.erase(&[id]).unwrap_err();
+    assert!(matches!(error, JournalError::EraseIncomplete), "{error}");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(journal.erase(&[id]).unwrap(), 0);
+    journal.append(&frame(2, 10)).unwrap();
+}

@@ -1,0 +1,168 @@
+//! What a command prints and how it ends.
+//!
+//! Standard output carries data (text for people, or one JSON document under `--json`);
+//! standard error carries talk: progress, warnings, errors. Nothing here decides anything,
+//! and no other module of this crate writes to either stream directly.
+
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+/// How a command prints: chosen once from the flags and the terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+    progress: bool,
+}
+
+impl Output {
+    /// Builds the output for this process. Progress bars appear only when standard error is a
+    /// terminal and `--json` was not asked for.
+    #[must_use]
+    pub fn new(json: bool) -> Self {
+        Self { json, progress: !json && io::stderr().is_terminal() }
+    }
+
+    /// True when the caller asked for one JSON document instead of text.
+    #[must_use]
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints one line of text for people; silent under `--json`.
+    pub fn line(self, text: impl Display) -> Result<(), CliError> {
+        if self.json {
+            return Ok(());
+        }
+        write_out(&format!("{text}\n"))
+    }
+
+    /// Prints a value as one JSON document; silent without `--json`.
+    pub fn json(self, value: &impl Serialize) -> Result<(), CliError> {
+        if !self.json {
+            return Ok(());
+        }
+        let text = serde_json::to_string_pretty(value).map_err(|e| CliError::bug(e.to_string()))?;
+        write_out(&format!("{text}\n"))
+    }
+
+    /// Prints raw data (a completion script, a CSV export) whatever the mode.
+    pub fn raw(self, text: &str) -> Result<(), CliError> {
+        write_out(text)
+    }
+
+    /// Prints a remark on standard error.
+    pub fn note(self, text: impl Display) {
+        // A closed standard error must not end a command that still has data to print.
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// A progress bar of `total` steps on standard error, hidden when that is no terminal.
+    #[must_use]
+    pub fn progress(self, label: &str, total: u64) -> ProgressBar {
+        if !self.progress {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(total);
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg:18} {bar:32} {pos}/{len} {per_sec} {eta}")
+        {
+            bar.set_style(style);
+        }
+        bar.set_message(label.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+}
+
+fn write_out(text: &str) -> Result<(), CliError> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => Ok(()),
+        // The reader has seen enough (`rialto … | head`): end quietly.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(e) => Err(CliError::failed(format!("cannot write the output: {e}"))),
+    }
+}
+
+/// How a command ended, as the process's exit code. Documented in docs/cli.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The command was understood and refused, or what it was asked about is not so.
+    Failed = 1,
+    /// The command line or an input file is wrong.
+    Usage = 2,
+    /// The server could not be reached.
+    Unreachable = 3,
+    /// Stored data is damaged, of a newer version, or in use by another process.
+    Storage = 4,
+    /// A defect of this program.
+    Bug = 70,
+}
+
+/// An error as a person meets it: one lower-case sentence, a hint, a stable code.
+#[derive(Debug)]
+pub struct CliError {
+    /// The process's exit code.
+    pub exit: Exit,
+    /// One lower-case sentence that says what is wrong.
+    pub message: String,
+    /// What to do next, if that is known.
+    pub hint: Option<String>,
+    /// The stable code (`RLT0001` …), which `rialto explain` describes.
+    pub code: Option<String>,
+}
+
+impl CliError {
+    /// An error of kind `exit` with a message.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None, code: None }
+    }
+
+    /// The request was understood and refused, or failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// The command line or an input file is wrong.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// A defect of this program.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Exit::Bug, message)
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the stable code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+}
+
+impl Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n\nhint: {hint}")?;
+        }
+        if let Some(code) = &self.code {
+            write!(f, "\ncode: {code} (rialto explain {code})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CliError {}

@@ -1,0 +1,351 @@
+//! What the built-in customers and businesses decide. Each function is given only what its agent
+//! may know: a customer its own wishes and what the market showed it, a business its own menu and
+//! the call it received.
+//!
+//! The course of one purchase:
+//! 1. **Search**: all wanted items and all attributes, by the price of the bundle.
+//! 2. **Call** for proposals to the shortlist: sealed, opened together, at list price.
+//! 3. **Revised call**, if two or more proposals are complete: every one of these sellers learns
+//!    the same true figures (the best open price and how many compete) and may lower its price
+//!    once, sealed (iterated contract net, FIPA SC00030). A seller bids as in a first-price sealed
+//!    auction among `n` with costs spread evenly below the best price:
+//!    `floor + (best - floor) / n` (Vickrey 1961), so the seller with the lowest floor wins.
+//! 4. **Haggling** with the best seller alone, at most [`HAGGLE_ROUNDS`] counters: both sides
+//!    concede in equal steps towards their limit (time-dependent tactics with beta = 1: Faratin,
+//!    Sierra and Jennings 1998), so they meet between the buyer's opening and the seller's price.
+//! 5. **Accept** the exact offer, which holds the money.
+//!
+//! Choices rest on structured terms alone: items, attributes, price. Titles, descriptions, ratings
+//! and names of sellers are in no argument of any decision, so no praise, threat or instruction
+//! written there can move one. Amounts are integers; no step ever moves against its side.
+
+use super::money::Usd;
+use super::names::{Name, has_all, missing};
+use super::{Business, Customer, Item, bundle_price, find_item};
+
+/// Most sellers asked for a proposal.
+pub const ASKED_MAX: usize = 8;
+/// Most counter-offers of a buyer to the seller it settled on.
+pub const HAGGLE_ROUNDS: u32 = 4;
+/// Hits of one page that a customer reads.
+const PAGE_LIMIT: u16 = 20;
+/// A buyer opens at this share of the price it was offered.
+const OPENING_SHARE: (i128, i128) = (3, 4);
+
+/// What a business publishes. The lowest price it would accept is not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Handle of the seller.
+    pub seller: String,
+    /// Display name: shown, never decisive.
+    pub title: String,
+    /// Self-description: shown and found by text search, never decisive.
+    pub description: String,
+    /// Items at list price.
+    pub items: Vec<Item>,
+    /// Attributes it has.
+    pub attributes: Vec<Name>,
+}
+
+/// What is wanted: the structured part of a query and of a call for proposals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wants {
+    /// Item names, all of them.
+    pub items: Vec<Name>,
+    /// Attribute names, all of them.
+    pub attributes: Vec<Name>,
+}
+
+/// Which listings a query keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// Those with every item and every attribute.
+    All,
+    /// Those with at least one item or a hit in the text; what is missing is told.
+    Any,
+}
+
+/// In which order a query returns them; the order of listing breaks ties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Price of the wanted bundle, lowest first.
+    Price,
+    /// Fewest missing items, fewest missing attributes, then text relevance.
+    Relevance,
+}
+
+/// A search of the public listings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchQuery {
+    /// Wanted items and attributes.
+    pub wants: Wants,
+    /// Which listings to keep.
+    pub matching: Match,
+    /// Full text, if any.
+    pub text: Option<String>,
+    /// Order of the hits.
+    pub sort: Sort,
+    /// Hits on a page.
+    pub limit: u16,
+}
+
+/// A call for proposals, as each asked seller receives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// What is wanted.
+    pub wants: Wants,
+    /// Set on the revised call.
+    pub competition: Option<Competition>,
+}
+
+/// What every seller is told on a revised call: the same true figures for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Competition {
+    /// Lowest price among the complete proposals opened.
+    pub best_price: Usd,
+    /// How many complete proposals compete, at least 2.
+    pub competitors: u32,
+}
+
+/// A seller's answer to a call: one price for the bundle it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Handle of the seller.
+    pub seller: String,
+    /// The wanted items it would deliver.
+    pub items: Vec<Name>,
+    /// The wanted attributes it warrants.
+    pub attributes: Vec<Name>,
+    /// Price of the bundle.
+    pub price: Usd,
+}
+
+/// A customer's structured wishes.
+#[must_use]
+pub fn wants(customer: &Customer) -> Wants {
+    let items = customer
+        .wants
+        .iter()
+        .map(|item| item.name.clone())
+        .collect();
+    Wants {
+        items,
+        attributes: customer.attributes.clone(),
+    }
+}
+
+/// The searches of a customer in order; the later one is worth sending only if the earlier found
+/// nothing, and then tells what is missing.
+#[must_use]
+pub fn search_queries(customer: &Customer) -> Vec<SearchQuery> {
+    let wants = wants(customer);
+    let names = wants.items.iter().chain(&wants.attributes);
+    let text = names.map(Name::text).collect::<Vec<_>>().join(" ");
+    let exact = SearchQuery {
+        wants: wants.clone(),
+        matching: Match::All,
+        text: None,
+        sort: Sort::Price,
+        limit: PAGE_LIMIT,
+    };
+    let near = SearchQuery {
+        wants,
+        matching: Match::Any,
+        text: Some(text),
+        sort: Sort::Relevance,
+        limit: PAGE_LIMIT,
+    };
+    vec![exact, near]
+}
+
+/// The sellers a customer asks, cheapest first, at most [`ASKED_MAX`]: those whose listing has
+/// everything by the customer's own check. Equal prices keep the order in which they were found.
+#[must_use]
+pub fn shortlist<'a>(customer: &Customer, found: &'a [Listing]) -> Vec<&'a Listing> {
+    let wants = wants(customer);
+    let mut kept: Vec<(Usd, &Listing)> = Vec::new();
+    for listing in found {
+        let repeated = kept.iter().any(|(_, other)| other.seller == listing.seller);
+        if repeated || !has_all(&listing.attributes, &wants.attributes) {
+            continue;
+        }
+        if let Some(price) = bundle_price(&listing.items, &wants.items) {
+            kept.push((price, listing));
+        }
+    }
+    kept.sort_by_key(|(price, _)| *price);
+    kept.into_iter()
+        .take(ASKED_MAX)
+        .map(|(_, listing)| listing)
+        .collect()
+}
+
+/// True if a proposal covers every wanted item and attribute.
+#[must_use]
+pub fn covers(customer: &Customer, proposal: &Proposal) -> bool {
+    let wants = wants(customer);
+    has_all(&proposal.items, &wants.items) && has_all(&proposal.attributes, &wants.attributes)
+}
+
+/// The proposal a customer prefers: the cheapest complete one. `lot` (see [`lot`]) decides between
+/// equal prices by place, so no name gains by it.
+#[must_use]
+pub fn choose(customer: &Customer, proposals: &[Proposal], lot: u64) -> Option<usize> {
+    let complete = complete(customer, proposals);
+    let lowest = complete.iter().map(|i| proposals[*i].price).min()?;
+    let tied: Vec<usize> = complete
+        .into_iter()
+        .filter(|i| proposals[*i].price == lowest)
+        .collect();
+    let drawn = lot.checked_rem(u64::try_from(tied.len()).ok()?)?;
+    tied.get(usize::try_from(drawn).ok()?).copied()
+}
+
+/// The lot by which customer number `ordinal` breaks ties in a run with this seed: the finaliser
+/// of SplitMix64 (Steele, Lea and Flood 2014).
+#[must_use]
+pub fn lot(seed: u64, ordinal: u64) -> u64 {
+    let mut z = seed.wrapping_add(ordinal.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// The figures for a revised call, if at least two complete proposals compete.
+#[must_use]
+pub fn competition(customer: &Customer, proposals: &[Proposal]) -> Option<Competition> {
+    let complete = complete(customer, proposals);
+    let best_price = complete.iter().map(|i| proposals[*i].price).min()?;
+    let competitors = u32::try_from(complete.len()).ok()?;
+    (competitors >= 2).then_some(Competition {
+        best_price,
+        competitors,
+    })
+}
+
+fn complete(customer: &Customer, proposals: &[Proposal]) -> Vec<usize> {
+    (0..proposals.len())
+        .filter(|i| covers(customer, &proposals[*i]))
+        .collect()
+}
+
+/// What a buyer says to a seller's standing price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuyerMove {
+    /// Takes the standing price.
+    Accept,
+    /// Offers this price instead.
+    Counter(Usd),
+    /// Leaves: the standing price is more than all of it is worth.
+    Leave,
+}
+
+/// A buyer's move before its counter `round` (from 1), when it began to haggle at `start` and the
+/// seller now asks `asked`. Bids rise in equal steps from three quarters of `start`, and pass
+/// neither `start` nor what the bundle is `worth`; after [`HAGGLE_ROUNDS`] counters the buyer
+/// takes what is asked or leaves.
+#[must_use]
+pub fn buyer_move(worth: Usd, start: Usd, asked: Usd, round: u32) -> BuyerMove {
+    let bid = bid(start, round).min(worth);
+    let end = round > HAGGLE_ROUNDS || bid <= Usd::ZERO;
+    if asked <= worth && (end || bid >= asked) {
+        return BuyerMove::Accept;
+    }
+    if end {
+        BuyerMove::Leave
+    } else {
+        BuyerMove::Counter(bid)
+    }
+}
+
+/// The buyer's bid of a round, in whole cents, before its own limit.
+fn bid(start: Usd, round: u32) -> Usd {
+    let opening = start.scaled_up(OPENING_SHARE.0, OPENING_SHARE.1);
+    let step = i128::from(round.saturating_sub(1).min(HAGGLE_ROUNDS));
+    (opening + (start - opening).scaled_up(step, i128::from(HAGGLE_ROUNDS))).down_to_cent()
+}
+
+/// What a business publishes about itself.
+#[must_use]
+pub fn listing(business: &Business) -> Listing {
+    Listing {
+        seller: business.id.clone(),
+        title: business.name.clone(),
+        description: business.description.clone(),
+        items: business.menu.clone(),
+        attributes: business.attributes.clone(),
+    }
+}
+
+/// A business's sealed answer: the wanted items it has at list price, lowered once if the call
+/// says that others compete; `None` if it has none of them. It warrants only what it has.
+#[must_use]
+pub fn proposal(business: &Business, call: &Call) -> Option<Proposal> {
+    let wanted = &call.wants;
+    let has = |name: &&Name| find_item(&business.menu, name).is_some();
+    let items: Vec<Name> = wanted.items.iter().filter(has).cloned().collect();
+    let list_price = bundle_price(&business.menu, &items)?;
+    if items.is_empty() {
+        return None;
+    }
+    let lacking = missing(&business.attributes, &wanted.attributes);
+    let attributes = wanted
+        .attributes
+        .iter()
+        .filter(|name| !lacking.contains(name))
+        .cloned();
+    let price = match call.competition {
+        None => list_price,
+        Some(competition) => competing_price(business, list_price, competition),
+    };
+    Some(Proposal {
+        seller: business.id.clone(),
+        items,
+        attributes: attributes.collect(),
+        price,
+    })
+}
+
+/// `floor + (best - floor) / n`, up to the next cent, never above what it asked or the best price;
+/// list price as before if it cannot go below the best.
+fn competing_price(business: &Business, list_price: Usd, competition: Competition) -> Usd {
+    let floor = business.floor_price(list_price);
+    let best = competition.best_price.min(list_price);
+    if floor >= best {
+        return list_price;
+    }
+    let margin = (best - floor).scaled_up(1, i128::from(competition.competitors.max(1)));
+    (floor + margin).up_to_cent().min(best)
+}
+
+/// What a seller says to a buyer's counter-offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SellerMove {
+    /// Takes the buyer's price.
+    Accept,
+    /// Asks this price instead: its last one or less, never below its floor.
+    Offer(Usd),
+}
+
+/// A seller's answer to the buyer's counter number `round` (from 1) of `offered`, when the
+/// haggling began at the seller's own price `start` for this bundle. It concedes in equal steps
+/// down to its floor at [`HAGGLE_ROUNDS`] and accepts any price at or above its next step.
+#[must_use]
+pub fn seller_move(
+    business: &Business,
+    bundle: &[Name],
+    start: Usd,
+    offered: Usd,
+    round: u32,
+) -> SellerMove {
+    let list_price = bundle_price(&business.menu, bundle).unwrap_or(start);
+    let floor = business.floor_price(list_price).min(start);
+    let left = i128::from(HAGGLE_ROUNDS.saturating_sub(round));
+    let kept = (start - floor).scaled_up(left, i128::from(HAGGLE_ROUNDS));
+    let asked = (floor + kept).up_to_cent().min(start);
+    if offered >= asked {
+        SellerMove::Accept
+    } else {
+        SellerMove::Offer(asked)
+    }
+}
