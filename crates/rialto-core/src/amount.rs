@@ -210,13 +210,19 @@ impl core::str::FromStr for Decimal {
             .try_fold(0_i128, |n, b| {
                 n.checked_mul(10)?.checked_add(i128::from(b - b'0'))
             });
-        let units = units
-            .filter(|n| *n <= MAX * 1_000_000_000)
-            .ok_or(BadDecimal::TooLarge)?;
-        Ok(Self {
-            units: if negative { -units } else { units },
+        let mut decimal = Self {
+            units: units.ok_or(BadDecimal::TooLarge)?,
             scale,
-        })
+        };
+        // Trailing zeros say nothing; without them a number equals what its text reads back as.
+        while decimal.scale > 2 && decimal.units % 10 == 0 {
+            decimal.units /= 10;
+            decimal.scale -= 1;
+        }
+        if negative {
+            decimal.units = -decimal.units;
+        }
+        Ok(decimal)
     }
 }
 

@@ -110,6 +110,12 @@ pub(crate) struct Ctx<'a> {
     events: Vec<Event>,
 }
 
+/// A point in a decision to come back to.
+pub(crate) struct Mark {
+    events: usize,
+    next_id: u64,
+}
+
 impl<'a> Ctx<'a> {
     pub(crate) fn emit(&mut self, event: Event) {
         self.events.push(event);
@@ -182,8 +188,19 @@ impl<'a> Ctx<'a> {
         resolve_agent(self.state, name)
     }
 
+    /// Judges what the principal wants to do. Whoever acts as an active agent has its powers too.
     pub(crate) fn authorise(&self, action: Action) -> Result<(), Rejection> {
-        authorise(self.state, self.principal, action)
+        authorise(self.state, self.principal, action).or_else(|why| {
+            let agent = self.actor().map_err(|_| why.clone())?;
+            authorise(self.state, Principal::Agent(agent), action).map_err(|_| why)
+        })
+    }
+
+    /// As [`Ctx::authorise`] for a private thing of an owner: to strangers it does not exist.
+    pub(crate) fn authorise_within(&self, owner: OwnerId, action: Action) -> Result<(), Rejection> {
+        let own = policy::owner_of_principal(self.state, self.principal) == Some(owner);
+        self.authorise(action)
+            .map_err(|why| if own { why } else { Code::NotFound.into() })
     }
 
     /// The hash and secret of a new token; the secret goes into the answer only.
@@ -204,6 +221,21 @@ impl<'a> Ctx<'a> {
         }
         let (key, nonce) = self.stamp.custody.ok_or(Code::Defect)?;
         Ok((key, Custody::Realm(nonce)))
+    }
+
+    /// Where the decision stands, to come back to if the next step is refused.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            events: self.events.len(),
+            next_id: id::number(self.position, self.next_ordinal),
+        }
+    }
+
+    /// Forgets the accounts opened since `mark`, for a step that was refused before it drafted an
+    /// entry.
+    pub(crate) fn back_to(&mut self, mark: &Mark) {
+        self.events.truncate(mark.events);
+        self.draft.forget_opened(mark.next_id);
     }
 
     /// Checks a period that a request names.
@@ -545,7 +577,7 @@ fn realm(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> 
         Command::AcceptClock(_) => ctx.emit(Event::Realm(RealmEvent::ClockAccepted)),
         Command::ResetOperatorToken(_) => operator_token(ctx)?,
         Command::RotateRealmKey(args) => {
-            ctx.emit(Event::Realm(RealmEvent::KeyRotated { key: args.key }))
+            ctx.emit(Event::Realm(RealmEvent::KeyRotated { key: args.key }));
         }
         _ => {}
     }
@@ -567,15 +599,34 @@ fn tick(ctx: &mut Ctx<'_>) -> Result<(), Rejection> {
             "only the realm's own clock ticks",
         ));
     }
-    let due: Vec<EntityKey> = ctx
-        .state
-        .changes
-        .due_at(ctx.now)
-        .take(limits::TICK_EXPIRIES)
-        .collect();
+    let mut failing = BTreeSet::new();
+    while let Err(key) = expire_due(ctx, &failing) {
+        // What cannot be expired must never stand in the way of the rest: begin again without it.
+        failing.insert(key);
+        ctx.events.clear();
+        ctx.ids.clear();
+        ctx.draft = Draft::default();
+        ctx.next_ordinal = 0;
+    }
+    Ok(())
+}
+
+/// The most ids that the end of one deal can take: an account and a transfer for each share.
+const EXPIRY_ORDINALS: u64 = 4 * limits::TEAM_MEMBERS as u64;
+
+/// Does what is due but for what is known to fail, or names what fails now.
+fn expire_due(ctx: &mut Ctx<'_>, failing: &BTreeSet<EntityKey>) -> Result<(), EntityKey> {
+    let state = ctx.state;
+    let due = state.changes.due_at(ctx.now);
     let mut retired = BTreeSet::new();
-    for key in due {
-        if expire(ctx, &key)? {
+    for key in due
+        .filter(|k| !failing.contains(k))
+        .take(limits::TICK_EXPIRIES)
+    {
+        if ctx.next_ordinal + EXPIRY_ORDINALS > id::MAX_ORDINALS {
+            break;
+        }
+        if expire(ctx, &key).map_err(|_| key)? {
             retired.insert(key.to_vec());
         }
     }

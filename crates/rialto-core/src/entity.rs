@@ -11,6 +11,7 @@ use core::hash::Hash;
 use minicbor::{Decode, Encode};
 
 use crate::hash::Short;
+use crate::id::AgentId;
 use crate::table::Table;
 use crate::time::Time;
 
@@ -181,6 +182,7 @@ pub fn key_of<E: Entity>(key: &E::Key) -> EntityKey {
 pub struct Changes {
     touched: Table<EntityKey, ()>,
     due: BTreeSet<(Time, EntityKey)>,
+    delivered: Vec<AgentId>,
     defects: u64,
 }
 
@@ -189,6 +191,7 @@ impl Changes {
         Self {
             touched: Table::new(seed),
             due: BTreeSet::new(),
+            delivered: Vec::new(),
             defects: 0,
         }
     }
@@ -234,6 +237,15 @@ impl Changes {
         let mut keys = Vec::with_capacity(self.touched.len());
         self.touched.drain(|key, ()| keys.push(key));
         keys
+    }
+
+    pub(crate) fn deliver_to(&mut self, agent: AgentId) {
+        self.delivered.push(agent);
+    }
+
+    /// Takes the agents whose inboxes grew since the last call, once for each delivery.
+    pub fn take_delivered(&mut self) -> Vec<AgentId> {
+        core::mem::take(&mut self.delivered)
     }
 
     /// How often an event named an entity that does not exist. Anything but zero means that the log

@@ -10,6 +10,10 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate self as rialto_core;
+#[cfg(test)]
+extern crate std;
 
 pub mod amount;
 pub mod command;
@@ -25,6 +29,12 @@ pub mod mail;
 pub mod market;
 pub mod policy;
 pub mod reject;
+#[cfg(test)]
+#[allow(
+    dead_code,
+    reason = "the integration tests share it and use more of it"
+)]
+mod spec;
 pub mod state;
 pub mod table;
 pub mod text;

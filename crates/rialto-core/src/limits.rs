@@ -43,6 +43,8 @@ pub const HOLDS: usize = 4_000_000;
 /// The longest a hold may stay open.
 pub const HOLD_MS: u64 = 400 * DAY_MS;
 
+/// Conversations in a realm.
+pub const CONVERSATIONS: usize = 10_000_000;
 /// Members of a group.
 pub const GROUP_MEMBERS: usize = 1_000;
 /// Deliveries an inbox keeps; the oldest are trimmed beyond it.
@@ -90,5 +92,7 @@ pub const FINISHED_MS: u64 = HOUR_MS;
 
 /// How long an approval waits for a person.
 pub const APPROVAL_MS: u64 = 3 * DAY_MS;
+/// Approvals of one agent that wait at once.
+pub const APPROVALS_PER_AGENT: u32 = 100;
 /// Blocks set by one agent or owner.
 pub const BLOCKS_PER_SETTER: u32 = 10_000;

@@ -84,10 +84,11 @@ impl Entity for Remembered {
     type Key = Short;
 
     fn due(&self) -> Option<Time> {
-        // A key may be a whole IDEMPOTENCY_MS old, and lie ahead by IDEMPOTENCY_AHEAD_MS, when used.
+        // A key may be a whole IDEMPOTENCY_MS old, and lie ahead by IDEMPOTENCY_AHEAD_MS, when used;
+        // it is forgotten only after the last moment at which it could be used again.
         Some(
             self.at
-                .after(limits::IDEMPOTENCY_MS + limits::IDEMPOTENCY_AHEAD_MS),
+                .after(limits::IDEMPOTENCY_MS + limits::IDEMPOTENCY_AHEAD_MS + 1),
         )
     }
 }
@@ -100,6 +101,7 @@ macro_rules! stores {
             /// What was touched, and what is due.
             pub changes: Changes,
             position: u64,
+            by: Principal,
             index: Index,
         }
 
@@ -111,6 +113,7 @@ macro_rules! stores {
                     $($field: Store::new(seed),)*
                     changes: Changes::new(seed),
                     position: 0,
+                    by: Principal::Realm,
                     index: Index::new(seed),
                 }
             }
@@ -340,6 +343,11 @@ impl State {
         self.clock.get(&()).map_or(Time(0), |c| c.now)
     }
 
+    /// Whose envelope is being applied, or was last.
+    pub(crate) fn by(&self) -> Principal {
+        self.by
+    }
+
     /// The owner with this name.
     #[must_use]
     pub fn owner_named(&self, name: &Handle) -> Option<OwnerId> {
@@ -397,6 +405,7 @@ impl State {
             self.changes.defect();
         }
         self.position = envelope.position;
+        self.by = envelope.principal;
         self.clock
             .put((), Clock { now: envelope.at }, &mut self.changes);
         if let Some(key) = envelope.key {

@@ -20,7 +20,9 @@ pub const fn mix64(x: u64) -> u64 {
 /// Folds a list of words into one key, so that streams named differently are independent.
 #[must_use]
 pub fn key(words: &[u64]) -> u64 {
-    words.iter().fold(0x6a09_e667_f3bc_c908, |acc, &word| mix64(acc ^ mix64(word)))
+    words
+        .iter()
+        .fold(0x6a09_e667_f3bc_c908, |acc, &word| mix64(acc ^ mix64(word)))
 }
 
 /// A xoshiro256++ stream.
@@ -142,9 +144,19 @@ mod tests {
     #[test]
     fn reference_vector_of_xoshiro256_plus_plus() {
         // First outputs for the state 1, 2, 3, 4, from the authors' C program.
-        let mut rng = Rng { state: [1, 2, 3, 4] };
+        let mut rng = Rng {
+            state: [1, 2, 3, 4],
+        };
         let got: Vec<u64> = (0..4).map(|_| rng.next_u64()).collect();
-        assert_eq!(got, [41_943_041, 58_720_359, 3_588_806_011_781_223, 3_591_011_842_654_386]);
+        assert_eq!(
+            got,
+            [
+                41_943_041,
+                58_720_359,
+                3_588_806_011_781_223,
+                3_591_011_842_654_386
+            ]
+        );
     }
 
     #[test]
@@ -163,12 +175,23 @@ mod tests {
             ("unit", 0.5, 1.0 / 12.0, moments(n, || rng.unit())),
             ("exponential", 3.0, 9.0, moments(n, || rng.exponential(3.0))),
             ("normal", 0.0, 1.0, moments(n, || rng.normal())),
-            ("lognormal", 10.0, 25.0, moments(n, || rng.lognormal(10.0, 0.5))),
+            (
+                "lognormal",
+                10.0,
+                25.0,
+                moments(n, || rng.lognormal(10.0, 0.5)),
+            ),
             ("gamma", 1.0, 2.0, moments(n, || rng.gamma_unit_mean(2.0))),
         ];
         for (name, mean, variance, (got_mean, got_variance)) in table {
-            assert!((got_mean - mean).abs() < 0.03 * mean.max(1.0), "{name}: mean {got_mean}");
-            assert!((got_variance / variance - 1.0).abs() < 0.05, "{name}: var {got_variance}");
+            assert!(
+                (got_mean - mean).abs() < 0.03 * mean.max(1.0),
+                "{name}: mean {got_mean}"
+            );
+            assert!(
+                (got_variance / variance - 1.0).abs() < 0.05,
+                "{name}: var {got_variance}"
+            );
         }
     }
 

@@ -1,2 +1,17 @@
-//! The `rialto` binary.
-fn main() {}
+//! The `rialto` binary: one command line for the realm's server, its users and its tools.
+
+#![allow(unreachable_pub, reason = "nothing outside a binary can reach into it")]
+
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod market_day;
+mod output;
+#[cfg(test)]
+mod reference;
+mod scenario;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rialto_core::reject::{Code, Kind};
 use serde::Serialize;
 
 /// How a command prints: chosen once from the flags and the terminal.
@@ -23,7 +24,10 @@ impl Output {
     /// terminal and `--json` was not asked for.
     #[must_use]
     pub fn new(json: bool) -> Self {
-        Self { json, progress: !json && io::stderr().is_terminal() }
+        Self {
+            json,
+            progress: !json && io::stderr().is_terminal(),
+        }
     }
 
     /// True when the caller asked for one JSON document instead of text.
@@ -58,6 +62,16 @@ impl Output {
     pub fn note(self, text: impl Display) {
         // A closed standard error must not end a command that still has data to print.
         let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// Prints an error on standard error: as text, or as one JSON document under `--json`.
+    pub fn error(self, error: &CliError) {
+        let text = if self.json {
+            error.json()
+        } else {
+            error.to_string()
+        };
+        self.note(text);
     }
 
     /// A progress bar of `total` steps on standard error, hidden when that is no terminal.
@@ -103,6 +117,42 @@ pub enum Exit {
     Bug = 70,
 }
 
+impl Exit {
+    /// Every exit code but success, with its meaning.
+    #[cfg(test)]
+    pub const ALL: &'static [(Exit, &'static str)] = &[
+        (
+            Exit::Failed,
+            "The command was understood and refused, or what it asked about is not so.",
+        ),
+        (Exit::Usage, "The command line or an input file is wrong."),
+        (Exit::Unreachable, "The server could not be reached."),
+        (
+            Exit::Storage,
+            "Stored data is damaged, of a newer version, or in use by another process.",
+        ),
+        (Exit::Bug, "A defect of this program."),
+    ];
+
+    /// How a command ends that meets this code.
+    #[must_use]
+    pub fn of(code: Code) -> Self {
+        match code {
+            Code::Unreachable => Self::Unreachable,
+            Code::StorageFull
+            | Code::LogCorrupt
+            | Code::LogNewer
+            | Code::LogForeign
+            | Code::DataLocked
+            | Code::StorageFailed
+            | Code::BackupTarget
+            | Code::Stopped => Self::Storage,
+            _ if code.kind() == Kind::Bug => Self::Bug,
+            _ => Self::Failed,
+        }
+    }
+}
+
 /// An error as a person meets it: one lower-case sentence, a hint, a stable code.
 #[derive(Debug)]
 pub struct CliError {
@@ -119,7 +169,23 @@ pub struct CliError {
 impl CliError {
     /// An error of kind `exit` with a message.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, code: None }
+        Self {
+            exit,
+            message: message.into(),
+            hint: None,
+            code: None,
+        }
+    }
+
+    /// An error with a stable code, which brings its message, remedy and exit code.
+    pub fn coded(code: Code, detail: &str) -> Self {
+        let message = match detail {
+            "" => code.title().to_owned(),
+            _ => format!("{}: {detail}", code.title()),
+        };
+        Self::new(Exit::of(code), message)
+            .hint(code.remedy())
+            .code(code.to_string())
     }
 
     /// The request was understood and refused, or failed.
@@ -149,6 +215,18 @@ impl CliError {
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
+    }
+}
+
+impl CliError {
+    fn json(&self) -> String {
+        let error = serde_json::json!({
+            "message": self.message,
+            "hint": self.hint,
+            "code": self.code,
+            "exit": self.exit as u8,
+        });
+        serde_json::json!({ "error": error }).to_string()
     }
 }
 

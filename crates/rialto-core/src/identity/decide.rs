@@ -101,10 +101,7 @@ fn add_person(ctx: &mut Ctx<'_>, args: &AddPerson) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageOwner(args.owner))?;
     let owner = ctx.state.owners.get(&args.owner).ok_or(Code::NotFound)?;
     if owner.kind == OwnerKind::Person && owner.persons > 0 && args.role == Role::Admin {
-        return Err(Rejection::new(
-            Code::Forbidden,
-            "an owner that is one person has one admin",
-        ));
+        return Err(one_admin());
     }
     room(
         "people in an owner",
@@ -125,9 +122,18 @@ fn add_person(ctx: &mut Ctx<'_>, args: &AddPerson) -> Result<(), Rejection> {
     new_token(ctx, Principal::Person(person), None, None)
 }
 
+fn one_admin() -> Rejection {
+    Rejection::new(Code::Forbidden, "an owner that is one person has one admin")
+}
+
 fn set_role(ctx: &mut Ctx<'_>, args: &SetRole) -> Result<(), Rejection> {
     let person = ctx.state.persons.get(&args.person).ok_or(Code::NotFound)?;
-    ctx.authorise(Action::ManageOwner(person.owner))?;
+    ctx.authorise_within(person.owner, Action::ManageOwner(person.owner))?;
+    let owner = ctx.state.owners.get(&person.owner).ok_or(Code::NotFound)?;
+    let promotes = person.role != Role::Admin && args.role == Role::Admin;
+    if promotes && owner.kind == OwnerKind::Person {
+        return Err(one_admin());
+    }
     if person.role == Role::Admin && args.role != Role::Admin && person.status == Status::Active {
         keep_an_admin(ctx, person.owner)?;
     }
@@ -280,7 +286,14 @@ fn principal_of(ctx: &Ctx<'_>, subject: &Subject) -> Result<(Principal, u32), Re
 
 fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Rejection> {
     let (principal, live) = principal_of(ctx, &args.subject)?;
-    ctx.authorise(Action::ManageTokens(principal))?;
+    let manage = Action::ManageTokens(principal);
+    match principal {
+        Principal::Person(_) => {
+            let owner = policy::owner_of_principal(ctx.state, principal).ok_or(Code::NotFound)?;
+            ctx.authorise_within(owner, manage)?;
+        }
+        _ => ctx.authorise(manage)?,
+    }
     if live >= limits::TOKENS_PER_PRINCIPAL {
         let detail = format!("at most {}", limits::TOKENS_PER_PRINCIPAL);
         return Err(Rejection::new(Code::TooManyTokens, detail));
@@ -298,13 +311,17 @@ fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Rejection> {
 
 fn revoke_token(ctx: &mut Ctx<'_>, args: &RevokeToken) -> Result<(), Rejection> {
     let token = ctx.state.tokens.get(&args.token).ok_or(Code::NotFound)?;
-    if token.principal == Principal::Operator {
+    if token.principal == Principal::Operator && ctx.principal == Principal::Operator {
         return Err(Rejection::new(
             Code::Forbidden,
             "the operator's token is replaced by realm.reset_operator_token",
         ));
     }
-    ctx.authorise(Action::ManageTokens(token.principal))?;
+    let manage = Action::ManageTokens(token.principal);
+    match policy::owner_of_principal(ctx.state, token.principal) {
+        Some(owner) => ctx.authorise_within(owner, manage)?,
+        None => ctx.authorise(manage).map_err(|_| Code::NotFound)?,
+    }
     emit(ctx, IdentityEvent::TokenEnded { token: args.token });
     Ok(())
 }
@@ -324,7 +341,7 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
         }
         Subject::Person(id) => {
             let person = ctx.state.persons.get(id).ok_or(Code::NotFound)?;
-            ctx.authorise(Action::Stop(person.owner))?;
+            ctx.authorise_within(person.owner, Action::Stop(person.owner))?;
             let ends_admin = person.role == Role::Admin && person.status == Status::Active;
             if ends_admin && status == Status::Suspended && ctx.principal != Principal::Operator {
                 keep_an_admin(ctx, person.owner)?;

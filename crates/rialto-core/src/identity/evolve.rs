@@ -20,7 +20,9 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 created: state.now(),
             };
             state.add_owner(*owner, entity);
-            policy::count_rate(state, policy::Rate::SignUps);
+            if state.by() != Principal::Operator {
+                policy::count_rate(state, policy::Rate::SignUps);
+            }
         }
         IdentityEvent::PersonAdded {
             person,
@@ -44,10 +46,10 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             }
         }
         IdentityEvent::RoleSet { person, role } => {
-            change_person(state, *person, |p| p.role = *role)
+            change_person(state, *person, |p| p.role = *role);
         }
         IdentityEvent::PersonSwitched { person, status } => {
-            change_person(state, *person, |p| p.status = *status)
+            change_person(state, *person, |p| p.status = *status);
         }
         IdentityEvent::AgentRegistered {
             agent,
@@ -71,6 +73,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 open_requests: 0,
                 blocks: 0,
                 created: state.now(),
+                approvals: 0,
             };
             state.add_agent(*agent, entity);
             state
@@ -93,7 +96,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             custody,
         } => {
             state.agents.modify(agent, &mut state.changes, |a| {
-                (a.key, a.custody) = (*key, *custody)
+                (a.key, a.custody) = (*key, *custody);
             });
         }
         IdentityEvent::TokenIssued {
@@ -161,7 +164,7 @@ fn change_person(state: &mut State, id: crate::id::PersonId, change: impl FnOnce
 
 fn count_admins(state: &mut State, owner: OwnerId, change: i32) {
     state.owners.modify(&owner, &mut state.changes, |o| {
-        o.admins = o.admins.saturating_add_signed(change)
+        o.admins = o.admins.saturating_add_signed(change);
     });
 }
 

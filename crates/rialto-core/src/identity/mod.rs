@@ -342,6 +342,9 @@ pub struct Agent {
     /// When it was registered.
     #[n(11)]
     pub created: Time,
+    /// How many approvals it waits for.
+    #[n(12)]
+    pub approvals: u32,
 }
 
 impl Entity for Agent {

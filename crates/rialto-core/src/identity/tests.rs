@@ -1,1 +1,298 @@
-//! Text-table tests of this module.
+//! Who exists, who may act, and what a stop switch stops: as tables.
+
+use std::string::{String, ToString};
+
+use crate::decide::secret_hash;
+use crate::spec::{World, check};
+
+#[test]
+fn a_realm_is_founded_once_before_anything_else() {
+    let mut world = World::bare();
+    world.run(
+        r#"
+        public owner.sign_up {"name": "ann", "kind": "person"} => RLT0908
+        operator realm.found {"name": "rialto", "key": "$key"} => ok $first
+        operator realm.found {"name": "rialto", "key": "$key"} => RLT0113
+        public owner.sign_up {"name": "ann", "kind": "person"} => ok
+        "#,
+    );
+    world.settle();
+}
+
+#[test]
+fn anybody_signs_up_and_rules_its_own_owner_only() {
+    check(
+        r#"
+        public owner.sign_up {"name": "ann", "kind": "organisation"} => ok $owner $person $token
+        public owner.sign_up {"name": "ann", "kind": "person"} => RLT0104
+        public owner.sign_up {"name": "Ann", "kind": "person"} => malformed
+        public owner.sign_up {"name": "bob", "kind": "person"} => ok
+        public agent.register {"owner": "$ann", "handle": "x1"} => RLT0101
+        bob agent.register {"owner": "$ann", "handle": "x1"} => RLT0101
+        bob agent.register {"owner": "owner_000000000000", "handle": "x1"} => RLT0101
+        ann agent.register {"handle": "casa"} => ok $casa $token
+        bob agent.register {"handle": "casa"} => RLT0104
+        bob agent.register {"handle": "@casa"} => RLT0104
+        operator agent.register {"handle": "orphan"} => RLT0001
+        @casa agent.register {"handle": "child"} => RLT0101
+        ann agent.set_profile {"agent": "@casa", "profile": {"description": "tacos", "skills": ["cook"], "prices": [{"item": "taco", "price": "1.500", "asset": "USD"}]}} => ok
+        @casa agent.set_profile {"agent": "@casa", "profile": {}} => ok
+        bob agent.set_profile {"agent": "@casa", "profile": {}} => RLT0101
+        bob agent.set_profile {"agent": "@none", "profile": {}} => RLT0103
+        "#,
+    );
+}
+
+#[test]
+fn roles_and_the_last_admin() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        ann person.add {"owner": "$ann", "name": "eve", "role": "viewer"} => ok $eve $token
+        bob person.add {"owner": "$ann", "name": "mal", "role": "admin"} => RLT0101
+        eve person.add {"owner": "$ann", "name": "mal", "role": "admin"} => RLT0101
+        // one active admin must stay
+        ann person.set_role {"person": "$ann_id", "role": "viewer"} => RLT0110
+        ann identity.suspend {"subject": {"person": "$ann_id"}} => RLT0110
+        eve person.set_role {"person": "$eve", "role": "admin"} => RLT0101
+        // another owner's people do not exist
+        bob person.set_role {"person": "$eve", "role": "admin"} => RLT0103
+        bob person.set_role {"person": "person_000000000000", "role": "admin"} => RLT0103
+        bob identity.suspend {"subject": {"person": "$eve"}} => RLT0103
+        bob token.issue {"subject": {"person": "$eve"}} => RLT0103
+        bob token.revoke {"token": "$token"} => RLT0103
+        bob token.revoke {"token": "tok_000000000000"} => RLT0103
+        ann person.set_role {"person": "$eve", "role": "admin"} => ok
+        ann identity.suspend {"subject": {"person": "$ann_id"}} => ok
+        ann agent.register {"handle": "a1"} => RLT0105
+        eve person.set_role {"person": "$eve", "role": "viewer"} => RLT0110
+        // a suspended admin is none, so it may lose the role
+        eve person.set_role {"person": "$ann_id", "role": "viewer"} => ok
+        // the operator may stop even the last one, and let it go on
+        operator identity.suspend {"subject": {"person": "$eve"}} => ok
+        eve agent.register {"handle": "a1"} => RLT0105
+        operator identity.resume {"subject": {"person": "$eve"}} => ok
+        eve agent.register {"handle": "a1"} => ok
+        // an owner that is one person has one admin, by whatever way
+        public owner.sign_up {"name": "solo", "kind": "person"} => ok
+        solo person.add {"owner": "$solo", "name": "two", "role": "admin"} => RLT0101
+        solo person.add {"owner": "$solo", "name": "two", "role": "approver"} => ok $two
+        solo person.set_role {"person": "$two", "role": "admin"} => RLT0101
+        solo person.set_role {"person": "$two", "role": "viewer"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn tokens_are_several_expire_and_are_revoked() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @casa
+        ann token.issue {"subject": {"agent": "@casa"}, "label": "laptop", "expires_in_ms": 600000} => ok $t1
+        @casa token.issue {"subject": {"agent": "@casa"}} => ok $t2
+        bob token.issue {"subject": {"agent": "@casa"}} => RLT0101
+        ann token.issue {"subject": {"owner": "$ann"}} => RLT0001
+        ann token.issue {"subject": {"agent": "@casa"}, "expires_in_ms": 0} => RLT0009
+        @casa#t1 agent.set_profile {"agent": "@casa", "profile": {}} => ok
+        // a token is of one principal only
+        bob#t1 person.add {"owner": "$bob", "name": "x", "role": "viewer"} => RLT0106
+        time +10m
+        @casa#t1 agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        tick
+        @casa#t1 agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        bob token.revoke {"token": "$t2"} => RLT0103
+        ann token.revoke {"token": "$t2"} => ok
+        ann token.revoke {"token": "$t2"} => RLT0103
+        @casa#t2 agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        @casa agent.set_profile {"agent": "@casa", "profile": {}} => ok
+        "#,
+    );
+}
+
+#[test]
+fn a_principal_has_at_most_sixteen_live_tokens() {
+    let mut world = World::new();
+    world.run("owner ann\nagent ann @casa");
+    for _ in 1..crate::limits::TOKENS_PER_PRINCIPAL {
+        world.run(r#"@casa token.issue {"subject": {"agent": "@casa"}} => ok $last"#);
+    }
+    world.run(
+        r#"
+        @casa token.issue {"subject": {"agent": "@casa"}} => RLT0107
+        @casa token.revoke {"token": "$last"} => ok
+        @casa token.issue {"subject": {"agent": "@casa"}} => ok
+        "#,
+    );
+    world.settle();
+}
+
+#[test]
+fn the_secret_of_a_token_is_told_once_and_found_by_its_hash() {
+    let world = check("owner ann\nagent ann @casa");
+    assert!(world.secrets().len() >= 3);
+    for (token, secret) in world.secrets() {
+        assert!(secret.starts_with("rlt_") && secret.len() == 36);
+        assert_eq!(world.state.token_with(&secret_hash(secret)), Some(*token));
+    }
+    let logged: String = world
+        .log
+        .iter()
+        .map(|e| serde_json::to_string(e).unwrap())
+        .collect();
+    for (_, secret) in world.secrets() {
+        assert!(!logged.contains(&secret_hash(secret).to_string()));
+    }
+}
+
+#[test]
+fn a_rotated_key_keeps_handle_balance_reputation_and_holds() {
+    let mut world = check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @casa
+        agent bob @bob1
+        fund @casa 10
+        @casa ledger.transfer {"transfers": [{"hold": {"from": "@casa", "to": "@bob1", "amount": "4", "expires_in_ms": 600000}}]} => ok $h
+        "#,
+    );
+    let before = world.state.agents.get(&world.agent("@casa")).unwrap().key;
+    world.run(
+        r#"
+        @bob1 agent.rotate_key {"agent": "@casa"} => RLT0101
+        @casa agent.rotate_key {"agent": "@casa"} => ok
+        ann agent.rotate_key {"agent": "@casa", "key": "$key"} => ok
+        balance @casa 10.00 pending 4.00
+        hold $h open
+        @casa ledger.transfer {"transfers": [{"post_hold": {"hold": "$h"}}]} => ok
+        "#,
+    );
+    assert_ne!(
+        world.state.agents.get(&world.agent("@casa")).unwrap().key,
+        before
+    );
+    world.settle();
+}
+
+#[test]
+fn the_stop_switch_of_agents_people_owners_and_services() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @casa
+        agent bob @dora
+        @dora identity.suspend {"subject": {"agent": "@casa"}} => RLT0101
+        bob identity.suspend {"subject": {"agent": "@casa"}} => RLT0101
+        ann identity.suspend {"subject": {"owner": "$ann"}} => RLT0101
+        ann identity.suspend {"subject": {"agent": "@casa"}} => ok
+        @casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0105
+        // nor can its admin act through it
+        ann/@casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0105
+        // the stopped one still receives
+        @dora mail.send {"to": {"agent": "@casa"}, "body": "hi"} => ok
+        inbox @casa message
+        @casa identity.resume {"subject": {"agent": "@casa"}} => RLT0105
+        operator identity.resume {"subject": {"agent": "@casa"}} => ok
+        operator identity.suspend {"subject": {"owner": "$ann"}} => ok
+        @casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0105
+        ann agent.register {"handle": "more"} => RLT0105
+        operator identity.resume {"subject": {"owner": "$ann"}} => ok
+        @casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => ok
+        operator service.create {"name": "pay", "grants": ["payments"]} => ok
+        operator service.create {"name": "two", "grants": ["payments", "payments"]} => RLT0010
+        ann service.create {"name": "own", "grants": ["payments"]} => RLT0101
+        ann identity.suspend {"subject": {"service": "$pay"}} => RLT0101
+        ann token.issue {"subject": {"service": "$pay"}} => RLT0101
+        operator identity.suspend {"subject": {"service": "$pay"}} => ok
+        pay ledger.deposit {"to": "@casa", "amount": "1", "reference": "r"} => RLT0105
+        operator identity.resume {"subject": {"service": "$pay"}} => ok
+        pay ledger.deposit {"to": "@casa", "amount": "1", "reference": "r"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn agents_stand_under_teams_of_their_owner() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @casa
+        ann team.create {"name": "crew"} => ok $crew
+        bob team.create {"name": "crew"} => ok $bobs
+        ann agent.move {"agent": "@casa", "team": "$crew"} => ok
+        ann agent.move {"agent": "@casa", "team": "$bobs"} => RLT0112
+        bob agent.move {"agent": "@casa"} => RLT0101
+        @casa agent.move {"agent": "@casa"} => RLT0101
+        ann agent.register {"handle": "two", "team": "$crew"} => ok
+        ann agent.register {"handle": "three", "team": "$bobs"} => RLT0112
+        ann agent.register {"handle": "three", "team": "team_000000000000"} => RLT0103
+        ann agent.move {"agent": "@casa"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn an_agents_token_acts_as_that_agent_only_and_an_admin_as_any_of_its_owner() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @casa
+        agent ann @case
+        agent bob @dora
+        ann person.add {"owner": "$ann", "name": "eve", "role": "approver"} => ok
+        ann mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0102
+        ann/@casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => ok
+        @case/@casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0101
+        bob/@casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0101
+        eve/@casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0101
+        operator/@casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0101
+        ann/@gone mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0103
+        "#,
+    );
+}
+
+#[test]
+fn the_operators_token_and_the_realms_key_are_replaced() {
+    let mut world = check(
+        r#"
+        owner ann
+        operator realm.reset_operator_token => ok $t1
+        operator#t1 realm.rotate_key {"key": "$key"} => ok
+        ann realm.reset_operator_token => RLT0101
+        ann realm.rotate_key {"key": "$key"} => RLT0101
+        operator#t1 token.revoke {"token": "$t1"} => RLT0101
+        ann token.revoke {"token": "$t1"} => RLT0103
+        // somebody who holds the data folder resets a lost token without one
+        operator realm.reset_operator_token => ok $t2
+        operator#t1 realm.rotate_key {"key": "$key"} => RLT0106
+        operator#t2 realm.rotate_key {"key": "$key"} => ok
+        "#,
+    );
+    let tokens = world.state.tokens.len();
+    world.run("operator realm.reset_operator_token => ok");
+    assert_eq!(world.state.tokens.len(), tokens);
+}
+
+#[test]
+fn profiles_are_bounded() {
+    let mut world = World::new();
+    world.run("owner ann\nagent ann @casa");
+    let tags = |n: usize| {
+        let all: std::vec::Vec<String> = (0..n).map(|i| std::format!("\"t{i}\"")).collect();
+        all.join(",").to_string()
+    };
+    for (n, outcome) in [(32, "ok"), (33, "RLT0010")] {
+        for list in ["tags", "skills"] {
+            world.run(&std::format!(
+                r#"@casa agent.set_profile {{"agent": "@casa", "profile": {{"{list}": [{}]}}}} => {outcome}"#,
+                tags(n)
+            ));
+        }
+    }
+}

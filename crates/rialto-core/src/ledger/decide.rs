@@ -11,6 +11,7 @@ use crate::command::Command;
 use crate::decide::{Ctx, positive, room};
 use crate::event::Event;
 use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId};
+use crate::identity::Status;
 use crate::limits;
 use crate::policy::{Action, Approval, Bound, PolicyEvent};
 use crate::reject::{Code, Rejection};
@@ -158,23 +159,34 @@ impl Ctx<'_> {
         let id = match (name, holder_of(self, name)?) {
             (AccountRef::Account(id), _) => *id,
             (_, Some(holder)) => {
-                let found = self.state.main_account(holder, asset);
+                let found = self.main_account(holder, asset);
                 found.ok_or_else(|| {
                     Rejection::new(Code::Insufficient, format!("{name} has no account yet"))
                 })?
             }
             (_, None) => return Err(Code::NoAccount.into()),
         };
-        let account = self
-            .state
-            .accounts
-            .get(&id)
+        let holder = self
+            .holder(id)
             .ok_or_else(|| Rejection::new(Code::NoAccount, format!("{id}")))?;
-        self.authorise(Action::Spend(id))?;
-        if let Holder::Agent(agent) = account.holder {
-            self.active_agent(agent)?;
-        }
+        self.authorise(Action::SpendOf(holder))?;
+        self.not_stopped(id)?;
         Ok(id)
+    }
+
+    /// Refuses when the stop switch of an account's holder, or of the holder's owner, is pulled.
+    pub(crate) fn not_stopped(&self, account: AccountId) -> Result<(), Rejection> {
+        let owner = match self.holder(account).ok_or(Code::NoAccount)? {
+            Holder::Agent(agent) => return self.active_agent(agent).map(|_| ()),
+            Holder::Issuance | Holder::Outside => return Ok(()),
+            Holder::Owner(owner) => owner,
+            Holder::Team(team) => self.state.teams.get(&team).ok_or(Code::NotFound)?.owner,
+        };
+        let owner = self.state.owners.get(&owner).ok_or(Code::NotFound)?;
+        if owner.status == Status::Suspended {
+            return Err(Rejection::new(Code::Suspended, format!("{}", owner.name)));
+        }
+        Ok(())
     }
 
     /// An account that money comes to, opened now if it is a holder's main account.
@@ -273,10 +285,14 @@ fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(), Rejectio
     }
     let single = args.transfers.len() == 1;
     for (index, spec) in (0_u32..).zip(&args.transfers) {
+        let mark = ctx.mark();
         match transfer(ctx, spec) {
             Ok(()) => {}
             Err(why) if why.code == Code::NeedsApproval && single => return park(ctx, spec),
-            Err(why) if args.independent && !single => ctx.refused.push((index, why)),
+            Err(why) if args.independent && !single => {
+                ctx.back_to(&mark);
+                ctx.refused.push((index, why));
+            }
             Err(why) if single => return Err(why),
             Err(why) => {
                 let detail = format!("transfer {index}: {}", why.detail);
@@ -358,12 +374,18 @@ fn name_first(ctx: &mut Ctx<'_>, id: crate::id::AnyId) {
 /// A hold that the principal may end: its payer may post it, payer and payee may void it.
 fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Rejection> {
     let hold = ctx.open_hold(id)?;
+    let sees = |account| ctx.authorise(Action::ViewAccount(account)).is_ok();
+    if !sees(hold.from) && !sees(hold.to) {
+        // The same answer as for a hold that does not exist.
+        return Err(Rejection::new(Code::HoldOver, format!("{id}")));
+    }
     if hold.purpose != Purpose::Transfer {
         return Err(Code::HoldNotYours.into());
     }
     let payer = ctx.authorise(Action::Spend(hold.from));
     if post {
         payer?;
+        ctx.not_stopped(hold.from)?;
     } else if payer.is_err() {
         ctx.authorise(Action::Spend(hold.to))?;
     }
@@ -398,7 +420,13 @@ pub(crate) fn request_approval(
     asset: AssetId,
     amount: Amount,
 ) -> Result<(), Rejection> {
-    let owner = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?.owner;
+    let entity = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?;
+    let owner = entity.owner;
+    room(
+        "open approvals of an agent",
+        entity.approvals as usize,
+        limits::APPROVALS_PER_AGENT as usize,
+    )?;
     let approval = ctx.new_id(ApprovalId)?;
     let expires = ctx.now.after(limits::APPROVAL_MS);
     let request = Approval {
@@ -422,8 +450,6 @@ fn correct(ctx: &mut Ctx<'_>, args: &Correct<Sealed>) -> Result<(), Rejection> {
     let amount = positive(args.amount, scale)?;
     let from = ctx.credit_account(&args.from, asset)?;
     let to = ctx.credit_account(&args.to, asset)?;
-    // A correction undoes a mistake; it is no spending of the holder's, so it needs no approval.
-    ctx.approved = true;
     let transfer = ctx.post_transfer(from, to, amount, Purpose::Correction(args.transfer))?;
     ctx.ids.push(transfer.into());
     let reason = ctx.place(args.reason);

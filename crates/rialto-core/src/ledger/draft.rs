@@ -26,7 +26,17 @@ pub(crate) struct Draft {
     ended: BTreeSet<HoldId>,
     spent: BTreeMap<(Node, AssetId), Amount>,
     opened: BTreeMap<AccountId, (Holder, AssetId)>,
+    opened_for: BTreeMap<(Holder, AssetId), AccountId>,
     new_holds: usize,
+}
+
+impl Draft {
+    /// Forgets the accounts opened under ids from `first` on.
+    pub(crate) fn forget_opened(&mut self, first: u64) {
+        for whose in self.opened.split_off(&AccountId(first)).values() {
+            self.opened_for.remove(whose);
+        }
+    }
 }
 
 /// The change of one account.
@@ -89,27 +99,32 @@ impl Ctx<'_> {
         })
     }
 
+    /// A holder's main account, which an earlier entry of the same command may have opened.
+    pub(super) fn main_account(&self, holder: Holder, asset: AssetId) -> Option<AccountId> {
+        let known = self.state.main_account(holder, asset);
+        known.or_else(|| self.draft.opened_for.get(&(holder, asset)).copied())
+    }
+
+    /// Whose an account is, which an earlier entry of the same command may have opened.
+    pub(super) fn holder(&self, account: AccountId) -> Option<Holder> {
+        let known = self.state.accounts.get(&account).map(|a| a.holder);
+        known.or_else(|| self.draft.opened.get(&account).map(|(holder, _)| *holder))
+    }
+
     /// A holder's main account, opened now if there is none yet.
     pub(crate) fn ensure_account(
         &mut self,
         holder: Holder,
         asset: AssetId,
     ) -> Result<AccountId, Rejection> {
-        if let Some(id) = self.state.main_account(holder, asset) {
+        if let Some(id) = self.main_account(holder, asset) {
             return Ok(id);
-        }
-        let drafted = self
-            .draft
-            .opened
-            .iter()
-            .find(|(_, o)| **o == (holder, asset));
-        if let Some((id, _)) = drafted {
-            return Ok(*id);
         }
         let have = self.state.accounts.len() + self.draft.opened.len();
         room("accounts", have, limits::ACCOUNTS)?;
         let account = AccountId(self.number()?);
         self.draft.opened.insert(account, (holder, asset));
+        self.draft.opened_for.insert((holder, asset), account);
         self.emit(Event::Ledger(LedgerEvent::AccountOpened {
             account,
             holder,
@@ -125,6 +140,7 @@ impl Ctx<'_> {
         from: AccountId,
         to: AccountId,
         amount: Amount,
+        purpose: Purpose,
     ) -> Result<(AssetId, Vec<Node>), Rejection> {
         if from == to {
             return Err(Code::SameAccount.into());
@@ -145,6 +161,9 @@ impl Ctx<'_> {
         let least = debit.balance - debit.pending_out - amount.0;
         if credit.balance + credit.pending_in + amount.0 > most || least < -most {
             return Err(Code::Overflow.into());
+        }
+        if !purpose.is_spending() {
+            return Ok((debit.asset, Vec::new()));
         }
         let sides = (debit.holder, credit.holder);
         let of = (debit.asset, amount);
@@ -171,7 +190,7 @@ impl Ctx<'_> {
         amount: Amount,
         purpose: Purpose,
     ) -> Result<TransferId, Rejection> {
-        let (asset, charged) = self.check(from, to, amount)?;
+        let (asset, charged) = self.check(from, to, amount, purpose)?;
         let transfer = TransferId(self.number()?);
         self.moved(from).balance -= amount.0;
         self.moved(to).balance += amount.0;
@@ -206,7 +225,7 @@ impl Ctx<'_> {
             self.state.holds.len() + self.draft.new_holds,
             limits::HOLDS,
         )?;
-        let (asset, charged) = self.check(from, to, amount)?;
+        let (asset, charged) = self.check(from, to, amount, purpose)?;
         let transfer = TransferId(self.number()?);
         let hold = HoldId(transfer.0);
         self.draft.new_holds += 1;

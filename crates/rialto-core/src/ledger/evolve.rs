@@ -2,7 +2,7 @@
 
 use super::{Account, Asset, Entry, EntryKind, Hold, Holder, LedgerEvent};
 use crate::amount::Amount;
-use crate::id::{AccountId, AssetId};
+use crate::id::{AccountId, AssetId, position_of};
 use crate::identity::Principal;
 use crate::policy;
 use crate::state::State;
@@ -100,10 +100,10 @@ fn add_hold(state: &mut State, by: Principal, entry: &Entry) {
 }
 
 fn end_hold(state: &mut State, entry: &Entry) {
-    let Some(hold) = entry
+    let ended = entry
         .hold
-        .and_then(|id| state.holds.remove(&id, &mut state.changes))
-    else {
+        .and_then(|id| Some((id, state.holds.remove(&id, &mut state.changes)?)));
+    let Some((id, hold)) = ended else {
         state.changes.defect();
         return;
     };
@@ -117,6 +117,7 @@ fn end_hold(state: &mut State, entry: &Entry) {
         a.balance.0 += amount;
     });
     for node in &hold.charged {
-        policy::uncharge(state, *node, entry.asset, Amount(held - amount), hold.at);
+        let made = (hold.at, position_of(id.0));
+        policy::uncharge(state, *node, entry.asset, Amount(held - amount), made);
     }
 }

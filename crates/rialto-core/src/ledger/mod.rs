@@ -166,6 +166,15 @@ pub enum Purpose {
     Correction(#[n(0)] TransferId),
 }
 
+impl Purpose {
+    /// True for what somebody chose to spend, which counts against allowances. Sharing out what a
+    /// team earned and undoing a mistake are no spending.
+    #[must_use]
+    pub fn is_spending(self) -> bool {
+        matches!(self, Self::Transfer | Self::Withdrawal | Self::Deal(_))
+    }
+}
+
 /// An open hold: money set aside, neither here nor there until it is posted or voided.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Hold {

@@ -122,11 +122,13 @@ fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), Rejection> 
         .client_id
         .as_ref()
         .map(|id| message_key(from, id, args));
-    room(
-        "remembered message ids",
-        ctx.state.message_keys.len(),
-        limits::MESSAGE_IDS,
-    )?;
+    if client_id.is_some() {
+        room(
+            "remembered message ids",
+            ctx.state.message_keys.len(),
+            limits::MESSAGE_IDS,
+        )?;
+    }
     policy::throttle(ctx, Rate::Messages(from))?;
     if let Some(task) = args.task {
         let task = ctx.state.tasks.get(&task).ok_or(Code::NotFound)?;
@@ -187,6 +189,7 @@ fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationI
     if let Some(known) = ctx.state.direct(from, to) {
         return Ok(known);
     }
+    room_for_conversation(ctx)?;
     let conversation = ConversationId(ctx.number()?);
     let members = Vec::from([from, to]);
     let kind = ConversationKind::Direct;
@@ -201,6 +204,11 @@ fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationI
         },
     );
     Ok(conversation)
+}
+
+fn room_for_conversation(ctx: &Ctx<'_>) -> Result<(), Rejection> {
+    let have = ctx.state.conversations.len();
+    room("conversations", have, limits::CONVERSATIONS)
 }
 
 /// A client's message id and what it was used for, each as a hash.
@@ -245,6 +253,7 @@ fn open_group(ctx: &mut Ctx<'_>, args: &OpenGroup<Sealed>) -> Result<(), Rejecti
     policy::throttle(ctx, Rate::Messages(by))?;
     let mut members = Vec::from([by]);
     members.extend(reachable(ctx, &args.members, by)?);
+    room_for_conversation(ctx)?;
     let conversation = ctx.new_id(ConversationId)?;
     let title = Some(ctx.place(args.title));
     let kind = ConversationKind::Group;
@@ -317,6 +326,7 @@ fn answer_request(ctx: &mut Ctx<'_>, args: &AnswerRequest) -> Result<(), Rejecti
     if known.is_none() {
         return Err(Code::NoRequest.into());
     }
+    policy::throttle(ctx, Rate::Messages(by))?;
     emit(
         ctx,
         MailEvent::RequestAnswered {

@@ -1,6 +1,8 @@
 //! Applies events about mail, and delivers what other modules' events bring.
 
-use super::{Contact, Conversation, Delivery, Inbox, Item, MailEvent, MessageKey};
+use super::{
+    Contact, Conversation, ConversationKind, Delivery, Inbox, Item, MailEvent, MessageKey,
+};
 use crate::hash::Short;
 use crate::id::{AgentId, ConversationId, MessageId};
 use crate::limits;
@@ -50,7 +52,7 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
             if state.contacts.get(&(*by, *stranger)) == Some(&Contact::Requested) {
                 let changes = &mut state.changes;
                 state.agents.modify(stranger, changes, |a| {
-                    a.open_requests = a.open_requests.saturating_sub(1)
+                    a.open_requests = a.open_requests.saturating_sub(1);
                 });
             }
             let contact = if *admit {
@@ -61,6 +63,7 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
             state
                 .contacts
                 .put((*by, *stranger), contact, &mut state.changes);
+            policy::count_rate(state, policy::Rate::Messages(*by));
             deliver(state, *stranger, Item::Contact(*by));
         }
         MailEvent::GroupChanged {
@@ -97,10 +100,10 @@ fn sent(
     request: bool,
 ) {
     policy::count_rate(state, policy::Rate::Messages(from));
-    let Some(members) = state
+    let Some((kind, members)) = state
         .conversations
         .get(&conversation)
-        .map(|c| c.members.clone())
+        .map(|c| (c.kind, c.members.clone()))
     else {
         state.changes.defect();
         return;
@@ -120,11 +123,14 @@ fn sent(
             Item::Message(message)
         };
         deliver(state, member, item);
-        answered(state, from, member);
+        if kind == ConversationKind::Direct {
+            answered(state, from, member);
+        }
     }
 }
 
-/// Writing to somebody admits them: an answer must be able to come back.
+/// Writing to somebody admits them: an answer must be able to come back. Writing to a group admits
+/// nobody, as the answer comes back through the group.
 fn answered(state: &mut State, from: AgentId, to: AgentId) {
     let key = (from, to);
     match state.contacts.get(&key) {
@@ -132,7 +138,7 @@ fn answered(state: &mut State, from: AgentId, to: AgentId) {
         Some(Contact::Requested) => {
             let changes = &mut state.changes;
             state.agents.modify(&to, changes, |a| {
-                a.open_requests = a.open_requests.saturating_sub(1)
+                a.open_requests = a.open_requests.saturating_sub(1);
             });
         }
         Some(Contact::Refused) | None => {}
@@ -152,6 +158,7 @@ fn remember(state: &mut State, key: Short, body: Short, message: MessageId) {
 /// Puts a reference to the envelope being applied into an agent's inbox.
 pub(crate) fn deliver(state: &mut State, agent: AgentId, item: Item) {
     let (at, position) = (state.now(), state.position());
+    state.changes.deliver_to(agent);
     let mut seq = 0;
     state
         .inboxes
@@ -181,12 +188,13 @@ fn trim(state: &mut State, agent: AgentId, first: u64) {
         state.changes.defect();
         return;
     };
+    let first = first.max(from);
     for seq in from..first {
         state.deliveries.remove(&(agent, seq), &mut state.changes);
     }
     let oldest = state.deliveries.get(&(agent, first)).map(|d| d.at);
     state.inboxes.modify(&agent, &mut state.changes, |i| {
-        (i.first, i.oldest) = (first.max(i.first), oldest)
+        (i.first, i.oldest) = (first, oldest);
     });
 }
 

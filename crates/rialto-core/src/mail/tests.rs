@@ -1,1 +1,283 @@
-//! Text-table tests of this module.
+//! Conversations, consent and inboxes as tables.
+
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use crate::limits;
+use crate::spec::{World, check};
+
+const PEOPLE: &str = r#"
+    owner ann
+    owner bob
+    owner cat
+    agent ann @ann1 request
+    agent ann @ann2 request
+    agent bob @bob1 request
+    agent cat @cat1 closed
+    agent cat @open open
+"#;
+
+fn table(lines: &str) -> World {
+    check(&[PEOPLE, lines].concat())
+}
+
+#[test]
+fn a_strangers_first_message_waits_to_be_admitted() {
+    table(
+        r#"
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "hello"} => ok $m $c
+        inbox @bob1 request
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "again"} => RLT0202
+        @ann1 mail.send {"to": {"conversation": "$c"}, "body": "again"} => RLT0202
+        @bob1 mail.answer_request {"agent": "@ann1", "admit": true} => ok
+        inbox @ann1 contact
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "again"} => ok
+        @ann1 mail.send {"to": {"conversation": "$c"}, "body": "and again"} => ok
+        inbox @bob1 request message message
+        // a receiver may change its mind
+        @bob1 mail.answer_request {"agent": "@ann1", "admit": false} => ok
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "more"} => RLT0203
+        @bob1 mail.answer_request {"agent": "@cat1", "admit": true} => RLT0206
+        "#,
+    );
+}
+
+#[test]
+fn an_answer_admits() {
+    table(
+        r#"
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "hello"} => ok
+        // the answer needs no admission: who writes first has admitted the other
+        @bob1 mail.send {"to": {"agent": "@ann1"}, "body": "hi"} => ok
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "so"} => ok
+        inbox @ann1 message
+        inbox @bob1 request message
+        "#,
+    );
+}
+
+#[test]
+fn closed_open_own_and_self() {
+    table(
+        r#"
+        @ann1 mail.send {"to": {"agent": "@cat1"}, "body": "x"} => RLT0203
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "x"} => ok
+        @ann1 mail.send {"to": {"agent": "@ann2"}, "body": "x"} => ok
+        @open mail.send {"to": {"agent": "@cat1"}, "body": "x"} => ok
+        @ann1 mail.send {"to": {"agent": "@ann1"}, "body": "x"} => RLT0210
+        @ann1 mail.send {"to": {"agent": "@gone"}, "body": "x"} => RLT0103
+        // whom a closed agent writes to may answer
+        @cat1 mail.send {"to": {"agent": "@ann1"}, "body": "x"} => ok
+        @ann1 mail.send {"to": {"agent": "@cat1"}, "body": "x"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn conversations_of_others_do_not_exist() {
+    table(
+        r#"
+        @ann1 mail.send {"to": {"agent": "@ann2"}, "body": "x"} => ok $m $c
+        @bob1 mail.send {"to": {"conversation": "$c"}, "body": "x"} => RLT0103
+        @bob1 mail.send {"to": {"conversation": "conv_000000000000"}, "body": "x"} => RLT0103
+        @bob1 mail.change_group {"conversation": "$c", "remove": ["@ann1"]} => RLT0103
+        @ann1 mail.change_group {"conversation": "$c", "add": ["@open"]} => RLT0103
+        "#,
+    );
+}
+
+#[test]
+fn groups_reach_all_members_and_admit_nobody() {
+    table(
+        r#"
+        @ann1 mail.open_group {"title": "plans", "members": ["@bob1"]} => RLT0203
+        @ann1 mail.open_group {"title": "plans", "members": ["@ann2", "@open", "@open", "@ann1"]} => ok $g
+        inbox @ann2 conversation
+        @ann2 mail.send {"to": {"conversation": "$g"}, "body": "hi all"} => ok
+        inbox @ann1 message
+        inbox @open conversation message
+        @bob1 mail.send {"to": {"conversation": "$g"}, "body": "hi"} => RLT0103
+        // a word to the group is no admission: the other member still has to ask
+        @open mail.send {"to": {"agent": "@ann2"}, "body": "you and me"} => ok
+        inbox @ann2 conversation request
+        // members leave by themselves; only who opened it takes others out
+        @open mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => RLT0101
+        @open mail.change_group {"conversation": "$g", "add": ["@cat1"]} => ok
+        @open mail.change_group {"conversation": "$g", "remove": ["@open"]} => ok
+        @open mail.send {"to": {"conversation": "$g"}, "body": "hi"} => RLT0103
+        @ann1 mail.change_group {"conversation": "$g", "remove": ["@cat1", "@cat1"]} => ok
+        @cat1 mail.send {"to": {"conversation": "$g"}, "body": "hi"} => RLT0103
+        @ann1 mail.change_group {"conversation": "$g", "remove": ["@ann1", "@ann2"]} => ok
+        @ann1 mail.send {"to": {"conversation": "$g"}, "body": "nobody"} => RLT0103
+        "#,
+    );
+}
+
+#[test]
+fn a_client_id_is_sent_once() {
+    table(
+        r#"
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "pay", "client_id": "m1"} => ok
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "pay", "client_id": "m1"} => dup
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "other", "client_id": "m1"} => RLT0209
+        @ann1 mail.send {"to": {"agent": "@ann2"}, "body": "pay", "client_id": "m1"} => RLT0209
+        // another sender's ids are its own
+        @ann2 mail.send {"to": {"agent": "@open"}, "body": "pay", "client_id": "m1"} => ok
+        inbox @open message message
+        wait +1d
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "other", "client_id": "m1"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn acknowledgement_moves_forward_only() {
+    table(
+        r#"
+        @ann1 mail.acknowledge {"through": 0} => ok
+        @ann1 mail.acknowledge {"through": 1} => RLT0205
+        @ann2 mail.send {"to": {"agent": "@ann1"}, "body": "1"} => ok
+        @ann2 mail.send {"to": {"agent": "@ann1"}, "body": "2"} => ok
+        @ann1 mail.acknowledge {"through": 2} => ok
+        @ann1 mail.acknowledge {"through": 1} => ok
+        @ann1 mail.acknowledge {"through": 3} => RLT0205
+        "#,
+    );
+}
+
+#[test]
+fn blocks_close_the_way_in_one_direction() {
+    table(
+        r#"
+        @open policy.set_block {"party": {"agent": "@ann1"}, "block": true} => ok
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "x"} => RLT0602
+        @ann1 mail.open_group {"title": "g", "members": ["@open"]} => RLT0602
+        @ann1 task.create {"worker": "@open", "body": "x"} => RLT0602
+        @ann2 mail.send {"to": {"agent": "@open"}, "body": "x"} => ok
+        cat policy.set_block {"by": {"owner": "$cat"}, "party": {"owner": "$ann"}, "block": true} => ok
+        @ann2 mail.send {"to": {"agent": "@open"}, "body": "x"} => RLT0602
+        @open mail.send {"to": {"agent": "@ann2"}, "body": "x"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn deliveries_leave_after_thirty_days() {
+    let world = table(
+        r#"
+        @ann2 mail.send {"to": {"agent": "@ann1"}, "body": "old"} => ok
+        wait +29d
+        @ann2 mail.send {"to": {"agent": "@ann1"}, "body": "new"} => ok
+        inbox @ann1 message message
+        wait +1d
+        inbox @ann1 message
+        wait +29d
+        inbox @ann1 -
+        @ann2 mail.send {"to": {"agent": "@ann1"}, "body": "newer"} => ok
+        inbox @ann1 message
+        "#,
+    );
+    let inbox = world.state.inboxes.get(&world.agent("@ann1")).unwrap();
+    assert_eq!((inbox.first, inbox.next), (3, 4));
+}
+
+#[test]
+fn an_inbox_keeps_ten_thousand_deliveries() {
+    let mut world = World::new();
+    world.run(PEOPLE);
+    world.run(
+        r#"operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok"#,
+    );
+    let request = world.request("@ann2").unwrap();
+    let text = r#"{"op": "mail.send", "args": {"to": {"agent": "@ann1"}, "body": "x"}}"#;
+    let send = crate::spec::seal(serde_json::from_str(text).unwrap());
+    for _ in 0..limits::INBOX_DELIVERIES + 5 {
+        world.execute(&request, &send).unwrap();
+    }
+    let inbox = world.state.inboxes.get(&world.agent("@ann1")).unwrap();
+    assert_eq!((inbox.first, inbox.next), (6, limits::INBOX_DELIVERIES + 6));
+    crate::spec::promises(&world.state).unwrap();
+    world.run("wait +30d\ninbox @ann1 -");
+    world.settle();
+}
+
+#[test]
+fn at_most_a_hundred_first_messages_wait_at_strangers() {
+    let mut world = World::new();
+    world.run("owner ann\nowner bob\nagent ann @ann1");
+    for n in 0..limits::OPEN_REQUESTS_PER_AGENT {
+        world.run(&format!("agent bob @bob{n} request"));
+        world.run(&format!(
+            r#"@ann1 mail.send {{"to": {{"agent": "@bob{n}"}}, "body": "x"}} => ok"#
+        ));
+    }
+    world.run(
+        r#"
+        agent bob @last request
+        @ann1 mail.send {"to": {"agent": "@last"}, "body": "x"} => RLT0207
+        @bob7 mail.answer_request {"agent": "@ann1", "admit": false} => ok
+        @ann1 mail.send {"to": {"agent": "@last"}, "body": "x"} => ok
+        @ann1 mail.send {"to": {"agent": "@last"}, "body": "x"} => RLT0202
+        "#,
+    );
+}
+
+#[test]
+fn a_group_has_at_most_a_thousand_members() {
+    let mut world = World::new();
+    world.run("owner ann");
+    let names: Vec<String> = (0..=limits::GROUP_MEMBERS)
+        .map(|n| format!("@m{n}"))
+        .collect();
+    let quoted = |names: &[String]| {
+        let all: Vec<String> = names.iter().map(|n| format!("\"{n}\"")).collect();
+        all.join(",")
+    };
+    let who = world.request("operator").unwrap();
+    for name in &names {
+        let text = format!(
+            r#"{{"op": "agent.register", "args": {{"owner": "{}", "handle": "{name}"}}}}"#,
+            world
+                .state
+                .owner_named(&crate::text::Handle::new("ann").unwrap())
+                .unwrap()
+        );
+        let command = crate::spec::seal(serde_json::from_str(&text).unwrap());
+        world.execute(&who, &command).unwrap();
+    }
+    let most = limits::GROUP_MEMBERS;
+    world.run(&format!(
+        r#"
+        @m0 mail.open_group {{"title": "all", "members": [{}]}} => RLT0010
+        @m0 mail.open_group {{"title": "all", "members": [{}]}} => ok $g
+        @m0 mail.change_group {{"conversation": "$g", "add": ["@m{most}"]}} => RLT0208
+        @m0 mail.change_group {{"conversation": "$g", "add": ["@m{most}"], "remove": ["@m1"]}} => ok
+        @m0 mail.send {{"to": {{"conversation": "$g"}}, "body": "hi"}} => ok
+        "#,
+        quoted(&names[1..=most]),
+        quoted(&names[1..most]),
+    ));
+    world.settle();
+}
+
+#[test]
+fn erasure_is_the_operators_and_leaves_the_digest_alone() {
+    table(
+        r#"
+        @ann1 realm.erase {"contents": ["cont_000000000000"]} => RLT0101
+        operator realm.erase {"contents": ["cont_000000000000"]} => ok
+        "#,
+    );
+}
+
+#[test]
+fn a_message_names_a_task_only_of_its_own() {
+    table(
+        r#"
+        @ann1 task.create {"worker": "@ann2", "body": "do"} => ok $t
+        @ann2 mail.send {"to": {"agent": "@ann1"}, "body": "x", "task": "$t"} => ok
+        @bob1 mail.send {"to": {"agent": "@open"}, "body": "x", "task": "$t"} => RLT0103
+        "#,
+    );
+}

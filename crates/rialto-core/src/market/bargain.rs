@@ -360,6 +360,7 @@ pub(crate) fn accept(
     }
     let bargain = latest.bargain.clone();
     let payer = pay_from.or(latest.pay_from).ok_or(Code::PayerMissing)?;
+    ctx.active_agent(negotiation.seller)?;
     still_spends(ctx, negotiation, payer)?;
     room("open deals", ctx.state.deals.len(), limits::DEALS)?;
     let shares = match bargain.payee_team {
@@ -369,6 +370,7 @@ pub(crate) fn accept(
     let payee = bargain
         .payee_team
         .map_or(Holder::Agent(negotiation.seller), Holder::Team);
+    let mark = ctx.mark();
     let payee = ctx.ensure_account(payee, bargain.asset)?;
     let deal = DealId(ctx.number()?);
     let hold = match ctx.hold_transfer(payer, payee, bargain.price, Purpose::Deal(deal), None) {
@@ -379,6 +381,7 @@ pub(crate) fn accept(
                 offer,
                 pay_from: payer,
             };
+            ctx.back_to(&mark);
             return request_approval(ctx, by, bound, bargain.asset, bargain.price);
         }
         Err(why) => return Err(why),
@@ -417,6 +420,7 @@ fn still_spends(
     payer: AccountId,
 ) -> Result<(), Rejection> {
     ctx.active_agent(negotiation.buyer)?;
+    ctx.not_stopped(payer)?;
     let buyer = crate::identity::Principal::Agent(negotiation.buyer);
     policy::authorise(ctx.state, ctx.principal, Action::Spend(payer))
         .or_else(|_| policy::authorise(ctx.state, buyer, Action::Spend(payer)))

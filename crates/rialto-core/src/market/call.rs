@@ -15,10 +15,12 @@ use crate::command::Command;
 use crate::decide::{Ctx, room};
 use crate::event::Event;
 use crate::id::{AgentId, CallId, NegotiationId};
+use crate::identity::{Agent, ContactPolicy};
 use crate::limits;
 use crate::policy::{self, Rate};
 use crate::reject::{Code, Rejection};
 use crate::text::Sealed;
+use crate::work;
 
 pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
     match command {
@@ -52,8 +54,8 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
         if agent == buyer {
             return Err(Code::ToSelf.into());
         }
-        // Who has blocked the caller is passed over in silence: it simply never answers.
-        if !invited.contains(&agent) && !policy::blocked(ctx.state, agent, buyer) {
+        // Who does not want to hear of the caller is passed over in silence: it never answers.
+        if !invited.contains(&agent) && hears(ctx, agent, buyer) {
             invited.push(agent);
         }
     }
@@ -79,6 +81,14 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// True unless `agent` has blocked the caller, or sells nothing and is closed to strangers.
+fn hears(ctx: &Ctx<'_>, agent: AgentId, caller: AgentId) -> bool {
+    let closed = |a: &Agent| a.contact == ContactPolicy::Closed && a.listings == 0;
+    let deaf = ctx.state.agents.get(&agent).is_some_and(closed)
+        && !crate::mail::admitted(ctx.state, agent, caller);
+    !deaf && !policy::blocked(ctx.state, agent, caller)
+}
+
 /// A task that a call or negotiation serves must be one that the agent works on.
 pub(super) fn serves_own_task(
     ctx: &Ctx<'_>,
@@ -87,8 +97,8 @@ pub(super) fn serves_own_task(
 ) -> Result<(), Rejection> {
     let Some(id) = task else { return Ok(()) };
     let task = ctx.state.tasks.get(&id).filter(|t| t.worker == agent);
-    task.map(|_| ())
-        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))
+    let task = task.ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))?;
+    work::depth_below(task).map(|_| ())
 }
 
 /// An open call that the acting agent may answer and has not answered.
@@ -164,6 +174,10 @@ fn is_last_answer(call: &Call, agent: AgentId) -> bool {
 fn refuse(ctx: &mut Ctx<'_>, args: &RefuseCall) -> Result<(), Rejection> {
     let agent = ctx.actor()?;
     let call = answerable(ctx, args.call, agent)?;
+    if !call.invites.iter().any(|i| i.agent == agent) {
+        // A no from somebody who was not asked would only take up a place among the answers.
+        return Err(Code::NotInvited.into());
+    }
     let last = is_last_answer(call, agent);
     emit(
         ctx,
@@ -203,11 +217,10 @@ pub(super) fn close(ctx: &mut Ctx<'_>, call: CallId, winner: Option<NegotiationI
         let Answer::Proposed(negotiation) = invite.answer else {
             continue;
         };
-        let open = ctx
-            .state
-            .negotiations
-            .get(&negotiation)
-            .is_some_and(|n| n.state == NegotiationState::Open);
+        let entity = ctx.state.negotiations.get(&negotiation);
+        // One whose offer has run out ends by itself.
+        let open =
+            entity.is_some_and(|n| n.state == NegotiationState::Open && ctx.now < n.latest.expires);
         if open && Some(negotiation) != winner {
             emit(
                 ctx,

@@ -26,7 +26,7 @@ pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
                 return;
             };
             state.agents.modify(&gone.agent, &mut state.changes, |a| {
-                a.listings = a.listings.saturating_sub(1)
+                a.listings = a.listings.saturating_sub(1);
             });
         }
         MarketEvent::CallOpened { .. } => call_opened(state, event),
@@ -118,7 +118,7 @@ fn answer(state: &mut State, call: CallId, agent: AgentId, answer: Answer) {
 fn move_call(state: &mut State, call: CallId, next: CallState) {
     let now = state.now();
     state.calls.modify(&call, &mut state.changes, |c| {
-        (c.state, c.since) = (next, now)
+        (c.state, c.since) = (next, now);
     });
 }
 
@@ -163,7 +163,7 @@ fn offer_made(
 fn move_negotiation(state: &mut State, id: NegotiationId, next: NegotiationState) {
     let now = state.now();
     state.negotiations.modify(&id, &mut state.changes, |n| {
-        (n.state, n.since) = (next, now)
+        (n.state, n.since) = (next, now);
     });
 }
 
@@ -239,7 +239,7 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
 fn move_deal(state: &mut State, deal: DealId, next: DealState) {
     let now = state.now();
     state.deals.modify(&deal, &mut state.changes, |d| {
-        (d.state, d.since) = (next, now)
+        (d.state, d.since) = (next, now);
     });
 }
 

@@ -1,1 +1,567 @@
-//! Text-table tests of this module.
+//! Listings, calls, negotiations and deals as tables.
+
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use crate::limits;
+use crate::spec::{World, check};
+
+const PEOPLE: &str = r#"
+    owner ann
+    owner bob
+    owner cat
+    agent ann @buyer
+    agent bob @seller
+    agent bob @second
+    agent cat @judge
+    agent cat @shy request
+    fund @buyer 100
+"#;
+
+/// A deal for 10 in the state agreed, ruled by an agent, named $deal, with its task $task and hold $hold.
+const DEAL: &str = r#"
+    @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "10.000000001", "arbiter": {"agent": "@judge"}, "on_no_review": "settle", "on_no_ruling": "halve", "deliver_within_ms": 3600000, "review_within_ms": 3600000, "rule_within_ms": 3600000}, "valid_for_ms": 600000} => ok $n
+    @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal $task $hold
+    balance @buyer 100.00 pending 10.000000001
+"#;
+
+fn table(lines: &str) -> World {
+    check(&[PEOPLE, lines].concat())
+}
+
+fn deal(lines: &str) -> World {
+    check(&[PEOPLE, DEAL, lines].concat())
+}
+
+#[test]
+fn listings_belong_to_an_agent() {
+    let mut world = table(
+        r#"
+        @seller listing.publish {"terms": {"title": "tacos", "items": [{"name": "taco", "price": "2.50"}], "attributes": [{"name": "outdoor", "value": {"flag": true}}]}} => ok $l
+        @seller listing.publish {"terms": {"title": "tacos", "items": [{"name": "taco", "price": "-1"}]}} => RLT0008
+        @seller listing.publish {"terms": {"title": "tacos", "asset": "EUR"}} => RLT0404
+        @second listing.update {"listing": "$l", "terms": {"title": "mine"}} => RLT0101
+        @second listing.withdraw {"listing": "$l"} => RLT0101
+        @seller listing.update {"listing": "$l", "terms": {"title": "more tacos"}} => ok
+        @seller listing.withdraw {"listing": "$l"} => ok
+        @seller listing.withdraw {"listing": "$l"} => RLT0103
+        "#,
+    );
+    let items: Vec<&str> = (0..257).map(|_| r#"{"name": "x", "price": "1"}"#).collect();
+    world.run(&format!(
+        r#"@seller listing.publish {{"terms": {{"title": "t", "items": [{}]}}}} => RLT0010"#,
+        items.join(",")
+    ));
+    for _ in 0..limits::LISTINGS_PER_AGENT {
+        world.run(r#"@seller listing.publish {"terms": {"title": "t"}} => ok"#);
+    }
+    world.run(r#"@seller listing.publish {"terms": {"title": "t"}} => RLT0109"#);
+}
+
+#[test]
+fn proposals_stay_sealed_until_all_invited_have_answered() {
+    table(
+        r#"
+        @buyer call.open {"body": "tacos", "invite": ["@seller", "@second", "@judge", "@seller"], "open_for_ms": 600000} => ok $c
+        inbox @seller call
+        @seller call.propose {"call": "$c", "terms": {"price": "12"}, "valid_for_ms": 600000} => ok $n1
+        inbox @buyer -
+        // sealed to the caller and to the proposer alike
+        @buyer negotiation.accept {"negotiation": "$n1", "offer": "$n1.offer"} => RLT0509
+        @seller negotiation.leave {"negotiation": "$n1"} => RLT0509
+        @second negotiation.leave {"negotiation": "$n1"} => RLT0103
+        @seller call.propose {"call": "$c", "terms": {"price": "11"}, "valid_for_ms": 600000} => RLT0508
+        @shy call.propose {"call": "$c", "terms": {"price": "11"}, "valid_for_ms": 600000} => RLT0103
+        @shy call.refuse {"call": "$c"} => RLT0103
+        @buyer call.propose {"call": "$c", "terms": {"price": "11"}, "valid_for_ms": 600000} => RLT0210
+        @second call.propose {"call": "$c", "terms": {"price": "11"}, "valid_for_ms": 0} => RLT0009
+        @second call.propose {"call": "$c", "terms": {"price": "11"}, "valid_for_ms": 600000} => ok $n2
+        call $c open
+        @judge call.refuse {"call": "$c"} => ok
+        call $c revealed
+        inbox @buyer call
+        @judge call.propose {"call": "$c", "terms": {"price": "11"}, "valid_for_ms": 600000} => RLT0508
+        // bargaining after the opening, then the award
+        @buyer negotiation.counter {"negotiation": "$n2", "terms": {"price": "9"}, "valid_for_ms": 600000} => ok
+        @second negotiation.accept {"negotiation": "$n2", "offer": "$n2.offer"} => ok $deal
+        call $c awarded
+        negotiation $n1 lost
+        negotiation $n2 agreed
+        deal $deal agreed
+        inbox @seller call negotiation
+        @buyer negotiation.accept {"negotiation": "$n1", "offer": "$n1.offer"} => RLT0504
+        @buyer call.cancel {"call": "$c"} => RLT0506
+        wait +2h
+        call $c gone
+        negotiation $n1 gone
+        "#,
+    );
+}
+
+#[test]
+fn the_deadline_opens_the_proposals() {
+    table(
+        r#"
+        @buyer call.open {"body": "tacos", "invite": ["@seller", "@second"], "public": true, "open_for_ms": 600000} => ok $c
+        @seller call.propose {"call": "$c", "terms": {"price": "12"}, "valid_for_ms": 600000} => ok $n1
+        @judge call.propose {"call": "$c", "terms": {"price": "8"}, "valid_for_ms": 600000} => ok $n2
+        // a no from somebody who was not asked takes up no place
+        @shy call.refuse {"call": "$c"} => RLT0507
+        call $c open
+        time +10m
+        @second call.propose {"call": "$c", "terms": {"price": "1"}, "valid_for_ms": 600000} => RLT0506
+        @buyer negotiation.accept {"negotiation": "$n2", "offer": "$n2.offer"} => RLT0509
+        tick
+        call $c revealed
+        @second call.refuse {"call": "$c"} => RLT0506
+        @buyer negotiation.accept {"negotiation": "$n2", "offer": "$n2.offer"} => ok
+        call $c awarded
+        "#,
+    );
+}
+
+#[test]
+fn calls_end_without_a_deal_too() {
+    table(
+        r#"
+        @buyer call.open {"body": "x", "open_for_ms": 600000} => RLT0512
+        @buyer call.open {"body": "x", "invite": ["@buyer"], "open_for_ms": 600000} => RLT0210
+        @buyer call.open {"body": "x", "invite": ["@seller"], "open_for_ms": 0} => RLT0009
+        @buyer call.open {"body": "x", "invite": ["@seller"], "open_for_ms": 600000} => ok $c
+        @seller call.cancel {"call": "$c"} => RLT0103
+        @seller call.propose {"call": "$c", "terms": {"price": "1"}, "valid_for_ms": 600000} => ok $n
+        call $c revealed
+        @buyer call.cancel {"call": "$c"} => ok
+        call $c closed
+        negotiation $n lost
+        // nothing awarded: the proposals expire, then the call closes
+        @buyer call.open {"body": "x", "invite": ["@seller"], "open_for_ms": 600000} => ok $c
+        @seller call.propose {"call": "$c", "terms": {"price": "1"}, "valid_for_ms": 600000} => ok $n
+        wait +20m
+        negotiation $n expired
+        call $c revealed
+        wait +30d
+        call $c closed
+        // who blocks the caller, or is closed to strangers and sells nothing, hears nothing
+        @seller policy.set_block {"party": {"agent": "@buyer"}, "block": true} => ok
+        @shy agent.set_profile {"agent": "@shy", "profile": {"contact": "closed"}} => ok
+        @buyer call.open {"body": "x", "invite": ["@seller", "@shy"], "open_for_ms": 600000} => RLT0512
+        @shy listing.publish {"terms": {"title": "now selling"}} => ok
+        @buyer call.open {"body": "x", "invite": ["@seller", "@shy"], "open_for_ms": 600000} => ok
+        inbox @shy call
+        @buyer policy.set_block {"party": {"agent": "@judge"}, "block": true} => ok
+        @buyer call.open {"body": "x", "public": true, "open_for_ms": 600000} => ok $c
+        @judge call.propose {"call": "$c", "terms": {"price": "1"}, "valid_for_ms": 600000} => RLT0602
+        "#,
+    );
+}
+
+#[test]
+fn a_public_call_takes_sixty_four_answers() {
+    let mut world =
+        table(r#"@buyer call.open {"body": "x", "public": true, "open_for_ms": 600000} => ok $c"#);
+    for n in 0..=limits::CALL_INVITES {
+        let outcome = if n < limits::CALL_INVITES {
+            "ok"
+        } else {
+            "RLT0506"
+        };
+        world.run(&format!(
+            "agent cat @s{n}\n@s{n} call.propose {{\"call\": \"$c\", \"terms\": {{\"price\": \"1\"}}, \"valid_for_ms\": 600000}} => {outcome}"
+        ));
+    }
+}
+
+#[test]
+fn offers_alternate_and_only_the_latest_binds() {
+    table(
+        r#"
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000} => ok $n
+        inbox @seller negotiation
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0503
+        @buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "9"}, "valid_for_ms": 600000} => RLT0503
+        @judge negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0103
+        @judge negotiation.accept {"negotiation": "neg_000000000000", "offer": "$key"} => RLT0103
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$key"} => RLT0501
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "pay_from": "@seller"} => RLT0001
+        @seller negotiation.counter {"negotiation": "$n", "terms": {"price": "12"}, "valid_for_ms": 600000} => ok
+        @buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "10"}, "valid_for_ms": 600000} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal $task $hold
+        deal $deal agreed
+        task $task submitted
+        hold $hold open
+        balance @buyer 100.00 pending 10.00
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0504
+        // both may now write to each other, and the buyer hears of the deal
+        inbox @buyer negotiation deal
+        "#,
+    );
+}
+
+#[test]
+fn an_offer_expires_and_a_party_may_leave() {
+    table(
+        r#"
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000} => ok $n
+        time +10m
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0502
+        @seller negotiation.counter {"negotiation": "$n", "terms": {"price": "9"}, "valid_for_ms": 600000} => RLT0502
+        tick
+        negotiation $n expired
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0504
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000} => ok $n
+        @judge negotiation.leave {"negotiation": "$n"} => RLT0103
+        @seller negotiation.leave {"negotiation": "$n"} => ok
+        negotiation $n left
+        wait +1h
+        negotiation $n gone
+        "#,
+    );
+}
+
+#[test]
+fn an_offer_is_checked_when_it_is_made() {
+    table(
+        r#"
+        @buyer negotiation.open {"with": "@buyer", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000} => RLT0210
+        // without a listing, only those whom the other takes messages from
+        @buyer negotiation.open {"with": "@shy", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000} => RLT0203
+        @shy listing.publish {"terms": {"title": "x"}} => ok $l
+        @buyer negotiation.open {"with": "@shy", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000, "listing": "$l"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000, "listing": "$l"} => RLT0103
+        @buyer negotiation.open {"with": "@shy", "side": "sell", "terms": {"price": "8"}, "valid_for_ms": 600000} => RLT0203
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "0"}, "valid_for_ms": 600000} => RLT0008
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "100.01"}, "valid_for_ms": 600000} => RLT0401
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 2592000001} => RLT0009
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "review_within_ms": 0}, "valid_for_ms": 1000} => RLT0009
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "arbiter": {"agent": "@seller"}}, "valid_for_ms": 1000} => RLT0210
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "@second", "valid_for_ms": 1000} => RLT0401
+        fund @second 1
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "@second", "valid_for_ms": 1000} => RLT0101
+        operator ledger.create_asset {"code": "EUR", "scale": 2} => ok
+        @buyer ledger.open_account {"holder": "@buyer", "label": "other", "asset": "EUR"} => ok $eur
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "$eur", "valid_for_ms": 1000} => RLT0405
+        ann task.create {"worker": "@buyer", "body": "goal"} => ok $goal
+        @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1"}, "task": "$goal", "valid_for_ms": 1000} => RLT0103
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "task": "$goal", "valid_for_ms": 1000} => ok $n
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal $task
+        "#,
+    );
+}
+
+#[test]
+fn money_that_is_gone_by_the_acceptance_makes_no_deal() {
+    table(
+        r#"
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n1
+        @buyer negotiation.open {"with": "@second", "side": "buy", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n2
+        @seller negotiation.accept {"negotiation": "$n1", "offer": "$n1.offer"} => ok
+        @second negotiation.accept {"negotiation": "$n2", "offer": "$n2.offer"} => RLT0401
+        balance @buyer 100.00 pending 60.00
+        negotiation $n2 open
+        // nor is one made with, or by, somebody whose stop switch is pulled
+        @buyer negotiation.open {"with": "@second", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 600000} => ok $n3
+        ann identity.suspend {"subject": {"agent": "@buyer"}} => ok
+        @second negotiation.accept {"negotiation": "$n3", "offer": "$n3.offer"} => RLT0105
+        ann identity.resume {"subject": {"agent": "@buyer"}} => ok
+        @second negotiation.counter {"negotiation": "$n3", "terms": {"price": "2"}, "valid_for_ms": 600000} => ok
+        bob identity.suspend {"subject": {"agent": "@second"}} => ok
+        @buyer negotiation.accept {"negotiation": "$n3", "offer": "$n3.offer"} => RLT0105
+        "#,
+    );
+}
+
+#[test]
+fn a_negotiation_has_at_most_two_hundred_offers() {
+    let mut world = table(
+        r#"@buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 600000} => ok $n"#,
+    );
+    for number in 2..=limits::OFFERS_PER_NEGOTIATION {
+        let who = if number % 2 == 0 { "@seller" } else { "@buyer" };
+        world.run(&format!(
+            r#"{who} negotiation.counter {{"negotiation": "$n", "terms": {{"price": "1"}}, "valid_for_ms": 600000}} => ok"#
+        ));
+    }
+    world.run(r#"@buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "1"}, "valid_for_ms": 600000} => RLT0513"#);
+    world.settle();
+}
+
+#[test]
+fn a_deal_is_delivered_accepted_and_settled() {
+    deal(
+        r#"
+        @buyer deal.accept {"deal": "$deal"} => RLT0510
+        @buyer deal.dispute {"deal": "$deal", "reason": "x"} => RLT0510
+        @buyer deal.deliver {"deal": "$deal", "body": "x"} => RLT0505
+        @second deal.deliver {"deal": "$deal", "body": "x"} => RLT0103
+        @second deal.deliver {"deal": "deal_000000000000", "body": "x"} => RLT0103
+        // its task is finished through the deal
+        @seller task.update {"task": "$task", "state": "working"} => ok
+        @seller task.update {"task": "$task", "state": "input_required"} => ok
+        @seller task.update {"task": "$task", "state": "completed"} => RLT0306
+        @buyer task.cancel {"task": "$task"} => RLT0306
+        @seller ledger.transfer {"transfers": [{"void_hold": {"hold": "$hold"}}]} => RLT0410
+        @seller deal.deliver {"deal": "$deal", "body": "tacos"} => ok
+        task $task completed
+        @seller deal.deliver {"deal": "$deal", "body": "more"} => RLT0510
+        @seller deal.accept {"deal": "$deal"} => RLT0505
+        @judge deal.rule {"deal": "$deal", "to_seller": "1", "reason": "x"} => RLT0510
+        @buyer deal.accept {"deal": "$deal"} => ok
+        deal $deal settled
+        hold $hold gone
+        balance @buyer 89.999999999 pending 0.00
+        balance @seller 10.000000001
+        reputation @seller sold 1 bought 0 disputed 0 refunded 0 expired 0 partners 1
+        reputation @buyer sold 0 bought 1 disputed 0 refunded 0 expired 0 partners 1
+        @buyer deal.accept {"deal": "$deal"} => RLT0510
+        @seller deal.refund {"deal": "$deal"} => RLT0510
+        // the buyer hears of every step
+        inbox @buyer negotiation task task deal
+        inbox @seller deal deal
+        wait +1h
+        deal $deal gone
+        task $task gone
+        "#,
+    );
+}
+
+#[test]
+fn silence_means_what_the_terms_say() {
+    // not delivered: the buyer gets it back
+    deal(
+        r#"
+        time +1h
+        @seller deal.deliver {"deal": "$deal", "body": "late"} => RLT0510
+        tick
+        deal $deal expired
+        task $task failed
+        balance @buyer 100.00 pending 0.00
+        reputation @seller sold 0 bought 0 disputed 0 refunded 0 expired 1 partners 0
+        "#,
+    );
+    // delivered and not reviewed: as agreed, here the seller is paid; stop switches change nothing
+    deal(
+        r#"
+        @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
+        ann identity.suspend {"subject": {"agent": "@buyer"}} => ok
+        operator identity.suspend {"subject": {"owner": "$bob"}} => ok
+        time +1h
+        @buyer deal.accept {"deal": "$deal"} => RLT0105
+        tick
+        deal $deal settled
+        balance @seller 10.000000001
+        "#,
+    );
+    // disputed and not ruled: as agreed, here half each, the odd unit to the buyer
+    deal(
+        r#"
+        @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
+        @buyer deal.dispute {"deal": "$deal", "reason": "cold"} => ok
+        inbox @judge deal
+        @buyer deal.accept {"deal": "$deal"} => RLT0510
+        time +1h
+        @judge deal.rule {"deal": "$deal", "to_seller": "0", "reason": "late"} => RLT0510
+        tick
+        deal $deal split
+        balance @buyer 95.00 pending 0.00
+        balance @seller 5.00
+        reputation @seller sold 0 bought 0 disputed 1 refunded 1 expired 0 partners 0
+        "#,
+    );
+    for (silence, state, seller) in [
+        ("settle", "settled", "4.00"),
+        ("refund", "refunded", "0.00"),
+        ("halve", "split", "2.00"),
+    ] {
+        table(&format!(
+            r#"
+            @seller negotiation.open {{"with": "@buyer", "side": "sell", "terms": {{"price": "4", "on_no_review": "{silence}"}}, "valid_for_ms": 600000}} => ok $n
+            @buyer negotiation.accept {{"negotiation": "$n", "offer": "$n.offer"}} => ok $deal
+            @seller deal.deliver {{"deal": "$deal", "body": "x"}} => ok
+            wait +23h
+            deal $deal delivered
+            wait +1h
+            deal $deal {state}
+            balance @seller {seller} incoming 0.00
+            "#
+        ));
+    }
+}
+
+#[test]
+fn the_named_arbiter_rules() {
+    deal(
+        r#"
+        @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
+        @buyer deal.dispute {"deal": "$deal", "reason": "cold"} => ok
+        @seller deal.rule {"deal": "$deal", "to_seller": "10", "reason": "mine"} => RLT0511
+        operator deal.rule {"deal": "$deal", "to_seller": "10", "reason": "x"} => RLT0102
+        // to strangers the deal does not exist
+        @second deal.rule {"deal": "$deal", "to_seller": "10", "reason": "x"} => RLT0103
+        @judge deal.rule {"deal": "$deal", "to_seller": "10.01", "reason": "x"} => RLT0008
+        @judge deal.rule {"deal": "$deal", "to_seller": "-1", "reason": "x"} => RLT0008
+        @judge deal.rule {"deal": "$deal", "to_seller": "3", "reason": "cold"} => ok
+        deal $deal split
+        balance @buyer 97.00 pending 0.00
+        balance @seller 3.00
+        @judge deal.rule {"deal": "$deal", "to_seller": "3", "reason": "cold"} => RLT0510
+        "#,
+    );
+    table(
+        r#"
+        @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "4"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+        @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
+        @buyer deal.dispute {"deal": "$deal", "reason": "cold"} => ok
+        @judge deal.rule {"deal": "$deal", "to_seller": "4", "reason": "x"} => RLT0103
+        @buyer deal.rule {"deal": "$deal", "to_seller": "0", "reason": "x"} => RLT0511
+        operator deal.rule {"deal": "$deal", "to_seller": "4", "reason": "fine"} => ok
+        deal $deal settled
+        "#,
+    );
+}
+
+#[test]
+fn the_seller_may_give_it_all_back() {
+    for way in [
+        "",
+        r#"@seller deal.deliver {"deal": "$deal", "body": "x"} => ok"#,
+        "@seller deal.deliver {\"deal\": \"$deal\", \"body\": \"x\"} => ok\n@buyer deal.dispute {\"deal\": \"$deal\", \"reason\": \"x\"} => ok",
+    ] {
+        deal(&format!(
+            r#"
+            {way}
+            @buyer deal.refund {{"deal": "$deal"}} => RLT0505
+            @seller deal.refund {{"deal": "$deal"}} => ok
+            deal $deal refunded
+            balance @buyer 100.00 pending 0.00
+            "#
+        ));
+    }
+}
+
+/// A team of three with shares of a third each, of which the first takes what rounding leaves.
+const TEAM: &str = r#"
+    @seller team.create {"name": "crew"} => ok $team
+    @seller team.invite {"team": "$team", "agent": "@second", "role": "member"} => ok
+    @seller team.invite {"team": "$team", "agent": "@judge", "role": "member"} => ok
+    @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1", "payee_team": "$team"}, "valid_for_ms": 600000} => RLT0308
+    @second team.join {"team": "$team", "join": true} => ok
+    @judge team.join {"team": "$team", "join": true} => ok
+    @seller team.propose_split {"team": "$team", "shares": [{"agent": "$second", "ppm": 333333}, {"agent": "$seller", "ppm": 333333}, {"agent": "$judge", "ppm": 333334}]} => ok
+    @seller team.agree_split {"team": "$team", "shares": [{"agent": "$second", "ppm": 333333}, {"agent": "$seller", "ppm": 333333}, {"agent": "$judge", "ppm": 333334}]} => ok
+    @second team.agree_split {"team": "$team", "shares": [{"agent": "$second", "ppm": 333333}, {"agent": "$seller", "ppm": 333333}, {"agent": "$judge", "ppm": 333334}]} => ok
+    @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1", "payee_team": "$team"}, "valid_for_ms": 600000} => RLT0308
+    @judge team.agree_split {"team": "$team", "shares": [{"agent": "$second", "ppm": 333333}, {"agent": "$seller", "ppm": 333333}, {"agent": "$judge", "ppm": 333334}]} => ok
+    @shy negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1", "payee_team": "$team"}, "valid_for_ms": 600000} => RLT0103
+    @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "0.00000001", "payee_team": "$team"}, "valid_for_ms": 600000} => ok $n
+"#;
+
+#[test]
+fn a_team_shares_the_proceeds_by_the_split_agreed_before() {
+    let end = r#"
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal $task $hold
+        balance $team 0.00 incoming 0.00000001
+        // the split of an agreed deal stands, whoever leaves the team, whatever its owner forbids
+        @judge team.join {"team": "$team", "join": false} => ok
+        bob policy.set_allowance {"node": {"team": "$team"}, "per_deal": "0", "per_period": "0", "approval_above": "0"} => ok
+        bob policy.set_allowance {"node": {"owner": "$bob"}, "per_deal": "0", "per_period": "0"} => ok
+        operator identity.suspend {"subject": {"owner": "$bob"}} => ok
+        operator identity.resume {"subject": {"owner": "$bob"}} => ok
+        @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
+        "#;
+    let paid = r#"
+        deal $deal settled
+        balance $team 0.00
+        balance @second 0.000000004
+        balance @seller 0.000000003
+        balance @judge 0.000000003
+        "#;
+    let accept = r#"@buyer deal.accept {"deal": "$deal"} => ok"#;
+    check(&[PEOPLE, TEAM, end, accept, paid].concat());
+    check(&[PEOPLE, TEAM, end, "wait +1d", paid].concat());
+}
+
+#[test]
+fn a_split_that_fell_apart_makes_no_deal() {
+    check(
+        &[
+            PEOPLE,
+            TEAM,
+            r#"
+            @judge team.join {"team": "$team", "join": false} => ok
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0308
+            balance @buyer 100.00 pending 0.00
+            "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn a_share_that_no_account_can_take_stays_in_the_teams_budget() {
+    check(
+        &[
+            PEOPLE,
+            TEAM,
+            r#"
+            operator service.create {"name": "pay", "grants": ["payments"]} => ok
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+            pay ledger.deposit {"to": "@judge", "amount": "1267650600228229401496.703205376", "reference": "r"} => ok
+            @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
+            @buyer deal.accept {"deal": "$deal"} => ok
+            deal $deal settled
+            balance $team 0.000000003
+            "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn many_team_deals_that_fall_due_at_once_all_end() {
+    let mut world = World::new();
+    world.run("owner ann\nowner bob\nagent ann @buyer\nagent bob @lead\nfund @buyer 1000");
+    world.run(r#"@lead team.create {"name": "big"} => ok $team"#);
+    let mut names = Vec::from([String::from("lead")]);
+    for n in 1..limits::TEAM_MEMBERS {
+        world.run(&format!(
+            r#"
+            agent bob @m{n}
+            @lead team.invite {{"team": "$team", "agent": "@m{n}", "role": "member"}} => ok
+            @m{n} team.join {{"team": "$team", "join": true}} => ok
+            "#
+        ));
+        names.push(format!("m{n}"));
+    }
+    let each = crate::work::WHOLE_PPM / 64;
+    let shares: Vec<String> = names
+        .iter()
+        .map(|n| format!(r#"{{"agent": "${n}", "ppm": {each}}}"#))
+        .collect();
+    let shares = shares.join(",");
+    world.run(&format!(
+        r#"@lead team.propose_split {{"team": "$team", "shares": [{shares}]}} => ok"#
+    ));
+    for name in &names {
+        world.run(&format!(
+            r#"@{name} team.agree_split {{"team": "$team", "shares": [{shares}]}} => ok"#
+        ));
+    }
+    // More ids than one envelope can make: 300 deals of 65 transfers each.
+    for _ in 0..300 {
+        world.run(
+            r#"
+            @lead negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1", "payee_team": "$team", "review_within_ms": 3600000}, "valid_for_ms": 600000} => ok $n
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+            @lead deal.deliver {"deal": "$deal", "body": "x"} => ok
+            "#,
+        );
+    }
+    world.run("time +1h");
+    world.tick_all();
+    crate::spec::promises(&world.state).unwrap();
+    world.run("balance @buyer 700.00 pending 0.00\nbalance $team 0.00 incoming 0.00");
+    world.settle();
+}

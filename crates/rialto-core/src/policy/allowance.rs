@@ -131,21 +131,24 @@ pub(crate) fn count(state: &mut State, node: Node, asset: AssetId, amount: Amoun
         });
 }
 
-/// Gives back what a hold made at `at` had counted at a node, if that is still the current period.
-pub(crate) fn uncharge(state: &mut State, node: Node, asset: AssetId, amount: Amount, at: Time) {
+/// Gives back what a hold had counted at a node, if that is still the current period and the
+/// allowance has counted since before the hold was `made` (when, and at which position).
+pub(crate) fn uncharge(
+    state: &mut State,
+    node: Node,
+    asset: AssetId,
+    amount: Amount,
+    made: (Time, u64),
+) {
     if !state.allowances.contains(&(node, asset)) || !amount.is_positive() {
         return;
     }
     state
         .allowances
         .modify(&(node, asset), &mut state.changes, |a| {
-            if window_start(at, a.period_ms) == a.window {
-                // An allowance set after the hold never counted it, so the sum stops at zero.
-                a.spent = a
-                    .spent
-                    .minus(amount)
-                    .filter(|s| *s >= Amount::ZERO)
-                    .unwrap_or(Amount::ZERO);
+            let (at, position) = made;
+            if window_start(at, a.period_ms) == a.window && position > a.since {
+                a.spent = a.spent.minus(amount).unwrap_or(a.spent).max(Amount::ZERO);
             }
         });
 }

@@ -32,6 +32,8 @@ pub enum Action {
     ViewAgent(AgentId),
     /// Spend from an account.
     Spend(AccountId),
+    /// Spend from the accounts of a holder.
+    SpendOf(Holder),
     /// See an account.
     ViewAccount(AccountId),
     /// Lead a team: invite, propose a split.
@@ -66,7 +68,11 @@ pub fn authorise(state: &State, principal: Principal, action: Action) -> Result<
                     .get(&agent)
                     .is_some_and(|a| views_owner(state, principal, a.owner))
         }
-        Action::Spend(account) => spends(state, principal, account),
+        Action::Spend(account) => {
+            let account = state.accounts.get(&account);
+            account.is_some_and(|a| spends(state, principal, a.holder))
+        }
+        Action::SpendOf(holder) => spends(state, principal, holder),
         Action::ViewAccount(account) => views_account(state, principal, account),
         Action::LeadTeam(team) => leads(state, principal, team),
         Action::ViewTeam(team) => views_team(state, principal, team),
@@ -94,7 +100,7 @@ fn refusal(action: Action) -> Rejection {
         Action::Approve(_) => "only an admin or approver of the owner may",
         Action::ManageTokens(_) => "only an admin of the owner, or the operator, may",
         Action::ActFor(_) => "only the agent itself, or an admin of its owner, may",
-        Action::Spend(_) => "only the account's holder may",
+        Action::Spend(_) | Action::SpendOf(_) => "only the account's holder may",
         Action::LeadTeam(_) => "only a lead of the team, or an admin of its owner, may",
     };
     Rejection::new(Code::Forbidden, String::from(who))
@@ -161,11 +167,8 @@ fn acts_for(state: &State, principal: Principal, agent: AgentId) -> bool {
             .is_some_and(|a| has_role(state, principal, a.owner, &[Role::Admin]))
 }
 
-fn spends(state: &State, principal: Principal, account: AccountId) -> bool {
-    let Some(account) = state.accounts.get(&account) else {
-        return false;
-    };
-    match account.holder {
+fn spends(state: &State, principal: Principal, holder: Holder) -> bool {
+    match holder {
         Holder::Issuance | Holder::Outside => false,
         Holder::Owner(owner) => has_role(state, principal, owner, &[Role::Admin]),
         Holder::Agent(agent) => acts_for(state, principal, agent),

@@ -10,12 +10,12 @@ use crate::amount::{Amount, Decimal};
 use crate::command::Command;
 use crate::decide::Ctx;
 use crate::event::Event;
-use crate::id::{AgentId, ApprovalId};
+use crate::id::{AgentId, ApprovalId, OwnerId};
 use crate::identity::Principal;
 use crate::ledger::{Purpose, resolve_asset};
 use crate::limits;
 use crate::market;
-use crate::policy::Action;
+use crate::policy::{Action, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::state::State;
 use crate::text::Sealed;
@@ -55,6 +55,7 @@ fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection
         }
         NodeRef::Team(id) => {
             let owner = ctx.state.teams.get(id).ok_or(Code::NotFound)?.owner;
+            ctx.authorise_within(owner, Action::ManageOwner(owner))?;
             (Node::Team(*id), Action::ManageOwner(owner))
         }
         NodeRef::Agent(name) => {
@@ -137,17 +138,27 @@ pub(crate) fn blocked(state: &State, receiver: AgentId, sender: AgentId) -> bool
     if state.blocks.is_empty() {
         return false;
     }
-    let parties = |agent: AgentId| {
-        let owner = state.agents.get(&agent).map(|a| Party::Owner(a.owner));
-        [Some(Party::Agent(agent)), owner]
-    };
-    let senders = parties(sender);
-    parties(receiver).into_iter().flatten().any(|by| {
-        senders
-            .into_iter()
-            .flatten()
-            .any(|party| state.blocks.contains(&(by, party)))
-    })
+    parties(state, sender)
+        .into_iter()
+        .flatten()
+        .any(|party| blocks(state, receiver, party))
+}
+
+/// True when `receiver` or its owner has blocked `owner`.
+pub(crate) fn owner_blocked(state: &State, receiver: AgentId, owner: OwnerId) -> bool {
+    blocks(state, receiver, Party::Owner(owner))
+}
+
+fn blocks(state: &State, receiver: AgentId, party: Party) -> bool {
+    parties(state, receiver)
+        .into_iter()
+        .flatten()
+        .any(|by| state.blocks.contains(&(by, party)))
+}
+
+fn parties(state: &State, agent: AgentId) -> [Option<Party>; 2] {
+    let owner = state.agents.get(&agent).map(|a| Party::Owner(a.owner));
+    [Some(Party::Agent(agent)), owner]
 }
 
 /// How long one act fills a rate's bucket, and how much the bucket holds, in milliseconds.
@@ -185,7 +196,11 @@ fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
         .approvals
         .get(&args.approval)
         .ok_or(Code::ApprovalOver)?;
-    ctx.authorise(Action::Approve(approval.owner))?;
+    if let Err(why) = ctx.authorise(Action::Approve(approval.owner)) {
+        let own = owner_of_principal(ctx.state, ctx.principal) == Some(approval.owner);
+        // To strangers the answer is the same as for an approval that does not exist.
+        return Err(if own { why } else { Code::ApprovalOver.into() });
+    }
     if ctx.now >= approval.expires {
         return Err(Code::ApprovalOver.into());
     }
@@ -219,6 +234,7 @@ fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
         } => market::accept(ctx, *negotiation, *offer, Some(*pay_from), None),
         Bound::Transfer { from, to } => {
             ctx.authorise(Action::Spend(*from))?;
+            ctx.not_stopped(*from)?;
             ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)
                 .map(|_| ())
         }

@@ -28,10 +28,10 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
             }
             let window = window_start(state.now(), *period_ms);
             // A new limit for the same period goes on counting where the old one stood.
-            let old = state
-                .allowances
-                .get(&key)
-                .filter(|a| a.period_ms == *period_ms && a.window == window);
+            let old = state.allowances.get(&key);
+            let old = old.filter(|a| a.period_ms == *period_ms);
+            let since = old.map_or(state.position(), |a| a.since);
+            let old = old.filter(|a| a.window == window);
             let allowance = Allowance {
                 per_deal: *per_deal,
                 per_period: *per_period,
@@ -39,6 +39,7 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
                 approval_above: *approval_above,
                 window,
                 spent: old.map_or(Amount::ZERO, |a| a.spent),
+                since,
             };
             state.allowances.put(key, allowance, &mut state.changes);
         }
@@ -57,10 +58,19 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
             state
                 .approvals
                 .put(*approval, request.clone(), &mut state.changes);
+            state
+                .agents
+                .modify(&request.agent, &mut state.changes, |a| a.approvals += 1);
         }
         PolicyEvent::ApprovalEnded { approval, .. } => {
             match state.approvals.remove(approval, &mut state.changes) {
-                Some(ended) => mail::deliver(state, ended.agent, Item::Approval(*approval)),
+                Some(ended) => {
+                    let changes = &mut state.changes;
+                    state.agents.modify(&ended.agent, changes, |a| {
+                        a.approvals = a.approvals.saturating_sub(1);
+                    });
+                    mail::deliver(state, ended.agent, Item::Approval(*approval));
+                }
                 None => state.changes.defect(),
             }
         }
@@ -71,10 +81,10 @@ fn count_blocks(state: &mut State, by: Party, change: i32) {
     let changes = &mut state.changes;
     match by {
         Party::Agent(id) => state.agents.modify(&id, changes, |a| {
-            a.blocks = a.blocks.saturating_add_signed(change)
+            a.blocks = a.blocks.saturating_add_signed(change);
         }),
         Party::Owner(id) => state.owners.modify(&id, changes, |o| {
-            o.blocks = o.blocks.saturating_add_signed(change)
+            o.blocks = o.blocks.saturating_add_signed(change);
         }),
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use allowance::{charge, count, uncharge, window_start};
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise};
-pub(crate) use decide::{blocked, decide, expire, throttle};
+pub(crate) use decide::{blocked, decide, expire, owner_blocked, throttle};
 pub(crate) use evolve::{count_rate, evolve};
 
 use crate::amount::{Amount, Decimal};
@@ -121,6 +121,9 @@ pub struct Allowance {
     /// What was spent or is held in that period.
     #[n(5)]
     pub spent: Amount,
+    /// The position from which on it counts: where it was first set with this period.
+    #[n(6)]
+    pub since: u64,
 }
 
 impl Entity for Allowance {

@@ -1,1 +1,402 @@
-//! Text-table tests of this module.
+//! Allowances, approvals, blocks, rates, repetition and the clock: as tables.
+
+use std::format;
+
+use crate::limits;
+use crate::reject::Code;
+use crate::spec::{World, check, codes_without_a_line};
+
+const PEOPLE: &str = r#"
+    owner ann
+    owner bob
+    agent ann @buyer
+    agent ann @sibling
+    agent bob @seller
+    agent bob @second
+    ann team.create {"name": "crew"} => ok $crew
+    ann agent.move {"agent": "@buyer", "team": "$crew"} => ok
+    fund @buyer 1000
+    @seller listing.publish {"terms": {"title": "goods"}} => ok
+"#;
+
+fn table(lines: &str) -> World {
+    check(&[PEOPLE, lines].concat())
+}
+
+fn pay(to: &str, amount: &str, outcome: &str) -> std::string::String {
+    format!(
+        r#"@buyer ledger.transfer {{"transfers": [{{"post": {{"from": "@buyer", "to": "{to}", "amount": "{amount}"}}}}]}} => {outcome}"#
+    )
+}
+
+#[test]
+fn an_allowance_at_any_node_above_limits_each_payment_and_the_period() {
+    for (node, by, spent) in [
+        (r#"{"agent": "@buyer"}"#, "ann", "@buyer"),
+        (r#"{"team": "$crew"}"#, "ann", "$crew"),
+        (r#"{"owner": "$ann"}"#, "ann", "$ann"),
+    ] {
+        table(&format!(
+            r#"
+            bob policy.set_allowance {{"node": {node}, "per_deal": "1"}} => {}
+            {by} policy.set_allowance {{"node": {node}, "per_deal": "10", "per_period": "25"}} => ok
+            {}
+            {}
+            {}
+            {}
+            {}
+            spent {spent} 25.00
+            // the next day is a new period
+            wait +1d
+            {}
+            spent {spent} 10.00
+            // a new limit goes on counting
+            {by} policy.set_allowance {{"node": {node}, "per_period": "12"}} => ok
+            {}
+            {}
+            // and without limits it is gone
+            {by} policy.set_allowance {{"node": {node}}} => ok
+            spent {spent} none
+            {}
+            "#,
+            if node.contains("team") {
+                "RLT0103"
+            } else {
+                "RLT0101"
+            },
+            pay("@seller", "10.01", "RLT0402"),
+            pay("@seller", "10", "ok"),
+            pay("@seller", "10", "ok"),
+            pay("@seller", "5.01", "RLT0402"),
+            pay("@seller", "5", "ok"),
+            pay("@seller", "10", "ok"),
+            pay("@seller", "2.01", "RLT0402"),
+            pay("@seller", "2", "ok"),
+            pay("@seller", "100", "ok"),
+        ));
+    }
+}
+
+#[test]
+fn moves_within_a_node_do_not_count_at_it() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"owner": "$ann"}, "per_period": "5"} => ok
+        operator policy.set_allowance {"node": "realm", "per_period": "7"} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@sibling", "amount": "100"}}]} => ok
+        spent $ann 0.00
+        // the whole realm's allowance counts only what leaves the realm
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok
+        spent realm 0.00
+        @seller ledger.withdraw {"from": "@seller", "amount": "5", "reference": "x"} => ok
+        spent realm 5.00
+        ann policy.set_allowance {"node": "realm", "per_period": "5"} => RLT0101
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "-5"} => RLT0008
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "5", "period_ms": 0} => RLT0009
+        ann policy.set_allowance {"node": {"team": "team_000000000000"}, "per_period": "5"} => RLT0103
+        // one batch cannot outrun its allowance
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "5"} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@sibling", "amount": "3"}}, {"post": {"from": "@buyer", "to": "@sibling", "amount": "3"}}]} => RLT0402
+        "#,
+    );
+}
+
+#[test]
+fn holds_count_when_made_and_give_back_what_they_do_not_pay() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "20"} => ok
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "15", "expires_in_ms": 600000}}]} => ok $h
+        spent @buyer 15.00
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "6", "expires_in_ms": 600000}}]} => RLT0402
+        @buyer ledger.transfer {"transfers": [{"post_hold": {"hold": "$h", "amount": "4"}}]} => ok
+        spent @buyer 4.00
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "16", "expires_in_ms": 600000}}]} => ok $h
+        wait +10m
+        spent @buyer 4.00
+        // a hold from before the allowance began to count gives nothing back to it
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "10", "expires_in_ms": 6000000}}]} => ok $h
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "20", "period_ms": 604800000} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "10"}}]} => ok
+        @buyer ledger.transfer {"transfers": [{"void_hold": {"hold": "$h"}}]} => ok
+        spent @buyer 10.00
+        "#,
+    );
+}
+
+#[test]
+fn above_a_limit_a_person_approves_exactly_this() {
+    table(
+        r#"
+        ann person.add {"owner": "$ann", "name": "eve", "role": "approver"} => ok
+        ann person.add {"owner": "$ann", "name": "sue", "role": "viewer"} => ok
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50", "per_period": "500"} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "50"}}]} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}]} => ok $a
+        approval $a open
+        balance @buyer 950.00
+        @buyer policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
+        sue policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "appr_000000000000", "approve": true} => RLT0604
+        eve policy.answer_approval {"approval": "$a", "approve": true} => ok
+        balance @buyer 890.00
+        inbox @buyer approval
+        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        // in a batch or as a hold there is nothing to park
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}, {"post": {"from": "@buyer", "to": "@seller", "amount": "1"}}]} => RLT0601
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "60", "expires_in_ms": 1000}}]} => RLT0601
+        // a person's word lifts the need for approval, not the allowance
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "380"}}]} => ok $a
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "40"}}]} => ok
+        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0402
+        eve policy.answer_approval {"approval": "$a", "approve": false} => ok
+        approval $a gone
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}]} => ok $a
+        ann identity.suspend {"subject": {"agent": "@buyer"}} => ok
+        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0105
+        ann identity.resume {"subject": {"agent": "@buyer"}} => ok
+        wait +3d
+        approval $a gone
+        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        balance @buyer 850.00 pending 0.00
+        "#,
+    );
+}
+
+#[test]
+fn an_acceptance_waits_for_approval_bound_to_its_offer() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "valid_for_ms": 1000} => RLT0601
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $a
+        approval $a open
+        negotiation $n open
+        balance @buyer 1000.00 pending 0.00
+        // the seller's next offer is another one
+        @buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "40"}, "valid_for_ms": 600000} => ok
+        @second negotiation.counter {"negotiation": "$n", "terms": {"price": "70"}, "valid_for_ms": 600000} => ok
+        ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0501
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
+        ann policy.answer_approval {"approval": "$b", "approve": true} => ok $deal
+        deal $deal agreed
+        balance @buyer 1000.00 pending 70.00
+        // and an offer that has run out cannot be approved any more
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $c
+        time +10m
+        ann policy.answer_approval {"approval": "$c", "approve": true} => RLT0502
+        tick
+        ann policy.answer_approval {"approval": "$c", "approve": true} => RLT0504
+        ann policy.answer_approval {"approval": "$c", "approve": false} => ok
+        "#,
+    );
+}
+
+#[test]
+fn at_most_a_hundred_approvals_of_an_agent_wait() {
+    let mut world = table(
+        r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "1"} => ok"#,
+    );
+    for _ in 0..limits::APPROVALS_PER_AGENT {
+        world.run(&pay("@seller", "2", "ok $a"));
+    }
+    world.run(&pay("@seller", "2", "RLT0109"));
+    world.run(r#"ann policy.answer_approval {"approval": "$a", "approve": false} => ok"#);
+    world.run(&pay("@seller", "2", "ok"));
+    world.settle();
+}
+
+#[test]
+fn blocks_are_set_by_agents_and_owners_for_themselves() {
+    table(
+        r#"
+        @buyer policy.set_block {"party": {"agent": "@buyer"}, "block": true} => RLT0210
+        @buyer policy.set_block {"party": {"agent": "@nobody"}, "block": true} => RLT0103
+        @buyer policy.set_block {"by": {"agent": "@seller"}, "party": {"agent": "@second"}, "block": true} => RLT0101
+        @buyer policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@second"}, "block": true} => RLT0101
+        ann policy.set_block {"party": {"agent": "@second"}, "block": true} => RLT0102
+        @seller policy.set_block {"party": {"agent": "@buyer"}, "block": true} => ok
+        @seller policy.set_block {"party": {"agent": "@buyer"}, "block": true} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 1000} => RLT0602
+        @seller policy.set_block {"party": {"agent": "@buyer"}, "block": false} => ok
+        @seller policy.set_block {"party": {"agent": "@buyer"}, "block": false} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 1000} => ok
+        "#,
+    );
+}
+
+#[test]
+fn one_agent_sets_at_most_ten_thousand_blocks() {
+    let mut world = World::new();
+    world.run("owner ann\nagent ann @buyer");
+    let operator = world.request("operator").unwrap();
+    let buyer = world.request("@buyer").unwrap();
+    for n in 0..limits::BLOCKS_PER_SETTER {
+        let sign_up =
+            format!(r#"{{"op": "owner.sign_up", "args": {{"name": "o{n}-", "kind": "person"}}}}"#);
+        let sign_up = crate::spec::seal(serde_json::from_str(&sign_up).unwrap());
+        world.execute(&operator, &sign_up).unwrap();
+        let owner = world
+            .state
+            .owner_named(&crate::text::Handle::new(&format!("o{n}-")).unwrap());
+        let block = format!(
+            r#"{{"op": "policy.set_block", "args": {{"party": {{"owner": "{}"}}, "block": true}}}}"#,
+            owner.unwrap()
+        );
+        let block = crate::spec::seal(serde_json::from_str(&block).unwrap());
+        world.execute(&buyer, &block).unwrap();
+    }
+    world.run(
+        r#"
+        owner last
+        @buyer policy.set_block {"party": {"owner": "$last"}, "block": true} => RLT0605
+        "#,
+    );
+}
+
+#[test]
+fn rates_are_limited_and_recover_evenly() {
+    table(
+        r#"
+        ann policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 2, "messages_per_minute": 2, "offers_per_minute": 2, "agents_per_owner": 3} => RLT0101
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 2, "messages_per_minute": 2, "offers_per_minute": 2, "agents_per_owner": 3} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "1"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "2"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => RLT0603
+        @sibling mail.send {"to": {"agent": "@seller"}, "body": "1"} => ok
+        time +30s
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "4"} => RLT0603
+        // offers, proposals and calls together
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 1000} => ok
+        @buyer call.open {"body": "x", "invite": ["@seller"], "open_for_ms": 60000} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 1000} => RLT0603
+        @buyer call.open {"body": "x", "invite": ["@seller"], "open_for_ms": 60000} => RLT0603
+        // sign-ups in the whole realm; the operator's do not count
+        operator owner.sign_up {"name": "o1", "kind": "person"} => ok
+        operator owner.sign_up {"name": "o2", "kind": "person"} => ok
+        operator owner.sign_up {"name": "o3", "kind": "person"} => ok
+        public owner.sign_up {"name": "p1", "kind": "person"} => ok
+        public owner.sign_up {"name": "p2", "kind": "person"} => ok
+        public owner.sign_up {"name": "p3", "kind": "person"} => RLT0603
+        time +30m
+        public owner.sign_up {"name": "p3", "kind": "person"} => ok
+        // agents of one owner
+        ann agent.register {"handle": "a3"} => ok
+        ann agent.register {"handle": "a4"} => RLT0108
+        operator policy.set_settings {"sign_up_open": false, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        public owner.sign_up {"name": "p4", "kind": "person"} => RLT0111
+        operator owner.sign_up {"name": "p4", "kind": "person"} => ok
+        ann agent.register {"handle": "a4"} => ok
+        // empty buckets leave memory
+        wait +3h
+        "#,
+    );
+}
+
+#[test]
+fn a_command_with_a_key_is_carried_out_once() {
+    table(
+        r#"
+        @buyer key=k1 ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "10"}}]} => ok
+        @buyer key=k1 ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "10"}}]} => dup
+        balance @buyer 990.00
+        @buyer key=k1 ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "11"}}]} => RLT0013
+        // another principal's keys are its own
+        @seller key=k1 ledger.transfer {"transfers": [{"post": {"from": "@seller", "to": "@buyer", "amount": "10"}}]} => ok
+        // rejections are not remembered
+        @seller key=k2 ledger.transfer {"transfers": [{"post": {"from": "@seller", "to": "@buyer", "amount": "5"}}]} => RLT0401
+        fund @seller 5
+        @seller key=k2 ledger.transfer {"transfers": [{"post": {"from": "@seller", "to": "@buyer", "amount": "5"}}]} => ok
+        // too old, or ahead of the clock
+        @buyer key=k3:-86401 mail.acknowledge {"through": 0} => RLT0012
+        @buyer key=k3:301 mail.acknowledge {"through": 0} => RLT0012
+        @buyer key=k3:-86400 mail.acknowledge {"through": 0} => ok
+        @buyer key=k4:300 mail.acknowledge {"through": 0} => ok
+        // a key made ahead is remembered until it is too old itself
+        time +5m
+        wait +1d
+        @buyer key=k4:-86400 mail.acknowledge {"through": 0} => dup
+        @buyer key=k4:-86401 mail.acknowledge {"through": 0} => RLT0012
+        time +1s
+        tick
+        @buyer key=k4 mail.acknowledge {"through": 0} => ok
+        "#,
+    );
+}
+
+#[test]
+fn the_clock_never_runs_back_and_never_jumps_unseen() {
+    let world = table(
+        r#"
+        @buyer clock.tick => RLT0101
+        operator clock.tick => RLT0101
+        clock clock.tick => nothing
+        time +60m
+        // it has nothing to do, but says what time it is
+        clock clock.tick => ok
+        time +61m
+        clock clock.tick => RLT0901
+        @buyer mail.acknowledge {"through": 0} => RLT0901
+        ann clock.accept => RLT0901
+        operator clock.accept => ok
+        clock clock.tick => nothing
+        ann clock.accept => RLT0101
+        "#,
+    );
+    assert!(world.log.windows(2).all(|w| w[0].at <= w[1].at));
+    let mut world = world;
+    let last = world.state.now();
+    world.now = crate::time::Time(1);
+    world.run(r#"@buyer mail.acknowledge {"through": 0} => ok"#);
+    assert_eq!(world.state.now(), last);
+}
+
+#[test]
+fn one_tick_does_a_bounded_amount_and_the_next_goes_on() {
+    let mut world = World::new();
+    world.run("owner ann\nowner bob\nagent ann @buyer\nagent bob @seller\nfund @buyer 100");
+    let request = world.request("@buyer").unwrap();
+    let one =
+        r#"{"hold": {"from": "@buyer", "to": "@seller", "amount": "0.01", "expires_in_ms": 1000}}"#;
+    let all: std::vec::Vec<&str> = (0..limits::TICK_EXPIRIES + 1).map(|_| one).collect();
+    let text = format!(
+        r#"{{"op": "ledger.transfer", "args": {{"transfers": [{}]}}}}"#,
+        all.join(",")
+    );
+    world
+        .execute(
+            &request,
+            &crate::spec::seal(serde_json::from_str(&text).unwrap()),
+        )
+        .unwrap();
+    world.run("time +1s\nclock clock.tick => ok");
+    assert_eq!(world.state.holds.len(), 1);
+    world.run("clock clock.tick => ok\nclock clock.tick => nothing");
+    assert_eq!(world.state.holds.len(), 0);
+    world.settle();
+}
+
+#[test]
+fn every_code_of_the_core_is_produced_by_some_table() {
+    let tables = [
+        include_str!("../identity/tests.rs"),
+        include_str!("../mail/tests.rs"),
+        include_str!("../work/tests.rs"),
+        include_str!("../ledger/tests.rs"),
+        include_str!("../market/tests.rs"),
+        include_str!("tests.rs"),
+    ]
+    .concat();
+    let elsewhere = [
+        // Doors refuse these before the core sees them, or answer them to reads.
+        Code::NotMember,
+        Code::Trimmed,
+        // The offer of a buyer always names an account since it is checked when it is made.
+        Code::PayerMissing,
+    ];
+    assert_eq!(codes_without_a_line(&tables, 101..700), elsewhere);
+}

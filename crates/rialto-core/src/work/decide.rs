@@ -71,8 +71,12 @@ fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejec
     }
     room("open tasks", ctx.state.tasks.len(), limits::TASKS)?;
     let depth = depth_under(ctx, requester, args.parent)?;
-    if let (Some(team), Principal::Agent(agent)) = (args.team, requester) {
-        team_member(ctx.state, team, agent)?;
+    match (args.team, requester) {
+        (Some(team), Principal::Agent(agent)) => {
+            team_member(ctx.state, team, agent)?;
+        }
+        (Some(team), _) => ctx.authorise(Action::ViewTeam(team))?,
+        (None, _) => {}
     }
     let task = ctx.new_id(TaskId)?;
     let (parent, team, body) = (args.parent, args.team, Some(ctx.place(args.body)));
@@ -101,6 +105,9 @@ fn depth_under(
     let Some(parent) = parent else { return Ok(0) };
     let parent = ctx.state.tasks.get(&parent).ok_or(Code::NotFound)?;
     if Principal::Agent(parent.worker) != requester {
+        if parent.requester != requester {
+            return Err(Code::NotFound.into());
+        }
         return Err(Rejection::new(
             Code::NotWorker,
             "a part is given out by the worker of the whole",
@@ -109,13 +116,19 @@ fn depth_under(
     if parent.state.is_terminal() {
         return Err(Code::TaskFinished.into());
     }
-    if parent.depth + 1 >= limits::TASK_DEPTH {
+    depth_below(parent)
+}
+
+/// The depth of a part of a task.
+pub(crate) fn depth_below(task: &Task) -> Result<u8, Rejection> {
+    let depth = task.depth.saturating_add(1);
+    if depth >= limits::TASK_DEPTH {
         return Err(Rejection::new(
             Code::TooDeep,
             format!("at most {}", limits::TASK_DEPTH),
         ));
     }
-    Ok(parent.depth + 1)
+    Ok(depth)
 }
 
 /// The membership check of a team.
@@ -124,10 +137,16 @@ pub(crate) fn team_member(state: &State, team: TeamId, agent: AgentId) -> Result
         .teams
         .get(&team)
         .ok_or_else(|| Rejection::new(Code::NotFound, format!("{team}")))?;
-    if entity.member(agent).is_none() {
+    if entity.member(agent).is_some() {
+        return Ok(entity);
+    }
+    let owner = state.agents.get(&agent).map(|a| a.owner);
+    let invited = entity.members.iter().any(|m| m.agent == agent);
+    if invited || owner == Some(entity.owner) {
         return Err(Code::NotInTeam.into());
     }
-    Ok(entity)
+    // The same answer as for a team that does not exist.
+    Err(Rejection::new(Code::NotFound, format!("{team}")))
 }
 
 /// The split that a seller's team has agreed on.
@@ -159,9 +178,8 @@ pub(crate) fn create_for_deal(
             .get(p)
             .is_some_and(|t| !t.state.is_terminal())
     });
-    let above = parent
-        .and_then(|p| ctx.state.tasks.get(&p))
-        .map_or(0, |t| t.depth + 1);
+    let above = parent.and_then(|p| ctx.state.tasks.get(&p));
+    let depth = above.map_or(Ok(0), depth_below)?;
     let task = ctx.new_id(TaskId)?;
     emit(
         ctx,
@@ -170,7 +188,7 @@ pub(crate) fn create_for_deal(
             requester: Principal::Agent(buyer),
             worker: seller,
             parent,
-            depth: above.min(limits::TASK_DEPTH),
+            depth,
             deal: Some(deal),
             team,
             body: None,
@@ -359,6 +377,13 @@ fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejection> {
     ctx.authorise(Action::LeadTeam(args.team))?;
     let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
     let agent = ctx.agent(&args.agent)?;
+    if policy::owner_blocked(ctx.state, agent, team.owner)
+        || ctx
+            .named_actor()
+            .is_some_and(|by| policy::blocked(ctx.state, agent, by))
+    {
+        return Err(Code::Blocked.into());
+    }
     if team.members.iter().any(|m| m.agent == agent) {
         return Err(Code::AlreadyMember.into());
     }
@@ -415,11 +440,9 @@ fn propose_split(ctx: &mut Ctx<'_>, args: &ProposeSplit) -> Result<(), Rejection
     ctx.authorise(Action::LeadTeam(args.team))?;
     let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
     let whole: u64 = args.shares.iter().map(|s| u64::from(s.ppm)).sum();
-    let each_once = args.shares.len() == team.members.len()
-        && team
-            .members
-            .iter()
-            .all(|m| args.shares.iter().any(|s| s.agent == m.agent));
+    let joined = || team.members.iter().filter(|m| m.joined);
+    let each_once = args.shares.len() == joined().count()
+        && joined().all(|m| args.shares.iter().any(|s| s.agent == m.agent));
     if !each_once || whole != u64::from(WHOLE_PPM) {
         return Err(Code::BadSplit.into());
     }

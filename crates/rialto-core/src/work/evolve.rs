@@ -75,7 +75,6 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
             };
             state.teams.modify(team, &mut state.changes, |t| {
                 t.members.push(member);
-                t.split.clear();
             });
             mail::deliver(state, *agent, Item::Team(*team));
         }
@@ -84,12 +83,15 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
                 for member in t.members.iter_mut().filter(|m| m.agent == *agent) {
                     member.joined = true;
                 }
+                t.split.clear();
             });
         }
         WorkEvent::MemberLeft { team, agent } => {
             state.teams.modify(team, &mut state.changes, |t| {
+                if t.member(*agent).is_some() {
+                    t.split.clear();
+                }
                 t.members.retain(|m| m.agent != *agent);
-                t.split.clear();
             });
         }
         WorkEvent::SplitProposed { team, shares } => {
@@ -117,7 +119,8 @@ fn update(state: &mut State, task: crate::id::TaskId, next: TaskState) {
     state.tasks.modify(&task, &mut state.changes, |t| {
         (t.state, t.updated) = (next, now);
         told = match (next, t.requester) {
-            _ if t.deal.is_some() => None,
+            // The end of a deal's task is announced by the deal.
+            _ if t.deal.is_some() && next.is_terminal() => None,
             (TaskState::Canceled, _) => Some(t.worker),
             (_, Principal::Agent(requester)) => Some(requester),
             _ => None,

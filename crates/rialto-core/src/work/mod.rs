@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::{create_for_deal, decide, finish_for_deal, shares_of};
+pub(crate) use decide::{create_for_deal, decide, depth_below, finish_for_deal, shares_of};
 pub(crate) use evolve::evolve;
 
 use crate::entity::Entity;
@@ -185,10 +185,11 @@ pub struct Team {
 }
 
 impl Team {
-    /// The split, if there is one and every member has joined and agreed.
+    /// The split, if there is one and every agent that has joined has agreed. Who is only invited
+    /// has no say and no share.
     #[must_use]
     pub fn agreed_split(&self) -> Option<&[Share]> {
-        let agreed = self.members.iter().all(|m| m.joined && m.agreed);
+        let agreed = self.members.iter().all(|m| m.agreed || !m.joined);
         (agreed && !self.split.is_empty()).then_some(self.split.as_slice())
     }
 
@@ -296,14 +297,14 @@ pub struct JoinTeam {
     pub join: bool,
 }
 
-/// Puts a split on the table. Every member has to agree to it anew.
+/// Puts a split on the table. Every member has to agree to it anew, also when another joins or leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProposeSplit {
     /// Which team.
     pub team: TeamId,
-    /// The shares of all members, one million together.
+    /// The shares of all members that have joined, one million together.
     pub shares: Vec<Share>,
 }
 

@@ -1,1 +1,258 @@
-//! Text-table tests of this module.
+//! Tasks and teams as tables.
+
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use super::TaskState;
+use crate::limits;
+use crate::spec::{World, check};
+
+const PEOPLE: &str = r#"
+    owner ann
+    owner bob
+    agent ann @boss
+    agent ann @work
+    agent bob @other
+    agent bob @shy request
+"#;
+
+fn table(lines: &str) -> World {
+    check(&[PEOPLE, lines].concat())
+}
+
+#[test]
+fn the_life_cycle_of_a_task_for_every_pair_of_states() {
+    use TaskState as T;
+    let all = [
+        (T::Submitted, "submitted"),
+        (T::Working, "working"),
+        (T::InputRequired, "input_required"),
+        (T::AuthRequired, "auth_required"),
+        (T::Completed, "completed"),
+        (T::Failed, "failed"),
+        (T::Canceled, "canceled"),
+        (T::Rejected, "rejected"),
+    ];
+    // From (row) to (column), by the worker: y is possible, n is not, - is never by the worker.
+    let rows = [
+        "n y y y y y - y",
+        "n y y y y y - n",
+        "n y n y y y - n",
+        "n y y n y y - n",
+        "f f f f f f f f",
+        "f f f f f f f f",
+        "f f f f f f f f",
+        "f f f f f f f f",
+    ];
+    for ((from, from_name), row) in all.iter().zip(rows) {
+        for ((_, to_name), cell) in all.iter().zip(row.split(' ')) {
+            let way = match from {
+                T::Submitted => String::new(),
+                T::Canceled => r#"@boss task.cancel {"task": "$t"} => ok"#.into(),
+                _ => format!(r#"@work task.update {{"task": "$t", "state": "{from_name}"}} => ok"#),
+            };
+            let outcome = match cell {
+                "y" => "ok",
+                "n" => "RLT0302",
+                "f" => "RLT0301",
+                _ => "RLT0304",
+            };
+            let end = if cell == "y" { to_name } else { from_name };
+            table(&format!(
+                r#"
+                @boss task.create {{"worker": "@work", "body": "do"}} => ok $t
+                {way}
+                @work task.update {{"task": "$t", "state": "{to_name}"}} => {outcome}
+                task $t {end}
+                "#
+            ));
+        }
+    }
+}
+
+#[test]
+fn tasks_are_given_told_of_and_leave_memory() {
+    table(
+        r#"
+        @boss task.create {"worker": "@work", "body": "do"} => ok $t
+        inbox @work task
+        @work task.update {"task": "$t", "state": "working", "note": "on it"} => ok
+        @work task.add_artifact {"task": "$t", "name": "draft", "body": "..."} => ok
+        @boss task.add_artifact {"task": "$t", "name": "draft", "body": "..."} => RLT0303
+        @boss task.update {"task": "$t", "state": "completed"} => RLT0303
+        @other task.update {"task": "$t", "state": "completed"} => RLT0103
+        @other task.cancel {"task": "$t"} => RLT0103
+        @work task.cancel {"task": "$t"} => RLT0304
+        @work task.update {"task": "$t", "state": "canceled"} => RLT0304
+        inbox @boss task
+        @boss task.cancel {"task": "$t", "reason": "never mind"} => ok
+        inbox @work task task
+        @boss task.cancel {"task": "$t"} => RLT0301
+        @work task.add_artifact {"task": "$t", "name": "late", "body": "..."} => RLT0301
+        task $t canceled
+        wait +2h
+        task $t gone
+        @boss task.cancel {"task": "$t"} => RLT0103
+        "#,
+    );
+}
+
+#[test]
+fn who_may_give_work_to_whom() {
+    table(
+        r#"
+        @boss task.create {"worker": "@boss", "body": "x"} => RLT0210
+        @boss task.create {"worker": "@shy", "body": "x"} => RLT0203
+        @boss task.create {"worker": "@other", "body": "x"} => ok
+        // a person asks only agents of its own owner
+        ann task.create {"worker": "@work", "body": "x"} => ok $t
+        ann task.create {"worker": "@other", "body": "x"} => RLT0101
+        operator task.create {"worker": "@work", "body": "x"} => RLT0102
+        @work task.update {"task": "$t", "state": "completed"} => ok
+        ann task.create {"worker": "@work", "body": "x"} => ok $t
+        bob task.cancel {"task": "$t"} => RLT0103
+        ann task.cancel {"task": "$t"} => ok
+        ann identity.suspend {"subject": {"agent": "@work"}} => ok
+        @boss task.create {"worker": "@work", "body": "x"} => RLT0105
+        // a team that work is named for must be one's own
+        bob team.create {"name": "crew"} => ok $bobs
+        ann task.create {"worker": "@boss", "body": "x", "team": "$bobs"} => RLT0103
+        @other task.create {"worker": "@boss", "body": "x", "team": "$bobs"} => RLT0307
+        @boss task.create {"worker": "@other", "body": "x", "team": "$bobs"} => RLT0103
+        @boss task.create {"worker": "@other", "body": "x", "team": "team_000000000000"} => RLT0103
+        "#,
+    );
+}
+
+#[test]
+fn delegation_shows_its_parent_and_has_a_depth() {
+    let mut lines = String::from(r#"@boss task.create {"worker": "@work", "body": "0"} => ok $t0"#);
+    for depth in 1..limits::TASK_DEPTH {
+        let (from, to) = if depth % 2 == 1 {
+            ("@work", "@boss")
+        } else {
+            ("@boss", "@work")
+        };
+        let above = depth - 1;
+        lines.push_str(&format!(
+            "\n{from} task.create {{\"worker\": \"{to}\", \"body\": \"{depth}\", \"parent\": \"$t{above}\"}} => ok $t{depth}"
+        ));
+    }
+    lines.push_str(
+        r#"
+        @boss task.create {"worker": "@work", "body": "x", "parent": "$t15"} => RLT0305
+        @boss negotiation.open {"with": "@work", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 1000, "task": "$t15"} => RLT0305
+        // only the worker of the whole gives out a part, and strangers learn nothing of it
+        @boss task.create {"worker": "@work", "body": "x", "parent": "$t0"} => RLT0303
+        @other task.create {"worker": "@work", "body": "x", "parent": "$t0"} => RLT0103
+        @work task.update {"task": "$t0", "state": "failed"} => ok
+        @work task.create {"worker": "@boss", "body": "x", "parent": "$t0"} => RLT0301
+        "#,
+    );
+    table(&lines);
+}
+
+#[test]
+fn a_task_has_at_most_a_thousand_artifacts() {
+    let mut world = table(r#"@boss task.create {"worker": "@work", "body": "do"} => ok $t"#);
+    let line = r#"@work task.add_artifact {"task": "$t", "name": "a", "body": "b"} => ok"#;
+    let all: Vec<&str> = (0..limits::ARTIFACTS_PER_TASK).map(|_| line).collect();
+    world.run(&all.join("\n"));
+    world.run(r#"@work task.add_artifact {"task": "$t", "name": "a", "body": "b"} => RLT0010"#);
+}
+
+#[test]
+fn teams_invite_join_and_agree_on_a_split() {
+    table(
+        r#"
+        @boss team.create {"name": "crew"} => ok $team
+        @work team.create {"name": "crew"} => RLT0104
+        @work team.create {"name": "other", "owner": "$bob"} => RLT0112
+        bob team.create {"name": "crew"} => ok
+        bob team.create {"name": "more", "owner": "$ann"} => RLT0101
+        @work team.invite {"team": "$team", "agent": "@other", "role": "member"} => RLT0101
+        @other team.join {"team": "$team", "join": true} => RLT0103
+        @boss team.invite {"team": "$team", "agent": "@other", "role": "member"} => ok
+        @boss team.invite {"team": "$team", "agent": "@other", "role": "lead"} => RLT0310
+        inbox @other team
+        // the invited have no say and no share until they join
+        @other team.agree_split {"team": "$team", "shares": []} => RLT0307
+        @boss team.propose_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 700000}, {"agent": "$other", "ppm": 300000}]} => RLT0309
+        @other team.join {"team": "$team", "join": true} => ok
+        @other team.join {"team": "$team", "join": true} => RLT0310
+        @other team.propose_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 1}, {"agent": "$other", "ppm": 999999}]} => RLT0101
+        @boss team.propose_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 700000}, {"agent": "$other", "ppm": 300001}]} => RLT0309
+        @boss team.propose_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 500000}, {"agent": "$boss", "ppm": 500000}]} => RLT0309
+        @boss team.propose_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 1000000}]} => RLT0309
+        @other team.agree_split {"team": "$team", "shares": []} => RLT0309
+        @boss team.propose_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 700000}, {"agent": "$other", "ppm": 300000}]} => ok
+        @other team.agree_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 600000}, {"agent": "$other", "ppm": 400000}]} => RLT0309
+        @work team.agree_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 700000}, {"agent": "$other", "ppm": 300000}]} => RLT0307
+        @shy team.agree_split {"team": "$team", "shares": []} => RLT0103
+        "#,
+    );
+}
+
+#[test]
+fn a_split_binds_once_all_have_agreed_and_until_a_member_comes_or_goes() {
+    let mut world = table(
+        r#"
+        @boss team.create {"name": "crew"} => ok $team
+        @boss team.invite {"team": "$team", "agent": "@work", "role": "member"} => ok
+        @work team.join {"team": "$team", "join": true} => ok
+        @boss team.propose_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 500000}, {"agent": "$work", "ppm": 500000}]} => ok
+        @boss team.agree_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 500000}, {"agent": "$work", "ppm": 500000}]} => ok
+        "#,
+    );
+    let agreed = |world: &World| {
+        let mut agreed = false;
+        let all = &world.state.teams;
+        all.for_each(|_, t| agreed = t.agreed_split().is_some());
+        agreed
+    };
+    assert!(!agreed(&world), "one has not agreed");
+    world.run(r#"@work team.agree_split {"team": "$team", "shares": [{"agent": "$boss", "ppm": 500000}, {"agent": "$work", "ppm": 500000}]} => ok"#);
+    assert!(agreed(&world));
+    world.run(r#"@boss team.invite {"team": "$team", "agent": "@other", "role": "member"} => ok"#);
+    assert!(
+        agreed(&world),
+        "an invitation that nobody answers blocks nothing"
+    );
+    world.run(r#"@other team.join {"team": "$team", "join": false} => ok"#);
+    assert!(agreed(&world), "declining changes nothing");
+    world.run(
+        r#"
+        @boss team.invite {"team": "$team", "agent": "@other", "role": "member"} => ok
+        @other team.join {"team": "$team", "join": true} => ok
+        "#,
+    );
+    assert!(!agreed(&world), "a new member has to agree too");
+    world.settle();
+}
+
+#[test]
+fn who_blocks_an_owner_is_not_invited_by_it() {
+    table(
+        r#"
+        @boss team.create {"name": "crew"} => ok $team
+        @other policy.set_block {"party": {"owner": "$ann"}, "block": true} => ok
+        @boss team.invite {"team": "$team", "agent": "@other", "role": "member"} => RLT0602
+        ann team.invite {"team": "$team", "agent": "@other", "role": "member"} => RLT0602
+        inbox @other -
+        "#,
+    );
+}
+
+#[test]
+fn a_team_has_at_most_sixty_four_members() {
+    let mut world = table(r#"@boss team.create {"name": "crew"} => ok $team"#);
+    for n in 1..limits::TEAM_MEMBERS {
+        world.run(&format!(
+            "agent bob @m{n}\n@boss team.invite {{\"team\": \"$team\", \"agent\": \"@m{n}\", \"role\": \"member\"}} => ok"
+        ));
+    }
+    world.run(
+        r#"@boss team.invite {"team": "$team", "agent": "@other", "role": "member"} => RLT0109"#,
+    );
+}

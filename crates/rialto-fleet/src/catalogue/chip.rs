@@ -94,7 +94,11 @@ impl Chip {
     }
 
     pub(super) fn check(&self, file: &str) -> Result<(), CatalogueError> {
-        let c = Checker { file, kind: "chip", name: &self.name };
+        let c = Checker {
+            file,
+            kind: "chip",
+            name: &self.name,
+        };
         c.text("name", &self.name)?;
         c.positive("bf16_tflops", self.bf16_tflops, 1e5)?;
         c.optional("fp8_tflops", self.fp8_tflops, 1e5)?;
@@ -102,7 +106,11 @@ impl Chip {
         c.positive("memory_gb", self.memory_gb, 1e4)?;
         c.positive("memory_tb_s", self.memory_tb_s, 1e3)?;
         c.positive("scaleup_gb_s", self.scaleup_gb_s, 1e5)?;
-        c.positive("scaleup_domain_chips", f64::from(self.scaleup_domain_chips), 1e6)?;
+        c.positive(
+            "scaleup_domain_chips",
+            f64::from(self.scaleup_domain_chips),
+            1e6,
+        )?;
         c.positive("scaleout_gb_s", self.scaleout_gb_s, 1e5)?;
         c.optional("tdp_w", self.tdp_w, 1e5)?;
         c.optional("allin_kw", self.allin_kw, 100.0)?;
@@ -139,7 +147,11 @@ pub struct Node {
 
 impl Node {
     pub(super) fn check(&self, file: &str) -> Result<(), CatalogueError> {
-        let c = Checker { file, kind: "node", name: &self.name };
+        let c = Checker {
+            file,
+            kind: "node",
+            name: &self.name,
+        };
         c.text("name", &self.name)?;
         c.positive("chips", f64::from(self.chips), 1024.0)?;
         c.text("source", &self.source)?;
@@ -167,7 +179,11 @@ pub struct Fabric {
 
 impl Fabric {
     pub(super) fn check(&self, file: &str) -> Result<(), CatalogueError> {
-        let c = Checker { file, kind: "fabric", name: &self.name };
+        let c = Checker {
+            file,
+            kind: "fabric",
+            name: &self.name,
+        };
         c.text("name", &self.name)?;
         c.text("source", &self.source)?;
         c.positive("latency_us", self.latency_us, 1e6)

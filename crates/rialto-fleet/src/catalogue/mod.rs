@@ -79,11 +79,26 @@ struct Tables {
 }
 
 const SHIPPED: [(&str, &str); 5] = [
-    ("catalogue/chips.toml", include_str!("../../catalogue/chips.toml")),
-    ("catalogue/fabrics.toml", include_str!("../../catalogue/fabrics.toml")),
-    ("catalogue/nodes.toml", include_str!("../../catalogue/nodes.toml")),
-    ("catalogue/models.toml", include_str!("../../catalogue/models.toml")),
-    ("catalogue/precisions.toml", include_str!("../../catalogue/precisions.toml")),
+    (
+        "catalogue/chips.toml",
+        include_str!("../../catalogue/chips.toml"),
+    ),
+    (
+        "catalogue/fabrics.toml",
+        include_str!("../../catalogue/fabrics.toml"),
+    ),
+    (
+        "catalogue/nodes.toml",
+        include_str!("../../catalogue/nodes.toml"),
+    ),
+    (
+        "catalogue/models.toml",
+        include_str!("../../catalogue/models.toml"),
+    ),
+    (
+        "catalogue/precisions.toml",
+        include_str!("../../catalogue/precisions.toml"),
+    ),
 ];
 
 impl Catalogue {
@@ -188,7 +203,11 @@ fn unknown<'a>(
     known: impl Iterator<Item = &'a String>,
 ) -> CatalogueError {
     let known: Vec<&str> = known.map(String::as_str).collect();
-    CatalogueError::Unknown { kind, name: name.to_owned(), known: known.join(", ") }
+    CatalogueError::Unknown {
+        kind,
+        name: name.to_owned(),
+        known: known.join(", "),
+    }
 }
 
 /// Checks one number of an entry; shared by the tables.

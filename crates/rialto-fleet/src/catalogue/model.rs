@@ -120,7 +120,11 @@ impl Model {
     /// Layers whose feed-forward part is dense.
     #[must_use]
     pub fn dense_layer_count(&self) -> u32 {
-        if self.moe.is_some() { self.dense_layers.unwrap_or(0) } else { self.layers }
+        if self.moe.is_some() {
+            self.dense_layers.unwrap_or(0)
+        } else {
+            self.layers
+        }
     }
 
     /// Layers whose feed-forward part is a mixture of experts.
@@ -134,14 +138,32 @@ impl Model {
     pub fn attention_params_per_layer(&self) -> f64 {
         let h = f64::from(self.hidden);
         match self.attention {
-            Attention::Grouped { heads, kv_heads, head_dim, gated, .. } => {
+            Attention::Grouped {
+                heads,
+                kv_heads,
+                head_dim,
+                gated,
+                ..
+            } => {
                 let query = if gated { 3.0 } else { 2.0 };
                 h * f64::from(head_dim) * (query * f64::from(heads) + 2.0 * f64::from(kv_heads))
             }
-            Attention::Latent { heads, q_rank, kv_rank, rope_dim, nope_dim, v_dim, .. } => {
+            Attention::Latent {
+                heads,
+                q_rank,
+                kv_rank,
+                rope_dim,
+                nope_dim,
+                v_dim,
+                ..
+            } => {
                 let [n, q, kv, rope, nope, v] =
                     [heads, q_rank, kv_rank, rope_dim, nope_dim, v_dim].map(f64::from);
-                let query = if q > 0.0 { q * (h + n * (nope + rope)) } else { h * n * (nope + rope) };
+                let query = if q > 0.0 {
+                    q * (h + n * (nope + rope))
+                } else {
+                    h * n * (nope + rope)
+                };
                 query + h * (kv + rope) + kv * n * (nope + v) + n * v * h
             }
         }
@@ -156,7 +178,9 @@ impl Model {
     /// Parameters of one routed expert.
     #[must_use]
     pub fn expert_params(&self) -> f64 {
-        self.moe.as_ref().map_or(0.0, |m| 3.0 * f64::from(self.hidden) * f64::from(m.ffn))
+        self.moe
+            .as_ref()
+            .map_or(0.0, |m| 3.0 * f64::from(self.hidden) * f64::from(m.ffn))
     }
 
     /// Parameters of one layer's shared experts and router.
@@ -177,7 +201,12 @@ impl Model {
     #[must_use]
     pub fn params_total(&self) -> f64 {
         let experts = self.moe.as_ref().map_or(0.0, |m| f64::from(m.experts));
-        self.params_with(experts) + if self.tied_embeddings { 0.0 } else { self.head_params() }
+        self.params_with(experts)
+            + if self.tied_embeddings {
+                0.0
+            } else {
+                self.head_params()
+            }
     }
 
     /// Parameters that one token's forward pass multiplies with.
@@ -231,10 +260,12 @@ impl Model {
     #[must_use]
     pub fn kv_values_per_layer(&self) -> f64 {
         match self.attention {
-            Attention::Grouped { kv_heads, head_dim, .. } => {
-                2.0 * f64::from(kv_heads) * f64::from(head_dim)
-            }
-            Attention::Latent { kv_rank, rope_dim, .. } => f64::from(kv_rank) + f64::from(rope_dim),
+            Attention::Grouped {
+                kv_heads, head_dim, ..
+            } => 2.0 * f64::from(kv_heads) * f64::from(head_dim),
+            Attention::Latent {
+                kv_rank, rope_dim, ..
+            } => f64::from(kv_rank) + f64::from(rope_dim),
         }
     }
 
@@ -242,11 +273,16 @@ impl Model {
     /// replication by tensor parallelism.
     #[must_use]
     pub fn kv_bytes_per_token(&self, precision: &Precision) -> f64 {
-        f64::from(self.full_attention_layers()) * self.kv_values_per_layer() * precision.kv_bits / 8.0
+        f64::from(self.full_attention_layers()) * self.kv_values_per_layer() * precision.kv_bits
+            / 8.0
     }
 
     pub(super) fn check(&self, file: &str) -> Result<(), CatalogueError> {
-        let c = Checker { file, kind: "model", name: &self.name };
+        let c = Checker {
+            file,
+            kind: "model",
+            name: &self.name,
+        };
         c.text("name", &self.name)?;
         c.text("source", &self.source)?;
         c.positive("layers", f64::from(self.layers), 1e4)?;

@@ -4,7 +4,10 @@ use super::Model;
 
 /// Lower case letters and digits only, so that `Llama-3.1_8B` and `llama3.1-8b` agree.
 pub(super) fn normal(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }
 
 /// The entry whose name or alias agrees with `name` after normalisation.
@@ -25,8 +28,24 @@ pub(super) fn find<'a, T>(
 
 /// Endings that change the number format or the tuning of a model, never its architecture.
 const VARIANTS: [&str; 18] = [
-    "instruct", "chat", "hf", "base", "it", "fp8", "fp4", "nvfp4", "mxfp4", "bf16", "awq", "gptq",
-    "int4", "int8", "fp8dynamic", "v1", "v2", "dynamic",
+    "instruct",
+    "chat",
+    "hf",
+    "base",
+    "it",
+    "fp8",
+    "fp4",
+    "nvfp4",
+    "mxfp4",
+    "bf16",
+    "awq",
+    "gptq",
+    "int4",
+    "int8",
+    "fp8dynamic",
+    "v1",
+    "v2",
+    "dynamic",
 ];
 
 /// The model of this name: exactly; without its organisation; without variant endings.
@@ -36,14 +55,19 @@ pub(super) fn find_model<'a>(models: &'a [Model], name: &str) -> Option<&'a Mode
         let wanted = architecture(bare);
         models.iter().find(|m| {
             architecture(&m.name) == wanted
-                || m.aliases.iter().any(|a| architecture(a.rsplit('/').next().unwrap_or(a)) == wanted)
+                || m.aliases
+                    .iter()
+                    .any(|a| architecture(a.rsplit('/').next().unwrap_or(a)) == wanted)
         })
     })
 }
 
 fn architecture(name: &str) -> String {
-    let mut parts: Vec<String> =
-        name.split(['-', '_', ' ']).map(normal).filter(|p| !p.is_empty()).collect();
+    let mut parts: Vec<String> = name
+        .split(['-', '_', ' '])
+        .map(normal)
+        .filter(|p| !p.is_empty())
+        .collect();
     while parts.len() > 1 && parts.last().is_some_and(|p| is_variant(p)) {
         parts.pop();
     }
@@ -60,7 +84,9 @@ fn is_variant(part: &str) -> bool {
 
 /// The parser's message with the line it points at.
 pub(super) fn toml_message(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map(|s| 1 + text[..s.start.min(text.len())].matches('\n').count());
+    let line = error
+        .span()
+        .map(|s| 1 + text[..s.start.min(text.len())].matches('\n').count());
     match line {
         Some(line) => format!("line {line}: {}", error.message()),
         None => error.message().to_owned(),

@@ -43,7 +43,11 @@ pub struct Precision {
 
 impl Precision {
     pub(super) fn check(&self, file: &str) -> Result<(), CatalogueError> {
-        let c = Checker { file, kind: "precision", name: &self.name };
+        let c = Checker {
+            file,
+            kind: "precision",
+            name: &self.name,
+        };
         c.text("name", &self.name)?;
         c.text("source", &self.source)?;
         c.positive("linear_bits", self.linear_bits, 64.0)?;

@@ -10,7 +10,11 @@ fn shipped() -> Catalogue {
 fn counted_parameters_agree_with_published_ones() {
     for model in shipped().models {
         let total = model.params_total() / 1e9 / model.params_total_b;
-        assert!((0.95..1.05).contains(&total), "{}: total off by {total}", model.name);
+        assert!(
+            (0.95..1.05).contains(&total),
+            "{}: total off by {total}",
+            model.name
+        );
     }
 }
 
@@ -22,7 +26,10 @@ fn every_number_of_a_chip_names_its_source() {
             if !(value.is_float() || value.is_integer()) {
                 continue;
             }
-            let sourced = chip.sources.iter().any(|s| s.fields.iter().any(|f| f == field));
+            let sourced = chip
+                .sources
+                .iter()
+                .any(|s| s.fields.iter().any(|f| f == field));
             assert!(sourced, "{}: {field} has no source", chip.name);
         }
     }
@@ -41,24 +48,43 @@ fn names_match_as_benchmarks_write_them() {
     ] {
         assert_eq!(c.model(written).unwrap().name, name, "{written}");
     }
-    for (written, name) in
-        [("GB200", "gb200_nvl72"), ("NVIDIA H200-SXM-141GB", "h200_sxm"), ("Trainium2", "trainium2")]
-    {
+    for (written, name) in [
+        ("GB200", "gb200_nvl72"),
+        ("NVIDIA H200-SXM-141GB", "h200_sxm"),
+        ("Trainium2", "trainium2"),
+    ] {
         assert_eq!(c.chip(written).unwrap().name, name, "{written}");
     }
-    assert!(matches!(c.model("gpt-9"), Err(CatalogueError::Unknown { kind: "model", .. })));
+    assert!(matches!(
+        c.model("gpt-9"),
+        Err(CatalogueError::Unknown { kind: "model", .. })
+    ));
     assert!(c.model("").is_err());
 }
 
 #[test]
 fn bad_tables_name_file_line_and_field() {
     let mut c = shipped();
-    let error = c.add("mine.toml", "[[fabric]]\nname = \"x\"\nlatency_us = \"fast\"\n").unwrap_err();
-    assert!(error.to_string().starts_with("mine.toml: line 3"), "{error}");
+    let error = c
+        .add(
+            "mine.toml",
+            "[[fabric]]\nname = \"x\"\nlatency_us = \"fast\"\n",
+        )
+        .unwrap_err();
+    assert!(
+        error.to_string().starts_with("mine.toml: line 3"),
+        "{error}"
+    );
     let text = "[[fabric]]\nname = \"x\"\nlatency_us = -1.0\nsource = \"s\"\nconfidence = \"c\"\n";
     let error = c.add("mine.toml", text).unwrap_err().to_string();
-    assert!(error.contains("mine.toml: fabric \"x\": latency_us is -1"), "{error}");
-    let error = c.add("mine.toml", "[[chip]]\nname = \"x\"\n").unwrap_err().to_string();
+    assert!(
+        error.contains("mine.toml: fabric \"x\": latency_us is -1"),
+        "{error}"
+    );
+    let error = c
+        .add("mine.toml", "[[chip]]\nname = \"x\"\n")
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("missing field"), "{error}");
 }
 
@@ -78,13 +104,25 @@ fn cache_bytes_follow_the_architecture() {
     let c = shipped();
     let bf16 = c.precision("bf16").unwrap();
     // 32 layers x 2 x 8 heads x 128 x 2 bytes; 61 layers x (512 + 64) x 2 bytes.
-    assert_eq!(c.model("llama3.1-8b").unwrap().kv_bytes_per_token(bf16), 131_072.0);
-    assert_eq!(c.model("deepseek-v3").unwrap().kv_bytes_per_token(bf16), 70_272.0);
+    assert_eq!(
+        c.model("llama3.1-8b").unwrap().kv_bytes_per_token(bf16),
+        131_072.0
+    );
+    assert_eq!(
+        c.model("deepseek-v3").unwrap().kv_bytes_per_token(bf16),
+        70_272.0
+    );
 }
 
 #[test]
 fn a_chip_without_a_format_computes_in_the_next_wider_one() {
     let c = shipped();
-    assert_eq!(c.chip("h100").unwrap().flops(Compute::Fp4), (1979e12, Compute::Fp8));
-    assert_eq!(c.chip("a100").unwrap().flops(Compute::Fp4), (312e12, Compute::Bf16));
+    assert_eq!(
+        c.chip("h100").unwrap().flops(Compute::Fp4),
+        (1979e12, Compute::Fp8)
+    );
+    assert_eq!(
+        c.chip("a100").unwrap().flops(Compute::Fp4),
+        (312e12, Compute::Bf16)
+    );
 }

@@ -68,19 +68,33 @@ pub struct CellSettings {
     pub bin_ns: u64,
     /// Whether to keep every outcome.
     pub keep_outcomes: bool,
+    /// Whether requests that finish after the horizon count in rates and goodput.
+    pub count_late: bool,
 }
 
 /// Requests that reach a cell, in order of arrival.
 enum Source<'a> {
     Generated(Box<Generator<'a>>),
-    Recorded { requests: &'a [Request], next: usize, low: f64, high: f64, seed: u64 },
+    Recorded {
+        requests: &'a [Request],
+        next: usize,
+        low: f64,
+        high: f64,
+        seed: u64,
+    },
 }
 
 impl Source<'_> {
     fn next(&mut self, horizon_ns: u64) -> Option<Request> {
         match self {
             Self::Generated(generator) => generator.next(),
-            Self::Recorded { requests, next, low, high, seed } => loop {
+            Self::Recorded {
+                requests,
+                next,
+                low,
+                high,
+                seed,
+            } => loop {
                 let request = *requests.get(*next)?;
                 let draw = mix64(*next as u64 ^ *seed) as f64 / 18_446_744_073_709_551_616.0;
                 *next += 1;
@@ -102,26 +116,45 @@ pub fn simulate_cell(pool: &Pool, cell: usize, settings: &CellSettings) -> CellR
     let recorder = Recorder {
         slo: Some(pool.slo),
         warmup_ps: settings.warmup_ns.saturating_mul(PS_PER_NS),
-        horizon_ps: settings.horizon_ns.saturating_mul(PS_PER_NS),
+        horizon_ps: if settings.count_late {
+            u64::MAX
+        } else {
+            settings.horizon_ns.saturating_mul(PS_PER_NS)
+        },
         bin_ps: settings.bin_ns.saturating_mul(PS_PER_NS),
         outcomes: settings.keep_outcomes.then(Vec::new),
         ..Recorder::default()
     };
     let mut source = source_of(pool, cell, settings);
     let replicas = pool.cells[cell];
-    let prefill = pool.spec.disaggregate.as_ref().map_or(0, |d| d.prefill_replicas);
-    let mut result = CellResult { recorder, replicas, ..CellResult::default() };
+    let prefill = pool
+        .spec
+        .disaggregate
+        .as_ref()
+        .map_or(0, |d| d.prefill_replicas);
+    let mut result = CellResult {
+        recorder,
+        replicas,
+        ..CellResult::default()
+    };
     if prefill == 0 {
         let mut stage = Stage::new(pool, cell, 0..replicas, Role::Whole, settings);
-        stage.run(&mut jobs, &mut result, |_| source.next(settings.horizon_ns).map(Arrival::New));
+        stage.run(&mut jobs, &mut result, |_| {
+            source.next(settings.horizon_ns).map(Arrival::New)
+        });
     } else {
         let mut stage = Stage::new(pool, cell, 0..prefill, Role::Prefill, settings);
-        stage.run(&mut jobs, &mut result, |_| source.next(settings.horizon_ns).map(Arrival::New));
+        stage.run(&mut jobs, &mut result, |_| {
+            source.next(settings.horizon_ns).map(Arrival::New)
+        });
         let mut handoffs = std::mem::take(&mut stage.handoffs);
         handoffs.sort_unstable_by_key(|h| (h.at_ps, jobs.get(h.job).number));
         let mut moved: Vec<Handoff> = handoffs
             .iter()
-            .map(|h| Handoff { at_ps: h.at_ps + transfer_ps(pool, jobs.get(h.job)), job: h.job })
+            .map(|h| Handoff {
+                at_ps: h.at_ps + transfer_ps(pool, jobs.get(h.job)),
+                job: h.job,
+            })
             .collect();
         moved.sort_by_key(|h| h.at_ps);
         let mut moved = moved.into_iter();
@@ -138,7 +171,11 @@ fn source_of<'a>(pool: &'a Pool, cell: usize, settings: &CellSettings) -> Source
     let size = f64::from(pool.cells[cell]);
     match &pool.traffic {
         TrafficSource::Model(model) => {
-            let share = Share { stream: pool.stream, index: cell as u32, fraction: size / all };
+            let share = Share {
+                stream: pool.stream,
+                index: cell as u32,
+                fraction: size / all,
+            };
             let block = pool.prefixes.block_tokens();
             let generator = Generator::new(model, settings.seed, share, settings.horizon_ns, block);
             Source::Generated(Box::new(generator))
@@ -155,7 +192,9 @@ fn source_of<'a>(pool: &'a Pool, cell: usize, settings: &CellSettings) -> Source
 
 /// Time a prompt's cache takes from one replica to the other.
 fn transfer_ps(pool: &Pool, job: &Job) -> u64 {
-    let Some(d) = &pool.spec.disaggregate else { return 0 };
+    let Some(d) = &pool.spec.disaggregate else {
+        return 0;
+    };
     let bytes = pool.kv_bytes_per_token * f64::from(job.request.input_tokens);
     let seconds = bytes / (d.transfer_gb_s * 1e9) + d.transfer_latency_ms * 1e-3;
     (seconds * PS_PER_S) as u64
@@ -223,7 +262,12 @@ impl<'a> Stage<'a> {
     ) -> Self {
         let count = range.len();
         let least_load = pool.spec.routing == Policy::LeastLoad;
-        let names = [pool.stream, cell as u64, u64::from(range.start), 0x726f_7574];
+        let names = [
+            pool.stream,
+            cell as u64,
+            u64::from(range.start),
+            0x726f_7574,
+        ];
         let mut stage = Self {
             pool,
             role,
@@ -263,20 +307,21 @@ impl<'a> Stage<'a> {
         let first = pool.first_replica(cell) + u64::from(start);
         let horizon = pool.fault_horizon_ns(settings.horizon_ns);
         self.slow = (0..self.replicas.len() as u64)
-            .map(|i| pool.faults.is_straggler(settings.seed, pool.stream, first + i))
+            .map(|i| {
+                pool.faults
+                    .is_straggler(settings.seed, pool.stream, first + i)
+            })
             .collect();
         for i in 0..self.replicas.len() as u32 {
             let replica = first + u64::from(i);
-            let spans = pool.faults.downtime(
-                settings.seed,
-                pool.stream,
-                &pool.topology,
-                replica,
-                horizon,
-            );
+            let spans =
+                pool.faults
+                    .downtime(settings.seed, pool.stream, &pool.topology, replica, horizon);
             for (start, end) in spans {
-                self.events.push(Reverse((start * PS_PER_NS, Event::Fail(i))));
-                self.events.push(Reverse((end.saturating_mul(PS_PER_NS), Event::Repair(i))));
+                self.events
+                    .push(Reverse((start * PS_PER_NS, Event::Fail(i))));
+                self.events
+                    .push(Reverse((end.saturating_mul(PS_PER_NS), Event::Repair(i))));
             }
         }
     }
@@ -297,12 +342,17 @@ impl<'a> Stage<'a> {
     }
 
     fn plan_scaling(&mut self) {
-        let Some(scale) = &self.pool.spec.autoscale else { return };
+        let Some(scale) = &self.pool.spec.autoscale else {
+            return;
+        };
         for i in scale.min_replicas as usize..self.states.len() {
             self.states[i] = State::Cold;
         }
         self.serving.truncate(scale.min_replicas as usize);
-        self.events.push(Reverse(((scale.interval_s * PS_PER_S) as u64, Event::ScaleTick)));
+        self.events.push(Reverse((
+            (scale.interval_s * PS_PER_S) as u64,
+            Event::ScaleTick,
+        )));
     }
 
     /// Runs until everything that can finish has.
@@ -356,7 +406,11 @@ impl<'a> Stage<'a> {
         }
         let end_s = end_ps as f64 / PS_PER_S;
         result.end_s = result.end_s.max(end_s);
-        let close_ps = if self.horizon_ps == u64::MAX { end_ps } else { self.horizon_ps };
+        let close_ps = if self.horizon_ps == u64::MAX {
+            end_ps
+        } else {
+            self.horizon_ps
+        };
         for i in 0..self.replicas.len() {
             self.account(i, close_ps, result);
         }
@@ -428,7 +482,11 @@ impl<'a> Stage<'a> {
                     Some(near) => {
                         let near_load = self.load_at(near, now_ps, jobs, result);
                         let other_load = self.load_at(other, now_ps, jobs, result);
-                        if near_load > 2 * other_load + 4 { other } else { near }
+                        if near_load > 2 * other_load + 4 {
+                            other
+                        } else {
+                            near
+                        }
                     }
                     None => other,
                 };
@@ -438,7 +496,13 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn load_at(&mut self, replica: u32, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) -> u32 {
+    fn load_at(
+        &mut self,
+        replica: u32,
+        now_ps: u64,
+        jobs: &mut Jobs,
+        result: &mut CellResult,
+    ) -> u32 {
         let mut ctx = context!(self, replica, jobs, &mut result.recorder);
         self.replicas[replica as usize].advance(now_ps, &mut ctx);
         self.replicas[replica as usize].outstanding()
@@ -450,7 +514,11 @@ impl<'a> Stage<'a> {
         let second = (first + 1 + self.rng.below(count - 1)) % count;
         let (a, b) = (self.serving[first as usize], self.serving[second as usize]);
         let load_a = self.load_at(a, now_ps, jobs, result);
-        if load_a == 0 || load_a <= self.load_at(b, now_ps, jobs, result) { a } else { b }
+        if load_a == 0 || load_a <= self.load_at(b, now_ps, jobs, result) {
+            a
+        } else {
+            b
+        }
     }
 
     /// Keeps the load index and the next change of a replica's load.
@@ -521,7 +589,9 @@ impl<'a> Stage<'a> {
     }
 
     fn next_event(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
-        let Some(Reverse((now_ps, event))) = self.events.pop() else { return };
+        let Some(Reverse((now_ps, event))) = self.events.pop() else {
+            return;
+        };
         match event {
             Event::Fail(r) => self.replica_fails(r, now_ps, jobs, result),
             Event::Repair(r) => {
@@ -560,7 +630,8 @@ impl<'a> Stage<'a> {
         self.replicas[r as usize].advance(now_ps, &mut ctx);
         let lost = self.replicas[r as usize].fail(now_ps, &mut ctx);
         self.set_state(r, State::Down, now_ps, result);
-        result.failures += 1;
+        // Down from the start is the steady state, not a failure of this run.
+        result.failures += u64::from(now_ps > 0);
         self.watch(r, jobs, result);
         self.place_all(lost, now_ps, jobs, result);
     }
@@ -571,7 +642,13 @@ impl<'a> Stage<'a> {
         self.place_all(parked, now_ps, jobs, result);
     }
 
-    fn place_all(&mut self, list: Vec<JobId>, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+    fn place_all(
+        &mut self,
+        list: Vec<JobId>,
+        now_ps: u64,
+        jobs: &mut Jobs,
+        result: &mut CellResult,
+    ) {
         for job in list {
             self.place(job, now_ps, jobs, result);
         }
@@ -579,21 +656,28 @@ impl<'a> Stage<'a> {
 
     /// One decision of the autoscaler: towards the target of requests in flight per replica.
     fn scale(&mut self, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
-        let Some(scale) = &self.pool.spec.autoscale else { return };
+        let Some(scale) = &self.pool.spec.autoscale else {
+            return;
+        };
         let mut in_flight = self.parked.len() as f64;
         for r in 0..self.replicas.len() as u32 {
             in_flight += f64::from(self.load_at(r, now_ps, jobs, result));
             self.watch(r, jobs, result);
         }
         let wanted = (in_flight / scale.target_outstanding).ceil() as usize;
-        let able = self.states.iter().filter(|s| matches!(s, State::Serving | State::Cold)).count();
+        let able = self
+            .states
+            .iter()
+            .filter(|s| matches!(s, State::Serving | State::Cold))
+            .count();
         let wanted = wanted.clamp(scale.min_replicas as usize, able.max(1));
         let have = self.serving.len();
         let startup_ps = (scale.startup_s * PS_PER_S) as u64;
         if wanted > have {
             let cold = (0..self.states.len()).filter(|i| self.states[*i] == State::Cold);
             for i in cold.take(wanted - have) {
-                self.events.push(Reverse((now_ps + startup_ps, Event::Started(i as u32))));
+                self.events
+                    .push(Reverse((now_ps + startup_ps, Event::Started(i as u32))));
             }
         } else {
             let mut surplus: Vec<u32> = self.serving.clone();

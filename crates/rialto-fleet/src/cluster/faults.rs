@@ -79,15 +79,32 @@ impl Faults {
         let last = first + u64::from(topology.replica_chips) - 1;
         let kinds = [
             (1, 1, self.chip_mtbf_h, self.chip_mttr_h),
-            (2, u64::from(topology.node_chips.max(1)), self.node_mtbf_h, self.node_mttr_h),
-            (3, u64::from(topology.rack_chips.max(1)), self.rack_mtbf_h, self.rack_mttr_h),
+            (
+                2,
+                u64::from(topology.node_chips.max(1)),
+                self.node_mtbf_h,
+                self.node_mttr_h,
+            ),
+            (
+                3,
+                u64::from(topology.rack_chips.max(1)),
+                self.rack_mtbf_h,
+                self.rack_mttr_h,
+            ),
         ];
         let mut spans = Vec::new();
         for (kind, size, mtbf_h, mttr_h) in kinds {
             let Some(mtbf_h) = mtbf_h else { continue };
             for component in first / size..=last / size {
                 let mut rng = Rng::keyed(seed, &[stream, kind, component]);
-                history(&mut rng, mtbf_h, mttr_h, self.restart_s, horizon_ns, &mut spans);
+                history(
+                    &mut rng,
+                    mtbf_h,
+                    mttr_h,
+                    self.restart_s,
+                    horizon_ns,
+                    &mut spans,
+                );
             }
         }
         merge(spans)
@@ -135,7 +152,11 @@ fn merge(mut spans: Vec<Span>) -> Vec<Span> {
 mod tests {
     use super::*;
 
-    const TOPOLOGY: Topology = Topology { replica_chips: 4, node_chips: 16, rack_chips: 64 };
+    const TOPOLOGY: Topology = Topology {
+        replica_chips: 4,
+        node_chips: 16,
+        rack_chips: 64,
+    };
 
     #[test]
     fn replicas_of_a_node_go_down_together() {
@@ -147,7 +168,10 @@ mod tests {
         };
         let down = |replica| faults.downtime(1, 2, &TOPOLOGY, replica, 36_000_000_000_000);
         assert!(!down(0).is_empty());
-        assert!((1..4).all(|r| down(r) == down(0)), "one node holds four replicas");
+        assert!(
+            (1..4).all(|r| down(r) == down(0)),
+            "one node holds four replicas"
+        );
         assert_ne!(down(4), down(0), "the next node has its own history");
     }
 
@@ -159,7 +183,10 @@ mod tests {
             ..Faults::default()
         };
         let horizon = 24 * 3_600_000_000_000u64;
-        let one = Topology { replica_chips: 1, ..TOPOLOGY };
+        let one = Topology {
+            replica_chips: 1,
+            ..TOPOLOGY
+        };
         let down: f64 = (0..20_000)
             .flat_map(|r| faults.downtime(7, 1, &one, r, horizon))
             .map(|(start, end)| (end.min(horizon) - start) as f64)
@@ -170,8 +197,15 @@ mod tests {
 
     #[test]
     fn spans_are_merged_in_order() {
-        assert_eq!(merge(vec![(5, 9), (1, 3), (2, 6), (12, 13)]), [(1, 9), (12, 13)]);
-        assert!(Faults::default().downtime(1, 1, &TOPOLOGY, 0, 1 << 50).is_empty());
+        assert_eq!(
+            merge(vec![(5, 9), (1, 3), (2, 6), (12, 13)]),
+            [(1, 9), (12, 13)]
+        );
+        assert!(
+            Faults::default()
+                .downtime(1, 1, &TOPOLOGY, 0, 1 << 50)
+                .is_empty()
+        );
         assert!(Faults::default().none());
     }
 }

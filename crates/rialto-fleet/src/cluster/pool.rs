@@ -58,11 +58,24 @@ impl Pool {
         self.topology.replica_chips
     }
 
+    /// The same pool with another number of replicas in cells of at most `cell_replicas`; its
+    /// traffic stays.
+    #[must_use]
+    pub fn resized(&self, replicas: u32, cell_replicas: u32) -> Self {
+        let mut pool = self.clone();
+        pool.spec.replicas = replicas.max(1);
+        pool.spec.cell_replicas = Some(cell_replicas.clamp(1, replicas.max(1)));
+        pool.cells = cells_of(&pool.spec);
+        pool
+    }
+
     /// End of fault histories, nanoseconds: the horizon, or for a trace replayed to its end twice
     /// its length and an hour.
     #[must_use]
     pub fn fault_horizon_ns(&self, horizon_ns: u64) -> u64 {
-        let TrafficSource::Trace(trace) = &self.traffic else { return horizon_ns };
+        let TrafficSource::Trace(trace) = &self.traffic else {
+            return horizon_ns;
+        };
         let last_ns = trace.requests.last().map_or(0, |r| r.arrival_ns);
         horizon_ns.min(2 * last_ns + 3_600_000_000_000)
     }
@@ -77,12 +90,20 @@ impl Pool {
         let first = self.first_replica(cell);
         let of_replica = |r: u64| {
             let slow = self.faults.is_straggler(seed, self.stream, r);
-            let spans = self.faults.downtime(seed, self.stream, &self.topology, r, horizon_ns);
-            let down: u64 = spans.iter().map(|(from, to)| to.min(&horizon_ns) - from).sum();
+            let spans = self
+                .faults
+                .downtime(seed, self.stream, &self.topology, r, horizon_ns);
+            let down: u64 = spans
+                .iter()
+                .map(|(from, to)| to.min(&horizon_ns) - from)
+                .sum();
             f64::from(u8::from(slow)) + down as f64 / horizon_ns as f64
         };
         let size = self.cells[cell];
-        (0..u64::from(size)).map(|i| of_replica(first + i)).sum::<f64>() / f64::from(size)
+        (0..u64::from(size))
+            .map(|i| of_replica(first + i))
+            .sum::<f64>()
+            / f64::from(size)
     }
 
     /// Number of the cell's first replica in the pool.
@@ -125,7 +146,10 @@ impl Fleet {
             )?;
             pools.push(pool);
         }
-        Ok(Self { scenario: scenario.clone(), pools })
+        Ok(Self {
+            scenario: scenario.clone(),
+            pools,
+        })
     }
 
     /// Chips in all pools.
@@ -145,13 +169,21 @@ type FieldError = (&'static str, String);
 /// # Errors
 /// The field at fault and what is wrong with it.
 pub fn deployment(spec: &PoolSpec, catalogue: &Catalogue) -> Result<Deployment, FieldError> {
-    let at = |field: &'static str| move |e: crate::catalogue::CatalogueError| (field, e.to_string());
+    let at =
+        |field: &'static str| move |e: crate::catalogue::CatalogueError| (field, e.to_string());
     let chip = catalogue.chip(&spec.chip).map_err(at("chip"))?;
     let model = catalogue.model(&spec.model).map_err(at("model"))?;
-    let precision = catalogue.precision(&spec.precision).map_err(at("precision"))?;
-    let mut deployment =
-        Deployment::new(chip, model, precision, spec.plan(), Engine::named(&spec.engine))
-            .map_err(|e| ("tensor", e.to_string()))?;
+    let precision = catalogue
+        .precision(&spec.precision)
+        .map_err(at("precision"))?;
+    let mut deployment = Deployment::new(
+        chip,
+        model,
+        precision,
+        spec.plan(),
+        Engine::named(&spec.engine),
+    )
+    .map_err(|e| ("tensor", e.to_string()))?;
     if let Some(name) = &spec.node {
         let node = catalogue.node(name).map_err(at("node"))?;
         let node_chip = catalogue.chip(&node.chip).map_err(at("node"))?;
@@ -163,16 +195,25 @@ pub fn deployment(spec: &PoolSpec, catalogue: &Catalogue) -> Result<Deployment, 
         deployment = deployment.on_node(node, fabric);
     }
     if let Some(share) = spec.memory_share {
-        deployment =
-            deployment.with_memory_share(share).map_err(|e| ("memory_share", e.to_string()))?;
+        deployment = deployment
+            .with_memory_share(share)
+            .map_err(|e| ("memory_share", e.to_string()))?;
     }
     if let Some(s) = &spec.speculation {
         let draft = match &s.draft {
-            Some(name) => Some(catalogue.model(name).map_err(at("speculation.draft"))?.clone()),
+            Some(name) => Some(
+                catalogue
+                    .model(name)
+                    .map_err(at("speculation.draft"))?
+                    .clone(),
+            ),
             None => None,
         };
-        let speculation =
-            Speculation { draft_tokens: s.draft_tokens, acceptance: s.acceptance, draft };
+        let speculation = Speculation {
+            draft_tokens: s.draft_tokens,
+            acceptance: s.acceptance,
+            draft,
+        };
         deployment = deployment
             .with_speculation(speculation)
             .map_err(|e| ("speculation", e.to_string()))?;
@@ -191,7 +232,10 @@ fn build_pool(
     let step = StepModel::new(&deployment, parameters);
     let kv_blocks = step.kv_capacity_tokens() / u64::from(BLOCK_TOKENS);
     if kv_blocks == 0 {
-        return Err(("tensor", "no memory is left for a cache beside the weights".into()));
+        return Err((
+            "tensor",
+            "no memory is left for a cache beside the weights".into(),
+        ));
     }
     let verified = spec.speculation.as_ref().map_or(1, |s| 1 + s.draft_tokens);
     let table = |slow: f64| StepTable::compile(&step, spec.max_sequences, verified, slow);
@@ -218,7 +262,10 @@ fn build_pool(
             prefix_cache: spec.prefix_cache,
         },
         tables,
-        slo: Slo { ttft_s: slo.ttft_s, tpot_s: slo.tpot_s },
+        slo: Slo {
+            ttft_s: slo.ttft_s,
+            tpot_s: slo.tpot_s,
+        },
         topology: Topology {
             replica_chips: spec.plan().chips(),
             node_chips: node.map_or(deployment.scaleup_domain_chips.min(16), |n| n.chips),
@@ -246,7 +293,9 @@ fn ready_traffic(
             }
             let rate = spec.rate_per_s.unwrap_or(model.rate_per_s);
             let model = model.clone().at_rate(rate);
-            model.validate().map_err(|e| ("traffic", format!("{}: {e}", spec.traffic)))?;
+            model
+                .validate()
+                .map_err(|e| ("traffic", format!("{}: {e}", spec.traffic)))?;
             let prefixes = PrefixTable::new(GENERATED_BLOCK_TOKENS, Vec::new());
             Ok((TrafficSource::Model(model), prefixes))
         }

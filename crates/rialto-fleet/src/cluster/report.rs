@@ -34,7 +34,10 @@ impl Blend {
     /// The weighted sum of a figure.
     #[must_use]
     pub fn total(&self, figure: impl Fn(&CellResult) -> f64) -> f64 {
-        self.parts.iter().map(|(weight, cell)| weight * figure(cell)).sum()
+        self.parts
+            .iter()
+            .map(|(weight, cell)| weight * figure(cell))
+            .sum()
     }
 
     /// The weighted distribution of a latency.
@@ -50,7 +53,12 @@ impl Blend {
     /// The weighted time series.
     #[must_use]
     pub fn series(&self) -> Vec<SeriesPoint> {
-        let bins = self.parts.iter().map(|(_, c)| c.recorder.series.len()).max().unwrap_or(0);
+        let bins = self
+            .parts
+            .iter()
+            .map(|(_, c)| c.recorder.series.len())
+            .max()
+            .unwrap_or(0);
         let mut points = vec![SeriesPoint::default(); bins];
         for (weight, cell) in &self.parts {
             for (point, bin) in points.iter_mut().zip(&cell.recorder.series) {
@@ -137,7 +145,11 @@ impl Interval {
     /// Half the interval's width over the estimate.
     #[must_use]
     pub fn relative_error(&self) -> f64 {
-        if self.estimate == 0.0 { 0.0 } else { (self.high - self.low) / 2.0 / self.estimate }
+        if self.estimate == 0.0 {
+            0.0
+        } else {
+            (self.high - self.low) / 2.0 / self.estimate
+        }
     }
 
     /// True when a value lies within.
@@ -295,10 +307,15 @@ impl Report {
     pub fn new(fleet: &Fleet, result: &RunResult, mode: Mode, bin_s: f64) -> Self {
         let scenario = &fleet.scenario;
         let pairs: Vec<(&Pool, &PoolResult)> = fleet.pools.iter().zip(&result.pools).collect();
-        let end_s = pairs.iter().fold(0.0f64, |end, (_, r)| end.max(r.blend.end_s()));
+        let end_s = pairs
+            .iter()
+            .fold(0.0f64, |end, (_, r)| end.max(r.blend.end_s()));
         let simulated_s = scenario.duration_s.unwrap_or(end_s);
         let window_s = (simulated_s - scenario.warmup_s).max(1e-9);
-        let pools = pairs.iter().map(|(pool, r)| pool_report(pool, r, window_s)).collect();
+        let pools = pairs
+            .iter()
+            .map(|(pool, r)| pool_report(pool, r, window_s))
+            .collect();
         let counts = pairs.iter().map(|(_, r)| r.blend.simulated());
         let (steps, requests) = counts.fold((0, 0), |(s, n), (a, b)| (s + a, n + b));
         let mut series: Vec<SeriesPoint> = Vec::new();
@@ -318,7 +335,11 @@ impl Report {
             label: scenario.label.clone(),
             sources: scenario.sources.clone(),
             seed: scenario.seed,
-            mode: if mode == Mode::Exact { "exact" } else { "sampled" },
+            mode: if mode == Mode::Exact {
+                "exact"
+            } else {
+                "sampled"
+            },
             simulated_s,
             steps,
             requests,
@@ -387,8 +408,10 @@ fn totals(pairs: &[(&Pool, &PoolResult)], window_s: f64) -> Totals {
         }
         Distribution::of(&all)
     };
-    let chips: f64 =
-        pairs.iter().map(|(p, _)| f64::from(p.spec.replicas) * f64::from(p.replica_chips())).sum();
+    let chips: f64 = pairs
+        .iter()
+        .map(|(p, _)| f64::from(p.spec.replicas) * f64::from(p.replica_chips()))
+        .sum();
     let finished = sum(&|c| c.recorder.window_finished as f64);
     let output = sum(&|c| c.recorder.window_output_tokens as f64);
     let good = sum(&|c| c.recorder.window_good as f64);
@@ -425,7 +448,10 @@ fn totals(pairs: &[(&Pool, &PoolResult)], window_s: f64) -> Totals {
         drained_chip_hours: chip_hours(&|c| c.drained_s),
         chip_hours: chip_hours(&|c| c.up_s + c.down_s + c.drained_s),
         preemptions: sum(&|c| c.recorder.preemptions as f64),
-        cached_share: ratio(cached, cached + sum(&|c| c.recorder.prefilled_tokens as f64)),
+        cached_share: ratio(
+            cached,
+            cached + sum(&|c| c.recorder.prefilled_tokens as f64),
+        ),
         peak_kv_share: peak
             .map(|(_, c)| f64::from(c.recorder.peak_kv_permille) / 1000.0)
             .fold(0.0, f64::max),
@@ -436,7 +462,10 @@ fn totals(pairs: &[(&Pool, &PoolResult)], window_s: f64) -> Totals {
 
 /// Energy of steps, and of waiting while powered (serving or drained).
 fn energy_joules(pool: &Pool, result: &PoolResult) -> f64 {
-    let idle_w = pool.tables.first().map_or(0.0, crate::engine::StepTable::idle_power_w);
+    let idle_w = pool
+        .tables
+        .first()
+        .map_or(0.0, crate::engine::StepTable::idle_power_w);
     result.blend.total(|c| {
         let busy_s = c.recorder.busy_ps as f64 / 1e12;
         c.recorder.busy_joules + idle_w * (c.up_s + c.drained_s - busy_s).max(0.0)
@@ -479,14 +508,25 @@ fn intervals(pairs: &[(&Pool, &PoolResult)], window_s: f64) -> Option<Intervals>
         return None;
     }
     let rate = |of_cell: fn(&CellResult) -> f64, of_summary: fn(&CellSummary) -> f64| {
-        let estimate = pairs.iter().map(|(_, r)| r.blend.total(of_cell)).sum::<f64>() / window_s;
+        let estimate = pairs
+            .iter()
+            .map(|(_, r)| r.blend.total(of_cell))
+            .sum::<f64>()
+            / window_s;
         let (variance, df) = variance(pairs, &of_summary);
         let half = t_975(df) * variance.sqrt() / window_s;
-        Interval { estimate, low: estimate - half, high: estimate + half }
+        Interval {
+            estimate,
+            low: estimate - half,
+            high: estimate + half,
+        }
     };
     Some(Intervals {
         finished_per_s: rate(|c| c.recorder.window_finished as f64, |s| s.finished),
-        output_tokens_per_s: rate(|c| c.recorder.window_output_tokens as f64, |s| s.output_tokens),
+        output_tokens_per_s: rate(
+            |c| c.recorder.window_output_tokens as f64,
+            |s| s.output_tokens,
+        ),
         goodput_per_s: rate(|c| c.recorder.window_good as f64, |s| s.good),
         ttft_p50_s: quantile_interval(pairs, 0.5, |r| &r.ttft, |s| &s.ttft),
         ttft_p99_s: quantile_interval(pairs, 0.99, |r| &r.ttft, |s| &s.ttft),

@@ -1,11 +1,10 @@
 //! Which replica of a cell gets a request.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
+use crate::engine::MixedMap;
 use crate::rng::Rng;
-use crate::traffic::{PrefixTable, Request};
+use crate::traffic::{Prefix, PrefixTable, Request};
 
 /// A routing policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +35,11 @@ pub(super) struct LoadIndex {
 
 impl LoadIndex {
     pub(super) fn new(replicas: usize) -> Self {
-        Self { buckets: Vec::new(), places: vec![None; replicas], least: 0 }
+        Self {
+            buckets: Vec::new(),
+            places: vec![None; replicas],
+            least: 0,
+        }
     }
 
     /// Sets a replica's load, or takes it out.
@@ -75,21 +78,27 @@ impl LoadIndex {
     }
 }
 
-/// Most prefix blocks whose whereabouts a router remembers; past it, it starts afresh.
+/// Most prefixes whose whereabouts a router remembers; past it, it starts afresh.
 const MAX_REMEMBERED: usize = 1 << 22;
 
-/// Where each prefix block was last served, as the router knows it.
+/// Where each prefix was last served, as the router knows it: by block for listed hashes, by
+/// session for sessions (whose shared opening soon is everywhere and says nothing).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Whereabouts {
-    last: HashMap<u64, u32>,
+    last: MixedMap<u32>,
 }
 
 impl Whereabouts {
-    /// The replica that last served the deepest known block of the prompt.
+    /// The replica that last served the deepest known part of the prompt.
     pub(super) fn find(&self, prefixes: &PrefixTable, request: &Request) -> Option<u32> {
-        (0..prefixes.blocks(request))
-            .rev()
-            .find_map(|index| self.last.get(&prefixes.hash(request.prefix, index)).copied())
+        if let Prefix::Session { session, .. } = request.prefix {
+            return self.last.get(&session).copied();
+        }
+        (0..prefixes.blocks(request)).rev().find_map(|index| {
+            self.last
+                .get(&prefixes.hash(request.prefix, index))
+                .copied()
+        })
     }
 
     /// Remembers that `replica` serves this prompt.
@@ -97,8 +106,13 @@ impl Whereabouts {
         if self.last.len() > MAX_REMEMBERED {
             self.last.clear();
         }
+        if let Prefix::Session { session, .. } = request.prefix {
+            self.last.insert(session, replica);
+            return;
+        }
         for index in 0..prefixes.blocks(request) {
-            self.last.insert(prefixes.hash(request.prefix, index), replica);
+            self.last
+                .insert(prefixes.hash(request.prefix, index), replica);
         }
     }
 }

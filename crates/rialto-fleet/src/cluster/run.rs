@@ -3,7 +3,8 @@
 //! Cells are independent given the seed, so the result does not depend on the number of threads:
 //! cells are simulated in any order and added up in one. In the sampled mode the cells of a pool
 //! are ordered by impairment (how much of them is down or slow, known from the fault streams
-//! without simulating), cut into strata of equal size, and two are drawn from each.
+//! without simulating). The most impaired are simulated with certainty, up to half of the draw,
+//! because they make the tails; the rest is cut into strata of equal size, two drawn from each.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,7 +42,12 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { mode: Mode::Exact, threads: 1, bin_s: 0.0, keep_outcomes: false }
+        Self {
+            mode: Mode::Exact,
+            threads: 1,
+            bin_s: 0.0,
+            keep_outcomes: false,
+        }
     }
 }
 
@@ -107,6 +113,7 @@ pub fn run(
         warmup_ns: nanos(fleet.scenario.warmup_s),
         bin_ns: nanos(options.bin_s),
         keep_outcomes: options.keep_outcomes,
+        count_late: false,
     };
     let mut result = RunResult::default();
     let mut tasks = Vec::new();
@@ -114,7 +121,11 @@ pub fn run(
         let strata = plan(pool, index, options.mode, &settings, &mut tasks);
         let cells = tasks.iter().filter(|t| t.pool == index).count();
         let cells = (cells, pool.cells.len());
-        result.pools.push(PoolResult { strata, cells, ..PoolResult::default() });
+        result.pools.push(PoolResult {
+            strata,
+            cells,
+            ..PoolResult::default()
+        });
     }
     let done = AtomicUsize::new(0);
     let total = tasks.len();
@@ -197,31 +208,69 @@ fn plan(
     let all = pool.cells.len();
     let drawn = match mode {
         Mode::Exact => all,
-        Mode::Sampled { share } => ((all as f64 * share).ceil() as usize).max(MIN_DRAWN).min(all),
+        Mode::Sampled { share } => ((all as f64 * share).ceil() as usize)
+            .max(MIN_DRAWN)
+            .min(all),
     };
-    if drawn == all {
-        let task = |cell| Task { pool: index, cell, stratum: 0, weight: 1.0 };
+    if drawn == all || all < 4 {
+        let task = |cell| Task {
+            pool: index,
+            cell,
+            stratum: 0,
+            weight: 1.0,
+        };
         tasks.extend((0..all).map(task));
-        return vec![Stratum { cells: all as f64, drawn: all as f64 }];
+        return vec![Stratum {
+            cells: all as f64,
+            drawn: all as f64,
+        }];
     }
     let mut order: Vec<(f64, usize)> = (0..all)
-        .map(|cell| (pool.impairment(cell, settings.seed, settings.horizon_ns), cell))
+        .map(|cell| {
+            (
+                pool.impairment(cell, settings.seed, settings.horizon_ns),
+                cell,
+            )
+        })
         .collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let count = (drawn / 2).max(1);
-    let mut strata = Vec::with_capacity(count);
+    let impaired = order.iter().filter(|(score, _)| *score > 0.0).count();
+    let certain = impaired.min(drawn / 2);
+    let rest = all - certain;
+    let count = ((drawn - certain) / 2).clamp(1, rest / 2);
+    let mut strata = Vec::with_capacity(count + 1);
     let mut rng = Rng::keyed(settings.seed, &[pool.stream, 0x7361_6d70]);
     for stratum in 0..count {
-        let (from, to) = (stratum * all / count, (stratum + 1) * all / count);
+        let (from, to) = (stratum * rest / count, (stratum + 1) * rest / count);
         let size = to - from;
         let first = rng.below(size as u64) as usize;
         let second = (first + 1 + rng.below(size as u64 - 1) as usize) % size;
         for pick in [first, second] {
             let cell = order[from + pick].1;
             let weight = size as f64 / 2.0;
-            tasks.push(Task { pool: index, cell, stratum: stratum as u32, weight });
+            tasks.push(Task {
+                pool: index,
+                cell,
+                stratum: stratum as u32,
+                weight,
+            });
         }
-        strata.push(Stratum { cells: size as f64, drawn: 2.0 });
+        strata.push(Stratum {
+            cells: size as f64,
+            drawn: 2.0,
+        });
     }
+    for &(_, cell) in &order[rest..] {
+        tasks.push(Task {
+            pool: index,
+            cell,
+            stratum: count as u32,
+            weight: 1.0,
+        });
+    }
+    strata.push(Stratum {
+        cells: certain as f64,
+        drawn: certain as f64,
+    });
     strata
 }

@@ -37,7 +37,10 @@ pub struct SloSpec {
 
 impl Default for SloSpec {
     fn default() -> Self {
-        Self { ttft_s: 2.0, tpot_s: 0.1 }
+        Self {
+            ttft_s: 2.0,
+            tpot_s: 0.1,
+        }
     }
 }
 
@@ -195,7 +198,14 @@ impl PoolSpec {
 
     /// A pool with default settings.
     #[must_use]
-    pub fn new(name: &str, model: &str, chip: &str, plan: Plan, replicas: u32, traffic: &str) -> Self {
+    pub fn new(
+        name: &str,
+        model: &str,
+        chip: &str,
+        plan: Plan,
+        replicas: u32,
+        traffic: &str,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             model: model.to_owned(),
@@ -284,9 +294,16 @@ impl Scenario {
             let line = e.span().map_or(1, |span| line_at(text, span.start));
             let quoted = message.split('`').nth(1).map(str::to_owned);
             let field = quoted.unwrap_or_else(|| key_on_line(text, line));
-            ScenarioError { file: file.to_owned(), line, field, message }
+            ScenarioError {
+                file: file.to_owned(),
+                line,
+                field,
+                message,
+            }
         })?;
-        scenario.check().map_err(|(field, message)| error_at(file, text, field, message))?;
+        scenario
+            .check()
+            .map_err(|(field, message)| error_at(file, text, field, message))?;
         Ok(scenario)
     }
 
@@ -303,7 +320,12 @@ impl Scenario {
     pub fn check(&self) -> Result<(), (String, String)> {
         let at_least = |value: f64, low: f64, field: &str| {
             let ok = value.is_finite() && value >= low;
-            let problem = || (field.to_owned(), format!("{value} is below {low} or no number"));
+            let problem = || {
+                (
+                    field.to_owned(),
+                    format!("{value} is below {low} or no number"),
+                )
+            };
             if ok { Ok(()) } else { Err(problem()) }
         };
         if let Some(duration_s) = self.duration_s {
@@ -346,7 +368,12 @@ impl Scenario {
         between(f.restart_s, 0.0, 1e6, "faults.restart_s")?;
         between(f.straggler_share, 0.0, 1.0, "faults.straggler_share")?;
         let slowest = if f.straggler_share > 0.0 { 1.0 } else { 0.0 };
-        between(f.straggler_slowdown, slowest, 100.0, "faults.straggler_slowdown")
+        between(
+            f.straggler_slowdown,
+            slowest,
+            100.0,
+            "faults.straggler_slowdown",
+        )
     }
 }
 
@@ -354,7 +381,10 @@ fn between(value: f64, low: f64, high: f64, field: &str) -> Result<(), (String, 
     if value.is_finite() && value >= low && value <= high {
         return Ok(());
     }
-    Err((field.to_owned(), format!("{value} is not between {low} and {high}; check its unit")))
+    Err((
+        field.to_owned(),
+        format!("{value} is not between {low} and {high}; check its unit"),
+    ))
 }
 
 fn check_slo(slo: &SloSpec, path: &str) -> Result<(), (String, String)> {
@@ -364,16 +394,34 @@ fn check_slo(slo: &SloSpec, path: &str) -> Result<(), (String, String)> {
 
 fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
     let field = |name: &str| format!("{path}.{name}");
-    between(f64::from(pool.replicas), 1.0, MAX_CHIPS as f64, &field("replicas"))?;
+    between(
+        f64::from(pool.replicas),
+        1.0,
+        MAX_CHIPS as f64,
+        &field("replicas"),
+    )?;
     if let Some(cell) = pool.cell_replicas {
-        between(f64::from(cell), 1.0, f64::from(pool.replicas), &field("cell_replicas"))?;
+        between(
+            f64::from(cell),
+            1.0,
+            f64::from(pool.replicas),
+            &field("cell_replicas"),
+        )?;
     }
     if let Some(rate) = pool.rate_per_s {
         between(rate, 1e-9, 1e9, &field("rate_per_s"))?;
     }
-    between(f64::from(pool.max_sequences), 1.0, 4096.0, &field("max_sequences"))?;
+    between(
+        f64::from(pool.max_sequences),
+        1.0,
+        4096.0,
+        &field("max_sequences"),
+    )?;
     between(f64::from(pool.max_waiting), 1.0, 1e7, &field("max_waiting"))?;
-    let drafts = pool.speculation.as_ref().map_or(0, |s| s.draft_tokens.min(64));
+    let drafts = pool
+        .speculation
+        .as_ref()
+        .map_or(0, |s| s.draft_tokens.min(64));
     let least = u64::from(pool.max_sequences) * u64::from(1 + drafts) + 1;
     if u64::from(pool.token_budget) < least {
         let message = format!(
@@ -387,8 +435,18 @@ fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
     }
     if let Some(a) = &pool.autoscale {
         let cell = f64::from(pool.cell_replicas.unwrap_or(pool.replicas));
-        between(f64::from(a.min_replicas), 1.0, cell, &field("autoscale.min_replicas"))?;
-        between(a.target_outstanding, 1e-3, 1e6, &field("autoscale.target_outstanding"))?;
+        between(
+            f64::from(a.min_replicas),
+            1.0,
+            cell,
+            &field("autoscale.min_replicas"),
+        )?;
+        between(
+            a.target_outstanding,
+            1e-3,
+            1e6,
+            &field("autoscale.target_outstanding"),
+        )?;
         between(a.interval_s, 0.1, 86_400.0, &field("autoscale.interval_s"))?;
         between(a.startup_s, 0.0, 86_400.0, &field("autoscale.startup_s"))?;
         if pool.disaggregate.is_some() {
@@ -400,8 +458,18 @@ fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
         let cell = f64::from(pool.cell_replicas.unwrap_or(pool.replicas));
         let name = field("disaggregate.prefill_replicas");
         between(f64::from(d.prefill_replicas), 1.0, cell - 1.0, &name)?;
-        between(d.transfer_gb_s, 1e-3, 1e5, &field("disaggregate.transfer_gb_s"))?;
-        between(d.transfer_latency_ms, 0.0, 1e5, &field("disaggregate.transfer_latency_ms"))?;
+        between(
+            d.transfer_gb_s,
+            1e-3,
+            1e5,
+            &field("disaggregate.transfer_gb_s"),
+        )?;
+        between(
+            d.transfer_latency_ms,
+            0.0,
+            1e5,
+            &field("disaggregate.transfer_latency_ms"),
+        )?;
     }
     for (index, drain) in pool.drain.iter().enumerate() {
         let name = |n: &str| format!("{path}.drain[{index}].{n}");
@@ -413,7 +481,10 @@ fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
-    1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count()
+    1 + text.as_bytes()[..offset.min(text.len())]
+        .iter()
+        .filter(|b| **b == b'\n')
+        .count()
 }
 
 fn key_on_line(text: &str, line: usize) -> String {
@@ -423,18 +494,27 @@ fn key_on_line(text: &str, line: usize) -> String {
 
 fn error_at(file: &str, text: &str, field: String, message: String) -> ScenarioError {
     let line = locate(text, &field);
-    ScenarioError { file: file.to_owned(), line, field, message }
+    ScenarioError {
+        file: file.to_owned(),
+        line,
+        field,
+        message,
+    }
 }
 
 /// The line a field path such as `pool[2].slo.ttft_s` stands on, or that of its nearest parent.
 fn locate(text: &str, path: &str) -> usize {
-    let Ok(root) = toml::de::DeTable::parse(text) else { return 1 };
+    let Ok(root) = toml::de::DeTable::parse(text) else {
+        return 1;
+    };
     let mut offset = 0;
     let mut table = Some(root.get_ref());
     let mut array = None;
     for step in path.split(['.', '[', ']']).filter(|s| !s.is_empty()) {
         let found: Option<&toml::Spanned<toml::de::DeValue<'_>>> = match step.parse::<usize>() {
-            Ok(index) => array.take().and_then(|a: &toml::de::DeArray<'_>| a.get(index)),
+            Ok(index) => array
+                .take()
+                .and_then(|a: &toml::de::DeArray<'_>| a.get(index)),
             Err(_) => {
                 let entry = table.and_then(|t| t.iter().find(|(k, _)| k.get_ref() == step));
                 if let Some((key, _)) = entry {
@@ -487,15 +567,40 @@ rate_per_s = 2.5
     #[test]
     fn errors_name_line_and_field() {
         let table = [
-            ("rate_per_s = 2.5", "rate_per_s = -1", 17, "pool[1].rate_per_s"),
-            ("rate_per_s = 2.5", "rate_per_s = \"fast\"", 17, "rate_per_s"),
+            (
+                "rate_per_s = 2.5",
+                "rate_per_s = -1",
+                17,
+                "pool[1].rate_per_s",
+            ),
+            (
+                "rate_per_s = 2.5",
+                "rate_per_s = \"fast\"",
+                17,
+                "rate_per_s",
+            ),
             ("rate_per_s = 2.5", "speed = 1", 17, "speed"),
             ("duration_s = 60", "duration_s = 0", 2, "duration_s"),
             ("duration_s = 60", "duration_ms = 60", 2, "duration_ms"),
             ("name = \"b\"", "name = \"a\"", 12, "pool[1].name"),
-            ("chip_mtbf_h = 50000", "chip_mtbf_h = -3", 4, "faults.chip_mtbf_h"),
-            ("rate_per_s = 2.5", "max_sequences = 4000", 11, "pool[1].token_budget"),
-            ("chip = \"trainium2\"\nreplicas = 4", "chip = \"trainium2\"\nreplicas = 0", 15, "pool[1].replicas"),
+            (
+                "chip_mtbf_h = 50000",
+                "chip_mtbf_h = -3",
+                4,
+                "faults.chip_mtbf_h",
+            ),
+            (
+                "rate_per_s = 2.5",
+                "max_sequences = 4000",
+                11,
+                "pool[1].token_budget",
+            ),
+            (
+                "chip = \"trainium2\"\nreplicas = 4",
+                "chip = \"trainium2\"\nreplicas = 0",
+                15,
+                "pool[1].replicas",
+            ),
         ];
         for (from, to, line, field) in table {
             let error = Scenario::parse("s.toml", &GOOD.replace(from, to)).unwrap_err();

@@ -44,15 +44,25 @@ pub struct Fact {
 impl Fact {
     fn check(&self, path: &str) -> Result<Unit, Fault> {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
-        let starts = self.name.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
+        let starts = self
+            .name
+            .chars()
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic());
         if !starts || !self.name.chars().all(word) {
             let message = "must begin with a letter and hold only letters, digits, _ and .";
             return Err(Fault::new(format!("{path}name"), message));
         }
         input::name(&format!("{path}source"), &self.source)?;
-        let (low, high) = (self.low.unwrap_or(self.value), self.high.unwrap_or(self.value));
+        let (low, high) = (
+            self.low.unwrap_or(self.value),
+            self.high.unwrap_or(self.value),
+        );
         if !(low <= self.value && self.value <= high && low.is_finite() && high.is_finite()) {
-            let message = format!("needs low <= value <= high, is {low}, {}, {high}", self.value);
+            let message = format!(
+                "needs low <= value <= high, is {low}, {}, {high}",
+                self.value
+            );
             return Err(Fault::new(format!("{path}value"), message));
         }
         Unit::parse(&self.unit).map_err(|message| Fault::new(format!("{path}unit"), message))
@@ -82,7 +92,8 @@ pub fn parse_facts(file: &str, text: &str) -> Result<Vec<Fact>, InputError> {
             basis,
             source: row.required("source")?.to_owned(),
         };
-        fact.check("").map_err(|fault| row.error(&fault.path, fault.message))?;
+        fact.check("")
+            .map_err(|fault| row.error(&fault.path, fault.message))?;
         facts.push(fact);
     }
     Ok(facts)
@@ -118,7 +129,10 @@ impl Validate for ClaimFile {
     fn validate(&self) -> Result<(), Fault> {
         input::count("claim", self.claim.len(), MAX_ENTRIES)?;
         if self.fact.len() > MAX_ENTRIES {
-            return Err(Fault::new("fact", format!("at most {MAX_ENTRIES} are allowed")));
+            return Err(Fault::new(
+                "fact",
+                format!("at most {MAX_ENTRIES} are allowed"),
+            ));
         }
         input::distinct("fact", self.fact.iter().map(|f| f.name.as_str()))?;
         for (i, fact) in self.fact.iter().enumerate() {
@@ -191,7 +205,9 @@ impl Stated {
             let rest = text.strip_prefix(word)?;
             (rest.is_empty() || rest.starts_with(' ')).then_some(rest)
         };
-        let found = WORDINGS.iter().find_map(|(word, w)| starts(word).map(|rest| (*w, rest)));
+        let found = WORDINGS
+            .iter()
+            .find_map(|(word, w)| starts(word).map(|rest| (*w, rest)));
         let (wording, rest) = found.unwrap_or((Wording::Is, text));
         let rest = rest.trim();
         if wording == Wording::Primarily {
@@ -199,7 +215,12 @@ impl Stated {
                 return Err("primarily and mostly take no figure".to_owned());
             }
             let unit = Unit::parse("%")?;
-            return Ok(Self { wording, value: 50.0, half_last_digit: 0.0, unit });
+            return Ok(Self {
+                wording,
+                value: 50.0,
+                half_last_digit: 0.0,
+                unit,
+            });
         }
         let number = |c: char| c.is_ascii_digit() || c == '.' || c == '-' || c == '+';
         let end = rest.find(|c: char| !number(c)).unwrap_or(rest.len());
@@ -209,7 +230,12 @@ impl Stated {
             .map_err(|_| format!("expected a figure such as \"nearly 60 %\", found {text:?}"))?;
         let decimals = digits.split_once('.').map_or(0, |(_, d)| d.len());
         let half_last_digit = 0.5 * libm::pow(10.0, -(decimals as f64));
-        Ok(Self { wording, value, half_last_digit, unit: Unit::parse(unit.trim())? })
+        Ok(Self {
+            wording,
+            value,
+            half_last_digit,
+            unit: Unit::parse(unit.trim())?,
+        })
     }
 
     fn holds(&self, computed: f64) -> bool {
@@ -300,59 +326,105 @@ pub fn check(file: &ClaimFile, tables: &[Fact]) -> Result<Vec<Checked>, Fault> {
         .iter()
         .enumerate()
         .map(|(i, claim)| {
-            check_one(claim, &facts).map_err(|(field, m)| Fault::new(format!("claim[{i}].{field}"), m))
+            check_one(claim, &facts)
+                .map_err(|(field, m)| Fault::new(format!("claim[{i}].{field}"), m))
         })
         .collect()
 }
 
 type Facts<'a> = BTreeMap<&'a str, (&'a Fact, Unit)>;
 
+/// A claim under examination.
+struct Case<'a> {
+    formula: Formula,
+    stated: Stated,
+    facts: &'a Facts<'a>,
+}
+
+impl Case<'_> {
+    /// The formula's result in the stated unit, each fact taken at `value`.
+    fn at(&self, value: &dyn Fn(&Fact) -> f64) -> Result<f64, String> {
+        let result = self.formula.evaluate(&|name| {
+            let (fact, unit) = self.facts.get(name)?;
+            Some(Quantity {
+                value: value(fact) * unit.scale,
+                dimension: unit.dimension,
+            })
+        })?;
+        in_unit(result, &self.stated.unit)
+    }
+
+    fn used(&self) -> Vec<&Fact> {
+        let names = self.formula.names();
+        names
+            .iter()
+            .filter_map(|name| self.facts.get(name))
+            .map(|(fact, _)| *fact)
+            .collect()
+    }
+
+    /// The lowest and the highest result over every combination of the ends of ranged facts.
+    fn extremes(&self) -> Result<(f64, f64), String> {
+        let mut ranged = self.used();
+        ranged.retain(|fact| fact.low.is_some() || fact.high.is_some());
+        if ranged.len() > MAX_RANGED {
+            return Err(format!(
+                "uses more than {MAX_RANGED} facts that have a range"
+            ));
+        }
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for corner in 0..(1_usize << ranged.len()) {
+            let result = self.at(
+                &|fact| match ranged.iter().position(|f| f.name == fact.name) {
+                    Some(i) if corner >> i & 1 == 1 => fact.high.unwrap_or(fact.value),
+                    Some(_) => fact.low.unwrap_or(fact.value),
+                    None => fact.value,
+                },
+            )?;
+            low = low.min(result);
+            high = high.max(result);
+        }
+        Ok((low, high))
+    }
+
+    /// For each fact, the value at which the claim would hold, the others as given.
+    fn remedies(&self) -> Vec<Remedy> {
+        let remedy = |fact: &&Fact| {
+            let with = |x: f64| {
+                self.at(&|f| if f.name == fact.name { x } else { f.value })
+                    .ok()
+            };
+            Some(Remedy {
+                fact: fact.name.clone(),
+                is: fact.value,
+                needs: solve(fact.value, self.stated.value, with)?,
+                unit: fact.unit.clone(),
+            })
+        };
+        self.used().iter().filter_map(remedy).collect()
+    }
+}
+
 fn check_one(claim: &Claim, facts: &Facts<'_>) -> Result<Checked, (&'static str, String)> {
     let formula = Formula::parse(&claim.formula).map_err(|m| ("formula", m))?;
     let stated = Stated::parse(&claim.says).map_err(|m| ("says", m))?;
-    let used: Vec<&(&Fact, Unit)> = formula.names().iter().filter_map(|n| facts.get(n)).collect();
-    let at = |values: &dyn Fn(&Fact) -> f64| {
-        let result = formula.evaluate(&|name| {
-            let (fact, unit) = facts.get(name)?;
-            Some(Quantity { value: values(fact) * unit.scale, dimension: unit.dimension })
-        })?;
-        in_unit(result, &stated.unit)
+    let case = Case {
+        formula,
+        stated,
+        facts,
     };
-    let computed = at(&|fact| fact.value).map_err(|m| ("formula", m))?;
-    let ranged: Vec<&Fact> =
-        used.iter().map(|(f, _)| *f).filter(|f| f.low.is_some() || f.high.is_some()).collect();
-    if ranged.len() > MAX_RANGED {
-        return Err(("formula", format!("uses more than {MAX_RANGED} facts that have a range")));
-    }
-    let mut corners = vec![computed];
-    for corner in 0..(1_usize << ranged.len()) {
-        let value = |fact: &Fact| match ranged.iter().position(|f| f.name == fact.name) {
-            Some(i) if corner >> i & 1 == 1 => fact.high.unwrap_or(fact.value),
-            Some(_) => fact.low.unwrap_or(fact.value),
-            None => fact.value,
-        };
-        corners.push(at(&value).map_err(|m| ("formula", m))?);
-    }
-    let low = corners.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = corners.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let verdict = verdict(&stated, computed, low, high);
+    let computed = case.at(&|fact| fact.value).map_err(|m| ("formula", m))?;
+    let (low, high) = case.extremes().map_err(|m| ("formula", m))?;
+    let verdict = verdict(
+        &case.stated,
+        computed,
+        low.min(computed),
+        high.max(computed),
+    );
     let follows = matches!(verdict, Verdict::Follows | Verdict::FollowsInPart);
-    let solve = |fact: &Fact| {
-        solve(fact.value, stated.value, |x| {
-            at(&|f| if f.name == fact.name { x } else { f.value }).ok()
-        })
-    };
-    let remedy = |(fact, unit): &&(&Fact, Unit)| {
-        let needs = solve(fact)?;
-        Some(Remedy {
-            fact: fact.name.clone(),
-            is: fact.value,
-            needs,
-            unit: unit.text.clone(),
-        })
-    };
+    let used = case.used();
     let mut sources: Vec<String> = Vec::new();
-    for (fact, _) in &used {
+    for fact in &used {
         if !sources.contains(&fact.source) {
             sources.push(fact.source.clone());
         }
@@ -361,24 +433,30 @@ fn check_one(claim: &Claim, facts: &Facts<'_>) -> Result<Checked, (&'static str,
         text: claim.text.clone(),
         formula: claim.formula.clone(),
         says: claim.says.clone(),
-        wording: stated.wording,
-        stated: stated.value,
+        wording: case.stated.wording,
+        stated: case.stated.value,
         computed,
-        computed_low: low,
-        computed_high: high,
-        unit: stated.unit.text.clone(),
+        computed_low: low.min(computed),
+        computed_high: high.max(computed),
+        unit: case.stated.unit.text.clone(),
         verdict,
-        remedies: if follows { Vec::new() } else { used.iter().filter_map(remedy).collect() },
-        basis: used.iter().map(|(f, _)| f.basis).max().unwrap_or_default(),
+        remedies: if follows { Vec::new() } else { case.remedies() },
+        basis: used.iter().map(|fact| fact.basis).max().unwrap_or_default(),
         sources,
     })
 }
 
 fn in_unit(result: Quantity, unit: &Unit) -> Result<f64, String> {
     if result.dimension != unit.dimension {
-        let stated = if unit.dimension == Dimension::NONE { "a pure number" } else { &unit.text };
+        let stated = if unit.dimension == Dimension::NONE {
+            "a pure number"
+        } else {
+            &unit.text
+        };
         let computed = result.dimension;
-        return Err(format!("units mixed up: the formula gives {computed}, the claim {stated}"));
+        return Err(format!(
+            "units mixed up: the formula gives {computed}, the claim {stated}"
+        ));
     }
     Ok(result.value / unit.scale)
 }
@@ -386,7 +464,10 @@ fn in_unit(result: Quantity, unit: &Unit) -> Result<f64, String> {
 fn verdict(stated: &Stated, computed: f64, low: f64, high: f64) -> Verdict {
     let within = stated.value >= low && stated.value <= high;
     let anywhere = stated.holds(low) || stated.holds(high) || within;
-    match (stated.holds(computed), stated.holds(low) && stated.holds(high)) {
+    match (
+        stated.holds(computed),
+        stated.holds(low) && stated.holds(high),
+    ) {
         (true, true) => Verdict::Follows,
         (true, false) => Verdict::FollowsInPart,
         (false, _) if anywhere => Verdict::OnlyInRange,

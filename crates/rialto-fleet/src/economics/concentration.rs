@@ -61,7 +61,10 @@ impl Validate for Scenario {
             self.pool.iter().map(|p| p.spend_usd).sum(),
         ];
         if sums.iter().all(|sum| *sum == 0.0) {
-            return Err(Fault::new("pool", "zero capacity: no chips, tokens or spend anywhere"));
+            return Err(Fault::new(
+                "pool",
+                "zero capacity: no chips, tokens or spend anywhere",
+            ));
         }
         Ok(())
     }
@@ -75,7 +78,7 @@ pub enum Measure {
     Spend,
     /// Tokens served.
     Tokens,
-    /// Chips installed.
+    /// Chips installed, or seconds of chips used.
     Capacity,
 }
 
@@ -97,6 +100,8 @@ pub struct Concentration {
     pub dimension: &'static str,
     /// What the shares are of.
     pub measure: Measure,
+    /// The unit of the amounts: `dollars`, `tokens`, `chips` or `chip-seconds`.
+    pub unit: &'static str,
     /// The total, unattributed included.
     pub total: f64,
     /// Largest first, unattributed last.
@@ -115,6 +120,7 @@ type Amount<'a> = (&'a str, f64, Basis);
 fn concentration<'a>(
     dimension: &'static str,
     measure: Measure,
+    unit: &'static str,
     amounts: impl Iterator<Item = Amount<'a>>,
 ) -> Option<Concentration> {
     let mut by_name: BTreeMap<&str, f64> = BTreeMap::new();
@@ -129,8 +135,12 @@ fn concentration<'a>(
     }
     let unattributed = by_name.remove("").unwrap_or(0.0);
     let attributed = total - unattributed;
-    let hhi = (!by_name.is_empty())
-        .then(|| by_name.values().map(|a| (a / attributed) * (a / attributed)).sum::<f64>());
+    let hhi = (!by_name.is_empty()).then(|| {
+        by_name
+            .values()
+            .map(|a| (a / attributed) * (a / attributed))
+            .sum::<f64>()
+    });
     let mut shares: Vec<Share> = by_name
         .into_iter()
         .map(|(name, amount)| Share {
@@ -139,12 +149,29 @@ fn concentration<'a>(
             share: amount / total,
         })
         .collect();
-    shares.sort_by(|a, b| b.amount.total_cmp(&a.amount).then_with(|| a.name.cmp(&b.name)));
+    shares.sort_by(|a, b| {
+        b.amount
+            .total_cmp(&a.amount)
+            .then_with(|| a.name.cmp(&b.name))
+    });
     if unattributed > 0.0 {
-        shares.push(Share { name: None, amount: unattributed, share: unattributed / total });
+        shares.push(Share {
+            name: None,
+            amount: unattributed,
+            share: unattributed / total,
+        });
     }
     let effective_count = hhi.map(|h| 1.0 / h);
-    Some(Concentration { dimension, measure, total, shares, hhi, effective_count, basis })
+    Some(Concentration {
+        dimension,
+        measure,
+        unit,
+        total,
+        shares,
+        hhi,
+        effective_count,
+        basis,
+    })
 }
 
 /// Concentration of a fleet by vendor, chip, host and region, for every measure it has.
@@ -158,16 +185,16 @@ pub fn of_scenario(scenario: &Scenario) -> Vec<Concentration> {
         ("host", |p| &p.host),
         ("region", |p| &p.region),
     ];
-    let measures: [(Measure, Value); 3] = [
-        (Measure::Spend, |p| p.spend_usd),
-        (Measure::Tokens, |p| p.tokens),
-        (Measure::Capacity, |p| p.chips),
+    let measures: [(Measure, &'static str, Value); 3] = [
+        (Measure::Spend, "dollars", |p| p.spend_usd),
+        (Measure::Tokens, "tokens", |p| p.tokens),
+        (Measure::Capacity, "chips", |p| p.chips),
     ];
     let mut all = Vec::new();
     for (dimension, key) in dimensions {
-        for (measure, value) in measures {
+        for (measure, unit, value) in measures {
             let amounts = scenario.pool.iter().map(|p| (key(p), value(p), p.basis));
-            all.extend(concentration(dimension, measure, amounts));
+            all.extend(concentration(dimension, measure, unit, amounts));
         }
     }
     all
@@ -177,6 +204,7 @@ pub fn of_scenario(scenario: &Scenario) -> Vec<Concentration> {
 #[must_use]
 pub fn of_usage(rows: &[UsageRow]) -> Vec<Concentration> {
     type Key = fn(&UsageRow) -> &str;
+    type Value = fn(&UsageRow) -> f64;
     let dimensions: [(&'static str, Key); 7] = [
         ("vendor", |r| &r.provider),
         ("model", |r| &r.model),
@@ -186,12 +214,19 @@ pub fn of_usage(rows: &[UsageRow]) -> Vec<Concentration> {
         ("owner", |r| &r.owner),
         ("agent", |r| &r.agent),
     ];
+    let measures: [(Measure, &'static str, Value); 3] = [
+        (Measure::Spend, "dollars", |r| r.spend_usd),
+        (Measure::Tokens, "tokens", |r| r.tokens),
+        (Measure::Capacity, "chip-seconds", |r| {
+            r.chip_seconds.unwrap_or(0.0)
+        }),
+    ];
     let mut all = Vec::new();
     for (dimension, key) in dimensions {
-        let spend = rows.iter().map(|r| (key(r), r.spend_usd, r.basis));
-        all.extend(concentration(dimension, Measure::Spend, spend));
-        let tokens = rows.iter().map(|r| (key(r), r.tokens, r.basis));
-        all.extend(concentration(dimension, Measure::Tokens, tokens));
+        for (measure, unit, value) in measures {
+            let amounts = rows.iter().map(|r| (key(r), value(r), r.basis));
+            all.extend(concentration(dimension, measure, unit, amounts));
+        }
     }
     all
 }

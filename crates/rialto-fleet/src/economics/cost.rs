@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::basis::Basis;
 use super::cashflow;
 use super::input::{self, Fault, Validate};
+use super::twin::Twin;
 use super::uncertainty::{self, Range, Spread, Swing, Uncertain};
 use crate::catalogue::Catalogue;
+use crate::step::Parameters;
 
 /// Hours in a year of 365 days.
 pub const HOURS_PER_YEAR: f64 = 8760.0;
@@ -27,8 +29,12 @@ pub struct Scenario<N = Range> {
     pub seed: u64,
     /// Kinds of chips.
     pub chip: Vec<Chip<N>>,
-    /// What each model does on each chip.
+    /// What each model does on each chip, as given.
+    #[serde(default = "Vec::new")]
     pub throughput: Vec<Throughput<N>>,
+    /// Deployments whose throughput the step-time model computes.
+    #[serde(default)]
+    pub twin: Vec<Twin>,
     /// The price list.
     pub price: Vec<Price<N>>,
     /// Customer classes.
@@ -141,13 +147,26 @@ pub struct CustomerClass<N = Range> {
 }
 
 impl Scenario {
-    /// Takes capital and power from the catalogue where a chip leaves them out.
+    /// Takes capital and power from the catalogue where a chip leaves them out, and computes the
+    /// throughput of every twin.
     ///
     /// # Errors
-    /// Names the field that neither the scenario nor the catalogue supplies.
-    pub fn complete(&mut self, catalogue: &Catalogue) -> Result<(), Fault> {
+    /// Names the field that neither the scenario nor the catalogue supplies, or the twin that
+    /// cannot be built.
+    pub fn complete(
+        &mut self,
+        catalogue: &Catalogue,
+        parameters: &Parameters,
+    ) -> Result<(), Fault> {
+        for (i, twin) in self.twin.iter().enumerate() {
+            let path = format!("twin[{i}]");
+            self.throughput
+                .push(twin.throughput(&path, catalogue, parameters)?);
+        }
         for (i, chip) in self.chip.iter_mut().enumerate() {
-            let Some(owned) = &mut chip.owned else { continue };
+            let Some(owned) = &mut chip.owned else {
+                continue;
+            };
             let known = catalogue.chip(&chip.name).ok();
             let missing = |field: &str| {
                 let message = format!("neither given here nor in the catalogue for {}", chip.name);
@@ -173,14 +192,29 @@ impl Validate for Scenario {
         input::between("draws", f64::from(self.draws), 100.0, 100_000.0)?;
         input::count("chip", self.chip.len(), 100)?;
         input::distinct("chip", self.chip.iter().map(|c| c.name.as_str()))?;
-        self.chip.iter().enumerate().try_for_each(|(i, c)| c.check(&format!("chip[{i}]")))?;
-        input::count("throughput", self.throughput.len(), 1_000)?;
+        self.chip
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, c)| c.check(&format!("chip[{i}]")))?;
+        input::count("throughput", self.throughput.len() + self.twin.len(), 1_000)?;
+        for (i, twin) in self.twin.iter().enumerate() {
+            let path = format!("twin[{i}]");
+            self.known_chip(&format!("{path}.chip"), &twin.chip)?;
+            twin.check(&path)?;
+        }
         for (i, row) in self.throughput.iter().enumerate() {
             let path = format!("throughput[{i}]");
             self.known_chip(&format!("{path}.chip"), &row.chip)?;
-            let rates =
-                [&row.input_tokens_per_s, &row.cached_tokens_per_s, &row.output_tokens_per_s];
-            let names = ["input_tokens_per_s", "cached_tokens_per_s", "output_tokens_per_s"];
+            let rates = [
+                &row.input_tokens_per_s,
+                &row.cached_tokens_per_s,
+                &row.output_tokens_per_s,
+            ];
+            let names = [
+                "input_tokens_per_s",
+                "cached_tokens_per_s",
+                "output_tokens_per_s",
+            ];
             for (name, rate) in names.iter().zip(rates) {
                 input::each(&format!("{path}.{name}"), rate, input::positive)?;
             }
@@ -188,17 +222,26 @@ impl Validate for Scenario {
         }
         input::count("price", self.price.len(), 1_000)?;
         for (i, row) in self.price.iter().enumerate() {
-            let prices =
-                [&row.input_usd_per_million, &row.cached_usd_per_million, &row.output_usd_per_million];
-            let names =
-                ["input_usd_per_million", "cached_usd_per_million", "output_usd_per_million"];
+            let prices = [
+                &row.input_usd_per_million,
+                &row.cached_usd_per_million,
+                &row.output_usd_per_million,
+            ];
+            let names = [
+                "input_usd_per_million",
+                "cached_usd_per_million",
+                "output_usd_per_million",
+            ];
             for (name, price) in names.iter().zip(prices) {
                 input::each(&format!("price[{i}].{name}"), price, input::non_negative)?;
             }
         }
         input::count("class", self.class.len(), 1_000)?;
         input::distinct("class", self.class.iter().map(|c| c.name.as_str()))?;
-        self.class.iter().enumerate().try_for_each(|(i, c)| self.check_class(i, c))
+        self.class
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, c)| self.check_class(i, c))
     }
 }
 
@@ -219,9 +262,12 @@ impl Scenario {
             return Err(Fault::new(format!("{path}.model"), message));
         }
         let served = |t: &Throughput| t.model == class.model && t.chip == class.chip;
-        if !self.throughput.iter().any(served) {
-            let message =
-                format!("no [[throughput]] is given for {:?} on {:?}", class.model, class.chip);
+        let twinned = |t: &Twin| t.model == class.model && t.chip == class.chip;
+        if !self.throughput.iter().any(served) && !self.twin.iter().any(twinned) {
+            let message = format!(
+                "no [[throughput]] or [[twin]] is given for {:?} on {:?}",
+                class.model, class.chip
+            );
             return Err(Fault::new(format!("{path}.chip"), message));
         }
         input::each(&format!("{path}.discount"), &class.discount, input::share)?;
@@ -271,7 +317,9 @@ impl Owned {
         }
         let life = &self.useful_life_years;
         input::each(&at("useful_life_years"), life, input::positive)?;
-        input::each(&at("useful_life_years"), life, |p, v| input::between(p, v, 0.0, 30.0))?;
+        input::each(&at("useful_life_years"), life, |p, v| {
+            input::between(p, v, 0.0, 30.0)
+        })?;
         input::each(&at("cost_of_capital"), &self.cost_of_capital, input::share)?;
         input::each(&at("pue"), &self.pue, |p, v| input::between(p, v, 1.0, 3.0))?;
         let price = &self.electricity_usd_per_kwh;
@@ -281,8 +329,16 @@ impl Owned {
         input::each(&at("electricity_usd_per_kwh"), price, limits)?;
         let space = &self.space_usd_per_kw_month;
         input::each(&at("space_usd_per_kw_month"), space, input::non_negative)?;
-        input::each(&at("network_usd_per_year"), &self.network_usd_per_year, input::non_negative)?;
-        input::each(&at("staff_usd_per_year"), &self.staff_usd_per_year, input::non_negative)
+        input::each(
+            &at("network_usd_per_year"),
+            &self.network_usd_per_year,
+            input::non_negative,
+        )?;
+        input::each(
+            &at("staff_usd_per_year"),
+            &self.staff_usd_per_year,
+            input::non_negative,
+        )
     }
 }
 
@@ -296,6 +352,7 @@ impl Uncertain for Scenario {
             seed: self.seed,
             chip: self.chip.iter().map(|c| c.resolve(pick)).collect(),
             throughput: self.throughput.iter().map(|t| t.resolve(pick)).collect(),
+            twin: self.twin.clone(),
             price: self.price.iter().map(|p| p.resolve(pick)).collect(),
             class: self.class.iter().map(|c| c.resolve(pick)).collect(),
         }
@@ -322,10 +379,9 @@ impl Chip {
                 network_usd_per_year: named("network", o.network_usd_per_year),
                 staff_usd_per_year: named("staff", o.staff_usd_per_year),
             }),
-            rented: self
-                .rented
-                .as_ref()
-                .map(|r| Rented { usd_per_hour: named("rent", r.usd_per_hour) }),
+            rented: self.rented.as_ref().map(|r| Rented {
+                usd_per_hour: named("rent", r.usd_per_hour),
+            }),
             basis: self.basis,
             source: self.source.clone(),
         }
@@ -415,9 +471,14 @@ impl ChipHour {
 #[must_use]
 pub fn chip_hour(chip: &Chip<f64>) -> ChipHour {
     if let Some(rented) = &chip.rented {
-        return ChipHour { rent_usd: rented.usd_per_hour, ..ChipHour::default() };
+        return ChipHour {
+            rent_usd: rented.usd_per_hour,
+            ..ChipHour::default()
+        };
     }
-    let Some(owned) = &chip.owned else { return ChipHour::default() };
+    let Some(owned) = &chip.owned else {
+        return ChipHour::default();
+    };
     let capital = owned.capital_usd.unwrap_or(0.0);
     let power_kw = owned.power_kw.unwrap_or(0.0);
     let life = owned.useful_life_years;
@@ -521,24 +582,41 @@ pub fn margins(point: &Scenario<f64>) -> Margins {
         by_class: Vec::new(),
         by_chip: Vec::new(),
         by_model: Vec::new(),
-        total: Margin { name: "total".to_owned(), ..Margin::default() },
+        total: Margin {
+            name: "total".to_owned(),
+            ..Margin::default()
+        },
     };
     for class in &point.class {
         let price = point.price.iter().find(|p| p.model == class.model);
-        let cost = costs.iter().find(|c| c.model == class.model && c.chip == class.chip);
-        let (Some(price), Some(cost)) = (price, cost) else { continue };
+        let cost = costs
+            .iter()
+            .find(|c| c.model == class.model && c.chip == class.chip);
+        let (Some(price), Some(cost)) = (price, cost) else {
+            continue;
+        };
         let volumes = [
             class.input_million_per_month,
             class.cached_million_per_month,
             class.output_million_per_month,
         ];
-        let prices =
-            [price.input_usd_per_million, price.cached_usd_per_million, price.output_usd_per_million];
-        let unit_costs =
-            [cost.input_usd_per_million, cost.cached_usd_per_million, cost.output_usd_per_million];
+        let prices = [
+            price.input_usd_per_million,
+            price.cached_usd_per_million,
+            price.output_usd_per_million,
+        ];
+        let unit_costs = [
+            cost.input_usd_per_million,
+            cost.cached_usd_per_million,
+            cost.output_usd_per_million,
+        ];
         let sum = |units: [f64; 3]| volumes.iter().zip(units).map(|(v, u)| v * u).sum::<f64>();
         let cost_usd = sum(unit_costs);
-        let hourly = point.chip.iter().find(|c| c.name == class.chip).map(chip_hour);
+        let hourly = point
+            .chip
+            .iter()
+            .find(|c| c.name == class.chip)
+            .map(chip_hour);
         let hourly = hourly.map_or(0.0, |h| h.total_usd());
         let hours = if hourly > 0.0 { cost_usd / hourly } else { 0.0 };
         let row = Margin {
@@ -560,7 +638,10 @@ pub fn margins(point: &Scenario<f64>) -> Margins {
 
 fn add(rows: &mut Vec<Margin>, name: &str, part: &Margin) {
     if !rows.iter().any(|r| r.name == name) {
-        rows.push(Margin { name: name.to_owned(), ..Margin::default() });
+        rows.push(Margin {
+            name: name.to_owned(),
+            ..Margin::default()
+        });
     }
     if let Some(row) = rows.iter_mut().find(|r| r.name == name) {
         row.revenue_usd += part.revenue_usd;

@@ -38,7 +38,10 @@ impl Display for Dimension {
             return f.write_str("a pure number");
         }
         let part = |sign: bool| {
-            let named = BASE_NAMES.iter().zip(self.0).filter(move |(_, e)| (*e > 0) == sign);
+            let named = BASE_NAMES
+                .iter()
+                .zip(self.0)
+                .filter(move |(_, e)| (*e > 0) == sign);
             let named = named.filter(|(_, e)| *e != 0);
             let power = |(name, e): (&&str, i8)| match e.unsigned_abs() {
                 1 => (*name).to_owned(),
@@ -72,7 +75,11 @@ impl Unit {
     /// # Errors
     /// Names the part that is no known unit and lists the known ones.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut unit = Self { text: text.to_owned(), scale: 1.0, dimension: Dimension::NONE };
+        let mut unit = Self {
+            text: text.to_owned(),
+            scale: 1.0,
+            dimension: Dimension::NONE,
+        };
         let mut sign = 1;
         for (index, over) in text.split('/').enumerate() {
             if index > 0 {
@@ -151,7 +158,11 @@ impl Formula {
         if text.len() > MAX_FORMULA_BYTES {
             return Err(format!("is longer than {MAX_FORMULA_BYTES} bytes"));
         }
-        let mut parser = Parser { text, at: 0, depth: 0 };
+        let mut parser = Parser {
+            text,
+            at: 0,
+            depth: 0,
+        };
         let formula = parser.sum()?;
         parser.skip_space();
         match parser.peek() {
@@ -186,16 +197,19 @@ impl Formula {
     ///
     /// # Errors
     /// On an unknown name, a division by zero, or units that cannot be added.
-    pub fn evaluate(
-        &self,
-        look_up: &dyn Fn(&str) -> Option<Quantity>,
-    ) -> Result<Quantity, String> {
+    pub fn evaluate(&self, look_up: &dyn Fn(&str) -> Option<Quantity>) -> Result<Quantity, String> {
         match self {
-            Self::Number(value) => Ok(Quantity { value: *value, dimension: Dimension::NONE }),
+            Self::Number(value) => Ok(Quantity {
+                value: *value,
+                dimension: Dimension::NONE,
+            }),
             Self::Name(name) => look_up(name).ok_or_else(|| format!("no fact is named {name:?}")),
             Self::Negate(inner) => {
                 let inner = inner.evaluate(look_up)?;
-                Ok(Quantity { value: -inner.value, ..inner })
+                Ok(Quantity {
+                    value: -inner.value,
+                    ..inner
+                })
             }
             Self::Binary(left, operator, right) => {
                 let (left, right) = (left.evaluate(look_up)?, right.evaluate(look_up)?);
@@ -209,17 +223,28 @@ fn apply(left: Quantity, operator: char, right: Quantity) -> Result<Quantity, St
     let (a, b) = (left.value, right.value);
     let sum = |value: f64| {
         if left.dimension == right.dimension {
-            return Ok(Quantity { value, dimension: left.dimension });
+            return Ok(Quantity {
+                value,
+                dimension: left.dimension,
+            });
         }
         let (l, r) = (left.dimension, right.dimension);
-        Err(format!("units mixed up: {l} and {r} cannot be added or subtracted"))
+        Err(format!(
+            "units mixed up: {l} and {r} cannot be added or subtracted"
+        ))
     };
     match operator {
         '+' => sum(a + b),
         '-' => sum(a - b),
-        '*' => Ok(Quantity { value: a * b, dimension: left.dimension.combine(right.dimension, 1) }),
+        '*' => Ok(Quantity {
+            value: a * b,
+            dimension: left.dimension.combine(right.dimension, 1),
+        }),
         _ if b == 0.0 => Err("division by zero".to_owned()),
-        _ => Ok(Quantity { value: a / b, dimension: left.dimension.combine(right.dimension, -1) }),
+        _ => Ok(Quantity {
+            value: a / b,
+            dimension: left.dimension.combine(right.dimension, -1),
+        }),
     }
 }
 
@@ -274,7 +299,8 @@ impl<'a> Parser<'a> {
         let formula = match self.accept(&['(', '-']) {
             Some('(') => {
                 let inner = self.sum()?;
-                self.accept(&[')']).ok_or_else(|| self.expected("a closing parenthesis"))?;
+                self.accept(&[')'])
+                    .ok_or_else(|| self.expected("a closing parenthesis"))?;
                 inner
             }
             Some(_) => Formula::Negate(Box::new(self.atom()?)),
@@ -289,9 +315,14 @@ impl<'a> Parser<'a> {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
         let end = rest.find(|c: char| !word(c)).unwrap_or(rest.len());
         let text = rest.get(..end).unwrap_or("");
-        let first = text.chars().next().ok_or_else(|| self.expected("a number or a name"))?;
+        let first = text
+            .chars()
+            .next()
+            .ok_or_else(|| self.expected("a number or a name"))?;
         let leaf = if first.is_ascii_digit() || first == '.' {
-            let number = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+            let number = text
+                .parse()
+                .map_err(|_| format!("{text:?} is not a number"))?;
             Formula::Number(number)
         } else {
             Formula::Name(text.to_owned())

@@ -17,7 +17,7 @@ pub const UNATTRIBUTED: &str = "Unattributed";
 
 /// The columns of FOCUS 1.3 in its own order, then ours. `ProviderName` and `PublisherName` are
 /// deprecated in 1.3 and still part of it.
-pub const COLUMNS: [&str; 71] = [
+pub const COLUMNS: [&str; 72] = [
     "AllocatedMethodId",
     "AllocatedMethodDetails",
     "AllocatedResourceId",
@@ -86,6 +86,7 @@ pub const COLUMNS: [&str; 71] = [
     "x_Agent",
     "x_Basis",
     "x_Chip",
+    "x_ChipSeconds",
     "x_ListPriceKnown",
     "x_Model",
     "x_TokenKind",
@@ -144,7 +145,12 @@ pub struct FocusError {
 /// When a row has spend without tokens (no unit price exists), or no model (no SKU exists).
 pub fn records(rows: &[UsageRow]) -> Result<Vec<Record>, FocusError> {
     let translate = |(i, row): (usize, &UsageRow)| {
-        let error = |problem| Err(FocusError { row: i + 1, problem });
+        let error = |problem| {
+            Err(FocusError {
+                row: i + 1,
+                problem,
+            })
+        };
         if row.tokens == 0.0 && row.spend_usd > 0.0 {
             return error("has spend but no tokens, so it has no unit price");
         }
@@ -157,56 +163,85 @@ pub fn records(rows: &[UsageRow]) -> Result<Vec<Record>, FocusError> {
     rows.iter().enumerate().map(translate).collect()
 }
 
+fn text(value: &str) -> Cell {
+    Cell::Text(value.to_owned())
+}
+
+/// A text, or nothing when the fact is not known.
+fn optional(value: &str) -> Cell {
+    if value.is_empty() {
+        Cell::Null
+    } else {
+        text(value)
+    }
+}
+
+/// A text for a column that must not be null.
+fn named(value: &str) -> Cell {
+    text(if value.is_empty() {
+        UNATTRIBUTED
+    } else {
+        value
+    })
+}
+
 fn cell(row: &UsageRow, column: &str) -> Cell {
-    let text = |value: &str| Cell::Text(value.to_owned());
-    let named = |value: &str| text(if value.is_empty() { UNATTRIBUTED } else { value });
-    let optional = |value: &str| if value.is_empty() { Cell::Null } else { text(value) };
-    let known_list = row.list_usd_per_million.map(|price| price / 1e6);
-    let contracted = if row.tokens > 0.0 { row.spend_usd / row.tokens } else { 0.0 };
-    let list = known_list.unwrap_or(contracted);
-    let sku = || format!("{}/{}", row.model, row.token_kind.name());
     match column {
-        "BilledCost" | "ContractedCost" | "EffectiveCost" | "PricingCurrencyEffectiveCost" => {
-            Cell::Number(row.spend_usd)
-        }
-        "ListCost" => Cell::Number(
-            row.list_usd_per_million.map_or(row.spend_usd, |price| price * row.tokens / 1e6),
-        ),
-        "ContractedUnitPrice" | "PricingCurrencyContractedUnitPrice" => Cell::Number(contracted),
-        "ListUnitPrice" | "PricingCurrencyListUnitPrice" => Cell::Number(list),
-        "ConsumedQuantity" | "PricingQuantity" => Cell::Number(row.tokens),
-        "ConsumedUnit" | "PricingUnit" => text("tokens"),
-        "BillingCurrency" | "PricingCurrency" => text("USD"),
         "BillingAccountId" | "BillingAccountName" => named(&row.owner),
         "BillingAccountType" => text("Owner"),
-        "SubAccountId" | "SubAccountName" | "x_Agent" => optional(&row.agent),
-        "SubAccountType" if row.agent.is_empty() => Cell::Null,
-        "SubAccountType" => text("Agent"),
-        "BillingPeriodStart" => Cell::Text(month_start(&row.period_start, 0)),
         "BillingPeriodEnd" => Cell::Text(billing_end(&row.period_end)),
-        "ChargePeriodStart" => Cell::Text(format!("{}T00:00:00Z", row.period_start)),
-        "ChargePeriodEnd" => Cell::Text(format!("{}T00:00:00Z", row.period_end)),
+        "BillingPeriodStart" => Cell::Text(month_start(&row.period_start, 0)),
         "ChargeCategory" => text("Usage"),
-        "ChargeFrequency" => text("Usage-Based"),
         "ChargeDescription" => Cell::Text(description(row)),
+        "ChargeFrequency" => text("Usage-Based"),
+        "ChargePeriodEnd" => Cell::Text(format!("{}T00:00:00Z", row.period_end)),
+        "ChargePeriodStart" => Cell::Text(format!("{}T00:00:00Z", row.period_start)),
         "HostProviderName" if row.host.is_empty() => named(&row.provider),
         "HostProviderName" => text(&row.host),
         "InvoiceIssuerName" | "ProviderName" | "PublisherName" | "ServiceProviderName" => {
             named(&row.provider)
         }
-        "PricingCategory" => text("Standard"),
         "RegionId" | "RegionName" => optional(&row.region),
         "ResourceId" | "ResourceName" | "x_Model" => text(&row.model),
         "ResourceType" => text("Model"),
         "ServiceCategory" => text("AI and Machine Learning"),
-        "ServiceSubcategory" => text("Generative AI"),
         "ServiceName" => text("Model inference"),
-        "SkuId" | "SkuPriceId" => Cell::Text(sku()),
+        "ServiceSubcategory" => text("Generative AI"),
+        "SkuId" | "SkuPriceId" => Cell::Text(format!("{}/{}", row.model, row.token_kind.name())),
         "SkuMeter" => text(meter(row.token_kind)),
+        "SubAccountId" | "SubAccountName" | "x_Agent" => optional(&row.agent),
+        "SubAccountType" if row.agent.is_empty() => Cell::Null,
+        "SubAccountType" => text("Agent"),
         "x_Basis" => Cell::Text(row.basis.to_string()),
         "x_Chip" => optional(&row.chip),
-        "x_ListPriceKnown" => text(if known_list.is_some() { "true" } else { "false" }),
+        "x_ChipSeconds" => row.chip_seconds.map_or(Cell::Null, Cell::Number),
         "x_TokenKind" => text(row.token_kind.name()),
+        _ => money_cell(row, column),
+    }
+}
+
+/// The columns of quantities, prices and costs; null for a column that holds none.
+fn money_cell(row: &UsageRow, column: &str) -> Cell {
+    let contracted = if row.tokens > 0.0 {
+        row.spend_usd / row.tokens
+    } else {
+        0.0
+    };
+    let list = row.list_usd_per_million;
+    match column {
+        "BilledCost" | "ContractedCost" | "EffectiveCost" | "PricingCurrencyEffectiveCost" => {
+            Cell::Number(row.spend_usd)
+        }
+        "BillingCurrency" | "PricingCurrency" => text("USD"),
+        "ConsumedQuantity" | "PricingQuantity" => Cell::Number(row.tokens),
+        "ConsumedUnit" | "PricingUnit" => text("tokens"),
+        "ContractedUnitPrice" | "PricingCurrencyContractedUnitPrice" => Cell::Number(contracted),
+        "ListCost" => Cell::Number(list.map_or(row.spend_usd, |price| price * row.tokens / 1e6)),
+        "ListUnitPrice" | "PricingCurrencyListUnitPrice" => {
+            Cell::Number(list.map_or(contracted, |price| price / 1e6))
+        }
+        "PricingCategory" => text("Standard"),
+        "x_ListPriceKnown" => text(if list.is_some() { "true" } else { "false" }),
         _ => Cell::Null,
     }
 }
@@ -220,7 +255,11 @@ fn meter(kind: TokenKind) -> &'static str {
 }
 
 fn description(row: &UsageRow) -> String {
-    let chip = if row.chip.is_empty() { "a chip not stated" } else { &row.chip };
+    let chip = if row.chip.is_empty() {
+        "a chip not stated"
+    } else {
+        &row.chip
+    };
     format!("{} of {} on {chip}", meter(row.token_kind), row.model)
 }
 
@@ -250,13 +289,24 @@ pub fn to_csv(records: &[Record]) -> String {
             }
             match cell {
                 Cell::Null => {}
-                Cell::Number(value) => text.push_str(&value.to_string()),
+                Cell::Number(value) => text.push_str(&decimal(*value)),
                 Cell::Text(value) => text.push_str(&quoted(value)),
             }
         }
         text.push('\n');
     }
     text
+}
+
+/// A decimal number without an exponent, with a point even when it is whole: readers that guess
+/// types from the digits take it for a decimal, as FOCUS has it.
+fn decimal(value: f64) -> String {
+    let text = value.to_string();
+    if text.contains('.') {
+        text
+    } else {
+        format!("{text}.0")
+    }
 }
 
 /// Quotes a value where RFC 4180 demands it.

@@ -75,12 +75,17 @@ impl History {
             }
             let source = row.required("source")?;
             let figure = |column: &str, label: &str| {
-                let Some(usd_b) = row.number(column)? else { return Ok(None) };
+                let Some(usd_b) = row.number(column)? else {
+                    return Ok(None);
+                };
                 // Only an operating result can be negative.
                 if usd_b < 0.0 && label != "OI" {
                     return Err(row.error(column, format!("must be zero or more, is {usd_b}")));
                 }
-                Ok(Some(Figure { usd_b, derived: is_derived(source, label) }))
+                Ok(Some(Figure {
+                    usd_b,
+                    derived: is_derived(source, label),
+                }))
             };
             rows.push(HistoryRow {
                 quarter,
@@ -148,7 +153,10 @@ impl HistorySetup {
         for (i, change) in self.known_change.iter().enumerate() {
             if change.from <= self.fit_to {
                 let message = format!("must lie after the fit, which ends in {}", self.fit_to);
-                return Err(Fault::new(format!("{path}.known_change[{i}].from"), message));
+                return Err(Fault::new(
+                    format!("{path}.known_change[{i}].from"),
+                    message,
+                ));
             }
             let path = format!("{path}.known_change[{i}]");
             input::between(
@@ -201,7 +209,14 @@ impl Line {
             })
             .sum();
         let residual = libm::sqrt(squares / (n - 2.0));
-        Some(Self { intercept, slope, mean_x, sum_xx, residual, points: points.len() })
+        Some(Self {
+            intercept,
+            slope,
+            mean_x,
+            sum_xx,
+            residual,
+            points: points.len(),
+        })
     }
 
     /// The value at `x`.
@@ -226,9 +241,13 @@ impl Line {
 
 /// The 90 % quantile of Student's t (NIST/SEMATECH e-Handbook, table 1.3.6.7.2).
 fn student_t_90(degrees: usize) -> f64 {
-    const TABLE: [f64; 10] =
-        [3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372];
-    TABLE.get(degrees.saturating_sub(1)).copied().unwrap_or(1.282)
+    const TABLE: [f64; 10] = [
+        3.078, 1.886, 1.638, 1.533, 1.476, 1.440, 1.415, 1.397, 1.383, 1.372,
+    ];
+    TABLE
+        .get(degrees.saturating_sub(1))
+        .copied()
+        .unwrap_or(1.282)
 }
 
 /// The fitted model of a business.
@@ -287,7 +306,11 @@ pub fn fit(history: &History, from: Quarter, to: Quarter) -> Result<Fit, History
         let quarter = from.plus(i);
         let row = history.rows.iter().find(|r| r.quarter == quarter);
         let figures = row.and_then(|r| {
-            Some((r.revenue?.usd_b, r.operating_income?.usd_b, r.depreciation?.usd_b))
+            Some((
+                r.revenue?.usd_b,
+                r.operating_income?.usd_b,
+                r.depreciation?.usd_b,
+            ))
         });
         let (revenue, income, depreciation) = figures.ok_or(HistoryError::Missing(quarter))?;
         if revenue <= 0.0 {
@@ -299,7 +322,9 @@ pub fn fit(history: &History, from: Quarter, to: Quarter) -> Result<Fit, History
         let x = f64::from(i);
         points.log_revenue.push((x, libm::log(revenue)));
         points.log_depreciation.push((x, libm::log(depreciation)));
-        points.cash_cost.push((revenue, revenue - income - depreciation));
+        points
+            .cash_cost
+            .push((revenue, revenue - income - depreciation));
     }
     Ok(Fit {
         first: from,
@@ -331,7 +356,10 @@ impl Fit {
             .sum();
         let trend = libm::exp(self.log_depreciation.at(x));
         let half = self.log_depreciation.half_width_80(x);
-        let range = (trend * libm::exp(-half) + added, trend * libm::exp(half) + added);
+        let range = (
+            trend * libm::exp(-half) + added,
+            trend * libm::exp(half) + added,
+        );
         let depreciation = trend + added;
         let margin = 1.0 - (self.cash_cost.at(revenue) + depreciation) / revenue;
         // Cash cost and depreciation err independently; revenue's own error moves both sides.
@@ -413,7 +441,9 @@ impl Backtest {
     }
 
     fn beats(&self, error: impl Fn(&Score) -> f64) -> bool {
-        let [model, last, trend, ..] = self.scores.as_slice() else { return false };
+        let [model, last, trend, ..] = self.scores.as_slice() else {
+            return false;
+        };
         error(model) < error(last) && error(model) < error(trend)
     }
 }
@@ -459,7 +489,11 @@ pub fn backtest(history: &History, setup: &HistorySetup) -> Result<Backtest, His
             within(q.actual_depreciation_usd_b, q.model.depreciation_80)
         }),
         margin_inside_80: share(&|q| within(q.actual_margin, q.model.margin_80)),
-        derived_inputs: fitted.iter().filter(|r| rests_on_derived(r)).map(|r| r.quarter).collect(),
+        derived_inputs: fitted
+            .iter()
+            .filter(|r| rests_on_derived(r))
+            .map(|r| r.quarter)
+            .collect(),
         fit,
         scores,
         quarters,
@@ -509,7 +543,11 @@ impl Naive {
 fn scores(fit: &Fit, quarters: &[Comparison], fitted: &[&HistoryRow]) -> Vec<Score> {
     let score = |forecast, predict: &dyn Fn(&Comparison) -> (f64, f64)| {
         let n = quarters.len() as f64;
-        let mut score = Score { forecast, depreciation_mape: 0.0, margin_mae: 0.0 };
+        let mut score = Score {
+            forecast,
+            depreciation_mape: 0.0,
+            margin_mae: 0.0,
+        };
         for q in quarters {
             let (depreciation, margin) = predict(q);
             let actual = q.actual_depreciation_usd_b;
@@ -526,15 +564,22 @@ fn scores(fit: &Fit, quarters: &[Comparison], fitted: &[&HistoryRow]) -> Vec<Sco
     let mean_cost_share = costs.sum::<f64>() / fitted.len() as f64;
     vec![
         score("model", &|q| (q.model.depreciation_usd_b, q.model.margin)),
-        score("last value", &|q| (q.last_depreciation_usd_b, q.last_margin)),
-        score("linear trend", &|q| (q.trend_depreciation_usd_b, q.trend_margin)),
+        score("last value", &|q| {
+            (q.last_depreciation_usd_b, q.last_margin)
+        }),
+        score("linear trend", &|q| {
+            (q.trend_depreciation_usd_b, q.trend_margin)
+        }),
         score("model without announced changes", &|q| {
             let plain = fit.predict(q.model.quarter, &[]);
             (plain.depreciation_usd_b, plain.margin)
         }),
         score("model with cash cost in proportion", &|q| {
             let depreciation = q.model.depreciation_usd_b;
-            (depreciation, 1.0 - mean_cost_share - depreciation / q.model.revenue_usd_b)
+            (
+                depreciation,
+                1.0 - mean_cost_share - depreciation / q.model.revenue_usd_b,
+            )
         }),
     ]
 }

@@ -29,7 +29,12 @@ impl InputError {
     #[must_use]
     pub fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
         let line = locate(text, &fault.path);
-        Self { file: file.to_owned(), line, field: fault.path, message: fault.message }
+        Self {
+            file: file.to_owned(),
+            line,
+            field: fault.path,
+            message: fault.message,
+        }
     }
 }
 
@@ -45,7 +50,10 @@ pub struct Fault {
 impl Fault {
     /// A fault at `path`.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into() }
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -63,10 +71,7 @@ pub trait Validate {
 /// # Errors
 /// When the text is not TOML, a field is missing, unknown or of the wrong kind, or
 /// [`Validate::validate`] finds a fault; always with the line.
-pub fn parse_toml<T: DeserializeOwned + Validate>(
-    file: &str,
-    text: &str,
-) -> Result<T, InputError> {
+pub fn parse_toml<T: DeserializeOwned + Validate>(file: &str, text: &str) -> Result<T, InputError> {
     let error = |line: usize, field: String, message: String| InputError {
         file: file.to_owned(),
         line,
@@ -84,7 +89,9 @@ pub fn parse_toml<T: DeserializeOwned + Validate>(
         let line = span.unwrap_or_else(|| locate(text, &path));
         error(line, path, one_line(e.inner().message()))
     })?;
-    value.validate().map_err(|fault| InputError::from_fault(file, text, fault))?;
+    value
+        .validate()
+        .map_err(|fault| InputError::from_fault(file, text, fault))?;
     Ok(value)
 }
 
@@ -93,22 +100,35 @@ fn one_line(message: &str) -> String {
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count()
+    1 + text
+        .as_bytes()
+        .iter()
+        .take(offset)
+        .filter(|b| **b == b'\n')
+        .count()
 }
 
 /// The line on which the value at `path` is written, or that of its nearest written ancestor.
 fn locate(text: &str, path: &str) -> usize {
-    let Ok(document) = toml::de::DeTable::parse(text) else { return 1 };
+    let Ok(document) = toml::de::DeTable::parse(text) else {
+        return 1;
+    };
     let mut line = line_of(text, document.span().start);
     let mut table = Some(document.get_ref());
     for part in path.split('.') {
         let (key, indices) = split_indices(part);
-        let Some((name, value)) = table.and_then(|t| t.get_key_value(key)) else { return line };
+        let Some((name, value)) = table.and_then(|t| t.get_key_value(key)) else {
+            return line;
+        };
         line = line_of(text, name.span().start);
         let mut value = value;
         for index in indices {
-            let toml::de::DeValue::Array(array) = value.get_ref() else { return line };
-            let Some(element) = array.get(index) else { return line };
+            let toml::de::DeValue::Array(array) = value.get_ref() else {
+                return line;
+            };
+            let Some(element) = array.get(index) else {
+                return line;
+            };
             line = line_of(text, element.span().start);
             value = element;
         }
@@ -122,7 +142,10 @@ fn locate(text: &str, path: &str) -> usize {
 
 fn split_indices(part: &str) -> (&str, Vec<usize>) {
     let (key, rest) = part.split_once('[').unwrap_or((part, ""));
-    let indices = rest.split('[').filter_map(|i| i.trim_end_matches(']').parse().ok()).collect();
+    let indices = rest
+        .split('[')
+        .filter_map(|i| i.trim_end_matches(']').parse().ok())
+        .collect();
     (key, indices)
 }
 
@@ -145,7 +168,10 @@ pub fn non_negative(path: &str, value: f64) -> Result<(), Fault> {
     if value.is_finite() && value >= 0.0 {
         return Ok(());
     }
-    Err(Fault::new(path, format!("must be zero or more, is {value}")))
+    Err(Fault::new(
+        path,
+        format!("must be zero or more, is {value}"),
+    ))
 }
 
 /// Checks that `value` is a share between 0 and 1.
@@ -161,7 +187,10 @@ pub fn share(path: &str, value: f64) -> Result<(), Fault> {
     } else {
         String::new()
     };
-    Err(Fault::new(path, format!("is a share and must lie between 0 and 1, is {value}{hint}")))
+    Err(Fault::new(
+        path,
+        format!("is a share and must lie between 0 and 1, is {value}{hint}"),
+    ))
 }
 
 /// Checks that `value` lies between `low` and `high`.
@@ -172,7 +201,10 @@ pub fn between(path: &str, value: f64, low: f64, high: f64) -> Result<(), Fault>
     if (low..=high).contains(&value) {
         return Ok(());
     }
-    Err(Fault::new(path, format!("must lie between {low} and {high}, is {value}")))
+    Err(Fault::new(
+        path,
+        format!("must lie between {low} and {high}, is {value}"),
+    ))
 }
 
 /// Applies one of the checks above to the three values of a range, and checks their order.
@@ -191,7 +223,10 @@ pub fn each(
         return Ok(());
     }
     let Range { low, mid, high } = range;
-    Err(Fault::new(path, format!("needs low <= mid <= high, is {low}, {mid}, {high}")))
+    Err(Fault::new(
+        path,
+        format!("needs low <= mid <= high, is {low}, {mid}, {high}"),
+    ))
 }
 
 /// Checks that a name is not empty and no longer than 120 characters.
@@ -217,7 +252,10 @@ pub fn count(path: &str, length: usize, limit: usize) -> Result<(), Fault> {
         return Err(Fault::new(path, "needs at least one entry"));
     }
     if length > limit {
-        return Err(Fault::new(path, format!("has {length} entries; at most {limit} are allowed")));
+        return Err(Fault::new(
+            path,
+            format!("has {length} entries; at most {limit} are allowed"),
+        ));
     }
     Ok(())
 }
@@ -261,37 +299,56 @@ impl Table {
             field: field.to_owned(),
             message,
         };
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-        let header = reader.headers().map_err(|e| error(1, "header", csv_message(&e)))?.clone();
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        let header = reader
+            .headers()
+            .map_err(|e| error(1, "header", csv_message(&e)))?
+            .clone();
         let columns: Vec<String> = header.iter().map(str::to_owned).collect();
         for (index, column) in columns.iter().enumerate() {
             if columns.iter().take(index).any(|c| c == column) {
                 return Err(error(1, column, "the column appears twice".to_owned()));
             }
         }
-        if let Some(missing) = required.iter().find(|name| !columns.iter().any(|c| c == *name)) {
+        if let Some(missing) = required
+            .iter()
+            .find(|name| !columns.iter().any(|c| c == *name))
+        {
             let message = format!("the column is missing; found {}", columns.join(", "));
             return Err(error(1, missing, message));
         }
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|e| {
-                let line = e.position().map_or(1, |p| usize::try_from(p.line()).unwrap_or(1));
+                let line = e
+                    .position()
+                    .map_or(1, |p| usize::try_from(p.line()).unwrap_or(1));
                 error(line, "row", csv_message(&e))
             })?;
-            let line = record.position().map_or(1, |p| usize::try_from(p.line()).unwrap_or(1));
+            let line = record
+                .position()
+                .map_or(1, |p| usize::try_from(p.line()).unwrap_or(1));
             if rows.len() >= MAX_ROWS {
                 return Err(error(line, "row", format!("more than {MAX_ROWS} rows")));
             }
             rows.push((line, record));
         }
-        Ok(Self { file: file.to_owned(), columns, rows })
+        Ok(Self {
+            file: file.to_owned(),
+            columns,
+            rows,
+        })
     }
 
     /// The rows in file order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|(line, record)| Row { table: self, line: *line, record })
+        self.rows.iter().map(|(line, record)| Row {
+            table: self,
+            line: *line,
+            record,
+        })
     }
 
     /// True when the table has a column of that name.
@@ -303,7 +360,9 @@ impl Table {
 
 fn csv_message(error: &csv::Error) -> String {
     match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => {
             format!("has {len} cells, the header has {expected_len}")
         }
         _ => error.to_string(),
@@ -380,7 +439,9 @@ impl<'a> Row<'a> {
         self,
         column: &str,
     ) -> Result<T, InputError> {
-        self.required(column)?.parse().map_err(|e: T::Err| self.error(column, e.to_string()))
+        self.required(column)?
+            .parse()
+            .map_err(|e: T::Err| self.error(column, e.to_string()))
     }
 
     /// An error at this row and `column`.

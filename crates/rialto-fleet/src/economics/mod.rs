@@ -20,6 +20,7 @@ pub mod input;
 pub mod invest;
 pub mod silicon;
 pub mod simplex;
+pub mod twin;
 pub mod uncertainty;
 pub mod usage;
 
@@ -27,4 +28,3 @@ pub use basis::Basis;
 pub use calendar::{Month, Quarter};
 pub use input::{Fault, InputError, Validate, parse_toml};
 pub use uncertainty::{Range, Spread, Swing, Uncertain};
-

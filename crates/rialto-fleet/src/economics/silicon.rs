@@ -115,7 +115,11 @@ impl Validate for Scenario {
         }
         input::each("discount_rate", &self.discount_rate, input::share)?;
         let price = |p: &str, v| input::between(p, v, 0.0, 2.0);
-        input::each("electricity_usd_per_kwh", &self.electricity_usd_per_kwh, price)?;
+        input::each(
+            "electricity_usd_per_kwh",
+            &self.electricity_usd_per_kwh,
+            price,
+        )?;
         self.check_chips()?;
         input::count("workload", self.workload.len(), 100)?;
         input::distinct("workload", self.workload.iter().map(|w| w.name.as_str()))?;
@@ -150,13 +154,26 @@ impl Scenario {
         };
         input::each("own.design_usd_m", &own.design_usd_m, input::non_negative)?;
         input::each("own.unit_cost_usd", &own.unit_cost_usd, input::positive)?;
-        input::each("own.upkeep_usd_m_per_year", &own.upkeep_usd_m_per_year, input::non_negative)?;
+        input::each(
+            "own.upkeep_usd_m_per_year",
+            &own.upkeep_usd_m_per_year,
+            input::non_negative,
+        )?;
         input::each("own.power_kw", &own.power_kw, power)?;
         input::each("own.useful_life_years", &own.useful_life_years, life)?;
         input::each("own.volume_chips", &own.volume_chips, input::positive)?;
-        input::between("own.design_quarters", f64::from(own.design_quarters), 1.0, 60.0)?;
+        input::between(
+            "own.design_quarters",
+            f64::from(own.design_quarters),
+            1.0,
+            60.0,
+        )?;
         input::between("own.ramp_quarters", f64::from(own.ramp_quarters), 1.0, 60.0)?;
-        input::each("bought.unit_price_usd", &bought.unit_price_usd, input::positive)?;
+        input::each(
+            "bought.unit_price_usd",
+            &bought.unit_price_usd,
+            input::positive,
+        )?;
         let margin = &bought.supplier_margin_share;
         input::each("bought.supplier_margin_share", margin, input::share)?;
         input::each("bought.power_kw", &bought.power_kw, power)?;
@@ -192,7 +209,10 @@ impl Uncertain for Scenario {
             },
             bought: BoughtChip {
                 unit_price_usd: pick("bought: unit price", bought.unit_price_usd),
-                supplier_margin_share: pick("bought: supplier margin", bought.supplier_margin_share),
+                supplier_margin_share: pick(
+                    "bought: supplier margin",
+                    bought.supplier_margin_share,
+                ),
                 power_kw: pick("bought: power", bought.power_kw),
                 useful_life_years: pick("bought: useful life", bought.useful_life_years),
             },
@@ -245,14 +265,24 @@ fn chip_year(point: &Scenario<f64>, capital_usd: f64, life_years: f64, power_kw:
 #[must_use]
 pub fn own_year(point: &Scenario<f64>) -> ChipYear {
     let own = &point.own;
-    chip_year(point, own.unit_cost_usd, own.useful_life_years, own.power_kw)
+    chip_year(
+        point,
+        own.unit_cost_usd,
+        own.useful_life_years,
+        own.power_kw,
+    )
 }
 
 /// A year of the bought chip.
 #[must_use]
 pub fn bought_year(point: &Scenario<f64>) -> ChipYear {
     let bought = &point.bought;
-    chip_year(point, bought.unit_price_usd, bought.useful_life_years, bought.power_kw)
+    chip_year(
+        point,
+        bought.unit_price_usd,
+        bought.useful_life_years,
+        bought.power_kw,
+    )
 }
 
 /// What the own chip does for one workload.
@@ -278,7 +308,7 @@ pub struct Outcome {
     pub adoption_lag_quarters: u32,
     /// Net present value in millions of dollars.
     pub npv_usd_m: f64,
-    /// The quarter from which on the cumulative cash stays above zero.
+    /// The quarter in which the cumulative cash becomes zero or more and stays so.
     pub break_even: Option<Quarter>,
     /// Own chips in service, on average over their useful life, at which design, upkeep and
     /// porting are just paid back; none when an own chip saves nothing.
@@ -342,10 +372,15 @@ fn ranges(scenario: &Scenario, lag: u32) -> Ranges {
     let [npv_usd_m, break_even_years, break_even_chips] =
         uncertainty::monte_carlo(scenario, scenario.draws, scenario.seed, |p| {
             let run = run(p, lag);
-            let years = break_even_quarter(&run.cash).map(|q| q as f64 / 4.0);
+            let years = cashflow::payback_years(&run.cash, 0.25);
             [Some(npv_of(p, &run.cash)), years, break_even_chips(p, &run)]
         });
-    Ranges { adoption_lag_quarters: lag, npv_usd_m, break_even_years, break_even_chips }
+    Ranges {
+        adoption_lag_quarters: lag,
+        npv_usd_m,
+        break_even_years,
+        break_even_chips,
+    }
 }
 
 struct Run {
@@ -410,7 +445,11 @@ fn run(point: &Scenario<f64>, lag: u32) -> Run {
             let part = replaced * results[*i].saving_usd_per_bought_chip_year / 4.0;
             saved += part;
             results[*i].saved_usd_m += part / 1e6;
-            let ported = count - own.design_quarters.saturating_add(workload.port_quarters).min(count);
+            let ported = count
+                - own
+                    .design_quarters
+                    .saturating_add(workload.port_quarters)
+                    .min(count);
             results[*i].replaced_chips += replaced / f64::from(ported.max(1));
             run.replaced_at_end += replaced;
         }
@@ -448,7 +487,9 @@ fn porting_order(point: &Scenario<f64>, lag: u32) -> Vec<usize> {
 
 /// Own chips in service in a quarter.
 fn own_chips(own: &OwnChip<f64>, quarter: u32) -> f64 {
-    let Some(age) = quarter.checked_sub(own.design_quarters) else { return 0.0 };
+    let Some(age) = quarter.checked_sub(own.design_quarters) else {
+        return 0.0;
+    };
     let steps = f64::from(age + 1) / f64::from(own.ramp_quarters);
     own.volume_chips * steps.min(1.0)
 }
@@ -475,9 +516,11 @@ fn npv_of(point: &Scenario<f64>, cash: &[f64]) -> f64 {
     cashflow::npv(point.discount_rate, cash, 0.125, 0.25)
 }
 
-/// The first quarter from which on the running sum stays zero or more.
-fn break_even_quarter(cash: &[f64]) -> Option<usize> {
-    cashflow::payback_years(cash, 1.0).map(|quarters| quarters as usize)
+/// The quarter in which the running sum becomes zero or more and stays so.
+fn break_even_quarter(cash: &[f64]) -> Option<i32> {
+    // A sum that reaches zero at the very end of a quarter reaches it in that quarter.
+    let quarters = cashflow::payback_years(cash, 1.0)?;
+    Some((libm::ceil(quarters) as i32 - 1).max(0))
 }
 
 fn break_even_chips(point: &Scenario<f64>, run: &Run) -> Option<f64> {
@@ -502,7 +545,7 @@ pub fn outcome(point: &Scenario<f64>, lag: u32) -> Outcome {
     Outcome {
         adoption_lag_quarters: lag,
         npv_usd_m: npv_of(point, &done.cash),
-        break_even: break_even_quarter(&done.cash).map(|q| point.start.plus(q as i32)),
+        break_even: break_even_quarter(&done.cash).map(|q| point.start.plus(q)),
         break_even_chips: break_even_chips(point, &done),
         indifference_price_usd: cashflow::bisect(0.0, price * 10.0, at_price),
         supplier_margin_avoided_usd_m: done.replaced_at_end

@@ -40,7 +40,9 @@ impl Program {
         }
         let mut basis: Vec<usize> = (variables..variables + rows).collect();
         while let Some(entering) = cost[..width - 1].iter().position(|c| *c < -TINY) {
-            let Some(leaving) = leaving_row(&table, &basis, entering) else { break };
+            let Some(leaving) = leaving_row(&table, &basis, entering) else {
+                break;
+            };
             pivot(&mut table, &mut cost, leaving, entering);
             basis[leaving] = entering;
         }

@@ -25,7 +25,11 @@ impl Range {
     /// A value that is certain.
     #[must_use]
     pub const fn exact(value: f64) -> Self {
-        Self { low: value, mid: value, high: value }
+        Self {
+            low: value,
+            mid: value,
+            high: value,
+        }
     }
 
     /// A range from its three values.
@@ -158,7 +162,11 @@ pub fn tornado<U: Uncertain>(scenario: &U, figure: impl Fn(&U::Point) -> f64) ->
             at_high: evaluate(index, true),
         })
         .collect();
-    swings.sort_by(|a, b| b.width().total_cmp(&a.width()).then_with(|| a.input.cmp(&b.input)));
+    swings.sort_by(|a, b| {
+        b.width()
+            .total_cmp(&a.width())
+            .then_with(|| a.input.cmp(&b.input))
+    });
     swings
 }
 
@@ -170,15 +178,26 @@ pub fn monte_carlo<U: Uncertain, const K: usize>(
     seed: u64,
     figures: impl Fn(&U::Point) -> [Option<f64>; K],
 ) -> [Spread; K] {
-    let mut rng = Rng::new(seed);
     let mut samples: [Vec<f64>; K] = std::array::from_fn(|_| Vec::new());
-    for _ in 0..draws {
-        let point = scenario.resolve(&mut |_, range| range.at(rng.unit()));
+    each_draw(scenario, draws, seed, |point| {
         for (column, value) in samples.iter_mut().zip(figures(&point)) {
             column.extend(value);
         }
-    }
+    });
     samples.map(|values| Spread::new(values, draws))
+}
+
+/// Hands `draws` random points of a scenario to `visit`; the same seed, the same points.
+pub fn each_draw<U: Uncertain>(
+    scenario: &U,
+    draws: u32,
+    seed: u64,
+    mut visit: impl FnMut(U::Point),
+) {
+    let mut rng = Rng::new(seed);
+    for _ in 0..draws {
+        visit(scenario.resolve(&mut |_, range| range.at(rng.unit())));
+    }
 }
 
 /// The distribution of one figure over a Monte Carlo run.
@@ -197,9 +216,17 @@ pub struct Spread {
 }
 
 impl Spread {
-    fn new(mut values: Vec<f64>, draws: u32) -> Self {
+    /// The distribution of the values that exist among `draws` draws.
+    #[must_use]
+    pub fn new(mut values: Vec<f64>, draws: u32) -> Self {
         values.sort_by(f64::total_cmp);
-        let share = |count: usize| if draws == 0 { 0.0 } else { count as f64 / f64::from(draws) };
+        let share = |count: usize| {
+            if draws == 0 {
+                0.0
+            } else {
+                count as f64 / f64::from(draws)
+            }
+        };
         Self {
             p10: quantile(&values, 0.1),
             p50: quantile(&values, 0.5),

@@ -58,6 +58,8 @@ pub struct UsageRow {
     pub tokens: f64,
     /// Dollars paid for them.
     pub spend_usd: f64,
+    /// Seconds of chips spent on them; none when not known.
+    pub chip_seconds: Option<f64>,
     /// List price in dollars for a million tokens; none when it is not known.
     pub list_usd_per_million: Option<f64>,
     /// How the row came to be.
@@ -81,8 +83,8 @@ const REQUIRED: [&str; 12] = [
 
 /// Reads a usage table. Columns: `period_start`, `period_end`, `provider`, `model`, `chip`,
 /// `host`, `region`, `owner`, `agent`, `token_kind` (`input`, `cached_input`, `output`),
-/// `tokens`, `spend_usd`, and optionally `list_usd_per_million` and `basis` (`measured` unless
-/// given).
+/// `tokens`, `spend_usd`, and optionally `chip_seconds`, `list_usd_per_million` and `basis`
+/// (`measured` unless given).
 ///
 /// # Errors
 /// Names line and column of a cell that is missing, negative, reversed or unknown.
@@ -112,10 +114,10 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<UsageRow>, InputError> {
             "estimate" => Basis::Estimate,
             _ => return Err(row.error("basis", "must be measured, modelled or estimate")),
         };
-        let list = row.number("list_usd_per_million")?;
-        if list.is_some_and(|price| price < 0.0) {
-            return Err(row.error("list_usd_per_million", "must be zero or more"));
-        }
+        let optional = |column: &str| match row.number(column)? {
+            Some(value) if value < 0.0 => Err(row.error(column, "must be zero or more")),
+            value => Ok(value),
+        };
         let text = |column: &str| row.text(column).to_owned();
         rows.push(UsageRow {
             period_start: start.to_owned(),
@@ -130,7 +132,8 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<UsageRow>, InputError> {
             token_kind,
             tokens: row.non_negative("tokens")?,
             spend_usd: row.non_negative("spend_usd")?,
-            list_usd_per_million: list,
+            chip_seconds: optional("chip_seconds")?,
+            list_usd_per_million: optional("list_usd_per_million")?,
             basis,
         });
     }
@@ -141,9 +144,13 @@ fn is_date(text: &str) -> bool {
     let mut parts = text.split('-');
     let mut next = |digits: usize| {
         let part = parts.next().filter(|p| p.len() == digits)?;
-        part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse::<u32>().ok())?
+        part.bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| part.parse::<u32>().ok())?
     };
-    let (Some(year), Some(month), Some(day)) = (next(4), next(2), next(2)) else { return false };
+    let (Some(year), Some(month), Some(day)) = (next(4), next(2), next(2)) else {
+        return false;
+    };
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
         2 if leap => 29,

@@ -4,9 +4,12 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Keys are already well mixed, so the hash is the key. Order of iteration is never used.
+/// Hashes keys that are already well mixed: the hash is the key.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Mixed(u64);
+pub(crate) struct Mixed(u64);
+
+/// A map from mixed keys. Order of iteration must never be used.
+pub(crate) type MixedMap<V> = HashMap<u64, V, BuildHasherDefault<Mixed>>;
 
 impl Hasher for Mixed {
     fn finish(&self) -> u64 {
@@ -38,7 +41,7 @@ struct Entry {
 /// Hashed blocks with reference counts; the unreferenced form a list by last use.
 #[derive(Clone, Debug)]
 pub(super) struct PrefixCache {
-    places: HashMap<u64, u32, BuildHasherDefault<Mixed>>,
+    places: MixedMap<u32>,
     entries: Vec<Entry>,
     free: Vec<u32>,
     oldest: u32,
@@ -49,7 +52,7 @@ pub(super) struct PrefixCache {
 impl PrefixCache {
     pub(super) fn new() -> Self {
         Self {
-            places: HashMap::default(),
+            places: MixedMap::default(),
             entries: Vec::new(),
             free: Vec::new(),
             oldest: NONE,
@@ -63,13 +66,12 @@ impl PrefixCache {
         self.places.len() as u64 - self.idle
     }
 
-    pub(super) fn contains(&self, hash: u64) -> bool {
-        self.places.contains_key(&hash)
-    }
-
-    /// True when the block is kept but unreferenced, so that using it takes memory from others.
-    pub(super) fn is_idle(&self, hash: u64) -> bool {
-        self.places.get(&hash).is_some_and(|&p| self.entries[p as usize].references == 0)
+    /// Whether a block is kept, and if so whether it is unreferenced, so that using it takes
+    /// memory from others.
+    pub(super) fn find(&self, hash: u64) -> Option<bool> {
+        self.places
+            .get(&hash)
+            .map(|&p| self.entries[p as usize].references == 0)
     }
 
     /// References a block, adding it if it is missing.
@@ -81,7 +83,12 @@ impl PrefixCache {
             self.entries[place as usize].references += 1;
             return;
         }
-        let entry = Entry { hash, references: 1, older: NONE, newer: NONE };
+        let entry = Entry {
+            hash,
+            references: 1,
+            older: NONE,
+            newer: NONE,
+        };
         let place = match self.free.pop() {
             Some(place) => {
                 self.entries[place as usize] = entry;
@@ -97,7 +104,9 @@ impl PrefixCache {
 
     /// Drops a reference; the last one makes the block the most recently used idle one.
     pub(super) fn release(&mut self, hash: u64) {
-        let Some(&place) = self.places.get(&hash) else { return };
+        let Some(&place) = self.places.get(&hash) else {
+            return;
+        };
         let entry = &mut self.entries[place as usize];
         entry.references = entry.references.saturating_sub(1);
         if entry.references > 0 {
@@ -153,9 +162,15 @@ mod tests {
         cache.acquire(2);
         assert_eq!((cache.idle, cache.referenced()), (2, 2));
         cache.shrink_idle(1);
-        assert!(!cache.contains(1) && cache.contains(3), "1 was idle the longest");
-        assert!(cache.contains(2) && cache.contains(4), "used blocks stay");
+        assert!(
+            cache.find(1).is_none() && cache.find(3).is_some(),
+            "1 was idle the longest"
+        );
+        assert!(
+            cache.find(2) == Some(false) && cache.find(4).is_some(),
+            "used blocks stay"
+        );
         cache.shrink_idle(0);
-        assert!(!cache.is_idle(3) && !cache.contains(3));
+        assert!(cache.find(3).is_none());
     }
 }

@@ -19,20 +19,30 @@ impl TokenClock {
     /// A clock for `tokens_per_step` tokens a step, rounded to 1/256, at least 1.
     #[must_use]
     pub fn new(tokens_per_step: f64) -> Self {
-        let rate = (tokens_per_step * UNIT as f64).round().clamp(UNIT as f64, 65.0 * UNIT as f64);
+        let rate = (tokens_per_step * UNIT as f64)
+            .round()
+            .clamp(UNIT as f64, 65.0 * UNIT as f64);
         Self { rate: rate as u64 }
     }
 
     /// Tokens after `steps` steps.
     #[must_use]
     pub fn tokens(self, steps: u64) -> u64 {
-        if self.rate == UNIT { steps } else { steps * self.rate / UNIT }
+        if self.rate == UNIT {
+            steps
+        } else {
+            steps * self.rate / UNIT
+        }
     }
 
     /// The first step count whose clock shows at least `tokens`.
     #[must_use]
     pub fn steps_to(self, tokens: u64) -> u64 {
-        if self.rate == UNIT { tokens } else { (tokens * UNIT).div_ceil(self.rate) }
+        if self.rate == UNIT {
+            tokens
+        } else {
+            (tokens * UNIT).div_ceil(self.rate)
+        }
     }
 
     /// Sum of the clock over `count` steps that start at `from`.
@@ -81,7 +91,11 @@ mod tests {
             for from in [0, 1, 17, 1000] {
                 let mut sum = 0u128;
                 for count in 0..200 {
-                    assert_eq!(clock.sum(from, count), sum, "rate {rate} from {from} n {count}");
+                    assert_eq!(
+                        clock.sum(from, count),
+                        sum,
+                        "rate {rate} from {from} n {count}"
+                    );
                     sum += u128::from(clock.tokens(from + count));
                 }
             }

@@ -48,7 +48,11 @@ impl Histogram {
     /// Mean, seconds; zero when empty.
     #[must_use]
     pub fn mean_s(&self) -> f64 {
-        if self.total == 0 { 0.0 } else { self.sum_us as f64 / self.total as f64 * 1e-6 }
+        if self.total == 0 {
+            0.0
+        } else {
+            self.sum_us as f64 / self.total as f64 * 1e-6
+        }
     }
 
     /// The quantile `q` in [0, 1], seconds, linear within its bucket; zero when empty.
@@ -118,7 +122,11 @@ impl WeightedHistogram {
     /// Mean, seconds; zero when empty.
     #[must_use]
     pub fn mean_s(&self) -> f64 {
-        if self.total > 0.0 { self.sum_us / self.total * 1e-6 } else { 0.0 }
+        if self.total > 0.0 {
+            self.sum_us / self.total * 1e-6
+        } else {
+            0.0
+        }
     }
 
     /// The quantile `q` in [0, 1], seconds, linear within its bucket; zero when empty.
@@ -143,10 +151,14 @@ impl WeightedHistogram {
 
     /// Buckets that hold something, as (upper end in seconds, weighted count).
     pub fn buckets(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.counts.iter().enumerate().filter(|(_, count)| **count > 0.0).map(|(index, &count)| {
-            let (low, width) = bucket_range(index);
-            ((low + width) as f64 * 1e-6, count)
-        })
+        self.counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0.0)
+            .map(|(index, &count)| {
+                let (low, width) = bucket_range(index);
+                ((low + width) as f64 * 1e-6, count)
+            })
     }
 }
 
@@ -293,7 +305,10 @@ impl Recorder {
         self.input_tokens += u64::from(job.request.input_tokens);
         self.output_tokens += u64::from(output);
         if let Some(outcomes) = &mut self.outcomes {
-            outcomes.push(Outcome { job: *job, finished_ps: at_ps });
+            outcomes.push(Outcome {
+                job: *job,
+                finished_ps: at_ps,
+            });
         }
         let ttft_ps = job.first_token_ps.saturating_sub(arrival_ps);
         if let Some(bin) = self.bin(at_ps) {
@@ -318,7 +333,8 @@ impl Recorder {
             self.tpot.add_ps(tpot_ps);
         }
         self.e2e.add_ps(at_ps.saturating_sub(arrival_ps));
-        self.queue.add_ps(job.scheduled_ps.saturating_sub(arrival_ps));
+        self.queue
+            .add_ps(job.scheduled_ps.saturating_sub(arrival_ps));
     }
 
     /// Adds everything another recorder collected under the same settings.
@@ -326,9 +342,27 @@ impl Recorder {
         macro_rules! add {
             ($($field:ident),*) => { $(self.$field += other.$field;)* };
         }
-        add!(arrived, finished, rejected, input_tokens, output_tokens, window_finished);
-        add!(window_output_tokens, window_input_tokens, window_good, emitted_tokens);
-        add!(prefilled_tokens, cached_tokens, preemptions, interrupted, lost_tokens);
+        add!(
+            arrived,
+            finished,
+            rejected,
+            input_tokens,
+            output_tokens,
+            window_finished
+        );
+        add!(
+            window_output_tokens,
+            window_input_tokens,
+            window_good,
+            emitted_tokens
+        );
+        add!(
+            prefilled_tokens,
+            cached_tokens,
+            preemptions,
+            interrupted,
+            lost_tokens
+        );
         add!(steps, busy_ps, busy_joules);
         self.peak_kv_permille = self.peak_kv_permille.max(other.peak_kv_permille);
         self.ttft.merge(&other.ttft);
@@ -374,7 +408,11 @@ mod tests {
         }
         for q in [0.01, 0.5, 0.9, 0.99, 1.0] {
             let exact = q * 0.1;
-            assert!((h.quantile_s(q) / exact - 1.0).abs() < 0.005, "{q}: {}", h.quantile_s(q));
+            assert!(
+                (h.quantile_s(q) / exact - 1.0).abs() < 0.005,
+                "{q}: {}",
+                h.quantile_s(q)
+            );
             assert!((h.share_within(exact) - q).abs() < 0.005);
         }
         assert!((h.mean_s() - 0.050_000_5).abs() < 1e-9);

@@ -20,6 +20,7 @@ mod metrics;
 mod replica;
 mod table;
 
+pub(crate) use cache::MixedMap;
 pub use clock::TokenClock;
 pub use job::{Job, JobId, Jobs};
 pub use metrics::{Histogram, Outcome, Recorder, SeriesBin, Slo, WeightedHistogram};

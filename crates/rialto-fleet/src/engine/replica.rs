@@ -175,7 +175,9 @@ impl Replica {
             ctx.recorder.lost_tokens += (job.key + tokens as i64).max(0) as u64;
             ctx.recorder.interrupted += 1;
             job.failures = job.failures.saturating_add(1);
-            let left = finish.saturating_sub(tokens).clamp(1, job.request.output_tokens.into());
+            let left = finish
+                .saturating_sub(tokens)
+                .clamp(1, job.request.output_tokens.into());
             job.generated = job.request.output_tokens - left as u32;
             if job.first_token_ps > now_ps {
                 job.first_token_ps = u64::MAX;
@@ -196,7 +198,10 @@ impl Replica {
             job.kv_ready = false;
         }
         lost.sort_unstable_by_key(|&id| ctx.jobs.get(id).number);
-        *self = Self { boundary_ps: now_ps, ..Self::default() };
+        *self = Self {
+            boundary_ps: now_ps,
+            ..Self::default()
+        };
         lost
     }
 
@@ -209,7 +214,10 @@ impl Replica {
     /// Cache blocks that running requests hold.
     #[must_use]
     pub fn used_blocks(&self, hash_blocks: u64) -> u64 {
-        let shared = self.cache.as_ref().map_or(0, |c| c.referenced() * hash_blocks);
+        let shared = self
+            .cache
+            .as_ref()
+            .map_or(0, |c| c.referenced() * hash_blocks);
         self.private_blocks + shared
     }
 
@@ -272,8 +280,13 @@ impl Replica {
                 partial.job
             }
             None => {
-                let latest = self.running.iter().max_by_key(|r| ctx.jobs.get(r.0.1).admitted);
-                let Some(&Reverse((finish, id))) = latest else { return false };
+                let latest = self
+                    .running
+                    .iter()
+                    .max_by_key(|r| ctx.jobs.get(r.0.1).admitted);
+                let Some(&Reverse((finish, id))) = latest else {
+                    return false;
+                };
                 self.running.retain(|r| r.0.1 != id);
                 let tokens = ctx.table.clock().tokens(self.steps);
                 self.leave(id, tokens, ctx);
@@ -302,9 +315,12 @@ impl Replica {
         if !admit || self.blocked {
             return;
         }
-        while budget > 0 && (self.running.len() + self.chunks.len()) < ctx.config.max_sequences as usize
+        while budget > 0
+            && (self.running.len() + self.chunks.len()) < ctx.config.max_sequences as usize
         {
-            let Some(&id) = self.waiting.front() else { return };
+            let Some(&id) = self.waiting.front() else {
+                return;
+            };
             let Some(cached) = self.try_admit(id, ctx) else {
                 self.blocked = true;
                 return;
@@ -324,8 +340,16 @@ impl Replica {
         let tokens = (target - start).min(*budget);
         *budget -= tokens;
         let completes = start + tokens == target;
-        self.partial = (!completes).then_some(Partial { job, done: start + tokens });
-        self.chunks.push(Chunk { job, start, tokens, completes });
+        self.partial = (!completes).then_some(Partial {
+            job,
+            done: start + tokens,
+        });
+        self.chunks.push(Chunk {
+            job,
+            start,
+            tokens,
+            completes,
+        });
     }
 
     /// Reserves blocks for a waiting job. Gives the prompt tokens found in the cache, or nothing
@@ -334,8 +358,7 @@ impl Replica {
         let hash_blocks = ctx.hash_blocks();
         let used = self.used(ctx);
         let job = ctx.jobs.get(id);
-        let shares =
-            ctx.config.prefix_cache && job.may_share() && hash_blocks > 0 && !job.kv_ready;
+        let shares = ctx.config.prefix_cache && job.may_share() && hash_blocks > 0 && !job.kv_ready;
         let (mut hits, mut idle_hits) = (0, 0);
         if let Some(cache) = self.cache.as_mut().filter(|_| shares) {
             cache.shrink_idle(ctx.config.kv_blocks.saturating_sub(used) / hash_blocks);
@@ -345,16 +368,18 @@ impl Replica {
                 .min((job.target_tokens() - 1) / ctx.prefixes.block_tokens());
             while hits < most {
                 let hash = ctx.prefixes.hash(job.request.prefix, hits);
-                if !cache.contains(hash) {
-                    break;
-                }
-                idle_hits += u64::from(cache.is_idle(hash));
+                let Some(idle) = cache.find(hash) else { break };
+                idle_hits += u64::from(idle);
                 hits += 1;
             }
         }
         let private = reserved_blocks(job) - u64::from(hits) * hash_blocks;
         let alone = self.running.is_empty() && self.chunks.is_empty();
-        let spare = if alone { 0 } else { ctx.config.watermark_blocks() };
+        let spare = if alone {
+            0
+        } else {
+            ctx.config.watermark_blocks()
+        };
         if used + private + idle_hits * hash_blocks + spare > ctx.config.kv_blocks {
             return None;
         }
@@ -432,7 +457,10 @@ impl Replica {
         } else if ctx.role == Role::Prefill {
             self.free_blocks(id, blocks, ctx);
             ctx.jobs.get_mut(id).kv_ready = true;
-            ctx.handoffs.push(Handoff { at_ps: now_ps, job: id });
+            ctx.handoffs.push(Handoff {
+                at_ps: now_ps,
+                job: id,
+            });
         } else {
             self.join(id, ctx);
         }
@@ -445,7 +473,9 @@ impl Replica {
         if !ctx.config.prefix_cache || !job.may_share() || hash_blocks == 0 {
             return;
         }
-        let cache = self.cache.get_or_insert_with(|| Box::new(PrefixCache::new()));
+        let cache = self
+            .cache
+            .get_or_insert_with(|| Box::new(PrefixCache::new()));
         let all = ctx.prefixes.blocks(&job.request);
         for index in job.shared..all {
             cache.acquire(ctx.prefixes.hash(job.request.prefix, index));

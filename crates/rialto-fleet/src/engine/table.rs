@@ -76,7 +76,9 @@ impl StepTable {
     pub(super) fn line(&self, sequences: u32, context: u64) -> &Line {
         let place = sequences as usize;
         let row = &self.lines[self.starts[place - 1] as usize..self.starts[place] as usize];
-        row.iter().find(|line| context < line.below).unwrap_or(&row[row.len() - 1])
+        row.iter()
+            .find(|line| context < line.below)
+            .unwrap_or(&row[row.len() - 1])
     }
 
     /// Time of a step with prompt chunks, picoseconds.
@@ -130,8 +132,11 @@ fn to_ps(seconds: f64) -> u64 {
 fn add_lines(lines: &mut Vec<Line>, model: &StepModel, sequences: u32, slowdown: f64) {
     let count = u64::from(sequences);
     let seconds = |mean: u64| model.step_seconds(&StepLoad::decode(sequences, mean)) * slowdown;
-    let mut pending: Vec<(u64, u64)> =
-        (0..).map(|i| MEAN_CONTEXT_END >> i).take_while(|to| *to > 64).map(|to| (to / 2, to)).collect();
+    let mut pending: Vec<(u64, u64)> = (0..)
+        .map(|i| MEAN_CONTEXT_END >> i)
+        .take_while(|to| *to > 64)
+        .map(|to| (to / 2, to))
+        .collect();
     pending.push((0, 64));
     while let Some((from, to)) = pending.pop() {
         let (low, high) = (seconds(from), seconds(to));
@@ -150,8 +155,17 @@ fn add_lines(lines: &mut Vec<Line>, model: &StepModel, sequences: u32, slowdown:
         let base_ps = to_ps(low) as i64 - (slope_ps * from * count) as i64;
         let load = StepLoad::decode(sequences, from.midpoint(to));
         let power_w = (model.energy(&load).0 / model.step_seconds(&load).max(1e-12)) as f32;
-        let below = if to == MEAN_CONTEXT_END { u64::MAX } else { to * count };
-        lines.push(Line { base_ps, slope_ps, below, power_w });
+        let below = if to == MEAN_CONTEXT_END {
+            u64::MAX
+        } else {
+            to * count
+        };
+        lines.push(Line {
+            base_ps,
+            slope_ps,
+            below,
+            power_w,
+        });
     }
 }
 
@@ -164,9 +178,11 @@ mod tests {
     #[test]
     fn the_table_follows_the_model() {
         let c = Catalogue::shipped().unwrap();
-        for (model, chip, tensor) in
-            [("llama3.1-8b", "h100_sxm", 1), ("llama3.1-70b", "trainium2", 16), ("gpt-oss-120b", "h100_sxm", 4)]
-        {
+        for (model, chip, tensor) in [
+            ("llama3.1-8b", "h100_sxm", 1),
+            ("llama3.1-70b", "trainium2", 16),
+            ("gpt-oss-120b", "h100_sxm", 4),
+        ] {
             let d = Deployment::new(
                 c.chip(chip).unwrap(),
                 c.model(model).unwrap(),
@@ -181,7 +197,8 @@ mod tests {
                 for mean in [1, 100, 511, 512, 700, 1500, 3000, 9000, 40_000, 200_000] {
                     let load = StepLoad::decode(sequences, mean);
                     let exact = step.step_seconds(&load);
-                    let got = table.decode_ps(sequences, u64::from(sequences) * mean) as f64 / PS_PER_S;
+                    let got =
+                        table.decode_ps(sequences, u64::from(sequences) * mean) as f64 / PS_PER_S;
                     let error = (got / exact - 1.0).abs();
                     assert!(error < 0.005, "{model} {sequences}x{mean}: {got} {exact}");
                 }

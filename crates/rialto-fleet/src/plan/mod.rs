@@ -1,1 +1,431 @@
-//! (module doc)
+//! The cheapest placement that meets an objective.
+//!
+//! Enumerates chips, number formats and parallel plans for a model, sizes each to the traffic by
+//! simulation, prices it, and says which constraint binds. It assumes that more replicas never
+//! make latency worse. Every figure is a twin's.
+
+use serde::Serialize;
+
+use crate::catalogue::{Catalogue, Chip};
+use crate::cluster::{
+    CellResult, CellSettings, Fleet, Pool, PoolSpec, Scenario, SloSpec, TrafficSource,
+    simulate_cell,
+};
+use crate::step::{Parameters, Plan};
+
+/// Which hourly price of a chip counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PriceBasis {
+    /// List price.
+    List,
+    /// Three-year rent.
+    Rent,
+    /// A hyperscaler's cost of ownership, by a third party's model.
+    Tco,
+}
+
+impl PriceBasis {
+    /// The chip's price, dollars an hour, if the catalogue has it.
+    #[must_use]
+    pub fn of(self, chip: &Chip) -> Option<f64> {
+        match self {
+            Self::List => chip.list_usd_per_hour,
+            Self::Rent => chip.rent_usd_per_hour,
+            Self::Tco => chip.tco_usd_per_hour,
+        }
+    }
+}
+
+/// What is asked: this traffic, this objective.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Requests a second in all.
+    pub rate_per_s: f64,
+    /// Objective of a request.
+    pub slo: SloSpec,
+    /// Share of requests that must meet it, in (0, 1].
+    pub slo_share: f64,
+    /// Which price counts.
+    pub price: PriceBasis,
+    /// Seconds simulated per trial.
+    pub trial_s: f64,
+    /// Seed.
+    pub seed: u64,
+    /// Name of the traffic.
+    pub traffic_name: String,
+    /// The traffic; it is scaled to the rate.
+    pub traffic: TrafficSource,
+}
+
+/// What keeps a placement from being smaller, or from existing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "constraint", content = "detail")]
+pub enum Binds {
+    /// The deployment cannot exist: it does not fit or does not divide.
+    Refused(String),
+    /// A request alone on a replica misses the time to first token.
+    TtftAlone,
+    /// A request alone on a replica misses the time per token.
+    TpotAlone,
+    /// One replica fewer misses the time to first token.
+    Ttft,
+    /// One replica fewer misses the time per token.
+    Tpot,
+    /// One replica fewer runs out of cache memory.
+    CacheMemory,
+    /// One replica is enough: the plan's size is the smallest step.
+    OneReplica,
+    /// More than 2^20 replicas would be needed.
+    TooMany,
+}
+
+impl Binds {
+    /// In words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Refused(why) => why.clone(),
+            Self::TtftAlone => "TTFT is missed even by a request alone".to_owned(),
+            Self::TpotAlone => "TPOT is missed even by a request alone".to_owned(),
+            Self::Ttft => "TTFT".to_owned(),
+            Self::Tpot => "TPOT".to_owned(),
+            Self::CacheMemory => "cache memory".to_owned(),
+            Self::OneReplica => "one replica is enough".to_owned(),
+            Self::TooMany => "needs more than 1,048,576 replicas".to_owned(),
+        }
+    }
+}
+
+/// One placement, sized and priced.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Placement {
+    /// Model.
+    pub model: String,
+    /// Chip.
+    pub chip: String,
+    /// Number format.
+    pub precision: String,
+    /// Parallel plan.
+    pub plan: String,
+    /// Chips of a replica.
+    pub replica_chips: u32,
+    /// Replicas needed; absent when no number meets the objective.
+    pub replicas: Option<u32>,
+    /// Chips needed.
+    pub chips: Option<u64>,
+    /// Hourly price of all chips, dollars; absent without a price.
+    pub usd_per_hour: Option<f64>,
+    /// Price per million answer tokens, dollars.
+    pub usd_per_million_output_tokens: Option<f64>,
+    /// What binds.
+    pub binds: Binds,
+    /// 99th percentile of the time to first token, seconds.
+    pub ttft_p99_s: f64,
+    /// 99th percentile of the time per later token, seconds.
+    pub tpot_p99_s: f64,
+    /// Share of requests within the objective.
+    pub slo_share: f64,
+    /// Answer tokens a second and chip.
+    pub output_tokens_per_s_per_chip: f64,
+    /// Share of time the replicas are in a step.
+    pub utilisation: f64,
+    /// Energy per answer token, joules.
+    pub joules_per_output_token: f64,
+}
+
+/// The parallel plans worth trying for a model on a chip: powers of two up to the scale-up domain
+/// and `max_chips`; attention data parallelism with experts spread over all chips for mixtures.
+///
+/// # Errors
+/// Unknown names.
+pub fn plans(
+    catalogue: &Catalogue,
+    model: &str,
+    chip: &str,
+    max_chips: u32,
+) -> Result<Vec<Plan>, crate::catalogue::CatalogueError> {
+    let model = catalogue.model(model)?;
+    let domain = catalogue
+        .chip(chip)?
+        .scaleup_domain_chips
+        .min(max_chips)
+        .max(1);
+    let mut plans = Vec::new();
+    for tensor in (0..).map(|i| 1u32 << i).take_while(|t| *t <= domain) {
+        plans.push(Plan::tensor(tensor));
+        if model.moe.is_none() {
+            continue;
+        }
+        for data in (1..)
+            .map(|i| 1u32 << i)
+            .take_while(|d| tensor * d <= domain)
+        {
+            plans.push(Plan {
+                data,
+                expert: tensor * data,
+                ..Plan::tensor(tensor)
+            });
+        }
+    }
+    Ok(plans)
+}
+
+/// Most replicas considered.
+const MAX_REPLICAS: u32 = 1 << 20;
+
+/// Replicas simulated at most per trial: a cell of a larger pool.
+const TRIAL_CELL: u32 = 16;
+
+/// Requests in flight are judged alone when each replica sees so few, requests a second.
+const ALONE_RATE_PER_S: f64 = 0.02;
+
+/// Sizes and prices one placement.
+#[must_use]
+pub fn size(
+    question: &Question,
+    spec: &PoolSpec,
+    catalogue: &Catalogue,
+    parameters: &Parameters,
+) -> Placement {
+    match ready(question, spec, catalogue, parameters) {
+        Ok(pool) => size_pool(question, &pool),
+        Err(why) => refused(spec, Binds::Refused(why)),
+    }
+}
+
+/// Runs a placement of a given number of replicas.
+#[must_use]
+pub fn evaluate(
+    question: &Question,
+    spec: &PoolSpec,
+    replicas: u32,
+    catalogue: &Catalogue,
+    parameters: &Parameters,
+) -> Placement {
+    match ready(question, spec, catalogue, parameters) {
+        Ok(pool) => {
+            let trial = trial(question, &pool, replicas);
+            let binds = trial.worst(question);
+            placement(question, &pool, Some((replicas, &trial)), binds)
+        }
+        Err(why) => refused(spec, Binds::Refused(why)),
+    }
+}
+
+fn ready(
+    question: &Question,
+    spec: &PoolSpec,
+    catalogue: &Catalogue,
+    parameters: &Parameters,
+) -> Result<Pool, String> {
+    let mut spec = spec.clone();
+    spec.traffic.clone_from(&question.traffic_name);
+    spec.rate_per_s = Some(question.rate_per_s);
+    spec.slo = Some(question.slo);
+    // A long queue has missed the objective already; a short one makes hopeless trials cheap.
+    spec.max_waiting = spec.max_waiting.min(4 * spec.max_sequences);
+    let mut scenario = Scenario::of_pool("plan".to_owned(), spec);
+    scenario.seed = question.seed;
+    if matches!(question.traffic, TrafficSource::Model(_)) {
+        scenario.duration_s = Some(question.trial_s);
+    }
+    scenario
+        .check()
+        .map_err(|(field, message)| format!("{field}: {message}"))?;
+    let traffic = [(question.traffic_name.clone(), question.traffic.clone())].into();
+    let fleet = Fleet::build("plan", "", &scenario, catalogue, parameters, &traffic)
+        .map_err(|e| e.message)?;
+    fleet
+        .pools
+        .into_iter()
+        .next()
+        .ok_or_else(|| "no pool".to_owned())
+}
+
+/// What one cell of a trial met.
+struct Trial {
+    cell: CellResult,
+    seconds: f64,
+}
+
+impl Trial {
+    /// Share of the requests offered that finished within the objective.
+    fn good_share(&self) -> f64 {
+        let r = &self.cell.recorder;
+        let judged = (r.ttft.count() + r.rejected + self.cell.in_flight) as f64;
+        if judged == 0.0 {
+            1.0
+        } else {
+            r.window_good as f64 / judged
+        }
+    }
+
+    fn meets(&self, question: &Question) -> bool {
+        self.good_share() >= question.slo_share
+    }
+
+    /// The constraint that is missed most.
+    fn worst(&self, question: &Question) -> Binds {
+        let r = &self.cell.recorder;
+        if r.preemptions > 0 || r.peak_kv_permille >= 980 {
+            return Binds::CacheMemory;
+        }
+        let ttft = r.ttft.share_within(question.slo.ttft_s);
+        let tpot = r.tpot.share_within(question.slo.tpot_s);
+        if ttft <= tpot {
+            Binds::Ttft
+        } else {
+            Binds::Tpot
+        }
+    }
+}
+
+fn trial(question: &Question, pool: &Pool, replicas: u32) -> Trial {
+    let pool = pool.resized(replicas, TRIAL_CELL);
+    run_trial(question, &pool, question.trial_s)
+}
+
+fn run_trial(question: &Question, pool: &Pool, trial_s: f64) -> Trial {
+    let generated = matches!(pool.traffic, TrafficSource::Model(_));
+    let settings = CellSettings {
+        seed: question.seed,
+        // Requests that arrive in time count when they finish, however late.
+        horizon_ns: if generated {
+            (trial_s * 1e9) as u64
+        } else {
+            u64::MAX
+        },
+        warmup_ns: 0,
+        bin_ns: 0,
+        keep_outcomes: false,
+        count_late: true,
+    };
+    let cell = simulate_cell(pool, 0, &settings);
+    let seconds = if generated { trial_s } else { cell.end_s };
+    Trial {
+        cell,
+        seconds: seconds.max(1e-9),
+    }
+}
+
+/// A request alone: so many replicas that they hardly ever have two.
+fn alone(question: &Question, pool: &Pool) -> Trial {
+    let replicas = (question.rate_per_s / ALONE_RATE_PER_S)
+        .ceil()
+        .clamp(1.0, f64::from(u32::MAX));
+    let pool = pool.resized(replicas as u32, TRIAL_CELL);
+    run_trial(question, &pool, question.trial_s.max(600.0))
+}
+
+fn size_pool(question: &Question, pool: &Pool) -> Placement {
+    let light = alone(question, pool);
+    if !light.meets(question) {
+        let binds = match light.worst(question) {
+            Binds::Tpot => Binds::TpotAlone,
+            _ => Binds::TtftAlone,
+        };
+        return placement(question, pool, None, binds);
+    }
+    let mut high = 1;
+    let mut best = trial(question, pool, high);
+    let mut low = 0;
+    let mut worse = None;
+    while !best.meets(question) {
+        if high >= MAX_REPLICAS {
+            return placement(question, pool, None, Binds::TooMany);
+        }
+        worse = Some(best.worst(question));
+        low = high;
+        high *= 2;
+        best = trial(question, pool, high);
+    }
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        let attempt = trial(question, pool, middle);
+        if attempt.meets(question) {
+            (high, best) = (middle, attempt);
+        } else {
+            worse = Some(attempt.worst(question));
+            low = middle;
+        }
+    }
+    placement(
+        question,
+        pool,
+        Some((high, &best)),
+        worse.unwrap_or(Binds::OneReplica),
+    )
+}
+
+fn refused(spec: &PoolSpec, binds: Binds) -> Placement {
+    Placement {
+        model: spec.model.clone(),
+        chip: spec.chip.clone(),
+        precision: spec.precision.clone(),
+        plan: spec.plan().to_string(),
+        replica_chips: spec.plan().chips(),
+        replicas: None,
+        chips: None,
+        usd_per_hour: None,
+        usd_per_million_output_tokens: None,
+        binds,
+        ttft_p99_s: 0.0,
+        tpot_p99_s: 0.0,
+        slo_share: 0.0,
+        output_tokens_per_s_per_chip: 0.0,
+        utilisation: 0.0,
+        joules_per_output_token: 0.0,
+    }
+}
+
+fn placement(
+    question: &Question,
+    pool: &Pool,
+    sized: Option<(u32, &Trial)>,
+    binds: Binds,
+) -> Placement {
+    let mut p = refused(&pool.spec, binds);
+    p.chip.clone_from(&pool.chip.name);
+    let Some((replicas, trial)) = sized else {
+        return p;
+    };
+    let r = &trial.cell.recorder;
+    let chips = u64::from(replicas) * u64::from(pool.replica_chips());
+    let cell_chips = f64::from(trial.cell.replicas) * f64::from(pool.replica_chips());
+    // The window closes when the last request is done; the rate is that of arrivals.
+    let output_per_s = r.output_tokens as f64 / trial.seconds / cell_chips * chips as f64;
+    let busy_s = r.busy_ps as f64 / 1e12;
+    let idle_w = pool
+        .tables
+        .first()
+        .map_or(0.0, crate::engine::StepTable::idle_power_w);
+    let powered_s = f64::from(trial.cell.replicas) * trial.seconds;
+    let joules = r.busy_joules + idle_w * (powered_s - busy_s).max(0.0);
+    p.replicas = Some(replicas);
+    p.chips = Some(chips);
+    p.usd_per_hour = question.price.of(&pool.chip).map(|usd| usd * chips as f64);
+    p.usd_per_million_output_tokens = p
+        .usd_per_hour
+        .map(|usd| usd / (output_per_s * 3600.0).max(1e-9) * 1e6);
+    p.ttft_p99_s = r.ttft.quantile_s(0.99);
+    p.tpot_p99_s = r.tpot.quantile_s(0.99);
+    p.slo_share = trial.good_share();
+    p.output_tokens_per_s_per_chip = output_per_s / chips as f64;
+    p.utilisation = (busy_s / powered_s).min(1.0);
+    p.joules_per_output_token = joules / (r.output_tokens as f64).max(1.0);
+    p
+}
+
+/// Orders placements: those that exist by price (without a price, by chips), the rest last.
+pub fn rank(placements: &mut [Placement]) {
+    let cost = |p: &Placement| match (p.usd_per_hour, p.chips) {
+        (Some(usd), Some(_)) => (0, usd),
+        (None, Some(chips)) => (1, chips as f64),
+        _ => (2, 0.0),
+    };
+    placements.sort_by(|a, b| {
+        let (a, b) = (cost(a), cost(b));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+    });
+}

@@ -118,7 +118,20 @@ impl Deployment {
         engine: Engine,
     ) -> Result<Self, StepError> {
         plan.check(model)?;
-        let deployment = Self {
+        let deployment = Self::unchecked(chip, model, precision, plan, engine);
+        deployment.check_memory()?;
+        Ok(deployment)
+    }
+
+    /// A deployment as somebody measured it, which is proof enough that it fits.
+    pub(crate) fn unchecked(
+        chip: &Chip,
+        model: &Model,
+        precision: &Precision,
+        plan: Plan,
+        engine: Engine,
+    ) -> Self {
+        Self {
             chip: chip.clone(),
             model: model.clone(),
             precision: precision.clone(),
@@ -128,9 +141,7 @@ impl Deployment {
             scaleup_domain_chips: chip.scaleup_domain_chips,
             fabric_latency_us: DEFAULT_FABRIC_LATENCY_US,
             memory_share: DEFAULT_MEMORY_SHARE,
-        };
-        deployment.check_memory()?;
-        Ok(deployment)
+        }
     }
 
     /// The same deployment inside a given kind of node.

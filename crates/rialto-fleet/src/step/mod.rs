@@ -4,14 +4,21 @@
 //! which requests share a step is the business of [`crate::engine`].
 
 mod deployment;
+mod effects;
+mod model;
 mod parameters;
 mod plan;
 mod roofline;
 
 pub use deployment::{Deployment, Engine, Speculation};
-pub use parameters::{Efficiency, Parameters, ParametersError};
+pub(crate) use effects::family;
+pub use effects::{Effect, On, effects};
+pub use model::{StepLoad, StepModel, StepTerms};
+pub(crate) use parameters::FIRST_TOKEN_TERMS;
+pub use parameters::{Errors, Layer, Parameters, ParametersError, Residuals};
 pub use plan::{Plan, StepError};
-pub use roofline::{StepLoad, StepModel, StepTerms};
+pub(crate) use roofline::{MeanLoad, Roofline};
+pub use roofline::{TERMS, Term};
 
 #[cfg(test)]
 mod tests;

@@ -93,18 +93,28 @@ pub struct Plan {
 
 impl Plan {
     /// One chip.
-    pub const SINGLE: Self = Self { tensor: 1, pipeline: 1, expert: 1, data: 1 };
+    pub const SINGLE: Self = Self {
+        tensor: 1,
+        pipeline: 1,
+        expert: 1,
+        data: 1,
+    };
 
     /// Pure tensor parallelism.
     #[must_use]
     pub const fn tensor(degree: u32) -> Self {
-        Self { tensor: degree, ..Self::SINGLE }
+        Self {
+            tensor: degree,
+            ..Self::SINGLE
+        }
     }
 
     /// Chips of one replica.
     #[must_use]
     pub fn chips(&self) -> u32 {
-        self.tensor.saturating_mul(self.data).saturating_mul(self.pipeline)
+        self.tensor
+            .saturating_mul(self.data)
+            .saturating_mul(self.pipeline)
     }
 
     /// Chips that share one layer.
@@ -128,11 +138,29 @@ impl Plan {
                 return Err(StepError::ZeroDegree { plan: *self, field });
             }
         }
-        self.divides("tensor", self.tensor, "the attention heads", model.heads(), model)?;
+        self.divides(
+            "tensor",
+            self.tensor,
+            "the attention heads",
+            model.heads(),
+            model,
+        )?;
         if self.pipeline > model.layers {
-            return Err(self.indivisible("pipeline", self.pipeline, "the layers", model.layers, model));
+            return Err(self.indivisible(
+                "pipeline",
+                self.pipeline,
+                "the layers",
+                model.layers,
+                model,
+            ));
         }
-        self.divides("expert", self.expert, "the tensor x data chips", self.stage_chips(), model)?;
+        self.divides(
+            "expert",
+            self.expert,
+            "the tensor x data chips",
+            self.stage_chips(),
+            model,
+        )?;
         match &model.moe {
             Some(_) => Ok(()),
             None if self.expert > 1 => Err(StepError::NoExperts {
@@ -166,12 +194,23 @@ impl Plan {
         count: u32,
         model: &Model,
     ) -> StepError {
-        StepError::DoesNotDivide { plan: *self, field, degree, what, model: model.name.clone(), count }
+        StepError::DoesNotDivide {
+            plan: *self,
+            field,
+            degree,
+            what,
+            model: model.name.clone(),
+            count,
+        }
     }
 }
 
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "tp{}pp{}ep{}dp{}", self.tensor, self.pipeline, self.expert, self.data)
+        write!(
+            f,
+            "tp{}pp{}ep{}dp{}",
+            self.tensor, self.pipeline, self.expert, self.data
+        )
     }
 }

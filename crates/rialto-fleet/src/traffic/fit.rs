@@ -87,13 +87,19 @@ fn quantiles(mut values: Vec<u32>) -> Vec<f64> {
         let high = values[(position as usize + 1).min(values.len() - 1)];
         f64::from(low) + (f64::from(high) - f64::from(low)) * position.fract()
     };
-    PROBABILITIES.iter().map(|p| rounded(at(*p), 10.0)).collect()
+    PROBABILITIES
+        .iter()
+        .map(|p| rounded(at(*p), 10.0))
+        .collect()
 }
 
 /// Outputs by all requests; inputs by those that open a session, as the rest extend them.
 fn fit_lengths(trace: &Trace, openings: Vec<u32>) -> Lengths {
-    let mut pairs: Vec<(u32, u32)> =
-        trace.requests.iter().map(|r| (r.input_tokens, r.output_tokens)).collect();
+    let mut pairs: Vec<(u32, u32)> = trace
+        .requests
+        .iter()
+        .map(|r| (r.input_tokens, r.output_tokens))
+        .collect();
     pairs.sort_unstable();
     let bins = INPUT_BINS.min(pairs.len());
     let rows = (0..bins).map(|bin| {
@@ -114,10 +120,16 @@ fn common_blocks(trace: &Trace) -> u32 {
         let mut counts: HashMap<u64, usize> = HashMap::new();
         for request in &trace.requests {
             if trace.prefixes.blocks(request) > depth {
-                *counts.entry(trace.prefixes.hash(request.prefix, depth)).or_default() += 1;
+                *counts
+                    .entry(trace.prefixes.hash(request.prefix, depth))
+                    .or_default() += 1;
             }
         }
-        if counts.values().max().is_none_or(|most| most * 2 < trace.requests.len()) {
+        if counts
+            .values()
+            .max()
+            .is_none_or(|most| most * 2 < trace.requests.len())
+        {
             return depth;
         }
         depth += 1;
@@ -158,7 +170,12 @@ fn fit_sessions(trace: &Trace) -> (Option<Sessions>, Vec<u32>) {
         turn_gap_s: rounded(gap_s / continued, 1e2),
         turn_tokens_mean: rounded(added / continued, 1e1),
         shared_tokens: common * block_tokens,
-        max_input_tokens: trace.requests.iter().map(|r| r.input_tokens).max().unwrap_or(1),
+        max_input_tokens: trace
+            .requests
+            .iter()
+            .map(|r| r.input_tokens)
+            .max()
+            .unwrap_or(1),
     };
     (Some(sessions), openings)
 }

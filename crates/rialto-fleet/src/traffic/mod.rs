@@ -70,7 +70,10 @@ impl PrefixTable {
     /// A table of hashes for blocks of `block_tokens` tokens (at least 1).
     #[must_use]
     pub fn new(block_tokens: u32, hashes: Vec<u64>) -> Self {
-        Self { hashes, block_tokens: block_tokens.max(1) }
+        Self {
+            hashes,
+            block_tokens: block_tokens.max(1),
+        }
     }
 
     /// Tokens a hashed block holds.
@@ -95,10 +98,16 @@ impl PrefixTable {
     pub fn hash(&self, prefix: Prefix, index: u32) -> u64 {
         match prefix {
             Prefix::Unique => 0,
-            Prefix::Listed { start, .. } => {
-                self.hashes.get((start + index) as usize).copied().unwrap_or(0)
-            }
-            Prefix::Session { app, app_blocks, session } => {
+            Prefix::Listed { start, .. } => self
+                .hashes
+                .get((start + index) as usize)
+                .copied()
+                .unwrap_or(0),
+            Prefix::Session {
+                app,
+                app_blocks,
+                session,
+            } => {
                 let owner = if index < app_blocks { app } else { session };
                 mix64(owner ^ mix64(u64::from(index)))
             }

@@ -80,7 +80,14 @@ pub struct ModelError {
 }
 
 fn check(ok: bool, field: &'static str, message: &str) -> Result<(), ModelError> {
-    if ok { Ok(()) } else { Err(ModelError { field, message: message.to_owned() }) }
+    if ok {
+        Ok(())
+    } else {
+        Err(ModelError {
+            field,
+            message: message.to_owned(),
+        })
+    }
 }
 
 fn positive(value: f64) -> bool {
@@ -93,14 +100,30 @@ impl TrafficModel {
     /// # Errors
     /// The first field that is negative, empty, not a number or of the wrong length.
     pub fn validate(&self) -> Result<(), ModelError> {
-        check(positive(self.rate_per_s), "rate_per_s", "must be above zero requests a second")?;
-        check(positive(self.curve_bin_s), "curve_bin_s", "must be above zero seconds")?;
-        check(positive(self.burst_window_s), "burst_window_s", "must be above zero seconds")?;
+        check(
+            positive(self.rate_per_s),
+            "rate_per_s",
+            "must be above zero requests a second",
+        )?;
+        check(
+            positive(self.curve_bin_s),
+            "curve_bin_s",
+            "must be above zero seconds",
+        )?;
+        check(
+            positive(self.burst_window_s),
+            "burst_window_s",
+            "must be above zero seconds",
+        )?;
         let cv2_ok = self.burst_cv2.is_finite() && (0.0..=100.0).contains(&self.burst_cv2);
         check(cv2_ok, "burst_cv2", "must be between 0 and 100")?;
         let curve_ok = self.curve.iter().all(|r| r.is_finite() && *r >= 0.0)
             && self.curve.iter().sum::<f64>() > 0.0;
-        check(curve_ok, "curve", "needs rates of zero or more, at least one above zero")?;
+        check(
+            curve_ok,
+            "curve",
+            "needs rates of zero or more, at least one above zero",
+        )?;
         self.lengths.validate()?;
         self.sessions.as_ref().map_or(Ok(()), Sessions::validate)
     }
@@ -118,11 +141,17 @@ impl Lengths {
         let p = &self.probabilities;
         let ends = p.first() == Some(&0.0) && p.last() == Some(&1.0);
         let rising = p.windows(2).all(|w| w[0] < w[1]);
-        check(ends && rising, "lengths.probabilities", "must rise from 0 to 1")?;
+        check(
+            ends && rising,
+            "lengths.probabilities",
+            "must rise from 0 to 1",
+        )?;
         let row_ok = |row: &Vec<f64>| {
             row.len() == p.len()
                 && row.windows(2).all(|w| w[0] <= w[1])
-                && row.iter().all(|t| (1.0..=f64::from(MAX_TOKENS)).contains(t))
+                && row
+                    .iter()
+                    .all(|t| (1.0..=f64::from(MAX_TOKENS)).contains(t))
         };
         let message = "needs one token count, 1 or more and never falling, per probability";
         check(row_ok(&self.input_tokens), "lengths.input_tokens", message)?;
@@ -131,7 +160,10 @@ impl Lengths {
     }
 
     fn quantile(&self, row: &[f64], u: f64) -> f64 {
-        let above = self.probabilities.partition_point(|p| *p <= u).clamp(1, row.len() - 1);
+        let above = self
+            .probabilities
+            .partition_point(|p| *p <= u)
+            .clamp(1, row.len() - 1);
         let (p0, p1) = (self.probabilities[above - 1], self.probabilities[above]);
         row[above - 1] + (row[above] - row[above - 1]) * (u - p0) / (p1 - p0)
     }
@@ -157,7 +189,10 @@ impl Lengths {
                 .sum::<f64>()
         };
         let outputs = self.output_tokens.iter().map(|row| mean(row)).sum::<f64>();
-        (mean(&self.input_tokens), outputs / self.output_tokens.len() as f64)
+        (
+            mean(&self.input_tokens),
+            outputs / self.output_tokens.len() as f64,
+        )
     }
 }
 
@@ -166,11 +201,23 @@ impl Sessions {
         let turns_ok = (1.0..=MAX_TURNS).contains(&self.turns_mean);
         check(turns_ok, "sessions.turns_mean", "must be between 1 and 256")?;
         let gap_ok = self.turn_gap_s.is_finite() && (0.0..=86_400.0).contains(&self.turn_gap_s);
-        check(gap_ok, "sessions.turn_gap_s", "must be between 0 and 86,400 seconds")?;
+        check(
+            gap_ok,
+            "sessions.turn_gap_s",
+            "must be between 0 and 86,400 seconds",
+        )?;
         let growth_ok = self.turn_tokens_mean.is_finite() && self.turn_tokens_mean >= 0.0;
-        check(growth_ok, "sessions.turn_tokens_mean", "must be zero or more tokens")?;
+        check(
+            growth_ok,
+            "sessions.turn_tokens_mean",
+            "must be zero or more tokens",
+        )?;
         let max_ok = (1..=MAX_TOKENS).contains(&self.max_input_tokens);
-        check(max_ok, "sessions.max_input_tokens", "must be between 1 and 16,777,216 tokens")
+        check(
+            max_ok,
+            "sessions.max_input_tokens",
+            "must be between 1 and 16,777,216 tokens",
+        )
     }
 }
 
@@ -192,7 +239,11 @@ impl Share {
     /// All of the traffic named `stream`.
     #[must_use]
     pub fn whole(stream: u64) -> Self {
-        Self { stream, index: 0, fraction: 1.0 }
+        Self {
+            stream,
+            index: 0,
+            fraction: 1.0,
+        }
     }
 }
 
@@ -239,8 +290,10 @@ impl<'a> Generator<'a> {
         block_tokens: u32,
     ) -> Self {
         let turns_mean = model.sessions.as_ref().map_or(1.0, |s| s.turns_mean);
-        let preroll_s =
-            model.sessions.as_ref().map_or(0.0, |s| (s.turns_mean * s.turn_gap_s * 4.0).min(1e5));
+        let preroll_s = model
+            .sessions
+            .as_ref()
+            .map_or(0.0, |s| (s.turns_mean * s.turn_gap_s * 4.0).min(1e5));
         let mut generator = Self {
             model,
             share,
@@ -313,7 +366,9 @@ impl<'a> Generator<'a> {
 
     /// Opens a session at `now_s`; its first turn within the run goes to the heap.
     fn open_session(&mut self) {
-        let Some(sessions) = &self.model.sessions else { return };
+        let Some(sessions) = &self.model.sessions else {
+            return;
+        };
         self.sessions_opened += 1;
         let session = mix64(key(&[
             self.seed,
@@ -321,9 +376,14 @@ impl<'a> Generator<'a> {
             u64::from(self.share.index),
             self.sessions_opened,
         ]));
-        let mut turns = self.rng.geometric(sessions.turns_mean).min(MAX_TURNS as u32);
+        let mut turns = self
+            .rng
+            .geometric(sessions.turns_mean)
+            .min(MAX_TURNS as u32);
         let (first, _) = self.model.lengths.draw(&mut self.rng);
-        let mut input = first.max(sessions.shared_tokens + 1).min(sessions.max_input_tokens);
+        let mut input = first
+            .max(sessions.shared_tokens + 1)
+            .min(sessions.max_input_tokens);
         let mut at_s = self.now_s;
         while at_s < 0.0 && turns > 0 {
             at_s += self.rng.exponential(sessions.turn_gap_s);
@@ -332,7 +392,12 @@ impl<'a> Generator<'a> {
         }
         if turns > 0 {
             let arrival_ns = (at_s * 1e9) as u64;
-            let turn = Turn { arrival_ns, session, input_tokens: input, turns_left: turns - 1 };
+            let turn = Turn {
+                arrival_ns,
+                session,
+                input_tokens: input,
+                turns_left: turns - 1,
+            };
             self.turns.push(Reverse(turn));
         }
         self.next_open = (self.now_s < self.horizon_ns as f64 * 1e-9)
@@ -394,7 +459,12 @@ impl Iterator for Generator<'_> {
         let arrival_ns = self.next_open?;
         let (input_tokens, output_tokens) = self.model.lengths.draw(&mut self.rng);
         self.advance_to_opening();
-        Some(Request { arrival_ns, input_tokens, output_tokens, prefix: Prefix::Unique })
+        Some(Request {
+            arrival_ns,
+            input_tokens,
+            output_tokens,
+            prefix: Prefix::Unique,
+        })
     }
 }
 
@@ -404,7 +474,10 @@ impl TrafficModel {
     pub const SHIPPED: [(&'static str, &'static str); 4] = [
         ("azure-conv", include_str!("shipped/azure-conv.toml")),
         ("azure-code", include_str!("shipped/azure-code.toml")),
-        ("mooncake-conversation", include_str!("shipped/mooncake-conversation.toml")),
+        (
+            "mooncake-conversation",
+            include_str!("shipped/mooncake-conversation.toml"),
+        ),
         ("agent", include_str!("shipped/agent.toml")),
     ];
 
@@ -429,12 +502,20 @@ impl TrafficModel {
         let model: Self = toml::from_str(text).map_err(|e| {
             let start = e.span().map_or(0, |span| span.start.min(text.len()));
             let line = 1 + text[..start].matches('\n').count();
-            let field = e.message().split('`').nth(1).unwrap_or("traffic model").to_owned();
+            let field = e
+                .message()
+                .split('`')
+                .nth(1)
+                .unwrap_or("traffic model")
+                .to_owned();
             error(line, &field, e.message().to_owned())
         })?;
         model.validate().map_err(|e| {
             let key = e.field.rsplit('.').next().unwrap_or(e.field);
-            let at = text.lines().position(|l| l.trim_start().starts_with(key)).unwrap_or(0);
+            let at = text
+                .lines()
+                .position(|l| l.trim_start().starts_with(key))
+                .unwrap_or(0);
             error(at + 1, e.field, e.message)
         })?;
         Ok(model)

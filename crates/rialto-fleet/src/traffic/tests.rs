@@ -9,7 +9,13 @@ fn azure_rows_become_requests_from_time_zero() {
     assert_eq!(trace.requests.len(), 2);
     assert_eq!(trace.requests[0].arrival_ns, 0);
     assert_eq!(trace.requests[1].arrival_ns, 4_314_579_000);
-    assert_eq!((trace.requests[1].input_tokens, trace.requests[1].output_tokens), (396, 109));
+    assert_eq!(
+        (
+            trace.requests[1].input_tokens,
+            trace.requests[1].output_tokens
+        ),
+        (396, 109)
+    );
 }
 
 #[test]
@@ -18,9 +24,19 @@ fn mooncake_prompts_share_their_listed_blocks() {
 {"timestamp": 3, "input_length": 1024, "output_length": 5, "hash_ids": [7, 10]}"#;
     let trace = Trace::parse("m.jsonl", text, None).unwrap();
     let (a, b) = (trace.requests[0], trace.requests[1]);
-    assert_eq!((trace.prefixes.blocks(&a), trace.prefixes.blocks(&b)), (2, 2), "whole blocks only");
-    assert_eq!(trace.prefixes.hash(a.prefix, 0), trace.prefixes.hash(b.prefix, 0));
-    assert_ne!(trace.prefixes.hash(a.prefix, 1), trace.prefixes.hash(b.prefix, 1));
+    assert_eq!(
+        (trace.prefixes.blocks(&a), trace.prefixes.blocks(&b)),
+        (2, 2),
+        "whole blocks only"
+    );
+    assert_eq!(
+        trace.prefixes.hash(a.prefix, 0),
+        trace.prefixes.hash(b.prefix, 0)
+    );
+    assert_ne!(
+        trace.prefixes.hash(a.prefix, 1),
+        trace.prefixes.hash(b.prefix, 1)
+    );
     assert_eq!(b.arrival_ns, 3_000_000);
 }
 
@@ -44,21 +60,45 @@ fn errors_name_file_line_and_field() {
     let table: [(String, usize, &str); 13] = [
         ("nonsense\n1,2".into(), 1, "header"),
         (String::new(), 1, "header"),
-        ("TIMESTAMP,ContextTokens,GeneratedTokens\n".into(), 1, "requests"),
+        (
+            "TIMESTAMP,ContextTokens,GeneratedTokens\n".into(),
+            1,
+            "requests",
+        ),
         (format!("{azure}374"), 2, "GeneratedTokens"),
         (format!("{azure}374,44,9"), 2, "GeneratedTokens"),
         (format!("{azure}-1,44"), 2, "ContextTokens"),
         (format!("{azure}0,44"), 2, "ContextTokens"),
         (format!("{azure}3.5k,44"), 2, "ContextTokens"),
         (format!("{azure}99999999999,44"), 2, "ContextTokens"),
-        (format!("{azure}1,44\n2023-11-16 18:15:45,1,44"), 3, "TIMESTAMP"),
-        (r#"{"timestamp": 0, "input_length": -4, "output_length": 5}"#.into(), 1, "input_length"),
-        (r#"{"timestamp": 0, "output_length": 5}"#.into(), 1, "input_length"),
-        ("arrived_at,input_tokens,output_tokens,latency_s\n".into(), 1, "latency_s"),
+        (
+            format!("{azure}1,44\n2023-11-16 18:15:45,1,44"),
+            3,
+            "TIMESTAMP",
+        ),
+        (
+            r#"{"timestamp": 0, "input_length": -4, "output_length": 5}"#.into(),
+            1,
+            "input_length",
+        ),
+        (
+            r#"{"timestamp": 0, "output_length": 5}"#.into(),
+            1,
+            "input_length",
+        ),
+        (
+            "arrived_at,input_tokens,output_tokens,latency_s\n".into(),
+            1,
+            "latency_s",
+        ),
     ];
     for (text, line, field) in table {
         let error = Trace::parse("t.csv", &text, None).unwrap_err();
-        assert_eq!((error.line, error.field.as_str()), (line, field), "{text}: {error}");
+        assert_eq!(
+            (error.line, error.field.as_str()),
+            (line, field),
+            "{text}: {error}"
+        );
         assert!(error.to_string().starts_with("t.csv, line "), "{error}");
     }
 }
@@ -91,15 +131,33 @@ fn a_generator_keeps_rate_curve_and_lengths() {
     let requests = draw(&model, 3, Share::whole(1), 20_000);
     let rate = requests.len() as f64 / 20_000.0;
     assert!((rate / 50.0 - 1.0).abs() < 0.03, "rate {rate}");
-    let high = requests.iter().filter(|r| r.arrival_ns / 10_000_000_000 % 2 == 1).count() as f64;
-    assert!((high / requests.len() as f64 - 0.75).abs() < 0.02, "curve {high}");
+    let high = requests
+        .iter()
+        .filter(|r| r.arrival_ns / 10_000_000_000 % 2 == 1)
+        .count() as f64;
+    assert!(
+        (high / requests.len() as f64 - 0.75).abs() < 0.02,
+        "curve {high}"
+    );
     let (input, output) = model.lengths.means();
     let n = requests.len() as f64;
-    let got_in = requests.iter().map(|r| f64::from(r.input_tokens)).sum::<f64>() / n;
-    let got_out = requests.iter().map(|r| f64::from(r.output_tokens)).sum::<f64>() / n;
+    let got_in = requests
+        .iter()
+        .map(|r| f64::from(r.input_tokens))
+        .sum::<f64>()
+        / n;
+    let got_out = requests
+        .iter()
+        .map(|r| f64::from(r.output_tokens))
+        .sum::<f64>()
+        / n;
     assert!((got_in / input - 1.0).abs() < 0.01, "{got_in} {input}");
     assert!((got_out / output - 1.0).abs() < 0.03, "{got_out} {output}");
-    assert!(requests.windows(2).all(|w| w[0].arrival_ns <= w[1].arrival_ns));
+    assert!(
+        requests
+            .windows(2)
+            .all(|w| w[0].arrival_ns <= w[1].arrival_ns)
+    );
 }
 
 #[test]
@@ -107,9 +165,24 @@ fn shares_add_up_to_the_whole() {
     let model = two_length_model(200.0);
     let whole = draw(&model, 5, Share::whole(9), 2_000).len() as f64;
     let parts: usize = (0..8)
-        .map(|index| draw(&model, 5, Share { stream: 9, index, fraction: 0.125 }, 2_000).len())
+        .map(|index| {
+            draw(
+                &model,
+                5,
+                Share {
+                    stream: 9,
+                    index,
+                    fraction: 0.125,
+                },
+                2_000,
+            )
+            .len()
+        })
         .sum();
-    assert!((parts as f64 / whole - 1.0).abs() < 0.01, "{parts} of {whole}");
+    assert!(
+        (parts as f64 / whole - 1.0).abs() < 0.01,
+        "{parts} of {whole}"
+    );
 }
 
 #[test]
@@ -125,13 +198,31 @@ fn sessions_extend_one_prompt_and_start_in_the_steady_state() {
         max_input_tokens: 4000,
     });
     let requests = draw(&model, 11, Share::whole(2), 1_000);
-    let half = requests.iter().filter(|r| r.arrival_ns < 500_000_000_000).count() as f64;
+    let half = requests
+        .iter()
+        .filter(|r| r.arrival_ns < 500_000_000_000)
+        .count() as f64;
     assert!((half / 50_000.0 - 1.0).abs() < 0.05, "{half}");
-    assert!(requests.windows(2).all(|w| w[0].arrival_ns <= w[1].arrival_ns));
-    assert!(requests.iter().all(|r| (1025..=4000).contains(&r.input_tokens)));
+    assert!(
+        requests
+            .windows(2)
+            .all(|w| w[0].arrival_ns <= w[1].arrival_ns)
+    );
+    assert!(
+        requests
+            .iter()
+            .all(|r| (1025..=4000).contains(&r.input_tokens))
+    );
     let mut last = std::collections::HashMap::new();
     for r in &requests {
-        let Prefix::Session { session, app_blocks, .. } = r.prefix else { unreachable!() };
+        let Prefix::Session {
+            session,
+            app_blocks,
+            ..
+        } = r.prefix
+        else {
+            unreachable!()
+        };
         assert_eq!(app_blocks, 2);
         let before = last.insert(session, r.input_tokens).unwrap_or(0);
         assert!(before <= r.input_tokens, "a prompt shrank");
@@ -144,23 +235,45 @@ fn a_fit_recovers_the_model_that_drew_the_trace() {
     model.curve_bin_s = 300.0;
     model.burst_cv2 = 0.2;
     let requests = draw(&model, 1, Share::whole(1), 6_000);
-    let fitted = fit(&Trace { requests, prefixes: PrefixTable::default() }, "refit", "test");
+    let fitted = fit(
+        &Trace {
+            requests,
+            prefixes: PrefixTable::default(),
+        },
+        "refit",
+        "test",
+    );
     fitted.validate().unwrap();
-    assert!((fitted.rate_per_s / 40.0 - 1.0).abs() < 0.05, "{}", fitted.rate_per_s);
-    assert!((fitted.burst_cv2 / 0.2 - 1.0).abs() < 0.35, "{}", fitted.burst_cv2);
+    assert!(
+        (fitted.rate_per_s / 40.0 - 1.0).abs() < 0.05,
+        "{}",
+        fitted.rate_per_s
+    );
+    assert!(
+        (fitted.burst_cv2 / 0.2 - 1.0).abs() < 0.35,
+        "{}",
+        fitted.burst_cv2
+    );
     let (got, want) = (fitted.lengths.means(), model.lengths.means());
     assert!((got.0 / want.0 - 1.0).abs() < 0.02 && (got.1 / want.1 - 1.0).abs() < 0.03);
 }
 
 #[test]
 fn invalid_models_name_the_field() {
-    let table: [(fn(&mut TrafficModel), &str); 6] = [
+    type Spoil = fn(&mut TrafficModel);
+    let table: [(Spoil, &str); 6] = [
         (|m| m.rate_per_s = -1.0, "rate_per_s"),
         (|m| m.curve = vec![], "curve"),
         (|m| m.curve_bin_s = 0.0, "curve_bin_s"),
         (|m| m.burst_cv2 = f64::NAN, "burst_cv2"),
-        (|m| m.lengths.input_tokens = vec![3.0, 2.0, 1.0], "lengths.input_tokens"),
-        (|m| m.lengths.output_tokens = vec![], "lengths.output_tokens"),
+        (
+            |m| m.lengths.input_tokens = vec![3.0, 2.0, 1.0],
+            "lengths.input_tokens",
+        ),
+        (
+            |m| m.lengths.output_tokens = vec![],
+            "lengths.output_tokens",
+        ),
     ];
     for (spoil, field) in table {
         let mut model = two_length_model(1.0);

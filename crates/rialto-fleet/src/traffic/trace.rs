@@ -73,7 +73,10 @@ impl At<'_> {
     fn integer(&self, field: &str, text: &str) -> Result<i64, TraceError> {
         let text = text.trim();
         text.parse().map_err(|_| {
-            self.error(field, format!("`{text}` is no whole number (tokens, without a unit)"))
+            self.error(
+                field,
+                format!("`{text}` is no whole number (tokens, without a unit)"),
+            )
         })
     }
 }
@@ -114,8 +117,10 @@ impl Trace {
     pub fn parse(file: &str, text: &str, model: Option<&str>) -> Result<Self, TraceError> {
         let format = Self::detect(file, text)?;
         if model.is_some() && format != Format::RequestLog {
-            return Err(At { file, line: 1 }
-                .error("model", "this trace format has no model column to select by"));
+            return Err(At { file, line: 1 }.error(
+                "model",
+                "this trace format has no model column to select by",
+            ));
         }
         let trace = match format {
             Format::Azure => parse_azure(file, text)?,
@@ -131,7 +136,9 @@ impl Trace {
     /// Time between the first and the last arrival, seconds.
     #[must_use]
     pub fn duration_s(&self) -> f64 {
-        self.requests.last().map_or(0.0, |r| r.arrival_ns as f64 * 1e-9)
+        self.requests
+            .last()
+            .map_or(0.0, |r| r.arrival_ns as f64 * 1e-9)
     }
 }
 
@@ -143,7 +150,10 @@ struct Clock {
 
 impl Clock {
     fn new() -> Self {
-        Self { first_ns: None, last_ns: 0 }
+        Self {
+            first_ns: None,
+            last_ns: 0,
+        }
     }
 
     fn offset(&mut self, at: &At<'_>, field: &str, time_ns: i128) -> Result<u64, TraceError> {
@@ -167,10 +177,15 @@ fn parse_azure(file: &str, text: &str) -> Result<Trace, TraceError> {
         if line.trim().is_empty() {
             continue;
         }
-        let at = At { file, line: index + 1 };
+        let at = At {
+            file,
+            line: index + 1,
+        };
         let mut fields = line.split(',');
         let mut field = |name: &str| {
-            fields.next().ok_or_else(|| at.error(name, "the line has too few columns"))
+            fields
+                .next()
+                .ok_or_else(|| at.error(name, "the line has too few columns"))
         };
         let time = field("TIMESTAMP")?;
         let input = field("ContextTokens")?;
@@ -179,18 +194,22 @@ fn parse_azure(file: &str, text: &str) -> Result<Trace, TraceError> {
             return Err(at.error("GeneratedTokens", "the line has more than three columns"));
         }
         let time_ns = parse_time_ns(time).ok_or_else(|| {
-            at.error("TIMESTAMP", format!("`{time}` is no time like 2023-11-16 18:15:46.6805900"))
+            at.error(
+                "TIMESTAMP",
+                format!("`{time}` is no time like 2023-11-16 18:15:46.6805900"),
+            )
         })?;
         requests.push(Request {
             arrival_ns: clock.offset(&at, "TIMESTAMP", time_ns)?,
-            input_tokens: at
-                .tokens("ContextTokens", at.integer("ContextTokens", input)?)?,
-            output_tokens: at
-                .tokens("GeneratedTokens", at.integer("GeneratedTokens", output)?)?,
+            input_tokens: at.tokens("ContextTokens", at.integer("ContextTokens", input)?)?,
+            output_tokens: at.tokens("GeneratedTokens", at.integer("GeneratedTokens", output)?)?,
             prefix: Prefix::Unique,
         });
     }
-    Ok(Trace { requests, prefixes: PrefixTable::default() })
+    Ok(Trace {
+        requests,
+        prefixes: PrefixTable::default(),
+    })
 }
 
 /// One line of a Mooncake trace. Fields are read as signed numbers so that a negative one is
@@ -215,7 +234,10 @@ fn parse_mooncake(file: &str, text: &str) -> Result<Trace, TraceError> {
         if line.trim().is_empty() {
             continue;
         }
-        let at = At { file, line: index + 1 };
+        let at = At {
+            file,
+            line: index + 1,
+        };
         let row: MooncakeLine = serde_json::from_str(line).map_err(|e| {
             let message = e.to_string();
             let field = message.split('`').nth(1).unwrap_or("line").to_owned();
@@ -227,7 +249,10 @@ fn parse_mooncake(file: &str, text: &str) -> Result<Trace, TraceError> {
         }
         let input_tokens = at.tokens("input_length", row.input_length)?;
         if row.hash_ids.len() as u64 > u64::from(input_tokens.div_ceil(MOONCAKE_BLOCK_TOKENS)) {
-            return Err(at.error("hash_ids", "more hashes than 512-token blocks in the prompt"));
+            return Err(at.error(
+                "hash_ids",
+                "more hashes than 512-token blocks in the prompt",
+            ));
         }
         let start = u32::try_from(hashes.len())
             .map_err(|_| at.error("hash_ids", "more than 2^32 hashes in one trace"))?;
@@ -237,14 +262,26 @@ fn parse_mooncake(file: &str, text: &str) -> Result<Trace, TraceError> {
             arrival_ns: clock.offset(&at, "timestamp", (millis * 1e6) as i128)?,
             input_tokens,
             output_tokens: at.tokens("output_length", row.output_length)?,
-            prefix: if len == 0 { Prefix::Unique } else { Prefix::Listed { start, len } },
+            prefix: if len == 0 {
+                Prefix::Unique
+            } else {
+                Prefix::Listed { start, len }
+            },
         });
     }
-    Ok(Trace { requests, prefixes: PrefixTable::new(MOONCAKE_BLOCK_TOKENS, hashes) })
+    Ok(Trace {
+        requests,
+        prefixes: PrefixTable::new(MOONCAKE_BLOCK_TOKENS, hashes),
+    })
 }
 
-const LOG_COLUMNS: [&str; 5] =
-    ["arrived_at", "input_tokens", "output_tokens", "model", "session"];
+const LOG_COLUMNS: [&str; 5] = [
+    "arrived_at",
+    "input_tokens",
+    "output_tokens",
+    "model",
+    "session",
+];
 
 /// Position of each known column in the header; `None` where the log lacks it.
 fn log_columns(file: &str, header: &str) -> Result<[Option<usize>; 5], TraceError> {
@@ -252,7 +289,10 @@ fn log_columns(file: &str, header: &str) -> Result<[Option<usize>; 5], TraceErro
     let mut columns = [None; 5];
     for (position, name) in header.split(',').map(str::trim).enumerate() {
         let known = LOG_COLUMNS.iter().position(|c| *c == name).ok_or_else(|| {
-            at.error(name, format!("unknown column; known are {}", LOG_COLUMNS.join(", ")))
+            at.error(
+                name,
+                format!("unknown column; known are {}", LOG_COLUMNS.join(", ")),
+            )
         })?;
         if columns[known].replace(position).is_some() {
             return Err(at.error(name, "the column appears twice"));
@@ -277,7 +317,10 @@ fn parse_request_log(file: &str, text: &str, model: Option<&str>) -> Result<Trac
         if line.trim().is_empty() {
             continue;
         }
-        let at = At { file, line: index + 1 };
+        let at = At {
+            file,
+            line: index + 1,
+        };
         let cells: Vec<&str> = line.split(',').map(str::trim).collect();
         if cells.len() != width {
             let message = format!("{} columns, the header has {width}", cells.len());
@@ -293,7 +336,10 @@ fn parse_request_log(file: &str, text: &str, model: Option<&str>) -> Result<Trac
         }
         let time = cell(0).unwrap_or("");
         let time_ns = parse_time_ns(time).ok_or_else(|| {
-            at.error("arrived_at", format!("`{time}` is no time like 2026-11-22T13:04:05.25Z"))
+            at.error(
+                "arrived_at",
+                format!("`{time}` is no time like 2026-11-22T13:04:05.25Z"),
+            )
         })?;
         let count = |column: usize| {
             let name = LOG_COLUMNS[column];
@@ -304,7 +350,11 @@ fn parse_request_log(file: &str, text: &str, model: Option<&str>) -> Result<Trac
             Some(name) => {
                 let next = sessions.len() as u64 + 1;
                 let session = mix64(*sessions.entry(name).or_insert(next));
-                Prefix::Session { app: 0, app_blocks: 0, session }
+                Prefix::Session {
+                    app: 0,
+                    app_blocks: 0,
+                    session,
+                }
             }
         };
         requests.push(Request {
@@ -314,7 +364,10 @@ fn parse_request_log(file: &str, text: &str, model: Option<&str>) -> Result<Trac
             prefix,
         });
     }
-    Ok(Trace { requests, prefixes: PrefixTable::new(16, Vec::new()) })
+    Ok(Trace {
+        requests,
+        prefixes: PrefixTable::new(16, Vec::new()),
+    })
 }
 
 /// Nanoseconds since 1970 of `YYYY-MM-DD hh:mm:ss[.fraction]`, with a space or `T` between and an
@@ -336,9 +389,9 @@ fn parse_time_ns(text: &str) -> Option<i128> {
     let era = shifted / 400;
     let year_of_era = shifted - era * 400;
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days =
-        era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year
-            - 719_468;
+    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100
+        + day_of_year
+        - 719_468;
     let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let mut parts = clock.split(':').map(|p| p.parse::<i64>().ok());
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
@@ -350,7 +403,10 @@ fn parse_time_ns(text: &str) -> Option<i128> {
     }
     let mut nanos: i128 = 0;
     for place in 0..9 {
-        let digit = fraction.as_bytes().get(place).map_or(0, |b| i128::from(b - b'0'));
+        let digit = fraction
+            .as_bytes()
+            .get(place)
+            .map_or(0, |b| i128::from(b - b'0'));
         nanos = nanos * 10 + digit;
     }
     let seconds = i128::from(days) * 86_400 + i128::from(hour * 3600 + minute * 60 + second);
@@ -366,7 +422,10 @@ mod tests {
         let table = [
             ("1970-01-01 00:00:00", Some(0)),
             ("1970-01-02T00:00:00.5Z", Some(86_400_500_000_000)),
-            ("2023-11-16 18:15:46.6805900", Some(1_700_158_546_680_590_000)),
+            (
+                "2023-11-16 18:15:46.6805900",
+                Some(1_700_158_546_680_590_000),
+            ),
             ("2024-02-29 12:00:00", Some(1_709_208_000_000_000_000)),
             ("2023-13-16 18:15:46", None),
             ("2023-11-16", None),

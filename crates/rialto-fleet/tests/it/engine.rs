@@ -7,9 +7,7 @@ use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::engine::{
     BLOCK_TOKENS, Context, EngineConfig, Job, Jobs, Recorder, Replica, Role, StepTable,
 };
-use rialto_fleet::step::{
-    Deployment, Engine, Parameters, Plan, Speculation, StepLoad, StepModel,
-};
+use rialto_fleet::step::{Deployment, Engine, Parameters, Plan, Speculation, StepLoad, StepModel};
 use rialto_fleet::traffic::{Prefix, PrefixTable, Request};
 
 fn table(model: &str, chip: &str, tensor: u32, speculation: Option<Speculation>) -> StepTable {
@@ -26,7 +24,12 @@ fn table(model: &str, chip: &str, tensor: u32, speculation: Option<Speculation>)
     if let Some(speculation) = speculation {
         d = d.with_speculation(speculation).unwrap();
     }
-    StepTable::compile(&StepModel::new(&d, &Parameters::shipped().unwrap()), 64, verified, 1.0)
+    StepTable::compile(
+        &StepModel::new(&d, &Parameters::shipped().unwrap()),
+        64,
+        verified,
+        1.0,
+    )
 }
 
 /// What one request met: first scheduled, first token, finish (picoseconds), pre-emptions.
@@ -39,8 +42,11 @@ fn run_engine(
     requests: &[Request],
 ) -> (Vec<Met>, Recorder) {
     let mut jobs = Jobs::default();
-    let mut recorder =
-        Recorder { horizon_ps: u64::MAX, outcomes: Some(Vec::new()), ..Recorder::default() };
+    let mut recorder = Recorder {
+        horizon_ps: u64::MAX,
+        outcomes: Some(Vec::new()),
+        ..Recorder::default()
+    };
     let mut handoffs = Vec::new();
     let mut replica = Replica::default();
     let mut ctx = Context {
@@ -55,17 +61,27 @@ fn run_engine(
     for (number, request) in requests.iter().enumerate() {
         let now_ps = request.arrival_ns * 1000;
         replica.advance(now_ps, &mut ctx);
-        assert!(replica.used_blocks(u64::from(prefixes.block_tokens() / 16)) <= config.kv_blocks + 64);
+        assert!(
+            replica.used_blocks(u64::from(prefixes.block_tokens() / 16)) <= config.kv_blocks + 64
+        );
         let job = ctx.jobs.add(Job::new(number as u64, *request));
         replica.push(job, now_ps);
     }
     replica.advance(u64::MAX, &mut ctx);
     assert_eq!(replica.outstanding(), 0, "everything finishes");
-    assert_eq!(replica.used_blocks(u64::from(prefixes.block_tokens() / 16)), 0);
+    assert_eq!(
+        replica.used_blocks(u64::from(prefixes.block_tokens() / 16)),
+        0
+    );
     let mut met = vec![(0, 0, 0, 0); requests.len()];
     for o in recorder.outcomes.take().unwrap() {
         let j = o.job;
-        met[j.number as usize] = (j.scheduled_ps, j.first_token_ps, o.finished_ps, j.preemptions);
+        met[j.number as usize] = (
+            j.scheduled_ps,
+            j.first_token_ps,
+            o.finished_ps,
+            j.preemptions,
+        );
     }
     (met, recorder)
 }
@@ -131,7 +147,8 @@ impl Plain<'_> {
     }
 
     fn evict(&mut self) {
-        let keep = (self.config.kv_blocks - self.used().min(self.config.kv_blocks)) / self.hash_blocks();
+        let keep =
+            (self.config.kv_blocks - self.used().min(self.config.kv_blocks)) / self.hash_blocks();
         while self.cache.iter().filter(|c| c.1 == 0).count() as u64 > keep {
             let at = self.cache.iter().position(|c| c.1 == 0).unwrap();
             self.cache.remove(at);
@@ -142,10 +159,13 @@ impl Plain<'_> {
     fn grow(&mut self) {
         let clock = self.table.clock().tokens(self.steps);
         for s in self.running.iter_mut() {
-            let Some((joined, had)) = s.joined else { continue };
+            let Some((joined, had)) = s.joined else {
+                continue;
+            };
             s.generated = had + clock - joined;
             let context = u64::from(self.requests[s.number].input_tokens) + s.generated;
-            s.blocks = context.div_ceil(16) - u64::from(s.shared) * u64::from(self.prefixes.block_tokens() / 16);
+            s.blocks = context.div_ceil(16)
+                - u64::from(s.shared) * u64::from(self.prefixes.block_tokens() / 16);
         }
     }
 
@@ -155,7 +175,12 @@ impl Plain<'_> {
             let finished = |s: &Sequence| {
                 s.joined.is_some() && s.generated >= u64::from(requests[s.number].output_tokens)
             };
-            let done = self.running.iter().filter(|s| finished(s)).cloned().collect();
+            let done = self
+                .running
+                .iter()
+                .filter(|s| finished(s))
+                .cloned()
+                .collect();
             self.running.retain(|s| !finished(s));
             done
         };
@@ -190,12 +215,18 @@ impl Plain<'_> {
             .min(((target - 1) / u64::from(self.prefixes.block_tokens())) as u32);
         while self.config.prefix_cache && hits < most {
             let hash = self.prefixes.hash(request.prefix, hits);
-            let Some(entry) = self.cache.iter().find(|c| c.0 == hash) else { break };
+            let Some(entry) = self.cache.iter().find(|c| c.0 == hash) else {
+                break;
+            };
             idle += u64::from(entry.1 == 0);
             hits += 1;
         }
         let blocks = (target + 1).div_ceil(16) - u64::from(hits) * self.hash_blocks();
-        let spare = if self.running.is_empty() { 0 } else { self.config.watermark_blocks() };
+        let spare = if self.running.is_empty() {
+            0
+        } else {
+            self.config.watermark_blocks()
+        };
         if self.used() + blocks + idle * self.hash_blocks() + spare > self.config.kv_blocks {
             return None;
         }
@@ -204,7 +235,14 @@ impl Plain<'_> {
         }
         self.met[number].0 = self.met[number].0.min(self.now);
         let computed = u64::from(hits * self.prefixes.block_tokens());
-        Some(Sequence { number, computed, generated, joined: None, shared: hits, blocks })
+        Some(Sequence {
+            number,
+            computed,
+            generated,
+            joined: None,
+            shared: hits,
+            blocks,
+        })
     }
 
     /// One step. False when there is nothing to do.
@@ -241,14 +279,28 @@ impl Plain<'_> {
         };
         for s in self.running.iter_mut().filter(|s| s.joined.is_none()) {
             if budget > 0 {
-                chunk(s, &mut budget, &mut load, self.requests[s.number].input_tokens);
+                chunk(
+                    s,
+                    &mut budget,
+                    &mut load,
+                    self.requests[s.number].input_tokens,
+                );
             }
         }
         while !preempted && budget > 0 && self.running.len() < self.config.max_sequences as usize {
-            let Some(&(number, generated)) = self.waiting.front() else { break };
-            let Some(mut s) = self.admit(number, generated) else { break };
+            let Some(&(number, generated)) = self.waiting.front() else {
+                break;
+            };
+            let Some(mut s) = self.admit(number, generated) else {
+                break;
+            };
             self.waiting.pop_front();
-            chunk(&mut s, &mut budget, &mut load, self.requests[number].input_tokens);
+            chunk(
+                &mut s,
+                &mut budget,
+                &mut load,
+                self.requests[number].input_tokens,
+            );
             self.running.push(s);
         }
         if load.is_empty() {
@@ -257,7 +309,8 @@ impl Plain<'_> {
         self.now += if load.prefill_tokens > 0 {
             self.table.mixed_ps(&load)
         } else {
-            self.table.decode_ps(load.decode_sequences, load.decode_context_tokens)
+            self.table
+                .decode_ps(load.decode_sequences, load.decode_context_tokens)
         };
         self.steps += 1;
         self.total_steps += 1;
@@ -331,7 +384,10 @@ fn run_plain(
             plain.waiting.push_back((next, 0));
             next += 1;
         }
-        assert!(plain.used() <= config.kv_blocks + 64, "blocks stay within capacity and one step");
+        assert!(
+            plain.used() <= config.kv_blocks + 64,
+            "blocks stay within capacity and one step"
+        );
         if plain.step() {
             continue;
         }
@@ -343,24 +399,43 @@ fn run_plain(
 }
 
 fn requests(max_gap_ms: u64, prefixes: bool) -> impl Strategy<Value = Vec<Request>> {
-    let one = (0..=max_gap_ms * 1_000_000, 1..600u32, 1..200u32, 0..4u64, 0..3u32);
+    let one = (
+        0..=max_gap_ms * 1_000_000,
+        1..600u32,
+        1..200u32,
+        0..4u64,
+        0..3u32,
+    );
     prop::collection::vec(one, 1..40).prop_map(move |rows| {
         let mut now = 0;
         rows.into_iter()
             .map(|(gap, input_tokens, output_tokens, session, app_blocks)| {
                 now += gap;
                 let prefix = if prefixes && session > 0 {
-                    Prefix::Session { app: 1, app_blocks, session }
+                    Prefix::Session {
+                        app: 1,
+                        app_blocks,
+                        session,
+                    }
                 } else {
                     Prefix::Unique
                 };
-                Request { arrival_ns: now, input_tokens, output_tokens, prefix }
+                Request {
+                    arrival_ns: now,
+                    input_tokens,
+                    output_tokens,
+                    prefix,
+                }
             })
             .collect()
     })
 }
 
-fn agree(table: &StepTable, config: &EngineConfig, requests: &[Request]) -> Result<(), TestCaseError> {
+fn agree(
+    table: &StepTable,
+    config: &EngineConfig,
+    requests: &[Request],
+) -> Result<(), TestCaseError> {
     let prefixes = PrefixTable::new(32, Vec::new());
     let (fast, recorder) = run_engine(table, config, &prefixes, requests);
     let (plain, steps) = run_plain(table, config, &prefixes, requests);
@@ -369,7 +444,11 @@ fn agree(table: &StepTable, config: &EngineConfig, requests: &[Request]) -> Resu
     }
     prop_assert_eq!(recorder.steps, steps);
     let tokens: u64 = requests.iter().map(|r| u64::from(r.output_tokens)).sum();
-    prop_assert_eq!(recorder.output_tokens, tokens, "tokens out = tokens asked for");
+    prop_assert_eq!(
+        recorder.output_tokens,
+        tokens,
+        "tokens out = tokens asked for"
+    );
     prop_assert_eq!(recorder.finished, requests.len() as u64);
     let prompts: u64 = requests.iter().map(|r| u64::from(r.input_tokens)).sum();
     if recorder.preemptions == 0 {
@@ -444,7 +523,12 @@ fn preempted_requests_still_finish_and_memory_pressure_shows() {
         prefix_cache: false,
     };
     let burst: Vec<Request> = (0..24)
-        .map(|_| Request { arrival_ns: 0, input_tokens: 100, output_tokens: 300, ..Request::default() })
+        .map(|_| Request {
+            arrival_ns: 0,
+            input_tokens: 100,
+            output_tokens: 300,
+            ..Request::default()
+        })
         .collect();
     let (met, recorder) = run_engine(&table, &config, &PrefixTable::default(), &burst);
     assert!(recorder.preemptions > 0, "24 x 400 tokens do not fit 1,024");

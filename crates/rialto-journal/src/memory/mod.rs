@@ -292,6 +292,14 @@ impl Journal for MemoryJournal {
 #[derive(Clone, Debug)]
 pub struct MemoryReader(MemoryDisk);
 
+impl MemoryReader {
+    /// A reader of what is durable on `disk`.
+    #[must_use]
+    pub fn new(disk: &MemoryDisk) -> Self {
+        Self(disk.clone())
+    }
+}
+
 impl LogReader for MemoryReader {
     fn head(&mut self) -> Result<Head, JournalError> {
         Ok(self.0.lock().head())

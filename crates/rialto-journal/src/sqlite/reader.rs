@@ -35,7 +35,9 @@ impl SqliteReader {
         Ok(reader)
     }
 
-    pub(super) fn lazy(folder: &Path) -> Self {
+    /// A reader that connects on first use. Otherwise as [`SqliteReader::open`].
+    #[must_use]
+    pub fn lazy(folder: &Path) -> Self {
         let blobs = Blobs::of(folder);
         Self {
             folder: folder.to_owned(),

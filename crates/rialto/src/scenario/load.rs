@@ -10,26 +10,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::money::{ONE, Usd, decimal};
-use super::names::Name;
+use rialto_wire::names::Name;
 use super::yaml::{self, Node, Value};
 use super::{Baselines, Business, Customer, Item, Scenario};
 
 /// Largest file read, in bytes.
-pub const FILE_MAX_BYTES: u64 = 256 * 1024;
+pub(crate) const FILE_MAX_BYTES: u64 = 256 * 1024;
 /// Most customers, and most businesses.
-pub const AGENTS_MAX: usize = 10_000;
+pub(crate) const AGENTS_MAX: usize = 10_000;
 /// Most items of a customer or business, and most attributes.
-pub const ENTRIES_MAX: usize = 500;
+pub(crate) const ENTRIES_MAX: usize = 500;
 /// Longest id, name, item or attribute, in characters.
-pub const NAME_MAX_CHARS: usize = 200;
-/// Longest request or description, in bytes.
-pub const TEXT_MAX_BYTES: usize = 16 * 1024;
+pub(crate) const NAME_MAX_CHARS: usize = 200;
+/// Longest request or description kept, in bytes; a longer one is cut and noted.
+pub(crate) const TEXT_MAX_BYTES: usize = 16 * 1024;
 /// Highest price of one item: a billion USD.
-pub const PRICE_MAX: Usd = Usd::from_nano(1_000_000_000 * ONE);
+pub(crate) const PRICE_MAX: Usd = Usd::from_nano(1_000_000_000 * ONE);
 
 /// Why a scenario cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadError {
+pub(crate) enum LoadError {
     /// A file or folder cannot be opened or listed.
     #[error("{path}: {source}")]
     Io {
@@ -74,7 +74,7 @@ pub enum LoadError {
 ///
 /// # Errors
 /// See [`LoadError`]; nothing is returned in part.
-pub fn load(folder: &Path) -> Result<Scenario, LoadError> {
+pub(crate) fn load(folder: &Path) -> Result<Scenario, LoadError> {
     let mut notes = Vec::new();
     let customers = load_all(folder, "customers", &mut notes, customer)?;
     let businesses = load_all(folder, "businesses", &mut notes, business)?;
@@ -386,13 +386,17 @@ impl<'a> Fields<'a> {
             return Err(wrong(self.file, node.line, field, "must be text"));
         };
         if text.len() > max_bytes {
-            let what = format!("{} bytes: at most {max_bytes} are read", text.len());
-            return Err(wrong(self.file, node.line, field, what));
+            self.notes.push(format!(
+                "{}:{}: {field}: {} bytes, cut to {max_bytes}",
+                self.file,
+                node.line,
+                text.len()
+            ));
         }
-        Ok(Some(text.to_owned()))
+        Ok(Some(head(text, max_bytes).to_owned()))
     }
 
-    /// Items with prices: required and not empty.
+    /// Items with prices. An empty list is noted: who has one can neither buy nor sell.
     fn items(&mut self, field: &str) -> Result<Vec<Item>, LoadError> {
         let Some(node) = self.take(field) else {
             let what = "missing: a mapping of item names to prices in USD is needed";
@@ -418,12 +422,8 @@ impl<'a> Fields<'a> {
             }
         }
         if items.is_empty() {
-            return Err(wrong(
-                self.file,
-                line,
-                field,
-                "empty: name at least one item",
-            ));
+            let file = self.file;
+            self.notes.push(format!("{file}:{line}: {field}: empty, so it takes no part in trade"));
         }
         Ok(items)
     }
@@ -488,6 +488,15 @@ impl<'a> Fields<'a> {
             }
         }
     }
+}
+
+/// As much of a text as fits, cut between characters.
+pub(super) fn head(text: &str, max_bytes: usize) -> &str {
+    if text.len() <= max_bytes {
+        return text;
+    }
+    let end = (0..=max_bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text.split_at(end).0
 }
 
 /// A value as it may be quoted in an error: short and escaped.

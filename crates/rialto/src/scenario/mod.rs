@@ -4,106 +4,108 @@
 //! - [`load`] reads a scenario folder (YAML) into typed values;
 //! - [`strategy`] is what a customer and a business decide, each from what it may know;
 //! - [`welfare`] measures a finished day against the best one possible;
-//! - [`names`], [`money`], [`yaml`] are the small parts under them.
+//! - [`fit`] brings names to the form that a realm takes;
+//! - [`money`] and [`yaml`] are the small parts under them.
 //!
 //! Everything here is pure and deterministic. It holds no HTTP, no clock and no randomness, and
 //! nothing in it reads a description, a rating or any other self-praise to decide.
 
-pub mod load;
-pub mod money;
-pub mod names;
-pub mod strategy;
-pub mod welfare;
-pub mod yaml;
+pub(crate) mod fit;
+pub(crate) mod load;
+pub(crate) mod money;
+pub(crate) mod strategy;
+pub(crate) mod welfare;
+pub(crate) mod yaml;
 
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
+use rialto_wire::names::{Name, has_all};
+
 use money::{ONE, Usd};
-use names::{Name, has_all};
 
 /// A whole scenario folder.
 #[derive(Clone, Debug)]
-pub struct Scenario {
+pub(crate) struct Scenario {
     /// Name of the folder.
-    pub name: String,
+    pub(crate) name: String,
     /// Customers in the order of their files' names.
-    pub customers: Vec<Customer>,
+    pub(crate) customers: Vec<Customer>,
     /// Businesses in the order of their files' names.
-    pub businesses: Vec<Business>,
+    pub(crate) businesses: Vec<Business>,
     /// Shipped reference figures, where the folder has them: `baseline -> figure -> USD`. Read to
     /// report against, never to decide.
-    pub baselines: Option<Baselines>,
+    pub(crate) baselines: Option<Baselines>,
     /// What was read with tolerance and might surprise: unknown fields, repeated keys.
-    pub notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Reference utilities by baseline and figure (`constant`, `median`, `min` …).
-pub type Baselines = BTreeMap<String, BTreeMap<String, Usd>>;
+pub(crate) type Baselines = BTreeMap<String, BTreeMap<String, Usd>>;
 
 /// A named thing with a price.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub(crate) struct Item {
     /// What it is called.
-    pub name: Name,
+    pub(crate) name: Name,
     /// Price in USD, never negative.
-    pub price: Usd,
+    pub(crate) price: Usd,
 }
 
 /// One who comes to buy.
 #[derive(Clone, Debug)]
-pub struct Customer {
+pub(crate) struct Customer {
     /// Unique id, becomes the handle.
-    pub id: String,
+    pub(crate) id: String,
     /// Display name.
-    pub name: String,
+    pub(crate) name: String,
     /// The request in words: shown and sent along, never parsed for a decision.
-    pub request: String,
+    pub(crate) request: String,
     /// What it wants, each with the price it listed for it.
-    pub wants: Vec<Item>,
+    pub(crate) wants: Vec<Item>,
     /// Attributes a seller must have.
-    pub attributes: Vec<Name>,
+    pub(crate) attributes: Vec<Name>,
 }
 
 impl Customer {
     /// What having all wanted items is worth to it: twice the sum of the prices it listed.
     #[must_use]
-    pub fn worth(&self) -> Usd {
+    pub(crate) fn worth(&self) -> Usd {
         self.wants.iter().map(|item| item.price).sum::<Usd>() * 2
     }
 }
 
 /// One who comes to sell.
 #[derive(Clone, Debug)]
-pub struct Business {
+pub(crate) struct Business {
     /// Unique id, becomes the handle.
-    pub id: String,
+    pub(crate) id: String,
     /// Display name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its own words about itself: published, never decisive.
-    pub description: String,
+    pub(crate) description: String,
     /// What it sells, at list price.
-    pub menu: Vec<Item>,
+    pub(crate) menu: Vec<Item>,
     /// The attributes it has.
-    pub attributes: Vec<Name>,
+    pub(crate) attributes: Vec<Name>,
     /// Private: the lowest share of the list price it accepts, in 1e-9 (between 0 and 1e9).
-    pub min_price_factor: i128,
+    pub(crate) min_price_factor: i128,
 }
 
 impl Business {
     /// The lowest price it accepts for a bundle of this list price. Private to the business.
     #[must_use]
-    pub fn floor_price(&self, list_price: Usd) -> Usd {
+    pub(crate) fn floor_price(&self, list_price: Usd) -> Usd {
         list_price.scaled_up(self.min_price_factor, ONE)
     }
 
     /// True if it has every one of `wanted` attributes.
     #[must_use]
-    pub fn has_attributes(&self, wanted: &[Name]) -> bool {
+    pub(crate) fn has_attributes(&self, wanted: &[Name]) -> bool {
         has_all(&self.attributes, wanted)
     }
 }
@@ -112,14 +114,14 @@ impl Business {
 /// those with the same key, so that a cheap double in other letters never makes a menu look
 /// cheaper.
 #[must_use]
-pub fn find_item<'a>(menu: &'a [Item], wanted: &Name) -> Option<&'a Item> {
+pub(crate) fn find_item<'a>(menu: &'a [Item], wanted: &Name) -> Option<&'a Item> {
     let same = menu.iter().filter(|item| item.name.key() == wanted.key());
     same.max_by_key(|item| (item.name.text() == wanted.text(), item.price))
 }
 
 /// The list price of all wanted items together, or `None` if one is missing.
 #[must_use]
-pub fn bundle_price(menu: &[Item], wanted: &[Name]) -> Option<Usd> {
+pub(crate) fn bundle_price(menu: &[Item], wanted: &[Name]) -> Option<Usd> {
     wanted
         .iter()
         .map(|name| find_item(menu, name).map(|item| item.price))

@@ -8,58 +8,58 @@ use std::ops::{Add, Mul, Neg, Sub};
 use serde::{Serialize, Serializer};
 
 /// Decimal places of an amount, and of the other decimals of a scenario (price factors).
-pub const SCALE: u32 = 9;
+pub(crate) const SCALE: u32 = 9;
 /// One whole unit (1 USD, factor 1) at [`SCALE`].
-pub const ONE: i128 = 1_000_000_000;
+pub(crate) const ONE: i128 = 1_000_000_000;
 /// Longest decimal text read; longer text is refused.
 const DECIMAL_MAX_CHARS: usize = 48;
 
 /// An amount in units of 1e-9 USD. A scenario's sizes are bounded (see [`super::load`]) so that
 /// every sum taken here stays more than ten orders of magnitude below the limit of `i128`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Usd(i128);
+pub(crate) struct Usd(i128);
 
 impl Usd {
     /// Nothing.
-    pub const ZERO: Self = Self(0);
+    pub(crate) const ZERO: Self = Self(0);
     /// The step in which built-in agents bargain.
-    pub const CENT: Self = Self(10_000_000);
+    pub(crate) const CENT: Self = Self(10_000_000);
 
     /// An amount of `nano` units of 1e-9 USD.
     #[must_use]
-    pub const fn from_nano(nano: i128) -> Self {
+    pub(crate) const fn from_nano(nano: i128) -> Self {
         Self(nano)
     }
 
     /// The amount in units of 1e-9 USD.
     #[must_use]
-    pub const fn nano(self) -> i128 {
+    pub(crate) const fn nano(self) -> i128 {
         self.0
     }
 
     /// Reads a decimal such as `12.5`, `7` or `1e3`; beyond nine decimals it rounds half away
     /// from zero. `None` when the text is no finite decimal or is out of range.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         decimal(text).map(Self)
     }
 
     /// `self * numerator / denominator`, rounded up to the next 1e-9 USD. The denominator must be
     /// positive.
     #[must_use]
-    pub fn scaled_up(self, numerator: i128, denominator: i128) -> Self {
+    pub(crate) fn scaled_up(self, numerator: i128, denominator: i128) -> Self {
         Self(div_ceil(self.0 * numerator, denominator))
     }
 
     /// The least whole number of cents that is not below this amount.
     #[must_use]
-    pub fn up_to_cent(self) -> Self {
+    pub(crate) fn up_to_cent(self) -> Self {
         Self(div_ceil(self.0, Self::CENT.0) * Self::CENT.0)
     }
 
     /// The greatest whole number of cents that is not above this amount.
     #[must_use]
-    pub fn down_to_cent(self) -> Self {
+    pub(crate) fn down_to_cent(self) -> Self {
         Self(self.0.div_euclid(Self::CENT.0) * Self::CENT.0)
     }
 }
@@ -71,7 +71,7 @@ fn div_ceil(numerator: i128, denominator: i128) -> i128 {
 /// Reads a plain decimal (optional sign, digits, point, exponent) as an integer at [`SCALE`],
 /// rounding half away from zero.
 #[must_use]
-pub fn decimal(text: &str) -> Option<i128> {
+pub(crate) fn decimal(text: &str) -> Option<i128> {
     if text.len() > DECIMAL_MAX_CHARS {
         return None;
     }

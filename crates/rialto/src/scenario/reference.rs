@@ -2,7 +2,7 @@
 //! run against it. The door's own search must return the same listings in the same order.
 
 use super::money::Usd;
-use super::names::{Name, has_all, missing};
+use rialto_wire::names::{Name, has_all, missing};
 use super::strategy::{
     self, ASKED_MAX, BuyerMove, Call, Listing, Match, Proposal, SearchQuery, SellerMove, Wants,
 };
@@ -11,7 +11,7 @@ use super::{Business, Customer, Scenario, bundle_price};
 
 /// Whether the day stops at first proposals or bargains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Prices {
+pub(crate) enum Prices {
     /// First proposals are taken as they are.
     List,
     /// Revised call and haggling.
@@ -70,7 +70,7 @@ impl Rank {
 }
 
 /// Runs the whole day; outcomes stand in the order of the customers.
-pub(super) fn run_day(scenario: &Scenario, prices: Prices, seed: u64) -> Vec<Outcome> {
+pub(crate) fn run_day(scenario: &Scenario, prices: Prices, seed: u64) -> Vec<Outcome> {
     let directory = Directory::of(&scenario.businesses);
     let day = scenario.customers.iter().zip(0u64..);
     day.map(|(customer, i)| {

@@ -20,13 +20,13 @@
 //! written there can move one. Amounts are integers; no step ever moves against its side.
 
 use super::money::Usd;
-use super::names::{Name, has_all, missing};
+use rialto_wire::names::{Name, has_all, missing};
 use super::{Business, Customer, Item, bundle_price, find_item};
 
 /// Most sellers asked for a proposal.
-pub const ASKED_MAX: usize = 8;
+pub(crate) const ASKED_MAX: usize = 8;
 /// Most counter-offers of a buyer to the seller it settled on.
-pub const HAGGLE_ROUNDS: u32 = 4;
+pub(crate) const HAGGLE_ROUNDS: u32 = 4;
 /// Hits of one page that a customer reads.
 const PAGE_LIMIT: u16 = 20;
 /// A buyer opens at this share of the price it was offered.
@@ -34,31 +34,31 @@ const OPENING_SHARE: (i128, i128) = (3, 4);
 
 /// What a business publishes. The lowest price it would accept is not here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// Handle of the seller.
-    pub seller: String,
+    pub(crate) seller: String,
     /// Display name: shown, never decisive.
-    pub title: String,
+    pub(crate) title: String,
     /// Self-description: shown and found by text search, never decisive.
-    pub description: String,
+    pub(crate) description: String,
     /// Items at list price.
-    pub items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
     /// Attributes it has.
-    pub attributes: Vec<Name>,
+    pub(crate) attributes: Vec<Name>,
 }
 
 /// What is wanted: the structured part of a query and of a call for proposals.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wants {
+pub(crate) struct Wants {
     /// Item names, all of them.
-    pub items: Vec<Name>,
+    pub(crate) items: Vec<Name>,
     /// Attribute names, all of them.
-    pub attributes: Vec<Name>,
+    pub(crate) attributes: Vec<Name>,
 }
 
 /// Which listings a query keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Match {
+pub(crate) enum Match {
     /// Those with every item and every attribute.
     All,
     /// Those with at least one item or a hit in the text; what is missing is told.
@@ -67,7 +67,7 @@ pub enum Match {
 
 /// In which order a query returns them; the order of listing breaks ties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// Price of the wanted bundle, lowest first.
     Price,
     /// Fewest missing items, fewest missing attributes, then text relevance.
@@ -76,53 +76,53 @@ pub enum Sort {
 
 /// A search of the public listings.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SearchQuery {
+pub(crate) struct SearchQuery {
     /// Wanted items and attributes.
-    pub wants: Wants,
+    pub(crate) wants: Wants,
     /// Which listings to keep.
-    pub matching: Match,
+    pub(crate) matching: Match,
     /// Full text, if any.
-    pub text: Option<String>,
+    pub(crate) text: Option<String>,
     /// Order of the hits.
-    pub sort: Sort,
+    pub(crate) sort: Sort,
     /// Hits on a page.
-    pub limit: u16,
+    pub(crate) limit: u16,
 }
 
 /// A call for proposals, as each asked seller receives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
+pub(crate) struct Call {
     /// What is wanted.
-    pub wants: Wants,
+    pub(crate) wants: Wants,
     /// Set on the revised call.
-    pub competition: Option<Competition>,
+    pub(crate) competition: Option<Competition>,
 }
 
 /// What every seller is told on a revised call: the same true figures for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Competition {
+pub(crate) struct Competition {
     /// Lowest price among the complete proposals opened.
-    pub best_price: Usd,
+    pub(crate) best_price: Usd,
     /// How many complete proposals compete, at least 2.
-    pub competitors: u32,
+    pub(crate) competitors: u32,
 }
 
 /// A seller's answer to a call: one price for the bundle it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
+pub(crate) struct Proposal {
     /// Handle of the seller.
-    pub seller: String,
+    pub(crate) seller: String,
     /// The wanted items it would deliver.
-    pub items: Vec<Name>,
+    pub(crate) items: Vec<Name>,
     /// The wanted attributes it warrants.
-    pub attributes: Vec<Name>,
+    pub(crate) attributes: Vec<Name>,
     /// Price of the bundle.
-    pub price: Usd,
+    pub(crate) price: Usd,
 }
 
 /// A customer's structured wishes.
 #[must_use]
-pub fn wants(customer: &Customer) -> Wants {
+pub(crate) fn wants(customer: &Customer) -> Wants {
     let items = customer
         .wants
         .iter()
@@ -137,7 +137,7 @@ pub fn wants(customer: &Customer) -> Wants {
 /// The searches of a customer in order; the later one is worth sending only if the earlier found
 /// nothing, and then tells what is missing.
 #[must_use]
-pub fn search_queries(customer: &Customer) -> Vec<SearchQuery> {
+pub(crate) fn search_queries(customer: &Customer) -> Vec<SearchQuery> {
     let wants = wants(customer);
     let names = wants.items.iter().chain(&wants.attributes);
     let text = names.map(Name::text).collect::<Vec<_>>().join(" ");
@@ -161,7 +161,7 @@ pub fn search_queries(customer: &Customer) -> Vec<SearchQuery> {
 /// The sellers a customer asks, cheapest first, at most [`ASKED_MAX`]: those whose listing has
 /// everything by the customer's own check. Equal prices keep the order in which they were found.
 #[must_use]
-pub fn shortlist<'a>(customer: &Customer, found: &'a [Listing]) -> Vec<&'a Listing> {
+pub(crate) fn shortlist<'a>(customer: &Customer, found: &'a [Listing]) -> Vec<&'a Listing> {
     let wants = wants(customer);
     let mut kept: Vec<(Usd, &Listing)> = Vec::new();
     for listing in found {
@@ -182,7 +182,7 @@ pub fn shortlist<'a>(customer: &Customer, found: &'a [Listing]) -> Vec<&'a Listi
 
 /// True if a proposal covers every wanted item and attribute.
 #[must_use]
-pub fn covers(customer: &Customer, proposal: &Proposal) -> bool {
+pub(crate) fn covers(customer: &Customer, proposal: &Proposal) -> bool {
     let wants = wants(customer);
     has_all(&proposal.items, &wants.items) && has_all(&proposal.attributes, &wants.attributes)
 }
@@ -190,7 +190,7 @@ pub fn covers(customer: &Customer, proposal: &Proposal) -> bool {
 /// The proposal a customer prefers: the cheapest complete one. `lot` (see [`lot`]) decides between
 /// equal prices by place, so no name gains by it.
 #[must_use]
-pub fn choose(customer: &Customer, proposals: &[Proposal], lot: u64) -> Option<usize> {
+pub(crate) fn choose(customer: &Customer, proposals: &[Proposal], lot: u64) -> Option<usize> {
     let complete = complete(customer, proposals);
     let lowest = complete.iter().map(|i| proposals[*i].price).min()?;
     let tied: Vec<usize> = complete
@@ -204,7 +204,7 @@ pub fn choose(customer: &Customer, proposals: &[Proposal], lot: u64) -> Option<u
 /// The lot by which customer number `ordinal` breaks ties in a run with this seed: the finaliser
 /// of SplitMix64 (Steele, Lea and Flood 2014).
 #[must_use]
-pub fn lot(seed: u64, ordinal: u64) -> u64 {
+pub(crate) fn lot(seed: u64, ordinal: u64) -> u64 {
     let mut z = seed.wrapping_add(ordinal.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -213,7 +213,7 @@ pub fn lot(seed: u64, ordinal: u64) -> u64 {
 
 /// The figures for a revised call, if at least two complete proposals compete.
 #[must_use]
-pub fn competition(customer: &Customer, proposals: &[Proposal]) -> Option<Competition> {
+pub(crate) fn competition(customer: &Customer, proposals: &[Proposal]) -> Option<Competition> {
     let complete = complete(customer, proposals);
     let best_price = complete.iter().map(|i| proposals[*i].price).min()?;
     let competitors = u32::try_from(complete.len()).ok()?;
@@ -231,7 +231,7 @@ fn complete(customer: &Customer, proposals: &[Proposal]) -> Vec<usize> {
 
 /// What a buyer says to a seller's standing price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BuyerMove {
+pub(crate) enum BuyerMove {
     /// Takes the standing price.
     Accept,
     /// Offers this price instead.
@@ -245,7 +245,7 @@ pub enum BuyerMove {
 /// neither `start` nor what the bundle is `worth`; after [`HAGGLE_ROUNDS`] counters the buyer
 /// takes what is asked or leaves.
 #[must_use]
-pub fn buyer_move(worth: Usd, start: Usd, asked: Usd, round: u32) -> BuyerMove {
+pub(crate) fn buyer_move(worth: Usd, start: Usd, asked: Usd, round: u32) -> BuyerMove {
     let bid = bid(start, round).min(worth);
     let end = round > HAGGLE_ROUNDS || bid <= Usd::ZERO;
     if asked <= worth && (end || bid >= asked) {
@@ -267,7 +267,7 @@ fn bid(start: Usd, round: u32) -> Usd {
 
 /// What a business publishes about itself.
 #[must_use]
-pub fn listing(business: &Business) -> Listing {
+pub(crate) fn listing(business: &Business) -> Listing {
     Listing {
         seller: business.id.clone(),
         title: business.name.clone(),
@@ -280,7 +280,7 @@ pub fn listing(business: &Business) -> Listing {
 /// A business's sealed answer: the wanted items it has at list price, lowered once if the call
 /// says that others compete; `None` if it has none of them. It warrants only what it has.
 #[must_use]
-pub fn proposal(business: &Business, call: &Call) -> Option<Proposal> {
+pub(crate) fn proposal(business: &Business, call: &Call) -> Option<Proposal> {
     let wanted = &call.wants;
     let has = |name: &&Name| find_item(&business.menu, name).is_some();
     let items: Vec<Name> = wanted.items.iter().filter(has).cloned().collect();
@@ -320,7 +320,7 @@ fn competing_price(business: &Business, list_price: Usd, competition: Competitio
 
 /// What a seller says to a buyer's counter-offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SellerMove {
+pub(crate) enum SellerMove {
     /// Takes the buyer's price.
     Accept,
     /// Asks this price instead: its last one or less, never below its floor.
@@ -331,7 +331,7 @@ pub enum SellerMove {
 /// haggling began at the seller's own price `start` for this bundle. It concedes in equal steps
 /// down to its floor at [`HAGGLE_ROUNDS`] and accepts any price at or above its next step.
 #[must_use]
-pub fn seller_move(
+pub(crate) fn seller_move(
     business: &Business,
     bundle: &[Name],
     start: Usd,

@@ -13,38 +13,38 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::money::Usd;
-use super::names::{Name, missing};
+use rialto_wire::names::{Name, missing};
 use super::strategy;
 use super::{Business, Customer, Scenario, bundle_price};
 
 /// How one customer's day went, as the run saw it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Sellers that the search showed with everything wanted.
-    pub found: Vec<String>,
+    pub(crate) found: Vec<String>,
     /// Sellers asked for a proposal.
-    pub asked: Vec<String>,
+    pub(crate) asked: Vec<String>,
     /// Sellers whose first proposal was complete.
-    pub proposed: Vec<String>,
+    pub(crate) proposed: Vec<String>,
     /// The seller it would have taken at first proposals, and that price.
-    pub first_choice: Option<(String, Usd)>,
+    pub(crate) first_choice: Option<(String, Usd)>,
     /// The settled deal: seller and price paid.
-    pub deal: Option<(String, Usd)>,
+    pub(crate) deal: Option<(String, Usd)>,
 }
 
 /// The best a customer can do at list price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Best {
+pub(crate) struct Best {
     /// Place of the business in the scenario; `None` if no business has everything, or only at a
     /// price beyond what it is worth.
-    pub business: Option<usize>,
+    pub(crate) business: Option<usize>,
     /// The utility, never negative.
-    pub utility: Usd,
+    pub(crate) utility: Usd,
 }
 
 /// The cheapest business with everything a customer wants, at list price.
 #[must_use]
-pub fn best(customer: &Customer, businesses: &[Business]) -> Best {
+pub(crate) fn best(customer: &Customer, businesses: &[Business]) -> Best {
     let complete = businesses
         .iter()
         .enumerate()
@@ -62,8 +62,9 @@ pub fn best(customer: &Customer, businesses: &[Business]) -> Best {
 }
 
 /// The total utility of the optimum.
+#[cfg(test)]
 #[must_use]
-pub fn optimal_total(scenario: &Scenario) -> Usd {
+pub(crate) fn optimal_total(scenario: &Scenario) -> Usd {
     scenario
         .customers
         .iter()
@@ -81,7 +82,7 @@ fn list_price(customer: &Customer, business: &Business) -> Option<Usd> {
 
 /// Utility of paying `price` to `business`.
 #[must_use]
-pub fn utility(customer: &Customer, business: &Business, price: Usd) -> Usd {
+pub(crate) fn utility(customer: &Customer, business: &Business, price: Usd) -> Usd {
     match list_price(customer, business) {
         Some(_) => customer.worth() - price,
         None => -price,
@@ -90,56 +91,56 @@ pub fn utility(customer: &Customer, business: &Business, price: Usd) -> Usd {
 
 /// The whole report. Amounts are in USD.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// Totals over all customers.
-    pub welfare: Welfare,
+    pub(crate) welfare: Welfare,
     /// Spread over customers and over sellers.
-    pub fairness: Fairness,
+    pub(crate) fairness: Fairness,
     /// One line a customer, in the scenario's order.
-    pub customers: Vec<CustomerLine>,
+    pub(crate) customers: Vec<CustomerLine>,
     /// Customers without a deal, and why.
-    pub unmatched: Vec<Unmatched>,
+    pub(crate) unmatched: Vec<Unmatched>,
 }
 
 /// Totals over all customers.
 #[derive(Clone, Debug, Serialize)]
-pub struct Welfare {
+pub(crate) struct Welfare {
     /// Sum of utilities at the prices paid.
-    pub total: Usd,
+    pub(crate) total: Usd,
     /// The shipped optimum; where none is shipped, the computed one.
-    pub optimal: Usd,
+    pub(crate) optimal: Usd,
     /// `total / optimal`; above 1 when bargaining brought more than list prices can. Absent if
     /// the optimum is zero.
-    pub ratio: Option<f64>,
+    pub(crate) ratio: Option<f64>,
     /// Sum of utilities had everybody bought its first choice at its first proposal.
-    pub list_price_total: Usd,
+    pub(crate) list_price_total: Usd,
     /// `list_price_total / optimal`: what search and choice alone reach.
-    pub list_price_ratio: Option<f64>,
+    pub(crate) list_price_ratio: Option<f64>,
     /// `total - list_price_total`.
-    pub bargaining_gain: Usd,
+    pub(crate) bargaining_gain: Usd,
     /// The optimum as computed from menus: equal to the shipped one if both mean the same.
-    pub optimal_computed: Usd,
+    pub(crate) optimal_computed: Usd,
     /// What `list_price_total` lacks of `optimal`, by reason; the amounts add up to the difference.
-    pub lost_to: Vec<Loss>,
+    pub(crate) lost_to: Vec<Loss>,
     /// The shipped figures, for comparison.
-    pub baselines: BTreeMap<String, BTreeMap<String, Usd>>,
+    pub(crate) baselines: BTreeMap<String, BTreeMap<String, Usd>>,
 }
 
 /// A part of the optimum not reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Loss {
+pub(crate) struct Loss {
     /// Why.
-    pub reason: LossReason,
+    pub(crate) reason: LossReason,
     /// How many customers it touched.
-    pub customers: usize,
+    pub(crate) customers: usize,
     /// Utility lost.
-    pub amount: Usd,
+    pub(crate) amount: Usd,
 }
 
 /// Where a customer's way to its best seller ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LossReason {
+pub(crate) enum LossReason {
     /// The search did not show the best seller.
     NotFound,
     /// Found, but not among the sellers asked.
@@ -154,77 +155,77 @@ pub enum LossReason {
 
 /// How evenly the day's results are spread.
 #[derive(Clone, Debug, Serialize)]
-pub struct Fairness {
+pub(crate) struct Fairness {
     /// Utilities of all customers.
-    pub customers: Spread,
+    pub(crate) customers: Spread,
     /// Revenues of all sellers that were some customer's complete match: those who could sell.
-    pub sellers: Spread,
+    pub(crate) sellers: Spread,
     /// Number of sellers.
-    pub sellers_total: usize,
+    pub(crate) sellers_total: usize,
     /// Sellers with at least one deal.
-    pub sellers_with_deals: usize,
+    pub(crate) sellers_with_deals: usize,
     /// Revenue of the seller that earned most, as a share of all revenue; absent without revenue.
-    pub top_seller_share: Option<f64>,
+    pub(crate) top_seller_share: Option<f64>,
     /// What sellers were paid, as a share of the list prices of what they sold.
-    pub paid_of_list_price: Option<f64>,
+    pub(crate) paid_of_list_price: Option<f64>,
 }
 
 /// A distribution of amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// How many.
-    pub count: usize,
+    pub(crate) count: usize,
     /// Lowest.
-    pub min: Usd,
+    pub(crate) min: Usd,
     /// Lower median.
-    pub median: Usd,
+    pub(crate) median: Usd,
     /// Highest.
-    pub max: Usd,
+    pub(crate) max: Usd,
     /// Sum.
-    pub total: Usd,
+    pub(crate) total: Usd,
     /// Gini coefficient, 0 (all equal) to 1, with negative amounts counted as zero; absent if
     /// nobody has anything.
-    pub gini: Option<f64>,
+    pub(crate) gini: Option<f64>,
 }
 
 /// One customer's result.
 #[derive(Clone, Debug, Serialize)]
-pub struct CustomerLine {
+pub(crate) struct CustomerLine {
     /// Its id.
-    pub customer: String,
+    pub(crate) customer: String,
     /// Utility at the price paid.
-    pub utility: Usd,
+    pub(crate) utility: Usd,
     /// The best it could do at list price.
-    pub optimal: Usd,
+    pub(crate) optimal: Usd,
     /// The seller, if a deal was settled.
-    pub seller: Option<String>,
+    pub(crate) seller: Option<String>,
     /// What it paid.
-    pub paid: Option<Usd>,
+    pub(crate) paid: Option<Usd>,
     /// Its first choice's first price.
-    pub first_price: Option<Usd>,
+    pub(crate) first_price: Option<Usd>,
 }
 
 /// A customer without a deal, and the business that came nearest to what it wants: fewest missing
 /// items, then fewest missing attributes. Nothing missing means that it was a matter of price or of
 /// the way there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Unmatched {
+pub(crate) struct Unmatched {
     /// Its id.
-    pub customer: String,
+    pub(crate) customer: String,
     /// Whether some seller had everything at a price it is worth.
-    pub possible: bool,
+    pub(crate) possible: bool,
     /// The nearest business.
-    pub nearest: Option<String>,
+    pub(crate) nearest: Option<String>,
     /// Wanted items that one lacks.
-    pub missing_items: Vec<String>,
+    pub(crate) missing_items: Vec<String>,
     /// Wanted attributes that one lacks.
-    pub missing_attributes: Vec<String>,
+    pub(crate) missing_attributes: Vec<String>,
 }
 
 /// Measures a day. `outcomes` stand in the order of the scenario's customers; a missing one counts
 /// as no deal.
 #[must_use]
-pub fn report(scenario: &Scenario, outcomes: &[Outcome]) -> Report {
+pub(crate) fn report(scenario: &Scenario, outcomes: &[Outcome]) -> Report {
     let nothing = Outcome::default();
     let rows: Vec<Row<'_>> = scenario
         .customers
@@ -438,7 +439,7 @@ fn fairness(scenario: &Scenario, rows: &[Row<'_>]) -> Fairness {
 
 /// The distribution of `amounts`.
 #[must_use]
-pub fn spread(mut amounts: Vec<Usd>) -> Spread {
+pub(crate) fn spread(mut amounts: Vec<Usd>) -> Spread {
     amounts.sort();
     let middle = amounts.len().saturating_sub(1) / 2;
     Spread {

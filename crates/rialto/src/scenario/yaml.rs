@@ -14,16 +14,16 @@ const NODES_MAX: usize = 20_000;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub(crate) struct Node {
     /// Line of its first character, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What it is.
-    pub value: Value,
+    pub(crate) value: Value,
 }
 
 /// The three shapes of YAML.
 #[derive(Clone, Debug)]
-pub enum Value {
+pub(crate) enum Value {
     /// Text as written (unquoted, unescaped); `plain` when it stood without quotes.
     Scalar {
         /// The text.
@@ -40,7 +40,7 @@ pub enum Value {
 impl Node {
     /// The text of a scalar.
     #[must_use]
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar { text, .. } => Some(text),
             Value::Sequence(_) | Value::Mapping(_) => None,
@@ -49,7 +49,7 @@ impl Node {
 
     /// True for an empty plain scalar, `~` and `null`: the ways YAML writes "nothing".
     #[must_use]
-    pub fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
@@ -58,11 +58,11 @@ impl Node {
 /// Why a text is not a document that we read.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
-pub struct YamlError {
+pub(crate) struct YamlError {
     /// Line of the fault, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// The fault and its remedy, in one sentence.
-    pub what: String,
+    pub(crate) what: String,
 }
 
 /// Reads the one document of `text`.
@@ -70,7 +70,7 @@ pub struct YamlError {
 /// # Errors
 /// On a syntax error, an alias, more than one document, an empty document, or a size past the
 /// limits.
-pub fn read(text: &str) -> Result<Node, YamlError> {
+pub(crate) fn read(text: &str) -> Result<Node, YamlError> {
     let mut tree = Tree::default();
     let mut parser = Parser::new_from_str(text);
     while let Some(step) = parser.next_event() {

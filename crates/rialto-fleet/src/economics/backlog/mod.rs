@@ -141,13 +141,26 @@ pub struct Report {
 /// Schedules the backlog at every slip, and on bought chips alone.
 #[must_use]
 pub fn report(scenario: &Scenario) -> Report {
-    let schedules = scenario.slip_months.iter().map(|slip| schedule(scenario, *slip)).collect();
+    let schedules = scenario
+        .slip_months
+        .iter()
+        .map(|slip| schedule(scenario, *slip))
+        .collect();
     let mut without = scenario.clone();
-    let own: Vec<String> =
-        scenario.chip.iter().filter(|c| c.own).map(|c| c.name.clone()).collect();
+    let own: Vec<String> = scenario
+        .chip
+        .iter()
+        .filter(|c| c.own)
+        .map(|c| c.name.clone())
+        .collect();
     without.rate.retain(|rate| !own.contains(&rate.chip));
-    without.arrival.retain(|arrival| !own.contains(&arrival.chip));
-    Report { schedules, bought_only: schedule(&without, 0) }
+    without
+        .arrival
+        .retain(|arrival| !own.contains(&arrival.chip));
+    Report {
+        schedules,
+        bought_only: schedule(&without, 0),
+    }
 }
 
 /// Schedules the backlog with every delivery after the first month late by `slip_months`.
@@ -160,15 +173,25 @@ pub fn schedule(scenario: &Scenario, slip_months: u32) -> Schedule {
         contracts: scenario
             .contract
             .iter()
-            .map(|c| ContractResult { name: c.name.clone(), ..ContractResult::default() })
+            .map(|c| ContractResult {
+                name: c.name.clone(),
+                ..ContractResult::default()
+            })
             .collect(),
     };
     let months: Vec<MonthResult> = (0..scenario.months).map(|i| state.month(i)).collect();
     state.finish();
-    let mut total = ContractResult { name: "total".to_owned(), ..ContractResult::default() };
+    let mut total = ContractResult {
+        name: "total".to_owned(),
+        ..ContractResult::default()
+    };
     state.contracts.iter().for_each(|c| total.add(c));
-    let at_risk =
-        state.contracts.iter().zip(&scenario.contract).map(|(r, c)| r.at_risk_usd(c)).sum();
+    let at_risk = state
+        .contracts
+        .iter()
+        .zip(&scenario.contract)
+        .map(|(r, c)| r.at_risk_usd(c))
+        .sum();
     Schedule {
         slip_months,
         idle_usd: months.iter().map(|m| m.idle_usd).sum(),
@@ -241,7 +264,10 @@ impl State<'_> {
                 continue;
             }
             let million = contract.tokens_million / f64::from(contract.duration_months);
-            self.queues[i].push(Due { month: index, million });
+            self.queues[i].push(Due {
+                month: index,
+                million,
+            });
             self.contracts[i].due_million += million;
             sum += million;
         }
@@ -305,7 +331,13 @@ impl State<'_> {
             limits.push((row(&|r| f64::from(u8::from(r.contract == i))), due));
         }
         for (chip, limit) in hours.iter().enumerate() {
-            let coefficient = |r: &Route| if r.chip == chip { r.hours_per_million } else { 0.0 };
+            let coefficient = |r: &Route| {
+                if r.chip == chip {
+                    r.hours_per_million
+                } else {
+                    0.0
+                }
+            };
             limits.push((row(&coefficient), *limit));
         }
         Program { value, limits }
@@ -342,9 +374,13 @@ impl State<'_> {
 
     fn measure(&self, routes: &[Route], hours: &[f64], used: &[f64], result: &mut MonthResult) {
         let usage = |own: bool| {
-            let kinds = self.scenario.chip.iter().enumerate().filter(|(_, k)| k.own == own);
-            let (spent, had) =
-                kinds.fold((0.0, 0.0), |(s, h), (i, _)| (s + used[i], h + hours[i]));
+            let kinds = self
+                .scenario
+                .chip
+                .iter()
+                .enumerate()
+                .filter(|(_, k)| k.own == own);
+            let (spent, had) = kinds.fold((0.0, 0.0), |(s, h), (i, _)| (s + used[i], h + hours[i]));
             (had > 0.0).then(|| spent / had)
         };
         result.bought_use = usage(false);
@@ -355,8 +391,10 @@ impl State<'_> {
         let portable = |i: usize| routes.iter().any(|r| r.contract == i && r.own);
         let open = |i: usize| self.scenario.contract[i].monthly_due(result.month);
         let all: f64 = (0..self.scenario.contract.len()).map(open).sum();
-        let could: f64 =
-            (0..self.scenario.contract.len()).filter(|i| portable(*i)).map(open).sum();
+        let could: f64 = (0..self.scenario.contract.len())
+            .filter(|i| portable(*i))
+            .map(open)
+            .sum();
         result.portable_share = (all > 0.0).then(|| could / all);
     }
 
@@ -389,7 +427,11 @@ impl State<'_> {
             totals.waiting_million = queue.iter().map(|d| d.million).sum();
             let promised = self.scenario.contract[i].tokens_million;
             let beyond = promised - totals.due_million;
-            totals.beyond_million = if beyond > ROUNDING * promised { beyond } else { 0.0 };
+            totals.beyond_million = if beyond > ROUNDING * promised {
+                beyond
+            } else {
+                0.0
+            };
         }
     }
 }

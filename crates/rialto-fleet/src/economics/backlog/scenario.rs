@@ -118,7 +118,10 @@ impl Validate for Scenario {
         let slips = &self.slip_months;
         input::count("slip_months", slips.len(), 12)?;
         if slips[0] != 0 || slips.windows(2).any(|pair| pair[0] >= pair[1]) {
-            return Err(Fault::new("slip_months", "must begin with 0 and rise from case to case"));
+            return Err(Fault::new(
+                "slip_months",
+                "must begin with 0 and rise from case to case",
+            ));
         }
         input::count("chip", self.chip.len(), 20)?;
         input::distinct("chip", self.chip.iter().map(|c| c.name.as_str()))?;
@@ -151,7 +154,10 @@ impl Scenario {
         }
         let all: f64 = self.arrival.iter().map(|a| a.chips).sum();
         if all == 0.0 {
-            return Err(Fault::new("arrival[0].chips", "zero capacity: no chips arrive"));
+            return Err(Fault::new(
+                "arrival[0].chips",
+                "zero capacity: no chips arrive",
+            ));
         }
         Ok(())
     }

@@ -93,8 +93,19 @@ pub fn run(scenario: &Scenario<f64>, adoption_lag_quarters: u32) -> Vec<Quarterl
     let mut gross = vec![0.0; count];
     for (index, class) in scenario.classes.iter().enumerate() {
         for (bought, usd_b) in purchases(scenario, class) {
-            let lot = Lot { class, index, bought, usd_b };
-            place(scenario, &lot, adoption_lag_quarters, &mut quarters, &mut gross);
+            let lot = Lot {
+                class,
+                index,
+                bought,
+                usd_b,
+            };
+            place(
+                scenario,
+                &lot,
+                adoption_lag_quarters,
+                &mut quarters,
+                &mut gross,
+            );
         }
     }
     settle(scenario, &gross, &mut quarters);
@@ -128,7 +139,12 @@ fn place(
     quarters: &mut [Quarterly],
     gross: &mut [f64],
 ) {
-    let Lot { class, index, bought, usd_b } = *lot;
+    let Lot {
+        class,
+        index,
+        bought,
+        usd_b,
+    } = *lot;
     let service = bought + class.in_service_lag_quarters as usize;
     let life_quarters = class.useful_life_years * 4.0;
     for (q, quarter) in quarters.iter_mut().enumerate().skip(bought) {
@@ -158,7 +174,11 @@ fn place(
 
 /// The share of sellable capacity that is sold.
 fn sold_share(scenario: &Scenario<f64>, sold: f64) -> f64 {
-    if scenario.demand.utilisation > 0.0 { sold / scenario.demand.utilisation } else { 1.0 }
+    if scenario.demand.utilisation > 0.0 {
+        sold / scenario.demand.utilisation
+    } else {
+        1.0
+    }
 }
 
 /// The share of a vintage sold `age` quarters after it entered service.
@@ -169,8 +189,11 @@ pub fn utilisation(scenario: &Scenario<f64>, age: usize, lag: u32) -> f64 {
         if quarters < 0.0 {
             return 0.0;
         }
-        let done =
-            if demand.ramp_quarters > 0.0 { (quarters / demand.ramp_quarters).min(1.0) } else { 1.0 };
+        let done = if demand.ramp_quarters > 0.0 {
+            (quarters / demand.ramp_quarters).min(1.0)
+        } else {
+            1.0
+        };
         demand.ramp_start + (1.0 - demand.ramp_start) * done
     };
     let age = age as f64;
@@ -180,7 +203,10 @@ pub fn utilisation(scenario: &Scenario<f64>, age: usize, lag: u32) -> f64 {
 }
 
 fn price_index(scenario: &Scenario<f64>, quarter: usize) -> f64 {
-    libm::pow(1.0 + scenario.demand.price_change_per_year, quarter as f64 / 4.0)
+    libm::pow(
+        1.0 + scenario.demand.price_change_per_year,
+        quarter as f64 / 4.0,
+    )
 }
 
 fn settle(scenario: &Scenario<f64>, gross: &[f64], quarters: &mut [Quarterly]) {
@@ -231,7 +257,9 @@ pub fn years(scenario: &Scenario<f64>, quarters: &[Quarterly]) -> Vec<Year> {
             });
             sold = (0.0, 0.0);
         }
-        let Some(year) = years.last_mut() else { continue };
+        let Some(year) = years.last_mut() else {
+            continue;
+        };
         cumulative += quarter.free_cash_flow_usd_b;
         sold.0 += quarter.sold_capital_usd_b;
         sold.1 += quarter.earning_capital_usd_b;
@@ -254,10 +282,15 @@ fn add(year: &mut Year, quarter: &Quarterly) {
     year.free_cash_flow_usd_b += quarter.free_cash_flow_usd_b;
     year.net_book_usd_b = quarter.net_book_usd_b;
     year.unsold_depreciation_usd_b += quarter.unsold_depreciation_usd_b;
-    let spent = year.capex_by_class_usd_b.iter_mut().zip(&quarter.capex_by_class_usd_b);
+    let spent = year
+        .capex_by_class_usd_b
+        .iter_mut()
+        .zip(&quarter.capex_by_class_usd_b);
     spent.for_each(|(sum, part)| *sum += part);
-    let written =
-        year.depreciation_by_class_usd_b.iter_mut().zip(&quarter.depreciation_by_class_usd_b);
+    let written = year
+        .depreciation_by_class_usd_b
+        .iter_mut()
+        .zip(&quarter.depreciation_by_class_usd_b);
     written.for_each(|(sum, part)| *sum += part);
 }
 

@@ -60,6 +60,21 @@ pub struct Ranges {
     pub peak_funding_usd_b: Spread,
     /// Free cash flow of plan and paying business in the first year, billions of dollars.
     pub first_year_fcf_usd_b: Spread,
+    /// The years.
+    pub years: Vec<YearRange>,
+}
+
+/// Ranges of one calendar year, in billions of dollars.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct YearRange {
+    /// The calendar year.
+    pub year: i32,
+    /// Depreciation.
+    pub depreciation_usd_b: Spread,
+    /// Operating income.
+    pub operating_income_usd_b: Spread,
+    /// Free cash flow of the plan alone.
+    pub free_cash_flow_usd_b: Spread,
 }
 
 /// Everything that a plan's report shows.
@@ -102,7 +117,10 @@ fn npv_of(point: &Scenario<f64>, quarters: &[Quarterly]) -> f64 {
 }
 
 fn flows(quarters: &[Quarterly]) -> Vec<f64> {
-    quarters.iter().map(|q| q.free_cash_flow_usd_b + q.terminal_usd_b).collect()
+    quarters
+        .iter()
+        .map(|q| q.free_cash_flow_usd_b + q.terminal_usd_b)
+        .collect()
 }
 
 /// The outcome of a resolved scenario at one adoption lag.
@@ -126,7 +144,10 @@ pub fn outcome(point: &Scenario<f64>, adoption_lag_quarters: u32) -> Outcome {
         break_even_price_index: cashflow::bisect(0.0, MAX_PRICE_INDEX, |index| {
             at(&|p| p.classes.iter_mut().for_each(|c| c.scale_price(index)))
         }),
-        stranded_peak_usd_b: quarters.iter().map(|q| q.unsold_capital_usd_b).fold(0.0, f64::max),
+        stranded_peak_usd_b: quarters
+            .iter()
+            .map(|q| q.unsold_capital_usd_b)
+            .fold(0.0, f64::max),
         stranded_depreciation_usd_b: quarters.iter().map(|q| q.unsold_depreciation_usd_b).sum(),
         years: engine::years(point, &quarters),
     }
@@ -143,19 +164,39 @@ fn peak_funding(flows: &[f64]) -> f64 {
 }
 
 fn ranges(scenario: &Scenario, lag: u32) -> Ranges {
-    let [npv_usd_b, irr, payback_years, peak_funding_usd_b, first_year_fcf_usd_b] =
-        uncertainty::monte_carlo(scenario, scenario.draws, scenario.seed, |point| {
-            let quarters = run(point, lag);
-            let operating: Vec<f64> = quarters.iter().map(|q| q.free_cash_flow_usd_b).collect();
-            let years = engine::years(point, &quarters);
-            [
-                Some(npv_of(point, &quarters)),
-                cashflow::irr(&flows(&quarters), 0.25).rate(),
-                cashflow::payback_years(&operating, 0.25),
-                Some(peak_funding(&operating)),
-                years.first().and_then(|y| y.total_free_cash_flow_usd_b),
-            ]
-        });
+    let mut years: Vec<[Vec<f64>; 3]> = Vec::new();
+    let mut columns: [Vec<f64>; 5] = std::array::from_fn(|_| Vec::new());
+    uncertainty::each_draw(scenario, scenario.draws, scenario.seed, |point| {
+        let quarters = run(&point, lag);
+        let operating: Vec<f64> = quarters.iter().map(|q| q.free_cash_flow_usd_b).collect();
+        let of_years = engine::years(&point, &quarters);
+        let figures = [
+            Some(npv_of(&point, &quarters)),
+            cashflow::irr(&flows(&quarters), 0.25).rate(),
+            cashflow::payback_years(&operating, 0.25),
+            Some(peak_funding(&operating)),
+            of_years.first().and_then(|y| y.total_free_cash_flow_usd_b),
+        ];
+        columns
+            .iter_mut()
+            .zip(figures)
+            .for_each(|(column, figure)| column.extend(figure));
+        years.resize_with(of_years.len(), Default::default);
+        for (column, year) in years.iter_mut().zip(&of_years) {
+            column[0].push(year.depreciation_usd_b);
+            column[1].push(year.operating_income_usd_b);
+            column[2].push(year.free_cash_flow_usd_b);
+        }
+    });
+    let spread = |values| Spread::new(values, scenario.draws);
+    let [
+        npv_usd_b,
+        irr,
+        payback_years,
+        peak_funding_usd_b,
+        first_year_fcf_usd_b,
+    ] = columns.map(spread);
+    let first = scenario.start.year();
     Ranges {
         adoption_lag_quarters: lag,
         npv_usd_b,
@@ -163,11 +204,29 @@ fn ranges(scenario: &Scenario, lag: u32) -> Ranges {
         payback_years,
         peak_funding_usd_b,
         first_year_fcf_usd_b,
+        years: (first..)
+            .zip(years)
+            .map(|(year, columns)| {
+                let [
+                    depreciation_usd_b,
+                    operating_income_usd_b,
+                    free_cash_flow_usd_b,
+                ] = columns.map(spread);
+                YearRange {
+                    year,
+                    depreciation_usd_b,
+                    operating_income_usd_b,
+                    free_cash_flow_usd_b,
+                }
+            })
+            .collect(),
     }
 }
 
 fn latest_adoption(point: &Scenario<f64>) -> Option<u32> {
     // The value falls with the lag, so the last lag with a value of zero or more is found by
     // walking; 60 runs are cheaper than an argument about plateaus.
-    (0..=MAX_LAG_QUARTERS).take_while(|lag| npv(point, *lag) >= 0.0).last()
+    (0..=MAX_LAG_QUARTERS)
+        .take_while(|lag| npv(point, *lag) >= 0.0)
+        .last()
 }

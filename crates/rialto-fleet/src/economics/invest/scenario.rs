@@ -134,19 +134,31 @@ impl Validate for Scenario {
         let rate = |path: &str, value| input::between(path, value, 0.0, 1.0);
         input::each("discount_rate", &self.discount_rate, rate)?;
         input::each("tax_rate", &self.tax_rate, input::share)?;
-        input::each("terminal_share_of_book", &self.terminal_share_of_book, input::share)?;
+        input::each(
+            "terminal_share_of_book",
+            &self.terminal_share_of_book,
+            input::share,
+        )?;
         input::count("class", self.classes.len(), 50)?;
         input::distinct("class", self.classes.iter().map(|c| c.name.as_str()))?;
         for (i, class) in self.classes.iter().enumerate() {
             self.check_class(&format!("class[{i}]"), class)?;
         }
-        if self.classes.iter().all(|c| c.revenue_usd_per_usd_year.is_none()) {
+        if self
+            .classes
+            .iter()
+            .all(|c| c.revenue_usd_per_usd_year.is_none())
+        {
             let message = "zero capacity: at least one class needs revenue_usd_per_usd_year";
             return Err(Fault::new("class", message));
         }
         self.demand.check()?;
         let cost = &self.cash_cost;
-        input::each("cash_cost.share_of_revenue", &cost.share_of_revenue, input::share)?;
+        input::each(
+            "cash_cost.share_of_revenue",
+            &cost.share_of_revenue,
+            input::share,
+        )?;
         let capital = &cost.share_of_capital_per_year;
         input::each("cash_cost.share_of_capital_per_year", capital, input::share)?;
         if let Some(base) = &self.base {
@@ -165,7 +177,9 @@ impl Scenario {
         input::name(&format!("{path}.name"), &class.name)?;
         let life = format!("{path}.useful_life_years");
         input::each(&life, &class.useful_life_years, input::positive)?;
-        input::each(&life, &class.useful_life_years, |p, v| input::between(p, v, 0.0, 60.0))?;
+        input::each(&life, &class.useful_life_years, |p, v| {
+            input::between(p, v, 0.0, 60.0)
+        })?;
         let lag = f64::from(class.in_service_lag_quarters);
         input::between(&format!("{path}.in_service_lag_quarters"), lag, 0.0, 40.0)?;
         if let Some(rate) = &class.revenue_usd_per_usd_year {
@@ -209,7 +223,10 @@ impl Scenario {
 fn check_lags(lags: &[u32]) -> Result<(), Fault> {
     let path = "adoption_lag_quarters";
     if lags.len() < 2 || lags.len() > 12 {
-        return Err(Fault::new(path, format!("needs 2 to 12 cases, has {}", lags.len())));
+        return Err(Fault::new(
+            path,
+            format!("needs 2 to 12 cases, has {}", lags.len()),
+        ));
     }
     if lags.windows(2).any(|pair| pair[0] >= pair[1]) {
         return Err(Fault::new(path, "must rise from case to case"));
@@ -232,14 +249,21 @@ impl Demand {
         input::each("demand.ramp_quarters", &self.ramp_quarters, quarters)?;
         input::each("demand.agentic_share", &self.agentic_share, input::share)?;
         let change = |path: &str, value| input::between(path, value, -0.9, 1.0);
-        input::each("demand.price_change_per_year", &self.price_change_per_year, change)?;
+        input::each(
+            "demand.price_change_per_year",
+            &self.price_change_per_year,
+            change,
+        )?;
         match (&self.price_unit, self.price_usd) {
             (None, None) => Ok(()),
             (Some(unit), Some(price)) => {
                 input::name("demand.price_unit", unit)?;
                 input::positive("demand.price_usd", price)
             }
-            _ => Err(Fault::new("demand.price_usd", "price_unit and price_usd go together")),
+            _ => Err(Fault::new(
+                "demand.price_usd",
+                "price_unit and price_usd go together",
+            )),
         }
     }
 }
@@ -260,7 +284,11 @@ impl Uncertain for Scenario {
             discount_rate: pick("discount_rate", self.discount_rate),
             tax_rate: pick("tax_rate", self.tax_rate),
             terminal_share_of_book: pick("terminal_share_of_book", self.terminal_share_of_book),
-            classes: self.classes.iter().map(|class| class.resolve(pick)).collect(),
+            classes: self
+                .classes
+                .iter()
+                .map(|class| class.resolve(pick))
+                .collect(),
             demand: Demand {
                 utilisation: pick("utilisation", self.demand.utilisation),
                 ramp_start: pick("ramp_start", self.demand.ramp_start),

@@ -11,22 +11,28 @@ use crate::output::{CliError, Output};
 
 /// How much of the backlog moves to own silicon, when, at what margin, and what is at risk.
 #[derive(Debug, Args)]
-pub struct BacklogArgs {
+pub(crate) struct BacklogArgs {
     /// The scenario (.toml).
     scenario: PathBuf,
 }
 
 /// Runs the command.
-pub fn run(args: &BacklogArgs, out: Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &BacklogArgs, out: Output) -> Result<(), CliError> {
     let scenario: Scenario = table::scenario(&args.scenario)?;
     let report = backlog::report(&scenario);
     out.json(&report)?;
     out.line(&scenario.name)?;
-    let Some(on_time) = report.schedules.first() else { return Ok(()) };
+    let Some(on_time) = report.schedules.first() else {
+        return Ok(());
+    };
     print_cases(&report, out)?;
     print_contracts(on_time, &scenario, out)?;
     print_months(on_time, out)?;
-    let basis = scenario.rate.iter().map(|r| r.basis).chain(scenario.chip.iter().map(|c| c.basis));
+    let basis = scenario
+        .rate
+        .iter()
+        .map(|r| r.basis)
+        .chain(scenario.chip.iter().map(|c| c.basis));
     print_origin(basis.max().unwrap_or_default(), &scenario, out)
 }
 
@@ -37,7 +43,15 @@ fn margin(result: &ContractResult) -> String {
 
 fn print_cases(report: &Report, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "case", "moved", "revenue", "cost", "penalties", "profit", "margin", "at risk", "idle",
+        "case",
+        "moved",
+        "revenue",
+        "cost",
+        "penalties",
+        "profit",
+        "margin",
+        "at risk",
+        "idle",
     ]);
     let mut case = |name: String, schedule: &Schedule| {
         let total = &schedule.total;
@@ -68,8 +82,8 @@ fn print_cases(report: &Report, out: Output) -> Result<(), CliError> {
 
 fn print_contracts(schedule: &Schedule, scenario: &Scenario, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "contract", "due", "bought", "own", "lost", "waiting", "later", "moved", "from",
-        "margin", "at risk",
+        "contract", "due", "bought", "own", "lost", "waiting", "later", "moved", "from", "margin",
+        "at risk",
     ]);
     for (result, contract) in schedule.contracts.iter().zip(&scenario.contract) {
         let million = |m: f64| table::compact(m * 1e6);
@@ -82,7 +96,9 @@ fn print_contracts(schedule: &Schedule, scenario: &Scenario, out: Output) -> Res
             million(result.waiting_million),
             million(result.beyond_million),
             table::percent_or_dash(result.moved_share()),
-            result.first_own_month.map_or_else(table::dash, |m| m.to_string()),
+            result
+                .first_own_month
+                .map_or_else(table::dash, |m| m.to_string()),
             margin(result),
             table::compact(result.at_risk_usd(contract)),
         ]);
@@ -93,8 +109,16 @@ fn print_contracts(schedule: &Schedule, scenario: &Scenario, out: Output) -> Res
 
 fn print_months(schedule: &Schedule, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "month", "due", "on bought", "on own", "lost", "waiting", "portable", "bought used",
-        "own used", "profit",
+        "month",
+        "due",
+        "on bought",
+        "on own",
+        "lost",
+        "waiting",
+        "portable",
+        "bought used",
+        "own used",
+        "profit",
     ]);
     for month in &schedule.months {
         let million = |m: f64| table::compact(m * 1e6);
@@ -117,8 +141,15 @@ fn print_months(schedule: &Schedule, out: Output) -> Result<(), CliError> {
 }
 
 fn print_origin(basis: Basis, scenario: &Scenario, out: Output) -> Result<(), CliError> {
-    let sources: Vec<String> =
-        scenario.chip.iter().map(|c| format!("{}: {}", c.name, c.source)).collect();
+    let sources: Vec<String> = scenario
+        .chip
+        .iter()
+        .map(|c| format!("{}: {}", c.name, c.source))
+        .collect();
     out.line("")?;
-    table::wrapped(out, "", &format!("inputs: {}", table::origin(basis, &sources.join("; "))))
+    table::wrapped(
+        out,
+        "",
+        &format!("inputs: {}", table::origin(basis, &sources.join("; "))),
+    )
 }

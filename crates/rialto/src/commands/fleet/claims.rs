@@ -10,13 +10,13 @@ use crate::output::{CliError, Output};
 
 /// Checks statements against the figures they rest on; fails when one does not follow.
 #[derive(Debug, Args)]
-pub struct ClaimsArgs {
+pub(crate) struct ClaimsArgs {
     /// The claims and their facts (.toml).
     file: PathBuf,
 }
 
 /// Runs the command.
-pub fn run(args: &ClaimsArgs, out: Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &ClaimsArgs, out: Output) -> Result<(), CliError> {
     let file: ClaimFile = table::scenario(&args.file)?;
     let mut facts = Vec::new();
     for name in &file.fact_tables {
@@ -35,7 +35,10 @@ pub fn run(args: &ClaimsArgs, out: Output) -> Result<(), CliError> {
     if failed == 0 {
         return Ok(());
     }
-    Err(CliError::failed(format!("{failed} of {} claims do not follow", checked.len())))
+    Err(CliError::failed(format!(
+        "{failed} of {} claims do not follow",
+        checked.len()
+    )))
 }
 
 fn print(claim: &Checked, out: Output) -> Result<(), CliError> {
@@ -45,7 +48,11 @@ fn print(claim: &Checked, out: Output) -> Result<(), CliError> {
         Verdict::OnlyInRange => "does not follow, but would inside the range of its facts",
         Verdict::DoesNotFollow => "does not follow",
     };
-    let show = |value: f64| format!("{} {}", significant(value), claim.unit).trim().to_owned();
+    let show = |value: f64| {
+        format!("{} {}", significant(value), claim.unit)
+            .trim()
+            .to_owned()
+    };
     let says = if claim.wording == Wording::Primarily {
         format!("{} (more than half)", claim.says)
     } else {
@@ -53,7 +60,10 @@ fn print(claim: &Checked, out: Output) -> Result<(), CliError> {
     };
     out.line("")?;
     table::wrapped(out, "", &format!("\"{}\"", claim.text))?;
-    out.line(format!("  {mark}: says {says}, computed {}", show(claim.computed)))?;
+    out.line(format!(
+        "  {mark}: says {says}, computed {}",
+        show(claim.computed)
+    ))?;
     if claim.computed_low < claim.computed_high {
         let (low, high) = (show(claim.computed_low), show(claim.computed_high));
         out.line(format!("  over the ranges of its facts: {low} to {high}"))?;
@@ -62,10 +72,20 @@ fn print(claim: &Checked, out: Output) -> Result<(), CliError> {
     for remedy in &claim.remedies {
         let (needs, is) = (significant(remedy.needs), significant(remedy.is));
         let unit = &remedy.unit;
-        out.line(format!("  would hold with {} = {needs} {unit} (is {is})", remedy.fact))?;
+        out.line(format!(
+            "  would hold with {} = {needs} {unit} (is {is})",
+            remedy.fact
+        ))?;
     }
     let sources = claim.sources.join("; ");
-    table::wrapped(out, "  ", &format!("modelled; weakest basis of its facts: {}; {sources}", claim.basis))
+    table::wrapped(
+        out,
+        "  ",
+        &format!(
+            "modelled; weakest basis of its facts: {}; {sources}",
+            claim.basis
+        ),
+    )
 }
 
 /// Four significant digits, without an exponent.

@@ -11,7 +11,7 @@ use crate::output::{CliError, Output};
 
 /// Shares of spend, tokens and capacity by vendor, chip, host and region.
 #[derive(Debug, Args)]
-pub struct ConcentrationArgs {
+pub(crate) struct ConcentrationArgs {
     /// A scenario (.toml) or a usage table (.csv).
     input: PathBuf,
     /// How many names to show of each dimension.
@@ -20,8 +20,11 @@ pub struct ConcentrationArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
-    let is_csv = args.input.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+pub(crate) fn run(args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
+    let is_csv = args
+        .input
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("csv"));
     let all = if is_csv {
         let text = table::read(&args.input)?;
         let rows = usage::parse(&args.input.display().to_string(), &text).map_err(table::input)?;
@@ -30,7 +33,10 @@ pub fn run(args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
         concentration::of_scenario(&table::scenario(&args.input)?)
     };
     if all.is_empty() {
-        return Err(CliError::failed(format!("{} holds no spend or tokens", args.input.display())));
+        return Err(CliError::failed(format!(
+            "{} holds no spend or tokens",
+            args.input.display()
+        )));
     }
     out.json(&all)?;
     for measure in [Measure::Spend, Measure::Tokens, Measure::Capacity] {
@@ -40,12 +46,19 @@ pub fn run(args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
     Ok(())
 }
 
-fn print_measure(all: &[&Concentration], args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
-    let Some(first) = all.first() else { return Ok(()) };
-    let (title, unit) = match first.measure {
-        Measure::Spend => ("Spend", "dollars"),
-        Measure::Tokens => ("Tokens", "tokens"),
-        Measure::Capacity => ("Capacity", "chips"),
+fn print_measure(
+    all: &[&Concentration],
+    args: &ConcentrationArgs,
+    out: Output,
+) -> Result<(), CliError> {
+    let Some(first) = all.first() else {
+        return Ok(());
+    };
+    let unit = first.unit;
+    let title = match first.measure {
+        Measure::Spend => "Spend",
+        Measure::Tokens => "Tokens",
+        Measure::Capacity => "Capacity",
     };
     let mut rows = Table::new(&["dimension / name", unit, "share", "HHI", "equal parts"]);
     for c in all {

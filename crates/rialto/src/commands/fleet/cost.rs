@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::economics::cost::{self, Margin, Report, Scenario};
+use rialto_fleet::step::Parameters;
 
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
 
 /// What a chip-hour and a million tokens cost, and the margin a price list leaves.
 #[derive(Debug, Args)]
-pub struct CostArgs {
+pub(crate) struct CostArgs {
     /// The scenario (.toml).
     scenario: PathBuf,
     /// Catalogue files laid over the shipped one.
@@ -20,31 +21,64 @@ pub struct CostArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &CostArgs, out: Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &CostArgs, out: Output) -> Result<(), CliError> {
     let mut scenario: Scenario = table::scenario(&args.scenario)?;
     let mut catalogue = Catalogue::shipped().map_err(|e| CliError::bug(e.to_string()))?;
     for path in &args.catalogues {
         let text = table::read(path)?;
         let name = path.display().to_string();
-        catalogue.add(&name, &text).map_err(|e| CliError::usage(e.to_string()))?;
+        catalogue
+            .add(&name, &text)
+            .map_err(|e| CliError::usage(e.to_string()))?;
     }
-    scenario.complete(&catalogue).map_err(|fault| table::fault(&args.scenario, fault))?;
+    let parameters = Parameters::shipped().map_err(|e| CliError::bug(e.to_string()))?;
+    scenario
+        .complete(&catalogue, &parameters)
+        .map_err(|fault| table::fault(&args.scenario, fault))?;
     let report = cost::report(&scenario);
     out.json(&report)?;
     out.line(&scenario.name)?;
     print_hours(&report, out)?;
     print_tokens(&report, out)?;
     let margins = &report.margins;
-    print_margins("Margin by customer class, a month", &margins.by_class, &margins.total, out)?;
-    print_margins("Margin by chip, a month", &margins.by_chip, &margins.total, out)?;
-    print_margins("Margin by model, a month", &margins.by_model, &margins.total, out)?;
+    print_margins(
+        "Margin by customer class, a month",
+        &margins.by_class,
+        &margins.total,
+        out,
+    )?;
+    print_margins(
+        "Margin by chip, a month",
+        &margins.by_chip,
+        &margins.total,
+        out,
+    )?;
+    print_margins(
+        "Margin by model, a month",
+        &margins.by_model,
+        &margins.total,
+        out,
+    )?;
     print_ranges(&report, &scenario, out)?;
-    table::tornado(out, "What moves the total margin", &report.tornado, 10, table::percent)
+    table::tornado(
+        out,
+        "What moves the total margin",
+        &report.tornado,
+        10,
+        table::percent,
+    )
 }
 
 fn print_hours(report: &Report, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "dollars a chip-hour", "deprec.", "return", "power", "space", "network", "staff", "rent",
+        "dollars a chip-hour",
+        "deprec.",
+        "return",
+        "power",
+        "space",
+        "network",
+        "staff",
+        "rent",
         "total",
     ]);
     let mut origins = Vec::new();
@@ -62,11 +96,21 @@ fn print_hours(report: &Report, out: Output) -> Result<(), CliError> {
         rows.row(std::iter::once(name.clone()).chain(parts.iter().map(|p| table::fixed(*p, 3))));
         origins.push(format!("{name}: {basis}, {source}"));
     }
-    rows.print(out, "Cost of a chip-hour", &format!("modelled; inputs: {}", origins.join("; ")))
+    rows.print(
+        out,
+        "Cost of a chip-hour",
+        &format!("modelled; inputs: {}", origins.join("; ")),
+    )
 }
 
 fn print_tokens(report: &Report, out: Output) -> Result<(), CliError> {
-    let mut rows = Table::new(&["dollars a million tokens", "input", "cached", "output", "basis"]);
+    let mut rows = Table::new(&[
+        "dollars a million tokens",
+        "input",
+        "cached",
+        "output",
+        "basis",
+    ]);
     let mut sources: Vec<&str> = Vec::new();
     for cost in &report.token_costs {
         rows.row([
@@ -78,7 +122,10 @@ fn print_tokens(report: &Report, out: Output) -> Result<(), CliError> {
         ]);
         sources.push(&cost.source);
     }
-    let origin = format!("modelled, idle hours included; throughput: {}", sources.join("; "));
+    let origin = format!(
+        "modelled, idle hours included; throughput: {}",
+        sources.join("; ")
+    );
     rows.print(out, "Cost of tokens", &origin)
 }
 
@@ -99,7 +146,11 @@ fn print_margins(
             table::compact(row.chips),
         ]);
     }
-    lines.print(out, title, "modelled; prices and volumes as the scenario states them")
+    lines.print(
+        out,
+        title,
+        "modelled; prices and volumes as the scenario states them",
+    )
 }
 
 fn print_ranges(report: &Report, scenario: &Scenario, out: Output) -> Result<(), CliError> {
@@ -109,10 +160,18 @@ fn print_ranges(report: &Report, scenario: &Scenario, out: Output) -> Result<(),
         [name.to_owned(), low, middle, high, table::percent(negative)]
     };
     let margin = &report.margin;
-    rows.row(line("margin", table::quantiles(margin, table::percent), margin.negative_share));
+    rows.row(line(
+        "margin",
+        table::quantiles(margin, table::percent),
+        margin.negative_share,
+    ));
     let profit = &report.profit_usd_per_month;
     let quantiles = table::quantiles(profit, table::compact);
-    rows.row(line("profit a month, dollars", quantiles, profit.negative_share));
+    rows.row(line(
+        "profit a month, dollars",
+        quantiles,
+        profit.negative_share,
+    ));
     let origin = format!(
         "modelled; {} draws, seed {}, independent triangular inputs",
         scenario.draws, scenario.seed

@@ -10,18 +10,17 @@ use crate::output::{CliError, Output};
 
 /// Writes a usage table in FOCUS 1.3 columns, as CSV or with `--json` as JSON rows.
 #[derive(Debug, Args)]
-pub struct FocusArgs {
+pub(crate) struct FocusArgs {
     /// The usage table (.csv).
     usage: PathBuf,
 }
 
 /// Runs the command.
-pub fn run(args: &FocusArgs, out: Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &FocusArgs, out: Output) -> Result<(), CliError> {
     let text = table::read(&args.usage)?;
     let name = args.usage.display().to_string();
     let rows = usage::parse(&name, &text).map_err(table::input)?;
-    let records =
-        focus::records(&rows).map_err(|e| CliError::failed(format!("{name}: {e}")))?;
+    let records = focus::records(&rows).map_err(|e| CliError::failed(format!("{name}: {e}")))?;
     if out.is_json() {
         return out.json(&records);
     }

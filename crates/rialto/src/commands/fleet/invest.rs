@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rialto_fleet::economics::history::{self, Backtest, History, HistorySetup, Predicted};
-use rialto_fleet::economics::invest::{self, Outcome, Report, Scenario};
+use rialto_fleet::economics::invest::{self, Outcome, Report, Scenario, Year};
 use serde::Serialize;
 
 use super::table::{self, Table};
@@ -15,7 +15,7 @@ const FORECAST_QUARTERS: i32 = 3;
 
 /// What a capital plan costs, earns and returns, by adoption lag and with ranges.
 #[derive(Debug, Args)]
-pub struct InvestArgs {
+pub(crate) struct InvestArgs {
     /// The scenario (.toml).
     scenario: PathBuf,
     /// Another table of history than the one the scenario names.
@@ -32,18 +32,29 @@ struct Document<'a> {
 }
 
 /// Runs the command.
-pub fn run(args: &InvestArgs, out: Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &InvestArgs, out: Output) -> Result<(), CliError> {
     let scenario: Scenario = table::scenario(&args.scenario)?;
-    let tried = scenario.history.as_ref().map(|setup| try_history(args, setup)).transpose()?;
+    let tried = scenario
+        .history
+        .as_ref()
+        .map(|setup| try_history(args, setup))
+        .transpose()?;
     if tried.is_none() && args.history.is_some() {
-        return Err(CliError::usage("the scenario has no [history] to say what to fit"));
+        return Err(CliError::usage(
+            "the scenario has no [history] to say what to fit",
+        ));
     }
     let plan = invest::report(&scenario);
     let (backtest, forecast) = match &tried {
         Some((backtest, forecast)) => (Some(backtest), forecast.as_slice()),
         None => (None, [].as_slice()),
     };
-    out.json(&Document { scenario: &scenario, backtest, forecast, plan: &plan })?;
+    out.json(&Document {
+        scenario: &scenario,
+        backtest,
+        forecast,
+        plan: &plan,
+    })?;
     out.line(&scenario.name)?;
     match backtest {
         Some(backtest) => print_backtest(backtest, forecast, out)?,
@@ -69,19 +80,32 @@ fn try_history(
 
 /// Fits as many quarters again, the newest ones, and predicts what comes after them.
 fn newest_forecast(history: &History, setup: &HistorySetup) -> Result<Vec<Predicted>, CliError> {
-    let Some(last) = history.rows.last().map(|r| r.quarter) else { return Ok(Vec::new()) };
+    let Some(last) = history.rows.last().map(|r| r.quarter) else {
+        return Ok(Vec::new());
+    };
     let length = setup.fit_to.since(setup.fit_from);
     // A change that already shows in the quarters fitted must not be added again.
     match history::fit(history, last.plus(-length), last) {
-        Ok(fit) => Ok((1..=FORECAST_QUARTERS).map(|i| fit.predict(last.plus(i), &[])).collect()),
+        Ok(fit) => Ok((1..=FORECAST_QUARTERS)
+            .map(|i| fit.predict(last.plus(i), &[]))
+            .collect()),
         Err(e) => Err(CliError::usage(e.to_string())),
     }
 }
 
 fn print_backtest(b: &Backtest, forecast: &[Predicted], out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "quarter", "D&A", "model", "80 % range", "last", "trend", "margin", "model", "80 % range",
-        "last", "trend",
+        "quarter",
+        "D&A",
+        "model",
+        "80 % range",
+        "last",
+        "trend",
+        "margin",
+        "model",
+        "80 % range",
+        "last",
+        "trend",
     ]);
     for q in &b.quarters {
         let m = &q.model;
@@ -108,10 +132,15 @@ fn print_backtest(b: &Backtest, forecast: &[Predicted], out: Output) -> Result<(
         b.fit.first, b.fit.last
     );
     if !derived.is_empty() {
-        note.push_str(&format!(", of which {derived} rest on derived figures (inputs only)"));
+        note.push_str(&format!(
+            ", of which {derived} rest on derived figures (inputs only)"
+        ));
     }
     if !b.left_out.is_empty() {
-        note.push_str(&format!("; no target, because derived or absent: {}", list(&b.left_out)));
+        note.push_str(&format!(
+            "; no target, because derived or absent: {}",
+            list(&b.left_out)
+        ));
     }
     rows.print(out, "The model on history", &note)?;
     print_scores(b, out)?;
@@ -119,7 +148,11 @@ fn print_backtest(b: &Backtest, forecast: &[Predicted], out: Output) -> Result<(
 }
 
 fn list<T: std::fmt::Display>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn print_scores(b: &Backtest, out: Output) -> Result<(), CliError> {
@@ -131,7 +164,13 @@ fn print_scores(b: &Backtest, out: Output) -> Result<(), CliError> {
             format!("{:.2} points", score.margin_mae * 100.0),
         ]);
     }
-    let verdict = |beats: bool| if beats { "beats both" } else { "does not beat both" };
+    let verdict = |beats: bool| {
+        if beats {
+            "beats both"
+        } else {
+            "does not beat both"
+        }
+    };
     let note = format!(
         "modelled; {} quarters. Depreciation: the model {} naive forecasts; margin: it {}. The \
          80 % range held {:.0} % of the depreciations and {:.0} % of the margins. A difference of \
@@ -146,7 +185,14 @@ fn print_scores(b: &Backtest, out: Output) -> Result<(), CliError> {
 }
 
 fn print_forecast(forecast: &[Predicted], out: Output) -> Result<(), CliError> {
-    let mut rows = Table::new(&["quarter", "revenue", "D&A", "80 % range", "margin", "80 % range"]);
+    let mut rows = Table::new(&[
+        "quarter",
+        "revenue",
+        "D&A",
+        "80 % range",
+        "margin",
+        "80 % range",
+    ]);
     for p in forecast {
         let ((low, high), (from, to)) = (p.depreciation_80, p.margin_80);
         rows.row([
@@ -165,8 +211,11 @@ fn print_forecast(forecast: &[Predicted], out: Output) -> Result<(), CliError> {
 fn print_plan(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
     let origin = format!("modelled from {}; {}", scenario.basis, scenario.source);
     print_capital(scenario, plan, &origin, out)?;
-    let Some(first) = plan.outcomes.first() else { return Ok(()) };
+    let Some(first) = plan.outcomes.first() else {
+        return Ok(());
+    };
     print_years(first, out)?;
+    print_year_ranges(plan, out)?;
     print_outcomes(scenario, plan, out)?;
     print_ranges(scenario, plan, out)?;
     let title = format!(
@@ -182,35 +231,59 @@ fn print_capital(
     origin: &str,
     out: Output,
 ) -> Result<(), CliError> {
-    let Some(outcome) = plan.outcomes.first() else { return Ok(()) };
-    let years: Vec<String> = outcome.years.iter().take(6).map(|y| y.year.to_string()).collect();
-    let mut heads = vec!["asset class", "life", "capex"];
-    heads.extend(years.iter().map(String::as_str));
+    let Some(outcome) = plan.outcomes.first() else {
+        return Ok(());
+    };
+    let spends = |y: &&Year| y.capex_usd_b > 0.0;
+    let years: Vec<&Year> = outcome.years.iter().filter(spends).take(8).collect();
+    let spent = by_class(scenario, &years, |y| &y.capex_by_class_usd_b);
+    spent.print(
+        out,
+        "Spending by asset class and year, billions of dollars",
+        origin,
+    )?;
+    let years: Vec<&Year> = outcome.years.iter().take(8).collect();
+    let written = by_class(scenario, &years, |y| &y.depreciation_by_class_usd_b);
+    let note = "modelled; a straight line from service over the life; life in years, mid and range";
+    written.print(
+        out,
+        "Depreciation by asset class and year, billions of dollars",
+        note,
+    )
+}
+
+/// Asset classes down, years across, with totals both ways.
+fn by_class(scenario: &Scenario, years: &[&Year], column: fn(&Year) -> &Vec<f64>) -> Table {
+    let names: Vec<String> = years.iter().map(|y| y.year.to_string()).collect();
+    let mut heads = vec!["asset class", "life"];
+    heads.extend(names.iter().map(String::as_str));
+    heads.push("sum");
     let mut rows = Table::new(&heads);
+    let mut line = |name: &str, life: String, amounts: Vec<f64>| {
+        let sum = amounts.iter().sum();
+        let cells = amounts
+            .into_iter()
+            .chain([sum])
+            .map(|amount| table::fixed(amount, 2));
+        rows.row([name.to_owned(), life].into_iter().chain(cells));
+    };
     for (i, class) in scenario.classes.iter().enumerate() {
         let life = class.useful_life_years;
-        let spent: f64 = outcome.years.iter().map(|y| y.capex_by_class_usd_b[i]).sum();
-        let mut cells = vec![
-            class.name.clone(),
-            format!("{} ({}-{})", life.mid, life.low, life.high),
-            table::fixed(spent, 1),
-        ];
-        let written = outcome.years.iter().take(6).map(|y| y.depreciation_by_class_usd_b[i]);
-        cells.extend(written.map(|d| table::fixed(d, 2)));
-        rows.row(cells);
+        let life = format!("{} ({}-{})", life.mid, life.low, life.high);
+        line(
+            &class.name,
+            life,
+            years.iter().map(|y| column(y)[i]).collect(),
+        );
     }
-    let mut cells = vec!["total".to_owned(), String::new()];
-    cells.push(table::fixed(outcome.years.iter().map(|y| y.capex_usd_b).sum(), 1));
-    let written = outcome.years.iter().take(6).map(|y| y.depreciation_usd_b);
-    cells.extend(written.map(|d| table::fixed(d, 2)));
-    rows.row(cells);
-    let note = format!("{origin}; straight line from service; life in years, mid and range");
-    rows.print(out, "Capital and its depreciation by year, billions of dollars", &note)
+    let totals = years.iter().map(|y| column(y).iter().sum()).collect();
+    line("total", String::new(), totals);
+    rows
 }
 
 fn print_years(outcome: &Outcome, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "year", "capex", "used", "revenue", "cash cost", "D&A", "op. inc.", "margin", "op. cash",
+        "year", "capex", "used", "revenue", "costs", "D&A", "op. inc.", "margin", "op. cash",
         "FCF", "sum", "+ base",
     ]);
     for y in &outcome.years {
@@ -234,15 +307,60 @@ fn print_years(outcome: &Outcome, out: Output) -> Result<(), CliError> {
         "The plan at mid, adoption lag {} quarters, billions of dollars",
         outcome.adoption_lag_quarters
     );
-    let note = "modelled; the plan's own capital alone; sum: of FCF so far; + base: FCF of plan \
+    let note = "modelled; the plan's own capital alone; costs: in cash; sum: of FCF so far; + base: FCF of plan \
                 and paying business together, in years in which the plan spends";
     rows.print(out, &title, note)
 }
 
+fn print_year_ranges(plan: &Report, out: Output) -> Result<(), CliError> {
+    let Some(ranges) = plan.ranges.first() else {
+        return Ok(());
+    };
+    let mut rows = Table::new(&[
+        "year",
+        "D&A p10",
+        "p50",
+        "p90",
+        "op. inc. p10",
+        "p50",
+        "p90",
+        "FCF p10",
+        "p50",
+        "p90",
+    ]);
+    for year in &ranges.years {
+        let spreads = [
+            &year.depreciation_usd_b,
+            &year.operating_income_usd_b,
+            &year.free_cash_flow_usd_b,
+        ];
+        let cells = spreads
+            .iter()
+            .flat_map(|s| table::quantiles(s, |v| table::fixed(v, 1)));
+        rows.row(std::iter::once(year.year.to_string()).chain(cells));
+    }
+    let title = format!(
+        "The plan's years over their ranges, adoption lag {} quarters, billions of dollars",
+        ranges.adoption_lag_quarters
+    );
+    rows.print(
+        out,
+        &title,
+        "modelled; each column by itself, so a row is not one draw",
+    )
+}
+
 fn print_outcomes(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "lag", "NPV", "IRR", "payback", "funding", "even at use", "even at price",
-        "stranded", "idle D&A",
+        "lag",
+        "NPV",
+        "IRR",
+        "payback",
+        "funding",
+        "even at use",
+        "even at price",
+        "stranded",
+        "idle D&A",
     ]);
     for o in &plan.outcomes {
         let irr = match o.irr {
@@ -257,8 +375,10 @@ fn print_outcomes(scenario: &Scenario, plan: &Report, out: Output) -> Result<(),
             irr,
             o.payback_years.map_or_else(|| "never".to_owned(), years),
             table::fixed(o.peak_funding_usd_b, 1),
-            o.break_even_utilisation.map_or_else(|| "> 100 %".to_owned(), table::percent),
-            o.break_even_price_index.map_or_else(table::dash, |i| price(scenario, i)),
+            o.break_even_utilisation
+                .map_or_else(|| "> 100 %".to_owned(), table::percent),
+            o.break_even_price_index
+                .map_or_else(table::dash, |i| price(scenario, i)),
             table::fixed(o.stranded_peak_usd_b, 1),
             table::fixed(o.stranded_depreciation_usd_b, 1),
         ]);
@@ -285,18 +405,23 @@ fn price(scenario: &Scenario, index: f64) -> String {
 
 fn print_ranges(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "lag", "NPV p10", "p50", "p90", "loses", "IRR p10", "p50", "p90", "paid back",
-        "after", "FCF year 1",
+        "lag",
+        "NPV p10",
+        "p50",
+        "p90",
+        "loses",
+        "IRR p10",
+        "p50",
+        "p90",
+        "paid back",
+        "after",
+        "FCF",
     ]);
     for r in &plan.ranges {
         let [a, b, c] = table::quantiles(&r.npv_usd_b, |v| table::fixed(v, 1));
         let [d, e, f] = table::quantiles(&r.irr, table::percent);
         let [low, _, high] = table::quantiles(&r.first_year_fcf_usd_b, |v| table::fixed(v, 0));
-        let first = if r.first_year_fcf_usd_b.p50.is_some() {
-            format!("{low} to {high}")
-        } else {
-            table::dash()
-        };
+        let has_base = r.first_year_fcf_usd_b.p50.is_some();
         rows.row([
             r.adoption_lag_quarters.to_string(),
             a,
@@ -308,14 +433,21 @@ fn print_ranges(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), C
             f,
             table::percent(r.payback_years.defined_share),
             table::number_or_dash(r.payback_years.p50, 1),
-            first,
+            if has_base {
+                format!("{low} to {high}")
+            } else {
+                table::dash()
+            },
         ]);
     }
     let note = format!(
-        "modelled; billions of dollars; paid back: share of draws within {} years, after: \
-         their median years; FCF year 1: \
-         plan and base, p10 to p90; {} draws, seed {}, independent triangular inputs",
-        scenario.horizon_years, scenario.draws, scenario.seed
+        "modelled; billions of dollars; loses: share of draws with NPV below zero; paid back: \
+         share of draws within {} years, after: their median years; FCF: of plan and base in {}, \
+         p10 to p90; {} draws, seed {}, independent triangular inputs",
+        scenario.horizon_years,
+        scenario.start.year(),
+        scenario.draws,
+        scenario.seed
     );
     rows.print(out, "Ranges by adoption lag in quarters", &note)
 }

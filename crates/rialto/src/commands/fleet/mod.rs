@@ -1,13 +1,24 @@
 //! `rialto fleet …`: the fleet twin and its economics on the command line.
 
 mod backlog;
+pub mod bench;
+mod calibrate;
+mod catalogue;
+mod chart;
 mod claims;
+mod compare;
 mod concentration;
 mod cost;
 mod focus;
 mod invest;
+mod plan;
+mod plots;
+mod raster;
 mod silicon;
+mod simulate;
 mod table;
+mod traffic;
+mod validate;
 
 use clap::Subcommand;
 
@@ -30,6 +41,20 @@ pub enum FleetCommand {
     Claims(claims::ClaimsArgs),
     /// Writes a usage table in FOCUS 1.3 columns.
     Focus(focus::FocusArgs),
+    /// Forecasts beside measurements, and how far they are off.
+    Validate(validate::ValidateArgs),
+    /// Fits the serving model's parameters on measured points.
+    Calibrate(calibrate::CalibrateArgs),
+    /// Chips, nodes, fabrics, models and number formats with their sources.
+    Catalogue(catalogue::CatalogueArgs),
+    /// Serves a scenario's traffic, or replays a trace, on a modelled fleet.
+    Simulate(Box<simulate::SimulateArgs>),
+    /// Finds the cheapest placement that meets an objective, and what binds.
+    Plan(plan::PlanArgs),
+    /// Compares chips or parallel plans under the same traffic.
+    Compare(compare::CompareArgs),
+    /// Fits a traffic generator to a recorded trace.
+    Traffic(traffic::TrafficArgs),
 }
 
 /// Runs one fleet command.
@@ -42,5 +67,12 @@ pub fn run(command: FleetCommand, out: Output) -> Result<(), CliError> {
         FleetCommand::Invest(args) => invest::run(&args, out),
         FleetCommand::Claims(args) => claims::run(&args, out),
         FleetCommand::Focus(args) => focus::run(&args, out),
+        FleetCommand::Validate(args) => validate::run(&args, out),
+        FleetCommand::Calibrate(args) => calibrate::run(&args, out),
+        FleetCommand::Catalogue(args) => catalogue::run(&args, out),
+        FleetCommand::Simulate(args) => simulate::run(&args, out),
+        FleetCommand::Plan(args) => plan::run(&args, out),
+        FleetCommand::Compare(args) => compare::run(&args, out),
+        FleetCommand::Traffic(args) => traffic::run(&args, out),
     }
 }

@@ -10,13 +10,13 @@ use crate::output::{CliError, Output};
 
 /// Whether an own chip pays: break-even volume and date, saving by workload, ranges.
 #[derive(Debug, Args)]
-pub struct SiliconArgs {
+pub(crate) struct SiliconArgs {
     /// The scenario (.toml).
     scenario: PathBuf,
 }
 
 /// Runs the command.
-pub fn run(args: &SiliconArgs, out: Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &SiliconArgs, out: Output) -> Result<(), CliError> {
     let scenario: Scenario = table::scenario(&args.scenario)?;
     let report = silicon::report(&scenario);
     out.json(&report)?;
@@ -56,9 +56,15 @@ fn print_chips(
 }
 
 fn print_workloads(report: &Report, out: Output) -> Result<(), CliError> {
-    let Some(outcome) = report.outcomes.first() else { return Ok(()) };
+    let Some(outcome) = report.outcomes.first() else {
+        return Ok(());
+    };
     let mut rows = Table::new(&[
-        "workload", "$/bought chip/year", "port it", "chips replaced", "saved $M",
+        "workload",
+        "saves $/chip/year",
+        "port it",
+        "chips replaced",
+        "saved $M",
     ]);
     for w in &outcome.workloads {
         rows.row([
@@ -69,21 +75,27 @@ fn print_workloads(report: &Report, out: Output) -> Result<(), CliError> {
             table::fixed(w.saved_usd_m, 0),
         ]);
     }
-    let note = "modelled; replaced: bought chips, average over the years after porting; saved: over the \
+    let note = "modelled; saves: for each bought chip replaced; replaced: bought chips, average over the years after porting; saved: over the \
                 horizon, not discounted, porting left out";
     rows.print(out, "Workloads, no adoption lag", note)
 }
 
 fn print_outcomes(report: &Report, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "lag", "NPV $M", "break-even", "break-even chips", "pays above $", "avoided $M",
+        "lag",
+        "NPV $M",
+        "break-even",
+        "break-even chips",
+        "pays above $",
+        "avoided $M",
         "spent $M",
     ]);
     for o in &report.outcomes {
         rows.row([
             o.adoption_lag_quarters.to_string(),
             table::fixed(o.npv_usd_m, 0),
-            o.break_even.map_or_else(|| "never".to_owned(), |q| q.to_string()),
+            o.break_even
+                .map_or_else(|| "never".to_owned(), |q| q.to_string()),
             table::number_or_dash(o.break_even_chips, 0),
             table::number_or_dash(o.indifference_price_usd, 0),
             table::fixed(o.supplier_margin_avoided_usd_m, 0),
@@ -98,7 +110,15 @@ fn print_outcomes(report: &Report, out: Output) -> Result<(), CliError> {
 
 fn print_ranges(report: &Report, scenario: &Scenario, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
-        "lag", "NPV p10", "p50", "p90", "loses", "years p10", "p50", "p90", "in time",
+        "lag",
+        "NPV p10",
+        "p50",
+        "p90",
+        "loses",
+        "years p10",
+        "p50",
+        "p90",
+        "in time",
         "chips p50",
     ]);
     for r in &report.ranges {

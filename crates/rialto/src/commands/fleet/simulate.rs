@@ -119,9 +119,8 @@ pub fn policy(name: &str) -> Result<Policy, CliError> {
         "least_load" => Ok(Policy::LeastLoad),
         "power_of_two" => Ok(Policy::PowerOfTwo),
         "prefix_affinity" => Ok(Policy::PrefixAffinity),
-        other => Err(CliError::usage(format!("no routing policy `{other}`")).hint(
-            "policies: random, round_robin, least_load, power_of_two, prefix_affinity",
-        )),
+        other => Err(CliError::usage(format!("no routing policy `{other}`"))
+            .hint("policies: random, round_robin, least_load, power_of_two, prefix_affinity")),
     }
 }
 
@@ -174,7 +173,9 @@ fn mode(args: &SimulateArgs) -> Result<Mode, CliError> {
         )));
     }
     if args.requests.is_some() {
-        return Err(CliError::usage("--requests needs --mode exact: a sample has not all requests"));
+        return Err(CliError::usage(
+            "--requests needs --mode exact: a sample has not all requests",
+        ));
     }
     Ok(Mode::Sampled { share: args.sample })
 }
@@ -201,9 +202,10 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
         scenario.duration_s = Some(duration_s);
         scenario.warmup_s = scenario.warmup_s.min(duration_s / 4.0);
     }
-    let wrong =
-        |(field, message): (String, String)| Scenario::error(&file, &text, field, message);
-    scenario.check().map_err(|e| CliError::usage(wrong(e).to_string()))?;
+    let wrong = |(field, message): (String, String)| Scenario::error(&file, &text, field, message);
+    scenario
+        .check()
+        .map_err(|e| CliError::usage(wrong(e).to_string()))?;
     let names = scenario.pool.iter().map(|p| p.traffic.as_str());
     let sources = traffic::load_all(names, base.as_deref())?;
     Fleet::build(&file, &text, &scenario, catalogue, &parameters()?, &sources)
@@ -229,7 +231,10 @@ fn replay(trace: &Path, args: &PoolArgs) -> Result<Scenario, CliError> {
 
 /// Prints a report for people.
 fn print(report: &Report, wall_s: f64, out: Output) -> Result<(), CliError> {
-    out.line(format!("{} ({}, seed {}) [modelled]", report.scenario, report.mode, report.seed))?;
+    out.line(format!(
+        "{} ({}, seed {}) [modelled]",
+        report.scenario, report.mode, report.seed
+    ))?;
     if !report.label.is_empty() {
         out.line(&report.label)?;
     }
@@ -291,8 +296,12 @@ fn print_totals(t: &Totals, slo_s: (f64, f64), out: Output) -> Result<(), CliErr
         "  {:.2} requests/s, {:.0} output tokens/s, {:.1} output tokens/s a chip",
         t.finished_per_s, t.output_tokens_per_s, t.output_tokens_per_s_per_chip
     ))?;
-    for (name, d) in [("TTFT", t.ttft), ("TPOT", t.tpot), ("end to end", t.e2e), ("queue", t.queue)]
-    {
+    for (name, d) in [
+        ("TTFT", t.ttft),
+        ("TPOT", t.tpot),
+        ("end to end", t.e2e),
+        ("queue", t.queue),
+    ] {
         out.line(format!(
             "  {name:10} mean {:>9.2} ms  p50 {:>9.2}  p90 {:>9.2}  p99 {:>9.2}",
             d.mean_s * 1e3,

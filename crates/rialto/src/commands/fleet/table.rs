@@ -10,45 +10,56 @@ use serde::de::DeserializeOwned;
 
 use crate::output::{CliError, Output};
 
-/// The widest line printed, in characters.
-pub const WIDTH: usize = 96;
+/// Running text is broken at this many characters.
+pub(super) const WIDTH: usize = 96;
 
 /// A table under construction: the first column is text, the others are numbers.
 #[derive(Debug)]
-pub struct Table {
+pub(super) struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// A table with these column heads.
-    pub fn new(heads: &[&str]) -> Self {
-        Self { rows: vec![heads.iter().map(|h| (*h).to_owned()).collect()] }
+    pub(super) fn new(heads: &[&str]) -> Self {
+        Self {
+            rows: vec![heads.iter().map(|h| (*h).to_owned()).collect()],
+        }
     }
 
     /// Adds a row.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// The finished lines: two spaces between columns, the first to the left, others to the right.
-    pub fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |c: usize| {
-            self.rows.iter().filter_map(|r| r.get(c)).map(|t| t.chars().count()).max().unwrap_or(0)
+            self.rows
+                .iter()
+                .filter_map(|r| r.get(c))
+                .map(|t| t.chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let line = |row: &Vec<String>| {
-            let cells = row.iter().zip(&widths).enumerate().map(|(i, (text, width))| match i {
-                0 => format!("{text:<width$}"),
-                _ => format!("{text:>width$}"),
-            });
+            let cells = row
+                .iter()
+                .zip(&widths)
+                .enumerate()
+                .map(|(i, (text, width))| match i {
+                    0 => format!("{text:<width$}"),
+                    _ => format!("{text:>width$}"),
+                });
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
         self.rows.iter().map(line).collect()
     }
 
     /// Prints a title, the table and a line that says where its figures come from.
-    pub fn print(&self, out: Output, title: &str, origin: &str) -> Result<(), CliError> {
+    pub(super) fn print(&self, out: Output, title: &str, origin: &str) -> Result<(), CliError> {
         out.line("")?;
         out.line(title)?;
         for line in self.lines() {
@@ -59,7 +70,7 @@ impl Table {
 }
 
 /// Prints text broken at spaces to [`WIDTH`], every line after `indent`.
-pub fn wrapped(out: Output, indent: &str, text: &str) -> Result<(), CliError> {
+pub(super) fn wrapped(out: Output, indent: &str, text: &str) -> Result<(), CliError> {
     let mut line = indent.to_owned();
     for word in text.split_whitespace() {
         let longer = line.chars().count() + 1 + word.chars().count();
@@ -76,62 +87,80 @@ pub fn wrapped(out: Output, indent: &str, text: &str) -> Result<(), CliError> {
 }
 
 /// Reads a file as text.
-pub fn read(path: &Path) -> Result<String, CliError> {
+pub(super) fn read(path: &Path) -> Result<String, CliError> {
     std::fs::read_to_string(path)
         .map_err(|e| CliError::usage(format!("cannot read {}: {e}", path.display())))
 }
 
 /// Reads and checks a TOML scenario.
-pub fn scenario<T: DeserializeOwned + Validate>(path: &Path) -> Result<T, CliError> {
+pub(super) fn scenario<T: DeserializeOwned + Validate>(path: &Path) -> Result<T, CliError> {
     let text = read(path)?;
     rialto_fleet::economics::parse_toml(&path.display().to_string(), &text).map_err(input)
 }
 
-/// An input error as the command line shows it.
-pub fn input(error: InputError) -> CliError {
+/// An input error as the command line shows it; made for `map_err`, which hands it over.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "map_err passes the error by value"
+)]
+pub(super) fn input(error: InputError) -> CliError {
     CliError::usage(error.to_string())
 }
 
 /// A fault found after parsing, with its line looked up in the file.
-pub fn fault(path: &Path, fault: Fault) -> CliError {
+pub(super) fn fault(path: &Path, fault: Fault) -> CliError {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    input(InputError::from_fault(&path.display().to_string(), &text, fault))
+    input(InputError::from_fault(
+        &path.display().to_string(),
+        &text,
+        fault,
+    ))
 }
 
 /// A path that a scenario names, relative to the scenario.
-pub fn beside(scenario: &Path, name: &str) -> PathBuf {
-    scenario.parent().unwrap_or_else(|| Path::new("")).join(name)
+pub(super) fn beside(scenario: &Path, name: &str) -> PathBuf {
+    scenario
+        .parent()
+        .unwrap_or_else(|| Path::new(""))
+        .join(name)
 }
 
 /// `12.3 %`.
-pub fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{} %", fixed(share * 100.0, 1))
 }
 
 /// `12.3 %`, or a dash when there is none.
-pub fn percent_or_dash(share: Option<f64>) -> String {
+pub(super) fn percent_or_dash(share: Option<f64>) -> String {
     share.map_or_else(dash, percent)
 }
 
 /// A number with so many decimals, or a dash when there is none.
-pub fn number_or_dash(value: Option<f64>, decimals: usize) -> String {
+pub(super) fn number_or_dash(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(dash, |v| fixed(v, decimals))
 }
 
 /// A number with so many decimals; never minus zero.
-pub fn fixed(value: f64, decimals: usize) -> String {
+pub(super) fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
-    let zero = text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.');
-    if zero { text.trim_start_matches('-').to_owned() } else { text }
+    let zero = text
+        .trim_start_matches('-')
+        .chars()
+        .all(|c| c == '0' || c == '.');
+    if zero {
+        text.trim_start_matches('-').to_owned()
+    } else {
+        text
+    }
 }
 
 /// What stands for an absent figure.
-pub fn dash() -> String {
+pub(super) fn dash() -> String {
     "-".to_owned()
 }
 
 /// Three significant digits with a suffix for thousands, millions, billions or trillions.
-pub fn compact(value: f64) -> String {
+pub(super) fn compact(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude == 0.0 {
         return "0".to_owned();
@@ -153,17 +182,17 @@ pub fn compact(value: f64) -> String {
 }
 
 /// `modelled; from …`: the line under a table.
-pub fn origin(basis: Basis, source: &str) -> String {
+pub(super) fn origin(basis: Basis, source: &str) -> String {
     format!("{basis}; {source}")
 }
 
 /// The three quantiles of a spread, each through `show`.
-pub fn quantiles(spread: &Spread, show: impl Fn(f64) -> String) -> [String; 3] {
+pub(super) fn quantiles(spread: &Spread, show: impl Fn(f64) -> String) -> [String; 3] {
     [spread.p10, spread.p50, spread.p90].map(|value| value.map_or_else(dash, &show))
 }
 
 /// Prints the widest swings of a sensitivity, at most `limit` of them.
-pub fn tornado(
+pub(super) fn tornado(
     out: Output,
     title: &str,
     swings: &[Swing],
@@ -185,7 +214,11 @@ pub fn tornado(
         ]);
     }
     let left = swings.len().saturating_sub(limit);
-    let more = if left > 0 { format!("; {left} narrower ones left out") } else { String::new() };
+    let more = if left > 0 {
+        format!("; {left} narrower ones left out")
+    } else {
+        String::new()
+    };
     let note = format!("modelled; one input moves over its range, the others stay at mid{more}");
     table.print(out, title, &note)
 }

@@ -29,9 +29,14 @@ pub struct TrafficArgs {
 pub fn run(args: &TrafficArgs, out: Output) -> Result<(), CliError> {
     let trace = read_trace(&args.trace, args.model.as_deref())?;
     if trace.duration_s() <= 0.0 {
-        return Err(CliError::usage("all requests of the trace arrive at once: no rate to fit"));
+        return Err(CliError::usage(
+            "all requests of the trace arrive at once: no rate to fit",
+        ));
     }
-    let stem = args.trace.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let stem = args
+        .trace
+        .file_stem()
+        .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let name = args.name.clone().unwrap_or(stem);
     let model = fit(&trace, &name, &args.source);
     if out.is_json() {
@@ -74,8 +79,10 @@ pub fn load(name: &str, base: Option<&Path>) -> Result<TrafficSource, CliError> 
     let path = base.map_or_else(|| PathBuf::from(name), |dir| dir.join(name));
     if !path.is_file() {
         let known = TrafficModel::SHIPPED.map(|(name, _)| name).join(", ");
-        return Err(CliError::usage(format!("no traffic `{name}`: not a file, not shipped"))
-            .hint(format!("shipped traffic: {known}")));
+        return Err(
+            CliError::usage(format!("no traffic `{name}`: not a file, not shipped"))
+                .hint(format!("shipped traffic: {known}")),
+        );
     }
     if path.extension().is_some_and(|e| e == "toml") {
         let text = read(&path)?;

@@ -1,0 +1,645 @@
+//! Random commands from several owners, agents, services and strangers: sensible more often than
+//! not, so that runs go deep, and hostile in between. The same seed makes the same commands.
+
+use std::collections::BTreeMap;
+
+use rialto_core::command::Command;
+use rialto_core::decide::Request;
+use rialto_core::identity::AgentRef;
+use rialto_core::market::{DealState, NegotiationState};
+use serde_json::{Value, json};
+
+use crate::spec::World;
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same everywhere.
+pub(crate) struct Rng(pub(crate) u64);
+
+impl Rng {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.next() % n.max(1) as u64).unwrap()
+    }
+
+    fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.below(all.len())]
+    }
+
+    pub(crate) fn chance(&mut self, in_a_hundred: usize) -> bool {
+        self.below(100) < in_a_hundred
+    }
+}
+
+const AGENTS: [&str; 7] = ["@a0", "@a1", "@b0", "@b1", "@c0", "@c1", "@c2"];
+const PEOPLE: [&str; 5] = ["ann", "bob", "cat", "eve", "sue"];
+const AMOUNTS: [&str; 12] = [
+    "1",
+    "2.5",
+    "10",
+    "0.01",
+    "0.000000001",
+    "40",
+    "3.333333333",
+    "0",
+    "-1",
+    "0.0000000001",
+    "1000000",
+    "1267650600228229401496.703205376",
+];
+const PERIODS: [u64; 6] = [60_000, 600_000, 3_600_000, 86_400_000, 0, u64::MAX];
+
+pub(crate) struct Driver {
+    pub(crate) world: World,
+    pub(crate) rng: Rng,
+    ids: BTreeMap<&'static str, Vec<String>>,
+    made: u64,
+}
+
+/// The people, agents and money that every run begins with.
+pub(crate) const SETUP: &str = r#"
+    owner ann
+    owner bob
+    owner cat
+    ann person.add {"owner": "$ann", "name": "eve", "role": "approver"} => ok
+    bob person.add {"owner": "$bob", "name": "sue", "role": "viewer"} => ok
+    operator service.create {"name": "pay", "grants": ["payments"]} => ok
+    operator ledger.create_asset {"code": "EUR", "scale": 2} => ok
+    agent ann @a0
+    agent ann @a1 request
+    agent bob @b0
+    agent bob @b1 request
+    agent cat @c0
+    agent cat @c1 request
+    agent cat @c2 closed
+    fund @a0 500
+    fund @b0 500
+    fund @c0 500
+    fund @a1 20
+"#;
+
+impl Driver {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut world = World::new();
+        world.run(SETUP);
+        let mut driver = Self {
+            world,
+            rng: Rng(seed),
+            ids: BTreeMap::new(),
+            made: 0,
+        };
+        for at in 0..driver.world.log.len() {
+            driver.learn(at);
+        }
+        driver
+    }
+
+    /// Learns the ids that an envelope's answer named.
+    pub(crate) fn learn(&mut self, at: usize) {
+        for id in &self.world.log[at].ids {
+            self.ids
+                .entry(id.prefix())
+                .or_default()
+                .push(id.to_string());
+        }
+    }
+
+    /// An id of a kind: mostly a young one, sometimes an old one or one that does not exist.
+    fn id(&mut self, prefix: &'static str) -> String {
+        let all = self.ids.get(prefix).map_or(&[][..], Vec::as_slice);
+        if all.is_empty() || self.rng.chance(3) {
+            return format!("{prefix}_{:0>12}", self.rng.below(10));
+        }
+        let young = all.len().saturating_sub(6);
+        let from = if self.rng.chance(85) { young } else { 0 };
+        all[from + self.rng.below(all.len() - from)].clone()
+    }
+
+    fn agent(&mut self) -> &'static str {
+        AGENTS[self.rng.below(AGENTS.len())]
+    }
+
+    fn amount(&mut self) -> &'static str {
+        let most = if self.rng.chance(92) {
+            7
+        } else {
+            AMOUNTS.len()
+        };
+        AMOUNTS[self.rng.below(most)]
+    }
+
+    fn period(&mut self) -> u64 {
+        let most = if self.rng.chance(95) {
+            4
+        } else {
+            PERIODS.len()
+        };
+        PERIODS[self.rng.below(most)]
+    }
+
+    fn account(&mut self) -> String {
+        match self.rng.below(10) {
+            0 => self.id("acct"),
+            1 => self.id("team"),
+            2 => self.id("owner"),
+            _ => self.agent().to_string(),
+        }
+    }
+
+    fn anybody(&mut self) -> String {
+        match self.rng.below(20) {
+            0 | 1 => "operator".into(),
+            2 => "pay".into(),
+            3 => "public".into(),
+            4..=6 => (*self.rng.pick(&PEOPLE)).to_string(),
+            7 => format!("{}/{}", self.rng.pick(&PEOPLE), self.agent()),
+            _ => self.agent().to_string(),
+        }
+    }
+
+    /// The handle of an agent, to speak for it.
+    fn handle(&self, agent: rialto_core::id::AgentId) -> String {
+        let entity = self.world.state.agents.get(&agent);
+        entity.map_or("@a0".into(), |a| a.handle.to_string())
+    }
+
+    /// Somebody who asks, and what.
+    pub(crate) fn command(&mut self) -> (Request, Command<String>) {
+        let (who, op, args) = match self.rng.below(100) {
+            0..=7 => self.identity(),
+            8..=21 => self.mail(),
+            22..=34 => self.work(),
+            35..=54 => self.ledger(),
+            55..=76 => self.bargain(),
+            77..=92 => self.deal(),
+            _ => self.policy(),
+        };
+        let who = if self.rng.chance(6) {
+            self.anybody()
+        } else {
+            who
+        };
+        let mut request = self.world.request(&who).unwrap();
+        if self.rng.chance(2) {
+            request.acting = Some(self.agent().parse::<AgentRef>().unwrap());
+        }
+        let value = json!({ "op": op, "args": args });
+        let command =
+            serde_json::from_value(value.clone()).unwrap_or_else(|why| panic!("{why}: {value}"));
+        (request, command)
+    }
+
+    fn identity(&mut self) -> (String, &'static str, Value) {
+        self.made += 1;
+        let (person, agent) = (self.rng.pick(&PEOPLE).to_string(), self.agent());
+        match self.rng.below(12) {
+            0 => (
+                "public".into(),
+                "owner.sign_up",
+                json!({"name": format!("o{}", self.made), "kind": "person"}),
+            ),
+            1 => (
+                person,
+                "agent.register",
+                json!({"handle": format!("n{}", self.made)}),
+            ),
+            2 => (
+                person,
+                "token.issue",
+                json!({"subject": {"agent": agent}, "expires_in_ms": 600_000 + self.rng.below(1_000_000)}),
+            ),
+            3 => (person, "token.revoke", json!({"token": self.id("tok")})),
+            4 => (
+                person,
+                "identity.suspend",
+                json!({"subject": {"agent": agent}}),
+            ),
+            5 | 6 => (
+                "operator".into(),
+                "identity.resume",
+                json!({"subject": {"agent": agent}}),
+            ),
+            7 => (agent.into(), "agent.rotate_key", json!({"agent": agent})),
+            8 => (
+                person,
+                "person.set_role",
+                json!({"person": self.id("person"), "role": "admin"}),
+            ),
+            9 => (
+                "operator".into(),
+                "identity.suspend",
+                json!({"subject": {"person": self.id("person")}}),
+            ),
+            10 => (
+                "operator".into(),
+                "identity.resume",
+                json!({"subject": {"person": self.id("person")}}),
+            ),
+            _ => {
+                let contact = *self.rng.pick(&["open", "request", "closed"]);
+                (
+                    agent.into(),
+                    "agent.set_profile",
+                    json!({"agent": agent, "profile": {"contact": contact}}),
+                )
+            }
+        }
+    }
+
+    fn mail(&mut self) -> (String, &'static str, Value) {
+        let (from, to) = (self.agent(), self.agent());
+        let client_id = self
+            .rng
+            .chance(30)
+            .then(|| format!("m{}", self.rng.below(50)));
+        let (op, args) = match self.rng.below(10) {
+            0..=3 => (
+                "mail.send",
+                json!({"to": {"agent": to}, "body": "hello", "client_id": client_id}),
+            ),
+            4 | 5 => (
+                "mail.send",
+                json!({"to": {"conversation": self.id("conv")}, "body": "hello"}),
+            ),
+            6 => (
+                "mail.open_group",
+                json!({"title": "g", "members": [to, self.agent()]}),
+            ),
+            7 => (
+                "mail.change_group",
+                json!({"conversation": self.id("conv"), "add": [to], "remove": [self.agent()]}),
+            ),
+            8 => (
+                "mail.answer_request",
+                json!({"agent": to, "admit": self.rng.chance(70)}),
+            ),
+            _ => ("mail.acknowledge", json!({"through": self.rng.below(40)})),
+        };
+        (from.into(), op, args)
+    }
+
+    fn work(&mut self) -> (String, &'static str, Value) {
+        let (from, to) = (self.agent(), self.agent());
+        let task = self.id("task");
+        let worker = task
+            .parse()
+            .ok()
+            .and_then(|t| self.world.state.tasks.get(&t))
+            .map(|t| t.worker);
+        let worker = worker.map_or(from.to_string(), |w| self.handle(w));
+        let team = self.id("team");
+        match self.rng.below(11) {
+            0 | 1 => {
+                let parent = self.rng.chance(40).then_some(task);
+                (
+                    worker,
+                    "task.create",
+                    json!({"worker": to, "body": "do", "parent": parent}),
+                )
+            }
+            2..=4 => {
+                let state = *self.rng.pick(&[
+                    "working",
+                    "input_required",
+                    "auth_required",
+                    "completed",
+                    "failed",
+                    "rejected",
+                    "submitted",
+                ]);
+                (worker, "task.update", json!({"task": task, "state": state}))
+            }
+            5 => (
+                worker,
+                "task.add_artifact",
+                json!({"task": task, "name": "a", "body": "b"}),
+            ),
+            6 => (from.into(), "task.cancel", json!({"task": task})),
+            7 => (
+                from.into(),
+                "team.create",
+                json!({"name": format!("t{}", self.rng.below(6))}),
+            ),
+            8 => (
+                from.into(),
+                "team.invite",
+                json!({"team": team, "agent": to, "role": "spender"}),
+            ),
+            9 => (
+                from.into(),
+                "team.join",
+                json!({"team": team, "join": self.rng.chance(80)}),
+            ),
+            _ => self.split(&team),
+        }
+    }
+
+    /// The split that fits a team, proposed by its lead or agreed to by a member.
+    fn split(&mut self, team: &str) -> (String, &'static str, Value) {
+        let entity = team
+            .parse()
+            .ok()
+            .and_then(|t| self.world.state.teams.get(&t))
+            .cloned();
+        let joined: Vec<_> = entity
+            .iter()
+            .flat_map(|t| t.members.iter().filter(|m| m.joined).map(|m| m.agent))
+            .collect();
+        let Some(first) = joined.first().copied() else {
+            return (
+                "@a0".into(),
+                "team.propose_split",
+                json!({"team": team, "shares": []}),
+            );
+        };
+        let table = entity.map(|t| t.split).unwrap_or_default();
+        if !table.is_empty() && self.rng.chance(85) {
+            let who = *self.rng.pick(&joined);
+            return (
+                self.handle(who),
+                "team.agree_split",
+                json!({"team": team, "shares": table}),
+            );
+        }
+        let each = 1_000_000 / u32::try_from(joined.len()).unwrap();
+        let rest = 1_000_000 - each * u32::try_from(joined.len()).unwrap();
+        let shares: Vec<Value> = joined
+            .iter()
+            .map(|a| json!({"agent": a, "ppm": if *a == first { each + rest } else { each }}))
+            .collect();
+        (
+            self.handle(first),
+            "team.propose_split",
+            json!({"team": team, "shares": shares}),
+        )
+    }
+
+    fn transfer(&mut self, from: &str) -> Value {
+        let (to, amount) = (self.account(), self.amount());
+        match self.rng.below(8) {
+            0..=3 => json!({"post": {"from": from, "to": to, "amount": amount}}),
+            4 | 5 => {
+                json!({"hold": {"from": from, "to": to, "amount": amount, "expires_in_ms": self.period()}})
+            }
+            6 => {
+                let part = self.rng.chance(50).then_some(amount);
+                json!({"post_hold": {"hold": self.id("hold"), "amount": part}})
+            }
+            _ => json!({"void_hold": {"hold": self.id("hold")}}),
+        }
+    }
+
+    fn ledger(&mut self) -> (String, &'static str, Value) {
+        let who = self.agent();
+        match self.rng.below(14) {
+            0 => (
+                "operator".into(),
+                "ledger.issue",
+                json!({"to": self.account(), "amount": self.amount()}),
+            ),
+            1 => (
+                "pay".into(),
+                "ledger.deposit",
+                json!({"to": self.account(), "amount": self.amount(), "reference": "r"}),
+            ),
+            2 => (
+                who.into(),
+                "ledger.withdraw",
+                json!({"from": who, "amount": self.amount(), "reference": "r"}),
+            ),
+            3 => (
+                "pay".into(),
+                "ledger.end_withdrawal",
+                json!({"hold": self.id("hold"), "paid": self.rng.chance(50)}),
+            ),
+            4 => {
+                let label = self.rng.chance(50).then_some("l");
+                let asset = *self.rng.pick(&["USD", "EUR", "XXX"]);
+                (
+                    who.into(),
+                    "ledger.open_account",
+                    json!({"holder": who, "label": label, "asset": asset}),
+                )
+            }
+            5 => {
+                let transfer = self.id("xfer");
+                (
+                    "operator".into(),
+                    "ledger.correct",
+                    json!({"transfer": transfer, "from": self.account(), "to": self.account(), "amount": self.amount(), "reason": "x"}),
+                )
+            }
+            _ => {
+                let many = if self.rng.chance(60) {
+                    1
+                } else {
+                    1 + self.rng.below(6)
+                };
+                let all: Vec<Value> = (0..many)
+                    .map(|_| {
+                        let from = if self.rng.chance(85) {
+                            who.to_string()
+                        } else {
+                            self.account()
+                        };
+                        self.transfer(&from)
+                    })
+                    .collect();
+                (
+                    who.into(),
+                    "ledger.transfer",
+                    json!({"transfers": all, "independent": self.rng.chance(40)}),
+                )
+            }
+        }
+    }
+
+    fn terms(&mut self) -> Value {
+        let silence = ["settle", "refund", "halve"];
+        let arbiter = match self.rng.chance(40) {
+            true => json!({"agent": self.agent()}),
+            false => json!("operator"),
+        };
+        let team = self.rng.chance(40).then(|| self.id("team"));
+        json!({
+            "price": self.amount(), "arbiter": arbiter, "payee_team": team,
+            "on_no_review": self.rng.pick(&silence), "on_no_ruling": self.rng.pick(&silence),
+            "deliver_within_ms": self.period(), "review_within_ms": self.period(),
+            "rule_within_ms": self.period(),
+        })
+    }
+
+    fn bargain(&mut self) -> (String, &'static str, Value) {
+        let (from, to) = (self.agent(), self.agent());
+        let call = self.id("call");
+        let task = self.rng.chance(10).then(|| self.id("task"));
+        match self.rng.below(12) {
+            0 => (
+                from.into(),
+                "listing.publish",
+                json!({"terms": {"title": "x", "items": [{"name": "i", "price": self.amount()}]}}),
+            ),
+            1 => (
+                from.into(),
+                "listing.withdraw",
+                json!({"listing": self.id("list")}),
+            ),
+            2 => (
+                from.into(),
+                "call.open",
+                json!({"body": "x", "invite": [to, self.agent()], "public": self.rng.chance(20), "open_for_ms": self.period(), "task": task}),
+            ),
+            3 | 4 => (
+                from.into(),
+                "call.propose",
+                json!({"call": call, "terms": self.terms(), "valid_for_ms": self.period()}),
+            ),
+            5 => (
+                from.into(),
+                if self.rng.chance(60) {
+                    "call.refuse"
+                } else {
+                    "call.cancel"
+                },
+                json!({"call": call}),
+            ),
+            6 | 7 => {
+                let side = *self.rng.pick(&["buy", "sell"]);
+                (
+                    from.into(),
+                    "negotiation.open",
+                    json!({"with": to, "side": side, "terms": self.terms(), "valid_for_ms": self.period(), "task": task}),
+                )
+            }
+            _ => self.answer_offer(),
+        }
+    }
+
+    /// Counters, leaves or accepts, mostly by whoever's turn it is.
+    fn answer_offer(&mut self) -> (String, &'static str, Value) {
+        let id = self.id("neg");
+        let negotiation = id
+            .parse()
+            .ok()
+            .and_then(|n| self.world.state.negotiations.get(&n));
+        let Some(negotiation) = negotiation.filter(|n| n.state == NegotiationState::Open) else {
+            return (
+                self.agent().into(),
+                "negotiation.leave",
+                json!({"negotiation": id}),
+            );
+        };
+        let turn = negotiation.other(negotiation.latest.by);
+        let (hash, turn) = (negotiation.latest.hash, self.handle(turn));
+        match self.rng.below(10) {
+            0 | 1 => (
+                turn,
+                "negotiation.counter",
+                json!({"negotiation": id, "terms": self.terms(), "valid_for_ms": self.period()}),
+            ),
+            2 => (turn, "negotiation.leave", json!({"negotiation": id})),
+            3 => {
+                let pay_from = Some(self.account());
+                (
+                    turn,
+                    "negotiation.accept",
+                    json!({"negotiation": id, "offer": hash, "pay_from": pay_from}),
+                )
+            }
+            _ => (
+                turn,
+                "negotiation.accept",
+                json!({"negotiation": id, "offer": hash}),
+            ),
+        }
+    }
+
+    fn deal(&mut self) -> (String, &'static str, Value) {
+        let id = self.id("deal");
+        let deal = id
+            .parse()
+            .ok()
+            .and_then(|d| self.world.state.deals.get(&d))
+            .cloned();
+        let Some(deal) = deal else {
+            return self.bargain();
+        };
+        let (buyer, seller) = (self.handle(deal.buyer), self.handle(deal.seller));
+        let rules = deal
+            .bargain
+            .arbiter
+            .map_or("operator".into(), |a| self.handle(a));
+        match (deal.state, self.rng.below(6)) {
+            (_, 0) => (seller, "deal.refund", json!({"deal": id})),
+            (DealState::Agreed, _) => (seller, "deal.deliver", json!({"deal": id, "body": "x"})),
+            (DealState::Delivered, 1..=3) => {
+                (buyer, "deal.dispute", json!({"deal": id, "reason": "x"}))
+            }
+            (DealState::Delivered, _) => (buyer, "deal.accept", json!({"deal": id})),
+            _ => {
+                let to_seller = *self.rng.pick(&["0", "0.01", "1", "-1", "1000000"]);
+                (
+                    rules,
+                    "deal.rule",
+                    json!({"deal": id, "to_seller": to_seller, "reason": "x"}),
+                )
+            }
+        }
+    }
+
+    fn policy(&mut self) -> (String, &'static str, Value) {
+        let (agent, other) = (self.agent(), self.agent());
+        let person = match &agent[1..2] {
+            "a" => "ann",
+            "b" => "bob",
+            _ => "cat",
+        };
+        match self.rng.below(8) {
+            0..=2 => {
+                let node = match self.rng.below(5) {
+                    0 => json!({"owner": self.id("owner")}),
+                    1 => json!({"team": self.id("team")}),
+                    2 => json!("realm"),
+                    _ => json!({"agent": agent}),
+                };
+                let per_deal = self.rng.chance(30).then_some("30");
+                let per_period = self.rng.chance(60).then_some("60");
+                let above = self.rng.chance(40).then_some("5");
+                let period_ms = *self.rng.pick(&[3_600_000, 86_400_000]);
+                let who = if node == json!("realm") {
+                    "operator"
+                } else {
+                    person
+                };
+                (
+                    who.into(),
+                    "policy.set_allowance",
+                    json!({"node": node, "per_deal": per_deal, "per_period": per_period, "approval_above": above, "period_ms": period_ms}),
+                )
+            }
+            3 | 4 => {
+                let approve = self.rng.chance(75);
+                (
+                    person.into(),
+                    "policy.answer_approval",
+                    json!({"approval": self.id("appr"), "approve": approve}),
+                )
+            }
+            5 => (
+                "operator".into(),
+                "policy.set_settings",
+                json!({"sign_up_open": true, "sign_ups_per_hour": 10, "messages_per_minute": 30, "offers_per_minute": 60, "agents_per_owner": 10}),
+            ),
+            _ => (
+                agent.into(),
+                "policy.set_block",
+                json!({"party": {"agent": other}, "block": self.rng.chance(40)}),
+            ),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Forecasts of benchmark runs with their intervals.
+
+use serde::Serialize;
+
+use super::benchmark::Benchmark;
+use super::point::Point;
+use super::solve::{Feature, predict_ln};
+use crate::step::{Engine, Layer, Parameters, Residuals};
+
+/// One forecast figure with its 80 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Figure {
+    /// The forecast.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// The forecast of one run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Forecast {
+    /// Time to first token, milliseconds.
+    pub ttft_ms: Figure,
+    /// Time per output token, milliseconds.
+    pub tpot_ms: Figure,
+    /// Output tokens a second of the whole run, by the closed loop's law.
+    pub output_tokens_per_second: Figure,
+    /// Why the run lies outside what was measured, if it does; its interval is then wide.
+    pub extrapolation: Option<String>,
+}
+
+/// Forecasts runs from fitted parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Forecaster<'a> {
+    parameters: &'a Parameters,
+}
+
+/// An extrapolation's interval is this many times as wide, in logarithms, as that of a run inside
+/// the measured range. A choice, not a measurement: nothing outside was measured.
+const EXTRAPOLATION_WIDTH: f64 = 2.0;
+/// Requests in flight on AWS chips beyond which nothing published was measured.
+const NEURON_MEASURED_CONCURRENCY: f64 = 8.0;
+/// The same on Trainium2.
+const TRAINIUM2_MEASURED_CONCURRENCY: f64 = 2.0;
+
+impl<'a> Forecaster<'a> {
+    /// A forecaster over fitted parameters.
+    #[must_use]
+    pub fn new(parameters: &'a Parameters) -> Self {
+        Self { parameters }
+    }
+
+    /// The forecast of one run. What the point measured is not looked at.
+    #[must_use]
+    pub fn forecast(&self, point: &Point) -> Forecast {
+        let run = Benchmark::new(point);
+        let extrapolation = self.extrapolation(point);
+        let width = if extrapolation.is_some() {
+            EXTRAPOLATION_WIDTH
+        } else {
+            1.0
+        };
+        let errors = &self.parameters.errors;
+        let (tpot_errors, ttft_errors) = if point.is_split() {
+            (errors.tpot_split, errors.ttft_split)
+        } else {
+            (errors.tpot, errors.ttft)
+        };
+        let tpot_ms = figure(&self.parameters.tpot, run.tpot(), tpot_errors, width);
+        let ttft_ms = figure(&self.parameters.ttft, run.ttft(), ttft_errors, width);
+        let rate = |ttft: f64, tpot: f64| closed_loop_rate(point, ttft, tpot);
+        Forecast {
+            output_tokens_per_second: Figure {
+                value: rate(ttft_ms.value, tpot_ms.value),
+                low: rate(ttft_ms.high, tpot_ms.high),
+                high: rate(ttft_ms.low, tpot_ms.low),
+            },
+            ttft_ms,
+            tpot_ms,
+            extrapolation,
+        }
+    }
+
+    fn extrapolation(&self, point: &Point) -> Option<String> {
+        let chip = &point.chip.name;
+        let limit = match chip.as_str() {
+            "trainium2" => TRAINIUM2_MEASURED_CONCURRENCY,
+            _ => NEURON_MEASURED_CONCURRENCY,
+        };
+        if point.engine == Engine::Neuron && point.concurrency > limit {
+            return Some(format!(
+                "no run of {chip} with more than {limit} requests was measured"
+            ));
+        }
+        let fitted = &self.parameters.tpot.effects;
+        if !fitted.contains_key(&format!("all|chip={chip}")) {
+            return Some(format!("no run on {chip} was measured"));
+        }
+        if point.assumed {
+            return Some("lengths and concurrency are assumed".to_owned());
+        }
+        None
+    }
+}
+
+/// Output tokens a second of a closed loop: every request takes its time to first token and then
+/// one step per further token.
+pub(crate) fn closed_loop_rate(point: &Point, ttft_ms: f64, tpot_ms: f64) -> f64 {
+    let output = (point.output_tokens * point.length_share).max(1.0);
+    let request_ms = ttft_ms + (output - 1.0) * tpot_ms;
+    point.concurrency * output / (request_ms * 1e-3)
+}
+
+fn figure(
+    layer: &Layer,
+    (terms, features): (Vec<f64>, Vec<Feature>),
+    errors: Residuals,
+    width: f64,
+) -> Figure {
+    let ln = predict_ln(layer, &terms, &features) - errors.lean;
+    // The measurement lies below the forecast by what the forecast lay above it elsewhere.
+    let (above, below) = (errors.high - errors.lean, errors.low - errors.lean);
+    Figure {
+        value: libm::exp(ln),
+        low: libm::exp(ln - above.max(0.0) * width),
+        high: libm::exp(ln - below.min(0.0) * width),
+    }
+}

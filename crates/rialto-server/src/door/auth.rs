@@ -1,0 +1,109 @@
+//! Who asks: a bearer token, looked up by its hash.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use rialto_core::decide::secret_hash;
+use rialto_core::id::{AgentId, OwnerId};
+use rialto_core::identity::{AgentRef, Auth, Principal};
+use rialto_core::policy::{Action, authorise};
+use rialto_core::reject::Code;
+use rialto_core::state::State;
+use rialto_views::Scope;
+
+use super::Door;
+use super::problem::Refusal;
+
+/// Who asks, as the headers prove and say.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) principal: Principal,
+    pub(crate) auth: Auth,
+    /// The agent to act as, if the header names one.
+    pub(crate) acting: Option<AgentRef>,
+}
+
+impl Caller {
+    fn from_headers(headers: &HeaderMap, door: &Door) -> Result<Self, Refusal> {
+        let acting = match headers.get("rialto-agent") {
+            None => None,
+            Some(value) => Some(acting_agent(value.to_str().unwrap_or_default())?),
+        };
+        let Some(value) = headers.get(header::AUTHORIZATION) else {
+            return Ok(Self { principal: Principal::Public, auth: Auth::None, acting });
+        };
+        let bearer = value.to_str().ok().and_then(|v| v.split_once(' '));
+        let secret = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, s)| s.trim());
+        let known = secret.and_then(|s| door.node.token(&secret_hash(s)));
+        let info = known.ok_or(Code::Unauthenticated)?;
+        Ok(Self { principal: info.principal, auth: Auth::Token(info.token), acting })
+    }
+
+    /// Refuses those without a token.
+    pub(crate) fn known(&self) -> Result<(), Refusal> {
+        if self.principal == Principal::Public { Err(Code::Unauthenticated.into()) } else { Ok(()) }
+    }
+}
+
+fn acting_agent(name: &str) -> Result<AgentRef, Refusal> {
+    name.parse().map_err(|e| Refusal::new(Code::Malformed, format!("Rialto-Agent: {e}")))
+}
+
+impl FromRequestParts<Arc<Door>> for Caller {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Refusal> {
+        Self::from_headers(&parts.headers, door)
+    }
+}
+
+/// What of the realm a caller may list, judged on the state as it stands.
+pub(crate) async fn scope(door: &Door, caller: &Caller) -> Result<Scope, Refusal> {
+    caller.known()?;
+    let (principal, acting, auth) = (caller.principal, caller.acting.clone(), caller.auth);
+    let (_, scope) = door.node.read(move |state| scope_in(state, principal, auth, acting.as_ref())).await?;
+    scope
+}
+
+fn scope_in(state: &State, principal: Principal, auth: Auth, acting: Option<&AgentRef>) -> Result<Scope, Refusal> {
+    live(state, principal, auth)?;
+    if let Some(name) = acting {
+        let agent = rialto_core::decide::resolve_agent(state, name)?;
+        authorise(state, principal, Action::ViewAgent(agent))?;
+        return Ok(Scope::Agent(agent));
+    }
+    Ok(match principal {
+        Principal::Operator => Scope::Realm,
+        Principal::Person(person) => Scope::Owner(owner_of(state, person)?),
+        Principal::Agent(agent) => Scope::Agent(agent),
+        Principal::Realm | Principal::Service(_) | Principal::Public => return Err(Code::Forbidden.into()),
+    })
+}
+
+/// A token may have been revoked between its look-up and now.
+pub(crate) fn live(state: &State, principal: Principal, auth: Auth) -> Result<(), Refusal> {
+    match auth {
+        Auth::Token(token) if state.tokens.get(&token).is_none_or(|t| t.principal != principal) => {
+            Err(Code::TokenRevoked.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn owner_of(state: &State, person: rialto_core::id::PersonId) -> Result<OwnerId, Refusal> {
+    Ok(state.persons.get(&person).ok_or(Code::NotFound)?.owner)
+}
+
+/// The agent whose inbox or other private data is meant: the acting one.
+pub(crate) fn acting(state: &State, caller: &Caller) -> Result<AgentId, Refusal> {
+    live(state, caller.principal, caller.auth)?;
+    let agent = match (&caller.acting, caller.principal) {
+        (Some(name), _) => rialto_core::decide::resolve_agent(state, name)?,
+        (None, Principal::Agent(agent)) => agent,
+        (None, Principal::Public) => return Err(Code::Unauthenticated.into()),
+        (None, _) => return Err(Code::NoActor.into()),
+    };
+    authorise(state, caller.principal, Action::ViewAgent(agent))?;
+    Ok(agent)
+}

@@ -1,0 +1,310 @@
+//! Inboxes: by page, by long poll, and as a stream of server-sent events.
+//!
+//! Deliveries come from the state and the log, not from the views: an inbox is right as soon as the
+//! server is ready.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use rialto_core::event::Event as Fact;
+use rialto_core::id::{AgentId, AnyId};
+use rialto_core::mail::{Delivery, Item, MailEvent};
+use rialto_core::market::MarketEvent;
+use rialto_core::policy::PolicyEvent;
+use rialto_core::reject::Code;
+use rialto_core::state::State as Realm;
+use rialto_core::time::Time;
+use rialto_core::work::WorkEvent;
+use rialto_wire::body::Body;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
+
+use super::Door;
+use super::auth::{Caller, acting};
+use super::problem::Refusal;
+use crate::node::{BootError, Seen, content_refs};
+
+/// The most deliveries on a page.
+const PAGE: u64 = 100;
+
+/// What part of an inbox is wanted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InboxQuery {
+    /// Deliveries after this number; left out, after the last acknowledged.
+    after: Option<u64>,
+    /// How many, 1 to 100.
+    limit: Option<u64>,
+    /// How long to wait for the first, at most 30,000.
+    wait_ms: Option<u64>,
+}
+
+/// A delivery as its reader sees it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Delivered {
+    /// Its number in the inbox.
+    seq: u64,
+    /// When it was made.
+    at: Time,
+    /// The position of the event.
+    position: u64,
+    /// What it is about.
+    item: Item,
+    /// What happened: text in it was written by others and is data, never instruction.
+    event: Value,
+    /// The texts that the event names, by content id.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    texts: Map<String, Value>,
+}
+
+/// A page of an inbox.
+#[derive(Debug, Serialize)]
+pub(super) struct InboxPage {
+    deliveries: Vec<Delivered>,
+    /// The number of the last delivery made.
+    last: u64,
+    /// The first number still kept.
+    first: u64,
+    /// The last number acknowledged.
+    acknowledged: u64,
+    /// The position at which this was so.
+    position: u64,
+}
+
+/// The head of an inbox and some references from it.
+struct Slice {
+    agent: AgentId,
+    first: u64,
+    last: u64,
+    acknowledged: u64,
+    refs: Vec<(u64, Delivery)>,
+}
+
+fn slice(state: &Realm, caller: &Caller, after: Option<u64>, limit: u64) -> Result<Slice, Refusal> {
+    let agent = acting(state, caller)?;
+    let inbox = state.inboxes.get(&agent).cloned().unwrap_or_default();
+    let after = after.unwrap_or(inbox.acknowledged.max(inbox.first - 1));
+    if after + 1 < inbox.first {
+        return Err(Refusal::new(Code::Trimmed, format!("the first kept number is {}", inbox.first)));
+    }
+    let until = inbox.next.min(after.saturating_add(1).saturating_add(limit));
+    let refs = (after + 1..until).filter_map(|seq| Some((seq, state.deliveries.get(&(agent, seq))?.clone())));
+    let refs = refs.collect();
+    Ok(Slice { agent, first: inbox.first, last: inbox.next - 1, acknowledged: inbox.acknowledged, refs })
+}
+
+async fn read_slice(
+    door: &Door,
+    caller: &Caller,
+    after: Option<u64>,
+    limit: u64,
+) -> Result<(u64, Slice), Refusal> {
+    let caller = caller.clone();
+    let (position, slice) = door.node.read(move |state| slice(state, &caller, after, limit)).await?;
+    slice.map(|s| (position, s)).map_err(|r| Refusal { position: Some(position), ..r })
+}
+
+/// `GET /api/inbox`: a page, waiting for the first delivery if asked to.
+pub(super) async fn page(
+    State(door): State<Arc<Door>>,
+    caller: Caller,
+    Query(query): Query<InboxQuery>,
+) -> Result<Json<InboxPage>, Refusal> {
+    caller.known()?;
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let wait = Duration::from_millis(query.wait_ms.unwrap_or(0)).min(super::WAIT);
+    let deadline = Instant::now() + wait;
+    loop {
+        let (position, slice) = read_slice(&door, &caller, query.after, limit).await?;
+        let empty = slice.refs.is_empty();
+        if !empty || Instant::now() >= deadline {
+            let (first, last, acknowledged) = (slice.first, slice.last, slice.acknowledged);
+            let deliveries = render(door, slice.refs).await?;
+            return Ok(Json(InboxPage { deliveries, last, first, acknowledged, position }));
+        }
+        let inbox = door.node.hub().inbox(slice.agent);
+        let mut grown = std::pin::pin!(inbox.notified());
+        grown.as_mut().enable();
+        // One may have come between the read and the waiting.
+        let (_, again) = read_slice(&door, &caller, query.after, 1).await?;
+        if again.refs.is_empty() {
+            // A timeout is answered with an empty page.
+            let _ = timeout_at(deadline, grown).await;
+        }
+    }
+}
+
+/// Where a stream stands.
+struct Follow {
+    door: Arc<Door>,
+    caller: Caller,
+    after: Option<u64>,
+    ready: std::vec::IntoIter<Delivered>,
+    ended: bool,
+    _place: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// `GET /api/inbox/stream`: server-sent events, one a delivery, resumed by `Last-Event-ID`.
+pub(super) async fn stream(
+    State(door): State<Arc<Door>>,
+    caller: Caller,
+    Query(query): Query<InboxQuery>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    caller.known()?;
+    let place = door.streams.clone().try_acquire_owned().map_err(|_| Code::Busy)?;
+    let resumed = match headers.get("last-event-id").map(|v| v.to_str().unwrap_or_default().parse()) {
+        Some(Ok(seq)) => Some(seq),
+        Some(Err(_)) => return Err(Refusal::new(Code::Malformed, "Last-Event-ID is no delivery number")),
+        None => query.after,
+    };
+    // Refusals come as an answer, before the stream begins.
+    let (_, slice) = read_slice(&door, &caller, resumed, 1).await?;
+    let after = Some(resumed.unwrap_or(slice.acknowledged.max(slice.first - 1)));
+    let follow = Follow { door, caller, after, ready: Vec::new().into_iter(), ended: false, _place: place };
+    let events = futures_util::stream::unfold(follow, |mut follow| async move {
+        let event = follow.next().await?;
+        Some((Ok(event), follow))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+impl Follow {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.ended || self.door.node.is_draining() {
+                return None;
+            }
+            if let Some(delivered) = self.ready.next() {
+                self.after = Some(delivered.seq);
+                let event = Event::default().id(delivered.seq.to_string()).event("delivery");
+                return Some(event.json_data(&delivered).unwrap_or_default());
+            }
+            if let Err(refusal) = self.refill().await {
+                self.ended = true;
+                let event = Event::default().event("problem");
+                return Some(event.json_data(refusal.problem()).unwrap_or_default());
+            }
+        }
+    }
+
+    async fn refill(&mut self) -> Result<(), Refusal> {
+        let (_, slice) = read_slice(&self.door, &self.caller, self.after, PAGE).await?;
+        if slice.refs.is_empty() {
+            let inbox = self.door.node.hub().inbox(slice.agent);
+            let mut grown = std::pin::pin!(inbox.notified());
+            grown.as_mut().enable();
+            let (_, again) = read_slice(&self.door, &self.caller, self.after, 1).await?;
+            if again.refs.is_empty() {
+                // Wakes now and then, to notice a shutdown.
+                let _ = tokio::time::timeout(Duration::from_secs(1), grown).await;
+            }
+            return Ok(());
+        }
+        self.ready = render(self.door.clone(), slice.refs).await?.into_iter();
+        Ok(())
+    }
+}
+
+async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Delivered>, Refusal> {
+    if refs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let work = move || {
+        refs.into_iter().map(|(seq, delivery)| {
+            let read = |reader: &mut dyn rialto_journal::LogReader| {
+                Ok(door.node.tail().seen(delivery.position, reader))
+            };
+            let seen = door.node.with_log(read).map_err(BootError::from).and_then(|s| s);
+            seen.map(|seen| delivered(seq, &delivery, seen.as_ref()))
+        })
+        .collect::<Result<Vec<_>, BootError>>()
+    };
+    let rendered = tokio::task::spawn_blocking(work).await.map_err(|e| Refusal::new(Code::Defect, e.to_string()))?;
+    rendered.map_err(|e| Refusal::new(e.code(), e.to_string()))
+}
+
+fn delivered(seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
+    let fact = seen.and_then(|s| s.envelope.events.iter().find(|e| is_about(e, delivery.item)));
+    let mut texts = Map::new();
+    if let (Some(seen), Some(fact)) = (seen, fact) {
+        for content in content_refs(fact) {
+            let stored = seen.contents.iter().find(|c| c.id == content.id.0);
+            let body = stored.and_then(|c| Body::from_bytes(&c.bytes).ok());
+            let text = body.and_then(|b| serde_json::to_value(b).ok());
+            // Null says that the text has been erased.
+            texts.insert(content.id.to_string(), text.unwrap_or(Value::Null));
+        }
+    }
+    let event = fact.and_then(|f| serde_json::to_value(f).ok()).unwrap_or(Value::Null);
+    Delivered { seq, at: delivery.at, position: delivery.position, item: delivery.item, event, texts }
+}
+
+/// Whether an event is the one that a delivery speaks of. The others of its envelope may be private
+/// to somebody else.
+fn is_about(event: &Fact, item: Item) -> bool {
+    subject(event).is_some_and(|subject| subject == item_id(item)) || contact_event(event, item)
+}
+
+fn contact_event(event: &Fact, item: Item) -> bool {
+    matches!((event, item), (Fact::Mail(MailEvent::RequestAnswered { by, .. }), Item::Contact(agent)) if *by == agent)
+}
+
+fn item_id(item: Item) -> AnyId {
+    match item {
+        Item::Message(id) | Item::Request(id) => id.into(),
+        Item::Call(id) => id.into(),
+        Item::Negotiation(id) => id.into(),
+        Item::Deal(id) => id.into(),
+        Item::Task(id) => id.into(),
+        Item::Approval(id) => id.into(),
+        Item::Team(id) => id.into(),
+        Item::Contact(id) => id.into(),
+        Item::Conversation(id) => id.into(),
+    }
+}
+
+fn subject(event: &Fact) -> Option<AnyId> {
+    Some(match event {
+        Fact::Mail(event) => match event {
+            MailEvent::MessageSent { message, .. } => (*message).into(),
+            MailEvent::ConversationOpened { conversation, .. } | MailEvent::GroupChanged { conversation, .. } => {
+                (*conversation).into()
+            }
+            _ => return None,
+        },
+        Fact::Work(event) => match event {
+            WorkEvent::TaskCreated { task, .. }
+            | WorkEvent::TaskUpdated { task, .. }
+            | WorkEvent::ArtifactAdded { task, .. } => (*task).into(),
+            WorkEvent::TeamCreated { team, .. }
+            | WorkEvent::MemberInvited { team, .. }
+            | WorkEvent::MemberJoined { team, .. }
+            | WorkEvent::MemberLeft { team, .. }
+            | WorkEvent::SplitProposed { team, .. }
+            | WorkEvent::SplitAgreed { team, .. } => (*team).into(),
+        },
+        Fact::Market(event) => match event {
+            MarketEvent::CallOpened { call, .. }
+            | MarketEvent::CallRevealed { call }
+            | MarketEvent::CallClosed { call } => (*call).into(),
+            MarketEvent::OfferMade { negotiation, .. } | MarketEvent::NegotiationEnded { negotiation, .. } => {
+                (*negotiation).into()
+            }
+            MarketEvent::DealAgreed { deal, .. }
+            | MarketEvent::DealDelivered { deal }
+            | MarketEvent::DealDisputed { deal, .. }
+            | MarketEvent::DealEnded { deal, .. } => (*deal).into(),
+            _ => return None,
+        },
+        Fact::Policy(PolicyEvent::ApprovalEnded { approval, .. }) => (*approval).into(),
+        _ => return None,
+    })
+}

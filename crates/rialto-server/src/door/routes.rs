@@ -1,0 +1,118 @@
+//! The table of routes, from which the router and the API description are made.
+
+use std::sync::Arc;
+
+use axum::http::Uri;
+use axum::routing::{MethodRouter, get, post};
+use rialto_core::reject::Code;
+
+use super::problem::Refusal;
+use super::{Door, commands, errors, inbox, openapi, ops, reads};
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anybody.
+    Public,
+    /// Whoever carries a token; what it shows is judged for each resource.
+    Token,
+    /// The operator.
+    Operator,
+}
+
+/// One route.
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    pub(crate) summary: &'static str,
+    /// The names of its query parameters.
+    pub(crate) query: &'static [&'static str],
+    pub(crate) handler: MethodRouter<Arc<Door>>,
+}
+
+const PAGE: &[&str] = &["cursor", "limit", "min_position"];
+const AT: &[&str] = &["min_position"];
+
+macro_rules! routes {
+    ($($method:ident $path:literal $access:ident $query:expr, $handler:expr, $summary:literal;)*) => {
+        /// Every route, in the order in which the API description lists them.
+        pub(crate) fn routes() -> Vec<Route> {
+            vec![$(Route {
+                method: stringify!($method),
+                path: $path,
+                access: Access::$access,
+                summary: $summary,
+                query: $query,
+                handler: $method($handler),
+            },)*]
+        }
+    };
+}
+
+routes! {
+    post "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
+    post "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided for itself.";
+    get "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time.";
+    get "/api/whoami" Token &[], reads::whoami, "Who the token belongs to.";
+    get "/api/digest" Operator &[], reads::digest, "The digest of the state at its latest position.";
+    get "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
+    get "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: who it is, what it says of itself, what its deals came to.";
+    get "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";
+    post "/api/search/listings" Public AT, reads::search_listings, "Listings by items, attributes, price and words.";
+    get "/api/listings/{id}" Public AT, reads::listing, "A listing.";
+    get "/api/inbox" Token &["after", "limit", "wait_ms"], inbox::page, "The acting agent's deliveries; waits for the first if asked to.";
+    get "/api/inbox/stream" Token &["after"], inbox::stream, "The acting agent's deliveries as server-sent events, resumed by Last-Event-ID.";
+    get "/api/conversations" Token PAGE, reads::conversations, "Conversations.";
+    get "/api/conversations/{id}" Token AT, reads::conversation, "A conversation.";
+    get "/api/conversations/{id}/messages" Token &["order", "cursor", "limit", "min_position"], reads::messages_in, "The messages of a conversation.";
+    get "/api/messages" Token &["text", "cursor", "limit", "min_position"], reads::search_messages, "Messages by words.";
+    get "/api/messages/{id}" Token AT, reads::message, "A message.";
+    get "/api/tasks" Token &["state", "cursor", "limit", "min_position"], reads::tasks, "Tasks.";
+    get "/api/tasks/{id}" Token AT, reads::task, "A task with its history, artifacts and parts.";
+    get "/api/teams" Token PAGE, reads::teams, "Teams.";
+    get "/api/teams/{id}" Token AT, reads::team, "A team.";
+    get "/api/calls" Token PAGE, reads::calls, "Calls for proposals, one's own and those one is invited to.";
+    get "/api/calls/{id}" Token AT, reads::call, "A call with its answers; proposals once they are opened.";
+    get "/api/negotiations" Token PAGE, reads::negotiations, "Negotiations.";
+    get "/api/negotiations/{id}" Token AT, reads::negotiation, "A negotiation with all its offers.";
+    get "/api/deals" Token PAGE, reads::deals, "Deals.";
+    get "/api/deals/{id}" Token AT, reads::deal, "A deal with its course.";
+    get "/api/approvals" Token &["all", "cursor", "limit", "min_position"], reads::approvals, "What waits for a person's approval.";
+    get "/api/approvals/{id}" Token AT, reads::approval, "An approval.";
+    get "/api/assets" Public AT, reads::assets, "Assets.";
+    get "/api/ledger/accounts" Token PAGE, reads::accounts, "Accounts with their balances.";
+    get "/api/ledger/accounts/{id}" Token AT, reads::account, "An account.";
+    get "/api/ledger/accounts/{id}/entries" Token PAGE, reads::statement, "An account's statement, newest first.";
+    get "/api/ledger/entries/{id}" Token AT, reads::entry, "An entry.";
+    get "/api/ledger/holds" Token PAGE, reads::holds, "Open holds.";
+    get "/api/ledger/holds/{id}" Token AT, reads::hold, "A hold.";
+    get "/api/ledger/trial-balance" Token AT, reads::trial_balance, "For each asset the sum over all accounts, which is zero.";
+    get "/api/owners" Operator PAGE, reads::owners, "Owners.";
+    get "/api/owners/{id}" Token AT, reads::owner, "An owner.";
+    get "/api/owners/{id}/persons" Token PAGE, reads::persons, "An owner's people.";
+    get "/api/owners/{id}/allowances" Token AT, reads::allowances, "An owner's spending allowances.";
+    get "/api/owners/{id}/export" Token AT, reads::export, "Everything of an owner, as JSON lines.";
+    get "/api/tokens" Token PAGE, reads::tokens, "Tokens: ids and labels, never secrets.";
+    get "/api/services" Operator PAGE, reads::services, "Services.";
+    get "/api/report/accounts" Token &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
+    get "/api/report/accounts/events" Token &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
+    get "/api/trace/{id}" Token AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
+    get "/api/log" Token &["after", "limit", "kind", "actor"], reads::log, "Events, oldest first.";
+    get "/api/log/{position}" Operator AT, reads::log_entry, "The event at a position.";
+    get "/api/openapi.json" Public &[], openapi::document, "This description.";
+    get "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";
+    get "/metrics" Public &[], ops::metrics, "Counters in the Prometheus text format.";
+    get "/healthz" Public &[], ops::healthz, "Whether the process lives.";
+    get "/readyz" Public &[], ops::readyz, "Whether requests are taken. Does not wait for views.";
+}
+
+/// The answer where there is no route.
+pub(crate) async fn no_such_path(uri: Uri) -> Refusal {
+    Refusal::new(Code::NoSuchPath, uri.path())
+}
+
+/// The answer where a route does not take the method.
+pub(crate) async fn wrong_method(uri: Uri) -> Refusal {
+    Refusal::new(Code::WrongMethod, uri.path())
+}

@@ -1,0 +1,338 @@
+//! Starting a realm: from its snapshot and log, or by founding it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rialto_core::command::{Command, Found, Nothing};
+use rialto_core::decide::Request;
+use rialto_core::event::{BadEnvelope, Envelope, Event};
+use rialto_core::identity::{Auth, Principal};
+use rialto_core::ledger::CreateAsset;
+use rialto_core::mail::MailEvent;
+use rialto_core::reject::{Code, Rejection};
+use rialto_core::state::State;
+use rialto_core::text::{AssetCode, Handle};
+use rialto_journal::entities::{EntityStore, MemoryEntities, SqliteEntities};
+use rialto_journal::memory::{MemoryDisk, MemoryJournal, MemoryReader};
+use rialto_journal::sqlite::{SqliteJournal, SqliteReader};
+use rialto_journal::{Journal, JournalError, LogReader};
+use thiserror::Error;
+
+use super::clock::{Chance, Clock};
+use super::engine::{Ask, Reply};
+use super::pipeline::{Failure, Node, NodeConfig};
+use super::secrets::{RealmSecrets, SecretsError, write_private};
+
+/// Where a realm is kept.
+pub enum Storage {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In memory, gone with the process.
+    Memory,
+}
+
+/// Why a realm cannot be started.
+#[derive(Debug, Error)]
+pub enum BootError {
+    /// The log or entity table.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The realm's secrets.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The folder or a thread.
+    #[error("cannot {doing}: {source}")]
+    Io {
+        /// What was tried.
+        doing: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The log holds an envelope of a newer version.
+    #[error("the log was written by a newer version (envelope version {0})")]
+    Newer(u16),
+    /// The log does not lead to a consistent state.
+    #[error("the log is damaged at position {position}: {what}")]
+    Corrupt {
+        /// Where.
+        position: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The realm refused what founding it needs.
+    #[error("the realm cannot be founded: {0}")]
+    Founding(Rejection),
+    /// The node did not answer.
+    #[error("the node stopped while starting: {0:?}")]
+    Node(Failure),
+}
+
+impl BootError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Journal(JournalError::Locked { .. }) => Code::DataLocked,
+            Self::Journal(JournalError::StorageFull) => Code::StorageFull,
+            Self::Journal(JournalError::NewerVersion { .. }) | Self::Newer(_) => Code::LogNewer,
+            Self::Journal(JournalError::Foreign { .. } | JournalError::NotFound { .. }) => Code::LogForeign,
+            Self::Journal(JournalError::Corrupt { .. }) | Self::Corrupt { .. } => Code::LogCorrupt,
+            Self::Journal(JournalError::NotEmpty { .. }) => Code::BackupTarget,
+            Self::Journal(_) | Self::Secrets(_) | Self::Io { .. } => Code::StorageFailed,
+            Self::Founding(rejection) => rejection.code,
+            Self::Node(failure) => failure.code(),
+        }
+    }
+}
+
+/// A started realm.
+pub struct Opened {
+    /// The node.
+    pub node: Arc<Node>,
+    /// The operator's token, if it was issued just now.
+    pub operator_token: Option<String>,
+    /// How many envelopes were replayed after the snapshot.
+    pub replayed: u64,
+}
+
+type NewReader = Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>;
+
+/// Opens a realm, and founds it if its log is empty.
+///
+/// # Errors
+/// [`BootError`].
+pub async fn open(
+    storage: Storage,
+    name: &Handle,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+) -> Result<Opened, BootError> {
+    let (mut journal, mut entities, new_reader) = stores(&storage)?;
+    let secrets = secrets(&storage, journal.head().position == 0, chance.as_ref())?;
+    let seed = chance.bytes().first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
+    let (state, replayed) = restore(journal.as_mut(), entities.as_mut(), seed)?;
+    let empty = state.position() == 0;
+    let key = secrets.public_key();
+    let config = NodeConfig { clock, chance, secrets };
+    let started = Node::start(state, journal, entities, new_reader, config);
+    let node = started.map_err(|source| BootError::Io { doing: "start the node's threads".into(), source })?;
+    let mut operator_token = None;
+    if empty {
+        let token = found(&node, name, key).await?;
+        if let Storage::Folder(folder) = &storage {
+            write_private(&folder.join("operator.token"), &format!("{token}\n"))?;
+        }
+        operator_token = Some(token);
+    }
+    Ok(Opened { node, operator_token, replayed })
+}
+
+fn stores(storage: &Storage) -> Result<(Box<dyn Journal>, Box<dyn EntityStore>, NewReader), BootError> {
+    match storage {
+        Storage::Memory => {
+            let disk = MemoryDisk::default();
+            let journal = MemoryJournal::open(&disk)?;
+            let for_readers = disk.clone();
+            let new_reader: NewReader = Box::new(move || Box::new(MemoryReader::new(&for_readers)));
+            Ok((Box::new(journal), Box::new(MemoryEntities::default()), new_reader))
+        }
+        Storage::Folder(folder) => {
+            make_folder(folder)?;
+            let journal = SqliteJournal::open(folder)?;
+            let entities = open_entities(&folder.join("entities.db"))?;
+            let own = folder.clone();
+            let new_reader: NewReader = Box::new(move || Box::new(SqliteReader::lazy(&own)));
+            Ok((Box::new(journal), Box::new(entities), new_reader))
+        }
+    }
+}
+
+/// The data folder is for its owner only: it holds secrets and private messages.
+fn make_folder(folder: &Path) -> Result<(), BootError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| BootError::Io { doing: format!("create {}", folder.display()), source })
+}
+
+/// The entity table can always be rebuilt, so a damaged one is begun anew.
+fn open_entities(path: &Path) -> Result<SqliteEntities, BootError> {
+    match SqliteEntities::open(path) {
+        Ok(entities) => Ok(entities),
+        Err(JournalError::Corrupt { .. } | JournalError::NewerVersion { .. } | JournalError::Foreign { .. }) => {
+            tracing::warn!("the entity table cannot be used and is rebuilt from the log");
+            for end in ["", "-wal", "-shm"] {
+                let mut name = path.as_os_str().to_owned();
+                name.push(end);
+                // A missing file is as good as a removed one.
+                let _ = std::fs::remove_file(name);
+            }
+            Ok(SqliteEntities::open(path)?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn secrets(storage: &Storage, fresh_log: bool, chance: &dyn Chance) -> Result<RealmSecrets, BootError> {
+    let Storage::Folder(folder) = storage else { return Ok(RealmSecrets::fresh(chance)) };
+    let path = folder.join("realm.key");
+    if path.exists() || !fresh_log {
+        return Ok(RealmSecrets::load(&path)?);
+    }
+    let secrets = RealmSecrets::fresh(chance);
+    secrets.store(&path)?;
+    Ok(secrets)
+}
+
+/// The state at the journal's head: the snapshot, if it lies on the log, and what came after it.
+/// Returns it with the number of envelopes replayed.
+///
+/// # Errors
+/// [`BootError`] when the log cannot be read or does not lead to a consistent state.
+pub fn restore(
+    journal: &mut dyn Journal,
+    entities: &mut dyn EntityStore,
+    seed: u64,
+) -> Result<(State, u64), BootError> {
+    let mut reader = journal.reader();
+    let mut state = match load_snapshot(reader.as_mut(), entities, seed)? {
+        Some(state) => state,
+        None => {
+            entities.reset()?;
+            State::new(seed)
+        }
+    };
+    let from = state.position();
+    let erased = replay(reader.as_mut(), &mut state)?;
+    if !erased.is_empty() {
+        // The process may have ended between an erasure's being logged and its being carried out.
+        journal.erase(&erased)?;
+    }
+    Ok((state, journal.head().position - from))
+}
+
+fn load_snapshot(
+    reader: &mut dyn LogReader,
+    entities: &mut dyn EntityStore,
+    seed: u64,
+) -> Result<Option<State>, BootError> {
+    let at = entities.state();
+    if at.position == 0 {
+        return Ok(None);
+    }
+    let frame = reader.read_from(at.position, 0)?.into_iter().next();
+    let on_log = frame.is_some_and(|f| f.last() == at.position && f.chain == at.chain);
+    if !on_log {
+        tracing::warn!(position = at.position, "the entity table does not lie on this log and is rebuilt");
+        return Ok(None);
+    }
+    let mut state = State::new(seed);
+    let mut bad = false;
+    let loaded = entities.load(&mut |key, value| bad |= state.load_entity(key, value).is_err());
+    match loaded {
+        Ok(_) if !bad => {}
+        Ok(_) | Err(JournalError::Corrupt { .. }) => {
+            tracing::warn!("the entity table is damaged and is rebuilt from the log");
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    state.set_position(at.position);
+    Ok(Some(state))
+}
+
+/// Applies what the log holds after the state's position; returns the contents it erases.
+fn replay(reader: &mut dyn LogReader, state: &mut State) -> Result<Vec<u64>, BootError> {
+    const READ_BYTES: usize = 4 << 20;
+    let mut erased = Vec::new();
+    loop {
+        let frames = reader.read_from(state.position() + 1, READ_BYTES)?;
+        if frames.is_empty() {
+            return Ok(erased);
+        }
+        for frame in frames {
+            for (position, facts) in (frame.first..).zip(&frame.envelopes) {
+                if position <= state.position() {
+                    continue;
+                }
+                let envelope = decode(position, facts)?;
+                state.apply(&envelope);
+                if state.changes.defects() > 0 {
+                    return Err(BootError::Corrupt { position, what: "an event does not fit the state" });
+                }
+                erased.extend(envelope.events.iter().flat_map(erased_by));
+            }
+        }
+        drop(state.changes.take_delivered());
+    }
+}
+
+pub(super) fn decode(position: u64, facts: &[u8]) -> Result<Envelope, BootError> {
+    Envelope::decode(facts).map_err(|why| match why {
+        BadEnvelope::Newer(version) => BootError::Newer(version),
+        BadEnvelope::Malformed => BootError::Corrupt { position, what: "not an envelope" },
+    })
+}
+
+fn erased_by(event: &Event) -> Vec<u64> {
+    match event {
+        Event::Mail(MailEvent::Erased { contents }) => contents.iter().map(|c| c.0).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Founds the realm with its first asset, and returns the operator's token.
+async fn found(node: &Node, name: &Handle, key: rialto_core::hash::Hash) -> Result<String, BootError> {
+    let founding = Command::Found(Found { name: name.clone(), key });
+    let secrets = local(node, Principal::Realm, founding).await?;
+    let code = AssetCode::new("USD").map_err(|_| BootError::Founding(Code::Defect.into()))?;
+    local(node, Principal::Operator, Command::CreateAsset(CreateAsset { code, scale: 9 })).await?;
+    secrets.into_iter().next().ok_or(BootError::Founding(Code::Defect.into()))
+}
+
+/// Carries out a command on the word of whoever holds the data folder.
+async fn local(
+    node: &Node,
+    principal: Principal,
+    command: Command<rialto_core::text::Sealed>,
+) -> Result<Vec<String>, BootError> {
+    let request = Request { principal, auth: Auth::Local, acting: None, key: None, cause: None };
+    let ask = Ask { request, command, contents: Vec::new() };
+    match node.ask(ask).await.map_err(BootError::Node)?.reply {
+        Reply::Accepted { secrets, .. } => Ok(secrets.into_iter().map(|(_, secret)| secret).collect()),
+        Reply::Refused(rejection) => Err(BootError::Founding(rejection)),
+        Reply::Duplicate { .. } | Reply::Nothing => Ok(Vec::new()),
+    }
+}
+
+/// Accepts, on the word of whoever holds the data folder, that the clock has jumped ahead.
+///
+/// # Errors
+/// [`BootError`].
+pub async fn accept_clock(node: &Node) -> Result<(), BootError> {
+    local(node, Principal::Operator, Command::AcceptClock(Nothing {})).await.map(|_| ())
+}
+
+/// Issues a new operator token on the word of whoever holds the data folder, and stores it there.
+///
+/// # Errors
+/// [`BootError`].
+pub async fn reset_operator_token(node: &Node, folder: &Path) -> Result<(), BootError> {
+    let secrets = local(node, Principal::Operator, Command::ResetOperatorToken(Nothing {})).await?;
+    let token = secrets.into_iter().next().ok_or(BootError::Founding(Code::Defect.into()))?;
+    Ok(write_private(&folder.join("operator.token"), &format!("{token}\n"))?)
+}
+
+/// Gives the realm a new signing key. Keys in the realm's custody stay as they are.
+///
+/// # Errors
+/// [`BootError`].
+pub async fn rotate_realm_key(node: &Node, folder: &Path) -> Result<(), BootError> {
+    let rotated = node.secrets().rotated(node.chance());
+    // Stored first under another name: the log must never name a key that nobody holds.
+    let (next, path) = (folder.join("realm.key.next"), folder.join("realm.key"));
+    rotated.store(&next)?;
+    let key = rotated.public_key();
+    local(node, Principal::Operator, Command::RotateRealmKey(rialto_core::command::RotateRealmKey { key })).await?;
+    std::fs::rename(&next, &path)
+        .map_err(|source| BootError::Io { doing: format!("rename {}", next.display()), source })
+}

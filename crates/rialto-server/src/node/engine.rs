@@ -1,0 +1,143 @@
+//! The engine: decides and applies, and collects what has to be journaled.
+//!
+//! It knows no thread, no channel and no file, so that the threaded node and the fault simulation
+//! run the very same code.
+
+use rialto_core::command::Command;
+use rialto_core::decide::{Request, Stamp, Verdict, decide};
+use rialto_core::event::Envelope;
+use rialto_core::id::{AgentId, AnyId, TokenId, number};
+use rialto_core::reject::{Code, Rejection};
+use rialto_core::state::State;
+use rialto_core::text::Sealed;
+use rialto_journal::{Content, Frame};
+
+/// A request to the realm, its texts sealed.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Who asks, and how.
+    pub request: Request,
+    /// What.
+    pub command: Command<Sealed>,
+    /// The texts: salt and bytes, by ordinal.
+    pub contents: Vec<([u8; 16], Vec<u8>)>,
+}
+
+/// What became of an ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Accepted now.
+    Accepted {
+        /// The ids that came into being.
+        ids: Vec<AnyId>,
+        /// Secrets of tokens just issued.
+        secrets: Vec<(TokenId, String)>,
+        /// Entries of an independent batch that were refused.
+        refused: Vec<(u32, Rejection)>,
+    },
+    /// Accepted before, at this position.
+    Duplicate {
+        /// Where.
+        position: u64,
+        /// The ids that came into being then.
+        ids: Vec<AnyId>,
+    },
+    /// Refused.
+    Refused(Rejection),
+    /// The clock had nothing to do.
+    Nothing,
+}
+
+/// A reply and the position it was decided at. It may leave once that position is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The position.
+    pub position: u64,
+    /// The reply.
+    pub reply: Reply,
+}
+
+/// The state, and the frame in the making.
+pub struct Engine {
+    state: State,
+    frame: Frame,
+    bytes: usize,
+    delivered: Vec<AgentId>,
+}
+
+impl Engine {
+    /// An engine that goes on from a state.
+    #[must_use]
+    pub fn new(state: State) -> Self {
+        Self { state, frame: Frame::default(), bytes: 0, delivered: Vec::new() }
+    }
+
+    /// The state as the last decision left it; parts of it may not be durable yet.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The state, for taking the touched entities.
+    pub fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
+    /// Bytes of facts and contents that wait to be journaled.
+    #[must_use]
+    pub fn pending_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Envelopes that wait to be journaled.
+    #[must_use]
+    pub fn pending_envelopes(&self) -> usize {
+        self.frame.envelopes.len()
+    }
+
+    /// Decides an ask and applies it. The envelope of an accepted one is handed to `seen`.
+    pub fn ask(&mut self, ask: Ask, stamp: &Stamp, seen: &mut dyn FnMut(&Envelope)) -> Answered {
+        let reply = match decide(&self.state, &ask.request, &ask.command, stamp) {
+            Err(rejection) => Reply::Refused(rejection),
+            Ok(Verdict::Nothing) => Reply::Nothing,
+            Ok(Verdict::Duplicate { position, ids }) => Reply::Duplicate { position, ids },
+            Ok(Verdict::Accepted(decision)) => {
+                let envelope = decision.envelope;
+                self.state.apply(&envelope);
+                self.push(&envelope, ask.contents);
+                seen(&envelope);
+                Reply::Accepted { ids: envelope.ids, secrets: decision.secrets, refused: decision.refused }
+            }
+        };
+        Answered { position: self.state.position(), reply }
+    }
+
+    fn push(&mut self, envelope: &Envelope, contents: Vec<([u8; 16], Vec<u8>)>) {
+        if self.frame.envelopes.is_empty() {
+            self.frame.first = envelope.position;
+        }
+        let facts = envelope.encode();
+        self.bytes += facts.len();
+        self.frame.envelopes.push(facts);
+        for (ordinal, (salt, bytes)) in (0_u64..).zip(contents) {
+            self.bytes += bytes.len();
+            let id = number(envelope.position, ordinal);
+            self.frame.contents.push(Content { id, salt, bytes });
+        }
+        self.delivered.extend(self.state.changes.take_delivered());
+    }
+
+    /// Takes the frame in the making, and the agents whose inboxes it makes grow.
+    pub fn take_frame(&mut self) -> (Option<Frame>, Vec<AgentId>) {
+        self.bytes = 0;
+        let frame = std::mem::take(&mut self.frame);
+        let delivered = std::mem::take(&mut self.delivered);
+        ((!frame.envelopes.is_empty()).then_some(frame), delivered)
+    }
+
+    /// A defect that makes going on unsafe: the events did not fit the state.
+    #[must_use]
+    pub fn defect(&self) -> Option<Rejection> {
+        (self.state.changes.defects() > 0).then(|| Rejection::from(Code::Defect))
+    }
+}

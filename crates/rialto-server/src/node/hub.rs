@@ -1,0 +1,80 @@
+//! Wakes those who wait: for an inbox to grow, or for a position to become durable.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use rialto_core::id::AgentId;
+use tokio::sync::{Notify, watch};
+
+/// The meeting point of the syncer and those who wait.
+pub struct Hub {
+    durable: watch::Sender<u64>,
+    indexed: watch::Sender<u64>,
+    inboxes: Mutex<HashMap<AgentId, Weak<Notify>>>,
+}
+
+impl Hub {
+    /// A hub at a position.
+    #[must_use]
+    pub fn new(durable: u64) -> Self {
+        Self {
+            durable: watch::Sender::new(durable),
+            indexed: watch::Sender::new(0),
+            inboxes: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// The last durable position.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        *self.durable.borrow()
+    }
+
+    /// The position that the views have reached.
+    #[must_use]
+    pub fn indexed(&self) -> u64 {
+        *self.indexed.borrow()
+    }
+
+    /// Follows the durable position.
+    #[must_use]
+    pub fn watch_durable(&self) -> watch::Receiver<u64> {
+        self.durable.subscribe()
+    }
+
+    /// Follows the position of the views.
+    #[must_use]
+    pub fn watch_indexed(&self) -> watch::Receiver<u64> {
+        self.indexed.subscribe()
+    }
+
+    /// What wakes when an agent's inbox grows. Keep it while waiting.
+    #[must_use]
+    pub fn inbox(&self, agent: AgentId) -> Arc<Notify> {
+        let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = inboxes.get(&agent).and_then(Weak::upgrade) {
+            return known;
+        }
+        if inboxes.len() > 1_024 && inboxes.len().is_power_of_two() {
+            inboxes.retain(|_, n| n.strong_count() > 0);
+        }
+        let fresh = Arc::new(Notify::new());
+        inboxes.insert(agent, Arc::downgrade(&fresh));
+        fresh
+    }
+
+    pub(super) fn set_indexed(&self, position: u64) {
+        self.indexed.send_replace(position);
+    }
+
+    pub(super) fn set_durable(&self, position: u64, grown: &[AgentId]) {
+        self.durable.send_replace(position);
+        if grown.is_empty() {
+            return;
+        }
+        let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        for notify in grown.iter().filter_map(|a| inboxes.get(a)).filter_map(Weak::upgrade) {
+            notify.notify_waiters();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Feeds the views from the log, behind the writer and never in its way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rialto_core::id::ContentId;
+use rialto_journal::{Frame, LogReader};
+use rialto_views::{Indexed, Views};
+
+use super::boot::{BootError, decode};
+use super::pipeline::Node;
+use super::{contents_of, tail};
+
+/// How many bytes of the log are read at once.
+const READ_BYTES: usize = 2 << 20;
+/// How many envelopes are indexed in one transaction at the most.
+const BATCH: usize = 2_048;
+/// How long the indexer sleeps when it has caught up, unless it is woken.
+const LULL: Duration = Duration::from_millis(2);
+
+/// The indexer's thread.
+pub struct Indexer {
+    thread: Option<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Indexer {
+    /// Starts feeding `views` from the node's log.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(node: Arc<Node>, views: Views) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::Builder::new().name("rialto-indexer".into()).spawn(move || {
+            let reader = node.new_reader();
+            if let Err(error) = (Feed { node, views, reader }).run(&stopped) {
+                tracing::error!(%error, "the views stand still; restart the server, or delete views.db to rebuild them");
+            }
+        })?;
+        Ok(Self { thread: Some(thread), stop })
+    }
+
+    /// Stops feeding. Blocks until the last transaction is done.
+    pub fn stop(mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the indexer ended badly; the views are checked at the next start");
+        }
+    }
+}
+
+struct Feed {
+    node: Arc<Node>,
+    views: Views,
+    reader: Box<dyn LogReader>,
+}
+
+impl Feed {
+    fn run(&mut self, stop: &AtomicBool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.node.hub().set_indexed(self.views.position());
+        while !stop.load(Ordering::SeqCst) {
+            let next = self.views.position() + 1;
+            if next > self.node.hub().durable() {
+                std::thread::sleep(LULL);
+                continue;
+            }
+            let batch = match self.node.tail().frame(next) {
+                Some(_) => self.from_memory(next)?,
+                None => self.from_log(next)?,
+            };
+            for part in batch.chunks(BATCH) {
+                self.views.apply(part)?;
+                self.node.hub().set_indexed(self.views.position());
+            }
+        }
+        Ok(())
+    }
+
+    fn from_memory(&self, next: u64) -> Result<Vec<Indexed>, BootError> {
+        let mut batch = Vec::new();
+        let mut position = next;
+        while let Some(frame) = self.node.tail().frame(position) {
+            let last = frame.first + frame.envelopes.len() as u64 - 1;
+            batch.extend(self.frame(&frame, position, last)?);
+            position = last + 1;
+            if batch.len() >= BATCH || position > self.node.hub().durable() {
+                break;
+            }
+        }
+        Ok(batch)
+    }
+
+    fn frame(&self, frame: &Frame, from: u64, last: u64) -> Result<Vec<Indexed>, BootError> {
+        let seen = (from..=last).map(|position| tail::seen_in(frame, position));
+        seen.map(|seen| {
+            seen.map(|s| Indexed {
+                envelope: s.envelope,
+                contents: s.contents.into_iter().map(|c| (ContentId(c.id), c.bytes)).collect(),
+            })
+        })
+        .collect()
+    }
+
+    fn from_log(&mut self, next: u64) -> Result<Vec<Indexed>, BootError> {
+        let mut batch = Vec::new();
+        for frame in self.reader.read_from(next, READ_BYTES)? {
+            for (position, facts) in (frame.first..).zip(&frame.envelopes) {
+                if position < next {
+                    continue;
+                }
+                let envelope = decode(position, facts)?;
+                let ids = contents_of(&envelope);
+                let contents = self.reader.contents(&ids)?.into_iter().flatten();
+                let contents = contents.map(|c| (ContentId(c.id), c.bytes)).collect();
+                batch.push(Indexed { envelope, contents });
+            }
+        }
+        Ok(batch)
+    }
+}

@@ -1,0 +1,70 @@
+//! The node: one writer with group commit, and what hangs behind it.
+//!
+//! ```text
+//! asks -> writer (decide, apply) -> frame -> syncer (append, sync) -> answers
+//!                                              |-> keeper: entity table (snapshot, digest)
+//!                                              |-> hub: wakes readers of inboxes
+//!                                              `-> indexer: views
+//! ```
+//! The next frame is decided while the last is being synced. An answer carries the position it was
+//! decided at and leaves when that position is durable, whether it accepts, refuses or only reads.
+//! A failed sync is never retried: the node stops, and memory is rebuilt from the log.
+
+mod boot;
+mod clock;
+mod engine;
+mod hub;
+mod indexer;
+mod keeper;
+mod pipeline;
+mod secrets;
+mod tail;
+
+pub use boot::{BootError, Opened, Storage, accept_clock, open, reset_operator_token, restore, rotate_realm_key};
+pub use clock::{Chance, Clock, SystemChance, SystemClock, VirtualClock, SeededChance};
+pub use engine::{Answered, Ask, Engine, Reply};
+pub use hub::Hub;
+pub use indexer::Indexer;
+pub use tail::{Seen, Tail};
+pub use pipeline::{Digested, Failure, Node, NodeConfig, Stats, TokenInfo};
+pub use secrets::{RealmSecrets, SecretsError};
+
+use rialto_core::event::{Envelope, Event};
+use rialto_core::identity::IdentityEvent;
+use rialto_core::ledger::LedgerEvent;
+use rialto_core::mail::MailEvent;
+use rialto_core::market::MarketEvent;
+use rialto_core::text::ContentRef;
+use rialto_core::work::WorkEvent;
+
+/// The contents that an envelope names.
+#[must_use]
+pub fn contents_of(envelope: &Envelope) -> Vec<u64> {
+    envelope.events.iter().flat_map(content_refs).map(|c| c.id.0).collect()
+}
+
+/// The contents that an event names.
+#[must_use]
+pub fn content_refs(event: &Event) -> Vec<ContentRef> {
+    let one = |c: &ContentRef| vec![*c];
+    let maybe = |c: &Option<ContentRef>| c.iter().copied().collect();
+    match event {
+        Event::Identity(
+            IdentityEvent::AgentRegistered { profile, .. } | IdentityEvent::ProfileSet { profile, .. },
+        ) => maybe(&profile.description),
+        Event::Mail(MailEvent::MessageSent { body, .. }) => one(body),
+        Event::Mail(MailEvent::ConversationOpened { title, .. }) => maybe(title),
+        Event::Work(WorkEvent::TaskCreated { body, .. }) => maybe(body),
+        Event::Work(WorkEvent::TaskUpdated { note, .. }) => maybe(note),
+        Event::Work(WorkEvent::ArtifactAdded { body, .. }) => one(body),
+        Event::Ledger(LedgerEvent::Entries { memo, .. }) => maybe(memo),
+        Event::Market(
+            MarketEvent::ListingPublished { terms, .. } | MarketEvent::ListingUpdated { terms, .. },
+        ) => maybe(&terms.description),
+        Event::Market(MarketEvent::CallOpened { body, .. }) => one(body),
+        Event::Market(MarketEvent::OfferMade { note, .. }) => maybe(note),
+        Event::Market(MarketEvent::DealDisputed { reason, .. }) => one(reason),
+        Event::Market(MarketEvent::DealEnded { reason, .. }) => maybe(reason),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,689 @@
+//! The threads of the node: the writer decides, the syncer journals and lets answers go.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rialto_core::command::{Command, Nothing};
+use rialto_core::decide::{Request, Stamp};
+use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::hash::{Hash, Short};
+use rialto_core::id::{AgentId, TokenId};
+use rialto_core::identity::{Auth, IdentityEvent, Principal};
+use rialto_core::mail::MailEvent;
+use rialto_core::reject::Code;
+use rialto_core::state::State;
+use rialto_core::time::{MINUTE_MS, Time};
+use rialto_journal::entities::{EntityState, EntityStore, Upsert};
+use rialto_journal::{Frame, Head, Journal, JournalError, LogReader};
+use tokio::sync::oneshot;
+
+use super::clock::{Chance, Clock};
+use super::engine::{Answered, Ask, Engine};
+use super::hub::Hub;
+use super::keeper::{Keeper, Kept};
+use super::secrets::RealmSecrets;
+use super::tail::Tail;
+
+/// Requests that may wait for the writer. Past that a door answers that the server is busy.
+const WAITING: usize = 65_536;
+/// A frame is closed at this many bytes or envelopes, whichever comes first.
+const FRAME_BYTES: usize = 16 << 20;
+const FRAME_ENVELOPES: usize = 16_384;
+/// How many requests are decided before the writer looks whether the syncer is free.
+const TURN: usize = 512;
+/// Touched entities are handed to the keeper when there are this many, or after this time.
+const KEEP_TOUCHED: usize = 8_192;
+const KEEP_EVERY: Duration = Duration::from_millis(250);
+/// The clock is asked at most this often for what is due.
+const TICK_EVERY: Duration = Duration::from_millis(50);
+/// How long the clock may stand still while nothing happens.
+const LULL_MS: u64 = 20 * MINUTE_MS;
+
+/// What the node is made with.
+pub struct NodeConfig {
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where chance comes from.
+    pub chance: Arc<dyn Chance>,
+    /// The realm's secrets.
+    pub secrets: RealmSecrets,
+}
+
+/// Why the node cannot answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Too many requests wait.
+    Busy,
+    /// The log could not be written, and the node has stopped.
+    Stopped,
+    /// The node is shutting down.
+    Draining,
+}
+
+impl Failure {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> Code {
+        match self {
+            Self::Busy => Code::Busy,
+            Self::Stopped => Code::Stopped,
+            Self::Draining => Code::Draining,
+        }
+    }
+}
+
+/// A live token, as doors look it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenInfo {
+    /// Its id.
+    pub token: TokenId,
+    /// Whose it is.
+    pub principal: Principal,
+}
+
+/// The state's digest at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digested {
+    /// The position.
+    pub position: u64,
+    /// The digest, as the entity table keeps it.
+    pub digest: rialto_journal::digest::Digest,
+    /// How many entities there are.
+    pub entities: u64,
+}
+
+impl From<EntityState> for Digested {
+    fn from(state: EntityState) -> Self {
+        Self { position: state.position, digest: state.digest, entities: state.count }
+    }
+}
+
+/// What the node counts.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Commands accepted.
+    pub accepted: AtomicU64,
+    /// Commands refused.
+    pub refused: AtomicU64,
+    /// Frames synced.
+    pub frames: AtomicU64,
+    /// Envelopes synced.
+    pub envelopes: AtomicU64,
+    /// Time spent in syncing, in microseconds.
+    pub sync_us: AtomicU64,
+    /// The longest time the writer worked without looking at its queue, in microseconds.
+    pub longest_turn_us: AtomicU64,
+    /// Requests that wait for the writer.
+    pub waiting: AtomicU64,
+}
+
+type ReadFn = Box<dyn FnOnce(&State) -> Box<dyn FnOnce(u64) + Send> + Send>;
+
+enum Mail {
+    Ask(Box<Ask>, oneshot::Sender<Answered>),
+    Batch(Vec<Ask>, oneshot::Sender<Vec<Answered>>),
+    Read(ReadFn),
+    Digest(oneshot::Sender<EntityState>),
+    Tick(oneshot::Sender<Answered>),
+    Synced,
+    Stop,
+}
+
+/// Something that waits for a position to become durable.
+type Parked = Box<dyn FnOnce() + Send>;
+
+struct Job {
+    frame: Option<Frame>,
+    position: u64,
+    parked: Vec<Parked>,
+    grown: Vec<AgentId>,
+    erased: Vec<u64>,
+    kept: Option<(Vec<Upsert>, Vec<oneshot::Sender<EntityState>>)>,
+}
+
+struct Shared {
+    tokens: RwLock<HashMap<Hash, TokenInfo>>,
+    hub: Arc<Hub>,
+    tail: Tail,
+    stats: Stats,
+    stopped: AtomicBool,
+    draining: AtomicBool,
+    syncing: AtomicBool,
+}
+
+/// A running node. Cheap to share; ends with [`Node::stop`].
+pub struct Node {
+    mail: SyncSender<Mail>,
+    shared: Arc<Shared>,
+    config: NodeConfig,
+    readers: Mutex<Vec<Box<dyn LogReader>>>,
+    new_reader: Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>,
+    threads: Mutex<Option<(JoinHandle<()>, JoinHandle<()>)>>,
+}
+
+impl Node {
+    /// Starts the node on a state that stands at the journal's head.
+    ///
+    /// `new_reader` opens a further reader of the journal.
+    ///
+    /// # Errors
+    /// When threads cannot be started.
+    pub fn start(
+        state: State,
+        journal: Box<dyn Journal>,
+        entities: Box<dyn EntityStore>,
+        new_reader: Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>,
+        config: NodeConfig,
+    ) -> std::io::Result<Arc<Self>> {
+        let hub = Arc::new(Hub::new(journal.head().position));
+        let shared = Arc::new(Shared {
+            tokens: RwLock::new(live_tokens(&state)),
+            hub,
+            tail: Tail::default(),
+            stats: Stats::default(),
+            stopped: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            syncing: AtomicBool::new(false),
+        });
+        let (mail, mailbox) = sync_channel(WAITING);
+        let (jobs, job_queue) = sync_channel(1);
+        let keeper = Keeper::start(entities)?;
+        let syncer = Syncer { journal, shared: shared.clone(), writer: mail.clone(), keeper };
+        let syncer = std::thread::Builder::new().name("rialto-syncer".into()).spawn(move || syncer.run(&job_queue))?;
+        let writer = Writer {
+            engine: Engine::new(state),
+            shared: shared.clone(),
+            clock: config.clock.clone(),
+            chance: config.chance.clone(),
+            secrets: config.secrets.clone(),
+            jobs,
+            parked: Vec::new(),
+            erased: Vec::new(),
+            digests: Vec::new(),
+            last_keep: Instant::now(),
+            last_tick: Instant::now(),
+        };
+        let writer = std::thread::Builder::new().name("rialto-writer".into()).spawn(move || writer.run(&mailbox))?;
+        let threads = Mutex::new(Some((writer, syncer)));
+        Ok(Arc::new(Self { mail, shared, config, readers: Mutex::new(Vec::new()), new_reader, threads }))
+    }
+
+    /// Where time comes from.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.config.clock.as_ref()
+    }
+
+    /// Where chance comes from.
+    #[must_use]
+    pub fn chance(&self) -> &dyn Chance {
+        self.config.chance.as_ref()
+    }
+
+    /// The realm's secrets.
+    #[must_use]
+    pub fn secrets(&self) -> &RealmSecrets {
+        &self.config.secrets
+    }
+
+    /// Wakes those who wait.
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.shared.hub
+    }
+
+    /// The newest frames, still in memory.
+    #[must_use]
+    pub fn tail(&self) -> &Tail {
+        &self.shared.tail
+    }
+
+    /// What the node counts.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.shared.stats
+    }
+
+    /// True once the log could not be written.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.shared.stopped.load(Ordering::SeqCst)
+    }
+
+    /// True once the node is shutting down.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.load(Ordering::SeqCst)
+    }
+
+    /// The live token whose secret has this hash.
+    #[must_use]
+    pub fn token(&self, hash: &Hash) -> Option<TokenInfo> {
+        let tokens = self.shared.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(hash).copied()
+    }
+
+    fn send(&self, mail: Mail) -> Result<(), Failure> {
+        if self.has_stopped() {
+            return Err(Failure::Stopped);
+        }
+        if self.is_draining() {
+            return Err(Failure::Draining);
+        }
+        self.shared.stats.waiting.fetch_add(1, Ordering::Relaxed);
+        self.mail.try_send(mail).map_err(|why| {
+            self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
+            match why {
+                TrySendError::Full(_) => Failure::Busy,
+                TrySendError::Disconnected(_) => Failure::Stopped,
+            }
+        })
+    }
+
+    fn gone(&self) -> Failure {
+        if self.is_draining() && !self.has_stopped() { Failure::Draining } else { Failure::Stopped }
+    }
+
+    /// Asks the realm. The answer comes when the position it was decided at is durable.
+    ///
+    /// # Errors
+    /// [`Failure`] when the node cannot answer.
+    pub async fn ask(&self, ask: Ask) -> Result<Answered, Failure> {
+        let (tell, told) = oneshot::channel();
+        self.send(Mail::Ask(Box::new(ask), tell))?;
+        told.await.map_err(|_| self.gone())
+    }
+
+    /// Asks for several things at once; each is decided for itself, in order.
+    ///
+    /// # Errors
+    /// [`Failure`] when the node cannot answer.
+    pub async fn ask_all(&self, asks: Vec<Ask>) -> Result<Vec<Answered>, Failure> {
+        let (tell, told) = oneshot::channel();
+        self.send(Mail::Batch(asks, tell))?;
+        told.await.map_err(|_| self.gone())
+    }
+
+    /// Reads the state between two batches. The answer comes, with its position, when that position
+    /// is durable.
+    ///
+    /// # Errors
+    /// [`Failure`] when the node cannot answer.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Result<(u64, T), Failure> {
+        let (tell, told) = oneshot::channel();
+        let read: ReadFn = Box::new(move |state| {
+            let value = read(state);
+            Box::new(move |position| {
+                // The asker may have gone.
+                let _ = tell.send((position, value));
+            })
+        });
+        self.send(Mail::Read(read))?;
+        told.await.map_err(|_| self.gone())
+    }
+
+    /// The state's digest at the position of the last decision.
+    ///
+    /// # Errors
+    /// [`Failure`] when the node cannot answer.
+    pub async fn digest(&self) -> Result<Digested, Failure> {
+        let (tell, told) = oneshot::channel();
+        self.send(Mail::Digest(tell))?;
+        told.await.map(Digested::from).map_err(|_| self.gone())
+    }
+
+    /// Lets the clock do what is due, for clocks that are moved by hand.
+    ///
+    /// # Errors
+    /// [`Failure`] when the node cannot answer.
+    pub async fn tick(&self) -> Result<Answered, Failure> {
+        let (tell, told) = oneshot::channel();
+        self.send(Mail::Tick(tell))?;
+        told.await.map_err(|_| self.gone())
+    }
+
+    /// Reads the log on the calling thread, which may block.
+    ///
+    /// # Errors
+    /// As the reader's.
+    pub fn with_log<T>(
+        &self,
+        read: impl FnOnce(&mut dyn LogReader) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut reader = pooled.unwrap_or_else(|| (self.new_reader)());
+        let outcome = read(reader.as_mut());
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < 8 {
+            readers.push(reader);
+        }
+        outcome
+    }
+
+    /// A further reader of the log.
+    #[must_use]
+    pub fn new_reader(&self) -> Box<dyn LogReader> {
+        (self.new_reader)()
+    }
+
+    /// Stops taking requests, answers those that wait, and closes the log. Blocks until done.
+    pub fn stop(&self) {
+        self.shared.draining.store(true, Ordering::SeqCst);
+        // The mailbox may be full; the writer empties it.
+        let _ = self.mail.send(Mail::Stop);
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((writer, syncer)) = threads {
+            let ended = [writer.join().is_ok(), syncer.join().is_ok()];
+            if ended != [true, true] {
+                tracing::error!("a thread of the node ended badly");
+            }
+        }
+    }
+}
+
+fn live_tokens(state: &State) -> HashMap<Hash, TokenInfo> {
+    let mut tokens = HashMap::with_capacity(state.tokens.len());
+    state.tokens.for_each(|id, token| {
+        tokens.insert(token.hash, TokenInfo { token: *id, principal: token.principal });
+    });
+    tokens
+}
+
+/// The thread that decides.
+struct Writer {
+    engine: Engine,
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    secrets: RealmSecrets,
+    jobs: SyncSender<Job>,
+    parked: Vec<Parked>,
+    erased: Vec<u64>,
+    digests: Vec<oneshot::Sender<EntityState>>,
+    last_keep: Instant,
+    last_tick: Instant,
+}
+
+impl Writer {
+    fn run(mut self, mailbox: &Receiver<Mail>) {
+        loop {
+            let first = match mailbox.recv_timeout(self.patience()) {
+                Ok(mail) => Some(mail),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let began = Instant::now();
+            let stop = self.turn(first, mailbox);
+            self.tick_if_due();
+            let keep = self.wants_keeping();
+            let closed = self.hand_over(keep, stop);
+            let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.shared.stats.longest_turn_us.fetch_max(us, Ordering::Relaxed);
+            if stop || closed {
+                break;
+            }
+        }
+    }
+
+    /// Handles what waits, a bounded number. True when the node is to stop.
+    fn turn(&mut self, first: Option<Mail>, mailbox: &Receiver<Mail>) -> bool {
+        let mut next = first;
+        for _ in 0..TURN {
+            let Some(mail) = next.take() else { break };
+            if !matches!(mail, Mail::Synced | Mail::Stop) {
+                self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+            if self.handle(mail) {
+                // Those already in the mailbox still get their answer.
+                while let Ok(mail) = mailbox.try_recv() {
+                    self.handle(mail);
+                }
+                return true;
+            }
+            if self.engine.pending_bytes() >= FRAME_BYTES || self.engine.pending_envelopes() >= FRAME_ENVELOPES {
+                break;
+            }
+            next = match mailbox.try_recv() {
+                Ok(mail) => Some(mail),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
+            };
+        }
+        false
+    }
+
+    fn handle(&mut self, mail: Mail) -> bool {
+        match mail {
+            Mail::Ask(ask, tell) => {
+                let answered = self.decide(*ask);
+                self.park(move || drop(tell.send(answered)));
+            }
+            Mail::Batch(asks, tell) => {
+                let answered: Vec<Answered> = asks.into_iter().map(|ask| self.decide(ask)).collect();
+                self.park(move || drop(tell.send(answered)));
+            }
+            Mail::Read(read) => {
+                let position = self.engine.state().position();
+                let tell = read(self.engine.state());
+                self.park(move || tell(position));
+            }
+            Mail::Digest(tell) => self.digests.push(tell),
+            Mail::Tick(tell) => {
+                let answered = self.tick();
+                self.park(move || drop(tell.send(answered)));
+            }
+            Mail::Synced => {}
+            Mail::Stop => return true,
+        }
+        false
+    }
+
+    /// Lets go at once what is durable already, and keeps the rest for the frame in the making.
+    fn park(&mut self, act: impl FnOnce() + Send + 'static) {
+        if self.engine.state().position() <= self.shared.hub.durable() {
+            act();
+        } else {
+            self.parked.push(Box::new(act));
+        }
+    }
+
+    fn decide(&mut self, ask: Ask) -> Answered {
+        let entropy = self.chance.bytes();
+        let custody = needs_key(&ask.command).then(|| {
+            let mut nonce = [0_u8; 16];
+            nonce.copy_from_slice(self.chance.bytes().split_at(16).0);
+            let nonce = Short(nonce.into());
+            (self.secrets.custody_public(nonce), nonce)
+        });
+        let stamp = Stamp { now: self.clock.now(), entropy, custody };
+        let (tokens, erased, stats) = (&self.shared.tokens, &mut self.erased, &self.shared.stats);
+        let answered = self.engine.ask(ask, &stamp, &mut |envelope| note(envelope, tokens, erased));
+        match answered.reply {
+            super::Reply::Refused(_) => stats.refused.fetch_add(1, Ordering::Relaxed),
+            _ => stats.accepted.fetch_add(1, Ordering::Relaxed),
+        };
+        answered
+    }
+
+    fn tick(&mut self) -> Answered {
+        self.last_tick = Instant::now();
+        let request =
+            Request { principal: Principal::Realm, auth: Auth::None, acting: None, key: None, cause: None };
+        self.decide(Ask { request, command: Command::Tick(Nothing {}), contents: Vec::new() })
+    }
+
+    fn due_at(&self) -> Time {
+        let state = self.engine.state();
+        let lull = state.now().after(LULL_MS);
+        state.changes.next_due().map_or(lull, |(at, _)| at.min(lull))
+    }
+
+    fn tick_if_due(&mut self) {
+        if self.clock.is_virtual() || self.engine.state().position() == 0 {
+            return;
+        }
+        if self.last_tick.elapsed() >= TICK_EVERY && self.clock.now() >= self.due_at() {
+            self.tick();
+        }
+    }
+
+    /// How long the writer may sleep when nobody asks.
+    fn patience(&self) -> Duration {
+        let keep = if self.engine.state().changes.touched_len() > 0 { KEEP_EVERY } else { Duration::from_secs(1) };
+        let until_due = self.due_at().since(self.clock.now());
+        if self.clock.is_virtual() { keep } else { keep.min(Duration::from_millis(until_due).max(TICK_EVERY)) }
+    }
+
+    fn wants_keeping(&self) -> bool {
+        let touched = self.engine.state().changes.touched_len();
+        !self.digests.is_empty()
+            || touched >= KEEP_TOUCHED
+            || touched > 0 && self.last_keep.elapsed() >= KEEP_EVERY
+    }
+
+    /// Gives the frame in the making to the syncer, if it is free or the frame is full.
+    /// True when the syncer has gone.
+    fn hand_over(&mut self, keep: bool, last: bool) -> bool {
+        if self.engine.defect().is_some() {
+            tracing::error!("an event did not fit the state; the node stops before it is logged");
+            self.shared.stopped.store(true, Ordering::SeqCst);
+            return true;
+        }
+        let nothing = self.engine.pending_envelopes() == 0 && self.parked.is_empty() && !keep;
+        if nothing && !last {
+            return false;
+        }
+        let full =
+            self.engine.pending_bytes() >= FRAME_BYTES || self.engine.pending_envelopes() >= FRAME_ENVELOPES;
+        if self.shared.syncing.load(Ordering::SeqCst) && !full && !last {
+            return false;
+        }
+        let (frame, grown) = self.engine.take_frame();
+        let kept = (keep || last).then(|| self.take_touched());
+        let job = Job {
+            frame,
+            position: self.engine.state().position(),
+            parked: std::mem::take(&mut self.parked),
+            grown,
+            erased: std::mem::take(&mut self.erased),
+            kept,
+        };
+        self.shared.syncing.store(true, Ordering::SeqCst);
+        self.jobs.send(job).is_err()
+    }
+
+    fn take_touched(&mut self) -> (Vec<Upsert>, Vec<oneshot::Sender<EntityState>>) {
+        self.last_keep = Instant::now();
+        let state = self.engine.state_mut();
+        let keys = state.changes.take_touched();
+        let upserts = keys.into_iter().map(|key| (key.to_vec(), state.encode_entity(&key))).collect();
+        (upserts, std::mem::take(&mut self.digests))
+    }
+}
+
+fn needs_key(command: &Command<rialto_core::text::Sealed>) -> bool {
+    match command {
+        Command::RegisterAgent(args) => args.key.is_none(),
+        Command::RotateKey(args) => args.key.is_none(),
+        _ => false,
+    }
+}
+
+/// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
+/// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
+fn note(envelope: &Envelope, tokens: &RwLock<HashMap<Hash, TokenInfo>>, erased: &mut Vec<u64>) {
+    for event in &envelope.events {
+        match event {
+            Event::Identity(IdentityEvent::TokenIssued { token, principal, hash, .. }) => {
+                add_token(tokens, *hash, *token, *principal);
+            }
+            Event::Identity(IdentityEvent::TokenEnded { token }) => drop_tokens(tokens, |t| t.token == *token),
+            Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
+                drop_tokens(tokens, |t| t.principal == Principal::Operator);
+                add_token(tokens, *hash, *token, Principal::Operator);
+            }
+            Event::Mail(MailEvent::Erased { contents }) => erased.extend(contents.iter().map(|c| c.0)),
+            _ => {}
+        }
+    }
+}
+
+fn add_token(tokens: &RwLock<HashMap<Hash, TokenInfo>>, hash: Hash, token: TokenId, principal: Principal) {
+    let mut tokens = tokens.write().unwrap_or_else(PoisonError::into_inner);
+    tokens.insert(hash, TokenInfo { token, principal });
+}
+
+fn drop_tokens(tokens: &RwLock<HashMap<Hash, TokenInfo>>, which: impl Fn(&TokenInfo) -> bool) {
+    tokens.write().unwrap_or_else(PoisonError::into_inner).retain(|_, info| !which(info));
+}
+
+/// The thread that journals.
+struct Syncer {
+    journal: Box<dyn Journal>,
+    shared: Arc<Shared>,
+    writer: SyncSender<Mail>,
+    keeper: Keeper,
+}
+
+impl Syncer {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            if let Err(error) = self.sync(job) {
+                tracing::error!(%error, "the log cannot be written; the node stops and nothing is retried");
+                self.shared.stopped.store(true, Ordering::SeqCst);
+                break;
+            }
+            self.shared.syncing.store(false, Ordering::SeqCst);
+            // If the mailbox is full the writer is awake anyway, and looks at `syncing` itself.
+            let _ = self.writer.try_send(Mail::Synced);
+        }
+        self.keeper.finish();
+    }
+
+    fn sync(&mut self, job: Job) -> Result<(), JournalError> {
+        let head = self.append(job.frame.as_ref())?;
+        if let Some(frame) = job.frame {
+            self.shared.tail.push(frame);
+        }
+        if !job.erased.is_empty() {
+            self.shared.tail.clear();
+            self.erase(&job.erased)?;
+        }
+        self.shared.hub.set_durable(head.position, &job.grown);
+        for act in job.parked {
+            act();
+        }
+        if let Some((upserts, told)) = job.kept {
+            let kept = Kept { position: job.position, chain: head.chain, upserts, told };
+            // The keeper only goes with the syncer.
+            let _ = self.keeper.batches.send(kept);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, frame: Option<&Frame>) -> Result<Head, JournalError> {
+        let Some(frame) = frame else { return Ok(self.journal.head()) };
+        let began = Instant::now();
+        let head = self.journal.append(frame)?;
+        let stats = &self.shared.stats;
+        let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        stats.sync_us.fetch_add(us, Ordering::Relaxed);
+        stats.frames.fetch_add(1, Ordering::Relaxed);
+        stats.envelopes.fetch_add(frame.envelopes.len() as u64, Ordering::Relaxed);
+        Ok(head)
+    }
+
+    fn erase(&mut self, ids: &[u64]) -> Result<(), JournalError> {
+        match self.journal.erase(ids) {
+            // A long read stood in the way of the last step; the next erasure finishes it.
+            Ok(_) | Err(JournalError::EraseIncomplete) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The realm's secrets: its signing key, and the root from which keys in its custody are derived.
+//!
+//! They stand in one file beside the log, readable by its owner only, and never enter the log, an
+//! answer, an error or a plain backup. The file has one `name hex` line each.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::{Signer, SigningKey};
+use rialto_core::hash::{Hash, Short, Signature};
+use thiserror::Error;
+
+use super::clock::Chance;
+
+/// Why the secrets cannot be had.
+#[derive(Debug, Error)]
+pub enum SecretsError {
+    /// The file cannot be read or written.
+    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The file is not of the expected form.
+    #[error("{path} is not a realm key file: restore it from your copy", path = path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The realm's secrets.
+#[derive(Clone)]
+pub struct RealmSecrets {
+    signing: SigningKey,
+    custody: [u8; 32],
+}
+
+impl RealmSecrets {
+    /// New secrets.
+    #[must_use]
+    pub fn fresh(chance: &dyn Chance) -> Self {
+        Self { signing: SigningKey::from_bytes(&chance.bytes()), custody: chance.bytes() }
+    }
+
+    /// The same custody root with a new signing key.
+    #[must_use]
+    pub fn rotated(&self, chance: &dyn Chance) -> Self {
+        Self { signing: SigningKey::from_bytes(&chance.bytes()), custody: self.custody }
+    }
+
+    /// The realm's public key.
+    #[must_use]
+    pub fn public_key(&self) -> Hash {
+        Hash::from(self.signing.verifying_key().to_bytes())
+    }
+
+    /// The public half of a key in the realm's custody.
+    #[must_use]
+    pub fn custody_public(&self, nonce: Short) -> Hash {
+        Hash::from(self.custody_key(nonce).verifying_key().to_bytes())
+    }
+
+    /// Signs on behalf of an agent whose key is in the realm's custody.
+    #[must_use]
+    pub fn custody_sign(&self, nonce: Short, message: &[u8]) -> Signature {
+        Signature(self.custody_key(nonce).sign(message).to_bytes().into())
+    }
+
+    fn custody_key(&self, nonce: Short) -> SigningKey {
+        let mut hasher = blake3::Hasher::new_keyed(&self.custody);
+        hasher.update(b"rialto custody key");
+        hasher.update(nonce.0.as_slice());
+        SigningKey::from_bytes(hasher.finalize().as_bytes())
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`SecretsError`] when it is missing, unreadable or malformed.
+    pub fn load(path: &Path) -> Result<Self, SecretsError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| SecretsError::Io { doing: "read", path: path.to_owned(), source })?;
+        let field = |name: &str| -> Option<[u8; 32]> {
+            let line = text.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' '))?;
+            line.trim().parse::<Hash>().ok().map(|h| *h.bytes())
+        };
+        match (field("signing"), field("custody")) {
+            (Some(signing), Some(custody)) => Ok(Self { signing: SigningKey::from_bytes(&signing), custody }),
+            _ => Err(SecretsError::Malformed { path: path.to_owned() }),
+        }
+    }
+
+    /// Writes the file, readable by its owner only, in one step.
+    ///
+    /// # Errors
+    /// [`SecretsError::Io`].
+    pub fn store(&self, path: &Path) -> Result<(), SecretsError> {
+        let signing = Hash::from(self.signing.to_bytes());
+        let custody = Hash::from(self.custody);
+        write_private(path, &format!("signing {signing}\ncustody {custody}\n"))
+    }
+}
+
+/// Writes a file that only its owner can read, in one step: a crash leaves the old or the new.
+///
+/// # Errors
+/// [`SecretsError::Io`].
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), SecretsError> {
+    let failed = |doing, source| SecretsError::Io { doing, path: path.to_owned(), source };
+    let new = path.with_extension("new");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(&new).map_err(|e| failed("create", e))?;
+    file.write_all(text.as_bytes()).map_err(|e| failed("write", e))?;
+    file.sync_all().map_err(|e| failed("sync", e))?;
+    fs::rename(&new, path).map_err(|e| failed("rename", e))
+}

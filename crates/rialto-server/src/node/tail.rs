@@ -1,0 +1,92 @@
+//! The newest frames of the log, kept in memory so that inboxes and views need not read them back.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rialto_core::event::Envelope;
+use rialto_journal::{Content, Frame, LogReader, content_position};
+
+use super::boot::{BootError, decode};
+
+/// The most bytes of facts and contents that are kept.
+const KEEP_BYTES: usize = 32 << 20;
+
+/// An envelope with the contents that stand beside it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The envelope.
+    pub envelope: Envelope,
+    /// Its contents, but for those that have been erased.
+    pub contents: Vec<Content>,
+}
+
+/// The newest frames.
+#[derive(Default)]
+pub struct Tail(Mutex<Frames>);
+
+#[derive(Default)]
+struct Frames {
+    frames: VecDeque<(Arc<Frame>, usize)>,
+    bytes: usize,
+}
+
+fn size(frame: &Frame) -> usize {
+    let facts: usize = frame.envelopes.iter().map(Vec::len).sum();
+    let contents: usize = frame.contents.iter().map(|c| c.bytes.len() + 32).sum();
+    facts + contents + 64
+}
+
+impl Tail {
+    pub(super) fn push(&self, frame: Frame) {
+        let size = size(&frame);
+        let mut tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.bytes += size;
+        tail.frames.push_back((Arc::new(frame), size));
+        while tail.bytes > KEEP_BYTES && tail.frames.len() > 1 {
+            if let Some((_, size)) = tail.frames.pop_front() {
+                tail.bytes -= size;
+            }
+        }
+    }
+
+    /// Forgets everything: something in it was erased.
+    pub(super) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Frames::default();
+    }
+
+    /// The frame that holds a position, if it is still here.
+    #[must_use]
+    pub fn frame(&self, position: u64) -> Option<Arc<Frame>> {
+        let tail = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let after = tail.frames.partition_point(|(f, _)| f.first <= position);
+        let (frame, _) = tail.frames.get(after.checked_sub(1)?)?;
+        let last = frame.first + frame.envelopes.len() as u64 - 1;
+        (position <= last).then(|| frame.clone())
+    }
+
+    /// The envelope at a position with its contents, from memory or else from the log.
+    ///
+    /// # Errors
+    /// As the reader's; [`BootError::Corrupt`] when what is there is no envelope.
+    pub fn seen(&self, position: u64, reader: &mut dyn LogReader) -> Result<Option<Seen>, BootError> {
+        if let Some(frame) = self.frame(position) {
+            return seen_in(&frame, position).map(Some);
+        }
+        let Some(facts) = reader.envelope(position)? else { return Ok(None) };
+        let envelope = decode(position, &facts)?;
+        let ids: Vec<u64> = super::contents_of(&envelope);
+        let contents = reader.contents(&ids)?.into_iter().flatten().collect();
+        Ok(Some(Seen { envelope, contents }))
+    }
+}
+
+pub(super) fn seen_in(frame: &Frame, position: u64) -> Result<Seen, BootError> {
+    let index = usize::try_from(position - frame.first).unwrap_or(usize::MAX);
+    let facts = frame.envelopes.get(index).ok_or(BootError::Corrupt { position, what: "not in its frame" })?;
+    let envelope = decode(position, facts)?;
+    // Contents stand in ascending order of id, so those of a position stand together.
+    let from = frame.contents.partition_point(|c| content_position(c.id) < position);
+    let until = frame.contents.partition_point(|c| content_position(c.id) <= position);
+    let contents = frame.contents.get(from..until).unwrap_or_default().to_vec();
+    Ok(Seen { envelope, contents })
+}

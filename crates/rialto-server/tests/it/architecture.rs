@@ -1,0 +1,92 @@
+//! The direction of dependence, and habits that are worth a test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What each crate may depend on, of ours. Anything else is a wrong turn.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("rialto-core", &[]),
+    ("rialto-fleet", &[]),
+    ("rialto-journal", &[]),
+    ("rialto-wire", &["rialto-core"]),
+    ("rialto-views", &["rialto-core", "rialto-wire"]),
+    ("rialto-server", &["rialto-core", "rialto-journal", "rialto-views", "rialto-wire"]),
+    ("rialto", &["rialto-core", "rialto-fleet", "rialto-journal", "rialto-server", "rialto-views", "rialto-wire"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn metadata() -> Value {
+    let mut cargo = Command::new(env!("CARGO"));
+    let output = cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).current_dir(root()).output();
+    serde_json::from_slice(&output.unwrap().stdout).unwrap()
+}
+
+#[test]
+fn dependencies_point_inward() {
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
+    let metadata = metadata();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let allowed: BTreeSet<&str> = allowed[name].iter().copied().collect();
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let normal = dependency["kind"].is_null();
+            let other = dependency["name"].as_str().unwrap();
+            let ours = other == "rialto" || other.starts_with("rialto-");
+            assert!(!(normal && ours) || allowed.contains(other), "{name} must not depend on {other}");
+        }
+    }
+}
+
+/// The core stays free of everything that could make two machines differ.
+#[test]
+fn the_core_has_few_dependencies() {
+    let metadata = metadata();
+    let core = metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == "rialto-core").unwrap();
+    let normal = core["dependencies"].as_array().unwrap().iter().filter(|d| d["kind"].is_null());
+    let names: BTreeSet<&str> = normal.map(|d| d["name"].as_str().unwrap()).collect();
+    let known = ["blake3", "foldhash", "hashbrown", "minicbor", "schemars", "serde"];
+    assert_eq!(names, known.into_iter().collect());
+    let text = std::fs::read_to_string(root().join("crates/rialto-core/src/lib.rs")).unwrap();
+    assert!(text.contains("#![no_std]"), "the compiler keeps clocks and I/O out of the core");
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && path.file_name().is_some_and(|n| n != "target") {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_holds() {
+    let mut files = Vec::new();
+    sources(&root().join("crates"), &mut files);
+    assert!(files.len() > 50);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("//!"), "{} does not begin with a module doc", file.display());
+    }
+}
+
+#[test]
+fn the_core_knows_no_floating_point() {
+    let mut files = Vec::new();
+    sources(&root().join("crates/rialto-core/src"), &mut files);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+        for line in code {
+            assert!(!line.contains("f64") && !line.contains("f32"), "{}: {line}", file.display());
+        }
+    }
+}

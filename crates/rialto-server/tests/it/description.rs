@@ -1,0 +1,32 @@
+//! Documents that are made from the code and committed, so that they cannot drift.
+//!
+//! `RIALTO_BLESS=1 cargo test` writes them anew.
+
+use std::path::Path;
+
+use rialto_server::door;
+
+fn committed(name: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    if std::env::var_os("RIALTO_BLESS").is_some() {
+        std::fs::write(&path, made).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == made, "docs/{name} is behind the code: run the tests once with RIALTO_BLESS=1");
+}
+
+#[test]
+fn the_api_description_is_committed() {
+    let text = serde_json::to_string_pretty(&door::describe()).unwrap();
+    committed("openapi.json", &format!("{text}\n"));
+}
+
+#[test]
+fn every_operation_is_described() {
+    let description = door::describe();
+    let paths = description["paths"].as_object().unwrap();
+    for op in rialto_wire::native::NativeCommand::OPS {
+        let post = &paths[&format!("/api/{op}")]["post"];
+        assert!(post["requestBody"].is_object(), "{op}");
+    }
+}

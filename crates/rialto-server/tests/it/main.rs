@@ -1,0 +1,7 @@
+//! Tests of the node and the door as a whole.
+
+mod architecture;
+mod description;
+mod door;
+mod faults;
+mod workload;

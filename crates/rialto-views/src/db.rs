@@ -1,0 +1,138 @@
+//! How values are kept in SQLite: numbers, amounts, ids of any kind.
+
+use rialto_core::id::{
+    AccountId, AgentId, AnyId, ApprovalId, AssetId, CallId, ContentId, ConversationId, DealId,
+    HoldId, ListingId, MessageId, NegotiationId, OwnerId, PersonId, ServiceId, TaskId, TeamId,
+    TokenId, TransferId,
+};
+use rialto_core::identity::Principal;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
+
+/// The number of an id, position or time as SQLite keeps it: all are below 2^63.
+pub(crate) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The number that was kept by [`int`].
+pub(crate) fn uint(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// An amount in smallest units: an integer where it fits, sixteen bytes otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Units(pub(crate) i128);
+
+impl ToSql for Units {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Owned(match i64::try_from(self.0) {
+            Ok(small) => Value::Integer(small),
+            Err(_) => Value::Blob(self.0.to_be_bytes().to_vec()),
+        }))
+    }
+}
+
+impl FromSql for Units {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value {
+            ValueRef::Integer(small) => Ok(Self(i128::from(small))),
+            ValueRef::Blob(bytes) => <[u8; 16]>::try_from(bytes)
+                .map(|bytes| Self(i128::from_be_bytes(bytes)))
+                .map_err(|_| FromSqlError::InvalidType),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+/// Makes an id of one kind.
+type Make = fn(u64) -> AnyId;
+
+/// The kinds of ids by the number they are kept under. New ones are added at the end.
+const KINDS: [(&str, Make); 19] = [
+    (OwnerId::PREFIX, |n| OwnerId(n).into()),
+    (PersonId::PREFIX, |n| PersonId(n).into()),
+    (TeamId::PREFIX, |n| TeamId(n).into()),
+    (AgentId::PREFIX, |n| AgentId(n).into()),
+    (ServiceId::PREFIX, |n| ServiceId(n).into()),
+    (TokenId::PREFIX, |n| TokenId(n).into()),
+    (AssetId::PREFIX, |n| AssetId(n).into()),
+    (AccountId::PREFIX, |n| AccountId(n).into()),
+    (TransferId::PREFIX, |n| TransferId(n).into()),
+    (HoldId::PREFIX, |n| HoldId(n).into()),
+    (ConversationId::PREFIX, |n| ConversationId(n).into()),
+    (MessageId::PREFIX, |n| MessageId(n).into()),
+    (TaskId::PREFIX, |n| TaskId(n).into()),
+    (ListingId::PREFIX, |n| ListingId(n).into()),
+    (CallId::PREFIX, |n| CallId(n).into()),
+    (NegotiationId::PREFIX, |n| NegotiationId(n).into()),
+    (DealId::PREFIX, |n| DealId(n).into()),
+    (ApprovalId::PREFIX, |n| ApprovalId(n).into()),
+    (ContentId::PREFIX, |n| ContentId(n).into()),
+];
+
+/// An id as kind and number.
+pub(crate) fn split(id: AnyId) -> (i64, i64) {
+    (kind_of(id.prefix()), int(id.number()))
+}
+
+/// The number of a kind of id, by its prefix.
+pub(crate) fn kind_of(prefix: &str) -> i64 {
+    let place = KINDS.iter().position(|(p, _)| *p == prefix);
+    place.and_then(|p| i64::try_from(p).ok()).unwrap_or(-1)
+}
+
+/// The id with this kind and number.
+pub(crate) fn join(kind: i64, number: i64) -> Option<AnyId> {
+    let (_, make) = KINDS.get(usize::try_from(kind).ok()?)?;
+    Some(make(uint(number)))
+}
+
+/// A principal as kind and number.
+pub(crate) fn split_principal(principal: Principal) -> (i64, i64) {
+    match principal {
+        Principal::Realm => (0, 0),
+        Principal::Operator => (1, 0),
+        Principal::Person(id) => (2, int(id.0)),
+        Principal::Agent(id) => (3, int(id.0)),
+        Principal::Service(id) => (4, int(id.0)),
+        Principal::Public => (5, 0),
+    }
+}
+
+/// The principal that was kept by [`split_principal`].
+pub(crate) fn join_principal(kind: i64, number: i64) -> Principal {
+    let number = uint(number);
+    match kind {
+        1 => Principal::Operator,
+        2 => Principal::Person(PersonId(number)),
+        3 => Principal::Agent(AgentId(number)),
+        4 => Principal::Service(ServiceId(number)),
+        5 => Principal::Public,
+        _ => Principal::Realm,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_every_kind_come_back() {
+        for (kind, (prefix, make)) in (0_i64..).zip(KINDS) {
+            let id = make(77);
+            assert_eq!((split(id), kind_of(prefix)), ((kind, 77), kind));
+            assert_eq!(join(kind, 77), Some(id));
+        }
+        assert_eq!(join(19, 1), None);
+    }
+
+    #[test]
+    fn amounts_come_back() {
+        let db = rusqlite::Connection::open_in_memory().unwrap();
+        for units in [0, -1, i128::from(i64::MAX) + 1, 1 << 100, -(1 << 100)] {
+            let back: Units = db
+                .query_row("SELECT ?", [Units(units)], |r| r.get(0))
+                .unwrap();
+            assert_eq!(back.0, units);
+        }
+    }
+}

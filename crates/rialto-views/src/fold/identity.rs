@@ -1,0 +1,206 @@
+//! Owners, people, agents, services and tokens.
+
+use rialto_core::id::AgentId;
+use rialto_core::identity::{Custody, IdentityEvent, Principal, Profile, Status};
+use rialto_core::text::{ContentRef, Name};
+use rialto_core::time::Time;
+use rialto_wire::names::name_key;
+use rusqlite::params;
+
+use super::texts::{self, Way};
+use super::{Fold, Use, json, word};
+use crate::Result;
+use crate::db::{int, split_principal};
+
+/// Kinds of an agent's terms.
+pub(crate) const SKILL: i64 = 0;
+pub(crate) const TAG: i64 = 1;
+
+impl Fold<'_> {
+    pub(super) fn identity(&mut self, event: &IdentityEvent) -> Result<()> {
+        match event {
+            IdentityEvent::OwnerCreated { owner, name, kind } => self.run(
+                "INSERT INTO owner VALUES(?, ?, ?, ?, ?)",
+                (
+                    int(owner.0),
+                    name.as_str(),
+                    word(kind),
+                    word(&Status::Active),
+                    self.now(),
+                ),
+            ),
+            IdentityEvent::PersonAdded {
+                person,
+                owner,
+                name,
+                role,
+            } => self.run(
+                "INSERT INTO person VALUES(?, ?, ?, ?, ?, ?)",
+                params![
+                    int(person.0),
+                    int(owner.0),
+                    name.as_str(),
+                    word(role),
+                    word(&Status::Active),
+                    self.now()
+                ],
+            ),
+            IdentityEvent::RoleSet { person, role } => self.run(
+                "UPDATE person SET role = ? WHERE id = ?",
+                (word(role), int(person.0)),
+            ),
+            IdentityEvent::AgentRegistered { .. } => self.agent_registered(event),
+            IdentityEvent::ProfileSet { agent, profile } => self.profile_set(*agent, profile),
+            IdentityEvent::AgentMoved { agent, team } => self.run(
+                "UPDATE agent SET team = ? WHERE id = ?",
+                (team.map(|t| int(t.0)), int(agent.0)),
+            ),
+            IdentityEvent::KeyRotated {
+                agent,
+                key,
+                custody,
+            } => self.run(
+                "UPDATE agent SET key = ?, custody = ? WHERE id = ?",
+                (key.bytes(), kept_by(custody), int(agent.0)),
+            ),
+            IdentityEvent::TokenIssued {
+                token,
+                principal,
+                label,
+                expires,
+                ..
+            } => self.token_issued(token.0, *principal, label.as_ref(), *expires),
+            IdentityEvent::TokenEnded { token } => self.run(
+                "UPDATE token SET ended = ? WHERE id = ?",
+                (self.now(), int(token.0)),
+            ),
+            IdentityEvent::OwnerSwitched { owner, status } => self.switch("owner", owner.0, status),
+            IdentityEvent::PersonSwitched { person, status } => {
+                self.switch("person", person.0, status)
+            }
+            IdentityEvent::AgentSwitched { agent, status } => self.switch("agent", agent.0, status),
+            IdentityEvent::ServiceCreated { service, name, .. } => self.run(
+                "INSERT INTO service VALUES(?, ?, ?, ?)",
+                (
+                    int(service.0),
+                    name.as_str(),
+                    word(&Status::Active),
+                    self.now(),
+                ),
+            ),
+            IdentityEvent::ServiceSwitched { service, status } => {
+                self.switch("service", service.0, status)
+            }
+        }
+    }
+
+    fn switch(&self, table: &str, id: u64, status: &Status) -> Result<()> {
+        self.run(
+            &format!("UPDATE {table} SET status = ? WHERE id = ?"),
+            (word(status), int(id)),
+        )
+    }
+
+    fn agent_registered(&mut self, event: &IdentityEvent) -> Result<()> {
+        let IdentityEvent::AgentRegistered {
+            agent,
+            owner,
+            team,
+            handle,
+            key,
+            custody,
+            profile,
+        } = event
+        else {
+            return Ok(());
+        };
+        self.run(
+            "INSERT INTO agent(id, owner, team, handle, key, custody, status, profile, at)
+             VALUES(?, ?, ?, ?, ?, ?, ?, '{}', ?)",
+            params![
+                int(agent.0),
+                int(owner.0),
+                team.map(|t| int(t.0)),
+                handle.as_str(),
+                key.bytes(),
+                kept_by(custody),
+                word(&Status::Active),
+                self.now()
+            ],
+        )?;
+        self.set_profile(*agent, profile)
+    }
+
+    fn profile_set(&mut self, agent: AgentId, profile: &Profile<ContentRef>) -> Result<()> {
+        texts::agent(self.db, Way::Out, int(agent.0))?;
+        self.run("DELETE FROM agent_term WHERE agent = ?", [int(agent.0)])?;
+        // An older description is no longer part of the agent's full text.
+        self.run(
+            "UPDATE content SET use_kind = 0 WHERE id = (SELECT description FROM agent WHERE id = ?)",
+            [int(agent.0)],
+        )?;
+        self.set_profile(agent, profile)
+    }
+
+    fn set_profile(&mut self, agent: AgentId, profile: &Profile<ContentRef>) -> Result<()> {
+        if let Some(content) = &profile.description {
+            self.keep(content, Use::Agent, agent.0)?;
+        }
+        let described = profile.description.map(|c| int(c.id.0));
+        let facts = json(&Profile::<()> {
+            description: None,
+            skills: profile.skills.clone(),
+            tags: profile.tags.clone(),
+            prices: profile.prices.clone(),
+            endpoint: profile.endpoint.clone(),
+            contact: profile.contact,
+        });
+        self.run(
+            "UPDATE agent SET description = ?, profile = ? WHERE id = ?",
+            (described, facts, int(agent.0)),
+        )?;
+        self.agent_terms(agent, SKILL, &profile.skills)?;
+        self.agent_terms(agent, TAG, &profile.tags)?;
+        texts::agent(self.db, Way::In, int(agent.0))
+    }
+
+    fn agent_terms(&self, agent: AgentId, kind: i64, names: &[Name]) -> Result<()> {
+        for name in names {
+            self.run(
+                "INSERT OR IGNORE INTO agent_term VALUES(?, ?, ?)",
+                (kind, name_key(name.as_str()), int(agent.0)),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn token_issued(
+        &mut self,
+        token: u64,
+        principal: Principal,
+        label: Option<&Name>,
+        expires: Option<Time>,
+    ) -> Result<()> {
+        let (kind, holder) = split_principal(principal);
+        let owner = self.owner_of(principal)?;
+        self.run(
+            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL)",
+            params![
+                int(token),
+                kind,
+                holder,
+                owner.map(|o| int(o.0)),
+                label.map(Name::as_str),
+                self.now(),
+                expires.map(|t| int(t.0))
+            ],
+        )
+    }
+}
+
+fn kept_by(custody: &Custody) -> &'static str {
+    match custody {
+        Custody::Own => "own",
+        Custody::Realm(_) => "realm",
+    }
+}

@@ -1,0 +1,114 @@
+//! The names of events, as filters and people use them: `market.deal_agreed`.
+
+use rialto_core::event::{Event, RealmEvent};
+use rialto_core::identity::IdentityEvent;
+use rialto_core::ledger::LedgerEvent;
+use rialto_core::mail::MailEvent;
+use rialto_core::market::MarketEvent;
+use rialto_core::policy::PolicyEvent;
+use rialto_core::work::WorkEvent;
+
+/// The name of an event.
+pub(crate) fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Realm(event) => realm(event),
+        Event::Identity(event) => identity(event),
+        Event::Mail(event) => mail(event),
+        Event::Work(event) => work(event),
+        Event::Ledger(event) => ledger(event),
+        Event::Market(event) => market(event),
+        Event::Policy(event) => policy(event),
+    }
+}
+
+fn realm(event: &RealmEvent) -> &'static str {
+    match event {
+        RealmEvent::Founded { .. } => "realm.founded",
+        RealmEvent::OperatorTokenReset { .. } => "realm.operator_token_reset",
+        RealmEvent::KeyRotated { .. } => "realm.key_rotated",
+        RealmEvent::ClockAccepted => "realm.clock_accepted",
+        RealmEvent::Retired { .. } => "realm.retired",
+    }
+}
+
+fn identity(event: &IdentityEvent) -> &'static str {
+    match event {
+        IdentityEvent::OwnerCreated { .. } => "identity.owner_created",
+        IdentityEvent::PersonAdded { .. } => "identity.person_added",
+        IdentityEvent::RoleSet { .. } => "identity.role_set",
+        IdentityEvent::AgentRegistered { .. } => "identity.agent_registered",
+        IdentityEvent::ProfileSet { .. } => "identity.profile_set",
+        IdentityEvent::AgentMoved { .. } => "identity.agent_moved",
+        IdentityEvent::KeyRotated { .. } => "identity.key_rotated",
+        IdentityEvent::TokenIssued { .. } => "identity.token_issued",
+        IdentityEvent::TokenEnded { .. } => "identity.token_ended",
+        IdentityEvent::OwnerSwitched { .. } => "identity.owner_switched",
+        IdentityEvent::PersonSwitched { .. } => "identity.person_switched",
+        IdentityEvent::AgentSwitched { .. } => "identity.agent_switched",
+        IdentityEvent::ServiceCreated { .. } => "identity.service_created",
+        IdentityEvent::ServiceSwitched { .. } => "identity.service_switched",
+    }
+}
+
+fn mail(event: &MailEvent) -> &'static str {
+    match event {
+        MailEvent::ConversationOpened { .. } => "mail.conversation_opened",
+        MailEvent::MessageSent { .. } => "mail.message_sent",
+        MailEvent::RequestAnswered { .. } => "mail.request_answered",
+        MailEvent::GroupChanged { .. } => "mail.group_changed",
+        MailEvent::Acknowledged { .. } => "mail.acknowledged",
+        MailEvent::Trimmed { .. } => "mail.trimmed",
+        MailEvent::Erased { .. } => "mail.erased",
+    }
+}
+
+fn work(event: &WorkEvent) -> &'static str {
+    match event {
+        WorkEvent::TaskCreated { .. } => "work.task_created",
+        WorkEvent::TaskUpdated { .. } => "work.task_updated",
+        WorkEvent::ArtifactAdded { .. } => "work.artifact_added",
+        WorkEvent::TeamCreated { .. } => "work.team_created",
+        WorkEvent::MemberInvited { .. } => "work.member_invited",
+        WorkEvent::MemberJoined { .. } => "work.member_joined",
+        WorkEvent::MemberLeft { .. } => "work.member_left",
+        WorkEvent::SplitProposed { .. } => "work.split_proposed",
+        WorkEvent::SplitAgreed { .. } => "work.split_agreed",
+    }
+}
+
+fn ledger(event: &LedgerEvent) -> &'static str {
+    match event {
+        LedgerEvent::AssetCreated { .. } => "ledger.asset_created",
+        LedgerEvent::AccountOpened { .. } => "ledger.account_opened",
+        LedgerEvent::Entries { .. } => "ledger.entries",
+    }
+}
+
+fn market(event: &MarketEvent) -> &'static str {
+    match event {
+        MarketEvent::ListingPublished { .. } => "market.listing_published",
+        MarketEvent::ListingUpdated { .. } => "market.listing_updated",
+        MarketEvent::ListingWithdrawn { .. } => "market.listing_withdrawn",
+        MarketEvent::CallOpened { .. } => "market.call_opened",
+        MarketEvent::CallRefused { .. } => "market.call_refused",
+        MarketEvent::CallRevealed { .. } => "market.call_revealed",
+        MarketEvent::CallClosed { .. } => "market.call_closed",
+        MarketEvent::OfferMade { .. } => "market.offer_made",
+        MarketEvent::NegotiationEnded { .. } => "market.negotiation_ended",
+        MarketEvent::DealAgreed { .. } => "market.deal_agreed",
+        MarketEvent::DealDelivered { .. } => "market.deal_delivered",
+        MarketEvent::DealDisputed { .. } => "market.deal_disputed",
+        MarketEvent::DealEnded { .. } => "market.deal_ended",
+    }
+}
+
+fn policy(event: &PolicyEvent) -> &'static str {
+    match event {
+        PolicyEvent::SettingsChanged { .. } => "policy.settings_changed",
+        PolicyEvent::AllowanceSet { .. } => "policy.allowance_set",
+        PolicyEvent::Blocked { .. } => "policy.blocked",
+        PolicyEvent::Unblocked { .. } => "policy.unblocked",
+        PolicyEvent::ApprovalRequested { .. } => "policy.approval_requested",
+        PolicyEvent::ApprovalEnded { .. } => "policy.approval_ended",
+    }
+}

@@ -1,0 +1,292 @@
+//! Assets, accounts, entries and holds. Balances of a batch's accounts are kept at hand and written
+//! back once, since a batch moves the same accounts again and again.
+
+use rialto_core::id::{AccountId, AssetId, TransferId};
+use rialto_core::identity::Principal;
+use rialto_core::ledger::{Entry, EntryKind, Holder, LedgerEvent, Purpose};
+use rialto_core::text::Name;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Fold;
+use crate::db::{Units, int, split_principal};
+use crate::{Error, Result};
+
+/// An account's sums while a batch is folded.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Held {
+    balance: i128,
+    pending_out: i128,
+    pending_in: i128,
+}
+
+/// Writes accounts back.
+pub(super) fn flush(db: &Connection, accounts: impl Iterator<Item = (i64, Held)>) -> Result<()> {
+    let sql = "UPDATE account SET balance = ?, pending_out = ?, pending_in = ? WHERE id = ?";
+    let mut update = db.prepare_cached(sql)?;
+    for (id, held) in accounts {
+        update.execute((
+            Units(held.balance),
+            Units(held.pending_out),
+            Units(held.pending_in),
+            id,
+        ))?;
+    }
+    Ok(())
+}
+
+/// What an entry does, as it is kept.
+pub(crate) fn kind_code(kind: EntryKind) -> i64 {
+    match kind {
+        EntryKind::Post => 0,
+        EntryKind::Hold => 1,
+        EntryKind::PostHold => 2,
+        EntryKind::VoidHold => 3,
+    }
+}
+
+/// What an entry is for, as it is kept.
+pub(crate) fn purpose_code(purpose: Purpose) -> (i64, i64) {
+    match purpose {
+        Purpose::Transfer => (0, 0),
+        Purpose::Issue => (1, 0),
+        Purpose::Deposit => (2, 0),
+        Purpose::Withdrawal => (3, 0),
+        Purpose::Deal(deal) => (4, int(deal.0)),
+        Purpose::Share(deal) => (5, int(deal.0)),
+        Purpose::Correction(transfer) => (6, int(transfer.0)),
+    }
+}
+
+/// What the entries of one event have in common.
+struct Common<'a> {
+    by: (i64, i64),
+    memo: Option<i64>,
+    reference: Option<&'a str>,
+}
+
+impl Fold<'_> {
+    pub(super) fn ledger(&mut self, event: &LedgerEvent) -> Result<()> {
+        match event {
+            LedgerEvent::AssetCreated {
+                asset,
+                code,
+                scale,
+                issuance,
+                outside,
+            } => {
+                self.run(
+                    "INSERT INTO asset VALUES(?, ?, ?, ?, ?)",
+                    (
+                        int(asset.0),
+                        code.as_str(),
+                        scale,
+                        int(issuance.0),
+                        int(outside.0),
+                    ),
+                )?;
+                self.open(*issuance, Holder::Issuance, *asset, None)?;
+                self.open(*outside, Holder::Outside, *asset, None)
+            }
+            LedgerEvent::AccountOpened {
+                account,
+                holder,
+                asset,
+                label,
+            } => self.open(*account, *holder, *asset, label.as_ref()),
+            LedgerEvent::Entries {
+                by,
+                entries,
+                memo,
+                reference,
+            } => {
+                let memo = self.keep_other(memo.as_ref())?;
+                let reference = reference.as_ref().map(|r| r.as_str());
+                let common = Common {
+                    by: split_principal(*by),
+                    memo,
+                    reference,
+                };
+                entries
+                    .iter()
+                    .try_for_each(|entry| self.entry(entry, *by, &common))
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        account: AccountId,
+        holder: Holder,
+        asset: AssetId,
+        label: Option<&Name>,
+    ) -> Result<()> {
+        let (kind, number, owner) = match holder {
+            Holder::Issuance => (0, 0, None),
+            Holder::Outside => (1, 0, None),
+            Holder::Owner(id) => (2, id.0, Some(id)),
+            Holder::Team(id) => (3, id.0, self.team_owner(id)?),
+            Holder::Agent(id) => (4, id.0, self.owner_of_agent(id)?),
+        };
+        self.run(
+            "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0)",
+            params![
+                int(account.0),
+                kind,
+                int(number),
+                owner.map(|o| int(o.0)),
+                int(asset.0),
+                label.map(Name::as_str)
+            ],
+        )
+    }
+
+    fn entry(&mut self, entry: &Entry, by: Principal, common: &Common<'_>) -> Result<()> {
+        let (purpose, purpose_id) = purpose_code(entry.purpose);
+        self.run(
+            "INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                int(entry.transfer.0),
+                self.now(),
+                kind_code(entry.kind),
+                int(entry.from.0),
+                int(entry.to.0),
+                Units(entry.amount.0),
+                int(entry.asset.0),
+                purpose,
+                purpose_id,
+                entry.hold.map(|h| int(h.0)),
+                common.by.0,
+                common.by.1,
+                common.memo,
+                common.reference
+            ],
+        )?;
+        let amount = entry.amount.0;
+        match entry.kind {
+            EntryKind::Post => {
+                self.post(entry.from, entry.transfer, |a| a.balance -= amount)?;
+                self.post(entry.to, entry.transfer, |a| a.balance += amount)?;
+            }
+            EntryKind::Hold => {
+                self.post(entry.from, entry.transfer, |a| a.pending_out += amount)?;
+                self.post(entry.to, entry.transfer, |a| a.pending_in += amount)?;
+                self.hold_made(entry, purpose, purpose_id)?;
+            }
+            EntryKind::PostHold | EntryKind::VoidHold => self.hold_ended(entry)?,
+        }
+        self.entry_links(entry, by)
+    }
+
+    fn post(
+        &mut self,
+        account: AccountId,
+        entry: TransferId,
+        change: impl FnOnce(&mut Held),
+    ) -> Result<()> {
+        let id = int(account.0);
+        let mut held = match self.cache.accounts.get(&id) {
+            Some(held) => *held,
+            None => self.load(id)?,
+        };
+        change(&mut held);
+        self.cache.accounts.insert(id, held);
+        self.run(
+            "INSERT INTO posting VALUES(?, ?, ?, ?)",
+            (
+                id,
+                int(entry.0),
+                Units(held.balance),
+                Units(held.pending_out),
+            ),
+        )
+    }
+
+    fn load(&self, account: i64) -> Result<Held> {
+        let sql = "SELECT balance, pending_out, pending_in FROM account WHERE id = ?";
+        let held = self.db.prepare_cached(sql)?.query_row([account], |r| {
+            let (balance, out, coming): (Units, Units, Units) = (r.get(0)?, r.get(1)?, r.get(2)?);
+            Ok(Held {
+                balance: balance.0,
+                pending_out: out.0,
+                pending_in: coming.0,
+            })
+        });
+        held.optional()?.ok_or(Error::Damaged(
+            "an entry names an account that was never opened",
+        ))
+    }
+
+    fn hold_made(&mut self, entry: &Entry, purpose: i64, purpose_id: i64) -> Result<()> {
+        self.run(
+            "INSERT INTO hold VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            params![
+                int(entry.transfer.0),
+                int(entry.from.0),
+                int(entry.to.0),
+                Units(entry.amount.0),
+                int(entry.asset.0),
+                purpose,
+                purpose_id,
+                self.now(),
+                entry.expires.map(|t| int(t.0))
+            ],
+        )
+    }
+
+    fn hold_ended(&mut self, entry: &Entry) -> Result<()> {
+        let Some(hold) = entry.hold else {
+            return Err(Error::Damaged("an entry ends a hold that it does not name"));
+        };
+        let sql = "SELECT amount FROM hold WHERE id = ?";
+        let held = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([int(hold.0)], |r| r.get(0));
+        let held: Option<Units> = held.optional()?;
+        let held = held
+            .ok_or(Error::Damaged("an entry ends a hold that was never made"))?
+            .0;
+        let amount = entry.amount.0;
+        self.post(entry.from, entry.transfer, |a| {
+            a.pending_out -= held;
+            a.balance -= amount;
+        })?;
+        self.post(entry.to, entry.transfer, |a| {
+            a.pending_in -= held;
+            a.balance += amount;
+        })?;
+        self.run(
+            "UPDATE hold SET ended = ?, posted = ? WHERE id = ?",
+            (int(entry.transfer.0), Units(amount), int(hold.0)),
+        )
+    }
+
+    /// What an entry follows from: its hold, its deal, the entry it corrects.
+    fn entry_links(&mut self, entry: &Entry, by: Principal) -> Result<()> {
+        match (entry.kind, entry.hold) {
+            (EntryKind::Hold, Some(hold)) => {
+                self.show_principal(hold.into(), by)?;
+                self.touch(hold)?;
+            }
+            (EntryKind::PostHold | EntryKind::VoidHold, Some(hold)) => {
+                self.link(hold, entry.transfer, "was ended by")?;
+                self.touch(hold)?;
+            }
+            _ => {}
+        }
+        match entry.purpose {
+            Purpose::Share(deal) => self.link(deal, entry.transfer, "was shared out by")?,
+            Purpose::Correction(wrong) => self.link(wrong, entry.transfer, "was corrected by")?,
+            _ => {}
+        }
+        if entry.kind == EntryKind::Post {
+            if let Some(approval) = self.approved {
+                self.link(approval, entry.transfer, "let through")?;
+            }
+            if self.caused {
+                self.touch(entry.transfer)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Conversations, their members, and messages.
+
+use rialto_core::id::{AgentId, ConversationId};
+use rialto_core::mail::MailEvent;
+use rusqlite::params;
+
+use super::texts::{self, Way};
+use super::{Fold, Use, indexed_text, word};
+use crate::Result;
+use crate::db::int;
+
+impl Fold<'_> {
+    pub(super) fn mail(&mut self, event: &MailEvent) -> Result<()> {
+        match event {
+            MailEvent::ConversationOpened {
+                conversation,
+                kind,
+                by,
+                members,
+                title,
+            } => {
+                let title = self.keep_other(title.as_ref())?;
+                self.run(
+                    "INSERT INTO conversation VALUES(?, ?, ?, ?, ?)",
+                    (
+                        int(conversation.0),
+                        word(kind),
+                        int(by.0),
+                        title,
+                        self.now(),
+                    ),
+                )?;
+                self.join(*conversation, members)
+            }
+            MailEvent::MessageSent { .. } => self.message_sent(event),
+            MailEvent::GroupChanged {
+                conversation,
+                added,
+                removed,
+            } => {
+                for agent in removed {
+                    self.leave(*conversation, *agent)?;
+                }
+                self.join(*conversation, added)
+            }
+            MailEvent::Erased { contents } => {
+                self.cache.erased += texts::erase(self.db, contents)?;
+                Ok(())
+            }
+            // What waits, is acknowledged or was trimmed is the inbox's, which memory answers.
+            MailEvent::RequestAnswered { .. }
+            | MailEvent::Acknowledged { .. }
+            | MailEvent::Trimmed { .. } => Ok(()),
+        }
+    }
+
+    /// Members see what is sent from now on.
+    fn join(&mut self, conversation: ConversationId, agents: &[AgentId]) -> Result<()> {
+        let low = int(rialto_core::id::number(self.position, 0));
+        for agent in agents {
+            self.run(
+                "INSERT OR IGNORE INTO member VALUES(?, ?, ?, ?)",
+                (int(conversation.0), int(agent.0), low, i64::MAX),
+            )?;
+            self.show(conversation, *agent)?;
+        }
+        Ok(())
+    }
+
+    /// Who has left keeps seeing what it was sent.
+    fn leave(&self, conversation: ConversationId, agent: AgentId) -> Result<()> {
+        let high = int(rialto_core::id::number(self.position, 0));
+        self.run(
+            "UPDATE member SET high = ? WHERE conversation = ? AND agent = ? AND high = ?",
+            (high, int(conversation.0), int(agent.0), i64::MAX),
+        )
+    }
+
+    fn message_sent(&mut self, event: &MailEvent) -> Result<()> {
+        let MailEvent::MessageSent {
+            message,
+            conversation,
+            from,
+            body,
+            reply_to,
+            task,
+            request,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
+        let text = self.keep(body, Use::Message, message.0)?.map(indexed_text);
+        self.run(
+            "INSERT INTO message VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                int(message.0),
+                int(conversation.0),
+                int(from.0),
+                int(body.id.0),
+                reply_to.map(|m| int(m.0)),
+                task.map(|t| int(t.0)),
+                request,
+                self.now()
+            ],
+        )?;
+        if let Some(text) = text {
+            texts::message(self.db, Way::In, int(message.0), &text)?;
+        }
+        if let Some(answered) = reply_to {
+            self.link(*answered, *message, "answered by")?;
+        }
+        if let Some(task) = task {
+            self.link(*task, *message, "written about in")?;
+        }
+        self.touch(*message)
+    }
+}

@@ -1,0 +1,288 @@
+//! Folds envelopes into the tables, one event after another.
+
+pub(crate) mod identity;
+mod kinds;
+mod ledger;
+mod mail;
+pub(crate) mod market;
+mod policy;
+mod texts;
+mod work;
+
+use std::collections::HashMap;
+
+use rialto_core::event::{Event, RealmEvent};
+use rialto_core::id::{AgentId, AnyId, ApprovalId, ContentId, OwnerId, PersonId, position_of};
+use rialto_core::identity::Principal;
+use rialto_core::text::ContentRef;
+use rialto_core::time::Time;
+use rusqlite::{Connection, OptionalExtension, Params};
+use serde::Serialize;
+
+use crate::Result;
+use crate::db::{int, split, split_principal};
+use crate::views::Indexed;
+
+pub(crate) use kinds::kind;
+pub(crate) use texts::{erase, indexed_text};
+
+/// What a content is used for: whose full text it is part of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    Other,
+    Message,
+    Listing,
+    Agent,
+}
+
+/// What a batch keeps at hand. Bounded by the batch.
+#[derive(Default)]
+pub(crate) struct Cache {
+    accounts: HashMap<i64, ledger::Held>,
+    owners: HashMap<i64, Option<i64>>,
+    pub(crate) erased: usize,
+}
+
+impl Cache {
+    /// Writes accounts back.
+    pub(crate) fn flush(&mut self, db: &Connection) -> Result<()> {
+        ledger::flush(db, self.accounts.drain())
+    }
+}
+
+/// One envelope being folded.
+struct Fold<'a> {
+    db: &'a Connection,
+    cache: &'a mut Cache,
+    contents: &'a [(ContentId, Vec<u8>)],
+    position: u64,
+    at: Time,
+    principal: Principal,
+    actor: Option<AgentId>,
+    caused: bool,
+    approved: Option<ApprovalId>,
+    subjects: Vec<AnyId>,
+}
+
+/// Folds one envelope.
+pub(crate) fn envelope(db: &Connection, cache: &mut Cache, indexed: &Indexed) -> Result<()> {
+    let envelope = &indexed.envelope;
+    let mut fold = Fold {
+        db,
+        cache,
+        contents: &indexed.contents,
+        position: envelope.position,
+        at: envelope.at,
+        principal: envelope.principal,
+        actor: envelope.actor,
+        caused: envelope.cause.is_some(),
+        approved: None,
+        subjects: Vec::new(),
+    };
+    let owner = match (envelope.actor, envelope.principal) {
+        (Some(agent), _) => fold.owner_of_agent(agent)?,
+        (None, principal) => fold.owner_of(principal)?,
+    };
+    fold.run(
+        "INSERT INTO event VALUES(?, ?, ?, ?, ?)",
+        (
+            int(envelope.position),
+            int(envelope.at.0),
+            envelope.actor.map(|a| int(a.0)),
+            owner.map(|o| int(o.0)),
+            envelope.encode(),
+        ),
+    )?;
+    for (index, event) in envelope.events.iter().enumerate() {
+        let kind = kinds::kind(event);
+        if !envelope
+            .events
+            .iter()
+            .take(index)
+            .any(|e| kinds::kind(e) == kind)
+        {
+            fold.run(
+                "INSERT INTO event_kind VALUES(?, ?)",
+                (kind, int(envelope.position)),
+            )?;
+        }
+        fold.event(event)?;
+    }
+    if let Some(cause) = envelope.cause {
+        for subject in std::mem::take(&mut fold.subjects) {
+            if subject != cause {
+                fold.link(cause, subject, "caused")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The stored name of a state, role or other plain choice.
+fn word(choice: &impl Serialize) -> String {
+    match serde_json::to_value(choice) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+/// Structured facts as JSON text.
+fn json(facts: &impl Serialize) -> String {
+    serde_json::to_string(facts).unwrap_or_default()
+}
+
+impl Fold<'_> {
+    fn event(&mut self, event: &Event) -> Result<()> {
+        match event {
+            Event::Realm(event) => self.realm(event),
+            Event::Identity(event) => self.identity(event),
+            Event::Mail(event) => self.mail(event),
+            Event::Work(event) => self.work(event),
+            Event::Ledger(event) => self.ledger(event),
+            Event::Market(event) => self.market(event),
+            Event::Policy(event) => self.policy(event),
+        }
+    }
+
+    fn realm(&mut self, event: &RealmEvent) -> Result<()> {
+        match event {
+            RealmEvent::Founded { name, .. } => self.run(
+                "UPDATE meta SET realm = ?, at = ?",
+                (name.as_str(), int(self.at.0)),
+            ),
+            // Tokens of the operator are in the log; forgetting is memory's, not history's.
+            RealmEvent::OperatorTokenReset { .. }
+            | RealmEvent::KeyRotated { .. }
+            | RealmEvent::ClockAccepted
+            | RealmEvent::Retired { .. } => Ok(()),
+        }
+    }
+
+    fn run(&self, sql: &str, params: impl Params) -> Result<()> {
+        self.db.prepare_cached(sql)?.execute(params)?;
+        Ok(())
+    }
+
+    fn now(&self) -> i64 {
+        int(self.at.0)
+    }
+
+    /// Keeps a content and gives its bytes, unless they were erased.
+    fn keep(&self, content: &ContentRef, used: Use, by: u64) -> Result<Option<&[u8]>> {
+        let found = self.contents.iter().find(|(id, _)| *id == content.id);
+        let bytes = found.map(|(_, bytes)| bytes.as_slice());
+        self.run(
+            "INSERT OR IGNORE INTO content VALUES(?, ?, ?, ?, ?)",
+            (
+                int(content.id.0),
+                content.labels.0,
+                used as i64,
+                int(by),
+                bytes,
+            ),
+        )?;
+        Ok(bytes)
+    }
+
+    fn keep_other(&self, content: Option<&ContentRef>) -> Result<Option<i64>> {
+        let Some(content) = content else {
+            return Ok(None);
+        };
+        self.keep(content, Use::Other, 0)?;
+        Ok(Some(int(content.id.0)))
+    }
+
+    /// Notes that this envelope says something about a thing.
+    fn touch(&mut self, thing: impl Into<AnyId>) -> Result<()> {
+        let thing = thing.into();
+        if position_of(thing.number()) != self.position {
+            let (kind, id) = split(thing);
+            self.run(
+                "INSERT OR IGNORE INTO touch VALUES(?, ?, ?)",
+                (kind, id, int(self.position)),
+            )?;
+        }
+        if self.caused && !self.subjects.contains(&thing) {
+            self.subjects.push(thing);
+        }
+        Ok(())
+    }
+
+    fn link(&self, from: impl Into<AnyId>, to: impl Into<AnyId>, how: &str) -> Result<()> {
+        let ((from_kind, from), (to_kind, to)) = (split(from.into()), split(to.into()));
+        self.run(
+            "INSERT OR IGNORE INTO link VALUES(?, ?, ?, ?, ?, ?)",
+            (from_kind, from, to_kind, to, how, int(self.position)),
+        )
+    }
+
+    /// Lets an agent, and with it its owner, see a thing.
+    fn show(&mut self, thing: impl Into<AnyId>, agent: AgentId) -> Result<()> {
+        let thing = thing.into();
+        if let Some(owner) = self.owner_of_agent(agent)? {
+            self.show_owner(thing, owner)?;
+        }
+        let (kind, id) = split(thing);
+        self.run(
+            "INSERT OR IGNORE INTO seen VALUES(?, ?, ?)",
+            (int(agent.0), kind, id),
+        )
+    }
+
+    fn show_owner(&self, thing: impl Into<AnyId>, owner: OwnerId) -> Result<()> {
+        let (kind, id) = split(thing.into());
+        self.run(
+            "INSERT OR IGNORE INTO seen VALUES(?, ?, ?)",
+            (int(owner.0), kind, id),
+        )
+    }
+
+    fn show_principal(&mut self, thing: AnyId, principal: Principal) -> Result<()> {
+        if let Principal::Agent(agent) = principal {
+            return self.show(thing, agent);
+        }
+        match self.owner_of(principal)? {
+            Some(owner) => self.show_owner(thing, owner),
+            None => Ok(()),
+        }
+    }
+
+    fn owner_of_agent(&mut self, agent: AgentId) -> Result<Option<OwnerId>> {
+        self.cached_owner("SELECT owner FROM agent WHERE id = ?", agent.0)
+    }
+
+    fn owner_of_person(&mut self, person: PersonId) -> Result<Option<OwnerId>> {
+        self.cached_owner("SELECT owner FROM person WHERE id = ?", person.0)
+    }
+
+    /// An owner never changes once known; an unknown one is not remembered.
+    fn cached_owner(&mut self, sql: &str, id: u64) -> Result<Option<OwnerId>> {
+        let id = int(id);
+        let owner = match self.cache.owners.get(&id) {
+            Some(known) => *known,
+            None => {
+                let found = self.db.prepare_cached(sql)?.query_row([id], |r| r.get(0));
+                let found: Option<i64> = found.optional()?;
+                if found.is_some() {
+                    self.cache.owners.insert(id, found);
+                }
+                found
+            }
+        };
+        Ok(owner.map(|o| OwnerId(crate::db::uint(o))))
+    }
+
+    fn owner_of(&mut self, principal: Principal) -> Result<Option<OwnerId>> {
+        match principal {
+            Principal::Agent(id) => self.owner_of_agent(id),
+            Principal::Person(id) => self.owner_of_person(id),
+            _ => Ok(None),
+        }
+    }
+
+    /// Who acted: the agent, or else the principal.
+    fn by(&self) -> (i64, i64) {
+        split_principal(self.actor.map_or(self.principal, Principal::Agent))
+    }
+}

@@ -1,0 +1,115 @@
+//! Approvals, allowances and blocks.
+
+use rialto_core::id::{ApprovalId, OwnerId, TeamId};
+use rialto_core::policy::{Approval, Bound, Node, Party, PolicyEvent};
+use rusqlite::{OptionalExtension, params};
+
+use super::{Fold, json, word};
+use crate::Result;
+use crate::db::{Units, int, uint};
+
+impl Fold<'_> {
+    pub(super) fn policy(&mut self, event: &PolicyEvent) -> Result<()> {
+        match event {
+            PolicyEvent::SettingsChanged { .. } => Ok(()),
+            PolicyEvent::AllowanceSet { .. } => self.allowance_set(event),
+            PolicyEvent::Blocked { by, party } => {
+                let ((by_kind, by), (kind, party)) = (side(*by), side(*party));
+                self.run(
+                    "INSERT OR REPLACE INTO block VALUES(?, ?, ?, ?, ?)",
+                    (by_kind, by, kind, party, self.now()),
+                )
+            }
+            PolicyEvent::Unblocked { by, party } => {
+                let ((by_kind, by), (kind, party)) = (side(*by), side(*party));
+                self.run(
+                    "DELETE FROM block
+                     WHERE by_kind = ? AND by_id = ? AND party_kind = ? AND party = ?",
+                    (by_kind, by, kind, party),
+                )
+            }
+            PolicyEvent::ApprovalRequested { approval, request } => {
+                self.approval_requested(*approval, request)
+            }
+            PolicyEvent::ApprovalEnded { approval, end, by } => {
+                self.run(
+                    "UPDATE approval SET ended = ?, ended_how = ?, ended_by = ? WHERE id = ?",
+                    (self.now(), word(end), by.map(|p| int(p.0)), int(approval.0)),
+                )?;
+                self.approved = Some(*approval);
+                self.touch(*approval)
+            }
+        }
+    }
+
+    fn allowance_set(&mut self, event: &PolicyEvent) -> Result<()> {
+        let PolicyEvent::AllowanceSet {
+            node,
+            asset,
+            per_deal,
+            per_period,
+            period_ms,
+            approval_above,
+        } = event
+        else {
+            return Ok(());
+        };
+        let (kind, number, owner) = match node {
+            Node::Realm => (0, 0, None),
+            Node::Owner(id) => (1, id.0, Some(*id)),
+            Node::Team(id) => (2, id.0, self.team_owner(*id)?),
+            Node::Agent(id) => (3, id.0, self.owner_of_agent(*id)?),
+        };
+        let units = |a: &Option<rialto_core::amount::Amount>| a.map(|a| Units(a.0));
+        self.run(
+            "INSERT OR REPLACE INTO allowance VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+            params![
+                kind,
+                int(number),
+                int(asset.0),
+                owner.map(|o| int(o.0)),
+                units(per_deal),
+                units(per_period),
+                int(*period_ms),
+                units(approval_above)
+            ],
+        )
+    }
+
+    pub(super) fn team_owner(&self, team: TeamId) -> Result<Option<OwnerId>> {
+        let sql = "SELECT owner FROM team WHERE id = ?";
+        let owner = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([int(team.0)], |r| r.get(0));
+        Ok(owner.optional()?.map(|o: i64| OwnerId(uint(o))))
+    }
+
+    fn approval_requested(&mut self, approval: ApprovalId, request: &Approval) -> Result<()> {
+        self.run(
+            "INSERT INTO approval VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
+            params![
+                int(approval.0),
+                int(request.owner.0),
+                int(request.agent.0),
+                json(&request.bound),
+                Units(request.amount.0),
+                int(request.asset.0),
+                int(request.expires.0),
+                self.now()
+            ],
+        )?;
+        if let Bound::Accept { negotiation, .. } = request.bound {
+            self.link(negotiation, approval, "waited for")?;
+        }
+        self.show(approval, request.agent)?;
+        self.touch(approval)
+    }
+}
+
+fn side(party: Party) -> (i64, i64) {
+    match party {
+        Party::Owner(id) => (0, int(id.0)),
+        Party::Agent(id) => (1, int(id.0)),
+    }
+}

@@ -1,0 +1,161 @@
+//! Full-text rows, and how they and their contents go away again.
+//!
+//! The indexes keep no text. To take a row out one has to hand them the very text that went in, so
+//! the text of a row is always computed from the tables, before they change.
+
+use rialto_core::id::ContentId;
+use rialto_wire::body::Body;
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
+
+use super::Use;
+use crate::Result;
+use crate::db::int;
+
+/// The most bytes of one text that are indexed; the rest is kept, but not found.
+const INDEXED_BYTES: usize = 64 * 1024;
+
+/// What is indexed of a body: its plain text up to a bound.
+pub(crate) fn indexed_text(bytes: &[u8]) -> String {
+    let mut text = Body::from_bytes(bytes)
+        .map(|b| b.plain_text())
+        .unwrap_or_default();
+    if text.len() > INDEXED_BYTES {
+        let end = (0..=INDEXED_BYTES)
+            .rev()
+            .find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or(0));
+    }
+    text
+}
+
+/// Whether a full-text row goes in or out.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    In,
+    Out,
+}
+
+pub(super) fn message(db: &Connection, way: Way, id: i64, text: &str) -> Result<()> {
+    let sql = match way {
+        Way::In => "INSERT INTO message_fts(rowid, body) VALUES(?1, ?2)",
+        Way::Out => "INSERT INTO message_fts(message_fts, rowid, body) VALUES('delete', ?1, ?2)",
+    };
+    db.prepare_cached(sql)?.execute((id, text))?;
+    Ok(())
+}
+
+/// Puts a listing's texts, as the tables have them, into the index or takes them out.
+pub(super) fn listing(db: &Connection, way: Way, id: i64) -> Result<()> {
+    let sql = "SELECT l.title, c.bytes, l.terms FROM listing l
+               LEFT JOIN content c ON c.id = l.description WHERE l.id = ? AND l.withdrawn = 0";
+    let row = db.prepare_cached(sql)?.query_row([id], |r| {
+        Ok((
+            r.get::<_, String>(0)?,
+            r.get::<_, Option<Vec<u8>>>(1)?,
+            r.get::<_, String>(2)?,
+        ))
+    });
+    let Some((title, description, terms)) = row.optional()? else {
+        return Ok(());
+    };
+    let terms: Value = serde_json::from_str(&terms).unwrap_or_default();
+    let sql = match way {
+        Way::In => {
+            "INSERT INTO listing_fts(rowid, title, description, items, tags)
+                    VALUES(?1, ?2, ?3, ?4, ?5)"
+        }
+        Way::Out => {
+            "INSERT INTO listing_fts(listing_fts, rowid, title, description, items, tags)
+                     VALUES('delete', ?1, ?2, ?3, ?4, ?5)"
+        }
+    };
+    let described = description.map(|d| indexed_text(&d)).unwrap_or_default();
+    let items = names(&terms, "items", Some("name"));
+    let tags = names(&terms, "tags", None);
+    db.prepare_cached(sql)?
+        .execute((id, title, described, items, tags))?;
+    Ok(())
+}
+
+/// Puts an agent's texts, as the tables have them, into the index or takes them out.
+pub(super) fn agent(db: &Connection, way: Way, id: i64) -> Result<()> {
+    let sql = "SELECT a.handle, c.bytes, a.profile FROM agent a
+               LEFT JOIN content c ON c.id = a.description WHERE a.id = ?";
+    let row = db.prepare_cached(sql)?.query_row([id], |r| {
+        Ok((
+            r.get::<_, String>(0)?,
+            r.get::<_, Option<Vec<u8>>>(1)?,
+            r.get::<_, String>(2)?,
+        ))
+    });
+    let Some((handle, description, profile)) = row.optional()? else {
+        return Ok(());
+    };
+    let profile: Value = serde_json::from_str(&profile).unwrap_or_default();
+    let sql = match way {
+        Way::In => {
+            "INSERT INTO agent_fts(rowid, handle, description, skills, tags)
+                    VALUES(?1, ?2, ?3, ?4, ?5)"
+        }
+        Way::Out => {
+            "INSERT INTO agent_fts(agent_fts, rowid, handle, description, skills, tags)
+                     VALUES('delete', ?1, ?2, ?3, ?4, ?5)"
+        }
+    };
+    let described = description.map(|d| indexed_text(&d)).unwrap_or_default();
+    let (skills, tags) = (
+        names(&profile, "skills", None),
+        names(&profile, "tags", None),
+    );
+    db.prepare_cached(sql)?
+        .execute((id, handle, described, skills, tags))?;
+    Ok(())
+}
+
+/// The names in a list of names, or of things with names, one a line.
+fn names(facts: &Value, list: &str, field: Option<&str>) -> String {
+    let list = facts.get(list).and_then(Value::as_array);
+    let name = |entry: &Value| {
+        let name = field.map_or(Some(entry), |f| entry.get(f));
+        name.and_then(Value::as_str).map(str::to_owned)
+    };
+    let names: Vec<String> = list.into_iter().flatten().filter_map(name).collect();
+    names.join("\n")
+}
+
+/// Wipes contents and what the indexes know of them; returns how many were there.
+pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
+    let mut erased = 0;
+    for content in contents {
+        let id = int(content.0);
+        let sql = "SELECT use_kind, use_id, bytes FROM content WHERE id = ? AND bytes IS NOT NULL";
+        let row = db.prepare_cached(sql)?.query_row([id], |r| {
+            Ok((
+                r.get::<_, i64>(0)?,
+                r.get::<_, i64>(1)?,
+                r.get::<_, Vec<u8>>(2)?,
+            ))
+        });
+        let Some((used, by, bytes)) = row.optional()? else {
+            continue;
+        };
+        let indexed = |kind: Use| used == kind as i64;
+        if indexed(Use::Message) {
+            message(db, Way::Out, by, &indexed_text(&bytes))?;
+        } else if indexed(Use::Listing) {
+            listing(db, Way::Out, by)?;
+        } else if indexed(Use::Agent) {
+            agent(db, Way::Out, by)?;
+        }
+        db.prepare_cached("UPDATE content SET bytes = NULL WHERE id = ?")?
+            .execute([id])?;
+        if indexed(Use::Listing) {
+            listing(db, Way::In, by)?;
+        } else if indexed(Use::Agent) {
+            agent(db, Way::In, by)?;
+        }
+        erased += 1;
+    }
+    Ok(erased)
+}

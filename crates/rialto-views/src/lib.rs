@@ -1,0 +1,34 @@
+//! Read models of a realm, folded from its log into one SQLite file.
+//!
+//! [`Views`] is fed envelopes with their contents in the order of the log and keeps history, search,
+//! statements, accounts and the threads of cause and effect. [`ViewReader`] answers lists from it,
+//! on any thread. The file can be deleted at any time: feeding the log again gives the same rows.
+//!
+//! # What is absent
+//!
+//! - No decisions. Nothing that the core decides may depend on a view.
+//! - No reading of the log: whoever owns the log feeds it.
+//! - No authorisation but one: lists are filtered by the [`Scope`] that the caller is known to have.
+//!   Whether it has that scope is judged elsewhere; [`ViewReader::parties`] helps there.
+//! - No text outside the table of contents and the full-text indexes, so that erasing is certain.
+//! - No clock, no randomness, no printing, no environment.
+
+mod db;
+mod error;
+mod fold;
+mod read;
+mod report;
+mod search;
+mod trace;
+mod views;
+
+pub use error::Error;
+pub use read::*;
+pub use report::{
+    Dimension, FactKind, FactRow, Figures, MAX_ROWS, OperatorRow, Report, ReportRow, TotalRow,
+};
+pub use trace::{Basis, Gap, Hop, Trace};
+pub use views::{Indexed, VERSION, Views};
+
+/// The outcome of a call.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,455 @@
+//! Agents as everybody sees them, owners, people, tokens and services.
+
+use rialto_core::id::{AgentId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
+use rialto_core::identity::Principal;
+use rialto_core::time::Time;
+use rialto_wire::names::name_key;
+use rusqlite::{OptionalExtension, Row};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Page, Paging, Scope, Snap, ViewReader, Written, cursor, facts, fts_words, limit, time,
+};
+use crate::Result;
+use crate::db::{int, join_principal, uint};
+use crate::fold::identity::{SKILL, TAG};
+
+/// What an agent's finished deals came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReputationRow {
+    /// Deals sold and settled in full.
+    pub sold: u32,
+    /// Deals bought and settled in full.
+    pub bought: u32,
+    /// Deals that were disputed, on either side.
+    pub disputed: u32,
+    /// Deals sold and refunded or split.
+    pub refunded: u32,
+    /// Deals sold and not delivered in time.
+    pub expired: u32,
+    /// With how many different agents a deal was settled.
+    pub partners: u32,
+}
+
+/// An agent as everybody sees it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AgentCard {
+    /// Its id.
+    pub id: AgentId,
+    /// Its handle, with the at sign.
+    pub handle: String,
+    /// Who owns it.
+    pub owner: OwnerId,
+    /// The owner's name.
+    pub owner_name: String,
+    /// The team it stands under.
+    pub team: Option<TeamId>,
+    /// `active` or `suspended`; an agent of a suspended owner is suspended.
+    pub status: String,
+    /// Its key: `did:key:z6Mk…`.
+    pub did: String,
+    /// Who holds the private key: `own` or `realm`.
+    pub custody: String,
+    /// What it says of itself: text from others, to be read as data.
+    pub description: Option<Written>,
+    /// What it can do.
+    pub skills: Value,
+    /// Words to find it by.
+    pub tags: Value,
+    /// Prices it states.
+    pub prices: Value,
+    /// Where it can be called.
+    pub endpoint: Value,
+    /// Whom it lets write to it first.
+    pub contact: Value,
+    /// What its finished deals came to.
+    pub reputation: ReputationRow,
+    /// When it was registered.
+    pub created: Time,
+}
+
+/// Which agents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgentQuery {
+    /// Words that must all be in handle, description, skills or tags.
+    pub text: Option<String>,
+    /// A skill it must have.
+    pub skill: Option<String>,
+    /// A tag it must have.
+    pub tag: Option<String>,
+    /// Whose it must be.
+    pub owner: Option<OwnerId>,
+}
+
+/// An owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnerRow {
+    /// Its id.
+    pub id: OwnerId,
+    /// Its unique name.
+    pub name: String,
+    /// `person` or `organisation`.
+    pub kind: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// How many agents it has.
+    pub agents: u64,
+    /// When it signed up.
+    pub created: Time,
+}
+
+/// A member of an owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PersonRow {
+    /// Its id.
+    pub id: PersonId,
+    /// Whose member.
+    pub owner: OwnerId,
+    /// Its name within the owner.
+    pub name: String,
+    /// `admin`, `approver` or `viewer`.
+    pub role: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// Since when.
+    pub created: Time,
+}
+
+/// A token: never its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TokenRow {
+    /// Its id.
+    pub id: TokenId,
+    /// Whose.
+    pub principal: Principal,
+    /// Its name.
+    pub label: Option<String>,
+    /// When it was issued.
+    pub created: Time,
+    /// When it expires.
+    pub expires: Option<Time>,
+    /// When it ended.
+    pub ended: Option<Time>,
+}
+
+/// A service of the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServiceRow {
+    /// Its id.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// Since when.
+    pub created: Time,
+}
+
+const CARD: &str = "SELECT a.id, a.handle, a.owner, o.name, a.team,
+    CASE WHEN o.status = 'active' THEN a.status ELSE o.status END, a.key, a.custody, a.description,
+    a.profile, a.sold, a.bought, a.disputed, a.refunded, a.expired, a.partners, a.at
+    FROM agent a JOIN owner o ON o.id = a.owner";
+
+impl ViewReader {
+    /// An agent by id.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn agent(&self, id: AgentId) -> Result<Option<AgentCard>> {
+        self.read(|snap| snap.card(int(id.0)))
+    }
+
+    /// An agent by handle, with or without the at sign.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn agent_by_handle(&self, handle: &str) -> Result<Option<AgentCard>> {
+        let bare = handle.strip_prefix('@').unwrap_or(handle);
+        self.read(|snap| {
+            let sql = "SELECT id FROM agent WHERE handle = ?";
+            let id = snap
+                .db
+                .prepare_cached(sql)?
+                .query_row([bare], |r| r.get(0))
+                .optional()?;
+            id.map_or(Ok(None), |id| snap.card(id))
+        })
+    }
+
+    /// Agents that can act, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn agents(&self, query: &AgentQuery, paging: &Paging) -> Result<Page<AgentCard>> {
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
+        let words = fts_words(query.text.as_deref().unwrap_or_default());
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let from = match (words.is_empty(), query.skill.is_some(), query.tag.is_some()) {
+            (false, _, _) => {
+                "(SELECT rowid AS id FROM agent_fts WHERE agent_fts MATCH ?3) f CROSS JOIN agent a ON a.id = f.id"
+            }
+            (true, true, _) => {
+                "(SELECT agent AS id FROM agent_term WHERE kind = 0 AND key = ?4) f CROSS JOIN agent a ON a.id = f.id"
+            }
+            (true, false, true) => {
+                "(SELECT agent AS id FROM agent_term WHERE kind = 1 AND key = ?5) f CROSS JOIN agent a ON a.id = f.id"
+            }
+            (true, false, false) => "agent a",
+        };
+        let sql = format!(
+            "SELECT a.id FROM {from} JOIN owner o ON o.id = a.owner
+             WHERE a.id > ?1 AND (?3 IS NULL OR 1) AND a.status = 'active' AND o.status = 'active'
+             AND (?4 IS NULL OR EXISTS(SELECT 1 FROM agent_term t
+                  WHERE t.kind = {SKILL} AND t.key = ?4 AND t.agent = a.id))
+             AND (?5 IS NULL OR EXISTS(SELECT 1 FROM agent_term t
+                  WHERE t.kind = {TAG} AND t.key = ?5 AND t.agent = a.id))
+             AND (?6 IS NULL OR a.owner = ?6) ORDER BY a.id LIMIT ?2"
+        );
+        let text = (!words.is_empty()).then(|| words.join(" "));
+        let key = |name: &Option<String>| name.as_deref().map(name_key);
+        let owner = query.owner.map(|o| int(o.0));
+        self.read(|snap| {
+            let params = (
+                after,
+                wide,
+                &text,
+                key(&query.skill),
+                key(&query.tag),
+                owner,
+            );
+            let mut statement = snap.db.prepare_cached(&sql)?;
+            let ids = statement.query_map(params, |r| r.get(0))?;
+            let mut found = Vec::new();
+            for id in ids {
+                let id = id?;
+                if let Some(card) = snap.card(id)? {
+                    found.push((id, card));
+                }
+            }
+            Ok(snap.page(found, limit))
+        })
+    }
+
+    /// An owner.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn owner(&self, id: OwnerId) -> Result<Option<OwnerRow>> {
+        self.read(|snap| {
+            let sql = format!("{OWNER} WHERE o.id = ?");
+            Ok(snap
+                .db
+                .prepare_cached(&sql)?
+                .query_row([int(id.0)], owner_row)
+                .optional()?)
+        })
+    }
+
+    /// All owners, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn owners(&self, paging: &Paging) -> Result<Page<OwnerRow>> {
+        let sql = format!("{OWNER} WHERE o.id > ?1 AND ?3 IS NULL ORDER BY o.id LIMIT ?2");
+        self.rows(&sql, None, paging, |row| Ok((row.get(0)?, owner_row(row)?)))
+    }
+
+    /// An owner's people, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn persons(&self, owner: OwnerId, paging: &Paging) -> Result<Page<PersonRow>> {
+        let sql = "SELECT id, owner, name, role, status, at FROM person
+                   WHERE id > ?1 AND owner = ?3 ORDER BY id LIMIT ?2";
+        self.rows(sql, Some(int(owner.0)), paging, |row| {
+            let person = PersonRow {
+                id: PersonId(uint(row.get(0)?)),
+                owner: OwnerId(uint(row.get(1)?)),
+                name: row.get(2)?,
+                role: row.get(3)?,
+                status: row.get(4)?,
+                created: time(row.get(5)?),
+            };
+            Ok((row.get(0)?, person))
+        })
+    }
+
+    /// Tokens of an owner's people and agents, of one agent, or of everybody; oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn tokens(&self, scope: Scope, paging: &Paging) -> Result<Page<TokenRow>> {
+        let (filter, viewer) = match scope {
+            Scope::Realm => ("?3 IS NULL", None),
+            Scope::Owner(id) => ("owner = ?3", Some(int(id.0))),
+            Scope::Agent(id) => ("holder_kind = 3 AND holder = ?3", Some(int(id.0))),
+        };
+        let sql = format!(
+            "SELECT id, holder_kind, holder, label, at, expires, ended FROM token
+             WHERE id > ?1 AND {filter} ORDER BY id LIMIT ?2"
+        );
+        self.rows(&sql, viewer, paging, |row| {
+            let token = TokenRow {
+                id: TokenId(uint(row.get(0)?)),
+                principal: join_principal(row.get(1)?, row.get(2)?),
+                label: row.get(3)?,
+                created: time(row.get(4)?),
+                expires: row.get::<_, Option<i64>>(5)?.map(time),
+                ended: row.get::<_, Option<i64>>(6)?.map(time),
+            };
+            Ok((row.get(0)?, token))
+        })
+    }
+
+    /// The operator's services, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn services(&self, paging: &Paging) -> Result<Page<ServiceRow>> {
+        let sql = "SELECT id, name, status, at FROM service
+                   WHERE id > ?1 AND ?3 IS NULL ORDER BY id LIMIT ?2";
+        self.rows(sql, None, paging, |row| {
+            let service = ServiceRow {
+                id: ServiceId(uint(row.get(0)?)),
+                name: row.get(1)?,
+                status: row.get(2)?,
+                created: time(row.get(3)?),
+            };
+            Ok((row.get(0)?, service))
+        })
+    }
+
+    /// A page by a query whose parameters are where to begin, how many, and one more.
+    fn rows<T>(
+        &self,
+        sql: &str,
+        of: Option<i64>,
+        paging: &Paging,
+        row: impl Fn(&Row<'_>) -> rusqlite::Result<(i64, T)>,
+    ) -> Result<Page<T>> {
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        self.read(|snap| {
+            let mut query = snap.db.prepare_cached(sql)?;
+            let found = query.query_map((after, wide, of), row)?;
+            Ok(snap.page(found.collect::<rusqlite::Result<_>>()?, limit))
+        })
+    }
+}
+
+const OWNER: &str = "SELECT o.id, o.name, o.kind, o.status,
+    (SELECT count(*) FROM agent a WHERE a.owner = o.id), o.at FROM owner o";
+
+fn owner_row(row: &Row<'_>) -> rusqlite::Result<OwnerRow> {
+    Ok(OwnerRow {
+        id: OwnerId(uint(row.get(0)?)),
+        name: row.get(1)?,
+        kind: row.get(2)?,
+        status: row.get(3)?,
+        agents: uint(row.get(4)?),
+        created: time(row.get(5)?),
+    })
+}
+
+fn reputation(row: &Row<'_>) -> rusqlite::Result<ReputationRow> {
+    Ok(ReputationRow {
+        sold: row.get(10)?,
+        bought: row.get(11)?,
+        disputed: row.get(12)?,
+        refunded: row.get(13)?,
+        expired: row.get(14)?,
+        partners: row.get(15)?,
+    })
+}
+
+impl Snap<'_> {
+    fn card(&self, id: i64) -> Result<Option<AgentCard>> {
+        let sql = format!("{CARD} WHERE a.id = ?");
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query([id])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let profile = facts(&row.get::<_, String>(9)?);
+        let part = |name: &str| profile.get(name).cloned().unwrap_or_default();
+        Ok(Some(AgentCard {
+            id: AgentId(uint(row.get(0)?)),
+            handle: format!("@{}", row.get::<_, String>(1)?),
+            owner: OwnerId(uint(row.get(2)?)),
+            owner_name: row.get(3)?,
+            team: row.get::<_, Option<i64>>(4)?.map(|t| TeamId(uint(t))),
+            status: row.get(5)?,
+            did: did_key(&row.get::<_, [u8; 32]>(6)?),
+            custody: row.get(7)?,
+            description: self.written(row.get(8)?)?,
+            skills: part("skills"),
+            tags: part("tags"),
+            prices: part("prices"),
+            endpoint: part("endpoint"),
+            contact: part("contact"),
+            reputation: reputation(row)?,
+            created: time(row.get(16)?),
+        }))
+    }
+}
+
+/// An Ed25519 public key as a `did:key`: multibase base58btc (`z`) of the multicodec 0xed01 and the
+/// key (W3C did:key method, v0.9).
+fn did_key(key: &[u8; 32]) -> String {
+    let mut bytes = [0_u8; 34];
+    let (codec, rest) = bytes.split_at_mut(2);
+    codec.copy_from_slice(&[0xed, 0x01]);
+    rest.copy_from_slice(key);
+    format!("did:key:z{}", base58(&bytes))
+}
+
+/// Base 58 in the alphabet of Bitcoin. The bytes here never begin with zero.
+fn base58(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    let mut digits: Vec<u32> = Vec::new();
+    for byte in bytes {
+        let mut carry = u32::from(*byte);
+        for digit in &mut digits {
+            carry += *digit << 8;
+            *digit = carry % 58;
+            carry /= 58;
+        }
+        while carry > 0 {
+            digits.push(carry % 58);
+            carry /= 58;
+        }
+    }
+    let letter = |d: &u32| {
+        usize::try_from(*d)
+            .ok()
+            .and_then(|d| ALPHABET.get(d))
+            .copied()
+    };
+    digits
+        .iter()
+        .rev()
+        .filter_map(letter)
+        .map(char::from)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::did_key;
+
+    /// The first example of the did:key method's test vectors (w3c-ccg/did-key-spec, ed25519-x25519).
+    #[test]
+    fn keys_print_as_did_key() {
+        let key = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        let mut bytes = [0_u8; 32];
+        for (place, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&key[2 * place..2 * place + 2], 16).unwrap();
+        }
+        let did = did_key(&bytes);
+        assert_eq!(
+            did,
+            "did:key:z6MktwupdmLXVVqTzCw4i46r4uGyosGXRnR3XjN4Zq7oMMsw"
+        );
+    }
+}

@@ -1,0 +1,485 @@
+//! Assets, accounts, statements, holds and the trial balance.
+
+use std::collections::BTreeMap;
+
+use rialto_core::amount::Amount;
+use rialto_core::id::{
+    AccountId, AgentId, AnyId, AssetId, DealId, HoldId, OwnerId, TeamId, TransferId, position_of,
+};
+use rialto_core::identity::Principal;
+use rialto_core::ledger::Purpose;
+use rialto_core::time::Time;
+use rusqlite::{OptionalExtension, Row};
+use serde::Serialize;
+
+use super::{Page, Paging, Scope, Snap, Table, ViewReader, Written, cursor, limit, time};
+use crate::Result;
+use crate::db::{Units, int, join_principal, uint};
+
+/// A kind of money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AssetRow {
+    /// Its id.
+    pub id: AssetId,
+    /// Its code.
+    pub code: String,
+    /// How many digits stand behind the point.
+    pub scale: u8,
+    /// The account that operator issues come from.
+    pub issuance: AccountId,
+    /// The account that stands for the world outside.
+    pub outside: AccountId,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
+    /// Whose it is: an owner, team or agent; none for the realm's own.
+    pub holder: Option<AnyId>,
+    /// Its holder in words: `@casa`, an owner's or team's name, `issuance` or `outside`.
+    pub holder_name: String,
+    /// Its name, if it is not the holder's main account.
+    pub label: Option<String>,
+    /// In which asset.
+    pub asset: String,
+    /// What it holds, in whole units.
+    pub balance: String,
+    /// What holds will take from it.
+    pub pending_out: String,
+    /// What holds will bring to it.
+    pub pending_in: String,
+    /// What can be spent.
+    pub available: String,
+}
+
+/// An entry as it concerns one account.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StatementRow {
+    /// The entry.
+    #[serde(rename = "entry")]
+    pub entry: EntryRow,
+    /// What it changed the balance by.
+    pub change: String,
+    /// The balance after it.
+    pub balance: String,
+    /// What could be spent after it.
+    pub available: String,
+    /// The other account's holder.
+    pub counterparty: String,
+}
+
+/// An entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EntryRow {
+    /// Its id.
+    pub id: TransferId,
+    /// `post`, `hold`, `post_hold` or `void_hold`.
+    pub kind: &'static str,
+    /// From which account.
+    pub from: AccountId,
+    /// To which account.
+    pub to: AccountId,
+    /// How much was moved or set aside, in whole units.
+    pub amount: String,
+    /// In which asset.
+    pub asset: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The hold it makes or ends.
+    pub hold: Option<HoldId>,
+    /// Who moved it.
+    pub by: Principal,
+    /// A word about it.
+    pub memo: Option<Written>,
+    /// The payment's id outside.
+    pub reference: Option<String>,
+    /// When.
+    pub at: Time,
+    /// The position of the event.
+    pub position: u64,
+}
+
+/// Money set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HoldRow {
+    /// Its id.
+    pub id: HoldId,
+    /// From which account.
+    pub from: AccountId,
+    /// To which account.
+    pub to: AccountId,
+    /// How much, in whole units.
+    pub amount: String,
+    /// In which asset.
+    pub asset: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// When it was made.
+    pub created: Time,
+    /// When it is voided by itself.
+    pub expires: Option<Time>,
+    /// `open`, `posted` or `voided`.
+    pub state: &'static str,
+    /// How much of it was paid out.
+    pub posted: Option<String>,
+}
+
+/// The sums of an asset over all accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TrialBalance {
+    /// The asset.
+    pub asset: String,
+    /// The sum over all accounts: zero.
+    pub sum: String,
+    /// What owners, teams and agents hold together.
+    pub held: String,
+    /// What the operator has issued.
+    pub issued: String,
+    /// What came from outside, less what went there.
+    pub outside: String,
+    /// What is set aside in open holds.
+    pub pending: String,
+}
+
+impl ViewReader {
+    /// All assets, oldest first: at most a thousand exist.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn assets(&self) -> Result<Vec<AssetRow>> {
+        self.read(|snap| {
+            let sql = "SELECT id, code, scale, issuance, outside FROM asset ORDER BY id";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let rows = query.query_map([], |r| {
+                Ok(AssetRow {
+                    id: AssetId(uint(r.get(0)?)),
+                    code: r.get(1)?,
+                    scale: r.get(2)?,
+                    issuance: AccountId(uint(r.get(3)?)),
+                    outside: AccountId(uint(r.get(4)?)),
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Accounts of the scope, oldest first: an owner's are its own, its teams' and its agents'.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn accounts(&self, scope: Scope, paging: &Paging) -> Result<Page<AccountRow>> {
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
+        let filter = match scope {
+            Scope::Realm => "?3 IS NULL",
+            Scope::Owner(_) => "owner = ?3",
+            Scope::Agent(_) => "holder = ?3",
+        };
+        let sql = format!("SELECT id FROM account WHERE id > ?1 AND {filter} ORDER BY id LIMIT ?2");
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        self.read(|snap| {
+            let mut query = snap.db.prepare_cached(&sql)?;
+            let ids = query.query_map((after, wide, scope.viewer()), |r| r.get(0))?;
+            let mut found = Vec::new();
+            for id in ids {
+                let id = id?;
+                found.extend(snap.account(id)?.map(|account| (id, account)));
+            }
+            Ok(snap.page(found, limit))
+        })
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn account(&self, scope: Scope, id: AccountId) -> Result<Option<AccountRow>> {
+        self.read(|snap| {
+            if !snap.sees(scope, id.into())? {
+                return Ok(None);
+            }
+            snap.account(int(id.0))
+        })
+    }
+
+    /// The entries of an account with its running balance, newest first; nothing if the scope has
+    /// no such account.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn statement(
+        &self,
+        scope: Scope,
+        account: AccountId,
+        paging: &Paging,
+    ) -> Result<Option<Page<StatementRow>>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        self.read(|snap| {
+            if !snap.sees(scope, account.into())? {
+                return Ok(None);
+            }
+            let sql = "SELECT entry, balance, pending_out FROM posting
+                       WHERE account = ? AND entry < ? ORDER BY entry DESC LIMIT ?";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let mut rows = query.query((int(account.0), before, wide))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let entry: i64 = row.get(0)?;
+                let (balance, out): (Units, Units) = (row.get(1)?, row.get(2)?);
+                found.push((entry, snap.statement_row(account, entry, balance, out)?));
+            }
+            Ok(Some(snap.page(found, limit)))
+        })
+    }
+
+    /// An entry between accounts of which the scope sees one.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn entry(&self, scope: Scope, id: TransferId) -> Result<Option<EntryRow>> {
+        self.read(|snap| {
+            if !snap.sees(scope, id.into())? {
+                return Ok(None);
+            }
+            Ok(Some(snap.entry(int(id.0))?.0))
+        })
+    }
+
+    /// Open holds of the scope's deals and transfers, newest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn holds(&self, scope: Scope, paging: &Paging) -> Result<Page<HoldRow>> {
+        let table = Table::of("hold", HoldId::PREFIX);
+        let open = Some(("AND t.ended IS NULL", ""));
+        self.read(|snap| snap.listed(scope, table, open, paging, |snap, id| snap.hold(id)))
+    }
+
+    /// A hold.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn hold(&self, scope: Scope, id: HoldId) -> Result<Option<HoldRow>> {
+        self.read(|snap| {
+            if !snap.sees(scope, id.into())? {
+                return Ok(None);
+            }
+            snap.hold(int(id.0))
+        })
+    }
+
+    /// The sums of every asset over all accounts.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn trial_balance(&self) -> Result<Vec<TrialBalance>> {
+        self.read(|snap| snap.trial_balance())
+    }
+}
+
+const ENTRY: &str = "SELECT id, kind, debit, credit, amount, asset, purpose, purpose_id, hold,
+    by_kind, by_id, memo, reference, at FROM entry WHERE id = ?";
+
+/// What an entry is for, as it was kept.
+pub(crate) fn purpose(code: i64, number: i64) -> Purpose {
+    let number = uint(number);
+    match code {
+        1 => Purpose::Issue,
+        2 => Purpose::Deposit,
+        3 => Purpose::Withdrawal,
+        4 => Purpose::Deal(DealId(number)),
+        5 => Purpose::Share(DealId(number)),
+        6 => Purpose::Correction(TransferId(number)),
+        _ => Purpose::Transfer,
+    }
+}
+
+fn kind_name(code: i64) -> &'static str {
+    match code {
+        1 => "hold",
+        2 => "post_hold",
+        3 => "void_hold",
+        _ => "post",
+    }
+}
+
+impl Snap<'_> {
+    fn account(&self, id: i64) -> Result<Option<AccountRow>> {
+        let sql = "SELECT holder_kind, holder, label, asset, balance, pending_out, pending_in
+                   FROM account WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([id])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let (kind, holder): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (code, scale) = self.asset(row.get(3)?)?;
+        let (balance, out): (Units, Units) = (row.get(4)?, row.get(5)?);
+        let print = |units: i128| Amount(units).display(scale);
+        Ok(Some(AccountRow {
+            id: AccountId(uint(id)),
+            holder: match kind {
+                2 => Some(OwnerId(uint(holder)).into()),
+                3 => Some(TeamId(uint(holder)).into()),
+                4 => Some(AgentId(uint(holder)).into()),
+                _ => None,
+            },
+            holder_name: self.holder_name(kind, holder)?,
+            label: row.get(2)?,
+            asset: code,
+            balance: print(balance.0),
+            pending_out: print(out.0),
+            pending_in: print(row.get::<_, Units>(6)?.0),
+            available: print(balance.0 - out.0),
+        }))
+    }
+
+    pub(crate) fn holder_name(&self, kind: i64, holder: i64) -> Result<String> {
+        let table = match kind {
+            0 => return Ok("issuance".to_owned()),
+            1 => return Ok("outside".to_owned()),
+            2 => "owner",
+            3 => "team",
+            _ => return Ok(self.who(holder)?.handle),
+        };
+        let sql = format!("SELECT name FROM {table} WHERE id = ?");
+        let name = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row([holder], |r| r.get(0))
+            .optional()?;
+        Ok(name.unwrap_or_default())
+    }
+
+    pub(crate) fn account_name(&self, account: i64) -> Result<String> {
+        let sql = "SELECT holder_kind, holder FROM account WHERE id = ?";
+        let row = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([account], |r| Ok((r.get(0)?, r.get(1)?)))
+            .optional()?;
+        row.map_or(Ok(String::new()), |(kind, holder)| {
+            self.holder_name(kind, holder)
+        })
+    }
+
+    /// An entry, with its amount in smallest units and its asset.
+    pub(crate) fn entry(&self, id: i64) -> Result<(EntryRow, i128, i64)> {
+        let mut query = self.db.prepare_cached(ENTRY)?;
+        let mut rows = query.query([id])?;
+        match rows.next()? {
+            Some(row) => self.entry_row(row),
+            None => Err(crate::Error::Damaged(
+                "a statement names an entry that is not there",
+            )),
+        }
+    }
+
+    fn entry_row(&self, row: &Row<'_>) -> Result<(EntryRow, i128, i64)> {
+        let asset: i64 = row.get(5)?;
+        let amount: Units = row.get(4)?;
+        let id = uint(row.get(0)?);
+        let entry = EntryRow {
+            id: TransferId(id),
+            kind: kind_name(row.get(1)?),
+            from: AccountId(uint(row.get(2)?)),
+            to: AccountId(uint(row.get(3)?)),
+            amount: self.decimal(amount, asset)?,
+            asset: self.asset(asset)?.0,
+            purpose: purpose(row.get(6)?, row.get(7)?),
+            hold: row.get::<_, Option<i64>>(8)?.map(|h| HoldId(uint(h))),
+            by: join_principal(row.get(9)?, row.get(10)?),
+            memo: self.written(row.get(11)?)?,
+            reference: row.get(12)?,
+            at: time(row.get(13)?),
+            position: position_of(id),
+        };
+        Ok((entry, amount.0, asset))
+    }
+
+    fn statement_row(
+        &self,
+        account: AccountId,
+        id: i64,
+        balance: Units,
+        out: Units,
+    ) -> Result<StatementRow> {
+        let (entry, amount, asset) = self.entry(id)?;
+        let moved = matches!(entry.kind, "post" | "post_hold");
+        let (sign, other) = if entry.from == account {
+            (-1, entry.to)
+        } else {
+            (1, entry.from)
+        };
+        let change = if moved { sign * amount } else { 0 };
+        Ok(StatementRow {
+            change: self.decimal(Units(change), asset)?,
+            balance: self.decimal(balance, asset)?,
+            available: self.decimal(Units(balance.0 - out.0), asset)?,
+            counterparty: self.account_name(int(other.0))?,
+            entry,
+        })
+    }
+
+    fn hold(&self, id: i64) -> Result<Option<HoldRow>> {
+        let sql =
+            "SELECT debit, credit, amount, asset, purpose, purpose_id, at, expires, ended, posted
+                   FROM hold WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([id])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let asset: i64 = row.get(3)?;
+        let posted: Option<Units> = row.get(9)?;
+        Ok(Some(HoldRow {
+            id: HoldId(uint(id)),
+            from: AccountId(uint(row.get(0)?)),
+            to: AccountId(uint(row.get(1)?)),
+            amount: self.decimal(row.get(2)?, asset)?,
+            asset: self.asset(asset)?.0,
+            purpose: purpose(row.get(4)?, row.get(5)?),
+            created: time(row.get(6)?),
+            expires: row.get::<_, Option<i64>>(7)?.map(time),
+            state: match (row.get::<_, Option<i64>>(8)?, posted) {
+                (None, _) => "open",
+                (Some(_), Some(Units(0)) | None) => "voided",
+                (Some(_), Some(_)) => "posted",
+            },
+            posted: posted.map(|u| self.decimal(u, asset)).transpose()?,
+        }))
+    }
+
+    fn trial_balance(&self) -> Result<Vec<TrialBalance>> {
+        let mut sums: BTreeMap<i64, [i128; 4]> = BTreeMap::new();
+        let sql = "SELECT asset, holder_kind, balance, pending_out FROM account";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let (balance, out): (Units, Units) = (row.get(2)?, row.get(3)?);
+            let sums = sums.entry(row.get(0)?).or_default();
+            match row.get::<_, i64>(1)? {
+                0 => sums[1] += balance.0,
+                1 => sums[2] += balance.0,
+                _ => sums[0] += balance.0,
+            }
+            sums[3] += out.0;
+        }
+        let mut balances = Vec::new();
+        for (asset, [held, issuance, outside, pending]) in sums {
+            let (code, scale) = self.asset(asset)?;
+            let print = |units: i128| Amount(units).display(scale);
+            balances.push(TrialBalance {
+                asset: code,
+                sum: print(held + issuance + outside),
+                held: print(held),
+                issued: print(-issuance),
+                outside: print(-outside),
+                pending: print(pending),
+            });
+        }
+        Ok(balances)
+    }
+}

@@ -1,0 +1,212 @@
+//! The log in readable form, and counts.
+
+use rialto_core::event::Envelope;
+use rialto_core::id::{AgentId, ContentId};
+use rusqlite::OptionalExtension;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Page, Paging, Scope, Snap, ViewReader, cursor, limit};
+use crate::db::{int, uint};
+use crate::{Error, Result};
+
+/// Which events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Of this kind, such as `market.deal_agreed`.
+    pub kind: Option<String>,
+    /// By this agent.
+    pub actor: Option<AgentId>,
+}
+
+/// How much there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)] // Each is the number of rows of the thing it names.
+pub struct Counts {
+    pub position: u64,
+    pub owners: u64,
+    pub agents: u64,
+    pub conversations: u64,
+    pub messages: u64,
+    pub tasks: u64,
+    pub listings: u64,
+    pub calls: u64,
+    pub negotiations: u64,
+    pub deals: u64,
+    pub accounts: u64,
+    pub entries: u64,
+    pub holds_open: u64,
+    pub approvals_open: u64,
+    pub file_bytes: u64,
+}
+
+impl ViewReader {
+    /// Envelopes as JSON, oldest first. An owner or agent sees what it did itself.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn events(
+        &self,
+        scope: Scope,
+        filter: &EventFilter,
+        paging: &Paging,
+    ) -> Result<Page<Value>> {
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(0));
+        self.read(|snap| snap.events(scope, after, limit, filter))
+    }
+
+    /// The same after a known position.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadLimit`], and as every read.
+    pub fn events_after(
+        &self,
+        scope: Scope,
+        after: u64,
+        limit: u32,
+        filter: &EventFilter,
+    ) -> Result<Page<Value>> {
+        let limit = super::limit(&Paging {
+            cursor: None,
+            limit,
+        })?;
+        self.read(|snap| snap.events(scope, int(after), limit, filter))
+    }
+
+    /// The envelope at a position as JSON; nothing at 0 and past the end.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn event(&self, position: u64) -> Result<Option<Value>> {
+        self.read(|snap| Ok(snap.envelope(int(position))?.as_ref().map(readable)))
+    }
+
+    /// The same with the texts that it refers to filled in: beside the `id` of each content its
+    /// `body`, which is null once erased.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn describe(&self, position: u64) -> Result<Option<Value>> {
+        self.read(|snap| {
+            let Some(envelope) = snap.envelope(int(position))? else {
+                return Ok(None);
+            };
+            let mut value = readable(&envelope);
+            snap.fill_in(&mut value)?;
+            Ok(Some(value))
+        })
+    }
+
+    /// How much there is, for metrics. Counts whole tables: for now and then, not for every request.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn counts(&self) -> Result<Counts> {
+        self.read(|snap| snap.counts())
+    }
+}
+
+fn readable(envelope: &Envelope) -> Value {
+    serde_json::to_value(envelope).unwrap_or_default()
+}
+
+impl Snap<'_> {
+    pub(crate) fn envelope(&self, position: i64) -> Result<Option<Envelope>> {
+        let sql = "SELECT envelope FROM event WHERE position = ?";
+        let bytes = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([position], |r| r.get::<_, Vec<u8>>(0));
+        let Some(bytes) = bytes.optional()? else {
+            return Ok(None);
+        };
+        Envelope::decode(&bytes)
+            .map(Some)
+            .map_err(|_| Error::Damaged("an envelope"))
+    }
+
+    fn events(
+        &self,
+        scope: Scope,
+        after: i64,
+        limit: usize,
+        filter: &EventFilter,
+    ) -> Result<Page<Value>> {
+        let viewer = match scope {
+            Scope::Realm => "?3 IS NULL",
+            Scope::Owner(_) => "e.owner = ?3",
+            Scope::Agent(_) => "e.actor = ?3",
+        };
+        let from = match filter.kind {
+            Some(_) => {
+                "event_kind k CROSS JOIN event e ON e.position = k.position
+                        WHERE k.kind = ?4 AND k.position > ?1"
+            }
+            None => "event e WHERE ?4 IS NULL AND e.position > ?1",
+        };
+        let sql = format!(
+            "SELECT e.position, e.envelope FROM {from} AND {viewer} AND (?5 IS NULL OR e.actor = ?5)
+             ORDER BY e.position LIMIT ?2"
+        );
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let actor = filter.actor.map(|a| int(a.0));
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query((after, wide, scope.viewer(), &filter.kind, actor))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let bytes: Vec<u8> = row.get(1)?;
+            let envelope = Envelope::decode(&bytes).map_err(|_| Error::Damaged("an envelope"))?;
+            found.push((row.get(0)?, readable(&envelope)));
+        }
+        Ok(self.page(found, limit))
+    }
+
+    /// Puts the bodies of contents beside their references.
+    fn fill_in(&self, value: &mut Value) -> Result<()> {
+        match value {
+            Value::Array(entries) => entries.iter_mut().try_for_each(|e| self.fill_in(e)),
+            Value::Object(fields) => {
+                let id = fields.get("id").and_then(Value::as_str);
+                let content = id.and_then(|id| id.parse::<ContentId>().ok());
+                if let Some(content) = content.filter(|_| fields.contains_key("hash")) {
+                    let body = self.written(Some(int(content.0)))?.and_then(|w| w.body);
+                    let body = serde_json::to_value(body).unwrap_or_default();
+                    fields.insert("body".to_owned(), body);
+                    return Ok(());
+                }
+                fields
+                    .values_mut()
+                    .try_for_each(|field| self.fill_in(field))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn counts(&self) -> Result<Counts> {
+        let count = |from: &str| -> Result<u64> {
+            let sql = format!("SELECT count(*) FROM {from}");
+            Ok(uint(
+                self.db.prepare_cached(&sql)?.query_row([], |r| r.get(0))?,
+            ))
+        };
+        let pages: i64 = self.db.query_row("PRAGMA page_count", [], |r| r.get(0))?;
+        let page_bytes: i64 = self.db.query_row("PRAGMA page_size", [], |r| r.get(0))?;
+        Ok(Counts {
+            position: self.position,
+            owners: count("owner")?,
+            agents: count("agent")?,
+            conversations: count("conversation")?,
+            messages: count("message")?,
+            tasks: count("task")?,
+            listings: count("listing WHERE withdrawn = 0")?,
+            calls: count("call")?,
+            negotiations: count("negotiation")?,
+            deals: count("deal")?,
+            accounts: count("account")?,
+            entries: count("entry")?,
+            holds_open: count("hold WHERE ended IS NULL")?,
+            approvals_open: count("approval WHERE ended IS NULL")?,
+            file_bytes: uint(pages.saturating_mul(page_bytes)),
+        })
+    }
+}

@@ -1,0 +1,409 @@
+//! The reading end: lists and details, each call one snapshot of the views.
+
+mod directory;
+mod export;
+mod ledger;
+mod log;
+mod mail;
+mod market;
+mod rights;
+mod work;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+
+use rialto_core::amount::Amount;
+use rialto_core::id::{AgentId, ContentId, OwnerId};
+use rialto_core::text::Labels;
+use rialto_core::time::Time;
+use rialto_wire::body::Body;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use serde::Serialize;
+
+use crate::db::{Units, int, uint};
+use crate::views::lock;
+use crate::{Error, Result};
+
+pub use directory::{
+    AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,
+};
+pub use ledger::{AccountRow, AssetRow, EntryRow, HoldRow, StatementRow, TrialBalance};
+pub use log::{Counts, EventFilter};
+pub use mail::{ConversationRow, MessageRow, Order};
+pub use market::{
+    AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView, InviteRow,
+    NegotiationRow, NegotiationView, OfferRow,
+};
+pub use rights::Parties;
+pub use work::{ArtifactRow, MemberRow, TaskRow, TaskStep, TaskView, TeamRow};
+
+/// The most rows on a page.
+pub const MAX_PAGE: u32 = 100;
+/// The most connections open for reading at once.
+const CONNECTIONS: usize = 4;
+
+/// Whose eyes a list is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything: for the operator.
+    Realm,
+    /// What an owner's people may see: what concerns the owner or one of its agents.
+    Owner(OwnerId),
+    /// What concerns one agent.
+    Agent(AgentId),
+}
+
+impl Scope {
+    /// The number under which the viewer stands in the tables; none sees everything.
+    fn viewer(self) -> Option<i64> {
+        match self {
+            Self::Realm => None,
+            Self::Owner(id) => Some(int(id.0)),
+            Self::Agent(id) => Some(int(id.0)),
+        }
+    }
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paging {
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+    /// How many rows, 1 to [`MAX_PAGE`].
+    pub limit: u32,
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Self {
+            cursor: None,
+            limit: 20,
+        }
+    }
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Where the next page begins, if there may be one.
+    pub next_cursor: Option<String>,
+    /// The position that the list was made at.
+    pub position: u64,
+}
+
+/// An agent by id and handle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Who {
+    /// Its id.
+    pub id: AgentId,
+    /// Its handle, with the at sign.
+    pub handle: String,
+}
+
+/// What somebody wrote: text from others, to be read as data.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Written {
+    /// By which it can be erased.
+    pub content: ContentId,
+    /// What is known of it.
+    pub labels: Labels,
+    /// The parts; none if it was erased.
+    pub body: Option<Body>,
+}
+
+/// Connections for reading one file.
+pub(crate) struct Pool {
+    path: PathBuf,
+    idle: Mutex<(Vec<Connection>, usize)>,
+    freed: Condvar,
+}
+
+/// Where readers read.
+#[derive(Clone)]
+pub(crate) enum Source {
+    File(Arc<Pool>),
+    Memory(Arc<Mutex<Connection>>),
+}
+
+impl Source {
+    pub(crate) fn file(path: PathBuf) -> Self {
+        let idle = Mutex::new((Vec::new(), 0));
+        Self::File(Arc::new(Pool {
+            path,
+            idle,
+            freed: Condvar::new(),
+        }))
+    }
+}
+
+/// Gives its place in the pool back, with the connection if it is still good.
+struct Lent<'a> {
+    pool: &'a Pool,
+    db: Option<Connection>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut idle = lock(&self.pool.idle);
+        idle.0
+            .extend(self.db.take().filter(Connection::is_autocommit));
+        idle.1 -= 1;
+        drop(idle);
+        self.pool.freed.notify_one();
+    }
+}
+
+impl Pool {
+    fn lend(&self) -> Result<Lent<'_>> {
+        let mut idle = lock(&self.idle);
+        while idle.1 >= CONNECTIONS {
+            idle = self
+                .freed
+                .wait(idle)
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+        idle.1 += 1;
+        let mut lent = Lent {
+            pool: self,
+            db: idle.0.pop(),
+        };
+        drop(idle);
+        if lent.db.is_none() {
+            lent.db = Some(self.connect()?);
+        }
+        Ok(lent)
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&self.path, flags)?;
+        db.busy_timeout(std::time::Duration::from_secs(5))?;
+        db.set_prepared_statement_cache_capacity(256);
+        db.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;")?;
+        Ok(db)
+    }
+}
+
+/// The reading end of the views, for any number of threads; a few read at once, others wait.
+#[derive(Clone)]
+pub struct ViewReader {
+    source: Source,
+}
+
+impl ViewReader {
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source }
+    }
+
+    /// Runs reads on one snapshot.
+    pub(crate) fn read<T>(&self, reads: impl FnOnce(&Snap<'_>) -> Result<T>) -> Result<T> {
+        match &self.source {
+            Source::Memory(db) => Self::on(&lock(db), reads),
+            Source::File(pool) => {
+                let lent = pool.lend()?;
+                match &lent.db {
+                    Some(db) => Self::on(db, reads),
+                    None => Err(Error::Damaged("no connection")),
+                }
+            }
+        }
+    }
+
+    fn on<T>(db: &Connection, reads: impl FnOnce(&Snap<'_>) -> Result<T>) -> Result<T> {
+        let tx = db.unchecked_transaction()?;
+        let position: i64 = tx
+            .prepare_cached("SELECT position FROM meta")?
+            .query_row([], |r| r.get(0))?;
+        reads(&Snap {
+            db: &tx,
+            position: uint(position),
+        })
+    }
+
+    /// The position of the last envelope taken in.
+    ///
+    /// # Errors
+    /// As every read: [`Error::Store`] when the file fails.
+    pub fn position(&self) -> Result<u64> {
+        self.read(|snap| Ok(snap.position))
+    }
+}
+
+/// One snapshot of the views.
+pub(crate) struct Snap<'a> {
+    pub(crate) db: &'a Connection,
+    pub(crate) position: u64,
+}
+
+/// The page size that was asked for.
+pub(crate) fn limit(paging: &Paging) -> Result<usize> {
+    if paging.limit == 0 || paging.limit > MAX_PAGE {
+        return Err(Error::BadLimit { most: MAX_PAGE });
+    }
+    usize::try_from(paging.limit).map_err(|_| Error::BadLimit { most: MAX_PAGE })
+}
+
+/// The number where the last page ended.
+pub(crate) fn cursor(paging: &Paging) -> Result<Option<i64>> {
+    let Some(text) = &paging.cursor else {
+        return Ok(None);
+    };
+    let digits = text
+        .strip_prefix('k')
+        .filter(|d| !d.is_empty() && d.len() <= 16);
+    let plain = digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+    let number = plain.and_then(|d| i64::from_str_radix(d, 16).ok());
+    number.map(Some).ok_or(Error::BadCursor)
+}
+
+impl Snap<'_> {
+    /// A page of the rows that were found; one more than the limit shows that there is a next page.
+    pub(crate) fn page<T>(&self, mut found: Vec<(i64, T)>, limit: usize) -> Page<T> {
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let last = found.last().map(|(key, _)| format!("k{key:x}"));
+        Page {
+            items: found.into_iter().map(|(_, row)| row).collect(),
+            next_cursor: last.filter(|_| more),
+            position: self.position,
+        }
+    }
+
+    /// A page of things of one table that the scope may see, newest first.
+    fn listed<T>(
+        &self,
+        scope: Scope,
+        table: Table,
+        filter: Option<(&str, &str)>,
+        paging: &Paging,
+        row: impl Fn(&Self, i64) -> Result<Option<T>>,
+    ) -> Result<Page<T>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        let Table { name, kind } = table;
+        let (filter, wanted) = filter.unwrap_or(("", ""));
+        let sql = match scope.viewer() {
+            None => format!(
+                "SELECT t.id FROM {name} t WHERE ?3 IS NULL AND ?4 IS NOT NULL AND t.id < ?1 {filter}
+                 ORDER BY t.id DESC LIMIT ?2"
+            ),
+            Some(_) => format!(
+                "SELECT s.id FROM seen s CROSS JOIN {name} t ON t.id = s.id
+                 WHERE s.viewer = ?3 AND s.kind = {kind} AND s.id < ?1 AND ?4 IS NOT NULL {filter}
+                 ORDER BY s.id DESC LIMIT ?2"
+            ),
+        };
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let ids: Vec<i64> = self
+            .db
+            .prepare_cached(&sql)?
+            .query_map((before, wide, scope.viewer(), wanted), |r| r.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(row) = row(self, id)? {
+                found.push((id, row));
+            }
+        }
+        Ok(self.page(found, limit))
+    }
+
+    /// An agent's id with its handle.
+    pub(crate) fn who(&self, agent: i64) -> Result<Who> {
+        let sql = "SELECT handle FROM agent WHERE id = ?";
+        let handle = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([agent], |r| r.get::<_, String>(0));
+        let handle = handle
+            .optional()?
+            .map(|h| format!("@{h}"))
+            .unwrap_or_default();
+        Ok(Who {
+            id: AgentId(uint(agent)),
+            handle,
+        })
+    }
+
+    /// An asset's code and its digits behind the point.
+    pub(crate) fn asset(&self, asset: i64) -> Result<(String, u8)> {
+        let sql = "SELECT code, scale FROM asset WHERE id = ?";
+        let found = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([asset], |r| Ok((r.get(0)?, r.get(1)?)))
+            .optional()?;
+        found.ok_or(Error::Damaged("an asset that was never created"))
+    }
+
+    /// An amount as a decimal.
+    pub(crate) fn decimal(&self, units: Units, asset: i64) -> Result<String> {
+        Ok(Amount(units.0).display(self.asset(asset)?.1))
+    }
+
+    /// What was written, if something was.
+    pub(crate) fn written(&self, content: Option<i64>) -> Result<Option<Written>> {
+        let Some(content) = content else {
+            return Ok(None);
+        };
+        let sql = "SELECT labels, bytes FROM content WHERE id = ?";
+        let row = self.db.prepare_cached(sql)?.query_row([content], |r| {
+            Ok((r.get::<_, u32>(0)?, r.get::<_, Option<Vec<u8>>>(1)?))
+        });
+        Ok(row.optional()?.map(|(labels, bytes)| Written {
+            content: ContentId(uint(content)),
+            labels: Labels(labels),
+            body: bytes.and_then(|b| Body::from_bytes(&b).ok()),
+        }))
+    }
+}
+
+/// A table with the kind of id that its rows have.
+#[derive(Clone, Copy)]
+struct Table {
+    name: &'static str,
+    kind: i64,
+}
+
+impl Table {
+    fn of(name: &'static str, prefix: &str) -> Self {
+        Self {
+            name,
+            kind: crate::db::kind_of(prefix),
+        }
+    }
+}
+
+/// A time column.
+pub(crate) fn time(ms: i64) -> Time {
+    Time(uint(ms))
+}
+
+/// Structured facts that were kept as JSON text.
+pub(crate) fn facts(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// Words of a search as an FTS5 expression: each a quoted string, so that nothing in it is syntax.
+/// None when there is no word.
+pub(crate) fn fts_words(text: &str) -> Vec<String> {
+    const MOST: usize = 32;
+    const LONGEST: usize = 64;
+    let visible = |word: &str| -> String {
+        let kept = word
+            .chars()
+            .filter(|c| !c.is_control() && *c != '"')
+            .take(LONGEST);
+        kept.collect()
+    };
+    let words = text.split_whitespace().map(visible);
+    let spoken = words.filter(|w| w.chars().any(char::is_alphanumeric));
+    let mut seen = Vec::new();
+    for word in spoken {
+        if seen.len() < MOST && !seen.contains(&word) {
+            seen.push(word);
+        }
+    }
+    seen.into_iter().map(|w| format!("\"{w}\"")).collect()
+}

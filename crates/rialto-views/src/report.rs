@@ -1,0 +1,765 @@
+//! The accounts: what was spent, reserved, earned and returned, by whom, from the ledger alone.
+//!
+//! Every entry of the ledger becomes facts about one side of it or both:
+//!
+//! | entry | debit side | credit side |
+//! |---|---|---|
+//! | a deal's hold | *bought* (a count) by the deal's buyer | *sold* (a count) by its seller |
+//! | a deal's payment | *spent* by the buyer | *earned* by the seller; nothing if a team is paid |
+//! | a share of a team's proceeds | | *earned* by the member |
+//! | what a deal's hold gave back | *returned* to the buyer | |
+//! | a transfer, or a correction between holders | *moved out* | *moved in* |
+//! | what another hold gave back | *returned*, unattributed | |
+//! | issue, deposit, withdrawal, correction with the realm | *withdrawn* | *issued*, *deposited* |
+//! | a hold that is open at the end of the period | *reserved* | |
+//!
+//! A fact's owner is the owner of the account on its side: whose money it is. Its agent is the
+//! deal's party: by whose hand. What was moved without a deal is nobody's trade: it is the
+//! `unattributed` row, never spread over others. What the operator does stands apart.
+//!
+//! For each asset, over the whole realm and from the beginning:
+//! - total spent = total earned (deals and moves alike);
+//! - what deals held = what they spent + returned + reserve;
+//! - what owners, teams and agents hold = issued + deposited - withdrawn + corrected;
+//!
+//! and for each owner: what its accounts hold = issued + deposited - withdrawn + corrected +
+//! total earned - total spent.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rialto_core::amount::{Amount, Decimal};
+use rialto_core::id::{AgentId, AnyId, DealId, OwnerId, TransferId, number, position_of};
+use rialto_core::time::Time;
+use rusqlite::{OptionalExtension, Row};
+use serde::Serialize;
+
+use crate::db::{Units, int, uint};
+use crate::read::{Page, Paging, Scope, Snap, ViewReader, cursor, limit, time};
+use crate::{Error, Result};
+
+/// The most rows of a report.
+pub const MAX_ROWS: usize = 10_000;
+
+/// What rows are told apart by, besides the asset. Later ones: model, chip, provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    /// Whose money.
+    Owner,
+    /// By whose hand.
+    Agent,
+    /// The other party of the deal.
+    Counterparty,
+    /// The asset; rows are told apart by it in any case.
+    Asset,
+}
+
+impl std::str::FromStr for Dimension {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        Ok(match text {
+            "owner" => Self::Owner,
+            "agent" => Self::Agent,
+            "counterparty" => Self::Counterparty,
+            "asset" => Self::Asset,
+            _ => {
+                let why = format!("no dimension {text}: owner, agent, counterparty or asset");
+                return Err(Error::BadQuery(why));
+            }
+        })
+    }
+}
+
+/// The figures of a row, in whole units of its asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Figures {
+    /// What was paid.
+    pub spent: String,
+    /// What is set aside at the end of the period.
+    pub reserved: String,
+    /// What was received.
+    pub earned: String,
+    /// What holds gave back.
+    pub returned: String,
+    /// Earned less spent.
+    pub margin: String,
+    /// Margin by spent, as a fraction to six digits; none where nothing was spent.
+    pub return_on_spend: Option<String>,
+    /// Deals agreed as buyer.
+    pub bought: u64,
+    /// Deals agreed as seller.
+    pub sold: u64,
+}
+
+/// A row of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportRow {
+    /// By which the events behind it are found.
+    pub key: String,
+    /// What tells it apart: the dimension and its value, readable.
+    pub by: BTreeMap<String, String>,
+    /// The ids behind these values.
+    pub ids: BTreeMap<String, AnyId>,
+    /// The asset.
+    pub asset: String,
+    /// The figures.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// The sum over all rows of an asset, the unattributed one included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TotalRow {
+    /// The asset.
+    pub asset: String,
+    /// The figures.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// What the operator and payment services did, in whole units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OperatorRow {
+    /// The asset.
+    pub asset: String,
+    /// Realm credit issued.
+    pub issued: String,
+    /// Money that came from outside.
+    pub deposited: String,
+    /// Money that went outside.
+    pub withdrawn: String,
+    /// Corrections with the realm's own accounts: above zero in favour of holders.
+    pub corrected: String,
+}
+
+/// The accounts of a scope and period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// From deals, told apart by the dimensions, in order of their ids.
+    pub rows: Vec<ReportRow>,
+    /// What no deal explains, one row an asset.
+    pub unattributed: Vec<ReportRow>,
+    /// The sums, one row an asset.
+    pub total: Vec<TotalRow>,
+    /// Money that entered or left, one row an asset.
+    pub operator: Vec<OperatorRow>,
+    /// The position that the report was made at.
+    pub position: u64,
+}
+
+/// What a fact says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // The table in the module's doc says what each is.
+pub enum FactKind {
+    Bought,
+    Sold,
+    Spent,
+    Earned,
+    Returned,
+    Reserved,
+    MovedOut,
+    MovedIn,
+    Issued,
+    Deposited,
+    Withdrawn,
+    Corrected,
+}
+
+/// A fact behind a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FactRow {
+    /// What it says.
+    pub kind: FactKind,
+    /// The entry of the ledger.
+    pub entry: TransferId,
+    /// The deal.
+    pub deal: Option<DealId>,
+    /// How much, in whole units.
+    pub amount: String,
+    /// The asset.
+    pub asset: String,
+    /// When.
+    pub at: Time,
+    /// The position of the event.
+    pub position: u64,
+}
+
+/// A fact while it is counted.
+#[derive(Clone, Copy)]
+struct Fact {
+    kind: FactKind,
+    entry: i64,
+    at: i64,
+    asset: i64,
+    owner: Option<i64>,
+    agent: Option<i64>,
+    other: Option<i64>,
+    deal: Option<i64>,
+    amount: i128,
+}
+
+impl Fact {
+    fn is_operators(&self) -> bool {
+        self.kind >= FactKind::Issued
+    }
+
+    /// What no deal explains.
+    fn is_unattributed(&self) -> bool {
+        self.deal.is_none()
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    spent: i128,
+    reserved: i128,
+    earned: i128,
+    returned: i128,
+    bought: u64,
+    sold: u64,
+}
+
+impl Sums {
+    fn add(&mut self, fact: &Fact) {
+        match fact.kind {
+            FactKind::Bought => self.bought += 1,
+            FactKind::Sold => self.sold += 1,
+            FactKind::Spent | FactKind::MovedOut => self.spent += fact.amount,
+            FactKind::Earned | FactKind::MovedIn => self.earned += fact.amount,
+            FactKind::Returned => self.returned += fact.amount,
+            FactKind::Reserved => self.reserved += fact.amount,
+            _ => {}
+        }
+    }
+
+    fn figures(&self, scale: u8) -> Figures {
+        let print = |units: i128| Amount(units).display(scale);
+        let margin = self.earned - self.spent;
+        let ppm = margin
+            .checked_mul(1_000_000)
+            .and_then(|m| m.checked_div(self.spent));
+        Figures {
+            spent: print(self.spent),
+            reserved: print(self.reserved),
+            earned: print(self.earned),
+            returned: print(self.returned),
+            margin: print(margin),
+            return_on_spend: ppm.map(|units| Decimal { units, scale: 6 }.text()),
+            bought: self.bought,
+            sold: self.sold,
+        }
+    }
+}
+
+/// What tells rows apart: asset, owner, agent, counterparty; those not asked for are none.
+type Key = (i64, Option<i64>, Option<i64>, Option<i64>);
+
+fn key_of(fact: &Fact, by: &[Dimension]) -> Key {
+    let wanted = |d: Dimension, id: Option<i64>| id.filter(|_| by.contains(&d));
+    (
+        fact.asset,
+        wanted(Dimension::Owner, fact.owner),
+        wanted(Dimension::Agent, fact.agent),
+        wanted(Dimension::Counterparty, fact.other),
+    )
+}
+
+/// `d` for a row of deals or `u` for the unattributed one, then the ids.
+fn key_text(deals: bool, key: &Key) -> String {
+    let part = |id: Option<i64>| id.map(|id| format!("{id:x}")).unwrap_or_default();
+    let (asset, owner, agent, other) = key;
+    let way = if deals { 'd' } else { 'u' };
+    format!(
+        "{way}.{asset:x}.{}.{}.{}",
+        part(*owner),
+        part(*agent),
+        part(*other)
+    )
+}
+
+impl ViewReader {
+    /// What was spent, reserved, earned and returned within a scope and a period (from, until: the
+    /// end is not part of it), told apart by `by` and the asset.
+    ///
+    /// # Errors
+    /// [`Error::TooBroad`] past [`MAX_ROWS`] rows, and as every read.
+    pub fn accounts_report(
+        &self,
+        scope: Scope,
+        by: &[Dimension],
+        period: Option<(Time, Time)>,
+    ) -> Result<Report> {
+        self.read(|snap| snap.report(scope, by, period))
+    }
+
+    /// The facts behind a row of the same report, in the order of the ledger; those of holds still
+    /// open come last.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn report_rows_events(
+        &self,
+        scope: Scope,
+        by: &[Dimension],
+        period: Option<(Time, Time)>,
+        key: &str,
+        paging: &Paging,
+    ) -> Result<Page<FactRow>> {
+        let (limit, skip) = (limit(paging)?, cursor(paging)?.unwrap_or(0));
+        self.read(|snap| {
+            let mut found: Vec<(i64, Fact)> = Vec::new();
+            let mut place = 0_i64;
+            snap.facts(scope, period, &mut |fact| {
+                let deals = !fact.is_unattributed();
+                let row = if deals {
+                    key_of(fact, by)
+                } else {
+                    (fact.asset, None, None, None)
+                };
+                if !fact.is_operators() && key_text(deals, &row) == key {
+                    place += 1;
+                    if place > skip && found.len() <= limit {
+                        found.push((place, *fact));
+                    }
+                }
+                Ok(())
+            })?;
+            let rows = found
+                .into_iter()
+                .map(|(at, fact)| Ok((at, snap.fact_row(&fact)?)));
+            Ok(snap.page(rows.collect::<Result<_>>()?, limit))
+        })
+    }
+}
+
+/// The range of entries of a period.
+struct Range {
+    low: i64,
+    high: i64,
+}
+
+/// What the report needs to know of an account.
+#[derive(Clone, Copy)]
+struct Side {
+    realm: bool,
+    team: bool,
+    owner: Option<i64>,
+    agent: Option<i64>,
+}
+
+/// An entry with what it needs from elsewhere.
+struct Booked {
+    id: i64,
+    at: i64,
+    kind: i64,
+    debit: i64,
+    credit: i64,
+    amount: i128,
+    asset: i64,
+    purpose: i64,
+    held: i128,
+    deal: Option<(i64, i64, i64)>,
+}
+
+const BOOKED: &str =
+    "e.id, e.at, e.kind, e.debit, e.credit, e.amount, e.asset, e.purpose, h.amount,
+    d.id, d.buyer, d.seller";
+const JOINED: &str = "LEFT JOIN hold h ON h.id = e.hold
+    LEFT JOIN deal d ON e.purpose IN (4, 5) AND d.id = e.purpose_id";
+
+fn booked(row: &Row<'_>) -> rusqlite::Result<Booked> {
+    let deal: Option<i64> = row.get(9)?;
+    Ok(Booked {
+        id: row.get(0)?,
+        at: row.get(1)?,
+        kind: row.get(2)?,
+        debit: row.get(3)?,
+        credit: row.get(4)?,
+        amount: row.get::<_, Units>(5)?.0,
+        asset: row.get(6)?,
+        purpose: row.get(7)?,
+        held: row.get::<_, Option<Units>>(8)?.unwrap_or_default().0,
+        deal: match deal {
+            Some(deal) => Some((deal, row.get(10)?, row.get(11)?)),
+            None => None,
+        },
+    })
+}
+
+impl Booked {
+    /// The facts of the debit side.
+    fn debits(&self, side: Side, tell: &mut dyn FnMut(Fact)) {
+        let (deal, buyer, seller) = self.parties();
+        let fact = |kind, amount| Fact {
+            kind,
+            entry: self.id,
+            at: self.at,
+            asset: self.asset,
+            owner: side.owner,
+            agent: if deal.is_some() { buyer } else { side.agent },
+            other: seller,
+            deal,
+            amount,
+        };
+        let moves = matches!(self.kind, 0 | 2) && self.amount != 0;
+        match (self.kind, self.purpose) {
+            (1, 4) => tell(fact(FactKind::Bought, 0)),
+            (_, 4) if moves => tell(fact(FactKind::Spent, self.amount)),
+            (_, 3) if moves => tell(fact(FactKind::Withdrawn, self.amount)),
+            (_, 0) if moves => tell(fact(FactKind::MovedOut, self.amount)),
+            _ => {}
+        }
+        if matches!(self.kind, 2 | 3) && self.held > self.amount {
+            tell(fact(FactKind::Returned, self.held - self.amount));
+        }
+    }
+
+    /// The facts of the credit side.
+    fn credits(&self, side: Side, tell: &mut dyn FnMut(Fact)) {
+        let (deal, buyer, seller) = self.parties();
+        let fact = |kind, agent, amount| Fact {
+            kind,
+            entry: self.id,
+            at: self.at,
+            asset: self.asset,
+            owner: side.owner,
+            agent,
+            other: buyer,
+            deal,
+            amount,
+        };
+        let moves = matches!(self.kind, 0 | 2) && self.amount != 0;
+        match (self.kind, self.purpose) {
+            (1, 4) => tell(fact(FactKind::Sold, seller, 0)),
+            (_, 4) if moves && !side.team => tell(fact(FactKind::Earned, seller, self.amount)),
+            (_, 5) if moves => tell(fact(FactKind::Earned, side.agent, self.amount)),
+            (_, 1) if moves => tell(fact(FactKind::Issued, side.agent, self.amount)),
+            (_, 2) if moves => tell(fact(FactKind::Deposited, side.agent, self.amount)),
+            (_, 0) if moves => tell(fact(FactKind::MovedIn, side.agent, self.amount)),
+            _ => {}
+        }
+    }
+
+    /// A correction: between holders it moves money, with the realm it makes or takes some.
+    fn corrects(&self, own: Side, other: Side, sign: i128, tell: &mut dyn FnMut(Fact)) {
+        if own.realm {
+            return;
+        }
+        let (kind, amount) = match (other.realm, sign) {
+            (true, _) => (FactKind::Corrected, sign * self.amount),
+            (false, 1) => (FactKind::MovedIn, self.amount),
+            (false, _) => (FactKind::MovedOut, self.amount),
+        };
+        tell(Fact {
+            kind,
+            entry: self.id,
+            at: self.at,
+            asset: self.asset,
+            owner: own.owner,
+            agent: own.agent,
+            other: None,
+            deal: None,
+            amount,
+        });
+    }
+
+    fn parties(&self) -> (Option<i64>, Option<i64>, Option<i64>) {
+        match self.deal {
+            Some((deal, buyer, seller)) => (Some(deal), Some(buyer), Some(seller)),
+            None => (None, None, None),
+        }
+    }
+}
+
+/// Which facts belong to a scope.
+fn belongs(scope: Scope, fact: &Fact) -> bool {
+    match scope {
+        Scope::Realm => true,
+        Scope::Owner(owner) => fact.owner == Some(int(owner.0)),
+        Scope::Agent(agent) => fact.agent == Some(int(agent.0)),
+    }
+}
+
+impl Snap<'_> {
+    fn report(
+        &self,
+        scope: Scope,
+        by: &[Dimension],
+        period: Option<(Time, Time)>,
+    ) -> Result<Report> {
+        let mut rows: BTreeMap<Key, Sums> = BTreeMap::new();
+        let mut others: BTreeMap<i64, Sums> = BTreeMap::new();
+        let mut total: BTreeMap<i64, Sums> = BTreeMap::new();
+        let mut operator: BTreeMap<i64, [i128; 4]> = BTreeMap::new();
+        self.facts(scope, period, &mut |fact| {
+            if fact.is_operators() {
+                let sums = operator.entry(fact.asset).or_default();
+                match fact.kind {
+                    FactKind::Issued => sums[0] += fact.amount,
+                    FactKind::Deposited => sums[1] += fact.amount,
+                    FactKind::Withdrawn => sums[2] += fact.amount,
+                    _ => sums[3] += fact.amount,
+                }
+                return Ok(());
+            }
+            total.entry(fact.asset).or_default().add(fact);
+            if fact.is_unattributed() {
+                others.entry(fact.asset).or_default().add(fact);
+                return Ok(());
+            }
+            rows.entry(key_of(fact, by)).or_default().add(fact);
+            if rows.len() > MAX_ROWS {
+                Err(Error::TooBroad(MAX_ROWS))
+            } else {
+                Ok(())
+            }
+        })?;
+        let mut report = Report {
+            rows: Vec::with_capacity(rows.len()),
+            unattributed: Vec::new(),
+            total: Vec::new(),
+            operator: Vec::new(),
+            position: self.position,
+        };
+        for (key, sums) in &rows {
+            report.rows.push(self.report_row(true, key, sums, by)?);
+        }
+        for (asset, sums) in &others {
+            report.unattributed.push(self.report_row(
+                false,
+                &(*asset, None, None, None),
+                sums,
+                &[],
+            )?);
+        }
+        for (asset, sums) in &total {
+            let (asset, scale) = self.asset(*asset)?;
+            report.total.push(TotalRow {
+                asset,
+                figures: sums.figures(scale),
+            });
+        }
+        for (asset, sums) in operator {
+            let (asset, scale) = self.asset(asset)?;
+            let [issued, deposited, withdrawn, corrected] =
+                sums.map(|units| Amount(units).display(scale));
+            report.operator.push(OperatorRow {
+                asset,
+                issued,
+                deposited,
+                withdrawn,
+                corrected,
+            });
+        }
+        Ok(report)
+    }
+
+    fn report_row(
+        &self,
+        deals: bool,
+        key: &Key,
+        sums: &Sums,
+        by: &[Dimension],
+    ) -> Result<ReportRow> {
+        let (asset, owner, agent, other) = *key;
+        let (code, scale) = self.asset(asset)?;
+        let (mut names, mut ids) = (BTreeMap::new(), BTreeMap::new());
+        if !deals {
+            names.insert("unattributed".to_owned(), "moved without a deal".to_owned());
+        }
+        for dimension in by {
+            let (name, value, id): (&str, String, Option<AnyId>) = match dimension {
+                Dimension::Asset => ("asset", code.clone(), None),
+                Dimension::Owner => {
+                    let id = owner.map(|o| OwnerId(uint(o)).into());
+                    (
+                        "owner",
+                        owner.map_or(Ok(String::new()), |o| self.holder_name(2, o))?,
+                        id,
+                    )
+                }
+                Dimension::Agent => ("agent", self.handle(agent)?, agent_id(agent)),
+                Dimension::Counterparty => ("counterparty", self.handle(other)?, agent_id(other)),
+            };
+            names.insert(name.to_owned(), value);
+            ids.extend(id.map(|id| (name.to_owned(), id)));
+        }
+        Ok(ReportRow {
+            key: key_text(deals, key),
+            by: names,
+            ids,
+            asset: code,
+            figures: sums.figures(scale),
+        })
+    }
+
+    fn handle(&self, agent: Option<i64>) -> Result<String> {
+        agent.map_or(Ok(String::new()), |a| Ok(self.who(a)?.handle))
+    }
+
+    fn fact_row(&self, fact: &Fact) -> Result<FactRow> {
+        let entry = uint(fact.entry);
+        Ok(FactRow {
+            kind: fact.kind,
+            entry: TransferId(entry),
+            deal: fact.deal.map(|d| DealId(uint(d))),
+            amount: self.decimal(Units(fact.amount), fact.asset)?,
+            asset: self.asset(fact.asset)?.0,
+            at: time(fact.at),
+            position: position_of(entry),
+        })
+    }
+
+    /// Tells every fact of a scope and period.
+    fn facts(
+        &self,
+        scope: Scope,
+        period: Option<(Time, Time)>,
+        tell: &mut dyn FnMut(&Fact) -> Result<()>,
+    ) -> Result<()> {
+        let range = self.range(period)?;
+        let mut sides: HashMap<i64, Side> = HashMap::new();
+        let (from, of) = match scope {
+            Scope::Realm => ("entry e".to_owned(), None),
+            Scope::Owner(owner) => (
+                "(SELECT DISTINCT p.entry AS id FROM account a JOIN posting p ON p.account = a.id
+                  WHERE a.owner = ?3) s CROSS JOIN entry e ON e.id = s.id"
+                    .to_owned(),
+                Some(int(owner.0)),
+            ),
+            Scope::Agent(agent) => (
+                "(SELECT p.entry AS id FROM account a JOIN posting p ON p.account = a.id
+                  WHERE a.holder = ?3 UNION
+                  SELECT h.id FROM seen s JOIN deal d ON d.id = s.id JOIN hold h ON h.id = d.hold
+                  WHERE s.viewer = ?3 AND s.kind = {DEAL} UNION
+                  SELECT h.ended FROM seen s JOIN deal d ON d.id = s.id JOIN hold h ON h.id = d.hold
+                  WHERE s.viewer = ?3 AND s.kind = {DEAL} AND h.ended IS NOT NULL)
+                 s CROSS JOIN entry e ON e.id = s.id"
+                    .replace("{DEAL}", &crate::db::kind_of(DealId::PREFIX).to_string()),
+                Some(int(agent.0)),
+            ),
+        };
+        let sql = format!(
+            "SELECT {BOOKED} FROM {from} {JOINED}
+             WHERE e.id >= ?1 AND e.id < ?2 AND (?3 IS NULL OR 1) ORDER BY e.id"
+        );
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query((range.low, range.high, of))?;
+        while let Some(row) = rows.next()? {
+            let entry = booked(row)?;
+            let debit = self.side(&mut sides, entry.debit)?;
+            let credit = self.side(&mut sides, entry.credit)?;
+            let mut told = Vec::with_capacity(4);
+            if entry.purpose == 6 {
+                entry.corrects(debit, credit, -1, &mut |f| told.push(f));
+                entry.corrects(credit, debit, 1, &mut |f| told.push(f));
+            } else {
+                entry.debits(debit, &mut |f| told.push(f));
+                entry.credits(credit, &mut |f| told.push(f));
+            }
+            told.iter()
+                .filter(|f| belongs(scope, f))
+                .try_for_each(&mut *tell)?;
+        }
+        self.reserved(scope, &range, &mut sides, tell)
+    }
+
+    /// Holds that were open at the end of the range.
+    fn reserved(
+        &self,
+        scope: Scope,
+        range: &Range,
+        sides: &mut HashMap<i64, Side>,
+        tell: &mut dyn FnMut(&Fact) -> Result<()>,
+    ) -> Result<()> {
+        let sql =
+            "SELECT h.id, h.at, h.debit, h.amount, h.asset, d.id, d.buyer, d.seller FROM hold h
+                   LEFT JOIN deal d ON h.purpose = 4 AND d.id = h.purpose_id
+                   WHERE h.id < ?1 AND (h.ended IS NULL OR h.ended >= ?1) ORDER BY h.id";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([range.high])?;
+        while let Some(row) = rows.next()? {
+            let side = self.side(sides, row.get(2)?)?;
+            let deal: Option<i64> = row.get(5)?;
+            let buyer: Option<i64> = row.get(6)?;
+            let fact = Fact {
+                kind: FactKind::Reserved,
+                entry: row.get(0)?,
+                at: row.get(1)?,
+                asset: row.get(4)?,
+                owner: side.owner,
+                agent: if deal.is_some() { buyer } else { side.agent },
+                other: row.get(7)?,
+                deal,
+                amount: row.get::<_, Units>(3)?.0,
+            };
+            if belongs(scope, &fact) {
+                tell(&fact)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn side(&self, known: &mut HashMap<i64, Side>, account: i64) -> Result<Side> {
+        /// How many accounts are kept at hand.
+        const KNOWN: usize = 100_000;
+        if let Some(side) = known.get(&account) {
+            return Ok(*side);
+        }
+        let sql = "SELECT holder_kind, holder, owner FROM account WHERE id = ?";
+        let side = self.db.prepare_cached(sql)?.query_row([account], |r| {
+            let (kind, holder): (i64, i64) = (r.get(0)?, r.get(1)?);
+            Ok(Side {
+                realm: kind < 2,
+                team: kind == 3,
+                owner: r.get(2)?,
+                agent: (kind == 4).then_some(holder),
+            })
+        })?;
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(account, side);
+        Ok(side)
+    }
+
+    /// The entries of a period, found by the times of the log, which never run back.
+    fn range(&self, period: Option<(Time, Time)>) -> Result<Range> {
+        let Some((from, until)) = period else {
+            return Ok(Range {
+                low: 0,
+                high: i64::MAX,
+            });
+        };
+        let low = int(number(self.first_at(from)?, 0));
+        Ok(Range {
+            low,
+            high: int(number(self.first_at(until)?, 0)),
+        })
+    }
+
+    /// The position of the first envelope at or after a time; one past the end if there is none.
+    fn first_at(&self, at: Time) -> Result<u64> {
+        let (mut low, mut high) = (1, self.position + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let sql = "SELECT at FROM event WHERE position = ?";
+            let found = self
+                .db
+                .prepare_cached(sql)?
+                .query_row([int(middle)], |r| r.get(0));
+            let found: Option<i64> = found.optional()?;
+            if found.is_some_and(|then| uint(then) < at.0) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}
+
+fn agent_id(agent: Option<i64>) -> Option<AnyId> {
+    agent.map(|a| AgentId(uint(a)).into())
+}

@@ -1,0 +1,179 @@
+CREATE TABLE meta(
+  one INTEGER PRIMARY KEY CHECK(one = 1), position INTEGER NOT NULL, at INTEGER NOT NULL,
+  listings INTEGER NOT NULL, realm TEXT);
+INSERT INTO meta VALUES(1, 0, 0, 0, NULL);
+
+-- The log, one row an envelope in its stored form.
+CREATE TABLE event(
+  position INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor INTEGER, owner INTEGER,
+  envelope BLOB NOT NULL);
+CREATE INDEX event_actor ON event(actor, position) WHERE actor IS NOT NULL;
+CREATE INDEX event_owner ON event(owner, position) WHERE owner IS NOT NULL;
+CREATE TABLE event_kind(
+  kind TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(kind, position)) WITHOUT ROWID;
+
+-- The only place of texts besides the full-text indexes. Erased ones keep their row without bytes.
+CREATE TABLE content(
+  id INTEGER PRIMARY KEY, labels INTEGER NOT NULL, use_kind INTEGER NOT NULL,
+  use_id INTEGER NOT NULL, bytes BLOB);
+
+-- Who may see what: agents and owners by number, things by kind and number.
+CREATE TABLE seen(
+  viewer INTEGER NOT NULL, kind INTEGER NOT NULL, id INTEGER NOT NULL,
+  PRIMARY KEY(viewer, kind, id)) WITHOUT ROWID;
+CREATE INDEX seen_thing ON seen(kind, id, viewer);
+
+-- Cause and effect, and later events about a thing (its first is told by its number).
+CREATE TABLE link(
+  from_kind INTEGER NOT NULL, from_id INTEGER NOT NULL, to_kind INTEGER NOT NULL,
+  to_id INTEGER NOT NULL, how TEXT NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY(from_kind, from_id, to_kind, to_id)) WITHOUT ROWID;
+CREATE INDEX link_back ON link(to_kind, to_id);
+CREATE TABLE touch(
+  kind INTEGER NOT NULL, id INTEGER NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY(kind, id, position)) WITHOUT ROWID;
+
+CREATE TABLE owner(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL,
+  at INTEGER NOT NULL);
+CREATE TABLE person(
+  id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+  status TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX person_owner ON person(owner, id);
+CREATE TABLE agent(
+  id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, team INTEGER, handle TEXT NOT NULL UNIQUE,
+  key BLOB NOT NULL, custody TEXT NOT NULL, status TEXT NOT NULL, description INTEGER,
+  profile TEXT NOT NULL, at INTEGER NOT NULL, sold INTEGER NOT NULL DEFAULT 0,
+  bought INTEGER NOT NULL DEFAULT 0, disputed INTEGER NOT NULL DEFAULT 0,
+  refunded INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
+  partners INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX agent_owner ON agent(owner, id);
+CREATE TABLE agent_term(
+  kind INTEGER NOT NULL, key TEXT NOT NULL, agent INTEGER NOT NULL,
+  PRIMARY KEY(kind, key, agent)) WITHOUT ROWID;
+CREATE INDEX agent_term_agent ON agent_term(agent);
+CREATE TABLE pair(
+  low INTEGER NOT NULL, high INTEGER NOT NULL, deals INTEGER NOT NULL,
+  PRIMARY KEY(low, high)) WITHOUT ROWID;
+CREATE TABLE token(
+  id INTEGER PRIMARY KEY, holder_kind INTEGER NOT NULL, holder INTEGER NOT NULL, owner INTEGER,
+  label TEXT, at INTEGER NOT NULL, expires INTEGER, ended INTEGER);
+CREATE INDEX token_owner ON token(owner, id);
+CREATE TABLE service(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, status TEXT NOT NULL, at INTEGER NOT NULL);
+
+CREATE TABLE conversation(
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, opened_by INTEGER NOT NULL, title INTEGER,
+  at INTEGER NOT NULL);
+-- What a member was sent: messages with low <= id < high.
+CREATE TABLE member(
+  conversation INTEGER NOT NULL, agent INTEGER NOT NULL, low INTEGER NOT NULL,
+  high INTEGER NOT NULL, PRIMARY KEY(conversation, agent, low)) WITHOUT ROWID;
+CREATE TABLE message(
+  id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, author INTEGER NOT NULL,
+  content INTEGER NOT NULL, reply_to INTEGER, task INTEGER, request INTEGER NOT NULL,
+  at INTEGER NOT NULL);
+CREATE INDEX message_conversation ON message(conversation, id);
+
+CREATE TABLE task(
+  id INTEGER PRIMARY KEY, requester_kind INTEGER NOT NULL, requester INTEGER NOT NULL,
+  worker INTEGER NOT NULL, parent INTEGER, deal INTEGER, team INTEGER, state TEXT NOT NULL,
+  body INTEGER, at INTEGER NOT NULL, updated INTEGER NOT NULL);
+CREATE INDEX task_parent ON task(parent, id) WHERE parent IS NOT NULL;
+CREATE TABLE task_step(
+  task INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, note INTEGER,
+  at INTEGER NOT NULL, PRIMARY KEY(task, position)) WITHOUT ROWID;
+CREATE TABLE artifact(
+  task INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, content INTEGER NOT NULL,
+  at INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(task, number)) WITHOUT ROWID;
+CREATE TABLE team(
+  id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE team_member(
+  team INTEGER NOT NULL, agent INTEGER NOT NULL, role TEXT NOT NULL, joined INTEGER NOT NULL,
+  agreed INTEGER NOT NULL, ppm INTEGER, since INTEGER NOT NULL,
+  PRIMARY KEY(team, agent)) WITHOUT ROWID;
+
+CREATE TABLE asset(
+  id INTEGER PRIMARY KEY, code TEXT NOT NULL, scale INTEGER NOT NULL, issuance INTEGER NOT NULL,
+  outside INTEGER NOT NULL);
+CREATE TABLE account(
+  id INTEGER PRIMARY KEY, holder_kind INTEGER NOT NULL, holder INTEGER NOT NULL, owner INTEGER,
+  asset INTEGER NOT NULL, label TEXT, balance NOT NULL, pending_out NOT NULL,
+  pending_in NOT NULL);
+CREATE INDEX account_owner ON account(owner, id) WHERE owner IS NOT NULL;
+CREATE INDEX account_holder ON account(holder, id);
+CREATE TABLE entry(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, debit INTEGER NOT NULL,
+  credit INTEGER NOT NULL, amount NOT NULL, asset INTEGER NOT NULL, purpose INTEGER NOT NULL,
+  purpose_id INTEGER NOT NULL, hold INTEGER, by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL,
+  memo INTEGER, reference TEXT);
+-- Each entry once for either account, with the account as the entry left it.
+CREATE TABLE posting(
+  account INTEGER NOT NULL, entry INTEGER NOT NULL, balance NOT NULL, pending_out NOT NULL,
+  PRIMARY KEY(account, entry)) WITHOUT ROWID;
+CREATE TABLE hold(
+  id INTEGER PRIMARY KEY, debit INTEGER NOT NULL, credit INTEGER NOT NULL, amount NOT NULL,
+  asset INTEGER NOT NULL, purpose INTEGER NOT NULL, purpose_id INTEGER NOT NULL,
+  at INTEGER NOT NULL, expires INTEGER, ended INTEGER, posted);
+CREATE INDEX hold_ended ON hold(ended, id);
+
+CREATE TABLE listing(
+  id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, title TEXT NOT NULL, description INTEGER,
+  terms TEXT NOT NULL, asset TEXT NOT NULL, withdrawn INTEGER NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX listing_agent ON listing(agent, id);
+-- Names of items (kind 0), attributes (1) and tags (2) by their key, with how many listings have it.
+CREATE TABLE term(
+  id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key TEXT NOT NULL, listings INTEGER NOT NULL,
+  UNIQUE(kind, key));
+CREATE TABLE listing_term(
+  term INTEGER NOT NULL, listing INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+  price BLOB, PRIMARY KEY(term, listing, number)) WITHOUT ROWID;
+CREATE INDEX listing_term_listing ON listing_term(listing);
+CREATE TABLE call(
+  id INTEGER PRIMARY KEY, buyer INTEGER NOT NULL, body INTEGER NOT NULL, wanted TEXT NOT NULL,
+  attributes TEXT NOT NULL, public INTEGER NOT NULL, deadline INTEGER NOT NULL, task INTEGER,
+  state TEXT NOT NULL, revealed INTEGER NOT NULL, at INTEGER NOT NULL,
+  since INTEGER NOT NULL);
+CREATE TABLE invite(
+  call INTEGER NOT NULL, agent INTEGER NOT NULL, number INTEGER NOT NULL,
+  refused INTEGER NOT NULL, negotiation INTEGER, PRIMARY KEY(call, agent)) WITHOUT ROWID;
+CREATE TABLE negotiation(
+  id INTEGER PRIMARY KEY, buyer INTEGER NOT NULL, seller INTEGER NOT NULL, call INTEGER,
+  listing INTEGER, task INTEGER, state TEXT NOT NULL, offers INTEGER NOT NULL, deal INTEGER,
+  at INTEGER NOT NULL, since INTEGER NOT NULL);
+CREATE INDEX negotiation_call ON negotiation(call, id) WHERE call IS NOT NULL;
+CREATE TABLE offer(
+  negotiation INTEGER NOT NULL, number INTEGER NOT NULL, author INTEGER NOT NULL,
+  hash BLOB NOT NULL, price NOT NULL, asset INTEGER NOT NULL, expires INTEGER NOT NULL,
+  terms TEXT NOT NULL, note INTEGER, signed INTEGER NOT NULL, at INTEGER NOT NULL,
+  position INTEGER NOT NULL, PRIMARY KEY(negotiation, number)) WITHOUT ROWID;
+CREATE TABLE deal(
+  id INTEGER PRIMARY KEY, negotiation INTEGER NOT NULL, buyer INTEGER NOT NULL,
+  seller INTEGER NOT NULL, arbiter INTEGER, payee_team INTEGER, offer BLOB NOT NULL,
+  price NOT NULL, asset INTEGER NOT NULL, hold INTEGER NOT NULL, task INTEGER NOT NULL,
+  state TEXT NOT NULL, ended_why TEXT, paid, returned, reason INTEGER, dispute INTEGER,
+  terms TEXT NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL);
+CREATE TABLE deal_step(
+  deal INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
+  by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, PRIMARY KEY(deal, position)) WITHOUT ROWID;
+CREATE TABLE approval(
+  id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, agent INTEGER NOT NULL, bound TEXT NOT NULL,
+  amount NOT NULL, asset INTEGER NOT NULL, expires INTEGER NOT NULL, at INTEGER NOT NULL,
+  ended INTEGER, ended_how TEXT, ended_by INTEGER);
+CREATE INDEX approval_owner ON approval(owner, id);
+CREATE INDEX approval_open ON approval(id) WHERE ended IS NULL;
+CREATE TABLE allowance(
+  node_kind INTEGER NOT NULL, node INTEGER NOT NULL, asset INTEGER NOT NULL, owner INTEGER,
+  per_deal, per_period, period_ms INTEGER NOT NULL, approval_above,
+  PRIMARY KEY(node_kind, node, asset)) WITHOUT ROWID;
+CREATE TABLE block(
+  by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, party_kind INTEGER NOT NULL,
+  party INTEGER NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY(by_kind, by_id, party_kind, party)) WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE message_fts USING fts5(
+  body, content='', detail=full, tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE listing_fts USING fts5(
+  title, description, items, tags, content='', tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE agent_fts USING fts5(
+  handle, description, skills, tags, content='', tokenize='unicode61 remove_diacritics 2');

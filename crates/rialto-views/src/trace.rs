@@ -1,0 +1,460 @@
+//! The thread: every cause and every effect of a thing, as a list of hops in the order of the log.
+//!
+//! From the thing that was asked for, links are followed back to what caused it and forward to what
+//! came of it; every event about a thing that was reached is a hop. Things that the scope may not
+//! see are named by id only, and nothing beyond them is followed. An id that is named as a cause
+//! but that no event made is a gap.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rialto_core::event::{Envelope, Event};
+use rialto_core::id::{AccountId, AnyId, AssetId, HoldId, position_of};
+use rialto_core::identity::Principal;
+use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
+use rialto_core::mail::MailEvent;
+use rialto_core::market::MarketEvent;
+use rialto_core::policy::{Bound, PolicyEvent};
+use rialto_core::time::Time;
+use rialto_core::work::WorkEvent;
+use serde::Serialize;
+
+use crate::Result;
+use crate::db::{Units, int, join, split, uint};
+use crate::read::{Scope, Snap, ViewReader};
+
+/// The most things that one trace follows.
+const THINGS: usize = 1_000;
+/// The most hops of one trace.
+const HOPS: usize = 2_000;
+
+/// How far a hop can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// It happened in this realm and stands in its log.
+    Measured,
+    /// It was computed by a model.
+    Modelled,
+    /// It stands in for something that is not there.
+    StandIn,
+}
+
+/// One event about one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Hop {
+    /// The thing.
+    pub id: AnyId,
+    /// What happened, such as `market.offer_made`; of a private thing only its kind.
+    pub kind: String,
+    /// True when the scope may not see it; the other fields are then empty.
+    pub private: bool,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
+    /// The position of the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
+    /// Who did it: a handle, or the kind of principal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+    /// What happened, in one line, without anybody's text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+    /// How much money, with the asset's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// What caused the thing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<AnyId>,
+    /// How far it can be relied on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+}
+
+/// An id that was named as a cause, but that no event made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The id.
+    pub id: AnyId,
+    /// What named it.
+    pub named_by: AnyId,
+}
+
+/// The thread of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// What was asked for.
+    pub id: AnyId,
+    /// The hops, in the order of the log; private things at the end.
+    pub hops: Vec<Hop>,
+    /// Causes that are not there. None in an unbroken thread.
+    pub gaps: Vec<Gap>,
+    /// True when the thread is longer than one answer.
+    pub truncated: bool,
+    /// The position that the trace was made at.
+    pub position: u64,
+}
+
+/// What was reached so far.
+#[derive(Default)]
+struct Reached {
+    seen: BTreeSet<AnyId>,
+    private: BTreeSet<AnyId>,
+    gaps: Vec<Gap>,
+    truncated: bool,
+}
+
+/// A line about an event, before it is printed.
+struct Line {
+    subject: AnyId,
+    what: String,
+    amount: Option<(i128, AssetId)>,
+    /// The acting agent, where the event names it.
+    by: Option<rialto_core::id::AgentId>,
+}
+
+impl ViewReader {
+    /// The thread of a thing; nothing if there is no such thing or the scope may not see it.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn trace(&self, scope: Scope, id: AnyId) -> Result<Option<Trace>> {
+        self.read(|snap| {
+            if !snap.sees(scope, id)? {
+                return Ok(None);
+            }
+            let mut reached = Reached::default();
+            snap.follow(scope, id, Way::Back, &mut reached)?;
+            snap.follow(scope, id, Way::Forward, &mut reached)?;
+            snap.trace(id, reached).map(Some)
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Back,
+    Forward,
+}
+
+impl Snap<'_> {
+    fn follow(&self, scope: Scope, start: AnyId, way: Way, reached: &mut Reached) -> Result<()> {
+        let mut waiting = vec![start];
+        let mut passed = BTreeSet::new();
+        while let Some(id) = waiting.pop() {
+            if !passed.insert(id) {
+                continue;
+            }
+            if passed.len() > THINGS {
+                reached.truncated = true;
+                return Ok(());
+            }
+            if !self.sees(scope, id)? {
+                reached.private.insert(id);
+                continue;
+            }
+            reached.seen.insert(id);
+            for next in self.linked(id, way)? {
+                if self.exists(next)? {
+                    waiting.push(next);
+                } else if !reached.gaps.iter().any(|gap| gap.id == next) {
+                    reached.gaps.push(Gap {
+                        id: next,
+                        named_by: id,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn linked(&self, id: AnyId, way: Way) -> Result<Vec<AnyId>> {
+        let (kind, number) = split(id);
+        let sql = match way {
+            Way::Back => {
+                "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 1000"
+            }
+            Way::Forward => {
+                "SELECT to_kind, to_id FROM link WHERE from_kind = ? AND from_id = ? LIMIT 1000"
+            }
+        };
+        let mut query = self.db.prepare_cached(sql)?;
+        let ids = query.query_map((kind, number), |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let ids: Vec<(i64, i64)> = ids.collect::<rusqlite::Result<_>>()?;
+        Ok(ids
+            .into_iter()
+            .filter_map(|(kind, number)| join(kind, number))
+            .collect())
+    }
+
+    /// The positions of all events about a thing.
+    fn positions(&self, id: AnyId) -> Result<Vec<u64>> {
+        let (kind, number) = split(id);
+        let sql =
+            "SELECT position FROM touch WHERE kind = ? AND id = ? ORDER BY position LIMIT 2000";
+        let mut query = self.db.prepare_cached(sql)?;
+        let later = query.query_map((kind, number), |r| r.get::<_, i64>(0))?;
+        let mut positions = vec![position_of(id.number())];
+        for position in later {
+            positions.push(uint(position?));
+        }
+        Ok(positions)
+    }
+
+    fn trace(&self, id: AnyId, mut reached: Reached) -> Result<Trace> {
+        let mut about: BTreeMap<u64, BTreeSet<AnyId>> = BTreeMap::new();
+        for thing in &reached.seen {
+            for position in self.positions(*thing)? {
+                about.entry(position).or_default().insert(*thing);
+            }
+        }
+        let mut hops = Vec::new();
+        for (position, things) in &about {
+            let Some(envelope) = self.envelope(int(*position))? else {
+                continue;
+            };
+            for event in &envelope.events {
+                for line in lines(event) {
+                    if !things.contains(&line.subject) {
+                        continue;
+                    }
+                    if hops.len() == HOPS {
+                        reached.truncated = true;
+                        break;
+                    }
+                    hops.push(self.hop(&envelope, event, line)?);
+                }
+            }
+        }
+        for private in reached.private {
+            hops.push(Hop {
+                id: private,
+                kind: private.prefix().to_owned(),
+                private: true,
+                at: None,
+                position: None,
+                who: None,
+                what: None,
+                amount: None,
+                links: Vec::new(),
+                basis: None,
+            });
+        }
+        let (gaps, truncated, position) = (reached.gaps, reached.truncated, self.position);
+        Ok(Trace {
+            id,
+            hops,
+            gaps,
+            truncated,
+            position,
+        })
+    }
+
+    fn hop(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Hop> {
+        let amount = match line.amount {
+            Some((units, asset)) => {
+                let (code, _) = self.asset(int(asset.0))?;
+                Some(format!(
+                    "{} {code}",
+                    self.decimal(Units(units), int(asset.0))?
+                ))
+            }
+            None => None,
+        };
+        let who = match (line.by.or(envelope.actor), envelope.principal) {
+            (Some(agent), _) | (None, Principal::Agent(agent)) => self.who(int(agent.0))?.handle,
+            (None, Principal::Person(id)) => id.to_string(),
+            (None, Principal::Service(id)) => id.to_string(),
+            (None, Principal::Operator) => "operator".to_owned(),
+            (None, Principal::Realm) => "realm".to_owned(),
+            (None, Principal::Public) => "public".to_owned(),
+        };
+        Ok(Hop {
+            id: line.subject,
+            kind: crate::fold::kind(event).to_owned(),
+            private: false,
+            at: Some(envelope.at),
+            position: Some(envelope.position),
+            who: Some(who),
+            what: Some(line.what),
+            amount,
+            links: self.linked(line.subject, Way::Back)?,
+            basis: Some(Basis::Measured),
+        })
+    }
+}
+
+/// What an event says of each thing it is about.
+fn lines(event: &Event) -> Vec<Line> {
+    match event {
+        Event::Mail(MailEvent::MessageSent {
+            message,
+            from,
+            conversation,
+            request,
+            ..
+        }) => {
+            let what = if *request {
+                "wrote first to a stranger"
+            } else {
+                "wrote"
+            };
+            one(Line {
+                subject: (*message).into(),
+                what: format!("{what} in {conversation}"),
+                amount: None,
+                by: Some(*from),
+            })
+        }
+        Event::Work(event) => work(event),
+        Event::Market(event) => market(event),
+        Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
+            entries.iter().flat_map(entry).collect()
+        }
+        Event::Policy(event) => policy(event),
+        _ => Vec::new(),
+    }
+}
+
+fn one(line: Line) -> Vec<Line> {
+    vec![line]
+}
+
+fn plain(subject: impl Into<AnyId>, what: String) -> Vec<Line> {
+    one(Line {
+        subject: subject.into(),
+        what,
+        amount: None,
+        by: None,
+    })
+}
+
+fn work(event: &WorkEvent) -> Vec<Line> {
+    match event {
+        WorkEvent::TaskCreated {
+            task, worker, deal, ..
+        } => match deal {
+            Some(deal) => plain(*task, format!("the work of {deal} was given to {worker}")),
+            None => plain(*task, format!("asked {worker} for work")),
+        },
+        WorkEvent::TaskUpdated { task, state, .. } => {
+            plain(*task, format!("the work is now {}", word(state)))
+        }
+        WorkEvent::ArtifactAdded {
+            task, number, name, ..
+        } => plain(*task, format!("made artifact {number}: {name}")),
+        _ => Vec::new(),
+    }
+}
+
+fn market(event: &MarketEvent) -> Vec<Line> {
+    match event {
+        MarketEvent::ListingPublished { listing, terms, .. } => {
+            plain(*listing, format!("listed {}", terms.title))
+        }
+        MarketEvent::ListingUpdated { listing, .. } => {
+            plain(*listing, "changed the listing".into())
+        }
+        MarketEvent::ListingWithdrawn { listing } => plain(*listing, "withdrew the listing".into()),
+        MarketEvent::CallOpened { call, invited, .. } => plain(
+            *call,
+            format!("called for proposals, asked {} agents", invited.len()),
+        ),
+        MarketEvent::CallRefused { call, .. } => plain(*call, "refused to propose".into()),
+        MarketEvent::CallRevealed { call } => plain(*call, "proposals were opened together".into()),
+        MarketEvent::CallClosed { call } => plain(*call, "the call was closed".into()),
+        MarketEvent::OfferMade {
+            negotiation,
+            number,
+            offer,
+            ..
+        } => one(Line {
+            subject: (*negotiation).into(),
+            what: format!("made offer {number}, {}", short(&offer.hash)),
+            amount: Some((offer.bargain.price.0, offer.bargain.asset)),
+            by: Some(offer.by),
+        }),
+        MarketEvent::NegotiationEnded {
+            negotiation, end, ..
+        } => plain(
+            *negotiation,
+            format!("the negotiation ended: {}", word(end)),
+        ),
+        MarketEvent::DealAgreed {
+            deal,
+            offer,
+            bargain,
+            by,
+            ..
+        } => one(Line {
+            subject: (*deal).into(),
+            what: format!("accepted offer {}", short(offer)),
+            amount: Some((bargain.price.0, bargain.asset)),
+            by: Some(*by),
+        }),
+        MarketEvent::DealDelivered { deal } => plain(*deal, "delivered".into()),
+        MarketEvent::DealDisputed { deal, .. } => plain(*deal, "disputed the delivery".into()),
+        MarketEvent::DealEnded {
+            deal, state, end, ..
+        } => plain(*deal, format!("the deal is {}: {}", word(state), word(end))),
+    }
+}
+
+fn policy(event: &PolicyEvent) -> Vec<Line> {
+    match event {
+        PolicyEvent::ApprovalRequested { approval, request } => {
+            let what = match request.bound {
+                Bound::Accept { .. } => "asked a person to approve the acceptance",
+                Bound::Transfer { .. } => "asked a person to approve the transfer",
+            };
+            one(Line {
+                subject: (*approval).into(),
+                what: what.to_owned(),
+                amount: Some((request.amount.0, request.asset)),
+                by: Some(request.agent),
+            })
+        }
+        PolicyEvent::ApprovalEnded { approval, end, .. } => {
+            plain(*approval, format!("the approval was {}", word(end)))
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A hold and the transfer that made it have the same number; both may be asked for.
+fn entry(entry: &Entry) -> Vec<Line> {
+    let route = |from: AccountId, to: AccountId| format!("from {from} to {to}");
+    let what = match (entry.kind, entry.purpose) {
+        (EntryKind::Hold, _) => format!("held {}", route(entry.from, entry.to)),
+        (EntryKind::PostHold, _) => format!("paid the hold out {}", route(entry.from, entry.to)),
+        (EntryKind::VoidHold, _) => format!("gave the hold back to {}", entry.from),
+        (EntryKind::Post, Purpose::Share(_)) => {
+            format!("shared out {}", route(entry.from, entry.to))
+        }
+        (EntryKind::Post, Purpose::Correction(wrong)) => {
+            format!("corrected {wrong} {}", route(entry.from, entry.to))
+        }
+        (EntryKind::Post, _) => format!("moved {}", route(entry.from, entry.to)),
+    };
+    let line = |subject| Line {
+        subject,
+        what: what.clone(),
+        amount: Some((entry.amount.0, entry.asset)),
+        by: None,
+    };
+    match entry.kind {
+        EntryKind::Hold => vec![line(HoldId(entry.transfer.0).into())],
+        _ => vec![line(entry.transfer.into())],
+    }
+}
+
+/// The first digits of a hash, as people compare them.
+fn short(hash: &rialto_core::hash::Hash) -> String {
+    let text: String = hash.to_string().chars().take(8).collect();
+    format!("#{text}")
+}
+
+fn word(choice: &impl Serialize) -> String {
+    let word = serde_json::to_value(choice).unwrap_or_default();
+    word.as_str().unwrap_or_default().replace('_', " ")
+}

@@ -1,0 +1,234 @@
+//! The writing end: one SQLite file, fed in the order of the log.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use rialto_core::event::Envelope;
+use rialto_core::id::ContentId;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use crate::db::{int, uint};
+use crate::fold::{self, Cache};
+use crate::read::{Source, ViewReader};
+use crate::{Error, Result};
+
+/// The version of the tables. A file of another version is begun anew.
+pub const VERSION: u32 = 1;
+/// What marks the file as ours: "RLTV".
+const APPLICATION: u32 = 0x524c_5456;
+/// How many prepared statements are kept.
+const STATEMENTS: usize = 256;
+/// How long a lock is waited for.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// An envelope of the log with the contents it refers to, as far as they were not erased.
+#[derive(Clone, Debug)]
+pub struct Indexed {
+    /// The envelope.
+    pub envelope: Envelope,
+    /// The contents.
+    pub contents: Vec<(ContentId, Vec<u8>)>,
+}
+
+/// The read models of one realm. There is one writer; readers are made by [`Views::reader`].
+pub struct Views {
+    db: Arc<Mutex<Connection>>,
+    source: Source,
+    position: u64,
+    scrub: bool,
+}
+
+impl Views {
+    /// Opens the file, or begins it. A file of another version, of another program, or one too
+    /// damaged to open is deleted and begun anew: [`Views::position`] is then 0.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when such a file cannot be removed, [`Error::Store`] when none can be made.
+    pub fn open(path: &Path) -> Result<Self> {
+        match Self::try_open(path) {
+            Ok(views) => Ok(views),
+            Err(Error::Store(why)) if is_beyond_use(&why) => Self::begin_anew(path),
+            Err(Error::Damaged(_)) => Self::begin_anew(path),
+            Err(why) => Err(why),
+        }
+    }
+
+    fn begin_anew(path: &Path) -> Result<Self> {
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(ending);
+            match std::fs::remove_file(PathBuf::from(name)) {
+                Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why.into()),
+                _ => {}
+            }
+        }
+        Self::try_open(path)
+    }
+
+    fn try_open(path: &Path) -> Result<Self> {
+        let db = Connection::open(path)?;
+        Self::with(db, |_| Source::file(path.to_owned()))
+    }
+
+    /// Views that live in memory only.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when SQLite cannot be set up.
+    pub fn in_memory() -> Result<Self> {
+        Self::with(Connection::open_in_memory()?, |db| {
+            Source::Memory(Arc::clone(db))
+        })
+    }
+
+    fn with(
+        db: Connection,
+        source: impl FnOnce(&Arc<Mutex<Connection>>) -> Source,
+    ) -> Result<Self> {
+        set_up(&db)?;
+        let position = db.query_row("SELECT position FROM meta", [], |r| r.get(0))?;
+        let db = Arc::new(Mutex::new(db));
+        let source = source(&db);
+        Ok(Self {
+            db,
+            source,
+            position: uint(position),
+            scrub: false,
+        })
+    }
+
+    /// The position of the last envelope taken in; 0 before the first.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// A reading end. It sees whole batches only.
+    #[must_use]
+    pub fn reader(&self) -> ViewReader {
+        ViewReader::new(self.source.clone())
+    }
+
+    /// Takes in envelopes in the order of the log, all or none. Those already taken in are skipped.
+    ///
+    /// # Errors
+    /// [`Error::Gap`] when one is missing, [`Error::Store`] when the file fails; nothing of the
+    /// batch is kept then.
+    pub fn apply(&mut self, batch: &[Indexed]) -> Result<u64> {
+        let (position, erased) = {
+            let mut db = lock(&self.db);
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut cache = Cache::default();
+            let mut position = self.position;
+            for indexed in batch.iter().filter(|i| i.envelope.position > self.position) {
+                let got = indexed.envelope.position;
+                if got != position + 1 {
+                    return Err(Error::Gap {
+                        expected: position + 1,
+                        got,
+                    });
+                }
+                fold::envelope(&tx, &mut cache, indexed)?;
+                position = got;
+            }
+            cache.flush(&tx)?;
+            tx.prepare_cached("UPDATE meta SET position = ?")?
+                .execute([int(position)])?;
+            tx.commit()?;
+            (position, cache.erased)
+        };
+        self.position = position;
+        self.scrub |= erased > 0;
+        if self.scrub {
+            match self.scrub() {
+                Ok(()) | Err(Error::EraseIncomplete) => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(position)
+    }
+
+    /// Wipes the texts of contents from every table and index and their bytes from the file, and
+    /// returns how many were there. Takes time in proportion to the file: erase in large batches.
+    ///
+    /// # Errors
+    /// [`Error::EraseIncomplete`] when a long read kept the bytes from being wiped: no query finds
+    /// them any more; call again, with any ids, to finish.
+    pub fn erase(&mut self, contents: &[ContentId]) -> Result<usize> {
+        let erased = {
+            let mut db = lock(&self.db);
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let erased = fold::erase(&tx, contents)?;
+            tx.commit()?;
+            erased
+        };
+        self.scrub |= erased > 0;
+        if self.scrub {
+            self.scrub()?;
+        }
+        Ok(erased)
+    }
+
+    /// Writes the file anew from what is left in it: neither free pages, nor gaps in pages, nor
+    /// merged segments of an index keep anything that was deleted.
+    fn scrub(&mut self) -> Result<()> {
+        let db = lock(&self.db);
+        for index in ["message_fts", "listing_fts", "agent_fts"] {
+            db.execute(
+                &format!("INSERT INTO {index}({index}) VALUES('optimize')"),
+                [],
+            )?;
+        }
+        db.execute_batch("VACUUM")?;
+        let busy: Option<i64> = db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))
+            .optional()?;
+        if busy.unwrap_or(0) != 0 {
+            return Err(Error::EraseIncomplete);
+        }
+        drop(db);
+        self.scrub = false;
+        Ok(())
+    }
+}
+
+/// A panic while the lock was held leaves a connection whose transaction was rolled back: usable.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// True when the bytes are no database that this code can use, so that only a new one helps.
+fn is_beyond_use(why: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode;
+    matches!(
+        why.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    ) || matches!(
+        why,
+        rusqlite::Error::SqlInputError { .. } | rusqlite::Error::QueryReturnedNoRows
+    ) || matches!(why, rusqlite::Error::SqliteFailure(code, _) if code.code == ErrorCode::Unknown)
+}
+
+fn set_up(db: &Connection) -> Result<()> {
+    db.busy_timeout(BUSY)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    let application: u32 = db.query_row("PRAGMA application_id", [], |r| r.get(0))?;
+    let version: u32 = db.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+    if tables > 0 && (application, version) != (APPLICATION, VERSION) {
+        return Err(Error::Damaged("another version or another program's file"));
+    }
+    db.execute_batch(
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+         PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
+    )?;
+    if tables == 0 {
+        let schema = include_str!("schema.sql");
+        db.execute_batch(&format!(
+            "BEGIN; {schema} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+        ))?;
+    }
+    Ok(())
+}

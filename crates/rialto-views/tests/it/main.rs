@@ -1,0 +1,16 @@
+//! A small realm in memory, decided by the core and fed to the views, and what every read shows.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a helper of a test may fail it, and takes JSON as it is written"
+)]
+
+mod accounts;
+mod erase;
+mod reads;
+mod realm;
+mod rebuild;
+mod search;
+mod trace;

@@ -1,0 +1,129 @@
+//! The thread of a goal and of a deal.
+
+use rialto_core::id::{AnyId, DealId, TaskId, number};
+use rialto_views::{Scope, Trace};
+use serde_json::json;
+
+use crate::realm::{Day, id_of};
+
+fn kinds(trace: &Trace) -> Vec<&str> {
+    trace.hops.iter().map(|h| h.kind.as_str()).collect()
+}
+
+#[test]
+fn a_goal_is_followed_to_its_settlement_without_a_gap() {
+    let day = Day::new().trade();
+    let views = day.realm.views();
+    let trace = views
+        .reader()
+        .trace(Scope::Realm, day.goal)
+        .unwrap()
+        .expect("there");
+    assert_eq!(
+        kinds(&trace),
+        [
+            "work.task_created",
+            "market.call_opened",
+            "market.offer_made",
+            "market.offer_made",
+            "market.call_revealed",
+            "market.offer_made",
+            "work.task_created",
+            "market.deal_agreed",
+            "market.negotiation_ended",
+            "ledger.entries",
+            "market.deal_delivered",
+            "work.artifact_added",
+            "work.task_updated",
+            "market.deal_ended",
+            "ledger.entries",
+        ]
+    );
+    assert!(trace.gaps.is_empty() && !trace.truncated);
+    let amounts: Vec<&str> = trace
+        .hops
+        .iter()
+        .filter_map(|h| h.amount.as_deref())
+        .collect();
+    assert_eq!(
+        amounts,
+        [
+            "22.48 USD",
+            "30.00 USD",
+            "20.00 USD",
+            "20.00 USD",
+            "20.00 USD",
+            "20.00 USD"
+        ]
+    );
+    assert!(
+        trace
+            .hops
+            .iter()
+            .all(|h| h.position.is_some() && !h.private)
+    );
+    assert!(trace.hops.is_sorted_by_key(|h| h.position));
+}
+
+#[test]
+fn a_deal_leads_back_to_its_goal_for_those_who_may_see_it() {
+    let day = Day::new().trade();
+    let views = day.realm.views();
+    let reader = views.reader();
+    let own = reader
+        .trace(Scope::Owner(day.ours.id), day.deal)
+        .unwrap()
+        .expect("a party");
+    assert!(own.hops.iter().any(|h| h.id == day.goal) && own.gaps.is_empty());
+    assert!(
+        own.hops.iter().all(|h| !h.private && h.id != day.lost),
+        "no sibling is a cause or effect"
+    );
+    let other = reader
+        .trace(Scope::Owner(day.theirs.id), day.deal)
+        .unwrap()
+        .expect("a party");
+    let goal = other.hops.iter().find(|h| h.id == day.goal).expect("named");
+    let shown = serde_json::to_value(goal).unwrap();
+    assert_eq!(
+        shown,
+        json!({ "id": day.goal, "kind": "task", "private": true })
+    );
+}
+
+#[test]
+fn a_cause_that_never_was_is_a_gap() {
+    let mut day = Day::new();
+    let nothing = AnyId::DealId(DealId(number(1, 9)));
+    day.realm.cause = Some(nothing);
+    let ids = day.realm.by(
+        day.buyer,
+        "mail.send",
+        json!({ "to": { "agent": "@seller" }, "body": "hm" }),
+    );
+    let message = id_of(&ids, "msg");
+    day.realm.cause = Some(message);
+    let ids = day.realm.by(
+        day.buyer,
+        "mail.send",
+        json!({ "to": { "agent": "@seller" }, "body": "so" }),
+    );
+    let views = day.realm.views();
+    let reader = views.reader();
+    let trace = reader
+        .trace(Scope::Agent(day.buyer), id_of(&ids, "msg"))
+        .unwrap()
+        .expect("own");
+    assert_eq!(kinds(&trace), ["mail.message_sent", "mail.message_sent"]);
+    assert_eq!(trace.gaps.len(), 1);
+    assert_eq!(
+        (trace.gaps[0].id, trace.gaps[0].named_by),
+        (nothing, message)
+    );
+    assert!(
+        reader
+            .trace(Scope::Realm, AnyId::TaskId(TaskId(3)))
+            .unwrap()
+            .is_none()
+    );
+}

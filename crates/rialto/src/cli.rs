@@ -1,0 +1,143 @@
+//! The command line: what there is to say, and which command hears it.
+//!
+//! Flags that several commands share are defined once, in [`crate::commands`]; nothing here carries
+//! out anything.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    accounts, agent, allowance, approval, backup, call, clock, completions, config, deal, demo,
+    erase, explain, fleet, inbox, ledger, listing, log, message, op, operator, owner, scenario,
+    serve, task, team, trace,
+};
+use crate::output::{CliError, Output};
+
+/// Neutral ground for AI agents: identity, messages, deals, held payments and their accounts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rialto",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// Print one JSON document instead of text; errors too, on standard error.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves a realm.
+    Serve(serve::ServeArgs),
+    /// Shows a whole market day, and keeps serving it.
+    Demo(demo::DemoArgs),
+    /// Holds market days from folders.
+    #[command(subcommand)]
+    Scenario(scenario::ScenarioCommand),
+    /// Owners, their people and their tokens.
+    Owner(owner::OwnerArgs),
+    /// Agents, their keys and their tokens.
+    Agent(agent::AgentArgs),
+    /// What waits for an agent.
+    Inbox(inbox::InboxArgs),
+    /// Conversations, groups and messages.
+    Message(message::MessageArgs),
+    /// What agents sell.
+    Listing(listing::ListingArgs),
+    /// Calls for proposals.
+    Call(call::CallArgs),
+    /// Offers and deals.
+    Deal(deal::DealArgs),
+    /// Work given and done.
+    Task(task::TaskArgs),
+    /// Teams, their budget and their split.
+    Team(team::TeamArgs),
+    /// Accounts, transfers and holds.
+    Ledger(ledger::LedgerArgs),
+    /// Spending limits.
+    Allowance(allowance::AllowanceArgs),
+    /// What waits for a person.
+    Approval(approval::ApprovalArgs),
+    /// What was spent, reserved, earned and returned, from the log alone.
+    Accounts(accounts::AccountsArgs),
+    /// Follows one goal, deal, call or message through every cause and effect.
+    Trace(trace::TraceArgs),
+    /// The log: events, chain and digest.
+    Log(log::LogArgs),
+    /// Erases contents from log, views and later backups.
+    Erase(erase::EraseArgs),
+    /// Copies a realm's log while it is served.
+    Backup(backup::BackupArgs),
+    /// Makes a data folder from a backup.
+    Restore(backup::RestoreArgs),
+    /// What only the holder of a data folder may do.
+    Operator(operator::OperatorArgs),
+    /// The realm's clock.
+    Clock(clock::ClockArgs),
+    /// Carries out any operation by its name.
+    Op(op::OpArgs),
+    /// The fleet twin and its economics.
+    #[command(subcommand)]
+    Fleet(fleet::FleetCommand),
+    /// Explains an error code.
+    Explain(explain::ExplainArgs),
+    /// Settings and where they come from.
+    Config(config::ConfigArgs),
+    /// Prints completions for a shell.
+    Completions(completions::CompletionsArgs),
+}
+
+/// Runs the command line of this process.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let out = Output::new(cli.json);
+    let outcome = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(run(cli.command, out)),
+        Err(error) => Err(CliError::bug(format!("cannot start: {error}"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out.error(&error);
+            ExitCode::from(error.exit as u8)
+        }
+    }
+}
+
+async fn run(command: Command, out: Output) -> Result<(), CliError> {
+    match command {
+        Command::Serve(args) => serve::run(args, out).await,
+        Command::Demo(args) => demo::run(args, out).await,
+        Command::Scenario(command) => scenario::run(command, out).await,
+        Command::Owner(args) => owner::run(args, out).await,
+        Command::Agent(args) => agent::run(args, out).await,
+        Command::Inbox(args) => inbox::run(args, out).await,
+        Command::Message(args) => message::run(args, out).await,
+        Command::Listing(args) => listing::run(args, out).await,
+        Command::Call(args) => call::run(args, out).await,
+        Command::Deal(args) => deal::run(args, out).await,
+        Command::Task(args) => task::run(args, out).await,
+        Command::Team(args) => team::run(args, out).await,
+        Command::Ledger(args) => ledger::run(args, out).await,
+        Command::Allowance(args) => allowance::run(args, out).await,
+        Command::Approval(args) => approval::run(args, out).await,
+        Command::Accounts(args) => accounts::run(args, out).await,
+        Command::Trace(args) => trace::run(args, out).await,
+        Command::Log(args) => log::run(args, out).await,
+        Command::Erase(args) => erase::run(args, out).await,
+        Command::Operator(args) => operator::run(args, out).await,
+        Command::Clock(args) => clock::run(args, out).await,
+        Command::Op(args) => op::run(args, out).await,
+        Command::Backup(args) => backup::backup(&args, out),
+        Command::Restore(args) => backup::restore(&args, out),
+        Command::Fleet(command) => fleet::run(command, out),
+        Command::Explain(args) => explain::run(&args, out),
+        Command::Config(args) => config::run(&args, out),
+        Command::Completions(args) => completions::run(&args, out),
+    }
+}

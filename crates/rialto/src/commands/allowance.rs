@@ -1,0 +1,90 @@
+//! `rialto allowance …`: spending limits at any node of the principal tree.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::parse;
+use super::remote::{self, Remote};
+use super::show;
+use crate::client::quoted;
+use crate::output::{CliError, Output};
+
+/// Spending limits.
+#[derive(Debug, Args)]
+pub struct AllowanceArgs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: AllowanceCommand,
+}
+
+/// A spending limit.
+#[derive(Debug, Args)]
+struct Limits {
+    /// Of what: realm, an owner's, team's or agent's id, or @handle.
+    #[arg(value_parser = parse::node)]
+    node: Value,
+    /// For which asset; left out, the realm's first.
+    #[arg(long, value_name = "CODE")]
+    asset: Option<String>,
+    /// The most that one transfer or deal may take.
+    #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
+    per_deal: Option<String>,
+    /// The most that all together may take in a period.
+    #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
+    per_period: Option<String>,
+    /// How long a period is; left out, a day in UTC.
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
+    period: Option<u64>,
+    /// Above which amount a person has to approve.
+    #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
+    approval_above: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum AllowanceCommand {
+    /// Sets the limits of a node; those left out are removed.
+    Set {
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Lists an owner's limits.
+    List {
+        /// Its id; left out, the token's own owner.
+        owner: Option<String>,
+    },
+}
+
+/// Runs one allowance command.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn run(args: AllowanceArgs, out: Output) -> Result<(), CliError> {
+    let remote = &args.remote;
+    match args.command {
+        AllowanceCommand::Set { limits } => {
+            let args = json!({
+                "node": limits.node, "asset": limits.asset, "per_deal": limits.per_deal,
+                "per_period": limits.per_period, "period_ms": limits.period,
+                "approval_above": limits.approval_above,
+            });
+            remote::carry_out(remote, out, "policy.set_allowance", args).await
+        }
+        AllowanceCommand::List { owner } => {
+            let client = remote.client()?;
+            let owner = remote::owner_or_own(&client, owner.as_deref()).await?;
+            let limits = client
+                .get(&format!("/api/owners/{}/allowances", quoted(&owner)))
+                .await?;
+            let columns = [
+                ("NODE", "/node"),
+                ("ASSET", "/asset"),
+                ("PER DEAL", "/per_deal"),
+                ("PER PERIOD", "/per_period"),
+                ("PERIOD MS", "/period_ms"),
+                ("APPROVAL ABOVE", "/approval_above"),
+            ];
+            show::page(out, &limits, &columns)
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! `rialto deal …`: negotiations by offer and counter-offer, and the deals they become.
+
+use clap::{Args, Subcommand};
+use rialto_core::reject::Code;
+use serde_json::{Value, json};
+
+use super::parse;
+use super::remote::{self, Paged, Remote};
+use super::terms::Terms;
+use crate::client::{Client, quoted};
+use crate::output::{CliError, Output};
+
+/// The fewest digits of an offer's hash that name it.
+const PREFIX: usize = 4;
+/// The digits of a whole hash.
+const WHOLE: usize = 64;
+
+/// Offers and deals.
+#[derive(Debug, Args)]
+pub struct DealArgs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: DealCommand,
+}
+
+/// With whom and about what an offer is.
+#[derive(Debug, Args)]
+struct About {
+    /// With whom.
+    #[arg(long, value_name = "AGENT")]
+    with: String,
+    /// On which side you stand.
+    #[arg(long, value_parser = ["buy", "sell"])]
+    side: String,
+    /// The account that a buyer pays from; left out, the buyer's main account.
+    #[arg(long, value_name = "ACCOUNT")]
+    pay_from: Option<String>,
+    /// The listing that it is about.
+    #[arg(long, value_name = "LISTING")]
+    listing: Option<String>,
+    /// The task that it serves.
+    #[arg(long, value_name = "TASK")]
+    task: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum DealCommand {
+    /// Opens a negotiation with a first offer.
+    Offer {
+        #[command(flatten)]
+        about: About,
+        #[command(flatten)]
+        terms: Box<Terms>,
+    },
+    /// Answers the latest offer with another.
+    Counter {
+        /// The negotiation's id.
+        negotiation: String,
+        /// The account that a buyer pays from; left out, the buyer's main account.
+        #[arg(long, value_name = "ACCOUNT")]
+        pay_from: Option<String>,
+        #[command(flatten)]
+        terms: Box<Terms>,
+    },
+    /// Accepts the latest offer: the deal comes into being and its payment is held.
+    Accept {
+        /// The negotiation's id.
+        negotiation: String,
+        /// The hash of exactly the offer that is accepted, or its first digits, at least four.
+        offer: String,
+        /// The account that a buyer pays from; left out, the buyer's main account.
+        #[arg(long, value_name = "ACCOUNT")]
+        pay_from: Option<String>,
+    },
+    /// Leaves a negotiation.
+    Leave {
+        /// The negotiation's id.
+        negotiation: String,
+    },
+    /// Delivers a deal; by its seller.
+    Deliver {
+        /// The deal's id.
+        deal: String,
+        /// What is delivered, in words; - reads standard input.
+        text: String,
+    },
+    /// Accepts a delivery: the seller is paid; by the buyer.
+    AcceptDelivery {
+        /// The deal's id.
+        deal: String,
+    },
+    /// Disputes a delivery; by the buyer.
+    Dispute {
+        /// The deal's id.
+        deal: String,
+        /// Why; - reads standard input.
+        reason: String,
+    },
+    /// Rules in a dispute; by its arbiter.
+    Rule {
+        /// The deal's id.
+        deal: String,
+        /// How much of the held money the seller gets; the buyer gets the rest.
+        #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
+        to_seller: String,
+        /// Why; - reads standard input.
+        reason: String,
+    },
+    /// Gives the buyer everything back; by the seller.
+    Refund {
+        /// The deal's id.
+        deal: String,
+    },
+    /// Lists deals, or negotiations.
+    List {
+        /// List negotiations instead.
+        #[arg(long)]
+        negotiations: bool,
+        #[command(flatten)]
+        paged: Paged,
+    },
+    /// Shows a deal with its course, or a negotiation with all its offers.
+    Show {
+        /// A deal_ or neg_ id.
+        id: String,
+    },
+}
+
+/// Runs one deal command.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn run(args: DealArgs, out: Output) -> Result<(), CliError> {
+    let remote = &args.remote;
+    let (op, args) = match args.command {
+        DealCommand::List {
+            negotiations,
+            paged,
+        } => return list(remote, out, negotiations, &paged).await,
+        DealCommand::Show { id } => {
+            let folder = if id.starts_with("neg_") {
+                "/api/negotiations"
+            } else {
+                "/api/deals"
+            };
+            return remote::show_one(remote, out, folder, &id).await;
+        }
+        DealCommand::Offer { about, terms } => {
+            let About {
+                with,
+                side,
+                pay_from,
+                listing,
+                task,
+            } = about;
+            let own = json!({ "with": with, "side": side, "pay_from": pay_from, "listing": listing, "task": task });
+            ("negotiation.open", terms.args(own)?)
+        }
+        DealCommand::Counter {
+            negotiation,
+            pay_from,
+            terms,
+        } => (
+            "negotiation.counter",
+            terms.args(json!({ "negotiation": negotiation, "pay_from": pay_from }))?,
+        ),
+        DealCommand::Accept {
+            negotiation,
+            offer,
+            pay_from,
+        } => {
+            let offer = whole_hash(&remote.client()?, &negotiation, &offer).await?;
+            (
+                "negotiation.accept",
+                json!({ "negotiation": negotiation, "offer": offer, "pay_from": pay_from }),
+            )
+        }
+        DealCommand::Leave { negotiation } => {
+            ("negotiation.leave", json!({ "negotiation": negotiation }))
+        }
+        DealCommand::Deliver { deal, text } => (
+            "deal.deliver",
+            json!({ "deal": deal, "body": parse::text_or_stdin(&text)? }),
+        ),
+        DealCommand::AcceptDelivery { deal } => ("deal.accept", json!({ "deal": deal })),
+        DealCommand::Dispute { deal, reason } => (
+            "deal.dispute",
+            json!({ "deal": deal, "reason": parse::text_or_stdin(&reason)? }),
+        ),
+        DealCommand::Rule {
+            deal,
+            to_seller,
+            reason,
+        } => {
+            let reason = parse::text_or_stdin(&reason)?;
+            (
+                "deal.rule",
+                json!({ "deal": deal, "to_seller": to_seller, "reason": reason }),
+            )
+        }
+        DealCommand::Refund { deal } => ("deal.refund", json!({ "deal": deal })),
+    };
+    remote::carry_out(remote, out, op, args).await
+}
+
+async fn list(
+    remote: &Remote,
+    out: Output,
+    negotiations: bool,
+    paged: &Paged,
+) -> Result<(), CliError> {
+    if negotiations {
+        let columns = [
+            ("ID", "/id"),
+            ("BUYER", "/buyer"),
+            ("SELLER", "/seller"),
+            ("STATE", "/state"),
+            ("OFFERS", "/offers"),
+            ("DEAL", "/deal"),
+            ("SINCE", "/since"),
+        ];
+        return remote::list(remote, out, "/api/negotiations", paged, &[], &columns).await;
+    }
+    let columns = [
+        ("ID", "/id"),
+        ("BUYER", "/buyer"),
+        ("SELLER", "/seller"),
+        ("STATE", "/state"),
+        ("PRICE", "/price"),
+        ("ASSET", "/asset"),
+        ("SINCE", "/since"),
+    ];
+    remote::list(remote, out, "/api/deals", paged, &[], &columns).await
+}
+
+/// The hash of the offer that its first digits name.
+async fn whole_hash(client: &Client, negotiation: &str, digits: &str) -> Result<String, CliError> {
+    let digits = digits.trim_start_matches('#');
+    if digits.len() == WHOLE {
+        return Ok(digits.to_owned());
+    }
+    if digits.len() < PREFIX || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(CliError::usage(format!(
+            "an offer is named by its hash or at least {PREFIX} of its first digits"
+        )));
+    }
+    let shown = client
+        .get(&format!("/api/negotiations/{}", quoted(negotiation)))
+        .await?;
+    let offers = shown
+        .get("offers")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let hashes = offers
+        .iter()
+        .filter_map(|offer| offer.get("hash")?.as_str());
+    let named: Vec<&str> = hashes.filter(|hash| hash.starts_with(digits)).collect();
+    match named.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => Err(CliError::coded(
+            Code::OfferStale,
+            &format!("no offer of {negotiation} starts with {digits}"),
+        )),
+        _ => Err(CliError::usage(format!(
+            "several offers of {negotiation} start with {digits}; write more digits"
+        ))),
+    }
+}

@@ -1,0 +1,331 @@
+//! `rialto fleet plan`: the cheapest placement that meets an objective.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use clap::Args;
+use rialto_fleet::catalogue::Catalogue;
+use rialto_fleet::cluster::{PoolSpec, SloSpec};
+use rialto_fleet::plan::{Binds, Placement, PriceBasis, Question, plans, rank, size};
+use rialto_fleet::step::Parameters;
+use serde::Serialize;
+
+use super::{simulate, traffic};
+use crate::output::{CliError, Output};
+
+/// Finds the cheapest placement (chip, number format, parallel plan, count) that meets an
+/// objective, and says which constraint binds.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Models, each placed by itself.
+    #[arg(long, required = true, value_delimiter = ',')]
+    model: Vec<String>,
+    /// Chips to consider.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "trainium2,h100_sxm,h200_sxm,b200_sxm"
+    )]
+    chips: Vec<String>,
+    /// Number formats to consider.
+    #[arg(long, value_delimiter = ',', default_value = "bf16,fp8")]
+    precision: Vec<String>,
+    /// Most chips of one replica.
+    #[arg(long, default_value_t = 16)]
+    max_replica_chips: u32,
+    #[command(flatten)]
+    question: QuestionArgs,
+    /// Show this many placements per model.
+    #[arg(long, default_value_t = 8)]
+    top: usize,
+}
+
+/// Traffic, objective and price.
+#[derive(Debug, Args)]
+pub struct QuestionArgs {
+    /// Shipped traffic, a traffic model (TOML) or a trace.
+    #[arg(long, default_value = "azure-conv")]
+    traffic: String,
+    /// Requests a second in all.
+    #[arg(long, default_value_t = 20.0)]
+    rate_per_s: f64,
+    /// Most seconds to the first token.
+    #[arg(long, default_value_t = 1.0)]
+    ttft_s: f64,
+    /// Most seconds per later token.
+    #[arg(long, default_value_t = 0.05)]
+    tpot_s: f64,
+    /// Share of requests that must meet both.
+    #[arg(long, default_value_t = 0.99)]
+    share: f64,
+    /// Which price of a chip-hour counts.
+    #[arg(long, value_enum, default_value_t = PriceArg::List)]
+    price: PriceArg,
+    /// Seconds simulated per trial (generated traffic).
+    #[arg(long, default_value_t = 300.0)]
+    trial_s: f64,
+    /// Seed.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Threads; all cores when absent. The result does not depend on it.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Further catalogue files (TOML).
+    #[arg(long)]
+    catalogue: Vec<PathBuf>,
+}
+
+/// Which price of a chip-hour counts.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum PriceArg {
+    /// List price.
+    List,
+    /// Three-year rent.
+    Rent,
+    /// Cost of ownership to a hyperscaler, by a third party's model.
+    Tco,
+}
+
+impl QuestionArgs {
+    /// The question, with its traffic loaded.
+    pub fn question(&self) -> Result<Question, CliError> {
+        let positive = |value: f64, name: &str| {
+            if value.is_finite() && value > 0.0 {
+                return Ok(());
+            }
+            Err(CliError::usage(format!(
+                "--{name} is {value}; it must be above zero"
+            )))
+        };
+        positive(self.rate_per_s, "rate-per-s")?;
+        positive(self.ttft_s, "ttft-s")?;
+        positive(self.tpot_s, "tpot-s")?;
+        positive(self.trial_s, "trial-s")?;
+        positive(self.share, "share")?;
+        if self.share > 1.0 {
+            return Err(CliError::usage(format!(
+                "--share is {}; it is at most 1",
+                self.share
+            )));
+        }
+        Ok(Question {
+            rate_per_s: self.rate_per_s,
+            slo: SloSpec {
+                ttft_s: self.ttft_s,
+                tpot_s: self.tpot_s,
+            },
+            slo_share: self.share,
+            price: match self.price {
+                PriceArg::List => PriceBasis::List,
+                PriceArg::Rent => PriceBasis::Rent,
+                PriceArg::Tco => PriceBasis::Tco,
+            },
+            trial_s: self.trial_s,
+            seed: self.seed,
+            traffic_name: self.traffic.clone(),
+            traffic: traffic::load(&self.traffic, None)?,
+        })
+    }
+
+    /// The catalogue asked for.
+    pub fn catalogue(&self) -> Result<Catalogue, CliError> {
+        simulate::catalogue(&self.catalogue)
+    }
+
+    /// One line that states traffic and objective.
+    pub fn line(&self) -> String {
+        format!(
+            "{} at {} requests/s; {} % within TTFT {} s and TPOT {} s; prices: {:?} [modelled]",
+            self.traffic,
+            self.rate_per_s,
+            100.0 * self.share,
+            self.ttft_s,
+            self.tpot_s,
+            self.price
+        )
+    }
+
+    /// Does `work` for every item on the threads asked for, with a progress bar; results keep the
+    /// items' order.
+    pub fn each<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        out: Output,
+        work: impl Fn(&T) -> R + Sync,
+    ) -> Result<Vec<R>, CliError> {
+        let bar = out.progress("placements", items.len() as u64);
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
+        let run = || {
+            while let Some((index, item)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                items.get(index).map(|item| (index, item))
+            } {
+                let result = work(item);
+                bar.inc(1);
+                if let Ok(mut done) = done.lock() {
+                    done.push((index, result));
+                }
+            }
+        };
+        let threads = simulate::threads(self.threads)?;
+        std::thread::scope(|scope| {
+            for _ in 1..threads.min(items.len()) {
+                scope.spawn(run);
+            }
+            run();
+        });
+        bar.finish_and_clear();
+        let mut done = done.into_inner().unwrap_or_default();
+        done.sort_unstable_by_key(|(index, _)| *index);
+        Ok(done.into_iter().map(|(_, result)| result).collect())
+    }
+}
+
+/// The best placements of one model.
+#[derive(Debug, Serialize)]
+struct ModelPlan {
+    model: String,
+    cheapest: Option<Placement>,
+    placements: Vec<Placement>,
+}
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+struct PlanReport {
+    provenance: &'static str,
+    traffic: String,
+    rate_per_s: f64,
+    ttft_s: f64,
+    tpot_s: f64,
+    slo_share: f64,
+    price: PriceBasis,
+    models: Vec<ModelPlan>,
+}
+
+/// Runs `rialto fleet plan`.
+pub fn run(args: &PlanArgs, out: Output) -> Result<(), CliError> {
+    let catalogue = args.question.catalogue()?;
+    let parameters = simulate::parameters()?;
+    let question = args.question.question()?;
+    if args.max_replica_chips == 0 {
+        return Err(CliError::usage(
+            "--max-replica-chips is 0; at least 1 is needed",
+        ));
+    }
+    let mut models = Vec::new();
+    for model in &args.model {
+        let placements = place(args, model, &question, &catalogue, &parameters, out)?;
+        let cheapest = placements.first().filter(|p| p.replicas.is_some()).cloned();
+        models.push(ModelPlan {
+            model: model.clone(),
+            cheapest,
+            placements,
+        });
+    }
+    let report = PlanReport {
+        provenance: "modelled",
+        traffic: question.traffic_name.clone(),
+        rate_per_s: question.rate_per_s,
+        ttft_s: question.slo.ttft_s,
+        tpot_s: question.slo.tpot_s,
+        slo_share: question.slo_share,
+        price: question.price,
+        models,
+    };
+    out.json(&report)?;
+    out.line(args.question.line())?;
+    for plan in &report.models {
+        print(plan, args.top, out)?;
+    }
+    Ok(())
+}
+
+fn place(
+    args: &PlanArgs,
+    model: &str,
+    question: &Question,
+    catalogue: &Catalogue,
+    parameters: &Parameters,
+    out: Output,
+) -> Result<Vec<Placement>, CliError> {
+    let usage = |e: rialto_fleet::catalogue::CatalogueError| CliError::usage(e.to_string());
+    let mut specs = Vec::new();
+    for chip in &args.chips {
+        for precision in &args.precision {
+            catalogue.precision(precision).map_err(usage)?;
+            for plan in plans(catalogue, model, chip, args.max_replica_chips).map_err(usage)? {
+                let mut spec = PoolSpec::new("plan", model, chip, plan, 1, &question.traffic_name);
+                spec.precision.clone_from(precision);
+                specs.push(spec);
+            }
+        }
+    }
+    let mut placements = args.question.each(&specs, out, |spec| {
+        size(question, spec, catalogue, parameters)
+    })?;
+    rank(&mut placements);
+    Ok(placements)
+}
+
+fn print(plan: &ModelPlan, top: usize, out: Output) -> Result<(), CliError> {
+    out.line(format!("\n{}", plan.model))?;
+    out.line(HEADER)?;
+    let (sized, rest): (Vec<&Placement>, Vec<&Placement>) =
+        plan.placements.iter().partition(|p| p.replicas.is_some());
+    for p in sized.iter().take(top) {
+        out.line(row(p))?;
+    }
+    match &plan.cheapest {
+        Some(p) => out.line(format!(
+            "  cheapest: {} x {} {} {} binds: {}",
+            p.replicas.unwrap_or(0),
+            p.chip,
+            p.precision,
+            p.plan,
+            p.binds.words()
+        ))?,
+        None => out.line("  nothing considered meets the objective")?,
+    }
+    for p in rest.iter().take(top) {
+        out.line(format!(
+            "  no: {} {} {}: {}",
+            p.chip,
+            p.precision,
+            p.plan,
+            p.binds.words()
+        ))?;
+    }
+    Ok(())
+}
+
+/// Column heads of [`row`].
+pub const HEADER: &str = "  chip             format  plan              replicas   chips      $/h  \
+     $/M out  TTFT p99  TPOT p99  tok/s/chip  J/tok  binds";
+
+/// One placement as a table row.
+pub fn row(p: &Placement) -> String {
+    let money = |value: Option<f64>, digits: usize| {
+        value.map_or_else(|| "no price".to_owned(), |v| format!("{v:.digits$}"))
+    };
+    format!(
+        "  {:16} {:7} {:17} {:>8} {:>7} {:>8} {:>8} {:>7.0}ms {:>7.1}ms {:>11.1} {:>6.2}  {}",
+        p.chip,
+        p.precision,
+        p.plan,
+        p.replicas.map_or_else(|| "-".to_owned(), |n| n.to_string()),
+        p.chips.map_or_else(|| "-".to_owned(), |n| n.to_string()),
+        money(p.usd_per_hour, 2),
+        money(p.usd_per_million_output_tokens, 3),
+        p.ttft_p99_s * 1e3,
+        p.tpot_p99_s * 1e3,
+        p.output_tokens_per_s_per_chip,
+        p.joules_per_output_token,
+        if matches!(p.binds, Binds::Refused(_)) {
+            "refused".to_owned()
+        } else {
+            p.binds.words()
+        },
+    )
+}

@@ -1,0 +1,244 @@
+//! `rialto inbox …`: what waits for an agent.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::parse;
+use super::remote::{self, Remote};
+use super::show::{self, Column};
+use crate::client::Client;
+use crate::output::{CliError, Output};
+
+/// How long to wait before connecting again.
+const RECONNECT: Duration = Duration::from_secs(1);
+/// How often in a row connecting again may fail.
+const RECONNECTS: u32 = 30;
+
+const COLUMNS: &[Column] = &[
+    ("SEQ", "/seq"),
+    ("AT", "/at"),
+    ("ABOUT", "/item/kind"),
+    ("ID", "/item/id"),
+    ("WHAT", "/what"),
+    ("TEXT", "/text"),
+];
+
+/// The inbox of the acting agent.
+#[derive(Debug, Args)]
+pub struct InboxArgs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: InboxCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum InboxCommand {
+    /// Reads deliveries, by default those after the last acknowledged.
+    Read {
+        /// Deliveries after this number.
+        #[arg(long, value_name = "SEQ")]
+        after: Option<u64>,
+        /// How many, 1 to 100.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: Option<u32>,
+        /// How long to wait for the first, at most 30s.
+        #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
+        wait: Option<u64>,
+    },
+    /// Prints deliveries as they come, until interrupted; connects again when the connection breaks.
+    Follow {
+        /// Deliveries after this number.
+        #[arg(long, value_name = "SEQ")]
+        after: Option<u64>,
+    },
+    /// Acknowledges all deliveries up to a number.
+    Ack {
+        /// The number.
+        through: u64,
+    },
+    /// Lets a stranger write, whose first message waits as a request.
+    Admit {
+        /// The stranger's handle or id.
+        agent: String,
+    },
+    /// Does not let a stranger write, whose first message waits as a request.
+    Refuse {
+        /// The stranger's handle or id.
+        agent: String,
+    },
+}
+
+/// Runs one inbox command.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn run(args: InboxArgs, out: Output) -> Result<(), CliError> {
+    let remote = &args.remote;
+    match args.command {
+        InboxCommand::Read { after, limit, wait } => {
+            let text = |n: Option<u64>| n.map(|n| n.to_string());
+            let parameters = [
+                ("after", text(after)),
+                ("limit", limit.map(|n| n.to_string())),
+                ("wait_ms", text(wait)),
+            ];
+            let page = remote
+                .client()?
+                .get(&remote::query("/api/inbox", &parameters))
+                .await?;
+            print(out, &page)
+        }
+        InboxCommand::Follow { after } => follow(&remote.client()?, out, after).await,
+        InboxCommand::Ack { through } => {
+            remote::carry_out(
+                remote,
+                out,
+                "mail.acknowledge",
+                json!({ "through": through }),
+            )
+            .await
+        }
+        InboxCommand::Admit { agent } => answer(remote, out, &agent, true).await,
+        InboxCommand::Refuse { agent } => answer(remote, out, &agent, false).await,
+    }
+}
+
+async fn answer(remote: &Remote, out: Output, agent: &str, admit: bool) -> Result<(), CliError> {
+    remote::carry_out(
+        remote,
+        out,
+        "mail.answer_request",
+        json!({ "agent": agent, "admit": admit }),
+    )
+    .await
+}
+
+fn print(out: Output, page: &Value) -> Result<(), CliError> {
+    out.json(page)?;
+    if out.is_json() {
+        return Ok(());
+    }
+    let deliveries = page
+        .get("deliveries")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let rows: Vec<Value> = deliveries.iter().map(row).collect();
+    if rows.is_empty() {
+        out.note("nothing new");
+    } else {
+        show::table(out, &rows, COLUMNS)?;
+    }
+    let number = |name: &str| page.get(name).and_then(Value::as_u64).unwrap_or(0);
+    out.note(format!(
+        "acknowledged {} of {}",
+        number("acknowledged"),
+        number("last")
+    ));
+    Ok(())
+}
+
+/// A delivery with what happened by name, and its first text.
+fn row(delivery: &Value) -> Value {
+    let mut row = delivery.clone();
+    if let Some(fields) = row.as_object_mut() {
+        let texts = delivery.get("texts").and_then(Value::as_object);
+        let text = texts.and_then(|t| t.iter().next());
+        fields.insert(
+            "what".to_owned(),
+            json!(what(delivery.get("event").unwrap_or(&Value::Null))),
+        );
+        fields.insert(
+            "text".to_owned(),
+            text.map_or(
+                Value::Null,
+                |(id, body)| json!({ "content": id, "body": body }),
+            ),
+        );
+    }
+    row
+}
+
+/// The name of an event: `deal_agreed` of `{"market": {"deal_agreed": {…}}}`.
+fn what(event: &Value) -> Option<String> {
+    let (_, inner) = event.as_object()?.iter().next()?;
+    match inner {
+        Value::String(name) => Some(name.clone()),
+        _ => inner.as_object()?.keys().next().cloned(),
+    }
+}
+
+/// Follows the stream; a broken connection is taken up again behind the last delivery.
+async fn follow(client: &Client, out: Output, after: Option<u64>) -> Result<(), CliError> {
+    let mut last = after;
+    let mut failures = 0;
+    loop {
+        match follow_once(client, out, &mut last).await {
+            Ok(()) => failures = 0,
+            Err(Broken::For(error)) => return Err(error),
+            Err(Broken::Perhaps(error)) if failures >= RECONNECTS => return Err(error),
+            Err(Broken::Perhaps(error)) => {
+                failures += 1;
+                out.note(format!("{}; trying again", error.message));
+            }
+        }
+        tokio::time::sleep(RECONNECT).await;
+    }
+}
+
+enum Broken {
+    /// The server refuses.
+    For(CliError),
+    /// The connection failed, which may pass.
+    Perhaps(CliError),
+}
+
+impl From<CliError> for Broken {
+    fn from(error: CliError) -> Self {
+        match error.code.as_deref() {
+            Some("RLT0909" | "RLT0910" | "RLT0016") => Self::Perhaps(error),
+            _ => Self::For(error),
+        }
+    }
+}
+
+async fn follow_once(client: &Client, out: Output, last: &mut Option<u64>) -> Result<(), Broken> {
+    let mut events = client.events("/api/inbox/stream", *last).await?;
+    while let Some(event) = events.next().await? {
+        if event.kind == "problem" {
+            let problem =
+                serde_json::from_str(&event.data).map_err(|e| CliError::failed(e.to_string()))?;
+            return Err(crate::client::problem_error(&problem).into());
+        }
+        *last = event.id.or(*last);
+        if out.is_json() {
+            // One document a line, so that a reader can take them as they come.
+            out.raw(&format!("{}\n", event.data))?;
+            continue;
+        }
+        let delivery: Value =
+            serde_json::from_str(&event.data).map_err(|e| CliError::failed(e.to_string()))?;
+        show::row(out, &row(&delivery), COLUMNS)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_named() {
+        assert_eq!(
+            what(&json!({ "market": { "deal_agreed": { "deal": "x" } } })).as_deref(),
+            Some("deal_agreed")
+        );
+        assert_eq!(
+            what(&json!({ "realm": "clock_accepted" })).as_deref(),
+            Some("clock_accepted")
+        );
+        assert_eq!(what(&Value::Null), None);
+    }
+}

@@ -1,0 +1,285 @@
+//! `rialto ledger …`: accounts, transfers and holds in double entry.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::parse;
+use super::remote::{self, Paged, Remote};
+use super::show;
+use crate::client::{Client, quoted};
+use crate::output::{CliError, Output};
+
+/// Money: accounts, transfers, holds.
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: LedgerCommand,
+}
+
+/// From where to where how much goes.
+#[derive(Debug, Args)]
+struct Move {
+    /// From which account: its id, or its holder (@handle, agent, team or owner id).
+    from: String,
+    /// To which account, likewise.
+    to: String,
+    /// How much, in whole units such as 12.50.
+    #[arg(value_parser = parse::amount)]
+    amount: String,
+    /// In which asset; left out, that of a named account, or the realm's first.
+    #[arg(long, value_name = "CODE")]
+    asset: Option<String>,
+    /// A word about it; - reads standard input.
+    #[arg(long, value_name = "TEXT")]
+    memo: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum LedgerCommand {
+    /// Lists accounts with their balances.
+    Accounts {
+        #[command(flatten)]
+        paged: Paged,
+    },
+    /// Opens an account.
+    OpenAccount {
+        /// For whom: @handle, or an agent, team or owner id.
+        holder: String,
+        /// In which asset; left out, the realm's first.
+        #[arg(long, value_name = "CODE")]
+        asset: Option<String>,
+        /// Its name; left out, it is the holder's main account.
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Moves money at once.
+    Transfer {
+        #[command(flatten)]
+        moved: Move,
+    },
+    /// Sets money aside.
+    Hold {
+        #[command(flatten)]
+        moved: Move,
+        /// After how long it is given back by itself.
+        #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
+        expires_in: u64,
+    },
+    /// Pays a hold out, in full or in part; the rest returns.
+    Post {
+        /// The hold's id.
+        hold: String,
+        /// How much; left out, all of it.
+        #[arg(value_parser = parse::amount)]
+        amount: Option<String>,
+    },
+    /// Gives a hold back.
+    Void {
+        /// The hold's id.
+        hold: String,
+    },
+    /// Lists open holds.
+    Holds {
+        #[command(flatten)]
+        paged: Paged,
+    },
+    /// Issues realm credit; by the operator.
+    Issue {
+        /// To which account: its id, or its holder.
+        to: String,
+        /// How much, in whole units.
+        #[arg(value_parser = parse::amount)]
+        amount: String,
+        /// In which asset; left out, the realm's first.
+        #[arg(long, value_name = "CODE")]
+        asset: Option<String>,
+    },
+    /// Shows an account's statement, newest first.
+    Statement {
+        /// The account's id, or its holder, meaning the holder's main account.
+        account: String,
+        #[command(flatten)]
+        paged: Paged,
+    },
+    /// Shows for each asset the sum over all accounts, which is zero.
+    TrialBalance,
+}
+
+/// Runs one ledger command.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn run(args: LedgerArgs, out: Output) -> Result<(), CliError> {
+    let remote = &args.remote;
+    match args.command {
+        LedgerCommand::Accounts { paged } => {
+            let columns = [
+                ("ID", "/id"),
+                ("HOLDER", "/holder_name"),
+                ("LABEL", "/label"),
+                ("ASSET", "/asset"),
+                ("BALANCE", "/balance"),
+                ("HELD", "/pending_out"),
+                ("AVAILABLE", "/available"),
+            ];
+            remote::list(remote, out, "/api/ledger/accounts", &paged, &[], &columns).await
+        }
+        LedgerCommand::OpenAccount {
+            holder,
+            asset,
+            label,
+        } => {
+            let args = json!({ "holder": holder, "asset": asset, "label": label });
+            remote::carry_out(remote, out, "ledger.open_account", args).await
+        }
+        LedgerCommand::Transfer { moved } => moving(remote, out, "post", moved, None).await,
+        LedgerCommand::Hold { moved, expires_in } => {
+            moving(remote, out, "hold", moved, Some(expires_in)).await
+        }
+        LedgerCommand::Post { hold, amount } => {
+            let post = remote::without_nulls(json!({ "hold": hold, "amount": amount }));
+            remote::carry_out(
+                remote,
+                out,
+                "ledger.transfer",
+                json!({ "transfers": [{ "post_hold": post }] }),
+            )
+            .await
+        }
+        LedgerCommand::Void { hold } => {
+            let args = json!({ "transfers": [{ "void_hold": { "hold": hold } }] });
+            remote::carry_out(remote, out, "ledger.transfer", args).await
+        }
+        LedgerCommand::Holds { paged } => {
+            let columns = [
+                ("ID", "/id"),
+                ("FROM", "/from"),
+                ("TO", "/to"),
+                ("AMOUNT", "/amount"),
+                ("ASSET", "/asset"),
+                ("FOR", "/purpose"),
+                ("EXPIRES", "/expires"),
+            ];
+            remote::list(remote, out, "/api/ledger/holds", &paged, &[], &columns).await
+        }
+        LedgerCommand::Issue { to, amount, asset } => {
+            remote::carry_out(
+                remote,
+                out,
+                "ledger.issue",
+                json!({ "to": to, "amount": amount, "asset": asset }),
+            )
+            .await
+        }
+        LedgerCommand::Statement { account, paged } => {
+            statement(remote, out, &account, &paged).await
+        }
+        LedgerCommand::TrialBalance => {
+            let balance = remote.client()?.get("/api/ledger/trial-balance").await?;
+            let columns = [
+                ("ASSET", "/asset"),
+                ("SUM", "/sum"),
+                ("HELD BY HOLDERS", "/held"),
+                ("ISSUED", "/issued"),
+                ("OUTSIDE", "/outside"),
+                ("PENDING", "/pending"),
+            ];
+            show::page(out, &balance, &columns)
+        }
+    }
+}
+
+async fn moving(
+    remote: &Remote,
+    out: Output,
+    how: &str,
+    moved: Move,
+    expires: Option<u64>,
+) -> Result<(), CliError> {
+    let memo = moved
+        .memo
+        .as_deref()
+        .map(parse::text_or_stdin)
+        .transpose()?;
+    let entry = remote::without_nulls(json!({
+        "from": moved.from, "to": moved.to, "amount": moved.amount, "asset": moved.asset, "expires_in_ms": expires,
+    }));
+    remote::carry_out(
+        remote,
+        out,
+        "ledger.transfer",
+        json!({ "transfers": [{ how: entry }], "memo": memo }),
+    )
+    .await
+}
+
+async fn statement(
+    remote: &Remote,
+    out: Output,
+    account: &str,
+    paged: &Paged,
+) -> Result<(), CliError> {
+    let id = if account.starts_with("acct_") {
+        account.to_owned()
+    } else {
+        main_account(&remote.client()?, account).await?
+    };
+    let columns = [
+        ("AT", "/entry/at"),
+        ("ENTRY", "/entry/id"),
+        ("WHAT", "/entry/kind"),
+        ("FOR", "/entry/purpose"),
+        ("WITH", "/counterparty"),
+        ("CHANGE", "/change"),
+        ("BALANCE", "/balance"),
+        ("AVAILABLE", "/available"),
+        ("MEMO", "/entry/memo"),
+    ];
+    remote::list(
+        remote,
+        out,
+        &format!("/api/ledger/accounts/{}/entries", quoted(&id)),
+        paged,
+        &[],
+        &columns,
+    )
+    .await
+}
+
+/// The main account of a holder, in the realm's first asset that it has one in.
+async fn main_account(client: &Client, holder: &str) -> Result<String, CliError> {
+    let mut cursor: Option<String> = None;
+    loop {
+        let path = remote::query(
+            "/api/ledger/accounts",
+            &[("limit", Some("100".to_owned())), ("cursor", cursor)],
+        );
+        let page = client.get(&path).await?;
+        let is_wanted = |row: &&Value| {
+            let named = [row.get("holder"), row.get("holder_name")]
+                .into_iter()
+                .flatten()
+                .any(|v| v == holder);
+            named && row.get("label").is_none_or(Value::is_null)
+        };
+        if let Some(id) = show::rows_of(&page)
+            .iter()
+            .find(is_wanted)
+            .and_then(|row| row.get("id")?.as_str())
+        {
+            return Ok(id.to_owned());
+        }
+        cursor = page
+            .get("next_cursor")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        if cursor.is_none() {
+            return Err(CliError::coded(
+                rialto_core::reject::Code::NoAccount,
+                holder,
+            ));
+        }
+    }
+}

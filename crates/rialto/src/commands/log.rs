@@ -1,0 +1,385 @@
+//! `rialto log …`: the log, read over a server or straight from a data folder.
+//!
+//! Reading a data folder changes nothing in it and works beside a running server.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use rialto_core::event::{BadEnvelope, Envelope};
+use rialto_core::reject::Code;
+use rialto_core::state::State;
+use rialto_journal::digest::{Digest, entity_hash};
+use rialto_journal::sqlite::SqliteReader;
+use rialto_journal::{JournalError, LogReader, StoredFrame};
+use rialto_server::node::content_refs;
+use rialto_wire::body::{Body, content_hash};
+use serde_json::{Map, Value, json};
+
+use super::remote::{self, Remote};
+use super::show;
+use super::storage::{DataFolder, journal_error, positions};
+use crate::output::{CliError, Exit, Output};
+
+/// How much of the log is read at once, in bytes.
+const READ_BYTES: usize = 4 << 20;
+/// How many rows are shown unless told.
+const ROWS: u32 = 20;
+
+/// The log: every event, in order.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: LogCommand,
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+struct Selected {
+    /// Only the event at this position, with its texts.
+    position: Option<u64>,
+    /// Events after this position.
+    #[arg(long, value_name = "POSITION", conflicts_with = "position")]
+    after: Option<u64>,
+    /// How many, 1 to 100.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    limit: Option<u32>,
+    /// Only of this kind, such as market.deal_agreed.
+    #[arg(long)]
+    kind: Option<String>,
+    /// Only by this agent, by id.
+    #[arg(long, value_name = "AGENT")]
+    actor: Option<String>,
+    /// Read this data folder instead of asking a server.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum LogCommand {
+    /// Prints events, oldest first.
+    Show {
+        #[command(flatten)]
+        selected: Selected,
+    },
+    /// Walks the chain of a data folder, replays it, checks its contents and prints head and digest.
+    Verify {
+        #[command(flatten)]
+        folder: DataFolder,
+    },
+    /// Asks the server for the digest of its state; for the operator.
+    Digest,
+}
+
+/// Runs one log command.
+///
+/// # Errors
+/// As the server's or the log's, or when the output cannot be written.
+pub(crate) async fn run(args: LogArgs, out: Output) -> Result<(), CliError> {
+    let remote = &args.remote;
+    match args.command {
+        LogCommand::Show { selected } => match selected.data.clone() {
+            Some(data) => show_offline(out, &data, &selected),
+            None => show_online(remote, out, &selected).await,
+        },
+        LogCommand::Verify { folder } => verify(out, &folder.path()?),
+        LogCommand::Digest => {
+            let digest = remote.client()?.get("/api/digest").await?;
+            show::record(out, &digest)
+        }
+    }
+}
+
+async fn show_online(remote: &Remote, out: Output, selected: &Selected) -> Result<(), CliError> {
+    let client = remote.client()?;
+    if let Some(position) = selected.position {
+        return show::record(out, &client.get(&format!("/api/log/{position}")).await?);
+    }
+    let parameters = [
+        ("after", selected.after.map(|n| n.to_string())),
+        ("limit", selected.limit.map(|n| n.to_string())),
+        ("kind", selected.kind.clone()),
+        ("actor", selected.actor.clone()),
+    ];
+    let page = client.get(&remote::query("/api/log", &parameters)).await?;
+    let more = page.get("next_cursor").is_some_and(|c| !c.is_null());
+    print(out, &page, more)
+}
+
+fn print(out: Output, page: &Value, more: bool) -> Result<(), CliError> {
+    out.json(page)?;
+    if out.is_json() {
+        return Ok(());
+    }
+    let envelopes = show::rows_of(page);
+    let rows: Vec<Value> = envelopes.iter().map(row).collect();
+    if rows.is_empty() {
+        out.note("nothing found");
+        return Ok(());
+    }
+    let columns = [
+        ("POSITION", "/position"),
+        ("AT", "/at"),
+        ("BY", "/by"),
+        ("WHAT", "/what"),
+        ("IDS", "/ids"),
+        ("CAUSE", "/cause"),
+    ];
+    show::table(out, &rows, &columns)?;
+    if let Some(last) = rows.last().and_then(|r| r.get("position")).filter(|_| more) {
+        out.note(format!("there are more: --after {last}"));
+    }
+    Ok(())
+}
+
+/// An envelope as a row: who did what.
+fn row(envelope: &Value) -> Value {
+    let events = envelope
+        .get("events")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let kinds: Vec<String> = events.iter().filter_map(kind).collect();
+    let actor = envelope.get("actor").filter(|a| !a.is_null());
+    json!({
+        "position": envelope.get("position"), "at": envelope.get("at"), "ids": envelope.get("ids"),
+        "by": actor.or_else(|| envelope.get("principal")), "cause": envelope.get("cause"), "what": kinds,
+    })
+}
+
+/// The kind of an event: `market.deal_agreed`.
+fn kind(event: &Value) -> Option<String> {
+    let (room, inner) = event.as_object()?.iter().next()?;
+    let name = match inner {
+        Value::String(name) => name,
+        other => other.as_object()?.keys().next()?,
+    };
+    Some(format!("{room}.{name}"))
+}
+
+fn show_offline(out: Output, data: &Path, selected: &Selected) -> Result<(), CliError> {
+    let mut reader = SqliteReader::open(data).map_err(journal_error)?;
+    if let Some(position) = selected.position {
+        let facts = reader.envelope(position).map_err(journal_error)?;
+        let facts = facts
+            .ok_or_else(|| CliError::coded(Code::NotFound, &format!("position {position}")))?;
+        let envelope = decode(position, &facts)?;
+        let texts = texts(&mut reader, &envelope)?;
+        return show::record(out, &json!({ "envelope": envelope, "texts": texts }));
+    }
+    let limit = usize::try_from(selected.limit.unwrap_or(ROWS)).unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    each_envelope(&mut reader, selected.after.unwrap_or(0), &mut |envelope| {
+        let value = serde_json::to_value(envelope).map_err(|e| CliError::bug(e.to_string()))?;
+        if wanted(&value, selected) {
+            found.push(value);
+        }
+        // One more than is shown tells that there are more.
+        Ok(found.len() <= limit)
+    })?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    print(out, &json!({ "items": found }), more)
+}
+
+fn wanted(envelope: &Value, selected: &Selected) -> bool {
+    let events = envelope
+        .get("events")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let of_kind = |k: &String| events.iter().any(|event| kind(event).as_ref() == Some(k));
+    let by = |a: &String| {
+        envelope
+            .get("actor")
+            .is_some_and(|actor| actor == a.as_str())
+    };
+    selected.kind.as_ref().is_none_or(of_kind) && selected.actor.as_ref().is_none_or(by)
+}
+
+/// Reads envelopes after a position until `visit` says that it has enough.
+fn each_envelope(
+    reader: &mut dyn LogReader,
+    after: u64,
+    visit: &mut dyn FnMut(&Envelope) -> Result<bool, CliError>,
+) -> Result<(), CliError> {
+    let mut next = after + 1;
+    loop {
+        let frames = reader.read_from(next, READ_BYTES).map_err(journal_error)?;
+        let Some(last) = frames.last().map(StoredFrame::last) else {
+            return Ok(());
+        };
+        for frame in frames {
+            for (position, facts) in (frame.first..).zip(&frame.envelopes) {
+                if position >= next && !visit(&decode(position, facts)?)? {
+                    return Ok(());
+                }
+            }
+        }
+        next = last + 1;
+    }
+}
+
+fn decode(position: u64, facts: &[u8]) -> Result<Envelope, CliError> {
+    Envelope::decode(facts).map_err(|why| match why {
+        BadEnvelope::Newer(version) => CliError::coded(
+            Code::LogNewer,
+            &format!("envelope version {version} at position {position}"),
+        ),
+        BadEnvelope::Malformed => damaged(position, "not an envelope"),
+    })
+}
+
+fn damaged(position: u64, what: &str) -> CliError {
+    journal_error(JournalError::Corrupt {
+        position,
+        what: what.to_owned(),
+    })
+}
+
+/// The texts that an envelope names, by content id; null once erased.
+fn texts(reader: &mut dyn LogReader, envelope: &Envelope) -> Result<Map<String, Value>, CliError> {
+    let mut texts = Map::new();
+    for reference in envelope.events.iter().flat_map(content_refs) {
+        let stored = reader.content(reference.id.0).map_err(journal_error)?;
+        let body = stored.and_then(|content| Body::from_bytes(&content.bytes).ok());
+        let body = serde_json::to_value(body).map_err(|e| CliError::bug(e.to_string()))?;
+        texts.insert(reference.id.to_string(), body);
+    }
+    Ok(texts)
+}
+
+/// What replaying a log came to.
+#[derive(Default)]
+struct Replayed {
+    contents: u64,
+    erased: u64,
+}
+
+fn verify(out: Output, data: &Path) -> Result<(), CliError> {
+    let mut reader = SqliteReader::open(data).map_err(journal_error)?;
+    let (bar, mut advance) = positions(out, "chain");
+    let report = rialto_journal::verify(&mut reader, &mut advance).map_err(journal_error)?;
+    bar.finish_and_clear();
+    let (bar, mut advance) = positions(out, "replay");
+    let end = report.head.position;
+    let (state, replayed) = replay(&mut reader, end, &mut advance)?;
+    bar.finish_and_clear();
+    let (digest, entities) = digest(&state)?;
+    let chain: String = report
+        .head
+        .chain
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let answer = json!({
+        "position": end, "frames": report.frames, "bytes": report.envelope_bytes, "chain": chain,
+        "digest": format!("b3:{digest}"), "entities": entities, "contents": replayed.contents,
+        "erased": replayed.erased,
+    });
+    out.json(&answer)?;
+    out.line(format!("position  {end}"))?;
+    out.line(format!("chain     {chain}"))?;
+    out.line(format!("digest    b3:{digest}"))?;
+    out.line(format!(
+        "the log holds: {} frames, {} bytes of facts, {} contents ({} erased), {entities} entities",
+        report.frames, report.envelope_bytes, replayed.contents, replayed.erased
+    ))
+}
+
+/// Replays a log up to a position, and checks every content against the hash that names it.
+fn replay(
+    reader: &mut SqliteReader,
+    end: u64,
+    advance: &mut dyn FnMut(u64, u64),
+) -> Result<(State, Replayed), CliError> {
+    let mut state = State::new(0);
+    let mut replayed = Replayed::default();
+    while state.position() < end {
+        let frames = reader
+            .read_from(state.position() + 1, READ_BYTES)
+            .map_err(journal_error)?;
+        if frames.is_empty() {
+            return Err(damaged(
+                state.position() + 1,
+                "the log ends before its head",
+            ));
+        }
+        for frame in frames {
+            for (position, facts) in (frame.first..).zip(&frame.envelopes) {
+                if position > end {
+                    break;
+                }
+                let envelope = decode(position, facts)?;
+                state.apply(&envelope);
+                if state.changes.defects() > 0 {
+                    return Err(damaged(position, "an event does not fit the state"));
+                }
+                check_contents(reader, position, &envelope, &mut replayed)?;
+            }
+        }
+        // What was touched and delivered is of no use here.
+        drop(state.changes.take_touched());
+        drop(state.changes.take_delivered());
+        advance(state.position(), end);
+    }
+    Ok((state, replayed))
+}
+
+fn check_contents(
+    reader: &mut SqliteReader,
+    position: u64,
+    envelope: &Envelope,
+    replayed: &mut Replayed,
+) -> Result<(), CliError> {
+    for reference in envelope.events.iter().flat_map(content_refs) {
+        replayed.contents += 1;
+        match reader.content(reference.id.0).map_err(journal_error)? {
+            None => replayed.erased += 1,
+            Some(content) if content_hash(&content.salt, &content.bytes) == reference.hash => {}
+            Some(_) => {
+                let what = format!("{} is not what its hash says", reference.id);
+                return Err(damaged(position, &what));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn digest(state: &State) -> Result<(Digest, u64), CliError> {
+    let mut digest = Digest::default();
+    let (mut entities, mut missing) = (0_u64, 0_u64);
+    state.for_each_key(|key| match state.encode_entity(&key) {
+        Some(value) => {
+            digest.add(&entity_hash(&key.to_vec(), &value));
+            entities += 1;
+        }
+        None => missing += 1,
+    });
+    if missing > 0 {
+        return Err(CliError::new(
+            Exit::Bug,
+            format!("{missing} entities have a key but no value"),
+        )
+        .code(Code::Defect.to_string()));
+    }
+    Ok((digest, entities))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_name_who_and_what() {
+        let envelope = json!({
+            "position": 7, "at": "2026-11-22T12:40:34.567Z", "principal": { "kind": "operator" }, "actor": null,
+            "cause": null, "ids": [], "events": [{ "ledger": { "entries": {} } }, { "realm": "clock_accepted" }],
+        });
+        let row = row(&envelope);
+        assert_eq!(
+            row["what"],
+            json!(["ledger.entries", "realm.clock_accepted"])
+        );
+        assert_eq!(row["by"], json!({ "kind": "operator" }));
+    }
+}

@@ -1,0 +1,34 @@
+//! The commands, one file a noun.
+
+pub(crate) mod accounts;
+pub(crate) mod agent;
+pub(crate) mod allowance;
+pub(crate) mod approval;
+pub(crate) mod backup;
+pub(crate) mod call;
+pub(crate) mod clock;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod deal;
+pub(crate) mod demo;
+pub(crate) mod erase;
+pub(crate) mod explain;
+pub(crate) mod fleet;
+pub(crate) mod inbox;
+pub(crate) mod ledger;
+pub(crate) mod listing;
+pub(crate) mod log;
+pub(crate) mod message;
+pub(crate) mod op;
+pub(crate) mod operator;
+pub(crate) mod owner;
+mod parse;
+pub(crate) mod remote;
+pub(crate) mod scenario;
+pub(crate) mod serve;
+pub(crate) mod show;
+mod storage;
+pub(crate) mod task;
+pub(crate) mod team;
+mod terms;
+pub(crate) mod trace;

@@ -1,0 +1,224 @@
+//! `rialto owner …`: people and organisations that own agents.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::parse;
+use super::remote::{self, Paged, Remote};
+use super::show;
+use crate::client::quoted;
+use crate::output::{CliError, Output};
+
+/// Owners, their people and their tokens.
+#[derive(Debug, Args)]
+pub struct OwnerArgs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: OwnerCommand,
+}
+
+/// Whether an owner is one person or an organisation.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Person,
+    Organisation,
+}
+
+/// What a member of an owner may do.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Role {
+    Admin,
+    Approver,
+    Viewer,
+}
+
+#[derive(Debug, Subcommand)]
+enum OwnerCommand {
+    /// Becomes an owner with one admin, and gets the admin's token. Needs no token.
+    SignUp {
+        /// Its unique name.
+        name: String,
+        /// One person or an organisation.
+        #[arg(long, value_enum, default_value = "organisation")]
+        kind: Kind,
+        /// Store the token in this new file instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// Lists the owners of the realm; for the operator.
+    List {
+        #[command(flatten)]
+        paged: Paged,
+    },
+    /// Shows an owner and its people.
+    Show {
+        /// Its id; left out, the token's own owner.
+        owner: Option<String>,
+    },
+    /// Adds a person, and gets its first token.
+    PersonAdd {
+        /// Its name within the owner.
+        name: String,
+        /// What it may do.
+        #[arg(long, value_enum)]
+        role: Role,
+        /// The owner's id; left out, the token's own owner.
+        #[arg(long, value_name = "OWNER")]
+        owner: Option<String>,
+        /// Store the token in this new file instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// Issues one more token to a person.
+    Token {
+        /// The person's id.
+        person: String,
+        /// A name to tell it from others.
+        #[arg(long)]
+        label: Option<String>,
+        /// After how long it expires, such as 30d; left out, never.
+        #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
+        expires_in: Option<u64>,
+        /// Store the token in this new file instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
+    /// Pulls the stop switch of an owner with all its people and agents.
+    Suspend {
+        /// Its id.
+        owner: String,
+    },
+    /// Releases the stop switch of an owner.
+    Resume {
+        /// Its id.
+        owner: String,
+    },
+    /// Writes everything of an owner as JSON lines, to leave with it.
+    Export {
+        /// Its id; left out, the token's own owner.
+        owner: Option<String>,
+        /// Write to this new file instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+}
+
+fn name_of<T: ValueEnum>(value: T) -> Option<String> {
+    value.to_possible_value().map(|v| v.get_name().to_owned())
+}
+
+/// Runs one owner command.
+///
+/// # Errors
+/// As the server's, or when a file or the output cannot be written.
+pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
+    let remote = &args.remote;
+    match args.command {
+        OwnerCommand::SignUp { name, kind, save } => {
+            let args = json!({ "name": name, "kind": name_of(kind) });
+            remote::carry_out_saving(remote, out, "owner.sign_up", args, save.as_deref()).await
+        }
+        OwnerCommand::List { paged } => {
+            let columns = [
+                ("ID", "/id"),
+                ("NAME", "/name"),
+                ("KIND", "/kind"),
+                ("STATUS", "/status"),
+                ("AGENTS", "/agents"),
+                ("SINCE", "/created"),
+            ];
+            remote::list(remote, out, "/api/owners", &paged, &[], &columns).await
+        }
+        OwnerCommand::Show { owner } => show_owner(remote, out, owner.as_deref()).await,
+        OwnerCommand::PersonAdd {
+            name,
+            role,
+            owner,
+            save,
+        } => {
+            let owner = remote::owner_or_own(&remote.client()?, owner.as_deref()).await?;
+            let args = json!({ "owner": owner, "name": name, "role": name_of(role) });
+            remote::carry_out_saving(remote, out, "person.add", args, save.as_deref()).await
+        }
+        OwnerCommand::Token {
+            person,
+            label,
+            expires_in,
+            save,
+        } => {
+            let args = json!({ "subject": { "person": person }, "label": label, "expires_in_ms": expires_in });
+            remote::carry_out_saving(remote, out, "token.issue", args, save.as_deref()).await
+        }
+        OwnerCommand::Suspend { owner } => {
+            remote::carry_out(
+                remote,
+                out,
+                "identity.suspend",
+                json!({ "subject": { "owner": owner } }),
+            )
+            .await
+        }
+        OwnerCommand::Resume { owner } => {
+            remote::carry_out(
+                remote,
+                out,
+                "identity.resume",
+                json!({ "subject": { "owner": owner } }),
+            )
+            .await
+        }
+        OwnerCommand::Export { owner, file } => export(remote, out, owner.as_deref(), file).await,
+    }
+}
+
+async fn show_owner(remote: &Remote, out: Output, named: Option<&str>) -> Result<(), CliError> {
+    let client = remote.client()?;
+    let owner = remote::owner_or_own(&client, named).await?;
+    let mut shown = client
+        .get(&format!("/api/owners/{}", quoted(&owner)))
+        .await?;
+    let people = client
+        .get(&format!("/api/owners/{}/persons?limit=100", quoted(&owner)))
+        .await?;
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("persons".to_owned(), json!(show::rows_of(&people)));
+    }
+    show::record(out, &shown)
+}
+
+async fn export(
+    remote: &Remote,
+    out: Output,
+    named: Option<&str>,
+    file: Option<PathBuf>,
+) -> Result<(), CliError> {
+    let client = remote.client()?;
+    let owner = remote::owner_or_own(&client, named).await?;
+    let mut lines = client
+        .lines(&format!("/api/owners/{}/export", quoted(&owner)))
+        .await?;
+    let Some(path) = file else {
+        while let Some(line) = lines.next().await? {
+            out.raw(&format!("{line}\n"))?;
+        }
+        return Ok(());
+    };
+    let failed =
+        |e: std::io::Error| CliError::failed(format!("cannot write {}: {e}", path.display()));
+    let mut file = std::io::BufWriter::new(std::fs::File::create_new(&path).map_err(failed)?);
+    let mut count = 0_u64;
+    while let Some(line) = lines.next().await? {
+        writeln!(file, "{line}").map_err(failed)?;
+        count += 1;
+    }
+    file.flush().map_err(failed)?;
+    out.json(&json!({ "owner": owner, "file": path, "lines": count }))?;
+    out.line(format!(
+        "{count} lines of {owner} written to {}",
+        path.display()
+    ))
+}

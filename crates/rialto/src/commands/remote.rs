@@ -1,0 +1,348 @@
+//! What every command against a server shares: the connection's options, lists, and what is told
+//! of an accepted command.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rialto_wire::native::Accepted;
+use serde_json::{Map, Value, json};
+
+use super::show::{self, Column};
+use crate::client::{Client, quoted};
+use crate::config::{self, Config};
+use crate::output::{CliError, Output};
+
+/// Where the server is and who asks.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct Remote {
+    /// The server's address [env: RIALTO_SERVER] [default: http://127.0.0.1:7600].
+    #[arg(long, global = true, value_name = "URL")]
+    server: Option<String>,
+    /// The token; better in RIALTO_TOKEN or a file, where other users do not see it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        conflicts_with = "token_file"
+    )]
+    token: Option<String>,
+    /// The file that holds the token [env: RIALTO_TOKEN_FILE] [default: operator.token in the data
+    /// folder, for a server on this machine].
+    #[arg(long, global = true, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The agent to act as, for an admin of its owner [env: RIALTO_AGENT].
+    #[arg(long = "as", global = true, value_name = "AGENT")]
+    acting: Option<String>,
+    /// Trust the certificates in this PEM file for https instead of the public ones [env: RIALTO_CA].
+    #[arg(long, global = true, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The id of what causes this, for the trace.
+    #[arg(long, global = true, value_name = "ID")]
+    cause: Option<String>,
+    /// A key by which the same command is carried out once: Unix seconds, a point, own text.
+    #[arg(long, global = true, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+impl Remote {
+    /// A client of the server, as the options, the environment and the settings name it.
+    ///
+    /// # Errors
+    /// A usage error when an option, setting or file cannot be used.
+    pub(crate) fn client(&self) -> Result<Client, CliError> {
+        let config = Config::load()?;
+        let server = config.value(&config::SERVER, self.server.as_deref());
+        let ca = config
+            .get(&config::CA, self.ca.as_deref().and_then(Path::to_str))
+            .map(|s| s.value);
+        let token = self.token(&config, &server)?;
+        let mut client = Client::http_trusting(&server, token, ca.as_deref().map(Path::new))?;
+        if let Some(agent) = config.get(&config::AGENT, self.acting.as_deref()) {
+            client = client.acting_as(&agent.value)?;
+        }
+        if let Some(cause) = &self.cause {
+            client = client.caused_by(cause)?;
+        }
+        if let Some(key) = &self.idempotency_key {
+            client = client.with_key(key)?;
+        }
+        Ok(client)
+    }
+
+    fn token(&self, config: &Config, server: &str) -> Result<Option<String>, CliError> {
+        if let Some(token) = &self.token {
+            return Ok(Some(token.clone()));
+        }
+        if let Some(file) = &self.token_file {
+            return read_token(file).map(Some);
+        }
+        if let Some(token) = std::env::var("RIALTO_TOKEN").ok().filter(|t| !t.is_empty()) {
+            return Ok(Some(token));
+        }
+        if let Some(file) = config.get(&config::TOKEN_FILE, None) {
+            return read_token(Path::new(&file.value)).map(Some);
+        }
+        // The operator's token of this machine is shown to nobody else.
+        let own = config.data(None).join("operator.token");
+        if is_loopback(server) && own.exists() {
+            read_token(&own).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+/// Reads a token from a file.
+///
+/// # Errors
+/// A usage error when the file cannot be read.
+pub(crate) fn read_token(file: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(file)
+        .map(|text| text.trim().to_owned())
+        .map_err(|e| CliError::usage(format!("cannot read the token in {}: {e}", file.display())))
+}
+
+fn is_loopback(server: &str) -> bool {
+    let authority = server.split_once("://").map_or(server, |(_, rest)| rest);
+    let authority = authority.split('/').next().unwrap_or(authority);
+    if authority.contains('@') {
+        return false;
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host),
+    };
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Paged {
+    /// How many rows, 1 to 100.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    limit: Option<u32>,
+    /// Where the last page ended, as it said.
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<String>,
+}
+
+/// A path with a query of the parameters that have a value.
+pub(crate) fn query(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+    let given = parameters
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", quoted(value.as_ref()?))));
+    let given: Vec<String> = given.collect();
+    if given.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", given.join("&"))
+    }
+}
+
+/// Asks for a page of a list and prints it.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn list(
+    remote: &Remote,
+    out: Output,
+    path: &str,
+    paged: &Paged,
+    filters: &[(&str, Option<String>)],
+    columns: &[Column],
+) -> Result<(), CliError> {
+    let mut parameters = filters.to_vec();
+    parameters.push(("limit", paged.limit.map(|n| n.to_string())));
+    parameters.push(("cursor", paged.cursor.clone()));
+    let answer = remote.client()?.get(&query(path, &parameters)).await?;
+    show::page(out, &answer, columns)
+}
+
+/// Asks for one thing and prints it.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn show_one(
+    remote: &Remote,
+    out: Output,
+    folder: &str,
+    id: &str,
+) -> Result<(), CliError> {
+    let answer = remote
+        .client()?
+        .get(&format!("{folder}/{}", quoted(id)))
+        .await?;
+    show::record(out, &answer)
+}
+
+/// Carries out a command and tells what came of it.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn carry_out(
+    remote: &Remote,
+    out: Output,
+    op: &str,
+    args: Value,
+) -> Result<(), CliError> {
+    let accepted = remote.client()?.command(op, without_nulls(args)).await?;
+    tell(out, &accepted, None)
+}
+
+/// As [`carry_out`], for commands that issue a token, which goes into a file if one is named.
+///
+/// # Errors
+/// As [`carry_out`], or when the file exists or cannot be written; then nothing was asked.
+pub(crate) async fn carry_out_saving(
+    remote: &Remote,
+    out: Output,
+    op: &str,
+    args: Value,
+    save: Option<&Path>,
+) -> Result<(), CliError> {
+    let file = save.map(private_file).transpose()?;
+    let answer = remote.client()?.command(op, without_nulls(args)).await;
+    let (accepted, mut file) = match (answer, file) {
+        (Ok(accepted), file) => (accepted, file),
+        (Err(error), None) => return Err(error),
+        (Err(error), Some((path, _))) => {
+            // The empty file was made for a token that never came.
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
+    };
+    if let (Some((path, file)), Some(token)) = (&mut file, &accepted.token) {
+        writeln!(file, "{}", token.secret)
+            .and_then(|()| file.sync_all())
+            .map_err(|e| CliError::failed(format!("cannot write {}: {e}", path.display())))?;
+    }
+    tell(
+        out,
+        &accepted,
+        file.as_ref().map(|(path, _)| path.as_path()),
+    )
+}
+
+/// A new file that only its owner can read.
+fn private_file(path: &Path) -> Result<(PathBuf, std::fs::File), CliError> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    made.map(|file| (path.to_owned(), file))
+        .map_err(|e| CliError::usage(format!("cannot create {}: {e}", path.display())))
+}
+
+/// Tells what an accepted command brought.
+fn tell(out: Output, accepted: &Accepted, saved: Option<&Path>) -> Result<(), CliError> {
+    if out.is_json() {
+        let mut answer =
+            serde_json::to_value(accepted).map_err(|e| CliError::bug(e.to_string()))?;
+        if let (Some(path), Some(token)) = (
+            saved,
+            answer.get_mut("token").and_then(Value::as_object_mut),
+        ) {
+            token.remove("secret");
+            token.insert("file".to_owned(), json!(path));
+        }
+        return out.json(&answer);
+    }
+    let again = if accepted.duplicate {
+        " (done before, nothing was done again)"
+    } else {
+        ""
+    };
+    out.line(format!("accepted at position {}{again}", accepted.position))?;
+    for (kind, id) in &accepted.ids {
+        out.line(format!("  {kind:<7} {id}"))?;
+    }
+    for entry in &accepted.refused {
+        out.line(format!(
+            "  entry {} was refused: {} {}",
+            entry.index,
+            entry.code,
+            show::plain(&entry.detail)
+        ))?;
+    }
+    match (&accepted.token, saved) {
+        (Some(_), Some(path)) => out.line(format!("  token   stored in {}", path.display())),
+        (Some(token), None) => out.line(format!(
+            "  token   {} (shown once, stored nowhere)",
+            token.secret
+        )),
+        (None, _) => Ok(()),
+    }
+}
+
+/// Arguments without those that were left out.
+pub(crate) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map
+                .into_iter()
+                .filter(|(_, v)| !v.is_null())
+                .map(|(k, v)| (k, without_nulls(v)));
+            Value::Object(kept.collect::<Map<_, _>>())
+        }
+        other => other,
+    }
+}
+
+/// The id of the caller's owner, unless one is named.
+///
+/// # Errors
+/// As the server's; a usage error when the caller belongs to no owner.
+pub(crate) async fn owner_or_own(client: &Client, named: Option<&str>) -> Result<String, CliError> {
+    if let Some(owner) = named {
+        return Ok(owner.to_owned());
+    }
+    let who = client.get("/api/whoami").await?;
+    let own = who.get("owner").and_then(Value::as_str);
+    own.map(str::to_owned)
+        .ok_or_else(|| CliError::usage("name the owner: this token belongs to none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operators_token_stays_on_this_machine() {
+        for (server, want) in [
+            ("http://127.0.0.1:7600", true),
+            ("http://localhost:7600/x", true),
+            ("https://[::1]:7600", true),
+            ("http://10.0.0.1:7600", false),
+            ("http://127.0.0.1.example.org:7600", false),
+            ("http://localhost@example.org", false),
+            ("https://example.org/127.0.0.1", false),
+        ] {
+            assert_eq!(is_loopback(server), want, "{server}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_sent() {
+        let args = json!({ "a": null, "b": { "c": null, "d": 1 }, "e": [null] });
+        assert_eq!(without_nulls(args), json!({ "b": { "d": 1 }, "e": [null] }));
+    }
+
+    #[test]
+    fn queries_hold_what_is_given() {
+        assert_eq!(
+            query("/x", &[("a", None), ("b", Some("c d".into()))]),
+            "/x?b=c%20d"
+        );
+        assert_eq!(query("/x", &[("a", None)]), "/x");
+    }
+}

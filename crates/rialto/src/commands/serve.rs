@@ -1,0 +1,237 @@
+//! `rialto serve`: a realm's server.
+//!
+//! Opens the data folder, feeds the views, listens, and shuts down in order: no new requests, the
+//! open ones answered, the log closed.
+
+use std::io::IsTerminal;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use rialto_core::reject::Code;
+use rialto_core::text::Handle;
+use rialto_server::door::{self, Door, Listener, ServeError, Tls};
+use rialto_server::node::{self, Indexer, Node, Storage, SystemChance, SystemClock};
+use rialto_views::Views;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::storage::{DataFolder, boot_error};
+use crate::config::{self, Config};
+use crate::output::{CliError, Exit, Output};
+
+/// How often the server looks whether the log can still be written.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How a realm is served.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    folder: DataFolder,
+    /// The address to listen at; port 0 takes a free one [env: RIALTO_LISTEN] [default:
+    /// 127.0.0.1:7600].
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// What a new realm is called [env: RIALTO_NAME] [default: rialto].
+    #[arg(long, value_name = "REALM")]
+    name: Option<String>,
+    /// The certificate chain for TLS, in a PEM file.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in a PEM file.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Accept that the machine's clock has jumped ahead by more than an hour.
+    #[arg(long)]
+    accept_clock: bool,
+    /// The form of the log on standard error: text or json [env: RIALTO_LOG_FORMAT] [default: text].
+    #[arg(long, value_name = "FORM")]
+    log_format: Option<String>,
+}
+
+/// Serves a realm until it is told to stop.
+///
+/// # Errors
+/// When the folder cannot be used, the address cannot be listened at, or the log fails.
+pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
+    let config = Config::load()?;
+    start_logging(&config.value(&config::LOG_FORMAT, args.log_format.as_deref()))?;
+    let data = config.data(args.folder.data.as_deref());
+    let name = config.value(&config::NAME, args.name.as_deref());
+    let name = Handle::new(&name).map_err(|e| CliError::usage(format!("--name {name:?}: {e}")))?;
+    let addr = address(&config.value(&config::LISTEN, args.listen.as_deref()))?;
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => Some(Tls::load(cert, key).map_err(serve_error)?),
+        _ => None,
+    };
+    let encrypted = tls.is_some();
+
+    let storage = Storage::Folder(data.clone());
+    let opened = node::open(
+        storage,
+        &name,
+        Arc::new(SystemClock),
+        Arc::new(SystemChance),
+    )
+    .await
+    .map_err(boot_error)?;
+    let node = opened.node;
+    let served = async {
+        if args.accept_clock {
+            node::accept_clock(&node).await.map_err(boot_error)?;
+        }
+        let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
+        if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
+            tracing::warn!("tokens cross the network in clear: give --tls-cert and --tls-key, or listen on loopback");
+        }
+        serve(&node, listener, &data, opened.operator_token.is_some(), out).await
+    }
+    .await;
+    let failed = node.has_stopped();
+    tokio::task::spawn_blocking(move || node.stop())
+        .await
+        .map_err(|e| CliError::bug(e.to_string()))?;
+    match served {
+        Ok(()) if failed => Err(CliError::coded(Code::Stopped, "")),
+        other => other,
+    }
+}
+
+async fn serve(
+    node: &Arc<Node>,
+    listener: Listener,
+    data: &Path,
+    founded: bool,
+    out: Output,
+) -> Result<(), CliError> {
+    let views =
+        Views::open(&data.join("views.db")).map_err(|e| storage_error("open the views", &e))?;
+    let reader = views.reader();
+    let indexer =
+        Indexer::start(node.clone(), views).map_err(|e| storage_error("start the indexer", &e))?;
+    let outcome = async {
+        let read = node.read(|state| state.realm.get(&()).map(|realm| realm.name.to_string()));
+        let (position, realm) = read
+            .await
+            .map_err(|failure| CliError::coded(failure.code(), ""))?;
+        let realm = realm.unwrap_or_default();
+        let door = Door::new(node.clone(), reader, realm.clone());
+        let url = listener
+            .url()
+            .map_err(|e| storage_error("learn the address", &e))?;
+        announce(out, &url, &realm, position, data, founded)?;
+        door::serve(listener, door.router(), told_to_stop(node)).await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+    .await;
+    tokio::task::spawn_blocking(move || indexer.stop())
+        .await
+        .map_err(|e| CliError::bug(e.to_string()))?;
+    outcome
+}
+
+fn announce(
+    out: Output,
+    url: &str,
+    realm: &str,
+    position: u64,
+    data: &Path,
+    founded: bool,
+) -> Result<(), CliError> {
+    let token = data.join("operator.token");
+    out.json(&json!({
+        "url": url, "realm": realm, "position": position, "data": data, "operator_token_file": token, "founded": founded,
+    }))?;
+    let state = if founded {
+        "founded now".to_owned()
+    } else {
+        format!("at position {position}")
+    };
+    // In one piece: whoever reads only the first line must not end the server.
+    out.line(format!(
+        "rialto {version} serves the realm {realm}, {state}\n  \
+         address         {url}\n  \
+         api             {url}/api (described at {url}/api/openapi.json)\n  \
+         data            {data}\n  \
+         operator token  {token}",
+        version = env!("CARGO_PKG_VERSION"),
+        data = data.display(),
+        token = token.display(),
+    ))
+}
+
+/// Resolves at SIGINT or SIGTERM, or when the log has failed. From then on the node takes nothing
+/// new, so that streams end by themselves.
+async fn told_to_stop(node: &Arc<Node>) {
+    let (interrupt, terminate) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+        tracing::error!("signals cannot be received: the server can only be killed");
+        return std::future::pending().await;
+    };
+    let failed = async {
+        while !node.has_stopped() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        _ = interrupt.recv() => tracing::info!("interrupted: shutting down"),
+        _ = terminate.recv() => tracing::info!("terminated: shutting down"),
+        () = failed => tracing::error!("the log could not be written: shutting down"),
+    }
+    let node = node.clone();
+    // Not awaited: open requests are answered while connections drain.
+    drop(tokio::task::spawn_blocking(move || node.stop()));
+}
+
+/// Logs go to standard error, without secrets: neither headers nor bodies are ever logged.
+fn start_logging(format: &str) -> Result<(), CliError> {
+    let colours = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let log = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .with_ansi(colours);
+    match format {
+        "text" => log.with_target(false).init(),
+        "json" => log.json().flatten_event(true).init(),
+        other => {
+            return Err(CliError::usage(format!(
+                "the log format {other:?} is neither text nor json"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn address(text: &str) -> Result<SocketAddr, CliError> {
+    let found = text
+        .to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| {
+        CliError::usage(format!("{text:?} is not an address to listen at"))
+            .hint("write it as 127.0.0.1:7600")
+    })
+}
+
+/// Made for `map_err`, which hands the error over.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "map_err passes the error by value"
+)]
+fn serve_error(error: ServeError) -> CliError {
+    CliError::usage(error.to_string())
+}
+
+fn storage_error(doing: &str, error: &dyn std::error::Error) -> CliError {
+    let code = Code::StorageFailed;
+    CliError::new(Exit::of(code), format!("cannot {doing}: {error}"))
+        .hint(code.remedy())
+        .code(code.to_string())
+}

@@ -1,0 +1,57 @@
+//! What commands on a data folder share: where it is, errors, and progress.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use rialto_journal::JournalError;
+use rialto_server::node::BootError;
+
+use crate::config::Config;
+use crate::output::{CliError, Exit, Output};
+
+/// Which data folder.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DataFolder {
+    /// The data folder [env: RIALTO_DATA] [default: rialto-data].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+impl DataFolder {
+    /// The folder, as the option, the environment and the settings name it.
+    ///
+    /// # Errors
+    /// A usage error when a settings file is malformed.
+    pub(crate) fn path(&self) -> Result<PathBuf, CliError> {
+        Ok(Config::load()?.data(self.data.as_deref()))
+    }
+}
+
+/// Why a realm cannot be opened, as the command line's error. Made for `map_err`.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "map_err passes the error by value"
+)]
+pub(crate) fn boot_error(error: BootError) -> CliError {
+    let code = error.code();
+    CliError::new(Exit::of(code), error.to_string())
+        .hint(code.remedy())
+        .code(code.to_string())
+}
+
+/// Why a log cannot be read or written, as the command line's error. Made for `map_err`.
+pub(crate) fn journal_error(error: JournalError) -> CliError {
+    boot_error(error.into())
+}
+
+/// A bar that follows positions in a log, and the closure that moves it.
+pub(crate) fn positions(out: Output, label: &str) -> (ProgressBar, impl FnMut(u64, u64) + use<>) {
+    let bar = out.progress(label, 0);
+    let moved = bar.clone();
+    let advance = move |position: u64, end: u64| {
+        moved.set_length(end);
+        moved.set_position(position);
+    };
+    (bar, advance)
+}

@@ -1,0 +1,106 @@
+//! `rialto trace`: one thing through every cause and effect.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::remote::Remote;
+use super::show;
+use crate::client::quoted;
+use crate::output::{CliError, Output};
+
+/// What to follow.
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// The id of a goal, task, call, deal, message, hold or any other thing.
+    id: String,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Prints the thread of a thing, hop by hop, in the order of the log.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn run(args: TraceArgs, out: Output) -> Result<(), CliError> {
+    let trace = args
+        .remote
+        .client()?
+        .get(&format!("/api/trace/{}", quoted(&args.id)))
+        .await?;
+    out.json(&trace)?;
+    if out.is_json() {
+        return Ok(());
+    }
+    print(out, &trace)
+}
+
+/// Prints a trace for people.
+///
+/// # Errors
+/// When the output cannot be written.
+pub(crate) fn print(out: Output, trace: &Value) -> Result<(), CliError> {
+    let part = |name: &str| {
+        trace
+            .get(name)
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice)
+    };
+    let hops: Vec<Value> = part("hops").iter().map(hop).collect();
+    let columns = [
+        ("POSITION", "/position"),
+        ("AT", "/at"),
+        ("THING", "/id"),
+        ("WHO", "/who"),
+        ("WHAT", "/what"),
+        ("AMOUNT", "/amount"),
+        ("CAUSE", "/links"),
+        ("BASIS", "/basis"),
+    ];
+    show::table(out, &hops, &columns)?;
+    for gap in part("gaps") {
+        let id = |name: &str| {
+            gap.get(name)
+                .and_then(Value::as_str)
+                .unwrap_or("-")
+                .to_owned()
+        };
+        out.line(format!(
+            "gap: {} was named as a cause by {}, but no event made it",
+            id("id"),
+            id("named_by")
+        ))?;
+    }
+    if trace.get("truncated").and_then(Value::as_bool) == Some(true) {
+        out.note("the thread is longer than one answer: trace one of its last things to go on");
+    }
+    let gaps = part("gaps").len();
+    let verdict = if gaps == 0 {
+        "no gaps".to_owned()
+    } else {
+        format!("{gaps} gaps")
+    };
+    out.line(format!(
+        "{} hops, {verdict}, at position {}",
+        hops.len(),
+        trace.get("position").unwrap_or(&Value::Null)
+    ))
+}
+
+/// A hop as a row; what is private says so.
+fn hop(hop: &Value) -> Value {
+    let mut row = hop.clone();
+    let private = hop.get("private").and_then(Value::as_bool) == Some(true);
+    if let Some(fields) = row.as_object_mut() {
+        if private {
+            fields.insert("what".to_owned(), json!("(private)"));
+        } else if fields.get("what").is_none_or(Value::is_null) {
+            let kind = fields.get("kind").cloned().unwrap_or(Value::Null);
+            fields.insert("what".to_owned(), kind);
+        }
+        if let Some(Value::String(basis)) = fields.get("basis") {
+            let basis = basis.replace('_', "-");
+            fields.insert("basis".to_owned(), json!(basis));
+        }
+    }
+    row
+}

@@ -1,0 +1,280 @@
+//! Settings and where each comes from: flag over environment over project file over user file over
+//! default.
+//!
+//! Holds no secret: a token is named by its file. Files are read once, when a command starts.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::output::CliError;
+
+/// The project file, in the working folder.
+const PROJECT_FILE: &str = "rialto.toml";
+
+/// A setting's name in files, in the environment, and its default.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// In `rialto.toml`.
+    pub(crate) name: &'static str,
+    /// In the environment.
+    pub(crate) env: &'static str,
+    /// When nobody sets it.
+    pub(crate) default: Option<&'static str>,
+    /// What it is for.
+    pub(crate) about: &'static str,
+}
+
+/// Where the realm is kept.
+pub(crate) const DATA: Key = Key {
+    name: "data",
+    env: "RIALTO_DATA",
+    default: Some("rialto-data"),
+    about: "data folder of the realm",
+};
+/// Where the server listens.
+pub(crate) const LISTEN: Key = Key {
+    name: "listen",
+    env: "RIALTO_LISTEN",
+    default: Some("127.0.0.1:7600"),
+    about: "address that the server listens at",
+};
+/// What a new realm is called.
+pub(crate) const NAME: Key = Key {
+    name: "name",
+    env: "RIALTO_NAME",
+    default: Some("rialto"),
+    about: "name of a new realm",
+};
+/// The form of the server's log.
+pub(crate) const LOG_FORMAT: Key = Key {
+    name: "log_format",
+    env: "RIALTO_LOG_FORMAT",
+    default: Some("text"),
+    about: "form of the server's log: text or json",
+};
+/// The server that commands talk to.
+pub(crate) const SERVER: Key = Key {
+    name: "server",
+    env: "RIALTO_SERVER",
+    default: Some("http://127.0.0.1:7600"),
+    about: "server that commands talk to",
+};
+/// The file that holds the token.
+pub(crate) const TOKEN_FILE: Key = Key {
+    name: "token_file",
+    env: "RIALTO_TOKEN_FILE",
+    default: None,
+    about: "file that holds the token",
+};
+/// The agent that commands act as.
+pub(crate) const AGENT: Key = Key {
+    name: "agent",
+    env: "RIALTO_AGENT",
+    default: None,
+    about: "agent that commands act as",
+};
+/// The certificates that are trusted instead of the public ones.
+pub(crate) const CA: Key = Key {
+    name: "ca",
+    env: "RIALTO_CA",
+    default: None,
+    about: "PEM file of certificates to trust for https",
+};
+
+/// Every setting.
+pub(crate) const KEYS: &[&Key] = &[
+    &DATA,
+    &LISTEN,
+    &NAME,
+    &LOG_FORMAT,
+    &SERVER,
+    &TOKEN_FILE,
+    &AGENT,
+    &CA,
+];
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The command line.
+    Flag,
+    /// A variable of the environment.
+    Env(&'static str),
+    /// A file.
+    File(PathBuf),
+    /// Nobody set it.
+    Default,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flag => f.write_str("flag"),
+            Self::Env(name) => write!(f, "environment {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A value and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The value.
+    pub(crate) value: String,
+    /// Where it comes from.
+    pub(crate) origin: Origin,
+}
+
+/// The settings files that were found, the stronger first.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    files: Vec<(PathBuf, toml::Table)>,
+}
+
+impl Config {
+    /// Reads `./rialto.toml` and the user's file, where they exist.
+    ///
+    /// # Errors
+    /// A usage error when a file is malformed or names an unknown setting.
+    pub(crate) fn load() -> Result<Self, CliError> {
+        let mut files = Vec::new();
+        for path in [Some(PathBuf::from(PROJECT_FILE)), user_file()]
+            .into_iter()
+            .flatten()
+        {
+            if let Some(table) = read(&path)? {
+                files.push((path, table));
+            }
+        }
+        Ok(Self { files })
+    }
+
+    /// A setting, from the strongest place that has it.
+    pub(crate) fn get(&self, key: &Key, flag: Option<&str>) -> Option<Setting> {
+        if let Some(value) = flag {
+            return Some(Setting {
+                value: value.to_owned(),
+                origin: Origin::Flag,
+            });
+        }
+        if let Some(value) = env::var(key.env).ok().filter(|v| !v.is_empty()) {
+            return Some(Setting {
+                value,
+                origin: Origin::Env(key.env),
+            });
+        }
+        for (path, table) in &self.files {
+            if let Some(value) = table.get(key.name).and_then(toml::Value::as_str) {
+                return Some(Setting {
+                    value: value.to_owned(),
+                    origin: Origin::File(path.clone()),
+                });
+            }
+        }
+        key.default.map(|value| Setting {
+            value: value.to_owned(),
+            origin: Origin::Default,
+        })
+    }
+
+    /// The value of a setting that has a default.
+    pub(crate) fn value(&self, key: &Key, flag: Option<&str>) -> String {
+        self.get(key, flag).map_or_else(String::new, |s| s.value)
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self, flag: Option<&Path>) -> PathBuf {
+        match flag {
+            Some(path) => path.to_owned(),
+            None => PathBuf::from(self.value(&DATA, None)),
+        }
+    }
+}
+
+/// `$XDG_CONFIG_HOME/rialto/config.toml`, by default under `~/.config`.
+fn user_file() -> Option<PathBuf> {
+    let set = |name: &str| {
+        env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    let folder = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))?;
+    Some(folder.join("rialto").join("config.toml"))
+}
+
+fn read(path: &Path) -> Result<Option<toml::Table>, CliError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => {
+            return Err(CliError::usage(format!(
+                "cannot read {}: {e}",
+                path.display()
+            )));
+        }
+    };
+    parse(&text)
+        .map(Some)
+        .map_err(|why| CliError::usage(format!("{}: {why}", path.display())))
+}
+
+fn parse(text: &str) -> Result<toml::Table, String> {
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
+    for (name, value) in &table {
+        if !KEYS.iter().any(|key| key.name == name) {
+            let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+            return Err(format!(
+                "there is no setting {name:?}; there are {}",
+                known.join(", ")
+            ));
+        }
+        if !value.is_str() {
+            return Err(format!("the setting {name:?} must be a text"));
+        }
+    }
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stronger_place_wins() {
+        let file = |name: &str, text: &str| (PathBuf::from(name), parse(text).unwrap());
+        let config = Config {
+            files: vec![
+                file("project", "name = \"p\""),
+                file("user", "name = \"u\"\nca = \"c\""),
+            ],
+        };
+        let from = |key: &Key, flag| config.get(key, flag).map(|s| (s.value, s.origin));
+        assert_eq!(from(&NAME, Some("f")), Some(("f".into(), Origin::Flag)));
+        assert_eq!(
+            from(&NAME, None),
+            Some(("p".into(), Origin::File("project".into())))
+        );
+        assert_eq!(
+            from(&CA, None),
+            Some(("c".into(), Origin::File("user".into())))
+        );
+        assert_eq!(
+            from(&LOG_FORMAT, None),
+            Some(("text".into(), Origin::Default))
+        );
+        assert_eq!(from(&TOKEN_FILE, None), None);
+    }
+
+    #[test]
+    fn mistakes_in_files_are_named() {
+        for (text, want) in [
+            ("nam = \"x\"", "no setting \"nam\""),
+            ("name = 1", "must be a text"),
+            ("name", "TOML"),
+        ] {
+            assert!(parse(text).unwrap_err().contains(want), "{text}");
+        }
+    }
+}
