@@ -56,7 +56,7 @@ pub struct Client {
 
 enum Transport {
     Http {
-        pool: Pool<HttpsConnector<HttpConnector>, Body>,
+        pool: Box<Pool<HttpsConnector<HttpConnector>, Body>>,
         base: String,
     },
     InProcess(Router),
@@ -106,7 +106,10 @@ impl Client {
             .enable_http1()
             .wrap_connector(connector);
         let pool = Pool::builder(TokioExecutor::new()).build(connector);
-        let client = Self::over(Transport::Http { pool, base });
+        let client = Self::over(Transport::Http {
+            pool: Box::new(pool),
+            base,
+        });
         match token {
             Some(token) => client.with_token(&token),
             None => Ok(client),
@@ -380,15 +383,12 @@ impl Lines {
                 ));
             }
             searched = self.buffer.len();
-            match self.body.frame().await {
-                None => self.ended = true,
-                Some(Ok(frame)) => self.buffer.extend(frame.data_ref().into_iter().flatten()),
-                Some(Err(error)) => {
-                    return Err(CliError::coded(
-                        Code::Unreachable,
-                        &format!("the connection broke: {}", root_cause(&error)),
-                    ));
-                }
+            // The server sends something at least every 15 s.
+            match tokio::time::timeout(ANSWER, self.body.frame()).await {
+                Ok(None) => self.ended = true,
+                Ok(Some(Ok(frame))) => self.buffer.extend(frame.data_ref().into_iter().flatten()),
+                Ok(Some(Err(error))) => return Err(broken(&root_cause(&error))),
+                Err(_) => return Err(broken(&silence())),
             }
         }
     }
@@ -484,11 +484,21 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+fn broken(why: &str) -> CliError {
+    CliError::coded(Code::Unreachable, &format!("the connection broke: {why}"))
+}
+
+fn silence() -> String {
+    format!("nothing came for {} s", ANSWER.as_secs())
+}
+
 async fn whole<T: DeserializeOwned>(answer: Response<Body>) -> Result<T, CliError> {
-    let bytes = Limited::new(answer.into_body(), MAX_ANSWER_BYTES)
-        .collect()
-        .await
-        .map_err(|e| CliError::coded(Code::Unreachable, &format!("the answer broke off: {e}")))?;
+    let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect();
+    let bytes = match tokio::time::timeout(ANSWER, body).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(error)) => return Err(broken(&error.to_string())),
+        Err(_) => return Err(broken(&silence())),
+    };
     serde_json::from_slice(&bytes.to_bytes()).map_err(|e| {
         CliError::failed(format!("the server's answer is not understood: {e}"))
             .hint("is it a rialto server of the same version?")

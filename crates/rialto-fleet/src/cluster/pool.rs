@@ -80,7 +80,8 @@ impl Pool {
         horizon_ns.min(2 * last_ns + 3_600_000_000_000)
     }
 
-    /// How impaired a cell is: replicas down or slow, on average over the run, per replica.
+    /// How impaired a cell is: replicas that fail during the run, and those down or slow on
+    /// average over it, per replica.
     #[must_use]
     pub fn impairment(&self, cell: usize, seed: u64, horizon_ns: u64) -> f64 {
         if self.faults.none() {
@@ -97,7 +98,8 @@ impl Pool {
                 .iter()
                 .map(|(from, to)| to.min(&horizon_ns) - from)
                 .sum();
-            f64::from(u8::from(slow)) + down as f64 / horizon_ns as f64
+            let fails = spans.iter().filter(|(from, _)| *from > 0).count();
+            f64::from(u8::from(slow)) + fails as f64 + down as f64 / horizon_ns as f64
         };
         let size = self.cells[cell];
         (0..u64::from(size))
@@ -109,7 +111,7 @@ impl Pool {
     /// Number of the cell's first replica in the pool.
     #[must_use]
     pub fn first_replica(&self, cell: usize) -> u64 {
-        self.cells[..cell].iter().map(|n| u64::from(*n)).sum()
+        u64::from(self.spec.replicas) * cell as u64 / self.cells.len() as u64
     }
 }
 

@@ -1,3 +1,5 @@
+//! Parsing, fitting and generating traffic, on small traces written here.
+
 use super::*;
 
 const AZURE: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n\

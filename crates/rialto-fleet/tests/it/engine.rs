@@ -1,6 +1,7 @@
 //! The engine against a plain scheduler that takes one step at a time.
 
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use rialto_fleet::catalogue::Catalogue;
@@ -31,6 +32,10 @@ fn table(model: &str, chip: &str, tensor: u32, speculation: Option<Speculation>)
         1.0,
     )
 }
+
+/// Compiled once: it is the slow part of a case.
+static PLAIN_TABLE: LazyLock<StepTable> =
+    LazyLock::new(|| table("llama3.1-8b", "h100_sxm", 1, None));
 
 /// What one request met: first scheduled, first token, finish (picoseconds), pre-emptions.
 type Met = (u64, u64, u64, u16);
@@ -466,11 +471,10 @@ proptest! {
         max_sequences in 1..32u32,
         token_budget in 64..700u32,
     ) {
-        let table = table("llama3.1-8b", "h100_sxm", 1, None);
         let config = EngineConfig {
             max_sequences, token_budget, kv_blocks: 100_000, max_waiting: 1000, prefix_cache: false,
         };
-        agree(&table, &config, &requests)?;
+        agree(&PLAIN_TABLE, &config, &requests)?;
     }
 
     #[test]
@@ -478,11 +482,10 @@ proptest! {
         requests in requests(50, false),
         kv_blocks in 51..200u64,
     ) {
-        let table = table("llama3.1-8b", "h100_sxm", 1, None);
         let config = EngineConfig {
             max_sequences: 32, token_budget: 256, kv_blocks, max_waiting: 1000, prefix_cache: false,
         };
-        agree(&table, &config, &requests)?;
+        agree(&PLAIN_TABLE, &config, &requests)?;
     }
 
     #[test]
@@ -490,11 +493,10 @@ proptest! {
         requests in requests(300, true),
         kv_blocks in 60..400u64,
     ) {
-        let table = table("llama3.1-8b", "h100_sxm", 1, None);
         let config = EngineConfig {
             max_sequences: 1, token_budget: 256, kv_blocks, max_waiting: 1000, prefix_cache: true,
         };
-        agree(&table, &config, &requests)?;
+        agree(&PLAIN_TABLE, &config, &requests)?;
     }
 
     #[test]
@@ -514,7 +516,6 @@ proptest! {
 
 #[test]
 fn preempted_requests_still_finish_and_memory_pressure_shows() {
-    let table = table("llama3.1-8b", "h100_sxm", 1, None);
     let config = EngineConfig {
         max_sequences: 32,
         token_budget: 512,
@@ -530,7 +531,7 @@ fn preempted_requests_still_finish_and_memory_pressure_shows() {
             ..Request::default()
         })
         .collect();
-    let (met, recorder) = run_engine(&table, &config, &PrefixTable::default(), &burst);
+    let (met, recorder) = run_engine(&PLAIN_TABLE, &config, &PrefixTable::default(), &burst);
     assert!(recorder.preemptions > 0, "24 x 400 tokens do not fit 1,024");
     assert!(recorder.peak_kv_permille <= 1000, "never over capacity");
     assert!(met.iter().all(|m| m.2 > 0));

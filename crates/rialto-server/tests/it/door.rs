@@ -116,7 +116,7 @@ async fn a_whole_deal_through_the_door() {
     realm.ok(&seller, "deal.deliver", json!({ "deal": deal, "body": "one taco" })).await;
     realm.ok(&buyer, "deal.accept", json!({ "deal": deal })).await;
     let (_, view) = realm.get(&buyer, &format!("/api/deals/{}", deal.as_str().unwrap())).await;
-    assert_eq!(view["state"], "settled", "{view}");
+    assert_eq!(view["deal"]["state"], "settled", "{view}");
     let (_, balance) = realm.get(&buyer, "/api/ledger/trial-balance").await;
     assert_eq!(balance["items"][0]["sum"], "0.00", "{balance}");
     let (_, trace) = realm.get(&seller, &format!("/api/trace/{}", deal.as_str().unwrap())).await;
@@ -127,7 +127,7 @@ async fn a_whole_deal_through_the_door() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_makes_a_command_happen_once() {
     let realm = Realm::new().await;
-    let (_, agent) = realm.owner("a").await;
+    let (_, agent) = realm.owner("ana").await;
     let bearer = format!("Bearer {agent}");
     let key = format!("{}.order-1", START_MS / 1_000);
     let headers = [("authorization", bearer.as_str()), ("idempotency-key", key.as_str())];
@@ -147,19 +147,19 @@ async fn a_key_makes_a_command_happen_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_has_a_clear_answer() {
     let realm = Realm::new().await;
-    let (_, agent) = realm.owner("a").await;
-    let (_, other) = realm.owner("b").await;
+    let (_, agent) = realm.owner("ana").await;
+    let (_, other) = realm.owner("bob").await;
     let bearer = format!("Bearer {agent}");
     let auth: &[(&str, &str)] = &[("authorization", &bearer)];
     let raw: [(&str, &[u8], &str); 10] = [
         ("/api/mail.send", b"{", "RLT0001"),
         ("/api/mail.send", b"\xff\xfe", "RLT0001"),
         ("/api/mail.send", b"[]", "RLT0001"),
-        ("/api/mail.send", b"{\"to\":{\"agent\":\"@b-agent\"},\"body\":\"x\",\"extra\":1}", "RLT0001"),
+        ("/api/mail.send", b"{\"to\":{\"agent\":\"@bob-agent\"},\"body\":\"x\",\"extra\":1}", "RLT0001"),
         ("/api/mail.send", b"{\"to\":{\"agent\":\"@nobody\"},\"body\":\"x\"}", "RLT0103"),
-        ("/api/ledger.transfer", b"{\"transfers\":[{\"post\":{\"from\":\"@a-agent\",\"to\":\"@b-agent\",\"amount\":\"-5\"}}]}", "RLT0008"),
-        ("/api/ledger.transfer", b"{\"transfers\":[{\"post\":{\"from\":\"@a-agent\",\"to\":\"@b-agent\",\"amount\":5}}]}", "RLT0001"),
-        ("/api/ledger.transfer", b"{\"transfers\":[{\"post\":{\"from\":\"@a-agent\",\"to\":\"@b-agent\",\"amount\":\"99999999999999999999999999999999999\"}}]}", "RLT0001"),
+        ("/api/ledger.transfer", b"{\"transfers\":[{\"post\":{\"from\":\"@ana-agent\",\"to\":\"@bob-agent\",\"amount\":\"-5\"}}]}", "RLT0008"),
+        ("/api/ledger.transfer", b"{\"transfers\":[{\"post\":{\"from\":\"@ana-agent\",\"to\":\"@bob-agent\",\"amount\":5}}]}", "RLT0001"),
+        ("/api/ledger.transfer", b"{\"transfers\":[{\"post\":{\"from\":\"@ana-agent\",\"to\":\"@bob-agent\",\"amount\":\"99999999999999999999999999999999999\"}}]}", "RLT0001"),
         ("/api/deal.accept", b"{\"deal\":\"deal_000000000001\"}", "RLT0103"),
         ("/api/no.such", b"{}", "RLT0002"),
     ];
@@ -187,8 +187,8 @@ async fn what_is_not_yours_does_not_exist() {
     let deal = deal.as_str().unwrap();
     let (_, view) = realm.get(&seller, &format!("/api/deals/{deal}")).await;
     let hidden = ["deals", "trace"].map(|kind| format!("/api/{kind}/{deal}"));
-    let more = [("negotiations", &view["negotiation"]), ("tasks", &view["task"]), ("ledger/holds", &view["hold"])];
-    let more = more.map(|(kind, id)| format!("/api/{kind}/{}", id.as_str().unwrap_or_default()));
+    let more = [("negotiations", "negotiation"), ("tasks", "task"), ("ledger/holds", "hold")];
+    let more = more.map(|(kind, field)| format!("/api/{kind}/{}", view["deal"][field].as_str().unwrap()));
     for path in hidden.iter().chain(&more) {
         let (status, answer) = realm.get(&stranger, path).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}: {answer}");
@@ -204,13 +204,13 @@ async fn what_is_not_yours_does_not_exist() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inbox_waits_for_what_comes() {
     let realm = Arc::new(Realm::new().await);
-    let (_, a) = realm.owner("a").await;
-    let (admin, b) = realm.owner("b").await;
-    realm.ok(&admin, "agent.set_profile", json!({ "agent": "@b-agent", "profile": { "contact": "open" } })).await;
+    let (_, a) = realm.owner("ana").await;
+    let (admin, b) = realm.owner("bob").await;
+    realm.ok(&admin, "agent.set_profile", json!({ "agent": "@bob-agent", "profile": { "contact": "open" } })).await;
     let waiting = realm.clone();
     let reader = tokio::spawn(async move { waiting.get(&b, "/api/inbox?wait_ms=20000").await });
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    realm.ok(&a, "mail.send", json!({ "to": { "agent": "@b-agent" }, "body": "hello" })).await;
+    realm.ok(&a, "mail.send", json!({ "to": { "agent": "@bob-agent" }, "body": "hello" })).await;
     let (_, page) = reader.await.unwrap();
     assert_eq!(page["deliveries"][0]["seq"], 1, "{page}");
     let texts = page["deliveries"][0]["texts"].as_object().unwrap();
@@ -221,7 +221,7 @@ async fn an_inbox_waits_for_what_comes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_is_dead_when_its_revocation_is_answered() {
     let realm = Realm::new().await;
-    let (admin, agent) = realm.owner("a").await;
+    let (admin, agent) = realm.owner("ana").await;
     let (_, who) = realm.get(&agent, "/api/whoami").await;
     let token = who["auth"]["token"].clone();
     realm.ok(&admin, "token.revoke", json!({ "token": token })).await;
@@ -233,10 +233,10 @@ async fn a_revoked_token_is_dead_when_its_revocation_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn erased_texts_are_gone_from_inbox_and_search() {
     let realm = Realm::new().await;
-    let (_, a) = realm.owner("a").await;
-    let (admin, b) = realm.owner("b").await;
-    realm.ok(&admin, "agent.set_profile", json!({ "agent": "@b-agent", "profile": { "contact": "open" } })).await;
-    realm.ok(&a, "mail.send", json!({ "to": { "agent": "@b-agent" }, "body": "unforgettable" })).await;
+    let (_, a) = realm.owner("ana").await;
+    let (admin, b) = realm.owner("bob").await;
+    realm.ok(&admin, "agent.set_profile", json!({ "agent": "@bob-agent", "profile": { "contact": "open" } })).await;
+    realm.ok(&a, "mail.send", json!({ "to": { "agent": "@bob-agent" }, "body": "unforgettable" })).await;
     let (_, before) = realm.get(&b, "/api/messages?text=unforgettable").await;
     assert_eq!(before["items"].as_array().map(Vec::len), Some(1), "{before}");
     let (_, inbox) = realm.get(&b, "/api/inbox").await;
@@ -255,7 +255,7 @@ async fn erased_texts_are_gone_from_inbox_and_search() {
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_answer_each_command() {
     let realm = Realm::new().await;
-    let (_, agent) = realm.owner("a").await;
+    let (_, agent) = realm.owner("ana").await;
     let batch = json!({ "commands": [
         { "op": "mail.open_group", "args": { "title": "x", "members": [] } },
         { "op": "deal.accept", "args": { "deal": "deal_000000000001" } },
@@ -274,7 +274,7 @@ async fn batches_answer_each_command() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_jumps_is_refused_until_accepted() {
     let realm = Realm::new().await;
-    let (_, agent) = realm.owner("a").await;
+    let (_, agent) = realm.owner("ana").await;
     realm.clock.advance_ms(2 * 3_600_000);
     let group = json!({ "title": "x", "members": [] });
     assert_eq!(realm.refused(&agent, "mail.open_group", group.clone()).await, "RLT0901");

@@ -20,6 +20,7 @@ pub struct AgentArgs {
 
 /// What an agent says of itself.
 #[derive(Debug, Args)]
+#[group(skip)]
 struct Profile {
     /// What it is and does, in words; - reads standard input.
     #[arg(long, value_name = "TEXT")]

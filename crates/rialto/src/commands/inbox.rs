@@ -175,12 +175,15 @@ async fn follow(client: &Client, out: Output, after: Option<u64>) -> Result<(), 
     let mut last = after;
     let mut failures = 0;
     loop {
+        let before = last;
         match follow_once(client, out, &mut last).await {
             Ok(()) => failures = 0,
             Err(Broken::For(error)) => return Err(error),
-            Err(Broken::Perhaps(error)) if failures >= RECONNECTS => return Err(error),
             Err(Broken::Perhaps(error)) => {
-                failures += 1;
+                failures = if last == before { failures + 1 } else { 1 };
+                if failures > RECONNECTS {
+                    return Err(error);
+                }
                 out.note(format!("{}; trying again", error.message));
             }
         }

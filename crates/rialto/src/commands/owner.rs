@@ -107,7 +107,7 @@ enum OwnerCommand {
     },
 }
 
-fn name_of<T: ValueEnum>(value: T) -> Option<String> {
+fn name_of(value: &impl ValueEnum) -> Option<String> {
     value.to_possible_value().map(|v| v.get_name().to_owned())
 }
 
@@ -119,7 +119,7 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
     let remote = &args.remote;
     match args.command {
         OwnerCommand::SignUp { name, kind, save } => {
-            let args = json!({ "name": name, "kind": name_of(kind) });
+            let args = json!({ "name": name, "kind": name_of(&kind) });
             remote::carry_out_saving(remote, out, "owner.sign_up", args, save.as_deref()).await
         }
         OwnerCommand::List { paged } => {
@@ -141,7 +141,7 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
             save,
         } => {
             let owner = remote::owner_or_own(&remote.client()?, owner.as_deref()).await?;
-            let args = json!({ "owner": owner, "name": name, "role": name_of(role) });
+            let args = json!({ "owner": owner, "name": name, "role": name_of(&role) });
             remote::carry_out_saving(remote, out, "person.add", args, save.as_deref()).await
         }
         OwnerCommand::Token {

@@ -54,16 +54,28 @@ pub(crate) async fn run(command: ScenarioCommand, out: Output) -> Result<(), Cli
 }
 
 async fn day(args: &RunArgs, scenario: &Scenario, out: Output) -> Result<DayReport, CliError> {
-    let prices = if args.list_prices { Prices::List } else { Prices::Bargained };
+    let prices = if args.list_prices {
+        Prices::List
+    } else {
+        Prices::Bargained
+    };
     let (Some(server), Some(file)) = (&args.server, &args.token_file) else {
         let realm = Realm::embedded(args.seed).await?;
-        let plan = Plan { prices, seed: args.seed, lanes: 1 };
+        let plan = Plan {
+            prices,
+            seed: args.seed,
+            lanes: 1,
+        };
         let report = hold(&realm, scenario, plan).await;
         realm.close();
         return report;
     };
     out.note("the server's rate limits are switched off for the day and stay so");
     let operator = Client::http(server, Some(read_token(file)?))?;
-    let plan = Plan { prices, seed: args.seed, lanes: LANES };
+    let plan = Plan {
+        prices,
+        seed: args.seed,
+        lanes: LANES,
+    };
     hold(&Realm::served(operator, false), scenario, plan).await
 }

@@ -48,20 +48,33 @@ pub(crate) struct Books {
 pub(crate) async fn read(realm: &Realm, cast: &Cast) -> Result<Books, CliError> {
     let operator = &realm.operator;
     let digest = operator.get("/api/digest").await?;
-    let position = digest.get("position").and_then(Value::as_u64).unwrap_or_default();
+    let position = digest
+        .get("position")
+        .and_then(Value::as_u64)
+        .unwrap_or_default();
     let mut books = Books {
         settled: Vec::new(),
         others: BTreeMap::new(),
         money_moved: Usd::ZERO,
         trial_balance: trial_balance(operator, position).await?,
-        digest: digest.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        digest: digest
+            .get("digest")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
         position,
     };
     deals(operator, position, cast, &mut books).await?;
     beliefs(&cast.buyers, &books.settled)?;
     balances(operator, position, cast, &books).await?;
-    if let Some((asset, sum)) = books.trial_balance.iter().find(|(_, sum)| Usd::parse(sum) != Some(Usd::ZERO)) {
-        return Err(differ(format!("the trial balance of {asset} is {sum} and not 0")));
+    if let Some((asset, sum)) = books
+        .trial_balance
+        .iter()
+        .find(|(_, sum)| Usd::parse(sum) != Some(Usd::ZERO))
+    {
+        return Err(differ(format!(
+            "the trial balance of {asset} is {sum} and not 0"
+        )));
     }
     Ok(books)
 }
@@ -70,19 +83,36 @@ fn differ(what: String) -> CliError {
     CliError::failed(format!("the books differ: {what}"))
 }
 
-pub(crate) async fn trial_balance(operator: &Client, position: u64) -> Result<BTreeMap<String, String>, CliError> {
-    let read = operator.get(&format!("/api/ledger/trial-balance?min_position={position}")).await?;
-    let rows = read.get("items").and_then(Value::as_array).into_iter().flatten();
-    Ok(rows.map(|row| (text(row, "asset"), text(row, "sum"))).collect())
+pub(crate) async fn trial_balance(
+    operator: &Client,
+    position: u64,
+) -> Result<BTreeMap<String, String>, CliError> {
+    let read = operator
+        .get(&format!(
+            "/api/ledger/trial-balance?min_position={position}"
+        ))
+        .await?;
+    let rows = read
+        .get("items")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    Ok(rows
+        .map(|row| (text(row, "asset"), text(row, "sum")))
+        .collect())
 }
 
 fn text(row: &Value, field: &str) -> String {
-    row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    row.get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn money(row: &Value, field: &str) -> Result<Usd, CliError> {
     let written = text(row, field);
-    Usd::parse(&written).ok_or_else(|| CliError::failed(format!("the realm's {field} {written:?} is no amount")))
+    Usd::parse(&written)
+        .ok_or_else(|| CliError::failed(format!("the realm's {field} {written:?} is no amount")))
 }
 
 /// Every row of a list.
@@ -90,8 +120,17 @@ async fn all(operator: &Client, path: &str, position: u64) -> Result<Vec<Value>,
     let mut rows = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = operator.get(&format!("{path}?limit={PAGE}&min_position={position}{cursor}")).await?;
-        rows.extend(page.get("items").and_then(Value::as_array).cloned().unwrap_or_default());
+        let page = operator
+            .get(&format!(
+                "{path}?limit={PAGE}&min_position={position}{cursor}"
+            ))
+            .await?;
+        rows.extend(
+            page.get("items")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default(),
+        );
         match page.get("next_cursor").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={}", crate::client::quoted(next)),
             None => return Ok(rows),
@@ -99,17 +138,36 @@ async fn all(operator: &Client, path: &str, position: u64) -> Result<Vec<Value>,
     }
 }
 
-async fn deals(operator: &Client, position: u64, cast: &Cast, books: &mut Books) -> Result<(), CliError> {
-    let places: BTreeMap<&str, usize> =
-        cast.buyers.iter().enumerate().map(|(place, buyer)| (buyer.handle.as_str(), place)).collect();
+async fn deals(
+    operator: &Client,
+    position: u64,
+    cast: &Cast,
+    books: &mut Books,
+) -> Result<(), CliError> {
+    let places: BTreeMap<&str, usize> = cast
+        .buyers
+        .iter()
+        .enumerate()
+        .map(|(place, buyer)| (buyer.handle.as_str(), place))
+        .collect();
     for row in all(operator, "/api/deals", position).await? {
-        let handle = |side: &str| row.get(side).map(|who| text(who, "handle")).unwrap_or_default();
-        let Some(buyer) = places.get(handle("buyer").as_str()).copied() else { continue };
+        let handle = |side: &str| {
+            row.get(side)
+                .map(|who| text(who, "handle"))
+                .unwrap_or_default()
+        };
+        let Some(buyer) = places.get(handle("buyer").as_str()).copied() else {
+            continue;
+        };
         let state = text(&row, "state");
         if state == "settled" {
             let paid = money(&row, "paid")?;
             books.money_moved = books.money_moved + paid;
-            books.settled.push(Settled { buyer, seller: handle("seller"), paid });
+            books.settled.push(Settled {
+                buyer,
+                seller: handle("seller"),
+                paid,
+            });
         } else {
             *books.others.entry(state).or_default() += 1;
         }
@@ -121,26 +179,46 @@ async fn deals(operator: &Client, position: u64, cast: &Cast, books: &mut Books)
 /// What every customer believes to have bought must be what the realm settled.
 fn beliefs(buyers: &[Buyer], settled: &[Settled]) -> Result<(), CliError> {
     for (place, buyer) in buyers.iter().enumerate() {
-        let deals: Vec<(String, Usd)> =
-            settled.iter().filter(|deal| deal.buyer == place).map(|d| (d.seller.clone(), d.paid)).collect();
+        let deals: Vec<(String, Usd)> = settled
+            .iter()
+            .filter(|deal| deal.buyer == place)
+            .map(|d| (d.seller.clone(), d.paid))
+            .collect();
         let believed: Vec<(String, Usd)> = buyer.outcome.deal.iter().cloned().collect();
         if deals != believed {
             let id = &buyer.customer.id;
-            return Err(differ(format!("{id} believes in {believed:?}, the realm settled {deals:?}")));
+            return Err(differ(format!(
+                "{id} believes in {believed:?}, the realm settled {deals:?}"
+            )));
         }
     }
     Ok(())
 }
 
 /// Balances must be what was issued and paid, and nothing may be held for a settled deal.
-async fn balances(operator: &Client, position: u64, cast: &Cast, books: &Books) -> Result<(), CliError> {
+async fn balances(
+    operator: &Client,
+    position: u64,
+    cast: &Cast,
+    books: &Books,
+) -> Result<(), CliError> {
     let mut expected: BTreeMap<&str, Usd> = BTreeMap::new();
     for (place, buyer) in cast.buyers.iter().enumerate() {
-        let paid: Usd = books.settled.iter().filter(|d| d.buyer == place).map(|d| d.paid).sum();
+        let paid: Usd = books
+            .settled
+            .iter()
+            .filter(|d| d.buyer == place)
+            .map(|d| d.paid)
+            .sum();
         expected.insert(&buyer.agent, buyer.customer.worth() - paid);
     }
     for seller in &cast.sellers {
-        let earned = books.settled.iter().filter(|d| d.seller == seller.handle).map(|d| d.paid).sum();
+        let earned = books
+            .settled
+            .iter()
+            .filter(|d| d.seller == seller.handle)
+            .map(|d| d.paid)
+            .sum();
         expected.insert(&seller.agent, earned);
     }
     if books.others.is_empty() {
@@ -149,14 +227,21 @@ async fn balances(operator: &Client, position: u64, cast: &Cast, books: &Books) 
             if text(&row, "asset") != ASSET {
                 continue;
             }
-            let Some(expected) = holder.and_then(|id| expected.remove(id)) else { continue };
+            let Some(expected) = holder.and_then(|id| expected.remove(id)) else {
+                continue;
+            };
             let balance = money(&row, "balance")?;
             if balance != expected {
                 return Err(differ(format!("{row} should have a balance of {expected}")));
             }
         }
-        if let Some((agent, amount)) = expected.into_iter().find(|(_, amount)| *amount != Usd::ZERO) {
-            return Err(differ(format!("{agent} should have {amount} and has no account")));
+        if let Some((agent, amount)) = expected
+            .into_iter()
+            .find(|(_, amount)| *amount != Usd::ZERO)
+        {
+            return Err(differ(format!(
+                "{agent} should have {amount} and has no account"
+            )));
         }
     }
     Ok(())

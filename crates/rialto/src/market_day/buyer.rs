@@ -14,7 +14,9 @@ use super::seat::{Delivered, Order, Seat, id_in, new_id, text_in};
 use super::words;
 use crate::output::CliError;
 use crate::scenario::money::Usd;
-use crate::scenario::strategy::{self, BuyerMove, Call, Listing, Match, Proposal, SearchQuery, Sort};
+use crate::scenario::strategy::{
+    self, BuyerMove, Call, Listing, Match, Proposal, SearchQuery, Sort,
+};
 use crate::scenario::welfare::Outcome;
 use crate::scenario::{Customer, bundle_price};
 
@@ -41,7 +43,12 @@ enum Stage {
     /// It made a counter-offer and waits.
     Countered { talk: AnyId, round: u32 },
     /// The seller answered a counter-offer.
-    Answered { talk: AnyId, round: u32, offer: String, asked: Usd },
+    Answered {
+        talk: AnyId,
+        round: u32,
+        offer: String,
+        asked: Usd,
+    },
     /// It has a deal and waits for the delivery.
     Bought { deal: AnyId, task: AnyId },
     /// The delivery is there.
@@ -68,17 +75,41 @@ pub(crate) enum Told {
     /// It asked sellers for proposals.
     Asked { sellers: Vec<String>, revised: bool },
     /// Proposals were opened together.
-    Opened { prices: Vec<(String, Usd)>, incomplete: usize },
+    Opened {
+        prices: Vec<(String, Usd)>,
+        incomplete: usize,
+        revised: bool,
+    },
     /// It made a counter-offer.
     Countered { seller: String, price: Usd },
     /// The seller asked another price.
     Offered { seller: String, price: Usd },
     /// A deal came into being and its price is held.
-    Agreed { seller: String, price: Usd, deal: AnyId, offer: String },
+    Agreed {
+        seller: String,
+        price: Usd,
+        deal: AnyId,
+        offer: String,
+    },
     /// It checked what was delivered.
     Checked { complete: bool },
     /// It left without a deal.
     Left { why: &'static str },
+}
+
+/// What a customer is sent out with.
+#[derive(Clone, Debug)]
+pub(crate) struct Errand {
+    /// Its goal.
+    pub(crate) goal: AnyId,
+    /// The position of the goal.
+    pub(crate) seen: u64,
+    /// Whether it bargains.
+    pub(crate) prices: Prices,
+    /// Decides between equal prices.
+    pub(crate) lot: u64,
+    /// The tag of the market to go to, if the realm has several.
+    pub(crate) market: Option<String>,
 }
 
 /// A customer with its place at the door.
@@ -98,6 +129,7 @@ pub(crate) struct Buyer {
     pub(crate) told: Vec<Told>,
     prices: Prices,
     lot: u64,
+    market: Option<String>,
     stage: Stage,
     asked: Vec<String>,
     open: Vec<Open>,
@@ -106,17 +138,23 @@ pub(crate) struct Buyer {
     /// Whether a complete proposal was cheaper than the first choice.
     dearer: bool,
     /// The position that the next read must have seen.
-    seen: u64,
+    pub(crate) seen: u64,
 }
 
 impl Buyer {
     pub(crate) fn new(
-        (customer, handle, agent): (Customer, String, String),
+        customer: Customer,
+        (handle, agent): (String, String),
         seat: Seat,
-        goal: AnyId,
-        (prices, lot): (Prices, u64),
-        seen: u64,
+        errand: Errand,
     ) -> Self {
+        let Errand {
+            goal,
+            seen,
+            prices,
+            lot,
+            market,
+        } = errand;
         Self {
             customer,
             handle,
@@ -129,6 +167,7 @@ impl Buyer {
             told: Vec::new(),
             prices,
             lot,
+            market,
             stage: Stage::Begun,
             asked: Vec::new(),
             open: Vec::new(),
@@ -158,7 +197,12 @@ impl Buyer {
         match self.stage.clone() {
             Stage::Found => self.ask(false).await,
             Stage::Opened { call, revised } => self.choose(call, revised).await,
-            Stage::Answered { talk, round, offer, asked } => self.bargain(talk, round, &offer, asked).await,
+            Stage::Answered {
+                talk,
+                round,
+                offer,
+                asked,
+            } => self.bargain(talk, round, &offer, asked).await,
             Stage::Delivered { deal, complete } => self.review(deal, complete).await,
             Stage::Leaving { why } => self.leave(why).await,
             _ => Ok(()),
@@ -177,23 +221,46 @@ impl Buyer {
         }
     }
 
-    async fn command(&mut self, op: &'static str, args: Value, cause: AnyId) -> Result<AnyIds, CliError> {
-        let accepted = self.seat.command(Order { op, args, cause: Some(cause) }).await?;
+    async fn command(
+        &mut self,
+        op: &'static str,
+        args: Value,
+        cause: AnyId,
+    ) -> Result<AnyIds, CliError> {
+        let accepted = self
+            .seat
+            .command(Order {
+                op,
+                args,
+                cause: Some(cause),
+            })
+            .await?;
         self.seen = accepted.position;
         Ok(AnyIds(accepted))
     }
 
     async fn search(&mut self) -> Result<(), CliError> {
         if self.customer.wants.is_empty() || self.customer.wants.len() > TERMS_ENTRIES {
-            self.stage = Stage::Leaving { why: "it wants nothing, or more than the terms of one deal hold" };
+            self.stage = Stage::Leaving {
+                why: "it wants nothing, or more than the terms of one deal hold",
+            };
             return Ok(());
         }
         let mut found: Vec<Listing> = Vec::new();
         for query in strategy::search_queries(&self.customer) {
             let path = format!("/api/search/listings?min_position={}", self.seen);
-            let page = self.seat.post(&path, search_body(&query)).await?;
-            let hits = page.get("hits").and_then(Value::as_array).into_iter().flatten();
-            let listings = hits.filter_map(|hit| hit.get("listing")).map(words::read_listing);
+            let page = self
+                .seat
+                .post(&path, search_body(&query, self.market.as_deref()))
+                .await?;
+            let hits = page
+                .get("hits")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let listings = hits
+                .filter_map(|hit| hit.get("listing"))
+                .map(words::read_listing);
             found = listings.collect::<Result<_, _>>()?;
             if !found.is_empty() {
                 break;
@@ -201,14 +268,22 @@ impl Buyer {
         }
         let wants = strategy::wants(&self.customer);
         let complete = found.iter().filter(|listing| {
-            has_all(&listing.attributes, &wants.attributes) && bundle_price(&listing.items, &wants.items).is_some()
+            has_all(&listing.attributes, &wants.attributes)
+                && bundle_price(&listing.items, &wants.items).is_some()
         });
         self.outcome.found = complete.map(|listing| listing.seller.clone()).collect();
-        self.asked = strategy::shortlist(&self.customer, &found).iter().map(|l| l.seller.clone()).collect();
+        self.asked = strategy::shortlist(&self.customer, &found)
+            .iter()
+            .map(|l| l.seller.clone())
+            .collect();
         self.outcome.asked.clone_from(&self.asked);
-        self.told.push(Told::Searched { found: self.outcome.found.len() });
+        self.told.push(Told::Searched {
+            found: self.outcome.found.len(),
+        });
         if self.asked.is_empty() {
-            self.stage = Stage::Leaving { why: "nobody has everything" };
+            self.stage = Stage::Leaving {
+                why: "nobody has everything",
+            };
             return Ok(());
         }
         self.stage = Stage::Found;
@@ -217,30 +292,66 @@ impl Buyer {
 
     async fn ask(&mut self, revised: bool) -> Result<(), CliError> {
         let proposals: Vec<Proposal> = self.open.iter().map(|open| open.proposal.clone()).collect();
-        let competition = if revised { strategy::competition(&self.customer, &proposals) } else { None };
-        let call = Call { wants: strategy::wants(&self.customer), competition };
-        let args = words::call(&self.customer.request, &call, &self.asked, &self.goal.to_string())?;
+        let competition = if revised {
+            strategy::competition(&self.customer, &proposals)
+        } else {
+            None
+        };
+        let call = Call {
+            wants: strategy::wants(&self.customer),
+            competition,
+        };
+        let args = words::call(
+            &self.customer.request,
+            &call,
+            &self.asked,
+            &self.goal.to_string(),
+        )?;
         let made = self.command("call.open", args, self.goal).await?;
-        self.stage = Stage::Asked { call: made.id("call")?, revised };
+        self.stage = Stage::Asked {
+            call: made.id("call")?,
+            revised,
+        };
         self.addressed.clone_from(&self.asked);
-        self.told.push(Told::Asked { sellers: self.asked.clone(), revised });
+        self.told.push(Told::Asked {
+            sellers: self.asked.clone(),
+            revised,
+        });
         Ok(())
     }
 
     async fn await_proposals(&mut self, call: AnyId, revised: bool) -> Result<(), CliError> {
         let news = self.seat.inbox().await?;
-        let revealed = news.iter().find(|d| d.kind == "call_revealed" && is(d, "call", call));
-        let Some(revealed) = revealed else { return Ok(()) };
+        let revealed = news
+            .iter()
+            .find(|d| d.kind == "call_revealed" && is(d, "call", call));
+        let Some(revealed) = revealed else {
+            return Ok(());
+        };
         let at = revealed.position;
-        let view = self.seat.get(&format!("/api/calls/{call}?min_position={at}")).await?;
+        let view = self
+            .seat
+            .get(&format!("/api/calls/{call}?min_position={at}"))
+            .await?;
         let mut open = Vec::new();
         for talk in words::read_answers(&view)? {
-            let view = self.seat.get(&format!("/api/negotiations/{talk}?min_position={at}")).await?;
+            let view = self
+                .seat
+                .get(&format!("/api/negotiations/{talk}?min_position={at}"))
+                .await?;
             let (hash, proposal) = words::read_proposal(&view)?;
-            open.push(Open { talk, hash, proposal });
+            open.push(Open {
+                talk,
+                hash,
+                proposal,
+            });
         }
         // In the order in which their sellers were asked.
-        let place = |open: &Open| self.asked.iter().position(|seller| *seller == open.proposal.seller);
+        let place = |open: &Open| {
+            self.asked
+                .iter()
+                .position(|seller| *seller == open.proposal.seller)
+        };
         open.sort_by_key(|open| place(open).unwrap_or(usize::MAX));
         self.open = open;
         self.stage = Stage::Opened { call, revised };
@@ -249,16 +360,24 @@ impl Buyer {
 
     async fn choose(&mut self, call: AnyId, revised: bool) -> Result<(), CliError> {
         let proposals: Vec<Proposal> = self.open.iter().map(|open| open.proposal.clone()).collect();
-        let complete: Vec<&Proposal> = proposals.iter().filter(|p| strategy::covers(&self.customer, p)).collect();
+        let complete: Vec<&Proposal> = proposals
+            .iter()
+            .filter(|p| strategy::covers(&self.customer, p))
+            .collect();
         self.told.push(Told::Opened {
-            prices: complete.iter().map(|p| (p.seller.clone(), p.price)).collect(),
+            prices: complete
+                .iter()
+                .map(|p| (p.seller.clone(), p.price))
+                .collect(),
             incomplete: proposals.len() - complete.len(),
+            revised,
         });
         let choice = strategy::choose(&self.customer, &proposals, self.lot);
         if !revised {
             self.outcome.proposed = complete.iter().map(|p| p.seller.clone()).collect();
-            self.outcome.first_choice =
-                choice.and_then(|place| proposals.get(place)).map(|p| (p.seller.clone(), p.price));
+            self.outcome.first_choice = choice
+                .and_then(|place| proposals.get(place))
+                .map(|p| (p.seller.clone(), p.price));
             let taken = self.outcome.first_choice.as_ref().map(|(_, price)| *price);
             self.dearer = taken.is_some_and(|taken| complete.iter().any(|p| p.price < taken));
         }
@@ -268,13 +387,18 @@ impl Buyer {
         let price = open.proposal.price;
         if self.prices == Prices::List {
             if price > self.customer.worth() {
-                return self.leave("even the best costs more than it is worth").await;
+                return self
+                    .leave("even the best costs more than it is worth")
+                    .await;
             }
-            return self.accept(open.talk, &open.hash, &open.proposal.seller, price).await;
+            return self
+                .accept(open.talk, &open.hash, &open.proposal.seller, price)
+                .await;
         }
         if !revised && strategy::competition(&self.customer, &proposals).is_some() {
             // The revised call takes the place of the first, whose proposals end with it.
-            self.command("call.cancel", json!({ "call": call }), call).await?;
+            self.command("call.cancel", json!({ "call": call }), call)
+                .await?;
             return self.ask(true).await;
         }
         self.chosen = Some(open.clone());
@@ -282,28 +406,52 @@ impl Buyer {
     }
 
     /// Answers what the seller asks, after `round` counter-offers.
-    async fn bargain(&mut self, talk: AnyId, round: u32, offer: &str, asked: Usd) -> Result<(), CliError> {
-        let Some(chosen) = self.chosen.clone() else { return Err(CliError::bug("bargaining without a seller")) };
+    async fn bargain(
+        &mut self,
+        talk: AnyId,
+        round: u32,
+        offer: &str,
+        asked: Usd,
+    ) -> Result<(), CliError> {
+        let Some(chosen) = self.chosen.clone() else {
+            return Err(CliError::bug("bargaining without a seller"));
+        };
         let (seller, start) = (chosen.proposal.seller.clone(), chosen.proposal.price);
         if round > 0 {
-            self.told.push(Told::Offered { seller: seller.clone(), price: asked });
+            self.told.push(Told::Offered {
+                seller: seller.clone(),
+                price: asked,
+            });
         }
         match strategy::buyer_move(self.customer.worth(), start, asked, round + 1) {
             BuyerMove::Accept => self.accept(talk, offer, &seller, asked).await,
-            BuyerMove::Leave => self.leave("even the best costs more than it is worth").await,
+            BuyerMove::Leave => {
+                self.leave("even the best costs more than it is worth")
+                    .await
+            }
             BuyerMove::Counter(price) => {
-                let terms = words::terms(&chosen.proposal.items, &chosen.proposal.attributes, price)?;
+                let terms =
+                    words::terms(&chosen.proposal.items, &chosen.proposal.attributes, price)?;
                 let args = json!({ "negotiation": talk, "terms": terms, "valid_for_ms": words::VALID_FOR_MS });
                 self.command("negotiation.counter", args, talk).await?;
                 self.addressed = vec![seller.clone()];
-                self.stage = Stage::Countered { talk, round: round + 1 };
+                self.stage = Stage::Countered {
+                    talk,
+                    round: round + 1,
+                };
                 self.told.push(Told::Countered { seller, price });
                 Ok(())
             }
         }
     }
 
-    async fn accept(&mut self, talk: AnyId, offer: &str, seller: &str, price: Usd) -> Result<(), CliError> {
+    async fn accept(
+        &mut self,
+        talk: AnyId,
+        offer: &str,
+        seller: &str,
+        price: Usd,
+    ) -> Result<(), CliError> {
         let args = json!({ "negotiation": talk, "offer": offer });
         let made = self.command("negotiation.accept", args, talk).await?;
         self.agreed((made.id("deal")?, made.id("task")?), seller, price, offer);
@@ -316,30 +464,46 @@ impl Buyer {
         self.outcome.deal = Some((seller.to_owned(), price));
         self.stage = Stage::Bought { deal, task };
         let (seller, offer) = (seller.to_owned(), offer.to_owned());
-        self.told.push(Told::Agreed { seller, price, deal, offer });
+        self.told.push(Told::Agreed {
+            seller,
+            price,
+            deal,
+            offer,
+        });
     }
 
     async fn await_answer(&mut self, talk: AnyId, round: u32) -> Result<(), CliError> {
-        for news in self.seat.inbox().await? {
-            if !is(&news, "negotiation", talk) {
-                continue;
-            }
+        let page = self.seat.inbox().await?;
+        for news in page.iter().filter(|news| is(news, "negotiation", talk)) {
             match news.kind.as_str() {
                 "offer_made" => {
                     let made = news.fact.get("offer").unwrap_or(&Value::Null);
                     let asked = words::amount(made.pointer("/bargain/price"))?;
-                    self.stage = Stage::Answered { talk, round, offer: text_in(made, "hash")?.to_owned(), asked };
+                    self.stage = Stage::Answered {
+                        talk,
+                        round,
+                        offer: text_in(made, "hash")?.to_owned(),
+                        asked,
+                    };
                 }
                 "deal_agreed" => {
                     let price = words::amount(news.fact.pointer("/bargain/price"))?;
-                    let seller = self.chosen.as_ref().map(|c| c.proposal.seller.clone()).unwrap_or_default();
+                    let seller = self
+                        .chosen
+                        .as_ref()
+                        .map(|c| c.proposal.seller.clone())
+                        .unwrap_or_default();
                     let offer = text_in(&news.fact, "offer")?.to_owned();
                     let made = (id_in(&news.fact, "deal")?, id_in(&news.fact, "task")?);
                     self.agreed(made, &seller, price, &offer);
-                    // The seller delivers with its acceptance.
-                    return Ok(());
+                    // A seller that accepts may deliver at once.
+                    return self.take_delivery(made, &page).await;
                 }
-                "negotiation_ended" => self.stage = Stage::Leaving { why: "the seller left" },
+                "negotiation_ended" => {
+                    self.stage = Stage::Leaving {
+                        why: "the seller left",
+                    }
+                }
                 _ => {}
             }
         }
@@ -347,9 +511,22 @@ impl Buyer {
     }
 
     async fn await_delivery(&mut self, deal: AnyId, task: AnyId) -> Result<(), CliError> {
-        let news = self.seat.inbox().await?;
-        let delivered = news.iter().find(|d| d.kind == "deal_delivered" && is(d, "deal", deal));
-        let Some(delivered) = delivered else { return Ok(()) };
+        let page = self.seat.inbox().await?;
+        self.take_delivery((deal, task), &page).await
+    }
+
+    /// Looks at the delivery, if the news tell of one.
+    async fn take_delivery(
+        &mut self,
+        (deal, task): (AnyId, AnyId),
+        news: &[Delivered],
+    ) -> Result<(), CliError> {
+        let delivered = news
+            .iter()
+            .find(|d| d.kind == "deal_delivered" && is(d, "deal", deal));
+        let Some(delivered) = delivered else {
+            return Ok(());
+        };
         // What was delivered is an artifact of the deal's task.
         let path = format!("/api/tasks/{task}?min_position={}", delivered.position);
         let view = self.seat.get(&path).await?;
@@ -363,13 +540,19 @@ impl Buyer {
     async fn review(&mut self, deal: AnyId, complete: bool) -> Result<(), CliError> {
         self.told.push(Told::Checked { complete });
         if complete {
-            self.command("deal.accept", json!({ "deal": deal }), deal).await?;
+            self.command("deal.accept", json!({ "deal": deal }), deal)
+                .await?;
             self.end_goal("completed", "bought and paid", deal).await
         } else {
             let args = json!({ "deal": deal, "reason": "the delivery lacks what was agreed" });
             self.command("deal.dispute", args, deal).await?;
             self.outcome.deal = None;
-            self.end_goal("failed", "the delivery lacked what was agreed; disputed", deal).await
+            self.end_goal(
+                "failed",
+                "the delivery lacked what was agreed; disputed",
+                deal,
+            )
+            .await
         }
     }
 
@@ -381,10 +564,12 @@ impl Buyer {
     async fn leave(&mut self, why: &'static str) -> Result<(), CliError> {
         match self.stage.clone() {
             Stage::Asked { call, .. } | Stage::Opened { call, .. } => {
-                self.command("call.cancel", json!({ "call": call }), call).await?;
+                self.command("call.cancel", json!({ "call": call }), call)
+                    .await?;
             }
             Stage::Countered { talk, .. } | Stage::Answered { talk, .. } => {
-                self.command("negotiation.leave", json!({ "negotiation": talk }), talk).await?;
+                self.command("negotiation.leave", json!({ "negotiation": talk }), talk)
+                    .await?;
             }
             _ => {}
         }
@@ -411,7 +596,11 @@ impl AnyIds {
 }
 
 fn is(delivered: &Delivered, field: &str, id: AnyId) -> bool {
-    delivered.fact.get(field).and_then(Value::as_str).is_some_and(|text| text == id.to_string())
+    delivered
+        .fact
+        .get(field)
+        .and_then(Value::as_str)
+        .is_some_and(|text| text == id.to_string())
 }
 
 /// Whether a delivery has everything that was wanted.
@@ -420,11 +609,18 @@ fn complete(wants: &strategy::Wants, items: &[Name], attributes: &[Name]) -> boo
 }
 
 /// A query as the door takes it. What does not fit is left to the customer's own check.
-fn search_body(query: &SearchQuery) -> Value {
-    let names = |names: &[Name]| names.iter().take(MAX_TERMS).map(|n| n.text().to_owned()).collect::<Vec<_>>();
+fn search_body(query: &SearchQuery, market: Option<&str>) -> Value {
+    let names = |names: &[Name]| {
+        names
+            .iter()
+            .take(MAX_TERMS)
+            .map(|n| n.text().to_owned())
+            .collect::<Vec<_>>()
+    };
     json!({
         "items": names(&query.wants.items),
         "attributes": names(&query.wants.attributes),
+        "tags": market.into_iter().collect::<Vec<_>>(),
         "match": match query.matching { Match::All => "all", Match::Any => "any" },
         "sort": match query.sort { Sort::Price => "price", Sort::Relevance => "relevance" },
         "text": query.text,
@@ -439,7 +635,10 @@ mod tests {
     #[test]
     fn a_delivery_that_lacks_something_is_not_complete() {
         let names = |all: &[&str]| all.iter().map(|n| Name::from(*n)).collect::<Vec<_>>();
-        let wants = strategy::Wants { items: names(&["Eel", "Pie"]), attributes: names(&["Dock"]) };
+        let wants = strategy::Wants {
+            items: names(&["Eel", "Pie"]),
+            attributes: names(&["Dock"]),
+        };
         for (items, attributes, whole) in [
             (vec!["Eel", "Pie"], vec!["Dock"], true),
             (vec!["pie", "EEL", "Tea"], vec!["dock", "Bar"], true),
@@ -447,7 +646,11 @@ mod tests {
             (vec!["Eel", "Pies"], vec!["Dock"], false),
             (vec!["Eel", "Pie"], vec![], false),
         ] {
-            assert_eq!(complete(&wants, &names(&items), &names(&attributes)), whole, "{items:?} {attributes:?}");
+            assert_eq!(
+                complete(&wants, &names(&items), &names(&attributes)),
+                whole,
+                "{items:?} {attributes:?}"
+            );
         }
     }
 }

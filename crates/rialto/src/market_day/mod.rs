@@ -51,21 +51,44 @@ pub(crate) struct Plan {
 }
 
 /// Holds a whole day and measures it.
-pub(crate) async fn hold(realm: &Realm, scenario: &Scenario, plan: Plan) -> Result<DayReport, CliError> {
+pub(crate) async fn hold(
+    realm: &Realm,
+    scenario: &Scenario,
+    plan: Plan,
+) -> Result<DayReport, CliError> {
     let mut cast = stage::set(realm, scenario, plan.prices, plan.seed).await?;
     let begun = Instant::now();
     open_market(realm, &mut cast, plan.lanes).await?;
     purchases(realm, &mut cast, plan.lanes, &mut |_| Ok(())).await?;
     let seconds = begun.elapsed().as_secs_f64();
     let actions = Actions::of(meter(&mut cast), seconds, plan.lanes);
+    if !realm.fresh {
+        // Stalls that nobody minds would only disappoint the customers of another day.
+        wave(plan.lanes, &mut cast.sellers, SellerStep::Withdraw).await?;
+    }
     let books = books::read(realm, &cast).await?;
     report::make(scenario, &cast, &books, actions, plan)
 }
 
 /// Every business publishes what it sells.
-pub(crate) async fn open_market(realm: &Realm, cast: &mut Cast, lanes: usize) -> Result<(), CliError> {
+pub(crate) async fn open_market(
+    realm: &Realm,
+    cast: &mut Cast,
+    lanes: usize,
+) -> Result<(), CliError> {
     realm.pass(1).await?;
-    wave(lanes, &mut cast.sellers, SellerStep::Publish).await
+    wave(lanes, &mut cast.sellers, SellerStep::Publish).await?;
+    // Nobody comes before the stalls are up.
+    let open_at = cast
+        .sellers
+        .iter()
+        .map(|seller| seller.listed)
+        .max()
+        .unwrap_or_default();
+    for buyer in &mut cast.buyers {
+        buyer.seen = buyer.seen.max(open_at);
+    }
+    Ok(())
 }
 
 /// Every customer goes from its goal to its end. `watch` is shown each customer after each step.
@@ -75,7 +98,11 @@ pub(crate) async fn purchases(
     lanes: usize,
     watch: &mut dyn FnMut(&mut Buyer) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let places = cast.sellers.iter().enumerate().map(|(place, seller)| (seller.handle.clone(), place));
+    let places = cast
+        .sellers
+        .iter()
+        .enumerate()
+        .map(|(place, seller)| (seller.handle.clone(), place));
     let places: BTreeMap<String, usize> = places.collect();
     let mut quiet = 0;
     for _ in 0..ROUNDS_MAX {
@@ -91,7 +118,10 @@ pub(crate) async fn purchases(
             watch(buyer)?;
             buyer.told.clear();
             for handle in buyer.addressed.drain(..) {
-                if let Some(seller) = places.get(&handle).and_then(|place| cast.sellers.get_mut(*place)) {
+                if let Some(seller) = places
+                    .get(&handle)
+                    .and_then(|place| cast.sellers.get_mut(*place))
+                {
                     seller.called = true;
                 }
             }
@@ -128,6 +158,7 @@ enum BuyerStep {
 enum SellerStep {
     Publish,
     Attend,
+    Withdraw,
 }
 
 /// Somebody who takes steps at the door.
@@ -157,6 +188,7 @@ impl Actor for Seller {
             SellerStep::Publish => self.publish().await,
             SellerStep::Attend if self.called => self.attend().await,
             SellerStep::Attend => Ok(()),
+            SellerStep::Withdraw => self.withdraw().await,
         }
     }
 }
@@ -183,7 +215,9 @@ async fn wave<A: Actor>(lanes: usize, actors: &mut Vec<A>, step: A::Step) -> Res
         }));
     }
     for task in tasks {
-        let lane = task.await.map_err(|e| CliError::bug(format!("an agent's task ended badly: {e}")))?;
+        let lane = task
+            .await
+            .map_err(|e| CliError::bug(format!("an agent's task ended badly: {e}")))?;
         actors.extend(lane?);
     }
     Ok(())

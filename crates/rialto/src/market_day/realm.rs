@@ -38,24 +38,46 @@ impl Realm {
     pub(crate) async fn embedded(seed: u64) -> Result<Self, CliError> {
         let name = Handle::new("market-day").map_err(|e| CliError::bug(e.to_string()))?;
         let clock = VirtualClock::new(OPENING);
-        let opened = open(Storage::Memory, &name, Arc::new(clock.clone()), Arc::new(SeededChance::new(seed)))
-            .await
-            .map_err(|e| CliError::new(Exit::Storage, e.to_string()))?;
-        let token = opened.operator_token.ok_or_else(|| CliError::bug("a new realm without an operator"))?;
+        let opened = open(
+            Storage::Memory,
+            &name,
+            Arc::new(clock.clone()),
+            Arc::new(SeededChance::new(seed)),
+        )
+        .await
+        .map_err(|e| CliError::new(Exit::Storage, e.to_string()))?;
+        let token = opened
+            .operator_token
+            .ok_or_else(|| CliError::bug("a new realm without an operator"))?;
         let node = opened.node;
-        let folder = tempfile::tempdir().map_err(|e| CliError::failed(format!("no temporary folder: {e}")))?;
+        let folder = tempfile::tempdir()
+            .map_err(|e| CliError::failed(format!("no temporary folder: {e}")))?;
         let views = Views::open(&folder.path().join("views.db"));
         let views = views.map_err(|e| CliError::new(Exit::Storage, e.to_string()))?;
         let door = Door::new(node.clone(), views.reader(), name.as_str().to_owned());
         let indexer = Indexer::start(node.clone(), views);
-        let indexer = indexer.map_err(|e| CliError::failed(format!("no thread for the views: {e}")))?;
+        let indexer =
+            indexer.map_err(|e| CliError::failed(format!("no thread for the views: {e}")))?;
         let operator = Client::in_process(door.router()).with_token(&token)?;
-        Ok(Self { operator, fresh: true, own: Some(Own { node, indexer, clock, _folder: folder }) })
+        Ok(Self {
+            operator,
+            fresh: true,
+            own: Some(Own {
+                node,
+                indexer,
+                clock,
+                _folder: folder,
+            }),
+        })
     }
 
     /// A realm behind a server, in which `operator` acts for the operator.
     pub(crate) fn served(operator: Client, fresh: bool) -> Self {
-        Self { operator, fresh, own: None }
+        Self {
+            operator,
+            fresh,
+            own: None,
+        }
     }
 
     /// Lets a little time pass and what is due happen. A server's clock needs no help.
@@ -63,7 +85,9 @@ impl Realm {
         let Some(own) = &self.own else { return Ok(()) };
         own.clock.advance_ms(seconds * SECOND_MS);
         let ticked = own.node.tick().await;
-        ticked.map(|_| ()).map_err(|why| CliError::failed(format!("the realm stopped: {why:?}")))
+        ticked
+            .map(|_| ())
+            .map_err(|why| CliError::failed(format!("the realm stopped: {why:?}")))
     }
 
     /// Ends a realm of this process.

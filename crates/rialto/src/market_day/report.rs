@@ -13,7 +13,9 @@ use crate::commands::show::plain;
 use crate::output::{CliError, Output};
 use crate::scenario::Scenario;
 use crate::scenario::money::Usd;
-use crate::scenario::welfare::{self, CustomerLine, Fairness, LossReason, Outcome, Unmatched, Welfare};
+use crate::scenario::welfare::{
+    self, CustomerLine, Fairness, LossReason, Outcome, Unmatched, Welfare,
+};
 
 /// The report of `rialto scenario run`.
 #[derive(Clone, Debug, Serialize)]
@@ -88,9 +90,18 @@ impl Actions {
         meter.took_us.sort_unstable();
         let count = meter.took_us.len();
         // The nearest rank: the least time that covers the share.
-        let rank = |share: usize| meter.took_us.get((count * share).div_ceil(100).saturating_sub(1)).copied();
+        let rank = |share: usize| {
+            meter
+                .took_us
+                .get((count * share).div_ceil(100).saturating_sub(1))
+                .copied()
+        };
         let ms = |us: Option<u64>| us.unwrap_or_default() as f64 / 1_000.0;
-        let per_second = if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
+        let per_second = if seconds > 0.0 {
+            count as f64 / seconds
+        } else {
+            0.0
+        };
         Self {
             count,
             per_second: (per_second * 10.0).round() / 10.0,
@@ -111,11 +122,17 @@ pub(crate) fn make(
     actions: Actions,
     plan: Plan,
 ) -> Result<DayReport, CliError> {
-    let ids: BTreeMap<&str, &str> =
-        cast.sellers.iter().map(|s| (s.handle.as_str(), s.business.id.as_str())).collect();
+    let ids: BTreeMap<&str, &str> = cast
+        .sellers
+        .iter()
+        .map(|s| (s.handle.as_str(), s.business.id.as_str()))
+        .collect();
     let outcomes = outcomes(cast, books, &ids);
     let measured = welfare::report(scenario, &outcomes);
-    let shipped = scenario.baselines.as_ref().is_some_and(|b| b.contains_key("pick_optimal_baseline"));
+    let shipped = scenario
+        .baselines
+        .as_ref()
+        .is_some_and(|b| b.contains_key("pick_optimal_baseline"));
     Ok(DayReport {
         scenario: scenario.name.clone(),
         prices: match plan.prices {
@@ -125,11 +142,18 @@ pub(crate) fn make(
         welfare: measured.welfare,
         optimum_from: if shipped { "shipped" } else { "computed" },
         fairness: measured.fairness,
-        deals: Deals { settled: books.settled.len(), others: books.others.clone() },
+        deals: Deals {
+            settled: books.settled.len(),
+            others: books.others.clone(),
+        },
         money_moved: books.money_moved,
         money_issued: cast.issued,
         trial_balance: books.trial_balance.clone(),
-        manipulated: cast.buyers.iter().filter(|buyer| buyer.preferred_dearer()).count(),
+        manipulated: cast
+            .buyers
+            .iter()
+            .filter(|buyer| buyer.preferred_dearer())
+            .count(),
         actions,
         digest: books.digest.clone(),
         position: books.position,
@@ -142,7 +166,10 @@ pub(crate) fn make(
 
 /// How each customer's day went, with the deals as the realm settled them and sellers by their ids.
 pub(crate) fn outcomes(cast: &Cast, books: &Books, ids: &BTreeMap<&str, &str>) -> Vec<Outcome> {
-    let id = |handle: &String| ids.get(handle.as_str()).map_or_else(|| handle.clone(), |id| (*id).to_owned());
+    let id = |handle: &String| {
+        ids.get(handle.as_str())
+            .map_or_else(|| handle.clone(), |id| (*id).to_owned())
+    };
     let each = cast.buyers.iter().enumerate().map(|(place, buyer)| {
         let seen = &buyer.outcome;
         let deal = books.settled.iter().find(|deal| deal.buyer == place);
@@ -150,7 +177,10 @@ pub(crate) fn outcomes(cast: &Cast, books: &Books, ids: &BTreeMap<&str, &str>) -
             found: seen.found.iter().map(id).collect(),
             asked: seen.asked.iter().map(id).collect(),
             proposed: seen.proposed.iter().map(id).collect(),
-            first_choice: seen.first_choice.as_ref().map(|(seller, price)| (id(seller), *price)),
+            first_choice: seen
+                .first_choice
+                .as_ref()
+                .map(|(seller, price)| (id(seller), *price)),
             deal: deal.map(|deal| (id(&deal.seller), deal.paid)),
         }
     });
@@ -168,7 +198,10 @@ impl DayReport {
             out.note(plain(&format!("note: {note}")));
         }
         if self.notes.len() > 20 {
-            out.note(format!("note: and {} more; --json lists all", self.notes.len() - 20));
+            out.note(format!(
+                "note: and {} more; --json lists all",
+                self.notes.len() - 20
+            ));
         }
         Ok(())
     }
@@ -184,26 +217,38 @@ impl DayReport {
                 self.seed
             ),
             format!(
-                "welfare    {} of {} at best ({}, optimum {})",
+                "welfare    {}, the optimum at list prices is {} ({}; {})",
                 welfare.total,
                 welfare.optimal,
                 percent(welfare.ratio),
                 self.optimum_from
             ),
-            format!("  at list  {} ({})", welfare.list_price_total, percent(welfare.list_price_ratio)),
+            format!(
+                "  at list  {} ({})",
+                welfare.list_price_total,
+                percent(welfare.list_price_ratio)
+            ),
             format!("  bargains {} beyond list prices", welfare.bargaining_gain),
         ];
         if welfare.lost_to.is_empty() {
             lines.push("  lost     nothing".to_owned());
         }
         for loss in &welfare.lost_to {
-            lines.push(format!("  lost     {} {} ({} customers)", loss.amount, reason(loss.reason), loss.customers));
+            lines.push(format!(
+                "  lost     {} {} ({} customers)",
+                loss.amount,
+                reason(loss.reason),
+                loss.customers
+            ));
         }
         lines.push(format!("manipulated {} choices", self.manipulated));
         lines.push(self.deals_line());
         lines.extend(self.unmatched.iter().take(5).map(unmatched));
         if self.unmatched.len() > 5 {
-            lines.push(format!("  no deal  and {} more; --json lists all", self.unmatched.len() - 5));
+            lines.push(format!(
+                "  no deal  and {} more; --json lists all",
+                self.unmatched.len() - 5
+            ));
         }
         lines.push(format!(
             "fairness   Gini {} over customers, {} over sellers; {} of {} sellers sold, the first {} of it",
@@ -213,8 +258,16 @@ impl DayReport {
             fairness.sellers_total,
             percent(fairness.top_seller_share)
         ));
-        let sums: Vec<String> = self.trial_balance.iter().map(|(asset, sum)| format!("{asset} {sum}")).collect();
-        lines.push(format!("money      {} moved, trial balance {}", self.money_moved, sums.join(", ")));
+        let sums: Vec<String> = self
+            .trial_balance
+            .iter()
+            .map(|(asset, sum)| format!("{asset} {sum}"))
+            .collect();
+        lines.push(format!(
+            "money      {} moved, trial balance {}",
+            self.money_moved,
+            sums.join(", ")
+        ));
         lines.push(format!(
             "actions    {} in {:.2} s: {:.0}/s, p50 {:.3} ms, p99 {:.3} ms ({} commands, {} at a time)",
             actions.count,
@@ -239,12 +292,26 @@ impl DayReport {
 }
 
 fn unmatched(who: &Unmatched) -> String {
-    let lacks: Vec<&str> =
-        who.missing_items.iter().chain(&who.missing_attributes).map(String::as_str).collect();
+    let lacks: Vec<&str> = who
+        .missing_items
+        .iter()
+        .chain(&who.missing_attributes)
+        .map(String::as_str)
+        .collect();
     match &who.nearest {
-        _ if who.possible => format!("  no deal  {}: its best seller was not reached", who.customer),
-        Some(nearest) if lacks.is_empty() => format!("  no deal  {}: {nearest} has all, at too high a price", who.customer),
-        Some(nearest) => format!("  no deal  {}: {nearest} comes nearest and lacks {}", who.customer, lacks.join(", ")),
+        _ if who.possible => format!(
+            "  no deal  {}: its best seller was not reached",
+            who.customer
+        ),
+        Some(nearest) if lacks.is_empty() => format!(
+            "  no deal  {}: {nearest} has all, at too high a price",
+            who.customer
+        ),
+        Some(nearest) => format!(
+            "  no deal  {}: {nearest} comes nearest and lacks {}",
+            who.customer,
+            lacks.join(", ")
+        ),
         None => format!("  no deal  {}: nobody sells", who.customer),
     }
 }
@@ -273,9 +340,21 @@ mod tests {
 
     #[test]
     fn percentiles_are_nearest_ranks() {
-        let took = |us: Vec<u64>| Actions::of(Meter { took_us: us, commands: 0 }, 2.0, 1);
+        let took = |us: Vec<u64>| {
+            Actions::of(
+                Meter {
+                    took_us: us,
+                    commands: 0,
+                },
+                2.0,
+                1,
+            )
+        };
         let hundred = took((1..=100).rev().map(|ms| ms * 1_000).collect());
-        assert_eq!((hundred.p50_ms, hundred.p99_ms, hundred.per_second), (50.0, 99.0, 50.0));
+        assert_eq!(
+            (hundred.p50_ms, hundred.p99_ms, hundred.per_second),
+            (50.0, 99.0, 50.0)
+        );
         let one = took(vec![7_000]);
         assert_eq!((one.p50_ms, one.p99_ms), (7.0, 7.0));
         let none = took(vec![]);

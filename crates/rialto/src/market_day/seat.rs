@@ -63,7 +63,11 @@ pub(crate) struct Delivered {
 
 impl Seat {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client, read: 0, meter: Meter::default() }
+        Self {
+            client,
+            read: 0,
+            meter: Meter::default(),
+        }
     }
 
     /// Carries out one command.
@@ -75,11 +79,14 @@ impl Seat {
         let begun = Instant::now();
         let answer = client.command(order.op, order.args).await;
         self.count(begun, 1);
-        answer
+        answer.map_err(|why| said_of(order.op, why))
     }
 
     /// Carries out several commands, each for itself, in as few requests as fit.
-    pub(crate) async fn commands(&mut self, mut orders: Vec<Order>) -> Result<Vec<Accepted>, CliError> {
+    pub(crate) async fn commands(
+        &mut self,
+        mut orders: Vec<Order>,
+    ) -> Result<Vec<Accepted>, CliError> {
         if let (1, Some(only)) = (orders.len(), orders.first()) {
             return Ok(vec![self.command(only.clone()).await?]);
         }
@@ -116,11 +123,21 @@ impl Seat {
     pub(crate) async fn inbox(&mut self) -> Result<Vec<Delivered>, CliError> {
         let mut all = Vec::new();
         loop {
-            let page = self.get(&format!("/api/inbox?after={}&limit={PAGE}", self.read)).await?;
+            let page = self
+                .get(&format!("/api/inbox?after={}&limit={PAGE}", self.read))
+                .await?;
             let empty = Vec::new();
-            let deliveries = page.get("deliveries").and_then(Value::as_array).unwrap_or(&empty);
+            let deliveries = page
+                .get("deliveries")
+                .and_then(Value::as_array)
+                .unwrap_or(&empty);
             for delivery in deliveries {
-                self.read = self.read.max(delivery.get("seq").and_then(Value::as_u64).unwrap_or_default());
+                self.read = self.read.max(
+                    delivery
+                        .get("seq")
+                        .and_then(Value::as_u64)
+                        .unwrap_or_default(),
+                );
                 all.extend(delivered(delivery));
             }
             let last = page.get("last").and_then(Value::as_u64).unwrap_or_default();
@@ -131,13 +148,29 @@ impl Seat {
     }
 
     fn count(&mut self, begun: Instant, commands: u64) {
-        self.meter.took_us.push(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
+        self.meter
+            .took_us
+            .push(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
         self.meter.commands += commands;
     }
 }
 
 fn item(order: Order) -> BatchItem {
-    BatchItem { op: order.op.to_owned(), args: order.args, acting: None, key: None, cause: order.cause }
+    BatchItem {
+        op: order.op.to_owned(),
+        args: order.args,
+        acting: None,
+        key: None,
+        cause: order.cause,
+    }
+}
+
+/// An error with the operation that it came from.
+pub(crate) fn said_of(op: &str, why: CliError) -> CliError {
+    CliError {
+        message: format!("{op}: {}", why.message),
+        ..why
+    }
 }
 
 /// The answers of a batch in which nothing may be refused.
@@ -163,13 +196,18 @@ fn delivered(delivery: &Value) -> Option<Delivered> {
 
 /// The id of a kind that an answer names.
 pub(crate) fn new_id(accepted: &Accepted, kind: &str) -> Result<AnyId, CliError> {
-    accepted.ids.get(kind).copied().ok_or_else(|| CliError::bug(format!("the door's answer names no {kind}")))
+    accepted
+        .ids
+        .get(kind)
+        .copied()
+        .ok_or_else(|| CliError::bug(format!("the door's answer names no {kind}")))
 }
 
 /// A field of a fact that is an id.
 pub(crate) fn id_in(fact: &Value, field: &str) -> Result<AnyId, CliError> {
     let text = text_in(fact, field)?;
-    text.parse().map_err(|_| CliError::bug(format!("the door's {field} {text:?} is no id")))
+    text.parse()
+        .map_err(|_| CliError::bug(format!("the door's {field} {text:?} is no id")))
 }
 
 /// A field of a fact that is a text.

@@ -22,8 +22,13 @@ pub(crate) struct Seller {
     pub(crate) handle: String,
     pub(crate) agent: String,
     pub(crate) seat: Seat,
+    /// The tag of the market that it stands in, if the realm has several.
+    market: Option<String>,
     /// Whether somebody has turned to it since it last looked.
     pub(crate) called: bool,
+    /// The position of its listing.
+    pub(crate) listed: u64,
+    listing: Option<AnyId>,
     talks: BTreeMap<String, Talk>,
 }
 
@@ -44,8 +49,23 @@ enum After {
 }
 
 impl Seller {
-    pub(crate) fn new(business: Business, handle: String, agent: String, seat: Seat) -> Self {
-        Self { business, handle, agent, seat, called: false, talks: BTreeMap::new() }
+    pub(crate) fn new(
+        business: Business,
+        (handle, agent): (String, String),
+        seat: Seat,
+        market: Option<String>,
+    ) -> Self {
+        Self {
+            business,
+            handle,
+            agent,
+            seat,
+            market,
+            called: false,
+            listed: 0,
+            listing: None,
+            talks: BTreeMap::new(),
+        }
     }
 
     /// Publishes what it sells.
@@ -53,8 +73,31 @@ impl Seller {
         if self.business.menu.is_empty() {
             return Ok(());
         }
-        let args = words::listing(&strategy::listing(&self.business))?;
-        self.seat.command(Order { op: "listing.publish", args, cause: None }).await.map(|_| ())
+        let listing = strategy::listing(&self.business);
+        let args = words::listing(&listing, self.market.as_deref())?;
+        let order = Order {
+            op: "listing.publish",
+            args,
+            cause: None,
+        };
+        let accepted = self.seat.command(order).await?;
+        self.listing = Some(new_id(&accepted, "list")?);
+        self.listed = accepted.position;
+        Ok(())
+    }
+
+    /// Takes its listing off the market.
+    pub(crate) async fn withdraw(&mut self) -> Result<(), CliError> {
+        let Some(listing) = self.listing.take() else {
+            return Ok(());
+        };
+        let args = json!({ "listing": listing });
+        let order = Order {
+            op: "listing.withdraw",
+            args,
+            cause: None,
+        };
+        self.seat.command(order).await.map(|_| ())
     }
 
     /// Reads the inbox and answers everything in it.
@@ -81,8 +124,13 @@ impl Seller {
             "call_opened" => self.to_call(delivered).map(Some),
             "offer_made" => self.to_offer(delivered),
             "deal_agreed" => {
-                let (deal, talk) = (id_in(&delivered.fact, "deal")?, text_in(&delivered.fact, "negotiation")?);
-                Ok(self.delivery(deal, talk).map(|order| (order, After::Nothing)))
+                let (deal, talk) = (
+                    id_in(&delivered.fact, "deal")?,
+                    text_in(&delivered.fact, "negotiation")?,
+                );
+                Ok(self
+                    .delivery(deal, talk)
+                    .map(|order| (order, After::Nothing)))
             }
             _ => Ok(None),
         }
@@ -93,42 +141,82 @@ impl Seller {
         let call = words::read_call(&delivered.fact, &delivered.texts);
         let cause = Some(id);
         let Some(proposal) = strategy::proposal(&self.business, &call) else {
-            return Ok((Order { op: "call.refuse", args: json!({ "call": id }), cause }, After::Nothing));
+            return Ok((
+                Order {
+                    op: "call.refuse",
+                    args: json!({ "call": id }),
+                    cause,
+                },
+                After::Nothing,
+            ));
         };
-        let talk = Talk { items: proposal.items, attributes: proposal.attributes, start: proposal.price };
+        let talk = Talk {
+            items: proposal.items,
+            attributes: proposal.attributes,
+            start: proposal.price,
+        };
         let terms = words::terms(&talk.items, &talk.attributes, talk.start)?;
         let args = json!({ "call": id, "terms": terms, "valid_for_ms": words::VALID_FOR_MS });
-        Ok((Order { op: "call.propose", args, cause }, After::Proposed(talk)))
+        Ok((
+            Order {
+                op: "call.propose",
+                args,
+                cause,
+            },
+            After::Proposed(talk),
+        ))
     }
 
     fn to_offer(&self, delivered: &Delivered) -> Result<Option<(Order, After)>, CliError> {
         let fact = &delivered.fact;
         let id = id_in(fact, "negotiation")?;
-        let Some(talk) = self.talks.get(&id.to_string()) else { return Ok(None) };
+        let Some(talk) = self.talks.get(&id.to_string()) else {
+            return Ok(None);
+        };
         let offer = fact.get("offer").unwrap_or(&serde_json::Value::Null);
         let price = words::amount(offer.pointer("/bargain/price"))?;
         // Its own proposal is offer 1, the buyer's counters are 2, 4, 6 …
-        let number = fact.get("number").and_then(serde_json::Value::as_u64).unwrap_or_default();
+        let number = fact
+            .get("number")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or_default();
         let round = u32::try_from(number / 2).unwrap_or(u32::MAX);
         let cause = Some(id);
-        Ok(Some(match strategy::seller_move(&self.business, &talk.items, talk.start, price, round) {
-            SellerMove::Accept => {
-                let args = json!({ "negotiation": id, "offer": text_in(offer, "hash")? });
-                (Order { op: "negotiation.accept", args, cause }, After::Agreed(id.to_string()))
-            }
-            SellerMove::Offer(price) => {
-                let terms = words::terms(&talk.items, &talk.attributes, price)?;
-                let args = json!({ "negotiation": id, "terms": terms, "valid_for_ms": words::VALID_FOR_MS });
-                (Order { op: "negotiation.counter", args, cause }, After::Nothing)
-            }
-        }))
+        Ok(Some(
+            match strategy::seller_move(&self.business, &talk.items, talk.start, price, round) {
+                SellerMove::Accept => {
+                    let args = json!({ "negotiation": id, "offer": text_in(offer, "hash")? });
+                    (
+                        Order {
+                            op: "negotiation.accept",
+                            args,
+                            cause,
+                        },
+                        After::Agreed(id.to_string()),
+                    )
+                }
+                SellerMove::Offer(price) => {
+                    let terms = words::terms(&talk.items, &talk.attributes, price)?;
+                    let args = json!({ "negotiation": id, "terms": terms, "valid_for_ms": words::VALID_FOR_MS });
+                    (
+                        Order {
+                            op: "negotiation.counter",
+                            args,
+                            cause,
+                        },
+                        After::Nothing,
+                    )
+                }
+            },
+        ))
     }
 
     fn remember(&mut self, accepted: &Accepted, then: After) -> Result<Option<Order>, CliError> {
         match then {
             After::Nothing => Ok(None),
             After::Proposed(talk) => {
-                self.talks.insert(new_id(accepted, "neg")?.to_string(), talk);
+                self.talks
+                    .insert(new_id(accepted, "neg")?.to_string(), talk);
                 Ok(None)
             }
             After::Agreed(talk) => Ok(self.delivery(new_id(accepted, "deal")?, &talk)),
@@ -138,6 +226,10 @@ impl Seller {
     fn delivery(&self, deal: AnyId, talk: &str) -> Option<Order> {
         let talk = self.talks.get(talk)?;
         let body = words::delivery(&self.business, &talk.items, &talk.attributes);
-        Some(Order { op: "deal.deliver", args: json!({ "deal": deal, "body": body }), cause: Some(deal) })
+        Some(Order {
+            op: "deal.deliver",
+            args: json!({ "deal": deal, "body": body }),
+            cause: Some(deal),
+        })
     }
 }

@@ -4,9 +4,9 @@ use rialto_core::id::AnyId;
 use rialto_wire::native::{Accepted, BatchItem};
 use serde_json::{Value, json};
 
-use super::buyer::{Buyer, Prices};
+use super::buyer::{Buyer, Errand, Prices};
 use super::realm::Realm;
-use super::seat::{Seat, all_accepted, new_id};
+use super::seat::{Seat, all_accepted, new_id, said_of};
 use super::seller::Seller;
 use super::words;
 use crate::client::Client;
@@ -33,35 +33,58 @@ struct Owner {
 }
 
 /// Registers everybody, hands out money and sets every customer its goal.
-pub(crate) async fn set(realm: &Realm, scenario: &Scenario, prices: Prices, seed: u64) -> Result<Cast, CliError> {
+pub(crate) async fn set(
+    realm: &Realm,
+    scenario: &Scenario,
+    prices: Prices,
+    seed: u64,
+) -> Result<Cast, CliError> {
     let end = mark(realm).await?;
+    let market = (!end.is_empty()).then(|| format!("market-day{end}"));
     lift_limits(realm).await?;
-    let customers = owner(realm, &format!("customers{end}")).await?;
-    let businesses = owner(realm, &format!("businesses{end}")).await?;
-    let ids = scenario.customers.iter().map(|c| c.id.as_str()).chain(scenario.businesses.iter().map(|b| b.id.as_str()));
-    let mut handles = fit::handles(ids, &end);
+    let customers = scenario.customers.iter().map(|c| c.id.as_str());
+    let businesses = scenario.businesses.iter().map(|b| b.id.as_str());
+    let mut handles = fit::handles(customers.chain(businesses), &end);
     let seller_handles = handles.split_off(scenario.customers.len());
-    let profile = |text: &str| json!({ "description": text });
-    let buyer_profiles = scenario.customers.iter().map(|c| profile(&c.name)).collect();
-    let buyers = register(&customers, &handles, buyer_profiles).await?;
-    let seller_profiles = scenario.businesses.iter().map(|b| profile(&b.name)).collect();
-    let sellers = register(&businesses, &seller_handles, seller_profiles).await?;
+    let shoppers = owner(realm, &format!("customers{end}")).await?;
+    let traders = owner(realm, &format!("businesses{end}")).await?;
+    let names = scenario.customers.iter().map(|c| c.name.as_str());
+    let buyers = register(&shoppers, &handles, names).await?;
+    let names = scenario.businesses.iter().map(|b| b.name.as_str());
+    let sellers = register(&traders, &seller_handles, names).await?;
     let issued = issue(realm, scenario, &handles).await?;
-    let goals = goals(&customers, scenario, &handles).await?;
-    let mut cast = Cast { buyers: Vec::new(), sellers: Vec::new(), issued };
-    for ((business, handle), account) in scenario.businesses.iter().zip(seller_handles).zip(sellers) {
-        let (agent, seat) = account;
-        cast.sellers.push(Seller::new(business.clone(), format!("@{handle}"), agent, seat));
-    }
-    for ((((customer, handle), account), goal), place) in
-        scenario.customers.iter().zip(handles).zip(buyers).zip(goals).zip(0_u64..)
-    {
-        let (agent, seat) = account;
-        let who = (customer.clone(), format!("@{handle}"), agent);
-        let lot = strategy::lot(seed, place);
-        cast.buyers.push(Buyer::new(who, seat, goal.0, (prices, lot), goal.1));
-    }
-    Ok(cast)
+    let goals = goals(&shoppers, scenario, &handles).await?;
+    let sellers = scenario.businesses.iter().zip(seller_handles).zip(sellers);
+    let sellers = sellers.map(|((business, handle), (agent, seat))| {
+        let names = (format!("@{handle}"), agent);
+        Seller::new(business.clone(), names, seat, market.clone())
+    });
+    let errands = goals
+        .into_iter()
+        .zip(0_u64..)
+        .map(|((goal, seen), place)| Errand {
+            goal,
+            seen,
+            prices,
+            lot: strategy::lot(seed, place),
+            market: market.clone(),
+        });
+    let buyers = scenario.customers.iter().zip(handles).zip(buyers);
+    let buyers = buyers
+        .zip(errands)
+        .map(|(((customer, handle), (agent, seat)), errand)| {
+            Buyer::new(
+                customer.clone(),
+                (format!("@{handle}"), agent),
+                seat,
+                errand,
+            )
+        });
+    Ok(Cast {
+        buyers: buyers.collect(),
+        sellers: sellers.collect(),
+        issued,
+    })
 }
 
 /// What handles and owners end with, so that a server can see many days.
@@ -71,7 +94,9 @@ async fn mark(realm: &Realm) -> Result<String, CliError> {
     }
     let read = realm.operator.get("/api/realm").await?;
     let position = read.get("position").and_then(Value::as_u64);
-    let position = position.ok_or_else(|| CliError::failed("the server does not say at which position its realm is"))?;
+    let position = position.ok_or_else(|| {
+        CliError::failed("the server does not say at which position its realm is")
+    })?;
     Ok(format!("-r{position}"))
 }
 
@@ -81,18 +106,28 @@ async fn lift_limits(realm: &Realm) -> Result<(), CliError> {
         "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
         "offers_per_minute": 0, "agents_per_owner": 0,
     });
-    realm.operator.command("policy.set_settings", settings).await.map(|_| ())
+    realm
+        .operator
+        .command("policy.set_settings", settings)
+        .await
+        .map(|_| ())
 }
 
 async fn owner(realm: &Realm, name: &str) -> Result<Owner, CliError> {
     let args = json!({ "name": name, "kind": "organisation" });
     let accepted = realm.operator.command("owner.sign_up", args).await?;
-    let (id, admin) = (new_id(&accepted, "owner")?, with_token(&realm.operator, &accepted)?);
+    let (id, admin) = (
+        new_id(&accepted, "owner")?,
+        with_token(&realm.operator, &accepted)?,
+    );
     Ok(Owner { id, admin })
 }
 
 fn with_token(client: &Client, accepted: &Accepted) -> Result<Client, CliError> {
-    let token = accepted.token.as_ref().ok_or_else(|| CliError::bug("the door issued no token"))?;
+    let token = accepted
+        .token
+        .as_ref()
+        .ok_or_else(|| CliError::bug("the door issued no token"))?;
     client.with_token(&token.secret)
 }
 
@@ -107,14 +142,20 @@ async fn send(client: &Client, op: &str, args: Vec<Value>) -> Result<Vec<Accepte
             key: None,
             cause: None,
         });
-        accepted.extend(all_accepted(client.batch(items.collect()).await?)?);
+        let outcomes = client.batch(items.collect()).await?;
+        accepted.extend(all_accepted(outcomes).map_err(|why| said_of(op, why))?);
     }
     Ok(accepted)
 }
 
-async fn register(owner: &Owner, handles: &[String], profiles: Vec<Value>) -> Result<Vec<(String, Seat)>, CliError> {
-    let each = handles.iter().zip(profiles);
-    let args = each.map(|(handle, profile)| json!({ "owner": owner.id, "handle": handle, "profile": profile }));
+async fn register(
+    owner: &Owner,
+    handles: &[String],
+    names: impl Iterator<Item = &str>,
+) -> Result<Vec<(String, Seat)>, CliError> {
+    let args = handles.iter().zip(names).map(|(handle, name)| {
+        json!({ "owner": owner.id, "handle": handle, "profile": { "description": name } })
+    });
     let mut registered = Vec::with_capacity(handles.len());
     for accepted in send(&owner.admin, "agent.register", args.collect()).await? {
         let seat = Seat::new(with_token(&owner.admin, &accepted)?);
@@ -126,7 +167,10 @@ async fn register(owner: &Owner, handles: &[String], profiles: Vec<Value>) -> Re
 /// Every customer gets what the things it wants are worth to it, and not a cent more.
 async fn issue(realm: &Realm, scenario: &Scenario, handles: &[String]) -> Result<Usd, CliError> {
     let budgets = scenario.customers.iter().map(|customer| customer.worth());
-    let given: Vec<(Usd, &String)> = budgets.zip(handles).filter(|(budget, _)| *budget > Usd::ZERO).collect();
+    let given: Vec<(Usd, &String)> = budgets
+        .zip(handles)
+        .filter(|(budget, _)| *budget > Usd::ZERO)
+        .collect();
     let args = given.iter().map(|(budget, handle)| {
         json!({ "to": format!("@{handle}"), "amount": words::decimal(*budget), "asset": words::ASSET })
     });
@@ -135,9 +179,18 @@ async fn issue(realm: &Realm, scenario: &Scenario, handles: &[String]) -> Result
 }
 
 /// The person behind the customers tells each what to get. Returns the goals with their positions.
-async fn goals(owner: &Owner, scenario: &Scenario, handles: &[String]) -> Result<Vec<(AnyId, u64)>, CliError> {
+async fn goals(
+    owner: &Owner,
+    scenario: &Scenario,
+    handles: &[String],
+) -> Result<Vec<(AnyId, u64)>, CliError> {
     let each = scenario.customers.iter().zip(handles);
-    let args = each.map(|(customer, handle)| json!({ "worker": format!("@{handle}"), "body": customer.request }));
+    let args = each.map(
+        |(customer, handle)| json!({ "worker": format!("@{handle}"), "body": customer.request }),
+    );
     let accepted = send(&owner.admin, "task.create", args.collect()).await?;
-    accepted.iter().map(|a| Ok((new_id(a, "task")?, a.position))).collect()
+    accepted
+        .iter()
+        .map(|a| Ok((new_id(a, "task")?, a.position)))
+        .collect()
 }

@@ -21,19 +21,35 @@ fn scenario(name: &str) -> Option<Scenario> {
 
 #[tokio::test]
 async fn the_door_gives_the_day_that_the_reference_gives() {
-    let places = ["scenarios/market-day", "../../../shared/data/magentic/mexican_3_9"];
+    let places = [
+        "scenarios/market-day",
+        "../../../shared/data/magentic/mexican_3_9",
+    ];
     for scenario in places.into_iter().filter_map(scenario) {
-        for (prices, plain) in
-            [(Prices::List, reference::Prices::List), (Prices::Bargained, reference::Prices::Bargained)]
-        {
+        for (prices, plain) in [
+            (Prices::List, reference::Prices::List),
+            (Prices::Bargained, reference::Prices::Bargained),
+        ] {
             let realm = Realm::embedded(5).await.expect("a realm");
-            let mut cast = stage::set(&realm, &scenario, prices, 5).await.expect("a cast");
+            let mut cast = stage::set(&realm, &scenario, prices, 5)
+                .await
+                .expect("a cast");
             open_market(&realm, &mut cast, 1).await.expect("listings");
-            purchases(&realm, &mut cast, 1, &mut |_| Ok(())).await.expect("purchases");
+            purchases(&realm, &mut cast, 1, &mut |_| Ok(()))
+                .await
+                .expect("purchases");
             let books = books::read(&realm, &cast).await.expect("books that agree");
-            let ids: BTreeMap<&str, &str> =
-                cast.sellers.iter().map(|s| (s.handle.as_str(), s.business.id.as_str())).collect();
-            assert_eq!(outcomes(&cast, &books, &ids), reference::run_day(&scenario, plain, 5), "{}", scenario.name);
+            let ids: BTreeMap<&str, &str> = cast
+                .sellers
+                .iter()
+                .map(|s| (s.handle.as_str(), s.business.id.as_str()))
+                .collect();
+            assert_eq!(
+                outcomes(&cast, &books, &ids),
+                reference::run_day(&scenario, plain, 5),
+                "{}",
+                scenario.name
+            );
             realm.close();
         }
     }
@@ -45,7 +61,11 @@ async fn a_seed_repeats_a_day_and_another_does_not() {
     let mut digests = Vec::new();
     for seed in [7, 7, 8] {
         let realm = Realm::embedded(seed).await.expect("a realm");
-        let plan = Plan { prices: Prices::Bargained, seed, lanes: 1 };
+        let plan = Plan {
+            prices: Prices::Bargained,
+            seed,
+            lanes: 1,
+        };
         digests.push(hold(&realm, &scenario, plan).await.expect("a day").digest);
         realm.close();
     }

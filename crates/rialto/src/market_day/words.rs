@@ -21,9 +21,6 @@ pub(super) const VALID_FOR_MS: u64 = 30 * 60 * 1_000;
 /// The asset of a market day.
 pub(super) const ASSET: &str = "USD";
 
-/// The smallest price that a deal can have: something must be held.
-const SMALLEST: Usd = Usd::from_nano(1);
-
 fn fact(name: &Name) -> Result<Fact, CliError> {
     Fact::new(name.text()).map_err(|e| CliError::bug(format!("{:?}: {e}", name.text())))
 }
@@ -34,20 +31,30 @@ fn facts(names: &[Name]) -> Result<Vec<Fact>, CliError> {
 
 /// A price as a command carries it.
 pub(super) fn decimal(price: Usd) -> Decimal {
-    Decimal { units: price.nano(), scale: u8::try_from(SCALE).unwrap_or(9) }
+    Decimal {
+        units: price.nano(),
+        scale: u8::try_from(SCALE).unwrap_or(9),
+    }
 }
 
 /// An amount as events carry it: smallest units in text.
 pub(super) fn amount(value: Option<&Value>) -> Result<Usd, CliError> {
     let text = value.and_then(Value::as_str).unwrap_or_default();
-    let units = text.parse().map_err(|_| CliError::bug(format!("the door's amount {text:?} is no number")))?;
+    let units = text
+        .parse()
+        .map_err(|_| CliError::bug(format!("the door's amount {text:?} is no number")))?;
     Ok(Usd::from_nano(units))
 }
 
 /// The terms of an offer: one price for items with a warranty of attributes.
 pub(super) fn terms(items: &[Name], attributes: &[Name], price: Usd) -> Result<Value, CliError> {
-    let lines = items.iter().map(|name| Ok(Line { item: fact(name)?, quantity: 1 }));
-    let mut terms = Terms::of_price(decimal(price.max(SMALLEST)));
+    let lines = items.iter().map(|name| {
+        Ok(Line {
+            item: fact(name)?,
+            quantity: 1,
+        })
+    });
+    let mut terms = Terms::of_price(decimal(price));
     terms.asset = AssetCode::new(ASSET).ok();
     terms.lines = lines.collect::<Result<_, CliError>>()?;
     terms.issues = flags(attributes)?;
@@ -55,17 +62,29 @@ pub(super) fn terms(items: &[Name], attributes: &[Name], price: Usd) -> Result<V
 }
 
 fn flags(attributes: &[Name]) -> Result<Vec<Attribute>, CliError> {
-    attributes.iter().map(|name| Ok(Attribute { name: fact(name)?, value: Flag::Flag(true) })).collect()
+    attributes
+        .iter()
+        .map(|name| {
+            Ok(Attribute {
+                name: fact(name)?,
+                value: Flag::Flag(true),
+            })
+        })
+        .collect()
 }
 
-/// The arguments of `listing.publish`.
-pub(super) fn listing(listing: &Listing) -> Result<Value, CliError> {
-    let items = listing.items.iter().map(|item| Ok(json!({"name": fact(&item.name)?, "price": decimal(item.price)})));
+/// The arguments of `listing.publish`. A tag tells the market's listings from others.
+pub(super) fn listing(listing: &Listing, market: Option<&str>) -> Result<Value, CliError> {
+    let items = listing
+        .items
+        .iter()
+        .map(|item| Ok(json!({"name": fact(&item.name)?, "price": decimal(item.price)})));
     let items: Vec<Value> = items.collect::<Result<_, CliError>>()?;
     let mut terms = json!({
         "title": listing.title,
         "items": items,
         "attributes": flags(&listing.attributes)?,
+        "tags": market.into_iter().collect::<Vec<_>>(),
         "asset": ASSET,
     });
     if let (false, Some(fields)) = (listing.description.is_empty(), terms.as_object_mut()) {
@@ -81,8 +100,10 @@ pub(super) fn call(
     sellers: &[String],
     task: &str,
 ) -> Result<Value, CliError> {
-    let lines: Vec<Value> =
-        facts(&call.wants.items)?.iter().map(|item| json!({"item": item, "quantity": 1})).collect();
+    let lines: Vec<Value> = facts(&call.wants.items)?
+        .iter()
+        .map(|item| json!({"item": item, "quantity": 1}))
+        .collect();
     let mut body = vec![json!({ "text": request })];
     if let Some(competition) = call.competition {
         body.push(json!({"data": {
@@ -102,20 +123,34 @@ pub(super) fn call(
 
 /// A call as an invited seller reads it: the structured part, and the figures of a revised call.
 pub(super) fn read_call(fact: &Value, texts: &Value) -> Call {
-    let wants = Wants { items: line_names(fact.get("wanted")), attributes: flag_names(fact.get("attributes")) };
-    Call { wants, competition: parts(texts).find_map(read_competition) }
+    let wants = Wants {
+        items: line_names(fact.get("wanted")),
+        attributes: flag_names(fact.get("attributes")),
+    };
+    Call {
+        wants,
+        competition: parts(texts).find_map(read_competition),
+    }
 }
 
 /// All parts of all texts.
 fn parts(texts: &Value) -> impl Iterator<Item = &Value> {
-    texts.as_object().into_iter().flat_map(|t| t.values()).filter_map(Value::as_array).flatten()
+    texts
+        .as_object()
+        .into_iter()
+        .flat_map(|t| t.values())
+        .filter_map(Value::as_array)
+        .flatten()
 }
 
 fn read_competition(part: &Value) -> Option<Competition> {
     let data = part.get("data")?;
     let best_price = Usd::parse(data.get("best_price")?.as_str()?)?;
     let competitors = u32::try_from(data.get("competitors")?.as_u64()?).ok()?;
-    Some(Competition { best_price, competitors })
+    Some(Competition {
+        best_price,
+        competitors,
+    })
 }
 
 /// The names of lines.
@@ -133,24 +168,42 @@ pub(super) fn flag_names(attributes: Option<&Value>) -> Vec<Name> {
 
 fn texts_of(list: Option<&Value>, pick: fn(&Value) -> Option<&Value>) -> Vec<Name> {
     let entries = list.and_then(Value::as_array).into_iter().flatten();
-    entries.filter_map(|entry| pick(entry)?.as_str()).map(Name::from).collect()
+    entries
+        .filter_map(|entry| pick(entry)?.as_str())
+        .map(Name::from)
+        .collect()
 }
 
 /// The negotiations that the answers to an opened call began.
 pub(super) fn read_answers(call: &Value) -> Result<Vec<AnyId>, CliError> {
-    let invites = call.get("invites").and_then(Value::as_array).into_iter().flatten();
+    let invites = call
+        .get("invites")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let proposed = invites.filter(|invite| invite.get("negotiation").is_some_and(Value::is_string));
-    proposed.map(|invite| id_in(invite, "negotiation")).collect()
+    proposed
+        .map(|invite| id_in(invite, "negotiation"))
+        .collect()
 }
 
 /// The seller's proposal in a negotiation as the buyer sees it, with its hash.
 pub(super) fn read_proposal(view: &Value) -> Result<(String, Proposal), CliError> {
-    let offer = view.get("offers").and_then(Value::as_array).and_then(|offers| offers.last());
-    let offer = offer.ok_or_else(|| CliError::bug("the door shows a negotiation without an offer"))?;
+    let offer = view
+        .get("offers")
+        .and_then(Value::as_array)
+        .and_then(|offers| offers.last());
+    let offer =
+        offer.ok_or_else(|| CliError::bug("the door shows a negotiation without an offer"))?;
     let price = text_in(offer, "price")?;
-    let price = Usd::parse(price).ok_or_else(|| CliError::bug(format!("the door's price {price:?} is no amount")))?;
+    let price = Usd::parse(price)
+        .ok_or_else(|| CliError::bug(format!("the door's price {price:?} is no amount")))?;
     let proposal = Proposal {
-        seller: text_in(view.pointer("/negotiation/seller").unwrap_or(&Value::Null), "handle")?.to_owned(),
+        seller: text_in(
+            view.pointer("/negotiation/seller").unwrap_or(&Value::Null),
+            "handle",
+        )?
+        .to_owned(),
         items: line_names(offer.pointer("/terms/lines")),
         attributes: flag_names(offer.pointer("/terms/issues")),
         price,
@@ -160,22 +213,51 @@ pub(super) fn read_proposal(view: &Value) -> Result<(String, Proposal), CliError
 
 /// A listing as a search shows it.
 pub(super) fn read_listing(listing: &Value) -> Result<Listing, CliError> {
-    let text = |field: &str| listing.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |field: &str| {
+        listing
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let mut items = Vec::new();
-    for item in listing.get("items").and_then(Value::as_array).into_iter().flatten() {
+    for item in listing
+        .get("items")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let name = item.get("name").and_then(Value::as_str).unwrap_or_default();
-        let price = item.get("price").and_then(Value::as_str).and_then(Usd::parse);
-        let price = price.ok_or_else(|| CliError::failed(format!("the price of {name:?} is no amount")))?;
-        items.push(Item { name: Name::from(name), price });
+        let price = item
+            .get("price")
+            .and_then(Value::as_str)
+            .and_then(Usd::parse);
+        let price =
+            price.ok_or_else(|| CliError::failed(format!("the price of {name:?} is no amount")))?;
+        items.push(Item {
+            name: Name::from(name),
+            price,
+        });
     }
     let attributes = flag_names(listing.get("attributes"));
-    Ok(Listing { seller: text("seller"), title: text("title"), description: text("description"), items, attributes })
+    Ok(Listing {
+        seller: text("seller"),
+        title: text("title"),
+        description: text("description"),
+        items,
+        attributes,
+    })
 }
 
 /// What a business hands over for what was agreed: what it really has of it.
 pub(super) fn delivery(business: &Business, items: &[Name], attributes: &[Name]) -> Value {
-    let handed = items.iter().filter_map(|name| find_item(&business.menu, name)).map(|item| item.name.text());
-    let held = attributes.iter().filter(|name| business.has_attributes(std::slice::from_ref(*name)));
+    let handed = items
+        .iter()
+        .filter_map(|name| find_item(&business.menu, name))
+        .map(|item| item.name.text());
+    let held = attributes
+        .iter()
+        .filter(|name| business.has_attributes(std::slice::from_ref(*name)));
     json!([{"data": {
         "items": handed.collect::<Vec<_>>(),
         "attributes": held.map(Name::text).collect::<Vec<_>>(),
@@ -184,7 +266,11 @@ pub(super) fn delivery(business: &Business, items: &[Name], attributes: &[Name])
 
 /// What a delivery holds: items and attributes.
 pub(super) fn read_delivery(body: Option<&Value>) -> (Vec<Name>, Vec<Name>) {
-    let data = body.and_then(Value::as_array).into_iter().flatten().find_map(|part| part.get("data"));
+    let data = body
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .find_map(|part| part.get("data"));
     let list = |field: &str| texts_of(data.and_then(|d| d.get(field)), |name| Some(name));
     (list("items"), list("attributes"))
 }

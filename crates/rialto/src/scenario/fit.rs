@@ -2,21 +2,26 @@
 //!
 //! A realm bounds names (160 bytes, no control characters) more tightly than a scenario file does.
 //! Names are rewritten before anybody acts, so wants and menus still mean the same items. Nothing
-//! is decided here, and prices are not touched.
+//! is decided here, and no price is touched but one of 0, which becomes the smallest unit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rialto_core::hash::Hash;
 use rialto_core::limits::{LISTING_ATTRIBUTES, LISTING_ITEMS};
 use rialto_wire::names::Name;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use super::load::head;
+use super::money::Usd;
 use super::{Business, Customer, Item, Scenario};
 
 /// The most bytes of a name in a realm.
 const NAME_BYTES: usize = 160;
 /// What is kept of a longer name before its mark.
 const HEAD_BYTES: usize = 120;
+/// The lowest price in a realm.
+const SMALLEST: Usd = Usd::from_nano(1);
 /// The most characters of a handle in a realm.
 const HANDLE_CHARS: usize = 40;
 
@@ -31,26 +36,60 @@ pub(crate) fn fit(scenario: &Scenario) -> Scenario {
         ..c.clone()
     });
     let customers = customers.collect();
-    let businesses = scenario.businesses.iter().map(|b| business(b, &mut notes)).collect();
-    Scenario { name: scenario.name.clone(), customers, businesses, baselines: scenario.baselines.clone(), notes }
+    let businesses = scenario
+        .businesses
+        .iter()
+        .map(|b| business(b, &mut notes))
+        .collect();
+    Scenario {
+        name: scenario.name.clone(),
+        customers,
+        businesses,
+        baselines: scenario.baselines.clone(),
+        notes,
+    }
 }
 
 fn business(business: &Business, notes: &mut Vec<String>) -> Business {
     let (mut menu, mut attributes) = (items(&business.menu), names(&business.attributes));
-    for (what, have, most) in
-        [("items", menu.len(), LISTING_ITEMS), ("attributes", attributes.len(), LISTING_ATTRIBUTES)]
-    {
+    for (what, have, most) in [
+        ("items", menu.len(), LISTING_ITEMS),
+        ("attributes", attributes.len(), LISTING_ATTRIBUTES),
+    ] {
         if have > most {
-            notes.push(format!("{}: lists the first {most} of its {have} {what}", business.id));
+            notes.push(format!(
+                "{}: lists the first {most} of its {have} {what}",
+                business.id
+            ));
         }
     }
+    if menu.iter().any(|item| item.price < SMALLEST) {
+        notes.push(format!(
+            "{}: asks {SMALLEST} where its price is 0, since a deal holds something",
+            business.id
+        ));
+    }
     menu.truncate(LISTING_ITEMS);
+    for item in &mut menu {
+        item.price = item.price.max(SMALLEST);
+    }
     attributes.truncate(LISTING_ATTRIBUTES);
-    Business { menu, attributes, name: title(&business.name, &business.id), ..business.clone() }
+    Business {
+        menu,
+        attributes,
+        name: title(&business.name, &business.id),
+        ..business.clone()
+    }
 }
 
 fn items(items: &[Item]) -> Vec<Item> {
-    items.iter().map(|item| Item { name: name(&item.name), price: item.price }).collect()
+    items
+        .iter()
+        .map(|item| Item {
+            name: name(&item.name),
+            price: item.price,
+        })
+        .collect()
 }
 
 fn names(all: &[Name]) -> Vec<Name> {
@@ -64,18 +103,35 @@ fn name(written: &Name) -> Name {
         return Name::from(plain.as_str());
     }
     let mark = Hash::of(&[b"scenario name", written.key().as_bytes()]).to_string();
-    Name::from(format!("{} #{}", head(written.key(), HEAD_BYTES).trim(), head(&mark, 16)).trim())
+    Name::from(
+        format!(
+            "{} #{}",
+            head(written.key(), HEAD_BYTES).trim(),
+            head(&mark, 16)
+        )
+        .trim(),
+    )
 }
 
 /// Without control characters, white space collapsed.
 fn plain(text: &str) -> String {
-    let visible = text.chars().filter(|c| !c.is_control() || c.is_whitespace());
-    visible.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    let visible = text
+        .chars()
+        .filter(|c| !c.is_control() || c.is_whitespace());
+    visible
+        .collect::<String>()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn title(text: &str, id: &str) -> String {
     let plain = plain(head(text, NAME_BYTES));
-    if plain.is_empty() { format!("business {}", handle(id, "")) } else { plain }
+    if plain.is_empty() {
+        format!("business {}", handle(id, ""))
+    } else {
+        plain
+    }
 }
 
 /// Handles for ids, in order and without repetition: lower-case ASCII, with `end` behind each.
@@ -97,15 +153,22 @@ pub(crate) fn handles<'a>(ids: impl Iterator<Item = &'a str>, end: &str) -> Vec<
 }
 
 fn handle(id: &str, end: &str) -> String {
-    let kept = id.chars().map(|c| match c.to_ascii_lowercase() {
-        c if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' => c,
-        _ => '-',
-    });
-    let kept: String = kept.collect();
+    let mut kept = String::with_capacity(id.len());
+    for c in id.nfkd().filter(|c| !is_combining_mark(*c)) {
+        match c.to_ascii_lowercase() {
+            c if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' => kept.push(c),
+            _ if !kept.ends_with('-') => kept.push('-'),
+            _ => {}
+        }
+    }
     let kept = kept.trim_matches(['-', '_']);
     let room = HANDLE_CHARS.saturating_sub(end.len());
     let kept = head(kept, room);
-    if kept.len() < 2 { format!("agent{kept}{end}") } else { format!("{kept}{end}") }
+    if kept.len() < 2 {
+        format!("agent{kept}{end}")
+    } else {
+        format!("{kept}{end}")
+    }
 }
 
 #[cfg(test)]
@@ -116,10 +179,22 @@ mod tests {
 
     #[test]
     fn handles_are_plain_and_each_its_own() {
-        let made = handles(["Casa", "casa!", "casa", "x", "日本", "日", "_a-b_", ""].into_iter(), "-r7");
+        let made = handles(
+            ["Casa", "casà!", "casa", "x", "日本", "日", "_a - b_", ""].into_iter(),
+            "-r7",
+        );
         assert_eq!(
             made,
-            ["casa-r7", "casa-2-r7", "casa-3-r7", "agentx-r7", "agent-r7", "agent-2-r7", "a-b-r7", "agent-3-r7"]
+            [
+                "casa-r7",
+                "casa-2-r7",
+                "casa-3-r7",
+                "agentx-r7",
+                "agent-r7",
+                "agent-2-r7",
+                "a-b-r7",
+                "agent-3-r7"
+            ]
         );
     }
 

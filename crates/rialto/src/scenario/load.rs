@@ -10,9 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::money::{ONE, Usd, decimal};
-use rialto_wire::names::Name;
 use super::yaml::{self, Node, Value};
 use super::{Baselines, Business, Customer, Item, Scenario};
+use rialto_wire::names::Name;
 
 /// Largest file read, in bytes.
 pub(crate) const FILE_MAX_BYTES: u64 = 256 * 1024;
@@ -423,7 +423,9 @@ impl<'a> Fields<'a> {
         }
         if items.is_empty() {
             let file = self.file;
-            self.notes.push(format!("{file}:{line}: {field}: empty, so it takes no part in trade"));
+            self.notes.push(format!(
+                "{file}:{line}: {field}: empty, so it takes no part in trade"
+            ));
         }
         Ok(items)
     }
@@ -495,7 +497,10 @@ pub(super) fn head(text: &str, max_bytes: usize) -> &str {
     if text.len() <= max_bytes {
         return text;
     }
-    let end = (0..=max_bytes).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let end = (0..=max_bytes)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0);
     text.split_at(end).0
 }
 

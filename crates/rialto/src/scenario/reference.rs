@@ -2,12 +2,12 @@
 //! run against it. The door's own search must return the same listings in the same order.
 
 use super::money::Usd;
-use rialto_wire::names::{Name, has_all, missing};
 use super::strategy::{
     self, ASKED_MAX, BuyerMove, Call, Listing, Match, Proposal, SearchQuery, SellerMove, Wants,
 };
 use super::welfare::Outcome;
 use super::{Business, Customer, Scenario, bundle_price};
+use rialto_wire::names::{Name, has_all, missing};
 
 /// Whether the day stops at first proposals or bargains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

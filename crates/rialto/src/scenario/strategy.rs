@@ -20,8 +20,8 @@
 //! written there can move one. Amounts are integers; no step ever moves against its side.
 
 use super::money::Usd;
-use rialto_wire::names::{Name, has_all, missing};
 use super::{Business, Customer, Item, bundle_price, find_item};
+use rialto_wire::names::{Name, has_all, missing};
 
 /// Most sellers asked for a proposal.
 pub(crate) const ASKED_MAX: usize = 8;

@@ -8,7 +8,6 @@ use proptest::prelude::*;
 
 use super::load::load;
 use super::money::{ONE, Usd};
-use rialto_wire::names::Name;
 use super::reference::{Prices, run_day};
 use super::strategy::{
     self, BuyerMove, Call, Competition, HAGGLE_ROUNDS, Proposal, SellerMove, buyer_move,
@@ -16,6 +15,7 @@ use super::strategy::{
 };
 use super::welfare::{self, LossReason, Report};
 use super::{Business, Customer, Item, Scenario, find_item};
+use rialto_wire::names::Name;
 
 const SHIPPED: [&str; 4] = [
     "mexican_3_9",
@@ -607,7 +607,10 @@ fn empty_menus_and_long_texts_are_noted_and_read() {
     assert!(scenario.businesses[0].menu.is_empty() && scenario.customers[0].wants.is_empty());
     assert_eq!(scenario.notes.len(), 3, "{:?}", scenario.notes);
     let report = day(&scenario, Prices::Bargained);
-    assert_eq!((report.welfare.total, report.welfare.ratio), (Usd::ZERO, None));
+    assert_eq!(
+        (report.welfare.total, report.welfare.ratio),
+        (Usd::ZERO, None)
+    );
 }
 
 #[test]

@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::money::Usd;
-use rialto_wire::names::{Name, missing};
 use super::strategy;
 use super::{Business, Customer, Scenario, bundle_price};
+use rialto_wire::names::{Name, missing};
 
 /// How one customer's day went, as the run saw it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

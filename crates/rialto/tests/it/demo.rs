@@ -13,8 +13,16 @@ fn cents(amount: &Value) -> i64 {
 
 fn demo(more: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
-    let output = command.args(["demo", "--exit", "--listen", "127.0.0.1:0"]).args(more).output().expect("it runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .args(["demo", "--exit", "--listen", "127.0.0.1:0"])
+        .args(more)
+        .output()
+        .expect("it runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("utf-8")
 }
 
@@ -25,9 +33,17 @@ fn the_demos_trace_has_no_gap_and_its_accounts_are_the_ledgers() {
     assert_eq!(told["trace"]["truncated"], false);
     let hops = told["trace"]["hops"].as_array().expect("hops");
     for kind in ["task_", "call_", "neg_", "deal_", "hold_"] {
-        assert!(hops.iter().any(|hop| hop["id"].as_str().is_some_and(|id| id.starts_with(kind))), "no {kind} in the trace");
+        assert!(
+            hops.iter()
+                .any(|hop| hop["id"].as_str().is_some_and(|id| id.starts_with(kind))),
+            "no {kind} in the trace"
+        );
     }
-    assert!(hops.iter().all(|hop| hop["private"] == true || hop["basis"] == "measured"), "every hop says what it is");
+    assert!(
+        hops.iter()
+            .all(|hop| hop["private"] == true || hop["basis"] == "measured"),
+        "every hop says what it is"
+    );
 
     // 6 were paid after the ruling, 36 for the tour.
     let moved = cents(&told["day"]["money_moved"]) + 600 + 3_600;
@@ -44,11 +60,35 @@ fn the_demos_trace_has_no_gap_and_its_accounts_are_the_ledgers() {
 #[test]
 fn every_line_of_the_demo_says_what_it_rests_on() {
     let text = demo(&[]);
-    for topic in ["realm", "agents", "market", "  ask", "  open", "  counter", "  deal", "  paid", "  dispute", "  ruling", "  approval", "accounts", "trace", "ledger", "digest"] {
-        assert!(text.lines().any(|line| line.starts_with(topic)), "no line on {topic:?} in\n{text}");
+    for topic in [
+        "realm",
+        "agents",
+        "market",
+        "  ask",
+        "  open",
+        "  counter",
+        "  deal",
+        "  paid",
+        "  dispute",
+        "  ruling",
+        "  approval",
+        "accounts",
+        "trace",
+        "ledger",
+        "digest",
+    ] {
+        assert!(
+            text.lines().any(|line| line.starts_with(topic)),
+            "no line on {topic:?} in\n{text}"
+        );
     }
     for line in text.lines() {
-        assert!(line.ends_with("[measured]") || line.ends_with("[stand-in]") || line.ends_with("[modelled]"), "{line}");
+        assert!(
+            line.ends_with("[measured]")
+                || line.ends_with("[stand-in]")
+                || line.ends_with("[modelled]"),
+            "{line}"
+        );
     }
     assert!(text.contains("no gaps"));
 }

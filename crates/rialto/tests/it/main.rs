@@ -1,5 +1,12 @@
 //! The command line from outside: the binary is run as people run it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail like tests, and say what they skip"
+)]
+
 mod cli;
 mod demo;
 mod quickstart;

@@ -22,21 +22,37 @@ fn a_stranger_closes_a_deal_in_25_lines() {
         return;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart.py");
-    let lines = std::fs::read_to_string(&script).expect("the example").lines().count();
+    let lines = std::fs::read_to_string(&script)
+        .expect("the example")
+        .lines()
+        .count();
     assert!(lines <= 25, "{lines} lines");
     let data = tempfile::tempdir().expect("a folder");
     let mut serve = Command::new(env!("CARGO_BIN_EXE_rialto"));
-    serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path().join("realm"));
-    let child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
+    serve
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data.path().join("realm"));
+    let child = serve
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the server starts");
     let mut served = Served(child);
     let mut out = BufReader::new(served.0.stdout.take().expect("piped")).lines();
     let url = out.find_map(|line| {
         let line = line.expect("readable");
-        line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned)
+        line.split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .map(str::to_owned)
     });
     let url = url.expect("the server prints its address");
     let token = data.path().join("realm/operator.token");
-    let output = Command::new("python3").arg(&script).arg(url.trim_end_matches('/')).arg(&token).output().expect("python3 runs");
+    let output = Command::new("python3")
+        .arg(&script)
+        .arg(url.trim_end_matches('/'))
+        .arg(&token)
+        .output()
+        .expect("python3 runs");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
     let printed = String::from_utf8_lossy(&output.stdout);

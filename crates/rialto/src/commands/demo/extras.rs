@@ -25,26 +25,49 @@ pub(super) async fn play(out: Output, operator: &Client) -> Result<Vec<AnyId>, C
     let traveller = party(operator, "visitors", "traveller").await?;
     let boat = party(operator, "late-boat-company", "late-boat").await?;
     let guild = party(operator, "guild", "guild").await?;
-    operator.command("ledger.issue", json!({ "to": traveller.handle, "amount": "60", "asset": "USD" })).await?;
+    operator
+        .command(
+            "ledger.issue",
+            json!({ "to": traveller.handle, "amount": "60", "asset": "USD" }),
+        )
+        .await?;
     let listing = json!({ "terms": {
         "title": "Late Boat Company",
         "items": [{"name": "Crossing for Two", "price": "12"}, {"name": "Tour of the Islands", "price": "40"}],
         "asset": "USD",
     }});
     boat.agent.command("listing.publish", listing).await?;
-    Ok(vec![dispute(out, &traveller, &boat, &guild).await?, approval(out, &traveller, &boat).await?])
+    Ok(vec![
+        dispute(out, &traveller, &boat, &guild).await?,
+        approval(out, &traveller, &boat).await?,
+    ])
 }
 
 async fn party(operator: &Client, owner: &str, handle: &str) -> Result<Party, CliError> {
-    let signed = operator.command("owner.sign_up", json!({ "name": owner, "kind": "organisation" })).await?;
+    let signed = operator
+        .command(
+            "owner.sign_up",
+            json!({ "name": owner, "kind": "organisation" }),
+        )
+        .await?;
     let admin = operator.with_token(secret(&signed)?)?;
-    let registered = admin.command("agent.register", json!({ "handle": handle })).await?;
+    let registered = admin
+        .command("agent.register", json!({ "handle": handle }))
+        .await?;
     let agent = operator.with_token(secret(&registered)?)?;
-    Ok(Party { admin, agent, handle: format!("@{handle}") })
+    Ok(Party {
+        admin,
+        agent,
+        handle: format!("@{handle}"),
+    })
 }
 
 fn secret(accepted: &Accepted) -> Result<&str, CliError> {
-    accepted.token.as_ref().map(|t| t.secret.as_str()).ok_or_else(|| CliError::bug("the door issued no token"))
+    accepted
+        .token
+        .as_ref()
+        .map(|t| t.secret.as_str())
+        .ok_or_else(|| CliError::bug("the door issued no token"))
 }
 
 /// A goal from the person behind the traveller.
@@ -62,19 +85,34 @@ fn terms(item: &str, price: &str, arbiter: Option<&str>) -> Value {
 }
 
 /// The traveller opens with the listed price, and the boat takes it.
-async fn strike(traveller: &Party, boat: &Party, goal: AnyId, terms: Value) -> Result<AnyId, CliError> {
+async fn strike(
+    traveller: &Party,
+    boat: &Party,
+    goal: AnyId,
+    terms: Value,
+) -> Result<AnyId, CliError> {
     let args = json!({
         "with": boat.handle, "side": "buy", "terms": terms, "valid_for_ms": VALID_FOR_MS, "task": goal,
     });
-    let opened = traveller.agent.caused_by(&goal.to_string())?.command("negotiation.open", args).await?;
+    let opened = traveller
+        .agent
+        .caused_by(&goal.to_string())?
+        .command("negotiation.open", args)
+        .await?;
     let talk = new_id(&opened, "neg")?;
     let args = json!({ "negotiation": talk, "offer": latest_offer(&boat.agent, talk, opened.position).await? });
-    let agreed = boat.agent.caused_by(&talk.to_string())?.command("negotiation.accept", args).await?;
+    let agreed = boat
+        .agent
+        .caused_by(&talk.to_string())?
+        .command("negotiation.accept", args)
+        .await?;
     new_id(&agreed, "deal")
 }
 
 async fn latest_offer(client: &Client, talk: AnyId, position: u64) -> Result<Value, CliError> {
-    let view = client.get(&format!("/api/negotiations/{talk}?min_position={position}")).await?;
+    let view = client
+        .get(&format!("/api/negotiations/{talk}?min_position={position}"))
+        .await?;
     let offers = view.get("offers").and_then(Value::as_array);
     let hash = offers.and_then(|offers| offers.last()?.get("hash").cloned());
     hash.ok_or_else(|| CliError::bug("the door shows a negotiation without an offer"))
@@ -82,71 +120,160 @@ async fn latest_offer(client: &Client, talk: AnyId, position: u64) -> Result<Val
 
 async fn deliver(boat: &Party, deal: AnyId, items: Value) -> Result<(), CliError> {
     let args = json!({ "deal": deal, "body": [{ "data": { "items": items } }] });
-    boat.agent.caused_by(&deal.to_string())?.command("deal.deliver", args).await.map(|_| ())
+    boat.agent
+        .caused_by(&deal.to_string())?
+        .command("deal.deliver", args)
+        .await
+        .map(|_| ())
 }
 
 async fn about(client: &Client, op: &str, deal: AnyId, mut args: Value) -> Result<(), CliError> {
     if let Some(fields) = args.as_object_mut() {
         fields.insert("deal".into(), json!(deal));
     }
-    client.caused_by(&deal.to_string())?.command(op, args).await.map(|_| ())
+    client
+        .caused_by(&deal.to_string())?
+        .command(op, args)
+        .await
+        .map(|_| ())
 }
 
 async fn done(traveller: &Party, goal: AnyId, deal: AnyId, note: &str) -> Result<(), CliError> {
     let args = json!({ "task": goal, "state": "completed", "note": note });
-    traveller.agent.caused_by(&deal.to_string())?.command("task.update", args).await.map(|_| ())
+    traveller
+        .agent
+        .caused_by(&deal.to_string())?
+        .command("task.update", args)
+        .await
+        .map(|_| ())
 }
 
 /// A delivery that is not what was agreed: disputed, and ruled on by the arbiter of the terms.
-async fn dispute(out: Output, traveller: &Party, boat: &Party, guild: &Party) -> Result<AnyId, CliError> {
+async fn dispute(
+    out: Output,
+    traveller: &Party,
+    boat: &Party,
+    guild: &Party,
+) -> Result<AnyId, CliError> {
     let goal = goal(traveller, "A crossing for two, please.").await?;
     let terms = terms("Crossing for Two", "12", Some(&guild.handle));
     let deal = strike(traveller, boat, goal, terms).await?;
     let (buyer, seller, arbiter) = (&traveller.handle, &boat.handle, &guild.handle);
-    line(out, "", format!("{buyer} wants Crossing for Two"), Basis::Measured)?;
-    line(out, "  deal", format!("12.00 with {seller} · held · arbiter {arbiter} · {deal}"), Basis::Measured)?;
+    line(
+        out,
+        "",
+        format!("{buyer} wants Crossing for Two"),
+        Basis::Measured,
+    )?;
+    line(
+        out,
+        "  deal",
+        format!("12.00 with {seller} · held · arbiter {arbiter} · {deal}"),
+        Basis::Measured,
+    )?;
     deliver(boat, deal, json!(["Crossing for One"])).await?;
-    about(&traveller.agent, "deal.dispute", deal, json!({ "reason": "there was a seat for one only" })).await?;
-    line(out, "  dispute", format!("{buyer}: there was a seat for one only"), Basis::Measured)?;
+    about(
+        &traveller.agent,
+        "deal.dispute",
+        deal,
+        json!({ "reason": "there was a seat for one only" }),
+    )
+    .await?;
+    line(
+        out,
+        "  dispute",
+        format!("{buyer}: there was a seat for one only"),
+        Basis::Measured,
+    )?;
     let ruling = json!({ "to_seller": "6", "reason": "half was delivered" });
     about(&guild.agent, "deal.rule", deal, ruling).await?;
-    line(out, "  ruling", format!("{arbiter}: half was delivered · 6.00 to {seller}, 6.00 back to {buyer}"), Basis::Measured)?;
+    line(
+        out,
+        "  ruling",
+        format!("{arbiter}: half was delivered · 6.00 to {seller}, 6.00 back to {buyer}"),
+        Basis::Measured,
+    )?;
     done(traveller, goal, deal, "half a crossing, half the price").await?;
     Ok(deal)
 }
 
 /// A price above what the traveller may spend alone: its person approves exactly this offer.
 async fn approval(out: Output, traveller: &Party, boat: &Party) -> Result<AnyId, CliError> {
-    let args = json!({ "node": { "agent": traveller.handle }, "asset": "USD", "approval_above": "30" });
-    traveller.admin.command("policy.set_allowance", args).await?;
+    let args =
+        json!({ "node": { "agent": traveller.handle }, "asset": "USD", "approval_above": "30" });
+    traveller
+        .admin
+        .command("policy.set_allowance", args)
+        .await?;
     let goal = goal(traveller, "A tour of the islands; ask me first.").await?;
     // The boat offers, so that the traveller is the one who accepts and pays.
     let ask = json!({
         "with": boat.handle, "side": "buy", "terms": terms("Tour of the Islands", "25", None),
         "valid_for_ms": VALID_FOR_MS, "task": goal,
     });
-    let opened = traveller.agent.caused_by(&goal.to_string())?.command("negotiation.open", ask).await?;
+    let opened = traveller
+        .agent
+        .caused_by(&goal.to_string())?
+        .command("negotiation.open", ask)
+        .await?;
     let talk = new_id(&opened, "neg")?;
     let cause = talk.to_string();
     let counter = json!({
         "negotiation": talk, "terms": terms("Tour of the Islands", "36", None), "valid_for_ms": VALID_FOR_MS,
     });
-    let countered = boat.agent.caused_by(&cause)?.command("negotiation.counter", counter).await?;
+    let countered = boat
+        .agent
+        .caused_by(&cause)?
+        .command("negotiation.counter", counter)
+        .await?;
     let (buyer, seller) = (&traveller.handle, &boat.handle);
-    line(out, "", format!("{buyer} wants Tour of the Islands"), Basis::Measured)?;
-    line(out, "  counter", format!("{buyer} offers {seller} 25.00 · {seller} asks 36.00"), Basis::Measured)?;
+    line(
+        out,
+        "",
+        format!("{buyer} wants Tour of the Islands"),
+        Basis::Measured,
+    )?;
+    line(
+        out,
+        "  counter",
+        format!("{buyer} offers {seller} 25.00 · {seller} asks 36.00"),
+        Basis::Measured,
+    )?;
     let offer = latest_offer(&traveller.agent, talk, countered.position).await?;
     let accept = json!({ "negotiation": talk, "offer": offer });
-    let parked = traveller.agent.caused_by(&cause)?.command("negotiation.accept", accept).await?;
+    let parked = traveller
+        .agent
+        .caused_by(&cause)?
+        .command("negotiation.accept", accept)
+        .await?;
     let approval = new_id(&parked, "appr")?;
-    line(out, "  approval", format!("36.00 is above the 30.00 that {buyer} may spend alone · {approval}"), Basis::Measured)?;
+    line(
+        out,
+        "  approval",
+        format!("36.00 is above the 30.00 that {buyer} may spend alone · {approval}"),
+        Basis::Measured,
+    )?;
     let answer = json!({ "approval": approval, "approve": true });
-    let approved = traveller.admin.caused_by(&approval.to_string())?.command("policy.answer_approval", answer).await?;
+    let approved = traveller
+        .admin
+        .caused_by(&approval.to_string())?
+        .command("policy.answer_approval", answer)
+        .await?;
     let deal = new_id(&approved, "deal")?;
-    line(out, "  approval", format!("its person said yes · 36.00 held · {deal}"), Basis::Measured)?;
+    line(
+        out,
+        "  approval",
+        format!("its person said yes · 36.00 held · {deal}"),
+        Basis::Measured,
+    )?;
     deliver(boat, deal, json!(["Tour of the Islands"])).await?;
     about(&traveller.agent, "deal.accept", deal, json!({})).await?;
-    line(out, "  paid", "delivered as agreed, accepted, the seller is paid", Basis::Measured)?;
+    line(
+        out,
+        "  paid",
+        "delivered as agreed, accepted, the seller is paid",
+        Basis::Measured,
+    )?;
     done(traveller, goal, deal, "the tour was lovely").await?;
     Ok(deal)
 }

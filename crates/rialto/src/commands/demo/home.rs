@@ -17,7 +17,10 @@ use crate::commands::storage::boot_error;
 use crate::output::{CliError, Exit};
 
 /// Where the demo listens unless told.
-const USUAL: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 7600));
+const USUAL: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
+    std::net::Ipv4Addr::LOCALHOST,
+    7600,
+));
 
 /// A running realm with its listener.
 pub(super) struct Home {
@@ -38,27 +41,54 @@ impl Home {
     pub(super) async fn open(data: &Path, listen: Option<SocketAddr>) -> Result<Self, CliError> {
         let name = Handle::new("demo").map_err(|e| CliError::bug(e.to_string()))?;
         let listener = bind(listen).await?;
-        let url = listener.url().map_err(|e| CliError::failed(e.to_string()))?;
+        let url = listener
+            .url()
+            .map_err(|e| CliError::failed(e.to_string()))?;
         let storage = Storage::Folder(data.to_owned());
-        let opened = open(storage, &name, Arc::new(SystemClock), Arc::new(SystemChance)).await.map_err(boot_error)?;
-        let token = opened.operator_token.ok_or_else(|| CliError::bug("a new realm without an operator"))?;
-        let views = Views::open(&data.join("views.db")).map_err(|e| CliError::new(Exit::Storage, e.to_string()))?;
-        let door = Door::new(opened.node.clone(), views.reader(), name.as_str().to_owned());
+        let opened = open(
+            storage,
+            &name,
+            Arc::new(SystemClock),
+            Arc::new(SystemChance),
+        )
+        .await
+        .map_err(boot_error)?;
+        let token = opened
+            .operator_token
+            .ok_or_else(|| CliError::bug("a new realm without an operator"))?;
+        let views = Views::open(&data.join("views.db"))
+            .map_err(|e| CliError::new(Exit::Storage, e.to_string()))?;
+        let door = Door::new(
+            opened.node.clone(),
+            views.reader(),
+            name.as_str().to_owned(),
+        );
         let indexer = Indexer::start(opened.node.clone(), views);
-        let indexer = indexer.map_err(|e| CliError::failed(format!("no thread for the views: {e}")))?;
+        let indexer =
+            indexer.map_err(|e| CliError::failed(format!("no thread for the views: {e}")))?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(serve(listener, door.router(), async move {
             // A dropped sender stops the listener as well.
             let _ = stopped.await;
         }));
         let operator = Client::http(&url, Some(token))?;
-        Ok(Self { url, data: data.to_owned(), operator, node: opened.node, indexer, stop, serving })
+        Ok(Self {
+            url,
+            data: data.to_owned(),
+            operator,
+            node: opened.node,
+            indexer,
+            stop,
+            serving,
+        })
     }
 
     /// Stops listening, lets open requests end and closes the log.
     pub(super) async fn close(self) -> Result<(), CliError> {
         drop(self.stop);
-        self.serving.await.map_err(|e| CliError::bug(e.to_string()))?;
+        self.serving
+            .await
+            .map_err(|e| CliError::bug(e.to_string()))?;
         let (node, indexer) = (self.node, self.indexer);
         let closing = tokio::task::spawn_blocking(move || {
             indexer.stop();
@@ -73,8 +103,12 @@ async fn bind(listen: Option<SocketAddr>) -> Result<Listener, CliError> {
     let failed = |e: &ServeError| CliError::failed(e.to_string());
     match Listener::bind(listen.unwrap_or(USUAL), None).await {
         Ok(listener) => Ok(listener),
-        Err(ServeError::Listen { source, .. }) if listen.is_none() && source.kind() == ErrorKind::AddrInUse => {
-            Listener::bind(SocketAddr::new(USUAL.ip(), 0), None).await.map_err(|e| failed(&e))
+        Err(ServeError::Listen { source, .. })
+            if listen.is_none() && source.kind() == ErrorKind::AddrInUse =>
+        {
+            Listener::bind(SocketAddr::new(USUAL.ip(), 0), None)
+                .await
+                .map_err(|e| failed(&e))
         }
         Err(error) => Err(failed(&error)),
     }

@@ -52,7 +52,9 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> Result<(), CliError> {
     let told = day(&home, &scenario, args.seed, out).await;
     if let (Ok(goal), false) = (&told, args.exit) {
         look_around(&home, goal, out)?;
-        tokio::signal::ctrl_c().await.map_err(|e| CliError::failed(format!("cannot wait for Ctrl-C: {e}")))?;
+        tokio::signal::ctrl_c()
+            .await
+            .map_err(|e| CliError::failed(format!("cannot wait for Ctrl-C: {e}")))?;
     }
     home.close().await?;
     told.map(|_| ())
@@ -60,12 +62,21 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> Result<(), CliError> {
 
 /// The shipped scenario, with names in the place of ids so that handles read well.
 fn shipped(folder: &std::path::Path) -> Result<Scenario, CliError> {
-    files::write(folder).map_err(|e| CliError::failed(format!("cannot write {}: {e}", folder.display())))?;
+    files::write(folder)
+        .map_err(|e| CliError::failed(format!("cannot write {}: {e}", folder.display())))?;
     let scenario = load::load(folder).map_err(|e| CliError::bug(e.to_string()))?;
     let mut scenario = fit::fit(&scenario);
-    let names = scenario.customers.iter().map(|c| c.name.as_str()).chain(scenario.businesses.iter().map(|b| b.name.as_str()));
+    let names = scenario
+        .customers
+        .iter()
+        .map(|c| c.name.as_str())
+        .chain(scenario.businesses.iter().map(|b| b.name.as_str()));
     let mut ids = fit::handles(names, "").into_iter();
-    let all = scenario.customers.iter_mut().map(|c| &mut c.id).chain(scenario.businesses.iter_mut().map(|b| &mut b.id));
+    let all = scenario
+        .customers
+        .iter_mut()
+        .map(|c| &mut c.id)
+        .chain(scenario.businesses.iter_mut().map(|b| &mut b.id));
     for (id, name) in all.zip(&mut ids) {
         *id = name;
     }
@@ -75,13 +86,35 @@ fn shipped(folder: &std::path::Path) -> Result<Scenario, CliError> {
 /// The whole day. Returns the goal that was traced.
 async fn day(home: &Home, scenario: &Scenario, seed: u64, out: Output) -> Result<AnyId, CliError> {
     let realm = Realm::served(home.operator.clone(), true);
-    let plan = Plan { prices: Prices::Bargained, seed, lanes: 1 };
+    let plan = Plan {
+        prices: Prices::Bargained,
+        seed,
+        lanes: 1,
+    };
     let mut cast = stage::set(&realm, scenario, plan.prices, seed).await?;
-    line(out, "realm", format!("{} · data in {}", home.url, home.data.display()), Basis::Measured)?;
-    let who = format!("{} customers and {} businesses, deciding by built-in strategies, no model", cast.buyers.len(), cast.sellers.len());
+    line(
+        out,
+        "realm",
+        format!("{} · data in {}", home.url, home.data.display()),
+        Basis::Measured,
+    )?;
+    let who = format!(
+        "{} customers and {} businesses, deciding by built-in strategies, no model",
+        cast.buyers.len(),
+        cast.sellers.len()
+    );
     line(out, "agents", who, Basis::StandIn)?;
     open_market(&realm, &mut cast, plan.lanes).await?;
-    line(out, "market", format!("{} listings published · {} issued to customers", cast.sellers.len(), cast.issued), Basis::Measured)?;
+    line(
+        out,
+        "market",
+        format!(
+            "{} listings published · {} issued to customers",
+            cast.sellers.len(),
+            cast.issued
+        ),
+        Basis::Measured,
+    )?;
     let begun = std::time::Instant::now();
     one_by_one(&realm, &mut cast, out).await?;
     let actions = Actions::of(meter(&mut cast), begun.elapsed().as_secs_f64(), plan.lanes);
@@ -117,7 +150,9 @@ async fn one_by_one(realm: &Realm, cast: &mut Cast, out: Output) -> Result<(), C
 fn traced(cast: &Cast) -> Result<AnyId, CliError> {
     let bought = cast.buyers.iter().filter(|buyer| buyer.deal.is_some());
     let richest = bought.max_by_key(|buyer| buyer.outcome.asked.len());
-    richest.map(|buyer| buyer.goal).ok_or_else(|| CliError::failed("nobody bought anything, so there is nothing to trace"))
+    richest
+        .map(|buyer| buyer.goal)
+        .ok_or_else(|| CliError::failed("nobody bought anything, so there is nothing to trace"))
 }
 
 /// What is read back at the end.
@@ -133,13 +168,22 @@ impl Ending {
     async fn read(home: &Home, goal: AnyId) -> Result<Self, CliError> {
         let operator = &home.operator;
         let digest = operator.get("/api/digest").await?;
-        let position = digest.get("position").and_then(Value::as_u64).unwrap_or_default();
+        let position = digest
+            .get("position")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
         let at = format!("min_position={position}");
         Ok(Self {
-            accounts: operator.get(&format!("/api/report/accounts?by=owner&{at}")).await?,
+            accounts: operator
+                .get(&format!("/api/report/accounts?by=owner&{at}"))
+                .await?,
             trace: operator.get(&format!("/api/trace/{goal}?{at}")).await?,
             trial: books::trial_balance(operator, position).await?,
-            digest: digest.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            digest: digest
+                .get("digest")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
             position,
         })
     }
@@ -152,29 +196,64 @@ impl Ending {
         );
         line(out, "welfare", worth, Basis::Measured)?;
         for row in list(&self.accounts, "rows") {
-            let owner = row.pointer("/by/owner").and_then(Value::as_str).unwrap_or("unattributed");
-            line(out, "accounts", format!("{owner}: {}", figures(row)), Basis::Measured)?;
+            let owner = row
+                .pointer("/by/owner")
+                .and_then(Value::as_str)
+                .unwrap_or("unattributed");
+            line(
+                out,
+                "accounts",
+                format!("{owner}: {}", figures(row)),
+                Basis::Measured,
+            )?;
         }
         for row in list(&self.accounts, "total") {
             line(out, "  total", figures(row), Basis::Measured)?;
         }
         self.tell_trace(out)?;
-        let sums: Vec<String> = self.trial.iter().map(|(asset, sum)| format!("{asset} {sum}")).collect();
-        line(out, "ledger", format!("trial balance {} over all accounts", sums.join(", ")), Basis::Measured)?;
+        let sums: Vec<String> = self
+            .trial
+            .iter()
+            .map(|(asset, sum)| format!("{asset} {sum}"))
+            .collect();
+        line(
+            out,
+            "ledger",
+            format!("trial balance {} over all accounts", sums.join(", ")),
+            Basis::Measured,
+        )?;
         let made = &report.actions;
-        let speed = format!("{} requests · p50 {:.2} ms, p99 {:.2} ms, one at a time", made.count, made.p50_ms, made.p99_ms);
+        let speed = format!(
+            "{} requests · p50 {:.2} ms, p99 {:.2} ms, one at a time",
+            made.count, made.p50_ms, made.p99_ms
+        );
         line(out, "actions", speed, Basis::Measured)?;
-        line(out, "digest", format!("{} at {}", self.digest, self.position), Basis::Measured)
+        line(
+            out,
+            "digest",
+            format!("{} at {}", self.digest, self.position),
+            Basis::Measured,
+        )
     }
 
     fn tell_trace(&self, out: Output) -> Result<(), CliError> {
-        line(out, "trace", chain(list(&self.trace, "hops")).join(" -> "), Basis::Measured)?;
+        line(
+            out,
+            "trace",
+            chain(list(&self.trace, "hops")).join(" -> "),
+            Basis::Measured,
+        )?;
         let gaps = match list(&self.trace, "gaps").len() {
             0 => "no gaps".to_owned(),
             some => format!("{some} gaps"),
         };
         let hops = list(&self.trace, "hops").len();
-        line(out, "", format!("{hops} hops from the goal to the settlement, {gaps}"), Basis::Measured)
+        line(
+            out,
+            "",
+            format!("{hops} hops from the goal to the settlement, {gaps}"),
+            Basis::Measured,
+        )
     }
 }
 
@@ -197,20 +276,38 @@ fn chain(hops: &[Value]) -> Vec<String> {
 }
 
 fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .get(field)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 fn figures(row: &Value) -> String {
     let figure = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or("0");
-    format!("spent {} · earned {} · reserved {} · margin {}", figure("spent"), figure("earned"), figure("reserved"), figure("margin"))
+    format!(
+        "spent {} · earned {} · reserved {} · margin {}",
+        figure("spent"),
+        figure("earned"),
+        figure("reserved"),
+        figure("margin")
+    )
 }
 
 /// Three commands that work while the demo serves.
 fn look_around(home: &Home, goal: &AnyId, out: Output) -> Result<(), CliError> {
-    let own = std::env::args().next().unwrap_or_else(|| "rialto".to_owned());
-    let access = format!("--server {} --token-file {}", home.url, home.data.join("operator.token").display());
+    let own = std::env::args()
+        .next()
+        .unwrap_or_else(|| "rialto".to_owned());
+    let access = format!(
+        "--server {} --token-file {}",
+        home.url,
+        home.data.join("operator.token").display()
+    );
     out.line("")?;
-    out.line(format!("serving on {} until Ctrl-C; the data folder goes with it. Look around:", home.url))?;
+    out.line(format!(
+        "serving on {} until Ctrl-C; the data folder goes with it. Look around:",
+        home.url
+    ))?;
     out.line(format!("  curl -s {}/api/agents", home.url))?;
     out.line(format!("  {own} trace {goal} {access}"))?;
     out.line(format!("  {own} accounts --by counterparty {access}"))

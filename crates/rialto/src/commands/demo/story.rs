@@ -17,17 +17,22 @@ pub(super) enum Basis {
 }
 
 /// Where a line's text begins, and the width that it should have before its tag.
-const TEXT_COLUMNS: usize = 84;
+const TEXT_COLUMNS: usize = 96;
 
 /// Prints one line: topic, text, tag.
-pub(super) fn line(out: Output, topic: &str, text: impl Display, basis: Basis) -> Result<(), CliError> {
+pub(super) fn line(
+    out: Output,
+    topic: &str,
+    text: impl Display,
+    basis: Basis,
+) -> Result<(), CliError> {
     let tag = match basis {
         Basis::Measured => "[measured]",
         Basis::StandIn => "[stand-in]",
     };
     let text = plain(&text.to_string()).replace('\n', " ");
     let pad = TEXT_COLUMNS.saturating_sub(text.chars().count());
-    out.line(format!("{topic:<10}{text}{:pad$} {tag}", ""))
+    out.line(format!("{topic:<11}{text}{:pad$} {tag}", ""))
 }
 
 /// Prints what a customer has just done.
@@ -42,33 +47,89 @@ pub(super) fn tell(out: Output, buyer: &Buyer) -> Result<(), CliError> {
 
 /// The line that introduces a customer.
 pub(super) fn goal(buyer: &Buyer) -> String {
-    let wants: Vec<&str> = buyer.customer.wants.iter().map(|item| item.name.text()).collect();
-    let attributes: Vec<&str> = buyer.customer.attributes.iter().map(|name| name.text()).collect();
-    let with = if attributes.is_empty() { String::new() } else { format!(" ({})", attributes.join(", ")) };
+    let wants: Vec<&str> = buyer
+        .customer
+        .wants
+        .iter()
+        .map(|item| item.name.text())
+        .collect();
+    let attributes: Vec<&str> = buyer
+        .customer
+        .attributes
+        .iter()
+        .map(|name| name.text())
+        .collect();
+    let with = if attributes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", attributes.join(", "))
+    };
     format!("{} wants {}{with}", buyer.handle, wants.join(" + "))
 }
 
 fn words(buyer: &Buyer, told: &Told) -> Option<(&'static str, String)> {
     Some(match told {
         Told::Searched { found } => ("  search", format!("{found} have everything")),
-        Told::Asked { sellers, revised: false } => ("  ask", sellers.join(" ")),
+        Told::Asked {
+            sellers,
+            revised: false,
+        } => ("  ask", sellers.join(" ")),
         // The same sellers, told the best price; the opening says what came of it.
         Told::Asked { revised: true, .. } => return None,
-        Told::Opened { prices, incomplete } => ("  open", opened(prices, *incomplete)),
-        Told::Countered { seller, price } => ("  counter", format!("{} offers {seller} {price}", buyer.handle)),
+        Told::Opened {
+            prices,
+            incomplete,
+            revised: false,
+        } => ("  open", opened(prices, *incomplete)),
+        Told::Opened {
+            prices,
+            incomplete,
+            revised: true,
+        } => (
+            "  again",
+            format!("told the best price, {}", opened(prices, *incomplete)),
+        ),
+        Told::Countered { seller, price } => (
+            "  counter",
+            format!("{} offers {seller} {price}", buyer.handle),
+        ),
         Told::Offered { seller, price } => ("  counter", format!("{seller} asks {price}")),
-        Told::Agreed { seller, price, deal, offer } => {
-            let short: String = offer.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-            ("  deal", format!("{price} with {seller} · offer #{short} · {price} held · {deal}"))
+        Told::Agreed {
+            seller,
+            price,
+            deal,
+            offer,
+        } => {
+            let short: String = offer
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(8)
+                .collect();
+            (
+                "  deal",
+                format!("{price} with {seller} · offer #{short} · {price} held · {deal}"),
+            )
         }
-        Told::Checked { complete: true } => ("  paid", "delivered as agreed, accepted, the seller is paid".to_owned()),
-        Told::Checked { complete: false } => ("  dispute", "the delivery lacks what was agreed".to_owned()),
+        Told::Checked { complete: true } => (
+            "  paid",
+            "delivered as agreed, accepted, the seller is paid".to_owned(),
+        ),
+        Told::Checked { complete: false } => {
+            ("  dispute", "the delivery lacks what was agreed".to_owned())
+        }
         Told::Left { why } => ("  left", format!("no deal: {why}")),
     })
 }
 
 fn opened(prices: &[(String, Usd)], incomplete: usize) -> String {
-    let each: Vec<String> = prices.iter().map(|(seller, price)| format!("{price} {seller}")).collect();
-    let more = if incomplete == 0 { String::new() } else { format!(", {incomplete} incomplete") };
-    format!("together: {}{more}", each.join(", "))
+    let each: Vec<String> = prices
+        .iter()
+        .map(|(seller, price)| format!("{price} {seller}"))
+        .collect();
+    let more = if incomplete == 0 {
+        String::new()
+    } else {
+        format!(", {incomplete} incomplete")
+    };
+    format!("opened together: {}{more}", each.join(", "))
 }
