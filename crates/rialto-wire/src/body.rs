@@ -85,7 +85,9 @@ impl Body {
     /// # Errors
     /// [`BadBody::Malformed`] when the bytes are none.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadBody> {
-        serde_json::from_slice(bytes).map(Self).map_err(|_| BadBody::Malformed)
+        serde_json::from_slice(bytes)
+            .map(Self)
+            .map_err(|_| BadBody::Malformed)
     }
 }
 
@@ -100,7 +102,12 @@ pub fn content_hash(salt: &[u8; 16], bytes: &[u8]) -> Hash {
 pub fn seal(ordinal: u16, salt: &[u8; 16], bytes: &[u8], labels: Labels) -> Sealed {
     // MAX_BYTES keeps the length far below u32::MAX.
     let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    Sealed { ordinal, hash: content_hash(salt, bytes), len, labels }
+    Sealed {
+        ordinal,
+        hash: content_hash(salt, bytes),
+        len,
+        labels,
+    }
 }
 
 impl<'de> Deserialize<'de> for Body {
@@ -109,7 +116,9 @@ impl<'de> Deserialize<'de> for Body {
         impl<'de> serde::de::Visitor<'de> for Visitor {
             type Value = Body;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a text, or a list of parts: {\"text\": …}, {\"data\": …} or {\"file\": …}")
+                f.write_str(
+                    "a text, or a list of parts: {\"text\": …}, {\"data\": …} or {\"file\": …}",
+                )
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Body, E> {
                 Ok(Body::text(text))
@@ -118,7 +127,9 @@ impl<'de> Deserialize<'de> for Body {
                 let mut parts = Vec::new();
                 while let Some(part) = seq.next_element()? {
                     if parts.len() == MAX_PARTS {
-                        return Err(serde::de::Error::custom(format!("at most {MAX_PARTS} parts")));
+                        return Err(serde::de::Error::custom(format!(
+                            "at most {MAX_PARTS} parts"
+                        )));
                     }
                     parts.push(part);
                 }
@@ -156,7 +167,13 @@ mod tests {
 
     #[test]
     fn strangers_are_refused() {
-        for bad in ["1", "[1]", "[{\"text\":1}]", "[{\"text\":\"a\",\"x\":1}]", "{\"text\":\"a\"}"] {
+        for bad in [
+            "1",
+            "[1]",
+            "[{\"text\":1}]",
+            "[{\"text\":\"a\",\"x\":1}]",
+            "{\"text\":\"a\"}",
+        ] {
             assert!(serde_json::from_str::<Body>(bad).is_err(), "{bad}");
         }
         let many = format!("[{}]", vec!["{\"text\":\"a\"}"; MAX_PARTS + 1].join(","));

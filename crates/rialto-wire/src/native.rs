@@ -164,9 +164,14 @@ pub fn parse_command(op: &str, args: serde_json::Value) -> Result<NativeCommand,
     if !NativeCommand::OPS.contains(&op) {
         return Err(Rejection::new(Code::UnknownOperation, op));
     }
-    let args = if args.is_null() { serde_json::json!({}) } else { args };
+    let args = if args.is_null() {
+        serde_json::json!({})
+    } else {
+        args
+    };
     let tagged = serde_json::json!({ "op": op, "args": args });
-    serde_json::from_value(tagged).map_err(|e| Rejection::new(Code::Malformed, format!("{op}: {e}")))
+    serde_json::from_value(tagged)
+        .map_err(|e| Rejection::new(Code::Malformed, format!("{op}: {e}")))
 }
 
 /// An idempotency key in its parts: when it was made, in Unix seconds, and the client's own text.
@@ -192,8 +197,20 @@ mod tests {
 
     #[test]
     fn keys_carry_their_time() {
-        assert_eq!(parse_key("1795351234.order-7"), Ok((1_795_351_234, "order-7")));
-        for bad in ["", "x", ".x", "1.", "+1.x", "1.a b", "9999999999999.x", &format!("1.{}", "x".repeat(65))] {
+        assert_eq!(
+            parse_key("1795351234.order-7"),
+            Ok((1_795_351_234, "order-7"))
+        );
+        for bad in [
+            "",
+            "x",
+            ".x",
+            "1.",
+            "+1.x",
+            "1.a b",
+            "9999999999999.x",
+            &format!("1.{}", "x".repeat(65)),
+        ] {
             assert!(parse_key(bad).is_err(), "{bad}");
         }
     }
@@ -201,8 +218,14 @@ mod tests {
     #[test]
     fn unknown_fields_are_refused() {
         let args = serde_json::json!({ "deal": "deal_000000000001", "extra": 1 });
-        assert_eq!(parse_command("deal.accept", args).map_err(|r| r.code), Err(Code::Malformed));
-        assert_eq!(parse_command("deal.steal", serde_json::Value::Null).map_err(|r| r.code), Err(Code::UnknownOperation));
+        assert_eq!(
+            parse_command("deal.accept", args).map_err(|r| r.code),
+            Err(Code::Malformed)
+        );
+        assert_eq!(
+            parse_command("deal.steal", serde_json::Value::Null).map_err(|r| r.code),
+            Err(Code::UnknownOperation)
+        );
     }
 
     proptest! {

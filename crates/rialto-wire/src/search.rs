@@ -15,7 +15,9 @@ pub const MAX_TERMS: usize = 32;
 pub const MAX_PAGE: u32 = 100;
 
 /// Whether everything asked for must be there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Match {
     /// Every item and every attribute.

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, agent, allowance, approval, backup, call, clock, completions, config, deal, demo,
-    erase, explain, fleet, inbox, ledger, listing, log, message, op, operator, owner, scenario,
-    serve, task, team, trace,
+    accounts, agent, allowance, approval, backup, bench, call, clock, completions, config, deal,
+    demo, erase, explain, fleet, inbox, ledger, listing, log, message, op, operator, owner,
+    scenario, serve, task, team, trace,
 };
 use crate::output::{CliError, Output};
 
@@ -84,6 +84,9 @@ enum Command {
     /// The fleet twin and its economics.
     #[command(subcommand)]
     Fleet(fleet::FleetCommand),
+    /// Measures speed and size.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Explains an error code.
     Explain(explain::ExplainArgs),
     /// Settings and where they come from.
@@ -136,6 +139,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Backup(args) => backup::backup(&args, out),
         Command::Restore(args) => backup::restore(&args, out),
         Command::Fleet(command) => fleet::run(command, out),
+        Command::Bench(command) => bench::run(&command, out),
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(args) => config::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),

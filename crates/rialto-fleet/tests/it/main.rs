@@ -1,6 +1,10 @@
 //! Integration tests of the fleet twin, one binary.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test may fail it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of a test may fail it"
+)]
 
 mod calibration;
 mod catalogue;
@@ -16,5 +20,5 @@ mod economics_money;
 mod economics_silicon;
 mod economics_usage;
 mod engine;
-mod traffic;
 mod plan;
+mod traffic;

@@ -32,23 +32,38 @@ impl Caller {
             Some(value) => Some(acting_agent(value.to_str().unwrap_or_default())?),
         };
         let Some(value) = headers.get(header::AUTHORIZATION) else {
-            return Ok(Self { principal: Principal::Public, auth: Auth::None, acting });
+            return Ok(Self {
+                principal: Principal::Public,
+                auth: Auth::None,
+                acting,
+            });
         };
         let bearer = value.to_str().ok().and_then(|v| v.split_once(' '));
-        let secret = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, s)| s.trim());
+        let secret = bearer
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, s)| s.trim());
         let known = secret.and_then(|s| door.node.token(&secret_hash(s)));
         let info = known.ok_or(Code::Unauthenticated)?;
-        Ok(Self { principal: info.principal, auth: Auth::Token(info.token), acting })
+        Ok(Self {
+            principal: info.principal,
+            auth: Auth::Token(info.token),
+            acting,
+        })
     }
 
     /// Refuses those without a token.
     pub(crate) fn known(&self) -> Result<(), Refusal> {
-        if self.principal == Principal::Public { Err(Code::Unauthenticated.into()) } else { Ok(()) }
+        if self.principal == Principal::Public {
+            Err(Code::Unauthenticated.into())
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn acting_agent(name: &str) -> Result<AgentRef, Refusal> {
-    name.parse().map_err(|e| Refusal::new(Code::Malformed, format!("Rialto-Agent: {e}")))
+    name.parse()
+        .map_err(|e| Refusal::new(Code::Malformed, format!("Rialto-Agent: {e}")))
 }
 
 impl FromRequestParts<Arc<Door>> for Caller {
@@ -62,11 +77,19 @@ impl FromRequestParts<Arc<Door>> for Caller {
 pub(crate) async fn scope(door: &Door, caller: &Caller) -> Result<Scope, Refusal> {
     caller.known()?;
     let (principal, acting, auth) = (caller.principal, caller.acting.clone(), caller.auth);
-    let (_, scope) = door.node.read(move |state| scope_in(state, principal, auth, acting.as_ref())).await?;
+    let (_, scope) = door
+        .node
+        .read(move |state| scope_in(state, principal, auth, acting.as_ref()))
+        .await?;
     scope
 }
 
-fn scope_in(state: &State, principal: Principal, auth: Auth, acting: Option<&AgentRef>) -> Result<Scope, Refusal> {
+fn scope_in(
+    state: &State,
+    principal: Principal,
+    auth: Auth,
+    acting: Option<&AgentRef>,
+) -> Result<Scope, Refusal> {
     live(state, principal, auth)?;
     if let Some(name) = acting {
         let agent = rialto_core::decide::resolve_agent(state, name)?;
@@ -77,14 +100,21 @@ fn scope_in(state: &State, principal: Principal, auth: Auth, acting: Option<&Age
         Principal::Operator => Scope::Realm,
         Principal::Person(person) => Scope::Owner(owner_of(state, person)?),
         Principal::Agent(agent) => Scope::Agent(agent),
-        Principal::Realm | Principal::Service(_) | Principal::Public => return Err(Code::Forbidden.into()),
+        Principal::Realm | Principal::Service(_) | Principal::Public => {
+            return Err(Code::Forbidden.into());
+        }
     })
 }
 
 /// A token may have been revoked between its look-up and now.
 pub(crate) fn live(state: &State, principal: Principal, auth: Auth) -> Result<(), Refusal> {
     match auth {
-        Auth::Token(token) if state.tokens.get(&token).is_none_or(|t| t.principal != principal) => {
+        Auth::Token(token)
+            if state
+                .tokens
+                .get(&token)
+                .is_none_or(|t| t.principal != principal) =>
+        {
             Err(Code::TokenRevoked.into())
         }
         _ => Ok(()),

@@ -15,7 +15,8 @@ use rialto_core::reject::{Code, Rejection};
 use rialto_core::text::Labels;
 use rialto_wire::body::{self, BadBody, Body};
 use rialto_wire::native::{
-    Accepted, Batch, BatchAnswer, BatchItem, MAX_COMMANDS, NewToken, Outcome, RefusedEntry, parse_command, parse_key,
+    Accepted, Batch, BatchAnswer, BatchItem, MAX_COMMANDS, NewToken, Outcome, RefusedEntry,
+    parse_command, parse_key,
 };
 use serde_json::Value;
 
@@ -25,7 +26,12 @@ use super::problem::Refusal;
 use crate::node::{Answered, Ask, Reply};
 
 /// Operations that only the realm itself carries out.
-const INTERNAL: [&str; 4] = ["clock.tick", "realm.found", "realm.rotate_key", "realm.reset_operator_token"];
+const INTERNAL: [&str; 4] = [
+    "clock.tick",
+    "realm.found",
+    "realm.rotate_key",
+    "realm.reset_operator_token",
+];
 
 /// `POST /api/{op}`: one command. Its body is the arguments.
 pub(super) async fn one(
@@ -36,7 +42,11 @@ pub(super) async fn one(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Accepted>, Refusal> {
     let args = parse_json(&body.map_err(|e| unread(&e))?)?;
-    let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or_default().to_owned());
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .map(|v| v.to_str().unwrap_or_default().to_owned())
+    };
     let cause = text("rialto-cause").map(|c| c.parse()).transpose();
     let item = BatchItem {
         op,
@@ -75,15 +85,25 @@ pub(super) async fn batch(
         }
     }
     let mut answers = door.node.ask_all(asks).await?.into_iter();
-    let outcomes = outcomes.into_iter().map(|known| known.or_else(|| answers.next().map(outcome)));
+    let outcomes = outcomes
+        .into_iter()
+        .map(|known| known.or_else(|| answers.next().map(outcome)));
     let outcomes = outcomes.collect::<Option<Vec<_>>>().ok_or(Code::Defect)?;
     Ok(Json(BatchAnswer { outcomes }))
 }
 
 fn unread(why: &BytesRejection) -> Refusal {
     let too_large = why.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE;
-    let code = if too_large { Code::TooLarge } else { Code::Malformed };
-    let detail = if too_large { format!("at most {} bytes", super::BODY_BYTES) } else { why.to_string() };
+    let code = if too_large {
+        Code::TooLarge
+    } else {
+        Code::Malformed
+    };
+    let detail = if too_large {
+        format!("at most {} bytes", super::BODY_BYTES)
+    } else {
+        why.to_string()
+    };
     Refusal::new(code, detail)
 }
 
@@ -101,9 +121,16 @@ async fn prepare(door: &Door, caller: &Caller, item: BatchItem) -> Result<Ask, R
         return Err(Code::Unauthenticated.into());
     }
     if INTERNAL.contains(&op) {
-        return Err(Refusal::new(Code::Forbidden, "this is done on the server's own machine: rialto operator --help"));
+        return Err(Refusal::new(
+            Code::Forbidden,
+            "this is done on the server's own machine: rialto operator --help",
+        ));
     }
-    let key = item.key.as_deref().map(|key| request_key(caller.principal, key, op, &item.args)).transpose()?;
+    let key = item
+        .key
+        .as_deref()
+        .map(|key| request_key(caller.principal, key, op, &item.args))
+        .transpose()?;
     let acting = item.acting.or_else(|| caller.acting.clone());
     if item.args.get("signature").is_some_and(|s| !s.is_null()) {
         check_signature(door, caller, acting.as_ref(), op, &item.args).await?;
@@ -128,11 +155,23 @@ async fn prepare(door: &Door, caller: &Caller, item: BatchItem) -> Result<Ask, R
             let detail = format!("a text of {bytes} bytes, at most {}", body::MAX_BYTES);
             return Err(Refusal::new(Code::TooLarge, detail));
         }
-        Some(BadBody::Malformed) => return Err(Refusal::new(Code::Malformed, "a text cannot be stored")),
+        Some(BadBody::Malformed) => {
+            return Err(Refusal::new(Code::Malformed, "a text cannot be stored"));
+        }
         None => {}
     }
-    let request = Request { principal: caller.principal, auth: caller.auth, acting, key, cause: item.cause };
-    Ok(Ask { request, command, contents })
+    let request = Request {
+        principal: caller.principal,
+        auth: caller.auth,
+        acting,
+        key,
+        cause: item.cause,
+    };
+    Ok(Ask {
+        request,
+        command,
+        contents,
+    })
 }
 
 fn salt(door: &Door) -> [u8; 16] {
@@ -149,13 +188,33 @@ fn labels(principal: Principal) -> Labels {
     }
 }
 
-fn request_key(principal: Principal, key: &str, op: &str, args: &Value) -> Result<RequestKey, Rejection> {
+fn request_key(
+    principal: Principal,
+    key: &str,
+    op: &str,
+    args: &Value,
+) -> Result<RequestKey, Rejection> {
     let (made_at_s, own) = parse_key(key)?;
     let who = format!("{principal:?}");
-    let key = Hash::of(&[b"rialto key", who.as_bytes(), own.as_bytes(), &made_at_s.to_le_bytes()]).short();
+    let key = Hash::of(&[
+        b"rialto key",
+        who.as_bytes(),
+        own.as_bytes(),
+        &made_at_s.to_le_bytes(),
+    ])
+    .short();
     // Objects keep their fields sorted by name, so equal requests have equal texts.
-    let request = Hash::of(&[b"rialto request", op.as_bytes(), args.to_string().as_bytes()]).short();
-    Ok(RequestKey { made_at_s, key, request })
+    let request = Hash::of(&[
+        b"rialto request",
+        op.as_bytes(),
+        args.to_string().as_bytes(),
+    ])
+    .short();
+    Ok(RequestKey {
+        made_at_s,
+        key,
+        request,
+    })
 }
 
 /// The bytes that an agent signs to bind itself: realm, handle, operation and the arguments without
@@ -176,23 +235,35 @@ async fn check_signature(
     op: &str,
     args: &Value,
 ) -> Result<(), Refusal> {
-    let caller = Caller { acting: acting.cloned(), ..caller.clone() };
+    let caller = Caller {
+        acting: acting.cloned(),
+        ..caller.clone()
+    };
     let found = door.node.read(move |state| {
         let agent = super::auth::acting(state, &caller)?;
         let agent = state.agents.get(&agent).ok_or(Code::NotFound)?;
         Ok::<_, Refusal>((agent.key, agent.handle.to_string()))
     });
     let (key, handle) = found.await?.1?;
-    let text = args.get("signature").and_then(Value::as_str).unwrap_or_default();
-    let signature: rialto_core::hash::Signature =
-        text.parse().map_err(|e| Refusal::new(Code::BadSignature, format!("{e}")))?;
+    let text = args
+        .get("signature")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let signature: rialto_core::hash::Signature = text
+        .parse()
+        .map_err(|e| Refusal::new(Code::BadSignature, format!("{e}")))?;
     let message = signed_bytes(&door.realm, &handle, op, args);
-    let key = VerifyingKey::from_bytes(key.bytes()).map_err(|_| Refusal::from(Code::BadSignature))?;
+    let key =
+        VerifyingKey::from_bytes(key.bytes()).map_err(|_| Refusal::from(Code::BadSignature))?;
     let mut bytes = [0; 64];
     bytes.copy_from_slice(signature.0.as_slice());
-    key.verify_strict(&message, &Signature::from_bytes(&bytes)).map_err(|_| {
-        Refusal::new(Code::BadSignature, "sign the bytes that docs/concepts.md describes under \"Signatures\"")
-    })
+    key.verify_strict(&message, &Signature::from_bytes(&bytes))
+        .map_err(|_| {
+            Refusal::new(
+                Code::BadSignature,
+                "sign the bytes that docs/concepts.md describes under \"Signatures\"",
+            )
+        })
 }
 
 fn outcome(answered: Answered) -> Outcome {
@@ -205,22 +276,41 @@ fn outcome(answered: Answered) -> Outcome {
 fn answer(answered: Answered) -> Result<Accepted, Refusal> {
     let at = answered.position;
     match answered.reply {
-        Reply::Accepted { ids, secrets, refused } => Ok(Accepted {
+        Reply::Accepted {
+            ids,
+            secrets,
+            refused,
+        } => Ok(Accepted {
             position: at,
             ids: Accepted::by_kind(&ids),
             duplicate: false,
-            token: secrets.into_iter().next().map(|(id, secret)| NewToken { id, secret }),
+            token: secrets
+                .into_iter()
+                .next()
+                .map(|(id, secret)| NewToken { id, secret }),
             refused: refused.into_iter().map(refused_entry).collect(),
         }),
-        Reply::Duplicate { position, ids } => {
-            Ok(Accepted { position, ids: Accepted::by_kind(&ids), duplicate: true, ..Accepted::default() })
-        }
-        Reply::Nothing => Ok(Accepted { position: at, ..Accepted::default() }),
-        Reply::Refused(rejection) => Err(Refusal { rejection, position: Some(at) }),
+        Reply::Duplicate { position, ids } => Ok(Accepted {
+            position,
+            ids: Accepted::by_kind(&ids),
+            duplicate: true,
+            ..Accepted::default()
+        }),
+        Reply::Nothing => Ok(Accepted {
+            position: at,
+            ..Accepted::default()
+        }),
+        Reply::Refused(rejection) => Err(Refusal {
+            rejection,
+            position: Some(at),
+        }),
     }
 }
 
 fn refused_entry((index, why): (u32, Rejection)) -> RefusedEntry {
-    RefusedEntry { index, code: why.code.to_string(), detail: why.to_string() }
+    RefusedEntry {
+        index,
+        code: why.code.to_string(),
+        detail: why.to_string(),
+    }
 }
-

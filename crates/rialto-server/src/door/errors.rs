@@ -24,11 +24,20 @@ pub fn error_page(code: Code) -> String {
 #[must_use]
 pub fn error_pages() -> String {
     let pages: Vec<String> = Code::ALL.iter().map(|code| error_page(*code)).collect();
-    format!("# Error codes\n\nEvery refusal carries one of these codes. `rialto explain CODE` prints the same.\n\n{}", pages.join("\n"))
+    format!(
+        "# Error codes\n\nEvery refusal carries one of these codes. `rialto explain CODE` prints the same.\n\n{}",
+        pages.join("\n")
+    )
 }
 
 /// `GET /errors/{code}`.
 pub(super) async fn page(Path(code): Path<String>) -> Result<Response, Refusal> {
-    let code: Code = code.parse().map_err(|()| Refusal::new(Code::NotFound, "no such error code"))?;
-    Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], error_page(code)).into_response())
+    let code: Code = code
+        .parse()
+        .map_err(|()| Refusal::new(Code::NotFound, "no such error code"))?;
+    Ok((
+        [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")],
+        error_page(code),
+    )
+        .into_response())
 }

@@ -92,12 +92,24 @@ fn slice(state: &Realm, caller: &Caller, after: Option<u64>, limit: u64) -> Resu
     let inbox = state.inboxes.get(&agent).cloned().unwrap_or_default();
     let after = after.unwrap_or(inbox.acknowledged.max(inbox.first - 1));
     if after + 1 < inbox.first {
-        return Err(Refusal::new(Code::Trimmed, format!("the first kept number is {}", inbox.first)));
+        return Err(Refusal::new(
+            Code::Trimmed,
+            format!("the first kept number is {}", inbox.first),
+        ));
     }
-    let until = inbox.next.min(after.saturating_add(1).saturating_add(limit));
-    let refs = (after + 1..until).filter_map(|seq| Some((seq, state.deliveries.get(&(agent, seq))?.clone())));
+    let until = inbox
+        .next
+        .min(after.saturating_add(1).saturating_add(limit));
+    let refs = (after + 1..until)
+        .filter_map(|seq| Some((seq, state.deliveries.get(&(agent, seq))?.clone())));
     let refs = refs.collect();
-    Ok(Slice { agent, first: inbox.first, last: inbox.next - 1, acknowledged: inbox.acknowledged, refs })
+    Ok(Slice {
+        agent,
+        first: inbox.first,
+        last: inbox.next - 1,
+        acknowledged: inbox.acknowledged,
+        refs,
+    })
 }
 
 async fn read_slice(
@@ -107,8 +119,14 @@ async fn read_slice(
     limit: u64,
 ) -> Result<(u64, Slice), Refusal> {
     let caller = caller.clone();
-    let (position, slice) = door.node.read(move |state| slice(state, &caller, after, limit)).await?;
-    slice.map(|s| (position, s)).map_err(|r| Refusal { position: Some(position), ..r })
+    let (position, slice) = door
+        .node
+        .read(move |state| slice(state, &caller, after, limit))
+        .await?;
+    slice.map(|s| (position, s)).map_err(|r| Refusal {
+        position: Some(position),
+        ..r
+    })
 }
 
 /// `GET /api/inbox`: a page, waiting for the first delivery if asked to.
@@ -127,7 +145,13 @@ pub(super) async fn page(
         if !empty || Instant::now() >= deadline {
             let (first, last, acknowledged) = (slice.first, slice.last, slice.acknowledged);
             let deliveries = render(door, slice.refs).await?;
-            return Ok(Json(InboxPage { deliveries, last, first, acknowledged, position }));
+            return Ok(Json(InboxPage {
+                deliveries,
+                last,
+                first,
+                acknowledged,
+                position,
+            }));
         }
         let inbox = door.node.hub().inbox(slice.agent);
         let mut grown = std::pin::pin!(inbox.notified());
@@ -159,16 +183,35 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     caller.known()?;
-    let place = door.streams.clone().try_acquire_owned().map_err(|_| Code::Busy)?;
-    let resumed = match headers.get("last-event-id").map(|v| v.to_str().unwrap_or_default().parse()) {
+    let place = door
+        .streams
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Code::Busy)?;
+    let resumed = match headers
+        .get("last-event-id")
+        .map(|v| v.to_str().unwrap_or_default().parse())
+    {
         Some(Ok(seq)) => Some(seq),
-        Some(Err(_)) => return Err(Refusal::new(Code::Malformed, "Last-Event-ID is no delivery number")),
+        Some(Err(_)) => {
+            return Err(Refusal::new(
+                Code::Malformed,
+                "Last-Event-ID is no delivery number",
+            ));
+        }
         None => query.after,
     };
     // Refusals come as an answer, before the stream begins.
     let (_, slice) = read_slice(&door, &caller, resumed, 1).await?;
     let after = Some(resumed.unwrap_or(slice.acknowledged.max(slice.first - 1)));
-    let follow = Follow { door, caller, after, ready: Vec::new().into_iter(), ended: false, _place: place };
+    let follow = Follow {
+        door,
+        caller,
+        after,
+        ready: Vec::new().into_iter(),
+        ended: false,
+        _place: place,
+    };
     let events = futures_util::stream::unfold(follow, |mut follow| async move {
         let event = follow.next().await?;
         Some((Ok(event), follow))
@@ -184,7 +227,9 @@ impl Follow {
             }
             if let Some(delivered) = self.ready.next() {
                 self.after = Some(delivered.seq);
-                let event = Event::default().id(delivered.seq.to_string()).event("delivery");
+                let event = Event::default()
+                    .id(delivered.seq.to_string())
+                    .event("delivery");
                 return Some(event.json_data(&delivered).unwrap_or_default());
             }
             if let Err(refusal) = self.refill().await {
@@ -218,21 +263,33 @@ async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Deliv
         return Ok(Vec::new());
     }
     let work = move || {
-        refs.into_iter().map(|(seq, delivery)| {
-            let read = |reader: &mut dyn rialto_journal::LogReader| {
-                Ok(door.node.tail().seen(delivery.position, reader))
-            };
-            let seen = door.node.with_log(read).map_err(BootError::from).and_then(|s| s);
-            seen.map(|seen| delivered(seq, &delivery, seen.as_ref()))
-        })
-        .collect::<Result<Vec<_>, BootError>>()
+        refs.into_iter()
+            .map(|(seq, delivery)| {
+                let read = |reader: &mut dyn rialto_journal::LogReader| {
+                    Ok(door.node.tail().seen(delivery.position, reader))
+                };
+                let seen = door
+                    .node
+                    .with_log(read)
+                    .map_err(BootError::from)
+                    .and_then(|s| s);
+                seen.map(|seen| delivered(seq, &delivery, seen.as_ref()))
+            })
+            .collect::<Result<Vec<_>, BootError>>()
     };
-    let rendered = tokio::task::spawn_blocking(work).await.map_err(|e| Refusal::new(Code::Defect, e.to_string()))?;
+    let rendered = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?;
     rendered.map_err(|e| Refusal::new(e.code(), e.to_string()))
 }
 
 fn delivered(seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
-    let fact = seen.and_then(|s| s.envelope.events.iter().find(|e| is_about(e, delivery.item)));
+    let fact = seen.and_then(|s| {
+        s.envelope
+            .events
+            .iter()
+            .find(|e| is_about(e, delivery.item))
+    });
     let mut texts = Map::new();
     if let (Some(seen), Some(fact)) = (seen, fact) {
         for content in content_refs(fact) {
@@ -243,8 +300,17 @@ fn delivered(seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
             texts.insert(content.id.to_string(), text.unwrap_or(Value::Null));
         }
     }
-    let event = fact.and_then(|f| serde_json::to_value(f).ok()).unwrap_or(Value::Null);
-    Delivered { seq, at: delivery.at, position: delivery.position, item: delivery.item, event, texts }
+    let event = fact
+        .and_then(|f| serde_json::to_value(f).ok())
+        .unwrap_or(Value::Null);
+    Delivered {
+        seq,
+        at: delivery.at,
+        position: delivery.position,
+        item: delivery.item,
+        event,
+        texts,
+    }
 }
 
 /// Whether an event is the one that a delivery speaks of. The others of its envelope may be private
@@ -275,9 +341,8 @@ fn subject(event: &Fact) -> Option<AnyId> {
     Some(match event {
         Fact::Mail(event) => match event {
             MailEvent::MessageSent { message, .. } => (*message).into(),
-            MailEvent::ConversationOpened { conversation, .. } | MailEvent::GroupChanged { conversation, .. } => {
-                (*conversation).into()
-            }
+            MailEvent::ConversationOpened { conversation, .. }
+            | MailEvent::GroupChanged { conversation, .. } => (*conversation).into(),
             _ => return None,
         },
         Fact::Work(event) => match event {
@@ -295,9 +360,8 @@ fn subject(event: &Fact) -> Option<AnyId> {
             MarketEvent::CallOpened { call, .. }
             | MarketEvent::CallRevealed { call }
             | MarketEvent::CallClosed { call } => (*call).into(),
-            MarketEvent::OfferMade { negotiation, .. } | MarketEvent::NegotiationEnded { negotiation, .. } => {
-                (*negotiation).into()
-            }
+            MarketEvent::OfferMade { negotiation, .. }
+            | MarketEvent::NegotiationEnded { negotiation, .. } => (*negotiation).into(),
             MarketEvent::DealAgreed { deal, .. }
             | MarketEvent::DealDelivered { deal }
             | MarketEvent::DealDisputed { deal, .. }

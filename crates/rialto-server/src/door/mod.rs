@@ -64,7 +64,6 @@ impl Door {
     }
 
     /// The door as a service: for a listener, or to be called in the same process.
-    #[must_use]
     pub fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new();
         for route in routes::routes() {

@@ -17,7 +17,8 @@ pub(super) async fn document() -> Json<Value> {
 /// The description as a JSON document.
 #[must_use]
 pub fn describe() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into());
+    let settings =
+        SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into());
     let mut types = settings.into_generator();
     let mut paths = Map::new();
     operations(&mut types, &mut paths);
@@ -53,13 +54,26 @@ pub fn describe() -> Value {
 /// One path for each operation: `POST /api/{op}`.
 fn operations(types: &mut SchemaGenerator, paths: &mut Map<String, Value>) {
     let commands = NativeCommand::json_schema_of(types);
-    let variants = commands.get("oneOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    let variants = commands
+        .get("oneOf")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     let accepted = types.subschema_for::<Accepted>().to_value();
     for variant in variants {
         let field = |name: &str| variant.get("properties").and_then(|p| p.get(name));
-        let Some(op) = field("op").and_then(|o| o.get("const")).and_then(Value::as_str) else { continue };
+        let Some(op) = field("op")
+            .and_then(|o| o.get("const"))
+            .and_then(Value::as_str)
+        else {
+            continue;
+        };
         let args = field("args").cloned().unwrap_or_else(|| json!({}));
-        let security = if op == "owner.sign_up" { json!([{}, { "token": [] }]) } else { json!([{ "token": [] }]) };
+        let security = if op == "owner.sign_up" {
+            json!([{}, { "token": [] }])
+        } else {
+            json!([{ "token": [] }])
+        };
         paths.insert(format!("/api/{op}"), json!({ "post": {
             "operationId": op,
             "summary": variant.get("description").cloned().unwrap_or_default(),
@@ -82,12 +96,16 @@ impl<T: schemars::JsonSchema> SchemaOf for T {
 }
 
 fn command_headers() -> Value {
-    let header = |name: &str, text: &str| {
-        json!({ "name": name, "in": "header", "required": false, "description": text, "schema": { "type": "string" } })
-    };
+    let header = |name: &str, text: &str| json!({ "name": name, "in": "header", "required": false, "description": text, "schema": { "type": "string" } });
     json!([
-        header("Idempotency-Key", "Unix seconds, a point, and 1 to 64 visible characters. The same key with the same request is carried out once."),
-        header("Rialto-Agent", "The agent to act as, for an admin of its owner."),
+        header(
+            "Idempotency-Key",
+            "Unix seconds, a point, and 1 to 64 visible characters. The same key with the same request is carried out once."
+        ),
+        header(
+            "Rialto-Agent",
+            "The agent to act as, for an admin of its owner."
+        ),
         header("Rialto-Cause", "The id of what caused this, for the trace.")
     ])
 }
@@ -102,12 +120,19 @@ fn answers(schema: &Value) -> Value {
 fn operation(types: &mut SchemaGenerator, route: &Route) -> Value {
     let in_path = route.path.split(['{', '}']).skip(1).step_by(2);
     let path = in_path.map(|name| parameter(name, "path", true));
-    let query = route.query.iter().map(|name| parameter(name, "query", false));
+    let query = route
+        .query
+        .iter()
+        .map(|name| parameter(name, "query", false));
     let (request, answer) = match route.path {
-        "/api/commands" => (Some(types.subschema_for::<Batch>()), Some(types.subschema_for::<BatchAnswer>())),
-        "/api/search/listings" => {
-            (Some(types.subschema_for::<ListingQuery>()), Some(types.subschema_for::<HitPage>()))
-        }
+        "/api/commands" => (
+            Some(types.subschema_for::<Batch>()),
+            Some(types.subschema_for::<BatchAnswer>()),
+        ),
+        "/api/search/listings" => (
+            Some(types.subschema_for::<ListingQuery>()),
+            Some(types.subschema_for::<HitPage>()),
+        ),
         _ => (None, None),
     };
     let answer = answer.map_or_else(|| json!({}), schemars::Schema::to_value);
@@ -136,7 +161,9 @@ fn meaning(parameter: &str) -> &'static str {
     match parameter {
         "cursor" => "Where the last page ended.",
         "limit" => "How many, 1 to 100.",
-        "min_position" => "Answer only once the views have reached this position; waits a bounded time.",
+        "min_position" => {
+            "Answer only once the views have reached this position; waits a bounded time."
+        }
         "after" => "Only what comes after this number.",
         "wait_ms" => "How long to wait for the first, at most 30000.",
         "text" => "Words to look for.",

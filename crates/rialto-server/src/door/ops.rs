@@ -13,7 +13,11 @@ use super::Door;
 /// `GET /healthz`: the process lives and its log can be written.
 pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Response {
     if door.node.has_stopped() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopped: the log could not be written\n").into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopped: the log could not be written\n",
+        )
+            .into_response();
     }
     "ok\n".into_response()
 }
@@ -33,27 +37,88 @@ pub(super) async fn metrics(State(door): State<Arc<Door>>) -> Response {
     let hub = door.node.hub();
     let streams = super::STREAMS - door.streams.available_permits();
     let rows: [(&str, &str, &str, f64); 11] = [
-        ("rialto_commands_accepted_total", "counter", "commands accepted", as_f64(load(&stats.accepted))),
-        ("rialto_commands_refused_total", "counter", "commands refused", as_f64(load(&stats.refused))),
-        ("rialto_frames_total", "counter", "frames synced", as_f64(load(&stats.frames))),
-        ("rialto_envelopes_total", "counter", "envelopes synced", as_f64(load(&stats.envelopes))),
-        ("rialto_sync_seconds_total", "counter", "time spent in syncing", as_f64(load(&stats.sync_us)) / 1e6),
-        ("rialto_writer_longest_turn_seconds", "gauge", "longest turn of the writer", as_f64(load(&stats.longest_turn_us)) / 1e6),
-        ("rialto_waiting_requests", "gauge", "requests that wait for the writer", as_f64(load(&stats.waiting))),
-        ("rialto_durable_position", "gauge", "last durable position", as_f64(hub.durable())),
-        ("rialto_indexed_position", "gauge", "position of the views", as_f64(hub.indexed())),
-        ("rialto_inbox_streams", "gauge", "inboxes being streamed", as_f64(streams as u64)),
-        ("rialto_uptime_seconds", "gauge", "time since start", door.started.elapsed().as_secs_f64()),
+        (
+            "rialto_commands_accepted_total",
+            "counter",
+            "commands accepted",
+            as_f64(load(&stats.accepted)),
+        ),
+        (
+            "rialto_commands_refused_total",
+            "counter",
+            "commands refused",
+            as_f64(load(&stats.refused)),
+        ),
+        (
+            "rialto_frames_total",
+            "counter",
+            "frames synced",
+            as_f64(load(&stats.frames)),
+        ),
+        (
+            "rialto_envelopes_total",
+            "counter",
+            "envelopes synced",
+            as_f64(load(&stats.envelopes)),
+        ),
+        (
+            "rialto_sync_seconds_total",
+            "counter",
+            "time spent in syncing",
+            as_f64(load(&stats.sync_us)) / 1e6,
+        ),
+        (
+            "rialto_writer_longest_turn_seconds",
+            "gauge",
+            "longest turn of the writer",
+            as_f64(load(&stats.longest_turn_us)) / 1e6,
+        ),
+        (
+            "rialto_waiting_requests",
+            "gauge",
+            "requests that wait for the writer",
+            as_f64(load(&stats.waiting)),
+        ),
+        (
+            "rialto_durable_position",
+            "gauge",
+            "last durable position",
+            as_f64(hub.durable()),
+        ),
+        (
+            "rialto_indexed_position",
+            "gauge",
+            "position of the views",
+            as_f64(hub.indexed()),
+        ),
+        (
+            "rialto_inbox_streams",
+            "gauge",
+            "inboxes being streamed",
+            as_f64(streams as u64),
+        ),
+        (
+            "rialto_uptime_seconds",
+            "gauge",
+            "time since start",
+            door.started.elapsed().as_secs_f64(),
+        ),
     ];
     let mut text = String::new();
     for (name, kind, help, value) in rows {
         // Writing to a String cannot fail.
-        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+        let _ = write!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
+        );
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a metric needs no more than 53 bits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a metric needs no more than 53 bits"
+)]
 fn as_f64(count: u64) -> f64 {
     count as f64
 }

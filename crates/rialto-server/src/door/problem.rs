@@ -20,19 +20,28 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal by the door itself.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { rejection: Rejection::new(code, detail), position: None }
+        Self {
+            rejection: Rejection::new(code, detail),
+            position: None,
+        }
     }
 }
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { rejection: code.into(), position: None }
+        Self {
+            rejection: code.into(),
+            position: None,
+        }
     }
 }
 
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
-        Self { rejection, position: None }
+        Self {
+            rejection,
+            position: None,
+        }
     }
 }
 
@@ -66,7 +75,11 @@ impl Refusal {
     /// The refusal in its wire form.
     #[must_use]
     pub fn problem(&self) -> Problem {
-        Problem::new(&self.rejection, status_of(self.rejection.code).as_u16(), self.position)
+        Problem::new(
+            &self.rejection,
+            status_of(self.rejection.code).as_u16(),
+            self.position,
+        )
     }
 }
 
@@ -78,11 +91,16 @@ impl IntoResponse for Refusal {
         }
         let mut response = (status, Json(self.problem())).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.rejection.code.kind() == Kind::Unavailable || status == StatusCode::TOO_MANY_REQUESTS {
+        if self.rejection.code.kind() == Kind::Unavailable
+            || status == StatusCode::TOO_MANY_REQUESTS
+        {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

@@ -63,7 +63,10 @@ pub(super) struct ListQuery {
 impl ListQuery {
     fn paging(&self) -> Paging {
         let usual = Paging::default();
-        Paging { cursor: self.cursor.clone(), limit: self.limit.unwrap_or(usual.limit) }
+        Paging {
+            cursor: self.cursor.clone(),
+            limit: self.limit.unwrap_or(usual.limit),
+        }
     }
 
     fn period(&self) -> Option<(Time, Time)> {
@@ -75,21 +78,26 @@ impl ListQuery {
 
     fn dimensions(&self) -> Result<Vec<Dimension>, Refusal> {
         let by = self.by.as_deref().unwrap_or("owner");
-        by.split(',').map(|name| name.trim().parse().map_err(refused)).collect()
+        by.split(',')
+            .map(|name| name.trim().parse().map_err(refused))
+            .collect()
     }
 }
 
 type Listed = Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>;
 
 fn listed(query: Listed) -> Result<ListQuery, Refusal> {
-    query.map(|q| q.0).map_err(|e| Refusal::new(Code::Malformed, e.body_text()))
+    query
+        .map(|q| q.0)
+        .map_err(|e| Refusal::new(Code::Malformed, e.body_text()))
 }
 
 fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
 where
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|e: T::Err| Refusal::new(Code::Malformed, e.to_string()))
+    text.parse()
+        .map_err(|e: T::Err| Refusal::new(Code::Malformed, e.to_string()))
 }
 
 fn refused(error: ViewError) -> Refusal {
@@ -106,7 +114,11 @@ fn refused(error: ViewError) -> Refusal {
 async fn caught_up(door: &Door, min_position: Option<u64>) -> Result<(), Refusal> {
     let mut indexed = door.node.hub().watch_indexed();
     let wanted = min_position.unwrap_or_else(|| door.node.hub().durable());
-    let patience = if min_position.is_some() { MIN_POSITION } else { CATCH_UP };
+    let patience = if min_position.is_some() {
+        MIN_POSITION
+    } else {
+        CATCH_UP
+    };
     let reached = tokio::time::timeout(patience, indexed.wait_for(|at| *at >= wanted)).await;
     match reached {
         Ok(Ok(_)) => Ok(()),
@@ -125,7 +137,9 @@ async fn view<T: Send + 'static>(
     let _place = door.reads.acquire().await.map_err(|_| Code::Draining)?;
     let views = door.views.clone();
     let outcome = tokio::task::spawn_blocking(move || read(&views)).await;
-    outcome.map_err(|e| Refusal::new(Code::Defect, e.to_string()))?.map_err(refused)
+    outcome
+        .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?
+        .map_err(refused)
 }
 
 fn found<T>(thing: Option<T>) -> Answer<T> {
@@ -189,7 +203,11 @@ things! {
 pub(super) async fn realm(State(door): Door_) -> Answer<Value> {
     let read = door.node.read(|state| {
         let realm = state.realm.get(&());
-        (realm.map(|r| (r.name.to_string(), r.key)), state.now(), state.settings())
+        (
+            realm.map(|r| (r.name.to_string(), r.key)),
+            state.now(),
+            state.settings(),
+        )
     });
     let (position, (realm, time, settings)) = read.await?;
     let (name, key) = realm.ok_or(Code::Defect)?;
@@ -223,18 +241,33 @@ pub(super) async fn whoami(State(door): Door_, caller: Caller) -> Answer<WhoAmI>
         Ok::<_, Refusal>(match principal {
             Principal::Agent(id) => {
                 let agent = state.agents.get(&id);
-                (agent.map(|a| a.owner), agent.map(|a| a.handle.to_string()), None)
+                (
+                    agent.map(|a| a.owner),
+                    agent.map(|a| a.handle.to_string()),
+                    None,
+                )
             }
             Principal::Person(id) => {
                 let person = state.persons.get(&id);
-                (person.map(|p| p.owner), person.map(|p| p.name.to_string()), person.map(|p| p.role))
+                (
+                    person.map(|p| p.owner),
+                    person.map(|p| p.name.to_string()),
+                    person.map(|p| p.role),
+                )
             }
             _ => (None, None, None),
         })
     });
     let (position, found) = read.await?;
     let (owner, handle, role) = found?;
-    Ok(Json(WhoAmI { principal, auth, owner, handle, role, position }))
+    Ok(Json(WhoAmI {
+        principal,
+        auth,
+        owner,
+        handle,
+        role,
+        position,
+    }))
 }
 
 async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal> {
@@ -260,8 +293,16 @@ pub(super) async fn digest(State(door): Door_, caller: Caller) -> Answer<Value> 
 pub(super) async fn agents(State(door): Door_, query: Listed) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let owner = query.owner.as_deref().map(id).transpose()?;
-    let wanted = AgentQuery { text: query.text.clone(), skill: query.skill.clone(), tag: query.tag.clone(), owner };
-    let page = view(&door, query.min_position, move |v| v.agents(&wanted, &query.paging())).await?;
+    let wanted = AgentQuery {
+        text: query.text.clone(),
+        skill: query.skill.clone(),
+        tag: query.tag.clone(),
+        owner,
+    };
+    let page = view(&door, query.min_position, move |v| {
+        v.agents(&wanted, &query.paging())
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
@@ -273,7 +314,11 @@ fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewE
 }
 
 /// `GET /api/agents/{agent}`.
-pub(super) async fn agent(State(door): Door_, Path(name): Path<String>, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn agent(
+    State(door): Door_,
+    Path(name): Path<String>,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let card = view(&door, query.min_position, move |v| agent_card(v, &name)).await?;
     found(card).map(IntoResponse::into_response)
@@ -287,7 +332,9 @@ pub(super) async fn listings_of(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let page = view(&door, query.min_position, move |v| {
-        let Some(card) = agent_card(v, &name)? else { return Ok(None) };
+        let Some(card) = agent_card(v, &name)? else {
+            return Ok(None);
+        };
         v.listings_of(card.id, &query.paging()).map(Some)
     });
     found(page.await?).map(IntoResponse::into_response)
@@ -301,12 +348,19 @@ pub(super) async fn search_listings(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let Json(wanted) = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
-    let page = view(&door, query.min_position, move |v| v.search_listings(&wanted)).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.search_listings(&wanted)
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
 /// `GET /api/listings/{id}`.
-pub(super) async fn listing(State(door): Door_, Path(name): Path<String>, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn listing(
+    State(door): Door_,
+    Path(name): Path<String>,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let (query, wanted) = (listed(query)?, id(&name)?);
     let listing = view(&door, query.min_position, move |v| v.listing(wanted)).await?;
     found(listing).map(IntoResponse::into_response)
@@ -326,33 +380,57 @@ pub(super) async fn messages_in(
         Some(_) => return Err(Refusal::new(Code::Malformed, "order: newest or oldest")),
     };
     let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| v.messages(scope, wanted, order, &query.paging())).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.messages(scope, wanted, order, &query.paging())
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
 /// `GET /api/messages?text=`.
-pub(super) async fn search_messages(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn search_messages(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let scope = scope(&door, &caller).await?;
     let text = query.text.clone().unwrap_or_default();
-    let page = view(&door, query.min_position, move |v| v.search_messages(scope, &text, &query.paging())).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.search_messages(scope, &text, &query.paging())
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
 /// `GET /api/tasks`.
-pub(super) async fn tasks(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn tasks(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| v.tasks(scope, query.state, &query.paging())).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.tasks(scope, query.state, &query.paging())
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
 /// `GET /api/approvals`.
-pub(super) async fn approvals(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn approvals(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let scope = scope(&door, &caller).await?;
     let open_only = !query.all.unwrap_or(false);
-    let page = view(&door, query.min_position, move |v| v.approvals(scope, open_only, &query.paging())).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.approvals(scope, open_only, &query.paging())
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
@@ -372,12 +450,19 @@ pub(super) async fn statement(
 ) -> Result<Response, Refusal> {
     let (query, wanted) = (listed(query)?, id(&name)?);
     let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| v.statement(scope, wanted, &query.paging())).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.statement(scope, wanted, &query.paging())
+    })
+    .await?;
     found(page).map(IntoResponse::into_response)
 }
 
 /// `GET /api/ledger/trial-balance`: a public figure, so that anybody can see that money is conserved.
-pub(super) async fn trial_balance(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn trial_balance(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     caller.known()?;
     let query = listed(query)?;
     let rows = view(&door, query.min_position, ViewReader::trial_balance).await?;
@@ -385,18 +470,32 @@ pub(super) async fn trial_balance(State(door): Door_, caller: Caller, query: Lis
 }
 
 /// `GET /api/owners`.
-pub(super) async fn owners(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn owners(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     operator(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| v.owners(&query.paging())).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.owners(&query.paging())
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
 /// `GET /api/services`.
-pub(super) async fn services(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn services(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     operator(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| v.services(&query.paging())).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.services(&query.paging())
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
@@ -433,7 +532,10 @@ pub(super) async fn persons(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let owner = own(&door, &caller, &name).await?;
-    let page = view(&door, query.min_position, move |v| v.persons(owner, &query.paging())).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.persons(owner, &query.paging())
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
@@ -470,19 +572,34 @@ pub(super) async fn export(
         }
     });
     let stream = futures_util::stream::poll_fn(move |cx| ready.poll_recv(cx));
-    Ok(([(header::CONTENT_TYPE, "application/jsonl")], Body::from_stream(stream)).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, "application/jsonl")],
+        Body::from_stream(stream),
+    )
+        .into_response())
 }
 
 /// `GET /api/report/accounts`.
-pub(super) async fn accounts_report(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn accounts_report(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let (scope, by) = (scope(&door, &caller).await?, query.dimensions()?);
-    let report = view(&door, query.min_position, move |v| v.accounts_report(scope, &by, query.period())).await?;
+    let report = view(&door, query.min_position, move |v| {
+        v.accounts_report(scope, &by, query.period())
+    })
+    .await?;
     Ok(Json(report).into_response())
 }
 
 /// `GET /api/report/accounts/events`.
-pub(super) async fn accounts_events(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn accounts_events(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let (scope, by) = (scope(&door, &caller).await?, query.dimensions()?);
     let key = query.key.clone().unwrap_or_default();
@@ -493,14 +610,24 @@ pub(super) async fn accounts_events(State(door): Door_, caller: Caller, query: L
 }
 
 /// `GET /api/log`: the operator sees everything; others what they did themselves.
-pub(super) async fn log(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
+pub(super) async fn log(
+    State(door): Door_,
+    caller: Caller,
+    query: Listed,
+) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let scope = scope(&door, &caller).await?;
     let actor = query.actor.as_deref().map(id).transpose()?;
-    let filter = EventFilter { kind: query.kind.clone(), actor };
+    let filter = EventFilter {
+        kind: query.kind.clone(),
+        actor,
+    };
     let limit = query.paging().limit;
     let after = query.after.unwrap_or(0);
-    let page = view(&door, query.min_position, move |v| v.events_after(scope, after, limit, &filter)).await?;
+    let page = view(&door, query.min_position, move |v| {
+        v.events_after(scope, after, limit, &filter)
+    })
+    .await?;
     Ok(Json(page).into_response())
 }
 
@@ -512,7 +639,9 @@ pub(super) async fn log_entry(
     query: Listed,
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
-    let position: u64 = name.parse().map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
+    let position: u64 = name
+        .parse()
+        .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
     operator(&door, &caller).await?;
     let entry = view(&door, query.min_position, move |v| v.describe(position)).await?;
     found(entry).map(IntoResponse::into_response)

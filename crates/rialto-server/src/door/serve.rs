@@ -59,7 +59,10 @@ impl Tls {
     /// # Errors
     /// [`ServeError::Tls`].
     pub fn load(cert: &Path, key: &Path) -> Result<Self, ServeError> {
-        let failed = |path: &Path, cause: String| ServeError::Tls { path: path.to_owned(), cause };
+        let failed = |path: &Path, cause: String| ServeError::Tls {
+            path: path.to_owned(),
+            cause,
+        };
         let chain = CertificateDer::pem_file_iter(cert)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|e| failed(cert, e.to_string()))?;
@@ -85,7 +88,9 @@ impl Listener {
     /// # Errors
     /// [`ServeError::Listen`].
     pub async fn bind(addr: SocketAddr, tls: Option<Tls>) -> Result<Self, ServeError> {
-        let tcp = TcpListener::bind(addr).await.map_err(|source| ServeError::Listen { addr, source })?;
+        let tcp = TcpListener::bind(addr)
+            .await
+            .map_err(|source| ServeError::Listen { addr, source })?;
         Ok(Self { tcp, tls })
     }
 
@@ -113,7 +118,9 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { break };
+        let Ok(place) = places.clone().acquire_owned().await else {
+            break;
+        };
         let stream = tokio::select! {
             () = &mut stop => break,
             accepted = listener.tcp.accept() => accepted,
@@ -134,7 +141,10 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(DRAIN, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests did not end in time");
     }
 }
@@ -149,11 +159,13 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     match tls {
         None => http(stream, router, watcher).await,
-        Some(Tls(acceptor)) => match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, router, watcher).await,
-            Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
-            Err(_) => tracing::debug!("a handshake took too long"),
-        },
+        Some(Tls(acceptor)) => {
+            match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => http(stream, router, watcher).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+                Err(_) => tracing::debug!("a handshake took too long"),
+            }
+        }
     }
 }
 
@@ -162,7 +174,12 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_headers(64).max_buf_size(64 << 10);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_headers(64)
+        .max_buf_size(64 << 10);
     let service = TowerToHyperService::new(router);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection.into_owned()).await {

@@ -75,7 +75,9 @@ impl BootError {
             Self::Journal(JournalError::Locked { .. }) => Code::DataLocked,
             Self::Journal(JournalError::StorageFull) => Code::StorageFull,
             Self::Journal(JournalError::NewerVersion { .. }) | Self::Newer(_) => Code::LogNewer,
-            Self::Journal(JournalError::Foreign { .. } | JournalError::NotFound { .. }) => Code::LogForeign,
+            Self::Journal(JournalError::Foreign { .. } | JournalError::NotFound { .. }) => {
+                Code::LogForeign
+            }
             Self::Journal(JournalError::Corrupt { .. }) | Self::Corrupt { .. } => Code::LogCorrupt,
             Self::Journal(JournalError::NotEmpty { .. }) => Code::BackupTarget,
             Self::Journal(_) | Self::Secrets(_) | Self::Io { .. } => Code::StorageFailed,
@@ -95,6 +97,7 @@ pub struct Opened {
     pub replayed: u64,
 }
 
+type Stores = (Box<dyn Journal>, Box<dyn EntityStore>, NewReader);
 type NewReader = Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>;
 
 /// Opens a realm, and founds it if its log is empty.
@@ -109,13 +112,23 @@ pub async fn open(
 ) -> Result<Opened, BootError> {
     let (mut journal, mut entities, new_reader) = stores(&storage)?;
     let secrets = secrets(&storage, journal.head().position == 0, chance.as_ref())?;
-    let seed = chance.bytes().first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
+    let seed = chance
+        .bytes()
+        .first_chunk::<8>()
+        .map_or(0, |b| u64::from_le_bytes(*b));
     let (state, replayed) = restore(journal.as_mut(), entities.as_mut(), seed)?;
     let empty = state.position() == 0;
     let key = secrets.public_key();
-    let config = NodeConfig { clock, chance, secrets };
+    let config = NodeConfig {
+        clock,
+        chance,
+        secrets,
+    };
     let started = Node::start(state, journal, entities, new_reader, config);
-    let node = started.map_err(|source| BootError::Io { doing: "start the node's threads".into(), source })?;
+    let node = started.map_err(|source| BootError::Io {
+        doing: "start the node's threads".into(),
+        source,
+    })?;
     let mut operator_token = None;
     if empty {
         let token = found(&node, name, key).await?;
@@ -124,17 +137,25 @@ pub async fn open(
         }
         operator_token = Some(token);
     }
-    Ok(Opened { node, operator_token, replayed })
+    Ok(Opened {
+        node,
+        operator_token,
+        replayed,
+    })
 }
 
-fn stores(storage: &Storage) -> Result<(Box<dyn Journal>, Box<dyn EntityStore>, NewReader), BootError> {
+fn stores(storage: &Storage) -> Result<Stores, BootError> {
     match storage {
         Storage::Memory => {
             let disk = MemoryDisk::default();
             let journal = MemoryJournal::open(&disk)?;
             let for_readers = disk.clone();
             let new_reader: NewReader = Box::new(move || Box::new(MemoryReader::new(&for_readers)));
-            Ok((Box::new(journal), Box::new(MemoryEntities::default()), new_reader))
+            Ok((
+                Box::new(journal),
+                Box::new(MemoryEntities::default()),
+                new_reader,
+            ))
         }
         Storage::Folder(folder) => {
             make_folder(folder)?;
@@ -150,15 +171,25 @@ fn stores(storage: &Storage) -> Result<(Box<dyn Journal>, Box<dyn EntityStore>, 
 /// The data folder is for its owner only: it holds secrets and private messages.
 fn make_folder(folder: &Path) -> Result<(), BootError> {
     use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|source| BootError::Io { doing: format!("create {}", folder.display()), source })
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder);
+    made.map_err(|source| BootError::Io {
+        doing: format!("create {}", folder.display()),
+        source,
+    })
 }
 
 /// The entity table can always be rebuilt, so a damaged one is begun anew.
 fn open_entities(path: &Path) -> Result<SqliteEntities, BootError> {
     match SqliteEntities::open(path) {
         Ok(entities) => Ok(entities),
-        Err(JournalError::Corrupt { .. } | JournalError::NewerVersion { .. } | JournalError::Foreign { .. }) => {
+        Err(
+            JournalError::Corrupt { .. }
+            | JournalError::NewerVersion { .. }
+            | JournalError::Foreign { .. },
+        ) => {
             tracing::warn!("the entity table cannot be used and is rebuilt from the log");
             for end in ["", "-wal", "-shm"] {
                 let mut name = path.as_os_str().to_owned();
@@ -172,8 +203,14 @@ fn open_entities(path: &Path) -> Result<SqliteEntities, BootError> {
     }
 }
 
-fn secrets(storage: &Storage, fresh_log: bool, chance: &dyn Chance) -> Result<RealmSecrets, BootError> {
-    let Storage::Folder(folder) = storage else { return Ok(RealmSecrets::fresh(chance)) };
+fn secrets(
+    storage: &Storage,
+    fresh_log: bool,
+    chance: &dyn Chance,
+) -> Result<RealmSecrets, BootError> {
+    let Storage::Folder(folder) = storage else {
+        return Ok(RealmSecrets::fresh(chance));
+    };
     let path = folder.join("realm.key");
     if path.exists() || !fresh_log {
         return Ok(RealmSecrets::load(&path)?);
@@ -222,7 +259,10 @@ fn load_snapshot(
     let frame = reader.read_from(at.position, 0)?.into_iter().next();
     let on_log = frame.is_some_and(|f| f.last() == at.position && f.chain == at.chain);
     if !on_log {
-        tracing::warn!(position = at.position, "the entity table does not lie on this log and is rebuilt");
+        tracing::warn!(
+            position = at.position,
+            "the entity table does not lie on this log and is rebuilt"
+        );
         return Ok(None);
     }
     let mut state = State::new(seed);
@@ -257,7 +297,10 @@ fn replay(reader: &mut dyn LogReader, state: &mut State) -> Result<Vec<u64>, Boo
                 let envelope = decode(position, facts)?;
                 state.apply(&envelope);
                 if state.changes.defects() > 0 {
-                    return Err(BootError::Corrupt { position, what: "an event does not fit the state" });
+                    return Err(BootError::Corrupt {
+                        position,
+                        what: "an event does not fit the state",
+                    });
                 }
                 erased.extend(envelope.events.iter().flat_map(erased_by));
             }
@@ -269,7 +312,10 @@ fn replay(reader: &mut dyn LogReader, state: &mut State) -> Result<Vec<u64>, Boo
 pub(super) fn decode(position: u64, facts: &[u8]) -> Result<Envelope, BootError> {
     Envelope::decode(facts).map_err(|why| match why {
         BadEnvelope::Newer(version) => BootError::Newer(version),
-        BadEnvelope::Malformed => BootError::Corrupt { position, what: "not an envelope" },
+        BadEnvelope::Malformed => BootError::Corrupt {
+            position,
+            what: "not an envelope",
+        },
     })
 }
 
@@ -281,12 +327,27 @@ fn erased_by(event: &Event) -> Vec<u64> {
 }
 
 /// Founds the realm with its first asset, and returns the operator's token.
-async fn found(node: &Node, name: &Handle, key: rialto_core::hash::Hash) -> Result<String, BootError> {
-    let founding = Command::Found(Found { name: name.clone(), key });
+async fn found(
+    node: &Node,
+    name: &Handle,
+    key: rialto_core::hash::Hash,
+) -> Result<String, BootError> {
+    let founding = Command::Found(Found {
+        name: name.clone(),
+        key,
+    });
     let secrets = local(node, Principal::Realm, founding).await?;
     let code = AssetCode::new("USD").map_err(|_| BootError::Founding(Code::Defect.into()))?;
-    local(node, Principal::Operator, Command::CreateAsset(CreateAsset { code, scale: 9 })).await?;
-    secrets.into_iter().next().ok_or(BootError::Founding(Code::Defect.into()))
+    local(
+        node,
+        Principal::Operator,
+        Command::CreateAsset(CreateAsset { code, scale: 9 }),
+    )
+    .await?;
+    secrets
+        .into_iter()
+        .next()
+        .ok_or(BootError::Founding(Code::Defect.into()))
 }
 
 /// Carries out a command on the word of whoever holds the data folder.
@@ -295,10 +356,22 @@ async fn local(
     principal: Principal,
     command: Command<rialto_core::text::Sealed>,
 ) -> Result<Vec<String>, BootError> {
-    let request = Request { principal, auth: Auth::Local, acting: None, key: None, cause: None };
-    let ask = Ask { request, command, contents: Vec::new() };
+    let request = Request {
+        principal,
+        auth: Auth::Local,
+        acting: None,
+        key: None,
+        cause: None,
+    };
+    let ask = Ask {
+        request,
+        command,
+        contents: Vec::new(),
+    };
     match node.ask(ask).await.map_err(BootError::Node)?.reply {
-        Reply::Accepted { secrets, .. } => Ok(secrets.into_iter().map(|(_, secret)| secret).collect()),
+        Reply::Accepted { secrets, .. } => {
+            Ok(secrets.into_iter().map(|(_, secret)| secret).collect())
+        }
         Reply::Refused(rejection) => Err(BootError::Founding(rejection)),
         Reply::Duplicate { .. } | Reply::Nothing => Ok(Vec::new()),
     }
@@ -309,7 +382,9 @@ async fn local(
 /// # Errors
 /// [`BootError`].
 pub async fn accept_clock(node: &Node) -> Result<(), BootError> {
-    local(node, Principal::Operator, Command::AcceptClock(Nothing {})).await.map(|_| ())
+    local(node, Principal::Operator, Command::AcceptClock(Nothing {}))
+        .await
+        .map(|_| ())
 }
 
 /// Issues a new operator token on the word of whoever holds the data folder, and stores it there.
@@ -317,9 +392,20 @@ pub async fn accept_clock(node: &Node) -> Result<(), BootError> {
 /// # Errors
 /// [`BootError`].
 pub async fn reset_operator_token(node: &Node, folder: &Path) -> Result<(), BootError> {
-    let secrets = local(node, Principal::Operator, Command::ResetOperatorToken(Nothing {})).await?;
-    let token = secrets.into_iter().next().ok_or(BootError::Founding(Code::Defect.into()))?;
-    Ok(write_private(&folder.join("operator.token"), &format!("{token}\n"))?)
+    let secrets = local(
+        node,
+        Principal::Operator,
+        Command::ResetOperatorToken(Nothing {}),
+    )
+    .await?;
+    let token = secrets
+        .into_iter()
+        .next()
+        .ok_or(BootError::Founding(Code::Defect.into()))?;
+    Ok(write_private(
+        &folder.join("operator.token"),
+        &format!("{token}\n"),
+    )?)
 }
 
 /// Gives the realm a new signing key. Keys in the realm's custody stay as they are.
@@ -332,7 +418,14 @@ pub async fn rotate_realm_key(node: &Node, folder: &Path) -> Result<(), BootErro
     let (next, path) = (folder.join("realm.key.next"), folder.join("realm.key"));
     rotated.store(&next)?;
     let key = rotated.public_key();
-    local(node, Principal::Operator, Command::RotateRealmKey(rialto_core::command::RotateRealmKey { key })).await?;
-    std::fs::rename(&next, &path)
-        .map_err(|source| BootError::Io { doing: format!("rename {}", next.display()), source })
+    local(
+        node,
+        Principal::Operator,
+        Command::RotateRealmKey(rialto_core::command::RotateRealmKey { key }),
+    )
+    .await?;
+    std::fs::rename(&next, &path).map_err(|source| BootError::Io {
+        doing: format!("rename {}", next.display()),
+        source,
+    })
 }

@@ -22,7 +22,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Time {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }
@@ -97,7 +99,10 @@ impl SeededChance {
 impl Chance for SeededChance {
     fn bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        let mut reader = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut reader = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         reader.fill(&mut bytes);
         bytes
     }

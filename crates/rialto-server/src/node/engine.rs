@@ -69,7 +69,12 @@ impl Engine {
     /// An engine that goes on from a state.
     #[must_use]
     pub fn new(state: State) -> Self {
-        Self { state, frame: Frame::default(), bytes: 0, delivered: Vec::new() }
+        Self {
+            state,
+            frame: Frame::default(),
+            bytes: 0,
+            delivered: Vec::new(),
+        }
     }
 
     /// The state as the last decision left it; parts of it may not be durable yet.
@@ -106,10 +111,17 @@ impl Engine {
                 self.state.apply(&envelope);
                 self.push(&envelope, ask.contents);
                 seen(&envelope);
-                Reply::Accepted { ids: envelope.ids, secrets: decision.secrets, refused: decision.refused }
+                Reply::Accepted {
+                    ids: envelope.ids,
+                    secrets: decision.secrets,
+                    refused: decision.refused,
+                }
             }
         };
-        Answered { position: self.state.position(), reply }
+        Answered {
+            position: self.state.position(),
+            reply,
+        }
     }
 
     fn push(&mut self, envelope: &Envelope, contents: Vec<([u8; 16], Vec<u8>)>) {

@@ -73,7 +73,11 @@ impl Hub {
             return;
         }
         let inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
-        for notify in grown.iter().filter_map(|a| inboxes.get(a)).filter_map(Weak::upgrade) {
+        for notify in grown
+            .iter()
+            .filter_map(|a| inboxes.get(a))
+            .filter_map(Weak::upgrade)
+        {
             notify.notify_waiters();
         }
     }

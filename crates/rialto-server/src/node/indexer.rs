@@ -40,7 +40,10 @@ impl Indexer {
                 tracing::error!(%error, "the views stand still; restart the server, or delete views.db to rebuild them");
             }
         })?;
-        Ok(Self { thread: Some(thread), stop })
+        Ok(Self {
+            thread: Some(thread),
+            stop,
+        })
     }
 
     /// Stops feeding. Blocks until the last transaction is done.
@@ -70,8 +73,8 @@ impl Feed {
                 continue;
             }
             let batch = match self.node.tail().frame(next) {
-                Some(_) => self.from_memory(next)?,
-                None => self.from_log(next)?,
+                Some(_) => self.kept_in_memory(next)?,
+                None => self.read_back(next)?,
             };
             for part in batch.chunks(BATCH) {
                 self.views.apply(part)?;
@@ -81,7 +84,7 @@ impl Feed {
         Ok(())
     }
 
-    fn from_memory(&self, next: u64) -> Result<Vec<Indexed>, BootError> {
+    fn kept_in_memory(&self, next: u64) -> Result<Vec<Indexed>, BootError> {
         let mut batch = Vec::new();
         let mut position = next;
         while let Some(frame) = self.node.tail().frame(position) {
@@ -100,13 +103,17 @@ impl Feed {
         seen.map(|seen| {
             seen.map(|s| Indexed {
                 envelope: s.envelope,
-                contents: s.contents.into_iter().map(|c| (ContentId(c.id), c.bytes)).collect(),
+                contents: s
+                    .contents
+                    .into_iter()
+                    .map(|c| (ContentId(c.id), c.bytes))
+                    .collect(),
             })
         })
         .collect()
     }
 
-    fn from_log(&mut self, next: u64) -> Result<Vec<Indexed>, BootError> {
+    fn read_back(&mut self, next: u64) -> Result<Vec<Indexed>, BootError> {
         let mut batch = Vec::new();
         for frame in self.reader.read_from(next, READ_BYTES)? {
             for (position, facts) in (frame.first..).zip(&frame.envelopes) {

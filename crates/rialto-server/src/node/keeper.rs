@@ -39,7 +39,9 @@ impl Keeper {
     pub(super) fn finish(self) {
         drop(self.batches);
         if self.thread.join().is_err() {
-            tracing::error!("the keeper of the entity table ended badly; it is rebuilt at the next start");
+            tracing::error!(
+                "the keeper of the entity table ended badly; it is rebuilt at the next start"
+            );
         }
     }
 }
@@ -60,5 +62,7 @@ fn keep(store: &mut dyn EntityStore, batches: &Receiver<Kept>) {
 }
 
 fn apply(store: &mut dyn EntityStore, batch: &Kept) -> Result<(), JournalError> {
-    store.apply(batch.position, batch.chain, &batch.upserts).map(|_| ())
+    store
+        .apply(batch.position, batch.chain, &batch.upserts)
+        .map(|_| ())
 }

@@ -20,14 +20,16 @@ mod pipeline;
 mod secrets;
 mod tail;
 
-pub use boot::{BootError, Opened, Storage, accept_clock, open, reset_operator_token, restore, rotate_realm_key};
-pub use clock::{Chance, Clock, SystemChance, SystemClock, VirtualClock, SeededChance};
+pub use boot::{
+    BootError, Opened, Storage, accept_clock, open, reset_operator_token, restore, rotate_realm_key,
+};
+pub use clock::{Chance, Clock, SeededChance, SystemChance, SystemClock, VirtualClock};
 pub use engine::{Answered, Ask, Engine, Reply};
 pub use hub::Hub;
 pub use indexer::Indexer;
-pub use tail::{Seen, Tail};
 pub use pipeline::{Digested, Failure, Node, NodeConfig, Stats, TokenInfo};
 pub use secrets::{RealmSecrets, SecretsError};
+pub use tail::{Seen, Tail};
 
 use rialto_core::event::{Envelope, Event};
 use rialto_core::identity::IdentityEvent;
@@ -40,7 +42,12 @@ use rialto_core::work::WorkEvent;
 /// The contents that an envelope names.
 #[must_use]
 pub fn contents_of(envelope: &Envelope) -> Vec<u64> {
-    envelope.events.iter().flat_map(content_refs).map(|c| c.id.0).collect()
+    envelope
+        .events
+        .iter()
+        .flat_map(content_refs)
+        .map(|c| c.id.0)
+        .collect()
 }
 
 /// The contents that an event names.
@@ -50,7 +57,8 @@ pub fn content_refs(event: &Event) -> Vec<ContentRef> {
     let maybe = |c: &Option<ContentRef>| c.iter().copied().collect();
     match event {
         Event::Identity(
-            IdentityEvent::AgentRegistered { profile, .. } | IdentityEvent::ProfileSet { profile, .. },
+            IdentityEvent::AgentRegistered { profile, .. }
+            | IdentityEvent::ProfileSet { profile, .. },
         ) => maybe(&profile.description),
         Event::Mail(MailEvent::MessageSent { body, .. }) => one(body),
         Event::Mail(MailEvent::ConversationOpened { title, .. }) => maybe(title),

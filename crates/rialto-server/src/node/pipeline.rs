@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -98,7 +98,11 @@ pub struct Digested {
 
 impl From<EntityState> for Digested {
     fn from(state: EntityState) -> Self {
-        Self { position: state.position, digest: state.digest, entities: state.count }
+        Self {
+            position: state.position,
+            digest: state.digest,
+            entities: state.count,
+        }
     }
 }
 
@@ -192,8 +196,15 @@ impl Node {
         let (mail, mailbox) = sync_channel(WAITING);
         let (jobs, job_queue) = sync_channel(1);
         let keeper = Keeper::start(entities)?;
-        let syncer = Syncer { journal, shared: shared.clone(), writer: mail.clone(), keeper };
-        let syncer = std::thread::Builder::new().name("rialto-syncer".into()).spawn(move || syncer.run(&job_queue))?;
+        let syncer = Syncer {
+            journal,
+            shared: shared.clone(),
+            writer: mail.clone(),
+            keeper,
+        };
+        let syncer = std::thread::Builder::new()
+            .name("rialto-syncer".into())
+            .spawn(move || syncer.run(&job_queue))?;
         let writer = Writer {
             engine: Engine::new(state),
             shared: shared.clone(),
@@ -207,9 +218,18 @@ impl Node {
             last_keep: Instant::now(),
             last_tick: Instant::now(),
         };
-        let writer = std::thread::Builder::new().name("rialto-writer".into()).spawn(move || writer.run(&mailbox))?;
+        let writer = std::thread::Builder::new()
+            .name("rialto-writer".into())
+            .spawn(move || writer.run(&mailbox))?;
         let threads = Mutex::new(Some((writer, syncer)));
-        Ok(Arc::new(Self { mail, shared, config, readers: Mutex::new(Vec::new()), new_reader, threads }))
+        Ok(Arc::new(Self {
+            mail,
+            shared,
+            config,
+            readers: Mutex::new(Vec::new()),
+            new_reader,
+            threads,
+        }))
     }
 
     /// Where time comes from.
@@ -263,7 +283,11 @@ impl Node {
     /// The live token whose secret has this hash.
     #[must_use]
     pub fn token(&self, hash: &Hash) -> Option<TokenInfo> {
-        let tokens = self.shared.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        let tokens = self
+            .shared
+            .tokens
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         tokens.get(hash).copied()
     }
 
@@ -285,7 +309,11 @@ impl Node {
     }
 
     fn gone(&self) -> Failure {
-        if self.is_draining() && !self.has_stopped() { Failure::Draining } else { Failure::Stopped }
+        if self.is_draining() && !self.has_stopped() {
+            Failure::Draining
+        } else {
+            Failure::Stopped
+        }
     }
 
     /// Asks the realm. The answer comes when the position it was decided at is durable.
@@ -357,7 +385,11 @@ impl Node {
         &self,
         read: impl FnOnce(&mut dyn LogReader) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
-        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let pooled = self
+            .readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut reader = pooled.unwrap_or_else(|| (self.new_reader)());
         let outcome = read(reader.as_mut());
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -378,7 +410,11 @@ impl Node {
         self.shared.draining.store(true, Ordering::SeqCst);
         // The mailbox may be full; the writer empties it.
         let _ = self.mail.send(Mail::Stop);
-        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let threads = self
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some((writer, syncer)) = threads {
             let ended = [writer.join().is_ok(), syncer.join().is_ok()];
             if ended != [true, true] {
@@ -391,7 +427,13 @@ impl Node {
 fn live_tokens(state: &State) -> HashMap<Hash, TokenInfo> {
     let mut tokens = HashMap::with_capacity(state.tokens.len());
     state.tokens.for_each(|id, token| {
-        tokens.insert(token.hash, TokenInfo { token: *id, principal: token.principal });
+        tokens.insert(
+            token.hash,
+            TokenInfo {
+                token: *id,
+                principal: token.principal,
+            },
+        );
     });
     tokens
 }
@@ -425,7 +467,10 @@ impl Writer {
             let keep = self.wants_keeping();
             let closed = self.hand_over(keep, stop);
             let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.shared.stats.longest_turn_us.fetch_max(us, Ordering::Relaxed);
+            self.shared
+                .stats
+                .longest_turn_us
+                .fetch_max(us, Ordering::Relaxed);
             if stop || closed {
                 break;
             }
@@ -447,13 +492,12 @@ impl Writer {
                 }
                 return true;
             }
-            if self.engine.pending_bytes() >= FRAME_BYTES || self.engine.pending_envelopes() >= FRAME_ENVELOPES {
+            if self.engine.pending_bytes() >= FRAME_BYTES
+                || self.engine.pending_envelopes() >= FRAME_ENVELOPES
+            {
                 break;
             }
-            next = match mailbox.try_recv() {
-                Ok(mail) => Some(mail),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-            };
+            next = mailbox.try_recv().ok();
         }
         false
     }
@@ -465,7 +509,8 @@ impl Writer {
                 self.park(move || drop(tell.send(answered)));
             }
             Mail::Batch(asks, tell) => {
-                let answered: Vec<Answered> = asks.into_iter().map(|ask| self.decide(ask)).collect();
+                let answered: Vec<Answered> =
+                    asks.into_iter().map(|ask| self.decide(ask)).collect();
                 self.park(move || drop(tell.send(answered)));
             }
             Mail::Read(read) => {
@@ -501,9 +546,15 @@ impl Writer {
             let nonce = Short(nonce.into());
             (self.secrets.custody_public(nonce), nonce)
         });
-        let stamp = Stamp { now: self.clock.now(), entropy, custody };
+        let stamp = Stamp {
+            now: self.clock.now(),
+            entropy,
+            custody,
+        };
         let (tokens, erased, stats) = (&self.shared.tokens, &mut self.erased, &self.shared.stats);
-        let answered = self.engine.ask(ask, &stamp, &mut |envelope| note(envelope, tokens, erased));
+        let answered = self
+            .engine
+            .ask(ask, &stamp, &mut |envelope| note(envelope, tokens, erased));
         match answered.reply {
             super::Reply::Refused(_) => stats.refused.fetch_add(1, Ordering::Relaxed),
             _ => stats.accepted.fetch_add(1, Ordering::Relaxed),
@@ -513,15 +564,27 @@ impl Writer {
 
     fn tick(&mut self) -> Answered {
         self.last_tick = Instant::now();
-        let request =
-            Request { principal: Principal::Realm, auth: Auth::None, acting: None, key: None, cause: None };
-        self.decide(Ask { request, command: Command::Tick(Nothing {}), contents: Vec::new() })
+        let request = Request {
+            principal: Principal::Realm,
+            auth: Auth::None,
+            acting: None,
+            key: None,
+            cause: None,
+        };
+        self.decide(Ask {
+            request,
+            command: Command::Tick(Nothing {}),
+            contents: Vec::new(),
+        })
     }
 
     fn due_at(&self) -> Time {
         let state = self.engine.state();
         let lull = state.now().after(LULL_MS);
-        state.changes.next_due().map_or(lull, |(at, _)| at.min(lull))
+        state
+            .changes
+            .next_due()
+            .map_or(lull, |(at, _)| at.min(lull))
     }
 
     fn tick_if_due(&mut self) {
@@ -535,9 +598,17 @@ impl Writer {
 
     /// How long the writer may sleep when nobody asks.
     fn patience(&self) -> Duration {
-        let keep = if self.engine.state().changes.touched_len() > 0 { KEEP_EVERY } else { Duration::from_secs(1) };
+        let keep = if self.engine.state().changes.touched_len() > 0 {
+            KEEP_EVERY
+        } else {
+            Duration::from_secs(1)
+        };
         let until_due = self.due_at().since(self.clock.now());
-        if self.clock.is_virtual() { keep } else { keep.min(Duration::from_millis(until_due).max(TICK_EVERY)) }
+        if self.clock.is_virtual() {
+            keep
+        } else {
+            keep.min(Duration::from_millis(until_due).max(TICK_EVERY))
+        }
     }
 
     fn wants_keeping(&self) -> bool {
@@ -559,8 +630,8 @@ impl Writer {
         if nothing && !last {
             return false;
         }
-        let full =
-            self.engine.pending_bytes() >= FRAME_BYTES || self.engine.pending_envelopes() >= FRAME_ENVELOPES;
+        let full = self.engine.pending_bytes() >= FRAME_BYTES
+            || self.engine.pending_envelopes() >= FRAME_ENVELOPES;
         if self.shared.syncing.load(Ordering::SeqCst) && !full && !last {
             return false;
         }
@@ -582,7 +653,10 @@ impl Writer {
         self.last_keep = Instant::now();
         let state = self.engine.state_mut();
         let keys = state.changes.take_touched();
-        let upserts = keys.into_iter().map(|key| (key.to_vec(), state.encode_entity(&key))).collect();
+        let upserts = keys
+            .into_iter()
+            .map(|key| (key.to_vec(), state.encode_entity(&key)))
+            .collect();
         (upserts, std::mem::take(&mut self.digests))
     }
 }
@@ -600,27 +674,44 @@ fn needs_key(command: &Command<rialto_core::text::Sealed>) -> bool {
 fn note(envelope: &Envelope, tokens: &RwLock<HashMap<Hash, TokenInfo>>, erased: &mut Vec<u64>) {
     for event in &envelope.events {
         match event {
-            Event::Identity(IdentityEvent::TokenIssued { token, principal, hash, .. }) => {
+            Event::Identity(IdentityEvent::TokenIssued {
+                token,
+                principal,
+                hash,
+                ..
+            }) => {
                 add_token(tokens, *hash, *token, *principal);
             }
-            Event::Identity(IdentityEvent::TokenEnded { token }) => drop_tokens(tokens, |t| t.token == *token),
+            Event::Identity(IdentityEvent::TokenEnded { token }) => {
+                drop_tokens(tokens, |t| t.token == *token);
+            }
             Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
                 drop_tokens(tokens, |t| t.principal == Principal::Operator);
                 add_token(tokens, *hash, *token, Principal::Operator);
             }
-            Event::Mail(MailEvent::Erased { contents }) => erased.extend(contents.iter().map(|c| c.0)),
+            Event::Mail(MailEvent::Erased { contents }) => {
+                erased.extend(contents.iter().map(|c| c.0));
+            }
             _ => {}
         }
     }
 }
 
-fn add_token(tokens: &RwLock<HashMap<Hash, TokenInfo>>, hash: Hash, token: TokenId, principal: Principal) {
+fn add_token(
+    tokens: &RwLock<HashMap<Hash, TokenInfo>>,
+    hash: Hash,
+    token: TokenId,
+    principal: Principal,
+) {
     let mut tokens = tokens.write().unwrap_or_else(PoisonError::into_inner);
     tokens.insert(hash, TokenInfo { token, principal });
 }
 
 fn drop_tokens(tokens: &RwLock<HashMap<Hash, TokenInfo>>, which: impl Fn(&TokenInfo) -> bool) {
-    tokens.write().unwrap_or_else(PoisonError::into_inner).retain(|_, info| !which(info));
+    tokens
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .retain(|_, info| !which(info));
 }
 
 /// The thread that journals.
@@ -660,7 +751,12 @@ impl Syncer {
             act();
         }
         if let Some((upserts, told)) = job.kept {
-            let kept = Kept { position: job.position, chain: head.chain, upserts, told };
+            let kept = Kept {
+                position: job.position,
+                chain: head.chain,
+                upserts,
+                told,
+            };
             // The keeper only goes with the syncer.
             let _ = self.keeper.batches.send(kept);
         }
@@ -668,14 +764,18 @@ impl Syncer {
     }
 
     fn append(&mut self, frame: Option<&Frame>) -> Result<Head, JournalError> {
-        let Some(frame) = frame else { return Ok(self.journal.head()) };
+        let Some(frame) = frame else {
+            return Ok(self.journal.head());
+        };
         let began = Instant::now();
         let head = self.journal.append(frame)?;
         let stats = &self.shared.stats;
         let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         stats.sync_us.fetch_add(us, Ordering::Relaxed);
         stats.frames.fetch_add(1, Ordering::Relaxed);
-        stats.envelopes.fetch_add(frame.envelopes.len() as u64, Ordering::Relaxed);
+        stats
+            .envelopes
+            .fetch_add(frame.envelopes.len() as u64, Ordering::Relaxed);
         Ok(head)
     }
 

@@ -46,13 +46,19 @@ impl RealmSecrets {
     /// New secrets.
     #[must_use]
     pub fn fresh(chance: &dyn Chance) -> Self {
-        Self { signing: SigningKey::from_bytes(&chance.bytes()), custody: chance.bytes() }
+        Self {
+            signing: SigningKey::from_bytes(&chance.bytes()),
+            custody: chance.bytes(),
+        }
     }
 
     /// The same custody root with a new signing key.
     #[must_use]
     pub fn rotated(&self, chance: &dyn Chance) -> Self {
-        Self { signing: SigningKey::from_bytes(&chance.bytes()), custody: self.custody }
+        Self {
+            signing: SigningKey::from_bytes(&chance.bytes()),
+            custody: self.custody,
+        }
     }
 
     /// The realm's public key.
@@ -85,15 +91,25 @@ impl RealmSecrets {
     /// # Errors
     /// [`SecretsError`] when it is missing, unreadable or malformed.
     pub fn load(path: &Path) -> Result<Self, SecretsError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| SecretsError::Io { doing: "read", path: path.to_owned(), source })?;
+        let text = fs::read_to_string(path).map_err(|source| SecretsError::Io {
+            doing: "read",
+            path: path.to_owned(),
+            source,
+        })?;
         let field = |name: &str| -> Option<[u8; 32]> {
-            let line = text.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(' '))?;
+            let line = text
+                .lines()
+                .find_map(|l| l.strip_prefix(name)?.strip_prefix(' '))?;
             line.trim().parse::<Hash>().ok().map(|h| *h.bytes())
         };
         match (field("signing"), field("custody")) {
-            (Some(signing), Some(custody)) => Ok(Self { signing: SigningKey::from_bytes(&signing), custody }),
-            _ => Err(SecretsError::Malformed { path: path.to_owned() }),
+            (Some(signing), Some(custody)) => Ok(Self {
+                signing: SigningKey::from_bytes(&signing),
+                custody,
+            }),
+            _ => Err(SecretsError::Malformed {
+                path: path.to_owned(),
+            }),
         }
     }
 
@@ -113,12 +129,17 @@ impl RealmSecrets {
 /// # Errors
 /// [`SecretsError::Io`].
 pub(super) fn write_private(path: &Path, text: &str) -> Result<(), SecretsError> {
-    let failed = |doing, source| SecretsError::Io { doing, path: path.to_owned(), source };
+    let failed = |doing, source| SecretsError::Io {
+        doing,
+        path: path.to_owned(),
+        source,
+    };
     let new = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(&new).map_err(|e| failed("create", e))?;
-    file.write_all(text.as_bytes()).map_err(|e| failed("write", e))?;
+    file.write_all(text.as_bytes())
+        .map_err(|e| failed("write", e))?;
     file.sync_all().map_err(|e| failed("sync", e))?;
     fs::rename(&new, path).map_err(|e| failed("rename", e))
 }

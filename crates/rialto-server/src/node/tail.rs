@@ -68,11 +68,17 @@ impl Tail {
     ///
     /// # Errors
     /// As the reader's; [`BootError::Corrupt`] when what is there is no envelope.
-    pub fn seen(&self, position: u64, reader: &mut dyn LogReader) -> Result<Option<Seen>, BootError> {
+    pub fn seen(
+        &self,
+        position: u64,
+        reader: &mut dyn LogReader,
+    ) -> Result<Option<Seen>, BootError> {
         if let Some(frame) = self.frame(position) {
             return seen_in(&frame, position).map(Some);
         }
-        let Some(facts) = reader.envelope(position)? else { return Ok(None) };
+        let Some(facts) = reader.envelope(position)? else {
+            return Ok(None);
+        };
         let envelope = decode(position, &facts)?;
         let ids: Vec<u64> = super::contents_of(&envelope);
         let contents = reader.contents(&ids)?.into_iter().flatten().collect();
@@ -82,11 +88,18 @@ impl Tail {
 
 pub(super) fn seen_in(frame: &Frame, position: u64) -> Result<Seen, BootError> {
     let index = usize::try_from(position - frame.first).unwrap_or(usize::MAX);
-    let facts = frame.envelopes.get(index).ok_or(BootError::Corrupt { position, what: "not in its frame" })?;
+    let facts = frame.envelopes.get(index).ok_or(BootError::Corrupt {
+        position,
+        what: "not in its frame",
+    })?;
     let envelope = decode(position, facts)?;
     // Contents stand in ascending order of id, so those of a position stand together.
-    let from = frame.contents.partition_point(|c| content_position(c.id) < position);
-    let until = frame.contents.partition_point(|c| content_position(c.id) <= position);
+    let from = frame
+        .contents
+        .partition_point(|c| content_position(c.id) < position);
+    let until = frame
+        .contents
+        .partition_point(|c| content_position(c.id) <= position);
     let contents = frame.contents.get(from..until).unwrap_or_default().to_vec();
     Ok(Seen { envelope, contents })
 }

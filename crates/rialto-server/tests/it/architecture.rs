@@ -13,8 +13,26 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rialto-journal", &[]),
     ("rialto-wire", &["rialto-core"]),
     ("rialto-views", &["rialto-core", "rialto-wire"]),
-    ("rialto-server", &["rialto-core", "rialto-journal", "rialto-views", "rialto-wire"]),
-    ("rialto", &["rialto-core", "rialto-fleet", "rialto-journal", "rialto-server", "rialto-views", "rialto-wire"]),
+    (
+        "rialto-server",
+        &[
+            "rialto-core",
+            "rialto-journal",
+            "rialto-views",
+            "rialto-wire",
+        ],
+    ),
+    (
+        "rialto",
+        &[
+            "rialto-core",
+            "rialto-fleet",
+            "rialto-journal",
+            "rialto-server",
+            "rialto-views",
+            "rialto-wire",
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {
@@ -23,7 +41,16 @@ fn root() -> PathBuf {
 
 fn metadata() -> Value {
     let mut cargo = Command::new(env!("CARGO"));
-    let output = cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).current_dir(root()).output();
+    let output = cargo
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output();
     serde_json::from_slice(&output.unwrap().stdout).unwrap()
 }
 
@@ -38,7 +65,10 @@ fn dependencies_point_inward() {
             let normal = dependency["kind"].is_null();
             let other = dependency["name"].as_str().unwrap();
             let ours = other == "rialto" || other.starts_with("rialto-");
-            assert!(!(normal && ours) || allowed.contains(other), "{name} must not depend on {other}");
+            assert!(
+                !(normal && ours) || allowed.contains(other),
+                "{name} must not depend on {other}"
+            );
         }
     }
 }
@@ -47,13 +77,32 @@ fn dependencies_point_inward() {
 #[test]
 fn the_core_has_few_dependencies() {
     let metadata = metadata();
-    let core = metadata["packages"].as_array().unwrap().iter().find(|p| p["name"] == "rialto-core").unwrap();
-    let normal = core["dependencies"].as_array().unwrap().iter().filter(|d| d["kind"].is_null());
+    let core = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| p["name"] == "rialto-core")
+        .unwrap();
+    let normal = core["dependencies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|d| d["kind"].is_null());
     let names: BTreeSet<&str> = normal.map(|d| d["name"].as_str().unwrap()).collect();
-    let known = ["blake3", "foldhash", "hashbrown", "minicbor", "schemars", "serde"];
+    let known = [
+        "blake3",
+        "foldhash",
+        "hashbrown",
+        "minicbor",
+        "schemars",
+        "serde",
+    ];
     assert_eq!(names, known.into_iter().collect());
     let text = std::fs::read_to_string(root().join("crates/rialto-core/src/lib.rs")).unwrap();
-    assert!(text.contains("#![no_std]"), "the compiler keeps clocks and I/O out of the core");
+    assert!(
+        text.contains("#![no_std]"),
+        "the compiler keeps clocks and I/O out of the core"
+    );
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -74,7 +123,11 @@ fn every_file_says_what_it_holds() {
     assert!(files.len() > 50);
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        assert!(text.starts_with("//!"), "{} does not begin with a module doc", file.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} does not begin with a module doc",
+            file.display()
+        );
     }
 }
 
@@ -86,7 +139,11 @@ fn the_core_knows_no_floating_point() {
         let text = std::fs::read_to_string(&file).unwrap();
         let code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
         for line in code {
-            assert!(!line.contains("f64") && !line.contains("f32"), "{}: {line}", file.display());
+            assert!(
+                !line.contains("f64") && !line.contains("f32"),
+                "{}: {line}",
+                file.display()
+            );
         }
     }
 }

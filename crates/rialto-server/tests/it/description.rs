@@ -7,12 +7,17 @@ use std::path::Path;
 use rialto_server::door;
 
 fn committed(name: &str, made: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(name);
     if std::env::var_os("RIALTO_BLESS").is_some() {
         std::fs::write(&path, made).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == made, "docs/{name} is behind the code: run the tests once with RIALTO_BLESS=1");
+    assert!(
+        found == made,
+        "docs/{name} is behind the code: run the tests once with RIALTO_BLESS=1"
+    );
 }
 
 #[test]

@@ -27,29 +27,65 @@ impl Realm {
     async fn new() -> Self {
         let clock = VirtualClock::new(Time(START_MS));
         let name = Handle::new("test").unwrap();
-        let opened =
-            open(Storage::Memory, &name, Arc::new(clock.clone()), Arc::new(SeededChance::new(1))).await.unwrap();
+        let opened = open(
+            Storage::Memory,
+            &name,
+            Arc::new(clock.clone()),
+            Arc::new(SeededChance::new(1)),
+        )
+        .await
+        .unwrap();
         let views = Views::in_memory().unwrap();
         let door = Door::new(opened.node.clone(), views.reader(), "test".into());
         let indexer = Indexer::start(opened.node.clone(), views).unwrap();
         let operator = opened.operator_token.unwrap();
-        Self { node: opened.node, router: door.router(), clock, operator, indexer: Some(indexer) }
+        Self {
+            node: opened.node,
+            router: door.router(),
+            clock,
+            operator,
+            indexer: Some(indexer),
+        }
     }
 
-    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (StatusCode, Value) {
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> (StatusCode, Value) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(Body::from(body)).unwrap())
+            .await
+            .unwrap();
         let status = response.status();
         let bytes = to_bytes(response.into_body(), 64 << 20).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::String(String::from_utf8_lossy(&bytes).into())))
+        (
+            status,
+            serde_json::from_slice(&bytes)
+                .unwrap_or(Value::String(String::from_utf8_lossy(&bytes).into())),
+        )
     }
 
     async fn op(&self, token: &str, op: &str, args: Value) -> (StatusCode, Value) {
         let bearer = format!("Bearer {token}");
-        self.send(Method::POST, &format!("/api/{op}"), &[("authorization", &bearer)], args.to_string().into()).await
+        self.send(
+            Method::POST,
+            &format!("/api/{op}"),
+            &[("authorization", &bearer)],
+            args.to_string().into(),
+        )
+        .await
     }
 
     async fn ok(&self, token: &str, op: &str, args: Value) -> Value {
@@ -60,22 +96,39 @@ impl Realm {
 
     async fn refused(&self, token: &str, op: &str, args: Value) -> String {
         let (status, answer) = self.op(token, op, args).await;
-        assert!(status.is_client_error() || status.is_server_error(), "{op} was accepted: {answer}");
+        assert!(
+            status.is_client_error() || status.is_server_error(),
+            "{op} was accepted: {answer}"
+        );
         answer["code"].as_str().unwrap_or_default().to_owned()
     }
 
     async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
         let bearer = format!("Bearer {token}");
-        self.send(Method::GET, path, &[("authorization", &bearer)], Vec::new()).await
+        self.send(Method::GET, path, &[("authorization", &bearer)], Vec::new())
+            .await
     }
 
     /// An owner's admin token and one agent's token.
     async fn owner(&self, name: &str) -> (String, String) {
         let args = json!({ "name": name, "kind": "organisation" });
-        let (status, answer) = self.send(Method::POST, "/api/owner.sign_up", &[], args.to_string().into()).await;
+        let (status, answer) = self
+            .send(
+                Method::POST,
+                "/api/owner.sign_up",
+                &[],
+                args.to_string().into(),
+            )
+            .await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         let admin = answer["token"]["secret"].as_str().unwrap().to_owned();
-        let agent = self.ok(&admin, "agent.register", json!({ "handle": format!("{name}-agent") })).await;
+        let agent = self
+            .ok(
+                &admin,
+                "agent.register",
+                json!({ "handle": format!("{name}-agent") }),
+            )
+            .await;
         (admin, agent["token"]["secret"].as_str().unwrap().to_owned())
     }
 
@@ -91,19 +144,35 @@ impl Realm {
 async fn agreed(realm: &Realm) -> (String, String, Value) {
     let (_, seller) = realm.owner("seller").await;
     let (_, buyer) = realm.owner("buyer").await;
-    realm.ok(&realm.operator, "ledger.issue", json!({ "to": "@buyer-agent", "amount": "100" })).await;
+    realm
+        .ok(
+            &realm.operator,
+            "ledger.issue",
+            json!({ "to": "@buyer-agent", "amount": "100" }),
+        )
+        .await;
     realm.ok(&seller, "listing.publish", json!({ "terms": { "title": "Tacos", "items": [{ "name": "Taco", "price": "3.50" }] } })).await;
     let opened = realm
-        .ok(&buyer, "negotiation.open", json!({
-            "with": "@seller-agent", "side": "buy", "valid_for_ms": 60_000,
-            "terms": { "price": "3.50", "lines": [{ "item": "Taco" }] }
-        }))
+        .ok(
+            &buyer,
+            "negotiation.open",
+            json!({
+                "with": "@seller-agent", "side": "buy", "valid_for_ms": 60_000,
+                "terms": { "price": "3.50", "lines": [{ "item": "Taco" }] }
+            }),
+        )
         .await;
     let negotiation = opened["ids"]["neg"].clone();
     let (_, inbox) = realm.get(&seller, "/api/inbox").await;
     let hash = inbox["deliveries"][0]["event"]["market"]["offer_made"]["offer"]["hash"].clone();
     assert!(hash.is_string(), "{inbox}");
-    let deal = realm.ok(&seller, "negotiation.accept", json!({ "negotiation": negotiation, "offer": hash })).await;
+    let deal = realm
+        .ok(
+            &seller,
+            "negotiation.accept",
+            json!({ "negotiation": negotiation, "offer": hash }),
+        )
+        .await;
     (seller, buyer, deal["ids"]["deal"].clone())
 }
 
@@ -113,13 +182,25 @@ async fn a_whole_deal_through_the_door() {
     let (seller, buyer, deal) = agreed(&realm).await;
     let (_, accounts) = realm.get(&buyer, "/api/ledger/accounts").await;
     assert_eq!(accounts["items"][0]["pending_out"], "3.50", "{accounts}");
-    realm.ok(&seller, "deal.deliver", json!({ "deal": deal, "body": "one taco" })).await;
-    realm.ok(&buyer, "deal.accept", json!({ "deal": deal })).await;
-    let (_, view) = realm.get(&buyer, &format!("/api/deals/{}", deal.as_str().unwrap())).await;
+    realm
+        .ok(
+            &seller,
+            "deal.deliver",
+            json!({ "deal": deal, "body": "one taco" }),
+        )
+        .await;
+    realm
+        .ok(&buyer, "deal.accept", json!({ "deal": deal }))
+        .await;
+    let (_, view) = realm
+        .get(&buyer, &format!("/api/deals/{}", deal.as_str().unwrap()))
+        .await;
     assert_eq!(view["deal"]["state"], "settled", "{view}");
     let (_, balance) = realm.get(&buyer, "/api/ledger/trial-balance").await;
     assert_eq!(balance["items"][0]["sum"], "0.00", "{balance}");
-    let (_, trace) = realm.get(&seller, &format!("/api/trace/{}", deal.as_str().unwrap())).await;
+    let (_, trace) = realm
+        .get(&seller, &format!("/api/trace/{}", deal.as_str().unwrap()))
+        .await;
     assert_eq!(trace["gaps"], json!([]), "{trace}");
     realm.stop();
 }
@@ -130,16 +211,37 @@ async fn a_key_makes_a_command_happen_once() {
     let (_, agent) = realm.owner("ana").await;
     let bearer = format!("Bearer {agent}");
     let key = format!("{}.order-1", START_MS / 1_000);
-    let headers = [("authorization", bearer.as_str()), ("idempotency-key", key.as_str())];
-    let group = |title: &str| json!({ "title": title, "members": [] }).to_string().into_bytes();
-    let (_, first) = realm.send(Method::POST, "/api/mail.open_group", &headers, group("x")).await;
-    let (_, again) = realm.send(Method::POST, "/api/mail.open_group", &headers, group("x")).await;
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("idempotency-key", key.as_str()),
+    ];
+    let group = |title: &str| {
+        json!({ "title": title, "members": [] })
+            .to_string()
+            .into_bytes()
+    };
+    let (_, first) = realm
+        .send(Method::POST, "/api/mail.open_group", &headers, group("x"))
+        .await;
+    let (_, again) = realm
+        .send(Method::POST, "/api/mail.open_group", &headers, group("x"))
+        .await;
     assert_eq!(again["duplicate"], true, "{again}");
     assert_eq!(first["ids"], again["ids"]);
-    let (status, other) = realm.send(Method::POST, "/api/mail.open_group", &headers, group("y")).await;
-    assert_eq!((status, other["code"].as_str()), (StatusCode::CONFLICT, Some("RLT0013")));
-    let late = [("authorization", bearer.as_str()), ("idempotency-key", "1.order-1")];
-    let (_, old) = realm.send(Method::POST, "/api/mail.open_group", &late, group("x")).await;
+    let (status, other) = realm
+        .send(Method::POST, "/api/mail.open_group", &headers, group("y"))
+        .await;
+    assert_eq!(
+        (status, other["code"].as_str()),
+        (StatusCode::CONFLICT, Some("RLT0013"))
+    );
+    let late = [
+        ("authorization", bearer.as_str()),
+        ("idempotency-key", "1.order-1"),
+    ];
+    let (_, old) = realm
+        .send(Method::POST, "/api/mail.open_group", &late, group("x"))
+        .await;
     assert_eq!(old["code"], "RLT0012");
     realm.stop();
 }
@@ -165,16 +267,36 @@ async fn bad_input_has_a_clear_answer() {
     ];
     for (path, body, code) in raw {
         let (_, answer) = realm.send(Method::POST, path, auth, body.to_vec()).await;
-        assert_eq!(answer["code"], code, "{path} {}: {answer}", String::from_utf8_lossy(body));
+        assert_eq!(
+            answer["code"],
+            code,
+            "{path} {}: {answer}",
+            String::from_utf8_lossy(body)
+        );
         assert!(!answer["hint"].as_str().unwrap_or_default().is_empty());
     }
-    let (status, _) = realm.send(Method::POST, "/api/mail.send", auth, vec![b' '; 17 << 20]).await;
+    let (status, _) = realm
+        .send(Method::POST, "/api/mail.send", auth, vec![b' '; 17 << 20])
+        .await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(realm.refused("rlt_wrong", "mail.send", json!({})).await, "RLT0015");
-    assert_eq!(realm.refused(&other, "realm.found", json!({ "name": "x", "key": "00" })).await, "RLT0101");
+    assert_eq!(
+        realm.refused("rlt_wrong", "mail.send", json!({})).await,
+        "RLT0015"
+    );
+    assert_eq!(
+        realm
+            .refused(&other, "realm.found", json!({ "name": "x", "key": "00" }))
+            .await,
+        "RLT0101"
+    );
     let (status, answer) = realm.get(&agent, "/api/nothing/here").await;
-    assert_eq!((status, answer["code"].as_str()), (StatusCode::NOT_FOUND, Some("RLT0004")));
-    let (status, _) = realm.send(Method::DELETE, "/api/realm", auth, Vec::new()).await;
+    assert_eq!(
+        (status, answer["code"].as_str()),
+        (StatusCode::NOT_FOUND, Some("RLT0004"))
+    );
+    let (status, _) = realm
+        .send(Method::DELETE, "/api/realm", auth, Vec::new())
+        .await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
     realm.stop();
 }
@@ -187,17 +309,35 @@ async fn what_is_not_yours_does_not_exist() {
     let deal = deal.as_str().unwrap();
     let (_, view) = realm.get(&seller, &format!("/api/deals/{deal}")).await;
     let hidden = ["deals", "trace"].map(|kind| format!("/api/{kind}/{deal}"));
-    let more = [("negotiations", "negotiation"), ("tasks", "task"), ("ledger/holds", "hold")];
-    let more = more.map(|(kind, field)| format!("/api/{kind}/{}", view["deal"][field].as_str().unwrap()));
+    let more = [
+        ("negotiations", "negotiation"),
+        ("tasks", "task"),
+        ("ledger/holds", "hold"),
+    ];
+    let more =
+        more.map(|(kind, field)| format!("/api/{kind}/{}", view["deal"][field].as_str().unwrap()));
     for path in hidden.iter().chain(&more) {
         let (status, answer) = realm.get(&stranger, path).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}: {answer}");
     }
-    for list in ["deals", "negotiations", "tasks", "ledger/holds", "conversations", "calls", "approvals"] {
+    for list in [
+        "deals",
+        "negotiations",
+        "tasks",
+        "ledger/holds",
+        "conversations",
+        "calls",
+        "approvals",
+    ] {
         let (_, page) = realm.get(&stranger, &format!("/api/{list}")).await;
         assert_eq!(page["items"], json!([]), "{list}");
     }
-    assert_eq!(realm.refused(&stranger, "deal.accept", json!({ "deal": deal })).await, "RLT0103");
+    assert_eq!(
+        realm
+            .refused(&stranger, "deal.accept", json!({ "deal": deal }))
+            .await,
+        "RLT0103"
+    );
     realm.stop();
 }
 
@@ -206,11 +346,23 @@ async fn an_inbox_waits_for_what_comes() {
     let realm = Arc::new(Realm::new().await);
     let (_, a) = realm.owner("ana").await;
     let (admin, b) = realm.owner("bob").await;
-    realm.ok(&admin, "agent.set_profile", json!({ "agent": "@bob-agent", "profile": { "contact": "open" } })).await;
+    realm
+        .ok(
+            &admin,
+            "agent.set_profile",
+            json!({ "agent": "@bob-agent", "profile": { "contact": "open" } }),
+        )
+        .await;
     let waiting = realm.clone();
     let reader = tokio::spawn(async move { waiting.get(&b, "/api/inbox?wait_ms=20000").await });
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    realm.ok(&a, "mail.send", json!({ "to": { "agent": "@bob-agent" }, "body": "hello" })).await;
+    realm
+        .ok(
+            &a,
+            "mail.send",
+            json!({ "to": { "agent": "@bob-agent" }, "body": "hello" }),
+        )
+        .await;
     let (_, page) = reader.await.unwrap();
     assert_eq!(page["deliveries"][0]["seq"], 1, "{page}");
     let texts = page["deliveries"][0]["texts"].as_object().unwrap();
@@ -224,7 +376,9 @@ async fn a_revoked_token_is_dead_when_its_revocation_is_answered() {
     let (admin, agent) = realm.owner("ana").await;
     let (_, who) = realm.get(&agent, "/api/whoami").await;
     let token = who["auth"]["token"].clone();
-    realm.ok(&admin, "token.revoke", json!({ "token": token })).await;
+    realm
+        .ok(&admin, "token.revoke", json!({ "token": token }))
+        .await;
     let (status, _) = realm.get(&agent, "/api/whoami").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     realm.stop();
@@ -235,20 +389,51 @@ async fn erased_texts_are_gone_from_inbox_and_search() {
     let realm = Realm::new().await;
     let (_, a) = realm.owner("ana").await;
     let (admin, b) = realm.owner("bob").await;
-    realm.ok(&admin, "agent.set_profile", json!({ "agent": "@bob-agent", "profile": { "contact": "open" } })).await;
-    realm.ok(&a, "mail.send", json!({ "to": { "agent": "@bob-agent" }, "body": "unforgettable" })).await;
+    realm
+        .ok(
+            &admin,
+            "agent.set_profile",
+            json!({ "agent": "@bob-agent", "profile": { "contact": "open" } }),
+        )
+        .await;
+    realm
+        .ok(
+            &a,
+            "mail.send",
+            json!({ "to": { "agent": "@bob-agent" }, "body": "unforgettable" }),
+        )
+        .await;
     let (_, before) = realm.get(&b, "/api/messages?text=unforgettable").await;
-    assert_eq!(before["items"].as_array().map(Vec::len), Some(1), "{before}");
+    assert_eq!(
+        before["items"].as_array().map(Vec::len),
+        Some(1),
+        "{before}"
+    );
     let (_, inbox) = realm.get(&b, "/api/inbox").await;
-    let content = inbox["deliveries"][0]["texts"].as_object().unwrap().keys().next().unwrap().clone();
+    let content = inbox["deliveries"][0]["texts"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .next()
+        .unwrap()
+        .clone();
     let (_, before) = realm.get(&realm.operator, "/api/digest").await;
-    realm.ok(&realm.operator, "realm.erase", json!({ "contents": [content] })).await;
+    realm
+        .ok(
+            &realm.operator,
+            "realm.erase",
+            json!({ "contents": [content] }),
+        )
+        .await;
     let (_, inbox) = realm.get(&b, "/api/inbox").await;
     assert_eq!(inbox["deliveries"][0]["texts"][&content], Value::Null);
     let (_, found) = realm.get(&b, "/api/messages?text=unforgettable").await;
     assert_eq!(found["items"], json!([]));
     let (_, after) = realm.get(&realm.operator, "/api/digest").await;
-    assert_eq!(before["entities"], after["entities"], "erasing leaves the state as it was");
+    assert_eq!(
+        before["entities"], after["entities"],
+        "erasing leaves the state as it was"
+    );
     realm.stop();
 }
 
@@ -265,7 +450,10 @@ async fn batches_answer_each_command() {
     let (status, answer) = realm.op(&agent, "commands", batch).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
     let outcomes = answer["outcomes"].as_array().unwrap();
-    let kinds: Vec<&str> = outcomes.iter().map(|o| o.as_object().unwrap().keys().next().unwrap().as_str()).collect();
+    let kinds: Vec<&str> = outcomes
+        .iter()
+        .map(|o| o.as_object().unwrap().keys().next().unwrap().as_str())
+        .collect();
     assert_eq!(kinds, ["accepted", "refused", "refused", "accepted"]);
     assert_eq!(outcomes[2]["refused"]["code"], "RLT0002");
     realm.stop();
@@ -277,7 +465,12 @@ async fn a_clock_that_jumps_is_refused_until_accepted() {
     let (_, agent) = realm.owner("ana").await;
     realm.clock.advance_ms(2 * 3_600_000);
     let group = json!({ "title": "x", "members": [] });
-    assert_eq!(realm.refused(&agent, "mail.open_group", group.clone()).await, "RLT0901");
+    assert_eq!(
+        realm
+            .refused(&agent, "mail.open_group", group.clone())
+            .await,
+        "RLT0901"
+    );
     realm.ok(&realm.operator, "clock.accept", json!({})).await;
     realm.ok(&agent, "mail.open_group", group).await;
     realm.stop();

@@ -69,7 +69,11 @@ impl World {
         self.now += self.dice.below(400);
         let mut entropy = [0; 32];
         entropy[..8].copy_from_slice(&self.dice.roll().to_le_bytes());
-        Stamp { now: Time(self.now), entropy, custody: None }
+        Stamp {
+            now: Time(self.now),
+            entropy,
+            custody: None,
+        }
     }
 
     fn ask(&mut self, mut ask: Ask) {
@@ -77,20 +81,30 @@ impl World {
         let keyed = (founded && self.dice.one_in(4)).then(|| {
             self.keys += 1;
             let key = Hash::of(&[b"key", &self.keys.to_le_bytes()]).short();
-            RequestKey { made_at_s: self.now / 1_000, key, request: key }
+            RequestKey {
+                made_at_s: self.now / 1_000,
+                key,
+                request: key,
+            }
         });
         ask.request.key = keyed;
         let again = ask.clone();
         let stamp = self.stamp();
         let mut facts = None;
-        let answered = self.engine.ask(ask, &stamp, &mut |e: &Envelope| facts = Some(e.encode()));
-        assert!(self.engine.defect().is_none(), "an event did not fit the state");
+        let answered = self
+            .engine
+            .ask(ask, &stamp, &mut |e: &Envelope| facts = Some(e.encode()));
+        assert!(
+            self.engine.defect().is_none(),
+            "an event did not fit the state"
+        );
         let ids = match answered.reply {
             Reply::Accepted { ids, .. } => ids,
             _ => Vec::new(),
         };
         let key = keyed.filter(|_| facts.is_some()).map(|k| (again, k));
-        self.parked.push((answered.position, Told { ids, facts, key }));
+        self.parked
+            .push((answered.position, Told { ids, facts, key }));
     }
 
     /// Decides on while a frame may be in flight, as the writer does.
@@ -120,24 +134,37 @@ impl World {
         let waiting = std::mem::take(&mut self.parked);
         match frame {
             Some(frame) => self.in_flight = Some((frame, waiting)),
-            None => waiting.into_iter().for_each(|(at, told)| self.tell(at, told)),
+            None => waiting
+                .into_iter()
+                .for_each(|(at, told)| self.tell(at, told)),
         }
     }
 
     fn sync(&mut self) {
-        let Some((frame, waiting)) = self.in_flight.take() else { return };
-        let Ok(head) = self.journal.append(&frame) else { return self.crash() };
+        let Some((frame, waiting)) = self.in_flight.take() else {
+            return;
+        };
+        let Ok(head) = self.journal.append(&frame) else {
+            return self.crash();
+        };
         for (at, told) in waiting {
-            assert!(at <= head.position, "an answer left before its position was durable");
+            assert!(
+                at <= head.position,
+                "an answer left before its position was durable"
+            );
             self.tell(at, told);
         }
         // The keeper follows behind, with the state as it stands at a durable position.
         if self.engine.pending_envelopes() == 0 && self.dice.one_in(3) {
             let state = self.engine.state_mut();
             let keys = state.changes.take_touched();
-            let upserts: Vec<Upsert> =
-                keys.into_iter().map(|key| (key.to_vec(), state.encode_entity(&key))).collect();
-            self.entities.apply(head.position, head.chain, &upserts).unwrap();
+            let upserts: Vec<Upsert> = keys
+                .into_iter()
+                .map(|key| (key.to_vec(), state.encode_entity(&key)))
+                .collect();
+            self.entities
+                .apply(head.position, head.chain, &upserts)
+                .unwrap();
         }
     }
 
@@ -150,7 +177,8 @@ impl World {
         self.disk.crash();
         self.in_flight = None;
         self.parked.clear();
-        let (journal, engine, entities) = start(&self.disk, self.entities.clone(), self.dice.roll());
+        let (journal, engine, entities) =
+            start(&self.disk, self.entities.clone(), self.dice.roll());
         (self.journal, self.engine, self.entities) = (journal, engine, entities);
         self.check();
     }
@@ -162,28 +190,46 @@ impl World {
             assert!(*at <= head, "told of position {at}, the log ends at {head}");
             for told in told {
                 let Some(facts) = &told.facts else { continue };
-                assert_eq!(reader.envelope(*at).unwrap().as_ref(), Some(facts), "position {at} was rewritten");
+                assert_eq!(
+                    reader.envelope(*at).unwrap().as_ref(),
+                    Some(facts),
+                    "position {at} was rewritten"
+                );
             }
         }
         assert_conserved(self.engine.state());
-        assert_eq!(digest(self.engine.state()), digest(&replayed(reader.as_mut())), "snapshot differs from replay");
+        assert_eq!(
+            digest(self.engine.state()),
+            digest(&replayed(reader.as_mut())),
+            "snapshot differs from replay"
+        );
         self.check_keys();
     }
 
     /// A repeated key gets the first answer again and does nothing.
     fn check_keys(&mut self) {
-        let keyed = self.told.iter().flat_map(|(at, told)| told.iter().map(move |t| (*at, t)));
-        let keyed: Vec<_> = keyed.filter_map(|(at, t)| Some((at, t.ids.clone(), t.key.clone()?))).collect();
+        let keyed = self
+            .told
+            .iter()
+            .flat_map(|(at, told)| told.iter().map(move |t| (*at, t)));
+        let keyed: Vec<_> = keyed
+            .filter_map(|(at, t)| Some((at, t.ids.clone(), t.key.clone()?)))
+            .collect();
         for (at, ids, (mut ask, key)) in keyed.into_iter().rev().take(3) {
             ask.request.key = Some(key);
             let stamp = self.stamp();
-            let Answered { reply, .. } = self.engine.ask(ask, &stamp, &mut |_| panic!("done twice"));
+            let Answered { reply, .. } =
+                self.engine.ask(ask, &stamp, &mut |_| panic!("done twice"));
             assert_eq!(reply, Reply::Duplicate { position: at, ids });
         }
     }
 }
 
-fn start(disk: &MemoryDisk, mut entities: MemoryEntities, seed: u64) -> (MemoryJournal, Engine, MemoryEntities) {
+fn start(
+    disk: &MemoryDisk,
+    mut entities: MemoryEntities,
+    seed: u64,
+) -> (MemoryJournal, Engine, MemoryEntities) {
     let mut journal = MemoryJournal::open(disk).unwrap();
     let (state, _) = restore(&mut journal, &mut entities, seed).unwrap();
     (journal, Engine::new(state), entities)
@@ -217,9 +263,15 @@ fn assert_conserved(state: &State) {
     let mut sums = BTreeMap::new();
     state.accounts.for_each(|_, account| {
         *sums.entry(account.asset).or_insert(0) += account.balance.0;
-        assert!(account.may_go_negative() || account.available().0 >= 0, "an account is overdrawn");
+        assert!(
+            account.may_go_negative() || account.available().0 >= 0,
+            "an account is overdrawn"
+        );
     });
-    assert!(sums.values().all(|sum| *sum == 0), "money was made or lost: {sums:?}");
+    assert!(
+        sums.values().all(|sum| *sum == 0),
+        "money was made or lost: {sums:?}"
+    );
 }
 
 fn run(seed: u64, plan: FaultPlan) -> World {
@@ -233,18 +285,28 @@ fn run(seed: u64, plan: FaultPlan) -> World {
 
 #[test]
 fn nothing_acknowledged_is_lost_over_thousands_of_seeds() {
-    let rates = FaultRates { sync_fails: 300, storage_full: 100, flip_byte: 0, slow: 0 };
+    let rates = FaultRates {
+        sync_fails: 300,
+        storage_full: 100,
+        flip_byte: 0,
+        slow: 0,
+    };
     let (mut crashes, mut told) = (0, 0);
     for seed in 0..SEEDS {
         let outcome = std::panic::catch_unwind(|| {
             let world = run(seed, FaultPlan::seeded(seed, rates));
             (world.crashes, world.told.len())
         });
-        let Ok((crashed, acknowledged)) = outcome else { panic!("seed {seed} breaks a promise") };
+        let Ok((crashed, acknowledged)) = outcome else {
+            panic!("seed {seed} breaks a promise")
+        };
         crashes += crashed;
         told += acknowledged;
     }
-    assert!(crashes > SEEDS && told > 10_000, "the runs did too little: {crashes} crashes, {told} answers");
+    assert!(
+        crashes > SEEDS && told > 10_000,
+        "the runs did too little: {crashes} crashes, {told} answers"
+    );
 }
 
 /// The harness must be able to fail: on a disk that lies about syncing, it notices the loss.

@@ -1,5 +1,11 @@
 //! Tests of the node and the door as a whole.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
 mod architecture;
 mod description;
 mod door;

@@ -44,12 +44,27 @@ pub(crate) fn ask(principal: Principal, op: &str, args: Value) -> Ask {
     let command: Command<Sealed> = parse_command(op, args).unwrap().map(&mut |b: Body| {
         let bytes = b.to_bytes().unwrap();
         let salt = [7; 16];
-        let sealed = body::seal(u16::try_from(contents.len()).unwrap(), &salt, &bytes, Labels::BY_AGENT);
+        let sealed = body::seal(
+            u16::try_from(contents.len()).unwrap(),
+            &salt,
+            &bytes,
+            Labels::BY_AGENT,
+        );
         contents.push((salt, bytes));
         sealed
     });
-    let request = Request { principal, auth: Auth::Local, acting: None, key: None, cause: None };
-    Ask { request, command, contents }
+    let request = Request {
+        principal,
+        auth: Auth::Local,
+        acting: None,
+        key: None,
+        cause: None,
+    };
+    Ask {
+        request,
+        command,
+        contents,
+    }
 }
 
 /// What founds the realm and peoples it: run once on an empty log.
@@ -57,10 +72,26 @@ pub(crate) fn founding() -> Vec<Ask> {
     let key = Hash::of(&[b"test key"]);
     let op = Principal::Operator;
     let mut asks = vec![
-        ask(Principal::Realm, "realm.found", json!({ "name": "test", "key": key })),
-        ask(op, "ledger.create_asset", json!({ "code": "USD", "scale": 2 })),
-        ask(op, "owner.sign_up", json!({ "name": "north", "kind": "organisation" })),
-        ask(op, "owner.sign_up", json!({ "name": "south", "kind": "person" })),
+        ask(
+            Principal::Realm,
+            "realm.found",
+            json!({ "name": "test", "key": key }),
+        ),
+        ask(
+            op,
+            "ledger.create_asset",
+            json!({ "code": "USD", "scale": 2 }),
+        ),
+        ask(
+            op,
+            "owner.sign_up",
+            json!({ "name": "north", "kind": "organisation" }),
+        ),
+        ask(
+            op,
+            "owner.sign_up",
+            json!({ "name": "south", "kind": "person" }),
+        ),
     ];
     // Owners get the ids of positions 3 and 4; see rialto_core::id.
     for (index, position) in [(0, 3), (1, 4), (2, 3), (3, 4)] {
@@ -71,7 +102,11 @@ pub(crate) fn founding() -> Vec<Ask> {
         asks.push(ask(op, "agent.register", args));
     }
     for index in 0..4 {
-        asks.push(ask(op, "ledger.issue", json!({ "to": format!("@agent-{index}"), "amount": "1000" })));
+        asks.push(ask(
+            op,
+            "ledger.issue",
+            json!({ "to": format!("@agent-{index}"), "amount": "1000" }),
+        ));
     }
     asks
 }
@@ -97,24 +132,38 @@ pub(crate) fn something(state: &State, dice: &mut Dice) -> Ask {
     let me = Principal::Agent(a);
     let amount = format!("{}.{:02}", dice.below(300), dice.below(100));
     match dice.below(9) {
-        0 => transfer(me, json!({ "post": { "from": a, "to": b, "amount": amount } })),
+        0 => transfer(
+            me,
+            &json!({ "post": { "from": a, "to": b, "amount": amount } }),
+        ),
         1 => {
             let expires = 1 + dice.below(5_000);
-            transfer(me, json!({ "hold": { "from": a, "to": b, "amount": amount, "expires_in_ms": expires } }))
+            transfer(
+                me,
+                &json!({ "hold": { "from": a, "to": b, "amount": amount, "expires_in_ms": expires } }),
+            )
         }
         2 => end_hold(state, dice),
-        3 => ask(me, "mail.send", json!({ "to": { "agent": b }, "body": format!("hello {amount}") })),
-        4 => ask(me, "negotiation.open", json!({
-            "with": b, "side": if dice.one_in(2) { "buy" } else { "sell" }, "valid_for_ms": 1 + dice.below(9_000),
-            "terms": { "price": amount, "deliver_within_ms": 5_000, "review_within_ms": 5_000, "rule_within_ms": 5_000 }
-        })),
+        3 => ask(
+            me,
+            "mail.send",
+            json!({ "to": { "agent": b }, "body": format!("hello {amount}") }),
+        ),
+        4 => ask(
+            me,
+            "negotiation.open",
+            json!({
+                "with": b, "side": if dice.one_in(2) { "buy" } else { "sell" }, "valid_for_ms": 1 + dice.below(9_000),
+                "terms": { "price": amount, "deliver_within_ms": 5_000, "review_within_ms": 5_000, "rule_within_ms": 5_000 }
+            }),
+        ),
         5 | 6 => negotiate(state, dice),
         7 => move_deal(state, dice),
         _ => ask(Principal::Realm, "clock.tick", json!({})),
     }
 }
 
-fn transfer(me: Principal, spec: Value) -> Ask {
+fn transfer(me: Principal, spec: &Value) -> Ask {
     ask(me, "ledger.transfer", json!({ "transfers": [spec] }))
 }
 
@@ -125,9 +174,12 @@ fn end_hold(state: &State, dice: &mut Dice) -> Ask {
         return ask(Principal::Realm, "clock.tick", json!({}));
     };
     match dice.below(3) {
-        0 => transfer(by, json!({ "void_hold": { "hold": hold } })),
-        1 => transfer(by, json!({ "post_hold": { "hold": hold, "amount": "0.01" } })),
-        _ => transfer(by, json!({ "post_hold": { "hold": hold } })),
+        0 => transfer(by, &json!({ "void_hold": { "hold": hold } })),
+        1 => transfer(
+            by,
+            &json!({ "post_hold": { "hold": hold, "amount": "0.01" } }),
+        ),
+        _ => transfer(by, &json!({ "post_hold": { "hold": hold } })),
     }
 }
 
@@ -143,28 +195,52 @@ fn negotiate(state: &State, dice: &mut Dice) -> Ask {
     };
     let me = Principal::Agent(other);
     match dice.below(4) {
-        0 => ask(me, "negotiation.leave", json!({ "negotiation": negotiation })),
-        1 => ask(me, "negotiation.counter", json!({
-            "negotiation": negotiation, "valid_for_ms": 5_000, "terms": { "price": dice.below(200).max(1).to_string() }
-        })),
-        _ => ask(me, "negotiation.accept", json!({ "negotiation": negotiation, "offer": offer })),
+        0 => ask(
+            me,
+            "negotiation.leave",
+            json!({ "negotiation": negotiation }),
+        ),
+        1 => ask(
+            me,
+            "negotiation.counter",
+            json!({
+                "negotiation": negotiation, "valid_for_ms": 5_000, "terms": { "price": dice.below(200).max(1).to_string() }
+            }),
+        ),
+        _ => ask(
+            me,
+            "negotiation.accept",
+            json!({ "negotiation": negotiation, "offer": offer }),
+        ),
     }
 }
 
 fn move_deal(state: &State, dice: &mut Dice) -> Ask {
     let mut open: Vec<(AnyId, DealState, AgentId, AgentId)> = Vec::new();
-    state.deals.for_each(|id, d| open.push(((*id).into(), d.state, d.buyer, d.seller)));
+    state
+        .deals
+        .for_each(|id, d| open.push(((*id).into(), d.state, d.buyer, d.seller)));
     open.sort_by_key(|(id, ..)| *id);
     let Some((deal, stands, buyer, seller)) = dice.pick(&open) else {
         return ask(Principal::Realm, "clock.tick", json!({}));
     };
     let (buyer, seller) = (Principal::Agent(buyer), Principal::Agent(seller));
     match (stands, dice.below(3)) {
-        (DealState::Agreed, _) => ask(seller, "deal.deliver", json!({ "deal": deal, "body": "done" })),
-        (DealState::Delivered, 0) => ask(buyer, "deal.dispute", json!({ "deal": deal, "reason": "no" })),
-        (DealState::Disputed, _) => {
-            ask(Principal::Operator, "deal.rule", json!({ "deal": deal, "to_seller": "0", "reason": "so" }))
-        }
+        (DealState::Agreed, _) => ask(
+            seller,
+            "deal.deliver",
+            json!({ "deal": deal, "body": "done" }),
+        ),
+        (DealState::Delivered, 0) => ask(
+            buyer,
+            "deal.dispute",
+            json!({ "deal": deal, "reason": "no" }),
+        ),
+        (DealState::Disputed, _) => ask(
+            Principal::Operator,
+            "deal.rule",
+            json!({ "deal": deal, "to_seller": "0", "reason": "so" }),
+        ),
         (_, 1) => ask(seller, "deal.refund", json!({ "deal": deal })),
         _ => ask(buyer, "deal.accept", json!({ "deal": deal })),
     }

@@ -79,7 +79,7 @@ pub(crate) async fn read(realm: &Realm, cast: &Cast) -> Result<Books, CliError> 
     Ok(books)
 }
 
-fn differ(what: String) -> CliError {
+fn differ(what: impl std::fmt::Display) -> CliError {
     CliError::failed(format!("the books differ: {what}"))
 }
 

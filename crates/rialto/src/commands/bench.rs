@@ -1,0 +1,23 @@
+//! `rialto bench …`: how fast, how large; each with its method in `--help`.
+
+use clap::Subcommand;
+
+use super::fleet::bench::{BenchArgs, run_bench};
+use crate::output::{CliError, Output};
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// The speed of the serving twin: simulated requests a second at iteration level.
+    Fleet(BenchArgs),
+}
+
+/// Runs one benchmark.
+///
+/// # Errors
+/// When its input cannot be used.
+pub(crate) fn run(command: &BenchCommand, out: Output) -> Result<(), CliError> {
+    match command {
+        BenchCommand::Fleet(args) => run_bench(args, out),
+    }
+}
