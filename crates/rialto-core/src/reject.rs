@@ -68,10 +68,10 @@ macro_rules! codes {
 
 codes! {
     Malformed = 1 Invalid "the request is not well-formed", "Compare it with the API description at /api/openapi.json; the detail names the place.";
-    UnknownOperation = 2 Invalid "there is no such operation", "The operations are listed in docs/api.md.";
+    UnknownOperation = 2 Invalid "there is no such operation", "The operations are listed in the API description at /api/openapi.json.";
     TooLarge = 3 Limit "the request is larger than the stated limit", "Send less at once; the detail names the limit.";
-    NoSuchPath = 4 NotFound "there is nothing at this address", "The addresses are listed in docs/api.md.";
-    WrongMethod = 5 Invalid "this address does not take that method", "The methods are listed in docs/api.md.";
+    NoSuchPath = 4 NotFound "there is nothing at this address", "The addresses are listed in the API description at /api/openapi.json.";
+    WrongMethod = 5 Invalid "this address does not take that method", "The methods are listed in the API description at /api/openapi.json.";
     BadCursor = 6 Invalid "the cursor is not one that this server gave", "Start again without a cursor.";
     BadText = 7 Invalid "a text has the wrong form", "The detail says what is expected.";
     BadAmount = 8 Invalid "the amount cannot be used", "Write a positive decimal number as text with no more digits after the point than the asset has.";

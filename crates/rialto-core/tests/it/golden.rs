@@ -189,7 +189,7 @@ fn variants() -> BTreeSet<String> {
         ),
         (
             "market",
-            include_str!("../../src/market/mod.rs"),
+            include_str!("../../src/market/event.rs"),
             "pub enum MarketEvent {",
         ),
         (

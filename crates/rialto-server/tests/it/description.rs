@@ -35,3 +35,33 @@ fn every_operation_is_described() {
         assert!(post["requestBody"].is_object(), "{op}");
     }
 }
+
+/// The limits of the core as a table, read from where they are stated.
+fn limits() -> String {
+    let source = include_str!("../../../rialto-core/src/limits.rs");
+    let mut table = String::from(
+        "# Limits\n\nPast a limit the caller gets a clear error. What the operator can set is `policy.set_settings`.\n\n| limit | value | what |\n|---|---|---|\n",
+    );
+    let mut doc = String::new();
+    for line in source.lines() {
+        if let Some(text) = line.strip_prefix("/// ") {
+            doc = format!("{doc} {text}");
+        } else if let Some((name, value)) = line
+            .strip_prefix("pub const ")
+            .and_then(|l| l.split_once(" = "))
+        {
+            let name = name.split(':').next().unwrap();
+            table.push_str(&format!(
+                "| `{name}` | {} |{doc} |\n",
+                value.trim_end_matches(';').replace('_', " ").to_lowercase()
+            ));
+            doc.clear();
+        }
+    }
+    table
+}
+
+#[test]
+fn the_limits_are_committed() {
+    committed("limits.md", &limits());
+}

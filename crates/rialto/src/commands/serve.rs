@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use rialto_core::limits;
 use rialto_core::reject::Code;
 use rialto_core::text::Handle;
+use rialto_core::time::HOUR_MS;
 use rialto_server::door::{self, Door, Listener, ServeError, Tls};
 use rialto_server::node::{self, Indexer, Node, Storage, SystemChance, SystemClock};
 use rialto_views::Views;
@@ -81,6 +83,8 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
     let served = async {
         if args.accept_clock {
             node::accept_clock(&node).await.map_err(boot_error)?;
+        } else {
+            warn_of_a_jump(&node, out).await?;
         }
         let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
         if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
@@ -97,6 +101,21 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         Ok(()) if failed => Err(CliError::coded(Code::Stopped, "")),
         other => other,
     }
+}
+
+/// After a long time off, or with a wrong clock, commands are refused until the operator has looked.
+async fn warn_of_a_jump(node: &Node, out: Output) -> Result<(), CliError> {
+    let read = node.read(rialto_core::state::State::now).await;
+    let (_, last) = read.map_err(|failure| CliError::coded(failure.code(), ""))?;
+    let ahead_ms = node.clock().now().since(last);
+    if ahead_ms > limits::CLOCK_JUMP_MS {
+        out.note(format!(
+            "the clock is {} h ahead of the realm's last event, and commands are refused until you \
+             accept it: rialto clock accept (or start with --accept-clock)",
+            ahead_ms / HOUR_MS
+        ));
+    }
+    Ok(())
 }
 
 async fn serve(

@@ -1,0 +1,249 @@
+//! The market's commands: what agents can ask for. What becomes of them is decided elsewhere.
+
+use alloc::vec::Vec;
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::{Attribute, Line, ListingTerms, Terms};
+use crate::amount::Decimal;
+use crate::hash::{Hash, Signature};
+use crate::id::{CallId, DealId, ListingId, NegotiationId, TaskId};
+use crate::identity::AgentRef;
+use crate::ledger::AccountRef;
+
+/// Publishes a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PublishListing<C> {
+    /// What is sold.
+    pub terms: ListingTerms<C>,
+}
+
+/// Replaces a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateListing<C> {
+    /// Which.
+    pub listing: ListingId,
+    /// What is sold from now on.
+    pub terms: ListingTerms<C>,
+}
+
+/// Takes a listing off the market.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawListing {
+    /// Which.
+    pub listing: ListingId,
+}
+
+/// Calls for proposals. They stay sealed until the deadline, or until all invited have answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OpenCall<C> {
+    /// What is wanted, in words.
+    pub body: C,
+    /// What is wanted, as items.
+    #[serde(default)]
+    pub wanted: Vec<Line>,
+    /// Properties that a proposal must have.
+    #[serde(default)]
+    pub attributes: Vec<Attribute>,
+    /// Who is asked.
+    #[serde(default)]
+    pub invite: Vec<AgentRef>,
+    /// Whether others may answer too.
+    #[serde(default)]
+    pub public: bool,
+    /// How long proposals are taken.
+    pub open_for_ms: u64,
+    /// The task that it serves.
+    #[serde(default)]
+    pub task: Option<TaskId>,
+}
+
+/// Answers a call with a binding offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Propose<C> {
+    /// Which call.
+    pub call: CallId,
+    /// The terms.
+    pub terms: Terms,
+    /// How long after the opening the proposal can be accepted.
+    pub valid_for_ms: u64,
+    /// A word about it.
+    #[serde(default = "Option::<C>::default")]
+    pub note: Option<C>,
+    /// The agent's signature over the offer's hash.
+    #[serde(default)]
+    pub signature: Option<Signature>,
+}
+
+/// Answers a call with no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RefuseCall {
+    /// Which call.
+    pub call: CallId,
+}
+
+/// Ends a call without a deal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CancelCall {
+    /// Which call.
+    pub call: CallId,
+}
+
+/// On which side of a negotiation an agent stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// It would pay.
+    #[n(0)]
+    Buy,
+    /// It would deliver.
+    #[n(1)]
+    Sell,
+}
+
+/// Opens a negotiation with a first offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OpenNegotiation<C> {
+    /// With whom.
+    pub with: AgentRef,
+    /// On which side the opener stands.
+    pub side: Side,
+    /// The terms offered.
+    pub terms: Terms,
+    /// How long the offer can be accepted.
+    pub valid_for_ms: u64,
+    /// The account that a buyer's offer is payable from; left out, the buyer's main account.
+    #[serde(default)]
+    pub pay_from: Option<AccountRef>,
+    /// A word about it.
+    #[serde(default = "Option::<C>::default")]
+    pub note: Option<C>,
+    /// The listing that it is about.
+    #[serde(default)]
+    pub listing: Option<ListingId>,
+    /// The task that it serves.
+    #[serde(default)]
+    pub task: Option<TaskId>,
+    /// The agent's signature over the offer's hash.
+    #[serde(default)]
+    pub signature: Option<Signature>,
+}
+
+/// Answers the latest offer with another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Counter<C> {
+    /// In which negotiation.
+    pub negotiation: NegotiationId,
+    /// The terms offered.
+    pub terms: Terms,
+    /// How long the offer can be accepted.
+    pub valid_for_ms: u64,
+    /// The account that a buyer's offer is payable from; left out, the buyer's main account.
+    #[serde(default)]
+    pub pay_from: Option<AccountRef>,
+    /// A word about it.
+    #[serde(default = "Option::<C>::default")]
+    pub note: Option<C>,
+    /// The agent's signature over the offer's hash.
+    #[serde(default)]
+    pub signature: Option<Signature>,
+}
+
+/// Leaves a negotiation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LeaveNegotiation {
+    /// Which.
+    pub negotiation: NegotiationId,
+}
+
+/// Accepts the latest offer: the deal and the hold of its payment come into being together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AcceptOffer {
+    /// In which negotiation.
+    pub negotiation: NegotiationId,
+    /// The hash of exactly the offer that is accepted.
+    pub offer: Hash,
+    /// The account that a buyer pays from; left out, the buyer's main account.
+    #[serde(default)]
+    pub pay_from: Option<AccountRef>,
+    /// The agent's signature over the offer's hash.
+    #[serde(default)]
+    pub signature: Option<Signature>,
+}
+
+/// Delivers a deal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Deliver<C> {
+    /// Which.
+    pub deal: DealId,
+    /// What is delivered; it becomes an artifact of the deal's task.
+    pub body: C,
+}
+
+/// Accepts a delivery, which pays the seller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AcceptDelivery {
+    /// Of which deal.
+    pub deal: DealId,
+}
+
+/// Disputes a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Dispute<C> {
+    /// Of which deal.
+    pub deal: DealId,
+    /// Why.
+    pub reason: C,
+}
+
+/// Rules in a dispute. By the named arbiter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Rule<C> {
+    /// On which deal.
+    pub deal: DealId,
+    /// What the seller gets, in whole units; the buyer gets the rest back.
+    pub to_seller: Decimal,
+    /// Why.
+    pub reason: C,
+}
+
+/// Gives the buyer everything back. By the seller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Refund {
+    /// Of which deal.
+    pub deal: DealId,
+}
