@@ -36,6 +36,25 @@ fn every_operation_is_described() {
     }
 }
 
+/// A value as its source writes it, for people.
+fn readable(value: &str) -> String {
+    let bare = value.starts_with(|c: char| c.is_ascii_alphabetic());
+    let one = if bare { "1 " } else { "" };
+    let units = [
+        ("DAY_MS", "d"),
+        ("HOUR_MS", "h"),
+        ("MINUTE_MS", "min"),
+        (" * ", " "),
+        ("_", " "),
+        (";", ""),
+    ];
+    units
+        .iter()
+        .fold(format!("{one}{value}"), |text, (from, to)| {
+            text.replace(from, to)
+        })
+}
+
 /// The limits of the core as a table, read from where they are stated.
 fn limits() -> String {
     let source = include_str!("../../../rialto-core/src/limits.rs");
@@ -51,10 +70,7 @@ fn limits() -> String {
             .and_then(|l| l.split_once(" = "))
         {
             let name = name.split(':').next().unwrap();
-            table.push_str(&format!(
-                "| `{name}` | {} |{doc} |\n",
-                value.trim_end_matches(';').replace('_', " ").to_lowercase()
-            ));
+            table.push_str(&format!("| `{name}` | {} |{doc} |\n", readable(value)));
             doc.clear();
         }
     }

@@ -234,7 +234,7 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 remote,
                 out,
                 "identity.suspend",
-                json!({ "subject": { "agent": agent } }),
+                json!({ "subject": { "agent": named(&agent) } }),
             )
             .await
         }
@@ -243,7 +243,7 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 remote,
                 out,
                 "identity.resume",
-                json!({ "subject": { "agent": agent } }),
+                json!({ "subject": { "agent": named(&agent) } }),
             )
             .await
         }
@@ -257,4 +257,12 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
             .await
         }
     }
+}
+
+/// An agent as the door wants it named: a handle may be typed without its at sign.
+fn named(agent: &str) -> String {
+    if agent.starts_with('@') || agent.parse::<rialto_core::id::AgentId>().is_ok() {
+        return agent.to_owned();
+    }
+    format!("@{agent}")
 }

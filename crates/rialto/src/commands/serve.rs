@@ -178,7 +178,11 @@ fn announce(
          operator token  {token}",
         version = env!("CARGO_PKG_VERSION"),
         data = data.display(),
-        token = token.display(),
+        token = if token.exists() {
+            token.display().to_string()
+        } else {
+            "none here; make one with rialto operator reset-token".to_owned()
+        },
     ))
 }
 
