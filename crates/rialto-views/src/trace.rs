@@ -145,13 +145,17 @@ impl Snap<'_> {
             if !passed.insert(id) {
                 continue;
             }
-            if passed.len() > THINGS {
+            if !self.sees(scope, id)? {
+                // A private cause is named, since what it led to names it. A private effect is not:
+                // it would tell that others answered, and strangers could fill the trace with theirs.
+                if matches!(way, Way::Back) {
+                    reached.private.insert(id);
+                }
+                continue;
+            }
+            if reached.seen.len() > THINGS {
                 reached.truncated = true;
                 return Ok(());
-            }
-            if !self.sees(scope, id)? {
-                reached.private.insert(id);
-                continue;
             }
             reached.seen.insert(id);
             for next in self.linked(id, way)? {
@@ -175,7 +179,7 @@ impl Snap<'_> {
                 "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 1000"
             }
             Way::Forward => {
-                "SELECT to_kind, to_id FROM link WHERE from_kind = ? AND from_id = ? LIMIT 1000"
+                "SELECT to_kind, to_id FROM link WHERE from_kind = ? AND from_id = ? LIMIT 20000"
             }
         };
         let mut query = self.db.prepare_cached(sql)?;

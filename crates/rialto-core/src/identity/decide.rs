@@ -9,11 +9,11 @@ use super::{
 use crate::command::Command;
 use crate::decide::{Ctx, room};
 use crate::event::Event;
-use crate::id::{AgentId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
+use crate::id::{AgentId, AnyId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
 use crate::limits;
 use crate::policy::{self, Action, Rate};
 use crate::reject::{Code, Rejection};
-use crate::text::{Name, Sealed};
+use crate::text::{Handle, Name, Sealed};
 use crate::time::Time;
 
 pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
@@ -58,6 +58,19 @@ fn new_token(
     Ok(())
 }
 
+/// Names that would pass for the realm's own words, or for an id.
+fn plain_name(name: &Handle) -> Result<(), Rejection> {
+    const RESERVED: [&str; 6] = ["admin", "operator", "realm", "rialto", "root", "system"];
+    let text = name.as_str();
+    if RESERVED.contains(&text) || text.parse::<AnyId>().is_ok() {
+        return Err(Rejection::new(
+            Code::NameTaken,
+            format!("{name} is reserved"),
+        ));
+    }
+    Ok(())
+}
+
 /// Anybody may sign up while that is open; the operator always may.
 pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection> {
     if ctx.principal != Principal::Operator {
@@ -67,6 +80,7 @@ pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection>
         policy::throttle(ctx, Rate::SignUps)?;
     }
     room("owners", ctx.state.owners.len(), limits::OWNERS)?;
+    plain_name(&args.name)?;
     if ctx.state.owner_named(&args.name).is_some() {
         return Err(Rejection::new(
             Code::NameTaken,
@@ -172,6 +186,7 @@ fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejec
         ));
     }
     room("agents", ctx.state.agents.len(), limits::AGENTS)?;
+    plain_name(&args.handle)?;
     if ctx.state.agent_named(&args.handle).is_some() {
         return Err(Rejection::new(Code::NameTaken, format!("{}", args.handle)));
     }

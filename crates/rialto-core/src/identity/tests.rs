@@ -26,6 +26,7 @@ fn anybody_signs_up_and_rules_its_own_owner_only() {
         public owner.sign_up {"name": "ann", "kind": "organisation"} => ok $owner $person $token
         public owner.sign_up {"name": "ann", "kind": "person"} => RLT0104
         public owner.sign_up {"name": "Ann", "kind": "person"} => malformed
+        public owner.sign_up {"name": "operator", "kind": "person"} => RLT0104
         public owner.sign_up {"name": "bob", "kind": "person"} => ok
         public agent.register {"owner": "$ann", "handle": "x1"} => RLT0101
         bob agent.register {"owner": "$ann", "handle": "x1"} => RLT0101
@@ -33,6 +34,8 @@ fn anybody_signs_up_and_rules_its_own_owner_only() {
         ann agent.register {"handle": "casa"} => ok $casa $token
         bob agent.register {"handle": "casa"} => RLT0104
         bob agent.register {"handle": "@casa"} => RLT0104
+        bob agent.register {"handle": "realm"} => RLT0104
+        bob agent.register {"handle": "agent_000000003000"} => RLT0104
         operator agent.register {"handle": "orphan"} => RLT0001
         @casa agent.register {"handle": "child"} => RLT0101
         ann agent.set_profile {"agent": "@casa", "profile": {"description": "tacos", "skills": ["cook"], "prices": [{"item": "taco", "price": "1.500", "asset": "USD"}]}} => ok

@@ -46,6 +46,14 @@ pub(super) struct InboxQuery {
     wait_ms: Option<u64>,
 }
 
+type Asked = Result<Query<InboxQuery>, axum::extract::rejection::QueryRejection>;
+
+fn asked(query: Asked) -> Result<InboxQuery, Refusal> {
+    query
+        .map(|q| q.0)
+        .map_err(|e| Refusal::new(Code::Malformed, e.body_text()))
+}
+
 /// A delivery as its reader sees it.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Delivered {
@@ -133,9 +141,10 @@ async fn read_slice(
 pub(super) async fn page(
     State(door): State<Arc<Door>>,
     caller: Caller,
-    Query(query): Query<InboxQuery>,
+    query: Asked,
 ) -> Result<Json<InboxPage>, Refusal> {
     caller.known()?;
+    let query = asked(query)?;
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
     let wait = Duration::from_millis(query.wait_ms.unwrap_or(0)).min(super::WAIT);
     let deadline = Instant::now() + wait;
@@ -179,10 +188,11 @@ struct Follow {
 pub(super) async fn stream(
     State(door): State<Arc<Door>>,
     caller: Caller,
-    Query(query): Query<InboxQuery>,
+    query: Asked,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     caller.known()?;
+    let query = asked(query)?;
     let place = door
         .streams
         .clone()
