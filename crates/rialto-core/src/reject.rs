@@ -99,6 +99,7 @@ codes! {
     SignUpClosed = 111 Forbidden "this realm takes new owners only from its operator", "Ask the operator for an account.";
     NotInOwner = 112 Invalid "the two do not belong to the same owner", "Name a team or person of the same owner.";
     RealmExists = 113 Conflict "the realm has already been founded", "Nothing to do.";
+    OwnerFull = 114 Limit "the owner has as many of these as one owner may have in a realm", "End or remove some; the detail names the limit, and docs/limits.md says when old ones leave.";
 
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";
     AwaitingAdmission = 202 Conflict "the receiver has not answered the first message yet", "Wait until it admits you; the first message is in its inbox as a request.";
