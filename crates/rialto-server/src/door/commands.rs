@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use ed25519_dalek::{Signature, VerifyingKey};
 use rialto_core::decide::{Request, RequestKey};
@@ -22,6 +22,7 @@ use serde_json::Value;
 
 use super::Door;
 use super::auth::Caller;
+use super::path::Path;
 use super::problem::Refusal;
 use crate::node::{Answered, Ask, Reply};
 

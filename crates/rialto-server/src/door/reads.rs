@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rialto_core::id::OwnerId;
@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 
 use super::Door;
 use super::auth::{Caller, live, scope};
+use super::path::Path;
 use super::problem::Refusal;
 
 /// How long a read waits for the views to reach what was durable when it came.
