@@ -87,6 +87,9 @@ pub struct Accepted {
     /// The entries of an independent batch of transfers that were refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedEntry>,
+    /// The hash of the offer just made, which its acceptance names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
 }
 
 impl Accepted {

@@ -139,7 +139,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Backup(args) => backup::backup(&args, out),
         Command::Restore(args) => backup::restore(&args, out),
         Command::Fleet(command) => fleet::run(command, out),
-        Command::Bench(command) => bench::run(&command, out),
+        Command::Bench(command) => bench::run(&command, out).await,
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(args) => config::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),

@@ -200,10 +200,16 @@ impl Client {
     /// # Errors
     /// The realm's refusal with its stable code, or that the server cannot be reached.
     pub async fn command(&self, op: &str, args: Value) -> Result<Accepted, CliError> {
-        let answer = self
-            .send(Method::POST, &format!("/api/{op}"), Some(&args), None)
-            .await?;
-        whole(answer).await
+        self.written_command(op, written(&args)?).await
+    }
+
+    /// Carries out one operation whose arguments are JSON already.
+    ///
+    /// # Errors
+    /// As [`Client::command`].
+    pub async fn written_command(&self, op: &str, args: Vec<u8>) -> Result<Accepted, CliError> {
+        let path = format!("/api/{op}");
+        whole(self.send(Method::POST, &path, Some(args), None).await?).await
     }
 
     /// Carries out several operations, each for itself; one outcome for each, in order.
@@ -211,10 +217,9 @@ impl Client {
     /// # Errors
     /// As [`Client::command`], when the batch as a whole is refused.
     pub async fn batch(&self, items: Vec<BatchItem>) -> Result<Vec<Outcome>, CliError> {
-        let batch = serde_json::to_value(Batch { commands: items })
-            .map_err(|e| CliError::bug(e.to_string()))?;
+        let batch = written(&Batch { commands: items })?;
         let answer = self
-            .send(Method::POST, "/api/commands", Some(&batch), None)
+            .send(Method::POST, "/api/commands", Some(batch), None)
             .await?;
         let answer: BatchAnswer = whole(answer).await?;
         Ok(answer.outcomes)
@@ -233,7 +238,8 @@ impl Client {
     /// # Errors
     /// As [`Client::command`].
     pub async fn post(&self, path: &str, body: Value) -> Result<Value, CliError> {
-        whole(self.send(Method::POST, path, Some(&body), None).await?).await
+        let body = written(&body)?;
+        whole(self.send(Method::POST, path, Some(body), None).await?).await
     }
 
     /// Reads an answer line by line as it comes, such as an export.
@@ -272,7 +278,7 @@ impl Client {
         &self,
         method: Method,
         path_and_query: &str,
-        body: Option<&Value>,
+        body: Option<Vec<u8>>,
         after: Option<u64>,
     ) -> Result<Response<Body>, CliError> {
         let request = self.request(method, path_and_query, body, after)?;
@@ -304,19 +310,15 @@ impl Client {
         &self,
         method: Method,
         path_and_query: &str,
-        body: Option<&Value>,
+        body: Option<Vec<u8>>,
         after: Option<u64>,
     ) -> Result<Request<Body>, CliError> {
         let uri = match self.transport.as_ref() {
             Transport::Http { base, .. } => format!("{base}{path_and_query}"),
             Transport::InProcess(_) => path_and_query.to_owned(),
         };
-        let bytes = match body {
-            Some(value) => {
-                Body::from(serde_json::to_vec(value).map_err(|e| CliError::bug(e.to_string()))?)
-            }
-            None => Body::empty(),
-        };
+        let is_some = body.is_some();
+        let bytes = body.map_or_else(Body::empty, Body::from);
         let mut request = Request::builder()
             .method(method)
             .uri(uri)
@@ -327,7 +329,7 @@ impl Client {
             ACCEPT,
             HeaderValue::from_static("application/json, text/event-stream"),
         );
-        if body.is_some() {
+        if is_some {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let own = [
@@ -486,6 +488,10 @@ pub fn quoted(text: &str) -> String {
 
 fn broken(why: &str) -> CliError {
     CliError::coded(Code::Unreachable, &format!("the connection broke: {why}"))
+}
+
+fn written(body: &impl serde::Serialize) -> Result<Vec<u8>, CliError> {
+    serde_json::to_vec(body).map_err(|e| CliError::bug(e.to_string()))
 }
 
 fn silence() -> String {

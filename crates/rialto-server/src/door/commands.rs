@@ -281,6 +281,7 @@ fn answer(answered: Answered) -> Result<Accepted, Refusal> {
             ids,
             secrets,
             refused,
+            offer,
         } => Ok(Accepted {
             position: at,
             ids: Accepted::by_kind(&ids),
@@ -290,6 +291,7 @@ fn answer(answered: Answered) -> Result<Accepted, Refusal> {
                 .next()
                 .map(|(id, secret)| NewToken { id, secret }),
             refused: refused.into_iter().map(refused_entry).collect(),
+            offer: offer.map(|hash| hash.to_string()),
         }),
         Reply::Duplicate { position, ids } => Ok(Accepted {
             position,

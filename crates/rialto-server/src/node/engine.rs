@@ -5,8 +5,10 @@
 
 use rialto_core::command::Command;
 use rialto_core::decide::{Request, Stamp, Verdict, decide};
-use rialto_core::event::Envelope;
+use rialto_core::event::{Envelope, Event};
+use rialto_core::hash::Hash;
 use rialto_core::id::{AgentId, AnyId, TokenId, number};
+use rialto_core::market::MarketEvent;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
 use rialto_core::text::Sealed;
@@ -34,6 +36,8 @@ pub enum Reply {
         secrets: Vec<(TokenId, String)>,
         /// Entries of an independent batch that were refused.
         refused: Vec<(u32, Rejection)>,
+        /// The hash of the offer just made.
+        offer: Option<Hash>,
     },
     /// Accepted before, at this position.
     Duplicate {
@@ -63,6 +67,14 @@ pub struct Engine {
     frame: Frame,
     bytes: usize,
     delivered: Vec<AgentId>,
+}
+
+/// The hash of the offer that an envelope makes.
+fn offer_made(envelope: &Envelope) -> Option<Hash> {
+    envelope.events.iter().find_map(|event| match event {
+        Event::Market(MarketEvent::OfferMade { offer, .. }) => Some(offer.hash),
+        _ => None,
+    })
 }
 
 impl Engine {
@@ -112,6 +124,7 @@ impl Engine {
                 self.push(&envelope, ask.contents);
                 seen(&envelope);
                 Reply::Accepted {
+                    offer: offer_made(&envelope),
                     ids: envelope.ids,
                     secrets: decision.secrets,
                     refused: decision.refused,

@@ -60,6 +60,8 @@ pub enum Failure {
     Busy,
     /// The log could not be written, and the node has stopped.
     Stopped,
+    /// The same because the disk is full.
+    Full,
     /// The node is shutting down.
     Draining,
 }
@@ -71,6 +73,7 @@ impl Failure {
         match self {
             Self::Busy => Code::Busy,
             Self::Stopped => Code::Stopped,
+            Self::Full => Code::StorageFull,
             Self::Draining => Code::Draining,
         }
     }
@@ -155,8 +158,18 @@ struct Shared {
     tail: Tail,
     stats: Stats,
     stopped: AtomicBool,
+    full: AtomicBool,
     draining: AtomicBool,
     syncing: AtomicBool,
+}
+
+impl Shared {
+    /// Notes that the log could not be written, and why.
+    fn fail(&self, error: &JournalError) {
+        let full = matches!(error, JournalError::StorageFull);
+        self.full.store(full, Ordering::SeqCst);
+        self.stopped.store(true, Ordering::SeqCst);
+    }
 }
 
 /// A running node. Cheap to share; ends with [`Node::stop`].
@@ -190,6 +203,7 @@ impl Node {
             tail: Tail::default(),
             stats: Stats::default(),
             stopped: AtomicBool::new(false),
+            full: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             syncing: AtomicBool::new(false),
         });
@@ -292,8 +306,8 @@ impl Node {
     }
 
     fn send(&self, mail: Mail) -> Result<(), Failure> {
-        if self.has_stopped() {
-            return Err(Failure::Stopped);
+        if let Some(failure) = self.failure() {
+            return Err(failure);
         }
         if self.is_draining() {
             return Err(Failure::Draining);
@@ -303,16 +317,28 @@ impl Node {
             self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
             match why {
                 TrySendError::Full(_) => Failure::Busy,
-                TrySendError::Disconnected(_) => Failure::Stopped,
+                TrySendError::Disconnected(_) => self.failure().unwrap_or(Failure::Stopped),
             }
         })
     }
 
     fn gone(&self) -> Failure {
-        if self.is_draining() && !self.has_stopped() {
-            Failure::Draining
-        } else {
-            Failure::Stopped
+        match self.failure() {
+            Some(failure) => failure,
+            None if self.is_draining() => Failure::Draining,
+            None => Failure::Stopped,
+        }
+    }
+
+    /// Why the node has stopped, if it has because the log could not be written.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        if !self.has_stopped() {
+            return None;
+        }
+        match self.shared.full.load(Ordering::SeqCst) {
+            true => Some(Failure::Full),
+            false => Some(Failure::Stopped),
         }
     }
 
@@ -727,7 +753,6 @@ impl Syncer {
         while let Ok(job) = jobs.recv() {
             if let Err(error) = self.sync(job) {
                 tracing::error!(%error, "the log cannot be written; the node stops and nothing is retried");
-                self.shared.stopped.store(true, Ordering::SeqCst);
                 break;
             }
             self.shared.syncing.store(false, Ordering::SeqCst);
@@ -737,14 +762,18 @@ impl Syncer {
         self.keeper.finish();
     }
 
+    /// Who waits for the job learns of a failure when the job goes, so the failure is noted before.
     fn sync(&mut self, job: Job) -> Result<(), JournalError> {
-        let head = self.append(job.frame.as_ref())?;
+        let head = self
+            .append(job.frame.as_ref())
+            .inspect_err(|error| self.shared.fail(error))?;
         if let Some(frame) = job.frame {
             self.shared.tail.push(frame);
         }
         if !job.erased.is_empty() {
             self.shared.tail.clear();
-            self.erase(&job.erased)?;
+            self.erase(&job.erased)
+                .inspect_err(|error| self.shared.fail(error))?;
         }
         self.shared.hub.set_durable(head.position, &job.grown);
         for act in job.parked {

@@ -93,12 +93,12 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         serve(&node, listener, &data, opened.operator_token.is_some(), out).await
     }
     .await;
-    let failed = node.has_stopped();
+    let failed = node.failure();
     tokio::task::spawn_blocking(move || node.stop())
         .await
         .map_err(|e| CliError::bug(e.to_string()))?;
     match served {
-        Ok(()) if failed => Err(CliError::coded(Code::Stopped, "")),
+        Ok(()) => failed.map_or(Ok(()), |why| Err(CliError::coded(why.code(), ""))),
         other => other,
     }
 }

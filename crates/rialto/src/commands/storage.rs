@@ -51,7 +51,7 @@ pub(crate) fn positions(out: Output, label: &str) -> (ProgressBar, impl FnMut(u6
     let moved = bar.clone();
     let advance = move |position: u64, end: u64| {
         moved.set_length(end);
-        moved.loaded(position);
+        moved.set_position(position);
     };
     (bar, advance)
 }
