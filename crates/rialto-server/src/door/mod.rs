@@ -67,7 +67,7 @@ impl Door {
     pub fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new();
         for route in routes::routes() {
-            router = router.route(route.path, route.handler);
+            router = router.route(route.path, route.guarded());
         }
         router
             .fallback(routes::no_such_path)
