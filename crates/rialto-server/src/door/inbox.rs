@@ -21,6 +21,7 @@ use rialto_core::reject::Code;
 use rialto_core::state::State as Realm;
 use rialto_core::time::Time;
 use rialto_core::work::WorkEvent;
+use rialto_views::readable_event;
 use rialto_wire::body::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -311,7 +312,7 @@ async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Deliv
                     .with_log(read)
                     .map_err(BootError::from)
                     .and_then(|s| s);
-                seen.map(|seen| delivered(seq, &delivery, seen.as_ref()))
+                seen.map(|seen| delivered(&door, seq, &delivery, seen.as_ref()))
             })
             .collect::<Result<Vec<_>, BootError>>()
     };
@@ -321,7 +322,7 @@ async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Deliv
     rendered.map_err(|e| Refusal::new(e.code(), e.to_string()))
 }
 
-fn delivered(seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
+fn delivered(door: &Door, seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
     let fact = seen.and_then(|s| {
         s.envelope
             .events
@@ -338,9 +339,9 @@ fn delivered(seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
             texts.insert(content.id.to_string(), text.unwrap_or(Value::Null));
         }
     }
-    let event = fact
-        .and_then(|f| serde_json::to_value(f).ok())
-        .unwrap_or(Value::Null);
+    let event = seen.zip(fact).map_or(Value::Null, |(seen, fact)| {
+        readable_event(fact, &seen.envelope, &mut |id| door.asset(id))
+    });
     Delivered {
         seq,
         at: delivery.at,

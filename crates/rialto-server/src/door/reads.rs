@@ -13,7 +13,7 @@ use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use rialto_core::id::OwnerId;
+use rialto_core::id::{AnyId, OwnerId};
 use rialto_core::identity::Principal;
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
@@ -245,7 +245,17 @@ macro_rules! things {
 }
 
 things! {
-    conversation message task team call negotiation deal approval account entry hold trace
+    conversation message task team call negotiation deal approval account entry hold
+}
+
+/// `GET /api/trace/{id}`.
+pub(super) async fn trace(Path(name): Path<String>, read: Read) -> Reply {
+    let wanted: AnyId = name.parse().map_err(|_| {
+        let detail = "expected an id such as deal_000000005001: a kind (task, call, neg, deal, msg, hold, …) and twelve digits";
+        Refusal::new(Code::Malformed, detail)
+    })?;
+    let scope = read.scope().await?;
+    read.one(move |v, _| v.trace(scope, wanted)).await
 }
 
 /// `GET /api/realm`.
