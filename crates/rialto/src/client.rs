@@ -382,7 +382,15 @@ impl Client {
     }
 
     fn unreachable(&self, why: &str) -> CliError {
-        CliError::coded(Code::Unreachable, &format!("{}: {why}", self.server()))
+        let error = CliError::coded(Code::Unreachable, &format!("{}: {why}", self.server()));
+        // The words are rustls's and hyper's; without a match the usual hint stands.
+        if why.contains("invalid peer certificate") {
+            error.hint("name the certificates to trust with --ca FILE, in PEM form, and the server as they name it")
+        } else if why.contains("invalid HTTP version") {
+            error.hint("does the server speak TLS? then write its address with https://")
+        } else {
+            error
+        }
     }
 }
 

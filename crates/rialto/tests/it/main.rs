@@ -10,5 +10,7 @@
 mod cli;
 mod demo;
 mod quickstart;
+mod readme;
 mod scenario;
 mod syscalls;
+mod tls;
