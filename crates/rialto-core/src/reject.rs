@@ -195,7 +195,7 @@ codes! {
     /// More would be paid out than was set aside.
     TooMuch = 407 Invalid "the amount is larger than what is held", "Post at most what is held.";
     /// The holder already has an account in this asset under that name.
-    AccountExists = 408 Conflict "there is already such an account", "Use it.";
+    AccountExists = 408 Conflict "there is already such an account", "Use that account, or give the new one another label.";
     /// Money would move from an account to itself.
     SameAccount = 409 Invalid "a transfer needs two different accounts", "Name another account.";
     /// The hold was not made by a transfer, so no transfer ends it.

@@ -56,7 +56,7 @@ macro_rules! routes {
 routes! {
     post "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
     post "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided for itself.";
-    get "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time.";
+    get "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time, and the operator's settings.";
     get "/api/whoami" Token &[], reads::whoami, "Who the token belongs to.";
     get "/api/digest" Operator &[], reads::digest, "The digest of the state at its latest position.";
     get "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
