@@ -20,7 +20,7 @@ use crate::ledger::Draft;
 use crate::limits;
 use crate::policy::{Action, authorise};
 use crate::reject::{Code, Rejection};
-use crate::state::State;
+use crate::state::{Remembered, State};
 use crate::text::{ContentRef, Sealed};
 use crate::time::{MINUTE_MS, Time};
 use crate::{identity, ledger, mail, market, policy, work};
@@ -497,9 +497,18 @@ fn repetition(state: &State, request: &Request, now: Time) -> Result<Option<Verd
             position: known.position,
             ids: known.ids.clone(),
         })),
-        None if state.remembered.len() >= limits::IDEMPOTENCY_KEYS => Err(Code::KeysFull.into()),
+        None if keys_full(state, request.principal) => Err(Code::KeysFull.into()),
         None => Ok(None),
     }
+}
+
+/// True when no key more is remembered, for the realm or for the owner that asks.
+fn keys_full(state: &State, principal: Principal) -> bool {
+    let most = limits::IDEMPOTENCY_KEYS;
+    let used = |owner| state.share(Remembered::KIND, owner) as usize;
+    state.remembered.len() >= most
+        || policy::owner_of_principal(state, principal)
+            .is_some_and(|o| used(o) >= most / limits::OWNER_PART)
 }
 
 fn dispatch(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
@@ -648,6 +657,14 @@ fn expire(ctx: &mut Ctx<'_>, key: &EntityKey) -> Result<bool, Rejection> {
         }),
         ledger::Hold::KIND => with(key, |hold| ledger::expire(ctx, hold)),
         mail::Inbox::KIND => with(key, |agent| mail::expire(ctx, agent)),
+        mail::Conversation::KIND => with(key, |conversation| {
+            mail::close(ctx, conversation);
+            Ok(false)
+        }),
+        mail::Contact::KIND => with(key, |contact| {
+            mail::lapse(ctx, contact);
+            Ok(false)
+        }),
         market::Call::KIND => with(key, |call| market::expire_call(ctx, call)),
         market::Negotiation::KIND => with(key, |negotiation| {
             market::expire_negotiation(ctx, negotiation)

@@ -29,6 +29,7 @@ pub mod mail;
 pub mod market;
 pub mod policy;
 pub mod reject;
+mod share;
 #[cfg(test)]
 #[allow(
     dead_code,

@@ -15,7 +15,11 @@ pub const IDEMPOTENCY_MS: u64 = DAY_MS;
 /// How far ahead of the realm's clock an idempotency key may lie.
 pub const IDEMPOTENCY_AHEAD_MS: u64 = 5 * MINUTE_MS;
 /// How many idempotency keys are remembered at once; past it, keyed commands are refused.
-pub const IDEMPOTENCY_KEYS: usize = 2_000_000;
+pub const IDEMPOTENCY_KEYS: usize = 10_000_000;
+
+/// One owner may fill at most one part in this many of each realm-wide table that owners fill: keys,
+/// accounts, holds, conversations, contacts, tasks, listings, calls, negotiations, deals and so on.
+pub const OWNER_PART: usize = 10;
 
 /// Owners in a realm.
 pub const OWNERS: usize = 2_000_000;
@@ -45,6 +49,14 @@ pub const HOLD_MS: u64 = 400 * DAY_MS;
 
 /// Conversations in a realm.
 pub const CONVERSATIONS: usize = 10_000_000;
+/// How long a conversation in which nobody writes stays in memory. Its history stays in the views.
+pub const CONVERSATION_MS: u64 = 400 * DAY_MS;
+/// Contacts in a realm: who has admitted, refused or asked whom.
+pub const CONTACTS: usize = 20_000_000;
+/// How long a contact is remembered after the last message between the two.
+pub const CONTACT_MS: u64 = 400 * DAY_MS;
+/// How exactly the last use of a conversation or contact is noted.
+pub const USE_MS: u64 = 30 * DAY_MS;
 /// Members of a group.
 pub const GROUP_MEMBERS: usize = 1_000;
 /// Deliveries an inbox keeps; the oldest are trimmed beyond it.
@@ -54,7 +66,7 @@ pub const DELIVERY_MS: u64 = 30 * DAY_MS;
 /// How long a client's message id is remembered.
 pub const MESSAGE_ID_MS: u64 = DAY_MS;
 /// Client message ids remembered at once.
-pub const MESSAGE_IDS: usize = 4_000_000;
+pub const MESSAGE_IDS: usize = 10_000_000;
 /// Unanswered first messages that one agent may have waiting at strangers.
 pub const OPEN_REQUESTS_PER_AGENT: u32 = 100;
 
@@ -88,11 +100,17 @@ pub const DEAL_PERIOD_MS: u64 = 90 * DAY_MS;
 /// Open deals and negotiations in a realm, each.
 pub const DEALS: usize = 4_000_000;
 /// How long a finished task, negotiation, call or deal stays in memory.
-pub const FINISHED_MS: u64 = HOUR_MS;
+pub const FINISHED_MS: u64 = 10 * MINUTE_MS;
+/// Pairs of agents that have dealt, in a realm.
+pub const PAIRS: usize = 20_000_000;
 
 /// How long an approval waits for a person.
 pub const APPROVAL_MS: u64 = 3 * DAY_MS;
 /// Approvals of one agent that wait at once.
 pub const APPROVALS_PER_AGENT: u32 = 100;
+/// Allowances in a realm.
+pub const ALLOWANCES: usize = 10_000_000;
+/// Blocks in a realm.
+pub const BLOCKS: usize = 10_000_000;
 /// Blocks set by one agent or owner.
 pub const BLOCKS_PER_SETTER: u32 = 10_000;

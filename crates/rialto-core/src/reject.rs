@@ -137,6 +137,8 @@ codes! {
     NotInOwner = 112 Invalid "the two do not belong to the same owner", "Name a team or person of the same owner.";
     /// The log already begins with the founding of a realm.
     RealmExists = 113 Conflict "the realm has already been founded", "Nothing to do.";
+    /// What an owner and its agents leave in the realm is kept in memory, so one owner's share is bounded.
+    OwnerFull = 114 Limit "the owner has as many of these as one owner may have in a realm", "End or remove some; the detail names the limit, and docs/limits.md says when old ones leave.";
 
     /// Only members of a group read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";

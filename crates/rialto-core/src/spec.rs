@@ -25,7 +25,7 @@ use rialto_core::hash::Hash;
 use rialto_core::id::{AgentId, AnyId, AssetId, DealId, HoldId, TokenId};
 use rialto_core::identity::{AgentRef, Auth, IdentityEvent, Principal, Role, Status};
 use rialto_core::ledger::{Account, Holder, Purpose};
-use rialto_core::mail::Contact;
+use rialto_core::mail::ContactState;
 use rialto_core::policy::{Node, Party};
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
@@ -78,7 +78,7 @@ pub(crate) fn reload(state: &State, seed: u64) -> State {
     for (key, value) in entities(state) {
         fresh.load_entity(&key, &value).unwrap();
     }
-    fresh.set_position(state.position());
+    fresh.loaded(state.position());
     fresh
 }
 
@@ -193,7 +193,7 @@ impl World {
         Ok(())
     }
 
-    fn command(&mut self, command: &str, wanted: &str) -> Result<(), String> {
+    pub(crate) fn command(&mut self, command: &str, wanted: &str) -> Result<(), String> {
         let (who, rest) = command.split_once(' ').ok_or("no operation")?;
         let (key, rest) = match rest.strip_prefix("key=").and_then(|r| r.split_once(' ')) {
             Some((key, rest)) => (Some(key), rest),
@@ -569,6 +569,9 @@ pub(crate) fn promises(state: &State) -> Result<(), String> {
     money_is_conserved(state)?;
     deals_have_their_money(state)?;
     inboxes_have_no_gap(state)?;
+    if !state.shares_hold() {
+        return Err("an owner's share of a table was miscounted".into());
+    }
     counters_count(state)
 }
 
@@ -667,7 +670,7 @@ fn counters_count(state: &State) -> Result<(), String> {
         .approvals
         .for_each(|_, a| add(a.agent.to_string(), "approvals"));
     state.contacts.for_each(|(_, sender), contact| {
-        if *contact == Contact::Requested {
+        if contact.state == ContactState::Requested {
             add(sender.to_string(), "requests");
         }
     });

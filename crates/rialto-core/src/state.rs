@@ -18,6 +18,7 @@ use crate::limits;
 use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
 use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
+use crate::share::{self, Shares};
 use crate::table::Table;
 use crate::text::{AssetCode, Handle, Name};
 use crate::time::Time;
@@ -77,6 +78,9 @@ pub struct Remembered {
     /// The ids that the answer named.
     #[n(3)]
     pub ids: Vec<AnyId>,
+    /// The owner behind who sent it, if any.
+    #[n(4)]
+    pub owner: Option<OwnerId>,
 }
 
 impl Entity for Remembered {
@@ -102,6 +106,7 @@ macro_rules! stores {
             pub changes: Changes,
             position: u64,
             by: Principal,
+            seed: u64,
             index: Index,
         }
 
@@ -114,6 +119,7 @@ macro_rules! stores {
                     changes: Changes::new(seed),
                     position: 0,
                     by: Principal::Realm,
+                    seed,
                     index: Index::new(seed),
                 }
             }
@@ -146,6 +152,7 @@ macro_rules! stores {
             }
 
             fn retire(&mut self, key: &EntityKey) {
+                self.end_charge(key);
                 let gone = match key.kind() {
                     $(<$entity>::KIND => {
                         key.typed().and_then(|k| self.$field.remove(&k, &mut self.changes)).is_some()
@@ -237,6 +244,7 @@ struct Index {
     main_accounts: Table<(Holder, AssetId), AccountId>,
     direct: Table<(AgentId, AgentId), ConversationId>,
     team_names: Table<(OwnerId, Name), TeamId>,
+    shares: Shares,
 }
 
 impl Index {
@@ -249,6 +257,7 @@ impl Index {
             main_accounts: Table::new(seed),
             direct: Table::new(seed),
             team_names: Table::new(seed),
+            shares: Table::new(seed),
         }
     }
 
@@ -332,9 +341,29 @@ impl State {
         self.position
     }
 
-    /// Sets the position after a snapshot was loaded.
-    pub fn set_position(&mut self, position: u64) {
+    /// Ends the loading of a snapshot that was made at `position`.
+    pub fn loaded(&mut self, position: u64) {
         self.position = position;
+        self.index.shares = share::count(self, self.seed);
+    }
+
+    /// How many entities of a kind an owner has brought.
+    pub(crate) fn share(&self, kind: u8, owner: OwnerId) -> u32 {
+        self.index.shares.get(&(kind, owner)).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn shares_mut(&mut self) -> &mut Shares {
+        &mut self.index.shares
+    }
+
+    /// True if the running counts of what each owner has brought equal a fresh count. They always do;
+    /// tests ask.
+    #[must_use]
+    pub fn shares_hold(&self) -> bool {
+        let fresh = share::count(self, self.seed);
+        let mut same = fresh.len() == self.index.shares.len();
+        fresh.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
+        same
     }
 
     /// The logical time of the last envelope.
@@ -414,8 +443,9 @@ impl State {
                 position: envelope.position,
                 at: envelope.at,
                 ids: envelope.ids.clone(),
+                owner: policy::owner_of_principal(self, envelope.principal),
             };
-            self.remembered.put(key.key, remembered, &mut self.changes);
+            self.bring(key.key, remembered);
         }
         for event in &envelope.events {
             self.evolve(event);
@@ -506,12 +536,23 @@ impl State {
 
     pub(crate) fn add_account(&mut self, id: AccountId, account: Account) {
         self.index.add(&id, &account);
-        self.accounts.put(id, account, &mut self.changes);
+        self.bring(id, account);
     }
 
     pub(crate) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
         self.index.add(&id, &conversation);
-        self.conversations.put(id, conversation, &mut self.changes);
+        self.bring(id, conversation);
+    }
+
+    pub(crate) fn drop_conversation(&mut self, id: ConversationId) {
+        match self.take::<Conversation>(&id) {
+            None => self.changes.defect(),
+            Some(gone) => {
+                if let (ConversationKind::Direct, [a, b]) = (gone.kind, gone.members.as_slice()) {
+                    self.index.direct.remove(&pair(*a, *b));
+                }
+            }
+        }
     }
 
     pub(crate) fn add_team(&mut self, id: TeamId, team: Team) {

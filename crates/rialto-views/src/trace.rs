@@ -24,6 +24,8 @@ use crate::read::{Scope, Snap, ViewReader};
 
 /// The most things that one trace follows.
 const THINGS: usize = 1_000;
+/// The most effects of one thing that a trace looks at.
+const EFFECTS: usize = 100_000;
 /// The most hops of one trace.
 const HOPS: usize = 2_000;
 
@@ -146,11 +148,9 @@ impl Snap<'_> {
                 continue;
             }
             if !self.sees(scope, id)? {
-                // A private cause is named, since what it led to names it. A private effect is not:
-                // it would tell that others answered, and strangers could fill the trace with theirs.
-                if matches!(way, Way::Back) {
-                    reached.private.insert(id);
-                }
+                // A private cause is named, since what it led to names it. A private effect never
+                // comes here: it would tell that others answered.
+                reached.private.insert(id);
                 continue;
             }
             if reached.seen.len() > THINGS {
@@ -158,30 +158,62 @@ impl Snap<'_> {
                 return Ok(());
             }
             reached.seen.insert(id);
-            for next in self.linked(id, way)? {
-                if self.exists(next)? {
-                    waiting.push(next);
-                } else if !reached.gaps.iter().any(|gap| gap.id == next) {
-                    reached.gaps.push(Gap {
-                        id: next,
-                        named_by: id,
-                    });
-                }
+            match way {
+                Way::Back => self.causes_of(id, &mut waiting, reached)?,
+                Way::Forward => self.effects_of(scope, id, &mut waiting, reached)?,
             }
         }
         Ok(())
     }
 
-    fn linked(&self, id: AnyId, way: Way) -> Result<Vec<AnyId>> {
+    fn causes_of(&self, id: AnyId, waiting: &mut Vec<AnyId>, reached: &mut Reached) -> Result<()> {
+        for cause in self.causes(id)? {
+            if self.exists(cause)? {
+                waiting.push(cause);
+            } else if !reached.gaps.iter().any(|gap| gap.id == cause) {
+                reached.gaps.push(Gap {
+                    id: cause,
+                    named_by: id,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Effects that the scope may see, so that those of others do not take their place. What was
+    /// linked before the thing itself was made is no effect: its author guessed the id.
+    fn effects_of(
+        &self,
+        scope: Scope,
+        id: AnyId,
+        waiting: &mut Vec<AnyId>,
+        reached: &mut Reached,
+    ) -> Result<()> {
         let (kind, number) = split(id);
-        let sql = match way {
-            Way::Back => {
-                "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 1000"
+        let sql = "SELECT to_kind, to_id FROM link
+                   WHERE from_kind = ? AND from_id = ? AND position >= ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query((kind, number, int(position_of(id.number()))))?;
+        let mut looked_at = 0;
+        while let Some(row) = rows.next()? {
+            looked_at += 1;
+            if looked_at > EFFECTS || waiting.len() > THINGS {
+                reached.truncated = true;
+                return Ok(());
             }
-            Way::Forward => {
-                "SELECT to_kind, to_id FROM link WHERE from_kind = ? AND from_id = ? LIMIT 20000"
+            let Some(effect) = join(row.get(0)?, row.get(1)?) else {
+                continue;
+            };
+            if self.sees(scope, effect)? {
+                waiting.push(effect);
             }
-        };
+        }
+        Ok(())
+    }
+
+    fn causes(&self, id: AnyId) -> Result<Vec<AnyId>> {
+        let (kind, number) = split(id);
+        let sql = "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 1000";
         let mut query = self.db.prepare_cached(sql)?;
         let ids = query.query_map((kind, number), |r| Ok((r.get(0)?, r.get(1)?)))?;
         let ids: Vec<(i64, i64)> = ids.collect::<rusqlite::Result<_>>()?;
@@ -282,7 +314,7 @@ impl Snap<'_> {
             who: Some(who),
             what: Some(line.what),
             amount,
-            links: self.linked(line.subject, Way::Back)?,
+            links: self.causes(line.subject)?,
             basis: Some(Basis::Measured),
         })
     }

@@ -3,7 +3,7 @@
 use alloc::format;
 
 use super::{
-    AccountRef, Correct, CreateAsset, Deposit, EndWithdrawal, Holder, Issue, LedgerEvent,
+    Account, AccountRef, Correct, CreateAsset, Deposit, EndWithdrawal, Holder, Issue, LedgerEvent,
     OpenAccount, Purpose, TransferSpec, Transfers, Withdraw,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
@@ -15,6 +15,7 @@ use crate::identity::Status;
 use crate::limits;
 use crate::policy::{Action, Approval, Bound, PolicyEvent};
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::state::State;
 use crate::text::{AssetCode, Sealed};
 
@@ -114,7 +115,7 @@ fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> 
     };
     ctx.authorise(manage)?;
     let (asset, _) = resolve_asset(ctx.state, args.asset.as_ref())?;
-    room("accounts", ctx.state.accounts.len(), limits::ACCOUNTS)?;
+    ctx.room_for::<Account>(share::holder(ctx.state, holder), 0)?;
     if args.label.is_none() && ctx.state.main_account(holder, asset).is_some() {
         return Err(Code::AccountExists.into());
     }

@@ -9,12 +9,12 @@ use alloc::vec::Vec;
 
 use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose};
 use crate::amount::Amount;
-use crate::decide::{Ctx, room};
+use crate::decide::Ctx;
 use crate::event::Event;
 use crate::id::{AccountId, AssetId, HoldId, TransferId};
-use crate::limits;
 use crate::policy::{self, Node};
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::text::{ClientId, ContentRef};
 use crate::time::Time;
 
@@ -120,8 +120,8 @@ impl Ctx<'_> {
         if let Some(id) = self.main_account(holder, asset) {
             return Ok(id);
         }
-        let have = self.state.accounts.len() + self.draft.opened.len();
-        room("accounts", have, limits::ACCOUNTS)?;
+        let payer = share::holder(self.state, holder);
+        self.room_for::<Account>(payer, self.draft.opened.len())?;
         let account = AccountId(self.number()?);
         self.draft.opened.insert(account, (holder, asset));
         self.draft.opened_for.insert((holder, asset), account);
@@ -220,11 +220,8 @@ impl Ctx<'_> {
         purpose: Purpose,
         expires: Option<Time>,
     ) -> Result<HoldId, Rejection> {
-        room(
-            "open holds",
-            self.state.holds.len() + self.draft.new_holds,
-            limits::HOLDS,
-        )?;
+        let payer = self.holder(from).and_then(|h| share::holder(self.state, h));
+        self.room_for::<Hold>(payer, self.draft.new_holds)?;
         let (asset, charged) = self.check(from, to, amount, purpose)?;
         let transfer = TransferId(self.number()?);
         let hold = HoldId(transfer.0);

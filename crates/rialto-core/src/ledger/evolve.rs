@@ -96,13 +96,13 @@ fn add_hold(state: &mut State, by: Principal, entry: &Entry) {
         at: state.now(),
         charged: entry.charged.clone(),
     };
-    state.holds.put(id, hold, &mut state.changes);
+    state.bring(id, hold);
 }
 
 fn end_hold(state: &mut State, entry: &Entry) {
     let ended = entry
         .hold
-        .and_then(|id| Some((id, state.holds.remove(&id, &mut state.changes)?)));
+        .and_then(|id| Some((id, state.take::<Hold>(&id)?)));
     let Some((id, hold)) = ended else {
         state.changes.defect();
         return;

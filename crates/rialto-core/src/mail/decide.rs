@@ -4,11 +4,11 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::{
-    Acknowledge, AnswerRequest, ChangeGroup, Contact, Conversation, ConversationKind, Destination,
-    Erase, MailEvent, OpenGroup, SendMessage,
+    Acknowledge, AnswerRequest, ChangeGroup, Contact, ContactState, Conversation, ConversationKind,
+    Destination, Erase, MailEvent, MessageKey, OpenGroup, SendMessage,
 };
 use crate::command::Command;
-use crate::decide::{Ctx, room};
+use crate::decide::Ctx;
 use crate::event::Event;
 use crate::hash::{Hash, Short};
 use crate::id::{AgentId, ConversationId, MessageId};
@@ -16,6 +16,7 @@ use crate::identity::ContactPolicy;
 use crate::limits;
 use crate::policy::{self, Action, Rate};
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::state::State;
 use crate::text::{ClientId, Sealed};
 
@@ -40,10 +41,14 @@ pub(crate) fn admitted(state: &State, receiver: AgentId, sender: AgentId) -> boo
     let (Some(to), Some(from)) = (state.agents.get(&receiver), state.agents.get(&sender)) else {
         return false;
     };
+    let said = contact(state, receiver, sender);
     to.owner == from.owner
-        || to.contact == ContactPolicy::Open
-            && state.contacts.get(&(receiver, sender)) != Some(&Contact::Refused)
-        || state.contacts.get(&(receiver, sender)) == Some(&Contact::Admitted)
+        || to.contact == ContactPolicy::Open && said != Some(ContactState::Refused)
+        || said == Some(ContactState::Admitted)
+}
+
+fn contact(state: &State, receiver: AgentId, sender: AgentId) -> Option<ContactState> {
+    state.contacts.get(&(receiver, sender)).map(|c| c.state)
 }
 
 /// Where a message goes, and whether it is a first message that asks to be admitted.
@@ -96,10 +101,10 @@ fn may_write(ctx: &Ctx<'_>, receiver: AgentId, from: AgentId) -> Result<Route, R
             Route::Conversation,
         ));
     }
-    match ctx.state.contacts.get(&(receiver, from)) {
-        Some(Contact::Requested) => Err(Code::AwaitingAdmission.into()),
-        Some(Contact::Refused) => Err(Code::ContactRefused.into()),
-        Some(Contact::Admitted) | None => {
+    match contact(ctx.state, receiver, from) {
+        Some(ContactState::Requested) => Err(Code::AwaitingAdmission.into()),
+        Some(ContactState::Refused) => Err(Code::ContactRefused.into()),
+        Some(ContactState::Admitted) | None => {
             let policy = ctx.state.agents.get(&receiver).map(|a| a.contact);
             if policy == Some(ContactPolicy::Closed) {
                 return Err(Code::ContactRefused.into());
@@ -122,12 +127,9 @@ fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), Rejection> 
         .client_id
         .as_ref()
         .map(|id| message_key(from, id, args));
+    let payer = share::owner(ctx.state, from);
     if client_id.is_some() {
-        room(
-            "remembered message ids",
-            ctx.state.message_keys.len(),
-            limits::MESSAGE_IDS,
-        )?;
+        ctx.room_for::<MessageKey>(payer, 0)?;
     }
     policy::throttle(ctx, Rate::Messages(from))?;
     if let Some(task) = args.task {
@@ -139,7 +141,11 @@ fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), Rejection> 
     }
     let (conversation, request) = match route(ctx, from, &args.to)? {
         Route::Conversation(id) => (id, false),
-        Route::NewDirect { receiver, request } => (direct(ctx, from, receiver)?, request),
+        Route::NewDirect { receiver, request } => {
+            // Both the question and what the writing itself admits are remembered.
+            ctx.room_for::<Contact>(payer, 1)?;
+            (direct(ctx, from, receiver)?, request)
+        }
     };
     let message = ctx.new_id(MessageId)?;
     ctx.ids.push(conversation.into());
@@ -189,7 +195,7 @@ fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationI
     if let Some(known) = ctx.state.direct(from, to) {
         return Ok(known);
     }
-    room_for_conversation(ctx)?;
+    ctx.room_for::<Conversation>(share::owner(ctx.state, from), 0)?;
     let conversation = ConversationId(ctx.number()?);
     let members = Vec::from([from, to]);
     let kind = ConversationKind::Direct;
@@ -204,11 +210,6 @@ fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationI
         },
     );
     Ok(conversation)
-}
-
-fn room_for_conversation(ctx: &Ctx<'_>) -> Result<(), Rejection> {
-    let have = ctx.state.conversations.len();
-    room("conversations", have, limits::CONVERSATIONS)
 }
 
 /// A client's message id and what it was used for, each as a hash.
@@ -253,7 +254,7 @@ fn open_group(ctx: &mut Ctx<'_>, args: &OpenGroup<Sealed>) -> Result<(), Rejecti
     policy::throttle(ctx, Rate::Messages(by))?;
     let mut members = Vec::from([by]);
     members.extend(reachable(ctx, &args.members, by)?);
-    room_for_conversation(ctx)?;
+    ctx.room_for::<Conversation>(share::owner(ctx.state, by), 0)?;
     let conversation = ctx.new_id(ConversationId)?;
     let title = Some(ctx.place(args.title));
     let kind = ConversationKind::Group;
@@ -326,6 +327,7 @@ fn answer_request(ctx: &mut Ctx<'_>, args: &AnswerRequest) -> Result<(), Rejecti
     if known.is_none() {
         return Err(Code::NoRequest.into());
     }
+    ctx.room_for::<Contact>(share::owner(ctx.state, by), 0)?;
     policy::throttle(ctx, Rate::Messages(by))?;
     emit(
         ctx,
@@ -387,4 +389,14 @@ pub(crate) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejectio
     let first = (inbox.first..most).find(|seq| !old(seq)).unwrap_or(most);
     emit(ctx, MailEvent::Trimmed { agent, first });
     Ok(false)
+}
+
+/// Lets a silent or empty conversation leave memory.
+pub(crate) fn close(ctx: &mut Ctx<'_>, conversation: ConversationId) {
+    emit(ctx, MailEvent::ConversationClosed { conversation });
+}
+
+/// Forgets a contact, and with it a first message that nobody answered.
+pub(crate) fn lapse(ctx: &mut Ctx<'_>, (receiver, sender): (AgentId, AgentId)) {
+    emit(ctx, MailEvent::ContactLapsed { receiver, sender });
 }

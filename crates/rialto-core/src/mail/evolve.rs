@@ -1,7 +1,8 @@
 //! Applies events about mail, and delivers what other modules' events bring.
 
 use super::{
-    Contact, Conversation, ConversationKind, Delivery, Inbox, Item, MailEvent, MessageKey,
+    Contact, ContactState, Conversation, ConversationKind, Delivery, Inbox, Item, MailEvent,
+    MessageKey,
 };
 use crate::hash::Short;
 use crate::id::{AgentId, ConversationId, MessageId};
@@ -22,6 +23,7 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
                 kind: *kind,
                 members: members.clone(),
                 opened_by: *by,
+                used: state.now(),
             };
             state.add_conversation(*conversation, entity);
             if title.is_some() {
@@ -41,7 +43,7 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
         } => {
             sent(state, *message, *conversation, *from, *request);
             if let Some((key, body)) = client_id {
-                remember(state, *key, *body, *message);
+                remember(state, *key, *body, (*message, *from));
             }
         }
         MailEvent::RequestAnswered {
@@ -49,20 +51,12 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
             stranger,
             admit,
         } => {
-            if state.contacts.get(&(*by, *stranger)) == Some(&Contact::Requested) {
-                let changes = &mut state.changes;
-                state.agents.modify(stranger, changes, |a| {
-                    a.open_requests = a.open_requests.saturating_sub(1);
-                });
-            }
-            let contact = if *admit {
-                Contact::Admitted
+            let said = if *admit {
+                ContactState::Admitted
             } else {
-                Contact::Refused
+                ContactState::Refused
             };
-            state
-                .contacts
-                .put((*by, *stranger), contact, &mut state.changes);
+            set_contact(state, (*by, *stranger), said);
             policy::count_rate(state, policy::Rate::Messages(*by));
             deliver(state, *stranger, Item::Contact(*by));
         }
@@ -88,6 +82,13 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
         }
         MailEvent::Trimmed { agent, first } => trim(state, *agent, *first),
         MailEvent::Erased { .. } => {}
+        MailEvent::ConversationClosed { conversation } => state.drop_conversation(*conversation),
+        MailEvent::ContactLapsed { receiver, sender } => {
+            end_request(state, *receiver, *sender);
+            if state.take::<Contact>(&(*receiver, *sender)).is_none() {
+                state.changes.defect();
+            }
+        }
     }
 }
 
@@ -100,19 +101,23 @@ fn sent(
     request: bool,
 ) {
     policy::count_rate(state, policy::Rate::Messages(from));
-    let Some((kind, members)) = state
+    let Some((kind, members, used)) = state
         .conversations
         .get(&conversation)
-        .map(|c| (c.kind, c.members.clone()))
+        .map(|c| (c.kind, c.members.clone(), c.used))
     else {
         state.changes.defect();
         return;
     };
+    let now = state.now();
+    if now.since(used) >= limits::USE_MS {
+        state
+            .conversations
+            .modify(&conversation, &mut state.changes, |c| c.used = now);
+    }
     for member in members.into_iter().filter(|m| *m != from) {
         if request {
-            state
-                .contacts
-                .put((member, from), Contact::Requested, &mut state.changes);
+            set_contact(state, (member, from), ContactState::Requested);
             state
                 .agents
                 .modify(&from, &mut state.changes, |a| a.open_requests += 1);
@@ -125,6 +130,7 @@ fn sent(
         deliver(state, member, item);
         if kind == ConversationKind::Direct {
             answered(state, from, member);
+            use_contact(state, (member, from));
         }
     }
 }
@@ -133,26 +139,50 @@ fn sent(
 /// nobody, as the answer comes back through the group.
 fn answered(state: &mut State, from: AgentId, to: AgentId) {
     let key = (from, to);
-    match state.contacts.get(&key) {
-        Some(Contact::Admitted) => return,
-        Some(Contact::Requested) => {
-            let changes = &mut state.changes;
-            state.agents.modify(&to, changes, |a| {
-                a.open_requests = a.open_requests.saturating_sub(1);
-            });
-        }
-        Some(Contact::Refused) | None => {}
+    match state.contacts.get(&key).map(|c| c.state) {
+        Some(ContactState::Admitted) => use_contact(state, key),
+        _ => set_contact(state, key, ContactState::Admitted),
     }
-    state
-        .contacts
-        .put(key, Contact::Admitted, &mut state.changes);
 }
 
-fn remember(state: &mut State, key: Short, body: Short, message: MessageId) {
+/// Sets what a receiver thinks of a sender, which ends a question that waited.
+fn set_contact(state: &mut State, key: (AgentId, AgentId), said: ContactState) {
+    end_request(state, key.0, key.1);
     let at = state.now();
-    state
-        .message_keys
-        .put(key, MessageKey { message, at, body }, &mut state.changes);
+    state.bring(key, Contact { state: said, at });
+}
+
+fn end_request(state: &mut State, receiver: AgentId, sender: AgentId) {
+    let waits = |c: &Contact| c.state == ContactState::Requested;
+    if !state.contacts.get(&(receiver, sender)).is_some_and(waits) {
+        return;
+    }
+    state.agents.modify(&sender, &mut state.changes, |a| {
+        a.open_requests = a.open_requests.saturating_sub(1);
+    });
+}
+
+/// Notes that a message passed between two who know each other.
+fn use_contact(state: &mut State, key: (AgentId, AgentId)) {
+    let now = state.now();
+    let stale =
+        |c: &Contact| c.state == ContactState::Admitted && now.since(c.at) >= limits::USE_MS;
+    if state.contacts.get(&key).is_some_and(stale) {
+        state
+            .contacts
+            .modify(&key, &mut state.changes, |c| c.at = now);
+    }
+}
+
+fn remember(state: &mut State, key: Short, body: Short, (message, from): (MessageId, AgentId)) {
+    let at = state.now();
+    let entity = MessageKey {
+        message,
+        at,
+        body,
+        from,
+    };
+    state.bring(key, entity);
 }
 
 /// Puts a reference to the envelope being applied into an agent's inbox.

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::{admitted, decide, expire, repetition};
+pub(crate) use decide::{admitted, close, decide, expire, lapse, repetition};
 pub(crate) use evolve::{admit_both, deliver, evolve};
 
 use crate::entity::Entity;
@@ -51,11 +51,22 @@ pub struct Conversation {
     /// Who opened it.
     #[n(2)]
     pub opened_by: AgentId,
+    /// When somebody last wrote in it, to within [`limits::USE_MS`].
+    #[n(3)]
+    pub used: Time,
 }
 
 impl Entity for Conversation {
     const KIND: u8 = 30;
     type Key = ConversationId;
+
+    /// A silent conversation leaves memory, one without members at once.
+    fn due(&self) -> Option<Time> {
+        if self.members.is_empty() {
+            return Some(self.used);
+        }
+        Some(self.used.after(limits::CONVERSATION_MS))
+    }
 }
 
 /// The head of an agent's inbox. Deliveries are numbered from 1 without gaps.
@@ -150,9 +161,9 @@ impl Entity for Delivery {
     type Key = (AgentId, u64);
 }
 
-/// What a receiver has said to a sender's first message. Keyed by (receiver, sender).
+/// What a receiver has said to a sender's first message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-pub enum Contact {
+pub enum ContactState {
     /// The first message waits.
     #[n(0)]
     Requested,
@@ -164,9 +175,29 @@ pub enum Contact {
     Refused,
 }
 
+/// What a receiver thinks of a sender. Keyed by (receiver, sender).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Contact {
+    /// What the receiver has said.
+    #[n(0)]
+    pub state: ContactState,
+    /// When it said so, or when a message last passed between them, to within [`limits::USE_MS`].
+    #[n(1)]
+    pub at: Time,
+}
+
 impl Entity for Contact {
     const KIND: u8 = 33;
     type Key = (AgentId, AgentId);
+
+    /// A first message is forgotten when it leaves the inbox, an answer after long silence: then
+    /// the sender may ask again.
+    fn due(&self) -> Option<Time> {
+        Some(self.at.after(match self.state {
+            ContactState::Requested => limits::DELIVERY_MS,
+            ContactState::Admitted | ContactState::Refused => limits::CONTACT_MS,
+        }))
+    }
 }
 
 /// A client's message id that is remembered. Keyed by the hash of (sender, id).
@@ -181,6 +212,9 @@ pub struct MessageKey {
     /// What the message said: the hash of its destination and unsalted body.
     #[n(2)]
     pub body: Short,
+    /// Who sent it.
+    #[n(3)]
+    pub from: AgentId,
 }
 
 impl Entity for MessageKey {
@@ -381,5 +415,22 @@ pub enum MailEvent {
         /// Which.
         #[n(0)]
         contents: Vec<ContentId>,
+    },
+    /// A conversation left memory: nobody has written in it for long, or nobody is left in it.
+    #[n(7)]
+    ConversationClosed {
+        /// Which.
+        #[n(0)]
+        conversation: ConversationId,
+    },
+    /// A contact was forgotten.
+    #[n(8)]
+    ContactLapsed {
+        /// Who had been asked, or had answered.
+        #[n(0)]
+        receiver: AgentId,
+        /// Who had asked.
+        #[n(1)]
+        sender: AgentId,
     },
 }

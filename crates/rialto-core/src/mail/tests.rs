@@ -281,3 +281,44 @@ fn a_message_names_a_task_only_of_its_own() {
         "#,
     );
 }
+
+#[test]
+fn silence_is_forgotten() {
+    table(
+        r#"
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "hello"} => ok $m $c
+        wait +30d
+        // the question left the inbox with the first message, so it may be asked again
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "again"} => ok
+        inbox @bob1 request
+        @bob1 mail.answer_request {"agent": "@ann1", "admit": true} => ok
+        wait +200d
+        @ann1 mail.send {"to": {"conversation": "$c"}, "body": "still here"} => ok
+        wait +390d
+        // counted from the last message, not from the first
+        @ann1 mail.send {"to": {"conversation": "$c"}, "body": "again"} => ok
+        wait +400d
+        @ann1 mail.send {"to": {"conversation": "$c"}, "body": "too late"} => RLT0103
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "first again"} => ok
+        inbox @bob1 request
+        @ann1 mail.send {"to": {"agent": "@bob1"}, "body": "second"} => RLT0202
+        "#,
+    );
+}
+
+#[test]
+fn an_empty_group_leaves_memory() {
+    let mut world = table(
+        r#"
+        @ann1 mail.open_group {"title": "g", "members": ["@ann2"]} => ok $g
+        @ann1 mail.change_group {"conversation": "$g", "remove": ["@ann1"]} => ok
+        tick
+        @ann2 mail.send {"to": {"conversation": "$g"}, "body": "alone"} => ok
+        @ann2 mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => ok
+        "#,
+    );
+    assert_eq!(world.state.conversations.len(), 1);
+    world.run("tick");
+    assert_eq!(world.state.conversations.len(), 0);
+    world.settle();
+}

@@ -5,11 +5,11 @@ use alloc::vec::Vec;
 
 use super::call::{close, serves_own_task};
 use super::{
-    AcceptOffer, ArbiterRef, Bargain, CallState, Counter, LeaveNegotiation, MarketEvent,
+    AcceptOffer, ArbiterRef, Bargain, CallState, Counter, Deal, LeaveNegotiation, MarketEvent,
     Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening, Side, Terms,
 };
 use crate::command::Command;
-use crate::decide::{Ctx, positive, room};
+use crate::decide::{Ctx, positive};
 use crate::event::Event;
 use crate::hash::{Hash, Signature};
 use crate::id::{AccountId, AgentId, DealId, NegotiationId};
@@ -17,6 +17,7 @@ use crate::ledger::{AccountRef, Holder, Purpose, request_approval, resolve_asset
 use crate::limits;
 use crate::policy::{self, Action, Bound, Rate};
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::text::{ContentRef, Sealed};
 use crate::time::Time;
 use crate::work;
@@ -193,11 +194,7 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejecti
             "the agent sells nothing and has not admitted this agent",
         ));
     }
-    room(
-        "open negotiations",
-        ctx.state.negotiations.len(),
-        limits::DEALS,
-    )?;
+    ctx.room_for::<Negotiation>(share::owner(ctx.state, by), 0)?;
     if let Some(listing) = args.listing {
         let known = ctx
             .state
@@ -362,7 +359,11 @@ pub(crate) fn accept(
     let payer = pay_from.or(latest.pay_from).ok_or(Code::PayerMissing)?;
     ctx.active_agent(negotiation.seller)?;
     still_spends(ctx, negotiation, payer)?;
-    room("open deals", ctx.state.deals.len(), limits::DEALS)?;
+    let (buyer, seller) = (negotiation.buyer, negotiation.seller);
+    ctx.room_for::<Deal>(share::owner(ctx.state, buyer), 0)?;
+    ctx.room_for_pair(buyer, seller)?;
+    ctx.room_for_contact(buyer, seller)?;
+    ctx.room_for_contact(seller, buyer)?;
     let shares = match bargain.payee_team {
         Some(team) => work::shares_of(ctx.state, team, negotiation.seller)?,
         None => Vec::new(),
@@ -372,6 +373,10 @@ pub(crate) fn accept(
         .map_or(Holder::Agent(negotiation.seller), Holder::Team);
     let mark = ctx.mark();
     let payee = ctx.ensure_account(payee, bargain.asset)?;
+    // Opened now, so that nothing can be in the way when the money is shared out.
+    for share in &shares {
+        ctx.ensure_account(Holder::Agent(share.agent), bargain.asset)?;
+    }
     let deal = DealId(ctx.number()?);
     let hold = match ctx.hold_transfer(payer, payee, bargain.price, Purpose::Deal(deal), None) {
         Ok(hold) => hold,
@@ -387,10 +392,14 @@ pub(crate) fn accept(
         Err(why) => return Err(why),
     };
     ctx.ids.push(deal.into());
-    let parties = (negotiation.buyer, negotiation.seller);
-    let task = work::create_for_deal(ctx, deal, parties, negotiation.task, bargain.payee_team)?;
+    let task = work::create_for_deal(
+        ctx,
+        deal,
+        (buyer, seller),
+        negotiation.task,
+        bargain.payee_team,
+    )?;
     ctx.ids.push(hold.into());
-    let (buyer, seller) = parties;
     emit(
         ctx,
         MarketEvent::DealAgreed {

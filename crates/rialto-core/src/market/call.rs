@@ -8,17 +8,18 @@ use alloc::vec::Vec;
 
 use super::bargain::{Made, make_offer};
 use super::{
-    Answer, Call, CallState, CancelCall, MarketEvent, NegotiationEnd, NegotiationState, OpenCall,
-    Opening, Propose, RefuseCall,
+    Answer, Call, CallState, CancelCall, MarketEvent, Negotiation, NegotiationEnd,
+    NegotiationState, OpenCall, Opening, Propose, RefuseCall,
 };
 use crate::command::Command;
-use crate::decide::{Ctx, room};
+use crate::decide::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, CallId, NegotiationId};
 use crate::identity::{Agent, ContactPolicy};
 use crate::limits;
 use crate::policy::{self, Rate};
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::text::Sealed;
 use crate::work;
 
@@ -39,7 +40,7 @@ fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
 fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
     let buyer = ctx.actor()?;
     policy::throttle(ctx, Rate::Offers(buyer))?;
-    room("open calls", ctx.state.calls.len(), limits::DEALS)?;
+    ctx.room_for::<Call>(share::owner(ctx.state, buyer), 0)?;
     ctx.at_most("invited agents", args.invite.len(), limits::CALL_INVITES)?;
     ctx.at_most("wanted items", args.wanted.len(), limits::TERMS_ENTRIES)?;
     ctx.at_most(
@@ -129,11 +130,7 @@ fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
     let valid_for_ms = ctx.period("valid_for_ms", args.valid_for_ms, limits::OFFER_MS)?;
     // Validity counts from the opening, which is at the latest the deadline.
     let expires = deadline.after(valid_for_ms);
-    room(
-        "open negotiations",
-        ctx.state.negotiations.len(),
-        limits::DEALS,
-    )?;
+    ctx.room_for::<Negotiation>(share::owner(ctx.state, seller), 0)?;
     let negotiation = ctx.new_id(NegotiationId)?;
     let opening = Opening {
         buyer,

@@ -12,16 +12,14 @@ use crate::state::{State, pair};
 pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
     match event {
         MarketEvent::ListingPublished { listing, agent, .. } => {
-            state
-                .listings
-                .put(*listing, Listing { agent: *agent }, &mut state.changes);
+            state.bring(*listing, Listing { agent: *agent });
             state
                 .agents
                 .modify(agent, &mut state.changes, |a| a.listings += 1);
         }
         MarketEvent::ListingUpdated { .. } => {}
         MarketEvent::ListingWithdrawn { listing } => {
-            let Some(gone) = state.listings.remove(listing, &mut state.changes) else {
+            let Some(gone) = state.take::<Listing>(listing) else {
                 state.changes.defect();
                 return;
             };
@@ -99,7 +97,7 @@ fn call_opened(state: &mut State, event: &MarketEvent) {
         since: state.now(),
         task: *task,
     };
-    state.calls.put(*call, entity, &mut state.changes);
+    state.bring(*call, entity);
     policy::count_rate(state, Rate::Offers(*buyer));
     for agent in invited {
         mail::deliver(state, *agent, Item::Call(*call));
@@ -142,8 +140,9 @@ fn offer_made(
                 latest: offer.clone(),
                 state: NegotiationState::Open,
                 since: now,
+                opened_by: offer.by,
             };
-            state.negotiations.put(id, entity, &mut state.changes);
+            state.bring(id, entity);
         }
         None => state.negotiations.modify(&id, &mut state.changes, |n| {
             (n.offers, n.latest) = (number, offer.clone());
@@ -224,7 +223,7 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
         since: state.now(),
         shares: shares.clone(),
     };
-    state.deals.put(*deal, entity, &mut state.changes);
+    state.bring(*deal, entity);
     move_negotiation(state, *negotiation, NegotiationState::Agreed);
     if let Some(call) = state.negotiations.get(negotiation).and_then(|n| n.call)
         && state.calls.contains(&call)
@@ -287,11 +286,9 @@ fn settled(state: &mut State, buyer: AgentId, seller: AgentId) {
     count(state, seller, |r| r.sold += 1);
     count(state, buyer, |r| r.bought += 1);
     let both = pair(buyer, seller);
-    let first = !state.pairs.contains(&both);
-    state
-        .pairs
-        .upsert(both, &mut state.changes, Pair::default, |p| p.deals += 1);
-    if first {
+    let deals = state.pairs.get(&both).map_or(0, |p| p.deals);
+    state.bring(both, Pair { deals: deals + 1 });
+    if deals == 0 {
         count(state, buyer, |r| r.partners += 1);
         count(state, seller, |r| r.partners += 1);
     }

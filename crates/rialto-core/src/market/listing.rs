@@ -1,6 +1,6 @@
 //! Decides commands about listings.
 
-use super::{ListingTerms, MarketEvent, PublishListing, UpdateListing, WithdrawListing};
+use super::{Listing, ListingTerms, MarketEvent, PublishListing, UpdateListing, WithdrawListing};
 use crate::command::Command;
 use crate::decide::{Ctx, positive, room};
 use crate::event::Event;
@@ -8,6 +8,7 @@ use crate::id::{AgentId, ListingId};
 use crate::ledger::resolve_asset;
 use crate::limits;
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::text::{ContentRef, Sealed};
 
 pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
@@ -39,7 +40,7 @@ fn check(
 
 fn publish(ctx: &mut Ctx<'_>, args: &PublishListing<Sealed>) -> Result<(), Rejection> {
     let agent = ctx.actor()?;
-    room("listings", ctx.state.listings.len(), limits::LISTINGS)?;
+    ctx.room_for::<Listing>(share::owner(ctx.state, agent), 0)?;
     let have = ctx.state.agents.get(&agent).map_or(0, |a| a.listings);
     room(
         "listings of an agent",

@@ -448,6 +448,9 @@ pub struct Negotiation {
     /// When it last changed its state.
     #[n(7)]
     pub since: Time,
+    /// Who made the first offer.
+    #[n(8)]
+    pub opened_by: AgentId,
 }
 
 impl Negotiation {

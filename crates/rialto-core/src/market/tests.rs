@@ -565,3 +565,18 @@ fn many_team_deals_that_fall_due_at_once_all_end() {
     world.run("balance @buyer 700.00 pending 0.00\nbalance $team 0.00 incoming 0.00");
     world.settle();
 }
+
+#[test]
+fn a_call_and_its_proposals_may_be_due_at_once() {
+    table(
+        r#"
+        @buyer call.open {"body": "tacos", "invite": ["@seller", "@second"], "open_for_ms": 600000} => ok $c
+        @seller call.propose {"call": "$c", "terms": {"price": "12"}, "valid_for_ms": 1} => ok $n1
+        time +11m
+        // one tick opens the proposals and finds that the only one has expired
+        clock clock.tick => ok
+        tick
+        @buyer negotiation.accept {"negotiation": "$n1", "offer": "$n1.offer"} => RLT0504
+        "#,
+    );
+}

@@ -3,8 +3,8 @@
 use alloc::format;
 
 use super::{
-    AnswerApproval, ApprovalEnd, Bound, Node, NodeRef, Party, PartyRef, PolicyEvent, Rate,
-    SetAllowance, SetBlock, Settings,
+    Allowance, AnswerApproval, ApprovalEnd, Block, Bound, Node, NodeRef, Party, PartyRef,
+    PolicyEvent, Rate, SetAllowance, SetBlock, Settings,
 };
 use crate::amount::{Amount, Decimal};
 use crate::command::Command;
@@ -17,6 +17,7 @@ use crate::limits;
 use crate::market;
 use crate::policy::{Action, owner_of_principal};
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::state::State;
 use crate::text::Sealed;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -77,6 +78,9 @@ fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection
         }
         Ok(amount)
     };
+    if !ctx.state.allowances.contains(&(node, asset)) {
+        ctx.room_for::<Allowance>(share::node(ctx.state, node), 0)?;
+    }
     let event = PolicyEvent::AllowanceSet {
         node,
         asset,
@@ -125,6 +129,7 @@ fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
                     format!("at most {}", limits::BLOCKS_PER_SETTER),
                 ));
             }
+            ctx.room_for::<Block>(share::party(ctx.state, by), 0)?;
             emit(ctx, PolicyEvent::Blocked { by, party });
         }
         (false, true) => emit(ctx, PolicyEvent::Unblocked { by, party }),

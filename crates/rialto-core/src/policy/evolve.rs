@@ -23,7 +23,7 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
         } => {
             let key = (*node, *asset);
             if per_deal.is_none() && per_period.is_none() && approval_above.is_none() {
-                state.allowances.remove(&key, &mut state.changes);
+                state.take::<Allowance>(&key);
                 return;
             }
             let window = window_start(state.now(), *period_ms);
@@ -41,17 +41,15 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
                 spent: old.map_or(Amount::ZERO, |a| a.spent),
                 since,
             };
-            state.allowances.put(key, allowance, &mut state.changes);
+            state.bring(key, allowance);
         }
         PolicyEvent::Blocked { by, party } => {
             let since = state.now();
-            state
-                .blocks
-                .put((*by, *party), Block { since }, &mut state.changes);
+            state.bring((*by, *party), Block { since });
             count_blocks(state, *by, 1);
         }
         PolicyEvent::Unblocked { by, party } => {
-            state.blocks.remove(&(*by, *party), &mut state.changes);
+            state.take::<Block>(&(*by, *party));
             count_blocks(state, *by, -1);
         }
         PolicyEvent::ApprovalRequested { approval, request } => {

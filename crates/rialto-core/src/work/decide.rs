@@ -15,6 +15,7 @@ use crate::identity::Principal;
 use crate::limits;
 use crate::policy::{self, Action};
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::state::State;
 use crate::text::{ContentRef, Name, Sealed};
 
@@ -69,7 +70,7 @@ fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejec
         }
         policy::throttle(ctx, policy::Rate::Messages(from))?;
     }
-    room("open tasks", ctx.state.tasks.len(), limits::TASKS)?;
+    ctx.room_for::<Task>(policy::owner_of_principal(ctx.state, requester), 0)?;
     let depth = depth_under(ctx, requester, args.parent)?;
     match (args.team, requester) {
         (Some(team), Principal::Agent(agent)) => {
@@ -170,7 +171,7 @@ pub(crate) fn create_for_deal(
     parent: Option<TaskId>,
     team: Option<TeamId>,
 ) -> Result<TaskId, Rejection> {
-    room("open tasks", ctx.state.tasks.len(), limits::TASKS)?;
+    ctx.room_for::<Task>(share::owner(ctx.state, buyer), 0)?;
     // The whole may have ended meanwhile; the deal stands for itself then.
     let parent = parent.filter(|p| {
         ctx.state

@@ -28,7 +28,7 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
                 artifacts: 0,
                 updated: state.now(),
             };
-            state.tasks.put(*task, entity, &mut state.changes);
+            state.bring(*task, entity);
             // A deal's task is announced by the deal.
             if deal.is_none() {
                 mail::deliver(state, *worker, Item::Task(*task));

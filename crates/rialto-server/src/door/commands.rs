@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use ed25519_dalek::{Signature, VerifyingKey};
 use rialto_core::decide::{Request, RequestKey};
@@ -23,6 +23,7 @@ use serde_json::Value;
 
 use super::Door;
 use super::auth::Caller;
+use super::path::Path;
 use super::problem::Refusal;
 use crate::node::{Answered, Ask, Reply};
 

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rialto_core::reject::Code;
 
+use super::path::Path;
 use super::problem::{Refusal, status_of};
 
 /// What a code means, how it comes about and what to do, as Markdown.

@@ -10,6 +10,7 @@ mod errors;
 mod inbox;
 mod openapi;
 mod ops;
+mod path;
 mod problem;
 mod reads;
 mod routes;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -30,6 +30,7 @@ use serde_json::{Value, json};
 
 use super::Door;
 use super::auth::{Caller, live, scope};
+use super::path::Path;
 use super::problem::Refusal;
 
 /// How long a read waits for the views to reach what was durable when it came.

@@ -276,7 +276,7 @@ fn load_snapshot(
         }
         Err(error) => return Err(error.into()),
     }
-    state.set_position(at.position);
+    state.loaded(at.position);
     Ok(Some(state))
 }
 

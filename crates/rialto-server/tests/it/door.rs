@@ -651,3 +651,15 @@ async fn a_suspended_agent_is_listed_for_its_own() {
     assert_eq!(page["items"].as_array().map(Vec::len), Some(1), "{page}");
     realm.stop();
 }
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_answered_as_a_problem() {
+    let realm = Realm::new().await;
+    let auth = format!("Bearer {}", realm.operator);
+    for path in ["/api/deals/%ff", "/api/agents/%c3%28", "/errors/%ff"] {
+        let headers = [("authorization", auth.as_str())];
+        let (status, said) = realm.send(Method::GET, path, &headers, Vec::new()).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}: {said}");
+        assert_eq!(said["code"], "RLT0004", "{path}: {said}");
+    }
+}

@@ -59,6 +59,8 @@ fn mail(event: &MailEvent) -> &'static str {
         MailEvent::Acknowledged { .. } => "mail.acknowledged",
         MailEvent::Trimmed { .. } => "mail.trimmed",
         MailEvent::Erased { .. } => "mail.erased",
+        MailEvent::ConversationClosed { .. } => "mail.conversation_closed",
+        MailEvent::ContactLapsed { .. } => "mail.contact_lapsed",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Conversations, their members, and messages.
 
-use rialto_core::id::{AgentId, ConversationId};
+use rialto_core::id::{AgentId, ConversationId, MessageId};
 use rialto_core::mail::MailEvent;
 use rusqlite::params;
 
@@ -50,7 +50,10 @@ impl Fold<'_> {
             // What waits, is acknowledged or was trimmed is the inbox's, which memory answers.
             MailEvent::RequestAnswered { .. }
             | MailEvent::Acknowledged { .. }
-            | MailEvent::Trimmed { .. } => Ok(()),
+            | MailEvent::Trimmed { .. }
+            // Leaving memory is memory's, not history's.
+            | MailEvent::ConversationClosed { .. }
+            | MailEvent::ContactLapsed { .. } => Ok(()),
         }
     }
 
@@ -91,6 +94,10 @@ impl Fold<'_> {
             return Ok(());
         };
         let text = self.keep(body, Use::Message, message.0)?.map(indexed_text);
+        let reply_to = match reply_to {
+            Some(answered) if self.is_in(*answered, *conversation)? => Some(*answered),
+            _ => None,
+        };
         self.run(
             "INSERT INTO message VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
             params![
@@ -108,11 +115,19 @@ impl Fold<'_> {
             texts::message(self.db, Way::In, int(message.0), &text)?;
         }
         if let Some(answered) = reply_to {
-            self.link(*answered, *message, "answered by")?;
+            self.link(answered, *message, "answered by")?;
         }
         if let Some(task) = task {
             self.link(*task, *message, "written about in")?;
         }
         self.touch(*message)
+    }
+
+    /// What a message answers is its sender's word; it holds within one conversation only, so that
+    /// nobody ties a message to a thread it is no part of.
+    fn is_in(&self, message: MessageId, conversation: ConversationId) -> Result<bool> {
+        let sql = "SELECT 1 FROM message WHERE id = ? AND conversation = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        Ok(query.exists((int(message.0), int(conversation.0)))?)
     }
 }

@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::db::{int, split, split_principal};
+use crate::read::{Scope, Snap};
 use crate::views::Indexed;
 
 pub(crate) use kinds::kind;
@@ -108,7 +109,9 @@ pub(crate) fn envelope(db: &Connection, cache: &mut Cache, indexed: &Indexed) ->
         }
         fold.event(event)?;
     }
-    if let Some(cause) = envelope.cause {
+    if let Some(cause) = envelope.cause
+        && fold.may_name(cause, envelope.actor, owner)?
+    {
         for subject in std::mem::take(&mut fold.subjects) {
             if subject != cause {
                 fold.link(cause, subject, "caused")?;
@@ -207,6 +210,26 @@ impl Fold<'_> {
             self.subjects.push(thing);
         }
         Ok(())
+    }
+
+    /// Whether a cause is linked: not when it is somebody else's private thing, so that strangers
+    /// cannot crowd a thread. One that is not there is: it shows as a gap to who named it.
+    fn may_name(
+        &self,
+        cause: AnyId,
+        actor: Option<AgentId>,
+        owner: Option<OwnerId>,
+    ) -> Result<bool> {
+        let scope = match (actor, owner) {
+            (Some(agent), _) => Scope::Agent(agent),
+            (None, Some(owner)) => Scope::Owner(owner),
+            (None, None) => return Ok(true),
+        };
+        let snap = Snap {
+            db: self.db,
+            position: self.position,
+        };
+        Ok(!snap.exists(cause)? || snap.sees(scope, cause)?)
     }
 
     fn link(&self, from: impl Into<AnyId>, to: impl Into<AnyId>, how: &str) -> Result<()> {

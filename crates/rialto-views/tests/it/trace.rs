@@ -1,6 +1,6 @@
 //! The thread of a goal and of a deal.
 
-use rialto_core::id::{AnyId, DealId, TaskId, number};
+use rialto_core::id::{AnyId, DealId, MessageId, TaskId, number};
 use rialto_views::{Scope, Trace};
 use serde_json::json;
 
@@ -126,4 +126,39 @@ fn a_cause_that_never_was_is_a_gap() {
             .unwrap()
             .is_none()
     );
+}
+
+/// Everything that was linked to a thing by who had no business with it.
+#[test]
+fn strangers_cannot_tie_themselves_to_a_thread() {
+    let mut day = Day::new();
+    let say = |day: &mut Day, who, to: &str, reply_to: Option<AnyId>| {
+        let mut args = json!({ "to": { "agent": to }, "body": "hm" });
+        if let Some(message) = reply_to {
+            args["reply_to"] = json!(message);
+        }
+        id_of(&day.realm.by(who, "mail.send", args), "msg")
+    };
+    let (buyer, rival) = (day.buyer, day.rival);
+    let told = say(&mut day, buyer, "@seller", None);
+    let guessed = AnyId::MessageId(MessageId(number(day.realm.state.position() + 3, 0)));
+
+    day.realm.cause = Some(told);
+    let named = say(&mut day, rival, "@seller", None);
+    day.realm.cause = Some(guessed);
+    let early = say(&mut day, rival, "@seller", None);
+    day.realm.cause = None;
+    let after = say(&mut day, buyer, "@seller", Some(told));
+    assert_eq!(after, guessed, "the id was guessed right");
+    let foreign = say(&mut day, rival, "@seller", Some(told));
+
+    let views = day.realm.views();
+    let trace = views.reader().trace(Scope::Realm, told).unwrap().unwrap();
+    let ids: Vec<AnyId> = trace.hops.iter().map(|hop| hop.id).collect();
+    assert!(ids.contains(&after), "an answer within the conversation");
+    for stranger in [named, early, foreign] {
+        assert!(!ids.contains(&stranger), "{stranger}");
+    }
+    let trace = views.reader().trace(Scope::Realm, after).unwrap().unwrap();
+    assert!(trace.hops.iter().all(|hop| hop.id != early));
 }
