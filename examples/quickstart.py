@@ -1,5 +1,5 @@
 """Two agents close a deal with held payment. Run: quickstart.py URL OPERATOR_TOKEN_FILE"""
-import json, sys, urllib.request
+import json, sys, time, urllib.request
 
 def ask(path, body=None, token=None):
     data = None if body is None else json.dumps(body).encode()
@@ -10,10 +10,11 @@ def agent(name):  # an owner with one agent, each with its own token
     admin = ask("owner.sign_up", {"name": f"{name}-co", "kind": "organisation"})["token"]["secret"]
     return ask("agent.register", {"handle": name}, admin)["token"]["secret"]
 
-operator, casa, ana = open(sys.argv[2]).read().strip(), agent("casa"), agent("ana")
-ask("ledger.issue", {"to": "@ana", "amount": "30"}, operator)
-ask("listing.publish", {"terms": {"title": "Casa", "items": [{"name": "Tacos", "price": "12.50"}]}}, casa)
-found = ask("search/listings", {"items": ["tacos"]})["hits"][0]
+run = f"{time.time_ns():x}"  # names are unique in a realm, so each run takes its own
+operator, casa, ana = open(sys.argv[2]).read().strip(), agent(f"casa-{run}"), agent(f"ana-{run}")
+ask("ledger.issue", {"to": f"@ana-{run}", "amount": "30"}, operator)
+ask("listing.publish", {"terms": {"title": "Casa", "tags": [run], "items": [{"name": "Tacos", "price": "12.50"}]}}, casa)
+found = ask("search/listings", {"items": ["tacos"], "tags": [run]})["hits"][0]
 terms = {"price": found["bundle_price"], "lines": [{"item": "Tacos"}]}
 talk = ask("negotiation.open", {"with": found["listing"]["seller"], "side": "buy", "terms": terms, "valid_for_ms": 60000}, ana)
 offer = ask("inbox?wait_ms=5000", token=casa)["deliveries"][0]["event"]["market"]["offer_made"]["offer"]["hash"]

@@ -33,7 +33,7 @@ pub enum Kind {
 }
 
 macro_rules! codes {
-    ($($name:ident = $number:literal $kind:ident $title:literal, $remedy:literal;)*) => {
+    ($(#[doc = $cause:literal] $name:ident = $number:literal $kind:ident $title:literal, $remedy:literal;)*) => {
         /// A stable error code, printed as `RLT0401`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
@@ -57,6 +57,12 @@ macro_rules! codes {
                 match self { $(Code::$name => $title,)* }
             }
 
+            /// One sentence that says how it comes about.
+            #[must_use]
+            pub fn cause(self) -> &'static str {
+                match self { $(Code::$name => $cause.trim_ascii(),)* }
+            }
+
             /// What to do next.
             #[must_use]
             pub fn remedy(self) -> &'static str {
@@ -66,107 +72,202 @@ macro_rules! codes {
     };
 }
 
+// Above each code stands its cause.
 codes! {
+    /// A field is missing, unknown, of another type than described, or the text is no JSON.
     Malformed = 1 Invalid "the request is not well-formed", "Compare it with the API description at /api/openapi.json; the detail names the place.";
+    /// The name after /api/, or in "op", is none of the realm's operations.
     UnknownOperation = 2 Invalid "there is no such operation", "The operations are listed in the API description at /api/openapi.json.";
+    /// The body, or a text in it, has more bytes than one request may bring.
     TooLarge = 3 Limit "the request is larger than the stated limit", "Send less at once; the detail names the limit.";
+    /// No route has this path; it may be misspelt or belong to another version.
     NoSuchPath = 4 NotFound "there is nothing at this address", "The addresses are listed in the API description at /api/openapi.json.";
+    /// The path exists, but is asked for with another method.
     WrongMethod = 5 Invalid "this address does not take that method", "The methods are listed in the API description at /api/openapi.json.";
+    /// The cursor was changed, or comes from another list or another search.
     BadCursor = 6 Invalid "the cursor is not one that this server gave", "Start again without a cursor.";
+    /// A name, handle, label or address has characters or a length that its kind may not have.
     BadText = 7 Invalid "a text has the wrong form", "The detail says what is expected.";
+    /// The amount is zero or negative where it may not be, too precise for its asset, or too large.
     BadAmount = 8 Invalid "the amount cannot be used", "Write a positive decimal number as text with no more digits after the point than the asset has.";
+    /// A duration lies outside the bounds of what it is for.
     BadPeriod = 9 Invalid "the period is zero or longer than allowed", "The detail names the bounds in milliseconds.";
+    /// A list in the request has more entries than one command or batch takes.
     TooMany = 10 Limit "more entries than one request may hold", "Split the request; the detail names the limit.";
+    /// The header does not hold a time, a point and a text of its own.
     BadKey = 11 Invalid "the idempotency key has the wrong form", "Use the time in Unix seconds, a point, and 1 to 64 visible characters: 1795351234.order-7.";
+    /// Outcomes are remembered for 24 hours, so an older key could make a command happen twice.
     KeyTooOld = 12 Gone "the idempotency key is older than 24 hours or ahead of the realm's clock", "Look up what became of the first attempt; if it was never made, use a key with the current time.";
+    /// The same key came before with another operation or other arguments.
     KeyReused = 13 Conflict "the idempotency key was used for another request", "Use a new key for a new request.";
+    /// More keys were used within 24 hours than the realm remembers at a time.
     KeysFull = 14 Unavailable "the table of idempotency keys is full", "Try again later, or send the request without a key.";
+    /// No token came with the request, or the realm never issued the one that came.
     Unauthenticated = 15 Unauthenticated "the request carries no valid token", "Send `Authorization: Bearer TOKEN`; tokens are issued by `rialto agent token` or `rialto owner token`.";
+    /// Requests come faster than the log can be written.
     Busy = 16 Unavailable "the server has more requests waiting than it may hold", "Try again after the time in the Retry-After header.";
+    /// The views are behind the position that min_position names, or the realm has not reached it.
     WaitTooLong = 17 Unavailable "the wanted position was not reached in time", "Try again, or read without min_position.";
+    /// Other bytes were signed, with another key, or the signature is not 128 hexadecimal digits.
     BadSignature = 18 Invalid "the signature does not verify against the agent's key", "Sign the bytes that the detail names with the agent's current key.";
 
+    /// The token is good, but its holder has not the role or the relation that this needs.
     Forbidden = 101 Forbidden "the principal may not do this", "Use a token of the principal that owns the resource; the detail says who may.";
+    /// A person or the operator asks for something that only an agent does.
     NoActor = 102 Invalid "the request does not say which agent acts", "Use an agent's token, or name the agent with the Rialto-Agent header as an admin of its owner.";
+    /// The id or name does not exist, or belongs to somebody else.
     NotFound = 103 NotFound "no such thing, or not yours to see", "Check the id; ids of other owners' private things answer the same as ids that do not exist.";
+    /// Handles, owners' names and asset codes are unique, and somebody has this one.
     NameTaken = 104 Conflict "the name is taken", "Choose another name.";
+    /// Somebody entitled pulled the stop switch of the agent, of its person or of its owner.
     Suspended = 105 Forbidden "the agent, person or owner is suspended", "Its owner or the operator can resume it.";
+    /// The token was good once and has been ended, or its time is over.
     TokenRevoked = 106 Unauthenticated "the token was revoked or has expired", "Ask an admin of the owner for a new token.";
+    /// Every agent and person may have a bounded number of tokens that still work.
     TooManyTokens = 107 Limit "the principal has as many live tokens as it may have", "Revoke one first.";
+    /// The realm's settings bound how many agents an owner registers.
     TooManyAgents = 108 Limit "the owner has as many agents as it may have", "The operator can raise agents_per_owner.";
+    /// The realm keeps what it decides with in memory, so its number is bounded.
     RealmFull = 109 Limit "the realm holds as many of these as it may", "The detail names the limit; limits are in docs/limits.md.";
+    /// The change would leave the owner without anybody who can act for it.
     LastAdmin = 110 Conflict "an owner must keep one active admin", "Make another person admin first.";
+    /// The operator has closed sign-up in the realm's settings.
     SignUpClosed = 111 Forbidden "this realm takes new owners only from its operator", "Ask the operator for an account.";
+    /// The team or person belongs to another owner than the agent.
     NotInOwner = 112 Invalid "the two do not belong to the same owner", "Name a team or person of the same owner.";
+    /// The log already begins with the founding of a realm.
     RealmExists = 113 Conflict "the realm has already been founded", "Nothing to do.";
+    /// What an owner and its agents leave in the realm is kept in memory, so one owner's share is bounded.
     OwnerFull = 114 Limit "the owner has as many of these as one owner may have in a realm", "End or remove some; the detail names the limit, and docs/limits.md says when old ones leave.";
 
+    /// Only members of a group read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";
+    /// A stranger may write one message, which the receiver has not yet admitted or refused.
     AwaitingAdmission = 202 Conflict "the receiver has not answered the first message yet", "Wait until it admits you; the first message is in its inbox as a request.";
-    ContactRefused = 203 Forbidden "the receiver does not take messages from this agent", "Nothing to do; deals made through the market open the way.";
+    /// The receiver is closed to strangers, or has refused this one.
+    ContactRefused = 203 Forbidden "the receiver does not take messages from this agent", "Agents with a listing take offers from everybody, and a deal made through the market opens the way.";
+    /// The inbox keeps deliveries for 30 days and up to 10,000, and these are older.
     Trimmed = 204 Gone "deliveries before this number have been trimmed", "Resume from the first kept number, which the detail names; older messages are in the history.";
-    AckAhead = 205 Invalid "the acknowledged number lies ahead of the inbox", "Acknowledge a number that was delivered.";
+    /// The inbox has not come to that number yet; after a restore it may have begun again earlier.
+    AckAhead = 205 Invalid "the number lies ahead of the inbox", "Name a number that was delivered; the detail names the last.";
+    /// That agent has not written, or its request was already answered.
     NoRequest = 206 NotFound "there is no open request from that agent", "Nothing to do.";
+    /// Each agent may have a bounded number of unanswered first messages.
     TooManyRequests = 207 Limit "too many first messages wait unanswered at strangers", "Wait for answers.";
+    /// The number of a group's members is bounded.
     GroupFull = 208 Limit "the group has as many members as it may have", "Open another group.";
+    /// The sender used the same client message id before with another text or receiver.
     MessageKeyReused = 209 Conflict "the client message id was used for another message", "Use a new id for a new message.";
+    /// Both sides of it are the same agent.
     ToSelf = 210 Invalid "an agent cannot do this with itself", "Name another agent.";
 
+    /// The task was completed, failed, canceled or rejected, which is final.
     TaskFinished = 301 Conflict "the task is finished", "Create a new task.";
+    /// The life cycle has no such step from where the task stands.
     BadTransition = 302 Conflict "the task cannot go from its state to that one", "The life cycle is in docs/concepts.md.";
+    /// The agent is not the one that the task was given to.
     NotWorker = 303 Forbidden "only the task's worker may do this", "Use the worker's token.";
+    /// The agent is not the one that gave the task.
     NotRequester = 304 Forbidden "only the task's requester may do this", "Use the requester's token.";
+    /// Each delegation stands under the one before it, and that depth is bounded.
     TooDeep = 305 Limit "delegation is as deep as it may be", "Do the work, or delegate from higher up.";
+    /// The task came into being with a deal, whose delivery completes it.
     DealTask = 306 Conflict "this task is delivered through its deal", "Use deal.deliver.";
+    /// The agent was never invited, has not joined, or has left.
     NotInTeam = 307 Forbidden "the agent is no member of the team", "It must be invited and join first.";
+    /// The last split that was proposed lacks the agreement of some member, or none was proposed.
     NoSplit = 308 Conflict "the team has not agreed on a split", "Propose a split and let every member agree.";
+    /// A member is missing or named twice, or the shares do not add up to the whole.
     BadSplit = 309 Invalid "the shares do not name every member once and add up to 1,000,000", "Give each member a share in millionths.";
+    /// The agent was invited before, or has joined.
     AlreadyMember = 310 Conflict "the agent is already a member or invited", "Nothing to do.";
 
+    /// Balance less what is held is smaller than the amount.
     Insufficient = 401 Funds "the account does not hold enough", "Fund it, or spend less; the detail says what is available.";
+    /// The agent, its team, its owner or the realm has a limit on a deal or a period that this passes.
     OverAllowance = 402 Funds "an allowance does not permit this spending", "The detail names the node and the limit; an admin of the owner can raise it.";
+    /// The holder has no account in that asset, or the id is no account's.
     NoAccount = 403 NotFound "there is no such account", "Open it with ledger.open_account.";
+    /// No asset of this realm has that code.
     NoAsset = 404 NotFound "there is no such asset", "The assets are listed at /api/assets.";
+    /// Money of one asset cannot be booked to an account of another.
     AssetMismatch = 405 Invalid "the accounts or amounts are of different assets", "Both sides of a transfer must have the same asset.";
+    /// A hold ends once, and this one has ended.
     HoldOver = 406 Gone "the hold is already posted, voided or expired", "Nothing to do.";
+    /// More would be paid out than was set aside.
     TooMuch = 407 Invalid "the amount is larger than what is held", "Post at most what is held.";
-    AccountExists = 408 Conflict "there is already such an account", "Use it.";
+    /// The holder already has an account in this asset under that name.
+    AccountExists = 408 Conflict "there is already such an account", "Use that account, or give the new one another label.";
+    /// Money would move from an account to itself.
     SameAccount = 409 Invalid "a transfer needs two different accounts", "Name another account.";
+    /// The hold was not made by a transfer, so no transfer ends it.
     HoldNotYours = 410 Forbidden "the hold belongs to a deal or a withdrawal", "It is resolved by settling the deal or by the payment service.";
+    /// Balances are bounded so that no sum of them can overflow.
     Overflow = 411 Limit "the balance would exceed what an account can hold", "Use several accounts.";
 
+    /// Another offer came after the named one, or the hash is of no offer in this negotiation.
     OfferStale = 501 Conflict "the named offer is not the latest open one", "Read the negotiation and name the latest offer's hash.";
+    /// The time for which the offer could be accepted is over.
     OfferExpired = 502 Gone "the offer has expired", "Make a new offer.";
+    /// The latest offer was made by the same agent, and the other side has not answered.
     OwnOffer = 503 Conflict "an agent cannot accept or counter its own offer", "Wait for the other side, or leave.";
+    /// It was agreed, left, lost to another proposal, or its last offer expired.
     NegotiationOver = 504 Gone "the negotiation has ended", "Open a new one.";
+    /// The agent is neither buyer nor seller in this.
     NotParty = 505 Forbidden "the agent is no party to this", "Only the parties and the named arbiter act on it.";
+    /// The deadline is over, or the call was closed or awarded.
     CallClosed = 506 Gone "the call for proposals no longer takes proposals", "Answer before the deadline.";
+    /// The call names whom it asks, and is not open to others.
     NotInvited = 507 Forbidden "the agent is not invited to this call", "Only invited agents may propose.";
+    /// Each agent answers a call once, with a proposal or with no.
     AlreadyAnswered = 508 Conflict "the agent has already answered this call", "Wait until proposals are opened.";
+    /// Proposals stay unread until all can be read, so that none is made in sight of another.
     StillSealed = 509 Conflict "proposals are still sealed", "They are opened together at the deadline, or when all invited have answered.";
+    /// The deal is already past this step, or has not come to it.
     DealState = 510 Conflict "the deal is not in a state for this", "The life cycle is in docs/concepts.md; the detail names the state.";
+    /// The terms of the deal name somebody else to rule in a dispute.
     NotArbiter = 511 Forbidden "only the named arbiter may rule", "Use the arbiter's token.";
+    /// Nobody could answer the call.
     NoInvites = 512 Invalid "a call needs invited agents or must be open to all", "Name agents, or set open.";
+    /// The number of offers in one negotiation is bounded.
     TooManyOffers = 513 Limit "the negotiation has as many offers as it may have", "Accept, or leave.";
+    /// The account named is not one that the buyer may spend from, or is missing.
     PayerMissing = 514 Invalid "a buyer's offer must be payable by the buyer", "Name an account that the buyer may spend from in pay_from.";
 
+    /// An allowance says that a person decides above a certain amount.
     NeedsApproval = 601 Funds "the amount needs a person's approval", "Accept the offer and let a person approve, or offer less.";
+    /// Somebody entitled has set a block between the two.
     Blocked = 602 Forbidden "the other side has blocked this agent or its owner", "Nothing to do.";
+    /// More of these came within the period than the realm's settings allow.
     RateLimited = 603 Limit "the rate limit is reached", "Slow down; the detail says when the next is possible.";
+    /// An approval is decided once, and waits a bounded time.
     ApprovalOver = 604 Gone "the approval was already given, denied or has expired", "Make the request again.";
+    /// The number of blocks that one party sets is bounded.
     TooManyBlocks = 605 Limit "as many blocks are set as may be", "Remove some.";
 
+    /// The machine's clock is wrong, or the server was down for longer than that.
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";
+    /// A write or a sync failed, and nothing can be promised until somebody has looked.
     Stopped = 902 Unavailable "the node has stopped because its log could not be written", "Read the server's log, mend the disk and start it again; nothing acknowledged is lost.";
+    /// The log could not grow.
     StorageFull = 903 Unavailable "the disk is full", "Free space and start the server again; nothing acknowledged is lost.";
+    /// Stored bytes are not what their chain of hashes says.
     LogCorrupt = 904 Unavailable "the log is damaged", "Restore a backup with `rialto restore`; `rialto log verify` names the damaged place.";
+    /// The log holds a form that this version does not know.
     LogNewer = 905 Unavailable "the log was written by a newer version", "Use that version or a later one.";
+    /// The folder holds no log, or a file that something else wrote.
     LogForeign = 906 Unavailable "the file is not a Rialto log", "Name the data folder of a realm.";
+    /// A running server holds the lock of the folder, as only one may write it.
     DataLocked = 907 Unavailable "another server uses this data folder", "Stop it first, or name another folder.";
+    /// Something that cannot be has happened in the program itself.
     Defect = 908 Bug "a defect of this program", "Please report it with the server's log.";
+    /// Nothing answers at the address, it does not speak HTTP, or its certificate is not trusted.
     Unreachable = 909 Unavailable "the server cannot be reached", "Start it with `rialto serve`, or name it with --server.";
+    /// The server was told to stop, and finishes what it has begun.
     Draining = 910 Unavailable "the server is shutting down", "Try again when it is back.";
+    /// The operating system refused to read or write a file.
     StorageFailed = 911 Unavailable "a file could not be read or written", "The detail names the file and the cause.";
+    /// Files already stand where a copy was to be made.
     BackupTarget = 912 Invalid "the target folder is not empty", "Name an empty or new folder.";
 }
 
@@ -248,5 +349,24 @@ mod tests {
         for code in Code::ALL {
             assert_eq!(code.to_string().parse(), Ok(*code));
         }
+    }
+
+    #[test]
+    fn codes_say_what_why_and_what_next() {
+        for code in Code::ALL {
+            let parts = [code.title(), code.cause(), code.remedy()];
+            assert!(parts.iter().all(|part| part.len() > 10), "{code}");
+            assert!(
+                code.cause().ends_with('.') && code.remedy().ends_with('.'),
+                "{code}"
+            );
+            assert!(
+                code.cause().to_lowercase() != code.remedy().to_lowercase(),
+                "{code}"
+            );
+            assert!(!code.cause().contains(code.title()), "{code}");
+        }
+        let causes: alloc::collections::BTreeSet<_> = Code::ALL.iter().map(|c| c.cause()).collect();
+        assert_eq!(causes.len(), Code::ALL.len(), "every cause is its own");
     }
 }

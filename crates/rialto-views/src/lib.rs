@@ -17,6 +17,7 @@ mod db;
 mod error;
 mod fold;
 mod read;
+mod readable;
 mod report;
 mod search;
 mod trace;
@@ -24,6 +25,7 @@ mod views;
 
 pub use error::Error;
 pub use read::*;
+pub use readable::{Scale, readable, readable_event};
 pub use report::{
     Dimension, FactKind, FactRow, Figures, MAX_ROWS, OperatorRow, Report, ReportRow, TotalRow,
 };

@@ -56,17 +56,19 @@ struct Plan<'a> {
     all: bool,
     by_price: bool,
     most: Option<i128>,
+    /// Whether nothing is asked for: then every listing is a hit, and the oldest is the best.
+    everything: bool,
     after: Option<Rank>,
     limit: usize,
 }
 
 impl ViewReader {
-    /// Searches the listings on the market. Text is words only: nothing in it is syntax. Listings
-    /// of suspended agents or owners are left out. Prices are compared as numbers, whatever their
-    /// asset.
+    /// Searches the listings on the market. Text is words only: nothing in it is syntax. A query that
+    /// asks for nothing finds all listings, the oldest first. Listings of suspended agents or owners
+    /// are left out. Prices are compared as numbers, whatever their asset.
     ///
     /// # Errors
-    /// [`Error::BadQuery`] when nothing or too much is asked for, [`Error::BadLimit`],
+    /// [`Error::BadQuery`] when too much is asked for, [`Error::BadLimit`],
     /// [`Error::BadCursor`], and as every read.
     pub fn search_listings(&self, query: &ListingQuery) -> Result<HitPage> {
         self.read(|snap| {
@@ -200,10 +202,6 @@ impl Snap<'_> {
         }
         let words = fts_words(query.text.as_deref().unwrap_or_default());
         let names = query.items.len() + query.attributes.len() + query.tags.len();
-        if names == 0 && query.text.is_none() {
-            let why = "name at least one of items, attributes, tags, text";
-            return Err(Error::BadQuery(why.to_owned()));
-        }
         let limit = query.limit.unwrap_or(USUAL_PAGE);
         if limit == 0 || limit > MAX_PAGE {
             return Err(Error::BadLimit { most: MAX_PAGE });
@@ -223,6 +221,7 @@ impl Snap<'_> {
             all,
             by_price: query.sort.unwrap_or(usual) == Sort::Price,
             most: query.max_price.map(rank_price),
+            everything: names == 0 && query.text.is_none(),
             after: None,
             limit: usize::try_from(limit).unwrap_or(0),
         };
@@ -269,6 +268,33 @@ impl Snap<'_> {
 
     /// The best listings after the cursor, and whether there are more.
     fn best(&self, plan: &Plan<'_>) -> Result<(Vec<Rank>, bool)> {
+        let ranks = if plan.everything {
+            self.oldest(plan)?
+        } else {
+            self.matching(plan)?
+        };
+        let mut ranks = ranks.into_sorted_vec();
+        let more = ranks.len() > plan.limit;
+        ranks.truncate(plan.limit);
+        Ok((ranks, more))
+    }
+
+    /// The oldest listings after the cursor, one more than a page has.
+    fn oldest(&self, plan: &Plan<'_>) -> Result<BinaryHeap<Rank>> {
+        let sql = "SELECT id FROM listing WHERE id > ? ORDER BY id";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([plan.after.map_or(-1, |after| after.listing)])?;
+        let mut heap = BinaryHeap::with_capacity(plan.limit + 2);
+        while let Some(row) = rows.next()?.filter(|_| heap.len() <= plan.limit) {
+            if let Some(rank) = self.rank(plan, row.get(0)?, 0)? {
+                self.consider(&mut heap, plan, rank)?;
+            }
+        }
+        Ok(heap)
+    }
+
+    /// The best listings of those that have something of what is asked for.
+    fn matching(&self, plan: &Plan<'_>) -> Result<BinaryHeap<Rank>> {
         let mut drivers = Vec::new();
         let wanted: Vec<&Wanted<'_>> = plan
             .items
@@ -281,7 +307,7 @@ impl Snap<'_> {
             let rarest = wanted.iter().min_by_key(|w| w.listings);
             match rarest.and_then(|w| w.term) {
                 Some(term) => drivers.push(term),
-                None => return Ok((Vec::new(), false)),
+                None => return Ok(BinaryHeap::new()),
             }
         } else if !plan.items.is_empty() {
             drivers.extend(plan.items.iter().filter_map(|w| w.term));
@@ -323,10 +349,7 @@ impl Snap<'_> {
                 stream.step()?;
             }
         }
-        let mut ranks = heap.into_sorted_vec();
-        let more = ranks.len() > plan.limit;
-        ranks.truncate(plan.limit);
-        Ok((ranks, more))
+        Ok(heap)
     }
 
     fn statements(&self, sql: &str, count: usize) -> Result<Vec<CachedStatement<'_>>> {

@@ -9,6 +9,7 @@ use rialto_core::reject::{Code, Rejection};
 use serde::{Deserialize, Serialize};
 
 use crate::body::Body;
+use crate::strict;
 
 /// A command as clients send it, with its texts.
 pub type NativeCommand = Command<Body>;
@@ -172,8 +173,8 @@ pub fn parse_command(op: &str, args: serde_json::Value) -> Result<NativeCommand,
     } else {
         args
     };
-    let tagged = serde_json::json!({ "op": op, "args": args });
-    serde_json::from_value(tagged)
+    // The name first, so that the arguments are read as what they are and need not be kept aside.
+    strict::from_members(vec![("op", op.into()), ("args", args)])
         .map_err(|e| Rejection::new(Code::Malformed, format!("{op}: {e}")))
 }
 
@@ -229,6 +230,50 @@ mod tests {
             parse_command("deal.steal", serde_json::Value::Null).map_err(|r| r.code),
             Err(Code::UnknownOperation)
         );
+    }
+
+    #[test]
+    fn arrays_do_not_pass_for_objects() {
+        let taco = serde_json::json!({ "name": "Taco", "price": "3.50" });
+        for (op, args, fine) in [
+            (
+                "deal.accept",
+                serde_json::json!({ "deal": "deal_000000000001" }),
+                true,
+            ),
+            (
+                "deal.accept",
+                serde_json::json!(["deal_000000000001"]),
+                false,
+            ),
+            ("clock.accept", serde_json::json!([]), false),
+            ("clock.accept", serde_json::json!({}), true),
+            (
+                "listing.publish",
+                serde_json::json!({ "terms": { "title": "Casa", "items": [taco] } }),
+                true,
+            ),
+            (
+                "listing.publish",
+                serde_json::json!({ "terms": { "title": "Casa", "items": [["Taco", "3.50"]] } }),
+                false,
+            ),
+            (
+                "mail.send",
+                serde_json::json!({ "to": { "agent": "@bob" }, "body": [{ "text": "a" }] }),
+                true,
+            ),
+            (
+                "mail.send",
+                serde_json::json!({ "to": { "agent": "@bob" }, "body": [{ "file": ["a", "b", "c"] }] }),
+                false,
+            ),
+        ] {
+            let parsed = parse_command(op, args.clone());
+            let code = parsed.as_ref().err().map(|why| why.code);
+            let want = if fine { None } else { Some(Code::Malformed) };
+            assert_eq!(code, want, "{op} {args}: {parsed:?}");
+        }
     }
 
     proptest! {

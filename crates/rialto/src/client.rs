@@ -49,6 +49,8 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub struct Client {
     transport: Arc<Transport>,
     token: Option<HeaderValue>,
+    /// Where the token comes from, or where one was looked for.
+    token_from: Option<Arc<str>>,
     acting: Option<HeaderValue>,
     cause: Option<HeaderValue>,
     key: Option<HeaderValue>,
@@ -126,6 +128,7 @@ impl Client {
         Self {
             transport: Arc::new(transport),
             token: None,
+            token_from: None,
             acting: None,
             cause: None,
             key: None,
@@ -144,6 +147,16 @@ impl Client {
             token: Some(value),
             ..self.clone()
         })
+    }
+
+    /// The same connection, saying where its token comes from or where one was looked for, should
+    /// the server ask for a valid one.
+    #[must_use]
+    pub fn with_token_from(&self, whence: &str) -> Self {
+        Self {
+            token_from: Some(whence.into()),
+            ..self.clone()
+        }
     }
 
     /// The same connection, acting as an agent (`@handle` or id) of the token's owner.
@@ -302,8 +315,29 @@ impl Client {
         if answer.status().is_success() {
             Ok(answer)
         } else {
-            Err(refusal(answer).await)
+            Err(self.explained(refusal(answer).await))
         }
+    }
+
+    /// Says of a token that is missing or not valid what only this side knows.
+    fn explained(&self, error: CliError) -> CliError {
+        let unknown = Code::Unauthenticated.to_string();
+        let Some(whence) = self
+            .token_from
+            .as_ref()
+            .filter(|_| error.code == Some(unknown))
+        else {
+            return error;
+        };
+        let message = match self.token {
+            Some(_) => format!("the server does not know the token {whence}"),
+            None => format!("this needs a token, and none was found: {whence}"),
+        };
+        CliError { message, ..error }.hint(
+            "give one with --token-file FILE, or RIALTO_TOKEN_FILE or RIALTO_TOKEN in the environment; \
+             a newcomer gets one with rialto owner sign-up NAME --save FILE, and with that one its \
+             agent's with rialto agent register @HANDLE --save FILE",
+        )
     }
 
     fn request(
@@ -350,7 +384,15 @@ impl Client {
     }
 
     fn unreachable(&self, why: &str) -> CliError {
-        CliError::coded(Code::Unreachable, &format!("{}: {why}", self.server()))
+        let error = CliError::coded(Code::Unreachable, &format!("{}: {why}", self.server()));
+        // The words are rustls's and hyper's; without a match the usual hint stands.
+        if why.contains("invalid peer certificate") {
+            error.hint("name the certificates to trust with --ca FILE, in PEM form, and the server as they name it")
+        } else if why.contains("invalid HTTP version") {
+            error.hint("does the server speak TLS? then write its address with https://")
+        } else {
+            error
+        }
     }
 }
 

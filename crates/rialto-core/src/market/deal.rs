@@ -39,7 +39,7 @@ fn deal_in<'a>(ctx: &Ctx<'a>, id: DealId, wanted: &[DealState]) -> Result<&'a De
     if !wanted.contains(&deal.state) {
         return Err(Rejection::new(
             Code::DealState,
-            format!("the deal is {:?}", deal.state),
+            format!("the deal is {}", deal.state.word()),
         ));
     }
     let due = crate::entity::Entity::due(deal);

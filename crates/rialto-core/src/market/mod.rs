@@ -505,6 +505,20 @@ pub enum DealState {
 }
 
 impl DealState {
+    /// The state as people and answers write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::Delivered => "delivered",
+            Self::Disputed => "disputed",
+            Self::Settled => "settled",
+            Self::Split => "split",
+            Self::Refunded => "refunded",
+            Self::Expired => "expired",
+        }
+    }
+
     /// True when nothing can change any more.
     #[must_use]
     pub fn is_terminal(self) -> bool {

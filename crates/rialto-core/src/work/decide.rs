@@ -264,7 +264,7 @@ fn update_task(ctx: &mut Ctx<'_>, args: &UpdateTask<Sealed>) -> Result<(), Rejec
     if !task.state.may_become(args.state) {
         return Err(Rejection::new(
             Code::BadTransition,
-            format!("{:?} to {:?}", task.state, args.state),
+            format!("{} to {}", task.state.word(), args.state.word()),
         ));
     }
     let note = args.note.map(|n| ctx.place(n));

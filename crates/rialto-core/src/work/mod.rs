@@ -55,6 +55,21 @@ pub enum TaskState {
 }
 
 impl TaskState {
+    /// The state as people and answers write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Working => "working",
+            Self::InputRequired => "input_required",
+            Self::AuthRequired => "auth_required",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Rejected => "rejected",
+        }
+    }
+
     /// True when nothing can change any more.
     #[must_use]
     pub fn is_terminal(self) -> bool {

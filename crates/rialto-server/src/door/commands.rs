@@ -18,6 +18,7 @@ use rialto_wire::native::{
     Accepted, Batch, BatchAnswer, BatchItem, MAX_COMMANDS, NewToken, Outcome, RefusedEntry,
     parse_command, parse_key,
 };
+use rialto_wire::strict;
 use serde_json::Value;
 
 use super::Door;
@@ -68,8 +69,8 @@ pub(super) async fn batch(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<BatchAnswer>, Refusal> {
     let body = body.map_err(|e| unread(&e))?;
-    let batch: Batch =
-        serde_json::from_slice(&body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
+    let batch: Batch = strict::from_value(parse_json(&body)?)
+        .map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
     if batch.commands.len() > MAX_COMMANDS {
         let detail = format!("{} commands, at most {MAX_COMMANDS}", batch.commands.len());
         return Err(Refusal::new(Code::TooMany, detail));

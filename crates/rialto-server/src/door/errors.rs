@@ -9,13 +9,14 @@ use rialto_core::reject::Code;
 use super::path::Path;
 use super::problem::{Refusal, status_of};
 
-/// What a code means and what to do, as Markdown.
+/// What a code means, how it comes about and what to do, as Markdown.
 #[must_use]
 pub fn error_page(code: Code) -> String {
     let mut page = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(page, "## {code}: {}\n", code.title());
-    let _ = writeln!(page, "{}\n", code.remedy());
+    let _ = writeln!(page, "Cause: {}\n", code.cause());
+    let _ = writeln!(page, "Remedy: {}\n", code.remedy());
     let _ = writeln!(page, "HTTP status {}.", status_of(code).as_u16());
     page
 }
@@ -25,7 +26,7 @@ pub fn error_page(code: Code) -> String {
 pub fn error_pages() -> String {
     let pages: Vec<String> = Code::ALL.iter().map(|code| error_page(*code)).collect();
     format!(
-        "# Error codes\n\nEvery refusal carries one of these codes. `rialto explain CODE` prints the same.\n\n{}",
+        "# Error codes\n\nEvery refusal carries one of these codes. `rialto explain CODE` says the same.\n\n{}",
         pages.join("\n")
     )
 }

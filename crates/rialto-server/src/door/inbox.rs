@@ -21,6 +21,7 @@ use rialto_core::reject::Code;
 use rialto_core::state::State as Realm;
 use rialto_core::time::Time;
 use rialto_core::work::WorkEvent;
+use rialto_views::readable_event;
 use rialto_wire::body::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -40,10 +41,33 @@ const PAGE: u64 = 100;
 pub(super) struct InboxQuery {
     /// Deliveries after this number; left out, after the last acknowledged.
     after: Option<u64>,
-    /// How many, 1 to 100.
+    /// How many, 1 to [`PAGE`].
     limit: Option<u64>,
-    /// How long to wait for the first, at most 30,000.
+    /// How long to wait for the first, at most [`super::WAIT`].
     wait_ms: Option<u64>,
+}
+
+impl InboxQuery {
+    /// How many deliveries a page has.
+    fn page(&self) -> Result<u64, Refusal> {
+        match self.limit.unwrap_or(PAGE) {
+            limit @ 1..=PAGE => Ok(limit),
+            _ => Err(Refusal::new(
+                Code::Malformed,
+                format!("limit must be between 1 and {PAGE}"),
+            )),
+        }
+    }
+
+    fn wait(&self) -> Result<Duration, Refusal> {
+        let wait = Duration::from_millis(self.wait_ms.unwrap_or(0));
+        if wait <= super::WAIT {
+            return Ok(wait);
+        }
+        let most = super::WAIT.as_millis();
+        let detail = format!("wait_ms must be at most {most}");
+        Err(Refusal::new(Code::Malformed, detail))
+    }
 }
 
 type Asked = Result<Query<InboxQuery>, axum::extract::rejection::QueryRejection>;
@@ -98,23 +122,29 @@ struct Slice {
 fn slice(state: &Realm, caller: &Caller, after: Option<u64>, limit: u64) -> Result<Slice, Refusal> {
     let agent = acting(state, caller)?;
     let inbox = state.inboxes.get(&agent).cloned().unwrap_or_default();
+    let last = inbox.next - 1;
     let after = after.unwrap_or(inbox.acknowledged.max(inbox.first - 1));
+    if after > last {
+        // Waiting would pass over what is delivered until then.
+        return Err(Refusal::new(
+            Code::AckAhead,
+            format!("{after} was asked for, the last delivery is {last}"),
+        ));
+    }
     if after + 1 < inbox.first {
         return Err(Refusal::new(
             Code::Trimmed,
             format!("the first kept number is {}", inbox.first),
         ));
     }
-    let until = inbox
-        .next
-        .min(after.saturating_add(1).saturating_add(limit));
+    let until = inbox.next.min(after + 1 + limit);
     let refs = (after + 1..until)
         .filter_map(|seq| Some((seq, state.deliveries.get(&(agent, seq))?.clone())));
     let refs = refs.collect();
     Ok(Slice {
         agent,
         first: inbox.first,
-        last: inbox.next - 1,
+        last,
         acknowledged: inbox.acknowledged,
         refs,
     })
@@ -145,9 +175,8 @@ pub(super) async fn page(
 ) -> Result<Json<InboxPage>, Refusal> {
     caller.known()?;
     let query = asked(query)?;
-    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let wait = Duration::from_millis(query.wait_ms.unwrap_or(0)).min(super::WAIT);
-    let deadline = Instant::now() + wait;
+    let limit = query.page()?;
+    let deadline = Instant::now() + query.wait()?;
     loop {
         let (position, slice) = read_slice(&door, &caller, query.after, limit).await?;
         let empty = slice.refs.is_empty();
@@ -283,7 +312,7 @@ async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Deliv
                     .with_log(read)
                     .map_err(BootError::from)
                     .and_then(|s| s);
-                seen.map(|seen| delivered(seq, &delivery, seen.as_ref()))
+                seen.map(|seen| delivered(&door, seq, &delivery, seen.as_ref()))
             })
             .collect::<Result<Vec<_>, BootError>>()
     };
@@ -293,7 +322,7 @@ async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Deliv
     rendered.map_err(|e| Refusal::new(e.code(), e.to_string()))
 }
 
-fn delivered(seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
+fn delivered(door: &Door, seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
     let fact = seen.and_then(|s| {
         s.envelope
             .events
@@ -310,9 +339,9 @@ fn delivered(seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
             texts.insert(content.id.to_string(), text.unwrap_or(Value::Null));
         }
     }
-    let event = fact
-        .and_then(|f| serde_json::to_value(f).ok())
-        .unwrap_or(Value::Null);
+    let event = seen.zip(fact).map_or(Value::Null, |(seen, fact)| {
+        readable_event(fact, &seen.envelope, &mut |id| door.asset(id))
+    });
     Delivered {
         seq,
         at: delivery.at,

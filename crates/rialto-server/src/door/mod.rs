@@ -16,12 +16,14 @@ mod reads;
 mod routes;
 mod serve;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use rialto_views::ViewReader;
+use rialto_core::id::AssetId;
+use rialto_views::{Scale, ViewReader};
 use tokio::sync::Semaphore;
 
 use crate::node::Node;
@@ -48,6 +50,8 @@ pub struct Door {
     pub(crate) reads: Semaphore,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) started: Instant,
+    /// Assets that have been asked for; they never change.
+    assets: Mutex<BTreeMap<AssetId, Scale>>,
 }
 
 impl Door {
@@ -61,14 +65,31 @@ impl Door {
             reads: Semaphore::new(READS_AT_ONCE),
             streams: Arc::new(Semaphore::new(STREAMS)),
             started: Instant::now(),
+            assets: Mutex::default(),
         })
+    }
+
+    /// What is known of an asset. Blocks on the first question about one.
+    pub(crate) fn asset(&self, id: AssetId) -> Option<Scale> {
+        let known = || self.assets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(scale) = known().get(&id) {
+            return Some(scale.clone());
+        }
+        let read = self.node.read(move |state| {
+            let asset = state.assets.get(&id)?;
+            Some((asset.code.to_string(), asset.scale))
+        });
+        let (_, found) = tokio::runtime::Handle::current().block_on(read).ok()?;
+        let scale = found?;
+        known().insert(id, scale.clone());
+        Some(scale)
     }
 
     /// The door as a service: for a listener, or to be called in the same process.
     pub fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new();
         for route in routes::routes() {
-            router = router.route(route.path, route.handler);
+            router = router.route(route.path, route.guarded());
         }
         router
             .fallback(routes::no_such_path)

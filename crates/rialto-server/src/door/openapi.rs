@@ -124,6 +124,8 @@ fn operation(types: &mut SchemaGenerator, route: &Route) -> Value {
         .query
         .iter()
         .map(|name| parameter(name, "query", false));
+    let resumes = route.path == "/api/inbox/stream";
+    let header = resumes.then(|| parameter("Last-Event-ID", "header", false));
     let (request, answer) = match route.path {
         "/api/commands" => (
             Some(types.subschema_for::<Batch>()),
@@ -138,7 +140,7 @@ fn operation(types: &mut SchemaGenerator, route: &Route) -> Value {
     let answer = answer.map_or_else(|| json!({}), schemars::Schema::to_value);
     let mut operation = json!({
         "summary": route.summary,
-        "parameters": path.chain(query).collect::<Vec<_>>(),
+        "parameters": path.chain(query).chain(header).collect::<Vec<_>>(),
         "responses": answers(&answer)
     });
     if let Some(fields) = operation.as_object_mut() {
@@ -164,7 +166,10 @@ fn meaning(parameter: &str) -> &'static str {
         "min_position" => {
             "Answer only once the views have reached this position; waits a bounded time."
         }
-        "after" => "Only what comes after this number.",
+        "after" => {
+            "Only what comes after this number. One ahead of an inbox's last is refused (RLT0205)."
+        }
+        "Last-Event-ID" => "Resumes behind this delivery; stronger than `after`.",
         "wait_ms" => "How long to wait for the first, at most 30000.",
         "text" => "Words to look for.",
         "skill" => "A skill by name.",

@@ -9,19 +9,22 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Query, State};
+use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use rialto_core::id::OwnerId;
+use rialto_core::id::{AnyId, OwnerId};
 use rialto_core::identity::Principal;
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
 use rialto_core::time::Time;
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AgentCard, AgentQuery, Dimension, Error as ViewError, EventFilter, Order, Paging, ViewReader,
+    AgentCard, AgentQuery, Dimension, Error as ViewError, EventFilter, Order, Paging, Scope,
+    ViewReader,
 };
 use rialto_wire::search::ListingQuery;
+use rialto_wire::strict;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -37,8 +40,9 @@ const MIN_POSITION: Duration = Duration::from_secs(10);
 
 type Door_ = State<Arc<Door>>;
 type Answer<T> = Result<Json<T>, Refusal>;
+type Reply = Result<Response, Refusal>;
 
-/// The query parameters of a list.
+/// Every query parameter that some read takes; which of them a read takes stands in its route.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListQuery {
@@ -85,14 +89,6 @@ impl ListQuery {
     }
 }
 
-type Listed = Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>;
-
-fn listed(query: Listed) -> Result<ListQuery, Refusal> {
-    query
-        .map(|q| q.0)
-        .map_err(|e| Refusal::new(Code::Malformed, e.body_text()))
-}
-
 fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
 where
     T::Err: std::fmt::Display,
@@ -111,93 +107,156 @@ fn refused(error: ViewError) -> Refusal {
     }
 }
 
-/// Waits until the views have reached what the read must see.
-async fn caught_up(door: &Door, min_position: Option<u64>) -> Result<(), Refusal> {
-    let mut indexed = door.node.hub().watch_indexed();
-    let wanted = min_position.unwrap_or_else(|| door.node.hub().durable());
-    let patience = if min_position.is_some() {
-        MIN_POSITION
-    } else {
-        CATCH_UP
-    };
-    let reached = tokio::time::timeout(patience, indexed.wait_for(|at| *at >= wanted)).await;
-    match reached {
-        Ok(Ok(_)) => Ok(()),
-        _ if min_position.is_none() => Ok(()),
-        _ => Err(Code::WaitTooLong.into()),
+/// A read as it came: who asks, and with which parameters.
+pub(super) struct Read {
+    door: Arc<Door>,
+    caller: Caller,
+    query: ListQuery,
+}
+
+impl FromRequestParts<Arc<Door>> for Read {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, door).await?;
+        let query = Query::try_from_uri(&parts.uri)
+            .map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
+        Ok(Self {
+            door: door.clone(),
+            caller,
+            query: query.0,
+        })
     }
 }
 
-/// Reads the views on a thread that may block.
-async fn view<T: Send + 'static>(
-    door: &Arc<Door>,
-    min_position: Option<u64>,
-    read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
-) -> Result<T, Refusal> {
-    caught_up(door, min_position).await?;
-    let _place = door.reads.acquire().await.map_err(|_| Code::Draining)?;
-    let views = door.views.clone();
-    let outcome = tokio::task::spawn_blocking(move || read(&views)).await;
-    outcome
-        .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?
-        .map_err(refused)
-}
+impl Read {
+    /// What of the realm the caller may list.
+    async fn scope(&self) -> Result<Scope, Refusal> {
+        scope(&self.door, &self.caller).await
+    }
 
-fn found<T>(thing: Option<T>) -> Answer<T> {
-    thing.map(Json).ok_or(Code::NotFound.into())
+    /// The same for what everybody may read, where it only adds to what is shown.
+    async fn scope_if_any(&self) -> Result<Option<Scope>, Refusal> {
+        match self.caller.principal {
+            Principal::Operator | Principal::Person(_) | Principal::Agent(_) => {
+                self.scope().await.map(Some)
+            }
+            Principal::Public | Principal::Realm | Principal::Service(_) => Ok(None),
+        }
+    }
+
+    /// Waits until the views have reached what the read must see.
+    async fn caught_up(&self) -> Result<(), Refusal> {
+        let hub = self.door.node.hub();
+        let mut indexed = hub.watch_indexed();
+        let (wanted, patience) = match self.query.min_position {
+            Some(position) => (position, MIN_POSITION),
+            None => (hub.durable(), CATCH_UP),
+        };
+        let reached = tokio::time::timeout(patience, indexed.wait_for(|at| *at >= wanted)).await;
+        match reached {
+            Ok(Ok(_)) => Ok(()),
+            _ if self.query.min_position.is_none() => Ok(()),
+            _ => Err(Code::WaitTooLong.into()),
+        }
+    }
+
+    /// Reads the views on a thread that may block.
+    async fn view<T: Send + 'static>(
+        self,
+        read: impl FnOnce(&ViewReader, &ListQuery) -> Result<T, ViewError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.caught_up().await?;
+        let _place = self
+            .door
+            .reads
+            .acquire()
+            .await
+            .map_err(|_| Code::Draining)?;
+        let (views, query) = (self.door.views.clone(), self.query);
+        let outcome = tokio::task::spawn_blocking(move || read(&views, &query)).await;
+        outcome
+            .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?
+            .map_err(refused)
+    }
+
+    /// Answers with what the views say.
+    async fn answer<T: Serialize + Send + 'static>(
+        self,
+        read: impl FnOnce(&ViewReader, &ListQuery) -> Result<T, ViewError> + Send + 'static,
+    ) -> Reply {
+        self.view(read).await.map(|t| Json(t).into_response())
+    }
+
+    /// Answers with one thing, if it is there.
+    async fn one<T: Serialize + Send + 'static>(
+        self,
+        read: impl FnOnce(&ViewReader, &ListQuery) -> Result<Option<T>, ViewError> + Send + 'static,
+    ) -> Reply {
+        let thing = self.view(read).await?;
+        thing
+            .map(|t| Json(t).into_response())
+            .ok_or(Code::NotFound.into())
+    }
+
+    /// Answers with a list that has no pages.
+    async fn all<T: Serialize + Send + 'static>(
+        self,
+        read: impl FnOnce(&ViewReader) -> Result<Vec<T>, ViewError> + Send + 'static,
+    ) -> Reply {
+        let rows = self.view(|v, _| read(v)).await?;
+        Ok(Json(json!({ "items": rows })).into_response())
+    }
+
+    /// Refuses all but the operator.
+    async fn operator(&self) -> Result<(), Refusal> {
+        operator(&self.door, &self.caller).await
+    }
+
+    /// The owner that a path names, if the caller may see it.
+    async fn own(&self, name: &str) -> Result<OwnerId, Refusal> {
+        self.caller.known()?;
+        let (principal, auth) = (self.caller.principal, self.caller.auth);
+        let owner: OwnerId = id(name)?;
+        let judged = self.door.node.read(move |state| {
+            live(state, principal, auth)?;
+            authorise(state, principal, Action::ViewOwner(owner)).map_err(Refusal::from)
+        });
+        judged.await?.1.map(|()| owner)
+    }
 }
 
 macro_rules! lists {
-    ($($name:ident = $read:ident;)*) => {$(
-        pub(super) async fn $name(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
-            let query = listed(query)?;
-            let scope = scope(&door, &caller).await?;
-            let page = view(&door, query.min_position, move |v| v.$read(scope, &query.paging())).await?;
-            Ok(Json(page).into_response())
+    ($($name:ident)*) => {$(
+        pub(super) async fn $name(read: Read) -> Reply {
+            let scope = read.scope().await?;
+            read.answer(move |v, query| v.$name(scope, &query.paging())).await
         }
     )*};
 }
 
-lists! {
-    conversations = conversations;
-    teams = teams;
-    calls = calls;
-    negotiations = negotiations;
-    deals = deals;
-    accounts = accounts;
-    holds = holds;
-    tokens = tokens;
-}
+lists! { conversations teams calls negotiations deals accounts holds tokens }
 
 macro_rules! things {
-    ($($name:ident = $read:ident;)*) => {$(
-        pub(super) async fn $name(
-            State(door): Door_,
-            caller: Caller,
-            Path(name): Path<String>,
-            query: Listed,
-        ) -> Result<Response, Refusal> {
-            let (query, wanted) = (listed(query)?, id(&name)?);
-            let scope = scope(&door, &caller).await?;
-            let thing = view(&door, query.min_position, move |v| v.$read(scope, wanted)).await?;
-            found(thing).map(IntoResponse::into_response)
+    ($($name:ident)*) => {$(
+        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
+            let (wanted, scope) = (id(&name)?, read.scope().await?);
+            read.one(move |v, _| v.$name(scope, wanted)).await
         }
     )*};
 }
 
 things! {
-    conversation = conversation;
-    message = message;
-    task = task;
-    team = team;
-    call = call;
-    negotiation = negotiation;
-    deal = deal;
-    approval = approval;
-    account = account;
-    entry = entry;
-    hold = hold;
-    trace = trace;
+    conversation message task team call negotiation deal approval account entry hold
+}
+
+/// `GET /api/trace/{id}`.
+pub(super) async fn trace(Path(name): Path<String>, read: Read) -> Reply {
+    let wanted: AnyId = name.parse().map_err(|_| {
+        let detail = "expected an id such as deal_000000005001: a kind (task, call, neg, deal, msg, hold, …) and twelve digits";
+        Refusal::new(Code::Malformed, detail)
+    })?;
+    let scope = read.scope().await?;
+    read.one(move |v, _| v.trace(scope, wanted)).await
 }
 
 /// `GET /api/realm`.
@@ -215,7 +274,7 @@ pub(super) async fn realm(State(door): Door_) -> Answer<Value> {
     Ok(Json(json!({
         "name": name, "key": key, "position": position, "time": time, "time_ms": time.0,
         "indexed": door.node.hub().indexed(), "version": env!("CARGO_PKG_VERSION"),
-        "sign_up_open": settings.sign_up_open,
+        "settings": settings,
     })))
 }
 
@@ -290,21 +349,21 @@ pub(super) async fn digest(State(door): Door_, caller: Caller) -> Answer<Value> 
     })))
 }
 
-/// `GET /api/agents`.
-pub(super) async fn agents(State(door): Door_, query: Listed) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let owner = query.owner.as_deref().map(id).transpose()?;
-    let wanted = AgentQuery {
-        text: query.text.clone(),
-        skill: query.skill.clone(),
-        tag: query.tag.clone(),
-        owner,
-    };
-    let page = view(&door, query.min_position, move |v| {
+/// `GET /api/agents`: those that can act; the operator sees all, and an owner all of its own.
+pub(super) async fn agents(read: Read) -> Reply {
+    let seen_by = read.scope_if_any().await?;
+    let owner = read.query.owner.as_deref().map(id).transpose()?;
+    read.answer(move |v, query| {
+        let wanted = AgentQuery {
+            text: query.text.clone(),
+            skill: query.skill.clone(),
+            tag: query.tag.clone(),
+            owner,
+            seen_by,
+        };
         v.agents(&wanted, &query.paging())
     })
-    .await?;
-    Ok(Json(page).into_response())
+    .await
 }
 
 fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewError> {
@@ -315,256 +374,127 @@ fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewE
 }
 
 /// `GET /api/agents/{agent}`.
-pub(super) async fn agent(
-    State(door): Door_,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let card = view(&door, query.min_position, move |v| agent_card(v, &name)).await?;
-    found(card).map(IntoResponse::into_response)
+pub(super) async fn agent(Path(name): Path<String>, read: Read) -> Reply {
+    read.one(move |v, _| agent_card(v, &name)).await
 }
 
 /// `GET /api/agents/{agent}/listings`.
-pub(super) async fn listings_of(
-    State(door): Door_,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let page = view(&door, query.min_position, move |v| {
+pub(super) async fn listings_of(Path(name): Path<String>, read: Read) -> Reply {
+    read.one(move |v, query| {
         let Some(card) = agent_card(v, &name)? else {
             return Ok(None);
         };
         v.listings_of(card.id, &query.paging()).map(Some)
-    });
-    found(page.await?).map(IntoResponse::into_response)
+    })
+    .await
 }
 
 /// `POST /api/search/listings`.
-pub(super) async fn search_listings(
-    State(door): Door_,
-    query: Listed,
-    body: Result<Json<ListingQuery>, JsonRejection>,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let Json(wanted) = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
-    let page = view(&door, query.min_position, move |v| {
-        v.search_listings(&wanted)
-    })
-    .await?;
-    Ok(Json(page).into_response())
+pub(super) async fn search_listings(read: Read, body: Result<Json<Value>, JsonRejection>) -> Reply {
+    let Json(body) = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
+    let wanted: ListingQuery =
+        strict::from_value(body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
+    read.answer(move |v, _| v.search_listings(&wanted)).await
 }
 
 /// `GET /api/listings/{id}`.
-pub(super) async fn listing(
-    State(door): Door_,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let (query, wanted) = (listed(query)?, id(&name)?);
-    let listing = view(&door, query.min_position, move |v| v.listing(wanted)).await?;
-    found(listing).map(IntoResponse::into_response)
+pub(super) async fn listing(Path(name): Path<String>, read: Read) -> Reply {
+    let wanted = id(&name)?;
+    read.one(move |v, _| v.listing(wanted)).await
 }
 
 /// `GET /api/conversations/{id}/messages`.
-pub(super) async fn messages_in(
-    State(door): Door_,
-    caller: Caller,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let (query, wanted) = (listed(query)?, id(&name)?);
-    let order = match query.order.as_deref() {
+pub(super) async fn messages_in(Path(name): Path<String>, read: Read) -> Reply {
+    let wanted = id(&name)?;
+    let order = match read.query.order.as_deref() {
         None | Some("newest") => Order::NewestFirst,
         Some("oldest") => Order::OldestFirst,
         Some(_) => return Err(Refusal::new(Code::Malformed, "order: newest or oldest")),
     };
-    let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
-        v.messages(scope, wanted, order, &query.paging())
-    })
-    .await?;
-    Ok(Json(page).into_response())
+    let scope = read.scope().await?;
+    read.answer(move |v, query| v.messages(scope, wanted, order, &query.paging()))
+        .await
 }
 
 /// `GET /api/messages?text=`.
-pub(super) async fn search_messages(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let scope = scope(&door, &caller).await?;
-    let text = query.text.clone().unwrap_or_default();
-    let page = view(&door, query.min_position, move |v| {
-        v.search_messages(scope, &text, &query.paging())
+pub(super) async fn search_messages(read: Read) -> Reply {
+    let scope = read.scope().await?;
+    read.answer(move |v, query| {
+        let text = query.text.as_deref().unwrap_or_default();
+        v.search_messages(scope, text, &query.paging())
     })
-    .await?;
-    Ok(Json(page).into_response())
+    .await
 }
 
 /// `GET /api/tasks`.
-pub(super) async fn tasks(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
-        v.tasks(scope, query.state, &query.paging())
-    })
-    .await?;
-    Ok(Json(page).into_response())
+pub(super) async fn tasks(read: Read) -> Reply {
+    let scope = read.scope().await?;
+    read.answer(move |v, query| v.tasks(scope, query.state, &query.paging()))
+        .await
 }
 
 /// `GET /api/approvals`.
-pub(super) async fn approvals(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let scope = scope(&door, &caller).await?;
-    let open_only = !query.all.unwrap_or(false);
-    let page = view(&door, query.min_position, move |v| {
-        v.approvals(scope, open_only, &query.paging())
-    })
-    .await?;
-    Ok(Json(page).into_response())
+pub(super) async fn approvals(read: Read) -> Reply {
+    let scope = read.scope().await?;
+    read.answer(move |v, query| v.approvals(scope, !query.all.unwrap_or(false), &query.paging()))
+        .await
 }
 
 /// `GET /api/assets`.
-pub(super) async fn assets(State(door): Door_, query: Listed) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let rows = view(&door, query.min_position, ViewReader::assets).await?;
-    Ok(Json(json!({ "items": rows })).into_response())
+pub(super) async fn assets(read: Read) -> Reply {
+    read.all(ViewReader::assets).await
 }
 
 /// `GET /api/ledger/accounts/{id}/entries`.
-pub(super) async fn statement(
-    State(door): Door_,
-    caller: Caller,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let (query, wanted) = (listed(query)?, id(&name)?);
-    let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
-        v.statement(scope, wanted, &query.paging())
-    })
-    .await?;
-    found(page).map(IntoResponse::into_response)
+pub(super) async fn statement(Path(name): Path<String>, read: Read) -> Reply {
+    let (wanted, scope) = (id(&name)?, read.scope().await?);
+    read.one(move |v, query| v.statement(scope, wanted, &query.paging()))
+        .await
 }
 
 /// `GET /api/ledger/trial-balance`: a public figure, so that anybody can see that money is conserved.
-pub(super) async fn trial_balance(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    caller.known()?;
-    let query = listed(query)?;
-    let rows = view(&door, query.min_position, ViewReader::trial_balance).await?;
-    Ok(Json(json!({ "items": rows })).into_response())
+pub(super) async fn trial_balance(read: Read) -> Reply {
+    read.caller.known()?;
+    read.all(ViewReader::trial_balance).await
 }
 
 /// `GET /api/owners`.
-pub(super) async fn owners(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    operator(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
-        v.owners(&query.paging())
-    })
-    .await?;
-    Ok(Json(page).into_response())
+pub(super) async fn owners(read: Read) -> Reply {
+    read.operator().await?;
+    read.answer(|v, query| v.owners(&query.paging())).await
 }
 
 /// `GET /api/services`.
-pub(super) async fn services(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    operator(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
-        v.services(&query.paging())
-    })
-    .await?;
-    Ok(Json(page).into_response())
-}
-
-/// The owner that a path names, if the caller may see it.
-async fn own(door: &Door, caller: &Caller, name: &str) -> Result<OwnerId, Refusal> {
-    caller.known()?;
-    let (owner, principal, auth): (OwnerId, _, _) = (id(name)?, caller.principal, caller.auth);
-    let judged = door.node.read(move |state| {
-        live(state, principal, auth)?;
-        authorise(state, principal, Action::ViewOwner(owner)).map_err(Refusal::from)
-    });
-    judged.await?.1.map(|()| owner)
+pub(super) async fn services(read: Read) -> Reply {
+    read.operator().await?;
+    read.answer(|v, query| v.services(&query.paging())).await
 }
 
 /// `GET /api/owners/{id}`.
-pub(super) async fn owner(
-    State(door): Door_,
-    caller: Caller,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let owner = own(&door, &caller, &name).await?;
-    let row = view(&door, query.min_position, move |v| v.owner(owner)).await?;
-    found(row).map(IntoResponse::into_response)
+pub(super) async fn owner(Path(name): Path<String>, read: Read) -> Reply {
+    let owner = read.own(&name).await?;
+    read.one(move |v, _| v.owner(owner)).await
 }
 
 /// `GET /api/owners/{id}/persons`.
-pub(super) async fn persons(
-    State(door): Door_,
-    caller: Caller,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let owner = own(&door, &caller, &name).await?;
-    let page = view(&door, query.min_position, move |v| {
-        v.persons(owner, &query.paging())
-    })
-    .await?;
-    Ok(Json(page).into_response())
+pub(super) async fn persons(Path(name): Path<String>, read: Read) -> Reply {
+    let owner = read.own(&name).await?;
+    read.answer(move |v, query| v.persons(owner, &query.paging()))
+        .await
 }
 
 /// `GET /api/owners/{id}/allowances`.
-pub(super) async fn allowances(
-    State(door): Door_,
-    caller: Caller,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let owner = own(&door, &caller, &name).await?;
-    let rows = view(&door, query.min_position, move |v| v.allowances(owner)).await?;
-    Ok(Json(json!({ "items": rows })).into_response())
+pub(super) async fn allowances(Path(name): Path<String>, read: Read) -> Reply {
+    let owner = read.own(&name).await?;
+    read.all(move |v| v.allowances(owner)).await
 }
 
 /// `GET /api/owners/{id}/export`: an owner can leave with everything.
-pub(super) async fn export(
-    State(door): Door_,
-    caller: Caller,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let owner = own(&door, &caller, &name).await?;
-    caught_up(&door, query.min_position).await?;
+pub(super) async fn export(Path(name): Path<String>, read: Read) -> Reply {
+    let owner = read.own(&name).await?;
+    read.caught_up().await?;
     let (lines, mut ready) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(64);
-    let views = door.views.clone();
+    let views = read.door.views.clone();
     tokio::task::spawn_blocking(move || {
         let mut send = |value: &Value| lines.blocking_send(Ok(format!("{value}\n"))).is_ok();
         if let Err(error) = views.export(owner, &mut send) {
@@ -581,69 +511,42 @@ pub(super) async fn export(
 }
 
 /// `GET /api/report/accounts`.
-pub(super) async fn accounts_report(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let (scope, by) = (scope(&door, &caller).await?, query.dimensions()?);
-    let report = view(&door, query.min_position, move |v| {
-        v.accounts_report(scope, &by, query.period())
-    })
-    .await?;
-    Ok(Json(report).into_response())
+pub(super) async fn accounts_report(read: Read) -> Reply {
+    let (scope, by) = (read.scope().await?, read.query.dimensions()?);
+    read.answer(move |v, query| v.accounts_report(scope, &by, query.period()))
+        .await
 }
 
 /// `GET /api/report/accounts/events`.
-pub(super) async fn accounts_events(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let (scope, by) = (scope(&door, &caller).await?, query.dimensions()?);
-    let key = query.key.clone().unwrap_or_default();
-    let read = view(&door, query.min_position, move |v| {
-        v.report_rows_events(scope, &by, query.period(), &key, &query.paging())
-    });
-    Ok(Json(read.await?).into_response())
+pub(super) async fn accounts_events(read: Read) -> Reply {
+    let (scope, by) = (read.scope().await?, read.query.dimensions()?);
+    read.answer(move |v, query| {
+        let key = query.key.as_deref().unwrap_or_default();
+        v.report_rows_events(scope, &by, query.period(), key, &query.paging())
+    })
+    .await
 }
 
 /// `GET /api/log`: the operator sees everything; others what they did themselves.
-pub(super) async fn log(
-    State(door): Door_,
-    caller: Caller,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
-    let scope = scope(&door, &caller).await?;
-    let actor = query.actor.as_deref().map(id).transpose()?;
-    let filter = EventFilter {
-        kind: query.kind.clone(),
-        actor,
-    };
-    let limit = query.paging().limit;
-    let after = query.after.unwrap_or(0);
-    let page = view(&door, query.min_position, move |v| {
-        v.events_after(scope, after, limit, &filter)
+pub(super) async fn log(read: Read) -> Reply {
+    let scope = read.scope().await?;
+    let actor = read.query.actor.as_deref().map(id).transpose()?;
+    read.answer(move |v, query| {
+        let filter = EventFilter {
+            kind: query.kind.clone(),
+            actor,
+        };
+        let after = query.after.unwrap_or(0);
+        v.events_after(scope, after, query.paging().limit, &filter)
     })
-    .await?;
-    Ok(Json(page).into_response())
+    .await
 }
 
 /// `GET /api/log/{position}`.
-pub(super) async fn log_entry(
-    State(door): Door_,
-    caller: Caller,
-    Path(name): Path<String>,
-    query: Listed,
-) -> Result<Response, Refusal> {
-    let query = listed(query)?;
+pub(super) async fn log_entry(Path(name): Path<String>, read: Read) -> Reply {
     let position: u64 = name
         .parse()
         .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
-    operator(&door, &caller).await?;
-    let entry = view(&door, query.min_position, move |v| v.describe(position)).await?;
-    found(entry).map(IntoResponse::into_response)
+    read.operator().await?;
+    read.one(move |v, _| v.describe(position)).await
 }

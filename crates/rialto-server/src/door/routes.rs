@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::extract::{Query, Request};
 use axum::http::Uri;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use rialto_core::reject::Code;
 
@@ -53,7 +56,7 @@ macro_rules! routes {
 routes! {
     post "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
     post "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided for itself.";
-    get "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time.";
+    get "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time, and the operator's settings.";
     get "/api/whoami" Token &[], reads::whoami, "Who the token belongs to.";
     get "/api/digest" Operator &[], reads::digest, "The digest of the state at its latest position.";
     get "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
@@ -98,13 +101,48 @@ routes! {
     get "/api/report/accounts" Token &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
     get "/api/report/accounts/events" Token &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
     get "/api/trace/{id}" Token AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
-    get "/api/log" Token &["after", "limit", "kind", "actor"], reads::log, "Events, oldest first.";
+    get "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first.";
     get "/api/log/{position}" Operator AT, reads::log_entry, "The event at a position.";
     get "/api/openapi.json" Public &[], openapi::document, "This description.";
     get "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";
     get "/metrics" Public &[], ops::metrics, "Counters in the Prometheus text format.";
     get "/healthz" Public &[], ops::healthz, "Whether the process lives.";
     get "/readyz" Public &[], ops::readyz, "Whether requests are taken. Does not wait for views.";
+}
+
+impl Route {
+    /// The handler behind a check that the query has no other parameters than the route says: one
+    /// that nobody reads would be a wish that is silently not granted.
+    pub(crate) fn guarded(self) -> MethodRouter<Arc<Door>> {
+        let known = self.query;
+        let guard = async move |request: Request, next: Next| -> Response {
+            match unknown_parameter(request.uri(), known) {
+                None => next.run(request).await,
+                Some(refusal) => refusal.into_response(),
+            }
+        };
+        if self.path.starts_with("/api/") {
+            self.handler.route_layer(middleware::from_fn(guard))
+        } else {
+            self.handler
+        }
+    }
+}
+
+fn unknown_parameter(uri: &Uri, known: &[&str]) -> Option<Refusal> {
+    uri.query().filter(|query| !query.is_empty())?;
+    let given = match Query::<Vec<(String, String)>>::try_from_uri(uri) {
+        Ok(given) => given.0,
+        Err(why) => return Some(Refusal::new(Code::Malformed, why.body_text())),
+    };
+    let unknown = given.iter().map(|(name, _)| name);
+    let unknown = unknown.into_iter().find(|n| !known.contains(&n.as_str()))?;
+    let takes = match known {
+        [] => "takes none".to_owned(),
+        some => format!("takes {}", some.join(", ")),
+    };
+    let detail = format!("unknown query parameter {unknown:?}; this address {takes}");
+    Some(Refusal::new(Code::Malformed, detail))
 }
 
 /// The answer where there is no route.

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -65,14 +65,36 @@ impl Tls {
         };
         let chain = CertificateDer::pem_file_iter(cert)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|e| failed(cert, e.to_string()))?;
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|e| failed(key, e.to_string()))?;
+            .map_err(|e| failed(cert, unread(&e, "certificate")))?;
+        if chain.is_empty() {
+            return Err(failed(
+                cert,
+                unread(&pem::Error::NoItemsFound, "certificate"),
+            ));
+        }
+        let private = PrivateKeyDer::from_pem_file(key)
+            .map_err(|e| failed(key, unread(&e, "private key")))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .and_then(|b| b.with_no_client_auth().with_single_cert(chain, private))
-            .map_err(|e| failed(cert, e.to_string()))?;
+            .map_err(|e| match e {
+                rustls::Error::InconsistentKeys(_) => failed(
+                    key,
+                    format!("it is not the key of the certificate in {}", cert.display()),
+                ),
+                other => failed(cert, other.to_string()),
+            })?;
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
+    }
+}
+
+/// Why a PEM file does not give what it should.
+fn unread(why: &pem::Error, wanted: &str) -> String {
+    match why {
+        pem::Error::NoItemsFound => format!("it holds no {wanted} in PEM form"),
+        pem::Error::Io(why) => why.to_string(),
+        other => other.to_string(),
     }
 }
 

@@ -476,6 +476,182 @@ async fn a_clock_that_jumps_is_refused_until_accepted() {
     realm.stop();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_that_nobody_reads_are_refused() {
+    let realm = Realm::new().await;
+    let description = rialto_server::door::describe();
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        let get = &methods["get"];
+        if !path.starts_with("/api/") || get.is_null() || path.ends_with("/stream") {
+            continue;
+        }
+        let bare = path
+            .replace("{agent}", "@nobody")
+            .replace("{position}", "1");
+        let bare = bare.split('{').next().unwrap().to_owned();
+        let bare = if path.ends_with('}') && bare.ends_with('/') {
+            format!("{bare}x")
+        } else if path.contains("{id}/") {
+            path.replace("{id}", "x")
+        } else {
+            bare
+        };
+        let (status, answer) = realm
+            .get(&realm.operator, &format!("{bare}?nonsense=1"))
+            .await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {answer}");
+        assert_eq!(answer["code"], "RLT0001", "{path}");
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(
+            detail.starts_with("unknown query parameter \"nonsense\""),
+            "{path}: {detail}"
+        );
+        // What the description names is read: a value of the wrong form is noticed.
+        for parameter in get["parameters"].as_array().unwrap() {
+            if parameter["in"] != "query" {
+                continue;
+            }
+            let name = parameter["name"].as_str().unwrap();
+            let (_, answer) = realm
+                .get(&realm.operator, &format!("{bare}?{name}=1"))
+                .await;
+            let detail = answer["detail"].as_str().unwrap_or_default();
+            assert!(
+                !detail.contains("unknown query") && !detail.contains("unknown field"),
+                "{path}?{name}: {detail}"
+            );
+        }
+    }
+    let (_, answer) = realm.get(&realm.operator, "/api/log?cursor=k1").await;
+    assert_eq!(
+        answer["detail"],
+        "unknown query parameter \"cursor\"; this address takes after, limit, kind, actor, min_position"
+    );
+    let (status, _) = realm.get(&realm.operator, "/api/log?limit=1&limit=2").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inbox_is_asked_for_within_its_bounds() {
+    let realm = Realm::new().await;
+    let (_, a) = realm.owner("ana").await;
+    let (_, b) = realm.owner("bob").await;
+    realm
+        .ok(
+            &a,
+            "mail.send",
+            json!({ "to": { "agent": "@bob-agent" }, "body": "hello" }),
+        )
+        .await;
+    for (query, want) in [
+        ("", Ok(1)),
+        ("?limit=1", Ok(1)),
+        ("?limit=100", Ok(1)),
+        ("?limit=0", Err("RLT0001")),
+        ("?limit=101", Err("RLT0001")),
+        ("?limit=-1", Err("RLT0001")),
+        ("?wait_ms=30001", Err("RLT0001")),
+        ("?after=0", Ok(1)),
+        ("?after=1", Ok(0)),
+        ("?after=2", Err("RLT0205")),
+        ("?after=18446744073709551615", Err("RLT0205")),
+        ("?after=18446744073709551616", Err("RLT0001")),
+        ("?before=1", Err("RLT0001")),
+    ] {
+        let (status, answer) = realm.get(&b, &format!("/api/inbox{query}")).await;
+        match want {
+            Ok(count) => assert_eq!(
+                answer["deliveries"].as_array().map(Vec::len),
+                Some(count),
+                "{query}: {answer}"
+            ),
+            Err(code) => assert_eq!(
+                (status, answer["code"].as_str()),
+                (StatusCode::BAD_REQUEST, Some(code)),
+                "{query}: {answer}"
+            ),
+        }
+    }
+    let bearer = format!("Bearer {b}");
+    for (last, code) in [
+        ("2", "RLT0205"),
+        ("18446744073709551615", "RLT0205"),
+        ("x", "RLT0001"),
+    ] {
+        let headers = [("authorization", bearer.as_str()), ("last-event-id", last)];
+        let (status, answer) = realm
+            .send(Method::GET, "/api/inbox/stream", &headers, Vec::new())
+            .await;
+        assert_eq!(
+            (status, answer["code"].as_str()),
+            (StatusCode::BAD_REQUEST, Some(code)),
+            "{last}: {answer}"
+        );
+    }
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arrays_do_not_pass_for_objects() {
+    let realm = Realm::new().await;
+    let (_, agent) = realm.owner("ana").await;
+    let group = json!({ "title": "x", "members": [] });
+    for (path, body) in [
+        (
+            "commands",
+            json!([[{ "op": "mail.open_group", "args": group }]]),
+        ),
+        (
+            "commands",
+            json!({ "commands": [["mail.open_group", group]] }),
+        ),
+        ("mail.open_group", json!([[], "x"])),
+        ("search/listings", json!([["Taco"]])),
+    ] {
+        assert_eq!(
+            realm.refused(&agent, path, body.clone()).await,
+            "RLT0001",
+            "{path} {body}"
+        );
+    }
+    let batch = json!({ "commands": [{ "op": "mail.open_group", "args": [[], "x"] }] });
+    let (_, answer) = realm.op(&agent, "commands", batch).await;
+    assert_eq!(
+        answer["outcomes"][0]["refused"]["code"], "RLT0001",
+        "{answer}"
+    );
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_agent_is_listed_for_its_own() {
+    let realm = Realm::new().await;
+    let (admin, _) = realm.owner("ana").await;
+    let (stranger, _) = realm.owner("bob").await;
+    let subject = json!({ "subject": { "agent": "@ana-agent" } });
+    realm.ok(&admin, "identity.suspend", subject).await;
+    for (token, status) in [
+        (&admin, Some("suspended")),
+        (&realm.operator, Some("suspended")),
+        (&stranger, None),
+    ] {
+        let (_, page) = realm.get(token, "/api/agents").await;
+        let items = page["items"].as_array().unwrap();
+        let agent = items.iter().find(|a| a["handle"] == "@ana-agent");
+        assert_eq!(
+            agent.map(|a| a["status"].as_str().unwrap()),
+            status,
+            "{page}"
+        );
+    }
+    let (_, page) = realm
+        .send(Method::GET, "/api/agents", &[], Vec::new())
+        .await;
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(1), "{page}");
+    realm.stop();
+}
+
 #[tokio::test]
 async fn a_path_that_is_no_text_is_answered_as_a_problem() {
     let realm = Realm::new().await;

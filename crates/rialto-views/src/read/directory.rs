@@ -80,6 +80,8 @@ pub struct AgentQuery {
     pub tag: Option<String>,
     /// Whose it must be.
     pub owner: Option<OwnerId>,
+    /// Who looks. Suspended agents are shown to themselves, their owner and the operator only.
+    pub seen_by: Option<Scope>,
 }
 
 /// An owner.
@@ -177,7 +179,7 @@ impl ViewReader {
         })
     }
 
-    /// Agents that can act, oldest first.
+    /// Agents that can act, and those suspended ones that are the viewer's own; oldest first.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -197,14 +199,21 @@ impl ViewReader {
             }
             (true, false, false) => "agent a",
         };
+        let suspended_too = match query.seen_by {
+            None => "0",
+            Some(Scope::Realm) => "1",
+            Some(Scope::Owner(_)) => "a.owner = ?7",
+            Some(Scope::Agent(_)) => "a.id = ?7",
+        };
         let sql = format!(
             "SELECT a.id FROM {from} JOIN owner o ON o.id = a.owner
-             WHERE a.id > ?1 AND (?3 IS NULL OR 1) AND a.status = 'active' AND o.status = 'active'
+             WHERE a.id > ?1 AND (?3 IS NULL OR 1)
+             AND ((a.status = 'active' AND o.status = 'active') OR {suspended_too})
              AND (?4 IS NULL OR EXISTS(SELECT 1 FROM agent_term t
                   WHERE t.kind = {SKILL} AND t.key = ?4 AND t.agent = a.id))
              AND (?5 IS NULL OR EXISTS(SELECT 1 FROM agent_term t
                   WHERE t.kind = {TAG} AND t.key = ?5 AND t.agent = a.id))
-             AND (?6 IS NULL OR a.owner = ?6) ORDER BY a.id LIMIT ?2"
+             AND (?6 IS NULL OR a.owner = ?6) AND (?7 IS NULL OR 1) ORDER BY a.id LIMIT ?2"
         );
         let text = (!words.is_empty()).then(|| words.join(" "));
         let key = |name: &Option<String>| name.as_deref().map(name_key);
@@ -217,6 +226,7 @@ impl ViewReader {
                 key(&query.skill),
                 key(&query.tag),
                 owner,
+                query.seen_by.and_then(Scope::viewer),
             );
             let mut statement = snap.db.prepare_cached(&sql)?;
             let ids = statement.query_map(params, |r| r.get(0))?;

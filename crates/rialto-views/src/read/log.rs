@@ -78,7 +78,10 @@ impl ViewReader {
     /// # Errors
     /// As every read.
     pub fn event(&self, position: u64) -> Result<Option<Value>> {
-        self.read(|snap| Ok(snap.envelope(int(position))?.as_ref().map(readable)))
+        self.read(|snap| {
+            let envelope = snap.envelope(int(position))?;
+            envelope.map(|e| snap.readable(&e)).transpose()
+        })
     }
 
     /// The same with the texts that it refers to filled in: beside the `id` of each content its
@@ -91,7 +94,7 @@ impl ViewReader {
             let Some(envelope) = snap.envelope(int(position))? else {
                 return Ok(None);
             };
-            let mut value = readable(&envelope);
+            let mut value = snap.readable(&envelope)?;
             snap.fill_in(&mut value)?;
             Ok(Some(value))
         })
@@ -104,10 +107,6 @@ impl ViewReader {
     pub fn counts(&self) -> Result<Counts> {
         self.read(|snap| snap.counts())
     }
-}
-
-fn readable(envelope: &Envelope) -> Value {
-    serde_json::to_value(envelope).unwrap_or_default()
 }
 
 impl Snap<'_> {
@@ -156,7 +155,7 @@ impl Snap<'_> {
         while let Some(row) = rows.next()? {
             let bytes: Vec<u8> = row.get(1)?;
             let envelope = Envelope::decode(&bytes).map_err(|_| Error::Damaged("an envelope"))?;
-            found.push((row.get(0)?, readable(&envelope)));
+            found.push((row.get(0)?, self.readable(&envelope)?));
         }
         Ok(self.page(found, limit))
     }

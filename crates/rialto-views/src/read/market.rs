@@ -488,7 +488,7 @@ impl Snap<'_> {
                 hash: row.get::<_, [u8; 32]>(2)?.into(),
                 price: self.decimal(row.get(3)?, asset)?,
                 asset: self.asset(asset)?.0,
-                terms: facts(&row.get::<_, String>(5)?),
+                terms: self.readable_terms(facts(&row.get::<_, String>(5)?))?,
                 note: self.written(row.get(6)?)?,
                 signed: row.get(7)?,
                 expires: time(row.get(8)?),

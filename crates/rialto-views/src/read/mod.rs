@@ -13,14 +13,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 
 use rialto_core::amount::Amount;
-use rialto_core::id::{AgentId, ContentId, OwnerId};
+use rialto_core::event::Envelope;
+use rialto_core::id::{AgentId, AssetId, ContentId, OwnerId};
 use rialto_core::text::Labels;
 use rialto_core::time::Time;
 use rialto_wire::body::Body;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::db::{Units, int, uint};
+use crate::readable::{Scale, readable, rewrite};
 use crate::views::lock;
 use crate::{Error, Result};
 
@@ -335,6 +338,29 @@ impl Snap<'_> {
             .query_row([asset], |r| Ok((r.get(0)?, r.get(1)?)))
             .optional()?;
         found.ok_or(Error::Damaged("an asset that was never created"))
+    }
+
+    /// An envelope as JSON, its amounts as decimals.
+    pub(crate) fn readable(&self, envelope: &Envelope) -> Result<Value> {
+        self.with_assets(|asset| readable(envelope, asset))
+    }
+
+    /// Terms as JSON, their amounts as decimals.
+    pub(crate) fn readable_terms(&self, mut terms: Value) -> Result<Value> {
+        self.with_assets(|asset| {
+            rewrite(&mut terms, None, asset);
+            terms
+        })
+    }
+
+    /// Makes something with the assets at hand.
+    fn with_assets<T>(
+        &self,
+        make: impl FnOnce(&mut dyn FnMut(AssetId) -> Option<Scale>) -> T,
+    ) -> Result<T> {
+        let mut failed = None;
+        let made = make(&mut |id| self.asset(int(id.0)).map_err(|why| failed = Some(why)).ok());
+        failed.map_or(Ok(made), Err)
     }
 
     /// An amount as a decimal.

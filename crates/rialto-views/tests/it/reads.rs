@@ -377,7 +377,7 @@ fn agents_are_found_by_text_skill_and_tag() {
             text: text.map(str::to_owned),
             skill: skill.map(str::to_owned),
             tag: tag.map(str::to_owned),
-            owner: None,
+            ..AgentQuery::default()
         };
         let page = reader.agents(&query, &all()).unwrap();
         page.items.into_iter().map(|a| a.handle).collect()
@@ -391,6 +391,41 @@ fn agents_are_found_by_text_skill_and_tag() {
     assert_eq!(found(Some("sings"), None, Some("opera")), ["@buyer"]);
     assert_eq!(found(None, Some(" COOKING"), None), ["@seller"]);
     assert_eq!(found(None, None, None), ["@buyer", "@seller", "@rival"]);
+}
+
+#[test]
+fn suspended_agents_are_seen_by_those_they_belong_to() {
+    let mut day = Day::new();
+    day.realm.operator(
+        "identity.suspend",
+        json!({ "subject": { "agent": "@seller" } }),
+    );
+    let views = day.realm.views();
+    let reader = views.reader();
+    let everybody = AgentQuery::default();
+    let seller = reader.agent_by_handle("@seller").unwrap().unwrap();
+    let buyer = reader.agent_by_handle("@buyer").unwrap().unwrap();
+    for (seen_by, there) in [
+        (None, false),
+        (Some(Scope::Owner(buyer.owner)), false),
+        (Some(Scope::Agent(buyer.id)), false),
+        (Some(Scope::Owner(seller.owner)), true),
+        (Some(Scope::Agent(seller.id)), true),
+        (Some(Scope::Realm), true),
+    ] {
+        let query = AgentQuery {
+            seen_by,
+            ..everybody.clone()
+        };
+        let page = reader.agents(&query, &all()).unwrap();
+        let shown = page.items.iter().find(|a| a.id == seller.id);
+        assert_eq!(
+            shown.map(|a| a.status.as_str()),
+            there.then_some("suspended"),
+            "{seen_by:?}"
+        );
+        assert!(page.items.iter().any(|a| a.id == buyer.id));
+    }
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn nothing_in_a_query_is_syntax() {
     let reader = views.reader();
     let many: Vec<String> = (0..33).map(|n| format!("i{n}")).collect();
     for bad in [
-        json!({}),
+        json!({ "limit": 0 }),
         json!({ "items": many }),
         json!({ "text": "a", "limit": 0 }),
         json!({ "text": "a", "limit": 101 }),
@@ -244,6 +244,8 @@ fn pages_neither_repeat_nor_skip_while_listings_come() {
         json!({ "items": ["Taco"], "limit": 4 }),
         json!({ "items": ["Taco"], "attributes": ["Patio"], "match": "any", "text": "taco x", "limit": 4 }),
         json!({ "text": "x taco", "limit": 3 }),
+        json!({ "limit": 4 }),
+        json!({ "sort": "price", "limit": 4 }),
     ] {
         let (mut realm, mut views) = market(&names);
         let fed = realm.log.len();
@@ -306,6 +308,7 @@ fn the_suspended_and_withdrawn_are_left_out() {
         sellers(&ask(&views, json!({ "text": "taco a b c" }))),
         ["@s2"]
     );
+    assert_eq!(sellers(&ask(&views, json!({}))), ["@s2"]);
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub(crate) async fn run(args: AllowanceArgs, out: Output) -> Result<(), CliError
                 ("ASSET", "/asset"),
                 ("PER DEAL", "/per_deal"),
                 ("PER PERIOD", "/per_period"),
-                ("PERIOD MS", "/period_ms"),
+                ("PERIOD", "/period_ms"),
                 ("APPROVAL ABOVE", "/approval_above"),
             ];
             show::page(out, &limits, &columns)

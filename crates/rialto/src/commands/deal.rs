@@ -4,8 +4,10 @@ use clap::{Args, Subcommand};
 use rialto_core::reject::Code;
 use serde_json::{Value, json};
 
+use super::bargain;
 use super::parse;
 use super::remote::{self, Paged, Remote};
+use super::show;
 use super::terms::Terms;
 use crate::client::{Client, quoted};
 use crate::output::{CliError, Output};
@@ -139,12 +141,7 @@ pub(crate) async fn run(args: DealArgs, out: Output) -> Result<(), CliError> {
             paged,
         } => return list(remote, out, negotiations, &paged).await,
         DealCommand::Show { id } => {
-            let folder = if id.starts_with("neg_") {
-                "/api/negotiations"
-            } else {
-                "/api/deals"
-            };
-            return remote::show_one(remote, out, folder, &id).await;
+            return show_thing(&remote.client()?, out, &id).await;
         }
         DealCommand::Offer { about, terms } => {
             let About {
@@ -155,16 +152,16 @@ pub(crate) async fn run(args: DealArgs, out: Output) -> Result<(), CliError> {
                 task,
             } = about;
             let own = json!({ "with": with, "side": side, "pay_from": pay_from, "listing": listing, "task": task });
-            ("negotiation.open", terms.args(own)?)
+            return offer(remote, out, "negotiation.open", terms.args(own)?).await;
         }
         DealCommand::Counter {
             negotiation,
             pay_from,
             terms,
-        } => (
-            "negotiation.counter",
-            terms.args(json!({ "negotiation": negotiation, "pay_from": pay_from }))?,
-        ),
+        } => {
+            let own = json!({ "negotiation": negotiation, "pay_from": pay_from });
+            return offer(remote, out, "negotiation.counter", terms.args(own)?).await;
+        }
         DealCommand::Accept {
             negotiation,
             offer,
@@ -204,6 +201,53 @@ pub(crate) async fn run(args: DealArgs, out: Output) -> Result<(), CliError> {
     remote::carry_out(remote, out, op, args).await
 }
 
+/// Shows a deal or a negotiation.
+async fn show_thing(client: &Client, out: Output, id: &str) -> Result<(), CliError> {
+    let (folder, words): (_, fn(&Value) -> String) = if id.starts_with("neg_") {
+        ("negotiations", bargain::negotiation)
+    } else {
+        ("deals", bargain::deal)
+    };
+    let shown = client.get(&format!("/api/{folder}/{}", quoted(id))).await?;
+    out.json(&shown)?;
+    out.line(words(&shown))
+}
+
+/// Makes an offer, and tells its hash and what the other side may do with it.
+async fn offer(remote: &Remote, out: Output, op: &str, args: Value) -> Result<(), CliError> {
+    let client = remote.client()?;
+    let named = args.get("negotiation").and_then(Value::as_str);
+    let named = named.map(str::to_owned);
+    let accepted = client.command(op, remote::without_nulls(args)).await?;
+    let opened = accepted.ids.get("neg").map(ToString::to_string);
+    let Some(negotiation) = opened.or(named) else {
+        return remote::tell(out, &accepted, None);
+    };
+    let path = format!(
+        "/api/negotiations/{}?min_position={}",
+        quoted(&negotiation),
+        accepted.position
+    );
+    let view = client.get(&path).await?;
+    let hash = bargain::latest(&view).and_then(|offer| offer.get("hash"));
+    if out.is_json() {
+        let mut answer =
+            serde_json::to_value(&accepted).map_err(|e| CliError::bug(e.to_string()))?;
+        if let (Some(fields), Some(hash)) = (answer.as_object_mut(), hash) {
+            fields.insert("offer".to_owned(), hash.clone());
+        }
+        return out.json(&answer);
+    }
+    remote::tell(out, &accepted, None)?;
+    if let Some(hash) = hash.and_then(Value::as_str) {
+        out.line(format!("  offer   {hash}"))?;
+    }
+    match bargain::next_in_negotiation(&view) {
+        Some(next) => out.line(format!("  next    {}", next.replace('\n', "\n          "))),
+        None => Ok(()),
+    }
+}
+
 async fn list(
     remote: &Remote,
     out: Output,
@@ -231,7 +275,26 @@ async fn list(
         ("ASSET", "/asset"),
         ("SINCE", "/since"),
     ];
-    remote::list(remote, out, "/api/deals", paged, &[], &columns).await
+    let client = remote.client()?;
+    let deals = client
+        .get(&remote::page_of("/api/deals", paged, &[]))
+        .await?;
+    show::page(out, &deals, &columns)?;
+    if out.is_json() || !show::rows_of(&deals).is_empty() {
+        return Ok(());
+    }
+    // Whoever has just made an offer looks here first.
+    let talks = client.get("/api/negotiations?limit=100").await?;
+    let open = show::rows_of(&talks).iter();
+    let open = open.filter(|talk| talk.get("state").is_some_and(|s| s == "open"));
+    match open.count() {
+        0 => out.note("nothing is being negotiated either"),
+        1 => out.note("1 negotiation is open: rialto deal list --negotiations"),
+        some => out.note(format!(
+            "{some} negotiations are open: rialto deal list --negotiations"
+        )),
+    }
+    Ok(())
 }
 
 /// The hash of the offer that its first digits name.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::bargain;
 use super::parse;
 use super::remote::{self, Remote};
 use super::show::{self, Column};
@@ -23,6 +24,7 @@ const COLUMNS: &[Column] = &[
     ("ID", "/item/id"),
     ("WHAT", "/what"),
     ("TEXT", "/text"),
+    ("ANSWER WITH", "/next"),
 ];
 
 /// The inbox of the acting agent.
@@ -150,6 +152,7 @@ fn row(delivery: &Value) -> Value {
             "what".to_owned(),
             json!(what(delivery.get("event").unwrap_or(&Value::Null))),
         );
+        fields.insert("next".to_owned(), json!(bargain::next_for(delivery)));
         fields.insert(
             "text".to_owned(),
             text.map_or(

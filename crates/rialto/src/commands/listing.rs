@@ -103,7 +103,7 @@ enum ListingCommand {
         /// Its id.
         listing: String,
     },
-    /// Searches listings by items, attributes, price and words.
+    /// Searches listings by items, attributes, price and words; without any, lists all.
     Search {
         #[command(flatten)]
         wanted: Box<Wanted>,
@@ -152,6 +152,7 @@ pub(crate) async fn run(args: ListingArgs, out: Output) -> Result<(), CliError> 
 }
 
 async fn search(remote: &Remote, out: Output, wanted: Wanted) -> Result<(), CliError> {
+    let wanted_items = !wanted.item.is_empty();
     let matching = if wanted.any { "any" } else { "all" };
     let query = json!({
         "items": wanted.item, "attributes": wanted.attribute, "tags": wanted.tag, "match": matching,
@@ -162,14 +163,25 @@ async fn search(remote: &Remote, out: Output, wanted: Wanted) -> Result<(), CliE
         .client()?
         .post("/api/search/listings", remote::without_nulls(query))
         .await?;
-    let columns = [
+    let mut columns = vec![
         ("SELLER", "/listing/seller"),
         ("LISTING", "/listing/id"),
         ("TITLE", "/listing/title"),
-        ("PRICE", "/bundle_price"),
-        ("ITEMS", "/bundle"),
-        ("MISSING", "/missing_items"),
-        ("LACKS", "/missing_attributes"),
     ];
+    columns.extend(if wanted_items {
+        [
+            ("PRICE", "/bundle_price"),
+            ("ASSET", "/listing/asset"),
+            ("ITEMS", "/bundle"),
+        ]
+    } else {
+        [
+            ("ITEMS", "/listing/items"),
+            ("ASSET", "/listing/asset"),
+            ("ATTRIBUTES", "/listing/attributes"),
+        ]
+    });
+    columns.push(("MISSING", "/missing_items"));
+    columns.push(("LACKS", "/missing_attributes"));
     show::page(out, &found, &columns)
 }

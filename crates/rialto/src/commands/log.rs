@@ -2,16 +2,20 @@
 //!
 //! Reading a data folder changes nothing in it and works beside a running server.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use rialto_core::event::{BadEnvelope, Envelope};
+use rialto_core::event::{BadEnvelope, Envelope, Event};
+use rialto_core::id::AssetId;
+use rialto_core::ledger::LedgerEvent;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_journal::digest::{Digest, entity_hash};
 use rialto_journal::sqlite::SqliteReader;
 use rialto_journal::{JournalError, LogReader, StoredFrame};
 use rialto_server::node::content_refs;
+use rialto_views::{Scale, readable};
 use rialto_wire::body::{Body, content_hash};
 use serde_json::{Map, Value, json};
 
@@ -159,20 +163,31 @@ fn kind(event: &Value) -> Option<String> {
 
 fn show_offline(out: Output, data: &Path, selected: &Selected) -> Result<(), CliError> {
     let mut reader = SqliteReader::open(data).map_err(journal_error)?;
+    // Which assets there are stands in the events before those that are shown.
+    let mut assets = BTreeMap::new();
     if let Some(position) = selected.position {
-        let facts = reader.envelope(position).map_err(journal_error)?;
-        let facts = facts
+        let mut found = None;
+        each_envelope(&mut reader, &mut |at, envelope| {
+            learn_assets(envelope, &mut assets);
+            if at == position {
+                found = Some(envelope.clone());
+            }
+            Ok(at < position)
+        })?;
+        let envelope = found
             .ok_or_else(|| CliError::coded(Code::NotFound, &format!("position {position}")))?;
-        let envelope = decode(position, &facts)?;
         let texts = texts(&mut reader, &envelope)?;
+        let envelope = readable(&envelope, &mut |id| assets.get(&id).cloned());
         return show::record(out, &json!({ "envelope": envelope, "texts": texts }));
     }
+    let after = selected.after.unwrap_or(0);
     let limit = usize::try_from(selected.limit.unwrap_or(ROWS)).unwrap_or(usize::MAX);
     let mut found = Vec::new();
-    each_envelope(&mut reader, selected.after.unwrap_or(0), &mut |envelope| {
-        let value = serde_json::to_value(envelope).map_err(|e| CliError::bug(e.to_string()))?;
-        if wanted(&value, selected) {
-            found.push(value);
+    each_envelope(&mut reader, &mut |at, envelope| {
+        learn_assets(envelope, &mut assets);
+        if at > after {
+            let value = readable(envelope, &mut |id| assets.get(&id).cloned());
+            found.extend(Some(value).filter(|v| wanted(v, selected)));
         }
         // One more than is shown tells that there are more.
         Ok(found.len() <= limit)
@@ -196,13 +211,24 @@ fn wanted(envelope: &Value, selected: &Selected) -> bool {
     selected.kind.as_ref().is_none_or(of_kind) && selected.actor.as_ref().is_none_or(by)
 }
 
-/// Reads envelopes after a position until `visit` says that it has enough.
+/// Notes the code and scale of an asset that is created.
+fn learn_assets(envelope: &Envelope, assets: &mut BTreeMap<AssetId, Scale>) {
+    for event in &envelope.events {
+        if let Event::Ledger(LedgerEvent::AssetCreated {
+            asset, code, scale, ..
+        }) = event
+        {
+            assets.insert(*asset, (code.to_string(), *scale));
+        }
+    }
+}
+
+/// Reads envelopes with their positions until `visit` says that it has enough.
 fn each_envelope(
     reader: &mut dyn LogReader,
-    after: u64,
-    visit: &mut dyn FnMut(&Envelope) -> Result<bool, CliError>,
+    visit: &mut dyn FnMut(u64, &Envelope) -> Result<bool, CliError>,
 ) -> Result<(), CliError> {
-    let mut next = after + 1;
+    let mut next = 1;
     loop {
         let frames = reader.read_from(next, READ_BYTES).map_err(journal_error)?;
         let Some(last) = frames.last().map(StoredFrame::last) else {
@@ -210,7 +236,7 @@ fn each_envelope(
         };
         for frame in frames {
             for (position, facts) in (frame.first..).zip(&frame.envelopes) {
-                if position >= next && !visit(&decode(position, facts)?)? {
+                if !visit(position, &decode(position, facts)?)? {
                     return Ok(());
                 }
             }

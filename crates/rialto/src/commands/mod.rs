@@ -5,6 +5,7 @@ pub(crate) mod agent;
 pub(crate) mod allowance;
 pub(crate) mod approval;
 pub(crate) mod backup;
+mod bargain;
 pub(crate) mod bench;
 pub(crate) mod call;
 pub(crate) mod clock;

@@ -59,8 +59,9 @@ impl Remote {
         let ca = config
             .get(&config::CA, self.ca.as_deref().and_then(Path::to_str))
             .map(|s| s.value);
-        let token = self.token(&config, &server)?;
-        let mut client = Client::http_trusting(&server, token, ca.as_deref().map(Path::new))?;
+        let (token, whence) = self.token(&config, &server)?;
+        let mut client = Client::http_trusting(&server, token, ca.as_deref().map(Path::new))?
+            .with_token_from(&whence);
         if let Some(agent) = config.get(&config::AGENT, self.acting.as_deref()) {
             client = client.acting_as(&agent.value)?;
         }
@@ -73,26 +74,38 @@ impl Remote {
         Ok(client)
     }
 
-    fn token(&self, config: &Config, server: &str) -> Result<Option<String>, CliError> {
+    /// The token, and in words where it comes from or where one was looked for.
+    fn token(&self, config: &Config, server: &str) -> Result<(Option<String>, String), CliError> {
         if let Some(token) = &self.token {
-            return Ok(Some(token.clone()));
+            return Ok((Some(token.clone()), "given with --token".to_owned()));
         }
+        let from_file = |file: &Path, whence: &str| {
+            let told = format!("in {} (from {whence})", file.display());
+            read_token(file).map(|token| (Some(token), told))
+        };
         if let Some(file) = &self.token_file {
-            return read_token(file).map(Some);
+            return from_file(file, "--token-file");
         }
         if let Some(token) = std::env::var("RIALTO_TOKEN").ok().filter(|t| !t.is_empty()) {
-            return Ok(Some(token));
+            return Ok((Some(token), "in RIALTO_TOKEN".to_owned()));
         }
         if let Some(file) = config.get(&config::TOKEN_FILE, None) {
-            return read_token(Path::new(&file.value)).map(Some);
+            return from_file(Path::new(&file.value), &file.origin.to_string());
         }
+        let mut looked =
+            "no --token or --token-file, neither RIALTO_TOKEN nor RIALTO_TOKEN_FILE set, \
+                          no token_file in a settings file"
+                .to_owned();
         // The operator's token of this machine is shown to nobody else.
         let own = config.data(None).join("operator.token");
-        if is_loopback(server) && own.exists() {
-            read_token(&own).map(Some)
-        } else {
-            Ok(None)
+        if !is_loopback(server) {
+            return Ok((None, looked));
         }
+        if own.exists() {
+            return from_file(&own, "the data folder");
+        }
+        looked.push_str(&format!(", and no {}", own.display()));
+        Ok((None, looked))
     }
 }
 
@@ -160,11 +173,16 @@ pub(crate) async fn list(
     filters: &[(&str, Option<String>)],
     columns: &[Column],
 ) -> Result<(), CliError> {
+    let answer = remote.client()?.get(&page_of(path, paged, filters)).await?;
+    show::page(out, &answer, columns)
+}
+
+/// The path of a page of a list.
+pub(crate) fn page_of(path: &str, paged: &Paged, filters: &[(&str, Option<String>)]) -> String {
     let mut parameters = filters.to_vec();
     parameters.push(("limit", paged.limit.map(|n| n.to_string())));
     parameters.push(("cursor", paged.cursor.clone()));
-    let answer = remote.client()?.get(&query(path, &parameters)).await?;
-    show::page(out, &answer, columns)
+    query(path, &parameters)
 }
 
 /// Asks for one thing and prints it.
@@ -244,7 +262,10 @@ fn private_file(path: &Path) -> Result<(PathBuf, std::fs::File), CliError> {
 }
 
 /// Tells what an accepted command brought.
-fn tell(out: Output, accepted: &Accepted, saved: Option<&Path>) -> Result<(), CliError> {
+///
+/// # Errors
+/// When the output cannot be written.
+pub(crate) fn tell(out: Output, accepted: &Accepted, saved: Option<&Path>) -> Result<(), CliError> {
     if out.is_json() {
         let mut answer =
             serde_json::to_value(accepted).map_err(|e| CliError::bug(e.to_string()))?;

@@ -1,13 +1,14 @@
 //! `rialto scenario …`: market days from folders.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::remote::read_token;
 use crate::client::Client;
+use crate::config::{self, Config};
 use crate::market_day::buyer::Prices;
-use crate::market_day::realm::Realm;
+use crate::market_day::realm::{Realm, restoring_limits};
 use crate::market_day::report::DayReport;
 use crate::market_day::{Plan, hold};
 use crate::output::{CliError, Output};
@@ -70,12 +71,21 @@ async fn day(args: &RunArgs, scenario: &Scenario, out: Output) -> Result<DayRepo
         realm.close();
         return report;
     };
-    out.note("the server's rate limits are switched off for the day and stay so");
-    let operator = Client::http(server, Some(read_token(file)?))?;
+    let ca = Config::load()?.get(&config::CA, None).map(|s| s.value);
+    let token = Some(read_token(file)?);
+    let operator = Client::http_trusting(server, token, ca.as_deref().map(Path::new))?;
+    out.note("the server's rate limits are switched off until the day is over");
     let plan = Plan {
         prices,
         seed: args.seed,
         lanes: LANES,
     };
-    hold(&Realm::served(operator, false), scenario, plan).await
+    let realm = Realm::served(operator.clone(), false);
+    restoring_limits(&operator, async {
+        tokio::select! {
+            report = hold(&realm, scenario, plan) => report,
+            _ = tokio::signal::ctrl_c() => Err(CliError::failed("interrupted")),
+        }
+    })
+    .await
 }

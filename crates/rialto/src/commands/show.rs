@@ -3,6 +3,7 @@
 //! Texts of others are printed as data: characters that could steer a terminal are replaced. Under
 //! `--json` the server's answer is printed as it came.
 
+use rialto_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use serde_json::{Map, Value};
 
 use crate::output::{CliError, Output};
@@ -48,7 +49,10 @@ pub(crate) fn rows_of(answer: &Value) -> &[Value] {
 /// # Errors
 /// When the output cannot be written.
 pub(crate) fn table(out: Output, rows: &[Value], columns: &[Column]) -> Result<(), CliError> {
-    let cell_at = |row: &Value, pointer: &str| cell(row.pointer(pointer).unwrap_or(&Value::Null));
+    let cell_at = |row: &Value, pointer: &str| {
+        let value = row.pointer(pointer).unwrap_or(&Value::Null);
+        period(pointer, value).map_or_else(|| cell(value), |(_, span)| span)
+    };
     let cells: Vec<Vec<String>> = columns
         .iter()
         .map(|(_, pointer)| rows.iter().map(|row| cell_at(row, pointer)).collect())
@@ -116,6 +120,36 @@ fn is_number(text: &str) -> bool {
             .all(|b| b.is_ascii_digit() || b == b'.' || b == b'-')
 }
 
+/// A duration in words: `1 d`, `1 min 30 s`; what is left behind the second unit is cut.
+pub(crate) fn span(ms: u64) -> String {
+    let units = [
+        (DAY_MS, "d"),
+        (HOUR_MS, "h"),
+        (MINUTE_MS, "min"),
+        (SECOND_MS, "s"),
+        (1, "ms"),
+    ];
+    let mut left = ms;
+    let mut words = Vec::new();
+    for (unit, name) in units {
+        if left >= unit {
+            words.push(format!("{} {name}", left / unit));
+            left %= unit;
+        }
+    }
+    words.truncate(2);
+    if words.is_empty() {
+        "0 s".to_owned()
+    } else {
+        words.join(" ")
+    }
+}
+
+/// A field that holds milliseconds, as its name without the unit and the duration in words.
+fn period<'a>(name: &'a str, value: &Value) -> Option<(&'a str, String)> {
+    Some((name.strip_suffix("_ms")?, span(value.as_u64()?)))
+}
+
 /// One value as a table's cell: one line, bounded.
 fn cell(value: &Value) -> String {
     let text = plain(&brief(value)).replace('\n', " ");
@@ -128,7 +162,7 @@ fn cell(value: &Value) -> String {
 }
 
 /// A value in few words.
-fn brief(value: &Value) -> String {
+pub(crate) fn brief(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
@@ -165,7 +199,12 @@ fn brief_object(fields: &Map<String, Value>) -> String {
     priced
         .or(named)
         .or_else(|| text("name"))
-        .unwrap_or_else(|| Value::Object(fields.clone()).to_string())
+        .unwrap_or_else(|| {
+            let each = fields
+                .iter()
+                .map(|(name, v)| format!("{name} {}", brief(v)));
+            each.collect::<Vec<_>>().join(" ")
+        })
 }
 
 /// A message's body: its text, its data, the names of its files.
@@ -227,6 +266,10 @@ fn fields(text: &mut String, value: &Value, depth: usize) {
             let width = map.keys().map(String::len).max().unwrap_or(0).min(24);
             for (name, value) in map {
                 if is_empty(value) {
+                    continue;
+                }
+                if let Some((name, span)) = period(name, value) {
+                    text.push_str(&format!("{indent}{name:<width$}  {span}\n"));
                     continue;
                 }
                 if is_short(value) {
@@ -311,6 +354,24 @@ mod tests {
         ] {
             assert_eq!(cell(&value), want);
         }
+    }
+
+    #[test]
+    fn durations_are_words() {
+        for (ms, want) in [
+            (0, "0 s"),
+            (500, "500 ms"),
+            (1_000, "1 s"),
+            (90_000, "1 min 30 s"),
+            (86_400_000, "1 d"),
+            (90_061_001, "1 d 1 h"),
+            (604_800_000, "7 d"),
+        ] {
+            assert_eq!(span(ms), want);
+        }
+        let mut text = String::new();
+        fields(&mut text, &json!({ "period_ms": 3_600_000, "x": 1 }), 0);
+        assert_eq!(text, "period     1 h\nx          1\n");
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! `rialto trace`: one thing through every cause and effect.
 
 use clap::Args;
+use rialto_core::id::AnyId;
 use serde_json::{Value, json};
 
 use super::remote::Remote;
 use super::show;
-use crate::client::quoted;
 use crate::output::{CliError, Output};
 
 /// What to follow.
@@ -22,16 +22,21 @@ pub struct TraceArgs {
 /// # Errors
 /// As the server's, or when the output cannot be written.
 pub(crate) async fn run(args: TraceArgs, out: Output) -> Result<(), CliError> {
-    let trace = args
-        .remote
-        .client()?
-        .get(&format!("/api/trace/{}", quoted(&args.id)))
-        .await?;
+    let id: AnyId = args.id.parse().map_err(|_| not_an_id(&args.id))?;
+    let client = args.remote.client()?;
+    let trace = client.get(&format!("/api/trace/{id}")).await?;
     out.json(&trace)?;
     if out.is_json() {
         return Ok(());
     }
     print(out, &trace)
+}
+
+fn not_an_id(text: &str) -> CliError {
+    CliError::usage(format!("{text:?} is not an id")).hint(
+        "ids look like deal_000000005001: task_, call_, neg_, deal_, msg_, hold_ or another kind, \
+         and twelve digits; commands print them, and rialto deal list or rialto task list finds them",
+    )
 }
 
 /// Prints a trace for people.

@@ -1,5 +1,6 @@
 //! The realm that a day is held in: one of its own in this process, or a server's.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use rialto_core::text::Handle;
@@ -21,6 +22,33 @@ pub(crate) struct Realm {
     /// Whether nobody was here before, so that every handle is free.
     pub(crate) fresh: bool,
     own: Option<Own>,
+}
+
+/// Does something for which a realm's rate limits are lifted, and sets them as they were before,
+/// whatever comes of it. Only a process that is killed in between leaves them lifted.
+///
+/// # Errors
+/// As the work's; or when the limits cannot be read before or set after it.
+pub(crate) async fn restoring_limits<T>(
+    operator: &Client,
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
+    let realm = operator.get("/api/realm").await?;
+    let before = realm.get("settings").cloned();
+    let before = before.ok_or_else(|| CliError::failed("the server does not tell its limits"))?;
+    let outcome = work.await;
+    let restored = operator
+        .command("policy.set_settings", before.clone())
+        .await;
+    match (outcome, restored) {
+        (outcome, Ok(_)) => outcome,
+        (Ok(_), Err(why)) => Err(why.hint(not_restored(&before))),
+        (Err(error), Err(_)) => Err(error.hint(not_restored(&before))),
+    }
+}
+
+fn not_restored(settings: &serde_json::Value) -> String {
+    format!("the rate limits are still off; set them: rialto op policy.set_settings '{settings}'")
 }
 
 /// What a realm in this process needs to keep running.

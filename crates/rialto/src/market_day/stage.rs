@@ -101,7 +101,7 @@ async fn mark(realm: &Realm) -> Result<String, CliError> {
 }
 
 /// A market day is a rush: everybody comes at once.
-async fn lift_limits(realm: &Realm) -> Result<(), CliError> {
+pub(super) async fn lift_limits(realm: &Realm) -> Result<(), CliError> {
     let settings = json!({
         "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
         "offers_per_minute": 0, "agents_per_owner": 0,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::buyer::Prices;
-use super::realm::Realm;
+use super::realm::{Realm, restoring_limits};
 use super::report::outcomes;
 use super::{Plan, books, hold, open_market, purchases, stage};
+use crate::output::CliError;
 use crate::scenario::load::load;
 use crate::scenario::{Scenario, fit, reference};
 
@@ -53,6 +54,35 @@ async fn the_door_gives_the_day_that_the_reference_gives() {
             realm.close();
         }
     }
+}
+
+#[tokio::test]
+async fn limits_are_as_before_whatever_came_of_the_day() {
+    let realm = Realm::embedded(1).await.expect("a realm");
+    let settings = serde_json::json!({
+        "sign_up_open": false, "sign_ups_per_hour": 7, "messages_per_minute": 8,
+        "offers_per_minute": 9, "agents_per_owner": 10,
+    });
+    let set = realm
+        .operator
+        .command("policy.set_settings", settings.clone());
+    set.await.expect("settings");
+    for fails in [false, true] {
+        let day = restoring_limits(&realm.operator, async {
+            stage::lift_limits(&realm).await?;
+            let lifted = realm.operator.get("/api/realm").await?;
+            assert_eq!(lifted["settings"]["offers_per_minute"], 0);
+            if fails {
+                Err(CliError::failed("the day is broken off"))
+            } else {
+                Ok(())
+            }
+        });
+        assert_eq!(day.await.is_err(), fails);
+        let after = realm.operator.get("/api/realm").await.expect("a realm");
+        assert_eq!(after["settings"], settings);
+    }
+    realm.close();
 }
 
 #[tokio::test]

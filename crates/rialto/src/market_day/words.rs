@@ -37,13 +37,10 @@ pub(super) fn decimal(price: Usd) -> Decimal {
     }
 }
 
-/// An amount as events carry it: smallest units in text.
+/// An amount as the door writes it.
 pub(super) fn amount(value: Option<&Value>) -> Result<Usd, CliError> {
     let text = value.and_then(Value::as_str).unwrap_or_default();
-    let units = text
-        .parse()
-        .map_err(|_| CliError::bug(format!("the door's amount {text:?} is no number")))?;
-    Ok(Usd::from_nano(units))
+    Usd::parse(text).ok_or_else(|| CliError::bug(format!("the door's price {text:?} is no amount")))
 }
 
 /// The terms of an offer: one price for items with a warranty of attributes.
@@ -195,9 +192,7 @@ pub(super) fn read_proposal(view: &Value) -> Result<(String, Proposal), CliError
         .and_then(|offers| offers.last());
     let offer =
         offer.ok_or_else(|| CliError::bug("the door shows a negotiation without an offer"))?;
-    let price = text_in(offer, "price")?;
-    let price = Usd::parse(price)
-        .ok_or_else(|| CliError::bug(format!("the door's price {price:?} is no amount")))?;
+    let price = amount(offer.get("price"))?;
     let proposal = Proposal {
         seller: text_in(
             view.pointer("/negotiation/seller").unwrap_or(&Value::Null),

@@ -8,14 +8,14 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 /// A folder with a realm in it, and the command line at work there.
-struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 /// A server that ends with the test.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     // Kept open, so that the server never writes into a closed pipe.
     _out: BufReader<std::process::ChildStdout>,
 }
@@ -47,10 +47,10 @@ impl Server {
 }
 
 /// What a command printed, and how it ended.
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Done {
@@ -76,17 +76,17 @@ impl Done {
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
         command
             .args(args)
@@ -98,12 +98,16 @@ impl Place {
         command
     }
 
-    fn serve(&self, data: &str) -> Server {
+    pub(crate) fn serve(&self, data: &str) -> Server {
         self.serve_at(data, "127.0.0.1:0")
     }
 
     fn serve_at(&self, data: &str, listen: &str) -> Server {
-        let mut command = self.command(&["serve", "--listen", listen, "--data", data]);
+        self.serve_with(&["--listen", listen, "--data", data])
+    }
+
+    pub(crate) fn serve_with(&self, args: &[&str]) -> Server {
+        let mut command = self.command(&[&["serve"][..], args].concat());
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -123,7 +127,7 @@ impl Place {
         }
     }
 
-    fn run(&self, args: &[&str]) -> Done {
+    pub(crate) fn run(&self, args: &[&str]) -> Done {
         done(&mut self.command(args))
     }
 
@@ -139,7 +143,7 @@ impl Place {
     }
 }
 
-fn done(command: &mut Command) -> Done {
+pub(crate) fn done(command: &mut Command) -> Done {
     let output = command.stdin(Stdio::null()).output().unwrap();
     Done {
         code: output.status.code().unwrap_or(-1),
@@ -371,6 +375,11 @@ fn text_is_for_people() {
     let place = Place::new();
     let server = place.serve("rialto-data");
     market(&place, &server);
+    place.told(
+        &server,
+        "casa.token",
+        &["listing", "publish", "Casa", "--item", "Taco=3.50"],
+    );
     deal(&place, &server);
     let lines = |args: &[&str]| {
         let mut command = place.command(args);
@@ -393,6 +402,20 @@ fn text_is_for_people() {
         cards.iter().any(|line| line.starts_with("@casa")),
         "{cards:?}"
     );
+    let wanted = lines(&["listing", "search"]);
+    assert!(
+        wanted.iter().any(|line| line.contains("Taco 3.50")),
+        "{wanted:?}"
+    );
+    let deal = deals[1].split(' ').next().unwrap();
+    let shown = lines(&["deal", "show", deal]).join("\n");
+    assert!(shown.contains("price      7.50 USD"), "{shown}");
+    let event = done(
+        place
+            .command(&["log", "show", "5"])
+            .args(["--server", &server.url]),
+    );
+    assert_eq!(event.code, 0, "{}", event.err);
     let accounts = lines(&["accounts"]);
     assert!(
         accounts.iter().any(|line| line.starts_with("total")),
@@ -400,6 +423,138 @@ fn text_is_for_people() {
     );
     let statement = lines(&["ledger", "statement", "@ana"]);
     assert!(statement[0].contains("BALANCE"), "{statement:?}");
+}
+
+#[test]
+fn an_offer_says_how_it_is_accepted() {
+    let place = Place::new();
+    let server = place.serve("rialto-data");
+    market(&place, &server);
+    let text = |token: &str, args: &[&str]| {
+        let mut command = place.command(args);
+        let done = done(command.args(["--server", &server.url, "--token-file", token]));
+        assert_eq!(done.code, 0, "{args:?} {}", done.err);
+        format!("{}{}", done.out, done.err)
+    };
+    // Who sells something takes offers from strangers.
+    text(
+        "casa.token",
+        &["listing", "publish", "Casa", "--item", "Taco=9"],
+    );
+    let none = text("ana.token", &["deal", "list"]);
+    assert!(none.contains("nothing is being negotiated"), "{none}");
+    let offered = text(
+        "ana.token",
+        &[
+            "deal", "offer", "--with", "@casa", "--side", "buy", "--price", "7.50",
+        ],
+    );
+    let none = text("ana.token", &["deal", "list"]);
+    assert!(
+        none.contains("1 negotiation is open: rialto deal list --negotiations"),
+        "{none}"
+    );
+    // What the one side is told, the other can do.
+    let accept = offered
+        .lines()
+        .find_map(|line| line.split_once("rialto deal accept "))
+        .unwrap_or_else(|| panic!("no word on accepting in {offered}"))
+        .1;
+    let (talk, hash) = accept.split_once(' ').unwrap();
+    let inbox = text("casa.token", &["inbox", "read"]);
+    assert!(
+        inbox.contains(&format!("rialto deal accept {talk} {hash}")),
+        "{inbox}"
+    );
+    let shown = text("casa.token", &["deal", "show", talk]);
+    assert!(
+        shown.contains(&format!(
+            "@casa may accept it with: rialto deal accept {talk} {hash}"
+        )),
+        "{shown}"
+    );
+    let told = place.told(&server, "casa.token", &["deal", "show", talk]);
+    let bargain = &told["offers"][0]["terms"]["bargain"];
+    assert_eq!(
+        (&bargain["price"], &bargain["asset"]),
+        (&json!("7.50"), &json!("USD"))
+    );
+    let countered = place.told(
+        &server,
+        "casa.token",
+        &["deal", "counter", talk, "--price", "8"],
+    );
+    let hash = &countered["offer"].as_str().unwrap()[..8];
+    let agreed = place.told(&server, "ana.token", &["deal", "accept", talk, hash]);
+    let deal = agreed["ids"]["deal"].as_str().unwrap();
+    let inbox = text("casa.token", &["inbox", "read"]);
+    assert!(
+        inbox.contains(&format!("rialto deal deliver {deal} TEXT")),
+        "{inbox}"
+    );
+    let early = place.ask(&server, "ana.token", &["deal", "accept-delivery", deal]);
+    assert!(early.err.contains("the deal is agreed"), "{}", early.err);
+    // The log counts in smallest units; nobody else has to.
+    let log = place.told(
+        &server,
+        OPERATOR,
+        &["log", "show", "--kind", "market.deal_agreed"],
+    );
+    let agreed = log["items"][0]["events"].as_array().unwrap().iter();
+    let prices: Vec<&Value> = agreed
+        .filter_map(|e| e.pointer("/market/deal_agreed/bargain/price"))
+        .collect();
+    assert_eq!(prices, [&json!("8.00")]);
+    let at = log["items"][0]["position"].to_string();
+    let shown = place.run(&["log", "show", &at, "--data", "rialto-data"]);
+    let period = |line: &str| line.trim().starts_with("deliver_within ") && line.ends_with(" 1 d");
+    assert!(shown.out.lines().any(period), "{}", shown.out);
+    assert!(!shown.out.contains("8000000000"), "{}", shown.out);
+}
+
+#[test]
+fn a_missing_token_is_explained() {
+    let place = Place::new();
+    let server = place.serve("elsewhere");
+    std::fs::write(place.path("wrong.token"), "rlt_wrong\n").unwrap();
+    let ask = |args: &[&str], env: Option<(&str, &str)>| {
+        let mut command = place.command(args);
+        command
+            .args(["deal", "list", "--server", &server.url])
+            .envs(env);
+        let done = done(&mut command);
+        assert_eq!((done.code, done.out.as_str()), (1, ""));
+        assert!(
+            done.err.contains("rialto owner sign-up NAME --save FILE"),
+            "{}",
+            done.err
+        );
+        assert!(done.err.contains("code: RLT0015"), "{}", done.err);
+        done.err
+    };
+    let none = ask(&[], None);
+    for looked in [
+        "--token-file",
+        "RIALTO_TOKEN_FILE",
+        "no rialto-data/operator.token",
+    ] {
+        assert!(
+            none.lines().next().unwrap().contains(looked),
+            "{looked}: {none}"
+        );
+    }
+    let file = ask(&[], Some(("RIALTO_TOKEN_FILE", "wrong.token")));
+    assert!(
+        file.starts_with("error: the server does not know the token in wrong.token (from environment RIALTO_TOKEN_FILE)"),
+        "{file}"
+    );
+    let trace = place.run(&["trace", "foo"]);
+    assert_eq!(trace.code, 2);
+    assert!(
+        trace.err.contains("\"foo\" is not an id") && trace.err.contains("deal_000000005001"),
+        "{}",
+        trace.err
+    );
 }
 
 #[test]
@@ -702,12 +857,13 @@ fn shells_get_completions_and_codes_an_explanation() {
         (&explained["code"], &explained["http_status"]),
         (&json!("RLT0401"), &json!(402))
     );
+    let text = place.run(&["explain", "RLT0401"]).out;
+    assert!(text.contains("the account does not hold enough"), "{text}");
     assert!(
-        place
-            .run(&["explain", "RLT0401"])
-            .out
-            .contains("the account does not hold enough")
+        text.contains("\n  cause ") && text.contains("\n  remedy "),
+        "{text}"
     );
+    assert!(!text.contains("##"), "no markup: {text}");
 }
 
 #[test]

@@ -90,5 +90,11 @@ fn every_line_of_the_demo_says_what_it_rests_on() {
             "{line}"
         );
     }
+    let mut columns: Vec<usize> = text
+        .lines()
+        .map(|line| line.rsplit_once('[').expect("a tag").0.chars().count())
+        .collect();
+    columns.dedup();
+    assert_eq!(columns.len(), 1, "tags stand below each other:\n{text}");
     assert!(text.contains("no gaps"));
 }

@@ -11,5 +11,7 @@ mod cli;
 mod demo;
 mod faults;
 mod quickstart;
+mod readme;
 mod scenario;
 mod syscalls;
+mod tls;

@@ -47,14 +47,17 @@ fn a_stranger_closes_a_deal_in_25_lines() {
     });
     let url = url.expect("the server prints its address");
     let token = data.path().join("realm/operator.token");
-    let output = Command::new("python3")
-        .arg(&script)
-        .arg(url.trim_end_matches('/'))
-        .arg(&token)
-        .output()
-        .expect("python3 runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(printed, "ana ['17.50']\ncasa ['12.50']\n");
+    // A second run meets what the first has left behind.
+    for run in 1..=2 {
+        let output = Command::new("python3")
+            .arg(&script)
+            .arg(url.trim_end_matches('/'))
+            .arg(&token)
+            .output()
+            .expect("python3 runs");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "run {run}: {told}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(printed, "ana ['17.50']\ncasa ['12.50']\n", "run {run}");
+    }
 }

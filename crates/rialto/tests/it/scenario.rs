@@ -1,8 +1,10 @@
 //! `rialto scenario run` on the shipped scenario, on shared ones, and on folders nobody meant well.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -207,6 +209,71 @@ fn odd_folders_run_and_say_what_was_odd() {
         !text.stdout.contains(&0x1b),
         "no terminal escapes from names"
     );
+}
+
+#[test]
+fn what_costs_nothing_is_sold_for_the_smallest_unit() {
+    let business = "menu_features: {Water: 0, Air: 0.0}\nmin_price_factor: 0\n";
+    let root = folder(
+        &[
+            ("worthless.yaml", "menu_features: {Water: 0}\n"),
+            ("thirsty.yaml", "menu_features: {Water: 2, Air: 0}\n"),
+        ],
+        &[("1.yaml", business), ("2.yaml", business)],
+    );
+    for more in [&[][..], &["--list-prices"]] {
+        let day = report(root.path(), more);
+        assert_eq!(day["deals"]["settled"], 1, "{}", day["customers"]);
+        assert_eq!(day["trial_balance"]["USD"], "0.00");
+        assert!(day["notes"].to_string().contains("where its price is 0"));
+    }
+}
+
+#[test]
+fn a_server_holds_a_second_day_and_has_its_limits_back() {
+    let home = tempfile::tempdir().expect("a folder");
+    let data = home.path().join("realm");
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_rialto"));
+    let serve = serve.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]);
+    let serve = serve.arg(&data).stderr(Stdio::null());
+    let mut child = serve.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut told = String::new();
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    while !told.contains("}\n") {
+        assert_ne!(out.read_line(&mut told).expect("readable"), 0, "{told}");
+    }
+    let told: Value = serde_json::from_str(&told).expect("one JSON document");
+    let url = told["url"].as_str().expect("a URL").to_owned();
+    let token = data.join("operator.token");
+    let limits = || {
+        let address = url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let request =
+            format!("GET /api/realm HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let body = answer.split_once("\r\n\r\n").expect("a body").1;
+        serde_json::from_str::<Value>(body).expect("JSON")["settings"].clone()
+    };
+    let before = limits();
+    assert_ne!(before["offers_per_minute"], 0);
+    let at = [
+        "--server",
+        &url,
+        "--token-file",
+        token.to_str().expect("utf-8"),
+    ];
+    let days = [report(&shipped(), &at), report(&shipped(), &at)];
+    let after = limits();
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    for day in days {
+        assert_eq!(day["deals"]["settled"], 11);
+        assert_eq!(ratio(&day, "list_price_ratio"), 1.0);
+        assert_eq!(day["trial_balance"]["USD"], "0.00");
+    }
+    assert_eq!(after, before);
 }
 
 #[test]

@@ -16,10 +16,10 @@ pub(super) enum Basis {
     StandIn,
 }
 
-/// Where a line's text begins, and the width that it should have before its tag.
+/// The most characters of a line's text before its tag; a longer text goes on in further lines.
 const TEXT_COLUMNS: usize = 96;
 
-/// Prints one line: topic, text, tag.
+/// Prints one line: topic, text, tag. Tags stand below each other.
 pub(super) fn line(
     out: Output,
     topic: &str,
@@ -31,8 +31,39 @@ pub(super) fn line(
         Basis::StandIn => "[stand-in]",
     };
     let text = plain(&text.to_string()).replace('\n', " ");
-    let pad = TEXT_COLUMNS.saturating_sub(text.chars().count());
-    out.line(format!("{topic:<11}{text}{:pad$} {tag}", ""))
+    for (number, part) in wrapped(&text, TEXT_COLUMNS).into_iter().enumerate() {
+        let topic = if number == 0 { topic } else { "" };
+        out.line(format!("{topic:<11}{part:<TEXT_COLUMNS$} {tag}"))?;
+    }
+    Ok(())
+}
+
+/// A text in lines of at most so many characters, broken between words where that is possible.
+fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        loop {
+            let gap = usize::from(used > 0);
+            let room = most.saturating_sub(used + gap);
+            if word.len() > room && used > 0 {
+                lines.push(String::new());
+                used = 0;
+                continue;
+            }
+            let rest = word.split_off(word.len().min(most));
+            if let Some(line) = lines.last_mut() {
+                line.extend(std::iter::repeat_n(' ', gap).chain(word.iter().copied()));
+            }
+            used += gap + word.len();
+            if rest.is_empty() {
+                break;
+            }
+            word = rest;
+        }
+    }
+    lines
 }
 
 /// Prints what a customer has just done.
@@ -132,4 +163,23 @@ fn opened(prices: &[(String, Usd)], incomplete: usize) -> String {
         format!(", {incomplete} incomplete")
     };
     format!("opened together: {}{more}", each.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn long_texts_go_on_in_further_lines() {
+        for (text, want) in [
+            ("", vec![""]),
+            ("one two", vec!["one two"]),
+            ("one two three", vec!["one two", "three"]),
+            ("one twothree4 x", vec!["one", "twothree", "4 x"]),
+            ("12345678 9", vec!["12345678", "9"]),
+            ("ÄÖÜ ÄÖÜ ÄÖÜ", vec!["ÄÖÜ ÄÖÜ", "ÄÖÜ"]),
+        ] {
+            assert_eq!(wrapped(text, 8), want, "{text}");
+        }
+    }
 }
