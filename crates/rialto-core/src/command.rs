@@ -61,6 +61,22 @@ macro_rules! commands {
                 }
             }
 
+            /// Reads the arguments of the operation with this name; nothing if there is none.
+            ///
+            /// # Errors
+            /// When they are not what the operation takes.
+            pub fn read_args<'de, D>(op: &str, args: D) -> Option<Result<Self, D::Error>>
+            where
+                D: serde::Deserializer<'de>,
+                C: Deserialize<'de>,
+            {
+                match op {
+                    $($pname => Some(Deserialize::deserialize(args).map(Self::$plain)),)*
+                    $($tname => Some(Deserialize::deserialize(args).map(Self::$text)),)*
+                    _ => None,
+                }
+            }
+
             /// The same command with its texts carried another way. Texts are visited in a fixed order.
             pub fn map<D>(self, carry: &mut impl FnMut(C) -> D) -> Command<D> {
                 match self {

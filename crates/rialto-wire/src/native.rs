@@ -1,5 +1,6 @@
 //! The native JSON of `/api`: requests, answers and problems.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rialto_core::command::Command;
@@ -7,9 +8,10 @@ use rialto_core::id::{AnyId, TokenId};
 use rialto_core::identity::AgentRef;
 use rialto_core::reject::{Code, Rejection};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::body::Body;
-use crate::strict;
+use crate::strict::Strict;
 
 /// A command as clients send it, with its texts.
 pub type NativeCommand = Command<Body>;
@@ -160,22 +162,53 @@ pub struct BatchAnswer {
     pub outcomes: Vec<Outcome>,
 }
 
-/// Parses one operation with its arguments.
+/// A batch as it comes in: each command's arguments are left in their text.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadBatch<'a> {
+    /// The commands.
+    #[serde(borrow)]
+    pub commands: Vec<ReadItem<'a>>,
+}
+
+/// One command as it comes in: [`BatchItem`] with its arguments left in their text.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadItem<'a> {
+    /// The operation.
+    #[serde(borrow)]
+    pub op: Cow<'a, str>,
+    /// The text of its arguments.
+    #[serde(default, borrow)]
+    pub args: Option<&'a RawValue>,
+    /// The agent to act as.
+    #[serde(default, rename = "as")]
+    pub acting: Option<AgentRef>,
+    /// The idempotency key.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// What caused it.
+    #[serde(default)]
+    pub cause: Option<AnyId>,
+}
+
+/// Parses one operation with the text of its arguments; none are an empty object.
 ///
 /// # Errors
 /// [`Code::UnknownOperation`] or [`Code::Malformed`] with the place.
-pub fn parse_command(op: &str, args: serde_json::Value) -> Result<NativeCommand, Rejection> {
-    if !NativeCommand::OPS.contains(&op) {
-        return Err(Rejection::new(Code::UnknownOperation, op));
-    }
-    let args = if args.is_null() {
-        serde_json::json!({})
+pub fn parse_command(op: &str, args: &[u8]) -> Result<NativeCommand, Rejection> {
+    let args = if args.is_empty() || args == b"null" {
+        b"{}"
     } else {
         args
     };
-    // The name first, so that the arguments are read as what they are and need not be kept aside.
-    strict::from_members(vec![("op", op.into()), ("args", args)])
-        .map_err(|e| Rejection::new(Code::Malformed, format!("{op}: {e}")))
+    let malformed = |e: serde_json::Error| Rejection::new(Code::Malformed, format!("{op}: {e}"));
+    let mut json = serde_json::Deserializer::from_slice(args);
+    let read = NativeCommand::read_args(op, Strict(&mut json));
+    let command = read.ok_or_else(|| Rejection::new(Code::UnknownOperation, op))?;
+    let command = command.map_err(malformed)?;
+    json.end().map_err(malformed)?;
+    Ok(command)
 }
 
 /// An idempotency key in its parts: when it was made, in Unix seconds, and the client's own text.
@@ -223,11 +256,11 @@ mod tests {
     fn unknown_fields_are_refused() {
         let args = serde_json::json!({ "deal": "deal_000000000001", "extra": 1 });
         assert_eq!(
-            parse_command("deal.accept", args).map_err(|r| r.code),
+            parse_command("deal.accept", args.to_string().as_bytes()).map_err(|r| r.code),
             Err(Code::Malformed)
         );
         assert_eq!(
-            parse_command("deal.steal", serde_json::Value::Null).map_err(|r| r.code),
+            parse_command("deal.steal", b"").map_err(|r| r.code),
             Err(Code::UnknownOperation)
         );
     }
@@ -269,7 +302,7 @@ mod tests {
                 false,
             ),
         ] {
-            let parsed = parse_command(op, args.clone());
+            let parsed = parse_command(op, args.to_string().as_bytes());
             let code = parsed.as_ref().err().map(|why| why.code);
             let want = if fine { None } else { Some(Code::Malformed) };
             assert_eq!(code, want, "{op} {args}: {parsed:?}");
@@ -279,8 +312,7 @@ mod tests {
     proptest! {
         #[test]
         fn random_bytes_never_panic(op in 0..NativeCommand::OPS.len(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let args = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into());
-            let _ = parse_command(NativeCommand::OPS[op], args);
+            let _ = parse_command(NativeCommand::OPS[op], &bytes);
             let _ = parse_key(&String::from_utf8_lossy(&bytes));
             let _ = Body::from_bytes(&bytes);
         }

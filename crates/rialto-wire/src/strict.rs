@@ -2,96 +2,90 @@
 //!
 //! Serde's derived types also take an array of their fields in order. No client means that, and it
 //! would let a request be read otherwise than it was written, so what comes through a door is read
-//! with [`from_value`]. Holds no types of its own and decides nothing about their fields.
+//! through [`Strict`]. Holds no types of its own and decides nothing about their fields.
 
-use serde::de::value::{MapDeserializer, SeqDeserializer};
+use std::fmt;
+
+use serde::Deserialize;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, EnumAccess, Error as _, IntoDeserializer, Unexpected,
+    DeserializeSeed, Deserializer, EnumAccess, Error as DeError, MapAccess, SeqAccess,
     VariantAccess, Visitor,
 };
-use serde::{Deserializer, forward_to_deserialize_any};
-use serde_json::{Error, Value};
+use serde_json::Error;
 
-/// Reads a value; an array where an object is meant is an error.
+/// Reads JSON text; an array where an object is meant is an error.
 ///
 /// # Errors
-/// When the value has not the type's form.
-pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(Strict(value))
+/// When the text is no JSON or has not the type's form.
+pub fn from_slice<'de, T: Deserialize<'de>>(text: &'de [u8]) -> Result<T, Error> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = T::deserialize(Strict(&mut json))?;
+    json.end().map(|()| value)
 }
 
-/// Reads the members of an object in the given order, each value as [`from_value`] does.
-///
-/// # Errors
-/// When the members are not the type's.
-pub(crate) fn from_members<T: DeserializeOwned>(members: Vec<(&str, Value)>) -> Result<T, Error> {
-    let members = members
-        .into_iter()
-        .map(|(name, value)| (name, Strict(value)));
-    T::deserialize(MapDeserializer::new(members))
-}
+/// Something to read from that gives records out of objects only.
+pub struct Strict<T>(pub T);
 
-struct Strict(Value);
-
-/// What stands where an object should.
-fn not_an_object(value: &Value, name: &str) -> Error {
-    let found = match value {
-        Value::Null => Unexpected::Unit,
-        Value::Bool(yes) => Unexpected::Bool(*yes),
-        Value::Number(_) => Unexpected::Other("number"),
-        Value::String(text) => Unexpected::Str(text),
-        Value::Array(_) => Unexpected::Seq,
-        Value::Object(_) => Unexpected::Map,
-    };
-    Error::invalid_type(found, &format!("an object, {name}").as_str())
-}
-
-impl<'de> Deserializer<'de> for Strict {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.into_iter().map(Strict));
-                let value = visitor.visit_seq(&mut items)?;
-                items.end().map(|()| value)
-            }
-            Value::Object(members) => {
-                let members = members.into_iter().map(|(name, v)| (name, Strict(v)));
-                let mut members = MapDeserializer::new(members);
-                let value = visitor.visit_map(&mut members)?;
-                members.end().map(|()| value)
-            }
-            simple => simple.deserialize_any(visitor),
+macro_rules! forward {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method(Strict(visitor))
         }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
+    type Error = D::Error;
+
+    forward! {
+        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32
+        deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char
+        deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
+        deserialize_option deserialize_unit deserialize_seq deserialize_map
+        deserialize_identifier deserialize_ignored_any
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        name: &'static str,
+        _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        if self.0.is_object() {
-            self.deserialize_any(visitor)
-        } else {
-            Err(not_an_object(&self.0, name))
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(Strict(visitor))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_newtype_struct(name, Strict(visitor))
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_unit_struct(name, Strict(visitor))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_tuple(len, Strict(visitor))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_tuple_struct(name, len, Strict(visitor))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -99,75 +93,148 @@ impl<'de> Deserializer<'de> for Strict {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        let members = match self.0 {
-            Value::Object(members) => members,
-            other => return other.deserialize_enum(name, variants, visitor),
-        };
-        let mut members = members.into_iter();
-        match (members.next(), members.next()) {
-            (Some((variant, value)), None) => visitor.visit_enum(Variant { variant, value }),
-            _ => Err(Error::invalid_value(
-                Unexpected::Map,
-                &"an object with a single member",
-            )),
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_enum(name, variants, Strict(visitor))
+    }
+}
+
+macro_rules! visit {
+    ($($method:ident($value:ty))*) => {$(
+        fn $method<E: DeError>(self, value: $value) -> Result<V::Value, E> {
+            self.0.$method(value)
         }
+    )*};
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
     }
 
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        unit unit_struct seq tuple tuple_struct map identifier ignored_any
+    visit! {
+        visit_bool(bool) visit_i64(i64) visit_i128(i128) visit_u64(u64) visit_u128(u128)
+        visit_f64(f64) visit_str(&str) visit_borrowed_str(&'de str) visit_string(String)
+        visit_bytes(&[u8]) visit_borrowed_bytes(&'de [u8]) visit_byte_buf(Vec<u8>)
+    }
+
+    fn visit_unit<E: DeError>(self) -> Result<V::Value, E> {
+        self.0.visit_unit()
+    }
+
+    fn visit_none<E: DeError>(self) -> Result<V::Value, E> {
+        self.0.visit_none()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, some: D) -> Result<V::Value, D::Error> {
+        self.0.visit_some(Strict(some))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        self.0.visit_newtype_struct(Strict(inner))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        self.0.visit_seq(Strict(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(Strict(members))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, form: A) -> Result<V::Value, A::Error> {
+        self.0.visit_enum(Strict(form))
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Strict {
-    type Deserializer = Self;
-    fn into_deserializer(self) -> Self {
-        self
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<S::Value, D::Error> {
+        self.0.deserialize(Strict(from))
     }
 }
 
-/// One of several forms, named by the only member of an object.
-struct Variant {
-    variant: String,
-    value: Value,
-}
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<A> {
+    type Error = A::Error;
 
-impl<'de> EnumAccess<'de> for Variant {
-    type Error = Error;
-    type Variant = Strict;
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        self.0.next_element_seed(Strict(seed))
+    }
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Strict), Error> {
-        let name = IntoDeserializer::<Error>::into_deserializer(self.variant);
-        seed.deserialize(name)
-            .map(|variant| (variant, Strict(self.value)))
+    fn size_hint(&self) -> Option<usize> {
+        self.0.size_hint()
     }
 }
 
-impl<'de> VariantAccess<'de> for Strict {
-    type Error = Error;
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<A> {
+    type Error = A::Error;
 
-    fn unit_variant(self) -> Result<(), Error> {
-        match self.0 {
-            Value::Null => Ok(()),
-            _ => Err(Error::custom("nothing is expected here")),
-        }
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
+        self.0.next_key_seed(seed)
     }
 
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
-        seed.deserialize(self)
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
+        self.0.next_value_seed(Strict(seed))
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
-        self.deserialize_any(visitor)
+    fn size_hint(&self) -> Option<usize> {
+        self.0.size_hint()
+    }
+}
+
+impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Strict<A> {
+    type Error = A::Error;
+    type Variant = Strict<A::Variant>;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), A::Error> {
+        let (name, form) = self.0.variant_seed(seed)?;
+        Ok((name, Strict(form)))
+    }
+}
+
+/// Reads the members of a form with fields out of an object.
+struct Members<V>(V);
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Members<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
+        from.deserialize_map(Strict(self.0))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
+    type Error = A::Error;
+
+    fn unit_variant(self) -> Result<(), A::Error> {
+        self.0.unit_variant()
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
+        self.0.newtype_variant_seed(Strict(seed))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
+        self.0.tuple_variant(len, Strict(visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        fields: &'static [&'static str],
+        _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.deserialize_struct("with fields", fields, visitor)
+    ) -> Result<V::Value, A::Error> {
+        self.0.newtype_variant_seed(Members(visitor))
     }
 }
 
@@ -191,6 +258,10 @@ mod tests {
         At(Point),
         Box { low: Point, high: Point },
         Line(Vec<Point>),
+    }
+
+    fn read(value: &serde_json::Value) -> Result<Shape, serde_json::Error> {
+        from_slice(value.to_string().as_bytes())
     }
 
     #[test]
@@ -225,12 +296,12 @@ mod tests {
             (json!({ "at": { "x": 1 }, "line": [] }), None),
             (json!({ "at": { "x": 300 } }), None),
         ] {
-            assert_eq!(from_value::<Shape>(value.clone()).ok(), want, "{value}");
+            assert_eq!(read(&value).ok(), want, "{value}");
         }
-        let told = from_value::<Shape>(json!({ "at": [1, 2] })).unwrap_err();
+        let told = read(&json!({ "at": [1, 2] })).unwrap_err();
         assert_eq!(
             told.to_string(),
-            "invalid type: sequence, expected an object, Point"
+            "invalid type: sequence, expected struct Point at line 1 column 6"
         );
     }
 }

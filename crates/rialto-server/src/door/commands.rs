@@ -10,16 +10,18 @@ use axum::http::HeaderMap;
 use ed25519_dalek::{Signature, VerifyingKey};
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
-use rialto_core::identity::Principal;
+use rialto_core::id::AnyId;
+use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::text::Labels;
 use rialto_wire::body::{self, BadBody, Body};
 use rialto_wire::native::{
-    Accepted, Batch, BatchAnswer, BatchItem, MAX_COMMANDS, NewToken, Outcome, RefusedEntry,
-    parse_command, parse_key,
+    Accepted, BatchAnswer, MAX_COMMANDS, NewToken, Outcome, ReadBatch, RefusedEntry, parse_command,
+    parse_key,
 };
 use rialto_wire::strict;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Door;
 use super::auth::Caller;
@@ -35,6 +37,14 @@ const INTERNAL: [&str; 4] = [
     "realm.reset_operator_token",
 ];
 
+/// Operations whose arguments may carry their agent's signature.
+const SIGNED: [&str; 4] = [
+    "call.propose",
+    "negotiation.open",
+    "negotiation.counter",
+    "negotiation.accept",
+];
+
 /// `POST /api/{op}`: one command. Its body is the arguments.
 pub(super) async fn one(
     State(door): State<Arc<Door>>,
@@ -43,16 +53,16 @@ pub(super) async fn one(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Accepted>, Refusal> {
-    let args = parse_json(&body.map_err(|e| unread(&e))?)?;
+    let body = body.map_err(|e| unread(&e))?;
     let text = |name: &str| {
         headers
             .get(name)
             .map(|v| v.to_str().unwrap_or_default().to_owned())
     };
     let cause = text("rialto-cause").map(|c| c.parse()).transpose();
-    let item = BatchItem {
-        op,
-        args,
+    let item = Item {
+        op: &op,
+        args: &body,
         acting: None,
         key: text("idempotency-key"),
         cause: cause.map_err(|e| Refusal::new(Code::Malformed, format!("Rialto-Cause: {e}")))?,
@@ -69,8 +79,8 @@ pub(super) async fn batch(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<BatchAnswer>, Refusal> {
     let body = body.map_err(|e| unread(&e))?;
-    let batch: Batch = strict::from_value(parse_json(&body)?)
-        .map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
+    let batch: ReadBatch<'_> =
+        strict::from_slice(&body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
     if batch.commands.len() > MAX_COMMANDS {
         let detail = format!("{} commands, at most {MAX_COMMANDS}", batch.commands.len());
         return Err(Refusal::new(Code::TooMany, detail));
@@ -78,6 +88,13 @@ pub(super) async fn batch(
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(batch.commands.len());
     let mut asks = Vec::with_capacity(batch.commands.len());
     for item in batch.commands {
+        let item = Item {
+            op: &item.op,
+            args: item.args.map_or("", RawValue::get).as_bytes(),
+            acting: item.acting,
+            key: item.key,
+            cause: item.cause,
+        };
         match prepare(&door, &caller, item).await {
             Ok(ask) => {
                 asks.push(ask);
@@ -109,16 +126,18 @@ fn unread(why: &BytesRejection) -> Refusal {
     Refusal::new(code, detail)
 }
 
-fn parse_json(body: &[u8]) -> Result<Value, Refusal> {
-    if body.is_empty() {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))
+/// One command with what headers or the batch say about it.
+struct Item<'a> {
+    op: &'a str,
+    args: &'a [u8],
+    acting: Option<AgentRef>,
+    key: Option<String>,
+    cause: Option<AnyId>,
 }
 
 /// Makes an ask of a command: checks keys and signatures, and seals the texts.
-async fn prepare(door: &Door, caller: &Caller, item: BatchItem) -> Result<Ask, Refusal> {
-    let op = item.op.as_str();
+async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Refusal> {
+    let op = item.op;
     if caller.principal == Principal::Public && op != "owner.sign_up" {
         return Err(Code::Unauthenticated.into());
     }
@@ -128,16 +147,20 @@ async fn prepare(door: &Door, caller: &Caller, item: BatchItem) -> Result<Ask, R
             "this is done on the server's own machine: rialto operator --help",
         ));
     }
-    let key = item
-        .key
-        .as_deref()
-        .map(|key| request_key(caller.principal, key, op, &item.args))
-        .transpose()?;
-    let acting = item.acting.or_else(|| caller.acting.clone());
-    if item.args.get("signature").is_some_and(|s| !s.is_null()) {
-        check_signature(door, caller, acting.as_ref(), op, &item.args).await?;
-    }
     let command = parse_command(op, item.args)?;
+    let acting = item.acting.or_else(|| caller.acting.clone());
+    let mut key = None;
+    // Both are about the arguments as the client wrote them, whatever their order and white space.
+    if item.key.is_some() || SIGNED.contains(&op) {
+        let written: Value = serde_json::from_slice(item.args).unwrap_or_default();
+        let named = item.key.as_deref();
+        key = named
+            .map(|key| request_key(caller.principal, key, op, &written))
+            .transpose()?;
+        if written.get("signature").is_some_and(|s| !s.is_null()) {
+            check_signature(door, caller, acting.as_ref(), op, &written).await?;
+        }
+    }
     let labels = labels(caller.principal);
     let mut contents = Vec::new();
     let mut too_large = None;
@@ -316,5 +339,37 @@ fn refused_entry((index, why): (u32, Rejection)) -> RefusedEntry {
         index,
         code: why.code.to_string(),
         detail: why.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rialto_wire::native::NativeCommand;
+    use serde_json::Value;
+
+    use super::SIGNED;
+
+    /// A signature that nobody checks would be worth nothing.
+    #[test]
+    fn every_signature_is_checked() {
+        let schema = Value::from(schemars::schema_for!(NativeCommand));
+        let definitions = &schema["$defs"];
+        let mut signed = Vec::new();
+        for form in schema["oneOf"].as_array().unwrap() {
+            let args = form["properties"]["args"]["$ref"].as_str().unwrap();
+            let name = args.rsplit('/').next().unwrap();
+            if !definitions[name]["properties"]["signature"].is_null() {
+                signed.push(
+                    form["properties"]["op"]["const"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned(),
+                );
+            }
+        }
+        signed.sort_unstable();
+        let mut known = SIGNED;
+        known.sort_unstable();
+        assert_eq!(signed, known);
     }
 }

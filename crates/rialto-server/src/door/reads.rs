@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -390,10 +391,10 @@ pub(super) async fn listings_of(Path(name): Path<String>, read: Read) -> Reply {
 }
 
 /// `POST /api/search/listings`.
-pub(super) async fn search_listings(read: Read, body: Result<Json<Value>, JsonRejection>) -> Reply {
-    let Json(body) = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
+pub(super) async fn search_listings(read: Read, body: Result<Bytes, BytesRejection>) -> Reply {
+    let body = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
     let wanted: ListingQuery =
-        strict::from_value(body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
+        strict::from_slice(&body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
     read.answer(move |v, _| v.search_listings(&wanted)).await
 }
 

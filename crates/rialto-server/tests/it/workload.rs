@@ -41,18 +41,21 @@ impl Dice {
 
 pub(crate) fn ask(principal: Principal, op: &str, args: Value) -> Ask {
     let mut contents = Vec::new();
-    let command: Command<Sealed> = parse_command(op, args).unwrap().map(&mut |b: Body| {
-        let bytes = b.to_bytes().unwrap();
-        let salt = [7; 16];
-        let sealed = body::seal(
-            u16::try_from(contents.len()).unwrap(),
-            &salt,
-            &bytes,
-            Labels::BY_AGENT,
-        );
-        contents.push((salt, bytes));
-        sealed
-    });
+    let command: Command<Sealed> =
+        parse_command(op, args.to_string().as_bytes())
+            .unwrap()
+            .map(&mut |b: Body| {
+                let bytes = b.to_bytes().unwrap();
+                let salt = [7; 16];
+                let sealed = body::seal(
+                    u16::try_from(contents.len()).unwrap(),
+                    &salt,
+                    &bytes,
+                    Labels::BY_AGENT,
+                );
+                contents.push((salt, bytes));
+                sealed
+            });
     let request = Request {
         principal,
         auth: Auth::Local,
