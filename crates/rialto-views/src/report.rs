@@ -368,6 +368,18 @@ const BOOKED: &str =
 const JOINED: &str = "LEFT JOIN hold h ON h.id = e.hold
     LEFT JOIN deal d ON e.purpose IN (4, 5) AND d.id = e.purpose_id";
 
+/// The entries of some accounts, each account's from its last back to the period's first.
+fn chain(whose: &str) -> String {
+    format!(
+        "WITH RECURSIVE chain(account, id) AS (
+           SELECT a.id, a.last FROM account a WHERE {whose} AND a.last >= ?1
+           UNION ALL
+           SELECT c.account, CASE c.account WHEN b.debit THEN b.debit_prev ELSE b.credit_prev END
+           FROM chain c JOIN entry b ON b.id = c.id WHERE c.id >= ?1)
+         SELECT id FROM chain WHERE id >= ?1"
+    )
+}
+
 fn booked(row: &Row<'_>) -> rusqlite::Result<Booked> {
     let deal: Option<i64> = row.get(9)?;
     Ok(Booked {
@@ -623,19 +635,20 @@ impl Snap<'_> {
         let (from, of) = match scope {
             Scope::Realm => ("entry e".to_owned(), None),
             Scope::Owner(owner) => (
-                "(SELECT DISTINCT p.entry AS id FROM account a JOIN posting p ON p.account = a.id
-                  WHERE a.owner = ?3) s CROSS JOIN entry e ON e.id = s.id"
-                    .to_owned(),
+                format!(
+                    "(SELECT DISTINCT id FROM ({})) s CROSS JOIN entry e ON e.id = s.id",
+                    chain("a.owner = ?3")
+                ),
                 Some(int(owner.0)),
             ),
             Scope::Agent(agent) => (
-                "(SELECT p.entry AS id FROM account a JOIN posting p ON p.account = a.id
-                  WHERE a.holder = ?3 UNION
+                "(SELECT id FROM ({CHAIN}) UNION
                   SELECT h.id FROM seen s JOIN deal d ON d.id = s.id JOIN hold h ON h.id = d.hold
                   WHERE s.viewer = ?3 AND s.kind = {DEAL} UNION
                   SELECT h.ended FROM seen s JOIN deal d ON d.id = s.id JOIN hold h ON h.id = d.hold
                   WHERE s.viewer = ?3 AND s.kind = {DEAL} AND h.ended IS NOT NULL)
                  s CROSS JOIN entry e ON e.id = s.id"
+                    .replace("{CHAIN}", &chain("a.holder = ?3"))
                     .replace("{DEAL}", &crate::db::kind_of(DealId::PREFIX).to_string()),
                 Some(int(agent.0)),
             ),

@@ -99,18 +99,18 @@ CREATE TABLE asset(
 CREATE TABLE account(
   id INTEGER PRIMARY KEY, holder_kind INTEGER NOT NULL, holder INTEGER NOT NULL, owner INTEGER,
   asset INTEGER NOT NULL, label TEXT, balance NOT NULL, pending_out NOT NULL,
-  pending_in NOT NULL);
+  pending_in NOT NULL, last INTEGER);
 CREATE INDEX account_owner ON account(owner, id) WHERE owner IS NOT NULL;
 CREATE INDEX account_holder ON account(holder, id);
 CREATE TABLE entry(
   id INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind INTEGER NOT NULL, debit INTEGER NOT NULL,
   credit INTEGER NOT NULL, amount NOT NULL, asset INTEGER NOT NULL, purpose INTEGER NOT NULL,
   purpose_id INTEGER NOT NULL, hold INTEGER, by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL,
-  memo INTEGER, reference TEXT);
--- Each entry once for either account, with the account as the entry left it.
-CREATE TABLE posting(
-  account INTEGER NOT NULL, entry INTEGER NOT NULL, balance NOT NULL, pending_out NOT NULL,
-  PRIMARY KEY(account, entry)) WITHOUT ROWID;
+  memo INTEGER, reference TEXT,
+  -- Either account as the entry left it, and the entry before on that account: an account's entries
+  -- are a chain from account.last, so that new ones are only ever appended.
+  debit_balance NOT NULL, debit_out NOT NULL, debit_prev INTEGER,
+  credit_balance NOT NULL, credit_out NOT NULL, credit_prev INTEGER);
 CREATE TABLE hold(
   id INTEGER PRIMARY KEY, debit INTEGER NOT NULL, credit INTEGER NOT NULL, amount NOT NULL,
   asset INTEGER NOT NULL, purpose INTEGER NOT NULL, purpose_id INTEGER NOT NULL,

@@ -17,17 +17,21 @@ pub(super) struct Held {
     balance: i128,
     pending_out: i128,
     pending_in: i128,
+    /// Its last entry.
+    last: Option<i64>,
 }
 
 /// Writes accounts back.
 pub(super) fn flush(db: &Connection, accounts: impl Iterator<Item = (i64, Held)>) -> Result<()> {
-    let sql = "UPDATE account SET balance = ?, pending_out = ?, pending_in = ? WHERE id = ?";
+    let sql =
+        "UPDATE account SET balance = ?, pending_out = ?, pending_in = ?, last = ? WHERE id = ?";
     let mut update = db.prepare_cached(sql)?;
     for (id, held) in accounts {
         update.execute((
             Units(held.balance),
             Units(held.pending_out),
             Units(held.pending_in),
+            held.last,
             id,
         ))?;
     }
@@ -128,7 +132,7 @@ impl Fold<'_> {
             Holder::Agent(id) => (4, id.0, self.owner_of_agent(id)?),
         };
         self.run(
-            "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0)",
+            "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0, NULL)",
             params![
                 int(account.0),
                 kind,
@@ -142,8 +146,9 @@ impl Fold<'_> {
 
     fn entry(&mut self, entry: &Entry, by: Principal, common: &Common<'_>) -> Result<()> {
         let (purpose, purpose_id) = purpose_code(entry.purpose);
+        let (debit, credit) = self.book(entry)?;
         self.run(
-            "INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 int(entry.transfer.0),
                 self.now(),
@@ -158,23 +163,54 @@ impl Fold<'_> {
                 common.by.0,
                 common.by.1,
                 common.memo,
-                common.reference
+                common.reference,
+                Units(debit.balance),
+                Units(debit.pending_out),
+                debit.last,
+                Units(credit.balance),
+                Units(credit.pending_out),
+                credit.last,
             ],
         )?;
-        let amount = entry.amount.0;
-        match entry.kind {
-            EntryKind::Post => {
-                self.post(entry.from, entry.transfer, |a| a.balance -= amount)?;
-                self.post(entry.to, entry.transfer, |a| a.balance += amount)?;
-            }
-            EntryKind::Hold => {
-                self.post(entry.from, entry.transfer, |a| a.pending_out += amount)?;
-                self.post(entry.to, entry.transfer, |a| a.pending_in += amount)?;
-                self.hold_made(entry, purpose, purpose_id)?;
-            }
-            EntryKind::PostHold | EntryKind::VoidHold => self.hold_ended(entry)?,
+        match (entry.kind, entry.hold) {
+            (EntryKind::Post, _) => {}
+            (EntryKind::Hold, _) => self.hold_made(entry, purpose, purpose_id)?,
+            (EntryKind::PostHold | EntryKind::VoidHold, hold) => self.run(
+                "UPDATE hold SET ended = ?, posted = ? WHERE id = ?",
+                (
+                    int(entry.transfer.0),
+                    Units(entry.amount.0),
+                    hold.map(|h| int(h.0)),
+                ),
+            )?,
         }
         self.entry_links(entry, by)
+    }
+
+    /// Both accounts as the entry leaves them, each still naming the entry before as its last.
+    fn book(&mut self, entry: &Entry) -> Result<(Held, Held)> {
+        let amount = entry.amount.0;
+        let held = match entry.kind {
+            EntryKind::Post | EntryKind::Hold => 0,
+            EntryKind::PostHold | EntryKind::VoidHold => self.held_by(entry)?,
+        };
+        let debit = self.post(entry.from, entry.transfer, |a| match entry.kind {
+            EntryKind::Post => a.balance -= amount,
+            EntryKind::Hold => a.pending_out += amount,
+            EntryKind::PostHold | EntryKind::VoidHold => {
+                a.pending_out -= held;
+                a.balance -= amount;
+            }
+        })?;
+        let credit = self.post(entry.to, entry.transfer, |a| match entry.kind {
+            EntryKind::Post => a.balance += amount,
+            EntryKind::Hold => a.pending_in += amount,
+            EntryKind::PostHold | EntryKind::VoidHold => {
+                a.pending_in -= held;
+                a.balance += amount;
+            }
+        })?;
+        Ok((debit, credit))
     }
 
     fn post(
@@ -182,33 +218,30 @@ impl Fold<'_> {
         account: AccountId,
         entry: TransferId,
         change: impl FnOnce(&mut Held),
-    ) -> Result<()> {
+    ) -> Result<Held> {
         let id = int(account.0);
         let mut held = match self.cache.accounts.get(&id) {
             Some(held) => *held,
             None => self.load(id)?,
         };
         change(&mut held);
-        self.cache.accounts.insert(id, held);
-        self.run(
-            "INSERT INTO posting VALUES(?, ?, ?, ?)",
-            (
-                id,
-                int(entry.0),
-                Units(held.balance),
-                Units(held.pending_out),
-            ),
-        )
+        let next = Held {
+            last: Some(int(entry.0)),
+            ..held
+        };
+        self.cache.accounts.insert(id, next);
+        Ok(held)
     }
 
     fn load(&self, account: i64) -> Result<Held> {
-        let sql = "SELECT balance, pending_out, pending_in FROM account WHERE id = ?";
+        let sql = "SELECT balance, pending_out, pending_in, last FROM account WHERE id = ?";
         let held = self.db.prepare_cached(sql)?.query_row([account], |r| {
             let (balance, out, coming): (Units, Units, Units) = (r.get(0)?, r.get(1)?, r.get(2)?);
             Ok(Held {
                 balance: balance.0,
                 pending_out: out.0,
                 pending_in: coming.0,
+                last: r.get(3)?,
             })
         });
         held.optional()?.ok_or(Error::Damaged(
@@ -233,7 +266,8 @@ impl Fold<'_> {
         )
     }
 
-    fn hold_ended(&mut self, entry: &Entry) -> Result<()> {
+    /// The amount of the hold that an entry ends.
+    fn held_by(&self, entry: &Entry) -> Result<i128> {
         let Some(hold) = entry.hold else {
             return Err(Error::Damaged("an entry ends a hold that it does not name"));
         };
@@ -243,22 +277,8 @@ impl Fold<'_> {
             .prepare_cached(sql)?
             .query_row([int(hold.0)], |r| r.get(0));
         let held: Option<Units> = held.optional()?;
-        let held = held
-            .ok_or(Error::Damaged("an entry ends a hold that was never made"))?
-            .0;
-        let amount = entry.amount.0;
-        self.post(entry.from, entry.transfer, |a| {
-            a.pending_out -= held;
-            a.balance -= amount;
-        })?;
-        self.post(entry.to, entry.transfer, |a| {
-            a.pending_in -= held;
-            a.balance += amount;
-        })?;
-        self.run(
-            "UPDATE hold SET ended = ?, posted = ? WHERE id = ?",
-            (int(entry.transfer.0), Units(amount), int(hold.0)),
-        )
+        let held = held.ok_or(Error::Damaged("an entry ends a hold that was never made"))?;
+        Ok(held.0)
     }
 
     /// What an entry follows from: its hold, its deal, the entry it corrects.

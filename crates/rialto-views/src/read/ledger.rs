@@ -214,21 +214,19 @@ impl ViewReader {
         account: AccountId,
         paging: &Paging,
     ) -> Result<Option<Page<StatementRow>>> {
-        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
-        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let (limit, before) = (limit(paging)?, cursor(paging)?);
         self.read(|snap| {
             if !snap.sees(scope, account.into())? {
                 return Ok(None);
             }
-            let sql = "SELECT entry, balance, pending_out FROM posting
-                       WHERE account = ? AND entry < ? ORDER BY entry DESC LIMIT ?";
-            let mut query = snap.db.prepare_cached(sql)?;
-            let mut rows = query.query((int(account.0), before, wide))?;
             let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let entry: i64 = row.get(0)?;
-                let (balance, out): (Units, Units) = (row.get(1)?, row.get(2)?);
-                found.push((entry, snap.statement_row(account, entry, balance, out)?));
+            let mut next = snap.entry_before(int(account.0), before)?;
+            while let Some(id) = next
+                && found.len() <= limit
+            {
+                let row = snap.statement_row(account, id)?;
+                found.push((id, row));
+                next = snap.entry_before(int(account.0), Some(id))?;
             }
             Ok(Some(snap.page(found, limit)))
         })
@@ -399,13 +397,31 @@ impl Snap<'_> {
         Ok((entry, amount.0, asset))
     }
 
-    fn statement_row(
-        &self,
-        account: AccountId,
-        id: i64,
-        balance: Units,
-        out: Units,
-    ) -> Result<StatementRow> {
+    /// The entry of an account before another of its entries, or its last.
+    fn entry_before(&self, account: i64, entry: Option<i64>) -> Result<Option<i64>> {
+        let Some(entry) = entry else {
+            let sql = "SELECT last FROM account WHERE id = ?";
+            let last = self
+                .db
+                .prepare_cached(sql)?
+                .query_row([account], |r| r.get(0));
+            return Ok(last.optional()?.flatten());
+        };
+        let sql = "SELECT CASE ?1 WHEN debit THEN debit_prev WHEN credit THEN credit_prev END
+                   FROM entry WHERE id = ?2";
+        let mut query = self.db.prepare_cached(sql)?;
+        let before = query.query_row((account, entry), |r| r.get(0));
+        Ok(before.optional()?.flatten())
+    }
+
+    fn statement_row(&self, account: AccountId, id: i64) -> Result<StatementRow> {
+        let sql = "SELECT debit = ?1, debit_balance, debit_out, credit_balance, credit_out
+                   FROM entry WHERE id = ?2";
+        let mut query = self.db.prepare_cached(sql)?;
+        let (balance, out): (Units, Units) = query.query_row((int(account.0), id), |r| {
+            let place = if r.get(0)? { 1 } else { 3 };
+            Ok((r.get(place)?, r.get(place + 1)?))
+        })?;
         let (entry, amount, asset) = self.entry(id)?;
         let moved = matches!(entry.kind, "post" | "post_hold");
         let (sign, other) = if entry.from == account {
