@@ -36,7 +36,7 @@ const FRAME_ENVELOPES: usize = 16_384;
 /// How many requests are decided before the writer looks whether the syncer is free.
 const TURN: usize = 512;
 /// Touched entities are handed to the keeper when there are this many, or after this time.
-const KEEP_TOUCHED: usize = 8_192;
+const KEEP_TOUCHED: usize = 32_768;
 const KEEP_EVERY: Duration = Duration::from_millis(250);
 /// The clock is asked at most this often for what is due.
 const TICK_EVERY: Duration = Duration::from_millis(50);

@@ -7,6 +7,9 @@ mod deals;
 mod ledger;
 mod load;
 mod mail;
+mod population;
+mod restart;
+mod soak;
 mod stage;
 
 use clap::Subcommand;
@@ -23,6 +26,12 @@ pub enum BenchCommand {
     Deals(deals::DealsArgs),
     /// Messages a second, durable and indexed, and how long one takes to arrive.
     Mail(mail::MailArgs),
+    /// How long a realm is away after a kill with a long log.
+    Restart(restart::RestartArgs),
+    /// Many agents, some of them active: memory, reads, writes, the writer's longest turn.
+    Population(population::PopulationArgs),
+    /// A mixed load over a long time: do memory and latency stay flat?
+    Soak(soak::SoakArgs),
     /// The speed of the serving twin: simulated requests a second at iteration level.
     Fleet(BenchArgs),
 }
@@ -36,6 +45,9 @@ pub(crate) async fn run(command: &BenchCommand, out: Output) -> Result<(), CliEr
         BenchCommand::Ledger(args) => ledger::run(args, out).await,
         BenchCommand::Deals(args) => deals::run(args, out).await,
         BenchCommand::Mail(args) => mail::run(args, out).await,
+        BenchCommand::Restart(args) => restart::run(args, out).await,
+        BenchCommand::Population(args) => population::run(args, out).await,
+        BenchCommand::Soak(args) => soak::run(args, out).await,
         BenchCommand::Fleet(args) => run_bench(args, out),
     }
 }

@@ -152,20 +152,21 @@ impl Served {
         }
     }
 
-    /// The realm as the operator reads it.
-    pub(crate) async fn realm(&self) -> Result<Value, CliError> {
-        self.operator.get("/api/realm").await
+    /// The value of a metric as it is written, nothing where there is none.
+    pub(crate) async fn metric_text(&self, name: &str) -> Result<String, CliError> {
+        let mut lines = self.operator.lines("/metrics").await?;
+        while let Some(line) = lines.next().await? {
+            if let Some(value) = line.strip_prefix(name).and_then(|v| v.strip_prefix(' ')) {
+                return Ok(value.trim().to_owned());
+            }
+        }
+        Ok(String::new())
     }
 
     /// The number of a metric, 0 where there is none.
     pub(crate) async fn metric(&self, name: &str) -> Result<u64, CliError> {
-        let mut lines = self.operator.lines("/metrics").await?;
-        while let Some(line) = lines.next().await? {
-            if let Some(value) = line.strip_prefix(name).and_then(|v| v.strip_prefix(' ')) {
-                return Ok(value.trim().parse::<f64>().unwrap_or(0.0) as u64);
-            }
-        }
-        Ok(0)
+        let text = self.metric_text(name).await?;
+        Ok(text.parse::<f64>().unwrap_or(0.0) as u64)
     }
 
     /// Waits until views have taken in everything that is durable.
