@@ -60,6 +60,13 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> Result<(), CliError> {
     told.map(|_| ())
 }
 
+/// The shipped scenario, read through a folder of its own.
+pub(crate) fn shipped_scenario() -> Result<Scenario, CliError> {
+    let folder = tempfile::tempdir();
+    let folder = folder.map_err(|e| CliError::failed(format!("no temporary folder: {e}")))?;
+    shipped(&folder.path().join("market-day"))
+}
+
 /// The shipped scenario, with names in the place of ids so that handles read well.
 fn shipped(folder: &std::path::Path) -> Result<Scenario, CliError> {
     files::write(folder)
