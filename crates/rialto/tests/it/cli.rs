@@ -8,12 +8,12 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 /// A folder with a realm in it, and the command line at work there.
-struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 /// A server that ends with the test.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     url: String,
     // Kept open, so that the server never writes into a closed pipe.
@@ -47,14 +47,14 @@ impl Server {
 }
 
 /// What a command printed, and how it ended.
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Done {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{}", self.err);
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}", self.out))
     }
@@ -76,13 +76,13 @@ impl Done {
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -98,7 +98,7 @@ impl Place {
         command
     }
 
-    fn serve(&self, data: &str) -> Server {
+    pub(crate) fn serve(&self, data: &str) -> Server {
         self.serve_at(data, "127.0.0.1:0")
     }
 
@@ -123,7 +123,7 @@ impl Place {
         }
     }
 
-    fn run(&self, args: &[&str]) -> Done {
+    pub(crate) fn run(&self, args: &[&str]) -> Done {
         done(&mut self.command(args))
     }
 
@@ -134,7 +134,7 @@ impl Place {
     }
 
     /// The same with what was asked for as JSON.
-    fn told(&self, server: &Server, token: &str, args: &[&str]) -> Value {
+    pub(crate) fn told(&self, server: &Server, token: &str, args: &[&str]) -> Value {
         self.ask(server, token, args).json()
     }
 }
@@ -148,7 +148,7 @@ fn done(command: &mut Command) -> Done {
     }
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value
         .as_str()
         .unwrap_or_else(|| panic!("{value} is no text"))
@@ -157,7 +157,7 @@ fn text(value: &Value) -> &str {
 const OPERATOR: &str = "rialto-data/operator.token";
 
 /// Two owners with an agent each; the buyer has 40.
-fn market(place: &Place, server: &Server) {
+pub(crate) fn market(place: &Place, server: &Server) {
     for (owner, agent) in [("acme", "ana"), ("bistro", "casa")] {
         let admin = format!("{owner}.token");
         let signed = place.run(&[
@@ -189,7 +189,7 @@ fn market(place: &Place, server: &Server) {
 }
 
 /// A call, a proposal, a counter-offer, a deal, its delivery and its payment; returns the deal's id.
-fn deal(place: &Place, server: &Server) -> String {
+pub(crate) fn deal(place: &Place, server: &Server) -> String {
     let ana = |args: &[&str]| place.told(server, "ana.token", args);
     let casa = |args: &[&str]| place.told(server, "casa.token", args);
     let call = ana(&[

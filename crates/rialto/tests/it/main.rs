@@ -9,6 +9,7 @@
 
 mod cli;
 mod demo;
+mod fleet;
 mod quickstart;
 mod scenario;
 mod syscalls;
