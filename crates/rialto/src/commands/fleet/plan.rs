@@ -384,8 +384,8 @@ fn count(p: &Placement) -> String {
     );
     if p.spare_replicas > 0 {
         text.push_str(&format!(
-            ", {} of them spare, so that enough work {} % of the time",
-            of(p.spare_replicas.into(), "replica"),
+            ", {} of the replicas spare, so that enough work {} % of the time",
+            p.spare_replicas,
             100.0 * WORKING_SHARE
         ));
     }
