@@ -13,6 +13,7 @@
 //! - No text outside the table of contents and the full-text indexes, so that erasing is certain.
 //! - No clock, no randomness, no printing, no environment.
 
+mod chips;
 mod db;
 mod error;
 mod fold;

@@ -258,7 +258,10 @@ impl Snap<'_> {
                         reached.truncated = true;
                         break;
                     }
-                    hops.push(self.hop(&envelope, event, line)?);
+                    let hop = self.hop(&envelope, event, line)?;
+                    let chips = self.chips_hop(event, &hop)?;
+                    hops.push(hop);
+                    hops.extend(chips);
                 }
             }
         }
@@ -284,6 +287,22 @@ impl Snap<'_> {
             truncated,
             position,
         })
+    }
+
+    /// The modelled hop behind a deal that bought capacity from a published price list.
+    fn chips_hop(&self, event: &Event, agreed: &Hop) -> Result<Option<Hop>> {
+        let Event::Market(MarketEvent::DealAgreed { deal, .. }) = event else {
+            return Ok(None);
+        };
+        Ok(self.chips_of(*deal)?.map(|what| Hop {
+            kind: "fleet.chips".to_owned(),
+            who: None,
+            what: Some(what),
+            amount: None,
+            links: vec![agreed.id],
+            basis: Some(Basis::Modelled),
+            ..agreed.clone()
+        }))
     }
 
     fn hop(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Hop> {
