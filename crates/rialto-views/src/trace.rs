@@ -105,12 +105,12 @@ struct Reached {
 }
 
 /// A line about an event, before it is printed.
-struct Line {
-    subject: AnyId,
-    what: String,
-    amount: Option<(i128, AssetId)>,
+pub(crate) struct Line {
+    pub(crate) subject: AnyId,
+    pub(crate) what: String,
+    pub(crate) amount: Option<(i128, AssetId)>,
     /// The acting agent, where the event names it.
-    by: Option<rialto_core::id::AgentId>,
+    pub(crate) by: Option<rialto_core::id::AgentId>,
 }
 
 impl ViewReader {
@@ -289,7 +289,7 @@ impl Snap<'_> {
 }
 
 /// What an event says of each thing it is about.
-fn lines(event: &Event) -> Vec<Line> {
+pub(crate) fn lines(event: &Event) -> Vec<Line> {
     match event {
         Event::Mail(MailEvent::MessageSent {
             message,

@@ -55,9 +55,17 @@ pub(super) async fn one(
         key: text("idempotency-key"),
         cause: cause.map_err(|e| Refusal::new(Code::Malformed, format!("Rialto-Cause: {e}")))?,
     };
-    let ask = prepare(&door, &caller, item).await?;
-    let answered = door.node.ask(ask).await?;
-    answer(answered).map(Json)
+    carry_out(&door, &caller, item).await.map(Json)
+}
+
+/// Carries out one command, whatever door it came through.
+pub(super) async fn carry_out(
+    door: &Door,
+    caller: &Caller,
+    item: BatchItem,
+) -> Result<Accepted, Refusal> {
+    let ask = prepare(door, caller, item).await?;
+    answer(door.node.ask(ask).await?)
 }
 
 /// `POST /api/commands`: many commands, decided in order, each for itself.

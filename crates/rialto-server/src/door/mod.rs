@@ -1,4 +1,4 @@
-//! The REST door at `/api`, and what operations need beside it.
+//! The REST door at `/api`, the console for people at `/`, and what operations need beside them.
 //!
 //! Every request goes the same way: who asks ([`auth`]), what is asked ([`commands`], [`inbox`],
 //! [`reads`]), and what is answered ([`problem`]). The routes stand in one table, from which both
@@ -6,6 +6,7 @@
 
 mod auth;
 mod commands;
+mod console;
 mod errors;
 mod inbox;
 mod openapi;
@@ -47,6 +48,7 @@ pub struct Door {
     pub(crate) reads: Semaphore,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) started: Instant,
+    pub(crate) sessions: console::Sessions,
 }
 
 impl Door {
@@ -60,6 +62,7 @@ impl Door {
             reads: Semaphore::new(READS_AT_ONCE),
             streams: Arc::new(Semaphore::new(STREAMS)),
             started: Instant::now(),
+            sessions: console::Sessions::default(),
         })
     }
 
@@ -70,8 +73,10 @@ impl Door {
             router = router.route(route.path, route.handler);
         }
         router
+            .merge(console::router())
             .fallback(routes::no_such_path)
             .method_not_allowed_fallback(routes::wrong_method)
+            .layer(console::pages_of_refusals(self))
             .layer(DefaultBodyLimit::max(BODY_BYTES))
             .with_state(self.clone())
     }

@@ -100,7 +100,7 @@ where
         .map_err(|e: T::Err| Refusal::new(Code::Malformed, e.to_string()))
 }
 
-fn refused(error: ViewError) -> Refusal {
+pub(super) fn refused(error: ViewError) -> Refusal {
     match error {
         ViewError::BadCursor => Code::BadCursor.into(),
         ViewError::BadLimit { .. } | ViewError::BadQuery(_) | ViewError::TooBroad(_) => {
@@ -128,7 +128,7 @@ async fn caught_up(door: &Door, min_position: Option<u64>) -> Result<(), Refusal
 }
 
 /// Reads the views on a thread that may block.
-async fn view<T: Send + 'static>(
+pub(super) async fn view<T: Send + 'static>(
     door: &Arc<Door>,
     min_position: Option<u64>,
     read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
@@ -270,7 +270,7 @@ pub(super) async fn whoami(State(door): Door_, caller: Caller) -> Answer<WhoAmI>
     }))
 }
 
-async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal> {
+pub(super) async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal> {
     caller.known()?;
     let (principal, auth) = (caller.principal, caller.auth);
     let judged = door.node.read(move |state| {
@@ -306,7 +306,7 @@ pub(super) async fn agents(State(door): Door_, query: Listed) -> Result<Response
     Ok(Json(page).into_response())
 }
 
-fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewError> {
+pub(super) fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewError> {
     match name.parse() {
         Ok(id) => views.agent(id),
         Err(_) => views.agent_by_handle(name.trim_start_matches('@')),
@@ -500,7 +500,7 @@ pub(super) async fn services(
 }
 
 /// The owner that a path names, if the caller may see it.
-async fn own(door: &Door, caller: &Caller, name: &str) -> Result<OwnerId, Refusal> {
+pub(super) async fn own(door: &Door, caller: &Caller, name: &str) -> Result<OwnerId, Refusal> {
     caller.known()?;
     let (owner, principal, auth): (OwnerId, _, _) = (id(name)?, caller.principal, caller.auth);
     let judged = door.node.read(move |state| {

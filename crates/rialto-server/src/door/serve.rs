@@ -76,6 +76,10 @@ impl Tls {
     }
 }
 
+/// What a request carries that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Encrypted;
+
 /// A bound listener.
 pub struct Listener {
     tcp: TcpListener,
@@ -117,6 +121,11 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
+    let router = if listener.tls.is_some() {
+        router.layer(axum::Extension(Encrypted))
+    } else {
+        router
+    };
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
             break;
