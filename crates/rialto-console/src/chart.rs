@@ -107,8 +107,8 @@ pub struct Ring {
 }
 
 const RING_WIDTH: f64 = 760.0;
-const RING_HEIGHT: f64 = 460.0;
-const RADII: (f64, f64) = (225.0, 165.0);
+const RING_HEIGHT: f64 = 560.0;
+const RADII: (f64, f64) = (225.0, 150.0);
 
 fn spot(place: usize, of: usize, stretch: f64) -> (f64, f64, f64) {
     let turn = count(place) / count(of).max(1.0) * std::f64::consts::TAU - std::f64::consts::PI;
@@ -150,7 +150,7 @@ fn line(edge: &Edge, of: usize) -> Markup {
     );
     let width = 1.0 + f64::from(edge.acts.min(16)) / 8.0;
     html! {
-        path class=(edge.bond.class()) .fresh[edge.fresh] d=(path) stroke-width=(tenth(width)) {
+        path class={ (edge.bond.class()) @if edge.fresh { " fresh" } } d=(path) stroke-width=(tenth(width)) {
             title { (edge.label) }
         }
     }

@@ -166,6 +166,16 @@ impl Render for Thing {
     }
 }
 
+/// An id, linked only where the viewer may see its thing.
+#[must_use]
+pub fn thing_if(visible: bool, id: AnyId) -> Markup {
+    if visible {
+        Thing(id).render()
+    } else {
+        html! { span.id { (id) } }
+    }
+}
+
 /// The address of a thing's page. Things without a page of their own have none.
 #[must_use]
 pub fn path_of(id: AnyId) -> Option<String> {
@@ -221,6 +231,23 @@ pub fn state(word: &str) -> Markup {
         _ => "plain",
     };
     html! { span class={ "state " (tone) } { (word.replace('_', " ")) } }
+}
+
+/// Whether the sum over all accounts is zero.
+#[must_use]
+pub fn balanced(even: bool) -> Markup {
+    html! {
+        @if even { span.state.good { "in balance" } } @else { span.state.bad { "out of balance" } }
+    }
+}
+
+/// A number of things: `1 offer`, `2 offers`.
+#[must_use]
+pub fn some(count: usize, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        more => format!("{more} {thing}s"),
+    }
 }
 
 /// What a figure rests on.
@@ -281,7 +308,9 @@ pub fn facts(rows: &[(&str, Markup)]) -> Markup {
     html! {
         dl.facts {
             @for (label, value) in rows {
-                div { dt { (label) } dd { (value) } }
+                div { dt { (label) } dd {
+                    @if value.0.is_empty() { span.quiet { "–" } } @else { (value) }
+                } }
             }
         }
     }

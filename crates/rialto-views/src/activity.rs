@@ -11,8 +11,9 @@ use rialto_core::id::{AccountId, AgentId, AnyId, DealId, number};
 use rialto_core::identity::{IdentityEvent, Principal, Status};
 use rialto_core::ledger::LedgerEvent;
 use rialto_core::mail::MailEvent;
-use rialto_core::market::MarketEvent;
+use rialto_core::market::{DealState, MarketEvent};
 use rialto_core::time::Time;
+use rialto_core::work::WorkEvent;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 
@@ -131,7 +132,7 @@ pub struct Waiting {
 }
 
 impl ViewReader {
-    /// The latest acts about things that the scope may see, newest first, since a time.
+    /// The latest acts that concern the scope, newest first, since a time.
     ///
     /// # Errors
     /// [`Error::BadLimit`] for none or more than [`MAX_ACTS`], and as every read.
@@ -147,7 +148,7 @@ impl ViewReader {
         })
     }
 
-    /// The position of the latest act after a position that the scope may see, if there is one.
+    /// The position of the latest act after a position that concerns the scope, if there is one.
     ///
     /// # Errors
     /// As every read.
@@ -207,7 +208,7 @@ impl Snap<'_> {
             let bytes: Vec<u8> = row.get(0)?;
             let envelope = Envelope::decode(&bytes).map_err(|_| Error::Damaged("an envelope"))?;
             if let Some((event, line)) = headline(&envelope)
-                && self.sees(scope, line.subject)?
+                && self.concerns(scope, line.subject)?
             {
                 items.push(self.act(&envelope, event, line)?);
             }
@@ -217,6 +218,22 @@ impl Snap<'_> {
             truncated: truncated || looked == SCANNED,
             position: self.position,
         })
+    }
+
+    /// Whether a thing is the scope's own affair: that everybody may see it is not enough.
+    fn concerns(&self, scope: Scope, id: AnyId) -> Result<bool> {
+        match (scope, id) {
+            (Scope::Realm, _) => Ok(true),
+            (_, AnyId::AgentId(_) | AnyId::ListingId(_) | AnyId::CallId(_) | AnyId::AssetId(_)) => {
+                let parties = self.parties(id)?.unwrap_or_default();
+                Ok(match scope {
+                    Scope::Realm => true,
+                    Scope::Owner(owner) => parties.owners.contains(&owner),
+                    Scope::Agent(agent) => parties.agents.contains(&agent),
+                })
+            }
+            _ => self.sees(scope, id),
+        }
     }
 
     fn act(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Act> {
@@ -270,9 +287,7 @@ impl Snap<'_> {
             Event::Mail(MailEvent::MessageSent { conversation, .. }) => {
                 (self.members_of(int(conversation.0))?, Tie::Talk)
             }
-            Event::Work(rialto_core::work::WorkEvent::TaskCreated { worker, .. }) => {
-                (vec![int(worker.0)], Tie::Talk)
-            }
+            Event::Work(WorkEvent::TaskCreated { worker, .. }) => (vec![int(worker.0)], Tie::Talk),
             Event::Market(MarketEvent::CallOpened { invited, .. }) => {
                 (invited.iter().map(|a| int(a.0)).collect(), Tie::Talk)
             }
@@ -487,6 +502,12 @@ fn headline(envelope: &Envelope) -> Option<(&Event, Line)> {
     let told = envelope.events.iter().filter_map(|event| {
         let line = match event {
             Event::Identity(event) => identity(event),
+            Event::Work(WorkEvent::TaskCreated {
+                task, deal: None, ..
+            }) => plain((*task).into(), "asked for work".to_owned()),
+            Event::Market(MarketEvent::DealEnded { deal, state, .. }) => {
+                plain((*deal).into(), ended(*state).to_owned())
+            }
             _ => lines(event).into_iter().next(),
         };
         line.map(|line| (event, line))
@@ -514,15 +535,27 @@ fn rank(event: &Event) -> u8 {
     }
 }
 
+fn plain(subject: AnyId, what: String) -> Option<Line> {
+    Some(Line {
+        subject,
+        what,
+        amount: None,
+        by: None,
+    })
+}
+
+fn ended(state: DealState) -> &'static str {
+    match state {
+        DealState::Settled => "settled the deal",
+        DealState::Split => "ruled: each got a part",
+        DealState::Refunded => "the buyer got everything back",
+        DealState::Expired => "not delivered in time",
+        DealState::Agreed | DealState::Delivered | DealState::Disputed => "went on with the deal",
+    }
+}
+
 fn identity(event: &IdentityEvent) -> Option<Line> {
-    let line = |subject: AnyId, what: String| {
-        Some(Line {
-            subject,
-            what,
-            amount: None,
-            by: None,
-        })
-    };
+    let line = plain;
     let switched = |status: Status| match status {
         Status::Active => "was resumed",
         Status::Suspended => "was suspended",

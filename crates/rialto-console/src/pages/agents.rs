@@ -31,8 +31,8 @@ pub struct Line {
     pub who: Who,
     /// Its owner's name.
     pub owner: String,
-    /// Its owner.
-    pub owner_id: AnyId,
+    /// Its owner, where the viewer may see it.
+    pub owner_id: Option<AnyId>,
     /// What it says of itself, in one line.
     pub text: String,
     /// What it can do.
@@ -41,6 +41,15 @@ pub struct Line {
     pub record: Record,
     /// `active` or `suspended`.
     pub status: String,
+}
+
+fn owner(line: &Line) -> Markup {
+    html! {
+        @match line.owner_id {
+            Some(id) => a href={ "/owners/" (id) } { (line.owner) },
+            None => (line.owner),
+        }
+    }
 }
 
 /// A token just issued: shown once.
@@ -97,7 +106,7 @@ impl List {
             .map(|line| {
                 vec![
                     html! { (line.who) },
-                    html! { a href={ "/owners/" (line.owner_id) } { (line.owner) } },
+                    owner(line),
                     html! { (line.text) },
                     html! { (line.skills.join(", ")) },
                     html! { (line.record.sold) },
@@ -263,10 +272,7 @@ impl One {
     fn facts(&self) -> Markup {
         let line = &self.line;
         let known = [
-            (
-                "Owner",
-                html! { a href={ "/owners/" (line.owner_id) } { (line.owner) } },
-            ),
+            ("Owner", owner(line)),
             ("Key", html! { code { (self.did) } }),
             ("Private key held by", html! { (self.custody) }),
             ("Skills", html! { (line.skills.join(", ")) }),

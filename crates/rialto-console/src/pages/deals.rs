@@ -5,8 +5,8 @@ use rialto_core::id::AnyId;
 
 use super::overview::{DealLine, deal_table};
 use crate::kit::{
-    Empty, Money, Thing, When, Who, facts, next_page, numbers, position, section, state, table_or,
-    words,
+    Empty, Money, Thing, When, Who, facts, next_page, numbers, position, section, some, state,
+    table_or, words,
 };
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
@@ -215,7 +215,7 @@ impl Course {
             ("Seller", html! { (self.seller) }),
         ];
         known.extend(self.facts.iter().cloned());
-        let aside = html! { (self.offers.len()) " offers" };
+        let aside = html! { (some(self.offers.len(), "offer")) };
         html! {
             section.block { (facts(&known)) }
             (section("Negotiation", &aside, &self.conversation()))

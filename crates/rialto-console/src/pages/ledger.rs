@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use crate::kit::{
-    Empty, Money, Thing, When, Who, amount, facts, next_page, numbers, position, section, state,
-    table_or, words,
+    Empty, Money, Thing, When, Who, amount, balanced, facts, next_page, numbers, position, section,
+    state, table_or, words,
 };
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
@@ -39,9 +39,9 @@ pub struct Hold {
     /// Its id.
     pub id: AnyId,
     /// From which account.
-    pub from: AnyId,
+    pub from: Markup,
     /// To which account.
-    pub to: AnyId,
+    pub to: Markup,
     /// How much.
     pub money: Money,
     /// What it is for.
@@ -128,11 +128,7 @@ impl Ledger {
                 vec![
                     html! { (row.asset) },
                     amount(&row.sum),
-                    if row.even {
-                        state("agreed")
-                    } else {
-                        state("failed")
-                    },
+                    balanced(row.even),
                     amount(&row.held),
                     amount(&row.issued),
                     amount(&row.outside),
@@ -143,7 +139,7 @@ impl Ledger {
         let columns = [
             words("Asset"),
             numbers("Sum"),
-            words("Balanced"),
+            words("Verdict"),
             numbers("Held by owners, teams and agents"),
             numbers("Issued"),
             numbers("From outside"),
@@ -202,8 +198,8 @@ fn hold_cells(hold: &Hold) -> Vec<Markup> {
     vec![
         html! { (Thing(hold.id)) },
         html! { (hold.money) },
-        html! { (Thing(hold.from)) },
-        html! { (Thing(hold.to)) },
+        hold.from.clone(),
+        hold.to.clone(),
         hold.purpose.clone(),
         html! { (hold.created) },
         html! { @if let Some(expires) = hold.expires { (expires) } },
@@ -339,8 +335,8 @@ impl Hold {
     pub fn sheet(&self) -> Sheet {
         let mut known = vec![
             ("State", state(&self.state)),
-            ("From", html! { (Thing(self.from)) }),
-            ("To", html! { (Thing(self.to)) }),
+            ("From", self.from.clone()),
+            ("To", self.to.clone()),
             ("For", self.purpose.clone()),
             ("Made", html! { (self.created) }),
         ];

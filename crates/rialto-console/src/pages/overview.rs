@@ -4,7 +4,9 @@ use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use crate::chart::{self, Bar, Ring};
-use crate::kit::{Empty, Money, Thing, When, Who, amount, grouped, position, section, state};
+use crate::kit::{
+    Empty, Money, Thing, When, Who, amount, balanced, grouped, position, section, state,
+};
 use crate::shell::{heading, kept_live};
 
 /// A line of the live activity.
@@ -38,8 +40,9 @@ impl ActLine {
                 (self.at)
                 span.told {
                     (self.who) " " span.what { (self.what) }
-                    @if let [one] = self.to.as_slice() { " " span.with { "with" } " " (one) }
-                    @if self.to.len() > 1 { " " span.with { "with " (self.to.len()) " agents" } }
+                    @if !self.to.is_empty() { " " span.with aria-hidden="true" { "→" } span.unseen { " to " } " " }
+                    @if let [one] = self.to.as_slice() { (one) }
+                    @if self.to.len() > 1 { span.with { (self.to.len()) " agents" } }
                 }
                 span.for { @if let Some(money) = &self.money { (money) } }
                 span.where { (Thing(self.about)) }
@@ -202,7 +205,7 @@ impl Overview {
                     @for balance in self.balances.iter().take(3) {
                         p.figure { a href="/ledger" { (amount(&balance.sum)) }
                             span.unit { " " (balance.asset) " over all accounts" } }
-                        p.verdict { @if balance.even { (state("agreed")) " in balance" } @else { (state("failed")) " out of balance" } }
+                        p.verdict { (balanced(balance.even)) }
                         p.quiet { (amount(&balance.held)) " held by owners and agents, " (amount(&balance.pending)) " of it set aside" }
                     }
                     @if self.balances.is_empty() { p.quiet { "No asset yet." } }
@@ -247,7 +250,7 @@ impl Overview {
             @if self.latest.is_empty() {
                 (Empty::new("No deal yet.", "rialto deal --help"))
             } @else {
-                (crate::pages::overview::deal_table(&self.latest))
+                (deal_table(&self.latest))
             }
         };
         html! { (section("Latest deals", &aside, &body))

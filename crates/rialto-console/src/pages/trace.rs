@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use crate::kit::{Thing, When, Who, basis, position};
+use crate::kit::{Thing, When, Who, basis, position, some};
 use crate::shell::{heading, kept_live};
 
 /// One event about one thing.
@@ -57,8 +57,8 @@ impl Trace {
     fn body(&self) -> Markup {
         html! {
             p.quiet {
-                (self.hops.len()) " hops, "
-                @if self.gaps.is_empty() { "no gaps" } @else { (self.gaps.len()) " gaps" }
+                (some(self.hops.len(), "hop")) ", "
+                @if self.gaps.is_empty() { "no gaps" } @else { (some(self.gaps.len(), "gap")) }
                 @for word in ["measured", "modelled", "stand-in"] {
                     @let count = self.hops.iter().filter(|h| h.basis == Some(word)).count();
                     @if count > 0 { ", " (count) " " (word) }

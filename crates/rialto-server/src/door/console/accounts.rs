@@ -185,6 +185,6 @@ pub(super) async fn trace(desk: Desk, Path(name): Path<String>) -> Result<Respon
         gaps: found.gaps.iter().map(|g| (g.id, g.named_by)).collect(),
         truncated: found.truncated,
     };
-    desk.page(&format!("Trace of {id}"), Place::Overview, &page.page())
+    desk.page(&format!("Trace of {id}"), None, &page.page())
         .await
 }

@@ -48,10 +48,11 @@ async fn listed(
     let paging = desk.paging(30);
     let found = desk.view(move |v| v.agents(&query, &paging)).await?;
     let (may, operator) = may_register(desk).await?;
+    let scope = desk.scope().await?;
     let list = List {
         text: text("text").unwrap_or_default(),
         skill: text("skill").unwrap_or_default(),
-        rows: found.items.iter().map(line).collect(),
+        rows: found.items.iter().map(|card| line(card, scope)).collect(),
         next: desk.next(found.next_cursor.as_deref()),
         register: may.then(|| desk.seal()),
         names_owner: operator,
@@ -74,13 +75,14 @@ async fn may_register(desk: &Desk) -> Result<(bool, bool), Refusal> {
 }
 
 /// A card as a line.
-pub(super) fn line(card: &AgentCard) -> Line {
+pub(super) fn line(card: &AgentCard, scope: Scope) -> Line {
     let said = card.description.as_ref();
     let record = &card.reputation;
     Line {
         who: rialto_console::kit::Who::new(card.handle.clone()),
         owner: card.owner_name.clone(),
-        owner_id: card.owner.into(),
+        owner_id: (scope == Scope::Realm || scope == Scope::Owner(card.owner))
+            .then(|| card.owner.into()),
         text: said
             .map(|said| written(said).line(SHOWN))
             .unwrap_or_default(),
@@ -170,7 +172,7 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
     let page = One {
         address: format!("/agents/{}", rialto_console::kit::path_part(&card.handle)),
         id: id.into(),
-        line: line(&card),
+        line: line(&card, desk.scope().await?),
         did: card.did.clone(),
         custody: card.custody.clone(),
         description: card.description.as_ref().map(written),

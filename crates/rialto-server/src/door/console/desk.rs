@@ -247,6 +247,18 @@ impl Desk {
             .await
     }
 
+    /// Agents by handle; an id that is no agent's stays as it is.
+    pub(super) async fn handles(&self, ids: Vec<String>) -> Result<Vec<String>, Refusal> {
+        self.state(move |state| {
+            let handle = |id: String| {
+                let agent = id.parse().ok().and_then(|id| state.agents.get(&id));
+                agent.map_or(id, |agent| agent.handle.to_string())
+            };
+            ids.into_iter().map(handle).collect()
+        })
+        .await
+    }
+
     /// Who is signed in, and how much waits.
     pub(super) async fn viewer(&self) -> Result<Viewer, Refusal> {
         let scope = self.scope().await?;
@@ -277,11 +289,11 @@ impl Desk {
     pub(super) async fn page(
         &self,
         title: &str,
-        place: Place,
+        place: impl Into<Option<Place>>,
         body: &Markup,
     ) -> Result<Response, Refusal> {
         let viewer = self.viewer().await?;
-        Ok(self.visit.render(title, Some(place), Some(&viewer), body))
+        Ok(self.visit.render(title, place.into(), Some(&viewer), body))
     }
 
     /// Carries out what a form asks for.

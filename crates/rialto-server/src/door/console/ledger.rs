@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::Markup;
-use rialto_console::kit::Thing;
+use rialto_console::kit::{Thing, thing_if};
 use rialto_console::pages::ledger::{
     Account, Hold, Ledger, Sheet, Statement, StatementLine, Trial,
 };
@@ -27,7 +27,15 @@ pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
             limit: 20,
         };
         let accounts = v.accounts(scope, &paging)?;
-        Ok((v.trial_balance()?, accounts, v.holds(scope, &few)?.items))
+        let mut holds = Vec::new();
+        for hold in v.holds(scope, &few)?.items {
+            let seen = [
+                v.sees(scope, hold.from.into())?,
+                v.sees(scope, hold.to.into())?,
+            ];
+            holds.push((hold, seen));
+        }
+        Ok((v.trial_balance()?, accounts, holds))
     });
     let (trial, accounts, holds) = read.await?;
     let page = Ledger {
@@ -35,7 +43,10 @@ pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
         trial: trial.iter().map(trial_row).collect(),
         accounts: accounts.items.iter().map(account).collect(),
         next: desk.next(accounts.next_cursor.as_deref()),
-        holds: holds.iter().map(|row| hold(&desk, row)).collect(),
+        holds: holds
+            .iter()
+            .map(|(row, seen)| hold(&desk, row, *seen))
+            .collect(),
         first: desk.param("cursor").is_none(),
     };
     desk.page("Ledger", Place::Ledger, &page.page()).await
@@ -68,11 +79,12 @@ pub(super) fn account(row: &AccountRow) -> Account {
     }
 }
 
-fn hold(desk: &Desk, row: &HoldRow) -> Hold {
+/// A hold, and which of its accounts the viewer may see.
+fn hold(desk: &Desk, row: &HoldRow, seen: [bool; 2]) -> Hold {
     Hold {
         id: row.id.into(),
-        from: row.from.into(),
-        to: row.to.into(),
+        from: thing_if(seen[0], row.from.into()),
+        to: thing_if(seen[1], row.to.into()),
         money: money(&row.amount, &row.asset),
         purpose: purpose(row.purpose),
         state: row.state.to_owned(),
@@ -144,18 +156,28 @@ pub(super) async fn statement(desk: Desk, Path(name): Path<String>) -> Result<Re
 /// `GET /ledger/entries/{id}`.
 pub(super) async fn entry(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
     let (id, scope) = (named(&name)?, desk.scope().await?);
-    let found = desk.view(move |v| v.entry(scope, id)).await?;
-    let sheet = entry_sheet(&desk, &found.ok_or(Code::NotFound)?);
+    let read = desk.view(move |v| {
+        let Some(entry) = v.entry(scope, id)? else {
+            return Ok(None);
+        };
+        let seen = [
+            v.sees(scope, entry.from.into())?,
+            v.sees(scope, entry.to.into())?,
+        ];
+        Ok(Some((entry, seen)))
+    });
+    let (found, seen) = read.await?.ok_or(Code::NotFound)?;
+    let sheet = entry_sheet(&desk, &found, seen);
     desk.page(&format!("Entry {id}"), Place::Ledger, &sheet.page())
         .await
 }
 
-fn entry_sheet(desk: &Desk, row: &EntryRow) -> Sheet {
+fn entry_sheet(desk: &Desk, row: &EntryRow, seen: [bool; 2]) -> Sheet {
     let mut facts = vec![
         ("What", text(kind(row.kind))),
         ("For", purpose(row.purpose)),
-        ("From", maud_of(Thing(row.from.into()))),
-        ("To", maud_of(Thing(row.to.into()))),
+        ("From", thing_if(seen[0], row.from.into())),
+        ("To", thing_if(seen[1], row.to.into())),
         ("By", maud_of(principal(row.by))),
         ("When", maud_of(desk.when(row.at))),
         ("Event", rialto_console::kit::position(row.position)),
@@ -178,8 +200,18 @@ fn entry_sheet(desk: &Desk, row: &EntryRow) -> Sheet {
 /// `GET /ledger/holds/{id}`.
 pub(super) async fn one_hold(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
     let (id, scope) = (named(&name)?, desk.scope().await?);
-    let found = desk.view(move |v| v.hold(scope, id)).await?;
-    let sheet = hold(&desk, &found.ok_or(Code::NotFound)?).sheet();
+    let read = desk.view(move |v| {
+        let Some(hold) = v.hold(scope, id)? else {
+            return Ok(None);
+        };
+        let seen = [
+            v.sees(scope, hold.from.into())?,
+            v.sees(scope, hold.to.into())?,
+        ];
+        Ok(Some((hold, seen)))
+    });
+    let (found, seen) = read.await?.ok_or(Code::NotFound)?;
+    let sheet = hold(&desk, &found, seen).sheet();
     desk.page(&format!("Hold {id}"), Place::Ledger, &sheet.page())
         .await
 }

@@ -41,7 +41,11 @@ pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
         None => v.latest_events(scope, &filter, &paging),
     });
     let found = read.await?;
-    let rows: Vec<Line> = found.items.iter().map(|event| line(&desk, event)).collect();
+    let mut rows: Vec<Line> = found.items.iter().map(|event| line(&desk, event)).collect();
+    let ids = rows.iter().map(|row| row.who.handle.clone()).collect();
+    for (row, handle) in rows.iter_mut().zip(desk.handles(ids).await?) {
+        row.who = Who::new(handle);
+    }
     let last = rows.last().map(|row| row.position);
     let next = match after {
         Some(_) => last

@@ -22,6 +22,9 @@ fn malformed(why: impl std::fmt::Display) -> Refusal {
 /// `GET /market`.
 pub(super) async fn search(desk: Desk) -> Result<Response, Refusal> {
     let items = desk.param("items").unwrap_or_default();
+    if items.is_empty() && desk.param("text").is_none() {
+        return newest(&desk).await;
+    }
     let wanted: Vec<Name> = items
         .split(',')
         .map(str::trim)
@@ -49,6 +52,20 @@ pub(super) async fn search(desk: Desk) -> Result<Response, Refusal> {
         items: items.to_owned(),
         max_price: desk.param("max_price").unwrap_or_default().to_owned(),
         hits: found.hits.iter().map(hit).collect(),
+        next: desk.next(found.next_cursor.as_deref()),
+    };
+    desk.page("Market", Place::Market, &page.page()).await
+}
+
+/// What came on the market last, while nothing is searched for.
+async fn newest(desk: &Desk) -> Result<Response, Refusal> {
+    let paging = desk.paging(30);
+    let found = desk.view(move |v| v.newest_listings(&paging)).await?;
+    let page = Search {
+        text: String::new(),
+        items: String::new(),
+        max_price: String::new(),
+        hits: found.items.iter().map(listing).collect(),
         next: desk.next(found.next_cursor.as_deref()),
     };
     desk.page("Market", Place::Market, &page.page()).await

@@ -24,6 +24,7 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
 
 async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
     let owner = own(desk.door(), &desk.caller, name).await?;
+    let scope = desk.scope().await?;
     let [stop] = desk.may([Action::Stop(owner)]).await?;
     let read = desk.view(move |v| {
         let many = Paging {
@@ -59,7 +60,7 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
                 created: desk.when(person.created),
             })
             .collect(),
-        agents: agents.iter().map(line).collect(),
+        agents: agents.iter().map(|card| line(card, scope)).collect(),
         allowances: owners_limits(&allowances, owner),
         stop: stop.then(|| desk.seal()),
         sent,

@@ -27,9 +27,17 @@ pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
     let state = desk.param("state").map(state_of).transpose()?;
     let (scope, paging) = (desk.scope().await?, desk.paging(30));
     let found = desk.view(move |v| v.tasks(scope, state, &paging)).await?;
+    let mut rows: Vec<Line> = found.items.iter().map(|row| line(&desk, row)).collect();
+    let ids = rows
+        .iter()
+        .map(|row| row.requester.handle.clone())
+        .collect();
+    for (row, handle) in rows.iter_mut().zip(desk.handles(ids).await?) {
+        row.requester = rialto_console::kit::Who::new(handle);
+    }
     let list = List {
         address: desk.visit.address.clone(),
-        rows: found.items.iter().map(|row| line(&desk, row)).collect(),
+        rows,
         state: desk.param("state").map(str::to_owned),
         next: desk.next(found.next_cursor.as_deref()),
         first: desk.param("cursor").is_none(),
