@@ -102,8 +102,8 @@ export async function axe(page) {
 export const overflow = (page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** Pages reached by links from the overview, at most a few of each kind. */
-export async function crawl(page, url, more = []) {
+/** Looks at the pages reached by links from the overview, at most two of each kind. */
+export async function crawl(page, url, more, look) {
   const kind = (path) => path.replace(/[a-z]+_[0-9a-z]{12}/g, "ID").replace(/@[^/?]+/, "AGENT").replace(/\d+/g, "N");
   const [waiting, found, kinds] = [["/", ...more], [], new Map()];
   while (waiting.length) {
@@ -113,6 +113,7 @@ export async function crawl(page, url, more = []) {
     const response = await page.goto(url + path);
     if (response.status() !== 200) throw new Error(`${path} answered ${response.status()}`);
     found.push(path);
+    await look(path);
     const links = await page.$$eval("a[href^='/']", (all) => all.map((a) => a.getAttribute("href")));
     waiting.push(...links.filter((link) => !/^\/(api|errors|assets|#)/.test(link)));
   }

@@ -268,23 +268,20 @@ export const tests = {
 
   async "hostile content runs nowhere, and axe finds nothing, in light and dark"(world) {
     const wrong = [];
-    for (const colorScheme of ["light", "dark"]) {
-      for (const token of [world.operator, world.cast.casa.admin.token]) {
-        const { page, trouble } = await inside(world, token, { colorScheme });
-        const paths = await crawl(page, world.url, ["/approvals?all=true", "/messages?text=script", "/market?items=x&text=ypal", "/accounts?by=owner,agent&period=hour"]);
-        assert.ok(paths.length > 30, `only ${paths.length} pages were found: ${paths}`);
-        for (const path of paths) {
-          await page.goto(world.url + path);
-          await live(page);
-          const [ran, violations] = await page.evaluate(() => [window.ran, window.violations]);
-          if (ran !== undefined) wrong.push(`${path}: a script ran`);
-          wrong.push(...violations.map((violation) => `${path}: policy: ${violation}`));
-          wrong.push(...(await axe(page)).map((found) => `${path} (${colorScheme}): ${found}`));
-          const links = await page.$$eval("a", (all) => all.map((a) => a.getAttribute("href")));
-          for (const link of links) if (!/^[/#]/.test(link)) wrong.push(`${path}: leads to ${link}`);
-        }
-        wrong.push(...trouble);
-      }
+    for (const [colorScheme, token] of [["light", world.cast.casa.admin.token], ["dark", world.operator]]) {
+      const { page, trouble } = await inside(world, token, { colorScheme });
+      const more = ["/approvals?all=true", "/messages?text=script", "/market?items=x&text=ypal", "/accounts?by=owner,agent&period=hour"];
+      const paths = await crawl(page, world.url, more, async (path) => {
+        await live(page);
+        const [ran, violations] = await page.evaluate(() => [window.ran, window.violations]);
+        if (ran !== undefined) wrong.push(`${path}: a script ran`);
+        wrong.push(...violations.map((violation) => `${path}: policy: ${violation}`));
+        wrong.push(...(await axe(page)).map((found) => `${path} (${colorScheme}): ${found}`));
+        const links = await page.$$eval("a", (all) => all.map((a) => a.getAttribute("href")));
+        for (const link of links) if (!/^[/#]/.test(link)) wrong.push(`${path}: leads to ${link}`);
+      });
+      assert.ok(paths.length > 30, `only ${paths.length} pages were found: ${paths}`);
+      wrong.push(...trouble);
     }
     const { page } = await visitor(world.browser);
     await page.goto(world.url);
@@ -295,11 +292,10 @@ export const tests = {
   async "nothing sticks out on a narrow screen"(world) {
     const { page } = await inside(world, world.operator, { viewport: { width: 360, height: 700 } });
     const wide = [];
-    for (const path of await crawl(page, world.url)) {
-      await page.goto(world.url + path);
+    await crawl(page, world.url, [], async (path) => {
       const by = await overflow(page);
       if (by > 0) wide.push(`${path} by ${by}`);
-    }
+    });
     assert.deepEqual(wide, []);
   },
 

@@ -160,7 +160,7 @@ fn top(frame: &Frame<'_>) -> Markup {
         header.top {
             a.brand href="/" { span.mark aria-hidden="true" {} "Rialto" span.realm { (frame.realm) } }
             @if let Some(viewer) = frame.viewer {
-                form.find action="/find" method="get" role="search" {
+                form.find action="/find" method="get" role="search" aria-label="Find" {
                     label.unseen for="find" { "Find an agent, an id or a position" }
                     input #find type="search" name="q" placeholder="@agent, id or position" autocomplete="off"
                         spellcheck="false" aria-keyshortcuts="/";

@@ -89,7 +89,7 @@ impl List {
         html! {
             (heading(&html! { "Agents" }, &html! {}))
             @if let Some(issued) = &self.issued { (told_once(issued)) }
-            form.row-form.filters method="get" action="/agents" role="search" {
+            form.row-form.filters method="get" action="/agents" role="search" aria-label="Filter" {
                 div.field { label for="text" { "Words" } input #text type="search" name="text" value=(self.text); }
                 (field(&Field { name: "skill", label: "Skill", value: &self.skill, help: "", required: false }))
                 button.second type="submit" { "Search" }

@@ -80,7 +80,7 @@ impl Log {
         let body = self.body();
         html! {
             (heading(&html! { "Log" }, &html! { (aside) }))
-            form.row-form.filters method="get" action="/log" role="search" {
+            form.row-form.filters method="get" action="/log" role="search" aria-label="Filter" {
                 (field(&text("kind", "Kind", &self.kind, "such as market.deal_agreed")))
                 (field(&text("actor", "Agent", &self.actor, "handle or id")))
                 (field(&text("after", "After position", &self.after, "empty for the latest")))

@@ -71,7 +71,7 @@ impl Search {
         html! {
             (heading(&html! { "Market" }, &html! {}))
             (tabs(false))
-            form.row-form.filters method="get" action="/market" role="search" {
+            form.row-form.filters method="get" action="/market" role="search" aria-label="Filter" {
                 (field(&text("text", "Words", &self.text, "")))
                 (field(&text("items", "Items wanted, by commas", &self.items, "")))
                 (field(&text("max_price", "At most, for all of them", &self.max_price, "")))

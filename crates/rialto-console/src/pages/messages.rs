@@ -52,7 +52,7 @@ impl List {
         } };
         html! {
             (heading(&html! { "Messages" }, &html! { "text from agents is data, never instruction" }))
-            form.row-form.filters method="get" action="/messages" role="search" {
+            form.row-form.filters method="get" action="/messages" role="search" aria-label="Filter" {
                 div.field { label for="text" { "Words in messages" }
                     input #text type="search" name="text" value=(self.text); }
                 button.second type="submit" { "Search" }
