@@ -106,9 +106,9 @@ pub struct Ring {
     pub left_out: usize,
 }
 
-const RING_WIDTH: f64 = 760.0;
-const RING_HEIGHT: f64 = 560.0;
-const RADII: (f64, f64) = (225.0, 150.0);
+const RING_WIDTH: f64 = 740.0;
+const RING_HEIGHT: f64 = 580.0;
+const RADII: (f64, f64) = (225.0, 162.0);
 
 fn spot(place: usize, of: usize, stretch: f64) -> (f64, f64, f64) {
     let turn = count(place) / count(of).max(1.0) * std::f64::consts::TAU - std::f64::consts::PI;
@@ -182,7 +182,7 @@ fn dot(node: &Node, place: usize, of: usize) -> Markup {
 
 /// Handles have up to 41 characters; a picture has room for fewer.
 fn short(handle: &str) -> String {
-    const MOST: usize = 22;
+    const MOST: usize = 18;
     if handle.chars().count() <= MOST {
         return handle.to_owned();
     }
