@@ -98,6 +98,8 @@ pub struct Viewer {
     pub role: String,
     /// How many things wait for it.
     pub waiting: u64,
+    /// Where they wait.
+    pub waiting_at: &'static str,
     /// Ties its forms to its session.
     pub csrf: String,
 }
@@ -167,7 +169,7 @@ fn top(frame: &Frame<'_>) -> Markup {
                     kbd aria-hidden="true" { "/" }
                 }
                 (live(frame.position))
-                (waiting(viewer.waiting))
+                (waiting(viewer))
                 (theme(frame))
                 div.viewer {
                     span.name { (viewer.name) } " " span.role { (viewer.role) }
@@ -195,9 +197,10 @@ fn live(position: u64) -> Markup {
 }
 
 /// How many things wait for the viewer.
-fn waiting(count: u64) -> Markup {
+fn waiting(viewer: &Viewer) -> Markup {
+    let count = viewer.waiting;
     html! {
-        a #waiting .waiting .some[count > 0] href="/approvals" {
+        a #waiting .waiting .some[count > 0] href=(viewer.waiting_at) {
             span.count { @if count > 99 { "99+" } @else { (count) } }
             " waiting"
         }

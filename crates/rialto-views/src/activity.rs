@@ -209,6 +209,7 @@ impl Snap<'_> {
             let envelope = Envelope::decode(&bytes).map_err(|_| Error::Damaged("an envelope"))?;
             if let Some((event, line)) = headline(&envelope)
                 && self.concerns(scope, line.subject)?
+                && !self.is_sealed(scope, event)?
             {
                 items.push(self.act(&envelope, event, line)?);
             }
@@ -233,6 +234,16 @@ impl Snap<'_> {
                 })
             }
             _ => self.sees(scope, id),
+        }
+    }
+
+    /// What one agent answers to a call is not told to the others that were asked.
+    fn is_sealed(&self, scope: Scope, event: &Event) -> Result<bool> {
+        match event {
+            Event::Market(MarketEvent::CallRefused { agent, .. }) => {
+                Ok(!self.stands_for(scope, int(agent.0))?)
+            }
+            _ => Ok(false),
         }
     }
 

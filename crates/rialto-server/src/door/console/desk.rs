@@ -259,7 +259,8 @@ impl Desk {
         .await
     }
 
-    /// Who is signed in, and how much waits.
+    /// Who is signed in, and how much waits for it: approvals for those who may give them,
+    /// disputes to rule on for the operator.
     pub(super) async fn viewer(&self) -> Result<Viewer, Refusal> {
         let scope = self.scope().await?;
         let principal = self.caller.principal;
@@ -267,10 +268,22 @@ impl Desk {
             .state(move |state| name_and_role(state, principal))
             .await?;
         let waiting = self.view(move |v| v.waiting(scope)).await?;
+        let decides = match scope {
+            Scope::Owner(owner) => self.may([Action::Approve(owner)]).await?[0],
+            Scope::Realm | Scope::Agent(_) => false,
+        };
         Ok(Viewer {
             name,
             role,
-            waiting: waiting_for(principal, waiting),
+            waiting: match principal {
+                Principal::Operator => waiting.rulings,
+                _ if decides => waiting.approvals,
+                _ => 0,
+            },
+            waiting_at: match principal {
+                Principal::Operator => "/deals?state=disputed",
+                _ => "/approvals",
+            },
             csrf: self.session.csrf.clone(),
         })
     }
@@ -319,14 +332,6 @@ impl Desk {
 pub(super) fn pair(name: &str, value: &str) -> String {
     use rialto_console::kit::path_part;
     format!("{}={}", path_part(name), path_part(value))
-}
-
-/// What waits for a viewer itself: an owner's approvals for its people, rulings for the operator.
-fn waiting_for(principal: Principal, waiting: rialto_views::Waiting) -> u64 {
-    match principal {
-        Principal::Operator => waiting.rulings,
-        _ => waiting.approvals,
-    }
 }
 
 fn name_and_role(state: &State, principal: Principal) -> (String, String) {
