@@ -237,14 +237,24 @@ impl Snap<'_> {
         }
     }
 
-    /// What one agent answers to a call is not told to the others that were asked.
-    fn is_sealed(&self, scope: Scope, event: &Event) -> Result<bool> {
-        match event {
-            Event::Market(MarketEvent::CallRefused { agent, .. }) => {
-                Ok(!self.stands_for(scope, int(agent.0))?)
-            }
-            _ => Ok(false),
+    /// Whether an event is an answer to a call that the scope may not know of: it is told to who
+    /// gave it, and to the caller once the answers were opened together.
+    pub(crate) fn is_sealed(&self, scope: Scope, event: &Event) -> Result<bool> {
+        let Event::Market(MarketEvent::CallRefused { call, agent }) = event else {
+            return Ok(false);
+        };
+        if self.stands_for(scope, int(agent.0))? {
+            return Ok(false);
         }
+        let sql = "SELECT buyer, revealed FROM call WHERE id = ?";
+        let row = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([int(call.0)], |r| Ok((r.get(0)?, r.get(1)?)));
+        Ok(match row.optional()? {
+            Some((buyer, true)) => !self.stands_for(scope, buyer)?,
+            _ => true,
+        })
     }
 
     fn act(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Act> {

@@ -126,7 +126,7 @@ impl ViewReader {
             let mut reached = Reached::default();
             snap.follow(scope, id, Way::Back, &mut reached)?;
             snap.follow(scope, id, Way::Forward, &mut reached)?;
-            snap.trace(id, reached).map(Some)
+            snap.trace(scope, id, reached).map(Some)
         })
     }
 }
@@ -205,7 +205,7 @@ impl Snap<'_> {
         Ok(positions)
     }
 
-    fn trace(&self, id: AnyId, mut reached: Reached) -> Result<Trace> {
+    fn trace(&self, scope: Scope, id: AnyId, mut reached: Reached) -> Result<Trace> {
         let mut about: BTreeMap<u64, BTreeSet<AnyId>> = BTreeMap::new();
         for thing in &reached.seen {
             for position in self.positions(*thing)? {
@@ -218,6 +218,9 @@ impl Snap<'_> {
                 continue;
             };
             for event in &envelope.events {
+                if self.is_sealed(scope, event)? {
+                    continue;
+                }
                 for line in lines(event) {
                     if !things.contains(&line.subject) {
                         continue;

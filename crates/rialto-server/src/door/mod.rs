@@ -49,6 +49,7 @@ pub struct Door {
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) started: Instant,
     pub(crate) sessions: console::Sessions,
+    pub(crate) balance: console::Balance,
 }
 
 impl Door {
@@ -63,6 +64,7 @@ impl Door {
             streams: Arc::new(Semaphore::new(STREAMS)),
             started: Instant::now(),
             sessions: console::Sessions::default(),
+            balance: console::Balance::default(),
         })
     }
 

@@ -65,14 +65,28 @@ fn an_answer_to_a_call_is_not_told_to_the_others_asked() {
     let call = ids.first().copied().unwrap();
     day.realm
         .by(day.seller, "call.refuse", json!({ "call": call }));
-    let views = day.realm.views().reader();
-    let refused = |scope| {
-        let told = acts(&views, scope);
-        told.iter().any(|act| act.kind == "market.call_refused")
+    let refusals = |views: &ViewReader, agent| {
+        let scope = Scope::Agent(agent);
+        let trace = views.trace(scope, call).unwrap().unwrap();
+        let hops = trace.hops.iter().map(|hop| hop.kind.as_str());
+        let told = acts(views, scope);
+        let acts = told.iter().map(|act| act.kind.as_str());
+        let refused = |kind: &&str| *kind == "market.call_refused";
+        (acts.filter(refused).count(), hops.filter(refused).count())
     };
-    assert!(refused(Scope::Agent(day.seller)));
-    assert!(!refused(Scope::Agent(day.rival)));
-    assert!(!refused(Scope::Agent(day.buyer)));
+    let views = day.realm.views().reader();
+    assert_eq!(refusals(&views, day.seller), (1, 1));
+    assert_eq!(refusals(&views, day.rival), (0, 0));
+    assert_eq!(refusals(&views, day.buyer), (0, 0));
+    day.realm
+        .by(day.rival, "call.refuse", json!({ "call": call }));
+    let views = day.realm.views().reader();
+    assert_eq!(refusals(&views, day.rival), (1, 1));
+    assert_eq!(
+        refusals(&views, day.buyer),
+        (2, 2),
+        "opened once all have answered"
+    );
 }
 
 #[test]

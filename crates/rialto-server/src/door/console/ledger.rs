@@ -21,6 +21,7 @@ use crate::door::problem::Refusal;
 /// `GET /ledger`.
 pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
     let (scope, paging) = (desk.scope().await?, desk.paging(40));
+    let door = desk.door().clone();
     let read = desk.view(move |v| {
         let few = Paging {
             cursor: None,
@@ -35,7 +36,7 @@ pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
             ];
             holds.push((hold, seen));
         }
-        Ok((v.trial_balance()?, accounts, holds))
+        Ok((door.balance.of(v)?, accounts, holds))
     });
     let (trial, accounts, holds) = read.await?;
     let page = Ledger {

@@ -9,6 +9,7 @@
 mod accounts;
 mod agents;
 mod approvals;
+mod balance;
 mod deals;
 mod desk;
 mod gate;
@@ -38,6 +39,7 @@ use rialto_core::reject::Code;
 use super::Door;
 use super::problem::Refusal;
 
+pub(crate) use balance::Balance;
 pub(crate) use refusals::pages_of_refusals;
 pub(crate) use session::Sessions;
 

@@ -62,6 +62,7 @@ async fn inside(desk: &Desk) -> Result<Response, Refusal> {
     let back = MINUTE_MS.saturating_mul(u64::try_from(MINUTES - 1).unwrap_or(0));
     let from = Time(minute.saturating_sub(back));
     let since = Time(now.0.saturating_sub(DAY_MS));
+    let door = desk.door().clone();
     let reads = desk.view(move |v| {
         let few = Paging {
             cursor: None,
@@ -70,7 +71,7 @@ async fn inside(desk: &Desk) -> Result<Response, Refusal> {
         Ok(Reads {
             acts: v.activity(scope, since, ACTS)?,
             traffic: v.traffic(scope, from, MINUTE_MS, MINUTES)?,
-            trial: v.trial_balance()?,
+            trial: door.balance.of(v)?,
             latest: v.deals(scope, &few)?.items,
             waiting: v.waiting(scope)?,
             position: v.position()?,
