@@ -82,6 +82,12 @@ impl Search {
     }
 
     fn hits(&self) -> Markup {
+        let mut columns = vec![words("Listing"), words("Seller"), words("Items")];
+        let wanted = !self.items.is_empty();
+        if wanted {
+            columns.extend([numbers("Wanted together"), words("Missing")]);
+        }
+        // Cells without a column are left out.
         let rows: Vec<Vec<Markup>> = self
             .hits
             .iter()
@@ -95,13 +101,6 @@ impl Search {
                 ]
             })
             .collect();
-        let columns = [
-            words("Listing"),
-            words("Seller"),
-            words("Items"),
-            numbers("Wanted together"),
-            words("Missing"),
-        ];
         let empty = Empty::new(
             "Nothing is listed like that.",
             "rialto listing publish --help",

@@ -78,6 +78,9 @@ pub(super) async fn talk(desk: Desk, Path(name): Path<String>) -> Result<Respons
     let found = desk.view(move |v| v.negotiation(scope, id)).await?;
     let view = found.ok_or(Code::NotFound)?;
     let row = &view.negotiation;
+    // Only the latest offer can be accepted.
+    let last = view.offers.last().filter(|_| row.state == "agreed");
+    let taken = last.map(|offer| offer.hash.to_string());
     let mut facts = vec![("Opened", maud_of(desk.when(row.created)))];
     if let Some(call) = row.call {
         facts.push(("Answers", maud_of(Thing(call.into()))));
@@ -96,7 +99,7 @@ pub(super) async fn talk(desk: Desk, Path(name): Path<String>) -> Result<Respons
         state: row.state.clone(),
         price: None,
         facts,
-        offers: offers(&desk, &view, None),
+        offers: offers(&desk, &view, taken.as_deref()),
         steps: Vec::new(),
         dispute: None,
         ruling: None,

@@ -11,7 +11,7 @@ use rialto_core::identity::Principal;
 use rialto_core::limits;
 use rialto_core::reject::Code;
 use rialto_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
-use rialto_views::{Act, Acts, DealRow, Paging, Scope, Tie, Traffic, TrialBalance, Waiting};
+use rialto_views::{Act, Acts, DealRow, Paging, Scope, Tie, Traffic, TrialBalance, Waiting, Who};
 
 use super::desk::{Desk, Visit};
 use super::gate;
@@ -232,36 +232,50 @@ pub(super) fn deal(desk: &Desk, row: &DealRow) -> DealLine {
     }
 }
 
+/// What one act binds: two agents, and by what. A payment binds its buyer and seller, whoever
+/// ordered it.
+fn pairs(act: &Act) -> Vec<(&Who, &Who, Tie)> {
+    let by = act.by.iter();
+    match (act.tie, act.to.as_slice()) {
+        (Tie::Paid, [buyer, seller]) if act.kind == "market.deal_ended" => {
+            let ruled = by.flat_map(|by| act.to.iter().map(move |party| (by, party, Tie::Talk)));
+            std::iter::once((buyer, seller, Tie::Paid))
+                .chain(ruled)
+                .collect()
+        }
+        _ => by
+            .flat_map(|by| act.to.iter().map(move |other| (by, other, act.tie)))
+            .collect(),
+    }
+}
+
 /// The busiest agents and what binds them. Neighbours on the ring registered after each other.
 fn ring(acts: &[&Act], now: Time) -> (Ring, usize) {
     let mut nodes: BTreeMap<AgentId, Node> = BTreeMap::new();
     let mut edges: BTreeMap<(AgentId, AgentId), Edge> = BTreeMap::new();
-    for act in acts {
-        let Some(by) = &act.by else { continue };
-        for other in &act.to {
-            for party in [by, other] {
-                let node = nodes.entry(party.id).or_default();
-                node.handle.clone_from(&party.handle);
-                node.acts += 1;
-            }
-            if act.tie == Tie::Paid {
-                // The buyer accepts and so pays; where another acts, nobody's side is told.
-                nodes.entry(by.id).or_default().spends |= act.kind == "market.deal_ended";
-                nodes.entry(other.id).or_default().earns |= act.kind == "market.deal_ended";
-            }
-            let (low, high) = (by.id.min(other.id), by.id.max(other.id));
-            let edge = edges.entry((low, high)).or_insert_with(|| Edge {
-                from: 0,
-                to: 0,
-                bond: Bond::Talk,
-                acts: 0,
-                fresh: false,
-                label: format!("{} and {}", by.handle, other.handle),
-            });
-            edge.acts += 1;
-            edge.bond = edge.bond.max(bond(act.tie));
-            edge.fresh |= now.since(act.at) < FRESH_MS;
+    let bound = acts
+        .iter()
+        .flat_map(|act| pairs(act).into_iter().map(move |pair| (act.at, pair)));
+    for (at, (one, other, tie)) in bound {
+        for party in [one, other] {
+            let node = nodes.entry(party.id).or_default();
+            node.handle.clone_from(&party.handle);
+            node.acts += 1;
+            node.spends |= tie == Tie::Paid && party.id == one.id;
+            node.earns |= tie == Tie::Paid && party.id == other.id;
         }
+        let (low, high) = (one.id.min(other.id), one.id.max(other.id));
+        let edge = edges.entry((low, high)).or_insert_with(|| Edge {
+            from: 0,
+            to: 0,
+            bond: Bond::Talk,
+            acts: 0,
+            fresh: false,
+            label: format!("{} and {}", one.handle, other.handle),
+        });
+        edge.acts += 1;
+        edge.bond = edge.bond.max(bond(tie));
+        edge.fresh |= now.since(at) < FRESH_MS;
     }
     let active = nodes.len();
     let mut busiest: Vec<(AgentId, u32)> = nodes.iter().map(|(id, n)| (*id, n.acts)).collect();
