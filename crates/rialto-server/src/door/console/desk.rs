@@ -83,7 +83,7 @@ impl Visit {
         let frame = Frame {
             title,
             place,
-            realm: &self.door.realm,
+            realm: realm_name(&self.door),
             position: self.door.node.hub().indexed(),
             now: self.door.node.clock().now(),
             viewer,
@@ -105,6 +105,11 @@ pub(super) fn is_live(door: &Door, session: &Session) -> bool {
     door.node
         .token(&session.secret)
         .is_some_and(|info| info.token == session.token && info.principal == session.principal)
+}
+
+/// The realm's name without the at sign that handles of agents carry.
+pub(super) fn realm_name(door: &Door) -> &str {
+    door.realm.trim_start_matches('@')
 }
 
 impl FromRequestParts<Arc<Door>> for Visit {

@@ -16,7 +16,7 @@ use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Fields, Visit, pair, shown};
+use super::desk::{Desk, Fields, Visit, pair, realm_name, shown};
 use super::guard;
 use crate::door::Door;
 use crate::door::problem::Refusal;
@@ -61,7 +61,7 @@ pub(super) async fn stranger(
     });
     let (_, (key, sign_up_open)) = read.await?;
     let gate = Gate {
-        realm: visit.door.realm.clone(),
+        realm: realm_name(&visit.door).to_owned(),
         key: key.unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         sign_up_open,
@@ -187,7 +187,7 @@ pub(super) async fn find(desk: Desk) -> Redirect {
 /// `GET /api`: where to begin, for programs.
 pub(super) async fn index(State(door): State<Arc<Door>>) -> Json<Value> {
     Json(json!({
-        "name": door.realm,
+        "name": realm_name(&door),
         "program": "rialto",
         "version": env!("CARGO_PKG_VERSION"),
         "openapi": "/api/openapi.json",
