@@ -107,12 +107,12 @@ struct Reached {
 }
 
 /// A line about an event, before it is printed.
-struct Line {
-    subject: AnyId,
-    what: String,
-    amount: Option<(i128, AssetId)>,
+pub(crate) struct Line {
+    pub(crate) subject: AnyId,
+    pub(crate) what: String,
+    pub(crate) amount: Option<(i128, AssetId)>,
     /// The acting agent, where the event names it.
-    by: Option<rialto_core::id::AgentId>,
+    pub(crate) by: Option<rialto_core::id::AgentId>,
 }
 
 impl ViewReader {
@@ -128,7 +128,7 @@ impl ViewReader {
             let mut reached = Reached::default();
             snap.follow(scope, id, Way::Back, &mut reached)?;
             snap.follow(scope, id, Way::Forward, &mut reached)?;
-            snap.trace(id, reached).map(Some)
+            snap.trace(scope, id, reached).map(Some)
         })
     }
 }
@@ -237,7 +237,7 @@ impl Snap<'_> {
         Ok(positions)
     }
 
-    fn trace(&self, id: AnyId, mut reached: Reached) -> Result<Trace> {
+    fn trace(&self, scope: Scope, id: AnyId, mut reached: Reached) -> Result<Trace> {
         let mut about: BTreeMap<u64, BTreeSet<AnyId>> = BTreeMap::new();
         for thing in &reached.seen {
             for position in self.positions(*thing)? {
@@ -250,6 +250,9 @@ impl Snap<'_> {
                 continue;
             };
             for event in &envelope.events {
+                if self.is_sealed(scope, event)? {
+                    continue;
+                }
                 for line in lines(event) {
                     if !things.contains(&line.subject) {
                         continue;
@@ -340,7 +343,7 @@ impl Snap<'_> {
 }
 
 /// What an event says of each thing it is about.
-fn lines(event: &Event) -> Vec<Line> {
+pub(crate) fn lines(event: &Event) -> Vec<Line> {
     match event {
         Event::Mail(MailEvent::MessageSent {
             message,

@@ -15,16 +15,16 @@ use tower::ServiceExt;
 
 const START_MS: u64 = 1_795_000_000_000;
 
-struct Realm {
+pub(crate) struct Realm {
     node: Arc<Node>,
-    router: Router,
-    clock: VirtualClock,
-    operator: String,
+    pub(crate) router: Router,
+    pub(crate) clock: VirtualClock,
+    pub(crate) operator: String,
     indexer: Option<Indexer>,
 }
 
 impl Realm {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = VirtualClock::new(Time(START_MS));
         let name = Handle::new("test").unwrap();
         let opened = open(
@@ -88,7 +88,7 @@ impl Realm {
         .await
     }
 
-    async fn ok(&self, token: &str, op: &str, args: Value) -> Value {
+    pub(crate) async fn ok(&self, token: &str, op: &str, args: Value) -> Value {
         let (status, answer) = self.op(token, op, args).await;
         assert_eq!(status, StatusCode::OK, "{op}: {answer}");
         answer
@@ -110,7 +110,7 @@ impl Realm {
     }
 
     /// An owner's admin token and one agent's token.
-    async fn owner(&self, name: &str) -> (String, String) {
+    pub(crate) async fn owner(&self, name: &str) -> (String, String) {
         let args = json!({ "name": name, "kind": "organisation" });
         let (status, answer) = self
             .send(
@@ -132,7 +132,7 @@ impl Realm {
         (admin, agent["token"]["secret"].as_str().unwrap().to_owned())
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         if let Some(indexer) = self.indexer.take() {
             indexer.stop();
         }
@@ -141,7 +141,7 @@ impl Realm {
 }
 
 /// Agrees on a deal between two fresh owners' agents and returns (seller's token, buyer's token, deal).
-async fn agreed(realm: &Realm) -> (String, String, Value) {
+pub(crate) async fn agreed(realm: &Realm) -> (String, String, Value) {
     let (_, seller) = realm.owner("seller").await;
     let (_, buyer) = realm.owner("buyer").await;
     realm

@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod console;
 mod description;
 mod door;
 mod faults;
