@@ -124,7 +124,7 @@ mod tests {
         ] });
         assert_eq!(
             used(&listing("modelled"), &offer).unwrap(),
-            "llama3.1-8b on trainium2: 291.000000 chip-seconds, cost 0.190000"
+            "llama3.1-8b on trainium2: 291.00 chip-seconds, cost 0.19"
         );
         assert_eq!(used(&listing("measured"), &offer), None);
         let cached = json!({ "lines": [{ "item": "million cached tokens", "quantity": 1 }] });
