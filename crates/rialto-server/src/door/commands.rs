@@ -8,12 +8,13 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use ed25519_dalek::{Signature, VerifyingKey};
+use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
 use rialto_core::id::AnyId;
 use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::reject::{Code, Rejection};
-use rialto_core::text::Labels;
+use rialto_core::text::{Labels, Sealed};
 use rialto_wire::body::{self, BadBody, Body};
 use rialto_wire::native::{
     Accepted, BatchAnswer, MAX_COMMANDS, NewToken, Outcome, ReadBatch, RefusedEntry, parse_command,
@@ -27,7 +28,7 @@ use super::Door;
 use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
-use crate::node::{Answered, Ask, Reply};
+use crate::node::{Answered, Ask, Failure, Reply};
 
 /// Operations that only the realm itself carries out.
 const INTERNAL: [&str; 4] = [
@@ -111,7 +112,7 @@ pub(super) async fn batch(
             Err(refusal) => outcomes.push(Some(Outcome::Refused(refusal.problem()))),
         }
     }
-    let mut answers = door.node.ask_all(asks).await?.into_iter();
+    let mut answers = door.node.ask_all(asks).await.into_iter();
     let outcomes = outcomes
         .into_iter()
         .map(|known| known.or_else(|| answers.next().map(outcome)));
@@ -205,11 +206,22 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         key,
         cause: item.cause,
     };
+    let custody = needs_key(&command).then(|| door.node.new_custody());
     Ok(Ask {
         request,
         command,
         contents,
+        custody,
     })
+}
+
+/// Whether the command makes a key pair that the realm keeps.
+fn needs_key(command: &Command<Sealed>) -> bool {
+    match command {
+        Command::RegisterAgent(args) => args.key.is_none(),
+        Command::RotateKey(args) => args.key.is_none(),
+        _ => false,
+    }
 }
 
 fn salt(door: &Door) -> [u8; 16] {
@@ -304,8 +316,8 @@ async fn check_signature(
         })
 }
 
-fn outcome(answered: Answered) -> Outcome {
-    match answer(answered) {
+fn outcome(answered: Result<Answered, Failure>) -> Outcome {
+    match answered.map_err(Refusal::from).and_then(answer) {
         Ok(accepted) => Outcome::Accepted(accepted),
         Err(refusal) => Outcome::Refused(refusal.problem()),
     }

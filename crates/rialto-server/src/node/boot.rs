@@ -367,6 +367,7 @@ async fn local(
         request,
         command,
         contents: Vec::new(),
+        custody: None,
     };
     match node.ask(ask).await.map_err(BootError::Node)?.reply {
         Reply::Accepted { secrets, .. } => {

@@ -6,7 +6,7 @@
 use rialto_core::command::Command;
 use rialto_core::decide::{Request, Stamp, Verdict, decide};
 use rialto_core::event::{Envelope, Event};
-use rialto_core::hash::Hash;
+use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, AnyId, TokenId, number};
 use rialto_core::market::MarketEvent;
 use rialto_core::reject::{Code, Rejection};
@@ -23,6 +23,9 @@ pub struct Ask {
     pub command: Command<Sealed>,
     /// The texts: salt and bytes, by ordinal.
     pub contents: Vec<([u8; 16], Vec<u8>)>,
+    /// A key pair in the realm's custody, for a command that needs one: its public half and nonce. The
+    /// door derives it, since that takes longer than deciding.
+    pub custody: Option<(Hash, Short)>,
 }
 
 /// What became of an ask.

@@ -19,6 +19,7 @@ mod keeper;
 mod pipeline;
 mod secrets;
 mod tail;
+mod tokens;
 
 pub use boot::{
     BootError, Opened, Storage, accept_clock, open, reset_operator_token, restore, rotate_realm_key,
@@ -27,9 +28,10 @@ pub use clock::{Chance, Clock, SeededChance, SystemChance, SystemClock, VirtualC
 pub use engine::{Answered, Ask, Engine, Reply};
 pub use hub::Hub;
 pub use indexer::Indexer;
-pub use pipeline::{Digested, Failure, Node, NodeConfig, Stats, TokenInfo};
+pub use pipeline::{Digested, Failure, Node, NodeConfig, Stats};
 pub use secrets::{RealmSecrets, SecretsError};
 pub use tail::{Seen, Tail};
+pub use tokens::TokenInfo;
 
 use rialto_core::event::{Envelope, Event};
 use rialto_core::identity::IdentityEvent;

@@ -1,9 +1,9 @@
 //! The threads of the node: the writer decides, the syncer journals and lets answers go.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use rialto_core::command::{Command, Nothing};
 use rialto_core::decide::{Request, Stamp};
 use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::hash::{Hash, Short};
-use rialto_core::id::{AgentId, TokenId};
+use rialto_core::id::AgentId;
 use rialto_core::identity::{Auth, IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
 use rialto_core::reject::Code;
@@ -27,6 +27,7 @@ use super::hub::Hub;
 use super::keeper::{Keeper, Kept};
 use super::secrets::RealmSecrets;
 use super::tail::Tail;
+use super::tokens::{TokenInfo, Tokens};
 
 /// Requests that may wait for the writer. Past that a door answers that the server is busy.
 const WAITING: usize = 65_536;
@@ -35,6 +36,9 @@ const FRAME_BYTES: usize = 16 << 20;
 const FRAME_ENVELOPES: usize = 16_384;
 /// How many requests are decided before the writer looks whether the syncer is free.
 const TURN: usize = 512;
+/// How many commands of a batch the writer takes at a time, and how many such parts may wait for it.
+const PART: usize = 256;
+const PARTS: usize = 4;
 /// Touched entities are handed to the keeper when there are this many, or after this time.
 const KEEP_TOUCHED: usize = 32_768;
 const KEEP_EVERY: Duration = Duration::from_millis(250);
@@ -77,15 +81,6 @@ impl Failure {
             Self::Draining => Code::Draining,
         }
     }
-}
-
-/// A live token, as doors look it up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenInfo {
-    /// Its id.
-    pub token: TokenId,
-    /// Whose it is.
-    pub principal: Principal,
 }
 
 /// The state's digest at a position.
@@ -153,7 +148,7 @@ struct Job {
 }
 
 struct Shared {
-    tokens: RwLock<HashMap<Hash, TokenInfo>>,
+    tokens: Tokens,
     hub: Arc<Hub>,
     tail: Tail,
     stats: Stats,
@@ -198,7 +193,7 @@ impl Node {
     ) -> std::io::Result<Arc<Self>> {
         let hub = Arc::new(Hub::new(journal.head().position));
         let shared = Arc::new(Shared {
-            tokens: RwLock::new(live_tokens(&state)),
+            tokens: Tokens::of(&state),
             hub,
             tail: Tail::default(),
             stats: Stats::default(),
@@ -224,7 +219,6 @@ impl Node {
             shared: shared.clone(),
             clock: config.clock.clone(),
             chance: config.chance.clone(),
-            secrets: config.secrets.clone(),
             jobs,
             parked: Vec::new(),
             erased: Vec::new(),
@@ -256,6 +250,14 @@ impl Node {
     #[must_use]
     pub fn chance(&self) -> &dyn Chance {
         self.config.chance.as_ref()
+    }
+
+    /// A new key pair in the realm's custody: its public half and the nonce it is derived from.
+    pub(crate) fn new_custody(&self) -> (Hash, Short) {
+        let mut nonce = [0_u8; 16];
+        nonce.copy_from_slice(self.config.chance.bytes().split_at(16).0);
+        let nonce = Short(nonce.into());
+        (self.config.secrets.custody_public(nonce), nonce)
     }
 
     /// The realm's secrets.
@@ -297,12 +299,7 @@ impl Node {
     /// The live token whose secret has this hash.
     #[must_use]
     pub fn token(&self, hash: &Hash) -> Option<TokenInfo> {
-        let tokens = self
-            .shared
-            .tokens
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        tokens.get(hash).copied()
+        self.shared.tokens.get(hash)
     }
 
     fn send(&self, mail: Mail) -> Result<(), Failure> {
@@ -352,14 +349,45 @@ impl Node {
         told.await.map_err(|_| self.gone())
     }
 
-    /// Asks for several things at once; each is decided for itself, in order.
+    /// Asks for several things; each is decided for itself, in order. The writer takes a part of them
+    /// at a time, so that a long list holds up nobody else for long.
     ///
     /// # Errors
-    /// [`Failure`] when the node cannot answer.
-    pub async fn ask_all(&self, asks: Vec<Ask>) -> Result<Vec<Answered>, Failure> {
-        let (tell, told) = oneshot::channel();
-        self.send(Mail::Batch(asks, tell))?;
-        told.await.map_err(|_| self.gone())
+    /// [`Failure`] for those that the node cannot answer.
+    pub async fn ask_all(&self, asks: Vec<Ask>) -> Vec<Result<Answered, Failure>> {
+        let mut answers = Vec::with_capacity(asks.len());
+        let mut asks = asks.into_iter().peekable();
+        let mut under_way = VecDeque::with_capacity(PARTS);
+        while asks.peek().is_some() || !under_way.is_empty() {
+            if under_way.len() == PARTS || asks.peek().is_none() {
+                if let Some((count, told)) = under_way.pop_front() {
+                    self.part(&mut answers, count, told).await;
+                }
+                continue;
+            }
+            let part: Vec<Ask> = asks.by_ref().take(PART).collect();
+            let (tell, told) = oneshot::channel();
+            let count = part.len();
+            let sent = self.send(Mail::Batch(part, tell));
+            under_way.push_back((count, sent.map(|()| told)));
+        }
+        answers
+    }
+
+    async fn part(
+        &self,
+        answers: &mut Vec<Result<Answered, Failure>>,
+        count: usize,
+        told: Result<oneshot::Receiver<Vec<Answered>>, Failure>,
+    ) {
+        let told = match told {
+            Ok(told) => told.await.map_err(|_| self.gone()),
+            Err(failure) => Err(failure),
+        };
+        match told {
+            Ok(told) => answers.extend(told.into_iter().map(Ok)),
+            Err(failure) => answers.extend(std::iter::repeat_n(Err(failure), count)),
+        }
     }
 
     /// Reads the state between two batches. The answer comes, with its position, when that position
@@ -450,27 +478,12 @@ impl Node {
     }
 }
 
-fn live_tokens(state: &State) -> HashMap<Hash, TokenInfo> {
-    let mut tokens = HashMap::with_capacity(state.tokens.len());
-    state.tokens.for_each(|id, token| {
-        tokens.insert(
-            token.hash,
-            TokenInfo {
-                token: *id,
-                principal: token.principal,
-            },
-        );
-    });
-    tokens
-}
-
 /// The thread that decides.
 struct Writer {
     engine: Engine,
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
-    secrets: RealmSecrets,
     jobs: SyncSender<Job>,
     parked: Vec<Parked>,
     erased: Vec<u64>,
@@ -566,16 +579,10 @@ impl Writer {
 
     fn decide(&mut self, ask: Ask) -> Answered {
         let entropy = self.chance.bytes();
-        let custody = needs_key(&ask.command).then(|| {
-            let mut nonce = [0_u8; 16];
-            nonce.copy_from_slice(self.chance.bytes().split_at(16).0);
-            let nonce = Short(nonce.into());
-            (self.secrets.custody_public(nonce), nonce)
-        });
         let stamp = Stamp {
             now: self.clock.now(),
             entropy,
-            custody,
+            custody: ask.custody,
         };
         let (tokens, erased, stats) = (&self.shared.tokens, &mut self.erased, &self.shared.stats);
         let answered = self
@@ -601,6 +608,7 @@ impl Writer {
             request,
             command: Command::Tick(Nothing {}),
             contents: Vec::new(),
+            custody: None,
         })
     }
 
@@ -687,17 +695,9 @@ impl Writer {
     }
 }
 
-fn needs_key(command: &Command<rialto_core::text::Sealed>) -> bool {
-    match command {
-        Command::RegisterAgent(args) => args.key.is_none(),
-        Command::RotateKey(args) => args.key.is_none(),
-        _ => false,
-    }
-}
-
 /// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
 /// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
-fn note(envelope: &Envelope, tokens: &RwLock<HashMap<Hash, TokenInfo>>, erased: &mut Vec<u64>) {
+fn note(envelope: &Envelope, tokens: &Tokens, erased: &mut Vec<u64>) {
     for event in &envelope.events {
         match event {
             Event::Identity(IdentityEvent::TokenIssued {
@@ -706,14 +706,13 @@ fn note(envelope: &Envelope, tokens: &RwLock<HashMap<Hash, TokenInfo>>, erased: 
                 hash,
                 ..
             }) => {
-                add_token(tokens, *hash, *token, *principal);
+                tokens.add(*hash, *token, *principal);
             }
             Event::Identity(IdentityEvent::TokenEnded { token }) => {
-                drop_tokens(tokens, |t| t.token == *token);
+                tokens.end(*token);
             }
             Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
-                drop_tokens(tokens, |t| t.principal == Principal::Operator);
-                add_token(tokens, *hash, *token, Principal::Operator);
+                tokens.replace_operator(*hash, *token);
             }
             Event::Mail(MailEvent::Erased { contents }) => {
                 erased.extend(contents.iter().map(|c| c.0));
@@ -721,23 +720,6 @@ fn note(envelope: &Envelope, tokens: &RwLock<HashMap<Hash, TokenInfo>>, erased: 
             _ => {}
         }
     }
-}
-
-fn add_token(
-    tokens: &RwLock<HashMap<Hash, TokenInfo>>,
-    hash: Hash,
-    token: TokenId,
-    principal: Principal,
-) {
-    let mut tokens = tokens.write().unwrap_or_else(PoisonError::into_inner);
-    tokens.insert(hash, TokenInfo { token, principal });
-}
-
-fn drop_tokens(tokens: &RwLock<HashMap<Hash, TokenInfo>>, which: impl Fn(&TokenInfo) -> bool) {
-    tokens
-        .write()
-        .unwrap_or_else(PoisonError::into_inner)
-        .retain(|_, info| !which(info));
 }
 
 /// The thread that journals.

@@ -1,0 +1,93 @@
+//! Live tokens as doors look them up: by the hash of their secret, at the same time as the writer
+//! works. Holds no secret.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use rialto_core::hash::Hash;
+use rialto_core::id::TokenId;
+use rialto_core::identity::Principal;
+use rialto_core::state::State;
+
+/// A live token, as doors look it up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenInfo {
+    /// Its id.
+    pub token: TokenId,
+    /// Whose it is.
+    pub principal: Principal,
+}
+
+/// All live tokens.
+pub(super) struct Tokens(RwLock<Table>);
+
+#[derive(Default)]
+struct Table {
+    by_hash: HashMap<Hash, TokenInfo>,
+    hashes: HashMap<TokenId, Hash>,
+    operator: Option<TokenId>,
+}
+
+impl Table {
+    fn add(&mut self, hash: Hash, info: TokenInfo) {
+        if info.principal == Principal::Operator {
+            self.operator = Some(info.token);
+        }
+        self.hashes.insert(info.token, hash);
+        self.by_hash.insert(hash, info);
+    }
+
+    fn end(&mut self, token: TokenId) {
+        if let Some(hash) = self.hashes.remove(&token) {
+            self.by_hash.remove(&hash);
+        }
+    }
+}
+
+impl Tokens {
+    /// The live tokens of a state.
+    pub(super) fn of(state: &State) -> Self {
+        let mut table = Table::default();
+        state.tokens.for_each(|id, token| {
+            let info = TokenInfo {
+                token: *id,
+                principal: token.principal,
+            };
+            table.add(token.hash, info);
+        });
+        Self(RwLock::new(table))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The token whose secret has this hash.
+    pub(super) fn get(&self, hash: &Hash) -> Option<TokenInfo> {
+        self.read().by_hash.get(hash).copied()
+    }
+
+    /// A token was issued.
+    pub(super) fn add(&self, hash: Hash, token: TokenId, principal: Principal) {
+        self.write().add(hash, TokenInfo { token, principal });
+    }
+
+    /// A token has ended.
+    pub(super) fn end(&self, token: TokenId) {
+        self.write().end(token);
+    }
+
+    /// The operator's token was replaced.
+    pub(super) fn replace_operator(&self, hash: Hash, token: TokenId) {
+        let mut table = self.write();
+        if let Some(old) = table.operator {
+            table.end(old);
+        }
+        let principal = Principal::Operator;
+        table.add(hash, TokenInfo { token, principal });
+    }
+}
