@@ -22,19 +22,16 @@ use crate::scenario::{Business, Customer, Item, Scenario, fit, load};
 const NEIGHBOURS: usize = 4;
 /// Listings of one agent.
 const PER_AGENT: usize = 1_000;
-/// Words that listings are made of.
-const WORDS: [&str; 16] = [
-    "taco", "soup", "bread", "rice", "bean", "corn", "chile", "lime", "mango", "cocoa", "honey",
-    "salt", "cheese", "fish", "pork", "agave",
-];
+/// Words that listings are made of, the first of them most often.
+const WORDS: usize = 2_000;
 
 /// Market days of growing populations, and search among many listings.
 ///
 /// For each factor a server of its own is started, and the scenario is held there that many times
 /// over, at once: every customer and business is copied, with names of items that four copies share.
 /// An action is one request of a customer or business over loopback, durable. Then a server is filled
-/// with listings of four items out of 4,096; half of the searches name an item and an attribute that
-/// the listing must have, by price, and half are for words.
+/// with listings of four items whose names are two of 2,000 words, drawn unevenly; half of the searches
+/// name an item and an attribute that the listing must have, by price, and half are for two words.
 #[derive(Debug, Args)]
 pub(crate) struct MarketArgs {
     /// The scenario's folder; the shipped market day when absent.
@@ -75,7 +72,8 @@ struct Search {
     published_per_s: f64,
     indexed_per_s: f64,
     searches_per_s: f64,
-    searches: Spread,
+    by_item: Spread,
+    by_words: Spread,
     hits: usize,
     server: Memory,
 }
@@ -144,12 +142,13 @@ fn print(report: &Report, out: Output) -> Result<(), CliError> {
         return Ok(());
     };
     out.line(format!(
-        "{} listings published at {:.0}/s, indexed at {:.0}/s; {:.0} searches/s, {}; {} found something; server {:.0} MiB",
+        "{} listings published at {:.0}/s, indexed at {:.0}/s; {:.0} searches/s, by item {}, by words {}; {} found something; server {:.0} MiB",
         search.listings,
         search.published_per_s,
         search.indexed_per_s,
         search.searches_per_s,
-        search.searches.text(),
+        search.by_item.text(),
+        search.by_words.text(),
         search.hits,
         search.server.now_mib
     ))
@@ -211,9 +210,24 @@ fn copies(scenario: &Scenario, factor: usize) -> Scenario {
     many
 }
 
+/// A name of two words.
 fn item(draw: &mut Draw) -> String {
-    let word = |draw: &mut Draw| WORDS.get(draw.below(WORDS.len())).copied().unwrap_or("");
-    format!("{} {} {}", word(draw), word(draw), word(draw))
+    format!("{} {}", word(draw), word(draw))
+}
+
+/// A word of three syllables. Low numbers come up more often, as words do in any language.
+fn word(draw: &mut Draw) -> String {
+    const SYLLABLES: [&str; 13] = [
+        "ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi",
+    ];
+    let most = 1 + draw.below(WORDS);
+    let mut left = draw.below(most);
+    let mut text = String::with_capacity(6);
+    for _ in 0..3 {
+        text.push_str(SYLLABLES.get(left % SYLLABLES.len()).copied().unwrap_or(""));
+        left /= SYLLABLES.len();
+    }
+    text
 }
 
 async fn search(args: &MarketArgs) -> Result<Search, CliError> {
@@ -246,9 +260,10 @@ async fn search(args: &MarketArgs) -> Result<Search, CliError> {
         async move { searches(&client, lane, each).await }
     })
     .await?;
-    let (mut times, mut hits) = (Times::default(), 0);
-    for (some, found) in found {
-        times.absorb(some);
+    let (mut by_item, mut by_words, mut hits) = (Times::default(), Times::default(), 0);
+    for (items, words, found) in found {
+        by_item.absorb(items);
+        by_words.absorb(words);
         hits += found;
     }
     let count = sellers.len() * PER_AGENT;
@@ -257,7 +272,8 @@ async fn search(args: &MarketArgs) -> Result<Search, CliError> {
         published_per_s: rate(count, publishing),
         indexed_per_s: rate(count, indexing),
         searches_per_s: rate(each * args.lanes, searching),
-        searches: times.spread(),
+        by_item: by_item.spread(),
+        by_words: by_words.spread(),
         hits,
         server: server.memory_mib(),
     })
@@ -278,27 +294,29 @@ fn listing(draw: &mut Draw) -> Value {
     json!({ "terms": { "title": item(draw), "items": items, "attributes": [outdoor] } })
 }
 
-async fn searches(client: &Client, lane: usize, count: usize) -> Result<(Times, usize), CliError> {
+async fn searches(
+    client: &Client,
+    lane: usize,
+    count: usize,
+) -> Result<(Times, Times, usize), CliError> {
     let mut draw = Draw::new(7_000_000 + lane as u64);
-    let (mut times, mut hits) = (Times::default(), 0);
+    let (mut by_item, mut by_words, mut hits) = (Times::default(), Times::default(), 0);
     for n in 0..count {
-        // Every second asks for one item with the attribute, the others for words.
-        let query = if n % 2 == 0 {
-            json!({ "items": [item(&mut draw)], "attributes": ["outdoor"], "match": "all", "limit": 10 })
+        let (query, times) = if n % 2 == 0 {
+            let query = json!({ "items": [item(&mut draw)], "attributes": ["outdoor"],
+                "match": "all", "limit": 10 });
+            (query, &mut by_item)
         } else {
-            json!({ "text": item(&mut draw), "limit": 10 })
+            let query = json!({ "text": item(&mut draw), "limit": 10 });
+            (query, &mut by_words)
         };
         let begun = Instant::now();
         let page = client.post("/api/search/listings", query).await?;
         times.note(begun.elapsed());
-        let found = page.get("hits").or_else(|| page.get("items"));
-        hits += usize::from(
-            found
-                .and_then(Value::as_array)
-                .is_some_and(|h| !h.is_empty()),
-        );
+        let found = page.get("hits").and_then(Value::as_array);
+        hits += usize::from(found.is_some_and(|h| !h.is_empty()));
     }
-    Ok((times, hits))
+    Ok((by_item, by_words, hits))
 }
 
 #[cfg(test)]
