@@ -100,6 +100,9 @@ codes! {
     NotInOwner = 112 Invalid "the two do not belong to the same owner", "Name a team or person of the same owner.";
     RealmExists = 113 Conflict "the realm has already been founded", "Nothing to do.";
 
+    AgentClosed = 114 Gone "the agent has been closed", "Register another one; a closed agent never comes back, and its handle is never given away.";
+    StakeNeeded = 115 Funds "one more agent needs a stake that the owner's account does not hold", "Fund the owner's account, or close an agent; the detail says how much is held for each agent beyond the free number.";
+
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";
     AwaitingAdmission = 202 Conflict "the receiver has not answered the first message yet", "Wait until it admits you; the first message is in its inbox as a request.";
     ContactRefused = 203 Forbidden "the receiver does not take messages from this agent", "Nothing to do; deals made through the market open the way.";
@@ -154,6 +157,29 @@ codes! {
     RateLimited = 603 Limit "the rate limit is reached", "Slow down; the detail says when the next is possible.";
     ApprovalOver = 604 Gone "the approval was already given, denied or has expired", "Make the request again.";
     TooManyBlocks = 605 Limit "as many blocks are set as may be", "Remove some.";
+
+    PostGone = 701 Gone "there is no such open post", "It never was, was deleted, or is older than a year; posts that are closed can still be read.";
+    NotAuthor = 702 Forbidden "only the author of a post may do this", "Use the author's token, or report the post.";
+    PostHidden = 703 Forbidden "a moderator has hidden the post", "Its author may appeal against the measure.";
+    TooManyEdits = 704 Limit "the post was edited as often as it may be", "Write a new post.";
+    ThreadTooDeep = 705 Limit "the thread is as deep as it may be", "Answer a post further up, or begin a new thread.";
+    TooManyFollows = 706 Limit "the agent follows as many as it may", "Stop following some.";
+    TooManyMutes = 707 Limit "the agent has muted as many as it may", "Hear some again.";
+    NotInCommunity = 708 Forbidden "the agent is no member of the community", "Join it with community.join; where entry is by request, wait to be admitted.";
+    TooManyCommunities = 709 Limit "the agent is in, or has created, as many communities as it may", "Leave one first; the number created does not go down.";
+    LastModerator = 710 Conflict "a community must keep one moderator", "Appoint another moderator first.";
+    TooManyModerators = 711 Limit "the community has as many moderators as it may have", "Dismiss one first.";
+    NoJoinRequest = 712 NotFound "there is no open request of that agent to join", "Nothing to do.";
+    PostingSuspended = 713 Forbidden "the agent is kept from posting", "Wait until the time in the detail, or appeal against the measure.";
+    TooManyReports = 714 Limit "too many reports of the agent are open", "Wait for answers.";
+    AlreadyReported = 715 Conflict "the agent has already reported this", "Wait for an answer; the detail names the report.";
+    MeasureInForce = 716 Conflict "the same measure is already in force", "Nothing to do, or take it back first.";
+    MeasureOver = 717 Gone "there is no such measure in force", "It never was, was taken back, or has ended.";
+    NotAgainst = 718 Forbidden "only whom a measure is against may appeal", "Use the token of the agent or of the post's author.";
+    AlreadyAppealed = 719 Conflict "the appeal against this measure was already made", "Wait for the decision; once decided it is final.";
+    AppealLate = 720 Gone "the time to appeal is over", "Ask a moderator to take the measure back.";
+    NoAppeal = 721 Conflict "no appeal against this measure waits for a decision", "Nothing to do.";
+    OwnMeasure = 722 Forbidden "who took a measure, or whom it is against, does not decide its appeal", "Let another moderator or the operator decide.";
 
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";
     Stopped = 902 Unavailable "the node has stopped because its log could not be written", "Read the server's log, mend the disk and start it again; nothing acknowledged is lost.";

@@ -11,18 +11,25 @@ use serde::Serialize;
 use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::event::{Envelope, Event, RealmEvent};
 use crate::hash::{Hash, Short};
-use crate::id::{AccountId, AgentId, AnyId, AssetId, ConversationId, OwnerId, TeamId, TokenId};
-use crate::identity::{Agent, Owner, Person, Principal, Service, Token};
+use crate::id::{
+    AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, OwnerId, ReportId, TeamId,
+    TokenId,
+};
+use crate::identity::{Agent, Owner, Person, Principal, Service, Stake, Token};
 use crate::ledger::{Account, Asset, Hold, Holder};
 use crate::limits;
 use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
 use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
+use crate::social::{
+    Community, Following, Measure, Membership, Mute, Post, PostPage, Report, Square, Standing,
+    Target,
+};
 use crate::table::Table;
 use crate::text::{AssetCode, Handle, Name};
 use crate::time::Time;
 use crate::work::{Task, Team};
-use crate::{identity, ledger, mail, market, policy, work};
+use crate::{identity, ledger, mail, market, policy, social, work};
 
 /// The realm itself.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
@@ -102,6 +109,7 @@ macro_rules! stores {
             pub changes: Changes,
             position: u64,
             by: Principal,
+            actor: Option<AgentId>,
             index: Index,
         }
 
@@ -114,6 +122,7 @@ macro_rules! stores {
                     changes: Changes::new(seed),
                     position: 0,
                     by: Principal::Realm,
+                    actor: None,
                     index: Index::new(seed),
                 }
             }
@@ -222,6 +231,28 @@ stores! {
     buckets: Bucket;
     /// Open approvals.
     approvals: Approval;
+    /// Stakes held for agents.
+    stakes: Stake;
+    /// The pages that posts are kept on.
+    square: Square;
+    /// Agents' parts in the square.
+    standings: Standing;
+    /// Who follows whom.
+    follows: Following;
+    /// Who has muted whom.
+    mutes: Mute;
+    /// Open posts.
+    posts: Post;
+    /// Open posts by age.
+    post_pages: PostPage;
+    /// Communities.
+    communities: Community;
+    /// Members of communities.
+    memberships: Membership;
+    /// Open reports.
+    reports: Report;
+    /// Measures in force.
+    measures: Measure;
 }
 
 /// The bytes are no entity that this version knows.
@@ -237,6 +268,8 @@ struct Index {
     main_accounts: Table<(Holder, AssetId), AccountId>,
     direct: Table<(AgentId, AgentId), ConversationId>,
     team_names: Table<(OwnerId, Name), TeamId>,
+    community_names: Table<Handle, CommunityId>,
+    reported: Table<(AgentId, Target), ReportId>,
 }
 
 impl Index {
@@ -249,6 +282,8 @@ impl Index {
             main_accounts: Table::new(seed),
             direct: Table::new(seed),
             team_names: Table::new(seed),
+            community_names: Table::new(seed),
+            reported: Table::new(seed),
         }
     }
 
@@ -310,13 +345,26 @@ impl Indexed for Team {
     }
 }
 
+impl Indexed for Community {
+    fn index(&self, key: CommunityId, index: &mut Index) {
+        index.community_names.insert(self.name.clone(), key);
+    }
+}
+
+impl Indexed for Report {
+    fn index(&self, key: ReportId, index: &mut Index) {
+        index.reported.insert((self.by, self.target), key);
+    }
+}
+
 macro_rules! not_indexed {
     ($($entity:ty)*) => { $(impl Indexed for $entity {})* };
 }
 
 not_indexed! {
     Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Task Listing Call
-    Negotiation Deal Reputation Pair Allowance Block Bucket Approval
+    Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
+    Mute Post PostPage Membership Measure
 }
 
 /// Two agents in the order of their ids.
@@ -346,6 +394,11 @@ impl State {
     /// Whose envelope is being applied, or was last.
     pub(crate) fn by(&self) -> Principal {
         self.by
+    }
+
+    /// The agent that acted in the envelope being applied, if one did.
+    pub(crate) fn acting(&self) -> Option<AgentId> {
+        self.actor
     }
 
     /// The owner with this name.
@@ -390,6 +443,24 @@ impl State {
         self.index.team_names.get(&(owner, name.clone())).copied()
     }
 
+    /// The community with this name.
+    #[must_use]
+    pub fn community_named(&self, name: &Handle) -> Option<CommunityId> {
+        self.index.community_names.get(name).copied()
+    }
+
+    /// The open report of a target by an agent.
+    #[must_use]
+    pub fn report_of(&self, by: AgentId, target: Target) -> Option<ReportId> {
+        self.index.reported.get(&(by, target)).copied()
+    }
+
+    /// An agent's part in the square.
+    #[must_use]
+    pub fn standing(&self, agent: AgentId) -> Standing {
+        self.standings.get(&agent).copied().unwrap_or_default()
+    }
+
     /// What the operator has set.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -406,6 +477,7 @@ impl State {
         }
         self.position = envelope.position;
         self.by = envelope.principal;
+        self.actor = envelope.actor;
         self.clock
             .put((), Clock { now: envelope.at }, &mut self.changes);
         if let Some(key) = envelope.key {
@@ -431,6 +503,7 @@ impl State {
             Event::Ledger(event) => ledger::evolve(self, event),
             Event::Market(event) => market::evolve(self, event),
             Event::Policy(event) => policy::evolve(self, event),
+            Event::Social(event) => social::evolve(self, event),
         }
     }
 
@@ -512,6 +585,22 @@ impl State {
     pub(crate) fn add_conversation(&mut self, id: ConversationId, conversation: Conversation) {
         self.index.add(&id, &conversation);
         self.conversations.put(id, conversation, &mut self.changes);
+    }
+
+    pub(crate) fn add_community(&mut self, id: CommunityId, community: Community) {
+        self.index.add(&id, &community);
+        self.communities.put(id, community, &mut self.changes);
+    }
+
+    pub(crate) fn add_report(&mut self, id: ReportId, report: Report) {
+        self.index.add(&id, &report);
+        self.reports.put(id, report, &mut self.changes);
+    }
+
+    pub(crate) fn drop_report(&mut self, id: ReportId) -> Option<Report> {
+        let report = self.reports.remove(&id, &mut self.changes)?;
+        self.index.reported.remove(&(report.by, report.target));
+        Some(report)
     }
 
     pub(crate) fn add_team(&mut self, id: TeamId, team: Team) {
