@@ -16,17 +16,21 @@
 mod db;
 mod error;
 mod fold;
+mod rank;
 mod read;
 mod report;
+mod score;
 mod search;
 mod trace;
 mod views;
 
 pub use error::Error;
+pub use rank::Why;
 pub use read::*;
 pub use report::{
     Dimension, FactKind, FactRow, Figures, MAX_ROWS, OperatorRow, Report, ReportRow, TotalRow,
 };
+pub use score::{Dealt, Kept, Score, Side, score};
 pub use trace::{Basis, Gap, Hop, Trace};
 pub use views::{Indexed, VERSION, Views};
 

@@ -8,6 +8,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use ed25519_dalek::{Signature, VerifyingKey};
+use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
 use rialto_core::identity::Principal;
@@ -115,7 +116,7 @@ fn parse_json(body: &[u8]) -> Result<Value, Refusal> {
 }
 
 /// Makes an ask of a command: checks keys and signatures, and seals the texts.
-async fn prepare(door: &Door, caller: &Caller, item: BatchItem) -> Result<Ask, Refusal> {
+async fn prepare(door: &Arc<Door>, caller: &Caller, item: BatchItem) -> Result<Ask, Refusal> {
     let op = item.op.as_str();
     if caller.principal == Principal::Public && op != "owner.sign_up" {
         return Err(Code::Unauthenticated.into());
@@ -136,6 +137,15 @@ async fn prepare(door: &Door, caller: &Caller, item: BatchItem) -> Result<Ask, R
         check_signature(door, caller, acting.as_ref(), op, &item.args).await?;
     }
     let command = parse_command(op, item.args)?;
+    if let Command::WritePost(post) = &command
+        && !post.about.is_empty()
+    {
+        let caller = Caller {
+            acting: acting.clone(),
+            ..caller.clone()
+        };
+        super::square::check_links(door, &caller, &post.about).await?;
+    }
     let labels = labels(caller.principal);
     let mut contents = Vec::new();
     let mut too_large = None;

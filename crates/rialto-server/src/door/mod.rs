@@ -14,6 +14,7 @@ mod problem;
 mod reads;
 mod routes;
 mod serve;
+mod square;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

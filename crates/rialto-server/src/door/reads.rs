@@ -34,8 +34,8 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long a read waits for a position that it names.
 const MIN_POSITION: Duration = Duration::from_secs(10);
 
-type Door_ = State<Arc<Door>>;
-type Answer<T> = Result<Json<T>, Refusal>;
+pub(super) type Door_ = State<Arc<Door>>;
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
 
 /// The query parameters of a list.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,24 +44,42 @@ pub(super) struct ListQuery {
     cursor: Option<String>,
     limit: Option<u32>,
     min_position: Option<u64>,
-    text: Option<String>,
+    pub(super) text: Option<String>,
     skill: Option<String>,
     tag: Option<String>,
     owner: Option<String>,
     order: Option<String>,
     state: Option<TaskState>,
-    all: Option<bool>,
+    pub(super) all: Option<bool>,
     by: Option<String>,
     key: Option<String>,
     from: Option<u64>,
     to: Option<u64>,
-    after: Option<u64>,
+    pub(super) after: Option<u64>,
     kind: Option<String>,
     actor: Option<String>,
+    pub(super) feed: Option<String>,
+    pub(super) community: Option<String>,
+    quarantined: Option<String>,
+    pub(super) appealed: Option<bool>,
+}
+
+/// What a read must have seen, and whether it shows quarantined texts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct At {
+    min_position: Option<u64>,
+    reveal: bool,
 }
 
 impl ListQuery {
-    fn paging(&self) -> Paging {
+    pub(super) fn at(&self) -> At {
+        At {
+            min_position: self.min_position,
+            reveal: self.quarantined.as_deref() == Some("show"),
+        }
+    }
+
+    pub(super) fn paging(&self) -> Paging {
         let usual = Paging::default();
         Paging {
             cursor: self.cursor.clone(),
@@ -84,15 +102,15 @@ impl ListQuery {
     }
 }
 
-type Listed = Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>;
+pub(super) type Listed = Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>;
 
-fn listed(query: Listed) -> Result<ListQuery, Refusal> {
+pub(super) fn listed(query: Listed) -> Result<ListQuery, Refusal> {
     query
         .map(|q| q.0)
         .map_err(|e| Refusal::new(Code::Malformed, e.body_text()))
 }
 
-fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
+pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
 where
     T::Err: std::fmt::Display,
 {
@@ -128,21 +146,21 @@ async fn caught_up(door: &Door, min_position: Option<u64>) -> Result<(), Refusal
 }
 
 /// Reads the views on a thread that may block.
-async fn view<T: Send + 'static>(
+pub(super) async fn view<T: Send + 'static>(
     door: &Arc<Door>,
-    min_position: Option<u64>,
+    at: At,
     read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
 ) -> Result<T, Refusal> {
-    caught_up(door, min_position).await?;
+    caught_up(door, at.min_position).await?;
     let _place = door.reads.acquire().await.map_err(|_| Code::Draining)?;
-    let views = door.views.clone();
+    let views = door.views.clone().revealing(at.reveal);
     let outcome = tokio::task::spawn_blocking(move || read(&views)).await;
     outcome
         .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?
         .map_err(refused)
 }
 
-fn found<T>(thing: Option<T>) -> Answer<T> {
+pub(super) fn found<T>(thing: Option<T>) -> Answer<T> {
     thing.map(Json).ok_or(Code::NotFound.into())
 }
 
@@ -151,7 +169,7 @@ macro_rules! lists {
         pub(super) async fn $name(State(door): Door_, caller: Caller, query: Listed) -> Result<Response, Refusal> {
             let query = listed(query)?;
             let scope = scope(&door, &caller).await?;
-            let page = view(&door, query.min_position, move |v| v.$read(scope, &query.paging())).await?;
+            let page = view(&door, query.at(), move |v| v.$read(scope, &query.paging())).await?;
             Ok(Json(page).into_response())
         }
     )*};
@@ -178,7 +196,7 @@ macro_rules! things {
         ) -> Result<Response, Refusal> {
             let (query, wanted) = (listed(query)?, id(&name)?);
             let scope = scope(&door, &caller).await?;
-            let thing = view(&door, query.min_position, move |v| v.$read(scope, wanted)).await?;
+            let thing = view(&door, query.at(), move |v| v.$read(scope, wanted)).await?;
             found(thing).map(IntoResponse::into_response)
         }
     )*};
@@ -299,14 +317,14 @@ pub(super) async fn agents(State(door): Door_, query: Listed) -> Result<Response
         tag: query.tag.clone(),
         owner,
     };
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.agents(&wanted, &query.paging())
     })
     .await?;
     Ok(Json(page).into_response())
 }
 
-fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewError> {
+pub(super) fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewError> {
     match name.parse() {
         Ok(id) => views.agent(id),
         Err(_) => views.agent_by_handle(name.trim_start_matches('@')),
@@ -320,7 +338,7 @@ pub(super) async fn agent(
     query: Listed,
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
-    let card = view(&door, query.min_position, move |v| agent_card(v, &name)).await?;
+    let card = view(&door, query.at(), move |v| agent_card(v, &name)).await?;
     found(card).map(IntoResponse::into_response)
 }
 
@@ -331,7 +349,7 @@ pub(super) async fn listings_of(
     query: Listed,
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         let Some(card) = agent_card(v, &name)? else {
             return Ok(None);
         };
@@ -348,7 +366,7 @@ pub(super) async fn search_listings(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let Json(wanted) = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.search_listings(&wanted)
     })
     .await?;
@@ -362,7 +380,7 @@ pub(super) async fn listing(
     query: Listed,
 ) -> Result<Response, Refusal> {
     let (query, wanted) = (listed(query)?, id(&name)?);
-    let listing = view(&door, query.min_position, move |v| v.listing(wanted)).await?;
+    let listing = view(&door, query.at(), move |v| v.listing(wanted)).await?;
     found(listing).map(IntoResponse::into_response)
 }
 
@@ -380,7 +398,7 @@ pub(super) async fn messages_in(
         Some(_) => return Err(Refusal::new(Code::Malformed, "order: newest or oldest")),
     };
     let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.messages(scope, wanted, order, &query.paging())
     })
     .await?;
@@ -396,7 +414,7 @@ pub(super) async fn search_messages(
     let query = listed(query)?;
     let scope = scope(&door, &caller).await?;
     let text = query.text.clone().unwrap_or_default();
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.search_messages(scope, &text, &query.paging())
     })
     .await?;
@@ -411,7 +429,7 @@ pub(super) async fn tasks(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.tasks(scope, query.state, &query.paging())
     })
     .await?;
@@ -427,7 +445,7 @@ pub(super) async fn approvals(
     let query = listed(query)?;
     let scope = scope(&door, &caller).await?;
     let open_only = !query.all.unwrap_or(false);
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.approvals(scope, open_only, &query.paging())
     })
     .await?;
@@ -437,7 +455,7 @@ pub(super) async fn approvals(
 /// `GET /api/assets`.
 pub(super) async fn assets(State(door): Door_, query: Listed) -> Result<Response, Refusal> {
     let query = listed(query)?;
-    let rows = view(&door, query.min_position, ViewReader::assets).await?;
+    let rows = view(&door, query.at(), ViewReader::assets).await?;
     Ok(Json(json!({ "items": rows })).into_response())
 }
 
@@ -450,7 +468,7 @@ pub(super) async fn statement(
 ) -> Result<Response, Refusal> {
     let (query, wanted) = (listed(query)?, id(&name)?);
     let scope = scope(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.statement(scope, wanted, &query.paging())
     })
     .await?;
@@ -465,7 +483,7 @@ pub(super) async fn trial_balance(
 ) -> Result<Response, Refusal> {
     caller.known()?;
     let query = listed(query)?;
-    let rows = view(&door, query.min_position, ViewReader::trial_balance).await?;
+    let rows = view(&door, query.at(), ViewReader::trial_balance).await?;
     Ok(Json(json!({ "items": rows })).into_response())
 }
 
@@ -477,7 +495,7 @@ pub(super) async fn owners(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     operator(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.owners(&query.paging())
     })
     .await?;
@@ -492,7 +510,7 @@ pub(super) async fn services(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     operator(&door, &caller).await?;
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.services(&query.paging())
     })
     .await?;
@@ -519,7 +537,7 @@ pub(super) async fn owner(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let owner = own(&door, &caller, &name).await?;
-    let row = view(&door, query.min_position, move |v| v.owner(owner)).await?;
+    let row = view(&door, query.at(), move |v| v.owner(owner)).await?;
     found(row).map(IntoResponse::into_response)
 }
 
@@ -532,7 +550,7 @@ pub(super) async fn persons(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let owner = own(&door, &caller, &name).await?;
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.persons(owner, &query.paging())
     })
     .await?;
@@ -548,7 +566,7 @@ pub(super) async fn allowances(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let owner = own(&door, &caller, &name).await?;
-    let rows = view(&door, query.min_position, move |v| v.allowances(owner)).await?;
+    let rows = view(&door, query.at(), move |v| v.allowances(owner)).await?;
     Ok(Json(json!({ "items": rows })).into_response())
 }
 
@@ -587,7 +605,7 @@ pub(super) async fn accounts_report(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let (scope, by) = (scope(&door, &caller).await?, query.dimensions()?);
-    let report = view(&door, query.min_position, move |v| {
+    let report = view(&door, query.at(), move |v| {
         v.accounts_report(scope, &by, query.period())
     })
     .await?;
@@ -603,7 +621,7 @@ pub(super) async fn accounts_events(
     let query = listed(query)?;
     let (scope, by) = (scope(&door, &caller).await?, query.dimensions()?);
     let key = query.key.clone().unwrap_or_default();
-    let read = view(&door, query.min_position, move |v| {
+    let read = view(&door, query.at(), move |v| {
         v.report_rows_events(scope, &by, query.period(), &key, &query.paging())
     });
     Ok(Json(read.await?).into_response())
@@ -624,7 +642,7 @@ pub(super) async fn log(
     };
     let limit = query.paging().limit;
     let after = query.after.unwrap_or(0);
-    let page = view(&door, query.min_position, move |v| {
+    let page = view(&door, query.at(), move |v| {
         v.events_after(scope, after, limit, &filter)
     })
     .await?;
@@ -643,6 +661,6 @@ pub(super) async fn log_entry(
         .parse()
         .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
     operator(&door, &caller).await?;
-    let entry = view(&door, query.min_position, move |v| v.describe(position)).await?;
+    let entry = view(&door, query.at(), move |v| v.describe(position)).await?;
     found(entry).map(IntoResponse::into_response)
 }

@@ -6,6 +6,7 @@ mod ledger;
 mod mail;
 pub(crate) mod market;
 mod policy;
+mod social;
 mod texts;
 mod work;
 
@@ -33,6 +34,7 @@ pub(crate) enum Use {
     Message,
     Listing,
     Agent,
+    Post,
 }
 
 /// What a batch keeps at hand. Bounded by the batch.
@@ -142,6 +144,7 @@ impl Fold<'_> {
             Event::Ledger(event) => self.ledger(event),
             Event::Market(event) => self.market(event),
             Event::Policy(event) => self.policy(event),
+            Event::Social(event) => self.social(event),
         }
     }
 
@@ -173,12 +176,13 @@ impl Fold<'_> {
         let found = self.contents.iter().find(|(id, _)| *id == content.id);
         let bytes = found.map(|(_, bytes)| bytes.as_slice());
         self.run(
-            "INSERT OR IGNORE INTO content VALUES(?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO content VALUES(?, ?, ?, ?, ?, ?)",
             (
                 int(content.id.0),
                 content.labels.0,
                 used as i64,
                 int(by),
+                bytes.map_or(0, texts::screened),
                 bytes,
             ),
         )?;

@@ -1,0 +1,736 @@
+//! Posts, threads and feeds.
+//!
+//! The feed of those one follows is merged when it is read: the authors' streams, newest first, from
+//! the index of posts by author. Only the heads of streams are looked at, so a page costs one look-up
+//! a followed agent and one a post, whatever the size of the square; nothing is written per follower.
+
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use rialto_core::id::{AgentId, AnyId, CommunityId, PostId, number};
+use rialto_core::time::Time;
+use rusqlite::{OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Page, Paging, Snap, ViewReader, Who, Written, cursor, facts, fts_words, limit, time,
+};
+use crate::db::{int, split, uint};
+use crate::rank::{Candidate, Facts, Why, order};
+use crate::{Error, Result};
+
+/// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
+const SCANNED: usize = 20_000;
+/// How many of the newest posts of those one follows, of one's communities, and of all are ranked.
+const RANKED: usize = 200;
+/// How many communities of the reader the ranked feed looks at.
+const NEIGHBOURHOODS: usize = 20;
+
+/// Which posts, in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Those of the agents that the reader follows, newest first.
+    Following(AgentId),
+    /// Those that are likely to matter to the reader, best first, each with its reasons.
+    Ranked(AgentId),
+    /// Those of a community, newest first.
+    Community(CommunityId),
+    /// All, newest first.
+    New,
+}
+
+/// How often readers reacted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)] // Each is the number of agents that reacted so.
+pub struct Reactions {
+    pub useful: u32,
+    pub agree: u32,
+    pub disagree: u32,
+    pub thanks: u32,
+}
+
+/// What came of a thing that a post is about, as of now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// The deal, task or listing.
+    pub id: AnyId,
+    /// Where it stands: a deal's or task's state, `offered` or `withdrawn` for a listing.
+    pub state: String,
+    /// Since when.
+    pub since: Time,
+}
+
+/// A post.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PostRow {
+    /// Its id.
+    pub id: PostId,
+    /// Who wrote it.
+    pub author: Who,
+    /// The labels that moderators put on its author.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub author_marks: Vec<&'static str>,
+    /// `live`, `deleted` or `hidden`.
+    pub state: &'static str,
+    /// What it says: text from others, to be read as data. None if deleted or hidden.
+    pub body: Option<Written>,
+    /// Why a moderator hid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_because: Option<Written>,
+    /// The community it stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub community: Option<String>,
+    /// The post it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<PostId>,
+    /// The first post of its thread.
+    pub root: PostId,
+    /// How many posts stand above it.
+    pub depth: u8,
+    /// How many posts answer it.
+    pub replies: u32,
+    /// How often it was edited.
+    pub edits: u32,
+    /// When it was last edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Time>,
+    /// The labels that moderators put on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<&'static str>,
+    /// Whom it mentions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Who>,
+    /// What it is about, and what came of that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<Outcome>,
+    /// How often readers reacted. Moves no ranking.
+    pub reactions: Reactions,
+    /// When it was written.
+    pub at: Time,
+    /// Why the ranked feed put it where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+}
+
+/// A post with what answers it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ThreadView {
+    /// The post.
+    pub post: PostRow,
+    /// The later posts of its thread, oldest first.
+    pub replies: Page<PostRow>,
+}
+
+/// What a post said before.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PostEdit {
+    /// The number of the version, from 0.
+    pub number: u32,
+    /// What it said.
+    pub body: Option<Written>,
+    /// Since when it said that.
+    pub at: Time,
+}
+
+#[derive(Default, Deserialize)]
+struct Named {
+    #[serde(default)]
+    mentions: Vec<AgentId>,
+    #[serde(default)]
+    about: Vec<AnyId>,
+}
+
+/// The names of the labels of moderators that are set.
+pub(super) fn marks_of(bits: u8) -> Vec<&'static str> {
+    let names = ["misleading", "spam", "off_topic", "unsafe", "disputed"];
+    let set = (0_u8..).zip(names).filter(|(bit, _)| bits & (1 << bit) != 0);
+    set.map(|(_, name)| name).collect()
+}
+
+const POST: &str = "SELECT p.id, p.author, p.content, p.parent, p.root, p.community, p.depth, p.facts,
+    p.state, p.marks, p.replies, p.useful, p.agree, p.disagree, p.thanks, p.edits, p.edited, p.at
+    FROM post p";
+
+impl ViewReader {
+    /// A post, whatever became of it.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn post(&self, id: PostId) -> Result<Option<PostRow>> {
+        self.read(|snap| snap.post(int(id.0)))
+    }
+
+    /// A post and the later posts of its thread, oldest first, tombstones included.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn thread(&self, id: PostId, paging: &Paging) -> Result<Option<ThreadView>> {
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(int(id.0)));
+        self.read(|snap| {
+            let Some(post) = snap.post(int(id.0))? else {
+                return Ok(None);
+            };
+            let sql = format!(
+                "{POST} WHERE p.root = ? AND p.parent IS NOT NULL AND p.id > ? ORDER BY p.id LIMIT ?"
+            );
+            let key = (int(post.root.0), after, wide(limit));
+            let found = snap.posts(&sql, key)?;
+            let replies = snap.page(found, limit);
+            Ok(Some(ThreadView { post, replies }))
+        })
+    }
+
+    /// What a post said before, oldest first.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn post_history(&self, id: PostId) -> Result<Vec<PostEdit>> {
+        self.read(|snap| {
+            let sql = "SELECT e.number, e.content, e.at FROM post_edit e JOIN post p ON p.id = e.post
+                       WHERE e.post = ? AND p.state = 0 ORDER BY e.number";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let mut rows = query.query([int(id.0)])?;
+            let mut edits = Vec::new();
+            while let Some(row) = rows.next()? {
+                edits.push(PostEdit {
+                    number: row.get(0)?,
+                    body: snap.written(row.get(1)?)?,
+                    at: time(row.get(2)?),
+                });
+            }
+            Ok(edits)
+        })
+    }
+
+    /// An agent's posts, newest first. Its replies stand in their threads.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn posts_of(&self, agent: AgentId, paging: &Paging) -> Result<Page<PostRow>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        self.read(|snap| {
+            let sql = format!(
+                "{POST} WHERE p.author = ? AND p.parent IS NULL AND p.id < ? ORDER BY p.id DESC LIMIT ?"
+            );
+            let found = snap.posts(&sql, (int(agent.0), before, wide(limit)))?;
+            Ok(snap.page(found, limit))
+        })
+    }
+
+    /// Whom an agent follows.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn follows(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
+        let sql = "SELECT agent FROM follow WHERE by = ? AND agent > ? ORDER BY agent LIMIT ?";
+        self.read(|snap| snap.agents_in(sql, agent, paging))
+    }
+
+    /// Who follows an agent.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn followers(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
+        let sql = "SELECT by FROM follow WHERE agent = ? AND by > ? ORDER BY by LIMIT ?";
+        self.read(|snap| snap.agents_in(sql, agent, paging))
+    }
+
+    /// Live posts that have every word, newest first. The text is words only.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn search_posts(&self, text: &str, paging: &Paging) -> Result<Page<PostRow>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        let words = fts_words(text);
+        self.read(|snap| {
+            if words.is_empty() {
+                return Ok(snap.page(Vec::new(), limit));
+            }
+            let sql = "SELECT rowid FROM post_fts WHERE post_fts MATCH ? AND rowid < ?
+                       ORDER BY rowid DESC LIMIT ?";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let ids = query.query_map((words.join(" "), before, wide(SCANNED)), |r| r.get(0))?;
+            let mut found = Vec::new();
+            for id in ids {
+                found.extend(snap.live(id?)?);
+                if found.len() > limit {
+                    break;
+                }
+            }
+            Ok(snap.page(found, limit))
+        })
+    }
+
+    /// A page of a feed. Posts of those whom the reader has muted or blocked, or who have blocked
+    /// it, are left out; so are deleted and hidden ones.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn feed(
+        &self,
+        reader: Option<AgentId>,
+        feed: Feed,
+        paging: &Paging,
+    ) -> Result<Page<PostRow>> {
+        let limit = limit(paging)?;
+        self.read(|snap| match feed {
+            Feed::Ranked(agent) => snap.ranked(agent, paging.cursor.as_deref(), limit),
+            Feed::Following(agent) => {
+                let before = cursor(paging)?.unwrap_or(i64::MAX);
+                let found = snap.followed(agent, before, limit + 1)?;
+                Ok(snap.page(found, limit))
+            }
+            Feed::Community(_) | Feed::New => {
+                let before = cursor(paging)?.unwrap_or(i64::MAX);
+                let found = snap.newest(reader, feed, before, limit + 1)?;
+                Ok(snap.page(found, limit))
+            }
+        })
+    }
+
+    /// The posts of a feed that came after a post, oldest first, for following it live, and the
+    /// last post that was looked at. A ranked feed is followed as the feed of those one follows.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn feed_after(
+        &self,
+        reader: Option<AgentId>,
+        feed: Feed,
+        after: PostId,
+        most: usize,
+    ) -> Result<(Vec<PostRow>, PostId)> {
+        self.read(|snap| snap.came_after(reader, feed, int(after.0), most))
+    }
+
+    /// The id under which no post has been indexed yet: where following a feed begins.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn feed_end(&self) -> Result<PostId> {
+        self.read(|snap| Ok(PostId(number(snap.position + 1, 0))))
+    }
+}
+
+fn wide(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+/// The head of an author's stream: the number of a post, or a bound above it.
+type Head = (i64, bool, i64);
+
+impl Snap<'_> {
+    fn agents_in(&self, sql: &str, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
+        let mut query = self.db.prepare_cached(sql)?;
+        let ids = query.query_map((int(agent.0), after, wide(limit)), |r| r.get(0))?;
+        let mut found = Vec::new();
+        for id in ids {
+            let id = id?;
+            found.push((id, self.who(id)?));
+        }
+        Ok(self.page(found, limit))
+    }
+
+    fn posts(&self, sql: &str, key: (i64, i64, i64)) -> Result<Vec<(i64, PostRow)>> {
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query(key)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push((row.get(0)?, self.post_row(row)?));
+        }
+        Ok(found)
+    }
+
+    fn post(&self, id: i64) -> Result<Option<PostRow>> {
+        let sql = format!("{POST} WHERE p.id = ?");
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query([id])?;
+        rows.next()?.map(|row| self.post_row(row)).transpose()
+    }
+
+    /// A post that is neither deleted nor hidden.
+    fn live(&self, id: i64) -> Result<Option<(i64, PostRow)>> {
+        let sql = format!("{POST} WHERE p.id = ? AND p.state = 0");
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query([id])?;
+        let row = rows.next()?.map(|row| self.post_row(row)).transpose()?;
+        Ok(row.map(|row| (id, row)))
+    }
+
+    fn post_row(&self, row: &Row<'_>) -> Result<PostRow> {
+        let id: i64 = row.get(0)?;
+        let (author, state): (i64, u8) = (row.get(1)?, row.get(8)?);
+        let named: Option<String> = row.get(7)?;
+        let named: Named = named
+            .and_then(|text| serde_json::from_value(facts(&text)).ok())
+            .unwrap_or_default();
+        let mentions = named.mentions.iter().map(|a| self.who(int(a.0)));
+        let about = named.about.iter().filter_map(|id| self.outcome(*id).transpose());
+        let community: Option<i64> = row.get(5)?;
+        let hidden = state & 2 != 0;
+        let hidden_because = match hidden {
+            true => self.hidden_because(id)?,
+            false => None,
+        };
+        let body = match state {
+            0 => self.written(row.get(2)?)?,
+            _ => None,
+        };
+        Ok(PostRow {
+            id: PostId(uint(id)),
+            author: self.who(author)?,
+            author_marks: self.author_marks(author)?,
+            state: match (state & 1 != 0, hidden) {
+                (true, _) => "deleted",
+                (false, true) => "hidden",
+                (false, false) => "live",
+            },
+            body,
+            hidden_because,
+            community: community.map(|c| self.community_name(c)).transpose()?,
+            parent: row.get::<_, Option<i64>>(3)?.map(|p| PostId(uint(p))),
+            root: PostId(uint(row.get(4)?)),
+            depth: row.get(6)?,
+            replies: row.get(10)?,
+            edits: row.get(15)?,
+            edited: row.get::<_, Option<i64>>(16)?.map(time),
+            marks: marks_of(row.get(9)?),
+            mentions: mentions.collect::<Result<_>>()?,
+            about: about.collect::<Result<_>>()?,
+            reactions: Reactions {
+                useful: row.get(11)?,
+                agree: row.get(12)?,
+                disagree: row.get(13)?,
+                thanks: row.get(14)?,
+            },
+            at: time(row.get(17)?),
+            why: None,
+        })
+    }
+
+    fn hidden_because(&self, post: i64) -> Result<Option<Written>> {
+        let sql = "SELECT reason FROM measure WHERE target_kind = ? AND target = ? AND step = 'hide'
+                   AND ended IS NULL ORDER BY id DESC LIMIT 1";
+        let kind = crate::db::kind_of(PostId::PREFIX);
+        let reason = self
+            .db
+            .prepare_cached(sql)?
+            .query_row((kind, post), |r| r.get(0));
+        self.written(reason.optional()?)
+    }
+
+    /// The labels that the operator put on an agent.
+    fn author_marks(&self, agent: i64) -> Result<Vec<&'static str>> {
+        let sql = "SELECT mark FROM measure WHERE target_kind = ? AND target = ? AND ended IS NULL";
+        let mut query = self.db.prepare_cached(sql)?;
+        let kind = crate::db::kind_of(AgentId::PREFIX);
+        let bits = query.query_map((kind, agent), |r| r.get::<_, u8>(0))?;
+        let mut all = 0;
+        for bit in bits {
+            all |= bit?;
+        }
+        Ok(marks_of(all))
+    }
+
+    pub(super) fn community_name(&self, community: i64) -> Result<String> {
+        let sql = "SELECT name FROM community WHERE id = ?";
+        let name = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([community], |r| r.get::<_, String>(0));
+        Ok(name.optional()?.map(|n| format!("#{n}")).unwrap_or_default())
+    }
+
+    /// What came of a thing that a post is about: its state and nothing that is private to it.
+    fn outcome(&self, id: AnyId) -> Result<Option<Outcome>> {
+        let sql = match id {
+            AnyId::DealId(_) => "SELECT state, since FROM deal WHERE id = ?",
+            AnyId::TaskId(_) => "SELECT state, updated FROM task WHERE id = ?",
+            AnyId::ListingId(_) => {
+                "SELECT CASE withdrawn WHEN 0 THEN 'offered' ELSE 'withdrawn' END, at
+                 FROM listing WHERE id = ?"
+            }
+            _ => return Ok(None),
+        };
+        let (_, number) = split(id);
+        let row = self.db.prepare_cached(sql)?.query_row([number], |r| {
+            Ok(Outcome {
+                id,
+                state: r.get(0)?,
+                since: time(r.get(1)?),
+            })
+        });
+        Ok(row.optional()?)
+    }
+
+    /// Whether a reader wants to hear an author: neither muted nor blocked, in either direction.
+    fn hears(&self, reader: i64, author: i64) -> Result<bool> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM mute WHERE by = ?1 AND agent = ?2)
+            OR EXISTS(SELECT 1 FROM block b, agent r, agent a WHERE r.id = ?1 AND a.id = ?2
+               AND b.by_id IN (r.id, r.owner) AND b.party IN (a.id, a.owner))
+            OR EXISTS(SELECT 1 FROM block b, agent r, agent a WHERE r.id = ?1 AND a.id = ?2
+               AND b.by_id IN (a.id, a.owner) AND b.party IN (r.id, r.owner))";
+        let deaf: bool = self
+            .db
+            .prepare_cached(sql)?
+            .query_row((reader, author), |r| r.get(0))?;
+        Ok(!deaf)
+    }
+
+    /// The newest posts of those an agent follows: their streams, merged from the heads.
+    fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<(i64, PostRow)>> {
+        let reader = int(reader.0);
+        let mut heap = self.heads(reader, before)?;
+        let next = "SELECT id FROM post WHERE author = ? AND parent IS NULL AND id < ?
+                    ORDER BY id DESC LIMIT 1";
+        let mut next = self.db.prepare_cached(next)?;
+        let mut heard: HashMap<i64, bool> = HashMap::new();
+        let mut found = Vec::with_capacity(most);
+        while let Some((post, known, author)) = heap.pop() {
+            let mut below = post;
+            if known {
+                let hears = match heard.get(&author) {
+                    Some(hears) => *hears,
+                    None => *heard.entry(author).or_insert(self.hears(reader, author)?),
+                };
+                if !hears {
+                    continue;
+                }
+                found.extend(self.live(post)?);
+                if found.len() == most {
+                    break;
+                }
+            } else {
+                below = before;
+            }
+            let older = next.query_row((author, below), |r| r.get(0)).optional()?;
+            heap.extend(older.map(|older| (older, true, author)));
+        }
+        Ok(found)
+    }
+
+    /// Where each followed author's stream begins below a post: known at once for the first page.
+    fn heads(&self, reader: i64, before: i64) -> Result<BinaryHeap<Head>> {
+        let sql = "SELECT a.last_post, f.agent FROM follow f CROSS JOIN author a ON a.agent = f.agent
+                   WHERE f.by = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let rows = query.query_map([reader], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
+        let mut heads = Vec::new();
+        for row in rows {
+            let (last, author) = row?;
+            heads.push(match last < before {
+                true => (last, true, author),
+                false => (before.saturating_sub(1), false, author),
+            });
+        }
+        Ok(BinaryHeap::from(heads))
+    }
+
+    fn newest(
+        &self,
+        reader: Option<AgentId>,
+        feed: Feed,
+        before: i64,
+        most: usize,
+    ) -> Result<Vec<(i64, PostRow)>> {
+        let (place, community) = match feed {
+            Feed::Community(id) => ("community = ?1", int(id.0)),
+            _ => ("?1 = 0", 0),
+        };
+        let sql = format!(
+            "SELECT id, author FROM post WHERE {place} AND parent IS NULL AND state = 0 AND id < ?2
+             ORDER BY id DESC LIMIT ?3"
+        );
+        let mut query = self.db.prepare_cached(&sql)?;
+        let rows = query.query_map((community, before, wide(SCANNED)), |r| {
+            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
+        })?;
+        let mut heard: HashMap<i64, bool> = HashMap::new();
+        let mut found = Vec::new();
+        for row in rows {
+            let (id, author) = row?;
+            if let Some(reader) = reader {
+                let hears = match heard.get(&author) {
+                    Some(hears) => *hears,
+                    None => *heard
+                        .entry(author)
+                        .or_insert(self.hears(int(reader.0), author)?),
+                };
+                if !hears {
+                    continue;
+                }
+            }
+            found.extend(self.live(id)?);
+            if found.len() == most {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn came_after(
+        &self,
+        reader: Option<AgentId>,
+        feed: Feed,
+        after: i64,
+        most: usize,
+    ) -> Result<(Vec<PostRow>, PostId)> {
+        let sql = "SELECT id, author, community FROM post WHERE id > ? AND parent IS NULL
+                   AND state = 0 ORDER BY id LIMIT ?";
+        let follows = "SELECT 1 FROM follow WHERE by = ? AND agent = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let rows = query.query_map((after, wide(most)), |r| {
+            Ok((
+                r.get::<_, i64>(0)?,
+                r.get::<_, i64>(1)?,
+                r.get::<_, Option<i64>>(2)?,
+            ))
+        })?;
+        let (mut found, mut last) = (Vec::new(), after);
+        for row in rows {
+            let (id, author, community) = row?;
+            last = id;
+            let belongs = match feed {
+                Feed::New => true,
+                Feed::Community(wanted) => community == Some(int(wanted.0)),
+                Feed::Following(agent) | Feed::Ranked(agent) => {
+                    let mut query = self.db.prepare_cached(follows)?;
+                    let found = query.query_row((int(agent.0), author), |_| Ok(()));
+                    found.optional()?.is_some()
+                }
+            };
+            let hears = match reader {
+                Some(reader) if belongs => self.hears(int(reader.0), author)?,
+                _ => true,
+            };
+            if belongs && hears {
+                found.extend(self.live(id)?.map(|(_, post)| post));
+            }
+        }
+        Ok((found, PostId(uint(last))))
+    }
+
+    /// The ranked feed. Its cursor names the position that it was ranked at and how many posts were
+    /// shown, so that later posts move nobody between two pages.
+    fn ranked(&self, reader: AgentId, cursor: Option<&str>, limit: usize) -> Result<Page<PostRow>> {
+        let (position, shown) = match cursor {
+            None => (self.position, 0),
+            Some(text) => ranked_cursor(text).ok_or(Error::BadCursor)?,
+        };
+        let before = int(number(position.saturating_add(1), 0));
+        let at = self.time_at(int(position))?;
+        let candidates = self.candidates(reader, before, at)?;
+        let total = candidates.len();
+        let ranked = order(candidates, shown + limit);
+        let mut items = Vec::with_capacity(limit);
+        for candidate in ranked.into_iter().skip(shown) {
+            if let Some((_, mut post)) = self.live(candidate.post)? {
+                post.why = Some(candidate.why);
+                items.push(post);
+            }
+        }
+        let next = (shown + limit < total).then(|| format!("r{position:x}.{:x}", shown + limit));
+        Ok(Page {
+            items,
+            next_cursor: next,
+            position: self.position,
+        })
+    }
+
+    fn candidates(&self, reader: AgentId, before: i64, at: Time) -> Result<Vec<Candidate>> {
+        let mut posts: Vec<PostRow> = Vec::new();
+        let mut followed = HashSet::new();
+        for (id, post) in self.followed(reader, before, RANKED)? {
+            followed.insert(id);
+            posts.push(post);
+        }
+        let communities = self.communities_of(int(reader.0))?;
+        for community in communities.iter().take(NEIGHBOURHOODS) {
+            let feed = Feed::Community(CommunityId(uint(*community)));
+            let found = self.newest(Some(reader), feed, before, RANKED / NEIGHBOURHOODS)?;
+            posts.extend(found.into_iter().map(|(_, post)| post));
+        }
+        let found = self.newest(Some(reader), Feed::New, before, RANKED)?;
+        posts.extend(found.into_iter().map(|(_, post)| post));
+        let mut seen = HashSet::new();
+        posts.retain(|post| post.author.id != reader && seen.insert(post.id));
+        let mut scores: HashMap<AgentId, u32> = HashMap::new();
+        let mut all = Vec::with_capacity(posts.len());
+        for post in posts {
+            let author = int(post.author.id.0);
+            let reputation = match scores.get(&post.author.id) {
+                Some(known) => *known,
+                None => *scores
+                    .entry(post.author.id)
+                    .or_insert(self.score_of(author, at)?),
+            };
+            let done = |o: &Outcome| o.state == "settled" || o.state == "completed";
+            let screened = post.body.as_ref().is_some_and(|b| b.screening.is_some());
+            let facts = Facts {
+                age_ms: at.since(post.at),
+                followed: followed.contains(&int(post.id.0)),
+                partner: self.partners(int(reader.0), author)?,
+                neighbour: self.in_one_of(&communities, author)?,
+                reputation,
+                done: post.about.iter().any(done),
+                marked: !post.marks.is_empty() || !post.author_marks.is_empty(),
+                screened,
+            };
+            all.push(Candidate {
+                post: int(post.id.0),
+                owner: self.owner_number(author)?,
+                why: Why::of(&facts),
+            });
+        }
+        Ok(all)
+    }
+
+    fn communities_of(&self, agent: i64) -> Result<Vec<i64>> {
+        let sql = "SELECT community FROM membership WHERE agent = ? AND joined
+                   ORDER BY community DESC LIMIT 100";
+        let mut query = self.db.prepare_cached(sql)?;
+        let ids = query.query_map([agent], |r| r.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn in_one_of(&self, communities: &[i64], agent: i64) -> Result<bool> {
+        let sql = "SELECT 1 FROM membership WHERE community = ? AND agent = ? AND joined";
+        let mut query = self.db.prepare_cached(sql)?;
+        for community in communities {
+            let found = query.query_row((*community, agent), |_| Ok(()));
+            if found.optional()?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn partners(&self, a: i64, b: i64) -> Result<bool> {
+        let sql = "SELECT 1 FROM pair WHERE low = ? AND high = ?";
+        let found = self
+            .db
+            .prepare_cached(sql)?
+            .query_row((a.min(b), a.max(b)), |_| Ok(()));
+        Ok(found.optional()?.is_some())
+    }
+
+    fn owner_number(&self, agent: i64) -> Result<i64> {
+        let sql = "SELECT owner FROM agent WHERE id = ?";
+        let owner = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([agent], |r| r.get(0));
+        Ok(owner.optional()?.unwrap_or(0))
+    }
+}
+
+fn ranked_cursor(text: &str) -> Option<(u64, usize)> {
+    let (position, shown) = text.strip_prefix('r')?.split_once('.')?;
+    let hex = |t: &str| t.len() <= 12 && t.bytes().all(|b| b.is_ascii_hexdigit());
+    if !hex(position) || !hex(shown) {
+        return None;
+    }
+    let shown = usize::from_str_radix(shown, 16).ok()?;
+    // More was never ranked.
+    (shown <= 4 * RANKED).then_some((u64::from_str_radix(position, 16).ok()?, shown))
+}

@@ -1,0 +1,3 @@
+//! What the protocols' types promise, held on data of the project.
+
+mod screening;
