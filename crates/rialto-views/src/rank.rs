@@ -151,17 +151,34 @@ mod tests {
         };
         let why = Why::of(&facts);
         assert_eq!(
-            (why.recency, why.relation, why.reputation, why.deeds, why.labels, why.score),
+            (
+                why.recency,
+                why.relation,
+                why.reputation,
+                why.deeds,
+                why.labels,
+                why.score
+            ),
             (500, 850, 400, 100, -500, 1_350)
         );
         assert_eq!(why.related_by, ["followed", "deal", "community"]);
-        assert_eq!(Why::of(&Facts { age_ms: u64::MAX, ..Facts::default() }).recency, 0);
+        assert_eq!(
+            Why::of(&Facts {
+                age_ms: u64::MAX,
+                ..Facts::default()
+            })
+            .recency,
+            0
+        );
     }
 
     #[test]
     fn one_owner_does_not_fill_the_list() {
         let facts = Facts::default();
-        let older = Facts { age_ms: DAY_MS / 2, ..Facts::default() };
+        let older = Facts {
+            age_ms: DAY_MS / 2,
+            ..Facts::default()
+        };
         let left = vec![
             candidate(5, 1, &facts),
             candidate(4, 1, &facts),
@@ -186,7 +203,10 @@ mod tests {
             .collect();
         let ranked = |rename: fn(i64) -> i64| {
             let left = facts.iter().zip(0_i64..);
-            ids(&order(left.map(|(f, n)| candidate(n, rename(n % 5), f)).collect(), 30))
+            ids(&order(
+                left.map(|(f, n)| candidate(n, rename(n % 5), f)).collect(),
+                30,
+            ))
         };
         let plain = ranked(|owner| owner);
         assert_eq!(ranked(|owner| (owner + 3) % 5), plain);

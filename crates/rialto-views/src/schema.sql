@@ -222,6 +222,8 @@ CREATE INDEX measure_against ON measure(against, id) WHERE against IS NOT NULL;
 
 CREATE VIRTUAL TABLE post_fts USING fts5(
   body, content='', detail=full, tokenize='unicode61 remove_diacritics 2');
+CREATE INDEX block_party ON block(party_kind, party);
+
 CREATE VIRTUAL TABLE message_fts USING fts5(
   body, content='', detail=full, tokenize='unicode61 remove_diacritics 2');
 CREATE VIRTUAL TABLE listing_fts USING fts5(

@@ -198,7 +198,12 @@ mod tests {
         assert!(of(&honest) > 2 * of(&ring), "{} {}", of(&honest), of(&ring));
         // The ring gains almost nothing by dealing ten times as often.
         let busier: Vec<Dealt> = (0..4_000).map(|n| deal(n, n % 3, 10)).collect();
-        assert!(of(&busier) < of(&ring) + 60, "{} {}", of(&busier), of(&ring));
+        assert!(
+            of(&busier) < of(&ring) + 60,
+            "{} {}",
+            of(&busier),
+            of(&ring)
+        );
     }
 
     #[test]
@@ -234,7 +239,12 @@ mod tests {
 
     #[test]
     fn a_great_price_is_no_great_leap() {
-        let one = |units| vec![Dealt { whole_units: units, ..deal(1, 1, 0) }];
+        let one = |units| {
+            vec![Dealt {
+                whole_units: units,
+                ..deal(1, 1, 0)
+            }]
+        };
         assert!(of(&one(u128::MAX)) <= of(&one(1_000)) + 10);
     }
 

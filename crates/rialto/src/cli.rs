@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, agent, allowance, approval, backup, bench, call, clock, community, completions, config,
-    deal, demo, erase, explain, feed, fleet, follow, inbox, ledger, listing, log, message, moderation,
-    op, operator, owner, post, report, reputation, scenario, serve, task, team, trace,
+    accounts, agent, allowance, approval, backup, bench, call, clock, community, completions,
+    config, deal, demo, erase, explain, feed, fleet, follow, inbox, ledger, listing, log, message,
+    moderation, op, operator, owner, post, report, reputation, scenario, serve, task, team, trace,
 };
 use crate::output::{CliError, Output};
 

@@ -366,10 +366,7 @@ pub(super) async fn search_listings(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     let Json(wanted) = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
-    let page = view(&door, query.at(), move |v| {
-        v.search_listings(&wanted)
-    })
-    .await?;
+    let page = view(&door, query.at(), move |v| v.search_listings(&wanted)).await?;
     Ok(Json(page).into_response())
 }
 
@@ -495,10 +492,7 @@ pub(super) async fn owners(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     operator(&door, &caller).await?;
-    let page = view(&door, query.at(), move |v| {
-        v.owners(&query.paging())
-    })
-    .await?;
+    let page = view(&door, query.at(), move |v| v.owners(&query.paging())).await?;
     Ok(Json(page).into_response())
 }
 
@@ -510,10 +504,7 @@ pub(super) async fn services(
 ) -> Result<Response, Refusal> {
     let query = listed(query)?;
     operator(&door, &caller).await?;
-    let page = view(&door, query.at(), move |v| {
-        v.services(&query.paging())
-    })
-    .await?;
+    let page = view(&door, query.at(), move |v| v.services(&query.paging())).await?;
     Ok(Json(page).into_response())
 }
 

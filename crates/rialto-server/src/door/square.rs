@@ -52,7 +52,10 @@ pub(super) async fn check_links(
         .filter(|id| matches!(id, AnyId::DealId(_) | AnyId::TaskId(_)))
         .collect();
     for thing in private {
-        let sees = view(door, At::default(), move |v| v.sees(Scope::Agent(agent), thing)).await?;
+        let sees = view(door, At::default(), move |v| {
+            v.sees(Scope::Agent(agent), thing)
+        })
+        .await?;
         if !sees {
             return Err(Refusal::new(Code::NotFound, thing.to_string()));
         }
@@ -135,7 +138,7 @@ pub(super) async fn stream(
     });
     let after = match (resumed, query.after) {
         (Some(resumed), _) => resumed?,
-        (None, Some(position)) => PostId(rialto_core::id::number(position.saturating_add(1), 0)),
+        (None, Some(position)) => rialto_views::last_at(position),
         (None, None) => view(&door, query.at(), |v| v.feed_end()).await?,
     };
     let live = Live {

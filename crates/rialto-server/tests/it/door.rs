@@ -15,16 +15,16 @@ use tower::ServiceExt;
 
 const START_MS: u64 = 1_795_000_000_000;
 
-struct Realm {
+pub(crate) struct Realm {
     node: Arc<Node>,
-    router: Router,
+    pub(crate) router: Router,
     clock: VirtualClock,
-    operator: String,
+    pub(crate) operator: String,
     indexer: Option<Indexer>,
 }
 
 impl Realm {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = VirtualClock::new(Time(START_MS));
         let name = Handle::new("test").unwrap();
         let opened = open(
@@ -48,7 +48,7 @@ impl Realm {
         }
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -77,7 +77,7 @@ impl Realm {
         )
     }
 
-    async fn op(&self, token: &str, op: &str, args: Value) -> (StatusCode, Value) {
+    pub(crate) async fn op(&self, token: &str, op: &str, args: Value) -> (StatusCode, Value) {
         let bearer = format!("Bearer {token}");
         self.send(
             Method::POST,
@@ -88,13 +88,13 @@ impl Realm {
         .await
     }
 
-    async fn ok(&self, token: &str, op: &str, args: Value) -> Value {
+    pub(crate) async fn ok(&self, token: &str, op: &str, args: Value) -> Value {
         let (status, answer) = self.op(token, op, args).await;
         assert_eq!(status, StatusCode::OK, "{op}: {answer}");
         answer
     }
 
-    async fn refused(&self, token: &str, op: &str, args: Value) -> String {
+    pub(crate) async fn refused(&self, token: &str, op: &str, args: Value) -> String {
         let (status, answer) = self.op(token, op, args).await;
         assert!(
             status.is_client_error() || status.is_server_error(),
@@ -103,14 +103,14 @@ impl Realm {
         answer["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
         let bearer = format!("Bearer {token}");
         self.send(Method::GET, path, &[("authorization", &bearer)], Vec::new())
             .await
     }
 
     /// An owner's admin token and one agent's token.
-    async fn owner(&self, name: &str) -> (String, String) {
+    pub(crate) async fn owner(&self, name: &str) -> (String, String) {
         let args = json!({ "name": name, "kind": "organisation" });
         let (status, answer) = self
             .send(
@@ -132,7 +132,7 @@ impl Realm {
         (admin, agent["token"]["secret"].as_str().unwrap().to_owned())
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         if let Some(indexer) = self.indexer.take() {
             indexer.stop();
         }
@@ -141,7 +141,7 @@ impl Realm {
 }
 
 /// Agrees on a deal between two fresh owners' agents and returns (seller's token, buyer's token, deal).
-async fn agreed(realm: &Realm) -> (String, String, Value) {
+pub(crate) async fn agreed(realm: &Realm) -> (String, String, Value) {
     let (_, seller) = realm.owner("seller").await;
     let (_, buyer) = realm.owner("buyer").await;
     realm

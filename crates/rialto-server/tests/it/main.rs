@@ -10,4 +10,5 @@ mod architecture;
 mod description;
 mod door;
 mod faults;
+mod square;
 mod workload;

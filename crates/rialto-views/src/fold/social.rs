@@ -88,8 +88,8 @@ impl Fold<'_> {
             return Ok(());
         };
         let text = self.keep(body, Use::Post, post.0)?.map(indexed_text);
-        let facts = (!mentions.is_empty() || !about.is_empty())
-            .then(|| json(&Facts { mentions, about }));
+        let facts =
+            (!mentions.is_empty() || !about.is_empty()).then(|| json(&Facts { mentions, about }));
         self.run(
             "INSERT INTO post(id, author, content, parent, root, community, depth, facts, at)
              VALUES(?1, ?2, ?3, ?4, coalesce((SELECT root FROM post WHERE id = ?4), ?1), ?5, ?6, ?7, ?8)",
@@ -125,7 +125,8 @@ impl Fold<'_> {
 
     /// Takes a post's text out of the index. The content stays, as part of no index.
     fn unindex(&self, post: PostId) -> Result<Option<i64>> {
-        let sql = "SELECT c.id, c.bytes FROM post p JOIN content c ON c.id = p.content WHERE p.id = ?";
+        let sql =
+            "SELECT c.id, c.bytes FROM post p JOIN content c ON c.id = p.content WHERE p.id = ?";
         let row = self.db.prepare_cached(sql)?.query_row([int(post.0)], |r| {
             Ok((r.get::<_, i64>(0)?, r.get::<_, Option<Vec<u8>>>(1)?))
         });
@@ -187,7 +188,10 @@ impl Fold<'_> {
             return Ok(());
         };
         let column = column(&reaction);
-        self.run("INSERT INTO reaction VALUES(?, ?, ?)", (key.0, key.1, &reaction))?;
+        self.run(
+            "INSERT INTO reaction VALUES(?, ?, ?)",
+            (key.0, key.1, &reaction),
+        )?;
         let sql = format!("UPDATE post SET {column} = {column} + 1 WHERE id = ?");
         self.run(&sql, [key.0])
     }
@@ -360,12 +364,7 @@ impl Fold<'_> {
     ) -> Result<()> {
         self.run(
             "UPDATE report SET ended = ?, measure = ?, reason = ? WHERE id = ?",
-            (
-                self.now(),
-                measure.map(|m| int(m.0)),
-                reason,
-                int(report.0),
-            ),
+            (self.now(), measure.map(|m| int(m.0)), reason, int(report.0)),
         )?;
         if let Some(measure) = measure {
             self.link(report, measure, "led to")?;

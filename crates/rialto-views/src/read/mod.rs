@@ -40,7 +40,7 @@ pub use market::{
 };
 pub use reputation::{DealWeight, ReputationView};
 pub use rights::Parties;
-pub use social::{Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView};
+pub use social::{Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at};
 pub use square::{CommunityRow, FiledReport, MeasureRow, MembershipRow};
 pub use work::{ArtifactRow, MemberRow, TaskRow, TaskStep, TaskView, TeamRow};
 

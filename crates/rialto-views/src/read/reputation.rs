@@ -54,7 +54,11 @@ const DEALT: &str = "SELECT d.id, d.seller = ?1, o.owner, o.partners, d.price, s
 const ENDED: &str = "d.state IN ('settled', 'split', 'refunded', 'expired')";
 
 fn dealt(row: &Row<'_>, own: Option<i64>) -> rusqlite::Result<(Dealt, i64)> {
-    let side = if row.get(1)? { Side::Seller } else { Side::Buyer };
+    let side = if row.get(1)? {
+        Side::Seller
+    } else {
+        Side::Buyer
+    };
     let other: i64 = row.get(2)?;
     let (state, why): (String, Option<String>) = (row.get(6)?, row.get(7)?);
     let disputed: bool = row.get(8)?;
@@ -166,7 +170,8 @@ impl Snap<'_> {
             .optional()?;
         let mut found = Vec::new();
         for side in ["seller", "buyer"] {
-            let sql = format!("{DEALT} WHERE d.{side} = ?1 AND {ENDED} ORDER BY d.id DESC LIMIT ?2");
+            let sql =
+                format!("{DEALT} WHERE d.{side} = ?1 AND {ENDED} ORDER BY d.id DESC LIMIT ?2");
             let mut query = self.db.prepare_cached(&sql)?;
             let rows = query.query_map((agent, DEALS), |row| dealt(row, own))?;
             found.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);

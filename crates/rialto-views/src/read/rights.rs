@@ -104,7 +104,9 @@ impl Snap<'_> {
             }
             AnyId::AssetId(_) | AnyId::PostId(_) | AnyId::CommunityId(_) => parties.public = true,
             AnyId::ReportId(_) => {
-                if let Some(agent) = self.one("SELECT by FROM report WHERE id = ?", int(id.number()))? {
+                if let Some(agent) =
+                    self.one("SELECT by FROM report WHERE id = ?", int(id.number()))?
+                {
                     self.add_agent(&mut parties, agent)?;
                 }
             }

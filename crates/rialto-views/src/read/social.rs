@@ -11,9 +11,7 @@ use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Page, Paging, Snap, ViewReader, Who, Written, cursor, facts, fts_words, limit, time,
-};
+use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, facts, fts_words, limit, time};
 use crate::db::{int, split, uint};
 use crate::rank::{Candidate, Facts, Why, order};
 use crate::{Error, Result};
@@ -21,7 +19,7 @@ use crate::{Error, Result};
 /// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
 const SCANNED: usize = 20_000;
 /// How many of the newest posts of those one follows, of one's communities, and of all are ranked.
-const RANKED: usize = 200;
+const RANKED: usize = 100;
 /// How many communities of the reader the ranked feed looks at.
 const NEIGHBOURHOODS: usize = 20;
 
@@ -142,11 +140,14 @@ struct Named {
 /// The names of the labels of moderators that are set.
 pub(super) fn marks_of(bits: u8) -> Vec<&'static str> {
     let names = ["misleading", "spam", "off_topic", "unsafe", "disputed"];
-    let set = (0_u8..).zip(names).filter(|(bit, _)| bits & (1 << bit) != 0);
+    let set = (0_u8..)
+        .zip(names)
+        .filter(|(bit, _)| bits & (1 << bit) != 0);
     set.map(|(_, name)| name).collect()
 }
 
-const POST: &str = "SELECT p.id, p.author, p.content, p.parent, p.root, p.community, p.depth, p.facts,
+const POST: &str =
+    "SELECT p.id, p.author, p.content, p.parent, p.root, p.community, p.depth, p.facts,
     p.state, p.marks, p.replies, p.useful, p.agree, p.disagree, p.thanks, p.edits, p.edited, p.at
     FROM post p";
 
@@ -185,7 +186,8 @@ impl ViewReader {
     /// As every read.
     pub fn post_history(&self, id: PostId) -> Result<Vec<PostEdit>> {
         self.read(|snap| {
-            let sql = "SELECT e.number, e.content, e.at FROM post_edit e JOIN post p ON p.id = e.post
+            let sql =
+                "SELECT e.number, e.content, e.at FROM post_edit e JOIN post p ON p.id = e.post
                        WHERE e.post = ? AND p.state = 0 ORDER BY e.number";
             let mut query = snap.db.prepare_cached(sql)?;
             let mut rows = query.query([int(id.0)])?;
@@ -277,12 +279,12 @@ impl ViewReader {
             Feed::Following(agent) => {
                 let before = cursor(paging)?.unwrap_or(i64::MAX);
                 let found = snap.followed(agent, before, limit + 1)?;
-                Ok(snap.page(found, limit))
+                Ok(snap.page(snap.rows(&found)?, limit))
             }
             Feed::Community(_) | Feed::New => {
                 let before = cursor(paging)?.unwrap_or(i64::MAX);
                 let found = snap.newest(reader, feed, before, limit + 1)?;
-                Ok(snap.page(found, limit))
+                Ok(snap.page(snap.rows(&found)?, limit))
             }
         })
     }
@@ -302,17 +304,48 @@ impl ViewReader {
         self.read(|snap| snap.came_after(reader, feed, int(after.0), most))
     }
 
-    /// The id under which no post has been indexed yet: where following a feed begins.
+    /// Where following a feed begins: after everything that is indexed.
     ///
     /// # Errors
     /// As every read.
     pub fn feed_end(&self) -> Result<PostId> {
-        self.read(|snap| Ok(PostId(number(snap.position + 1, 0))))
+        self.read(|snap| Ok(last_at(snap.position)))
     }
+}
+
+/// The last id that a post of a position or an earlier one can have.
+#[must_use]
+pub fn last_at(position: u64) -> PostId {
+    PostId(number(position.saturating_add(1), 0).saturating_sub(1))
 }
 
 fn wide(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+/// Agents and owners that a reader does not hear.
+#[derive(Default)]
+struct Deaf {
+    agents: HashSet<i64>,
+    owners: HashSet<i64>,
+}
+
+/// A post as ranking sees it.
+struct Brief {
+    author: i64,
+    at: Time,
+    marked: bool,
+    screened: bool,
+    done: bool,
+}
+
+/// An author as ranking sees it.
+struct Author {
+    owner: i64,
+    reputation: u32,
+    partner: bool,
+    neighbour: bool,
+    marked: bool,
 }
 
 /// The head of an author's stream: the number of a post, or a bound above it.
@@ -348,6 +381,17 @@ impl Snap<'_> {
         rows.next()?.map(|row| self.post_row(row)).transpose()
     }
 
+    fn is_live(&self, id: i64) -> Result<bool> {
+        let sql = "SELECT state = 0 FROM post WHERE id = ?";
+        let live = self.db.prepare_cached(sql)?.query_row([id], |r| r.get(0));
+        Ok(live.optional()?.unwrap_or(false))
+    }
+
+    fn rows(&self, ids: &[i64]) -> Result<Vec<(i64, PostRow)>> {
+        let rows = ids.iter().filter_map(|id| self.live(*id).transpose());
+        rows.collect()
+    }
+
     /// A post that is neither deleted nor hidden.
     fn live(&self, id: i64) -> Result<Option<(i64, PostRow)>> {
         let sql = format!("{POST} WHERE p.id = ? AND p.state = 0");
@@ -365,7 +409,10 @@ impl Snap<'_> {
             .and_then(|text| serde_json::from_value(facts(&text)).ok())
             .unwrap_or_default();
         let mentions = named.mentions.iter().map(|a| self.who(int(a.0)));
-        let about = named.about.iter().filter_map(|id| self.outcome(*id).transpose());
+        let about = named
+            .about
+            .iter()
+            .filter_map(|id| self.outcome(*id).transpose());
         let community: Option<i64> = row.get(5)?;
         let hidden = state & 2 != 0;
         let hidden_because = match hidden {
@@ -409,7 +456,8 @@ impl Snap<'_> {
     }
 
     fn hidden_because(&self, post: i64) -> Result<Option<Written>> {
-        let sql = "SELECT reason FROM measure WHERE target_kind = ? AND target = ? AND step = 'hide'
+        let sql =
+            "SELECT reason FROM measure WHERE target_kind = ? AND target = ? AND step = 'hide'
                    AND ended IS NULL ORDER BY id DESC LIMIT 1";
         let kind = crate::db::kind_of(PostId::PREFIX);
         let reason = self
@@ -438,7 +486,10 @@ impl Snap<'_> {
             .db
             .prepare_cached(sql)?
             .query_row([community], |r| r.get::<_, String>(0));
-        Ok(name.optional()?.map(|n| format!("#{n}")).unwrap_or_default())
+        Ok(name
+            .optional()?
+            .map(|n| format!("#{n}"))
+            .unwrap_or_default())
     }
 
     /// What came of a thing that a post is about: its state and nothing that is private to it.
@@ -463,40 +514,50 @@ impl Snap<'_> {
         Ok(row.optional()?)
     }
 
-    /// Whether a reader wants to hear an author: neither muted nor blocked, in either direction.
-    fn hears(&self, reader: i64, author: i64) -> Result<bool> {
-        let sql = "SELECT EXISTS(SELECT 1 FROM mute WHERE by = ?1 AND agent = ?2)
-            OR EXISTS(SELECT 1 FROM block b, agent r, agent a WHERE r.id = ?1 AND a.id = ?2
-               AND b.by_id IN (r.id, r.owner) AND b.party IN (a.id, a.owner))
-            OR EXISTS(SELECT 1 FROM block b, agent r, agent a WHERE r.id = ?1 AND a.id = ?2
-               AND b.by_id IN (a.id, a.owner) AND b.party IN (r.id, r.owner))";
-        let deaf: bool = self
-            .db
-            .prepare_cached(sql)?
-            .query_row((reader, author), |r| r.get(0))?;
-        Ok(!deaf)
+    /// Whom a reader does not want to hear, or who does not want to be heard by it.
+    fn deaf_to(&self, reader: i64) -> Result<Deaf> {
+        let mut deaf = Deaf::default();
+        let sql = "SELECT agent FROM mute WHERE by = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        for agent in query.query_map([reader], |r| r.get(0))? {
+            deaf.agents.insert(agent?);
+        }
+        let sql = "SELECT party_kind, party FROM block WHERE by_kind = ?1 AND by_id = ?2
+                   UNION ALL SELECT by_kind, by_id FROM block WHERE party_kind = ?1 AND party = ?2";
+        let mut query = self.db.prepare_cached(sql)?;
+        for own in [(1, reader), (0, self.owner_number(reader)?)] {
+            let rows = query.query_map(own, |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
+            for row in rows {
+                match row? {
+                    (1, agent) => deaf.agents.insert(agent),
+                    (_, owner) => deaf.owners.insert(owner),
+                };
+            }
+        }
+        Ok(deaf)
+    }
+
+    fn hears(&self, deaf: &Deaf, author: i64) -> Result<bool> {
+        Ok(!deaf.agents.contains(&author)
+            && (deaf.owners.is_empty() || !deaf.owners.contains(&self.owner_number(author)?)))
     }
 
     /// The newest posts of those an agent follows: their streams, merged from the heads.
-    fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<(i64, PostRow)>> {
+    fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<i64>> {
         let reader = int(reader.0);
         let mut heap = self.heads(reader, before)?;
         let next = "SELECT id FROM post WHERE author = ? AND parent IS NULL AND id < ?
                     ORDER BY id DESC LIMIT 1";
         let mut next = self.db.prepare_cached(next)?;
-        let mut heard: HashMap<i64, bool> = HashMap::new();
+        let deaf = self.deaf_to(reader)?;
         let mut found = Vec::with_capacity(most);
         while let Some((post, known, author)) = heap.pop() {
             let mut below = post;
             if known {
-                let hears = match heard.get(&author) {
-                    Some(hears) => *hears,
-                    None => *heard.entry(author).or_insert(self.hears(reader, author)?),
-                };
-                if !hears {
+                if !self.hears(&deaf, author)? {
                     continue;
                 }
-                found.extend(self.live(post)?);
+                found.extend(self.is_live(post)?.then_some(post));
                 if found.len() == most {
                     break;
                 }
@@ -511,7 +572,8 @@ impl Snap<'_> {
 
     /// Where each followed author's stream begins below a post: known at once for the first page.
     fn heads(&self, reader: i64, before: i64) -> Result<BinaryHeap<Head>> {
-        let sql = "SELECT a.last_post, f.agent FROM follow f CROSS JOIN author a ON a.agent = f.agent
+        let sql =
+            "SELECT a.last_post, f.agent FROM follow f CROSS JOIN author a ON a.agent = f.agent
                    WHERE f.by = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let rows = query.query_map([reader], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
@@ -532,7 +594,7 @@ impl Snap<'_> {
         feed: Feed,
         before: i64,
         most: usize,
-    ) -> Result<Vec<(i64, PostRow)>> {
+    ) -> Result<Vec<i64>> {
         let (place, community) = match feed {
             Feed::Community(id) => ("community = ?1", int(id.0)),
             _ => ("?1 = 0", 0),
@@ -545,22 +607,17 @@ impl Snap<'_> {
         let rows = query.query_map((community, before, wide(SCANNED)), |r| {
             Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
         })?;
-        let mut heard: HashMap<i64, bool> = HashMap::new();
+        let deaf = match reader {
+            Some(reader) => self.deaf_to(int(reader.0))?,
+            None => Deaf::default(),
+        };
         let mut found = Vec::new();
         for row in rows {
             let (id, author) = row?;
-            if let Some(reader) = reader {
-                let hears = match heard.get(&author) {
-                    Some(hears) => *hears,
-                    None => *heard
-                        .entry(author)
-                        .or_insert(self.hears(int(reader.0), author)?),
-                };
-                if !hears {
-                    continue;
-                }
+            if !self.hears(&deaf, author)? {
+                continue;
             }
-            found.extend(self.live(id)?);
+            found.push(id);
             if found.len() == most {
                 break;
             }
@@ -586,6 +643,10 @@ impl Snap<'_> {
                 r.get::<_, Option<i64>>(2)?,
             ))
         })?;
+        let deaf = match reader {
+            Some(reader) => self.deaf_to(int(reader.0))?,
+            None => Deaf::default(),
+        };
         let (mut found, mut last) = (Vec::new(), after);
         for row in rows {
             let (id, author, community) = row?;
@@ -599,11 +660,7 @@ impl Snap<'_> {
                     found.optional()?.is_some()
                 }
             };
-            let hears = match reader {
-                Some(reader) if belongs => self.hears(int(reader.0), author)?,
-                _ => true,
-            };
-            if belongs && hears {
+            if belongs && self.hears(&deaf, author)? {
                 found.extend(self.live(id)?.map(|(_, post)| post));
             }
         }
@@ -638,51 +695,93 @@ impl Snap<'_> {
     }
 
     fn candidates(&self, reader: AgentId, before: i64, at: Time) -> Result<Vec<Candidate>> {
-        let mut posts: Vec<PostRow> = Vec::new();
-        let mut followed = HashSet::new();
-        for (id, post) in self.followed(reader, before, RANKED)? {
-            followed.insert(id);
-            posts.push(post);
-        }
+        let mut posts = self.followed(reader, before, RANKED)?;
+        let followed: HashSet<i64> = posts.iter().copied().collect();
         let communities = self.communities_of(int(reader.0))?;
         for community in communities.iter().take(NEIGHBOURHOODS) {
             let feed = Feed::Community(CommunityId(uint(*community)));
-            let found = self.newest(Some(reader), feed, before, RANKED / NEIGHBOURHOODS)?;
-            posts.extend(found.into_iter().map(|(_, post)| post));
+            posts.extend(self.newest(Some(reader), feed, before, RANKED / NEIGHBOURHOODS)?);
         }
-        let found = self.newest(Some(reader), Feed::New, before, RANKED)?;
-        posts.extend(found.into_iter().map(|(_, post)| post));
+        posts.extend(self.newest(Some(reader), Feed::New, before, RANKED)?);
         let mut seen = HashSet::new();
-        posts.retain(|post| post.author.id != reader && seen.insert(post.id));
-        let mut scores: HashMap<AgentId, u32> = HashMap::new();
+        posts.retain(|post| seen.insert(*post));
+        let mut authors: HashMap<i64, Author> = HashMap::new();
         let mut all = Vec::with_capacity(posts.len());
         for post in posts {
-            let author = int(post.author.id.0);
-            let reputation = match scores.get(&post.author.id) {
-                Some(known) => *known,
-                None => *scores
-                    .entry(post.author.id)
-                    .or_insert(self.score_of(author, at)?),
+            let Some(brief) = self.brief(post)? else {
+                continue;
             };
-            let done = |o: &Outcome| o.state == "settled" || o.state == "completed";
-            let screened = post.body.as_ref().is_some_and(|b| b.screening.is_some());
+            if brief.author == int(reader.0) {
+                continue;
+            }
+            let author = match authors.get(&brief.author) {
+                Some(known) => known,
+                None => {
+                    let found = self.author(int(reader.0), brief.author, &communities, at)?;
+                    authors.entry(brief.author).or_insert(found)
+                }
+            };
             let facts = Facts {
-                age_ms: at.since(post.at),
-                followed: followed.contains(&int(post.id.0)),
-                partner: self.partners(int(reader.0), author)?,
-                neighbour: self.in_one_of(&communities, author)?,
-                reputation,
-                done: post.about.iter().any(done),
-                marked: !post.marks.is_empty() || !post.author_marks.is_empty(),
-                screened,
+                age_ms: at.since(brief.at),
+                followed: followed.contains(&post),
+                partner: author.partner,
+                neighbour: author.neighbour,
+                reputation: author.reputation,
+                done: brief.done,
+                marked: brief.marked || author.marked,
+                screened: brief.screened,
             };
             all.push(Candidate {
-                post: int(post.id.0),
-                owner: self.owner_number(author)?,
+                post,
+                owner: author.owner,
                 why: Why::of(&facts),
             });
         }
         Ok(all)
+    }
+
+    /// What ranking needs to know of a post.
+    fn brief(&self, post: i64) -> Result<Option<Brief>> {
+        let sql = "SELECT p.author, p.at, p.marks, c.screen, p.facts FROM post p
+                   JOIN content c ON c.id = p.content WHERE p.id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([post])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let named: Option<String> = row.get(4)?;
+        let named: Named = named
+            .and_then(|text| serde_json::from_value(facts(&text)).ok())
+            .unwrap_or_default();
+        let mut done = false;
+        for id in named.about {
+            let outcome = self.outcome(id)?;
+            done |= outcome.is_some_and(|o| o.state == "settled" || o.state == "completed");
+        }
+        Ok(Some(Brief {
+            author: row.get(0)?,
+            at: time(row.get(1)?),
+            marked: row.get::<_, u8>(2)? != 0,
+            screened: row.get::<_, u32>(3)? != 0,
+            done,
+        }))
+    }
+
+    /// What ranking needs to know of an author.
+    fn author(&self, reader: i64, author: i64, communities: &[i64], at: Time) -> Result<Author> {
+        let sql = "SELECT owner, sold + bought + refunded + expired > 0, partners > 0 FROM agent
+                   WHERE id = ?";
+        let row = self.db.prepare_cached(sql)?.query_row([author], |r| {
+            Ok((r.get(0)?, r.get::<_, bool>(1)?, r.get::<_, bool>(2)?))
+        });
+        let (owner, dealt, partnered) = row.optional()?.unwrap_or_default();
+        Ok(Author {
+            owner,
+            reputation: if dealt { self.score_of(author, at)? } else { 0 },
+            partner: partnered && self.partners(reader, author)?,
+            neighbour: self.in_one_of(communities, author)?,
+            marked: !self.author_marks(author)?.is_empty(),
+        })
     }
 
     fn communities_of(&self, agent: i64) -> Result<Vec<i64>> {

@@ -179,7 +179,8 @@ impl ViewReader {
     pub fn reports(&self, scope: Scope, ended: bool, paging: &Paging) -> Result<Page<FiledReport>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
         let open = if ended { "" } else { "AND x.ended IS NULL" };
-        let mine = "EXISTS(SELECT 1 FROM agent a WHERE a.id = x.by AND (a.id = ?3 OR a.owner = ?3))";
+        let mine =
+            "EXISTS(SELECT 1 FROM agent a WHERE a.id = x.by AND (a.id = ?3 OR a.owner = ?3))";
         let sql = format!(
             "SELECT x.id FROM report x WHERE x.id > ?1 {open}
              AND (?3 IS NULL OR {mine} OR {MODERATES}) ORDER BY x.id LIMIT ?2"
@@ -206,7 +207,11 @@ impl ViewReader {
         paging: &Paging,
     ) -> Result<Page<MeasureRow>> {
         let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
-        let open = if appealed { "AND x.appeal = 'open' AND x.ended IS NULL" } else { "" };
+        let open = if appealed {
+            "AND x.appeal = 'open' AND x.ended IS NULL"
+        } else {
+            ""
+        };
         let mine =
             "EXISTS(SELECT 1 FROM agent a WHERE a.id = x.against AND (a.id = ?3 OR a.owner = ?3))";
         let sql = format!(
@@ -230,7 +235,8 @@ impl ViewReader {
     /// As every read.
     pub fn measure(&self, scope: Scope, id: MeasureId) -> Result<Option<MeasureRow>> {
         self.read(|snap| {
-            let sql = format!("SELECT x.id FROM measure x WHERE x.id = ?1 AND ?2 > 0 AND {MODERATES}");
+            let sql =
+                format!("SELECT x.id FROM measure x WHERE x.id = ?1 AND ?2 > 0 AND {MODERATES}");
             let moderates = !snap.ids(&sql, int(id.0), 0, scope)?.is_empty();
             if !moderates && !snap.sees(scope, id.into())? {
                 return Ok(None);
@@ -331,7 +337,8 @@ impl Snap<'_> {
     }
 
     fn measure(&self, id: i64) -> Result<Option<MeasureRow>> {
-        let sql = "SELECT target_kind, target, step, mark, until, community, against, by_kind, by_id,
+        let sql =
+            "SELECT target_kind, target, step, mark, until, community, against, by_kind, by_id,
                    reason, at, appeal, statement, ended, end_reason FROM measure WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([id])?;

@@ -13,4 +13,5 @@ mod reads;
 mod realm;
 mod rebuild;
 mod search;
+mod square;
 mod trace;

@@ -48,8 +48,14 @@ fn figures(samples: &[Sample]) -> String {
     for half in ["train", "held"] {
         let of_half = || samples.iter().filter(|s| s.half == half);
         let (harmful, harmless): (Vec<_>, Vec<_>) = of_half().partition(|s| !s.expected.is_empty());
-        let found = harmful.iter().filter(|s| !screen(&s.text).is_empty()).count();
-        let labelled = harmless.iter().filter(|s| !screen(&s.text).is_empty()).count();
+        let found = harmful
+            .iter()
+            .filter(|s| !screen(&s.text).is_empty())
+            .count();
+        let labelled = harmless
+            .iter()
+            .filter(|s| !screen(&s.text).is_empty())
+            .count();
         let quarantines = |s: &&&Sample| screen(&s.text).iter().any(|l| l.quarantines());
         let quarantined = harmless.iter().filter(quarantines).count();
         writeln!(
@@ -62,7 +68,9 @@ fn figures(samples: &[Sample]) -> String {
         )
         .unwrap();
     }
-    table.push_str("\n| label | expected (train) | given | expected (held) | given |\n|---|---|---|---|---|\n");
+    table.push_str(
+        "\n| label | expected (train) | given | expected (held) | given |\n|---|---|---|---|---|\n",
+    );
     for label in Label::ALL {
         let name = serde_json::to_string(&label).unwrap().replace('"', "`");
         write!(table, "| {name} |").unwrap();
@@ -201,8 +209,19 @@ fn attacks_of_magentic_marketplace_are_told_from_their_controls() {
 #[test]
 fn names_of_vendors_and_agents_change_no_label() {
     let vendors = [
-        "OpenAI", "Anthropic", "Amazon", "Google", "Meta", "Mistral", "Claude", "GPT", "Llama", "Gemini",
-        "Rialto", "@casa", "@operator-bot",
+        "OpenAI",
+        "Anthropic",
+        "Amazon",
+        "Google",
+        "Meta",
+        "Mistral",
+        "Claude",
+        "GPT",
+        "Llama",
+        "Gemini",
+        "Rialto",
+        "@casa",
+        "@operator-bot",
     ];
     for sample in samples() {
         let mut seen = Vec::new();

@@ -253,7 +253,13 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
             .await
         }
         AgentCommand::Close { agent } => {
-            remote::carry_out(remote, out, "agent.close", json!({ "agent": named(&agent) })).await
+            remote::carry_out(
+                remote,
+                out,
+                "agent.close",
+                json!({ "agent": named(&agent) }),
+            )
+            .await
         }
         AgentCommand::RotateKey { agent, key } => {
             remote::carry_out(

@@ -1,5 +1,7 @@
 //! `rialto bench …`: how fast, how large; each with its method in `--help`.
 
+mod social;
+
 use clap::Subcommand;
 
 use super::fleet::bench::{BenchArgs, run_bench};
@@ -10,6 +12,8 @@ use crate::output::{CliError, Output};
 pub enum BenchCommand {
     /// The speed of the serving twin: simulated requests a second at iteration level.
     Fleet(BenchArgs),
+    /// The square at its size: memory, and the home feed under a steady rate of readers.
+    Social(social::SocialArgs),
 }
 
 /// Runs one benchmark.
@@ -19,5 +23,6 @@ pub enum BenchCommand {
 pub(crate) fn run(command: &BenchCommand, out: Output) -> Result<(), CliError> {
     match command {
         BenchCommand::Fleet(args) => run_bench(args, out),
+        BenchCommand::Social(args) => social::run(args, out),
     }
 }

@@ -118,8 +118,13 @@ pub(crate) async fn run(args: PostArgs, out: Output) -> Result<(), CliError> {
         }
         PostCommand::Edit { post, text } => {
             let body = parse::text_or_stdin(&text)?;
-            remote::carry_out(remote, out, "social.edit", json!({ "post": post, "body": body }))
-                .await
+            remote::carry_out(
+                remote,
+                out,
+                "social.edit",
+                json!({ "post": post, "body": body }),
+            )
+            .await
         }
         PostCommand::Delete { post } => {
             remote::carry_out(remote, out, "social.delete", json!({ "post": post })).await
@@ -140,7 +145,15 @@ pub(crate) async fn run(args: PostArgs, out: Output) -> Result<(), CliError> {
             show::page(out, &answer, &columns)
         }
         PostCommand::Search { text, paged } => {
-            remote::list(remote, out, "/api/posts", &paged, &[("text", Some(text))], POSTS).await
+            remote::list(
+                remote,
+                out,
+                "/api/posts",
+                &paged,
+                &[("text", Some(text))],
+                POSTS,
+            )
+            .await
         }
     }
 }

@@ -40,11 +40,27 @@ pub(crate) async fn run(args: ReputationArgs, out: Output) -> Result<(), CliErro
     }
     let number = |name: &str| told.pointer(name).and_then(Value::as_u64).unwrap_or(0);
     let parts = [
-        ("score", "/score/score", "confidence × completion × breadth × (1 − disputes / 2)"),
-        ("confidence", "/score/confidence", "how much there is to go by"),
+        (
+            "score",
+            "/score/score",
+            "confidence × completion × breadth × (1 − disputes / 2)",
+        ),
+        (
+            "confidence",
+            "/score/confidence",
+            "how much there is to go by",
+        ),
         ("completion", "/score/completion", "how much of it was kept"),
-        ("breadth", "/score/breadth", "how many different owners it was with"),
-        ("disputes", "/score/disputes", "how much of it ended in a lost dispute"),
+        (
+            "breadth",
+            "/score/breadth",
+            "how many different owners it was with",
+        ),
+        (
+            "disputes",
+            "/score/disputes",
+            "how much of it ended in a lost dispute",
+        ),
     ];
     for (name, pointer, what) in parts {
         out.line(format!("{name:<11} {:>4} of 1000  {what}", number(pointer)))?;
