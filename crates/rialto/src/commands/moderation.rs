@@ -125,19 +125,19 @@ pub(crate) async fn run(args: ModerationArgs, out: Output) -> Result<(), CliErro
     use ModerationCommand as M;
     let remote = &args.remote;
     let (op, args) = match args.command {
-        M::Hide { post, grounds } => taken(&post, json!("hide"), &grounds)?,
+        M::Hide { post, grounds } => taken(&post, &json!("hide"), &grounds)?,
         M::Label {
             target,
             label,
             grounds,
-        } => taken(&target, json!({ "label": label }), &grounds)?,
+        } => taken(&target, &json!({ "label": label }), &grounds)?,
         M::Suspend {
             agent,
             hours,
             grounds,
         } => {
             let step = json!({ "suspend": { "for_ms": hours * 3_600_000 } });
-            taken(&agent, step, &grounds)?
+            taken(&agent, &step, &grounds)?
         }
         M::Revoke { measure, reason } => {
             let reason = parse::text_or_stdin(&reason)?;
@@ -163,7 +163,7 @@ pub(crate) async fn run(args: ModerationArgs, out: Output) -> Result<(), CliErro
     remote::carry_out(remote, out, op, args).await
 }
 
-fn taken(name: &str, step: Value, grounds: &Grounds) -> Result<(&'static str, Value), CliError> {
+fn taken(name: &str, step: &Value, grounds: &Grounds) -> Result<(&'static str, Value), CliError> {
     let reason = parse::text_or_stdin(&grounds.reason)?;
     let args = json!({
         "target": target(name), "step": step, "reason": reason, "reports": grounds.report,
