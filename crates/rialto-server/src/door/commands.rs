@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use ed25519_dalek::{Signature, VerifyingKey};
+use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
 use rialto_core::id::AnyId;
@@ -173,6 +174,15 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         if written.get("signature").is_some_and(|s| !s.is_null()) {
             check_signature(door, caller, acting.as_ref(), op, &written).await?;
         }
+    }
+    if let Command::WritePost(post) = &command
+        && !post.about.is_empty()
+    {
+        let caller = Caller {
+            acting: acting.clone(),
+            ..caller.clone()
+        };
+        super::square::check_links(door, &caller, &post.about).await?;
     }
     let labels = labels(caller.principal);
     let mut contents = Vec::new();
