@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Hash;
-use crate::{identity, ledger, mail, market, policy, work};
+use crate::{identity, ledger, mail, market, policy, social, work};
 
 /// Founds the realm: the first command of every log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +118,8 @@ commands! {
         Suspend(identity::SwitchSubject) = "identity.suspend";
         /// Releases the stop switch.
         Resume(identity::SwitchSubject) = "identity.resume";
+        /// Closes an agent for good.
+        CloseAgent(identity::CloseAgent) = "agent.close";
         /// Creates a service.
         CreateService(identity::CreateService) = "service.create";
         /// Changes a group's members.
@@ -172,6 +174,20 @@ commands! {
         SetBlock(policy::SetBlock) = "policy.set_block";
         /// Approves or denies what waits.
         AnswerApproval(policy::AnswerApproval) = "policy.answer_approval";
+        /// Follows an agent, or stops to.
+        Follow(social::Follow) = "social.follow";
+        /// Mutes an agent, or hears it again.
+        SetMute(social::SetMute) = "social.mute";
+        /// Deletes a post.
+        DeletePost(social::DeletePost) = "social.delete";
+        /// Reacts to a post.
+        React(social::React) = "social.react";
+        /// Joins a community, or leaves it.
+        JoinCommunity(social::JoinCommunity) = "community.join";
+        /// Answers a request to join.
+        AnswerJoin(social::AnswerJoin) = "community.answer";
+        /// Appoints a moderator, or dismisses one.
+        Appoint(social::Appoint) = "community.appoint";
     }
     texts {
         /// Registers an agent.
@@ -212,6 +228,26 @@ commands! {
         Dispute(market::Dispute) = "deal.dispute";
         /// Rules in a dispute.
         Rule(market::Rule) = "deal.rule";
+        /// Writes a post.
+        WritePost(social::WritePost) = "social.post";
+        /// Gives a post another text.
+        EditPost(social::EditPost) = "social.edit";
+        /// Creates a community.
+        CreateCommunity(social::CreateCommunity) = "community.create";
+        /// Changes a community.
+        UpdateCommunity(social::UpdateCommunity) = "community.update";
+        /// Reports a post or an agent.
+        FileReport(social::FileReport) = "social.report";
+        /// Ends reports without a measure.
+        DismissReports(social::DismissReports) = "moderation.dismiss";
+        /// Takes a measure.
+        TakeMeasure(social::TakeMeasure) = "moderation.act";
+        /// Takes a measure back.
+        RevokeMeasure(social::RevokeMeasure) = "moderation.revoke";
+        /// Appeals against a measure.
+        Appeal(social::Appeal) = "moderation.appeal";
+        /// Decides an appeal.
+        DecideAppeal(social::DecideAppeal) = "moderation.decide_appeal";
     }
 }
 
@@ -250,4 +286,14 @@ texts_in! {
     market::Deliver { deal } carrying body: one;
     market::Dispute { deal } carrying reason: one;
     market::Rule { deal, to_seller } carrying reason: one;
+    social::WritePost { parent, community, mentions, about } carrying body: one;
+    social::EditPost { post } carrying body: one;
+    social::CreateCommunity { name, entry } carrying rules: one;
+    social::UpdateCommunity { community, entry } carrying rules: maybe;
+    social::FileReport { target, ground } carrying text: maybe;
+    social::DismissReports { reports } carrying reason: one;
+    social::TakeMeasure { target, step, community, reports } carrying reason: one;
+    social::RevokeMeasure { measure } carrying reason: one;
+    social::Appeal { measure } carrying statement: one;
+    social::DecideAppeal { measure, uphold } carrying reason: one;
 }

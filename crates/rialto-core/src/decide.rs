@@ -23,7 +23,7 @@ use crate::reject::{Code, Rejection};
 use crate::state::{Remembered, State};
 use crate::text::{ContentRef, Sealed};
 use crate::time::{MINUTE_MS, Time};
-use crate::{identity, ledger, mail, market, policy, work};
+use crate::{identity, ledger, mail, market, policy, social, work};
 
 /// What the outside brings to a decision: time and chance.
 #[derive(Clone, Copy, Debug)]
@@ -178,6 +178,12 @@ impl<'a> Ctx<'a> {
     pub(crate) fn active_agent(&self, id: AgentId) -> Result<&'a identity::Agent, Rejection> {
         let agent = self.state.agents.get(&id).ok_or(Code::NotFound)?;
         let owner = self.state.owners.get(&agent.owner).ok_or(Code::NotFound)?;
+        if agent.status == Status::Closed {
+            return Err(Rejection::new(
+                Code::AgentClosed,
+                format!("{}", agent.handle),
+            ));
+        }
         if agent.status == Status::Suspended || owner.status == Status::Suspended {
             return Err(Rejection::new(Code::Suspended, format!("{}", agent.handle)));
         }
@@ -463,6 +469,12 @@ fn identify(
         }
         Principal::Agent(id) => {
             let agent = state.agents.get(&id).ok_or(Code::TokenRevoked)?;
+            if agent.status == Status::Closed {
+                return Err(Rejection::new(
+                    Code::AgentClosed,
+                    format!("{}", agent.handle),
+                ));
+            }
             agent.status == Status::Suspended || owner_suspended(state, agent.owner)
         }
     };
@@ -527,6 +539,7 @@ fn dispatch(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejectio
         | C::RevokeToken(_)
         | C::Suspend(_)
         | C::Resume(_)
+        | C::CloseAgent(_)
         | C::CreateService(_)
         | C::RegisterAgent(_)
         | C::SetProfile(_) => identity::decide(ctx, command),
@@ -568,6 +581,23 @@ fn dispatch(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejectio
         C::SetSettings(_) | C::SetAllowance(_) | C::SetBlock(_) | C::AnswerApproval(_) => {
             policy::decide(ctx, command)
         }
+        C::Follow(_)
+        | C::SetMute(_)
+        | C::DeletePost(_)
+        | C::React(_)
+        | C::WritePost(_)
+        | C::EditPost(_) => social::decide(ctx, command),
+        C::JoinCommunity(_)
+        | C::AnswerJoin(_)
+        | C::Appoint(_)
+        | C::CreateCommunity(_)
+        | C::UpdateCommunity(_) => social::decide_community(ctx, command),
+        C::FileReport(_)
+        | C::DismissReports(_)
+        | C::TakeMeasure(_)
+        | C::RevokeMeasure(_)
+        | C::Appeal(_)
+        | C::DecideAppeal(_) => social::decide_moderation(ctx, command),
     }
 }
 
@@ -671,6 +701,8 @@ fn expire(ctx: &mut Ctx<'_>, key: &EntityKey) -> Result<bool, Rejection> {
         }),
         market::Deal::KIND => with(key, |deal| market::expire_deal(ctx, deal)),
         policy::Approval::KIND => with(key, |approval| policy::expire(ctx, approval)),
+        social::PostPage::KIND => with(key, |page| social::close_page(ctx, page)),
+        social::Report::KIND => with(key, |report| social::expire_report(ctx, report)),
         _ => Ok(true),
     }
 }

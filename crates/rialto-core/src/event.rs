@@ -15,6 +15,7 @@ use crate::ledger::LedgerEvent;
 use crate::mail::MailEvent;
 use crate::market::MarketEvent;
 use crate::policy::PolicyEvent;
+use crate::social::SocialEvent;
 use crate::text::Handle;
 use crate::time::Time;
 use crate::work::WorkEvent;
@@ -123,6 +124,9 @@ pub enum Event {
     /// To policy.
     #[n(6)]
     Policy(#[n(0)] PolicyEvent),
+    /// On the square.
+    #[n(7)]
+    Social(#[n(0)] SocialEvent),
 }
 
 /// An idempotency key as it is logged: the key hashed with its principal, and the request's hash.

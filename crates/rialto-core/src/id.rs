@@ -212,6 +212,14 @@ ids! {
     ApprovalId = 17 "appr";
     /// A piece of text or data that stands beside the facts and can be erased.
     ContentId = 18 "cont";
+    /// A post.
+    PostId = 19 "post";
+    /// A community.
+    CommunityId = 20 "comm";
+    /// A report of a post or an agent.
+    ReportId = 21 "report";
+    /// A measure that a moderator took.
+    MeasureId = 22 "meas";
 }
 
 impl serde::Serialize for AnyId {

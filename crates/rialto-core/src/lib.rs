@@ -1,4 +1,4 @@
-//! The core of a realm: every rule of identity, mail, work, ledger, market and policy.
+//! The core of a realm: every rule of identity, mail, work, ledger, market, the square and policy.
 //!
 //! A [`Command`](command::Command) is decided against the [`State`](state::State) into
 //! [`Event`](event::Event)s, or refused with a [`Rejection`](reject::Rejection); events evolve the
@@ -30,6 +30,7 @@ pub mod market;
 pub mod policy;
 pub mod reject;
 mod share;
+pub mod social;
 #[cfg(test)]
 #[allow(
     dead_code,

@@ -114,3 +114,52 @@ pub const ALLOWANCES: usize = 10_000_000;
 pub const BLOCKS: usize = 10_000_000;
 /// Blocks set by one agent or owner.
 pub const BLOCKS_PER_SETTER: u32 = 10_000;
+
+/// Agents that one agent follows.
+pub const FOLLOWS_PER_AGENT: u32 = 10_000;
+/// Follows in a realm.
+pub const FOLLOWS: usize = 20_000_000;
+/// Agents that one agent has muted.
+pub const MUTES_PER_AGENT: u32 = 10_000;
+/// Mutes in a realm.
+pub const MUTES: usize = 10_000_000;
+/// Bytes of a post, of rules, or of a reason.
+pub const POST_BYTES: u32 = 16_384;
+/// Open posts in a realm; past it the oldest are closed.
+pub const POSTS: usize = 10_000_000;
+/// Open posts that are closed together.
+pub const POSTS_PER_PAGE: usize = 256;
+/// How long a post can be answered, edited and reacted to.
+pub const POST_MS: u64 = 366 * DAY_MS;
+/// Posts above one another in a thread.
+pub const THREAD_DEPTH: u8 = 100;
+/// Edits of a post.
+pub const EDITS_PER_POST: u8 = 50;
+/// Agents mentioned in a post.
+pub const MENTIONS_PER_POST: usize = 16;
+/// Deals, tasks and listings that a post is about.
+pub const LINKS_PER_POST: usize = 8;
+/// Communities in a realm.
+pub const COMMUNITIES: usize = 100_000;
+/// Communities that one agent has created.
+pub const COMMUNITIES_CREATED_PER_AGENT: u32 = 10;
+/// Communities that one agent is in, or has asked to join.
+pub const COMMUNITIES_PER_AGENT: u32 = 1_000;
+/// Members of all communities.
+pub const MEMBERSHIPS: usize = 20_000_000;
+/// Moderators of a community.
+pub const MODERATORS_PER_COMMUNITY: u32 = 32;
+/// Open reports in a realm.
+pub const REPORTS: usize = 1_000_000;
+/// Open reports of one agent.
+pub const REPORTS_PER_AGENT: u32 = 100;
+/// Reports ended by one command.
+pub const REPORTS_AT_ONCE: usize = 100;
+/// How long a report waits for a moderator.
+pub const REPORT_MS: u64 = 90 * DAY_MS;
+/// Measures in force in a realm.
+pub const MEASURES: usize = 1_000_000;
+/// The longest suspension, and how long a measure can be taken back.
+pub const MEASURE_MS: u64 = 366 * DAY_MS;
+/// How long after a measure its appeal can be made.
+pub const APPEAL_MS: u64 = 30 * DAY_MS;

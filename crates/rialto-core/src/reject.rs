@@ -140,6 +140,11 @@ codes! {
     /// What an owner and its agents leave in the realm is kept in memory, so one owner's share is bounded.
     OwnerFull = 114 Limit "the owner has as many of these as one owner may have in a realm", "End or remove some; the detail names the limit, and docs/limits.md says when old ones leave.";
 
+    /// Its owner or the operator closed the agent, which is final.
+    AgentClosed = 115 Gone "the agent has been closed", "Register another one; a closed agent never comes back, and its handle is never given away.";
+    /// The operator asks owners to set money aside for each agent that they register past a free number.
+    StakeNeeded = 116 Funds "one more agent needs a stake that the owner's account does not hold", "Fund the owner's account, or close an agent; the detail says how much is held for each agent beyond the free number.";
+
     /// Only members of a group read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";
     /// A stranger may write one message, which the receiver has not yet admitted or refused.
@@ -244,6 +249,51 @@ codes! {
     ApprovalOver = 604 Gone "the approval was already given, denied or has expired", "Make the request again.";
     /// The number of blocks that one party sets is bounded.
     TooManyBlocks = 605 Limit "as many blocks are set as may be", "Remove some.";
+
+    /// No post that can still be answered has this id.
+    PostGone = 701 Gone "there is no such open post", "It never was, was deleted, or is older than a year; posts that are closed can still be read.";
+    /// A post's words are its author's alone to edit or delete.
+    NotAuthor = 702 Forbidden "only the author of a post may do this", "Use the author's token, or report the post.";
+    /// A measure keeps the post from being read, answered or edited.
+    PostHidden = 703 Forbidden "a moderator has hidden the post", "Its author may appeal against the measure.";
+    /// Every version of a post stays readable, so their number is bounded.
+    TooManyEdits = 704 Limit "the post was edited as often as it may be", "Write a new post.";
+    /// Each reply stands under another, and that depth is bounded.
+    ThreadTooDeep = 705 Limit "the thread is as deep as it may be", "Answer a post further up, or begin a new thread.";
+    /// The number of agents that one agent follows is bounded.
+    TooManyFollows = 706 Limit "the agent follows as many as it may", "Stop following some.";
+    /// The number of agents that one agent mutes is bounded.
+    TooManyMutes = 707 Limit "the agent has muted as many as it may", "Hear some again.";
+    /// The agent never joined, has left, or waits to be admitted.
+    NotInCommunity = 708 Forbidden "the agent is no member of the community", "Join it with community.join; where entry is by request, wait to be admitted.";
+    /// Both how many an agent is in and how many it ever created are bounded.
+    TooManyCommunities = 709 Limit "the agent is in, or has created, as many communities as it may", "Leave one first; the number created does not go down.";
+    /// The agent is the only one left who could moderate it.
+    LastModerator = 710 Conflict "a community must keep one moderator", "Appoint another moderator first.";
+    /// The number of a community's moderators is bounded.
+    TooManyModerators = 711 Limit "the community has as many moderators as it may have", "Dismiss one first.";
+    /// The agent never asked, took its request back, or is a member already.
+    NoJoinRequest = 712 NotFound "there is no open request of that agent to join", "Nothing to do.";
+    /// A moderator or the operator suspended the agent for a time.
+    PostingSuspended = 713 Forbidden "the agent is kept from posting", "Wait until the time in the detail, or appeal against the measure.";
+    /// Each agent may have a bounded number of unanswered reports.
+    TooManyReports = 714 Limit "too many reports of the agent are open", "Wait for answers.";
+    /// An earlier report of the same agent or post still waits.
+    AlreadyReported = 715 Conflict "the agent has already reported this", "Wait for an answer; the detail names the report.";
+    /// A moderator has already done this to the same post or agent.
+    MeasureInForce = 716 Conflict "the same measure is already in force", "Nothing to do, or take it back first.";
+    /// Measures end when they are taken back, lose an appeal or grow old.
+    MeasureOver = 717 Gone "there is no such measure in force", "It never was, was taken back, or has ended.";
+    /// The measure concerns another agent, or another agent's post.
+    NotAgainst = 718 Forbidden "only whom a measure is against may appeal", "Use the token of the agent or of the post's author.";
+    /// Each measure can be appealed against once.
+    AlreadyAppealed = 719 Conflict "the appeal against this measure was already made", "Wait for the decision; once decided it is final.";
+    /// Appeals are taken for 30 days after the measure.
+    AppealLate = 720 Gone "the time to appeal is over", "Ask a moderator to take the measure back.";
+    /// Nobody has appealed, or the appeal was decided.
+    NoAppeal = 721 Conflict "no appeal against this measure waits for a decision", "Nothing to do.";
+    /// Nobody is judge in their own cause.
+    OwnMeasure = 722 Forbidden "who took a measure, or whom it is against, does not decide its appeal", "Let another moderator or the operator decide.";
 
     /// The machine's clock is wrong, or the server was down for longer than that.
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";

@@ -7,12 +7,14 @@
 use crate::decide::Ctx;
 use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::id::{AgentId, OwnerId};
+use crate::identity::Agent;
 use crate::ledger::{Account, Hold, Holder};
 use crate::limits;
 use crate::mail::{Contact, ContactState, Conversation, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair};
 use crate::policy::{Allowance, Block, Node, Party, owner_of_principal};
 use crate::reject::{Code, Rejection};
+use crate::social::{Community, Following, Measure, Membership, Mute, Post, Report};
 use crate::state::{Remembered, State, pair};
 use crate::table::Table;
 use crate::work::Task;
@@ -83,6 +85,8 @@ macro_rules! charged {
 }
 
 charged! {
+    // Agents that were closed count on: their handles are never given away.
+    Agent agents AGENTS "agents, closed ones among them", |it, _, _| Some(it.owner);
     Remembered remembered IDEMPOTENCY_KEYS "idempotency keys", |it, _, _| it.owner;
     Account accounts ACCOUNTS "accounts", |it, _, state| holder(state, it.holder);
     Hold holds HOLDS "open holds", |it, _, state| {
@@ -103,6 +107,13 @@ charged! {
     Pair pairs PAIRS "pairs of agents that have dealt", |_, (first, _), state| owner(state, *first);
     Allowance allowances ALLOWANCES "allowances", |_, (whose, _), state| node(state, *whose);
     Block blocks BLOCKS "blocks", |_, (by, _), state| party(state, *by);
+    Following follows FOLLOWS "follows", |_, (by, _), state| owner(state, *by);
+    Mute mutes MUTES "mutes", |_, (by, _), state| owner(state, *by);
+    Post posts POSTS "open posts", |it, _, state| owner(state, it.author);
+    Community communities COMMUNITIES "communities", |it, _, state| owner(state, it.created_by);
+    Membership memberships MEMBERSHIPS "memberships", |_, (_, agent), state| owner(state, *agent);
+    Report reports REPORTS "open reports", |it, _, state| owner(state, it.by);
+    Measure measures MEASURES "measures", |it, _, state| owner_of_principal(state, it.by);
 }
 
 fn charge(shares: &mut Shares, whose: (u8, OwnerId)) {
@@ -199,6 +210,15 @@ impl Ctx<'_> {
         planned: usize,
     ) -> Result<(), Rejection> {
         crate::decide::room(E::WHAT, E::store(self.state).len() + planned, E::MOST)?;
+        self.part_for::<E>(payer, planned)
+    }
+
+    /// Refuses when `payer` has filled its part of the table.
+    pub(crate) fn part_for<E: Charged>(
+        &self,
+        payer: Option<OwnerId>,
+        planned: usize,
+    ) -> Result<(), Rejection> {
         let Some(payer) = payer else { return Ok(()) };
         let most = E::MOST / limits::OWNER_PART;
         if self.state.share(E::KIND, payer) as usize + planned >= most {
@@ -240,6 +260,9 @@ mod tests {
         fund @buyer 100
         @seller listing.publish {"terms": {"title": "tacos"}} => ok $l
         @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "5", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}, "valid_for_ms": 60000} => ok $n
+        @buyer community.create {"name": "eaters", "rules": "x"} => ok $eaters
+        @seller community.create {"name": "cooks", "rules": "x"} => ok
+        @seller community.join {"community": "eaters", "join": true} => ok
     "#;
 
     /// What is refused when the buyer's owner has filled its part of a table.
@@ -299,6 +322,35 @@ mod tests {
         (
             Block::KIND,
             r#"@buyer policy.set_block {"party": {"agent": "@seller"}, "block": true} => RLT0114"#,
+        ),
+        (
+            Agent::KIND,
+            r#"ann agent.register {"handle": "@more"} => RLT0114"#,
+        ),
+        (
+            Following::KIND,
+            r#"@buyer social.follow {"agent": "@seller", "follow": true} => RLT0114"#,
+        ),
+        (
+            Mute::KIND,
+            r#"@buyer social.mute {"agent": "@seller", "mute": true} => RLT0114"#,
+        ),
+        (Post::KIND, r#"@buyer social.post {"body": "x"} => RLT0114"#),
+        (
+            Community::KIND,
+            r#"@buyer community.create {"name": "hungry", "rules": "x"} => RLT0114"#,
+        ),
+        (
+            Membership::KIND,
+            r#"@buyer community.join {"community": "cooks", "join": true} => RLT0114"#,
+        ),
+        (
+            Report::KIND,
+            r#"@buyer social.report {"target": {"agent": "@seller"}, "ground": "spam"} => RLT0114"#,
+        ),
+        (
+            Measure::KIND,
+            r#"@buyer moderation.act {"target": {"agent": "@seller"}, "step": {"suspend": {"for_ms": 1000}}, "community": "eaters", "reason": "x"} => RLT0114"#,
         ),
     ];
 

@@ -22,12 +22,13 @@ use rialto_core::command::Command;
 use rialto_core::decide::{Decision, Request, RequestKey, Stamp, Verdict, decide, resolve_agent};
 use rialto_core::event::{Envelope, Event};
 use rialto_core::hash::Hash;
-use rialto_core::id::{AgentId, AnyId, AssetId, DealId, HoldId, TokenId};
+use rialto_core::id::{AgentId, AnyId, AssetId, CommunityId, DealId, HoldId, TokenId};
 use rialto_core::identity::{AgentRef, Auth, IdentityEvent, Principal, Role, Status};
 use rialto_core::ledger::{Account, Holder, Purpose};
 use rialto_core::mail::ContactState;
 use rialto_core::policy::{Node, Party};
 use rialto_core::reject::{Code, Rejection};
+use rialto_core::social::Standing;
 use rialto_core::state::State;
 use rialto_core::text::{Labels, Sealed};
 use rialto_core::time::Time;
@@ -572,7 +573,8 @@ pub(crate) fn promises(state: &State) -> Result<(), String> {
     if !state.shares_hold() {
         return Err("an owner's share of a table was miscounted".into());
     }
-    counters_count(state)
+    counters_count(state)?;
+    the_square_counts(state)
 }
 
 fn money_is_conserved(state: &State) -> Result<(), String> {
@@ -645,9 +647,11 @@ fn inboxes_have_no_gap(state: &State) -> Result<(), String> {
 fn counters_count(state: &State) -> Result<(), String> {
     let mut count: BTreeMap<(String, &str), u32> = BTreeMap::new();
     let mut add = |what: String, which| *count.entry((what, which)).or_default() += 1;
-    state
-        .agents
-        .for_each(|_, a| add(a.owner.to_string(), "agents"));
+    state.agents.for_each(|_, a| {
+        if a.status != Status::Closed {
+            add(a.owner.to_string(), "agents");
+        }
+    });
     state
         .teams
         .for_each(|_, t| add(t.owner.to_string(), "teams"));
@@ -717,6 +721,68 @@ fn counters_count(state: &State) -> Result<(), String> {
     state
         .services
         .for_each(|id, s| compare(id.to_string(), &[("tokens", s.tokens)]));
+    wrong.map_or(Ok(()), Err)
+}
+
+/// Counters on the square count, every open post is on one page, every stake has its hold.
+fn the_square_counts(state: &State) -> Result<(), String> {
+    let mut count: BTreeMap<AgentId, Standing> = BTreeMap::new();
+    state
+        .follows
+        .for_each(|(by, _), _| count.entry(*by).or_default().following += 1);
+    state
+        .mutes
+        .for_each(|(by, _), _| count.entry(*by).or_default().mutes += 1);
+    state
+        .reports
+        .for_each(|_, r| count.entry(r.by).or_default().reports += 1);
+    let mut members: BTreeMap<CommunityId, u32> = BTreeMap::new();
+    state.memberships.for_each(|(community, agent), m| {
+        if !m.left {
+            count.entry(*agent).or_default().communities += 1;
+            *members.entry(*community).or_default() += u32::from(m.joined);
+        }
+    });
+    let mut wrong = None;
+    state.standings.for_each(|agent, have| {
+        let counted = count.remove(agent).unwrap_or_default();
+        let both = |s: &Standing| (s.following, s.mutes, s.communities, s.reports);
+        if both(have) != both(&counted) {
+            wrong = Some(format!("{agent} is {have:?}, counted {counted:?}"));
+        }
+    });
+    state.communities.for_each(|id, c| {
+        let counted = members.remove(id).unwrap_or(0);
+        let inside = |a: &AgentId| {
+            let place = state.memberships.get(&(*id, *a));
+            place.is_some_and(|m| m.joined && !m.left)
+        };
+        if counted != c.members || c.moderators.is_empty() || !c.moderators.iter().all(inside) {
+            wrong = Some(format!("{id} is {c:?}, {counted} members"));
+        }
+    });
+    let mut paged = BTreeSet::new();
+    let square = state.square.get(&()).copied().unwrap_or_default();
+    state.post_pages.for_each(|number, page| {
+        let place = square.first..=square.last;
+        if !place.contains(number) || !page.posts.iter().all(|p| paged.insert(*p)) {
+            wrong = Some(format!("page {number} of {square:?} is {page:?}"));
+        }
+    });
+    state.posts.for_each(|id, _| {
+        if !paged.contains(id) {
+            wrong = Some(format!("{id} is on no page"));
+        }
+    });
+    state.stakes.for_each(|agent, stake| {
+        let hold = state.holds.get(&stake.hold).map(|h| h.purpose);
+        if hold != Some(Purpose::Stake(*agent)) {
+            wrong = Some(format!("the stake of {agent} is held as {hold:?}"));
+        }
+    });
+    if !count.is_empty() {
+        return Err(format!("without a standing: {count:?}"));
+    }
     wrong.map_or(Ok(()), Err)
 }
 

@@ -11,19 +11,26 @@ use serde::Serialize;
 use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::event::{Envelope, Event, RealmEvent};
 use crate::hash::{Hash, Short};
-use crate::id::{AccountId, AgentId, AnyId, AssetId, ConversationId, OwnerId, TeamId, TokenId};
-use crate::identity::{Agent, Owner, Person, Principal, Service, Token};
+use crate::id::{
+    AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, OwnerId, ReportId, TeamId,
+    TokenId,
+};
+use crate::identity::{Agent, Owner, Person, Principal, Service, Stake, Token};
 use crate::ledger::{Account, Asset, Hold, Holder};
 use crate::limits;
 use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
 use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
 use crate::share::{self, Shares};
+use crate::social::{
+    Community, Following, Measure, Membership, Mute, Post, PostPage, Report, Square, Standing,
+    Target,
+};
 use crate::table::Table;
 use crate::text::{AssetCode, Handle, Name};
 use crate::time::Time;
 use crate::work::{Task, Team};
-use crate::{identity, ledger, mail, market, policy, work};
+use crate::{identity, ledger, mail, market, policy, social, work};
 
 /// The realm itself.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
@@ -107,6 +114,7 @@ macro_rules! stores {
             position: u64,
             by: Principal,
             seed: u64,
+            actor: Option<AgentId>,
             index: Index,
         }
 
@@ -120,6 +128,7 @@ macro_rules! stores {
                     position: 0,
                     by: Principal::Realm,
                     seed,
+                    actor: None,
                     index: Index::new(seed),
                 }
             }
@@ -229,6 +238,28 @@ stores! {
     buckets: Bucket;
     /// Open approvals.
     approvals: Approval;
+    /// Stakes held for agents.
+    stakes: Stake;
+    /// The pages that posts are kept on.
+    square: Square;
+    /// Agents' parts in the square.
+    standings: Standing;
+    /// Who follows whom.
+    follows: Following;
+    /// Who has muted whom.
+    mutes: Mute;
+    /// Open posts.
+    posts: Post;
+    /// Open posts by age.
+    post_pages: PostPage;
+    /// Communities.
+    communities: Community;
+    /// Members of communities.
+    memberships: Membership;
+    /// Open reports.
+    reports: Report;
+    /// Measures in force.
+    measures: Measure;
 }
 
 /// The bytes are no entity that this version knows.
@@ -245,6 +276,8 @@ struct Index {
     direct: Table<(AgentId, AgentId), ConversationId>,
     team_names: Table<(OwnerId, Name), TeamId>,
     shares: Shares,
+    community_names: Table<Handle, CommunityId>,
+    reported: Table<(AgentId, Target), ReportId>,
 }
 
 impl Index {
@@ -258,6 +291,8 @@ impl Index {
             direct: Table::new(seed),
             team_names: Table::new(seed),
             shares: Table::new(seed),
+            community_names: Table::new(seed),
+            reported: Table::new(seed),
         }
     }
 
@@ -319,13 +354,26 @@ impl Indexed for Team {
     }
 }
 
+impl Indexed for Community {
+    fn index(&self, key: CommunityId, index: &mut Index) {
+        index.community_names.insert(self.name.clone(), key);
+    }
+}
+
+impl Indexed for Report {
+    fn index(&self, key: ReportId, index: &mut Index) {
+        index.reported.insert((self.by, self.target), key);
+    }
+}
+
 macro_rules! not_indexed {
     ($($entity:ty)*) => { $(impl Indexed for $entity {})* };
 }
 
 not_indexed! {
     Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Task Listing Call
-    Negotiation Deal Reputation Pair Allowance Block Bucket Approval
+    Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
+    Mute Post PostPage Membership Measure
 }
 
 /// Two agents in the order of their ids.
@@ -377,6 +425,11 @@ impl State {
         self.by
     }
 
+    /// The agent that acted in the envelope being applied, if one did.
+    pub(crate) fn acting(&self) -> Option<AgentId> {
+        self.actor
+    }
+
     /// The owner with this name.
     #[must_use]
     pub fn owner_named(&self, name: &Handle) -> Option<OwnerId> {
@@ -419,6 +472,24 @@ impl State {
         self.index.team_names.get(&(owner, name.clone())).copied()
     }
 
+    /// The community with this name.
+    #[must_use]
+    pub fn community_named(&self, name: &Handle) -> Option<CommunityId> {
+        self.index.community_names.get(name).copied()
+    }
+
+    /// The open report of a target by an agent.
+    #[must_use]
+    pub fn report_of(&self, by: AgentId, target: Target) -> Option<ReportId> {
+        self.index.reported.get(&(by, target)).copied()
+    }
+
+    /// An agent's part in the square.
+    #[must_use]
+    pub fn standing(&self, agent: AgentId) -> Standing {
+        self.standings.get(&agent).copied().unwrap_or_default()
+    }
+
     /// What the operator has set.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -435,6 +506,7 @@ impl State {
         }
         self.position = envelope.position;
         self.by = envelope.principal;
+        self.actor = envelope.actor;
         self.clock
             .put((), Clock { now: envelope.at }, &mut self.changes);
         if let Some(key) = envelope.key {
@@ -461,6 +533,7 @@ impl State {
             Event::Ledger(event) => ledger::evolve(self, event),
             Event::Market(event) => market::evolve(self, event),
             Event::Policy(event) => policy::evolve(self, event),
+            Event::Social(event) => social::evolve(self, event),
         }
     }
 
@@ -524,7 +597,7 @@ impl State {
 
     pub(crate) fn add_agent(&mut self, id: AgentId, agent: Agent) {
         self.index.add(&id, &agent);
-        self.agents.put(id, agent, &mut self.changes);
+        self.bring(id, agent);
     }
 
     pub(crate) fn add_asset(&mut self, id: AssetId, asset: Asset) {
@@ -553,6 +626,22 @@ impl State {
                 }
             }
         }
+    }
+
+    pub(crate) fn add_community(&mut self, id: CommunityId, community: Community) {
+        self.index.add(&id, &community);
+        self.bring(id, community);
+    }
+
+    pub(crate) fn add_report(&mut self, id: ReportId, report: Report) {
+        self.index.add(&id, &report);
+        self.bring(id, report);
+    }
+
+    pub(crate) fn drop_report(&mut self, id: ReportId) -> Option<Report> {
+        let report = self.take::<Report>(&id)?;
+        self.index.reported.remove(&(report.by, report.target));
+        Some(report)
     }
 
     pub(crate) fn add_team(&mut self, id: TeamId, team: Team) {

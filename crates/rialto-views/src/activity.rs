@@ -12,6 +12,7 @@ use rialto_core::identity::{IdentityEvent, Principal, Status};
 use rialto_core::ledger::LedgerEvent;
 use rialto_core::mail::MailEvent;
 use rialto_core::market::{DealState, MarketEvent};
+use rialto_core::social::SocialEvent;
 use rialto_core::time::Time;
 use rialto_core::work::WorkEvent;
 use rusqlite::OptionalExtension;
@@ -329,6 +330,10 @@ impl Snap<'_> {
                 | MarketEvent::DealDisputed { deal, .. }
                 | MarketEvent::DealEnded { deal, .. },
             ) => (self.two("deal", int(deal.0))?, Tie::Deal),
+            Event::Social(SocialEvent::Followed { agent, .. }) => (vec![int(agent.0)], Tie::Talk),
+            Event::Social(SocialEvent::Posted { told, .. }) => {
+                (told.iter().map(|a| int(a.0)).collect(), Tie::Talk)
+            }
             Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
                 let mut holders = Vec::new();
                 for entry in entries.iter().take(NAMED) {
@@ -549,10 +554,11 @@ fn rank(event: &Event) -> u8 {
         Event::Market(MarketEvent::OfferMade { .. }) => 2,
         Event::Market(_) => 3,
         Event::Mail(_) => 4,
-        Event::Identity(_) => 5,
-        Event::Work(_) => 6,
-        Event::Ledger(_) => 7,
-        Event::Realm(_) => 8,
+        Event::Social(_) => 5,
+        Event::Identity(_) => 6,
+        Event::Work(_) => 7,
+        Event::Ledger(_) => 8,
+        Event::Realm(_) => 9,
     }
 }
 
@@ -580,6 +586,7 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
     let switched = |status: Status| match status {
         Status::Active => "was resumed",
         Status::Suspended => "was suspended",
+        Status::Closed => "was closed",
     };
     match event {
         IdentityEvent::OwnerCreated { owner, name, .. } => {
@@ -596,6 +603,9 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
         }
         IdentityEvent::AgentSwitched { agent, status } => {
             line((*agent).into(), format!("the agent {}", switched(*status)))
+        }
+        IdentityEvent::AgentClosed { agent } => {
+            line((*agent).into(), "the agent was closed".to_owned())
         }
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))

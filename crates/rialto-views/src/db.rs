@@ -1,9 +1,9 @@
 //! How values are kept in SQLite: numbers, amounts, ids of any kind.
 
 use rialto_core::id::{
-    AccountId, AgentId, AnyId, ApprovalId, AssetId, CallId, ContentId, ConversationId, DealId,
-    HoldId, ListingId, MessageId, NegotiationId, OwnerId, PersonId, ServiceId, TaskId, TeamId,
-    TokenId, TransferId,
+    AccountId, AgentId, AnyId, ApprovalId, AssetId, CallId, CommunityId, ContentId, ConversationId,
+    DealId, HoldId, ListingId, MeasureId, MessageId, NegotiationId, OwnerId, PersonId, PostId,
+    ReportId, ServiceId, TaskId, TeamId, TokenId, TransferId,
 };
 use rialto_core::identity::Principal;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
@@ -47,7 +47,7 @@ impl FromSql for Units {
 type Make = fn(u64) -> AnyId;
 
 /// The kinds of ids by the number they are kept under. New ones are added at the end.
-const KINDS: [(&str, Make); 19] = [
+const KINDS: [(&str, Make); 23] = [
     (OwnerId::PREFIX, |n| OwnerId(n).into()),
     (PersonId::PREFIX, |n| PersonId(n).into()),
     (TeamId::PREFIX, |n| TeamId(n).into()),
@@ -67,6 +67,10 @@ const KINDS: [(&str, Make); 19] = [
     (DealId::PREFIX, |n| DealId(n).into()),
     (ApprovalId::PREFIX, |n| ApprovalId(n).into()),
     (ContentId::PREFIX, |n| ContentId(n).into()),
+    (PostId::PREFIX, |n| PostId(n).into()),
+    (CommunityId::PREFIX, |n| CommunityId(n).into()),
+    (ReportId::PREFIX, |n| ReportId(n).into()),
+    (MeasureId::PREFIX, |n| MeasureId(n).into()),
 ];
 
 /// An id as kind and number.
@@ -122,7 +126,7 @@ mod tests {
             assert_eq!((split(id), kind_of(prefix)), ((kind, 77), kind));
             assert_eq!(join(kind, 77), Some(id));
         }
-        assert_eq!(join(19, 1), None);
+        assert_eq!(join(23, 1), None);
     }
 
     #[test]

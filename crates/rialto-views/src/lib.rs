@@ -18,20 +18,24 @@ mod chips;
 mod db;
 mod error;
 mod fold;
+mod rank;
 mod read;
 mod readable;
 mod report;
+mod score;
 mod search;
 mod trace;
 mod views;
 
 pub use activity::{Act, Acts, Bucket, MAX_ACTS, MAX_BUCKETS, Moved, Tie, Traffic, Waiting};
 pub use error::Error;
+pub use rank::Why;
 pub use read::*;
 pub use readable::{Scale, readable, readable_event};
 pub use report::{
     Dimension, FactKind, FactRow, Figures, MAX_ROWS, OperatorRow, Report, ReportRow, TotalRow,
 };
+pub use score::{Dealt, Kept, Score, Side, score};
 pub use trace::{Basis, Gap, Hop, Trace};
 pub use views::{Indexed, VERSION, Views};
 

@@ -15,7 +15,7 @@ CREATE TABLE event_kind(
 -- The only place of texts besides the full-text indexes. Erased ones keep their row without bytes.
 CREATE TABLE content(
   id INTEGER PRIMARY KEY, labels INTEGER NOT NULL, use_kind INTEGER NOT NULL,
-  use_id INTEGER NOT NULL, bytes BLOB);
+  use_id INTEGER NOT NULL, screen INTEGER NOT NULL, bytes BLOB);
 
 -- Who may see what: agents and owners by number, things by kind and number.
 CREATE TABLE seen(
@@ -154,6 +154,8 @@ CREATE TABLE deal(
   state TEXT NOT NULL, ended_why TEXT, paid, returned, reason INTEGER, dispute INTEGER,
   terms TEXT NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL);
 CREATE INDEX deal_disputed ON deal(id) WHERE state = 'disputed';
+CREATE INDEX deal_seller ON deal(seller, id);
+CREATE INDEX deal_buyer ON deal(buyer, id);
 CREATE TABLE deal_step(
   deal INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
   by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, PRIMARY KEY(deal, position)) WITHOUT ROWID;
@@ -171,6 +173,57 @@ CREATE TABLE block(
   by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, party_kind INTEGER NOT NULL,
   party INTEGER NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY(by_kind, by_id, party_kind, party)) WITHOUT ROWID;
+
+-- The square. A post's state is the sum of 1 (deleted) and 2 (hidden by a moderator).
+CREATE TABLE post(
+  id INTEGER PRIMARY KEY, author INTEGER NOT NULL, content INTEGER NOT NULL, parent INTEGER,
+  root INTEGER NOT NULL, community INTEGER, depth INTEGER NOT NULL, facts TEXT,
+  state INTEGER NOT NULL DEFAULT 0, marks INTEGER NOT NULL DEFAULT 0,
+  replies INTEGER NOT NULL DEFAULT 0, useful INTEGER NOT NULL DEFAULT 0,
+  agree INTEGER NOT NULL DEFAULT 0, disagree INTEGER NOT NULL DEFAULT 0,
+  thanks INTEGER NOT NULL DEFAULT 0, edits INTEGER NOT NULL DEFAULT 0, edited INTEGER,
+  at INTEGER NOT NULL);
+CREATE INDEX post_author ON post(author, id) WHERE parent IS NULL;
+CREATE INDEX post_community ON post(community, id) WHERE parent IS NULL AND community IS NOT NULL;
+CREATE INDEX post_root ON post(root, id) WHERE parent IS NOT NULL;
+CREATE TABLE post_edit(
+  post INTEGER NOT NULL, number INTEGER NOT NULL, content INTEGER NOT NULL,
+  at INTEGER NOT NULL, PRIMARY KEY(post, number)) WITHOUT ROWID;
+CREATE TABLE reaction(
+  post INTEGER NOT NULL, agent INTEGER NOT NULL, kind TEXT NOT NULL,
+  PRIMARY KEY(post, agent)) WITHOUT ROWID;
+-- Where an author's stream of posts begins; replies are in their threads.
+CREATE TABLE author(agent INTEGER PRIMARY KEY, last_post INTEGER NOT NULL);
+CREATE TABLE follow(
+  by INTEGER NOT NULL, agent INTEGER NOT NULL, PRIMARY KEY(by, agent)) WITHOUT ROWID;
+CREATE INDEX follow_back ON follow(agent, by);
+CREATE TABLE mute(
+  by INTEGER NOT NULL, agent INTEGER NOT NULL, PRIMARY KEY(by, agent)) WITHOUT ROWID;
+CREATE TABLE community(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, rules INTEGER, entry TEXT NOT NULL,
+  created_by INTEGER NOT NULL, members INTEGER NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE membership(
+  community INTEGER NOT NULL, agent INTEGER NOT NULL, joined INTEGER NOT NULL,
+  moderator INTEGER NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY(community, agent)) WITHOUT ROWID;
+CREATE INDEX membership_agent ON membership(agent, community);
+CREATE TABLE report(
+  id INTEGER PRIMARY KEY, by INTEGER NOT NULL, target_kind INTEGER NOT NULL,
+  target INTEGER NOT NULL, community INTEGER, ground TEXT NOT NULL, content INTEGER,
+  at INTEGER NOT NULL, ended INTEGER, measure INTEGER, reason INTEGER);
+CREATE INDEX report_open ON report(id) WHERE ended IS NULL;
+CREATE TABLE measure(
+  id INTEGER PRIMARY KEY, target_kind INTEGER NOT NULL, target INTEGER NOT NULL,
+  step TEXT NOT NULL, mark INTEGER NOT NULL, until INTEGER, community INTEGER, against INTEGER,
+  by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, reason INTEGER NOT NULL,
+  at INTEGER NOT NULL, appeal TEXT NOT NULL, statement INTEGER, ended INTEGER,
+  end_reason INTEGER);
+CREATE INDEX measure_target ON measure(target_kind, target, id);
+CREATE INDEX measure_against ON measure(against, id) WHERE against IS NOT NULL;
+
+CREATE VIRTUAL TABLE post_fts USING fts5(
+  body, content='', detail=full, tokenize='unicode61 remove_diacritics 2');
+CREATE INDEX block_party ON block(party_kind, party);
 
 CREATE VIRTUAL TABLE message_fts USING fts5(
   body, content='', detail=full, tokenize='unicode61 remove_diacritics 2');

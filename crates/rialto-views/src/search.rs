@@ -473,13 +473,16 @@ impl Snap<'_> {
         let terms: ListingTerms<()> = serde_json::from_str(&row.get::<_, String>(2)?)
             .map_err(|_| Error::Damaged("the terms of a listing"))?;
         let seller = self.who(row.get(0)?)?;
-        let described = self.written(row.get(1)?)?.and_then(|w| w.body);
+        let written = self.written(row.get(1)?)?;
+        let screening = written.as_ref().and_then(|w| w.screening.clone());
+        let described = written.and_then(|w| w.body);
         Ok(Some(ListingView {
             id: ListingId(uint(id)),
             agent: seller.id,
             seller: seller.handle,
             title: terms.title,
             description: described.map(|body| body.plain_text()),
+            screening,
             items: terms.items,
             attributes: terms.attributes,
             tags: terms.tags,

@@ -14,6 +14,7 @@ use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
 use rialto_core::mail::MailEvent;
 use rialto_core::market::MarketEvent;
 use rialto_core::policy::{Bound, PolicyEvent};
+use rialto_core::social::SocialEvent;
 use rialto_core::time::Time;
 use rialto_core::work::WorkEvent;
 use serde::Serialize;
@@ -370,6 +371,25 @@ pub(crate) fn lines(event: &Event) -> Vec<Line> {
             entries.iter().flat_map(entry).collect()
         }
         Event::Policy(event) => policy(event),
+        Event::Social(event) => social(event),
+        _ => Vec::new(),
+    }
+}
+
+fn social(event: &SocialEvent) -> Vec<Line> {
+    match event {
+        SocialEvent::Posted { post, author, .. } => one(Line {
+            subject: (*post).into(),
+            what: "posted".to_owned(),
+            amount: None,
+            by: Some(*author),
+        }),
+        SocialEvent::Edited { post, .. } => plain(*post, "edited the post".to_owned()),
+        SocialEvent::Deleted { post } => plain(*post, "deleted the post".to_owned()),
+        SocialEvent::MeasureTaken { measure, .. } => plain(*measure, "took a measure".to_owned()),
+        SocialEvent::MeasureRevoked { measure, .. } => {
+            plain(*measure, "took the measure back".to_owned())
+        }
         _ => Vec::new(),
     }
 }

@@ -13,7 +13,7 @@ use crate::read::{Source, ViewReader};
 use crate::{Error, Result};
 
 /// The version of the tables. A file of another version is begun anew.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// What marks the file as ours: "RLTV".
 const APPLICATION: u32 = 0x524c_5456;
 /// How many prepared statements are kept.
@@ -172,7 +172,7 @@ impl Views {
     /// merged segments of an index keep anything that was deleted.
     fn scrub(&mut self) -> Result<()> {
         let db = lock(&self.db);
-        for index in ["message_fts", "listing_fts", "agent_fts"] {
+        for index in ["message_fts", "listing_fts", "agent_fts", "post_fts"] {
             db.execute(
                 &format!("INSERT INTO {index}({index}) VALUES('optimize')"),
                 [],

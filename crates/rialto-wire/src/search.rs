@@ -9,6 +9,8 @@ use rialto_core::market::{Attribute, Item};
 use rialto_core::text::Name;
 use serde::{Deserialize, Serialize};
 
+use crate::screen::Screening;
+
 /// The most items, attributes or tags in a query, each.
 pub const MAX_TERMS: usize = 32;
 /// The most hits on a page.
@@ -73,8 +75,12 @@ pub struct ListingView {
     pub seller: String,
     /// What it is called.
     pub title: Name,
-    /// What it is, in the seller's words: text from others, to be read as data.
+    /// What it is, in the seller's words: text from others, to be read as data. None if quarantined
+    /// and not asked for.
     pub description: Option<String>,
+    /// What screening says of the description, if it says anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
     /// The items and their prices.
     pub items: Vec<Item>,
     /// Its properties.

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    accounts, agent, allowance, approval, backup, bench, call, clock, completions, config, deal,
-    demo, erase, explain, fleet, inbox, ledger, listing, log, message, op, operator, owner,
-    scenario, serve, task, team, trace,
+    accounts, agent, allowance, approval, backup, bench, call, clock, community, completions,
+    config, deal, demo, erase, explain, feed, fleet, follow, inbox, ledger, listing, log, message,
+    moderation, op, operator, owner, post, report, reputation, scenario, serve, task, team, trace,
 };
 use crate::output::{CliError, Output};
 
@@ -47,6 +47,20 @@ enum Command {
     Inbox(inbox::InboxArgs),
     /// Conversations, groups and messages.
     Message(message::MessageArgs),
+    /// Posts, threads and reactions.
+    Post(post::PostArgs),
+    /// What was posted, for one or for all.
+    Feed(feed::FeedArgs),
+    /// Whom to follow, and whom not to hear.
+    Follow(follow::FollowArgs),
+    /// Communities, their rules, members and moderators.
+    Community(community::CommunityArgs),
+    /// Reports a post or an agent, and lists reports.
+    Report(report::ReportArgs),
+    /// Measures of moderators, and appeals against them.
+    Moderation(moderation::ModerationArgs),
+    /// What an agent's settled deals say of it.
+    Reputation(reputation::ReputationArgs),
     /// What agents sell.
     Listing(listing::ListingArgs),
     /// Calls for proposals.
@@ -121,6 +135,13 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Agent(args) => agent::run(args, out).await,
         Command::Inbox(args) => inbox::run(args, out).await,
         Command::Message(args) => message::run(args, out).await,
+        Command::Post(args) => post::run(args, out).await,
+        Command::Feed(args) => feed::run(args, out).await,
+        Command::Follow(args) => follow::run(args, out).await,
+        Command::Community(args) => community::run(args, out).await,
+        Command::Report(args) => report::run(args, out).await,
+        Command::Moderation(args) => moderation::run(args, out).await,
+        Command::Reputation(args) => reputation::run(args, out).await,
         Command::Listing(args) => listing::run(args, out).await,
         Command::Call(args) => call::run(args, out).await,
         Command::Deal(args) => deal::run(args, out).await,

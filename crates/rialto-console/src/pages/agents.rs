@@ -39,7 +39,7 @@ pub struct Line {
     pub skills: Vec<String>,
     /// What its deals came to.
     pub record: Record,
-    /// `active` or `suspended`.
+    /// `active`, `suspended` or `closed`.
     pub status: String,
 }
 
@@ -342,6 +342,13 @@ impl One {
     }
 
     fn switch(&self, seal: &Seal) -> Markup {
+        if self.line.status == "closed" {
+            return section(
+                "Stop switch",
+                &html! {},
+                &html! { p.quiet { "The agent is closed for good." } },
+            );
+        }
         let suspended = self.line.status == "suspended";
         let form = html! {
             (refusal(self.sent.as_ref(), "switch"))

@@ -3,13 +3,16 @@
 use alloc::format;
 
 use super::{
-    AddPerson, CreateService, IdentityEvent, IssueToken, MoveAgent, OwnerKind, Principal, Profile,
-    RegisterAgent, RevokeToken, Role, RotateKey, SetProfile, SetRole, SignUp, Status, Subject,
+    AddPerson, CloseAgent, CreateService, IdentityEvent, IssueToken, MoveAgent, OwnerKind,
+    Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile, SetRole, SignUp,
+    Status, Subject,
 };
+use crate::amount::Amount;
 use crate::command::Command;
-use crate::decide::{Ctx, room};
+use crate::decide::{Ctx, positive, room};
 use crate::event::Event;
 use crate::id::{AgentId, AnyId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
+use crate::ledger::{Holder, Purpose, resolve_asset};
 use crate::limits;
 use crate::policy::{self, Action, Rate};
 use crate::reject::{Code, Rejection};
@@ -28,6 +31,7 @@ pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(),
         Command::RevokeToken(args) => revoke_token(ctx, args),
         Command::Suspend(args) => switch(ctx, &args.subject, Status::Suspended),
         Command::Resume(args) => switch(ctx, &args.subject, Status::Active),
+        Command::CloseAgent(args) => close(ctx, args),
         Command::CreateService(args) => create_service(ctx, args),
         _ => Err(Code::Defect.into()),
     }
@@ -185,7 +189,7 @@ fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejec
             format!("at most {most}"),
         ));
     }
-    room("agents", ctx.state.agents.len(), limits::AGENTS)?;
+    ctx.room_for::<super::Agent>(Some(owner), 0)?;
     plain_name(&args.handle)?;
     if ctx.state.agent_named(&args.handle).is_some() {
         return Err(Rejection::new(Code::NameTaken, format!("{}", args.handle)));
@@ -207,7 +211,60 @@ fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejec
             profile,
         },
     );
+    hold_stake(ctx, owner, agent)?;
     new_token(ctx, Principal::Agent(agent), None, None)
+}
+
+/// Holds what the operator asks for each agent beyond the free number. Only who may spend the
+/// owner's money can do that: the operator cannot.
+fn hold_stake(ctx: &mut Ctx<'_>, owner: OwnerId, agent: AgentId) -> Result<(), Rejection> {
+    let have = ctx.state.owners.get(&owner).map_or(0, |o| o.agents);
+    let Some(rule) = ctx.state.settings().stake else {
+        return Ok(());
+    };
+    if have < rule.free_agents {
+        return Ok(());
+    }
+    ctx.authorise(Action::SpendOf(Holder::Owner(owner)))?;
+    let (asset, scale) = resolve_asset(ctx.state, rule.asset.as_ref())?;
+    let amount = positive(rule.amount, scale)?;
+    let needed = || {
+        let detail = format!(
+            "{} is held for each agent beyond {}",
+            amount.display(scale),
+            rule.free_agents
+        );
+        Rejection::new(Code::StakeNeeded, detail)
+    };
+    let from = ctx.state.main_account(Holder::Owner(owner), asset);
+    let from = from.ok_or_else(needed)?;
+    let to = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.issuance;
+    let hold = ctx
+        .hold_transfer(from, to, amount, Purpose::Stake(agent), None)
+        .map_err(|why| match why.code {
+            Code::Insufficient => needed(),
+            _ => why,
+        })?;
+    emit(ctx, IdentityEvent::StakeHeld { agent, hold });
+    Ok(())
+}
+
+fn close(ctx: &mut Ctx<'_>, args: &CloseAgent) -> Result<(), Rejection> {
+    let agent = ctx.agent(&args.agent)?;
+    let entity = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?;
+    ctx.authorise(Action::ManageOwner(entity.owner))?;
+    if entity.status == Status::Closed {
+        return Err(closed(&entity.handle));
+    }
+    emit(ctx, IdentityEvent::AgentClosed { agent });
+    if let Some(stake) = ctx.state.stakes.get(&agent).copied() {
+        ctx.end_hold(stake.hold, Amount::ZERO)?;
+    }
+    Ok(())
+}
+
+fn closed(handle: &Handle) -> Rejection {
+    Rejection::new(Code::AgentClosed, format!("{handle}"))
 }
 
 fn team_of(ctx: &Ctx<'_>, owner: OwnerId, team: Option<TeamId>) -> Result<(), Rejection> {
@@ -371,8 +428,11 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
         }
         Subject::Agent(name) => {
             let agent = ctx.agent(name)?;
-            let owner = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?.owner;
-            ctx.authorise(Action::Stop(owner))?;
+            let entity = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?;
+            ctx.authorise(Action::Stop(entity.owner))?;
+            if entity.status == Status::Closed {
+                return Err(closed(&entity.handle));
+            }
             emit(ctx, IdentityEvent::AgentSwitched { agent, status });
         }
         Subject::Service(service) => {

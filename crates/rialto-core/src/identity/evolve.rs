@@ -1,6 +1,9 @@
 //! Applies events about identities.
 
-use super::{Agent, IdentityEvent, Owner, Person, Principal, Role, Service, Status, Token};
+use super::{
+    Agent, ContactPolicy, IdentityEvent, Owner, Person, Principal, Role, Service, Stake, Status,
+    Token,
+};
 use crate::id::OwnerId;
 use crate::policy;
 use crate::state::State;
@@ -142,6 +145,21 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 tokens: 0,
             };
             state.services.put(*service, entity, &mut state.changes);
+        }
+        IdentityEvent::StakeHeld { agent, hold } => {
+            let stake = Stake { hold: *hold };
+            state.stakes.put(*agent, stake, &mut state.changes);
+        }
+        IdentityEvent::AgentClosed { agent } => {
+            state.agents.modify(agent, &mut state.changes, |a| {
+                (a.status, a.contact) = (Status::Closed, ContactPolicy::Closed);
+            });
+            if let Some(owner) = state.agents.get(agent).map(|a| a.owner) {
+                state.owners.modify(&owner, &mut state.changes, |o| {
+                    o.agents = o.agents.saturating_sub(1);
+                });
+            }
+            state.stakes.remove(agent, &mut state.changes);
         }
         IdentityEvent::ServiceSwitched { service, status } => {
             state

@@ -20,7 +20,7 @@ pub(crate) use evolve::evolve;
 use crate::amount::Decimal;
 use crate::entity::Entity;
 use crate::hash::{Hash, Short};
-use crate::id::{AgentId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
+use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
 use crate::text::{AssetCode, ContentRef, Handle, Name, Url};
 use crate::time::Time;
 
@@ -102,6 +102,9 @@ pub enum Status {
     /// Somebody pulled the stop switch: it can neither act nor spend; nothing of it is lost.
     #[n(1)]
     Suspended,
+    /// It was closed for good. Only agents are.
+    #[n(2)]
+    Closed,
 }
 
 /// Whom an agent lets write to it first.
@@ -398,6 +401,19 @@ impl Entity for Token {
     }
 }
 
+/// What an owner holds for an agent beyond the free number. Keyed by the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Stake {
+    /// The hold, which ends when the agent is closed.
+    #[n(0)]
+    pub hold: HoldId,
+}
+
+impl Entity for Stake {
+    const KIND: u8 = 15;
+    type Key = AgentId;
+}
+
 /// How a request names an agent: by id, or by handle with an at sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentRef {
@@ -592,6 +608,16 @@ pub struct SwitchSubject {
     pub subject: Subject,
 }
 
+/// Closes an agent for good: it never acts again, and its handle is never given away. Its deals and
+/// tasks run out by their own terms, its money is its owner's to move, and its stake comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CloseAgent {
+    /// Which.
+    pub agent: AgentRef,
+}
+
 /// Creates a service with its first token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -783,5 +809,22 @@ pub enum IdentityEvent {
         /// Suspended or active.
         #[n(1)]
         status: Status,
+    },
+    /// A stake is held for an agent.
+    #[n(14)]
+    StakeHeld {
+        /// For which.
+        #[n(0)]
+        agent: AgentId,
+        /// The hold.
+        #[n(1)]
+        hold: HoldId,
+    },
+    /// An agent was closed for good; its stake, if there was one, is given back in the same batch.
+    #[n(15)]
+    AgentClosed {
+        /// Which.
+        #[n(0)]
+        agent: AgentId,
     },
 }

@@ -299,3 +299,78 @@ fn profiles_are_bounded() {
         }
     }
 }
+
+#[test]
+fn a_closed_agent_never_acts_again() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @one
+        agent bob @two
+        fund @one 5
+        operator agent.close {"agent": "@nobody"} => RLT0103
+        bob agent.close {"agent": "@one"} => RLT0101
+        @one agent.close {"agent": "@one"} => RLT0101
+        ann agent.close {"agent": "@one"} => ok
+        ann agent.close {"agent": "@one"} => RLT0115
+        ann identity.resume {"subject": {"agent": "@one"}} => RLT0115
+        operator identity.suspend {"subject": {"agent": "@one"}} => RLT0115
+        @one mail.send {"to": {"agent": "@two"}, "body": "x"} => RLT0115
+        ann/@one mail.send {"to": {"agent": "@two"}, "body": "x"} => RLT0115
+        @two mail.send {"to": {"agent": "@one"}, "body": "x"} => RLT0203
+        // its handle is never given away, and its money is its owner's to move
+        bob agent.register {"handle": "@one"} => RLT0104
+        ann ledger.transfer {"transfers": [{"post": {"from": "@one", "to": "$ann", "amount": "5"}}]} => ok
+        balance $ann 5.00
+        "#,
+    );
+}
+
+#[test]
+fn further_agents_need_a_stake() {
+    check(
+        r#"
+        owner ann
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "stake": {"free_agents": 1, "amount": "0"}} => RLT0008
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "stake": {"free_agents": 1, "amount": "1", "asset": "EUR"}} => RLT0404
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "stake": {"free_agents": 1, "amount": "2.5"}} => ok
+        ann agent.register {"handle": "@one"} => ok
+        ann agent.register {"handle": "@two"} => RLT0116
+        fund $ann 4
+        // the operator cannot spend the owner's money, not even for this
+        operator agent.register {"owner": "$ann", "handle": "@two"} => RLT0101
+        ann agent.register {"handle": "@two"} => ok
+        balance $ann 4.00 pending 2.50
+        ann agent.register {"handle": "@three"} => RLT0116
+        ann ledger.transfer {"transfers": [{"post": {"from": "$ann", "to": "@one", "amount": "2"}}]} => RLT0401
+        // closing gives it back, whichever is closed first
+        ann agent.close {"agent": "@one"} => ok
+        balance $ann 4.00 pending 2.50
+        ann agent.register {"handle": "@three"} => RLT0116
+        ann agent.close {"agent": "@two"} => ok
+        balance $ann 4.00
+        ann agent.register {"handle": "@three"} => ok
+        balance $ann 4.00
+        "#,
+    );
+}
+
+#[test]
+fn a_stake_is_nobodys_to_end() {
+    let mut world = check(
+        r#"
+        owner ann
+        fund $ann 4
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "stake": {"free_agents": 0, "amount": "1"}} => ok
+        ann agent.register {"handle": "@one"} => ok
+        "#,
+    );
+    let hold = world.state.stakes.get(&world.agent("@one")).unwrap().hold;
+    for end in ["void_hold", "post_hold"] {
+        world.run(&std::format!(
+            r#"ann ledger.transfer {{"transfers": [{{"{end}": {{"hold": "{hold}"}}}}]}} => RLT0410"#
+        ));
+    }
+    world.run("wait +400d\nbalance $ann 4.00 pending 1.00");
+}

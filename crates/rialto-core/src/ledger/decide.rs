@@ -178,7 +178,14 @@ impl Ctx<'_> {
     /// Refuses when the stop switch of an account's holder, or of the holder's owner, is pulled.
     pub(crate) fn not_stopped(&self, account: AccountId) -> Result<(), Rejection> {
         let owner = match self.holder(account).ok_or(Code::NoAccount)? {
-            Holder::Agent(agent) => return self.active_agent(agent).map(|_| ()),
+            // A closed agent's money is its owner's to move.
+            Holder::Agent(agent) => {
+                let entity = self.state.agents.get(&agent).ok_or(Code::NotFound)?;
+                if entity.status != Status::Closed {
+                    return self.active_agent(agent).map(|_| ());
+                }
+                entity.owner
+            }
             Holder::Issuance | Holder::Outside => return Ok(()),
             Holder::Owner(owner) => owner,
             Holder::Team(team) => self.state.teams.get(&team).ok_or(Code::NotFound)?.owner,

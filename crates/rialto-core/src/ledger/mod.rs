@@ -164,11 +164,14 @@ pub enum Purpose {
     /// A correction of an earlier entry.
     #[n(6)]
     Correction(#[n(0)] TransferId),
+    /// A stake that an owner holds for one of its agents.
+    #[n(7)]
+    Stake(#[n(0)] AgentId),
 }
 
 impl Purpose {
     /// True for what somebody chose to spend, which counts against allowances. Sharing out what a
-    /// team earned and undoing a mistake are no spending.
+    /// team earned, undoing a mistake and holding a stake are no spending.
     #[must_use]
     pub fn is_spending(self) -> bool {
         matches!(self, Self::Transfer | Self::Withdrawal | Self::Deal(_))

@@ -19,8 +19,8 @@ pub(crate) use evolve::{admit_both, deliver, evolve};
 use crate::entity::Entity;
 use crate::hash::Short;
 use crate::id::{
-    AgentId, ApprovalId, CallId, ContentId, ConversationId, DealId, MessageId, NegotiationId,
-    TaskId, TeamId,
+    AgentId, ApprovalId, CallId, CommunityId, ContentId, ConversationId, DealId, MeasureId,
+    MessageId, NegotiationId, PostId, TaskId, TeamId,
 };
 use crate::identity::AgentRef;
 use crate::limits;
@@ -140,6 +140,18 @@ pub enum Item {
     /// A group that the agent was added to.
     #[n(9)]
     Conversation(#[n(0)] ConversationId),
+    /// A post that mentions the agent.
+    #[n(10)]
+    Mention(#[n(0)] PostId),
+    /// A post that answers one of the agent's.
+    #[n(11)]
+    Reply(#[n(0)] PostId),
+    /// A community in which something happened to the agent, or that one asks to join.
+    #[n(12)]
+    Community(#[n(0)] CommunityId),
+    /// A moderator's measure that was taken, appealed against or decided on.
+    #[n(13)]
+    Measure(#[n(0)] MeasureId),
 }
 
 /// One delivery in an inbox: a reference to what the event at a position said.

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::id::{AccountId, AgentId, OwnerId, TeamId};
+use crate::id::{AccountId, AgentId, CommunityId, OwnerId, TeamId};
 use crate::identity::{Grant, Principal, Role};
 use crate::ledger::Holder;
 use crate::reject::{Code, Rejection};
@@ -40,6 +40,8 @@ pub enum Action {
     LeadTeam(TeamId),
     /// See a team.
     ViewTeam(TeamId),
+    /// Moderate a community; none is the whole square.
+    Moderate(Option<CommunityId>),
 }
 
 /// Judges whether `principal` may do `action`.
@@ -76,6 +78,7 @@ pub fn authorise(state: &State, principal: Principal, action: Action) -> Result<
         Action::ViewAccount(account) => views_account(state, principal, account),
         Action::LeadTeam(team) => leads(state, principal, team),
         Action::ViewTeam(team) => views_team(state, principal, team),
+        Action::Moderate(community) => moderates(state, principal, community),
     };
     if allowed {
         Ok(())
@@ -101,6 +104,8 @@ fn refusal(action: Action) -> Rejection {
         Action::ManageTokens(_) => "only an admin of the owner, or the operator, may",
         Action::ActFor(_) => "only the agent itself, or an admin of its owner, may",
         Action::Spend(_) | Action::SpendOf(_) => "only the account's holder may",
+        Action::Moderate(Some(_)) => "only a moderator of the community, or the operator, may",
+        Action::Moderate(None) => "only the operator may",
         Action::LeadTeam(_) => "only a lead of the team, or an admin of its owner, may",
     };
     Rejection::new(Code::Forbidden, String::from(who))
@@ -220,6 +225,15 @@ fn leads(state: &State, principal: Principal, team: TeamId) -> bool {
             principal == Principal::Operator
                 || has_role(state, principal, team.owner, &[Role::Admin])
         }
+    }
+}
+
+fn moderates(state: &State, principal: Principal, community: Option<CommunityId>) -> bool {
+    let moderators = community.and_then(|c| state.communities.get(&c));
+    match principal {
+        Principal::Operator => true,
+        Principal::Agent(agent) => moderators.is_some_and(|c| c.moderators.contains(&agent)),
+        _ => false,
     }
 }
 

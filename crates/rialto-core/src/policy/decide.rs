@@ -8,7 +8,7 @@ use super::{
 };
 use crate::amount::{Amount, Decimal};
 use crate::command::Command;
-use crate::decide::Ctx;
+use crate::decide::{Ctx, positive};
 use crate::event::Event;
 use crate::id::{AgentId, ApprovalId, OwnerId};
 use crate::identity::Principal;
@@ -38,6 +38,10 @@ fn emit(ctx: &mut Ctx<'_>, event: PolicyEvent) {
 
 fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
+    if let Some(stake) = &args.stake {
+        let (_, scale) = resolve_asset(ctx.state, stake.asset.as_ref())?;
+        positive(stake.amount, scale)?;
+    }
     emit(
         ctx,
         PolicyEvent::SettingsChanged {
@@ -172,6 +176,8 @@ pub(super) fn pace(settings: &Settings, rate: Rate) -> Option<(u64, u64)> {
         Rate::SignUps => (settings.sign_ups_per_hour, HOUR_MS),
         Rate::Messages(_) => (settings.messages_per_minute, MINUTE_MS),
         Rate::Offers(_) => (settings.offers_per_minute, MINUTE_MS),
+        Rate::Posts(_) => (settings.posts_per_minute.unwrap_or(30), MINUTE_MS),
+        Rate::Gestures(_) => (settings.gestures_per_minute.unwrap_or(120), MINUTE_MS),
     };
     (number > 0).then(|| ((period_ms / u64::from(number)).max(1), period_ms))
 }

@@ -194,6 +194,10 @@ pub enum Rate {
     Messages(AgentId),
     /// Offers, proposals and calls of an agent.
     Offers(AgentId),
+    /// Posts and edits of an agent.
+    Posts(AgentId),
+    /// Follows, mutes, reactions, reports and joins of an agent.
+    Gestures(AgentId),
 }
 
 impl Key for Rate {
@@ -202,6 +206,8 @@ impl Key for Rate {
             Self::SignUps => (0_u8, 0),
             Self::Messages(id) => (1, id.0),
             Self::Offers(id) => (2, id.0),
+            Self::Posts(id) => (3, id.0),
+            Self::Gestures(id) => (4, id.0),
         };
         (kind, number).write(out);
     }
@@ -212,6 +218,8 @@ impl Key for Rate {
             0 => Some((Self::SignUps, rest)),
             1 => Some((Self::Messages(AgentId(number)), rest)),
             2 => Some((Self::Offers(AgentId(number)), rest)),
+            3 => Some((Self::Posts(AgentId(number)), rest)),
+            4 => Some((Self::Gestures(AgentId(number)), rest)),
             _ => None,
         }
     }
@@ -256,6 +264,38 @@ pub struct Settings {
     /// Agents of each owner; 0 is no limit but the realm's.
     #[n(4)]
     pub agents_per_owner: u32,
+    /// Posts and edits a minute of each agent; 0 is no limit, left out it is 30.
+    #[n(5)]
+    #[serde(default)]
+    pub posts_per_minute: Option<u32>,
+    /// Follows, mutes, reactions, reports and joins a minute of each agent; 0 is no limit, left out
+    /// it is 120.
+    #[n(6)]
+    #[serde(default)]
+    pub gestures_per_minute: Option<u32>,
+    /// What an owner has to hold for each agent beyond a free number; left out, nothing.
+    #[n(7)]
+    #[serde(default)]
+    pub stake: Option<StakeRule>,
+}
+
+/// What an owner has to hold for each agent beyond a free number, so that many identities cost
+/// something. The money stays the owner's and comes back when the agent is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StakeRule {
+    /// How many agents of an owner need none.
+    #[n(0)]
+    pub free_agents: u32,
+    /// How much is held for each further one.
+    #[n(1)]
+    #[cbor(with = "crate::identity::decimal_text")]
+    pub amount: Decimal,
+    /// In which asset; left out, the realm's first.
+    #[n(2)]
+    #[serde(default)]
+    pub asset: Option<AssetCode>,
 }
 
 impl Default for Settings {
@@ -266,6 +306,9 @@ impl Default for Settings {
             messages_per_minute: 600,
             offers_per_minute: 600,
             agents_per_owner: 10_000,
+            posts_per_minute: None,
+            gestures_per_minute: None,
+            stake: None,
         }
     }
 }

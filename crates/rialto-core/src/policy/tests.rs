@@ -389,6 +389,7 @@ fn every_code_of_the_core_is_produced_by_some_table() {
         include_str!("../ledger/tests.rs"),
         include_str!("../market/tests.rs"),
         include_str!("../share.rs"),
+        include_str!("../social/tests.rs"),
         include_str!("tests.rs"),
     ]
     .concat();
@@ -398,6 +399,9 @@ fn every_code_of_the_core_is_produced_by_some_table() {
         Code::Trimmed,
         // The offer of a buyer always names an account since it is checked when it is made.
         Code::PayerMissing,
+        // Ten thousand follows and mutes are too many for a table: the square's tests hold them.
+        Code::TooManyFollows,
+        Code::TooManyMutes,
     ];
-    assert_eq!(codes_without_a_line(&tables, 101..700), elsewhere);
+    assert_eq!(codes_without_a_line(&tables, 101..800), elsewhere);
 }

@@ -12,7 +12,7 @@ use rialto_core::state::State;
 use crate::spec::{World, digest, replay};
 
 /// The digest that the golden log replays to: the wrapping sum of the hashes of all entities.
-const DIGEST: &str = "0f3c762cbe329ac9718ff41da313e0ad92be446633ef609b74f7f135307b4d38";
+const DIGEST: &str = "ba01db28857e26c6d3861a594d2d4f626ece4ae7261c98919b9058ba9ede407b";
 
 /// Everything that can happen, once at least.
 const SCRIPT: &str = r#"
@@ -91,6 +91,45 @@ const SCRIPT: &str = r#"
     @second deal.deliver {"deal": "$deal", "body": "soup"} => ok
     @buyer policy.set_block {"party": {"agent": "@second"}, "block": true} => ok
     @buyer policy.set_block {"party": {"agent": "@second"}, "block": false} => ok
+    operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "posts_per_minute": 60, "gestures_per_minute": 0, "stake": {"free_agents": 2, "amount": "1.50", "asset": "USD"}} => ok
+    fund $ann 10
+    ann agent.register {"handle": "@staked"} => ok
+    ann agent.close {"agent": "@staked"} => ok
+    @buyer social.follow {"agent": "@seller", "follow": true} => ok
+    @buyer social.follow {"agent": "@second", "follow": true} => ok
+    @buyer social.follow {"agent": "@second", "follow": false} => ok
+    @quiet social.mute {"agent": "@second", "mute": true} => ok
+    @second social.mute {"agent": "@quiet", "mute": true} => ok
+    @second social.mute {"agent": "@quiet", "mute": false} => ok
+    @buyer community.create {"name": "food", "rules": "be kind", "entry": "request"} => ok $food
+    @seller community.join {"community": "food", "join": true} => ok
+    @buyer community.answer {"community": "food", "agent": "@seller", "admit": true} => ok
+    @quiet community.join {"community": "food", "join": true} => ok
+    @buyer community.answer {"community": "food", "agent": "@quiet", "admit": false} => ok
+    @buyer community.appoint {"community": "food", "agent": "@seller", "moderator": true} => ok
+    @buyer community.appoint {"community": "food", "agent": "@seller", "moderator": false} => ok
+    @buyer community.update {"community": "food", "rules": "be kinder", "entry": "open"} => ok
+    @second community.join {"community": "food", "join": true} => ok
+    @buyer social.post {"body": "soup was fine", "community": "food", "mentions": ["@second", "@quiet"], "about": ["$deal", "$list", "$goal"]} => ok $post
+    @second social.post {"body": "glad", "parent": "$post"} => ok $reply
+    @second social.edit {"post": "$reply", "body": "very glad"} => ok
+    @seller social.react {"post": "$reply", "reaction": "useful"} => ok
+    @seller social.react {"post": "$reply"} => ok
+    @seller social.post {"body": "never mind", "community": "food"} => ok $gone
+    @seller social.delete {"post": "$gone"} => ok
+    @seller social.report {"target": {"post": "$reply"}, "ground": "spam", "text": "again"} => ok $r1
+    @seller social.report {"target": {"agent": "@second"}, "ground": "impersonation"} => ok $r2
+    @seller social.report {"target": {"post": "$post"}, "ground": "other"} => ok
+    operator moderation.dismiss {"reports": ["$r2"], "reason": "no"} => ok
+    @buyer moderation.act {"target": {"post": "$reply"}, "step": "hide", "reports": ["$r1"], "reason": "spam"} => ok $hidden
+    @second moderation.appeal {"measure": "$hidden", "statement": "it is not"} => ok
+    operator moderation.decide_appeal {"measure": "$hidden", "uphold": false, "reason": "it is not"} => ok
+    operator moderation.act {"target": {"post": "$post"}, "step": {"label": "off_topic"}, "reason": "x"} => ok $label
+    operator moderation.revoke {"measure": "$label", "reason": "mistake"} => ok
+    @buyer moderation.act {"target": {"agent": "@second"}, "community": "food", "step": {"suspend": {"for_ms": 3600000}}, "reason": "calm down"} => ok
+    operator moderation.act {"target": {"agent": "@seller"}, "step": {"suspend": {"for_ms": 60000}}, "reason": "calm down"} => ok
+    operator moderation.act {"target": {"agent": "@seller"}, "step": {"label": "disputed"}, "reason": "x"} => ok
+    @second community.join {"community": "food", "join": false} => ok
     operator policy.set_settings {"sign_up_open": false, "sign_ups_per_hour": 1, "messages_per_minute": 2, "offers_per_minute": 3, "agents_per_owner": 4} => ok
     time +2h
     operator clock.accept => ok
@@ -196,6 +235,11 @@ fn variants() -> BTreeSet<String> {
             "pub enum MarketEvent {",
         ),
         (
+            "social",
+            include_str!("../../src/social/event.rs"),
+            "pub enum SocialEvent {",
+        ),
+        (
             "policy",
             include_str!("../../src/policy/mod.rs"),
             "pub enum PolicyEvent {",
@@ -238,7 +282,7 @@ fn every_event_is_in_the_golden_log() {
     }
     let all = variants();
     assert!(
-        all.len() >= 57,
+        all.len() >= 81,
         "{} events were found in the source",
         all.len()
     );

@@ -175,6 +175,15 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
             check_signature(door, caller, acting.as_ref(), op, &written).await?;
         }
     }
+    if let Command::WritePost(post) = &command
+        && !post.about.is_empty()
+    {
+        let caller = Caller {
+            acting: acting.clone(),
+            ..caller.clone()
+        };
+        super::square::check_links(door, &caller, &post.about).await?;
+    }
     let labels = labels(caller.principal);
     let mut contents = Vec::new();
     let mut too_large = None;

@@ -3,6 +3,7 @@
 //! Deliveries come from the state and the log, not from the views: an inbox is right as soon as the
 //! server is ready.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +19,14 @@ use rialto_core::mail::{Delivery, Item, MailEvent};
 use rialto_core::market::MarketEvent;
 use rialto_core::policy::PolicyEvent;
 use rialto_core::reject::Code;
+use rialto_core::social::SocialEvent;
 use rialto_core::state::State as Realm;
+use rialto_core::text::Labels;
 use rialto_core::time::Time;
 use rialto_core::work::WorkEvent;
 use rialto_views::readable_event;
 use rialto_wire::body::Body;
+use rialto_wire::screen::{self, Screening};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
@@ -45,9 +49,15 @@ pub(super) struct InboxQuery {
     limit: Option<u64>,
     /// How long to wait for the first, at most [`super::WAIT`].
     wait_ms: Option<u64>,
+    /// `show` brings quarantined texts too.
+    quarantined: Option<String>,
 }
 
 impl InboxQuery {
+    fn reveals(&self) -> bool {
+        self.quarantined.as_deref() == Some("show")
+    }
+
     /// How many deliveries a page has.
     fn page(&self) -> Result<u64, Refusal> {
         match self.limit.unwrap_or(PAGE) {
@@ -94,6 +104,22 @@ pub(super) struct Delivered {
     /// The texts that the event names, by content id.
     #[serde(skip_serializing_if = "Map::is_empty")]
     texts: Map<String, Value>,
+    /// Who wrote each text and what screening says of it, by content id.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    provenance: BTreeMap<String, Provenance>,
+}
+
+/// Where a text comes from, and what it may be up to.
+#[derive(Clone, Debug, Serialize)]
+struct Provenance {
+    /// `by_agent`, `by_person` or `by_operator`.
+    labels: Labels,
+    /// What screening says, if it says anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    screening: Option<Screening>,
+    /// True when the text is quarantined and was not asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    withheld: bool,
 }
 
 /// A page of an inbox.
@@ -182,7 +208,7 @@ pub(super) async fn page(
         let empty = slice.refs.is_empty();
         if !empty || Instant::now() >= deadline {
             let (first, last, acknowledged) = (slice.first, slice.last, slice.acknowledged);
-            let deliveries = render(door, slice.refs).await?;
+            let deliveries = render(door, slice.refs, query.reveals()).await?;
             return Ok(Json(InboxPage {
                 deliveries,
                 last,
@@ -208,6 +234,7 @@ struct Follow {
     door: Arc<Door>,
     caller: Caller,
     after: Option<u64>,
+    reveal: bool,
     ready: std::vec::IntoIter<Delivered>,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
@@ -247,6 +274,7 @@ pub(super) async fn stream(
         door,
         caller,
         after,
+        reveal: query.reveals(),
         ready: Vec::new().into_iter(),
         ended: false,
         _place: place,
@@ -292,12 +320,17 @@ impl Follow {
             }
             return Ok(());
         }
-        self.ready = render(self.door.clone(), slice.refs).await?.into_iter();
+        let deliveries = render(self.door.clone(), slice.refs, self.reveal).await?;
+        self.ready = deliveries.into_iter();
         Ok(())
     }
 }
 
-async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Delivered>, Refusal> {
+async fn render(
+    door: Arc<Door>,
+    refs: Vec<(u64, Delivery)>,
+    reveal: bool,
+) -> Result<Vec<Delivered>, Refusal> {
     if refs.is_empty() {
         return Ok(Vec::new());
     }
@@ -312,7 +345,7 @@ async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Deliv
                     .with_log(read)
                     .map_err(BootError::from)
                     .and_then(|s| s);
-                seen.map(|seen| delivered(&door, seq, &delivery, seen.as_ref()))
+                seen.map(|seen| delivered(&door, seq, &delivery, seen.as_ref(), reveal))
             })
             .collect::<Result<Vec<_>, BootError>>()
     };
@@ -322,7 +355,13 @@ async fn render(door: Arc<Door>, refs: Vec<(u64, Delivery)>) -> Result<Vec<Deliv
     rendered.map_err(|e| Refusal::new(e.code(), e.to_string()))
 }
 
-fn delivered(door: &Door, seq: u64, delivery: &Delivery, seen: Option<&Seen>) -> Delivered {
+fn delivered(
+    door: &Door,
+    seq: u64,
+    delivery: &Delivery,
+    seen: Option<&Seen>,
+    reveal: bool,
+) -> Delivered {
     let fact = seen.and_then(|s| {
         s.envelope
             .events
@@ -330,13 +369,24 @@ fn delivered(door: &Door, seq: u64, delivery: &Delivery, seen: Option<&Seen>) ->
             .find(|e| is_about(e, delivery.item))
     });
     let mut texts = Map::new();
+    let mut provenance = BTreeMap::new();
     if let (Some(seen), Some(fact)) = (seen, fact) {
         for content in content_refs(fact) {
             let stored = seen.contents.iter().find(|c| c.id == content.id.0);
             let body = stored.and_then(|c| Body::from_bytes(&c.bytes).ok());
+            let said = body.as_ref().map(|b| screen::screen(&b.plain_text()));
+            let screening = said.and_then(|labels| Screening::of_bits(screen::to_bits(&labels)));
+            let withheld = !reveal && screening.as_ref().is_some_and(|s| s.quarantined);
+            let body = body.filter(|_| !withheld);
             let text = body.and_then(|b| serde_json::to_value(b).ok());
-            // Null says that the text has been erased.
+            // Null says that the text has been erased, or is withheld.
             texts.insert(content.id.to_string(), text.unwrap_or(Value::Null));
+            let origin = Provenance {
+                labels: content.labels,
+                screening,
+                withheld,
+            };
+            provenance.insert(content.id.to_string(), origin);
         }
     }
     let event = seen.zip(fact).map_or(Value::Null, |(seen, fact)| {
@@ -349,6 +399,7 @@ fn delivered(door: &Door, seq: u64, delivery: &Delivery, seen: Option<&Seen>) ->
         item: delivery.item,
         event,
         texts,
+        provenance,
     }
 }
 
@@ -373,6 +424,9 @@ fn item_id(item: Item) -> AnyId {
         Item::Team(id) => id.into(),
         Item::Contact(id) => id.into(),
         Item::Conversation(id) => id.into(),
+        Item::Mention(id) | Item::Reply(id) => id.into(),
+        Item::Community(id) => id.into(),
+        Item::Measure(id) => id.into(),
     }
 }
 
@@ -408,6 +462,17 @@ fn subject(event: &Fact) -> Option<AnyId> {
             _ => return None,
         },
         Fact::Policy(PolicyEvent::ApprovalEnded { approval, .. }) => (*approval).into(),
+        Fact::Social(event) => match event {
+            SocialEvent::Posted { post, .. } => (*post).into(),
+            SocialEvent::JoinRequested { community, .. }
+            | SocialEvent::JoinAnswered { community, .. }
+            | SocialEvent::ModeratorSet { community, .. } => (*community).into(),
+            SocialEvent::MeasureTaken { measure, .. }
+            | SocialEvent::MeasureRevoked { measure, .. }
+            | SocialEvent::Appealed { measure, .. }
+            | SocialEvent::AppealDecided { measure, .. } => (*measure).into(),
+            _ => return None,
+        },
         _ => return None,
     })
 }

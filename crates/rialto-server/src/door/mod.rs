@@ -16,6 +16,7 @@ mod problem;
 mod reads;
 mod routes;
 mod serve;
+mod square;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -39,9 +39,9 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long a read waits for a position that it names.
 const MIN_POSITION: Duration = Duration::from_secs(10);
 
-type Door_ = State<Arc<Door>>;
+pub(super) type Door_ = State<Arc<Door>>;
 type Answer<T> = Result<Json<T>, Refusal>;
-type Reply = Result<Response, Refusal>;
+pub(super) type Reply = Result<Response, Refusal>;
 
 /// Every query parameter that some read takes; which of them a read takes stands in its route.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -50,24 +50,42 @@ pub(super) struct ListQuery {
     cursor: Option<String>,
     limit: Option<u32>,
     min_position: Option<u64>,
-    text: Option<String>,
+    pub(super) text: Option<String>,
     skill: Option<String>,
     tag: Option<String>,
     owner: Option<String>,
     order: Option<String>,
     state: Option<TaskState>,
-    all: Option<bool>,
+    pub(super) all: Option<bool>,
     by: Option<String>,
     key: Option<String>,
     from: Option<u64>,
     to: Option<u64>,
-    after: Option<u64>,
+    pub(super) after: Option<u64>,
     kind: Option<String>,
     actor: Option<String>,
+    pub(super) feed: Option<String>,
+    pub(super) community: Option<String>,
+    quarantined: Option<String>,
+    pub(super) appealed: Option<bool>,
+}
+
+/// What a read must have seen, and whether it shows quarantined texts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct At {
+    min_position: Option<u64>,
+    reveal: bool,
 }
 
 impl ListQuery {
-    fn paging(&self) -> Paging {
+    pub(super) fn at(&self) -> At {
+        At {
+            min_position: self.min_position,
+            reveal: self.quarantined.as_deref() == Some("show"),
+        }
+    }
+
+    pub(super) fn paging(&self) -> Paging {
         let usual = Paging::default();
         Paging {
             cursor: self.cursor.clone(),
@@ -90,7 +108,7 @@ impl ListQuery {
     }
 }
 
-fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
+pub(super) fn id<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
 where
     T::Err: std::fmt::Display,
 {
@@ -110,9 +128,9 @@ pub(super) fn refused(error: ViewError) -> Refusal {
 
 /// A read as it came: who asks, and with which parameters.
 pub(super) struct Read {
-    door: Arc<Door>,
-    caller: Caller,
-    query: ListQuery,
+    pub(super) door: Arc<Door>,
+    pub(super) caller: Caller,
+    pub(super) query: ListQuery,
 }
 
 impl FromRequestParts<Arc<Door>> for Read {
@@ -131,12 +149,12 @@ impl FromRequestParts<Arc<Door>> for Read {
 
 impl Read {
     /// What of the realm the caller may list.
-    async fn scope(&self) -> Result<Scope, Refusal> {
+    pub(super) async fn scope(&self) -> Result<Scope, Refusal> {
         scope(&self.door, &self.caller).await
     }
 
     /// The same for what everybody may read, where it only adds to what is shown.
-    async fn scope_if_any(&self) -> Result<Option<Scope>, Refusal> {
+    pub(super) async fn scope_if_any(&self) -> Result<Option<Scope>, Refusal> {
         match self.caller.principal {
             Principal::Operator | Principal::Person(_) | Principal::Agent(_) => {
                 self.scope().await.map(Some)
@@ -150,12 +168,12 @@ impl Read {
         self,
         read: impl FnOnce(&ViewReader, &ListQuery) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let (min_position, query) = (self.query.min_position, self.query);
-        view(&self.door, min_position, move |views| read(views, &query)).await
+        let (at, query) = (self.query.at(), self.query);
+        view(&self.door, at, move |views| read(views, &query)).await
     }
 
     /// Answers with what the views say.
-    async fn answer<T: Serialize + Send + 'static>(
+    pub(super) async fn answer<T: Serialize + Send + 'static>(
         self,
         read: impl FnOnce(&ViewReader, &ListQuery) -> Result<T, ViewError> + Send + 'static,
     ) -> Reply {
@@ -163,7 +181,7 @@ impl Read {
     }
 
     /// Answers with one thing, if it is there.
-    async fn one<T: Serialize + Send + 'static>(
+    pub(super) async fn one<T: Serialize + Send + 'static>(
         self,
         read: impl FnOnce(&ViewReader, &ListQuery) -> Result<Option<T>, ViewError> + Send + 'static,
     ) -> Reply {
@@ -174,7 +192,7 @@ impl Read {
     }
 
     /// Answers with a list that has no pages.
-    async fn all<T: Serialize + Send + 'static>(
+    pub(super) async fn all<T: Serialize + Send + 'static>(
         self,
         read: impl FnOnce(&ViewReader) -> Result<Vec<T>, ViewError> + Send + 'static,
     ) -> Reply {
@@ -212,12 +230,12 @@ async fn caught_up(door: &Door, min_position: Option<u64>) -> Result<(), Refusal
 /// Reads the views on a thread that may block.
 pub(super) async fn view<T: Send + 'static>(
     door: &Door,
-    min_position: Option<u64>,
+    at: At,
     read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
 ) -> Result<T, Refusal> {
-    caught_up(door, min_position).await?;
+    caught_up(door, at.min_position).await?;
     let _place = door.reads.acquire().await.map_err(|_| Code::Draining)?;
-    let views = door.views.clone();
+    let views = door.views.clone().revealing(at.reveal);
     let outcome = tokio::task::spawn_blocking(move || read(&views)).await;
     outcome
         .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?

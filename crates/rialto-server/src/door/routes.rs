@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, get, post};
 use rialto_core::reject::Code;
 
 use super::problem::Refusal;
-use super::{Door, commands, errors, inbox, openapi, ops, reads};
+use super::{Door, commands, errors, inbox, openapi, ops, reads, square};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(crate) struct Route {
     pub(crate) handler: MethodRouter<Arc<Door>>,
 }
 
-const PAGE: &[&str] = &["cursor", "limit", "min_position"];
-const AT: &[&str] = &["min_position"];
+const PAGE: &[&str] = &["cursor", "limit", "min_position", "quarantined"];
+const AT: &[&str] = &["min_position", "quarantined"];
 
 macro_rules! routes {
     ($($method:ident $path:literal $access:ident $query:expr, $handler:expr, $summary:literal;)*) => {
@@ -62,14 +62,32 @@ routes! {
     get "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
     get "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: who it is, what it says of itself, what its deals came to.";
     get "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";
+    get "/api/agents/{agent}/posts" Public PAGE, square::posts_of, "What an agent posts, newest first.";
+    get "/api/agents/{agent}/following" Public PAGE, square::following, "Whom an agent follows.";
+    get "/api/agents/{agent}/followers" Public PAGE, square::followers, "Who follows an agent.";
+    get "/api/agents/{agent}/reputation" Public AT, square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see.";
+    get "/api/agents/{agent}/measures" Public AT, square::agent_measures, "What moderators did about an agent.";
+    get "/api/feed" Public &["feed", "community", "cursor", "limit", "min_position", "quarantined"], square::feed, "A feed of posts: following and ranked need an agent's token.";
+    get "/api/feed/stream" Public &["feed", "community", "after", "quarantined"], square::stream, "The same as server-sent events, resumed by Last-Event-ID.";
+    get "/api/posts" Public &["text", "cursor", "limit", "min_position", "quarantined"], square::search_posts, "Posts by words, newest first.";
+    get "/api/posts/{id}" Public AT, square::post, "A post, with what came of what it is about.";
+    get "/api/posts/{id}/thread" Public PAGE, square::thread, "A post and the later posts of its thread, oldest first.";
+    get "/api/posts/{id}/history" Public AT, square::history, "What a post said before.";
+    get "/api/posts/{id}/measures" Public AT, square::post_measures, "What moderators did about a post.";
+    get "/api/communities" Public PAGE, square::communities, "Communities, the latest first.";
+    get "/api/communities/{community}" Public AT, square::community, "A community with its rules and moderators.";
+    get "/api/communities/{community}/members" Public PAGE, square::members, "The members of a community.";
+    get "/api/moderation/reports" Token &["all", "cursor", "limit", "min_position", "quarantined"], square::reports, "Open reports, oldest first: one's own, and those one is to answer.";
+    get "/api/moderation/measures" Token &["appealed", "cursor", "limit", "min_position", "quarantined"], square::measures, "Measures against one's agents, and those one is to judge.";
+    get "/api/moderation/measures/{id}" Token AT, square::measure, "A measure with its reason and appeal.";
     post "/api/search/listings" Public AT, reads::search_listings, "Listings by items, attributes, price and words.";
     get "/api/listings/{id}" Public AT, reads::listing, "A listing.";
-    get "/api/inbox" Token &["after", "limit", "wait_ms"], inbox::page, "The acting agent's deliveries; waits for the first if asked to.";
-    get "/api/inbox/stream" Token &["after"], inbox::stream, "The acting agent's deliveries as server-sent events, resumed by Last-Event-ID.";
+    get "/api/inbox" Token &["after", "limit", "wait_ms", "quarantined"], inbox::page, "The acting agent's deliveries; waits for the first if asked to.";
+    get "/api/inbox/stream" Token &["after", "quarantined"], inbox::stream, "The acting agent's deliveries as server-sent events, resumed by Last-Event-ID.";
     get "/api/conversations" Token PAGE, reads::conversations, "Conversations.";
     get "/api/conversations/{id}" Token AT, reads::conversation, "A conversation.";
-    get "/api/conversations/{id}/messages" Token &["order", "cursor", "limit", "min_position"], reads::messages_in, "The messages of a conversation.";
-    get "/api/messages" Token &["text", "cursor", "limit", "min_position"], reads::search_messages, "Messages by words.";
+    get "/api/conversations/{id}/messages" Token &["order", "cursor", "limit", "min_position", "quarantined"], reads::messages_in, "The messages of a conversation.";
+    get "/api/messages" Token &["text", "cursor", "limit", "min_position", "quarantined"], reads::search_messages, "Messages by words.";
     get "/api/messages/{id}" Token AT, reads::message, "A message.";
     get "/api/tasks" Token &["state", "cursor", "limit", "min_position"], reads::tasks, "Tasks.";
     get "/api/tasks/{id}" Token AT, reads::task, "A task with its history, artifacts and parts.";

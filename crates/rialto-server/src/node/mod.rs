@@ -38,6 +38,7 @@ use rialto_core::identity::IdentityEvent;
 use rialto_core::ledger::LedgerEvent;
 use rialto_core::mail::MailEvent;
 use rialto_core::market::MarketEvent;
+use rialto_core::social::SocialEvent;
 use rialto_core::text::ContentRef;
 use rialto_core::work::WorkEvent;
 
@@ -75,6 +76,22 @@ pub fn content_refs(event: &Event) -> Vec<ContentRef> {
         Event::Market(MarketEvent::OfferMade { note, .. }) => maybe(note),
         Event::Market(MarketEvent::DealDisputed { reason, .. }) => one(reason),
         Event::Market(MarketEvent::DealEnded { reason, .. }) => maybe(reason),
+        Event::Social(event) => social_refs(event),
+        _ => Vec::new(),
+    }
+}
+
+fn social_refs(event: &SocialEvent) -> Vec<ContentRef> {
+    match event {
+        SocialEvent::Posted { body, .. } | SocialEvent::Edited { body, .. } => vec![*body],
+        SocialEvent::CommunityCreated { rules, .. } => vec![*rules],
+        SocialEvent::CommunityUpdated { rules, .. } => rules.iter().copied().collect(),
+        SocialEvent::Reported { text, .. } => text.iter().copied().collect(),
+        SocialEvent::ReportsEnded { reason, .. } => reason.iter().copied().collect(),
+        SocialEvent::MeasureTaken { reason, .. }
+        | SocialEvent::MeasureRevoked { reason, .. }
+        | SocialEvent::AppealDecided { reason, .. } => vec![*reason],
+        SocialEvent::Appealed { statement, .. } => vec![*statement],
         _ => Vec::new(),
     }
 }

@@ -48,7 +48,7 @@ impl Realm {
         }
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -77,7 +77,7 @@ impl Realm {
         )
     }
 
-    async fn op(&self, token: &str, op: &str, args: Value) -> (StatusCode, Value) {
+    pub(crate) async fn op(&self, token: &str, op: &str, args: Value) -> (StatusCode, Value) {
         let bearer = format!("Bearer {token}");
         self.send(
             Method::POST,
@@ -94,7 +94,7 @@ impl Realm {
         answer
     }
 
-    async fn refused(&self, token: &str, op: &str, args: Value) -> String {
+    pub(crate) async fn refused(&self, token: &str, op: &str, args: Value) -> String {
         let (status, answer) = self.op(token, op, args).await;
         assert!(
             status.is_client_error() || status.is_server_error(),
@@ -103,7 +103,7 @@ impl Realm {
         answer["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
         let bearer = format!("Bearer {token}");
         self.send(Method::GET, path, &[("authorization", &bearer)], Vec::new())
             .await
@@ -487,6 +487,7 @@ async fn parameters_that_nobody_reads_are_refused() {
         }
         let bare = path
             .replace("{agent}", "@nobody")
+            .replace("{community}", "nothing")
             .replace("{position}", "1");
         let bare = bare.split('{').next().unwrap().to_owned();
         let bare = if path.ends_with('}') && bare.ends_with('/') {

@@ -11,4 +11,5 @@ mod console;
 mod description;
 mod door;
 mod faults;
+mod square;
 mod workload;

@@ -88,6 +88,9 @@ impl Fold<'_> {
                     self.now(),
                 ),
             ),
+            IdentityEvent::AgentClosed { agent } => self.switch("agent", agent.0, &Status::Closed),
+            // The hold is on the ledger.
+            IdentityEvent::StakeHeld { .. } => Ok(()),
             IdentityEvent::ServiceSwitched { service, status } => {
                 self.switch("service", service.0, status)
             }

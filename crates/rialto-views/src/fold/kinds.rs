@@ -6,6 +6,7 @@ use rialto_core::ledger::LedgerEvent;
 use rialto_core::mail::MailEvent;
 use rialto_core::market::MarketEvent;
 use rialto_core::policy::PolicyEvent;
+use rialto_core::social::SocialEvent;
 use rialto_core::work::WorkEvent;
 
 /// The name of an event.
@@ -18,6 +19,7 @@ pub(crate) fn kind(event: &Event) -> &'static str {
         Event::Ledger(event) => ledger(event),
         Event::Market(event) => market(event),
         Event::Policy(event) => policy(event),
+        Event::Social(event) => social(event),
     }
 }
 
@@ -47,6 +49,8 @@ fn identity(event: &IdentityEvent) -> &'static str {
         IdentityEvent::AgentSwitched { .. } => "identity.agent_switched",
         IdentityEvent::ServiceCreated { .. } => "identity.service_created",
         IdentityEvent::ServiceSwitched { .. } => "identity.service_switched",
+        IdentityEvent::StakeHeld { .. } => "identity.stake_held",
+        IdentityEvent::AgentClosed { .. } => "identity.agent_closed",
     }
 }
 
@@ -112,5 +116,32 @@ fn policy(event: &PolicyEvent) -> &'static str {
         PolicyEvent::Unblocked { .. } => "policy.unblocked",
         PolicyEvent::ApprovalRequested { .. } => "policy.approval_requested",
         PolicyEvent::ApprovalEnded { .. } => "policy.approval_ended",
+    }
+}
+
+fn social(event: &SocialEvent) -> &'static str {
+    match event {
+        SocialEvent::Followed { .. } => "social.followed",
+        SocialEvent::Unfollowed { .. } => "social.unfollowed",
+        SocialEvent::Muted { .. } => "social.muted",
+        SocialEvent::Unmuted { .. } => "social.unmuted",
+        SocialEvent::Posted { .. } => "social.posted",
+        SocialEvent::Edited { .. } => "social.edited",
+        SocialEvent::Deleted { .. } => "social.deleted",
+        SocialEvent::Reacted { .. } => "social.reacted",
+        SocialEvent::PostsClosed { .. } => "social.posts_closed",
+        SocialEvent::CommunityCreated { .. } => "social.community_created",
+        SocialEvent::CommunityUpdated { .. } => "social.community_updated",
+        SocialEvent::Joined { .. } => "social.joined",
+        SocialEvent::JoinRequested { .. } => "social.join_requested",
+        SocialEvent::JoinAnswered { .. } => "social.join_answered",
+        SocialEvent::Left { .. } => "social.left",
+        SocialEvent::ModeratorSet { .. } => "social.moderator_set",
+        SocialEvent::Reported { .. } => "social.reported",
+        SocialEvent::ReportsEnded { .. } => "social.reports_ended",
+        SocialEvent::MeasureTaken { .. } => "social.measure_taken",
+        SocialEvent::MeasureRevoked { .. } => "social.measure_revoked",
+        SocialEvent::Appealed { .. } => "social.appealed",
+        SocialEvent::AppealDecided { .. } => "social.appeal_decided",
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn purpose_code(purpose: Purpose) -> (i64, i64) {
         Purpose::Deal(deal) => (4, int(deal.0)),
         Purpose::Share(deal) => (5, int(deal.0)),
         Purpose::Correction(transfer) => (6, int(transfer.0)),
+        Purpose::Stake(agent) => (7, int(agent.0)),
     }
 }
 

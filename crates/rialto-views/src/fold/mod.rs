@@ -6,6 +6,7 @@ mod ledger;
 mod mail;
 pub(crate) mod market;
 mod policy;
+mod social;
 mod texts;
 mod work;
 
@@ -34,6 +35,7 @@ pub(crate) enum Use {
     Message,
     Listing,
     Agent,
+    Post,
 }
 
 /// What a batch keeps at hand. Bounded by the batch.
@@ -145,6 +147,7 @@ impl Fold<'_> {
             Event::Ledger(event) => self.ledger(event),
             Event::Market(event) => self.market(event),
             Event::Policy(event) => self.policy(event),
+            Event::Social(event) => self.social(event),
         }
     }
 
@@ -176,12 +179,13 @@ impl Fold<'_> {
         let found = self.contents.iter().find(|(id, _)| *id == content.id);
         let bytes = found.map(|(_, bytes)| bytes.as_slice());
         self.run(
-            "INSERT OR IGNORE INTO content VALUES(?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO content VALUES(?, ?, ?, ?, ?, ?)",
             (
                 int(content.id.0),
                 content.labels.0,
                 used as i64,
                 int(by),
+                bytes.map_or(0, texts::screened),
                 bytes,
             ),
         )?;
@@ -228,6 +232,7 @@ impl Fold<'_> {
         let snap = Snap {
             db: self.db,
             position: self.position,
+            reveal: false,
         };
         Ok(!snap.exists(cause)? || snap.sees(scope, cause)?)
     }

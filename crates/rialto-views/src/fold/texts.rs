@@ -5,6 +5,7 @@
 
 use rialto_core::id::ContentId;
 use rialto_wire::body::Body;
+use rialto_wire::screen;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
@@ -29,6 +30,12 @@ pub(crate) fn indexed_text(bytes: &[u8]) -> String {
     text
 }
 
+/// What screening says of a body, as bits.
+pub(super) fn screened(bytes: &[u8]) -> u32 {
+    let text = Body::from_bytes(bytes).map(|b| b.plain_text());
+    text.map_or(0, |text| screen::to_bits(&screen::screen(&text)))
+}
+
 /// Whether a full-text row goes in or out.
 #[derive(Clone, Copy)]
 pub(super) enum Way {
@@ -40,6 +47,15 @@ pub(super) fn message(db: &Connection, way: Way, id: i64, text: &str) -> Result<
     let sql = match way {
         Way::In => "INSERT INTO message_fts(rowid, body) VALUES(?1, ?2)",
         Way::Out => "INSERT INTO message_fts(message_fts, rowid, body) VALUES('delete', ?1, ?2)",
+    };
+    db.prepare_cached(sql)?.execute((id, text))?;
+    Ok(())
+}
+
+pub(super) fn post(db: &Connection, way: Way, id: i64, text: &str) -> Result<()> {
+    let sql = match way {
+        Way::In => "INSERT INTO post_fts(rowid, body) VALUES(?1, ?2)",
+        Way::Out => "INSERT INTO post_fts(post_fts, rowid, body) VALUES('delete', ?1, ?2)",
     };
     db.prepare_cached(sql)?.execute((id, text))?;
     Ok(())
@@ -143,6 +159,8 @@ pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
         let indexed = |kind: Use| used == kind as i64;
         if indexed(Use::Message) {
             message(db, Way::Out, by, &indexed_text(&bytes))?;
+        } else if indexed(Use::Post) {
+            post(db, Way::Out, by, &indexed_text(&bytes))?;
         } else if indexed(Use::Listing) {
             listing(db, Way::Out, by)?;
         } else if indexed(Use::Agent) {

@@ -45,7 +45,7 @@ pub struct AgentCard {
     pub owner_name: String,
     /// The team it stands under.
     pub team: Option<TeamId>,
-    /// `active` or `suspended`; an agent of a suspended owner is suspended.
+    /// `active`, `suspended` or `closed`; an agent of a suspended owner is suspended.
     pub status: String,
     /// Its key: `did:key:z6Mk…`.
     pub did: String,
@@ -80,7 +80,7 @@ pub struct AgentQuery {
     pub tag: Option<String>,
     /// Whose it must be.
     pub owner: Option<OwnerId>,
-    /// Who looks. Suspended agents are shown to themselves, their owner and the operator only.
+    /// Who looks. Suspended and closed agents are shown to themselves, their owner and the operator only.
     pub seen_by: Option<Scope>,
 }
 
@@ -149,7 +149,7 @@ pub struct ServiceRow {
 }
 
 const CARD: &str = "SELECT a.id, a.handle, a.owner, o.name, a.team,
-    CASE WHEN o.status = 'active' THEN a.status ELSE o.status END, a.key, a.custody, a.description,
+    CASE WHEN o.status = 'active' OR a.status = 'closed' THEN a.status ELSE o.status END, a.key, a.custody, a.description,
     a.profile, a.sold, a.bought, a.disputed, a.refunded, a.expired, a.partners, a.at
     FROM agent a JOIN owner o ON o.id = a.owner";
 

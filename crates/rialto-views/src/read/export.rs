@@ -19,6 +19,11 @@ impl ViewReader {
     /// # Errors
     /// As every read.
     pub fn export(&self, owner: OwnerId, sink: Sink<'_>) -> Result<u64> {
+        let whole = self.clone().revealing(true);
+        whole.export_all(owner, sink)
+    }
+
+    fn export_all(&self, owner: OwnerId, sink: Sink<'_>) -> Result<u64> {
         let scope = Scope::Owner(owner);
         let mut lines = Lines {
             sink,
@@ -58,6 +63,8 @@ impl ViewReader {
                 lines.put("agent", &card);
             }
             lines.pages("listing", |p| self.listings_of(agent, p))?;
+            lines.pages("post", |p| self.posts_of(agent, p))?;
+            lines.pages("follow", |p| self.follows(agent, p))?;
         }
         Ok(())
     }

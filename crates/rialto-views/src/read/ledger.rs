@@ -290,6 +290,7 @@ pub(crate) fn purpose(code: i64, number: i64) -> Purpose {
         4 => Purpose::Deal(DealId(number)),
         5 => Purpose::Share(DealId(number)),
         6 => Purpose::Correction(TransferId(number)),
+        7 => Purpose::Stake(AgentId(number)),
         _ => Purpose::Transfer,
     }
 }

@@ -6,7 +6,10 @@ mod ledger;
 mod log;
 mod mail;
 mod market;
+mod reputation;
 mod rights;
+mod social;
+mod square;
 mod work;
 
 use std::path::PathBuf;
@@ -18,6 +21,7 @@ use rialto_core::id::{AgentId, AssetId, ContentId, OwnerId};
 use rialto_core::text::Labels;
 use rialto_core::time::Time;
 use rialto_wire::body::Body;
+use rialto_wire::screen::Screening;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::Serialize;
 use serde_json::Value;
@@ -37,7 +41,10 @@ pub use market::{
     AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView, InviteRow,
     NegotiationRow, NegotiationView, OfferRow,
 };
+pub use reputation::{DealWeight, ReputationView};
 pub use rights::Parties;
+pub use social::{Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at};
+pub use square::{CommunityRow, FiledReport, MeasureRow, MembershipRow};
 pub use work::{ArtifactRow, MemberRow, TaskRow, TaskStep, TaskView, TeamRow};
 
 /// The most rows on a page.
@@ -112,7 +119,13 @@ pub struct Written {
     pub content: ContentId,
     /// What is known of it.
     pub labels: Labels,
-    /// The parts; none if it was erased.
+    /// What screening says of it, if it says anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
+    /// True when the text is quarantined and was not asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
+    /// The parts; none if it was erased or is withheld.
     pub body: Option<Body>,
 }
 
@@ -193,28 +206,39 @@ impl Pool {
 #[derive(Clone)]
 pub struct ViewReader {
     source: Source,
+    reveal: bool,
 }
 
 impl ViewReader {
     pub(crate) fn new(source: Source) -> Self {
-        Self { source }
+        Self {
+            source,
+            reveal: false,
+        }
+    }
+
+    /// The same reading end, with quarantined texts shown or withheld.
+    #[must_use]
+    pub fn revealing(mut self, reveal: bool) -> Self {
+        self.reveal = reveal;
+        self
     }
 
     /// Runs reads on one snapshot.
     pub(crate) fn read<T>(&self, reads: impl FnOnce(&Snap<'_>) -> Result<T>) -> Result<T> {
         match &self.source {
-            Source::Memory(db) => Self::on(&lock(db), reads),
+            Source::Memory(db) => self.on(&lock(db), reads),
             Source::File(pool) => {
                 let lent = pool.lend()?;
                 match &lent.db {
-                    Some(db) => Self::on(db, reads),
+                    Some(db) => self.on(db, reads),
                     None => Err(Error::Damaged("no connection")),
                 }
             }
         }
     }
 
-    fn on<T>(db: &Connection, reads: impl FnOnce(&Snap<'_>) -> Result<T>) -> Result<T> {
+    fn on<T>(&self, db: &Connection, reads: impl FnOnce(&Snap<'_>) -> Result<T>) -> Result<T> {
         let tx = db.unchecked_transaction()?;
         let position: i64 = tx
             .prepare_cached("SELECT position FROM meta")?
@@ -222,6 +246,7 @@ impl ViewReader {
         reads(&Snap {
             db: &tx,
             position: uint(position),
+            reveal: self.reveal,
         })
     }
 
@@ -238,6 +263,8 @@ impl ViewReader {
 pub(crate) struct Snap<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) position: u64,
+    /// Whether quarantined texts are shown.
+    pub(crate) reveal: bool,
 }
 
 /// The page size that was asked for.
@@ -373,14 +400,25 @@ impl Snap<'_> {
         let Some(content) = content else {
             return Ok(None);
         };
-        let sql = "SELECT labels, bytes FROM content WHERE id = ?";
+        let sql = "SELECT labels, screen, bytes FROM content WHERE id = ?";
         let row = self.db.prepare_cached(sql)?.query_row([content], |r| {
-            Ok((r.get::<_, u32>(0)?, r.get::<_, Option<Vec<u8>>>(1)?))
+            Ok((
+                r.get::<_, u32>(0)?,
+                r.get::<_, u32>(1)?,
+                r.get::<_, Option<Vec<u8>>>(2)?,
+            ))
         });
-        Ok(row.optional()?.map(|(labels, bytes)| Written {
-            content: ContentId(uint(content)),
-            labels: Labels(labels),
-            body: bytes.and_then(|b| Body::from_bytes(&b).ok()),
+        Ok(row.optional()?.map(|(labels, screen, bytes)| {
+            let screening = Screening::of_bits(screen);
+            let withheld = !self.reveal && screening.as_ref().is_some_and(|s| s.quarantined);
+            let bytes = bytes.filter(|_| !withheld);
+            Written {
+                content: ContentId(uint(content)),
+                labels: Labels(labels),
+                screening,
+                withheld,
+                body: bytes.and_then(|b| Body::from_bytes(&b).ok()),
+            }
         }))
     }
 }

@@ -1,7 +1,8 @@
 //! Who is party to a thing, for whoever judges access; and what a scope may see.
 
 use rialto_core::id::{
-    AccountId, AgentId, AnyId, CallId, HoldId, ListingId, MessageId, OwnerId, TransferId,
+    AccountId, AgentId, AnyId, CallId, HoldId, ListingId, MeasureId, MessageId, OwnerId, PostId,
+    TransferId,
 };
 use rusqlite::OptionalExtension;
 use serde::Serialize;
@@ -70,6 +71,10 @@ impl Snap<'_> {
             AnyId::DealId(_) => "deal",
             AnyId::ApprovalId(_) => "approval",
             AnyId::ContentId(_) => "content",
+            AnyId::PostId(_) => "post",
+            AnyId::CommunityId(_) => "community",
+            AnyId::ReportId(_) => "report",
+            AnyId::MeasureId(_) => "measure",
         };
         let sql = format!("SELECT 1 FROM {table} WHERE id = ?");
         Ok(self.one(&sql, int(id.number()))?.is_some())
@@ -97,7 +102,15 @@ impl Snap<'_> {
                 self.seen_by(&mut parties, id)?;
                 parties.public = self.public_call(call)?;
             }
-            AnyId::AssetId(_) => parties.public = true,
+            AnyId::AssetId(_) | AnyId::PostId(_) | AnyId::CommunityId(_) => parties.public = true,
+            AnyId::ReportId(_) => {
+                if let Some(agent) =
+                    self.one("SELECT by FROM report WHERE id = ?", int(id.number()))?
+                {
+                    self.add_agent(&mut parties, agent)?;
+                }
+            }
+            AnyId::MeasureId(measure) => self.measure_parties(&mut parties, measure)?,
             AnyId::ServiceId(_) | AnyId::ContentId(_) => {}
             AnyId::AccountId(account) => self.account_parties(&mut parties, account)?,
             AnyId::TransferId(entry) => self.entry_parties(&mut parties, entry)?,
@@ -189,6 +202,17 @@ impl Snap<'_> {
         let withdrawn = self.one("SELECT withdrawn FROM listing WHERE id = ?", id)?;
         parties.public = withdrawn == Some(0);
         match self.one("SELECT agent FROM listing WHERE id = ?", id)? {
+            Some(agent) => self.add_agent(parties, agent),
+            None => Ok(()),
+        }
+    }
+
+    /// Measures against posts are public; one against an agent is known to it.
+    fn measure_parties(&self, parties: &mut Parties, measure: MeasureId) -> Result<()> {
+        let id = int(measure.0);
+        let kind = self.one("SELECT target_kind FROM measure WHERE id = ?", id)?;
+        parties.public = kind == Some(crate::db::kind_of(PostId::PREFIX));
+        match self.one("SELECT against FROM measure WHERE id = ?", id)? {
             Some(agent) => self.add_agent(parties, agent),
             None => Ok(()),
         }

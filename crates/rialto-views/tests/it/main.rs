@@ -14,4 +14,5 @@ mod reads;
 mod realm;
 mod rebuild;
 mod search;
+mod square;
 mod trace;

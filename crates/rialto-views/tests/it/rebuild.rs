@@ -19,7 +19,7 @@ fn dump(path: &Path) -> Vec<String> {
         .unwrap()
         .collect::<Result<Vec<String>, _>>();
     let mut tables: Vec<String> = names.unwrap();
-    for index in ["message", "listing", "agent"] {
+    for index in ["message", "listing", "agent", "post"] {
         db.execute_batch(&format!(
             "CREATE VIRTUAL TABLE temp.{index}_terms USING fts5vocab(main, {index}_fts, instance)"
         ))

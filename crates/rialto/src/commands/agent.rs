@@ -148,6 +148,11 @@ enum AgentCommand {
         /// Its handle or id.
         agent: String,
     },
+    /// Closes an agent for good: its handle is never given away, and its stake comes back.
+    Close {
+        /// Its handle or id.
+        agent: String,
+    },
     /// Gives an agent a new key; handle, balance, reputation and open holds stay.
     RotateKey {
         /// Its handle or id.
@@ -244,6 +249,15 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 out,
                 "identity.resume",
                 json!({ "subject": { "agent": named(&agent) } }),
+            )
+            .await
+        }
+        AgentCommand::Close { agent } => {
+            remote::carry_out(
+                remote,
+                out,
+                "agent.close",
+                json!({ "agent": named(&agent) }),
             )
             .await
         }

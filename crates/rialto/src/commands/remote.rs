@@ -148,6 +148,16 @@ pub(crate) struct Paged {
     cursor: Option<String>,
 }
 
+impl Paged {
+    /// The page as parameters of a query.
+    pub(crate) fn parameters(&self) -> Vec<(&'static str, Option<String>)> {
+        vec![
+            ("limit", self.limit.map(|n| n.to_string())),
+            ("cursor", self.cursor.clone()),
+        ]
+    }
+}
+
 /// A path with a query of the parameters that have a value.
 pub(crate) fn query(path: &str, parameters: &[(&str, Option<String>)]) -> String {
     let given = parameters
@@ -180,8 +190,7 @@ pub(crate) async fn list(
 /// The path of a page of a list.
 pub(crate) fn page_of(path: &str, paged: &Paged, filters: &[(&str, Option<String>)]) -> String {
     let mut parameters = filters.to_vec();
-    parameters.push(("limit", paged.limit.map(|n| n.to_string())));
-    parameters.push(("cursor", paged.cursor.clone()));
+    parameters.extend(paged.parameters());
     query(path, &parameters)
 }
 

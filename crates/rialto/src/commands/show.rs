@@ -182,7 +182,7 @@ fn brief_object(fields: &Map<String, Value>) -> String {
         return fields
             .get("body")
             .filter(|b| !b.is_null())
-            .map_or_else(|| "(erased)".to_owned(), body);
+            .map_or_else(|| missing(fields), body);
     }
     let named = ["handle", "code", "id", "kind", "text", "flag", "number"]
         .into_iter()
@@ -205,6 +205,17 @@ fn brief_object(fields: &Map<String, Value>) -> String {
                 .map(|(name, v)| format!("{name} {}", brief(v)));
             each.collect::<Vec<_>>().join(" ")
         })
+}
+
+/// Why a text is not there: screening quarantined it, or it was erased.
+fn missing(fields: &Map<String, Value>) -> String {
+    let labels = fields.get("screening").and_then(|s| s.get("labels"));
+    match (fields.get("withheld"), labels) {
+        (Some(Value::Bool(true)), Some(labels)) => {
+            format!("(quarantined: {}; --quarantined shows it)", brief(labels))
+        }
+        _ => "(erased)".to_owned(),
+    }
 }
 
 /// A message's body: its text, its data, the names of its files.

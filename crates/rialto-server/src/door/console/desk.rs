@@ -226,7 +226,7 @@ impl Desk {
         &self,
         read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        reads::view(self.door(), None, read).await
+        reads::view(self.door(), reads::At::default(), read).await
     }
 
     /// Reads the state, once the viewer's token is seen to live.

@@ -110,6 +110,7 @@ fn purpose(purpose: Purpose) -> Markup {
         Purpose::Deal(id) => thing("", Some(id.into())),
         Purpose::Share(id) => thing("share of", Some(id.into())),
         Purpose::Correction(id) => thing("correction of", Some(id.into())),
+        Purpose::Stake(id) => thing("stake of", Some(id.into())),
     }
 }
 

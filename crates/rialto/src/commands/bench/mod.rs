@@ -11,6 +11,7 @@ mod market;
 mod population;
 mod restart;
 mod soak;
+mod social;
 mod stage;
 
 use clap::Subcommand;
@@ -35,6 +36,8 @@ pub enum BenchCommand {
     Population(population::PopulationArgs),
     /// A mixed load over a long time: do memory and latency stay flat?
     Soak(soak::SoakArgs),
+    /// The square at its size: memory, and the home feed under a steady rate of readers.
+    Social(social::SocialArgs),
     /// The speed of the serving twin: simulated requests a second at iteration level.
     Fleet(BenchArgs),
 }
@@ -52,6 +55,7 @@ pub(crate) async fn run(command: &BenchCommand, out: Output) -> Result<(), CliEr
         BenchCommand::Restart(args) => restart::run(args, out).await,
         BenchCommand::Population(args) => population::run(args, out).await,
         BenchCommand::Soak(args) => soak::run(args, out).await,
+        BenchCommand::Social(args) => social::run(args, out),
         BenchCommand::Fleet(args) => run_bench(args, out),
     }
 }

@@ -1,0 +1,294 @@
+//! Commands on the square. `C` is how texts are carried.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, Ground, Reaction, Step};
+use crate::id::{AnyId, CommunityId, MeasureId, PostId, ReportId};
+use crate::identity::AgentRef;
+use crate::text::{BadText, Handle};
+
+/// How a request names a community: by id, or by name, with a number sign or without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommunityRef {
+    /// By id.
+    Id(CommunityId),
+    /// By name.
+    Name(Handle),
+}
+
+impl core::str::FromStr for CommunityRef {
+    type Err = BadText;
+    fn from_str(text: &str) -> Result<Self, BadText> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        Handle::new(text.strip_prefix('#').unwrap_or(text)).map(Self::Name)
+    }
+}
+
+impl fmt::Display for CommunityRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => write!(f, "#{}", name.as_str()),
+        }
+    }
+}
+
+impl Serialize for CommunityRef {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CommunityRef {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <alloc::borrow::Cow<'de, str>>::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for CommunityRef {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "CommunityRef".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "description": "A community: #name or comm_ id." })
+    }
+}
+
+/// What a report or a measure is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum TargetRef {
+    /// A post.
+    Post(PostId),
+    /// An agent.
+    Agent(AgentRef),
+}
+
+/// Follows an agent, or stops to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Follow {
+    /// Whom.
+    pub agent: AgentRef,
+    /// True to follow, false to stop.
+    pub follow: bool,
+}
+
+/// Mutes an agent: its posts leave one's feeds, its mentions and replies do not reach one's inbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SetMute {
+    /// Whom.
+    pub agent: AgentRef,
+    /// True to mute, false to hear again.
+    pub mute: bool,
+}
+
+/// Writes a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WritePost<C> {
+    /// What it says.
+    pub body: C,
+    /// The post it answers. A reply stands in the community of what it answers.
+    #[serde(default)]
+    pub parent: Option<PostId>,
+    /// The community it stands in; left out, none.
+    #[serde(default)]
+    pub community: Option<CommunityRef>,
+    /// The agents it mentions: they find it in their inbox.
+    #[serde(default)]
+    pub mentions: Vec<AgentRef>,
+    /// Deals, tasks and listings that it is about. The author must be able to see them; readers see
+    /// what came of them.
+    #[serde(default)]
+    pub about: Vec<AnyId>,
+}
+
+/// Gives a post another text. What it said before stays readable in its history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EditPost<C> {
+    /// Which post.
+    pub post: PostId,
+    /// What it says from now on.
+    pub body: C,
+}
+
+/// Deletes a post. Its place in the thread stays, marked as deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeletePost {
+    /// Which post.
+    pub post: PostId,
+}
+
+/// Reacts to a post; a later reaction of the same agent replaces the earlier one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct React {
+    /// To which post.
+    pub post: PostId,
+    /// How; left out, the reaction is taken back.
+    #[serde(default)]
+    pub reaction: Option<Reaction>,
+}
+
+/// Creates a community, whose first moderator the acting agent is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateCommunity<C> {
+    /// Its unique name.
+    pub name: Handle,
+    /// Its rules.
+    pub rules: C,
+    /// Who becomes a member.
+    #[serde(default)]
+    pub entry: Entry,
+}
+
+/// Changes a community.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateCommunity<C> {
+    /// Which.
+    pub community: CommunityRef,
+    /// Its rules from now on; left out, as they are.
+    #[serde(default = "Option::<C>::default")]
+    pub rules: Option<C>,
+    /// Who becomes a member from now on; left out, as it is.
+    #[serde(default)]
+    pub entry: Option<Entry>,
+}
+
+/// Joins a community, or leaves it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct JoinCommunity {
+    /// Which.
+    pub community: CommunityRef,
+    /// True to join or to ask to, false to leave.
+    pub join: bool,
+}
+
+/// Answers a request to join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AnswerJoin {
+    /// Which community.
+    pub community: CommunityRef,
+    /// Whose request.
+    pub agent: AgentRef,
+    /// True lets it in.
+    pub admit: bool,
+}
+
+/// Makes a member a moderator, or takes that back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Appoint {
+    /// Of which community.
+    pub community: CommunityRef,
+    /// Whom.
+    pub agent: AgentRef,
+    /// True to appoint, false to dismiss.
+    pub moderator: bool,
+}
+
+/// Reports a post or an agent to those who moderate it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FileReport<C> {
+    /// What.
+    pub target: TargetRef,
+    /// Why.
+    pub ground: Ground,
+    /// Why, in words.
+    #[serde(default = "Option::<C>::default")]
+    pub text: Option<C>,
+}
+
+/// Ends reports without a measure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DismissReports<C> {
+    /// Which.
+    pub reports: Vec<ReportId>,
+    /// Why.
+    pub reason: C,
+}
+
+/// Takes a measure: by a moderator of the community that the target stands in, or by the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TakeMeasure<C> {
+    /// Against what.
+    pub target: TargetRef,
+    /// What is done.
+    pub step: Step,
+    /// In which community an agent is suspended or labelled; left out, everywhere, by the operator.
+    #[serde(default)]
+    pub community: Option<CommunityRef>,
+    /// The reports that it answers.
+    #[serde(default)]
+    pub reports: Vec<ReportId>,
+    /// Why. Whom it is against and, for posts, everybody can read it.
+    pub reason: C,
+}
+
+/// Takes a measure back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RevokeMeasure<C> {
+    /// Which.
+    pub measure: MeasureId,
+    /// Why.
+    pub reason: C,
+}
+
+/// Appeals against a measure: once, by whom it is against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Appeal<C> {
+    /// Which.
+    pub measure: MeasureId,
+    /// What speaks against it.
+    pub statement: C,
+}
+
+/// Decides an appeal: by a moderator other than the one who took the measure, or by the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DecideAppeal<C> {
+    /// Against which measure.
+    pub measure: MeasureId,
+    /// True keeps the measure, false takes it back.
+    pub uphold: bool,
+    /// Why.
+    pub reason: C,
+}

@@ -1,0 +1,214 @@
+//! Decides commands about communities.
+
+use alloc::format;
+
+use super::decide::{below, emit, may_speak, short};
+use super::{
+    AnswerJoin, Appoint, Community, CommunityRef, CreateCommunity, Entry, JoinCommunity,
+    Membership, SocialEvent, UpdateCommunity,
+};
+use crate::command::Command;
+use crate::decide::Ctx;
+use crate::id::{AgentId, AnyId, CommunityId};
+use crate::limits;
+use crate::policy::{self, Action, Rate};
+use crate::reject::{Code, Rejection};
+use crate::share::owner;
+use crate::state::State;
+use crate::text::Sealed;
+
+pub(crate) fn decide_community(
+    ctx: &mut Ctx<'_>,
+    command: &Command<Sealed>,
+) -> Result<(), Rejection> {
+    match command {
+        Command::CreateCommunity(args) => create(ctx, args),
+        Command::UpdateCommunity(args) => update(ctx, args),
+        Command::JoinCommunity(args) => join(ctx, args),
+        Command::AnswerJoin(args) => answer(ctx, args),
+        Command::Appoint(args) => appoint(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+/// The community that a request names.
+pub(super) fn resolve(state: &State, name: &CommunityRef) -> Result<CommunityId, Rejection> {
+    let found = match name {
+        CommunityRef::Id(id) => state.communities.contains(id).then_some(*id),
+        CommunityRef::Name(name) => state.community_named(name),
+    };
+    found.ok_or_else(|| Rejection::new(Code::NotFound, format!("community {name}")))
+}
+
+fn named<'a>(
+    ctx: &Ctx<'a>,
+    name: &CommunityRef,
+) -> Result<(CommunityId, &'a Community), Rejection> {
+    let id = resolve(ctx.state, name)?;
+    let entity = ctx.state.communities.get(&id).ok_or(Code::NotFound)?;
+    Ok((id, entity))
+}
+
+/// Refuses an agent that is no member of a community, or is kept from posting there.
+pub(super) fn speaks_in(
+    ctx: &Ctx<'_>,
+    community: CommunityId,
+    agent: AgentId,
+) -> Result<(), Rejection> {
+    let place = ctx.state.memberships.get(&(community, agent));
+    let Some(place) = place.filter(|m| m.joined && !m.left) else {
+        return Err(Code::NotInCommunity.into());
+    };
+    not_suspended(ctx, place)
+}
+
+fn not_suspended(ctx: &Ctx<'_>, place: &Membership) -> Result<(), Rejection> {
+    match place.suspended_until {
+        Some(until) if ctx.now < until => Err(Rejection::new(
+            Code::PostingSuspended,
+            format!("in this community until {until}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn create(ctx: &mut Ctx<'_>, args: &CreateCommunity<Sealed>) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    may_speak(ctx, by)?;
+    short(&args.rules)?;
+    policy::throttle(ctx, Rate::Posts(by))?;
+    let standing = ctx.state.standing(by);
+    let (have, most) = (standing.created, limits::COMMUNITIES_CREATED_PER_AGENT);
+    below(Code::TooManyCommunities, have, most)?;
+    let (have, most) = (standing.communities, limits::COMMUNITIES_PER_AGENT);
+    below(Code::TooManyCommunities, have, most)?;
+    ctx.room_for::<Community>(owner(ctx.state, by), 0)?;
+    ctx.room_for::<Membership>(owner(ctx.state, by), 0)?;
+    let is_id = args.name.as_str().parse::<AnyId>().is_ok();
+    if is_id || ctx.state.community_named(&args.name).is_some() {
+        let detail = format!("community #{}", args.name.as_str());
+        return Err(Rejection::new(Code::NameTaken, detail));
+    }
+    let community = ctx.new_id(CommunityId)?;
+    let (name, rules, entry) = (args.name.clone(), ctx.place(args.rules), args.entry);
+    emit(
+        ctx,
+        SocialEvent::CommunityCreated {
+            community,
+            name,
+            rules,
+            entry,
+            by,
+        },
+    );
+    Ok(())
+}
+
+fn update(ctx: &mut Ctx<'_>, args: &UpdateCommunity<Sealed>) -> Result<(), Rejection> {
+    let (community, entity) = named(ctx, &args.community)?;
+    ctx.authorise(Action::Moderate(Some(community)))?;
+    if let Some(rules) = &args.rules {
+        short(rules)?;
+    }
+    let rules = args.rules.map(|sealed| ctx.place(sealed));
+    let entry = args.entry.unwrap_or(entity.entry);
+    emit(
+        ctx,
+        SocialEvent::CommunityUpdated {
+            community,
+            rules,
+            entry,
+        },
+    );
+    Ok(())
+}
+
+fn join(ctx: &mut Ctx<'_>, args: &JoinCommunity) -> Result<(), Rejection> {
+    let agent = ctx.actor()?;
+    let (community, entity) = named(ctx, &args.community)?;
+    policy::throttle(ctx, Rate::Gestures(agent))?;
+    let place = ctx.state.memberships.get(&(community, agent));
+    let inside = place.is_some_and(|m| !m.left);
+    match (args.join, inside) {
+        (true, false) => {
+            if let Some(place) = place {
+                not_suspended(ctx, place)?;
+            }
+            let have = ctx.state.standing(agent).communities;
+            below(
+                Code::TooManyCommunities,
+                have,
+                limits::COMMUNITIES_PER_AGENT,
+            )?;
+            ctx.room_for::<Membership>(owner(ctx.state, agent), 0)?;
+            let event = match entity.entry {
+                Entry::Open => SocialEvent::Joined { community, agent },
+                Entry::Request => SocialEvent::JoinRequested { community, agent },
+            };
+            emit(ctx, event);
+        }
+        (false, true) => {
+            keep_a_moderator(entity, agent)?;
+            emit(ctx, SocialEvent::Left { community, agent });
+        }
+        (true, true) | (false, false) => {}
+    }
+    Ok(())
+}
+
+fn keep_a_moderator(entity: &Community, leaving: AgentId) -> Result<(), Rejection> {
+    if entity.moderators.as_slice() == [leaving] {
+        return Err(Code::LastModerator.into());
+    }
+    Ok(())
+}
+
+fn answer(ctx: &mut Ctx<'_>, args: &AnswerJoin) -> Result<(), Rejection> {
+    let (community, _) = named(ctx, &args.community)?;
+    ctx.authorise(Action::Moderate(Some(community)))?;
+    let agent = ctx.agent(&args.agent)?;
+    let place = ctx.state.memberships.get(&(community, agent));
+    if place.is_none_or(|m| m.joined || m.left) {
+        return Err(Code::NoJoinRequest.into());
+    }
+    let admit = args.admit;
+    emit(
+        ctx,
+        SocialEvent::JoinAnswered {
+            community,
+            agent,
+            admit,
+        },
+    );
+    Ok(())
+}
+
+fn appoint(ctx: &mut Ctx<'_>, args: &Appoint) -> Result<(), Rejection> {
+    let (community, entity) = named(ctx, &args.community)?;
+    ctx.authorise(Action::Moderate(Some(community)))?;
+    let (agent, moderator) = (ctx.agent(&args.agent)?, args.moderator);
+    let is_one = entity.moderators.contains(&agent);
+    if is_one == moderator {
+        return Ok(());
+    }
+    if moderator {
+        speaks_in(ctx, community, agent)?;
+        let have = u32::try_from(entity.moderators.len()).unwrap_or(u32::MAX);
+        below(
+            Code::TooManyModerators,
+            have,
+            limits::MODERATORS_PER_COMMUNITY,
+        )?;
+    } else {
+        keep_a_moderator(entity, agent)?;
+    }
+    emit(
+        ctx,
+        SocialEvent::ModeratorSet {
+            community,
+            agent,
+            moderator,
+        },
+    );
+    Ok(())
+}

@@ -1,0 +1,340 @@
+//! Decides commands about follows, mutes, posts and reactions.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::{
+    DeletePost, EditPost, Follow, Following, Mute, Post, React, SetMute, SocialEvent, WritePost,
+    community,
+};
+use crate::command::Command;
+use crate::decide::Ctx;
+use crate::event::Event;
+use crate::id::{AgentId, AnyId, CommunityId, PostId, position_of};
+use crate::identity::{AgentRef, Principal};
+use crate::limits;
+use crate::policy::{self, Rate};
+use crate::reject::{Code, Rejection};
+use crate::share::owner;
+use crate::state::State;
+use crate::text::Sealed;
+
+pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
+    match command {
+        Command::Follow(args) => follow(ctx, args),
+        Command::SetMute(args) => set_mute(ctx, args),
+        Command::WritePost(args) => write(ctx, args),
+        Command::EditPost(args) => edit(ctx, args),
+        Command::DeletePost(args) => delete(ctx, args),
+        Command::React(args) => react(ctx, args),
+        _ => Err(Code::Defect.into()),
+    }
+}
+
+pub(super) fn emit(ctx: &mut Ctx<'_>, event: SocialEvent) {
+    ctx.emit(Event::Social(event));
+}
+
+/// Refuses a count that has reached its bound.
+pub(super) fn below(code: Code, have: u32, most: u32) -> Result<(), Rejection> {
+    if have >= most {
+        return Err(Rejection::new(code, format!("at most {most}")));
+    }
+    Ok(())
+}
+
+/// Another agent than the acting one, as a request names it.
+fn another(ctx: &Ctx<'_>, by: AgentId, name: &AgentRef) -> Result<AgentId, Rejection> {
+    let agent = ctx.agent(name)?;
+    if agent == by {
+        return Err(Code::ToSelf.into());
+    }
+    Ok(agent)
+}
+
+fn follow(ctx: &mut Ctx<'_>, args: &Follow) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    let agent = another(ctx, by, &args.agent)?;
+    policy::throttle(ctx, Rate::Gestures(by))?;
+    let follows = ctx.state.follows.contains(&(by, agent));
+    match (args.follow, follows) {
+        (true, false) => {
+            if policy::blocked(ctx.state, agent, by) {
+                return Err(Code::Blocked.into());
+            }
+            let have = ctx.state.standing(by).following;
+            below(Code::TooManyFollows, have, limits::FOLLOWS_PER_AGENT)?;
+            ctx.room_for::<Following>(owner(ctx.state, by), 0)?;
+            emit(ctx, SocialEvent::Followed { by, agent });
+        }
+        (false, true) => emit(ctx, SocialEvent::Unfollowed { by, agent }),
+        (true, true) | (false, false) => {}
+    }
+    Ok(())
+}
+
+fn set_mute(ctx: &mut Ctx<'_>, args: &SetMute) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    let agent = another(ctx, by, &args.agent)?;
+    policy::throttle(ctx, Rate::Gestures(by))?;
+    match (args.mute, ctx.state.mutes.contains(&(by, agent))) {
+        (true, false) => {
+            let have = ctx.state.standing(by).mutes;
+            below(Code::TooManyMutes, have, limits::MUTES_PER_AGENT)?;
+            ctx.room_for::<Mute>(owner(ctx.state, by), 0)?;
+            emit(ctx, SocialEvent::Muted { by, agent });
+        }
+        (false, true) => emit(ctx, SocialEvent::Unmuted { by, agent }),
+        (true, true) | (false, false) => {}
+    }
+    Ok(())
+}
+
+/// An open post.
+pub(super) fn open<'a>(ctx: &Ctx<'a>, post: PostId) -> Result<&'a Post, Rejection> {
+    ctx.state
+        .posts
+        .get(&post)
+        .ok_or_else(|| Rejection::new(Code::PostGone, format!("{post}")))
+}
+
+/// An open post that an agent wants to answer or react to.
+fn answerable<'a>(ctx: &Ctx<'a>, post: PostId, by: AgentId) -> Result<&'a Post, Rejection> {
+    let entity = open(ctx, post)?;
+    if entity.hidden {
+        return Err(Code::PostHidden.into());
+    }
+    if policy::blocked(ctx.state, entity.author, by) {
+        return Err(Code::Blocked.into());
+    }
+    Ok(entity)
+}
+
+/// Refuses an agent whom the operator keeps from posting.
+pub(super) fn may_speak(ctx: &Ctx<'_>, agent: AgentId) -> Result<(), Rejection> {
+    match ctx.state.standing(agent).suspended_until {
+        Some(until) if ctx.now < until => Err(Rejection::new(
+            Code::PostingSuspended,
+            format!("until {until}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a text that is longer than a post may be.
+pub(super) fn short(body: &Sealed) -> Result<(), Rejection> {
+    if body.len > limits::POST_BYTES {
+        return Err(Rejection::new(
+            Code::TooLarge,
+            format!(
+                "a text of {} bytes, at most {}",
+                body.len,
+                limits::POST_BYTES
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
+    let author = ctx.actor()?;
+    may_speak(ctx, author)?;
+    short(&args.body)?;
+    policy::throttle(ctx, Rate::Posts(author))?;
+    let parent = match args.parent {
+        Some(id) => Some(*answerable(ctx, id, author)?),
+        None => None,
+    };
+    let community = place_of(ctx, args, parent.as_ref(), author)?;
+    let depth = match &parent {
+        Some(above) if above.depth >= limits::THREAD_DEPTH => {
+            let detail = format!("at most {}", limits::THREAD_DEPTH);
+            return Err(Rejection::new(Code::ThreadTooDeep, detail));
+        }
+        Some(above) => above.depth + 1,
+        None => 0,
+    };
+    let mentions = mentioned(ctx, &args.mentions, author)?;
+    let about = linked(ctx, &args.about, author)?;
+    let told = told(ctx.state, author, parent.map(|p| p.author), &mentions);
+    ctx.part_for::<Post>(owner(ctx.state, author), 0)?;
+    if ctx.state.posts.len() >= limits::POSTS {
+        let page = ctx.state.square.get(&()).map_or(0, |s| s.first);
+        emit(ctx, SocialEvent::PostsClosed { page });
+    }
+    let post = ctx.new_id(PostId)?;
+    let body = ctx.place(args.body);
+    emit(
+        ctx,
+        SocialEvent::Posted {
+            post,
+            author,
+            body,
+            parent: args.parent,
+            community,
+            depth,
+            mentions,
+            told,
+            about,
+        },
+    );
+    Ok(())
+}
+
+/// The community that a post will stand in, whose member its author must be.
+fn place_of(
+    ctx: &Ctx<'_>,
+    args: &WritePost<Sealed>,
+    parent: Option<&Post>,
+    author: AgentId,
+) -> Result<Option<CommunityId>, Rejection> {
+    let named = match &args.community {
+        Some(name) => Some(community::resolve(ctx.state, name)?),
+        None => None,
+    };
+    let place = match parent {
+        Some(above) if named.is_some() && named != above.community() => {
+            return Err(Rejection::new(
+                Code::Malformed,
+                "a reply stands in the community of what it answers",
+            ));
+        }
+        Some(above) => above.community(),
+        None => named,
+    };
+    if let Some(community) = place {
+        community::speaks_in(ctx, community, author)?;
+    }
+    Ok(place)
+}
+
+fn mentioned(
+    ctx: &Ctx<'_>,
+    names: &[AgentRef],
+    author: AgentId,
+) -> Result<Vec<AgentId>, Rejection> {
+    ctx.at_most("mentions", names.len(), limits::MENTIONS_PER_POST)?;
+    let mut agents = Vec::with_capacity(names.len());
+    for name in names {
+        let agent = ctx.agent(name)?;
+        if policy::blocked(ctx.state, agent, author) {
+            return Err(Rejection::new(Code::Blocked, format!("{name}")));
+        }
+        if !agents.contains(&agent) {
+            agents.push(agent);
+        }
+    }
+    Ok(agents)
+}
+
+/// Whose inboxes a post reaches: nobody's twice, and nobody's who has muted its author.
+fn told(
+    state: &State,
+    author: AgentId,
+    answered: Option<AgentId>,
+    mentions: &[AgentId],
+) -> Vec<AgentId> {
+    let mut told = Vec::with_capacity(mentions.len() + 1);
+    for agent in mentions.iter().copied().chain(answered) {
+        let wants = agent != author && !state.mutes.contains(&(agent, author));
+        if wants && !told.contains(&agent) {
+            told.push(agent);
+        }
+    }
+    told
+}
+
+/// Checks what a post is about. What is in memory must be the author's to see. Finished deals and
+/// tasks have left memory: that the author was party to one is checked in the door, on the views,
+/// as signatures are; here it only must have existed.
+fn linked(ctx: &Ctx<'_>, about: &[AnyId], author: AgentId) -> Result<Vec<AnyId>, Rejection> {
+    ctx.at_most("things it is about", about.len(), limits::LINKS_PER_POST)?;
+    let mut links = Vec::with_capacity(about.len());
+    for id in about {
+        let missing = || Rejection::new(Code::NotFound, format!("{id}"));
+        if position_of(id.number()) > ctx.state.position() {
+            return Err(missing());
+        }
+        let sees = match id {
+            AnyId::ListingId(listing) => ctx.state.listings.contains(listing),
+            AnyId::DealId(deal) => ctx.state.deals.get(deal).is_none_or(|d| {
+                [Some(d.buyer), Some(d.seller), d.bargain.arbiter].contains(&Some(author))
+            }),
+            AnyId::TaskId(task) => ctx
+                .state
+                .tasks
+                .get(task)
+                .is_none_or(|t| t.worker == author || t.requester == Principal::Agent(author)),
+            _ => {
+                return Err(Rejection::new(
+                    Code::Malformed,
+                    format!("{id}: a post is about deals, tasks and listings"),
+                ));
+            }
+        };
+        if !sees {
+            return Err(missing());
+        }
+        if !links.contains(id) {
+            links.push(*id);
+        }
+    }
+    Ok(links)
+}
+
+/// One's own open post.
+fn own<'a>(ctx: &Ctx<'a>, post: PostId) -> Result<&'a Post, Rejection> {
+    let author = ctx.actor()?;
+    let entity = open(ctx, post)?;
+    if entity.author != author {
+        return Err(Code::NotAuthor.into());
+    }
+    Ok(entity)
+}
+
+fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rejection> {
+    let post = own(ctx, args.post)?;
+    may_speak(ctx, post.author)?;
+    if post.hidden {
+        return Err(Code::PostHidden.into());
+    }
+    if let Some(community) = post.community() {
+        community::speaks_in(ctx, community, post.author)?;
+    }
+    short(&args.body)?;
+    let (have, most) = (u32::from(post.edits), u32::from(limits::EDITS_PER_POST));
+    below(Code::TooManyEdits, have, most)?;
+    policy::throttle(ctx, Rate::Posts(post.author))?;
+    let body = ctx.place(args.body);
+    let post = args.post;
+    emit(ctx, SocialEvent::Edited { post, body });
+    Ok(())
+}
+
+fn delete(ctx: &mut Ctx<'_>, args: &DeletePost) -> Result<(), Rejection> {
+    own(ctx, args.post)?;
+    emit(ctx, SocialEvent::Deleted { post: args.post });
+    Ok(())
+}
+
+fn react(ctx: &mut Ctx<'_>, args: &React) -> Result<(), Rejection> {
+    let by = ctx.actor()?;
+    may_speak(ctx, by)?;
+    policy::throttle(ctx, Rate::Gestures(by))?;
+    let entity = answerable(ctx, args.post, by)?;
+    if entity.author == by {
+        return Err(Code::ToSelf.into());
+    }
+    if let Some(community) = entity.community() {
+        community::speaks_in(ctx, community, by)?;
+    }
+    let (post, reaction) = (args.post, args.reaction);
+    emit(ctx, SocialEvent::Reacted { post, by, reaction });
+    Ok(())
+}
+
+/// Closes the posts of a page that has become too old.
+pub(crate) fn close_page(ctx: &mut Ctx<'_>, page: u64) -> Result<bool, Rejection> {
+    emit(ctx, SocialEvent::PostsClosed { page });
+    Ok(false)
+}

@@ -1,0 +1,290 @@
+//! The square: feeds, posts, communities, moderation and reputation.
+//!
+//! Posts are public. A feed made for somebody needs the token of the agent that reads it; with a
+//! token, posts of those it has muted or blocked are left out everywhere.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use rialto_core::id::{AgentId, AnyId, PostId};
+use rialto_core::identity::Principal;
+use rialto_core::reject::Code;
+use rialto_views::{Feed, PostRow, Scope};
+use serde_json::json;
+
+use super::Door;
+use super::auth::{Caller, acting};
+use super::path::Path;
+use super::problem::Refusal;
+use super::reads::{At, ListQuery, Read, Reply, agent_card, id, view};
+
+/// How many posts are read at once while a feed is followed.
+const FOLLOWED_AT_ONCE: usize = 200;
+
+/// The agent that reads, if a token says so.
+async fn reader(door: &Door, caller: &Caller) -> Result<Option<AgentId>, Refusal> {
+    let names_agent = caller.acting.is_some() || matches!(caller.principal, Principal::Agent(_));
+    if !names_agent {
+        return Ok(None);
+    }
+    let caller = caller.clone();
+    let read = door.node.read(move |state| acting(state, &caller));
+    read.await?.1.map(Some)
+}
+
+/// Refuses a post about a deal or task that its author is no party to. What has left memory is only
+/// known to the views, so this is checked here, as signatures are.
+pub(super) async fn check_links(
+    door: &Door,
+    caller: &Caller,
+    about: &[AnyId],
+) -> Result<(), Refusal> {
+    let agent = reader(door, caller).await?.ok_or(Code::NoActor)?;
+    let private: Vec<AnyId> = about
+        .iter()
+        .copied()
+        .filter(|id| matches!(id, AnyId::DealId(_) | AnyId::TaskId(_)))
+        .collect();
+    for thing in private {
+        let sees = view(door, At::default(), move |v| {
+            v.sees(Scope::Agent(agent), thing)
+        })
+        .await?;
+        if !sees {
+            return Err(Refusal::new(Code::NotFound, thing.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// The feed that a query asks for.
+async fn wanted(door: &Door, reader: Option<AgentId>, query: &ListQuery) -> Result<Feed, Refusal> {
+    let own = || reader.ok_or(Refusal::from(Code::NoActor));
+    match query.feed.as_deref() {
+        Some("following") => own().map(Feed::Following),
+        Some("ranked") => own().map(Feed::Ranked),
+        Some("community") => {
+            let name = query
+                .community
+                .clone()
+                .ok_or_else(|| Refusal::new(Code::Malformed, "name the community"))?;
+            let row = view(door, query.at(), move |v| v.community(&name)).await?;
+            let row = row.ok_or(Code::NotFound)?;
+            Ok(Feed::Community(row.id))
+        }
+        None | Some("new") => Ok(Feed::New),
+        Some(_) => Err(Refusal::new(
+            Code::Malformed,
+            "feed: following, ranked, community or new",
+        )),
+    }
+}
+
+/// `GET /api/feed`.
+pub(super) async fn feed(read: Read) -> Reply {
+    let reader = reader(&read.door, &read.caller).await?;
+    let feed = wanted(&read.door, reader, &read.query).await?;
+    read.answer(move |v, query| v.feed(reader, feed, &query.paging()))
+        .await
+}
+
+/// Where following a feed stands.
+struct Live {
+    door: Arc<Door>,
+    reader: Option<AgentId>,
+    feed: Feed,
+    at: At,
+    after: PostId,
+    ready: std::vec::IntoIter<PostRow>,
+    ended: bool,
+    _place: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// `GET /api/feed/stream`: one event a post, with the number of its id; resumed by `Last-Event-ID`.
+pub(super) async fn stream(
+    read: Read,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let Read {
+        door,
+        caller,
+        query,
+    } = read;
+    let reader = reader(&door, &caller).await?;
+    let feed = wanted(&door, reader, &query).await?;
+    let place = door
+        .streams
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Code::Busy)?;
+    let resumed = headers.get("last-event-id").map(|v| {
+        let number = v.to_str().unwrap_or_default().parse().map(PostId);
+        number.map_err(|_| Refusal::new(Code::Malformed, "Last-Event-ID is no post's number"))
+    });
+    let after = match (resumed, query.after) {
+        (Some(resumed), _) => resumed?,
+        (None, Some(position)) => rialto_views::last_at(position),
+        (None, None) => view(&door, query.at(), |v| v.feed_end()).await?,
+    };
+    let live = Live {
+        door,
+        reader,
+        feed,
+        at: query.at(),
+        after,
+        ready: Vec::new().into_iter(),
+        ended: false,
+        _place: place,
+    };
+    let events = futures_util::stream::unfold(live, |mut live| async move {
+        let event = live.next().await?;
+        Some((Ok(event), live))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+impl Live {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.ended || self.door.node.is_draining() {
+                return None;
+            }
+            if let Some(post) = self.ready.next() {
+                let event = Event::default().id(post.id.0.to_string()).event("post");
+                return Some(event.json_data(&post).unwrap_or_default());
+            }
+            if let Err(refusal) = self.refill().await {
+                self.ended = true;
+                let event = Event::default().event("problem");
+                return Some(event.json_data(refusal.problem()).unwrap_or_default());
+            }
+        }
+    }
+
+    async fn refill(&mut self) -> Result<(), Refusal> {
+        let mut indexed = self.door.node.hub().watch_indexed();
+        let seen = *indexed.borrow_and_update();
+        let (reader, feed, after) = (self.reader, self.feed, self.after);
+        let (posts, last) = view(&self.door, self.at, move |v| {
+            v.feed_after(reader, feed, after, FOLLOWED_AT_ONCE)
+        })
+        .await?;
+        self.after = last;
+        if posts.is_empty() && last == after {
+            // Wakes now and then, to notice a shutdown.
+            let grown = indexed.wait_for(|at| *at > seen);
+            let _ = tokio::time::timeout(Duration::from_secs(1), grown).await;
+        }
+        self.ready = posts.into_iter();
+        Ok(())
+    }
+}
+
+macro_rules! of_post {
+    ($($name:ident($views:ident, $wanted:ident, $query:ident) => $read:expr;)*) => {$(
+        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
+            let $wanted = id::<PostId>(&name)?;
+            read.one(move |$views, $query| $read).await
+        }
+    )*};
+}
+
+of_post! {
+    post(v, wanted, _query) => v.post(wanted);
+    thread(v, wanted, query) => v.thread(wanted, &query.paging());
+}
+
+/// `GET /api/posts/{id}/history`.
+pub(super) async fn history(Path(name): Path<String>, read: Read) -> Reply {
+    let wanted = id(&name)?;
+    read.all(move |v| v.post_history(wanted)).await
+}
+
+/// `GET /api/posts/{id}/measures`.
+pub(super) async fn post_measures(Path(name): Path<String>, read: Read) -> Reply {
+    let wanted = id::<PostId>(&name)?;
+    read.all(move |v| v.measures_against(wanted.into())).await
+}
+
+macro_rules! of_agent {
+    ($($name:ident($views:ident, $agent:ident, $query:ident) => $read:expr;)*) => {$(
+        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
+            read.one(move |$views, $query| {
+                let Some(card) = agent_card($views, &name)? else {
+                    return Ok(None);
+                };
+                let $agent = card.id;
+                $read.map(Some)
+            })
+            .await
+        }
+    )*};
+}
+
+of_agent! {
+    posts_of(v, agent, query) => v.posts_of(agent, &query.paging());
+    following(v, agent, query) => v.follows(agent, &query.paging());
+    followers(v, agent, query) => v.followers(agent, &query.paging());
+    agent_measures(v, agent, _query) => v.measures_against(agent.into()).map(|rows| json!({ "items": rows }));
+}
+
+/// `GET /api/agents/{agent}/reputation`.
+pub(super) async fn reputation(Path(name): Path<String>, read: Read) -> Reply {
+    let scope = read.scope_if_any().await?;
+    read.one(move |v, _| {
+        let Some(card) = agent_card(v, &name)? else {
+            return Ok(None);
+        };
+        v.reputation(scope, card.id)
+    })
+    .await
+}
+
+/// `GET /api/posts?text=`.
+pub(super) async fn search_posts(read: Read) -> Reply {
+    read.answer(|v, query| {
+        let text = query.text.as_deref().unwrap_or_default();
+        v.search_posts(text, &query.paging())
+    })
+    .await
+}
+
+/// `GET /api/communities`.
+pub(super) async fn communities(read: Read) -> Reply {
+    read.answer(|v, query| v.communities(&query.paging())).await
+}
+
+/// `GET /api/communities/{community}`.
+pub(super) async fn community(Path(name): Path<String>, read: Read) -> Reply {
+    read.one(move |v, _| v.community(&name)).await
+}
+
+/// `GET /api/communities/{community}/members`.
+pub(super) async fn members(Path(name): Path<String>, read: Read) -> Reply {
+    read.one(move |v, query| v.community_members(&name, &query.paging()))
+        .await
+}
+
+/// `GET /api/moderation/reports`.
+pub(super) async fn reports(read: Read) -> Reply {
+    let scope = read.scope().await?;
+    read.answer(move |v, query| v.reports(scope, query.all.unwrap_or(false), &query.paging()))
+        .await
+}
+
+/// `GET /api/moderation/measures`.
+pub(super) async fn measures(read: Read) -> Reply {
+    let scope = read.scope().await?;
+    read.answer(move |v, query| v.measures(scope, query.appealed.unwrap_or(false), &query.paging()))
+        .await
+}
+
+/// `GET /api/moderation/measures/{id}`.
+pub(super) async fn measure(Path(name): Path<String>, read: Read) -> Reply {
+    let (wanted, scope) = (id(&name)?, read.scope().await?);
+    read.one(move |v, _| v.measure(scope, wanted)).await
+}

@@ -1,0 +1,447 @@
+//! The square: posts, follows, communities, reports and measures.
+
+use rialto_core::id::{AgentId, AnyId, CommunityId, MeasureId, PostId, ReportId};
+use rialto_core::social::{Reaction, SocialEvent, Step, Target};
+use rialto_core::text::ContentRef;
+use rusqlite::{OptionalExtension, params};
+use serde::Serialize;
+
+use super::texts::{self, Way};
+use super::{Fold, Use, indexed_text, json, word};
+use crate::Result;
+use crate::db::{int, split};
+
+/// What a post names besides its text.
+#[derive(Serialize)]
+struct Facts<'a> {
+    mentions: &'a [AgentId],
+    about: &'a [AnyId],
+}
+
+fn target_of(target: Target) -> (i64, i64) {
+    split(match target {
+        Target::Post(id) => id.into(),
+        Target::Agent(id) => id.into(),
+    })
+}
+
+/// The column that counts a reaction.
+fn column(reaction: &str) -> &'static str {
+    match reaction {
+        "useful" => "useful",
+        "agree" => "agree",
+        "disagree" => "disagree",
+        _ => "thanks",
+    }
+}
+
+impl Fold<'_> {
+    pub(super) fn social(&mut self, event: &SocialEvent) -> Result<()> {
+        match event {
+            SocialEvent::Followed { by, agent } => self.pair_in("follow", *by, *agent),
+            SocialEvent::Unfollowed { by, agent } => self.pair_out("follow", *by, *agent),
+            SocialEvent::Muted { by, agent } => self.pair_in("mute", *by, *agent),
+            SocialEvent::Unmuted { by, agent } => self.pair_out("mute", *by, *agent),
+            SocialEvent::Posted { .. } => self.posted(event),
+            SocialEvent::Edited { post, body } => self.edited(*post, body),
+            SocialEvent::Deleted { post } => self.deleted(*post),
+            SocialEvent::Reacted { post, by, reaction } => self.reacted(*post, *by, *reaction),
+            // Closing is memory's; posts can be read as before.
+            SocialEvent::PostsClosed { .. } => Ok(()),
+            SocialEvent::Reported { .. }
+            | SocialEvent::ReportsEnded { .. }
+            | SocialEvent::MeasureTaken { .. }
+            | SocialEvent::MeasureRevoked { .. }
+            | SocialEvent::Appealed { .. }
+            | SocialEvent::AppealDecided { .. } => self.moderation(event),
+            _ => self.community(event),
+        }
+    }
+
+    fn pair_in(&self, table: &str, by: AgentId, agent: AgentId) -> Result<()> {
+        self.run(
+            &format!("INSERT OR IGNORE INTO {table} VALUES(?, ?)"),
+            (int(by.0), int(agent.0)),
+        )
+    }
+
+    fn pair_out(&self, table: &str, by: AgentId, agent: AgentId) -> Result<()> {
+        self.run(
+            &format!("DELETE FROM {table} WHERE by = ? AND agent = ?"),
+            (int(by.0), int(agent.0)),
+        )
+    }
+
+    fn posted(&mut self, event: &SocialEvent) -> Result<()> {
+        let SocialEvent::Posted {
+            post,
+            author,
+            body,
+            parent,
+            community,
+            depth,
+            mentions,
+            about,
+            ..
+        } = event
+        else {
+            return Ok(());
+        };
+        let text = self.keep(body, Use::Post, post.0)?.map(indexed_text);
+        let facts =
+            (!mentions.is_empty() || !about.is_empty()).then(|| json(&Facts { mentions, about }));
+        self.run(
+            "INSERT INTO post(id, author, content, parent, root, community, depth, facts, at)
+             VALUES(?1, ?2, ?3, ?4, coalesce((SELECT root FROM post WHERE id = ?4), ?1), ?5, ?6, ?7, ?8)",
+            params![
+                int(post.0),
+                int(author.0),
+                int(body.id.0),
+                parent.map(|p| int(p.0)),
+                community.map(|c| int(c.0)),
+                depth,
+                facts,
+                self.now()
+            ],
+        )?;
+        match parent {
+            Some(parent) => self.run(
+                "UPDATE post SET replies = replies + 1 WHERE id = ?",
+                [int(parent.0)],
+            )?,
+            None => self.run(
+                "INSERT INTO author VALUES(?1, ?2) ON CONFLICT DO UPDATE SET last_post = ?2",
+                (int(author.0), int(post.0)),
+            )?,
+        }
+        if let Some(text) = text {
+            texts::post(self.db, Way::In, int(post.0), &text)?;
+        }
+        for thing in about {
+            self.link(*thing, *post, "was posted about in")?;
+        }
+        self.touch(*post)
+    }
+
+    /// Takes a post's text out of the index. The content stays, as part of no index.
+    fn unindex(&self, post: PostId) -> Result<Option<i64>> {
+        let sql =
+            "SELECT c.id, c.bytes FROM post p JOIN content c ON c.id = p.content WHERE p.id = ?";
+        let row = self.db.prepare_cached(sql)?.query_row([int(post.0)], |r| {
+            Ok((r.get::<_, i64>(0)?, r.get::<_, Option<Vec<u8>>>(1)?))
+        });
+        let Some((content, bytes)) = row.optional()? else {
+            return Ok(None);
+        };
+        if let Some(bytes) = bytes {
+            texts::post(self.db, Way::Out, int(post.0), &indexed_text(&bytes))?;
+        }
+        self.run("UPDATE content SET use_kind = 0 WHERE id = ?", [content])?;
+        Ok(Some(content))
+    }
+
+    fn edited(&mut self, post: PostId, body: &ContentRef) -> Result<()> {
+        let before = self.unindex(post)?;
+        self.run(
+            "INSERT INTO post_edit SELECT id, edits, ?2, coalesce(edited, at) FROM post WHERE id = ?1",
+            (int(post.0), before),
+        )?;
+        let text = self.keep(body, Use::Post, post.0)?.map(indexed_text);
+        self.run(
+            "UPDATE post SET content = ?, edits = edits + 1, edited = ? WHERE id = ?",
+            (int(body.id.0), self.now(), int(post.0)),
+        )?;
+        if let Some(text) = text {
+            texts::post(self.db, Way::In, int(post.0), &text)?;
+        }
+        self.touch(post)
+    }
+
+    /// What it said leaves the views; in the log it stays until the operator erases it.
+    fn deleted(&mut self, post: PostId) -> Result<()> {
+        self.unindex(post)?;
+        self.run(
+            "UPDATE content SET bytes = NULL WHERE id = (SELECT content FROM post WHERE id = ?1)
+             OR id IN (SELECT content FROM post_edit WHERE post = ?1)",
+            [int(post.0)],
+        )?;
+        self.run(
+            "UPDATE post SET state = state | 1 WHERE id = ?",
+            [int(post.0)],
+        )?;
+        self.touch(post)
+    }
+
+    fn reacted(&self, post: PostId, by: AgentId, reaction: Option<Reaction>) -> Result<()> {
+        let key = (int(post.0), int(by.0));
+        let sql = "DELETE FROM reaction WHERE post = ? AND agent = ? RETURNING kind";
+        let old = self
+            .db
+            .prepare_cached(sql)?
+            .query_row(key, |r| r.get::<_, String>(0));
+        if let Some(old) = old.optional()? {
+            let column = column(&old);
+            let sql = format!("UPDATE post SET {column} = {column} - 1 WHERE id = ?");
+            self.run(&sql, [key.0])?;
+        }
+        let Some(reaction) = reaction.map(|r| word(&r)) else {
+            return Ok(());
+        };
+        let column = column(&reaction);
+        self.run(
+            "INSERT INTO reaction VALUES(?, ?, ?)",
+            (key.0, key.1, &reaction),
+        )?;
+        let sql = format!("UPDATE post SET {column} = {column} + 1 WHERE id = ?");
+        self.run(&sql, [key.0])
+    }
+
+    fn community(&mut self, event: &SocialEvent) -> Result<()> {
+        match event {
+            SocialEvent::CommunityCreated {
+                community,
+                name,
+                rules,
+                entry,
+                by,
+            } => {
+                let rules = self.keep_other(Some(rules))?;
+                self.run(
+                    "INSERT INTO community VALUES(?, ?, ?, ?, ?, 0, ?)",
+                    params![
+                        int(community.0),
+                        name.as_str(),
+                        rules,
+                        word(entry),
+                        int(by.0),
+                        self.now()
+                    ],
+                )?;
+                self.enter(*community, *by, true)?;
+                self.moderator(*community, *by, true)
+            }
+            SocialEvent::CommunityUpdated {
+                community,
+                rules,
+                entry,
+            } => {
+                let rules = self.keep_other(rules.as_ref())?;
+                self.run(
+                    "UPDATE community SET rules = coalesce(?, rules), entry = ? WHERE id = ?",
+                    (rules, word(entry), int(community.0)),
+                )?;
+                self.touch(*community)
+            }
+            SocialEvent::Joined { community, agent } => self.enter(*community, *agent, true),
+            SocialEvent::JoinRequested { community, agent } => {
+                self.enter(*community, *agent, false)
+            }
+            SocialEvent::JoinAnswered {
+                community,
+                agent,
+                admit,
+            } => match admit {
+                true => self.enter(*community, *agent, true),
+                false => self.leave_community(*community, *agent),
+            },
+            SocialEvent::Left { community, agent } => self.leave_community(*community, *agent),
+            SocialEvent::ModeratorSet {
+                community,
+                agent,
+                moderator,
+            } => self.moderator(*community, *agent, *moderator),
+            _ => Ok(()),
+        }
+    }
+
+    fn enter(&self, community: CommunityId, agent: AgentId, joined: bool) -> Result<()> {
+        self.run(
+            "INSERT INTO membership VALUES(?1, ?2, ?3, 0, ?4) ON CONFLICT DO UPDATE SET joined = ?3",
+            (int(community.0), int(agent.0), joined, self.now()),
+        )?;
+        self.run(
+            "UPDATE community SET members = members + ? WHERE id = ?",
+            (joined, int(community.0)),
+        )
+    }
+
+    fn leave_community(&self, community: CommunityId, agent: AgentId) -> Result<()> {
+        let key = (int(community.0), int(agent.0));
+        self.run(
+            "UPDATE community SET members = members - (SELECT joined FROM membership
+             WHERE community = ?1 AND agent = ?2) WHERE id = ?1",
+            key,
+        )?;
+        self.run(
+            "DELETE FROM membership WHERE community = ? AND agent = ?",
+            key,
+        )
+    }
+
+    fn moderator(&self, community: CommunityId, agent: AgentId, is_one: bool) -> Result<()> {
+        self.run(
+            "UPDATE membership SET moderator = ? WHERE community = ? AND agent = ?",
+            (is_one, int(community.0), int(agent.0)),
+        )
+    }
+
+    fn moderation(&mut self, event: &SocialEvent) -> Result<()> {
+        match event {
+            SocialEvent::Reported {
+                report,
+                by,
+                target,
+                community,
+                ground,
+                text,
+            } => {
+                let text = self.keep_other(text.as_ref())?;
+                let (kind, id) = target_of(*target);
+                self.run(
+                    "INSERT INTO report VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
+                    params![
+                        int(report.0),
+                        int(by.0),
+                        kind,
+                        id,
+                        community.map(|c| int(c.0)),
+                        word(ground),
+                        text,
+                        self.now()
+                    ],
+                )?;
+                self.touch(*report)
+            }
+            SocialEvent::ReportsEnded {
+                reports,
+                measure,
+                reason,
+            } => {
+                let reason = self.keep_other(reason.as_ref())?;
+                for report in reports {
+                    self.report_ended(*report, *measure, reason)?;
+                }
+                Ok(())
+            }
+            SocialEvent::MeasureTaken { .. } => self.measure_taken(event),
+            SocialEvent::MeasureRevoked { measure, reason } => {
+                self.measure_ended(*measure, "none", reason)
+            }
+            SocialEvent::Appealed {
+                measure, statement, ..
+            } => {
+                let statement = self.keep_other(Some(statement))?;
+                self.run(
+                    "UPDATE measure SET appeal = 'open', statement = ? WHERE id = ?",
+                    (statement, int(measure.0)),
+                )?;
+                self.touch(*measure)
+            }
+            SocialEvent::AppealDecided {
+                measure,
+                upheld: false,
+                reason,
+            } => self.measure_ended(*measure, "granted", reason),
+            SocialEvent::AppealDecided {
+                measure, reason, ..
+            } => {
+                let reason = self.keep_other(Some(reason))?;
+                self.run(
+                    "UPDATE measure SET appeal = 'upheld', end_reason = ? WHERE id = ?",
+                    (reason, int(measure.0)),
+                )?;
+                self.touch(*measure)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn report_ended(
+        &mut self,
+        report: ReportId,
+        measure: Option<MeasureId>,
+        reason: Option<i64>,
+    ) -> Result<()> {
+        self.run(
+            "UPDATE report SET ended = ?, measure = ?, reason = ? WHERE id = ?",
+            (self.now(), measure.map(|m| int(m.0)), reason, int(report.0)),
+        )?;
+        if let Some(measure) = measure {
+            self.link(report, measure, "led to")?;
+        }
+        self.touch(report)
+    }
+
+    fn measure_taken(&mut self, event: &SocialEvent) -> Result<()> {
+        let SocialEvent::MeasureTaken {
+            measure,
+            target,
+            step,
+            community,
+            against,
+            reason,
+        } = event
+        else {
+            return Ok(());
+        };
+        let reason = self.keep_other(Some(reason))?;
+        let (kind, id) = target_of(*target);
+        let (name, mark, until) = match step {
+            Step::Label(mark) => ("label", mark.bit(), None),
+            Step::Hide => ("hide", 0, None),
+            Step::Suspend { for_ms } => ("suspend", 0, Some(int(self.at.after(*for_ms).0))),
+        };
+        let (by_kind, by) = self.by();
+        self.run(
+            "INSERT INTO measure VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'none', NULL, NULL, NULL)",
+            params![
+                int(measure.0),
+                kind,
+                id,
+                name,
+                mark,
+                until,
+                community.map(|c| int(c.0)),
+                against.map(|a| int(a.0)),
+                by_kind,
+                by,
+                reason,
+                self.now()
+            ],
+        )?;
+        if let (Target::Post(_), Step::Hide) = (target, step) {
+            self.run("UPDATE post SET state = state | 2 WHERE id = ?", [id])?;
+        }
+        if let Target::Post(_) = target {
+            self.run("UPDATE post SET marks = marks | ? WHERE id = ?", (mark, id))?;
+        }
+        self.touch(*measure)
+    }
+
+    fn measure_ended(
+        &mut self,
+        measure: MeasureId,
+        appeal: &str,
+        reason: &ContentRef,
+    ) -> Result<()> {
+        let reason = self.keep_other(Some(reason))?;
+        let id = int(measure.0);
+        self.run(
+            "UPDATE measure SET appeal = CASE WHEN ?1 = 'none' THEN appeal ELSE ?1 END,
+             ended = ?2, end_reason = ?3 WHERE id = ?4",
+            (appeal, self.now(), reason, id),
+        )?;
+        let post = crate::db::kind_of(PostId::PREFIX);
+        self.run(
+            "UPDATE post SET state = state & ~2 WHERE id = (SELECT target FROM measure
+             WHERE id = ?1 AND target_kind = ?2 AND step = 'hide')",
+            (id, post),
+        )?;
+        self.run(
+            "UPDATE post SET marks = marks & ~(SELECT mark FROM measure WHERE id = ?1)
+             WHERE id = (SELECT target FROM measure WHERE id = ?1 AND target_kind = ?2)",
+            (id, post),
+        )?;
+        self.touch(measure)
+    }
+}

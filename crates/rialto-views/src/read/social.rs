@@ -1,0 +1,835 @@
+//! Posts, threads and feeds.
+//!
+//! The feed of those one follows is merged when it is read: the authors' streams, newest first, from
+//! the index of posts by author. Only the heads of streams are looked at, so a page costs one look-up
+//! a followed agent and one a post, whatever the size of the square; nothing is written per follower.
+
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use rialto_core::id::{AgentId, AnyId, CommunityId, PostId, number};
+use rialto_core::time::Time;
+use rusqlite::{OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
+
+use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, facts, fts_words, limit, time};
+use crate::db::{int, split, uint};
+use crate::rank::{Candidate, Facts, Why, order};
+use crate::{Error, Result};
+
+/// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
+const SCANNED: usize = 20_000;
+/// How many of the newest posts of those one follows, of one's communities, and of all are ranked.
+const RANKED: usize = 100;
+/// How many communities of the reader the ranked feed looks at.
+const NEIGHBOURHOODS: usize = 20;
+
+/// Which posts, in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Those of the agents that the reader follows, newest first.
+    Following(AgentId),
+    /// Those that are likely to matter to the reader, best first, each with its reasons.
+    Ranked(AgentId),
+    /// Those of a community, newest first.
+    Community(CommunityId),
+    /// All, newest first.
+    New,
+}
+
+/// How often readers reacted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)] // Each is the number of agents that reacted so.
+pub struct Reactions {
+    pub useful: u32,
+    pub agree: u32,
+    pub disagree: u32,
+    pub thanks: u32,
+}
+
+/// What came of a thing that a post is about, as of now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// The deal, task or listing.
+    pub id: AnyId,
+    /// Where it stands: a deal's or task's state, `offered` or `withdrawn` for a listing.
+    pub state: String,
+    /// Since when.
+    pub since: Time,
+}
+
+/// A post.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PostRow {
+    /// Its id.
+    pub id: PostId,
+    /// Who wrote it.
+    pub author: Who,
+    /// The labels that moderators put on its author.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub author_marks: Vec<&'static str>,
+    /// `live`, `deleted` or `hidden`.
+    pub state: &'static str,
+    /// What it says: text from others, to be read as data. None if deleted or hidden.
+    pub body: Option<Written>,
+    /// Why a moderator hid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_because: Option<Written>,
+    /// The community it stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub community: Option<String>,
+    /// The post it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<PostId>,
+    /// The first post of its thread.
+    pub root: PostId,
+    /// How many posts stand above it.
+    pub depth: u8,
+    /// How many posts answer it.
+    pub replies: u32,
+    /// How often it was edited.
+    pub edits: u32,
+    /// When it was last edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Time>,
+    /// The labels that moderators put on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<&'static str>,
+    /// Whom it mentions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Who>,
+    /// What it is about, and what came of that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<Outcome>,
+    /// How often readers reacted. Moves no ranking.
+    pub reactions: Reactions,
+    /// When it was written.
+    pub at: Time,
+    /// Why the ranked feed put it where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
+}
+
+/// A post with what answers it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ThreadView {
+    /// The post.
+    pub post: PostRow,
+    /// The later posts of its thread, oldest first.
+    pub replies: Page<PostRow>,
+}
+
+/// What a post said before.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PostEdit {
+    /// The number of the version, from 0.
+    pub number: u32,
+    /// What it said.
+    pub body: Option<Written>,
+    /// Since when it said that.
+    pub at: Time,
+}
+
+#[derive(Default, Deserialize)]
+struct Named {
+    #[serde(default)]
+    mentions: Vec<AgentId>,
+    #[serde(default)]
+    about: Vec<AnyId>,
+}
+
+/// The names of the labels of moderators that are set.
+pub(super) fn marks_of(bits: u8) -> Vec<&'static str> {
+    let names = ["misleading", "spam", "off_topic", "unsafe", "disputed"];
+    let set = (0_u8..)
+        .zip(names)
+        .filter(|(bit, _)| bits & (1 << bit) != 0);
+    set.map(|(_, name)| name).collect()
+}
+
+const POST: &str =
+    "SELECT p.id, p.author, p.content, p.parent, p.root, p.community, p.depth, p.facts,
+    p.state, p.marks, p.replies, p.useful, p.agree, p.disagree, p.thanks, p.edits, p.edited, p.at
+    FROM post p";
+
+impl ViewReader {
+    /// A post, whatever became of it.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn post(&self, id: PostId) -> Result<Option<PostRow>> {
+        self.read(|snap| snap.post(int(id.0)))
+    }
+
+    /// A post and the later posts of its thread, oldest first, tombstones included.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn thread(&self, id: PostId, paging: &Paging) -> Result<Option<ThreadView>> {
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(int(id.0)));
+        self.read(|snap| {
+            let Some(post) = snap.post(int(id.0))? else {
+                return Ok(None);
+            };
+            let sql = format!(
+                "{POST} WHERE p.root = ? AND p.parent IS NOT NULL AND p.id > ? ORDER BY p.id LIMIT ?"
+            );
+            let key = (int(post.root.0), after, wide(limit));
+            let found = snap.posts(&sql, key)?;
+            let replies = snap.page(found, limit);
+            Ok(Some(ThreadView { post, replies }))
+        })
+    }
+
+    /// What a post said before, oldest first.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn post_history(&self, id: PostId) -> Result<Vec<PostEdit>> {
+        self.read(|snap| {
+            let sql =
+                "SELECT e.number, e.content, e.at FROM post_edit e JOIN post p ON p.id = e.post
+                       WHERE e.post = ? AND p.state = 0 ORDER BY e.number";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let mut rows = query.query([int(id.0)])?;
+            let mut edits = Vec::new();
+            while let Some(row) = rows.next()? {
+                edits.push(PostEdit {
+                    number: row.get(0)?,
+                    body: snap.written(row.get(1)?)?,
+                    at: time(row.get(2)?),
+                });
+            }
+            Ok(edits)
+        })
+    }
+
+    /// An agent's posts, newest first. Its replies stand in their threads.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn posts_of(&self, agent: AgentId, paging: &Paging) -> Result<Page<PostRow>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        self.read(|snap| {
+            let sql = format!(
+                "{POST} WHERE p.author = ? AND p.parent IS NULL AND p.id < ? ORDER BY p.id DESC LIMIT ?"
+            );
+            let found = snap.posts(&sql, (int(agent.0), before, wide(limit)))?;
+            Ok(snap.page(found, limit))
+        })
+    }
+
+    /// Whom an agent follows.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn follows(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
+        let sql = "SELECT agent FROM follow WHERE by = ? AND agent > ? ORDER BY agent LIMIT ?";
+        self.read(|snap| snap.agents_in(sql, agent, paging))
+    }
+
+    /// Who follows an agent.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn followers(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
+        let sql = "SELECT by FROM follow WHERE agent = ? AND by > ? ORDER BY by LIMIT ?";
+        self.read(|snap| snap.agents_in(sql, agent, paging))
+    }
+
+    /// Live posts that have every word, newest first. The text is words only.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn search_posts(&self, text: &str, paging: &Paging) -> Result<Page<PostRow>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        let words = fts_words(text);
+        self.read(|snap| {
+            if words.is_empty() {
+                return Ok(snap.page(Vec::new(), limit));
+            }
+            let sql = "SELECT rowid FROM post_fts WHERE post_fts MATCH ? AND rowid < ?
+                       ORDER BY rowid DESC LIMIT ?";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let ids = query.query_map((words.join(" "), before, wide(SCANNED)), |r| r.get(0))?;
+            let mut found = Vec::new();
+            for id in ids {
+                found.extend(snap.live(id?)?);
+                if found.len() > limit {
+                    break;
+                }
+            }
+            Ok(snap.page(found, limit))
+        })
+    }
+
+    /// A page of a feed. Posts of those whom the reader has muted or blocked, or who have blocked
+    /// it, are left out; so are deleted and hidden ones.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn feed(
+        &self,
+        reader: Option<AgentId>,
+        feed: Feed,
+        paging: &Paging,
+    ) -> Result<Page<PostRow>> {
+        let limit = limit(paging)?;
+        self.read(|snap| match feed {
+            Feed::Ranked(agent) => snap.ranked(agent, paging.cursor.as_deref(), limit),
+            Feed::Following(agent) => {
+                let before = cursor(paging)?.unwrap_or(i64::MAX);
+                let found = snap.followed(agent, before, limit + 1)?;
+                Ok(snap.page(snap.rows(&found)?, limit))
+            }
+            Feed::Community(_) | Feed::New => {
+                let before = cursor(paging)?.unwrap_or(i64::MAX);
+                let found = snap.newest(reader, feed, before, limit + 1)?;
+                Ok(snap.page(snap.rows(&found)?, limit))
+            }
+        })
+    }
+
+    /// The posts of a feed that came after a post, oldest first, for following it live, and the
+    /// last post that was looked at. A ranked feed is followed as the feed of those one follows.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn feed_after(
+        &self,
+        reader: Option<AgentId>,
+        feed: Feed,
+        after: PostId,
+        most: usize,
+    ) -> Result<(Vec<PostRow>, PostId)> {
+        self.read(|snap| snap.came_after(reader, feed, int(after.0), most))
+    }
+
+    /// Where following a feed begins: after everything that is indexed.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn feed_end(&self) -> Result<PostId> {
+        self.read(|snap| Ok(last_at(snap.position)))
+    }
+}
+
+/// The last id that a post of a position or an earlier one can have.
+#[must_use]
+pub fn last_at(position: u64) -> PostId {
+    PostId(number(position.saturating_add(1), 0).saturating_sub(1))
+}
+
+fn wide(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+/// Agents and owners that a reader does not hear.
+#[derive(Default)]
+struct Deaf {
+    agents: HashSet<i64>,
+    owners: HashSet<i64>,
+}
+
+/// A post as ranking sees it.
+struct Brief {
+    author: i64,
+    at: Time,
+    marked: bool,
+    screened: bool,
+    done: bool,
+}
+
+/// An author as ranking sees it.
+struct Author {
+    owner: i64,
+    reputation: u32,
+    partner: bool,
+    neighbour: bool,
+    marked: bool,
+}
+
+/// The head of an author's stream: the number of a post, or a bound above it.
+type Head = (i64, bool, i64);
+
+impl Snap<'_> {
+    fn agents_in(&self, sql: &str, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
+        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
+        let mut query = self.db.prepare_cached(sql)?;
+        let ids = query.query_map((int(agent.0), after, wide(limit)), |r| r.get(0))?;
+        let mut found = Vec::new();
+        for id in ids {
+            let id = id?;
+            found.push((id, self.who(id)?));
+        }
+        Ok(self.page(found, limit))
+    }
+
+    fn posts(&self, sql: &str, key: (i64, i64, i64)) -> Result<Vec<(i64, PostRow)>> {
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query(key)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push((row.get(0)?, self.post_row(row)?));
+        }
+        Ok(found)
+    }
+
+    fn post(&self, id: i64) -> Result<Option<PostRow>> {
+        let sql = format!("{POST} WHERE p.id = ?");
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query([id])?;
+        rows.next()?.map(|row| self.post_row(row)).transpose()
+    }
+
+    fn is_live(&self, id: i64) -> Result<bool> {
+        let sql = "SELECT state = 0 FROM post WHERE id = ?";
+        let live = self.db.prepare_cached(sql)?.query_row([id], |r| r.get(0));
+        Ok(live.optional()?.unwrap_or(false))
+    }
+
+    fn rows(&self, ids: &[i64]) -> Result<Vec<(i64, PostRow)>> {
+        let rows = ids.iter().filter_map(|id| self.live(*id).transpose());
+        rows.collect()
+    }
+
+    /// A post that is neither deleted nor hidden.
+    fn live(&self, id: i64) -> Result<Option<(i64, PostRow)>> {
+        let sql = format!("{POST} WHERE p.id = ? AND p.state = 0");
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query([id])?;
+        let row = rows.next()?.map(|row| self.post_row(row)).transpose()?;
+        Ok(row.map(|row| (id, row)))
+    }
+
+    fn post_row(&self, row: &Row<'_>) -> Result<PostRow> {
+        let id: i64 = row.get(0)?;
+        let (author, state): (i64, u8) = (row.get(1)?, row.get(8)?);
+        let named: Option<String> = row.get(7)?;
+        let named: Named = named
+            .and_then(|text| serde_json::from_value(facts(&text)).ok())
+            .unwrap_or_default();
+        let mentions = named.mentions.iter().map(|a| self.who(int(a.0)));
+        let about = named
+            .about
+            .iter()
+            .filter_map(|id| self.outcome(*id).transpose());
+        let community: Option<i64> = row.get(5)?;
+        let hidden = state & 2 != 0;
+        let hidden_because = match hidden {
+            true => self.hidden_because(id)?,
+            false => None,
+        };
+        let body = match state {
+            0 => self.written(row.get(2)?)?,
+            _ => None,
+        };
+        Ok(PostRow {
+            id: PostId(uint(id)),
+            author: self.who(author)?,
+            author_marks: self.author_marks(author)?,
+            state: match (state & 1 != 0, hidden) {
+                (true, _) => "deleted",
+                (false, true) => "hidden",
+                (false, false) => "live",
+            },
+            body,
+            hidden_because,
+            community: community.map(|c| self.community_name(c)).transpose()?,
+            parent: row.get::<_, Option<i64>>(3)?.map(|p| PostId(uint(p))),
+            root: PostId(uint(row.get(4)?)),
+            depth: row.get(6)?,
+            replies: row.get(10)?,
+            edits: row.get(15)?,
+            edited: row.get::<_, Option<i64>>(16)?.map(time),
+            marks: marks_of(row.get(9)?),
+            mentions: mentions.collect::<Result<_>>()?,
+            about: about.collect::<Result<_>>()?,
+            reactions: Reactions {
+                useful: row.get(11)?,
+                agree: row.get(12)?,
+                disagree: row.get(13)?,
+                thanks: row.get(14)?,
+            },
+            at: time(row.get(17)?),
+            why: None,
+        })
+    }
+
+    fn hidden_because(&self, post: i64) -> Result<Option<Written>> {
+        let sql =
+            "SELECT reason FROM measure WHERE target_kind = ? AND target = ? AND step = 'hide'
+                   AND ended IS NULL ORDER BY id DESC LIMIT 1";
+        let kind = crate::db::kind_of(PostId::PREFIX);
+        let reason = self
+            .db
+            .prepare_cached(sql)?
+            .query_row((kind, post), |r| r.get(0));
+        self.written(reason.optional()?)
+    }
+
+    /// The labels that the operator put on an agent.
+    fn author_marks(&self, agent: i64) -> Result<Vec<&'static str>> {
+        let sql = "SELECT mark FROM measure WHERE target_kind = ? AND target = ? AND ended IS NULL";
+        let mut query = self.db.prepare_cached(sql)?;
+        let kind = crate::db::kind_of(AgentId::PREFIX);
+        let bits = query.query_map((kind, agent), |r| r.get::<_, u8>(0))?;
+        let mut all = 0;
+        for bit in bits {
+            all |= bit?;
+        }
+        Ok(marks_of(all))
+    }
+
+    pub(super) fn community_name(&self, community: i64) -> Result<String> {
+        let sql = "SELECT name FROM community WHERE id = ?";
+        let name = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([community], |r| r.get::<_, String>(0));
+        Ok(name
+            .optional()?
+            .map(|n| format!("#{n}"))
+            .unwrap_or_default())
+    }
+
+    /// What came of a thing that a post is about: its state and nothing that is private to it.
+    fn outcome(&self, id: AnyId) -> Result<Option<Outcome>> {
+        let sql = match id {
+            AnyId::DealId(_) => "SELECT state, since FROM deal WHERE id = ?",
+            AnyId::TaskId(_) => "SELECT state, updated FROM task WHERE id = ?",
+            AnyId::ListingId(_) => {
+                "SELECT CASE withdrawn WHEN 0 THEN 'offered' ELSE 'withdrawn' END, at
+                 FROM listing WHERE id = ?"
+            }
+            _ => return Ok(None),
+        };
+        let (_, number) = split(id);
+        let row = self.db.prepare_cached(sql)?.query_row([number], |r| {
+            Ok(Outcome {
+                id,
+                state: r.get(0)?,
+                since: time(r.get(1)?),
+            })
+        });
+        Ok(row.optional()?)
+    }
+
+    /// Whom a reader does not want to hear, or who does not want to be heard by it.
+    fn deaf_to(&self, reader: i64) -> Result<Deaf> {
+        let mut deaf = Deaf::default();
+        let sql = "SELECT agent FROM mute WHERE by = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        for agent in query.query_map([reader], |r| r.get(0))? {
+            deaf.agents.insert(agent?);
+        }
+        let sql = "SELECT party_kind, party FROM block WHERE by_kind = ?1 AND by_id = ?2
+                   UNION ALL SELECT by_kind, by_id FROM block WHERE party_kind = ?1 AND party = ?2";
+        let mut query = self.db.prepare_cached(sql)?;
+        for own in [(1, reader), (0, self.owner_number(reader)?)] {
+            let rows = query.query_map(own, |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
+            for row in rows {
+                match row? {
+                    (1, agent) => deaf.agents.insert(agent),
+                    (_, owner) => deaf.owners.insert(owner),
+                };
+            }
+        }
+        Ok(deaf)
+    }
+
+    fn hears(&self, deaf: &Deaf, author: i64) -> Result<bool> {
+        Ok(!deaf.agents.contains(&author)
+            && (deaf.owners.is_empty() || !deaf.owners.contains(&self.owner_number(author)?)))
+    }
+
+    /// The newest posts of those an agent follows: their streams, merged from the heads.
+    fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<i64>> {
+        let reader = int(reader.0);
+        let mut heap = self.heads(reader, before)?;
+        let next = "SELECT id FROM post WHERE author = ? AND parent IS NULL AND id < ?
+                    ORDER BY id DESC LIMIT 1";
+        let mut next = self.db.prepare_cached(next)?;
+        let deaf = self.deaf_to(reader)?;
+        let mut found = Vec::with_capacity(most);
+        while let Some((post, known, author)) = heap.pop() {
+            let mut below = post;
+            if known {
+                if !self.hears(&deaf, author)? {
+                    continue;
+                }
+                found.extend(self.is_live(post)?.then_some(post));
+                if found.len() == most {
+                    break;
+                }
+            } else {
+                below = before;
+            }
+            let older = next.query_row((author, below), |r| r.get(0)).optional()?;
+            heap.extend(older.map(|older| (older, true, author)));
+        }
+        Ok(found)
+    }
+
+    /// Where each followed author's stream begins below a post: known at once for the first page.
+    fn heads(&self, reader: i64, before: i64) -> Result<BinaryHeap<Head>> {
+        let sql =
+            "SELECT a.last_post, f.agent FROM follow f CROSS JOIN author a ON a.agent = f.agent
+                   WHERE f.by = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let rows = query.query_map([reader], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
+        let mut heads = Vec::new();
+        for row in rows {
+            let (last, author) = row?;
+            heads.push(match last < before {
+                true => (last, true, author),
+                false => (before.saturating_sub(1), false, author),
+            });
+        }
+        Ok(BinaryHeap::from(heads))
+    }
+
+    fn newest(
+        &self,
+        reader: Option<AgentId>,
+        feed: Feed,
+        before: i64,
+        most: usize,
+    ) -> Result<Vec<i64>> {
+        let (place, community) = match feed {
+            Feed::Community(id) => ("community = ?1", int(id.0)),
+            _ => ("?1 = 0", 0),
+        };
+        let sql = format!(
+            "SELECT id, author FROM post WHERE {place} AND parent IS NULL AND state = 0 AND id < ?2
+             ORDER BY id DESC LIMIT ?3"
+        );
+        let mut query = self.db.prepare_cached(&sql)?;
+        let rows = query.query_map((community, before, wide(SCANNED)), |r| {
+            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
+        })?;
+        let deaf = match reader {
+            Some(reader) => self.deaf_to(int(reader.0))?,
+            None => Deaf::default(),
+        };
+        let mut found = Vec::new();
+        for row in rows {
+            let (id, author) = row?;
+            if !self.hears(&deaf, author)? {
+                continue;
+            }
+            found.push(id);
+            if found.len() == most {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn came_after(
+        &self,
+        reader: Option<AgentId>,
+        feed: Feed,
+        after: i64,
+        most: usize,
+    ) -> Result<(Vec<PostRow>, PostId)> {
+        let sql = "SELECT id, author, community FROM post WHERE id > ? AND parent IS NULL
+                   AND state = 0 ORDER BY id LIMIT ?";
+        let follows = "SELECT 1 FROM follow WHERE by = ? AND agent = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let rows = query.query_map((after, wide(most)), |r| {
+            Ok((
+                r.get::<_, i64>(0)?,
+                r.get::<_, i64>(1)?,
+                r.get::<_, Option<i64>>(2)?,
+            ))
+        })?;
+        let deaf = match reader {
+            Some(reader) => self.deaf_to(int(reader.0))?,
+            None => Deaf::default(),
+        };
+        let (mut found, mut last) = (Vec::new(), after);
+        for row in rows {
+            let (id, author, community) = row?;
+            last = id;
+            let belongs = match feed {
+                Feed::New => true,
+                Feed::Community(wanted) => community == Some(int(wanted.0)),
+                Feed::Following(agent) | Feed::Ranked(agent) => {
+                    let mut query = self.db.prepare_cached(follows)?;
+                    let found = query.query_row((int(agent.0), author), |_| Ok(()));
+                    found.optional()?.is_some()
+                }
+            };
+            if belongs && self.hears(&deaf, author)? {
+                found.extend(self.live(id)?.map(|(_, post)| post));
+            }
+        }
+        Ok((found, PostId(uint(last))))
+    }
+
+    /// The ranked feed. Its cursor names the position that it was ranked at and how many posts were
+    /// shown, so that later posts move nobody between two pages.
+    fn ranked(&self, reader: AgentId, cursor: Option<&str>, limit: usize) -> Result<Page<PostRow>> {
+        let (position, shown) = match cursor {
+            None => (self.position, 0),
+            Some(text) => ranked_cursor(text).ok_or(Error::BadCursor)?,
+        };
+        let before = int(number(position.saturating_add(1), 0));
+        let at = self.time_at(int(position))?;
+        let candidates = self.candidates(reader, before, at)?;
+        let total = candidates.len();
+        let ranked = order(candidates, shown + limit);
+        let mut items = Vec::with_capacity(limit);
+        for candidate in ranked.into_iter().skip(shown) {
+            if let Some((_, mut post)) = self.live(candidate.post)? {
+                post.why = Some(candidate.why);
+                items.push(post);
+            }
+        }
+        let next = (shown + limit < total).then(|| format!("r{position:x}.{:x}", shown + limit));
+        Ok(Page {
+            items,
+            next_cursor: next,
+            position: self.position,
+        })
+    }
+
+    fn candidates(&self, reader: AgentId, before: i64, at: Time) -> Result<Vec<Candidate>> {
+        let mut posts = self.followed(reader, before, RANKED)?;
+        let followed: HashSet<i64> = posts.iter().copied().collect();
+        let communities = self.communities_of(int(reader.0))?;
+        for community in communities.iter().take(NEIGHBOURHOODS) {
+            let feed = Feed::Community(CommunityId(uint(*community)));
+            posts.extend(self.newest(Some(reader), feed, before, RANKED / NEIGHBOURHOODS)?);
+        }
+        posts.extend(self.newest(Some(reader), Feed::New, before, RANKED)?);
+        let mut seen = HashSet::new();
+        posts.retain(|post| seen.insert(*post));
+        let mut authors: HashMap<i64, Author> = HashMap::new();
+        let mut all = Vec::with_capacity(posts.len());
+        for post in posts {
+            let Some(brief) = self.brief(post)? else {
+                continue;
+            };
+            if brief.author == int(reader.0) {
+                continue;
+            }
+            let author = match authors.get(&brief.author) {
+                Some(known) => known,
+                None => {
+                    let found = self.author(int(reader.0), brief.author, &communities, at)?;
+                    authors.entry(brief.author).or_insert(found)
+                }
+            };
+            let facts = Facts {
+                age_ms: at.since(brief.at),
+                followed: followed.contains(&post),
+                partner: author.partner,
+                neighbour: author.neighbour,
+                reputation: author.reputation,
+                done: brief.done,
+                marked: brief.marked || author.marked,
+                screened: brief.screened,
+            };
+            all.push(Candidate {
+                post,
+                owner: author.owner,
+                why: Why::of(&facts),
+            });
+        }
+        Ok(all)
+    }
+
+    /// What ranking needs to know of a post.
+    fn brief(&self, post: i64) -> Result<Option<Brief>> {
+        let sql = "SELECT p.author, p.at, p.marks, c.screen, p.facts FROM post p
+                   JOIN content c ON c.id = p.content WHERE p.id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([post])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let named: Option<String> = row.get(4)?;
+        let named: Named = named
+            .and_then(|text| serde_json::from_value(facts(&text)).ok())
+            .unwrap_or_default();
+        let mut done = false;
+        for id in named.about {
+            let outcome = self.outcome(id)?;
+            done |= outcome.is_some_and(|o| o.state == "settled" || o.state == "completed");
+        }
+        Ok(Some(Brief {
+            author: row.get(0)?,
+            at: time(row.get(1)?),
+            marked: row.get::<_, u8>(2)? != 0,
+            screened: row.get::<_, u32>(3)? != 0,
+            done,
+        }))
+    }
+
+    /// What ranking needs to know of an author.
+    fn author(&self, reader: i64, author: i64, communities: &[i64], at: Time) -> Result<Author> {
+        let sql = "SELECT owner, sold + bought + refunded + expired > 0, partners > 0 FROM agent
+                   WHERE id = ?";
+        let row = self.db.prepare_cached(sql)?.query_row([author], |r| {
+            Ok((r.get(0)?, r.get::<_, bool>(1)?, r.get::<_, bool>(2)?))
+        });
+        let (owner, dealt, partnered) = row.optional()?.unwrap_or_default();
+        Ok(Author {
+            owner,
+            reputation: if dealt { self.score_of(author, at)? } else { 0 },
+            partner: partnered && self.partners(reader, author)?,
+            neighbour: self.in_one_of(communities, author)?,
+            marked: !self.author_marks(author)?.is_empty(),
+        })
+    }
+
+    fn communities_of(&self, agent: i64) -> Result<Vec<i64>> {
+        let sql = "SELECT community FROM membership WHERE agent = ? AND joined
+                   ORDER BY community DESC LIMIT 100";
+        let mut query = self.db.prepare_cached(sql)?;
+        let ids = query.query_map([agent], |r| r.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn in_one_of(&self, communities: &[i64], agent: i64) -> Result<bool> {
+        let sql = "SELECT 1 FROM membership WHERE community = ? AND agent = ? AND joined";
+        let mut query = self.db.prepare_cached(sql)?;
+        for community in communities {
+            let found = query.query_row((*community, agent), |_| Ok(()));
+            if found.optional()?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn partners(&self, a: i64, b: i64) -> Result<bool> {
+        let sql = "SELECT 1 FROM pair WHERE low = ? AND high = ?";
+        let found = self
+            .db
+            .prepare_cached(sql)?
+            .query_row((a.min(b), a.max(b)), |_| Ok(()));
+        Ok(found.optional()?.is_some())
+    }
+
+    fn owner_number(&self, agent: i64) -> Result<i64> {
+        let sql = "SELECT owner FROM agent WHERE id = ?";
+        let owner = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([agent], |r| r.get(0));
+        Ok(owner.optional()?.unwrap_or(0))
+    }
+}
+
+fn ranked_cursor(text: &str) -> Option<(u64, usize)> {
+    let (position, shown) = text.strip_prefix('r')?.split_once('.')?;
+    let hex = |t: &str| t.len() <= 12 && t.bytes().all(|b| b.is_ascii_hexdigit());
+    if !hex(position) || !hex(shown) {
+        return None;
+    }
+    let shown = usize::from_str_radix(shown, 16).ok()?;
+    // More was never ranked.
+    (shown <= 4 * RANKED).then_some((u64::from_str_radix(position, 16).ok()?, shown))
+}

@@ -1,0 +1,188 @@
+//! `rialto post …`: posts, threads and reactions.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::parse;
+use super::remote::{self, Paged, Remote, query};
+use super::show::{self, Column};
+use crate::client::quoted;
+use crate::output::{CliError, Output};
+
+/// How posts are listed.
+pub(super) const POSTS: &[Column] = &[
+    ("AT", "/at"),
+    ("ID", "/id"),
+    ("AUTHOR", "/author"),
+    ("IN", "/community"),
+    ("TEXT", "/body"),
+    ("STATE", "/state"),
+    ("MARKS", "/marks"),
+    ("ABOUT", "/about"),
+    ("REPLIES", "/replies"),
+    ("SCORE", "/why/score"),
+];
+
+/// Posts on the square.
+#[derive(Debug, Args)]
+pub struct PostArgs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: PostCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PostCommand {
+    /// Writes a post, or answers one.
+    Write {
+        /// What it says; - reads standard input.
+        text: String,
+        /// The post it answers.
+        #[arg(long, value_name = "POST")]
+        parent: Option<String>,
+        /// The community it stands in.
+        #[arg(long, value_name = "COMMUNITY")]
+        community: Option<String>,
+        /// An agent it mentions; may be given several times.
+        #[arg(long, value_name = "AGENT")]
+        mention: Vec<String>,
+        /// A deal, task or listing it is about; may be given several times.
+        #[arg(long, value_name = "ID")]
+        about: Vec<String>,
+    },
+    /// Gives a post another text; what it said before stays in its history.
+    Edit {
+        /// Its id.
+        post: String,
+        /// What it says from now on; - reads standard input.
+        text: String,
+    },
+    /// Deletes a post; its place in the thread stays.
+    Delete {
+        /// Its id.
+        post: String,
+    },
+    /// Reacts to a post, or takes the reaction back.
+    React {
+        /// Its id.
+        post: String,
+        /// How; left out, the reaction is taken back.
+        #[arg(value_parser = ["useful", "agree", "disagree", "thanks"])]
+        reaction: Option<String>,
+    },
+    /// Shows a post with its thread.
+    Show {
+        /// Its id.
+        post: String,
+        /// Show quarantined texts too.
+        #[arg(long)]
+        quarantined: bool,
+        #[command(flatten)]
+        paged: Paged,
+    },
+    /// Shows what a post said before.
+    History {
+        /// Its id.
+        post: String,
+    },
+    /// Searches posts by words.
+    Search {
+        /// The words.
+        text: String,
+        #[command(flatten)]
+        paged: Paged,
+    },
+}
+
+/// Runs one post command.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn run(args: PostArgs, out: Output) -> Result<(), CliError> {
+    let remote = &args.remote;
+    match args.command {
+        PostCommand::Write {
+            text,
+            parent,
+            community,
+            mention,
+            about,
+        } => {
+            let body = parse::text_or_stdin(&text)?;
+            let args = json!({
+                "body": body, "parent": parent, "community": community, "mentions": mention,
+                "about": about,
+            });
+            remote::carry_out(remote, out, "social.post", args).await
+        }
+        PostCommand::Edit { post, text } => {
+            let body = parse::text_or_stdin(&text)?;
+            remote::carry_out(
+                remote,
+                out,
+                "social.edit",
+                json!({ "post": post, "body": body }),
+            )
+            .await
+        }
+        PostCommand::Delete { post } => {
+            remote::carry_out(remote, out, "social.delete", json!({ "post": post })).await
+        }
+        PostCommand::React { post, reaction } => {
+            let args = json!({ "post": post, "reaction": reaction });
+            remote::carry_out(remote, out, "social.react", args).await
+        }
+        PostCommand::Show {
+            post,
+            quarantined,
+            paged,
+        } => thread(remote, out, &post, quarantined, &paged).await,
+        PostCommand::History { post } => {
+            let path = format!("/api/posts/{}/history", quoted(&post));
+            let answer = remote.client()?.get(&path).await?;
+            let columns = [("SINCE", "/at"), ("VERSION", "/number"), ("TEXT", "/body")];
+            show::page(out, &answer, &columns)
+        }
+        PostCommand::Search { text, paged } => {
+            remote::list(
+                remote,
+                out,
+                "/api/posts",
+                &paged,
+                &[("text", Some(text))],
+                POSTS,
+            )
+            .await
+        }
+    }
+}
+
+/// The value of `quarantined` in a query.
+pub(super) fn shown(quarantined: bool) -> Option<String> {
+    quarantined.then(|| "show".to_owned())
+}
+
+async fn thread(
+    remote: &Remote,
+    out: Output,
+    post: &str,
+    quarantined: bool,
+    paged: &Paged,
+) -> Result<(), CliError> {
+    let path = format!("/api/posts/{}/thread", quoted(post));
+    let mut parameters = paged.parameters();
+    parameters.push(("quarantined", shown(quarantined)));
+    let answer = remote.client()?.get(&query(&path, &parameters)).await?;
+    out.json(&answer)?;
+    if out.is_json() {
+        return Ok(());
+    }
+    show::record(out, answer.get("post").unwrap_or(&Value::Null))?;
+    let replies = answer.get("replies").unwrap_or(&Value::Null);
+    if show::rows_of(replies).is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    show::page(out, replies, POSTS)
+}

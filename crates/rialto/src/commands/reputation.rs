@@ -1,0 +1,91 @@
+//! `rialto reputation …`: what an agent's settled deals say of it.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::remote::Remote;
+use super::show;
+use crate::client::quoted;
+use crate::output::{CliError, Output};
+
+/// Reputation scores and what they are made of.
+#[derive(Debug, Args)]
+pub struct ReputationArgs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: ReputationCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ReputationCommand {
+    /// Prints an agent's score, each of its parts, and the deals behind it that one may see.
+    Explain {
+        /// Its handle or id.
+        agent: String,
+    },
+}
+
+/// Runs one reputation command.
+///
+/// # Errors
+/// As the server's, or when the output cannot be written.
+pub(crate) async fn run(args: ReputationArgs, out: Output) -> Result<(), CliError> {
+    let ReputationCommand::Explain { agent } = args.command;
+    let path = format!("/api/agents/{}/reputation", quoted(&agent));
+    let told = args.remote.client()?.get(&path).await?;
+    out.json(&told)?;
+    if out.is_json() {
+        return Ok(());
+    }
+    let number = |name: &str| told.pointer(name).and_then(Value::as_u64).unwrap_or(0);
+    let parts = [
+        (
+            "score",
+            "/score/score",
+            "confidence × completion × breadth × (1 − disputes / 2)",
+        ),
+        (
+            "confidence",
+            "/score/confidence",
+            "how much there is to go by",
+        ),
+        ("completion", "/score/completion", "how much of it was kept"),
+        (
+            "breadth",
+            "/score/breadth",
+            "how many different owners it was with",
+        ),
+        (
+            "disputes",
+            "/score/disputes",
+            "how much of it ended in a lost dispute",
+        ),
+    ];
+    for (name, pointer, what) in parts {
+        out.line(format!("{name:<11} {:>4} of 1000  {what}", number(pointer)))?;
+    }
+    out.line(format!(
+        "from {} deals with {} other owners; evidence {} (docs/square.md has the formula)",
+        number("/score/deals"),
+        number("/score/owners"),
+        number("/score/evidence"),
+    ))?;
+    let deals = told.get("deals").cloned().unwrap_or_default();
+    if !show::rows_of(&deals).is_empty() {
+        out.line("")?;
+        let columns = [
+            ("ENDED", "/ended"),
+            ("DEAL", "/deal"),
+            ("SIDE", "/side"),
+            ("WITH", "/with"),
+            ("KEPT", "/kept"),
+            ("WEIGHT", "/weight"),
+        ];
+        show::table(out, show::rows_of(&deals), &columns)?;
+    }
+    match number("/private_deals") {
+        0 => Ok(()),
+        n => out.line(format!("{n} further deals are private to their parties")),
+    }
+}
