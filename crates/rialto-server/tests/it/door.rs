@@ -15,16 +15,16 @@ use tower::ServiceExt;
 
 const START_MS: u64 = 1_795_000_000_000;
 
-struct Realm {
-    node: Arc<Node>,
+pub(crate) struct Realm {
+    pub(crate) node: Arc<Node>,
     router: Router,
     clock: VirtualClock,
-    operator: String,
+    pub(crate) operator: String,
     indexer: Option<Indexer>,
 }
 
 impl Realm {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = VirtualClock::new(Time(START_MS));
         let name = Handle::new("test").unwrap();
         let opened = open(
@@ -48,7 +48,7 @@ impl Realm {
         }
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -77,7 +77,23 @@ impl Realm {
         )
     }
 
-    async fn op(&self, token: &str, op: &str, args: Value) -> (StatusCode, Value) {
+    /// The status alone, of what may never end.
+    pub(crate) async fn status(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> StatusCode {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        response.status()
+    }
+
+    pub(crate) async fn op(&self, token: &str, op: &str, args: Value) -> (StatusCode, Value) {
         let bearer = format!("Bearer {token}");
         self.send(
             Method::POST,
@@ -88,7 +104,7 @@ impl Realm {
         .await
     }
 
-    async fn ok(&self, token: &str, op: &str, args: Value) -> Value {
+    pub(crate) async fn ok(&self, token: &str, op: &str, args: Value) -> Value {
         let (status, answer) = self.op(token, op, args).await;
         assert_eq!(status, StatusCode::OK, "{op}: {answer}");
         answer
@@ -103,14 +119,14 @@ impl Realm {
         answer["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> (StatusCode, Value) {
         let bearer = format!("Bearer {token}");
         self.send(Method::GET, path, &[("authorization", &bearer)], Vec::new())
             .await
     }
 
     /// An owner's admin token and one agent's token.
-    async fn owner(&self, name: &str) -> (String, String) {
+    pub(crate) async fn owner(&self, name: &str) -> (String, String) {
         let args = json!({ "name": name, "kind": "organisation" });
         let (status, answer) = self
             .send(
@@ -132,7 +148,7 @@ impl Realm {
         (admin, agent["token"]["secret"].as_str().unwrap().to_owned())
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         if let Some(indexer) = self.indexer.take() {
             indexer.stop();
         }

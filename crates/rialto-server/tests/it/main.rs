@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod authority;
 mod description;
 mod door;
 mod faults;
