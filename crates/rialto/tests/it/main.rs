@@ -13,5 +13,6 @@ mod faults;
 mod quickstart;
 mod readme;
 mod scenario;
+mod secrets;
 mod syscalls;
 mod tls;

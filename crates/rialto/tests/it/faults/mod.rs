@@ -5,5 +5,5 @@ mod crowd;
 mod disk;
 mod http;
 mod kills;
-mod server;
+pub(crate) mod server;
 mod time;
