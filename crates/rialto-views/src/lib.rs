@@ -13,6 +13,8 @@
 //! - No text outside the table of contents and the full-text indexes, so that erasing is certain.
 //! - No clock, no randomness, no printing, no environment.
 
+mod activity;
+mod chips;
 mod db;
 mod error;
 mod fold;
@@ -23,6 +25,7 @@ mod search;
 mod trace;
 mod views;
 
+pub use activity::{Act, Acts, Bucket, MAX_ACTS, MAX_BUCKETS, Moved, Tie, Traffic, Waiting};
 pub use error::Error;
 pub use read::*;
 pub use readable::{Scale, readable, readable_event};

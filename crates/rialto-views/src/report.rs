@@ -753,7 +753,7 @@ impl Snap<'_> {
     }
 
     /// The position of the first envelope at or after a time; one past the end if there is none.
-    fn first_at(&self, at: Time) -> Result<u64> {
+    pub(crate) fn first_at(&self, at: Time) -> Result<u64> {
         let (mut low, mut high) = (1, self.position + 1);
         while low < high {
             let middle = low + (high - low) / 2;

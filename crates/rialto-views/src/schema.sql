@@ -153,6 +153,7 @@ CREATE TABLE deal(
   price NOT NULL, asset INTEGER NOT NULL, hold INTEGER NOT NULL, task INTEGER NOT NULL,
   state TEXT NOT NULL, ended_why TEXT, paid, returned, reason INTEGER, dispute INTEGER,
   terms TEXT NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL);
+CREATE INDEX deal_disputed ON deal(id) WHERE state = 'disputed';
 CREATE TABLE deal_step(
   deal INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
   by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, PRIMARY KEY(deal, position)) WITHOUT ROWID;

@@ -94,6 +94,28 @@ impl ViewReader {
         self.read(|snap| snap.listing(int(id.0)))
     }
 
+    /// Listings on the market, newest first; those of suspended agents or owners are left out.
+    ///
+    /// # Errors
+    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    pub fn newest_listings(&self, paging: &Paging) -> Result<Page<ListingView>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        self.read(|snap| {
+            let sql = "SELECT l.id FROM listing l JOIN agent a ON a.id = l.agent
+                       JOIN owner o ON o.id = a.owner WHERE l.id < ? AND l.withdrawn = 0
+                       AND a.status = 'active' AND o.status = 'active' ORDER BY l.id DESC LIMIT ?";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let ids = query.query_map((before, wide), |r| r.get(0))?;
+            let mut found = Vec::new();
+            for id in ids {
+                let id = id?;
+                found.extend(snap.listing(id)?.map(|l| (id, l)));
+            }
+            Ok(snap.page(found, limit))
+        })
+    }
+
     /// An agent's listings that are on the market, oldest first.
     ///
     /// # Errors

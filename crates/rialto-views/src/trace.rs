@@ -107,12 +107,12 @@ struct Reached {
 }
 
 /// A line about an event, before it is printed.
-struct Line {
-    subject: AnyId,
-    what: String,
-    amount: Option<(i128, AssetId)>,
+pub(crate) struct Line {
+    pub(crate) subject: AnyId,
+    pub(crate) what: String,
+    pub(crate) amount: Option<(i128, AssetId)>,
     /// The acting agent, where the event names it.
-    by: Option<rialto_core::id::AgentId>,
+    pub(crate) by: Option<rialto_core::id::AgentId>,
 }
 
 impl ViewReader {
@@ -128,7 +128,7 @@ impl ViewReader {
             let mut reached = Reached::default();
             snap.follow(scope, id, Way::Back, &mut reached)?;
             snap.follow(scope, id, Way::Forward, &mut reached)?;
-            snap.trace(id, reached).map(Some)
+            snap.trace(scope, id, reached).map(Some)
         })
     }
 }
@@ -237,7 +237,7 @@ impl Snap<'_> {
         Ok(positions)
     }
 
-    fn trace(&self, id: AnyId, mut reached: Reached) -> Result<Trace> {
+    fn trace(&self, scope: Scope, id: AnyId, mut reached: Reached) -> Result<Trace> {
         let mut about: BTreeMap<u64, BTreeSet<AnyId>> = BTreeMap::new();
         for thing in &reached.seen {
             for position in self.positions(*thing)? {
@@ -250,6 +250,9 @@ impl Snap<'_> {
                 continue;
             };
             for event in &envelope.events {
+                if self.is_sealed(scope, event)? {
+                    continue;
+                }
                 for line in lines(event) {
                     if !things.contains(&line.subject) {
                         continue;
@@ -258,7 +261,10 @@ impl Snap<'_> {
                         reached.truncated = true;
                         break;
                     }
-                    hops.push(self.hop(&envelope, event, line)?);
+                    let hop = self.hop(&envelope, event, line)?;
+                    let chips = self.chips_hop(event, &hop)?;
+                    hops.push(hop);
+                    hops.extend(chips);
                 }
             }
         }
@@ -284,6 +290,22 @@ impl Snap<'_> {
             truncated,
             position,
         })
+    }
+
+    /// The modelled hop behind a deal that bought capacity from a published price list.
+    fn chips_hop(&self, event: &Event, agreed: &Hop) -> Result<Option<Hop>> {
+        let Event::Market(MarketEvent::DealAgreed { deal, .. }) = event else {
+            return Ok(None);
+        };
+        Ok(self.chips_of(*deal)?.map(|what| Hop {
+            kind: "fleet.chips".to_owned(),
+            who: None,
+            what: Some(what),
+            amount: None,
+            links: vec![agreed.id],
+            basis: Some(Basis::Modelled),
+            ..agreed.clone()
+        }))
     }
 
     fn hop(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Hop> {
@@ -321,7 +343,7 @@ impl Snap<'_> {
 }
 
 /// What an event says of each thing it is about.
-fn lines(event: &Event) -> Vec<Line> {
+pub(crate) fn lines(event: &Event) -> Vec<Line> {
     match event {
         Event::Mail(MailEvent::MessageSent {
             message,

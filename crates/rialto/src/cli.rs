@@ -138,7 +138,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Op(args) => op::run(args, out).await,
         Command::Backup(args) => backup::backup(&args, out),
         Command::Restore(args) => backup::restore(&args, out),
-        Command::Fleet(command) => fleet::run(command, out),
+        Command::Fleet(command) => fleet::run(command, out).await,
         Command::Bench(command) => bench::run(&command, out).await,
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(args) => config::run(&args, out),

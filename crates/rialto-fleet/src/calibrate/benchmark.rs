@@ -16,8 +16,8 @@ use crate::step::{
 pub(crate) const TPOT_PRIOR: Prior = Prior {
     base: &[0.43, 0.69, 0.69, 1.2, 0.92, 0.92, -0.92, 0.0, 0.0, -1.2],
     spread: &[0.2, 0.4, 0.4, 0.5, 0.5, 0.5, 0.7, 0.4, 0.5, 0.7],
-    noise: 0.25,
-    robust: 0.08,
+    noise: 0.32,
+    robust: 0.10,
 };
 
 /// The parts of the time to first token, in the order of its terms.
@@ -28,8 +28,72 @@ pub(crate) const TTFT_TERMS: [&str; FIRST_TOKEN_TERMS] = [
 pub(crate) const TTFT_PRIOR: Prior = Prior {
     base: &[0.92, 0.92, 0.4, 0.0, 0.0, 0.0, -0.7, 0.0],
     spread: &[0.4, 0.5, 0.5, 0.7, 0.7, 0.5, 0.7, 0.7],
-    noise: 0.40,
-    robust: 0.15,
+    noise: 0.39,
+    robust: 0.19,
+};
+
+/// How far the effects of how a run was made are expected to be from zero: standard deviations of
+/// their priors. Half way, in logarithms, between a first guess and what the cross-validation that
+/// leaves whole groups out likes best; docs/fleet/accuracy.md says why only half.
+struct Spreads {
+    /// Build of the engine, over all kinds of model.
+    build: f64,
+    /// Build of the engine for one kind of model: hidden multi-token prediction shows here.
+    build_family: f64,
+    /// Build of the engine for one model.
+    build_model: f64,
+    /// Day of the measurement.
+    day: f64,
+    /// Slope over the batch, on the day of the measurement.
+    batch_day: f64,
+    /// Other slopes over the batch.
+    batch: f64,
+    /// Slopes over the ratio of input to output.
+    shape: f64,
+    /// Rungs of the ladders of runs with separate engines.
+    rung: f64,
+    /// One configuration of such a ladder.
+    exact: f64,
+    /// One load (lengths and concurrency), whatever the chip.
+    load: f64,
+    /// Who measured.
+    client: f64,
+    /// Who measured, within one group.
+    client_group: f64,
+    /// Group, mode, and what is known of the engines.
+    group: f64,
+}
+
+const TPOT_SPREADS: Spreads = Spreads {
+    build: 0.19,
+    build_family: 0.33,
+    build_model: 0.075,
+    day: 0.1,
+    batch_day: 0.06,
+    batch: 0.08,
+    shape: 0.025,
+    rung: 0.15,
+    exact: 0.14,
+    load: 0.15,
+    client: 0.14,
+    client_group: 0.7,
+    group: 0.2,
+};
+
+const TTFT_SPREADS: Spreads = Spreads {
+    build: 0.105,
+    build_family: 0.105,
+    build_model: 0.042,
+    day: 0.3,
+    batch_day: 0.085,
+    batch: 0.115,
+    shape: 0.1,
+    rung: 0.3,
+    exact: 0.15,
+    load: 0.07,
+    client: 0.15,
+    client_group: 0.75,
+    group: 0.15,
 };
 
 /// Share of prompt work that falls between output tokens when all requests have equal lengths.
@@ -133,7 +197,7 @@ impl<'a> Benchmark<'a> {
                 }
             })
             .collect();
-        self.run_features(&mut features, 1.0);
+        self.run_features(&mut features, &TPOT_SPREADS);
         let prefill = TERMS.iter().position(|t| t.name() == "prefill");
         let key = format!("prefill|client={}", self.point.client);
         features.push(Feature {
@@ -205,7 +269,7 @@ impl<'a> Benchmark<'a> {
                 });
             }
         }
-        self.run_features(&mut out, 1.5);
+        self.run_features(&mut out, &TTFT_SPREADS);
         let (engine, mode) = (p.engine.name(), self.mode());
         let mut term = |index: usize, spread: f64, key: String| {
             let key = format!("{}|{key}", TTFT_TERMS[index]);
@@ -248,66 +312,95 @@ impl<'a> Benchmark<'a> {
 
     /// Effects of how the run was made rather than of the deployment: the engine's build, the
     /// client, and for separate engines the configuration that a concurrency implies.
-    fn run_features(&self, out: &mut Vec<Feature>, width: f64) {
+    fn run_features(&self, out: &mut Vec<Feature>, spreads: &Spreads) {
         let p = self.point;
         let (engine, mode) = (p.engine.name(), self.mode());
         let (model, kind) = (&p.model.name, family(&p.model));
         let build = format!("{engine} {} {mode}", p.build);
+        let day = format!("day={engine} {} {mode},family={kind}", p.day);
         let group = format!("{} {mode}", p.group());
         let size = (libm::log2(self.held) - 5.0) / 3.0;
         let shape = libm::log2(p.input_tokens / p.output_tokens) / 3.0;
+        let s = spreads;
         let mut all = |spread: f64, value: f64, key: String| {
             let key = format!("run|{key}");
             out.push(Feature {
                 key,
                 term: None,
                 value,
-                spread: spread * width,
+                spread,
             });
         };
-        all(0.2, 1.0, format!("build={build}"));
-        all(0.2, 1.0, format!("build={build},family={kind}"));
-        all(0.08, 1.0, format!("build={build},model={model}"));
-        all(
-            0.2,
-            1.0,
-            format!("day={engine} {} {mode},family={kind}", p.day),
-        );
-        all(
-            0.06,
-            size,
-            format!("batch,day={engine} {} {mode},family={kind}", p.day),
-        );
-        all(0.08, size, format!("batch,build={build}"));
-        all(0.08, size, format!("batch,build={build},family={kind}"));
-        all(0.05, size, format!("batch,engine={engine}"));
-        all(0.08, size, format!("batch,engine={engine},family={kind}"));
-        all(0.06, size, format!("batch,model={model}"));
-        all(0.08, size, format!("batch,{group}"));
-        all(0.05, shape, format!("shape,engine={engine}"));
-        all(0.05, shape, format!("shape,model={model}"));
-        all(0.06, shape, format!("shape,{group}"));
-        all(0.2, 1.0, mode.to_owned());
-        all(0.1, 1.0, format!("{mode},engine={engine}"));
-        all(0.2, 1.0, format!("client={}", p.client));
-        all(0.1, 1.0, format!("client={},engine={engine}", p.client));
-        all(0.2, 1.0, group.clone());
-        if p.client != "sweep" {
-            all(1.0, 1.0, format!("client={},{group}", p.client));
+        all(s.build, 1.0, format!("build={build}"));
+        all(s.build_family, 1.0, format!("build={build},family={kind}"));
+        all(s.build_model, 1.0, format!("build={build},model={model}"));
+        all(s.day, 1.0, day.clone());
+        all(s.batch_day, size, format!("batch,{day}"));
+        for key in [
+            format!("build={build}"),
+            format!("build={build},family={kind}"),
+            format!("engine={engine}"),
+            format!("engine={engine},family={kind}"),
+            format!("model={model}"),
+            group.clone(),
+            format!("{group} {}", p.build),
+        ] {
+            all(s.batch, size, format!("batch,{key}"));
         }
-        all(0.15, 1.0, format!("{group} {}", p.build));
-        all(0.07, size, format!("batch,{group} {}", p.build));
+        for key in [
+            format!("engine={engine}"),
+            format!("model={model}"),
+            group.clone(),
+        ] {
+            all(s.shape, shape, format!("shape,{key}"));
+        }
+        all(s.group, 1.0, mode.to_owned());
+        all(s.group / 2.0, 1.0, format!("{mode},engine={engine}"));
+        all(s.client, 1.0, format!("client={}", p.client));
+        all(
+            s.client / 2.0,
+            1.0,
+            format!("client={},engine={engine}", p.client),
+        );
+        all(s.group, 1.0, group.clone());
+        if p.client != "sweep" {
+            all(s.client_group, 1.0, format!("client={},{group}", p.client));
+        }
+        all(s.group * 0.75, 1.0, format!("{group} {}", p.build));
         if p.drafted {
             all(2.0, 1.0, format!("draft-model,engine={engine}"));
         }
+        self.load_features(spreads, &mut all);
         if p.is_split() {
-            self.split_features(&mut all);
+            self.split_features(spreads, &mut all);
+        }
+    }
+
+    /// What runs of one load share, such as a setting that a ladder of published runs chose for it
+    /// and that no column names.
+    fn load_features(&self, spreads: &Spreads, all: &mut impl FnMut(f64, f64, String)) {
+        let p = self.point;
+        let (engine, mode, kind) = (p.engine.name(), self.mode(), family(&p.model));
+        let lengths = format!("{}/{}", p.input_tokens, p.output_tokens);
+        let (at, chips) = (p.concurrency, self.decode.plan.chips());
+        for key in [
+            format!("engine={engine},{mode},lengths={lengths},at={at},family={kind}"),
+            format!(
+                "build={engine} {} {mode},lengths={lengths},at={at},family={kind}",
+                p.build
+            ),
+            format!(
+                "build={engine} {} {mode},at={at},family={kind},chips={chips}",
+                p.build
+            ),
+        ] {
+            all(spreads.load, 1.0, format!("load,{key}"));
         }
     }
 
     /// Published split runs walk through fixed ladders of configurations in which the concurrency
     /// identifies how many engines of which kind were used; neighbours on a ladder share effects.
-    fn split_features(&self, all: &mut impl FnMut(f64, f64, String)) {
+    fn split_features(&self, spreads: &Spreads, all: &mut impl FnMut(f64, f64, String)) {
         let p = self.point;
         let (engine, chips) = (p.engine.name(), self.decode.plan.chips());
         let lengths = format!("{}/{}", p.input_tokens, p.output_tokens);
@@ -325,37 +418,34 @@ impl<'a> Benchmark<'a> {
             if near <= 0.0 {
                 continue;
             }
-            all(0.15, near, format!("rung={rung},engine={engine}"));
-            all(
-                0.10,
-                near,
-                format!("rung={rung},engine={engine},lengths={lengths}"),
-            );
-            all(
-                0.15,
-                near,
-                format!("rung={rung},engine={engine},lengths={lengths},chips={chips}"),
-            );
-            all(
-                0.15,
-                near,
-                format!("rung={rung},build={engine} {},chips={chips}", p.build),
-            );
+            for key in [
+                format!("engine={engine}"),
+                format!("engine={engine},lengths={lengths}"),
+                format!("engine={engine},lengths={lengths},chips={chips}"),
+                format!("build={engine} {},chips={chips}", p.build),
+            ] {
+                all(spreads.rung, near, format!("rung={rung},{key}"));
+            }
         }
         let exact = format!(
             "engine={engine},lengths={lengths},chips={chips},at={}",
             p.concurrency
         );
-        all(0.2, 1.0, format!("{exact},model={}", p.model.name));
-        all(0.2, 1.0, exact);
-        all(0.2, 1.0, format!("workers={known},engine={engine}"));
         all(
-            0.2,
+            spreads.exact,
             1.0,
-            format!("workers={known},engine={engine},chips={chips}"),
+            format!("{exact},model={}", p.model.name),
         );
+        all(spreads.exact, 1.0, exact);
+        let workers = format!("workers={known},engine={engine}");
+        all(spreads.group, 1.0, format!("{workers},chips={chips}"));
+        all(spreads.group, 1.0, workers);
         if self.total_only {
-            all(0.1, 1.0, format!("total-only,engine={engine}"));
+            all(
+                spreads.group / 2.0,
+                1.0,
+                format!("total-only,engine={engine}"),
+            );
         }
     }
 }

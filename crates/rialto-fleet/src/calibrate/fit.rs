@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::benchmark::{Benchmark, TPOT_PRIOR, TTFT_PRIOR, example};
 use super::point::Point;
 use super::solve::{Example, Prior, fit, predict_ln};
+use crate::rng::mix64;
 use crate::step::{Errors, Parameters, Residuals};
 
 /// What a fold leaves out as a whole.
@@ -19,6 +20,8 @@ pub enum Grouping {
     Combination,
     /// Model, system, backend and precision exactly as the rows write them.
     Written,
+    /// Single points, dealt at random: what is left out has neighbours in the fit.
+    Point,
 }
 
 impl Grouping {
@@ -27,6 +30,8 @@ impl Grouping {
             Self::ModelChip => format!("{} {}", point.model.name, point.chip.name),
             Self::Combination => point.group(),
             Self::Written => point.written_group.clone(),
+            // A mixed number scatters neighbouring lines over all folds.
+            Self::Point => format!("{:016x} {}", mix64(point.line), point.file),
         }
     }
 }
@@ -106,9 +111,15 @@ fn weights(points: &[&Point]) -> Vec<f64> {
 #[must_use]
 pub fn calibrate(points: &[&Point], unseen: &CrossValidation, fitted_on: &str) -> Parameters {
     let [tpot, ttft] = targets(points);
+    let chips: BTreeSet<String> = points
+        .iter()
+        .filter(|p| p.tpot_ms.is_some())
+        .map(|p| p.chip.name.clone())
+        .collect();
     let all = |t: &Target| fit(&t.examples.iter().flatten().collect::<Vec<_>>(), &t.prior);
     Parameters {
         fitted_on: fitted_on.to_owned(),
+        measured_chips: chips.into_iter().collect(),
         errors: errors(points, unseen),
         tpot: all(&tpot),
         ttft: all(&ttft),

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::benchmark::Benchmark;
 use super::point::Point;
 use super::solve::{Feature, predict_ln};
-use crate::step::{Engine, Layer, Parameters, Residuals};
+use crate::catalogue::Chip;
+use crate::step::{Layer, Parameters, Residuals};
 
 /// One forecast figure with its 80 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -84,25 +85,43 @@ impl<'a> Forecaster<'a> {
     }
 
     fn extrapolation(&self, point: &Point) -> Option<String> {
-        let chip = &point.chip.name;
-        let limit = match chip.as_str() {
-            "trainium2" => TRAINIUM2_MEASURED_CONCURRENCY,
-            _ => NEURON_MEASURED_CONCURRENCY,
-        };
-        if point.engine == Engine::Neuron && point.concurrency > limit {
-            return Some(format!(
-                "no run of {chip} with more than {limit} requests was measured"
-            ));
-        }
-        let fitted = &self.parameters.tpot.effects;
-        if !fitted.contains_key(&format!("all|chip={chip}")) {
-            return Some(format!("no run on {chip} was measured"));
-        }
-        if point.assumed {
-            return Some("lengths and concurrency are assumed".to_owned());
-        }
-        None
+        let outside = outside_measured(self.parameters, &point.chip, point.concurrency);
+        let assumed = point
+            .assumed
+            .then_some("lengths and concurrency are assumed");
+        outside.or(assumed.map(str::to_owned))
     }
+}
+
+/// Why a deployment with `concurrency` requests in flight lies outside what was measured, if it
+/// does: nothing on the chip was, or nothing with so many requests.
+#[must_use]
+pub fn outside_measured(parameters: &Parameters, chip: &Chip, concurrency: f64) -> Option<String> {
+    let name = &chip.name;
+    let limit = match name.as_str() {
+        "trainium2" => TRAINIUM2_MEASURED_CONCURRENCY,
+        _ => NEURON_MEASURED_CONCURRENCY,
+    };
+    let measured = &parameters.measured_chips;
+    if !measured.iter().any(|c| c == name) {
+        return Some(format!("no run on {name} was measured"));
+    }
+    (chip.vendor.eq_ignore_ascii_case("aws") && concurrency > limit)
+        .then(|| format!("no run of {name} with more than {limit} requests was measured"))
+}
+
+/// The 80 % interval of a time on one engine that does both phases, as factors of the forecast.
+#[must_use]
+pub fn interval_factors(errors: Residuals, extrapolated: bool) -> (f64, f64) {
+    let width = if extrapolated {
+        EXTRAPOLATION_WIDTH
+    } else {
+        1.0
+    };
+    (
+        libm::exp(-errors.high.max(0.0) * width),
+        libm::exp(-errors.low.min(0.0) * width),
+    )
 }
 
 /// Output tokens a second of a closed loop: every request takes its time to first token and then

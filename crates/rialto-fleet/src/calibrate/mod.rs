@@ -5,6 +5,7 @@
 //! in text and get text back. `docs/fleet/accuracy.md` describes the method and its figures.
 
 mod benchmark;
+mod calls;
 mod fit;
 mod forecast;
 mod point;
@@ -12,8 +13,12 @@ mod reader;
 mod report;
 mod solve;
 
+pub use calls::{
+    Call, CallBasis, CallsError, ConfigurationUpdate, LogError, LogUpdate, LoggedCall, read_calls,
+    update_from_calls, write_calls,
+};
 pub use fit::{CrossValidation, Grouping, calibrate, cross_validate};
-pub use forecast::{Figure, Forecast, Forecaster};
+pub use forecast::{Figure, Forecast, Forecaster, interval_factors, outside_measured};
 pub use point::{Point, PointsError, Replica, Serving, Skipped};
 pub use reader::{PointFile, read_points};
 pub use report::{Accuracy, Report, Row, unseen_accuracy, validate};

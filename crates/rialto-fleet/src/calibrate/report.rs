@@ -9,7 +9,7 @@ use super::fit::CrossValidation;
 use super::forecast::{Figure, Forecaster, closed_loop_rate};
 use super::point::{Point, Skipped};
 use super::reader::PointFile;
-use crate::step::{Errors, Parameters};
+use crate::step::{Errors, Parameters, Residuals};
 
 /// One figure of one point.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -146,47 +146,94 @@ fn accuracy_by(rows: &[Row], by: fn(&Row) -> String) -> Vec<Accuracy> {
         .collect()
 }
 
-/// The accuracy of forecasts by fits that never saw a point's group: all points, and by how the
-/// phases are placed. The errors' lean is taken off as in every forecast.
+/// The accuracy of forecasts by fits that never saw a point's group: over all points, by how the
+/// phases are placed, and by chip, model and engine. The errors' lean is taken off as in every
+/// forecast; throughput follows from the two times, as in [`Forecaster::forecast`].
 #[must_use]
 pub fn unseen_accuracy(
     points: &[&Point],
     unseen: &CrossValidation,
     errors: &Errors,
 ) -> Vec<Accuracy> {
-    let mut out = Vec::new();
-    let figures = [
-        ("tpot_ms", &unseen.tpot_ln, errors.tpot, errors.tpot_split),
-        ("ttft_ms", &unseen.ttft_ln, errors.ttft, errors.ttft_split),
+    let found: Vec<Unseen<'_>> = points
+        .iter()
+        .zip(unseen.ttft_ln.iter().zip(&unseen.tpot_ln))
+        .flat_map(|(point, (ttft, tpot))| unseen_figures(point, *ttft, *tpot, errors))
+        .collect();
+    let kinds: [fn(&Point) -> String; 5] = [
+        |_| "all".to_owned(),
+        |p| {
+            let separate = "separate engines";
+            let together = "one engine for both phases";
+            if p.is_split() { separate } else { together }.to_owned()
+        },
+        |p| format!("chip {}", p.chip.name),
+        |p| format!("model {}", p.model.name),
+        |p| format!("engine {}", p.engine.name()),
     ];
-    for (figure, logs, together, split) in figures {
-        let found: Vec<(bool, f64, bool)> = points
-            .iter()
-            .zip(logs)
-            .filter_map(|(p, ln)| {
-                let kind = if p.is_split() { split } else { together };
-                let ln = (*ln)?;
-                let relative = libm::exp(ln - kind.lean) - 1.0;
-                Some((
-                    p.is_split(),
-                    100.0 * relative,
-                    (kind.low..=kind.high).contains(&ln),
-                ))
-            })
-            .collect();
-        // All points, then those of one kind.
-        let kinds = [
-            ("all", None),
-            ("one engine for both phases", Some(false)),
-            ("separate engines", Some(true)),
-        ];
-        for (by, only) in kinds {
-            let kept = found
-                .iter()
-                .filter(|(split, ..)| only.is_none_or(|o| o == *split));
-            let rows: Vec<(f64, bool)> = kept.map(|(_, e, inside)| (e.abs(), *inside)).collect();
-            out.push(summary(by.to_owned(), figure, &rows));
+    let mut out = Vec::new();
+    for by in kinds {
+        let mut groups: BTreeMap<(String, &'static str), Vec<(f64, bool)>> = BTreeMap::new();
+        for u in &found {
+            let rows = groups.entry((by(u.point), u.figure)).or_default();
+            rows.push((u.error_percent.abs(), u.inside));
         }
+        out.extend(
+            groups
+                .into_iter()
+                .map(|((by, figure), rows)| summary(by, figure, &rows)),
+        );
+    }
+    out
+}
+
+/// The error of one figure of one point, forecast unseen.
+struct Unseen<'a> {
+    point: &'a Point,
+    figure: &'static str,
+    error_percent: f64,
+    inside: bool,
+}
+
+fn unseen_figures<'a>(
+    point: &'a Point,
+    ttft_ln: Option<f64>,
+    tpot_ln: Option<f64>,
+    errors: &Errors,
+) -> Vec<Unseen<'a>> {
+    let (ttft_kind, tpot_kind) = if point.is_split() {
+        (errors.ttft_split, errors.tpot_split)
+    } else {
+        (errors.ttft, errors.tpot)
+    };
+    let time = |figure, ln: f64, kind: Residuals| Unseen {
+        point,
+        figure,
+        error_percent: 100.0 * (libm::exp(ln - kind.lean) - 1.0),
+        inside: (kind.low..=kind.high).contains(&ln),
+    };
+    let mut out = Vec::new();
+    out.extend(ttft_ln.map(|ln| time("ttft_ms", ln, ttft_kind)));
+    out.extend(tpot_ln.map(|ln| time("tpot_ms", ln, tpot_kind)));
+    let (Some(ttft_ms), Some(tpot_ms)) = (point.ttft_ms, point.tpot_ms) else {
+        return out;
+    };
+    if let (Some(ttft_ln), Some(tpot_ln)) = (ttft_ln, tpot_ln) {
+        // A time is forecast `ln` too long; its interval reaches from `high` below to `low` above.
+        let rate = |ttft: f64, tpot: f64| {
+            closed_loop_rate(point, ttft_ms * libm::exp(ttft), tpot_ms * libm::exp(tpot))
+        };
+        let stated = point.output_tokens_per_second;
+        let measured = stated.unwrap_or_else(|| closed_loop_rate(point, ttft_ms, tpot_ms));
+        let forecast = rate(ttft_ln - ttft_kind.lean, tpot_ln - tpot_kind.lean);
+        let low = rate(ttft_ln - ttft_kind.low, tpot_ln - tpot_kind.low);
+        let high = rate(ttft_ln - ttft_kind.high, tpot_ln - tpot_kind.high);
+        out.push(Unseen {
+            point,
+            figure: "output_tokens_per_s",
+            error_percent: 100.0 * (forecast / measured - 1.0),
+            inside: (low..=high).contains(&measured),
+        });
     }
     out
 }

@@ -59,7 +59,7 @@ const CG_TOLERANCE: f64 = 1e-5;
 /// Fitted numbers are kept in steps of one over this.
 const DECIMALS: f64 = 1e4;
 /// Effects smaller than this are left out of the parameter file.
-const SMALLEST_EFFECT: f64 = 0.002;
+const SMALLEST_EFFECT: f64 = 0.004;
 
 /// The logarithm of the forecast for one set of terms and features.
 pub(crate) fn predict_ln(layer: &Layer, terms: &[f64], features: &[Feature]) -> f64 {

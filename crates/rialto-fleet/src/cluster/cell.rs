@@ -3,8 +3,12 @@
 //! Replicas advance only when something asks for their state, so an idle one costs nothing. Two
 //! cells never touch: this is what makes threads and sampling possible.
 
+mod apart;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+
+use apart::Apart;
 
 use super::pool::{Pool, TrafficSource};
 use super::route::{LoadIndex, Policy, Whereabouts};
@@ -137,29 +141,14 @@ pub fn simulate_cell(pool: &Pool, cell: usize, settings: &CellSettings) -> CellR
         replicas,
         ..CellResult::default()
     };
+    let mut arrivals = || source.next(settings.horizon_ns);
     if prefill == 0 {
         let mut stage = Stage::new(pool, cell, 0..replicas, Role::Whole, settings);
-        stage.run(&mut jobs, &mut result, |_| {
-            source.next(settings.horizon_ns).map(Arrival::New)
-        });
+        stage.run(&mut jobs, &mut result, &mut arrivals);
     } else {
-        let mut stage = Stage::new(pool, cell, 0..prefill, Role::Prefill, settings);
-        stage.run(&mut jobs, &mut result, |_| {
-            source.next(settings.horizon_ns).map(Arrival::New)
-        });
-        let mut handoffs = std::mem::take(&mut stage.handoffs);
-        handoffs.sort_unstable_by_key(|h| (h.at_ps, jobs.get(h.job).number));
-        let mut moved: Vec<Handoff> = handoffs
-            .iter()
-            .map(|h| Handoff {
-                at_ps: h.at_ps + transfer_ps(pool, jobs.get(h.job)),
-                job: h.job,
-            })
-            .collect();
-        moved.sort_by_key(|h| h.at_ps);
-        let mut moved = moved.into_iter();
-        let mut stage = Stage::new(pool, cell, prefill..replicas, Role::Whole, settings);
-        stage.run(&mut jobs, &mut result, |_| moved.next().map(Arrival::Moved));
+        let prompts = Stage::new(pool, cell, 0..prefill, Role::Prefill, settings);
+        let answers = Stage::new(pool, cell, prefill..replicas, Role::Whole, settings);
+        Apart::new(prompts, answers).run(&mut jobs, &mut result, &mut arrivals);
     }
     result.in_flight = jobs.len() as u64;
     result
@@ -198,12 +187,6 @@ fn transfer_ps(pool: &Pool, job: &Job) -> u64 {
     let bytes = pool.kv_bytes_per_token * f64::from(job.request.input_tokens);
     let seconds = bytes / (d.transfer_gb_s * 1e9) + d.transfer_latency_ms * 1e-3;
     (seconds * PS_PER_S) as u64
-}
-
-/// A job reaching a stage.
-enum Arrival {
-    New(Request),
-    Moved(Handoff),
 }
 
 /// Replicas of one role behind one router.
@@ -360,16 +343,12 @@ impl<'a> Stage<'a> {
         &mut self,
         jobs: &mut Jobs,
         result: &mut CellResult,
-        mut arrivals: impl FnMut(&Jobs) -> Option<Arrival>,
+        mut arrivals: impl FnMut() -> Option<Request>,
     ) {
-        let mut next = arrivals(jobs);
+        let mut next = arrivals();
         loop {
-            let arrival_ps = match &next {
-                Some(Arrival::New(request)) => request.arrival_ns * PS_PER_NS,
-                Some(Arrival::Moved(handoff)) => handoff.at_ps,
-                None => u64::MAX,
-            };
-            let event_ps = self.events.peek().map_or(u64::MAX, |Reverse((at, _))| *at);
+            let arrival_ps = next.map_or(u64::MAX, |r| r.arrival_ns * PS_PER_NS);
+            let event_ps = self.next_event_ps();
             let over = next.is_none() && (event_ps >= self.horizon_ps || self.idle());
             if over {
                 break;
@@ -378,16 +357,42 @@ impl<'a> Stage<'a> {
                 self.next_event(jobs, result);
                 continue;
             }
-            match next.take() {
-                Some(Arrival::New(request)) => self.new_request(request, jobs, result),
-                Some(Arrival::Moved(handoff)) => {
-                    self.place(handoff.job, arrival_ps, jobs, result);
-                }
-                None => {}
+            if let Some(request) = next.take() {
+                self.new_request(request, jobs, result);
             }
-            next = arrivals(jobs);
+            next = arrivals();
         }
         self.finish(jobs, result);
+    }
+
+    fn next_event_ps(&self) -> u64 {
+        self.events.peek().map_or(u64::MAX, |Reverse((at, _))| *at)
+    }
+
+    /// Lets one replica start every step that begins before `until_ps`.
+    fn advance(&mut self, replica: usize, until_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        let mut ctx = context!(self, replica as u32, jobs, &mut result.recorder);
+        self.replicas[replica].advance(until_ps, &mut ctx);
+    }
+
+    /// A time before which nothing leaves one replica unless something arrives.
+    fn next_change_ps(
+        &self,
+        replica: usize,
+        jobs: &mut Jobs,
+        result: &mut CellResult,
+    ) -> Option<u64> {
+        let mut none = Vec::new();
+        let ctx = Context {
+            config: &self.pool.config,
+            table: table_of(self.pool, &self.slow, replica as u32),
+            prefixes: &self.pool.prefixes,
+            jobs,
+            recorder: &mut result.recorder,
+            role: self.role,
+            handoffs: &mut none,
+        };
+        self.replicas[replica].next_change_ps(&ctx)
     }
 
     /// True when no event can matter any more: nothing is parked and nobody works.

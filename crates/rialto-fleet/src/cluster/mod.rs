@@ -3,6 +3,7 @@
 //! Holds scenarios ([`Scenario`]), the simulation of cells, exact and sampled runs, and the report.
 //! It never prints or reads files. Every figure it reports is a twin's: modelled, not measured.
 
+mod calls;
 mod cell;
 mod faults;
 mod pool;
@@ -11,6 +12,7 @@ mod route;
 mod run;
 mod scenario;
 
+pub use calls::calls;
 pub use cell::{CellResult, CellSettings, simulate_cell};
 pub use faults::{Faults, Topology};
 pub use pool::{Fleet, GENERATED_BLOCK_TOKENS, Pool, TrafficSource, deployment};

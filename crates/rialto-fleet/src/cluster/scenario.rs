@@ -196,6 +196,14 @@ impl PoolSpec {
         }
     }
 
+    /// The same pool cut another way.
+    #[must_use]
+    pub fn with_plan(mut self, plan: Plan) -> Self {
+        (self.tensor, self.pipeline) = (plan.tensor, plan.pipeline);
+        (self.expert, self.data) = (plan.expert, plan.data);
+        self
+    }
+
     /// A pool with default settings.
     #[must_use]
     pub fn new(

@@ -200,6 +200,46 @@ pub fn of_scenario(scenario: &Scenario) -> Vec<Concentration> {
     all
 }
 
+/// A settled deal, with what the seller's listing says of where its capacity comes from. What it
+/// does not say is empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SettledDeal {
+    /// Who was paid.
+    pub provider: String,
+    /// Who makes the chip.
+    pub vendor: String,
+    /// The model.
+    pub model: String,
+    /// The kind of chip.
+    pub chip: String,
+    /// Who runs the machines.
+    pub host: String,
+    /// Where they stand.
+    pub region: String,
+    /// What was paid, in whole units of the asset.
+    pub paid: f64,
+}
+
+/// Concentration of what settled deals paid, by provider, vendor, model, chip, host and region.
+/// Amounts are measured; the listing's words on the chip are the seller's.
+#[must_use]
+pub fn of_deals(deals: &[SettledDeal]) -> Vec<Concentration> {
+    type Key = fn(&SettledDeal) -> &str;
+    let dimensions: [(&'static str, Key); 6] = [
+        ("provider", |d| &d.provider),
+        ("vendor", |d| &d.vendor),
+        ("model", |d| &d.model),
+        ("chip", |d| &d.chip),
+        ("host", |d| &d.host),
+        ("region", |d| &d.region),
+    ];
+    let of = |(dimension, key): (&'static str, Key)| {
+        let amounts = deals.iter().map(|d| (key(d), d.paid, Basis::Measured));
+        concentration(dimension, Measure::Spend, "paid", amounts)
+    };
+    dimensions.into_iter().filter_map(of).collect()
+}
+
 /// Concentration of a usage table by vendor, model, chip, host, region, owner and agent.
 #[must_use]
 pub fn of_usage(rows: &[UsageRow]) -> Vec<Concentration> {

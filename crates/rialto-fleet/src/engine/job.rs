@@ -22,6 +22,8 @@ pub struct Job {
     pub preemptions: u16,
     /// Times the replica under it failed.
     pub failures: u16,
+    /// Prompt tokens found in a prefix cache when it was last admitted.
+    pub cached_tokens: u32,
     /// Its cache is already where it is going: the prompt was computed on another replica.
     pub kv_ready: bool,
     /// Context length minus token clock, constant while it runs.

@@ -396,6 +396,7 @@ impl Replica {
             }
         }
         let cached = hits * ctx.prefixes.block_tokens();
+        job.cached_tokens = cached;
         ctx.recorder.cached_tokens += u64::from(cached);
         Some(cached)
     }

@@ -1,17 +1,24 @@
 //! The cheapest placement that meets an objective.
 //!
 //! Enumerates chips, number formats and parallel plans for a model, sizes each to the traffic by
-//! simulation, prices it, and says which constraint binds. It assumes that more replicas never
-//! make latency worse. Every figure is a twin's.
+//! simulation, prices it, adds spares for what fails, and says which constraint binds. It assumes
+//! that more replicas never make latency worse. Every figure is a twin's.
+
+mod costs;
+mod spares;
 
 use serde::Serialize;
 
+use crate::calibrate::{interval_factors, outside_measured};
 use crate::catalogue::{Catalogue, Chip};
 use crate::cluster::{
-    CellResult, CellSettings, Fleet, Pool, PoolSpec, Scenario, SloSpec, TrafficSource,
+    CellResult, CellSettings, Faults, Fleet, Pool, PoolSpec, Scenario, SloSpec, TrafficSource,
     simulate_cell,
 };
 use crate::step::{Parameters, Plan};
+
+pub use costs::TokenCosts;
+pub use spares::{WORKING_SHARE, spare_replicas};
 
 /// Which hourly price of a chip counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +55,8 @@ pub struct Question {
     pub slo_share: f64,
     /// Which price counts.
     pub price: PriceBasis,
+    /// What fails; the placement gets spare replicas for it.
+    pub faults: Faults,
     /// Seconds simulated per trial.
     pub trial_s: f64,
     /// Seed.
@@ -104,14 +113,18 @@ pub struct Placement {
     pub model: String,
     /// Chip.
     pub chip: String,
+    /// Who makes it; empty when the catalogue does not know the chip.
+    pub vendor: String,
     /// Number format.
     pub precision: String,
     /// Parallel plan.
     pub plan: String,
     /// Chips of a replica.
     pub replica_chips: u32,
-    /// Replicas needed; absent when no number meets the objective.
+    /// Replicas needed, spares included; absent when no number meets the objective.
     pub replicas: Option<u32>,
+    /// Those of them that stand in for failed ones.
+    pub spare_replicas: u32,
     /// Chips needed.
     pub chips: Option<u64>,
     /// Hourly price of all chips, dollars; absent without a price.
@@ -124,6 +137,8 @@ pub struct Placement {
     pub ttft_p99_s: f64,
     /// 99th percentile of the time per later token, seconds.
     pub tpot_p99_s: f64,
+    /// What a million tokens of each kind take and cost; absent when there is nothing to divide.
+    pub token_costs: Option<TokenCosts>,
     /// Share of requests within the objective.
     pub slo_share: f64,
     /// Answer tokens a second and chip.
@@ -132,6 +147,12 @@ pub struct Placement {
     pub utilisation: f64,
     /// Energy per answer token, joules.
     pub joules_per_output_token: f64,
+    /// Why the placement lies outside what was measured, if it does; its intervals are then wide.
+    pub extrapolation: Option<String>,
+    /// The 80 % interval of the time to first token, as factors of the forecast.
+    pub ttft_interval: (f64, f64),
+    /// The 80 % interval of the time per token, as factors of the forecast.
+    pub tpot_interval: (f64, f64),
 }
 
 /// The parallel plans worth trying for a model on a chip: powers of two up to the scale-up domain
@@ -189,9 +210,56 @@ pub fn size(
     parameters: &Parameters,
 ) -> Placement {
     match ready(question, spec, catalogue, parameters) {
-        Ok(pool) => size_pool(question, &pool),
+        Ok(pool) => {
+            let sized = size_pool(question, &pool);
+            with_interval(with_spares(sized, question, &pool), &pool, parameters)
+        }
         Err(why) => refused(spec, Binds::Refused(why)),
     }
+}
+
+/// The smallest of the plans that fits and meets the objective. When none does, the smallest that
+/// fits, or the last of those that do not, with its reason.
+#[must_use]
+pub fn size_smallest(
+    question: &Question,
+    spec: &PoolSpec,
+    plans: &[Plan],
+    catalogue: &Catalogue,
+    parameters: &Parameters,
+) -> Placement {
+    smallest(spec, plans, |s| size(question, s, catalogue, parameters))
+}
+
+/// Runs a given number of replicas of the smallest of the plans that fits.
+#[must_use]
+pub fn evaluate_smallest(
+    question: &Question,
+    spec: &PoolSpec,
+    replicas: u32,
+    plans: &[Plan],
+    catalogue: &Catalogue,
+    parameters: &Parameters,
+) -> Placement {
+    let run = |s: &PoolSpec| evaluate(question, s, replicas, catalogue, parameters);
+    smallest(spec, plans, run)
+}
+
+fn smallest(spec: &PoolSpec, plans: &[Plan], place: impl Fn(&PoolSpec) -> Placement) -> Placement {
+    let mut plans = plans.to_vec();
+    plans.sort_by_key(Plan::chips);
+    let fits = |p: &Placement| !matches!(p.binds, Binds::Refused(_));
+    let mut fallback: Option<Placement> = None;
+    for plan in plans {
+        let placement = place(&spec.clone().with_plan(plan));
+        if placement.replicas.is_some() {
+            return placement;
+        }
+        if fallback.as_ref().is_none_or(|f| !fits(f)) {
+            fallback = Some(placement);
+        }
+    }
+    fallback.unwrap_or_else(|| refused(spec, Binds::Refused("no plan to try".to_owned())))
 }
 
 /// Runs a placement of a given number of replicas.
@@ -207,10 +275,36 @@ pub fn evaluate(
         Ok(pool) => {
             let trial = trial(question, &pool, replicas);
             let binds = trial.worst(question);
-            placement(question, &pool, Some((replicas, &trial)), binds)
+            let run = placement(question, &pool, Some((replicas, &trial)), binds);
+            with_interval(run, &pool, parameters)
         }
         Err(why) => refused(spec, Binds::Refused(why)),
     }
+}
+
+/// Adds the spares that keep the sized replicas working, and their price.
+fn with_spares(mut p: Placement, question: &Question, pool: &Pool) -> Placement {
+    let Some(needed) = p.replicas else { return p };
+    let spares = spare_replicas(&question.faults, &pool.topology, needed);
+    let grown = f64::from(needed + spares) / f64::from(needed);
+    p.spare_replicas = spares;
+    p.replicas = Some(needed + spares);
+    p.chips = Some(u64::from(needed + spares) * u64::from(pool.replica_chips()));
+    p.usd_per_hour = p.usd_per_hour.map(|usd| usd * grown);
+    p.usd_per_million_output_tokens = p.usd_per_million_output_tokens.map(|usd| usd * grown);
+    p.output_tokens_per_s_per_chip /= grown;
+    p.token_costs = p.token_costs.map(|costs| costs.times(grown));
+    p
+}
+
+/// Puts the forecast's error beside it.
+fn with_interval(mut p: Placement, pool: &Pool, parameters: &Parameters) -> Placement {
+    let in_flight = f64::from(pool.config.max_sequences);
+    p.extrapolation = outside_measured(parameters, &pool.chip, in_flight);
+    let factors = |errors| interval_factors(errors, p.extrapolation.is_some());
+    p.ttft_interval = factors(parameters.errors.ttft);
+    p.tpot_interval = factors(parameters.errors.tpot);
+    p
 }
 
 fn ready(
@@ -220,6 +314,11 @@ fn ready(
     parameters: &Parameters,
 ) -> Result<Pool, String> {
     let mut spec = spec.clone();
+    // AWS chips are served by AWS's own engine; the calibration knows them under no other.
+    let aws = |c: &Chip| c.vendor.eq_ignore_ascii_case("aws");
+    if catalogue.chip(&spec.chip).is_ok_and(aws) {
+        spec.engine = "neuron".to_owned();
+    }
     spec.traffic.clone_from(&question.traffic_name);
     spec.rate_per_s = Some(question.rate_per_s);
     spec.slo = Some(question.slo);
@@ -362,20 +461,26 @@ fn refused(spec: &PoolSpec, binds: Binds) -> Placement {
     Placement {
         model: spec.model.clone(),
         chip: spec.chip.clone(),
+        vendor: String::new(),
         precision: spec.precision.clone(),
         plan: spec.plan().to_string(),
         replica_chips: spec.plan().chips(),
         replicas: None,
+        spare_replicas: 0,
         chips: None,
         usd_per_hour: None,
         usd_per_million_output_tokens: None,
         binds,
         ttft_p99_s: 0.0,
         tpot_p99_s: 0.0,
+        token_costs: None,
         slo_share: 0.0,
         output_tokens_per_s_per_chip: 0.0,
         utilisation: 0.0,
         joules_per_output_token: 0.0,
+        extrapolation: None,
+        ttft_interval: (1.0, 1.0),
+        tpot_interval: (1.0, 1.0),
     }
 }
 
@@ -387,6 +492,7 @@ fn placement(
 ) -> Placement {
     let mut p = refused(&pool.spec, binds);
     p.chip.clone_from(&pool.chip.name);
+    p.vendor.clone_from(&pool.chip.vendor);
     let Some((replicas, trial)) = sized else {
         return p;
     };
@@ -408,6 +514,7 @@ fn placement(
     p.usd_per_million_output_tokens = p
         .usd_per_hour
         .map(|usd| usd / (output_per_s * 3600.0).max(1e-9) * 1e6);
+    p.token_costs = costs::token_costs(pool, &trial.cell, question.price.of(&pool.chip));
     p.ttft_p99_s = r.ttft.quantile_s(0.99);
     p.tpot_p99_s = r.tpot.quantile_s(0.99);
     p.slo_share = trial.good_share();

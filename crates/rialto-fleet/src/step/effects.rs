@@ -255,8 +255,12 @@ fn per_term(c: &mut Collector, l: &Labels<'_>) {
     c.term(Term::Compute, 0.25, &format!("precision={precision}"));
 }
 
-/// What is special about one measured combination; zero for every other.
-fn group(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
+/// The key of the scale over all terms of a deployment's model, chip, engine and number format.
+pub(crate) fn group_key(d: &Deployment) -> String {
+    format!("{}|{}", On::All.name(), group_name(&Labels::of(d)))
+}
+
+fn group_name(l: &Labels<'_>) -> String {
     let Labels {
         model,
         chip,
@@ -264,7 +268,12 @@ fn group(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
         precision,
         ..
     } = l;
-    let group = format!("model={model},chip={chip},engine={engine},precision={precision}");
+    format!("model={model},chip={chip},engine={engine},precision={precision}")
+}
+
+/// What is special about one measured combination; zero for every other.
+fn group(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
+    let group = group_name(l);
     c.all(0.20, &group);
     let doublings = libm::log2(f64::from(d.plan.stage_chips().max(1))) - 2.0;
     c.add(On::All, 0.06, doublings, &format!("chips,{group}"));

@@ -11,8 +11,8 @@ mod plan;
 mod roofline;
 
 pub use deployment::{Deployment, Engine, Speculation};
-pub(crate) use effects::family;
 pub use effects::{Effect, On, effects};
+pub(crate) use effects::{family, group_key};
 pub use model::{StepLoad, StepModel, StepTerms};
 pub(crate) use parameters::FIRST_TOKEN_TERMS;
 pub use parameters::{Errors, Layer, Parameters, ParametersError, Residuals};

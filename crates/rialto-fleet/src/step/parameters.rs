@@ -106,6 +106,8 @@ pub struct Errors {
 pub struct Parameters {
     /// Where the numbers come from: the files they were fitted on and how many points.
     pub fitted_on: String,
+    /// Chips that some point was measured on.
+    pub measured_chips: Vec<String>,
     /// Errors seen in cross-validation.
     pub errors: Errors,
     /// Time per output token: also the step-time model.

@@ -207,10 +207,17 @@ impl Plan {
 
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "tp{}pp{}ep{}dp{}",
-            self.tensor, self.pipeline, self.expert, self.data
-        )
+        let degrees = [
+            ("tensor", self.tensor),
+            ("pipeline", self.pipeline),
+            ("expert", self.expert),
+            ("data", self.data),
+        ];
+        if degrees.iter().all(|(_, degree)| *degree == 1) {
+            return f.write_str("tensor 1");
+        }
+        let named = degrees.iter().filter(|(_, degree)| *degree != 1);
+        let words: Vec<String> = named.map(|(name, n)| format!("{name} {n}")).collect();
+        f.write_str(&words.join(", "))
     }
 }

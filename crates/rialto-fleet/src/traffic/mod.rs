@@ -1,7 +1,7 @@
 //! What arrives at the fleet: recorded traces, and generators fitted to them.
 //!
 //! Holds the request as the twin sees it (when, how long, which prefix it shares), parsers for
-//! three trace formats ([`trace`]), and generators ([`model`]) that reproduce a trace's rate
+//! four trace formats ([`trace`]), and generators ([`model`]) that reproduce a trace's rate
 //! curve, bursts, lengths and sessions at any scale. It never opens a file: callers pass text and
 //! the name to use in errors. A request's content is never here, only token counts and hashes.
 
@@ -15,6 +15,7 @@ mod tests;
 pub use fit::fit;
 pub use model::{Generator, Lengths, Sessions, Share, TrafficModel};
 pub use trace::{Format, Trace, TraceError};
+pub(crate) use trace::{format_time_ns, parse_time_ns};
 
 use crate::rng::mix64;
 

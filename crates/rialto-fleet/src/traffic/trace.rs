@@ -1,8 +1,8 @@
 //! Parsers for recorded traffic.
 //!
-//! Three formats: the Azure LLM inference CSV (P. Patel et al., "Splitwise", ISCA 2024), the
+//! Four formats: the Azure LLM inference CSV (P. Patel et al., "Splitwise", ISCA 2024), the
 //! Mooncake JSON lines (R. Qin et al., FAST 2025) with their hashes of 512-token prompt blocks,
-//! and a request log of our own. All errors name file, line and field.
+//! a request log of our own, and the log of finished calls that [`crate::calibrate`] reads. All errors name file, line and field.
 
 use std::collections::HashMap;
 
@@ -20,6 +20,8 @@ pub enum Format {
     Mooncake,
     /// `arrived_at,input_tokens,output_tokens` and optional columns, see [`Trace::parse`].
     RequestLog,
+    /// JSON lines of finished calls, as [`crate::calibrate::Call`] describes them.
+    Calls,
 }
 
 /// What is wrong with a trace, and where.
@@ -85,9 +87,12 @@ impl Trace {
     /// Recognises the format from the first line.
     ///
     /// # Errors
-    /// When the first line is of none of the three formats.
+    /// When the first line is of none of the formats.
     pub fn detect(file: &str, text: &str) -> Result<Format, TraceError> {
         let first = text.lines().next().unwrap_or("").trim();
+        if first.starts_with('{') && first.contains("\"input_tokens\"") {
+            return Ok(Format::Calls);
+        }
         if first.starts_with('{') {
             return Ok(Format::Mooncake);
         }
@@ -116,7 +121,7 @@ impl Trace {
     /// The first malformed field, arrivals out of order, or a trace without a request.
     pub fn parse(file: &str, text: &str, model: Option<&str>) -> Result<Self, TraceError> {
         let format = Self::detect(file, text)?;
-        if model.is_some() && format != Format::RequestLog {
+        if model.is_some() && !matches!(format, Format::RequestLog | Format::Calls) {
             return Err(At { file, line: 1 }.error(
                 "model",
                 "this trace format has no model column to select by",
@@ -126,6 +131,7 @@ impl Trace {
             Format::Azure => parse_azure(file, text)?,
             Format::Mooncake => parse_mooncake(file, text)?,
             Format::RequestLog => parse_request_log(file, text, model)?,
+            Format::Calls => parse_calls(file, text, model)?,
         };
         if trace.requests.is_empty() {
             return Err(At { file, line: 1 }.error("requests", "the trace holds no request"));
@@ -370,9 +376,81 @@ fn parse_request_log(file: &str, text: &str, model: Option<&str>) -> Result<Trac
     })
 }
 
+/// What a replay needs of a finished call. What the call took is not its business.
+#[derive(Deserialize)]
+struct CallLine {
+    time: String,
+    input_tokens: i64,
+    output_tokens: i64,
+    #[serde(default)]
+    model: String,
+}
+
+/// Calls are logged as they finish; they are put in order of arrival here.
+fn parse_calls(file: &str, text: &str, model: Option<&str>) -> Result<Trace, TraceError> {
+    let mut arrived: Vec<(i128, usize, Request)> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let at = At {
+            file,
+            line: index + 1,
+        };
+        let row: CallLine = serde_json::from_str(line).map_err(|e| {
+            let message = e.to_string();
+            let field = message.split('`').nth(1).unwrap_or("line").to_owned();
+            at.error(&field, message)
+        })?;
+        if model.is_some_and(|wanted| wanted != row.model) {
+            continue;
+        }
+        let time_ns = parse_time_ns(&row.time).ok_or_else(|| {
+            let message = format!("`{}` is no time like 2026-11-22T13:04:05.25Z", row.time);
+            at.error("time", message)
+        })?;
+        let request = Request {
+            arrival_ns: 0,
+            input_tokens: at.tokens("input_tokens", row.input_tokens)?,
+            output_tokens: at.tokens("output_tokens", row.output_tokens)?,
+            prefix: Prefix::Unique,
+        };
+        arrived.push((time_ns, at.line, request));
+    }
+    arrived.sort_by_key(|(time_ns, line, _)| (*time_ns, *line));
+    let mut clock = Clock::new();
+    let mut requests = Vec::with_capacity(arrived.len());
+    for (time_ns, line, mut request) in arrived {
+        request.arrival_ns = clock.offset(&At { file, line }, "time", time_ns)?;
+        requests.push(request);
+    }
+    Ok(Trace {
+        requests,
+        prefixes: PrefixTable::default(),
+    })
+}
+
+/// A time since 1970 as RFC 3339, to the microsecond; the reverse of [`parse_time_ns`]. Days by
+/// H. Hinnant's `civil_from_days`.
+pub(crate) fn format_time_ns(time_ns: u64) -> String {
+    let (seconds, micros) = (time_ns / 1_000_000_000, time_ns % 1_000_000_000 / 1_000);
+    let shifted = seconds / 86_400 + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let clock = seconds % 86_400;
+    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+}
+
 /// Nanoseconds since 1970 of `YYYY-MM-DD hh:mm:ss[.fraction]`, with a space or `T` between and an
 /// optional `Z`. Days by H. Hinnant's `days_from_civil`.
-fn parse_time_ns(text: &str) -> Option<i128> {
+pub(crate) fn parse_time_ns(text: &str) -> Option<i128> {
     let text = text.trim().trim_end_matches('Z');
     let (date, time) = text.split_once(['T', ' '])?;
     let mut date = date.split('-');
@@ -415,7 +493,24 @@ fn parse_time_ns(text: &str) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_time_ns;
+    use super::{format_time_ns, parse_time_ns};
+
+    #[test]
+    fn times_are_written_as_they_are_read() {
+        for time_ns in [
+            0,
+            86_399_999_999_000,
+            951_782_400_000_000_000,
+            4_102_444_799_000_001_000,
+        ] {
+            let text = format_time_ns(time_ns);
+            assert_eq!(parse_time_ns(&text), Some(time_ns.into()), "{text}");
+        }
+        assert_eq!(
+            format_time_ns(951_782_400_000_000_000),
+            "2000-02-29T00:00:00.000000Z"
+        );
+    }
 
     #[test]
     fn times_are_read_to_the_nanosecond() {

@@ -354,6 +354,46 @@ fn disaggregation_keeps_decoding_clear_of_prompts() {
     assert!(tpot(true) < tpot(false), "{} {}", tpot(true), tpot(false));
 }
 
+/// Requests past their prompt never outnumber what the decode replicas can run, however far the
+/// prefill replicas could run ahead.
+#[test]
+fn a_full_decode_side_holds_the_prompts_back() {
+    let mut p = pool("a", 5, "azure-conv", 30.0);
+    p.disaggregate = Some(Disaggregate {
+        prefill_replicas: 4,
+        transfer_gb_s: 100.0,
+        transfer_latency_ms: 0.1,
+    });
+    p.max_sequences = 8;
+    let s = scenario(p, 60.0);
+    let fleet = build(&s, &sources());
+    let options = RunOptions {
+        keep_outcomes: true,
+        ..RunOptions::default()
+    };
+    let result = run(&fleet, &options, &|_, _| {});
+    let outcomes = &result.pools[0].outcomes;
+    assert!(outcomes.len() > 200, "{}", outcomes.len());
+    let mut changes: Vec<(u64, i32)> = Vec::new();
+    for o in outcomes {
+        changes.push((o.job.scheduled_ps, 1));
+        changes.push((o.finished_ps, -1));
+    }
+    changes.sort_unstable();
+    let mut inside = 0;
+    let most = changes.iter().map(|(_, change)| {
+        inside += change;
+        inside
+    });
+    let most = most.max().unwrap();
+    assert!(most > 4, "the decode replica is kept busy: {most}");
+    assert!(most <= 8, "one decode replica runs 8 sequences: {most}");
+    let waits = outcomes
+        .iter()
+        .filter(|o| o.job.scheduled_ps - o.job.request.arrival_ns * 1000 > 1_000_000_000_000);
+    assert!(waits.count() > 100, "prompts wait for the decode side");
+}
+
 #[test]
 fn a_trace_is_replayed_to_its_end_and_split_over_cells() {
     let requests: Vec<Request> = (0..500u64)

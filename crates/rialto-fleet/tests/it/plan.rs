@@ -12,6 +12,7 @@ fn question(rate_per_s: f64, ttft_s: f64, tpot_s: f64) -> Question {
         slo: SloSpec { ttft_s, tpot_s },
         slo_share: 0.99,
         price: PriceBasis::List,
+        faults: rialto_fleet::cluster::Faults::default(),
         trial_s: 60.0,
         seed: 1,
         traffic_name: "azure-conv".into(),
@@ -101,4 +102,25 @@ fn plans_stay_within_the_domain_and_spread_experts_of_mixtures() {
     assert!(mixture.iter().all(|p| p.chips() <= 16));
     assert!(mixture.iter().any(|p| p.data > 1 && p.expert == p.chips()));
     assert!(plans(&c, "no-such-model", "h100_sxm", 8).is_err());
+}
+
+#[test]
+fn what_fails_gets_spares_and_the_tokens_pay_for_every_chip() {
+    let mut q = question(60.0, 0.5, 0.03);
+    let pool = spec("llama3.1-8b", "h100_sxm", 1);
+    let sound = place(&q, &pool);
+    q.faults.chip_mtbf_h = Some(500.0);
+    q.faults.chip_mttr_h = 24.0;
+    let failing = place(&q, &pool);
+    assert_eq!(sound.spare_replicas, 0);
+    assert!(failing.spare_replicas > 0, "{failing:?}");
+    let needed = failing.replicas.unwrap() - failing.spare_replicas;
+    assert_eq!(Some(needed), sound.replicas);
+    assert!(failing.usd_per_hour > sound.usd_per_hour);
+
+    let costs = failing.token_costs.unwrap();
+    let (input, cached, output) = costs.usd_per_million().unwrap();
+    assert!(cached < input && input < output, "{costs:?}");
+    let all_on_output = failing.usd_per_million_output_tokens.unwrap();
+    assert!(output < all_on_output, "{output} of {all_on_output}");
 }

@@ -67,9 +67,17 @@ pub(super) async fn one(
         key: text("idempotency-key"),
         cause: cause.map_err(|e| Refusal::new(Code::Malformed, format!("Rialto-Cause: {e}")))?,
     };
-    let ask = prepare(&door, &caller, item).await?;
-    let answered = door.node.ask(ask).await?;
-    answer(answered).map(Json)
+    carry_out(&door, &caller, item).await.map(Json)
+}
+
+/// Carries out one command, whatever door it came through.
+pub(super) async fn carry_out(
+    door: &Door,
+    caller: &Caller,
+    item: Item<'_>,
+) -> Result<Accepted, Refusal> {
+    let ask = prepare(door, caller, item).await?;
+    answer(door.node.ask(ask).await?)
 }
 
 /// `POST /api/commands`: many commands, decided in order, each for itself.
@@ -126,13 +134,18 @@ fn unread(why: &BytesRejection) -> Refusal {
     Refusal::new(code, detail)
 }
 
-/// One command with what headers or the batch say about it.
-struct Item<'a> {
-    op: &'a str,
-    args: &'a [u8],
-    acting: Option<AgentRef>,
-    key: Option<String>,
-    cause: Option<AnyId>,
+/// One command with what headers, the batch or a form say about it.
+pub(super) struct Item<'a> {
+    /// The operation.
+    pub(super) op: &'a str,
+    /// The text of its arguments.
+    pub(super) args: &'a [u8],
+    /// The agent to act as.
+    pub(super) acting: Option<AgentRef>,
+    /// The idempotency key.
+    pub(super) key: Option<String>,
+    /// What caused it.
+    pub(super) cause: Option<AnyId>,
 }
 
 /// Makes an ask of a command: checks keys and signatures, and seals the texts.

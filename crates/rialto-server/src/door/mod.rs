@@ -1,4 +1,4 @@
-//! The REST door at `/api`, and what operations need beside it.
+//! The REST door at `/api`, the console for people at `/`, and what operations need beside them.
 //!
 //! Every request goes the same way: who asks ([`auth`]), what is asked ([`commands`], [`inbox`],
 //! [`reads`]), and what is answered ([`problem`]). The routes stand in one table, from which both
@@ -6,6 +6,7 @@
 
 mod auth;
 mod commands;
+mod console;
 mod errors;
 mod inbox;
 mod openapi;
@@ -52,6 +53,8 @@ pub struct Door {
     pub(crate) started: Instant,
     /// Assets that have been asked for; they never change.
     assets: Mutex<BTreeMap<AssetId, Scale>>,
+    pub(crate) sessions: console::Sessions,
+    pub(crate) balance: console::Balance,
 }
 
 impl Door {
@@ -66,6 +69,8 @@ impl Door {
             streams: Arc::new(Semaphore::new(STREAMS)),
             started: Instant::now(),
             assets: Mutex::default(),
+            sessions: console::Sessions::default(),
+            balance: console::Balance::default(),
         })
     }
 
@@ -92,8 +97,10 @@ impl Door {
             router = router.route(route.path, route.guarded());
         }
         router
+            .merge(console::router())
             .fallback(routes::no_such_path)
             .method_not_allowed_fallback(routes::wrong_method)
+            .layer(console::pages_of_refusals(self))
             .layer(DefaultBodyLimit::max(BODY_BYTES))
             .with_state(self.clone())
     }

@@ -89,7 +89,9 @@ impl IntoResponse for Refusal {
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(code = %self.rejection.code, detail = %self.rejection.detail, "a defect");
         }
-        let mut response = (status, Json(self.problem())).into_response();
+        let problem = self.problem();
+        let mut response = (status, Json(&problem)).into_response();
+        response.extensions_mut().insert(problem);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

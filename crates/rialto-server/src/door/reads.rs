@@ -98,7 +98,7 @@ where
         .map_err(|e: T::Err| Refusal::new(Code::Malformed, e.to_string()))
 }
 
-fn refused(error: ViewError) -> Refusal {
+pub(super) fn refused(error: ViewError) -> Refusal {
     match error {
         ViewError::BadCursor => Code::BadCursor.into(),
         ViewError::BadLimit { .. } | ViewError::BadQuery(_) | ViewError::TooBroad(_) => {
@@ -145,39 +145,13 @@ impl Read {
         }
     }
 
-    /// Waits until the views have reached what the read must see.
-    async fn caught_up(&self) -> Result<(), Refusal> {
-        let hub = self.door.node.hub();
-        let mut indexed = hub.watch_indexed();
-        let (wanted, patience) = match self.query.min_position {
-            Some(position) => (position, MIN_POSITION),
-            None => (hub.durable(), CATCH_UP),
-        };
-        let reached = tokio::time::timeout(patience, indexed.wait_for(|at| *at >= wanted)).await;
-        match reached {
-            Ok(Ok(_)) => Ok(()),
-            _ if self.query.min_position.is_none() => Ok(()),
-            _ => Err(Code::WaitTooLong.into()),
-        }
-    }
-
     /// Reads the views on a thread that may block.
     async fn view<T: Send + 'static>(
         self,
         read: impl FnOnce(&ViewReader, &ListQuery) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.caught_up().await?;
-        let _place = self
-            .door
-            .reads
-            .acquire()
-            .await
-            .map_err(|_| Code::Draining)?;
-        let (views, query) = (self.door.views.clone(), self.query);
-        let outcome = tokio::task::spawn_blocking(move || read(&views, &query)).await;
-        outcome
-            .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?
-            .map_err(refused)
+        let (min_position, query) = (self.query.min_position, self.query);
+        view(&self.door, min_position, move |views| read(views, &query)).await
     }
 
     /// Answers with what the views say.
@@ -215,15 +189,50 @@ impl Read {
 
     /// The owner that a path names, if the caller may see it.
     async fn own(&self, name: &str) -> Result<OwnerId, Refusal> {
-        self.caller.known()?;
-        let (principal, auth) = (self.caller.principal, self.caller.auth);
-        let owner: OwnerId = id(name)?;
-        let judged = self.door.node.read(move |state| {
-            live(state, principal, auth)?;
-            authorise(state, principal, Action::ViewOwner(owner)).map_err(Refusal::from)
-        });
-        judged.await?.1.map(|()| owner)
+        own(&self.door, &self.caller, name).await
     }
+}
+
+/// Waits until the views have reached what a read must see.
+async fn caught_up(door: &Door, min_position: Option<u64>) -> Result<(), Refusal> {
+    let hub = door.node.hub();
+    let mut indexed = hub.watch_indexed();
+    let (wanted, patience) = match min_position {
+        Some(position) => (position, MIN_POSITION),
+        None => (hub.durable(), CATCH_UP),
+    };
+    let reached = tokio::time::timeout(patience, indexed.wait_for(|at| *at >= wanted)).await;
+    match reached {
+        Ok(Ok(_)) => Ok(()),
+        _ if min_position.is_none() => Ok(()),
+        _ => Err(Code::WaitTooLong.into()),
+    }
+}
+
+/// Reads the views on a thread that may block.
+pub(super) async fn view<T: Send + 'static>(
+    door: &Door,
+    min_position: Option<u64>,
+    read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
+) -> Result<T, Refusal> {
+    caught_up(door, min_position).await?;
+    let _place = door.reads.acquire().await.map_err(|_| Code::Draining)?;
+    let views = door.views.clone();
+    let outcome = tokio::task::spawn_blocking(move || read(&views)).await;
+    outcome
+        .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?
+        .map_err(refused)
+}
+
+/// The owner that a path names, if the caller may see it.
+pub(super) async fn own(door: &Door, caller: &Caller, name: &str) -> Result<OwnerId, Refusal> {
+    caller.known()?;
+    let (owner, principal, auth): (OwnerId, _, _) = (id(name)?, caller.principal, caller.auth);
+    let judged = door.node.read(move |state| {
+        live(state, principal, auth)?;
+        authorise(state, principal, Action::ViewOwner(owner)).map_err(Refusal::from)
+    });
+    judged.await?.1.map(|()| owner)
 }
 
 macro_rules! lists {
@@ -331,7 +340,7 @@ pub(super) async fn whoami(State(door): Door_, caller: Caller) -> Answer<WhoAmI>
     }))
 }
 
-async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal> {
+pub(super) async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal> {
     caller.known()?;
     let (principal, auth) = (caller.principal, caller.auth);
     let judged = door.node.read(move |state| {
@@ -367,7 +376,7 @@ pub(super) async fn agents(read: Read) -> Reply {
     .await
 }
 
-fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewError> {
+pub(super) fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentCard>, ViewError> {
     match name.parse() {
         Ok(id) => views.agent(id),
         Err(_) => views.agent_by_handle(name.trim_start_matches('@')),
@@ -498,7 +507,7 @@ pub(super) async fn allowances(Path(name): Path<String>, read: Read) -> Reply {
 /// `GET /api/owners/{id}/export`: an owner can leave with everything.
 pub(super) async fn export(Path(name): Path<String>, read: Read) -> Reply {
     let owner = read.own(&name).await?;
-    read.caught_up().await?;
+    caught_up(&read.door, read.query.min_position).await?;
     let (lines, mut ready) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(64);
     let views = read.door.views.clone();
     tokio::task::spawn_blocking(move || {

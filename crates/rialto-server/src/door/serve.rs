@@ -97,6 +97,9 @@ fn unread(why: &pem::Error, wanted: &str) -> String {
         other => other.to_string(),
     }
 }
+/// What a request carries that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Encrypted;
 
 /// A bound listener.
 pub struct Listener {
@@ -139,6 +142,11 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
+    let router = if listener.tls.is_some() {
+        router.layer(axum::Extension(Encrypted))
+    } else {
+        router
+    };
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
             break;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 /// What each crate may depend on, of ours. Anything else is a wrong turn.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("rialto-console", &["rialto-core"]),
     ("rialto-core", &[]),
     ("rialto-fleet", &[]),
     ("rialto-journal", &[]),
@@ -16,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "rialto-server",
         &[
+            "rialto-console",
             "rialto-core",
             "rialto-journal",
             "rialto-views",

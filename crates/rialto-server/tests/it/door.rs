@@ -17,8 +17,8 @@ const START_MS: u64 = 1_795_000_000_000;
 
 pub(crate) struct Realm {
     pub(crate) node: Arc<Node>,
-    router: Router,
-    clock: VirtualClock,
+    pub(crate) router: Router,
+    pub(crate) clock: VirtualClock,
     pub(crate) operator: String,
     indexer: Option<Indexer>,
 }
@@ -157,7 +157,7 @@ impl Realm {
 }
 
 /// Agrees on a deal between two fresh owners' agents and returns (seller's token, buyer's token, deal).
-async fn agreed(realm: &Realm) -> (String, String, Value) {
+pub(crate) async fn agreed(realm: &Realm) -> (String, String, Value) {
     let (_, seller) = realm.owner("seller").await;
     let (_, buyer) = realm.owner("buyer").await;
     realm

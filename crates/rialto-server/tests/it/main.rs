@@ -9,6 +9,7 @@
 mod architecture;
 mod audit;
 mod authority;
+mod console;
 mod description;
 mod door;
 mod faults;

@@ -73,6 +73,20 @@ impl ViewReader {
         self.read(|snap| snap.events(scope, int(after), limit, filter))
     }
 
+    /// The same, newest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn latest_events(
+        &self,
+        scope: Scope,
+        filter: &EventFilter,
+        paging: &Paging,
+    ) -> Result<Page<Value>> {
+        let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
+        self.read(|snap| snap.stretch(scope, ("<", "DESC"), before, limit, filter))
+    }
+
     /// The envelope at a position as JSON; nothing at 0 and past the end.
     ///
     /// # Errors
@@ -131,26 +145,38 @@ impl Snap<'_> {
         limit: usize,
         filter: &EventFilter,
     ) -> Result<Page<Value>> {
+        self.stretch(scope, (">", "ASC"), after, limit, filter)
+    }
+
+    /// Envelopes on one side of a position, the nearest first.
+    fn stretch(
+        &self,
+        scope: Scope,
+        (side, way): (&str, &str),
+        from_here: i64,
+        limit: usize,
+        filter: &EventFilter,
+    ) -> Result<Page<Value>> {
         let viewer = match scope {
             Scope::Realm => "?3 IS NULL",
             Scope::Owner(_) => "e.owner = ?3",
             Scope::Agent(_) => "e.actor = ?3",
         };
         let from = match filter.kind {
-            Some(_) => {
+            Some(_) => format!(
                 "event_kind k CROSS JOIN event e ON e.position = k.position
-                        WHERE k.kind = ?4 AND k.position > ?1"
-            }
-            None => "event e WHERE ?4 IS NULL AND e.position > ?1",
+                        WHERE k.kind = ?4 AND k.position {side} ?1"
+            ),
+            None => format!("event e WHERE ?4 IS NULL AND e.position {side} ?1"),
         };
         let sql = format!(
             "SELECT e.position, e.envelope FROM {from} AND {viewer} AND (?5 IS NULL OR e.actor = ?5)
-             ORDER BY e.position LIMIT ?2"
+             ORDER BY e.position {way} LIMIT ?2"
         );
         let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let actor = filter.actor.map(|a| int(a.0));
         let mut query = self.db.prepare_cached(&sql)?;
-        let mut rows = query.query((after, wide, scope.viewer(), &filter.kind, actor))?;
+        let mut rows = query.query((from_here, wide, scope.viewer(), &filter.kind, actor))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let bytes: Vec<u8> = row.get(1)?;

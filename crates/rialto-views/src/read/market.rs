@@ -314,8 +314,22 @@ impl ViewReader {
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn deals(&self, scope: Scope, paging: &Paging) -> Result<Page<DealRow>> {
+        self.deals_in(scope, None, paging)
+    }
+
+    /// Deals of the scope that are in a state, newest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
+    pub fn deals_in(
+        &self,
+        scope: Scope,
+        state: Option<&str>,
+        paging: &Paging,
+    ) -> Result<Page<DealRow>> {
         let table = Table::of("deal", DealId::PREFIX);
-        self.read(|snap| snap.listed(scope, table, None, paging, |snap, id| snap.deal(id)))
+        let filter = state.map(|state| ("AND t.state = ?4", state));
+        self.read(|snap| snap.listed(scope, table, filter, paging, |snap, id| snap.deal(id)))
     }
 
     /// A deal with its timeline.

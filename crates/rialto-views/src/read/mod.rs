@@ -58,7 +58,7 @@ pub enum Scope {
 
 impl Scope {
     /// The number under which the viewer stands in the tables; none sees everything.
-    fn viewer(self) -> Option<i64> {
+    pub(crate) fn viewer(self) -> Option<i64> {
         match self {
             Self::Realm => None,
             Self::Owner(id) => Some(int(id.0)),

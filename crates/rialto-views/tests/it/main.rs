@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod activity;
 mod erase;
 mod reads;
 mod realm;

@@ -173,6 +173,7 @@ fn announce(
     out.line(format!(
         "rialto {version} serves the realm {realm}, {state}\n  \
          address         {url}\n  \
+         console         {url}/\n  \
          api             {url}/api (described at {url}/api/openapi.json)\n  \
          data            {data}\n  \
          operator token  {token}",

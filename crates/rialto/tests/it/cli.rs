@@ -54,7 +54,7 @@ pub(crate) struct Done {
 }
 
 impl Done {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.code, 0, "{}", self.err);
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}", self.out))
     }
@@ -138,7 +138,7 @@ impl Place {
     }
 
     /// The same with what was asked for as JSON.
-    fn told(&self, server: &Server, token: &str, args: &[&str]) -> Value {
+    pub(crate) fn told(&self, server: &Server, token: &str, args: &[&str]) -> Value {
         self.ask(server, token, args).json()
     }
 }
@@ -152,7 +152,7 @@ pub(crate) fn done(command: &mut Command) -> Done {
     }
 }
 
-fn text(value: &Value) -> &str {
+pub(crate) fn text(value: &Value) -> &str {
     value
         .as_str()
         .unwrap_or_else(|| panic!("{value} is no text"))
@@ -161,7 +161,7 @@ fn text(value: &Value) -> &str {
 const OPERATOR: &str = "rialto-data/operator.token";
 
 /// Two owners with an agent each; the buyer has 40.
-fn market(place: &Place, server: &Server) {
+pub(crate) fn market(place: &Place, server: &Server) {
     for (owner, agent) in [("acme", "ana"), ("bistro", "casa")] {
         let admin = format!("{owner}.token");
         let signed = place.run(&[
@@ -193,7 +193,7 @@ fn market(place: &Place, server: &Server) {
 }
 
 /// A call, a proposal, a counter-offer, a deal, its delivery and its payment; returns the deal's id.
-fn deal(place: &Place, server: &Server) -> String {
+pub(crate) fn deal(place: &Place, server: &Server) -> String {
     let ana = |args: &[&str]| place.told(server, "ana.token", args);
     let casa = |args: &[&str]| place.told(server, "casa.token", args);
     let call = ana(&[

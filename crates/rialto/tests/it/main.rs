@@ -10,6 +10,7 @@
 mod cli;
 mod demo;
 mod faults;
+mod fleet;
 mod quickstart;
 mod readme;
 mod scenario;

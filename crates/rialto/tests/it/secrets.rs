@@ -160,7 +160,7 @@ impl Served {
 struct Said {
     what: String,
     bytes: Vec<u8>,
-    /// The body of the request: an error may quote it to whoever sent it.
+    /// The body of a request to the API: an error may quote it to whoever sent it.
     asked: String,
     tells: Option<usize>,
 }
@@ -191,7 +191,11 @@ impl Record {
         self.said.push(Said {
             what: format!("{method} {}", path.split('?').next().unwrap()),
             bytes,
-            asked: asked.to_owned(),
+            asked: if path.starts_with("/api/") {
+                asked.to_owned()
+            } else {
+                String::new()
+            },
             tells: None,
         });
         answer
@@ -445,6 +449,34 @@ fn misuse(r: &mut Record, tokens: &Tokens) {
     );
 }
 
+/// The console: a token opens a session, whose id its answer alone may tell.
+fn console(r: &mut Record, tokens: &Tokens) {
+    let form = "content-type: application/x-www-form-urlencoded\r\norigin: http://rialto\r\n";
+    for token in [&tokens.operator, &tokens.admin] {
+        r.ask(
+            "POST",
+            "/sign-in",
+            form,
+            &format!("token={token}&next=%2Flog"),
+        );
+        let answer = String::from_utf8_lossy(&r.said.last().unwrap().bytes).into_owned();
+        let cookie = answer.lines().find_map(|l| l.strip_prefix("set-cookie: "));
+        let cookie = cookie.unwrap_or_else(|| panic!("{answer}"));
+        let cookie = cookie.split(';').next().unwrap();
+        let (_, session) = cookie.split_once('=').unwrap();
+        r.secrets.push(Secret {
+            name: "a session of the console".into(),
+            forms: forms(session.as_bytes()),
+        });
+        r.said.last_mut().unwrap().tells = Some(r.secrets.len() - 1);
+        for path in ["/", "/log", "/agents", "/ledger", "/find?q=tok", "/nowhere"] {
+            r.ask("GET", path, &format!("cookie: {cookie}\r\n"), "");
+        }
+        r.ask("POST", "/sign-out", form, "");
+        r.ask("POST", "/sign-in", form, &format!("token={token}x"));
+    }
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
@@ -463,6 +495,7 @@ fn secrets_stay_where_they_belong() {
     r.secrets.extend(keys(&folder, "at first"));
     let tokens = make_tokens(&mut r, &folder);
     read_everything(&mut r, &tokens);
+    console(&mut r, &tokens);
     misuse(&mut r, &tokens);
     r.run(&["backup"], &folder, &[backups[0].to_str().unwrap()]);
     server.terminate();

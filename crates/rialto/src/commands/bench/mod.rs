@@ -7,6 +7,7 @@ mod deals;
 mod ledger;
 mod load;
 mod mail;
+mod market;
 mod population;
 mod restart;
 mod soak;
@@ -26,6 +27,8 @@ pub enum BenchCommand {
     Deals(deals::DealsArgs),
     /// Messages a second, durable and indexed, and how long one takes to arrive.
     Mail(mail::MailArgs),
+    /// Market days of growing populations, and search among many listings.
+    Market(market::MarketArgs),
     /// How long a realm is away after a kill with a long log.
     Restart(restart::RestartArgs),
     /// Many agents, some of them active: memory, reads, writes, the writer's longest turn.
@@ -45,6 +48,7 @@ pub(crate) async fn run(command: &BenchCommand, out: Output) -> Result<(), CliEr
         BenchCommand::Ledger(args) => ledger::run(args, out).await,
         BenchCommand::Deals(args) => deals::run(args, out).await,
         BenchCommand::Mail(args) => mail::run(args, out).await,
+        BenchCommand::Market(args) => market::run(args, out).await,
         BenchCommand::Restart(args) => restart::run(args, out).await,
         BenchCommand::Population(args) => population::run(args, out).await,
         BenchCommand::Soak(args) => soak::run(args, out).await,

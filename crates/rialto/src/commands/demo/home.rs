@@ -26,6 +26,8 @@ const USUAL: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
 pub(super) struct Home {
     /// Its address.
     pub(super) url: String,
+    /// Whether only this machine reaches it.
+    pub(super) on_loopback: bool,
     /// Its data folder.
     pub(super) data: PathBuf,
     /// The operator at the door.
@@ -44,6 +46,7 @@ impl Home {
         let url = listener
             .url()
             .map_err(|e| CliError::failed(e.to_string()))?;
+        let on_loopback = listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
         let storage = Storage::Folder(data.to_owned());
         let opened = open(
             storage,
@@ -74,6 +77,7 @@ impl Home {
         let operator = Client::http(&url, Some(token))?;
         Ok(Self {
             url,
+            on_loopback,
             data: data.to_owned(),
             operator,
             node: opened.node,

@@ -10,6 +10,7 @@ mod story;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::Args;
 use rialto_core::id::AnyId;
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use home::Home;
 use story::{Basis, goal, line, tell};
 
+use crate::commands::parse::duration_ms;
 use crate::market_day::buyer::{Buyer, Prices};
 use crate::market_day::realm::Realm;
 use crate::market_day::report::{self, Actions, DayReport};
@@ -25,6 +27,9 @@ use crate::market_day::stage::{self, Cast};
 use crate::market_day::{Plan, books, meter, open_market, purchases};
 use crate::output::{CliError, Output};
 use crate::scenario::{Scenario, fit, load};
+
+/// How long to wait between customers unless told.
+const PACE_MS: u64 = 1_000;
 
 /// How the demo is held.
 #[derive(Debug, Args)]
@@ -35,6 +40,10 @@ pub(crate) struct DemoArgs {
     /// Where to listen [default: 127.0.0.1:7600, or a free port if that is taken].
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+    /// How long to wait between customers, so that the day can be watched in the console
+    /// [default: 1s, or none with --exit].
+    #[arg(long, value_name = "DURATION", value_parser = duration_ms)]
+    pace: Option<u64>,
     /// Breaks ties between equal prices.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -49,7 +58,9 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> Result<(), CliError> {
     let folder = folder.map_err(|e| CliError::failed(format!("no temporary folder: {e}")))?;
     let scenario = shipped(&folder.path().join("market-day"))?;
     let home = Home::open(&folder.path().join("data"), args.listen).await?;
-    let told = day(&home, &scenario, args.seed, out).await;
+    let usual = if args.exit { 0 } else { PACE_MS };
+    let pace = Duration::from_millis(args.pace.unwrap_or(usual));
+    let told = day(&home, &scenario, args.seed, pace, out).await;
     if let (Ok(goal), false) = (&told, args.exit) {
         look_around(&home, goal, out)?;
         tokio::signal::ctrl_c()
@@ -58,6 +69,13 @@ pub(crate) async fn run(args: DemoArgs, out: Output) -> Result<(), CliError> {
     }
     home.close().await?;
     told.map(|_| ())
+}
+
+/// The shipped scenario, read through a folder of its own.
+pub(crate) fn shipped_scenario() -> Result<Scenario, CliError> {
+    let folder = tempfile::tempdir();
+    let folder = folder.map_err(|e| CliError::failed(format!("no temporary folder: {e}")))?;
+    shipped(&folder.path().join("market-day"))
 }
 
 /// The shipped scenario, with names in the place of ids so that handles read well.
@@ -84,7 +102,13 @@ fn shipped(folder: &std::path::Path) -> Result<Scenario, CliError> {
 }
 
 /// The whole day. Returns the goal that was traced.
-async fn day(home: &Home, scenario: &Scenario, seed: u64, out: Output) -> Result<AnyId, CliError> {
+async fn day(
+    home: &Home,
+    scenario: &Scenario,
+    seed: u64,
+    pace: Duration,
+    out: Output,
+) -> Result<AnyId, CliError> {
     let realm = Realm::served(home.operator.clone(), true);
     let plan = Plan {
         prices: Prices::Bargained,
@@ -98,6 +122,7 @@ async fn day(home: &Home, scenario: &Scenario, seed: u64, out: Output) -> Result
         format!("{} · data in {}", home.url, home.data.display()),
         Basis::Measured,
     )?;
+    line(out, "console", way_in(home), Basis::Measured)?;
     let who = format!(
         "{} customers and {} businesses, deciding by built-in strategies, no model",
         cast.buyers.len(),
@@ -116,7 +141,7 @@ async fn day(home: &Home, scenario: &Scenario, seed: u64, out: Output) -> Result
         Basis::Measured,
     )?;
     let begun = std::time::Instant::now();
-    one_by_one(&realm, &mut cast, out).await?;
+    one_by_one(&realm, &mut cast, pace, out).await?;
     let actions = Actions::of(meter(&mut cast), begun.elapsed().as_secs_f64(), plan.lanes);
     let day = books::read(&realm, &cast).await?;
     let report = report::make(scenario, &cast, &day, actions, plan)?;
@@ -133,7 +158,12 @@ async fn day(home: &Home, scenario: &Scenario, seed: u64, out: Output) -> Result
 }
 
 /// Customers come one after another, so that each one's way can be read as a whole.
-async fn one_by_one(realm: &Realm, cast: &mut Cast, out: Output) -> Result<(), CliError> {
+async fn one_by_one(
+    realm: &Realm,
+    cast: &mut Cast,
+    pace: Duration,
+    out: Output,
+) -> Result<(), CliError> {
     let everybody = std::mem::take(&mut cast.buyers);
     let mut done: Vec<Buyer> = Vec::with_capacity(everybody.len());
     for buyer in everybody {
@@ -141,6 +171,7 @@ async fn one_by_one(realm: &Realm, cast: &mut Cast, out: Output) -> Result<(), C
         cast.buyers = vec![buyer];
         purchases(realm, cast, 1, &mut |buyer| tell(out, buyer)).await?;
         done.append(&mut cast.buyers);
+        tokio::time::sleep(pace).await;
     }
     cast.buyers = done;
     Ok(())
@@ -293,6 +324,20 @@ fn figures(row: &Value) -> String {
     )
 }
 
+/// Where the console is; on this machine also with what to sign in.
+fn way_in(home: &Home) -> String {
+    if home.on_loopback {
+        let token = home.data.join("operator.token");
+        format!(
+            "{} · sign in with the token in {}",
+            home.url,
+            token.display()
+        )
+    } else {
+        home.url.clone()
+    }
+}
+
 /// Three commands that work while the demo serves.
 fn look_around(home: &Home, goal: &AnyId, out: Output) -> Result<(), CliError> {
     let own = std::env::args()
@@ -308,6 +353,7 @@ fn look_around(home: &Home, goal: &AnyId, out: Output) -> Result<(), CliError> {
         "serving on {} until Ctrl-C; the data folder goes with it. Look around:",
         home.url
     ))?;
+    out.line(format!("  console  {}", way_in(home)))?;
     out.line(format!("  curl -s {}/api/agents", home.url))?;
     out.line(format!("  {own} trace {goal} {access}"))?;
     out.line(format!("  {own} accounts --by counterparty {access}"))

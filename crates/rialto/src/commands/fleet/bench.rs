@@ -163,7 +163,7 @@ fn measure(
     let scenario = Scenario::of_pool(name.clone(), pool);
     let source = TrafficSource::Trace(trace.clone());
     let sources = HashMap::from([("trace".to_owned(), source)]);
-    let parameters = simulate::parameters()?;
+    let parameters = simulate::parameters(None)?;
     let fleet = Fleet::build("bench", "", &scenario, catalogue, &parameters, &sources)
         .map_err(|e| CliError::bug(e.to_string()))?;
     let mut times = Vec::with_capacity(args.runs);

@@ -2,12 +2,11 @@
 
 use clap::Args;
 use rialto_fleet::cluster::PoolSpec;
-use rialto_fleet::plan::{Placement, evaluate, size};
+use rialto_fleet::plan::{Placement, evaluate, evaluate_smallest, plans, size, size_smallest};
 use rialto_fleet::step::Plan;
 use serde::Serialize;
 
-use super::plan::{HEADER, QuestionArgs, row};
-use super::simulate;
+use super::plan::{HEADER, QuestionArgs, notes, row};
 use crate::output::{CliError, Output};
 
 /// Compares chips or parallel plans under the same traffic and objective.
@@ -17,7 +16,8 @@ pub struct CompareArgs {
     #[arg(long)]
     model: String,
     /// A candidate: CHIP or CHIP:tensor=8,pipeline=1,expert=1,data=1,precision=fp8,replicas=4.
-    /// Without `replicas` it is sized to the objective. Give two or more.
+    /// Without a plan, the smallest that fits the chip's scale-up domain and meets the objective is
+    /// taken; without `replicas` it is sized to the objective. Give two or more.
     #[arg(long = "on", required = true)]
     on: Vec<String>,
     #[command(flatten)]
@@ -44,28 +44,28 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
         );
     }
     let catalogue = args.question.catalogue()?;
-    catalogue
-        .model(&args.model)
-        .map_err(|e| CliError::usage(e.to_string()))?;
-    let parameters = simulate::parameters()?;
+    let parameters = args.question.parameters()?;
     let question = args.question.question()?;
-    let mut specs = Vec::new();
+    let mut candidates = Vec::new();
     for text in &args.on {
-        let (spec, sized) = candidate(&args.model, text, &question.traffic_name)?;
+        let candidate = candidate(&args.model, text, &question.traffic_name)?;
+        let usage = |e: rialto_fleet::catalogue::CatalogueError| CliError::usage(e.to_string());
+        let chip = &candidate.spec.chip;
+        let possible = plans(&catalogue, &args.model, chip, u32::MAX).map_err(usage)?;
         catalogue
-            .chip(&spec.chip)
-            .map_err(|e| CliError::usage(e.to_string()))?;
-        catalogue
-            .precision(&spec.precision)
-            .map_err(|e| CliError::usage(e.to_string()))?;
-        specs.push((spec, sized));
+            .precision(&candidate.spec.precision)
+            .map_err(usage)?;
+        candidates.push((candidate, possible));
     }
-    let candidates = args
-        .question
-        .each(&specs, out, |(spec, replicas)| match replicas {
-            Some(n) => evaluate(&question, spec, *n, &catalogue, &parameters),
-            None => size(&question, spec, &catalogue, &parameters),
-        })?;
+    let candidates = args.question.each(&candidates, out, |(c, possible)| {
+        let (spec, p) = (&c.spec, &parameters);
+        match (c.replicas, c.planned) {
+            (Some(n), true) => evaluate(&question, spec, n, &catalogue, p),
+            (Some(n), false) => evaluate_smallest(&question, spec, n, possible, &catalogue, p),
+            (None, true) => size(&question, spec, &catalogue, p),
+            (None, false) => size_smallest(&question, spec, possible, &catalogue, p),
+        }
+    })?;
     let report = CompareReport {
         provenance: "modelled",
         model: args.model.clone(),
@@ -79,24 +79,29 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
     for placement in &report.candidates {
         out.line(row(placement))?;
     }
-    for p in report.candidates.iter().filter(|p| p.replicas.is_none()) {
-        out.line(format!(
-            "  {} {} {}: {}",
-            p.chip,
-            p.precision,
-            p.plan,
-            p.binds.words()
-        ))?;
+    notes(&report.candidates, out)?;
+    if report.candidates.iter().all(|p| p.replicas.is_none()) {
+        let what = "no candidate can serve this traffic within the objective";
+        return Err(CliError::failed(what).hint("the last column says what stands against each"));
     }
     Ok(())
 }
 
+/// One `--on`, read.
+struct Candidate {
+    spec: PoolSpec,
+    replicas: Option<u32>,
+    /// A parallel plan was given.
+    planned: bool,
+}
+
 /// Reads one `--on`.
-fn candidate(model: &str, text: &str, traffic: &str) -> Result<(PoolSpec, Option<u32>), CliError> {
+fn candidate(model: &str, text: &str, traffic: &str) -> Result<Candidate, CliError> {
     let (chip, settings) = text.split_once(':').unwrap_or((text, ""));
     let mut plan = Plan::SINGLE;
     let mut precision = "bf16".to_owned();
     let mut replicas = None;
+    let mut planned = false;
     for setting in settings.split(',').filter(|s| !s.is_empty()) {
         let wrong = |what: &str| CliError::usage(format!("--on {text}: `{setting}` {what}"));
         let (name, value) = setting
@@ -110,6 +115,7 @@ fn candidate(model: &str, text: &str, traffic: &str) -> Result<(PoolSpec, Option
         if number == 0 {
             return Err(wrong("is zero; at least 1 is needed"));
         }
+        planned |= name != "replicas";
         match name {
             "tensor" => plan.tensor = number,
             "pipeline" => plan.pipeline = number,
@@ -125,5 +131,9 @@ fn candidate(model: &str, text: &str, traffic: &str) -> Result<(PoolSpec, Option
     }
     let mut spec = PoolSpec::new("compare", model, chip, plan, replicas.unwrap_or(1), traffic);
     spec.precision = precision;
-    Ok((spec, replicas))
+    Ok(Candidate {
+        spec,
+        planned,
+        replicas,
+    })
 }

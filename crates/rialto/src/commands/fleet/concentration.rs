@@ -1,54 +1,78 @@
 //! `rialto fleet concentration`: who depends on which vendor, chip, host and region.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rialto_fleet::economics::concentration::{self, Concentration, Measure};
 use rialto_fleet::economics::usage;
 
+use super::deals;
 use super::table::{self, Table};
+use crate::commands::remote::Remote;
 use crate::output::{CliError, Output};
 
 /// Shares of spend, tokens and capacity by vendor, chip, host and region.
 #[derive(Debug, Args)]
 pub(crate) struct ConcentrationArgs {
-    /// A scenario (.toml) or a usage table (.csv).
-    input: PathBuf,
+    /// A scenario (.toml) or a usage table (.csv); absent, the settled deals of a realm.
+    input: Option<PathBuf>,
+    /// The asset of the deals that count.
+    #[arg(
+        long,
+        default_value = "USD",
+        value_name = "CODE",
+        conflicts_with = "input"
+    )]
+    asset: String,
     /// How many names to show of each dimension.
     #[arg(long, default_value_t = 5)]
     top: usize,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 /// Runs the command.
-pub(crate) fn run(args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
-    let is_csv = args
-        .input
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("csv"));
-    let all = if is_csv {
-        let text = table::read(&args.input)?;
-        let rows = usage::parse(&args.input.display().to_string(), &text).map_err(table::input)?;
-        concentration::of_usage(&rows)
-    } else {
-        concentration::of_scenario(&table::scenario(&args.input)?)
+///
+/// # Errors
+/// When the input cannot be read or holds nothing, or as the server's.
+pub(crate) async fn run(args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
+    let (all, source) = match &args.input {
+        Some(path) => (of_file(path)?, path.display().to_string()),
+        None => {
+            let deals = deals::settled(&args.remote, &args.asset).await?;
+            let source = format!("the realm's settled deals in {}", args.asset);
+            (concentration::of_deals(&deals), source)
+        }
     };
     if all.is_empty() {
         return Err(CliError::failed(format!(
-            "{} holds no spend or tokens",
-            args.input.display()
+            "{source} hold no spend or tokens"
         )));
     }
     out.json(&all)?;
     for measure in [Measure::Spend, Measure::Tokens, Measure::Capacity] {
         let of_measure: Vec<&Concentration> = all.iter().filter(|c| c.measure == measure).collect();
-        print_measure(&of_measure, args, out)?;
+        print_measure(&of_measure, args, &source, out)?;
     }
     Ok(())
+}
+
+fn of_file(path: &Path) -> Result<Vec<Concentration>, CliError> {
+    if path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
+    {
+        let text = table::read(path)?;
+        let rows = usage::parse(&path.display().to_string(), &text).map_err(table::input)?;
+        return Ok(concentration::of_usage(&rows));
+    }
+    Ok(concentration::of_scenario(&table::scenario(path)?))
 }
 
 fn print_measure(
     all: &[&Concentration],
     args: &ConcentrationArgs,
+    source: &str,
     out: Output,
 ) -> Result<(), CliError> {
     let Some(first) = all.first() else {
@@ -88,8 +112,8 @@ fn print_measure(
     let title = format!("{title}: {} {unit} in all", table::compact(first.total));
     let basis = all.iter().map(|c| c.basis).max().unwrap_or_default();
     let source = format!(
-        "from {}; HHI: sum of squared shares, 1 is a single supplier; unattributed is left out of it",
-        args.input.display()
+        "from {source}; HHI: sum of squared shares, 1 is a single supplier; unattributed is left out \
+         of it"
     );
     rows.print(out, &title, &table::origin(basis, &source))
 }

@@ -9,10 +9,12 @@ mod claims;
 mod compare;
 mod concentration;
 mod cost;
+mod deals;
 mod focus;
 mod invest;
 mod plan;
 mod plots;
+mod publish;
 mod raster;
 mod silicon;
 mod simulate;
@@ -51,6 +53,8 @@ pub enum FleetCommand {
     Simulate(Box<simulate::SimulateArgs>),
     /// Finds the cheapest placement that meets an objective, and what binds.
     Plan(plan::PlanArgs),
+    /// Publishes a plan's price list as a listing on the realm.
+    Publish(publish::PublishArgs),
     /// Compares chips or parallel plans under the same traffic.
     Compare(compare::CompareArgs),
     /// Fits a traffic generator to a recorded trace.
@@ -58,9 +62,9 @@ pub enum FleetCommand {
 }
 
 /// Runs one fleet command.
-pub fn run(command: FleetCommand, out: Output) -> Result<(), CliError> {
+pub async fn run(command: FleetCommand, out: Output) -> Result<(), CliError> {
     match command {
-        FleetCommand::Concentration(args) => concentration::run(&args, out),
+        FleetCommand::Concentration(args) => concentration::run(&args, out).await,
         FleetCommand::Cost(args) => cost::run(&args, out),
         FleetCommand::Backlog(args) => backlog::run(&args, out),
         FleetCommand::Silicon(args) => silicon::run(&args, out),
@@ -72,6 +76,7 @@ pub fn run(command: FleetCommand, out: Output) -> Result<(), CliError> {
         FleetCommand::Catalogue(args) => catalogue::run(&args, out),
         FleetCommand::Simulate(args) => simulate::run(&args, out),
         FleetCommand::Plan(args) => plan::run(&args, out),
+        FleetCommand::Publish(args) => publish::run(args, out).await,
         FleetCommand::Compare(args) => compare::run(&args, out),
         FleetCommand::Traffic(args) => traffic::run(&args, out),
     }

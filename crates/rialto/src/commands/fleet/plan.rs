@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
-use rialto_fleet::cluster::{PoolSpec, SloSpec};
-use rialto_fleet::plan::{Binds, Placement, PriceBasis, Question, plans, rank, size};
+use rialto_fleet::cluster::{Faults, PoolSpec, SloSpec};
+use rialto_fleet::plan::{Placement, PriceBasis, Question, WORKING_SHARE, plans, rank, size};
 use rialto_fleet::step::Parameters;
 use serde::Serialize;
 
@@ -62,6 +62,8 @@ pub struct QuestionArgs {
     /// Which price of a chip-hour counts.
     #[arg(long, value_enum, default_value_t = PriceArg::List)]
     price: PriceArg,
+    #[command(flatten)]
+    faults: FaultArgs,
     /// Seconds simulated per trial (generated traffic).
     #[arg(long, default_value_t = 300.0)]
     trial_s: f64,
@@ -74,6 +76,74 @@ pub struct QuestionArgs {
     /// Further catalogue files (TOML).
     #[arg(long)]
     catalogue: Vec<PathBuf>,
+    /// Fitted parameters, as `rialto fleet calibrate` writes them; the shipped ones when absent.
+    #[arg(long)]
+    parameters: Option<PathBuf>,
+}
+
+/// What fails; spare replicas are added for it.
+#[derive(Debug, Args)]
+pub struct FaultArgs {
+    /// Mean hours between failures of one chip; never when absent.
+    #[arg(long, help_heading = "Failures")]
+    chip_mtbf_h: Option<f64>,
+    /// Mean hours until a failed chip is replaced.
+    #[arg(long, default_value_t = 12.0, help_heading = "Failures")]
+    chip_mttr_h: f64,
+    /// Mean hours between failures of one node; never when absent.
+    #[arg(long, help_heading = "Failures")]
+    node_mtbf_h: Option<f64>,
+    /// Mean hours until a failed node is back.
+    #[arg(long, default_value_t = 6.0, help_heading = "Failures")]
+    node_mttr_h: f64,
+    /// Mean hours between failures of one rack (scale-up domain); never when absent.
+    #[arg(long, help_heading = "Failures")]
+    rack_mtbf_h: Option<f64>,
+    /// Mean hours until a failed rack is back.
+    #[arg(long, default_value_t = 4.0, help_heading = "Failures")]
+    rack_mttr_h: f64,
+    /// Seconds to load the model after a repair.
+    #[arg(long, default_value_t = 240.0, help_heading = "Failures")]
+    restart_s: f64,
+}
+
+impl FaultArgs {
+    fn faults(&self) -> Result<Faults, CliError> {
+        for (name, value) in [
+            ("chip-mtbf-h", self.chip_mtbf_h),
+            ("node-mtbf-h", self.node_mtbf_h),
+            ("rack-mtbf-h", self.rack_mtbf_h),
+        ] {
+            value.map_or(Ok(()), |v| positive(v, name))?;
+        }
+        for (name, value) in [
+            ("chip-mttr-h", self.chip_mttr_h),
+            ("node-mttr-h", self.node_mttr_h),
+            ("rack-mttr-h", self.rack_mttr_h),
+            ("restart-s", self.restart_s),
+        ] {
+            positive(value, name)?;
+        }
+        Ok(Faults {
+            chip_mtbf_h: self.chip_mtbf_h,
+            chip_mttr_h: self.chip_mttr_h,
+            node_mtbf_h: self.node_mtbf_h,
+            node_mttr_h: self.node_mttr_h,
+            rack_mtbf_h: self.rack_mtbf_h,
+            rack_mttr_h: self.rack_mttr_h,
+            restart_s: self.restart_s,
+            ..Faults::default()
+        })
+    }
+}
+
+fn positive(value: f64, name: &str) -> Result<(), CliError> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "--{name} is {value}; it must be above zero"
+    )))
 }
 
 /// Which price of a chip-hour counts.
@@ -90,14 +160,6 @@ pub enum PriceArg {
 impl QuestionArgs {
     /// The question, with its traffic loaded.
     pub fn question(&self) -> Result<Question, CliError> {
-        let positive = |value: f64, name: &str| {
-            if value.is_finite() && value > 0.0 {
-                return Ok(());
-            }
-            Err(CliError::usage(format!(
-                "--{name} is {value}; it must be above zero"
-            )))
-        };
         positive(self.rate_per_s, "rate-per-s")?;
         positive(self.ttft_s, "ttft-s")?;
         positive(self.tpot_s, "tpot-s")?;
@@ -121,6 +183,7 @@ impl QuestionArgs {
                 PriceArg::Rent => PriceBasis::Rent,
                 PriceArg::Tco => PriceBasis::Tco,
             },
+            faults: self.faults.faults()?,
             trial_s: self.trial_s,
             seed: self.seed,
             traffic_name: self.traffic.clone(),
@@ -133,16 +196,25 @@ impl QuestionArgs {
         simulate::catalogue(&self.catalogue)
     }
 
+    /// The fitted parameters asked for.
+    pub fn parameters(&self) -> Result<Parameters, CliError> {
+        simulate::parameters(self.parameters.as_deref())
+    }
+
     /// One line that states traffic and objective.
     pub fn line(&self) -> String {
         format!(
-            "{} at {} requests/s; {} % within TTFT {} s and TPOT {} s; prices: {:?} [modelled]",
+            "{} at {} requests/s; {} % within TTFT {} s and TPOT {} s; prices: {} [modelled]",
             self.traffic,
             self.rate_per_s,
             100.0 * self.share,
             self.ttft_s,
             self.tpot_s,
-            self.price
+            match self.price {
+                PriceArg::List => "list",
+                PriceArg::Rent => "three-year rent",
+                PriceArg::Tco => "cost of ownership",
+            }
         )
     }
 
@@ -207,7 +279,7 @@ struct PlanReport {
 /// Runs `rialto fleet plan`.
 pub fn run(args: &PlanArgs, out: Output) -> Result<(), CliError> {
     let catalogue = args.question.catalogue()?;
-    let parameters = simulate::parameters()?;
+    let parameters = args.question.parameters()?;
     let question = args.question.question()?;
     if args.max_replica_chips == 0 {
         return Err(CliError::usage(
@@ -279,11 +351,11 @@ fn print(plan: &ModelPlan, top: usize, out: Output) -> Result<(), CliError> {
     }
     match &plan.cheapest {
         Some(p) => out.line(format!(
-            "  cheapest: {} x {} {} {} binds: {}",
-            p.replicas.unwrap_or(0),
+            "  cheapest: {} {}, {}: {}; binds: {}",
             p.chip,
             p.precision,
             p.plan,
+            count(p),
             p.binds.words()
         ))?,
         None => out.line("  nothing considered meets the objective")?,
@@ -297,35 +369,94 @@ fn print(plan: &ModelPlan, top: usize, out: Output) -> Result<(), CliError> {
             p.binds.words()
         ))?;
     }
+    notes(&plan.placements, out)
+}
+
+/// `12 replicas x 4 chips = 48 chips (1 replica is a spare)`.
+fn count(p: &Placement) -> String {
+    let replicas = p.replicas.unwrap_or(0);
+    let of = |n: u64, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let mut text = format!(
+        "{} x {} = {}",
+        of(replicas.into(), "replica"),
+        of(p.replica_chips.into(), "chip"),
+        of(p.chips.unwrap_or(0), "chip"),
+    );
+    if p.spare_replicas > 0 {
+        text.push_str(&format!(
+            ", {} of the replicas spare, so that enough work {} % of the time",
+            p.spare_replicas,
+            100.0 * WORKING_SHARE
+        ));
+    }
+    text
+}
+
+/// The error of the forecasts, once for each chip shown.
+pub fn notes(placements: &[Placement], out: Output) -> Result<(), CliError> {
+    let mut told: Vec<&str> = Vec::new();
+    for p in placements.iter().filter(|p| p.replicas.is_some()) {
+        if told.contains(&p.chip.as_str()) {
+            continue;
+        }
+        told.push(&p.chip);
+        let times = |(low, high): (f64, f64)| format!("{low:.2} to {high:.2} times");
+        let why = match &p.extrapolation {
+            Some(why) => format!("an extrapolation, {why}"),
+            None => "inside what was measured".to_owned(),
+        };
+        out.line(format!(
+            "  {}: {why}; 80 % interval: TTFT {} and TPOT {} the forecast",
+            p.chip,
+            times(p.ttft_interval),
+            times(p.tpot_interval),
+        ))?;
+    }
     Ok(())
 }
 
 /// Column heads of [`row`].
-pub const HEADER: &str = "  chip             format  plan              replicas   chips      $/h  \
-     $/M out  TTFT p99  TPOT p99  tok/s/chip  J/tok  binds";
+pub const HEADER: &str = "  chip             format  plan                        replicas x chips = chips       \
+     $/h    $/M out   TTFT p99   TPOT p99  tok/s/chip  J/tok  binds";
 
 /// One placement as a table row.
 pub fn row(p: &Placement) -> String {
+    let Some(replicas) = p.replicas else {
+        return format!(
+            "  {:16} {:7} {:27} {:>24} {:>9} {:>10}  {:>9}  {:>9} {:>11} {:>6}  {}",
+            p.chip,
+            p.precision,
+            p.plan,
+            "-",
+            "-",
+            "-",
+            "-",
+            "-",
+            "-",
+            "-",
+            p.binds.words()
+        );
+    };
     let money = |value: Option<f64>, digits: usize| {
         value.map_or_else(|| "no price".to_owned(), |v| format!("{v:.digits$}"))
     };
+    let count = format!(
+        "{replicas} x {} = {}",
+        p.replica_chips,
+        p.chips.unwrap_or(0)
+    );
     format!(
-        "  {:16} {:7} {:17} {:>8} {:>7} {:>8} {:>8} {:>7.0}ms {:>7.1}ms {:>11.1} {:>6.2}  {}",
+        "  {:16} {:7} {:27} {:>24} {:>9} {:>10} {:>8.0}ms {:>8.1}ms {:>11.1} {:>6.2}  {}",
         p.chip,
         p.precision,
         p.plan,
-        p.replicas.map_or_else(|| "-".to_owned(), |n| n.to_string()),
-        p.chips.map_or_else(|| "-".to_owned(), |n| n.to_string()),
+        count,
         money(p.usd_per_hour, 2),
         money(p.usd_per_million_output_tokens, 3),
         p.ttft_p99_s * 1e3,
         p.tpot_p99_s * 1e3,
         p.output_tokens_per_s_per_chip,
         p.joules_per_output_token,
-        if matches!(p.binds, Binds::Refused(_)) {
-            "refused".to_owned()
-        } else {
-            p.binds.words()
-        },
+        p.binds.words(),
     )
 }

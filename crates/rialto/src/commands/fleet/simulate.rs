@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
+use rialto_fleet::calibrate::write_calls;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{
     self, Fleet, Interval, Mode, Policy, PoolSpec, Report, RunOptions, RunResult, Scenario, Totals,
@@ -42,6 +43,13 @@ pub struct SimulateArgs {
     /// Further catalogue files (TOML).
     #[arg(long)]
     catalogue: Vec<PathBuf>,
+    /// Fitted parameters, as `rialto fleet calibrate` writes them; the shipped ones when absent.
+    #[arg(long)]
+    parameters: Option<PathBuf>,
+    /// Write the requests to this file as a gateway would log them, marked as modelled: JSON lines
+    /// that `rialto fleet calibrate --from-log` and `--trace` read (exact mode only).
+    #[arg(long)]
+    request_log: Option<PathBuf>,
     /// Write every request's outcome to this CSV file (exact mode only).
     #[arg(long)]
     requests: Option<PathBuf>,
@@ -97,9 +105,13 @@ pub fn catalogue(files: &[PathBuf]) -> Result<Catalogue, CliError> {
     Ok(catalogue)
 }
 
-/// The shipped parameters of the step-time model.
-pub fn parameters() -> Result<Parameters, CliError> {
-    Parameters::shipped().map_err(|e| CliError::bug(e.to_string()))
+/// The parameters of the step-time model: those of a file, or the shipped ones.
+pub fn parameters(file: Option<&Path>) -> Result<Parameters, CliError> {
+    match file {
+        None => Parameters::shipped().map_err(|e| CliError::bug(e.to_string())),
+        Some(path) => Parameters::parse(&path.display().to_string(), &traffic::read(path)?)
+            .map_err(|e| CliError::usage(e.to_string())),
+    }
 }
 
 /// Threads to use: as asked, or one per core.
@@ -145,7 +157,7 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
         mode,
         threads: threads(args.threads)?,
         bin_s: span_s / 120.0,
-        keep_outcomes: args.requests.is_some(),
+        keep_outcomes: args.requests.is_some() || args.request_log.is_some(),
     };
     let started = Instant::now();
     let result = run_fleet(&fleet, &options, out);
@@ -153,6 +165,9 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
     let report = Report::new(&fleet, &result, mode, options.bin_s);
     if let Some(path) = &args.requests {
         traffic::write(path, &plots::requests_csv(&fleet, &result))?;
+    }
+    if let Some(path) = &args.request_log {
+        traffic::write(path, &write_calls(&cluster::calls(&fleet, &result)))?;
     }
     if let Some(dir) = &args.report {
         plots::write_report(dir, &report, &result)?;
@@ -172,10 +187,15 @@ fn mode(args: &SimulateArgs) -> Result<Mode, CliError> {
             args.sample
         )));
     }
-    if args.requests.is_some() {
-        return Err(CliError::usage(
-            "--requests needs --mode exact: a sample has not all requests",
-        ));
+    for (name, file) in [
+        ("--requests", &args.requests),
+        ("--request-log", &args.request_log),
+    ] {
+        if file.is_some() {
+            return Err(CliError::usage(format!(
+                "{name} needs --mode exact: a sample has not all requests"
+            )));
+        }
     }
     Ok(Mode::Sampled { share: args.sample })
 }
@@ -208,7 +228,8 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
         .map_err(|e| CliError::usage(wrong(e).to_string()))?;
     let names = scenario.pool.iter().map(|p| p.traffic.as_str());
     let sources = traffic::load_all(names, base.as_deref())?;
-    Fleet::build(&file, &text, &scenario, catalogue, &parameters()?, &sources)
+    let parameters = parameters(args.parameters.as_deref())?;
+    Fleet::build(&file, &text, &scenario, catalogue, &parameters, &sources)
         .map_err(|e| CliError::usage(e.to_string()))
 }
 

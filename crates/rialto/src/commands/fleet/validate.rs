@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use rialto_fleet::calibrate::{Accuracy, PointFile, Report, Row, read_points, validate};
 use rialto_fleet::catalogue::Catalogue;
-use rialto_fleet::step::Parameters;
 
-use super::catalogue;
 use super::table::{self, Table};
+use super::{catalogue, simulate};
 use crate::output::{CliError, Output};
 
 /// Forecasts every measured point of a file and says how far off the forecast is.
@@ -23,9 +22,9 @@ pub struct ValidateArgs {
     /// Catalogue files laid over the shipped one.
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
-    /// Leaves out the line for every point.
+    /// Also prints a line for every point, after the summary (JSON always holds them).
     #[arg(long)]
-    summary: bool,
+    points: bool,
 }
 
 /// Reads files of measured points.
@@ -41,25 +40,21 @@ pub(super) fn read(catalogue: &Catalogue, files: &[PathBuf]) -> Result<Vec<Point
 /// Runs the command.
 pub fn run(args: &ValidateArgs, out: Output) -> Result<(), CliError> {
     let catalogue = catalogue::load(&args.catalogues)?;
-    let parameters = match &args.parameters {
-        None => Parameters::shipped().map_err(|e| CliError::bug(e.to_string()))?,
-        Some(path) => Parameters::parse(&path.display().to_string(), &table::read(path)?)
-            .map_err(|e| CliError::usage(e.to_string()))?,
-    };
+    let parameters = simulate::parameters(args.parameters.as_deref())?;
     let files = read(&catalogue, &args.files)?;
     let report = validate(&files, &parameters);
     out.json(&report)?;
-    if !args.summary {
-        points(&report.rows, out)?;
-    }
-    skipped(&report, out)?;
     let origin = format!(
         "Modelled; parameters fitted on {}. Inside: share of measurements in the 80 % interval. \
          Throughput is worked out from the two times by the closed loop's law where a file does \
          not give it.",
         report.fitted_on
     );
-    accuracy(&report.accuracy, "Accuracy", &origin, out)
+    accuracy(&report.accuracy, "Accuracy", &origin, out)?;
+    if args.points {
+        points(&report.rows, out)?;
+    }
+    skipped(&report, out)
 }
 
 fn points(rows: &[Row], out: Output) -> Result<(), CliError> {

@@ -6,4 +6,5 @@ mod disk;
 mod http;
 mod kills;
 pub(crate) mod server;
+mod soak;
 mod time;

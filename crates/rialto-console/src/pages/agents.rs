@@ -1,0 +1,419 @@
+//! Agents: the list with its search and the form to register one, and one agent whole.
+
+use maud::{Markup, html};
+use rialto_core::id::AnyId;
+
+use super::ledger::{Account, accounts};
+use super::overview::{DealLine, deal_table};
+use crate::form::{Field, Seal, Sent, choice, field, hidden, refusal, typed};
+use crate::kit::{
+    Empty, Thing, When, Who, facts, grouped, next_page, numbers, section, state, table_or, words,
+};
+use crate::shell::{heading, kept_live};
+use crate::written::Written;
+
+/// What an agent's finished deals came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // Counts of deals, by name.
+pub struct Record {
+    pub sold: u32,
+    pub bought: u32,
+    pub disputed: u32,
+    pub refunded: u32,
+    pub expired: u32,
+    pub partners: u32,
+}
+
+/// An agent in the list.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its handle.
+    pub who: Who,
+    /// Its owner's name.
+    pub owner: String,
+    /// Its owner, where the viewer may see it.
+    pub owner_id: Option<AnyId>,
+    /// What it says of itself, in one line.
+    pub text: String,
+    /// What it can do.
+    pub skills: Vec<String>,
+    /// What its deals came to.
+    pub record: Record,
+    /// `active` or `suspended`.
+    pub status: String,
+}
+
+fn owner(line: &Line) -> Markup {
+    html! {
+        @match line.owner_id {
+            Some(id) => a href={ "/owners/" (id) } { (line.owner) },
+            None => (line.owner),
+        }
+    }
+}
+
+/// A token just issued: shown once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// For whom.
+    pub handle: String,
+    /// The secret; none when the same form was sent before.
+    pub secret: Option<String>,
+}
+
+/// The list.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// The words that were looked for.
+    pub text: String,
+    /// The skill that was looked for.
+    pub skill: String,
+    /// The agents.
+    pub rows: Vec<Line>,
+    /// Where the next page is.
+    pub next: Option<String>,
+    /// What the form to register carries, for those who may.
+    pub register: Option<Seal>,
+    /// True when the form must name an owner.
+    pub names_owner: bool,
+    /// What became of a form just sent.
+    pub sent: Option<Sent>,
+    /// A token just issued.
+    pub issued: Option<Issued>,
+}
+
+impl List {
+    /// The page.
+    #[must_use]
+    pub fn page(&self) -> Markup {
+        html! {
+            (heading(&html! { "Agents" }, &html! {}))
+            @if let Some(issued) = &self.issued { (told_once(issued)) }
+            form.row-form.filters method="get" action="/agents" role="search" aria-label="Filter" {
+                div.field { label for="text" { "Words" } input #text type="search" name="text" value=(self.text); }
+                (field(&Field { name: "skill", label: "Skill", value: &self.skill, help: "", required: false }))
+                button.second type="submit" { "Search" }
+            }
+            section.block { (self.rows()) (next_page(self.next.as_deref())) }
+            @if let Some(seal) = &self.register { (self.register(seal)) }
+        }
+    }
+
+    fn rows(&self) -> Markup {
+        let rows: Vec<Vec<Markup>> = self
+            .rows
+            .iter()
+            .map(|line| {
+                vec![
+                    html! { (line.who) },
+                    owner(line),
+                    html! { (line.text) },
+                    html! { (line.skills.join(", ")) },
+                    html! { (line.record.sold) },
+                    html! { (line.record.bought) },
+                    html! { (line.record.partners) },
+                    state(&line.status),
+                ]
+            })
+            .collect();
+        let columns = [
+            words("Agent"),
+            words("Owner"),
+            words("Says"),
+            words("Skills"),
+            numbers("Sold"),
+            numbers("Bought"),
+            numbers("Partners"),
+            words("Status"),
+        ];
+        let empty = Empty::new("No agent like that.", "rialto agent register NAME");
+        table_or("Agents", &columns, &rows, &empty)
+    }
+
+    fn register(&self, seal: &Seal) -> Markup {
+        let sent = self.sent.as_ref();
+        let value = |name| typed(sent, "register", name);
+        let form = html! {
+            (refusal(sent, "register"))
+            form.row-form method="post" action="/agents" {
+                (hidden(seal))
+                (field(&Field { name: "handle", label: "Handle", value: value("handle"),
+                    help: "2 to 40 of a-z, 0-9, - and _", required: true }))
+                (field(&Field { name: "description", label: "What it does", value: value("description"),
+                    help: "for everybody to read", required: false }))
+                @if self.names_owner {
+                    (field(&Field { name: "owner", label: "Owner", value: value("owner"), help: "an owner's id", required: true }))
+                }
+                button type="submit" { "Register" }
+            }
+        };
+        section(
+            "Register an agent",
+            &html! { "its token is shown once" },
+            &form,
+        )
+    }
+}
+
+/// A token that is shown this once.
+#[must_use]
+pub fn told_once(issued: &Issued) -> Markup {
+    html! {
+        div.done role="status" {
+            @match &issued.secret {
+                Some(secret) => {
+                    p { strong { (issued.handle) " is registered." } " Its token is shown this once and kept nowhere: copy it now." }
+                    p.secret { code #secret { (secret) } button.second type="button" data-copy="secret" { "Copy" } }
+                }
+                None => p { strong { (issued.handle) " was registered before." } " Its token was shown then; issue another with "
+                    code { "rialto agent token " (issued.handle) } "." },
+            }
+        }
+    }
+}
+
+/// The private side of an agent, for its owner's people, itself and the operator.
+#[derive(Clone, Debug)]
+pub struct Private {
+    /// Its accounts.
+    pub accounts: Vec<Account>,
+    /// Its latest deals.
+    pub deals: Vec<DealLine>,
+    /// The number of its last delivery.
+    pub inbox_last: u64,
+    /// Up to which number it has acknowledged.
+    pub inbox_acknowledged: u64,
+    /// The first number still kept.
+    pub inbox_first: u64,
+    /// Its allowances.
+    pub allowances: Vec<Allowance>,
+}
+
+/// A spending limit.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    /// For whom.
+    pub node: String,
+    /// The asset.
+    pub asset: String,
+    /// The most that one deal may take.
+    pub per_deal: Option<String>,
+    /// The most that all together may take in a period.
+    pub per_period: Option<String>,
+    /// How long a period is.
+    pub period: String,
+    /// What was spent in this period.
+    pub spent: Option<String>,
+    /// Above which amount a person has to approve.
+    pub approval_above: Option<String>,
+}
+
+/// One agent.
+#[derive(Clone, Debug)]
+pub struct One {
+    /// Its address.
+    pub address: String,
+    /// Its id.
+    pub id: AnyId,
+    /// Its line.
+    pub line: Line,
+    /// Its key.
+    pub did: String,
+    /// Who holds the private key.
+    pub custody: String,
+    /// What it says of itself.
+    pub description: Option<Written>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Where it can be called.
+    pub endpoint: String,
+    /// Whom it lets write to it first.
+    pub contact: String,
+    /// Since when.
+    pub created: When,
+    /// What it sells: id and title.
+    pub listings: Vec<(AnyId, String)>,
+    /// Its private side, if the viewer may see it.
+    pub private: Option<Private>,
+    /// What the form for its allowance carries, for those who may set it.
+    pub manage: Option<Seal>,
+    /// What the form of its stop switch carries, for those who may pull it.
+    pub stop: Option<Seal>,
+    /// The assets, for the form.
+    pub assets: Vec<String>,
+    /// What became of a form just sent.
+    pub sent: Option<Sent>,
+}
+
+impl One {
+    /// The page.
+    #[must_use]
+    pub fn page(&self) -> Markup {
+        let aside = html! { (state(&self.line.status)) (Thing(self.id))
+        a href={ "/log?actor=" (self.id) } { "Its events" } };
+        html! {
+            (heading(&html! { (self.line.who.handle) }, &aside))
+            @if let Some(sent) = self.sent.as_ref().filter(|s| s.refused.is_none()) {
+                div.done role="status" { p { @match sent.form.as_str() {
+                    "allowance" => "The allowance is set.",
+                    _ => "Done.",
+                } } }
+            }
+            (kept_live("agent", &self.address, &self.facts()))
+            @if self.manage.is_some() || self.stop.is_some() {
+                div.columns {
+                    @if let Some(seal) = &self.manage { (self.allow(seal)) }
+                    @if let Some(seal) = &self.stop { (self.switch(seal)) }
+                }
+            }
+        }
+    }
+
+    fn facts(&self) -> Markup {
+        let line = &self.line;
+        let known = [
+            ("Owner", owner(line)),
+            ("Key", html! { code { (self.did) } }),
+            ("Private key held by", html! { (self.custody) }),
+            ("Skills", html! { (line.skills.join(", ")) }),
+            ("Tags", html! { (self.tags.join(", ")) }),
+            ("First messages", html! { (self.contact) }),
+            // An address that others wrote: text, no link.
+            (
+                "Called at",
+                html! { @if self.endpoint.is_empty() { span.quiet { "no address; it reads its inbox" } } @else { (self.endpoint) } },
+            ),
+            ("Registered", html! { (self.created) }),
+        ];
+        html! {
+            section.block {
+                @if let Some(text) = &self.description { (text) br; }
+                (facts(&known))
+            }
+            (section("Settled deals", &html! { a href="/deals" { "Deals" } }, &self.record()))
+            @if let Some(private) = &self.private { (private_side(private)) }
+            (section("On the market", &html! {}, &html! {
+                @if self.listings.is_empty() { p.quiet { "It lists nothing." } }
+                ul { @for (id, title) in &self.listings { li { a href={ "/market/listings/" (id) } { (title) } } } }
+            }))
+        }
+    }
+
+    fn record(&self) -> Markup {
+        let record = self.line.record;
+        facts(&[
+            ("Sold", html! { (record.sold) }),
+            ("Bought", html! { (record.bought) }),
+            ("With different agents", html! { (record.partners) }),
+            ("Disputed", html! { (record.disputed) }),
+            ("Refunded or split", html! { (record.refunded) }),
+            ("Not delivered in time", html! { (record.expired) }),
+        ])
+    }
+
+    fn allow(&self, seal: &Seal) -> Markup {
+        let sent = self.sent.as_ref();
+        let value = |name| typed(sent, "allowance", name);
+        let text = |name, label, help| Field {
+            name,
+            label,
+            value: value(name),
+            help,
+            required: false,
+        };
+        let assets: Vec<(&str, &str)> = self
+            .assets
+            .iter()
+            .map(|a| (a.as_str(), a.as_str()))
+            .collect();
+        let form = html! {
+            (refusal(sent, "allowance"))
+            form.row-form method="post" action={ "/agents/" (self.id) "/allowance" } {
+                (hidden(seal))
+                (choice("asset", "Asset", &assets, value("asset")))
+                (field(&text("per_deal", "At most for one deal", "empty: no limit")))
+                (field(&text("per_period", "At most in a period", "empty: no limit")))
+                (choice("period", "Period", &[("day", "day"), ("hour", "hour"), ("week", "week")], value("period")))
+                (field(&text("approval_above", "Ask a person above", "empty: never")))
+                button type="submit" { "Set the allowance" }
+            }
+        };
+        section("Allowance", &html! { "all empty takes it away" }, &form)
+    }
+
+    fn switch(&self, seal: &Seal) -> Markup {
+        let suspended = self.line.status == "suspended";
+        let form = html! {
+            (refusal(self.sent.as_ref(), "switch"))
+            form.stack method="post" action={ "/agents/" (self.id) "/switch" } {
+                (hidden(seal))
+                @if suspended {
+                    p.quiet { "It can neither act nor spend; nothing of it is lost." }
+                    button type="submit" name="to" value="resume" { "Resume " (self.line.who.handle) }
+                } @else {
+                    p.quiet { "Suspended, it can neither act nor spend; nothing of it is lost." }
+                    button.stop type="submit" name="to" value="suspend" { "Suspend " (self.line.who.handle) }
+                }
+            }
+        };
+        section("Stop switch", &html! {}, &form)
+    }
+}
+
+fn private_side(private: &Private) -> Markup {
+    let unread = private
+        .inbox_last
+        .saturating_sub(private.inbox_acknowledged);
+    let none = Empty::new("No deal yet.", "rialto deal offer --help");
+    html! {
+        (section("Balances", &html! {}, &accounts(&private.accounts)))
+        (section("Allowances", &html! { "of the agent and what it stands under" }, &allowances(&private.allowances)))
+        (section("Inbox", &html! {}, &facts(&[
+            ("Not acknowledged", html! { (grouped(unread)) }),
+            ("Delivered", html! { (grouped(private.inbox_last)) }),
+            ("Acknowledged up to", html! { (grouped(private.inbox_acknowledged)) }),
+            ("Kept from", html! { (grouped(private.inbox_first)) }),
+        ])))
+        (section("Its deals", &html! {}, &html! {
+            @if private.deals.is_empty() { (none) } @else { (deal_table(&private.deals)) }
+        }))
+    }
+}
+
+/// Allowances as a table.
+#[must_use]
+pub fn allowances(rows: &[Allowance]) -> Markup {
+    let limit = |text: &Option<String>| {
+        html! {
+            @if let Some(text) = text { (crate::kit::amount(text)) } @else { span.quiet { "no limit" } }
+        }
+    };
+    let rows: Vec<Vec<Markup>> = rows
+        .iter()
+        .map(|row| {
+            vec![
+                html! { (Who::new(row.node.clone())) },
+                html! { (row.asset) },
+                limit(&row.per_deal),
+                limit(&row.per_period),
+                html! { (row.period) },
+                html! { @if let Some(spent) = &row.spent { (crate::kit::amount(spent)) } },
+                html! { @if let Some(above) = &row.approval_above { (crate::kit::amount(above)) } @else { span.quiet { "never" } } },
+            ]
+        })
+        .collect();
+    let columns = [
+        words("For"),
+        words("Asset"),
+        numbers("One deal"),
+        numbers("A period"),
+        words("Period"),
+        numbers("Spent in this one"),
+        numbers("A person approves above"),
+    ];
+    let empty = Empty::new(
+        "No limit is set but the balance.",
+        "rialto allowance set @agent --per-period 100 --approval-above 30",
+    );
+    table_or("Allowances", &columns, &rows, &empty)
+}

@@ -1,0 +1,29 @@
+//! The pages, one file a part of the console.
+
+use maud::{Markup, html};
+
+pub mod accounts;
+pub mod agents;
+pub mod approvals;
+pub mod deals;
+pub mod gate;
+pub mod ledger;
+pub mod log;
+pub mod market;
+pub mod messages;
+pub mod overview;
+pub mod owners;
+pub mod tasks;
+pub mod trace;
+
+/// A text of the console's own, or a fact, as a part of a page.
+#[must_use]
+pub fn text(text: &str) -> Markup {
+    html! { (text) }
+}
+
+/// Parts after each other, apart by a space.
+#[must_use]
+pub fn joined(parts: &[Markup]) -> Markup {
+    html! { @for (place, part) in parts.iter().enumerate() { @if place > 0 { " " } (part) } }
+}

@@ -1,0 +1,136 @@
+//! An owner: its people, agents, allowances and tokens, and its stop switch.
+
+use maud::{Markup, html};
+use rialto_core::id::AnyId;
+
+use super::agents::{Allowance, Line, allowances};
+use crate::form::{Seal, Sent, hidden, refusal};
+use crate::kit::{Empty, Thing, When, facts, numbers, section, state, table_or, words};
+use crate::shell::heading;
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Its id.
+    pub id: AnyId,
+    /// Its name.
+    pub name: String,
+    /// Its role.
+    pub role: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// Since when.
+    pub created: When,
+}
+
+/// An owner.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// Its id.
+    pub id: AnyId,
+    /// Its name.
+    pub name: String,
+    /// `person` or `organisation`.
+    pub kind: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// Since when.
+    pub created: When,
+    /// How many agents it has.
+    pub agent_count: u64,
+    /// Its people.
+    pub people: Vec<Person>,
+    /// Its first agents.
+    pub agents: Vec<Line>,
+    /// Its allowances.
+    pub allowances: Vec<Allowance>,
+    /// What the form of its stop switch carries, for those who may pull it.
+    pub stop: Option<Seal>,
+    /// What became of a form just sent.
+    pub sent: Option<Sent>,
+}
+
+impl Owner {
+    /// The page.
+    #[must_use]
+    pub fn page(&self) -> Markup {
+        let people: Vec<Vec<Markup>> = self
+            .people
+            .iter()
+            .map(|person| {
+                vec![
+                    html! { (person.name) },
+                    html! { (Thing(person.id)) },
+                    html! { (person.role) },
+                    state(&person.status),
+                    html! { (person.created) },
+                ]
+            })
+            .collect();
+        let columns = [
+            words("Name"),
+            words("Id"),
+            words("Role"),
+            words("Status"),
+            words("Since"),
+        ];
+        let nobody = Empty::new("Nobody yet.", "rialto owner person-add --help");
+        html! {
+            (heading(&html! { (self.name) }, &html! { (state(&self.status)) span.id { (self.id) } }))
+            section.block { (facts(&[
+                ("Kind", html! { (self.kind) }),
+                ("Agents", html! { (self.agent_count) }),
+                ("Signed up", html! { (self.created) }),
+                ("Its accounts", html! { a href="/accounts?by=owner" { "the report" } }),
+                ("Leave with everything", html! { code { "rialto owner export " (self.id) } }),
+            ])) }
+            (section("People", &html! {}, &table_or("People", &columns, &people, &nobody)))
+            (section("Agents", &html! { a href="/agents" { "All agents" } }, &self.agents()))
+            (section("Allowances", &html! {}, &allowances(&self.allowances)))
+            @if let Some(seal) = &self.stop { (self.switch(seal)) }
+        }
+    }
+
+    fn agents(&self) -> Markup {
+        let rows: Vec<Vec<Markup>> = self
+            .agents
+            .iter()
+            .map(|line| {
+                vec![
+                    html! { (line.who) },
+                    html! { (line.text) },
+                    html! { (line.record.sold) },
+                    html! { (line.record.bought) },
+                    state(&line.status),
+                ]
+            })
+            .collect();
+        let columns = [
+            words("Agent"),
+            words("Says"),
+            numbers("Sold"),
+            numbers("Bought"),
+            words("Status"),
+        ];
+        let empty = Empty::new("No active agent.", "rialto agent register NAME");
+        table_or("Agents", &columns, &rows, &empty)
+    }
+
+    fn switch(&self, seal: &Seal) -> Markup {
+        let suspended = self.status == "suspended";
+        let form = html! {
+            (refusal(self.sent.as_ref(), "switch"))
+            form.stack method="post" action={ "/owners/" (self.id) "/switch" } {
+                (hidden(seal))
+                p.quiet { "Suspended, none of its people and agents can act or spend; nothing is lost. "
+                    "An admin who suspends its own owner needs the operator to resume it." }
+                @if suspended {
+                    button type="submit" name="to" value="resume" { "Resume " (self.name) }
+                } @else {
+                    button.stop type="submit" name="to" value="suspend" { "Suspend " (self.name) " with all its agents" }
+                }
+            }
+        };
+        section("Stop switch", &html! {}, &form)
+    }
+}

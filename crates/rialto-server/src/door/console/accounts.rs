@@ -1,0 +1,190 @@
+//! The accountability report and what stands behind its rows; the trace of a thing.
+
+use axum::extract::Path;
+use axum::response::Response;
+use rialto_console::pages::accounts::{Accounts, Entered, Fact, Facts, Figures, Row};
+use rialto_console::pages::trace::{self, Hop};
+use rialto_console::shell::Place;
+use rialto_core::id::AnyId;
+use rialto_core::reject::Code;
+use rialto_core::time::{DAY_MS, HOUR_MS, Time};
+use rialto_views::{Basis, Dimension, FactRow, Report, ReportRow};
+
+use super::desk::{Desk, pair};
+use super::show::{money, word};
+use crate::door::problem::Refusal;
+use crate::door::reads::refused;
+
+fn dimensions(by: &str) -> Result<Vec<Dimension>, Refusal> {
+    by.split(',')
+        .map(|name| name.trim().parse().map_err(refused))
+        .collect()
+}
+
+/// The period of a report: what its links carry, so that they speak of the same period.
+struct Period {
+    name: String,
+    range: Option<(Time, Time)>,
+}
+
+fn period(desk: &Desk) -> Result<Period, Refusal> {
+    let number = |name| {
+        desk.param(name)
+            .map(|text| text.parse::<u64>())
+            .transpose()
+            .map_err(|_| Refusal::new(Code::Malformed, format!("{name}: Unix milliseconds")))
+    };
+    let (from, to) = (number("from")?, number("to")?);
+    if from.is_some() || to.is_some() {
+        let range = Some((Time(from.unwrap_or(0)), Time(to.unwrap_or(u64::MAX))));
+        return Ok(Period {
+            name: "all".to_owned(),
+            range,
+        });
+    }
+    let name = desk.param("period").unwrap_or("all");
+    let back = match name {
+        "hour" => Some(HOUR_MS),
+        "day" => Some(DAY_MS),
+        "week" => Some(7 * DAY_MS),
+        _ => None,
+    };
+    let range = back.map(|ms| (Time(desk.now().0.saturating_sub(ms)), Time(u64::MAX)));
+    Ok(Period {
+        name: name.to_owned(),
+        range,
+    })
+}
+
+/// `GET /accounts`.
+pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
+    let by = desk.param("by").unwrap_or("owner").to_owned();
+    let (wanted, period) = (dimensions(&by)?, period(&desk)?);
+    let (scope, range) = (desk.scope().await?, period.range);
+    let report = desk.view(move |v| v.accounts_report(scope, &wanted, range));
+    let page = filled(&desk, by, period, &report.await?);
+    desk.page("Accounts", Place::Accounts, &page.page()).await
+}
+
+fn filled(desk: &Desk, by: String, period: Period, report: &Report) -> Accounts {
+    let names: Vec<String> = by.split(',').map(|n| n.trim().to_owned()).collect();
+    let facts = |key: &str| {
+        let mut query = vec![pair("by", &by), pair("key", key)];
+        if let Some((from, _)) = period.range {
+            query.push(pair("from", &from.0.to_string()));
+        }
+        Some(format!("/accounts/events?{}", query.join("&")))
+    };
+    let row = |row: &ReportRow| Row {
+        by: names
+            .iter()
+            .map(|name| {
+                let value = row.by.get(name).cloned().unwrap_or_default();
+                (value, row.ids.get(name).copied())
+            })
+            .collect(),
+        asset: row.asset.clone(),
+        figures: figures(&row.figures),
+        facts: facts(&row.key),
+    };
+    Accounts {
+        address: desk.visit.address.clone(),
+        rows: report.rows.iter().map(row).collect(),
+        unattributed: report.unattributed.iter().map(row).collect(),
+        total: report
+            .total
+            .iter()
+            .map(|total| Row {
+                by: Vec::new(),
+                asset: total.asset.clone(),
+                figures: figures(&total.figures),
+                facts: None,
+            })
+            .collect(),
+        entered: report
+            .operator
+            .iter()
+            .map(|row| Entered {
+                asset: row.asset.clone(),
+                issued: row.issued.clone(),
+                deposited: row.deposited.clone(),
+                withdrawn: row.withdrawn.clone(),
+                corrected: row.corrected.clone(),
+            })
+            .collect(),
+        position: report.position,
+        dimensions: names,
+        by,
+        period: period.name,
+    }
+}
+
+fn figures(figures: &rialto_views::Figures) -> Figures {
+    Figures {
+        spent: figures.spent.clone(),
+        reserved: figures.reserved.clone(),
+        earned: figures.earned.clone(),
+        returned: figures.returned.clone(),
+        margin: figures.margin.clone(),
+        return_on_spend: figures.return_on_spend.clone(),
+        bought: figures.bought,
+        sold: figures.sold,
+    }
+}
+
+/// `GET /accounts/events`: the facts behind a row.
+pub(super) async fn events(desk: Desk) -> Result<Response, Refusal> {
+    let by = desk.param("by").unwrap_or("owner").to_owned();
+    let (wanted, range) = (dimensions(&by)?, period(&desk)?.range);
+    let key = desk.param("key").unwrap_or_default().to_owned();
+    let (scope, paging) = (desk.scope().await?, desk.paging(50));
+    let read = desk.view(move |v| v.report_rows_events(scope, &wanted, range, &key, &paging));
+    let found = read.await?;
+    let fact = |row: &FactRow| Fact {
+        kind: word(&row.kind),
+        money: money(&row.amount, &row.asset),
+        entry: row.entry.into(),
+        deal: row.deal.map(Into::into),
+        at: desk.when(row.at),
+        position: row.position,
+    };
+    let facts = Facts {
+        back: format!("/accounts?{}", pair("by", &by)),
+        rows: found.items.iter().map(fact).collect(),
+        next: desk.next(found.next_cursor.as_deref()),
+    };
+    desk.page("Events behind a row", Place::Accounts, &facts.page())
+        .await
+}
+
+/// `GET /trace/{id}`.
+pub(super) async fn trace(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let id: AnyId = name.parse().map_err(|_| Refusal::new(Code::NotFound, ""))?;
+    let scope = desk.scope().await?;
+    let found = desk.view(move |v| v.trace(scope, id)).await?;
+    let found = found.ok_or(Code::NotFound)?;
+    let hop = |hop: &rialto_views::Hop| Hop {
+        id: hop.id,
+        private: hop.private,
+        at: hop.at.map(|at| desk.when(at)),
+        position: hop.position,
+        who: hop.who.clone().map(rialto_console::kit::Who::new),
+        what: hop.what.clone().unwrap_or_default(),
+        amount: hop.amount.clone(),
+        basis: hop.basis.map(|basis| match basis {
+            Basis::Measured => "measured",
+            Basis::Modelled => "modelled",
+            Basis::StandIn => "stand-in",
+        }),
+        links: hop.links.clone(),
+    };
+    let page = trace::Trace {
+        address: desk.visit.address.clone(),
+        id,
+        hops: found.hops.iter().map(hop).collect(),
+        gaps: found.gaps.iter().map(|g| (g.id, g.named_by)).collect(),
+        truncated: found.truncated,
+    };
+    desk.page(&format!("Trace of {id}"), None, &page.page())
+        .await
+}

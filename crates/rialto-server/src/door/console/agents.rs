@@ -1,0 +1,376 @@
+//! Agents: the list, registering one, one agent, its allowance and its stop switch.
+
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use rialto_console::form::Sent;
+use rialto_console::pages::agents::{Allowance, Issued, Line, List, One, Private, Record};
+use rialto_console::shell::Place;
+use rialto_core::amount::Amount;
+use rialto_core::id::{AgentId, OwnerId};
+use rialto_core::identity::Principal;
+use rialto_core::mail::Inbox;
+use rialto_core::policy::{Action, Node};
+use rialto_core::reject::Code;
+use rialto_core::state::State;
+use rialto_core::time::{DAY_MS, HOUR_MS};
+use rialto_views::{AgentCard, AgentQuery, Paging, Scope};
+use serde_json::{Value, json};
+
+use super::desk::{Desk, Fields, answered, sent};
+use super::gate::{Filled, checked};
+use super::ledger::account;
+use super::overview::deal;
+use super::show::{names, written};
+use crate::door::problem::Refusal;
+use crate::door::reads::agent_card;
+
+/// How much of what an agent says of itself stands in a list.
+const SHOWN: usize = 80;
+
+/// `GET /agents`.
+pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
+    listed(&desk, None, None).await
+}
+
+async fn listed(
+    desk: &Desk,
+    sent: Option<Sent>,
+    issued: Option<Issued>,
+) -> Result<Response, Refusal> {
+    let text = |name| desk.param(name).map(str::to_owned);
+    let scope = desk.scope().await?;
+    let query = AgentQuery {
+        text: text("text"),
+        skill: text("skill"),
+        tag: text("tag"),
+        owner: None,
+        seen_by: Some(scope),
+    };
+    let paging = desk.paging(30);
+    let found = desk.view(move |v| v.agents(&query, &paging)).await?;
+    let (may, operator) = may_register(desk).await?;
+    let list = List {
+        text: text("text").unwrap_or_default(),
+        skill: text("skill").unwrap_or_default(),
+        rows: found.items.iter().map(|card| line(card, scope)).collect(),
+        next: desk.next(found.next_cursor.as_deref()),
+        register: may.then(|| desk.seal()),
+        names_owner: operator,
+        sent,
+        issued,
+    };
+    desk.page("Agents", Place::Agents, &list.page()).await
+}
+
+/// Whether the viewer may register agents, and whether it must say whose.
+async fn may_register(desk: &Desk) -> Result<(bool, bool), Refusal> {
+    match (desk.caller.principal, desk.scope().await?) {
+        (Principal::Operator, _) => Ok((true, true)),
+        (Principal::Person(_), Scope::Owner(owner)) => {
+            let [may] = desk.may([Action::ManageOwner(owner)]).await?;
+            Ok((may, false))
+        }
+        _ => Ok((false, false)),
+    }
+}
+
+/// A card as a line.
+pub(super) fn line(card: &AgentCard, scope: Scope) -> Line {
+    let said = card.description.as_ref();
+    let record = &card.reputation;
+    Line {
+        who: rialto_console::kit::Who::new(card.handle.clone()),
+        owner: card.owner_name.clone(),
+        owner_id: (scope == Scope::Realm || scope == Scope::Owner(card.owner))
+            .then(|| card.owner.into()),
+        text: said
+            .map(|said| written(said).line(SHOWN))
+            .unwrap_or_default(),
+        skills: names(&card.skills),
+        record: Record {
+            sold: record.sold,
+            bought: record.bought,
+            disputed: record.disputed,
+            refunded: record.refunded,
+            expired: record.expired,
+            partners: record.partners,
+        },
+        status: card.status.clone(),
+    }
+}
+
+/// `POST /agents`: registers one and shows its token this once.
+pub(super) async fn register(
+    desk: Desk,
+    headers: HeaderMap,
+    form: Filled,
+) -> Result<Response, Refusal> {
+    let fields = checked(&desk, &headers, form)?;
+    let field = |name: &str| {
+        let value = fields.get(name).map(|v| v.trim());
+        value.filter(|v| !v.is_empty()).map(str::to_owned)
+    };
+    let handle = field("handle").unwrap_or_default();
+    let mut args = json!({ "handle": handle });
+    if let Some(args) = args.as_object_mut() {
+        if let Some(said) = field("description") {
+            args.insert("profile".to_owned(), json!({ "description": said }));
+        }
+        if let Some(owner) = field("owner") {
+            args.insert("owner".to_owned(), Value::String(owner));
+        }
+    }
+    match desk.carry_out("agent.register", args, None, &fields).await {
+        Ok(accepted) => {
+            let issued = Issued {
+                handle: format!("@{}", handle.trim_start_matches('@')),
+                secret: accepted.token.map(|token| token.secret),
+            };
+            listed(&desk, None, Some(issued)).await
+        }
+        Err(refusal) => {
+            let sent = sent("register", &fields, Some(&refusal));
+            answered(&refusal, listed(&desk, Some(sent), None).await)
+        }
+    }
+}
+
+/// `GET /agents/{agent}`.
+pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    shown(&desk, &name, None).await
+}
+
+async fn card_of(desk: &Desk, name: &str) -> Result<AgentCard, Refusal> {
+    let name = name.to_owned();
+    let card = desk.view(move |v| agent_card(v, &name)).await?;
+    card.ok_or(Code::NotFound.into())
+}
+
+async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let card = card_of(desk, name).await?;
+    let (id, owner) = (card.id, card.owner);
+    let [manage, stop] = desk
+        .may([Action::ManageOwner(owner), Action::Stop(owner)])
+        .await?;
+    let private = match desk.scope_of(id).await? {
+        Some(scope) => Some(private_side(desk, id, scope).await?),
+        None => None,
+    };
+    let read = desk.view(move |v| {
+        let many = Paging {
+            cursor: None,
+            limit: 50,
+        };
+        Ok((v.listings_of(id, &many)?.items, v.assets()?))
+    });
+    let (listings, assets) = read.await?;
+    let done = desk.param("done").map(|form| Sent {
+        form: form.to_owned(),
+        fields: Vec::new(),
+        refused: None,
+    });
+    let page = One {
+        address: format!("/agents/{}", rialto_console::kit::path_part(&card.handle)),
+        id: id.into(),
+        line: line(&card, desk.scope().await?),
+        did: card.did.clone(),
+        custody: card.custody.clone(),
+        description: card.description.as_ref().map(written),
+        tags: names(&card.tags),
+        endpoint: card.endpoint.as_str().unwrap_or_default().to_owned(),
+        contact: first_messages(card.contact.as_str().unwrap_or_default()).to_owned(),
+        created: desk.when(card.created),
+        listings: listings
+            .iter()
+            .map(|l| (l.id.into(), l.title.to_string()))
+            .collect(),
+        private,
+        manage: manage.then(|| desk.seal()),
+        stop: stop.then(|| desk.seal()),
+        assets: assets.into_iter().map(|asset| asset.code).collect(),
+        sent: sent.or(done),
+    };
+    desk.page(&card.handle, Place::Agents, &page.page()).await
+}
+
+fn first_messages(policy: &str) -> &'static str {
+    match policy {
+        "open" => "from anybody",
+        "closed" => "only from its owner's agents and partners of deals",
+        _ => "as requests, to be admitted or refused",
+    }
+}
+
+async fn private_side(desk: &Desk, id: AgentId, scope: Scope) -> Result<Private, Refusal> {
+    let read = desk.view(move |v| {
+        let many = Paging {
+            cursor: None,
+            limit: 50,
+        };
+        let few = Paging {
+            cursor: None,
+            limit: 10,
+        };
+        Ok((v.accounts(scope, &many)?.items, v.deals(scope, &few)?.items))
+    });
+    let (accounts, deals) = read.await?;
+    let principal = desk.caller.principal;
+    let stands = desk.state(move |state| {
+        let inbox = state.inboxes.get(&id).cloned().unwrap_or_default();
+        (inbox, limits_of(state, principal, id))
+    });
+    let (inbox, allowances): (Inbox, Vec<Allowance>) = stands.await?;
+    Ok(Private {
+        accounts: accounts.iter().map(account).collect(),
+        deals: deals.iter().map(|row| deal(desk, row)).collect(),
+        inbox_last: inbox.next.saturating_sub(1),
+        inbox_acknowledged: inbox.acknowledged,
+        inbox_first: inbox.first,
+        allowances,
+    })
+}
+
+/// The allowances of an agent; those above it only for who may see its owner.
+fn limits_of(state: &State, principal: Principal, id: AgentId) -> Vec<Allowance> {
+    let Some(agent) = state.agents.get(&id) else {
+        return Vec::new();
+    };
+    let mut nodes = vec![(Node::Agent(id), agent.handle.to_string())];
+    let owners =
+        rialto_core::policy::authorise(state, principal, Action::ViewOwner(agent.owner)).is_ok();
+    if owners {
+        if let Some((team, entity)) = agent.team.and_then(|t| Some((t, state.teams.get(&t)?))) {
+            nodes.push((Node::Team(team), format!("team {}", entity.name)));
+        }
+        nodes.push((Node::Owner(agent.owner), agent.owner.to_string()));
+    }
+    let mut found = Vec::new();
+    for (node, name) in nodes {
+        state.assets.for_each(|asset, entity| {
+            let Some(allowance) = state.allowances.get(&(node, *asset)) else {
+                return;
+            };
+            let print = |amount: Amount| amount.display(entity.scale);
+            let window = state.now().0 - state.now().0 % allowance.period_ms.max(1);
+            let current = allowance.window.0 == window;
+            found.push(Allowance {
+                node: name.clone(),
+                asset: entity.code.to_string(),
+                per_deal: allowance.per_deal.map(print),
+                per_period: allowance.per_period.map(print),
+                period: span(allowance.period_ms),
+                spent: Some(print(if current { allowance.spent } else { Amount(0) })),
+                approval_above: allowance.approval_above.map(print),
+            });
+        });
+    }
+    found
+}
+
+/// A period as people name it.
+pub(super) fn span(ms: u64) -> String {
+    match ms {
+        DAY_MS => "day".to_owned(),
+        HOUR_MS => "hour".to_owned(),
+        ms if ms == 7 * DAY_MS => "week".to_owned(),
+        ms => rialto_console::kit::span_text(ms),
+    }
+}
+
+/// `POST /agents/{agent}/allowance`.
+pub(super) async fn allow(
+    desk: Desk,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    form: Filled,
+) -> Result<Response, Refusal> {
+    let fields = checked(&desk, &headers, form)?;
+    let card = card_of(&desk, &name).await?;
+    let args = limits(card.id, &fields);
+    match desk
+        .carry_out("policy.set_allowance", args, None, &fields)
+        .await
+    {
+        Ok(_) => Ok(back(&card, "allowance")),
+        Err(refusal) => {
+            let sent = sent("allowance", &fields, Some(&refusal));
+            answered(&refusal, shown(&desk, &card.handle, Some(sent)).await)
+        }
+    }
+}
+
+fn limits(agent: AgentId, fields: &Fields) -> Value {
+    let field = |name: &str| {
+        let value = fields.get(name).map(|v| v.trim());
+        value.filter(|v| !v.is_empty())
+    };
+    let period_ms = match field("period") {
+        Some("hour") => HOUR_MS,
+        Some("week") => 7 * DAY_MS,
+        _ => DAY_MS,
+    };
+    json!({
+        "node": { "agent": agent },
+        "asset": field("asset"),
+        "per_deal": field("per_deal"),
+        "per_period": field("per_period"),
+        "period_ms": period_ms,
+        "approval_above": field("approval_above"),
+    })
+}
+
+fn back(card: &AgentCard, done: &str) -> Response {
+    let handle = rialto_console::kit::path_part(&card.handle);
+    Redirect::to(&format!("/agents/{handle}?done={done}")).into_response()
+}
+
+/// The operation that a stop switch's form asks for.
+///
+/// # Errors
+/// [`Code::Malformed`].
+pub(super) fn switch_op(fields: &Fields) -> Result<&'static str, Refusal> {
+    match fields.get("to").map(String::as_str) {
+        Some("suspend") => Ok("identity.suspend"),
+        Some("resume") => Ok("identity.resume"),
+        _ => Err(Refusal::new(Code::Malformed, "to: suspend or resume")),
+    }
+}
+
+/// `POST /agents/{agent}/switch`.
+pub(super) async fn switch(
+    desk: Desk,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    form: Filled,
+) -> Result<Response, Refusal> {
+    let fields = checked(&desk, &headers, form)?;
+    let (card, op) = (card_of(&desk, &name).await?, switch_op(&fields)?);
+    let args = json!({ "subject": { "agent": card.id } });
+    match desk.carry_out(op, args, None, &fields).await {
+        Ok(_) => Ok(back(&card, "switch")),
+        Err(refusal) => {
+            let sent = sent("switch", &fields, Some(&refusal));
+            answered(&refusal, shown(&desk, &card.handle, Some(sent)).await)
+        }
+    }
+}
+
+/// The names of an owner's allowances, for its page.
+pub(super) fn owners_limits(rows: &[rialto_views::AllowanceRow], owner: OwnerId) -> Vec<Allowance> {
+    let node = |node: Node| match node {
+        Node::Owner(id) if id == owner => "the owner".to_owned(),
+        other => other.to_string(),
+    };
+    rows.iter()
+        .map(|row| Allowance {
+            node: node(row.node),
+            asset: row.asset.clone(),
+            per_deal: row.per_deal.clone(),
+            per_period: row.per_period.clone(),
+            period: span(row.period_ms),
+            spent: None,
+            approval_above: row.approval_above.clone(),
+        })
+        .collect()
+}

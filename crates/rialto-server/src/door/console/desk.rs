@@ -1,0 +1,408 @@
+//! What a page's handler works with: who is signed in, what was asked for, and the frame around.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use rialto_console::Markup;
+use rialto_console::form::{Refused, Seal, Sent};
+use rialto_console::kit::When;
+use rialto_console::shell::{Frame, Place, Theme, Viewer, page};
+use rialto_core::hash::Hash;
+use rialto_core::id::AgentId;
+use rialto_core::identity::{AgentRef, Auth, Principal};
+use rialto_core::policy::{Action, authorise};
+use rialto_core::reject::Code;
+use rialto_core::state::State;
+use rialto_core::time::Time;
+use rialto_views::{Error as ViewError, Paging, Scope, ViewReader};
+use rialto_wire::native::{Accepted, Problem};
+use serde_json::Value;
+
+use super::guard;
+use super::session::Session;
+use crate::door::auth::{Caller, live, scope};
+use crate::door::problem::Refusal;
+use crate::door::serve::Encrypted;
+use crate::door::{Door, commands, reads};
+
+/// The fields of a form, or the parameters of an address.
+pub(super) type Fields = BTreeMap<String, String>;
+
+/// How a page is asked for, signed in or not.
+pub(super) struct Visit {
+    pub(super) door: Arc<Door>,
+    pub(super) encrypted: bool,
+    pub(super) theme: Theme,
+    /// Path and query.
+    pub(super) address: String,
+    pub(super) path: String,
+    pub(super) params: Fields,
+    pub(super) id: Option<String>,
+    pub(super) session: Option<Session>,
+}
+
+impl Visit {
+    /// Finds out who asks. Never fails: who has no session is a stranger.
+    pub(super) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Self {
+        let encrypted =
+            parts.extensions.get::<Encrypted>().is_some() || guard::behind_tls(&parts.headers);
+        let params = Query::<Fields>::from_request_parts(parts, door).await;
+        let id = guard::session_id(&parts.headers, encrypted).map(str::to_owned);
+        let now = door.node.clock().now();
+        let session = id
+            .as_deref()
+            .and_then(|id| door.sessions.find(id, now))
+            .filter(|session| is_live(door, session));
+        Self {
+            door: door.clone(),
+            encrypted,
+            theme: Theme::of(guard::theme(&parts.headers)),
+            address: parts
+                .uri
+                .path_and_query()
+                .map_or_else(|| "/".to_owned(), ToString::to_string),
+            path: parts.uri.path().to_owned(),
+            params: params.map(|q| q.0).unwrap_or_default(),
+            id,
+            session,
+        }
+    }
+
+    /// A page around a body.
+    pub(super) fn render(
+        &self,
+        title: &str,
+        place: Option<Place>,
+        viewer: Option<&Viewer>,
+        body: &Markup,
+    ) -> Response {
+        let frame = Frame {
+            title,
+            place,
+            realm: realm_name(&self.door),
+            position: self.door.node.hub().indexed(),
+            now: self.door.node.clock().now(),
+            viewer,
+            theme: self.theme,
+            address: &self.address,
+        };
+        let html = page(&frame, body).into_string();
+        let headers = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            // Pages hold what only their viewer may see.
+            (header::CACHE_CONTROL, "no-store"),
+        ];
+        (headers, html).into_response()
+    }
+}
+
+/// A session lives as long as its token.
+pub(super) fn is_live(door: &Door, session: &Session) -> bool {
+    door.node
+        .token(&session.secret)
+        .is_some_and(|info| info.token == session.token && info.principal == session.principal)
+}
+
+/// The realm's name without the at sign that handles of agents carry.
+pub(super) fn realm_name(door: &Door) -> &str {
+    door.realm.trim_start_matches('@')
+}
+
+impl FromRequestParts<Arc<Door>> for Visit {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        door: &Arc<Door>,
+    ) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(parts, door).await)
+    }
+}
+
+/// What somebody signed in works with.
+pub(super) struct Desk {
+    pub(super) visit: Visit,
+    pub(super) session: Session,
+    pub(super) caller: Caller,
+}
+
+impl FromRequestParts<Arc<Door>> for Desk {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Refusal> {
+        Self::of(Visit::of(parts, door).await).map_err(|(_, refusal)| refusal)
+    }
+}
+
+impl Desk {
+    /// The desk of a visit, if it is signed in; else the visit back.
+    ///
+    /// # Errors
+    /// [`Code::Unauthenticated`].
+    pub(super) fn of(visit: Visit) -> Result<Self, (Box<Visit>, Refusal)> {
+        let Some(session) = visit.session.clone() else {
+            return Err((Box::new(visit), Code::Unauthenticated.into()));
+        };
+        let caller = Caller {
+            principal: session.principal,
+            auth: Auth::Token(session.token),
+            acting: None,
+        };
+        Ok(Self {
+            visit,
+            session,
+            caller,
+        })
+    }
+
+    pub(super) fn door(&self) -> &Arc<Door> {
+        &self.visit.door
+    }
+
+    pub(super) fn now(&self) -> Time {
+        self.door().node.clock().now()
+    }
+
+    pub(super) fn when(&self, at: Time) -> When {
+        When {
+            at,
+            now: self.now(),
+        }
+    }
+
+    /// A parameter of the address; empty ones are none.
+    pub(super) fn param(&self, name: &str) -> Option<&str> {
+        self.visit
+            .params
+            .get(name)
+            .map(|v| v.trim())
+            .filter(|v| !v.is_empty())
+    }
+
+    /// Which page of a list is asked for.
+    pub(super) fn paging(&self, limit: u32) -> Paging {
+        Paging {
+            cursor: self.param("cursor").map(str::to_owned),
+            limit,
+        }
+    }
+
+    /// The address of the next page of a list, filters kept.
+    pub(super) fn next(&self, cursor: Option<&str>) -> Option<String> {
+        Some(self.with_param("cursor", cursor?))
+    }
+
+    /// The address of this page with one parameter changed.
+    pub(super) fn with_param(&self, name: &str, value: &str) -> String {
+        let others = self.visit.params.iter();
+        let kept = others.filter(|(other, value)| other.as_str() != name && !value.is_empty());
+        let mut query: Vec<String> = kept.map(|(name, value)| pair(name, value)).collect();
+        query.push(pair(name, value));
+        format!("{}?{}", self.visit.path, query.join("&"))
+    }
+
+    /// What of the realm the viewer may list.
+    pub(super) async fn scope(&self) -> Result<Scope, Refusal> {
+        scope(self.door(), &self.caller).await
+    }
+
+    /// What may be listed of an agent, if the viewer may see its private side.
+    pub(super) async fn scope_of(&self, agent: AgentId) -> Result<Option<Scope>, Refusal> {
+        let caller = Caller {
+            acting: Some(AgentRef::Id(agent)),
+            ..self.caller.clone()
+        };
+        match scope(self.door(), &caller).await {
+            Ok(scope) => Ok(Some(scope)),
+            Err(refusal) if refusal.rejection.code == Code::NotFound => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Reads the views.
+    pub(super) async fn view<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        reads::view(self.door(), None, read).await
+    }
+
+    /// Reads the state, once the viewer's token is seen to live.
+    pub(super) async fn state<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (principal, auth) = (self.caller.principal, self.caller.auth);
+        let read = self
+            .door()
+            .node
+            .read(move |state| live(state, principal, auth).map(|()| read(state)));
+        read.await?.1
+    }
+
+    /// Which of some actions the viewer may take: for showing forms, which are judged again.
+    pub(super) async fn may<const N: usize>(
+        &self,
+        actions: [Action; N],
+    ) -> Result<[bool; N], Refusal> {
+        let principal = self.caller.principal;
+        self.state(move |state| actions.map(|a| authorise(state, principal, a).is_ok()))
+            .await
+    }
+
+    /// Agents by handle; an id that is no agent's stays as it is.
+    pub(super) async fn handles(&self, ids: Vec<String>) -> Result<Vec<String>, Refusal> {
+        self.state(move |state| {
+            let handle = |id: String| {
+                let agent = id.parse().ok().and_then(|id| state.agents.get(&id));
+                agent.map_or(id, |agent| agent.handle.to_string())
+            };
+            ids.into_iter().map(handle).collect()
+        })
+        .await
+    }
+
+    /// Who is signed in, and how much waits for it: approvals for those who may give them,
+    /// disputes to rule on for the operator.
+    pub(super) async fn viewer(&self) -> Result<Viewer, Refusal> {
+        let scope = self.scope().await?;
+        let principal = self.caller.principal;
+        let (name, role) = self
+            .state(move |state| name_and_role(state, principal))
+            .await?;
+        let waiting = self.view(move |v| v.waiting(scope)).await?;
+        let decides = match scope {
+            Scope::Owner(owner) => self.may([Action::Approve(owner)]).await?[0],
+            Scope::Realm | Scope::Agent(_) => false,
+        };
+        Ok(Viewer {
+            name,
+            role,
+            waiting: match principal {
+                Principal::Operator => waiting.rulings,
+                _ if decides => waiting.approvals,
+                _ => 0,
+            },
+            waiting_at: match principal {
+                Principal::Operator => "/deals?state=disputed",
+                _ => "/approvals",
+            },
+            csrf: self.session.csrf.clone(),
+        })
+    }
+
+    /// What a form of this session carries.
+    pub(super) fn seal(&self) -> Seal {
+        let bytes = self.door().node.chance().bytes();
+        let own: String = Hash::from(bytes).to_string().chars().take(32).collect();
+        Seal {
+            csrf: self.session.csrf.clone(),
+            key: format!("{}.{own}", self.now().0 / 1_000),
+        }
+    }
+
+    /// A page of the console.
+    pub(super) async fn page(
+        &self,
+        title: &str,
+        place: impl Into<Option<Place>>,
+        body: &Markup,
+    ) -> Result<Response, Refusal> {
+        let viewer = self.viewer().await?;
+        Ok(self.visit.render(title, place.into(), Some(&viewer), body))
+    }
+
+    /// Carries out what a form asks for.
+    pub(super) async fn carry_out(
+        &self,
+        op: &str,
+        args: Value,
+        acting: Option<AgentRef>,
+        fields: &Fields,
+    ) -> Result<Accepted, Refusal> {
+        let args = args.to_string();
+        let item = commands::Item {
+            op,
+            args: args.as_bytes(),
+            acting,
+            key: fields.get("key").cloned(),
+            cause: None,
+        };
+        commands::carry_out(self.door(), &self.caller, item).await
+    }
+}
+
+/// A parameter of an address.
+pub(super) fn pair(name: &str, value: &str) -> String {
+    use rialto_console::kit::path_part;
+    format!("{}={}", path_part(name), path_part(value))
+}
+
+fn name_and_role(state: &State, principal: Principal) -> (String, String) {
+    match principal {
+        Principal::Person(id) => {
+            let person = state.persons.get(&id);
+            let owner = person.and_then(|p| state.owners.get(&p.owner));
+            let role = person.map(|p| super::show::word(&p.role));
+            let of = owner.map(|o| o.name.as_str().to_owned());
+            (
+                person.map(|p| p.name.to_string()).unwrap_or_default(),
+                format!("{} of {}", role.unwrap_or_default(), of.unwrap_or_default()),
+            )
+        }
+        Principal::Agent(id) => {
+            let agent = state.agents.get(&id);
+            (
+                agent.map(|a| a.handle.to_string()).unwrap_or_default(),
+                "agent".to_owned(),
+            )
+        }
+        _ => ("operator".to_owned(), "of the realm".to_owned()),
+    }
+}
+
+/// A refusal as pages show it.
+pub(super) fn shown(problem: &Problem) -> Refused {
+    Refused {
+        code: problem.code.clone(),
+        title: problem.title.clone(),
+        detail: problem.detail.clone(),
+        hint: problem.hint.clone(),
+    }
+}
+
+/// What became of a form, for the page that it stands on.
+pub(super) fn sent(form: &str, fields: &Fields, refusal: Option<&Refusal>) -> Sent {
+    let typed = fields
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "csrf" | "key"));
+    Sent {
+        form: form.to_owned(),
+        fields: typed.map(|(n, v)| (n.clone(), v.clone())).collect(),
+        refused: refusal.map(|r| shown(&r.problem())),
+    }
+}
+
+/// A page with the status of the refusal that it tells.
+pub(super) fn answered(
+    refusal: &Refusal,
+    page: Result<Response, Refusal>,
+) -> Result<Response, Refusal> {
+    let mut page = page?;
+    *page.status_mut() = crate::door::status_of(refusal.rejection.code);
+    Ok(page)
+}
+
+/// The id that an address names.
+///
+/// # Errors
+/// [`Code::Malformed`].
+pub(super) fn named<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse()
+        .map_err(|e: T::Err| Refusal::new(Code::Malformed, e.to_string()))
+}

@@ -1,0 +1,197 @@
+//! In and out: signing in, signing out, the theme, finding a thing by its name, the API's index.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use rialto_console::kit::{path_of, path_part};
+use rialto_console::pages::gate::Gate;
+use rialto_console::shell::Theme;
+use rialto_core::decide::secret_hash;
+use rialto_core::id::AnyId;
+use rialto_core::identity::Principal;
+use rialto_core::reject::Code;
+use serde_json::{Value, json};
+
+use super::desk::{Desk, Fields, Visit, pair, realm_name, shown};
+use super::guard;
+use crate::door::Door;
+use crate::door::problem::Refusal;
+
+/// A form as it came.
+pub(super) type Filled = Result<Form<Fields>, FormRejection>;
+
+/// The fields of a form.
+pub(super) fn filled(form: Filled) -> Result<Fields, Refusal> {
+    form.map(|f| f.0).map_err(|why| {
+        let code = match why.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+            _ => Code::Malformed,
+        };
+        Refusal::new(code, why.body_text())
+    })
+}
+
+/// An address within this console, and nothing else.
+fn own_path(text: Option<&String>) -> &str {
+    let fits = |path: &&String| {
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains('\\')
+            && path.bytes().all(|b| b.is_ascii_graphic())
+    };
+    text.filter(fits).map_or("/", String::as_str)
+}
+
+/// The page of somebody without a session.
+pub(super) async fn stranger(
+    visit: &Visit,
+    refused: Option<&Refusal>,
+    next: &str,
+) -> Result<Response, Refusal> {
+    let read = visit.door.node.read(|state| {
+        let realm = state.realm.get(&());
+        (
+            realm.map(|r| r.key.to_string()),
+            state.settings().sign_up_open,
+        )
+    });
+    let (_, (key, sign_up_open)) = read.await?;
+    let gate = Gate {
+        realm: realm_name(&visit.door).to_owned(),
+        key: key.unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        sign_up_open,
+        refused: refused.map(|r| shown(&r.problem())),
+        next: next.to_owned(),
+    };
+    Ok(visit.render("Sign in", None, None, &gate.page()))
+}
+
+/// `GET /sign-in`.
+pub(super) async fn page(visit: Visit) -> Result<Response, Refusal> {
+    let next = own_path(visit.params.get("next")).to_owned();
+    if visit.session.is_some() {
+        return Ok(Redirect::to(&next).into_response());
+    }
+    stranger(&visit, None, &next).await
+}
+
+/// `POST /sign-in`: a token for a session.
+pub(super) async fn sign_in(
+    visit: Visit,
+    headers: HeaderMap,
+    form: Filled,
+) -> Result<Response, Refusal> {
+    guard::same_site(&headers)?;
+    let fields = filled(form)?;
+    let next = own_path(fields.get("next")).to_owned();
+    let secret = fields.get("token").map(|t| t.trim()).unwrap_or_default();
+    match open(&visit, secret).await {
+        Ok(id) => {
+            let cookie = guard::session_cookie(Some(&id), visit.encrypted);
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response())
+        }
+        Err(refusal) => {
+            let page = stranger(&visit, Some(&refusal), &next).await?;
+            let status = crate::door::status_of(refusal.rejection.code);
+            Ok((status, page).into_response())
+        }
+    }
+}
+
+async fn open(visit: &Visit, secret: &str) -> Result<String, Refusal> {
+    let hash = secret_hash(secret);
+    let info = visit.door.node.token(&hash).ok_or_else(|| {
+        Refusal::new(
+            Code::Unauthenticated,
+            "the token is not one of this realm, or it was revoked",
+        )
+    })?;
+    if matches!(info.principal, Principal::Service(_)) {
+        return Err(Refusal::new(
+            Code::Forbidden,
+            "the console is for the operator, people and agents; services use the API",
+        ));
+    }
+    let node = &visit.door.node;
+    if let Some(old) = &visit.id {
+        visit.door.sessions.close(old);
+    }
+    let opened = visit
+        .door
+        .sessions
+        .open(hash, info, node.clock().now(), node.chance());
+    opened.map_err(Refusal::from)
+}
+
+/// `POST /sign-out`.
+pub(super) async fn sign_out(
+    desk: Desk,
+    headers: HeaderMap,
+    form: Filled,
+) -> Result<Response, Refusal> {
+    let fields = checked(&desk, &headers, form)?;
+    drop(fields);
+    if let Some(id) = &desk.visit.id {
+        desk.door().sessions.close(id);
+    }
+    let cookie = guard::session_cookie(None, desk.visit.encrypted);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+}
+
+/// The fields of a form that came from a page of this session.
+///
+/// # Errors
+/// [`Code::Forbidden`] when it did not, [`Code::Malformed`] when it is no form.
+pub(super) fn checked(desk: &Desk, headers: &HeaderMap, form: Filled) -> Result<Fields, Refusal> {
+    guard::same_site(headers)?;
+    let fields = filled(form)?;
+    let csrf = fields.get("csrf").map_or("", String::as_str);
+    guard::of_session(&desk.session, csrf)?;
+    Ok(fields)
+}
+
+/// `POST /theme`: changes nothing but a cookie, so it needs no session.
+pub(super) async fn theme(headers: HeaderMap, form: Filled) -> Result<Response, Refusal> {
+    guard::same_site(&headers)?;
+    let fields = filled(form)?;
+    let word = Theme::of(fields.get("theme").map_or("", String::as_str)).word();
+    let back = own_path(fields.get("back")).to_owned();
+    Ok((
+        [(header::SET_COOKIE, guard::theme_cookie(word))],
+        Redirect::to(&back),
+    )
+        .into_response())
+}
+
+/// `GET /find`: straight to the page of an agent, an id or a position; else a search for agents.
+pub(super) async fn find(desk: Desk) -> Redirect {
+    let wanted = desk.param("q").unwrap_or_default();
+    if let Some(path) = wanted.parse::<AnyId>().ok().and_then(path_of) {
+        return Redirect::to(&path);
+    }
+    let digits = wanted.trim_start_matches('#');
+    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Redirect::to(&format!("/log/{digits}"));
+    }
+    if wanted.starts_with('@') {
+        return Redirect::to(&format!("/agents/{}", path_part(wanted)));
+    }
+    Redirect::to(&format!("/agents?{}", pair("text", wanted)))
+}
+
+/// `GET /api`: where to begin, for programs.
+pub(super) async fn index(State(door): State<Arc<Door>>) -> Json<Value> {
+    Json(json!({
+        "name": realm_name(&door),
+        "program": "rialto",
+        "version": env!("CARGO_PKG_VERSION"),
+        "openapi": "/api/openapi.json",
+        "realm": "/api/realm",
+        "errors": "/errors/{code}",
+    }))
+}

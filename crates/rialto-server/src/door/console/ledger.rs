@@ -1,0 +1,218 @@
+//! The ledger: accounts, statements, entries, holds, the trial balance.
+
+use axum::extract::Path;
+use axum::response::Response;
+use rialto_console::Markup;
+use rialto_console::kit::{Thing, thing_if};
+use rialto_console::pages::ledger::{
+    Account, Hold, Ledger, Sheet, Statement, StatementLine, Trial,
+};
+use rialto_console::pages::{joined, text};
+use rialto_console::shell::Place;
+use rialto_core::ledger::Purpose;
+use rialto_core::reject::Code;
+use rialto_views::{AccountRow, EntryRow, HoldRow, Paging, StatementRow, TrialBalance};
+
+use super::deals::maud_of;
+use super::desk::{Desk, named};
+use super::show::{money, principal, written};
+use crate::door::problem::Refusal;
+
+/// `GET /ledger`.
+pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
+    let (scope, paging) = (desk.scope().await?, desk.paging(40));
+    let door = desk.door().clone();
+    let read = desk.view(move |v| {
+        let few = Paging {
+            cursor: None,
+            limit: 20,
+        };
+        let accounts = v.accounts(scope, &paging)?;
+        let mut holds = Vec::new();
+        for hold in v.holds(scope, &few)?.items {
+            let seen = [
+                v.sees(scope, hold.from.into())?,
+                v.sees(scope, hold.to.into())?,
+            ];
+            holds.push((hold, seen));
+        }
+        Ok((door.balance.of(v)?, accounts, holds))
+    });
+    let (trial, accounts, holds) = read.await?;
+    let page = Ledger {
+        address: desk.visit.address.clone(),
+        trial: trial.iter().map(trial_row).collect(),
+        accounts: accounts.items.iter().map(account).collect(),
+        next: desk.next(accounts.next_cursor.as_deref()),
+        holds: holds
+            .iter()
+            .map(|(row, seen)| hold(&desk, row, *seen))
+            .collect(),
+        first: desk.param("cursor").is_none(),
+    };
+    desk.page("Ledger", Place::Ledger, &page.page()).await
+}
+
+fn trial_row(row: &TrialBalance) -> Trial {
+    Trial {
+        asset: row.asset.clone(),
+        even: row.sum.bytes().all(|b| matches!(b, b'0' | b'.')),
+        sum: row.sum.clone(),
+        held: row.held.clone(),
+        issued: row.issued.clone(),
+        outside: row.outside.clone(),
+        pending: row.pending.clone(),
+    }
+}
+
+/// An account.
+pub(super) fn account(row: &AccountRow) -> Account {
+    Account {
+        id: row.id.into(),
+        holder: row.holder_name.clone(),
+        holder_id: row.holder,
+        label: row.label.clone(),
+        asset: row.asset.clone(),
+        balance: row.balance.clone(),
+        pending_out: row.pending_out.clone(),
+        pending_in: row.pending_in.clone(),
+        available: row.available.clone(),
+    }
+}
+
+/// A hold, and which of its accounts the viewer may see.
+fn hold(desk: &Desk, row: &HoldRow, seen: [bool; 2]) -> Hold {
+    Hold {
+        id: row.id.into(),
+        from: thing_if(seen[0], row.from.into()),
+        to: thing_if(seen[1], row.to.into()),
+        money: money(&row.amount, &row.asset),
+        purpose: purpose(row.purpose),
+        state: row.state.to_owned(),
+        created: desk.when(row.created),
+        expires: row.expires.map(|at| desk.when(at)),
+        posted: row.posted.as_ref().map(|posted| money(posted, &row.asset)),
+    }
+}
+
+/// What an entry is for.
+fn purpose(purpose: Purpose) -> Markup {
+    let thing = |word: &str, id: Option<rialto_core::id::AnyId>| {
+        let mut parts = vec![text(word)];
+        parts.extend(id.map(|id| maud_of(Thing(id))));
+        joined(&parts)
+    };
+    match purpose {
+        Purpose::Transfer => thing("transfer", None),
+        Purpose::Issue => thing("issue", None),
+        Purpose::Deposit => thing("deposit", None),
+        Purpose::Withdrawal => thing("withdrawal", None),
+        Purpose::Deal(id) => thing("", Some(id.into())),
+        Purpose::Share(id) => thing("share of", Some(id.into())),
+        Purpose::Correction(id) => thing("correction of", Some(id.into())),
+    }
+}
+
+fn kind(word: &str) -> &'static str {
+    match word {
+        "hold" => "set aside",
+        "post_hold" => "paid out of a hold",
+        "void_hold" => "hold given back",
+        _ => "moved",
+    }
+}
+
+/// `GET /ledger/accounts/{id}`.
+pub(super) async fn statement(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let (id, scope, paging) = (named(&name)?, desk.scope().await?, desk.paging(40));
+    let read = desk.view(move |v| {
+        let Some(account) = v.account(scope, id)? else {
+            return Ok(None);
+        };
+        Ok(v.statement(scope, id, &paging)?.map(|rows| (account, rows)))
+    });
+    let (found, rows) = read.await?.ok_or(Code::NotFound)?;
+    let line = |row: &StatementRow| StatementLine {
+        id: row.entry.id.into(),
+        at: desk.when(row.entry.at),
+        kind: kind(row.entry.kind),
+        purpose: purpose(row.entry.purpose),
+        counterparty: rialto_console::kit::Who::new(row.counterparty.clone()),
+        change: row.change.clone(),
+        balance: row.balance.clone(),
+        available: row.available.clone(),
+        position: row.entry.position,
+    };
+    let page = Statement {
+        address: desk.visit.address.clone(),
+        account: account(&found),
+        rows: rows.items.iter().map(line).collect(),
+        next: desk.next(rows.next_cursor.as_deref()),
+        first: desk.param("cursor").is_none(),
+    };
+    desk.page(&format!("Account {id}"), Place::Ledger, &page.page())
+        .await
+}
+
+/// `GET /ledger/entries/{id}`.
+pub(super) async fn entry(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let (id, scope) = (named(&name)?, desk.scope().await?);
+    let read = desk.view(move |v| {
+        let Some(entry) = v.entry(scope, id)? else {
+            return Ok(None);
+        };
+        let seen = [
+            v.sees(scope, entry.from.into())?,
+            v.sees(scope, entry.to.into())?,
+        ];
+        Ok(Some((entry, seen)))
+    });
+    let (found, seen) = read.await?.ok_or(Code::NotFound)?;
+    let sheet = entry_sheet(&desk, &found, seen);
+    desk.page(&format!("Entry {id}"), Place::Ledger, &sheet.page())
+        .await
+}
+
+fn entry_sheet(desk: &Desk, row: &EntryRow, seen: [bool; 2]) -> Sheet {
+    let mut facts = vec![
+        ("What", text(kind(row.kind))),
+        ("For", purpose(row.purpose)),
+        ("From", thing_if(seen[0], row.from.into())),
+        ("To", thing_if(seen[1], row.to.into())),
+        ("By", maud_of(principal(row.by))),
+        ("When", maud_of(desk.when(row.at))),
+        ("Event", rialto_console::kit::position(row.position)),
+    ];
+    if let Some(hold) = row.hold {
+        facts.push(("Hold", maud_of(Thing(hold.into()))));
+    }
+    if let Some(reference) = &row.reference {
+        facts.push(("Reference", text(reference)));
+    }
+    Sheet {
+        kind: "Entry",
+        id: row.id.into(),
+        money: money(&row.amount, &row.asset),
+        facts,
+        memo: row.memo.as_ref().map(written),
+    }
+}
+
+/// `GET /ledger/holds/{id}`.
+pub(super) async fn one_hold(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let (id, scope) = (named(&name)?, desk.scope().await?);
+    let read = desk.view(move |v| {
+        let Some(hold) = v.hold(scope, id)? else {
+            return Ok(None);
+        };
+        let seen = [
+            v.sees(scope, hold.from.into())?,
+            v.sees(scope, hold.to.into())?,
+        ];
+        Ok(Some((hold, seen)))
+    });
+    let (found, seen) = read.await?.ok_or(Code::NotFound)?;
+    let sheet = hold(&desk, &found, seen).sheet();
+    desk.page(&format!("Hold {id}"), Place::Ledger, &sheet.page())
+        .await
+}

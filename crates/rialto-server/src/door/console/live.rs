@@ -1,0 +1,114 @@
+//! The live stream of a page: server-sent events that say when there is something new to see.
+//!
+//! An event carries no content, only the position that it speaks of: the page then reads anew what
+//! it shows, as any other request. So nothing can leak through the stream but that something
+//! concerning the viewer has happened. A stream that was dropped resumes by `Last-Event-ID` and is
+//! told at once if something came in between.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use rialto_core::reject::Code;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::desk::{Desk, is_live};
+use crate::door::problem::Refusal;
+
+/// The least time between two events of a stream.
+const PACE: Duration = Duration::from_millis(700);
+/// How often a quiet stream looks whether its session still lives.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Where a stream stands.
+struct Follow {
+    desk: Desk,
+    after: u64,
+    not_before: Instant,
+    ended: bool,
+    _place: tokio::sync::OwnedSemaphorePermit,
+}
+
+/// `GET /live`.
+pub(super) async fn stream(
+    desk: Desk,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let place = desk.door().streams.clone().try_acquire_owned();
+    let place = place.map_err(|_| Code::Busy)?;
+    let resumed = headers
+        .get("last-event-id")
+        .map(|id| id.to_str().unwrap_or_default());
+    let after = match resumed.or(desk.param("after")).map(str::parse) {
+        Some(Ok(position)) => position,
+        Some(Err(_)) => {
+            return Err(Refusal::new(
+                Code::Malformed,
+                "the place to resume from is no position",
+            ));
+        }
+        None => desk.door().node.hub().indexed(),
+    };
+    desk.scope().await?;
+    let follow = Follow {
+        desk,
+        after,
+        not_before: Instant::now(),
+        ended: false,
+        _place: place,
+    };
+    let events = futures_util::stream::unfold(follow, |mut follow| async move {
+        let event = follow.next().await?;
+        Some((Ok(event), follow))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+impl Follow {
+    async fn next(&mut self) -> Option<Event> {
+        sleep_until(self.not_before).await;
+        loop {
+            let door = self.desk.door();
+            if self.ended || door.node.is_draining() {
+                return None;
+            }
+            if !is_live(door, &self.desk.session) {
+                self.ended = true;
+                return Some(Event::default().event("ended").data(""));
+            }
+            let mut indexed = door.node.hub().watch_indexed();
+            let reached = *indexed.borrow_and_update();
+            if reached > self.after {
+                match self.seen().await {
+                    Ok(Some(position)) => {
+                        self.not_before = Instant::now() + PACE;
+                        return Some(moved(position));
+                    }
+                    Ok(None) => {}
+                    Err(_) => return None,
+                }
+            }
+            // Wakes now and then, to notice a shutdown or the end of the session.
+            let _ = timeout(LOOK, indexed.changed()).await;
+        }
+    }
+
+    /// The position of something new that the viewer may see, if there is any.
+    async fn seen(&mut self) -> Result<Option<u64>, Refusal> {
+        let (scope, after) = (self.desk.scope().await?, self.after);
+        let read = self.desk.view(move |v| {
+            let at = v.position()?;
+            Ok((at, v.acted_after(scope, after)?))
+        });
+        let (at, position) = read.await?;
+        self.after = at.max(position.unwrap_or(0));
+        Ok(position)
+    }
+}
+
+fn moved(position: u64) -> Event {
+    let text = position.to_string();
+    Event::default().id(&text).event("realm").data(text)
+}

@@ -1,0 +1,224 @@
+//! The log: events, one event, the digest of the state.
+
+use axum::extract::Path;
+use axum::response::Response;
+use rialto_console::kit::{Thing, Who};
+use rialto_console::pages::log::{Digest, Line, Log, One};
+use rialto_console::pages::{joined, text};
+use rialto_console::shell::Place;
+use rialto_core::id::{AgentId, AnyId};
+use rialto_core::identity::{AgentRef, Principal};
+use rialto_core::reject::Code;
+use rialto_core::time::Time;
+use rialto_views::{EventFilter, Scope};
+use serde_json::Value;
+
+use super::deals::maud_of;
+use super::desk::Desk;
+use crate::door::problem::Refusal;
+use crate::door::reads;
+
+/// How many events a page shows.
+const ROWS: u32 = 50;
+/// How many ids of an event are named in the list.
+const NAMED: usize = 4;
+
+/// `GET /log`.
+pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
+    let scope = desk.scope().await?;
+    let filter = EventFilter {
+        kind: desk.param("kind").map(str::to_owned),
+        actor: actor(&desk).await?,
+    };
+    let after = desk
+        .param("after")
+        .map(|text| text.parse::<u64>())
+        .transpose()
+        .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
+    let paging = desk.paging(ROWS);
+    let read = desk.view(move |v| match after {
+        Some(after) => v.events_after(scope, after, ROWS, &filter),
+        None => v.latest_events(scope, &filter, &paging),
+    });
+    let found = read.await?;
+    let mut rows: Vec<Line> = found.items.iter().map(|event| line(&desk, event)).collect();
+    let ids = rows.iter().map(|row| row.who.handle.clone()).collect();
+    for (row, handle) in rows.iter_mut().zip(desk.handles(ids).await?) {
+        row.who = Who::new(handle);
+    }
+    let last = rows.last().map(|row| row.position);
+    let next = match after {
+        Some(_) => last
+            .filter(|_| found.next_cursor.is_some())
+            .map(|last| desk.with_param("after", &last.to_string())),
+        None => desk.next(found.next_cursor.as_deref()),
+    };
+    let digest = match desk.caller.principal {
+        Principal::Operator => Some(digest(&desk).await?),
+        _ => None,
+    };
+    let live = after.is_none() && desk.param("cursor").is_none();
+    let text = |name| desk.param(name).unwrap_or_default().to_owned();
+    let page = Log {
+        address: desk.visit.address.clone(),
+        kind: text("kind"),
+        actor: text("actor"),
+        after: text("after"),
+        rows,
+        next,
+        latest: (!live).then(|| "/log".to_owned()),
+        digest,
+        whole: scope == Scope::Realm,
+        live,
+    };
+    desk.page("Log", Place::Log, &page.page()).await
+}
+
+/// The agent whose events are asked for, by handle or id.
+async fn actor(desk: &Desk) -> Result<Option<AgentId>, Refusal> {
+    let Some(name) = desk.param("actor") else {
+        return Ok(None);
+    };
+    let named: AgentRef = name
+        .parse()
+        .map_err(|e| Refusal::new(Code::Malformed, format!("actor: {e}")))?;
+    let found = desk.state(move |state| rialto_core::decide::resolve_agent(state, &named));
+    Ok(Some(found.await??))
+}
+
+async fn digest(desk: &Desk) -> Result<Digest, Refusal> {
+    let digested = desk.door().node.digest().await?;
+    Ok(Digest {
+        digest: format!("b3:{}", digested.digest),
+        position: digested.position,
+        entities: digested.entities,
+    })
+}
+
+fn line(desk: &Desk, event: &Value) -> Line {
+    let number = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let ids = ids_of(event);
+    let mut parts: Vec<_> = ids
+        .iter()
+        .take(NAMED)
+        .map(|id| maud_of(Thing(*id)))
+        .collect();
+    if ids.len() > NAMED {
+        parts.push(text(&format!("and {} more", ids.len() - NAMED)));
+    }
+    let at = event.get("at").and_then(Value::as_str).and_then(time_of);
+    Line {
+        position: number("position"),
+        at: desk.when(at.unwrap_or_default()),
+        who: asker(event),
+        kinds: kinds(event),
+        made: joined(&parts),
+    }
+}
+
+fn ids_of(event: &Value) -> Vec<AnyId> {
+    let ids = event.get("ids").and_then(Value::as_array);
+    let parse = |id: &Value| id.as_str()?.parse().ok();
+    ids.map(|ids| ids.iter().filter_map(parse).collect())
+        .unwrap_or_default()
+}
+
+fn asker(event: &Value) -> Who {
+    let actor = event.get("actor").and_then(Value::as_str);
+    let principal = event.get("principal");
+    let id = principal.and_then(|p| p.get("id")).and_then(Value::as_str);
+    let kind = principal
+        .and_then(|p| p.get("kind"))
+        .and_then(Value::as_str);
+    Who::new(actor.or(id).or(kind).unwrap_or_default())
+}
+
+/// The kinds of an envelope's events, each once: `market.offer_made`.
+fn kinds(event: &Value) -> Vec<String> {
+    let mut kinds: Vec<String> = Vec::new();
+    let events = event.get("events").and_then(Value::as_array);
+    for fact in events.into_iter().flatten() {
+        let Some((module, what)) = fact.as_object().and_then(|fields| fields.iter().next()) else {
+            continue;
+        };
+        let name = match what {
+            Value::String(name) => Some(name.as_str()),
+            Value::Object(fields) => fields.keys().next().map(String::as_str),
+            _ => None,
+        };
+        let kind = format!("{module}.{}", name.unwrap_or_default());
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
+/// A time as the log prints it: RFC 3339, UTC, with milliseconds.
+fn time_of(text: &str) -> Option<Time> {
+    let part = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
+    let (year, month, day) = (part(0..4)?, part(5..7)?, part(8..10)?);
+    // Days from dates by Howard Hinnant's `days_from_civil`
+    // (https://howardhinnant.github.io/date_algorithms.html), for years after 1970.
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (shifted / 400, shifted % 400);
+    let month_of_year = (month + 9) % 12;
+    let day_of_year = (153 * month_of_year + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+    let seconds = part(11..13)? * 3_600 + part(14..16)? * 60 + part(17..19)?;
+    Some(Time((days * 86_400 + seconds) * 1_000 + part(20..23)?))
+}
+
+/// `GET /log/{position}`.
+pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let position: u64 = name
+        .parse()
+        .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
+    let event = event_at(&desk, position).await?;
+    let json = serde_json::to_string_pretty(&event).unwrap_or_default();
+    let mut facts = Vec::new();
+    if let Some(cause) = event.get("cause").and_then(Value::as_str) {
+        let cause = cause.parse::<AnyId>().map(|id| maud_of(Thing(id)));
+        facts.push(("Caused by", cause.unwrap_or_else(|_| text("unknown"))));
+    }
+    let page = One {
+        line: line(&desk, &event),
+        facts,
+        json,
+        more: position < desk.door().node.hub().indexed(),
+    };
+    desk.page(&format!("Event {position}"), Place::Log, &page.page())
+        .await
+}
+
+/// The operator sees every event with its texts; others those they made themselves.
+async fn event_at(desk: &Desk, position: u64) -> Result<Value, Refusal> {
+    if desk.caller.principal == Principal::Operator {
+        reads::operator(desk.door(), &desk.caller).await?;
+        let found = desk.view(move |v| v.describe(position)).await?;
+        return found.ok_or(Code::NotFound.into());
+    }
+    let scope = desk.scope().await?;
+    let before = position.checked_sub(1).ok_or(Code::NotFound)?;
+    let filter = EventFilter::default();
+    let found = desk.view(move |v| v.events_after(scope, before, 1, &filter));
+    let event = found.await?.items.into_iter().next();
+    let at = |event: &Value| event.get("position").and_then(Value::as_u64);
+    event
+        .filter(|event| at(event) == Some(position))
+        .ok_or(Code::NotFound.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printed_times_are_read_back() {
+        for ms in [0, 951_782_400_000, 1_795_351_234_567, 4_107_542_399_999] {
+            assert_eq!(time_of(&Time(ms).to_string()), Some(Time(ms)));
+        }
+        assert_eq!(time_of("soon"), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! Conversations, and answering in them as one of one's own agents.
+
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use rialto_console::form::Sent;
+use rialto_console::pages::messages::{Conversation, Line, List, Message};
+use rialto_console::shell::Place;
+use rialto_core::id::{AgentId, ConversationId};
+use rialto_core::identity::AgentRef;
+use rialto_core::policy::{Action, authorise};
+use rialto_core::reject::Code;
+use rialto_views::{ConversationRow, MessageRow, Order};
+use serde_json::json;
+
+use super::desk::{Desk, answered, named, sent};
+use super::gate::{Filled, checked};
+use super::show::{who, written};
+use crate::door::problem::Refusal;
+
+/// `GET /messages`.
+pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
+    let text = desk.param("text").unwrap_or_default().to_owned();
+    let (scope, paging) = (desk.scope().await?, desk.paging(30));
+    let (mut rows, mut found, cursor) = (
+        Vec::new(),
+        Vec::new(),
+        if text.is_empty() {
+            let page = desk.view(move |v| v.conversations(scope, &paging)).await?;
+            Found::Conversations(page.items, page.next_cursor)
+        } else {
+            let words = text.clone();
+            let page = desk.view(move |v| v.search_messages(scope, &words, &paging));
+            let page = page.await?;
+            Found::Messages(page.items, page.next_cursor)
+        },
+    );
+    let next = match cursor {
+        Found::Conversations(items, next) => {
+            rows = items.iter().map(|row| line(&desk, row)).collect();
+            next
+        }
+        Found::Messages(items, next) => {
+            found = items.iter().map(|row| message(&desk, row, &[])).collect();
+            next
+        }
+    };
+    let list = List {
+        address: desk.visit.address.clone(),
+        text,
+        rows,
+        found,
+        next: desk.next(next.as_deref()),
+        first: desk.param("cursor").is_none(),
+    };
+    desk.page("Messages", Place::Messages, &list.page()).await
+}
+
+enum Found {
+    Conversations(Vec<ConversationRow>, Option<String>),
+    Messages(Vec<MessageRow>, Option<String>),
+}
+
+fn line(desk: &Desk, row: &ConversationRow) -> Line {
+    const SHOWN: usize = 80;
+    Line {
+        id: row.id.into(),
+        kind: row.kind.clone(),
+        title: row.title.as_ref().map(|title| written(title).line(SHOWN)),
+        members: row.members.iter().map(who).collect(),
+        count: row.member_count,
+        created: desk.when(row.created),
+    }
+}
+
+fn message(desk: &Desk, row: &MessageRow, own: &[AgentId]) -> Message {
+    Message {
+        id: row.id.into(),
+        conversation: row.conversation.into(),
+        from: who(&row.from),
+        own: own.contains(&row.from.id),
+        body: row.body.as_ref().map(written),
+        task: row.task.map(Into::into),
+        request: row.request,
+        at: desk.when(row.at),
+    }
+}
+
+/// `GET /messages/{id}`.
+pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    conversation(&desk, named(&name)?, None).await
+}
+
+async fn conversation(
+    desk: &Desk,
+    id: ConversationId,
+    sent: Option<Sent>,
+) -> Result<Response, Refusal> {
+    let (scope, paging) = (desk.scope().await?, desk.paging(40));
+    let read = desk.view(move |v| {
+        let Some(row) = v.conversation(scope, id)? else {
+            return Ok(None);
+        };
+        Ok(Some((
+            row,
+            v.messages(scope, id, Order::NewestFirst, &paging)?,
+        )))
+    });
+    let (row, messages) = read.await?.ok_or(Code::NotFound)?;
+    let members: Vec<AgentId> = row.members.iter().map(|member| member.id).collect();
+    let principal = desk.caller.principal;
+    let judged = desk.state(move |state| {
+        let may = |agent: &AgentId| authorise(state, principal, Action::ActFor(*agent)).is_ok();
+        members.into_iter().filter(may).collect::<Vec<_>>()
+    });
+    let own = judged.await?;
+    let voices = row.members.iter().filter(|member| own.contains(&member.id));
+    let page = Conversation {
+        address: format!("/messages/{id}"),
+        line: line(desk, &row),
+        messages: messages
+            .items
+            .iter()
+            .map(|row| message(desk, row, &own))
+            .collect(),
+        next: desk.next(messages.next_cursor.as_deref()),
+        first: desk.param("cursor").is_none(),
+        voices: voices.map(|member| member.handle.clone()).collect(),
+        seal: desk.seal(),
+        sent,
+    };
+    desk.page(&format!("Conversation {id}"), Place::Messages, &page.page())
+        .await
+}
+
+/// `POST /messages/{id}`: an answer as one of the viewer's agents.
+pub(super) async fn answer(
+    desk: Desk,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    form: Filled,
+) -> Result<Response, Refusal> {
+    let fields = checked(&desk, &headers, form)?;
+    let id: ConversationId = named(&name)?;
+    let outcome = async {
+        let voice = fields.get("as").map_or("", String::as_str);
+        let acting: AgentRef = voice
+            .parse()
+            .map_err(|e| Refusal::new(Code::Malformed, format!("as: {e}")))?;
+        let body = fields.get("body").map(|b| b.trim()).unwrap_or_default();
+        if body.is_empty() {
+            return Err(Refusal::new(Code::BadText, "a message needs a text"));
+        }
+        let args = json!({ "to": { "conversation": id }, "body": body });
+        desk.carry_out("mail.send", args, Some(acting), &fields)
+            .await
+    };
+    match outcome.await {
+        Ok(_) => Ok(Redirect::to(&format!("/messages/{id}")).into_response()),
+        Err(refusal) => {
+            let sent = sent("answer", &fields, Some(&refusal));
+            answered(&refusal, conversation(&desk, id, Some(sent)).await)
+        }
+    }
+}

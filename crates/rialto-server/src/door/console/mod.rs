@@ -1,0 +1,103 @@
+//! The console at `/`: pages for people.
+//!
+//! A request goes as at `/api`: a session stands for the token that it was opened with
+//! ([`session`]), forms are checked for where they come from ([`guard`]), reads and commands are
+//! those of the REST door, judged in the same one place, and what is answered becomes a view model
+//! of `rialto-console` and then HTML. A refusal becomes a page with its stable code. Nothing here
+//! decides.
+
+mod accounts;
+mod agents;
+mod approvals;
+mod balance;
+mod deals;
+mod desk;
+mod gate;
+mod guard;
+mod ledger;
+mod live;
+mod log;
+mod market;
+mod messages;
+mod overview;
+mod owners;
+mod refusals;
+mod session;
+mod show;
+mod tasks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use rialto_console::assets;
+use rialto_core::reject::Code;
+
+use super::Door;
+use super::problem::Refusal;
+
+pub(crate) use balance::Balance;
+pub(crate) use refusals::pages_of_refusals;
+pub(crate) use session::Sessions;
+
+/// The most bytes of a form.
+const FORM_BYTES: usize = 256 << 10;
+
+/// The console's routes.
+pub(super) fn router() -> Router<Arc<Door>> {
+    Router::new()
+        .route("/", get(overview::page))
+        .route("/sign-in", get(gate::page).post(gate::sign_in))
+        .route("/sign-out", post(gate::sign_out))
+        .route("/theme", post(gate::theme))
+        .route("/find", get(gate::find))
+        .route("/live", get(live::stream))
+        .route("/api", get(gate::index))
+        .route("/accounts", get(accounts::page))
+        .route("/accounts/events", get(accounts::events))
+        .route("/trace/{id}", get(accounts::trace))
+        .route("/deals", get(deals::list))
+        .route("/deals/{id}", get(deals::one))
+        .route("/negotiations", get(deals::talks))
+        .route("/negotiations/{id}", get(deals::talk))
+        .route("/market", get(market::search))
+        .route("/market/listings/{id}", get(market::one))
+        .route("/market/calls", get(market::calls))
+        .route("/market/calls/{id}", get(market::call))
+        .route("/agents", get(agents::list).post(agents::register))
+        .route("/agents/{agent}", get(agents::one))
+        .route("/agents/{agent}/allowance", post(agents::allow))
+        .route("/agents/{agent}/switch", post(agents::switch))
+        .route("/owners/{id}", get(owners::one))
+        .route("/owners/{id}/switch", post(owners::switch))
+        .route("/messages", get(messages::list))
+        .route("/messages/{id}", get(messages::one).post(messages::answer))
+        .route("/tasks", get(tasks::list))
+        .route("/tasks/{id}", get(tasks::one))
+        .route("/approvals", get(approvals::list))
+        .route(
+            "/approvals/{id}",
+            get(approvals::one).post(approvals::answer),
+        )
+        .route("/ledger", get(ledger::page))
+        .route("/ledger/accounts/{id}", get(ledger::statement))
+        .route("/ledger/entries/{id}", get(ledger::entry))
+        .route("/ledger/holds/{id}", get(ledger::one_hold))
+        .route("/log", get(log::list))
+        .route("/log/{position}", get(log::one))
+        .route("/assets/{name}", get(asset))
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+}
+
+/// A file that pages need. Its address changes with its content, so that it can be kept.
+async fn asset(Path(name): Path<String>) -> Result<Response, Refusal> {
+    let found = assets::find(&name).ok_or(Code::NotFound)?;
+    let headers = [
+        (header::CONTENT_TYPE, found.media_type),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    Ok((headers, found.bytes).into_response())
+}

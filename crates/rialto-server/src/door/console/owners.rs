@@ -1,0 +1,91 @@
+//! An owner, for its people and the operator, and its stop switch.
+
+use axum::extract::Path;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use rialto_console::form::Sent;
+use rialto_console::pages::owners::{Owner, Person};
+use rialto_console::shell::Place;
+use rialto_core::policy::Action;
+use rialto_core::reject::Code;
+use rialto_views::{AgentQuery, Paging};
+use serde_json::json;
+
+use super::agents::{line, owners_limits, switch_op};
+use super::desk::{Desk, answered, sent};
+use super::gate::{Filled, checked};
+use crate::door::problem::Refusal;
+use crate::door::reads::own;
+
+/// `GET /owners/{id}`.
+pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    shown(&desk, &name, None).await
+}
+
+async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let owner = own(desk.door(), &desk.caller, name).await?;
+    let scope = desk.scope().await?;
+    let [stop] = desk.may([Action::Stop(owner)]).await?;
+    let read = desk.view(move |v| {
+        let many = Paging {
+            cursor: None,
+            limit: 100,
+        };
+        let query = AgentQuery {
+            owner: Some(owner),
+            ..AgentQuery::default()
+        };
+        let Some(row) = v.owner(owner)? else {
+            return Ok(None);
+        };
+        let people = v.persons(owner, &many)?.items;
+        let agents = v.agents(&query, &many)?.items;
+        Ok(Some((row, people, agents, v.allowances(owner)?)))
+    });
+    let (row, people, agents, allowances) = read.await?.ok_or(Code::NotFound)?;
+    let page = Owner {
+        id: row.id.into(),
+        name: row.name.clone(),
+        kind: row.kind.clone(),
+        status: row.status.clone(),
+        created: desk.when(row.created),
+        agent_count: row.agents,
+        people: people
+            .iter()
+            .map(|person| Person {
+                id: person.id.into(),
+                name: person.name.clone(),
+                role: person.role.clone(),
+                status: person.status.clone(),
+                created: desk.when(person.created),
+            })
+            .collect(),
+        agents: agents.iter().map(|card| line(card, scope)).collect(),
+        allowances: owners_limits(&allowances, owner),
+        stop: stop.then(|| desk.seal()),
+        sent,
+    };
+    desk.page(&row.name, Place::Agents, &page.page()).await
+}
+
+/// `POST /owners/{id}/switch`.
+pub(super) async fn switch(
+    desk: Desk,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    form: Filled,
+) -> Result<Response, Refusal> {
+    let fields = checked(&desk, &headers, form)?;
+    let owner = own(desk.door(), &desk.caller, &name).await?;
+    let args = json!({ "subject": { "owner": owner } });
+    match desk
+        .carry_out(switch_op(&fields)?, args, None, &fields)
+        .await
+    {
+        Ok(_) => Ok(Redirect::to(&format!("/owners/{owner}")).into_response()),
+        Err(refusal) => {
+            let sent = sent("switch", &fields, Some(&refusal));
+            answered(&refusal, shown(&desk, &name, Some(sent)).await)
+        }
+    }
+}

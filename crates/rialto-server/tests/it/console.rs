@@ -1,0 +1,335 @@
+//! The console as a browser meets it, and as somebody meets it who is none.
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use rialto_core::time::DAY_MS;
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::door::{Realm, agreed};
+
+const HOST: &str = "rialto.example";
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+
+    /// The value of a hidden field.
+    fn hidden(&self, name: &str) -> String {
+        let before = format!("name=\"{name}\" value=\"");
+        let after = self.text.split(&before).nth(1);
+        let value = after.and_then(|rest| rest.split('"').next());
+        value.unwrap_or_default().to_owned()
+    }
+}
+
+/// Sends what a browser would send.
+async fn send(
+    realm: &Realm,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    form: &str,
+) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", HOST)
+        .header("accept", "text/html,application/xhtml+xml")
+        .header("content-type", "application/x-www-form-urlencoded");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::from(form.to_owned())).unwrap();
+    let response = realm.router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 16 << 20).await.unwrap();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    }
+}
+
+async fn get(realm: &Realm, cookie: &str, path: &str) -> Answer {
+    send(realm, Method::GET, path, &[("cookie", cookie)], "").await
+}
+
+const OWN: (&str, &str) = ("origin", "http://rialto.example");
+
+async fn post(realm: &Realm, cookie: &str, path: &str, form: &str) -> Answer {
+    send(realm, Method::POST, path, &[("cookie", cookie), OWN], form).await
+}
+
+/// Signs in and returns the cookie.
+async fn sign_in(realm: &Realm, token: &str) -> String {
+    let answer = post(realm, "", "/sign-in", &format!("token={token}")).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    let cookie = answer.header("set-cookie");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_carries_the_policy_and_no_inline_code() {
+    let realm = Realm::new().await;
+    let cookie = sign_in(&realm, &realm.operator).await;
+    for path in ["/", "/accounts", "/agents", "/log", "/nowhere", "/sign-in"] {
+        let answer = get(&realm, &cookie, path).await;
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'self';"),
+            "{path}: {policy}"
+        );
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        for inline in ["<style", " style=", "<script>", " onclick=", "javascript:"] {
+            assert!(!answer.text.contains(inline), "{path} has {inline}");
+        }
+    }
+    let page = get(&realm, &cookie, "/").await;
+    assert_eq!(page.header("cache-control"), "no-store");
+    let asset = get(&realm, "", "/assets/console.css").await;
+    assert_eq!(asset.status, StatusCode::OK);
+    assert!(asset.header("cache-control").contains("immutable"));
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_session_there_is_only_the_way_in() {
+    let realm = Realm::new().await;
+    let front = get(&realm, "", "/").await;
+    assert_eq!(front.status, StatusCode::OK);
+    assert!(front.text.contains("Sign in"));
+    for cookie in [
+        "",
+        "rialto_session=",
+        "rialto_session=forged",
+        "rialto_session=../../x",
+    ] {
+        let answer = get(&realm, cookie, "/deals?state=settled").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{cookie}");
+        let way = "/sign-in?next=%2Fdeals%3Fstate%3Dsettled";
+        assert_eq!(answer.header("location"), way);
+    }
+    let refused = post(&realm, "", "/sign-in", "token=wrong").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert!(refused.text.contains("RLT0015"));
+    let index = get(&realm, "", "/api").await;
+    let index: serde_json::Value = serde_json::from_str(&index.text).unwrap();
+    assert_eq!(index["openapi"], "/api/openapi.json");
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_led_away_after_signing_in() {
+    let realm = Realm::new().await;
+    for next in [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "x",
+    ] {
+        let form = format!("token={}&next={next}", realm.operator);
+        let answer = post(&realm, "", "/sign-in", &form).await;
+        assert_eq!(answer.header("location"), "/", "{next}");
+    }
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_the_tokens_and_dies_with_it() {
+    let realm = Realm::new().await;
+    let (admin, _) = realm.owner("casa").await;
+    let issued = realm
+        .ok(&admin, "agent.register", json!({ "handle": "late" }))
+        .await;
+    let token = issued["token"]["secret"].as_str().unwrap();
+    let cookie = sign_in(&realm, token).await;
+    assert!(!cookie.contains(token), "the cookie holds the token");
+    assert_eq!(get(&realm, &cookie, "/deals").await.status, StatusCode::OK);
+    realm
+        .ok(
+            &admin,
+            "token.revoke",
+            json!({ "token": issued["ids"]["tok"] }),
+        )
+        .await;
+    let after = get(&realm, &cookie, "/deals").await;
+    assert_eq!(after.status, StatusCode::SEE_OTHER);
+
+    let cookie = sign_in(&realm, &admin).await;
+    realm.clock.advance_ms(DAY_MS);
+    let after = get(&realm, &cookie, "/deals").await;
+    assert_eq!(
+        after.status,
+        StatusCode::SEE_OTHER,
+        "an idle session lives on"
+    );
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_are_strict_and_secure_where_they_can_be() {
+    let realm = Realm::new().await;
+    let form = format!("token={}", realm.operator);
+    let plain = post(&realm, "", "/sign-in", &form).await;
+    let cookie = plain.header("set-cookie");
+    for part in ["rialto_session=", "Path=/", "HttpOnly", "SameSite=Strict"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(
+        !cookie.contains("Secure") && !cookie.contains("Domain"),
+        "{cookie}"
+    );
+    let tls = [OWN, ("x-forwarded-proto", "https")];
+    let behind = send(&realm, Method::POST, "/sign-in", &tls, &form).await;
+    let cookie = behind.header("set-cookie");
+    assert!(
+        cookie.starts_with("__Host-rialto=") && cookie.contains("; Secure"),
+        "{cookie}"
+    );
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_from_elsewhere_are_refused() {
+    let realm = Realm::new().await;
+    let (admin, _) = realm.owner("casa").await;
+    let cookie = sign_in(&realm, &admin).await;
+    let page = get(&realm, &cookie, "/agents").await;
+    let csrf = page.hidden("csrf");
+    assert_eq!(csrf.len(), 64);
+    let form = |csrf: &str| format!("csrf={csrf}&handle=intruder");
+    for bad in ["", "0", &"0".repeat(64)] {
+        let answer = post(&realm, &cookie, "/agents", &form(bad)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{bad}");
+        assert!(answer.text.contains("RLT0101"));
+    }
+    let own_cookie = ("cookie", cookie.as_str());
+    let strangers: [&[(&str, &str)]; 4] = [
+        &[own_cookie],
+        &[own_cookie, ("origin", "http://evil.example")],
+        &[own_cookie, ("origin", "null")],
+        &[own_cookie, OWN, ("sec-fetch-site", "cross-site")],
+    ];
+    for headers in strangers {
+        let answer = send(&realm, Method::POST, "/agents", headers, &form(&csrf)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{headers:?}");
+    }
+    let other = sign_in(&realm, &realm.operator).await;
+    let answer = post(&realm, &other, "/agents", &form(&csrf)).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::FORBIDDEN,
+        "another session's form"
+    );
+    let found = get(&realm, &cookie, "/agents?text=intruder").await;
+    assert!(!found.text.contains("@intruder"));
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_sent_twice_is_carried_out_once() {
+    let realm = Realm::new().await;
+    let (admin, _) = realm.owner("casa").await;
+    let cookie = sign_in(&realm, &admin).await;
+    let page = get(&realm, &cookie, "/agents").await;
+    let seal = format!("csrf={}&key={}", page.hidden("csrf"), page.hidden("key"));
+    let form = format!("{seal}&handle=twice&description=%3Cb%3Ebold");
+    let first = post(&realm, &cookie, "/agents", &form).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text);
+    assert!(first.text.contains("id=\"secret\""));
+    let again = post(&realm, &cookie, "/agents", &form).await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert!(!again.text.contains("id=\"secret\""));
+    assert!(again.text.contains("was registered before"));
+    let taken = format!("csrf={}&handle=twice", page.hidden("csrf"));
+    let taken = post(&realm, &cookie, "/agents", &taken).await;
+    assert_eq!(taken.status, StatusCode::CONFLICT);
+    assert!(taken.text.contains("RLT0104"));
+    assert!(!taken.text.contains("<b>bold"));
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_yours_answers_as_what_does_not_exist() {
+    let realm = Realm::new().await;
+    let (_, buyer, deal) = agreed(&realm).await;
+    let deal = deal.as_str().unwrap();
+    let (nosy, _) = realm.owner("nosy").await;
+    let (own, other) = (sign_in(&realm, &buyer).await, sign_in(&realm, &nosy).await);
+    let path = format!("/deals/{deal}");
+    let page = get(&realm, &own, &path).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("@seller-agent"));
+    let guessed = get(&realm, &other, &path).await;
+    let absent = get(&realm, &other, "/deals/deal_0000000zzz00").await;
+    for answer in [&guessed, &absent] {
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        assert!(answer.text.contains("RLT0103"));
+        assert!(!answer.text.contains("@seller-agent"));
+    }
+    let trace = get(&realm, &other, &format!("/trace/{deal}")).await;
+    assert_eq!(trace.status, StatusCode::NOT_FOUND);
+    for path in [
+        "/",
+        "/deals",
+        "/negotiations",
+        "/ledger",
+        "/log",
+        "/accounts?by=counterparty",
+    ] {
+        let page = get(&realm, &other, path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(!page.text.contains("buyer-agent"), "{path}");
+    }
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nonsense_is_refused_with_a_page() {
+    let realm = Realm::new().await;
+    let cookie = sign_in(&realm, &realm.operator).await;
+    for (path, status) in [
+        ("/deals/x", 400),
+        ("/deals?state=odd", 400),
+        ("/deals?cursor=%00", 400),
+        ("/tasks?state=%3Cscript%3E", 400),
+        ("/accounts?by=shoe", 400),
+        ("/accounts?from=yesterday", 400),
+        ("/log/0", 404),
+        ("/log/x", 400),
+        ("/log?actor=%3Cscript%3E", 400),
+        ("/market?items=a&max_price=x", 400),
+        ("/agents/@nobody", 404),
+        ("/owners/owner_000000000zz0", 404),
+        ("/assets/../Cargo.toml", 404),
+        ("/nowhere", 404),
+    ] {
+        let answer = get(&realm, &cookie, path).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        assert!(
+            answer.header("content-type").starts_with("text/html"),
+            "{path}"
+        );
+        assert!(answer.text.contains("/errors/RLT0"), "{path}");
+        assert!(!answer.text.contains("<script>"), "{path}");
+    }
+    let huge = format!("token={}", "x".repeat(300 << 10));
+    let answer = post(&realm, "", "/sign-in", &huge).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    realm.stop();
+}

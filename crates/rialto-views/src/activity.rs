@@ -1,0 +1,605 @@
+//! What happens now: the latest acts, the traffic of a period, and what waits.
+//!
+//! One line an envelope, the most telling of its events, with who did it and to whom; for people
+//! who watch, and for pictures of who deals with whom. A scope gets the acts about things it may
+//! see. Every call looks at a bounded stretch of the log and says when it stopped there.
+
+use std::collections::BTreeMap;
+
+use rialto_core::event::{Envelope, Event};
+use rialto_core::id::{AccountId, AgentId, AnyId, DealId, number};
+use rialto_core::identity::{IdentityEvent, Principal, Status};
+use rialto_core::ledger::LedgerEvent;
+use rialto_core::mail::MailEvent;
+use rialto_core::market::{DealState, MarketEvent};
+use rialto_core::time::Time;
+use rialto_core::work::WorkEvent;
+use rusqlite::OptionalExtension;
+use serde::Serialize;
+
+use crate::db::{Units, int, uint};
+use crate::read::{Scope, Snap, ViewReader, Who};
+use crate::trace::{Line, lines};
+use crate::{Error, Result};
+
+/// The most acts of one answer.
+pub const MAX_ACTS: usize = 1_000;
+/// The most buckets of one picture of traffic.
+pub const MAX_BUCKETS: usize = 240;
+/// How many envelopes are looked at for acts that a scope may see.
+const SCANNED: i64 = 4_000;
+/// How many payments are added up.
+const PAYMENTS: i64 = 50_000;
+/// How many counterparties of an act are named.
+const NAMED: usize = 16;
+
+/// What binds the parties of an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tie {
+    /// Words: a message, a call, work given.
+    Talk,
+    /// An offer.
+    Offer,
+    /// A deal was struck, or something happened in it.
+    Deal,
+    /// Money was paid.
+    Paid,
+}
+
+/// One act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Act {
+    /// The position of the event.
+    pub position: u64,
+    /// When.
+    pub at: Time,
+    /// What kind of event, such as `market.offer_made`.
+    pub kind: String,
+    /// What it is about.
+    pub id: AnyId,
+    /// Who did it: a handle, or the kind of principal.
+    pub who: String,
+    /// The agent that did it, if one did.
+    pub by: Option<Who>,
+    /// The other agents in it; at most the first sixteen.
+    pub to: Vec<Who>,
+    /// What happened, in one line, without anybody's text.
+    pub what: String,
+    /// How much money, in whole units.
+    pub amount: Option<String>,
+    /// In which asset.
+    pub asset: Option<String>,
+    /// What binds the parties.
+    pub tie: Tie,
+}
+
+/// The latest acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Acts {
+    /// The acts, newest first.
+    pub items: Vec<Act>,
+    /// True when older ones of the period were left out.
+    pub truncated: bool,
+    /// The position that the list was made at.
+    pub position: u64,
+}
+
+/// What happened in one stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bucket {
+    /// When it began.
+    pub from: Time,
+    /// How many commands were accepted.
+    pub events: u64,
+    /// How many deals were struck.
+    pub deals: u64,
+}
+
+/// What was paid in deals, in whole units of an asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// The asset.
+    pub asset: String,
+    /// All together.
+    pub total: String,
+    /// In each bucket.
+    pub buckets: Vec<String>,
+}
+
+/// The traffic of a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Traffic {
+    /// The buckets, oldest first.
+    pub buckets: Vec<Bucket>,
+    /// What was paid, one row an asset.
+    pub moved: Vec<Moved>,
+    /// True when only the latest payments were added up.
+    pub truncated: bool,
+    /// The position that it was made at.
+    pub position: u64,
+}
+
+/// How many things wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// Approvals that wait for a person.
+    pub approvals: u64,
+    /// Disputes that wait for a ruling.
+    pub disputes: u64,
+    /// Disputes in which the operator has to rule.
+    pub rulings: u64,
+}
+
+impl ViewReader {
+    /// The latest acts that concern the scope, newest first, since a time.
+    ///
+    /// # Errors
+    /// [`Error::BadLimit`] for none or more than [`MAX_ACTS`], and as every read.
+    pub fn activity(&self, scope: Scope, since: Time, most: usize) -> Result<Acts> {
+        if most == 0 || most > MAX_ACTS {
+            return Err(Error::BadLimit {
+                most: u32::try_from(MAX_ACTS).unwrap_or(u32::MAX),
+            });
+        }
+        self.read(|snap| {
+            let first = snap.first_at(since)?;
+            snap.acts(scope, first, most)
+        })
+    }
+
+    /// The position of the latest act after a position that concerns the scope, if there is one.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn acted_after(&self, scope: Scope, after: u64) -> Result<Option<u64>> {
+        self.read(|snap| {
+            if scope == Scope::Realm {
+                return Ok((snap.position > after).then_some(snap.position));
+            }
+            let acts = snap.acts(scope, after.saturating_add(1), 1)?;
+            // Too much to look through is taken for something to see.
+            let unseen = acts.truncated.then_some(snap.position);
+            Ok(acts.items.first().map(|act| act.position).or(unseen))
+        })
+    }
+
+    /// The traffic from a time on, in buckets of equal length.
+    ///
+    /// # Errors
+    /// [`Error::BadLimit`] for none or more than [`MAX_BUCKETS`], and as every read.
+    pub fn traffic(
+        &self,
+        scope: Scope,
+        from: Time,
+        step_ms: u64,
+        buckets: usize,
+    ) -> Result<Traffic> {
+        if buckets == 0 || buckets > MAX_BUCKETS {
+            return Err(Error::BadLimit {
+                most: u32::try_from(MAX_BUCKETS).unwrap_or(u32::MAX),
+            });
+        }
+        self.read(|snap| snap.traffic(scope, from, step_ms, buckets))
+    }
+
+    /// How many things wait within a scope.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn waiting(&self, scope: Scope) -> Result<Waiting> {
+        self.read(|snap| snap.waiting(scope))
+    }
+}
+
+impl Snap<'_> {
+    fn acts(&self, scope: Scope, first: u64, most: usize) -> Result<Acts> {
+        let sql = "SELECT envelope FROM event WHERE position >= ? ORDER BY position DESC LIMIT ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query((int(first), SCANNED))?;
+        let (mut items, mut looked) = (Vec::new(), 0_i64);
+        let mut truncated = false;
+        while let Some(row) = rows.next()? {
+            looked += 1;
+            if items.len() == most {
+                truncated = true;
+                break;
+            }
+            let bytes: Vec<u8> = row.get(0)?;
+            let envelope = Envelope::decode(&bytes).map_err(|_| Error::Damaged("an envelope"))?;
+            if let Some((event, line)) = headline(&envelope)
+                && self.concerns(scope, line.subject)?
+                && !self.is_sealed(scope, event)?
+            {
+                items.push(self.act(&envelope, event, line)?);
+            }
+        }
+        Ok(Acts {
+            items,
+            truncated: truncated || looked == SCANNED,
+            position: self.position,
+        })
+    }
+
+    /// Whether a thing is the scope's own affair: that everybody may see it is not enough.
+    fn concerns(&self, scope: Scope, id: AnyId) -> Result<bool> {
+        match (scope, id) {
+            (Scope::Realm, _) => Ok(true),
+            (_, AnyId::AgentId(_) | AnyId::ListingId(_) | AnyId::CallId(_) | AnyId::AssetId(_)) => {
+                let parties = self.parties(id)?.unwrap_or_default();
+                Ok(match scope {
+                    Scope::Realm => true,
+                    Scope::Owner(owner) => parties.owners.contains(&owner),
+                    Scope::Agent(agent) => parties.agents.contains(&agent),
+                })
+            }
+            _ => self.sees(scope, id),
+        }
+    }
+
+    /// Whether an event is an answer to a call that the scope may not know of: it is told to who
+    /// gave it, and to the caller once the answers were opened together.
+    pub(crate) fn is_sealed(&self, scope: Scope, event: &Event) -> Result<bool> {
+        let Event::Market(MarketEvent::CallRefused { call, agent }) = event else {
+            return Ok(false);
+        };
+        if self.stands_for(scope, int(agent.0))? {
+            return Ok(false);
+        }
+        let sql = "SELECT buyer, revealed FROM call WHERE id = ?";
+        let row = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([int(call.0)], |r| Ok((r.get(0)?, r.get(1)?)));
+        Ok(match row.optional()? {
+            Some((buyer, true)) => !self.stands_for(scope, buyer)?,
+            _ => true,
+        })
+    }
+
+    fn act(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Act> {
+        let agent = match (line.by.or(envelope.actor), envelope.principal) {
+            (Some(agent), _) | (None, Principal::Agent(agent)) => Some(agent),
+            _ => None,
+        };
+        let by = agent.map(|a| self.who(int(a.0))).transpose()?;
+        let who = match (&by, envelope.principal) {
+            (Some(by), _) => by.handle.clone(),
+            (None, Principal::Person(id)) => id.to_string(),
+            (None, Principal::Service(id)) => id.to_string(),
+            (None, Principal::Operator) => "operator".to_owned(),
+            (None, Principal::Public) => "public".to_owned(),
+            (None, _) => "realm".to_owned(),
+        };
+        let (others, tie) = self.others(event, agent)?;
+        let paid = match event {
+            Event::Market(MarketEvent::DealEnded { deal, paid, .. }) => {
+                self.deal_asset(*deal)?.map(|asset| (paid.0, asset))
+            }
+            _ => line.amount.map(|(units, asset)| (units, int(asset.0))),
+        };
+        let (amount, asset) = match paid {
+            Some((units, asset)) => (
+                Some(self.decimal(Units(units), asset)?),
+                Some(self.asset(asset)?.0),
+            ),
+            None => (None, None),
+        };
+        let to = others.into_iter().take(NAMED);
+        Ok(Act {
+            position: envelope.position,
+            at: envelope.at,
+            kind: crate::fold::kind(event).to_owned(),
+            id: line.subject,
+            who,
+            by,
+            to: to.map(|a| self.who(a)).collect::<Result<_>>()?,
+            what: line.what,
+            amount,
+            asset,
+            tie,
+        })
+    }
+
+    /// The agents of an event besides the one that acts, and what binds them.
+    fn others(&self, event: &Event, by: Option<AgentId>) -> Result<(Vec<i64>, Tie)> {
+        let own = by.map(|a| int(a.0));
+        let (all, tie) = match event {
+            Event::Mail(MailEvent::MessageSent { conversation, .. }) => {
+                (self.members_of(int(conversation.0))?, Tie::Talk)
+            }
+            Event::Work(WorkEvent::TaskCreated { worker, .. }) => (vec![int(worker.0)], Tie::Talk),
+            Event::Market(MarketEvent::CallOpened { invited, .. }) => {
+                (invited.iter().map(|a| int(a.0)).collect(), Tie::Talk)
+            }
+            Event::Market(MarketEvent::OfferMade { negotiation, .. }) => {
+                (self.two("negotiation", int(negotiation.0))?, Tie::Offer)
+            }
+            Event::Market(MarketEvent::NegotiationEnded { negotiation, .. }) => {
+                (self.two("negotiation", int(negotiation.0))?, Tie::Talk)
+            }
+            Event::Market(MarketEvent::DealAgreed { buyer, seller, .. }) => {
+                (vec![int(buyer.0), int(seller.0)], Tie::Deal)
+            }
+            Event::Market(MarketEvent::DealEnded { deal, paid, .. }) if paid.0 > 0 => {
+                (self.two("deal", int(deal.0))?, Tie::Paid)
+            }
+            Event::Market(
+                MarketEvent::DealDelivered { deal }
+                | MarketEvent::DealDisputed { deal, .. }
+                | MarketEvent::DealEnded { deal, .. },
+            ) => (self.two("deal", int(deal.0))?, Tie::Deal),
+            Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
+                let mut holders = Vec::new();
+                for entry in entries.iter().take(NAMED) {
+                    holders.extend(self.agent_of(entry.to)?);
+                }
+                (holders, Tie::Paid)
+            }
+            _ => (Vec::new(), Tie::Talk),
+        };
+        let mut others: Vec<i64> = all.into_iter().filter(|a| Some(*a) != own).collect();
+        others.dedup();
+        Ok((others, tie))
+    }
+
+    fn two(&self, table: &str, id: i64) -> Result<Vec<i64>> {
+        let sql = format!("SELECT buyer, seller FROM {table} WHERE id = ?");
+        let pair = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row([id], |r| Ok(vec![r.get(0)?, r.get(1)?]));
+        Ok(pair.optional()?.unwrap_or_default())
+    }
+
+    fn members_of(&self, conversation: i64) -> Result<Vec<i64>> {
+        let sql = "SELECT DISTINCT agent FROM member WHERE conversation = ? LIMIT 32";
+        let mut query = self.db.prepare_cached(sql)?;
+        let members = query.query_map([conversation], |r| r.get(0))?;
+        Ok(members.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn agent_of(&self, account: AccountId) -> Result<Option<i64>> {
+        let sql = "SELECT holder FROM account WHERE id = ? AND holder_kind = 4";
+        let holder = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([int(account.0)], |r| r.get(0));
+        Ok(holder.optional()?)
+    }
+
+    fn deal_asset(&self, deal: DealId) -> Result<Option<i64>> {
+        let sql = "SELECT asset FROM deal WHERE id = ?";
+        let asset = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([int(deal.0)], |r| r.get(0));
+        Ok(asset.optional()?)
+    }
+
+    fn traffic(&self, scope: Scope, from: Time, step_ms: u64, count: usize) -> Result<Traffic> {
+        let mut buckets = Vec::with_capacity(count);
+        let mut bounds = vec![self.first_at(from)?];
+        for place in 1..=count {
+            let until = from.after(step_ms.saturating_mul(uint_of(place)));
+            bounds.push(self.first_at(until)?);
+        }
+        for (place, pair) in bounds.windows(2).enumerate() {
+            let (low, high) = (pair[0], pair[1]);
+            buckets.push(Bucket {
+                from: from.after(step_ms.saturating_mul(uint_of(place))),
+                events: self.events_between(scope, low, high)?,
+                deals: self.deals_between(scope, low, high)?,
+            });
+        }
+        let (moved, truncated) = self.moved(scope, &bounds)?;
+        Ok(Traffic {
+            buckets,
+            moved,
+            truncated,
+            position: self.position,
+        })
+    }
+
+    /// Positions are gapless, so a realm's events of a stretch are counted by its ends.
+    fn events_between(&self, scope: Scope, low: u64, high: u64) -> Result<u64> {
+        let column = match scope {
+            Scope::Realm => return Ok(high.saturating_sub(low)),
+            Scope::Owner(_) => "owner",
+            Scope::Agent(_) => "actor",
+        };
+        let sql = format!(
+            "SELECT count(*) FROM event WHERE {column} = ? AND position >= ? AND position < ?"
+        );
+        let found = (scope.viewer(), int(low), int(high));
+        let count = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row(found, |r| r.get(0))?;
+        Ok(uint(count))
+    }
+
+    fn deals_between(&self, scope: Scope, low: u64, high: u64) -> Result<u64> {
+        let (low, high) = (int(number(low, 0)), int(number(high, 0)));
+        let kind = crate::db::kind_of(DealId::PREFIX);
+        let count = match scope.viewer() {
+            None => self
+                .db
+                .prepare_cached("SELECT count(*) FROM deal WHERE id >= ? AND id < ?")?
+                .query_row((low, high), |r| r.get(0))?,
+            Some(viewer) => self
+                .db
+                .prepare_cached(
+                    "SELECT count(*) FROM seen WHERE viewer = ? AND kind = ? AND id >= ? AND id < ?",
+                )?
+                .query_row((viewer, kind, low, high), |r| r.get(0))?,
+        };
+        Ok(uint(count))
+    }
+
+    /// What deals paid in each stretch: postings of their holds.
+    fn moved(&self, scope: Scope, bounds: &[u64]) -> Result<(Vec<Moved>, bool)> {
+        let ends: Vec<i64> = bounds.iter().map(|b| int(number(*b, 0))).collect();
+        let (Some(low), Some(high)) = (ends.first(), ends.last()) else {
+            return Ok((Vec::new(), false));
+        };
+        let seen = match scope {
+            Scope::Realm => "?3 IS NULL",
+            _ => {
+                "EXISTS(SELECT 1 FROM seen s WHERE s.viewer = ?3 AND s.kind = ?5 AND s.id = e.purpose_id)"
+            }
+        };
+        let sql = format!(
+            "SELECT e.id, e.asset, e.amount FROM entry e WHERE e.id >= ?1 AND e.id < ?2
+             AND e.purpose = 4 AND e.kind IN (0, 2) AND ?5 IS NOT NULL AND {seen}
+             ORDER BY e.id DESC LIMIT ?4"
+        );
+        let kind = crate::db::kind_of(DealId::PREFIX);
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query((low, high, scope.viewer(), PAYMENTS, kind))?;
+        let mut sums: BTreeMap<i64, Vec<i128>> = BTreeMap::new();
+        let mut looked = 0;
+        while let Some(row) = rows.next()? {
+            looked += 1;
+            let (id, asset): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let place = ends.partition_point(|end| *end <= id).saturating_sub(1);
+            let stretch = sums.entry(asset).or_insert_with(|| vec![0; ends.len() - 1]);
+            if let Some(sum) = stretch.get_mut(place) {
+                *sum += row.get::<_, Units>(2)?.0;
+            }
+        }
+        let mut moved = Vec::new();
+        for (asset, stretch) in sums {
+            let print = |units: i128| self.decimal(Units(units), asset);
+            moved.push(Moved {
+                asset: self.asset(asset)?.0,
+                total: print(stretch.iter().sum())?,
+                buckets: stretch.into_iter().map(print).collect::<Result<_>>()?,
+            });
+        }
+        Ok((moved, looked == PAYMENTS))
+    }
+
+    fn waiting(&self, scope: Scope) -> Result<Waiting> {
+        let count = |table: &str, prefix: &str, filter: &str| -> Result<u64> {
+            let kind = crate::db::kind_of(prefix);
+            let sql = match scope.viewer() {
+                None => format!("SELECT count(*) FROM {table} t WHERE ?1 IS NULL AND {filter}"),
+                Some(_) => format!(
+                    "SELECT count(*) FROM {table} t WHERE {filter} AND EXISTS(
+                     SELECT 1 FROM seen s WHERE s.viewer = ?1 AND s.kind = {kind} AND s.id = t.id)"
+                ),
+            };
+            let count = self
+                .db
+                .prepare_cached(&sql)?
+                .query_row([scope.viewer()], |r| r.get(0))?;
+            Ok(uint(count))
+        };
+        let disputes = count("deal", DealId::PREFIX, "t.state = 'disputed'")?;
+        Ok(Waiting {
+            approvals: count(
+                "approval",
+                rialto_core::id::ApprovalId::PREFIX,
+                "t.ended IS NULL",
+            )?,
+            disputes,
+            rulings: if disputes == 0 {
+                0
+            } else {
+                let filter = "t.state = 'disputed' AND t.arbiter IS NULL";
+                count("deal", DealId::PREFIX, filter)?
+            },
+        })
+    }
+}
+
+fn uint_of(place: usize) -> u64 {
+    u64::try_from(place).unwrap_or(u64::MAX)
+}
+
+/// The most telling event of an envelope, with its line.
+fn headline(envelope: &Envelope) -> Option<(&Event, Line)> {
+    let told = envelope.events.iter().filter_map(|event| {
+        let line = match event {
+            Event::Identity(event) => identity(event),
+            Event::Work(WorkEvent::TaskCreated {
+                task, deal: None, ..
+            }) => plain((*task).into(), "asked for work".to_owned()),
+            Event::Market(MarketEvent::DealEnded { deal, state, .. }) => {
+                plain((*deal).into(), ended(*state).to_owned())
+            }
+            _ => lines(event).into_iter().next(),
+        };
+        line.map(|line| (event, line))
+    });
+    told.min_by_key(|(event, _)| rank(event))
+}
+
+/// What an envelope is best known by comes first.
+fn rank(event: &Event) -> u8 {
+    match event {
+        Event::Market(
+            MarketEvent::DealAgreed { .. }
+            | MarketEvent::DealDelivered { .. }
+            | MarketEvent::DealDisputed { .. }
+            | MarketEvent::DealEnded { .. },
+        ) => 0,
+        Event::Policy(_) => 1,
+        Event::Market(MarketEvent::OfferMade { .. }) => 2,
+        Event::Market(_) => 3,
+        Event::Mail(_) => 4,
+        Event::Identity(_) => 5,
+        Event::Work(_) => 6,
+        Event::Ledger(_) => 7,
+        Event::Realm(_) => 8,
+    }
+}
+
+fn plain(subject: AnyId, what: String) -> Option<Line> {
+    Some(Line {
+        subject,
+        what,
+        amount: None,
+        by: None,
+    })
+}
+
+fn ended(state: DealState) -> &'static str {
+    match state {
+        DealState::Settled => "settled the deal",
+        DealState::Split => "ruled: each got a part",
+        DealState::Refunded => "the buyer got everything back",
+        DealState::Expired => "not delivered in time",
+        DealState::Agreed | DealState::Delivered | DealState::Disputed => "went on with the deal",
+    }
+}
+
+fn identity(event: &IdentityEvent) -> Option<Line> {
+    let line = plain;
+    let switched = |status: Status| match status {
+        Status::Active => "was resumed",
+        Status::Suspended => "was suspended",
+    };
+    match event {
+        IdentityEvent::OwnerCreated { owner, name, .. } => {
+            line((*owner).into(), format!("{} signed up", name.as_str()))
+        }
+        IdentityEvent::AgentRegistered { agent, handle, .. } => {
+            line((*agent).into(), format!("{handle} was registered"))
+        }
+        IdentityEvent::ProfileSet { agent, .. } => {
+            line((*agent).into(), "changed its profile".to_owned())
+        }
+        IdentityEvent::KeyRotated { agent, .. } => {
+            line((*agent).into(), "got a new key".to_owned())
+        }
+        IdentityEvent::AgentSwitched { agent, status } => {
+            line((*agent).into(), format!("the agent {}", switched(*status)))
+        }
+        IdentityEvent::OwnerSwitched { owner, status } => {
+            line((*owner).into(), format!("the owner {}", switched(*status)))
+        }
+        _ => None,
+    }
+}

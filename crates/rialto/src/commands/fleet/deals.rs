@@ -1,0 +1,94 @@
+//! The settled deals of a realm, each with what the listing behind it says of its capacity.
+
+use std::collections::BTreeMap;
+
+use rialto_fleet::economics::concentration::SettledDeal;
+use serde_json::Value;
+
+use crate::client::{Client, quoted};
+use crate::commands::remote::{self, Remote};
+use crate::output::CliError;
+
+/// The most deals that are read; more say so.
+const MOST_DEALS: usize = 100_000;
+
+/// Every settled deal in an asset that the token may see.
+///
+/// # Errors
+/// As the server's, or past the most deals that one answer can hold.
+pub(super) async fn settled(remote: &Remote, asset: &str) -> Result<Vec<SettledDeal>, CliError> {
+    let client = remote.client()?;
+    let mut listings = BTreeMap::new();
+    let mut found = Vec::new();
+    let mut cursor = None;
+    loop {
+        let query = [("limit", Some("100".to_owned())), ("cursor", cursor)];
+        let page = client.get(&remote::query("/api/deals", &query)).await?;
+        for deal in page
+            .get("items")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            if !text(deal, "/paid").is_empty() && text(deal, "/asset") == asset {
+                found.push(one(&client, deal, &mut listings).await?);
+            }
+        }
+        if found.len() > MOST_DEALS {
+            return Err(CliError::failed(format!(
+                "more than {MOST_DEALS} settled deals"
+            )));
+        }
+        cursor = page
+            .get("next_cursor")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        if cursor.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+async fn one(
+    client: &Client,
+    deal: &Value,
+    listings: &mut BTreeMap<String, Value>,
+) -> Result<SettledDeal, CliError> {
+    let negotiation = quoted(text(deal, "/negotiation"));
+    let negotiation = client
+        .get(&format!("/api/negotiations/{negotiation}"))
+        .await?;
+    let id = text(&negotiation, "/negotiation/listing").to_owned();
+    if !id.is_empty() && !listings.contains_key(&id) {
+        let listing = client
+            .get(&format!("/api/listings/{}", quoted(&id)))
+            .await?;
+        listings.insert(id.clone(), listing);
+    }
+    let listing = listings.get(&id);
+    let says = |name: &str| listing.map_or_else(String::new, |l| attribute(l, name));
+    Ok(SettledDeal {
+        provider: text(deal, "/seller/handle").to_owned(),
+        vendor: says("vendor"),
+        model: says("model"),
+        chip: says("chip"),
+        host: says("host"),
+        region: says("region"),
+        paid: text(deal, "/paid").parse().unwrap_or(0.0),
+    })
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// A text attribute of a listing; empty when it has none of that name.
+fn attribute(listing: &Value, name: &str) -> String {
+    let attributes = listing.pointer("/attributes").and_then(Value::as_array);
+    let attributes = attributes.map_or(&[][..], Vec::as_slice);
+    let named = attributes.iter().find(|a| text(a, "/name") == name);
+    named.map_or_else(String::new, |a| text(a, "/value/text").to_owned())
+}

@@ -1,0 +1,167 @@
+//! `rialto fleet publish`: the price list of a plan becomes a listing on the realm.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::table;
+use crate::commands::remote::{self, Remote};
+use crate::output::{CliError, Output};
+
+/// Publishes the price list that a plan derives, one listing a model, as the agent that asks.
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// What `rialto fleet plan --json` printed.
+    plan: PathBuf,
+    /// Percent laid over the modelled cost.
+    #[arg(long, default_value_t = 0.0)]
+    margin_percent: f64,
+    /// Where the chips stand, told as an attribute.
+    #[arg(long)]
+    region: Option<String>,
+    /// Who runs the machines, told as an attribute.
+    #[arg(long)]
+    host: Option<String>,
+    /// The asset of its prices; the realm's first when absent.
+    #[arg(long, value_name = "CODE")]
+    asset: Option<String>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// What of a plan's JSON is read.
+#[derive(Deserialize)]
+struct Plan {
+    provenance: String,
+    models: Vec<ModelPlan>,
+}
+
+#[derive(Deserialize)]
+struct ModelPlan {
+    model: String,
+    cheapest: Option<Cheapest>,
+}
+
+#[derive(Deserialize)]
+struct Cheapest {
+    chip: String,
+    vendor: String,
+    precision: String,
+    plan: String,
+    token_costs: Option<Costs>,
+}
+
+#[derive(Deserialize)]
+struct Costs {
+    chip_seconds_per_million_input_tokens: f64,
+    chip_seconds_per_million_cached_tokens: f64,
+    chip_seconds_per_million_output_tokens: f64,
+    usd_per_chip_second: Option<f64>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the plan holds no price list, or as the server's.
+pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> {
+    if !args.margin_percent.is_finite() || args.margin_percent <= -100.0 {
+        let what = format!(
+            "--margin-percent is {}; it must be above -100",
+            args.margin_percent
+        );
+        return Err(CliError::usage(what));
+    }
+    let shown = args.plan.display();
+    let plan: Plan = serde_json::from_str(&table::read(&args.plan)?).map_err(|e| {
+        CliError::usage(format!("{shown}: {e}"))
+            .hint("write it with `rialto --json fleet plan … > plan.json`")
+    })?;
+    let mut listings = Vec::new();
+    for model in &plan.models {
+        listings.push(
+            listing(model, &plan.provenance, &args)
+                .map_err(|why| CliError::usage(format!("{shown}: {}: {why}", model.model)))?,
+        );
+    }
+    if listings.is_empty() {
+        return Err(CliError::usage(format!("{shown}: the plan holds no model")));
+    }
+    for terms in listings {
+        let args_of_it = json!({ "terms": terms });
+        remote::carry_out(&args.remote, out, "listing.publish", args_of_it).await?;
+    }
+    Ok(())
+}
+
+/// The listing of one model's cheapest placement.
+fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Value, String> {
+    let p = model
+        .cheapest
+        .as_ref()
+        .ok_or("no placement meets the objective")?;
+    let costs = p
+        .token_costs
+        .as_ref()
+        .ok_or("the placement serves no tokens")?;
+    let usd = costs
+        .usd_per_chip_second
+        .ok_or_else(|| format!("{} has no price; plan with another --price", p.chip))?;
+    let margin = 1.0 + args.margin_percent / 100.0;
+    let (output, input, cached) = (
+        costs.chip_seconds_per_million_output_tokens,
+        costs.chip_seconds_per_million_input_tokens,
+        costs.chip_seconds_per_million_cached_tokens,
+    );
+    let item = |kind: &str, chip_seconds: f64| json!({ "name": format!("million {kind} tokens"), "price": price(usd * chip_seconds * margin) });
+    let mut attributes = vec![
+        text("basis", provenance),
+        text("model", &model.model),
+        text("chip", &p.chip),
+        text("vendor", &p.vendor),
+        text("precision", &p.precision),
+        text("plan", &p.plan.replace(',', "")),
+    ];
+    for (kind, chip_seconds) in [("output", output), ("input", input), ("cached", cached)] {
+        let seconds = format!("chip_seconds_per_million_{kind}_tokens");
+        attributes.push(text(&seconds, &price(chip_seconds)));
+        let cost = format!("cost_per_million_{kind}_tokens");
+        attributes.push(text(&cost, &price(usd * chip_seconds)));
+    }
+    for (name, value) in [("region", &args.region), ("host", &args.host)] {
+        attributes.extend(value.iter().map(|v| text(name, v)));
+    }
+    Ok(remote::without_nulls(json!({
+        "title": format!("{} on {}", model.model, p.chip),
+        "items": [item("output", output), item("input", input), item("cached", cached)],
+        "attributes": attributes,
+        "tags": ["model capacity"],
+        "asset": args.asset,
+    })))
+}
+
+fn text(name: &str, value: &str) -> Value {
+    json!({ "name": name, "value": { "text": value } })
+}
+
+/// Dollars or chip-seconds to the millionth, rounded up so that no price falls to zero.
+fn price(value: f64) -> String {
+    format!("{:.6}", (value * 1e6).ceil().max(1.0) / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_keep_six_digits_and_never_vanish() {
+        for (value, want) in [
+            (1.5, "1.500000"),
+            (1e-9, "0.000001"),
+            (0.123_456_1, "0.123457"),
+        ] {
+            assert_eq!(price(value), want);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The fleet twin joined to the rest: its price list on the realm, a gateway's log back into it.
+
+use serde_json::{Value, json};
+
+use super::cli::{Place, deal, market, text};
+
+#[test]
+fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
+    let place = Place::new();
+    let server = place.serve("rialto-data");
+    market(&place, &server);
+    let plan = place.run(&[
+        "--json",
+        "fleet",
+        "plan",
+        "--model",
+        "llama3.1-8b",
+        "--chips",
+        "trainium2",
+        "--precision",
+        "bf16",
+        "--rate-per-s",
+        "2",
+        "--trial-s",
+        "20",
+        "--max-replica-chips",
+        "2",
+        "--ttft-s",
+        "5",
+        "--tpot-s",
+        "0.2",
+    ]);
+    let cheapest = plan.json()["models"][0]["cheapest"].clone();
+    assert!(
+        text(&cheapest["extrapolation"]).contains("trainium2"),
+        "{cheapest}"
+    );
+    std::fs::write(place.path("plan.json"), &plan.out).unwrap();
+
+    let casa = |args: &[&str]| place.told(&server, "casa.token", args);
+    let ana = |args: &[&str]| place.told(&server, "ana.token", args);
+    let publish = [
+        "fleet",
+        "publish",
+        "plan.json",
+        "--margin-percent",
+        "20",
+        "--region",
+        "us-east",
+    ];
+    let listing = text(&casa(&publish)["ids"]["list"]).to_owned();
+    let shown = ana(&["listing", "show", &listing]);
+    let named = |name: &str| {
+        let all = shown["attributes"].as_array().unwrap();
+        let found = all.iter().find(|a| a["name"] == name).unwrap();
+        text(&found["value"]["text"]).to_owned()
+    };
+    assert_eq!(
+        (named("chip"), named("basis")),
+        ("trainium2".into(), "modelled".into())
+    );
+    let cost: f64 = named("cost_per_million_output_tokens").parse().unwrap();
+    let price: f64 = text(&shown["items"][0]["price"]).parse().unwrap();
+    assert!(
+        (price / (1.2 * cost) - 1.0).abs() < 1e-3,
+        "{price} against a cost of {cost}"
+    );
+
+    let offered = ana(&[
+        "deal",
+        "offer",
+        "--with",
+        "@casa",
+        "--side",
+        "buy",
+        "--listing",
+        &listing,
+        "--price",
+        "2",
+        "--line",
+        "million output tokens=3",
+    ]);
+    let negotiation = text(&offered["ids"]["neg"]).to_owned();
+    let offers = ana(&["deal", "show", &negotiation]);
+    let hash = text(&offers["offers"][0]["hash"]).to_owned();
+    let agreed = casa(&["deal", "accept", &negotiation, &hash[..8]]);
+    let bought = text(&agreed["ids"]["deal"]).to_owned();
+    casa(&["deal", "deliver", &bought, "three million tokens"]);
+    ana(&["deal", "accept-delivery", &bought]);
+
+    let trace = ana(&["trace", &bought]);
+    assert_eq!(trace["gaps"], json!([]));
+    let hops = trace["hops"].as_array().unwrap();
+    let chips = hops.iter().find(|h| h["kind"] == "fleet.chips").unwrap();
+    assert_eq!(chips["basis"], "modelled");
+    let seconds: f64 = named("chip_seconds_per_million_output_tokens")
+        .parse()
+        .unwrap();
+    let what = text(&chips["what"]);
+    let numbers = what.strip_prefix("llama3.1-8b on trainium2: ").unwrap();
+    let (told_seconds, told_cost) = numbers.split_once(" chip-seconds, cost ").unwrap();
+    let near = |told: &str, want: f64| (told.parse::<f64>().unwrap() - want).abs() < 1e-5;
+    assert!(near(told_seconds, 3.0 * seconds), "{what}");
+    assert!(near(told_cost, 3.0 * cost), "{what}");
+
+    // A deal that bought something else says nothing of chips, and is nobody's chip.
+    let lunch = deal(&place, &server);
+    let trace = ana(&["trace", &lunch]);
+    let hops = trace["hops"].as_array().unwrap().iter();
+    assert!(hops.clone().all(|h| h["basis"] != "modelled"));
+    let all = ana(&["fleet", "concentration"]);
+    let share = |dimension: &str, name: Value| {
+        let of = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|c| c["dimension"] == dimension);
+        let shares = of.unwrap()["shares"].as_array().unwrap().clone();
+        shares.iter().find(|s| s["name"] == name).unwrap()["share"]
+            .as_f64()
+            .unwrap()
+    };
+    let capacity = 2.0 / 9.5;
+    assert!((share("chip", json!("trainium2")) - capacity).abs() < 1e-9);
+    assert!((share("chip", Value::Null) - (1.0 - capacity)).abs() < 1e-9);
+    assert!((share("provider", json!("@casa")) - 1.0).abs() < 1e-9);
+    assert!((share("region", json!("us-east")) - capacity).abs() < 1e-9);
+}
+
+#[test]
+fn a_request_log_recalibrates_the_twin_and_is_replayed() {
+    let place = Place::new();
+    let mut trace = String::from("TIMESTAMP,ContextTokens,GeneratedTokens\n");
+    for i in 0..300_u32 {
+        let (minute, second) = (i / 60, i % 60);
+        let (input, output) = (200 + i % 500, 50 + i % 60);
+        trace.push_str(&format!(
+            "2026-01-01 00:{minute:02}:{second:02},{input},{output}\n"
+        ));
+    }
+    std::fs::write(place.path("trace.csv"), trace).unwrap();
+    let simulate = |more: &[&str]| {
+        let mut args = vec!["--json", "fleet", "simulate", "--replicas", "2", "--trace"];
+        args.extend(more);
+        place.run(&args).json()
+    };
+    let first = simulate(&["trace.csv", "--request-log", "log.jsonl"]);
+    let log = std::fs::read_to_string(place.path("log.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 300);
+    assert!(
+        log.lines().all(|l| l.contains("\"basis\":\"modelled\"")),
+        "marked as a twin's"
+    );
+
+    // The real engine is 1.5 times slower than the twin thought.
+    let slower: Vec<String> = log
+        .lines()
+        .map(|line| {
+            let mut call: Value = serde_json::from_str(line).unwrap();
+            call["basis"] = json!("measured");
+            for field in ["ttft_ms", "tpot_ms"] {
+                call[field] = json!(call[field].as_f64().unwrap() * 1.5);
+            }
+            call.to_string()
+        })
+        .collect();
+    std::fs::write(place.path("slow.jsonl"), slower.join("\n")).unwrap();
+    let fit = |log: &str| {
+        let args = [
+            "--json",
+            "fleet",
+            "calibrate",
+            "--from-log",
+            log,
+            "--out",
+            "fitted.toml",
+        ];
+        place.run(&args).json()[0].clone()
+    };
+    let same = fit("log.jsonl");
+    assert_eq!(
+        (&same["basis"], &same["calls"]),
+        (&json!("modelled"), &json!(300))
+    );
+    let slow = fit("slow.jsonl");
+    let factor = |fit: &Value| fit["tpot_factor"].as_f64().unwrap();
+    let ratio = factor(&slow) / factor(&same);
+    assert!((ratio / 1.5 - 1.0).abs() < 0.03, "{ratio}");
+    let error = |when: &str| slow[when]["tpot_mape_percent"].as_f64().unwrap();
+    assert!(error("after") < error("before"), "{slow}");
+
+    // With the parameters of the slow log, the twin replays that log about as slow.
+    let tpot = |report: &Value| report["fleet"]["tpot"]["p50_s"].as_f64().unwrap();
+    let again = simulate(&["slow.jsonl", "--parameters", "fitted.toml"]);
+    let expected = factor(&slow);
+    let ratio = tpot(&again) / tpot(&first);
+    assert!(
+        (ratio / expected - 1.0).abs() < 0.1,
+        "{ratio}, expected about {expected}"
+    );
+
+    std::fs::write(place.path("bad.jsonl"), "{\"time\":\"noon\"}").unwrap();
+    let bad = place.run(&[
+        "fleet",
+        "calibrate",
+        "--from-log",
+        "bad.jsonl",
+        "--out",
+        "x.toml",
+    ]);
+    assert_eq!(bad.code, 2);
+    assert!(
+        bad.err.contains("bad.jsonl, line 1, field `model`"),
+        "{}",
+        bad.err
+    );
+}
+
+#[test]
+fn compare_finds_a_plan_that_fits_and_says_why_a_chip_cannot() {
+    let place = Place::new();
+    let compare = |more: &[&str]| {
+        let mut args = vec![
+            "fleet",
+            "compare",
+            "--rate-per-s",
+            "1",
+            "--trial-s",
+            "20",
+            "--ttft-s",
+            "5",
+            "--tpot-s",
+            "0.2",
+            "--model",
+        ];
+        args.extend(more);
+        place.run(&args)
+    };
+    let some = compare(&["llama3.1-405b", "--on", "h100_sxm", "--on", "trainium2"]);
+    assert_eq!(some.code, 0, "{}", some.err);
+    let line = |chip: &str| {
+        some.out
+            .lines()
+            .find(|l| l.trim().starts_with(chip))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(line("h100_sxm").contains("does not fit"), "{}", some.out);
+    assert!(line("trainium2").contains("tensor 16"), "{}", some.out);
+    assert!(some.out.contains("an extrapolation"), "{}", some.out);
+    let none = compare(&[
+        "llama3.1-405b",
+        "--on",
+        "h100_sxm",
+        "--on",
+        "h100_sxm:tensor=4",
+    ]);
+    assert_eq!(none.code, 1, "{}", none.out);
+}
