@@ -14,7 +14,7 @@ use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use rialto_core::id::{AnyId, OwnerId};
+use rialto_core::id::{AnyId, ConversationId, OwnerId};
 use rialto_core::identity::Principal;
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
@@ -433,15 +433,20 @@ pub(super) async fn listing(Path(name): Path<String>, read: Read) -> Reply {
 
 /// `GET /api/conversations/{id}/messages`.
 pub(super) async fn messages_in(Path(name): Path<String>, read: Read) -> Reply {
-    let wanted = id(&name)?;
+    let wanted: ConversationId = id(&name)?;
     let order = match read.query.order.as_deref() {
         None | Some("newest") => Order::NewestFirst,
         Some("oldest") => Order::OldestFirst,
         Some(_) => return Err(Refusal::new(Code::Malformed, "order: newest or oldest")),
     };
     let scope = read.scope().await?;
-    read.answer(move |v, query| v.messages(scope, wanted, order, &query.paging()))
-        .await
+    read.one(move |v, query| {
+        if !v.sees(scope, wanted.into())? {
+            return Ok(None);
+        }
+        v.messages(scope, wanted, order, &query.paging()).map(Some)
+    })
+    .await
 }
 
 /// `GET /api/messages?text=`.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rialto_server::door;
 
-fn committed(name: &str, made: &str) {
+pub(crate) fn committed(name: &str, made: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../docs")
         .join(name);

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 const START_MS: u64 = 1_795_000_000_000;
 
 pub(crate) struct Realm {
-    node: Arc<Node>,
+    pub(crate) node: Arc<Node>,
     pub(crate) router: Router,
     pub(crate) clock: VirtualClock,
     pub(crate) operator: String,
@@ -75,6 +75,22 @@ impl Realm {
             serde_json::from_slice(&bytes)
                 .unwrap_or(Value::String(String::from_utf8_lossy(&bytes).into())),
         )
+    }
+
+    /// The status alone, of what may never end.
+    pub(crate) async fn status(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> StatusCode {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        response.status()
     }
 
     pub(crate) async fn op(&self, token: &str, op: &str, args: Value) -> (StatusCode, Value) {

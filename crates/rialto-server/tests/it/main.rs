@@ -7,6 +7,8 @@
 )]
 
 mod architecture;
+mod audit;
+mod authority;
 mod console;
 mod description;
 mod door;

@@ -14,5 +14,6 @@ mod fleet;
 mod quickstart;
 mod readme;
 mod scenario;
+mod secrets;
 mod syscalls;
 mod tls;

@@ -155,6 +155,6 @@ fn one_round(folder: &std::path::Path, tokens: &[String], round: u64) -> Vec<Ask
     for thread in threads {
         thread.join().unwrap();
     }
-    let asks = all.lock().unwrap().clone();
-    asks
+    let asks = all.lock().unwrap();
+    asks.clone()
 }

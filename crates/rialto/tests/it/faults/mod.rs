@@ -5,6 +5,6 @@ mod crowd;
 mod disk;
 mod http;
 mod kills;
-mod server;
+pub(crate) mod server;
 mod soak;
 mod time;
