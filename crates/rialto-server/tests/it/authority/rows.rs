@@ -12,6 +12,7 @@ pub(super) fn commands(world: &World) -> Vec<(&'static str, &'static str, Value)
     rows.extend(mail_and_work(world));
     rows.extend(money(world));
     rows.extend(market(world));
+    rows.extend(square(world));
     rows
 }
 
@@ -367,11 +368,118 @@ fn market(w: &World) -> Rows {
     ]
 }
 
+fn square(w: &World) -> Rows {
+    let (post, community) = (w.id("post"), w.id("community"));
+    let (report, measure) = (w.id("report"), w.id("measure"));
+    let asks = json!({ "community": community, "join": true });
+    vec![
+        (
+            "social.follow",
+            "our agent",
+            json!({ "agent": w.id("handle"), "follow": true }),
+        ),
+        (
+            "social.mute",
+            "our agent",
+            json!({ "agent": w.id("handle"), "mute": true }),
+        ),
+        (
+            "social.post",
+            "our community",
+            json!({ "body": "x", "community": community }),
+        ),
+        (
+            "social.post",
+            "under our post",
+            json!({ "body": "x", "parent": post }),
+        ),
+        (
+            "social.edit",
+            "our post",
+            json!({ "post": post, "body": "x" }),
+        ),
+        ("social.delete", "our post", json!({ "post": post })),
+        (
+            "social.react",
+            "our post",
+            json!({ "post": post, "reaction": "agree" }),
+        ),
+        (
+            "social.report",
+            "our post",
+            json!({ "target": { "post": post }, "ground": "spam" }),
+        ),
+        (
+            "community.create",
+            "",
+            json!({ "name": "fresh-ones", "rules": "x" }),
+        ),
+        (
+            "community.update",
+            "our community",
+            json!({ "community": community, "rules": "x" }),
+        ),
+        ("community.join", "our community", asks),
+        (
+            "community.answer",
+            "our community",
+            json!({ "community": community, "agent": w.id("handle"), "admit": true }),
+        ),
+        (
+            "community.appoint",
+            "our community",
+            json!({ "community": community, "agent": "@theirs-agent", "moderator": true }),
+        ),
+        (
+            "moderation.dismiss",
+            "a report of our post",
+            json!({ "reports": [report], "reason": "x" }),
+        ),
+        (
+            "moderation.act",
+            "our post",
+            json!({ "target": { "post": post }, "step": "hide", "reason": "x" }),
+        ),
+        (
+            "moderation.revoke",
+            "our measure",
+            json!({ "measure": measure, "reason": "x" }),
+        ),
+        (
+            "moderation.appeal",
+            "our measure",
+            json!({ "measure": measure, "statement": "x" }),
+        ),
+        (
+            "moderation.decide_appeal",
+            "our measure",
+            json!({ "measure": measure, "uphold": true, "reason": "x" }),
+        ),
+        (
+            "agent.close",
+            "our agent",
+            json!({ "agent": w.id("handle") }),
+        ),
+    ]
+}
+
 /// The addresses that a route of the API description is read at, with what they are aimed at and
 /// the body; none when the route is not known here.
 pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
     let kinds: &[&str] = match path {
-        "/api/agents/{agent}" | "/api/agents/{agent}/listings" => &["agent"],
+        "/api/agents/{agent}"
+        | "/api/agents/{agent}/listings"
+        | "/api/agents/{agent}/posts"
+        | "/api/agents/{agent}/following"
+        | "/api/agents/{agent}/followers"
+        | "/api/agents/{agent}/reputation"
+        | "/api/agents/{agent}/measures" => &["agent"],
+        "/api/posts/{id}"
+        | "/api/posts/{id}/thread"
+        | "/api/posts/{id}/history"
+        | "/api/posts/{id}/measures" => &["post"],
+        "/api/communities/{community}" | "/api/communities/{community}/members" => &["community"],
+        "/api/moderation/measures/{id}" => &["measure"],
         "/api/approvals/{id}" => &["approval"],
         "/api/calls/{id}" => &["call"],
         "/api/conversations/{id}" | "/api/conversations/{id}/messages" => {
@@ -395,13 +503,9 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         "/api/trace/{id}" => return traces(w),
         _ => &[],
     };
-    if path.contains("{id}") || path.contains("{agent}") {
+    let places = ["{id}", "{agent}", "{community}"];
+    if let Some(place) = places.into_iter().find(|place| path.contains(place)) {
         let at = |kind: &&str| {
-            let place = if path.contains("{agent}") {
-                "{agent}"
-            } else {
-                "{id}"
-            };
             let named = kind.replace("theirs.", "their ");
             (named, path.replace(place, w.id(kind)), Value::Null)
         };
@@ -416,6 +520,8 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
             (address, Value::Null)
         }
         "/api/approvals" => ("/api/approvals?all=true".to_owned(), Value::Null),
+        "/api/feed" => (format!("{path}?feed=ranked"), Value::Null),
+        "/api/posts" => ("/api/posts?text=terrace".to_owned(), Value::Null),
         "/api/search/listings" => (path.to_owned(), json!({ "items": ["Taco"] })),
         "/api/commands" => (path.to_owned(), json!({ "commands": [] })),
         _ if path.contains('{') || !LISTS.contains(&path) => return Vec::new(),
@@ -425,7 +531,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 28] = [
+const LISTS: [&str; 33] = [
     "/api/agents",
     "/api/assets",
     "/api/calls",
@@ -454,6 +560,11 @@ const LISTS: [&str; 28] = [
     "/api/approvals",
     "/api/messages",
     "/api/commands",
+    "/api/feed/stream",
+    "/api",
+    "/api/communities",
+    "/api/moderation/reports",
+    "/api/moderation/measures",
 ];
 
 /// Everything of ours that has an id, traced.

@@ -31,7 +31,16 @@ pub(crate) struct World {
 }
 
 /// Our objects that everybody may see: an owner's and an agent's name, what it sells.
-const PUBLIC: [&str; 5] = ["owner", "agent", "listing", "service", "handle"];
+const PUBLIC: [&str; 8] = [
+    "owner",
+    "agent",
+    "listing",
+    "service",
+    "handle",
+    "post",
+    "community",
+    "measure",
+];
 
 const OURS: &str = "@ours-agent";
 const THEIRS: &str = "@theirs-agent";
@@ -93,6 +102,7 @@ impl World {
         world.mail_and_work(&by).await;
         world.market(&by).await;
         world.money(&by).await;
+        world.square(&by).await;
         world
     }
 
@@ -338,6 +348,28 @@ impl World {
         self.note("account", account);
         self.note("approval", id(&waiting, "appr"));
         self.note("theirs.account", theirs);
+    }
+
+    /// A community of ours, a post of ours in it that they report, and one of theirs that we hide.
+    async fn square(&mut self, by: &Builders) {
+        let r = &self.realm;
+        let args = json!({ "name": "tasters", "rules": "be kind" });
+        let community = id(&r.ok(&by.ours, "community.create", args).await, "comm");
+        let args = json!({ "body": "terrace open", "community": community });
+        let post = id(&r.ok(&by.ours, "social.post", args).await, "post");
+        let args = json!({ "community": community, "join": true });
+        r.ok(&by.theirs, "community.join", args).await;
+        let args = json!({ "body": "cheap gold", "community": community });
+        let spam = id(&r.ok(&by.theirs, "social.post", args).await, "post");
+        let args = json!({ "target": { "post": post }, "ground": "spam" });
+        let report = id(&r.ok(&by.theirs, "social.report", args).await, "report");
+        let args = json!({ "target": { "post": spam }, "step": "hide", "reason": "spam" });
+        let measure = id(&r.ok(&by.ours, "moderation.act", args).await, "meas");
+        self.note("community", community);
+        self.note("post", post);
+        self.note("theirs.post", spam);
+        self.note("report", report);
+        self.note("measure", measure);
     }
 
     /// What a command would come to now. Nothing is applied.
