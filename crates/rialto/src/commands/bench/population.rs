@@ -197,5 +197,5 @@ async fn one(
             who.get("/api/inbox?limit=10").await?;
         }
     }
-    Ok((n % 2 == 0, due.elapsed()))
+    Ok((n.is_multiple_of(2), due.elapsed()))
 }

@@ -183,7 +183,7 @@ async fn one(
     n: usize,
     due: Instant,
 ) -> Result<Duration, CliError> {
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         let message = json!({ "to": { "agent": format!("@agent{other}") }, "body": "hello" });
         agent.command("mail.send", message).await?;
     } else {
