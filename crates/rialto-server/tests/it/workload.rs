@@ -39,7 +39,7 @@ impl Dice {
     }
 }
 
-pub(crate) fn ask(principal: Principal, op: &str, args: Value) -> Ask {
+pub(crate) fn ask(principal: Principal, op: &str, args: &Value) -> Ask {
     let mut contents = Vec::new();
     let command: Command<Sealed> =
         parse_command(op, args.to_string().as_bytes())
@@ -78,22 +78,22 @@ pub(crate) fn founding() -> Vec<Ask> {
         ask(
             Principal::Realm,
             "realm.found",
-            json!({ "name": "test", "key": key }),
+            &json!({ "name": "test", "key": key }),
         ),
         ask(
             op,
             "ledger.create_asset",
-            json!({ "code": "USD", "scale": 2 }),
+            &json!({ "code": "USD", "scale": 2 }),
         ),
         ask(
             op,
             "owner.sign_up",
-            json!({ "name": "north", "kind": "organisation" }),
+            &json!({ "name": "north", "kind": "organisation" }),
         ),
         ask(
             op,
             "owner.sign_up",
-            json!({ "name": "south", "kind": "person" }),
+            &json!({ "name": "south", "kind": "person" }),
         ),
     ];
     // Owners get the ids of positions 3 and 4; see rialto_core::id.
@@ -102,13 +102,13 @@ pub(crate) fn founding() -> Vec<Ask> {
         let args = json!({
             "owner": owner, "handle": format!("agent-{index}"), "key": key, "profile": { "contact": "open" }
         });
-        asks.push(ask(op, "agent.register", args));
+        asks.push(ask(op, "agent.register", &args));
     }
     for index in 0..4 {
         asks.push(ask(
             op,
             "ledger.issue",
-            json!({ "to": format!("@agent-{index}"), "amount": "1000" }),
+            &json!({ "to": format!("@agent-{index}"), "amount": "1000" }),
         ));
     }
     asks
@@ -130,7 +130,7 @@ fn sorted<T: Ord>(mut found: Vec<T>) -> Vec<T> {
 pub(crate) fn something(state: &State, dice: &mut Dice) -> Ask {
     let agents = agents(state);
     let (Some(a), Some(b)) = (dice.pick(&agents), dice.pick(&agents)) else {
-        return ask(Principal::Realm, "clock.tick", json!({}));
+        return ask(Principal::Realm, "clock.tick", &json!({}));
     };
     let me = Principal::Agent(a);
     let amount = format!("{}.{:02}", dice.below(300), dice.below(100));
@@ -150,31 +150,31 @@ pub(crate) fn something(state: &State, dice: &mut Dice) -> Ask {
         3 => ask(
             me,
             "mail.send",
-            json!({ "to": { "agent": b }, "body": format!("hello {amount}") }),
+            &json!({ "to": { "agent": b }, "body": format!("hello {amount}") }),
         ),
         4 => ask(
             me,
             "negotiation.open",
-            json!({
+            &json!({
                 "with": b, "side": if dice.one_in(2) { "buy" } else { "sell" }, "valid_for_ms": 1 + dice.below(9_000),
                 "terms": { "price": amount, "deliver_within_ms": 5_000, "review_within_ms": 5_000, "rule_within_ms": 5_000 }
             }),
         ),
         5 | 6 => negotiate(state, dice),
         7 => move_deal(state, dice),
-        _ => ask(Principal::Realm, "clock.tick", json!({})),
+        _ => ask(Principal::Realm, "clock.tick", &json!({})),
     }
 }
 
 fn transfer(me: Principal, spec: &Value) -> Ask {
-    ask(me, "ledger.transfer", json!({ "transfers": [spec] }))
+    ask(me, "ledger.transfer", &json!({ "transfers": [spec] }))
 }
 
 fn end_hold(state: &State, dice: &mut Dice) -> Ask {
     let mut open: Vec<(HoldId, Principal)> = Vec::new();
     state.holds.for_each(|id, hold| open.push((*id, hold.by)));
     let Some((hold, by)) = dice.pick(&sorted(open)) else {
-        return ask(Principal::Realm, "clock.tick", json!({}));
+        return ask(Principal::Realm, "clock.tick", &json!({}));
     };
     match dice.below(3) {
         0 => transfer(by, &json!({ "void_hold": { "hold": hold } })),
@@ -194,26 +194,26 @@ fn negotiate(state: &State, dice: &mut Dice) -> Ask {
         }
     });
     let Some((negotiation, other, offer)) = dice.pick(&sorted(open)) else {
-        return ask(Principal::Realm, "clock.tick", json!({}));
+        return ask(Principal::Realm, "clock.tick", &json!({}));
     };
     let me = Principal::Agent(other);
     match dice.below(4) {
         0 => ask(
             me,
             "negotiation.leave",
-            json!({ "negotiation": negotiation }),
+            &json!({ "negotiation": negotiation }),
         ),
         1 => ask(
             me,
             "negotiation.counter",
-            json!({
+            &json!({
                 "negotiation": negotiation, "valid_for_ms": 5_000, "terms": { "price": dice.below(200).max(1).to_string() }
             }),
         ),
         _ => ask(
             me,
             "negotiation.accept",
-            json!({ "negotiation": negotiation, "offer": offer }),
+            &json!({ "negotiation": negotiation, "offer": offer }),
         ),
     }
 }
@@ -225,26 +225,26 @@ fn move_deal(state: &State, dice: &mut Dice) -> Ask {
         .for_each(|id, d| open.push(((*id).into(), d.state, d.buyer, d.seller)));
     open.sort_by_key(|(id, ..)| *id);
     let Some((deal, stands, buyer, seller)) = dice.pick(&open) else {
-        return ask(Principal::Realm, "clock.tick", json!({}));
+        return ask(Principal::Realm, "clock.tick", &json!({}));
     };
     let (buyer, seller) = (Principal::Agent(buyer), Principal::Agent(seller));
     match (stands, dice.below(3)) {
         (DealState::Agreed, _) => ask(
             seller,
             "deal.deliver",
-            json!({ "deal": deal, "body": "done" }),
+            &json!({ "deal": deal, "body": "done" }),
         ),
         (DealState::Delivered, 0) => ask(
             buyer,
             "deal.dispute",
-            json!({ "deal": deal, "reason": "no" }),
+            &json!({ "deal": deal, "reason": "no" }),
         ),
         (DealState::Disputed, _) => ask(
             Principal::Operator,
             "deal.rule",
-            json!({ "deal": deal, "to_seller": "0", "reason": "so" }),
+            &json!({ "deal": deal, "to_seller": "0", "reason": "so" }),
         ),
-        (_, 1) => ask(seller, "deal.refund", json!({ "deal": deal })),
-        _ => ask(buyer, "deal.accept", json!({ "deal": deal })),
+        (_, 1) => ask(seller, "deal.refund", &json!({ "deal": deal })),
+        _ => ask(buyer, "deal.accept", &json!({ "deal": deal })),
     }
 }
