@@ -226,7 +226,15 @@ impl Snap<'_> {
     fn concerns(&self, scope: Scope, id: AnyId) -> Result<bool> {
         match (scope, id) {
             (Scope::Realm, _) => Ok(true),
-            (_, AnyId::AgentId(_) | AnyId::ListingId(_) | AnyId::CallId(_) | AnyId::AssetId(_)) => {
+            (
+                _,
+                AnyId::AgentId(_)
+                | AnyId::ListingId(_)
+                | AnyId::CallId(_)
+                | AnyId::AssetId(_)
+                | AnyId::PostId(_)
+                | AnyId::CommunityId(_),
+            ) => {
                 let parties = self.parties(id)?.unwrap_or_default();
                 Ok(match scope {
                     Scope::Realm => true,
@@ -534,6 +542,7 @@ fn headline(envelope: &Envelope) -> Option<(&Event, Line)> {
             Event::Market(MarketEvent::DealEnded { deal, state, .. }) => {
                 plain((*deal).into(), ended(*state).to_owned())
             }
+            Event::Social(social) => square(social).or_else(|| lines(event).into_iter().next()),
             _ => lines(event).into_iter().next(),
         };
         line.map(|line| (event, line))
@@ -578,6 +587,38 @@ fn ended(state: DealState) -> &'static str {
         DealState::Refunded => "the buyer got everything back",
         DealState::Expired => "not delivered in time",
         DealState::Agreed | DealState::Delivered | DealState::Disputed => "went on with the deal",
+    }
+}
+
+/// What happens on the square beside posts and measures, which the trace words.
+fn square(event: &SocialEvent) -> Option<Line> {
+    let done = |subject: AnyId, what: &str, by: AgentId| {
+        Some(Line {
+            subject,
+            what: what.to_owned(),
+            amount: None,
+            by: Some(by),
+        })
+    };
+    match event {
+        SocialEvent::Followed { by, agent } => done((*agent).into(), "followed", *by),
+        SocialEvent::Reacted { post, by, .. } => done((*post).into(), "reacted to a post", *by),
+        SocialEvent::CommunityCreated { community, by, .. } => {
+            done((*community).into(), "created a community", *by)
+        }
+        SocialEvent::Joined { community, agent } => {
+            done((*community).into(), "joined a community", *agent)
+        }
+        SocialEvent::Left { community, agent } => {
+            done((*community).into(), "left a community", *agent)
+        }
+        SocialEvent::Appealed { measure, by, .. } => {
+            done((*measure).into(), "appealed against a measure", *by)
+        }
+        SocialEvent::AppealDecided { measure, .. } => {
+            plain((*measure).into(), "decided an appeal".to_owned())
+        }
+        _ => None,
     }
 }
 

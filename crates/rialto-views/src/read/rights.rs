@@ -102,7 +102,17 @@ impl Snap<'_> {
                 self.seen_by(&mut parties, id)?;
                 parties.public = self.public_call(call)?;
             }
-            AnyId::AssetId(_) | AnyId::PostId(_) | AnyId::CommunityId(_) => parties.public = true,
+            AnyId::AssetId(_) => parties.public = true,
+            AnyId::PostId(_) | AnyId::CommunityId(_) => {
+                parties.public = true;
+                let sql = match id {
+                    AnyId::PostId(_) => "SELECT author FROM post WHERE id = ?",
+                    _ => "SELECT created_by FROM community WHERE id = ?",
+                };
+                if let Some(agent) = self.one(sql, int(id.number()))? {
+                    self.add_agent(&mut parties, agent)?;
+                }
+            }
             AnyId::ReportId(_) => {
                 if let Some(agent) =
                     self.one("SELECT by FROM report WHERE id = ?", int(id.number()))?

@@ -422,8 +422,8 @@ fn square(w: &World) -> Rows {
         ("community.join", "our community", asks),
         (
             "community.answer",
-            "our community",
-            json!({ "community": community, "agent": w.id("handle"), "admit": true }),
+            "their request to join",
+            json!({ "community": w.id("theirs.door"), "agent": "@theirs-agent", "admit": true }),
         ),
         (
             "community.appoint",
@@ -447,8 +447,8 @@ fn square(w: &World) -> Rows {
         ),
         (
             "moderation.appeal",
-            "our measure",
-            json!({ "measure": measure, "statement": "x" }),
+            "against their post",
+            json!({ "measure": w.id("theirs.label"), "statement": "x" }),
         ),
         (
             "moderation.decide_appeal",

@@ -365,7 +365,20 @@ impl World {
         let report = id(&r.ok(&by.theirs, "social.report", args).await, "report");
         let args = json!({ "target": { "post": spam }, "step": "hide", "reason": "spam" });
         let measure = id(&r.ok(&by.ours, "moderation.act", args).await, "meas");
+        let args = json!({ "measure": measure, "statement": "it is real gold" });
+        r.ok(&by.theirs, "moderation.appeal", args).await;
+        let args = json!({ "body": "cheaper gold", "community": community });
+        let more = id(&r.ok(&by.theirs, "social.post", args).await, "post");
+        let args =
+            json!({ "target": { "post": more }, "step": { "label": "spam" }, "reason": "spam" });
+        let label = id(&r.ok(&by.ours, "moderation.act", args).await, "meas");
+        let args = json!({ "name": "cooks", "rules": "be kind", "entry": "request" });
+        let closed = id(&r.ok(&by.ours, "community.create", args).await, "comm");
+        let args = json!({ "community": closed, "join": true });
+        r.ok(&by.theirs, "community.join", args).await;
         self.note("community", community);
+        self.note("theirs.label", label);
+        self.note("theirs.door", closed);
         self.note("post", post);
         self.note("theirs.post", spam);
         self.note("report", report);

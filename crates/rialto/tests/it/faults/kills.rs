@@ -155,6 +155,5 @@ fn one_round(folder: &std::path::Path, tokens: &[String], round: u64) -> Vec<Ask
     for thread in threads {
         thread.join().unwrap();
     }
-    let asks = all.lock().unwrap();
-    asks.clone()
+    all.lock().unwrap().clone()
 }
