@@ -15,7 +15,7 @@ use crate::scenario::money::Usd;
 use crate::scenario::{Scenario, fit, strategy};
 
 /// Commands sent in one request while the stage is set.
-const BATCH: usize = 500;
+const BATCH: usize = 2_000;
 
 /// Everybody who comes to market.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(crate) async fn set(
 ) -> Result<Cast, CliError> {
     let end = mark(realm).await?;
     let market = (!end.is_empty()).then(|| format!("market-day{end}"));
-    lift_limits(realm).await?;
+    lift_limits(&realm.operator).await?;
     let customers = scenario.customers.iter().map(|c| c.id.as_str());
     let businesses = scenario.businesses.iter().map(|b| b.id.as_str());
     let mut handles = fit::handles(customers.chain(businesses), &end);
@@ -101,13 +101,12 @@ async fn mark(realm: &Realm) -> Result<String, CliError> {
 }
 
 /// A market day is a rush: everybody comes at once.
-pub(super) async fn lift_limits(realm: &Realm) -> Result<(), CliError> {
+pub(crate) async fn lift_limits(operator: &Client) -> Result<(), CliError> {
     let settings = json!({
         "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
         "offers_per_minute": 0, "agents_per_owner": 0,
     });
-    realm
-        .operator
+    operator
         .command("policy.set_settings", settings)
         .await
         .map(|_| ())
@@ -123,7 +122,8 @@ async fn owner(realm: &Realm, name: &str) -> Result<Owner, CliError> {
     Ok(Owner { id, admin })
 }
 
-fn with_token(client: &Client, accepted: &Accepted) -> Result<Client, CliError> {
+/// The client of the token that a command issued.
+pub(crate) fn with_token(client: &Client, accepted: &Accepted) -> Result<Client, CliError> {
     let token = accepted
         .token
         .as_ref()
@@ -132,12 +132,17 @@ fn with_token(client: &Client, accepted: &Accepted) -> Result<Client, CliError> 
 }
 
 /// Sends commands in large batches; all must be accepted.
-async fn send(client: &Client, op: &str, args: Vec<Value>) -> Result<Vec<Accepted>, CliError> {
+pub(crate) async fn send(
+    client: &Client,
+    op: &str,
+    args: Vec<Value>,
+) -> Result<Vec<Accepted>, CliError> {
     let mut accepted = Vec::with_capacity(args.len());
-    for part in args.chunks(BATCH) {
-        let items = part.iter().map(|args| BatchItem {
+    let mut args = args.into_iter().peekable();
+    while args.peek().is_some() {
+        let items = args.by_ref().take(BATCH).map(|args| BatchItem {
             op: op.to_owned(),
-            args: args.clone(),
+            args,
             acting: None,
             key: None,
             cause: None,

@@ -71,7 +71,7 @@ async fn limits_are_as_before_whatever_came_of_the_day() {
     set.await.expect("settings");
     for fails in [false, true] {
         let day = restoring_limits(&realm.operator, async {
-            stage::lift_limits(&realm).await?;
+            stage::lift_limits(&realm.operator).await?;
             let lifted = realm.operator.get("/api/realm").await?;
             assert_eq!(lifted["settings"]["offers_per_minute"], 0);
             if fails {

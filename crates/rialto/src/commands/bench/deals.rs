@@ -8,8 +8,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::load::{Spread, Times, lanes, rate};
-use super::stage::{Memory, Place, PlaceArgs, Served, new_id, send};
+use super::stage::{Memory, Place, PlaceArgs, Served};
 use crate::client::Client;
+use crate::market_day::seat::new_id;
+use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
 
 /// Whole deals a second: offer, acceptance with its hold, delivery, acceptance, settlement.
@@ -189,17 +191,13 @@ where
     let memory = server.memory_mib();
     server.indexed().await?;
     let all = begun.elapsed();
-    let mut together = Times::default();
-    for one in times {
-        together.absorb(one);
-    }
     Ok(Case {
         name,
         deals,
         seconds: took.as_secs_f64(),
         deals_per_s: rate(deals, took),
         indexed_per_s: rate(deals, all),
-        requests: together.spread(),
+        requests: Times::together(times).spread(),
         server: memory,
     })
 }

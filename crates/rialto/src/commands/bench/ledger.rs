@@ -12,8 +12,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::load::{Draw, Spread, Times, lanes, rate};
-use super::stage::{Memory, Place, PlaceArgs, Served, new_id, send};
+use super::stage::{Memory, Place, PlaceArgs, Served};
 use crate::client::Client;
+use crate::market_day::seat::new_id;
+use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
 
 /// The most transfers of one request.
@@ -232,10 +234,6 @@ impl Bench<'_> {
         (took, all): (Duration, Duration),
         server: Memory,
     ) -> Case {
-        let mut together = Times::default();
-        for one in times {
-            together.absorb(one);
-        }
         let transfers = self.args.transfers;
         Case {
             name,
@@ -243,7 +241,7 @@ impl Bench<'_> {
             seconds: took.as_secs_f64(),
             acknowledged_per_s: rate(transfers, took),
             indexed_per_s: rate(transfers, all),
-            batches: together.spread(),
+            batches: Times::together(times).spread(),
             server,
         }
     }

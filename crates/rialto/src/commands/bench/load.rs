@@ -19,9 +19,9 @@ impl Times {
             .push(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// Takes in another's.
-    pub(crate) fn absorb(&mut self, other: Self) {
-        self.0.extend(other.0);
+    /// Those of several lanes together.
+    pub(crate) fn together(lanes: impl IntoIterator<Item = Self>) -> Self {
+        Self(lanes.into_iter().flat_map(|lane| lane.0).collect())
     }
 
     /// Percentiles by nearest rank.
@@ -103,7 +103,8 @@ impl Draw {
         Self(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    /// Any number.
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -112,9 +113,14 @@ impl Draw {
     }
 
     /// A number below `end`.
+    pub(crate) fn pick(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
+    /// A place in a list of so many.
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end.max(1)).unwrap_or(u64::MAX);
-        usize::try_from(self.next() % end).unwrap_or(0)
+        let end = u64::try_from(end).unwrap_or(u64::MAX);
+        usize::try_from(self.pick(end)).unwrap_or(0)
     }
 }
 

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::load::{Spread, Times, lanes, rate};
-use super::stage::{Memory, Place, PlaceArgs, Served, new_id, send};
+use super::stage::{Memory, Place, PlaceArgs, Served};
 use crate::client::Client;
+use crate::market_day::seat::new_id;
+use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
 
 /// How long a receiver waits for what has not come yet.

@@ -9,11 +9,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::load::{Draw, Spread, Times, lanes, rate};
-use super::stage::{Memory, Place, PlaceArgs, Served, send};
+use super::stage::{Memory, Place, PlaceArgs, Served};
 use crate::client::Client;
 use crate::market_day::buyer::Prices;
 use crate::market_day::realm::Realm;
 use crate::market_day::report::Actions;
+use crate::market_day::stage::send;
 use crate::market_day::{Plan, hold};
 use crate::output::{CliError, Output};
 use crate::scenario::{Business, Customer, Item, Scenario, fit, load};
@@ -260,20 +261,17 @@ async fn search(args: &MarketArgs) -> Result<Search, CliError> {
         async move { searches(&client, lane, each).await }
     })
     .await?;
-    let (mut by_item, mut by_words, mut hits) = (Times::default(), Times::default(), 0);
-    for (items, words, found) in found {
-        by_item.absorb(items);
-        by_words.absorb(words);
-        hits += found;
-    }
+    let hits = found.iter().map(|(_, _, hits)| hits).sum();
+    let (by_item, by_words): (Vec<Times>, Vec<Times>) =
+        found.into_iter().map(|(items, words, _)| (items, words)).unzip();
     let count = sellers.len() * PER_AGENT;
     Ok(Search {
         listings: count,
         published_per_s: rate(count, publishing),
         indexed_per_s: rate(count, indexing),
         searches_per_s: rate(each * args.lanes, searching),
-        by_item: by_item.spread(),
-        by_words: by_words.spread(),
+        by_item: Times::together(by_item).spread(),
+        by_words: Times::together(by_words).spread(),
         hits,
         server: server.memory_mib(),
     })

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::load::{Draw, Spread, Times, lanes, rate};
-use super::stage::{Memory, Place, PlaceArgs, Served, send};
+use super::stage::{Memory, Place, PlaceArgs, Served};
 use crate::client::Client;
+use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
 
 /// Agents of one owner.
@@ -166,12 +167,8 @@ async fn activity(
         }
     })
     .await?;
-    let (mut writes, mut reads) = (Times::default(), Times::default());
-    for (some_writes, some_reads) in brought {
-        writes.absorb(some_writes);
-        reads.absorb(some_reads);
-    }
-    Ok((writes, reads))
+    let (writes, reads): (Vec<Times>, Vec<Times>) = brought.into_iter().unzip();
+    Ok((Times::together(writes), Times::together(reads)))
 }
 
 /// One request: every second one writes. Whether it did, and how long it took from being due.

@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::load::lanes;
-use super::stage::{Memory, Place, PlaceArgs, Served, send};
+use super::stage::{Memory, Place, PlaceArgs, Served};
 use crate::client::Client;
+use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
 
 /// Commands in a request while the log is written.

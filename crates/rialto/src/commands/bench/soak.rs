@@ -170,11 +170,7 @@ async fn load(agents: &[Client], rate: usize, length: Duration) -> Result<Times,
         }
     })
     .await?;
-    let mut times = Times::default();
-    for some in brought {
-        times.absorb(some);
-    }
-    Ok(times)
+    Ok(Times::together(brought))
 }
 
 async fn one(

@@ -28,6 +28,7 @@ use rialto_wire::body::Body;
 use serde::Serialize;
 use serde_json::json;
 
+use super::load::{Draw, Spread, Times, rate};
 use crate::output::{CliError, Output};
 
 /// Agents, follows and posts at full scale.
@@ -75,45 +76,24 @@ struct Built {
     seconds: f64,
     events_per_s: f64,
     views_bytes: u64,
-    core_memory_bytes: Option<u64>,
+    process_memory_bytes: Option<u64>,
 }
 
 /// How long readers waited.
 #[derive(Debug, Serialize)]
 struct Feeds {
     feed: &'static str,
-    requests: usize,
     rate_per_s: u32,
     reached_per_s: f64,
-    p50_ms: f64,
-    p95_ms: f64,
-    p99_ms: f64,
-    max_ms: f64,
+    waits: Spread,
     posts_read: u64,
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n.max(1)
-    }
-
-    /// Small numbers far more often than large ones: the cube of an even draw.
-    fn skewed(&mut self, n: u64) -> u64 {
-        let draw = u128::from(self.next() >> 40);
-        let cubed = (draw * draw * draw) >> 48;
-        u64::try_from((cubed * u128::from(n)) >> 24).unwrap_or(0)
-    }
+/// Small numbers far more often than large ones: the cube of an even draw.
+fn skewed(draw: &mut Draw, n: u64) -> u64 {
+    let even = u128::from(draw.next() >> 40);
+    let cubed = (even * even * even) >> 48;
+    u64::try_from((cubed * u128::from(n)) >> 24).unwrap_or(0)
 }
 
 /// Runs the benchmark.
@@ -162,16 +142,20 @@ fn report(out: Output, built: Option<&Built>, feeds: &[Feeds]) -> Result<(), Cli
             "{} agents, {} follows, {} posts in {:.0} s ({:.0} events a second)",
             b.agents, b.follows, b.posts, b.seconds, b.events_per_s
         ))?;
-        let core = b.core_memory_bytes.map_or("unknown".to_owned(), megabytes);
+        let memory = b.process_memory_bytes.map_or("unknown".to_owned(), megabytes);
         out.line(format!(
-            "memory of the core {core}, views on disk {}",
+            "the process holds {memory}, views on disk {}",
             megabytes(b.views_bytes)
         ))?;
     }
     for f in feeds {
         out.line(format!(
-            "{:<9} {} requests at {} a second (reached {:.0}): p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms, max {:.1} ms",
-            f.feed, f.requests, f.rate_per_s, f.reached_per_s, f.p50_ms, f.p95_ms, f.p99_ms, f.max_ms
+            "{:<9} {} requests at {} a second (reached {:.0}): {}",
+            f.feed,
+            f.waits.count,
+            f.rate_per_s,
+            f.reached_per_s,
+            f.waits.text()
         ))?;
     }
     Ok(())
@@ -192,7 +176,7 @@ fn resident() -> Option<u64> {
 struct Builder<'a> {
     views: &'a mut Views,
     state: State,
-    rng: Rng,
+    draw: Draw,
     batch: Vec<Indexed>,
     position: u64,
     progress: ProgressBar,
@@ -214,7 +198,7 @@ fn build(views: &mut Views, path: &Path, size: (u64, u64, u64)) -> Result<Built,
     let mut builder = Builder {
         views,
         state: State::new(1),
-        rng: Rng(7),
+        draw: Draw::new(7),
         batch: Vec::new(),
         position: 0,
         progress,
@@ -239,7 +223,7 @@ fn build(views: &mut Views, path: &Path, size: (u64, u64, u64)) -> Result<Built,
         seconds,
         events_per_s: (size.0 + size.1 + size.2) as f64 / seconds,
         views_bytes: std::fs::metadata(path).map_err(failed)?.len(),
-        core_memory_bytes: held,
+        process_memory_bytes: held,
     })
 }
 
@@ -321,11 +305,11 @@ impl Builder<'_> {
             let mut known = HashSet::new();
             while made < follows && u64::try_from(events.len()).unwrap_or(0) < PACKED {
                 // A tenth of all follows are of those that follow as many as one may.
-                let by = match self.rng.below(10) {
-                    0 => self.rng.below(HEAVY),
-                    _ => self.rng.below(self.agents),
+                let by = match self.draw.pick(10) {
+                    0 => self.draw.pick(HEAVY),
+                    _ => self.draw.pick(self.agents),
                 };
-                let whom = self.rng.skewed(self.agents);
+                let whom = skewed(&mut self.draw, self.agents);
                 made += 1;
                 let (by, whom) = (agent(by), agent(whom));
                 let full = self.state.standing(by).following >= limits::FOLLOWS_PER_AGENT;
@@ -343,7 +327,7 @@ impl Builder<'_> {
 
     fn post(&mut self, posts: u64) -> Result<(), CliError> {
         for n in 0..posts {
-            let author = agent(self.rng.skewed(self.agents));
+            let author = agent(skewed(&mut self.draw, self.agents));
             let next = self.position + 1;
             let text = format!(
                 "Post {n}: tables for {} from {} o'clock, soup at {}.50",
@@ -386,13 +370,13 @@ fn measure(
 ) -> Result<Feeds, CliError> {
     let wanted = u64::from(args.rate) * u64::from(args.seconds);
     let (next, posts) = (AtomicU64::new(0), AtomicU64::new(0));
-    let waits = Mutex::new(Vec::with_capacity(usize::try_from(wanted).unwrap_or(0)));
+    let waits = Mutex::new(Vec::with_capacity(args.threads));
     let trouble = Mutex::new(None);
     let begun = Instant::now();
     std::thread::scope(|threads| {
         for _ in 0..args.threads {
             threads.spawn(|| {
-                let mut own = Vec::new();
+                let mut own = Times::default();
                 loop {
                     let n = next.fetch_add(1, Ordering::Relaxed);
                     if n >= wanted {
@@ -400,7 +384,7 @@ fn measure(
                     }
                     let due = Duration::from_secs_f64(n as f64 / f64::from(args.rate));
                     std::thread::sleep(due.saturating_sub(begun.elapsed()));
-                    let who = agent(Rng(n).below(agents));
+                    let who = agent(Draw::new(n).pick(agents));
                     match reader.feed(Some(who), feed(who), &Paging::default()) {
                         Ok(page) => {
                             let read = u64::try_from(page.items.len()).unwrap_or(0);
@@ -412,32 +396,23 @@ fn measure(
                             break;
                         }
                     }
-                    own.push(begun.elapsed().saturating_sub(due));
+                    own.note(begun.elapsed().saturating_sub(due));
                 }
                 let mut waits = waits.lock().unwrap_or_else(|e| e.into_inner());
-                waits.extend(own);
+                waits.push(own);
             });
         }
     });
     if let Some(error) = trouble.into_inner().unwrap_or_else(|e| e.into_inner()) {
         return Err(failed(error));
     }
-    let took = begun.elapsed().as_secs_f64();
-    let mut waits = waits.into_inner().unwrap_or_else(|e| e.into_inner());
-    waits.sort_unstable();
-    let at = |share: f64| {
-        let place = ((waits.len() as f64 * share) as usize).min(waits.len().saturating_sub(1));
-        waits.get(place).map_or(0.0, |w| w.as_secs_f64() * 1_000.0)
-    };
+    let took = begun.elapsed();
+    let waits = waits.into_inner().unwrap_or_else(|e| e.into_inner());
     Ok(Feeds {
         feed: name,
-        requests: waits.len(),
         rate_per_s: args.rate,
-        reached_per_s: waits.len() as f64 / took,
-        p50_ms: at(0.50),
-        p95_ms: at(0.95),
-        p99_ms: at(0.99),
-        max_ms: at(1.0),
+        reached_per_s: rate(waits.len(), took),
+        waits: Times::together(waits).spread(),
         posts_read: posts.into_inner(),
     })
 }

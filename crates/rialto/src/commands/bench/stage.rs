@@ -7,15 +7,13 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use rialto_core::id::AnyId;
-use rialto_wire::native::{Accepted, BatchItem};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::Client;
-use crate::market_day::seat::{all_accepted, said_of};
+use crate::market_day::seat::new_id;
+use crate::market_day::stage::{lift_limits, send, with_token};
 use crate::output::{CliError, Exit};
 
-/// Commands sent in one request while the stage is set.
-const BATCH: usize = 2_000;
 /// How long a server may take until it says where it listens.
 const START: Duration = Duration::from_secs(600);
 
@@ -180,12 +178,7 @@ impl Served {
 
     /// Switches the limits off that keep strangers from crowding a realm.
     pub(crate) async fn lift_limits(&self) -> Result<(), CliError> {
-        let settings = json!({
-            "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
-            "offers_per_minute": 0, "agents_per_owner": 0,
-        });
-        let set = self.operator.command("policy.set_settings", settings).await;
-        set.map(|_| ())
+        lift_limits(&self.operator).await
     }
 
     /// A new owner: its id, and its admin at the door.
@@ -224,38 +217,4 @@ pub(crate) struct Memory {
     pub(crate) now_mib: f64,
     /// The most so far.
     pub(crate) most_mib: f64,
-}
-
-/// The id of a kind that a command made.
-pub(crate) fn new_id(accepted: &Accepted, kind: &str) -> Result<AnyId, CliError> {
-    let id = accepted.ids.get(kind).copied();
-    id.ok_or_else(|| CliError::bug(format!("the answer names no {kind}")))
-}
-
-fn with_token(client: &Client, accepted: &Accepted) -> Result<Client, CliError> {
-    let token = accepted.token.as_ref();
-    let token = token.ok_or_else(|| CliError::bug("the door issued no token"))?;
-    client.with_token(&token.secret)
-}
-
-/// Sends commands in large batches; all must be accepted.
-pub(crate) async fn send(
-    client: &Client,
-    op: &str,
-    args: Vec<Value>,
-) -> Result<Vec<Accepted>, CliError> {
-    let mut accepted = Vec::with_capacity(args.len());
-    let mut args = args.into_iter().peekable();
-    while args.peek().is_some() {
-        let items = args.by_ref().take(BATCH).map(|args| BatchItem {
-            op: op.to_owned(),
-            args,
-            acting: None,
-            key: None,
-            cause: None,
-        });
-        let outcomes = client.batch(items.collect()).await?;
-        accepted.extend(all_accepted(outcomes).map_err(|why| said_of(op, why))?);
-    }
-    Ok(accepted)
 }
