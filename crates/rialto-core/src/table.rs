@@ -10,8 +10,30 @@ use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
 use hashbrown::HashTable;
 
-/// How many shards a table has: one grows at a time, so a pause is a 64th of the table's size.
+/// How many shards a table has.
 const SHARDS: usize = 64;
+/// In how many slots the hash falls. A shard has between 10 and 21 of them: as shards of one size would
+/// be full at the same moment, their sizes are spread evenly over a doubling, and they grow in turn.
+const SLOTS: usize = 1_024;
+/// The shard of each slot.
+const SHARD_OF: [u8; SLOTS] = spread();
+
+#[allow(clippy::cast_possible_truncation, clippy::indexing_slicing)] // Checked when it is compiled.
+const fn spread() -> [u8; SLOTS] {
+    let mut slots = [0; SLOTS];
+    let (mut shard, mut slot) = (0, 0);
+    while shard < SHARDS {
+        // The sizes rise from 2/3 to 4/3 of the mean; the ends add up to all slots.
+        let next = shard + 1;
+        let end = SLOTS * next * (2 * SHARDS + next) / (3 * SHARDS * SHARDS);
+        while slot < end && slot < SLOTS {
+            slots[slot] = shard as u8;
+            slot += 1;
+        }
+        shard += 1;
+    }
+    slots
+}
 
 /// A sharded hash table with a seeded hash.
 #[derive(Clone)]
@@ -49,8 +71,11 @@ impl<K: Hash + Eq, V> Table<K, V> {
     fn place<Q: Hash + ?Sized>(&self, key: &Q) -> (usize, u64) {
         let hash = self.hasher.hash_one(key);
         // The low bits place an entry within its shard; high ones choose the shard.
-        let shard = usize::try_from(hash >> 48).unwrap_or(0) % SHARDS;
-        (shard, hash)
+        let slot = usize::try_from(hash >> 48).unwrap_or(0) % SLOTS;
+        (
+            SHARD_OF.get(slot).map_or(0, |shard| usize::from(*shard)),
+            hash,
+        )
     }
 
     /// The value of `key`.

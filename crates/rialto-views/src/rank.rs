@@ -3,7 +3,7 @@
 //! ```text
 //! recency      1000, halved every 24 hours (linear in between)
 //! relation     +400 followed, +300 a settled deal with the author, +150 a community in common
-//! reputation   half the author's reputation score: 0 to 500
+//! reputation   half the author's reputation score at the start of the day: 0 to 500
 //! deeds        +100 when the post is about a settled deal or a completed task
 //! labels       −300 when a moderator labelled the post, −200 when screening did
 //! diversity    −250 for each post of the same owner that stands above it on the list
@@ -12,7 +12,8 @@
 //! Reactions, replies and followers count for nothing: what many repeat is not for that reason worth
 //! reading. Names count for nothing either: ties are broken by age alone.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, HashMap};
 
 use serde::Serialize;
 
@@ -101,24 +102,66 @@ pub(crate) struct Candidate {
 
 /// The first `most` candidates in order: each place goes to the best that is left, given what stands
 /// above it; of equals to the youngest.
-pub(crate) fn order(mut left: Vec<Candidate>, most: usize) -> Vec<Candidate> {
+pub(crate) fn order(candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
     let mut above: HashMap<i64, i32> = HashMap::new();
-    let mut ranked = Vec::with_capacity(most.min(left.len()));
-    while ranked.len() < most {
-        let worth = |c: &Candidate| {
-            let count = above.get(&c.owner).copied().unwrap_or(0);
-            (c.why.spread(count), c.post)
-        };
-        let best = (0..left.len()).max_by_key(|at| left.get(*at).map(worth));
-        let Some(best) = best else { break };
-        let mut next = left.swap_remove(best);
-        let count = above.entry(next.owner).or_default();
-        next.why.diversity = -250 * *count;
-        next.why.add_up();
+    let mut ranked = Vec::with_capacity(most.min(candidates.len()));
+    // What stands above only lowers a worth, so one that is still true when it comes up is the best.
+    let mut left: BinaryHeap<Placed> = candidates
+        .into_iter()
+        .map(|candidate| Placed::of(candidate, 0))
+        .collect();
+    while let Some(mut best) = left.pop() {
+        let count = above.entry(best.candidate.owner).or_default();
+        if best.above != *count {
+            left.push(Placed::of(best.candidate, *count));
+            continue;
+        }
+        best.candidate.why.diversity = -250 * *count;
+        best.candidate.why.add_up();
         *count += 1;
-        ranked.push(next);
+        ranked.push(best.candidate);
+        if ranked.len() >= most {
+            break;
+        }
     }
     ranked
+}
+
+/// A candidate by its worth below so many of its owner.
+struct Placed {
+    worth: (i32, i64),
+    above: i32,
+    candidate: Candidate,
+}
+
+impl Placed {
+    fn of(candidate: Candidate, above: i32) -> Self {
+        Self {
+            worth: (candidate.why.spread(above), candidate.post),
+            above,
+            candidate,
+        }
+    }
+}
+
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        self.worth == other.worth
+    }
+}
+
+impl Eq for Placed {}
+
+impl PartialOrd for Placed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Placed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.worth.cmp(&other.worth)
+    }
 }
 
 #[cfg(test)]

@@ -46,7 +46,9 @@ CREATE TABLE agent(
   profile TEXT NOT NULL, at INTEGER NOT NULL, sold INTEGER NOT NULL DEFAULT 0,
   bought INTEGER NOT NULL DEFAULT 0, disputed INTEGER NOT NULL DEFAULT 0,
   refunded INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
-  partners INTEGER NOT NULL DEFAULT 0);
+  partners INTEGER NOT NULL DEFAULT 0,
+  -- The last event that moved its score, 0 if none did.
+  moved INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX agent_owner ON agent(owner, id);
 CREATE TABLE agent_term(
   kind INTEGER NOT NULL, key TEXT NOT NULL, agent INTEGER NOT NULL,

@@ -25,6 +25,8 @@ use serde::Serialize;
 const HALF_LIFE_DAYS: u64 = 180;
 /// The evidence at which confidence is one half.
 const EVIDENCE: u64 = 40 * 1_024;
+/// The number of partners from which on a counterparty counts in full.
+pub(crate) const PARTNERS: u32 = 4;
 /// The number of owners at which breadth is one half.
 const BREADTH: u64 = 4;
 
@@ -151,8 +153,8 @@ fn share(part: u64, whole: u64) -> u64 {
 /// The weight of a deal before repetition is counted.
 fn weight(deal: &Dealt, now: Time) -> u64 {
     let value = 1 + u64::from((deal.whole_units.saturating_add(1)).ilog2()).min(9);
-    let partner = 1 + u64::from(deal.other_partners.saturating_sub(1).min(3));
-    decayed(now.since(deal.ended)) * value * partner / 4
+    let partner = u64::from(deal.other_partners.clamp(1, PARTNERS));
+    decayed(now.since(deal.ended)) * value * partner / u64::from(PARTNERS)
 }
 
 /// 1024, halved with every half-life; linear in between.

@@ -40,7 +40,7 @@ const TURN: usize = 512;
 const PART: usize = 256;
 const PARTS: usize = 4;
 /// Touched entities are handed to the keeper when there are this many, or after this time.
-const KEEP_TOUCHED: usize = 32_768;
+const KEEP_TOUCHED: usize = 8_192;
 const KEEP_EVERY: Duration = Duration::from_millis(250);
 /// The clock is asked at most this often for what is due.
 const TICK_EVERY: Duration = Duration::from_millis(50);
@@ -500,16 +500,12 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            let began = Instant::now();
             let stop = self.turn(first, mailbox);
-            self.tick_if_due();
-            let keep = self.wants_keeping();
-            let closed = self.hand_over(keep, stop);
-            let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.shared
-                .stats
-                .longest_turn_us
-                .fetch_max(us, Ordering::Relaxed);
+            let closed = self.timed(|writer| {
+                writer.tick_if_due();
+                let keep = writer.wants_keeping();
+                writer.hand_over(keep, stop)
+            });
             if stop || closed {
                 break;
             }
@@ -524,7 +520,7 @@ impl Writer {
             if !matches!(mail, Mail::Synced | Mail::Stop) {
                 self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
             }
-            if self.handle(mail) {
+            if self.timed(|writer| writer.handle(mail)) {
                 // Those already in the mailbox still get their answer.
                 while let Ok(mail) = mailbox.try_recv() {
                     self.handle(mail);
@@ -539,6 +535,16 @@ impl Writer {
             next = mailbox.try_recv().ok();
         }
         false
+    }
+
+    /// Does one thing, and notes how long it kept the writer from its queue.
+    fn timed<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let began = Instant::now();
+        let done = act(self);
+        let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let longest = &self.shared.stats.longest_turn_us;
+        longest.fetch_max(us, Ordering::Relaxed);
+        done
     }
 
     fn handle(&mut self, mail: Mail) -> bool {

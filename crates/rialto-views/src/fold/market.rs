@@ -15,6 +15,7 @@ use super::texts::{self, Way};
 use super::{Fold, Use, json, word};
 use crate::Result;
 use crate::db::{Units, int, uint};
+use crate::score::PARTNERS;
 
 /// Kinds of a listing's terms.
 pub(crate) const ITEM: i64 = 0;
@@ -507,7 +508,17 @@ impl Fold<'_> {
             DealState::Expired => self.count("expired", *deal, &["seller"])?,
             _ => self.count("refunded", *deal, &["seller"])?,
         }
+        self.moved(
+            "id IN (SELECT buyer FROM deal WHERE id = ?2 UNION SELECT seller FROM deal WHERE id = ?2)",
+            int(deal.0),
+        )?;
         self.deal_step(*deal, *state)
+    }
+
+    /// Notes that this event moves the scores of some agents.
+    fn moved(&self, whose: &str, by: i64) -> Result<()> {
+        let sql = format!("UPDATE agent SET moved = ?1 WHERE {whose}");
+        self.run(&sql, (int(self.position), by))
     }
 
     /// Counts for the reputation of a deal's parties.
@@ -535,8 +546,23 @@ impl Fold<'_> {
             .prepare_cached(sql)?
             .query_row([int(deal.0)], |r| r.get(0));
         let deals: Option<i64> = deals.optional()?;
-        if deals == Some(1) {
-            self.count("partners", deal, &["buyer", "seller"])?;
+        if deals != Some(1) {
+            return Ok(());
+        }
+        self.count("partners", deal, &["buyer", "seller"])?;
+        // A deal weighs more while the partners of its other party are few.
+        for party in ["buyer", "seller"] {
+            self.moved(
+                &format!(
+                    "id IN (SELECT d.seller FROM agent x JOIN deal d ON d.buyer = x.id
+                            WHERE x.id = (SELECT {party} FROM deal WHERE id = ?2)
+                            AND x.partners <= {PARTNERS}
+                            UNION SELECT d.buyer FROM agent x JOIN deal d ON d.seller = x.id
+                            WHERE x.id = (SELECT {party} FROM deal WHERE id = ?2)
+                            AND x.partners <= {PARTNERS})"
+                ),
+                int(deal.0),
+            )?;
         }
         Ok(())
     }

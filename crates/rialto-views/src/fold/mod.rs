@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::db::{int, split, split_principal};
-use crate::read::{Scope, Snap};
+use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
 
 pub(crate) use kinds::kind;
@@ -231,6 +231,7 @@ impl Fold<'_> {
         };
         let snap = Snap {
             db: self.db,
+            scores: &Scores::default(),
             position: self.position,
             reveal: false,
         };

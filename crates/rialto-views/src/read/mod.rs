@@ -6,6 +6,7 @@ mod ledger;
 mod log;
 mod mail;
 mod market;
+mod ranked;
 mod reputation;
 mod rights;
 mod social;
@@ -30,6 +31,7 @@ use crate::db::{Units, int, uint};
 use crate::readable::{Scale, readable, rewrite};
 use crate::views::lock;
 use crate::{Error, Result};
+pub(crate) use ranked::Scores;
 
 pub use directory::{
     AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,
@@ -206,6 +208,7 @@ impl Pool {
 #[derive(Clone)]
 pub struct ViewReader {
     source: Source,
+    scores: Scores,
     reveal: bool,
 }
 
@@ -213,6 +216,7 @@ impl ViewReader {
     pub(crate) fn new(source: Source) -> Self {
         Self {
             source,
+            scores: Scores::default(),
             reveal: false,
         }
     }
@@ -246,6 +250,7 @@ impl ViewReader {
         reads(&Snap {
             db: &tx,
             position: uint(position),
+            scores: &self.scores,
             reveal: self.reveal,
         })
     }
@@ -263,6 +268,8 @@ impl ViewReader {
 pub(crate) struct Snap<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) position: u64,
+    /// Scores that were reckoned before.
+    pub(crate) scores: &'a Scores,
     /// Whether quarantined texts are shown.
     pub(crate) reveal: bool,
 }

@@ -4,24 +4,20 @@
 //! the index of posts by author. Only the heads of streams are looked at, so a page costs one look-up
 //! a followed agent and one a post, whatever the size of the square; nothing is written per follower.
 
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashSet};
 
 use rialto_core::id::{AgentId, AnyId, CommunityId, PostId, number};
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, facts, fts_words, limit, time};
+use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, fts_words, limit, time};
+use crate::Result;
 use crate::db::{int, split, uint};
-use crate::rank::{Candidate, Facts, Why, order};
-use crate::{Error, Result};
+use crate::rank::Why;
 
 /// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
 const SCANNED: usize = 20_000;
-/// How many of the newest posts of those one follows, of one's communities, and of all are ranked.
-const RANKED: usize = 100;
-/// How many communities of the reader the ranked feed looks at.
-const NEIGHBOURHOODS: usize = 20;
 
 /// Which posts, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,12 +125,21 @@ pub struct PostEdit {
     pub at: Time,
 }
 
+/// What a post names besides its text.
 #[derive(Default, Deserialize)]
-struct Named {
+pub(super) struct Named {
     #[serde(default)]
     mentions: Vec<AgentId>,
     #[serde(default)]
-    about: Vec<AnyId>,
+    pub(super) about: Vec<AnyId>,
+}
+
+impl Named {
+    /// Reads what was kept of it.
+    pub(super) fn read(kept: Option<&str>) -> Self {
+        kept.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
+    }
 }
 
 /// The names of the labels of moderators that are set.
@@ -163,7 +168,7 @@ impl ViewReader {
     /// A post and the later posts of its thread, oldest first, tombstones included.
     ///
     /// # Errors
-    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn thread(&self, id: PostId, paging: &Paging) -> Result<Option<ThreadView>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(int(id.0)));
         self.read(|snap| {
@@ -206,7 +211,7 @@ impl ViewReader {
     /// An agent's posts, newest first. Its replies stand in their threads.
     ///
     /// # Errors
-    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn posts_of(&self, agent: AgentId, paging: &Paging) -> Result<Page<PostRow>> {
         let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
         self.read(|snap| {
@@ -221,7 +226,7 @@ impl ViewReader {
     /// Whom an agent follows.
     ///
     /// # Errors
-    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn follows(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
         let sql = "SELECT agent FROM follow WHERE by = ? AND agent > ? ORDER BY agent LIMIT ?";
         self.read(|snap| snap.agents_in(sql, agent, paging))
@@ -230,7 +235,7 @@ impl ViewReader {
     /// Who follows an agent.
     ///
     /// # Errors
-    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn followers(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
         let sql = "SELECT by FROM follow WHERE agent = ? AND by > ? ORDER BY by LIMIT ?";
         self.read(|snap| snap.agents_in(sql, agent, paging))
@@ -239,7 +244,7 @@ impl ViewReader {
     /// Live posts that have every word, newest first. The text is words only.
     ///
     /// # Errors
-    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn search_posts(&self, text: &str, paging: &Paging) -> Result<Page<PostRow>> {
         let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
         let words = fts_words(text);
@@ -266,7 +271,7 @@ impl ViewReader {
     /// it, are left out; so are deleted and hidden ones.
     ///
     /// # Errors
-    /// [`Error::BadCursor`], [`Error::BadLimit`], and as every read.
+    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn feed(
         &self,
         reader: Option<AgentId>,
@@ -330,24 +335,6 @@ struct Deaf {
     owners: HashSet<i64>,
 }
 
-/// A post as ranking sees it.
-struct Brief {
-    author: i64,
-    at: Time,
-    marked: bool,
-    screened: bool,
-    done: bool,
-}
-
-/// An author as ranking sees it.
-struct Author {
-    owner: i64,
-    reputation: u32,
-    partner: bool,
-    neighbour: bool,
-    marked: bool,
-}
-
 /// The head of an author's stream: the number of a post, or a bound above it.
 type Head = (i64, bool, i64);
 
@@ -393,7 +380,7 @@ impl Snap<'_> {
     }
 
     /// A post that is neither deleted nor hidden.
-    fn live(&self, id: i64) -> Result<Option<(i64, PostRow)>> {
+    pub(super) fn live(&self, id: i64) -> Result<Option<(i64, PostRow)>> {
         let sql = format!("{POST} WHERE p.id = ? AND p.state = 0");
         let mut query = self.db.prepare_cached(&sql)?;
         let mut rows = query.query([id])?;
@@ -404,10 +391,11 @@ impl Snap<'_> {
     fn post_row(&self, row: &Row<'_>) -> Result<PostRow> {
         let id: i64 = row.get(0)?;
         let (author, state): (i64, u8) = (row.get(1)?, row.get(8)?);
-        let named: Option<String> = row.get(7)?;
-        let named: Named = named
-            .and_then(|text| serde_json::from_value(facts(&text)).ok())
-            .unwrap_or_default();
+        let named = Named::read(
+            row.get_ref(7)?
+                .as_str_or_null()
+                .map_err(rusqlite::Error::from)?,
+        );
         let mentions = named.mentions.iter().map(|a| self.who(int(a.0)));
         let about = named
             .about
@@ -468,7 +456,7 @@ impl Snap<'_> {
     }
 
     /// The labels that the operator put on an agent.
-    fn author_marks(&self, agent: i64) -> Result<Vec<&'static str>> {
+    pub(super) fn author_marks(&self, agent: i64) -> Result<Vec<&'static str>> {
         let sql = "SELECT mark FROM measure WHERE target_kind = ? AND target = ? AND ended IS NULL";
         let mut query = self.db.prepare_cached(sql)?;
         let kind = crate::db::kind_of(AgentId::PREFIX);
@@ -493,7 +481,7 @@ impl Snap<'_> {
     }
 
     /// What came of a thing that a post is about: its state and nothing that is private to it.
-    fn outcome(&self, id: AnyId) -> Result<Option<Outcome>> {
+    pub(super) fn outcome(&self, id: AnyId) -> Result<Option<Outcome>> {
         let sql = match id {
             AnyId::DealId(_) => "SELECT state, since FROM deal WHERE id = ?",
             AnyId::TaskId(_) => "SELECT state, updated FROM task WHERE id = ?",
@@ -543,7 +531,7 @@ impl Snap<'_> {
     }
 
     /// The newest posts of those an agent follows: their streams, merged from the heads.
-    fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<i64>> {
+    pub(super) fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<i64>> {
         let reader = int(reader.0);
         let mut heap = self.heads(reader, before)?;
         let next = "SELECT id FROM post WHERE author = ? AND parent IS NULL AND id < ?
@@ -588,7 +576,7 @@ impl Snap<'_> {
         Ok(BinaryHeap::from(heads))
     }
 
-    fn newest(
+    pub(super) fn newest(
         &self,
         reader: Option<AgentId>,
         feed: Feed,
@@ -667,152 +655,6 @@ impl Snap<'_> {
         Ok((found, PostId(uint(last))))
     }
 
-    /// The ranked feed. Its cursor names the position that it was ranked at and how many posts were
-    /// shown, so that later posts move nobody between two pages.
-    fn ranked(&self, reader: AgentId, cursor: Option<&str>, limit: usize) -> Result<Page<PostRow>> {
-        let (position, shown) = match cursor {
-            None => (self.position, 0),
-            Some(text) => ranked_cursor(text).ok_or(Error::BadCursor)?,
-        };
-        let before = int(number(position.saturating_add(1), 0));
-        let at = self.time_at(int(position))?;
-        let candidates = self.candidates(reader, before, at)?;
-        let total = candidates.len();
-        let ranked = order(candidates, shown + limit);
-        let mut items = Vec::with_capacity(limit);
-        for candidate in ranked.into_iter().skip(shown) {
-            if let Some((_, mut post)) = self.live(candidate.post)? {
-                post.why = Some(candidate.why);
-                items.push(post);
-            }
-        }
-        let next = (shown + limit < total).then(|| format!("r{position:x}.{:x}", shown + limit));
-        Ok(Page {
-            items,
-            next_cursor: next,
-            position: self.position,
-        })
-    }
-
-    fn candidates(&self, reader: AgentId, before: i64, at: Time) -> Result<Vec<Candidate>> {
-        let mut posts = self.followed(reader, before, RANKED)?;
-        let followed: HashSet<i64> = posts.iter().copied().collect();
-        let communities = self.communities_of(int(reader.0))?;
-        for community in communities.iter().take(NEIGHBOURHOODS) {
-            let feed = Feed::Community(CommunityId(uint(*community)));
-            posts.extend(self.newest(Some(reader), feed, before, RANKED / NEIGHBOURHOODS)?);
-        }
-        posts.extend(self.newest(Some(reader), Feed::New, before, RANKED)?);
-        let mut seen = HashSet::new();
-        posts.retain(|post| seen.insert(*post));
-        let mut authors: HashMap<i64, Author> = HashMap::new();
-        let mut all = Vec::with_capacity(posts.len());
-        for post in posts {
-            let Some(brief) = self.brief(post)? else {
-                continue;
-            };
-            if brief.author == int(reader.0) {
-                continue;
-            }
-            let author = match authors.get(&brief.author) {
-                Some(known) => known,
-                None => {
-                    let found = self.author(int(reader.0), brief.author, &communities, at)?;
-                    authors.entry(brief.author).or_insert(found)
-                }
-            };
-            let facts = Facts {
-                age_ms: at.since(brief.at),
-                followed: followed.contains(&post),
-                partner: author.partner,
-                neighbour: author.neighbour,
-                reputation: author.reputation,
-                done: brief.done,
-                marked: brief.marked || author.marked,
-                screened: brief.screened,
-            };
-            all.push(Candidate {
-                post,
-                owner: author.owner,
-                why: Why::of(&facts),
-            });
-        }
-        Ok(all)
-    }
-
-    /// What ranking needs to know of a post.
-    fn brief(&self, post: i64) -> Result<Option<Brief>> {
-        let sql = "SELECT p.author, p.at, p.marks, c.screen, p.facts FROM post p
-                   JOIN content c ON c.id = p.content WHERE p.id = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let mut rows = query.query([post])?;
-        let Some(row) = rows.next()? else {
-            return Ok(None);
-        };
-        let named: Option<String> = row.get(4)?;
-        let named: Named = named
-            .and_then(|text| serde_json::from_value(facts(&text)).ok())
-            .unwrap_or_default();
-        let mut done = false;
-        for id in named.about {
-            let outcome = self.outcome(id)?;
-            done |= outcome.is_some_and(|o| o.state == "settled" || o.state == "completed");
-        }
-        Ok(Some(Brief {
-            author: row.get(0)?,
-            at: time(row.get(1)?),
-            marked: row.get::<_, u8>(2)? != 0,
-            screened: row.get::<_, u32>(3)? != 0,
-            done,
-        }))
-    }
-
-    /// What ranking needs to know of an author.
-    fn author(&self, reader: i64, author: i64, communities: &[i64], at: Time) -> Result<Author> {
-        let sql = "SELECT owner, sold + bought + refunded + expired > 0, partners > 0 FROM agent
-                   WHERE id = ?";
-        let row = self.db.prepare_cached(sql)?.query_row([author], |r| {
-            Ok((r.get(0)?, r.get::<_, bool>(1)?, r.get::<_, bool>(2)?))
-        });
-        let (owner, dealt, partnered) = row.optional()?.unwrap_or_default();
-        Ok(Author {
-            owner,
-            reputation: if dealt { self.score_of(author, at)? } else { 0 },
-            partner: partnered && self.partners(reader, author)?,
-            neighbour: self.in_one_of(communities, author)?,
-            marked: !self.author_marks(author)?.is_empty(),
-        })
-    }
-
-    fn communities_of(&self, agent: i64) -> Result<Vec<i64>> {
-        let sql = "SELECT community FROM membership WHERE agent = ? AND joined
-                   ORDER BY community DESC LIMIT 100";
-        let mut query = self.db.prepare_cached(sql)?;
-        let ids = query.query_map([agent], |r| r.get(0))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
-    }
-
-    fn in_one_of(&self, communities: &[i64], agent: i64) -> Result<bool> {
-        let sql = "SELECT 1 FROM membership WHERE community = ? AND agent = ? AND joined";
-        let mut query = self.db.prepare_cached(sql)?;
-        for community in communities {
-            let found = query.query_row((*community, agent), |_| Ok(()));
-            if found.optional()?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn partners(&self, a: i64, b: i64) -> Result<bool> {
-        let sql = "SELECT 1 FROM pair WHERE low = ? AND high = ?";
-        let found = self
-            .db
-            .prepare_cached(sql)?
-            .query_row((a.min(b), a.max(b)), |_| Ok(()));
-        Ok(found.optional()?.is_some())
-    }
-
     fn owner_number(&self, agent: i64) -> Result<i64> {
         let sql = "SELECT owner FROM agent WHERE id = ?";
         let owner = self
@@ -821,15 +663,4 @@ impl Snap<'_> {
             .query_row([agent], |r| r.get(0));
         Ok(owner.optional()?.unwrap_or(0))
     }
-}
-
-fn ranked_cursor(text: &str) -> Option<(u64, usize)> {
-    let (position, shown) = text.strip_prefix('r')?.split_once('.')?;
-    let hex = |t: &str| t.len() <= 12 && t.bytes().all(|b| b.is_ascii_hexdigit());
-    if !hex(position) || !hex(shown) {
-        return None;
-    }
-    let shown = usize::from_str_radix(shown, 16).ok()?;
-    // More was never ranked.
-    (shown <= 4 * RANKED).then_some((u64::from_str_radix(position, 16).ok()?, shown))
 }

@@ -142,7 +142,9 @@ fn report(out: Output, built: Option<&Built>, feeds: &[Feeds]) -> Result<(), Cli
             "{} agents, {} follows, {} posts in {:.0} s ({:.0} events a second)",
             b.agents, b.follows, b.posts, b.seconds, b.events_per_s
         ))?;
-        let memory = b.process_memory_bytes.map_or("unknown".to_owned(), megabytes);
+        let memory = b
+            .process_memory_bytes
+            .map_or("unknown".to_owned(), megabytes);
         out.line(format!(
             "the process holds {memory}, views on disk {}",
             megabytes(b.views_bytes)
@@ -408,11 +410,12 @@ fn measure(
     }
     let took = begun.elapsed();
     let waits = waits.into_inner().unwrap_or_else(|e| e.into_inner());
+    let waits = Times::together(waits).spread();
     Ok(Feeds {
         feed: name,
         rate_per_s: args.rate,
-        reached_per_s: rate(waits.len(), took),
-        waits: Times::together(waits).spread(),
+        reached_per_s: rate(waits.count, took),
+        waits,
         posts_read: posts.into_inner(),
     })
 }

@@ -1,0 +1,269 @@
+//! The ranked feed: which posts may be listed for a reader, what is known of each, and a page of them
+//! in order. How a post is scored stands in [`crate::rank`].
+//!
+//! An author's reputation is the score of its ended deals at the start of the day, by the log's clock.
+//! It is reckoned once and kept until the day is over or an event moved it, so that a page costs a few
+//! look-ups a post, however many deals lie behind it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use rialto_core::id::{AgentId, AnyId, CommunityId, number};
+use rialto_core::time::{DAY_MS, Time};
+use rusqlite::{OptionalExtension, Row};
+
+use super::social::{Feed, Named, PostRow};
+use super::{Page, Snap, time};
+use crate::db::{int, kind_of, uint};
+use crate::rank::{Candidate, Facts, Why, order};
+use crate::views::lock;
+use crate::{Error, Result};
+
+/// How many of the newest posts of those one follows, of one's communities, and of all are ranked.
+const RANKED: usize = 100;
+/// How many communities of the reader are looked at.
+const NEIGHBOURHOODS: usize = 20;
+/// How many scores are kept.
+const KEPT: usize = 100_000;
+
+/// A score that was reckoned: after which event that moved it, on which day, and how much it is.
+#[derive(Clone, Copy)]
+struct Reckoned {
+    moved: i64,
+    day: u64,
+    score: u32,
+}
+
+/// Scores of agents, kept between reads.
+#[derive(Clone, Default)]
+pub(crate) struct Scores(Arc<Mutex<HashMap<i64, Reckoned>>>);
+
+impl Scores {
+    fn get(&self, agent: i64, moved: i64, day: u64) -> Option<u32> {
+        let kept = lock(&self.0).get(&agent).copied()?;
+        (kept.moved == moved && kept.day == day).then_some(kept.score)
+    }
+
+    fn keep(&self, agent: i64, reckoned: Reckoned) {
+        let mut kept = lock(&self.0);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(agent, reckoned);
+    }
+}
+
+/// What a candidate's row says of the post and its author.
+struct Brief {
+    author: i64,
+    owner: i64,
+    at: Time,
+    marked: bool,
+    screened: bool,
+    about: Vec<AnyId>,
+    /// Whether the author has settled deals with anybody.
+    partnered: bool,
+    /// The last event that moved the author's score, 0 if none did.
+    moved: i64,
+}
+
+const BRIEF: &str = "SELECT p.author, a.owner, p.at, c.screen, p.facts, a.partners, a.moved,
+    p.marks + EXISTS(SELECT 1 FROM measure m WHERE m.target_kind = ?2 AND m.target = p.author
+                     AND m.mark > 0 AND m.ended IS NULL)
+    FROM post p JOIN content c ON c.id = p.content JOIN agent a ON a.id = p.author
+    WHERE p.id = ?1 AND p.state = 0";
+
+fn brief(row: &Row<'_>) -> rusqlite::Result<Brief> {
+    Ok(Brief {
+        author: row.get(0)?,
+        owner: row.get(1)?,
+        at: time(row.get(2)?),
+        screened: row.get::<_, u32>(3)? != 0,
+        about: Named::read(row.get_ref(4)?.as_str_or_null()?).about,
+        partnered: row.get::<_, u32>(5)? > 0,
+        moved: row.get(6)?,
+        marked: row.get::<_, u32>(7)? != 0,
+    })
+}
+
+/// An author as its reader sees it.
+#[derive(Clone, Copy)]
+struct Relation {
+    reputation: u32,
+    partner: bool,
+    neighbour: bool,
+}
+
+/// A reader and the moment that its feed is ranked at.
+struct Ranking {
+    reader: i64,
+    communities: Vec<i64>,
+    at: Time,
+}
+
+impl Snap<'_> {
+    /// A page of the ranked feed. Its cursor names the position that it was ranked at and how many
+    /// posts were shown, so that later posts move nobody between two pages.
+    pub(super) fn ranked(
+        &self,
+        reader: AgentId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<PostRow>> {
+        let (position, shown) = match cursor {
+            None => (self.position, 0),
+            Some(text) => ranked_cursor(text).ok_or(Error::BadCursor)?,
+        };
+        let before = int(number(position.saturating_add(1), 0));
+        let ranking = Ranking {
+            reader: int(reader.0),
+            communities: self.communities_of(int(reader.0))?,
+            at: self.time_at(int(position))?,
+        };
+        let candidates = self.candidates(reader, &ranking, before)?;
+        let total = candidates.len();
+        let ranked = order(candidates, shown + limit);
+        let mut items = Vec::with_capacity(limit);
+        for candidate in ranked.into_iter().skip(shown) {
+            if let Some((_, mut post)) = self.live(candidate.post)? {
+                post.why = Some(candidate.why);
+                items.push(post);
+            }
+        }
+        let next = (shown + limit < total).then(|| format!("r{position:x}.{:x}", shown + limit));
+        Ok(Page {
+            items,
+            next_cursor: next,
+            position: self.position,
+        })
+    }
+
+    fn candidates(
+        &self,
+        reader: AgentId,
+        ranking: &Ranking,
+        before: i64,
+    ) -> Result<Vec<Candidate>> {
+        let mut posts = self.followed(reader, before, RANKED)?;
+        let followed: HashSet<i64> = posts.iter().copied().collect();
+        for community in ranking.communities.iter().take(NEIGHBOURHOODS) {
+            let feed = Feed::Community(CommunityId(uint(*community)));
+            posts.extend(self.newest(Some(reader), feed, before, RANKED / NEIGHBOURHOODS)?);
+        }
+        posts.extend(self.newest(Some(reader), Feed::New, before, RANKED)?);
+        let mut seen = HashSet::new();
+        posts.retain(|post| seen.insert(*post));
+
+        let agents = kind_of(AgentId::PREFIX);
+        let mut query = self.db.prepare_cached(BRIEF)?;
+        let mut relations = HashMap::new();
+        let mut all = Vec::with_capacity(posts.len());
+        for post in posts {
+            let found = query.query_row((post, agents), brief).optional()?;
+            let Some(brief) = found.filter(|b| b.author != ranking.reader) else {
+                continue;
+            };
+            let relation = match relations.get(&brief.author) {
+                Some(known) => *known,
+                None => {
+                    let found = self.relation(ranking, &brief)?;
+                    relations.insert(brief.author, found);
+                    found
+                }
+            };
+            let facts = Facts {
+                age_ms: ranking.at.since(brief.at),
+                followed: followed.contains(&post),
+                partner: relation.partner,
+                neighbour: relation.neighbour,
+                reputation: relation.reputation,
+                done: self.done(&brief.about)?,
+                marked: brief.marked,
+                screened: brief.screened,
+            };
+            all.push(Candidate {
+                post,
+                owner: brief.owner,
+                why: Why::of(&facts),
+            });
+        }
+        Ok(all)
+    }
+
+    fn relation(&self, ranking: &Ranking, brief: &Brief) -> Result<Relation> {
+        let reputation = match brief.moved {
+            0 => 0,
+            moved => self.standing(brief.author, moved, ranking.at)?,
+        };
+        Ok(Relation {
+            reputation,
+            partner: brief.partnered && self.partners(ranking.reader, brief.author)?,
+            neighbour: self.in_one_of(&ranking.communities, brief.author)?,
+        })
+    }
+
+    /// An agent's score at the start of a day.
+    fn standing(&self, agent: i64, moved: i64, at: Time) -> Result<u32> {
+        let day = at.0 / DAY_MS;
+        if let Some(score) = self.scores.get(agent, moved, day) {
+            return Ok(score);
+        }
+        let score = self.score_of(agent, Time(day * DAY_MS))?;
+        self.scores.keep(agent, Reckoned { moved, day, score });
+        Ok(score)
+    }
+
+    /// Whether one of these things was done.
+    fn done(&self, about: &[AnyId]) -> Result<bool> {
+        for id in about {
+            let outcome = self.outcome(*id)?;
+            if outcome.is_some_and(|o| o.state == "settled" || o.state == "completed") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn communities_of(&self, agent: i64) -> Result<Vec<i64>> {
+        let sql = "SELECT community FROM membership WHERE agent = ? AND joined
+                   ORDER BY community DESC LIMIT 100";
+        let mut query = self.db.prepare_cached(sql)?;
+        let ids = query.query_map([agent], |r| r.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn in_one_of(&self, communities: &[i64], agent: i64) -> Result<bool> {
+        if communities.is_empty() {
+            return Ok(false);
+        }
+        let sql = "SELECT 1 FROM membership WHERE community = ? AND agent = ? AND joined";
+        let mut query = self.db.prepare_cached(sql)?;
+        for community in communities {
+            let found = query.query_row((*community, agent), |_| Ok(()));
+            if found.optional()?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn partners(&self, a: i64, b: i64) -> Result<bool> {
+        let sql = "SELECT 1 FROM pair WHERE low = ? AND high = ?";
+        let found = self
+            .db
+            .prepare_cached(sql)?
+            .query_row((a.min(b), a.max(b)), |_| Ok(()));
+        Ok(found.optional()?.is_some())
+    }
+}
+
+fn ranked_cursor(text: &str) -> Option<(u64, usize)> {
+    let (position, shown) = text.strip_prefix('r')?.split_once('.')?;
+    let hex = |t: &str| t.len() <= 12 && t.bytes().all(|b| b.is_ascii_hexdigit());
+    if !hex(position) || !hex(shown) {
+        return None;
+    }
+    let shown = usize::from_str_radix(shown, 16).ok()?;
+    // More was never ranked.
+    (shown <= 4 * RANKED).then_some((u64::from_str_radix(position, 16).ok()?, shown))
+}
