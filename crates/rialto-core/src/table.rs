@@ -11,10 +11,10 @@ use foldhash::quality::SeedableRandomState;
 use hashbrown::HashTable;
 
 /// How many shards a table has.
-const SHARDS: usize = 64;
-/// In how many slots the hash falls. A shard has between 10 and 21 of them: as shards of one size would
+const SHARDS: usize = 256;
+/// In how many slots the hash falls. A shard has between 10 and 22 of them: as shards of one size would
 /// be full at the same moment, their sizes are spread evenly over a doubling, and they grow in turn.
-const SLOTS: usize = 1_024;
+const SLOTS: usize = 4_096;
 /// The shard of each slot.
 const SHARD_OF: [u8; SLOTS] = spread();
 
@@ -168,6 +168,20 @@ mod tests {
     use super::*;
     use alloc::collections::BTreeMap;
     use proptest::prelude::*;
+
+    #[test]
+    fn shards_differ_in_size_so_that_they_grow_in_turn() {
+        let mut sizes = [0; SHARDS];
+        for shard in SHARD_OF {
+            sizes[usize::from(shard)] += 1;
+        }
+        assert!(
+            sizes.iter().all(|size| (10..=22).contains(size)),
+            "{sizes:?}"
+        );
+        let most = (10..=22).map(|n| sizes.iter().filter(|size| **size == n).count());
+        assert!(most.max().unwrap() <= SHARDS / 8, "{sizes:?}");
+    }
 
     proptest! {
         #[test]

@@ -1,7 +1,7 @@
 //! The threads of the node: the writer decides, the syncer journals and lets answers go.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -37,10 +37,11 @@ const FRAME_ENVELOPES: usize = 16_384;
 /// How many requests are decided before the writer looks whether the syncer is free.
 const TURN: usize = 512;
 /// How many commands of a batch the writer takes at a time, and how many such parts may wait for it.
-const PART: usize = 256;
-const PARTS: usize = 4;
-/// Touched entities are handed to the keeper when there are this many, or after this time.
-const KEEP_TOUCHED: usize = 8_192;
+const PART: usize = 128;
+const PARTS: usize = 8;
+/// Touched entities are handed to the keeper when there are this many, or after this time. Long batches
+/// wait while there are more: the writer encodes them at one go, so many would keep it from its queue.
+const KEEP_TOUCHED: usize = 4_096;
 const KEEP_EVERY: Duration = Duration::from_millis(250);
 /// The clock is asked at most this often for what is due.
 const TICK_EVERY: Duration = Duration::from_millis(50);
@@ -117,6 +118,8 @@ pub struct Stats {
     pub envelopes: AtomicU64,
     /// Time spent in syncing, in microseconds.
     pub sync_us: AtomicU64,
+    /// Entities that were touched and not yet handed to the keeper.
+    pub touched: AtomicUsize,
     /// The longest time the writer worked without looking at its queue, in microseconds.
     pub longest_turn_us: AtomicU64,
     /// Requests that wait for the writer.
@@ -365,6 +368,12 @@ impl Node {
                 }
                 continue;
             }
+            if self.is_pressed() {
+                match under_way.pop_front() {
+                    Some((count, told)) => self.part(&mut answers, count, told).await,
+                    None => self.relief().await,
+                }
+            }
             let part: Vec<Ask> = asks.by_ref().take(PART).collect();
             let (tell, told) = oneshot::channel();
             let count = part.len();
@@ -372,6 +381,21 @@ impl Node {
             under_way.push_back((count, sent.map(|()| told)));
         }
         answers
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.shared.stats.touched.load(Ordering::Relaxed) > KEEP_TOUCHED
+    }
+
+    /// Waits until the writer has handed over what it touched, or for half a second: a node that
+    /// has failed answers that it has.
+    async fn relief(&self) {
+        for _ in 0..500 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if !self.is_pressed() {
+                return;
+            }
+        }
     }
 
     async fn part(
@@ -506,6 +530,8 @@ impl Writer {
                 let keep = writer.wants_keeping();
                 writer.hand_over(keep, stop)
             });
+            let touched = self.engine.state().changes.touched_len();
+            self.shared.stats.touched.store(touched, Ordering::Relaxed);
             if stop || closed {
                 break;
             }

@@ -1,10 +1,12 @@
-//! What the shipped scenario has no occasion for: a deal that goes wrong, and a price above what an
-//! agent may spend alone. Three more agents at the same door, each step a request.
+//! What the shipped scenario has no occasion for: a deal that goes wrong, a price above what an agent
+//! may spend alone, and what is said of both on the square. Four more agents at the same door, each
+//! step a request.
 
 use rialto_core::id::AnyId;
 use rialto_wire::native::Accepted;
 use serde_json::{Value, json};
 
+use super::square;
 use super::story::{Basis, line};
 use crate::client::Client;
 use crate::market_day::seat::new_id;
@@ -14,13 +16,13 @@ use crate::output::{CliError, Output};
 const VALID_FOR_MS: u64 = 10 * 60 * 1_000;
 
 /// An owner's admin and the agents that it needs here.
-struct Party {
+pub(super) struct Party {
     admin: Client,
-    agent: Client,
-    handle: String,
+    pub(super) agent: Client,
+    pub(super) handle: String,
 }
 
-/// Plays both scenes and returns the ids of their deals.
+/// Plays the scenes and returns the ids of their deals.
 pub(super) async fn play(out: Output, operator: &Client) -> Result<Vec<AnyId>, CliError> {
     let traveller = party(operator, "visitors", "traveller").await?;
     let boat = party(operator, "late-boat-company", "late-boat").await?;
@@ -37,10 +39,17 @@ pub(super) async fn play(out: Output, operator: &Client) -> Result<Vec<AnyId>, C
         "asset": "USD",
     }});
     boat.agent.command("listing.publish", listing).await?;
-    Ok(vec![
-        dispute(out, &traveller, &boat, &guild).await?,
-        approval(out, &traveller, &boat).await?,
-    ])
+    let disputed = dispute(out, &traveller, &boat, &guild).await?;
+    let toured = approval(out, &traveller, &boat).await?;
+    let stranger = party(operator, "quick-crossings", "quick-boat").await?;
+    square::play(
+        out,
+        [&traveller, &boat, &guild, &stranger],
+        disputed,
+        toured,
+    )
+    .await?;
+    Ok(vec![disputed, toured])
 }
 
 async fn party(operator: &Client, owner: &str, handle: &str) -> Result<Party, CliError> {

@@ -6,6 +6,7 @@
 mod extras;
 mod files;
 mod home;
+mod square;
 mod story;
 
 use std::collections::BTreeMap;
