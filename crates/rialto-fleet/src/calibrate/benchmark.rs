@@ -5,6 +5,7 @@
 //! at once. In the steady state every output token of a sequence therefore comes with
 //! `input / output` prompt tokens of others when one engine does both phases.
 
+use super::ladder::Ladder;
 use super::point::{Point, Replica, Serving};
 use super::solve::{Example, Feature, Prior};
 use crate::step::{
@@ -96,6 +97,9 @@ const TTFT_SPREADS: Spreads = Spreads {
     group: 0.15,
 };
 
+/// Share of memory that an engine keeps for its cache at least.
+const LEAST_CACHE_SHARE: f64 = 0.01;
+
 /// Share of prompt work that falls between output tokens when all requests have equal lengths.
 const LOCKSTEP_SHARE: f64 = 0.25;
 
@@ -126,7 +130,14 @@ impl<'a> Benchmark<'a> {
                 decode_workers,
                 total_only,
             } => {
-                let guess = usual_workers(decode, point.concurrency);
+                let ladder = Ladder::new(
+                    point.engine,
+                    &point.chip.name,
+                    &point.precision,
+                    point.input_tokens,
+                    point.concurrency,
+                );
+                let guess = ladder.workers(prefill, decode);
                 let workers = decode_workers.unwrap_or(guess);
                 let known = decode_workers.is_some();
                 let flow = point.concurrency * point.input_tokens / point.output_tokens;
@@ -138,7 +149,11 @@ impl<'a> Benchmark<'a> {
         let input = point.input_tokens * point.length_share;
         let output = (point.output_tokens * point.length_share).max(1.0);
         let batch = (point.concurrency / workers).max(1.0);
-        let room = decode.kv_capacity_tokens() as f64 / (point.input_tokens + point.output_tokens);
+        // A run that was made had some memory for its cache, however little is left by the sums.
+        let memory = point.chip.memory_bytes() * f64::from(decode.plan.chips());
+        let least = memory * LEAST_CACHE_SHARE / decode.kv_bytes_per_token().max(1.0);
+        let capacity = (decode.kv_capacity_tokens() as f64).max(least);
+        let room = capacity / (point.input_tokens + point.output_tokens);
         Self {
             point,
             prefill: deployment(point, prefill),
@@ -463,15 +478,6 @@ pub(crate) fn example(
         target_ln,
         weight,
     })
-}
-
-/// Decode engines of a split run that does not say: wide ones stand alone, others come in fours.
-fn usual_workers(decode: Replica, concurrency: f64) -> f64 {
-    match decode.chips {
-        16.. => 1.0,
-        _ if concurrency >= 600.0 => 2.0,
-        _ => concurrency.clamp(1.0, 4.0),
-    }
 }
 
 fn deployment(point: &Point, replica: Replica) -> Deployment {

@@ -107,20 +107,30 @@ fn weights(points: &[&Point]) -> Vec<f64> {
     points.iter().map(|p| weight(p)).collect()
 }
 
-/// Fits all parameters on the points; intervals come from a cross-validation of the same points.
+/// Fits all parameters on the points. Intervals come from cross-validations of the same points: of
+/// groups never measured from `unseen`, which leaves whole groups out, of measured ones from
+/// `between`, which leaves single points out.
 #[must_use]
-pub fn calibrate(points: &[&Point], unseen: &CrossValidation, fitted_on: &str) -> Parameters {
+pub fn calibrate(
+    points: &[&Point],
+    unseen: &CrossValidation,
+    between: &CrossValidation,
+    fitted_on: &str,
+) -> Parameters {
     let [tpot, ttft] = targets(points);
     let chips: BTreeSet<String> = points
         .iter()
         .filter(|p| p.tpot_ms.is_some())
         .map(|p| p.chip.name.clone())
         .collect();
+    let groups: BTreeSet<String> = points.iter().map(|p| p.written_group.clone()).collect();
     let all = |t: &Target| fit(&t.examples.iter().flatten().collect::<Vec<_>>(), &t.prior);
     Parameters {
         fitted_on: fitted_on.to_owned(),
         measured_chips: chips.into_iter().collect(),
+        measured_groups: groups.into_iter().collect(),
         errors: errors(points, unseen),
+        measured_errors: errors(points, between),
         tpot: all(&tpot),
         ttft: all(&ttft),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::fit::CrossValidation;
+use super::fit::{CrossValidation, Grouping};
 use super::forecast::{Figure, Forecaster, closed_loop_rate};
 use super::point::{Point, Skipped};
 use super::reader::PointFile;
@@ -153,8 +153,12 @@ fn accuracy_by(rows: &[Row], by: fn(&Row) -> String) -> Vec<Accuracy> {
 pub fn unseen_accuracy(
     points: &[&Point],
     unseen: &CrossValidation,
-    errors: &Errors,
+    parameters: &Parameters,
 ) -> Vec<Accuracy> {
+    let errors = match unseen.grouping {
+        Grouping::Point => &parameters.measured_errors,
+        _ => &parameters.errors,
+    };
     let found: Vec<Unseen<'_>> = points
         .iter()
         .zip(unseen.ttft_ln.iter().zip(&unseen.tpot_ln))

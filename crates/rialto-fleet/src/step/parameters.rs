@@ -108,8 +108,14 @@ pub struct Parameters {
     pub fitted_on: String,
     /// Chips that some point was measured on.
     pub measured_chips: Vec<String>,
-    /// Errors seen in cross-validation.
+    /// Groups that some point was measured in, as rows write them.
+    #[serde(default)]
+    pub measured_groups: Vec<String>,
+    /// Errors seen in cross-validation by whole groups: of what was never measured.
     pub errors: Errors,
+    /// Errors seen in cross-validation by single points: between points of a measured group.
+    #[serde(default)]
+    pub measured_errors: Errors,
     /// Time per output token: also the step-time model.
     pub tpot: Layer,
     /// Time to first token.
@@ -177,6 +183,16 @@ impl Parameters {
             }
         }
         Ok(parameters)
+    }
+
+    /// The errors to expect for points of a group as a row writes it.
+    #[must_use]
+    pub fn errors_of(&self, written_group: &str) -> &Errors {
+        if self.measured_groups.iter().any(|g| g == written_group) {
+            &self.measured_errors
+        } else {
+            &self.errors
+        }
     }
 
     /// The parameter file's text.
