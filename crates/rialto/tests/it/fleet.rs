@@ -105,6 +105,36 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
 
     // A deal that bought something else says nothing of chips, and is nobody's chip.
     let lunch = deal(&place, &server);
+    let accounts = ana(&["accounts", "--by", "owner,agent,model,chip"]);
+    let row = |chip: &str| {
+        let rows = accounts["rows"].as_array().unwrap();
+        let found = rows
+            .iter()
+            .find(|r| r["by"]["chip"] == chip && r["spent"] != "0.00");
+        found.unwrap().clone()
+    };
+    let capacity = row("trainium2");
+    assert_eq!(capacity["by"]["model"], "llama3.1-8b");
+    assert_eq!(capacity["by"]["agent"], "@ana");
+    assert!(
+        near(text(&capacity["modelled_chip_seconds"]), 3.0 * seconds),
+        "{capacity}"
+    );
+    assert!(
+        near(text(&capacity["modelled_chip_cost"]), 3.0 * cost),
+        "{capacity}"
+    );
+    assert_eq!(row("unattributed")["modelled_chip_seconds"], Value::Null);
+    let to_server = ["--server", server.url.as_str(), "--token-file", "ana.token"];
+    let printed = place.run(&[&["accounts", "--by", "chip"], &to_server[..]].concat());
+    for word in [
+        "CHIP-SECONDS*",
+        "trainium2",
+        "unattributed",
+        "* modelled by the sellers",
+    ] {
+        assert!(printed.out.contains(word), "{}", printed.out);
+    }
     let trace = ana(&["trace", &lunch]);
     let hops = trace["hops"].as_array().unwrap().iter();
     assert!(hops.clone().all(|h| h["basis"] != "modelled"));
