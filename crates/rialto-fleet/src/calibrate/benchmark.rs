@@ -9,7 +9,8 @@ use super::ladder::Ladder;
 use super::point::{Point, Replica, Serving};
 use super::solve::{Example, Feature, Prior};
 use crate::step::{
-    Deployment, FIRST_TOKEN_TERMS, MeanLoad, On, Plan, Roofline, TERMS, effects, family,
+    Deployment, Effect, FIRST_TOKEN_TERMS, MeanLoad, On, Plan, Roofline, TERMS, effects, family,
+    normal_setting,
 };
 
 /// Priors of the step terms: memory at 65 % of peak, experts and cache at 50 %, arithmetic at 30
@@ -168,15 +169,19 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    /// The mean decode step.
-    fn load(&self) -> MeanLoad {
-        let mixed = match (self.point.is_split(), self.point.client) {
+    /// Share of prompt work that falls between output tokens.
+    fn mixed(&self) -> f64 {
+        match (self.point.is_split(), self.point.client) {
             (true, _) => 0.0,
             (false, "sweep") => 1.0,
             // Equal lengths keep the sequences in step: prompts are computed together, and few of
             // them fall between two tokens of a running sequence.
             (false, _) => LOCKSTEP_SHARE,
-        };
+        }
+    }
+
+    /// The mean decode step.
+    fn load(&self, mixed: f64) -> MeanLoad {
         let arriving = mixed * self.held / self.output;
         MeanLoad {
             prefill_tokens: arriving * self.input,
@@ -187,31 +192,44 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    fn step_terms_ms(&self) -> Vec<f64> {
+    fn step_terms_ms(&self, mixed: f64) -> Vec<f64> {
         Roofline::new(&self.decode)
-            .terms(&self.load())
+            .terms(&self.load(mixed))
             .iter()
             .map(|s| s * 1e3)
             .collect()
     }
 
+    /// The effects that belong to the deployment.
+    fn deployment_features(&self) -> Vec<Feature> {
+        let feature = |e: Effect| Feature {
+            key: e.key,
+            term: match e.on {
+                On::All => None,
+                On::Term(t) => TERMS.iter().position(|x| *x == t),
+            },
+            value: e.value,
+            spread: e.spread,
+        };
+        effects(&self.decode).into_iter().map(feature).collect()
+    }
+
+    /// Terms and effects of the mean step as the simulator takes it: nothing of how a benchmark is
+    /// run, and prompts computed as they arrive.
+    pub(crate) fn normal_step(&self) -> (Vec<f64>, Vec<Feature>) {
+        let mut features = self.deployment_features();
+        features.extend(normal_setting(self.point.engine).map(|key| Feature {
+            key,
+            term: None,
+            value: 1.0,
+            spread: 1.0,
+        }));
+        (self.step_terms_ms(1.0), features)
+    }
+
     /// Terms and effects behind the time per output token.
     pub(crate) fn tpot(&self) -> (Vec<f64>, Vec<Feature>) {
-        let mut features: Vec<Feature> = effects(&self.decode)
-            .into_iter()
-            .map(|e| {
-                let term = match e.on {
-                    On::All => None,
-                    On::Term(t) => TERMS.iter().position(|x| *x == t),
-                };
-                Feature {
-                    key: e.key,
-                    term,
-                    value: e.value,
-                    spread: e.spread,
-                }
-            })
-            .collect();
+        let mut features = self.deployment_features();
         self.run_features(&mut features, &TPOT_SPREADS);
         let prefill = TERMS.iter().position(|t| t.name() == "prefill");
         let key = format!("prefill|client={}", self.point.client);
@@ -221,12 +239,12 @@ impl<'a> Benchmark<'a> {
             value: 1.0,
             spread: 0.6,
         });
-        (self.step_terms_ms(), features)
+        (self.step_terms_ms(self.mixed()), features)
     }
 
     /// Terms and effects behind the time to first token.
     pub(crate) fn ttft(&self) -> (Vec<f64>, Vec<Feature>) {
-        let step: Vec<f64> = self.step_terms_ms();
+        let step: Vec<f64> = self.step_terms_ms(self.mixed());
         let step_ms: f64 = step
             .iter()
             .zip(TPOT_PRIOR.base)

@@ -238,7 +238,7 @@ impl RowText<'_> {
                 .unwrap_or("")
                 .to_owned(),
             client: client(source),
-            serving: self.serving(&chip.name, &precision, input_tokens, concurrency)?,
+            serving: self.serving(&chip.name, precision, input_tokens, concurrency)?,
             input_tokens,
             output_tokens,
             length_share: if client(source) == "sweep" {

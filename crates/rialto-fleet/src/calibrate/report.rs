@@ -155,14 +155,14 @@ pub fn unseen_accuracy(
     unseen: &CrossValidation,
     parameters: &Parameters,
 ) -> Vec<Accuracy> {
-    let errors = match unseen.grouping {
-        Grouping::Point => &parameters.measured_errors,
+    let errors = |p: &Point| match unseen.grouping {
+        Grouping::Point => parameters.errors_of(&p.written_group),
         _ => &parameters.errors,
     };
     let found: Vec<Unseen<'_>> = points
         .iter()
         .zip(unseen.ttft_ln.iter().zip(&unseen.tpot_ln))
-        .flat_map(|(point, (ttft, tpot))| unseen_figures(point, *ttft, *tpot, errors))
+        .flat_map(|(point, (ttft, tpot))| unseen_figures(point, *ttft, *tpot, errors(point)))
         .collect();
     let kinds: [fn(&Point) -> String; 5] = [
         |_| "all".to_owned(),

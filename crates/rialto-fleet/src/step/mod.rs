@@ -14,7 +14,7 @@ pub use deployment::{Deployment, Engine, Speculation};
 pub use effects::{Effect, On, effects};
 pub(crate) use effects::{family, group_key};
 pub use model::{StepLoad, StepModel, StepTerms};
-pub(crate) use parameters::FIRST_TOKEN_TERMS;
+pub(crate) use parameters::{FIRST_TOKEN_TERMS, normal_setting};
 pub use parameters::{Errors, Layer, Parameters, ParametersError, Residuals};
 pub use plan::{Plan, StepError};
 pub(crate) use roofline::{MeanLoad, Roofline};
