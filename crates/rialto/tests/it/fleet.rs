@@ -222,13 +222,22 @@ fn what_was_served_on_a_deal_sets_the_next_price_list() {
         let args = "--json fleet calibrate --out learnt.toml --from-log";
         let args = [&args.split_whitespace().collect::<Vec<_>>()[..], &[log]].concat();
         let fit = place.run(&args).json();
-        assert!(text(&fit[0]["configuration"]).contains("trainium2, neuron"), "{fit}");
+        assert!(
+            text(&fit[0]["configuration"]).contains("trainium2, neuron"),
+            "{fit}"
+        );
         fit[0]["tpot_factor"].as_f64().unwrap()
     };
     let own = fit("twin.jsonl");
-    assert!((0.9..1.1).contains(&own), "its own log moves the twin little: {own}");
+    assert!(
+        (0.9..1.1).contains(&own),
+        "its own log moves the twin little: {own}"
+    );
     let factor = fit("log.jsonl");
-    assert!((factor / own / 1.5 - 1.0).abs() < 0.05, "{factor} against {own}");
+    assert!(
+        (factor / own / 1.5 - 1.0).abs() < 0.05,
+        "{factor} against {own}"
+    );
     plan(&place, "again.json", BUSY, &["--parameters", "learnt.toml"]);
     let second = publish("again.json");
 
