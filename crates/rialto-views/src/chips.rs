@@ -2,7 +2,11 @@
 //!
 //! A provider that publishes a modelled price list states in the listing's attributes the kind of
 //! chip and, for each kind of token, chip-seconds and cost of a million. With the quantities of the
-//! accepted offer that gives a hop: modelled, never measured, and by the seller's words.
+//! accepted offer that gives a hop of the trace and figures of the accounts: modelled, never
+//! measured, and by the seller's words.
+
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use rialto_core::amount::Decimal;
 use rialto_core::id::DealId;
@@ -15,63 +19,144 @@ use crate::read::Snap;
 
 /// The kinds of token that a price list tells apart.
 const KINDS: [&str; 3] = ["output", "input", "cached"];
-/// Digits after the point of what a hop prints.
+/// Digits after the point of chip-seconds and their cost.
 const SCALE: u8 = 6;
+
+/// What a deal used of which chips.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Used {
+    /// The model that was served.
+    pub(crate) model: Option<Rc<str>>,
+    /// The kind of chip.
+    pub(crate) chip: Rc<str>,
+    /// Millionths of a chip-second.
+    pub(crate) seconds: i128,
+    /// Millionths of the listing's asset.
+    pub(crate) cost: i128,
+}
+
+/// A price list's rates: what a million tokens of each kind take.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    model: Option<Rc<str>>,
+    chip: Rc<str>,
+    /// Chip-seconds and cost of a million tokens, in the order of [`KINDS`]; none if not stated.
+    per_million: [Option<(i128, i128)>; 3],
+}
+
+/// What is known of listings while many deals are looked at.
+#[derive(Debug, Default)]
+pub(crate) struct KnownRates(HashMap<i64, Option<Rc<Rates>>>);
+
+impl KnownRates {
+    /// How many listings are kept at hand.
+    const MOST: usize = 100_000;
+}
+
+impl Rates {
+    /// The rates of a listing; none where it is no modelled price list.
+    fn of(listing: &Value) -> Option<Self> {
+        let chip = attribute(listing, "chip")?;
+        if attribute(listing, "basis")? != "modelled" {
+            return None;
+        }
+        let rate = |what: &str, kind: &str| {
+            let named = format!("{what}_per_million_{kind}_tokens");
+            let value: Decimal = attribute(listing, &named)?.parse().ok()?;
+            Some(value.amount(SCALE).ok()?.0)
+        };
+        Some(Self {
+            model: attribute(listing, "model").map(Rc::from),
+            chip: Rc::from(chip),
+            per_million: KINDS.map(|kind| Some((rate("chip_seconds", kind)?, rate("cost", kind)?))),
+        })
+    }
+
+    /// What an offer's quantities take; none when it buys no tokens or one kind has no rate.
+    fn used(&self, offer: &Value) -> Option<Used> {
+        let (mut seconds, mut cost) = (0_i128, 0_i128);
+        let mut any = false;
+        for (kind, rate) in KINDS.iter().zip(self.per_million) {
+            let quantity = quantity(offer, &format!("million {kind} tokens"));
+            if quantity == 0 {
+                continue;
+            }
+            let (of_seconds, of_cost) = rate?;
+            seconds = seconds.checked_add(of_seconds.checked_mul(quantity)?)?;
+            cost = cost.checked_add(of_cost.checked_mul(quantity)?)?;
+            any = true;
+        }
+        any.then(|| Used {
+            model: self.model.clone(),
+            chip: self.chip.clone(),
+            seconds,
+            cost,
+        })
+    }
+}
+
+/// Chip-seconds or cost in words.
+pub(crate) fn in_words(units: i128) -> String {
+    Decimal {
+        units,
+        scale: SCALE,
+    }
+    .text()
+}
 
 impl Snap<'_> {
     /// In words what a deal used of which chips; nothing when its listing does not say.
     pub(crate) fn chips_of(&self, deal: DealId) -> Result<Option<String>> {
-        let sql = "SELECT l.terms, o.terms FROM deal d
-            JOIN negotiation n ON n.id = d.negotiation JOIN listing l ON l.id = n.listing
-            JOIN offer o ON o.negotiation = n.id AND o.hash = d.offer WHERE d.id = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let found: Option<(String, String)> = query
-            .query_row([int(deal.0)], |r| Ok((r.get(0)?, r.get(1)?)))
-            .optional()?;
-        Ok(found.and_then(|(listing, offer)| {
-            let listing: Value = serde_json::from_str(&listing).ok()?;
-            let offer: Value = serde_json::from_str(&offer).ok()?;
-            used(&listing, &offer)
+        let used = self.chips_used(int(deal.0), &mut KnownRates::default())?;
+        Ok(used.map(|used| {
+            format!(
+                "{} on {}: {} chip-seconds, cost {}",
+                used.model.as_deref().unwrap_or("a model"),
+                used.chip,
+                in_words(used.seconds),
+                in_words(used.cost)
+            )
         }))
     }
-}
 
-fn used(listing: &Value, offer: &Value) -> Option<String> {
-    let chip = attribute(listing, "chip")?;
-    if attribute(listing, "basis")? != "modelled" {
-        return None;
-    }
-    let (mut seconds, mut cost) = (0_i128, 0_i128);
-    let mut any = false;
-    for kind in KINDS {
-        let quantity = quantity(offer, &format!("million {kind} tokens"));
-        let of = |what: &str| {
-            let named = format!("{what}_per_million_{kind}_tokens");
-            let value: Decimal = attribute(listing, &named)?.parse().ok()?;
-            Some(value.amount(SCALE).ok()?.0.checked_mul(quantity))
+    /// What a deal used of which chips, by its listing and its accepted offer.
+    pub(crate) fn chips_used(&self, deal: i64, known: &mut KnownRates) -> Result<Option<Used>> {
+        let sql = "SELECT n.listing, n.id, d.offer FROM deal d
+            JOIN negotiation n ON n.id = d.negotiation WHERE d.id = ? AND n.listing IS NOT NULL";
+        let mut query = self.db.prepare_cached(sql)?;
+        let found: Option<(i64, i64, Vec<u8>)> = query
+            .query_row([deal], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+            .optional()?;
+        let Some((listing, negotiation, offer)) = found else {
+            return Ok(None);
         };
-        if quantity == 0 {
-            continue;
-        }
-        seconds = seconds.checked_add(of("chip_seconds")??)?;
-        cost = cost.checked_add(of("cost")??)?;
-        any = true;
+        let Some(rates) = self.rates(listing, known)? else {
+            return Ok(None);
+        };
+        let sql = "SELECT terms FROM offer WHERE negotiation = ? AND hash = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let terms: Option<String> = query
+            .query_row((negotiation, offer), |r| r.get(0))
+            .optional()?;
+        let offer = terms.and_then(|terms| serde_json::from_str(&terms).ok());
+        Ok(offer.and_then(|offer: Value| rates.used(&offer)))
     }
-    let print = |units: i128| {
-        Decimal {
-            units,
-            scale: SCALE,
+
+    fn rates(&self, listing: i64, known: &mut KnownRates) -> Result<Option<Rc<Rates>>> {
+        if let Some(rates) = known.0.get(&listing) {
+            return Ok(rates.clone());
         }
-        .text()
-    };
-    let model = attribute(listing, "model").unwrap_or("a model");
-    any.then(|| {
-        format!(
-            "{model} on {chip}: {} chip-seconds, cost {}",
-            print(seconds),
-            print(cost)
-        )
-    })
+        let sql = "SELECT terms FROM listing WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let terms: Option<String> = query.query_row([listing], |r| r.get(0)).optional()?;
+        let value = terms.and_then(|terms| serde_json::from_str::<Value>(&terms).ok());
+        let rates = value.as_ref().and_then(Rates::of).map(Rc::new);
+        if known.0.len() >= KnownRates::MOST {
+            known.0.clear();
+        }
+        known.0.insert(listing, rates.clone());
+        Ok(rates)
+    }
 }
 
 fn attribute<'a>(listing: &'a Value, name: &str) -> Option<&'a str> {
@@ -102,9 +187,9 @@ fn quantity(offer: &Value, item: &str) -> i128 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::used;
+    use super::{Rates, in_words};
 
     #[test]
     fn quantities_times_what_a_million_takes() {
@@ -122,9 +207,15 @@ mod tests {
             { "item": "million output tokens", "quantity": 2 },
             { "item": "Million input tokens", "quantity": 5 },
         ] });
+        let used = |listing: &Value, offer: &Value| Rates::of(listing)?.used(offer);
+        let found = used(&listing("modelled"), &offer).unwrap();
         assert_eq!(
-            used(&listing("modelled"), &offer).unwrap(),
-            "llama3.1-8b on trainium2: 291.00 chip-seconds, cost 0.19"
+            (found.model.as_deref(), &*found.chip),
+            (Some("llama3.1-8b"), "trainium2")
+        );
+        assert_eq!(
+            (in_words(found.seconds), in_words(found.cost)),
+            ("291.00".into(), "0.19".into())
         );
         assert_eq!(used(&listing("measured"), &offer), None);
         let cached = json!({ "lines": [{ "item": "million cached tokens", "quantity": 1 }] });

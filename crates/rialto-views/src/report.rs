@@ -17,6 +17,11 @@
 //! deal's party: by whose hand. What was moved without a deal is nobody's trade: it is the
 //! `unattributed` row, never spread over others. What the operator does stands apart.
 //!
+//! A deal on model capacity whose listing states modelled rates ([`crate::chips`]) brings its model
+//! and kind of chip as dimensions, and, where it was spent, the chip-seconds that its quantities take
+//! and what these cost the seller, both modelled. They stand with the buyer, once a deal, whatever
+//! share of the price was paid. Other deals are `unattributed` to any model or chip.
+//!
 //! For each asset, over the whole realm and from the beginning:
 //! - total spent = total earned (deals and moves alike);
 //! - what deals held = what they spent + returned + reserve;
@@ -26,6 +31,7 @@
 //! total earned - total spent.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use rialto_core::amount::{Amount, Decimal};
 use rialto_core::id::{AgentId, AnyId, DealId, OwnerId, TransferId, number, position_of};
@@ -33,14 +39,22 @@ use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 
+use crate::chips::{Used, in_words};
 use crate::db::{Units, int, uint};
 use crate::read::{Page, Paging, Scope, Snap, ViewReader, cursor, limit, time};
 use crate::{Error, Result};
 
+mod rows;
+
+use rows::{Capacity, Key};
+
+/// The model or chip of a deal that states none.
+const UNATTRIBUTED: &str = "unattributed";
+
 /// The most rows of a report.
 pub const MAX_ROWS: usize = 10_000;
 
-/// What rows are told apart by, besides the asset. Later ones: model, chip, provider.
+/// What rows are told apart by, besides the asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
@@ -52,6 +66,10 @@ pub enum Dimension {
     Counterparty,
     /// The asset; rows are told apart by it in any case.
     Asset,
+    /// The model that a deal on capacity bought, by its listing.
+    Model,
+    /// The kind of chip behind it.
+    Chip,
 }
 
 impl std::str::FromStr for Dimension {
@@ -62,8 +80,12 @@ impl std::str::FromStr for Dimension {
             "agent" => Self::Agent,
             "counterparty" => Self::Counterparty,
             "asset" => Self::Asset,
+            "model" => Self::Model,
+            "chip" => Self::Chip,
             _ => {
-                let why = format!("no dimension {text}: owner, agent, counterparty or asset");
+                let why = format!(
+                    "no dimension {text}: owner, agent, counterparty, asset, model or chip"
+                );
                 return Err(Error::BadQuery(why));
             }
         })
@@ -89,6 +111,11 @@ pub struct Figures {
     pub bought: u64,
     /// Deals agreed as seller.
     pub sold: u64,
+    /// Chip-seconds behind what was spent, modelled by the sellers' price lists; none where no deal
+    /// states any.
+    pub modelled_chip_seconds: Option<String>,
+    /// What these cost the sellers, modelled likewise, in whole units of the asset.
+    pub modelled_chip_cost: Option<String>,
 }
 
 /// A row of a report.
@@ -218,9 +245,18 @@ struct Sums {
     returned: i128,
     bought: u64,
     sold: u64,
+    chips: Option<(i128, i128)>,
 }
 
 impl Sums {
+    fn add_chips(&mut self, used: &Used) {
+        let (seconds, cost) = self.chips.unwrap_or_default();
+        self.chips = Some((
+            seconds.saturating_add(used.seconds),
+            cost.saturating_add(used.cost),
+        ));
+    }
+
     fn add(&mut self, fact: &Fact) {
         match fact.kind {
             FactKind::Bought => self.bought += 1,
@@ -248,34 +284,10 @@ impl Sums {
             return_on_spend: ppm.map(|units| Decimal { units, scale: 6 }.text()),
             bought: self.bought,
             sold: self.sold,
+            modelled_chip_seconds: self.chips.map(|(seconds, _)| in_words(seconds)),
+            modelled_chip_cost: self.chips.map(|(_, cost)| in_words(cost)),
         }
     }
-}
-
-/// What tells rows apart: asset, owner, agent, counterparty; those not asked for are none.
-type Key = (i64, Option<i64>, Option<i64>, Option<i64>);
-
-fn key_of(fact: &Fact, by: &[Dimension]) -> Key {
-    let wanted = |d: Dimension, id: Option<i64>| id.filter(|_| by.contains(&d));
-    (
-        fact.asset,
-        wanted(Dimension::Owner, fact.owner),
-        wanted(Dimension::Agent, fact.agent),
-        wanted(Dimension::Counterparty, fact.other),
-    )
-}
-
-/// `d` for a row of deals or `u` for the unattributed one, then the ids.
-fn key_text(deals: bool, key: &Key) -> String {
-    let part = |id: Option<i64>| id.map(|id| format!("{id:x}")).unwrap_or_default();
-    let (asset, owner, agent, other) = key;
-    let way = if deals { 'd' } else { 'u' };
-    format!(
-        "{way}.{asset:x}.{}.{}.{}",
-        part(*owner),
-        part(*agent),
-        part(*other)
-    )
 }
 
 impl ViewReader {
@@ -309,15 +321,16 @@ impl ViewReader {
         let (limit, skip) = (limit(paging)?, cursor(paging)?.unwrap_or(0));
         self.read(|snap| {
             let mut found: Vec<(i64, Fact)> = Vec::new();
+            let mut capacity = Capacity::new(by);
             let mut place = 0_i64;
             snap.facts(scope, period, &mut |fact| {
                 let deals = !fact.is_unattributed();
                 let row = if deals {
-                    key_of(fact, by)
+                    Key::of(fact, capacity.of(snap, fact)?.as_ref(), by)
                 } else {
-                    (fact.asset, None, None, None)
+                    Key::of_asset(fact.asset)
                 };
-                if !fact.is_operators() && key_text(deals, &row) == key {
+                if !fact.is_operators() && row.text(deals) == key {
                     place += 1;
                     if place > skip && found.len() <= limit {
                         found.push((place, *fact));
@@ -504,6 +517,7 @@ impl Snap<'_> {
         let mut others: BTreeMap<i64, Sums> = BTreeMap::new();
         let mut total: BTreeMap<i64, Sums> = BTreeMap::new();
         let mut operator: BTreeMap<i64, [i128; 4]> = BTreeMap::new();
+        let mut capacity = Capacity::new(by);
         self.facts(scope, period, &mut |fact| {
             if fact.is_operators() {
                 let sums = operator.entry(fact.asset).or_default();
@@ -520,7 +534,13 @@ impl Snap<'_> {
                 others.entry(fact.asset).or_default().add(fact);
                 return Ok(());
             }
-            rows.entry(key_of(fact, by)).or_default().add(fact);
+            let used = capacity.of(self, fact)?;
+            let row = rows.entry(Key::of(fact, used.as_ref(), by)).or_default();
+            row.add(fact);
+            if let Some(used) = used.filter(|_| capacity.counts(fact)) {
+                row.add_chips(&used);
+                total.entry(fact.asset).or_default().add_chips(&used);
+            }
             if rows.len() > MAX_ROWS {
                 Err(Error::TooBroad(MAX_ROWS))
             } else {
@@ -538,12 +558,10 @@ impl Snap<'_> {
             report.rows.push(self.report_row(true, key, sums, by)?);
         }
         for (asset, sums) in &others {
-            report.unattributed.push(self.report_row(
-                false,
-                &(*asset, None, None, None),
-                sums,
-                &[],
-            )?);
+            let key = Key::of_asset(*asset);
+            report
+                .unattributed
+                .push(self.report_row(false, &key, sums, &[])?);
         }
         for (asset, sums) in &total {
             let (asset, scale) = self.asset(*asset)?;
@@ -574,15 +592,18 @@ impl Snap<'_> {
         sums: &Sums,
         by: &[Dimension],
     ) -> Result<ReportRow> {
-        let (asset, owner, agent, other) = *key;
-        let (code, scale) = self.asset(asset)?;
+        let (owner, agent, other) = (key.owner, key.agent, key.other);
+        let (code, scale) = self.asset(key.asset)?;
+        let stated = |name: &Option<Rc<str>>| name.as_deref().unwrap_or(UNATTRIBUTED).to_owned();
         let (mut names, mut ids) = (BTreeMap::new(), BTreeMap::new());
         if !deals {
-            names.insert("unattributed".to_owned(), "moved without a deal".to_owned());
+            names.insert(UNATTRIBUTED.to_owned(), "moved without a deal".to_owned());
         }
         for dimension in by {
             let (name, value, id): (&str, String, Option<AnyId>) = match dimension {
                 Dimension::Asset => ("asset", code.clone(), None),
+                Dimension::Model => ("model", stated(&key.model), None),
+                Dimension::Chip => ("chip", stated(&key.chip), None),
                 Dimension::Owner => {
                     let id = owner.map(|o| OwnerId(uint(o)).into());
                     (
@@ -598,7 +619,7 @@ impl Snap<'_> {
             ids.extend(id.map(|id| (name.to_owned(), id)));
         }
         Ok(ReportRow {
-            key: key_text(deals, key),
+            key: key.text(deals),
             by: names,
             ids,
             asset: code,

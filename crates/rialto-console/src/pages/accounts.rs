@@ -1,5 +1,5 @@
-//! The accountability report: spent, reserved, earned and returned, by whom, each row leading to the
-//! facts behind it.
+//! The accountability report: spent, reserved, earned and returned, by whom, with the modelled use of
+//! chips, each row leading to the facts behind it.
 
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
@@ -23,6 +23,8 @@ pub struct Figures {
     pub return_on_spend: Option<String>,
     pub bought: u64,
     pub sold: u64,
+    pub modelled_chip_seconds: Option<String>,
+    pub modelled_chip_cost: Option<String>,
 }
 
 /// A row of the report.
@@ -72,7 +74,7 @@ pub struct Accounts {
     pub position: u64,
 }
 
-const DIMENSIONS: [(&str, &str); 7] = [
+const DIMENSIONS: [(&str, &str); 11] = [
     ("owner", "owner"),
     ("agent", "agent"),
     ("counterparty", "counterparty"),
@@ -80,6 +82,10 @@ const DIMENSIONS: [(&str, &str); 7] = [
     ("agent,counterparty", "agent and counterparty"),
     ("owner,counterparty", "owner and counterparty"),
     ("asset", "asset"),
+    ("model", "model"),
+    ("chip", "chip"),
+    ("owner,chip", "owner and chip"),
+    ("agent,model,chip", "agent, model and chip"),
 ];
 const PERIODS: [(&str, &str); 4] = [
     ("all", "from the beginning"),
@@ -114,7 +120,8 @@ impl Accounts {
             }
             (section("Money that entered and left", &html! {}, &self.entered()))
             p.quiet { "From the log alone, at position " (position(self.position)) ". The total equals the ledger's; "
-                "what no deal explains stands as unattributed and is never spread. The same: "
+                "what no deal explains stands as unattributed and is never spread. Chip-seconds behind what was "
+                "spent, and what they cost, are modelled by the sellers' price lists, not measured. The same: "
                 code { "rialto accounts --by " (self.by) } }
         }
     }
@@ -128,7 +135,7 @@ impl Accounts {
                     thead { tr {
                         @for name in &self.dimensions { th scope="col" { (name) } }
                         th scope="col" { "Asset" }
-                        @for name in ["Spent", "Reserved", "Earned", "Returned", "Margin", "Return on spend", "Bought", "Sold"] {
+                        @for name in ["Spent", "Reserved", "Earned", "Returned", "Margin", "Return on spend", "Bought", "Sold", "Chip-seconds, modelled", "Chip cost, modelled"] {
                             th.num scope="col" { (name) }
                         }
                         th scope="col" { "Behind it" }
@@ -201,6 +208,8 @@ fn figures(row: &Row) -> Markup {
         td.num { (percent(figures.return_on_spend.as_deref())) }
         td.num { (figures.bought) }
         td.num { (figures.sold) }
+        td.num { @if let Some(seconds) = &figures.modelled_chip_seconds { (amount(seconds)) } }
+        td.num { @if let Some(cost) = &figures.modelled_chip_cost { (amount(cost)) } }
         td { @if let Some(href) = &row.facts { a href=(href) { "events" } } }
     }
 }

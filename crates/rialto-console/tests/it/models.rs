@@ -165,6 +165,8 @@ fn accounts() -> Vec<(&'static str, Markup)> {
             return_on_spend: Some(s()),
             bought: 1,
             sold: 1,
+            modelled_chip_seconds: Some(s()),
+            modelled_chip_cost: Some(s()),
         },
         facts: Some("/accounts/events".to_owned()),
     };

@@ -5,10 +5,12 @@
 //! at once. In the steady state every output token of a sequence therefore comes with
 //! `input / output` prompt tokens of others when one engine does both phases.
 
+use super::ladder::Ladder;
 use super::point::{Point, Replica, Serving};
 use super::solve::{Example, Feature, Prior};
 use crate::step::{
-    Deployment, FIRST_TOKEN_TERMS, MeanLoad, On, Plan, Roofline, TERMS, effects, family,
+    Deployment, Effect, FIRST_TOKEN_TERMS, MeanLoad, On, Plan, Roofline, TERMS, effects, family,
+    normal_setting,
 };
 
 /// Priors of the step terms: memory at 65 % of peak, experts and cache at 50 %, arithmetic at 30
@@ -96,6 +98,9 @@ const TTFT_SPREADS: Spreads = Spreads {
     group: 0.15,
 };
 
+/// Share of memory that an engine keeps for its cache at least.
+const LEAST_CACHE_SHARE: f64 = 0.01;
+
 /// Share of prompt work that falls between output tokens when all requests have equal lengths.
 const LOCKSTEP_SHARE: f64 = 0.25;
 
@@ -126,7 +131,14 @@ impl<'a> Benchmark<'a> {
                 decode_workers,
                 total_only,
             } => {
-                let guess = usual_workers(decode, point.concurrency);
+                let ladder = Ladder::new(
+                    point.engine,
+                    &point.chip.name,
+                    &point.precision,
+                    point.input_tokens,
+                    point.concurrency,
+                );
+                let guess = ladder.workers(prefill, decode);
                 let workers = decode_workers.unwrap_or(guess);
                 let known = decode_workers.is_some();
                 let flow = point.concurrency * point.input_tokens / point.output_tokens;
@@ -138,7 +150,11 @@ impl<'a> Benchmark<'a> {
         let input = point.input_tokens * point.length_share;
         let output = (point.output_tokens * point.length_share).max(1.0);
         let batch = (point.concurrency / workers).max(1.0);
-        let room = decode.kv_capacity_tokens() as f64 / (point.input_tokens + point.output_tokens);
+        // A run that was made had some memory for its cache, however little is left by the sums.
+        let memory = point.chip.memory_bytes() * f64::from(decode.plan.chips());
+        let least = memory * LEAST_CACHE_SHARE / decode.kv_bytes_per_token().max(1.0);
+        let capacity = (decode.kv_capacity_tokens() as f64).max(least);
+        let room = capacity / (point.input_tokens + point.output_tokens);
         Self {
             point,
             prefill: deployment(point, prefill),
@@ -153,15 +169,19 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    /// The mean decode step.
-    fn load(&self) -> MeanLoad {
-        let mixed = match (self.point.is_split(), self.point.client) {
+    /// Share of prompt work that falls between output tokens.
+    fn mixed(&self) -> f64 {
+        match (self.point.is_split(), self.point.client) {
             (true, _) => 0.0,
             (false, "sweep") => 1.0,
             // Equal lengths keep the sequences in step: prompts are computed together, and few of
             // them fall between two tokens of a running sequence.
             (false, _) => LOCKSTEP_SHARE,
-        };
+        }
+    }
+
+    /// The mean decode step.
+    fn load(&self, mixed: f64) -> MeanLoad {
         let arriving = mixed * self.held / self.output;
         MeanLoad {
             prefill_tokens: arriving * self.input,
@@ -172,31 +192,44 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    fn step_terms_ms(&self) -> Vec<f64> {
+    fn step_terms_ms(&self, mixed: f64) -> Vec<f64> {
         Roofline::new(&self.decode)
-            .terms(&self.load())
+            .terms(&self.load(mixed))
             .iter()
             .map(|s| s * 1e3)
             .collect()
     }
 
+    /// The effects that belong to the deployment.
+    fn deployment_features(&self) -> Vec<Feature> {
+        let feature = |e: Effect| Feature {
+            key: e.key,
+            term: match e.on {
+                On::All => None,
+                On::Term(t) => TERMS.iter().position(|x| *x == t),
+            },
+            value: e.value,
+            spread: e.spread,
+        };
+        effects(&self.decode).into_iter().map(feature).collect()
+    }
+
+    /// Terms and effects of the mean step as the simulator takes it: nothing of how a benchmark is
+    /// run, and prompts computed as they arrive.
+    pub(crate) fn normal_step(&self) -> (Vec<f64>, Vec<Feature>) {
+        let mut features = self.deployment_features();
+        features.extend(normal_setting(self.point.engine).map(|key| Feature {
+            key,
+            term: None,
+            value: 1.0,
+            spread: 1.0,
+        }));
+        (self.step_terms_ms(1.0), features)
+    }
+
     /// Terms and effects behind the time per output token.
     pub(crate) fn tpot(&self) -> (Vec<f64>, Vec<Feature>) {
-        let mut features: Vec<Feature> = effects(&self.decode)
-            .into_iter()
-            .map(|e| {
-                let term = match e.on {
-                    On::All => None,
-                    On::Term(t) => TERMS.iter().position(|x| *x == t),
-                };
-                Feature {
-                    key: e.key,
-                    term,
-                    value: e.value,
-                    spread: e.spread,
-                }
-            })
-            .collect();
+        let mut features = self.deployment_features();
         self.run_features(&mut features, &TPOT_SPREADS);
         let prefill = TERMS.iter().position(|t| t.name() == "prefill");
         let key = format!("prefill|client={}", self.point.client);
@@ -206,12 +239,12 @@ impl<'a> Benchmark<'a> {
             value: 1.0,
             spread: 0.6,
         });
-        (self.step_terms_ms(), features)
+        (self.step_terms_ms(self.mixed()), features)
     }
 
     /// Terms and effects behind the time to first token.
     pub(crate) fn ttft(&self) -> (Vec<f64>, Vec<Feature>) {
-        let step: Vec<f64> = self.step_terms_ms();
+        let step: Vec<f64> = self.step_terms_ms(self.mixed());
         let step_ms: f64 = step
             .iter()
             .zip(TPOT_PRIOR.base)
@@ -463,15 +496,6 @@ pub(crate) fn example(
         target_ln,
         weight,
     })
-}
-
-/// Decode engines of a split run that does not say: wide ones stand alone, others come in fours.
-fn usual_workers(decode: Replica, concurrency: f64) -> f64 {
-    match decode.chips {
-        16.. => 1.0,
-        _ if concurrency >= 600.0 => 2.0,
-        _ => concurrency.clamp(1.0, 4.0),
-    }
 }
 
 fn deployment(point: &Point, replica: Replica) -> Deployment {

@@ -398,7 +398,7 @@ fn cases(group: &[&LoggedCall], catalogue: &Catalogue) -> Result<Vec<Case>, Cata
             key: group_key(&deployment),
             tpot: logged
                 .tpot_ms
-                .map(|ms| Figure::new(Benchmark::new(&for_steps).tpot(), ms)),
+                .map(|ms| Figure::new(Benchmark::new(&for_steps).normal_step(), ms)),
             ttft: Figure::new(Benchmark::new(&for_first).ttft(), c.ttft_ms),
         });
     }

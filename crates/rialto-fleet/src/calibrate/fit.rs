@@ -107,20 +107,35 @@ fn weights(points: &[&Point]) -> Vec<f64> {
     points.iter().map(|p| weight(p)).collect()
 }
 
-/// Fits all parameters on the points; intervals come from a cross-validation of the same points.
+/// Fits all parameters on the points. Intervals come from cross-validations of the same points: of
+/// groups never measured from `unseen`, which leaves whole groups out, of measured ones from
+/// `between`, which leaves single points out.
 #[must_use]
-pub fn calibrate(points: &[&Point], unseen: &CrossValidation, fitted_on: &str) -> Parameters {
+pub fn calibrate(
+    points: &[&Point],
+    unseen: &CrossValidation,
+    between: &CrossValidation,
+    fitted_on: &str,
+) -> Parameters {
     let [tpot, ttft] = targets(points);
     let chips: BTreeSet<String> = points
         .iter()
         .filter(|p| p.tpot_ms.is_some())
         .map(|p| p.chip.name.clone())
         .collect();
+    let mut points_of: BTreeMap<&str, usize> = BTreeMap::new();
+    for point in points {
+        *points_of.entry(&point.written_group).or_default() += 1;
+    }
+    let measured = |p: &Point| points_of[p.written_group.as_str()] >= MEASURED_POINTS;
+    let groups = points_of.iter().filter(|(_, n)| **n >= MEASURED_POINTS);
     let all = |t: &Target| fit(&t.examples.iter().flatten().collect::<Vec<_>>(), &t.prior);
     Parameters {
         fitted_on: fitted_on.to_owned(),
         measured_chips: chips.into_iter().collect(),
-        errors: errors(points, unseen),
+        measured_groups: groups.map(|(g, _)| (*g).to_owned()).collect(),
+        errors: errors(points, unseen, |_| true),
+        measured_errors: errors(points, between, measured),
         tpot: all(&tpot),
         ttft: all(&ttft),
     }
@@ -174,12 +189,15 @@ fn leave_out(target: &Target, fold_of: &[usize]) -> Vec<Option<f64>> {
     errors
 }
 
-fn errors(points: &[&Point], unseen: &CrossValidation) -> Errors {
+/// A group with fewer points has no errors between its points to speak of.
+const MEASURED_POINTS: usize = 10;
+
+fn errors(points: &[&Point], unseen: &CrossValidation, of: impl Fn(&Point) -> bool) -> Errors {
     let pick = |errors: &[Option<f64>], split: bool| {
         let of_kind = points
             .iter()
             .zip(errors)
-            .filter(|(p, _)| p.is_split() == split);
+            .filter(|(p, _)| p.is_split() == split && of(p));
         residuals(of_kind.filter_map(|(_, e)| *e).collect())
     };
     Errors {

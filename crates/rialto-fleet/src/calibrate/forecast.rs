@@ -63,7 +63,11 @@ impl<'a> Forecaster<'a> {
         } else {
             1.0
         };
-        let errors = &self.parameters.errors;
+        // Outside what was measured, neighbours say nothing of the error.
+        let errors = match extrapolation {
+            Some(_) => &self.parameters.errors,
+            None => self.parameters.errors_of(&point.written_group),
+        };
         let (tpot_errors, ttft_errors) = if point.is_split() {
             (errors.tpot_split, errors.ttft_split)
         } else {

@@ -8,6 +8,7 @@ mod benchmark;
 mod calls;
 mod fit;
 mod forecast;
+mod ladder;
 mod point;
 mod reader;
 mod report;

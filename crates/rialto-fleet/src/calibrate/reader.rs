@@ -8,8 +8,9 @@
 
 use csv::StringRecord;
 
+use super::ladder::{Ladder, divided};
 use super::point::{Point, PointsError, Replica, Serving, Skipped};
-use crate::catalogue::{Catalogue, Model};
+use crate::catalogue::{Catalogue, Model, Precision};
 use crate::step::Engine;
 
 /// What one file holds.
@@ -237,7 +238,7 @@ impl RowText<'_> {
                 .unwrap_or("")
                 .to_owned(),
             client: client(source),
-            serving: self.serving(&chip.name, concurrency)?,
+            serving: self.serving(&chip.name, precision, input_tokens, concurrency)?,
             input_tokens,
             output_tokens,
             length_share: if client(source) == "sweep" {
@@ -273,15 +274,22 @@ impl RowText<'_> {
 
     fn replica(&self, prefix: &str) -> Result<Replica, PointsError> {
         let degree = |name: &str| self.degree(&format!("{prefix}{name}"));
-        Ok(replica(
-            degree("tp_size")?,
-            degree("attention_dp_size")?,
-            degree("moe_tp_size")?,
-            degree("moe_ep_size")?,
-        ))
+        let (tensor, data) = (degree("tp_size")?, degree("attention_dp_size")?);
+        let (moe_tensor, expert) = (degree("moe_tp_size")?, degree("moe_ep_size")?);
+        // Only rows of one engine square their degrees.
+        if prefix.is_empty() {
+            return Ok(replica(tensor, data, moe_tensor, expert));
+        }
+        Ok(plain_replica(tensor, data, moe_tensor, expert))
     }
 
-    fn serving(&self, chip: &str, concurrency: f64) -> Result<Serving, PointsError> {
+    fn serving(
+        &self,
+        chip: &str,
+        precision: &Precision,
+        input_tokens: f64,
+        concurrency: f64,
+    ) -> Result<Serving, PointsError> {
         let together = self.text("mode") != "disagg";
         let rack = chip.starts_with("gb");
         let (prefill, decode) = if together {
@@ -296,20 +304,23 @@ impl RowText<'_> {
         let placeholder =
             !together && decode.chips == 1 && !self.text("gemm_quant_mode").is_empty();
         let workers = self.number("decode_num_workers")?.filter(|w| *w > 0.0);
+        let engine = Engine::named(self.text("backend"));
         if rack && workers.is_none() && same && (decode.chips >= 12 || placeholder) {
-            return Ok(total_only(concurrency));
+            return Ok(divided(engine, decode.chips, concurrency));
         }
         if together {
             return Ok(Serving::Together(decode));
         }
-        let wide = workers.is_none() && decode.chips >= 16 && rack;
+        let decode = if workers.is_none() {
+            let ladder = Ladder::new(engine, chip, precision, input_tokens, concurrency);
+            ladder.completed(prefill, decode)
+        } else {
+            decode
+        };
         Ok(Serving::Split {
             prefill,
             prefill_workers: self.number("prefill_num_workers")?.filter(|w| *w > 0.0),
-            decode: Replica {
-                data: decode.data || wide,
-                ..decode
-            },
+            decode,
             decode_workers: workers,
             total_only: false,
         })
@@ -471,32 +482,6 @@ impl Run {
     }
 }
 
-/// Rows that cannot say how their rack was divided: a decode engine of the usual size.
-fn total_only(concurrency: f64) -> Serving {
-    let (chips, data) = if concurrency <= 300.0 {
-        (8, false)
-    } else {
-        (32, true)
-    };
-    let decode = Replica {
-        chips,
-        expert: chips,
-        data,
-    };
-    let prefill = Replica {
-        chips: 4,
-        expert: 4,
-        data: true,
-    };
-    Serving::Split {
-        prefill,
-        prefill_workers: None,
-        decode,
-        decode_workers: None,
-        total_only: true,
-    }
-}
-
 /// The engine that four degrees describe. Two known slips of the source are undone: degrees that
 /// are each written as their square, and attention and tensor degree multiplied into the experts'.
 fn replica(tensor: u32, data: u32, moe_tensor: u32, expert: u32) -> Replica {
@@ -515,7 +500,13 @@ fn replica(tensor: u32, data: u32, moe_tensor: u32, expert: u32) -> Replica {
             data: false,
         };
     }
-    let chips = attention.max(moe_tensor.saturating_mul(expert));
+    plain_replica(tensor, data, moe_tensor, expert)
+}
+
+fn plain_replica(tensor: u32, data: u32, moe_tensor: u32, expert: u32) -> Replica {
+    let chips = tensor
+        .saturating_mul(data)
+        .max(moe_tensor.saturating_mul(expert));
     Replica {
         chips,
         expert: expert.min(chips),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::fit::CrossValidation;
+use super::fit::{CrossValidation, Grouping};
 use super::forecast::{Figure, Forecaster, closed_loop_rate};
 use super::point::{Point, Skipped};
 use super::reader::PointFile;
@@ -153,12 +153,16 @@ fn accuracy_by(rows: &[Row], by: fn(&Row) -> String) -> Vec<Accuracy> {
 pub fn unseen_accuracy(
     points: &[&Point],
     unseen: &CrossValidation,
-    errors: &Errors,
+    parameters: &Parameters,
 ) -> Vec<Accuracy> {
+    let errors = |p: &Point| match unseen.grouping {
+        Grouping::Point => parameters.errors_of(&p.written_group),
+        _ => &parameters.errors,
+    };
     let found: Vec<Unseen<'_>> = points
         .iter()
         .zip(unseen.ttft_ln.iter().zip(&unseen.tpot_ln))
-        .flat_map(|(point, (ttft, tpot))| unseen_figures(point, *ttft, *tpot, errors))
+        .flat_map(|(point, (ttft, tpot))| unseen_figures(point, *ttft, *tpot, errors(point)))
         .collect();
     let kinds: [fn(&Point) -> String; 5] = [
         |_| "all".to_owned(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::Faults;
 use super::route::Policy;
+use crate::catalogue::{Catalogue, Chip};
 use crate::step::Plan;
 
 /// What is wrong with a scenario, and where.
@@ -201,6 +202,17 @@ impl PoolSpec {
     pub fn with_plan(mut self, plan: Plan) -> Self {
         (self.tensor, self.pipeline) = (plan.tensor, plan.pipeline);
         (self.expert, self.data) = (plan.expert, plan.data);
+        self
+    }
+
+    /// The same pool under the engine that its chip is usually served by: AWS chips by AWS's own,
+    /// since the calibration knows them under no other; others as they are.
+    #[must_use]
+    pub fn with_usual_engine(mut self, catalogue: &Catalogue) -> Self {
+        let aws = |c: &Chip| c.vendor.eq_ignore_ascii_case("aws");
+        if catalogue.chip(&self.chip).is_ok_and(aws) {
+            "neuron".clone_into(&mut self.engine);
+        }
         self
     }
 

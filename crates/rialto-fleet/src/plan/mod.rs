@@ -313,12 +313,7 @@ fn ready(
     catalogue: &Catalogue,
     parameters: &Parameters,
 ) -> Result<Pool, String> {
-    let mut spec = spec.clone();
-    // AWS chips are served by AWS's own engine; the calibration knows them under no other.
-    let aws = |c: &Chip| c.vendor.eq_ignore_ascii_case("aws");
-    if catalogue.chip(&spec.chip).is_ok_and(aws) {
-        spec.engine = "neuron".to_owned();
-    }
+    let mut spec = spec.clone().with_usual_engine(catalogue);
     spec.traffic.clone_from(&question.traffic_name);
     spec.rate_per_s = Some(question.rate_per_s);
     spec.slo = Some(question.slo);

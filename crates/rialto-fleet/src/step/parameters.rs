@@ -108,8 +108,14 @@ pub struct Parameters {
     pub fitted_on: String,
     /// Chips that some point was measured on.
     pub measured_chips: Vec<String>,
-    /// Errors seen in cross-validation.
+    /// Groups that enough points were measured in, as rows write them.
+    #[serde(default)]
+    pub measured_groups: Vec<String>,
+    /// Errors seen in cross-validation by whole groups: of what was never measured.
     pub errors: Errors,
+    /// Errors seen in cross-validation by single points: between points of a measured group.
+    #[serde(default)]
+    pub measured_errors: Errors,
     /// Time per output token: also the step-time model.
     pub tpot: Layer,
     /// Time to first token.
@@ -179,6 +185,16 @@ impl Parameters {
         Ok(parameters)
     }
 
+    /// The errors to expect for points of a group as a row writes it.
+    #[must_use]
+    pub fn errors_of(&self, written_group: &str) -> &Errors {
+        if self.measured_groups.iter().any(|g| g == written_group) {
+            &self.measured_errors
+        } else {
+            &self.errors
+        }
+    }
+
     /// The parameter file's text.
     ///
     /// # Errors
@@ -196,18 +212,7 @@ impl Parameters {
     #[must_use]
     pub fn step_scale(&self, deployment: &Deployment) -> [f64; TERMS.len()] {
         let (base, all) = self.tpot.scales(&effects(deployment));
-        let engine = deployment.engine.name();
-        let client = if deployment.engine == Engine::Neuron {
-            "fixed"
-        } else {
-            "sweep"
-        };
-        let setting = [
-            "run|together".to_owned(),
-            format!("run|together,engine={engine}"),
-            format!("run|client={client}"),
-            format!("run|client={client},engine={engine}"),
-        ];
+        let setting = normal_setting(deployment.engine);
         let fitted = setting.iter().filter_map(|key| self.tpot.effects.get(key));
         let all = all + fitted.sum::<f64>();
         let mut scale = [0.0; TERMS.len()];
@@ -216,4 +221,20 @@ impl Parameters {
         }
         scale
     }
+}
+
+/// The keys of what all steps share in the setting that is taken as normal.
+pub(crate) fn normal_setting(engine: Engine) -> [String; 4] {
+    let client = if engine == Engine::Neuron {
+        "fixed"
+    } else {
+        "sweep"
+    };
+    let engine = engine.name();
+    [
+        "run|together".to_owned(),
+        format!("run|together,engine={engine}"),
+        format!("run|client={client}"),
+        format!("run|client={client},engine={engine}"),
+    ]
 }

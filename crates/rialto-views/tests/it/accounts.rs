@@ -90,6 +90,121 @@ fn a_deal_is_spent_by_one_and_earned_by_the_other() {
     );
 }
 
+/// A deal that buys millions of output tokens on a listing, delivered and settled; its id.
+fn bought(day: &mut Day, listing: rialto_core::id::AnyId, millions: u32, price: &str) {
+    let terms = json!({ "price": price,
+        "lines": [{ "item": "million output tokens", "quantity": millions }] });
+    let ids = day.realm.by(
+        day.buyer,
+        "negotiation.open",
+        json!({ "with": "@seller", "side": "buy", "listing": listing, "terms": terms,
+                "valid_for_ms": 60_000 }),
+    );
+    let rialto_core::id::AnyId::NegotiationId(talk) = id_of(&ids, "neg") else {
+        panic!("{ids:?}")
+    };
+    let hash = day.realm.state.negotiations.get(&talk).unwrap().latest.hash;
+    let accept = json!({ "negotiation": talk, "offer": hash });
+    let ids = day.realm.by(day.seller, "negotiation.accept", accept);
+    let deal = id_of(&ids, "deal");
+    let deliver = json!({ "deal": deal, "body": "tokens" });
+    day.realm.by(day.seller, "deal.deliver", deliver);
+    day.realm
+        .by(day.buyer, "deal.accept", json!({ "deal": deal }));
+}
+
+#[test]
+fn capacity_brings_modelled_chip_seconds_and_their_cost() {
+    let mut day = Day::new().trade();
+    let text = |name: &str, value: &str| json!({ "name": name, "value": { "text": value } });
+    let mut listing = |chip: &str, seconds: &str, cost: &str| {
+        let terms = json!({ "title": "capacity",
+            "items": [{ "name": "million output tokens", "price": "0.50" }],
+            "attributes": [
+                text("basis", "modelled"), text("model", "llama3.1-8b"), text("chip", chip),
+                text("chip_seconds_per_million_output_tokens", seconds),
+                text("cost_per_million_output_tokens", cost),
+            ] });
+        let args = json!({ "terms": terms });
+        id_of(&day.realm.by(day.seller, "listing.publish", args), "list")
+    };
+    let (own, other) = (
+        listing("trainium2", "120.5", "0.07"),
+        listing("h100_sxm", "40", "0.05"),
+    );
+    bought(&mut day, own, 2, "1");
+    bought(&mut day, own, 4, "2");
+    bought(&mut day, other, 1, "0.6");
+    let views = day.realm.views();
+    let reader = views.reader();
+    let told = |scope, by: &[Dimension]| {
+        let report = reader.accounts_report(scope, by, None).unwrap();
+        let row = |names: String, f: &Figures| {
+            let chips = (
+                f.modelled_chip_seconds.clone(),
+                f.modelled_chip_cost.clone(),
+            );
+            match chips {
+                (Some(seconds), Some(cost)) => format!("{names}: {} {seconds} {cost}", f.spent),
+                _ => format!("{names}: {} -", f.spent),
+            }
+        };
+        let rows = report.rows.iter().map(|r| {
+            let names: Vec<&str> = r.by.values().map(String::as_str).collect();
+            row(names.join(" "), &r.figures)
+        });
+        let rows: Vec<String> = rows.collect();
+        (rows, row("total".into(), &report.total[0].figures), report)
+    };
+    let (rows, total, report) = told(Scope::Realm, &[Dimension::Chip]);
+    assert_eq!(
+        rows,
+        [
+            "unattributed: 20.00 -",
+            "h100_sxm: 0.60 40.00 0.05",
+            "trainium2: 3.00 723.00 0.42",
+        ]
+    );
+    assert_eq!(total, "total: 23.60 763.00 0.47");
+    let earned = &report.rows[2].figures.earned;
+    assert_eq!(earned, "3.00", "the same deals, seen from the seller");
+    let facts = |key: &str| {
+        let all = Paging {
+            cursor: None,
+            limit: 100,
+        };
+        let by = [Dimension::Chip];
+        let found = reader.report_rows_events(Scope::Realm, &by, None, key, &all);
+        found.unwrap().items.len()
+    };
+    assert_eq!(
+        facts(&report.rows[2].key),
+        8,
+        "bought, sold, spent, earned; twice"
+    );
+
+    // Who caused the use, not who sold it.
+    let (rows, ..) = told(Scope::Realm, &[Dimension::Owner, Dimension::Agent]);
+    assert_eq!(
+        rows,
+        ["@buyer ours: 23.60 763.00 0.47", "@seller theirs: 0.00 -"]
+    );
+    let (rows, ..) = told(
+        Scope::Agent(day.buyer),
+        &[Dimension::Model, Dimension::Counterparty],
+    );
+    assert_eq!(
+        rows,
+        [
+            "@seller unattributed: 20.00 -",
+            "@seller llama3.1-8b: 3.60 763.00 0.47",
+        ]
+    );
+    let before = Some((Time(0), Time(1)));
+    let none = reader.accounts_report(Scope::Realm, &[Dimension::Chip], before);
+    assert!(none.unwrap().rows.is_empty());
+}
+
 /// A small linear congruential generator (Knuth's MMIX constants): a run is repeatable by its seed.
 struct Dice(u64);
 

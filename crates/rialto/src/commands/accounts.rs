@@ -15,6 +15,10 @@ enum Dimension {
     Agent,
     Counterparty,
     Asset,
+    /// The model that a deal on capacity bought.
+    Model,
+    /// The kind of chip behind it.
+    Chip,
 }
 
 impl Dimension {
@@ -24,6 +28,8 @@ impl Dimension {
             Self::Agent => "agent",
             Self::Counterparty => "counterparty",
             Self::Asset => "asset",
+            Self::Model => "model",
+            Self::Chip => "chip",
         }
     }
 }
@@ -55,6 +61,12 @@ const FIGURES: [Column; 8] = [
     ("MARGIN", "/margin"),
     ("RETURN", "/return"),
     ("KEY", "/key"),
+];
+
+/// Printed where some deal states what it used of which chips.
+const MODELLED: [Column; 2] = [
+    ("CHIP-SECONDS*", "/modelled_chip_seconds"),
+    ("CHIP COST*", "/modelled_chip_cost"),
 ];
 
 /// Prints the accounts, or the events behind one of their rows.
@@ -116,6 +128,8 @@ fn print(out: Output, report: &Value, by: &[&str]) -> Result<(), CliError> {
         .map(|name| match *name {
             "owner" => ("OWNER", "/owner"),
             "agent" => ("AGENT", "/agent"),
+            "model" => ("MODEL", "/model"),
+            "chip" => ("CHIP", "/chip"),
             _ => ("COUNTERPARTY", "/counterparty"),
         })
         .collect();
@@ -124,7 +138,19 @@ fn print(out: Output, report: &Value, by: &[&str]) -> Result<(), CliError> {
     } else {
         heads
     };
-    show::table(out, &rows, &[heads.as_slice(), &FIGURES].concat())?;
+    let modelled = rows.iter().any(|row| {
+        let seconds = row.get("modelled_chip_seconds");
+        seconds.is_some_and(Value::is_string)
+    });
+    let (figures, key) = FIGURES.split_at(FIGURES.len() - 1);
+    let chips = if modelled { &MODELLED[..] } else { &[] };
+    show::table(out, &rows, &[&heads, figures, chips, key].concat())?;
+    if modelled {
+        out.line(
+            "* modelled by the sellers' price lists: chip-seconds behind what was spent, and what \
+             these cost",
+        )?;
+    }
     for row in part("operator") {
         let figure = |name: &str| {
             row.get(name)

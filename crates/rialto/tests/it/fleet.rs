@@ -2,40 +2,69 @@
 
 use serde_json::{Value, json};
 
-use super::cli::{Place, deal, market, text};
+use super::cli::{Place, Server, deal, market, text};
+
+/// Requests a second that keep several replicas busy, so that slower ones show in the price.
+const BUSY: &str = "60";
+
+/// A plan of llama3.1-8b on Trainium2 at a rate of requests, written to a file; `more` are further arguments.
+fn plan(place: &Place, file: &str, rate: &str, more: &[&str]) -> Value {
+    let args = "--json fleet plan --model llama3.1-8b --chips trainium2 --precision bf16 \
+        --trial-s 20 --max-replica-chips 2 --ttft-s 5 --tpot-s 0.2";
+    let mut args: Vec<&str> = args.split_whitespace().collect();
+    args.extend(["--rate-per-s", rate]);
+    args.extend(more);
+    let plan = place.run(&args);
+    std::fs::write(place.path(file), &plan.out).unwrap();
+    plan.json()["models"][0]["cheapest"].clone()
+}
+
+/// The text of a listing's attribute.
+fn attribute(listing: &Value, name: &str) -> String {
+    let all = listing["attributes"].as_array().unwrap();
+    let found = all.iter().find(|a| a["name"] == name).unwrap();
+    text(&found["value"]["text"]).to_owned()
+}
+
+/// Ana's agreed deal for millions of output tokens on a listing.
+fn bought(place: &Place, server: &Server, listing: &str, millions: u32) -> String {
+    let line = format!("million output tokens={millions}");
+    let offered = place.told(
+        server,
+        "ana.token",
+        &[
+            "deal",
+            "offer",
+            "--with",
+            "@casa",
+            "--side",
+            "buy",
+            "--listing",
+            listing,
+            "--price",
+            "2",
+            "--line",
+            &line,
+        ],
+    );
+    let negotiation = text(&offered["ids"]["neg"]).to_owned();
+    let offers = place.told(server, "ana.token", &["deal", "show", &negotiation]);
+    let hash = text(&offers["offers"][0]["hash"])[..8].to_owned();
+    let accept = ["deal", "accept", &negotiation, &hash];
+    let agreed = place.told(server, "casa.token", &accept);
+    text(&agreed["ids"]["deal"]).to_owned()
+}
 
 #[test]
 fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
     let place = Place::new();
     let server = place.serve("rialto-data");
     market(&place, &server);
-    let plan = place.run(&[
-        "--json",
-        "fleet",
-        "plan",
-        "--model",
-        "llama3.1-8b",
-        "--chips",
-        "trainium2",
-        "--precision",
-        "bf16",
-        "--rate-per-s",
-        "2",
-        "--trial-s",
-        "20",
-        "--max-replica-chips",
-        "2",
-        "--ttft-s",
-        "5",
-        "--tpot-s",
-        "0.2",
-    ]);
-    let cheapest = plan.json()["models"][0]["cheapest"].clone();
+    let cheapest = plan(&place, "plan.json", "2", &[]);
     assert!(
         text(&cheapest["extrapolation"]).contains("trainium2"),
         "{cheapest}"
     );
-    std::fs::write(place.path("plan.json"), &plan.out).unwrap();
 
     let casa = |args: &[&str]| place.told(&server, "casa.token", args);
     let ana = |args: &[&str]| place.told(&server, "ana.token", args);
@@ -50,11 +79,7 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
     ];
     let listing = text(&casa(&publish)["ids"]["list"]).to_owned();
     let shown = ana(&["listing", "show", &listing]);
-    let named = |name: &str| {
-        let all = shown["attributes"].as_array().unwrap();
-        let found = all.iter().find(|a| a["name"] == name).unwrap();
-        text(&found["value"]["text"]).to_owned()
-    };
+    let named = |name: &str| attribute(&shown, name);
     assert_eq!(
         (named("chip"), named("basis")),
         ("trainium2".into(), "modelled".into())
@@ -66,25 +91,7 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
         "{price} against a cost of {cost}"
     );
 
-    let offered = ana(&[
-        "deal",
-        "offer",
-        "--with",
-        "@casa",
-        "--side",
-        "buy",
-        "--listing",
-        &listing,
-        "--price",
-        "2",
-        "--line",
-        "million output tokens=3",
-    ]);
-    let negotiation = text(&offered["ids"]["neg"]).to_owned();
-    let offers = ana(&["deal", "show", &negotiation]);
-    let hash = text(&offers["offers"][0]["hash"]).to_owned();
-    let agreed = casa(&["deal", "accept", &negotiation, &hash[..8]]);
-    let bought = text(&agreed["ids"]["deal"]).to_owned();
+    let bought = bought(&place, &server, &listing, 3);
     casa(&["deal", "deliver", &bought, "three million tokens"]);
     ana(&["deal", "accept-delivery", &bought]);
 
@@ -105,6 +112,36 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
 
     // A deal that bought something else says nothing of chips, and is nobody's chip.
     let lunch = deal(&place, &server);
+    let accounts = ana(&["accounts", "--by", "owner,agent,model,chip"]);
+    let row = |chip: &str| {
+        let rows = accounts["rows"].as_array().unwrap();
+        let found = rows
+            .iter()
+            .find(|r| r["by"]["chip"] == chip && r["spent"] != "0.00");
+        found.unwrap().clone()
+    };
+    let capacity = row("trainium2");
+    assert_eq!(capacity["by"]["model"], "llama3.1-8b");
+    assert_eq!(capacity["by"]["agent"], "@ana");
+    assert!(
+        near(text(&capacity["modelled_chip_seconds"]), 3.0 * seconds),
+        "{capacity}"
+    );
+    assert!(
+        near(text(&capacity["modelled_chip_cost"]), 3.0 * cost),
+        "{capacity}"
+    );
+    assert_eq!(row("unattributed")["modelled_chip_seconds"], Value::Null);
+    let to_server = ["--server", server.url.as_str(), "--token-file", "ana.token"];
+    let printed = place.run(&[&["accounts", "--by", "chip"], &to_server[..]].concat());
+    for word in [
+        "CHIP-SECONDS*",
+        "trainium2",
+        "unattributed",
+        "* modelled by the sellers",
+    ] {
+        assert!(printed.out.contains(word), "{}", printed.out);
+    }
     let trace = ana(&["trace", &lunch]);
     let hops = trace["hops"].as_array().unwrap().iter();
     assert!(hops.clone().all(|h| h["basis"] != "modelled"));
@@ -125,6 +162,109 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
     assert!((share("chip", Value::Null) - (1.0 - capacity)).abs() < 1e-9);
     assert!((share("provider", json!("@casa")) - 1.0).abs() < 1e-9);
     assert!((share("region", json!("us-east")) - capacity).abs() < 1e-9);
+}
+
+/// Price list published, capacity bought, calls served and told in the delivery, the log fed back,
+/// and a price list by what was learnt. The twin stands in for the engines that serve the calls.
+#[test]
+fn what_was_served_on_a_deal_sets_the_next_price_list() {
+    let place = Place::new();
+    let server = place.serve("rialto-data");
+    market(&place, &server);
+    let casa = |args: &[&str]| place.told(&server, "casa.token", args);
+    let ana = |args: &[&str]| place.told(&server, "ana.token", args);
+    let publish = |file: &str| {
+        let told = casa(&["fleet", "publish", file, "--margin-percent", "20"]);
+        text(&told["ids"]["list"]).to_owned()
+    };
+    plan(&place, "plan.json", BUSY, &[]);
+    let first = publish("plan.json");
+    let deal = bought(&place, &server, &first, 3);
+
+    // Calls arrive at the provider's engines, which are half again as slow as the twin believed.
+    let mut calls = String::from("TIMESTAMP,ContextTokens,GeneratedTokens\n");
+    for i in 0..200_u32 {
+        let (minute, second) = (i / 60, i % 60);
+        let (input, output) = (200 + i % 500, 50 + i % 60);
+        calls.push_str(&format!(
+            "2026-01-01 00:{minute:02}:{second:02},{input},{output}\n"
+        ));
+    }
+    std::fs::write(place.path("calls.csv"), calls).unwrap();
+    let serve = "--json fleet simulate --model llama3.1-8b --chip trainium2 --precision bf16 \
+        --replicas 1 --trace calls.csv --request-log twin.jsonl";
+    let served = place.run(&serve.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(served.code, 0, "{}", served.err);
+    let log = std::fs::read_to_string(place.path("twin.jsonl")).unwrap();
+    let mut tokens = 0;
+    let lines: Vec<String> = log
+        .lines()
+        .map(|line| {
+            let mut call: Value = serde_json::from_str(line).unwrap();
+            call["basis"] = json!("measured");
+            for field in ["ttft_ms", "tpot_ms"] {
+                call[field] = json!(call[field].as_f64().unwrap() * 1.5);
+            }
+            tokens += call["output_tokens"].as_u64().unwrap();
+            call.to_string()
+        })
+        .collect();
+    std::fs::write(place.path("log.jsonl"), lines.join("\n")).unwrap();
+    let usage = json!({ "calls": lines.len(), "output_tokens": tokens }).to_string();
+    casa(&["deal", "deliver", &deal, &usage]);
+    let shown = ana(&["deal", "show", &deal]);
+    let task = ana(&["task", "show", text(&shown["deal"]["task"])]).to_string();
+    let told = format!("\\\"output_tokens\\\":{tokens}");
+    assert!(task.contains(&told), "the buyer reads the usage: {task}");
+    ana(&["deal", "accept-delivery", &deal]);
+
+    let fit = |log: &str| {
+        let args = "--json fleet calibrate --out learnt.toml --from-log";
+        let args = [&args.split_whitespace().collect::<Vec<_>>()[..], &[log]].concat();
+        let fit = place.run(&args).json();
+        assert!(
+            text(&fit[0]["configuration"]).contains("trainium2, neuron"),
+            "{fit}"
+        );
+        fit[0]["tpot_factor"].as_f64().unwrap()
+    };
+    let own = fit("twin.jsonl");
+    assert!(
+        (0.9..1.1).contains(&own),
+        "its own log moves the twin little: {own}"
+    );
+    let factor = fit("log.jsonl");
+    assert!(
+        (factor / own / 1.5 - 1.0).abs() < 0.05,
+        "{factor} against {own}"
+    );
+    plan(&place, "again.json", BUSY, &["--parameters", "learnt.toml"]);
+    let second = publish("again.json");
+
+    let seconds = |listing: &str| {
+        let shown = ana(&["listing", "show", listing]);
+        let stated = attribute(&shown, "chip_seconds_per_million_output_tokens");
+        let price: f64 = text(&shown["items"][0]["price"]).parse().unwrap();
+        (stated.parse::<f64>().unwrap(), price)
+    };
+    let ((before, cheap), (after, dear)) = (seconds(&first), seconds(&second));
+    assert!(
+        after > before && dear > cheap,
+        "{after} after {before}, {dear} after {cheap}"
+    );
+
+    // Each deal is accounted for at the rates it was bought at.
+    let next = bought(&place, &server, &second, 1);
+    casa(&["deal", "deliver", &next, "a million tokens"]);
+    ana(&["deal", "accept-delivery", &next]);
+    let accounts = ana(&["accounts", "--by", "chip"]);
+    let chips = accounts["rows"].as_array().unwrap();
+    let row = chips.iter().find(|r| r["by"]["chip"] == "trainium2");
+    let told: f64 = text(&row.unwrap()["modelled_chip_seconds"])
+        .parse()
+        .unwrap();
+    assert!((told - (3.0 * before + after)).abs() < 1e-4, "{told}");
+    assert_eq!(row.unwrap()["spent"], "4.00");
 }
 
 #[test]

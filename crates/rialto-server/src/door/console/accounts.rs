@@ -129,6 +129,8 @@ fn figures(figures: &rialto_views::Figures) -> Figures {
         return_on_spend: figures.return_on_spend.clone(),
         bought: figures.bought,
         sold: figures.sold,
+        modelled_chip_seconds: figures.modelled_chip_seconds.clone(),
+        modelled_chip_cost: figures.modelled_chip_cost.clone(),
     }
 }
 

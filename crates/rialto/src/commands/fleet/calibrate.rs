@@ -71,13 +71,13 @@ pub fn run(args: &CalibrateArgs, out: Output) -> Result<(), CliError> {
         bar.inc(1);
         validated
     });
-    let parameters = calibrate(&points, &combination, &fitted_on);
+    let parameters = calibrate(&points, &combination, &point, &fitted_on);
     bar.finish_and_clear();
     write(&args.out, &parameters)?;
     let unseen: Vec<Unseen> = [written, combination, model_chip, point]
         .into_iter()
         .map(|v| Unseen {
-            accuracy: unseen_accuracy(&points, &v, &parameters.errors),
+            accuracy: unseen_accuracy(&points, &v, &parameters),
             grouping: v.grouping,
             groups: v.groups,
             folds: v.folds,

@@ -210,7 +210,7 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
             (file, text, scenario, path.parent().map(Path::to_path_buf))
         }
         (None, Some(trace)) => {
-            let scenario = replay(trace, &args.pool)?;
+            let scenario = replay(trace, &args.pool, catalogue)?;
             ("command line".to_owned(), String::new(), scenario, None)
         }
         (None, None) => return Err(CliError::usage("give a scenario file or --trace FILE")),
@@ -234,7 +234,7 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
 }
 
 /// A scenario of one pool that replays a trace to its end.
-fn replay(trace: &Path, args: &PoolArgs) -> Result<Scenario, CliError> {
+fn replay(trace: &Path, args: &PoolArgs, catalogue: &Catalogue) -> Result<Scenario, CliError> {
     let name = trace.display().to_string();
     let mut pool = PoolSpec::new(
         "replay",
@@ -243,7 +243,8 @@ fn replay(trace: &Path, args: &PoolArgs) -> Result<Scenario, CliError> {
         Plan::tensor(args.tensor),
         args.replicas,
         &name,
-    );
+    )
+    .with_usual_engine(catalogue);
     pool.precision.clone_from(&args.precision);
     pool.routing = policy(&args.routing)?;
     pool.rate_per_s = args.rate_per_s;
