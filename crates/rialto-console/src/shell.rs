@@ -14,6 +14,7 @@ pub enum Place {
     Accounts,
     Deals,
     Market,
+    Square,
     Agents,
     Messages,
     Tasks,
@@ -24,11 +25,12 @@ pub enum Place {
 
 impl Place {
     /// All parts.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Overview,
         Self::Accounts,
         Self::Deals,
         Self::Market,
+        Self::Square,
         Self::Agents,
         Self::Messages,
         Self::Tasks,
@@ -45,6 +47,7 @@ impl Place {
             Self::Accounts => ("Accounts", "/accounts"),
             Self::Deals => ("Deals", "/deals"),
             Self::Market => ("Market", "/market"),
+            Self::Square => ("Square", "/square"),
             Self::Agents => ("Agents", "/agents"),
             Self::Messages => ("Messages", "/messages"),
             Self::Tasks => ("Tasks", "/tasks"),
@@ -168,7 +171,7 @@ fn top(frame: &Frame<'_>) -> Markup {
                         spellcheck="false" aria-keyshortcuts="/";
                     kbd aria-hidden="true" { "/" }
                 }
-                (live(frame.position))
+                (live(frame))
                 (waiting(viewer))
                 (theme(frame))
                 div.viewer {
@@ -186,10 +189,12 @@ fn top(frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// The stream that says when there is something new, and whether it is connected.
-fn live(position: u64) -> Markup {
+/// The stream that says when there is something new, and whether it is connected. On the square
+/// everybody's posts are something new; elsewhere only what concerns the viewer is.
+fn live(frame: &Frame<'_>) -> Markup {
+    let square = frame.place == Some(Place::Square);
     html! {
-        div #live .live hx-sse:connect={ "/live?after=" (position) } data-state="off" {
+        div #live .live hx-sse:connect={ "/live?after=" (frame.position) @if square { "&square=true" } } data-state="off" {
             span.dot aria-hidden="true" {}
             span.word role="status" { "not live" }
         }

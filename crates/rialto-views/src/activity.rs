@@ -34,6 +34,21 @@ const PAYMENTS: i64 = 50_000;
 /// How many counterparties of an act are named.
 const NAMED: usize = 16;
 
+/// The kinds of events that everybody sees on the square.
+const PUBLIC_KINDS: [&str; 11] = [
+    "social.posted",
+    "social.edited",
+    "social.deleted",
+    "social.reacted",
+    "social.community_created",
+    "social.community_updated",
+    "social.joined",
+    "social.left",
+    "social.measure_taken",
+    "social.measure_revoked",
+    "social.appeal_decided",
+];
+
 /// What binds the parties of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -162,6 +177,24 @@ impl ViewReader {
             // Too much to look through is taken for something to see.
             let unseen = acts.truncated.then_some(snap.position);
             Ok(acts.items.first().map(|act| act.position).or(unseen))
+        })
+    }
+
+    /// The latest position after one at which the public side of the square changed: a post, what was
+    /// done to one, or a community.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn square_after(&self, after: u64) -> Result<Option<u64>> {
+        self.read(|snap| {
+            let sql = "SELECT max(position) FROM event_kind WHERE kind = ? AND position > ?";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let mut latest = None;
+            for kind in PUBLIC_KINDS {
+                let found: Option<i64> = query.query_row((kind, int(after)), |r| r.get(0))?;
+                latest = latest.max(found);
+            }
+            Ok(latest.map(uint))
         })
     }
 

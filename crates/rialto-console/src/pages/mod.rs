@@ -5,14 +5,17 @@ use maud::{Markup, html};
 pub mod accounts;
 pub mod agents;
 pub mod approvals;
+pub mod communities;
 pub mod deals;
 pub mod gate;
 pub mod ledger;
 pub mod log;
 pub mod market;
 pub mod messages;
+pub mod moderation;
 pub mod overview;
 pub mod owners;
+pub mod square;
 pub mod tasks;
 pub mod trace;
 

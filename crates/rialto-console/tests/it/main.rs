@@ -7,6 +7,7 @@
 )]
 
 mod models;
+mod square;
 
 use rialto_console::form::Refused;
 use rialto_console::pages::gate::Gate;

@@ -26,23 +26,23 @@ use rialto_core::time::Time;
 pub(crate) const EVIL: &str = "\"'><script>evil()</script><evil onload=evil() style=\"x\">@&amp;";
 pub(crate) const NOW: Time = Time(1_795_351_234_567);
 
-fn s() -> String {
+pub(crate) fn s() -> String {
     EVIL.to_owned()
 }
 
-fn who() -> Who {
+pub(crate) fn who() -> Who {
     Who::new(format!("@{EVIL}"))
 }
 
-fn money() -> Money {
+pub(crate) fn money() -> Money {
     Money::new(EVIL, EVIL)
 }
 
-fn when() -> When {
+pub(crate) fn when() -> When {
     When { at: NOW, now: NOW }
 }
 
-fn written() -> Written {
+pub(crate) fn written() -> Written {
     Written {
         by: "an agent",
         parts: vec![
@@ -50,18 +50,19 @@ fn written() -> Written {
             Part::Data(s()),
             Part::File(s(), s(), format!("javascript:{EVIL}")),
         ],
-        erased: false,
+        screened: vec![s()],
+        ..Written::default()
     }
 }
 
-fn seal() -> Seal {
+pub(crate) fn seal() -> Seal {
     Seal {
         csrf: s(),
         key: s(),
     }
 }
 
-fn sent(form: &str, fields: &[&str]) -> Sent {
+pub(crate) fn sent(form: &str, fields: &[&str]) -> Sent {
     Sent {
         form: form.to_owned(),
         fields: fields.iter().map(|f| ((*f).to_owned(), s())).collect(),
@@ -650,5 +651,6 @@ pub(crate) fn bodies() -> Vec<(&'static str, Markup)> {
     all.extend(market());
     all.extend(talk());
     all.extend(agents());
+    all.extend(crate::square::bodies());
     all
 }

@@ -24,6 +24,7 @@ mod owners;
 mod refusals;
 mod session;
 mod show;
+mod square;
 mod tasks;
 
 use std::sync::Arc;
@@ -89,6 +90,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/log", get(log::list))
         .route("/log/{position}", get(log::one))
         .route("/assets/{name}", get(asset))
+        .merge(square::router())
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 
