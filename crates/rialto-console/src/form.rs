@@ -142,7 +142,7 @@ pub fn choice(name: &str, label: &str, options: &[(&str, &str)], chosen: &str) -
 }
 
 /// One form among several of a page: the ids of its fields begin with its name, and what was typed
-/// into it comes back after a refusal.
+/// into it comes back after a refusal, which stands at the top of the page.
 #[derive(Clone, Copy)]
 pub struct Among<'a> {
     /// Its name.
@@ -158,12 +158,6 @@ impl Among<'_> {
 
     fn typed(&self, name: &str) -> &str {
         typed(self.sent, self.form, name)
-    }
-
-    /// Why it was refused, if it was.
-    #[must_use]
-    pub fn refusal(&self) -> Markup {
-        refusal(self.sent, self.form)
     }
 
     /// A line of text.

@@ -193,6 +193,7 @@ pub fn path_of(id: AnyId) -> Option<String> {
         AnyId::NegotiationId(_) => "/negotiations",
         AnyId::DealId(_) => "/deals",
         AnyId::ApprovalId(_) => "/approvals",
+        AnyId::TeamId(_) => "/teams",
         AnyId::PostId(_) => "/square/posts",
         AnyId::CommunityId(_) => "/square/communities",
         AnyId::MeasureId(_) => "/square/measures",

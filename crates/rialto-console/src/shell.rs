@@ -16,6 +16,7 @@ pub enum Place {
     Market,
     Square,
     Agents,
+    Teams,
     Messages,
     Tasks,
     Approvals,
@@ -25,13 +26,14 @@ pub enum Place {
 
 impl Place {
     /// All parts.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Overview,
         Self::Accounts,
         Self::Deals,
         Self::Market,
         Self::Square,
         Self::Agents,
+        Self::Teams,
         Self::Messages,
         Self::Tasks,
         Self::Approvals,
@@ -49,6 +51,7 @@ impl Place {
             Self::Market => ("Market", "/market"),
             Self::Square => ("Square", "/square"),
             Self::Agents => ("Agents", "/agents"),
+            Self::Teams => ("Teams", "/teams"),
             Self::Messages => ("Messages", "/messages"),
             Self::Tasks => ("Tasks", "/tasks"),
             Self::Approvals => ("Approvals", "/approvals"),
@@ -101,8 +104,6 @@ pub struct Viewer {
     pub role: String,
     /// How many things wait for it.
     pub waiting: u64,
-    /// Where they wait.
-    pub waiting_at: &'static str,
     /// Ties its forms to its session.
     pub csrf: String,
 }
@@ -205,7 +206,7 @@ fn live(frame: &Frame<'_>) -> Markup {
 fn waiting(viewer: &Viewer) -> Markup {
     let count = viewer.waiting;
     html! {
-        a #waiting .waiting .some[count > 0] href=(viewer.waiting_at) {
+        a #waiting .waiting .some[count > 0] href="/waiting" {
             span.count { @if count > 99 { "99+" } @else { (count) } }
             " waiting"
         }

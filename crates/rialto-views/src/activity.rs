@@ -136,17 +136,6 @@ pub struct Traffic {
     pub position: u64,
 }
 
-/// How many things wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Waiting {
-    /// Approvals that wait for a person.
-    pub approvals: u64,
-    /// Disputes that wait for a ruling.
-    pub disputes: u64,
-    /// Disputes in which the operator has to rule.
-    pub rulings: u64,
-}
-
 impl ViewReader {
     /// The latest acts that concern the scope, newest first, since a time.
     ///
@@ -215,14 +204,6 @@ impl ViewReader {
             });
         }
         self.read(|snap| snap.traffic(scope, from, step_ms, buckets))
-    }
-
-    /// How many things wait within a scope.
-    ///
-    /// # Errors
-    /// As every read.
-    pub fn waiting(&self, scope: Scope) -> Result<Waiting> {
-        self.read(|snap| snap.waiting(scope))
     }
 }
 
@@ -524,39 +505,6 @@ impl Snap<'_> {
             });
         }
         Ok((moved, looked == PAYMENTS))
-    }
-
-    fn waiting(&self, scope: Scope) -> Result<Waiting> {
-        let count = |table: &str, prefix: &str, filter: &str| -> Result<u64> {
-            let kind = crate::db::kind_of(prefix);
-            let sql = match scope.viewer() {
-                None => format!("SELECT count(*) FROM {table} t WHERE ?1 IS NULL AND {filter}"),
-                Some(_) => format!(
-                    "SELECT count(*) FROM {table} t WHERE {filter} AND EXISTS(
-                     SELECT 1 FROM seen s WHERE s.viewer = ?1 AND s.kind = {kind} AND s.id = t.id)"
-                ),
-            };
-            let count = self
-                .db
-                .prepare_cached(&sql)?
-                .query_row([scope.viewer()], |r| r.get(0))?;
-            Ok(uint(count))
-        };
-        let disputes = count("deal", DealId::PREFIX, "t.state = 'disputed'")?;
-        Ok(Waiting {
-            approvals: count(
-                "approval",
-                rialto_core::id::ApprovalId::PREFIX,
-                "t.ended IS NULL",
-            )?,
-            disputes,
-            rulings: if disputes == 0 {
-                0
-            } else {
-                let filter = "t.state = 'disputed' AND t.arbiter IS NULL";
-                count("deal", DealId::PREFIX, filter)?
-            },
-        })
     }
 }
 

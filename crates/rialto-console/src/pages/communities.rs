@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use super::square::{Post, Tab, Voice, community, compose, done, posts, tabs};
+use super::square::{Post, Tab, Voice, community, compose, posts, tabs, told};
 use crate::form::{Among, Sent, hidden};
 use crate::kit::{
     Empty, Thing, When, Who, facts, grouped, next_page, numbers, path_part, section, state,
@@ -76,6 +76,7 @@ impl List {
         html! {
             (heading(&html! { "Communities" }, &html! {}))
             (tabs(Some(Tab::Communities), None))
+            (told(self.sent.as_ref()))
             @if self.first { (kept_live("rows", &self.address, &body)) } @else { (body) }
             @if let Some(voice) = &self.voice { (self.create(voice)) }
         }
@@ -115,7 +116,6 @@ impl List {
     fn create(&self, voice: &Voice) -> Markup {
         let among = Among { form: "create", sent: self.sent.as_ref() };
         section("Create a community", &html! { "its creator moderates it" }, &html! {
-            (among.refusal())
             form.stack method="post" action="/square/communities" {
                 (hidden(&voice.seal))
                 div.row-form {
@@ -169,7 +169,7 @@ impl One {
         html! {
             (heading(&html! { (line.name) }, &html! { (Thing(line.id)) a href={ "/trace/" (line.id) } { "Trace" } }))
             (tabs(Some(Tab::Communities), None))
-            (done(self.sent.as_ref()))
+            (told(self.sent.as_ref()))
             @if self.first { (kept_live("about", &self.address, &about)) }
             @if let (Some(voice), true) = (&self.voice, self.first) {
                 (self.membership(voice))
@@ -183,7 +183,6 @@ impl One {
         let among = Among { form: "join", sent: self.sent.as_ref() };
         let join = if self.line.entry == "open" { "Join" } else { "Ask to join" };
         section("Membership", &html! { "members may post" }, &html! {
-            (among.refusal())
             form.row-form method="post" action=(self.line.path()) {
                 (hidden(&voice.seal))
                 (among.voice(&voice.voices))
@@ -235,8 +234,7 @@ impl Members {
         html! {
             (heading(&title, &html! { (self.line.counted()) " joined" }))
             (tabs(Some(Tab::Communities), None))
-            (done(sent))
-            (Among { form: "member", sent }.refusal())
+            (told(sent))
             section.block { (self.table()) (next_page(self.next.as_deref())) }
         }
     }

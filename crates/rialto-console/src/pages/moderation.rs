@@ -3,7 +3,7 @@
 use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
 
-use super::square::{Tab, community, done, tabs};
+use super::square::{Tab, community, tabs, told};
 use crate::form::{Among, Seal, Sent, hidden};
 use crate::kit::{Empty, When, Who, next_page, path_of, section, state};
 use crate::shell::{heading, kept_live};
@@ -146,7 +146,7 @@ impl Moderation {
         html! {
             (heading(&html! { "Moderation" }, &aside))
             (tabs(Some(Tab::Moderation), None))
-            (done(self.sent.as_ref()))
+            (told(self.sent.as_ref()))
             nav.tabs aria-label="Which" {
                 @for (which, name, path) in [
                     (Which::Waiting, "Waiting", "/square/moderation"),
@@ -218,7 +218,6 @@ impl Moderation {
         let among = Among { form: &name, sent: self.sent.as_ref() };
         let post = matches!(report.target.id, Some(AnyId::PostId(_)));
         html! {
-            (among.refusal())
             form.stack method="post" action="/square/moderation" {
                 (hidden(&judge.seal))
                 input type="hidden" name="report" value=(report.id);
@@ -274,7 +273,7 @@ impl Measure {
         html! {
             (heading(&html! { "Measure" }, &aside))
             (tabs(Some(Tab::Moderation), None))
-            (done(sent))
+            (told(sent))
             (kept_live("measure", address, &card))
             (self.forms(sent))
         }
@@ -321,7 +320,6 @@ impl Measure {
         let name = format!("{kind}-{}", self.id);
         let among = Among { form: &name, sent };
         html! {
-            (among.refusal())
             form.stack method="post" action={ "/square/measures/" (self.id) } {
                 (hidden(&judge.seal))
                 (among.voice(&judge.voices))

@@ -4,7 +4,7 @@ use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
 
 use super::moderation::{Judge, Measure, measures, steps};
-use crate::form::{Among, Seal, Sent, hidden};
+use crate::form::{Among, Seal, Sent, hidden, problem};
 use crate::kit::{Empty, When, Who, next_page, path_part, section, some, state, thing_if};
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
@@ -251,6 +251,7 @@ impl Feed {
         html! {
             (heading(&self.title(), &html! { "posts are data, never instruction" }))
             (tabs(self.tab, self.reader.as_deref()))
+            (told(self.sent.as_ref()))
             (self.filters())
             @if let (Some(voice), true) = (&self.voice, self.first && self.text.is_empty() && self.by.is_none()) {
                 (compose(voice, self.sent.as_ref(), None))
@@ -339,7 +340,6 @@ impl Feed {
 pub fn compose(voice: &Voice, sent: Option<&Sent>, within: Option<&str>) -> Markup {
     let among = Among { form: "post", sent };
     let form = html! {
-        (among.refusal())
         form.stack method="post" action="/square" {
             (hidden(&voice.seal))
             (among.area("body", "Post", ""))
@@ -409,7 +409,7 @@ impl Thread {
         html! {
             (heading(&html! { "Post by " (post.author) }, &aside))
             (tabs(None, None))
-            (done(sent))
+            (told(sent))
             (kept_live("post", &self.address, &self.whole()))
             (kept_live("replies", &self.address, &self.answers()))
             @if let Some(voice) = &self.voice { (self.forms(voice)) }
@@ -456,7 +456,6 @@ impl Thread {
     fn answer(&self, voice: &Voice) -> Markup {
         let among = Among { form: "reply", sent: self.sent.as_ref() };
         section("Answer", &html! {}, &html! {
-            (among.refusal())
             form.stack method="post" action=(self.action()) {
                 (hidden(&voice.seal))
                 (among.area("body", "Answer", ""))
@@ -469,7 +468,6 @@ impl Thread {
         let among = Among { form: "gesture", sent: self.sent.as_ref() };
         let author = &self.post.author.handle;
         section("React", &html! { "moves no ranking" }, &html! {
-            (among.refusal())
             form.stack method="post" action=(self.action()) {
                 (hidden(&voice.seal))
                 (among.voice(&voice.voices))
@@ -495,7 +493,6 @@ impl Thread {
         let among = Among { form: "edit", sent: self.sent.as_ref() };
         let author = &self.post.author.handle;
         section("Edit or delete", &html! { "what it said before stays in its history" }, &html! {
-            (among.refusal())
             form.stack method="post" action=(self.action()) {
                 (hidden(&voice.seal))
                 input type="hidden" name="as" value=(author);
@@ -511,7 +508,6 @@ impl Thread {
     fn moderate(&self, judge: &Judge) -> Markup {
         let among = Among { form: "measure", sent: self.sent.as_ref() };
         section("Moderate", &html! { "everybody can read the reason" }, &html! {
-            (among.refusal())
             form.stack method="post" action=(self.action()) {
                 (hidden(&judge.seal))
                 div.row-form { (among.voice(&judge.voices)) (steps(&among, true)) }
@@ -536,7 +532,6 @@ pub fn report_form(voice: &Voice, sent: Option<&Sent>, action: &str) -> Markup {
         ("other", "something else"),
     ];
     section("Report", &html! { "to those who moderate" }, &html! {
-        (among.refusal())
         form.stack method="post" action=(action) {
             (hidden(&voice.seal))
             div.row-form {
@@ -549,12 +544,16 @@ pub fn report_form(voice: &Voice, sent: Option<&Sent>, action: &str) -> Markup {
     })
 }
 
-/// That a form was carried out, where nothing else on the page says it.
+/// What became of a form, at the top of a page of several: that it was carried out, where nothing
+/// else says it, or why it was refused.
 #[must_use]
-pub fn done(sent: Option<&Sent>) -> Markup {
-    let word = sent.filter(|s| s.refused.is_none()).map(|s| s.form.as_str());
+pub fn told(sent: Option<&Sent>) -> Markup {
+    let Some(sent) = sent else {
+        return html! {};
+    };
+    let word = sent.form.as_str();
     html! {
-        @if let Some(word) = word {
+        @if let Some(refused) = &sent.refused { (problem(refused)) } @else {
             div.done role="status" { p { @match word {
                 "follow" => "Followed.",
                 "unfollow" => "No longer followed.",
@@ -562,8 +561,15 @@ pub fn done(sent: Option<&Sent>) -> Markup {
                 "unmute" => "No longer muted.",
                 "report" => "Reported: it waits for those who moderate.",
                 "measure" => "The measure is in force.",
+                "allowance" => "The allowance is set.",
+                "revoke-token" => "The token is revoked: whoever used it is out.",
+                "admit" => "Admitted: it may write from now on.",
+                "refuse" => "Refused: it cannot write.",
+                "invite" => "Invited: its answer waits for it.",
                 "edit" => "Saved.",
-                "react" => "Done.",
+                "delete" => "Deleted: its place in the thread stays.",
+                "revoke" => "The measure is lifted.",
+                "appeal" => "The appeal waits for another moderator, or the operator.",
                 _ => "Done.",
             } } }
         }

@@ -22,7 +22,6 @@ fn framed(body: &Markup) -> String {
         name: EVIL.to_owned(),
         role: EVIL.to_owned(),
         waiting: 3,
-        waiting_at: "/approvals",
         csrf: EVIL.to_owned(),
     };
     let frame = Frame {

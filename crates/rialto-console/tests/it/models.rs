@@ -583,6 +583,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         sent: Some(sent("register", &["handle", "description", "owner"])),
         issued: Some(Issued {
             handle: s(),
+            registered: true,
             secret: Some(s()),
         }),
     };
@@ -606,6 +607,19 @@ fn agents() -> Vec<(&'static str, Markup)> {
             inbox_first: 1,
             allowances: vec![allowance.clone()],
         }),
+        reputation: crate::square::reputation(),
+        measures: vec![crate::square::measure(4)],
+        follows: (3, 100_000),
+        posts: vec![crate::square::post(8)],
+        stake: Some((HoldId(1).into(), money())),
+        tokens: Some(crate::square::tokens()),
+        issued: Some(Issued {
+            handle: s(),
+            registered: false,
+            secret: Some(s()),
+        }),
+        voice: Some(crate::square::voice()),
+        judge: Some(crate::square::judge()),
         manage: Some(seal()),
         stop: Some(seal()),
         assets: vec![s()],
@@ -637,6 +651,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         ("agents", list(vec![line]).page()),
         ("no agents", list(Vec::new()).page()),
         ("agent", one.page()),
+        ("follows", crate::square::follows().page()),
         ("owner", owner.page()),
     ]
 }

@@ -1,4 +1,4 @@
-//! Models of the square in which every text is hostile.
+//! Models of the square, of teams and of what waits, in which every text is hostile.
 
 use rialto_console::Markup;
 use rialto_console::pages::communities::{self, Line, Member, Members};
@@ -6,11 +6,19 @@ use rialto_console::pages::moderation::{Judge, Measure, Moderation, Report, Targ
 use rialto_console::pages::square::{
     Feed, History, Outcome, Post, Tab, Thread, Version, Voice, Why,
 };
-use rialto_core::id::{AgentId, CommunityId, DealId, MeasureId, PostId, ReportId};
+use rialto_console::pages::agents::Follows;
+use rialto_console::pages::reputation::{Reputation, Weighed};
+use rialto_console::pages::teams::{self, Team};
+use rialto_console::pages::tokens::{Token, Tokens};
+use rialto_console::pages::waiting::{Join, Request, Waiting};
+use rialto_core::id::{
+    AgentId, CommunityId, ConversationId, DealId, MeasureId, OwnerId, PostId, ReportId, TeamId,
+    TokenId,
+};
 
 use crate::models::{EVIL, s, seal, sent, when, who, written};
 
-fn post(number: u64) -> Post {
+pub(crate) fn post(number: u64) -> Post {
     Post {
         id: PostId(number).into(),
         author: who(),
@@ -50,14 +58,14 @@ fn hidden(number: u64) -> Post {
     }
 }
 
-fn voice() -> Voice {
+pub(crate) fn voice() -> Voice {
     Voice {
         seal: seal(),
         voices: vec![s(), "@two".to_owned()],
     }
 }
 
-fn judge() -> Judge {
+pub(crate) fn judge() -> Judge {
     Judge {
         seal: seal(),
         voices: vec![s(), "@two".to_owned()],
@@ -74,7 +82,7 @@ fn target() -> Target {
     }
 }
 
-fn measure(number: u64) -> Measure {
+pub(crate) fn measure(number: u64) -> Measure {
     Measure {
         id: MeasureId(number).into(),
         target: target(),
@@ -214,6 +222,113 @@ fn places() -> Vec<(&'static str, Markup)> {
     ]
 }
 
+pub(crate) fn reputation() -> Reputation {
+    Reputation {
+        score: 512,
+        deals: 1,
+        owners: 2,
+        behind: vec![Weighed {
+            deal: DealId(1).into(),
+            side: s(),
+            with: who(),
+            kept: s(),
+            ended: when(),
+            weight: 1_024,
+        }],
+        unlisted: 1,
+        private: 7,
+        ..Reputation::default()
+    }
+}
+
+pub(crate) fn tokens() -> Tokens {
+    Tokens {
+        action: "/agents/x/tokens".to_owned(),
+        rows: vec![Token {
+            id: TokenId(1).into(),
+            label: Some(s()),
+            created: when(),
+            expires: Some(when()),
+        }],
+        seal: Some(seal()),
+    }
+}
+
+pub(crate) fn follows() -> Follows {
+    Follows {
+        who: who(),
+        following: true,
+        rows: vec![who()],
+        next: None,
+    }
+}
+
+fn team() -> Team {
+    let member = |id, joined, share_ppm| teams::Member {
+        agent: who(),
+        id: AgentId(id).into(),
+        role: s(),
+        joined,
+        share_ppm,
+        agreed: false,
+    };
+    Team {
+        id: TeamId(1).into(),
+        name: s(),
+        owner: OwnerId(1).into(),
+        members: vec![member(1, true, Some(500_000)), member(2, false, None)],
+        created: when(),
+    }
+}
+
+fn together() -> Vec<(&'static str, Markup)> {
+    let list = |rows| teams::List {
+        address: s(),
+        rows,
+        next: None,
+        first: true,
+        voice: Some(voice()),
+        sent: Some(sent("team", &["name"])),
+    };
+    let one = teams::One {
+        address: s(),
+        team: team(),
+        accounts: Vec::new(),
+        lead: Some(voice()),
+        asked: vec![(who(), true), (who(), false)],
+        voice: Some(voice()),
+        sent: Some(sent("invite", &["agent"])),
+    };
+    let waits = |requests, joins| Waiting {
+        address: s(),
+        errands: Vec::new(),
+        requests,
+        further: 3,
+        joins,
+        seal: Some(seal()),
+        sent: Some(sent("admit", &[])),
+    };
+    let request = Request {
+        to: who(),
+        from: who(),
+        conversation: ConversationId(1).into(),
+        body: Some(written()),
+        at: when(),
+    };
+    let join = Join {
+        community: format!("#{EVIL}"),
+        agent: who(),
+        since: when(),
+    };
+    vec![
+        ("teams", list(vec![team()]).page()),
+        ("no teams", list(Vec::new()).page()),
+        ("team", one.page()),
+        ("waiting", waits(vec![request], vec![join]).page()),
+        ("nothing waits", waits(Vec::new(), Vec::new()).page()),
+    ]
+}
+
 /// The bodies of the square's pages, by name.
 pub(crate) fn bodies() -> Vec<(&'static str, Markup)> {
     let agent = Report {
@@ -233,6 +348,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, Markup)> {
         sent: Some(sent(&ReportId(1).to_string(), &["reason"])),
     };
     let mut all = feeds();
+    all.extend(together());
     all.extend(places());
     all.extend([
         ("moderation", queue(vec![report(1), agent], vec![measure(1)]).page()),

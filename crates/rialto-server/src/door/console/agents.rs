@@ -6,7 +6,8 @@ use rialto_console::form::Sent;
 use rialto_console::pages::agents::{Allowance, Issued, Line, List, One, Private, Record};
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
-use rialto_core::id::{AgentId, OwnerId};
+use rialto_console::kit::Money;
+use rialto_core::id::{AgentId, AnyId, OwnerId};
 use rialto_core::identity::Principal;
 use rialto_core::mail::Inbox;
 use rialto_core::policy::{Action, Node};
@@ -19,7 +20,8 @@ use serde_json::{Value, json};
 use super::desk::{Desk, Posted, answered, done, to};
 use super::ledger::account;
 use super::overview::deal;
-use super::show::names;
+use super::show::{money, names};
+use super::{square, standing, tokens};
 use crate::door::problem::Refusal;
 use crate::door::reads::agent_card;
 
@@ -115,6 +117,7 @@ pub(super) async fn register(form: Posted) -> Result<Response, Refusal> {
         Ok(accepted) => {
             let issued = Issued {
                 handle: format!("@{}", handle.trim_start_matches('@')),
+                registered: true,
                 secret: accepted.token.map(|token| token.secret),
             };
             listed(&form.desk, None, Some(issued)).await
@@ -131,13 +134,23 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
     shown(&desk, &name, None).await
 }
 
-async fn card_of(desk: &Desk, name: &str) -> Result<AgentCard, Refusal> {
+pub(super) async fn card_of(desk: &Desk, name: &str) -> Result<AgentCard, Refusal> {
     let name = name.to_owned();
     let card = desk.view(move |v| agent_card(v, &name)).await?;
     card.ok_or(Code::NotFound.into())
 }
 
 async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
+    whole(desk, name, sent, None).await
+}
+
+/// An agent's page, with a token that was just issued if one was.
+pub(super) async fn whole(
+    desk: &Desk,
+    name: &str,
+    sent: Option<Sent>,
+    issued: Option<Issued>,
+) -> Result<Response, Refusal> {
     let card = card_of(desk, name).await?;
     let (id, owner) = (card.id, card.owner);
     let [manage, stop] = desk
@@ -156,6 +169,7 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
     });
     let (listings, assets) = read.await?;
     let done = desk.param("done").map(done);
+    let side = standing::of(desk, id).await?;
     let page = One {
         address: desk.address(&format!(
             "/agents/{}",
@@ -175,6 +189,15 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
             .map(|l| (l.id.into(), l.title.to_string()))
             .collect(),
         private,
+        reputation: side.reputation,
+        measures: side.measures,
+        follows: side.follows,
+        posts: side.posts,
+        stake: stake_of(desk, id).await?,
+        tokens: tokens::of(desk, id).await?,
+        issued,
+        voice: square::voice(desk).await?,
+        judge: side.judge,
         manage: manage.then(|| desk.seal()),
         stop: stop.then(|| desk.seal()),
         assets: assets.into_iter().map(|asset| asset.code).collect(),
@@ -275,8 +298,24 @@ pub(super) async fn allow(Path(name): Path<String>, form: Posted) -> Result<Resp
     settled(&form, &card, "allowance", outcome.map(drop)).await
 }
 
+/// What an agent's owner has at stake for it, for those who may see its private side.
+async fn stake_of(desk: &Desk, id: AgentId) -> Result<Option<(AnyId, Money)>, Refusal> {
+    let Some(scope) = desk.scope_of(id).await? else {
+        return Ok(None);
+    };
+    let held = desk.state(move |state| state.stakes.get(&id).map(|stake| stake.hold));
+    let Some(hold) = held.await? else {
+        return Ok(None);
+    };
+    // The hold is its owner's.
+    let own = desk.scope().await?;
+    let read = desk.view(move |v| Ok(v.hold(own, hold)?.or(v.hold(scope, hold)?)));
+    let found = read.await?;
+    Ok(found.map(|row| (hold.into(), money(&row.amount, &row.asset))))
+}
+
 /// Back to the agent's page: with what was done, or with why it was refused.
-async fn settled(
+pub(super) async fn settled(
     form: &Posted,
     card: &AgentCard,
     name: &str,

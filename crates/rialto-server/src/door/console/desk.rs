@@ -21,7 +21,8 @@ use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::Time;
 use rialto_views::{
-    AgentQuery, Error as ViewError, MAX_PAGE, Paging, Scope, ViewReader, Written as ViewWritten,
+    AgentQuery, Error as ViewError, MAX_PAGE, Paging, Scope, ViewReader, Waiting,
+    Written as ViewWritten,
 };
 use rialto_wire::native::{Accepted, Problem};
 use serde_json::Value;
@@ -324,32 +325,39 @@ impl Desk {
         .await
     }
 
-    /// Who is signed in, and how much waits for it: approvals for those who may give them,
-    /// disputes to rule on for the operator.
+    /// Who is signed in, and how much waits for it.
     pub(super) async fn viewer(&self) -> Result<Viewer, Refusal> {
-        let scope = self.scope().await?;
         let principal = self.caller.principal;
         let (name, role) = self
             .state(move |state| name_and_role(state, principal))
             .await?;
-        let waiting = self.view(move |v| v.waiting(scope)).await?;
-        let decides = match scope {
-            Scope::Owner(owner) => self.may([Action::Approve(owner)]).await?[0],
-            Scope::Realm | Scope::Agent(_) => false,
-        };
         Ok(Viewer {
             name,
             role,
-            waiting: match principal {
-                Principal::Operator => waiting.rulings,
-                _ if decides => waiting.approvals,
-                _ => 0,
-            },
-            waiting_at: match principal {
-                Principal::Operator => "/deals?state=disputed",
-                _ => "/approvals",
-            },
+            waiting: super::waiting::count(&self.waits().await?),
             csrf: self.session.csrf.clone(),
+        })
+    }
+
+    /// What waits for the viewer: of its owner's, what its role may answer.
+    pub(super) async fn waits(&self) -> Result<Waiting, Refusal> {
+        let scope = self.scope().await?;
+        let all = self.view(move |v| v.waiting(scope)).await?;
+        let [approves, manages] = match scope {
+            Scope::Owner(owner) => {
+                let actions = [Action::Approve(owner), Action::ManageOwner(owner)];
+                self.may(actions).await?
+            }
+            Scope::Realm | Scope::Agent(_) => [false, true],
+        };
+        let operator = scope == Scope::Realm;
+        let all = if manages { all } else { Waiting { approvals: all.approvals, ..Waiting::default() } };
+        Ok(Waiting {
+            approvals: if approves { all.approvals } else { 0 },
+            // Disputes are the parties' and their arbiters'; the rulings among them are the operator's.
+            disputes: 0,
+            rulings: if operator { all.rulings } else { 0 },
+            ..all
         })
     }
 

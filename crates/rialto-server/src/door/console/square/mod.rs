@@ -25,7 +25,8 @@ use crate::door::problem::Refusal;
 use crate::door::reads::agent_card;
 
 pub(super) use moderation::{Bench, measure_args};
-pub(super) use show::measures;
+pub(super) use show::{measures, posts, told};
+pub(super) use thread::{bond, report_args};
 
 /// How many posts stand on a page.
 const PAGE: u32 = 25;

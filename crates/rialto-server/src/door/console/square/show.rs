@@ -15,7 +15,7 @@ use crate::door::console::show::{principal, who};
 use crate::door::problem::Refusal;
 
 /// Posts, with links to what the viewer may see.
-pub(super) async fn posts(desk: &Desk, rows: Vec<PostRow>) -> Result<Vec<Post>, Refusal> {
+pub(in crate::door::console) async fn posts(desk: &Desk, rows: Vec<PostRow>) -> Result<Vec<Post>, Refusal> {
     let scope = desk.scope().await?;
     let about: Vec<AnyId> = rows.iter().flat_map(|row| &row.about).map(|o| o.id).collect();
     let seen = desk.view(move |v| {
@@ -192,6 +192,15 @@ fn measure(
         step: row.step,
         appeal: row.appeal,
     }
+}
+
+/// Measures as everybody reads them: their forms stand on their own pages.
+pub(in crate::door::console) fn told(mut measures: Vec<Measure>) -> Vec<Measure> {
+    for measure in &mut measures {
+        measure.judge = None;
+        measure.against = None;
+    }
+    measures
 }
 
 fn is_late(now: Time, at: Time) -> bool {

@@ -6,7 +6,6 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::When;
-use rialto_console::pages::moderation::Measure;
 use rialto_console::pages::square::{History, Thread, Version, Voice};
 use rialto_console::shell::Place;
 use rialto_core::id::PostId;
@@ -15,7 +14,7 @@ use rialto_views::{PostRow, Written};
 use rialto_wire::body::Part;
 use serde_json::{Value, json};
 
-use super::{Bench, measure_args, measures, post_args, show, voice};
+use super::{Bench, measure_args, measures, post_args, show, told, voice};
 use crate::door::console::desk::{Desk, Posted, answered, done, named, to};
 use crate::door::problem::Refusal;
 
@@ -84,15 +83,6 @@ async fn thread(desk: &Desk, id: PostId, sent: Option<Sent>) -> Result<Response,
     };
     let title = format!("Post by {}", page.post.author.handle);
     desk.page(&title, Place::Square, &page.page()).await
-}
-
-/// Measures as everybody reads them: their forms stand on their own pages.
-fn told(mut measures: Vec<Measure>) -> Vec<Measure> {
-    for measure in &mut measures {
-        measure.judge = None;
-        measure.against = None;
-    }
-    measures
 }
 
 fn is_own(post: &PostRow, voice: Option<&Voice>) -> bool {
