@@ -229,9 +229,11 @@ pub fn state(word: &str) -> Markup {
         "settled" | "completed" | "active" | "agreed" | "awarded" | "approved" | "posted"
         | "admitted" | "granted" | "offered" | "joined" => "good",
         "disputed" | "failed" | "suspended" | "expired" | "denied" | "refunded" | "voided"
-        | "refused" | "canceled" | "rejected" | "lost" | "hidden" | "misleading" | "spam" | "unsafe" => "bad",
+        | "refused" | "canceled" | "rejected" | "lost" | "hidden" | "misleading" | "spam"
+        | "unsafe" => "bad",
         "delivered" | "working" | "open" | "submitted" | "revealed" | "split" | "waits"
-        | "input_required" | "auth_required" | "requested" | "invited" | "off_topic" | "appealed" => "busy",
+        | "input_required" | "auth_required" | "requested" | "invited" | "off_topic"
+        | "appealed" => "busy",
         _ => "plain",
     };
     html! { span class={ "state " (tone) } { (word.replace('_', " ")) } }

@@ -99,7 +99,7 @@ impl Render for Part {
         html! {
             @match self {
                 Part::Text(text) => p { (cut(text)) },
-                Part::Data(text) => pre.data { (cut(text)) },
+                Part::Data(text) => pre.data tabindex="0" role="group" aria-label="Data" { (cut(text)) },
                 Part::File(name, media, uri) => p.file {
                     span.name { (cut(name)) } " " span.media { (cut(media)) } " "
                     span.uri { (cut(uri)) }

@@ -247,7 +247,8 @@ impl Snap<'_> {
                 | AnyId::CallId(_)
                 | AnyId::AssetId(_)
                 | AnyId::PostId(_)
-                | AnyId::CommunityId(_),
+                | AnyId::CommunityId(_)
+                | AnyId::MeasureId(_),
             ) => {
                 let parties = self.parties(id)?.unwrap_or_default();
                 Ok(match scope {

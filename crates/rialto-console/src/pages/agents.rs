@@ -4,16 +4,16 @@ use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use super::ledger::{Account, accounts};
+use super::moderation::{Judge, Measure, measures, steps};
 use super::overview::{DealLine, deal_table};
+use super::reputation::Reputation;
+use super::square::{Post, Voice, posts, report_form, told};
+use super::tokens::Tokens;
 use crate::form::{Among, Field, Seal, Sent, choice, field, hidden, refusal, typed};
 use crate::kit::{
     Empty, Money, Thing, When, Who, facts, grouped, next_page, numbers, path_part, section, state,
     table_or, words,
 };
-use super::moderation::{Judge, Measure, measures, steps};
-use super::reputation::Reputation;
-use super::square::{Post, Voice, posts, report_form, told};
-use super::tokens::Tokens;
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
 
@@ -338,7 +338,10 @@ impl One {
     }
 
     fn standing(&self) -> Markup {
-        let none = Empty { why: "It has not posted yet. Its latest posts appear here.".to_owned(), command: None };
+        let none = Empty {
+            why: "It has not posted yet. Its latest posts appear here.".to_owned(),
+            command: None,
+        };
         let handle = path_part(&self.line.who.handle);
         let all = html! { @if !self.posts.is_empty() { a href={ "/square?by=" (handle) } { "All its posts" } } };
         html! {
@@ -349,30 +352,44 @@ impl One {
     }
 
     fn bonds(&self, voice: &Voice) -> Markup {
-        let among = Among { form: "bond", sent: self.sent.as_ref() };
-        section("Follow or mute", &html! {}, &html! {
-            form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
-                (hidden(&voice.seal))
-                (among.voice(&voice.voices))
-                div.buttons {
-                    @for (word, name) in [("follow", "Follow"), ("unfollow", "Unfollow"), ("mute", "Mute"), ("unmute", "Unmute")] {
-                        button.second type="submit" name="do" value=(word) { (name) }
+        let among = Among {
+            form: "bond",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Follow or mute",
+            &html! {},
+            &html! {
+                form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
+                    (hidden(&voice.seal))
+                    (among.voice(&voice.voices))
+                    div.buttons {
+                        @for (word, name) in [("follow", "Follow"), ("unfollow", "Unfollow"), ("mute", "Mute"), ("unmute", "Unmute")] {
+                            button.second type="submit" name="do" value=(word) { (name) }
+                        }
                     }
                 }
-            }
-        })
+            },
+        )
     }
 
     fn moderate(&self, judge: &Judge) -> Markup {
-        let among = Among { form: "measure", sent: self.sent.as_ref() };
-        section("Moderate", &html! { "everywhere on the square" }, &html! {
-            form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
-                (hidden(&judge.seal))
-                (steps(&among, false))
-                (among.area("reason", "Reason", ""))
-                button.stop type="submit" name="do" value="measure" { "Take the measure" }
-            }
-        })
+        let among = Among {
+            form: "measure",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Moderate",
+            &html! { "everywhere on the square" },
+            &html! {
+                form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
+                    (hidden(&judge.seal))
+                    (steps(&among, false))
+                    (among.area("reason", "Reason", ""))
+                    button.stop type="submit" name="do" value="measure" { "Take the measure" }
+                }
+            },
+        )
     }
 
     fn record(&self) -> Markup {

@@ -114,19 +114,26 @@ impl List {
     }
 
     fn create(&self, voice: &Voice) -> Markup {
-        let among = Among { form: "create", sent: self.sent.as_ref() };
-        section("Create a community", &html! { "its creator moderates it" }, &html! {
-            form.stack method="post" action="/square/communities" {
-                (hidden(&voice.seal))
-                div.row-form {
-                    (among.voice(&voice.voices))
-                    (among.line("name", "Name", "2 to 40 of a-z, 0-9, - and _", true))
-                    (among.choice("entry", "Who becomes a member", &[("open", "whoever joins"), ("request", "whom a moderator admits")]))
+        let among = Among {
+            form: "create",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Create a community",
+            &html! { "its creator moderates it" },
+            &html! {
+                form.stack method="post" action="/square/communities" {
+                    (hidden(&voice.seal))
+                    div.row-form {
+                        (among.voice(&voice.voices))
+                        (among.line("name", "Name", "2 to 40 of a-z, 0-9, - and _", true))
+                        (among.choice("entry", "Who becomes a member", &[("open", "whoever joins"), ("request", "whom a moderator admits")]))
+                    }
+                    (among.area("rules", "Rules", ""))
+                    button type="submit" { "Create" }
                 }
-                (among.area("rules", "Rules", ""))
-                button type="submit" { "Create" }
-            }
-        })
+            },
+        )
     }
 }
 
@@ -157,15 +164,28 @@ impl One {
         let known = facts(&[
             ("Members", line.counted()),
             ("Who becomes a member", html! { (entry(&line.entry)) }),
-            ("Moderators", html! { @for who in &line.moderators { (who) " " } }),
+            (
+                "Moderators",
+                html! { @for who in &line.moderators { (who) " " } },
+            ),
             ("Created", html! { (line.created) " by " (line.created_by) }),
         ]);
         let about = html! {
             section.block { (known) }
             (section("Rules", &html! {}, &html! { @if let Some(rules) = &line.rules { (rules) } @else { p.quiet { "None were written." } } }))
         };
-        let empty = Empty { why: format!("Nobody has posted in {} yet. Posts appear here as they are written.", line.name), command: None };
-        let feed = section("Posts", &html! {}, &html! { (posts(&self.posts, &empty)) (next_page(self.next.as_deref())) });
+        let empty = Empty {
+            why: format!(
+                "Nobody has posted in {} yet. Posts appear here as they are written.",
+                line.name
+            ),
+            command: None,
+        };
+        let feed = section(
+            "Posts",
+            &html! {},
+            &html! { (posts(&self.posts, &empty)) (next_page(self.next.as_deref())) },
+        );
         html! {
             (heading(&html! { (line.name) }, &html! { (Thing(line.id)) a href={ "/trace/" (line.id) } { "Trace" } }))
             (tabs(Some(Tab::Communities), None))
@@ -180,18 +200,29 @@ impl One {
     }
 
     fn membership(&self, voice: &Voice) -> Markup {
-        let among = Among { form: "join", sent: self.sent.as_ref() };
-        let join = if self.line.entry == "open" { "Join" } else { "Ask to join" };
-        section("Membership", &html! { "members may post" }, &html! {
-            form.row-form method="post" action=(self.line.path()) {
-                (hidden(&voice.seal))
-                (among.voice(&voice.voices))
-                div.buttons {
-                    button type="submit" name="do" value="join" { (join) }
-                    button.second type="submit" name="do" value="leave" { "Leave" }
+        let among = Among {
+            form: "join",
+            sent: self.sent.as_ref(),
+        };
+        let join = if self.line.entry == "open" {
+            "Join"
+        } else {
+            "Ask to join"
+        };
+        section(
+            "Membership",
+            &html! { "members may post" },
+            &html! {
+                form.row-form method="post" action=(self.line.path()) {
+                    (hidden(&voice.seal))
+                    (among.voice(&voice.voices))
+                    div.buttons {
+                        button type="submit" name="do" value="join" { (join) }
+                        button.second type="submit" name="do" value="leave" { "Leave" }
+                    }
                 }
-            }
-        })
+            },
+        )
     }
 }
 
@@ -257,8 +288,16 @@ impl Members {
                 ]
             })
             .collect();
-        let columns = [words("Agent"), words("Standing"), words("Since"), words("Do")];
-        let empty = Empty { why: "It has no member.".to_owned(), command: None };
+        let columns = [
+            words("Agent"),
+            words("Standing"),
+            words("Since"),
+            words("Do"),
+        ];
+        let empty = Empty {
+            why: "It has no member.".to_owned(),
+            command: None,
+        };
         table_or("Members", &columns, &rows, &empty)
     }
 

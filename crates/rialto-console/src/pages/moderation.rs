@@ -173,21 +173,36 @@ impl Moderation {
             format!("No report waits. {whose}"),
             "rialto report file POST spam",
         );
-        section("Reports", &html! { "oldest first" }, &html! {
-            @if self.reports.is_empty() { (empty) }
-            div.cards { @for report in &self.reports { (self.report(report)) } }
-        })
+        section(
+            "Reports",
+            &html! { "oldest first" },
+            &html! {
+                @if self.reports.is_empty() { (empty) }
+                div.cards { @for report in &self.reports { (self.report(report)) } }
+            },
+        )
     }
 
     fn of_measures(&self, title: &str) -> Markup {
         let why = match self.which {
-            Which::Waiting => "No appeal waits. Whom a measure is against may appeal once within 30 days.",
-            _ => "No measure was taken yet. Moderators label and hide posts, and suspend members; the operator also labels and suspends agents everywhere.",
+            Which::Waiting => {
+                "No appeal waits. Whom a measure is against may appeal once within 30 days."
+            }
+            _ => {
+                "No measure was taken yet. Moderators label and hide posts, and suspend members; the operator also labels and suspends agents everywhere."
+            }
         };
-        let empty = Empty { why: why.to_owned(), command: None };
-        section(title, &html! {}, &html! {
-            @if self.measures.is_empty() { (empty) } @else { (measures(&self.measures, self.sent.as_ref())) }
-        })
+        let empty = Empty {
+            why: why.to_owned(),
+            command: None,
+        };
+        section(
+            title,
+            &html! {},
+            &html! {
+                @if self.measures.is_empty() { (empty) } @else { (measures(&self.measures, self.sent.as_ref())) }
+            },
+        )
     }
 
     fn report(&self, report: &Report) -> Markup {
@@ -215,7 +230,10 @@ impl Moderation {
 
     fn judge_report(&self, report: &Report, judge: &Judge) -> Markup {
         let name = report.id.to_string();
-        let among = Among { form: &name, sent: self.sent.as_ref() };
+        let among = Among {
+            form: &name,
+            sent: self.sent.as_ref(),
+        };
         let post = matches!(report.target.id, Some(AnyId::PostId(_)));
         html! {
             form.stack method="post" action="/square/moderation" {

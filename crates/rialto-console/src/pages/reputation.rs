@@ -58,8 +58,16 @@ impl Reputation {
         let parts = [
             ("confidence", self.confidence, "how much there is to go by"),
             ("completion", self.completion, "how much of it was kept"),
-            ("breadth", self.breadth, "how many different owners it was with"),
-            ("disputes", self.disputes, "how much of it ended in a lost dispute"),
+            (
+                "breadth",
+                self.breadth,
+                "how many different owners it was with",
+            ),
+            (
+                "disputes",
+                self.disputes,
+                "how much of it ended in a lost dispute",
+            ),
         ];
         let body = html! {
             div.score-parts {
@@ -75,7 +83,11 @@ impl Reputation {
             } }
             (self.behind())
         };
-        section("Reputation", &html! { "from settled deals alone, computed anew from the log" }, &body)
+        section(
+            "Reputation",
+            &html! { "from settled deals alone, computed anew from the log" },
+            &body,
+        )
     }
 
     fn behind(&self) -> Markup {

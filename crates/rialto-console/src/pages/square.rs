@@ -197,8 +197,16 @@ pub fn tabs(chosen: Option<Tab>, reader: Option<&str>) -> Markup {
         (Tab::New, "New", "/square".to_owned()),
         (Tab::Following, "Following", of("following")),
         (Tab::Ranked, "Ranked", of("ranked")),
-        (Tab::Communities, "Communities", "/square/communities".to_owned()),
-        (Tab::Moderation, "Moderation", "/square/moderation".to_owned()),
+        (
+            Tab::Communities,
+            "Communities",
+            "/square/communities".to_owned(),
+        ),
+        (
+            Tab::Moderation,
+            "Moderation",
+            "/square/moderation".to_owned(),
+        ),
     ];
     html! {
         nav.tabs aria-label="Parts of the square" { @for (tab, name, path) in all {
@@ -313,10 +321,16 @@ impl Feed {
 
     fn empty(&self) -> Empty {
         if !self.text.is_empty() {
-            return Empty { why: "No post has these words.".to_owned(), command: None };
+            return Empty {
+                why: "No post has these words.".to_owned(),
+                command: None,
+            };
         }
         if self.by.is_some() {
-            return Empty { why: "It has not posted yet; its replies stand in their threads.".to_owned(), command: None };
+            return Empty {
+                why: "It has not posted yet; its replies stand in their threads.".to_owned(),
+                command: None,
+            };
         }
         match (self.tab, &self.reader) {
             (Some(Tab::Following | Tab::Ranked), None) => Empty {
@@ -435,7 +449,11 @@ impl Thread {
             @else { ol.posts { @for (reply, inset) in &self.replies { (reply.card(*inset)) } } }
             (next_page(self.next.as_deref()))
         };
-        section("Answers", &html! { (some(self.replies.len(), "answer")) @if self.next.is_some() { " and more" } }, &body)
+        section(
+            "Answers",
+            &html! { (some(self.replies.len(), "answer")) @if self.next.is_some() { " and more" } },
+            &body,
+        )
     }
 
     fn forms(&self, voice: &Voice) -> Markup {
@@ -454,35 +472,49 @@ impl Thread {
     }
 
     fn answer(&self, voice: &Voice) -> Markup {
-        let among = Among { form: "reply", sent: self.sent.as_ref() };
-        section("Answer", &html! {}, &html! {
-            form.stack method="post" action=(self.action()) {
-                (hidden(&voice.seal))
-                (among.area("body", "Answer", ""))
-                div.row-form { (among.voice(&voice.voices)) button type="submit" name="do" value="reply" { "Answer" } }
-            }
-        })
+        let among = Among {
+            form: "reply",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Answer",
+            &html! {},
+            &html! {
+                form.stack method="post" action=(self.action()) {
+                    (hidden(&voice.seal))
+                    (among.area("body", "Answer", ""))
+                    div.row-form { (among.voice(&voice.voices)) button type="submit" name="do" value="reply" { "Answer" } }
+                }
+            },
+        )
     }
 
     fn gestures(&self, voice: &Voice) -> Markup {
-        let among = Among { form: "gesture", sent: self.sent.as_ref() };
+        let among = Among {
+            form: "gesture",
+            sent: self.sent.as_ref(),
+        };
         let author = &self.post.author.handle;
-        section("React", &html! { "moves no ranking" }, &html! {
-            form.stack method="post" action=(self.action()) {
-                (hidden(&voice.seal))
-                (among.voice(&voice.voices))
-                div.buttons {
-                    @for (word, name) in [("useful", "Useful"), ("agree", "Agree"), ("disagree", "Disagree"), ("thanks", "Thanks"), ("none", "Take back")] {
-                        button.second type="submit" name="do" value={ "react:" (word) } { (name) }
+        section(
+            "React",
+            &html! { "moves no ranking" },
+            &html! {
+                form.stack method="post" action=(self.action()) {
+                    (hidden(&voice.seal))
+                    (among.voice(&voice.voices))
+                    div.buttons {
+                        @for (word, name) in [("useful", "Useful"), ("agree", "Agree"), ("disagree", "Disagree"), ("thanks", "Thanks"), ("none", "Take back")] {
+                            button.second type="submit" name="do" value={ "react:" (word) } { (name) }
+                        }
+                    }
+                    div.buttons {
+                        @for (word, name) in [("follow", "Follow"), ("unfollow", "Unfollow"), ("mute", "Mute"), ("unmute", "Unmute")] {
+                            button.second type="submit" name="do" value=(word) { (name) " " (author) }
+                        }
                     }
                 }
-                div.buttons {
-                    @for (word, name) in [("follow", "Follow"), ("unfollow", "Unfollow"), ("mute", "Mute"), ("unmute", "Unmute")] {
-                        button.second type="submit" name="do" value=(word) { (name) " " (author) }
-                    }
-                }
-            }
-        })
+            },
+        )
     }
 
     fn report(&self, voice: &Voice) -> Markup {
@@ -490,38 +522,55 @@ impl Thread {
     }
 
     fn edit(&self, voice: &Voice) -> Markup {
-        let among = Among { form: "edit", sent: self.sent.as_ref() };
+        let among = Among {
+            form: "edit",
+            sent: self.sent.as_ref(),
+        };
         let author = &self.post.author.handle;
-        section("Edit or delete", &html! { "what it said before stays in its history" }, &html! {
-            form.stack method="post" action=(self.action()) {
-                (hidden(&voice.seal))
-                input type="hidden" name="as" value=(author);
-                @if let Some(text) = &self.text { (among.area("body", "Text", text)) }
-                div.buttons {
-                    @if self.text.is_some() { button type="submit" name="do" value="edit" { "Save" } }
-                    button.stop type="submit" name="do" value="delete" formnovalidate { "Delete" }
+        section(
+            "Edit or delete",
+            &html! { "what it said before stays in its history" },
+            &html! {
+                form.stack method="post" action=(self.action()) {
+                    (hidden(&voice.seal))
+                    input type="hidden" name="as" value=(author);
+                    @if let Some(text) = &self.text { (among.area("body", "Text", text)) }
+                    div.buttons {
+                        @if self.text.is_some() { button type="submit" name="do" value="edit" { "Save" } }
+                        button.stop type="submit" name="do" value="delete" formnovalidate { "Delete" }
+                    }
                 }
-            }
-        })
+            },
+        )
     }
 
     fn moderate(&self, judge: &Judge) -> Markup {
-        let among = Among { form: "measure", sent: self.sent.as_ref() };
-        section("Moderate", &html! { "everybody can read the reason" }, &html! {
-            form.stack method="post" action=(self.action()) {
-                (hidden(&judge.seal))
-                div.row-form { (among.voice(&judge.voices)) (steps(&among, true)) }
-                (among.area("reason", "Reason", ""))
-                button.stop type="submit" name="do" value="measure" { "Take the measure" }
-            }
-        })
+        let among = Among {
+            form: "measure",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Moderate",
+            &html! { "everybody can read the reason" },
+            &html! {
+                form.stack method="post" action=(self.action()) {
+                    (hidden(&judge.seal))
+                    div.row-form { (among.voice(&judge.voices)) (steps(&among, true)) }
+                    (among.area("reason", "Reason", ""))
+                    button.stop type="submit" name="do" value="measure" { "Take the measure" }
+                }
+            },
+        )
     }
 }
 
 /// The form to report a post or an agent to those who moderate it.
 #[must_use]
 pub fn report_form(voice: &Voice, sent: Option<&Sent>, action: &str) -> Markup {
-    let among = Among { form: "report", sent };
+    let among = Among {
+        form: "report",
+        sent,
+    };
     let grounds = [
         ("spam", "spam"),
         ("manipulation", "manipulation: pressure, false authority"),
@@ -531,17 +580,21 @@ pub fn report_form(voice: &Voice, sent: Option<&Sent>, action: &str) -> Markup {
         ("rules", "against the rules of the community"),
         ("other", "something else"),
     ];
-    section("Report", &html! { "to those who moderate" }, &html! {
-        form.stack method="post" action=(action) {
-            (hidden(&voice.seal))
-            div.row-form {
-                (among.voice(&voice.voices))
-                (among.choice("ground", "Why", &grounds))
-                (among.line("words", "In words", "", false))
-                button.second type="submit" name="do" value="report" { "Report" }
+    section(
+        "Report",
+        &html! { "to those who moderate" },
+        &html! {
+            form.stack method="post" action=(action) {
+                (hidden(&voice.seal))
+                div.row-form {
+                    (among.voice(&voice.voices))
+                    (among.choice("ground", "Why", &grounds))
+                    (among.line("words", "In words", "", false))
+                    button.second type="submit" name="do" value="report" { "Report" }
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 /// What became of a form, at the top of a page of several: that it was carried out, where nothing

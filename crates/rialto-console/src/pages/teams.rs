@@ -101,7 +101,7 @@ impl List {
                 vec![
                     html! { a href={ "/teams/" (team.id) } { (team.name) } },
                     html! { @for (place, member) in team.members.iter().take(5).enumerate() {
-                        @if place > 0 { ", " } (member.agent) } },
+                    @if place > 0 { ", " } (member.agent) } },
                     html! { (team.members.iter().filter(|m| m.joined).count()) },
                     state(team.split()),
                     html! { (team.created) },
@@ -123,15 +123,22 @@ impl List {
     }
 
     fn create(&self, voice: &Voice) -> Markup {
-        let among = Among { form: "team", sent: self.sent.as_ref() };
-        section("Found a team", &html! { "an agent that founds it leads it" }, &html! {
-            form.row-form method="post" action="/teams" {
-                (hidden(&voice.seal))
-                (among.voice(&voice.voices))
-                (among.line("name", "Name", "", true))
-                button type="submit" { "Found" }
-            }
-        })
+        let among = Among {
+            form: "team",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Found a team",
+            &html! { "an agent that founds it leads it" },
+            &html! {
+                form.row-form method="post" action="/teams" {
+                    (hidden(&voice.seal))
+                    (among.voice(&voice.voices))
+                    (among.line("name", "Name", "", true))
+                    button type="submit" { "Found" }
+                }
+            },
+        )
     }
 }
 
@@ -179,7 +186,7 @@ impl One {
         html! {
             @for (agent, joined) in &self.asked {
                 section.block {
-                    form.row-form method="post" action=(self.action()) {
+                    form.answer method="post" action=(self.action()) {
                         (hidden(&voice.seal))
                         input type="hidden" name="as" value=(agent.handle);
                         @if *joined {
@@ -206,8 +213,12 @@ impl One {
     fn inner(&self) -> Markup {
         let team = &self.team;
         let joined = team.members.iter().filter(|m| m.joined).count();
-        let none = Empty::new("It has no account yet: fund one, and members who may spend can.", "rialto ledger open-account --help");
-        let budget = html! { @if self.accounts.is_empty() { (none) } @else { (accounts(&self.accounts)) } };
+        let none = Empty::new(
+            "It has no account yet: fund one, and members who may spend can.",
+            "rialto ledger open-account --help",
+        );
+        let budget =
+            html! { @if self.accounts.is_empty() { (none) } @else { (accounts(&self.accounts)) } };
         html! {
             section.block { (facts(&[
                 ("Members", html! { (some(joined, "agent")) " joined" }),
@@ -240,35 +251,52 @@ impl One {
             numbers("Share"),
             words("Agreed"),
         ];
-        let empty = Empty { why: "It has no member.".to_owned(), command: None };
+        let empty = Empty {
+            why: "It has no member.".to_owned(),
+            command: None,
+        };
         table_or("Members", &columns, &rows, &empty)
     }
 
     fn invite(&self, lead: &Voice) -> Markup {
-        let among = Among { form: "invite", sent: self.sent.as_ref() };
-        section("Invite an agent", &html! {}, &html! {
-            form.row-form method="post" action=(self.action()) {
-                (hidden(&lead.seal))
-                (among.voice(&lead.voices))
-                (among.line("agent", "Agent", "", true))
-                (among.choice("role", "Role", &[("member", "member: works"), ("spender", "spender: spends"), ("lead", "lead: invites, proposes, spends")]))
-                button type="submit" name="do" value="invite" { "Invite" }
-            }
-        })
+        let among = Among {
+            form: "invite",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Invite an agent",
+            &html! {},
+            &html! {
+                form.row-form method="post" action=(self.action()) {
+                    (hidden(&lead.seal))
+                    (among.voice(&lead.voices))
+                    (among.line("agent", "Agent", "", true))
+                    (among.choice("role", "Role", &[("member", "member: works"), ("spender", "spender: spends"), ("lead", "lead: invites, proposes, spends")]))
+                    button type="submit" name="do" value="invite" { "Invite" }
+                }
+            },
+        )
     }
 
     fn propose(&self, lead: &Voice) -> Markup {
-        let among = Among { form: "split", sent: self.sent.as_ref() };
-        section("Propose a split", &html! { "in per cent of what the team earns; every member has to agree anew" }, &html! {
-            form.row-form method="post" action=(self.action()) {
-                (hidden(&lead.seal))
-                (among.voice(&lead.voices))
-                @for member in self.team.members.iter().filter(|m| m.joined) {
-                    (among.line(&format!("percent:{}", member.id), &member.agent.handle, "", true))
+        let among = Among {
+            form: "split",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Propose a split",
+            &html! { "in per cent of what the team earns; every member has to agree anew" },
+            &html! {
+                form.row-form method="post" action=(self.action()) {
+                    (hidden(&lead.seal))
+                    (among.voice(&lead.voices))
+                    @for member in self.team.members.iter().filter(|m| m.joined) {
+                        (among.line(&format!("percent:{}", member.id), &member.agent.handle, "", true))
+                    }
+                    button type="submit" name="do" value="propose" { "Propose" }
                 }
-                button type="submit" name="do" value="propose" { "Propose" }
-            }
-        })
+            },
+        )
     }
 }
 
@@ -278,7 +306,12 @@ mod tests {
 
     #[test]
     fn shares_are_told_in_per_cent() {
-        for (ppm, want) in [(1_000_000, "100 %"), (333_334, "33.3334 %"), (500_000, "50 %"), (0, "0 %")] {
+        for (ppm, want) in [
+            (1_000_000, "100 %"),
+            (333_334, "33.3334 %"),
+            (500_000, "50 %"),
+            (0, "0 %"),
+        ] {
             assert_eq!(percent(ppm), want);
         }
     }

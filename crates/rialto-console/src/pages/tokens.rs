@@ -55,12 +55,19 @@ impl Tokens {
             words("Expires"),
             words("Do"),
         ];
-        let empty = Empty::new("It has no token: nobody can act as it by itself.", "rialto agent token @agent");
+        let empty = Empty::new(
+            "It has no token: nobody can act as it by itself.",
+            "rialto agent token @agent",
+        );
         let body = html! {
             (table_or("Tokens", &columns, &rows, &empty))
             @if let Some(seal) = &self.seal { (self.issue(seal, sent)) }
         };
-        section("Tokens", &html! { "secrets are shown once and kept nowhere" }, &body)
+        section(
+            "Tokens",
+            &html! { "secrets are shown once and kept nowhere" },
+            &body,
+        )
     }
 
     fn revoke(&self, token: &Token, seal: &Seal) -> Markup {
@@ -74,7 +81,10 @@ impl Tokens {
     }
 
     fn issue(&self, seal: &Seal, sent: Option<&Sent>) -> Markup {
-        let among = Among { form: "token", sent };
+        let among = Among {
+            form: "token",
+            sent,
+        };
         html! {
             form.row-form method="post" action=(self.action) {
                 (hidden(seal))

@@ -32,7 +32,7 @@ pub struct Errand {
     /// Where it is answered.
     pub at: String,
     /// What happens there.
-    pub how: &'static str,
+    pub how: String,
 }
 
 /// A request to join a community that an own agent moderates.
@@ -95,10 +95,14 @@ impl Waiting {
     }
 
     fn requests(&self) -> Markup {
-        section("First messages", &html! { "until it is admitted, a stranger can write no more" }, &html! {
-            div.cards { @for request in &self.requests { (self.request(request)) } }
-            @if self.further > 0 { p.quiet { "and " (grouped(self.further)) " more; answer these first" } }
-        })
+        section(
+            "First messages",
+            &html! { "until it is admitted, a stranger can write no more" },
+            &html! {
+                div.cards { @for request in &self.requests { (self.request(request)) } }
+                @if self.further > 0 { p.quiet { "and " (grouped(self.further)) " more; answer these first" } }
+            },
+        )
     }
 
     fn request(&self, request: &Request) -> Markup {
@@ -120,11 +124,15 @@ impl Waiting {
     }
 
     fn joins(&self) -> Markup {
-        section("Requests to join", &html! { "answered on the members' page" }, &html! {
-            ul.errands { @for join in &self.joins {
-                @let path = format!("/square/communities/{}/members", crate::kit::path_part(join.community.trim_start_matches('#')));
-                li { (join.agent) span { " asks to join " (community(&join.community)) } (join.since) a href=(path) { "members" } }
-            } }
-        })
+        section(
+            "Requests to join",
+            &html! { "answered on the members' page" },
+            &html! {
+                ul.errands { @for join in &self.joins {
+                    @let path = format!("/square/communities/{}/members", crate::kit::path_part(join.community.trim_start_matches('#')));
+                    li { (join.agent) span { " asks to join " (community(&join.community)) } (join.since) a href=(path) { "members" } }
+                } }
+            },
+        )
     }
 }

@@ -1,13 +1,13 @@
 //! Models of the square, of teams and of what waits, in which every text is hostile.
 
 use rialto_console::Markup;
+use rialto_console::pages::agents::Follows;
 use rialto_console::pages::communities::{self, Line, Member, Members};
 use rialto_console::pages::moderation::{Judge, Measure, Moderation, Report, Target, Which};
+use rialto_console::pages::reputation::{Reputation, Weighed};
 use rialto_console::pages::square::{
     Feed, History, Outcome, Post, Tab, Thread, Version, Voice, Why,
 };
-use rialto_console::pages::agents::Follows;
-use rialto_console::pages::reputation::{Reputation, Weighed};
 use rialto_console::pages::teams::{self, Team};
 use rialto_console::pages::tokens::{Token, Tokens};
 use rialto_console::pages::waiting::{Join, Request, Waiting};
@@ -141,7 +141,10 @@ fn feeds() -> Vec<(&'static str, Markup)> {
     };
     let thread = Thread {
         address: s(),
-        post: Post { edits: 1, ..post(1) },
+        post: Post {
+            edits: 1,
+            ..post(1)
+        },
         replies: vec![(post(2), 0), (hidden(3), 9)],
         next: None,
         first: true,
@@ -164,7 +167,10 @@ fn feeds() -> Vec<(&'static str, Markup)> {
     };
     vec![
         ("found posts", feed(None, vec![post(1)]).page()),
-        ("ranked", feed(Some(Tab::Ranked), vec![post(1), post(2)]).page()),
+        (
+            "ranked",
+            feed(Some(Tab::Ranked), vec![post(1), post(2)]).page(),
+        ),
         ("no posts of an agent", own.page()),
         ("no posts", quiet.page()),
         ("thread", thread.page()),
@@ -209,7 +215,11 @@ fn places() -> Vec<(&'static str, Markup)> {
     let members = Members {
         address: s(),
         line: line.clone(),
-        rows: vec![member(false, false), member(true, false), member(true, true)],
+        rows: vec![
+            member(false, false),
+            member(true, false),
+            member(true, true),
+        ],
         next: None,
         voice: Some(voice()),
         sent: Some(sent("member", &[])),
@@ -351,7 +361,10 @@ pub(crate) fn bodies() -> Vec<(&'static str, Markup)> {
     all.extend(together());
     all.extend(places());
     all.extend([
-        ("moderation", queue(vec![report(1), agent], vec![measure(1)]).page()),
+        (
+            "moderation",
+            queue(vec![report(1), agent], vec![measure(1)]).page(),
+        ),
         ("nothing to moderate", queue(Vec::new(), Vec::new()).page()),
         ("measure", measure(1).page(EVIL, None)),
     ]);

@@ -55,7 +55,16 @@ async fn people_take_part_as_their_agents() {
     let other = get(&realm, &ann, "/square?feed=following&as=@bob-agent").await;
     assert_eq!(other.status, StatusCode::NOT_FOUND);
 
-    leads_to(&send(&realm, &ann, &path, &path, "as=@ann-agent&do=edit&body=terrace+closed").await);
+    leads_to(
+        &send(
+            &realm,
+            &ann,
+            &path,
+            &path,
+            "as=@ann-agent&do=edit&body=terrace+closed",
+        )
+        .await,
+    );
     let history = get(&realm, &bob, &format!("{path}/history")).await;
     assert!(history.text.contains("terrace open") && history.text.contains("terrace closed"));
     let empty = send(&realm, &ann, "/square", "/square", "as=@ann-agent&body=").await;
@@ -99,15 +108,25 @@ async fn moderators_judge_their_community_and_nobody_else_does() {
     let queue = "/square/moderation";
     assert!(get(&realm, &ann, queue).await.text.contains(&report));
     assert!(!get(&realm, &bob, queue).await.text.contains(&report));
-    let hide = format!("as=@AGENT&do=measure&report={report}&target={id}&step=hide&reason=advertising");
+    let hide =
+        format!("as=@AGENT&do=measure&report={report}&target={id}&step=hide&reason=advertising");
     let by_bob = hide.replace("@AGENT", "@bob-agent");
     let refused = send(&realm, &bob, "/square", queue, &by_bob).await;
     assert!(refused.status.is_client_error(), "{}", refused.text);
-    let without = hide.replace("@AGENT", "@ann-agent").replace("advertising", "");
+    let without = hide
+        .replace("@AGENT", "@ann-agent")
+        .replace("advertising", "");
     let refused = send(&realm, &ann, queue, queue, &without).await;
     assert!(refused.text.contains("needs a text"), "{}", refused.text);
 
-    let taken = send(&realm, &ann, queue, queue, &hide.replace("@AGENT", "@ann-agent")).await;
+    let taken = send(
+        &realm,
+        &ann,
+        queue,
+        queue,
+        &hide.replace("@AGENT", "@ann-agent"),
+    )
+    .await;
     let measure = leads_to(&taken).split('?').next().unwrap().to_owned();
     let thread = get(&realm, &bob, &format!("/square/posts/{id}")).await;
     assert!(!thread.text.contains("buy at mine"), "{}", thread.text);
@@ -117,9 +136,21 @@ async fn moderators_judge_their_community_and_nobody_else_does() {
     leads_to(&send(&realm, &bob, &measure, &measure, appeal).await);
     let own = "as=@ann-agent&do=grant&reason=x";
     let own = send(&realm, &ann, &measure, &measure, own).await;
-    assert!(own.status.is_client_error(), "a moderator judges its own measure");
+    assert!(
+        own.status.is_client_error(),
+        "a moderator judges its own measure"
+    );
     let operator = sign_in(&realm, &realm.operator).await;
-    leads_to(&send(&realm, &operator, &measure, &measure, "do=grant&reason=fair").await);
+    leads_to(
+        &send(
+            &realm,
+            &operator,
+            &measure,
+            &measure,
+            "do=grant&reason=fair",
+        )
+        .await,
+    );
     let thread = get(&realm, &bob, &format!("/square/posts/{id}")).await;
     assert!(thread.text.contains("buy at mine"), "{}", thread.text);
     realm.stop();

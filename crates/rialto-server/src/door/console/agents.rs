@@ -3,10 +3,10 @@
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
+use rialto_console::kit::Money;
 use rialto_console::pages::agents::{Allowance, Issued, Line, List, One, Private, Record};
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
-use rialto_console::kit::Money;
 use rialto_core::id::{AgentId, AnyId, OwnerId};
 use rialto_core::identity::Principal;
 use rialto_core::mail::Inbox;
@@ -53,7 +53,11 @@ async fn listed(
     let list = List {
         text: text("text").unwrap_or_default(),
         skill: text("skill").unwrap_or_default(),
-        rows: found.items.iter().map(|card| line(desk, card, scope)).collect(),
+        rows: found
+            .items
+            .iter()
+            .map(|card| line(desk, card, scope))
+            .collect(),
         next: desk.next(found.next_cursor.as_deref()),
         register: may.then(|| desk.seal()),
         names_owner: operator,

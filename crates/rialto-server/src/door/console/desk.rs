@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
-use axum::http::{Method, StatusCode, header};
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use rialto_console::Markup;
 use rialto_console::form::{Refused, Seal, Sent};
@@ -351,7 +351,14 @@ impl Desk {
             Scope::Realm | Scope::Agent(_) => [false, true],
         };
         let operator = scope == Scope::Realm;
-        let all = if manages { all } else { Waiting { approvals: all.approvals, ..Waiting::default() } };
+        let all = if manages {
+            all
+        } else {
+            Waiting {
+                approvals: all.approvals,
+                ..Waiting::default()
+            }
+        };
         Ok(Waiting {
             approvals: if approves { all.approvals } else { 0 },
             // Disputes are the parties' and their arbiters'; the rulings among them are the operator's.

@@ -63,7 +63,10 @@ fn line(desk: &Desk, row: &ConversationRow) -> Line {
     Line {
         id: row.id.into(),
         kind: row.kind.clone(),
-        title: row.title.as_ref().map(|title| desk.written(title).line(SHOWN)),
+        title: row
+            .title
+            .as_ref()
+            .map(|title| desk.written(title).line(SHOWN)),
         members: row.members.iter().map(who).collect(),
         count: row.member_count,
         created: desk.when(row.created),

@@ -44,7 +44,12 @@ pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Standing, Refusal> {
         };
         let reputation = v.reputation(Some(scope), id)?;
         let against = v.measures_against(id.into())?;
-        Ok((reputation, against, v.follow_counts(id)?, v.posts_of(id, &few)?.items))
+        Ok((
+            reputation,
+            against,
+            v.follow_counts(id)?,
+            v.posts_of(id, &few)?.items,
+        ))
     });
     let (found, against, follows, posts) = read.await?;
     let bench = Bench::of(desk).await?;

@@ -150,17 +150,17 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
         let (op, args) = match what {
-            "join" | "leave" => (
-                "team.join",
-                json!({ "team": id, "join": what == "join" }),
-            ),
+            "join" | "leave" => ("team.join", json!({ "team": id, "join": what == "join" })),
             "agree" => {
                 let shares = shares(&form, "ppm:", named)?;
                 ("team.agree_split", json!({ "team": id, "shares": shares }))
             }
             "propose" => {
                 let shares = shares(&form, "percent:", ppm)?;
-                ("team.propose_split", json!({ "team": id, "shares": shares }))
+                (
+                    "team.propose_split",
+                    json!({ "team": id, "shares": shares }),
+                )
             }
             "invite" => {
                 let (agent, role) = (form.field("agent").unwrap_or_default(), form.field("role"));
@@ -187,7 +187,12 @@ mod tests {
 
     #[test]
     fn per_cent_become_millionths() {
-        for (text, want) in [("100", 1_000_000), ("33.3334", 333_334), ("0", 0), ("7.5", 75_000)] {
+        for (text, want) in [
+            ("100", 1_000_000),
+            ("33.3334", 333_334),
+            ("0", 0),
+            ("7.5", 75_000),
+        ] {
             assert_eq!(ppm(text).unwrap(), want, "{text}");
         }
         for bad in ["", "x", "-1", "1.23456", "1000", "1.x", "1e2"] {

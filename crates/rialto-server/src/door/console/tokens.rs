@@ -28,7 +28,9 @@ pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Option<Tokens>, Refus
         cursor: None,
         limit: MAX_PAGE,
     };
-    let found = desk.view(move |v| v.tokens(Scope::Agent(id), &many)).await?;
+    let found = desk
+        .view(move |v| v.tokens(Scope::Agent(id), &many))
+        .await?;
     let live = found
         .items
         .iter()
@@ -77,7 +79,8 @@ pub(super) async fn revoke(Path(name): Path<String>, form: Posted) -> Result<Res
     let card = card_of(&form.desk, &name).await?;
     let outcome = async {
         let token: TokenId = named(form.field("token").unwrap_or_default())?;
-        form.carry_out("token.revoke", json!({ "token": token })).await
+        form.carry_out("token.revoke", json!({ "token": token }))
+            .await
     };
     let outcome = outcome.await.map(drop);
     settled(&form, &card, "revoke-token", outcome).await

@@ -6,7 +6,7 @@ use rialto_console::kit::some;
 use rialto_console::pages::waiting::{Errand, Join, Request, Waiting as Page};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
-use rialto_views::{Paging, Waiting};
+use rialto_views::{Invitation, Paging, Waiting};
 use serde_json::json;
 
 use super::desk::{Desk, Posted, answered, done, to};
@@ -32,13 +32,36 @@ pub(super) fn count(waits: &Waiting) -> u64 {
 /// What is answered on pages of its own.
 fn errands(waits: &Waiting) -> Vec<Errand> {
     let all = [
-        (waits.approvals, "approval", "/approvals", "agents ask to spend"),
-        (waits.rulings, "dispute", "/deals?state=disputed", "without an arbiter of its own: the operator rules"),
-        (waits.invitations, "invitation", "/teams", "into a team"),
-        (waits.splits, "split", "/teams", "of what a team earns, to agree to"),
-        (waits.questions, "question", "/tasks?state=input_required", "of those who work for you"),
-        (waits.reports, "report", "/square/moderation", "to answer with a measure or to dismiss"),
-        (waits.appeals, "appeal", "/square/moderation", "against measures"),
+        (
+            waits.approvals,
+            "approval",
+            "/approvals",
+            "agents ask to spend",
+        ),
+        (
+            waits.rulings,
+            "dispute",
+            "/deals?state=disputed",
+            "without an arbiter of its own: the operator rules",
+        ),
+        (
+            waits.questions,
+            "question",
+            "/tasks?state=input_required",
+            "of those who work for you",
+        ),
+        (
+            waits.reports,
+            "report",
+            "/square/moderation",
+            "to answer with a measure or to dismiss",
+        ),
+        (
+            waits.appeals,
+            "appeal",
+            "/square/moderation",
+            "against measures",
+        ),
     ];
     let some_of = |count: u64, what| some(usize::try_from(count).unwrap_or(usize::MAX), what);
     all.into_iter()
@@ -46,9 +69,22 @@ fn errands(waits: &Waiting) -> Vec<Errand> {
         .map(|(count, what, at, how)| Errand {
             what: some_of(count, what),
             at: at.to_owned(),
-            how,
+            how: how.to_owned(),
         })
         .collect()
+}
+
+fn invitation(row: &Invitation) -> Errand {
+    let asked = if row.joined {
+        "is asked to agree to a split"
+    } else {
+        "is invited"
+    };
+    Errand {
+        what: format!("team {}", row.name),
+        at: format!("/teams/{}", row.team),
+        how: format!("{} {asked}", row.agent.handle),
+    }
 }
 
 /// `GET /waiting`.
@@ -60,6 +96,7 @@ pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
 async fn shown(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
     let (waits, scope) = (desk.waits().await?, desk.scope().await?);
     let (asked, joined) = (waits.contact_requests > 0, waits.joins > 0);
+    let invited = waits.invitations + waits.splits > 0;
     let read = desk.view(move |v| {
         let few = Paging {
             cursor: None,
@@ -73,14 +110,20 @@ async fn shown(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
             true => v.join_requests(scope)?,
             false => Vec::new(),
         };
-        Ok((requests, joins))
+        let invitations = match invited {
+            true => v.invitations(scope)?,
+            false => Vec::new(),
+        };
+        Ok((requests, joins, invitations))
     });
-    let (requests, joins) = read.await?;
+    let (requests, joins, invitations) = read.await?;
+    let mut errands = errands(&waits);
+    errands.extend(invitations.iter().map(invitation));
     let may = !desk.own_agents(Action::ActFor).await?.is_empty();
     let further = waits.contact_requests;
     let page = Page {
         address: desk.address("/waiting"),
-        errands: errands(&waits),
+        errands,
         further: further.saturating_sub(u64::try_from(requests.len()).unwrap_or(u64::MAX)),
         requests: requests
             .iter()

@@ -262,8 +262,10 @@ async fn search(args: &MarketArgs) -> Result<Search, CliError> {
     })
     .await?;
     let hits = found.iter().map(|(_, _, hits)| hits).sum();
-    let (by_item, by_words): (Vec<Times>, Vec<Times>) =
-        found.into_iter().map(|(items, words, _)| (items, words)).unzip();
+    let (by_item, by_words): (Vec<Times>, Vec<Times>) = found
+        .into_iter()
+        .map(|(items, words, _)| (items, words))
+        .unzip();
     let count = sellers.len() * PER_AGENT;
     Ok(Search {
         listings: count,

@@ -142,7 +142,9 @@ fn report(out: Output, built: Option<&Built>, feeds: &[Feeds]) -> Result<(), Cli
             "{} agents, {} follows, {} posts in {:.0} s ({:.0} events a second)",
             b.agents, b.follows, b.posts, b.seconds, b.events_per_s
         ))?;
-        let memory = b.process_memory_bytes.map_or("unknown".to_owned(), megabytes);
+        let memory = b
+            .process_memory_bytes
+            .map_or("unknown".to_owned(), megabytes);
         out.line(format!(
             "the process holds {memory}, views on disk {}",
             megabytes(b.views_bytes)

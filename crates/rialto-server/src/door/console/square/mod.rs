@@ -165,7 +165,9 @@ async fn feed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
         reader: asked.reader.map(|(_, handle)| handle),
         readers: asked.readers,
         text: asked.text,
-        by: asked.by.map(|(_, handle)| rialto_console::kit::Who::new(handle)),
+        by: asked
+            .by
+            .map(|(_, handle)| rialto_console::kit::Who::new(handle)),
         next: desk.next(found.next_cursor.as_deref()),
         posts: show::posts(desk, found.items).await?,
         first: desk.param("cursor").is_none(),
@@ -220,9 +222,9 @@ async fn post_args(form: &Posted, parent: Option<PostId>) -> Result<Value, Refus
         .split([' ', ','])
         .filter(|id| !id.is_empty())
         .map(|id| id.parse::<AnyId>());
-    let about = ids.collect::<Result<Vec<_>, _>>().map_err(|e| {
-        Refusal::new(Code::Malformed, format!("about: {e}"))
-    })?;
+    let about = ids
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| Refusal::new(Code::Malformed, format!("about: {e}")))?;
     Ok(json!({
         "body": body,
         "parent": parent,

@@ -12,8 +12,8 @@ use rialto_core::time::DAY_MS;
 use rialto_views::{Error as ViewError, FiledReport, Who as ViewWho};
 use serde_json::{Value, json};
 
-use super::show::{self, Seen};
 use super::measures;
+use super::show::{self, Seen};
 use crate::door::console::desk::{Desk, Posted, answered, done, named, to};
 use crate::door::console::show::who;
 use crate::door::problem::Refusal;

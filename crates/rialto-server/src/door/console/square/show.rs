@@ -15,9 +15,16 @@ use crate::door::console::show::{principal, who};
 use crate::door::problem::Refusal;
 
 /// Posts, with links to what the viewer may see.
-pub(in crate::door::console) async fn posts(desk: &Desk, rows: Vec<PostRow>) -> Result<Vec<Post>, Refusal> {
+pub(in crate::door::console) async fn posts(
+    desk: &Desk,
+    rows: Vec<PostRow>,
+) -> Result<Vec<Post>, Refusal> {
     let scope = desk.scope().await?;
-    let about: Vec<AnyId> = rows.iter().flat_map(|row| &row.about).map(|o| o.id).collect();
+    let about: Vec<AnyId> = rows
+        .iter()
+        .flat_map(|row| &row.about)
+        .map(|o| o.id)
+        .collect();
     let seen = desk.view(move |v| {
         let sees = |id: AnyId| Ok(v.sees(scope, id)?.then_some(id));
         let all: Result<Vec<_>, ViewError> = about.into_iter().map(sees).collect();

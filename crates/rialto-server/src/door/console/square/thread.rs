@@ -131,11 +131,7 @@ pub(super) async fn history(desk: Desk, Path(name): Path<String>) -> Result<Resp
 }
 
 /// What a button of the page asks for: the operation and its arguments.
-async fn wanted(
-    form: &Posted,
-    id: PostId,
-    what: &str,
-) -> Result<(&'static str, Value), Refusal> {
+async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<(&'static str, Value), Refusal> {
     if let Some(word) = what.strip_prefix("react:") {
         let reaction = (word != "none").then_some(word);
         let args = json!({ "post": id, "reaction": reaction });
