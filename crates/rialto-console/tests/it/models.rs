@@ -542,6 +542,7 @@ fn talk() -> Vec<(&'static str, Markup)> {
         line: event.clone(),
         facts: vec![("Caused by", text(EVIL))],
         json: s(),
+        neighbours: true,
         more: true,
     };
     vec![
