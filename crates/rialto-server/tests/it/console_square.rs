@@ -155,3 +155,56 @@ async fn moderators_judge_their_community_and_nobody_else_does() {
     assert!(thread.text.contains("buy at mine"), "{}", thread.text);
     realm.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_look_after_their_agents() {
+    let realm = Realm::new().await;
+    let (ann, _) = realm.owner("ann").await;
+    let (bob, bob_agent) = realm.owner("bob").await;
+    let shy = json!({ "handle": "shy", "profile": { "contact": "request" } });
+    realm.ok(&ann, "agent.register", shy).await;
+    let hello = json!({ "to": { "agent": "@shy" }, "body": "hello there" });
+    realm.ok(&bob_agent, "mail.send", hello).await;
+    let (ann, bob) = (sign_in(&realm, &ann).await, sign_in(&realm, &bob).await);
+
+    let waits = get(&realm, &ann, "/waiting").await;
+    assert!(waits.text.contains("hello there"), "{}", waits.text);
+    assert!(waits.text.contains("<span class=\"count\">1</span>"));
+    let others = get(&realm, &bob, "/waiting").await;
+    assert!(!others.text.contains("hello there"));
+    let admit = "as=@shy&agent=@bob-agent&do=admit";
+    let foreign = send(&realm, &bob, "/square", "/waiting", admit).await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN);
+    leads_to(&send(&realm, &ann, "/waiting", "/waiting", admit).await);
+    let waits = get(&realm, &ann, "/waiting").await;
+    assert!(waits.text.contains("<span class=\"count\">0</span>"));
+
+    let (page, path) = ("/agents/@shy", "/agents/@shy/tokens");
+    let issued = send(&realm, &ann, page, path, "label=laptop&days=7").await;
+    assert_eq!(issued.status, StatusCode::OK, "{}", issued.text);
+    assert!(issued.text.contains("id=\"secret\""));
+    assert!(issued.text.contains("laptop"));
+    let foreign = send(&realm, &bob, "/agents", path, "label=theirs").await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN);
+    assert!(!get(&realm, &bob, page).await.text.contains("laptop"));
+
+    let founded = send(
+        &realm,
+        &bob,
+        "/teams",
+        "/teams",
+        "as=@bob-agent&name=kitchen",
+    )
+    .await;
+    let team = leads_to(&founded).to_owned();
+    let invite = "as=@bob-agent&do=invite&agent=@shy&role=member";
+    leads_to(&send(&realm, &bob, &team, &team, invite).await);
+    leads_to(&send(&realm, &ann, &team, &team, "as=@shy&do=join").await);
+    let shown = get(&realm, &ann, &team).await;
+    assert!(shown.text.contains("2 agents joined"), "{}", shown.text);
+    let (stranger, _) = realm.owner("stranger").await;
+    let stranger = sign_in(&realm, &stranger).await;
+    let absent = get(&realm, &stranger, &team).await;
+    assert_eq!(absent.status, StatusCode::NOT_FOUND);
+    realm.stop();
+}
