@@ -205,13 +205,121 @@ export const tests = {
     await page.waitForSelector("text=Suspend @casa-buyer");
   },
 
+  async "a post made from the page appears live to everybody, and without a reload"(world) {
+    const writer = await inside(world, world.cast.casa.admin.token);
+    const signed = await world.cast.operator.op("owner.sign_up", { name: `reader-${Date.now()}`, kind: "person" });
+    const reader = await inside(world, signed.token.secret);
+    await reader.page.goto(`${world.url}/square`);
+    await live(reader.page);
+    await writer.page.goto(`${world.url}/square`);
+    await writer.page.click("details.fold summary");
+    const words = `terrace open ${Date.now()} <b>now</b>`;
+    await writer.page.fill("#post-body", words);
+    await writer.page.selectOption("#post-as", "@casa-buyer");
+    await writer.page.click("details.fold button[type=submit]");
+    await writer.page.waitForSelector(`#posts >> text=${words}`);
+    await reader.page.waitForFunction((text) => document.querySelector("#posts").textContent.includes(text), words);
+    assert.equal(await reader.page.locator("#posts b").count(), 0);
+    await reader.page.click("#posts li >> nth=0 >> text=no replies");
+    assert.match(await reader.page.textContent("main"), /Answers appear here/);
+  },
+
+  async "an answer, a reaction and a follow are given from the page of a post"(world) {
+    const { page } = await inside(world, world.cast.casa.admin.token);
+    await page.goto(`${world.url}/square/posts/${world.past.post}`);
+    await page.fill("#reply-body", "we come at eight");
+    await page.selectOption("#reply-as", "@casa-buyer");
+    await page.click("button[value=reply]");
+    await page.waitForSelector("#replies >> text=we come at eight");
+    await page.click("button[value='react:useful']");
+    await page.waitForURL("**?done=react");
+    assert.match(await page.textContent("#post"), /1 useful/);
+    await page.click("button[value=follow]");
+    await page.waitForURL("**?done=follow");
+    assert.match(await page.textContent(".done"), /Followed/);
+    await page.click("nav.tabs >> text=Ranked");
+    await page.waitForSelector(".why .score");
+    const [score, ...parts] = await page.$$eval("#posts li:first-child .score, #posts li:first-child .why b", (all) => all.map((e) => Number(e.textContent.replace("score ", ""))));
+    assert.equal(parts.reduce((sum, part) => sum + part, 0), score);
+  },
+
+  async "a measure from the queue hides a post, and an appeal brings it back"(world) {
+    const body = `buy at mine ${Date.now()}`;
+    const post = (await world.cast.seller.op("social.post", { body })).ids.post;
+    const filed = await world.cast.buyer.op("social.report", { target: { post }, ground: "spam", text: "again" });
+    const report = Object.values(filed.ids)[0];
+    const moderator = await inside(world);
+    await moderator.page.goto(`${world.url}/square/moderation`);
+    const card = moderator.page.locator(`[id="${report}"]`);
+    await card.locator("select").selectOption("hide");
+    await card.locator("textarea").fill("advertising");
+    await card.locator("text=Take the measure").click();
+    await moderator.page.waitForURL("**/square/measures/**");
+    const measure = new URL(moderator.page.url()).pathname;
+    const reader = await inside(world, world.cast.casa.admin.token);
+    await reader.page.goto(`${world.url}/square/posts/${post}`);
+    assert.match(await reader.page.textContent("#post"), /A moderator hid this post[^]*advertising/);
+    assert.doesNotMatch(await reader.page.content(), new RegExp(body));
+    assert.equal(await reader.page.locator("button[value=measure]").count(), 0);
+    const author = await inside(world, world.cast.seller.token);
+    await author.page.goto(world.url + measure);
+    await author.page.fill("textarea", "only once");
+    await author.page.click("main button");
+    await author.page.waitForURL("**?done=appeal");
+    await moderator.page.goto(world.url + measure);
+    await moderator.page.fill("textarea", "once is fair");
+    await moderator.page.click("text=Grant the appeal");
+    await moderator.page.waitForURL("**?done=grant");
+    await reader.page.reload();
+    assert.match(await reader.page.textContent("#post"), new RegExp(body));
+  },
+
+  async "a quarantined text is shown on asking only"(world) {
+    const { page } = await inside(world, world.cast.casa.admin.token);
+    await page.goto(`${world.url}/square/posts/${world.past.trick}`);
+    assert.doesNotMatch(await page.textContent("#post"), /previous instructions/);
+    await page.click("text=Show it all the same");
+    assert.match(await page.textContent("#post"), /previous instructions/);
+    assert.match(await page.textContent("#post .labels"), /screening: injection/);
+    await live(page);
+    await world.cast.buyer.op("social.react", { post: world.past.trick, reaction: "disagree" });
+    await page.waitForFunction(() => document.querySelector("#post").textContent.includes("1 disagree"));
+    assert.match(await page.textContent("#post"), /previous instructions/);
+  },
+
+  async "a token is issued, told once and revoked"(world) {
+    const { page } = await inside(world, world.cast.casa.admin.token);
+    await page.goto(`${world.url}/agents/@casa-shy`);
+    await page.fill("#token-label", "laptop");
+    await page.click("text=Issue a token");
+    const secret = await page.textContent("#secret");
+    const me = await client(world.direct, secret).get("/api/whoami");
+    assert.equal(me.handle, "@casa-shy");
+    await page.goto(`${world.url}/agents/@casa-shy`);
+    assert.doesNotMatch(await page.content(), new RegExp(secret), "the token was told twice");
+    await page.click("tr:has-text('laptop') button");
+    await page.waitForURL("**?done=revoke-token");
+    await assert.rejects(client(world.direct, secret).get("/api/whoami"), /RLT0015/);
+  },
+
+  async "a stranger is admitted from the page, and the count falls"(world) {
+    const { page } = await inside(world, world.cast.casa.admin.token);
+    await page.click("#waiting");
+    const before = Number(await page.textContent("#waiting .count"));
+    await page.click("article:has-text('@casa-shy') >> text=Admit");
+    await page.waitForURL("**/waiting?done=admit");
+    assert.equal(Number(await page.textContent("#waiting .count")), before - 1);
+    await world.cast.seller.op("mail.send", { to: { agent: "@casa-shy" }, body: "thank you" });
+  },
+
   async "another owner's things answer as what does not exist"(world) {
     const signed = await world.cast.operator.op("owner.sign_up", { name: `nosy-${Date.now()}`, kind: "person" });
     const { page } = await inside(world, signed.token.secret);
     const account = (await world.cast.buyer.get("/api/ledger/accounts")).items[0].id;
     for (const path of [`/deals/${world.past.deal}`, `/negotiations/${world.past.negotiation}`, `/tasks/${world.past.task}`,
       `/messages/${world.past.conversation}`, `/approvals/${world.past.approval}`, `/ledger/accounts/${account}`,
-      `/owners/${world.cast.casa.id}`, `/trace/${world.past.deal}`, "/log/3"]) {
+      `/owners/${world.cast.casa.id}`, `/trace/${world.past.deal}`, `/teams/${world.past.team}`,
+      "/square?feed=following&as=@casa-buyer", "/log/3"]) {
       const response = await page.goto(world.url + path);
       assert.equal(response.status(), 404, path);
       assert.match(await page.textContent(".problem"), /RLT0103/, path);
@@ -231,7 +339,8 @@ export const tests = {
 
   async "pages can be read, and signed in to, without scripts"(world) {
     const { page } = await inside(world, world.cast.casa.admin.token, { javaScriptEnabled: false });
-    for (const path of ["/", "/deals", `/deals/${world.past.deal}`, "/accounts?by=agent", "/agents?text=casa", "/ledger"]) {
+    for (const path of ["/", "/deals", `/deals/${world.past.deal}`, "/accounts?by=agent", "/agents?text=casa", "/ledger",
+      "/square", "/square?feed=ranked&as=@casa-buyer", `/square/posts/${world.past.post}`, "/square/communities/tacos", `/teams/${world.past.team}`]) {
       const response = await page.goto(world.url + path);
       assert.equal(response.status(), 200, path);
       assert.match(await page.textContent("main"), /@casa-buyer/, path);
@@ -270,7 +379,10 @@ export const tests = {
     const wrong = [];
     for (const [colorScheme, token] of [["light", world.cast.casa.admin.token], ["dark", world.operator]]) {
       const { page, trouble } = await inside(world, token, { colorScheme });
-      const more = ["/approvals?all=true", "/messages?text=script", "/market?items=x&text=ypal", "/accounts?by=owner,agent&period=hour"];
+      const more = ["/approvals?all=true", "/messages?text=script", "/market?items=x&text=ypal", "/accounts?by=owner,agent&period=hour",
+        "/waiting", "/square?feed=ranked&as=@casa-buyer", "/square?text=script&quarantined=show", "/square/moderation?show=reports", "/square/moderation?show=measures",
+        "/square/communities/tacos/members", `/square/measures/${world.past.measure}`, `/square/posts/${world.past.post}/history`, `/teams/${world.past.team}`,
+        "/agents/@casa-buyer/followers", "/agents/@rival-seller"];
       const paths = await crawl(page, world.url, more, async (path) => {
         await live(page);
         const [ran, violations] = await page.evaluate(() => [window.ran, window.violations]);
@@ -292,7 +404,7 @@ export const tests = {
   async "nothing sticks out on a narrow screen"(world) {
     const { page } = await inside(world, world.operator, { viewport: { width: 360, height: 700 } });
     const wide = [];
-    await crawl(page, world.url, [], async (path) => {
+    await crawl(page, world.url, ["/square/moderation", "/square/communities/tacos/members", `/square/posts/${world.past.post}`, `/teams/${world.past.team}`], async (path) => {
       const by = await overflow(page);
       if (by > 0) wide.push(`${path} by ${by}`);
     });

@@ -140,3 +140,79 @@ pub fn choice(name: &str, label: &str, options: &[(&str, &str)], chosen: &str) -
         }
     }
 }
+
+/// One form among several of a page: the ids of its fields begin with its name, and what was typed
+/// into it comes back after a refusal, which stands at the top of the page.
+#[derive(Clone, Copy)]
+pub struct Among<'a> {
+    /// Its name.
+    pub form: &'a str,
+    /// What became of the form that was just sent, if one was.
+    pub sent: Option<&'a Sent>,
+}
+
+impl Among<'_> {
+    fn id(&self, name: &str) -> String {
+        format!("{}-{name}", self.form)
+    }
+
+    fn typed(&self, name: &str) -> &str {
+        typed(self.sent, self.form, name)
+    }
+
+    /// A line of text.
+    #[must_use]
+    pub fn line(&self, name: &str, label: &str, help: &str, required: bool) -> Markup {
+        let (id, help_id) = (self.id(name), self.id(&format!("{name}-help")));
+        html! {
+            div.field {
+                label for=(id) { (label) }
+                input type="text" id=(id) name=(name) value=(self.typed(name)) autocomplete="off"
+                    autocapitalize="none" spellcheck="false" required[required]
+                    aria-describedby=[(!help.is_empty()).then_some(help_id.as_str())];
+                @if !help.is_empty() { small id=(help_id) { (help) } }
+            }
+        }
+    }
+
+    /// Several lines of text; `usual` stands there unless something was typed.
+    #[must_use]
+    pub fn area(&self, name: &str, label: &str, usual: &str) -> Markup {
+        let (id, typed) = (self.id(name), self.typed(name));
+        let value = if typed.is_empty() { usual } else { typed };
+        html! {
+            div.field.wide {
+                label for=(id) { (label) }
+                // The line break after the tag is no part of the text.
+                textarea id=(id) name=(name) rows="3" required { "\n" (value) }
+            }
+        }
+    }
+
+    /// A choice of several.
+    #[must_use]
+    pub fn choice(&self, name: &str, label: &str, options: &[(&str, &str)]) -> Markup {
+        let (id, chosen) = (self.id(name), self.typed(name));
+        html! {
+            div.field {
+                label for=(id) { (label) }
+                select id=(id) name=(name) {
+                    @for (value, text) in options {
+                        option value=(value) selected[*value == chosen] { (text) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The agent to act as: a choice when there are several.
+    #[must_use]
+    pub fn voice(&self, voices: &[String]) -> Markup {
+        let options: Vec<(&str, &str)> = voices.iter().map(|v| (v.as_str(), v.as_str())).collect();
+        match options.as_slice() {
+            [] => html! {},
+            [(only, _)] => html! { input type="hidden" name="as" value=(only); },
+            several => self.choice("as", "As", several),
+        }
+    }
+}

@@ -193,6 +193,10 @@ pub fn path_of(id: AnyId) -> Option<String> {
         AnyId::NegotiationId(_) => "/negotiations",
         AnyId::DealId(_) => "/deals",
         AnyId::ApprovalId(_) => "/approvals",
+        AnyId::TeamId(_) => "/teams",
+        AnyId::PostId(_) => "/square/posts",
+        AnyId::CommunityId(_) => "/square/communities",
+        AnyId::MeasureId(_) => "/square/measures",
         _ => return None,
     };
     Some(format!("{folder}/{id}"))
@@ -223,11 +227,13 @@ pub fn grouped(number: u64) -> String {
 pub fn state(word: &str) -> Markup {
     let tone = match word {
         "settled" | "completed" | "active" | "agreed" | "awarded" | "approved" | "posted"
-        | "admitted" => "good",
+        | "admitted" | "granted" | "offered" | "joined" => "good",
         "disputed" | "failed" | "suspended" | "expired" | "denied" | "refunded" | "voided"
-        | "refused" | "canceled" | "rejected" | "lost" => "bad",
+        | "refused" | "canceled" | "rejected" | "lost" | "hidden" | "misleading" | "spam"
+        | "unsafe" => "bad",
         "delivered" | "working" | "open" | "submitted" | "revealed" | "split" | "waits"
-        | "input_required" | "auth_required" | "requested" => "busy",
+        | "input_required" | "auth_required" | "requested" | "invited" | "off_topic"
+        | "appealed" => "busy",
         _ => "plain",
     };
     html! { span class={ "state " (tone) } { (word.replace('_', " ")) } }

@@ -14,7 +14,9 @@ pub enum Place {
     Accounts,
     Deals,
     Market,
+    Square,
     Agents,
+    Teams,
     Messages,
     Tasks,
     Approvals,
@@ -24,12 +26,14 @@ pub enum Place {
 
 impl Place {
     /// All parts.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Overview,
         Self::Accounts,
         Self::Deals,
         Self::Market,
+        Self::Square,
         Self::Agents,
+        Self::Teams,
         Self::Messages,
         Self::Tasks,
         Self::Approvals,
@@ -45,7 +49,9 @@ impl Place {
             Self::Accounts => ("Accounts", "/accounts"),
             Self::Deals => ("Deals", "/deals"),
             Self::Market => ("Market", "/market"),
+            Self::Square => ("Square", "/square"),
             Self::Agents => ("Agents", "/agents"),
+            Self::Teams => ("Teams", "/teams"),
             Self::Messages => ("Messages", "/messages"),
             Self::Tasks => ("Tasks", "/tasks"),
             Self::Approvals => ("Approvals", "/approvals"),
@@ -98,8 +104,6 @@ pub struct Viewer {
     pub role: String,
     /// How many things wait for it.
     pub waiting: u64,
-    /// Where they wait.
-    pub waiting_at: &'static str,
     /// Ties its forms to its session.
     pub csrf: String,
 }
@@ -168,7 +172,7 @@ fn top(frame: &Frame<'_>) -> Markup {
                         spellcheck="false" aria-keyshortcuts="/";
                     kbd aria-hidden="true" { "/" }
                 }
-                (live(frame.position))
+                (live(frame))
                 (waiting(viewer))
                 (theme(frame))
                 div.viewer {
@@ -186,10 +190,12 @@ fn top(frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// The stream that says when there is something new, and whether it is connected.
-fn live(position: u64) -> Markup {
+/// The stream that says when there is something new, and whether it is connected. On the square
+/// everybody's posts are something new; elsewhere only what concerns the viewer is.
+fn live(frame: &Frame<'_>) -> Markup {
+    let square = frame.place == Some(Place::Square);
     html! {
-        div #live .live hx-sse:connect={ "/live?after=" (position) } data-state="off" {
+        div #live .live hx-sse:connect={ "/live?after=" (frame.position) @if square { "&square=true" } } data-state="off" {
             span.dot aria-hidden="true" {}
             span.word role="status" { "not live" }
         }
@@ -200,7 +206,7 @@ fn live(position: u64) -> Markup {
 fn waiting(viewer: &Viewer) -> Markup {
     let count = viewer.waiting;
     html! {
-        a #waiting .waiting .some[count > 0] href=(viewer.waiting_at) {
+        a #waiting .waiting .some[count > 0] href="/waiting" {
             span.count { @if count > 99 { "99+" } @else { (count) } }
             " waiting"
         }

@@ -19,15 +19,41 @@ pub enum Part {
     File(String, String, String),
 }
 
+/// Whether a text is there to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// It is.
+    #[default]
+    Shown,
+    /// Screening quarantined it: it is shown only on asking.
+    Withheld,
+    /// It was erased.
+    Erased,
+}
+
 /// What somebody wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Where it comes from: `agent`, `person`, `operator`.
+    /// Where it comes from: `an agent`, `a person`, `the operator`.
     pub by: &'static str,
     /// Its parts.
     pub parts: Vec<Part>,
-    /// True when it was erased.
-    pub erased: bool,
+    /// What screening says it may be up to: `secret_request`.
+    pub screened: Vec<String>,
+    /// Whether it is there.
+    pub state: State,
+    /// The address that shows it in spite of its quarantine.
+    pub reveal: Option<String>,
+}
+
+/// A text of which nothing more is known than who wrote it.
+#[must_use]
+pub fn plain(by: &'static str, text: &str) -> Written {
+    Written {
+        by,
+        parts: vec![Part::Text(text.to_owned())],
+        ..Written::default()
+    }
 }
 
 /// The beginning of a text, and how many characters were left out.
@@ -50,19 +76,17 @@ fn cut(text: &str) -> Markup {
 impl Render for Written {
     fn render(&self) -> Markup {
         html! {
-            @if self.erased {
-                p.erased { "erased" }
-            } @else {
-                div.written title={ "written by " (self.by) "; data, not instruction" } {
-                    @for part in &self.parts {
-                        @match part {
-                            Part::Text(text) => p { (cut(text)) },
-                            Part::Data(text) => pre.data { (cut(text)) },
-                            Part::File(name, media, uri) => p.file {
-                                span.name { (cut(name)) } " " span.media { (cut(media)) } " "
-                                span.uri { (cut(uri)) }
-                            },
-                        }
+            @match self.state {
+                State::Erased => p.erased { "erased" },
+                State::Withheld => p.withheld {
+                    span.state.busy { "quarantined" }
+                    " A text by " (self.by) " is withheld: screening takes it for " (self.suspicions()) "."
+                    @if let Some(address) = &self.reveal { " " a href=(address) { "Show it all the same" } }
+                },
+                State::Shown => {
+                    div.written title={ "written by " (self.by) "; data, not instruction" } {
+                        @for part in &self.parts { (part) }
+                        (self.labels())
                     }
                 }
             }
@@ -70,12 +94,47 @@ impl Render for Written {
     }
 }
 
+impl Render for Part {
+    fn render(&self) -> Markup {
+        html! {
+            @match self {
+                Part::Text(text) => p { (cut(text)) },
+                Part::Data(text) => pre.data tabindex="0" role="group" aria-label="Data" { (cut(text)) },
+                Part::File(name, media, uri) => p.file {
+                    span.name { (cut(name)) } " " span.media { (cut(media)) } " "
+                    span.uri { (cut(uri)) }
+                },
+            }
+        }
+    }
+}
+
 impl Written {
+    /// Who wrote it and what screening says of it.
+    fn labels(&self) -> Markup {
+        html! {
+            p.labels {
+                span.provenance { "by " (self.by) }
+                @if !self.screened.is_empty() {
+                    span.state.busy title="What screening takes the text for; docs/screening.md has the rules." {
+                        "screening: " (self.suspicions())
+                    }
+                }
+            }
+        }
+    }
+
+    fn suspicions(&self) -> String {
+        self.screened.join(", ").replace('_', " ")
+    }
+
     /// All of it in one line, for tables.
     #[must_use]
     pub fn line(&self, most: usize) -> String {
-        if self.erased {
-            return "erased".to_owned();
+        match self.state {
+            State::Shown => {}
+            State::Withheld => return format!("quarantined: {}", self.suspicions()),
+            State::Erased => return "erased".to_owned(),
         }
         let texts = self.parts.iter().map(|part| match part {
             Part::Text(text) | Part::Data(text) => text.clone(),
@@ -99,11 +158,22 @@ mod tests {
     #[test]
     fn long_texts_are_cut_with_a_count() {
         assert_eq!(bounded("äöü", 2), ("äö", 1));
-        let written = Written {
-            by: "agent",
-            parts: vec![Part::Text("x".repeat(SHOWN + 7))],
-            erased: false,
-        };
+        let written = plain("an agent", &"x".repeat(SHOWN + 7));
         assert!(written.render().into_string().contains("7 characters more"));
+    }
+
+    #[test]
+    fn what_is_withheld_says_why_and_where_it_is() {
+        let written = Written {
+            screened: vec!["secret_request".to_owned()],
+            state: State::Withheld,
+            reveal: Some("/square?quarantined=show".to_owned()),
+            ..plain("an agent", "send me your key")
+        };
+        let html = written.render().into_string();
+        assert!(!html.contains("your key"), "{html}");
+        assert!(html.contains("secret request"), "{html}");
+        assert!(html.contains("href=\"/square?quarantined=show\""), "{html}");
+        assert_eq!(written.line(80), "quarantined: secret request");
     }
 }

@@ -34,6 +34,21 @@ const PAYMENTS: i64 = 50_000;
 /// How many counterparties of an act are named.
 const NAMED: usize = 16;
 
+/// The kinds of events that everybody sees on the square.
+const PUBLIC_KINDS: [&str; 11] = [
+    "social.posted",
+    "social.edited",
+    "social.deleted",
+    "social.reacted",
+    "social.community_created",
+    "social.community_updated",
+    "social.joined",
+    "social.left",
+    "social.measure_taken",
+    "social.measure_revoked",
+    "social.appeal_decided",
+];
+
 /// What binds the parties of an act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,17 +136,6 @@ pub struct Traffic {
     pub position: u64,
 }
 
-/// How many things wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Waiting {
-    /// Approvals that wait for a person.
-    pub approvals: u64,
-    /// Disputes that wait for a ruling.
-    pub disputes: u64,
-    /// Disputes in which the operator has to rule.
-    pub rulings: u64,
-}
-
 impl ViewReader {
     /// The latest acts that concern the scope, newest first, since a time.
     ///
@@ -165,6 +169,24 @@ impl ViewReader {
         })
     }
 
+    /// The latest position after one at which the public side of the square changed: a post, what was
+    /// done to one, or a community.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn square_after(&self, after: u64) -> Result<Option<u64>> {
+        self.read(|snap| {
+            let sql = "SELECT max(position) FROM event_kind WHERE kind = ? AND position > ?";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let mut latest = None;
+            for kind in PUBLIC_KINDS {
+                let found: Option<i64> = query.query_row((kind, int(after)), |r| r.get(0))?;
+                latest = latest.max(found);
+            }
+            Ok(latest.map(uint))
+        })
+    }
+
     /// The traffic from a time on, in buckets of equal length.
     ///
     /// # Errors
@@ -182,14 +204,6 @@ impl ViewReader {
             });
         }
         self.read(|snap| snap.traffic(scope, from, step_ms, buckets))
-    }
-
-    /// How many things wait within a scope.
-    ///
-    /// # Errors
-    /// As every read.
-    pub fn waiting(&self, scope: Scope) -> Result<Waiting> {
-        self.read(|snap| snap.waiting(scope))
     }
 }
 
@@ -233,7 +247,8 @@ impl Snap<'_> {
                 | AnyId::CallId(_)
                 | AnyId::AssetId(_)
                 | AnyId::PostId(_)
-                | AnyId::CommunityId(_),
+                | AnyId::CommunityId(_)
+                | AnyId::MeasureId(_),
             ) => {
                 let parties = self.parties(id)?.unwrap_or_default();
                 Ok(match scope {
@@ -491,39 +506,6 @@ impl Snap<'_> {
             });
         }
         Ok((moved, looked == PAYMENTS))
-    }
-
-    fn waiting(&self, scope: Scope) -> Result<Waiting> {
-        let count = |table: &str, prefix: &str, filter: &str| -> Result<u64> {
-            let kind = crate::db::kind_of(prefix);
-            let sql = match scope.viewer() {
-                None => format!("SELECT count(*) FROM {table} t WHERE ?1 IS NULL AND {filter}"),
-                Some(_) => format!(
-                    "SELECT count(*) FROM {table} t WHERE {filter} AND EXISTS(
-                     SELECT 1 FROM seen s WHERE s.viewer = ?1 AND s.kind = {kind} AND s.id = t.id)"
-                ),
-            };
-            let count = self
-                .db
-                .prepare_cached(&sql)?
-                .query_row([scope.viewer()], |r| r.get(0))?;
-            Ok(uint(count))
-        };
-        let disputes = count("deal", DealId::PREFIX, "t.state = 'disputed'")?;
-        Ok(Waiting {
-            approvals: count(
-                "approval",
-                rialto_core::id::ApprovalId::PREFIX,
-                "t.ended IS NULL",
-            )?,
-            disputes,
-            rulings: if disputes == 0 {
-                0
-            } else {
-                let filter = "t.state = 'disputed' AND t.arbiter IS NULL";
-                count("deal", DealId::PREFIX, filter)?
-            },
-        })
     }
 }
 

@@ -27,7 +27,7 @@ mod search;
 mod trace;
 mod views;
 
-pub use activity::{Act, Acts, Bucket, MAX_ACTS, MAX_BUCKETS, Moved, Tie, Traffic, Waiting};
+pub use activity::{Act, Acts, Bucket, MAX_ACTS, MAX_BUCKETS, Moved, Tie, Traffic};
 pub use error::Error;
 pub use rank::Why;
 pub use read::*;

@@ -76,12 +76,19 @@ CREATE TABLE message(
   content INTEGER NOT NULL, reply_to INTEGER, task INTEGER, request INTEGER NOT NULL,
   at INTEGER NOT NULL);
 CREATE INDEX message_conversation ON message(conversation, id);
+-- First messages of strangers that nobody has answered.
+CREATE TABLE contact_request(
+  receiver INTEGER NOT NULL, sender INTEGER NOT NULL, owner INTEGER NOT NULL,
+  message INTEGER NOT NULL, PRIMARY KEY(receiver, sender)) WITHOUT ROWID;
+CREATE INDEX contact_request_owner ON contact_request(owner, message);
 
 CREATE TABLE task(
   id INTEGER PRIMARY KEY, requester_kind INTEGER NOT NULL, requester INTEGER NOT NULL,
   worker INTEGER NOT NULL, parent INTEGER, deal INTEGER, team INTEGER, state TEXT NOT NULL,
   body INTEGER, at INTEGER NOT NULL, updated INTEGER NOT NULL);
 CREATE INDEX task_parent ON task(parent, id) WHERE parent IS NOT NULL;
+CREATE INDEX task_asks ON task(requester, id)
+  WHERE requester_kind = 2 AND state IN ('input_required', 'auth_required');
 CREATE TABLE task_step(
   task INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, note INTEGER,
   at INTEGER NOT NULL, PRIMARY KEY(task, position)) WITHOUT ROWID;
@@ -209,11 +216,14 @@ CREATE TABLE membership(
   moderator INTEGER NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY(community, agent)) WITHOUT ROWID;
 CREATE INDEX membership_agent ON membership(agent, community);
+CREATE INDEX membership_moderator ON membership(agent, community) WHERE moderator;
+CREATE INDEX membership_asked ON membership(community, agent) WHERE NOT joined;
 CREATE TABLE report(
   id INTEGER PRIMARY KEY, by INTEGER NOT NULL, target_kind INTEGER NOT NULL,
   target INTEGER NOT NULL, community INTEGER, ground TEXT NOT NULL, content INTEGER,
   at INTEGER NOT NULL, ended INTEGER, measure INTEGER, reason INTEGER);
 CREATE INDEX report_open ON report(id) WHERE ended IS NULL;
+CREATE INDEX report_place ON report(community) WHERE ended IS NULL;
 CREATE TABLE measure(
   id INTEGER PRIMARY KEY, target_kind INTEGER NOT NULL, target INTEGER NOT NULL,
   step TEXT NOT NULL, mark INTEGER NOT NULL, until INTEGER, community INTEGER, against INTEGER,
@@ -222,6 +232,7 @@ CREATE TABLE measure(
   end_reason INTEGER);
 CREATE INDEX measure_target ON measure(target_kind, target, id);
 CREATE INDEX measure_against ON measure(against, id) WHERE against IS NOT NULL;
+CREATE INDEX measure_appealed ON measure(community) WHERE appeal = 'open' AND ended IS NULL;
 
 CREATE VIRTUAL TABLE post_fts USING fts5(
   body, content='', detail=full, tokenize='unicode61 remove_diacritics 2');

@@ -4,10 +4,15 @@ use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use super::ledger::{Account, accounts};
+use super::moderation::{Judge, Measure, measures, steps};
 use super::overview::{DealLine, deal_table};
-use crate::form::{Field, Seal, Sent, choice, field, hidden, refusal, typed};
+use super::reputation::Reputation;
+use super::square::{Post, Voice, posts, report_form, told};
+use super::tokens::Tokens;
+use crate::form::{Among, Field, Seal, Sent, choice, field, hidden, refusal, typed};
 use crate::kit::{
-    Empty, Thing, When, Who, facts, grouped, next_page, numbers, section, state, table_or, words,
+    Empty, Money, Thing, When, Who, facts, grouped, next_page, numbers, path_part, section, state,
+    table_or, words,
 };
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
@@ -57,6 +62,8 @@ fn owner(line: &Line) -> Markup {
 pub struct Issued {
     /// For whom.
     pub handle: String,
+    /// True when the agent was registered with it.
+    pub registered: bool,
     /// The secret; none when the same form was sent before.
     pub secret: Option<String>,
 }
@@ -155,6 +162,9 @@ impl List {
     }
 }
 
+/// The forms of an agent's page whose refusal stands beside them.
+const BESIDE: [&str; 2] = ["allowance", "switch"];
+
 /// A token that is shown this once.
 #[must_use]
 pub fn told_once(issued: &Issued) -> Markup {
@@ -162,11 +172,11 @@ pub fn told_once(issued: &Issued) -> Markup {
         div.done role="status" {
             @match &issued.secret {
                 Some(secret) => {
-                    p { strong { (issued.handle) " is registered." } " Its token is shown this once and kept nowhere: copy it now." }
+                    p { strong { @if issued.registered { (issued.handle) " is registered." } @else { "A token of " (issued.handle) " is issued." } } " The token is shown this once and kept nowhere: copy it now." }
                     p.secret { code #secret { (secret) } button.second type="button" data-copy="secret" { "Copy" } }
                 }
-                None => p { strong { (issued.handle) " was registered before." } " Its token was shown then; issue another with "
-                    code { "rialto agent token " (issued.handle) } "." },
+                None => p { strong { @if issued.registered { (issued.handle) " was registered before." } @else { "This token was issued before." } }
+                    " It was shown then; issue another with " code { "rialto agent token " (issued.handle) } " or on the agent's page." },
             }
         }
     }
@@ -235,6 +245,24 @@ pub struct One {
     pub listings: Vec<(AnyId, String)>,
     /// Its private side, if the viewer may see it.
     pub private: Option<Private>,
+    /// What its settled deals say of it.
+    pub reputation: Reputation,
+    /// What moderators did about it.
+    pub measures: Vec<Measure>,
+    /// How many it follows, and by how many it is followed.
+    pub follows: (u64, u64),
+    /// Its latest posts.
+    pub posts: Vec<Post>,
+    /// What its owner has at stake for it: the hold and how much.
+    pub stake: Option<(AnyId, Money)>,
+    /// Its tokens, for those who may manage them.
+    pub tokens: Option<Tokens>,
+    /// A token just issued.
+    pub issued: Option<Issued>,
+    /// What the forms to follow, mute and report carry, for those with agents of their own.
+    pub voice: Option<Voice>,
+    /// For the operator, who moderates agents.
+    pub judge: Option<Judge>,
     /// What the form for its allowance carries, for those who may set it.
     pub manage: Option<Seal>,
     /// What the form of its stop switch carries, for those who may pull it.
@@ -253,13 +281,12 @@ impl One {
         a href={ "/log?actor=" (self.id) } { "Its events" } };
         html! {
             (heading(&html! { (self.line.who.handle) }, &aside))
-            @if let Some(sent) = self.sent.as_ref().filter(|s| s.refused.is_none()) {
-                div.done role="status" { p { @match sent.form.as_str() {
-                    "allowance" => "The allowance is set.",
-                    _ => "Done.",
-                } } }
-            }
+            (told(self.sent.as_ref().filter(|s| s.refused.is_none() || !BESIDE.contains(&s.form.as_str()))))
+            @if let Some(issued) = &self.issued { (told_once(issued)) }
             (kept_live("agent", &self.address, &self.facts()))
+            @if let Some(tokens) = &self.tokens { (tokens.section(self.sent.as_ref())) }
+            @if let Some(voice) = &self.voice { div.columns { (self.bonds(voice)) (report_form(voice, self.sent.as_ref(), &format!("/agents/{}/bond", self.id))) } }
+            @if let Some(judge) = &self.judge { (self.moderate(judge)) }
             @if self.manage.is_some() || self.stop.is_some() {
                 div.columns {
                     @if let Some(seal) = &self.manage { (self.allow(seal)) }
@@ -284,19 +311,85 @@ impl One {
                 html! { @if self.endpoint.is_empty() { span.quiet { "no address; it reads its inbox" } } @else { (self.endpoint) } },
             ),
             ("Registered", html! { (self.created) }),
+            ("Follows", self.count("following", self.follows.0)),
+            ("Followed by", self.count("followers", self.follows.1)),
         ];
+        let mut known = Vec::from(known);
+        if let Some((hold, money)) = &self.stake {
+            known.push(("At stake for it", html! { (money) " " (Thing(*hold)) }));
+        }
         html! {
             section.block {
                 @if let Some(text) = &self.description { (text) br; }
                 (facts(&known))
             }
-            (section("Settled deals", &html! { a href="/deals" { "Deals" } }, &self.record()))
+            (section("Ended deals", &html! { a href="/deals" { "Deals" } }, &self.record()))
+            (self.standing())
             @if let Some(private) = &self.private { (private_side(private)) }
             (section("On the market", &html! {}, &html! {
                 @if self.listings.is_empty() { p.quiet { "It lists nothing." } }
                 ul { @for (id, title) in &self.listings { li { a href={ "/market/listings/" (id) } { (title) } } } }
             }))
         }
+    }
+
+    fn count(&self, which: &str, count: u64) -> Markup {
+        html! { a href={ "/agents/" (path_part(&self.line.who.handle)) "/" (which) } { (grouped(count)) } }
+    }
+
+    fn standing(&self) -> Markup {
+        let none = Empty {
+            why: "It has not posted yet. Its latest posts appear here.".to_owned(),
+            command: None,
+        };
+        let handle = path_part(&self.line.who.handle);
+        let all = html! { @if !self.posts.is_empty() { a href={ "/square?by=" (handle) } { "All its posts" } } };
+        html! {
+            (self.reputation.section())
+            @if !self.measures.is_empty() { (section("What moderators did", &html! {}, &measures(&self.measures, None))) }
+            (section("Latest posts", &all, &posts(&self.posts, &none)))
+        }
+    }
+
+    fn bonds(&self, voice: &Voice) -> Markup {
+        let among = Among {
+            form: "bond",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Follow or mute",
+            &html! {},
+            &html! {
+                form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
+                    (hidden(&voice.seal))
+                    (among.voice(&voice.voices))
+                    div.buttons {
+                        @for (word, name) in [("follow", "Follow"), ("unfollow", "Unfollow"), ("mute", "Mute"), ("unmute", "Unmute")] {
+                            button.second type="submit" name="do" value=(word) { (name) }
+                        }
+                    }
+                }
+            },
+        )
+    }
+
+    fn moderate(&self, judge: &Judge) -> Markup {
+        let among = Among {
+            form: "measure",
+            sent: self.sent.as_ref(),
+        };
+        section(
+            "Moderate",
+            &html! { "everywhere on the square" },
+            &html! {
+                form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
+                    (hidden(&judge.seal))
+                    (steps(&among, false))
+                    (among.area("reason", "Reason", ""))
+                    button.stop type="submit" name="do" value="measure" { "Take the measure" }
+                }
+            },
+        )
     }
 
     fn record(&self) -> Markup {
@@ -423,4 +516,37 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
         "rialto allowance set @agent --per-period 100 --approval-above 30",
     );
     table_or("Allowances", &columns, &rows, &empty)
+}
+
+/// Whom an agent follows, or who follows it.
+#[derive(Clone, Debug)]
+pub struct Follows {
+    /// The agent.
+    pub who: Who,
+    /// True for whom it follows.
+    pub following: bool,
+    /// The agents.
+    pub rows: Vec<Who>,
+    /// Where the next page is.
+    pub next: Option<String>,
+}
+
+impl Follows {
+    /// The page.
+    #[must_use]
+    pub fn page(&self) -> Markup {
+        let title = if self.following {
+            html! { "Whom " (self.who) " follows" }
+        } else {
+            html! { "Who follows " (self.who) }
+        };
+        html! {
+            (heading(&title, &html! {}))
+            section.block {
+                @if self.rows.is_empty() { p.quiet { "Nobody yet." } }
+                ul.errands { @for who in &self.rows { li { (who) } } }
+                (next_page(self.next.as_deref()))
+            }
+        }
+    }
 }

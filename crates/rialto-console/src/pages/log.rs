@@ -137,6 +137,8 @@ pub struct One {
     pub facts: Vec<(&'static str, Markup)>,
     /// All of it, as JSON text with the texts filled in.
     pub json: String,
+    /// Whether the events beside it are the viewer's to open.
+    pub neighbours: bool,
     /// Whether there is one after it.
     pub more: bool,
 }
@@ -147,8 +149,8 @@ impl One {
     pub fn page(&self) -> Markup {
         let at = self.line.position;
         let aside = html! {
-            @if at > 1 { a rel="prev" href={ "/log/" (at - 1) } { "Before" } }
-            @if self.more { a rel="next" href={ "/log/" (at + 1) } { "After" } }
+            @if self.neighbours && at > 1 { a rel="prev" href={ "/log/" (at - 1) } { "Before" } }
+            @if self.neighbours && self.more { a rel="next" href={ "/log/" (at + 1) } { "After" } }
         };
         let mut known = vec![
             ("When", html! { (self.line.at) }),

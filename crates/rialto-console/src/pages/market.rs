@@ -8,7 +8,7 @@ use crate::kit::{
     Empty, Money, Thing, When, Who, facts, next_page, numbers, section, state, table_or, words,
 };
 use crate::shell::{heading, kept_live};
-use crate::written::Written;
+use crate::written::{Written, plain};
 
 /// A listing.
 #[derive(Clone, Debug)]
@@ -143,18 +143,10 @@ impl Listing {
                 ("Tags", html! { (self.tags.join(", ")) }),
             ])) }
             @if let Some(text) = &self.description {
-                (section("In the seller's words", &html! {}, &html! { (said(text)) }))
+                (section("In the seller's words", &html! {}, &html! { (plain("an agent", text)) }))
             }
             (section("Items", &html! {}, &table_or("Items", &columns, &rows, &empty)))
         }
-    }
-}
-
-fn said(text: &str) -> Written {
-    Written {
-        by: "an agent",
-        parts: vec![crate::written::Part::Text(text.to_owned())],
-        erased: false,
     }
 }
 

@@ -5,16 +5,23 @@ use maud::{Markup, html};
 pub mod accounts;
 pub mod agents;
 pub mod approvals;
+pub mod communities;
 pub mod deals;
 pub mod gate;
 pub mod ledger;
 pub mod log;
 pub mod market;
 pub mod messages;
+pub mod moderation;
 pub mod overview;
 pub mod owners;
+pub mod reputation;
+pub mod square;
 pub mod tasks;
+pub mod teams;
+pub mod tokens;
 pub mod trace;
+pub mod waiting;
 
 /// A text of the console's own, or a fact, as a part of a page.
 #[must_use]

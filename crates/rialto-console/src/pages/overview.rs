@@ -254,7 +254,8 @@ impl Overview {
             }
         };
         html! { (section("Latest deals", &aside, &body))
-        p.quiet { "At position " (position(self.position)) "." } }
+        // The latest event may be another owner's, which is not the viewer's to open.
+        p.quiet { "At position " @if self.whole { (position(self.position)) } @else { "#" (grouped(self.position)) } "." } }
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod models;
+mod square;
 
 use rialto_console::form::Refused;
 use rialto_console::pages::gate::Gate;
@@ -21,7 +22,6 @@ fn framed(body: &Markup) -> String {
         name: EVIL.to_owned(),
         role: EVIL.to_owned(),
         waiting: 3,
-        waiting_at: "/approvals",
         csrf: EVIL.to_owned(),
     };
     let frame = Frame {

@@ -26,23 +26,23 @@ use rialto_core::time::Time;
 pub(crate) const EVIL: &str = "\"'><script>evil()</script><evil onload=evil() style=\"x\">@&amp;";
 pub(crate) const NOW: Time = Time(1_795_351_234_567);
 
-fn s() -> String {
+pub(crate) fn s() -> String {
     EVIL.to_owned()
 }
 
-fn who() -> Who {
+pub(crate) fn who() -> Who {
     Who::new(format!("@{EVIL}"))
 }
 
-fn money() -> Money {
+pub(crate) fn money() -> Money {
     Money::new(EVIL, EVIL)
 }
 
-fn when() -> When {
+pub(crate) fn when() -> When {
     When { at: NOW, now: NOW }
 }
 
-fn written() -> Written {
+pub(crate) fn written() -> Written {
     Written {
         by: "an agent",
         parts: vec![
@@ -50,18 +50,19 @@ fn written() -> Written {
             Part::Data(s()),
             Part::File(s(), s(), format!("javascript:{EVIL}")),
         ],
-        erased: false,
+        screened: vec![s()],
+        ..Written::default()
     }
 }
 
-fn seal() -> Seal {
+pub(crate) fn seal() -> Seal {
     Seal {
         csrf: s(),
         key: s(),
     }
 }
 
-fn sent(form: &str, fields: &[&str]) -> Sent {
+pub(crate) fn sent(form: &str, fields: &[&str]) -> Sent {
     Sent {
         form: form.to_owned(),
         fields: fields.iter().map(|f| ((*f).to_owned(), s())).collect(),
@@ -543,6 +544,7 @@ fn talk() -> Vec<(&'static str, Markup)> {
         line: event.clone(),
         facts: vec![("Caused by", text(EVIL))],
         json: s(),
+        neighbours: true,
         more: true,
     };
     vec![
@@ -584,6 +586,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         sent: Some(sent("register", &["handle", "description", "owner"])),
         issued: Some(Issued {
             handle: s(),
+            registered: true,
             secret: Some(s()),
         }),
     };
@@ -607,6 +610,19 @@ fn agents() -> Vec<(&'static str, Markup)> {
             inbox_first: 1,
             allowances: vec![allowance.clone()],
         }),
+        reputation: crate::square::reputation(),
+        measures: vec![crate::square::measure(4)],
+        follows: (3, 100_000),
+        posts: vec![crate::square::post(8)],
+        stake: Some((HoldId(1).into(), money())),
+        tokens: Some(crate::square::tokens()),
+        issued: Some(Issued {
+            handle: s(),
+            registered: false,
+            secret: Some(s()),
+        }),
+        voice: Some(crate::square::voice()),
+        judge: Some(crate::square::judge()),
         manage: Some(seal()),
         stop: Some(seal()),
         assets: vec![s()],
@@ -638,6 +654,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         ("agents", list(vec![line]).page()),
         ("no agents", list(Vec::new()).page()),
         ("agent", one.page()),
+        ("follows", crate::square::follows().page()),
         ("owner", owner.page()),
     ]
 }
@@ -652,5 +669,6 @@ pub(crate) fn bodies() -> Vec<(&'static str, Markup)> {
     all.extend(market());
     all.extend(talk());
     all.extend(agents());
+    all.extend(crate::square::bodies());
     all
 }

@@ -77,6 +77,16 @@ pub(super) struct At {
     reveal: bool,
 }
 
+impl At {
+    /// Whatever was durable when the read came, quarantined texts shown or not.
+    pub(super) fn revealing(reveal: bool) -> Self {
+        Self {
+            min_position: None,
+            reveal,
+        }
+    }
+}
+
 impl ListQuery {
     pub(super) fn at(&self) -> At {
         At {

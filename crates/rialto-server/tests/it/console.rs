@@ -10,14 +10,14 @@ use crate::door::{Realm, agreed};
 
 const HOST: &str = "rialto.example";
 
-struct Answer {
-    status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     headers: HeaderMap,
-    text: String,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map(|value| value.to_str().unwrap())
@@ -25,7 +25,7 @@ impl Answer {
     }
 
     /// The value of a hidden field.
-    fn hidden(&self, name: &str) -> String {
+    pub(crate) fn hidden(&self, name: &str) -> String {
         let before = format!("name=\"{name}\" value=\"");
         let after = self.text.split(&before).nth(1);
         let value = after.and_then(|rest| rest.split('"').next());
@@ -61,18 +61,18 @@ async fn send(
     }
 }
 
-async fn get(realm: &Realm, cookie: &str, path: &str) -> Answer {
+pub(crate) async fn get(realm: &Realm, cookie: &str, path: &str) -> Answer {
     send(realm, Method::GET, path, &[("cookie", cookie)], "").await
 }
 
 const OWN: (&str, &str) = ("origin", "http://rialto.example");
 
-async fn post(realm: &Realm, cookie: &str, path: &str, form: &str) -> Answer {
+pub(crate) async fn post(realm: &Realm, cookie: &str, path: &str, form: &str) -> Answer {
     send(realm, Method::POST, path, &[("cookie", cookie), OWN], form).await
 }
 
 /// Signs in and returns the cookie.
-async fn sign_in(realm: &Realm, token: &str) -> String {
+pub(crate) async fn sign_in(realm: &Realm, token: &str) -> String {
     let answer = post(realm, "", "/sign-in", &format!("token={token}")).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
     let cookie = answer.header("set-cookie");

@@ -47,14 +47,47 @@ impl Fold<'_> {
                 self.cache.erased += texts::erase(self.db, contents)?;
                 Ok(())
             }
-            // What waits, is acknowledged or was trimmed is the inbox's, which memory answers.
-            MailEvent::RequestAnswered { .. }
-            | MailEvent::Acknowledged { .. }
+            MailEvent::RequestAnswered { by, stranger, .. } => self.no_request(*by, *stranger),
+            MailEvent::ContactLapsed { receiver, sender } => self.no_request(*receiver, *sender),
+            // What is acknowledged or was trimmed is the inbox's, which memory answers.
+            MailEvent::Acknowledged { .. }
             | MailEvent::Trimmed { .. }
             // Leaving memory is memory's, not history's.
-            | MailEvent::ConversationClosed { .. }
-            | MailEvent::ContactLapsed { .. } => Ok(()),
+            | MailEvent::ConversationClosed { .. } => Ok(()),
         }
+    }
+
+    /// A first message waits no more.
+    pub(super) fn no_request(&self, receiver: AgentId, sender: AgentId) -> Result<()> {
+        self.run(
+            "DELETE FROM contact_request WHERE receiver = ? AND sender = ?",
+            (int(receiver.0), int(sender.0)),
+        )
+    }
+
+    /// A stranger's first message waits; writing to somebody answers what they had asked.
+    fn requested(
+        &self,
+        message: MessageId,
+        conversation: ConversationId,
+        from: AgentId,
+        request: bool,
+    ) -> Result<()> {
+        let (message, conversation, from) = (int(message.0), int(conversation.0), int(from.0));
+        if request {
+            return self.run(
+                "INSERT OR REPLACE INTO contact_request
+                 SELECT m.agent, ?1, a.owner, ?2 FROM member m JOIN agent a ON a.id = m.agent
+                 WHERE m.conversation = ?3 AND m.agent <> ?1",
+                (from, message, conversation),
+            );
+        }
+        self.run(
+            "DELETE FROM contact_request WHERE receiver = ?1
+             AND EXISTS(SELECT 1 FROM conversation WHERE id = ?2 AND kind = 'direct')
+             AND sender IN (SELECT agent FROM member WHERE conversation = ?2)",
+            (from, conversation),
+        )
     }
 
     /// Members see what is sent from now on.
@@ -111,6 +144,7 @@ impl Fold<'_> {
                 self.now()
             ],
         )?;
+        self.requested(*message, *conversation, *from, *request)?;
         if let Some(text) = text {
             texts::message(self.db, Way::In, int(message.0), &text)?;
         }

@@ -428,6 +428,9 @@ impl Fold<'_> {
         for agent in [*buyer, *seller] {
             self.show(*hold, agent)?;
         }
+        // Who has struck a deal may write.
+        self.no_request(*buyer, *seller)?;
+        self.no_request(*seller, *buyer)?;
         self.deal_links(*negotiation, *deal, *task)?;
         self.link(*deal, *hold, "is paid from")?;
         if let Some(approval) = self.approved {

@@ -190,6 +190,27 @@ impl ViewReader {
         })
     }
 
+    /// The accounts of a team that the scope may see: its budget; at most a hundred.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn team_accounts(&self, scope: Scope, team: TeamId) -> Result<Vec<AccountRow>> {
+        self.read(|snap| {
+            if !snap.sees(scope, team.into())? {
+                return Ok(Vec::new());
+            }
+            let sql = "SELECT id FROM account WHERE holder = ? AND holder_kind = 3
+                       ORDER BY id LIMIT 100";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let ids = query.query_map([int(team.0)], |r| r.get(0))?;
+            let mut found = Vec::new();
+            for id in ids {
+                found.extend(snap.account(id?)?);
+            }
+            Ok(found)
+        })
+    }
+
     /// One account.
     ///
     /// # Errors

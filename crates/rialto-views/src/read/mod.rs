@@ -11,6 +11,7 @@ mod reputation;
 mod rights;
 mod social;
 mod square;
+mod waiting;
 mod work;
 
 use std::path::PathBuf;
@@ -45,8 +46,9 @@ pub use market::{
 };
 pub use reputation::{DealWeight, ReputationView};
 pub use rights::Parties;
-pub use social::{Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at};
+pub use social::{COUNTED, Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at};
 pub use square::{CommunityRow, FiledReport, MeasureRow, MembershipRow};
+pub use waiting::{ContactRequest, Invitation, JoinRequest, Waiting};
 pub use work::{ArtifactRow, MemberRow, TaskRow, TaskStep, TaskView, TeamRow};
 
 /// The most rows on a page.

@@ -18,6 +18,8 @@ use crate::rank::Why;
 
 /// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
 const SCANNED: usize = 20_000;
+/// The most follows that are counted.
+pub const COUNTED: u64 = 100_000;
 
 /// Which posts, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +241,23 @@ impl ViewReader {
     pub fn followers(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
         let sql = "SELECT by FROM follow WHERE agent = ? AND by > ? ORDER BY by LIMIT ?";
         self.read(|snap| snap.agents_in(sql, agent, paging))
+    }
+
+    /// How many an agent follows and by how many it is followed, each at most [`COUNTED`].
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn follow_counts(&self, agent: AgentId) -> Result<(u64, u64)> {
+        self.read(|snap| {
+            let count = |column: &str| -> Result<u64> {
+                let sql = format!(
+                    "SELECT count(*) FROM (SELECT 1 FROM follow WHERE {column} = ? LIMIT {COUNTED})"
+                );
+                let mut query = snap.db.prepare_cached(&sql)?;
+                Ok(uint(query.query_row([int(agent.0)], |r| r.get(0))?))
+            };
+            Ok((count("by")?, count("agent")?))
+        })
     }
 
     /// Live posts that have every word, newest first. The text is words only.

@@ -131,7 +131,9 @@ impl Realm {
 
     pub(crate) fn agent(&mut self, owner: Owner, handle: &str, profile: Value) -> AgentId {
         let mut profile = profile;
-        profile["contact"] = json!("open");
+        if profile["contact"].is_null() {
+            profile["contact"] = json!("open");
+        }
         let args = json!({ "handle": handle, "profile": profile });
         let ids = self
             .attempt(owner.admin, None, "agent.register", args)

@@ -653,3 +653,92 @@ fn a_score_that_was_kept_is_the_one_reckoned_anew() {
     }
     assert!(seen.len() > 20, "{}", seen.len());
 }
+
+#[test]
+fn what_waits_for_an_owner_waits_until_it_is_answered() {
+    let Square {
+        mut realm,
+        owners,
+        agents: [ann, bob, cid],
+    } = Square::new();
+    let shy = realm.agent(owners[0], "shy", json!({ "contact": "request" }));
+    let mut write = |from: AgentId, to: AgentId| {
+        let args = json!({ "to": { "agent": to }, "body": "hello" });
+        realm.by(from, "mail.send", args);
+    };
+    write(bob, shy);
+    write(cid, shy);
+    // Writing to a stranger answers what it had asked.
+    write(shy, cid);
+    let scope = Scope::Owner(owners[0].id);
+    let waits = |realm: &Realm| realm.views().reader().waiting(scope).unwrap();
+    assert_eq!(waits(&realm).contact_requests, 1);
+    let found = realm.views().reader();
+    let found = found.contact_requests(scope, &Paging::default()).unwrap();
+    let pairs: Vec<_> = found.items.iter().map(|r| (r.to.id, r.from.id)).collect();
+    assert_eq!(pairs, [(shy, bob)]);
+    realm.by(
+        shy,
+        "mail.answer_request",
+        json!({ "agent": bob, "admit": false }),
+    );
+    assert_eq!(waits(&realm).contact_requests, 0);
+
+    let team = realm.by(bob, "team.create", json!({ "name": "kitchen" }));
+    let team = id_of(&team, "team");
+    realm.by(
+        bob,
+        "team.invite",
+        json!({ "team": team, "agent": ann, "role": "member" }),
+    );
+    assert_eq!(waits(&realm).invitations, 1);
+    realm.by(ann, "team.join", json!({ "team": team, "join": true }));
+    let shares = json!([{ "agent": bob, "ppm": 500_000 }, { "agent": ann, "ppm": 500_000 }]);
+    let split = json!({ "team": team, "shares": shares });
+    realm.by(bob, "team.propose_split", split.clone());
+    assert_eq!((waits(&realm).invitations, waits(&realm).splits), (0, 1));
+    realm.by(ann, "team.agree_split", split);
+    assert_eq!(waits(&realm).splits, 0);
+
+    let rules = json!({ "name": "tacos", "rules": "be kind", "entry": "request" });
+    realm.by(ann, "community.create", rules);
+    realm.by(
+        bob,
+        "community.join",
+        json!({ "community": "#tacos", "join": true }),
+    );
+    assert_eq!(waits(&realm).joins, 1);
+    let asked = realm.views().reader().join_requests(scope).unwrap();
+    assert_eq!(
+        (asked[0].community.as_str(), asked[0].agent.id),
+        ("#tacos", bob)
+    );
+    realm.by(
+        ann,
+        "community.answer",
+        json!({ "community": "#tacos", "agent": bob, "admit": true }),
+    );
+    assert_eq!(waits(&realm).joins, 0);
+
+    let there = post(
+        &mut realm,
+        bob,
+        json!({ "body": "buy", "community": "#tacos" }),
+    );
+    realm.by(
+        ann,
+        "social.report",
+        json!({ "target": { "post": there }, "ground": "spam" }),
+    );
+    realm.by(
+        ann,
+        "social.report",
+        json!({ "target": { "agent": cid }, "ground": "fraud" }),
+    );
+    assert_eq!(waits(&realm).reports, 1, "that of the community");
+    let operator = realm.views().reader().waiting(Scope::Realm).unwrap();
+    assert_eq!(operator.reports, 1, "that of none");
+    let others = Scope::Owner(owners[2].id);
+    let theirs = realm.views().reader().waiting(others).unwrap();
+    assert_eq!(theirs, rialto_views::Waiting::default());
+}

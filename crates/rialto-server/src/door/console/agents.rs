@@ -1,13 +1,13 @@
 //! Agents: the list, registering one, one agent, its allowance and its stop switch.
 
 use axum::extract::Path;
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use rialto_console::form::Sent;
+use rialto_console::kit::Money;
 use rialto_console::pages::agents::{Allowance, Issued, Line, List, One, Private, Record};
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
-use rialto_core::id::{AgentId, OwnerId};
+use rialto_core::id::{AgentId, AnyId, OwnerId};
 use rialto_core::identity::Principal;
 use rialto_core::mail::Inbox;
 use rialto_core::policy::{Action, Node};
@@ -17,11 +17,11 @@ use rialto_core::time::{DAY_MS, HOUR_MS};
 use rialto_views::{AgentCard, AgentQuery, Paging, Scope};
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Fields, answered, sent};
-use super::gate::{Filled, checked};
+use super::desk::{Desk, Posted, answered, done, to};
 use super::ledger::account;
 use super::overview::deal;
-use super::show::{names, written};
+use super::show::{money, names};
+use super::{square, standing, tokens};
 use crate::door::problem::Refusal;
 use crate::door::reads::agent_card;
 
@@ -53,7 +53,11 @@ async fn listed(
     let list = List {
         text: text("text").unwrap_or_default(),
         skill: text("skill").unwrap_or_default(),
-        rows: found.items.iter().map(|card| line(card, scope)).collect(),
+        rows: found
+            .items
+            .iter()
+            .map(|card| line(desk, card, scope))
+            .collect(),
         next: desk.next(found.next_cursor.as_deref()),
         register: may.then(|| desk.seal()),
         names_owner: operator,
@@ -76,7 +80,7 @@ async fn may_register(desk: &Desk) -> Result<(bool, bool), Refusal> {
 }
 
 /// A card as a line.
-pub(super) fn line(card: &AgentCard, scope: Scope) -> Line {
+pub(super) fn line(desk: &Desk, card: &AgentCard, scope: Scope) -> Line {
     let said = card.description.as_ref();
     let record = &card.reputation;
     Line {
@@ -85,7 +89,7 @@ pub(super) fn line(card: &AgentCard, scope: Scope) -> Line {
         owner_id: (scope == Scope::Realm || scope == Scope::Owner(card.owner))
             .then(|| card.owner.into()),
         text: said
-            .map(|said| written(said).line(SHOWN))
+            .map(|said| desk.written(said).line(SHOWN))
             .unwrap_or_default(),
         skills: names(&card.skills),
         record: Record {
@@ -101,16 +105,8 @@ pub(super) fn line(card: &AgentCard, scope: Scope) -> Line {
 }
 
 /// `POST /agents`: registers one and shows its token this once.
-pub(super) async fn register(
-    desk: Desk,
-    headers: HeaderMap,
-    form: Filled,
-) -> Result<Response, Refusal> {
-    let fields = checked(&desk, &headers, form)?;
-    let field = |name: &str| {
-        let value = fields.get(name).map(|v| v.trim());
-        value.filter(|v| !v.is_empty()).map(str::to_owned)
-    };
+pub(super) async fn register(form: Posted) -> Result<Response, Refusal> {
+    let field = |name| form.field(name).map(str::to_owned);
     let handle = field("handle").unwrap_or_default();
     let mut args = json!({ "handle": handle });
     if let Some(args) = args.as_object_mut() {
@@ -121,17 +117,18 @@ pub(super) async fn register(
             args.insert("owner".to_owned(), Value::String(owner));
         }
     }
-    match desk.carry_out("agent.register", args, None, &fields).await {
+    match form.carry_out("agent.register", args).await {
         Ok(accepted) => {
             let issued = Issued {
                 handle: format!("@{}", handle.trim_start_matches('@')),
+                registered: true,
                 secret: accepted.token.map(|token| token.secret),
             };
-            listed(&desk, None, Some(issued)).await
+            listed(&form.desk, None, Some(issued)).await
         }
         Err(refusal) => {
-            let sent = sent("register", &fields, Some(&refusal));
-            answered(&refusal, listed(&desk, Some(sent), None).await)
+            let sent = form.refused("register", &refusal);
+            answered(&refusal, listed(&form.desk, Some(sent), None).await)
         }
     }
 }
@@ -141,13 +138,23 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
     shown(&desk, &name, None).await
 }
 
-async fn card_of(desk: &Desk, name: &str) -> Result<AgentCard, Refusal> {
+pub(super) async fn card_of(desk: &Desk, name: &str) -> Result<AgentCard, Refusal> {
     let name = name.to_owned();
     let card = desk.view(move |v| agent_card(v, &name)).await?;
     card.ok_or(Code::NotFound.into())
 }
 
 async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
+    whole(desk, name, sent, None).await
+}
+
+/// An agent's page, with a token that was just issued if one was.
+pub(super) async fn whole(
+    desk: &Desk,
+    name: &str,
+    sent: Option<Sent>,
+    issued: Option<Issued>,
+) -> Result<Response, Refusal> {
     let card = card_of(desk, name).await?;
     let (id, owner) = (card.id, card.owner);
     let [manage, stop] = desk
@@ -165,18 +172,18 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
         Ok((v.listings_of(id, &many)?.items, v.assets()?))
     });
     let (listings, assets) = read.await?;
-    let done = desk.param("done").map(|form| Sent {
-        form: form.to_owned(),
-        fields: Vec::new(),
-        refused: None,
-    });
+    let done = desk.param("done").map(done);
+    let side = standing::of(desk, id).await?;
     let page = One {
-        address: format!("/agents/{}", rialto_console::kit::path_part(&card.handle)),
+        address: desk.address(&format!(
+            "/agents/{}",
+            rialto_console::kit::path_part(&card.handle)
+        )),
         id: id.into(),
-        line: line(&card, desk.scope().await?),
+        line: line(desk, &card, desk.scope().await?),
         did: card.did.clone(),
         custody: card.custody.clone(),
-        description: card.description.as_ref().map(written),
+        description: card.description.as_ref().map(|said| desk.written(said)),
         tags: names(&card.tags),
         endpoint: card.endpoint.as_str().unwrap_or_default().to_owned(),
         contact: first_messages(card.contact.as_str().unwrap_or_default()).to_owned(),
@@ -186,6 +193,15 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
             .map(|l| (l.id.into(), l.title.to_string()))
             .collect(),
         private,
+        reputation: side.reputation,
+        measures: side.measures,
+        follows: side.follows,
+        posts: side.posts,
+        stake: stake_of(desk, id).await?,
+        tokens: tokens::of(desk, id).await?,
+        issued,
+        voice: square::voice(desk).await?,
+        judge: side.judge,
         manage: manage.then(|| desk.seal()),
         stop: stop.then(|| desk.seal()),
         assets: assets.into_iter().map(|asset| asset.code).collect(),
@@ -279,32 +295,50 @@ pub(super) fn span(ms: u64) -> String {
 }
 
 /// `POST /agents/{agent}/allowance`.
-pub(super) async fn allow(
-    desk: Desk,
-    headers: HeaderMap,
-    Path(name): Path<String>,
-    form: Filled,
+pub(super) async fn allow(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let card = card_of(&form.desk, &name).await?;
+    let args = limits(card.id, &form);
+    let outcome = form.carry_out("policy.set_allowance", args).await;
+    settled(&form, &card, "allowance", outcome.map(drop)).await
+}
+
+/// What an agent's owner has at stake for it, for those who may see its private side.
+async fn stake_of(desk: &Desk, id: AgentId) -> Result<Option<(AnyId, Money)>, Refusal> {
+    let Some(scope) = desk.scope_of(id).await? else {
+        return Ok(None);
+    };
+    let held = desk.state(move |state| state.stakes.get(&id).map(|stake| stake.hold));
+    let Some(hold) = held.await? else {
+        return Ok(None);
+    };
+    // The hold is its owner's.
+    let own = desk.scope().await?;
+    let read = desk.view(move |v| Ok(v.hold(own, hold)?.or(v.hold(scope, hold)?)));
+    let found = read.await?;
+    Ok(found.map(|row| (hold.into(), money(&row.amount, &row.asset))))
+}
+
+/// Back to the agent's page: with what was done, or with why it was refused.
+pub(super) async fn settled(
+    form: &Posted,
+    card: &AgentCard,
+    name: &str,
+    outcome: Result<(), Refusal>,
 ) -> Result<Response, Refusal> {
-    let fields = checked(&desk, &headers, form)?;
-    let card = card_of(&desk, &name).await?;
-    let args = limits(card.id, &fields);
-    match desk
-        .carry_out("policy.set_allowance", args, None, &fields)
-        .await
-    {
-        Ok(_) => Ok(back(&card, "allowance")),
+    match outcome {
+        Ok(()) => {
+            let handle = rialto_console::kit::path_part(&card.handle);
+            Ok(to(&format!("/agents/{handle}?done={name}")))
+        }
         Err(refusal) => {
-            let sent = sent("allowance", &fields, Some(&refusal));
-            answered(&refusal, shown(&desk, &card.handle, Some(sent)).await)
+            let sent = form.refused(name, &refusal);
+            answered(&refusal, shown(&form.desk, &card.handle, Some(sent)).await)
         }
     }
 }
 
-fn limits(agent: AgentId, fields: &Fields) -> Value {
-    let field = |name: &str| {
-        let value = fields.get(name).map(|v| v.trim());
-        value.filter(|v| !v.is_empty())
-    };
+fn limits(agent: AgentId, form: &Posted) -> Value {
+    let field = |name| form.field(name);
     let period_ms = match field("period") {
         Some("hour") => HOUR_MS,
         Some("week") => 7 * DAY_MS,
@@ -320,17 +354,12 @@ fn limits(agent: AgentId, fields: &Fields) -> Value {
     })
 }
 
-fn back(card: &AgentCard, done: &str) -> Response {
-    let handle = rialto_console::kit::path_part(&card.handle);
-    Redirect::to(&format!("/agents/{handle}?done={done}")).into_response()
-}
-
 /// The operation that a stop switch's form asks for.
 ///
 /// # Errors
 /// [`Code::Malformed`].
-pub(super) fn switch_op(fields: &Fields) -> Result<&'static str, Refusal> {
-    match fields.get("to").map(String::as_str) {
+pub(super) fn switch_op(form: &Posted) -> Result<&'static str, Refusal> {
+    match form.field("to") {
         Some("suspend") => Ok("identity.suspend"),
         Some("resume") => Ok("identity.resume"),
         _ => Err(Refusal::new(Code::Malformed, "to: suspend or resume")),
@@ -338,22 +367,11 @@ pub(super) fn switch_op(fields: &Fields) -> Result<&'static str, Refusal> {
 }
 
 /// `POST /agents/{agent}/switch`.
-pub(super) async fn switch(
-    desk: Desk,
-    headers: HeaderMap,
-    Path(name): Path<String>,
-    form: Filled,
-) -> Result<Response, Refusal> {
-    let fields = checked(&desk, &headers, form)?;
-    let (card, op) = (card_of(&desk, &name).await?, switch_op(&fields)?);
+pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let (card, op) = (card_of(&form.desk, &name).await?, switch_op(&form)?);
     let args = json!({ "subject": { "agent": card.id } });
-    match desk.carry_out(op, args, None, &fields).await {
-        Ok(_) => Ok(back(&card, "switch")),
-        Err(refusal) => {
-            let sent = sent("switch", &fields, Some(&refusal));
-            answered(&refusal, shown(&desk, &card.handle, Some(sent)).await)
-        }
-    }
+    let outcome = form.carry_out(op, args).await;
+    settled(&form, &card, "switch", outcome.map(drop)).await
 }
 
 /// The names of an owner's allowances, for its page.

@@ -1,8 +1,7 @@
 //! What waits for a person, and its answer.
 
 use axum::extract::Path;
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use rialto_console::kit::Thing;
 use rialto_console::pages::approvals::{Approval, Approvals};
 use rialto_console::pages::{joined, text};
@@ -14,8 +13,7 @@ use rialto_views::ApprovalRow;
 use serde_json::{Value, json};
 
 use super::deals::maud_of;
-use super::desk::{Desk, answered, named, sent};
-use super::gate::{Filled, checked};
+use super::desk::{Desk, Posted, answered, named, to};
 use super::show::{money, who};
 use crate::door::problem::Refusal;
 use rialto_console::form::Sent;
@@ -110,28 +108,19 @@ fn what(bound: &Value) -> rialto_console::Markup {
 }
 
 /// `POST /approvals/{id}`: approve or deny.
-pub(super) async fn answer(
-    desk: Desk,
-    headers: HeaderMap,
-    Path(name): Path<String>,
-    form: Filled,
-) -> Result<Response, Refusal> {
-    let fields = checked(&desk, &headers, form)?;
+pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let id: ApprovalId = named(&name)?;
-    let approve = match fields.get("approve").map(String::as_str) {
+    let approve = match form.field("approve") {
         Some("true") => true,
         Some("false") => false,
         _ => return Err(Refusal::new(Code::Malformed, "approve: true or false")),
     };
     let args = json!({ "approval": id, "approve": approve });
-    match desk
-        .carry_out("policy.answer_approval", args, None, &fields)
-        .await
-    {
-        Ok(_) => Ok(Redirect::to(&format!("/approvals/{id}")).into_response()),
+    match form.carry_out("policy.answer_approval", args).await {
+        Ok(_) => Ok(to(&format!("/approvals/{id}"))),
         Err(refusal) => {
-            let sent = sent(&id.to_string(), &fields, Some(&refusal));
-            answered(&refusal, single(&desk, id, Some(sent)).await)
+            let sent = form.refused(&id.to_string(), &refusal);
+            answered(&refusal, single(&form.desk, id, Some(sent)).await)
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::desk::{Desk, named};
 use super::overview::deal;
-use super::show::{money, principal, who, written};
+use super::show::{money, principal, who};
 use crate::door::problem::Refusal;
 
 /// `GET /deals`.
@@ -149,8 +149,8 @@ fn course(desk: &Desk, view: &DealView, talk: Option<&NegotiationView>) -> Cours
         facts,
         offers: offered,
         steps: steps(desk, view),
-        dispute: view.dispute.as_ref().map(written),
-        ruling: view.ruling.as_ref().map(written),
+        dispute: view.dispute.as_ref().map(|said| desk.written(said)),
+        ruling: view.ruling.as_ref().map(|said| desk.written(said)),
     }
 }
 
@@ -228,7 +228,7 @@ fn bubble(
         sellers: row.by.id == seller,
         price: Money::new(row.price.clone(), row.asset.clone()),
         lines: lines(row.terms.get("lines")),
-        note: row.note.as_ref().map(written),
+        note: row.note.as_ref().map(|said| desk.written(said)),
         taken: taken == Some(hash.as_str()),
         hash,
         signed: row.signed,

@@ -3,22 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Query};
-use axum::http::header;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use rialto_console::Markup;
 use rialto_console::form::{Refused, Seal, Sent};
 use rialto_console::kit::When;
 use rialto_console::shell::{Frame, Place, Theme, Viewer, page};
+use rialto_console::written::Written;
 use rialto_core::hash::Hash;
-use rialto_core::id::AgentId;
+use rialto_core::id::{AgentId, OwnerId};
 use rialto_core::identity::{AgentRef, Auth, Principal};
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::Time;
-use rialto_views::{Error as ViewError, Paging, Scope, ViewReader};
+use rialto_views::{
+    AgentQuery, Error as ViewError, MAX_PAGE, Paging, Scope, ViewReader, Waiting,
+    Written as ViewWritten,
+};
 use rialto_wire::native::{Accepted, Problem};
 use serde_json::Value;
 
@@ -40,6 +45,8 @@ pub(super) struct Visit {
     /// Path and query.
     pub(super) address: String,
     pub(super) path: String,
+    /// Whether the address is one to read again; else it took a form.
+    pub(super) reading: bool,
     pub(super) params: Fields,
     pub(super) id: Option<String>,
     pub(super) session: Option<Session>,
@@ -66,6 +73,7 @@ impl Visit {
                 .path_and_query()
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
             path: parts.uri.path().to_owned(),
+            reading: parts.method == Method::GET,
             params: params.map(|q| q.0).unwrap_or_default(),
             id,
             session,
@@ -221,12 +229,65 @@ impl Desk {
         }
     }
 
-    /// Reads the views.
+    /// Reads the views. Quarantined texts are withheld unless the address asks for them.
     pub(super) async fn view<T: Send + 'static>(
         &self,
         read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        reads::view(self.door(), reads::At::default(), read).await
+        let at = reads::At::revealing(self.param("quarantined") == Some("show"));
+        reads::view(self.door(), at, read).await
+    }
+
+    /// What somebody wrote, with the way to it where it is withheld.
+    pub(super) fn written(&self, text: &ViewWritten) -> Written {
+        let way = || self.with_param("quarantined", "show");
+        Written {
+            reveal: (text.withheld && self.visit.reading).then(way),
+            ..super::show::written(text)
+        }
+    }
+
+    /// The address that a part of the page keeps itself up to date from; `usual` after a form.
+    pub(super) fn address(&self, usual: &str) -> String {
+        if self.visit.reading {
+            self.visit.address.clone()
+        } else {
+            usual.to_owned()
+        }
+    }
+
+    /// The agents of the viewer's own with which it may do something, by handle; at most a hundred.
+    /// The operator has none.
+    pub(super) async fn own_agents(
+        &self,
+        action: fn(AgentId) -> Action,
+    ) -> Result<Vec<(AgentId, String)>, Refusal> {
+        let own = match self.scope().await? {
+            Scope::Realm => return Ok(Vec::new()),
+            Scope::Agent(id) => vec![id],
+            Scope::Owner(owner) => self.agents_of(owner).await?,
+        };
+        let principal = self.caller.principal;
+        let judged = self.state(move |state| {
+            let may = |id: &AgentId| authorise(state, principal, action(*id)).is_ok();
+            let own = own.into_iter().filter(may);
+            let named = own.filter_map(|id| Some((id, state.agents.get(&id)?.handle.to_string())));
+            named.collect()
+        });
+        judged.await
+    }
+
+    async fn agents_of(&self, owner: OwnerId) -> Result<Vec<AgentId>, Refusal> {
+        let query = AgentQuery {
+            owner: Some(owner),
+            ..AgentQuery::default()
+        };
+        let many = Paging {
+            cursor: None,
+            limit: MAX_PAGE,
+        };
+        let found = self.view(move |v| v.agents(&query, &many)).await?;
+        Ok(found.items.into_iter().map(|card| card.id).collect())
     }
 
     /// Reads the state, once the viewer's token is seen to live.
@@ -264,32 +325,46 @@ impl Desk {
         .await
     }
 
-    /// Who is signed in, and how much waits for it: approvals for those who may give them,
-    /// disputes to rule on for the operator.
+    /// Who is signed in, and how much waits for it.
     pub(super) async fn viewer(&self) -> Result<Viewer, Refusal> {
-        let scope = self.scope().await?;
         let principal = self.caller.principal;
         let (name, role) = self
             .state(move |state| name_and_role(state, principal))
             .await?;
-        let waiting = self.view(move |v| v.waiting(scope)).await?;
-        let decides = match scope {
-            Scope::Owner(owner) => self.may([Action::Approve(owner)]).await?[0],
-            Scope::Realm | Scope::Agent(_) => false,
-        };
         Ok(Viewer {
             name,
             role,
-            waiting: match principal {
-                Principal::Operator => waiting.rulings,
-                _ if decides => waiting.approvals,
-                _ => 0,
-            },
-            waiting_at: match principal {
-                Principal::Operator => "/deals?state=disputed",
-                _ => "/approvals",
-            },
+            waiting: super::waiting::count(&self.waits().await?),
             csrf: self.session.csrf.clone(),
+        })
+    }
+
+    /// What waits for the viewer: of its owner's, what its role may answer.
+    pub(super) async fn waits(&self) -> Result<Waiting, Refusal> {
+        let scope = self.scope().await?;
+        let all = self.view(move |v| v.waiting(scope)).await?;
+        let [approves, manages] = match scope {
+            Scope::Owner(owner) => {
+                let actions = [Action::Approve(owner), Action::ManageOwner(owner)];
+                self.may(actions).await?
+            }
+            Scope::Realm | Scope::Agent(_) => [false, true],
+        };
+        let operator = scope == Scope::Realm;
+        let all = if manages {
+            all
+        } else {
+            Waiting {
+                approvals: all.approvals,
+                ..Waiting::default()
+            }
+        };
+        Ok(Waiting {
+            approvals: if approves { all.approvals } else { 0 },
+            // Disputes are the parties' and their arbiters'; the rulings among them are the operator's.
+            disputes: 0,
+            rulings: if operator { all.rulings } else { 0 },
+            ..all
         })
     }
 
@@ -313,25 +388,104 @@ impl Desk {
         let viewer = self.viewer().await?;
         Ok(self.visit.render(title, place.into(), Some(&viewer), body))
     }
+}
 
-    /// Carries out what a form asks for.
-    pub(super) async fn carry_out(
-        &self,
-        op: &str,
-        args: Value,
-        acting: Option<AgentRef>,
-        fields: &Fields,
-    ) -> Result<Accepted, Refusal> {
+/// A form as it came.
+pub(super) type Filled = Result<Form<Fields>, FormRejection>;
+
+/// The fields of a form.
+pub(super) fn filled(form: Filled) -> Result<Fields, Refusal> {
+    form.map(|f| f.0).map_err(|why| {
+        let code = match why.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+            _ => Code::Malformed,
+        };
+        Refusal::new(code, why.body_text())
+    })
+}
+
+/// A form that came from a page of the session it is sent with, and the desk it lies on.
+pub(super) struct Posted {
+    pub(super) desk: Desk,
+    pub(super) fields: Fields,
+}
+
+impl FromRequest<Arc<Door>> for Posted {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, door: &Arc<Door>) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let desk = Desk::from_request_parts(&mut parts, door).await?;
+        guard::same_site(&parts.headers)?;
+        let form = Form::from_request(Request::from_parts(parts, body), door).await;
+        let fields = filled(form)?;
+        let csrf = fields.get("csrf").map_or("", String::as_str);
+        guard::of_session(&desk.session, csrf)?;
+        Ok(Self { desk, fields })
+    }
+}
+
+impl Posted {
+    /// What was typed into a field; nothing when it is empty.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        let value = self.fields.get(name).map(|v| v.trim());
+        value.filter(|v| !v.is_empty())
+    }
+
+    /// The same, where something must be typed.
+    ///
+    /// # Errors
+    /// [`Code::BadText`].
+    pub(super) fn text(&self, name: &str, what: &str) -> Result<&str, Refusal> {
+        self.field(name)
+            .ok_or_else(|| Refusal::new(Code::BadText, format!("{what} needs a text")))
+    }
+
+    /// The agent that is to act, if the form names one.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`].
+    pub(super) fn acting(&self) -> Result<Option<AgentRef>, Refusal> {
+        let name = self.field("as").map(str::parse).transpose();
+        name.map_err(|e| Refusal::new(Code::Malformed, format!("as: {e}")))
+    }
+
+    /// Carries out what the form asks for, as the agent that it names.
+    pub(super) async fn carry_out(&self, op: &str, args: Value) -> Result<Accepted, Refusal> {
         let args = args.to_string();
         let item = commands::Item {
             op,
             args: args.as_bytes(),
-            acting,
-            key: fields.get("key").cloned(),
+            acting: self.acting()?,
+            key: self.fields.get("key").cloned(),
             cause: None,
         };
-        commands::carry_out(self.door(), &self.caller, item).await
+        commands::carry_out(self.desk.door(), &self.desk.caller, item).await
     }
+
+    /// What became of the form, for the page that it stands on.
+    pub(super) fn refused(&self, form: &str, refusal: &Refusal) -> Sent {
+        let typed = self.fields.iter();
+        let typed = typed.filter(|(name, _)| !matches!(name.as_str(), "csrf" | "key"));
+        Sent {
+            form: form.to_owned(),
+            fields: typed.map(|(n, v)| (n.clone(), v.clone())).collect(),
+            refused: Some(shown(&refusal.problem())),
+        }
+    }
+}
+
+/// What a form that was carried out says on the page it leads back to.
+pub(super) fn done(form: &str) -> Sent {
+    Sent {
+        form: form.to_owned(),
+        fields: Vec::new(),
+        refused: None,
+    }
+}
+
+/// To the page that shows what a form has done.
+pub(super) fn to(path: &str) -> Response {
+    Redirect::to(path).into_response()
 }
 
 /// A parameter of an address.
@@ -370,18 +524,6 @@ pub(super) fn shown(problem: &Problem) -> Refused {
         title: problem.title.clone(),
         detail: problem.detail.clone(),
         hint: problem.hint.clone(),
-    }
-}
-
-/// What became of a form, for the page that it stands on.
-pub(super) fn sent(form: &str, fields: &Fields, refusal: Option<&Refusal>) -> Sent {
-    let typed = fields
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "csrf" | "key"));
-    Sent {
-        form: form.to_owned(),
-        fields: typed.map(|(n, v)| (n.clone(), v.clone())).collect(),
-        refused: refusal.map(|r| shown(&r.problem())),
     }
 }
 

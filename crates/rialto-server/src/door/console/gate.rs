@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use rialto_console::kit::{path_of, path_part};
 use rialto_console::pages::gate::Gate;
@@ -16,24 +15,10 @@ use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Fields, Visit, pair, realm_name, shown};
+use super::desk::{Desk, Filled, Posted, Visit, filled, pair, realm_name, shown};
 use super::guard;
 use crate::door::Door;
 use crate::door::problem::Refusal;
-
-/// A form as it came.
-pub(super) type Filled = Result<Form<Fields>, FormRejection>;
-
-/// The fields of a form.
-pub(super) fn filled(form: Filled) -> Result<Fields, Refusal> {
-    form.map(|f| f.0).map_err(|why| {
-        let code = match why.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
-            _ => Code::Malformed,
-        };
-        Refusal::new(code, why.body_text())
-    })
-}
 
 /// An address within this console, and nothing else.
 fn own_path(text: Option<&String>) -> &str {
@@ -129,30 +114,12 @@ async fn open(visit: &Visit, secret: &str) -> Result<String, Refusal> {
 }
 
 /// `POST /sign-out`.
-pub(super) async fn sign_out(
-    desk: Desk,
-    headers: HeaderMap,
-    form: Filled,
-) -> Result<Response, Refusal> {
-    let fields = checked(&desk, &headers, form)?;
-    drop(fields);
+pub(super) async fn sign_out(Posted { desk, .. }: Posted) -> Result<Response, Refusal> {
     if let Some(id) = &desk.visit.id {
         desk.door().sessions.close(id);
     }
     let cookie = guard::session_cookie(None, desk.visit.encrypted);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
-}
-
-/// The fields of a form that came from a page of this session.
-///
-/// # Errors
-/// [`Code::Forbidden`] when it did not, [`Code::Malformed`] when it is no form.
-pub(super) fn checked(desk: &Desk, headers: &HeaderMap, form: Filled) -> Result<Fields, Refusal> {
-    guard::same_site(headers)?;
-    let fields = filled(form)?;
-    let csrf = fields.get("csrf").map_or("", String::as_str);
-    guard::of_session(&desk.session, csrf)?;
-    Ok(fields)
 }
 
 /// `POST /theme`: changes nothing but a cookie, so it needs no session.

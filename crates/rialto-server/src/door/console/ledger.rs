@@ -15,7 +15,7 @@ use rialto_views::{AccountRow, EntryRow, HoldRow, Paging, StatementRow, TrialBal
 
 use super::deals::maud_of;
 use super::desk::{Desk, named};
-use super::show::{money, principal, written};
+use super::show::{money, principal};
 use crate::door::problem::Refusal;
 
 /// `GET /ledger`.
@@ -195,7 +195,7 @@ fn entry_sheet(desk: &Desk, row: &EntryRow, seen: [bool; 2]) -> Sheet {
         id: row.id.into(),
         money: money(&row.amount, &row.asset),
         facts,
-        memo: row.memo.as_ref().map(written),
+        memo: row.memo.as_ref().map(|said| desk.written(said)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The live stream of a page: server-sent events that say when there is something new to see.
 //!
+//! On the square, what everybody posts and does to posts is something new to see as well.
+//!
 //! An event carries no content, only the position that it speaks of: the page then reads anew what
 //! it shows, as any other request. So nothing can leak through the stream but that something
 //! concerning the viewer has happened. A stream that was dropped resumes by `Last-Event-ID` and is
@@ -98,9 +100,11 @@ impl Follow {
     /// The position of something new that the viewer may see, if there is any.
     async fn seen(&mut self) -> Result<Option<u64>, Refusal> {
         let (scope, after) = (self.desk.scope().await?, self.after);
+        let square = self.desk.param("square") == Some("true");
         let read = self.desk.view(move |v| {
             let at = v.position()?;
-            Ok((at, v.acted_after(scope, after)?))
+            let public = if square { v.square_after(after)? } else { None };
+            Ok((at, public.max(v.acted_after(scope, after)?)))
         });
         let (at, position) = read.await?;
         self.after = at.max(position.unwrap_or(0));

@@ -186,6 +186,7 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
         line: line(&desk, &event),
         facts,
         json,
+        neighbours: desk.caller.principal == Principal::Operator,
         more: position < desk.door().node.hub().indexed(),
     };
     desk.page(&format!("Event {position}"), Place::Log, &page.page())

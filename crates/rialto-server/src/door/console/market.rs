@@ -12,7 +12,7 @@ use rialto_wire::search::{Hit, ListingQuery, ListingView, Match};
 
 use super::deals::lines;
 use super::desk::{Desk, named};
-use super::show::{money, who, written};
+use super::show::{money, who};
 use crate::door::problem::Refusal;
 
 fn malformed(why: impl std::fmt::Display) -> Refusal {
@@ -160,7 +160,7 @@ pub(super) async fn call(desk: Desk, Path(name): Path<String>) -> Result<Respons
     let page = Call {
         address: desk.visit.address.clone(),
         line: call_line(&desk, &view.call),
-        body: view.call.body.as_ref().map(written),
+        body: view.call.body.as_ref().map(|said| desk.written(said)),
         public: view.call.public,
         task: view.call.task.map(Into::into),
         invites: invites.collect(),

@@ -1,21 +1,18 @@
 //! Conversations, and answering in them as one of one's own agents.
 
 use axum::extract::Path;
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::messages::{Conversation, Line, List, Message};
 use rialto_console::shell::Place;
 use rialto_core::id::{AgentId, ConversationId};
-use rialto_core::identity::AgentRef;
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
 use rialto_views::{ConversationRow, MessageRow, Order};
 use serde_json::json;
 
-use super::desk::{Desk, answered, named, sent};
-use super::gate::{Filled, checked};
-use super::show::{who, written};
+use super::desk::{Desk, Posted, answered, named, to};
+use super::show::who;
 use crate::door::problem::Refusal;
 
 /// `GET /messages`.
@@ -66,7 +63,10 @@ fn line(desk: &Desk, row: &ConversationRow) -> Line {
     Line {
         id: row.id.into(),
         kind: row.kind.clone(),
-        title: row.title.as_ref().map(|title| written(title).line(SHOWN)),
+        title: row
+            .title
+            .as_ref()
+            .map(|title| desk.written(title).line(SHOWN)),
         members: row.members.iter().map(who).collect(),
         count: row.member_count,
         created: desk.when(row.created),
@@ -79,7 +79,7 @@ fn message(desk: &Desk, row: &MessageRow, own: &[AgentId]) -> Message {
         conversation: row.conversation.into(),
         from: who(&row.from),
         own: own.contains(&row.from.id),
-        body: row.body.as_ref().map(written),
+        body: row.body.as_ref().map(|b| desk.written(b)),
         task: row.task.map(Into::into),
         request: row.request,
         at: desk.when(row.at),
@@ -116,7 +116,7 @@ async fn conversation(
     let own = judged.await?;
     let voices = row.members.iter().filter(|member| own.contains(&member.id));
     let page = Conversation {
-        address: format!("/messages/{id}"),
+        address: desk.address(&format!("/messages/{id}")),
         line: line(desk, &row),
         messages: messages
             .items
@@ -134,32 +134,18 @@ async fn conversation(
 }
 
 /// `POST /messages/{id}`: an answer as one of the viewer's agents.
-pub(super) async fn answer(
-    desk: Desk,
-    headers: HeaderMap,
-    Path(name): Path<String>,
-    form: Filled,
-) -> Result<Response, Refusal> {
-    let fields = checked(&desk, &headers, form)?;
+pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let id: ConversationId = named(&name)?;
     let outcome = async {
-        let voice = fields.get("as").map_or("", String::as_str);
-        let acting: AgentRef = voice
-            .parse()
-            .map_err(|e| Refusal::new(Code::Malformed, format!("as: {e}")))?;
-        let body = fields.get("body").map(|b| b.trim()).unwrap_or_default();
-        if body.is_empty() {
-            return Err(Refusal::new(Code::BadText, "a message needs a text"));
-        }
+        let body = form.text("body", "a message")?;
         let args = json!({ "to": { "conversation": id }, "body": body });
-        desk.carry_out("mail.send", args, Some(acting), &fields)
-            .await
+        form.carry_out("mail.send", args).await
     };
     match outcome.await {
-        Ok(_) => Ok(Redirect::to(&format!("/messages/{id}")).into_response()),
+        Ok(_) => Ok(to(&format!("/messages/{id}"))),
         Err(refusal) => {
-            let sent = sent("answer", &fields, Some(&refusal));
-            answered(&refusal, conversation(&desk, id, Some(sent)).await)
+            let sent = form.refused("answer", &refusal);
+            answered(&refusal, conversation(&form.desk, id, Some(sent)).await)
         }
     }
 }

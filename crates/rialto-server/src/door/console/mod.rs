@@ -24,7 +24,12 @@ mod owners;
 mod refusals;
 mod session;
 mod show;
+mod square;
+mod standing;
 mod tasks;
+mod teams;
+mod tokens;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -71,8 +76,16 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/agents/{agent}", get(agents::one))
         .route("/agents/{agent}/allowance", post(agents::allow))
         .route("/agents/{agent}/switch", post(agents::switch))
+        .route("/agents/{agent}/following", get(standing::following))
+        .route("/agents/{agent}/followers", get(standing::followers))
+        .route("/agents/{agent}/bond", post(standing::bind))
+        .route("/agents/{agent}/tokens", post(tokens::issue))
+        .route("/agents/{agent}/tokens/revoke", post(tokens::revoke))
         .route("/owners/{id}", get(owners::one))
         .route("/owners/{id}/switch", post(owners::switch))
+        .route("/teams", get(teams::list).post(teams::create))
+        .route("/teams/{id}", get(teams::one).post(teams::act))
+        .route("/waiting", get(waiting::page).post(waiting::answer))
         .route("/messages", get(messages::list))
         .route("/messages/{id}", get(messages::one).post(messages::answer))
         .route("/tasks", get(tasks::list))
@@ -89,6 +102,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/log", get(log::list))
         .route("/log/{position}", get(log::one))
         .route("/assets/{name}", get(asset))
+        .merge(square::router())
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 

@@ -1,8 +1,7 @@
 //! An owner, for its people and the operator, and its stop switch.
 
 use axum::extract::Path;
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::owners::{Owner, Person};
 use rialto_console::shell::Place;
@@ -12,8 +11,7 @@ use rialto_views::{AgentQuery, Paging};
 use serde_json::json;
 
 use super::agents::{line, owners_limits, switch_op};
-use super::desk::{Desk, answered, sent};
-use super::gate::{Filled, checked};
+use super::desk::{Desk, Posted, answered, to};
 use crate::door::problem::Refusal;
 use crate::door::reads::own;
 
@@ -60,7 +58,7 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
                 created: desk.when(person.created),
             })
             .collect(),
-        agents: agents.iter().map(|card| line(card, scope)).collect(),
+        agents: agents.iter().map(|card| line(desk, card, scope)).collect(),
         allowances: owners_limits(&allowances, owner),
         stop: stop.then(|| desk.seal()),
         sent,
@@ -69,23 +67,15 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
 }
 
 /// `POST /owners/{id}/switch`.
-pub(super) async fn switch(
-    desk: Desk,
-    headers: HeaderMap,
-    Path(name): Path<String>,
-    form: Filled,
-) -> Result<Response, Refusal> {
-    let fields = checked(&desk, &headers, form)?;
+pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let desk = &form.desk;
     let owner = own(desk.door(), &desk.caller, &name).await?;
     let args = json!({ "subject": { "owner": owner } });
-    match desk
-        .carry_out(switch_op(&fields)?, args, None, &fields)
-        .await
-    {
-        Ok(_) => Ok(Redirect::to(&format!("/owners/{owner}")).into_response()),
+    match form.carry_out(switch_op(&form)?, args).await {
+        Ok(_) => Ok(to(&format!("/owners/{owner}"))),
         Err(refusal) => {
-            let sent = sent("switch", &fields, Some(&refusal));
-            answered(&refusal, shown(&desk, &name, Some(sent)).await)
+            let sent = form.refused("switch", &refusal);
+            answered(&refusal, shown(desk, &name, Some(sent)).await)
         }
     }
 }

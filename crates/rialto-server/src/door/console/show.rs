@@ -1,7 +1,7 @@
 //! From the views' rows to the console's small parts.
 
 use rialto_console::kit::{Money, Who};
-use rialto_console::written::{Part, Written};
+use rialto_console::written::{Part, State, Written};
 use rialto_core::identity::Principal;
 use rialto_core::text::Labels;
 use rialto_views::{Who as ViewWho, Written as ViewWritten};
@@ -42,13 +42,20 @@ pub(super) fn word(choice: &impl Serialize) -> String {
     }
 }
 
-/// What somebody wrote.
+/// What somebody wrote; [`super::desk::Desk::written`] adds the way to what is withheld.
 pub(super) fn written(text: &ViewWritten) -> Written {
     let parts = text.body.iter().flat_map(|body| &body.0);
+    let screened = text.screening.iter().flat_map(|s| &s.labels);
     Written {
         by: source(text.labels),
         parts: parts.map(part).collect(),
-        erased: text.body.is_none(),
+        screened: screened.map(word).collect(),
+        state: match (&text.body, text.withheld) {
+            (Some(_), _) => State::Shown,
+            (None, true) => State::Withheld,
+            (None, false) => State::Erased,
+        },
+        reveal: None,
     }
 }
 

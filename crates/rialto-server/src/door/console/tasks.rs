@@ -14,7 +14,7 @@ use serde::de::value::{Error as WordError, StrDeserializer};
 
 use super::deals::maud_of;
 use super::desk::{Desk, named};
-use super::show::{principal, who, written};
+use super::show::{principal, who};
 use crate::door::problem::Refusal;
 
 fn state_of(word: &str) -> Result<TaskState, Refusal> {
@@ -54,7 +54,7 @@ fn line(desk: &Desk, row: &TaskRow) -> Line {
         text: row
             .body
             .as_ref()
-            .map(|body| written(body).line(SHOWN))
+            .map(|body| desk.written(body).line(SHOWN))
             .unwrap_or_default(),
         deal: row.deal.map(Into::into),
         state: row.state.clone(),
@@ -69,7 +69,7 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
     let view = found.ok_or(Code::NotFound)?;
     let step = |step: &TaskStep| {
         let mut parts = vec![rialto_console::kit::state(&step.state)];
-        parts.extend(step.note.iter().map(|note| maud_of(written(note))));
+        parts.extend(step.note.iter().map(|note| maud_of(desk.written(note))));
         Step {
             at: desk.when(step.at),
             what: joined(&parts),
@@ -93,7 +93,7 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
     let page = One {
         address: desk.visit.address.clone(),
         line: line(&desk, &view.task),
-        body: view.task.body.as_ref().map(written),
+        body: view.task.body.as_ref().map(|said| desk.written(said)),
         parent: view.task.parent.map(Into::into),
         children: view.children.iter().map(|id| (*id).into()).collect(),
         steps: std::iter::once(created)
@@ -105,7 +105,7 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
             .map(|made| Artifact {
                 number: made.number,
                 name: made.name.clone(),
-                body: made.body.as_ref().map(written),
+                body: made.body.as_ref().map(|said| desk.written(said)),
                 at: desk.when(made.at),
                 position: made.position,
             })

@@ -1,0 +1,97 @@
+//! The tokens of an agent: ids and labels, never secrets; issuing one, which is shown once, and
+//! revoking.
+
+use maud::{Markup, html};
+use rialto_core::id::AnyId;
+
+use crate::form::{Among, Seal, Sent, hidden};
+use crate::kit::{Empty, When, section, table_or, words};
+
+/// A token that lives.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Its id.
+    pub id: AnyId,
+    /// Its name.
+    pub label: Option<String>,
+    /// Since when.
+    pub created: When,
+    /// Until when; none is for good.
+    pub expires: Option<When>,
+}
+
+/// An agent's tokens.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Where the forms go.
+    pub action: String,
+    /// The tokens that live; at most a hundred.
+    pub rows: Vec<Token>,
+    /// What the forms carry, for those who may.
+    pub seal: Option<Seal>,
+}
+
+impl Tokens {
+    /// The section of an agent's page.
+    #[must_use]
+    pub fn section(&self, sent: Option<&Sent>) -> Markup {
+        let rows: Vec<Vec<Markup>> = self
+            .rows
+            .iter()
+            .map(|token| {
+                vec![
+                    html! { span.id { (token.id) } },
+                    html! { @if let Some(label) = &token.label { (label) } @else { span.quiet { "–" } } },
+                    html! { (token.created) },
+                    html! { @if let Some(at) = &token.expires { (at) } @else { span.quiet { "never" } } },
+                    html! { @if let Some(seal) = &self.seal { (self.revoke(token, seal)) } },
+                ]
+            })
+            .collect();
+        let columns = [
+            words("Token"),
+            words("Label"),
+            words("Issued"),
+            words("Expires"),
+            words("Do"),
+        ];
+        let empty = Empty::new(
+            "It has no token: nobody can act as it by itself.",
+            "rialto agent token @agent",
+        );
+        let body = html! {
+            (table_or("Tokens", &columns, &rows, &empty))
+            @if let Some(seal) = &self.seal { (self.issue(seal, sent)) }
+        };
+        section(
+            "Tokens",
+            &html! { "secrets are shown once and kept nowhere" },
+            &body,
+        )
+    }
+
+    fn revoke(&self, token: &Token, seal: &Seal) -> Markup {
+        html! {
+            form method="post" action={ (self.action) "/revoke" } {
+                (hidden(seal))
+                input type="hidden" name="token" value=(token.id);
+                button.second type="submit" { "Revoke" span.unseen { " " (token.id) } }
+            }
+        }
+    }
+
+    fn issue(&self, seal: &Seal, sent: Option<&Sent>) -> Markup {
+        let among = Among {
+            form: "token",
+            sent,
+        };
+        html! {
+            form.row-form method="post" action=(self.action) {
+                (hidden(seal))
+                (among.line("label", "Label", "to tell it from others", false))
+                (among.choice("days", "Expires", &[("", "never"), ("1", "in a day"), ("7", "in a week"), ("30", "in 30 days"), ("365", "in a year")]))
+                button type="submit" { "Issue a token" }
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Moderation: reports, measures and appeals, with what the viewer may do about each.
+
+use axum::extract::Path;
+use axum::response::Response;
+use rialto_console::form::Sent;
+use rialto_console::pages::moderation::{Judge, Moderation, Report, Which};
+use rialto_console::shell::Place;
+use rialto_core::id::{AgentId, AnyId, MeasureId, ReportId};
+use rialto_core::policy::Action;
+use rialto_core::reject::Code;
+use rialto_core::time::DAY_MS;
+use rialto_views::{Error as ViewError, FiledReport, Who as ViewWho};
+use serde_json::{Value, json};
+
+use super::measures;
+use super::show::{self, Seen};
+use crate::door::console::desk::{Desk, Posted, answered, done, named, to};
+use crate::door::console::show::who;
+use crate::door::problem::Refusal;
+
+/// As whom the viewer may judge.
+pub(in crate::door::console) struct Bench {
+    operator: bool,
+    voices: Vec<(AgentId, String)>,
+}
+
+impl Bench {
+    /// The viewer's bench.
+    pub(in crate::door::console) async fn of(desk: &Desk) -> Result<Self, Refusal> {
+        Ok(Self {
+            operator: show::is_operator(desk).await?,
+            voices: desk.own_agents(Action::ActFor).await?,
+        })
+    }
+
+    /// Who of the viewer's may judge what stands in a community; none is the whole square.
+    pub(in crate::door::console) async fn judge(
+        &self,
+        desk: &Desk,
+        community: Option<String>,
+    ) -> Result<Option<Judge>, Refusal> {
+        let found = self.judges(desk, vec![community]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// The same for several places.
+    pub(super) async fn judges(
+        &self,
+        desk: &Desk,
+        places: Vec<Option<String>>,
+    ) -> Result<Vec<Option<Judge>>, Refusal> {
+        let judge = |voices| Judge {
+            seal: desk.seal(),
+            voices,
+        };
+        if self.operator {
+            return Ok(places.iter().map(|_| Some(judge(Vec::new()))).collect());
+        }
+        let ids: Vec<Option<String>> = places;
+        let read = desk.view(move |v| {
+            let moderators = ids.iter().map(|name| match name {
+                Some(name) => Ok(v.community(name)?.map(|row| row.moderators)),
+                None => Ok(None),
+            });
+            moderators.collect::<Result<Vec<_>, ViewError>>()
+        });
+        let of_place = |moderators: Option<Vec<ViewWho>>| {
+            let sits = |id: &AgentId| moderators.iter().flatten().any(|m| m.id == *id);
+            let own = self.voices.iter().filter(|(id, _)| sits(id));
+            let own: Vec<String> = own.map(|(_, handle)| handle.clone()).collect();
+            (!own.is_empty()).then(|| judge(own))
+        };
+        Ok(read.await?.into_iter().map(of_place).collect())
+    }
+
+    /// The viewer's own agent, as the one that a measure is against.
+    pub(super) fn own(&self, desk: &Desk, agent: &ViewWho) -> Option<Judge> {
+        let own = self.voices.iter().find(|(id, _)| *id == agent.id);
+        own.map(|(_, handle)| Judge {
+            seal: desk.seal(),
+            voices: vec![handle.clone()],
+        })
+    }
+}
+
+/// `GET /square/moderation`.
+pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
+    let done = desk.param("done").map(done);
+    queue(&desk, done).await
+}
+
+async fn queue(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let which = match desk.param("show") {
+        None => Which::Waiting,
+        Some("reports") => Which::Reports,
+        Some("measures") => Which::Measures,
+        Some(_) => return Err(Refusal::new(Code::Malformed, "show: reports or measures")),
+    };
+    let (scope, paging) = (desk.scope().await?, desk.paging(30));
+    // A cursor is of one list; of what waits, that of the reports.
+    let read = desk.view(move |v| {
+        let appeals = rialto_views::Paging {
+            cursor: None,
+            limit: 100,
+        };
+        Ok(match which {
+            Which::Waiting => {
+                let reports = v.reports(scope, false, &paging)?;
+                let appeals = v.measures(scope, true, &appeals)?.items;
+                (reports.items, appeals, reports.next_cursor)
+            }
+            Which::Reports => {
+                let reports = v.reports(scope, true, &paging)?;
+                (reports.items, Vec::new(), reports.next_cursor)
+            }
+            Which::Measures => {
+                let measures = v.measures(scope, false, &paging)?;
+                (Vec::new(), measures.items, measures.next_cursor)
+            }
+        })
+    });
+    let (filed, taken, next) = read.await?;
+    let bench = Bench::of(desk).await?;
+    let page = Moderation {
+        address: desk.address("/square/moderation"),
+        which,
+        reports: reports(desk, &bench, filed).await?,
+        measures: measures(desk, &bench, taken).await?,
+        next: desk.next(next.as_deref()),
+        operator: bench.operator,
+        sent,
+    };
+    desk.page("Moderation", Place::Square, &page.page()).await
+}
+
+async fn reports(
+    desk: &Desk,
+    bench: &Bench,
+    rows: Vec<FiledReport>,
+) -> Result<Vec<Report>, Refusal> {
+    let places = rows.iter().map(|row| row.community.clone()).collect();
+    let judges = bench.judges(desk, places).await?;
+    let read = desk.view(move |v| {
+        let seen = rows.into_iter().map(|row| {
+            let seen = Seen::read(v, row.target, row.community.clone())?;
+            Ok((row, seen))
+        });
+        seen.collect::<Result<Vec<_>, ViewError>>()
+    });
+    let rows = read.await?.into_iter().zip(judges);
+    Ok(rows
+        .map(|((row, seen), judge)| Report {
+            id: row.id.into(),
+            by: who(&row.by),
+            target: seen.model(desk),
+            ground: row.ground,
+            text: row.text.as_ref().map(|said| desk.written(said)),
+            at: desk.when(row.at),
+            ended: row.ended.map(|at| desk.when(at)),
+            measure: row.measure.map(Into::into),
+            reason: row.reason.as_ref().map(|said| desk.written(said)),
+            judge,
+        })
+        .collect())
+}
+
+/// The arguments of a measure, as its form gives them.
+///
+/// # Errors
+/// [`Code::Malformed`] for a step that there is not, [`Code::BadText`] without a reason.
+pub(in crate::door::console) fn measure_args(
+    form: &Posted,
+    target: &Value,
+) -> Result<Value, Refusal> {
+    let step = match form.field("step").unwrap_or_default().split_once(':') {
+        Some(("suspend", days)) => {
+            let days: u64 = named(days)?;
+            json!({ "suspend": { "for_ms": days.saturating_mul(DAY_MS) } })
+        }
+        _ => match form.field("step") {
+            Some("hide") => json!("hide"),
+            label => json!({ "label": label }),
+        },
+    };
+    let reports: Vec<&str> = form.field("report").into_iter().collect();
+    Ok(json!({
+        "target": target,
+        "step": step,
+        "community": form.field("community"),
+        "reports": reports,
+        "reason": form.text("reason", "a measure")?,
+    }))
+}
+
+fn target(form: &Posted) -> Result<Value, Refusal> {
+    match named(form.field("target").unwrap_or_default())? {
+        AnyId::PostId(id) => Ok(json!({ "post": id })),
+        AnyId::AgentId(id) => Ok(json!({ "agent": id })),
+        _ => Err(Refusal::new(Code::Malformed, "target: a post or an agent")),
+    }
+}
+
+/// `POST /square/moderation`: answers a report.
+pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
+    let report: ReportId = named(form.field("report").unwrap_or_default())?;
+    let outcome = async {
+        match form.field("do") {
+            Some("measure") => {
+                let args = measure_args(&form, &target(&form)?)?;
+                form.carry_out("moderation.act", args).await
+            }
+            Some("dismiss") => {
+                let reason = form.text("reason", "dismissing a report")?;
+                let args = json!({ "reports": [report], "reason": reason });
+                form.carry_out("moderation.dismiss", args).await
+            }
+            _ => Err(Refusal::new(Code::Malformed, "do: measure or dismiss")),
+        }
+    };
+    match outcome.await {
+        Ok(accepted) => Ok(match accepted.ids.get("meas") {
+            Some(measure) => to(&format!("/square/measures/{measure}?done=measure")),
+            None => to("/square/moderation?done=dismiss"),
+        }),
+        Err(refusal) => {
+            let sent = form.refused(&report.to_string(), &refusal);
+            answered(&refusal, queue(&form.desk, Some(sent)).await)
+        }
+    }
+}
+
+/// `GET /square/measures/{id}`.
+pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = desk.param("done").map(done);
+    single(&desk, named(&name)?, done).await
+}
+
+async fn single(desk: &Desk, id: MeasureId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let scope = desk.scope().await?;
+    let row = desk.view(move |v| v.measure(scope, id)).await?;
+    let bench = Bench::of(desk).await?;
+    let found = measures(desk, &bench, vec![row.ok_or(Code::NotFound)?]).await?;
+    let measure = found.into_iter().next().ok_or(Code::NotFound)?;
+    let address = desk.address(&format!("/square/measures/{id}"));
+    let body = measure.page(&address, sent.as_ref());
+    desk.page("Measure", Place::Square, &body).await
+}
+
+/// `POST /square/measures/{id}`: lifts it, appeals against it, or decides its appeal.
+pub(super) async fn decide(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let id: MeasureId = named(&name)?;
+    let what = form.field("do").unwrap_or_default();
+    let outcome = async {
+        let reason = form.text("reason", "this")?;
+        let (op, args) = match what {
+            "revoke" => (
+                "moderation.revoke",
+                json!({ "measure": id, "reason": reason }),
+            ),
+            "appeal" => (
+                "moderation.appeal",
+                json!({ "measure": id, "statement": reason }),
+            ),
+            "uphold" | "grant" => (
+                "moderation.decide_appeal",
+                json!({ "measure": id, "uphold": what == "uphold", "reason": reason }),
+            ),
+            _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
+        };
+        form.carry_out(op, args).await
+    };
+    match outcome.await {
+        Ok(_) => Ok(to(&format!("/square/measures/{id}?done={what}"))),
+        Err(refusal) => {
+            let kind = if what == "appeal" { "appeal" } else { "judge" };
+            let sent = form.refused(&format!("{kind}-{id}"), &refusal);
+            answered(&refusal, single(&form.desk, id, Some(sent)).await)
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! A post with what answers it, what it said before, and what one can do about it.
+
+use std::collections::HashMap;
+
+use axum::extract::Path;
+use axum::response::Response;
+use rialto_console::form::Sent;
+use rialto_console::kit::When;
+use rialto_console::pages::square::{History, Thread, Version, Voice};
+use rialto_console::shell::Place;
+use rialto_core::id::PostId;
+use rialto_core::reject::Code;
+use rialto_views::{PostRow, Written};
+use rialto_wire::body::Part;
+use serde_json::{Value, json};
+
+use super::{Bench, measure_args, measures, post_args, show, told, voice};
+use crate::door::console::desk::{Desk, Posted, answered, done, named, to};
+use crate::door::problem::Refusal;
+
+/// How many answers stand on a page.
+const PAGE: u32 = 50;
+
+/// `GET /square/posts/{id}`.
+pub(super) async fn page(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = desk.param("done").map(done);
+    thread(&desk, named(&name)?, done).await
+}
+
+/// The posts of a thread, each behind what it answers, with how far it is set in. What answers
+/// something on another page stands at the outer edge.
+fn nested(top: PostId, rows: Vec<PostRow>) -> Vec<(PostRow, u8)> {
+    let here: Vec<PostId> = rows.iter().map(|row| row.id).collect();
+    let mut below: HashMap<PostId, Vec<PostRow>> = HashMap::new();
+    for row in rows {
+        let parent = row.parent.filter(|parent| here.contains(parent));
+        below.entry(parent.unwrap_or(top)).or_default().push(row);
+    }
+    let mut sorted = Vec::with_capacity(here.len());
+    let take = |below: &mut HashMap<PostId, Vec<PostRow>>, id, inset| {
+        let rows = below.remove(&id).unwrap_or_default().into_iter().rev();
+        rows.map(|row| (row, inset)).collect::<Vec<(PostRow, u8)>>()
+    };
+    let mut open = take(&mut below, top, 0);
+    while let Some((row, inset)) = open.pop() {
+        open.extend(take(&mut below, row.id, inset.saturating_add(1)));
+        sorted.push((row, inset));
+    }
+    sorted
+}
+
+async fn thread(desk: &Desk, id: PostId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let paging = desk.paging(PAGE);
+    let read = desk.view(move |v| {
+        let Some(found) = v.thread(id, &paging)? else {
+            return Ok(None);
+        };
+        Ok(Some((found, v.measures_against(id.into())?)))
+    });
+    let (found, against) = read.await?.ok_or(Code::NotFound)?;
+    let bench = Bench::of(desk).await?;
+    let voice = voice(desk).await?;
+    let judge = bench.judge(desk, found.post.community.clone()).await?;
+    let own = is_own(&found.post, voice.as_ref());
+    let text = found.post.body.as_ref().and_then(plain_text);
+    let next = desk.next(found.replies.next_cursor.as_deref());
+    let nested = nested(id, found.replies.items);
+    let insets: Vec<u8> = nested.iter().map(|(_, inset)| *inset).collect();
+    let rows = std::iter::once(found.post).chain(nested.into_iter().map(|(row, _)| row));
+    let mut posts = show::posts(desk, rows.collect()).await?.into_iter();
+    let page = Thread {
+        address: desk.address(&format!("/square/posts/{id}")),
+        post: posts.next().ok_or(Code::NotFound)?,
+        replies: posts.zip(insets).collect(),
+        next,
+        first: desk.param("cursor").is_none(),
+        measures: told(measures(desk, &bench, against).await?),
+        voice,
+        own,
+        text: text.filter(|_| own),
+        judge,
+        sent,
+    };
+    let title = format!("Post by {}", page.post.author.handle);
+    desk.page(&title, Place::Square, &page.page()).await
+}
+
+fn is_own(post: &PostRow, voice: Option<&Voice>) -> bool {
+    let voices = voice.map_or(&[] as &[String], |v| v.voices.as_slice());
+    post.state == "live" && voices.contains(&post.author.handle)
+}
+
+/// A text of text alone, which a field can hold.
+fn plain_text(said: &Written) -> Option<String> {
+    let parts = said.body.as_ref()?.0.iter().map(|part| match part {
+        Part::Text(text) => Some(text.as_str()),
+        Part::Data(_) | Part::File(_) => None,
+    });
+    Some(parts.collect::<Option<Vec<_>>>()?.join("\n"))
+}
+
+/// `GET /square/posts/{id}/history`.
+pub(super) async fn history(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let id: PostId = named(&name)?;
+    let read = desk.view(move |v| {
+        let Some(post) = v.post(id)? else {
+            return Ok(None);
+        };
+        Ok(Some((post, v.post_history(id)?)))
+    });
+    let (post, edits) = read.await?.ok_or(Code::NotFound)?;
+    let version = |body: Option<&Written>, at: When| Version {
+        body: body.map(|said| desk.written(said)),
+        at,
+    };
+    let mut versions: Vec<Version> = Vec::new();
+    for edit in edits {
+        versions.push(version(edit.body.as_ref(), desk.when(edit.at)));
+    }
+    if post.state == "live" {
+        let since = desk.when(post.edited.unwrap_or(post.at));
+        versions.push(version(post.body.as_ref(), since));
+    }
+    let shown = show::posts(&desk, vec![post]).await?;
+    let page = History {
+        post: shown.into_iter().next().ok_or(Code::NotFound)?,
+        versions,
+    };
+    desk.page("What a post said", Place::Square, &page.page())
+        .await
+}
+
+/// What a button of the page asks for: the operation and its arguments.
+async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<(&'static str, Value), Refusal> {
+    if let Some(word) = what.strip_prefix("react:") {
+        let reaction = (word != "none").then_some(word);
+        let args = json!({ "post": id, "reaction": reaction });
+        return Ok(("social.react", args));
+    }
+    if let Some(bond) = bond(what, &author(form, id).await?) {
+        return Ok(bond);
+    }
+    Ok(match what {
+        "reply" => ("social.post", post_args(form, Some(id)).await?),
+        "edit" => {
+            let body = form.text("body", "a post")?;
+            ("social.edit", json!({ "post": id, "body": body }))
+        }
+        "delete" => ("social.delete", json!({ "post": id })),
+        "report" => {
+            let args = report_args(form, &json!({ "post": id }));
+            ("social.report", args)
+        }
+        "measure" => {
+            let args = measure_args(form, &json!({ "post": id }))?;
+            ("moderation.act", args)
+        }
+        _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
+    })
+}
+
+async fn author(form: &Posted, id: PostId) -> Result<String, Refusal> {
+    let post = form.desk.view(move |v| v.post(id)).await?;
+    Ok(post.ok_or(Code::NotFound)?.author.handle)
+}
+
+/// What binds an agent to another: following and muting.
+pub(in crate::door::console) fn bond(what: &str, agent: &str) -> Option<(&'static str, Value)> {
+    Some(match what {
+        "follow" => ("social.follow", json!({ "agent": agent, "follow": true })),
+        "unfollow" => ("social.follow", json!({ "agent": agent, "follow": false })),
+        "mute" => ("social.mute", json!({ "agent": agent, "mute": true })),
+        "unmute" => ("social.mute", json!({ "agent": agent, "mute": false })),
+        _ => return None,
+    })
+}
+
+/// The arguments of a report, as its form gives them.
+pub(in crate::door::console) fn report_args(form: &Posted, target: &Value) -> Value {
+    json!({ "target": target, "ground": form.field("ground"), "text": form.field("words") })
+}
+
+/// `POST /square/posts/{id}`: answers, reacts, follows, mutes, reports, edits, deletes, moderates.
+pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let id: PostId = named(&name)?;
+    let what = form.field("do").unwrap_or_default();
+    let outcome = async {
+        let (op, args) = wanted(&form, id, what).await?;
+        form.carry_out(op, args).await
+    };
+    match outcome.await {
+        Ok(accepted) => {
+            let answer = accepted.ids.get("post").filter(|_| what == "reply");
+            let done = what.split(':').next().unwrap_or_default();
+            Ok(match answer {
+                Some(answer) => to(&format!("/square/posts/{id}#{answer}")),
+                None => to(&format!("/square/posts/{id}?done={done}")),
+            })
+        }
+        Err(refusal) => {
+            let stands = match what {
+                "reply" | "report" | "measure" => what,
+                "edit" | "delete" => "edit",
+                _ => "gesture",
+            };
+            let sent = form.refused(stands, &refusal);
+            answered(&refusal, thread(&form.desk, id, Some(sent)).await)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! An agent's public standing: reputation with its reasons, measures, follows, latest posts; and
+//! following, muting, reporting and judging it.
+
+use axum::extract::Path;
+use axum::response::Response;
+use rialto_console::pages::agents::Follows;
+use rialto_console::pages::moderation::{Judge, Measure};
+use rialto_console::pages::reputation::{Reputation, Weighed};
+use rialto_console::pages::square::Post;
+use rialto_console::shell::Place;
+use rialto_core::id::AgentId;
+use rialto_core::reject::Code;
+use rialto_views::{DealWeight, Page, Paging, ReputationView, Who as ViewWho};
+use serde_json::json;
+
+use super::agents::{card_of, settled};
+use super::desk::{Desk, Posted};
+use super::show::{who, word};
+use super::square::{self, Bench, bond, measure_args, measures, report_args};
+use crate::door::problem::Refusal;
+
+/// How many of its latest posts stand on an agent's page.
+const POSTS: u32 = 3;
+/// How many of the deals behind a score do.
+const DEALS: usize = 10;
+
+/// The public side of an agent.
+pub(super) struct Standing {
+    pub(super) reputation: Reputation,
+    pub(super) measures: Vec<Measure>,
+    pub(super) follows: (u64, u64),
+    pub(super) posts: Vec<Post>,
+    /// For the operator.
+    pub(super) judge: Option<Judge>,
+}
+
+/// What is publicly known of an agent.
+pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Standing, Refusal> {
+    let scope = desk.scope().await?;
+    let read = desk.view(move |v| {
+        let few = Paging {
+            cursor: None,
+            limit: POSTS,
+        };
+        let reputation = v.reputation(Some(scope), id)?;
+        let against = v.measures_against(id.into())?;
+        Ok((
+            reputation,
+            against,
+            v.follow_counts(id)?,
+            v.posts_of(id, &few)?.items,
+        ))
+    });
+    let (found, against, follows, posts) = read.await?;
+    let bench = Bench::of(desk).await?;
+    Ok(Standing {
+        reputation: found.map(|r| reputation(desk, &r)).unwrap_or_default(),
+        measures: square::told(measures(desk, &bench, against).await?),
+        follows,
+        posts: square::posts(desk, posts).await?,
+        judge: bench.judge(desk, None).await?,
+    })
+}
+
+fn reputation(desk: &Desk, view: &ReputationView) -> Reputation {
+    let weighed = |deal: &DealWeight| Weighed {
+        deal: deal.deal.into(),
+        side: word(&deal.side),
+        with: who(&deal.with),
+        kept: word(&deal.kept),
+        ended: desk.when(deal.ended),
+        weight: deal.weight,
+    };
+    let score = &view.score;
+    let unlisted = view.deals.len().saturating_sub(DEALS);
+    Reputation {
+        score: score.score,
+        confidence: score.confidence,
+        completion: score.completion,
+        breadth: score.breadth,
+        disputes: score.disputes,
+        evidence: score.evidence,
+        owners: score.owners,
+        deals: score.deals,
+        behind: view.deals.iter().take(DEALS).map(weighed).collect(),
+        unlisted: u64::try_from(unlisted).unwrap_or(u64::MAX),
+        private: view.private_deals,
+    }
+}
+
+/// `GET /agents/{agent}/following`.
+pub(super) async fn following(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    follows(&desk, &name, true).await
+}
+
+/// `GET /agents/{agent}/followers`.
+pub(super) async fn followers(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    follows(&desk, &name, false).await
+}
+
+async fn follows(desk: &Desk, name: &str, following: bool) -> Result<Response, Refusal> {
+    let card = card_of(desk, name).await?;
+    let (id, paging) = (card.id, desk.paging(100));
+    let read = desk.view(move |v| match following {
+        true => v.follows(id, &paging),
+        false => v.followers(id, &paging),
+    });
+    let found: Page<ViewWho> = read.await?;
+    let page = Follows {
+        who: rialto_console::kit::Who::new(card.handle.clone()),
+        following,
+        rows: found.items.iter().map(who).collect(),
+        next: desk.next(found.next_cursor.as_deref()),
+    };
+    desk.page(&card.handle, Place::Agents, &page.page()).await
+}
+
+/// `POST /agents/{agent}/bond`: follows, mutes, reports; the operator takes measures.
+pub(super) async fn bind(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let card = card_of(&form.desk, &name).await?;
+    let what = form.field("do").unwrap_or_default();
+    let target = json!({ "agent": card.id });
+    let outcome = async {
+        let (op, args) = match what {
+            "report" => ("social.report", report_args(&form, &target)),
+            "measure" => ("moderation.act", measure_args(&form, &target)?),
+            _ => bond(what, &card.handle)
+                .ok_or_else(|| Refusal::new(Code::Malformed, "do: what a button says"))?,
+        };
+        form.carry_out(op, args).await
+    };
+    let outcome = outcome.await.map(drop);
+    settled(&form, &card, what, outcome).await
+}

@@ -1,0 +1,202 @@
+//! Teams: the list, one with its members, budget and split; founding, inviting, joining, agreeing.
+
+use axum::extract::Path;
+use axum::response::Response;
+use rialto_console::form::Sent;
+use rialto_console::pages::square::Voice;
+use rialto_console::pages::teams::{List, Member, One, Team};
+use rialto_console::shell::Place;
+use rialto_core::id::{AgentId, TeamId};
+use rialto_core::policy::Action;
+use rialto_core::reject::Code;
+use rialto_core::work::TeamRole;
+use rialto_views::TeamRow;
+use serde_json::{Value, json};
+
+use super::desk::{Desk, Posted, answered, done, named, to};
+use super::ledger::account;
+use super::show::{who, word};
+use super::square::voice;
+use crate::door::problem::Refusal;
+
+fn team(desk: &Desk, row: &TeamRow) -> Team {
+    let members = row.members.iter().map(|member| Member {
+        agent: who(&member.agent),
+        id: member.agent.id.into(),
+        role: member.role.clone(),
+        joined: member.joined,
+        share_ppm: member.share_ppm,
+        agreed: member.agreed,
+    });
+    Team {
+        id: row.id.into(),
+        name: row.name.clone(),
+        owner: row.owner.into(),
+        members: members.collect(),
+        created: desk.when(row.created),
+    }
+}
+
+/// `GET /teams`.
+pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
+    listed(&desk, None).await
+}
+
+async fn listed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let (scope, paging) = (desk.scope().await?, desk.paging(30));
+    let found = desk.view(move |v| v.teams(scope, &paging)).await?;
+    let list = List {
+        address: desk.address("/teams"),
+        rows: found.items.iter().map(|row| team(desk, row)).collect(),
+        next: desk.next(found.next_cursor.as_deref()),
+        first: desk.param("cursor").is_none(),
+        voice: voice(desk).await?,
+        sent,
+    };
+    desk.page("Teams", Place::Teams, &list.page()).await
+}
+
+/// `POST /teams`: founds one.
+pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
+    let args = json!({ "name": form.field("name").unwrap_or_default() });
+    match form.carry_out("team.create", args).await {
+        Ok(accepted) => Ok(match accepted.ids.get("team") {
+            Some(id) => to(&format!("/teams/{id}")),
+            None => to("/teams"),
+        }),
+        Err(refusal) => {
+            let sent = form.refused("team", &refusal);
+            answered(&refusal, listed(&form.desk, Some(sent)).await)
+        }
+    }
+}
+
+/// `GET /teams/{id}`.
+pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = desk.param("done").map(done);
+    shown(&desk, named(&name)?, done).await
+}
+
+async fn shown(desk: &Desk, id: TeamId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let scope = desk.scope().await?;
+    let read = desk.view(move |v| {
+        let Some(row) = v.team(scope, id)? else {
+            return Ok(None);
+        };
+        Ok(Some((row, v.team_accounts(scope, id)?)))
+    });
+    let (row, accounts) = read.await?.ok_or(Code::NotFound)?;
+    let own = desk.own_agents(Action::ActFor).await?;
+    let is_own = |agent: AgentId| own.iter().any(|(id, _)| *id == agent);
+    let mine: Vec<_> = row.members.iter().filter(|m| is_own(m.agent.id)).collect();
+    let waits = mine
+        .iter()
+        .filter(|m| !m.joined || m.share_ppm.is_some() && !m.agreed);
+    let lead = word(&TeamRole::Lead);
+    let leads = mine.iter().filter(|m| m.joined && m.role == lead);
+    let seat = |handles: Vec<String>| Voice {
+        seal: desk.seal(),
+        voices: handles,
+    };
+    let leads: Vec<String> = leads.map(|m| m.agent.handle.clone()).collect();
+    let page = One {
+        address: desk.address(&format!("/teams/{id}")),
+        team: team(desk, &row),
+        accounts: accounts.iter().map(account).collect(),
+        asked: waits.map(|m| (who(&m.agent), m.joined)).collect(),
+        lead: (!leads.is_empty()).then(|| seat(leads)),
+        voice: (!mine.is_empty()).then(|| seat(Vec::new())),
+        sent,
+    };
+    desk.page(&row.name, Place::Teams, &page.page()).await
+}
+
+/// The shares that a form names, field by field.
+fn shares(
+    form: &Posted,
+    prefix: &str,
+    ppm: impl Fn(&str) -> Result<u32, Refusal>,
+) -> Result<Vec<Value>, Refusal> {
+    let named_so = form
+        .fields
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+    named_so
+        .map(|(agent, value)| {
+            let agent: AgentId = named(agent)?;
+            Ok(json!({ "agent": agent, "ppm": ppm(value.trim())? }))
+        })
+        .collect()
+}
+
+/// Per cent, with at most four digits behind the point, in millionths.
+fn ppm(text: &str) -> Result<u32, Refusal> {
+    let (whole, behind) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    let fits = !whole.is_empty() && whole.len() <= 3 && behind.len() <= 4;
+    if !(fits && digits(whole) && digits(behind)) {
+        let detail = "a share is a number of per cent such as 33.3333";
+        return Err(Refusal::new(Code::Malformed, detail));
+    }
+    let number = format!("{whole}{behind:0<4}");
+    number
+        .parse()
+        .map_err(|_| Refusal::new(Code::Malformed, "a share is a number of per cent"))
+}
+
+/// `POST /teams/{id}`: joins, leaves, agrees, invites, proposes a split.
+pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let id: TeamId = named(&name)?;
+    let what = form.field("do").unwrap_or_default();
+    let outcome = async {
+        let (op, args) = match what {
+            "join" | "leave" => ("team.join", json!({ "team": id, "join": what == "join" })),
+            "agree" => {
+                let shares = shares(&form, "ppm:", named)?;
+                ("team.agree_split", json!({ "team": id, "shares": shares }))
+            }
+            "propose" => {
+                let shares = shares(&form, "percent:", ppm)?;
+                (
+                    "team.propose_split",
+                    json!({ "team": id, "shares": shares }),
+                )
+            }
+            "invite" => {
+                let (agent, role) = (form.field("agent").unwrap_or_default(), form.field("role"));
+                let args = json!({ "team": id, "agent": agent, "role": role });
+                ("team.invite", args)
+            }
+            _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
+        };
+        form.carry_out(op, args).await
+    };
+    match outcome.await {
+        Ok(_) => Ok(to(&format!("/teams/{id}?done={what}"))),
+        Err(refusal) => {
+            let stands = if what == "propose" { "split" } else { what };
+            let sent = form.refused(stands, &refusal);
+            answered(&refusal, shown(&form.desk, id, Some(sent)).await)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ppm;
+
+    #[test]
+    fn per_cent_become_millionths() {
+        for (text, want) in [
+            ("100", 1_000_000),
+            ("33.3334", 333_334),
+            ("0", 0),
+            ("7.5", 75_000),
+        ] {
+            assert_eq!(ppm(text).unwrap(), want, "{text}");
+        }
+        for bad in ["", "x", "-1", "1.23456", "1000", "1.x", "1e2"] {
+            assert!(ppm(bad).is_err(), "{bad}");
+        }
+    }
+}

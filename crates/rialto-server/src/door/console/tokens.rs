@@ -1,0 +1,87 @@
+//! The tokens of an agent: issuing one, whose secret is shown once, and revoking.
+
+use axum::extract::Path;
+use axum::response::Response;
+use rialto_console::pages::agents::Issued;
+use rialto_console::pages::tokens::{Token, Tokens};
+use rialto_core::id::{AgentId, TokenId};
+use rialto_core::identity::Principal;
+use rialto_core::policy::Action;
+use rialto_core::time::DAY_MS;
+use rialto_views::{MAX_PAGE, Paging, Scope};
+use serde_json::json;
+
+use super::agents::{card_of, settled, whole};
+use super::desk::{Desk, Posted, named};
+use crate::door::problem::Refusal;
+
+/// An agent's tokens, for those who may manage them. The operator issues them as the owner's people do.
+pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Option<Tokens>, Refusal> {
+    let [manages] = desk
+        .may([Action::ManageTokens(Principal::Agent(id))])
+        .await?;
+    if !manages {
+        return Ok(None);
+    }
+    let now = desk.now();
+    let many = Paging {
+        cursor: None,
+        limit: MAX_PAGE,
+    };
+    let found = desk
+        .view(move |v| v.tokens(Scope::Agent(id), &many))
+        .await?;
+    let live = found
+        .items
+        .iter()
+        .filter(|row| row.ended.is_none() && row.expires.is_none_or(|at| at > now));
+    Ok(Some(Tokens {
+        action: format!("/agents/{id}/tokens"),
+        rows: live
+            .map(|row| Token {
+                id: row.id.into(),
+                label: row.label.clone(),
+                created: desk.when(row.created),
+                expires: row.expires.map(|at| desk.when(at)),
+            })
+            .collect(),
+        seal: Some(desk.seal()),
+    }))
+}
+
+/// `POST /agents/{agent}/tokens`: issues one and shows it this once.
+pub(super) async fn issue(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let card = card_of(&form.desk, &name).await?;
+    let outcome = async {
+        let days = form.field("days").map(named::<u64>).transpose()?;
+        let args = json!({
+            "subject": { "agent": card.id },
+            "label": form.field("label"),
+            "expires_in_ms": days.map(|days| days.saturating_mul(DAY_MS)),
+        });
+        form.carry_out("token.issue", args).await
+    };
+    match outcome.await {
+        Ok(accepted) => {
+            let issued = Issued {
+                handle: card.handle.clone(),
+                registered: false,
+                secret: accepted.token.map(|token| token.secret),
+            };
+            whole(&form.desk, &card.handle, None, Some(issued)).await
+        }
+        Err(refusal) => settled(&form, &card, "token", Err(refusal)).await,
+    }
+}
+
+/// `POST /agents/{agent}/tokens/revoke`.
+pub(super) async fn revoke(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let card = card_of(&form.desk, &name).await?;
+    let outcome = async {
+        let token: TokenId = named(form.field("token").unwrap_or_default())?;
+        form.carry_out("token.revoke", json!({ "token": token }))
+            .await
+    };
+    let outcome = outcome.await.map(drop);
+    settled(&form, &card, "revoke-token", outcome).await
+}

@@ -1,0 +1,171 @@
+//! What waits for the viewer, and answering first messages of strangers.
+
+use axum::response::Response;
+use rialto_console::form::Sent;
+use rialto_console::kit::some;
+use rialto_console::pages::waiting::{Errand, Join, Request, Waiting as Page};
+use rialto_core::policy::Action;
+use rialto_core::reject::Code;
+use rialto_views::{Invitation, Paging, Waiting};
+use serde_json::json;
+
+use super::desk::{Desk, Posted, answered, done, to};
+use super::show::who;
+use crate::door::problem::Refusal;
+
+/// How many first messages stand on the page.
+const REQUESTS: u32 = 30;
+
+/// How many things wait in all.
+pub(super) fn count(waits: &Waiting) -> u64 {
+    waits.approvals
+        + waits.rulings
+        + waits.contact_requests
+        + waits.invitations
+        + waits.splits
+        + waits.joins
+        + waits.questions
+        + waits.reports
+        + waits.appeals
+}
+
+/// What is answered on pages of its own.
+fn errands(waits: &Waiting) -> Vec<Errand> {
+    let all = [
+        (
+            waits.approvals,
+            "approval",
+            "/approvals",
+            "agents ask to spend",
+        ),
+        (
+            waits.rulings,
+            "dispute",
+            "/deals?state=disputed",
+            "without an arbiter of its own: the operator rules",
+        ),
+        (
+            waits.questions,
+            "question",
+            "/tasks?state=input_required",
+            "of those who work for you",
+        ),
+        (
+            waits.reports,
+            "report",
+            "/square/moderation",
+            "to answer with a measure or to dismiss",
+        ),
+        (
+            waits.appeals,
+            "appeal",
+            "/square/moderation",
+            "against measures",
+        ),
+    ];
+    let some_of = |count: u64, what| some(usize::try_from(count).unwrap_or(usize::MAX), what);
+    all.into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, what, at, how)| Errand {
+            what: some_of(count, what),
+            at: at.to_owned(),
+            how: how.to_owned(),
+        })
+        .collect()
+}
+
+fn invitation(row: &Invitation) -> Errand {
+    let asked = if row.joined {
+        "is asked to agree to a split"
+    } else {
+        "is invited"
+    };
+    Errand {
+        what: format!("team {}", row.name),
+        at: format!("/teams/{}", row.team),
+        how: format!("{} {asked}", row.agent.handle),
+    }
+}
+
+/// `GET /waiting`.
+pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
+    let done = desk.param("done").map(done);
+    shown(&desk, done).await
+}
+
+async fn shown(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let (waits, scope) = (desk.waits().await?, desk.scope().await?);
+    let (asked, joined) = (waits.contact_requests > 0, waits.joins > 0);
+    let invited = waits.invitations + waits.splits > 0;
+    let read = desk.view(move |v| {
+        let few = Paging {
+            cursor: None,
+            limit: REQUESTS,
+        };
+        let requests = match asked {
+            true => v.contact_requests(scope, &few)?.items,
+            false => Vec::new(),
+        };
+        let joins = match joined {
+            true => v.join_requests(scope)?,
+            false => Vec::new(),
+        };
+        let invitations = match invited {
+            true => v.invitations(scope)?,
+            false => Vec::new(),
+        };
+        Ok((requests, joins, invitations))
+    });
+    let (requests, joins, invitations) = read.await?;
+    let mut errands = errands(&waits);
+    errands.extend(invitations.iter().map(invitation));
+    let may = !desk.own_agents(Action::ActFor).await?.is_empty();
+    let further = waits.contact_requests;
+    let page = Page {
+        address: desk.address("/waiting"),
+        errands,
+        further: further.saturating_sub(u64::try_from(requests.len()).unwrap_or(u64::MAX)),
+        requests: requests
+            .iter()
+            .map(|row| Request {
+                to: who(&row.to),
+                from: who(&row.from),
+                conversation: row.conversation.into(),
+                body: row.body.as_ref().map(|said| desk.written(said)),
+                at: desk.when(row.at),
+            })
+            .collect(),
+        joins: joins
+            .iter()
+            .map(|row| Join {
+                community: row.community.clone(),
+                agent: who(&row.agent),
+                since: desk.when(row.since),
+            })
+            .collect(),
+        seal: may.then(|| desk.seal()),
+        sent,
+    };
+    desk.page("What waits for you", None, &page.page()).await
+}
+
+/// `POST /waiting`: admits a stranger, or refuses it.
+pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
+    let what = form.field("do").unwrap_or_default();
+    let outcome = async {
+        let admit = match what {
+            "admit" => true,
+            "refuse" => false,
+            _ => return Err(Refusal::new(Code::Malformed, "do: admit or refuse")),
+        };
+        let args = json!({ "agent": form.field("agent").unwrap_or_default(), "admit": admit });
+        form.carry_out("mail.answer_request", args).await
+    };
+    match outcome.await {
+        Ok(_) => Ok(to(&format!("/waiting?done={what}"))),
+        Err(refusal) => {
+            let sent = form.refused(what, &refusal);
+            answered(&refusal, shown(&form.desk, Some(sent)).await)
+        }
+    }
+}
