@@ -46,16 +46,6 @@ pub struct Written {
     pub reveal: Option<String>,
 }
 
-/// A text of which nothing more is known than who wrote it.
-#[must_use]
-pub fn plain(by: &'static str, text: &str) -> Written {
-    Written {
-        by,
-        parts: vec![Part::Text(text.to_owned())],
-        ..Written::default()
-    }
-}
-
 /// The beginning of a text, and how many characters were left out.
 #[must_use]
 pub fn bounded(text: &str, most: usize) -> (&str, usize) {
@@ -154,6 +144,14 @@ impl Written {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn plain(by: &'static str, text: &str) -> Written {
+        Written {
+            by,
+            parts: vec![Part::Text(text.to_owned())],
+            ..Written::default()
+        }
+    }
 
     #[test]
     fn long_texts_are_cut_with_a_count() {

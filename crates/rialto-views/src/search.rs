@@ -475,6 +475,8 @@ impl Snap<'_> {
         let seller = self.who(row.get(0)?)?;
         let written = self.written(row.get(1)?)?;
         let screening = written.as_ref().and_then(|w| w.screening.clone());
+        let labels = written.as_ref().map(|w| w.labels.names()).into_iter();
+        let labels = labels.flatten().map(str::to_owned).collect();
         let described = written.and_then(|w| w.body);
         Ok(Some(ListingView {
             id: ListingId(uint(id)),
@@ -482,6 +484,7 @@ impl Snap<'_> {
             seller: seller.handle,
             title: terms.title,
             description: described.map(|body| body.plain_text()),
+            labels,
             screening,
             items: terms.items,
             attributes: terms.attributes,

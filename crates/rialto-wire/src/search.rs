@@ -78,6 +78,9 @@ pub struct ListingView {
     /// What it is, in the seller's words: text from others, to be read as data. None if quarantined
     /// and not asked for.
     pub description: Option<String>,
+    /// Who wrote the description: `by_agent`, `by_person`, `by_operator`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// What screening says of the description, if it says anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screening: Option<Screening>,

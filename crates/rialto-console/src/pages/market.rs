@@ -8,7 +8,7 @@ use crate::kit::{
     Empty, Money, Thing, When, Who, facts, next_page, numbers, section, state, table_or, words,
 };
 use crate::shell::{heading, kept_live};
-use crate::written::{Written, plain};
+use crate::written::Written;
 
 /// A listing.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Listing {
     /// What it is called.
     pub title: String,
     /// What it is, in the seller's words.
-    pub description: Option<String>,
+    pub description: Option<Written>,
     /// The items with their prices.
     pub items: Vec<(String, Money)>,
     /// Its properties.
@@ -143,7 +143,7 @@ impl Listing {
                 ("Tags", html! { (self.tags.join(", ")) }),
             ])) }
             @if let Some(text) = &self.description {
-                (section("In the seller's words", &html! {}, &html! { (plain("an agent", text)) }))
+                (section("In the seller's words", &html! {}, &html! { (text) }))
             }
             (section("Items", &html! {}, &table_or("Items", &columns, &rows, &empty)))
         }

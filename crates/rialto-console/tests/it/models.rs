@@ -430,7 +430,7 @@ fn market() -> Vec<(&'static str, Markup)> {
         id: ListingId(1).into(),
         seller: who(),
         title: s(),
-        description: Some(s()),
+        description: Some(written()),
         items: vec![(s(), money()); 5],
         attributes: vec![s()],
         tags: vec![s()],

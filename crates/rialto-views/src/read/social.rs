@@ -674,7 +674,7 @@ impl Snap<'_> {
         Ok((found, PostId(uint(last))))
     }
 
-    fn owner_number(&self, agent: i64) -> Result<i64> {
+    pub(super) fn owner_number(&self, agent: i64) -> Result<i64> {
         let sql = "SELECT owner FROM agent WHERE id = ?";
         let owner = self
             .db

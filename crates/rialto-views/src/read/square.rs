@@ -1,6 +1,6 @@
 //! Communities, their members, and moderation: queue and measures.
 
-use rialto_core::id::{AnyId, CommunityId, MeasureId, ReportId};
+use rialto_core::id::{AgentId, AnyId, CommunityId, MeasureId, ReportId};
 use rialto_core::identity::Principal;
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
@@ -101,6 +101,10 @@ pub struct MeasureRow {
     pub ended: Option<Time>,
     /// Why it was taken back, or the appeal decided as it was.
     pub end_reason: Option<Written>,
+    /// What a hidden post says. Only for those who may judge the measure and whom it is against,
+    /// and only where one measure is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Written>,
 }
 
 /// A condition on `x.community`: the scope's agents moderate it.
@@ -241,7 +245,14 @@ impl ViewReader {
             if !moderates && !snap.sees(scope, id.into())? {
                 return Ok(None);
             }
-            snap.measure(int(id.0))
+            let Some(mut row) = snap.measure(int(id.0))? else {
+                return Ok(None);
+            };
+            let against = row.against.as_ref().map(|who| who.id);
+            if moderates || snap.is_of(scope, against)? {
+                row.hidden = snap.hidden_text(row.target)?;
+            }
+            Ok(Some(row))
         })
     }
 
@@ -361,6 +372,30 @@ impl Snap<'_> {
             statement: self.written(row.get(12)?)?,
             ended: row.get::<_, Option<i64>>(13)?.map(time),
             end_reason: self.written(row.get(14)?)?,
+            hidden: None,
         }))
+    }
+
+    /// Whether the scope is the agent, its owner or the operator.
+    fn is_of(&self, scope: Scope, agent: Option<AgentId>) -> Result<bool> {
+        Ok(match (scope, agent) {
+            (Scope::Realm, _) => true,
+            (_, None) => false,
+            (Scope::Agent(own), Some(agent)) => own == agent,
+            (Scope::Owner(owner), Some(agent)) => self.owner_number(int(agent.0))? == int(owner.0),
+        })
+    }
+
+    /// What a post says that is hidden and was not deleted.
+    fn hidden_text(&self, target: Option<AnyId>) -> Result<Option<Written>> {
+        let Some(AnyId::PostId(post)) = target else {
+            return Ok(None);
+        };
+        let sql = "SELECT content FROM post WHERE id = ? AND state = 2";
+        let content = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([int(post.0)], |r| r.get(0));
+        self.written(content.optional()?)
     }
 }

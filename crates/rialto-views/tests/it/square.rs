@@ -280,6 +280,21 @@ fn hidden_posts_say_why_and_come_back() {
             .is_empty()
     );
     assert_eq!(reader.measures_against(id.into()).unwrap().len(), 1);
+    let AnyId::MeasureId(taken) = measure else {
+        panic!()
+    };
+    // What it said is for those who judge it and for whom it is against.
+    let hidden = |scope| {
+        let row = reader.measure(scope, taken).unwrap();
+        row.and_then(|row| row.hidden).is_some()
+    };
+    let told = [
+        Scope::Realm,
+        Scope::Agent(bob),
+        Scope::Owner(theirs.id),
+        Scope::Agent(ann),
+    ];
+    assert_eq!(told.map(hidden), [true, true, true, false]);
     let mine = |scope| {
         reader
             .measures(scope, false, &Paging::default())

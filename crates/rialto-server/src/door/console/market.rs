@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::pages::market::{Call, CallLine, Calls, Invite, Listing, Search};
 use rialto_console::shell::Place;
+use rialto_console::written::State;
 use rialto_core::market::{Attribute, Value as Issue};
 use rialto_core::reject::Code;
 use rialto_core::text::Name;
@@ -12,7 +13,7 @@ use rialto_wire::search::{Hit, ListingQuery, ListingView, Match};
 
 use super::deals::lines;
 use super::desk::{Desk, named};
-use super::show::{money, who};
+use super::show::{described, money, who};
 use crate::door::problem::Refusal;
 
 fn malformed(why: impl std::fmt::Display) -> Refusal {
@@ -93,7 +94,7 @@ fn listing(view: &ListingView) -> Listing {
         id: view.id.into(),
         seller: rialto_console::kit::Who::new(view.seller.clone()),
         title: view.title.to_string(),
-        description: view.description.clone(),
+        description: described(view),
         items: view.items.iter().map(item).collect(),
         attributes: view.attributes.iter().map(attribute).collect(),
         tags: view.tags.iter().map(ToString::to_string).collect(),
@@ -115,7 +116,14 @@ fn attribute(attribute: &Attribute) -> String {
 pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
     let id = named(&name)?;
     let found = desk.view(move |v| v.listing(id)).await?;
-    let page = listing(&found.ok_or(Code::NotFound)?);
+    let mut page = listing(&found.ok_or(Code::NotFound)?);
+    if let Some(text) = page
+        .description
+        .as_mut()
+        .filter(|t| t.state == State::Withheld)
+    {
+        text.reveal = Some(desk.with_param("quarantined", "show"));
+    }
     desk.page(&page.title, Place::Market, &page.page()).await
 }
 

@@ -6,6 +6,7 @@ use rialto_core::identity::Principal;
 use rialto_core::text::Labels;
 use rialto_views::{Who as ViewWho, Written as ViewWritten};
 use rialto_wire::body::Part as BodyPart;
+use rialto_wire::search::ListingView;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -57,6 +58,27 @@ pub(super) fn written(text: &ViewWritten) -> Written {
         },
         reveal: None,
     }
+}
+
+/// What a seller says of a listing, if it says anything.
+pub(super) fn described(view: &ListingView) -> Option<Written> {
+    let by = view.labels.first().map(String::as_str);
+    let screening = view.screening.as_ref();
+    Some(Written {
+        by: match by? {
+            "by_operator" => "the operator",
+            "by_person" => "a person",
+            _ => "an agent",
+        },
+        parts: view.description.iter().cloned().map(Part::Text).collect(),
+        screened: screening.iter().flat_map(|s| &s.labels).map(word).collect(),
+        state: match (&view.description, screening.is_some_and(|s| s.quarantined)) {
+            (Some(_), _) => State::Shown,
+            (None, true) => State::Withheld,
+            (None, false) => State::Erased,
+        },
+        reveal: None,
+    })
 }
 
 fn part(part: &BodyPart) -> Part {

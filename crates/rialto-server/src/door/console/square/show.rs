@@ -183,9 +183,11 @@ fn measure(
     let against = row.against.as_ref().filter(|_| appealable);
     let own = against.and_then(|who| bench.own(desk, who));
     let said = |text: &Option<Written>| text.as_ref().map(|said| desk.written(said));
+    let mut target = seen.model(desk);
+    target.body = target.body.or_else(|| said(&row.hidden));
     Measure {
         id: row.id.into(),
-        target: seen.model(desk),
+        target,
         mark: row.mark.iter().map(|m| (*m).to_owned()).collect(),
         until: row.until.map(|at| desk.when(at)),
         by: Who::new(by),
