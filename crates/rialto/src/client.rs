@@ -56,9 +56,12 @@ pub struct Client {
     key: Option<HeaderValue>,
 }
 
+/// Connections of a client over HTTP or HTTPS, made on first use.
+pub type Connections = Pool<HttpsConnector<HttpConnector>, Body>;
+
 enum Transport {
     Http {
-        pool: Box<Pool<HttpsConnector<HttpConnector>, Body>>,
+        pool: Box<Connections>,
         base: String,
     },
     InProcess(Router),
@@ -92,22 +95,7 @@ impl Client {
         ca: Option<&Path>,
     ) -> Result<Self, CliError> {
         let base = base_url(server_url)?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
-        connector.enforce_http(false);
-        let tls =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(|e| CliError::bug(e.to_string()))?
-                .with_root_certificates(roots(ca)?)
-                .with_no_client_auth();
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        let pool = Pool::builder(TokioExecutor::new()).build(connector);
+        let pool = connections(ca)?;
         let client = Self::over(Transport::Http {
             pool: Box::new(pool),
             base,
@@ -582,6 +570,29 @@ fn base_url(server_url: &str) -> Result<String, CliError> {
     Ok(server_url.trim_end_matches('/').to_owned())
 }
 
+/// Connections that trust the certificates in a PEM file, or else the public roots.
+///
+/// # Errors
+/// A usage error when the file cannot be used.
+pub fn connections(ca: Option<&Path>) -> Result<Connections, CliError> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT));
+    connector.enforce_http(false);
+    let tls =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|e| CliError::bug(e.to_string()))?
+            .with_root_certificates(roots(ca)?)
+            .with_no_client_auth();
+    let connector = HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(connector);
+    Ok(Pool::builder(TokioExecutor::new()).build(connector))
+}
+
 fn roots(ca: Option<&Path>) -> Result<RootCertStore, CliError> {
     let mut roots = RootCertStore::empty();
     let Some(path) = ca else {
@@ -607,7 +618,7 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, CliError> {
 }
 
 /// The innermost cause, which says what a person can mend ("connection refused").
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -11,6 +11,7 @@ mod output;
 #[cfg(test)]
 mod reference;
 mod scenario;
+mod webhook;
 
 fn main() -> std::process::ExitCode {
     cli::main()

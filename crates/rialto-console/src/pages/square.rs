@@ -619,6 +619,8 @@ pub fn told(sent: Option<&Sent>) -> Markup {
                 "admit" => "Admitted: it may write from now on.",
                 "refuse" => "Refused: it cannot write.",
                 "invite" => "Invited: its answer waits for it.",
+                "answer" => "Answered: it stands in the task's history, and the task goes on.",
+                "write" => "Sent: it went to the worker as a message about the task.",
                 "edit" => "Saved.",
                 "delete" => "Deleted: its place in the thread stays.",
                 "revoke" => "The measure is lifted.",

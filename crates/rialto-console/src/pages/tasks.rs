@@ -1,9 +1,12 @@
-//! Tasks: who asked whom for what, how it went, and what was made.
+//! Tasks: who asked whom for what, how it went, and what was made; with a form to answer what the
+//! worker asks.
 
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use super::deals::{Step, timeline};
+use super::square::{Voice, told};
+use crate::form::{Among, Sent, hidden};
 use crate::kit::{
     Empty, Thing, When, Who, facts, next_page, position, section, state, table_or, words,
 };
@@ -136,6 +139,10 @@ pub struct One {
     pub steps: Vec<Step>,
     /// What was made.
     pub artifacts: Vec<Artifact>,
+    /// As whom the viewer may answer, when the worker asks something.
+    pub answer: Option<Voice>,
+    /// What became of a form just sent.
+    pub sent: Option<Sent>,
 }
 
 impl One {
@@ -145,8 +152,27 @@ impl One {
         let aside = html! { (Thing(self.line.id)) a href={ "/trace/" (self.line.id) } { "Trace" } };
         html! {
             (heading(&html! { "Task" }, &aside))
+            (told(self.sent.as_ref()))
+            @if let Some(voice) = &self.answer { (self.answer(voice)) }
             (kept_live("task", &self.address, &self.inner()))
         }
+    }
+
+    fn answer(&self, voice: &Voice) -> Markup {
+        let among = Among {
+            form: "answer",
+            sent: self.sent.as_ref(),
+        };
+        let asks = html! { (self.line.worker) " needs something to go on" };
+        let form = html! {
+            form.stack method="post" action={ "/tasks/" (self.line.id) } {
+                (hidden(&voice.seal))
+                (among.voice(&voice.voices))
+                (among.area("body", "Answer", ""))
+                button type="submit" { "Send" }
+            }
+        };
+        section("Answer", &asks, &form)
     }
 
     fn inner(&self) -> Markup {

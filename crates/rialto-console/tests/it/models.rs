@@ -14,6 +14,7 @@ use rialto_console::pages::market::{Call, CallLine, Calls, Invite, Listing, Sear
 use rialto_console::pages::messages::{self, Conversation, Message};
 use rialto_console::pages::overview::{ActLine, Alert, Balance, DealLine, Overview, Paid};
 use rialto_console::pages::owners::{Owner, Person};
+use rialto_console::pages::square::Voice;
 use rialto_console::pages::tasks::{self, Artifact};
 use rialto_console::pages::{text, trace};
 use rialto_console::written::{Part, Written};
@@ -315,6 +316,11 @@ fn work() -> Vec<(&'static str, Markup)> {
             at: when(),
             position: 1,
         }],
+        answer: Some(Voice {
+            seal: seal(),
+            voices: vec![s(), s()],
+        }),
+        sent: Some(sent("answer", &["as", "body"])),
     };
     let approval = Approval {
         id: ApprovalId(1).into(),

@@ -208,3 +208,59 @@ async fn people_look_after_their_agents() {
     assert_eq!(absent.status, StatusCode::NOT_FOUND);
     realm.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_answered_on_the_page_of_its_task() {
+    let realm = Realm::new().await;
+    let (ann, ann_agent) = realm.owner("ann").await;
+    let (bob, bob_agent) = realm.owner("bob").await;
+    let given = json!({ "worker": "@ann-agent", "body": "book a table" });
+    let own = realm.ok(&ann, "task.create", given).await["ids"]["task"].clone();
+    let hello = json!({ "to": { "agent": "@ann-agent" }, "body": "hello" });
+    realm.ok(&bob_agent, "mail.send", hello).await;
+    let admit = json!({ "agent": "@bob-agent", "admit": true });
+    realm.ok(&ann_agent, "mail.answer_request", admit).await;
+    let given = json!({ "worker": "@ann-agent", "body": "pick a wine" });
+    let bobs = realm.ok(&bob_agent, "task.create", given).await["ids"]["task"].clone();
+    let path = |task: &serde_json::Value| format!("/tasks/{}", task.as_str().unwrap());
+    let (own_path, bobs_path) = (path(&own), path(&bobs));
+    let (ann, bob) = (sign_in(&realm, &ann).await, sign_in(&realm, &bob).await);
+    let before = get(&realm, &ann, &own_path).await;
+    assert!(!before.text.contains("name=\"body\""), "nothing is asked");
+    for task in [&own, &bobs] {
+        let asks = json!({ "task": task, "state": "input_required", "note": "for how many?" });
+        realm.ok(&ann_agent, "task.update", asks).await;
+    }
+
+    // A person's task goes on with the answer in its history, and waits no more.
+    let waits = get(&realm, &ann, "/waiting").await;
+    assert!(waits.text.contains("1 question"), "{}", waits.text);
+    let answer = "as=@ann-agent&body=for+four+%3Cb%3E";
+    let foreign = send(&realm, &bob, &bobs_path, &own_path, answer).await;
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND, "{}", foreign.text);
+    let empty = send(&realm, &ann, &own_path, &own_path, "as=@ann-agent&body=").await;
+    assert!(empty.text.contains("needs a text"), "{}", empty.text);
+    let sent = send(&realm, &ann, &own_path, &own_path, answer).await;
+    let shown = get(&realm, &ann, leads_to(&sent)).await;
+    for part in ["Answered", "for four &lt;b&gt;", "working"] {
+        assert!(shown.text.contains(part), "{part}: {}", shown.text);
+    }
+    assert!(!shown.text.contains("name=\"body\""), "it is answered");
+    let waits = get(&realm, &ann, "/waiting").await;
+    assert!(waits.text.contains("<span class=\"count\">0</span>"));
+
+    // An agent's task is answered by its message; the worker's owner does not answer itself.
+    let workers = get(&realm, &ann, &bobs_path).await;
+    assert!(!workers.text.contains("name=\"body\""), "{}", workers.text);
+    let answer = "as=@bob-agent&body=the+red+one";
+    let sent = send(&realm, &bob, &bobs_path, &bobs_path, answer).await;
+    assert!(leads_to(&sent).ends_with("?done=write"));
+    let (_, inbox) = realm.get(&ann_agent, "/api/inbox").await;
+    let inbox = inbox["deliveries"].as_array().unwrap().last().unwrap();
+    assert!(inbox.to_string().contains("the red one"), "{inbox}");
+    assert!(
+        inbox.to_string().contains(bobs.as_str().unwrap()),
+        "{inbox}"
+    );
+    realm.stop();
+}

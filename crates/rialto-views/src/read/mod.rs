@@ -6,6 +6,7 @@ mod ledger;
 mod log;
 mod mail;
 mod market;
+mod newly;
 mod ranked;
 mod reputation;
 mod rights;
@@ -44,6 +45,7 @@ pub use market::{
     AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView, InviteRow,
     NegotiationRow, NegotiationView, OfferRow,
 };
+pub use newly::Newly;
 pub use reputation::{DealWeight, ReputationView};
 pub use rights::Parties;
 pub use social::{COUNTED, Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at};

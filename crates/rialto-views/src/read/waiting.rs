@@ -39,6 +39,36 @@ pub struct Waiting {
     pub appeals: u64,
 }
 
+impl Waiting {
+    /// What of it those within the scope answer themselves: an owner's people leave disputes to their
+    /// parties and arbiters, and rulings to the operator, who rules and leaves approvals to owners.
+    #[must_use]
+    pub fn to_answer(self, scope: Scope) -> Self {
+        let operator = scope == Scope::Realm;
+        Self {
+            approvals: if operator { 0 } else { self.approvals },
+            disputes: 0,
+            rulings: if operator { self.rulings } else { 0 },
+            ..self
+        }
+    }
+
+    /// How many things wait in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.approvals
+            + self.disputes
+            + self.rulings
+            + self.contact_requests
+            + self.invitations
+            + self.splits
+            + self.joins
+            + self.questions
+            + self.reports
+            + self.appeals
+    }
+}
+
 /// A stranger's first message that nobody has answered.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ContactRequest {

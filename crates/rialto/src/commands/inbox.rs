@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::bargain;
 use super::parse;
+use super::post::shown;
 use super::remote::{self, Remote};
 use super::show::{self, Column};
 use crate::client::Client;
@@ -49,12 +50,18 @@ enum InboxCommand {
         /// How long to wait for the first, at most 30s.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         wait: Option<u64>,
+        /// Show quarantined texts too.
+        #[arg(long)]
+        quarantined: bool,
     },
     /// Prints deliveries as they come, until interrupted; connects again when the connection breaks.
     Follow {
         /// Deliveries after this number.
         #[arg(long, value_name = "SEQ")]
         after: Option<u64>,
+        /// Show quarantined texts too.
+        #[arg(long)]
+        quarantined: bool,
     },
     /// Acknowledges all deliveries up to a number.
     Ack {
@@ -80,12 +87,18 @@ enum InboxCommand {
 pub(crate) async fn run(args: InboxArgs, out: Output) -> Result<(), CliError> {
     let remote = &args.remote;
     match args.command {
-        InboxCommand::Read { after, limit, wait } => {
+        InboxCommand::Read {
+            after,
+            limit,
+            wait,
+            quarantined,
+        } => {
             let text = |n: Option<u64>| n.map(|n| n.to_string());
             let parameters = [
                 ("after", text(after)),
                 ("limit", limit.map(|n| n.to_string())),
                 ("wait_ms", text(wait)),
+                ("quarantined", shown(quarantined)),
             ];
             let page = remote
                 .client()?
@@ -93,7 +106,11 @@ pub(crate) async fn run(args: InboxArgs, out: Output) -> Result<(), CliError> {
                 .await?;
             print(out, &page)
         }
-        InboxCommand::Follow { after } => follow(&remote.client()?, out, after).await,
+        InboxCommand::Follow { after, quarantined } => {
+            let parameters = [("quarantined", shown(quarantined))];
+            let path = remote::query("/api/inbox/stream", &parameters);
+            follow(&remote.client()?, out, &path, after).await
+        }
         InboxCommand::Ack { through } => {
             remote::carry_out(
                 remote,
@@ -155,10 +172,11 @@ fn row(delivery: &Value) -> Value {
         fields.insert("next".to_owned(), json!(bargain::next_for(delivery)));
         fields.insert(
             "text".to_owned(),
-            text.map_or(
-                Value::Null,
-                |(id, body)| json!({ "content": id, "body": body }),
-            ),
+            text.map_or(Value::Null, |(id, body)| {
+                let origin = delivery.get("provenance").and_then(|p| p.get(id));
+                let said = |name| origin.and_then(|o: &Value| o.get(name));
+                json!({ "content": id, "body": body, "withheld": said("withheld"), "screening": said("screening") })
+            }),
         );
     }
     row
@@ -174,12 +192,17 @@ fn what(event: &Value) -> Option<String> {
 }
 
 /// Follows the stream; a broken connection is taken up again behind the last delivery.
-async fn follow(client: &Client, out: Output, after: Option<u64>) -> Result<(), CliError> {
+async fn follow(
+    client: &Client,
+    out: Output,
+    path: &str,
+    after: Option<u64>,
+) -> Result<(), CliError> {
     let mut last = after;
     let mut failures = 0;
     loop {
         let before = last;
-        match follow_once(client, out, &mut last).await {
+        match follow_once(client, out, path, &mut last).await {
             Ok(()) => failures = 0,
             Err(Broken::For(error)) => return Err(error),
             Err(Broken::Perhaps(error)) => {
@@ -210,8 +233,13 @@ impl From<CliError> for Broken {
     }
 }
 
-async fn follow_once(client: &Client, out: Output, last: &mut Option<u64>) -> Result<(), Broken> {
-    let mut events = client.events("/api/inbox/stream", *last).await?;
+async fn follow_once(
+    client: &Client,
+    out: Output,
+    path: &str,
+    last: &mut Option<u64>,
+) -> Result<(), Broken> {
+    let mut events = client.events(path, *last).await?;
     while let Some(event) = events.next().await? {
         if event.kind == "problem" {
             let problem =

@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::parse;
+use super::post::shown;
 use super::remote::{self, Paged, Remote};
-use super::show::Column;
+use super::show::{self, Column};
 use crate::client::quoted;
 use crate::output::{CliError, Output};
 
@@ -59,6 +60,9 @@ enum MessageCommand {
         /// Oldest messages first instead of newest.
         #[arg(long, requires = "conversation")]
         oldest: bool,
+        /// Show quarantined texts too.
+        #[arg(long)]
+        quarantined: bool,
         #[command(flatten)]
         paged: Paged,
     },
@@ -66,11 +70,17 @@ enum MessageCommand {
     Show {
         /// Its id.
         message: String,
+        /// Show quarantined texts too.
+        #[arg(long)]
+        quarantined: bool,
     },
     /// Searches messages by words.
     Search {
         /// The words.
         text: String,
+        /// Show quarantined texts too.
+        #[arg(long)]
+        quarantined: bool,
         #[command(flatten)]
         paged: Paged,
     },
@@ -110,6 +120,7 @@ pub(crate) async fn run(args: MessageArgs, out: Output) -> Result<(), CliError> 
         }
         MessageCommand::List {
             conversation: None,
+            quarantined,
             paged,
             ..
         } => {
@@ -121,30 +132,35 @@ pub(crate) async fn run(args: MessageArgs, out: Output) -> Result<(), CliError> 
                 ("LAST", "/last_message"),
                 ("SINCE", "/created"),
             ];
-            remote::list(remote, out, "/api/conversations", &paged, &[], &columns).await
+            let asked = [("quarantined", shown(quarantined))];
+            remote::list(remote, out, "/api/conversations", &paged, &asked, &columns).await
         }
         MessageCommand::List {
             conversation: Some(id),
             oldest,
+            quarantined,
             paged,
         } => {
             let path = format!("/api/conversations/{}/messages", quoted(&id));
             let order = oldest.then(|| "oldest".to_owned());
-            remote::list(remote, out, &path, &paged, &[("order", order)], MESSAGES).await
+            let asked = [("order", order), ("quarantined", shown(quarantined))];
+            remote::list(remote, out, &path, &paged, &asked, MESSAGES).await
         }
-        MessageCommand::Show { message } => {
-            remote::show_one(remote, out, "/api/messages", &message).await
+        MessageCommand::Show {
+            message,
+            quarantined,
+        } => {
+            let path = format!("/api/messages/{}", quoted(&message));
+            let path = remote::query(&path, &[("quarantined", shown(quarantined))]);
+            show::record(out, &remote.client()?.get(&path).await?)
         }
-        MessageCommand::Search { text, paged } => {
-            remote::list(
-                remote,
-                out,
-                "/api/messages",
-                &paged,
-                &[("text", Some(text))],
-                MESSAGES,
-            )
-            .await
+        MessageCommand::Search {
+            text,
+            quarantined,
+            paged,
+        } => {
+            let asked = [("text", Some(text)), ("quarantined", shown(quarantined))];
+            remote::list(remote, out, "/api/messages", &paged, &asked, MESSAGES).await
         }
     }
 }

@@ -23,6 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::storage::{DataFolder, boot_error};
 use crate::config::{self, Config};
 use crate::output::{CliError, Exit, Output};
+use crate::webhook::Webhook;
 
 /// How often the server looks whether the log can still be written.
 const LOOK: Duration = Duration::from_millis(200);
@@ -51,6 +52,10 @@ pub struct ServeArgs {
     /// The form of the log on standard error: text or json [env: RIALTO_LOG_FORMAT] [default: text].
     #[arg(long, value_name = "FORM")]
     log_format: Option<String>,
+    /// Tell this http or https address, in a POST request, how much waits for an owner or the operator
+    /// whenever more does: counts, no contents.
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
 }
 
 /// Serves a realm until it is told to stop.
@@ -69,6 +74,11 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         _ => None,
     };
     let encrypted = tls.is_some();
+    let ca = config.get(&config::CA, None).map(|s| s.value);
+    let webhook = args.webhook.as_deref();
+    let webhook = webhook
+        .map(|url| Webhook::to(url, ca.as_deref().map(Path::new)))
+        .transpose()?;
 
     let storage = Storage::Folder(data.clone());
     let opened = node::open(
@@ -90,7 +100,8 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
             tracing::warn!("tokens cross the network in clear: give --tls-cert and --tls-key, or listen on loopback");
         }
-        serve(&node, listener, &data, opened.operator_token.is_some(), out).await
+        let founded = opened.operator_token.is_some();
+        serve(&node, listener, &data, founded, webhook, out).await
     }
     .await;
     let failed = node.failure();
@@ -123,6 +134,7 @@ async fn serve(
     listener: Listener,
     data: &Path,
     founded: bool,
+    webhook: Option<Webhook>,
     out: Output,
 ) -> Result<(), CliError> {
     let views =
@@ -136,12 +148,19 @@ async fn serve(
             .await
             .map_err(|failure| CliError::coded(failure.code(), ""))?;
         let realm = realm.unwrap_or_default();
-        let door = Door::new(node.clone(), reader, realm.clone());
+        let door = Door::new(node.clone(), reader.clone(), realm.clone());
+        let telling = webhook.map(|hook| {
+            let hub = node.hub().clone();
+            tokio::spawn(hook.follow(hub, reader, realm.clone(), position))
+        });
         let url = listener
             .url()
             .map_err(|e| storage_error("learn the address", &e))?;
         announce(out, &url, &realm, position, data, founded)?;
         door::serve(listener, door.router(), told_to_stop(node)).await;
+        if let Some(telling) = telling {
+            telling.abort();
+        }
         tracing::info!("stopped");
         Ok(())
     }

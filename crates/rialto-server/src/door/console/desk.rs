@@ -334,7 +334,7 @@ impl Desk {
         Ok(Viewer {
             name,
             role,
-            waiting: super::waiting::count(&self.waits().await?),
+            waiting: self.waits().await?.total(),
             csrf: self.session.csrf.clone(),
         })
     }
@@ -342,7 +342,7 @@ impl Desk {
     /// What waits for the viewer: of its owner's, what its role may answer.
     pub(super) async fn waits(&self) -> Result<Waiting, Refusal> {
         let scope = self.scope().await?;
-        let all = self.view(move |v| v.waiting(scope)).await?;
+        let all = self.view(move |v| v.waiting(scope)).await?.to_answer(scope);
         let [approves, manages] = match scope {
             Scope::Owner(owner) => {
                 let actions = [Action::Approve(owner), Action::ManageOwner(owner)];
@@ -350,22 +350,9 @@ impl Desk {
             }
             Scope::Realm | Scope::Agent(_) => [false, true],
         };
-        let operator = scope == Scope::Realm;
-        let all = if manages {
-            all
-        } else {
-            Waiting {
-                approvals: all.approvals,
-                ..Waiting::default()
-            }
-        };
-        Ok(Waiting {
-            approvals: if approves { all.approvals } else { 0 },
-            // Disputes are the parties' and their arbiters'; the rulings among them are the operator's.
-            disputes: 0,
-            rulings: if operator { all.rulings } else { 0 },
-            ..all
-        })
+        let approvals = if approves { all.approvals } else { 0 };
+        let rest = if manages { all } else { Waiting::default() };
+        Ok(Waiting { approvals, ..rest })
     }
 
     /// What a form of this session carries.

@@ -89,7 +89,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/messages", get(messages::list))
         .route("/messages/{id}", get(messages::one).post(messages::answer))
         .route("/tasks", get(tasks::list))
-        .route("/tasks/{id}", get(tasks::one))
+        .route("/tasks/{id}", get(tasks::one).post(tasks::answer))
         .route("/approvals", get(approvals::list))
         .route(
             "/approvals/{id}",

@@ -1,19 +1,25 @@
-//! Tasks.
+//! Tasks, and answering the questions of those who work on them.
 
 use axum::extract::Path;
 use axum::response::Response;
+use rialto_console::form::Sent;
 use rialto_console::pages::deals::Step;
+use rialto_console::pages::square::Voice;
 use rialto_console::pages::tasks::{Artifact, Line, List, One};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
+use rialto_core::id::TaskId;
+use rialto_core::identity::Principal;
+use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
 use rialto_core::work::TaskState;
 use rialto_views::{TaskRow, TaskStep};
 use serde::Deserialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
+use serde_json::json;
 
 use super::deals::maud_of;
-use super::desk::{Desk, named};
+use super::desk::{Desk, Posted, answered, done, named, to};
 use super::show::{principal, who};
 use crate::door::problem::Refusal;
 
@@ -64,7 +70,12 @@ fn line(desk: &Desk, row: &TaskRow) -> Line {
 
 /// `GET /tasks/{id}`.
 pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, scope) = (named(&name)?, desk.scope().await?);
+    let done = desk.param("done").map(done);
+    shown(&desk, named(&name)?, done).await
+}
+
+async fn shown(desk: &Desk, id: TaskId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let scope = desk.scope().await?;
     let found = desk.view(move |v| v.task(scope, id)).await?;
     let view = found.ok_or(Code::NotFound)?;
     let step = |step: &TaskStep| {
@@ -91,8 +102,10 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
         position: Some(rialto_core::id::position_of(view.task.id.0)),
     };
     let page = One {
-        address: desk.visit.address.clone(),
-        line: line(&desk, &view.task),
+        address: desk.address(&format!("/tasks/{id}")),
+        line: line(desk, &view.task),
+        answer: voice(desk, &view.task).await?,
+        sent,
         body: view.task.body.as_ref().map(|said| desk.written(said)),
         parent: view.task.parent.map(Into::into),
         children: view.children.iter().map(|id| (*id).into()).collect(),
@@ -113,4 +126,59 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
     };
     desk.page(&format!("Task {id}"), Place::Tasks, &page.page())
         .await
+}
+
+/// As whom the viewer answers a question of the worker's: as its own agent that gave the task, or, for
+/// a task that a person gave to an own agent, as that agent. None where there is no question or it is
+/// not the viewer's.
+async fn voice(desk: &Desk, task: &TaskRow) -> Result<Option<Voice>, Refusal> {
+    if !matches!(task.state.as_str(), "input_required" | "auth_required") {
+        return Ok(None);
+    }
+    let agent = match task.requester {
+        Principal::Agent(agent) => agent,
+        Principal::Person(_) => task.worker.id,
+        _ => return Ok(None),
+    };
+    let principal = desk.caller.principal;
+    let judged = desk.state(move |state| {
+        authorise(state, principal, Action::ActFor(agent)).ok()?;
+        Some(state.agents.get(&agent)?.handle.to_string())
+    });
+    let handle = judged.await?;
+    Ok(handle.map(|handle| Voice {
+        seal: desk.seal(),
+        voices: vec![handle],
+    }))
+}
+
+/// `POST /tasks/{id}`: answers the worker's question. An agent's task is answered by a message about
+/// it; a person's by moving it on with the answer as its note, since people have no inbox to write from.
+pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let id: TaskId = named(&name)?;
+    let outcome = async {
+        let body = form.text("body", "an answer")?;
+        let scope = form.desk.scope().await?;
+        let found = form.desk.view(move |v| v.task(scope, id)).await?;
+        let task = found.ok_or(Code::NotFound)?.task;
+        let (done, op, args) = match task.requester {
+            Principal::Agent(_) => {
+                let to = json!({ "agent": task.worker.id });
+                let args = json!({ "to": to, "task": id, "body": body });
+                ("write", "mail.send", args)
+            }
+            _ => {
+                let args = json!({ "task": id, "state": TaskState::Working, "note": body });
+                ("answer", "task.update", args)
+            }
+        };
+        form.carry_out(op, args).await.map(|_| done)
+    };
+    match outcome.await {
+        Ok(done) => Ok(to(&format!("/tasks/{id}?done={done}"))),
+        Err(refusal) => {
+            let sent = form.refused("answer", &refusal);
+            answered(&refusal, shown(&form.desk, id, Some(sent)).await)
+        }
+    }
 }

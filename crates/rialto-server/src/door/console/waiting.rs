@@ -16,19 +16,6 @@ use crate::door::problem::Refusal;
 /// How many first messages stand on the page.
 const REQUESTS: u32 = 30;
 
-/// How many things wait in all.
-pub(super) fn count(waits: &Waiting) -> u64 {
-    waits.approvals
-        + waits.rulings
-        + waits.contact_requests
-        + waits.invitations
-        + waits.splits
-        + waits.joins
-        + waits.questions
-        + waits.reports
-        + waits.appeals
-}
-
 /// What is answered on pages of its own.
 fn errands(waits: &Waiting) -> Vec<Errand> {
     let all = [
