@@ -1,4 +1,4 @@
-//! Pictures drawn on the server as SVG: bars over time, and who deals with whom.
+//! Pictures drawn on the server as SVG: bars over time, shares, and who deals with whom.
 //!
 //! Colours come from classes, so that themes hold and no style is written inline. Each picture has a
 //! title for those who do not see it, and what it shows also stands in a table or list of its page.
@@ -37,6 +37,18 @@ pub fn bars(title: &str, bars: &[Bar]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A part of a whole as a bar; the figure stands beside it.
+#[must_use]
+pub fn share(part: f64) -> Markup {
+    let drawn = if part > 0.0 { part.min(1.0) } else { 0.0 };
+    html! {
+        svg.share viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" {
+            rect.whole width="100" height="8" {}
+            rect width=(tenth(drawn * 100.0)) height="8" {}
         }
     }
 }

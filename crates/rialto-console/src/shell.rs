@@ -14,6 +14,7 @@ pub enum Place {
     Accounts,
     Deals,
     Market,
+    Fleet,
     Square,
     Agents,
     Teams,
@@ -26,11 +27,12 @@ pub enum Place {
 
 impl Place {
     /// All parts.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Overview,
         Self::Accounts,
         Self::Deals,
         Self::Market,
+        Self::Fleet,
         Self::Square,
         Self::Agents,
         Self::Teams,
@@ -49,6 +51,7 @@ impl Place {
             Self::Accounts => ("Accounts", "/accounts"),
             Self::Deals => ("Deals", "/deals"),
             Self::Market => ("Market", "/market"),
+            Self::Fleet => ("Fleet", "/fleet"),
             Self::Square => ("Square", "/square"),
             Self::Agents => ("Agents", "/agents"),
             Self::Teams => ("Teams", "/teams"),

@@ -18,9 +18,9 @@ use crate::db::int;
 use crate::read::Snap;
 
 /// The kinds of token that a price list tells apart.
-const KINDS: [&str; 3] = ["output", "input", "cached"];
+pub(crate) const KINDS: [&str; 3] = ["output", "input", "cached"];
 /// Digits after the point of chip-seconds and their cost.
-const SCALE: u8 = 6;
+pub(crate) const SCALE: u8 = 6;
 
 /// What a deal used of which chips.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +38,10 @@ pub(crate) struct Used {
 /// A price list's rates: what a million tokens of each kind take.
 #[derive(Debug)]
 pub(crate) struct Rates {
-    model: Option<Rc<str>>,
-    chip: Rc<str>,
+    pub(crate) model: Option<Rc<str>>,
+    pub(crate) chip: Rc<str>,
     /// Chip-seconds and cost of a million tokens, in the order of [`KINDS`]; none if not stated.
-    per_million: [Option<(i128, i128)>; 3],
+    pub(crate) per_million: [Option<(i128, i128)>; 3],
 }
 
 /// What is known of listings while many deals are looked at.
@@ -55,7 +55,7 @@ impl KnownRates {
 
 impl Rates {
     /// The rates of a listing; none where it is no modelled price list.
-    fn of(listing: &Value) -> Option<Self> {
+    pub(crate) fn of(listing: &Value) -> Option<Self> {
         let chip = attribute(listing, "chip")?;
         if attribute(listing, "basis")? != "modelled" {
             return None;
@@ -73,7 +73,7 @@ impl Rates {
     }
 
     /// What an offer's quantities take; none when it buys no tokens or one kind has no rate.
-    fn used(&self, offer: &Value) -> Option<Used> {
+    pub(crate) fn used(&self, offer: &Value) -> Option<Used> {
         let (mut seconds, mut cost) = (0_i128, 0_i128);
         let mut any = false;
         for (kind, rate) in KINDS.iter().zip(self.per_million) {
@@ -159,7 +159,8 @@ impl Snap<'_> {
     }
 }
 
-fn attribute<'a>(listing: &'a Value, name: &str) -> Option<&'a str> {
+/// What a listing says of itself under a name, in words.
+pub(crate) fn attribute<'a>(listing: &'a Value, name: &str) -> Option<&'a str> {
     let attributes = listing.get("attributes")?.as_array()?;
     let named = attributes
         .iter()

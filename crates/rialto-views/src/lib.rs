@@ -33,7 +33,9 @@ pub use rank::Why;
 pub use read::*;
 pub use readable::{Scale, readable, readable_event};
 pub use report::{
-    Dimension, FactKind, FactRow, Figures, MAX_ROWS, OperatorRow, Report, ReportRow, TotalRow,
+    CapacityRow, Concentration, Dimension, FactKind, FactRow, Figures, FleetUse, MAX_ROWS,
+    MOST_NAMES, Modelled, OperatorRow, PriceList, Report, ReportRow, Share, Split, TokenPrice,
+    TotalRow,
 };
 pub use score::{Dealt, Kept, Score, Side, score};
 pub use trace::{Basis, Gap, Hop, Trace};

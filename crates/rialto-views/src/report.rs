@@ -44,8 +44,12 @@ use crate::db::{Units, int, uint};
 use crate::read::{Page, Paging, Scope, Snap, ViewReader, cursor, limit, time};
 use crate::{Error, Result};
 
+mod fleet;
 mod rows;
 
+pub use fleet::{
+    CapacityRow, Concentration, FleetUse, MOST_NAMES, Modelled, PriceList, Share, Split, TokenPrice,
+};
 use rows::{Capacity, Key};
 
 /// The model or chip of a deal that states none.

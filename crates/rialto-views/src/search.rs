@@ -463,7 +463,8 @@ impl Snap<'_> {
         Ok(exact.or(dearest))
     }
 
-    fn listing(&self, id: i64) -> Result<Option<ListingView>> {
+    /// A listing as the market shows it.
+    pub(crate) fn listing(&self, id: i64) -> Result<Option<ListingView>> {
         let sql = "SELECT agent, description, terms, asset FROM listing WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([id])?;

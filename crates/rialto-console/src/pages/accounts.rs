@@ -87,7 +87,8 @@ const DIMENSIONS: [(&str, &str); 11] = [
     ("owner,chip", "owner and chip"),
     ("agent,model,chip", "agent, model and chip"),
 ];
-const PERIODS: [(&str, &str); 4] = [
+/// The periods of a report: their names in the address, and in words.
+pub(crate) const PERIODS: [(&str, &str); 4] = [
     ("all", "from the beginning"),
     ("hour", "last hour"),
     ("day", "last 24 hours"),
@@ -215,7 +216,7 @@ fn figures(row: &Row) -> Markup {
 }
 
 /// A fraction of six digits as per cent with one.
-fn percent(fraction: Option<&str>) -> String {
+pub(crate) fn percent(fraction: Option<&str>) -> String {
     let figure = fraction.and_then(|text| text.parse::<f64>().ok());
     figure.map_or_else(String::new, |figure| format!("{:+.1} %", figure * 100.0))
 }

@@ -7,6 +7,7 @@ pub mod agents;
 pub mod approvals;
 pub mod communities;
 pub mod deals;
+pub mod fleet;
 pub mod gate;
 pub mod ledger;
 pub mod log;

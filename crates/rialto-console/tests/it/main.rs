@@ -6,6 +6,7 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod fleet;
 mod models;
 mod square;
 

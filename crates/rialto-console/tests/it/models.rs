@@ -673,6 +673,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, Markup)> {
     all.extend(work());
     all.extend(money_pages());
     all.extend(market());
+    all.extend(crate::fleet::bodies());
     all.extend(talk());
     all.extend(agents());
     all.extend(crate::square::bodies());

@@ -10,6 +10,7 @@ mod architecture;
 mod audit;
 mod authority;
 mod console;
+mod console_fleet;
 mod console_square;
 mod description;
 mod door;

@@ -91,7 +91,7 @@ fn a_deal_is_spent_by_one_and_earned_by_the_other() {
 }
 
 /// A deal that buys millions of output tokens on a listing, delivered and settled; its id.
-fn bought(day: &mut Day, listing: rialto_core::id::AnyId, millions: u32, price: &str) {
+pub(crate) fn bought(day: &mut Day, listing: rialto_core::id::AnyId, millions: u32, price: &str) {
     let terms = json!({ "price": price,
         "lines": [{ "item": "million output tokens", "quantity": millions }] });
     let ids = day.realm.by(

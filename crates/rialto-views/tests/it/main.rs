@@ -10,6 +10,7 @@
 mod accounts;
 mod activity;
 mod erase;
+mod fleet;
 mod reads;
 mod realm;
 mod rebuild;

@@ -16,10 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A receiver on loopback that answers with these statuses and then with 204. What it was sent: the
 /// head and the body.
-fn receiver(statuses: &[u16]) -> (String, Receiver<(String, String)>) {
+fn receiver(statuses: &'static [u16]) -> (String, Receiver<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook?key=k3y", listener.local_addr().unwrap());
-    let mut statuses = statuses.to_vec().into_iter().chain(std::iter::repeat(204));
+    let mut statuses = statuses.iter().copied().chain(std::iter::repeat(204));
     let (tell, told) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {

@@ -22,12 +22,30 @@ fn dimensions(by: &str) -> Result<Vec<Dimension>, Refusal> {
 }
 
 /// The period of a report: what its links carry, so that they speak of the same period.
-struct Period {
-    name: String,
-    range: Option<(Time, Time)>,
+pub(super) struct Period {
+    pub(super) name: String,
+    pub(super) range: Option<(Time, Time)>,
 }
 
-fn period(desk: &Desk) -> Result<Period, Refusal> {
+impl Period {
+    /// Where the facts behind a row of the same period stand.
+    pub(super) fn facts(&self, by: &str, key: &str) -> String {
+        let mut query = vec![pair("by", by), pair("key", key)];
+        if let Some((from, to)) = self.range {
+            query.push(pair("from", &from.0.to_string()));
+            if to.0 < u64::MAX {
+                query.push(pair("to", &to.0.to_string()));
+            }
+        }
+        format!("/accounts/events?{}", query.join("&"))
+    }
+}
+
+/// The period that an address asks for.
+///
+/// # Errors
+/// [`Code::Malformed`].
+pub(super) fn period(desk: &Desk) -> Result<Period, Refusal> {
     let number = |name| {
         desk.param(name)
             .map(|text| text.parse::<u64>())
@@ -68,13 +86,6 @@ pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
 
 fn filled(desk: &Desk, by: String, period: Period, report: &Report) -> Accounts {
     let names: Vec<String> = by.split(',').map(|n| n.trim().to_owned()).collect();
-    let facts = |key: &str| {
-        let mut query = vec![pair("by", &by), pair("key", key)];
-        if let Some((from, _)) = period.range {
-            query.push(pair("from", &from.0.to_string()));
-        }
-        Some(format!("/accounts/events?{}", query.join("&")))
-    };
     let row = |row: &ReportRow| Row {
         by: names
             .iter()
@@ -85,7 +96,7 @@ fn filled(desk: &Desk, by: String, period: Period, report: &Report) -> Accounts 
             .collect(),
         asset: row.asset.clone(),
         figures: figures(&row.figures),
-        facts: facts(&row.key),
+        facts: Some(period.facts(&by, &row.key)),
     };
     Accounts {
         address: desk.visit.address.clone(),

@@ -12,6 +12,7 @@ mod approvals;
 mod balance;
 mod deals;
 mod desk;
+mod fleet;
 mod gate;
 mod guard;
 mod ledger;
@@ -64,6 +65,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/accounts", get(accounts::page))
         .route("/accounts/events", get(accounts::events))
         .route("/trace/{id}", get(accounts::trace))
+        .route("/fleet", get(fleet::page))
         .route("/deals", get(deals::list))
         .route("/deals/{id}", get(deals::one))
         .route("/negotiations", get(deals::talks))
