@@ -3,7 +3,6 @@
 #![allow(unreachable_pub, reason = "nothing outside a binary can reach into it")]
 
 mod cli;
-mod client;
 mod commands;
 mod config;
 mod market_day;

@@ -9,7 +9,9 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rialto_client::{ClientError, Refusal, Trouble};
 use rialto_core::reject::{Code, Kind};
+use rialto_wire::native::Problem;
 use serde::Serialize;
 
 /// How a command prints: chosen once from the flags and the terminal.
@@ -244,3 +246,69 @@ impl Display for CliError {
 }
 
 impl std::error::Error for CliError {}
+
+impl From<&Problem> for CliError {
+    fn from(problem: &Problem) -> Self {
+        let mut message = problem.title.clone();
+        if !problem.detail.is_empty() {
+            message = format!("{message}: {}", problem.detail);
+        }
+        let exit = problem.code.parse::<Code>().map_or(Exit::Failed, Exit::of);
+        let error = Self::new(exit, message).code(&problem.code);
+        if problem.hint.is_empty() {
+            error
+        } else {
+            error.hint(&problem.hint)
+        }
+    }
+}
+
+impl From<Refusal> for CliError {
+    fn from(refusal: Refusal) -> Self {
+        let error = Self::from(&refusal.problem);
+        let Some(whence) = refusal
+            .token_from
+            .filter(|_| refusal.problem.code == Code::Unauthenticated.to_string())
+        else {
+            return error;
+        };
+        let message = if refusal.with_token {
+            format!("the server does not know the token {whence}")
+        } else {
+            format!("this needs a token, and none was found: {whence}")
+        };
+        Self { message, ..error }.hint(
+            "give one with --token-file FILE, or RIALTO_TOKEN_FILE or RIALTO_TOKEN in the environment; \
+             a newcomer gets one with rialto owner sign-up NAME --save FILE, and with that one its \
+             agent's with rialto agent register @HANDLE --save FILE",
+        )
+    }
+}
+
+impl From<ClientError> for CliError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Usage { message, hint } => match hint {
+                Some(hint) => Self::usage(message).hint(hint),
+                None => Self::usage(message),
+            },
+            ClientError::Key { key } => Self::coded(Code::BadKey, &key),
+            ClientError::Unreachable { detail, trouble } => {
+                let error = Self::coded(Code::Unreachable, &detail);
+                match trouble {
+                    Some(Trouble::Untrusted) => error.hint(
+                        "name the certificates to trust with --ca FILE, in PEM form, and the server as they name it",
+                    ),
+                    Some(Trouble::Tls) => error.hint(
+                        "does the server speak TLS? then write its address with https://",
+                    ),
+                    None => error,
+                }
+            }
+            ClientError::Refused(refusal) => Self::from(*refusal),
+            ClientError::Foreign(message) => Self::failed(message)
+                .hint("is it a rialto server of the same version? name it with --server"),
+            ClientError::Bug(message) => Self::bug(message),
+        }
+    }
+}

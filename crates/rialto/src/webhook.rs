@@ -18,8 +18,8 @@ use rialto_server::node::Hub;
 use rialto_views::{Newly, Scope, ViewReader, Waiting};
 use serde::Serialize;
 
-use crate::client::{Connections, connections, root_cause};
 use crate::output::CliError;
+use rialto_client::{Connections, connections, root_cause};
 
 /// How long a request may take until its answer begins.
 const ANSWER: Duration = Duration::from_secs(10);

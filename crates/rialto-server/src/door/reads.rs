@@ -229,6 +229,7 @@ async fn caught_up(door: &Door, min_position: Option<u64>) -> Result<(), Refusal
         Some(position) => (position, MIN_POSITION),
         None => (hub.durable(), CATCH_UP),
     };
+    hub.want(wanted);
     let reached = tokio::time::timeout(patience, indexed.wait_for(|at| *at >= wanted)).await;
     match reached {
         Ok(Ok(_)) => Ok(()),

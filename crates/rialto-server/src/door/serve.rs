@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,11 +138,28 @@ impl Listener {
     }
 }
 
+/// What ends when it is time to stop, or when serving has stopped.
+type Ending<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// Serves until `stop` resolves, then lets open requests end, within a deadline.
-pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output = ()>) {
+///
+/// Boxed, so that this crate holds the code that serves: what an `async fn` does is compiled where it
+/// is awaited, with the optimisations of that crate.
+pub fn serve<'a>(
+    listener: Listener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'a,
+) -> Ending<'a> {
+    accept(listener, router, Box::pin(stop))
+}
+
+fn accept(listener: Listener, router: Router, stop: Ending<'_>) -> Ending<'_> {
+    Box::pin(accept_all(listener, router, stop))
+}
+
+async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut stop = std::pin::pin!(stop);
     let router = if listener.tls.is_some() {
         router.layer(axum::Extension(Encrypted))
     } else {

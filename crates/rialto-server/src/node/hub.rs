@@ -1,7 +1,9 @@
 //! Wakes those who wait: for an inbox to grow, or for a position to become durable.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::thread::Thread;
 
 use rialto_core::id::AgentId;
 use tokio::sync::{Notify, watch};
@@ -10,6 +12,9 @@ use tokio::sync::{Notify, watch};
 pub struct Hub {
     durable: watch::Sender<u64>,
     indexed: watch::Sender<u64>,
+    /// The position up to which somebody waits for the views.
+    wanted: AtomicU64,
+    indexer: OnceLock<Thread>,
     inboxes: Mutex<HashMap<AgentId, Weak<Notify>>>,
 }
 
@@ -20,6 +25,8 @@ impl Hub {
         Self {
             durable: watch::Sender::new(durable),
             indexed: watch::Sender::new(0),
+            wanted: AtomicU64::new(0),
+            indexer: OnceLock::new(),
             inboxes: Mutex::new(HashMap::new()),
         }
     }
@@ -46,6 +53,27 @@ impl Hub {
     #[must_use]
     pub fn watch_indexed(&self) -> watch::Receiver<u64> {
         self.indexed.subscribe()
+    }
+
+    /// Has the views brought to a position without delay, as far as the log has it.
+    pub fn want(&self, position: u64) {
+        let wanted = position.min(self.durable());
+        let before = self.wanted.fetch_max(wanted, Ordering::SeqCst);
+        if before < wanted
+            && let Some(indexer) = self.indexer.get()
+        {
+            indexer.unpark();
+        }
+    }
+
+    /// Whether somebody waits for the views to go beyond a position.
+    pub(super) fn is_wanted_beyond(&self, position: u64) -> bool {
+        self.wanted.load(Ordering::SeqCst) > position
+    }
+
+    /// Makes the calling thread the one that [`Hub::want`] wakes.
+    pub(super) fn wake_me(&self) {
+        let _ = self.indexer.set(std::thread::current());
     }
 
     /// What wakes when an agent's inbox grows. Keep it while waiting.

@@ -17,8 +17,11 @@ use super::{contents_of, tail};
 const READ_BYTES: usize = 2 << 20;
 /// How many envelopes are indexed in one transaction at the most.
 const BATCH: usize = 2_048;
-/// How long the indexer sleeps when it has caught up, unless it is woken.
-const LULL: Duration = Duration::from_millis(2);
+/// How many envelopes are enough for a transaction. The cost of one is in the pages it touches, of which
+/// fewer envelopes share each.
+const ENOUGH: usize = 1_024;
+/// How long the indexer lets envelopes gather when nobody waits for them.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// The indexer's thread.
 pub struct Indexer {
@@ -65,11 +68,14 @@ struct Feed {
 
 impl Feed {
     fn run(&mut self, stop: &AtomicBool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.node.hub().wake_me();
         self.node.hub().set_indexed(self.views.position());
         while !stop.load(Ordering::SeqCst) {
+            if !self.is_due() {
+                std::thread::park_timeout(GATHER);
+            }
             let next = self.views.position() + 1;
             if next > self.node.hub().durable() {
-                std::thread::sleep(LULL);
                 continue;
             }
             let batch = match self.node.tail().frame(next) {
@@ -82,6 +88,11 @@ impl Feed {
             }
         }
         Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        let (hub, position) = (self.node.hub(), self.views.position());
+        hub.durable().saturating_sub(position) >= ENOUGH as u64 || hub.is_wanted_beyond(position)
     }
 
     fn kept_in_memory(&self, next: u64) -> Result<Vec<Indexed>, BootError> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 /// What each crate may depend on, of ours. Anything else is a wrong turn.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("rialto-client", &["rialto-core", "rialto-wire"]),
     ("rialto-console", &["rialto-core"]),
     ("rialto-core", &[]),
     ("rialto-fleet", &[]),
@@ -27,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "rialto",
         &[
+            "rialto-client",
             "rialto-core",
             "rialto-fleet",
             "rialto-journal",

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::parse;
 use super::remote::{self, Remote};
 use super::show;
-use crate::client::quoted;
 use crate::output::{CliError, Output};
+use rialto_client::quoted;
 
 /// Spending limits.
 #[derive(Debug, Args)]

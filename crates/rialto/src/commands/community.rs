@@ -6,8 +6,8 @@ use serde_json::json;
 use super::parse;
 use super::remote::{self, Paged, Remote};
 use super::show::Column;
-use crate::client::quoted;
 use crate::output::{CliError, Output};
+use rialto_client::quoted;
 
 const COMMUNITIES: &[Column] = &[
     ("NAME", "/name"),

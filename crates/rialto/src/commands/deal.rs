@@ -9,8 +9,8 @@ use super::parse;
 use super::remote::{self, Paged, Remote};
 use super::show;
 use super::terms::Terms;
-use crate::client::{Client, quoted};
 use crate::output::{CliError, Output};
+use rialto_client::{Client, quoted};
 
 /// The fewest digits of an offer's hash that name it.
 const PREFIX: usize = 4;

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::post::{POSTS, shown};
 use super::remote::{Paged, Remote, query};
 use super::show;
-use crate::client::problem_error;
 use crate::output::{CliError, Output};
 
 /// Which feed.
@@ -74,15 +73,15 @@ pub(crate) async fn run(args: FeedArgs, out: Output) -> Result<(), CliError> {
     show::page(out, &answer, POSTS)
 }
 
-async fn follow(client: &crate::client::Client, out: Output, path: &str) -> Result<(), CliError> {
+async fn follow(client: &rialto_client::Client, out: Output, path: &str) -> Result<(), CliError> {
     let mut events = client.events(path, None).await?;
-    while let Some(event) = events.next().await? {
+    while let Some(event) = events.next_event().await? {
         let data: Value =
             serde_json::from_str(&event.data).map_err(|e| CliError::failed(e.to_string()))?;
         if event.kind == "problem" {
             let problem =
                 serde_json::from_value(data).map_err(|e| CliError::failed(e.to_string()))?;
-            return Err(problem_error(&problem));
+            return Err(CliError::from(&problem));
         }
         if out.is_json() {
             out.raw(&format!("{}\n", event.data))?;

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::remote::{self, Paged, Remote};
 use super::show::Column;
-use crate::client::quoted;
 use crate::output::{CliError, Output};
+use rialto_client::quoted;
 
 const AGENTS: &[Column] = &[("AGENT", "/handle"), ("ID", "/id")];
 

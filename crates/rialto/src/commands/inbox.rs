@@ -10,8 +10,8 @@ use super::parse;
 use super::post::shown;
 use super::remote::{self, Remote};
 use super::show::{self, Column};
-use crate::client::Client;
 use crate::output::{CliError, Output};
+use rialto_client::{Client, ClientError};
 
 /// How long to wait before connecting again.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -224,6 +224,12 @@ enum Broken {
     Perhaps(CliError),
 }
 
+impl From<ClientError> for Broken {
+    fn from(error: ClientError) -> Self {
+        CliError::from(error).into()
+    }
+}
+
 impl From<CliError> for Broken {
     fn from(error: CliError) -> Self {
         match error.code.as_deref() {
@@ -240,11 +246,11 @@ async fn follow_once(
     last: &mut Option<u64>,
 ) -> Result<(), Broken> {
     let mut events = client.events(path, *last).await?;
-    while let Some(event) = events.next().await? {
+    while let Some(event) = events.next_event().await? {
         if event.kind == "problem" {
             let problem =
                 serde_json::from_str(&event.data).map_err(|e| CliError::failed(e.to_string()))?;
-            return Err(crate::client::problem_error(&problem).into());
+            return Err(CliError::from(&problem).into());
         }
         *last = event.id.or(*last);
         if out.is_json() {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::parse;
 use super::remote::{self, Paged, Remote};
 use super::show;
-use crate::client::{Client, quoted};
 use crate::output::{CliError, Output};
+use rialto_client::{Client, quoted};
 
 /// Money: accounts, transfers, holds.
 #[derive(Debug, Args)]

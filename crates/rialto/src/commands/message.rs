@@ -7,8 +7,8 @@ use super::parse;
 use super::post::shown;
 use super::remote::{self, Paged, Remote};
 use super::show::{self, Column};
-use crate::client::quoted;
 use crate::output::{CliError, Output};
+use rialto_client::quoted;
 
 const MESSAGES: &[Column] = &[
     ("AT", "/at"),

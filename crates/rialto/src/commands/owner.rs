@@ -9,8 +9,8 @@ use serde_json::json;
 use super::parse;
 use super::remote::{self, Paged, Remote};
 use super::show;
-use crate::client::quoted;
 use crate::output::{CliError, Output};
+use rialto_client::quoted;
 
 /// Owners, their people and their tokens.
 #[derive(Debug, Args)]
@@ -202,7 +202,7 @@ async fn export(
         .lines(&format!("/api/owners/{}/export", quoted(&owner)))
         .await?;
     let Some(path) = file else {
-        while let Some(line) = lines.next().await? {
+        while let Some(line) = lines.next_line().await? {
             out.raw(&format!("{line}\n"))?;
         }
         return Ok(());
@@ -211,7 +211,7 @@ async fn export(
         |e: std::io::Error| CliError::failed(format!("cannot write {}: {e}", path.display()));
     let mut file = std::io::BufWriter::new(std::fs::File::create_new(&path).map_err(failed)?);
     let mut count = 0_u64;
-    while let Some(line) = lines.next().await? {
+    while let Some(line) = lines.next_line().await? {
         writeln!(file, "{line}").map_err(failed)?;
         count += 1;
     }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::parse;
 use super::remote::{self, Paged, Remote, query};
 use super::show::{self, Column};
-use crate::client::quoted;
 use crate::output::{CliError, Output};
+use rialto_client::quoted;
 
 /// How posts are listed.
 pub(super) const POSTS: &[Column] = &[

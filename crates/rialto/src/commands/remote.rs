@@ -11,9 +11,9 @@ use rialto_wire::native::Accepted;
 use serde_json::{Map, Value, json};
 
 use super::show::{self, Column};
-use crate::client::{Client, quoted};
 use crate::config::{self, Config};
 use crate::output::{CliError, Output};
+use rialto_client::{Client, quoted};
 
 /// Where the server is and who asks.
 #[derive(Clone, Debug, Default, Args)]
@@ -240,11 +240,11 @@ pub(crate) async fn carry_out_saving(
     let answer = remote.client()?.command(op, without_nulls(args)).await;
     let (accepted, mut file) = match (answer, file) {
         (Ok(accepted), file) => (accepted, file),
-        (Err(error), None) => return Err(error),
+        (Err(error), None) => return Err(error.into()),
         (Err(error), Some((path, _))) => {
             // The empty file was made for a token that never came.
             let _ = std::fs::remove_file(path);
-            return Err(error);
+            return Err(error.into());
         }
     };
     if let (Some((path, file)), Some(token)) = (&mut file, &accepted.token) {

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::remote::Remote;
 use super::show;
-use crate::client::quoted;
 use crate::output::{CliError, Output};
+use rialto_client::quoted;
 
 /// Reputation scores and what they are made of.
 #[derive(Debug, Args)]

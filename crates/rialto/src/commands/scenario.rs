@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::remote::read_token;
-use crate::client::Client;
 use crate::config::{self, Config};
 use crate::market_day::buyer::Prices;
 use crate::market_day::realm::{Realm, restoring_limits};
@@ -13,6 +12,7 @@ use crate::market_day::report::DayReport;
 use crate::market_day::{Plan, hold};
 use crate::output::{CliError, Output};
 use crate::scenario::{Scenario, fit, load};
+use rialto_client::Client;
 
 /// How many customers, and then businesses, act at the same time against a server.
 const LANES: usize = 16;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::parse;
 use super::remote::{self, Paged, Remote};
-use crate::client::{Client, quoted};
 use crate::output::{CliError, Output};
+use rialto_client::{Client, quoted};
 
 /// Teams: members from anywhere, one budget, a split of the proceeds.
 #[derive(Debug, Args)]

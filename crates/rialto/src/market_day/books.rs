@@ -9,9 +9,9 @@ use super::buyer::Buyer;
 use super::realm::Realm;
 use super::stage::Cast;
 use super::words::ASSET;
-use crate::client::Client;
 use crate::output::CliError;
 use crate::scenario::money::Usd;
+use rialto_client::Client;
 
 /// Rows asked for at once, the most a door gives.
 const PAGE: u32 = 100;
@@ -132,7 +132,7 @@ async fn all(operator: &Client, path: &str, position: u64) -> Result<Vec<Value>,
                 .unwrap_or_default(),
         );
         match page.get("next_cursor").and_then(Value::as_str) {
-            Some(next) => cursor = format!("&cursor={}", crate::client::quoted(next)),
+            Some(next) => cursor = format!("&cursor={}", rialto_client::quoted(next)),
             None => return Ok(rows),
         }
     }

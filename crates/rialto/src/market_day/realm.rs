@@ -9,8 +9,8 @@ use rialto_server::door::Door;
 use rialto_server::node::{Indexer, Node, SeededChance, Storage, VirtualClock, open};
 use rialto_views::Views;
 
-use crate::client::Client;
 use crate::output::{CliError, Exit};
+use rialto_client::Client;
 
 /// When the market day of an embedded realm begins: 2026-01-01T09:00:00Z.
 const OPENING: Time = Time(1_767_258_000_000);
@@ -42,7 +42,7 @@ pub(crate) async fn restoring_limits<T>(
         .await;
     match (outcome, restored) {
         (outcome, Ok(_)) => outcome,
-        (Ok(_), Err(why)) => Err(why.hint(not_restored(&before))),
+        (Ok(_), Err(why)) => Err(CliError::from(why).hint(not_restored(&before))),
         (Err(error), Err(_)) => Err(error.hint(not_restored(&before))),
     }
 }

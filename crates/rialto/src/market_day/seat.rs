@@ -6,8 +6,8 @@ use rialto_core::id::AnyId;
 use rialto_wire::native::{Accepted, BatchItem, Outcome};
 use serde_json::Value;
 
-use crate::client::{Client, problem_error};
 use crate::output::CliError;
+use rialto_client::Client;
 
 /// Deliveries asked for at once, the most a door gives.
 const PAGE: usize = 100;
@@ -79,7 +79,7 @@ impl Seat {
         let begun = Instant::now();
         let answer = client.command(order.op, order.args).await;
         self.count(begun, 1);
-        answer.map_err(|why| said_of(order.op, why))
+        answer.map_err(|why| said_of(order.op, why.into()))
     }
 
     /// Carries out several commands, each for itself, in as few requests as fit.
@@ -108,7 +108,7 @@ impl Seat {
         let begun = Instant::now();
         let answer = self.client.get(path).await;
         self.count(begun, 0);
-        answer
+        Ok(answer?)
     }
 
     /// Asks a question with a body.
@@ -116,7 +116,7 @@ impl Seat {
         let begun = Instant::now();
         let answer = self.client.post(path, body).await;
         self.count(begun, 0);
-        answer
+        Ok(answer?)
     }
 
     /// Everything in the inbox behind what was read before.
@@ -177,7 +177,7 @@ pub(crate) fn said_of(op: &str, why: CliError) -> CliError {
 pub(crate) fn all_accepted(outcomes: Vec<Outcome>) -> Result<Vec<Accepted>, CliError> {
     let each = outcomes.into_iter().map(|outcome| match outcome {
         Outcome::Accepted(accepted) => Ok(accepted),
-        Outcome::Refused(problem) => Err(problem_error(&problem)),
+        Outcome::Refused(problem) => Err(CliError::from(&problem)),
     });
     each.collect()
 }

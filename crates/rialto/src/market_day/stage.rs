@@ -9,10 +9,10 @@ use super::realm::Realm;
 use super::seat::{Seat, all_accepted, new_id, said_of};
 use super::seller::Seller;
 use super::words;
-use crate::client::Client;
 use crate::output::CliError;
 use crate::scenario::money::Usd;
 use crate::scenario::{Scenario, fit, strategy};
+use rialto_client::Client;
 
 /// Commands sent in one request while the stage is set.
 const BATCH: usize = 2_000;
@@ -106,10 +106,8 @@ pub(crate) async fn lift_limits(operator: &Client) -> Result<(), CliError> {
         "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
         "offers_per_minute": 0, "agents_per_owner": 0,
     });
-    operator
-        .command("policy.set_settings", settings)
-        .await
-        .map(|_| ())
+    operator.command("policy.set_settings", settings).await?;
+    Ok(())
 }
 
 async fn owner(realm: &Realm, name: &str) -> Result<Owner, CliError> {
@@ -128,7 +126,7 @@ pub(crate) fn with_token(client: &Client, accepted: &Accepted) -> Result<Client,
         .token
         .as_ref()
         .ok_or_else(|| CliError::bug("the door issued no token"))?;
-    client.with_token(&token.secret)
+    Ok(client.with_token(&token.secret)?)
 }
 
 /// Sends commands in large batches; all must be accepted.

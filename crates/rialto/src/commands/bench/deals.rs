@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::load::{Spread, Times, lanes, rate};
 use super::stage::{Memory, Place, PlaceArgs, Served};
-use crate::client::Client;
 use crate::market_day::seat::new_id;
 use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
+use rialto_client::Client;
 
 /// Whole deals a second: offer, acceptance with its hold, delivery, acceptance, settlement.
 ///

@@ -13,10 +13,10 @@ use serde_json::json;
 
 use super::load::{Draw, Spread, Times, lanes, rate};
 use super::stage::{Memory, Place, PlaceArgs, Served};
-use crate::client::Client;
 use crate::market_day::seat::new_id;
 use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
+use rialto_client::Client;
 
 /// The most transfers of one request.
 const MOST: usize = 8_190;

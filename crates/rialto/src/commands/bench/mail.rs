@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 
 use super::load::{Spread, Times, lanes, rate};
 use super::stage::{Memory, Place, PlaceArgs, Served};
-use crate::client::Client;
 use crate::market_day::seat::new_id;
 use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
+use rialto_client::Client;
 
 /// How long a receiver waits for what has not come yet.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -234,7 +234,7 @@ async fn reader(
     Ok(tokio::spawn(async move {
         let mut read = Vec::with_capacity(count);
         while read.len() < count {
-            let Ok(next) = tokio::time::timeout(PATIENCE, events.next()).await else {
+            let Ok(next) = tokio::time::timeout(PATIENCE, events.next_event()).await else {
                 return Err(CliError::failed(format!(
                     "{} of {count} messages came",
                     read.len()

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::load::{Draw, Spread, Times, lanes, rate};
 use super::stage::{Memory, Place, PlaceArgs, Served};
-use crate::client::Client;
 use crate::market_day::buyer::Prices;
 use crate::market_day::realm::Realm;
 use crate::market_day::report::Actions;
@@ -18,6 +17,7 @@ use crate::market_day::stage::send;
 use crate::market_day::{Plan, hold};
 use crate::output::{CliError, Output};
 use crate::scenario::{Business, Customer, Item, Scenario, fit, load};
+use rialto_client::Client;
 
 /// How many copies of the scenario share one set of names, and so compete.
 const NEIGHBOURS: usize = 4;

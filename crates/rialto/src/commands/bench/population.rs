@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::load::{Draw, Spread, Times, lanes, rate};
 use super::stage::{Memory, Place, PlaceArgs, Served};
-use crate::client::Client;
 use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
+use rialto_client::Client;
 
 /// Agents of one owner.
 const PER_OWNER: usize = 10_000;
@@ -183,7 +183,7 @@ async fn one(
             let message = json!({ "to": { "agent": format!("@{other}") }, "body": "hello" });
             // Now and then it draws itself.
             match who.command("mail.send", message).await {
-                Err(why) if why.code.as_deref() != Some("RLT0210") => return Err(why),
+                Err(why) if why.code() != Some("RLT0210") => return Err(why.into()),
                 _ => {}
             }
         }

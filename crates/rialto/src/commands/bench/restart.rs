@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::load::lanes;
 use super::stage::{Memory, Place, PlaceArgs, Served};
-use crate::client::Client;
 use crate::market_day::stage::send;
 use crate::output::{CliError, Output};
+use rialto_client::Client;
 
 /// Commands in a request while the log is written.
 const BATCH: usize = 2_000;

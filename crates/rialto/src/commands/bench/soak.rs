@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::load::{Draw, Spread, Times, lanes};
 use super::stage::{Place, PlaceArgs, Served};
-use crate::client::Client;
 use crate::output::{CliError, Exit, Output};
+use rialto_client::Client;
 
 /// Agents that write to and pay each other.
 const AGENTS: usize = 64;

@@ -9,10 +9,10 @@ use clap::Args;
 use rialto_core::id::AnyId;
 use serde_json::json;
 
-use crate::client::Client;
 use crate::market_day::seat::new_id;
 use crate::market_day::stage::{lift_limits, send, with_token};
 use crate::output::{CliError, Exit};
+use rialto_client::Client;
 
 /// How long a server may take until it says where it listens.
 const START: Duration = Duration::from_secs(600);
@@ -153,7 +153,7 @@ impl Served {
     /// The value of a metric as it is written, nothing where there is none.
     pub(crate) async fn metric_text(&self, name: &str) -> Result<String, CliError> {
         let mut lines = self.operator.lines("/metrics").await?;
-        while let Some(line) = lines.next().await? {
+        while let Some(line) = lines.next_line().await? {
             if let Some(value) = line.strip_prefix(name).and_then(|v| v.strip_prefix(' ')) {
                 return Ok(value.trim().to_owned());
             }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::square;
 use super::story::{Basis, line};
-use crate::client::Client;
 use crate::market_day::seat::new_id;
 use crate::output::{CliError, Output};
+use rialto_client::Client;
 
 /// How long an offer can be accepted, in milliseconds.
 const VALID_FOR_MS: u64 = 10 * 60 * 1_000;
@@ -132,8 +132,8 @@ async fn deliver(boat: &Party, deal: AnyId, items: Value) -> Result<(), CliError
     boat.agent
         .caused_by(&deal.to_string())?
         .command("deal.deliver", args)
-        .await
-        .map(|_| ())
+        .await?;
+    Ok(())
 }
 
 async fn about(client: &Client, op: &str, deal: AnyId, mut args: Value) -> Result<(), CliError> {
@@ -143,8 +143,8 @@ async fn about(client: &Client, op: &str, deal: AnyId, mut args: Value) -> Resul
     client
         .caused_by(&deal.to_string())?
         .command(op, args)
-        .await
-        .map(|_| ())
+        .await?;
+    Ok(())
 }
 
 async fn done(traveller: &Party, goal: AnyId, deal: AnyId, note: &str) -> Result<(), CliError> {
@@ -153,8 +153,8 @@ async fn done(traveller: &Party, goal: AnyId, deal: AnyId, note: &str) -> Result
         .agent
         .caused_by(&deal.to_string())?
         .command("task.update", args)
-        .await
-        .map(|_| ())
+        .await?;
+    Ok(())
 }
 
 /// A delivery that is not what was agreed: disputed, and ruled on by the arbiter of the terms.

@@ -12,9 +12,9 @@ use rialto_views::Views;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::client::Client;
 use crate::commands::storage::boot_error;
 use crate::output::{CliError, Exit};
+use rialto_client::Client;
 
 /// Where the demo listens unless told.
 const USUAL: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::extras::Party;
 use super::story::{Basis, line};
-use crate::client::Client;
 use crate::output::{CliError, Output};
+use rialto_client::Client;
 
 /// Two posts about deals, one that tries it on, and the guild's feed.
 pub(super) async fn play(

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rialto_fleet::economics::concentration::SettledDeal;
 use serde_json::Value;
 
-use crate::client::{Client, quoted};
 use crate::commands::remote::{self, Remote};
 use crate::output::CliError;
+use rialto_client::{Client, quoted};
 
 /// The most deals that are read; more say so.
 const MOST_DEALS: usize = 100_000;

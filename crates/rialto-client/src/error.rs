@@ -1,0 +1,99 @@
+//! What can go wrong between a caller and a realm's door: whose fault it is, and the realm's own words
+//! where it spoke. Holds no exit codes and no words of a command line.
+
+use std::sync::Arc;
+
+use rialto_core::reject::Code;
+use rialto_wire::native::Problem;
+
+/// Why a request had no answer that its caller can use.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The caller's own values: an address, a token, a file of certificates.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong with which value.
+        message: String,
+        /// What to do next, if that is known.
+        hint: Option<&'static str>,
+    },
+    /// An idempotency key that cannot be sent.
+    #[error("{}: {key}", Code::BadKey.title())]
+    Key {
+        /// The key.
+        key: String,
+    },
+    /// The server cannot be reached, or the connection broke.
+    #[error("{}: {detail}", Code::Unreachable.title())]
+    Unreachable {
+        /// Which server, and the innermost cause.
+        detail: String,
+        /// What the cause was, where that is known.
+        trouble: Option<Trouble>,
+    },
+    /// The realm understood and refused.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// The server answered, but not as a realm of this version does.
+    #[error("{0}")]
+    Foreign(String),
+    /// A defect on this side.
+    #[error("{0}")]
+    Bug(String),
+}
+
+impl ClientError {
+    /// The realm's stable code, if it refused.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused(refusal) => Some(&refusal.problem.code),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn broken(why: &str) -> Self {
+        Self::Unreachable {
+            detail: format!("the connection broke: {why}"),
+            trouble: None,
+        }
+    }
+}
+
+/// Why a server cannot be reached, where a person can mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Its certificate is not trusted.
+    Untrusted,
+    /// It answers as a server with TLS would to a client without.
+    Tls,
+}
+
+/// A realm's refusal, with what only the asking side knows.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", .problem.title, .problem.detail)]
+pub struct Refusal {
+    /// The realm's words.
+    pub problem: Problem,
+    /// Whether the request carried a token.
+    pub with_token: bool,
+    /// Where that token came from or one was looked for, if the caller said so.
+    pub token_from: Option<Arc<str>>,
+}
+
+/// The innermost cause, which says what a person can mend ("connection refused").
+#[must_use]
+pub fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
