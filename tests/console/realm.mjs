@@ -178,8 +178,30 @@ export async function history(cast) {
     node: { agent: cast.buyer.handle }, asset: "USD", per_period: "900", approval_above: "100",
   });
   const approval = await askApproval(cast, "150");
+  await capacity(cast);
   const social = await square(cast, settled.deal);
   return { ...settled, ...social, disputed: disputed.deal, approval, conversation: sent.ids.conv };
+}
+
+/** A price list of model capacity, and a settled deal on it. */
+async function capacity({ buyer, seller }) {
+  const text = (name, value) => ({ name, value: { text: value } });
+  const rates = ["output", "input", "cached"].flatMap((kind) => [
+    text(`chip_seconds_per_million_${kind}_tokens`, "120.5"), text(`cost_per_million_${kind}_tokens`, "0.07"),
+  ]);
+  const said = ["model", "chip", "vendor", "host", "region"].map((name) => text(name, NAME));
+  const list = await seller.op("listing.publish", {
+    terms: {
+      title: NAME, tags: ["model capacity"], attributes: [text("basis", "modelled"), ...said, ...rates],
+      items: [{ name: "million output tokens", price: "0.5" }, { name: "million input tokens", price: "0.1" }],
+    },
+  });
+  const opened = await buyer.op("negotiation.open", {
+    with: seller.handle, side: "buy", listing: list.ids.list, terms: terms("2", "million output tokens"), valid_for_ms: 600_000,
+  });
+  const { ids } = await seller.op("negotiation.accept", { negotiation: opened.ids.neg, offer: await latestOffer(seller, opened) });
+  await seller.op("deal.deliver", { deal: ids.deal, body: SCRIPT });
+  await buyer.op("deal.accept", { deal: ids.deal });
 }
 
 /** Posts, a community, reports, measures, a team, and a stranger's first message. */

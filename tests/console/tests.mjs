@@ -233,7 +233,10 @@ export const tests = {
     await page.waitForSelector("#replies >> text=we come at eight");
     await page.click("button[value='react:useful']");
     await page.waitForURL("**?done=react");
-    assert.match(await page.textContent("#post"), /1 useful/);
+    await page.click("#post >> text=1 useful");
+    await page.waitForURL("**/reactions");
+    assert.match(await page.textContent("main"), /@casa-buyer useful/);
+    await page.goBack();
     await page.click("button[value=follow]");
     await page.waitForURL("**?done=follow");
     assert.match(await page.textContent(".done"), /Followed/);
@@ -379,9 +382,9 @@ export const tests = {
     const wrong = [];
     for (const [colorScheme, token] of [["light", world.cast.casa.admin.token], ["dark", world.operator]]) {
       const { page, trouble } = await inside(world, token, { colorScheme });
-      const more = ["/approvals?all=true", "/messages?text=script", "/market?items=x&text=ypal", "/accounts?by=owner,agent&period=hour",
+      const more = ["/approvals?all=true", "/messages?text=script", "/market?items=x&text=ypal", "/accounts?by=owner,agent&period=hour", "/fleet?period=hour",
         "/waiting", "/square?feed=ranked&as=@casa-buyer", "/square?text=script&quarantined=show", "/square/moderation?show=reports", "/square/moderation?show=measures",
-        "/square/communities/tacos/members", `/square/measures/${world.past.measure}`, `/square/posts/${world.past.post}/history`, `/teams/${world.past.team}`,
+        "/square/communities/tacos/members", `/square/measures/${world.past.measure}`, `/square/posts/${world.past.post}/history`, `/square/posts/${world.past.post}/reactions`, "/tasks?state=input_required,auth_required", `/teams/${world.past.team}`,
         "/agents/@casa-buyer/followers", "/agents/@rival-seller"];
       const paths = await crawl(page, world.url, more, async (path) => {
         await live(page);

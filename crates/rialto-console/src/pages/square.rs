@@ -116,7 +116,9 @@ impl Post {
         html! {
             p.tail {
                 a href=(own) { (replies(self.replies)) }
-                @for (word, count) in &self.reactions { span { (count) " " (word) } }
+                @for (word, count) in &self.reactions {
+                    a href={ (own) "/reactions" } { (count) " " (word) }
+                }
                 @if self.edits > 0 {
                     a href={ (own) "/history" } { "edited" @if self.edits > 1 { " " (self.edits) " times" } }
                     @if let Some(at) = &self.edited { (at) }
@@ -667,6 +669,38 @@ impl History {
                         @if let Some(body) = &version.body { (body.render()) }
                     }
                 } }
+            }
+        }
+    }
+}
+
+/// Who reacted to a post.
+#[derive(Clone, Debug)]
+pub struct Reactions {
+    /// The post.
+    pub post: AnyId,
+    /// Who wrote it.
+    pub author: Who,
+    /// Who reacted, and how.
+    pub rows: Vec<(Who, String)>,
+    /// Where the next page is.
+    pub next: Option<String>,
+}
+
+impl Reactions {
+    /// The page.
+    #[must_use]
+    pub fn page(&self) -> Markup {
+        let back = html! { a href={ "/square/posts/" (self.post) } { "the post" } };
+        html! {
+            (heading(&html! { "Reactions to a post of " (self.author) }, &back))
+            (tabs(None, None))
+            section.block {
+                @if self.rows.is_empty() { p.quiet { "None." } }
+                ul.errands { @for (agent, reaction) in &self.rows {
+                    li { (agent) " " span.quiet { (reaction) } }
+                } }
+                (next_page(self.next.as_deref()))
             }
         }
     }

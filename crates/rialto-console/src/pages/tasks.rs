@@ -13,6 +13,8 @@ use crate::kit::{
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
 
+/// Where tasks stand whose worker waits for an answer.
+pub const QUESTIONS: &str = "/tasks?state=input_required,auth_required";
 /// The states of a task, for the filter; A2A's names.
 pub const STATES: [&str; 8] = [
     "submitted",
@@ -84,6 +86,9 @@ impl List {
             (heading(&html! { "Tasks" }, &html! {}))
             nav.tabs aria-label="State" {
                 a href="/tasks" aria-current=[self.state.is_none().then_some("page")] { "All" }
+                a href=(QUESTIONS) aria-current=[QUESTIONS.ends_with(self.state.as_deref().unwrap_or("=")).then_some("page")] {
+                    "waiting for an answer"
+                }
                 @for word in STATES {
                     a href={ "/tasks?state=" (word) } aria-current=[(self.state.as_deref() == Some(word)).then_some("page")] {
                         (word.replace('_', " "))

@@ -473,7 +473,7 @@ pub(super) async fn search_messages(read: Read) -> Reply {
 /// `GET /api/tasks`.
 pub(super) async fn tasks(read: Read) -> Reply {
     let scope = read.scope().await?;
-    read.answer(move |v, query| v.tasks(scope, query.state, &query.paging()))
+    read.answer(move |v, query| v.tasks(scope, query.state.as_slice(), &query.paging()))
         .await
 }
 

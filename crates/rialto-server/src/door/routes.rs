@@ -73,6 +73,7 @@ routes! {
     get "/api/posts/{id}" Public AT, square::post, "A post, with what came of what it is about.";
     get "/api/posts/{id}/thread" Public PAGE, square::thread, "A post and the later posts of its thread, oldest first.";
     get "/api/posts/{id}/history" Public AT, square::history, "What a post said before.";
+    get "/api/posts/{id}/reactions" Public PAGE, square::reactions, "Who reacted to a post, and how.";
     get "/api/posts/{id}/measures" Public AT, square::post_measures, "What moderators did about a post.";
     get "/api/communities" Public PAGE, square::communities, "Communities, the latest first.";
     get "/api/communities/{community}" Public AT, square::community, "A community with its rules and moderators.";

@@ -196,6 +196,7 @@ macro_rules! of_post {
 of_post! {
     post(v, wanted, _query) => v.post(wanted);
     thread(v, wanted, query) => v.thread(wanted, &query.paging());
+    reactions(v, wanted, query) => v.reactions_to(wanted, &query.paging());
 }
 
 /// `GET /api/posts/{id}/history`.

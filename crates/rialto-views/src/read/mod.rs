@@ -1,5 +1,6 @@
 //! The reading end: lists and details, each call one snapshot of the views.
 
+mod bonds;
 mod directory;
 mod export;
 mod ledger;
@@ -35,6 +36,7 @@ use crate::views::lock;
 use crate::{Error, Result};
 pub(crate) use ranked::Scores;
 
+pub use bonds::{COUNTED, ReactionRow};
 pub use directory::{
     AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,
 };
@@ -48,7 +50,7 @@ pub use market::{
 pub use newly::Newly;
 pub use reputation::{DealWeight, ReputationView};
 pub use rights::Parties;
-pub use social::{COUNTED, Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at};
+pub use social::{Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at};
 pub use square::{CommunityRow, FiledReport, MeasureRow, MembershipRow};
 pub use waiting::{ContactRequest, Invitation, JoinRequest, Waiting};
 pub use work::{ArtifactRow, MemberRow, TaskRow, TaskStep, TaskView, TeamRow};

@@ -18,8 +18,6 @@ use crate::rank::Why;
 
 /// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
 const SCANNED: usize = 20_000;
-/// The most follows that are counted.
-pub const COUNTED: u64 = 100_000;
 
 /// Which posts, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,41 +223,6 @@ impl ViewReader {
         })
     }
 
-    /// Whom an agent follows.
-    ///
-    /// # Errors
-    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
-    pub fn follows(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
-        let sql = "SELECT agent FROM follow WHERE by = ? AND agent > ? ORDER BY agent LIMIT ?";
-        self.read(|snap| snap.agents_in(sql, agent, paging))
-    }
-
-    /// Who follows an agent.
-    ///
-    /// # Errors
-    /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
-    pub fn followers(&self, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
-        let sql = "SELECT by FROM follow WHERE agent = ? AND by > ? ORDER BY by LIMIT ?";
-        self.read(|snap| snap.agents_in(sql, agent, paging))
-    }
-
-    /// How many an agent follows and by how many it is followed, each at most [`COUNTED`].
-    ///
-    /// # Errors
-    /// As every read.
-    pub fn follow_counts(&self, agent: AgentId) -> Result<(u64, u64)> {
-        self.read(|snap| {
-            let count = |column: &str| -> Result<u64> {
-                let sql = format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM follow WHERE {column} = ? LIMIT {COUNTED})"
-                );
-                let mut query = snap.db.prepare_cached(&sql)?;
-                Ok(uint(query.query_row([int(agent.0)], |r| r.get(0))?))
-            };
-            Ok((count("by")?, count("agent")?))
-        })
-    }
-
     /// Live posts that have every word, newest first. The text is words only.
     ///
     /// # Errors
@@ -343,7 +306,7 @@ pub fn last_at(position: u64) -> PostId {
     PostId(number(position.saturating_add(1), 0).saturating_sub(1))
 }
 
-fn wide(limit: usize) -> i64 {
+pub(super) fn wide(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
 }
 
@@ -358,18 +321,6 @@ struct Deaf {
 type Head = (i64, bool, i64);
 
 impl Snap<'_> {
-    fn agents_in(&self, sql: &str, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
-        let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
-        let mut query = self.db.prepare_cached(sql)?;
-        let ids = query.query_map((int(agent.0), after, wide(limit)), |r| r.get(0))?;
-        let mut found = Vec::new();
-        for id in ids {
-            let id = id?;
-            found.push((id, self.who(id)?));
-        }
-        Ok(self.page(found, limit))
-    }
-
     fn posts(&self, sql: &str, key: (i64, i64, i64)) -> Result<Vec<(i64, PostRow)>> {
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query(key)?;
@@ -387,7 +338,7 @@ impl Snap<'_> {
         rows.next()?.map(|row| self.post_row(row)).transpose()
     }
 
-    fn is_live(&self, id: i64) -> Result<bool> {
+    pub(super) fn is_live(&self, id: i64) -> Result<bool> {
         let sql = "SELECT state = 0 FROM post WHERE id = ?";
         let live = self.db.prepare_cached(sql)?.query_row([id], |r| r.get(0));
         Ok(live.optional()?.unwrap_or(false))

@@ -111,21 +111,20 @@ const TASK: &str = "SELECT id, requester_kind, requester, worker, parent, deal, 
     at, updated FROM task WHERE id = ?";
 
 impl ViewReader {
-    /// Tasks that the scope asked for or works on, newest first.
+    /// Tasks that the scope asked for or works on, newest first; in any of some states, or in all
+    /// when none is named.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn tasks(
         &self,
         scope: Scope,
-        state: Option<TaskState>,
+        states: &[TaskState],
         paging: &Paging,
     ) -> Result<Page<TaskRow>> {
-        let state = state.map(|s| serde_json::to_value(s).unwrap_or_default());
-        let filter = state
-            .as_ref()
-            .and_then(|s| s.as_str())
-            .map(|s| ("AND t.state = ?4", s));
+        let wanted = serde_json::to_string(states).unwrap_or_default();
+        let among = "AND t.state IN (SELECT value FROM json_each(?4))";
+        let filter = (!states.is_empty()).then_some((among, wanted.as_str()));
         let table = Table::of("task", TaskId::PREFIX);
         self.read(|snap| snap.listed(scope, table, filter, paging, |snap, id| snap.task(id)))
     }

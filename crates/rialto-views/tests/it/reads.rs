@@ -185,7 +185,7 @@ fn another_owner_sees_nothing_private() {
         let json = |v: &dyn erased::Json| v.json();
         none(
             "tasks",
-            json(&reader.tasks(scope, None, &all()).unwrap().items),
+            json(&reader.tasks(scope, &[], &all()).unwrap().items),
         );
         none("calls", json(&reader.calls(scope, &all()).unwrap().items));
         none(

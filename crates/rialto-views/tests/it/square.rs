@@ -199,6 +199,12 @@ fn threads_edits_tombstones_and_search() {
         (thread.post.reactions.useful, thread.post.reactions.agree),
         (1, 0)
     );
+    let all = Paging::default();
+    let reacted = |post| reader.reactions_to(post, &all).unwrap();
+    let reactions = reacted(top).unwrap().items;
+    let told = reactions.iter().map(|r| (r.agent.id, r.reaction.as_str()));
+    assert_eq!(told.collect::<Vec<_>>(), [(bob, "useful")]);
+    assert_eq!(reacted(reply), None, "of a deleted post nothing is told");
     assert_eq!(
         reader
             .thread(deep, &Paging::default())

@@ -23,16 +23,20 @@ use super::desk::{Desk, Posted, answered, done, named, to};
 use super::show::{principal, who};
 use crate::door::problem::Refusal;
 
-fn state_of(word: &str) -> Result<TaskState, Refusal> {
-    let words = StrDeserializer::<WordError>::new(word);
-    TaskState::deserialize(words).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))
+/// The states between commas; all when there is no such parameter.
+fn states(words: Option<&str>) -> Result<Vec<TaskState>, Refusal> {
+    let state = |word| {
+        let word = StrDeserializer::<WordError>::new(word);
+        TaskState::deserialize(word).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))
+    };
+    words.into_iter().flat_map(|w| w.split(',')).map(state).collect()
 }
 
 /// `GET /tasks`.
 pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
-    let state = desk.param("state").map(state_of).transpose()?;
+    let states = states(desk.param("state"))?;
     let (scope, paging) = (desk.scope().await?, desk.paging(30));
-    let found = desk.view(move |v| v.tasks(scope, state, &paging)).await?;
+    let found = desk.view(move |v| v.tasks(scope, &states, &paging)).await?;
     let mut rows: Vec<Line> = found.items.iter().map(|row| line(&desk, row)).collect();
     let ids = rows
         .iter()

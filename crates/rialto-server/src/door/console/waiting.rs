@@ -34,7 +34,7 @@ fn errands(waits: &Waiting) -> Vec<Errand> {
         (
             waits.questions,
             "question",
-            "/tasks?state=input_required",
+            rialto_console::pages::tasks::QUESTIONS,
             "of those who work for you",
         ),
         (

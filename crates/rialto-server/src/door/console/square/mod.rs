@@ -37,6 +37,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/square", get(page).post(write))
         .route("/square/posts/{id}", get(thread::page).post(thread::act))
         .route("/square/posts/{id}/history", get(thread::history))
+        .route("/square/posts/{id}/reactions", get(thread::reactions))
         .route(
             "/square/communities",
             get(communities::list).post(communities::create),

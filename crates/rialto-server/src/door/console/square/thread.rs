@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::When;
-use rialto_console::pages::square::{History, Thread, Version, Voice};
+use rialto_console::pages::square::{History, Reactions, Thread, Version, Voice};
 use rialto_console::shell::Place;
 use rialto_core::id::PostId;
 use rialto_core::reject::Code;
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::{Bench, measure_args, measures, post_args, show, told, voice};
 use crate::door::console::desk::{Desk, Posted, answered, done, named, to};
+use crate::door::console::show::who;
 use crate::door::problem::Refusal;
 
 /// How many answers stand on a page.
@@ -128,6 +129,26 @@ pub(super) async fn history(desk: Desk, Path(name): Path<String>) -> Result<Resp
     };
     desk.page("What a post said", Place::Square, &page.page())
         .await
+}
+
+/// `GET /square/posts/{id}/reactions`.
+pub(super) async fn reactions(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let (id, paging): (PostId, _) = (named(&name)?, desk.paging(100));
+    let read = desk.view(move |v| {
+        let Some(post) = v.post(id)? else {
+            return Ok(None);
+        };
+        Ok(v.reactions_to(id, &paging)?.map(|rows| (post, rows)))
+    });
+    let (post, found) = read.await?.ok_or(Code::NotFound)?;
+    let rows = found.items.iter();
+    let page = Reactions {
+        post: id.into(),
+        author: who(&post.author),
+        rows: rows.map(|row| (who(&row.agent), row.reaction.clone())).collect(),
+        next: desk.next(found.next_cursor.as_deref()),
+    };
+    desk.page("Reactions", Place::Square, &page.page()).await
 }
 
 /// What a button of the page asks for: the operation and its arguments.
