@@ -129,7 +129,7 @@ impl<'a> Benchmark<'a> {
                 prefill_workers,
                 decode,
                 decode_workers,
-                total_only,
+                total_chips,
             } => {
                 let ladder = Ladder::new(
                     point.engine,
@@ -143,7 +143,14 @@ impl<'a> Benchmark<'a> {
                 let known = decode_workers.is_some();
                 let flow = point.concurrency * point.input_tokens / point.output_tokens;
                 let engines = prefill_workers.unwrap_or((flow / 1000.0).clamp(1.0, 10.0));
-                (decode, prefill, workers, engines, known, total_only)
+                (
+                    decode,
+                    prefill,
+                    workers,
+                    engines,
+                    known,
+                    total_chips.is_some(),
+                )
             }
         };
         let decode = deployment(point, decode);
@@ -161,7 +168,9 @@ impl<'a> Benchmark<'a> {
             decode,
             prefill_workers,
             batch,
-            held: batch.min(room.max(1.0)),
+            held: batch
+                .min(room.max(1.0))
+                .min(point.batch_limit.unwrap_or(f64::INFINITY)),
             input,
             output,
             workers_known: known,
@@ -192,8 +201,10 @@ impl<'a> Benchmark<'a> {
         }
     }
 
+    /// Terms of the mean step. How many of the drafted tokens it verifies are accepted is fitted.
     fn step_terms_ms(&self, mixed: f64) -> Vec<f64> {
         Roofline::new(&self.decode)
+            .verifying(self.point.tokens_verified())
             .terms(&self.load(mixed))
             .iter()
             .map(|s| s * 1e3)
@@ -263,7 +274,9 @@ impl<'a> Benchmark<'a> {
         let per_prompt = alone[4] * 1e3 / engines;
         let own = alone[4] * 1e3 * (1.0 + 0.3 * (ranks - 1.0));
         let burst = self.burst_ms(per_prompt, step_ms);
-        let waiting = (self.batch / self.held - 1.0).max(0.0) * self.output * step_ms;
+        // About half of the drafted tokens are accepted.
+        let token_ms = step_ms / (0.5 + 0.5 * self.point.tokens_verified());
+        let waiting = (self.batch / self.held - 1.0).max(0.0) * self.output * token_ms;
         let terms = vec![
             own,
             alone[5] * 1e3,
@@ -331,6 +344,9 @@ impl<'a> Benchmark<'a> {
         term(5, 0.3, format!("engine={engine},{mode}"));
         term(2, 0.3, format!("engine={engine},{mode}"));
         term(6, 0.5, format!("engine={engine}"));
+        if p.batch_limit.is_some() {
+            term(6, 1.0, "limit=stated".to_owned());
+        }
         term(7, 0.4, format!("engine={engine},{mode}"));
         out
     }
@@ -400,6 +416,27 @@ impl<'a> Benchmark<'a> {
             all(s.client_group, 1.0, format!("client={},{group}", p.client));
         }
         all(s.group * 0.75, 1.0, format!("{group} {}", p.build));
+        if let Some(spec) = p.speculative.filter(|s| s.share > 0.0) {
+            let share = spec.share;
+            for (spread, key) in [
+                (1.0, String::new()),
+                (0.3, format!(",tokens={}", spec.draft_tokens)),
+                (0.3, format!(",engine={engine}")),
+                (0.3, format!(",model={model}")),
+                (0.2, format!(",{mode}")),
+                (0.2, format!(",{group}")),
+            ] {
+                all(spread, share, format!("speculative{key}"));
+                all(
+                    spread * 0.4,
+                    share * size,
+                    format!("speculative,batch{key}"),
+                );
+            }
+            if spec.share < 1.0 {
+                all(0.3, 1.0, "speculative-unknown".to_owned());
+            }
+        }
         if p.drafted {
             all(2.0, 1.0, format!("draft-model,engine={engine}"));
         }
