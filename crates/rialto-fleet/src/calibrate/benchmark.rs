@@ -64,6 +64,8 @@ struct Spreads {
     client_group: f64,
     /// Group, mode, and what is known of the engines.
     group: f64,
+    /// Division of the chips: attention data-parallel, experts spread.
+    division: f64,
 }
 
 const TPOT_SPREADS: Spreads = Spreads {
@@ -80,6 +82,7 @@ const TPOT_SPREADS: Spreads = Spreads {
     client: 0.14,
     client_group: 0.7,
     group: 0.2,
+    division: 0.15,
 };
 
 const TTFT_SPREADS: Spreads = Spreads {
@@ -96,6 +99,7 @@ const TTFT_SPREADS: Spreads = Spreads {
     client: 0.15,
     client_group: 0.75,
     group: 0.15,
+    division: 0.15,
 };
 
 /// Share of memory that an engine keeps for its cache at least.
@@ -416,33 +420,55 @@ impl<'a> Benchmark<'a> {
             all(s.client_group, 1.0, format!("client={},{group}", p.client));
         }
         all(s.group * 0.75, 1.0, format!("{group} {}", p.build));
-        if let Some(spec) = p.speculative.filter(|s| s.share > 0.0) {
-            let share = spec.share;
-            for (spread, key) in [
-                (1.0, String::new()),
-                (0.3, format!(",tokens={}", spec.draft_tokens)),
-                (0.3, format!(",engine={engine}")),
-                (0.3, format!(",model={model}")),
-                (0.2, format!(",{mode}")),
-                (0.2, format!(",{group}")),
-            ] {
-                all(spread, share, format!("speculative{key}"));
-                all(
-                    spread * 0.4,
-                    share * size,
-                    format!("speculative,batch{key}"),
-                );
-            }
-            if spec.share < 1.0 {
-                all(0.3, 1.0, "speculative-unknown".to_owned());
-            }
+        let plan = &self.decode.plan;
+        let (data, spread) = (plan.data > 1, plan.expert > 1);
+        for key in [
+            format!("data={data},{mode}"),
+            format!("data={data},{mode},engine={engine}"),
+            format!("spread={spread},{mode},engine={engine}"),
+        ] {
+            all(s.division, 1.0, format!("division,{key}"));
         }
+        self.speculative_features((size, shape), &mut all);
         if p.drafted {
             all(2.0, 1.0, format!("draft-model,engine={engine}"));
         }
         self.load_features(spreads, &mut all);
         if p.is_split() {
             self.split_features(spreads, &mut all);
+        }
+    }
+
+    /// How much faster multi-token prediction makes a run: the share of drafts that is accepted, which
+    /// depends on engine and model, less what drafting costs, which grows with the batch.
+    fn speculative_features(
+        &self,
+        (size, shape): (f64, f64),
+        all: &mut impl FnMut(f64, f64, String),
+    ) {
+        let p = self.point;
+        let Some(drafting) = p.speculative.filter(|s| s.share > 0.0) else {
+            return;
+        };
+        let (share, engine, mode) = (drafting.share, p.engine.name(), self.mode());
+        for (spread, key) in [
+            (1.0, String::new()),
+            (0.3, format!(",tokens={}", drafting.draft_tokens)),
+            (0.3, format!(",engine={engine}")),
+            (0.3, format!(",model={}", p.model.name)),
+            (0.2, format!(",{mode}")),
+            (0.2, format!(",{} {mode}", p.group())),
+        ] {
+            all(spread, share, format!("speculative{key}"));
+            all(
+                spread * 0.4,
+                share * size,
+                format!("speculative,batch{key}"),
+            );
+        }
+        all(0.3, share * shape, "speculative,shape".to_owned());
+        if share < 1.0 {
+            all(0.3, 1.0, "speculative-unknown".to_owned());
         }
     }
 
