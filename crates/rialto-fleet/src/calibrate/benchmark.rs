@@ -64,6 +64,8 @@ struct Spreads {
     client_group: f64,
     /// Group, mode, and what is known of the engines.
     group: f64,
+    /// Division of the chips: attention data-parallel, experts spread.
+    division: f64,
 }
 
 const TPOT_SPREADS: Spreads = Spreads {
@@ -80,6 +82,7 @@ const TPOT_SPREADS: Spreads = Spreads {
     client: 0.14,
     client_group: 0.7,
     group: 0.2,
+    division: 0.15,
 };
 
 const TTFT_SPREADS: Spreads = Spreads {
@@ -96,6 +99,7 @@ const TTFT_SPREADS: Spreads = Spreads {
     client: 0.15,
     client_group: 0.75,
     group: 0.15,
+    division: 0.15,
 };
 
 /// Share of memory that an engine keeps for its cache at least.
@@ -129,7 +133,7 @@ impl<'a> Benchmark<'a> {
                 prefill_workers,
                 decode,
                 decode_workers,
-                total_only,
+                total_chips,
             } => {
                 let ladder = Ladder::new(
                     point.engine,
@@ -143,7 +147,14 @@ impl<'a> Benchmark<'a> {
                 let known = decode_workers.is_some();
                 let flow = point.concurrency * point.input_tokens / point.output_tokens;
                 let engines = prefill_workers.unwrap_or((flow / 1000.0).clamp(1.0, 10.0));
-                (decode, prefill, workers, engines, known, total_only)
+                (
+                    decode,
+                    prefill,
+                    workers,
+                    engines,
+                    known,
+                    total_chips.is_some(),
+                )
             }
         };
         let decode = deployment(point, decode);
@@ -161,7 +172,9 @@ impl<'a> Benchmark<'a> {
             decode,
             prefill_workers,
             batch,
-            held: batch.min(room.max(1.0)),
+            held: batch
+                .min(room.max(1.0))
+                .min(point.batch_limit.unwrap_or(f64::INFINITY)),
             input,
             output,
             workers_known: known,
@@ -192,8 +205,10 @@ impl<'a> Benchmark<'a> {
         }
     }
 
+    /// Terms of the mean step. How many of the drafted tokens it verifies are accepted is fitted.
     fn step_terms_ms(&self, mixed: f64) -> Vec<f64> {
         Roofline::new(&self.decode)
+            .verifying(self.point.tokens_verified())
             .terms(&self.load(mixed))
             .iter()
             .map(|s| s * 1e3)
@@ -263,7 +278,9 @@ impl<'a> Benchmark<'a> {
         let per_prompt = alone[4] * 1e3 / engines;
         let own = alone[4] * 1e3 * (1.0 + 0.3 * (ranks - 1.0));
         let burst = self.burst_ms(per_prompt, step_ms);
-        let waiting = (self.batch / self.held - 1.0).max(0.0) * self.output * step_ms;
+        // About half of the drafted tokens are accepted.
+        let token_ms = step_ms / (0.5 + 0.5 * self.point.tokens_verified());
+        let waiting = (self.batch / self.held - 1.0).max(0.0) * self.output * token_ms;
         let terms = vec![
             own,
             alone[5] * 1e3,
@@ -331,6 +348,9 @@ impl<'a> Benchmark<'a> {
         term(5, 0.3, format!("engine={engine},{mode}"));
         term(2, 0.3, format!("engine={engine},{mode}"));
         term(6, 0.5, format!("engine={engine}"));
+        if p.batch_limit.is_some() {
+            term(6, 1.0, "limit=stated".to_owned());
+        }
         term(7, 0.4, format!("engine={engine},{mode}"));
         out
     }
@@ -400,12 +420,55 @@ impl<'a> Benchmark<'a> {
             all(s.client_group, 1.0, format!("client={},{group}", p.client));
         }
         all(s.group * 0.75, 1.0, format!("{group} {}", p.build));
+        let plan = &self.decode.plan;
+        let (data, spread) = (plan.data > 1, plan.expert > 1);
+        for key in [
+            format!("data={data},{mode}"),
+            format!("data={data},{mode},engine={engine}"),
+            format!("spread={spread},{mode},engine={engine}"),
+        ] {
+            all(s.division, 1.0, format!("division,{key}"));
+        }
+        self.speculative_features((size, shape), &mut all);
         if p.drafted {
             all(2.0, 1.0, format!("draft-model,engine={engine}"));
         }
         self.load_features(spreads, &mut all);
         if p.is_split() {
             self.split_features(spreads, &mut all);
+        }
+    }
+
+    /// How much faster multi-token prediction makes a run: the share of drafts that is accepted, which
+    /// depends on engine and model, less what drafting costs, which grows with the batch.
+    fn speculative_features(
+        &self,
+        (size, shape): (f64, f64),
+        all: &mut impl FnMut(f64, f64, String),
+    ) {
+        let p = self.point;
+        let Some(drafting) = p.speculative.filter(|s| s.share > 0.0) else {
+            return;
+        };
+        let (share, engine, mode) = (drafting.share, p.engine.name(), self.mode());
+        for (spread, key) in [
+            (1.0, String::new()),
+            (0.3, format!(",tokens={}", drafting.draft_tokens)),
+            (0.3, format!(",engine={engine}")),
+            (0.3, format!(",model={}", p.model.name)),
+            (0.2, format!(",{mode}")),
+            (0.2, format!(",{} {mode}", p.group())),
+        ] {
+            all(spread, share, format!("speculative{key}"));
+            all(
+                spread * 0.4,
+                share * size,
+                format!("speculative,batch{key}"),
+            );
+        }
+        all(0.3, share * shape, "speculative,shape".to_owned());
+        if share < 1.0 {
+            all(0.3, 1.0, "speculative-unknown".to_owned());
         }
     }
 

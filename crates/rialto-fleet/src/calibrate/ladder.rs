@@ -132,7 +132,7 @@ pub(crate) fn divided(engine: Engine, chips: u32, concurrency: f64) -> Serving {
         decode,
         decode_workers: narrow
             .then(|| f64::from((left / decode.chips).clamp(1, 4)).min(concurrency)),
-        total_only: true,
+        total_chips: Some(chips),
     }
 }
 
@@ -221,13 +221,13 @@ mod tests {
             let Serving::Split {
                 decode: found,
                 decode_workers,
-                total_only,
+                total_chips,
                 ..
             } = divided(engine, chips, at)
             else {
                 panic!("one engine");
             };
-            assert!(total_only);
+            assert_eq!(total_chips, Some(chips));
             assert_eq!(
                 (found.chips, decode_workers),
                 (decode, workers),

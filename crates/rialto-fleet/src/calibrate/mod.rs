@@ -9,6 +9,7 @@ mod calls;
 mod fit;
 mod forecast;
 mod ladder;
+mod launch;
 mod point;
 mod reader;
 mod report;
@@ -20,7 +21,7 @@ pub use calls::{
 };
 pub use fit::{CrossValidation, Grouping, calibrate, cross_validate};
 pub use forecast::{Figure, Forecast, Forecaster, interval_factors, outside_measured};
-pub use point::{Point, PointsError, Replica, Serving, Skipped};
+pub use point::{Point, PointsError, Replica, Serving, Skipped, Speculative};
 pub use reader::{PointFile, read_points};
 pub use report::{Accuracy, Report, Row, unseen_accuracy, validate};
 

@@ -84,9 +84,18 @@ pub enum Serving {
         decode: Replica,
         /// How many; unknown if the row does not say.
         decode_workers: Option<f64>,
-        /// The row gives only the chips of all engines together.
-        total_only: bool,
+        /// The chips of all engines together, if the row gives only those (1 if not even those).
+        total_chips: Option<u32>,
     },
+}
+
+/// Multi-token prediction of a run as far as its launch is known.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Speculative {
+    /// 1 if it was on, 0 if off, between where launches with and without fit the run alike.
+    pub share: f64,
+    /// Tokens drafted a step where it was on.
+    pub draft_tokens: f64,
 }
 
 /// One measured point, its names resolved against the catalogue.
@@ -129,6 +138,12 @@ pub struct Point {
     pub concurrency: f64,
     /// A draft model is said to be used.
     pub drafted: bool,
+    /// Multi-token prediction, if the launch of the run is known.
+    pub speculative: Option<Speculative>,
+    /// Sequences that one decode engine takes at most, if the launch of the run says.
+    pub batch_limit: Option<f64>,
+    /// The row's own number of its configuration, shared by runs that were launched alike.
+    pub configuration: Option<u32>,
     /// Lengths or concurrency are assumed, not given.
     pub assumed: bool,
     /// Measured time to first token, milliseconds.
@@ -163,6 +178,13 @@ impl Point {
             self.engine.name(),
             self.precision.name
         )
+    }
+
+    /// Tokens of a sequence that one decode step works on: one, and those drafted for it.
+    #[must_use]
+    pub fn tokens_verified(&self) -> f64 {
+        let drafted = self.speculative.map(|s| s.share * s.draft_tokens);
+        1.0 + drafted.unwrap_or(0.0)
     }
 
     /// The engine that decodes.

@@ -9,6 +9,7 @@
 use csv::StringRecord;
 
 use super::ladder::{Ladder, divided};
+use super::launch::complete;
 use super::point::{Point, PointsError, Replica, Serving, Skipped};
 use crate::catalogue::{Catalogue, Model, Precision};
 use crate::step::Engine;
@@ -60,7 +61,10 @@ pub fn read_points(
     let mut record = StringRecord::new();
     loop {
         match reader.read_record(&mut record) {
-            Ok(false) => return Ok(out),
+            Ok(false) => {
+                complete(&mut out.points);
+                return Ok(out);
+            }
             Ok(true) => {}
             Err(e) => {
                 let line = e.position().map_or(0, csv::Position::line);
@@ -248,6 +252,9 @@ impl RowText<'_> {
             },
             concurrency,
             drafted: false,
+            speculative: None,
+            batch_limit: None,
+            configuration: stated_number(source, "config_id=").map(|n| n as u32),
             assumed: false,
             ttft_ms,
             tpot_ms,
@@ -322,7 +329,7 @@ impl RowText<'_> {
             prefill_workers: self.number("prefill_num_workers")?.filter(|w| *w > 0.0),
             decode,
             decode_workers: workers,
-            total_only: false,
+            total_chips: None,
         })
     }
 
@@ -380,6 +387,9 @@ impl RowText<'_> {
             length_share: 1.0,
             concurrency: run.concurrency,
             drafted,
+            speculative: None,
+            batch_limit: None,
+            configuration: None,
             assumed: run.assumed,
             ttft_ms,
             tpot_ms,

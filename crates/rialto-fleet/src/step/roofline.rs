@@ -147,6 +147,14 @@ impl Roofline {
         }
     }
 
+    /// The same with this many tokens of a sequence verified by a step, on average over steps.
+    pub(crate) fn verifying(self, tokens: f64) -> Self {
+        Self {
+            verified_tokens: tokens,
+            ..self
+        }
+    }
+
     /// Seconds of each term for a load, in the order of [`TERMS`].
     pub(crate) fn terms(&self, load: &MeanLoad) -> [f64; TERMS.len()] {
         // The work of one data-parallel rank in one micro-batch.
