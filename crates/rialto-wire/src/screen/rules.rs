@@ -4,6 +4,7 @@
 //! group has a cue within a window of words. Written on the training half of the project's set only; docs/screening.md tells how it does on the other.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::Label;
 
@@ -818,90 +819,106 @@ const LOSS_SECOND: &[&str] = &[
     "forever",
 ];
 
-/// The words of a text, and where each stands.
-struct Text<'a> {
-    words: Vec<&'a str>,
-    at: HashMap<&'a str, Vec<usize>>,
+/// Where a cue begins and ends, in words of the text.
+type Span = (usize, usize);
+
+/// The cues of all groups by their first word: a text costs by its words, not by the cues there are.
+struct Cues {
+    begin: HashMap<String, Vec<Cue>>,
+    groups: usize,
 }
 
-impl<'a> Text<'a> {
-    fn new(words: Vec<&'a str>) -> Self {
-        let mut at: HashMap<&str, Vec<usize>> = HashMap::with_capacity(words.len());
+/// A cue without its first word. Folding leaves no apostrophes.
+struct Cue {
+    rest: Vec<String>,
+    group: usize,
+}
+
+/// The group of [`TALK`]; those of the rules follow, in the order of [`RULES`].
+const TALK_GROUP: usize = 0;
+
+static CUES: LazyLock<Cues> = LazyLock::new(|| {
+    let mut cues = Cues {
+        begin: HashMap::new(),
+        groups: 0,
+    };
+    cues.add(TALK);
+    for group in RULES.iter().flat_map(|rule| rule.groups) {
+        cues.add(group);
+    }
+    cues
+});
+
+impl Cues {
+    fn add(&mut self, group: &[&str]) {
+        for cue in group {
+            let bare = cue.replace('\'', "");
+            let mut words = bare.split(' ').map(str::to_owned);
+            let first = words.next().unwrap_or_default();
+            let rest = words.collect();
+            self.begin.entry(first).or_default().push(Cue {
+                rest,
+                group: self.groups,
+            });
+        }
+        self.groups += 1;
+    }
+
+    /// Where the cues of each group stand in a text.
+    fn found_in(&self, words: &[&str]) -> Vec<Vec<Span>> {
+        let mut found = vec![Vec::new(); self.groups];
         for (place, word) in words.iter().enumerate() {
-            at.entry(word).or_default().push(place);
-        }
-        Self { words, at }
-    }
-
-    /// Where a cue of one or more words begins and ends. Folding leaves no apostrophes.
-    fn places(&self, cue: &str) -> Vec<(usize, usize)> {
-        let bare = cue.contains('\'').then(|| cue.replace('\'', ""));
-        let cue = bare.as_deref().unwrap_or(cue);
-        let (first, rest) = match cue.split_once(' ') {
-            Some((first, rest)) => (first, Some(rest)),
-            None => (cue, None),
-        };
-        let Some(begins) = self.at.get(first) else {
-            return Vec::new();
-        };
-        let ends = |place: &usize| {
-            let mut end = place + 1;
-            for part in rest.into_iter().flat_map(|r| r.split(' ')) {
-                if self.words.get(end) != Some(&part) {
-                    return None;
+            let behind = words.get(place + 1..).unwrap_or_default();
+            for cue in self.begin.get(*word).into_iter().flatten() {
+                let said = behind.get(..cue.rest.len());
+                if said.is_none_or(|said| said != cue.rest.as_slice()) {
+                    continue;
                 }
-                end += 1;
+                if let Some(group) = found.get_mut(cue.group) {
+                    group.push((place, place + 1 + cue.rest.len()));
+                }
             }
-            Some((*place, end))
-        };
-        begins.iter().filter_map(ends).collect()
-    }
-
-    fn all(&self, cues: &[&str]) -> Vec<(usize, usize)> {
-        cues.iter().flat_map(|cue| self.places(cue)).collect()
-    }
-
-    /// Whether every group of a rule has a cue within the rule's window of words.
-    fn speaks(&self, rule: &Rule) -> bool {
-        let mut found = Vec::with_capacity(rule.groups.len());
-        for group in rule.groups {
-            let at = self.all(group);
-            if at.is_empty() {
-                return false;
-            }
-            found.push(at);
         }
-        let Some((first, rest)) = found.split_first() else {
-            return false;
-        };
-        first.iter().any(|start| {
-            let near = |at: &(usize, usize)| {
-                let span = start.1.max(at.1) - start.0.min(at.0);
-                // Two cues of different groups are not the same words.
-                let apart = at.0 >= start.1 || at.1 <= start.0;
-                apart && span <= rule.window + 2
-            };
-            rest.iter().all(|group| group.iter().any(near))
-        })
+        found
     }
+}
+
+/// Whether every group of a rule has a cue within the rule's window of words, none of them before a
+/// place.
+fn speaks(rule: &Rule, found: &[Vec<Span>], from: usize) -> bool {
+    let behind = |span: &&Span| span.0 >= from;
+    let Some((first, rest)) = found.split_first() else {
+        return false;
+    };
+    first.iter().filter(behind).any(|start| {
+        let near = |at: &Span| {
+            let span = start.1.max(at.1) - start.0.min(at.0);
+            // Two cues of different groups are not the same words.
+            let apart = at.0 >= start.1 || at.1 <= start.0;
+            apart && span <= rule.window + 2
+        };
+        rest.iter()
+            .all(|group| group.iter().filter(behind).any(near))
+    })
 }
 
 /// The labels of a folded text: words in lower case between single spaces, with one at either end.
 pub(super) fn judge(text: &str) -> Vec<Label> {
-    let text = Text::new(text.split_whitespace().collect());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let found = CUES.found_in(&words);
     // Talk about an attack is none, but it does not excuse one that follows.
-    let talk = text.all(TALK).into_iter().map(|(_, end)| end).max();
-    let after = talk.map(|end| {
-        let rest = text.words.get(end + TALK_REACH..).unwrap_or_default();
-        Text::new(rest.to_vec())
-    });
+    let talk = found.get(TALK_GROUP).into_iter().flatten();
+    let resume = talk.map(|(_, end)| end + TALK_REACH).max().unwrap_or(0);
     let mut labels: Vec<Label> = Vec::new();
+    let mut groups = found.get(TALK_GROUP + 1..).unwrap_or_default();
     for rule in RULES {
-        let heard = match &after {
-            Some(rest) if rule.label != Label::FalseAuthority => rest,
-            _ => &text,
+        let (of_rule, others) = groups.split_at(rule.groups.len().min(groups.len()));
+        groups = others;
+        let from = match rule.label {
+            Label::FalseAuthority => 0,
+            _ => resume,
         };
-        if !labels.contains(&rule.label) && heard.speaks(rule) {
+        if !labels.contains(&rule.label) && speaks(rule, of_rule, from) {
             labels.push(rule.label);
         }
     }

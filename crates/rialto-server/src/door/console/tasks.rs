@@ -29,7 +29,11 @@ fn states(words: Option<&str>) -> Result<Vec<TaskState>, Refusal> {
         let word = StrDeserializer::<WordError>::new(word);
         TaskState::deserialize(word).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))
     };
-    words.into_iter().flat_map(|w| w.split(',')).map(state).collect()
+    words
+        .into_iter()
+        .flat_map(|w| w.split(','))
+        .map(state)
+        .collect()
 }
 
 /// `GET /tasks`.

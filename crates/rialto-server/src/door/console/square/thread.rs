@@ -145,7 +145,9 @@ pub(super) async fn reactions(desk: Desk, Path(name): Path<String>) -> Result<Re
     let page = Reactions {
         post: id.into(),
         author: who(&post.author),
-        rows: rows.map(|row| (who(&row.agent), row.reaction.clone())).collect(),
+        rows: rows
+            .map(|row| (who(&row.agent), row.reaction.clone()))
+            .collect(),
         next: desk.next(found.next_cursor.as_deref()),
     };
     desk.page("Reactions", Place::Square, &page.page()).await
