@@ -477,7 +477,8 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         "/api/posts/{id}"
         | "/api/posts/{id}/thread"
         | "/api/posts/{id}/history"
-        | "/api/posts/{id}/measures" => &["post"],
+        | "/api/posts/{id}/measures"
+        | "/api/posts/{id}/reactions" => &["post"],
         "/api/communities/{community}" | "/api/communities/{community}/members" => &["community"],
         "/api/moderation/measures/{id}" => &["measure"],
         "/api/approvals/{id}" => &["approval"],
