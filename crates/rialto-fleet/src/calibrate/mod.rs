@@ -5,6 +5,7 @@
 //! in text and get text back. `docs/fleet/accuracy.md` describes the method and its figures.
 
 mod benchmark;
+mod cache;
 mod calls;
 mod fit;
 mod forecast;

@@ -8,6 +8,7 @@
 
 use csv::StringRecord;
 
+use super::cache::as_launched;
 use super::ladder::{Ladder, divided};
 use super::launch::complete;
 use super::point::{Point, PointsError, Replica, Serving, Skipped};
@@ -227,6 +228,9 @@ impl RowText<'_> {
             return Ok(Err("neither concurrency nor batch size is given".to_owned()));
         };
         let group = format!("{written} {system} {} {stated}", self.text("backend"));
+        let engine = Engine::named(self.text("backend"));
+        let day = after(source, "measured=").and_then(|d| d.get(..10));
+        let day = day.unwrap_or("");
         Ok(Ok(Point {
             file: self.file.to_owned(),
             line: self.line,
@@ -234,13 +238,10 @@ impl RowText<'_> {
             written_group: group,
             model: model.clone(),
             chip: chip.clone(),
-            precision: precision.clone(),
-            engine: Engine::named(self.text("backend")),
+            precision: as_launched(precision, &model.name, &chip.name, engine, day),
+            engine,
             build: build(self.text("backend_version"), source),
-            day: after(source, "measured=")
-                .and_then(|d| d.get(..10))
-                .unwrap_or("")
-                .to_owned(),
+            day: day.to_owned(),
             client: client(source),
             serving: self.serving(&chip.name, precision, input_tokens, concurrency)?,
             input_tokens,

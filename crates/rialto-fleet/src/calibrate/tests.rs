@@ -85,6 +85,7 @@ fn a_row_is_read_in_full() {
     let p = &file.points[0];
     assert_eq!((p.line, p.concurrency, p.input_tokens), (2, 32.0, 8192.0));
     assert_eq!(p.group(), "deepseek-v3 h200_sxm vllm fp8");
+    assert_eq!(p.precision.kv_bits, 16.0, "vLLM on H200 keeps a wide cache");
     assert_eq!((p.build.as_str(), p.client), ("0.9 2026-03", "sweep"));
     assert_eq!(p.tpot_ms, Some(12.5));
     assert!(matches!(p.serving, Serving::Together(r) if r.chips == 8 && r.expert == 1));

@@ -9,7 +9,7 @@
 use serde::Serialize;
 
 use super::Deployment;
-use crate::catalogue::{Attention, Model};
+use crate::catalogue::{Attention, Compute, Model};
 
 /// One part of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -122,7 +122,6 @@ impl Roofline {
     pub(crate) fn new(d: &Deployment) -> Self {
         let memory = d.chip.memory_bytes_per_second();
         let split = f64::from(d.kv_split());
-        let flops = d.chip.flops(d.precision.compute).0;
         let tensor = f64::from(d.plan.tensor);
         let (fixed, experts) = weight_bytes(d);
         Self {
@@ -132,8 +131,8 @@ impl Roofline {
             cache_s_per_token: d.model.kv_bytes_per_token(&d.precision) / split / memory,
             cache_limit_tokens: cache_limit_tokens(&d.model),
             window_s_per_sequence: window_bytes(d) / split / memory,
-            compute_s_per_token: compute_flops(&d.model, tensor) / flops,
-            attention_s_per_context: attention_flops(&d.model) / tensor / flops,
+            compute_s_per_token: compute_s(d) / tensor,
+            attention_s_per_context: attention_flops(&d.model) / rate(d, cache_format(d)) / tensor,
             link_s_per_token: link_s_per_token(d),
             layers_s: LAYER_S * f64::from(d.model.layers) * layer_weight(&d.model),
             collectives_s: collectives_s(d),
@@ -210,11 +209,52 @@ fn miss_rate_ln(model: &Model) -> f64 {
     })
 }
 
-/// Operations one chip spends on one token of its own rank: `tensor` chips share attention and
-/// dense parts, and the experts of all ranks' tokens fall evenly on all chips, which comes to the
-/// same share.
-fn compute_flops(m: &Model, tensor: f64) -> f64 {
-    2.0 * m.params_active() / tensor
+/// Seconds that the operations of one token take on one chip, every part in its own format. `tensor`
+/// chips share attention and dense parts, and the experts of all ranks' tokens fall evenly on all
+/// chips, which comes to the same share.
+fn compute_s(d: &Deployment) -> f64 {
+    let (m, p) = (&d.model, &d.precision);
+    let routed = m.moe.as_ref().map_or(0.0, |moe| f64::from(moe.active)) * m.expert_params();
+    let experts = f64::from(m.moe_layer_count()) * routed;
+    let linear = m.params_active() - experts - m.head_params();
+    let parts = [
+        (linear, stored_as(p.linear_bits).max(p.compute)),
+        (experts, expert_format(d)),
+        (m.head_params(), stored_as(p.head_bits).max(p.compute)),
+    ];
+    parts.iter().map(|(n, f)| 2.0 * n / rate(d, *f)).sum()
+}
+
+/// Operations a second of the chip in a format, or in the next wider one it has.
+fn rate(d: &Deployment, format: Compute) -> f64 {
+    d.chip.flops(format).0
+}
+
+/// The narrowest format that holds values of so many bits, scale factors included.
+fn stored_as(bits: f64) -> Compute {
+    if bits < 6.0 {
+        Compute::Fp4
+    } else if bits < 12.0 {
+        Compute::Fp8
+    } else {
+        Compute::Bf16
+    }
+}
+
+/// What experts are multiplied in: a chip without four-bit arithmetic unpacks four-bit weights to
+/// sixteen bits and multiplies those.
+fn expert_format(d: &Deployment) -> Compute {
+    let unpacked = d.precision.expert_bits < 6.0 && d.chip.fp4_tflops.is_none();
+    if unpacked {
+        Compute::Bf16
+    } else {
+        d.precision.compute
+    }
+}
+
+/// What attention is multiplied in: the format that the cache is kept in.
+fn cache_format(d: &Deployment) -> Compute {
+    stored_as(d.precision.kv_bits)
 }
 
 /// Operations of one token per token it attends to, over the layers with full attention.
@@ -256,11 +296,14 @@ fn window_bytes(d: &Deployment) -> f64 {
 }
 
 /// Kernels of one layer relative to a plain dense one: routing and grouped multiplication,
-/// latent projections and recurrent states each add some.
+/// latent projections, an attention index (its projections, scores and selection) and recurrent
+/// states each add some.
 fn layer_weight(m: &Model) -> f64 {
     let latent = matches!(m.attention, Attention::Latent { .. });
+    let indexed = cache_limit_tokens(m).is_finite();
     let recurrent = m.full_attention_layers() < m.layers && m.window_tokens() == 0;
     match (m.moe.is_some(), latent, recurrent) {
+        (_, true, _) if indexed => 2.8,
         (_, true, _) => 2.1,
         (_, _, true) => 1.7,
         (true, ..) => 1.4,
@@ -289,8 +332,9 @@ fn link_s_per_token(d: &Deployment) -> f64 {
     (bytes + f64::from(plan.pipeline.saturating_sub(1)) * activation) / rate
 }
 
-/// Latency of the collectives of all layers: grows with the logarithm of the chips that take part,
-/// and by the fabric's latency when they do not fit one scale-up domain.
+/// Latency of the collectives of all layers: grows with the logarithm of the chips that take part.
+/// Where they do not fit one scale-up domain, each of a layer's two all-reduces goes up and down a
+/// binary tree of domains and crosses the fabric at every level.
 fn collectives_s(d: &Deployment) -> f64 {
     let chips = d.plan.stage_chips();
     let hops = f64::from(d.plan.pipeline.saturating_sub(1));
@@ -298,11 +342,9 @@ fn collectives_s(d: &Deployment) -> f64 {
         return hops * COLLECTIVE_S;
     }
     let one = COLLECTIVE_S * (1.0 + libm::log2(f64::from(chips))) / 4.0;
-    let beyond = chips > d.scaleup_domain_chips;
-    let fabric = if beyond {
-        d.fabric_latency_us * 1e-6
-    } else {
-        0.0
-    };
-    f64::from(d.model.layers) * (one + 2.0 * fabric) + hops * COLLECTIVE_S
+    let domains = chips.div_ceil(d.scaleup_domain_chips.max(1));
+    let levels = libm::ceil(libm::log2(f64::from(domains)));
+    let crossings = 2.0 * 2.0 * levels;
+    let fabric = crossings * d.fabric_latency_us * 1e-6;
+    f64::from(d.model.layers) * (one + fabric) + hops * COLLECTIVE_S
 }

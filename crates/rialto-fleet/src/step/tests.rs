@@ -139,6 +139,60 @@ fn what_does_not_fit_or_divide_is_named() {
 }
 
 #[test]
+fn every_part_of_a_token_is_multiplied_in_its_own_format() {
+    // gpt-oss-120b, one token: linear parts and head in BF16, experts in FP8 on B200. H200 has no
+    // four-bit arithmetic and multiplies its unpacked experts in BF16 as well.
+    let m = CATALOGUE.model("gpt-oss-120b").unwrap();
+    let experts = 36.0 * 4.0 * m.expert_params();
+    let rest = m.params_active() - experts;
+    // Cache of 8 bits, so attention in FP8: 64 heads of 64 for keys and values in 18 layers.
+    let attention = 2.0 * 18.0 * 64.0 * 2.0 * 64.0;
+    for (chip, by_hand) in [
+        (
+            "b200",
+            2.0 * rest / 2250e12 + (2.0 * experts + attention) / 4500e12,
+        ),
+        (
+            "h200",
+            2.0 * (rest + experts) / 989e12 + attention / 1979e12,
+        ),
+    ] {
+        let step = ideal(chip, "gpt-oss-120b", "mxfp4", Plan::SINGLE);
+        let terms = step.terms(&StepLoad::decode(1, 1));
+        assert!(close(terms.of(Term::Compute), by_hand), "{chip}: {terms:?}");
+    }
+}
+
+#[test]
+fn collectives_cross_the_fabric_at_every_level_of_the_tree() {
+    // 61 layers, two all-reduces of two crossings a level, 5 microseconds each; inside a domain
+    // 15 microseconds a layer for eight chips.
+    let of = |tensor| {
+        let plan = Plan::tensor(tensor);
+        let d = deployment("h200", "deepseek-v3", "fp8", plan).unwrap();
+        let terms = Roofline::new(&d).terms(&MeanLoad::default());
+        terms[TERMS.iter().position(|t| *t == Term::Collectives).unwrap()]
+    };
+    let inside = |chips: f64| 61.0 * 15e-6 * (1.0 + chips.log2()) / 4.0;
+    assert!(close(of(8), inside(8.0)));
+    assert!(close(of(16), inside(16.0) + 61.0 * 4.0 * 5e-6));
+    assert!(close(of(32), inside(32.0) + 61.0 * 8.0 * 5e-6));
+}
+
+#[test]
+fn an_attention_index_adds_a_third_to_the_kernels_of_a_layer() {
+    let launches = |model| {
+        let d = deployment("b200", model, "fp8", Plan::tensor(8)).unwrap();
+        let terms = Roofline::new(&d).terms(&MeanLoad::default());
+        terms[TERMS.iter().position(|t| *t == Term::Layers).unwrap()]
+    };
+    assert!(close(
+        launches("deepseek-v3.2"),
+        launches("deepseek-v3") * 4.0 / 3.0
+    ));
+}
+
+#[test]
 fn cache_capacity_is_what_weights_leave() {
     let d = deployment("h100", "llama3.1-8b", "bf16", Plan::SINGLE).unwrap();
     // (80e9 x 0.9 - 16.06e9) / 131,072 bytes a token.
