@@ -208,6 +208,13 @@ pub fn position(at: u64) -> Markup {
     html! { a.position href={ "/log/" (at) } { "#" (grouped(at)) } }
 }
 
+/// The position that a page was made at. The event there may be another owner's, so it leads to those
+/// that the viewer may see.
+#[must_use]
+pub fn reached(at: u64) -> Markup {
+    html! { a.position href="/log" { "#" (grouped(at)) } }
+}
+
 /// A number with thin groups of three digits.
 #[must_use]
 pub fn grouped(number: u64) -> String {

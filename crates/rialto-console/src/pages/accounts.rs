@@ -6,8 +6,8 @@ use rialto_core::id::AnyId;
 
 use crate::form::choice;
 use crate::kit::{
-    Empty, Money, Thing, When, Who, amount, next_page, numbers, position, section, table, table_or,
-    words,
+    Empty, Money, Thing, When, Who, amount, next_page, numbers, position, reached, section, table,
+    table_or, words,
 };
 use crate::shell::{heading, kept_live};
 
@@ -120,7 +120,7 @@ impl Accounts {
                 }
             }
             (section("Money that entered and left", &html! {}, &self.entered()))
-            p.quiet { "From the log alone, at position " (position(self.position)) ". The total equals the ledger's; "
+            p.quiet { "From the log alone, at position " (reached(self.position)) ". The total equals the ledger's; "
                 "what no deal explains stands as unattributed and is never spread. Chip-seconds behind what was "
                 "spent, and what they cost, are modelled by the sellers' price lists, not measured. The same: "
                 code { "rialto accounts --by " (self.by) } }

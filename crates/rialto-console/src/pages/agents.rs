@@ -328,7 +328,7 @@ impl One {
             @if let Some(private) = &self.private { (private_side(private)) }
             (section("On the market", &html! {}, &html! {
                 @if self.listings.is_empty() { p.quiet { "It lists nothing." } }
-                ul { @for (id, title) in &self.listings { li { a href={ "/market/listings/" (id) } { (title) } } } }
+                ul.errands { @for (id, title) in &self.listings { li { a href={ "/market/listings/" (id) } { (title) } } } }
             }))
         }
     }

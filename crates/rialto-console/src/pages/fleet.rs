@@ -8,8 +8,8 @@ use super::accounts::{PERIODS, percent};
 use crate::chart::share;
 use crate::form::choice;
 use crate::kit::{
-    Empty, Who, amount, basis, grouped, next_page, numbers, path_of, position, section, some,
-    table, words,
+    Empty, Who, amount, basis, grouped, next_page, numbers, path_of, reached, section, some, table,
+    words,
 };
 use crate::shell::{heading, kept_live};
 
@@ -164,7 +164,7 @@ impl Fleet {
                 (section("What was used, by model", &told_apart, &self.used("Model", &self.by_model)))
                 div.shares { @for one in &self.concentration { (one.block()) } }
             }
-            p.quiet { "From the log alone, at position " (position(self.position)) ", of deals that your side is a "
+            p.quiet { "From the log alone, at position " (reached(self.position)) ", of deals that your side is a "
                 "party of; for the operator, of all. What was charged is measured: it stands in the ledger. Chip-seconds, their cost and so the "
                 "margin are modelled by the sellers' price lists: a twin's figures, not measured. Chip, model, vendor, "
                 "host and region are the sellers' words; deals whose listing names none are unattributed, and never "

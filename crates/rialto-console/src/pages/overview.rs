@@ -5,7 +5,7 @@ use rialto_core::id::AnyId;
 
 use crate::chart::{self, Bar, Ring};
 use crate::kit::{
-    Empty, Money, Thing, When, Who, amount, balanced, grouped, position, section, state,
+    Empty, Money, Thing, When, Who, amount, balanced, grouped, reached, section, state,
 };
 use crate::shell::{heading, kept_live};
 
@@ -254,8 +254,7 @@ impl Overview {
             }
         };
         html! { (section("Latest deals", &aside, &body))
-        // The latest event may be another owner's, which is not the viewer's to open.
-        p.quiet { "At position " @if self.whole { (position(self.position)) } @else { "#" (grouped(self.position)) } "." } }
+        p.quiet { "At position " (reached(self.position)) "." } }
     }
 }
 
