@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+mod cues;
 mod rules;
 
 /// Which rules spoke: the `source` of a screening. Another set of rules is another source.
