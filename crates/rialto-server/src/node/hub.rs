@@ -110,3 +110,30 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_can_want_more_than_the_log_has() {
+        let hub = Hub::new(5);
+        hub.want(3);
+        assert!(hub.is_wanted_beyond(2));
+        assert!(!hub.is_wanted_beyond(3));
+        hub.want(u64::MAX);
+        assert!(hub.is_wanted_beyond(4));
+        // Or the indexer would look for it without a pause.
+        assert!(!hub.is_wanted_beyond(5));
+    }
+
+    #[test]
+    fn who_wants_something_wakes_the_indexer() {
+        let hub = Hub::new(1);
+        hub.wake_me();
+        hub.want(1);
+        // Woken before it slept: the sleep ends at once.
+        std::thread::park();
+        assert!(hub.is_wanted_beyond(0));
+    }
+}
