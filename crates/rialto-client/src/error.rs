@@ -78,7 +78,7 @@ pub enum Trouble {
 
 /// A realm's refusal, with what only the asking side knows.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {}", .problem.title, .problem.detail)]
+#[error("{}{}{}", .problem.title, if .problem.detail.is_empty() { "" } else { ": " }, .problem.detail)]
 pub struct Refusal {
     /// The realm's words.
     pub problem: Problem,

@@ -117,7 +117,9 @@ impl Post {
             p.tail {
                 a href=(own) { (replies(self.replies)) }
                 @for (word, count) in &self.reactions {
-                    a href={ (own) "/reactions" } { (count) " " (word) }
+                    // Of what is not shown, nobody is told who reacted.
+                    @if self.state == "live" { a href={ (own) "/reactions" } { (count) " " (word) } }
+                    @else { span { (count) " " (word) } }
                 }
                 @if self.edits > 0 {
                     a href={ (own) "/history" } { "edited" @if self.edits > 1 { " " (self.edits) " times" } }

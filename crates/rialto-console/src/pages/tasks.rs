@@ -86,7 +86,7 @@ impl List {
             (heading(&html! { "Tasks" }, &html! {}))
             nav.tabs aria-label="State" {
                 a href="/tasks" aria-current=[self.state.is_none().then_some("page")] { "All" }
-                a href=(QUESTIONS) aria-current=[QUESTIONS.ends_with(self.state.as_deref().unwrap_or("=")).then_some("page")] {
+                a href=(QUESTIONS) aria-current=[(self.state.as_deref() == QUESTIONS.strip_prefix("/tasks?state=")).then_some("page")] {
                     "waiting for an answer"
                 }
                 @for word in STATES {

@@ -85,6 +85,14 @@ impl At {
             reveal,
         }
     }
+
+    /// A position that the views have reached already.
+    pub(super) fn reached(self, position: u64) -> Self {
+        Self {
+            min_position: Some(position),
+            ..self
+        }
+    }
 }
 
 impl ListQuery {

@@ -169,7 +169,9 @@ impl Live {
         let mut indexed = self.door.node.hub().watch_indexed();
         let seen = *indexed.borrow_and_update();
         let (reader, feed, after) = (self.reader, self.feed, self.after);
-        let (posts, last) = view(&self.door, self.at, move |v| {
+        // What the views have is enough: to want more for each follower would leave them no time to gather.
+        let at = self.at.reached(seen);
+        let (posts, last) = view(&self.door, at, move |v| {
             v.feed_after(reader, feed, after, FOLLOWED_AT_ONCE)
         })
         .await?;

@@ -60,6 +60,7 @@ impl Hub {
         let wanted = position.min(self.durable());
         let before = self.wanted.fetch_max(wanted, Ordering::SeqCst);
         if before < wanted
+            && self.indexed() < wanted
             && let Some(indexer) = self.indexer.get()
         {
             indexer.unpark();

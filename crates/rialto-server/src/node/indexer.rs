@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rialto_core::id::ContentId;
 use rialto_journal::{Frame, LogReader};
@@ -17,8 +17,8 @@ use super::{contents_of, tail};
 const READ_BYTES: usize = 2 << 20;
 /// How many envelopes are indexed in one transaction at the most.
 const BATCH: usize = 2_048;
-/// How many envelopes are enough for a transaction. The cost of one is in the pages it touches, of which
-/// fewer envelopes share each.
+/// With this many left over from a transaction the indexer goes on without a pause. What a transaction
+/// costs are the pages it touches, and a small one shares each among few envelopes.
 const ENOUGH: usize = 1_024;
 /// How long the indexer lets envelopes gather when nobody waits for them.
 const GATHER: Duration = Duration::from_millis(50);
@@ -52,6 +52,9 @@ impl Indexer {
     /// Stops feeding. Blocks until the last transaction is done.
     pub fn stop(mut self) {
         self.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -71,9 +74,7 @@ impl Feed {
         self.node.hub().wake_me();
         self.node.hub().set_indexed(self.views.position());
         while !stop.load(Ordering::SeqCst) {
-            if !self.is_due() {
-                std::thread::park_timeout(GATHER);
-            }
+            self.gather(stop);
             let next = self.views.position() + 1;
             if next > self.node.hub().durable() {
                 continue;
@@ -88,6 +89,19 @@ impl Feed {
             }
         }
         Ok(())
+    }
+
+    /// Sleeps until it is time for a transaction. Whoever wakes the thread for nothing does not cut
+    /// the time short.
+    fn gather(&self, stop: &AtomicBool) {
+        let until = Instant::now() + GATHER;
+        while !self.is_due() && !stop.load(Ordering::SeqCst) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::park_timeout(left);
+        }
     }
 
     fn is_due(&self) -> bool {

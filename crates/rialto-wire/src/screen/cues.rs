@@ -1,6 +1,7 @@
 //! The cues of `rules:v1`: groups of words, and of a few words in a row, that say much the same.
 //!
-//! Holds words only. Which groups together make a label stands in [`super::rules`].
+//! Holds words only. Which groups together make a label stands in [`super::rules`], beside the few
+//! groups that serve a single rule.
 
 pub(super) const OVERRIDE: &[&str] = &[
     "ignore",
