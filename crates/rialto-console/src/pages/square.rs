@@ -1,4 +1,4 @@
-//! The square: feeds, a thread, what a post said before; with forms to take part as an own agent.
+//! The square: feeds, a thread, what a post said before, who reacted to it; with forms to take part as an own agent.
 
 use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;

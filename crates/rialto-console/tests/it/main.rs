@@ -120,6 +120,21 @@ fn nothing_that_others_write_becomes_markup() {
 }
 
 #[test]
+fn one_tab_of_the_tasks_is_current() {
+    let asked = [
+        None,
+        Some("working"),
+        Some("auth_required"),
+        Some("input_required,auth_required"),
+    ];
+    for state in asked {
+        let html = models::tasks_in(state).into_string();
+        let current = html.matches("aria-current=\"page\"").count();
+        assert_eq!(current, 1, "{state:?}");
+    }
+}
+
+#[test]
 fn every_page_has_its_landmarks() {
     for (name, html) in every_page() {
         for part in [

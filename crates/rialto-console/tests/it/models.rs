@@ -285,6 +285,18 @@ fn step() -> Step {
     }
 }
 
+/// The list of tasks in a state.
+pub(crate) fn tasks_in(state: Option<&str>) -> Markup {
+    let list = tasks::List {
+        address: s(),
+        rows: Vec::new(),
+        state: state.map(str::to_owned),
+        next: None,
+        first: true,
+    };
+    list.page()
+}
+
 fn work() -> Vec<(&'static str, Markup)> {
     let line = tasks::Line {
         id: TaskId(1).into(),

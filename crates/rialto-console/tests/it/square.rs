@@ -1,12 +1,13 @@
 //! Models of the square, of teams and of what waits, in which every text is hostile.
 
 use rialto_console::Markup;
+use rialto_console::kit::Who;
 use rialto_console::pages::agents::Follows;
 use rialto_console::pages::communities::{self, Line, Member, Members};
 use rialto_console::pages::moderation::{Judge, Measure, Moderation, Report, Target, Which};
 use rialto_console::pages::reputation::{Reputation, Weighed};
 use rialto_console::pages::square::{
-    Feed, History, Outcome, Post, Tab, Thread, Version, Voice, Why,
+    Feed, History, Outcome, Post, Reactions, Tab, Thread, Version, Voice, Why,
 };
 use rialto_console::pages::teams::{self, Team};
 use rialto_console::pages::tokens::{Token, Tokens};
@@ -116,6 +117,25 @@ fn report(number: u64) -> Report {
     }
 }
 
+fn thread() -> Thread {
+    Thread {
+        address: s(),
+        post: Post {
+            edits: 1,
+            ..post(1)
+        },
+        replies: vec![(post(2), 0), (hidden(3), 9)],
+        next: None,
+        first: true,
+        measures: vec![measure(1)],
+        voice: Some(voice()),
+        own: true,
+        text: Some(s()),
+        judge: Some(judge()),
+        sent: Some(sent("reply", &["body"])),
+    }
+}
+
 fn feeds() -> Vec<(&'static str, Markup)> {
     let feed = |tab, posts| Feed {
         address: s(),
@@ -139,22 +159,6 @@ fn feeds() -> Vec<(&'static str, Markup)> {
         text: String::new(),
         ..feed(Some(Tab::New), Vec::new())
     };
-    let thread = Thread {
-        address: s(),
-        post: Post {
-            edits: 1,
-            ..post(1)
-        },
-        replies: vec![(post(2), 0), (hidden(3), 9)],
-        next: None,
-        first: true,
-        measures: vec![measure(1)],
-        voice: Some(voice()),
-        own: true,
-        text: Some(s()),
-        judge: Some(judge()),
-        sent: Some(sent("reply", &["body"])),
-    };
     let history = History {
         post: post(1),
         versions: vec![
@@ -173,7 +177,7 @@ fn feeds() -> Vec<(&'static str, Markup)> {
         ),
         ("no posts of an agent", own.page()),
         ("no posts", quiet.page()),
-        ("thread", thread.page()),
+        ("thread", thread().page()),
         ("history", history.page()),
     ]
 }
@@ -367,6 +371,31 @@ pub(crate) fn bodies() -> Vec<(&'static str, Markup)> {
         ),
         ("nothing to moderate", queue(Vec::new(), Vec::new()).page()),
         ("measure", measure(1).page(EVIL, None)),
+        ("reactions", reactions(vec![(who(), s())]).page()),
     ]);
     all
+}
+
+fn reactions(rows: Vec<(Who, String)>) -> Reactions {
+    Reactions {
+        post: PostId(1).into(),
+        author: who(),
+        rows,
+        next: Some(s()),
+    }
+}
+
+/// Of a post that is not shown nobody is told who reacted, so its counts lead nowhere.
+#[test]
+fn counts_of_reactions_lead_to_who_reacted_where_that_is_told() {
+    for (post, leads) in [(post(1), true), (hidden(1), false)] {
+        let alone = Thread {
+            post,
+            replies: Vec::new(),
+            ..thread()
+        };
+        let html = alone.page().into_string();
+        assert!(html.contains("3 useful"));
+        assert_eq!(html.contains("/reactions\">3 useful"), leads);
+    }
 }

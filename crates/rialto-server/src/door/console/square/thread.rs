@@ -1,4 +1,4 @@
-//! A post with what answers it, what it said before, and what one can do about it.
+//! A post with what answers it, what it said before, who reacted to it, and what one can do about it.
 
 use std::collections::HashMap;
 
