@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::point::{Point, Replica, Serving, Speculative};
+use crate::traffic::parse_day;
 
 /// The shipped table. Its head names source and form.
 const TABLE: &str = include_str!("../../catalogue/launches.toml");
@@ -17,7 +18,7 @@ const TABLE: &str = include_str!("../../catalogue/launches.toml");
 /// One launch: engines and settings, and the concurrencies it was run at.
 #[derive(Debug, Clone, PartialEq)]
 struct Launch {
-    /// Days since 0000-03-01 on which the table's source held it: first and last.
+    /// Days since 1970 on which the table's source held it: first and last.
     days: (i64, i64),
     build: String,
     input_tokens: f64,
@@ -77,7 +78,7 @@ fn parse(text: &str) -> Option<BTreeMap<String, Vec<Launch>>> {
 fn launch(build: &str, line: &str) -> Option<Launch> {
     let (settings, concurrencies) = line.split_once(" at ")?;
     let mut words = settings.split_whitespace();
-    let days = (day(words.next()?)?, day(words.next()?)?);
+    let days = (parse_day(words.next()?)?, parse_day(words.next()?)?);
     let (input, output) = words.next()?.split_once('/')?;
     let mode = words.next()?;
     let draft_tokens = match mode {
@@ -122,14 +123,6 @@ fn engines(word: &str) -> Option<(f64, Replica)> {
     Some((workers.parse().ok()?, replica))
 }
 
-/// Days since 0000-03-01 of a date `2026-02-07`.
-fn day(date: &str) -> Option<i64> {
-    let mut parts = date.get(..10)?.split('-').map(|p| p.parse::<i64>().ok());
-    let (y, m, d) = (parts.next()??, parts.next()??, parts.next()??);
-    let (y, m) = if m > 2 { (y, m - 3) } else { (y - 1, m + 9) };
-    Some(365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + d - 1)
-}
-
 /// Launches farther than this from a row, in days and penalties, are not its own.
 const FARTHEST: i64 = 100;
 /// Another build of the engine counts as many days, and so does another division of the chips.
@@ -149,7 +142,7 @@ fn distance(p: &Point, l: &Launch) -> Option<i64> {
         return None;
     }
     let mut far = if total { 0 } else { PER_ENGINE };
-    if let Some(at) = day(&p.day) {
+    if let Some(at) = parse_day(&p.day) {
         far += (l.days.0 - at).max(at - l.days.1).max(0);
     }
     let build = p.build.split(' ').next().unwrap_or("");
@@ -226,7 +219,9 @@ fn nearest<'a>(p: &Point, launches: &'a [Launch]) -> Vec<&'a Launch> {
 fn newest(points: &[Point], found: &mut [Vec<&'static Launch>]) {
     const FRESH_DAYS: i64 = 7;
     for (p, launches) in points.iter().zip(found) {
-        let Some(at) = day(&p.day) else { continue };
+        let Some(at) = parse_day(&p.day) else {
+            continue;
+        };
         let age = |l: &Launch| at - l.days.0;
         let fresh = |l: &Launch| age(l) <= FRESH_DAYS;
         let settled = launches.iter().all(|l| fresh(l) || age(l) > 2 * FRESH_DAYS);

@@ -15,7 +15,7 @@ mod tests;
 pub use fit::fit;
 pub use model::{Generator, Lengths, Sessions, Share, TrafficModel};
 pub use trace::{Format, Trace, TraceError};
-pub(crate) use trace::{format_time_ns, parse_time_ns};
+pub(crate) use trace::{format_time_ns, parse_day, parse_time_ns};
 
 use crate::rng::mix64;
 

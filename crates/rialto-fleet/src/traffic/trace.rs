@@ -448,11 +448,8 @@ pub(crate) fn format_time_ns(time_ns: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
 }
 
-/// Nanoseconds since 1970 of `YYYY-MM-DD hh:mm:ss[.fraction]`, with a space or `T` between and an
-/// optional `Z`. Days by H. Hinnant's `days_from_civil`.
-pub(crate) fn parse_time_ns(text: &str) -> Option<i128> {
-    let text = text.trim().trim_end_matches('Z');
-    let (date, time) = text.split_once(['T', ' '])?;
+/// Days since 1970 of `YYYY-MM-DD`, by H. Hinnant's `days_from_civil`.
+pub(crate) fn parse_day(date: &str) -> Option<i64> {
     let mut date = date.split('-');
     let mut next = |low: i64, high: i64| -> Option<i64> {
         let part = date.next()?;
@@ -467,9 +464,16 @@ pub(crate) fn parse_time_ns(text: &str) -> Option<i128> {
     let era = shifted / 400;
     let year_of_era = shifted - era * 400;
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100
-        + day_of_year
-        - 719_468;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+/// Nanoseconds since 1970 of `YYYY-MM-DD hh:mm:ss[.fraction]`, with a space or `T` between and an
+/// optional `Z`.
+pub(crate) fn parse_time_ns(text: &str) -> Option<i128> {
+    let text = text.trim().trim_end_matches('Z');
+    let (date, time) = text.split_once(['T', ' '])?;
+    let days = parse_day(date)?;
     let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let mut parts = clock.split(':').map(|p| p.parse::<i64>().ok());
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
