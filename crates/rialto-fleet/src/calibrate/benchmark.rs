@@ -1,5 +1,5 @@
-//! What a benchmark run is forecast from: the mean engine step behind its time per output token,
-//! and the parts of its time to first token.
+//! What a benchmark run is forecast from: the engine steps behind its time per output token, and
+//! the parts of its time to first token.
 //!
 //! The runs are closed loops: `concurrency` requests are in flight, and a finished one is replaced
 //! at once. In the steady state every output token of a sequence therefore comes with
@@ -7,10 +7,10 @@
 
 use super::ladder::Ladder;
 use super::point::{Point, Replica, Serving};
-use super::solve::{Example, Feature, Prior};
+use super::solve::{Example, Explained, Feature, Kind, Prior};
 use crate::step::{
     Deployment, Effect, FIRST_TOKEN_TERMS, MeanLoad, On, Plan, Roofline, TERMS, effects, family,
-    normal_setting,
+    normal_setting, overlap,
 };
 
 /// Priors of the step terms: memory at 65 % of peak, experts and cache at 50 %, arithmetic at 30
@@ -108,6 +108,14 @@ const LEAST_CACHE_SHARE: f64 = 0.01;
 /// Share of prompt work that falls between output tokens when all requests have equal lengths.
 const LOCKSTEP_SHARE: f64 = 0.25;
 
+/// Prompt tokens that an engine takes into one step: what vLLM, SGLang and TensorRT-LLM cut
+/// prompts to by default on large accelerators.
+const CHUNK_TOKENS: f64 = 8192.0;
+
+/// Chance that a drafted token is accepted once those before it are, as far as it decides how many
+/// prompts arrive in a step; what drafting brings in all is fitted.
+const ACCEPTED: f64 = 0.7;
+
 /// One run, unfolded.
 pub(crate) struct Benchmark<'a> {
     point: &'a Point,
@@ -193,26 +201,57 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    /// The mean decode step.
-    fn load(&self, mixed: f64) -> MeanLoad {
-        let arriving = mixed * self.held / self.output;
+    /// A step that decodes, and computes so many prompts.
+    fn load(&self, prompts: f64) -> MeanLoad {
         MeanLoad {
-            prefill_tokens: arriving * self.input,
-            prefill_sequences: arriving,
-            prefill_context_tokens: arriving * self.input * self.input / 2.0,
+            prefill_tokens: prompts * self.input,
+            prefill_sequences: prompts,
+            prefill_context_tokens: prompts * self.input * self.input / 2.0,
             decode_sequences: self.held,
             decode_context_tokens: self.held * (self.input + self.output / 2.0),
         }
     }
 
-    /// Terms of the mean step. How many of the drafted tokens it verifies are accepted is fitted.
-    fn step_terms_ms(&self, mixed: f64) -> Vec<f64> {
-        Roofline::new(&self.decode)
+    /// Steps that only decode and, as often as the arriving prompts fill a chunk, steps that
+    /// compute prompts too. They differ in what they wait for, so a step of mean load would not
+    /// take the mean time.
+    fn steps(&self, mixed: f64) -> Vec<Kind> {
+        let arriving = mixed * self.held / self.output * self.tokens_a_step();
+        let busy = (arriving * self.input / CHUNK_TOKENS).min(1.0);
+        let decoding = self.kind(1.0 - busy, 0.0);
+        if busy <= 0.0 {
+            return vec![decoding];
+        }
+        vec![decoding, self.kind(busy, arriving / busy)]
+    }
+
+    /// Terms of steps with so many prompts. How many of the drafted tokens they verify are accepted
+    /// is fitted.
+    fn kind(&self, share: f64, prompts: f64) -> Kind {
+        let terms = Roofline::new(&self.decode)
             .verifying(self.point.tokens_verified())
-            .terms(&self.load(mixed))
-            .iter()
-            .map(|s| s * 1e3)
-            .collect()
+            .terms(&self.load(prompts));
+        Kind {
+            share,
+            terms: terms.iter().map(|s| s * 1e3).collect(),
+        }
+    }
+
+    /// Tokens that a step yields for each sequence.
+    fn tokens_a_step(&self) -> f64 {
+        let drafted = self.point.tokens_verified() - 1.0;
+        1.0 + ACCEPTED * (1.0 - libm::pow(ACCEPTED, drafted)) / (1.0 - ACCEPTED)
+    }
+
+    /// The mean step at the efficiencies that the priors expect, milliseconds.
+    fn expected_step_ms(&self) -> f64 {
+        let mean = |kind: Kind| {
+            let scaled = kind.terms.iter().zip(TPOT_PRIOR.base);
+            let mut terms: Vec<f64> = scaled.map(|(t, b)| t * libm::exp(*b)).collect();
+            overlap(&mut terms);
+            kind.share * terms.iter().sum::<f64>()
+        };
+        self.steps(self.mixed()).into_iter().map(mean).sum()
     }
 
     /// The effects that belong to the deployment.
@@ -231,7 +270,7 @@ impl<'a> Benchmark<'a> {
 
     /// Terms and effects of the mean step as the simulator takes it: nothing of how a benchmark is
     /// run, and prompts computed as they arrive.
-    pub(crate) fn normal_step(&self) -> (Vec<f64>, Vec<Feature>) {
+    pub(crate) fn normal_step(&self) -> Explained {
         let mut features = self.deployment_features();
         features.extend(normal_setting(self.point.engine).map(|key| Feature {
             key,
@@ -239,11 +278,28 @@ impl<'a> Benchmark<'a> {
             value: 1.0,
             spread: 1.0,
         }));
-        (self.step_terms_ms(1.0), features)
+        Explained {
+            kinds: self.steps(1.0),
+            combine: overlap,
+            features,
+        }
+    }
+
+    /// Terms and effects of the time to first token as the simulator has it where nothing queues: half
+    /// a step of waiting, then the step that computes the prompt beside what is decoded.
+    pub(crate) fn normal_first_token(&self) -> Explained {
+        let waiting = self.steps(1.0).into_iter().map(|kind| Kind {
+            share: kind.share / 2.0,
+            ..kind
+        });
+        Explained {
+            kinds: waiting.chain([self.kind(1.0, 1.0)]).collect(),
+            ..self.normal_step()
+        }
     }
 
     /// Terms and effects behind the time per output token.
-    pub(crate) fn tpot(&self) -> (Vec<f64>, Vec<Feature>) {
+    pub(crate) fn tpot(&self) -> Explained {
         let mut features = self.deployment_features();
         self.run_features(&mut features, &TPOT_SPREADS);
         let prefill = TERMS.iter().position(|t| t.name() == "prefill");
@@ -254,17 +310,16 @@ impl<'a> Benchmark<'a> {
             value: 1.0,
             spread: 0.6,
         });
-        (self.step_terms_ms(self.mixed()), features)
+        Explained {
+            kinds: self.steps(self.mixed()),
+            combine: overlap,
+            features,
+        }
     }
 
     /// Terms and effects behind the time to first token.
-    pub(crate) fn ttft(&self) -> (Vec<f64>, Vec<Feature>) {
-        let step: Vec<f64> = self.step_terms_ms(self.mixed());
-        let step_ms: f64 = step
-            .iter()
-            .zip(TPOT_PRIOR.base)
-            .map(|(t, b)| t * libm::exp(*b))
-            .sum();
+    pub(crate) fn ttft(&self) -> Explained {
+        let step_ms = self.expected_step_ms();
         let prompt = MeanLoad {
             prefill_tokens: self.input,
             prefill_sequences: 1.0,
@@ -291,7 +346,11 @@ impl<'a> Benchmark<'a> {
             waiting + 1e-9,
             self.point.concurrency * 0.3,
         ];
-        (terms, self.ttft_features())
+        Explained {
+            kinds: vec![Kind { share: 1.0, terms }],
+            combine: |_| (),
+            features: self.ttft_features(),
+        }
     }
 
     /// Waiting for other prompts. On one engine a tenth of a burst of all of them; on separate
@@ -447,10 +506,10 @@ impl<'a> Benchmark<'a> {
         all: &mut impl FnMut(f64, f64, String),
     ) {
         let p = self.point;
-        let Some(drafting) = p.speculative.filter(|s| s.share > 0.0) else {
+        let Some(drafting) = p.drafting() else {
             return;
         };
-        let (share, engine, mode) = (drafting.share, p.engine.name(), self.mode());
+        let (engine, mode) = (p.engine.name(), self.mode());
         for (spread, key) in [
             (1.0, String::new()),
             (0.3, format!(",tokens={}", drafting.draft_tokens)),
@@ -459,17 +518,10 @@ impl<'a> Benchmark<'a> {
             (0.2, format!(",{mode}")),
             (0.2, format!(",{} {mode}", p.group())),
         ] {
-            all(spread, share, format!("speculative{key}"));
-            all(
-                spread * 0.4,
-                share * size,
-                format!("speculative,batch{key}"),
-            );
+            all(spread, 1.0, format!("speculative{key}"));
+            all(spread * 0.4, size, format!("speculative,batch{key}"));
         }
-        all(0.3, share * shape, "speculative,shape".to_owned());
-        if share < 1.0 {
-            all(0.3, 1.0, "speculative-unknown".to_owned());
-        }
+        all(0.3, shape, "speculative,shape".to_owned());
     }
 
     /// What runs of one load share, such as a setting that a ladder of published runs chose for it
@@ -550,12 +602,11 @@ impl<'a> Benchmark<'a> {
 pub(crate) fn example(
     measured_ms: Option<f64>,
     weight: f64,
-    (terms, features): (Vec<f64>, Vec<Feature>),
+    explained: Explained,
 ) -> Option<Example> {
     let target_ln = libm::log(measured_ms?);
     Some(Example {
-        terms,
-        features,
+        explained,
         target_ln,
         weight,
     })

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::benchmark::Benchmark;
 use super::point::{Point, Replica, Serving};
-use super::solve::{Feature, predict_ln};
+use super::solve::{Explained, predict_ln};
 use crate::catalogue::{Catalogue, CatalogueError};
-use crate::step::{Deployment, Engine, Layer, Parameters, Plan, Residuals, group_key};
+use crate::step::{
+    Deployment, Engine, Errors, Layer, On, Parameters, Plan, Residuals, Term, group_key,
+};
 use crate::traffic::parse_time_ns;
 
 /// One line of the log: one finished call.
@@ -237,9 +239,9 @@ pub struct ConfigurationUpdate {
     pub calls: usize,
     /// `modelled` when any of its calls is a twin's.
     pub basis: CallBasis,
-    /// Factor laid over the forecast time to first token.
+    /// Factor by which the time to first token grew.
     pub ttft_factor: f64,
-    /// Factor laid over every term of a step.
+    /// Factor by which the time per token grew.
     pub tpot_factor: f64,
     /// Errors before.
     pub before: LogError,
@@ -295,20 +297,7 @@ pub fn update_from_calls(
     for ((model, chip, engine, precision), group) in groups {
         let cases = cases(&group, catalogue)?;
         let before = errors(&cases, parameters);
-        let key = cases.first().map_or_else(String::new, |c| c.key.clone());
-        let shift = |layer: &mut Layer, prior: Residuals, pick: Pick| {
-            let seen: Vec<f64> = cases
-                .iter()
-                .filter_map(|c| Some(pick(c)?.error_ln(layer)))
-                .collect();
-            let moved = posterior_shift(seen, prior);
-            *layer.effects.entry(key.clone()).or_default() += moved;
-            libm::exp(moved)
-        };
-        let tpot_factor = shift(&mut updated.tpot, parameters.errors.tpot, |c| {
-            c.tpot.as_ref()
-        });
-        let ttft_factor = shift(&mut updated.ttft, parameters.errors.ttft, |c| Some(&c.ttft));
+        let (ttft_factor, tpot_factor) = settle(&cases, &mut updated.tpot, &parameters.errors);
         let modelled = group.iter().any(|l| l.call.basis == CallBasis::Modelled);
         if !modelled && !updated.measured_chips.iter().any(|c| c == chip) {
             updated.measured_chips.push(chip.to_owned());
@@ -340,29 +329,30 @@ pub fn update_from_calls(
 
 /// One figure of one call: what it is explained by, and its logarithm.
 struct Figure {
-    terms: Vec<f64>,
-    features: Vec<Feature>,
+    explained: Explained,
     logged_ln: f64,
 }
 
 impl Figure {
-    fn new((terms, features): (Vec<f64>, Vec<Feature>), logged_ms: f64) -> Self {
+    fn new(explained: Explained, logged_ms: f64) -> Self {
         Self {
-            terms,
-            features,
+            explained,
             logged_ln: libm::log(logged_ms),
         }
     }
 
     /// Logged over forecast, as a logarithm.
     fn error_ln(&self, layer: &Layer) -> f64 {
-        self.logged_ln - predict_ln(layer, &self.terms, &self.features)
+        self.logged_ln - predict_ln(layer, &self.explained)
     }
 }
 
 /// One call beside its forecast.
 struct Case {
-    key: String,
+    /// Scale over all terms of its configuration's steps.
+    step_key: String,
+    /// Scale over their prompt computation.
+    prompt_key: String,
     ttft: Figure,
     /// None for an answer of one token.
     tpot: Option<Figure>,
@@ -395,11 +385,12 @@ fn cases(group: &[&LoggedCall], catalogue: &Catalogue) -> Result<Vec<Case>, Cata
         let p = &for_steps;
         let deployment = Deployment::unchecked(&p.chip, &p.model, &p.precision, plan, p.engine);
         cases.push(Case {
-            key: group_key(&deployment),
+            step_key: group_key(On::All, &deployment),
+            prompt_key: group_key(On::Term(Term::Prefill), &deployment),
             tpot: logged
                 .tpot_ms
                 .map(|ms| Figure::new(Benchmark::new(&for_steps).normal_step(), ms)),
-            ttft: Figure::new(Benchmark::new(&for_first).ttft(), c.ttft_ms),
+            ttft: Figure::new(Benchmark::new(&for_first).normal_first_token(), c.ttft_ms),
         });
     }
     Ok(cases)
@@ -495,6 +486,67 @@ fn posterior_shift(mut seen: Vec<f64>, prior: Residuals) -> f64 {
     middle * expected / (expected + evidence)
 }
 
+fn errors_ln(cases: &[Case], layer: &Layer, pick: Pick) -> Vec<f64> {
+    let of = |c: &Case| Some(pick(c)?.error_ln(layer));
+    cases.iter().filter_map(of).collect()
+}
+
+/// Farthest that a log moves the scale of prompt computation, as a logarithm: where a step waits
+/// for memory or the host the prompt hardly shows in the time to first token.
+const FARTHEST_PROMPT_LN: f64 = 2.0;
+/// Calls that the two scales are settled on.
+const SETTLED_CALLS: usize = 500;
+
+/// Moves two scales of a configuration as far as the log says: that over all terms of its steps by
+/// the times per token, and that of its prompts' computation by what the times to first token then
+/// still are off. Returns the factors by which the two times have grown, first token first.
+fn settle(cases: &[Case], layer: &mut Layer, prior: &Errors) -> (f64, f64) {
+    let Some(case) = cases.first() else {
+        return (1.0, 1.0);
+    };
+    let mean_ln = |layer: &Layer, pick: Pick| {
+        let searched = cases.iter().step_by(cases.len() / SETTLED_CALLS + 1);
+        let all: Vec<f64> = searched
+            .filter_map(pick)
+            .map(|f| predict_ln(layer, &f.explained))
+            .collect();
+        all.iter().sum::<f64>() / all.len().max(1) as f64
+    };
+    let (first, later): (Pick, Pick) = (|c| Some(&c.ttft), |c| c.tpot.as_ref());
+    let before = (mean_ln(layer, first), mean_ln(layer, later));
+    let step = |layer: &mut Layer, moved: f64| {
+        *layer.effects.entry(case.step_key.clone()).or_default() += moved;
+    };
+    step(
+        layer,
+        posterior_shift(errors_ln(cases, layer, later), prior.tpot),
+    );
+    let later_goal = mean_ln(layer, later);
+    let first_goal =
+        mean_ln(layer, first) + posterior_shift(errors_ln(cases, layer, first), prior.ttft);
+    let start = layer.effects.get(&case.prompt_key).copied();
+    // Prompts slow the steps they share, so the two are settled in turn.
+    for _ in 0..4 {
+        let (mut low, mut high) = (-FARTHEST_PROMPT_LN, FARTHEST_PROMPT_LN);
+        for _ in 0..24 {
+            let middle = low.midpoint(high);
+            let scale = start.unwrap_or_default() + middle;
+            layer.effects.insert(case.prompt_key.clone(), scale);
+            if mean_ln(layer, first) < first_goal {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        let off = later_goal - mean_ln(layer, later);
+        step(layer, off);
+    }
+    (
+        libm::exp(mean_ln(layer, first) - before.0),
+        libm::exp(mean_ln(layer, later) - before.1),
+    )
+}
+
 fn errors(cases: &[Case], parameters: &Parameters) -> LogError {
     let percent = |layer: &Layer, pick: Pick| {
         let off = |c: &Case| Some(100.0 * (libm::exp(-pick(c)?.error_ln(layer)) - 1.0).abs());
@@ -502,7 +554,7 @@ fn errors(cases: &[Case], parameters: &Parameters) -> LogError {
         let mean = all.iter().sum::<f64>() / all.len().max(1) as f64;
         (mean, median(&mut all))
     };
-    let (ttft_mape_percent, ttft_median_percent) = percent(&parameters.ttft, |c| Some(&c.ttft));
+    let (ttft_mape_percent, ttft_median_percent) = percent(&parameters.tpot, |c| Some(&c.ttft));
     let (tpot_mape_percent, tpot_median_percent) = percent(&parameters.tpot, |c| c.tpot.as_ref());
     LogError {
         ttft_mape_percent,
@@ -618,6 +670,38 @@ mod tests {
         assert!(of(&few) > 1.05 && of(&few) < 1.4, "{}", of(&few));
         // A second look at the same log finds hardly anything to move.
         assert!((of(&update(&slow, &many.parameters)) - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn slow_first_tokens_slow_the_simulators_prompts() {
+        let parameters = Parameters::shipped().unwrap();
+        let prompt_ms = |p: &Parameters| {
+            let c = Catalogue::shipped().unwrap();
+            let (chip, model) = (c.chip("h100_sxm").unwrap(), c.model("llama3.1-8b").unwrap());
+            let precision = c.precision("bf16").unwrap();
+            let d = Deployment::new(chip, model, precision, Plan::SINGLE, Engine::Vllm).unwrap();
+            let step = crate::step::StepModel::new(&d, p);
+            step.step_seconds(&crate::step::StepLoad::prefill(1, 1000)) * 1e3
+        };
+        // Long answers, so that prompts take a small part of the steps.
+        let long = |i| Call {
+            output_tokens: 2000,
+            ..call(i, 10.0)
+        };
+        let calls: Vec<Call> = (0..200).map(long).collect();
+        let usual = update(&calls, &parameters);
+        let slow: Vec<Call> = calls
+            .iter()
+            .map(|c| Call {
+                ttft_ms: 3.0 * c.ttft_ms,
+                ..c.clone()
+            })
+            .collect();
+        let slow = update(&slow, &parameters);
+        let (was, is) = (prompt_ms(&usual.parameters), prompt_ms(&slow.parameters));
+        assert!(is > 2.0 * was, "{was} ms, then {is} ms");
+        let after = &slow.configurations[0].after;
+        assert!(after.ttft_mape_percent < 20.0, "{after:?}");
     }
 
     #[test]

@@ -87,6 +87,9 @@ const TRIAL_WEIGHT: f64 = 0.25;
 /// A vendor's published figure stands for a whole sweep that nobody published.
 const PUBLISHED_WEIGHT: f64 = 4.0;
 
+/// A run that fits launches with and without drafting says little of either.
+const UNDECIDED_WEIGHT: f64 = 0.1;
+
 /// The same measurement copied into several rows counts less per row: one over the square root of
 /// its copies.
 fn weights(points: &[&Point]) -> Vec<f64> {
@@ -101,6 +104,7 @@ fn weights(points: &[&Point]) -> Vec<f64> {
     let share = |p: &Point| match p.client {
         "trial" => TRIAL_WEIGHT,
         "fixed" => PUBLISHED_WEIGHT,
+        _ if p.is_undecided() => UNDECIDED_WEIGHT,
         _ => 1.0,
     };
     let weight = |p: &Point| share(p) / libm::sqrt(copies.get(&key(p)).copied().unwrap_or(1.0));
@@ -182,7 +186,7 @@ fn leave_out(target: &Target, fold_of: &[usize]) -> Vec<Option<f64>> {
         let layer = fit(&inside, &target.prior);
         for (i, example) in target.examples.iter().enumerate() {
             if let Some(e) = example.as_ref().filter(|_| fold_of[i] == fold) {
-                errors[i] = Some(predict_ln(&layer, &e.terms, &e.features) - e.target_ln);
+                errors[i] = Some(predict_ln(&layer, &e.explained) - e.target_ln);
             }
         }
     }

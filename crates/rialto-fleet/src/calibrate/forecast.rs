@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::benchmark::Benchmark;
 use super::point::Point;
-use super::solve::{Feature, predict_ln};
+use super::solve::{Explained, predict_ln};
 use crate::catalogue::Chip;
 use crate::step::{Layer, Parameters, Residuals};
 
@@ -73,8 +73,8 @@ impl<'a> Forecaster<'a> {
         } else {
             (errors.tpot, errors.ttft)
         };
-        let tpot_ms = figure(&self.parameters.tpot, run.tpot(), tpot_errors, width);
-        let ttft_ms = figure(&self.parameters.ttft, run.ttft(), ttft_errors, width);
+        let tpot_ms = figure(&self.parameters.tpot, &run.tpot(), tpot_errors, width);
+        let ttft_ms = figure(&self.parameters.ttft, &run.ttft(), ttft_errors, width);
         let rate = |ttft: f64, tpot: f64| closed_loop_rate(point, ttft, tpot);
         Forecast {
             output_tokens_per_second: Figure {
@@ -136,13 +136,8 @@ pub(crate) fn closed_loop_rate(point: &Point, ttft_ms: f64, tpot_ms: f64) -> f64
     point.concurrency * output / (request_ms * 1e-3)
 }
 
-fn figure(
-    layer: &Layer,
-    (terms, features): (Vec<f64>, Vec<Feature>),
-    errors: Residuals,
-    width: f64,
-) -> Figure {
-    let ln = predict_ln(layer, &terms, &features) - errors.lean;
+fn figure(layer: &Layer, explained: &Explained, errors: Residuals, width: f64) -> Figure {
+    let ln = predict_ln(layer, explained) - errors.lean;
     // The measurement lies below the forecast by what the forecast lay above it elsewhere.
     let (above, below) = (errors.high - errors.lean, errors.low - errors.lean);
     Figure {

@@ -183,8 +183,20 @@ impl Point {
     /// Tokens of a sequence that one decode step works on: one, and those drafted for it.
     #[must_use]
     pub fn tokens_verified(&self) -> f64 {
-        let drafted = self.speculative.map(|s| s.share * s.draft_tokens);
-        1.0 + drafted.unwrap_or(0.0)
+        1.0 + self.drafting().map_or(0.0, |s| s.draft_tokens)
+    }
+
+    /// The drafting that a forecast assumes: where launches with and without it fit alike, that it
+    /// was on. Either forecast is wrong half of the time then, and too low costs less, as a relative
+    /// error, than too high.
+    pub(crate) fn drafting(&self) -> Option<Speculative> {
+        self.speculative.filter(|s| s.share > 0.0)
+    }
+
+    /// Launches with and without drafting fit this run alike.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.speculative
+            .is_some_and(|s| s.share > 0.0 && s.share < 1.0)
     }
 
     /// The engine that decodes.

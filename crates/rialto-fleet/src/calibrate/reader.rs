@@ -265,10 +265,15 @@ impl RowText<'_> {
 
     /// Requests in flight: stated by the source, else batch size times the engines it is per.
     fn concurrency(&self, source: &str) -> Result<Option<f64>, PointsError> {
+        let batch = self.positive("batch_size")?;
         if let Some(stated) = stated_number(source, "silicon_concurrency=") {
-            return Ok(Some(stated));
+            return Ok(Some(match batch {
+                // The load of all copies of a model without experts that share it.
+                Some(batch) if stated > batch && !self.has_experts()? => batch,
+                _ => stated,
+            }));
         }
-        if let Some(batch) = self.positive("batch_size")? {
+        if let Some(batch) = batch {
             return Ok(Some(batch * f64::from(self.degree("attention_dp_size")?)));
         }
         let Some(batch) = self.positive("decode_batch_size")? else {
@@ -278,6 +283,11 @@ impl RowText<'_> {
         Ok(Some(
             batch * workers * f64::from(self.degree("decode_attention_dp_size")?),
         ))
+    }
+
+    /// The row says how experts are divided.
+    fn has_experts(&self) -> Result<bool, PointsError> {
+        Ok(self.degree("moe_tp_size")?.max(self.degree("moe_ep_size")?) > 1)
     }
 
     fn replica(&self, prefix: &str) -> Result<Replica, PointsError> {

@@ -1,7 +1,9 @@
-//! The penalised robust fit of a sum of scaled terms to measured times.
+//! The penalised robust fit of scaled terms to measured times.
 //!
-//! The model of one measurement is `exp(all) * sum_i terms[i] * exp(scale_i)`, where `all` and
-//! every `scale_i` are sums of fitted numbers: a base per term and the effects that apply. The fit
+//! The model of one measurement is the mean over kinds of step of
+//! `exp(all) * combine(terms[i] * exp(scale_i))`, where `all` and every `scale_i` are sums of
+//! fitted numbers: a base per term and the effects that apply, and `combine` adds the terms, less
+//! those that hide behind others. The fit
 //! minimises the pseudo-Huber loss of the logarithmic error plus each number's squared distance
 //! from its prior over the prior's variance, which is the posterior mode of a hierarchical model.
 //! Method: Gauss-Newton with iteratively reweighted least squares (Holland and Welsch, 1977); each
@@ -25,13 +27,54 @@ pub(crate) struct Feature {
     pub(crate) spread: f64,
 }
 
+/// Some of the steps behind a mean time.
+#[derive(Debug, Clone)]
+pub(crate) struct Kind {
+    /// How often they count: their share of all steps behind a mean, or steps one after another.
+    pub(crate) share: f64,
+    /// Unscaled terms, milliseconds.
+    pub(crate) terms: Vec<f64>,
+}
+
+/// Leaves of the scaled terms of a step what counts; the rest adds up to its time.
+pub(crate) type Combine = fn(&mut [f64]);
+
+/// What a time is explained by.
+#[derive(Debug, Clone)]
+pub(crate) struct Explained {
+    /// The kinds of step it is a mean over.
+    pub(crate) kinds: Vec<Kind>,
+    /// How the terms of a step make up its time.
+    pub(crate) combine: Combine,
+    /// Effects that apply.
+    pub(crate) features: Vec<Feature>,
+}
+
+impl Explained {
+    /// The mean time at these logarithms of the terms' scales, and the share of each term in it.
+    fn mean(&self, scale: &[f64]) -> (f64, Vec<f64>) {
+        let mut shares = vec![0.0; scale.len()];
+        for kind in &self.kinds {
+            let scaled = kind.terms.iter().zip(scale);
+            let mut parts: Vec<f64> = scaled.map(|(t, s)| t * libm::exp(*s)).collect();
+            (self.combine)(&mut parts);
+            for (share, part) in shares.iter_mut().zip(&parts) {
+                *share += kind.share * part;
+            }
+        }
+        let sum = shares.iter().sum::<f64>().max(1e-12);
+        for share in &mut shares {
+            *share /= sum;
+        }
+        (sum, shares)
+    }
+}
+
 /// One measurement with what it is explained by.
 #[derive(Debug, Clone)]
 pub(crate) struct Example {
-    /// Unscaled terms, milliseconds.
-    pub(crate) terms: Vec<f64>,
-    /// Effects that apply.
-    pub(crate) features: Vec<Feature>,
+    /// Terms and effects behind it.
+    pub(crate) explained: Explained,
     /// Logarithm of the measurement in milliseconds.
     pub(crate) target_ln: f64,
     /// How much it counts.
@@ -61,11 +104,11 @@ const DECIMALS: f64 = 1e4;
 /// Effects smaller than this are left out of the parameter file.
 const SMALLEST_EFFECT: f64 = 0.004;
 
-/// The logarithm of the forecast for one set of terms and features.
-pub(crate) fn predict_ln(layer: &Layer, terms: &[f64], features: &[Feature]) -> f64 {
+/// The logarithm of the forecast.
+pub(crate) fn predict_ln(layer: &Layer, explained: &Explained) -> f64 {
     let mut scale = layer.base.clone();
     let mut all = 0.0;
-    for feature in features {
+    for feature in &explained.features {
         let Some(fitted) = layer.effects.get(&feature.key) else {
             continue;
         };
@@ -78,12 +121,7 @@ pub(crate) fn predict_ln(layer: &Layer, terms: &[f64], features: &[Feature]) -> 
             }
         }
     }
-    let sum: f64 = terms
-        .iter()
-        .zip(&scale)
-        .map(|(t, s)| t * libm::exp(*s))
-        .sum();
-    libm::log(sum.max(1e-12)) + all
+    libm::log(explained.mean(&scale).0) + all
 }
 
 /// Fits the bases and all effects that the examples name.
@@ -123,7 +161,7 @@ impl<'a> System<'a> {
     fn new(examples: &'a [&'a Example], prior: &Prior) -> Self {
         let terms = prior.base.len();
         let mut spreads: BTreeMap<&str, f64> = BTreeMap::new();
-        for feature in examples.iter().flat_map(|e| &e.features) {
+        for feature in examples.iter().flat_map(|e| &e.explained.features) {
             spreads.insert(&feature.key, feature.spread);
         }
         let index: BTreeMap<&str, usize> = spreads
@@ -132,7 +170,7 @@ impl<'a> System<'a> {
             .map(|(i, k)| (*k, terms + i))
             .collect();
         let rows = examples.iter().map(|e| {
-            let features = e.features.iter().filter_map(|f| {
+            let features = e.explained.features.iter().filter_map(|f| {
                 let column = *index.get(f.key.as_str())?;
                 Some(Entry {
                     column,
@@ -204,17 +242,8 @@ impl<'a> System<'a> {
                 None => all += amount,
             }
         }
-        let mut parts: Vec<f64> = example
-            .terms
-            .iter()
-            .zip(&scale)
-            .map(|(t, s)| t * libm::exp(*s))
-            .collect();
-        let sum = parts.iter().sum::<f64>().max(1e-12);
-        for part in &mut parts {
-            *part /= sum;
-        }
-        (libm::log(sum) + all, parts)
+        let (sum, shares) = example.explained.mean(&scale);
+        (libm::log(sum) + all, shares)
     }
 
     /// The penalised normal matrix times a vector.

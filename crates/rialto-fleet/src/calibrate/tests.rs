@@ -2,7 +2,7 @@
 
 use super::point::{PointsError, Serving};
 use super::read_points;
-use super::solve::{Example, Feature, Prior, fit, predict_ln};
+use super::solve::{Example, Explained, Feature, Kind, Prior, fit, predict_ln};
 use crate::catalogue::Catalogue;
 
 const PRIOR: Prior = Prior {
@@ -29,8 +29,14 @@ fn example(x: f64, slow: bool) -> Example {
         features.push(feature("slow", None));
     }
     Example {
-        terms: vec![x, 1.0],
-        features,
+        explained: Explained {
+            kinds: vec![Kind {
+                share: 1.0,
+                terms: vec![x, 1.0],
+            }],
+            combine: |_| (),
+            features,
+        },
         target_ln: libm::log(truth),
         weight: 1.0,
     }
@@ -43,7 +49,7 @@ fn the_fit_finds_what_made_the_measurements() {
         .collect();
     let layer = fit(&examples.iter().collect::<Vec<_>>(), &PRIOR);
     for e in &examples {
-        let error = predict_ln(&layer, &e.terms, &e.features) - e.target_ln;
+        let error = predict_ln(&layer, &e.explained) - e.target_ln;
         assert!(error.abs() < 0.02, "{error}");
     }
     assert!(
@@ -60,7 +66,7 @@ fn a_wild_measurement_moves_the_fit_little() {
     examples[5].target_ln += 3.0;
     let layer = fit(&examples.iter().collect::<Vec<_>>(), &PRIOR);
     let e = example(2.0, false);
-    let error = predict_ln(&layer, &e.terms, &e.features) - e.target_ln;
+    let error = predict_ln(&layer, &e.explained) - e.target_ln;
     assert!(error.abs() < 0.05, "{error}");
 }
 
@@ -89,6 +95,17 @@ fn a_row_is_read_in_full() {
     assert_eq!((p.build.as_str(), p.client), ("0.9 2026-03", "sweep"));
     assert_eq!(p.tpot_ms, Some(12.5));
     assert!(matches!(p.serving, Serving::Together(r) if r.chips == 8 && r.expert == 1));
+}
+
+#[test]
+fn the_load_of_all_copies_is_told_from_that_of_one_engine() {
+    let of = |text: &str| read(text).unwrap().points[0].concurrency;
+    // 32 in flight, 8 on an engine: four copies of a dense model ...
+    let dense = row("Qwen/Qwen3-32B", "8192", "2", "12.5").replace(",32,2,1,2,1,", ",8,2,1,1,1,");
+    assert_eq!(of(&dense), 8.0);
+    // ... but four ranks of one engine where experts are divided.
+    let experts = row("gpt-oss-120b", "8192", "4", "12.5").replace(",32,4,1,4,1,", ",8,4,1,1,4,");
+    assert_eq!(of(&experts), 32.0);
 }
 
 #[test]

@@ -248,6 +248,9 @@ fn per_term(c: &mut Collector, l: &Labels<'_>) {
         c.term(Term::Layers, 0.3, "emulated");
         c.term(Term::Experts, 0.3, "emulated");
     }
+    c.term(Term::Link, 0.4, &format!("engine={engine}"));
+    c.term(Term::Link, 0.3, &format!("chip={chip}"));
+    c.term(Term::Link, 0.3, &format!("generation={generation}"));
     c.term(Term::Collectives, 0.25, &format!("engine={engine}"));
     c.term(Term::Collectives, 0.25, &format!("chip={chip}"));
     c.term(Term::Fixed, 0.25, &format!("engine={engine}"));
@@ -255,9 +258,9 @@ fn per_term(c: &mut Collector, l: &Labels<'_>) {
     c.term(Term::Compute, 0.25, &format!("precision={precision}"));
 }
 
-/// The key of the scale over all terms of a deployment's model, chip, engine and number format.
-pub(crate) fn group_key(d: &Deployment) -> String {
-    format!("{}|{}", On::All.name(), group_name(&Labels::of(d)))
+/// The key of a scale that belongs to a deployment's model, chip, engine and number format alone.
+pub(crate) fn group_key(on: On, d: &Deployment) -> String {
+    format!("{}|{}", on.name(), group_name(&Labels::of(d)))
 }
 
 fn group_name(l: &Labels<'_>) -> String {

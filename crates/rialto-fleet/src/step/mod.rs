@@ -17,7 +17,7 @@ pub use model::{StepLoad, StepModel, StepTerms};
 pub use parameters::{Errors, Layer, Parameters, ParametersError, Residuals};
 pub(crate) use parameters::{FIRST_TOKEN_TERMS, normal_setting};
 pub use plan::{Plan, StepError};
-pub(crate) use roofline::{MeanLoad, Roofline};
+pub(crate) use roofline::{MeanLoad, Roofline, overlap};
 pub use roofline::{TERMS, Term};
 
 #[cfg(test)]

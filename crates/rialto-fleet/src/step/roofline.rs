@@ -2,7 +2,8 @@
 //!
 //! A step reads weights and cache, multiplies, exchanges activations between chips, and pays for
 //! launching kernels and handling sequences. Each part is a term; the calibration says how far
-//! from its peak each term runs ([`super::Parameters`]). Pipeline stages work on `pipeline`
+//! from its peak each term runs ([`super::Parameters`]), and [`overlap`] which of them hide behind
+//! others. Pipeline stages work on `pipeline`
 //! micro-batches at a time, so a step of the whole batch takes as long as one micro-batch needs
 //! through all layers.
 
@@ -33,7 +34,7 @@ pub enum Term {
     Layers,
     /// Latency of collectives.
     Collectives,
-    /// Sampling and detokenising, for every sequence.
+    /// Handling on the host, for every sequence of a data-parallel rank.
     Sequences,
 }
 
@@ -76,6 +77,51 @@ impl Term {
             self,
             Self::Fixed | Self::Layers | Self::Collectives | Self::Sequences
         )
+    }
+}
+
+/// Leaves of the calibrated terms, in the order of [`TERMS`], what the step waits for; what is left
+/// adds up to its time. Kernels read memory while they multiply, so the slower of the two counts
+/// (roofline; Williams, Waterman and Patterson, 2009). Engines prepare the next step on the host
+/// while the device computes, so of host and device the slower counts as well.
+pub(crate) fn overlap(terms: &mut [f64]) {
+    let [
+        weights,
+        experts,
+        cache,
+        compute,
+        prefill,
+        link,
+        fixed,
+        layers,
+        collectives,
+        sequences,
+    ] = terms
+    else {
+        return;
+    };
+    if *weights + *experts + *cache >= *compute + *prefill {
+        (*compute, *prefill) = (0.0, 0.0);
+    } else {
+        (*weights, *experts, *cache) = (0.0, 0.0, 0.0);
+    }
+    let kernels = *weights + *experts + *cache + *compute + *prefill;
+    let device = kernels + *link + *layers + *collectives;
+    if device >= *fixed + *sequences {
+        (*fixed, *sequences) = (0.0, 0.0);
+    } else {
+        for hidden in [
+            weights,
+            experts,
+            cache,
+            compute,
+            prefill,
+            link,
+            layers,
+            collectives,
+        ] {
+            *hidden = 0.0;
+        }
     }
 }
 
@@ -178,7 +224,8 @@ impl Roofline {
             FIXED_S,
             self.layers_s,
             self.collectives_s,
-            self.sequence_s * sequences,
+            // Every rank has a scheduler of its own for its own sequences.
+            self.sequence_s * sequences / self.data,
         ]
     }
 }

@@ -66,6 +66,54 @@ fn a_decode_step_reads_weights_and_cache_at_peak_bandwidth() {
 }
 
 #[test]
+fn a_step_waits_for_the_slower_of_memory_and_arithmetic_and_of_device_and_host() {
+    // In the order of the terms: weights, experts, cache | compute, prefill | link | fixed |
+    // layers, collectives | sequences.
+    let cases = [
+        (
+            "memory-bound",
+            [3.0, 2.0, 1.0, 4.0, 1.0, 0.5, 1.0, 0.7, 0.3, 2.0],
+            7.5,
+        ),
+        (
+            "compute-bound",
+            [3.0, 2.0, 1.0, 4.0, 5.0, 0.5, 1.0, 0.7, 0.3, 2.0],
+            10.5,
+        ),
+        (
+            "host-bound",
+            [3.0, 2.0, 1.0, 4.0, 1.0, 0.5, 1.0, 0.7, 0.3, 9.0],
+            10.0,
+        ),
+        ("nothing to do", [0.0; 10], 0.0),
+    ];
+    for (name, seconds, by_hand) in cases {
+        let total = StepTerms { seconds }.total_s();
+        assert!((total - by_hand).abs() < 1e-12, "{name}: {total}");
+    }
+}
+
+#[test]
+fn every_data_parallel_rank_handles_its_own_sequences() {
+    let d = |data| Plan {
+        tensor: 1,
+        pipeline: 1,
+        expert: data,
+        data,
+    };
+    let load = MeanLoad {
+        decode_sequences: 64.0,
+        ..MeanLoad::default()
+    };
+    let host = |data| {
+        let d = deployment("h200", "gpt-oss-120b", "mxfp4", d(data)).unwrap();
+        let terms = Roofline::new(&d).terms(&load);
+        terms[TERMS.iter().position(|t| *t == Term::Sequences).unwrap()]
+    };
+    assert!(close(host(8), host(1) / 8.0), "{} {}", host(8), host(1));
+}
+
+#[test]
 fn tensor_parallelism_divides_memory_and_adds_all_reduces() {
     let load = StepLoad::decode(8, 2000);
     let one = ideal("h100", "llama3.1-8b", "bf16", Plan::SINGLE).terms(&load);
@@ -195,8 +243,8 @@ fn an_attention_index_adds_a_third_to_the_kernels_of_a_layer() {
 #[test]
 fn cache_capacity_is_what_weights_leave() {
     let d = deployment("h100", "llama3.1-8b", "bf16", Plan::SINGLE).unwrap();
-    // (80e9 x 0.9 - 16.06e9) / 131,072 bytes a token.
-    let by_hand = (72e9 - 16.060e9) / 131_072.0;
+    // (85.521e9 x 0.9 - 16.06e9) / 131,072 bytes a token.
+    let by_hand = (85.521e9 * 0.9 - 16.060e9) / 131_072.0;
     assert!(
         close(d.kv_capacity_tokens() as f64, by_hand),
         "{}",
