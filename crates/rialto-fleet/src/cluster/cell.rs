@@ -37,7 +37,7 @@ pub struct CellResult {
     pub cold_s: f64,
     /// Failures of replicas within the horizon.
     pub failures: u64,
-    /// End of the last step, seconds.
+    /// When the last request left and, in a replay, the trace has ended: the later, seconds.
     pub end_s: f64,
 }
 
@@ -145,13 +145,28 @@ pub fn simulate_cell(pool: &Pool, cell: usize, settings: &CellSettings) -> CellR
     if prefill == 0 {
         let mut stage = Stage::new(pool, cell, 0..replicas, Role::Whole, settings);
         stage.run(&mut jobs, &mut result, &mut arrivals);
+        close(&mut [&mut stage], &mut result);
     } else {
         let prompts = Stage::new(pool, cell, 0..prefill, Role::Prefill, settings);
         let answers = Stage::new(pool, cell, prefill..replicas, Role::Whole, settings);
-        Apart::new(prompts, answers).run(&mut jobs, &mut result, &mut arrivals);
+        let mut apart = Apart::new(prompts, answers);
+        apart.run(&mut jobs, &mut result, &mut arrivals);
+        close(&mut [&mut apart.prefill, &mut apart.decode], &mut result);
     }
     result.in_flight = jobs.len() as u64;
     result
+}
+
+/// Ends the books of a cell's stages: at the horizon, or where there is none when the last request
+/// has left and the trace has ended. A failure after that is none of the run's.
+fn close(stages: &mut [&mut Stage<'_>], result: &mut CellResult) {
+    for stage in stages.iter() {
+        let end_ps = result.recorder.last_left_ps.max(stage.trace_end_ps);
+        result.end_s = result.end_s.max(end_ps as f64 / PS_PER_S);
+    }
+    for stage in stages {
+        stage.close(result);
+    }
 }
 
 fn source_of<'a>(pool: &'a Pool, cell: usize, settings: &CellSettings) -> Source<'a> {
@@ -212,6 +227,8 @@ struct Stage<'a> {
     parked: VecDeque<JobId>,
     handoffs: Vec<Handoff>,
     horizon_ps: u64,
+    /// The last arrival of the trace that is replayed; zero for generated traffic.
+    trace_end_ps: u64,
     numbered: u64,
 }
 
@@ -269,6 +286,7 @@ impl<'a> Stage<'a> {
             parked: VecDeque::new(),
             handoffs: Vec::new(),
             horizon_ps: settings.horizon_ns.saturating_mul(PS_PER_NS),
+            trace_end_ps: pool.trace_end_ns().min(settings.horizon_ns) * PS_PER_NS,
             numbered: 0,
         };
         stage.plan_faults(cell, range.start, settings);
@@ -349,8 +367,7 @@ impl<'a> Stage<'a> {
         loop {
             let arrival_ps = next.map_or(u64::MAX, |r| r.arrival_ns * PS_PER_NS);
             let event_ps = self.next_event_ps();
-            let over = next.is_none() && (event_ps >= self.horizon_ps || self.idle());
-            if over {
+            if next.is_none() && self.over(event_ps, jobs, result) {
                 break;
             }
             if event_ps <= arrival_ps {
@@ -362,7 +379,7 @@ impl<'a> Stage<'a> {
             }
             next = arrivals();
         }
-        self.finish(jobs, result);
+        self.drain(jobs, result);
     }
 
     fn next_event_ps(&self) -> u64 {
@@ -395,24 +412,33 @@ impl<'a> Stage<'a> {
         self.replicas[replica].next_change_ps(&ctx)
     }
 
-    /// True when no event can matter any more: nothing is parked and nobody works.
-    fn idle(&self) -> bool {
-        self.horizon_ps == u64::MAX
-            && self.parked.is_empty()
-            && self.replicas.iter().all(|r| r.outstanding() == 0)
+    /// True when no event from `event_ps` on can matter, all requests having arrived: it lies past
+    /// the horizon or, in a replay, past the trace's end with every request gone.
+    fn over(&mut self, event_ps: u64, jobs: &mut Jobs, result: &mut CellResult) -> bool {
+        if event_ps >= self.horizon_ps {
+            return true;
+        }
+        if self.horizon_ps < u64::MAX || event_ps <= self.trace_end_ps {
+            return false;
+        }
+        // Replicas lag behind: what has finished in the meantime is not known before they are asked.
+        for i in 0..self.replicas.len() {
+            self.advance(i, event_ps, jobs, result);
+        }
+        jobs.is_empty()
     }
 
-    fn finish(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
-        let mut end_ps = 0;
+    /// Lets every replica finish what it has.
+    fn drain(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
         for i in 0..self.replicas.len() {
-            let mut ctx = context!(self, i as u32, jobs, &mut result.recorder);
-            self.replicas[i].advance(u64::MAX, &mut ctx);
-            end_ps = end_ps.max(self.replicas[i].boundary_ps());
+            self.advance(i, u64::MAX, jobs, result);
         }
-        let end_s = end_ps as f64 / PS_PER_S;
-        result.end_s = result.end_s.max(end_s);
+    }
+
+    /// Accounts for every replica up to the horizon, or the run's end where there is none.
+    fn close(&mut self, result: &mut CellResult) {
         let close_ps = if self.horizon_ps == u64::MAX {
-            end_ps
+            result.recorder.last_left_ps.max(self.trace_end_ps)
         } else {
             self.horizon_ps
         };
@@ -426,7 +452,7 @@ impl<'a> Stage<'a> {
         result.recorder.arrive(now_ps);
         self.numbered += 1;
         if !Replica::fits(&self.pool.config, &request) {
-            result.recorder.rejected += 1;
+            result.recorder.reject(now_ps);
             return;
         }
         let job = jobs.add(Job::new(self.numbered, request));
@@ -438,7 +464,7 @@ impl<'a> Stage<'a> {
         let Some(replica) = self.choose(job, now_ps, jobs, result) else {
             if self.parked.len() >= self.pool.config.max_waiting as usize * self.replicas.len() {
                 jobs.remove(job);
-                result.recorder.rejected += 1;
+                result.recorder.reject(now_ps);
             } else {
                 self.parked.push_back(job);
             }
@@ -449,7 +475,7 @@ impl<'a> Stage<'a> {
         self.replicas[i].advance(now_ps, &mut ctx);
         if self.replicas[i].waiting() >= self.pool.config.max_waiting {
             jobs.remove(job);
-            result.recorder.rejected += 1;
+            result.recorder.reject(now_ps);
         } else {
             self.replicas[i].push(job, now_ps);
         }

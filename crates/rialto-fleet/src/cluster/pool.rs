@@ -69,15 +69,23 @@ impl Pool {
         pool
     }
 
+    /// The last arrival of the trace that is replayed, nanoseconds; zero for generated traffic.
+    #[must_use]
+    pub fn trace_end_ns(&self) -> u64 {
+        match &self.traffic {
+            TrafficSource::Model(_) => 0,
+            TrafficSource::Trace(trace) => trace.requests.last().map_or(0, |r| r.arrival_ns),
+        }
+    }
+
     /// End of fault histories, nanoseconds: the horizon, or for a trace replayed to its end twice
     /// its length and an hour.
     #[must_use]
     pub fn fault_horizon_ns(&self, horizon_ns: u64) -> u64 {
-        let TrafficSource::Trace(trace) = &self.traffic else {
-            return horizon_ns;
-        };
-        let last_ns = trace.requests.last().map_or(0, |r| r.arrival_ns);
-        horizon_ns.min(2 * last_ns + 3_600_000_000_000)
+        match &self.traffic {
+            TrafficSource::Model(_) => horizon_ns,
+            TrafficSource::Trace(_) => horizon_ns.min(2 * self.trace_end_ns() + 3_600_000_000_000),
+        }
     }
 
     /// How impaired a cell is: replicas that fail during the run, and those down or slow on

@@ -422,6 +422,68 @@ fn a_trace_is_replayed_to_its_end_and_split_over_cells() {
     assert!((r.fleet.output_tokens_per_s * r.fleet.window_s / wanted - 1.0).abs() < 1e-9);
 }
 
+/// A failure after the last request is none of the run's: a replay ends with its last request, or
+/// its trace, whichever is later, and chips count until then.
+#[test]
+fn a_replay_ends_with_its_last_request_whatever_fails_later() {
+    for (prefill, scaled) in [(0, false), (2, false), (0, true)] {
+        for seed in 0..6 {
+            let requests: Vec<Request> = (0..400u64)
+                .map(|i| Request {
+                    arrival_ns: i * 1_000_000_000,
+                    input_tokens: 200,
+                    output_tokens: 40,
+                    ..Request::default()
+                })
+                .collect();
+            let trace = Trace {
+                requests,
+                prefixes: PrefixTable::default(),
+            };
+            let sources = HashMap::from([("t".to_owned(), TrafficSource::Trace(trace))]);
+            let mut p = pool("a", 6, "t", 1.0);
+            p.rate_per_s = None;
+            p.disaggregate = (prefill > 0).then_some(Disaggregate {
+                prefill_replicas: prefill,
+                transfer_gb_s: 100.0,
+                transfer_latency_ms: 0.1,
+            });
+            p.autoscale = scaled.then_some(Autoscale {
+                min_replicas: 2,
+                target_outstanding: 8.0,
+                interval_s: 45.0,
+                startup_s: 10.0,
+            });
+            let mut s = Scenario::of_pool("trace".into(), p);
+            s.seed = seed;
+            s.faults = Faults {
+                chip_mtbf_h: Some(0.5),
+                chip_mttr_h: 0.01,
+                restart_s: 5.0,
+                ..Faults::default()
+            };
+            let fleet = build(&s, &sources);
+            let options = RunOptions {
+                keep_outcomes: true,
+                ..RunOptions::default()
+            };
+            let result = run(&fleet, &options, &|_, _| {});
+            let r = Report::new(&fleet, &result, Mode::Exact, 0.0);
+            let case = format!("{prefill} prefill replicas, scaled {scaled}, seed {seed}");
+            let outcomes = result.pools[0].outcomes.iter();
+            let last_s = outcomes.map(|o| o.finished_ps).max().unwrap() as f64 / 1e12;
+            assert_eq!(r.fleet.finished, 400.0, "{case}");
+            assert!((399.0..500.0).contains(&last_s), "{case}: {last_s}");
+            assert_eq!(r.simulated_s, last_s, "{case}");
+            let chip_hours = r.fleet.chip_hours;
+            let most = 6.0 * last_s / 3600.0;
+            assert!(chip_hours <= most * (1.0 + 1e-9), "{case}: {chip_hours}");
+            assert!(scaled || chip_hours > most * (1.0 - 1e-9), "{case}");
+            assert!(r.fleet.down_chip_hours < 0.5 * most, "{case}");
+        }
+    }
+}
+
 #[test]
 fn unknown_names_and_plans_that_do_not_fit_name_the_field() {
     let catalogue = Catalogue::shipped().unwrap();
