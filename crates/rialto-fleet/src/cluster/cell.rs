@@ -4,6 +4,7 @@
 //! cells never touch: this is what makes threads and sampling possible.
 
 mod apart;
+mod parked;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -57,6 +58,7 @@ enum Event {
     DrainEnd(u32),
     Started(u32),
     ScaleTick,
+    HandOut,
 }
 
 /// What the run asks of a cell beyond the pool's own settings.
@@ -224,7 +226,14 @@ struct Stage<'a> {
     due: BinaryHeap<Reverse<(u64, u32)>>,
     due_at: Vec<u64>,
     whereabouts: Whereabouts,
+    /// Jobs held here for want of a replica, in order of arrival.
     parked: VecDeque<JobId>,
+    /// Replicas that were handed such jobs, once for each.
+    given: Vec<u32>,
+    /// A replica has come back at this instant, and what is held is not spread yet.
+    returned: bool,
+    /// When what is held is next handed out; `u64::MAX` for no such plan.
+    hand_out_ps: u64,
     handoffs: Vec<Handoff>,
     horizon_ps: u64,
     /// The last arrival of the trace that is replayed; zero for generated traffic.
@@ -284,6 +293,9 @@ impl<'a> Stage<'a> {
             due_at: vec![u64::MAX; if least_load { count } else { 0 }],
             whereabouts: Whereabouts::default(),
             parked: VecDeque::new(),
+            given: Vec::new(),
+            returned: false,
+            hand_out_ps: u64::MAX,
             handoffs: Vec::new(),
             horizon_ps: settings.horizon_ns.saturating_mul(PS_PER_NS),
             trace_end_ps: pool.trace_end_ns().min(settings.horizon_ns) * PS_PER_NS,
@@ -428,8 +440,11 @@ impl<'a> Stage<'a> {
         jobs.is_empty()
     }
 
-    /// Lets every replica finish what it has.
+    /// Lets every replica finish what it has, and what is held for it.
     fn drain(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
+        while self.hand_out_ps < u64::MAX {
+            self.hand_out(self.hand_out_ps, jobs, result);
+        }
         for i in 0..self.replicas.len() {
             self.advance(i, u64::MAX, jobs, result);
         }
@@ -459,27 +474,37 @@ impl<'a> Stage<'a> {
         self.place(job, now_ps, jobs, result);
     }
 
-    /// Sends a job to a replica, or parks it while none serves.
+    /// Sends a job to a replica, or holds it while none serves or others are held before it.
     fn place(&mut self, job: JobId, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        if !self.parked.is_empty() {
+            return self.park(job, now_ps, jobs, result);
+        }
         let Some(replica) = self.choose(job, now_ps, jobs, result) else {
-            if self.parked.len() >= self.pool.config.max_waiting as usize * self.replicas.len() {
-                jobs.remove(job);
-                result.recorder.reject(now_ps);
-            } else {
-                self.parked.push_back(job);
-            }
-            return;
+            return self.park(job, now_ps, jobs, result);
         };
-        let i = replica as usize;
-        let mut ctx = context!(self, replica, jobs, &mut result.recorder);
-        self.replicas[i].advance(now_ps, &mut ctx);
-        if self.replicas[i].waiting() >= self.pool.config.max_waiting {
+        if !self.offer(replica, job, now_ps, jobs, result) {
             jobs.remove(job);
             result.recorder.reject(now_ps);
-        } else {
+        }
+    }
+
+    /// Queues a job at a replica, unless too many wait there.
+    fn offer(
+        &mut self,
+        replica: u32,
+        job: JobId,
+        now_ps: u64,
+        jobs: &mut Jobs,
+        result: &mut CellResult,
+    ) -> bool {
+        let i = replica as usize;
+        self.advance(i, now_ps, jobs, result);
+        let room = self.replicas[i].waiting() < self.pool.config.max_waiting;
+        if room {
             self.replicas[i].push(job, now_ps);
         }
         self.watch(replica, jobs, result);
+        room
     }
 
     fn choose(
@@ -627,7 +652,7 @@ impl<'a> Stage<'a> {
             Event::Fail(r) => self.replica_fails(r, now_ps, jobs, result),
             Event::Repair(r) => {
                 if self.states[r as usize] == State::Down {
-                    self.serve_again(r, now_ps, jobs, result);
+                    self.serve_again(r, now_ps, result);
                 }
             }
             Event::DrainStart(r) => {
@@ -641,15 +666,25 @@ impl<'a> Stage<'a> {
             }
             Event::DrainEnd(r) => {
                 if self.states[r as usize] == State::Draining {
-                    self.serve_again(r, now_ps, jobs, result);
+                    self.serve_again(r, now_ps, result);
                 }
             }
             Event::Started(r) => {
                 if self.states[r as usize] == State::Cold {
-                    self.serve_again(r, now_ps, jobs, result);
+                    self.serve_again(r, now_ps, result);
                 }
             }
             Event::ScaleTick => self.scale(now_ps, jobs, result),
+            Event::HandOut => {
+                if self.hand_out_ps == now_ps {
+                    self.hand_out(now_ps, jobs, result);
+                }
+            }
+        }
+        // All that come back at one instant share what is held.
+        if self.returned && self.next_event_ps() > now_ps {
+            self.returned = false;
+            self.spread(now_ps, jobs, result);
         }
     }
 
@@ -667,10 +702,9 @@ impl<'a> Stage<'a> {
         self.place_all(lost, now_ps, jobs, result);
     }
 
-    fn serve_again(&mut self, r: u32, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+    fn serve_again(&mut self, r: u32, now_ps: u64, result: &mut CellResult) {
         self.set_state(r, State::Serving, now_ps, result);
-        let parked: Vec<JobId> = self.parked.drain(..).collect();
-        self.place_all(parked, now_ps, jobs, result);
+        self.returned = true;
     }
 
     fn place_all(

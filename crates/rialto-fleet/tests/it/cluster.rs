@@ -484,6 +484,54 @@ fn a_replay_ends_with_its_last_request_whatever_fails_later() {
     }
 }
 
+/// When nothing serves, requests are held; they are spread over all that come back, at one instant
+/// or one after another, and nothing that arrives later overtakes them.
+#[test]
+fn what_an_outage_held_is_spread_over_the_replicas_that_come_back() {
+    let policies = [
+        Policy::Random,
+        Policy::RoundRobin,
+        Policy::LeastLoad,
+        Policy::PowerOfTwo,
+        Policy::PrefixAffinity,
+    ];
+    for policy in policies {
+        for waiting in [4096, 40] {
+            let mut p = pool("a", 16, "azure-conv", 40.0);
+            p.routing = policy;
+            p.max_waiting = waiting;
+            p.drain = vec![Drain {
+                at_s: 60.0,
+                duration_s: 60.0,
+                share: 1.0,
+            }];
+            let s = scenario(p, 240.0);
+            let fleet = build(&s, &sources());
+            let options = RunOptions {
+                keep_outcomes: true,
+                ..RunOptions::default()
+            };
+            let result = run(&fleet, &options, &|_, _| {});
+            let outcomes = &result.pools[0].outcomes;
+            let case = format!("{policy:?}, at most {waiting} waiting");
+            let arrived_s =
+                |o: &rialto_fleet::engine::Outcome| o.job.request.arrival_ns as f64 * 1e-9;
+            let started_s = |o: &rialto_fleet::engine::Outcome| o.job.scheduled_ps as f64 * 1e-12;
+            let held: Vec<_> = outcomes
+                .iter()
+                .filter(|o| (60.5..119.5).contains(&arrived_s(o)))
+                .collect();
+            assert!(held.len() > 600, "{case}: {} held", held.len());
+            let last = held.iter().map(|o| started_s(o)).fold(0.0, f64::max);
+            assert!(
+                (120.0..135.0).contains(&last),
+                "{case}: the last of {} held requests starts at {last} s",
+                held.len()
+            );
+        }
+    }
+}
+
 #[test]
 fn unknown_names_and_plans_that_do_not_fit_name_the_field() {
     let catalogue = Catalogue::shipped().unwrap();
