@@ -11,6 +11,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use apart::Apart;
 
+use super::outages::Why;
 use super::pool::{Pool, TrafficSource};
 use super::route::{LoadIndex, Policy, Whereabouts};
 use crate::engine::{
@@ -53,9 +54,10 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Fail(u32),
-    Repair(u32),
-    DrainStart(u32),
-    DrainEnd(u32),
+    Drain(u32),
+    /// Neither down nor drained any more.
+    Return(u32),
+    /// Scaled up.
     Started(u32),
     ScaleTick,
     HandOut,
@@ -301,8 +303,8 @@ impl<'a> Stage<'a> {
             trace_end_ps: pool.trace_end_ns().min(settings.horizon_ns) * PS_PER_NS,
             numbered: 0,
         };
-        stage.plan_faults(cell, range.start, settings);
-        stage.plan_drains(cell, range.start, settings);
+        stage.plan_stragglers(cell, range.start, settings);
+        stage.plan_outages(cell, range.start, settings);
         stage.plan_scaling();
         if least_load {
             for &replica in &stage.serving {
@@ -312,43 +314,37 @@ impl<'a> Stage<'a> {
         stage
     }
 
-    fn plan_faults(&mut self, cell: usize, start: u32, settings: &CellSettings) {
+    fn plan_stragglers(&mut self, cell: usize, start: u32, settings: &CellSettings) {
         let pool = self.pool;
         if pool.faults.none() {
             return;
         }
         let first = pool.first_replica(cell) + u64::from(start);
-        let horizon = pool.fault_horizon_ns(settings.horizon_ns);
-        self.slow = (0..self.replicas.len() as u64)
-            .map(|i| {
-                pool.faults
-                    .is_straggler(settings.seed, pool.stream, first + i)
-            })
-            .collect();
-        for i in 0..self.replicas.len() as u32 {
-            let replica = first + u64::from(i);
-            let spans =
-                pool.faults
-                    .downtime(settings.seed, pool.stream, &pool.topology, replica, horizon);
-            for (start, end) in spans {
-                self.events
-                    .push(Reverse((start * PS_PER_NS, Event::Fail(i))));
-                self.events
-                    .push(Reverse((end.saturating_mul(PS_PER_NS), Event::Repair(i))));
-            }
-        }
+        let slow = |i| {
+            pool.faults
+                .is_straggler(settings.seed, pool.stream, first + i)
+        };
+        self.slow = (0..self.replicas.len() as u64).map(slow).collect();
     }
 
-    fn plan_drains(&mut self, cell: usize, start: u32, settings: &CellSettings) {
-        let first = self.pool.first_replica(cell) + u64::from(start);
-        for (index, drain) in self.pool.spec.drain.iter().enumerate() {
-            for i in 0..self.replicas.len() as u32 {
-                let words = [self.pool.stream, 0x6472, index as u64, first + u64::from(i)];
-                if Rng::keyed(settings.seed, &words).unit() < drain.share {
-                    let at = (drain.at_s * PS_PER_S) as u64;
-                    let end = at + (drain.duration_s * PS_PER_S) as u64;
-                    self.events.push(Reverse((at, Event::DrainStart(i))));
-                    self.events.push(Reverse((end, Event::DrainEnd(i))));
+    fn plan_outages(&mut self, cell: usize, start: u32, settings: &CellSettings) {
+        if self.pool.never_out() {
+            return;
+        }
+        let outages = self.pool.outages(settings.seed, cell, settings.horizon_ns);
+        let mine = outages.iter().skip(start as usize).zip(0..);
+        for (list, r) in mine.take(self.replicas.len()) {
+            for (place, outage) in list.iter().enumerate() {
+                let event = match outage.why {
+                    Why::Failed => Event::Fail(r),
+                    Why::Drained => Event::Drain(r),
+                };
+                let at = |ns: u64| ns.saturating_mul(PS_PER_NS);
+                self.events.push(Reverse((at(outage.start_ns), event)));
+                let next = list.get(place + 1);
+                if next.is_none_or(|next| next.start_ns > outage.end_ns) {
+                    self.events
+                        .push(Reverse((at(outage.end_ns), Event::Return(r))));
                 }
             }
         }
@@ -650,22 +646,9 @@ impl<'a> Stage<'a> {
         };
         match event {
             Event::Fail(r) => self.replica_fails(r, now_ps, jobs, result),
-            Event::Repair(r) => {
-                if self.states[r as usize] == State::Down {
-                    self.serve_again(r, now_ps, result);
-                }
-            }
-            Event::DrainStart(r) => {
-                if self.states[r as usize] == State::Serving {
-                    let mut ctx = context!(self, r, jobs, &mut result.recorder);
-                    self.replicas[r as usize].advance(now_ps, &mut ctx);
-                    self.set_state(r, State::Draining, now_ps, result);
-                    let waiting = self.replicas[r as usize].take_waiting();
-                    self.place_all(waiting, now_ps, jobs, result);
-                }
-            }
-            Event::DrainEnd(r) => {
-                if self.states[r as usize] == State::Draining {
+            Event::Drain(r) => self.replica_drains(r, now_ps, jobs, result),
+            Event::Return(r) => {
+                if matches!(self.states[r as usize], State::Down | State::Draining) {
                     self.serve_again(r, now_ps, result);
                 }
             }
@@ -700,6 +683,16 @@ impl<'a> Stage<'a> {
         result.failures += u64::from(now_ps > 0);
         self.watch(r, jobs, result);
         self.place_all(lost, now_ps, jobs, result);
+    }
+
+    fn replica_drains(&mut self, r: u32, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        if self.states[r as usize] == State::Cold {
+            return;
+        }
+        self.advance(r as usize, now_ps, jobs, result);
+        self.set_state(r, State::Draining, now_ps, result);
+        let waiting = self.replicas[r as usize].take_waiting();
+        self.place_all(waiting, now_ps, jobs, result);
     }
 
     fn serve_again(&mut self, r: u32, now_ps: u64, result: &mut CellResult) {

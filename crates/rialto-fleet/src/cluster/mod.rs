@@ -6,6 +6,7 @@
 mod calls;
 mod cell;
 mod faults;
+mod outages;
 mod pool;
 mod report;
 mod route;

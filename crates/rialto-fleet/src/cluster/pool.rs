@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::faults::{Faults, Topology};
+use super::outages::{Outage, Why};
 use super::scenario::{PoolSpec, Scenario, ScenarioError};
 use crate::catalogue::{Catalogue, Chip};
 use crate::engine::{BLOCK_TOKENS, EngineConfig, Slo, StepTable};
@@ -88,32 +89,31 @@ impl Pool {
         }
     }
 
-    /// How impaired a cell is: replicas that fail during the run, and those down or slow on
-    /// average over it, per replica.
+    /// How impaired a cell is: replicas that fail during the run, and those down, drained or slow
+    /// on average over it, per replica.
     #[must_use]
     pub fn impairment(&self, cell: usize, seed: u64, horizon_ns: u64) -> f64 {
-        if self.faults.none() {
+        if self.faults.none() && self.spec.drain.is_empty() {
             return 0.0;
         }
         let horizon_ns = self.fault_horizon_ns(horizon_ns);
         let first = self.first_replica(cell);
-        let of_replica = |r: u64| {
-            let slow = self.faults.is_straggler(seed, self.stream, r);
-            let spans = self
+        let of_replica = |(i, outages): (usize, &Vec<Outage>)| {
+            let slow = self
                 .faults
-                .downtime(seed, self.stream, &self.topology, r, horizon_ns);
-            let down: u64 = spans
+                .is_straggler(seed, self.stream, first + i as u64);
+            let within = |o: &&Outage| o.start_ns < horizon_ns;
+            let fails = |o: &&Outage| o.start_ns > 0 && o.why == Why::Failed;
+            let out_ns: u64 = outages
                 .iter()
-                .map(|(from, to)| to.min(&horizon_ns) - from)
+                .filter(within)
+                .map(|o| o.end_ns.min(horizon_ns) - o.start_ns)
                 .sum();
-            let fails = spans.iter().filter(|(from, _)| *from > 0).count();
-            f64::from(u8::from(slow)) + fails as f64 + down as f64 / horizon_ns as f64
+            let failures = outages.iter().filter(within).filter(fails).count();
+            f64::from(u8::from(slow)) + failures as f64 + out_ns as f64 / horizon_ns as f64
         };
-        let size = self.cells[cell];
-        (0..u64::from(size))
-            .map(|i| of_replica(first + i))
-            .sum::<f64>()
-            / f64::from(size)
+        let outages = self.outages(seed, cell, horizon_ns);
+        outages.iter().enumerate().map(of_replica).sum::<f64>() / f64::from(self.cells[cell])
     }
 
     /// Number of the cell's first replica in the pool.

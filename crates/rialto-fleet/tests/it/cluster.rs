@@ -532,6 +532,62 @@ fn what_an_outage_held_is_spread_over_the_replicas_that_come_back() {
     }
 }
 
+/// A drain takes its share of the pool's replicas, rounded, however they lie in cells.
+#[test]
+fn a_drain_takes_exactly_its_share_of_the_pool() {
+    for (replicas, cell, share, taken) in [
+        (16, 16, 0.5, 8),
+        (16, 4, 0.5, 8),
+        (16, 3, 0.3, 5),
+        (50, 7, 0.05, 3),
+        (50, 1, 0.5, 25),
+        (16, 16, 1.0, 16),
+        (16, 5, 0.0, 0),
+    ] {
+        let mut chosen = std::collections::HashSet::new();
+        for seed in 0..8 {
+            let mut p = pool("a", replicas, "azure-conv", 5.0);
+            p.cell_replicas = Some(cell);
+            p.drain = vec![Drain {
+                at_s: 30.0,
+                duration_s: 60.0,
+                share,
+            }];
+            let mut s = scenario(p, 120.0);
+            s.seed = seed;
+            let fleet = build(&s, &sources());
+            let settings = rialto_fleet::cluster::CellSettings {
+                seed,
+                horizon_ns: 120_000_000_000,
+                warmup_ns: 0,
+                bin_ns: 0,
+                keep_outcomes: false,
+                count_late: false,
+            };
+            let cells: Vec<f64> = (0..fleet.pools[0].cells.len())
+                .map(|c| {
+                    let cell = rialto_fleet::cluster::simulate_cell(&fleet.pools[0], c, &settings);
+                    cell.drained_s / 60.0
+                })
+                .collect();
+            let case = format!("{share} of {replicas} in cells of {cell}, seed {seed}");
+            let all: f64 = cells.iter().sum();
+            assert!((all - f64::from(taken)).abs() < 1e-6, "{case}: {all}");
+            for (got, size) in cells.iter().zip(&fleet.pools[0].cells) {
+                let fair = f64::from(taken) * f64::from(*size) / f64::from(replicas);
+                assert!(
+                    (got - fair).abs() < 1.0,
+                    "{case}: {got} of {size} in a cell"
+                );
+            }
+            chosen.insert(cells.iter().map(|c| c.round() as u32).collect::<Vec<_>>());
+        }
+        if share == 0.3 || share == 0.05 {
+            assert!(chosen.len() > 1, "the seed says which cells give more");
+        }
+    }
+}
+
 #[test]
 fn unknown_names_and_plans_that_do_not_fit_name_the_field() {
     let catalogue = Catalogue::shipped().unwrap();
