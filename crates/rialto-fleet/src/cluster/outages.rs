@@ -24,6 +24,19 @@ pub(super) struct Outage {
     pub(super) why: Why,
 }
 
+/// Replica-seconds of a pool or cell by what its replicas could do, and how often they failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Standing {
+    /// Could serve.
+    pub(super) up_s: f64,
+    /// Lost to failures.
+    pub(super) down_s: f64,
+    /// Lost to planned drains.
+    pub(super) drained_s: f64,
+    /// Failures; to be down from the start is none.
+    pub(super) failures: f64,
+}
+
 /// Names the random streams of drains.
 const KIND_DRAIN: u64 = 0x6472;
 
@@ -53,6 +66,36 @@ impl Pool {
             timetable(&down, &merge(drains))
         };
         drains.into_iter().enumerate().map(with_drains).collect()
+    }
+
+    /// How long all replicas of the pool can serve in a run that ends at `end_s`, from its
+    /// timetable; nothing when the pool scales by load, which only a run can say.
+    pub(super) fn standing(&self, seed: u64, horizon_ns: u64, end_s: f64) -> Option<Standing> {
+        if self.spec.autoscale.is_some() {
+            return None;
+        }
+        let mut sum = Standing::default();
+        let end_ns = (end_s * 1e9) as u64;
+        let cells = if self.never_out() {
+            0
+        } else {
+            self.cells.len()
+        };
+        for cell in 0..cells {
+            let outages = self.outages(seed, cell, horizon_ns);
+            for outage in outages.iter().flatten().filter(|o| o.start_ns < end_ns) {
+                let out_s = (outage.end_ns.min(end_ns) - outage.start_ns) as f64 * 1e-9;
+                match outage.why {
+                    Why::Failed => {
+                        sum.down_s += out_s;
+                        sum.failures += f64::from(u8::from(outage.start_ns > 0));
+                    }
+                    Why::Drained => sum.drained_s += out_s,
+                }
+            }
+        }
+        sum.up_s = f64::from(self.spec.replicas) * end_s - sum.down_s - sum.drained_s;
+        Some(sum)
     }
 
     /// The replicas of a cell that drain number `index` takes. Over the pool they are exactly

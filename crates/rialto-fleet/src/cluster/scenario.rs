@@ -304,6 +304,12 @@ impl Scenario {
         }
     }
 
+    /// End of arrivals, nanoseconds; `u64::MAX` when a trace decides.
+    #[must_use]
+    pub fn horizon_ns(&self) -> u64 {
+        self.duration_s.map_or(u64::MAX, |s| (s * 1e9) as u64)
+    }
+
     /// Reads and checks a scenario.
     ///
     /// # Errors

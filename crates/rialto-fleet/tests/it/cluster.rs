@@ -242,6 +242,113 @@ fn a_sample_agrees_with_the_exact_run_within_its_error() {
     );
 }
 
+/// A few slow cells decide the tail of the time per token, and a sample of twelve sees some of them.
+#[test]
+fn intervals_hold_where_a_few_slow_cells_make_the_tail() {
+    let (mut held, mut asked) = (0, 0);
+    for seed in 0..24 {
+        let mut p = pool("a", 1280, "azure-conv", 6_000.0);
+        p.cell_replicas = Some(8);
+        let mut s = scenario(p, 60.0);
+        s.seed = seed;
+        s.warmup_s = 15.0;
+        s.faults = Faults {
+            straggler_share: 0.02,
+            straggler_slowdown: 1.5,
+            ..Faults::default()
+        };
+        let exact = report(&s, Mode::Exact, 2).fleet;
+        let sampled = report(&s, Mode::Sampled { share: 0.05 }, 2);
+        assert_eq!(sampled.pools[0].cells, (12, 160));
+        let i = sampled.intervals.unwrap();
+        for (name, interval, value) in [
+            ("tpot p99", i.tpot_p99_s, exact.tpot.p99_s),
+            ("e2e p99", i.e2e_p99_s, exact.e2e.p99_s),
+        ] {
+            asked += 1;
+            held += i32::from(interval.holds(value));
+            let wide = interval.relative_error();
+            assert!(wide < 0.2, "seed {seed} {name}: {interval:?}");
+        }
+    }
+    assert!(
+        held * 10 >= asked * 9,
+        "{held} of {asked} intervals held the exact figure"
+    );
+}
+
+/// What follows from the timetable of failures and drains is the same whichever cells are
+/// simulated, and the same as a simulation of all of them finds.
+#[test]
+fn a_sample_knows_chip_hours_and_losses_exactly() {
+    for duration in [Some(900.0), None] {
+        let requests = (0..900u64).map(|i| Request {
+            arrival_ns: i * 1_000_000_000,
+            input_tokens: 100,
+            output_tokens: 20,
+            ..Request::default()
+        });
+        let trace = Trace {
+            requests: requests.collect(),
+            prefixes: PrefixTable::default(),
+        };
+        let sources = HashMap::from([("t".to_owned(), TrafficSource::Trace(trace))]);
+        let mut p = pool("a", 120, "t", 1.0);
+        p.rate_per_s = None;
+        p.cell_replicas = Some(2);
+        p.drain = vec![Drain {
+            at_s: 100.0,
+            duration_s: 300.0,
+            share: 0.3,
+        }];
+        let mut s = Scenario::of_pool("t".into(), p);
+        s.duration_s = duration;
+        s.faults = Faults {
+            chip_mtbf_h: Some(2.0),
+            chip_mttr_h: 0.1,
+            node_mtbf_h: Some(20.0),
+            node_mttr_h: 0.05,
+            restart_s: 30.0,
+            ..Faults::default()
+        };
+        let fleet = build(&s, &sources);
+        let of = |mode| {
+            let options = RunOptions {
+                mode,
+                ..RunOptions::default()
+            };
+            let result = run(&fleet, &options, &|_, _| {});
+            (Report::new(&fleet, &result, mode, 0.0), result)
+        };
+        let (exact, result) = of(Mode::Exact);
+        let (sampled, _) = of(Mode::Sampled { share: 0.2 });
+        let (e, p) = (&exact.fleet, &sampled.fleet);
+        assert!(e.replica_failures > 10.0 && e.drained_chip_hours > 2.0);
+        let near = |a: f64, b: f64| assert!((a - b).abs() <= 1e-3 * b, "{duration:?}: {a} {b}");
+        near(e.chip_hours, 120.0 * exact.simulated_s / 3600.0);
+        near(p.chip_hours, 120.0 * sampled.simulated_s / 3600.0);
+        near(p.down_chip_hours, e.down_chip_hours);
+        near(p.drained_chip_hours, e.drained_chip_hours);
+        near(p.availability, e.availability);
+        near(p.replica_failures, e.replica_failures);
+        let i = sampled.intervals.unwrap();
+        assert!(i.replica_failures.holds(p.replica_failures));
+        assert!(i.chip_hours.low == i.chip_hours.high);
+        if duration.is_some() {
+            let seen = |figure: fn(&rialto_fleet::cluster::CellResult) -> f64| {
+                result.pools[0].blend.total(figure)
+            };
+            near(e.down_chip_hours, seen(|c| c.down_s) / 3600.0);
+            near(e.drained_chip_hours, seen(|c| c.drained_s) / 3600.0);
+            near(
+                e.chip_hours - e.down_chip_hours - e.drained_chip_hours,
+                seen(|c| c.up_s) / 3600.0,
+            );
+            near(e.replica_failures, seen(|c| c.failures as f64));
+        }
+    }
+}
+
 /// One replica that takes one request at a time, prompts of one length, Poisson arrivals: M/D/1,
 /// whose mean wait is rho / (2 (1 - rho)) services (Pollaczek-Khinchine).
 #[test]
