@@ -371,6 +371,7 @@ fn waiting_follows_the_m_d_1_queue() {
         curve: vec![1.0],
         burst_window_s: 3600.0,
         burst_cv2: 0.0,
+        batch_s: 0.0,
         lengths,
         sessions: None,
     };
@@ -429,6 +430,48 @@ fn prefix_affinity_finds_more_in_the_cache() {
     let random = cached(Policy::Random, true);
     assert!(affine > random + 0.1, "affinity {affine}, random {random}");
     assert_eq!(cached(Policy::PrefixAffinity, false), 0.0);
+}
+
+/// A trace in batches whose prompts share a short opening, and the generator fitted to it, agree on
+/// which routing policy is better.
+#[test]
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
+fn a_trace_and_its_generator_rank_routing_policies_alike() {
+    let name = "mooncake_conversation.jsonl";
+    let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/data/fleet")
+        .join(name);
+    let Ok(text) = std::fs::read_to_string(path) else {
+        eprintln!("skipped: {name} is not at hand");
+        return;
+    };
+    let trace = Trace::parse(name, &text, None).unwrap();
+    let sources = HashMap::from([
+        ("trace".to_owned(), TrafficSource::Trace(trace)),
+        (
+            "mooncake-conversation".to_owned(),
+            shipped("mooncake-conversation"),
+        ),
+    ]);
+    for traffic in ["trace", "mooncake-conversation"] {
+        let mean_s = |policy| {
+            let mut p = pool("a", 16, traffic, 3.4);
+            p.routing = policy;
+            p.rate_per_s = None;
+            p.max_sequences = 256;
+            let fleet = build(&scenario(p, 3_537.0), &sources);
+            let result = run(&fleet, &RunOptions::default(), &|_, _| {});
+            Report::new(&fleet, &result, Mode::Exact, 0.0)
+                .fleet
+                .ttft
+                .mean_s
+        };
+        let (random, two) = (mean_s(Policy::Random), mean_s(Policy::PowerOfTwo));
+        let (least, affinity) = (mean_s(Policy::LeastLoad), mean_s(Policy::PrefixAffinity));
+        let all = format!("{traffic}: {random} {two} {least} {affinity}");
+        assert!(two < random, "{all}");
+        assert!(least < two && affinity < two, "{all}");
+    }
 }
 
 #[test]
