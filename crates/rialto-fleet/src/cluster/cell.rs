@@ -462,7 +462,7 @@ impl<'a> Stage<'a> {
         let now_ps = request.arrival_ns * PS_PER_NS;
         result.recorder.arrive(now_ps);
         self.numbered += 1;
-        if !Replica::fits(&self.pool.config, &request) {
+        if !self.pool.admits(&request) {
             result.recorder.reject(now_ps);
             return;
         }

@@ -6,10 +6,10 @@ use super::faults::{Faults, Topology};
 use super::outages::{Outage, Why};
 use super::scenario::{PoolSpec, Scenario, ScenarioError};
 use crate::catalogue::{Catalogue, Chip};
-use crate::engine::{BLOCK_TOKENS, EngineConfig, Slo, StepTable};
+use crate::engine::{BLOCK_TOKENS, EngineConfig, Replica, Slo, StepTable};
 use crate::rng::key;
 use crate::step::{Deployment, Engine, Parameters, Speculation, StepModel};
-use crate::traffic::{PrefixTable, Trace, TrafficModel};
+use crate::traffic::{PrefixTable, Request, Trace, TrafficModel};
 
 /// Tokens a prefix block holds where the traffic itself does not say.
 pub const GENERATED_BLOCK_TOKENS: u32 = 512;
@@ -42,6 +42,8 @@ pub struct Pool {
     pub topology: Topology,
     /// What fails.
     pub faults: Faults,
+    /// Most tokens the model takes, prompt and answer together.
+    pub max_context_tokens: u32,
     /// What arrives.
     pub traffic: TrafficSource,
     /// Prefix hashes of the traffic.
@@ -57,6 +59,14 @@ impl Pool {
     #[must_use]
     pub fn replica_chips(&self) -> u32 {
         self.topology.replica_chips
+    }
+
+    /// True when the request can ever be served: the model takes its context, and a replica's
+    /// cache holds it.
+    #[must_use]
+    pub fn admits(&self, request: &Request) -> bool {
+        let context = u64::from(request.input_tokens) + u64::from(request.output_tokens);
+        context <= u64::from(self.max_context_tokens) && Replica::fits(&self.config, request)
     }
 
     /// The same pool with another number of replicas in cells of at most `cell_replicas`; its
@@ -282,6 +292,7 @@ fn build_pool(
             rack_chips: deployment.scaleup_domain_chips,
         },
         faults: scenario.faults.clone(),
+        max_context_tokens: deployment.model.max_context_tokens,
         traffic,
         prefixes,
         kv_bytes_per_token: step.kv_bytes_per_token(),

@@ -59,7 +59,7 @@ fn request_log_keeps_sessions_and_selects_a_model() {
 #[test]
 fn errors_name_file_line_and_field() {
     let azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,";
-    let table: [(String, usize, &str); 13] = [
+    let table: [(String, usize, &str); 15] = [
         ("nonsense\n1,2".into(), 1, "header"),
         (String::new(), 1, "header"),
         (
@@ -82,6 +82,18 @@ fn errors_name_file_line_and_field() {
             r#"{"timestamp": 0, "input_length": -4, "output_length": 5}"#.into(),
             1,
             "input_length",
+        ),
+        (
+            r#"{"timestamp": 0, "input_length": 6758, "output_length": 5, "hash_ids": [1, 2]}"#
+                .into(),
+            1,
+            "hash_ids",
+        ),
+        (
+            r#"{"timestamp": 0, "input_length": 512, "output_length": 5, "hash_ids": [1, 2]}"#
+                .into(),
+            1,
+            "hash_ids",
         ),
         (
             r#"{"timestamp": 0, "output_length": 5}"#.into(),

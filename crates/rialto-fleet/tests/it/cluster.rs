@@ -738,6 +738,45 @@ fn a_drain_takes_exactly_its_share_of_the_pool() {
     }
 }
 
+/// A context longer than the model takes is turned away and counted, however large the cache.
+#[test]
+fn requests_longer_than_the_models_context_are_rejected() {
+    let catalogue = Catalogue::shipped().unwrap();
+    let most = catalogue.model("llama3.1-8b").unwrap().max_context_tokens;
+    for prefill in [0, 1] {
+        let lengths = [(most - 10, 10), (most - 10, 11), (200_000, 1), (100, 10)];
+        let requests = lengths
+            .iter()
+            .zip(0..)
+            .map(|(&(input, output), i)| Request {
+                arrival_ns: i * 60_000_000_000,
+                input_tokens: input,
+                output_tokens: output,
+                ..Request::default()
+            });
+        let trace = Trace {
+            requests: requests.collect(),
+            prefixes: PrefixTable::default(),
+        };
+        let sources = HashMap::from([("t".to_owned(), TrafficSource::Trace(trace))]);
+        let mut p = pool("a", 2, "t", 1.0);
+        p.rate_per_s = None;
+        p.disaggregate = (prefill > 0).then_some(Disaggregate {
+            prefill_replicas: prefill,
+            transfer_gb_s: 100.0,
+            transfer_latency_ms: 0.1,
+        });
+        let fleet = build(&Scenario::of_pool("t".into(), p), &sources);
+        assert!(
+            fleet.pools[0].config.kv_blocks * 16 > 200_000,
+            "the cache would hold it"
+        );
+        let result = run(&fleet, &RunOptions::default(), &|_, _| {});
+        let t = Report::new(&fleet, &result, Mode::Exact, 0.0).fleet;
+        assert_eq!((t.arrived, t.finished, t.rejected), (4.0, 2.0, 2.0));
+    }
+}
+
 #[test]
 fn unknown_names_and_plans_that_do_not_fit_name_the_field() {
     let catalogue = Catalogue::shipped().unwrap();

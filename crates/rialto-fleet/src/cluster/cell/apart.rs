@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::{CellResult, Stage, transfer_ps};
-use crate::engine::{BLOCK_TOKENS, Job, JobId, Jobs, PS_PER_NS, Replica};
+use crate::engine::{BLOCK_TOKENS, Job, JobId, Jobs, PS_PER_NS};
 use crate::traffic::Request;
 
 /// What happens next. In this order when several fall on one instant.
@@ -146,7 +146,7 @@ impl<'a> Apart<'a> {
         self.prefill.numbered += 1;
         let config = &self.prefill.pool.config;
         let places = config.max_waiting as usize * self.prefill.replicas.len();
-        if !Replica::fits(config, &request) || self.queue.len() >= places {
+        if !self.prefill.pool.admits(&request) || self.queue.len() >= places {
             result.recorder.reject(now_ps);
             return;
         }
