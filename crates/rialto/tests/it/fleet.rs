@@ -397,3 +397,36 @@ fn compare_finds_a_plan_that_fits_and_says_why_a_chip_cannot() {
     ]);
     assert_eq!(none.code, 1, "{}", none.out);
 }
+
+/// A scenario of one pool on its traffic, with a name and a plan that hold commas.
+fn scenario(place: &Place, traffic: &str) {
+    let text = format!(
+        "name = \"x\"\nduration_s = 20\n[[pool]]\nname = 'chat, \"fast\"'\nmodel = \"gpt-oss-20b\"\n\
+         chip = \"h100_sxm\"\ntensor = 2\nexpert = 2\nreplicas = 2\ntraffic = \"{traffic}\"\n\
+         rate_per_s = 2.0\n"
+    );
+    std::fs::write(place.path("s.toml"), text).unwrap();
+}
+
+#[test]
+fn traffic_that_is_not_there_is_refused_with_file_line_and_field() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("folder")).unwrap();
+    for (traffic, found) in [("missing.csv", "is no file"), ("folder", "is a directory")] {
+        scenario(&place, traffic);
+        let done = place.run(&["fleet", "simulate", "s.toml"]);
+        assert_eq!(done.code, 2, "{}", done.err);
+        let said = [
+            "s.toml, line 10, field `pool[0].traffic`",
+            traffic,
+            found,
+            "azure-conv",
+        ];
+        for part in said {
+            assert!(done.err.contains(part), "{part}: {}", done.err);
+        }
+        let done = place.run(&["fleet", "simulate", "--trace", traffic]);
+        assert_eq!(done.code, 2);
+        assert!(done.err.contains(found), "{}", done.err);
+    }
+}

@@ -1,5 +1,6 @@
 //! `rialto fleet simulate`: serve a scenario's traffic, or replay a trace, on a modelled fleet.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -226,8 +227,14 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
     scenario
         .check()
         .map_err(|e| CliError::usage(wrong(e).to_string()))?;
-    let names = scenario.pool.iter().map(|p| p.traffic.as_str());
-    let sources = traffic::load_all(names, base.as_deref())?;
+    let sources = match &args.trace {
+        Some(trace) => {
+            let name = trace.display().to_string();
+            let source = traffic::load(&name, None)?;
+            HashMap::from([(name, source)])
+        }
+        None => traffic::load_all(&scenario, &file, &text, base.as_deref())?,
+    };
     let parameters = parameters(args.parameters.as_deref())?;
     Fleet::build(&file, &text, &scenario, catalogue, &parameters, &sources)
         .map_err(|e| CliError::usage(e.to_string()))
