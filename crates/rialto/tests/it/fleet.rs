@@ -430,3 +430,31 @@ fn traffic_that_is_not_there_is_refused_with_file_line_and_field() {
         assert!(done.err.contains(found), "{}", done.err);
     }
 }
+
+/// Every file of a report that is a table reads as one: as many cells in each row as in the header,
+/// names with commas and quotes in one cell.
+#[test]
+fn tables_of_a_report_read_back() {
+    let place = Place::new();
+    scenario(&place, "azure-conv");
+    let args = "fleet simulate s.toml --report out --requests out.csv";
+    let done = place.run(&args.split(' ').collect::<Vec<_>>());
+    assert_eq!(done.code, 0, "{}", done.err);
+    for (file, names) in [
+        ("out/pools.csv", Some(("pool", "plan"))),
+        ("out/series.csv", None),
+        ("out.csv", Some(("pool", "pool"))),
+    ] {
+        let mut reader = csv::Reader::from_path(place.path(file)).unwrap();
+        let head = reader.headers().unwrap().clone();
+        let rows: Vec<_> = reader.records().map(|r| r.unwrap()).collect();
+        assert!(!rows.is_empty(), "{file}");
+        let Some((name, plan)) = names else { continue };
+        let cell = |name: &str| head.iter().position(|h| h == name).unwrap();
+        for row in &rows {
+            assert_eq!(&row[cell(name)], "chat, \"fast\"", "{file}");
+            assert_eq!(&row[cell("provenance")], "modelled", "{file}");
+            assert!(plan == "pool" || row[cell(plan)].contains(", "), "{file}");
+        }
+    }
+}

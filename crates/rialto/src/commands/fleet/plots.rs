@@ -10,6 +10,16 @@ use super::chart::{Chart, Series, escape};
 use super::traffic;
 use crate::output::CliError;
 
+/// A text as one cell of a CSV file: quoted where it holds a comma, a quote or a line's end (RFC
+/// 4180).
+fn cell(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
 /// Every request's outcome as CSV.
 pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
     let mut text = String::from(
@@ -25,7 +35,7 @@ pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
             let _ = writeln!(
                 text,
                 "{},{},{:.9},{},{},{:.9},{:.9},{:.9},{:.9},{},{},modelled",
-                pool.spec.name,
+                cell(&pool.spec.name),
                 o.job.number,
                 r.arrival_ns as f64 * 1e-9,
                 r.input_tokens,
@@ -181,7 +191,10 @@ fn pools_csv(report: &Report) -> String {
         let _ = writeln!(
             text,
             "{},{},{},{},{figures},modelled",
-            p.name, p.model, p.chip, p.plan
+            cell(&p.name),
+            cell(&p.model),
+            cell(&p.chip),
+            cell(&p.plan)
         );
     }
     text
