@@ -19,7 +19,7 @@ pub use cell::{CellResult, CellSettings, simulate_cell};
 pub use faults::{Faults, Topology};
 pub use interval::{Interval, Intervals};
 pub use pool::{Fleet, GENERATED_BLOCK_TOKENS, Pool, TrafficSource, deployment};
-pub use report::{Blend, Distribution, PoolReport, Report, SeriesPoint, Totals};
+pub use report::{Blend, ChipPrice, Distribution, PoolReport, Report, SeriesPoint, Totals};
 pub use route::Policy;
 pub use run::{Mode, PoolResult, RunOptions, RunResult, run};
 pub use scenario::{

@@ -184,6 +184,11 @@ pub struct Totals {
     pub down_chip_hours: f64,
     /// Chip-hours lost to planned drains.
     pub drained_chip_hours: f64,
+    /// What the chip-hours lost to failures cost, dollars, at each pool's price; absent where a
+    /// pool has none.
+    pub down_usd: Option<f64>,
+    /// What the chip-hours lost to planned drains cost, dollars, likewise.
+    pub drained_usd: Option<f64>,
     /// Chip-hours provisioned.
     pub chip_hours: f64,
     /// Pre-emptions.
@@ -196,6 +201,33 @@ pub struct Totals {
     pub energy_kwh: f64,
     /// Energy per answer token, joules.
     pub joules_per_output_token: f64,
+}
+
+/// What an hour of a chip costs, and by which price.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ChipPrice {
+    /// Dollars an hour.
+    pub usd_per_chip_hour: f64,
+    /// `scenario`, or the catalogue's `list`, `rent` or `tco`, the first that it has.
+    pub basis: &'static str,
+}
+
+impl ChipPrice {
+    fn of(pool: &Pool) -> Option<Self> {
+        let chip = &pool.chip;
+        let prices = [
+            (pool.spec.price_usd_per_chip_hour, "scenario"),
+            (chip.list_usd_per_hour, "list"),
+            (chip.rent_usd_per_hour, "rent"),
+            (chip.tco_usd_per_hour, "tco"),
+        ];
+        prices.into_iter().find_map(|(price, basis)| {
+            price.map(|usd_per_chip_hour| Self {
+                usd_per_chip_hour,
+                basis,
+            })
+        })
+    }
 }
 
 /// One pool's part of the report.
@@ -213,6 +245,8 @@ pub struct PoolReport {
     pub traffic: String,
     /// Chips of a replica.
     pub replica_chips: u32,
+    /// Price of a chip-hour; absent where neither scenario nor catalogue has one.
+    pub price: Option<ChipPrice>,
     /// Objective: time to first token and per later token, seconds.
     pub slo_s: (f64, f64),
     /// Cells simulated and in all.
@@ -368,6 +402,7 @@ fn pool_report(part: &Part<'_>, window_s: f64) -> PoolReport {
             }
         },
         replica_chips: pool.replica_chips(),
+        price: ChipPrice::of(pool),
         slo_s: (pool.slo.ttft_s, pool.slo.tpot_s),
         cells: part.result.cells,
         totals: totals(&parts, window_s),
@@ -387,6 +422,13 @@ fn totals(parts: &[Part<'_>], window_s: f64) -> Totals {
         |figure: fn(&Standing) -> f64| -> f64 { parts.iter().map(|p| figure(&p.standing)).sum() };
     let chip_hours = |figure: fn(&Standing) -> f64| -> f64 {
         let of = |p: &Part<'_>| p.chip_hours(figure(&p.standing));
+        parts.iter().map(of).sum()
+    };
+    let usd = |figure: fn(&Standing) -> f64| -> Option<f64> {
+        let of = |p: &Part<'_>| {
+            let price = ChipPrice::of(p.pool)?.usd_per_chip_hour;
+            Some(p.chip_hours(figure(&p.standing)) * price)
+        };
         parts.iter().map(of).sum()
     };
     let latency = |which: fn(&Recorder) -> &Histogram| {
@@ -435,6 +477,8 @@ fn totals(parts: &[Part<'_>], window_s: f64) -> Totals {
         lost_tokens: sum(&|c| c.recorder.lost_tokens as f64),
         down_chip_hours: chip_hours(|s| s.down_s),
         drained_chip_hours: chip_hours(|s| s.drained_s),
+        down_usd: usd(|s| s.down_s),
+        drained_usd: usd(|s| s.drained_s),
         chip_hours: chip_hours(|s| s.up_s + s.down_s + s.drained_s),
         preemptions: sum(&|c| c.recorder.preemptions as f64),
         cached_share: ratio(

@@ -778,6 +778,31 @@ fn requests_longer_than_the_models_context_are_rejected() {
 }
 
 #[test]
+fn lost_chip_hours_have_their_price() {
+    let catalogue = Catalogue::shipped().unwrap();
+    let list = catalogue.chip("h100_sxm").unwrap().list_usd_per_hour;
+    for (price, usd, basis) in [(Some(2.5), 2.5, "scenario"), (None, list.unwrap(), "list")] {
+        let mut p = pool("a", 8, "azure-conv", 2.0);
+        p.price_usd_per_chip_hour = price;
+        p.drain = vec![Drain {
+            at_s: 10.0,
+            duration_s: 90.0,
+            share: 0.5,
+        }];
+        let mut s = scenario(p, 400.0);
+        s.faults = faulty();
+        s.faults.chip_mtbf_h = Some(0.1);
+        let r = report(&s, Mode::Exact, 1);
+        let t = &r.fleet;
+        assert!(t.down_chip_hours > 0.0 && t.drained_chip_hours > 0.0);
+        assert_eq!(r.pools[0].price.map(|p| p.basis), Some(basis));
+        assert_eq!(t.down_usd, Some(t.down_chip_hours * usd));
+        assert_eq!(t.drained_usd, Some(t.drained_chip_hours * usd));
+        assert_eq!(t.down_usd, r.pools[0].totals.down_usd);
+    }
+}
+
+#[test]
 fn unknown_names_and_plans_that_do_not_fit_name_the_field() {
     let catalogue = Catalogue::shipped().unwrap();
     let parameters = Parameters::shipped().unwrap();

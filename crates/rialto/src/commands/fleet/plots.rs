@@ -7,6 +7,7 @@ use rialto_fleet::cluster::{Fleet, Report, RunResult, SeriesPoint, Totals};
 use rialto_fleet::engine::{Histogram, Recorder};
 
 use super::chart::{Chart, Series, escape};
+use super::simulate::figure;
 use super::traffic;
 use crate::output::CliError;
 
@@ -162,7 +163,8 @@ fn pools_csv(report: &Report) -> String {
         "pool,model,chip,plan,replicas,chips,requests_per_s,output_tokens_per_s,\
          output_tokens_per_s_per_chip,goodput_per_s,slo_share,ttft_p50_s,ttft_p99_s,tpot_p50_s,\
          tpot_p99_s,e2e_p50_s,e2e_p99_s,queue_p99_s,utilisation,availability,energy_kwh,\
-         joules_per_output_token,provenance\n",
+         joules_per_output_token,chip_hours,down_chip_hours,drained_chip_hours,down_usd,\
+         drained_usd,provenance\n",
     );
     for p in &report.pools {
         let t = &p.totals;
@@ -185,8 +187,13 @@ fn pools_csv(report: &Report) -> String {
             t.availability,
             t.energy_kwh,
             t.joules_per_output_token,
+            t.chip_hours,
+            t.down_chip_hours,
+            t.drained_chip_hours,
         ];
-        let figures: Vec<String> = figures.iter().map(f64::to_string).collect();
+        let mut figures: Vec<String> = figures.iter().map(f64::to_string).collect();
+        let usd = [t.down_usd, t.drained_usd];
+        figures.extend(usd.map(|v| v.map_or_else(String::new, |v| v.to_string())));
         let figures = figures.join(",");
         let _ = writeln!(
             text,
@@ -260,12 +267,13 @@ fn html(report: &Report, charts: &[(&'static str, Chart)]) -> String {
             ("TTFT p50, s", i.ttft_p50_s),
             ("TTFT p99, s", i.ttft_p99_s),
             ("TPOT p99, s", i.tpot_p99_s),
+            ("end to end p99, s", i.e2e_p99_s),
         ] {
             let _ = write!(
                 page,
-                "<tr><td>{name}</td><td>{:.4}</td><td>{:.4}</td><td>{:.2} %</td></tr>",
-                interval.low,
-                interval.high,
+                "<tr><td>{name}</td><td>{}</td><td>{}</td><td>{:.2} %</td></tr>",
+                figure(interval.low),
+                figure(interval.high),
                 100.0 * interval.relative_error()
             );
         }
