@@ -4,12 +4,14 @@
 //! cells never touch: this is what makes threads and sampling possible.
 
 mod apart;
+mod parked;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use apart::Apart;
 
+use super::outages::Why;
 use super::pool::{Pool, TrafficSource};
 use super::route::{LoadIndex, Policy, Whereabouts};
 use crate::engine::{
@@ -37,7 +39,7 @@ pub struct CellResult {
     pub cold_s: f64,
     /// Failures of replicas within the horizon.
     pub failures: u64,
-    /// End of the last step, seconds.
+    /// When the last request left and, in a replay, the trace has ended: the later, seconds.
     pub end_s: f64,
 }
 
@@ -52,11 +54,13 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Fail(u32),
-    Repair(u32),
-    DrainStart(u32),
-    DrainEnd(u32),
+    Drain(u32),
+    /// Neither down nor drained any more.
+    Return(u32),
+    /// Scaled up.
     Started(u32),
     ScaleTick,
+    HandOut,
 }
 
 /// What the run asks of a cell beyond the pool's own settings.
@@ -145,13 +149,28 @@ pub fn simulate_cell(pool: &Pool, cell: usize, settings: &CellSettings) -> CellR
     if prefill == 0 {
         let mut stage = Stage::new(pool, cell, 0..replicas, Role::Whole, settings);
         stage.run(&mut jobs, &mut result, &mut arrivals);
+        close(&mut [&mut stage], &mut result);
     } else {
         let prompts = Stage::new(pool, cell, 0..prefill, Role::Prefill, settings);
         let answers = Stage::new(pool, cell, prefill..replicas, Role::Whole, settings);
-        Apart::new(prompts, answers).run(&mut jobs, &mut result, &mut arrivals);
+        let mut apart = Apart::new(prompts, answers);
+        apart.run(&mut jobs, &mut result, &mut arrivals);
+        close(&mut [&mut apart.prefill, &mut apart.decode], &mut result);
     }
     result.in_flight = jobs.len() as u64;
     result
+}
+
+/// Ends the books of a cell's stages: at the horizon, or where there is none when the last request
+/// has left and the trace has ended. A failure after that is none of the run's.
+fn close(stages: &mut [&mut Stage<'_>], result: &mut CellResult) {
+    for stage in stages.iter() {
+        let end_ps = result.recorder.last_left_ps.max(stage.trace_end_ps);
+        result.end_s = result.end_s.max(end_ps as f64 / PS_PER_S);
+    }
+    for stage in stages {
+        stage.close(result);
+    }
 }
 
 fn source_of<'a>(pool: &'a Pool, cell: usize, settings: &CellSettings) -> Source<'a> {
@@ -209,9 +228,18 @@ struct Stage<'a> {
     due: BinaryHeap<Reverse<(u64, u32)>>,
     due_at: Vec<u64>,
     whereabouts: Whereabouts,
+    /// Jobs held here for want of a replica, in order of arrival.
     parked: VecDeque<JobId>,
+    /// Replicas that were handed such jobs, once for each.
+    given: Vec<u32>,
+    /// A replica has come back at this instant, and what is held is not spread yet.
+    returned: bool,
+    /// When what is held is next handed out; `u64::MAX` for no such plan.
+    hand_out_ps: u64,
     handoffs: Vec<Handoff>,
     horizon_ps: u64,
+    /// The last arrival of the trace that is replayed; zero for generated traffic.
+    trace_end_ps: u64,
     numbered: u64,
 }
 
@@ -267,12 +295,16 @@ impl<'a> Stage<'a> {
             due_at: vec![u64::MAX; if least_load { count } else { 0 }],
             whereabouts: Whereabouts::default(),
             parked: VecDeque::new(),
+            given: Vec::new(),
+            returned: false,
+            hand_out_ps: u64::MAX,
             handoffs: Vec::new(),
             horizon_ps: settings.horizon_ns.saturating_mul(PS_PER_NS),
+            trace_end_ps: pool.trace_end_ns().min(settings.horizon_ns) * PS_PER_NS,
             numbered: 0,
         };
-        stage.plan_faults(cell, range.start, settings);
-        stage.plan_drains(cell, range.start, settings);
+        stage.plan_stragglers(cell, range.start, settings);
+        stage.plan_outages(cell, range.start, settings);
         stage.plan_scaling();
         if least_load {
             for &replica in &stage.serving {
@@ -282,43 +314,37 @@ impl<'a> Stage<'a> {
         stage
     }
 
-    fn plan_faults(&mut self, cell: usize, start: u32, settings: &CellSettings) {
+    fn plan_stragglers(&mut self, cell: usize, start: u32, settings: &CellSettings) {
         let pool = self.pool;
         if pool.faults.none() {
             return;
         }
         let first = pool.first_replica(cell) + u64::from(start);
-        let horizon = pool.fault_horizon_ns(settings.horizon_ns);
-        self.slow = (0..self.replicas.len() as u64)
-            .map(|i| {
-                pool.faults
-                    .is_straggler(settings.seed, pool.stream, first + i)
-            })
-            .collect();
-        for i in 0..self.replicas.len() as u32 {
-            let replica = first + u64::from(i);
-            let spans =
-                pool.faults
-                    .downtime(settings.seed, pool.stream, &pool.topology, replica, horizon);
-            for (start, end) in spans {
-                self.events
-                    .push(Reverse((start * PS_PER_NS, Event::Fail(i))));
-                self.events
-                    .push(Reverse((end.saturating_mul(PS_PER_NS), Event::Repair(i))));
-            }
-        }
+        let slow = |i| {
+            pool.faults
+                .is_straggler(settings.seed, pool.stream, first + i)
+        };
+        self.slow = (0..self.replicas.len() as u64).map(slow).collect();
     }
 
-    fn plan_drains(&mut self, cell: usize, start: u32, settings: &CellSettings) {
-        let first = self.pool.first_replica(cell) + u64::from(start);
-        for (index, drain) in self.pool.spec.drain.iter().enumerate() {
-            for i in 0..self.replicas.len() as u32 {
-                let words = [self.pool.stream, 0x6472, index as u64, first + u64::from(i)];
-                if Rng::keyed(settings.seed, &words).unit() < drain.share {
-                    let at = (drain.at_s * PS_PER_S) as u64;
-                    let end = at + (drain.duration_s * PS_PER_S) as u64;
-                    self.events.push(Reverse((at, Event::DrainStart(i))));
-                    self.events.push(Reverse((end, Event::DrainEnd(i))));
+    fn plan_outages(&mut self, cell: usize, start: u32, settings: &CellSettings) {
+        if self.pool.never_out() {
+            return;
+        }
+        let outages = self.pool.outages(settings.seed, cell, settings.horizon_ns);
+        let mine = outages.iter().skip(start as usize).zip(0..);
+        for (list, r) in mine.take(self.replicas.len()) {
+            for (place, outage) in list.iter().enumerate() {
+                let event = match outage.why {
+                    Why::Failed => Event::Fail(r),
+                    Why::Drained => Event::Drain(r),
+                };
+                let at = |ns: u64| ns.saturating_mul(PS_PER_NS);
+                self.events.push(Reverse((at(outage.start_ns), event)));
+                let next = list.get(place + 1);
+                if next.is_none_or(|next| next.start_ns > outage.end_ns) {
+                    self.events
+                        .push(Reverse((at(outage.end_ns), Event::Return(r))));
                 }
             }
         }
@@ -349,8 +375,7 @@ impl<'a> Stage<'a> {
         loop {
             let arrival_ps = next.map_or(u64::MAX, |r| r.arrival_ns * PS_PER_NS);
             let event_ps = self.next_event_ps();
-            let over = next.is_none() && (event_ps >= self.horizon_ps || self.idle());
-            if over {
+            if next.is_none() && self.over(event_ps, jobs, result) {
                 break;
             }
             if event_ps <= arrival_ps {
@@ -362,7 +387,7 @@ impl<'a> Stage<'a> {
             }
             next = arrivals();
         }
-        self.finish(jobs, result);
+        self.drain(jobs, result);
     }
 
     fn next_event_ps(&self) -> u64 {
@@ -395,24 +420,36 @@ impl<'a> Stage<'a> {
         self.replicas[replica].next_change_ps(&ctx)
     }
 
-    /// True when no event can matter any more: nothing is parked and nobody works.
-    fn idle(&self) -> bool {
-        self.horizon_ps == u64::MAX
-            && self.parked.is_empty()
-            && self.replicas.iter().all(|r| r.outstanding() == 0)
+    /// True when no event from `event_ps` on can matter, all requests having arrived: it lies past
+    /// the horizon or, in a replay, past the trace's end with every request gone.
+    fn over(&mut self, event_ps: u64, jobs: &mut Jobs, result: &mut CellResult) -> bool {
+        if event_ps >= self.horizon_ps {
+            return true;
+        }
+        if self.horizon_ps < u64::MAX || event_ps <= self.trace_end_ps {
+            return false;
+        }
+        // Replicas lag behind: what has finished in the meantime is not known before they are asked.
+        for i in 0..self.replicas.len() {
+            self.advance(i, event_ps, jobs, result);
+        }
+        jobs.is_empty()
     }
 
-    fn finish(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
-        let mut end_ps = 0;
-        for i in 0..self.replicas.len() {
-            let mut ctx = context!(self, i as u32, jobs, &mut result.recorder);
-            self.replicas[i].advance(u64::MAX, &mut ctx);
-            end_ps = end_ps.max(self.replicas[i].boundary_ps());
+    /// Lets every replica finish what it has, and what is held for it.
+    fn drain(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
+        while self.hand_out_ps < u64::MAX {
+            self.hand_out(self.hand_out_ps, jobs, result);
         }
-        let end_s = end_ps as f64 / PS_PER_S;
-        result.end_s = result.end_s.max(end_s);
+        for i in 0..self.replicas.len() {
+            self.advance(i, u64::MAX, jobs, result);
+        }
+    }
+
+    /// Accounts for every replica up to the horizon, or the run's end where there is none.
+    fn close(&mut self, result: &mut CellResult) {
         let close_ps = if self.horizon_ps == u64::MAX {
-            end_ps
+            result.recorder.last_left_ps.max(self.trace_end_ps)
         } else {
             self.horizon_ps
         };
@@ -425,35 +462,45 @@ impl<'a> Stage<'a> {
         let now_ps = request.arrival_ns * PS_PER_NS;
         result.recorder.arrive(now_ps);
         self.numbered += 1;
-        if !Replica::fits(&self.pool.config, &request) {
-            result.recorder.rejected += 1;
+        if !self.pool.admits(&request) {
+            result.recorder.reject(now_ps);
             return;
         }
         let job = jobs.add(Job::new(self.numbered, request));
         self.place(job, now_ps, jobs, result);
     }
 
-    /// Sends a job to a replica, or parks it while none serves.
+    /// Sends a job to a replica, or holds it while none serves or others are held before it.
     fn place(&mut self, job: JobId, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        if !self.parked.is_empty() {
+            return self.park(job, now_ps, jobs, result);
+        }
         let Some(replica) = self.choose(job, now_ps, jobs, result) else {
-            if self.parked.len() >= self.pool.config.max_waiting as usize * self.replicas.len() {
-                jobs.remove(job);
-                result.recorder.rejected += 1;
-            } else {
-                self.parked.push_back(job);
-            }
-            return;
+            return self.park(job, now_ps, jobs, result);
         };
-        let i = replica as usize;
-        let mut ctx = context!(self, replica, jobs, &mut result.recorder);
-        self.replicas[i].advance(now_ps, &mut ctx);
-        if self.replicas[i].waiting() >= self.pool.config.max_waiting {
+        if !self.offer(replica, job, now_ps, jobs, result) {
             jobs.remove(job);
-            result.recorder.rejected += 1;
-        } else {
+            result.recorder.reject(now_ps);
+        }
+    }
+
+    /// Queues a job at a replica, unless too many wait there.
+    fn offer(
+        &mut self,
+        replica: u32,
+        job: JobId,
+        now_ps: u64,
+        jobs: &mut Jobs,
+        result: &mut CellResult,
+    ) -> bool {
+        let i = replica as usize;
+        self.advance(i, now_ps, jobs, result);
+        let room = self.replicas[i].waiting() < self.pool.config.max_waiting;
+        if room {
             self.replicas[i].push(job, now_ps);
         }
         self.watch(replica, jobs, result);
+        room
     }
 
     fn choose(
@@ -599,31 +646,28 @@ impl<'a> Stage<'a> {
         };
         match event {
             Event::Fail(r) => self.replica_fails(r, now_ps, jobs, result),
-            Event::Repair(r) => {
-                if self.states[r as usize] == State::Down {
-                    self.serve_again(r, now_ps, jobs, result);
-                }
-            }
-            Event::DrainStart(r) => {
-                if self.states[r as usize] == State::Serving {
-                    let mut ctx = context!(self, r, jobs, &mut result.recorder);
-                    self.replicas[r as usize].advance(now_ps, &mut ctx);
-                    self.set_state(r, State::Draining, now_ps, result);
-                    let waiting = self.replicas[r as usize].take_waiting();
-                    self.place_all(waiting, now_ps, jobs, result);
-                }
-            }
-            Event::DrainEnd(r) => {
-                if self.states[r as usize] == State::Draining {
-                    self.serve_again(r, now_ps, jobs, result);
+            Event::Drain(r) => self.replica_drains(r, now_ps, jobs, result),
+            Event::Return(r) => {
+                if matches!(self.states[r as usize], State::Down | State::Draining) {
+                    self.serve_again(r, now_ps, result);
                 }
             }
             Event::Started(r) => {
                 if self.states[r as usize] == State::Cold {
-                    self.serve_again(r, now_ps, jobs, result);
+                    self.serve_again(r, now_ps, result);
                 }
             }
             Event::ScaleTick => self.scale(now_ps, jobs, result),
+            Event::HandOut => {
+                if self.hand_out_ps == now_ps {
+                    self.hand_out(now_ps, jobs, result);
+                }
+            }
+        }
+        // All that come back at one instant share what is held.
+        if self.returned && self.next_event_ps() > now_ps {
+            self.returned = false;
+            self.spread(now_ps, jobs, result);
         }
     }
 
@@ -641,10 +685,19 @@ impl<'a> Stage<'a> {
         self.place_all(lost, now_ps, jobs, result);
     }
 
-    fn serve_again(&mut self, r: u32, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+    fn replica_drains(&mut self, r: u32, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
+        if self.states[r as usize] == State::Cold {
+            return;
+        }
+        self.advance(r as usize, now_ps, jobs, result);
+        self.set_state(r, State::Draining, now_ps, result);
+        let waiting = self.replicas[r as usize].take_waiting();
+        self.place_all(waiting, now_ps, jobs, result);
+    }
+
+    fn serve_again(&mut self, r: u32, now_ps: u64, result: &mut CellResult) {
         self.set_state(r, State::Serving, now_ps, result);
-        let parked: Vec<JobId> = self.parked.drain(..).collect();
-        self.place_all(parked, now_ps, jobs, result);
+        self.returned = true;
     }
 
     fn place_all(

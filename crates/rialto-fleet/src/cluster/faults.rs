@@ -44,7 +44,7 @@ pub struct Topology {
 }
 
 /// A time span in nanoseconds during which a replica is down.
-type Span = (u64, u64);
+pub(super) type Span = (u64, u64);
 
 const KIND_STRAGGLER: u64 = 9;
 
@@ -52,10 +52,13 @@ impl Faults {
     /// True when nothing ever fails or lags.
     #[must_use]
     pub fn none(&self) -> bool {
-        self.chip_mtbf_h.is_none()
-            && self.node_mtbf_h.is_none()
-            && self.rack_mtbf_h.is_none()
-            && self.straggler_share <= 0.0
+        self.never_down() && self.straggler_share <= 0.0
+    }
+
+    /// True when nothing ever fails; some may lag.
+    #[must_use]
+    pub fn never_down(&self) -> bool {
+        self.chip_mtbf_h.is_none() && self.node_mtbf_h.is_none() && self.rack_mtbf_h.is_none()
     }
 
     /// Whether a replica of the pool named `stream` is a straggler.
@@ -136,7 +139,8 @@ fn history(
     }
 }
 
-fn merge(mut spans: Vec<Span>) -> Vec<Span> {
+/// Joins spans that touch.
+pub(super) fn merge(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_unstable();
     let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
     for (start, end) in spans {

@@ -6,6 +6,8 @@
 mod calls;
 mod cell;
 mod faults;
+mod interval;
+mod outages;
 mod pool;
 mod report;
 mod route;
@@ -15,10 +17,9 @@ mod scenario;
 pub use calls::calls;
 pub use cell::{CellResult, CellSettings, simulate_cell};
 pub use faults::{Faults, Topology};
+pub use interval::{Interval, Intervals};
 pub use pool::{Fleet, GENERATED_BLOCK_TOKENS, Pool, TrafficSource, deployment};
-pub use report::{
-    Blend, Distribution, Interval, Intervals, PoolReport, Report, SeriesPoint, Totals,
-};
+pub use report::{Blend, ChipPrice, Distribution, PoolReport, Report, SeriesPoint, Totals};
 pub use route::Policy;
 pub use run::{Mode, PoolResult, RunOptions, RunResult, run};
 pub use scenario::{

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use super::faults::{Faults, Topology};
+use super::outages::{Outage, Why};
 use super::scenario::{PoolSpec, Scenario, ScenarioError};
 use crate::catalogue::{Catalogue, Chip};
-use crate::engine::{BLOCK_TOKENS, EngineConfig, Slo, StepTable};
+use crate::engine::{BLOCK_TOKENS, EngineConfig, Replica, Slo, StepTable};
 use crate::rng::key;
 use crate::step::{Deployment, Engine, Parameters, Speculation, StepModel};
-use crate::traffic::{PrefixTable, Trace, TrafficModel};
+use crate::traffic::{PrefixTable, Request, Trace, TrafficModel};
 
 /// Tokens a prefix block holds where the traffic itself does not say.
 pub const GENERATED_BLOCK_TOKENS: u32 = 512;
@@ -41,6 +42,8 @@ pub struct Pool {
     pub topology: Topology,
     /// What fails.
     pub faults: Faults,
+    /// Most tokens the model takes, prompt and answer together.
+    pub max_context_tokens: u32,
     /// What arrives.
     pub traffic: TrafficSource,
     /// Prefix hashes of the traffic.
@@ -58,6 +61,14 @@ impl Pool {
         self.topology.replica_chips
     }
 
+    /// True when the request can ever be served: the model takes its context, and a replica's
+    /// cache holds it.
+    #[must_use]
+    pub fn admits(&self, request: &Request) -> bool {
+        let context = u64::from(request.input_tokens) + u64::from(request.output_tokens);
+        context <= u64::from(self.max_context_tokens) && Replica::fits(&self.config, request)
+    }
+
     /// The same pool with another number of replicas in cells of at most `cell_replicas`; its
     /// traffic stays.
     #[must_use]
@@ -69,43 +80,50 @@ impl Pool {
         pool
     }
 
+    /// The last arrival of the trace that is replayed, nanoseconds; zero for generated traffic.
+    #[must_use]
+    pub fn trace_end_ns(&self) -> u64 {
+        match &self.traffic {
+            TrafficSource::Model(_) => 0,
+            TrafficSource::Trace(trace) => trace.requests.last().map_or(0, |r| r.arrival_ns),
+        }
+    }
+
     /// End of fault histories, nanoseconds: the horizon, or for a trace replayed to its end twice
     /// its length and an hour.
     #[must_use]
     pub fn fault_horizon_ns(&self, horizon_ns: u64) -> u64 {
-        let TrafficSource::Trace(trace) = &self.traffic else {
-            return horizon_ns;
-        };
-        let last_ns = trace.requests.last().map_or(0, |r| r.arrival_ns);
-        horizon_ns.min(2 * last_ns + 3_600_000_000_000)
+        match &self.traffic {
+            TrafficSource::Model(_) => horizon_ns,
+            TrafficSource::Trace(_) => horizon_ns.min(2 * self.trace_end_ns() + 3_600_000_000_000),
+        }
     }
 
-    /// How impaired a cell is: replicas that fail during the run, and those down or slow on
-    /// average over it, per replica.
+    /// How impaired a cell is: replicas that fail during the run, and those down, drained or slow
+    /// on average over it, per replica.
     #[must_use]
     pub fn impairment(&self, cell: usize, seed: u64, horizon_ns: u64) -> f64 {
-        if self.faults.none() {
+        if self.faults.none() && self.spec.drain.is_empty() {
             return 0.0;
         }
         let horizon_ns = self.fault_horizon_ns(horizon_ns);
         let first = self.first_replica(cell);
-        let of_replica = |r: u64| {
-            let slow = self.faults.is_straggler(seed, self.stream, r);
-            let spans = self
+        let of_replica = |(i, outages): (usize, &Vec<Outage>)| {
+            let slow = self
                 .faults
-                .downtime(seed, self.stream, &self.topology, r, horizon_ns);
-            let down: u64 = spans
+                .is_straggler(seed, self.stream, first + i as u64);
+            let within = |o: &&Outage| o.start_ns < horizon_ns;
+            let fails = |o: &&Outage| o.start_ns > 0 && o.why == Why::Failed;
+            let out_ns: u64 = outages
                 .iter()
-                .map(|(from, to)| to.min(&horizon_ns) - from)
+                .filter(within)
+                .map(|o| o.end_ns.min(horizon_ns) - o.start_ns)
                 .sum();
-            let fails = spans.iter().filter(|(from, _)| *from > 0).count();
-            f64::from(u8::from(slow)) + fails as f64 + down as f64 / horizon_ns as f64
+            let failures = outages.iter().filter(within).filter(fails).count();
+            f64::from(u8::from(slow)) + failures as f64 + out_ns as f64 / horizon_ns as f64
         };
-        let size = self.cells[cell];
-        (0..u64::from(size))
-            .map(|i| of_replica(first + i))
-            .sum::<f64>()
-            / f64::from(size)
+        let outages = self.outages(seed, cell, horizon_ns);
+        outages.iter().enumerate().map(of_replica).sum::<f64>() / f64::from(self.cells[cell])
     }
 
     /// Number of the cell's first replica in the pool.
@@ -274,6 +292,7 @@ fn build_pool(
             rack_chips: deployment.scaleup_domain_chips,
         },
         faults: scenario.faults.clone(),
+        max_context_tokens: deployment.model.max_context_tokens,
         traffic,
         prefixes,
         kv_bytes_per_token: step.kv_bytes_per_token(),

@@ -3,8 +3,11 @@
 use serde::Serialize;
 
 use super::cell::CellResult;
+use super::interval::{Intervals, intervals};
+use super::outages::Standing;
 use super::pool::{Fleet, Pool, TrafficSource};
-use super::run::{CellSummary, Mode, PoolResult, RunResult, Stratum};
+use super::run::{Mode, PoolResult, RunResult};
+use super::scenario::Scenario;
 use crate::engine::{Histogram, Recorder, SeriesBin, WeightedHistogram};
 
 /// Cell results added up, each counted as many times as the cells it stands for.
@@ -130,54 +133,6 @@ impl Distribution {
     }
 }
 
-/// A 95 % interval for what the exact run of the same seed would give.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Interval {
-    /// The estimate.
-    pub estimate: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-impl Interval {
-    /// Half the interval's width over the estimate.
-    #[must_use]
-    pub fn relative_error(&self) -> f64 {
-        if self.estimate == 0.0 {
-            0.0
-        } else {
-            (self.high - self.low) / 2.0 / self.estimate
-        }
-    }
-
-    /// True when a value lies within.
-    #[must_use]
-    pub fn holds(&self, value: f64) -> bool {
-        self.low <= value && value <= self.high
-    }
-}
-
-/// Sampling error of the main figures.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Intervals {
-    /// Requests finished a second.
-    pub finished_per_s: Interval,
-    /// Answer tokens a second.
-    pub output_tokens_per_s: Interval,
-    /// Requests a second within the objective.
-    pub goodput_per_s: Interval,
-    /// Median time to first token, seconds.
-    pub ttft_p50_s: Interval,
-    /// 99th percentile of the time to first token, seconds.
-    pub ttft_p99_s: Interval,
-    /// 99th percentile of the time per later token, seconds.
-    pub tpot_p99_s: Interval,
-    /// 99th percentile end to end, seconds.
-    pub e2e_p99_s: Interval,
-}
-
 /// Figures of one pool or of all of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Totals {
@@ -229,6 +184,11 @@ pub struct Totals {
     pub down_chip_hours: f64,
     /// Chip-hours lost to planned drains.
     pub drained_chip_hours: f64,
+    /// What the chip-hours lost to failures cost, dollars, at each pool's price; absent where a
+    /// pool has none.
+    pub down_usd: Option<f64>,
+    /// What the chip-hours lost to planned drains cost, dollars, likewise.
+    pub drained_usd: Option<f64>,
     /// Chip-hours provisioned.
     pub chip_hours: f64,
     /// Pre-emptions.
@@ -241,6 +201,33 @@ pub struct Totals {
     pub energy_kwh: f64,
     /// Energy per answer token, joules.
     pub joules_per_output_token: f64,
+}
+
+/// What an hour of a chip costs, and by which price.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ChipPrice {
+    /// Dollars an hour.
+    pub usd_per_chip_hour: f64,
+    /// `scenario`, or the catalogue's `list`, `rent` or `tco`, the first that it has.
+    pub basis: &'static str,
+}
+
+impl ChipPrice {
+    fn of(pool: &Pool) -> Option<Self> {
+        let chip = &pool.chip;
+        let prices = [
+            (pool.spec.price_usd_per_chip_hour, "scenario"),
+            (chip.list_usd_per_hour, "list"),
+            (chip.rent_usd_per_hour, "rent"),
+            (chip.tco_usd_per_hour, "tco"),
+        ];
+        prices.into_iter().find_map(|(price, basis)| {
+            price.map(|usd_per_chip_hour| Self {
+                usd_per_chip_hour,
+                basis,
+            })
+        })
+    }
 }
 
 /// One pool's part of the report.
@@ -258,6 +245,8 @@ pub struct PoolReport {
     pub traffic: String,
     /// Chips of a replica.
     pub replica_chips: u32,
+    /// Price of a chip-hour; absent where neither scenario nor catalogue has one.
+    pub price: Option<ChipPrice>,
     /// Objective: time to first token and per later token, seconds.
     pub slo_s: (f64, f64),
     /// Cells simulated and in all.
@@ -306,21 +295,22 @@ impl Report {
     #[must_use]
     pub fn new(fleet: &Fleet, result: &RunResult, mode: Mode, bin_s: f64) -> Self {
         let scenario = &fleet.scenario;
-        let pairs: Vec<(&Pool, &PoolResult)> = fleet.pools.iter().zip(&result.pools).collect();
-        let end_s = pairs
+        let end_s = result
+            .pools
             .iter()
-            .fold(0.0f64, |end, (_, r)| end.max(r.blend.end_s()));
+            .fold(0.0f64, |end, r| end.max(r.blend.end_s()));
         let simulated_s = scenario.duration_s.unwrap_or(end_s);
-        let window_s = (simulated_s - scenario.warmup_s).max(1e-9);
-        let pools = pairs
-            .iter()
-            .map(|(pool, r)| pool_report(pool, r, window_s))
+        let pairs = fleet.pools.iter().zip(&result.pools);
+        let parts: Vec<Part<'_>> = pairs
+            .map(|(pool, result)| Part::new(pool, result, scenario, simulated_s))
             .collect();
-        let counts = pairs.iter().map(|(_, r)| r.blend.simulated());
+        let window_s = (simulated_s - scenario.warmup_s).max(1e-9);
+        let pools = parts.iter().map(|p| pool_report(p, window_s)).collect();
+        let counts = parts.iter().map(|p| p.result.blend.simulated());
         let (steps, requests) = counts.fold((0, 0), |(s, n), (a, b)| (s + a, n + b));
         let mut series: Vec<SeriesPoint> = Vec::new();
-        for (_, r) in &pairs {
-            let points = r.blend.series();
+        for part in &parts {
+            let points = part.result.blend.series();
             series.resize(series.len().max(points.len()), SeriesPoint::default());
             for (sum, point) in series.iter_mut().zip(points) {
                 sum.arrived += point.arrived;
@@ -343,8 +333,8 @@ impl Report {
             simulated_s,
             steps,
             requests,
-            fleet: totals(&pairs, window_s),
-            intervals: intervals(&pairs, window_s),
+            fleet: totals(&parts, window_s),
+            intervals: intervals(&parts, window_s),
             pools,
             series_bin_s: bin_s,
             series,
@@ -365,8 +355,41 @@ impl Report {
     }
 }
 
-fn pool_report(pool: &Pool, result: &PoolResult, window_s: f64) -> PoolReport {
-    let pair = [(pool, result)];
+/// A pool, what it met, and how long its replicas could serve.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) result: &'a PoolResult,
+    pub(super) standing: Standing,
+}
+
+impl<'a> Part<'a> {
+    /// Replica time of all cells is known from the timetable of outages, whichever were simulated.
+    /// Only where replicas are added and taken away by load does the run have to say.
+    fn new(pool: &'a Pool, result: &'a PoolResult, scenario: &Scenario, end_s: f64) -> Self {
+        let known = pool.standing(scenario.seed, scenario.horizon_ns(), end_s);
+        let total = |figure: fn(&CellResult) -> f64| result.blend.total(figure);
+        let standing = known.unwrap_or_else(|| Standing {
+            up_s: total(|c| c.up_s),
+            down_s: total(|c| c.down_s),
+            drained_s: total(|c| c.drained_s),
+            failures: total(|c| c.failures as f64),
+        });
+        Self {
+            pool,
+            result,
+            standing,
+        }
+    }
+
+    /// The chips of a replica, for each second of it, in chip-hours.
+    pub(super) fn chip_hours(&self, replica_s: f64) -> f64 {
+        replica_s * f64::from(self.pool.replica_chips()) / 3600.0
+    }
+}
+
+fn pool_report(part: &Part<'_>, window_s: f64) -> PoolReport {
+    let (pool, parts) = (part.pool, [*part]);
     PoolReport {
         name: pool.spec.name.clone(),
         model: pool.spec.model.clone(),
@@ -379,10 +402,11 @@ fn pool_report(pool: &Pool, result: &PoolResult, window_s: f64) -> PoolReport {
             }
         },
         replica_chips: pool.replica_chips(),
+        price: ChipPrice::of(pool),
         slo_s: (pool.slo.ttft_s, pool.slo.tpot_s),
-        cells: result.cells,
-        totals: totals(&pair, window_s),
-        intervals: intervals(&pair, window_s),
+        cells: part.result.cells,
+        totals: totals(&parts, window_s),
+        intervals: intervals(&parts, window_s),
     }
 }
 
@@ -390,39 +414,46 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
-fn totals(pairs: &[(&Pool, &PoolResult)], window_s: f64) -> Totals {
+fn totals(parts: &[Part<'_>], window_s: f64) -> Totals {
     let sum = |figure: &dyn Fn(&CellResult) -> f64| -> f64 {
-        pairs.iter().map(|(_, r)| r.blend.total(figure)).sum()
+        parts.iter().map(|p| p.result.blend.total(figure)).sum()
     };
-    // Replica-seconds times the chips of a replica, in hours.
-    let chip_hours = |figure: &dyn Fn(&CellResult) -> f64| -> f64 {
-        pairs
-            .iter()
-            .map(|(p, r)| r.blend.total(figure) * f64::from(p.replica_chips()) / 3600.0)
-            .sum()
+    let standing =
+        |figure: fn(&Standing) -> f64| -> f64 { parts.iter().map(|p| figure(&p.standing)).sum() };
+    let chip_hours = |figure: fn(&Standing) -> f64| -> f64 {
+        let of = |p: &Part<'_>| p.chip_hours(figure(&p.standing));
+        parts.iter().map(of).sum()
+    };
+    let usd = |figure: fn(&Standing) -> f64| -> Option<f64> {
+        let of = |p: &Part<'_>| {
+            let price = ChipPrice::of(p.pool)?.usd_per_chip_hour;
+            Some(p.chip_hours(figure(&p.standing)) * price)
+        };
+        parts.iter().map(of).sum()
     };
     let latency = |which: fn(&Recorder) -> &Histogram| {
         let mut all = WeightedHistogram::default();
-        for (_, r) in pairs {
-            all.merge(&r.blend.histogram(which));
+        for p in parts {
+            all.merge(&p.result.blend.histogram(which));
         }
         Distribution::of(&all)
     };
-    let chips: f64 = pairs
+    let replicas = |p: &Part<'_>| f64::from(p.pool.spec.replicas);
+    let chips: f64 = parts
         .iter()
-        .map(|(p, _)| f64::from(p.spec.replicas) * f64::from(p.replica_chips()))
+        .map(|p| replicas(p) * f64::from(p.pool.replica_chips()))
         .sum();
     let finished = sum(&|c| c.recorder.window_finished as f64);
     let output = sum(&|c| c.recorder.window_output_tokens as f64);
     let good = sum(&|c| c.recorder.window_good as f64);
     let busy_s = sum(&|c| c.recorder.busy_ps as f64 / 1e12);
-    let (up_s, down_s) = (sum(&|c| c.up_s), sum(&|c| c.down_s));
-    let drained_s = sum(&|c| c.drained_s);
+    let (up_s, down_s) = (standing(|s| s.up_s), standing(|s| s.down_s));
+    let drained_s = standing(|s| s.drained_s);
     let cached = sum(&|c| c.recorder.cached_tokens as f64);
-    let joules = pairs.iter().map(|(p, r)| energy_joules(p, r)).sum::<f64>();
-    let peak = pairs.iter().flat_map(|(_, r)| &r.blend.parts);
+    let joules = parts.iter().map(energy_joules).sum::<f64>();
+    let peak = parts.iter().flat_map(|p| &p.result.blend.parts);
     Totals {
-        replicas: pairs.iter().map(|(p, _)| f64::from(p.spec.replicas)).sum(),
+        replicas: parts.iter().map(replicas).sum(),
         chips,
         arrived: sum(&|c| c.recorder.arrived as f64),
         finished: sum(&|c| c.recorder.finished as f64),
@@ -441,12 +472,14 @@ fn totals(pairs: &[(&Pool, &PoolResult)], window_s: f64) -> Totals {
         queue: latency(|r| &r.queue),
         utilisation: ratio(busy_s, up_s + drained_s).min(1.0),
         availability: ratio(up_s, up_s + down_s + drained_s),
-        replica_failures: sum(&|c| c.failures as f64),
+        replica_failures: standing(|s| s.failures),
         interrupted: sum(&|c| c.recorder.interrupted as f64),
         lost_tokens: sum(&|c| c.recorder.lost_tokens as f64),
-        down_chip_hours: chip_hours(&|c| c.down_s),
-        drained_chip_hours: chip_hours(&|c| c.drained_s),
-        chip_hours: chip_hours(&|c| c.up_s + c.down_s + c.drained_s),
+        down_chip_hours: chip_hours(|s| s.down_s),
+        drained_chip_hours: chip_hours(|s| s.drained_s),
+        down_usd: usd(|s| s.down_s),
+        drained_usd: usd(|s| s.drained_s),
+        chip_hours: chip_hours(|s| s.up_s + s.down_s + s.drained_s),
         preemptions: sum(&|c| c.recorder.preemptions as f64),
         cached_share: ratio(
             cached,
@@ -461,104 +494,14 @@ fn totals(pairs: &[(&Pool, &PoolResult)], window_s: f64) -> Totals {
 }
 
 /// Energy of steps, and of waiting while powered (serving or drained).
-fn energy_joules(pool: &Pool, result: &PoolResult) -> f64 {
-    let idle_w = pool
+fn energy_joules(part: &Part<'_>) -> f64 {
+    let idle_w = part
+        .pool
         .tables
         .first()
         .map_or(0.0, crate::engine::StepTable::idle_power_w);
-    result.blend.total(|c| {
-        let busy_s = c.recorder.busy_ps as f64 / 1e12;
-        c.recorder.busy_joules + idle_w * (c.up_s + c.drained_s - busy_s).max(0.0)
-    })
-}
-
-/// Student's t, 97.5 %, by its expansion in 1/df: within 1 % from 5 degrees of freedom on.
-fn t_975(df: f64) -> f64 {
-    1.96 + 2.372 / df + 2.82 / (df * df) + 2.56 / (df * df * df)
-}
-
-/// Variance of the stratified estimate of a total (W. Cochran, Sampling Techniques, 5.4), summed
-/// over pools, and the degrees of freedom.
-fn variance(pairs: &[(&Pool, &PoolResult)], value: &dyn Fn(&CellSummary) -> f64) -> (f64, f64) {
-    let (mut sum, mut df) = (0.0, 0.0);
-    for (_, result) in pairs {
-        for (index, stratum) in result.strata.iter().enumerate() {
-            let Stratum { cells, drawn } = *stratum;
-            if drawn >= cells || drawn < 2.0 {
-                continue;
-            }
-            let values: Vec<f64> = result
-                .summaries
-                .iter()
-                .filter(|s| s.stratum as usize == index)
-                .map(value)
-                .collect();
-            let mean = values.iter().sum::<f64>() / drawn;
-            let squares = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>();
-            sum += cells * cells * (1.0 - drawn / cells) * squares / (drawn - 1.0) / drawn;
-            df += drawn - 1.0;
-        }
-    }
-    (sum, df)
-}
-
-fn intervals(pairs: &[(&Pool, &PoolResult)], window_s: f64) -> Option<Intervals> {
-    let partial = |r: &PoolResult| r.cells.0 < r.cells.1;
-    if !pairs.iter().any(|(_, r)| partial(r)) {
-        return None;
-    }
-    let rate = |of_cell: fn(&CellResult) -> f64, of_summary: fn(&CellSummary) -> f64| {
-        let estimate = pairs
-            .iter()
-            .map(|(_, r)| r.blend.total(of_cell))
-            .sum::<f64>()
-            / window_s;
-        let (variance, df) = variance(pairs, &of_summary);
-        let half = t_975(df) * variance.sqrt() / window_s;
-        Interval {
-            estimate,
-            low: estimate - half,
-            high: estimate + half,
-        }
-    };
-    Some(Intervals {
-        finished_per_s: rate(|c| c.recorder.window_finished as f64, |s| s.finished),
-        output_tokens_per_s: rate(
-            |c| c.recorder.window_output_tokens as f64,
-            |s| s.output_tokens,
-        ),
-        goodput_per_s: rate(|c| c.recorder.window_good as f64, |s| s.good),
-        ttft_p50_s: quantile_interval(pairs, 0.5, |r| &r.ttft, |s| &s.ttft),
-        ttft_p99_s: quantile_interval(pairs, 0.99, |r| &r.ttft, |s| &s.ttft),
-        tpot_p99_s: quantile_interval(pairs, 0.99, |r| &r.tpot, |s| &s.tpot),
-        e2e_p99_s: quantile_interval(pairs, 0.99, |r| &r.e2e, |s| &s.e2e),
-    })
-}
-
-/// Relative error of a quantile read from a histogram, added to both ends.
-const BUCKET_ERROR: f64 = 0.004;
-
-/// Interval of a quantile by inverting that of the share below it (R. Woodruff, 1952).
-fn quantile_interval(
-    pairs: &[(&Pool, &PoolResult)],
-    q: f64,
-    of_recorder: fn(&Recorder) -> &Histogram,
-    of_summary: fn(&CellSummary) -> &Histogram,
-) -> Interval {
-    let mut all = WeightedHistogram::default();
-    for (_, r) in pairs {
-        all.merge(&r.blend.histogram(of_recorder));
-    }
-    let estimate = all.quantile_s(q);
-    let residual = |s: &CellSummary| {
-        let h = of_summary(s);
-        h.count() as f64 * (h.share_within(estimate) - q)
-    };
-    let (variance, df) = variance(pairs, &residual);
-    let half = t_975(df) * variance.sqrt() / all.count().max(1.0);
-    Interval {
-        estimate,
-        low: all.quantile_s(q - half) * (1.0 - BUCKET_ERROR),
-        high: all.quantile_s(q + half) * (1.0 + BUCKET_ERROR),
-    }
+    let blend = &part.result.blend;
+    let busy_s = blend.total(|c| c.recorder.busy_ps as f64 / 1e12);
+    let powered_s = part.standing.up_s + part.standing.drained_s;
+    blend.total(|c| c.recorder.busy_joules) + idle_w * (powered_s - busy_s).max(0.0)
 }

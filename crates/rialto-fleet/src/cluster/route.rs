@@ -19,8 +19,10 @@ pub enum Policy {
     /// The less loaded of two replicas drawn at random (M. Mitzenmacher, 1996).
     #[default]
     PowerOfTwo,
-    /// The replica that last served the longest part of the prompt, unless it has over four
-    /// requests more than twice those of the power-of-two choice; then that one.
+    /// The replica that last served the longest part of the prompt, if that is more than three
+    /// tenths of it (as SGLang's gateway sets its `cache-threshold`), no other replica has
+    /// served it, and the replica has no more than four requests over twice those of the
+    /// power-of-two choice; else that choice.
     PrefixAffinity,
 }
 
@@ -81,24 +83,39 @@ impl LoadIndex {
 /// Most prefixes whose whereabouts a router remembers; past it, it starts afresh.
 const MAX_REMEMBERED: usize = 1 << 22;
 
+/// Share of a prompt that must be known at a replica for the request to follow it: a shorter match
+/// saves less than it costs to crowd the one replica that last served a common opening.
+const WORTH_FOLLOWING: f64 = 0.3;
+
+/// Stands for the replica of a block that several have served: it draws nobody to one of them.
+const SEVERAL: u32 = u32::MAX;
+
 /// Where each prefix was last served, as the router knows it: by block for listed hashes, by
 /// session for sessions (whose shared opening soon is everywhere and says nothing).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Whereabouts {
-    last: MixedMap<u32>,
+    /// The replica ([`SEVERAL`] for a block that others served too), and for a session how many
+    /// blocks its prompt had.
+    last: MixedMap<(u32, u32)>,
 }
 
 impl Whereabouts {
-    /// The replica that last served the deepest known part of the prompt.
+    /// The replica that last served the deepest known part of the prompt, if that part is worth
+    /// following.
     pub(super) fn find(&self, prefixes: &PrefixTable, request: &Request) -> Option<u32> {
+        let blocks = prefixes.blocks(request);
+        let worth = |known: u32| f64::from(known) > WORTH_FOLLOWING * f64::from(blocks);
         if let Prefix::Session { session, .. } = request.prefix {
-            return self.last.get(&session).copied();
+            let &(replica, known) = self.last.get(&session)?;
+            return worth(known).then_some(replica);
         }
-        (0..prefixes.blocks(request)).rev().find_map(|index| {
+        let (known, replica) = (0..blocks).rev().find_map(|index| {
+            let hash = prefixes.hash(request.prefix, index);
             self.last
-                .get(&prefixes.hash(request.prefix, index))
-                .copied()
-        })
+                .get(&hash)
+                .map(|&(replica, _)| (index + 1, replica))
+        })?;
+        (replica != SEVERAL && worth(known)).then_some(replica)
     }
 
     /// Remembers that `replica` serves this prompt.
@@ -106,13 +123,17 @@ impl Whereabouts {
         if self.last.len() > MAX_REMEMBERED {
             self.last.clear();
         }
+        let blocks = prefixes.blocks(request);
         if let Prefix::Session { session, .. } = request.prefix {
-            self.last.insert(session, replica);
+            self.last.insert(session, (replica, blocks));
             return;
         }
-        for index in 0..prefixes.blocks(request) {
-            self.last
-                .insert(prefixes.hash(request.prefix, index), replica);
+        for index in 0..blocks {
+            let hash = prefixes.hash(request.prefix, index);
+            let place = self.last.entry(hash).or_insert((replica, 0));
+            if place.0 != replica {
+                place.0 = SEVERAL;
+            }
         }
     }
 }
@@ -120,6 +141,42 @@ impl Whereabouts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_match_worth_its_crowding_is_followed() {
+        let hashes = (1..=40).collect();
+        let prefixes = PrefixTable::new(512, hashes);
+        let prompt = |start, len: u32| Request {
+            input_tokens: len * 512,
+            prefix: Prefix::Listed { start, len },
+            ..Request::default()
+        };
+        let mut known = Whereabouts::default();
+        known.note(&prefixes, &prompt(0, 3), 7);
+        for (blocks, found) in [(3, Some(7)), (9, Some(7)), (10, None), (30, None)] {
+            assert_eq!(known.find(&prefixes, &prompt(0, blocks)), found, "{blocks}");
+        }
+        known.note(&prefixes, &prompt(0, 1), 2);
+        assert_eq!(known.find(&prefixes, &prompt(0, 1)), None, "two served it");
+        assert_eq!(known.find(&prefixes, &prompt(0, 2)), Some(7));
+        let turn = |tokens: u32| Request {
+            input_tokens: tokens,
+            prefix: Prefix::Session {
+                app: 1,
+                app_blocks: 0,
+                session: 5,
+            },
+            ..Request::default()
+        };
+        known.note(&prefixes, &turn(3 * 512), 4);
+        for (blocks, found) in [(4, Some(4)), (9, Some(4)), (10, None)] {
+            assert_eq!(
+                known.find(&prefixes, &turn(blocks * 512)),
+                found,
+                "{blocks}"
+            );
+        }
+    }
 
     #[test]
     fn the_index_always_gives_a_least_loaded_replica() {

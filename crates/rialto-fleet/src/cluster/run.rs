@@ -4,12 +4,16 @@
 //! cells are simulated in any order and added up in one. In the sampled mode the cells of a pool
 //! are ordered by impairment (how much of them is down or slow, known from the fault streams
 //! without simulating). The most impaired are simulated with certainty, up to half of the draw,
-//! because they make the tails; the rest is cut into strata of equal size, two drawn from each.
+//! because they make the tails; where there are more, a quarter of the draw goes to the most and a
+//! quarter to the less impaired. These, and the unimpaired apart from them, are cut into strata of
+//! equal size, two drawn from each: a stratum never mixes cells that have a slow or failing replica
+//! with cells that have none.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cell::{CellResult, CellSettings, simulate_cell};
+use super::outages::Standing;
 use super::pool::{Fleet, Pool};
 use super::report::Blend;
 use crate::engine::{Histogram, Outcome};
@@ -58,6 +62,8 @@ pub(super) struct CellSummary {
     pub(super) finished: f64,
     pub(super) output_tokens: f64,
     pub(super) good: f64,
+    pub(super) interrupted: f64,
+    pub(super) standing: Standing,
     pub(super) ttft: Histogram,
     pub(super) tpot: Histogram,
     pub(super) e2e: Histogram,
@@ -109,7 +115,7 @@ pub fn run(
     let nanos = |seconds: f64| (seconds * 1e9) as u64;
     let settings = CellSettings {
         seed,
-        horizon_ns: fleet.scenario.duration_s.map_or(u64::MAX, nanos),
+        horizon_ns: fleet.scenario.horizon_ns(),
         warmup_ns: nanos(fleet.scenario.warmup_s),
         bin_ns: nanos(options.bin_s),
         keep_outcomes: options.keep_outcomes,
@@ -155,6 +161,13 @@ fn collect(pool: &mut PoolResult, task: &Task, mut cell: CellResult, sampled: bo
             finished: r.window_finished as f64,
             output_tokens: r.window_output_tokens as f64,
             good: r.window_good as f64,
+            interrupted: r.interrupted as f64,
+            standing: Standing {
+                up_s: cell.up_s,
+                down_s: cell.down_s,
+                drained_s: cell.drained_s,
+                failures: cell.failures as f64,
+            },
             ttft: r.ttft.clone(),
             tpot: r.tpot.clone(),
             e2e: r.e2e.clone(),
@@ -195,7 +208,10 @@ fn simulate_chunk(
 }
 
 /// Fewest cells drawn from a pool.
-const MIN_DRAWN: usize = 8;
+const MIN_DRAWN: usize = 12;
+
+/// Cells drawn from a stratum of impaired cells, about.
+const DRAWN_OF_A_STRATUM: usize = 4;
 
 /// Chooses the cells of a pool and their weights.
 fn plan(
@@ -235,42 +251,86 @@ fn plan(
         .collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let impaired = order.iter().filter(|(score, _)| *score > 0.0).count();
-    let certain = impaired.min(drawn / 2);
-    let rest = all - certain;
-    let count = ((drawn - certain) / 2).clamp(1, rest / 2);
-    let mut strata = Vec::with_capacity(count + 1);
-    let mut rng = Rng::keyed(settings.seed, &[pool.stream, 0x7361_6d70]);
-    for stratum in 0..count {
-        let (from, to) = (stratum * rest / count, (stratum + 1) * rest / count);
-        let size = to - from;
-        let first = rng.below(size as u64) as usize;
-        let second = (first + 1 + rng.below(size as u64 - 1) as usize) % size;
-        for pick in [first, second] {
-            let cell = order[from + pick].1;
-            let weight = size as f64 / 2.0;
-            tasks.push(Task {
-                pool: index,
-                cell,
-                stratum: stratum as u32,
-                weight,
+    let healthy = all - impaired;
+    // As many of the impaired as half the draw are taken whole; of more, the less impaired share
+    // strata. A group of one cell is too small to draw two from, and is taken whole as well.
+    let half = drawn / 2;
+    let mut certain = if impaired <= half { impaired } else { half / 2 };
+    if impaired - certain == 1 {
+        certain += 1;
+    }
+    let mut draw = Draw {
+        pool: index,
+        order: &order,
+        rng: Rng::keyed(settings.seed, &[pool.stream, 0x7361_6d70]),
+        strata: Vec::new(),
+        tasks,
+    };
+    let lesser = impaired - certain;
+    let for_lesser = if lesser > 0 { half - half / 2 } else { 0 };
+    let left = drawn.saturating_sub(certain + for_lesser);
+    draw.some(0..healthy, 1, left);
+    draw.some(
+        healthy..all - certain,
+        (for_lesser / DRAWN_OF_A_STRATUM).max(1),
+        for_lesser,
+    );
+    draw.whole(all - certain..all);
+    draw.strata
+}
+
+/// The cells of a pool, from the least to the most impaired, and what was drawn from them.
+struct Draw<'a> {
+    pool: usize,
+    order: &'a [(f64, usize)],
+    rng: Rng,
+    strata: Vec<Stratum>,
+    tasks: &'a mut Vec<Task>,
+}
+
+impl Draw<'_> {
+    /// Cuts a range of the order into `strata` of equal size and draws `count` cells in all, as
+    /// many from each.
+    fn some(&mut self, range: std::ops::Range<usize>, strata: usize, count: usize) {
+        let all = range.len();
+        let each = count.div_ceil(strata.max(1)).max(2);
+        if all <= each * strata {
+            return self.whole(range);
+        }
+        for stratum in 0..strata {
+            let (from, to) = (stratum * all / strata, (stratum + 1) * all / strata);
+            let mut places: Vec<usize> = (range.start + from..range.start + to).collect();
+            let cells = places.len() as f64;
+            for i in 0..each {
+                let other = i + self.rng.below((places.len() - i) as u64) as usize;
+                places.swap(i, other);
+                self.take(places[i], cells / each as f64);
+            }
+            self.strata.push(Stratum {
+                cells,
+                drawn: each as f64,
             });
         }
-        strata.push(Stratum {
-            cells: size as f64,
-            drawn: 2.0,
+    }
+
+    /// Takes every cell of a range of the order.
+    fn whole(&mut self, range: std::ops::Range<usize>) {
+        let cells = range.len() as f64;
+        for place in range {
+            self.take(place, 1.0);
+        }
+        self.strata.push(Stratum {
+            cells,
+            drawn: cells,
         });
     }
-    for &(_, cell) in &order[rest..] {
-        tasks.push(Task {
-            pool: index,
-            cell,
-            stratum: count as u32,
-            weight: 1.0,
+
+    fn take(&mut self, place: usize, weight: f64) {
+        self.tasks.push(Task {
+            pool: self.pool,
+            cell: self.order[place].1,
+            stratum: self.strata.len() as u32,
+            weight,
         });
     }
-    strata.push(Stratum {
-        cells: certain as f64,
-        drawn: certain as f64,
-    });
-    strata
 }

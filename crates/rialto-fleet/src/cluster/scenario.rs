@@ -136,6 +136,8 @@ pub struct PoolSpec {
     pub traffic: String,
     /// Requests a second over the whole pool; absent, as recorded or fitted.
     pub rate_per_s: Option<f64>,
+    /// Price of a chip-hour, dollars, for what failures and drains cost; absent, the catalogue's.
+    pub price_usd_per_chip_hour: Option<f64>,
     /// Most sequences that run at once on a replica.
     #[serde(default = "default_sequences")]
     pub max_sequences: u32,
@@ -242,6 +244,7 @@ impl PoolSpec {
             routing: Policy::default(),
             traffic: traffic.to_owned(),
             rate_per_s: None,
+            price_usd_per_chip_hour: None,
             max_sequences: default_sequences(),
             token_budget: default_budget(),
             max_waiting: default_waiting(),
@@ -302,6 +305,12 @@ impl Scenario {
             faults: Faults::default(),
             pool: vec![pool],
         }
+    }
+
+    /// End of arrivals, nanoseconds; `u64::MAX` when a trace decides.
+    #[must_use]
+    pub fn horizon_ns(&self) -> u64 {
+        self.duration_s.map_or(u64::MAX, |s| (s * 1e9) as u64)
     }
 
     /// Reads and checks a scenario.
@@ -430,6 +439,9 @@ fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
     }
     if let Some(rate) = pool.rate_per_s {
         between(rate, 1e-9, 1e9, &field("rate_per_s"))?;
+    }
+    if let Some(price) = pool.price_usd_per_chip_hour {
+        between(price, 0.0, 1e4, &field("price_usd_per_chip_hour"))?;
     }
     between(
         f64::from(pool.max_sequences),

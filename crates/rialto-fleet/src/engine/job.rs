@@ -26,6 +26,8 @@ pub struct Job {
     pub cached_tokens: u32,
     /// Its cache is already where it is going: the prompt was computed on another replica.
     pub kv_ready: bool,
+    /// It was held at the router for want of a replica, and none has admitted it since.
+    pub held: bool,
     /// Context length minus token clock, constant while it runs.
     pub(super) key: i64,
     /// Order of admission at its replica.

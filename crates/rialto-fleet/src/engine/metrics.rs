@@ -227,8 +227,10 @@ pub struct Recorder {
     pub arrived: u64,
     /// Requests finished.
     pub finished: u64,
-    /// Requests turned away: too long for the replica, or its queue was full.
+    /// Requests turned away: too long for the model or the replica, or its queue was full.
     pub rejected: u64,
+    /// When the last request left, finished or turned away, picoseconds.
+    pub last_left_ps: u64,
     /// Prompt tokens of finished requests.
     pub input_tokens: u64,
     /// Answer tokens of finished requests.
@@ -297,8 +299,15 @@ impl Recorder {
         }
     }
 
+    /// Counts a request turned away.
+    pub fn reject(&mut self, at_ps: u64) {
+        self.rejected += 1;
+        self.last_left_ps = self.last_left_ps.max(at_ps);
+    }
+
     /// Records a finished request.
     pub fn finish(&mut self, job: &Job, at_ps: u64) {
+        self.last_left_ps = self.last_left_ps.max(at_ps);
         let arrival_ps = job.request.arrival_ns * PS_PER_NS;
         let output = job.request.output_tokens;
         self.finished += 1;
@@ -364,6 +373,7 @@ impl Recorder {
             lost_tokens
         );
         add!(steps, busy_ps, busy_joules);
+        self.last_left_ps = self.last_left_ps.max(other.last_left_ps);
         self.peak_kv_permille = self.peak_kv_permille.max(other.peak_kv_permille);
         self.ttft.merge(&other.ttft);
         self.tpot.merge(&other.tpot);

@@ -211,6 +211,12 @@ impl Replica {
         self.waiting.drain(..).collect()
     }
 
+    /// True when a request waits here that was held at the router before.
+    #[must_use]
+    pub fn has_held(&self, jobs: &Jobs) -> bool {
+        self.waiting.iter().any(|&id| jobs.get(id).held)
+    }
+
     /// Cache blocks that running requests hold.
     #[must_use]
     pub fn used_blocks(&self, hash_blocks: u64) -> u64 {
@@ -388,6 +394,7 @@ impl Replica {
         let now_ps = self.boundary_ps;
         let job = ctx.jobs.get_mut(id);
         job.admitted = self.admissions;
+        job.held = false;
         job.scheduled_ps = job.scheduled_ps.min(now_ps);
         job.shared = hits;
         if let Some(cache) = self.cache.as_mut().filter(|_| hits > 0) {

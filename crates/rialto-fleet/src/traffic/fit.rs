@@ -1,8 +1,10 @@
 //! Fits a [`TrafficModel`] to a trace.
 //!
-//! Rate curve: counts in equal bins of about a minute. Bursts: the dispersion of counts in
+//! Rate curve: counts in equal bins of about a minute. Batches: where many requests share a time and
+//! the times stand a fixed distance apart, that distance. Bursts: the dispersion of counts in
 //! ten-second windows beyond what a Poisson process with that curve shows (method of moments:
-//! Var = m + m^2 cv^2). Lengths: quantiles of the input, and of the output within eight
+//! Var = m + m^2 cv^2); with batches, in windows of whole batches, so that three batches in one
+//! window and four in the next are not taken for a burst. Lengths: quantiles of the input, and of the output within eight
 //! equal-probability bins of the input; where there are sessions, inputs are those that open one.
 //! Sessions: a request whose longest known prefix goes past
 //! the prefix most requests share continues the session that last used that block.
@@ -21,8 +23,12 @@ const PROBABILITIES: [f64; 21] = [
 /// Number of equal-probability bins of the input, each with its own table of outputs.
 const INPUT_BINS: usize = 8;
 
-/// Window in which bursts are measured and reproduced, seconds.
+/// Window in which bursts are measured and reproduced, seconds; with batches, the nearest multiple
+/// of their distance.
 const BURST_WINDOW_S: f64 = 10.0;
+
+/// Fewest requests that share a time, on average, for arrivals to count as batches.
+const LEAST_BATCH: f64 = 1.5;
 
 /// Fits a generator to a trace of at least two requests at different times; `name` and `source`
 /// are carried into the model.
@@ -32,6 +38,12 @@ pub fn fit(trace: &Trace, name: &str, source: &str) -> TrafficModel {
     let duration_s = trace.duration_s().max(1e-3);
     let bins = (duration_s / 60.0).round().clamp(1.0, 1440.0);
     let curve_bin_s = duration_s / bins;
+    let batch_s = fit_batches(trace);
+    let burst_window_s = if batch_s > 0.0 {
+        rounded((BURST_WINDOW_S / batch_s).round().max(1.0) * batch_s, 1e6)
+    } else {
+        BURST_WINDOW_S
+    };
     let counts = windowed(trace, curve_bin_s, bins as usize);
     let mean = trace.requests.len() as f64 / bins;
     TrafficModel {
@@ -40,8 +52,12 @@ pub fn fit(trace: &Trace, name: &str, source: &str) -> TrafficModel {
         rate_per_s: rounded(trace.requests.len() as f64 / duration_s, 1e4),
         curve_bin_s: rounded(curve_bin_s, 1e3),
         curve: counts.iter().map(|n| rounded(n / mean, 1e3)).collect(),
-        burst_window_s: BURST_WINDOW_S,
-        burst_cv2: rounded(burst_cv2(trace, &counts, curve_bin_s), 1e4),
+        burst_window_s,
+        burst_cv2: rounded(
+            burst_cv2(trace, &counts, curve_bin_s, burst_window_s, batch_s),
+            1e4,
+        ),
+        batch_s,
         lengths: fit_lengths(trace, openings),
         sessions,
     }
@@ -52,26 +68,52 @@ fn rounded(value: f64, scale: f64) -> f64 {
 }
 
 fn windowed(trace: &Trace, width_s: f64, count: usize) -> Vec<f64> {
+    windowed_from(trace, 0.0, width_s, count)
+}
+
+fn windowed_from(trace: &Trace, start_s: f64, width_s: f64, count: usize) -> Vec<f64> {
     let mut counts = vec![0.0; count.max(1)];
     let last = counts.len() - 1;
     for request in &trace.requests {
-        let index = (request.arrival_ns as f64 * 1e-9 / width_s) as usize;
+        let since_s = request.arrival_ns as f64 * 1e-9 - start_s;
+        let index = (since_s / width_s).max(0.0) as usize;
         counts[index.min(last)] += 1.0;
     }
     counts
 }
 
-fn burst_cv2(trace: &Trace, curve: &[f64], curve_bin_s: f64) -> f64 {
-    let windows = (trace.duration_s() / BURST_WINDOW_S) as usize;
+/// Distance between batches, seconds; zero when requests do not come in batches. The median
+/// distance of two times counts when nine in ten are within a hundredth of a multiple of it.
+fn fit_batches(trace: &Trace) -> f64 {
+    let mut times_ns: Vec<u64> = trace.requests.iter().map(|r| r.arrival_ns).collect();
+    times_ns.dedup();
+    if (times_ns.len() as f64) * LEAST_BATCH > trace.requests.len() as f64 || times_ns.len() < 10 {
+        return 0.0;
+    }
+    let mut gaps: Vec<f64> = times_ns.windows(2).map(|w| (w[1] - w[0]) as f64).collect();
+    gaps.sort_unstable_by(f64::total_cmp);
+    let median = gaps[gaps.len() / 2];
+    let steps = |gap: f64| (gap / median).round();
+    let near =
+        |gap: &&f64| steps(**gap) >= 1.0 && (**gap - steps(**gap) * median).abs() <= 0.01 * median;
+    if gaps.iter().filter(near).count() * 10 < gaps.len() * 9 {
+        return 0.0;
+    }
+    rounded(median * 1e-9, 1e3)
+}
+
+fn burst_cv2(trace: &Trace, curve: &[f64], curve_bin_s: f64, window_s: f64, batch_s: f64) -> f64 {
+    let windows = (trace.duration_s() / window_s) as usize;
     if windows < 10 {
         return 0.0;
     }
-    let counts = windowed(trace, BURST_WINDOW_S, windows);
+    // A batch holds what came before it, and its time may be off by a little to either side.
+    let counts = windowed_from(trace, batch_s / 2.0, window_s, windows);
     let (mut excess, mut squares) = (0.0, 0.0);
     for (i, n) in counts.iter().enumerate() {
-        let centre_s = (i as f64 + 0.5) * BURST_WINDOW_S;
+        let centre_s = (i as f64 + 0.5) * window_s;
         let bin = ((centre_s / curve_bin_s) as usize).min(curve.len() - 1);
-        let m = curve[bin] * BURST_WINDOW_S / curve_bin_s;
+        let m = curve[bin] * window_s / curve_bin_s;
         excess += (n - m) * (n - m) - m;
         squares += m * m;
     }

@@ -2,7 +2,8 @@
 //!
 //! A [`TrafficModel`] is a non-homogeneous Poisson process whose rate is (mean rate) x (curve) x
 //! (burst): the curve repeats, the burst is a gamma variate of mean 1 drawn anew in each window.
-//! Lengths come from quantile tables, outputs conditional on the input's quantile bin, so that
+//! Where requests arrive in batches, every arrival waits for the next multiple of the batches'
+//! spacing. Lengths come from quantile tables, outputs conditional on the input's quantile bin, so that
 //! marginals and dependence are those of the trace. With sessions, arrivals open sessions whose
 //! turns extend one prompt. A thinned share of the process ([`Share`]) is again such a process,
 //! and shares of one model are independent given the bursts they have in common: this is what
@@ -62,11 +63,23 @@ pub struct TrafficModel {
     pub burst_window_s: f64,
     /// Squared coefficient of variation of the rate between burst windows; 0 is plain Poisson.
     pub burst_cv2: f64,
+    /// Time between batches, seconds: requests arrive only at its multiples, all that the process
+    /// has drawn since the last. Zero where each arrives by itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub batch_s: f64,
     /// Lengths of prompts and answers.
     pub lengths: Lengths,
     /// Sessions; absent where requests are unrelated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<Sessions>,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// A value in a traffic model that makes no sense.
@@ -117,6 +130,8 @@ impl TrafficModel {
         )?;
         let cv2_ok = self.burst_cv2.is_finite() && (0.0..=100.0).contains(&self.burst_cv2);
         check(cv2_ok, "burst_cv2", "must be between 0 and 100")?;
+        let batch_ok = self.batch_s.is_finite() && (0.0..=86_400.0).contains(&self.batch_s);
+        check(batch_ok, "batch_s", "must be between 0 and 86,400 seconds")?;
         let curve_ok = self.curve.iter().all(|r| r.is_finite() && *r >= 0.0)
             && self.curve.iter().sum::<f64>() > 0.0;
         check(
@@ -272,6 +287,7 @@ pub struct Generator<'a> {
     rate: f64,
     rate_until_s: f64,
     horizon_ns: u64,
+    batch_ns: u64,
     next_open: Option<u64>,
     turns: BinaryHeap<Reverse<Turn>>,
     sessions_opened: u64,
@@ -305,6 +321,7 @@ impl<'a> Generator<'a> {
             rate: 0.0,
             rate_until_s: -preroll_s,
             horizon_ns,
+            batch_ns: (model.batch_s * 1e9) as u64,
             next_open: None,
             turns: BinaryHeap::new(),
             sessions_opened: 0,
@@ -453,6 +470,21 @@ impl Iterator for Generator<'_> {
     type Item = Request;
 
     fn next(&mut self) -> Option<Request> {
+        let mut request = self.next_alone()?;
+        if self.batch_ns > 0 {
+            let batch_ns = request.arrival_ns.div_ceil(self.batch_ns) * self.batch_ns;
+            if batch_ns >= self.horizon_ns {
+                return None;
+            }
+            request.arrival_ns = batch_ns;
+        }
+        Some(request)
+    }
+}
+
+impl Generator<'_> {
+    /// The next request at the time the process draws, before it waits for a batch.
+    fn next_alone(&mut self) -> Option<Request> {
         if self.model.sessions.is_some() {
             return self.next_turn();
         }

@@ -59,7 +59,7 @@ fn request_log_keeps_sessions_and_selects_a_model() {
 #[test]
 fn errors_name_file_line_and_field() {
     let azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,";
-    let table: [(String, usize, &str); 13] = [
+    let table: [(String, usize, &str); 15] = [
         ("nonsense\n1,2".into(), 1, "header"),
         (String::new(), 1, "header"),
         (
@@ -82,6 +82,18 @@ fn errors_name_file_line_and_field() {
             r#"{"timestamp": 0, "input_length": -4, "output_length": 5}"#.into(),
             1,
             "input_length",
+        ),
+        (
+            r#"{"timestamp": 0, "input_length": 6758, "output_length": 5, "hash_ids": [1, 2]}"#
+                .into(),
+            1,
+            "hash_ids",
+        ),
+        (
+            r#"{"timestamp": 0, "input_length": 512, "output_length": 5, "hash_ids": [1, 2]}"#
+                .into(),
+            1,
+            "hash_ids",
         ),
         (
             r#"{"timestamp": 0, "output_length": 5}"#.into(),
@@ -114,6 +126,7 @@ fn two_length_model(rate_per_s: f64) -> TrafficModel {
         curve: vec![1.0, 3.0],
         burst_window_s: 10.0,
         burst_cv2: 0.25,
+        batch_s: 0.0,
         lengths: Lengths {
             probabilities: vec![0.0, 0.5, 1.0],
             input_tokens: vec![100.0, 200.0, 400.0],
@@ -260,14 +273,41 @@ fn a_fit_recovers_the_model_that_drew_the_trace() {
     assert!((got.0 / want.0 - 1.0).abs() < 0.02 && (got.1 / want.1 - 1.0).abs() < 0.03);
 }
 
+/// Requests logged in batches come in batches again, no burstier between batches than they were.
+#[test]
+fn a_fit_keeps_batches() {
+    let mut model = two_length_model(4.0);
+    model.curve = vec![1.0];
+    model.burst_cv2 = 0.0;
+    model.batch_s = 3.0;
+    let requests = draw(&model, 1, Share::whole(1), 12_000);
+    assert!((requests.len() as f64 / 48_000.0 - 1.0).abs() < 0.03);
+    assert!(requests.iter().all(|r| r.arrival_ns % 3_000_000_000 == 0));
+    let trace = Trace {
+        requests,
+        prefixes: PrefixTable::default(),
+    };
+    let fitted = fit(&trace, "refit", "test");
+    assert_eq!((fitted.batch_s, fitted.burst_window_s), (3.0, 9.0));
+    assert!(fitted.burst_cv2 < 0.005, "{}", fitted.burst_cv2);
+    fitted.validate().unwrap();
+    model.batch_s = 0.0;
+    let alone = Trace {
+        requests: draw(&model, 1, Share::whole(1), 12_000),
+        prefixes: PrefixTable::default(),
+    };
+    assert_eq!(fit(&alone, "refit", "test").batch_s, 0.0);
+}
+
 #[test]
 fn invalid_models_name_the_field() {
     type Spoil = fn(&mut TrafficModel);
-    let table: [(Spoil, &str); 6] = [
+    let table: [(Spoil, &str); 7] = [
         (|m| m.rate_per_s = -1.0, "rate_per_s"),
         (|m| m.curve = vec![], "curve"),
         (|m| m.curve_bin_s = 0.0, "curve_bin_s"),
         (|m| m.burst_cv2 = f64::NAN, "burst_cv2"),
+        (|m| m.batch_s = -3.0, "batch_s"),
         (
             |m| m.lengths.input_tokens = vec![3.0, 2.0, 1.0],
             "lengths.input_tokens",

@@ -254,11 +254,14 @@ fn parse_mooncake(file: &str, text: &str) -> Result<Trace, TraceError> {
             return Err(at.error("timestamp", format!("{millis} is no time in milliseconds")));
         }
         let input_tokens = at.tokens("input_length", row.input_length)?;
-        if row.hash_ids.len() as u64 > u64::from(input_tokens.div_ceil(MOONCAKE_BLOCK_TOKENS)) {
-            return Err(at.error(
-                "hash_ids",
-                "more hashes than 512-token blocks in the prompt",
-            ));
+        let blocks = input_tokens.div_ceil(MOONCAKE_BLOCK_TOKENS);
+        if !row.hash_ids.is_empty() && row.hash_ids.len() as u64 != u64::from(blocks) {
+            let message = format!(
+                "{} hashes for {input_tokens} prompt tokens, which make {blocks} blocks of \
+                 {MOONCAKE_BLOCK_TOKENS}; give one hash a block, or none where they are unknown",
+                row.hash_ids.len()
+            );
+            return Err(at.error("hash_ids", message));
         }
         let start = u32::try_from(hashes.len())
             .map_err(|_| at.error("hash_ids", "more than 2^32 hashes in one trace"))?;

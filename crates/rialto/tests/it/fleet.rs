@@ -397,3 +397,64 @@ fn compare_finds_a_plan_that_fits_and_says_why_a_chip_cannot() {
     ]);
     assert_eq!(none.code, 1, "{}", none.out);
 }
+
+/// A scenario of one pool on its traffic, with a name and a plan that hold commas.
+fn scenario(place: &Place, traffic: &str) {
+    let text = format!(
+        "name = \"x\"\nduration_s = 20\n[[pool]]\nname = 'chat, \"fast\"'\nmodel = \"gpt-oss-20b\"\n\
+         chip = \"h100_sxm\"\ntensor = 2\nexpert = 2\nreplicas = 2\ntraffic = \"{traffic}\"\n\
+         rate_per_s = 2.0\n"
+    );
+    std::fs::write(place.path("s.toml"), text).unwrap();
+}
+
+#[test]
+fn traffic_that_is_not_there_is_refused_with_file_line_and_field() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("folder")).unwrap();
+    for (traffic, found) in [("missing.csv", "is no file"), ("folder", "is a directory")] {
+        scenario(&place, traffic);
+        let done = place.run(&["fleet", "simulate", "s.toml"]);
+        assert_eq!(done.code, 2, "{}", done.err);
+        let said = [
+            "s.toml, line 10, field `pool[0].traffic`",
+            traffic,
+            found,
+            "azure-conv",
+        ];
+        for part in said {
+            assert!(done.err.contains(part), "{part}: {}", done.err);
+        }
+        let done = place.run(&["fleet", "simulate", "--trace", traffic]);
+        assert_eq!(done.code, 2);
+        assert!(done.err.contains(found), "{}", done.err);
+    }
+}
+
+/// Every file of a report that is a table reads as one: as many cells in each row as in the header,
+/// names with commas and quotes in one cell.
+#[test]
+fn tables_of_a_report_read_back() {
+    let place = Place::new();
+    scenario(&place, "azure-conv");
+    let args = "fleet simulate s.toml --report out --requests out.csv";
+    let done = place.run(&args.split(' ').collect::<Vec<_>>());
+    assert_eq!(done.code, 0, "{}", done.err);
+    for (file, names) in [
+        ("out/pools.csv", Some(("pool", "plan"))),
+        ("out/series.csv", None),
+        ("out.csv", Some(("pool", "pool"))),
+    ] {
+        let mut reader = csv::Reader::from_path(place.path(file)).unwrap();
+        let head = reader.headers().unwrap().clone();
+        let rows: Vec<_> = reader.records().map(|r| r.unwrap()).collect();
+        assert!(!rows.is_empty(), "{file}");
+        let Some((name, plan)) = names else { continue };
+        let cell = |name: &str| head.iter().position(|h| h == name).unwrap();
+        for row in &rows {
+            assert_eq!(&row[cell(name)], "chat, \"fast\"", "{file}");
+            assert_eq!(&row[cell("provenance")], "modelled", "{file}");
+            assert!(plan == "pool" || row[cell(plan)].contains(", "), "{file}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::{CellResult, Stage, transfer_ps};
-use crate::engine::{BLOCK_TOKENS, Job, JobId, Jobs, PS_PER_NS, Replica};
+use crate::engine::{BLOCK_TOKENS, Job, JobId, Jobs, PS_PER_NS};
 use crate::traffic::Request;
 
 /// What happens next. In this order when several fall on one instant.
@@ -64,7 +64,7 @@ impl<'a> Apart<'a> {
         loop {
             let arrival_ps = arriving.map_or(u64::MAX, |r| r.arrival_ns * PS_PER_NS);
             let (at_ps, next) = self.next(arrival_ps, jobs, result);
-            if at_ps == u64::MAX || (arriving.is_none() && self.over(at_ps, next, jobs)) {
+            if at_ps == u64::MAX || (arriving.is_none() && self.over(at_ps, next, jobs, result)) {
                 break;
             }
             match next {
@@ -92,8 +92,8 @@ impl<'a> Apart<'a> {
             }
             self.hand_over(jobs);
         }
-        self.prefill.finish(jobs, result);
-        self.decode.finish(jobs, result);
+        self.prefill.drain(jobs, result);
+        self.decode.drain(jobs, result);
     }
 
     /// The earliest of all that can happen. Events after the horizon change nothing that counts.
@@ -132,9 +132,12 @@ impl<'a> Apart<'a> {
     }
 
     /// True when only events are left that no request waits for.
-    fn over(&self, at_ps: u64, next: Next, jobs: &Jobs) -> bool {
-        let event = matches!(next, Next::PrefillEvent | Next::DecodeEvent);
-        event && jobs.is_empty() && self.prefill.horizon_ps == u64::MAX && at_ps < u64::MAX
+    fn over(&mut self, at_ps: u64, next: Next, jobs: &mut Jobs, result: &mut CellResult) -> bool {
+        if !matches!(next, Next::PrefillEvent | Next::DecodeEvent) {
+            return false;
+        }
+        // Both stages have one horizon and one trace. The decode replicas lag behind.
+        self.decode.over(at_ps, jobs, result)
     }
 
     fn arrive(&mut self, request: Request, jobs: &mut Jobs, result: &mut CellResult) {
@@ -143,8 +146,8 @@ impl<'a> Apart<'a> {
         self.prefill.numbered += 1;
         let config = &self.prefill.pool.config;
         let places = config.max_waiting as usize * self.prefill.replicas.len();
-        if !Replica::fits(config, &request) || self.queue.len() >= places {
-            result.recorder.rejected += 1;
+        if !self.prefill.pool.admits(&request) || self.queue.len() >= places {
+            result.recorder.reject(now_ps);
             return;
         }
         let job = jobs.add(Job::new(self.prefill.numbered, request));

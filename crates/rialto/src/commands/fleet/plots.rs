@@ -7,8 +7,19 @@ use rialto_fleet::cluster::{Fleet, Report, RunResult, SeriesPoint, Totals};
 use rialto_fleet::engine::{Histogram, Recorder};
 
 use super::chart::{Chart, Series, escape};
+use super::simulate::figure;
 use super::traffic;
 use crate::output::CliError;
+
+/// A text as one cell of a CSV file: quoted where it holds a comma, a quote or a line's end (RFC
+/// 4180).
+fn cell(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
 
 /// Every request's outcome as CSV.
 pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
@@ -25,7 +36,7 @@ pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
             let _ = writeln!(
                 text,
                 "{},{},{:.9},{},{},{:.9},{:.9},{:.9},{:.9},{},{},modelled",
-                pool.spec.name,
+                cell(&pool.spec.name),
                 o.job.number,
                 r.arrival_ns as f64 * 1e-9,
                 r.input_tokens,
@@ -152,7 +163,8 @@ fn pools_csv(report: &Report) -> String {
         "pool,model,chip,plan,replicas,chips,requests_per_s,output_tokens_per_s,\
          output_tokens_per_s_per_chip,goodput_per_s,slo_share,ttft_p50_s,ttft_p99_s,tpot_p50_s,\
          tpot_p99_s,e2e_p50_s,e2e_p99_s,queue_p99_s,utilisation,availability,energy_kwh,\
-         joules_per_output_token,provenance\n",
+         joules_per_output_token,chip_hours,down_chip_hours,drained_chip_hours,down_usd,\
+         drained_usd,provenance\n",
     );
     for p in &report.pools {
         let t = &p.totals;
@@ -175,13 +187,21 @@ fn pools_csv(report: &Report) -> String {
             t.availability,
             t.energy_kwh,
             t.joules_per_output_token,
+            t.chip_hours,
+            t.down_chip_hours,
+            t.drained_chip_hours,
         ];
-        let figures: Vec<String> = figures.iter().map(f64::to_string).collect();
+        let mut figures: Vec<String> = figures.iter().map(f64::to_string).collect();
+        let usd = [t.down_usd, t.drained_usd];
+        figures.extend(usd.map(|v| v.map_or_else(String::new, |v| v.to_string())));
         let figures = figures.join(",");
         let _ = writeln!(
             text,
             "{},{},{},{},{figures},modelled",
-            p.name, p.model, p.chip, p.plan
+            cell(&p.name),
+            cell(&p.model),
+            cell(&p.chip),
+            cell(&p.plan)
         );
     }
     text
@@ -247,12 +267,13 @@ fn html(report: &Report, charts: &[(&'static str, Chart)]) -> String {
             ("TTFT p50, s", i.ttft_p50_s),
             ("TTFT p99, s", i.ttft_p99_s),
             ("TPOT p99, s", i.tpot_p99_s),
+            ("end to end p99, s", i.e2e_p99_s),
         ] {
             let _ = write!(
                 page,
-                "<tr><td>{name}</td><td>{:.4}</td><td>{:.4}</td><td>{:.2} %</td></tr>",
-                interval.low,
-                interval.high,
+                "<tr><td>{name}</td><td>{}</td><td>{}</td><td>{:.2} %</td></tr>",
+                figure(interval.low),
+                figure(interval.high),
                 100.0 * interval.relative_error()
             );
         }

@@ -1,5 +1,6 @@
 //! `rialto fleet simulate`: serve a scenario's traffic, or replay a trace, on a modelled fleet.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -7,7 +8,8 @@ use clap::Args;
 use rialto_fleet::calibrate::write_calls;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{
-    self, Fleet, Interval, Mode, Policy, PoolSpec, Report, RunOptions, RunResult, Scenario, Totals,
+    self, ChipPrice, Fleet, Interval, Mode, Policy, PoolSpec, Report, RunOptions, RunResult,
+    Scenario, Totals,
 };
 use rialto_fleet::step::{Parameters, Plan};
 
@@ -226,8 +228,14 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
     scenario
         .check()
         .map_err(|e| CliError::usage(wrong(e).to_string()))?;
-    let names = scenario.pool.iter().map(|p| p.traffic.as_str());
-    let sources = traffic::load_all(names, base.as_deref())?;
+    let sources = match &args.trace {
+        Some(trace) => {
+            let name = trace.display().to_string();
+            let source = traffic::load(&name, None)?;
+            HashMap::from([(name, source)])
+        }
+        None => traffic::load_all(&scenario, &file, &text, base.as_deref())?,
+    };
     let parameters = parameters(args.parameters.as_deref())?;
     Fleet::build(&file, &text, &scenario, catalogue, &parameters, &sources)
         .map_err(|e| CliError::usage(e.to_string()))
@@ -273,10 +281,14 @@ fn print(report: &Report, wall_s: f64, out: Output) -> Result<(), CliError> {
             pool.traffic,
         ))?;
         print_totals(&pool.totals, pool.slo_s, out)?;
+        if let Some(price) = &pool.price {
+            out.line(lost_line(&pool.totals, Some(price)))?;
+        }
     }
     if report.pools.len() > 1 {
         out.line(format!("\nall pools: {} chips", report.fleet.chips))?;
         print_totals(&report.fleet, (0.0, 0.0), out)?;
+        out.line(lost_line(&report.fleet, None))?;
     }
     if let Some(i) = &report.intervals {
         out.line("\n95 % intervals for what every cell simulated would give")?;
@@ -287,7 +299,17 @@ fn print(report: &Report, wall_s: f64, out: Output) -> Result<(), CliError> {
             ("TTFT p50 s", &i.ttft_p50_s),
             ("TTFT p99 s", &i.ttft_p99_s),
             ("TPOT p99 s", &i.tpot_p99_s),
+            ("end to end p99 s", &i.e2e_p99_s),
+            ("interrupted", &i.interrupted),
         ] {
+            out.line(interval_line(name, interval))?;
+        }
+        let by_load = [
+            ("chip-hours", &i.chip_hours),
+            ("chip-hours lost", &i.down_chip_hours),
+            ("replica failures", &i.replica_failures),
+        ];
+        for (name, interval) in by_load.into_iter().filter(|(_, i)| i.low < i.high) {
             out.line(interval_line(name, interval))?;
         }
     }
@@ -302,10 +324,48 @@ fn print(report: &Report, wall_s: f64, out: Output) -> Result<(), CliError> {
 
 fn interval_line(name: &str, interval: &Interval) -> String {
     format!(
-        "  {name:16} {:>12.4} .. {:<12.4} (+-{:.2} %)",
-        interval.low,
-        interval.high,
+        "  {name:16} {:>12} .. {:<12} (+-{:.2} %)",
+        figure(interval.low),
+        figure(interval.high),
         100.0 * interval.relative_error()
+    )
+}
+
+/// Four significant digits; from a thousand on whole, with commas between thousands.
+pub(super) fn figure(value: f64) -> String {
+    if value.abs() < 999.5 {
+        let whole = if value.abs() < 1.0 {
+            0
+        } else {
+            value.abs().log10() as usize + 1
+        };
+        return format!("{value:.*}", 4 - whole);
+    }
+    let digits = format!("{:.0}", value.abs());
+    let mut text = String::from(if value < 0.0 { "-" } else { "" });
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What failures and drains cost, modelled.
+fn lost_line(t: &Totals, price: Option<&ChipPrice>) -> String {
+    let usd = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
+    let at = match price {
+        Some(p) => format!(
+            "at {} $ a chip-hour ({} price)",
+            p.usd_per_chip_hour, p.basis
+        ),
+        None => "at the pools' prices".to_owned(),
+    };
+    format!(
+        "  failures cost {} $, drains {} $, {at} [modelled]",
+        usd(t.down_usd),
+        usd(t.drained_usd)
     )
 }
 
@@ -364,4 +424,26 @@ fn print_totals(t: &Totals, slo_s: (f64, f64), out: Output) -> Result<(), CliErr
         t.down_chip_hours,
         t.drained_chip_hours
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::figure;
+
+    #[test]
+    fn figures_are_as_long_as_they_are_worth() {
+        let table = [
+            (0.0, "0.0000"),
+            (0.046_54, "0.0465"),
+            (1.637_02, "1.637"),
+            (23.164, "23.16"),
+            (523.44, "523.4"),
+            (999.7, "1,000"),
+            (146_885.7, "146,886"),
+            (28_305_328.29, "28,305,328"),
+        ];
+        for (value, text) in table {
+            assert_eq!(figure(value), text);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rialto_fleet::cluster::TrafficSource;
+use rialto_fleet::cluster::{Scenario, TrafficSource};
 use rialto_fleet::traffic::{Trace, TrafficModel, fit};
 
 use crate::output::{CliError, Output};
@@ -76,13 +76,9 @@ pub fn load(name: &str, base: Option<&Path>) -> Result<TrafficSource, CliError> 
         let model = model.map_err(|e| CliError::bug(format!("shipped traffic {name}: {e}")))?;
         return Ok(TrafficSource::Model(model));
     }
-    let path = base.map_or_else(|| PathBuf::from(name), |dir| dir.join(name));
-    if !path.is_file() {
-        let known = TrafficModel::SHIPPED.map(|(name, _)| name).join(", ");
-        return Err(
-            CliError::usage(format!("no traffic `{name}`: not a file, not shipped"))
-                .hint(format!("shipped traffic: {known}")),
-        );
+    let path = file_of(name, base);
+    if let Some(problem) = absent(name, &path) {
+        return Err(CliError::usage(problem));
     }
     if path.extension().is_some_and(|e| e == "toml") {
         let text = read(&path)?;
@@ -93,15 +89,45 @@ pub fn load(name: &str, base: Option<&Path>) -> Result<TrafficSource, CliError> 
     Ok(TrafficSource::Trace(read_trace(&path, None)?))
 }
 
-/// Loads every named source once.
-pub fn load_all<'a>(
-    names: impl Iterator<Item = &'a str>,
+fn file_of(name: &str, base: Option<&Path>) -> PathBuf {
+    base.map_or_else(|| PathBuf::from(name), |dir| dir.join(name))
+}
+
+/// Says what was looked for when a traffic's name is neither shipped nor a file.
+fn absent(name: &str, path: &Path) -> Option<String> {
+    if TrafficModel::shipped(name).is_some() || path.is_file() {
+        return None;
+    }
+    let known = TrafficModel::SHIPPED.map(|(name, _)| name).join(", ");
+    let found = if path.is_dir() {
+        "is a directory, not a file"
+    } else {
+        "is no file"
+    };
+    Some(format!(
+        "no traffic `{name}`: {} {found}, and shipped are {known}",
+        path.display()
+    ))
+}
+
+/// Loads the traffic of every pool of a scenario, each source once. `file` and `text` are the
+/// scenario's, for errors.
+pub fn load_all(
+    scenario: &Scenario,
+    file: &str,
+    text: &str,
     base: Option<&Path>,
 ) -> Result<HashMap<String, TrafficSource>, CliError> {
     let mut loaded = HashMap::new();
-    for name in names {
+    for (index, pool) in scenario.pool.iter().enumerate() {
+        let name = &pool.traffic;
+        if let Some(problem) = absent(name, &file_of(name, base)) {
+            let field = format!("pool[{index}].traffic");
+            let error = Scenario::error(file, text, field, problem);
+            return Err(CliError::usage(error.to_string()));
+        }
         if !loaded.contains_key(name) {
-            loaded.insert(name.to_owned(), load(name, base)?);
+            loaded.insert(name.clone(), load(name, base)?);
         }
     }
     Ok(loaded)
