@@ -146,17 +146,29 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
     let hops = trace["hops"].as_array().unwrap().iter();
     assert!(hops.clone().all(|h| h["basis"] != "modelled"));
     let all = ana(&["fleet", "concentration"]);
+    let of = |measure: &str, dimension: &str| {
+        let all = all.as_array().unwrap();
+        let mut of = all.iter().filter(|c| c["measure"] == measure);
+        of.find(|c| c["dimension"] == dimension).unwrap()
+    };
     let share = |dimension: &str, name: Value| {
-        let of = all
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|c| c["dimension"] == dimension);
-        let shares = of.unwrap()["shares"].as_array().unwrap().clone();
+        let shares = of("spend", dimension)["shares"].as_array().unwrap().clone();
         shares.iter().find(|s| s["name"] == name).unwrap()["share"]
             .as_f64()
             .unwrap()
     };
+    for dimension in ["chip", "vendor", "model", "region", "provider"] {
+        let tokens = of("tokens", dimension);
+        assert_eq!(tokens["total"].as_f64(), Some(3e6), "{tokens}");
+        assert_eq!(
+            (&tokens["unit"], &tokens["basis"]),
+            (&json!("tokens"), &json!("measured"))
+        );
+        let capacity = of("capacity", dimension);
+        assert!((capacity["total"].as_f64().unwrap() - 3.0 * seconds).abs() < 1e-5);
+        assert_eq!(capacity["unit"], "chip-seconds");
+        assert_eq!(capacity["basis"], "modelled");
+    }
     let capacity = 2.0 / 9.5;
     assert!((share("chip", json!("trainium2")) - capacity).abs() < 1e-9);
     assert!((share("chip", Value::Null) - (1.0 - capacity)).abs() < 1e-9);
