@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{Faults, PoolSpec, SloSpec};
-use rialto_fleet::plan::{Placement, PriceBasis, Question, WORKING_SHARE, plans, rank, size};
+use rialto_fleet::plan::{Placement, PriceBasis, Question, plans, rank, size};
 use rialto_fleet::step::Parameters;
 use serde::Serialize;
 
@@ -64,7 +64,8 @@ pub struct QuestionArgs {
     price: PriceArg,
     #[command(flatten)]
     faults: FaultArgs,
-    /// Seconds simulated per trial (generated traffic).
+    /// Seconds simulated per trial (generated traffic), fewer where they would hold more than 200,000
+    /// requests.
     #[arg(long, default_value_t = 300.0)]
     trial_s: f64,
     /// Seed.
@@ -382,11 +383,12 @@ fn count(p: &Placement) -> String {
         of(p.replica_chips.into(), "chip"),
         of(p.chips.unwrap_or(0), "chip"),
     );
-    if p.spare_replicas > 0 {
+    if let Some(share) = p.working_share {
+        // Cut, not rounded: what is told is reached.
+        let percent = (share * 1e4).floor() / 100.0;
         text.push_str(&format!(
-            ", {} of the replicas spare, so that enough work {} % of the time",
-            p.spare_replicas,
-            100.0 * WORKING_SHARE
+            ", {} of the replicas spare, so that enough work {percent:.2} % of the time",
+            p.spare_replicas
         ));
     }
     text
