@@ -115,6 +115,18 @@ impl Binds {
     }
 }
 
+/// Tokens a second that a placement's working replicas serve of the traffic it was tried with; spares
+/// add nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Capacity {
+    /// Prompt tokens that are computed.
+    pub input_tokens_per_s: f64,
+    /// Prompt tokens found in the prefix cache.
+    pub cached_tokens_per_s: f64,
+    /// Answer tokens.
+    pub output_tokens_per_s: f64,
+}
+
 /// One placement, sized and priced.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Placement {
@@ -150,6 +162,8 @@ pub struct Placement {
     pub tpot_p99_s: f64,
     /// What a million tokens of each kind take and cost; absent when there is nothing to divide.
     pub token_costs: Option<TokenCosts>,
+    /// What it serves; absent when no number of replicas meets the objective.
+    pub capacity: Option<Capacity>,
     /// Share of requests within the objective.
     pub slo_share: f64,
     /// Answer tokens a second and chip.
@@ -375,6 +389,7 @@ fn refused(spec: &PoolSpec, binds: Binds) -> Placement {
         ttft_p99_s: 0.0,
         tpot_p99_s: 0.0,
         token_costs: None,
+        capacity: None,
         slo_share: 0.0,
         output_tokens_per_s_per_chip: 0.0,
         utilisation: 0.0,
@@ -401,7 +416,13 @@ fn placement(
     let chips = u64::from(replicas) * u64::from(pool.replica_chips());
     let cell_chips = f64::from(trial.cell.replicas) * f64::from(pool.replica_chips());
     // The window closes when the last request is done; the rate is that of arrivals.
-    let output_per_s = r.output_tokens as f64 / trial.seconds / cell_chips * chips as f64;
+    let per_s = |tokens: u64| tokens as f64 / trial.seconds / cell_chips * chips as f64;
+    let output_per_s = per_s(r.output_tokens);
+    p.capacity = Some(Capacity {
+        input_tokens_per_s: per_s(r.prefilled_tokens),
+        cached_tokens_per_s: per_s(r.cached_tokens),
+        output_tokens_per_s: output_per_s,
+    });
     let busy_s = r.busy_ps as f64 / 1e12;
     let idle_w = idle_power_w(pool);
     let powered_s = f64::from(trial.cell.replicas) * trial.seconds;

@@ -91,6 +91,27 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
         "{price} against a cost of {cost}"
     );
 
+    // No more can be bought than the plan's replicas serve in the days published.
+    let capacity = cheapest["capacity"]["output_tokens_per_s"]
+        .as_f64()
+        .unwrap();
+    let for_sale = shown["items"][0]["quantity"].as_u64().unwrap();
+    assert_eq!(for_sale, (capacity * 30.0 * 86_400.0 / 1e6) as u64);
+    let offer = "deal offer --with @casa --side buy --price 2 --listing";
+    let line = format!("million output tokens={}", for_sale + 1);
+    let to_server = ["--server", server.url.as_str(), "--token-file", "ana.token"];
+    let mut args: Vec<&str> = offer.split_whitespace().collect();
+    args.extend([listing.as_str(), "--line", line.as_str()]);
+    args.extend(to_server);
+    let refused = place.run(&args);
+    assert_ne!(refused.code, 0);
+    assert!(refused.err.contains("RLT0515"), "{}", refused.err);
+    assert!(
+        refused.err.contains(&format!("{for_sale} left")),
+        "{}",
+        refused.err
+    );
+
     let bought = bought(&place, &server, &listing, 3);
     casa(&["deal", "deliver", &bought, "three million tokens"]);
     ana(&["deal", "accept-delivery", &bought]);

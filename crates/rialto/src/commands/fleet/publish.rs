@@ -18,6 +18,10 @@ pub(crate) struct PublishArgs {
     /// Percent laid over the modelled cost.
     #[arg(long, default_value_t = 0.0)]
     margin_percent: f64,
+    /// Days of the plan's capacity that are for sale: of each kind of tokens, as many as its replicas
+    /// serve in that time. Offers beyond are refused.
+    #[arg(long, default_value_t = 30.0)]
+    days: f64,
     /// Where the chips stand, told as an attribute.
     #[arg(long)]
     region: Option<String>,
@@ -51,6 +55,14 @@ struct Cheapest {
     precision: String,
     plan: String,
     token_costs: Option<Costs>,
+    capacity: Option<Capacity>,
+}
+
+#[derive(Deserialize)]
+struct Capacity {
+    input_tokens_per_s: f64,
+    cached_tokens_per_s: f64,
+    output_tokens_per_s: f64,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +83,10 @@ pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> 
             "--margin-percent is {}; it must be above -100",
             args.margin_percent
         );
+        return Err(CliError::usage(what));
+    }
+    if !args.days.is_finite() || args.days <= 0.0 {
+        let what = format!("--days is {}; it must be above zero", args.days);
         return Err(CliError::usage(what));
     }
     let shown = args.plan.display();
@@ -108,13 +124,31 @@ fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Va
     let usd = costs
         .usd_per_chip_second
         .ok_or_else(|| format!("{} has no price; plan with another --price", p.chip))?;
+    let capacity = p
+        .capacity
+        .as_ref()
+        .ok_or("the plan states no capacity; plan again")?;
     let margin = 1.0 + args.margin_percent / 100.0;
     let (output, input, cached) = (
         costs.chip_seconds_per_million_output_tokens,
         costs.chip_seconds_per_million_input_tokens,
         costs.chip_seconds_per_million_cached_tokens,
     );
-    let item = |kind: &str, chip_seconds: f64| json!({ "name": format!("million {kind} tokens"), "price": price(usd * chip_seconds * margin) });
+    let item = |kind: &str, chip_seconds: f64, tokens_per_s: f64| {
+        let quantity = millions(tokens_per_s, args.days);
+        let price = price(usd * chip_seconds * margin);
+        let name = format!("million {kind} tokens");
+        (quantity > 0).then(|| json!({ "name": name, "price": price, "quantity": quantity }))
+    };
+    let items = [
+        item("output", output, capacity.output_tokens_per_s),
+        item("input", input, capacity.input_tokens_per_s),
+        item("cached", cached, capacity.cached_tokens_per_s),
+    ];
+    let items: Vec<Value> = items.into_iter().flatten().collect();
+    if items.is_empty() {
+        return Err("it serves less than a million tokens in --days; give more".to_owned());
+    }
     let mut attributes = vec![
         text("basis", provenance),
         text("model", &model.model),
@@ -122,6 +156,7 @@ fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Va
         text("vendor", &p.vendor),
         text("precision", &p.precision),
         text("plan", &p.plan.replace(',', "")),
+        text("capacity_days", &args.days.to_string()),
     ];
     for (kind, chip_seconds) in [("output", output), ("input", input), ("cached", cached)] {
         let seconds = format!("chip_seconds_per_million_{kind}_tokens");
@@ -134,7 +169,7 @@ fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Va
     }
     Ok(remote::without_nulls(json!({
         "title": format!("{} on {}", model.model, p.chip),
-        "items": [item("output", output), item("input", input), item("cached", cached)],
+        "items": items,
         "attributes": attributes,
         "tags": ["model capacity"],
         "asset": args.asset,
@@ -145,6 +180,12 @@ fn text(name: &str, value: &str) -> Value {
     json!({ "name": name, "value": { "text": value } })
 }
 
+/// Whole millions of tokens that so many a second come to in days, rounded down.
+fn millions(tokens_per_s: f64, days: f64) -> u32 {
+    // The cast stops at the largest quantity that a listing can state.
+    (tokens_per_s * days * 86_400.0 / 1e6) as u32
+}
+
 /// Dollars or chip-seconds to the millionth, rounded up so that no price falls to zero.
 fn price(value: f64) -> String {
     format!("{:.6}", (value * 1e6).ceil().max(1.0) / 1e6)
@@ -153,6 +194,13 @@ fn price(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn capacity_is_whole_millions_and_bounded() {
+        assert_eq!(millions(100.0, 30.0), 259);
+        assert_eq!(millions(0.1, 1.0), 0);
+        assert_eq!(millions(1e15, 365.0), u32::MAX);
+    }
 
     #[test]
     fn prices_keep_six_digits_and_never_vanish() {
