@@ -78,14 +78,17 @@ fn bad_tables_name_file_line_and_field() {
     let text = "[[fabric]]\nname = \"x\"\nlatency_us = -1.0\nsource = \"s\"\nconfidence = \"c\"\n";
     let error = c.add("mine.toml", text).unwrap_err().to_string();
     assert!(
-        error.contains("mine.toml: fabric \"x\": latency_us is -1"),
+        error.contains("mine.toml: line 3: fabric \"x\": latency_us is -1"),
         "{error}"
     );
     let error = c
         .add("mine.toml", "[[chip]]\nname = \"x\"\n")
         .unwrap_err()
         .to_string();
-    assert!(error.contains("missing field"), "{error}");
+    assert!(
+        error.contains("mine.toml: line 1: chip[0].vendor: missing field"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -68,6 +68,11 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
 
     let casa = |args: &[&str]| place.told(&server, "casa.token", args);
     let ana = |args: &[&str]| place.told(&server, "ana.token", args);
+    // Whatever the file says of itself, a plan is a twin's.
+    let text_of_plan = std::fs::read_to_string(place.path("plan.json")).unwrap();
+    let edited = text_of_plan.replace("\"modelled\"", "\"measured\"");
+    assert_ne!(edited, text_of_plan);
+    std::fs::write(place.path("plan.json"), edited).unwrap();
     let publish = [
         "fleet",
         "publish",
@@ -386,6 +391,37 @@ fn a_request_log_recalibrates_the_twin_and_is_replayed() {
         bad.err.contains("bad.jsonl, line 1, field `model`"),
         "{}",
         bad.err
+    );
+}
+
+#[test]
+fn a_fault_in_what_a_scenario_asks_of_its_tables_is_placed() {
+    let place = Place::new();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/");
+    let plan = std::fs::read_to_string(format!("{examples}invest-amazon-2026.toml")).unwrap();
+    let early = plan.replacen("fit_from = \"2024Q1\"", "fit_from = \"2001Q1\"", 1);
+    assert_ne!(early, plan);
+    let line = 1 + early
+        .lines()
+        .position(|l| l.starts_with("fit_from"))
+        .unwrap();
+    std::fs::write(place.path("plan.toml"), early).unwrap();
+    let history = format!("{examples}facts/aws_quarterly.csv");
+    let told = place.run(&["fleet", "invest", "plan.toml", "--history", &history]);
+    assert_eq!(told.code, 2);
+    let expected = format!("plan.toml:{line}: history.fit_from: ");
+    assert!(told.err.contains(&expected), "{}", told.err);
+
+    let head = "period_start,period_end,provider,model,chip,host,region,owner,agent,token_kind,tokens,spend_usd";
+    let free = "2026-10-01,2026-11-01,a,m,c,h,r,o,@x,input,0,5";
+    std::fs::write(place.path("free.csv"), format!("{head}\r\n{free}\r\n")).unwrap();
+    let told = place.run(&["fleet", "focus", "free.csv"]);
+    assert_eq!(told.code, 2);
+    assert!(
+        told.err
+            .contains("free.csv:2: tokens: has spend but no tokens"),
+        "{}",
+        told.err
     );
 }
 

@@ -6,6 +6,10 @@ use crate::economics::basis::Basis;
 use crate::economics::calendar::Month;
 use crate::economics::input::{self, Fault, Validate};
 
+/// The most millions of tokens in a contract, 10^18 tokens: what all providers together serve today
+/// takes decades to come to it.
+const MOST_TOKENS_MILLION: f64 = 1e12;
+
 /// Contracts, chips and when they arrive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +191,14 @@ impl Scenario {
         for (i, contract) in self.contract.iter().enumerate() {
             let path = format!("contract[{i}]");
             input::positive(&format!("{path}.tokens_million"), contract.tokens_million)?;
+            if contract.tokens_million > MOST_TOKENS_MILLION {
+                let message = format!(
+                    "is {:e} million tokens, above {MOST_TOKENS_MILLION:e}: units mixed up? They are \
+                     counted in millions",
+                    contract.tokens_million
+                );
+                return Err(Fault::new(format!("{path}.tokens_million"), message));
+            }
             let months = f64::from(contract.duration_months);
             input::between(&format!("{path}.duration_months"), months, 1.0, 240.0)?;
             input::non_negative(&format!("{path}.usd_per_million"), contract.usd_per_million)?;

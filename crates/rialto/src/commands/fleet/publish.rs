@@ -38,7 +38,6 @@ pub(crate) struct PublishArgs {
 /// What of a plan's JSON is read.
 #[derive(Deserialize)]
 struct Plan {
-    provenance: String,
     models: Vec<ModelPlan>,
 }
 
@@ -97,7 +96,7 @@ pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> 
     let mut listings = Vec::new();
     for model in &plan.models {
         listings.push(
-            listing(model, &plan.provenance, &args)
+            listing(model, &args)
                 .map_err(|why| CliError::usage(format!("{shown}: {}: {why}", model.model)))?,
         );
     }
@@ -112,7 +111,7 @@ pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> 
 }
 
 /// The listing of one model's cheapest placement.
-fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Value, String> {
+fn listing(model: &ModelPlan, args: &PublishArgs) -> Result<Value, String> {
     let p = model
         .cheapest
         .as_ref()
@@ -150,7 +149,8 @@ fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Va
         return Err("it serves less than a million tokens in --days; give more".to_owned());
     }
     let mut attributes = vec![
-        text("basis", provenance),
+        // A plan is a twin's whatever its file says of itself.
+        text("basis", "modelled"),
         text("model", &model.model),
         text("chip", &p.chip),
         text("vendor", &p.vendor),
