@@ -395,6 +395,23 @@ fn a_request_log_recalibrates_the_twin_and_is_replayed() {
 }
 
 #[test]
+fn a_plan_names_the_chips_that_lack_the_price_asked_for() {
+    let place = Place::new();
+    let args = "fleet plan --model llama3.1-8b --chips trainium2,h100_sxm --precision bf16 \
+        --trial-s 5 --rate-per-s 2 --max-replica-chips 1 --ttft-s 5 --tpot-s 0.2 --price tco";
+    let args: Vec<&str> = args.split_whitespace().collect();
+    let told = place.run(&args);
+    assert!(
+        told.out
+            .contains("no cost of ownership in the catalogue, so never the cheapest: trainium2\n"),
+        "{}",
+        told.out
+    );
+    let told = place.run(&[&["--json"], &args[..]].concat()).json();
+    assert_eq!(told["without_price"], json!(["trainium2"]));
+}
+
+#[test]
 fn a_fault_in_what_a_scenario_asks_of_its_tables_is_placed() {
     let place = Place::new();
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/");

@@ -158,6 +158,16 @@ pub enum PriceArg {
     Tco,
 }
 
+impl PriceArg {
+    fn words(self) -> &'static str {
+        match self {
+            Self::List => "list price",
+            Self::Rent => "three-year rent",
+            Self::Tco => "cost of ownership",
+        }
+    }
+}
+
 impl QuestionArgs {
     /// The question, with its traffic loaded.
     pub fn question(&self) -> Result<Question, CliError> {
@@ -205,17 +215,13 @@ impl QuestionArgs {
     /// One line that states traffic and objective.
     pub fn line(&self) -> String {
         format!(
-            "{} at {} requests/s; {} % within TTFT {} s and TPOT {} s; prices: {} [modelled]",
+            "{} at {} requests/s; {} % within TTFT {} s and TPOT {} s; by {} [modelled]",
             self.traffic,
             self.rate_per_s,
             100.0 * self.share,
             self.ttft_s,
             self.tpot_s,
-            match self.price {
-                PriceArg::List => "list",
-                PriceArg::Rent => "three-year rent",
-                PriceArg::Tco => "cost of ownership",
-            }
+            self.price.words()
         )
     }
 
@@ -274,6 +280,8 @@ struct PlanReport {
     tpot_s: f64,
     slo_share: f64,
     price: PriceBasis,
+    /// Chips asked for that the catalogue has no such price of: none of theirs can be the cheapest.
+    without_price: Vec<String>,
     models: Vec<ModelPlan>,
 }
 
@@ -305,14 +313,28 @@ pub fn run(args: &PlanArgs, out: Output) -> Result<(), CliError> {
         tpot_s: question.slo.tpot_s,
         slo_share: question.slo_share,
         price: question.price,
+        without_price: without_price(&args.chips, question.price, &catalogue),
         models,
     };
     out.json(&report)?;
     out.line(args.question.line())?;
+    if !report.without_price.is_empty() {
+        out.line(format!(
+            "no {} in the catalogue, so never the cheapest: {}",
+            args.question.price.words(),
+            report.without_price.join(", ")
+        ))?;
+    }
     for plan in &report.models {
         print(plan, args.top, out)?;
     }
     Ok(())
+}
+
+/// The chips that have no price of a kind.
+fn without_price(chips: &[String], price: PriceBasis, catalogue: &Catalogue) -> Vec<String> {
+    let known = |name: &&String| catalogue.chip(name).is_ok_and(|c| price.of(c).is_none());
+    chips.iter().filter(known).cloned().collect()
 }
 
 fn place(
