@@ -8,6 +8,7 @@ mod chip;
 mod model;
 mod names;
 mod precision;
+mod table;
 
 pub use chip::{Chip, Fabric, Node, Source};
 pub use model::{Attention, Model, Moe};
@@ -93,6 +94,14 @@ impl Tables {
 }
 
 impl CatalogueError {
+    /// The same on a line.
+    fn on_line(mut self, at: usize) -> Self {
+        if let Self::Field { line, .. } = &mut self {
+            *line = at;
+        }
+        self
+    }
+
     /// The same with its line looked up in the text it was found in.
     fn on_its_line(mut self, text: &str) -> Self {
         if let Self::Field {
@@ -162,12 +171,20 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Lays the tables of one file over this catalogue: an entry of a known name replaces it.
+    /// Lays the tables of one file over this catalogue: an entry of a known name replaces it. A file
+    /// whose name ends in `.csv` is a table of chips, any other is TOML.
     ///
     /// # Errors
     /// Names `file` with line and field when the text is malformed, a number is out of range, or
     /// a node names a chip or fabric that does not exist.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
+        if file.to_ascii_lowercase().ends_with(".csv") {
+            let chip = table::chips(file, text)?;
+            return self.lay(Tables {
+                chip,
+                ..Tables::default()
+            });
+        }
         let tables: Tables = read_toml(text).map_err(|misfit| {
             let line = misfit.line.unwrap_or(1);
             CatalogueError::Malformed {

@@ -328,6 +328,11 @@ impl Table {
         })
     }
 
+    /// The columns in file order.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str)
+    }
+
     /// True when the table has a column of that name.
     #[must_use]
     pub fn has(&self, column: &str) -> bool {

@@ -30,7 +30,7 @@ pub struct CalibrateArgs {
     /// Where to write the fitted parameters (.toml); an existing file is replaced.
     #[arg(long)]
     out: PathBuf,
-    /// Catalogue files laid over the shipped one.
+    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }

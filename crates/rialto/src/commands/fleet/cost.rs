@@ -15,7 +15,7 @@ use crate::output::{CliError, Output};
 pub(crate) struct CostArgs {
     /// The scenario (.toml).
     scenario: PathBuf,
-    /// Catalogue files laid over the shipped one.
+    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }
