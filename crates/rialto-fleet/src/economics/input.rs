@@ -210,6 +210,24 @@ pub fn each(
     ))
 }
 
+/// Checks the adoption lags of a scenario: 2 to 12 cases that rise, at most 40 quarters.
+///
+/// # Errors
+/// Names `adoption_lag_quarters`.
+pub fn lags(lags: &[u32]) -> Result<(), Fault> {
+    let fault = |message: String| Err(Fault::new("adoption_lag_quarters", message));
+    if lags.len() < 2 || lags.len() > 12 {
+        return fault(format!("needs 2 to 12 cases, has {}", lags.len()));
+    }
+    if lags.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return fault("must rise from case to case".to_owned());
+    }
+    match lags.last() {
+        Some(last) if *last > 40 => fault("at most 40 quarters".to_owned()),
+        _ => Ok(()),
+    }
+}
+
 /// Checks that a name is not empty and no longer than 120 characters.
 ///
 /// # Errors
