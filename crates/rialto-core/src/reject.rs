@@ -238,6 +238,8 @@ codes! {
     TooManyOffers = 513 Limit "the negotiation has as many offers as it may have", "Accept, or leave.";
     /// The account named is not one that the buyer may spend from, or is missing.
     PayerMissing = 514 Invalid "a buyer's offer must be payable by the buyer", "Name an account that the buyer may spend from in pay_from.";
+    /// The listing says how many it sells, and deals have taken the rest.
+    BeyondStock = 515 Limit "the offer takes more of an item than the listing has left", "Offer fewer; the detail says how many are left.";
 
     /// An allowance says that a person decides above a certain amount.
     NeedsApproval = 601 Funds "the amount needs a person's approval", "Accept the offer and let a person approve, or offer less.";

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod cluster;
 pub mod economics;
 pub mod engine;
+mod place;
 pub mod plan;
 pub mod rng;
 pub mod step;

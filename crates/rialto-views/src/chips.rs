@@ -24,20 +24,20 @@ pub(crate) const SCALE: u8 = 6;
 
 /// What a deal used of which chips.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Used {
+pub struct Used {
     /// The model that was served.
-    pub(crate) model: Option<Rc<str>>,
+    pub model: Option<Rc<str>>,
     /// The kind of chip.
-    pub(crate) chip: Rc<str>,
+    pub chip: Rc<str>,
     /// Millionths of a chip-second.
-    pub(crate) seconds: i128,
+    pub seconds: i128,
     /// Millionths of the listing's asset.
-    pub(crate) cost: i128,
+    pub cost: i128,
 }
 
 /// A price list's rates: what a million tokens of each kind take.
 #[derive(Debug)]
-pub(crate) struct Rates {
+pub struct Rates {
     pub(crate) model: Option<Rc<str>>,
     pub(crate) chip: Rc<str>,
     /// Chip-seconds and cost of a million tokens, in the order of [`KINDS`]; none if not stated.
@@ -54,8 +54,9 @@ impl KnownRates {
 }
 
 impl Rates {
-    /// The rates of a listing; none where it is no modelled price list.
-    pub(crate) fn of(listing: &Value) -> Option<Self> {
+    /// The rates of a listing, as the door tells it; none where it is no modelled price list.
+    #[must_use]
+    pub fn of(listing: &Value) -> Option<Self> {
         let chip = attribute(listing, "chip")?;
         if attribute(listing, "basis")? != "modelled" {
             return None;
@@ -73,7 +74,8 @@ impl Rates {
     }
 
     /// What an offer's quantities take; none when it buys no tokens or one kind has no rate.
-    pub(crate) fn used(&self, offer: &Value) -> Option<Used> {
+    #[must_use]
+    pub fn used(&self, offer: &Value) -> Option<Used> {
         let (mut seconds, mut cost) = (0_i128, 0_i128);
         let mut any = false;
         for (kind, rate) in KINDS.iter().zip(self.per_million) {
@@ -93,6 +95,17 @@ impl Rates {
             cost,
         })
     }
+}
+
+/// The tokens of every kind that an offer's lines promise: lines that name no `million … tokens` hold none.
+#[must_use]
+pub fn tokens_of(offer: &Value) -> i128 {
+    let of = |kind: &str| quantity(offer, &format!("million {kind} tokens"));
+    KINDS
+        .map(of)
+        .iter()
+        .fold(0_i128, |all, millions| all.saturating_add(*millions))
+        .saturating_mul(1_000_000)
 }
 
 /// Chip-seconds or cost in words.
@@ -190,7 +203,7 @@ fn quantity(offer: &Value, item: &str) -> i128 {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Rates, in_words};
+    use super::{Rates, in_words, tokens_of};
 
     #[test]
     fn quantities_times_what_a_million_takes() {
@@ -219,6 +232,11 @@ mod tests {
             ("291.00".into(), "0.19".into())
         );
         assert_eq!(used(&listing("measured"), &offer), None);
+        assert_eq!(tokens_of(&offer), 7_000_000);
+        assert_eq!(
+            tokens_of(&json!({ "lines": [{ "item": "lunch", "quantity": 2 }] })),
+            0
+        );
         let cached = json!({ "lines": [{ "item": "million cached tokens", "quantity": 1 }] });
         assert_eq!(
             used(&listing("modelled"), &cached),

@@ -28,14 +28,15 @@ mod trace;
 mod views;
 
 pub use activity::{Act, Acts, Bucket, MAX_ACTS, MAX_BUCKETS, Moved, Tie, Traffic};
+pub use chips::{Rates, Used, tokens_of};
 pub use error::Error;
 pub use rank::Why;
 pub use read::*;
 pub use readable::{Scale, readable, readable_event};
 pub use report::{
     CapacityRow, Concentration, Dimension, FactKind, FactRow, Figures, FleetUse, MAX_ROWS,
-    MOST_NAMES, Modelled, OperatorRow, PriceList, Report, ReportRow, Share, Split, TokenPrice,
-    TotalRow,
+    MOST_NAMES, Measure, Modelled, OperatorRow, PriceList, Report, ReportRow, Share, Split,
+    TokenPrice, TotalRow,
 };
 pub use score::{Dealt, Kept, Score, Side, score};
 pub use trace::{Basis, Gap, Hop, Trace};

@@ -48,7 +48,8 @@ mod fleet;
 mod rows;
 
 pub use fleet::{
-    CapacityRow, Concentration, FleetUse, MOST_NAMES, Modelled, PriceList, Share, Split, TokenPrice,
+    CapacityRow, Concentration, FleetUse, MOST_NAMES, Measure, Modelled, PriceList, Share, Split,
+    TokenPrice,
 };
 use rows::{Capacity, Key};
 

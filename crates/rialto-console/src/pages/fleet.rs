@@ -91,15 +91,45 @@ pub struct Split {
 pub struct Share {
     /// The name; none is unattributed.
     pub name: Option<String>,
-    /// What was charged.
+    /// What was charged; or tokens; or chip-seconds.
     pub amount: String,
     /// The part of the whole, 0 to 1.
     pub share: f64,
 }
 
+/// What shares are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// What was charged.
+    Charged,
+    /// The tokens agreed on.
+    Tokens,
+    /// The chip-seconds behind them, modelled.
+    ChipSeconds,
+}
+
+impl Measure {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Charged => "Charged",
+            Self::Tokens => "Tokens",
+            Self::ChipSeconds => "Chip-seconds",
+        }
+    }
+
+    fn basis(self) -> &'static str {
+        match self {
+            Self::Charged | Self::Tokens => "measured",
+            Self::ChipSeconds => "modelled",
+        }
+    }
+}
+
 /// The shares along one dimension in one asset.
 #[derive(Clone, Debug)]
 pub struct Concentration {
+    /// What they are of.
+    pub measure: Measure,
     /// `provider`, `chip`, …
     pub dimension: &'static str,
     /// The asset.
@@ -131,7 +161,7 @@ pub struct Fleet {
     pub by_model: Split,
     /// The sums, one row an asset.
     pub total: Vec<Used>,
-    /// Shares of what was charged.
+    /// Shares of what was charged, of tokens and of chip-seconds.
     pub concentration: Vec<Concentration>,
     /// The position that it was made at.
     pub position: u64,
@@ -165,7 +195,7 @@ impl Fleet {
                 div.shares { @for one in &self.concentration { (one.block()) } }
             }
             p.quiet { "From the log alone, at position " (reached(self.position)) ", of deals that your side is a "
-                "party of; for the operator, of all. What was charged is measured: it stands in the ledger. Chip-seconds, their cost and so the "
+                "party of; for the operator, of all. What was charged and the tokens agreed on are measured: they stand in the log. Chip-seconds, their cost and so the "
                 "margin are modelled by the sellers' price lists: a twin's figures, not measured. Chip, model, vendor, "
                 "host and region are the sellers' words; deals whose listing names none are unattributed, and never "
                 "spread. The same by command: " code { "rialto accounts --by chip" } ", "
@@ -307,7 +337,11 @@ impl TokenPrice {
 
 impl Concentration {
     fn block(&self) -> Markup {
-        let title = format!("Charged by {}, in {}", self.dimension, self.asset);
+        let of = self.measure.word();
+        let title = match self.measure {
+            Measure::Charged => format!("{of} by {}, in {}", self.dimension, self.asset),
+            _ => format!("{of} by {}, of deals in {}", self.dimension, self.asset),
+        };
         let rows: Vec<Vec<Markup>> = self
             .shares
             .iter()
@@ -315,12 +349,12 @@ impl Concentration {
             .collect();
         let columns = [
             words("Name"),
-            numbers("Charged"),
+            numbers(of),
             numbers("Share"),
             words("Of the whole"),
         ];
         let aside = html! {
-            (basis("measured"))
+            (basis(self.measure.basis()))
             span title="Herfindahl-Hirschman index: the sum of squared shares of what is attributed; 1 is a single name" {
                 "HHI " (format!("{:.3}", self.hhi))
             }

@@ -2,7 +2,7 @@
 
 use rialto_console::Markup;
 use rialto_console::pages::fleet::{
-    Concentration, Fleet, Modelled, PriceList, Share, Split, TokenPrice, Used,
+    Concentration, Fleet, Measure, Modelled, PriceList, Share, Split, TokenPrice, Used,
 };
 use rialto_core::id::ListingId;
 
@@ -50,13 +50,14 @@ fn price_list() -> PriceList {
     }
 }
 
-fn concentration(dimension: &'static str) -> Concentration {
+fn concentration(measure: Measure, dimension: &'static str) -> Concentration {
     let share = |name, share| Share {
         name,
         amount: s(),
         share,
     };
     Concentration {
+        measure,
         dimension,
         asset: s(),
         // No figure draws beyond its picture.
@@ -80,7 +81,12 @@ fn fleet(lists: Vec<PriceList>, total: Vec<Used>) -> Fleet {
         by_chip: split(),
         by_model: split(),
         total,
-        concentration: vec![concentration("provider"), concentration("chip")],
+        concentration: vec![
+            concentration(Measure::Charged, "provider"),
+            concentration(Measure::Charged, "chip"),
+            concentration(Measure::Tokens, "chip"),
+            concentration(Measure::ChipSeconds, "chip"),
+        ],
         position: 1,
     }
 }
@@ -106,6 +112,14 @@ fn what_is_modelled_says_so_and_only_providers_are_agents() {
         assert!(html.contains(column), "{column}");
     }
     let of_chips = html.split_once("Charged by chip").unwrap().1;
+    for (of, basis) in [
+        ("Tokens by chip", "measured"),
+        ("Chip-seconds by chip", "modelled"),
+    ] {
+        let block = html.split_once(of).unwrap().1;
+        let first = block.split_once("modelled").unwrap().0;
+        assert_eq!(!first.contains("measured"), basis == "modelled", "{of}");
+    }
     assert!(!of_chips.contains("/agents/"), "a chip leads to an agent");
     assert!(!html.contains("width=\"NaN\"") && !html.contains("width=\"-"));
     assert!(!html.contains("width=\"750\""));

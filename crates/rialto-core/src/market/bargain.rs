@@ -7,6 +7,7 @@ use super::call::{close, serves_own_task};
 use super::{
     AcceptOffer, ArbiterRef, Bargain, CallState, Counter, Deal, LeaveNegotiation, MarketEvent,
     Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening, Side, Terms,
+    stock,
 };
 use crate::command::Command;
 use crate::decide::{Ctx, positive};
@@ -57,6 +58,9 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     ctx.at_most("lines", made.terms.lines.len(), limits::TERMS_ENTRIES)?;
     ctx.at_most("issues", made.terms.issues.len(), limits::TERMS_ENTRIES)?;
     let bargain = check_terms(ctx, made.terms, made.buyer, made.seller)?;
+    let listing = made.opening.as_ref().and_then(|o| o.listing);
+    let claim = stock::next_claim(ctx.state, made.negotiation, listing, &made.terms.lines);
+    stock::check_left(ctx.state, claim.as_ref())?;
     let pay_from = payable(ctx, &made, &bargain)?;
     let hash = offer_hash(made.negotiation, made.number, made.by, &bargain, made.terms);
     let offer = Offer {
@@ -359,6 +363,7 @@ pub(crate) fn accept(
     let payer = pay_from.or(latest.pay_from).ok_or(Code::PayerMissing)?;
     ctx.active_agent(negotiation.seller)?;
     still_spends(ctx, negotiation, payer)?;
+    stock::check_left(ctx.state, negotiation.claim.as_ref())?;
     let (buyer, seller) = (negotiation.buyer, negotiation.seller);
     ctx.room_for::<Deal>(share::owner(ctx.state, buyer), 0)?;
     ctx.room_for_pair(buyer, seller)?;

@@ -1,8 +1,8 @@
 //! Applies events on the market.
 
 use super::{
-    Answer, Call, CallState, Deal, DealEnd, DealState, Invite, Listing, MarketEvent, Negotiation,
-    NegotiationEnd, NegotiationState, Offer, Opening, Pair, Reputation,
+    Answer, Call, CallState, Deal, DealEnd, DealState, Invite, Line, Listing, MarketEvent,
+    Negotiation, NegotiationEnd, NegotiationState, Offer, Opening, Pair, Reputation, stock,
 };
 use crate::id::{AgentId, CallId, DealId, NegotiationId};
 use crate::mail::{self, Item};
@@ -11,13 +11,24 @@ use crate::state::{State, pair};
 
 pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
     match event {
-        MarketEvent::ListingPublished { listing, agent, .. } => {
-            state.bring(*listing, Listing { agent: *agent });
+        MarketEvent::ListingPublished {
+            listing,
+            agent,
+            terms,
+        } => {
+            state.bring(*listing, Listing::new(*agent, &terms.items));
             state
                 .agents
                 .modify(agent, &mut state.changes, |a| a.listings += 1);
         }
-        MarketEvent::ListingUpdated { .. } => {}
+        MarketEvent::ListingUpdated { listing, terms } => {
+            let stocked = |l: &Listing| l.stock.is_some();
+            let before = state.listings.get(listing).is_some_and(stocked);
+            if before || terms.items.iter().any(|i| i.quantity.is_some()) {
+                let restock = |l: &mut Listing| l.restock(&terms.items);
+                state.listings.modify(listing, &mut state.changes, restock);
+            }
+        }
         MarketEvent::ListingWithdrawn { listing } => {
             let Some(gone) = state.take::<Listing>(listing) else {
                 state.changes.defect();
@@ -41,9 +52,16 @@ pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
             opening,
             number,
             offer,
+            lines,
             ..
         } => {
-            offer_made(state, *negotiation, opening.as_ref(), *number, offer);
+            offer_made(
+                state,
+                *negotiation,
+                opening.as_ref(),
+                *number,
+                (offer, lines),
+            );
         }
         MarketEvent::NegotiationEnded {
             negotiation,
@@ -125,9 +143,10 @@ fn offer_made(
     id: NegotiationId,
     opening: Option<&Opening>,
     number: u16,
-    offer: &Offer,
+    (offer, lines): (&Offer, &[Line]),
 ) {
     let now = state.now();
+    let claim = stock::next_claim(state, id, opening.and_then(|o| o.listing), lines);
     policy::count_rate(state, Rate::Offers(offer.by));
     match opening {
         Some(opening) => {
@@ -141,11 +160,12 @@ fn offer_made(
                 state: NegotiationState::Open,
                 since: now,
                 opened_by: offer.by,
+                claim,
             };
             state.bring(id, entity);
         }
         None => state.negotiations.modify(&id, &mut state.changes, |n| {
-            (n.offers, n.latest) = (number, offer.clone());
+            (n.offers, n.latest, n.claim) = (number, offer.clone(), claim);
         }),
     }
     match opening.and_then(|o| o.call) {
@@ -211,6 +231,9 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
     else {
         return;
     };
+    let known = state.negotiations.get(negotiation);
+    let claim = known.and_then(|n| n.claim.clone());
+    stock::take(state, claim.as_ref());
     let entity = Deal {
         buyer: *buyer,
         seller: *seller,
@@ -222,6 +245,7 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
         state: DealState::Agreed,
         since: state.now(),
         shares: shares.clone(),
+        claim,
     };
     state.bring(*deal, entity);
     move_negotiation(state, *negotiation, NegotiationState::Agreed);
@@ -270,6 +294,10 @@ fn deal_ended(state: &mut State, deal: DealId, next: DealState, end: DealEnd) {
     let Some((buyer, seller)) = state.deals.get(&deal).map(|d| (d.buyer, d.seller)) else {
         return;
     };
+    if matches!(next, DealState::Refunded | DealState::Expired) {
+        let claim = state.deals.get(&deal).and_then(|d| d.claim.clone());
+        stock::give_back(state, claim.as_ref());
+    }
     match next {
         DealState::Settled => settled(state, buyer, seller),
         DealState::Expired => count(state, seller, |r| r.expired += 1),

@@ -11,6 +11,7 @@ mod deal;
 mod event;
 mod evolve;
 mod listing;
+mod stock;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ pub use command::{
     WithdrawListing,
 };
 pub use event::{DealEnd, MarketEvent, NegotiationEnd, Opening};
+pub use stock::{Claim, Stock};
 
 use crate::amount::{Amount, Decimal};
 use crate::entity::Entity;
@@ -56,6 +58,11 @@ pub struct Item {
     #[n(1)]
     #[cbor(with = "crate::identity::decimal_text")]
     pub price: Decimal,
+    /// How many are sold in all: offers on the listing may not take more than deals have left. Left
+    /// out, there is no bound.
+    #[n(2)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u32>,
 }
 
 /// A number of items that are wanted or promised.
@@ -155,6 +162,9 @@ pub struct Listing {
     /// Whose it is.
     #[n(0)]
     pub agent: AgentId,
+    /// How much it sells of the items that state a quantity; none when none does.
+    #[n(1)]
+    pub stock: Option<Vec<Stock>>,
 }
 
 impl Entity for Listing {
@@ -451,6 +461,9 @@ pub struct Negotiation {
     /// Who made the first offer.
     #[n(8)]
     pub opened_by: AgentId,
+    /// What the latest offer takes of the stock of the listing that the negotiation is about.
+    #[n(9)]
+    pub claim: Option<Claim>,
 }
 
 impl Negotiation {
@@ -559,6 +572,9 @@ pub struct Deal {
     /// The split of the proceeds that the seller's team had agreed on.
     #[n(9)]
     pub shares: Vec<Share>,
+    /// What it has taken of a listing's stock.
+    #[n(10)]
+    pub claim: Option<Claim>,
 }
 
 impl Entity for Deal {

@@ -60,6 +60,58 @@ fn listings_belong_to_an_agent() {
 }
 
 #[test]
+fn what_a_listing_sells_is_bound_by_its_stock() {
+    let offer = |quantity: u32, outcome: &str| {
+        format!(
+            r#"@buyer negotiation.open {{"with": "@seller", "side": "buy", "listing": "$l", "terms": {{"price": "1", "lines": [{{"item": "TACO", "quantity": {quantity}}}, {{"item": "song", "quantity": 9}}]}}, "valid_for_ms": 600000}} => {outcome}
+"#
+        )
+    };
+    let accept = |n: &str, outcome: &str| {
+        format!(
+            r#"@seller negotiation.accept {{"negotiation": "${n}", "offer": "${n}.offer"}} => {outcome}
+"#
+        )
+    };
+    let stocked = |quantity: u32| {
+        format!(
+            r#""terms": {{"title": "tacos", "items": [{{"name": "taco", "price": "2", "quantity": {quantity}}}, {{"name": "song", "price": "1"}}]}}"#
+        )
+    };
+    let publish = format!("@seller listing.publish {{{}}} => ok $l\n", stocked(10));
+    let restock = format!(
+        r#"@seller listing.update {{"listing": "$l", {}}} => ok"#,
+        stocked(12)
+    );
+    table(
+        &[
+            publish,
+            offer(11, "RLT0515"),
+            offer(6, "ok $n"),
+            offer(5, "ok $m"),
+            // an offer takes nothing yet; the deal does
+            accept("n", "ok $deal"),
+            accept("m", "RLT0515"),
+            r#"@seller negotiation.counter {"negotiation": "$m", "terms": {"price": "1", "lines": [{"item": "taco", "quantity": 3}, {"item": "taco", "quantity": 2}]}, "valid_for_ms": 600000} => RLT0515
+            @seller negotiation.counter {"negotiation": "$m", "terms": {"price": "1", "lines": [{"item": "taco", "quantity": 4}]}, "valid_for_ms": 600000} => ok
+            @buyer negotiation.accept {"negotiation": "$m", "offer": "$m.offer"} => ok $rest
+            "#.into(),
+            offer(1, "RLT0515"),
+            // what came to nothing is for sale again, what was kept is not
+            "@seller deal.refund {\"deal\": \"$deal\"} => ok\n".into(),
+            offer(7, "RLT0515"),
+            offer(6, "ok $o"),
+            accept("o", "ok"),
+            restock,
+            "\n".into(),
+            offer(3, "RLT0515"),
+            offer(2, "ok"),
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn proposals_stay_sealed_until_all_invited_have_answered() {
     table(
         r#"

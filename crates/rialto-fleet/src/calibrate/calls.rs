@@ -5,7 +5,7 @@
 //! taught, as far as the log's evidence outweighs their error. It never fits from nothing.
 //! `docs/fleet/accuracy.md` documents the format.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,11 @@ use super::benchmark::Benchmark;
 use super::point::{Point, Replica, Serving};
 use super::solve::{Explained, predict_ln};
 use crate::catalogue::{Catalogue, CatalogueError};
+use crate::place::read_json;
 use crate::step::{
-    Deployment, Engine, Errors, Layer, On, Parameters, Plan, Residuals, Term, group_key,
+    Deployment, Engine, Errors, Layer, On, Parameters, Plan, Residuals, StepError, Term, group_key,
 };
-use crate::traffic::parse_time_ns;
+use crate::traffic::{MAX_TOKENS, parse_time_ns};
 
 /// One line of the log: one finished call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,6 +113,15 @@ pub fn write_calls<'a>(calls: impl IntoIterator<Item = &'a Call>) -> String {
 }
 
 impl Call {
+    fn plan(&self) -> Plan {
+        Plan {
+            tensor: self.tensor,
+            pipeline: self.pipeline,
+            expert: self.expert,
+            data: self.data,
+        }
+    }
+
     /// Start and time per later token, milliseconds; an answer of one token has none of the latter.
     fn check(&self) -> Result<(f64, Option<f64>), (&'static str, String)> {
         let positive = |field: &'static str, value: f64| {
@@ -130,6 +140,14 @@ impl Call {
             ("output_tokens", self.output_tokens),
         ] {
             positive(field, value.into())?;
+        }
+        for (field, tokens) in [
+            ("input_tokens", self.input_tokens),
+            ("output_tokens", self.output_tokens),
+        ] {
+            if tokens > MAX_TOKENS {
+                return Err((field, format!("{tokens} tokens is above {MAX_TOKENS}")));
+            }
         }
         if self.cached_tokens > self.input_tokens {
             let message = format!("{} is above input_tokens", self.cached_tokens);
@@ -167,6 +185,8 @@ impl Call {
 pub struct LoggedCall {
     /// The line as written.
     pub call: Call,
+    /// Where it stands in the log, from 1.
+    pub line: usize,
     start_ms: f64,
     tpot_ms: Option<f64>,
 }
@@ -194,14 +214,11 @@ pub fn read_calls(file: &str, text: &str) -> Result<Vec<LoggedCall>, CallsError>
             field: field.to_owned(),
             message,
         };
-        let call: Call = serde_json::from_str(line).map_err(|e| {
-            let message = e.to_string();
-            let field = message.split('`').nth(1).unwrap_or("line").to_owned();
-            error(&field, message)
-        })?;
+        let call: Call = read_json(line).map_err(|(field, message)| error(&field, message))?;
         let (start_ms, tpot_ms) = call.check().map_err(|(f, m)| error(f, m))?;
         calls.push(LoggedCall {
             call,
+            line: index + 1,
             start_ms,
             tpot_ms,
         });
@@ -270,32 +287,56 @@ const NORMAL_TENTH: f64 = 1.281_552;
 ///
 /// The scale of a configuration is expected at one, give or take the error that cross-validation
 /// showed; the log's median logarithmic error, with its standard error, moves it (the posterior
-/// mean of a normal scale under normal evidence).
+/// mean of a normal scale under normal evidence). `source` is the log's name.
 ///
 /// # Errors
-/// A name that no catalogue knows.
+/// The line and field of a name that no catalogue knows, or of a plan that its chip cannot run.
 pub fn update_from_calls(
     calls: &[LoggedCall],
     catalogue: &Catalogue,
     parameters: &Parameters,
     source: &str,
-) -> Result<LogUpdate, CatalogueError> {
+) -> Result<LogUpdate, CallsError> {
     let mut groups: BTreeMap<Key<'_>, Vec<&LoggedCall>> = BTreeMap::new();
+    let mut plans = BTreeSet::new();
     for logged in calls {
         let c = &logged.call;
-        let model = &catalogue.model(&c.model)?.name;
-        let chip = &catalogue.chip(&c.chip)?.name;
-        let precision = &catalogue.precision(&c.precision)?.name;
+        let error = |field: &str, message: String| CallsError {
+            file: source.to_owned(),
+            line: logged.line,
+            field: field.to_owned(),
+            message,
+        };
+        let known = |field: &'static str| move |e: CatalogueError| error(field, e.to_string());
+        let model = catalogue.model(&c.model).map_err(known("model"))?;
+        let chip = catalogue.chip(&c.chip).map_err(known("chip"))?;
+        let precision = catalogue
+            .precision(&c.precision)
+            .map_err(known("precision"))?;
+        if plans.insert((&model.name, c.tensor, c.pipeline, c.expert, c.data)) {
+            c.plan().check(model).map_err(|e| match &e {
+                StepError::DoesNotDivide { field, .. } => error(field, e.to_string()),
+                _ => error("expert", e.to_string()),
+            })?;
+        }
+        let (model, chip, precision) = (&model.name, &chip.name, &precision.name);
         let engine = Engine::named(&c.engine).name();
         groups
             .entry((model, chip, engine, precision))
             .or_default()
             .push(logged);
     }
+    let unknown = |e: CatalogueError| CallsError {
+        file: source.to_owned(),
+        line: 1,
+        field: "model".to_owned(),
+        message: e.to_string(),
+    };
     let mut updated = parameters.clone();
     let mut configurations = Vec::new();
     for ((model, chip, engine, precision), group) in groups {
-        let cases = cases(&group, catalogue)?;
+        // Every name was found above.
+        let cases = cases(&group, catalogue).map_err(unknown)?;
         let before = errors(&cases, parameters);
         let (ttft_factor, tpot_factor) = settle(&cases, &mut updated.tpot, &parameters.errors);
         let modelled = group.iter().any(|l| l.call.basis == CallBasis::Modelled);
@@ -376,14 +417,8 @@ fn cases(group: &[&LoggedCall], catalogue: &Catalogue) -> Result<Vec<Case>, Cata
         let own = f64::from((c.input_tokens - c.cached_tokens).max(1));
         let for_steps = point(c, catalogue, input, output, concurrency)?;
         let for_first = point(c, catalogue, own, output, concurrency)?;
-        let plan = Plan {
-            tensor: c.tensor,
-            pipeline: c.pipeline,
-            expert: c.expert,
-            data: c.data,
-        };
         let p = &for_steps;
-        let deployment = Deployment::unchecked(&p.chip, &p.model, &p.precision, plan, p.engine);
+        let deployment = Deployment::unchecked(&p.chip, &p.model, &p.precision, c.plan(), p.engine);
         cases.push(Case {
             step_key: group_key(On::All, &deployment),
             prompt_key: group_key(On::Term(Term::Prefill), &deployment),
@@ -648,11 +683,46 @@ mod tests {
             let error = with(field, value);
             assert_eq!((error.field.as_str(), error.line), (field, 2), "{error}");
         }
+        for (field, value) in [
+            ("output_tokens", serde_json::json!(600.5)),
+            ("ttft_ms", serde_json::json!("fast")),
+            ("input_tokens", serde_json::json!(20_000_000)),
+        ] {
+            let error = with(field, value);
+            assert_eq!((error.field.as_str(), error.line), (field, 2), "{error}");
+            assert!(!error.message.contains("line 1"), "{error}");
+        }
         let mut lacking = good.clone();
         lacking.as_object_mut().unwrap().remove("model");
         let error = read_calls("x", &lacking.to_string()).unwrap_err();
         assert_eq!(error.field, "model");
         assert!(read_calls("x", "").is_err());
+    }
+
+    #[test]
+    fn names_and_plans_that_cannot_be_name_line_and_field() {
+        let error = |change: fn(&mut Call)| {
+            let mut bad = call(2, 9.0);
+            change(&mut bad);
+            let read = read_calls("log.jsonl", &write_calls([&call(1, 9.0), &bad])).unwrap();
+            let (catalogue, parameters) = (Catalogue::shipped(), Parameters::shipped());
+            let (catalogue, parameters) = (catalogue.unwrap(), parameters.unwrap());
+            update_from_calls(&read, &catalogue, &parameters, "log.jsonl").unwrap_err()
+        };
+        let unknown = error(|c| c.model = "giant-9t".into());
+        assert_eq!(
+            (unknown.line, unknown.field.as_str()),
+            (2, "model"),
+            "{unknown}"
+        );
+        let seven = error(|c| c.tensor = 7);
+        assert_eq!((seven.line, seven.field.as_str()), (2, "tensor"), "{seven}");
+        assert!(
+            seven
+                .message
+                .contains("does not divide the attention heads"),
+            "{seven}"
+        );
     }
 
     #[test]

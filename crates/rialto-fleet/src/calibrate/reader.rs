@@ -13,7 +13,9 @@ use super::ladder::{Ladder, divided};
 use super::launch::complete;
 use super::point::{Point, PointsError, Replica, Serving, Skipped};
 use crate::catalogue::{Catalogue, Model, Precision};
+use crate::place::csv_line;
 use crate::step::Engine;
+use crate::traffic::MAX_TOKENS;
 
 /// What one file holds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,11 +70,11 @@ pub fn read_points(
             }
             Ok(true) => {}
             Err(e) => {
-                let line = e.position().map_or(0, csv::Position::line);
+                let line = csv_line(text, e.position()) as u64;
                 return Err(malformed(file, line, &e));
             }
         }
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = csv_line(text, record.position()) as u64;
         let row = RowText {
             file,
             line,
@@ -185,9 +187,49 @@ impl RowText<'_> {
         }
     }
 
+    /// A number of tokens or requests.
+    fn bounded(&self, column: &str) -> Result<Option<f64>, PointsError> {
+        match self.positive(column)? {
+            Some(value) if value > f64::from(MAX_TOKENS) => {
+                Err(self.field_error(column, "is above 16777216, which no run can have"))
+            }
+            other => Ok(other),
+        }
+    }
+
     fn required(&self, column: &str) -> Result<f64, PointsError> {
-        self.positive(column)?
+        self.bounded(column)?
             .ok_or_else(|| self.field_error(column, "is missing"))
+    }
+
+    /// The first of the columns that holds NaN: a measurement that failed says nothing of the others.
+    fn failed(&self, columns: &[&str]) -> Option<String> {
+        let nan = |c: &&&str| self.text(c).eq_ignore_ascii_case("nan");
+        let column = columns.iter().find(nan)?;
+        Some(format!("{column} is NaN: the measurement failed"))
+    }
+
+    /// Why an engine's tensor degree cannot be, if it is one: rows of rack systems may hold the chips
+    /// of all engines in its place.
+    fn indivisible(&self, model: &Model, chip: &str) -> Result<Option<String>, PointsError> {
+        if chip.starts_with("gb") {
+            return Ok(None);
+        }
+        let columns: &[&str] = match self.text("mode") {
+            "disagg" => &["prefill_tp_size", "decode_tp_size"],
+            _ => &["tp_size"],
+        };
+        for column in columns {
+            let degree = self.degree(column)?;
+            if !model.heads().is_multiple_of(degree) {
+                let (name, heads) = (&model.name, model.heads());
+                let why = format!(
+                    "{column} {degree} does not divide the {heads} attention heads of {name}"
+                );
+                return Ok(Some(why));
+            }
+        }
+        Ok(None)
     }
 
     /// A degree of parallelism: missing and zero mean 1.
@@ -215,6 +257,10 @@ impl RowText<'_> {
             Ok(precision) => precision,
             Err(_) => return Ok(Err(format!("precision {precision:?} is in no catalogue"))),
         };
+        let wrong = self.failed(&["silicon_ttft_ms", "silicon_tpot_ms"]);
+        if let Some(why) = wrong.or(self.indivisible(model, &chip.name)?) {
+            return Ok(Err(why));
+        }
         let (ttft_ms, tpot_ms) = (
             self.positive("silicon_ttft_ms")?,
             self.positive("silicon_tpot_ms")?,
@@ -265,7 +311,7 @@ impl RowText<'_> {
 
     /// Requests in flight: stated by the source, else batch size times the engines it is per.
     fn concurrency(&self, source: &str) -> Result<Option<f64>, PointsError> {
-        let batch = self.positive("batch_size")?;
+        let batch = self.bounded("batch_size")?;
         if let Some(stated) = stated_number(source, "silicon_concurrency=") {
             return Ok(Some(match batch {
                 // The load of all copies of a model without experts that share it.
@@ -276,7 +322,7 @@ impl RowText<'_> {
         if let Some(batch) = batch {
             return Ok(Some(batch * f64::from(self.degree("attention_dp_size")?)));
         }
-        let Some(batch) = self.positive("decode_batch_size")? else {
+        let Some(batch) = self.bounded("decode_batch_size")? else {
             return Ok(None);
         };
         let workers = self.number("decode_num_workers")?.unwrap_or(1.0).max(1.0);
@@ -360,6 +406,9 @@ impl RowText<'_> {
         let Ok(precision) = catalogue.precision(&precision_name(stated, "", base, model)) else {
             return Ok(Err(format!("precision {stated:?} is in no catalogue")));
         };
+        if let Some(why) = self.failed(&["ttft_ms", "tpot_ms", "tokens_per_s_output_total"]) {
+            return Ok(Err(why));
+        }
         let (ttft_ms, tpot_ms) = (self.positive("ttft_ms")?, self.positive("tpot_ms")?);
         let throughput = self.positive("tokens_per_s_output_total")?;
         if ttft_ms.is_none() && tpot_ms.is_none() && throughput.is_none() {
@@ -370,9 +419,9 @@ impl RowText<'_> {
             return Err(self.field_error("chips", "does not start with a number of chips"));
         };
         let lengths = (
-            self.positive("isl")?,
-            self.positive("osl")?,
-            self.positive("concurrency_or_batch")?,
+            self.bounded("isl")?,
+            self.bounded("osl")?,
+            self.bounded("concurrency_or_batch")?,
         );
         let scenario = self.text("scenario");
         let engine = Engine::named(self.text("engine"));

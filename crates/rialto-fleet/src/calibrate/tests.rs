@@ -130,6 +130,27 @@ fn unknown_names_are_skipped_with_the_reason() {
 }
 
 #[test]
+fn degrees_that_divide_no_heads_and_failed_measurements_are_skipped() {
+    for (text, reason) in [
+        (
+            row("gpt-oss-120b", "8192", "3", "12.5"),
+            "tp_size 3 does not divide the 64 attention heads of gpt-oss-120b",
+        ),
+        (
+            row("gpt-oss-120b", "8192", "8", "NaN"),
+            "silicon_tpot_ms is NaN: the measurement failed",
+        ),
+    ] {
+        let file = read(&text).unwrap();
+        assert!(file.points.is_empty());
+        assert_eq!(
+            (file.skipped[0].line, file.skipped[0].reason.as_str()),
+            (2, reason)
+        );
+    }
+}
+
+#[test]
 fn bad_values_name_file_line_and_field() {
     for (text, expected) in [
         (
@@ -151,6 +172,14 @@ fn bad_values_name_file_line_and_field() {
         (
             row("gpt-oss-120b", "8192", "1.5", "3"),
             "points.csv: line 2: tp_size: \"1.5\"",
+        ),
+        (
+            row("gpt-oss-120b", "99999999999999", "8", "3"),
+            "points.csv: line 2: isl: \"99999999999999\" is above 16777216",
+        ),
+        (
+            row("gpt-oss-120b", "8192", "8", "-3").replace('\n', "\r\n"),
+            "points.csv: line 2: silicon_tpot_ms: \"-3\"",
         ),
         (
             format!("{HEAD}\na,b\n"),

@@ -8,12 +8,15 @@ mod chip;
 mod model;
 mod names;
 mod precision;
+mod table;
 
 pub use chip::{Chip, Fabric, Node, Source};
 pub use model::{Attention, Model, Moe};
 pub use precision::{Compute, Precision};
 
 use serde::Deserialize;
+
+use crate::place::{line_at, read_toml};
 
 /// A table that cannot be used, or a name that is not in it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -27,10 +30,12 @@ pub enum CatalogueError {
         message: String,
     },
     /// A number that cannot be right.
-    #[error("{file}: {kind} {name:?}: {field} {problem}")]
+    #[error("{file}: line {line}: {kind} {name:?}: {field} {problem}")]
     Field {
         /// Name of the table or file.
         file: String,
+        /// Line of the field, or of its entry where the field is absent, from 1.
+        line: usize,
         /// Kind of entry: chip, node, fabric, model or precision.
         kind: &'static str,
         /// Name of the entry.
@@ -78,6 +83,58 @@ struct Tables {
     precision: Vec<Precision>,
 }
 
+impl Tables {
+    fn check(&self, file: &str) -> Result<(), CatalogueError> {
+        self.chip.iter().try_for_each(|c| c.check(file))?;
+        self.fabric.iter().try_for_each(|f| f.check(file))?;
+        self.node.iter().try_for_each(|n| n.check(file))?;
+        self.model.iter().try_for_each(|m| m.check(file))?;
+        self.precision.iter().try_for_each(|p| p.check(file))
+    }
+}
+
+impl CatalogueError {
+    /// The same on a line.
+    fn on_line(mut self, at: usize) -> Self {
+        if let Self::Field { line, .. } = &mut self {
+            *line = at;
+        }
+        self
+    }
+
+    /// The same with its line looked up in the text it was found in.
+    fn on_its_line(mut self, text: &str) -> Self {
+        if let Self::Field {
+            line,
+            kind,
+            name,
+            field,
+            ..
+        } = &mut self
+        {
+            *line = line_of(text, kind, name, field).unwrap_or(1);
+        }
+        self
+    }
+}
+
+/// The line of a field of a named entry, or of the entry's name where the field stands elsewhere.
+fn line_of(text: &str, kind: &str, name: &str, field: &str) -> Option<usize> {
+    let document = toml::de::DeTable::parse(text).ok()?;
+    let entries = document.get_ref().get(kind)?.get_ref().as_array()?;
+    let mut tables = entries
+        .iter()
+        .filter_map(|entry| entry.get_ref().as_table());
+    let named = |t: &&toml::de::DeTable<'_>| {
+        let own = t.get("name").and_then(|n| n.get_ref().as_str());
+        own == Some(name)
+    };
+    let entry = tables.find(named)?;
+    let first = field.split(['.', '[']).next()?;
+    let at = |key: &str| Some(line_at(text, entry.get_key_value(key)?.0.span().start));
+    at(first).or_else(|| at("name"))
+}
+
 const SHIPPED: [(&str, &str); 5] = [
     (
         "catalogue/chips.toml",
@@ -114,21 +171,32 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Lays the tables of one file over this catalogue: an entry of a known name replaces it.
+    /// Lays the tables of one file over this catalogue: an entry of a known name replaces it. A file
+    /// whose name ends in `.csv` is a table of chips, any other is TOML.
     ///
     /// # Errors
     /// Names `file` with line and field when the text is malformed, a number is out of range, or
     /// a node names a chip or fabric that does not exist.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
-        let tables: Tables = toml::from_str(text).map_err(|e| CatalogueError::Malformed {
-            file: file.to_owned(),
-            message: names::toml_message(text, &e),
+        if file.to_ascii_lowercase().ends_with(".csv") {
+            let chip = table::chips(file, text)?;
+            return self.lay(Tables {
+                chip,
+                ..Tables::default()
+            });
+        }
+        let tables: Tables = read_toml(text).map_err(|misfit| {
+            let line = misfit.line.unwrap_or(1);
+            CatalogueError::Malformed {
+                file: file.to_owned(),
+                message: format!("line {line}: {}: {}", misfit.field, misfit.message),
+            }
         })?;
-        tables.chip.iter().try_for_each(|c| c.check(file))?;
-        tables.fabric.iter().try_for_each(|f| f.check(file))?;
-        tables.node.iter().try_for_each(|n| n.check(file))?;
-        tables.model.iter().try_for_each(|m| m.check(file))?;
-        tables.precision.iter().try_for_each(|p| p.check(file))?;
+        tables.check(file).map_err(|e| e.on_its_line(text))?;
+        self.lay(tables)
+    }
+
+    fn lay(&mut self, tables: Tables) -> Result<(), CatalogueError> {
         lay_over(&mut self.chips, tables.chip, |c| &c.name);
         lay_over(&mut self.fabrics, tables.fabric, |f| &f.name);
         lay_over(&mut self.models, tables.model, |m| &m.name);
@@ -221,6 +289,7 @@ impl Checker<'_> {
     fn error(&self, field: &'static str, problem: impl Into<String>) -> CatalogueError {
         CatalogueError::Field {
             file: self.file.to_owned(),
+            line: 1,
             kind: self.kind,
             name: self.name.to_owned(),
             field,

@@ -81,14 +81,3 @@ fn architecture(name: &str) -> String {
 fn is_variant(part: &str) -> bool {
     VARIANTS.contains(&part) || (part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit()))
 }
-
-/// The parser's message with the line it points at.
-pub(super) fn toml_message(text: &str, error: &toml::de::Error) -> String {
-    let line = error
-        .span()
-        .map(|s| 1 + text[..s.start.min(text.len())].matches('\n').count());
-    match line {
-        Some(line) => format!("line {line}: {}", error.message()),
-        None => error.message().to_owned(),
-    }
-}

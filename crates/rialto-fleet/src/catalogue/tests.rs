@@ -78,14 +78,17 @@ fn bad_tables_name_file_line_and_field() {
     let text = "[[fabric]]\nname = \"x\"\nlatency_us = -1.0\nsource = \"s\"\nconfidence = \"c\"\n";
     let error = c.add("mine.toml", text).unwrap_err().to_string();
     assert!(
-        error.contains("mine.toml: fabric \"x\": latency_us is -1"),
+        error.contains("mine.toml: line 3: fabric \"x\": latency_us is -1"),
         "{error}"
     );
     let error = c
         .add("mine.toml", "[[chip]]\nname = \"x\"\n")
         .unwrap_err()
         .to_string();
-    assert!(error.contains("missing field"), "{error}");
+    assert!(
+        error.contains("mine.toml: line 1: chip[0].vendor: missing field"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -124,5 +127,55 @@ fn a_chip_without_a_format_computes_in_the_next_wider_one() {
     assert_eq!(
         c.chip("a100").unwrap().flops(Compute::Fp4),
         (312e12, Compute::Bf16)
+    );
+}
+
+#[test]
+fn chips_come_as_a_table_too() {
+    let head = "name,vendor,aliases,bf16_tflops,memory_gb,memory_tb_s,scaleup_gb_s,\
+        scaleup_domain_chips,scaleout_gb_s,rent_usd_per_hour,source,confidence";
+    let row = "mine,ACME,my chip;m1,500,96,3.2,200,16,25,1.10,data sheet,vendor doc";
+    let mut c = shipped();
+    c.add("mine.csv", &format!("{head}\r\n{row}\r\n")).unwrap();
+    let mine = c.chip("M1").unwrap();
+    assert_eq!(mine.rent_usd_per_hour, Some(1.1));
+    assert_eq!((mine.fp8_tflops, mine.scaleup_domain_chips), (None, 16));
+    assert!(
+        mine.sources[0]
+            .fields
+            .contains(&"rent_usd_per_hour".to_owned())
+    );
+    let mut error = |from: &str, to: &str| {
+        let text = format!("{head}\n{row}\n{}\n", row.replacen(from, to, 1));
+        let text = text.replacen("\nmine", "\nother", 1);
+        c.add("mine.csv", &text).unwrap_err().to_string()
+    };
+    for (from, to, expected) in [
+        (
+            ",500,",
+            ",fast,",
+            "mine.csv: line 3: bf16_tflops: \"fast\" is not a number",
+        ),
+        (
+            ",96,",
+            ",,",
+            "mine.csv: line 3: memory_gb: must not be empty",
+        ),
+        (
+            ",3.2,",
+            ",3200,",
+            "mine.csv: line 3: chip \"mine\": memory_tb_s is 3200",
+        ),
+        (",16,", ",1.5,", "mine.csv: line 3: scaleup_domain_chips: "),
+        (",data sheet,", ",", "mine.csv: line 3: row: has 11 cells"),
+    ] {
+        let told = error(from, to);
+        assert!(told.starts_with(expected), "{told}");
+    }
+    let odd = format!("{head},speed\n{row},1\n");
+    let told = c.add("mine.csv", &odd).unwrap_err().to_string();
+    assert!(
+        told.starts_with("mine.csv: line 1: speed: no such column"),
+        "{told}"
     );
 }

@@ -69,14 +69,17 @@ impl Pool {
         context <= u64::from(self.max_context_tokens) && Replica::fits(&self.config, request)
     }
 
-    /// The same pool with another number of replicas in cells of at most `cell_replicas`; its
-    /// traffic stays.
+    /// The first cell alone of the same pool with another number of replicas in cells of at most
+    /// `cell_replicas`. The pool's traffic stays; the cell meets its share of it. However large the
+    /// pool, no list of its cells is made.
     #[must_use]
-    pub fn resized(&self, replicas: u32, cell_replicas: u32) -> Self {
+    pub fn first_cell(&self, replicas: u32, cell_replicas: u32) -> Self {
+        let replicas = replicas.max(1);
+        let cells = replicas.div_ceil(cell_replicas.max(1));
         let mut pool = self.clone();
-        pool.spec.replicas = replicas.max(1);
-        pool.spec.cell_replicas = Some(cell_replicas.clamp(1, replicas.max(1)));
-        pool.cells = cells_of(&pool.spec);
+        pool.spec.replicas = replicas;
+        pool.spec.cell_replicas = Some(cell_replicas.clamp(1, replicas));
+        pool.cells = vec![replicas / cells];
         pool
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::faults::Faults;
 use super::route::Policy;
 use crate::catalogue::{Catalogue, Chip};
+use crate::place::{self, line_at};
 use crate::step::Plan;
 
 /// What is wrong with a scenario, and where.
@@ -318,17 +319,11 @@ impl Scenario {
     /// # Errors
     /// The first malformed, unknown or senseless field.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text).map_err(|e| {
-            let message = e.message().to_owned();
-            let line = e.span().map_or(1, |span| line_at(text, span.start));
-            let quoted = message.split('`').nth(1).map(str::to_owned);
-            let field = quoted.unwrap_or_else(|| key_on_line(text, line));
-            ScenarioError {
-                file: file.to_owned(),
-                line,
-                field,
-                message,
-            }
+        let scenario: Self = place::read_toml(text).map_err(|misfit| ScenarioError {
+            file: file.to_owned(),
+            line: misfit.line.unwrap_or_else(|| locate(text, &misfit.field)),
+            field: misfit.field,
+            message: misfit.message,
         })?;
         scenario
             .check()
@@ -512,18 +507,6 @@ fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
     Ok(())
 }
 
-fn line_at(text: &str, offset: usize) -> usize {
-    1 + text.as_bytes()[..offset.min(text.len())]
-        .iter()
-        .filter(|b| **b == b'\n')
-        .count()
-}
-
-fn key_on_line(text: &str, line: usize) -> String {
-    let content = text.lines().nth(line.saturating_sub(1)).unwrap_or("");
-    content.split('=').next().unwrap_or("").trim().to_owned()
-}
-
 fn error_at(file: &str, text: &str, field: String, message: String) -> ScenarioError {
     let line = locate(text, &field);
     ScenarioError {
@@ -609,9 +592,11 @@ rate_per_s = 2.5
                 "rate_per_s = 2.5",
                 "rate_per_s = \"fast\"",
                 17,
-                "rate_per_s",
+                "pool[1].rate_per_s",
             ),
-            ("rate_per_s = 2.5", "speed = 1", 17, "speed"),
+            ("rate_per_s = 2.5", "speed = 1", 17, "pool[1].speed"),
+            ("rate_per_s = 2.5", "tensor = -1", 17, "pool[1].tensor"),
+            ("rate_per_s = 2.5", "tensor = 1e9", 17, "pool[1].tensor"),
             ("duration_s = 60", "duration_s = 0", 2, "duration_s"),
             ("duration_s = 60", "duration_ms = 60", 2, "duration_ms"),
             ("name = \"b\"", "name = \"a\"", 12, "pool[1].name"),

@@ -100,7 +100,8 @@ pub struct Concentration {
     pub dimension: &'static str,
     /// What the shares are of.
     pub measure: Measure,
-    /// The unit of the amounts: `dollars`, `tokens`, `chips` or `chip-seconds`.
+    /// The unit of the amounts: `dollars`, `paid` (the deals' asset), `tokens`, `chips` or
+    /// `chip-seconds`.
     pub unit: &'static str,
     /// The total, unattributed included.
     pub total: f64,
@@ -218,13 +219,19 @@ pub struct SettledDeal {
     pub region: String,
     /// What was paid, in whole units of the asset.
     pub paid: f64,
+    /// Tokens of every kind that were agreed on.
+    pub tokens: f64,
+    /// Chip-seconds behind them, by the seller's price list.
+    pub chip_seconds: f64,
 }
 
-/// Concentration of what settled deals paid, by provider, vendor, model, chip, host and region.
-/// Amounts are measured; the listing's words on the chip are the seller's.
+/// Concentration of settled deals by provider, vendor, model, chip, host and region: of what was
+/// paid and of the tokens agreed on, which are measured, and of chip-seconds, which are modelled.
+/// The listing's words on the chip are the seller's.
 #[must_use]
 pub fn of_deals(deals: &[SettledDeal]) -> Vec<Concentration> {
     type Key = fn(&SettledDeal) -> &str;
+    type Value = fn(&SettledDeal) -> f64;
     let dimensions: [(&'static str, Key); 6] = [
         ("provider", |d| &d.provider),
         ("vendor", |d| &d.vendor),
@@ -233,11 +240,21 @@ pub fn of_deals(deals: &[SettledDeal]) -> Vec<Concentration> {
         ("host", |d| &d.host),
         ("region", |d| &d.region),
     ];
-    let of = |(dimension, key): (&'static str, Key)| {
-        let amounts = deals.iter().map(|d| (key(d), d.paid, Basis::Measured));
-        concentration(dimension, Measure::Spend, "paid", amounts)
-    };
-    dimensions.into_iter().filter_map(of).collect()
+    let measures: [(Measure, &'static str, Basis, Value); 3] = [
+        (Measure::Spend, "paid", Basis::Measured, |d| d.paid),
+        (Measure::Tokens, "tokens", Basis::Measured, |d| d.tokens),
+        (Measure::Capacity, "chip-seconds", Basis::Modelled, |d| {
+            d.chip_seconds
+        }),
+    ];
+    let mut all = Vec::new();
+    for (dimension, key) in dimensions {
+        for (measure, unit, basis, value) in measures {
+            let amounts = deals.iter().map(|d| (key(d), value(d), basis));
+            all.extend(concentration(dimension, measure, unit, amounts));
+        }
+    }
+    all
 }
 
 /// Concentration of a usage table by vendor, model, chip, host, region, owner and agent.

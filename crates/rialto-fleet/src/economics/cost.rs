@@ -27,6 +27,12 @@ pub struct Scenario<N = Range> {
     pub draws: u32,
     /// Seed of the Monte Carlo.
     pub seed: u64,
+    /// Quarters by which agentic demand is late, case by case, rising, 2 to 12 cases.
+    pub adoption_lag_quarters: Vec<u32>,
+    /// Quarters over which the chips are paid for, used or not, 1 to 40.
+    pub horizon_quarters: u32,
+    /// Share of the volumes that waits for agentic demand.
+    pub agentic_share: N,
     /// Kinds of chips.
     pub chip: Vec<Chip<N>>,
     /// What each model does on each chip, as given.
@@ -190,6 +196,10 @@ impl Validate for Scenario {
     fn validate(&self) -> Result<(), Fault> {
         input::name("name", &self.name)?;
         input::between("draws", f64::from(self.draws), 100.0, 100_000.0)?;
+        input::lags(&self.adoption_lag_quarters)?;
+        let horizon = f64::from(self.horizon_quarters);
+        input::between("horizon_quarters", horizon, 1.0, 40.0)?;
+        input::each("agentic_share", &self.agentic_share, input::share)?;
         input::count("chip", self.chip.len(), 100)?;
         input::distinct("chip", self.chip.iter().map(|c| c.name.as_str()))?;
         self.chip
@@ -350,11 +360,14 @@ impl Uncertain for Scenario {
             name: self.name.clone(),
             draws: self.draws,
             seed: self.seed,
+            adoption_lag_quarters: self.adoption_lag_quarters.clone(),
+            horizon_quarters: self.horizon_quarters,
             chip: self.chip.iter().map(|c| c.resolve(pick)).collect(),
             throughput: self.throughput.iter().map(|t| t.resolve(pick)).collect(),
             twin: self.twin.clone(),
             price: self.price.iter().map(|p| p.resolve(pick)).collect(),
             class: self.class.iter().map(|c| c.resolve(pick)).collect(),
+            agentic_share: pick("agentic share", self.agentic_share),
         }
     }
 }
@@ -650,6 +663,54 @@ fn add(rows: &mut Vec<Margin>, name: &str, part: &Margin) {
     }
 }
 
+/// The share of the volumes that is sold over the horizon when agentic demand is late.
+#[must_use]
+pub fn sold_share(point: &Scenario<f64>, adoption_lag_quarters: u32) -> f64 {
+    let waits = adoption_lag_quarters.min(point.horizon_quarters);
+    1.0 - point.agentic_share * f64::from(waits) / f64::from(point.horizon_quarters.max(1))
+}
+
+/// The total a month on average over the horizon when agentic demand is late: the chips are paid for
+/// from the start, the late volumes are not sold.
+#[must_use]
+pub fn late_total(point: &Scenario<f64>, adoption_lag_quarters: u32) -> Margin {
+    let mut total = margins(point).total;
+    total.revenue_usd *= sold_share(point, adoption_lag_quarters);
+    total
+}
+
+/// The total at one adoption lag.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AtLag {
+    /// The lag.
+    pub adoption_lag_quarters: u32,
+    /// Share of the volumes that is sold over the horizon, at the likeliest values; a token costs so
+    /// many times more as this is below one.
+    pub sold_share: f64,
+    /// The total a month at the likeliest values.
+    pub total: Margin,
+    /// The total margin over the ranges.
+    pub margin: Spread,
+    /// The profit a month over the ranges, in dollars.
+    pub profit_usd_per_month: Spread,
+}
+
+fn at_lag(scenario: &Scenario, lag: u32) -> AtLag {
+    let mid = scenario.mid();
+    let [margin, profit_usd_per_month] =
+        uncertainty::monte_carlo(scenario, scenario.draws, scenario.seed, |point| {
+            let total = late_total(point, lag);
+            [total.margin(), Some(total.profit_usd())]
+        });
+    AtLag {
+        adoption_lag_quarters: lag,
+        sold_share: sold_share(&mid, lag),
+        total: late_total(&mid, lag),
+        margin,
+        profit_usd_per_month,
+    }
+}
+
 /// Everything that a cost report shows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
@@ -659,24 +720,19 @@ pub struct Report {
     pub token_costs: Vec<TokenCost>,
     /// Margins at the likeliest values.
     pub margins: Margins,
-    /// What moves the total margin, widest first.
+    /// What moves the total margin at the first adoption lag, widest first.
     pub tornado: Vec<Swing>,
-    /// The total margin over the ranges.
-    pub margin: Spread,
-    /// The profit a month over the ranges, in dollars.
-    pub profit_usd_per_month: Spread,
+    /// The total, one for each adoption lag.
+    pub adoption: Vec<AtLag>,
 }
 
 /// Computes a cost report. The scenario must have been completed from a catalogue.
 #[must_use]
 pub fn report(scenario: &Scenario) -> Report {
     let mid = scenario.mid();
-    let total = |point: &Scenario<f64>| margins(point).total;
-    let [margin, profit_usd_per_month] =
-        uncertainty::monte_carlo(scenario, scenario.draws, scenario.seed, |point| {
-            let total = total(point);
-            [total.margin(), Some(total.profit_usd())]
-        });
+    let lags = &scenario.adoption_lag_quarters;
+    let first = lags.first().copied().unwrap_or(0);
+    let total = |point: &Scenario<f64>| late_total(point, first);
     Report {
         chip_hours: mid
             .chip
@@ -686,7 +742,6 @@ pub fn report(scenario: &Scenario) -> Report {
         token_costs: token_costs(&mid),
         margins: margins(&mid),
         tornado: uncertainty::tornado(scenario, |p| total(p).margin().unwrap_or(0.0)),
-        margin,
-        profit_usd_per_month,
+        adoption: lags.iter().map(|lag| at_lag(scenario, *lag)).collect(),
     }
 }

@@ -7,6 +7,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::input::InputError;
 use super::usage::{TokenKind, UsageRow};
 
 /// The version of the specification.
@@ -129,38 +130,30 @@ impl Serialize for Record {
     }
 }
 
-/// A row that FOCUS cannot express.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("usage row {row}: {problem}")]
-pub struct FocusError {
-    /// The row, counted from 1.
-    pub row: usize,
-    /// What is wrong.
-    pub problem: &'static str,
-}
-
-/// Translates a usage table.
+/// Translates a usage table; `file` is what errors call it.
 ///
 /// # Errors
 /// When a row has spend without tokens (no unit price exists), or no model (no SKU exists).
-pub fn records(rows: &[UsageRow]) -> Result<Vec<Record>, FocusError> {
-    let translate = |(i, row): (usize, &UsageRow)| {
-        let error = |problem| {
-            Err(FocusError {
-                row: i + 1,
-                problem,
+pub fn records(file: &str, rows: &[UsageRow]) -> Result<Vec<Record>, InputError> {
+    let translate = |row: &UsageRow| {
+        let error = |field: &str, message: &str| {
+            Err(InputError {
+                file: file.to_owned(),
+                line: row.line,
+                field: field.to_owned(),
+                message: message.to_owned(),
             })
         };
         if row.tokens == 0.0 && row.spend_usd > 0.0 {
-            return error("has spend but no tokens, so it has no unit price");
+            return error("tokens", "has spend but no tokens, so it has no unit price");
         }
         if row.model.is_empty() {
-            return error("names no model, so it has no SKU");
+            return error("model", "names no model, so it has no SKU");
         }
         let cells = COLUMNS.iter().map(|column| cell(row, column)).collect();
         Ok(Record { cells })
     };
-    rows.iter().enumerate().map(translate).collect()
+    rows.iter().map(translate).collect()
 }
 
 fn text(value: &str) -> Cell {

@@ -61,7 +61,9 @@ impl History {
     /// or "unsourced" marks the figures it names (`rev`, `OI`, `D&A`, `PP&E`) as derived.
     ///
     /// # Errors
-    /// Names line and column of a malformed or negative figure, or of a quarter out of order.
+    /// Names line and column of a malformed or negative figure, of a quarter out of order, of an
+    /// operating income beyond revenue, and of a figure a hundred times those beside it: its unit is
+    /// another.
     pub fn parse(file: &str, text: &str) -> Result<Self, InputError> {
         let table = Table::parse(file, text, &COLUMNS)?;
         let mut rows: Vec<HistoryRow> = Vec::new();
@@ -87,16 +89,62 @@ impl History {
                     derived: is_derived(source, label),
                 }))
             };
+            let revenue = figure("aws_revenue_usd_b", "rev")?;
+            let operating_income = figure("aws_operating_income_usd_b", "OI")?;
+            if let (Some(revenue), Some(income)) = (revenue, operating_income)
+                && income.usd_b > revenue.usd_b
+            {
+                let (income, revenue) = (income.usd_b, revenue.usd_b);
+                let message = format!("units mixed up: {income} is above the revenue of {revenue}");
+                return Err(row.error("aws_operating_income_usd_b", message));
+            }
             rows.push(HistoryRow {
                 quarter,
-                revenue: figure("aws_revenue_usd_b", "rev")?,
-                operating_income: figure("aws_operating_income_usd_b", "OI")?,
+                revenue,
+                operating_income,
                 depreciation: figure("aws_dna_usd_b", "D&A")?,
                 ppe_net: figure("aws_ppe_net_usd_b", "PP&E")?,
             });
         }
+        for column in ["aws_revenue_usd_b", "aws_dna_usd_b", "aws_ppe_net_usd_b"] {
+            one_unit(&table, column)?;
+        }
         Ok(Self { rows })
     }
+}
+
+/// No business grows or shrinks so many times within a quarter: such a figure is in another unit.
+const MOST_TIMES: f64 = 100.0;
+
+/// Checks that no figure of a column is [`MOST_TIMES`] those beside it, or that part of them.
+fn one_unit(table: &Table, column: &str) -> Result<(), InputError> {
+    let mut figures = Vec::new();
+    for row in table.rows() {
+        let value = row.number(column)?.filter(|v| *v > 0.0);
+        figures.extend(value.map(|v| (row, v)));
+    }
+    let far = |a: f64, b: f64| a >= b * MOST_TIMES || b >= a * MOST_TIMES;
+    let odd = |i: usize| {
+        let (row, value) = figures.get(i)?;
+        let before = i.checked_sub(1).and_then(|j| figures.get(j));
+        let mut beside = [before, figures.get(i + 1)]
+            .into_iter()
+            .flatten()
+            .peekable();
+        let (_, neighbour) = **beside.peek()?;
+        let alone = beside.all(|(_, other)| far(*value, *other));
+        alone.then_some((*row, *value, neighbour))
+    };
+    // Of a first or last figure and the one beside it, the one with two neighbours is the odd one.
+    let ends = [0, figures.len().saturating_sub(1)];
+    let inner = 1..figures.len().saturating_sub(1);
+    if let Some((row, value, neighbour)) = inner.chain(ends).find_map(odd) {
+        let message = format!(
+            "units mixed up: {value} stands beside {neighbour}; the column is in billions of dollars"
+        );
+        return Err(row.error(column, message));
+    }
+    Ok(())
 }
 
 fn is_derived(source: &str, label: &str) -> bool {
@@ -294,6 +342,17 @@ pub enum HistoryError {
     /// There is nothing to compare with.
     #[error("no quarter after {0} has a depreciation and margin that are not derived")]
     NoTarget(Quarter),
+}
+
+impl HistoryError {
+    /// The field of [`HistorySetup`] that asks for what is not there.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Missing(_) | Self::Degenerate(_) => "fit_from",
+            Self::NoTarget(_) => "fit_to",
+        }
+    }
 }
 
 /// Fits the model on the quarters from `from` to `to`.

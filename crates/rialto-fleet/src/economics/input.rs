@@ -6,6 +6,7 @@
 use serde::de::DeserializeOwned;
 
 use super::uncertainty::Range;
+use crate::place::{self, line_at};
 
 /// Largest table accepted, in rows; past it the caller gets an error, not a crash.
 pub const MAX_ROWS: usize = 2_000_000;
@@ -78,16 +79,9 @@ pub fn parse_toml<T: DeserializeOwned + Validate>(file: &str, text: &str) -> Res
         field,
         message,
     };
-    let syntax = |e: &toml::de::Error| {
-        let line = e.span().map_or(1, |span| line_of(text, span.start));
-        error(line, "syntax".to_owned(), one_line(e.message()))
-    };
-    let deserializer = toml::Deserializer::parse(text).map_err(|e| syntax(&e))?;
-    let value: T = serde_path_to_error::deserialize(deserializer).map_err(|e| {
-        let path = e.path().to_string();
-        let span = e.inner().span().map(|span| line_of(text, span.start));
-        let line = span.unwrap_or_else(|| locate(text, &path));
-        error(line, path, one_line(e.inner().message()))
+    let value: T = place::read_toml(text).map_err(|misfit| {
+        let line = misfit.line.unwrap_or_else(|| locate(text, &misfit.field));
+        error(line, misfit.field, misfit.message)
     })?;
     value
         .validate()
@@ -95,32 +89,19 @@ pub fn parse_toml<T: DeserializeOwned + Validate>(file: &str, text: &str) -> Res
     Ok(value)
 }
 
-fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text
-        .as_bytes()
-        .iter()
-        .take(offset)
-        .filter(|b| **b == b'\n')
-        .count()
-}
-
 /// The line on which the value at `path` is written, or that of its nearest written ancestor.
 fn locate(text: &str, path: &str) -> usize {
     let Ok(document) = toml::de::DeTable::parse(text) else {
         return 1;
     };
-    let mut line = line_of(text, document.span().start);
+    let mut line = line_at(text, document.span().start);
     let mut table = Some(document.get_ref());
     for part in path.split('.') {
         let (key, indices) = split_indices(part);
         let Some((name, value)) = table.and_then(|t| t.get_key_value(key)) else {
             return line;
         };
-        line = line_of(text, name.span().start);
+        line = line_at(text, name.span().start);
         let mut value = value;
         for index in indices {
             let toml::de::DeValue::Array(array) = value.get_ref() else {
@@ -129,7 +110,7 @@ fn locate(text: &str, path: &str) -> usize {
             let Some(element) = array.get(index) else {
                 return line;
             };
-            line = line_of(text, element.span().start);
+            line = line_at(text, element.span().start);
             value = element;
         }
         table = match value.get_ref() {
@@ -229,6 +210,24 @@ pub fn each(
     ))
 }
 
+/// Checks the adoption lags of a scenario: 2 to 12 cases that rise, at most 40 quarters.
+///
+/// # Errors
+/// Names `adoption_lag_quarters`.
+pub fn lags(lags: &[u32]) -> Result<(), Fault> {
+    let fault = |message: String| Err(Fault::new("adoption_lag_quarters", message));
+    if lags.len() < 2 || lags.len() > 12 {
+        return fault(format!("needs 2 to 12 cases, has {}", lags.len()));
+    }
+    if lags.windows(2).any(|pair| pair[0] >= pair[1]) {
+        return fault("must rise from case to case".to_owned());
+    }
+    match lags.last() {
+        Some(last) if *last > 40 => fault("at most 40 quarters".to_owned()),
+        _ => Ok(()),
+    }
+}
+
 /// Checks that a name is not empty and no longer than 120 characters.
 ///
 /// # Errors
@@ -322,14 +321,10 @@ impl Table {
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|e| {
-                let line = e
-                    .position()
-                    .map_or(1, |p| usize::try_from(p.line()).unwrap_or(1));
+                let line = place::csv_line(text, e.position());
                 error(line, "row", csv_message(&e))
             })?;
-            let line = record
-                .position()
-                .map_or(1, |p| usize::try_from(p.line()).unwrap_or(1));
+            let line = place::csv_line(text, record.position());
             if rows.len() >= MAX_ROWS {
                 return Err(error(line, "row", format!("more than {MAX_ROWS} rows")));
             }
@@ -349,6 +344,11 @@ impl Table {
             line: *line,
             record,
         })
+    }
+
+    /// The columns in file order.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str)
     }
 
     /// True when the table has a column of that name.

@@ -108,11 +108,7 @@ impl Validate for Scenario {
         input::name("source", &self.source)?;
         input::between("horizon_years", f64::from(self.horizon_years), 1.0, 30.0)?;
         input::between("draws", f64::from(self.draws), 100.0, 100_000.0)?;
-        let lags = &self.adoption_lag_quarters;
-        if lags.len() < 2 || lags.len() > 12 || lags.windows(2).any(|p| p[0] >= p[1]) {
-            let message = "needs 2 to 12 cases that rise from one to the next";
-            return Err(Fault::new("adoption_lag_quarters", message));
-        }
+        input::lags(&self.adoption_lag_quarters)?;
         input::each("discount_rate", &self.discount_rate, input::share)?;
         let price = |p: &str, v| input::between(p, v, 0.0, 2.0);
         input::each(

@@ -64,6 +64,9 @@ pub struct UsageRow {
     pub list_usd_per_million: Option<f64>,
     /// How the row came to be.
     pub basis: Basis,
+    /// The line of the table, from 1.
+    #[serde(skip)]
+    pub line: usize,
 }
 
 const REQUIRED: [&str; 12] = [
@@ -135,6 +138,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<UsageRow>, InputError> {
             chip_seconds: optional("chip_seconds")?,
             list_usd_per_million: optional("list_usd_per_million")?,
             basis,
+            line: row.line(),
         });
     }
     Ok(rows)

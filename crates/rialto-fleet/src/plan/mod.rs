@@ -1,24 +1,25 @@
 //! The cheapest placement that meets an objective.
 //!
 //! Enumerates chips, number formats and parallel plans for a model, sizes each to the traffic by
-//! simulation, prices it, adds spares for what fails, and says which constraint binds. It assumes
-//! that more replicas never make latency worse. Every figure is a twin's.
+//! simulating one cell with its share of the requests, prices it, adds spares for what fails, and says
+//! which constraint binds. It assumes that more replicas never make latency worse. Every figure is a
+//! twin's.
 
 mod costs;
 mod spares;
+mod trial;
 
 use serde::Serialize;
 
 use crate::calibrate::{interval_factors, outside_measured};
 use crate::catalogue::{Catalogue, Chip};
-use crate::cluster::{
-    CellResult, CellSettings, Faults, Fleet, Pool, PoolSpec, Scenario, SloSpec, TrafficSource,
-    simulate_cell,
-};
+use crate::cluster::{Faults, Fleet, Pool, PoolSpec, Scenario, SloSpec, TrafficSource};
 use crate::step::{Parameters, Plan};
 
+use trial::{Trial, trial};
+
 pub use costs::TokenCosts;
-pub use spares::{WORKING_SHARE, spare_replicas};
+pub use spares::{Spares, WORKING_SHARE, spare_replicas};
 
 /// Which hourly price of a chip counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -57,7 +58,8 @@ pub struct Question {
     pub price: PriceBasis,
     /// What fails; the placement gets spare replicas for it.
     pub faults: Faults,
-    /// Seconds simulated per trial.
+    /// Seconds of generated traffic simulated per trial, fewer where they would hold more than
+    /// 200,000 requests.
     pub trial_s: f64,
     /// Seed.
     pub seed: u64,
@@ -85,8 +87,10 @@ pub enum Binds {
     CacheMemory,
     /// One replica is enough: the plan's size is the smallest step.
     OneReplica,
-    /// More than 2^20 replicas would be needed.
+    /// More than 2^28 replicas would be needed.
     TooMany,
+    /// So much is down that no spares up to 2^30 replicas keep enough working.
+    TooFewWorking,
 }
 
 impl Binds {
@@ -101,9 +105,26 @@ impl Binds {
             Self::Tpot => "TPOT".to_owned(),
             Self::CacheMemory => "cache memory".to_owned(),
             Self::OneReplica => "one replica is enough".to_owned(),
-            Self::TooMany => "needs more than 1,048,576 replicas".to_owned(),
+            Self::TooMany => "needs more than 268,435,456 replicas".to_owned(),
+            Self::TooFewWorking => format!(
+                "so much is down that no spares up to 1,073,741,824 replicas keep enough working {} % \
+                 of the time",
+                100.0 * WORKING_SHARE
+            ),
         }
     }
+}
+
+/// Tokens a second that a placement's working replicas serve of the traffic it was tried with; spares
+/// add nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Capacity {
+    /// Prompt tokens that are computed.
+    pub input_tokens_per_s: f64,
+    /// Prompt tokens found in the prefix cache.
+    pub cached_tokens_per_s: f64,
+    /// Answer tokens.
+    pub output_tokens_per_s: f64,
 }
 
 /// One placement, sized and priced.
@@ -125,6 +146,8 @@ pub struct Placement {
     pub replicas: Option<u32>,
     /// Those of them that stand in for failed ones.
     pub spare_replicas: u32,
+    /// Share of the time in which, with the spares, enough replicas work; absent when nothing fails.
+    pub working_share: Option<f64>,
     /// Chips needed.
     pub chips: Option<u64>,
     /// Hourly price of all chips, dollars; absent without a price.
@@ -139,13 +162,15 @@ pub struct Placement {
     pub tpot_p99_s: f64,
     /// What a million tokens of each kind take and cost; absent when there is nothing to divide.
     pub token_costs: Option<TokenCosts>,
+    /// What it serves; absent when no number of replicas meets the objective.
+    pub capacity: Option<Capacity>,
     /// Share of requests within the objective.
     pub slo_share: f64,
     /// Answer tokens a second and chip.
     pub output_tokens_per_s_per_chip: f64,
-    /// Share of time the replicas are in a step.
+    /// Share of time the replicas are in a step, spares included.
     pub utilisation: f64,
-    /// Energy per answer token, joules.
+    /// Energy per answer token, joules; spares are powered and idle.
     pub joules_per_output_token: f64,
     /// Why the placement lies outside what was measured, if it does; its intervals are then wide.
     pub extrapolation: Option<String>,
@@ -191,15 +216,6 @@ pub fn plans(
     }
     Ok(plans)
 }
-
-/// Most replicas considered.
-const MAX_REPLICAS: u32 = 1 << 20;
-
-/// Replicas simulated at most per trial: a cell of a larger pool.
-const TRIAL_CELL: u32 = 16;
-
-/// Requests in flight are judged alone when each replica sees so few, requests a second.
-const ALONE_RATE_PER_S: f64 = 0.02;
 
 /// Sizes and prices one placement.
 #[must_use]
@@ -282,14 +298,22 @@ pub fn evaluate(
     }
 }
 
-/// Adds the spares that keep the sized replicas working, and their price.
+/// Adds the spares that keep the sized replicas working, their price and their idle power.
 fn with_spares(mut p: Placement, question: &Question, pool: &Pool) -> Placement {
     let Some(needed) = p.replicas else { return p };
-    let spares = spare_replicas(&question.faults, &pool.topology, needed);
-    let grown = f64::from(needed + spares) / f64::from(needed);
-    p.spare_replicas = spares;
-    p.replicas = Some(needed + spares);
-    p.chips = Some(u64::from(needed + spares) * u64::from(pool.replica_chips()));
+    let Some(spares) = spare_replicas(&question.faults, &pool.topology, needed) else {
+        return placement(question, pool, None, Binds::TooFewWorking);
+    };
+    let all = needed + spares.replicas;
+    let grown = f64::from(all) / f64::from(needed);
+    let replica_output_per_s = p.output_tokens_per_s_per_chip * f64::from(pool.replica_chips());
+    p.spare_replicas = spares.replicas;
+    p.working_share = (spares.working_share < 1.0).then_some(spares.working_share);
+    p.replicas = Some(all);
+    p.chips = Some(u64::from(all) * u64::from(pool.replica_chips()));
+    p.joules_per_output_token +=
+        idle_power_w(pool) * (grown - 1.0) / replica_output_per_s.max(1e-9);
+    p.utilisation /= grown;
     p.usd_per_hour = p.usd_per_hour.map(|usd| usd * grown);
     p.usd_per_million_output_tokens = p.usd_per_million_output_tokens.map(|usd| usd * grown);
     p.output_tokens_per_s_per_chip /= grown;
@@ -337,119 +361,14 @@ fn ready(
         .ok_or_else(|| "no pool".to_owned())
 }
 
-/// What one cell of a trial met.
-struct Trial {
-    cell: CellResult,
-    seconds: f64,
-}
-
-impl Trial {
-    /// Share of the requests offered that finished within the objective.
-    fn good_share(&self) -> f64 {
-        let r = &self.cell.recorder;
-        let judged = (r.ttft.count() + r.rejected + self.cell.in_flight) as f64;
-        if judged == 0.0 {
-            1.0
-        } else {
-            r.window_good as f64 / judged
-        }
-    }
-
-    fn meets(&self, question: &Question) -> bool {
-        self.good_share() >= question.slo_share
-    }
-
-    /// The constraint that is missed most.
-    fn worst(&self, question: &Question) -> Binds {
-        let r = &self.cell.recorder;
-        if r.preemptions > 0 || r.peak_kv_permille >= 980 {
-            return Binds::CacheMemory;
-        }
-        let ttft = r.ttft.share_within(question.slo.ttft_s);
-        let tpot = r.tpot.share_within(question.slo.tpot_s);
-        if ttft <= tpot {
-            Binds::Ttft
-        } else {
-            Binds::Tpot
-        }
-    }
-}
-
-fn trial(question: &Question, pool: &Pool, replicas: u32) -> Trial {
-    let pool = pool.resized(replicas, TRIAL_CELL);
-    run_trial(question, &pool, question.trial_s)
-}
-
-fn run_trial(question: &Question, pool: &Pool, trial_s: f64) -> Trial {
-    let generated = matches!(pool.traffic, TrafficSource::Model(_));
-    let settings = CellSettings {
-        seed: question.seed,
-        // Requests that arrive in time count when they finish, however late.
-        horizon_ns: if generated {
-            (trial_s * 1e9) as u64
-        } else {
-            u64::MAX
-        },
-        warmup_ns: 0,
-        bin_ns: 0,
-        keep_outcomes: false,
-        count_late: true,
-    };
-    let cell = simulate_cell(pool, 0, &settings);
-    let seconds = if generated { trial_s } else { cell.end_s };
-    Trial {
-        cell,
-        seconds: seconds.max(1e-9),
-    }
-}
-
-/// A request alone: so many replicas that they hardly ever have two.
-fn alone(question: &Question, pool: &Pool) -> Trial {
-    let replicas = (question.rate_per_s / ALONE_RATE_PER_S)
-        .ceil()
-        .clamp(1.0, f64::from(u32::MAX));
-    let pool = pool.resized(replicas as u32, TRIAL_CELL);
-    run_trial(question, &pool, question.trial_s.max(600.0))
-}
-
 fn size_pool(question: &Question, pool: &Pool) -> Placement {
-    let light = alone(question, pool);
-    if !light.meets(question) {
-        let binds = match light.worst(question) {
-            Binds::Tpot => Binds::TpotAlone,
-            _ => Binds::TtftAlone,
-        };
-        return placement(question, pool, None, binds);
-    }
-    let mut high = 1;
-    let mut best = trial(question, pool, high);
-    let mut low = 0;
-    let mut worse = None;
-    while !best.meets(question) {
-        if high >= MAX_REPLICAS {
-            return placement(question, pool, None, Binds::TooMany);
+    match trial::fewest(question, pool) {
+        Ok(found) => {
+            let sized = (found.replicas, &found.trial);
+            placement(question, pool, Some(sized), found.binds)
         }
-        worse = Some(best.worst(question));
-        low = high;
-        high *= 2;
-        best = trial(question, pool, high);
+        Err(binds) => placement(question, pool, None, binds),
     }
-    while high - low > 1 {
-        let middle = low.midpoint(high);
-        let attempt = trial(question, pool, middle);
-        if attempt.meets(question) {
-            (high, best) = (middle, attempt);
-        } else {
-            worse = Some(attempt.worst(question));
-            low = middle;
-        }
-    }
-    placement(
-        question,
-        pool,
-        Some((high, &best)),
-        worse.unwrap_or(Binds::OneReplica),
-    )
 }
 
 fn refused(spec: &PoolSpec, binds: Binds) -> Placement {
@@ -462,6 +381,7 @@ fn refused(spec: &PoolSpec, binds: Binds) -> Placement {
         replica_chips: spec.plan().chips(),
         replicas: None,
         spare_replicas: 0,
+        working_share: None,
         chips: None,
         usd_per_hour: None,
         usd_per_million_output_tokens: None,
@@ -469,6 +389,7 @@ fn refused(spec: &PoolSpec, binds: Binds) -> Placement {
         ttft_p99_s: 0.0,
         tpot_p99_s: 0.0,
         token_costs: None,
+        capacity: None,
         slo_share: 0.0,
         output_tokens_per_s_per_chip: 0.0,
         utilisation: 0.0,
@@ -495,12 +416,15 @@ fn placement(
     let chips = u64::from(replicas) * u64::from(pool.replica_chips());
     let cell_chips = f64::from(trial.cell.replicas) * f64::from(pool.replica_chips());
     // The window closes when the last request is done; the rate is that of arrivals.
-    let output_per_s = r.output_tokens as f64 / trial.seconds / cell_chips * chips as f64;
+    let per_s = |tokens: u64| tokens as f64 / trial.seconds / cell_chips * chips as f64;
+    let output_per_s = per_s(r.output_tokens);
+    p.capacity = Some(Capacity {
+        input_tokens_per_s: per_s(r.prefilled_tokens),
+        cached_tokens_per_s: per_s(r.cached_tokens),
+        output_tokens_per_s: output_per_s,
+    });
     let busy_s = r.busy_ps as f64 / 1e12;
-    let idle_w = pool
-        .tables
-        .first()
-        .map_or(0.0, crate::engine::StepTable::idle_power_w);
+    let idle_w = idle_power_w(pool);
     let powered_s = f64::from(trial.cell.replicas) * trial.seconds;
     let joules = r.busy_joules + idle_w * (powered_s - busy_s).max(0.0);
     p.replicas = Some(replicas);
@@ -517,6 +441,12 @@ fn placement(
     p.utilisation = (busy_s / powered_s).min(1.0);
     p.joules_per_output_token = joules / (r.output_tokens as f64).max(1.0);
     p
+}
+
+/// Power of a replica that waits, watts.
+fn idle_power_w(pool: &Pool) -> f64 {
+    let table = pool.tables.first();
+    table.map_or(0.0, crate::engine::StepTable::idle_power_w)
 }
 
 /// Orders placements: those that exist by price (without a price, by chips), the rest last.

@@ -531,17 +531,8 @@ impl TrafficModel {
             field: field.to_owned(),
             message,
         };
-        let model: Self = toml::from_str(text).map_err(|e| {
-            let start = e.span().map_or(0, |span| span.start.min(text.len()));
-            let line = 1 + text[..start].matches('\n').count();
-            let field = e
-                .message()
-                .split('`')
-                .nth(1)
-                .unwrap_or("traffic model")
-                .to_owned();
-            error(line, &field, e.message().to_owned())
-        })?;
+        let model: Self = crate::place::read_toml(text)
+            .map_err(|misfit| error(misfit.line.unwrap_or(1), &misfit.field, misfit.message))?;
         model.validate().map_err(|e| {
             let key = e.field.rsplit('.').next().unwrap_or(e.field);
             let at = text

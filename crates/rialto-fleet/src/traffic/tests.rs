@@ -59,7 +59,7 @@ fn request_log_keeps_sessions_and_selects_a_model() {
 #[test]
 fn errors_name_file_line_and_field() {
     let azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,";
-    let table: [(String, usize, &str); 15] = [
+    let table: [(String, usize, &str); 17] = [
         ("nonsense\n1,2".into(), 1, "header"),
         (String::new(), 1, "header"),
         (
@@ -101,6 +101,16 @@ fn errors_name_file_line_and_field() {
             "input_length",
         ),
         (
+            r#"{"timestamp": 0, "input_length": 600.5, "output_length": 5}"#.into(),
+            1,
+            "input_length",
+        ),
+        (
+            "{\"timestamp\": 0, \"input_length\": 5, \"output_length\": 5}\n\n{\"timestamp\": 1, \"input_length\": \"5\"}".into(),
+            3,
+            "input_length",
+        ),
+        (
             "arrived_at,input_tokens,output_tokens,latency_s\n".into(),
             1,
             "latency_s",
@@ -114,6 +124,7 @@ fn errors_name_file_line_and_field() {
             "{text}: {error}"
         );
         assert!(error.to_string().starts_with("t.csv, line "), "{error}");
+        assert!(!error.message.contains("line 1"), "{error}");
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::{MAX_TOKENS, Prefix, PrefixTable, Request};
+use crate::place::read_json;
 use crate::rng::mix64;
 
 /// A trace's file format.
@@ -244,11 +245,8 @@ fn parse_mooncake(file: &str, text: &str) -> Result<Trace, TraceError> {
             file,
             line: index + 1,
         };
-        let row: MooncakeLine = serde_json::from_str(line).map_err(|e| {
-            let message = e.to_string();
-            let field = message.split('`').nth(1).unwrap_or("line").to_owned();
-            at.error(&field, message)
-        })?;
+        let row: MooncakeLine =
+            read_json(line).map_err(|(field, message)| at.error(&field, message))?;
         let millis = row.timestamp.as_f64().unwrap_or(-1.0);
         if !(0.0..1e15).contains(&millis) {
             return Err(at.error("timestamp", format!("{millis} is no time in milliseconds")));
@@ -400,11 +398,8 @@ fn parse_calls(file: &str, text: &str, model: Option<&str>) -> Result<Trace, Tra
             file,
             line: index + 1,
         };
-        let row: CallLine = serde_json::from_str(line).map_err(|e| {
-            let message = e.to_string();
-            let field = message.split('`').nth(1).unwrap_or("line").to_owned();
-            at.error(&field, message)
-        })?;
+        let row: CallLine =
+            read_json(line).map_err(|(field, message)| at.error(&field, message))?;
         if model.is_some_and(|wanted| wanted != row.model) {
             continue;
         }

@@ -11,6 +11,7 @@ name = "move"
 start = "2027-01"
 months = 4
 slip_months = [0, 2]
+adoption_lag_quarters = [0, 1]
 [[chip]]
 name = "bought"
 own = false
@@ -60,6 +61,7 @@ duration_months = 6
 usd_per_million = 5.0
 penalty_share = 0.5
 grace_months = 0
+agentic_share = 0.5
 "#;
 
 fn scenario(text: &str) -> Scenario {
@@ -87,8 +89,8 @@ fn the_backlog_moves_as_own_chips_arrive() {
     assert_eq!(c.first_own_month.unwrap().to_string(), "2027-02");
     near(on_time.at_risk_usd, 0.0);
     // Bought alone serves everything at twice the cost.
-    near(report.bought_only.total.cost_usd, 5840.0);
-    near(report.bought_only.total.own_million, 0.0);
+    near(report.bought_only[0].total.cost_usd, 5840.0);
+    near(report.bought_only[0].total.own_million, 0.0);
     // Two months late: the first own chips come in March.
     let late = &report.schedules[1];
     near(late.total.own_million, 365.0);
@@ -99,13 +101,34 @@ fn the_backlog_moves_as_own_chips_arrive() {
 }
 
 #[test]
+fn late_agentic_demand_falls_due_later_on_chips_that_wait() {
+    let report = backlog::report(&scenario(MOVE));
+    let lags: Vec<(u32, u32)> = report
+        .schedules
+        .iter()
+        .map(|s| (s.adoption_lag_quarters, s.slip_months))
+        .collect();
+    assert_eq!(lags, [(0, 0), (0, 2), (1, 0), (1, 2)]);
+    // Half of each month's 730 comes from the fourth month on only.
+    let late = &report.schedules[2];
+    for (month, due) in late.months.iter().zip([365.0, 365.0, 365.0, 730.0]) {
+        near(month.due_million, due);
+    }
+    near(late.total.beyond_million, 4380.0 - 1825.0);
+    let on_time = &report.schedules[0];
+    assert!(late.idle_usd > on_time.idle_usd);
+    assert!(late.total.profit_usd() < on_time.total.profit_usd());
+    assert!(report.bought_only[1].total.revenue_usd < report.bought_only[0].total.revenue_usd);
+}
+
+#[test]
 fn what_is_not_served_in_time_is_lost_with_its_penalty() {
     // Half a chip for twice the tokens: half of each month is lost.
     let text = MOVE
         .replace("chips = 1\n", "chips = 0.5\n")
         .replace("chips = 10", "chips = 0");
     let text = text.replace("chips = 0.5\n\n", "chips = 0\n");
-    let schedule = backlog::schedule(&scenario(&text), 12);
+    let schedule = backlog::schedule(&scenario(&text), 12, 0);
     near(schedule.total.bought_million, 4.0 * 365.0);
     near(schedule.total.lost_million, 4.0 * 365.0);
     near(schedule.total.penalty_usd, 1460.0 * 2.5);
@@ -125,7 +148,7 @@ fn grace_lets_tokens_wait() {
             "month = \"2027-02\"\nchips = 9",
         )
         .replace("grace_months = 0", "grace_months = 1");
-    let schedule = backlog::schedule(&scenario(&text), 0);
+    let schedule = backlog::schedule(&scenario(&text), 0, 0);
     near(schedule.months[0].waiting_million, 365.0);
     near(
         schedule.months[1].own_million + schedule.months[1].bought_million,
@@ -141,7 +164,7 @@ fn scarce_chips_serve_what_is_worth_most() {
         .replace("\"c\"", "\"dear\"")
         .replace("usd_per_million = 5.0", "usd_per_million = 9.0");
     let text = format!("{MOVE}[[contract]]{second}");
-    let january = backlog::schedule(&scenario(&text), 0);
+    let january = backlog::schedule(&scenario(&text), 0, 0);
     // One bought chip makes 730 in January; both contracts want 730.
     near(january.contracts[0].lost_million, 730.0 + 365.0);
     near(january.contracts[1].lost_million, 0.0);
@@ -150,7 +173,7 @@ fn scarce_chips_serve_what_is_worth_most() {
 #[test]
 fn tokens_dearer_than_price_and_penalty_are_not_served() {
     let text = MOVE.replace("usd_per_million = 5.0", "usd_per_million = 1.0");
-    let schedule = backlog::schedule(&scenario(&text), 0);
+    let schedule = backlog::schedule(&scenario(&text), 0, 0);
     // A bought hour costs 2, the tokens and their penalty are worth 1.5.
     near(schedule.total.bought_million, 0.0);
     near(schedule.months[0].lost_million, 730.0);
@@ -198,6 +221,8 @@ proptest! {
         prices in proptest::collection::vec(0.5..9.0_f64, 3),
         grace in 0_u32..4,
         slip in 0_u32..4,
+        lag in 0_u32..4,
+        agentic in 0.0..1.0_f64,
     ) {
         let mut scenario = scenario(MOVE);
         for (arrival, chips) in scenario.arrival.iter_mut().zip(&chips) {
@@ -214,10 +239,11 @@ proptest! {
                 contract.tokens_million = tokens[i];
                 contract.usd_per_million = prices[i];
                 contract.grace_months = grace;
+                contract.agentic_share = agentic;
                 contract
             })
             .collect();
-        let schedule = backlog::schedule(&scenario, slip);
+        let schedule = backlog::schedule(&scenario, slip, lag);
         conserved(&schedule, &scenario);
         // No month sells more than its chip-hours make.
         let most: f64 = chips.iter().sum::<f64>() * HOURS_PER_MONTH * rates[0].max(rates[1]);

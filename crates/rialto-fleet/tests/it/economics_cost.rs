@@ -10,6 +10,9 @@ const TWO: &str = r#"
 name = "two chips"
 draws = 200
 seed = 3
+adoption_lag_quarters = [0, 4]
+horizon_quarters = 16
+agentic_share = 0.5
 [[chip]]
 name = "own"
 utilisation = 0.5
@@ -269,7 +272,7 @@ fn a_report_ranks_what_moves_the_margin() {
     let inputs: Vec<&str> = report.tornado.iter().map(|s| s.input.as_str()).collect();
     assert_eq!(inputs, ["own: utilisation", "agents: discount"]);
     assert_eq!(report, cost::report(&scenario(&text)));
-    assert!(report.margin.p10 < report.margin.p90);
+    assert!(report.adoption[0].margin.p10 < report.adoption[0].margin.p90);
 }
 
 proptest! {
@@ -294,4 +297,24 @@ proptest! {
         // Parts of the cost are never negative.
         prop_assert!(cost::chip_hour(&point.chip[0]).capital_return_usd >= -1e-12);
     }
+}
+
+/// Half of the volumes a year late in four: an eighth of them is not sold, the chips cost the same.
+#[test]
+fn late_agentic_demand_is_paid_for_and_not_sold() {
+    let report = cost::report(&scenario(TWO));
+    let [on_time, late] = report.adoption.as_slice() else {
+        panic!("two lags");
+    };
+    assert_eq!(
+        (on_time.adoption_lag_quarters, late.adoption_lag_quarters),
+        (0, 4)
+    );
+    assert_eq!((on_time.sold_share, late.sold_share), (1.0, 0.875));
+    assert_eq!(on_time.total, report.margins.total);
+    assert!((late.total.revenue_usd / on_time.total.revenue_usd - 0.875).abs() < 1e-12);
+    assert_eq!(late.total.cost_usd, on_time.total.cost_usd);
+    assert!(late.margin.p50 < on_time.margin.p50);
+    // Beyond the horizon all that waits is lost.
+    assert_eq!(cost::sold_share(&scenario(TWO).mid(), 40), 0.5);
 }

@@ -74,12 +74,16 @@ fn the_other_examples_run() {
         invest::outcome(&cluster.mid(), 0).npv_usd_b > invest::outcome(&cluster.mid(), 8).npv_usd_b
     );
     let mut two: cost::Scenario = parse_toml("x", &read("cost-two-chips.toml")).unwrap();
-    two.complete(&Catalogue::shipped().unwrap(), &Parameters::ideal())
-        .unwrap();
+    let catalogue = Catalogue::shipped().unwrap();
+    two.complete(&catalogue, &Parameters::ideal()).unwrap();
+    let rent = catalogue.chip("h100_sxm").unwrap().rent_usd_per_hour;
+    let rented = two.chip.iter().find_map(|c| c.rented.as_ref());
+    assert_eq!(rented.map(|r| r.usd_per_hour.mid), rent);
     assert_eq!(cost::margins(&two.mid()).by_class.len(), 3);
     let moved: backlog::Scenario = parse_toml("x", &read("backlog-move.toml")).unwrap();
+    assert_eq!(Some(moved.chip[0].usd_per_chip_hour), rent);
     let report = backlog::report(&moved);
-    assert!(report.schedules[0].total.profit_usd() > report.bought_only.total.profit_usd());
+    assert!(report.schedules[0].total.profit_usd() > report.bought_only[0].total.profit_usd());
     assert!(report.schedules[2].at_risk_usd >= report.schedules[0].at_risk_usd);
     let own: silicon::Scenario = parse_toml("x", &read("silicon-own-chip.toml")).unwrap();
     assert!(!silicon::outcome(&own.mid(), 0).workloads[2].worth_porting);
@@ -87,5 +91,8 @@ fn the_other_examples_run() {
         parse_toml("x", &read("concentration-fleet.toml")).unwrap();
     assert_eq!(concentration::of_scenario(&fleet).len(), 12);
     let rows = usage::parse("x", &read("usage-sample.csv")).unwrap();
-    assert_eq!(focus::records(&rows).unwrap().len(), rows.len());
+    assert_eq!(
+        focus::records("usage-sample.csv", &rows).unwrap().len(),
+        rows.len()
+    );
 }

@@ -198,6 +198,16 @@ fn a_malformed_table_names_line_and_column() {
     };
     assert!(error("2023Q3,", "2023Q4,").starts_with("aws.csv:4: quarter: 2023Q4 must directly"));
     assert!(error("22.1", "-22.1").starts_with("aws.csv:3: aws_revenue_usd_b: must be zero"));
+    let jump = error("22.1", "22100");
+    assert!(
+        jump.starts_with("aws.csv:3: aws_revenue_usd_b: units mixed up: 22100"),
+        "{jump}"
+    );
+    let income = error("22.1", "0.9");
+    assert!(
+        income.starts_with("aws.csv:3: aws_operating_income_usd_b: units mixed up"),
+        "{income}"
+    );
     assert!(error("22.1", "many").contains("\"many\" is not a number"));
     assert!(error("2024Q1,", "2024-1,").contains("is not a quarter such as 2026Q1"));
     assert!(

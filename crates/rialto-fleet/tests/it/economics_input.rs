@@ -203,6 +203,13 @@ fn units_mixed_up() {
     );
     check(
         Kind::Backlog,
+        "tokens_million = 300e6",
+        "tokens_million = 300e12",
+        "contract[0].tokens_million",
+        "counted in millions",
+    );
+    check(
+        Kind::Backlog,
         "utilisation = 0.6",
         "utilisation = 60",
         "chip[0].utilisation",
@@ -286,7 +293,7 @@ fn ranges_out_of_order_or_incomplete() {
         Kind::Invest,
         "{ low = 0.08, mid = 0.09, high = 0.11 }",
         "{ low = 0.08, mid = 0.09 }",
-        "discount_rate",
+        "discount_rate.high",
         "missing field `high`",
     );
     check(
@@ -300,7 +307,7 @@ fn ranges_out_of_order_or_incomplete() {
         Kind::Invest,
         "high = 0.11 }",
         "most = 0.11 }",
-        "discount_rate",
+        "discount_rate.most",
         "unknown field `most`",
     );
 }
@@ -353,6 +360,16 @@ fn unknown_fields_and_broken_syntax() {
         "arrival[2].month",
         "is not a month such as 2026-03",
     );
+    let nameless = INVEST.replacen("name = ", "label = ", 1);
+    let error = parse(Kind::Invest, &nameless).unwrap_err();
+    assert!(error.contains(": label: unknown field"), "{error}");
+    let lacking: String = INVEST
+        .lines()
+        .filter(|l| !l.starts_with("name = \""))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let error = parse(Kind::Invest, &lacking).unwrap_err();
+    assert!(error.contains("name: missing field `name`"), "{error}");
     check(Kind::Silicon, "[own]", "[own", "syntax", "");
     check(
         Kind::Fleet,

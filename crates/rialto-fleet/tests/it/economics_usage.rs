@@ -66,7 +66,7 @@ fn chip_seconds_measure_capacity_where_they_are_known() {
     let chip = find(&all, "chip", Measure::Capacity);
     assert_eq!((chip.unit, chip.total), ("chip-seconds", 40.0));
     assert!((chip.hhi.unwrap() - 0.625).abs() < 1e-12);
-    let records = focus::records(&rows).unwrap();
+    let records = focus::records("usage.csv", &rows).unwrap();
     assert_eq!(records[0].cell("x_ChipSeconds"), Some(&Cell::Number(30.0)));
     assert_eq!(records[2].cell("x_ChipSeconds"), Some(&Cell::Null));
     let none = usage::parse("usage.csv", &table(ROWS)).unwrap();
@@ -160,7 +160,7 @@ fn bad_rows_name_line_and_column() {
 #[test]
 fn focus_rows_hold_tokens_prices_and_our_columns() {
     let rows = usage::parse("usage.csv", &table(ROWS)).unwrap();
-    let records = focus::records(&rows).unwrap();
+    let records = focus::records("usage.csv", &rows).unwrap();
     let text = |i: usize, column: &str| match records[i].cell(column).unwrap() {
         Cell::Text(text) => text.clone(),
         other => panic!("{column} is {other:?}"),
@@ -229,7 +229,7 @@ fn focus_columns_that_must_not_be_null_never_are() {
     ];
     let bare = table("2026-10-01,2026-11-01,,m,,,,,,input,10,0,\n");
     let rows = usage::parse("usage.csv", &bare).unwrap();
-    let records = focus::records(&rows).unwrap();
+    let records = focus::records("usage.csv", &rows).unwrap();
     for column in NEVER_NULL {
         assert_ne!(records[0].cell(column), Some(&Cell::Null), "{column}");
     }
@@ -245,7 +245,7 @@ fn focus_columns_that_must_not_be_null_never_are() {
 #[test]
 fn focus_csv_reads_back() {
     let rows = usage::parse("usage.csv", &table(ROWS)).unwrap();
-    let text = focus::to_csv(&focus::records(&rows).unwrap());
+    let text = focus::to_csv(&focus::records("usage.csv", &rows).unwrap());
     let mut lines = text.lines();
     assert_eq!(lines.next().unwrap().split(',').count(), COLUMNS.len());
     assert_eq!(lines.clone().count(), 3);
@@ -262,9 +262,16 @@ fn focus_csv_reads_back() {
 fn focus_refuses_what_has_no_unit_price() {
     let error = |row: &str| {
         let rows = usage::parse("usage.csv", &table(row)).unwrap();
-        focus::records(&rows).unwrap_err().to_string()
+        focus::records("usage.csv", &rows).unwrap_err().to_string()
     };
     let free = error("2026-10-01,2026-11-01,a,m,c,h,r,o,@x,input,0,5,\n");
-    assert!(free.starts_with("usage row 1: has spend but no tokens"));
-    assert!(error("2026-10-01,2026-11-01,a,,c,h,r,o,@x,input,1,5,\n").contains("names no model"));
+    assert!(
+        free.starts_with("usage.csv:2: tokens: has spend but no tokens"),
+        "{free}"
+    );
+    let unnamed = error("2026-10-01,2026-11-01,a,,c,h,r,o,@x,input,1,5,\n");
+    assert!(
+        unnamed.starts_with("usage.csv:2: model: names no model"),
+        "{unnamed}"
+    );
 }

@@ -52,6 +52,23 @@ fn one_replica_fewer_misses_the_objective() {
     assert_eq!(found.usd_per_hour, Some(usd * f64::from(n)));
 }
 
+/// What is simulated is a cell's share, so that the answer takes as long whatever the rate.
+#[test]
+fn counts_grow_with_the_rate_and_the_work_does_not() {
+    let mut per_replica = Vec::new();
+    for rate in [1e3, 1e6, 1e9] {
+        let mut q = question(rate, 1.0, 0.05);
+        q.trial_s = 20.0;
+        let found = place(&q, &spec("llama3.1-8b", "h100_sxm", 1));
+        let replicas = found.replicas.unwrap();
+        assert!(found.slo_share >= 0.99 && found.binds != Binds::OneReplica);
+        assert_eq!(found.chips, Some(replicas.into()));
+        per_replica.push(rate / f64::from(replicas));
+    }
+    let spread = per_replica[0] / per_replica[2];
+    assert!((0.7..1.5).contains(&spread), "{per_replica:?}");
+}
+
 #[test]
 fn what_cannot_be_says_why() {
     let easy = question(1.0, 5.0, 0.5);
@@ -117,6 +134,13 @@ fn what_fails_gets_spares_and_the_tokens_pay_for_every_chip() {
     let needed = failing.replicas.unwrap() - failing.spare_replicas;
     assert_eq!(Some(needed), sound.replicas);
     assert!(failing.usd_per_hour > sound.usd_per_hour);
+    assert!(failing.working_share.unwrap() >= 0.99 && sound.working_share.is_none());
+    assert!(failing.joules_per_output_token > sound.joules_per_output_token);
+    q.faults.chip_mtbf_h = Some(1e-12);
+    let hopeless = place(&q, &pool);
+    assert_eq!(hopeless.binds, Binds::TooFewWorking);
+    assert_eq!(hopeless.replicas, None);
+    q.faults.chip_mtbf_h = Some(500.0);
 
     let costs = failing.token_costs.unwrap();
     let (input, cached, output) = costs.usd_per_million().unwrap();

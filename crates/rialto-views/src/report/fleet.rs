@@ -4,9 +4,10 @@
 //! A price list is a listing on the market that states modelled rates ([`crate::chips`]). Use is told
 //! of deals that paid something, when they were settled, to those who are a party of them. What was
 //! charged is measured: it stands in the ledger. Chip-seconds, their cost, and so the margin are
-//! modelled by the seller's price list. Shares are of what was charged in one asset; what a listing
-//! says of chip, vendor, host and region are its seller's words. A deal that names none of these is
-//! unattributed, and never spread over others.
+//! modelled by the seller's price list. Shares are of what deals in one asset charged, of the tokens
+//! that they agreed on, and of their modelled chip-seconds; what a listing says of chip, vendor, host
+//! and region are its seller's words. A deal that names none of these is unattributed, and never
+//! spread over others.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -21,7 +22,7 @@ use serde_json::Value;
 
 use super::rows::Key;
 use crate::Result;
-use crate::chips::{KINDS, Rates, SCALE, Used, attribute, in_words};
+use crate::chips::{KINDS, Rates, SCALE, Used, attribute, in_words, tokens_of};
 use crate::db::{Units, kind_of};
 use crate::fold::market::{ATTRIBUTE, rank_price};
 use crate::read::{Page, Paging, Scope, Snap, ViewReader, Who, cursor, limit};
@@ -112,20 +113,46 @@ pub struct Split {
     pub left_out: usize,
 }
 
+/// What shares are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// What was charged: measured.
+    Charged,
+    /// The tokens that were agreed on: measured.
+    Tokens,
+    /// The chip-seconds behind them: modelled by the sellers' price lists.
+    ChipSeconds,
+}
+
+impl Measure {
+    const ALL: [Self; 3] = [Self::Charged, Self::Tokens, Self::ChipSeconds];
+
+    /// In words: in whole units of the asset, in tokens, or in chip-seconds.
+    fn text(self, amount: i128, scale: u8) -> String {
+        match self {
+            Self::Charged => Amount(amount).display(scale),
+            Self::Tokens => amount.to_string(),
+            Self::ChipSeconds => in_words(amount),
+        }
+    }
+}
+
 /// One name's share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Share {
     /// The name; none for what is unattributed.
     pub name: Option<String>,
-    /// What was charged, in whole units.
+    /// What was charged, in whole units; or tokens; or chip-seconds.
     pub amount: String,
-    /// The part of all that was charged, unattributed included: 0 to 1.
+    /// The part of the whole, unattributed included: 0 to 1.
     pub share: f64,
 }
 
-/// The concentration of what was charged in one asset along one dimension.
+/// The concentration of the deals in one asset along one dimension.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Concentration {
+    /// What the shares are of.
+    pub measure: Measure,
     /// `provider`, `vendor`, `model`, `chip`, `host` or `region`.
     pub dimension: &'static str,
     /// The asset.
@@ -150,7 +177,8 @@ pub struct FleetUse {
     /// The sums, one row an asset, the unattributed included in what was charged. Its margin is of
     /// what price lists explain.
     pub total: Vec<CapacityRow>,
-    /// Who depends on whom, asset by asset; dimensions that no listing names are left out.
+    /// Who depends on whom, asset by asset and measure by measure; dimensions that no listing names
+    /// are left out.
     pub concentration: Vec<Concentration>,
     /// The position that it was made at.
     pub position: u64,
@@ -261,21 +289,27 @@ struct InAsset {
     total: Sums,
     chips: ByName<Sums>,
     models: ByName<Sums>,
-    /// What was charged, in the order of [`DIMENSIONS`].
-    charged: [ByName<i128>; 6],
+    /// In the order of [`DIMENSIONS`], and in each of [`Measure::ALL`].
+    amounts: [ByName<[i128; 3]>; 6],
 }
 
 impl InAsset {
-    fn add(&mut self, paid: i128, used: Option<&Used>, seller: Rc<str>, said: &Said) {
+    fn add(&mut self, paid: i128, offer: Option<&Value>, seller: Rc<str>, said: &Said) {
+        let used = said.rates.as_ref().zip(offer);
+        let used = used.and_then(|(rates, offer)| rates.used(offer));
+        let seconds = used.as_ref().map_or(0, |u| u.seconds);
+        let (used, tokens) = (used.as_ref(), offer.map_or(0, tokens_of));
         self.total.add(paid, used);
         let chip = used.map(|u| u.chip.clone());
         let model = used.and_then(|u| u.model.clone());
         self.chips.entry(chip).or_default().add(paid, used);
         self.models.entry(model).or_default().add(paid, used);
         let names = std::iter::once(Some(seller)).chain(said.names.iter().cloned());
-        for (charged, name) in self.charged.iter_mut().zip(names) {
-            let sum = charged.entry(name).or_default();
-            *sum = sum.saturating_add(paid);
+        for (amounts, name) in self.amounts.iter_mut().zip(names) {
+            let sums = amounts.entry(name).or_default();
+            for (sum, amount) in sums.iter_mut().zip([paid, tokens, seconds]) {
+                *sum = sum.saturating_add(amount);
+            }
         }
     }
 }
@@ -377,16 +411,13 @@ impl Snap<'_> {
                 continue;
             }
             let said = self.known(row.get(3)?, &mut known)?;
-            let offer = match &said.rates {
-                Some(_) => row.get::<_, Option<String>>(4)?,
-                None => None,
-            };
+            let offer: Option<String> = row.get(4)?;
+            // Most deals are on other things than tokens; their terms need no reading.
+            let offer = offer.filter(|terms| terms.to_ascii_lowercase().contains("tokens"));
             let offer = offer.and_then(|terms| serde_json::from_str::<Value>(&terms).ok());
-            let used = said.rates.as_ref().zip(offer.as_ref());
-            let used = used.and_then(|(rates, offer)| rates.used(offer));
             let seller = self.seller(row.get(0)?, &mut known)?;
             let sums = assets.entry(row.get(1)?).or_default();
-            sums.add(paid, used.as_ref(), seller, &said);
+            sums.add(paid, offer.as_ref(), seller, &said);
         }
         Ok(assets)
     }
@@ -433,9 +464,14 @@ impl Snap<'_> {
         split(&mut told.by_model, &sums.models, by_model, &code, scale);
         let total = sums.total.row(None, String::new(), &code, scale);
         told.total.push(total);
-        for (dimension, charged) in DIMENSIONS.into_iter().zip(&sums.charged) {
-            let one = concentration(dimension, charged, &code, scale);
-            told.concentration.extend(one);
+        for (place, measure) in Measure::ALL.into_iter().enumerate() {
+            for (dimension, amounts) in DIMENSIONS.into_iter().zip(&sums.amounts) {
+                let of = |sums: &[i128; 3]| sums.get(place).copied().unwrap_or(0);
+                let amounts = amounts.iter().map(|(name, sums)| (name.clone(), of(sums)));
+                let amounts = amounts.filter(|(_, amount)| *amount > 0).collect();
+                let one = concentration(measure, dimension, &amounts, &code, scale);
+                told.concentration.extend(one);
+            }
         }
         Ok(())
     }
@@ -461,8 +497,8 @@ fn settled(scope: Scope) -> String {
         Scope::Agent(_) => (own, "?3 IN (d.buyer, d.seller)"),
     };
     format!(
-        "SELECT d.seller, d.asset, d.paid, n.listing, CASE WHEN n.listing IS NOT NULL THEN
-           (SELECT o.terms FROM offer o WHERE o.negotiation = n.id AND o.hash = d.offer) END
+        "SELECT d.seller, d.asset, d.paid, n.listing,
+           (SELECT o.terms FROM offer o WHERE o.negotiation = n.id AND o.hash = d.offer)
          FROM {from} CROSS JOIN negotiation n ON n.id = d.negotiation
          WHERE h.ended >= ?1 AND h.ended < ?2 AND d.paid IS NOT NULL AND {party}"
     )
@@ -503,19 +539,20 @@ fn split(
     }
 }
 
-/// The shares of one dimension in one asset; none when nothing is named.
+/// The shares of one measure along one dimension in one asset; none when nothing is named.
 fn concentration(
+    measure: Measure,
     dimension: &'static str,
-    charged: &ByName<i128>,
+    amounts: &ByName<i128>,
     asset: &str,
     scale: u8,
 ) -> Option<Concentration> {
-    let mut named: Vec<_> = charged.iter().filter(|(name, _)| name.is_some()).collect();
+    let mut named: Vec<_> = amounts.iter().filter(|(name, _)| name.is_some()).collect();
     let attributed: i128 = named.iter().map(|(_, sum)| **sum).sum();
     if attributed <= 0 {
         return None;
     }
-    let total: i128 = charged.values().sum();
+    let total: i128 = amounts.values().sum();
     let hhi: f64 = named
         .iter()
         .map(|(_, sum)| part(**sum, attributed).powi(2))
@@ -523,13 +560,14 @@ fn concentration(
     named.sort_by_key(|(_, sum)| std::cmp::Reverse(**sum));
     let left_out = named.len().saturating_sub(MOST_NAMES);
     named.truncate(MOST_NAMES);
-    named.extend(charged.get_key_value(&None));
+    named.extend(amounts.get_key_value(&None));
     let share = |(name, sum): (&Option<Rc<str>>, &i128)| Share {
         name: name.as_deref().map(str::to_owned),
-        amount: Amount(*sum).display(scale),
+        amount: measure.text(*sum, scale),
         share: part(*sum, total),
     };
     Some(Concentration {
+        measure,
         dimension,
         asset: asset.to_owned(),
         shares: named.into_iter().map(share).collect(),
@@ -549,7 +587,7 @@ fn part(of: i128, whole: i128) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{ByName, Explained, concentration};
+    use super::{ByName, Explained, Measure, concentration};
 
     #[test]
     fn margins_are_exact_whatever_the_scales() {
@@ -578,7 +616,8 @@ mod tests {
     #[test]
     fn the_index_is_of_what_is_named() {
         let charged = [(None, 50), (Some("a".into()), 30), (Some("b".into()), 10)];
-        let told = concentration("chip", &ByName::from(charged), "USD", 0).unwrap();
+        let told = concentration(Measure::Charged, "chip", &ByName::from(charged), "USD", 0);
+        let told = told.unwrap();
         assert!((told.hhi - (0.75 * 0.75 + 0.25 * 0.25)).abs() < 1e-12);
         assert!((told.effective_count * told.hhi - 1.0).abs() < 1e-12);
         let shares: Vec<_> = told
@@ -593,6 +632,9 @@ mod tests {
         ];
         assert_eq!(shares, want);
         let nobody = ByName::from([(None, 5)]);
-        assert_eq!(concentration("chip", &nobody, "USD", 0), None);
+        assert_eq!(
+            concentration(Measure::Tokens, "chip", &nobody, "USD", 0),
+            None
+        );
     }
 }

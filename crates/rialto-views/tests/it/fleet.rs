@@ -2,7 +2,7 @@
 
 use rialto_core::id::AnyId;
 use rialto_core::time::Time;
-use rialto_views::{CapacityRow, Concentration, Dimension, Paging, Scope, Split};
+use rialto_views::{CapacityRow, Concentration, Dimension, Measure, Paging, Scope, Split};
 use serde_json::json;
 
 use crate::accounts::bought;
@@ -62,7 +62,12 @@ fn shares(told: &[Concentration]) -> Vec<String> {
             format!("{name} {} {:.4}", s.amount, s.share)
         };
         let names: Vec<String> = c.shares.iter().map(name).collect();
-        format!("{} {:.4}: {}", c.dimension, c.hhi, names.join(", "))
+        let of = match c.measure {
+            Measure::Charged => "charged",
+            Measure::Tokens => "tokens",
+            Measure::ChipSeconds => "chip-seconds",
+        };
+        format!("{of} {} {:.4}: {}", c.dimension, c.hhi, names.join(", "))
     };
     told.iter().map(one).collect()
 }
@@ -93,10 +98,18 @@ fn use_is_told_by_chip_and_model_with_the_unattributed_apart() {
     assert_eq!(
         shares(&told.concentration),
         [
-            "provider 1.0000: @seller 23.04 1.0000",
-            "model 1.0000: llama3.1-8b 3.04 0.1319, - 20.00 0.8681",
-            "chip 0.9740: trainium2 3.00 0.1302, h100_sxm 0.04 0.0017, - 20.00 0.8681",
-            "region 1.0000: us-east 3.04 0.1319, - 20.00 0.8681",
+            "charged provider 1.0000: @seller 23.04 1.0000",
+            "charged model 1.0000: llama3.1-8b 3.04 0.1319, - 20.00 0.8681",
+            "charged chip 0.9740: trainium2 3.00 0.1302, h100_sxm 0.04 0.0017, - 20.00 0.8681",
+            "charged region 1.0000: us-east 3.04 0.1319, - 20.00 0.8681",
+            "tokens provider 1.0000: @seller 7000000 1.0000",
+            "tokens model 1.0000: llama3.1-8b 7000000 1.0000",
+            "tokens chip 0.7551: trainium2 6000000 0.8571, h100_sxm 1000000 0.1429",
+            "tokens region 1.0000: us-east 7000000 1.0000",
+            "chip-seconds provider 1.0000: @seller 763.00 1.0000",
+            "chip-seconds model 1.0000: llama3.1-8b 763.00 1.0000",
+            "chip-seconds chip 0.9006: trainium2 723.00 0.9476, h100_sxm 40.00 0.0524",
+            "chip-seconds region 1.0000: us-east 763.00 1.0000",
         ]
     );
     for (split, by, facts) in [

@@ -68,6 +68,11 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
 
     let casa = |args: &[&str]| place.told(&server, "casa.token", args);
     let ana = |args: &[&str]| place.told(&server, "ana.token", args);
+    // Whatever the file says of itself, a plan is a twin's.
+    let text_of_plan = std::fs::read_to_string(place.path("plan.json")).unwrap();
+    let edited = text_of_plan.replace("\"modelled\"", "\"measured\"");
+    assert_ne!(edited, text_of_plan);
+    std::fs::write(place.path("plan.json"), edited).unwrap();
     let publish = [
         "fleet",
         "publish",
@@ -89,6 +94,27 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
     assert!(
         (price / (1.2 * cost) - 1.0).abs() < 1e-3,
         "{price} against a cost of {cost}"
+    );
+
+    // No more can be bought than the plan's replicas serve in the days published.
+    let capacity = cheapest["capacity"]["output_tokens_per_s"]
+        .as_f64()
+        .unwrap();
+    let for_sale = shown["items"][0]["quantity"].as_u64().unwrap();
+    assert_eq!(for_sale, (capacity * 30.0 * 86_400.0 / 1e6) as u64);
+    let offer = "deal offer --with @casa --side buy --price 2 --listing";
+    let line = format!("million output tokens={}", for_sale + 1);
+    let to_server = ["--server", server.url.as_str(), "--token-file", "ana.token"];
+    let mut args: Vec<&str> = offer.split_whitespace().collect();
+    args.extend([listing.as_str(), "--line", line.as_str()]);
+    args.extend(to_server);
+    let refused = place.run(&args);
+    assert_ne!(refused.code, 0);
+    assert!(refused.err.contains("RLT0515"), "{}", refused.err);
+    assert!(
+        refused.err.contains(&format!("{for_sale} left")),
+        "{}",
+        refused.err
     );
 
     let bought = bought(&place, &server, &listing, 3);
@@ -146,17 +172,29 @@ fn a_plans_price_list_is_published_bought_and_traced_to_the_chip() {
     let hops = trace["hops"].as_array().unwrap().iter();
     assert!(hops.clone().all(|h| h["basis"] != "modelled"));
     let all = ana(&["fleet", "concentration"]);
+    let of = |measure: &str, dimension: &str| {
+        let all = all.as_array().unwrap();
+        let mut of = all.iter().filter(|c| c["measure"] == measure);
+        of.find(|c| c["dimension"] == dimension).unwrap()
+    };
     let share = |dimension: &str, name: Value| {
-        let of = all
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|c| c["dimension"] == dimension);
-        let shares = of.unwrap()["shares"].as_array().unwrap().clone();
+        let shares = of("spend", dimension)["shares"].as_array().unwrap().clone();
         shares.iter().find(|s| s["name"] == name).unwrap()["share"]
             .as_f64()
             .unwrap()
     };
+    for dimension in ["chip", "vendor", "model", "region", "provider"] {
+        let tokens = of("tokens", dimension);
+        assert_eq!(tokens["total"].as_f64(), Some(3e6), "{tokens}");
+        assert_eq!(
+            (&tokens["unit"], &tokens["basis"]),
+            (&json!("tokens"), &json!("measured"))
+        );
+        let capacity = of("capacity", dimension);
+        assert!((capacity["total"].as_f64().unwrap() - 3.0 * seconds).abs() < 1e-5);
+        assert_eq!(capacity["unit"], "chip-seconds");
+        assert_eq!(capacity["basis"], "modelled");
+    }
     let capacity = 2.0 / 9.5;
     assert!((share("chip", json!("trainium2")) - capacity).abs() < 1e-9);
     assert!((share("chip", Value::Null) - (1.0 - capacity)).abs() < 1e-9);
@@ -353,6 +391,54 @@ fn a_request_log_recalibrates_the_twin_and_is_replayed() {
         bad.err.contains("bad.jsonl, line 1, field `model`"),
         "{}",
         bad.err
+    );
+}
+
+#[test]
+fn a_plan_names_the_chips_that_lack_the_price_asked_for() {
+    let place = Place::new();
+    let args = "fleet plan --model llama3.1-8b --chips trainium2,h100_sxm --precision bf16 \
+        --trial-s 5 --rate-per-s 2 --max-replica-chips 1 --ttft-s 5 --tpot-s 0.2 --price tco";
+    let args: Vec<&str> = args.split_whitespace().collect();
+    let told = place.run(&args);
+    assert!(
+        told.out
+            .contains("no cost of ownership in the catalogue, so never the cheapest: trainium2\n"),
+        "{}",
+        told.out
+    );
+    let told = place.run(&[&["--json"], &args[..]].concat()).json();
+    assert_eq!(told["without_price"], json!(["trainium2"]));
+}
+
+#[test]
+fn a_fault_in_what_a_scenario_asks_of_its_tables_is_placed() {
+    let place = Place::new();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/");
+    let plan = std::fs::read_to_string(format!("{examples}invest-amazon-2026.toml")).unwrap();
+    let early = plan.replacen("fit_from = \"2024Q1\"", "fit_from = \"2001Q1\"", 1);
+    assert_ne!(early, plan);
+    let line = 1 + early
+        .lines()
+        .position(|l| l.starts_with("fit_from"))
+        .unwrap();
+    std::fs::write(place.path("plan.toml"), early).unwrap();
+    let history = format!("{examples}facts/aws_quarterly.csv");
+    let told = place.run(&["fleet", "invest", "plan.toml", "--history", &history]);
+    assert_eq!(told.code, 2);
+    let expected = format!("plan.toml:{line}: history.fit_from: ");
+    assert!(told.err.contains(&expected), "{}", told.err);
+
+    let head = "period_start,period_end,provider,model,chip,host,region,owner,agent,token_kind,tokens,spend_usd";
+    let free = "2026-10-01,2026-11-01,a,m,c,h,r,o,@x,input,0,5";
+    std::fs::write(place.path("free.csv"), format!("{head}\r\n{free}\r\n")).unwrap();
+    let told = place.run(&["fleet", "focus", "free.csv"]);
+    assert_eq!(told.code, 2);
+    assert!(
+        told.err
+            .contains("free.csv:2: tokens: has spend but no tokens"),
+        "{}",
+        told.err
     );
 }
 

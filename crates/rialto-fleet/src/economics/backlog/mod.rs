@@ -117,6 +117,8 @@ pub struct MonthResult {
 pub struct Schedule {
     /// Months by which every later delivery of chips is late in this schedule.
     pub slip_months: u32,
+    /// Quarters by which agentic demand is late in it.
+    pub adoption_lag_quarters: u32,
     /// Contracts in the scenario's order.
     pub contracts: Vec<ContractResult>,
     /// Months.
@@ -132,20 +134,21 @@ pub struct Schedule {
 /// Everything that a backlog report shows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
-    /// With own silicon, one schedule for each slip.
+    /// With own silicon: for each adoption lag, one schedule for each slip.
     pub schedules: Vec<Schedule>,
-    /// On bought chips alone, without slip.
-    pub bought_only: Schedule,
+    /// On bought chips alone, without slip, one for each adoption lag.
+    pub bought_only: Vec<Schedule>,
 }
 
-/// Schedules the backlog at every slip, and on bought chips alone.
+/// Schedules the backlog at every adoption lag and slip, and on bought chips alone.
 #[must_use]
 pub fn report(scenario: &Scenario) -> Report {
-    let schedules = scenario
-        .slip_months
-        .iter()
-        .map(|slip| schedule(scenario, *slip))
-        .collect();
+    let lags = &scenario.adoption_lag_quarters;
+    let slips = |lag: u32| {
+        let slips = scenario.slip_months.iter();
+        slips.map(move |slip| schedule(scenario, *slip, lag))
+    };
+    let schedules = lags.iter().flat_map(|lag| slips(*lag)).collect();
     let mut without = scenario.clone();
     let own: Vec<String> = scenario
         .chip
@@ -159,16 +162,18 @@ pub fn report(scenario: &Scenario) -> Report {
         .retain(|arrival| !own.contains(&arrival.chip));
     Report {
         schedules,
-        bought_only: schedule(&without, 0),
+        bought_only: lags.iter().map(|lag| schedule(&without, 0, *lag)).collect(),
     }
 }
 
-/// Schedules the backlog with every delivery after the first month late by `slip_months`.
+/// Schedules the backlog with every delivery after the first month late by `slip_months`, and
+/// agentic demand by `adoption_lag_quarters`.
 #[must_use]
-pub fn schedule(scenario: &Scenario, slip_months: u32) -> Schedule {
+pub fn schedule(scenario: &Scenario, slip_months: u32, adoption_lag_quarters: u32) -> Schedule {
     let mut state = State {
         scenario,
         slip_months,
+        adoption_lag_quarters,
         queues: vec![Vec::new(); scenario.contract.len()],
         contracts: scenario
             .contract
@@ -194,6 +199,7 @@ pub fn schedule(scenario: &Scenario, slip_months: u32) -> Schedule {
         .sum();
     Schedule {
         slip_months,
+        adoption_lag_quarters,
         idle_usd: months.iter().map(|m| m.idle_usd).sum(),
         contracts: state.contracts,
         months,
@@ -212,6 +218,7 @@ struct Due {
 struct State<'a> {
     scenario: &'a Scenario,
     slip_months: u32,
+    adoption_lag_quarters: u32,
     queues: Vec<Vec<Due>>,
     contracts: Vec<ContractResult>,
 }
@@ -259,11 +266,10 @@ impl State<'_> {
     fn fall_due(&mut self, index: u32, month: Month) -> f64 {
         let mut sum = 0.0;
         for (i, contract) in self.scenario.contract.iter().enumerate() {
-            let age = month.since(contract.start);
-            if age < 0 || age >= contract.duration_months as i32 {
+            let million = contract.monthly_due(month, self.adoption_lag_quarters);
+            if million <= 0.0 {
                 continue;
             }
-            let million = contract.tokens_million / f64::from(contract.duration_months);
             self.queues[i].push(Due {
                 month: index,
                 million,
@@ -389,7 +395,8 @@ impl State<'_> {
             result.idle_usd += (had - spent).max(0.0) * kind.usd_per_chip_hour;
         }
         let portable = |i: usize| routes.iter().any(|r| r.contract == i && r.own);
-        let open = |i: usize| self.scenario.contract[i].monthly_due(result.month);
+        let lag = self.adoption_lag_quarters;
+        let open = |i: usize| self.scenario.contract[i].monthly_due(result.month, lag);
         let all: f64 = (0..self.scenario.contract.len()).map(open).sum();
         let could: f64 = (0..self.scenario.contract.len())
             .filter(|i| portable(*i))

@@ -6,6 +6,10 @@ use crate::economics::basis::Basis;
 use crate::economics::calendar::Month;
 use crate::economics::input::{self, Fault, Validate};
 
+/// The most millions of tokens in a contract, 10^18 tokens: what all providers together serve today
+/// takes decades to come to it.
+const MOST_TOKENS_MILLION: f64 = 1e12;
+
 /// Contracts, chips and when they arrive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +23,8 @@ pub struct Scenario {
     /// Cases in which every delivery after the first month comes so many months late; the first
     /// must be 0.
     pub slip_months: Vec<u32>,
+    /// Quarters by which agentic demand is late, case by case, rising, 2 to 12 cases.
+    pub adoption_lag_quarters: Vec<u32>,
     /// Kinds of chips.
     pub chip: Vec<ChipKind>,
     /// When chips enter service.
@@ -97,17 +103,19 @@ pub struct Contract {
     pub penalty_share: f64,
     /// Months that tokens may come late without penalty.
     pub grace_months: u32,
+    /// Share of the tokens that waits for agentic demand: it falls due as much later as that is.
+    pub agentic_share: f64,
 }
 
 impl Contract {
-    /// Tokens that newly fall due in `month`, in millions.
+    /// Tokens that newly fall due in `month` when agentic demand is late, in millions.
     #[must_use]
-    pub fn monthly_due(&self, month: Month) -> f64 {
+    pub fn monthly_due(&self, month: Month, adoption_lag_quarters: u32) -> f64 {
         let age = month.since(self.start);
-        if age < 0 || age >= self.duration_months as i32 {
-            return 0.0;
-        }
-        self.tokens_million / f64::from(self.duration_months)
+        let runs = |age: i32| f64::from(u8::from((0..self.duration_months as i32).contains(&age)));
+        let late = runs(age - 3 * adoption_lag_quarters as i32);
+        let part = (1.0 - self.agentic_share) * runs(age) + self.agentic_share * late;
+        part * self.tokens_million / f64::from(self.duration_months)
     }
 }
 
@@ -123,6 +131,7 @@ impl Validate for Scenario {
                 "must begin with 0 and rise from case to case",
             ));
         }
+        input::lags(&self.adoption_lag_quarters)?;
         input::count("chip", self.chip.len(), 20)?;
         input::distinct("chip", self.chip.iter().map(|c| c.name.as_str()))?;
         for (i, chip) in self.chip.iter().enumerate() {
@@ -187,11 +196,20 @@ impl Scenario {
         for (i, contract) in self.contract.iter().enumerate() {
             let path = format!("contract[{i}]");
             input::positive(&format!("{path}.tokens_million"), contract.tokens_million)?;
+            if contract.tokens_million > MOST_TOKENS_MILLION {
+                let message = format!(
+                    "is {:e} million tokens, above {MOST_TOKENS_MILLION:e}: units mixed up? They are \
+                     counted in millions",
+                    contract.tokens_million
+                );
+                return Err(Fault::new(format!("{path}.tokens_million"), message));
+            }
             let months = f64::from(contract.duration_months);
             input::between(&format!("{path}.duration_months"), months, 1.0, 240.0)?;
             input::non_negative(&format!("{path}.usd_per_million"), contract.usd_per_million)?;
             let penalty = contract.penalty_share;
             input::between(&format!("{path}.penalty_share"), penalty, 0.0, 10.0)?;
+            input::share(&format!("{path}.agentic_share"), contract.agentic_share)?;
             let grace = f64::from(contract.grace_months);
             input::between(&format!("{path}.grace_months"), grace, 0.0, 24.0)?;
             if contract.start < self.start {

@@ -130,7 +130,7 @@ impl Validate for Scenario {
         input::name("source", &self.source)?;
         input::between("horizon_years", f64::from(self.horizon_years), 1.0, 40.0)?;
         input::between("draws", f64::from(self.draws), 100.0, 100_000.0)?;
-        check_lags(&self.adoption_lag_quarters)?;
+        input::lags(&self.adoption_lag_quarters)?;
         let rate = |path: &str, value| input::between(path, value, 0.0, 1.0);
         input::each("discount_rate", &self.discount_rate, rate)?;
         input::each("tax_rate", &self.tax_rate, input::share)?;
@@ -217,23 +217,6 @@ impl Scenario {
             input::each(&format!("{path}.usd_b"), &spending.usd_b, money)?;
         }
         Ok(())
-    }
-}
-
-fn check_lags(lags: &[u32]) -> Result<(), Fault> {
-    let path = "adoption_lag_quarters";
-    if lags.len() < 2 || lags.len() > 12 {
-        return Err(Fault::new(
-            path,
-            format!("needs 2 to 12 cases, has {}", lags.len()),
-        ));
-    }
-    if lags.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err(Fault::new(path, "must rise from case to case"));
-    }
-    match lags.last() {
-        Some(last) if *last > 40 => Err(Fault::new(path, "at most 40 quarters")),
-        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use rialto_console::kit::Who;
 use rialto_console::pages::fleet::{
-    Concentration, Fleet, Modelled, PriceList, Share, Split, TokenPrice, Used,
+    Concentration, Fleet, Measure, Modelled, PriceList, Share, Split, TokenPrice, Used,
 };
 use rialto_console::shell::Place;
 use rialto_views as views;
@@ -89,6 +89,11 @@ fn concentration(one: views::Concentration) -> Concentration {
         share: share.share,
     };
     Concentration {
+        measure: match one.measure {
+            views::Measure::Charged => Measure::Charged,
+            views::Measure::Tokens => Measure::Tokens,
+            views::Measure::ChipSeconds => Measure::ChipSeconds,
+        },
         dimension: one.dimension,
         asset: one.asset,
         shares: one.shares.into_iter().map(share).collect(),

@@ -41,6 +41,14 @@ fn margin(result: &ContractResult) -> String {
     table::percent_or_dash((revenue > 0.0).then(|| result.profit_usd() / revenue))
 }
 
+/// What a case's name says of late agentic demand.
+fn late(adoption_lag_quarters: u32) -> String {
+    match adoption_lag_quarters {
+        0 => String::new(),
+        lag => format!(", demand +{lag} quarters"),
+    }
+}
+
 fn print_cases(report: &Report, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "case",
@@ -67,13 +75,17 @@ fn print_cases(report: &Report, out: Output) -> Result<(), CliError> {
             table::compact(schedule.idle_usd),
         ]);
     };
-    case("bought chips only".to_owned(), &report.bought_only);
-    for schedule in &report.schedules {
-        let name = match schedule.slip_months {
-            0 => "own silicon on time".to_owned(),
-            months => format!("deliveries +{months} months"),
-        };
-        case(name, schedule);
+    for bought in &report.bought_only {
+        let lag = bought.adoption_lag_quarters;
+        case(format!("bought chips only{}", late(lag)), bought);
+        let own = report.schedules.iter();
+        for schedule in own.filter(|s| s.adoption_lag_quarters == lag) {
+            let name = match schedule.slip_months {
+                0 => "own silicon on time".to_owned(),
+                months => format!("deliveries +{months} months"),
+            };
+            case(format!("{name}{}", late(lag)), schedule);
+        }
     }
     let note = "modelled; dollars; cost: hours used; idle: cost of hours nobody used, not in \
                 profit; at risk: price and penalty of all tokens lost or still waiting";
@@ -104,7 +116,11 @@ fn print_contracts(schedule: &Schedule, scenario: &Scenario, out: Output) -> Res
         ]);
     }
     let note = "modelled; tokens; due = bought + own + lost + waiting; later: due after the plan";
-    rows.print(out, "Contracts, own silicon on time", note)
+    rows.print(
+        out,
+        "Contracts, own silicon and demand as in the first case",
+        note,
+    )
 }
 
 fn print_months(schedule: &Schedule, out: Output) -> Result<(), CliError> {
@@ -137,7 +153,11 @@ fn print_months(schedule: &Schedule, out: Output) -> Result<(), CliError> {
     }
     let note = "modelled; tokens, profit in dollars; portable: share of due tokens whose model \
                 runs on own silicon that month";
-    rows.print(out, "Months, own silicon on time", note)
+    rows.print(
+        out,
+        "Months, own silicon and demand as in the first case",
+        note,
+    )
 }
 
 fn print_origin(basis: Basis, scenario: &Scenario, out: Output) -> Result<(), CliError> {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rialto_fleet::calibrate::{
-    Accuracy, CallBasis, Grouping, Point, calibrate, cross_validate, read_calls, unseen_accuracy,
-    update_from_calls,
+    Accuracy, CallBasis, CallsError, Grouping, Point, calibrate, cross_validate, read_calls,
+    unseen_accuracy, update_from_calls,
 };
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::step::Parameters;
@@ -30,7 +30,7 @@ pub struct CalibrateArgs {
     /// Where to write the fitted parameters (.toml); an existing file is replaced.
     #[arg(long)]
     out: PathBuf,
-    /// Catalogue files laid over the shipped one.
+    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }
@@ -129,7 +129,7 @@ fn from_log(
     let parameters = simulate::parameters(args.parameters.as_deref())?;
     let file = log.file_name().unwrap_or_default().to_string_lossy();
     let update = update_from_calls(&calls, catalogue, &parameters, &file)
-        .map_err(|e| usage(format!("{name}: {e}")))?;
+        .map_err(|e| usage(CallsError { file: name, ..e }.to_string()))?;
     write(&args.out, &update.parameters)?;
     out.json(&update.configurations)?;
     let heads = [

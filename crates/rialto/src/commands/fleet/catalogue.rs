@@ -16,7 +16,7 @@ pub struct CatalogueArgs {
     kind: Kind,
     /// One entry in full, by name or alias.
     name: Option<String>,
-    /// Catalogue files laid over the shipped one.
+    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }

@@ -15,7 +15,7 @@ use crate::output::{CliError, Output};
 pub(crate) struct CostArgs {
     /// The scenario (.toml).
     scenario: PathBuf,
-    /// Catalogue files laid over the shipped one.
+    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &CostArgs, out: Output) -> Result<(), CliError> {
         &margins.total,
         out,
     )?;
-    print_ranges(&report, &scenario, out)?;
+    print_lags(&report, &scenario, out)?;
     table::tornado(
         out,
         "What moves the total margin",
@@ -153,28 +153,39 @@ fn print_margins(
     )
 }
 
-fn print_ranges(report: &Report, scenario: &Scenario, out: Output) -> Result<(), CliError> {
-    let mut rows = Table::new(&["over the ranges", "p10", "p50", "p90", "below zero"]);
-    let line = |name: &str, quantiles: [String; 3], negative: f64| {
-        let [low, middle, high] = quantiles;
-        [name.to_owned(), low, middle, high, table::percent(negative)]
-    };
-    let margin = &report.margin;
-    rows.row(line(
+fn print_lags(report: &Report, scenario: &Scenario, out: Output) -> Result<(), CliError> {
+    let mut rows = Table::new(&[
+        "agentic demand",
+        "sold",
+        "a token costs",
+        "profit",
         "margin",
-        table::quantiles(margin, table::percent),
-        margin.negative_share,
-    ));
-    let profit = &report.profit_usd_per_month;
-    let quantiles = table::quantiles(profit, table::compact);
-    rows.row(line(
-        "profit a month, dollars",
-        quantiles,
-        profit.negative_share,
-    ));
+        "p10",
+        "p50",
+        "p90",
+        "below zero",
+    ]);
+    for case in &report.adoption {
+        let [low, middle, high] = table::quantiles(&case.margin, table::percent);
+        rows.row([
+            match case.adoption_lag_quarters {
+                0 => "on time".to_owned(),
+                lag => format!("{lag} quarters late"),
+            },
+            table::percent(case.sold_share),
+            format!("x {}", table::fixed(1.0 / case.sold_share.max(1e-9), 2)),
+            table::compact(case.total.profit_usd()),
+            table::percent_or_dash(case.total.margin()),
+            low,
+            middle,
+            high,
+            table::percent(case.margin.negative_share),
+        ]);
+    }
     let origin = format!(
-        "modelled; {} draws, seed {}, independent triangular inputs",
-        scenario.draws, scenario.seed
+        "modelled; dollars a month on average over {} quarters, chips paid for from the start; p10 to \
+         p90: the margin over {} draws, seed {}, independent triangular inputs",
+        scenario.horizon_quarters, scenario.draws, scenario.seed
     );
-    rows.print(out, "Total, with its range", &origin)
+    rows.print(out, "Total, by adoption lag", &origin)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rialto_fleet::economics::concentration::SettledDeal;
+use rialto_views::{Rates, tokens_of};
 use serde_json::Value;
 
 use crate::commands::remote::{self, Remote};
@@ -67,6 +68,11 @@ async fn one(
     }
     let listing = listings.get(&id);
     let says = |name: &str| listing.map_or_else(String::new, |l| attribute(l, name));
+    // Only the latest offer can be accepted.
+    let offers = negotiation.pointer("/offers").and_then(Value::as_array);
+    let terms = offers.and_then(|o| o.last()?.get("terms"));
+    let used = listing.and_then(Rates::of).zip(terms);
+    let used = used.and_then(|(rates, terms)| rates.used(terms));
     Ok(SettledDeal {
         provider: text(deal, "/seller/handle").to_owned(),
         vendor: says("vendor"),
@@ -75,6 +81,8 @@ async fn one(
         host: says("host"),
         region: says("region"),
         paid: text(deal, "/paid").parse().unwrap_or(0.0),
+        tokens: terms.map_or(0.0, |terms| tokens_of(terms) as f64),
+        chip_seconds: used.map_or(0.0, |used| used.seconds as f64 / 1e6),
     })
 }
 

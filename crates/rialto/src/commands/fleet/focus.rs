@@ -20,7 +20,7 @@ pub(crate) fn run(args: &FocusArgs, out: Output) -> Result<(), CliError> {
     let text = table::read(&args.usage)?;
     let name = args.usage.display().to_string();
     let rows = usage::parse(&name, &text).map_err(table::input)?;
-    let records = focus::records(&rows).map_err(|e| CliError::failed(format!("{name}: {e}")))?;
+    let records = focus::records(&name, &rows).map_err(table::input)?;
     if out.is_json() {
         return out.json(&records);
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rialto_fleet::economics::Fault;
 use rialto_fleet::economics::history::{self, Backtest, History, HistorySetup, Predicted};
 use rialto_fleet::economics::invest::{self, Outcome, Report, Scenario, Year};
 use serde::Serialize;
@@ -73,24 +74,29 @@ fn try_history(
     };
     let name = path.display().to_string();
     let history = History::parse(&name, &table::read(&path)?).map_err(table::input)?;
-    let failed = |e: history::HistoryError| CliError::usage(format!("{name}: {e}"));
+    let failed = |e: history::HistoryError| {
+        let fault = Fault::new(format!("history.{}", e.field()), format!("{e}, in {name}"));
+        table::fault(&args.scenario, fault)
+    };
     let backtest = history::backtest(&history, setup).map_err(failed)?;
-    Ok((backtest, newest_forecast(&history, setup)?))
+    let forecast = newest_forecast(&history, setup).map_err(failed)?;
+    Ok((backtest, forecast))
 }
 
 /// Fits as many quarters again, the newest ones, and predicts what comes after them.
-fn newest_forecast(history: &History, setup: &HistorySetup) -> Result<Vec<Predicted>, CliError> {
+fn newest_forecast(
+    history: &History,
+    setup: &HistorySetup,
+) -> Result<Vec<Predicted>, history::HistoryError> {
     let Some(last) = history.rows.last().map(|r| r.quarter) else {
         return Ok(Vec::new());
     };
     let length = setup.fit_to.since(setup.fit_from);
     // A change that already shows in the quarters fitted must not be added again.
-    match history::fit(history, last.plus(-length), last) {
-        Ok(fit) => Ok((1..=FORECAST_QUARTERS)
-            .map(|i| fit.predict(last.plus(i), &[]))
-            .collect()),
-        Err(e) => Err(CliError::usage(e.to_string())),
-    }
+    let fit = history::fit(history, last.plus(-length), last)?;
+    Ok((1..=FORECAST_QUARTERS)
+        .map(|i| fit.predict(last.plus(i), &[]))
+        .collect())
 }
 
 fn print_backtest(b: &Backtest, forecast: &[Predicted], out: Output) -> Result<(), CliError> {

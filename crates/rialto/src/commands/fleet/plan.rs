@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{Faults, PoolSpec, SloSpec};
-use rialto_fleet::plan::{Placement, PriceBasis, Question, WORKING_SHARE, plans, rank, size};
+use rialto_fleet::plan::{Placement, PriceBasis, Question, plans, rank, size};
 use rialto_fleet::step::Parameters;
 use serde::Serialize;
 
@@ -64,7 +64,8 @@ pub struct QuestionArgs {
     price: PriceArg,
     #[command(flatten)]
     faults: FaultArgs,
-    /// Seconds simulated per trial (generated traffic).
+    /// Seconds simulated per trial (generated traffic), fewer where they would hold more than 200,000
+    /// requests.
     #[arg(long, default_value_t = 300.0)]
     trial_s: f64,
     /// Seed.
@@ -73,7 +74,7 @@ pub struct QuestionArgs {
     /// Threads; all cores when absent. The result does not depend on it.
     #[arg(long)]
     threads: Option<usize>,
-    /// Further catalogue files (TOML).
+    /// Further catalogue files: TOML, or a table of chips (.csv).
     #[arg(long)]
     catalogue: Vec<PathBuf>,
     /// Fitted parameters, as `rialto fleet calibrate` writes them; the shipped ones when absent.
@@ -157,6 +158,16 @@ pub enum PriceArg {
     Tco,
 }
 
+impl PriceArg {
+    fn words(self) -> &'static str {
+        match self {
+            Self::List => "list price",
+            Self::Rent => "three-year rent",
+            Self::Tco => "cost of ownership",
+        }
+    }
+}
+
 impl QuestionArgs {
     /// The question, with its traffic loaded.
     pub fn question(&self) -> Result<Question, CliError> {
@@ -204,17 +215,13 @@ impl QuestionArgs {
     /// One line that states traffic and objective.
     pub fn line(&self) -> String {
         format!(
-            "{} at {} requests/s; {} % within TTFT {} s and TPOT {} s; prices: {} [modelled]",
+            "{} at {} requests/s; {} % within TTFT {} s and TPOT {} s; by {} [modelled]",
             self.traffic,
             self.rate_per_s,
             100.0 * self.share,
             self.ttft_s,
             self.tpot_s,
-            match self.price {
-                PriceArg::List => "list",
-                PriceArg::Rent => "three-year rent",
-                PriceArg::Tco => "cost of ownership",
-            }
+            self.price.words()
         )
     }
 
@@ -273,6 +280,8 @@ struct PlanReport {
     tpot_s: f64,
     slo_share: f64,
     price: PriceBasis,
+    /// Chips asked for that the catalogue has no such price of: none of theirs can be the cheapest.
+    without_price: Vec<String>,
     models: Vec<ModelPlan>,
 }
 
@@ -304,14 +313,28 @@ pub fn run(args: &PlanArgs, out: Output) -> Result<(), CliError> {
         tpot_s: question.slo.tpot_s,
         slo_share: question.slo_share,
         price: question.price,
+        without_price: without_price(&args.chips, question.price, &catalogue),
         models,
     };
     out.json(&report)?;
     out.line(args.question.line())?;
+    if !report.without_price.is_empty() {
+        out.line(format!(
+            "no {} in the catalogue, so never the cheapest: {}",
+            args.question.price.words(),
+            report.without_price.join(", ")
+        ))?;
+    }
     for plan in &report.models {
         print(plan, args.top, out)?;
     }
     Ok(())
+}
+
+/// The chips that have no price of a kind.
+fn without_price(chips: &[String], price: PriceBasis, catalogue: &Catalogue) -> Vec<String> {
+    let known = |name: &&String| catalogue.chip(name).is_ok_and(|c| price.of(c).is_none());
+    chips.iter().filter(known).cloned().collect()
 }
 
 fn place(
@@ -382,11 +405,12 @@ fn count(p: &Placement) -> String {
         of(p.replica_chips.into(), "chip"),
         of(p.chips.unwrap_or(0), "chip"),
     );
-    if p.spare_replicas > 0 {
+    if let Some(share) = p.working_share {
+        // Cut, not rounded: what is told is reached.
+        let percent = (share * 1e4).floor() / 100.0;
         text.push_str(&format!(
-            ", {} of the replicas spare, so that enough work {} % of the time",
-            p.spare_replicas,
-            100.0 * WORKING_SHARE
+            ", {} of the replicas spare, so that enough work {percent:.2} % of the time",
+            p.spare_replicas
         ));
     }
     text

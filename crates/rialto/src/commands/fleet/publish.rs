@@ -18,6 +18,10 @@ pub(crate) struct PublishArgs {
     /// Percent laid over the modelled cost.
     #[arg(long, default_value_t = 0.0)]
     margin_percent: f64,
+    /// Days of the plan's capacity that are for sale: of each kind of tokens, as many as its replicas
+    /// serve in that time. Offers beyond are refused.
+    #[arg(long, default_value_t = 30.0)]
+    days: f64,
     /// Where the chips stand, told as an attribute.
     #[arg(long)]
     region: Option<String>,
@@ -34,7 +38,6 @@ pub(crate) struct PublishArgs {
 /// What of a plan's JSON is read.
 #[derive(Deserialize)]
 struct Plan {
-    provenance: String,
     models: Vec<ModelPlan>,
 }
 
@@ -51,6 +54,14 @@ struct Cheapest {
     precision: String,
     plan: String,
     token_costs: Option<Costs>,
+    capacity: Option<Capacity>,
+}
+
+#[derive(Deserialize)]
+struct Capacity {
+    input_tokens_per_s: f64,
+    cached_tokens_per_s: f64,
+    output_tokens_per_s: f64,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +84,10 @@ pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> 
         );
         return Err(CliError::usage(what));
     }
+    if !args.days.is_finite() || args.days <= 0.0 {
+        let what = format!("--days is {}; it must be above zero", args.days);
+        return Err(CliError::usage(what));
+    }
     let shown = args.plan.display();
     let plan: Plan = serde_json::from_str(&table::read(&args.plan)?).map_err(|e| {
         CliError::usage(format!("{shown}: {e}"))
@@ -81,7 +96,7 @@ pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> 
     let mut listings = Vec::new();
     for model in &plan.models {
         listings.push(
-            listing(model, &plan.provenance, &args)
+            listing(model, &args)
                 .map_err(|why| CliError::usage(format!("{shown}: {}: {why}", model.model)))?,
         );
     }
@@ -96,7 +111,7 @@ pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> 
 }
 
 /// The listing of one model's cheapest placement.
-fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Value, String> {
+fn listing(model: &ModelPlan, args: &PublishArgs) -> Result<Value, String> {
     let p = model
         .cheapest
         .as_ref()
@@ -108,20 +123,40 @@ fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Va
     let usd = costs
         .usd_per_chip_second
         .ok_or_else(|| format!("{} has no price; plan with another --price", p.chip))?;
+    let capacity = p
+        .capacity
+        .as_ref()
+        .ok_or("the plan states no capacity; plan again")?;
     let margin = 1.0 + args.margin_percent / 100.0;
     let (output, input, cached) = (
         costs.chip_seconds_per_million_output_tokens,
         costs.chip_seconds_per_million_input_tokens,
         costs.chip_seconds_per_million_cached_tokens,
     );
-    let item = |kind: &str, chip_seconds: f64| json!({ "name": format!("million {kind} tokens"), "price": price(usd * chip_seconds * margin) });
+    let item = |kind: &str, chip_seconds: f64, tokens_per_s: f64| {
+        let quantity = millions(tokens_per_s, args.days);
+        let price = price(usd * chip_seconds * margin);
+        let name = format!("million {kind} tokens");
+        (quantity > 0).then(|| json!({ "name": name, "price": price, "quantity": quantity }))
+    };
+    let items = [
+        item("output", output, capacity.output_tokens_per_s),
+        item("input", input, capacity.input_tokens_per_s),
+        item("cached", cached, capacity.cached_tokens_per_s),
+    ];
+    let items: Vec<Value> = items.into_iter().flatten().collect();
+    if items.is_empty() {
+        return Err("it serves less than a million tokens in --days; give more".to_owned());
+    }
     let mut attributes = vec![
-        text("basis", provenance),
+        // A plan is a twin's whatever its file says of itself.
+        text("basis", "modelled"),
         text("model", &model.model),
         text("chip", &p.chip),
         text("vendor", &p.vendor),
         text("precision", &p.precision),
         text("plan", &p.plan.replace(',', "")),
+        text("capacity_days", &args.days.to_string()),
     ];
     for (kind, chip_seconds) in [("output", output), ("input", input), ("cached", cached)] {
         let seconds = format!("chip_seconds_per_million_{kind}_tokens");
@@ -134,7 +169,7 @@ fn listing(model: &ModelPlan, provenance: &str, args: &PublishArgs) -> Result<Va
     }
     Ok(remote::without_nulls(json!({
         "title": format!("{} on {}", model.model, p.chip),
-        "items": [item("output", output), item("input", input), item("cached", cached)],
+        "items": items,
         "attributes": attributes,
         "tags": ["model capacity"],
         "asset": args.asset,
@@ -145,6 +180,12 @@ fn text(name: &str, value: &str) -> Value {
     json!({ "name": name, "value": { "text": value } })
 }
 
+/// Whole millions of tokens that so many a second come to in days, rounded down.
+fn millions(tokens_per_s: f64, days: f64) -> u32 {
+    // The cast stops at the largest quantity that a listing can state.
+    (tokens_per_s * days * 86_400.0 / 1e6) as u32
+}
+
 /// Dollars or chip-seconds to the millionth, rounded up so that no price falls to zero.
 fn price(value: f64) -> String {
     format!("{:.6}", (value * 1e6).ceil().max(1.0) / 1e6)
@@ -153,6 +194,13 @@ fn price(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn capacity_is_whole_millions_and_bounded() {
+        assert_eq!(millions(100.0, 30.0), 259);
+        assert_eq!(millions(0.1, 1.0), 0);
+        assert_eq!(millions(1e15, 365.0), u32::MAX);
+    }
 
     #[test]
     fn prices_keep_six_digits_and_never_vanish() {

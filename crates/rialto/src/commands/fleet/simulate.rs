@@ -42,7 +42,7 @@ pub struct SimulateArgs {
     /// Threads; all cores when absent. The result does not depend on it.
     #[arg(long)]
     threads: Option<usize>,
-    /// Further catalogue files (TOML).
+    /// Further catalogue files: TOML, or a table of chips (.csv).
     #[arg(long)]
     catalogue: Vec<PathBuf>,
     /// Fitted parameters, as `rialto fleet calibrate` writes them; the shipped ones when absent.

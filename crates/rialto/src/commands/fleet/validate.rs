@@ -19,7 +19,7 @@ pub struct ValidateArgs {
     /// Fitted parameters; the shipped ones if absent.
     #[arg(long)]
     parameters: Option<PathBuf>,
-    /// Catalogue files laid over the shipped one.
+    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
     /// Also prints a line for every point, after the summary (JSON always holds them).
