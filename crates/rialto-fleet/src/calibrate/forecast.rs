@@ -99,8 +99,7 @@ impl<'a> Forecaster<'a> {
 
 /// Why a deployment with `concurrency` requests in flight lies outside what was measured, if it
 /// does: nothing on the chip was, or nothing with so many requests.
-#[must_use]
-pub fn outside_measured(parameters: &Parameters, chip: &Chip, concurrency: f64) -> Option<String> {
+fn outside_measured(parameters: &Parameters, chip: &Chip, concurrency: f64) -> Option<String> {
     let name = &chip.name;
     let limit = match name.as_str() {
         "trainium2" => TRAINIUM2_MEASURED_CONCURRENCY,
@@ -114,9 +113,55 @@ pub fn outside_measured(parameters: &Parameters, chip: &Chip, concurrency: f64) 
         .then(|| format!("no run of {name} with more than {limit} requests was measured"))
 }
 
+/// How far the times of a simulated deployment may be off.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ForecastError {
+    /// Why the deployment lies outside what was measured, if it does; its intervals are then wide.
+    pub extrapolation: Option<String>,
+    /// The 80 % interval of the time to first token, as factors of the forecast.
+    pub ttft_interval: (f64, f64),
+    /// The 80 % interval of the time per token, as factors of the forecast.
+    pub tpot_interval: (f64, f64),
+}
+
+impl ForecastError {
+    /// The error to expect with up to `concurrency` requests in flight; `split` when separate
+    /// engines prefill and decode.
+    #[must_use]
+    pub fn of(parameters: &Parameters, chip: &Chip, concurrency: f64, split: bool) -> Self {
+        let extrapolation = outside_measured(parameters, chip, concurrency);
+        let errors = &parameters.errors;
+        let (ttft, tpot) = if split {
+            (errors.ttft_split, errors.tpot_split)
+        } else {
+            (errors.ttft, errors.tpot)
+        };
+        let factors = |errors| interval_factors(errors, extrapolation.is_some());
+        Self {
+            ttft_interval: factors(ttft),
+            tpot_interval: factors(tpot),
+            extrapolation,
+        }
+    }
+
+    /// The error in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let times = |(low, high): (f64, f64)| format!("{low:.2} to {high:.2} times");
+        let why = match &self.extrapolation {
+            Some(why) => format!("an extrapolation, {why}"),
+            None => "inside what was measured".to_owned(),
+        };
+        format!(
+            "{why}; 80 % interval: TTFT {} and TPOT {} the forecast",
+            times(self.ttft_interval),
+            times(self.tpot_interval),
+        )
+    }
+}
+
 /// The 80 % interval of a time on one engine that does both phases, as factors of the forecast.
-#[must_use]
-pub fn interval_factors(errors: Residuals, extrapolated: bool) -> (f64, f64) {
+fn interval_factors(errors: Residuals, extrapolated: bool) -> (f64, f64) {
     let width = if extrapolated {
         EXTRAPOLATION_WIDTH
     } else {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::faults::{Faults, Topology};
 use super::outages::{Outage, Why};
 use super::scenario::{PoolSpec, Scenario, ScenarioError};
+use crate::calibrate::ForecastError;
 use crate::catalogue::{Catalogue, Chip};
 use crate::engine::{BLOCK_TOKENS, EngineConfig, Replica, Slo, StepTable};
 use crate::rng::key;
@@ -36,6 +37,8 @@ pub struct Pool {
     pub config: EngineConfig,
     /// Step times of healthy replicas, then of stragglers.
     pub tables: Vec<StepTable>,
+    /// How far those may be off.
+    pub forecast_error: ForecastError,
     /// Objective.
     pub slo: Slo,
     /// Where its chips sit.
@@ -285,6 +288,12 @@ fn build_pool(
             prefix_cache: spec.prefix_cache,
         },
         tables,
+        forecast_error: ForecastError::of(
+            parameters,
+            &deployment.chip,
+            f64::from(spec.max_sequences),
+            spec.disaggregate.is_some(),
+        ),
         slo: Slo {
             ttft_s: slo.ttft_s,
             tpot_s: slo.tpot_s,

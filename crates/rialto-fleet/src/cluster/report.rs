@@ -8,6 +8,7 @@ use super::outages::Standing;
 use super::pool::{Fleet, Pool, TrafficSource};
 use super::run::{Mode, PoolResult, RunResult};
 use super::scenario::Scenario;
+use crate::calibrate::ForecastError;
 use crate::engine::{Histogram, Recorder, SeriesBin, WeightedHistogram};
 
 /// Cell results added up, each counted as many times as the cells it stands for.
@@ -253,6 +254,8 @@ pub struct PoolReport {
     pub cells: (usize, usize),
     /// Figures.
     pub totals: Totals,
+    /// How far the model's times may be off, sampled or not.
+    pub forecast_error: ForecastError,
     /// Sampling error; absent when every cell was simulated.
     pub intervals: Option<Intervals>,
 }
@@ -406,6 +409,7 @@ fn pool_report(part: &Part<'_>, window_s: f64) -> PoolReport {
         slo_s: (pool.slo.ttft_s, pool.slo.tpot_s),
         cells: part.result.cells,
         totals: totals(&parts, window_s),
+        forecast_error: pool.forecast_error.clone(),
         intervals: intervals(&parts, window_s),
     }
 }

@@ -9,8 +9,9 @@ use super::basis::Basis;
 use super::cost::Throughput;
 use super::input::{self, Fault};
 use super::uncertainty::Range;
+use crate::calibrate::ForecastError;
 use crate::catalogue::Catalogue;
-use crate::step::{Deployment, Engine, Parameters, Plan, Residuals, StepLoad, StepModel};
+use crate::step::{Deployment, Engine, Parameters, Plan, StepLoad, StepModel};
 
 /// Tokens of a prompt that follow a cached prefix, when the cost of the prefix is asked for.
 const SUFFIX_TOKENS: u32 = 512;
@@ -87,15 +88,19 @@ impl Twin {
             );
             return Err(fault("sequences", message));
         }
-        let errors = &parameters.errors;
+        let error = ForecastError::of(parameters, chip, f64::from(self.sequences), false);
         Ok(Throughput {
             chip: self.chip.clone(),
             model: self.model.clone(),
-            input_tokens_per_s: range(self.input_rate(&step), &errors.ttft),
-            cached_tokens_per_s: range(self.cached_rate(&step), &errors.ttft),
-            output_tokens_per_s: range(self.output_rate(&step), &errors.tpot),
+            input_tokens_per_s: range(self.input_rate(&step), error.ttft_interval),
+            cached_tokens_per_s: range(self.cached_rate(&step), error.ttft_interval),
+            output_tokens_per_s: range(self.output_rate(&step), error.tpot_interval),
             basis: Basis::Modelled,
-            source: format!("step-time model, fitted on: {}", parameters.fitted_on),
+            source: format!(
+                "step-time model, fitted on: {}; {}",
+                parameters.fitted_on,
+                error.words()
+            ),
         })
     }
 
@@ -128,11 +133,11 @@ impl Twin {
     }
 }
 
-/// A rate with the range that the logarithmic errors of its time give it.
-fn range(rate: f64, residuals: &Residuals) -> Range {
+/// A rate with the range that the interval of its time gives it.
+fn range(rate: f64, (shortest, longest): (f64, f64)) -> Range {
     Range {
-        low: rate * libm::exp(residuals.low.min(0.0)),
+        low: rate / longest,
         mid: rate,
-        high: rate * libm::exp(residuals.high.max(0.0)),
+        high: rate / shortest,
     }
 }

@@ -11,7 +11,7 @@ mod trial;
 
 use serde::Serialize;
 
-use crate::calibrate::{interval_factors, outside_measured};
+use crate::calibrate::ForecastError;
 use crate::catalogue::{Catalogue, Chip};
 use crate::cluster::{Faults, Fleet, Pool, PoolSpec, Scenario, SloSpec, TrafficSource};
 use crate::step::{Parameters, Plan};
@@ -172,12 +172,9 @@ pub struct Placement {
     pub utilisation: f64,
     /// Energy per answer token, joules; spares are powered and idle.
     pub joules_per_output_token: f64,
-    /// Why the placement lies outside what was measured, if it does; its intervals are then wide.
-    pub extrapolation: Option<String>,
-    /// The 80 % interval of the time to first token, as factors of the forecast.
-    pub ttft_interval: (f64, f64),
-    /// The 80 % interval of the time per token, as factors of the forecast.
-    pub tpot_interval: (f64, f64),
+    /// How far the times may be off; absent where there are none.
+    #[serde(flatten)]
+    pub error: Option<ForecastError>,
 }
 
 /// The parallel plans worth trying for a model on a chip: powers of two up to the scale-up domain
@@ -228,7 +225,7 @@ pub fn size(
     match ready(question, spec, catalogue, parameters) {
         Ok(pool) => {
             let sized = size_pool(question, &pool);
-            with_interval(with_spares(sized, question, &pool), &pool, parameters)
+            with_spares(sized, question, &pool)
         }
         Err(why) => refused(spec, Binds::Refused(why)),
     }
@@ -291,8 +288,7 @@ pub fn evaluate(
         Ok(pool) => {
             let trial = trial(question, &pool, replicas);
             let binds = trial.worst(question);
-            let run = placement(question, &pool, Some((replicas, &trial)), binds);
-            with_interval(run, &pool, parameters)
+            placement(question, &pool, Some((replicas, &trial)), binds)
         }
         Err(why) => refused(spec, Binds::Refused(why)),
     }
@@ -318,16 +314,6 @@ fn with_spares(mut p: Placement, question: &Question, pool: &Pool) -> Placement 
     p.usd_per_million_output_tokens = p.usd_per_million_output_tokens.map(|usd| usd * grown);
     p.output_tokens_per_s_per_chip /= grown;
     p.token_costs = p.token_costs.map(|costs| costs.times(grown));
-    p
-}
-
-/// Puts the forecast's error beside it.
-fn with_interval(mut p: Placement, pool: &Pool, parameters: &Parameters) -> Placement {
-    let in_flight = f64::from(pool.config.max_sequences);
-    p.extrapolation = outside_measured(parameters, &pool.chip, in_flight);
-    let factors = |errors| interval_factors(errors, p.extrapolation.is_some());
-    p.ttft_interval = factors(parameters.errors.ttft);
-    p.tpot_interval = factors(parameters.errors.tpot);
     p
 }
 
@@ -394,9 +380,7 @@ fn refused(spec: &PoolSpec, binds: Binds) -> Placement {
         output_tokens_per_s_per_chip: 0.0,
         utilisation: 0.0,
         joules_per_output_token: 0.0,
-        extrapolation: None,
-        ttft_interval: (1.0, 1.0),
-        tpot_interval: (1.0, 1.0),
+        error: None,
     }
 }
 
@@ -409,6 +393,7 @@ fn placement(
     let mut p = refused(&pool.spec, binds);
     p.chip.clone_from(&pool.chip.name);
     p.vendor.clone_from(&pool.chip.vendor);
+    p.error = Some(pool.forecast_error.clone());
     let Some((replicas, trial)) = sized else {
         return p;
     };

@@ -424,17 +424,9 @@ pub fn notes(placements: &[Placement], out: Output) -> Result<(), CliError> {
             continue;
         }
         told.push(&p.chip);
-        let times = |(low, high): (f64, f64)| format!("{low:.2} to {high:.2} times");
-        let why = match &p.extrapolation {
-            Some(why) => format!("an extrapolation, {why}"),
-            None => "inside what was measured".to_owned(),
-        };
-        out.line(format!(
-            "  {}: {why}; 80 % interval: TTFT {} and TPOT {} the forecast",
-            p.chip,
-            times(p.ttft_interval),
-            times(p.tpot_interval),
-        ))?;
+        if let Some(error) = &p.error {
+            out.line(format!("  {}: {}", p.chip, error.words()))?;
+        }
     }
     Ok(())
 }

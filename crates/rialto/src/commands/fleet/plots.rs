@@ -254,7 +254,12 @@ fn html(report: &Report, charts: &[(&'static str, Chart)]) -> String {
         html_row(&mut page, &name, &pool.totals);
     }
     html_row(&mut page, "all", &report.fleet);
-    page.push_str("</table>");
+    page.push_str("</table><ul>");
+    for pool in &report.pools {
+        let (name, error) = (escape(&pool.name), escape(&pool.forecast_error.words()));
+        let _ = write!(page, "<li>{name}: {error}</li>");
+    }
+    page.push_str("</ul>");
     if let Some(i) = &report.intervals {
         page.push_str(
             "<h2>Sampling error</h2><table><tr><th>95 % interval</th><th>low</th>\

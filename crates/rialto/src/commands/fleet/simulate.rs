@@ -281,6 +281,7 @@ fn print(report: &Report, wall_s: f64, out: Output) -> Result<(), CliError> {
             pool.traffic,
         ))?;
         print_totals(&pool.totals, pool.slo_s, out)?;
+        out.line(format!("  {}", pool.forecast_error.words()))?;
         if let Some(price) = &pool.price {
             out.line(lost_line(&pool.totals, Some(price)))?;
         }
