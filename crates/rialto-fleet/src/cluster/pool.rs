@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::faults::{Faults, Topology};
-use super::outages::{Outage, Why};
+use super::outages::Why;
 use super::scenario::{PoolSpec, Scenario, ScenarioError};
 use crate::calibrate::ForecastError;
 use crate::catalogue::{Catalogue, Chip};
@@ -105,31 +105,26 @@ impl Pool {
         }
     }
 
-    /// How impaired a cell is: replicas that fail during the run, and those down, drained or slow
-    /// on average over it, per replica.
+    /// How impaired a cell is: failures of its replicas during the run; and these with the replicas
+    /// that are down, drained or slow on average over it, per replica.
     #[must_use]
-    pub fn impairment(&self, cell: usize, seed: u64, horizon_ns: u64) -> f64 {
+    pub fn impairment(&self, cell: usize, seed: u64, horizon_ns: u64) -> (u32, f64) {
         if self.faults.none() && self.spec.drain.is_empty() {
-            return 0.0;
+            return (0, 0.0);
         }
         let horizon_ns = self.fault_horizon_ns(horizon_ns);
         let first = self.first_replica(cell);
-        let of_replica = |(i, outages): (usize, &Vec<Outage>)| {
-            let slow = self
-                .faults
-                .is_straggler(seed, self.stream, first + i as u64);
-            let within = |o: &&Outage| o.start_ns < horizon_ns;
-            let fails = |o: &&Outage| o.start_ns > 0 && o.why == Why::Failed;
-            let out_ns: u64 = outages
-                .iter()
-                .filter(within)
-                .map(|o| o.end_ns.min(horizon_ns) - o.start_ns)
-                .sum();
-            let failures = outages.iter().filter(within).filter(fails).count();
-            f64::from(u8::from(slow)) + failures as f64 + out_ns as f64 / horizon_ns as f64
-        };
-        let outages = self.outages(seed, cell, horizon_ns);
-        outages.iter().enumerate().map(of_replica).sum::<f64>() / f64::from(self.cells[cell])
+        let (mut failures, mut lost) = (0, 0.0);
+        for (outages, replica) in self.outages(seed, cell, horizon_ns).iter().zip(first..) {
+            let slow = self.faults.is_straggler(seed, self.stream, replica);
+            lost += f64::from(u8::from(slow));
+            for o in outages.iter().filter(|o| o.start_ns < horizon_ns) {
+                failures += u32::from(o.start_ns > 0 && o.why == Why::Failed);
+                lost += (o.end_ns.min(horizon_ns) - o.start_ns) as f64 / horizon_ns as f64;
+            }
+        }
+        let score = (f64::from(failures) + lost) / f64::from(self.cells[cell]);
+        (failures, score)
     }
 
     /// Number of the cell's first replica in the pool.

@@ -2,12 +2,11 @@
 //!
 //! Cells are independent given the seed, so the result does not depend on the number of threads:
 //! cells are simulated in any order and added up in one. In the sampled mode the cells of a pool
-//! are ordered by impairment (how much of them is down or slow, known from the fault streams
-//! without simulating). The most impaired are simulated with certainty, up to half of the draw,
-//! because they make the tails; where there are more, a quarter of the draw goes to the most and a
-//! quarter to the less impaired. These, and the unimpaired apart from them, are cut into strata of
-//! equal size, two drawn from each: a stratum never mixes cells that have a slow or failing replica
-//! with cells that have none.
+//! are ordered by impairment (which of their replicas fail during the run, then how much of them is
+//! down, drained or slow; known without simulating). The most impaired are simulated with certainty,
+//! up to half of the draw, because they make the tails; where there are more, a quarter of the draw
+//! or so goes to the most and the rest of that half to the less impaired. A stratum never mixes
+//! cells that have a slow or failing replica with cells that have none, which form one of their own.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -241,21 +240,25 @@ fn plan(
             drawn: all as f64,
         }];
     }
-    let mut order: Vec<(f64, usize)> = (0..all)
-        .map(|cell| {
-            (
-                pool.impairment(cell, settings.seed, settings.horizon_ns),
-                cell,
-            )
-        })
-        .collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let impaired = order.iter().filter(|(score, _)| *score > 0.0).count();
+    let mut failing = 0;
+    let mut order: Vec<(bool, f64, usize)> = Vec::with_capacity(all);
+    for cell in 0..all {
+        let (failures, score) = pool.impairment(cell, settings.seed, settings.horizon_ns);
+        failing += usize::from(failures > 0);
+        order.push((failures > 0, score, cell));
+    }
+    order.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    let impaired = order.iter().filter(|(_, score, _)| *score > 0.0).count();
     let healthy = all - impaired;
-    // As many of the impaired as half the draw are taken whole; of more, the less impaired share
-    // strata. A group of one cell is too small to draw two from, and is taken whole as well.
+    // As many of the impaired as half the draw are taken whole. Of more, half as many, or all that
+    // have a failure if that leaves two draws for the rest, which share strata. A group of one
+    // cell is too small to draw two from, and is taken whole as well.
     let half = drawn / 2;
-    let mut certain = if impaired <= half { impaired } else { half / 2 };
+    let mut certain = if impaired <= half {
+        impaired
+    } else {
+        failing.clamp(half / 2, half - 2)
+    };
     if impaired - certain == 1 {
         certain += 1;
     }
@@ -267,7 +270,11 @@ fn plan(
         tasks,
     };
     let lesser = impaired - certain;
-    let for_lesser = if lesser > 0 { half - half / 2 } else { 0 };
+    let for_lesser = if lesser > 0 {
+        half.saturating_sub(certain)
+    } else {
+        0
+    };
     let left = drawn.saturating_sub(certain + for_lesser);
     draw.some(0..healthy, 1, left);
     draw.some(
@@ -282,7 +289,7 @@ fn plan(
 /// The cells of a pool, from the least to the most impaired, and what was drawn from them.
 struct Draw<'a> {
     pool: usize,
-    order: &'a [(f64, usize)],
+    order: &'a [(bool, f64, usize)],
     rng: Rng,
     strata: Vec<Stratum>,
     tasks: &'a mut Vec<Task>,
@@ -328,7 +335,7 @@ impl Draw<'_> {
     fn take(&mut self, place: usize, weight: f64) {
         self.tasks.push(Task {
             pool: self.pool,
-            cell: self.order[place].1,
+            cell: self.order[place].2,
             stratum: self.strata.len() as u32,
             weight,
         });

@@ -277,6 +277,32 @@ fn intervals_hold_where_a_few_slow_cells_make_the_tail() {
     );
 }
 
+/// Few cells have a failure, and only they interrupt requests: they are drawn before slow ones.
+#[test]
+fn interrupted_requests_are_found_where_failures_are_few() {
+    let (mut held, mut met) = (0, 0);
+    for seed in 0..20 {
+        let mut p = pool("a", 1280, "azure-conv", 3_000.0);
+        p.cell_replicas = Some(8);
+        let mut s = scenario(p, 40.0);
+        s.seed = seed;
+        s.faults = Faults {
+            chip_mtbf_h: Some(5.0),
+            chip_mttr_h: 0.01,
+            straggler_share: 0.03,
+            straggler_slowdown: 1.25,
+            ..Faults::default()
+        };
+        let exact = report(&s, Mode::Exact, 2).fleet;
+        let sampled = report(&s, Mode::Sampled { share: 0.1 }, 2);
+        let interval = sampled.intervals.unwrap().interrupted;
+        held += i32::from(interval.holds(exact.interrupted));
+        met += i32::from(exact.interrupted > 0.0);
+    }
+    assert!(met > 10, "{met} runs met a failure under load");
+    assert!(held >= 18, "{held} of 20 intervals held the exact figure");
+}
+
 /// What follows from the timetable of failures and drains is the same whichever cells are
 /// simulated, and the same as a simulation of all of them finds.
 #[test]
