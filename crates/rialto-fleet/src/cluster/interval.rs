@@ -93,14 +93,18 @@ fn t_975(df: f64) -> f64 {
     t_low + (t_high - t_low) * part
 }
 
-/// Half the 95 % interval of a total: the variance of the stratified estimate, summed over pools,
+/// Half the 95 % interval of a total: the variance of the stratified estimate by replicas, summed over pools,
 /// with degrees of freedom by F. Satterthwaite's rule (W. Cochran, Sampling Techniques, 5.4), so
 /// that a total which one stratum of a few cells decides gets the interval of a few cells.
 fn half_width(parts: &[Part<'_>], value: &dyn Fn(&Part<'_>, &CellSummary) -> f64) -> f64 {
     let (mut sum, mut by_df) = (0.0, 0.0);
     for part in parts {
         for (index, stratum) in part.result.strata.iter().enumerate() {
-            let Stratum { cells, drawn } = *stratum;
+            let Stratum {
+                cells,
+                replicas,
+                drawn,
+            } = *stratum;
             if drawn >= cells || drawn < 2.0 {
                 continue;
             }
@@ -109,7 +113,7 @@ fn half_width(parts: &[Part<'_>], value: &dyn Fn(&Part<'_>, &CellSummary) -> f64
                 .summaries
                 .iter()
                 .filter(|s| s.stratum as usize == index)
-                .map(|s| value(part, s))
+                .map(|s| value(part, s) * replicas / cells / s.replicas)
                 .collect();
             let mean = values.iter().sum::<f64>() / drawn;
             let squares = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>();

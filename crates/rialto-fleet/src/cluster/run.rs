@@ -58,6 +58,7 @@ impl Default for RunOptions {
 #[derive(Clone, Debug)]
 pub(super) struct CellSummary {
     pub(super) stratum: u32,
+    pub(super) replicas: f64,
     pub(super) finished: f64,
     pub(super) output_tokens: f64,
     pub(super) good: f64,
@@ -68,10 +69,11 @@ pub(super) struct CellSummary {
     pub(super) e2e: Histogram,
 }
 
-/// A stratum of a pool: cells in all, cells drawn.
+/// A stratum of a pool: cells in all, their replicas, cells drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stratum {
     pub(super) cells: f64,
+    pub(super) replicas: f64,
     pub(super) drawn: f64,
 }
 
@@ -157,6 +159,7 @@ fn collect(pool: &mut PoolResult, task: &Task, mut cell: CellResult, sampled: bo
         let r = &cell.recorder;
         pool.summaries.push(CellSummary {
             stratum: task.stratum,
+            replicas: f64::from(cell.replicas),
             finished: r.window_finished as f64,
             output_tokens: r.window_output_tokens as f64,
             good: r.window_good as f64,
@@ -237,6 +240,7 @@ fn plan(
         tasks.extend((0..all).map(task));
         return vec![Stratum {
             cells: all as f64,
+            replicas: pool.cells.iter().map(|r| f64::from(*r)).sum(),
             drawn: all as f64,
         }];
     }
@@ -264,6 +268,7 @@ fn plan(
     }
     let mut draw = Draw {
         pool: index,
+        sizes: &pool.cells,
         order: &order,
         rng: Rng::keyed(settings.seed, &[pool.stream, 0x7361_6d70]),
         strata: Vec::new(),
@@ -289,6 +294,8 @@ fn plan(
 /// The cells of a pool, from the least to the most impaired, and what was drawn from them.
 struct Draw<'a> {
     pool: usize,
+    /// Replicas of each cell.
+    sizes: &'a [u32],
     order: &'a [(bool, f64, usize)],
     rng: Rng,
     strata: Vec<Stratum>,
@@ -297,7 +304,9 @@ struct Draw<'a> {
 
 impl Draw<'_> {
     /// Cuts a range of the order into `strata` of equal size and draws `count` cells in all, as
-    /// many from each.
+    /// many from each. What is drawn stands for the replicas of its stratum: cells meet traffic in
+    /// proportion to theirs, and a cell of one more would count too much (ratio estimate; W.
+    /// Cochran, Sampling Techniques, 6).
     fn some(&mut self, range: std::ops::Range<usize>, strata: usize, count: usize) {
         let all = range.len();
         let each = count.div_ceil(strata.max(1)).max(2);
@@ -307,14 +316,18 @@ impl Draw<'_> {
         for stratum in 0..strata {
             let (from, to) = (stratum * all / strata, (stratum + 1) * all / strata);
             let mut places: Vec<usize> = (range.start + from..range.start + to).collect();
-            let cells = places.len() as f64;
             for i in 0..each {
                 let other = i + self.rng.below((places.len() - i) as u64) as usize;
                 places.swap(i, other);
-                self.take(places[i], cells / each as f64);
+            }
+            let replicas = self.replicas(&places);
+            let weight = replicas / self.replicas(&places[..each]);
+            for place in &places[..each] {
+                self.take(*place, weight);
             }
             self.strata.push(Stratum {
-                cells,
+                cells: places.len() as f64,
+                replicas,
                 drawn: each as f64,
             });
         }
@@ -322,14 +335,20 @@ impl Draw<'_> {
 
     /// Takes every cell of a range of the order.
     fn whole(&mut self, range: std::ops::Range<usize>) {
-        let cells = range.len() as f64;
-        for place in range {
-            self.take(place, 1.0);
+        let places: Vec<usize> = range.collect();
+        for place in &places {
+            self.take(*place, 1.0);
         }
         self.strata.push(Stratum {
-            cells,
-            drawn: cells,
+            cells: places.len() as f64,
+            replicas: self.replicas(&places),
+            drawn: places.len() as f64,
         });
+    }
+
+    fn replicas(&self, places: &[usize]) -> f64 {
+        let of = |place: &usize| f64::from(self.sizes[self.order[*place].2]);
+        places.iter().map(of).sum()
     }
 
     fn take(&mut self, place: usize, weight: f64) {
@@ -339,5 +358,48 @@ impl Draw<'_> {
             stratum: self.strata.len() as u32,
             weight,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::cluster::{PoolSpec, Scenario, TrafficSource};
+    use crate::step::{Parameters, Plan};
+    use crate::traffic::TrafficModel;
+
+    #[test]
+    fn what_is_drawn_stands_for_every_replica_of_cells_of_unequal_size() {
+        // 131 cells, of 31 and of 32 replicas.
+        let chip = ("llama3.1-8b", "h100_sxm");
+        let mut spec = PoolSpec::new("p", chip.0, chip.1, Plan::SINGLE, 4168, "azure-conv");
+        spec.cell_replicas = Some(32);
+        spec.rate_per_s = Some(10.0);
+        let mut scenario = Scenario::of_pool("test".into(), spec);
+        scenario.duration_s = Some(60.0);
+        let model = TrafficModel::shipped("azure-conv").unwrap().unwrap();
+        let traffic = [("azure-conv".to_owned(), TrafficSource::Model(model))].into();
+        let catalogue = Catalogue::shipped().unwrap();
+        let parameters = Parameters::shipped().unwrap();
+        let fleet = Fleet::build("test", "", &scenario, &catalogue, &parameters, &traffic).unwrap();
+        let pool = &fleet.pools[0];
+        for seed in 0..10 {
+            let settings = CellSettings {
+                seed,
+                horizon_ns: 60_000_000_000,
+                warmup_ns: 0,
+                bin_ns: 1_000_000_000,
+                keep_outcomes: false,
+                count_late: false,
+            };
+            let mut tasks = Vec::new();
+            let mode = Mode::Sampled { share: 0.05 };
+            plan(pool, 0, mode, &settings, &mut tasks);
+            assert!(tasks.len() < pool.cells.len() / 5, "{}", tasks.len());
+            let stand_for = |t: &Task| t.weight * f64::from(pool.cells[t.cell]);
+            let replicas: f64 = tasks.iter().map(stand_for).sum();
+            assert!((replicas - 4168.0).abs() < 1e-6, "seed {seed}: {replicas}");
+        }
     }
 }
