@@ -80,6 +80,13 @@ impl Term {
     }
 }
 
+impl Term {
+    /// True for what the host does while the device computes.
+    fn is_on_host(self) -> bool {
+        matches!(self, Self::Fixed | Self::Sequences)
+    }
+}
+
 /// Leaves of the calibrated terms, in the order of [`TERMS`], what the step waits for; what is left
 /// adds up to its time. Kernels read memory while they multiply, so the slower of the two counts
 /// (roofline; Williams, Waterman and Patterson, 2009). Engines prepare the next step on the host
@@ -110,17 +117,8 @@ pub(crate) fn overlap(terms: &mut [f64]) {
     if device >= *fixed + *sequences {
         (*fixed, *sequences) = (0.0, 0.0);
     } else {
-        for hidden in [
-            weights,
-            experts,
-            cache,
-            compute,
-            prefill,
-            link,
-            layers,
-            collectives,
-        ] {
-            *hidden = 0.0;
+        for (seconds, _) in terms.iter_mut().zip(TERMS).filter(|(_, t)| !t.is_on_host()) {
+            *seconds = 0.0;
         }
     }
 }

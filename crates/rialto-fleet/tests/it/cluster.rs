@@ -242,15 +242,21 @@ fn a_sample_agrees_with_the_exact_run_within_its_error() {
     );
 }
 
+/// 160 cells of eight replicas.
+fn cells_of_eight(rate_per_s: f64, duration_s: f64, seed: u64) -> Scenario {
+    let mut p = pool("a", 1280, "azure-conv", rate_per_s);
+    p.cell_replicas = Some(8);
+    let mut s = scenario(p, duration_s);
+    s.seed = seed;
+    s
+}
+
 /// A few slow cells decide the tail of the time per token, and a sample of twelve sees some of them.
 #[test]
 fn intervals_hold_where_a_few_slow_cells_make_the_tail() {
     let (mut held, mut asked) = (0, 0);
     for seed in 0..24 {
-        let mut p = pool("a", 1280, "azure-conv", 6_000.0);
-        p.cell_replicas = Some(8);
-        let mut s = scenario(p, 60.0);
-        s.seed = seed;
+        let mut s = cells_of_eight(6_000.0, 60.0, seed);
         s.warmup_s = 15.0;
         s.faults = Faults {
             straggler_share: 0.02,
@@ -282,10 +288,7 @@ fn intervals_hold_where_a_few_slow_cells_make_the_tail() {
 fn interrupted_requests_are_found_where_failures_are_few() {
     let (mut held, mut met) = (0, 0);
     for seed in 0..20 {
-        let mut p = pool("a", 1280, "azure-conv", 3_000.0);
-        p.cell_replicas = Some(8);
-        let mut s = scenario(p, 40.0);
-        s.seed = seed;
+        let mut s = cells_of_eight(3_000.0, 40.0, seed);
         s.faults = Faults {
             chip_mtbf_h: Some(5.0),
             chip_mttr_h: 0.01,
