@@ -69,20 +69,20 @@ struct Spreads {
 }
 
 const TPOT_SPREADS: Spreads = Spreads {
-    build: 0.19,
-    build_family: 0.33,
-    build_model: 0.075,
-    day: 0.1,
-    batch_day: 0.06,
-    batch: 0.08,
-    shape: 0.025,
-    rung: 0.15,
-    exact: 0.14,
-    load: 0.15,
-    client: 0.14,
-    client_group: 0.7,
-    group: 0.2,
-    division: 0.15,
+    build: 0.095,
+    build_family: 0.165,
+    build_model: 0.0375,
+    day: 0.05,
+    batch_day: 0.03,
+    batch: 0.04,
+    shape: 0.0125,
+    rung: 0.075,
+    exact: 0.07,
+    load: 0.075,
+    client: 0.07,
+    client_group: 0.35,
+    group: 0.1,
+    division: 0.075,
 };
 
 const TTFT_SPREADS: Spreads = Spreads {
@@ -108,9 +108,8 @@ const LEAST_CACHE_SHARE: f64 = 0.01;
 /// Share of prompt work that falls between output tokens when all requests have equal lengths.
 const LOCKSTEP_SHARE: f64 = 0.25;
 
-/// Prompt tokens that an engine takes into one step: what vLLM, SGLang and TensorRT-LLM cut
-/// prompts to by default on large accelerators.
-const CHUNK_TOKENS: f64 = 8192.0;
+/// Rounds in which the sequences that decode and the time of their steps are brought together.
+const ROUNDS: u32 = 8;
 
 /// Chance that a drafted token is accepted once those before it are, as far as it decides how many
 /// prompts arrive in a step; what drafting brings in all is fitted.
@@ -190,6 +189,37 @@ impl<'a> Benchmark<'a> {
         }
     }
 
+    /// Sequences that decode at a time. Where prefill engines cannot compute prompts as fast as
+    /// sequences end, the others wait for their first token.
+    fn decoding(&self) -> f64 {
+        let Serving::Split {
+            prefill_workers: Some(engines),
+            ..
+        } = self.point.serving
+        else {
+            return self.held;
+        };
+        let alone = Roofline::new(&self.prefill).terms(&self.prompt())[4] * 1e3;
+        let prompt_ms = alone / engines * libm::exp(TPOT_PRIOR.base[4]);
+        let mut decoding = self.held;
+        for _ in 0..ROUNDS {
+            let token_ms = self.expected_step_ms(decoding) / self.tokens_a_step();
+            let share = self.output * token_ms / (self.point.concurrency * prompt_ms);
+            decoding = self.held * share.min(1.0);
+        }
+        decoding.max(1.0)
+    }
+
+    /// One prompt alone.
+    fn prompt(&self) -> MeanLoad {
+        MeanLoad {
+            prefill_tokens: self.input,
+            prefill_sequences: 1.0,
+            prefill_context_tokens: self.input * self.input / 2.0,
+            ..MeanLoad::default()
+        }
+    }
+
     /// Share of prompt work that falls between output tokens.
     fn mixed(&self) -> f64 {
         match (self.point.is_split(), self.point.client) {
@@ -201,36 +231,35 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    /// A step that decodes, and computes so many prompts.
-    fn load(&self, prompts: f64) -> MeanLoad {
+    /// A step that decodes so many sequences, and computes so many prompts.
+    fn load(&self, decoding: f64, prompts: f64) -> MeanLoad {
         MeanLoad {
             prefill_tokens: prompts * self.input,
             prefill_sequences: prompts,
             prefill_context_tokens: prompts * self.input * self.input / 2.0,
-            decode_sequences: self.held,
-            decode_context_tokens: self.held * (self.input + self.output / 2.0),
+            decode_sequences: decoding,
+            decode_context_tokens: decoding * (self.input + self.output / 2.0),
         }
     }
 
-    /// Steps that only decode and, as often as the arriving prompts fill a chunk, steps that
-    /// compute prompts too. They differ in what they wait for, so a step of mean load would not
-    /// take the mean time.
-    fn steps(&self, mixed: f64) -> Vec<Kind> {
-        let arriving = mixed * self.held / self.output * self.tokens_a_step();
-        let busy = (arriving * self.input / CHUNK_TOKENS).min(1.0);
-        let decoding = self.kind(1.0 - busy, 0.0);
+    /// Steps that only decode and, as often as prompts arrive, steps that compute prompts too. They
+    /// differ in what they wait for, so a step of mean load would not take the mean time.
+    fn steps(&self, decoding: f64, mixed: f64) -> Vec<Kind> {
+        let arriving = mixed * decoding / self.output * self.tokens_a_step();
+        let busy = arriving.min(1.0);
+        let plain = self.kind(1.0 - busy, decoding, 0.0);
         if busy <= 0.0 {
-            return vec![decoding];
+            return vec![plain];
         }
-        vec![decoding, self.kind(busy, arriving / busy)]
+        vec![plain, self.kind(busy, decoding, arriving / busy)]
     }
 
     /// Terms of steps with so many prompts. How many of the drafted tokens they verify are accepted
     /// is fitted.
-    fn kind(&self, share: f64, prompts: f64) -> Kind {
+    fn kind(&self, share: f64, decoding: f64, prompts: f64) -> Kind {
         let terms = Roofline::new(&self.decode)
             .verifying(self.point.tokens_verified())
-            .terms(&self.load(prompts));
+            .terms(&self.load(decoding, prompts));
         Kind {
             share,
             terms: terms.iter().map(|s| s * 1e3).collect(),
@@ -244,14 +273,17 @@ impl<'a> Benchmark<'a> {
     }
 
     /// The mean step at the efficiencies that the priors expect, milliseconds.
-    fn expected_step_ms(&self) -> f64 {
+    fn expected_step_ms(&self, decoding: f64) -> f64 {
         let mean = |kind: Kind| {
             let scaled = kind.terms.iter().zip(TPOT_PRIOR.base);
             let mut terms: Vec<f64> = scaled.map(|(t, b)| t * libm::exp(*b)).collect();
             overlap(&mut terms);
             kind.share * terms.iter().sum::<f64>()
         };
-        self.steps(self.mixed()).into_iter().map(mean).sum()
+        self.steps(decoding, self.mixed())
+            .into_iter()
+            .map(mean)
+            .sum()
     }
 
     /// The effects that belong to the deployment.
@@ -279,7 +311,7 @@ impl<'a> Benchmark<'a> {
             spread: 1.0,
         }));
         Explained {
-            kinds: self.steps(1.0),
+            kinds: self.steps(self.held, 1.0),
             combine: overlap,
             features,
         }
@@ -288,12 +320,12 @@ impl<'a> Benchmark<'a> {
     /// Terms and effects of the time to first token as the simulator has it where nothing queues: half
     /// a step of waiting, then the step that computes the prompt beside what is decoded.
     pub(crate) fn normal_first_token(&self) -> Explained {
-        let waiting = self.steps(1.0).into_iter().map(|kind| Kind {
+        let waiting = self.steps(self.held, 1.0).into_iter().map(|kind| Kind {
             share: kind.share / 2.0,
             ..kind
         });
         Explained {
-            kinds: waiting.chain([self.kind(1.0, 1.0)]).collect(),
+            kinds: waiting.chain([self.kind(1.0, self.held, 1.0)]).collect(),
             ..self.normal_step()
         }
     }
@@ -302,16 +334,8 @@ impl<'a> Benchmark<'a> {
     pub(crate) fn tpot(&self) -> Explained {
         let mut features = self.deployment_features();
         self.run_features(&mut features, &TPOT_SPREADS);
-        let prefill = TERMS.iter().position(|t| t.name() == "prefill");
-        let key = format!("prefill|client={}", self.point.client);
-        features.push(Feature {
-            key,
-            term: prefill,
-            value: 1.0,
-            spread: 0.6,
-        });
         Explained {
-            kinds: self.steps(self.mixed()),
+            kinds: self.steps(self.decoding(), self.mixed()),
             combine: overlap,
             features,
         }
@@ -319,14 +343,8 @@ impl<'a> Benchmark<'a> {
 
     /// Terms and effects behind the time to first token.
     pub(crate) fn ttft(&self) -> Explained {
-        let step_ms = self.expected_step_ms();
-        let prompt = MeanLoad {
-            prefill_tokens: self.input,
-            prefill_sequences: 1.0,
-            prefill_context_tokens: self.input * self.input / 2.0,
-            ..MeanLoad::default()
-        };
-        let alone = Roofline::new(&self.prefill).terms(&prompt);
+        let step_ms = self.expected_step_ms(self.held);
+        let alone = Roofline::new(&self.prefill).terms(&self.prompt());
         // A prompt on a data-parallel engine uses one rank; the others take other prompts.
         let ranks = f64::from(self.prefill.plan.data);
         let engines = self.prefill_workers;
@@ -342,7 +360,7 @@ impl<'a> Benchmark<'a> {
             step_ms,
             burst,
             20.0,
-            alone[7] * 1e3 * 15.0,
+            alone[7] * 1e3 * 4.0,
             waiting + 1e-9,
             self.point.concurrency * 0.3,
         ];

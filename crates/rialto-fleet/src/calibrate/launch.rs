@@ -151,14 +151,14 @@ fn distance(p: &Point, l: &Launch) -> Option<i64> {
     }
     match (p.serving, l.prefill) {
         (Serving::Together(r), None) => {
-            if (r.chips, r.data) != (l.decode.1.chips, l.decode.1.data) {
+            if r.chips != l.decode.1.chips || (r.data && !l.decode.1.data) {
                 return None;
             }
-            far += if r.expert == l.decode.1.expert {
-                0
-            } else {
-                OTHER_DIVISION
-            };
+            // Old rows leave the division of the chips out.
+            if !r.undivided() && r.data != l.decode.1.data {
+                return None;
+            }
+            far += if r == l.decode.1 { 0 } else { OTHER_DIVISION };
         }
         (
             Serving::Split {
@@ -241,7 +241,6 @@ pub(super) fn complete(points: &mut [Point]) {
         })
         .collect();
     by_configuration(points, &mut found);
-    by_neighbours(points, &mut found);
     newest(points, &mut found);
     for (point, launches) in points.iter_mut().zip(&found) {
         take(point, launches);
@@ -270,43 +269,6 @@ fn by_configuration(points: &[Point], found: &mut [Vec<&'static Launch>]) {
     }
 }
 
-/// Rows of one launch stand together in a file. Where a load was run twice and both rows are there,
-/// each belongs to the launch of which other rows stand nearest.
-fn by_neighbours(points: &[Point], found: &mut [Vec<&'static Launch>]) {
-    const NEAR_LINES: u64 = 8;
-    let kin = |a: &Point, b: &Point| a.day == b.day && a.written_group == b.written_group;
-    let load = |p: &Point| (p.input_tokens, p.output_tokens, p.concurrency);
-    let open: Vec<usize> = (0..points.len()).filter(|&i| found[i].len() > 1).collect();
-    let mut chosen: Vec<(usize, &'static Launch)> = Vec::new();
-    for &i in &open {
-        let p = &points[i];
-        let twin = |j: usize| j != i && kin(&points[j], p) && load(&points[j]) == load(p);
-        if !open.iter().any(|&j| twin(j)) {
-            continue;
-        }
-        let lines = |l: &Launch| {
-            let of_launch = points
-                .iter()
-                .zip(found.iter())
-                .filter(|(o, f)| kin(o, p) && f.len() == 1 && f[0].settings() == l.settings());
-            of_launch.map(|(o, _)| o.line.abs_diff(p.line)).min()
-        };
-        let mut near: Vec<(u64, &'static Launch)> = found[i]
-            .iter()
-            .filter_map(|l| Some((lines(l).filter(|n| *n <= NEAR_LINES)?, *l)))
-            .collect();
-        near.sort_by_key(|(lines, _)| *lines);
-        match near.as_slice() {
-            [(_, only)] => chosen.push((i, only)),
-            [(a, first), (b, _), ..] if a < b => chosen.push((i, first)),
-            _ => {}
-        }
-    }
-    for (i, l) in chosen {
-        found[i] = vec![l];
-    }
-}
-
 /// The settings of a row's launch; of several, the engines of the one that stood longest, and the
 /// share that drafts.
 fn take(point: &mut Point, launches: &[&Launch]) {
@@ -324,6 +286,9 @@ fn take(point: &mut Point, launches: &[&Launch]) {
         draft_tokens: drafting.iter().sum::<f64>() / count.max(1.0),
     });
     point.batch_limit = longest.batch_limit;
+    if matches!(point.serving, Serving::Together(r) if r.undivided()) {
+        point.serving = Serving::Together(longest.decode.1);
+    }
     if let Some((prefill_workers, prefill)) = longest.prefill {
         point.serving = Serving::Split {
             prefill,
@@ -430,41 +395,37 @@ mod tests {
     }
 
     #[test]
+    fn an_old_row_that_leaves_the_division_out_takes_that_of_its_launch() {
+        let of = |expert: u32| {
+            let text = format!(
+                "id,silicon_data_source,backend,backend_version,model_path,system,precision,mode,\
+                 isl,osl,tp_size,moe_ep_size,silicon_ttft_ms,silicon_tpot_ms\n\
+                 a,2026-04-06.csv; silicon_concurrency=256; measured=2025-11-02T0,trtllm,,\
+                 deepseek-ai/DeepSeek-R1,b200_sxm,fp4,agg,8192,1024,4,{expert},100.0,5.0\n"
+            );
+            let file = read_points(&Catalogue::shipped().unwrap(), "points.csv", &text).unwrap();
+            file.points[0].decoder()
+        };
+        let launched = Replica {
+            chips: 4,
+            expert: 4,
+            data: true,
+        };
+        assert_eq!(of(1), launched);
+        assert!(!of(4).data, "a row that divides experts says what it ran");
+    }
+
+    #[test]
     fn a_load_that_no_launch_ran_stays_unknown() {
         assert_eq!(shares(&read(&[("", 876.0, 9.0)])), [None]);
     }
 
     #[test]
-    fn two_launches_alike_stay_undecided_without_their_neighbours() {
+    fn two_launches_alike_stay_undecided() {
         assert_eq!(shares(&read(&[("", 10.0, 3.5)])), [Some(0.5)]);
         // 450 was run without drafting only, 875 with it only.
         let rows = [("", 450.0, 5.0), ("", 875.0, 5.0)];
         assert_eq!(shares(&read(&rows)), [Some(0.0), Some(1.0)]);
-    }
-
-    #[test]
-    fn twins_belong_to_the_launch_that_stands_around_them() {
-        // On GB200, 4 and 8 were run with drafting only, 96 and 192 without it only.
-        let on_rack = |rows: &[f64]| {
-            let lines: Vec<String> = rows
-                .iter()
-                .map(|at| {
-                    format!(
-                        "a,2026-03-25.csv; silicon_concurrency={at}; measured=2026-03-23T0,trtllm,\
-                         0.8.1.post2,deepseek-ai/DeepSeek-R1,gb200,fp4,disagg,1024,1024,,4,4,8,4,\
-                         100.0,5.0"
-                    )
-                })
-                .collect();
-            let text = format!("{HEAD}\n{}\n", lines.join("\n"));
-            let catalogue = Catalogue::shipped().unwrap();
-            shares(&read_points(&catalogue, "points.csv", &text).unwrap().points)
-        };
-        let (on, off, open) = (Some(1.0), Some(0.0), Some(0.5));
-        let both = on_rack(&[4.0, 12.0, 8.0, 96.0, 12.0, 192.0]);
-        assert_eq!(both, [on, on, on, off, off, off]);
-        let single = on_rack(&[4.0, 8.0, 12.0, 96.0, 192.0]);
-        assert_eq!(single, [on, on, open, off, off]);
     }
 
     #[test]

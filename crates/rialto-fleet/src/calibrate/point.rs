@@ -69,6 +69,13 @@ pub struct Replica {
     pub data: bool,
 }
 
+impl Replica {
+    /// Whether experts and attention are divided as the weights are, or the row does not say.
+    pub(super) fn undivided(&self) -> bool {
+        self.expert <= 1 && !self.data
+    }
+}
+
 /// How the phases are placed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Serving {

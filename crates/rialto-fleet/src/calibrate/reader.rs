@@ -252,7 +252,14 @@ impl RowText<'_> {
             Err(_) => return Ok(Err(format!("chip {system:?} is in no catalogue"))),
         };
         let stated = self.text("precision");
-        let precision = precision_name(stated, self.text("moe_quant_mode"), written, model);
+        let source = self.text("silicon_data_source");
+        // A study ran the checkpoint that it names; no engine makes blocks of eight bits of it.
+        let unquantised = client(source) == "study"
+            && model.native_precision == "bf16"
+            && self.text("gemm_quant_mode") == "fp8_block"
+            && !written.to_ascii_lowercase().contains("fp8");
+        let ran = if unquantised { "bf16" } else { stated };
+        let precision = precision_name(ran, self.text("moe_quant_mode"), written, model);
         let precision = match catalogue.precision(&precision) {
             Ok(precision) => precision,
             Err(_) => return Ok(Err(format!("precision {precision:?} is in no catalogue"))),
@@ -268,7 +275,6 @@ impl RowText<'_> {
         if ttft_ms.is_none() && tpot_ms.is_none() {
             return Ok(Err("nothing measured in the row".to_owned()));
         }
-        let source = self.text("silicon_data_source");
         let (input_tokens, output_tokens) = (self.required("isl")?, self.required("osl")?);
         let Some(concurrency) = self.concurrency(source)? else {
             return Ok(Err("neither concurrency nor batch size is given".to_owned()));
@@ -642,19 +648,18 @@ fn build(version: &str, source: &str) -> String {
     format!("{version} {month}")
 }
 
-/// Who measured: `sweep` is InferenceX's nightly sweep (random lengths, closed loop); `study` a
-/// study with fixed lengths; `trial` a single trial of a planned configuration.
-fn client(source: &str) -> &'static str {
+/// The file that a row was taken from.
+fn collection(source: &str) -> &str {
     let name = source.strip_prefix("source_file=").unwrap_or(source);
-    let file = name
-        .split(';')
-        .next()
-        .unwrap_or("")
-        .rsplit('/')
-        .next()
-        .unwrap_or("");
-    let dated = |s: &str| s.len() >= 4 && s.bytes().take(4).all(|b| b.is_ascii_digit());
-    if name.starts_with("db-dump") || dated(file) {
+    name.split(';').next().unwrap_or("")
+}
+
+/// Who measured: `sweep` is InferenceX's nightly sweep (random lengths, closed loop); `study` a
+/// study with fixed lengths; `trial` a single trial of a planned configuration. Files without a
+/// folder are extracts of the sweep, the times of whose rows they repeat to the last digit.
+fn client(source: &str) -> &'static str {
+    let name = collection(source);
+    if name.starts_with("db-dump") || !name.contains('/') {
         "sweep"
     } else if source.contains("measured=") {
         "trial"

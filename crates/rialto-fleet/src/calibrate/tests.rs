@@ -1,5 +1,6 @@
 //! The solver on made-up measurements and the reader on good and bad rows.
 
+use super::benchmark::Benchmark;
 use super::point::{PointsError, Serving};
 use super::read_points;
 use super::solve::{Example, Explained, Feature, Kind, Prior, fit, predict_ln};
@@ -106,6 +107,62 @@ fn the_load_of_all_copies_is_told_from_that_of_one_engine() {
     // ... but four ranks of one engine where experts are divided.
     let experts = row("gpt-oss-120b", "8192", "4", "12.5").replace(",32,4,1,4,1,", ",8,4,1,1,4,");
     assert_eq!(of(&experts), 32.0);
+}
+
+#[test]
+fn extracts_are_of_the_sweep_and_studies_ran_the_checkpoint_they_name() {
+    let of = |source: &str, model: &str| {
+        let text = row(model, "1000", "1", "12.5")
+            .replace("db-dump/x", source)
+            .replace("; measured=2026-03-01T0", "")
+            .replace("id,silicon", "gemm_quant_mode,id,silicon")
+            .replace("\na,", "\nfp8_block,a,");
+        let point = read(&text).unwrap().points.remove(0);
+        (point.client, point.precision.name)
+    };
+    let (extract, study) = ("source_file=gap.csv", "source_file=/data/h200/llama.csv");
+    let (plain, narrow) = (
+        "meta-llama/Llama-3.1-8B-Instruct",
+        "nvidia/Llama-3.1-8B-Instruct-FP8",
+    );
+    for (source, model, client, precision) in [
+        (extract, plain, "sweep", "fp8"),
+        (study, plain, "study", "bf16"),
+        (study, narrow, "study", "fp8"),
+    ] {
+        let (found, ran) = of(source, model);
+        assert_eq!(
+            (found, ran.as_str()),
+            (client, precision),
+            "{source} {model}"
+        );
+    }
+}
+
+#[test]
+fn slow_prefill_leaves_fewer_sequences_to_decode() {
+    let text = row("deepseek-ai/DeepSeek-R1", "8192", "8", "12.5");
+    let mut point = read(&text).unwrap().points.remove(0);
+    point.concurrency = 2048.0;
+    let engine = point.decoder();
+    let mut cache_ms = |engines: f64| {
+        point.serving = Serving::Split {
+            prefill: engine,
+            prefill_workers: Some(engines),
+            decode: engine,
+            decode_workers: Some(8.0),
+            total_chips: None,
+        };
+        Benchmark::new(&point).tpot().kinds[0].terms[2]
+    };
+    let (one, four, many, more) = (
+        cache_ms(1.0),
+        cache_ms(4.0),
+        cache_ms(256.0),
+        cache_ms(512.0),
+    );
+    assert!(one < 0.9 * four && four < 0.9 * many, "{one} {four} {many}");
+    assert_eq!(many, more, "enough is enough");
 }
 
 #[test]

@@ -124,7 +124,7 @@ pub fn effects(d: &Deployment) -> Vec<Effect> {
     let l = Labels::of(d);
     let mut c = Collector::default();
     overall(&mut c, d, &l);
-    per_term(&mut c, &l);
+    per_term(&mut c, d, &l);
     group(&mut c, d, &l);
     c.effects
 }
@@ -144,8 +144,8 @@ fn overall(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
     c.all(0.10, &format!("generation={generation}"));
     c.all(0.10, &format!("precision={precision}"));
     c.all(0.10, &format!("family={family}"));
-    c.all(0.12, &format!("model={model}"));
-    c.all(0.12, &format!("engine={engine},model={model}"));
+    c.all(0.085, &format!("model={model}"));
+    c.all(0.085, &format!("engine={engine},model={model}"));
     c.all(0.12, &format!("engine={engine},family={family}"));
     c.all(0.10, &format!("engine={engine},generation={generation}"));
     c.all(0.08, &format!("family={family},generation={generation}"));
@@ -154,7 +154,7 @@ fn overall(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
         &format!("generation={generation},precision={precision}"),
     );
     c.all(0.10, &format!("chip={chip},precision={precision}"));
-    c.all(0.10, &format!("model={model},precision={precision}"));
+    c.all(0.07, &format!("model={model},precision={precision}"));
     c.all(
         0.10,
         &format!("engine={engine},family={family},precision={precision}"),
@@ -170,11 +170,11 @@ fn overall(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
         c.all(0.08, &format!("expert-parallel,engine={engine}"));
     }
     let doublings = libm::log2(f64::from(d.plan.stage_chips().max(1))) - 2.0;
-    c.add(On::All, 0.05, doublings, &format!("chips,model={model}"));
+    c.add(On::All, 0.035, doublings, &format!("chips,model={model}"));
     c.add(On::All, 0.05, doublings, &format!("chips,engine={engine}"));
 }
 
-fn per_term(c: &mut Collector, l: &Labels<'_>) {
+fn per_term(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
     let Labels {
         model,
         family,
@@ -187,7 +187,6 @@ fn per_term(c: &mut Collector, l: &Labels<'_>) {
     for key in [
         format!("chip={chip}"),
         format!("engine={engine}"),
-        format!("model={model}"),
         format!("precision={precision}"),
         format!("family={family}"),
     ] {
@@ -195,10 +194,23 @@ fn per_term(c: &mut Collector, l: &Labels<'_>) {
         c.term(Term::Prefill, 0.25, &key);
         c.term(Term::Experts, 0.2, &key);
     }
+    let of_model = format!("model={model}");
+    c.term(Term::Weights, 0.14, &of_model);
+    c.term(Term::Prefill, 0.175, &of_model);
+    c.term(Term::Experts, 0.14, &of_model);
+    c.term(Term::Cache, 0.175, &of_model);
+    c.term(Term::Sequences, 0.175, &of_model);
+    c.term(Term::Layers, 0.21, &of_model);
     c.term(
         Term::Experts,
         0.2,
         &format!("generation={generation},precision={precision}"),
+    );
+    // Kernels of experts are written for an engine, a generation and a number format.
+    c.term(
+        Term::Experts,
+        0.2,
+        &format!("engine={engine},generation={generation},precision={precision}"),
     );
     c.term(
         Term::Prefill,
@@ -210,11 +222,7 @@ fn per_term(c: &mut Collector, l: &Labels<'_>) {
         0.25,
         &format!("chip={chip},precision={precision}"),
     );
-    for key in [
-        format!("engine={engine}"),
-        format!("family={family}"),
-        format!("model={model}"),
-    ] {
+    for key in [format!("engine={engine}"), format!("family={family}")] {
         c.term(Term::Cache, 0.25, &key);
         c.term(Term::Sequences, 0.25, &key);
     }
@@ -222,35 +230,42 @@ fn per_term(c: &mut Collector, l: &Labels<'_>) {
         format!("engine={engine}"),
         format!("generation={generation}"),
         format!("chip={chip}"),
-        format!("model={model}"),
+        format!("engine={engine},chip={chip}"),
+        format!("engine={engine},precision={precision}"),
         format!("family={family},generation={generation}"),
     ] {
-        c.term(Term::Layers, 0.2, &key);
+        c.term(Term::Layers, 0.3, &key);
     }
     c.term(
         Term::Layers,
-        0.3,
+        0.45,
         &format!("engine={engine},family={family}"),
     );
-    c.term(Term::Layers, 0.25, &format!("precision={precision}"));
-    c.term(Term::Layers, 0.2, &format!("engine={engine},model={model}"));
+    c.term(Term::Layers, 0.375, &format!("precision={precision}"));
     c.term(
         Term::Layers,
-        0.2,
-        &format!("engine={engine},precision={precision}"),
+        0.21,
+        &format!("engine={engine},model={model}"),
     );
     c.term(
         Term::Layers,
-        0.15,
+        0.225,
         &format!("engine={engine},generation={generation}"),
     );
     if *emulated {
-        c.term(Term::Layers, 0.3, "emulated");
+        c.term(Term::Layers, 0.45, "emulated");
         c.term(Term::Experts, 0.3, "emulated");
     }
-    c.term(Term::Link, 0.4, &format!("engine={engine}"));
-    c.term(Term::Link, 0.3, &format!("chip={chip}"));
-    c.term(Term::Link, 0.3, &format!("generation={generation}"));
+    c.term(Term::Link, 0.6, &format!("engine={engine}"));
+    c.term(Term::Link, 0.45, &format!("chip={chip}"));
+    c.term(Term::Link, 0.45, &format!("generation={generation}"));
+    // Data-parallel attention sends tokens to their experts, other plans sum up over all chips.
+    let exchange = if d.plan.data > 1 { "dispatch" } else { "sum" };
+    c.term(
+        Term::Link,
+        0.6,
+        &format!("engine={engine},exchange={exchange}"),
+    );
     c.term(Term::Collectives, 0.25, &format!("engine={engine}"));
     c.term(Term::Collectives, 0.25, &format!("chip={chip}"));
     c.term(Term::Fixed, 0.25, &format!("engine={engine}"));
@@ -277,15 +292,15 @@ fn group_name(l: &Labels<'_>) -> String {
 /// What is special about one measured combination; zero for every other.
 fn group(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
     let group = group_name(l);
-    c.all(0.20, &group);
+    c.all(0.1, &group);
     let doublings = libm::log2(f64::from(d.plan.stage_chips().max(1))) - 2.0;
-    c.add(On::All, 0.06, doublings, &format!("chips,{group}"));
-    c.term(Term::Prefill, 0.3, &group);
-    c.term(Term::Layers, 0.2, &group);
-    c.term(Term::Weights, 0.2, &group);
-    c.term(Term::Sequences, 0.3, &group);
-    c.term(Term::Experts, 0.2, &group);
-    c.term(Term::Cache, 0.2, &group);
+    c.add(On::All, 0.03, doublings, &format!("chips,{group}"));
+    c.term(Term::Prefill, 0.15, &group);
+    c.term(Term::Layers, 0.1, &group);
+    c.term(Term::Weights, 0.1, &group);
+    c.term(Term::Sequences, 0.15, &group);
+    c.term(Term::Experts, 0.1, &group);
+    c.term(Term::Cache, 0.1, &group);
     if d.engine == Engine::Neuron {
         c.all(0.3, &format!("engine=neuron,chips={}", d.plan.chips()));
     }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
+use super::roofline::{MeanLoad, Roofline};
 use super::*;
 use crate::catalogue::Catalogue;
 use crate::units::{Joules, Nanos};
@@ -238,6 +239,30 @@ fn an_attention_index_adds_a_third_to_the_kernels_of_a_layer() {
         launches("deepseek-v3.2"),
         launches("deepseek-v3") * 4.0 / 3.0
     ));
+}
+
+#[test]
+fn steps_with_prompts_launch_their_kernels_one_by_one() {
+    let c = &*CATALOGUE;
+    let launching = |chip: &str, engine: Engine, prompt_tokens: f64| {
+        let d = Deployment::new(
+            c.chip(chip).unwrap(),
+            c.model("llama3.1-8b").unwrap(),
+            c.precision("bf16").unwrap(),
+            Plan::SINGLE,
+            engine,
+        );
+        let load = MeanLoad {
+            decode_sequences: 4.0,
+            prefill_tokens: prompt_tokens,
+            ..MeanLoad::default()
+        };
+        Roofline::new(&d.unwrap()).terms(&load)[7]
+    };
+    let times =
+        |chip: &str, engine: Engine| launching(chip, engine, 512.0) / launching(chip, engine, 0.0);
+    assert_eq!(times("h100", Engine::Vllm), 4.0);
+    assert_eq!(times("trainium2", Engine::Neuron), 1.0, "compiled whole");
 }
 
 #[test]

@@ -57,11 +57,11 @@ fn the_fit_repeats_and_unseen_groups_are_forecast_as_stated() {
     let tpot = find(&accuracy, "all", "tpot_ms").mape_percent;
     let ttft = find(&accuracy, "all", "ttft_ms").mape_percent;
     assert!(
-        tpot < 22.5,
+        tpot < 16.5,
         "time per output token on unseen combinations: MAPE {tpot:.1} %"
     );
     assert!(
-        ttft < 44.5,
+        ttft < 41.5,
         "time to first token on unseen combinations: MAPE {ttft:.1} %"
     );
 }
@@ -78,7 +78,7 @@ fn a_measured_group_is_forecast_with_the_errors_between_its_points() {
     let width = |f: rialto_fleet::calibrate::Figure| f.high / f.low;
     assert!(width(unknown) > 1.2 * width(known));
     assert!(
-        unknown.value < known.value,
+        unknown.value <= known.value,
         "the wider the error, the lower the least mean one"
     );
 }
@@ -117,5 +117,5 @@ fn trainium2_under_load_is_an_extrapolation_with_a_wide_interval() {
     assert_eq!(alone.extrapolation, None);
     assert!(busy.extrapolation.unwrap().contains("trainium2"));
     let width = |f: rialto_fleet::calibrate::Figure| f.high / f.low;
-    assert!(width(busy.tpot_ms) > 1.5 * width(alone.tpot_ms));
+    assert!(width(busy.tpot_ms) > 2.0 * width(alone.tpot_ms));
 }
