@@ -38,10 +38,33 @@ pub struct Forecaster<'a> {
     parameters: &'a Parameters,
 }
 
-/// An extrapolation's interval is this many times as wide, in logarithms, as that of a run inside
-/// the measured range. A choice: nothing outside was measured, and left out of the fit the few
-/// published runs of such chips are off by three times as much as others.
-const EXTRAPOLATION_WIDTH: f64 = 3.0;
+/// How many times as wide, in logarithms, intervals are as inside the measured range.
+#[derive(Debug, Clone, Copy)]
+struct Widths {
+    tpot: f64,
+    ttft: f64,
+}
+
+/// An extrapolation's widths. A choice: nothing outside was measured. Left out of the fit, the few
+/// published runs of AWS chips are off by three times as much as others in the time per token and
+/// by twice as much in the time to first token.
+const EXTRAPOLATED: Widths = Widths {
+    tpot: 3.0,
+    ttft: 2.0,
+};
+
+impl Widths {
+    fn of(extrapolation: Option<&String>) -> Self {
+        match extrapolation {
+            Some(_) => EXTRAPOLATED,
+            None => Self {
+                tpot: 1.0,
+                ttft: 1.0,
+            },
+        }
+    }
+}
+
 /// Requests in flight on AWS chips beyond which nothing published was measured.
 const NEURON_MEASURED_CONCURRENCY: f64 = 8.0;
 /// The same on Trainium2.
@@ -59,11 +82,7 @@ impl<'a> Forecaster<'a> {
     pub fn forecast(&self, point: &Point) -> Forecast {
         let run = Benchmark::new(point);
         let extrapolation = self.extrapolation(point);
-        let width = if extrapolation.is_some() {
-            EXTRAPOLATION_WIDTH
-        } else {
-            1.0
-        };
+        let widths = Widths::of(extrapolation.as_ref());
         // Outside what was measured, neighbours say nothing of the error.
         let errors = match extrapolation {
             Some(_) => &self.parameters.errors,
@@ -74,8 +93,8 @@ impl<'a> Forecaster<'a> {
         } else {
             (errors.tpot, errors.ttft)
         };
-        let tpot_ms = figure(&self.parameters.tpot, &run.tpot(), tpot_errors, width);
-        let ttft_ms = figure(&self.parameters.ttft, &run.ttft(), ttft_errors, width);
+        let tpot_ms = figure(&self.parameters.tpot, &run.tpot(), tpot_errors, widths.tpot);
+        let ttft_ms = figure(&self.parameters.ttft, &run.ttft(), ttft_errors, widths.ttft);
         let rate = |ttft: f64, tpot: f64| closed_loop_rate(point, ttft, tpot);
         Forecast {
             output_tokens_per_second: Figure {
@@ -137,10 +156,10 @@ impl ForecastError {
         } else {
             (errors.ttft, errors.tpot)
         };
-        let factors = |errors| interval_factors(errors, extrapolation.is_some());
+        let widths = Widths::of(extrapolation.as_ref());
         Self {
-            ttft_interval: factors(ttft),
-            tpot_interval: factors(tpot),
+            ttft_interval: interval_factors(ttft, widths.ttft),
+            tpot_interval: interval_factors(tpot, widths.tpot),
             extrapolation,
         }
     }
@@ -162,12 +181,7 @@ impl ForecastError {
 }
 
 /// The 80 % interval of a time on one engine that does both phases, as factors of the forecast.
-fn interval_factors(errors: Residuals, extrapolated: bool) -> (f64, f64) {
-    let width = if extrapolated {
-        EXTRAPOLATION_WIDTH
-    } else {
-        1.0
-    };
+fn interval_factors(errors: Residuals, width: f64) -> (f64, f64) {
     (
         libm::exp(-errors.high.max(0.0) * width),
         libm::exp(-errors.low.min(0.0) * width),
