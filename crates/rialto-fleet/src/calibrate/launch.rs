@@ -151,11 +151,9 @@ fn distance(p: &Point, l: &Launch) -> Option<i64> {
     }
     match (p.serving, l.prefill) {
         (Serving::Together(r), None) => {
-            if r.chips != l.decode.1.chips || (r.data && !l.decode.1.data) {
-                return None;
-            }
             // Old rows leave the division of the chips out.
-            if !r.undivided() && r.data != l.decode.1.data {
+            let like = r.data == l.decode.1.data || r.undivided();
+            if r.chips != l.decode.1.chips || !like {
                 return None;
             }
             far += if r == l.decode.1 { 0 } else { OTHER_DIVISION };
