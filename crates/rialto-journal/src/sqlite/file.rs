@@ -156,8 +156,29 @@ pub(super) fn open_reader(folder: &Path) -> Result<Connection, JournalError> {
     }
 }
 
-/// Takes the lock that only one server can hold on a folder. Released when the file is closed.
-pub(super) fn lock(folder: &Path) -> Result<File, JournalError> {
+/// The lock that only one server can hold on a folder. Given back when it is dropped, and not only
+/// when its file is closed: a process that is being started holds copies of all open files for a
+/// moment, and a folder must not look used for that long.
+#[derive(Debug)]
+pub(super) struct FolderLock(File);
+
+#[cfg(test)]
+impl FolderLock {
+    /// The same open file once more, as a process has it that is being started.
+    pub(super) fn copy(&self) -> File {
+        self.0.try_clone().unwrap()
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing the last copy gives the lock back as well, if later.
+        self.0.unlock().unwrap_or(());
+    }
+}
+
+/// Takes the lock of a folder.
+pub(super) fn lock(folder: &Path) -> Result<FolderLock, JournalError> {
     let path = folder.join(LOCK_NAME);
     let file = File::options()
         .create(true)
@@ -166,7 +187,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, JournalError> {
         .open(&path)
         .map_err(|error| JournalError::io("open the lock file", error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => Err(JournalError::Locked { path }),
         Err(TryLockError::Error(error)) => Err(JournalError::io("lock the data folder", error)),
     }

@@ -18,7 +18,6 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -49,7 +48,7 @@ pub struct SqliteJournal {
     buffer: Vec<u8>,
     since_checkpoint_bytes: usize,
     // Declared last: the lock goes after the connection is closed.
-    _lock: File,
+    _lock: file::FolderLock,
 }
 
 impl SqliteJournal {

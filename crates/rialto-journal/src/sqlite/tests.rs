@@ -86,3 +86,17 @@ fn erase_waits_for_no_long_read_and_can_be_repeated() {
     assert_eq!(journal.erase(&[id]).unwrap(), 0);
     journal.append(&frame(2, 10)).unwrap();
 }
+
+#[test]
+fn a_copy_of_the_lock_that_a_starting_process_holds_locks_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let held = file::lock(folder.path()).unwrap();
+    assert!(matches!(
+        file::lock(folder.path()),
+        Err(JournalError::Locked { .. })
+    ));
+    let copy = held.copy();
+    drop(held);
+    file::lock(folder.path()).unwrap();
+    drop(copy);
+}
