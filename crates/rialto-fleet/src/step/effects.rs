@@ -195,12 +195,16 @@ fn per_term(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
         c.term(Term::Experts, 0.2, &key);
     }
     let of_model = format!("model={model}");
-    c.term(Term::Weights, 0.14, &of_model);
-    c.term(Term::Prefill, 0.175, &of_model);
-    c.term(Term::Experts, 0.14, &of_model);
-    c.term(Term::Cache, 0.175, &of_model);
-    c.term(Term::Sequences, 0.175, &of_model);
-    c.term(Term::Layers, 0.21, &of_model);
+    for (term, spread) in [
+        (Term::Weights, 0.14),
+        (Term::Prefill, 0.175),
+        (Term::Experts, 0.14),
+        (Term::Cache, 0.175),
+        (Term::Sequences, 0.175),
+        (Term::Layers, 0.21),
+    ] {
+        c.term(term, spread, &of_model);
+    }
     c.term(
         Term::Experts,
         0.2,
@@ -295,12 +299,16 @@ fn group(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
     c.all(0.1, &group);
     let doublings = libm::log2(f64::from(d.plan.stage_chips().max(1))) - 2.0;
     c.add(On::All, 0.03, doublings, &format!("chips,{group}"));
-    c.term(Term::Prefill, 0.15, &group);
-    c.term(Term::Layers, 0.1, &group);
-    c.term(Term::Weights, 0.1, &group);
-    c.term(Term::Sequences, 0.15, &group);
-    c.term(Term::Experts, 0.1, &group);
-    c.term(Term::Cache, 0.1, &group);
+    for (term, spread) in [
+        (Term::Prefill, 0.15),
+        (Term::Layers, 0.1),
+        (Term::Weights, 0.1),
+        (Term::Sequences, 0.15),
+        (Term::Experts, 0.1),
+        (Term::Cache, 0.1),
+    ] {
+        c.term(term, spread, &group);
+    }
     if d.engine == Engine::Neuron {
         c.all(0.3, &format!("engine=neuron,chips={}", d.plan.chips()));
     }
