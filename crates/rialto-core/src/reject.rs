@@ -190,7 +190,7 @@ codes! {
     /// Balance less what is held is smaller than the amount.
     Insufficient = 401 Funds "the account does not hold enough", "Fund it, or spend less; to who may see the account, the detail says what is available and needed.";
     /// The agent, its team, its owner or the realm has a limit on a deal or a period that this passes.
-    OverAllowance = 402 Funds "an allowance does not permit this spending", "The detail names the node and the limit; an admin of the owner can raise it.";
+    OverAllowance = 402 Funds "an allowance does not permit this spending", "An admin of the owner, or for the whole realm the operator, can raise it; the detail names the limit and its node.";
     /// The holder has no account in that asset, or the id is no account's.
     NoAccount = 403 NotFound "there is no such account", "Check the id; a holder's account is opened with ledger.open_account.";
     /// No asset of this realm has that code.

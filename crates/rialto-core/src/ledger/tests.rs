@@ -292,7 +292,7 @@ fn the_operator_says_how_long_references_are_kept() {
             &settings("86400000"),
             r#" => ok
             pay ledger.deposit {"to": "@seller", "amount": "1", "reference": "after"} => ok
-            time +23h
+            wait +23h
             pay ledger.deposit {"to": "@seller", "amount": "1", "reference": "after"} => dup
             // over at its time, also before the clock has forgotten it
             time +1h

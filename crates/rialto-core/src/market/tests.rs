@@ -405,6 +405,8 @@ fn silence_means_what_the_terms_say() {
         operator identity.suspend {"subject": {"owner": "$bob"}} => ok
         time +1h
         @buyer deal.accept {"deal": "$deal"} => RLT0105
+        tick
+        deal $deal delivered
         time +1ms
         tick
         deal $deal settled
@@ -419,6 +421,7 @@ fn silence_means_what_the_terms_say() {
         inbox @judge deal
         @buyer deal.accept {"deal": "$deal"} => RLT0510
         time +1h
+        tick
         time +1ms
         @judge deal.rule {"deal": "$deal", "to_seller": "0", "reason": "late"} => RLT0510
         tick
@@ -620,7 +623,7 @@ fn many_team_deals_that_fall_due_at_once_all_end() {
             "#,
         );
     }
-    world.run("time +1h\ntime +1ms");
+    world.run("time +1h\ntick\ntime +1ms");
     world.tick_all();
     crate::spec::promises(&world.state).unwrap();
     world.run("balance @buyer 700.00 pending 0.00\nbalance $team 0.00 incoming 0.00");

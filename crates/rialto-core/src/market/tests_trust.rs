@@ -3,7 +3,9 @@
 
 use std::format;
 use std::string::String;
+use std::vec::Vec;
 
+use crate::reject::Code;
 use crate::spec::{World, check};
 
 const PEOPLE: &str = r#"
@@ -525,7 +527,7 @@ fn a_funded_offer_counts_once_against_allowances() {
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "9"}, "valid_for_ms": 600000, "fund": true} => RLT0601
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000, "fund": true} => ok $n
         spent @buyer 8.00
-        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "3"}, "valid_for_ms": 600000, "fund": true} => RLT0402
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "3"}, "valid_for_ms": 600000, "fund": true} => RLT0402 per_period of agent_
         @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
         spent @buyer 8.00
         @seller deal.refund {"deal": "$deal"} => ok
@@ -561,7 +563,7 @@ fn a_seller_may_take_funded_offers_only() {
             "#.into(),
             offer("@seller", r#", "listing": "$l""#, "ok"),
             // or the agent's policy, for calls too
-            r#"@second agent.set_profile {"agent": "@second", "profile": {"funded_offers_only": true}} => ok
+            r#"@second agent.set_profile {"agent": "@second", "profile": {"contact": "open", "funded_offers_only": true}} => ok
             "#.into(),
             offer("@second", "", "RLT0520"),
             offer("@second", fund, "ok"),
@@ -569,10 +571,33 @@ fn a_seller_may_take_funded_offers_only() {
             @second call.propose {"call": "$c", "terms": {"price": "9"}, "valid_for_ms": 600000} => ok $p
             @buyer negotiation.counter {"negotiation": "$p", "terms": {"price": "8"}, "valid_for_ms": 600000} => RLT0520
             @buyer negotiation.accept {"negotiation": "$p", "offer": "$p.offer"} => ok
-            @second agent.set_profile {"agent": "@second", "profile": {}} => ok
+            @second agent.set_profile {"agent": "@second", "profile": {"contact": "open"}} => ok
             "#.into(),
             offer("@second", "", "ok"),
         ]
         .concat(),
     );
+}
+
+/// A remedy that says what the detail says is held by a table that reads the detail.
+#[test]
+fn remedies_that_promise_a_detail_keep_it() {
+    let tables = [
+        include_str!("../ledger/tests.rs"),
+        include_str!("tests.rs"),
+        include_str!("tests_trust.rs"),
+    ]
+    .concat();
+    let read = |code: Code| {
+        let code = format!(" => {code} ");
+        let details = tables.lines().filter_map(|l| l.split_once(&code));
+        details.into_iter().any(|(_, detail)| detail.trim() != "-")
+    };
+    let money_and_market = |code: &&Code| (401..600).contains(&(**code as u16));
+    let promising: Vec<Code> = (Code::ALL.iter().filter(money_and_market).copied())
+        .filter(|code| code.remedy().contains("the detail"))
+        .collect();
+    assert!(promising.len() >= 10, "{promising:?}");
+    let broken: Vec<&Code> = promising.iter().filter(|code| !read(**code)).collect();
+    assert!(broken.is_empty(), "{broken:?}");
 }
