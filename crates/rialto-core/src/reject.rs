@@ -165,6 +165,8 @@ codes! {
     MessageKeyReused = 209 Conflict "the client message id was used for another message", "Use a new id for a new message.";
     /// Both sides of it are the same agent.
     ToSelf = 210 Invalid "an agent cannot do this with itself", "Name another agent.";
+    /// How much one owner, and all owners together, may have waiting in an inbox that its reader has neither acknowledged nor acted on is bounded.
+    InboxFull = 211 Limit "too much waits unanswered in the receiver's inbox", "Wait until the receiver has read its inbox or answered; take back what is not needed any more.";
 
     /// The task was completed, failed, canceled or rejected, which is final.
     TaskFinished = 301 Conflict "the task is finished", "Create a new task.";

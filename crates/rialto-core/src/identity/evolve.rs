@@ -1,8 +1,8 @@
 //! Applies events about identities.
 
 use super::{
-    Agent, ContactPolicy, IdentityEvent, Owner, Person, Principal, Role, Service, Stake, Status,
-    Token,
+    Agent, ContactPolicy, IdentityEvent, Mentioner, Owner, Person, Principal, Role, Service, Stake,
+    Status, Token,
 };
 use crate::id::OwnerId;
 use crate::policy;
@@ -77,6 +77,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 blocks: 0,
                 created: state.now(),
                 approvals: 0,
+                mentions: profile.mentions.as_deref().map(Mentioner::bits),
             };
             state.add_agent(*agent, entity);
             state
@@ -84,9 +85,10 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 .modify(owner, &mut state.changes, |o| o.agents += 1);
         }
         IdentityEvent::ProfileSet { agent, profile } => {
-            state
-                .agents
-                .modify(agent, &mut state.changes, |a| a.contact = profile.contact);
+            state.agents.modify(agent, &mut state.changes, |a| {
+                a.contact = profile.contact;
+                a.mentions = profile.mentions.as_deref().map(Mentioner::bits);
+            });
         }
         IdentityEvent::AgentMoved { agent, team } => {
             state
