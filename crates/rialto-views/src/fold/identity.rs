@@ -157,6 +157,7 @@ impl Fold<'_> {
             prices: profile.prices.clone(),
             endpoint: profile.endpoint.clone(),
             contact: profile.contact,
+            mentions: profile.mentions.clone(),
         });
         self.run(
             "UPDATE agent SET description = ?, profile = ? WHERE id = ?",
