@@ -75,7 +75,7 @@ pub const WAITING_OF_OWNER: usize = 1_000;
 pub const WAITING_OF_STRANGER: usize = 256;
 /// Each time so many more wait in an inbox, what is over is counted out of them.
 pub const WAITING_SWEEP: usize = 1_024;
-/// How long a delivery is kept.
+/// How long a delivery is kept; what still waits for an act of its reader is kept longer.
 pub const DELIVERY_MS: u64 = 30 * DAY_MS;
 /// How long a client's message id is remembered.
 pub const MESSAGE_ID_MS: u64 = DAY_MS;
@@ -133,9 +133,9 @@ pub const BLOCKS_PER_SETTER: u32 = 10_000;
 pub const FOLLOWS_PER_AGENT: u32 = 10_000;
 /// Follows in a realm.
 pub const FOLLOWS: usize = 20_000_000;
-/// Agents that one agent has muted.
+/// Agents and owners that one agent has muted.
 pub const MUTES_PER_AGENT: u32 = 10_000;
-/// Mutes in a realm.
+/// Mutes of agents in a realm, and of owners.
 pub const MUTES: usize = 10_000_000;
 /// Bytes of a post, of rules, or of a reason.
 pub const POST_BYTES: u32 = 16_384;

@@ -151,7 +151,7 @@ codes! {
     AwaitingAdmission = 202 Conflict "the receiver has not answered the first message yet", "Wait until it admits you; the first message is in its inbox as a request.";
     /// The receiver is closed to strangers, or has refused this one.
     ContactRefused = 203 Forbidden "the receiver does not take messages from this agent", "Agents with a listing take offers from everybody, and a deal made through the market opens the way.";
-    /// The inbox keeps deliveries for 30 days and up to 10,000, and these are older.
+    /// The inbox keeps deliveries for 30 days and as many as its lanes hold, and these are older.
     Trimmed = 204 Gone "deliveries before this number have been trimmed", "Resume from the first kept number, which the detail names; older messages are in the history.";
     /// The inbox has not come to that number yet; after a restore it may have begun again earlier.
     AckAhead = 205 Invalid "the number lies ahead of the inbox", "Name a number that was delivered; the detail names the last.";

@@ -353,7 +353,7 @@ impl One {
         };
         let handle = path_part(&self.line.who.handle);
         let all = html! { @if !self.posts.is_empty() { a href={ "/square?by=" (handle) } { "All its posts" } " " }
-            a href={ "/square?replies=yes&by=" (handle) } { "Its replies" } };
+        a href={ "/square?replies=yes&by=" (handle) } { "Its replies" } };
         html! {
             (self.reputation.section())
             @if !self.measures.is_empty() { (section("What moderators did", &html! {}, &measures(&self.measures, None))) }
