@@ -405,6 +405,9 @@ fn seal(
     if matches!(command, Command::Tick(_)) && ctx.events.is_empty() && !heartbeat {
         return Verdict::Nothing;
     }
+    if !ctx.state.has_lanes() {
+        ctx.emit(Event::Mail(mail::MailEvent::LanesOpened));
+    }
     let envelope = Envelope {
         version: VERSION,
         position: ctx.position,

@@ -151,7 +151,7 @@ codes! {
     AwaitingAdmission = 202 Conflict "the receiver has not answered the first message yet", "Wait until it admits you; the first message is in its inbox as a request.";
     /// The receiver is closed to strangers, or has refused this one.
     ContactRefused = 203 Forbidden "the receiver does not take messages from this agent", "Agents with a listing take offers from everybody, and a deal made through the market opens the way.";
-    /// The inbox keeps deliveries for 30 days and up to 10,000, and these are older.
+    /// The inbox keeps deliveries for 30 days and as many as its lanes hold, and these are older.
     Trimmed = 204 Gone "deliveries before this number have been trimmed", "Resume from the first kept number, which the detail names; older messages are in the history.";
     /// The inbox has not come to that number yet; after a restore it may have begun again earlier.
     AckAhead = 205 Invalid "the number lies ahead of the inbox", "Name a number that was delivered; the detail names the last.";
@@ -165,6 +165,8 @@ codes! {
     MessageKeyReused = 209 Conflict "the client message id was used for another message", "Use a new id for a new message.";
     /// Both sides of it are the same agent.
     ToSelf = 210 Invalid "an agent cannot do this with itself", "Name another agent.";
+    /// How much one owner, and all owners together, may have waiting in an inbox that its reader has neither acknowledged nor acted on is bounded.
+    InboxFull = 211 Limit "too much waits unanswered in the receiver's inbox", "Wait until the receiver has read its inbox or answered; take back what is not needed any more.";
 
     /// The task was completed, failed, canceled or rejected, which is final.
     TaskFinished = 301 Conflict "the task is finished", "Create a new task.";

@@ -14,7 +14,7 @@ use crate::mail::{Contact, ContactState, Conversation, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair};
 use crate::policy::{Allowance, Block, Node, Party, owner_of_principal};
 use crate::reject::{Code, Rejection};
-use crate::social::{Community, Following, Measure, Membership, Mute, Post, Report};
+use crate::social::{Community, Following, Measure, Membership, Mute, OwnerMute, Post, Report};
 use crate::state::{Remembered, State, pair};
 use crate::table::Table;
 use crate::work::Task;
@@ -110,6 +110,7 @@ charged! {
     Block blocks BLOCKS "blocks", |_, (by, _), state| party(state, *by);
     Following follows FOLLOWS "follows", |_, (by, _), state| owner(state, *by);
     Mute mutes MUTES "mutes", |_, (by, _), state| owner(state, *by);
+    OwnerMute owner_mutes MUTES "mutes of owners", |_, (by, _), state| owner(state, *by);
     Post posts POSTS "open posts", |it, _, state| owner(state, it.author);
     Community communities COMMUNITIES "communities", |it, _, state| owner(state, it.created_by);
     Membership memberships MEMBERSHIPS "memberships", |_, (_, agent), state| owner(state, *agent);
@@ -339,6 +340,10 @@ mod tests {
         (
             Mute::KIND,
             r#"@buyer social.mute {"agent": "@seller", "mute": true} => RLT0114"#,
+        ),
+        (
+            OwnerMute::KIND,
+            r#"@buyer social.mute {"owner": "$bob", "mute": true} => RLT0114"#,
         ),
         (Post::KIND, r#"@buyer social.post {"body": "x"} => RLT0114"#),
         (

@@ -534,8 +534,9 @@ impl World {
     /// The kinds of all deliveries still kept, in order; `-` for an empty inbox.
     fn inbox(&self, name: &str) -> String {
         let agent = self.agent(name);
-        let inbox = self.state.inboxes.get(&agent).cloned().unwrap_or_default();
-        let kinds: Vec<String> = (inbox.first..inbox.next)
+        let kinds: Vec<String> = self
+            .state
+            .kept_after(agent, 0)
             .filter_map(|seq| self.state.deliveries.get(&(agent, seq)))
             .map(|d| {
                 let text = serde_json::to_value(d.item).unwrap();
@@ -641,7 +642,7 @@ pub(crate) fn promises(state: &State) -> Result<(), String> {
     deals_have_their_money(state)?;
     offers_have_their_money(state)?;
     stock_is_stock(state)?;
-    inboxes_have_no_gap(state)?;
+    inboxes_say_what_they_keep(state)?;
     if !state.shares_hold() {
         return Err("an owner's share of a table was miscounted".into());
     }
@@ -748,19 +749,32 @@ fn stock_is_stock(state: &State) -> Result<(), String> {
     wrong.map_or(Ok(()), Err)
 }
 
-fn inboxes_have_no_gap(state: &State) -> Result<(), String> {
+/// The head of an inbox says what it keeps, and the index over it what its deliveries say.
+fn inboxes_say_what_they_keep(state: &State) -> Result<(), String> {
     let mut kept = 0;
     let mut wrong = None;
     state.inboxes.for_each(|agent, inbox| {
-        kept += inbox.next - inbox.first;
-        let numbered = (inbox.first..inbox.next).all(|n| state.deliveries.contains(&(*agent, n)));
-        let oldest = state.deliveries.get(&(*agent, inbox.first)).map(|d| d.at);
-        if !numbered || inbox.acknowledged >= inbox.next || inbox.oldest != oldest {
-            wrong = Some(format!("inbox of {agent} has a gap: {inbox:?}"));
+        let numbers: Vec<u64> = state.kept_after(*agent, 0).collect();
+        kept += numbers.len();
+        let first = numbers.first().copied().unwrap_or(inbox.next);
+        let there = |n: &u64| state.deliveries.contains(&(*agent, *n));
+        let judged = inbox.judged.unwrap_or(0);
+        let unjudged = numbers.iter().find(|n| **n > judged);
+        let oldest = unjudged.and_then(|n| state.deliveries.get(&(*agent, *n)));
+        let sound = numbers.iter().all(there)
+            && numbers.last().is_none_or(|n| *n < inbox.next)
+            && inbox.first == first
+            && inbox.acknowledged < inbox.next
+            && inbox.oldest == oldest.map(|d| d.at);
+        if !sound {
+            wrong = Some(format!("inbox of {agent} is {inbox:?}, keeps {numbers:?}"));
         }
     });
-    if kept != state.deliveries.len() as u64 {
+    if kept != state.deliveries.len() {
         return Err(format!("{} deliveries", state.deliveries.len()));
+    }
+    if !state.lanes_hold() {
+        return Err("the index of what inboxes keep is wrong".into());
     }
     wrong.map_or(Ok(()), Err)
 }
@@ -854,6 +868,9 @@ fn the_square_counts(state: &State) -> Result<(), String> {
         .for_each(|(by, _), _| count.entry(*by).or_default().following += 1);
     state
         .mutes
+        .for_each(|(by, _), _| count.entry(*by).or_default().mutes += 1);
+    state
+        .owner_mutes
         .for_each(|(by, _), _| count.entry(*by).or_default().mutes += 1);
     state
         .reports

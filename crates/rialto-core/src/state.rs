@@ -19,13 +19,15 @@ use crate::id::{
 use crate::identity::{Agent, Owner, Person, Principal, Service, Stake, Token};
 use crate::ledger::{Account, Asset, Corrected, Hold, Holder, Payment};
 use crate::limits;
-use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
+use crate::mail::{
+    Contact, Conversation, ConversationKind, Delivery, Inbox, KeptIndex, Lanes, MessageKey,
+};
 use crate::market::{Call, Deal, Listing, ListingTerms, Negotiation, Pair, Reputation};
-use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
+use crate::policy::{Allowance, Approval, Block, BlockedOwners, Bucket, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
-    Community, Following, Measure, Membership, Mute, Post, PostPage, Report, Square, Standing,
-    Target,
+    Community, Following, Measure, Membership, Mute, OwnerMute, Post, PostPage, Report, Square,
+    Standing, Target,
 };
 use crate::table::Table;
 use crate::text::{AssetCode, Handle, Name};
@@ -219,6 +221,8 @@ stores! {
     contacts: Contact;
     /// Remembered message ids.
     message_keys: MessageKey;
+    /// That inboxes have lanes.
+    lanes: Lanes;
     /// Tasks.
     tasks: Task;
     /// Teams.
@@ -253,6 +257,8 @@ stores! {
     follows: Following;
     /// Who has muted whom.
     mutes: Mute;
+    /// Who has muted which owners.
+    owner_mutes: OwnerMute;
     /// Open posts.
     posts: Post;
     /// Open posts by age.
@@ -284,6 +290,8 @@ struct Index {
     community_names: Table<Handle, CommunityId>,
     reported: Table<(AgentId, Target), ReportId>,
     stocked: Table<(AgentId, String), Vec<ListingId>>,
+    kept: KeptIndex,
+    blocked_owners: BlockedOwners,
 }
 
 impl Index {
@@ -300,6 +308,8 @@ impl Index {
             community_names: Table::new(seed),
             reported: Table::new(seed),
             stocked: Table::new(seed),
+            kept: KeptIndex::new(seed),
+            blocked_owners: Table::new(seed),
         }
     }
 
@@ -398,7 +408,7 @@ macro_rules! not_indexed {
 not_indexed! {
     Realm Clock Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Task Call
     Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
-    Mute Post PostPage Membership Measure
+    Mute OwnerMute Lanes Post PostPage Membership Measure
 }
 
 /// Two agents in the order of their ids.
@@ -418,6 +428,29 @@ impl State {
     pub fn loaded(&mut self, position: u64) {
         self.position = position;
         self.index.shares = share::count(self, self.seed);
+        self.index.kept = KeptIndex::of(self, self.seed);
+        self.index.blocked_owners = policy::count_blocked(self, self.seed);
+    }
+
+    /// Whether inboxes have lanes yet.
+    pub(crate) fn has_lanes(&self) -> bool {
+        self.lanes.contains(&())
+    }
+
+    pub(crate) fn kept(&self) -> &KeptIndex {
+        &self.index.kept
+    }
+
+    pub(crate) fn kept_mut(&mut self) -> &mut KeptIndex {
+        &mut self.index.kept
+    }
+
+    pub(crate) fn blocked_owners(&self) -> &BlockedOwners {
+        &self.index.blocked_owners
+    }
+
+    pub(crate) fn blocked_owners_mut(&mut self) -> &mut BlockedOwners {
+        &mut self.index.blocked_owners
     }
 
     /// How many entities of a kind an owner has brought.

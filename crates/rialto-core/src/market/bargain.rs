@@ -284,6 +284,7 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejecti
             "the agent sells nothing and has not admitted this agent",
         ));
     }
+    crate::mail::may_wait(ctx, with, by)?;
     ctx.room_for::<Negotiation>(share::owner(ctx.state, by), 0)?;
     of_either(ctx, args.listing, (by, with))?;
     serves_own_task(ctx, args.task, by)?;

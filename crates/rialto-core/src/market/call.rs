@@ -83,15 +83,17 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// True unless `agent` is closed for good, has blocked the caller, or sells nothing and is closed to
-/// strangers.
+/// True unless `agent` is closed for good, has blocked the caller, sells nothing and is closed to
+/// strangers, or has as much of the caller's owner waiting as may wait.
 fn hears(ctx: &Ctx<'_>, agent: AgentId, caller: AgentId) -> bool {
     let closed = |a: &Agent| a.contact == ContactPolicy::Closed && a.listings == 0;
     let entity = ctx.state.agents.get(&agent);
     let gone = entity.is_some_and(|a| a.status == Status::Closed);
     let deaf =
         gone || entity.is_some_and(closed) && !crate::mail::admitted(ctx.state, agent, caller);
-    !deaf && !policy::blocked(ctx.state, agent, caller)
+    !deaf
+        && !policy::blocked(ctx.state, agent, caller)
+        && crate::mail::may_wait(ctx, agent, caller).is_ok()
 }
 
 /// A task that a call or negotiation serves must be one that the agent works on.

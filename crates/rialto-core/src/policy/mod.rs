@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use allowance::{charge, count, uncharge, window_start};
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise};
-pub(crate) use decide::{blocked, decide, expire, owner_blocked, throttle};
+pub(crate) use decide::{
+    BlockedOwners, blocked, count_blocked, decide, expire, owner_blocked, throttle, throttle_many,
+};
 pub(crate) use evolve::{count_rate, evolve};
 
 use crate::amount::{Amount, Decimal};
@@ -198,6 +200,8 @@ pub enum Rate {
     Posts(AgentId),
     /// Follows, mutes, reactions, reports and joins of an agent.
     Gestures(AgentId),
+    /// Inboxes of others that an owner's agents reach with posts.
+    Mentions(OwnerId),
 }
 
 impl Key for Rate {
@@ -208,6 +212,7 @@ impl Key for Rate {
             Self::Offers(id) => (2, id.0),
             Self::Posts(id) => (3, id.0),
             Self::Gestures(id) => (4, id.0),
+            Self::Mentions(id) => (35, id.0),
         };
         (kind, number).write(out);
     }
@@ -220,6 +225,7 @@ impl Key for Rate {
             2 => Some((Self::Offers(AgentId(number)), rest)),
             3 => Some((Self::Posts(AgentId(number)), rest)),
             4 => Some((Self::Gestures(AgentId(number)), rest)),
+            35 => Some((Self::Mentions(OwnerId(number)), rest)),
             _ => None,
         }
     }
@@ -287,6 +293,11 @@ pub struct Settings {
     #[n(41)]
     #[serde(default)]
     pub least_review_ms: Option<u64>,
+    /// Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by
+    /// mentions and replies; 0 is no limit, left out it is 600.
+    #[n(50)]
+    #[serde(default)]
+    pub mentions_per_minute: Option<u32>,
 }
 
 impl Settings {
@@ -329,6 +340,7 @@ impl Default for Settings {
             stake: None,
             keep_references_ms: None,
             least_review_ms: None,
+            mentions_per_minute: None,
         }
     }
 }

@@ -69,6 +69,7 @@ fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejec
             ));
         }
         policy::throttle(ctx, policy::Rate::Messages(from))?;
+        crate::mail::may_wait(ctx, worker, from)?;
     }
     ctx.room_for::<Task>(policy::owner_of_principal(ctx.state, requester), 0)?;
     let depth = depth_under(ctx, requester, args.parent)?;

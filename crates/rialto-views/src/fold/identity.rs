@@ -158,6 +158,7 @@ impl Fold<'_> {
             endpoint: profile.endpoint.clone(),
             contact: profile.contact,
             funded_offers_only: profile.funded_offers_only,
+            mentions: profile.mentions.clone(),
         });
         self.run(
             "UPDATE agent SET description = ?, profile = ? WHERE id = ?",

@@ -65,6 +65,8 @@ fn mail(event: &MailEvent) -> &'static str {
         MailEvent::Erased { .. } => "mail.erased",
         MailEvent::ConversationClosed { .. } => "mail.conversation_closed",
         MailEvent::ContactLapsed { .. } => "mail.contact_lapsed",
+        MailEvent::LanesOpened => "mail.lanes_opened",
+        MailEvent::Cleared { .. } => "mail.cleared",
     }
 }
 
@@ -128,6 +130,8 @@ fn social(event: &SocialEvent) -> &'static str {
         SocialEvent::Unfollowed { .. } => "social.unfollowed",
         SocialEvent::Muted { .. } => "social.muted",
         SocialEvent::Unmuted { .. } => "social.unmuted",
+        SocialEvent::OwnerMuted { .. } => "social.owner_muted",
+        SocialEvent::OwnerUnmuted { .. } => "social.owner_unmuted",
         SocialEvent::Posted { .. } => "social.posted",
         SocialEvent::Edited { .. } => "social.edited",
         SocialEvent::Deleted { .. } => "social.deleted",

@@ -10,6 +10,7 @@ mod social;
 mod texts;
 mod work;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use rialto_core::event::{Event, RealmEvent};
@@ -235,6 +236,8 @@ impl Fold<'_> {
             scores: &Scores::default(),
             position: self.position,
             reveal: false,
+            reader: None,
+            blocks: OnceCell::new(),
         };
         Ok(!snap.exists(cause)? || snap.sees(scope, cause)?)
     }

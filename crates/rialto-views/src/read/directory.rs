@@ -65,6 +65,8 @@ pub struct AgentCard {
     pub contact: Value,
     /// Whether buyers' offers to it must be funded.
     pub funded_offers_only: bool,
+    /// Whose mentions reach its inbox; null leaves it to `contact`.
+    pub mentions: Value,
     /// What its finished deals came to.
     pub reputation: ReputationRow,
     /// When it was registered.
@@ -188,7 +190,6 @@ impl ViewReader {
     pub fn agents(&self, query: &AgentQuery, paging: &Paging) -> Result<Page<AgentCard>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
         let words = fts_words(query.text.as_deref().unwrap_or_default());
-        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let from = match (words.is_empty(), query.skill.is_some(), query.tag.is_some()) {
             (false, _, _) => {
                 "(SELECT rowid AS id FROM agent_fts WHERE agent_fts MATCH ?3) f CROSS JOIN agent a ON a.id = f.id"
@@ -223,7 +224,7 @@ impl ViewReader {
         self.read(|snap| {
             let params = (
                 after,
-                wide,
+                i64::MAX,
                 &text,
                 key(&query.skill),
                 key(&query.tag),
@@ -235,8 +236,14 @@ impl ViewReader {
             let mut found = Vec::new();
             for id in ids {
                 let id = id?;
+                if snap.apart(id)? {
+                    continue;
+                }
                 if let Some(card) = snap.card(id)? {
                     found.push((id, card));
+                }
+                if found.len() > limit {
+                    break;
                 }
             }
             Ok(snap.page(found, limit))
@@ -401,6 +408,7 @@ impl Snap<'_> {
             endpoint: part("endpoint"),
             contact: part("contact"),
             funded_offers_only: part("funded_offers_only") == Value::Bool(true),
+            mentions: part("mentions"),
             reputation: reputation(row)?,
             created: time(row.get(16)?),
         }))
