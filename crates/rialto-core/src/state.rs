@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::event::{Envelope, Event, RealmEvent};
 use crate::hash::{Hash, Short};
@@ -20,7 +21,7 @@ use crate::ledger::{Account, Asset, Hold, Holder};
 use crate::limits;
 use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
-use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
+use crate::policy::{Allowance, Approval, Block, Bucket, Meter, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
     Community, Following, Measure, Membership, Mute, Post, PostPage, Report, Square, Standing,
@@ -57,20 +58,7 @@ impl Entity for Realm {
     type Key = ();
 }
 
-/// The logical time of the last envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-pub struct Clock {
-    /// The time.
-    #[n(0)]
-    pub now: Time,
-}
-
-impl Entity for Clock {
-    const KIND: u8 = 2;
-    type Key = ();
-}
-
-/// A remembered idempotency key. Keyed by the hash of principal and key.
+/// A remembered idempotency key. Keyed by the hash of principal, acting agent and key.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Remembered {
     /// The hash of the request.
@@ -88,6 +76,10 @@ pub struct Remembered {
     /// The owner behind who sent it, if any.
     #[n(4)]
     pub owner: Option<OwnerId>,
+    /// When the client made the key, in seconds since 1970; missing where the hash is of principal
+    /// and key only.
+    #[n(5)]
+    pub made_at_s: Option<u64>,
 }
 
 impl Entity for Remembered {
@@ -161,6 +153,7 @@ macro_rules! stores {
             }
 
             fn retire(&mut self, key: &EntityKey) {
+                self.note_forgotten(key);
                 self.end_charge(key);
                 let gone = match key.kind() {
                     $(<$entity>::KIND => {
@@ -234,8 +227,10 @@ stores! {
     allowances: Allowance;
     /// Blocks.
     blocks: Block;
-    /// Rate limits in use.
+    /// Rate limits in use, as they were counted before there was a steady clock.
     buckets: Bucket;
+    /// Rate limits in use.
+    meters: Meter;
     /// Open approvals.
     approvals: Approval;
     /// Stakes held for agents.
@@ -372,7 +367,7 @@ macro_rules! not_indexed {
 
 not_indexed! {
     Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Task Listing Call
-    Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
+    Negotiation Deal Reputation Pair Allowance Block Bucket Meter Approval Stake Square Standing Following
     Mute Post PostPage Membership Measure
 }
 
@@ -412,12 +407,6 @@ impl State {
         let mut same = fresh.len() == self.index.shares.len();
         fresh.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
         same
-    }
-
-    /// The logical time of the last envelope.
-    #[must_use]
-    pub fn now(&self) -> Time {
-        self.clock.get(&()).map_or(Time(0), |c| c.now)
     }
 
     /// Whose envelope is being applied, or was last.
@@ -507,8 +496,8 @@ impl State {
         self.position = envelope.position;
         self.by = envelope.principal;
         self.actor = envelope.actor;
-        self.clock
-            .put((), Clock { now: envelope.at }, &mut self.changes);
+        let clock = Clock::after(self.clock.get(&()), envelope);
+        self.clock.put((), clock, &mut self.changes);
         if let Some(key) = envelope.key {
             let remembered = Remembered {
                 request: key.request,
@@ -516,6 +505,7 @@ impl State {
                 at: envelope.at,
                 ids: envelope.ids.clone(),
                 owner: policy::owner_of_principal(self, envelope.principal),
+                made_at_s: key.made_at_s,
             };
             self.bring(key.key, remembered);
         }
@@ -567,7 +557,8 @@ impl State {
             RealmEvent::KeyRotated { key } => {
                 self.realm.modify(&(), &mut self.changes, |r| r.key = *key);
             }
-            RealmEvent::ClockAccepted => {}
+            RealmEvent::ClockAccepted | RealmEvent::ClockMoved { .. } => {}
+            RealmEvent::ClockSetBack { from, to, jumped } => self.set_back(*from, *to, *jumped),
             RealmEvent::Retired { keys } => {
                 for key in keys {
                     match EntityKey::from_slice(key) {

@@ -633,6 +633,13 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))
         }
+        IdentityEvent::PersonSwitched { person, status } => {
+            line((*person).into(), format!("a person {}", switched(*status)))
+        }
+        IdentityEvent::AgentsStopped { owner, stop } => {
+            let did = if *stop { "were stopped" } else { "go on" };
+            line((*owner).into(), format!("all agents of the owner {did}"))
+        }
         _ => None,
     }
 }

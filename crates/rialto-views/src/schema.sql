@@ -11,6 +11,9 @@ CREATE INDEX event_actor ON event(actor, position) WHERE actor IS NOT NULL;
 CREATE INDEX event_owner ON event(owner, position) WHERE owner IS NOT NULL;
 CREATE TABLE event_kind(
   kind TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(kind, position)) WITHOUT ROWID;
+-- Whom an envelope concerns: agents and owners by number.
+CREATE TABLE concern(
+  viewer INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(viewer, position)) WITHOUT ROWID;
 
 -- The only place of texts besides the full-text indexes. Erased ones keep their row without bytes.
 CREATE TABLE content(
@@ -35,7 +38,7 @@ CREATE TABLE touch(
 
 CREATE TABLE owner(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL,
-  at INTEGER NOT NULL);
+  at INTEGER NOT NULL, stopped INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE person(
   id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
   status TEXT NOT NULL, at INTEGER NOT NULL);

@@ -484,6 +484,7 @@ fn policy(event: &PolicyEvent) -> Vec<Line> {
             let what = match request.bound {
                 Bound::Accept { .. } => "asked a person to approve the acceptance",
                 Bound::Transfer { .. } => "asked a person to approve the transfer",
+                Bound::Offer { .. } => "asked a person to approve the offer",
             };
             one(Line {
                 subject: (*approval).into(),

@@ -134,6 +134,24 @@ impl Ctx<'_> {
         Ok(account)
     }
 
+    /// Refuses when an account does not hold an amount, as the draft leaves it.
+    pub(super) fn covers(&self, from: AccountId, amount: Amount) -> Result<(), Rejection> {
+        let debit = self.view(from)?;
+        self.enough(&debit, amount)
+    }
+
+    fn enough(&self, debit: &View, amount: Amount) -> Result<(), Rejection> {
+        if debit.may_go_negative() || debit.available() >= amount.0 {
+            return Ok(());
+        }
+        let scale = self.state.assets.get(&debit.asset).map_or(0, |a| a.scale);
+        let available = Amount(debit.available()).display(scale);
+        Err(Rejection::new(
+            Code::Insufficient,
+            format!("{available} available"),
+        ))
+    }
+
     /// Checks a debit of one account and credit of another, and counts it at the allowances.
     fn check(
         &mut self,
@@ -149,14 +167,7 @@ impl Ctx<'_> {
         if debit.asset != credit.asset {
             return Err(Code::AssetMismatch.into());
         }
-        if !debit.may_go_negative() && debit.available() < amount.0 {
-            let scale = self.state.assets.get(&debit.asset).map_or(0, |a| a.scale);
-            let available = Amount(debit.available()).display(scale);
-            return Err(Rejection::new(
-                Code::Insufficient,
-                format!("{available} available"),
-            ));
-        }
+        self.enough(&debit, amount)?;
         let most = crate::amount::MAX;
         let least = debit.balance - debit.pending_out - amount.0;
         if credit.balance + credit.pending_in + amount.0 > most || least < -most {

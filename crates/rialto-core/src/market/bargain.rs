@@ -7,7 +7,7 @@ use super::call::{close, serves_own_task};
 use super::{
     AcceptOffer, ArbiterRef, Bargain, CallState, Counter, Deal, LeaveNegotiation, MarketEvent,
     Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening, Side, Terms,
-    stock,
+    parked, stock,
 };
 use crate::command::Command;
 use crate::decide::{Ctx, positive};
@@ -48,7 +48,7 @@ pub(super) struct Made<'a> {
     pub(super) expires: Time,
     pub(super) terms: &'a Terms,
     pub(super) pay_from: Option<&'a AccountRef>,
-    pub(super) note: Option<Sealed>,
+    pub(super) note: Option<ContentRef>,
     pub(super) signature: Option<Signature>,
 }
 
@@ -61,7 +61,13 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     let listing = made.opening.as_ref().and_then(|o| o.listing);
     let claim = stock::next_claim(ctx.state, made.negotiation, listing, &made.terms.lines);
     stock::check_left(ctx.state, claim.as_ref())?;
-    let pay_from = payable(ctx, &made, &bargain)?;
+    let pay_from = payer(ctx, &made, &bargain)?;
+    match may_spend(ctx, &made, &bargain, pay_from) {
+        Err(why) if why.code == Code::NeedsApproval => {
+            return parked::park(ctx, made, bargain, pay_from);
+        }
+        judged => judged?,
+    }
     let hash = offer_hash(made.negotiation, made.number, made.by, &bargain, made.terms);
     let offer = Offer {
         by: made.by,
@@ -69,8 +75,8 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
         expires: made.expires,
         bargain,
         pay_from,
+        approved: ctx.approved.then_some(true),
     };
-    let note: Option<ContentRef> = made.note.map(|n| ctx.place(n));
     emit(
         ctx,
         MarketEvent::OfferMade {
@@ -80,7 +86,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
             offer,
             lines: made.terms.lines.clone(),
             issues: made.terms.issues.clone(),
-            note,
+            note: made.note,
             signature: made.signature,
         },
     );
@@ -88,7 +94,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
 }
 
 /// A buyer's offer binds it, so it must be able to pay from the account it names.
-fn payable(
+fn payer(
     ctx: &Ctx<'_>,
     made: &Made<'_>,
     bargain: &Bargain,
@@ -108,6 +114,18 @@ fn payable(
             "the account cannot cover this offer",
         ));
     }
+    Ok(Some(account))
+}
+
+/// Judges a buyer's offer against its allowances.
+fn may_spend(
+    ctx: &Ctx<'_>,
+    made: &Made<'_>,
+    bargain: &Bargain,
+    payer: Option<AccountId>,
+) -> Result<(), Rejection> {
+    let Some(payer) = payer else { return Ok(()) };
+    let entity = ctx.state.accounts.get(&payer).ok_or(Code::PayerMissing)?;
     let mut nothing_drafted = alloc::collections::BTreeMap::new();
     let sides = (entity.holder, Holder::Agent(made.seller));
     let of = (bargain.asset, bargain.price);
@@ -118,8 +136,8 @@ fn payable(
         of,
         ctx.now,
         ctx.approved,
-    )?;
-    Ok(Some(account))
+    )
+    .map(|_| ())
 }
 
 fn check_terms(
@@ -181,6 +199,15 @@ fn offer_hash(
 }
 
 fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
+    let placed = args.clone().map_texts(&mut |note| ctx.place(note));
+    open_with(ctx, &placed)
+}
+
+/// Opens a negotiation with a first offer, whose note has its place already.
+pub(super) fn open_with(
+    ctx: &mut Ctx<'_>,
+    args: &OpenNegotiation<ContentRef>,
+) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let with = ctx.agent(&args.with)?;
     if with == by {
@@ -265,6 +292,12 @@ fn open_negotiation<'a>(
 }
 
 fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
+    let placed = args.clone().map_texts(&mut |note| ctx.place(note));
+    counter_with(ctx, &placed)
+}
+
+/// Answers the latest offer with another, whose note has its place already.
+pub(super) fn counter_with(ctx: &mut Ctx<'_>, args: &Counter<ContentRef>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, args.negotiation, by)?;
     if negotiation.latest.by == by {
@@ -383,6 +416,8 @@ pub(crate) fn accept(
         ctx.ensure_account(Holder::Agent(share.agent), bargain.asset)?;
     }
     let deal = DealId(ctx.number()?);
+    // A person has said yes to exactly this offer; the allowance itself still binds.
+    ctx.approved |= latest.approved == Some(true);
     let hold = match ctx.hold_transfer(payer, payee, bargain.price, Purpose::Deal(deal), None) {
         Ok(hold) => hold,
         Err(why) if why.code == Code::NeedsApproval && by == negotiation.buyer => {

@@ -149,7 +149,7 @@ fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
         expires,
         terms: &args.terms,
         pay_from: None,
-        note: args.note,
+        note: args.note.map(|note| ctx.place(note)),
         signature: args.signature,
     };
     make_offer(ctx, made)?;

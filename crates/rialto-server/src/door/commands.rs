@@ -342,6 +342,7 @@ fn answer(answered: Answered) -> Result<Accepted, Refusal> {
             offer,
         } => Ok(Accepted {
             position: at,
+            waits_for: Accepted::waiting(&ids),
             ids: Accepted::by_kind(&ids),
             duplicate: false,
             token: secrets
@@ -353,6 +354,7 @@ fn answer(answered: Answered) -> Result<Accepted, Refusal> {
         }),
         Reply::Duplicate { position, ids } => Ok(Accepted {
             position,
+            waits_for: Accepted::waiting(&ids),
             ids: Accepted::by_kind(&ids),
             duplicate: true,
             ..Accepted::default()

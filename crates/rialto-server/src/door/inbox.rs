@@ -32,7 +32,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 
 use super::Door;
-use super::auth::{Caller, acting};
+use super::auth::{Caller, Watch, acting};
 use super::problem::Refusal;
 use crate::node::{BootError, Seen, content_refs};
 
@@ -233,6 +233,7 @@ pub(super) async fn page(
 struct Follow {
     door: Arc<Door>,
     caller: Caller,
+    watch: Watch,
     after: Option<u64>,
     reveal: bool,
     ready: std::vec::IntoIter<Delivered>,
@@ -267,12 +268,14 @@ pub(super) async fn stream(
         }
         None => query.after,
     };
+    let watch = Watch::of(&door, &caller);
     // Refusals come as an answer, before the stream begins.
     let (_, slice) = read_slice(&door, &caller, resumed, 1).await?;
     let after = Some(resumed.unwrap_or(slice.acknowledged.max(slice.first - 1)));
     let follow = Follow {
         door,
         caller,
+        watch,
         after,
         reveal: query.reveals(),
         ready: Vec::new().into_iter(),
@@ -291,6 +294,11 @@ impl Follow {
         loop {
             if self.ended || self.door.node.is_draining() {
                 return None;
+            }
+            if let Err(refusal) = self.watch.judge(&self.door).await {
+                self.ended = true;
+                let event = Event::default().event("problem");
+                return Some(event.json_data(refusal.problem()).unwrap_or_default());
             }
             if let Some(delivered) = self.ready.next() {
                 self.after = Some(delivered.seq);

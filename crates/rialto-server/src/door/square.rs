@@ -17,7 +17,7 @@ use rialto_views::{Feed, PostRow, Scope};
 use serde_json::json;
 
 use super::Door;
-use super::auth::{Caller, acting};
+use super::auth::{Caller, Watch, acting};
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::{At, ListQuery, Read, Reply, agent_card, id, view};
@@ -95,6 +95,7 @@ pub(super) async fn feed(read: Read) -> Reply {
 /// Where following a feed stands.
 struct Live {
     door: Arc<Door>,
+    watch: Watch,
     reader: Option<AgentId>,
     feed: Feed,
     at: At,
@@ -114,6 +115,7 @@ pub(super) async fn stream(
         caller,
         query,
     } = read;
+    let watch = Watch::of(&door, &caller);
     let reader = reader(&door, &caller).await?;
     let feed = wanted(&door, reader, &query).await?;
     let place = door
@@ -132,6 +134,7 @@ pub(super) async fn stream(
     };
     let live = Live {
         door,
+        watch,
         reader,
         feed,
         at: query.at(),
@@ -152,6 +155,11 @@ impl Live {
         loop {
             if self.ended || self.door.node.is_draining() {
                 return None;
+            }
+            if let Err(refusal) = self.watch.judge(&self.door).await {
+                self.ended = true;
+                let event = Event::default().event("problem");
+                return Some(event.json_data(refusal.problem()).unwrap_or_default());
             }
             if let Some(post) = self.ready.next() {
                 let event = Event::default().id(post.id.0.to_string()).event("post");

@@ -11,7 +11,7 @@ use rialto_core::command::{Command, Nothing};
 use rialto_core::decide::{Request, Stamp};
 use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::hash::{Hash, Short};
-use rialto_core::id::AgentId;
+use rialto_core::id::{AgentId, TokenId};
 use rialto_core::identity::{Auth, IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
 use rialto_core::reject::Code;
@@ -21,7 +21,7 @@ use rialto_journal::entities::{EntityState, EntityStore, Upsert};
 use rialto_journal::{Frame, Head, Journal, JournalError, LogReader};
 use tokio::sync::oneshot;
 
-use super::clock::{Chance, Clock};
+use super::clock::{Chance, Clock, Clocks, Steady};
 use super::engine::{Answered, Ask, Engine};
 use super::hub::Hub;
 use super::keeper::{Keeper, Kept};
@@ -159,6 +159,10 @@ struct Shared {
     full: AtomicBool,
     draining: AtomicBool,
     syncing: AtomicBool,
+    /// The realm's time at the last decision, in milliseconds; 0 before a realm is founded.
+    realm_ms: AtomicU64,
+    /// How often a stop switch was pulled or released, or an agent closed.
+    switched: AtomicU64,
 }
 
 impl Shared {
@@ -204,6 +208,8 @@ impl Node {
             full: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             syncing: AtomicBool::new(false),
+            realm_ms: AtomicU64::new(state.now().0),
+            switched: AtomicU64::new(0),
         });
         let (mail, mailbox) = sync_channel(WAITING);
         let (jobs, job_queue) = sync_channel(1);
@@ -218,6 +224,7 @@ impl Node {
             .name("rialto-syncer".into())
             .spawn(move || syncer.run(&job_queue))?;
         let writer = Writer {
+            steady: Steady::from(&state, config.clock.as_ref()),
             engine: Engine::new(state),
             shared: shared.clone(),
             clock: config.clock.clone(),
@@ -287,6 +294,22 @@ impl Node {
         &self.shared.stats
     }
 
+    /// How the realm's clock and the machine's stand to each other.
+    #[must_use]
+    pub fn clocks(&self) -> Clocks {
+        let machine = self.clock().now();
+        match self.shared.realm_ms.load(Ordering::Relaxed) {
+            0 => Clocks::of(machine, machine),
+            realm => Clocks::of(Time(realm), machine),
+        }
+    }
+
+    /// A number that changes whenever somebody was stopped or let go on, so that who follows a stream
+    /// knows when to look.
+    pub(crate) fn switched(&self) -> u64 {
+        self.shared.switched.load(Ordering::SeqCst)
+    }
+
     /// True once the log could not be written.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
@@ -303,6 +326,11 @@ impl Node {
     #[must_use]
     pub fn token(&self, hash: &Hash) -> Option<TokenInfo> {
         self.shared.tokens.get(hash)
+    }
+
+    /// True while a token is live.
+    pub(crate) fn holds(&self, token: TokenId) -> bool {
+        self.shared.tokens.holds(token)
     }
 
     fn send(&self, mail: Mail) -> Result<(), Failure> {
@@ -507,6 +535,7 @@ struct Writer {
     engine: Engine,
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
+    steady: Steady,
     chance: Arc<dyn Chance>,
     jobs: SyncSender<Job>,
     parked: Vec<Parked>,
@@ -613,13 +642,19 @@ impl Writer {
         let entropy = self.chance.bytes();
         let stamp = Stamp {
             now: self.clock.now(),
+            steady_ms: self.steady.read(self.clock.as_ref()),
             entropy,
             custody: ask.custody,
         };
-        let (tokens, erased, stats) = (&self.shared.tokens, &mut self.erased, &self.shared.stats);
+        let (shared, erased, stats) = (&self.shared, &mut self.erased, &self.shared.stats);
         let answered = self
             .engine
-            .ask(ask, &stamp, &mut |envelope| note(envelope, tokens, erased));
+            .ask(ask, &stamp, &mut |envelope| note(envelope, shared, erased));
+        let realm = match self.engine.state().position() {
+            0 => Time(0),
+            _ => self.engine.state().now(),
+        };
+        shared.realm_ms.store(realm.0, Ordering::Relaxed);
         match answered.reply {
             super::Reply::Refused(_) => stats.refused.fetch_add(1, Ordering::Relaxed),
             _ => stats.accepted.fetch_add(1, Ordering::Relaxed),
@@ -644,6 +679,12 @@ impl Writer {
         })
     }
 
+    /// The realm's time now.
+    fn now(&self) -> Time {
+        let steady_ms = self.steady.read(self.clock.as_ref());
+        self.engine.state().time_at(self.clock.now(), steady_ms)
+    }
+
     fn due_at(&self) -> Time {
         let state = self.engine.state();
         let lull = state.now().after(LULL_MS);
@@ -657,7 +698,7 @@ impl Writer {
         if self.clock.is_virtual() || self.engine.state().position() == 0 {
             return;
         }
-        if self.last_tick.elapsed() >= TICK_EVERY && self.clock.now() >= self.due_at() {
+        if self.last_tick.elapsed() >= TICK_EVERY && self.now() >= self.due_at() {
             self.tick();
         }
     }
@@ -669,7 +710,7 @@ impl Writer {
         } else {
             Duration::from_secs(1)
         };
-        let until_due = self.due_at().since(self.clock.now());
+        let until_due = self.due_at().since(self.now());
         if self.clock.is_virtual() {
             keep
         } else {
@@ -729,7 +770,8 @@ impl Writer {
 
 /// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
 /// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
-fn note(envelope: &Envelope, tokens: &Tokens, erased: &mut Vec<u64>) {
+fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
+    let tokens = &shared.tokens;
     for event in &envelope.events {
         match event {
             Event::Identity(IdentityEvent::TokenIssued {
@@ -742,6 +784,16 @@ fn note(envelope: &Envelope, tokens: &Tokens, erased: &mut Vec<u64>) {
             }
             Event::Identity(IdentityEvent::TokenEnded { token }) => {
                 tokens.end(*token);
+            }
+            Event::Identity(
+                IdentityEvent::OwnerSwitched { .. }
+                | IdentityEvent::PersonSwitched { .. }
+                | IdentityEvent::AgentSwitched { .. }
+                | IdentityEvent::ServiceSwitched { .. }
+                | IdentityEvent::AgentsStopped { .. }
+                | IdentityEvent::AgentClosed { .. },
+            ) => {
+                shared.switched.fetch_add(1, Ordering::SeqCst);
             }
             Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
                 tokens.replace_operator(*hash, *token);

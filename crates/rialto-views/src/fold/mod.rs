@@ -10,10 +10,12 @@ mod social;
 mod texts;
 mod work;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use rialto_core::event::{Event, RealmEvent};
-use rialto_core::id::{AgentId, AnyId, ApprovalId, ContentId, OwnerId, PersonId, position_of};
+use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::id::{
+    AccountId, AgentId, AnyId, ApprovalId, ContentId, OwnerId, PersonId, number, position_of,
+};
 use rialto_core::identity::Principal;
 use rialto_core::text::ContentRef;
 use rialto_core::time::Time;
@@ -21,6 +23,7 @@ use rusqlite::{Connection, OptionalExtension, Params};
 use serde::Serialize;
 
 use crate::Result;
+use crate::concern;
 use crate::db::{int, split, split_principal};
 use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
@@ -43,6 +46,7 @@ pub(crate) enum Use {
 pub(crate) struct Cache {
     accounts: HashMap<i64, ledger::Held>,
     owners: HashMap<i64, Option<i64>>,
+    holders: HashMap<i64, Vec<i64>>,
     pub(crate) erased: usize,
 }
 
@@ -111,6 +115,7 @@ pub(crate) fn envelope(db: &Connection, cache: &mut Cache, indexed: &Indexed) ->
         }
         fold.event(event)?;
     }
+    fold.concerned(envelope, owner)?;
     if let Some(cause) = envelope.cause
         && fold.may_name(cause, envelope.actor, owner)?
     {
@@ -161,7 +166,63 @@ impl Fold<'_> {
             RealmEvent::OperatorTokenReset { .. }
             | RealmEvent::KeyRotated { .. }
             | RealmEvent::ClockAccepted
+            | RealmEvent::ClockMoved { .. }
             | RealmEvent::Retired { .. } => Ok(()),
+            RealmEvent::ClockSetBack { from, to, jumped } => {
+                // Times are searched by position: what happened meanwhile is found at the time that
+                // the clock was set back to. The envelopes keep what they say.
+                self.run(
+                    "UPDATE event SET at = ?1 WHERE position >= ?2 AND at > ?1",
+                    (int(to.0), int(*jumped)),
+                )?;
+                self.run(
+                    "UPDATE token SET expires = max(expires - ?1, ?2)
+                     WHERE id >= ?3 AND expires IS NOT NULL AND ended IS NULL",
+                    (int(from.since(*to)), int(to.0), int(number(*jumped, 0))),
+                )
+            }
+        }
+    }
+
+    /// Notes whom an envelope concerns, beside those who brought it about.
+    fn concerned(&mut self, envelope: &Envelope, owner: Option<OwnerId>) -> Result<()> {
+        let mut viewers: BTreeSet<i64> = envelope.actor.iter().map(|a| int(a.0)).collect();
+        viewers.extend(owner.map(|o| int(o.0)));
+        for subject in envelope.events.iter().flat_map(concern::subjects) {
+            match subject {
+                AnyId::AccountId(account) => viewers.extend(self.holders(account)?),
+                other => viewers.extend(self.snap(&Scores::default()).viewers_of(other)?),
+            }
+        }
+        let sql = "INSERT OR IGNORE INTO concern VALUES(?, ?)";
+        viewers
+            .into_iter()
+            .try_for_each(|viewer| self.run(sql, (viewer, int(envelope.position))))
+    }
+
+    /// Whom an account concerns. A batch moves the same accounts again and again, and only a team's
+    /// changes hands.
+    fn holders(&mut self, account: AccountId) -> Result<Vec<i64>> {
+        let id = int(account.0);
+        if let Some(known) = self.cache.holders.get(&id) {
+            return Ok(known.clone());
+        }
+        let viewers = self.snap(&Scores::default()).viewers_of(account.into())?;
+        let sql = "SELECT holder_kind FROM account WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let kind: Option<i64> = query.query_row([id], |r| r.get(0)).optional()?;
+        if kind != Some(3) {
+            self.cache.holders.insert(id, viewers.clone());
+        }
+        Ok(viewers)
+    }
+
+    fn snap<'s>(&'s self, scores: &'s Scores) -> Snap<'s> {
+        Snap {
+            db: self.db,
+            scores,
+            position: self.position,
+            reveal: false,
         }
     }
 
@@ -229,12 +290,8 @@ impl Fold<'_> {
             (None, Some(owner)) => Scope::Owner(owner),
             (None, None) => return Ok(true),
         };
-        let snap = Snap {
-            db: self.db,
-            scores: &Scores::default(),
-            position: self.position,
-            reveal: false,
-        };
+        let scores = Scores::default();
+        let snap = self.snap(&scores);
         Ok(!snap.exists(cause)? || snap.sees(scope, cause)?)
     }
 

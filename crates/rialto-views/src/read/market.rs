@@ -201,6 +201,8 @@ pub struct ApprovalRow {
     pub agent: Who,
     /// What exactly would be done.
     pub what: Value,
+    /// The same in a few words.
+    pub summary: String,
     /// How much it would spend, in whole units.
     pub amount: String,
     /// In which asset.
@@ -487,7 +489,11 @@ impl Snap<'_> {
     }
 
     /// The offers of a negotiation, or only the one with this hash.
-    fn offers(&self, negotiation: i64, hash: Option<&[u8; 32]>) -> Result<Vec<OfferRow>> {
+    pub(super) fn offers(
+        &self,
+        negotiation: i64,
+        hash: Option<&[u8; 32]>,
+    ) -> Result<Vec<OfferRow>> {
         let sql =
             "SELECT number, author, hash, price, asset, terms, note, signed, expires, at, position
                    FROM offer WHERE negotiation = ?1 AND (?2 IS NULL OR hash = ?2) ORDER BY number";
@@ -580,14 +586,15 @@ impl Snap<'_> {
         }))
     }
 
-    fn approval(&self, id: i64) -> Result<Option<ApprovalRow>> {
+    pub(super) fn approval(&self, id: i64) -> Result<Option<ApprovalRow>> {
         let mut query = self.db.prepare_cached(APPROVAL)?;
         let mut rows = query.query([id])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
         let asset: i64 = row.get(5)?;
-        Ok(Some(ApprovalRow {
+        let mut row = ApprovalRow {
+            summary: String::new(),
             id: ApprovalId(uint(id)),
             owner: OwnerId(uint(row.get(1)?)),
             agent: self.who(row.get(2)?)?,
@@ -598,7 +605,9 @@ impl Snap<'_> {
             created: time(row.get(7)?),
             end: row.get(8)?,
             by: row.get::<_, Option<i64>>(9)?.map(|p| PersonId(uint(p))),
-        }))
+        };
+        row.summary = self.approval_summary(&row)?;
+        Ok(Some(row))
     }
 
     fn allowances(&self, owner: i64) -> Result<Vec<AllowanceRow>> {
