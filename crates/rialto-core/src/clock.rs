@@ -74,9 +74,12 @@ impl Clock {
 /// One part in this many by which the realm's clock runs slow while it stands ahead of the machine's.
 const SLOWER: u64 = 32;
 
-/// How far the realm's clock has run when the steady one reads `steady_ms`.
-fn run_ms(steady_ms: u64) -> u64 {
-    steady_ms - steady_ms / SLOWER
+/// How far the realm's clock runs while the steady one goes from one reading to another, where the
+/// machine's clock does not lead it; all in milliseconds.
+#[must_use]
+pub fn run_ms(from_ms: u64, to_ms: u64) -> u64 {
+    let run = |steady_ms: u64| steady_ms - steady_ms / SLOWER;
+    run(to_ms).saturating_sub(run(from_ms))
 }
 
 impl Entity for Clock {
@@ -101,9 +104,7 @@ impl State {
         let Some(clock) = self.clock.get(&()) else {
             return wall;
         };
-        let ran = clock
-            .steady_ms
-            .map_or(0, |was| run_ms(steady_ms).saturating_sub(run_ms(was)));
+        let ran = clock.steady_ms.map_or(0, |was| run_ms(was, steady_ms));
         wall.max(clock.now.after(ran))
     }
 

@@ -3,7 +3,7 @@
 
 use rialto_core::amount::Amount;
 use rialto_core::event::{Envelope, Event, RealmEvent};
-use rialto_core::id::{AccountId, AgentId, AssetId, OwnerId};
+use rialto_core::id::{AgentId, AssetId, OwnerId};
 use rialto_core::identity::{IdentityEvent, Principal, Status};
 use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
 use rialto_core::policy::{Node, Party, PolicyEvent};
@@ -25,7 +25,7 @@ impl Snap<'_> {
         let mut said = Vec::new();
         for event in &envelope.events {
             if said.len() < LINES {
-                said.extend(self.said(event)?);
+                said.extend(self.words_of(event)?);
             }
         }
         said.truncate(LINES);
@@ -36,7 +36,7 @@ impl Snap<'_> {
     }
 
     /// What an event says. Nothing where the things it is about say enough.
-    pub(crate) fn said(&self, event: &Event) -> Result<Vec<String>> {
+    pub(crate) fn words_of(&self, event: &Event) -> Result<Vec<String>> {
         Ok(match event {
             Event::Realm(event) => realm(event).into_iter().collect(),
             Event::Identity(event) => self.identity(event)?.into_iter().collect(),
@@ -196,28 +196,12 @@ impl Snap<'_> {
         ))
     }
 
-    /// An account by who holds it.
-    pub(crate) fn account_name(&self, account: AccountId) -> Result<String> {
-        use rialto_core::id::TeamId;
-        let sql = "SELECT holder_kind, holder FROM account WHERE id = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let row = query.query_row([int(account.0)], |r| {
-            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
-        });
-        let number = |id: i64| crate::db::uint(id);
-        Ok(match row.optional()? {
-            Some((0, _)) => "issuance".to_owned(),
-            Some((1, _)) => "outside".to_owned(),
-            Some((2, id)) => self.node_name(Node::Owner(OwnerId(number(id))))?,
-            Some((3, id)) => self.node_name(Node::Team(TeamId(number(id))))?,
-            Some((_, id)) => self.node_name(Node::Agent(AgentId(number(id))))?,
-            None => account.to_string(),
-        })
-    }
-
     fn entry_said(&self, entry: &Entry) -> Result<String> {
         let amount = self.money(entry.amount, entry.asset)?;
-        let (from, to) = (self.account_name(entry.from)?, self.account_name(entry.to)?);
+        let (from, to) = (
+            self.account_name(int(entry.from.0))?,
+            self.account_name(int(entry.to.0))?,
+        );
         Ok(match (entry.kind, entry.purpose) {
             (EntryKind::Hold, purpose) => {
                 format!("held {amount} from {from} to {to}{}", for_what(purpose))

@@ -32,6 +32,10 @@ CREATE TABLE link(
   to_id INTEGER NOT NULL, how TEXT NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY(from_kind, from_id, to_kind, to_id)) WITHOUT ROWID;
 CREATE INDEX link_back ON link(to_kind, to_id);
+-- Causes that were named but are not there for who named them: that they exist for others is not told.
+CREATE TABLE gap(
+  kind INTEGER NOT NULL, id INTEGER NOT NULL, cause_kind INTEGER NOT NULL, cause INTEGER NOT NULL,
+  PRIMARY KEY(kind, id, cause_kind, cause)) WITHOUT ROWID;
 CREATE TABLE touch(
   kind INTEGER NOT NULL, id INTEGER NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY(kind, id, position)) WITHOUT ROWID;

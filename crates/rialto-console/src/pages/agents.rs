@@ -466,7 +466,7 @@ impl One {
         let aside = html! {
             "opens with what is in force; an empty field clears that limit"
             @for asset in self.assets.iter().filter(|asset| **asset != own.asset) {
-                " · " a href={ "/agents/" (self.id) "?asset=" (asset) } { "in " (asset) }
+                " · " a href={ "/agents/" (self.id) "?asset=" (crate::kit::path_part(asset)) } { "in " (asset) }
             }
         };
         section("Allowance", &aside, &form)

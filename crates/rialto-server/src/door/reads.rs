@@ -318,10 +318,15 @@ pub(super) async fn realm(State(door): Door_) -> Answer<Value> {
     });
     let (position, (realm, time, settings)) = read.await?;
     let (name, key) = realm.ok_or(Code::Defect)?;
+    let clocks = door.node.clocks();
     Ok(Json(json!({
         "name": name, "key": key, "position": position, "time": time, "time_ms": time.0,
         "indexed": door.node.hub().indexed(), "version": env!("CARGO_PKG_VERSION"),
-        "settings": settings, "clock": door.node.clocks(),
+        "settings": settings,
+        "clock": {
+            "realm": clocks.realm, "machine": clocks.machine, "state": clocks.state,
+            "advice": clocks.advice(),
+        },
     })))
 }
 

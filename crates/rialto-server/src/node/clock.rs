@@ -114,7 +114,7 @@ impl Steady {
 }
 
 /// How the realm's clock and the machine's stand to each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
     /// The realm's time.
     pub realm: Time,
@@ -140,15 +140,15 @@ impl Clocks {
     /// From how much on the realm's clock counts as ahead, in milliseconds.
     const AHEAD_MS: u64 = MINUTE_MS;
 
-    /// Judges two clocks.
+    /// Judges two clocks: the realm's by what it showed at the last event and would show now by itself.
     #[must_use]
-    pub fn of(realm: Time, machine: Time) -> Self {
-        let state = if machine.since(realm) > limits::CLOCK_JUMP_MS {
-            ClockState::Jumped
-        } else if realm.since(machine) > Self::AHEAD_MS {
-            ClockState::Ahead
+    pub fn of(last: Time, run: Time, machine: Time) -> Self {
+        let (state, realm) = if machine.since(last) > limits::CLOCK_JUMP_MS {
+            (ClockState::Jumped, last)
+        } else if run.since(machine) > Self::AHEAD_MS {
+            (ClockState::Ahead, run)
         } else {
-            ClockState::Level
+            (ClockState::Level, run.max(machine))
         };
         Self {
             realm,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rialto_core::clock::run_ms;
 use rialto_core::command::{Command, Nothing};
 use rialto_core::decide::{Request, Stamp};
 use rialto_core::event::{Envelope, Event, RealmEvent};
@@ -159,8 +160,10 @@ struct Shared {
     full: AtomicBool,
     draining: AtomicBool,
     syncing: AtomicBool,
-    /// The realm's time at the last decision, in milliseconds; 0 before a realm is founded.
+    /// The realm's time at the last envelope, in milliseconds; 0 before a realm is founded.
     realm_ms: AtomicU64,
+    /// What the steady clock read then.
+    steady_ms: AtomicU64,
     /// How often a stop switch was pulled or released, or an agent closed.
     switched: AtomicU64,
 }
@@ -179,6 +182,7 @@ pub struct Node {
     mail: SyncSender<Mail>,
     shared: Arc<Shared>,
     config: NodeConfig,
+    steady: Steady,
     readers: Mutex<Vec<Box<dyn LogReader>>>,
     new_reader: Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>,
     threads: Mutex<Option<(JoinHandle<()>, JoinHandle<()>)>>,
@@ -209,6 +213,7 @@ impl Node {
             draining: AtomicBool::new(false),
             syncing: AtomicBool::new(false),
             realm_ms: AtomicU64::new(state.now().0),
+            steady_ms: AtomicU64::new(state.steady_ms().unwrap_or(0)),
             switched: AtomicU64::new(0),
         });
         let (mail, mailbox) = sync_channel(WAITING);
@@ -223,8 +228,9 @@ impl Node {
         let syncer = std::thread::Builder::new()
             .name("rialto-syncer".into())
             .spawn(move || syncer.run(&job_queue))?;
+        let steady = Steady::from(&state, config.clock.as_ref());
         let writer = Writer {
-            steady: Steady::from(&state, config.clock.as_ref()),
+            steady,
             engine: Engine::new(state),
             shared: shared.clone(),
             clock: config.clock.clone(),
@@ -244,6 +250,7 @@ impl Node {
             mail,
             shared,
             config,
+            steady,
             readers: Mutex::new(Vec::new()),
             new_reader,
             threads,
@@ -298,10 +305,13 @@ impl Node {
     #[must_use]
     pub fn clocks(&self) -> Clocks {
         let machine = self.clock().now();
-        match self.shared.realm_ms.load(Ordering::Relaxed) {
-            0 => Clocks::of(machine, machine),
-            realm => Clocks::of(Time(realm), machine),
-        }
+        let last = match self.shared.realm_ms.load(Ordering::Relaxed) {
+            0 => machine,
+            realm => Time(realm),
+        };
+        let steady_ms = self.shared.steady_ms.load(Ordering::Relaxed);
+        let ran = run_ms(steady_ms, self.steady.read(self.clock()));
+        Clocks::of(last, last.after(ran), machine)
     }
 
     /// A number that changes whenever somebody was stopped or let go on, so that who follows a stream
@@ -650,11 +660,12 @@ impl Writer {
         let answered = self
             .engine
             .ask(ask, &stamp, &mut |envelope| note(envelope, shared, erased));
-        let realm = match self.engine.state().position() {
-            0 => Time(0),
-            _ => self.engine.state().now(),
-        };
-        shared.realm_ms.store(realm.0, Ordering::Relaxed);
+        let state = self.engine.state();
+        if state.position() > 0 {
+            let steady_ms = state.steady_ms().unwrap_or(0);
+            shared.realm_ms.store(state.now().0, Ordering::Relaxed);
+            shared.steady_ms.store(steady_ms, Ordering::Relaxed);
+        }
         match answered.reply {
             super::Reply::Refused(_) => stats.refused.fetch_add(1, Ordering::Relaxed),
             _ => stats.accepted.fetch_add(1, Ordering::Relaxed),

@@ -116,12 +116,13 @@ pub(crate) fn envelope(db: &Connection, cache: &mut Cache, indexed: &Indexed) ->
         fold.event(event)?;
     }
     fold.concerned(envelope, owner)?;
-    if let Some(cause) = envelope.cause
-        && fold.may_name(cause, envelope.actor, owner)?
-    {
+    if let Some(cause) = envelope.cause {
+        let there = fold.is_there(cause, envelope.actor, owner)?;
         for subject in std::mem::take(&mut fold.subjects) {
-            if subject != cause {
-                fold.link(cause, subject, "caused")?;
+            match there {
+                true if subject != cause => fold.link(cause, subject, "caused")?,
+                true => {}
+                false => fold.gap(subject, cause)?,
             }
         }
     }
@@ -277,9 +278,9 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Whether a cause is linked: not when it is somebody else's private thing, so that strangers
-    /// cannot crowd a thread. One that is not there is: it shows as a gap to who named it.
-    fn may_name(
+    /// Whether a cause is there for who named it. Somebody else's private thing is not: so strangers
+    /// cannot crowd its thread, and learn no more of it than of one that never was.
+    fn is_there(
         &self,
         cause: AnyId,
         actor: Option<AgentId>,
@@ -288,11 +289,18 @@ impl Fold<'_> {
         let scope = match (actor, owner) {
             (Some(agent), _) => Scope::Agent(agent),
             (None, Some(owner)) => Scope::Owner(owner),
-            (None, None) => return Ok(true),
+            (None, None) => Scope::Realm,
         };
         let scores = Scores::default();
-        let snap = self.snap(&scores);
-        Ok(!snap.exists(cause)? || snap.sees(scope, cause)?)
+        self.snap(&scores).sees(scope, cause)
+    }
+
+    fn gap(&self, thing: AnyId, cause: AnyId) -> Result<()> {
+        let ((kind, id), (cause_kind, cause)) = (split(thing), split(cause));
+        self.run(
+            "INSERT OR IGNORE INTO gap VALUES(?, ?, ?, ?)",
+            (kind, id, cause_kind, cause),
+        )
     }
 
     fn link(&self, from: impl Into<AnyId>, to: impl Into<AnyId>, how: &str) -> Result<()> {

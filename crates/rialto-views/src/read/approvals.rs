@@ -212,7 +212,7 @@ impl Snap<'_> {
         let Some(id) = field::<AccountId>(bound, name) else {
             return Ok(None);
         };
-        let holder = self.account_name(id)?;
+        let holder = self.account_name(int(id.0))?;
         Ok(Some(AccountName { id, holder }))
     }
 

@@ -598,7 +598,7 @@ impl Snap<'_> {
             id: ApprovalId(uint(id)),
             owner: OwnerId(uint(row.get(1)?)),
             agent: self.who(row.get(2)?)?,
-            what: facts(&row.get::<_, String>(3)?),
+            what: self.readable_terms(facts(&row.get::<_, String>(3)?))?,
             amount: self.decimal(row.get(4)?, asset)?,
             asset: self.asset(asset)?.0,
             expires: time(row.get(6)?),

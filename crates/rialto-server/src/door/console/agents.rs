@@ -364,7 +364,7 @@ async fn in_force(
     id: AgentId,
     code: Option<&str>,
 ) -> Result<Option<InForce>, Refusal> {
-    let code = code.and_then(|code| code.parse().ok());
+    let code = code.and_then(|code| rialto_core::text::AssetCode::new(code).ok());
     let principal = desk.caller.principal;
     let read = desk.state(move |state| {
         let owner = state.agents.get(&id)?.owner;
