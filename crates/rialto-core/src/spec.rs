@@ -429,7 +429,7 @@ impl World {
     }
 
     /// Time passes, on both of the machine's clocks.
-    fn pass(&mut self, ms: u64) {
+    pub(crate) fn pass(&mut self, ms: u64) {
         self.now = self.now.after(ms);
         self.steady_ms += ms;
     }
