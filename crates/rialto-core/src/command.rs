@@ -94,6 +94,8 @@ commands! {
         Tick(Nothing) = "clock.tick";
         /// Accepts that the clock has jumped ahead.
         AcceptClock(Nothing) = "clock.accept";
+        /// Sets the realm's clock back: a jump ahead that was accepted had been a mistake.
+        SetClockBack(Nothing) = "clock.set_back";
         /// Founds the realm.
         Found(Found) = "realm.found";
         /// Issues a new operator token and ends the old ones.
@@ -118,6 +120,8 @@ commands! {
         Suspend(identity::SwitchSubject) = "identity.suspend";
         /// Releases the stop switch.
         Resume(identity::SwitchSubject) = "identity.resume";
+        /// Stops all agents of an owner at once, or lets them go on.
+        StopAgents(identity::StopAgents) = "owner.stop";
         /// Closes an agent for good.
         CloseAgent(identity::CloseAgent) = "agent.close";
         /// Creates a service.
@@ -255,7 +259,7 @@ macro_rules! texts_in {
     ($($($path:ident)::+ { $($field:ident),* } carrying $carried:ident : $how:ident;)*) => {
         $(
             impl<C> $($path)::+<C> {
-                fn map_texts<D>(self, carry: &mut impl FnMut(C) -> D) -> $($path)::+<D> {
+                pub(crate) fn map_texts<D>(self, carry: &mut impl FnMut(C) -> D) -> $($path)::+<D> {
                     $($path)::+ { $($field: self.$field,)* $carried: texts_in!(@$how self.$carried, carry) }
                 }
             }

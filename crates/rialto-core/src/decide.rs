@@ -15,7 +15,7 @@ use crate::entity::{Entity, EntityKey};
 use crate::event::{Envelope, Event, LoggedKey, RealmEvent, VERSION};
 use crate::hash::{Hash, Short};
 use crate::id::{self, AgentId, AnyId, ContentId, OwnerId, TokenId};
-use crate::identity::{AgentRef, Auth, Custody, Principal, Status};
+use crate::identity::{AgentRef, Auth, Custody, Principal};
 use crate::ledger::Draft;
 use crate::limits;
 use crate::policy::{Action, authorise};
@@ -30,13 +30,17 @@ use crate::{identity, ledger, mail, market, policy, social, work};
 pub struct Stamp {
     /// The wall clock's time.
     pub now: Time,
+    /// The steady clock's reading, in milliseconds: it goes on evenly whatever happens to the wall
+    /// clock, and never back, not over a restart either.
+    pub steady_ms: u64,
     /// Fresh secret random bytes. Never logged.
     pub entropy: [u8; 32],
     /// A fresh public key that the realm holds the private half of, for commands that need one.
     pub custody: Option<(Hash, Short)>,
 }
 
-/// An idempotency key as a request carries it.
+/// An idempotency key as a request carries it. It counts for the principal as the agent that it acts
+/// as: the same key for another agent is another key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestKey {
     /// When the client made the key, in seconds since 1970.
@@ -96,6 +100,7 @@ const HEARTBEAT_MS: u64 = 20 * MINUTE_MS;
 pub(crate) struct Ctx<'a> {
     pub(crate) state: &'a State,
     pub(crate) now: Time,
+    pub(crate) steady_ms: u64,
     pub(crate) principal: Principal,
     pub(crate) ids: Vec<AnyId>,
     pub(crate) refused: Vec<(u32, Rejection)>,
@@ -190,16 +195,7 @@ impl<'a> Ctx<'a> {
 
     pub(crate) fn active_agent(&self, id: AgentId) -> Result<&'a identity::Agent, Rejection> {
         let agent = self.state.agents.get(&id).ok_or(Code::NotFound)?;
-        let owner = self.state.owners.get(&agent.owner).ok_or(Code::NotFound)?;
-        if agent.status == Status::Closed {
-            return Err(Rejection::new(
-                Code::AgentClosed,
-                format!("{}", agent.handle),
-            ));
-        }
-        if agent.status == Status::Suspended || owner.status == Status::Suspended {
-            return Err(Rejection::new(Code::Suspended, format!("{}", agent.handle)));
-        }
+        policy::acts(self.state, Principal::Agent(id))?;
         Ok(agent)
     }
 
@@ -349,9 +345,6 @@ pub fn decide(
 ) -> Result<Verdict, Rejection> {
     let now = clock(state, request, command, stamp)?;
     identify(state, request, command, now)?;
-    if let Some(duplicate) = repetition(state, request, now)? {
-        return Ok(duplicate);
-    }
     let actor = match (&request.acting, request.principal) {
         (Some(name), _) => Some(resolve_agent(state, name)?),
         (None, Principal::Agent(agent)) => Some(agent),
@@ -359,6 +352,10 @@ pub fn decide(
     };
     if let Some(agent) = actor {
         authorise(state, request.principal, Action::ActFor(agent))?;
+    }
+    let key = request.key.map(|key| scoped(key, request.principal, actor));
+    if let Some(duplicate) = repetition(state, request, key.as_ref(), (now, stamp.now))? {
+        return Ok(duplicate);
     }
     if let Command::SendMessage(args) = command
         && let Some(message) = mail::repetition(state, actor, args)?
@@ -372,6 +369,7 @@ pub fn decide(
     let mut ctx = Ctx {
         state,
         now,
+        steady_ms: stamp.steady_ms.max(state.steady_ms().unwrap_or(0)),
         principal: request.principal,
         ids: Vec::new(),
         refused: Vec::new(),
@@ -391,13 +389,13 @@ pub fn decide(
         let ids = Vec::from([first]);
         return Ok(Verdict::Duplicate { position, ids });
     }
-    Ok(seal(ctx, request, actor, command))
+    Ok(seal(ctx, request, (actor, key), command))
 }
 
 fn seal(
     mut ctx: Ctx<'_>,
     request: &Request,
-    actor: Option<AgentId>,
+    (actor, key): (Option<AgentId>, Option<LoggedKey>),
     command: &Command<Sealed>,
 ) -> Verdict {
     ctx.flush_entries(None, None);
@@ -415,13 +413,11 @@ fn seal(
         principal: request.principal,
         auth: request.auth,
         actor,
-        key: request.key.map(|k| LoggedKey {
-            key: k.key,
-            request: k.request,
-        }),
+        key,
         cause: request.cause,
         events: ctx.events,
         ids: ctx.ids,
+        steady_ms: Some(ctx.steady_ms),
     };
     Verdict::Accepted(Decision {
         envelope,
@@ -450,7 +446,7 @@ fn clock(
             ),
         ));
     }
-    Ok(stamp.now.max(last))
+    Ok(state.time_at(stamp.now, stamp.steady_ms))
 }
 
 /// The token must be live and its principal active: both may have changed while the request waited.
@@ -471,61 +467,57 @@ fn identify(
         Some(_) if founding => return Err(Code::RealmExists.into()),
         _ => {}
     }
-    if let Auth::Token(token) = request.auth {
-        let live = state
-            .tokens
-            .get(&token)
-            .filter(|t| t.principal == request.principal);
-        live.filter(|t| t.expires.is_none_or(|at| now < at))
-            .ok_or(Code::TokenRevoked)?;
-    }
-    let suspended = match request.principal {
-        Principal::Realm | Principal::Operator | Principal::Public => false,
-        Principal::Service(id) => state
-            .services
-            .get(&id)
-            .is_none_or(|s| s.status == Status::Suspended),
-        Principal::Person(id) => {
-            let person = state.persons.get(&id).ok_or(Code::TokenRevoked)?;
-            person.status == Status::Suspended || owner_suspended(state, person.owner)
+    policy::stands(state, request.principal, request.auth, now)
+}
+
+/// A key as it is remembered: of the principal as the agent that it acts as.
+fn scoped(key: RequestKey, principal: Principal, actor: Option<AgentId>) -> LoggedKey {
+    let whose = match actor {
+        Some(agent) if principal != Principal::Agent(agent) => {
+            let parts: [&[u8]; 3] = [b"rialto key as", &key.key.0[..], &agent.0.to_le_bytes()];
+            Hash::of(&parts).short()
         }
-        Principal::Agent(id) => {
-            let agent = state.agents.get(&id).ok_or(Code::TokenRevoked)?;
-            if agent.status == Status::Closed {
-                return Err(Rejection::new(
-                    Code::AgentClosed,
-                    format!("{}", agent.handle),
-                ));
-            }
-            agent.status == Status::Suspended || owner_suspended(state, agent.owner)
-        }
+        _ => key.key,
     };
-    if suspended {
-        Err(Code::Suspended.into())
-    } else {
-        Ok(())
+    LoggedKey {
+        key: whose,
+        request: key.request,
+        made_at_s: Some(key.made_at_s),
     }
 }
 
-fn owner_suspended(state: &State, owner: OwnerId) -> bool {
-    state
-        .owners
-        .get(&owner)
-        .is_none_or(|o| o.status == Status::Suspended)
-}
-
-fn repetition(state: &State, request: &Request, now: Time) -> Result<Option<Verdict>, Rejection> {
-    let Some(key) = request.key else {
+/// Whether the key was used before, and may be used now.
+///
+/// A key is young enough if it is so by the realm's clock or by the machine's, which differ while one
+/// of them is wrong. That alone would let a forgotten key be used again, so none is taken that is not
+/// younger than every forgotten one.
+fn repetition(
+    state: &State,
+    request: &Request,
+    key: Option<&LoggedKey>,
+    (now, wall): (Time, Time),
+) -> Result<Option<Verdict>, Rejection> {
+    let (Some(asked), Some(key)) = (request.key, key) else {
         return Ok(None);
     };
-    let made = Time(key.made_at_s.saturating_mul(1_000));
-    if now.since(made) > limits::IDEMPOTENCY_MS || made.since(now) > limits::IDEMPOTENCY_AHEAD_MS {
+    let made = Time(asked.made_at_s.saturating_mul(1_000));
+    let timely = |at: Time| {
+        at.since(made) <= limits::IDEMPOTENCY_MS && made.since(at) <= limits::IDEMPOTENCY_AHEAD_MS
+    };
+    let forgotten = state.clock.get(&()).and_then(|c| c.forgotten_s);
+    let known = state.remembered.get(&key.key).or_else(|| {
+        // Keys that were remembered before they were scoped to the agent.
+        let unscoped = state.remembered.get(&asked.key)?;
+        (unscoped.made_at_s.is_none() && unscoped.request == key.request).then_some(unscoped)
+    });
+    let gone = known.is_none() && forgotten.is_some_and(|last| asked.made_at_s <= last);
+    if gone || !(timely(now) || timely(wall)) {
         return Err(Rejection::new(
             Code::KeyTooOld,
             format!("the key says {made}, the realm's clock {now}"),
         ));
     }
-    match state.remembered.get(&key.key) {
+    match known {
         Some(known) if known.request != key.request => Err(Code::KeyReused.into()),
         Some(known) => Ok(Some(Verdict::Duplicate {
             position: known.position,
@@ -549,9 +541,11 @@ fn dispatch(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejectio
     use Command as C;
     match command {
         C::Tick(_) => tick(ctx),
-        C::AcceptClock(_) | C::Found(_) | C::ResetOperatorToken(_) | C::RotateRealmKey(_) => {
-            realm(ctx, command)
-        }
+        C::AcceptClock(_)
+        | C::SetClockBack(_)
+        | C::Found(_)
+        | C::ResetOperatorToken(_)
+        | C::RotateRealmKey(_) => realm(ctx, command),
         C::SignUp(args) => identity::sign_up(ctx, args),
         C::AddPerson(_)
         | C::SetRole(_)
@@ -561,6 +555,7 @@ fn dispatch(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejectio
         | C::RevokeToken(_)
         | C::Suspend(_)
         | C::Resume(_)
+        | C::StopAgents(_)
         | C::CloseAgent(_)
         | C::CreateService(_)
         | C::RegisterAgent(_)
@@ -635,13 +630,30 @@ fn realm(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> 
         _ => ctx.authorise(Action::ManageRealm)?,
     }
     match command {
-        Command::AcceptClock(_) => ctx.emit(Event::Realm(RealmEvent::ClockAccepted)),
+        Command::AcceptClock(_) => {
+            let (from, to) = (ctx.state.now(), ctx.now);
+            ctx.emit(Event::Realm(RealmEvent::ClockMoved { from, to }));
+        }
+        Command::SetClockBack(_) => set_clock_back(ctx)?,
         Command::ResetOperatorToken(_) => operator_token(ctx)?,
         Command::RotateRealmKey(args) => {
             ctx.emit(Event::Realm(RealmEvent::KeyRotated { key: args.key }));
         }
         _ => {}
     }
+    Ok(())
+}
+
+/// Sets the clock back to the machine's, but never to before the jump that is undone.
+fn set_clock_back(ctx: &mut Ctx<'_>) -> Result<(), Rejection> {
+    let (from, wall) = (ctx.now, ctx.stamp.now);
+    let jump = ctx.state.clock.get(&()).and_then(|c| c.jump);
+    let jump = jump.filter(|_| wall < from).ok_or_else(|| {
+        let detail = format!("the realm's clock stands at {from}, the machine's at {wall}");
+        Rejection::new(Code::NothingToUndo, detail)
+    })?;
+    let (to, jumped) = (wall.max(jump.from).min(from), jump.position);
+    ctx.emit(Event::Realm(RealmEvent::ClockSetBack { from, to, jumped }));
     Ok(())
 }
 

@@ -67,6 +67,30 @@ pub enum RealmEvent {
         #[cbor(with = "keys")]
         keys: Vec<Vec<u8>>,
     },
+    /// The operator accepted that the clock has jumped ahead, with where it stood and where it stands.
+    #[n(10)]
+    ClockMoved {
+        /// The realm's time before.
+        #[n(0)]
+        from: Time,
+        /// The realm's time since.
+        #[n(1)]
+        to: Time,
+    },
+    /// The operator set the realm's clock back: a jump ahead had been a mistake. What expired
+    /// meanwhile stays expired.
+    #[n(11)]
+    ClockSetBack {
+        /// The realm's time before.
+        #[n(0)]
+        from: Time,
+        /// The realm's time since.
+        #[n(1)]
+        to: Time,
+        /// The position of the jump that is undone.
+        #[n(2)]
+        jumped: u64,
+    },
 }
 
 fn count_only<S: serde::Serializer>(keys: &[Vec<u8>], s: S) -> Result<S::Ok, S::Error> {
@@ -129,7 +153,8 @@ pub enum Event {
     Social(#[n(0)] SocialEvent),
 }
 
-/// An idempotency key as it is logged: the key hashed with its principal, and the request's hash.
+/// An idempotency key as it is logged: the key hashed with its principal and the agent that it acts
+/// as, and the request's hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct LoggedKey {
     /// The hash of principal and key.
@@ -138,6 +163,10 @@ pub struct LoggedKey {
     /// The hash of the request.
     #[n(1)]
     pub request: Short,
+    /// When the client made the key, in seconds since 1970. Where it is missing, the hash is of
+    /// principal and key only, whatever agent acted.
+    #[n(2)]
+    pub made_at_s: Option<u64>,
 }
 
 /// One accepted command's events, with who asked and what caused it.
@@ -173,6 +202,9 @@ pub struct Envelope {
     /// The ids that the answer names.
     #[n(9)]
     pub ids: Vec<AnyId>,
+    /// The reading of the realm's steady clock, in milliseconds.
+    #[n(10)]
+    pub steady_ms: Option<u64>,
 }
 
 /// Why stored bytes are no envelope.

@@ -16,6 +16,7 @@ extern crate self as rialto_core;
 extern crate std;
 
 pub mod amount;
+pub mod clock;
 pub mod command;
 pub mod decide;
 pub mod entity;

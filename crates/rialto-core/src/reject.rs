@@ -260,7 +260,7 @@ codes! {
     FundedOnly = 520 Funds "the seller takes funded offers only", "Make the offer with fund set: its money is held, and comes back when the offer is countered, left or expires.";
 
     /// An allowance says that a person decides above a certain amount.
-    NeedsApproval = 601 Funds "the amount needs a person's approval", "Accept the offer and let a person approve, or offer less.";
+    NeedsApproval = 601 Funds "the amount needs a person's approval", "Ask for it alone and at once, not in a batch or as a hold, and let a person approve; or ask for less.";
     /// Somebody entitled has set a block between the two.
     Blocked = 602 Forbidden "the other side has blocked this agent or its owner", "Nothing to do.";
     /// More of these came within the period than the realm's settings allow.
@@ -339,6 +339,8 @@ codes! {
     StorageFailed = 911 Unavailable "a file could not be read or written", "The detail names the file and the cause.";
     /// Files already stand where a copy was to be made.
     BackupTarget = 912 Invalid "the target folder is not empty", "Name an empty or new folder.";
+    /// The realm's clock is not ahead of the machine's, or no jump is known that brought it there.
+    NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
 }
 
 impl fmt::Display for Code {

@@ -11,6 +11,7 @@
 //! @ann#tok … => RLT0106                                      with the token bound to $tok
 //! @ann key=k1 … => dup     @ann key=k1:-90000 … => RLT0012   idempotency key, its age in seconds
 //! time +90m        tick        wait +3d                      wait ticks all along
+//! wall +59m        wall -59m                                 only the machine's clock is moved
 //! balance @ann 95.00 pending 5.00 incoming 0.00
 //! ```
 
@@ -105,6 +106,8 @@ pub(crate) struct World {
     pub(crate) state: State,
     pub(crate) log: Vec<Envelope>,
     pub(crate) now: Time,
+    /// The steady clock, in milliseconds.
+    steady_ms: u64,
     names: BTreeMap<String, String>,
     who: BTreeMap<String, Principal>,
     tokens: BTreeMap<Principal, TokenId>,
@@ -126,6 +129,7 @@ impl World {
             state: State::new(1),
             log: Vec::new(),
             now: Time(START_MS),
+            steady_ms: 0,
             names: BTreeMap::new(),
             who,
             tokens: BTreeMap::new(),
@@ -178,7 +182,13 @@ impl World {
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
-            ["time", step] => self.now = self.now.after(duration(step)),
+            ["time", step] => self.pass(duration(step)),
+            ["wall", step] => {
+                self.now = match step.strip_prefix('-') {
+                    Some(back) => Time(self.now.0 - duration(&format!("+{back}"))),
+                    None => self.now.after(duration(step)),
+                };
+            }
             ["tick"] => self.tick_all(),
             ["wait", step] => self.wait(duration(step)),
             ["owner", name] => {
@@ -220,7 +230,11 @@ impl World {
             let age: i64 = age.parse().map_err(|_| "age of key")?;
             request.key = Some(RequestKey {
                 made_at_s: (self.now.0 / 1_000).saturating_add_signed(age),
-                key: Hash::of(&[who.as_bytes(), name.as_bytes()]).short(),
+                key: Hash::of(&[
+                    format!("{:?}", request.principal).as_bytes(),
+                    name.as_bytes(),
+                ])
+                .short(),
                 request: Hash::of(&[text.as_bytes()]).short(),
             });
         }
@@ -257,6 +271,7 @@ impl World {
         let public = Hash::of(&[b"public", &self.draws.to_le_bytes()]);
         Stamp {
             now: self.now,
+            steady_ms: self.steady_ms,
             entropy: *Hash::of(&[&self.draws.to_le_bytes()]).bytes(),
             custody: Some((public, public.short())),
         }
@@ -425,9 +440,10 @@ impl World {
         let request = self.request("clock").unwrap();
         for _ in 0..1_000 {
             let tick = Command::Tick(rialto_core::command::Nothing {});
+            let now = self.state.time_at(self.now, self.steady_ms);
             match self.execute(&request, &tick) {
                 Ok(Verdict::Nothing) => return,
-                Ok(_) if self.state.changes.due_at(self.now).next().is_none() => return,
+                Ok(_) if self.state.changes.due_at(now).next().is_none() => return,
                 Ok(_) => {}
                 Err(why) => panic!("the clock was refused: {} {why}", why.code),
             }
@@ -438,9 +454,15 @@ impl World {
     fn wait(&mut self, ms: u64) {
         let end = self.now.after(ms);
         while self.now < end {
-            self.now = self.now.after(30 * 60_000).min(end);
+            self.pass(end.since(self.now).min(30 * 60_000));
             self.tick_all();
         }
+    }
+
+    /// Time passes, on both of the machine's clocks.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        self.now = self.now.after(ms);
+        self.steady_ms += ms;
     }
 
     fn account(&self, name: &str) -> Result<&Account, String> {

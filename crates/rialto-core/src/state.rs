@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::event::{Envelope, Event, RealmEvent};
 use crate::hash::{Hash, Short};
@@ -23,7 +24,7 @@ use crate::mail::{
     Contact, Conversation, ConversationKind, Delivery, Inbox, KeptIndex, Lanes, MessageKey,
 };
 use crate::market::{Call, Deal, Listing, ListingTerms, Negotiation, Pair, Reputation};
-use crate::policy::{Allowance, Approval, Block, BlockedOwners, Bucket, Settings};
+use crate::policy::{Allowance, Approval, Block, BlockedOwners, Bucket, Meter, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
     Community, Following, Measure, Membership, Mute, OwnerMute, Post, PostPage, Report, Square,
@@ -60,20 +61,7 @@ impl Entity for Realm {
     type Key = ();
 }
 
-/// The logical time of the last envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-pub struct Clock {
-    /// The time.
-    #[n(0)]
-    pub now: Time,
-}
-
-impl Entity for Clock {
-    const KIND: u8 = 2;
-    type Key = ();
-}
-
-/// A remembered idempotency key. Keyed by the hash of principal and key.
+/// A remembered idempotency key. Keyed by the hash of principal, acting agent and key.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Remembered {
     /// The hash of the request.
@@ -91,6 +79,10 @@ pub struct Remembered {
     /// The owner behind who sent it, if any.
     #[n(4)]
     pub owner: Option<OwnerId>,
+    /// When the client made the key, in seconds since 1970; missing where the hash is of principal
+    /// and key only.
+    #[n(5)]
+    pub made_at_s: Option<u64>,
 }
 
 impl Entity for Remembered {
@@ -164,6 +156,7 @@ macro_rules! stores {
             }
 
             fn retire(&mut self, key: &EntityKey) {
+                self.note_forgotten(key);
                 self.end_charge(key);
                 let gone = match key.kind() {
                     $(<$entity>::KIND => {
@@ -243,8 +236,10 @@ stores! {
     allowances: Allowance;
     /// Blocks.
     blocks: Block;
-    /// Rate limits in use.
+    /// Rate limits in use, as they were counted before there was a steady clock.
     buckets: Bucket;
+    /// Rate limits in use.
+    meters: Meter;
     /// Open approvals.
     approvals: Approval;
     /// Stakes held for agents.
@@ -407,7 +402,7 @@ macro_rules! not_indexed {
 
 not_indexed! {
     Realm Clock Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Task Call
-    Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
+    Negotiation Deal Reputation Pair Allowance Block Bucket Meter Approval Stake Square Standing Following
     Mute OwnerMute Lanes Post PostPage Membership Measure
 }
 
@@ -470,12 +465,6 @@ impl State {
         let mut same = fresh.len() == self.index.shares.len();
         fresh.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
         same
-    }
-
-    /// The logical time of the last envelope.
-    #[must_use]
-    pub fn now(&self) -> Time {
-        self.clock.get(&()).map_or(Time(0), |c| c.now)
     }
 
     /// Whose envelope is being applied, or was last.
@@ -572,8 +561,8 @@ impl State {
         self.position = envelope.position;
         self.by = envelope.principal;
         self.actor = envelope.actor;
-        self.clock
-            .put((), Clock { now: envelope.at }, &mut self.changes);
+        let clock = Clock::after(self.clock.get(&()), envelope);
+        self.clock.put((), clock, &mut self.changes);
         if let Some(key) = envelope.key {
             let remembered = Remembered {
                 request: key.request,
@@ -581,6 +570,7 @@ impl State {
                 at: envelope.at,
                 ids: envelope.ids.clone(),
                 owner: policy::owner_of_principal(self, envelope.principal),
+                made_at_s: key.made_at_s,
             };
             self.bring(key.key, remembered);
         }
@@ -632,7 +622,8 @@ impl State {
             RealmEvent::KeyRotated { key } => {
                 self.realm.modify(&(), &mut self.changes, |r| r.key = *key);
             }
-            RealmEvent::ClockAccepted => {}
+            RealmEvent::ClockAccepted | RealmEvent::ClockMoved { .. } => {}
+            RealmEvent::ClockSetBack { from, to, jumped } => self.set_back(*from, *to, *jumped),
             RealmEvent::Retired { keys } => {
                 for key in keys {
                     match EntityKey::from_slice(key) {

@@ -12,6 +12,7 @@ use rialto_core::identity::{IdentityEvent, Principal, Status};
 use rialto_core::ledger::LedgerEvent;
 use rialto_core::mail::MailEvent;
 use rialto_core::market::{DealState, MarketEvent};
+use rialto_core::policy::{Node, PolicyEvent};
 use rialto_core::social::SocialEvent;
 use rialto_core::time::Time;
 use rialto_core::work::WorkEvent;
@@ -310,6 +311,13 @@ impl Snap<'_> {
             None => (None, None),
         };
         let to = others.into_iter().take(NAMED);
+        // Who was stopped, and which limit was set to what: in the words of the log.
+        let what = match event {
+            Event::Identity(_) | Event::Policy(PolicyEvent::AllowanceSet { .. }) => {
+                self.words_of(event)?.into_iter().next()
+            }
+            _ => None,
+        };
         Ok(Act {
             position: envelope.position,
             at: envelope.at,
@@ -318,7 +326,7 @@ impl Snap<'_> {
             who,
             by,
             to: to.map(|a| self.who(a)).collect::<Result<_>>()?,
-            what: line.what,
+            what: what.unwrap_or(line.what),
             amount,
             asset,
             tie,
@@ -525,6 +533,7 @@ fn headline(envelope: &Envelope) -> Option<(&Event, Line)> {
                 plain((*deal).into(), ended(*state).to_owned())
             }
             Event::Social(social) => square(social).or_else(|| lines(event).into_iter().next()),
+            Event::Policy(PolicyEvent::AllowanceSet { node, .. }) => allowance(*node),
             _ => lines(event).into_iter().next(),
         };
         line.map(|line| (event, line))
@@ -551,6 +560,17 @@ fn rank(event: &Event) -> u8 {
         Event::Ledger(_) => 8,
         Event::Realm(_) => 9,
     }
+}
+
+/// A change of an allowance, told of whom it is for.
+fn allowance(node: Node) -> Option<Line> {
+    let subject = match node {
+        Node::Realm => return None,
+        Node::Owner(id) => id.into(),
+        Node::Team(id) => id.into(),
+        Node::Agent(id) => id.into(),
+    };
+    plain(subject, "set an allowance".to_owned())
 }
 
 fn plain(subject: AnyId, what: String) -> Option<Line> {
@@ -632,6 +652,13 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
         }
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))
+        }
+        IdentityEvent::PersonSwitched { person, status } => {
+            line((*person).into(), format!("a person {}", switched(*status)))
+        }
+        IdentityEvent::AgentsStopped { owner, stop } => {
+            let did = if *stop { "were stopped" } else { "go on" };
+            line((*owner).into(), format!("all agents of the owner {did}"))
         }
         _ => None,
     }

@@ -15,6 +15,7 @@
 
 mod activity;
 mod chips;
+mod concern;
 mod db;
 mod error;
 mod fold;
@@ -22,6 +23,7 @@ mod rank;
 mod read;
 mod readable;
 mod report;
+mod said;
 mod score;
 mod search;
 mod trace;

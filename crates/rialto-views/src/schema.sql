@@ -11,6 +11,9 @@ CREATE INDEX event_actor ON event(actor, position) WHERE actor IS NOT NULL;
 CREATE INDEX event_owner ON event(owner, position) WHERE owner IS NOT NULL;
 CREATE TABLE event_kind(
   kind TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(kind, position)) WITHOUT ROWID;
+-- Whom an envelope concerns: agents and owners by number.
+CREATE TABLE concern(
+  viewer INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(viewer, position)) WITHOUT ROWID;
 
 -- The only place of texts besides the full-text indexes. Erased ones keep their row without bytes.
 CREATE TABLE content(
@@ -29,13 +32,17 @@ CREATE TABLE link(
   to_id INTEGER NOT NULL, how TEXT NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY(from_kind, from_id, to_kind, to_id)) WITHOUT ROWID;
 CREATE INDEX link_back ON link(to_kind, to_id);
+-- Causes that were named but are not there for who named them: that they exist for others is not told.
+CREATE TABLE gap(
+  kind INTEGER NOT NULL, id INTEGER NOT NULL, cause_kind INTEGER NOT NULL, cause INTEGER NOT NULL,
+  PRIMARY KEY(kind, id, cause_kind, cause)) WITHOUT ROWID;
 CREATE TABLE touch(
   kind INTEGER NOT NULL, id INTEGER NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY(kind, id, position)) WITHOUT ROWID;
 
 CREATE TABLE owner(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL,
-  at INTEGER NOT NULL);
+  at INTEGER NOT NULL, stopped INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE person(
   id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
   status TEXT NOT NULL, at INTEGER NOT NULL);

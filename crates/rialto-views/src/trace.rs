@@ -3,7 +3,7 @@
 //! From the thing that was asked for, links are followed back to what caused it and forward to what
 //! came of it; every event about a thing that was reached is a hop. Things that the scope may not
 //! see are named by id only, and nothing beyond them is followed. An id that is named as a cause
-//! but that no event made is a gap.
+//! but is not there for who named it is a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,7 +74,7 @@ pub struct Hop {
     pub basis: Option<Basis>,
 }
 
-/// An id that was named as a cause, but that no event made.
+/// An id that was named as a cause, but is not there for who named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The id.
@@ -168,10 +168,10 @@ impl Snap<'_> {
     }
 
     fn causes_of(&self, id: AnyId, waiting: &mut Vec<AnyId>, reached: &mut Reached) -> Result<()> {
-        for cause in self.causes(id)? {
-            if self.exists(cause)? {
-                waiting.push(cause);
-            } else if !reached.gaps.iter().any(|gap| gap.id == cause) {
+        waiting.extend(self.causes(id)?);
+        let gaps = "SELECT cause_kind, cause FROM gap WHERE kind = ? AND id = ? LIMIT 1000";
+        for cause in self.beside(gaps, id)? {
+            if !reached.gaps.iter().any(|gap| gap.id == cause) {
                 reached.gaps.push(Gap {
                     id: cause,
                     named_by: id,
@@ -213,8 +213,13 @@ impl Snap<'_> {
     }
 
     fn causes(&self, id: AnyId) -> Result<Vec<AnyId>> {
-        let (kind, number) = split(id);
         let sql = "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 1000";
+        self.beside(sql, id)
+    }
+
+    /// The ids that a query over one thing gives.
+    fn beside(&self, sql: &str, id: AnyId) -> Result<Vec<AnyId>> {
+        let (kind, number) = split(id);
         let mut query = self.db.prepare_cached(sql)?;
         let ids = query.query_map((kind, number), |r| Ok((r.get(0)?, r.get(1)?)))?;
         let ids: Vec<(i64, i64)> = ids.collect::<rusqlite::Result<_>>()?;
@@ -494,6 +499,7 @@ fn policy(event: &PolicyEvent) -> Vec<Line> {
             let what = match request.bound {
                 Bound::Accept { .. } => "asked a person to approve the acceptance",
                 Bound::Transfer { .. } => "asked a person to approve the transfer",
+                Bound::Offer { .. } => "asked a person to approve the offer",
             };
             one(Line {
                 subject: (*approval).into(),

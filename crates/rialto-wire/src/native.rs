@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rialto_core::command::Command;
-use rialto_core::id::{AnyId, TokenId};
+use rialto_core::id::{AnyId, ApprovalId, TokenId};
 use rialto_core::identity::AgentRef;
 use rialto_core::reject::{Code, Rejection};
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,9 @@ pub struct Accepted {
     /// The hash of the offer just made, which its acceptance names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
+    /// The approval that it waits for: nothing else has been done yet, and a person decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<ApprovalId>,
 }
 
 impl Accepted {
@@ -104,6 +107,15 @@ impl Accepted {
             by_kind.entry(id.prefix().to_owned()).or_insert(*id);
         }
         by_kind
+    }
+
+    /// The approval that a command waits for whose answer names these ids.
+    #[must_use]
+    pub fn waiting(ids: &[AnyId]) -> Option<ApprovalId> {
+        ids.iter().find_map(|id| match id {
+            AnyId::ApprovalId(approval) => Some(*approval),
+            _ => None,
+        })
     }
 }
 

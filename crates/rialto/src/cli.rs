@@ -12,7 +12,7 @@ use crate::commands::{
     config, deal, demo, erase, explain, feed, fleet, follow, inbox, ledger, listing, log, message,
     moderation, op, operator, owner, post, report, reputation, scenario, serve, task, team, trace,
 };
-use crate::output::{CliError, Output};
+use crate::output::{CliError, Exit, Output};
 
 /// Neutral ground for AI agents: identity, messages, deals, held payments and their accounts.
 #[derive(Debug, Parser)]
@@ -120,7 +120,10 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            out.error(&error);
+            // What waits has been told on standard output.
+            if error.exit != Exit::Waits {
+                out.error(&error);
+            }
             ExitCode::from(error.exit as u8)
         }
     }

@@ -115,6 +115,8 @@ pub enum Exit {
     Unreachable = 3,
     /// Stored data is damaged, of a newer version, or in use by another process.
     Storage = 4,
+    /// The command waits for a person's approval: nothing else has been done yet.
+    Waits = 5,
     /// A defect of this program.
     Bug = 70,
 }
@@ -132,6 +134,10 @@ impl Exit {
         (
             Exit::Storage,
             "Stored data is damaged, of a newer version, or in use by another process.",
+        ),
+        (
+            Exit::Waits,
+            "The command waits for a person's approval: nothing else has been done yet. Standard output says which.",
         ),
         (Exit::Bug, "A defect of this program."),
     ];
@@ -198,6 +204,11 @@ impl CliError {
     /// The command line or an input file is wrong.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
+    }
+
+    /// Not an error, but not done either: it waits for a person, as standard output says.
+    pub fn waits() -> Self {
+        Self::new(Exit::Waits, "it waits for a person's approval")
     }
 
     /// A defect of this program.

@@ -224,6 +224,21 @@ pub struct Allowance {
     pub approval_above: Option<String>,
 }
 
+/// The limits of an agent in one asset, as its form opens with them.
+#[derive(Clone, Debug, Default)]
+pub struct InForce {
+    /// The asset.
+    pub asset: String,
+    /// The most that one deal may take; empty for none.
+    pub per_deal: String,
+    /// The most that all together may take in a period; empty for none.
+    pub per_period: String,
+    /// `hour`, `day` or `week`, or how long it is in milliseconds.
+    pub period: String,
+    /// Above which amount a person has to approve; empty for never.
+    pub approval_above: String,
+}
+
 /// One agent.
 #[derive(Clone, Debug)]
 pub struct One {
@@ -277,6 +292,8 @@ pub struct One {
     pub stop: Option<Seal>,
     /// The assets, for the form.
     pub assets: Vec<String>,
+    /// Its own limits in force, which the form opens with; those of the first asset if there are none.
+    pub in_force: Option<InForce>,
     /// What became of a form just sent.
     pub sent: Option<Sent>,
 }
@@ -416,7 +433,22 @@ impl One {
 
     fn allow(&self, seal: &Seal) -> Markup {
         let sent = self.sent.as_ref();
-        let value = |name| typed(sent, "allowance", name);
+        let own = self.in_force.clone().unwrap_or_default();
+        let refused = sent.is_some_and(|s| s.form == "allowance" && s.refused.is_some());
+        // What was typed stands where the form was refused; else what is in force.
+        let value = |name| match (refused, name) {
+            (true, _) => typed(sent, "allowance", name),
+            (_, "asset") => own.asset.as_str(),
+            (_, "per_deal") => own.per_deal.as_str(),
+            (_, "per_period") => own.per_period.as_str(),
+            (_, "period") => own.period.as_str(),
+            _ => own.approval_above.as_str(),
+        };
+        let mut periods = vec![("day", "day"), ("hour", "hour"), ("week", "week")];
+        let other = value("period");
+        if !other.is_empty() && periods.iter().all(|(name, _)| *name != other) {
+            periods.push((other, "as it is"));
+        }
         let text = |name, label, help| Field {
             name,
             label,
@@ -436,12 +468,18 @@ impl One {
                 (choice("asset", "Asset", &assets, value("asset")))
                 (field(&text("per_deal", "At most for one deal", "empty: no limit")))
                 (field(&text("per_period", "At most in a period", "empty: no limit")))
-                (choice("period", "Period", &[("day", "day"), ("hour", "hour"), ("week", "week")], value("period")))
+                (choice("period", "Period", &periods, value("period")))
                 (field(&text("approval_above", "Ask a person above", "empty: never")))
                 button type="submit" { "Set the allowance" }
             }
         };
-        section("Allowance", &html! { "all empty takes it away" }, &form)
+        let aside = html! {
+            "opens with what is in force; an empty field clears that limit"
+            @for asset in self.assets.iter().filter(|asset| **asset != own.asset) {
+                " · " a href={ "/agents/" (self.id) "?asset=" (crate::kit::path_part(asset)) } { "in " (asset) }
+            }
+        };
+        section("Allowance", &aside, &form)
     }
 
     fn switch(&self, seal: &Seal) -> Markup {

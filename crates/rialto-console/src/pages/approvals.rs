@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use crate::form::{Seal, Sent, hidden, refusal};
-use crate::kit::{Empty, Money, Thing, When, Who, next_page, state};
+use crate::kit::{Empty, Money, Thing, When, Who, facts, next_page, state};
 use crate::shell::{heading, kept_live};
 
 /// Something that waits, or waited.
@@ -14,8 +14,10 @@ pub struct Approval {
     pub id: AnyId,
     /// The agent that asks.
     pub agent: Who,
-    /// What exactly would be done.
+    /// What exactly would be done, in a sentence.
     pub what: Markup,
+    /// Everything that a yes binds to, by name.
+    pub facts: Vec<(&'static str, Markup)>,
     /// How much it would spend.
     pub money: Money,
     /// When it was asked.
@@ -82,6 +84,7 @@ impl Approvals {
             article.card.block id={ "card-" (form) } {
                 p.ask { (row.agent) span { " asks to spend" } (row.money) @if let Some(end) = &row.end { (state(end)) } @else { (state("waits")) } }
                 p { (row.what) }
+                (facts(&row.facts))
                 p.quiet { (Thing(row.id)) " · asked " (row.created)
                     @if row.end.is_none() { " · waits until " (row.expires) }
                     @if let Some(by) = row.by { " · by " (Thing(by)) } " · " a href={ "/trace/" (row.id) } { "trace" } }

@@ -23,6 +23,8 @@ pub struct Line {
     pub kinds: Vec<String>,
     /// What it made, in words.
     pub made: Markup,
+    /// What its events say, a line each.
+    pub said: Vec<String>,
 }
 
 /// The digest of the state.
@@ -55,7 +57,7 @@ pub struct Log {
     pub latest: Option<String>,
     /// The digest, for the operator.
     pub digest: Option<Digest>,
-    /// Whether the viewer sees all events, or only its own.
+    /// Whether the viewer sees all events, or only those that concern it.
     pub whole: bool,
     /// Whether the page keeps itself up to date.
     pub live: bool,
@@ -75,7 +77,7 @@ impl Log {
         let aside = if self.whole {
             "everything that was decided"
         } else {
-            "what you and your agents did"
+            "what you and your agents did, and what was done to them"
         };
         let body = self.body();
         html! {
@@ -123,7 +125,7 @@ fn cells(line: &Line) -> Vec<Markup> {
         position(line.position),
         html! { (line.at) },
         html! { (line.who) },
-        html! { (line.kinds.join(", ")) },
+        html! { (line.kinds.join(", ")) @for said in &line.said { br; span.quiet { (said) } } },
         line.made.clone(),
     ]
 }
@@ -156,6 +158,10 @@ impl One {
             ("When", html! { (self.line.at) }),
             ("Who", html! { (self.line.who) }),
             ("What", html! { (self.line.kinds.join(", ")) }),
+            (
+                "Said",
+                html! { @for said in &self.line.said { div { (said) } } },
+            ),
             ("Made", self.line.made.clone()),
         ];
         known.extend(self.facts.iter().cloned());

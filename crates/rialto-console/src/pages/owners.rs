@@ -34,6 +34,8 @@ pub struct Owner {
     pub kind: String,
     /// `active` or `suspended`.
     pub status: String,
+    /// True while all its agents are stopped together.
+    pub agents_stopped: bool,
     /// Since when.
     pub created: When,
     /// How many agents it has.
@@ -76,7 +78,7 @@ impl Owner {
         ];
         let nobody = Empty::new("Nobody yet.", "rialto owner person-add --help");
         html! {
-            (heading(&html! { (self.name) }, &html! { (state(&self.status)) span.id { (self.id) } }))
+            (heading(&html! { (self.name) }, &html! { (state(&self.status)) @if self.agents_stopped { (state("agents stopped")) } span.id { (self.id) } }))
             section.block { (facts(&[
                 ("Kind", html! { (self.kind) }),
                 ("Agents", html! { (self.agent_count) }),
@@ -119,6 +121,17 @@ impl Owner {
     fn switch(&self, seal: &Seal) -> Markup {
         let suspended = self.status == "suspended";
         let form = html! {
+            (refusal(self.sent.as_ref(), "stop"))
+            form.stack method="post" action={ "/owners/" (self.id) "/stop" } {
+                (hidden(seal))
+                @if self.agents_stopped {
+                    p.quiet { "All its agents are stopped, those registered meanwhile too. Its people go on." }
+                    button type="submit" name="to" value="start" { "Let its agents go on" }
+                } @else {
+                    p.quiet { "Stopped, none of its agents can act or spend; its people go on, and nothing is lost." }
+                    button.stop type="submit" name="to" value="stop" { "Stop all its agents" }
+                }
+            }
             (refusal(self.sent.as_ref(), "switch"))
             form.stack method="post" action={ "/owners/" (self.id) "/switch" } {
                 (hidden(seal))

@@ -338,6 +338,7 @@ fn work() -> Vec<(&'static str, Markup)> {
         id: ApprovalId(1).into(),
         agent: who(),
         what: text(EVIL),
+        facts: vec![("With", text(EVIL)), ("Promised", text(EVIL))],
         money: money(),
         created: when(),
         expires: when(),
@@ -541,6 +542,7 @@ fn talk() -> Vec<(&'static str, Markup)> {
         who: who(),
         kinds: vec![s()],
         made: text(EVIL),
+        said: vec![s()],
     };
     let log = |rows| Log {
         address: s(),
@@ -647,7 +649,14 @@ fn agents() -> Vec<(&'static str, Markup)> {
         judge: Some(crate::square::judge()),
         manage: Some(seal()),
         stop: Some(seal()),
-        assets: vec![s()],
+        assets: vec![s(), "EUR".to_owned()],
+        in_force: Some(agents::InForce {
+            asset: s(),
+            per_deal: s(),
+            per_period: s(),
+            period: s(),
+            approval_above: s(),
+        }),
         sent: Some(sent(
             "allowance",
             &["per_deal", "per_period", "approval_above"],
@@ -658,6 +667,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         name: s(),
         kind: s(),
         status: s(),
+        agents_stopped: true,
         created: when(),
         agent_count: 1,
         people: vec![Person {

@@ -5,7 +5,7 @@ use alloc::format;
 use super::{
     AddPerson, CloseAgent, CreateService, IdentityEvent, IssueToken, MoveAgent, OwnerKind,
     Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile, SetRole, SignUp,
-    Status, Subject,
+    Status, StopAgents, Subject,
 };
 use crate::amount::Amount;
 use crate::command::Command;
@@ -31,6 +31,7 @@ pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(),
         Command::RevokeToken(args) => revoke_token(ctx, args),
         Command::Suspend(args) => switch(ctx, &args.subject, Status::Suspended),
         Command::Resume(args) => switch(ctx, &args.subject, Status::Active),
+        Command::StopAgents(args) => stop_agents(ctx, args),
         Command::CloseAgent(args) => close(ctx, args),
         Command::CreateService(args) => create_service(ctx, args),
         _ => Err(Code::Defect.into()),
@@ -269,16 +270,10 @@ fn closed(handle: &Handle) -> Rejection {
 
 fn team_of(ctx: &Ctx<'_>, owner: OwnerId, team: Option<TeamId>) -> Result<(), Rejection> {
     let Some(id) = team else { return Ok(()) };
-    let team = ctx
-        .state
-        .teams
-        .get(&id)
-        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))?;
-    if team.owner == owner {
-        Ok(())
-    } else {
-        Err(Code::NotInOwner.into())
-    }
+    // To another owner the team does not exist.
+    let own = ctx.state.teams.get(&id).filter(|t| t.owner == owner);
+    own.map(|_| ())
+        .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))
 }
 
 fn check_profile(
@@ -361,6 +356,9 @@ fn principal_of(ctx: &Ctx<'_>, subject: &Subject) -> Result<(Principal, u32), Re
 }
 
 fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Rejection> {
+    if let Subject::Service(id) = args.subject {
+        ctx.authorise(Action::ManageTokens(Principal::Service(id)))?;
+    }
     let (principal, live) = principal_of(ctx, &args.subject)?;
     let manage = Action::ManageTokens(principal);
     match principal {
@@ -451,6 +449,19 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
             );
         }
     }
+    Ok(())
+}
+
+fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
+    let own = policy::owner_of_principal(ctx.state, ctx.principal);
+    let owner = args
+        .owner
+        .or(own)
+        .ok_or(Rejection::new(Code::Malformed, "name the owner"))?;
+    ctx.authorise(Action::Stop(owner))?;
+    ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
+    let stop = args.stop;
+    emit(ctx, IdentityEvent::AgentsStopped { owner, stop });
     Ok(())
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 admins: 0,
                 blocks: 0,
                 created: state.now(),
+                stopped: None,
             };
             state.add_owner(*owner, entity);
             if state.by() != Principal::Operator {
@@ -164,6 +165,12 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 });
             }
             state.stakes.remove(agent, &mut state.changes);
+        }
+        IdentityEvent::AgentsStopped { owner, stop } => {
+            let since = stop.then(|| state.now());
+            state
+                .owners
+                .modify(owner, &mut state.changes, |o| o.stopped = since);
         }
         IdentityEvent::ServiceSwitched { service, status } => {
             state

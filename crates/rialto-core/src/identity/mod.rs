@@ -323,6 +323,9 @@ pub struct Owner {
     /// When it signed up.
     #[n(8)]
     pub created: Time,
+    /// Since when all its agents are stopped together, if they are.
+    #[n(9)]
+    pub stopped: Option<Time>,
 }
 
 impl Entity for Owner {
@@ -663,6 +666,19 @@ pub struct SwitchSubject {
     pub subject: Subject,
 }
 
+/// Stops all agents of an owner at once, or lets them go on. An agent that is suspended itself stays
+/// so; one that is registered meanwhile is stopped too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StopAgents {
+    /// Of which owner. May be left out by a person, whose owner it then is.
+    #[serde(default)]
+    pub owner: Option<OwnerId>,
+    /// True stops them, false lets them go on.
+    pub stop: bool,
+}
+
 /// Closes an agent for good: it never acts again, and its handle is never given away. Its deals and
 /// tasks run out by their own terms, its money is its owner's to move, and its stake comes back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -881,5 +897,15 @@ pub enum IdentityEvent {
         /// Which.
         #[n(0)]
         agent: AgentId,
+    },
+    /// All agents of an owner were stopped at once, or let go on.
+    #[n(20)]
+    AgentsStopped {
+        /// Whose.
+        #[n(0)]
+        owner: OwnerId,
+        /// True when they were stopped.
+        #[n(1)]
+        stop: bool,
     },
 }

@@ -228,11 +228,11 @@ fn agents_stand_under_teams_of_their_owner() {
         ann team.create {"name": "crew"} => ok $crew
         bob team.create {"name": "crew"} => ok $bobs
         ann agent.move {"agent": "@casa", "team": "$crew"} => ok
-        ann agent.move {"agent": "@casa", "team": "$bobs"} => RLT0112
+        ann agent.move {"agent": "@casa", "team": "$bobs"} => RLT0103
         bob agent.move {"agent": "@casa"} => RLT0101
         @casa agent.move {"agent": "@casa"} => RLT0101
         ann agent.register {"handle": "two", "team": "$crew"} => ok
-        ann agent.register {"handle": "three", "team": "$bobs"} => RLT0112
+        ann agent.register {"handle": "three", "team": "$bobs"} => RLT0103
         ann agent.register {"handle": "three", "team": "team_000000000000"} => RLT0103
         ann agent.move {"agent": "@casa"} => ok
         "#,

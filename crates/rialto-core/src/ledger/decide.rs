@@ -11,9 +11,9 @@ use crate::command::Command;
 use crate::decide::{Ctx, positive, room};
 use crate::event::Event;
 use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId};
-use crate::identity::Status;
+use crate::identity::{Principal, Status};
 use crate::limits;
-use crate::policy::{Action, Approval, Bound, PolicyEvent};
+use crate::policy::{Action, Approval, Bound, PolicyEvent, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
@@ -79,24 +79,33 @@ fn create_asset(ctx: &mut Ctx<'_>, args: &CreateAsset) -> Result<(), Rejection> 
 
 /// The holder that a reference names, unless it names an account by id.
 pub(super) fn holder_of(ctx: &Ctx<'_>, name: &AccountRef) -> Result<Option<Holder>, Rejection> {
+    let missing = || Rejection::new(Code::NotFound, format!("{name}"));
     Ok(Some(match name {
         AccountRef::Account(_) => return Ok(None),
         AccountRef::Agent(agent) => Holder::Agent(ctx.agent(agent)?),
         AccountRef::Owner(id) => {
-            ctx.state
-                .owners
-                .get(id)
-                .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))?;
+            ctx.state.owners.get(id).ok_or_else(missing)?;
             Holder::Owner(*id)
         }
         AccountRef::Team(id) => {
-            ctx.state
-                .teams
-                .get(id)
-                .ok_or_else(|| Rejection::new(Code::NotFound, format!("{id}")))?;
+            ctx.state.teams.get(id).ok_or_else(missing)?;
             Holder::Team(*id)
         }
     }))
+}
+
+/// A refusal about an owner's or team's own: to those who are not of it, neither it nor what it
+/// holds exists. Agents are public.
+fn hidden(ctx: &Ctx<'_>, name: &AccountRef, holder: Holder, why: Rejection) -> Rejection {
+    let public = matches!(holder, Holder::Agent(_));
+    let of =
+        |principal| share::holder(ctx.state, holder) == owner_of_principal(ctx.state, principal);
+    let member =
+        matches!(holder, Holder::Team(team) if ctx.authorise(Action::ViewTeam(team)).is_ok());
+    if public || member || of(ctx.principal) || ctx.principal == Principal::Operator {
+        return why;
+    }
+    Rejection::new(Code::NotFound, format!("{name}"))
 }
 
 fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> {
@@ -113,7 +122,8 @@ fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> 
         Holder::Agent(agent) => Action::ActFor(agent),
         Holder::Issuance | Holder::Outside => Action::ManageRealm,
     };
-    ctx.authorise(manage)?;
+    ctx.authorise(manage)
+        .map_err(|why| hidden(ctx, &args.holder, holder, why))?;
     let (asset, _) = resolve_asset(ctx.state, args.asset.as_ref())?;
     ctx.room_for::<Account>(share::holder(ctx.state, holder), 0)?;
     if args.label.is_none() && ctx.state.main_account(holder, asset).is_some() {
@@ -132,17 +142,24 @@ fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> 
 
 impl Ctx<'_> {
     /// The asset that a request means: the one it names, that of an account it names, or the first.
+    ///
+    /// An account that the principal cannot see has no say in it, but where the payer, named first,
+    /// has an account in that asset: else the answer would tell that it exists.
     pub(super) fn asset_for(
         &self,
         code: Option<&AssetCode>,
         refs: [&AccountRef; 2],
     ) -> Result<(AssetId, u8), Rejection> {
         if code.is_none() {
+            let payer = holder_of(self, refs[0]).ok().flatten();
             for name in refs {
                 let AccountRef::Account(id) = name else {
                     continue;
                 };
-                if let Some(account) = self.state.accounts.get(id) {
+                if let Some(account) = self.state.accounts.get(id)
+                    && (self.sees(*id)
+                        || payer.is_some_and(|p| self.main_account(p, account.asset).is_some()))
+                {
                     let scale = self.state.assets.get(&account.asset).map_or(0, |a| a.scale);
                     return Ok((account.asset, scale));
                 }
@@ -157,22 +174,34 @@ impl Ctx<'_> {
         name: &AccountRef,
         asset: AssetId,
     ) -> Result<AccountId, Rejection> {
-        let id = match (name, holder_of(self, name)?) {
-            (AccountRef::Account(id), _) => *id,
-            (_, Some(holder)) => {
-                let found = self.main_account(holder, asset);
-                found.ok_or_else(|| {
-                    Rejection::new(Code::Insufficient, format!("{name} has no account yet"))
-                })?
-            }
-            (_, None) => return Err(Code::NoAccount.into()),
+        let missing = || Rejection::new(Code::NoAccount, format!("{name}"));
+        let named = holder_of(self, name)?;
+        let holder = match (name, named) {
+            (AccountRef::Account(id), _) => self.holder(*id).ok_or_else(missing)?,
+            (_, Some(holder)) => holder,
+            (_, None) => return Err(missing()),
         };
-        let holder = self
-            .holder(id)
-            .ok_or_else(|| Rejection::new(Code::NoAccount, format!("{id}")))?;
-        self.authorise(Action::SpendOf(holder))?;
+        self.authorise(Action::SpendOf(holder))
+            .map_err(|why| match name {
+                AccountRef::Account(id) if !self.sees(*id) => missing(),
+                AccountRef::Account(_) => why,
+                _ => hidden(self, name, holder, why),
+            })?;
+        let id = match name {
+            AccountRef::Account(id) => *id,
+            _ => self.main_account(holder, asset).ok_or_else(|| {
+                Rejection::new(Code::Insufficient, format!("{name} has no account yet"))
+            })?,
+        };
         self.not_stopped(id)?;
         Ok(id)
+    }
+
+    /// Whether the principal, or the agent that it acts as, may see an account. One that this command
+    /// opens is its own doing.
+    fn sees(&self, account: AccountId) -> bool {
+        !self.state.accounts.contains(&account)
+            || self.authorise(Action::ViewAccount(account)).is_ok()
     }
 
     /// Refuses when the stop switch of an account's holder, or of the holder's owner, is pulled.
@@ -204,7 +233,17 @@ impl Ctx<'_> {
         asset: AssetId,
     ) -> Result<AccountId, Rejection> {
         match (name, holder_of(self, name)?) {
-            (AccountRef::Account(id), _) => Ok(*id),
+            (AccountRef::Account(id), _) => {
+                let other = self
+                    .state
+                    .accounts
+                    .get(id)
+                    .is_some_and(|a| a.asset != asset);
+                if other && !self.sees(*id) {
+                    return Err(Rejection::new(Code::NoAccount, format!("{id}")));
+                }
+                Ok(*id)
+            }
             (_, Some(holder)) => self.ensure_account(holder, asset),
             (_, None) => Err(Code::NoAccount.into()),
         }
@@ -223,10 +262,7 @@ impl Ctx<'_> {
             .get(&id)
             .is_some_and(super::Account::may_go_negative);
         if special {
-            Err(Rejection::new(
-                Code::NoAccount,
-                format!("{id} belongs to the realm"),
-            ))
+            Err(Rejection::new(Code::NoAccount, format!("{id}")))
         } else {
             Ok(id)
         }
@@ -291,6 +327,8 @@ fn movement(
     let (asset, scale) = ctx.asset_for(asset, [from, to])?;
     let amount = positive(amount, scale)?;
     let from = ctx.debit_account(from, asset)?;
+    // Who cannot pay learns nothing of whom it names.
+    ctx.can_cover(from, amount)?;
     let to = ctx.holders_account(to, asset)?;
     Ok((from, to, asset, amount))
 }

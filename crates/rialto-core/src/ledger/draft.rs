@@ -149,9 +149,7 @@ impl Ctx<'_> {
         if debit.asset != credit.asset {
             return Err(Code::AssetMismatch.into());
         }
-        if !debit.may_go_negative() && debit.available() < amount.0 {
-            return Err(self.insufficient(from, debit.asset, debit.available(), amount));
-        }
+        self.can_cover(from, amount)?;
         let most = crate::amount::MAX;
         let least = debit.balance - debit.pending_out - amount.0;
         if credit.balance + credit.pending_in + amount.0 > most || least < -most {
@@ -193,7 +191,7 @@ impl Ctx<'_> {
     /// Refuses when an account cannot cover an amount, as it stands now.
     pub(crate) fn can_cover(&self, account: AccountId, amount: Amount) -> Result<(), Rejection> {
         let view = self.view(account)?;
-        if view.available() >= amount.0 {
+        if view.may_go_negative() || view.available() >= amount.0 {
             return Ok(());
         }
         Err(self.insufficient(account, view.asset, view.available(), amount))

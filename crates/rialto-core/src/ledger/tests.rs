@@ -148,7 +148,7 @@ fn money_enters_and_leaves_only_in_the_open() {
         pay ledger.end_withdrawal {"hold": "$w", "paid": false} => ok
         balance @seller 30.00 pending 0.00
         @seller ledger.transfer {"transfers": [{"hold": {"from": "@seller", "to": "@buyer", "amount": "1", "expires_in_ms": 1000}}]} => ok $h
-        pay ledger.end_withdrawal {"hold": "$h", "paid": true} => RLT0410
+        pay ledger.end_withdrawal {"hold": "$h", "paid": true} => RLT0406
         "#,
     );
 }
@@ -398,7 +398,7 @@ fn the_stop_switch_stops_spending_and_loses_nothing() {
         @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "101"}}]} => ok
         // whoever acts as an agent has the agent's powers
         bob/@seller ledger.transfer {"transfers": [{"post": {"from": "$team", "to": "@seller", "amount": "1"}}]} => ok
-        bob ledger.transfer {"transfers": [{"post": {"from": "$team", "to": "@seller", "amount": "1"}}]} => RLT0101
+        bob ledger.transfer {"transfers": [{"post": {"from": "$team", "to": "@seller", "amount": "1"}}]} => RLT0103
         bob identity.suspend {"subject": {"agent": "@seller"}} => ok
         bob/@seller ledger.transfer {"transfers": [{"post": {"from": "$team", "to": "@seller", "amount": "1"}}]} => RLT0101
         "#,

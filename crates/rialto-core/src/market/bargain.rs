@@ -8,7 +8,7 @@ use super::call::{close, serves_own_task};
 use super::{
     AcceptOffer, ArbiterRef, Bargain, CallState, Claim, Counter, Deal, LeaveNegotiation, Line,
     MarketEvent, Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening,
-    Side, Terms, stock,
+    Side, Terms, parked, stock,
 };
 use crate::amount::Amount;
 use crate::command::Command;
@@ -53,7 +53,7 @@ pub(super) struct Made<'a> {
     pub(super) terms: &'a Terms,
     pub(super) pay_from: Option<&'a AccountRef>,
     pub(super) fund: bool,
-    pub(super) note: Option<Sealed>,
+    pub(super) note: Option<ContentRef>,
     pub(super) signature: Option<Signature>,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     let bargain = check_terms(ctx, made.terms, made.buyer, made.seller)?;
     let takes = stock::drawn(ctx.state, made.seller, &made.terms.lines);
     stock::allot(ctx.state, made.seller, made.listing, &takes)?;
-    let (pay_from, hold) = payable(ctx, &made, &bargain)?;
+    let pay_from = payer(ctx, &made, &bargain)?;
     let sides = Sides {
         buyer: made.buyer,
         seller: made.seller,
@@ -74,6 +74,15 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
         shares: None,
     };
     stands_apart(ctx.state, &bargain, &sides)?;
+    let mark = ctx.mark();
+    let hold = match commit(ctx, &made, &bargain, pay_from) {
+        Ok(hold) => hold,
+        Err(why) if why.code == Code::NeedsApproval => {
+            ctx.back_to(&mark);
+            return parked::park(ctx, made, bargain, pay_from);
+        }
+        Err(why) => return Err(why),
+    };
     let hash = offer_hash(made.negotiation, made.number, made.by, &bargain, made.terms);
     let offer = Offer {
         by: made.by,
@@ -82,8 +91,8 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
         bargain,
         pay_from,
         hold,
+        approved: ctx.approved.then_some(true),
     };
-    let note: Option<ContentRef> = made.note.map(|n| ctx.place(n));
     emit(
         ctx,
         MarketEvent::OfferMade {
@@ -93,7 +102,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
             offer,
             lines: made.terms.lines.clone(),
             issues: made.terms.issues.clone(),
-            note,
+            note: made.note,
             signature: made.signature,
             takes: Some(takes),
         },
@@ -109,18 +118,17 @@ pub(super) fn whole_lines(lines: &[Line]) -> Result<(), Rejection> {
     }
 }
 
-/// A buyer's offer binds it, so it must be able to pay from the account it names. A funded one has its
-/// money held at once.
-fn payable(
-    ctx: &mut Ctx<'_>,
+/// The account that a buyer's offer is payable from. The offer binds, so it must be able to pay.
+fn payer(
+    ctx: &Ctx<'_>,
     made: &Made<'_>,
     bargain: &Bargain,
-) -> Result<(Option<AccountId>, Option<HoldId>), Rejection> {
+) -> Result<Option<AccountId>, Rejection> {
     if made.by != made.buyer {
         if made.fund {
             return Err(Rejection::new(Code::Malformed, "fund is for the buyer"));
         }
-        return Ok((None, None));
+        return Ok(None);
     }
     let own = AccountRef::Agent(AgentRef::Id(made.buyer));
     let account = ctx.debit_account(made.pay_from.unwrap_or(&own), bargain.asset)?;
@@ -128,20 +136,33 @@ fn payable(
     if entity.asset != bargain.asset {
         return Err(Code::AssetMismatch.into());
     }
-    let payer = entity.holder;
+    if !made.fund && wants_funded(ctx, made) {
+        return Err(Code::FundedOnly.into());
+    }
+    ctx.can_cover(account, bargain.price)?;
+    Ok(Some(account))
+}
+
+/// Judges a buyer's offer against its allowances. A funded one has its money held at once.
+fn commit(
+    ctx: &mut Ctx<'_>,
+    made: &Made<'_>,
+    bargain: &Bargain,
+    payer: Option<AccountId>,
+) -> Result<Option<HoldId>, Rejection> {
+    let Some(account) = payer else {
+        return Ok(None);
+    };
     if made.fund {
         let payee = ctx.ensure_account(payee(bargain, made.seller), bargain.asset)?;
         let purpose = Purpose::Offer(made.negotiation);
         let hold = ctx.hold_transfer(account, payee, bargain.price, purpose, None)?;
         ctx.ids.push(hold.into());
-        return Ok((Some(account), Some(hold)));
+        return Ok(Some(hold));
     }
-    if wants_funded(ctx, made) {
-        return Err(Code::FundedOnly.into());
-    }
-    ctx.can_cover(account, bargain.price)?;
+    let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
     let mut nothing_drafted = alloc::collections::BTreeMap::new();
-    let sides = (payer, Holder::Agent(made.seller));
+    let sides = (entity.holder, Holder::Agent(made.seller));
     let of = (bargain.asset, bargain.price);
     policy::charge(
         ctx.state,
@@ -151,7 +172,7 @@ fn payable(
         ctx.now,
         ctx.approved,
     )?;
-    Ok((Some(account), None))
+    Ok(None)
 }
 
 /// Who gets the money of a deal: the seller, or the team that shares it.
@@ -261,6 +282,15 @@ fn offer_hash(
 }
 
 fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
+    let placed = args.clone().map_texts(&mut |note| ctx.place(note));
+    open_with(ctx, &placed)
+}
+
+/// Opens a negotiation with a first offer, whose note has its place already.
+pub(super) fn open_with(
+    ctx: &mut Ctx<'_>,
+    args: &OpenNegotiation<ContentRef>,
+) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let with = ctx.agent(&args.with)?;
     if with == by {
@@ -359,6 +389,12 @@ fn open_negotiation<'a>(
 }
 
 fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
+    let placed = args.clone().map_texts(&mut |note| ctx.place(note));
+    counter_with(ctx, &placed)
+}
+
+/// Answers the latest offer with another, whose note has its place already.
+pub(super) fn counter_with(ctx: &mut Ctx<'_>, args: &Counter<ContentRef>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, args.negotiation, by)?;
     if negotiation.latest.by == by {
@@ -476,6 +512,8 @@ pub(crate) fn accept(
         ctx.ensure_account(Holder::Agent(share.agent), bargain.asset)?;
     }
     let deal = DealId(ctx.number()?);
+    // A person has said yes to exactly this offer; the allowance itself still binds.
+    ctx.approved |= latest.approved == Some(true);
     let held = match latest.hold {
         Some(hold) => ctx.take_over(hold, Purpose::Deal(deal)),
         None => ctx.hold_transfer(payer, payee, bargain.price, Purpose::Deal(deal), None),

@@ -160,7 +160,7 @@ fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
         terms: &args.terms,
         pay_from: None,
         fund: false,
-        note: args.note,
+        note: args.note.map(|note| ctx.place(note)),
         signature: args.signature,
     };
     make_offer(ctx, made)?;

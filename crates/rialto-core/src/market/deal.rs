@@ -122,11 +122,16 @@ fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
 /// stopped or not apart from both sides; and ends a deal whose next step is that of a closed or stopped
 /// agent, so that no money waits for somebody who cannot act.
 fn rulable(ctx: &Ctx<'_>, id: DealId) -> Result<&'static [DealState], Rejection> {
+    let operator = ctx.authorise(Action::ManageRealm).is_ok();
+    if !operator {
+        // Before the deal is looked for: who acts does not hang on whether there is one.
+        ctx.actor()?;
+    }
     let deal = ctx.state.deals.get(&id).ok_or(Code::NotFound)?;
     let apart = stands_apart(ctx.state, &deal.bargain, &Sides::of(ctx.state, deal)).is_ok();
     let arbiter = deal.bargain.arbiter.filter(|_| apart);
     let cannot = |agent: AgentId| ctx.active_agent(agent).is_err();
-    if ctx.authorise(Action::ManageRealm).is_ok() {
+    if operator {
         if cannot(deal.seller) && deal.state == DealState::Agreed {
             return Ok(&[DealState::Agreed]);
         }

@@ -12,6 +12,7 @@ mod deal;
 mod event;
 mod evolve;
 mod listing;
+mod parked;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub(crate) use call::{decide as decide_call, expire as expire_call};
 pub(crate) use deal::{decide as decide_deal, expire as expire_deal};
 pub(crate) use evolve::evolve;
 pub(crate) use listing::decide as decide_listing;
+pub(crate) use parked::send as send_parked;
 
 pub use command::{
     AcceptDelivery, AcceptOffer, CancelCall, Counter, Deliver, Dispute, LeaveNegotiation, OpenCall,
@@ -40,13 +42,13 @@ pub use stock::{Claim, Stock};
 
 use crate::amount::{Amount, Decimal};
 use crate::entity::Entity;
-use crate::hash::Hash;
+use crate::hash::{Hash, Signature};
 use crate::id::{
     AccountId, AgentId, AssetId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId, TeamId,
 };
 use crate::identity::AgentRef;
 use crate::limits;
-use crate::text::{AssetCode, Name};
+use crate::text::{AssetCode, ContentRef, Name};
 use crate::time::Time;
 use crate::work::Share;
 
@@ -425,6 +427,53 @@ pub struct Offer {
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldId>,
+    /// True when a person has approved it as it stands: its acceptance waits for nobody any more.
+    #[n(9)]
+    pub approved: Option<bool>,
+}
+
+/// A buyer's offer that waits for a person's approval, as it will go out.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct ParkedOffer {
+    /// To whom.
+    #[n(0)]
+    pub seller: AgentId,
+    /// In which negotiation; none when it opens one.
+    #[n(1)]
+    pub negotiation: Option<NegotiationId>,
+    /// Which offer it counters there.
+    #[n(2)]
+    pub counters: Option<Hash>,
+    /// The listing that it is about.
+    #[n(3)]
+    pub listing: Option<ListingId>,
+    /// The task that it serves.
+    #[n(4)]
+    pub task: Option<TaskId>,
+    /// What it would bind to.
+    #[n(5)]
+    pub bargain: Bargain,
+    /// What is to be promised.
+    #[n(6)]
+    pub lines: Vec<Line>,
+    /// Further issues.
+    #[n(7)]
+    pub issues: Vec<Attribute>,
+    /// A word about it.
+    #[n(8)]
+    pub note: Option<ContentRef>,
+    /// The account that it is payable from.
+    #[n(9)]
+    pub pay_from: AccountId,
+    /// How long it can be accepted once it goes out, in milliseconds.
+    #[n(10)]
+    pub valid_for_ms: u64,
+    /// Its author's signature.
+    #[n(11)]
+    pub signature: Option<Signature>,
+    /// True when its money is to be held as it goes out.
+    #[n(12)]
+    pub fund: Option<bool>,
 }
 
 /// Where a negotiation stands.

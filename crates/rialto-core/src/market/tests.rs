@@ -288,7 +288,7 @@ fn an_offer_is_checked_when_it_is_made() {
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 2592000001} => RLT0009
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "review_within_ms": 0}, "valid_for_ms": 1000} => RLT0009
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "arbiter": {"agent": "@seller"}}, "valid_for_ms": 1000} => RLT0517 its owner is on the side of the seller
-        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "@second", "valid_for_ms": 1000} => RLT0401
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "@second", "valid_for_ms": 1000} => RLT0101
         fund @second 1
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "@second", "valid_for_ms": 1000} => RLT0101
         operator ledger.create_asset {"code": "EUR", "scale": 2} => ok

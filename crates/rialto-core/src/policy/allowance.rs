@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Allowance, Node};
 use crate::amount::Amount;
-use crate::id::{AssetId, OwnerId};
+use crate::id::{AccountId, AssetId, OwnerId};
 use crate::ledger::Holder;
 use crate::reject::{Code, Rejection};
 use crate::state::State;
@@ -112,6 +112,64 @@ fn judge(
         ));
     }
     Ok(())
+}
+
+/// What a limit leaves at a node at which a payment would count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// The node.
+    pub node: Node,
+    /// The most that one transfer or deal may take.
+    pub per_deal: Option<Amount>,
+    /// The most that all together may take in a period.
+    pub per_period: Option<Amount>,
+    /// How long a period is, in milliseconds.
+    pub period_ms: u64,
+    /// Above which amount a person has to approve.
+    pub approval_above: Option<Amount>,
+    /// What was spent or is held in the current period.
+    pub spent: Amount,
+    /// When the next period begins.
+    pub renews: Time,
+}
+
+impl Budget {
+    /// What the current period leaves, if it is limited.
+    #[must_use]
+    pub fn left(&self) -> Option<Amount> {
+        let left = self.per_period?.minus(self.spent)?;
+        Some(left.max(Amount::ZERO))
+    }
+}
+
+/// The limits at which a payment from one account to another would count, the nearest first.
+#[must_use]
+pub fn budgets(state: &State, from: AccountId, to: Option<Holder>, now: Time) -> Vec<Budget> {
+    let Some(account) = state.accounts.get(&from) else {
+        return Vec::new();
+    };
+    let inside = to.map_or_else(Vec::new, |to| chain_of(state, to));
+    let outside = chain_of(state, account.holder);
+    let mut budgets = Vec::new();
+    for node in outside.into_iter().filter(|n| !inside.contains(n)) {
+        let Some(allowance) = state.allowances.get(&(node, account.asset)) else {
+            continue;
+        };
+        let window = window_start(now, allowance.period_ms);
+        budgets.push(Budget {
+            node,
+            per_deal: allowance.per_deal,
+            per_period: allowance.per_period,
+            period_ms: allowance.period_ms,
+            approval_above: allowance.approval_above,
+            spent: match window == allowance.window {
+                true => allowance.spent,
+                false => Amount::ZERO,
+            },
+            renews: window.after(allowance.period_ms),
+        });
+    }
+    budgets
 }
 
 /// Counts an amount at a node.

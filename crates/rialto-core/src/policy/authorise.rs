@@ -1,13 +1,76 @@
 //! The one place where a (principal, action, resource) is judged.
 
+use alloc::format;
 use alloc::string::String;
 
 use crate::id::{AccountId, AgentId, CommunityId, OwnerId, TeamId};
-use crate::identity::{Grant, Principal, Role};
+use crate::identity::{Auth, Grant, Principal, Role, Status};
 use crate::ledger::Holder;
 use crate::reject::{Code, Rejection};
 use crate::state::State;
+use crate::time::Time;
 use crate::work::TeamRole;
+
+/// Judges whether a principal may do anything at all, be it to read or to write: its token is live,
+/// and nobody has stopped it, its owner, or all agents of its owner. Every door asks this first.
+///
+/// # Errors
+/// [`Code::TokenRevoked`], [`Code::Suspended`] or [`Code::AgentClosed`]; the detail says who is
+/// stopped, and that is all that who is stopped still learns.
+pub fn stands(state: &State, principal: Principal, auth: Auth, now: Time) -> Result<(), Rejection> {
+    if let Auth::Token(token) = auth {
+        let live = state
+            .tokens
+            .get(&token)
+            .filter(|t| t.principal == principal && t.expires.is_none_or(|at| now < at));
+        live.ok_or(Code::TokenRevoked)?;
+    }
+    acts(state, principal)
+}
+
+/// Judges whether the stop switches over a principal let it act.
+///
+/// # Errors
+/// As [`stands`].
+pub(crate) fn acts(state: &State, principal: Principal) -> Result<(), Rejection> {
+    let stopped = |who: String| Err(Rejection::new(Code::Suspended, who));
+    let owner = match principal {
+        Principal::Realm | Principal::Operator | Principal::Public => return Ok(()),
+        Principal::Service(id) => {
+            let service = state.services.get(&id).ok_or(Code::TokenRevoked)?;
+            return match service.status {
+                Status::Active => Ok(()),
+                _ => stopped(format!("service {}", service.name)),
+            };
+        }
+        Principal::Person(id) => {
+            let person = state.persons.get(&id).ok_or(Code::TokenRevoked)?;
+            if person.status != Status::Active {
+                return stopped(format!("person {}", person.name));
+            }
+            person.owner
+        }
+        Principal::Agent(id) => {
+            let agent = state.agents.get(&id).ok_or(Code::TokenRevoked)?;
+            match agent.status {
+                Status::Active => agent.owner,
+                Status::Suspended => return stopped(format!("{}", agent.handle)),
+                Status::Closed => {
+                    let handle = format!("{}", agent.handle);
+                    return Err(Rejection::new(Code::AgentClosed, handle));
+                }
+            }
+        }
+    };
+    let owner = state.owners.get(&owner).ok_or(Code::TokenRevoked)?;
+    if owner.status != Status::Active {
+        return stopped(format!("owner {}", owner.name.as_str()));
+    }
+    if owner.stopped.is_some() && matches!(principal, Principal::Agent(_)) {
+        return stopped(format!("all agents of owner {}", owner.name.as_str()));
+    }
+    Ok(())
+}
 
 /// What a principal wants to do, to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use alloc::format;
 
 use super::{
-    Allowance, AnswerApproval, ApprovalEnd, Block, Bound, Node, NodeRef, Party, PartyRef,
+    Allowance, AnswerApproval, ApprovalEnd, Block, Bound, Limit, Node, NodeRef, Party, PartyRef,
     PolicyEvent, Rate, SetAllowance, SetBlock, Settings,
 };
 use crate::amount::{Amount, Decimal};
@@ -58,10 +58,12 @@ fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection> {
-    let (node, manage) = match &args.node {
+/// The node that a request names, which the principal must manage.
+fn managed_node(ctx: &Ctx<'_>, name: &NodeRef) -> Result<Node, Rejection> {
+    let (node, manage) = match name {
         NodeRef::Realm => (Node::Realm, Action::ManageRealm),
         NodeRef::Owner(id) => {
+            ctx.authorise(Action::ManageOwner(*id))?;
             ctx.state.owners.get(id).ok_or(Code::NotFound)?;
             (Node::Owner(*id), Action::ManageOwner(*id))
         }
@@ -77,7 +79,14 @@ fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection
         }
     };
     ctx.authorise(manage)?;
+    Ok(node)
+}
+
+fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection> {
+    let node = managed_node(ctx, &args.node)?;
+    changes_something(args)?;
     let (asset, scale) = resolve_asset(ctx.state, args.asset.as_ref())?;
+    let old = ctx.state.allowances.get(&(node, asset));
     let bound = |d: Option<Decimal>| -> Result<Option<Amount>, Rejection> {
         let amount = d.map(|d| d.amount(scale)).transpose();
         let amount = amount.map_err(|e| Rejection::new(Code::BadAmount, format!("{e}")))?;
@@ -89,19 +98,49 @@ fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection
         }
         Ok(amount)
     };
-    if !ctx.state.allowances.contains(&(node, asset)) {
+    if old.is_none() {
         ctx.room_for::<Allowance>(share::node(ctx.state, node), 0)?;
     }
+    let next = |limit: Limit, named: Option<Decimal>, was: Option<Amount>| match (
+        named,
+        args.clear.contains(&limit),
+    ) {
+        (Some(_), true) => Err(Rejection::new(
+            Code::Malformed,
+            "a limit is either set or cleared",
+        )),
+        (None, true) => Ok(None),
+        (Some(_), false) => bound(named),
+        (None, false) => Ok(was),
+    };
+    let was = |pick: fn(&Allowance) -> Option<Amount>| old.and_then(pick);
+    let period_ms = args.period_ms.or(old.map(|a| a.period_ms));
     let event = PolicyEvent::AllowanceSet {
         node,
         asset,
-        per_deal: bound(args.per_deal)?,
-        per_period: bound(args.per_period)?,
-        period_ms: ctx.period("period_ms", args.period_ms, 366 * DAY_MS)?,
-        approval_above: bound(args.approval_above)?,
+        per_deal: next(Limit::PerDeal, args.per_deal, was(|a| a.per_deal))?,
+        per_period: next(Limit::PerPeriod, args.per_period, was(|a| a.per_period))?,
+        period_ms: ctx.period("period_ms", period_ms.unwrap_or(DAY_MS), 366 * DAY_MS)?,
+        approval_above: next(
+            Limit::ApprovalAbove,
+            args.approval_above,
+            was(|a| a.approval_above),
+        )?,
     };
     emit(ctx, event);
     Ok(())
+}
+
+/// A request that names nothing would change nothing: it is taken for a slip.
+fn changes_something(args: &SetAllowance) -> Result<(), Rejection> {
+    let named = [args.per_deal, args.per_period, args.approval_above];
+    if named.iter().any(Option::is_some) || args.period_ms.is_some() || !args.clear.is_empty() {
+        return Ok(());
+    }
+    Err(Rejection::new(
+        Code::Malformed,
+        "name a limit to set, or one to clear",
+    ))
 }
 
 fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
@@ -233,14 +272,14 @@ pub(crate) fn throttle_many(ctx: &Ctx<'_>, rate: Rate, acts: u64) -> Result<(), 
     let Some((step_ms, depth_ms)) = pace(&ctx.state.settings(), rate) else {
         return Ok(());
     };
-    let Some(bucket) = ctx.state.buckets.get(&rate) else {
+    let Some(meter) = ctx.state.meters.get(&rate) else {
         return Ok(());
     };
-    let waiting_ms = bucket.empty_at.since(ctx.now);
-    let filled_ms = waiting_ms + step_ms.saturating_mul(acts);
+    let waiting_ms = meter.empty_at_ms.saturating_sub(ctx.steady_ms);
     if waiting_ms == 0 || acts == 0 {
         return Ok(());
     }
+    let filled_ms = waiting_ms.saturating_add(step_ms.saturating_mul(acts));
     if filled_ms > depth_ms {
         let wait_ms = filled_ms - depth_ms;
         return Err(Rejection::new(
@@ -293,6 +332,7 @@ fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
             offer,
             pay_from,
         } => market::accept(ctx, *negotiation, *offer, Some(*pay_from), None),
+        Bound::Offer { offer } => market::send_parked(ctx, offer),
         Bound::Transfer { from, to } => {
             ctx.authorise(Action::Spend(*from))?;
             ctx.not_stopped(*from)?;

@@ -1,7 +1,7 @@
 //! Applies events about policy.
 
 use super::decide::{count_block, pace};
-use super::{Allowance, Block, Bucket, Party, PolicyEvent, Rate, window_start};
+use super::{Allowance, Block, Bucket, Meter, Party, PolicyEvent, Rate, window_start};
 use crate::amount::Amount;
 use crate::mail::{self, Item};
 use crate::share;
@@ -101,6 +101,17 @@ pub(crate) fn count_rate(state: &mut State, rate: Rate) {
         return;
     };
     let now = state.now();
+    if let Some(steady_ms) = state.steady_ms() {
+        let fresh = || Meter {
+            empty_at_ms: steady_ms,
+            idle: now,
+        };
+        state.meters.upsert(rate, &mut state.changes, fresh, |m| {
+            m.empty_at_ms = m.empty_at_ms.max(steady_ms).saturating_add(step_ms);
+            m.idle = now.after(m.empty_at_ms - steady_ms);
+        });
+        return;
+    }
     let fresh = || Bucket { empty_at: now };
     state.buckets.upsert(rate, &mut state.changes, fresh, |b| {
         b.empty_at = b.empty_at.max(now).after(step_ms);

@@ -10,12 +10,17 @@ mod evolve;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub use allowance::{Budget, budgets};
 pub(crate) use allowance::{charge, count, uncharge, window_start};
+pub(crate) use authorise::acts;
 pub(crate) use authorise::owner_of_principal;
-pub use authorise::{Action, authorise};
+pub use authorise::{Action, authorise, stands};
 pub(crate) use decide::{
     BlockedOwners, blocked, count_blocked, decide, expire, owner_blocked, throttle, throttle_many,
 };
@@ -28,6 +33,7 @@ use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
 };
 use crate::identity::AgentRef;
+use crate::market::ParkedOffer;
 use crate::text::AssetCode;
 use crate::time::{HOUR_MS, Time};
 
@@ -250,6 +256,31 @@ impl Entity for Bucket {
     }
 }
 
+/// How full a rate limit's bucket is, by the steady clock: what is counted does not hang on where the
+/// realm's time stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Meter {
+    /// The steady clock's reading at which the bucket will be empty, in milliseconds.
+    #[n(0)]
+    pub empty_at_ms: u64,
+    /// The realm's time at which it was expected to be.
+    #[n(1)]
+    pub idle: Time,
+}
+
+impl Entity for Meter {
+    const KIND: u8 = 64;
+    type Key = Rate;
+
+    /// Leaves memory as an empty [`Bucket`] does.
+    fn due(&self) -> Option<Time> {
+        Bucket {
+            empty_at: self.idle,
+        }
+        .due()
+    }
+}
+
 /// What the operator can set.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -372,6 +403,13 @@ pub enum Bound {
         #[n(1)]
         to: AccountId,
     },
+    /// To make an offer that binds the agent to buy.
+    #[n(2)]
+    Offer {
+        /// The offer as it will go out.
+        #[n(0)]
+        offer: Box<ParkedOffer>,
+    },
 }
 
 /// An approval that waits for a person of the agent's owner.
@@ -421,7 +459,21 @@ pub enum ApprovalEnd {
     Expired,
 }
 
-/// Sets or removes the allowance of a node.
+/// A part of an allowance that can be cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// The most that one transfer or deal may take.
+    PerDeal,
+    /// The most that all together may take in a period.
+    PerPeriod,
+    /// Above which amount a person has to approve.
+    ApprovalAbove,
+}
+
+/// Changes the allowance of a node: what is named is set or cleared, the rest stays as it is. Without
+/// any limit left there is no allowance any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -437,16 +489,15 @@ pub struct SetAllowance {
     /// The most that all together may take in a period.
     #[serde(default)]
     pub per_period: Option<Decimal>,
-    /// How long a period is; left out, a day.
-    #[serde(default = "a_day")]
-    pub period_ms: u64,
+    /// How long a period is; left out, as it is, at first a day. Another period counts anew.
+    #[serde(default)]
+    pub period_ms: Option<u64>,
     /// Above which amount a person has to approve.
     #[serde(default)]
     pub approval_above: Option<Decimal>,
-}
-
-fn a_day() -> u64 {
-    crate::time::DAY_MS
+    /// Which limits no longer hold.
+    #[serde(default)]
+    pub clear: Vec<Limit>,
 }
 
 /// Sets or removes a block.

@@ -55,7 +55,7 @@ fn an_allowance_at_any_node_above_limits_each_payment_and_the_period() {
             {}
             {}
             // and without limits it is gone
-            {by} policy.set_allowance {{"node": {node}}} => ok
+            {by} policy.set_allowance {{"node": {node}, "clear": ["per_deal", "per_period"]}} => ok
             spent {spent} none
             {}
             "#,
@@ -169,7 +169,6 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
     table(
         r#"
         ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50"} => ok
-        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "valid_for_ms": 1000} => RLT0601
         @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
         @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $a
         approval $a open
@@ -305,7 +304,16 @@ fn a_command_with_a_key_is_carried_out_once() {
         @buyer key=k1 ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "10"}}]} => dup
         balance @buyer 990.00
         @buyer key=k1 ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "11"}}]} => RLT0013
-        // another principal's keys are its own
+        // another principal's keys are its own, and so are those of another agent that it acts as
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@sibling", "amount": "10"}}]} => ok
+        ann/@buyer key=k0 mail.acknowledge {"through": 0} => ok
+        ann/@buyer key=k0 mail.acknowledge {"through": 0} => dup
+        ann/@sibling key=k0 mail.acknowledge {"through": 0} => ok
+        ann/@sibling key=k0 mail.acknowledge {"through": 0} => dup
+        ann/@sibling key=k0 mail.acknowledge {"through": 1} => RLT0013
+        ann key=k0 identity.resume {"subject": {"agent": "@sibling"}} => ok
+        @buyer key=k0 mail.acknowledge {"through": 0} => ok
+        fund @buyer 10
         @seller key=k1 ledger.transfer {"transfers": [{"post": {"from": "@seller", "to": "@buyer", "amount": "10"}}]} => ok
         // rejections are not remembered
         @seller key=k2 ledger.transfer {"transfers": [{"post": {"from": "@seller", "to": "@buyer", "amount": "5"}}]} => RLT0401
@@ -345,6 +353,7 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
         operator clock.accept => ok
         clock clock.tick => nothing
         ann clock.accept => RLT0101
+        ann clock.set_back => RLT0101
         "#,
     );
     assert!(world.log.windows(2).all(|w| w[0].at <= w[1].at));
@@ -353,6 +362,263 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
     world.now = crate::time::Time(1);
     world.run(r#"@buyer mail.acknowledge {"through": 0} => ok"#);
     assert_eq!(world.state.now(), last);
+}
+
+#[test]
+fn a_clock_that_jumps_and_comes_back_holds_nobody_up() {
+    let mut world = table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 2, "messages_per_minute": 2, "offers_per_minute": 2, "agents_per_owner": 3} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "1"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "2"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => RLT0603
+        // a jump gives nobody more than its rate
+        wall +59m
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => RLT0603
+        @seller mail.acknowledge {"through": 0} => ok
+        // and its end takes nothing away
+        wall -59m
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => RLT0603
+        time +30s
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "4"} => RLT0603
+        time +30s
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "4"} => ok
+        // what is to last a second lasts a second, while the realm is ahead
+        ann token.issue {"subject": {"agent": "@sibling"}, "expires_in_ms": 1000} => ok $t
+        @sibling#t mail.acknowledge {"through": 0} => ok
+        time +500ms
+        @sibling#t mail.acknowledge {"through": 0} => ok
+        time +600ms
+        @sibling#t mail.acknowledge {"through": 0} => RLT0106
+        tick
+        // keys are as old as their maker's clock says
+        @buyer key=k1 mail.acknowledge {"through": 0} => ok
+        @buyer key=k1 mail.acknowledge {"through": 0} => dup
+        @buyer key=k2:301 mail.acknowledge {"through": 0} => ok
+        @buyer key=k3:4000 mail.acknowledge {"through": 0} => RLT0012
+        "#,
+    );
+    // The two clocks meet again: the realm's runs slower until they do.
+    let ahead_ms = |world: &World| world.state.now().since(world.now);
+    assert!(ahead_ms(&world) > 58 * 60_000);
+    world.run("wait +2d");
+    assert_eq!(ahead_ms(&world), 0);
+    world.settle();
+}
+
+#[test]
+fn a_mistaken_acceptance_is_lived_with_and_can_be_undone() {
+    let mut world = table(
+        r#"
+        @buyer key=old mail.acknowledge {"through": 0} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 3600000} => ok $n
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "20"} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok
+        operator clock.set_back => RLT0920
+        time +1m
+        wall +720h
+        @buyer mail.acknowledge {"through": 0} => RLT0901
+        operator clock.accept => ok
+        tick
+        negotiation $n expired
+        ann token.issue {"subject": {"agent": "@sibling"}, "expires_in_ms": 1000} => ok $short
+        ann token.issue {"subject": {"agent": "@sibling"}, "expires_in_ms": 3600000} => ok $long
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "7"}}]} => ok
+        operator clock.set_back => RLT0920
+        // the machine's clock is set right; the realm lives on ahead of it
+        wall -720h
+        time +2s
+        @sibling#short mail.acknowledge {"through": 0} => RLT0106
+        @buyer key=new mail.acknowledge {"through": 0} => ok
+        @buyer key=new mail.acknowledge {"through": 0} => dup
+        // what was forgotten is not done again
+        @buyer key=old:-62 mail.acknowledge {"through": 0} => RLT0012
+        "#,
+    );
+    let day = 24 * 3_600_000;
+    assert!(world.state.now().since(world.now) > 29 * day);
+    world.run(
+        r#"
+        operator clock.set_back => ok
+        operator clock.set_back => RLT0920
+        // what expired meanwhile stays expired; what was issued meanwhile lives no longer for it
+        negotiation $n expired
+        @sibling#long mail.acknowledge {"through": 0} => ok
+        @buyer key=new mail.acknowledge {"through": 0} => dup
+        // what was spent meanwhile counts today
+        spent @buyer 7.00
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "13.01"}}]} => RLT0402
+        time +59m
+        @sibling#long mail.acknowledge {"through": 0} => ok
+        time +1m
+        @sibling#long mail.acknowledge {"through": 0} => RLT0106
+        wait +1d
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "20"}}]} => ok
+        "#,
+    );
+    assert_eq!(world.state.now(), world.now);
+}
+
+#[test]
+fn who_is_stopped_does_nothing_and_learns_why() {
+    table(
+        r#"
+        ann person.add {"owner": "$ann", "name": "eve", "role": "admin"} => ok
+        operator service.create {"name": "bank", "grants": ["payments"]} => ok
+        ann identity.suspend {"subject": {"person": "$eve_id"}} => ok
+        eve team.create {"name": "x"} => RLT0105
+        eve/@buyer mail.acknowledge {"through": 0} => RLT0105
+        operator identity.suspend {"subject": {"service": "$bank"}} => ok
+        bank ledger.deposit {"to": "@buyer", "amount": "1", "reference": "r"} => RLT0105
+        // all agents of an owner at once: those that are registered meanwhile too
+        bob owner.stop {"owner": "$ann", "stop": true} => RLT0101
+        bob owner.stop {"owner": "owner_000000000000", "stop": true} => RLT0101
+        @buyer owner.stop {"stop": true} => RLT0101
+        operator owner.stop {"stop": true} => RLT0001
+        ann identity.suspend {"subject": {"agent": "@sibling"}} => ok
+        ann owner.stop {"stop": true} => ok
+        @buyer mail.acknowledge {"through": 0} => RLT0105
+        ann agent.register {"handle": "late"} => ok
+        @late mail.acknowledge {"through": 0} => RLT0105
+        @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1"}, "valid_for_ms": 600000} => ok $n
+        ann/@buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0105
+        ann owner.stop {"stop": false} => ok
+        @buyer mail.acknowledge {"through": 0} => ok
+        @late mail.acknowledge {"through": 0} => ok
+        @sibling mail.acknowledge {"through": 0} => RLT0105
+        // an owner stops with all its people
+        operator identity.suspend {"subject": {"owner": "$ann"}} => ok
+        ann owner.stop {"stop": false} => RLT0105
+        @late mail.acknowledge {"through": 0} => RLT0105
+        "#,
+    );
+}
+
+#[test]
+fn an_allowance_changes_what_is_named_and_keeps_the_rest() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}} => RLT0001
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_deal": "10", "per_period": "30", "period_ms": 3600000, "approval_above": "8"} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_deal": "20"} => ok
+        spent @buyer 5.00
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "20.01"}}]} => RLT0402
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "9"}}]} => ok $a
+        approval $a open
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "clear": ["approval_above"]} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "9"}}]} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "16.01"}}]} => RLT0402
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_deal": "1", "clear": ["per_deal"]} => RLT0001
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "clear": ["per_everything"]} => malformed
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "clear": ["per_deal", "per_period"]} => ok
+        spent @buyer none
+        "#,
+    );
+}
+
+#[test]
+fn a_buyers_own_offer_waits_for_approval_and_goes_out_as_it_stands() {
+    let mut world = table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50", "per_deal": "100"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "101"}, "valid_for_ms": 600000} => RLT0402
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60", "lines": [{"item": "rope", "quantity": 2}]}, "note": "for the boat", "valid_for_ms": 600000} => ok $a
+        approval $a open
+        inbox @seller -
+        wait +2h
+        ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+        negotiation $n open
+        inbox @seller negotiation
+        inbox @buyer approval
+        // a person has agreed to it: the other side's yes waits for nobody
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+        balance @buyer 1000.00 pending 60.00
+        // a counter waits in its negotiation, and is bound to what it answers
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "90"}, "valid_for_ms": 600000} => ok $m
+        @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "70"}, "valid_for_ms": 600000} => ok $b
+        @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "40"}, "valid_for_ms": 600000} => ok
+        ann policy.answer_approval {"approval": "$b", "approve": true} => RLT0501
+        @second negotiation.counter {"negotiation": "$m", "terms": {"price": "80"}, "valid_for_ms": 600000} => ok
+        @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "75"}, "valid_for_ms": 600000} => ok $c
+        ann policy.answer_approval {"approval": "$c", "approve": true} => ok
+        // a lower allowance meanwhile still binds
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_deal": "70"} => ok
+        @second negotiation.accept {"negotiation": "$m", "offer": "$m.offer"} => RLT0402
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_deal": "80"} => ok
+        @second negotiation.accept {"negotiation": "$m", "offer": "$m.offer"} => ok
+        balance @buyer 1000.00 pending 135.00
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $d
+        ann policy.answer_approval {"approval": "$d", "approve": false} => ok
+        approval $d gone
+        "#,
+    );
+    // An offer from before the limit was set is the buyer's to have approved, not the seller's.
+    world.run(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "clear": ["approval_above"]} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50"} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0601
+        "#,
+    );
+}
+
+#[test]
+fn what_is_not_yours_answers_as_what_does_not_exist() {
+    let mut world = table(
+        r#"
+        operator ledger.create_asset {"code": "EUR", "scale": 2} => ok
+        bob team.create {"name": "theirs"} => ok $team
+        bob ledger.open_account {"holder": "@second", "label": "spare"} => ok $acct
+        bob ledger.open_account {"holder": "@second", "asset": "EUR"} => ok $eur
+        operator ledger.issue {"to": "$acct", "amount": "5"} => ok
+        operator ledger.issue {"to": "$team", "amount": "5"} => ok
+        operator service.create {"name": "bank", "grants": ["payments"]} => ok $svc
+        bob/@second ledger.transfer {"transfers": [{"hold": {"from": "$acct", "to": "@seller", "amount": "1", "expires_in_ms": 600000}}]} => ok $hold
+        "#,
+    );
+    let lines = [
+        r#"ann ledger.open_account {"holder": "TEAM"} => RLT0103"#,
+        r#"@buyer ledger.open_account {"holder": "TEAM"} => RLT0103"#,
+        r#"@buyer ledger.transfer {"transfers": [{"post": {"from": "ACCT", "to": "@buyer", "amount": "1"}}]} => RLT0403"#,
+        r#"@buyer ledger.transfer {"transfers": [{"post": {"from": "TEAM", "to": "@buyer", "amount": "1"}}]} => RLT0103"#,
+        r#"@buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "ACCT", "amount": "1000000"}}]} => RLT0401"#,
+        r#"@buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "TEAM", "amount": "1000000"}}]} => RLT0401"#,
+        r#"@buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "EURO", "amount": "1"}}]} => RLT0403"#,
+        r#"@buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "EURO", "amount": "1", "asset": "USD"}}]} => RLT0403"#,
+        r#"@buyer ledger.withdraw {"from": "ACCT", "amount": "1", "reference": "w"} => RLT0403"#,
+        r#"@buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "ACCT", "valid_for_ms": 1000} => RLT0403"#,
+        r#"@buyer ledger.transfer {"transfers": [{"void_hold": {"hold": "HOLD"}}]} => RLT0406"#,
+        r#"bank ledger.end_withdrawal {"hold": "HOLD", "paid": true} => RLT0406"#,
+        r#"ann agent.move {"agent": "@buyer", "team": "TEAM"} => RLT0103"#,
+        r#"ann policy.set_allowance {"node": {"team": "TEAM"}, "per_deal": "1"} => RLT0103"#,
+        r#"ann token.issue {"subject": {"service": "SVC"}} => RLT0101"#,
+        r#"ann deal.rule {"deal": "DEAL", "to_seller": "1", "reason": "x"} => RLT0102"#,
+    ];
+    world.run(
+        r#"
+        @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+        "#,
+    );
+    let theirs = ["$team", "$acct", "$eur", "$hold", "$svc", "$deal"];
+    let absent =
+        ["team", "acct", "acct", "hold", "svc", "deal"].map(|k| format!("{k}_0zzzzzzzzzzz"));
+    for line in lines {
+        let about = |ids: [&str; 6]| {
+            let names = ["TEAM", "ACCT", "EURO", "HOLD", "SVC", "DEAL"];
+            names
+                .iter()
+                .zip(ids)
+                .fold(std::string::String::from(line), |l, (name, id)| {
+                    l.replace(name, id)
+                })
+        };
+        world.run(&about(theirs));
+        world.run(&about(absent.each_ref().map(std::string::String::as_str)));
+    }
 }
 
 #[test]

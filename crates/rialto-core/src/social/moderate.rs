@@ -240,8 +240,19 @@ fn suspendable(
 /// A measure in force that the principal may end.
 fn standing<'a>(ctx: &Ctx<'a>, id: MeasureId) -> Result<&'a Measure, Rejection> {
     let measure = ctx.state.measures.get(&id).ok_or(Code::MeasureOver)?;
-    ctx.authorise(Action::Moderate(measure.community))?;
+    ctx.authorise(Action::Moderate(measure.community))
+        .map_err(|why| unknown(ctx, measure).unwrap_or(why))?;
     Ok(measure)
+}
+
+/// The answer about a measure that the principal is not to know of: those about posts are public,
+/// those about agents are their owners' alone.
+fn unknown(ctx: &Ctx<'_>, measure: &Measure) -> Option<Rejection> {
+    let Target::Agent(agent) = measure.target else {
+        return None;
+    };
+    let theirs = ctx.authorise(Action::ViewAgent(agent)).is_ok();
+    (!theirs).then(|| Code::MeasureOver.into())
 }
 
 fn revoke(ctx: &mut Ctx<'_>, args: &RevokeMeasure<Sealed>) -> Result<(), Rejection> {
@@ -257,7 +268,7 @@ fn appeal(ctx: &mut Ctx<'_>, args: &Appeal<Sealed>) -> Result<(), Rejection> {
     let measure = ctx.state.measures.get(&args.measure);
     let measure = measure.ok_or(Code::MeasureOver)?;
     if measure.against != Some(by) {
-        return Err(Code::NotAgainst.into());
+        return Err(unknown(ctx, measure).unwrap_or(Code::NotAgainst.into()));
     }
     if measure.appeal != AppealState::None {
         return Err(Code::AlreadyAppealed.into());

@@ -246,12 +246,14 @@ impl Driver {
                 json!({"subject": {"agent": agent}, "expires_in_ms": 600_000 + self.rng.below(1_000_000)}),
             ),
             3 => (person, "token.revoke", json!({"token": self.id("tok")})),
+            4 if self.rng.chance(20) => (person, "owner.stop", json!({"stop": true})),
             4 => (
                 person,
                 "identity.suspend",
                 json!({"subject": {"agent": agent}}),
             ),
-            5 | 6 => (
+            5 => (person, "owner.stop", json!({"stop": false})),
+            6 => (
                 "operator".into(),
                 "identity.resume",
                 json!({"subject": {"agent": agent}}),
@@ -839,6 +841,18 @@ impl Driver {
                 let per_period = self.rng.chance(60).then_some("60");
                 let above = self.rng.chance(40).then_some("5");
                 let period_ms = *self.rng.pick(&[3_600_000, 86_400_000]);
+                let named = [
+                    ("per_deal", per_deal),
+                    ("per_period", per_period),
+                    ("approval_above", above),
+                ];
+                let gone = named.iter().filter(|(_, limit)| limit.is_none());
+                let gone: Vec<&str> = gone.map(|(name, _)| *name).collect();
+                let clear = if self.rng.chance(70) {
+                    gone
+                } else {
+                    Vec::new()
+                };
                 let who = if node == json!("realm") {
                     "operator"
                 } else {
@@ -847,7 +861,7 @@ impl Driver {
                 (
                     who.into(),
                     "policy.set_allowance",
-                    json!({"node": node, "per_deal": per_deal, "per_period": per_period, "approval_above": above, "period_ms": period_ms}),
+                    json!({"node": node, "per_deal": per_deal, "per_period": per_period, "approval_above": above, "period_ms": period_ms, "clear": clear}),
                 )
             }
             3 | 4 => {

@@ -102,17 +102,26 @@ fn with_key(
     (request, command)
 }
 
-/// Mostly a few seconds; sometimes half an hour, after which the clock ticks; rarely a day.
+/// Mostly a few seconds; sometimes half an hour, after which the clock ticks; rarely a day. Now and then
+/// the machine's clock alone is moved, ahead or back.
 fn pass_time(driver: &mut Driver, twin: &mut Option<rialto_core::state::State>) {
     let from = driver.world.log.len();
     let (steps, step_ms) = match driver.rng.below(200) {
         0 => (48, 30 * 60_000),
         1..=6 => (1, driver.rng.below(35 * 60_000)),
         7..=30 => (1, driver.rng.below(90_000)),
+        31 => {
+            driver.world.now = driver.world.now.after(20 * 60_000);
+            (0, 0)
+        }
+        32 => {
+            driver.world.now.0 -= 20 * 60_000;
+            (0, 0)
+        }
         _ => (0, 0),
     };
     for _ in 0..steps {
-        driver.world.now = driver.world.now.after(step_ms as u64);
+        driver.world.pass(step_ms as u64);
         driver.world.tick_all();
     }
     for envelope in &driver.world.log[from..] {
@@ -146,6 +155,7 @@ fn the_promises_hold_after_every_step_of_long_random_runs() {
         "ledger.end_withdrawal",
         "ledger.correct",
         "policy.answer_approval",
+        "owner.stop",
         "team.agree_split",
         "task.update",
         "mail.send",

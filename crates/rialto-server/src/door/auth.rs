@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use rialto_core::decide::secret_hash;
 use rialto_core::id::{AgentId, OwnerId};
 use rialto_core::identity::{AgentRef, Auth, Principal};
-use rialto_core::policy::{Action, authorise};
+use rialto_core::policy::{self, Action, authorise};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_views::Scope;
@@ -106,18 +106,54 @@ fn scope_in(
     })
 }
 
-/// A token may have been revoked between its look-up and now.
+/// Whether a principal may do anything at all. A token may have been revoked between its look-up and
+/// now, and somebody may have been stopped.
 pub(crate) fn live(state: &State, principal: Principal, auth: Auth) -> Result<(), Refusal> {
-    match auth {
-        Auth::Token(token)
-            if state
-                .tokens
-                .get(&token)
-                .is_none_or(|t| t.principal != principal) =>
-        {
-            Err(Code::TokenRevoked.into())
+    policy::stands(state, principal, auth, state.now()).map_err(Refusal::from)
+}
+
+/// The same for what needs nothing else of the state.
+pub(crate) async fn stands(door: &Door, caller: &Caller) -> Result<(), Refusal> {
+    let (principal, auth) = (caller.principal, caller.auth);
+    let (_, judged) = door
+        .node
+        .read(move |state| live(state, principal, auth))
+        .await?;
+    judged
+}
+
+/// Whether who follows a stream may still do so. The state is only asked when somebody was stopped or
+/// let go on since the last time.
+pub(crate) struct Watch {
+    caller: Caller,
+    switched: u64,
+}
+
+impl Watch {
+    /// A watch over a caller that stands now; made before that was judged.
+    pub(crate) fn of(door: &Door, caller: &Caller) -> Self {
+        Self {
+            caller: caller.clone(),
+            switched: door.node.switched(),
         }
-        _ => Ok(()),
+    }
+
+    /// Judges anew, if there is a reason to.
+    ///
+    /// # Errors
+    /// As [`live`].
+    pub(crate) async fn judge(&mut self, door: &Door) -> Result<(), Refusal> {
+        if let Auth::Token(token) = self.caller.auth
+            && !door.node.holds(token)
+        {
+            return Err(Code::TokenRevoked.into());
+        }
+        let switched = door.node.switched();
+        if switched != self.switched {
+            stands(door, &self.caller).await?;
+            self.switched = switched;
+        }
+        Ok(())
     }
 }
 

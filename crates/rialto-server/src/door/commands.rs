@@ -359,6 +359,7 @@ fn answer(answered: Answered) -> Result<Accepted, Refusal> {
             offer,
         } => Ok(Accepted {
             position: at,
+            waits_for: Accepted::waiting(&ids),
             ids: Accepted::by_kind(&ids),
             duplicate: false,
             token: secrets
@@ -370,6 +371,7 @@ fn answer(answered: Answered) -> Result<Accepted, Refusal> {
         }),
         Reply::Duplicate { position, ids } => Ok(Accepted {
             position,
+            waits_for: Accepted::waiting(&ids),
             ids: Accepted::by_kind(&ids),
             duplicate: true,
             ..Accepted::default()

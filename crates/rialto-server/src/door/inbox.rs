@@ -32,7 +32,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::Door;
-use super::auth::{Caller, acting};
+use super::auth::{Caller, Watch, acting};
 use super::corrections::{self, Current, Known, PostState};
 use super::problem::Refusal;
 use crate::node::{BootError, Seen, content_refs};
@@ -310,6 +310,7 @@ impl Told {
 struct Follow {
     door: Arc<Door>,
     caller: Caller,
+    watch: Watch,
     after: Option<u64>,
     reveal: bool,
     ready: std::vec::IntoIter<Told>,
@@ -345,12 +346,14 @@ pub(super) async fn stream(
         }
         None => query.after,
     };
+    let watch = Watch::of(&door, &caller);
     // Refusals come as an answer, before the stream begins.
     let (_, slice) = read_slice(&door, &caller, resumed, 1).await?;
     let after = Some(slice.after);
     let follow = Follow {
         door,
         caller,
+        watch,
         after,
         reveal: query.reveals(),
         ready: Vec::new().into_iter(),
@@ -369,6 +372,11 @@ impl Follow {
         loop {
             if self.ended || self.door.node.is_draining() {
                 return None;
+            }
+            if let Err(refusal) = self.watch.judge(&self.door).await {
+                self.ended = true;
+                let event = Event::default().event("problem");
+                return Some(event.json_data(refusal.problem()).unwrap_or_default());
             }
             if let Some(told) = self.ready.next() {
                 self.after = Some(told.through());

@@ -4,6 +4,7 @@
 //! [`reads`]), and what is answered ([`problem`]). The routes stand in one table, from which both
 //! the router and the API description ([`openapi`]) are made. Nothing here decides.
 
+mod approvals;
 mod auth;
 mod commands;
 mod console;

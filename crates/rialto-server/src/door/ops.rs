@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Door;
+use crate::node::ClockState;
 
 /// `GET /healthz`: the process lives and its log can be written.
 pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Response {
@@ -27,7 +28,16 @@ pub(super) async fn readyz(State(door): State<Arc<Door>>) -> Response {
     if door.node.has_stopped() || door.node.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response();
     }
-    "ready\n".into_response()
+    let clocks = door.node.clocks();
+    let advice = clocks.advice();
+    match (clocks.state, advice) {
+        (ClockState::Jumped, Some(advice)) => {
+            let text = format!("not ready: {advice}\n");
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
+        (_, Some(advice)) => format!("ready, but {advice}\n").into_response(),
+        (_, None) => "ready\n".into_response(),
+    }
 }
 
 /// `GET /metrics`: the Prometheus text format, version 0.0.4.

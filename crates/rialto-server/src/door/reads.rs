@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Door;
-use super::auth::{Caller, live, scope};
+use super::auth::{Caller, live, scope, stands};
 use super::path::Path;
 use super::problem::Refusal;
 
@@ -312,7 +312,7 @@ macro_rules! things {
 }
 
 things! {
-    conversation message task team call negotiation deal approval account entry hold
+    conversation message task team call negotiation deal account entry hold
 }
 
 /// `GET /api/trace/{id}`.
@@ -337,10 +337,15 @@ pub(super) async fn realm(State(door): Door_) -> Answer<Value> {
     });
     let (position, (realm, time, settings)) = read.await?;
     let (name, key) = realm.ok_or(Code::Defect)?;
+    let clocks = door.node.clocks();
     Ok(Json(json!({
         "name": name, "key": key, "position": position, "time": time, "time_ms": time.0,
         "indexed": door.node.hub().indexed(), "version": env!("CARGO_PKG_VERSION"),
         "settings": settings,
+        "clock": {
+            "realm": clocks.realm, "machine": clocks.machine, "state": clocks.state,
+            "advice": clocks.advice(),
+        },
     })))
 }
 
@@ -530,6 +535,7 @@ pub(super) async fn statement(Path(name): Path<String>, read: Read) -> Reply {
 /// `GET /api/ledger/trial-balance`: a public figure, so that anybody can see that money is conserved.
 pub(super) async fn trial_balance(read: Read) -> Reply {
     read.caller.known()?;
+    stands(&read.door, &read.caller).await?;
     read.all(ViewReader::trial_balance).await
 }
 
@@ -620,7 +626,8 @@ pub(super) async fn accounts_events(read: Read) -> Reply {
     .await
 }
 
-/// `GET /api/log`: the operator sees everything; others what they did themselves.
+/// `GET /api/log`: the operator sees everything; others what they did themselves, and what concerns
+/// them of what others did.
 pub(super) async fn log(read: Read) -> Reply {
     let scope = read.scope().await?;
     let actor = read.query.actor.as_deref().map(id).transpose()?;
@@ -640,6 +647,6 @@ pub(super) async fn log_entry(Path(name): Path<String>, read: Read) -> Reply {
     let position: u64 = name
         .parse()
         .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
-    read.operator().await?;
-    read.one(move |v, _| v.describe(position)).await
+    let scope = read.scope().await?;
+    read.one(move |v, _| v.describe_to(scope, position)).await
 }

@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, get, post};
 use rialto_core::reject::Code;
 
 use super::problem::Refusal;
-use super::{Door, commands, errors, inbox, openapi, ops, reads, square};
+use super::{Door, approvals, commands, errors, inbox, openapi, ops, reads, square};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ routes! {
     get "/api/deals" Token PAGE, reads::deals, "Deals.";
     get "/api/deals/{id}" Token AT, reads::deal, "A deal with its course.";
     get "/api/approvals" Token &["all", "cursor", "limit", "min_position"], reads::approvals, "What waits for a person's approval.";
-    get "/api/approvals/{id}" Token AT, reads::approval, "An approval.";
+    get "/api/approvals/{id}" Token AT, approvals::one, "An approval with everything it is bound to, and what the limits leave.";
     get "/api/assets" Public AT, reads::assets, "Assets.";
     get "/api/ledger/accounts" Token PAGE, reads::accounts, "Accounts with their balances.";
     get "/api/ledger/accounts/{id}" Token AT, reads::account, "An account.";
@@ -126,8 +126,8 @@ routes! {
     get "/api/report/accounts" Token &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
     get "/api/report/accounts/events" Token &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
     get "/api/trace/{id}" Token AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
-    get "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first.";
-    get "/api/log/{position}" Operator AT, reads::log_entry, "The event at a position.";
+    get "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first: for the operator all, for others what they did and what concerns them.";
+    get "/api/log/{position}" Token AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";
     get "/api/openapi.json" Public &[], openapi::document, "This description.";
     get "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";
     get "/metrics" Public &[], ops::metrics, "Counters in the Prometheus text format.";

@@ -19,7 +19,7 @@ use rialto_views::{Feed, News, NewsKind, Scope};
 use serde_json::json;
 
 use super::Door;
-use super::auth::{Caller, acting};
+use super::auth::{Caller, Watch, acting};
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::{At, ListQuery, Read, Reply, agent_card, id, view};
@@ -97,6 +97,7 @@ pub(super) async fn feed(read: Read) -> Reply {
 /// Where following a feed stands.
 struct Live {
     door: Arc<Door>,
+    watch: Watch,
     reader: Option<AgentId>,
     feed: Feed,
     at: At,
@@ -117,6 +118,7 @@ pub(super) async fn stream(
         caller,
         query,
     } = read;
+    let watch = Watch::of(&door, &caller);
     let reader = reader(&door, &caller).await?;
     let feed = wanted(&door, reader, &query).await?;
     let place = door
@@ -135,6 +137,7 @@ pub(super) async fn stream(
     };
     let live = Live {
         door,
+        watch,
         reader,
         feed,
         at: query.at(),
@@ -155,6 +158,11 @@ impl Live {
         loop {
             if self.ended || self.door.node.is_draining() {
                 return None;
+            }
+            if let Err(refusal) = self.watch.judge(&self.door).await {
+                self.ended = true;
+                let event = Event::default().event("problem");
+                return Some(event.json_data(refusal.problem()).unwrap_or_default());
             }
             if let Some(news) = self.ready.next() {
                 let kind = match news.kind {

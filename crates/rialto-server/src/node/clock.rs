@@ -1,15 +1,20 @@
 //! Where time and chance come from: the machine, or a seed for repeatable runs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use rialto_core::time::Time;
+use rialto_core::limits;
+use rialto_core::state::State;
+use rialto_core::time::{HOUR_MS, MINUTE_MS, Time};
+use serde::Serialize;
 
 /// A source of wall-clock time.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Time;
+    /// What has passed since some moment before, in milliseconds: unlike [`Clock::now`] it never jumps.
+    fn steady_ms(&self) -> u64;
     /// True when time moves only by hand, so that waiting for it would wait for ever.
     fn is_virtual(&self) -> bool {
         false
@@ -27,37 +32,148 @@ impl Clock for SystemClock {
             .unwrap_or_default();
         Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
+
+    fn steady_ms(&self) -> u64 {
+        static BEGAN: OnceLock<Instant> = OnceLock::new();
+        let passed = BEGAN.get_or_init(Instant::now).elapsed();
+        u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A clock that stands still until it is moved.
 #[derive(Clone, Debug)]
-pub struct VirtualClock(Arc<AtomicU64>);
+pub struct VirtualClock {
+    wall: Arc<AtomicU64>,
+    steady: Arc<AtomicU64>,
+}
 
 impl VirtualClock {
     /// A clock that shows `start`.
     #[must_use]
     pub fn new(start: Time) -> Self {
-        Self(Arc::new(AtomicU64::new(start.0)))
+        Self {
+            wall: Arc::new(AtomicU64::new(start.0)),
+            steady: Arc::new(AtomicU64::new(0)),
+        }
     }
 
-    /// Moves the clock ahead by `ms` milliseconds.
+    /// Lets `ms` milliseconds pass.
     pub fn advance_ms(&self, ms: u64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
+        self.steady.fetch_add(ms, Ordering::SeqCst);
+        self.wall.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Sets the clock, forward or back.
+    /// Sets what the clock shows, forward or back, without any time passing.
     pub fn set(&self, now: Time) {
-        self.0.store(now.0, Ordering::SeqCst);
+        self.wall.store(now.0, Ordering::SeqCst);
     }
 }
 
 impl Clock for VirtualClock {
     fn now(&self) -> Time {
-        Time(self.0.load(Ordering::SeqCst))
+        Time(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn steady_ms(&self) -> u64 {
+        self.steady.load(Ordering::SeqCst)
     }
 
     fn is_virtual(&self) -> bool {
         true
+    }
+}
+
+/// The realm's steady clock: the machine's, going on from where the log left off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steady {
+    log_ms: u64,
+    began_ms: u64,
+}
+
+impl Steady {
+    /// The most that a server that was down counts as passed, in milliseconds: more than any rate
+    /// limit looks back.
+    const DOWN_MS: u64 = HOUR_MS;
+
+    /// The clock of a state that the node goes on from. What passed while no server ran is taken from
+    /// the wall clock.
+    pub(super) fn from(state: &State, clock: &dyn Clock) -> Self {
+        let down = clock.now().since(state.now()).min(Self::DOWN_MS);
+        let log_ms = state.steady_ms().map_or(0, |ms| ms.saturating_add(down));
+        Self {
+            log_ms,
+            began_ms: clock.steady_ms(),
+        }
+    }
+
+    /// The reading now, in milliseconds.
+    pub(super) fn read(&self, clock: &dyn Clock) -> u64 {
+        let passed = clock.steady_ms().saturating_sub(self.began_ms);
+        self.log_ms.saturating_add(passed)
+    }
+}
+
+/// How the realm's clock and the machine's stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// The realm's time.
+    pub realm: Time,
+    /// The machine's time.
+    pub machine: Time,
+    /// What that means.
+    pub state: ClockState,
+}
+
+/// What the difference of the two clocks means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockState {
+    /// They agree.
+    Level,
+    /// The realm's is ahead by more than a minute: it was led astray, or the machine's is late.
+    Ahead,
+    /// The machine's has jumped ahead by more than the realm follows: commands are refused.
+    Jumped,
+}
+
+impl Clocks {
+    /// From how much on the realm's clock counts as ahead, in milliseconds.
+    const AHEAD_MS: u64 = MINUTE_MS;
+
+    /// Judges two clocks: the realm's by what it showed at the last event and would show now by itself.
+    #[must_use]
+    pub fn of(last: Time, run: Time, machine: Time) -> Self {
+        let (state, realm) = if machine.since(last) > limits::CLOCK_JUMP_MS {
+            (ClockState::Jumped, last)
+        } else if run.since(machine) > Self::AHEAD_MS {
+            (ClockState::Ahead, run)
+        } else {
+            (ClockState::Level, run.max(machine))
+        };
+        Self {
+            realm,
+            machine,
+            state,
+        }
+    }
+
+    /// What is wrong and what to do, if anything is.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        let (realm, machine) = (self.realm, self.machine);
+        match self.state {
+            ClockState::Level => None,
+            ClockState::Jumped => Some(format!(
+                "the machine's clock shows {machine}, the realm's stands at {realm}, and commands are \
+                 refused: if the machine's is right, accept it with rialto clock accept, else set the \
+                 machine's clock right"
+            )),
+            ClockState::Ahead => Some(format!(
+                "the realm's clock shows {realm}, ahead of the machine's {machine}, and runs slower \
+                 until they meet: if the machine's is right and the jump was a mistake, undo it with \
+                 rialto clock back"
+            )),
+        }
     }
 }
 

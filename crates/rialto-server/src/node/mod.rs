@@ -24,7 +24,9 @@ mod tokens;
 pub use boot::{
     BootError, Opened, Storage, accept_clock, open, reset_operator_token, restore, rotate_realm_key,
 };
-pub use clock::{Chance, Clock, SeededChance, SystemChance, SystemClock, VirtualClock};
+pub use clock::{
+    Chance, Clock, ClockState, Clocks, SeededChance, SystemChance, SystemClock, VirtualClock,
+};
 pub use engine::{Answered, Ask, Engine, Reply};
 pub use hub::Hub;
 pub use indexer::Indexer;
@@ -38,6 +40,7 @@ use rialto_core::identity::IdentityEvent;
 use rialto_core::ledger::LedgerEvent;
 use rialto_core::mail::MailEvent;
 use rialto_core::market::MarketEvent;
+use rialto_core::policy::{Bound, PolicyEvent};
 use rialto_core::social::SocialEvent;
 use rialto_core::text::ContentRef;
 use rialto_core::work::WorkEvent;
@@ -74,6 +77,10 @@ pub fn content_refs(event: &Event) -> Vec<ContentRef> {
         ) => maybe(&terms.description),
         Event::Market(MarketEvent::CallOpened { body, .. }) => one(body),
         Event::Market(MarketEvent::OfferMade { note, .. }) => maybe(note),
+        Event::Policy(PolicyEvent::ApprovalRequested { request, .. }) => match &request.bound {
+            Bound::Offer { offer } => maybe(&offer.note),
+            Bound::Accept { .. } | Bound::Transfer { .. } => Vec::new(),
+        },
         Event::Market(MarketEvent::DealDisputed { reason, .. }) => one(reason),
         Event::Market(MarketEvent::DealEnded { reason, .. }) => maybe(reason),
         Event::Social(event) => social_refs(event),

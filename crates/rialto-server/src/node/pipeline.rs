@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rialto_core::clock::run_ms;
 use rialto_core::command::{Command, Nothing};
 use rialto_core::decide::{Request, Stamp};
 use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::hash::{Hash, Short};
-use rialto_core::id::AgentId;
+use rialto_core::id::{AgentId, TokenId};
 use rialto_core::identity::{Auth, IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
 use rialto_core::reject::Code;
@@ -21,7 +22,7 @@ use rialto_journal::entities::{EntityState, EntityStore, Upsert};
 use rialto_journal::{Frame, Head, Journal, JournalError, LogReader};
 use tokio::sync::oneshot;
 
-use super::clock::{Chance, Clock};
+use super::clock::{Chance, Clock, Clocks, Steady};
 use super::engine::{Answered, Ask, Engine};
 use super::hub::Hub;
 use super::keeper::{Keeper, Kept};
@@ -159,6 +160,12 @@ struct Shared {
     full: AtomicBool,
     draining: AtomicBool,
     syncing: AtomicBool,
+    /// The realm's time at the last envelope, in milliseconds; 0 before a realm is founded.
+    realm_ms: AtomicU64,
+    /// What the steady clock read then.
+    steady_ms: AtomicU64,
+    /// How often a stop switch was pulled or released, or an agent closed.
+    switched: AtomicU64,
 }
 
 impl Shared {
@@ -175,6 +182,7 @@ pub struct Node {
     mail: SyncSender<Mail>,
     shared: Arc<Shared>,
     config: NodeConfig,
+    steady: Steady,
     readers: Mutex<Vec<Box<dyn LogReader>>>,
     new_reader: Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>,
     threads: Mutex<Option<(JoinHandle<()>, JoinHandle<()>)>>,
@@ -204,6 +212,9 @@ impl Node {
             full: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             syncing: AtomicBool::new(false),
+            realm_ms: AtomicU64::new(state.now().0),
+            steady_ms: AtomicU64::new(state.steady_ms().unwrap_or(0)),
+            switched: AtomicU64::new(0),
         });
         let (mail, mailbox) = sync_channel(WAITING);
         let (jobs, job_queue) = sync_channel(1);
@@ -217,7 +228,9 @@ impl Node {
         let syncer = std::thread::Builder::new()
             .name("rialto-syncer".into())
             .spawn(move || syncer.run(&job_queue))?;
+        let steady = Steady::from(&state, config.clock.as_ref());
         let writer = Writer {
+            steady,
             engine: Engine::new(state),
             shared: shared.clone(),
             clock: config.clock.clone(),
@@ -237,6 +250,7 @@ impl Node {
             mail,
             shared,
             config,
+            steady,
             readers: Mutex::new(Vec::new()),
             new_reader,
             threads,
@@ -287,6 +301,25 @@ impl Node {
         &self.shared.stats
     }
 
+    /// How the realm's clock and the machine's stand to each other.
+    #[must_use]
+    pub fn clocks(&self) -> Clocks {
+        let machine = self.clock().now();
+        let last = match self.shared.realm_ms.load(Ordering::Relaxed) {
+            0 => machine,
+            realm => Time(realm),
+        };
+        let steady_ms = self.shared.steady_ms.load(Ordering::Relaxed);
+        let ran = run_ms(steady_ms, self.steady.read(self.clock()));
+        Clocks::of(last, last.after(ran), machine)
+    }
+
+    /// A number that changes whenever somebody was stopped or let go on, so that who follows a stream
+    /// knows when to look.
+    pub(crate) fn switched(&self) -> u64 {
+        self.shared.switched.load(Ordering::SeqCst)
+    }
+
     /// True once the log could not be written.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
@@ -303,6 +336,11 @@ impl Node {
     #[must_use]
     pub fn token(&self, hash: &Hash) -> Option<TokenInfo> {
         self.shared.tokens.get(hash)
+    }
+
+    /// True while a token is live.
+    pub(crate) fn holds(&self, token: TokenId) -> bool {
+        self.shared.tokens.holds(token)
     }
 
     fn send(&self, mail: Mail) -> Result<(), Failure> {
@@ -507,6 +545,7 @@ struct Writer {
     engine: Engine,
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
+    steady: Steady,
     chance: Arc<dyn Chance>,
     jobs: SyncSender<Job>,
     parked: Vec<Parked>,
@@ -613,13 +652,20 @@ impl Writer {
         let entropy = self.chance.bytes();
         let stamp = Stamp {
             now: self.clock.now(),
+            steady_ms: self.steady.read(self.clock.as_ref()),
             entropy,
             custody: ask.custody,
         };
-        let (tokens, erased, stats) = (&self.shared.tokens, &mut self.erased, &self.shared.stats);
+        let (shared, erased, stats) = (&self.shared, &mut self.erased, &self.shared.stats);
         let answered = self
             .engine
-            .ask(ask, &stamp, &mut |envelope| note(envelope, tokens, erased));
+            .ask(ask, &stamp, &mut |envelope| note(envelope, shared, erased));
+        let state = self.engine.state();
+        if state.position() > 0 {
+            let steady_ms = state.steady_ms().unwrap_or(0);
+            shared.realm_ms.store(state.now().0, Ordering::Relaxed);
+            shared.steady_ms.store(steady_ms, Ordering::Relaxed);
+        }
         match answered.reply {
             super::Reply::Refused(_) => stats.refused.fetch_add(1, Ordering::Relaxed),
             _ => stats.accepted.fetch_add(1, Ordering::Relaxed),
@@ -644,6 +690,12 @@ impl Writer {
         })
     }
 
+    /// The realm's time now.
+    fn now(&self) -> Time {
+        let steady_ms = self.steady.read(self.clock.as_ref());
+        self.engine.state().time_at(self.clock.now(), steady_ms)
+    }
+
     fn due_at(&self) -> Time {
         let state = self.engine.state();
         let lull = state.now().after(LULL_MS);
@@ -657,7 +709,7 @@ impl Writer {
         if self.clock.is_virtual() || self.engine.state().position() == 0 {
             return;
         }
-        if self.last_tick.elapsed() >= TICK_EVERY && self.clock.now() >= self.due_at() {
+        if self.last_tick.elapsed() >= TICK_EVERY && self.now() >= self.due_at() {
             self.tick();
         }
     }
@@ -669,7 +721,7 @@ impl Writer {
         } else {
             Duration::from_secs(1)
         };
-        let until_due = self.due_at().since(self.clock.now());
+        let until_due = self.due_at().since(self.now());
         if self.clock.is_virtual() {
             keep
         } else {
@@ -729,7 +781,8 @@ impl Writer {
 
 /// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
 /// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
-fn note(envelope: &Envelope, tokens: &Tokens, erased: &mut Vec<u64>) {
+fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
+    let tokens = &shared.tokens;
     for event in &envelope.events {
         match event {
             Event::Identity(IdentityEvent::TokenIssued {
@@ -742,6 +795,16 @@ fn note(envelope: &Envelope, tokens: &Tokens, erased: &mut Vec<u64>) {
             }
             Event::Identity(IdentityEvent::TokenEnded { token }) => {
                 tokens.end(*token);
+            }
+            Event::Identity(
+                IdentityEvent::OwnerSwitched { .. }
+                | IdentityEvent::PersonSwitched { .. }
+                | IdentityEvent::AgentSwitched { .. }
+                | IdentityEvent::ServiceSwitched { .. }
+                | IdentityEvent::AgentsStopped { .. }
+                | IdentityEvent::AgentClosed { .. },
+            ) => {
+                shared.switched.fetch_add(1, Ordering::SeqCst);
             }
             Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
                 tokens.replace_operator(*hash, *token);

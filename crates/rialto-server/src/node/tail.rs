@@ -74,7 +74,9 @@ impl Tail {
         reader: &mut dyn LogReader,
     ) -> Result<Option<Seen>, BootError> {
         if let Some(frame) = self.frame(position) {
-            return seen_in(&frame, position).map(Some);
+            let mut seen = seen_in(&frame, position)?;
+            self.add_earlier(&mut seen, position, reader)?;
+            return Ok(Some(seen));
         }
         let Some(facts) = reader.envelope(position)? else {
             return Ok(None);
@@ -83,6 +85,28 @@ impl Tail {
         let ids: Vec<u64> = super::contents_of(&envelope);
         let contents = reader.contents(&ids)?.into_iter().flatten().collect();
         Ok(Some(Seen { envelope, contents }))
+    }
+
+    /// Adds the contents that came with an earlier envelope: an offer that was parked names the words
+    /// that it was asked for with.
+    fn add_earlier(
+        &self,
+        seen: &mut Seen,
+        position: u64,
+        reader: &mut dyn LogReader,
+    ) -> Result<(), BootError> {
+        let ids = super::contents_of(&seen.envelope);
+        for id in ids
+            .into_iter()
+            .filter(|id| content_position(*id) != position)
+        {
+            let found = match self.frame(content_position(id)) {
+                Some(frame) => frame.contents.iter().find(|c| c.id == id).cloned(),
+                None => reader.content(id)?,
+            };
+            seen.contents.extend(found);
+        }
+        Ok(())
     }
 }
 

@@ -82,6 +82,11 @@ impl Tokens {
         self.read().by_hash.get(hash).copied()
     }
 
+    /// True while a token is live.
+    pub(super) fn holds(&self, token: TokenId) -> bool {
+        self.read().hashes.contains(&token)
+    }
+
     /// A token was issued.
     pub(super) fn add(&self, hash: Hash, token: TokenId, principal: Principal) {
         self.write().add(hash, TokenInfo { token, principal });

@@ -333,3 +333,73 @@ async fn nonsense_is_refused_with_a_page() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     realm.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_opens_nothing_while_its_holder_is_stopped() {
+    let realm = Realm::new().await;
+    let (admin, agent) = realm.owner("ana").await;
+    let cookie = sign_in(&realm, &agent).await;
+    assert_eq!(get(&realm, &cookie, "/agents").await.status, StatusCode::OK);
+    let stop = json!({ "stop": true });
+    realm.ok(&admin, "owner.stop", stop).await;
+    for path in ["/agents", "/log", "/live", "/deals"] {
+        let answer = get(&realm, &cookie, path).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(answer.text.contains("RLT0105"), "{path}: {}", answer.text);
+    }
+    let front = get(&realm, &cookie, "/").await;
+    assert!(front.text.contains("RLT0105") && front.text.contains("name=\"token\""));
+    let answer = post(&realm, "", "/sign-in", &format!("token={agent}")).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    // Its owner's people go on, and let it go on from the owner's page.
+    let cookie = sign_in(&realm, &admin).await;
+    let (_, me) = realm.get(&admin, "/api/whoami").await;
+    let page = format!("/owners/{}", me["owner"].as_str().unwrap());
+    let shown = get(&realm, &cookie, &page).await;
+    assert!(
+        shown.text.contains("Let its agents go on"),
+        "{}",
+        shown.text
+    );
+    let form = format!(
+        "csrf={}&key={}&to=start",
+        shown.hidden("csrf"),
+        shown.hidden("key")
+    );
+    let answer = post(&realm, &cookie, &format!("{page}/stop"), &form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    assert_eq!(realm.get(&agent, "/api/inbox").await.0, StatusCode::OK);
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_of_an_allowance_opens_with_what_is_in_force() {
+    let realm = Realm::new().await;
+    let (admin, _) = realm.owner("ana").await;
+    let issue = json!({ "to": "@ana-agent", "amount": "1" });
+    realm.ok(&realm.operator, "ledger.issue", issue).await;
+    let limits = json!({ "node": { "agent": "@ana-agent" }, "per_deal": "7", "per_period": "70", "period_ms": 5_400_000 });
+    realm.ok(&admin, "policy.set_allowance", limits).await;
+    let cookie = sign_in(&realm, &admin).await;
+    let page = get(&realm, &cookie, "/agents/@ana-agent").await;
+    for field in ["value=\"7.00\"", "value=\"70.00\"", "value=\"5400000\""] {
+        assert!(page.text.contains(field), "{field} in {}", page.text);
+    }
+    let form = format!(
+        "csrf={}&key={}&asset=USD&per_deal=&per_period=70.00&period=5400000&approval_above=9",
+        page.hidden("csrf"),
+        page.hidden("key")
+    );
+    let path = "/agents/@ana-agent/allowance";
+    let answer = post(&realm, &cookie, path, &form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    let (_, me) = realm.get(&admin, "/api/whoami").await;
+    let path = format!("/api/owners/{}/allowances", me["owner"].as_str().unwrap());
+    let (_, set) = realm.get(&admin, &path).await;
+    let set = &set["items"][0];
+    assert_eq!(set["per_deal"], serde_json::Value::Null);
+    assert_eq!(set["per_period"], "70.00");
+    assert_eq!(set["period_ms"], 5_400_000);
+    assert_eq!(set["approval_above"], "9.00");
+    realm.stop();
+}

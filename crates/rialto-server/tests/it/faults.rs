@@ -71,6 +71,7 @@ impl World {
         entropy[..8].copy_from_slice(&self.dice.roll().to_le_bytes());
         Stamp {
             now: Time(self.now),
+            steady_ms: self.now,
             entropy,
             custody: None,
         }

@@ -18,4 +18,5 @@ mod description;
 mod door;
 mod faults;
 mod square;
+mod standing;
 mod workload;

@@ -20,7 +20,7 @@ impl Fold<'_> {
     pub(super) fn identity(&mut self, event: &IdentityEvent) -> Result<()> {
         match event {
             IdentityEvent::OwnerCreated { owner, name, kind } => self.run(
-                "INSERT INTO owner VALUES(?, ?, ?, ?, ?)",
+                "INSERT INTO owner(id, name, kind, status, at) VALUES(?, ?, ?, ?, ?)",
                 (
                     int(owner.0),
                     name.as_str(),
@@ -89,6 +89,10 @@ impl Fold<'_> {
                 ),
             ),
             IdentityEvent::AgentClosed { agent } => self.switch("agent", agent.0, &Status::Closed),
+            IdentityEvent::AgentsStopped { owner, stop } => self.run(
+                "UPDATE owner SET stopped = ? WHERE id = ?",
+                (stop, int(owner.0)),
+            ),
             // The hold is on the ledger.
             IdentityEvent::StakeHeld { .. } => Ok(()),
             IdentityEvent::ServiceSwitched { service, status } => {

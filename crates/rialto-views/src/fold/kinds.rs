@@ -30,6 +30,8 @@ fn realm(event: &RealmEvent) -> &'static str {
         RealmEvent::KeyRotated { .. } => "realm.key_rotated",
         RealmEvent::ClockAccepted => "realm.clock_accepted",
         RealmEvent::Retired { .. } => "realm.retired",
+        RealmEvent::ClockMoved { .. } => "realm.clock_moved",
+        RealmEvent::ClockSetBack { .. } => "realm.clock_set_back",
     }
 }
 
@@ -51,6 +53,7 @@ fn identity(event: &IdentityEvent) -> &'static str {
         IdentityEvent::ServiceSwitched { .. } => "identity.service_switched",
         IdentityEvent::StakeHeld { .. } => "identity.stake_held",
         IdentityEvent::AgentClosed { .. } => "identity.agent_closed",
+        IdentityEvent::AgentsStopped { .. } => "identity.agents_stopped",
     }
 }
 

@@ -11,10 +11,12 @@ mod texts;
 mod work;
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use rialto_core::event::{Event, RealmEvent};
-use rialto_core::id::{AgentId, AnyId, ApprovalId, ContentId, OwnerId, PersonId, position_of};
+use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::id::{
+    AccountId, AgentId, AnyId, ApprovalId, ContentId, OwnerId, PersonId, number, position_of,
+};
 use rialto_core::identity::Principal;
 use rialto_core::text::ContentRef;
 use rialto_core::time::Time;
@@ -22,6 +24,7 @@ use rusqlite::{Connection, OptionalExtension, Params};
 use serde::Serialize;
 
 use crate::Result;
+use crate::concern;
 use crate::db::{int, split, split_principal};
 use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
@@ -45,6 +48,7 @@ pub(crate) enum Use {
 pub(crate) struct Cache {
     accounts: HashMap<i64, ledger::Held>,
     owners: HashMap<i64, Option<i64>>,
+    holders: HashMap<i64, Vec<i64>>,
     pub(crate) erased: usize,
 }
 
@@ -113,12 +117,14 @@ pub(crate) fn envelope(db: &Connection, cache: &mut Cache, indexed: &Indexed) ->
         }
         fold.event(event)?;
     }
-    if let Some(cause) = envelope.cause
-        && fold.may_name(cause, envelope.actor, owner)?
-    {
+    fold.concerned(envelope, owner)?;
+    if let Some(cause) = envelope.cause {
+        let there = fold.is_there(cause, envelope.actor, owner)?;
         for subject in std::mem::take(&mut fold.subjects) {
-            if subject != cause {
-                fold.link(cause, subject, "caused")?;
+            match there {
+                true if subject != cause => fold.link(cause, subject, "caused")?,
+                true => {}
+                false => fold.gap(subject, cause)?,
             }
         }
     }
@@ -163,7 +169,65 @@ impl Fold<'_> {
             RealmEvent::OperatorTokenReset { .. }
             | RealmEvent::KeyRotated { .. }
             | RealmEvent::ClockAccepted
+            | RealmEvent::ClockMoved { .. }
             | RealmEvent::Retired { .. } => Ok(()),
+            RealmEvent::ClockSetBack { from, to, jumped } => {
+                // Times are searched by position: what happened meanwhile is found at the time that
+                // the clock was set back to. The envelopes keep what they say.
+                self.run(
+                    "UPDATE event SET at = ?1 WHERE position >= ?2 AND at > ?1",
+                    (int(to.0), int(*jumped)),
+                )?;
+                self.run(
+                    "UPDATE token SET expires = max(expires - ?1, ?2)
+                     WHERE id >= ?3 AND expires IS NOT NULL AND ended IS NULL",
+                    (int(from.since(*to)), int(to.0), int(number(*jumped, 0))),
+                )
+            }
+        }
+    }
+
+    /// Notes whom an envelope concerns, beside those who brought it about.
+    fn concerned(&mut self, envelope: &Envelope, owner: Option<OwnerId>) -> Result<()> {
+        let mut viewers: BTreeSet<i64> = envelope.actor.iter().map(|a| int(a.0)).collect();
+        viewers.extend(owner.map(|o| int(o.0)));
+        for subject in envelope.events.iter().flat_map(concern::subjects) {
+            match subject {
+                AnyId::AccountId(account) => viewers.extend(self.holders(account)?),
+                other => viewers.extend(self.snap(&Scores::default()).viewers_of(other)?),
+            }
+        }
+        let sql = "INSERT OR IGNORE INTO concern VALUES(?, ?)";
+        viewers
+            .into_iter()
+            .try_for_each(|viewer| self.run(sql, (viewer, int(envelope.position))))
+    }
+
+    /// Whom an account concerns. A batch moves the same accounts again and again, and only a team's
+    /// changes hands.
+    fn holders(&mut self, account: AccountId) -> Result<Vec<i64>> {
+        let id = int(account.0);
+        if let Some(known) = self.cache.holders.get(&id) {
+            return Ok(known.clone());
+        }
+        let viewers = self.snap(&Scores::default()).viewers_of(account.into())?;
+        let sql = "SELECT holder_kind FROM account WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let kind: Option<i64> = query.query_row([id], |r| r.get(0)).optional()?;
+        if kind != Some(3) {
+            self.cache.holders.insert(id, viewers.clone());
+        }
+        Ok(viewers)
+    }
+
+    fn snap<'s>(&'s self, scores: &'s Scores) -> Snap<'s> {
+        Snap {
+            db: self.db,
+            scores,
+            position: self.position,
+            reveal: false,
+            reader: None,
+            blocks: OnceCell::new(),
         }
     }
 
@@ -218,9 +282,9 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Whether a cause is linked: not when it is somebody else's private thing, so that strangers
-    /// cannot crowd a thread. One that is not there is: it shows as a gap to who named it.
-    fn may_name(
+    /// Whether a cause is there for who named it. Somebody else's private thing is not: so strangers
+    /// cannot crowd its thread, and learn no more of it than of one that never was.
+    fn is_there(
         &self,
         cause: AnyId,
         actor: Option<AgentId>,
@@ -229,17 +293,18 @@ impl Fold<'_> {
         let scope = match (actor, owner) {
             (Some(agent), _) => Scope::Agent(agent),
             (None, Some(owner)) => Scope::Owner(owner),
-            (None, None) => return Ok(true),
+            (None, None) => Scope::Realm,
         };
-        let snap = Snap {
-            db: self.db,
-            scores: &Scores::default(),
-            position: self.position,
-            reveal: false,
-            reader: None,
-            blocks: OnceCell::new(),
-        };
-        Ok(!snap.exists(cause)? || snap.sees(scope, cause)?)
+        let scores = Scores::default();
+        self.snap(&scores).sees(scope, cause)
+    }
+
+    fn gap(&self, thing: AnyId, cause: AnyId) -> Result<()> {
+        let ((kind, id), (cause_kind, cause)) = (split(thing), split(cause));
+        self.run(
+            "INSERT OR IGNORE INTO gap VALUES(?, ?, ?, ?)",
+            (kind, id, cause_kind, cause),
+        )
     }
 
     fn link(&self, from: impl Into<AnyId>, to: impl Into<AnyId>, how: &str) -> Result<()> {

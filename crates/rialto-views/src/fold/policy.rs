@@ -65,6 +65,15 @@ impl Fold<'_> {
             Node::Team(id) => (2, id.0, self.team_owner(*id)?),
             Node::Agent(id) => (3, id.0, self.owner_of_agent(*id)?),
         };
+        if [per_deal, per_period, approval_above]
+            .iter()
+            .all(|limit| limit.is_none())
+        {
+            return self.run(
+                "DELETE FROM allowance WHERE node_kind = ? AND node = ? AND asset = ?",
+                (kind, int(number), int(asset.0)),
+            );
+        }
         let units = |a: &Option<rialto_core::amount::Amount>| a.map(|a| Units(a.0));
         self.run(
             "INSERT OR REPLACE INTO allowance VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
@@ -104,8 +113,19 @@ impl Fold<'_> {
                 self.now()
             ],
         )?;
-        if let Bound::Accept { negotiation, .. } = request.bound {
-            self.link(negotiation, approval, "waited for")?;
+        match &request.bound {
+            Bound::Accept { negotiation, .. } => self.link(*negotiation, approval, "waited for")?,
+            Bound::Offer { offer } => {
+                // The offer will name the same words when it goes out.
+                self.keep_other(offer.note.as_ref())?;
+                if let Some(negotiation) = offer.negotiation {
+                    self.link(negotiation, approval, "waited for")?;
+                }
+                if let Some(task) = offer.task {
+                    self.link(task, approval, "waited for")?;
+                }
+            }
+            Bound::Transfer { .. } => {}
         }
         self.show(approval, request.agent)?;
         self.touch(approval)

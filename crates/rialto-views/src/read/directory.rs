@@ -45,7 +45,8 @@ pub struct AgentCard {
     pub owner_name: String,
     /// The team it stands under.
     pub team: Option<TeamId>,
-    /// `active`, `suspended` or `closed`; an agent of a suspended owner is suspended.
+    /// `active`, `suspended` or `closed`; an agent whose owner is suspended, or has stopped all its
+    /// agents, is suspended.
     pub status: String,
     /// Its key: `did:key:z6Mk…`.
     pub did: String,
@@ -99,6 +100,8 @@ pub struct OwnerRow {
     pub kind: String,
     /// `active` or `suspended`.
     pub status: String,
+    /// True while all its agents are stopped together.
+    pub agents_stopped: bool,
     /// How many agents it has.
     pub agents: u64,
     /// When it signed up.
@@ -153,7 +156,7 @@ pub struct ServiceRow {
 }
 
 const CARD: &str = "SELECT a.id, a.handle, a.owner, o.name, a.team,
-    CASE WHEN o.status = 'active' OR a.status = 'closed' THEN a.status ELSE o.status END, a.key, a.custody, a.description,
+    CASE WHEN a.status <> 'active' THEN a.status WHEN o.stopped THEN 'suspended' ELSE o.status END, a.key, a.custody, a.description,
     a.profile, a.sold, a.bought, a.disputed, a.refunded, a.expired, a.partners, a.at
     FROM agent a JOIN owner o ON o.id = a.owner";
 
@@ -211,7 +214,7 @@ impl ViewReader {
         let sql = format!(
             "SELECT a.id FROM {from} JOIN owner o ON o.id = a.owner
              WHERE a.id > ?1 AND (?3 IS NULL OR 1)
-             AND ((a.status = 'active' AND o.status = 'active') OR {suspended_too})
+             AND ((a.status = 'active' AND o.status = 'active' AND NOT o.stopped) OR {suspended_too})
              AND (?4 IS NULL OR EXISTS(SELECT 1 FROM agent_term t
                   WHERE t.kind = {SKILL} AND t.key = ?4 AND t.agent = a.id))
              AND (?5 IS NULL OR EXISTS(SELECT 1 FROM agent_term t
@@ -358,7 +361,7 @@ impl ViewReader {
 }
 
 const OWNER: &str = "SELECT o.id, o.name, o.kind, o.status,
-    (SELECT count(*) FROM agent a WHERE a.owner = o.id), o.at FROM owner o";
+    (SELECT count(*) FROM agent a WHERE a.owner = o.id), o.at, o.stopped FROM owner o";
 
 fn owner_row(row: &Row<'_>) -> rusqlite::Result<OwnerRow> {
     Ok(OwnerRow {
@@ -368,6 +371,7 @@ fn owner_row(row: &Row<'_>) -> rusqlite::Result<OwnerRow> {
         status: row.get(3)?,
         agents: uint(row.get(4)?),
         created: time(row.get(5)?),
+        agents_stopped: row.get(6)?,
     })
 }
 

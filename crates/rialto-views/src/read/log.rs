@@ -41,7 +41,8 @@ pub struct Counts {
 }
 
 impl ViewReader {
-    /// Envelopes as JSON, oldest first. An owner or agent sees what it did itself.
+    /// Envelopes as JSON, oldest first. An owner or agent sees what it did itself, and of what others
+    /// did the events that concern it.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -94,7 +95,38 @@ impl ViewReader {
     pub fn event(&self, position: u64) -> Result<Option<Value>> {
         self.read(|snap| {
             let envelope = snap.envelope(int(position))?;
-            envelope.map(|e| snap.readable(&e)).transpose()
+            envelope.map(|e| snap.told(&e)).transpose()
+        })
+    }
+
+    /// As [`ViewReader::describe`] to a scope, as far as the event concerns it: what it did itself
+    /// whole, of what others did the part about it. Nothing if it does not.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn describe_to(&self, scope: Scope, position: u64) -> Result<Option<Value>> {
+        self.read(|snap| {
+            let sql = "SELECT actor, owner FROM event WHERE position = ?";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let row = query.query_row([int(position)], |r| {
+                Ok((r.get::<_, Option<i64>>(0)?, r.get::<_, Option<i64>>(1)?))
+            });
+            let (Some((actor, owner)), Some(envelope)) =
+                (row.optional()?, snap.envelope(int(position))?)
+            else {
+                return Ok(None);
+            };
+            let did = match scope {
+                Scope::Realm => None,
+                Scope::Owner(_) => owner,
+                Scope::Agent(_) => actor,
+            };
+            let own = did.is_some() && did == scope.viewer();
+            let Some(mut told) = snap.told_to(scope, &envelope, own, None)? else {
+                return Ok(None);
+            };
+            snap.fill_in(&mut told)?;
+            Ok(Some(told))
         })
     }
 
@@ -108,7 +140,7 @@ impl ViewReader {
             let Some(envelope) = snap.envelope(int(position))? else {
                 return Ok(None);
             };
-            let mut value = snap.readable(&envelope)?;
+            let mut value = snap.told(&envelope)?;
             snap.fill_in(&mut value)?;
             Ok(Some(value))
         })
@@ -157,23 +189,32 @@ impl Snap<'_> {
         limit: usize,
         filter: &EventFilter,
     ) -> Result<Page<Value>> {
-        let viewer = match scope {
+        let concerns = match scope {
             Scope::Realm => "?3 IS NULL",
-            Scope::Owner(_) => "e.owner = ?3",
-            Scope::Agent(_) => "e.actor = ?3",
+            _ => "EXISTS(SELECT 1 FROM concern c WHERE c.viewer = ?3 AND c.position = e.position)",
         };
-        let from = match filter.kind {
-            Some(_) => format!(
+        let from = match (&filter.kind, scope) {
+            (Some(_), _) => format!(
                 "event_kind k CROSS JOIN event e ON e.position = k.position
-                        WHERE k.kind = ?4 AND k.position {side} ?1"
+                        WHERE k.kind = ?4 AND k.position {side} ?1 AND {concerns}"
             ),
-            None => format!("event e WHERE ?4 IS NULL AND e.position {side} ?1"),
+            (None, Scope::Realm) => {
+                format!("event e WHERE ?4 IS NULL AND e.position {side} ?1 AND {concerns}")
+            }
+            (None, _) => format!(
+                "concern k CROSS JOIN event e ON e.position = k.position
+                        WHERE k.viewer = ?3 AND ?4 IS NULL AND k.position {side} ?1"
+            ),
         };
         let sql = format!(
-            "SELECT e.position, e.envelope FROM {from} AND {viewer} AND (?5 IS NULL OR e.actor = ?5)
-             ORDER BY e.position {way} LIMIT ?2"
+            "SELECT e.position, e.envelope, e.actor, e.owner FROM {from}
+             AND (?5 IS NULL OR e.actor = ?5) ORDER BY e.position {way} LIMIT ?2"
         );
-        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+        let wide = match scope {
+            Scope::Realm => i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1),
+            // An envelope may hold nothing of the wanted kind for the viewer: the next may.
+            Scope::Owner(_) | Scope::Agent(_) => i64::MAX,
+        };
         let actor = filter.actor.map(|a| int(a.0));
         let mut query = self.db.prepare_cached(&sql)?;
         let mut rows = query.query((from_here, wide, scope.viewer(), &filter.kind, actor))?;
@@ -181,7 +222,18 @@ impl Snap<'_> {
         while let Some(row) = rows.next()? {
             let bytes: Vec<u8> = row.get(1)?;
             let envelope = Envelope::decode(&bytes).map_err(|_| Error::Damaged("an envelope"))?;
-            found.push((row.get(0)?, self.readable(&envelope)?));
+            let did = match scope {
+                Scope::Realm => None,
+                Scope::Owner(_) => row.get(3)?,
+                Scope::Agent(_) => row.get::<_, Option<i64>>(2)?,
+            };
+            let own = did.is_some() && did == scope.viewer();
+            if let Some(told) = self.told_to(scope, &envelope, own, filter.kind.as_deref())? {
+                found.push((row.get(0)?, told));
+            }
+            if found.len() > limit {
+                break;
+            }
         }
         Ok(self.page(found, limit))
     }

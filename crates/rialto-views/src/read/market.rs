@@ -220,6 +220,8 @@ pub struct ApprovalRow {
     pub agent: Who,
     /// What exactly would be done.
     pub what: Value,
+    /// The same in a few words.
+    pub summary: String,
     /// How much it would spend, in whole units.
     pub amount: String,
     /// In which asset.
@@ -506,7 +508,11 @@ impl Snap<'_> {
     }
 
     /// The offers of a negotiation, or only the one with this hash.
-    fn offers(&self, negotiation: i64, hash: Option<&[u8; 32]>) -> Result<Vec<OfferRow>> {
+    pub(super) fn offers(
+        &self,
+        negotiation: i64,
+        hash: Option<&[u8; 32]>,
+    ) -> Result<Vec<OfferRow>> {
         let sql =
             "SELECT o.number, o.author, o.hash, o.price, o.asset, o.terms, o.note, o.signed, o.expires,
                    o.at, o.position, o.hold, n.buyer FROM offer o JOIN negotiation n ON n.id = o.negotiation
@@ -621,25 +627,28 @@ impl Snap<'_> {
         }))
     }
 
-    fn approval(&self, id: i64) -> Result<Option<ApprovalRow>> {
+    pub(super) fn approval(&self, id: i64) -> Result<Option<ApprovalRow>> {
         let mut query = self.db.prepare_cached(APPROVAL)?;
         let mut rows = query.query([id])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
         let asset: i64 = row.get(5)?;
-        Ok(Some(ApprovalRow {
+        let mut row = ApprovalRow {
+            summary: String::new(),
             id: ApprovalId(uint(id)),
             owner: OwnerId(uint(row.get(1)?)),
             agent: self.who(row.get(2)?)?,
-            what: facts(&row.get::<_, String>(3)?),
+            what: self.readable_terms(facts(&row.get::<_, String>(3)?))?,
             amount: self.decimal(row.get(4)?, asset)?,
             asset: self.asset(asset)?.0,
             expires: time(row.get(6)?),
             created: time(row.get(7)?),
             end: row.get(8)?,
             by: row.get::<_, Option<i64>>(9)?.map(|p| PersonId(uint(p))),
-        }))
+        };
+        row.summary = self.approval_summary(&row)?;
+        Ok(Some(row))
     }
 
     fn allowances(&self, owner: i64) -> Result<Vec<AllowanceRow>> {

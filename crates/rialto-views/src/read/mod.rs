@@ -1,6 +1,7 @@
 //! The reading end: lists and details, each call one snapshot of the views.
 
 mod apart;
+mod approvals;
 mod bonds;
 mod directory;
 mod export;
@@ -39,6 +40,7 @@ use crate::views::lock;
 use crate::{Error, Result};
 pub(crate) use ranked::Scores;
 
+pub use approvals::{AccountName, ApprovalView};
 pub use bonds::{COUNTED, ReactionRow};
 pub use directory::{
     AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,

@@ -86,6 +86,7 @@ impl Realm {
         let key = Hash::of(&[&self.state.position().to_le_bytes()]);
         let stamp = Stamp {
             now: Time(self.now_ms),
+            steady_ms: self.now_ms,
             entropy: *key.bytes(),
             custody: Some((key, key.short())),
         };

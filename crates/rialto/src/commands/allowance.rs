@@ -1,6 +1,6 @@
 //! `rialto allowance …`: spending limits at any node of the principal tree.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::parse;
@@ -33,17 +33,38 @@ struct Limits {
     /// The most that all together may take in a period.
     #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
     per_period: Option<String>,
-    /// How long a period is; left out, a day in UTC.
+    /// How long a period is; left out, as it is, at first a day in UTC.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     period: Option<u64>,
     /// Above which amount a person has to approve.
     #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
     approval_above: Option<String>,
+    /// A limit that no longer holds; may be given several times.
+    #[arg(long, value_name = "LIMIT", value_enum)]
+    clear: Vec<Limit>,
+}
+
+/// A limit by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Limit {
+    PerDeal,
+    PerPeriod,
+    ApprovalAbove,
+}
+
+impl Limit {
+    fn word(self) -> &'static str {
+        match self {
+            Self::PerDeal => "per_deal",
+            Self::PerPeriod => "per_period",
+            Self::ApprovalAbove => "approval_above",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
 enum AllowanceCommand {
-    /// Sets the limits of a node; those left out are removed.
+    /// Changes the limits of a node: those that are named, the others stay.
     Set {
         #[command(flatten)]
         limits: Limits,
@@ -67,6 +88,7 @@ pub(crate) async fn run(args: AllowanceArgs, out: Output) -> Result<(), CliError
                 "node": limits.node, "asset": limits.asset, "per_deal": limits.per_deal,
                 "per_period": limits.per_period, "period_ms": limits.period,
                 "approval_above": limits.approval_above,
+                "clear": limits.clear.iter().map(|limit| limit.word()).collect::<Vec<_>>(),
             });
             remote::carry_out(remote, out, "policy.set_allowance", args).await
         }

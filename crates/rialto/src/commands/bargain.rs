@@ -10,7 +10,7 @@ use super::show::{brief, plain, span};
 /// The digits of an offer's hash that are shown: enough to name it.
 const DIGITS: usize = 8;
 
-fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
@@ -91,14 +91,14 @@ pub(super) fn next_for(delivery: &Value) -> Option<String> {
 
 /// Lines of a name and a value, aligned.
 #[derive(Default)]
-struct Lines(Vec<(&'static str, String)>);
+pub(super) struct Lines(Vec<(&'static str, String)>);
 
 impl Lines {
-    fn add(&mut self, name: &'static str, value: Option<String>) {
+    pub(super) fn add(&mut self, name: &'static str, value: Option<String>) {
         self.0.extend(value.map(|v| (name, plain(&v))));
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let line = |(name, value): &(&str, String)| {
             format!("  {name:<11}{}", value.replace('\n', "\n             "))
         };
@@ -106,11 +106,11 @@ impl Lines {
     }
 }
 
-fn owned(value: &Value, pointer: &str) -> Option<String> {
+pub(super) fn owned(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).filter(|v| !v.is_null()).map(brief)
 }
 
-fn money(value: &Value, pointer: &str, asset: &str) -> Option<String> {
+pub(super) fn money(value: &Value, pointer: &str, asset: &str) -> Option<String> {
     Some(format!("{} {}", text(value, pointer)?, text(value, asset)?))
 }
 
@@ -171,7 +171,7 @@ fn arbiter(of: &Value) -> String {
 }
 
 /// What is promised, and what holds when nobody speaks.
-fn terms(lines: &mut Lines, offer: &Value) {
+pub(super) fn terms(lines: &mut Lines, offer: &Value) {
     for (name, pointer) in [("promised", "/terms/lines"), ("issues", "/terms/issues")] {
         lines.add(name, owned(offer, pointer).filter(|v| v != "-"));
     }

@@ -1,9 +1,10 @@
-//! `rialto clock …`: the realm's clock.
+//! `rialto clock …`: the realm's clock beside the machine's.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::remote::{self, Remote};
+use super::show;
 use crate::output::{CliError, Output};
 
 /// The realm's clock.
@@ -17,8 +18,13 @@ pub struct ClockArgs {
 
 #[derive(Debug, Subcommand)]
 enum ClockCommand {
+    /// Says where the realm's clock and the machine's stand, and what to do if they differ.
+    Show,
     /// Accepts that the clock has jumped ahead by more than an hour; by the operator.
     Accept,
+    /// Sets the realm's clock back to the machine's after a jump that was a mistake; by the operator.
+    /// What expired meanwhile stays expired.
+    Back,
 }
 
 /// Runs one clock command.
@@ -26,6 +32,14 @@ enum ClockCommand {
 /// # Errors
 /// As the server's, or when the output cannot be written.
 pub(crate) async fn run(args: ClockArgs, out: Output) -> Result<(), CliError> {
-    let ClockCommand::Accept = args.command;
-    remote::carry_out(&args.remote, out, "clock.accept", json!({})).await
+    let op = match args.command {
+        ClockCommand::Show => {
+            let realm = args.remote.client()?.get("/api/realm").await?;
+            let clock = realm.get("clock").cloned().unwrap_or(Value::Null);
+            return show::record(out, &clock);
+        }
+        ClockCommand::Accept => "clock.accept",
+        ClockCommand::Back => "clock.set_back",
+    };
+    remote::carry_out(&args.remote, out, op, json!({})).await
 }

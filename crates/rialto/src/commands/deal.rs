@@ -229,7 +229,8 @@ async fn offer(remote: &Remote, out: Output, op: &str, args: Value) -> Result<()
     let named = named.map(str::to_owned);
     let accepted = client.command(op, remote::without_nulls(args)).await?;
     let opened = accepted.ids.get("neg").map(ToString::to_string);
-    let Some(negotiation) = opened.or(named) else {
+    let named = opened.or(named).filter(|_| accepted.waits_for.is_none());
+    let Some(negotiation) = named else {
         return remote::tell(out, &accepted, None);
     };
     let path = format!(

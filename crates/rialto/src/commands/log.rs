@@ -127,6 +127,7 @@ fn print(out: Output, page: &Value, more: bool) -> Result<(), CliError> {
         ("AT", "/at"),
         ("BY", "/by"),
         ("WHAT", "/what"),
+        ("SAID", "/said"),
         ("IDS", "/ids"),
         ("CAUSE", "/cause"),
     ];
@@ -148,6 +149,7 @@ fn row(envelope: &Value) -> Value {
     json!({
         "position": envelope.get("position"), "at": envelope.get("at"), "ids": envelope.get("ids"),
         "by": actor.or_else(|| envelope.get("principal")), "cause": envelope.get("cause"), "what": kinds,
+        "said": envelope.get("said"),
     })
 }
 

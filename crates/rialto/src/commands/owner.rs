@@ -97,6 +97,17 @@ enum OwnerCommand {
         /// Its id.
         owner: String,
     },
+    /// Stops all agents of an owner at once; its people go on. Agents that are registered meanwhile
+    /// are stopped too.
+    Stop {
+        /// Its id; left out, the token's own owner.
+        owner: Option<String>,
+    },
+    /// Lets the agents go on that stop has stopped; those that are suspended themselves stay so.
+    Start {
+        /// Its id; left out, the token's own owner.
+        owner: Option<String>,
+    },
     /// Writes everything of an owner as JSON lines, to leave with it.
     Export {
         /// Its id; left out, the token's own owner.
@@ -170,6 +181,14 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
                 json!({ "subject": { "owner": owner } }),
             )
             .await
+        }
+        OwnerCommand::Stop { owner } => {
+            let args = json!({ "owner": owner, "stop": true });
+            remote::carry_out(remote, out, "owner.stop", args).await
+        }
+        OwnerCommand::Start { owner } => {
+            let args = json!({ "owner": owner, "stop": false });
+            remote::carry_out(remote, out, "owner.stop", args).await
         }
         OwnerCommand::Export { owner, file } => export(remote, out, owner.as_deref(), file).await,
     }

@@ -273,7 +273,7 @@ fn private_file(path: &Path) -> Result<(PathBuf, std::fs::File), CliError> {
 /// Tells what an accepted command brought.
 ///
 /// # Errors
-/// When the output cannot be written.
+/// When the output cannot be written; [`crate::output::Exit::Waits`] when it waits for a person's approval.
 pub(crate) fn tell(out: Output, accepted: &Accepted, saved: Option<&Path>) -> Result<(), CliError> {
     if out.is_json() {
         let mut answer =
@@ -285,13 +285,28 @@ pub(crate) fn tell(out: Output, accepted: &Accepted, saved: Option<&Path>) -> Re
             token.remove("secret");
             token.insert("file".to_owned(), json!(path));
         }
-        return out.json(&answer);
+        out.json(&answer)?;
+        return match accepted.waits_for {
+            Some(_) => Err(CliError::waits()),
+            None => Ok(()),
+        };
     }
     let again = if accepted.duplicate {
         " (done before, nothing was done again)"
     } else {
         ""
     };
+    if let Some(approval) = accepted.waits_for {
+        out.line(format!(
+            "waits for approval {approval}, asked at position {}{again}",
+            accepted.position
+        ))?;
+        out.line(format!(
+            "  next    a person of the owner looks with: rialto approval show {approval}"
+        ))?;
+        out.line("          (and answers with rialto approval approve, or rialto approval deny)")?;
+        return Err(CliError::waits());
+    }
     out.line(format!("accepted at position {}{again}", accepted.position))?;
     for (kind, id) in &accepted.ids {
         out.line(format!("  {kind:<7} {id}"))?;

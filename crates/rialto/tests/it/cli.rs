@@ -132,7 +132,7 @@ impl Place {
     }
 
     /// Runs a command against a server with the token in a file of this place.
-    fn ask(&self, server: &Server, token: &str, args: &[&str]) -> Done {
+    pub(crate) fn ask(&self, server: &Server, token: &str, args: &[&str]) -> Done {
         let mut command = self.command(args);
         done(command.args(["--json", "--server", &server.url, "--token-file", token]))
     }

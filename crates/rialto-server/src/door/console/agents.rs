@@ -4,13 +4,13 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::{Money, Who};
-use rialto_console::pages::agents::{Allowance, Issued, Line, List, One, Private, Record};
+use rialto_console::pages::agents::{Allowance, InForce, Issued, Line, List, One, Private, Record};
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
 use rialto_core::id::{AgentId, AnyId, OwnerId};
 use rialto_core::identity::Principal;
 use rialto_core::mail::Inbox;
-use rialto_core::policy::{Action, Node};
+use rialto_core::policy::{Action, Node, authorise};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{DAY_MS, HOUR_MS};
@@ -205,6 +205,7 @@ pub(super) async fn whole(
         judge: side.judge,
         manage: manage.then(|| desk.seal()),
         stop: stop.then(|| desk.seal()),
+        in_force: in_force(desk, id, desk.param("asset")).await?,
         assets: assets.into_iter().map(|asset| asset.code).collect(),
         sent: sent.or(done),
     };
@@ -293,8 +294,7 @@ fn limits_of(state: &State, principal: Principal, id: AgentId) -> Vec<Allowance>
         return Vec::new();
     };
     let mut nodes = vec![(Node::Agent(id), agent.handle.to_string())];
-    let owners =
-        rialto_core::policy::authorise(state, principal, Action::ViewOwner(agent.owner)).is_ok();
+    let owners = authorise(state, principal, Action::ViewOwner(agent.owner)).is_ok();
     if owners {
         if let Some((team, entity)) = agent.team.and_then(|t| Some((t, state.teams.get(&t)?))) {
             nodes.push((Node::Team(team), format!("team {}", entity.name)));
@@ -377,13 +377,16 @@ pub(super) async fn settled(
     }
 }
 
+/// What the form says: it opened with what was in force, so an empty field clears its limit.
 fn limits(agent: AgentId, form: &Posted) -> Value {
     let field = |name| form.field(name);
     let period_ms = match field("period") {
         Some("hour") => HOUR_MS,
         Some("week") => 7 * DAY_MS,
-        _ => DAY_MS,
+        other => other.and_then(|ms| ms.parse().ok()).unwrap_or(DAY_MS),
     };
+    let names = ["per_deal", "per_period", "approval_above"];
+    let cleared: Vec<&str> = names.into_iter().filter(|n| field(n).is_none()).collect();
     json!({
         "node": { "agent": agent },
         "asset": field("asset"),
@@ -391,7 +394,41 @@ fn limits(agent: AgentId, form: &Posted) -> Value {
         "per_period": field("per_period"),
         "period_ms": period_ms,
         "approval_above": field("approval_above"),
+        "clear": cleared,
     })
+}
+
+/// The agent's own limits in an asset, the realm's first unless one is named; the form opens with them.
+async fn in_force(
+    desk: &Desk,
+    id: AgentId,
+    code: Option<&str>,
+) -> Result<Option<InForce>, Refusal> {
+    let code = code.and_then(|code| rialto_core::text::AssetCode::new(code).ok());
+    let principal = desk.caller.principal;
+    let read = desk.state(move |state| {
+        let owner = state.agents.get(&id)?.owner;
+        authorise(state, principal, Action::ManageOwner(owner)).ok()?;
+        let first = state.realm.get(&()).and_then(|r| r.asset);
+        let asset = code.map_or(first, |code| state.asset_coded(&code))?;
+        let entity = state.assets.get(&asset)?;
+        let limits = state.allowances.get(&(Node::Agent(id), asset));
+        let print =
+            |amount: Option<Amount>| amount.map(|a| a.display(entity.scale)).unwrap_or_default();
+        Some(InForce {
+            asset: entity.code.to_string(),
+            per_deal: print(limits.and_then(|l| l.per_deal)),
+            per_period: print(limits.and_then(|l| l.per_period)),
+            period: match limits.map_or(DAY_MS, |l| l.period_ms) {
+                HOUR_MS => "hour".to_owned(),
+                DAY_MS => "day".to_owned(),
+                ms if ms == 7 * DAY_MS => "week".to_owned(),
+                ms => ms.to_string(),
+            },
+            approval_above: print(limits.and_then(|l| l.approval_above)),
+        })
+    });
+    read.await
 }
 
 /// The operation that a stop switch's form asks for.

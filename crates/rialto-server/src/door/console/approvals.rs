@@ -9,13 +9,17 @@ use rialto_console::shell::Place;
 use rialto_core::id::{AnyId, ApprovalId};
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
-use rialto_views::ApprovalRow;
+use rialto_views::{ApprovalRow, ApprovalView};
 use serde_json::{Value, json};
 
+use super::agents::span;
 use super::deals::maud_of;
 use super::desk::{Desk, Posted, answered, named, to};
 use super::show::{money, who};
+use crate::door::approvals::{self, Left, Shown};
 use crate::door::problem::Refusal;
+use crate::door::reads;
+use rialto_console::Markup;
 use rialto_console::form::Sent;
 
 /// `GET /approvals`.
@@ -65,46 +69,187 @@ async fn rows(desk: &Desk, found: &[ApprovalRow]) -> Result<Vec<Approval>, Refus
         let may = |owner| authorise(state, principal, Action::Approve(owner)).is_ok();
         owners.into_iter().map(may).collect::<Vec<bool>>()
     });
-    let rows = found.iter().zip(judged.await?).map(|(row, may)| Approval {
-        id: row.id.into(),
-        agent: who(&row.agent),
-        what: what(&row.what),
-        money: money(&row.amount, &row.asset),
-        created: desk.when(row.created),
-        expires: desk.when(row.expires),
-        end: row.end.clone(),
-        by: row.by.map(Into::into),
-        may,
-        seal: desk.seal(),
-    });
-    Ok(rows.collect())
+    let judged = judged.await?;
+    let (scope, ids) = (
+        desk.scope().await?,
+        found.iter().map(|row| row.id).collect(),
+    );
+    let at = reads::At::revealing(desk.param("quarantined") == Some("show"));
+    let shown = approvals::shown(desk.door(), scope, at, ids).await?;
+    let mut rows = Vec::with_capacity(found.len());
+    for (row, may) in found.iter().zip(judged) {
+        let Some(shown) = shown.iter().find(|shown| shown.view.approval.id == row.id) else {
+            continue;
+        };
+        rows.push(Approval {
+            id: row.id.into(),
+            agent: who(&row.agent),
+            what: text(sentence(shown)),
+            facts: facts(desk, shown),
+            money: money(&row.amount, &row.asset),
+            created: desk.when(row.created),
+            expires: desk.when(row.expires),
+            end: row.end.clone(),
+            by: row.by.map(Into::into),
+            may,
+            seal: desk.seal(),
+        });
+    }
+    Ok(rows)
 }
 
-/// What exactly would be done, as the core bound it.
-fn what(bound: &Value) -> rialto_console::Markup {
-    let thing = |kind: &str, name: &str| {
-        let id = bound.get(kind).and_then(|b| b.get(name));
-        let id = id
-            .and_then(Value::as_str)
-            .and_then(|id| id.parse::<AnyId>().ok());
-        id.map_or_else(|| text(""), |id| maud_of(Thing(id)))
-    };
-    if bound.get("accept").is_some() {
-        let hash = bound.pointer("/accept/offer").and_then(Value::as_str);
-        let short: String = hash.unwrap_or_default().chars().take(8).collect();
-        return joined(&[
-            text(&format!("to accept offer #{short} in")),
-            thing("accept", "negotiation"),
-            text("and pay from"),
-            thing("accept", "pay_from"),
-        ]);
+/// What a yes does.
+fn sentence(shown: &Shown) -> &'static str {
+    match shown.view.act {
+        "accept" => "Yes accepts this offer and holds the money at once.",
+        "offer" => "Yes makes this offer; it binds the agent once the other side accepts it.",
+        _ => "Yes moves the money at once.",
     }
-    joined(&[
-        text("to move it from"),
-        thing("transfer", "from"),
-        text("to"),
-        thing("transfer", "to"),
-    ])
+}
+
+/// Everything that is bound, by name.
+fn facts(desk: &Desk, shown: &Shown) -> Vec<(&'static str, Markup)> {
+    let view = &shown.view;
+    let mut facts: Vec<(&'static str, Markup)> = Vec::new();
+    if let Some(with) = &view.with {
+        facts.push(("With", maud_of(who(with))));
+    }
+    facts.extend(terms(view));
+    if let Some(note) = &view.note {
+        facts.push(("Note", maud_of(desk.written(note))));
+    }
+    if let Some(offer) = view.offer {
+        let short: String = offer.to_string().chars().take(8).collect();
+        let what = if view.act == "offer" {
+            "Counters"
+        } else {
+            "Offer"
+        };
+        facts.push((what, text(&format!("#{short}"))));
+    }
+    if let Some(until) = view.offer_expires {
+        facts.push(("Offer ends", maud_of(desk.when(until))));
+    }
+    if let Some(ms) = view.valid_for_ms {
+        facts.push(("Valid for", text(&format!("{} once it goes out", span(ms)))));
+    }
+    let things: [(&str, Option<AnyId>); 3] = [
+        ("Negotiation", view.negotiation.map(Into::into)),
+        ("Listing", view.listing.map(Into::into)),
+        ("Serves", view.task.map(Into::into)),
+    ];
+    for (name, thing) in things {
+        facts.extend(thing.map(|id| (name, maud_of(Thing(id)))));
+    }
+    if let Some(goal) = &view.goal {
+        facts.push(("Goal", maud_of(desk.written(goal))));
+    }
+    for (name, account) in [("Paid from", &view.pay_from), ("Paid to", &view.pay_to)] {
+        if let Some(account) = account {
+            let holder = text(&account.holder);
+            facts.push((name, joined(&[holder, maud_of(Thing(account.id.into()))])));
+        }
+    }
+    let asset = &view.approval.asset;
+    if let Some(available) = &shown.available {
+        facts.push(("It holds", maud_of(money(available, asset))));
+    }
+    for budget in &shown.budgets {
+        facts.push(("Limit", text(&limit(budget, asset))));
+    }
+    facts.push(("Sent by", maud_of(super::show::principal(view.asked_by))));
+    if let Some(cause) = view.cause {
+        facts.push(("Caused by", maud_of(Thing(cause))));
+    }
+    facts
+}
+
+/// The terms of an offer, by name.
+fn terms(view: &ApprovalView) -> Vec<(&'static str, Markup)> {
+    let mut facts = Vec::new();
+    let lines = view.lines.as_array().into_iter().flatten();
+    let promised: Vec<String> = lines
+        .filter_map(|line| {
+            let item = line.get("item")?.as_str()?;
+            Some(format!("{item} × {}", line.get("quantity")?))
+        })
+        .collect();
+    if !promised.is_empty() {
+        facts.push(("Promised", text(&promised.join(", "))));
+    }
+    let issues = view.issues.as_array().filter(|issues| !issues.is_empty());
+    if let Some(issues) = issues {
+        let issues: Vec<String> = issues.iter().map(issue).collect();
+        facts.push(("Issues", text(&issues.join(", "))));
+    }
+    let within = |name: &str| view.bargain.get(name).and_then(Value::as_u64).map(span);
+    let word = |name: &str| {
+        let word = view.bargain.get(name).and_then(Value::as_str);
+        word.unwrap_or_default().replace('_', " ")
+    };
+    if let Some(time) = within("deliver_within_ms") {
+        facts.push((
+            "Delivered",
+            text(&format!("within {time} of the agreement")),
+        ));
+    }
+    if let Some(time) = within("review_within_ms") {
+        let said = format!(
+            "within {time} of the delivery, else {}",
+            word("on_no_review")
+        );
+        facts.push(("Reviewed", text(&said)));
+    }
+    if let Some(time) = within("rule_within_ms") {
+        let judge = view
+            .arbiter
+            .as_ref()
+            .map_or("the operator", |who| &who.handle);
+        let said = format!(
+            "by {judge} within {time} of a dispute, else {}",
+            word("on_no_ruling")
+        );
+        facts.push(("Ruled on", text(&said)));
+    }
+    facts
+}
+
+/// A further issue: its name and its value.
+fn issue(issue: &Value) -> String {
+    let name = issue
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let value = issue.get("value").and_then(Value::as_object);
+    let value = value.and_then(|value| value.values().next());
+    let value = value.map(|value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    format!("{name}: {}", value.unwrap_or_default())
+}
+
+/// What a limit is and leaves.
+fn limit(budget: &Left, asset: &str) -> String {
+    let mut parts = Vec::new();
+    if let (Some(left), Some(most)) = (&budget.left, &budget.per_period) {
+        parts.push(format!(
+            "{left} of {most} {asset} left until {}",
+            budget.renews
+        ));
+    }
+    if let Some(most) = &budget.per_deal {
+        parts.push(format!("at most {most} {asset} a deal"));
+    }
+    if let Some(above) = &budget.approval_above {
+        let why = if budget.asks {
+            ", which is why it asks"
+        } else {
+            ""
+        };
+        parts.push(format!("a person approves above {above} {asset}{why}"));
+    }
+    format!("{}: {}", budget.name, parts.join("; "))
 }
 
 /// `POST /approvals/{id}`: approve or deny.

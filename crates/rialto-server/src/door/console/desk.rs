@@ -15,7 +15,7 @@ use rialto_console::shell::{Frame, Place, Theme, Viewer, page};
 use rialto_console::written::Written;
 use rialto_core::hash::Hash;
 use rialto_core::id::{AgentId, OwnerId};
-use rialto_core::identity::{AgentRef, Auth, Principal};
+use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use super::guard;
 use super::session::Session;
-use crate::door::auth::{Caller, live, scope};
+use crate::door::auth::{Caller, live, scope, stands};
 use crate::door::problem::Refusal;
 use crate::door::serve::Encrypted;
 use crate::door::{Door, commands, reads};
@@ -50,6 +50,8 @@ pub(super) struct Visit {
     pub(super) params: Fields,
     pub(super) id: Option<String>,
     pub(super) session: Option<Session>,
+    /// Why a session opens nothing, if its holder was stopped.
+    pub(super) stopped: Option<Refusal>,
 }
 
 impl Visit {
@@ -64,6 +66,11 @@ impl Visit {
             .as_deref()
             .and_then(|id| door.sessions.find(id, now))
             .filter(|session| is_live(door, session));
+        let stopped = match &session {
+            Some(session) => stopped(door, session).await,
+            None => None,
+        };
+        let session = session.filter(|_| stopped.is_none());
         Self {
             door: door.clone(),
             encrypted,
@@ -77,6 +84,7 @@ impl Visit {
             params: params.map(|q| q.0).unwrap_or_default(),
             id,
             session,
+            stopped,
         }
     }
 
@@ -115,6 +123,13 @@ pub(super) fn is_live(door: &Door, session: &Session) -> bool {
         .is_some_and(|info| info.token == session.token && info.principal == session.principal)
 }
 
+/// Why whoever holds a session may do nothing, if so. Where the node cannot say, the page does.
+async fn stopped(door: &Door, session: &Session) -> Option<Refusal> {
+    let refusal = stands(door, &session.caller()).await.err()?;
+    let codes = [Code::Suspended, Code::AgentClosed];
+    codes.contains(&refusal.rejection.code).then_some(refusal)
+}
+
 /// The realm's name without the at sign that handles of agents carry.
 pub(super) fn realm_name(door: &Door) -> &str {
     door.realm.trim_start_matches('@')
@@ -151,13 +166,11 @@ impl Desk {
     /// [`Code::Unauthenticated`].
     pub(super) fn of(visit: Visit) -> Result<Self, (Box<Visit>, Refusal)> {
         let Some(session) = visit.session.clone() else {
-            return Err((Box::new(visit), Code::Unauthenticated.into()));
+            let why = visit.stopped.clone();
+            let why = why.unwrap_or_else(|| Code::Unauthenticated.into());
+            return Err((Box::new(visit), why));
         };
-        let caller = Caller {
-            principal: session.principal,
-            auth: Auth::Token(session.token),
-            acting: None,
-        };
+        let caller = session.caller();
         Ok(Self {
             visit,
             session,

@@ -11,13 +11,14 @@ use rialto_console::pages::gate::Gate;
 use rialto_console::shell::Theme;
 use rialto_core::decide::secret_hash;
 use rialto_core::id::AnyId;
-use rialto_core::identity::Principal;
+use rialto_core::identity::{Auth, Principal};
 use rialto_core::reject::Code;
 use serde_json::{Value, json};
 
 use super::desk::{Desk, Filled, Posted, Visit, filled, pair, realm_name, shown};
 use super::guard;
 use crate::door::Door;
+use crate::door::auth::{Caller, stands};
 use crate::door::problem::Refusal;
 
 /// An address within this console, and nothing else.
@@ -62,7 +63,7 @@ pub(super) async fn page(visit: Visit) -> Result<Response, Refusal> {
     if visit.session.is_some() {
         return Ok(Redirect::to(&next).into_response());
     }
-    stranger(&visit, None, &next).await
+    stranger(&visit, visit.stopped.as_ref(), &next).await
 }
 
 /// `POST /sign-in`: a token for a session.
@@ -102,6 +103,12 @@ async fn open(visit: &Visit, secret: &str) -> Result<String, Refusal> {
             "the console is for the operator, people and agents; services use the API",
         ));
     }
+    let caller = Caller {
+        principal: info.principal,
+        auth: Auth::Token(info.token),
+        acting: None,
+    };
+    stands(&visit.door, &caller).await?;
     let node = &visit.door.node;
     if let Some(old) = &visit.id {
         visit.door.sessions.close(old);

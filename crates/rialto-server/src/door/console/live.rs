@@ -17,6 +17,7 @@ use rialto_core::reject::Code;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::desk::{Desk, is_live};
+use crate::door::auth::Watch;
 use crate::door::problem::Refusal;
 
 /// The least time between two events of a stream.
@@ -28,6 +29,7 @@ const LOOK: Duration = Duration::from_secs(1);
 struct Follow {
     desk: Desk,
     after: u64,
+    watch: Watch,
     not_before: Instant,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
@@ -53,10 +55,12 @@ pub(super) async fn stream(
         }
         None => desk.door().node.hub().indexed(),
     };
+    let watch = Watch::of(desk.door(), &desk.caller);
     desk.scope().await?;
     let follow = Follow {
         desk,
         after,
+        watch,
         not_before: Instant::now(),
         ended: false,
         _place: place,
@@ -76,7 +80,7 @@ impl Follow {
             if self.ended || door.node.is_draining() {
                 return None;
             }
-            if !is_live(door, &self.desk.session) {
+            if !is_live(door, &self.desk.session) || self.watch.judge(door).await.is_err() {
                 self.ended = true;
                 return Some(Event::default().event("ended").data(""));
             }
@@ -92,7 +96,7 @@ impl Follow {
                     Err(_) => return None,
                 }
             }
-            // Wakes now and then, to notice a shutdown or the end of the session.
+            // Wakes now and then, to notice a shutdown, the end of the session, or of its holder's.
             let _ = timeout(LOOK, indexed.changed()).await;
         }
     }

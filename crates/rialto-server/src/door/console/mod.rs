@@ -85,6 +85,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/agents/{agent}/tokens/revoke", post(tokens::revoke))
         .route("/owners/{id}", get(owners::one))
         .route("/owners/{id}/switch", post(owners::switch))
+        .route("/owners/{id}/stop", post(owners::stop))
         .route("/teams", get(teams::list).post(teams::create))
         .route("/teams/{id}", get(teams::one).post(teams::act))
         .route("/waiting", get(waiting::page).post(waiting::answer))

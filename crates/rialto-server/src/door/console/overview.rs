@@ -42,7 +42,7 @@ const PERIODS: [(u64, &str); 3] = [
 pub(super) async fn page(visit: Visit) -> Result<Response, Refusal> {
     match Desk::of(visit) {
         Ok(desk) => inside(&desk).await,
-        Err((visit, _)) => gate::stranger(&visit, None, "/").await,
+        Err((visit, _)) => gate::stranger(&visit, visit.stopped.as_ref(), "/").await,
     }
 }
 

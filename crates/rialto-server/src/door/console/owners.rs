@@ -31,6 +31,7 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
         };
         let query = AgentQuery {
             owner: Some(owner),
+            seen_by: Some(scope),
             ..AgentQuery::default()
         };
         let Some(row) = v.owner(owner)? else {
@@ -46,6 +47,7 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
         name: row.name.clone(),
         kind: row.kind.clone(),
         status: row.status.clone(),
+        agents_stopped: row.agents_stopped,
         created: desk.when(row.created),
         agent_count: row.agents,
         people: people
@@ -75,6 +77,25 @@ pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Res
         Ok(_) => Ok(to(&format!("/owners/{owner}"))),
         Err(refusal) => {
             let sent = form.refused("switch", &refusal);
+            answered(&refusal, shown(desk, &name, Some(sent)).await)
+        }
+    }
+}
+
+/// `POST /owners/{id}/stop`: all its agents at once.
+pub(super) async fn stop(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
+    let desk = &form.desk;
+    let owner = own(desk.door(), &desk.caller, &name).await?;
+    let stop = match form.field("to") {
+        Some("stop") => true,
+        Some("start") => false,
+        _ => return Err(Refusal::new(Code::Malformed, "to: stop or start")),
+    };
+    let args = json!({ "owner": owner, "stop": stop });
+    match form.carry_out("owner.stop", args).await {
+        Ok(_) => Ok(to(&format!("/owners/{owner}"))),
+        Err(refusal) => {
+            let sent = form.refused("stop", &refusal);
             answered(&refusal, shown(desk, &name, Some(sent)).await)
         }
     }

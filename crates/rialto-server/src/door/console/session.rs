@@ -2,7 +2,8 @@
 //!
 //! A session is a random id in a cookie and a row in a bounded table in memory, found by the id's
 //! hash. It stands for the token it was opened with and ends with it: every request looks the
-//! token up again, so that a revoked or expired one ends its sessions at once. Sessions end by
+//! token up again, so that a revoked or expired one ends its sessions at once, and one whose holder is
+//! stopped opens nothing. Sessions end by
 //! signing out, after [`IDLE_MS`] without a request, after [`AGE_MS`] in any case, and when the
 //! server restarts. No secret is kept: neither the token nor the id.
 
@@ -11,10 +12,11 @@ use std::sync::{Mutex, PoisonError};
 
 use rialto_core::hash::Hash;
 use rialto_core::id::TokenId;
-use rialto_core::identity::Principal;
+use rialto_core::identity::{Auth, Principal};
 use rialto_core::reject::Code;
 use rialto_core::time::{DAY_MS, HOUR_MS, Time};
 
+use crate::door::auth::Caller;
 use crate::node::{Chance, TokenInfo};
 
 /// The most sessions at once.
@@ -42,6 +44,15 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// Who asks through it.
+    pub(super) fn caller(&self) -> Caller {
+        Caller {
+            principal: self.principal,
+            auth: Auth::Token(self.token),
+            acting: None,
+        }
+    }
+
     fn is_over(&self, now: Time) -> bool {
         now.since(self.used) > IDLE_MS || now.since(self.opened) > AGE_MS
     }

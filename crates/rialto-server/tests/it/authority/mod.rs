@@ -11,6 +11,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use rialto_core::reject::Rejection;
 use rialto_wire::native::NativeCommand;
 use serde_json::{Value, json};
 
@@ -25,8 +26,9 @@ const INTERNAL: [&str; 4] = [
     "realm.reset_operator_token",
 ];
 /// What runs the realm, with the rows of operations that can also be about less.
-const REALM_WIDE: [(&str, &str); 14] = [
+const REALM_WIDE: [(&str, &str); 15] = [
     ("clock.accept", ""),
+    ("clock.set_back", ""),
     ("realm.erase", "our content"),
     ("service.create", ""),
     ("ledger.create_asset", ""),
@@ -44,7 +46,8 @@ const REALM_WIDE: [(&str, &str); 14] = [
 /// What a payment service is for.
 const PAYMENTS: [&str; 2] = ["ledger.deposit", "ledger.end_withdrawal"];
 /// What runs an owner: never an agent's to do.
-const OWNER_WIDE: [(&str, &str); 18] = [
+const OWNER_WIDE: [(&str, &str); 19] = [
+    ("owner.stop", "our owner"),
     ("person.add", "our owner"),
     ("person.set_role", "our viewer"),
     ("agent.register", "our owner"),
@@ -64,11 +67,15 @@ const OWNER_WIDE: [(&str, &str); 18] = [
     ("policy.answer_approval", "our approval"),
     ("ledger.open_account", "our owner"),
 ];
-/// Where a refusal tells that an account or a team exists: anybody may pay into one by its id, which
-/// tells the same.
-const PAYABLE: [(&str, &str); 2] = [
-    ("ledger.open_account", "our team"),
-    ("ledger.transfer", "from our account"),
+/// Who was stopped, with what every command and every read that needs a token answers.
+const STOPPED: [(&str, &str, &str); 7] = [
+    ("suspended", "RLT0105", "403"),
+    ("suspended person", "RLT0105", "403"),
+    ("of a suspended owner", "RLT0105", "403"),
+    ("its agent", "RLT0105", "403"),
+    ("of stopped agents", "RLT0105", "403"),
+    ("suspended service", "RLT0105", "403"),
+    ("closed", "RLT0115", "410"),
 ];
 const STRANGERS: [&str; 2] = ["stranger's admin", "stranger"];
 const OUTSIDE: [&str; 2] = ["nobody", "revoked"];
@@ -200,7 +207,10 @@ const LEGEND: &str = "# Who may do what
 
 Made by the tests from a realm that holds one of everything, and checked against the code by every run of them. \
 Columns are principals: *ours* are of one owner, *theirs* of the owner that our agent trades with, *stranger* of a third; \
-*service* is a payment service; *suspended* is an agent of ours that is stopped; *revoked* is a token that was ended. \
+*service* is a payment service; *suspended* is an agent of ours that is stopped, and *suspended person*, *of a suspended owner*, \
+*its agent*, *of stopped agents* (its owner has stopped all its agents at once), *suspended service* and *closed* are the others that can be: \
+whoever is stopped does and reads nothing, however it asks, but for what anybody may read without a token; \
+`RLT0105` or `RLT0115` says why, and the detail names who was stopped. *revoked* is a token that was ended. \
 `*`: asked for with the `Rialto-Agent` header, as a person must where only an agent acts: ours, the operator and the service name our agent, others their own.
 
 ";
@@ -248,6 +258,10 @@ fn judge_reads(world: &World, reads: &[(Row, bool)], broken: &mut Broken) {
             let cell = world.cell(row, name);
             broken.unless(cell == "401", row, "needs a token", name, cell);
         }
+        for (name, _, refused) in STOPPED.iter().filter(|_| !open) {
+            let cell = world.cell(row, name).trim_end_matches('*');
+            broken.unless(cell == *refused, row, "is stopped", name, cell);
+        }
         for name in STRANGERS {
             let cell = world.cell(row, name);
             let hidden = if row.private {
@@ -276,10 +290,11 @@ fn judge_commands(world: &World, commands: &[Row], broken: &mut Broken) {
             if OUTSIDE.contains(&who.name) && !(sign_up && who.token.is_none()) {
                 need(cell == "401", "needs a token");
             }
-            if who.name == "suspended" {
+            if let Some((_, code, _)) = STOPPED.iter().find(|(name, ..)| *name == who.name) {
+                let refused = cell.trim_end_matches('*') == *code;
                 need(
-                    cell == "RLT0105" || INTERNAL.contains(&row.what.as_str()),
-                    "is suspended",
+                    refused || INTERNAL.contains(&row.what.as_str()),
+                    "is stopped",
                 );
             }
             if realm_wide {
@@ -318,8 +333,7 @@ async fn judge_strangers(world: &World, commands: &[Row], broken: &mut Broken) {
                 command_cell(world, who, op, &absent).await,
             );
             let same = cell.trim_end_matches('*') == without.trim_end_matches('*');
-            let hidden = !cell.starts_with("ok")
-                && (same || PAYABLE.contains(&(row.what.as_str(), row.aim.as_str())));
+            let hidden = !cell.starts_with("ok") && same;
             let told = format!("{cell}, and {without} for what does not exist");
             broken.unless(
                 hidden,
@@ -328,6 +342,65 @@ async fn judge_strangers(world: &World, commands: &[Row], broken: &mut Broken) {
                 who.name,
                 &told,
             );
+        }
+    }
+}
+
+/// Whoever may not know of a thing of ours gets the very answer, to the word, that an id of the same
+/// kind gets which nothing has: for each id of each operation, alone and as an agent, and for each
+/// read by an id.
+async fn judge_existence(
+    world: &World,
+    commands: &[Row],
+    reads: &[(Row, bool)],
+    broken: &mut Broken,
+) {
+    let curious = ["stranger's admin", "stranger", "service"];
+    let said = |why: &str, id: &str| {
+        let made_up = World::instead(id, id).unwrap_or_default();
+        why.replace(id, "ID").replace(&made_up, "ID")
+    };
+    for who in world.who.iter().filter(|w| curious.contains(&w.name)) {
+        for (row, (op, _, args)) in commands.iter().zip(rows::commands(world)) {
+            if INTERNAL.contains(&op) || world.cell(row, who.name).starts_with("ok") {
+                continue;
+            }
+            let text = args.to_string();
+            for (_, id) in world.private() {
+                let Some(instead) = World::instead(&text, id) else {
+                    continue;
+                };
+                let instead = serde_json::from_str(&instead).unwrap();
+                for acting in [None, who.acts_as] {
+                    let theirs = world.judged(who, op, &args, acting).await;
+                    let absent = world.judged(who, op, &instead, acting).await;
+                    let told = |outcome: Result<(), Rejection>| {
+                        outcome.map_err(|why| (why.code, said(&why.detail, id)))
+                    };
+                    let (theirs, absent) = (told(theirs), told(absent));
+                    let both = format!("{theirs:?}, and {absent:?} for what does not exist");
+                    broken.unless(theirs == absent, row, "tells what exists", who.name, &both);
+                }
+            }
+        }
+        for (row, _) in reads.iter().filter(|(row, _)| row.private) {
+            let (method, path) = row.what.split_once(' ').unwrap();
+            for (_, address, body) in rows::reads(world, path) {
+                let ours = world.private().find(|(_, id)| address.contains(id));
+                let Some((_, id)) = ours.filter(|_| !address.ends_with("/stream")) else {
+                    continue;
+                };
+                let instead = World::instead(&address, id).unwrap();
+                let theirs = world.asked(who, method, &address, None, &body).await;
+                let absent = world.asked(who, method, &instead, None, &body).await;
+                let told = |(status, problem): (u16, Value)| {
+                    let detail = said(problem["detail"].as_str().unwrap_or_default(), id);
+                    (status, problem["code"].clone(), detail)
+                };
+                let (theirs, absent) = (told(theirs), told(absent));
+                let both = format!("{theirs:?}, and {absent:?} for what does not exist");
+                broken.unless(theirs == absent, row, "tells what exists", who.name, &both);
+            }
         }
     }
 }
@@ -372,6 +445,7 @@ async fn who_may_do_what() {
     judge_reads(&world, &reads, &mut broken);
     judge_commands(&world, &commands, &mut broken);
     judge_strangers(&world, &commands, &mut broken).await;
+    judge_existence(&world, &commands, &reads, &mut broken).await;
     judge_acting(&world, &mut broken).await;
     // Every operation can be carried out by somebody, or its row would prove nothing.
     for row in &commands {

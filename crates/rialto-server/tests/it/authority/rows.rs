@@ -28,6 +28,7 @@ fn realm(w: &World) -> Rows {
     vec![
         ("clock.tick", "", json!({})),
         ("clock.accept", "", json!({})),
+        ("clock.set_back", "", json!({})),
         ("realm.found", "", json!({ "name": "again", "key": key })),
         ("realm.reset_operator_token", "", json!({})),
         ("realm.rotate_key", "", json!({ "key": key })),
@@ -130,6 +131,11 @@ fn identity(w: &World) -> Rows {
             json!({ "token": w.id("token") }),
         ),
     ];
+    rows.push((
+        "owner.stop",
+        "our owner",
+        json!({ "owner": w.id("owner"), "stop": true }),
+    ));
     for (name, subject) in subjects {
         let args = json!({ "subject": subject });
         if name != "our owner" {
@@ -181,6 +187,11 @@ fn mail_and_work(w: &World) -> Rows {
             "task.create",
             "in our team",
             json!({ "worker": "@theirs-agent", "team": team, "body": "work" }),
+        ),
+        (
+            "task.create",
+            "as a part of our agent's work",
+            json!({ "worker": "@theirs-agent", "parent": errand, "body": "work" }),
         ),
         (
             "task.update",
@@ -265,6 +276,11 @@ fn money(w: &World) -> Rows {
             json!({ "from": ours, "amount": "1", "reference": "w-2" }),
         ),
         (
+            "ledger.withdraw",
+            "from our account",
+            json!({ "from": w.id("account"), "amount": "1", "reference": "w-3" }),
+        ),
+        (
             "ledger.end_withdrawal",
             "our withdrawal",
             json!({ "hold": w.id("withdrawal"), "paid": true }),
@@ -336,6 +352,11 @@ fn market(w: &World) -> Rows {
             "negotiation.open",
             "with our agent",
             json!({ "with": w.id("handle"), "side": "sell", "terms": terms, "valid_for_ms": 60_000 }),
+        ),
+        (
+            "negotiation.open",
+            "paid from our account",
+            json!({ "with": "@theirs-agent", "side": "buy", "terms": terms, "pay_from": w.id("account"), "valid_for_ms": 60_000 }),
         ),
         (
             "negotiation.counter",

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use axum::http::Method;
+use rialto_core::command::Command;
 use rialto_core::decide::{Request, Stamp, decide};
 use rialto_core::hash::Hash;
 use rialto_core::identity::{Auth, Principal};
+use rialto_core::reject::Rejection;
+use rialto_core::time::{MINUTE_MS, Time};
+use rialto_server::node::Clock;
 use serde_json::{Value, json};
 
 use crate::door::Realm;
@@ -42,7 +46,12 @@ const PUBLIC: [&str; 8] = [
     "measure",
 ];
 
+/// By how much the realm's clock is ahead of the machine's, in milliseconds.
+const AHEAD_MS: u64 = 40 * MINUTE_MS;
+
 const OURS: &str = "@ours-agent";
+/// The digits of an id that nothing has.
+pub(crate) const MADE_UP: &str = "0zzzzzzzzzzz";
 const THEIRS: &str = "@theirs-agent";
 
 /// The id of a kind in an answer.
@@ -103,6 +112,7 @@ impl World {
         world.market(&by).await;
         world.money(&by).await;
         world.square(&by).await;
+        world.led_astray(&by).await;
         world
     }
 
@@ -125,13 +135,20 @@ impl World {
         self.private().any(|(_, id)| text.contains(id))
     }
 
+    /// The same text about another thing of the same kind, which does not exist.
+    pub(crate) fn instead(text: &str, id: &str) -> Option<String> {
+        let (kind, _) = id.split_once('_')?;
+        text.contains(id)
+            .then(|| text.replace(id, &format!("{kind}_{MADE_UP}")))
+    }
+
     /// The same arguments about things of ours that do not exist.
     pub(crate) fn absent(&self, args: &Value) -> Value {
         let ours = self
             .private()
             .filter_map(|(_, id)| id.split_once('_').map(|(kind, _)| (id, kind)));
         let text = ours.fold(args.to_string(), |text, (id, kind)| {
-            text.replace(id, &format!("{kind}_0zzzzzzzzzzz"))
+            text.replace(id, &format!("{kind}_{MADE_UP}"))
         });
         serde_json::from_str(&text).unwrap()
     }
@@ -209,6 +226,50 @@ impl World {
         self.column("stranger", &by.third, None).await;
         self.column("service", &secret(&service), Some(OURS)).await;
         self.idle(by).await;
+        self.stopped(by).await;
+    }
+
+    /// Everybody who can be stopped, stopped.
+    async fn stopped(&mut self, by: &Builders) {
+        let person = self.person(by, "admin").await;
+        self.column("suspended person", &person, Some(OURS)).await;
+        let subject = json!({ "subject": { "person": self.id("admin") } });
+        self.realm.ok(&by.admin, "identity.suspend", subject).await;
+        let (admin, agent) = self.realm.owner("fourth").await;
+        let owner = self.whoami(&admin).await["owner"].clone();
+        self.column("of a suspended owner", &admin, Some("@fourth-agent"))
+            .await;
+        self.column("its agent", &agent, None).await;
+        let subject = json!({ "subject": { "owner": owner } });
+        let r = &self.realm;
+        r.ok(&by.operator, "identity.suspend", subject).await;
+        let (admin, agent) = self.realm.owner("stopping").await;
+        self.column("of stopped agents", &agent, None).await;
+        let stop = json!({ "stop": true });
+        self.realm.ok(&admin, "owner.stop", stop).await;
+        let args = json!({ "name": "bank-0", "grants": ["payments"] });
+        let service = self.realm.ok(&by.operator, "service.create", args).await;
+        self.column("suspended service", &secret(&service), Some(OURS))
+            .await;
+        let subject = json!({ "subject": { "service": id(&service, "svc") } });
+        let r = &self.realm;
+        r.ok(&by.operator, "identity.suspend", subject).await;
+        let args = json!({ "handle": "ours-closed" });
+        let agent = self.realm.ok(&by.admin, "agent.register", args).await;
+        self.column("closed", &secret(&agent), None).await;
+        let args = json!({ "agent": "@ours-closed" });
+        self.realm.ok(&by.admin, "agent.close", args).await;
+        self.ids.remove("admin");
+    }
+
+    /// A jump of the clock that came back, so that the realm's is ahead.
+    async fn led_astray(&self, by: &Builders) {
+        let now = self.realm.clock.now();
+        self.realm.clock.set(now.after(AHEAD_MS));
+        let args = json!({ "through": 0 });
+        self.realm.ok(&by.ours, "mail.acknowledge", args).await;
+        // Nothing was acknowledged: an accepted command of any kind tells the time.
+        self.realm.clock.set(now);
     }
 
     /// An agent that is suspended, and one whose token was revoked.
@@ -386,13 +447,13 @@ impl World {
     }
 
     /// What a command would come to now. Nothing is applied.
-    pub(crate) async fn decided(
+    pub(crate) async fn judged(
         &self,
         who: &Who,
         op: &str,
         args: &Value,
         acting: Option<&str>,
-    ) -> String {
+    ) -> Result<(), Rejection> {
         let command = ask(who.principal, op, args).command;
         let request = Request {
             principal: who.principal,
@@ -403,15 +464,32 @@ impl World {
         };
         let judged = self.realm.node.read(move |state| {
             let key = Hash::of(&[b"a fresh key"]);
+            // Only a machine's clock that is behind lets the realm's be set back.
+            let behind = match command {
+                Command::SetClockBack(_) => AHEAD_MS / 2,
+                _ => 0,
+            };
             let stamp = Stamp {
-                now: state.now(),
+                now: Time(state.now().0 - behind),
+                steady_ms: state.steady_ms().unwrap_or(0),
                 entropy: [9; 32],
                 custody: Some((key, key.short())),
             };
-            decide(state, &request, &command, &stamp)
-                .map_or_else(|r| r.code.to_string(), |_| "ok".into())
+            decide(state, &request, &command, &stamp).map(|_| ())
         });
         judged.await.unwrap().1
+    }
+
+    /// The same as a word: `ok`, or the code.
+    pub(crate) async fn decided(
+        &self,
+        who: &Who,
+        op: &str,
+        args: &Value,
+        acting: Option<&str>,
+    ) -> String {
+        let judged = self.judged(who, op, args, acting).await;
+        judged.map_or_else(|why| why.code.to_string(), |()| "ok".into())
     }
 
     /// The status and the body of a request; of a stream only the status.

@@ -1,0 +1,185 @@
+//! Approvals as a person decides on them: what is bound, and what the limits and the account leave.
+//!
+//! What was asked comes from the views, what is left from the state: both as they are now.
+
+use axum::Json;
+use axum::response::IntoResponse;
+use rialto_core::amount::Amount;
+use rialto_core::id::{AccountId, ApprovalId};
+use rialto_core::ledger::Holder;
+use rialto_core::policy::{Bound, Node, budgets};
+use rialto_core::reject::Code;
+use rialto_core::state::State as Realm;
+use rialto_core::time::Time;
+use rialto_views::{ApprovalView, Scope};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Door;
+use super::path::Path;
+use super::problem::Refusal;
+use super::reads::{At, Read, Reply, id, view};
+
+/// A limit at which the payment would count.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Left {
+    /// Whose limit.
+    pub(super) node: Node,
+    /// Its name.
+    pub(super) name: String,
+    /// The most that one transfer or deal may take.
+    pub(super) per_deal: Option<String>,
+    /// The most that all together may take in a period.
+    pub(super) per_period: Option<String>,
+    /// How long a period is, in milliseconds.
+    pub(super) period_ms: u64,
+    /// What was spent or is held in this period.
+    pub(super) spent: String,
+    /// What is left of this period.
+    pub(super) left: Option<String>,
+    /// When the next period begins.
+    pub(super) renews: Time,
+    /// Above which amount a person approves.
+    pub(super) approval_above: Option<String>,
+    /// True when this limit is why a person is asked.
+    pub(super) asks: bool,
+}
+
+/// What the state says of a payment that waits.
+#[derive(Clone, Debug, Default)]
+struct Means {
+    available: Option<String>,
+    budgets: Vec<Left>,
+}
+
+/// An approval as a person decides on it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Shown {
+    /// What is bound.
+    #[serde(rename = "request")]
+    pub(super) view: ApprovalView,
+    /// What the paying account has left to spend, in whole units.
+    pub(super) available: Option<String>,
+    /// The limits at which it would count, the nearest first.
+    pub(super) budgets: Vec<Left>,
+}
+
+/// The holder that would be paid.
+fn payee(state: &Realm, bound: &Bound) -> (AccountId, Option<Holder>) {
+    let holder = |account: &AccountId| state.accounts.get(account).map(|a| a.holder);
+    match bound {
+        Bound::Transfer { from, to } => (*from, holder(to)),
+        Bound::Offer { offer } => {
+            let team = offer.bargain.payee_team.map(Holder::Team);
+            (offer.pay_from, team.or(Some(Holder::Agent(offer.seller))))
+        }
+        Bound::Accept {
+            negotiation,
+            pay_from,
+            ..
+        } => {
+            let found = state.negotiations.get(negotiation);
+            let team = found.and_then(|n| n.latest.bargain.payee_team);
+            let seller = found.map(|n| Holder::Agent(n.seller));
+            (*pay_from, team.map(Holder::Team).or(seller))
+        }
+    }
+}
+
+fn name_of(state: &Realm, node: Node) -> String {
+    match node {
+        Node::Realm => "the realm".to_owned(),
+        Node::Owner(id) => {
+            let owner = state.owners.get(&id);
+            owner.map_or_else(|| id.to_string(), |o| format!("owner {}", o.name.as_str()))
+        }
+        Node::Team(id) => {
+            let team = state.teams.get(&id);
+            team.map_or_else(|| id.to_string(), |t| format!("team {}", t.name))
+        }
+        Node::Agent(id) => {
+            let agent = state.agents.get(&id);
+            agent.map_or_else(|| id.to_string(), |a| a.handle.to_string())
+        }
+    }
+}
+
+fn means(state: &Realm, approval: ApprovalId) -> Means {
+    let Some(waiting) = state.approvals.get(&approval) else {
+        // It was decided: what is left now says nothing of it.
+        return Means::default();
+    };
+    let scale = state.assets.get(&waiting.asset).map_or(0, |a| a.scale);
+    let show = |amount: Amount| amount.display(scale);
+    let (from, to) = payee(state, &waiting.bound);
+    let left = |budget: rialto_core::policy::Budget| Left {
+        node: budget.node,
+        name: name_of(state, budget.node),
+        per_deal: budget.per_deal.map(show),
+        per_period: budget.per_period.map(show),
+        period_ms: budget.period_ms,
+        spent: show(budget.spent),
+        left: budget.left().map(show),
+        renews: budget.renews,
+        approval_above: budget.approval_above.map(show),
+        asks: budget
+            .approval_above
+            .is_some_and(|above| waiting.amount > above),
+    };
+    let found = budgets(state, from, to, state.now());
+    Means {
+        available: state.accounts.get(&from).map(|a| show(a.available())),
+        budgets: found.into_iter().map(left).collect(),
+    }
+}
+
+/// Those of some approvals that a scope may see, with what is left to spend.
+pub(super) async fn shown(
+    door: &Door,
+    scope: Scope,
+    at: At,
+    approvals: Vec<ApprovalId>,
+) -> Result<Vec<Shown>, Refusal> {
+    let found = view(door, at, move |v| {
+        let each = approvals.into_iter().map(|id| v.approval_view(scope, id));
+        each.collect::<Result<Vec<_>, _>>()
+    });
+    let requests: Vec<ApprovalView> = found.await?.into_iter().flatten().collect();
+    let ids: Vec<ApprovalId> = requests.iter().map(|r| r.approval.id).collect();
+    let left = move |state: &Realm| {
+        ids.into_iter()
+            .map(|id| means(state, id))
+            .collect::<Vec<_>>()
+    };
+    let (_, means) = door.node.read(left).await?;
+    let pairs = requests.into_iter().zip(means);
+    Ok(pairs
+        .map(|(view, means)| Shown {
+            view,
+            available: means.available,
+            budgets: means.budgets,
+        })
+        .collect())
+}
+
+/// `GET /api/approvals/{id}`.
+pub(super) async fn one(Path(name): Path<String>, read: Read) -> Reply {
+    let (wanted, scope) = (id(&name)?, read.scope().await?);
+    let found = shown(&read.door, scope, read.query.at(), vec![wanted]).await?;
+    let found = found.first().ok_or(Code::NotFound)?;
+    Ok(Json(answer(found)).into_response())
+}
+
+/// The approval's own fields stand at the top, as they do in lists.
+fn answer(shown: &Shown) -> Value {
+    let fields = |value: Value| match value {
+        Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let mut all = fields(serde_json::to_value(shown).unwrap_or_default());
+    let mut request = fields(all.remove("request").unwrap_or_default());
+    let mut top = fields(request.remove("approval").unwrap_or_default());
+    top.extend(request);
+    top.extend(all);
+    Value::Object(top)
+}

@@ -1,0 +1,271 @@
+//! What events say, in a line each: who was stopped or let go on, which limit was set to what, what
+//! was paid from whom to whom. The same words in the API's log, the console and the command line.
+
+use rialto_core::amount::Amount;
+use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::id::{AgentId, AssetId, OwnerId};
+use rialto_core::identity::{IdentityEvent, Principal, Status};
+use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
+use rialto_core::policy::{Node, Party, PolicyEvent};
+use rusqlite::OptionalExtension;
+use serde_json::Value;
+
+use crate::Result;
+use crate::db::{Units, int};
+use crate::read::Snap;
+use crate::trace::lines;
+
+/// The most lines of one envelope; a batch of payments may have thousands.
+const LINES: usize = 16;
+
+impl Snap<'_> {
+    /// An envelope as JSON, its amounts as decimals, with what its events say as `said`.
+    pub(crate) fn told(&self, envelope: &Envelope) -> Result<Value> {
+        let mut value = self.readable(envelope)?;
+        let mut said = Vec::new();
+        for event in &envelope.events {
+            if said.len() < LINES {
+                said.extend(self.words_of(event)?);
+            }
+        }
+        said.truncate(LINES);
+        if let (Some(fields), false) = (value.as_object_mut(), said.is_empty()) {
+            fields.insert("said".to_owned(), said.into());
+        }
+        Ok(value)
+    }
+
+    /// What an event says. Nothing where the things it is about say enough.
+    pub(crate) fn words_of(&self, event: &Event) -> Result<Vec<String>> {
+        Ok(match event {
+            Event::Realm(event) => realm(event).into_iter().collect(),
+            Event::Identity(event) => self.identity(event)?.into_iter().collect(),
+            Event::Policy(PolicyEvent::AllowanceSet { .. }) => self.allowance(event)?,
+            Event::Policy(PolicyEvent::Blocked { by, party }) => {
+                vec![format!(
+                    "{} blocked {}",
+                    self.party(*by)?,
+                    self.party(*party)?
+                )]
+            }
+            Event::Policy(PolicyEvent::Unblocked { by, party }) => {
+                let (by, party) = (self.party(*by)?, self.party(*party)?);
+                vec![format!("{by} no longer blocks {party}")]
+            }
+            Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
+                let first = entries.iter().take(LINES);
+                first
+                    .map(|entry| self.entry_said(entry))
+                    .collect::<Result<_>>()?
+            }
+            other => lines(other)
+                .into_iter()
+                .map(|line| format!("{}: {}", line.subject, line.what))
+                .collect(),
+        })
+    }
+
+    fn agent_name(&self, agent: AgentId) -> Result<String> {
+        let who = self.who(int(agent.0))?;
+        Ok(match who.handle.is_empty() {
+            true => agent.to_string(),
+            false => who.handle,
+        })
+    }
+
+    fn name_in(&self, table: &str, id: u64) -> Result<Option<String>> {
+        let sql = format!("SELECT name FROM {table} WHERE id = ?");
+        let mut query = self.db.prepare_cached(&sql)?;
+        Ok(query.query_row([int(id)], |r| r.get(0)).optional()?)
+    }
+
+    fn owner_name(&self, owner: OwnerId) -> Result<String> {
+        let name = self.name_in("owner", owner.0)?;
+        Ok(name.map_or_else(|| owner.to_string(), |name| format!("owner {name}")))
+    }
+
+    fn principal_name(&self, principal: Principal) -> Result<String> {
+        Ok(match principal {
+            Principal::Agent(id) => self.agent_name(id)?,
+            Principal::Person(id) => match self.name_in("person", id.0)? {
+                Some(name) => format!("person {name}"),
+                None => id.to_string(),
+            },
+            Principal::Service(id) => match self.name_in("service", id.0)? {
+                Some(name) => format!("service {name}"),
+                None => id.to_string(),
+            },
+            Principal::Operator => "the operator".to_owned(),
+            Principal::Realm => "the realm".to_owned(),
+            Principal::Public => "somebody".to_owned(),
+        })
+    }
+
+    fn party(&self, party: Party) -> Result<String> {
+        match party {
+            Party::Owner(id) => self.owner_name(id),
+            Party::Agent(id) => self.agent_name(id),
+        }
+    }
+
+    /// A node of the tree by name.
+    pub(crate) fn node_name(&self, node: Node) -> Result<String> {
+        Ok(match node {
+            Node::Realm => "the realm".to_owned(),
+            Node::Owner(id) => self.owner_name(id)?,
+            Node::Team(id) => match self.name_in("team", id.0)? {
+                Some(name) => format!("team {name}"),
+                None => id.to_string(),
+            },
+            Node::Agent(id) => self.agent_name(id)?,
+        })
+    }
+
+    fn identity(&self, event: &IdentityEvent) -> Result<Option<String>> {
+        Ok(Some(match event {
+            IdentityEvent::AgentSwitched { agent, status } => {
+                format!("{} {}", switched(*status), self.agent_name(*agent)?)
+            }
+            IdentityEvent::PersonSwitched { person, status } => {
+                let person = self.principal_name(Principal::Person(*person))?;
+                format!("{} {person}", switched(*status))
+            }
+            IdentityEvent::ServiceSwitched { service, status } => {
+                let service = self.principal_name(Principal::Service(*service))?;
+                format!("{} {service}", switched(*status))
+            }
+            IdentityEvent::OwnerSwitched { owner, status } => {
+                format!("{} {}", switched(*status), self.owner_name(*owner)?)
+            }
+            IdentityEvent::AgentsStopped { owner, stop } => {
+                let did = if *stop { "stopped" } else { "let go on" };
+                format!("{did} all agents of {}", self.owner_name(*owner)?)
+            }
+            IdentityEvent::AgentClosed { agent } => format!("closed {}", self.agent_name(*agent)?),
+            IdentityEvent::AgentRegistered { handle, .. } => format!("registered {handle}"),
+            IdentityEvent::OwnerCreated { name, .. } => format!("{} signed up", name.as_str()),
+            IdentityEvent::ProfileSet { agent, .. } => {
+                format!("changed the profile of {}", self.agent_name(*agent)?)
+            }
+            IdentityEvent::KeyRotated { agent, .. } => {
+                format!("gave {} a new key", self.agent_name(*agent)?)
+            }
+            IdentityEvent::TokenIssued { principal, .. } => {
+                format!("issued a token of {}", self.principal_name(*principal)?)
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn allowance(&self, event: &Event) -> Result<Vec<String>> {
+        let Event::Policy(PolicyEvent::AllowanceSet {
+            node,
+            asset,
+            per_deal,
+            per_period,
+            period_ms,
+            approval_above,
+        }) = event
+        else {
+            return Ok(Vec::new());
+        };
+        let mut parts = Vec::new();
+        if let Some(most) = per_deal {
+            parts.push(format!("{} a deal", self.money(*most, *asset)?));
+        }
+        if let Some(most) = per_period {
+            let most = self.money(*most, *asset)?;
+            parts.push(format!("{most} in {}", period(*period_ms)));
+        }
+        if let Some(above) = approval_above {
+            let above = self.money(*above, *asset)?;
+            parts.push(format!("a person approves above {above}"));
+        }
+        let node = self.node_name(*node)?;
+        Ok(vec![match parts.as_slice() {
+            [] => format!("removed the allowance of {node}"),
+            some => format!("set the allowance of {node}: {}", some.join(", ")),
+        }])
+    }
+
+    fn money(&self, amount: Amount, asset: AssetId) -> Result<String> {
+        let (code, _) = self.asset(int(asset.0))?;
+        Ok(format!(
+            "{} {code}",
+            self.decimal(Units(amount.0), int(asset.0))?
+        ))
+    }
+
+    fn entry_said(&self, entry: &Entry) -> Result<String> {
+        let amount = self.money(entry.amount, entry.asset)?;
+        let (from, to) = (
+            self.account_name(int(entry.from.0))?,
+            self.account_name(int(entry.to.0))?,
+        );
+        Ok(match (entry.kind, entry.purpose) {
+            (EntryKind::Hold, purpose) => {
+                format!("held {amount} from {from} to {to}{}", for_what(purpose))
+            }
+            (EntryKind::PostHold, purpose) => {
+                format!(
+                    "paid {amount} held from {from} to {to}{}",
+                    for_what(purpose)
+                )
+            }
+            (EntryKind::VoidHold, purpose) => {
+                format!("gave what was held back to {from}{}", for_what(purpose))
+            }
+            (EntryKind::Post, Purpose::Issue) => format!("issued {amount} to {to}"),
+            (EntryKind::Post, Purpose::Deposit) => format!("deposited {amount} to {to}"),
+            (EntryKind::Post, purpose) => {
+                format!("paid {amount} from {from} to {to}{}", for_what(purpose))
+            }
+        })
+    }
+}
+
+fn for_what(purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Deal(deal) | Purpose::Share(deal) => format!(" for {deal}"),
+        Purpose::Correction(wrong) => format!(" to correct {wrong}"),
+        Purpose::Withdrawal => " to be paid out".to_owned(),
+        Purpose::Stake(agent) => format!(" as a stake for {agent}"),
+        _ => String::new(),
+    }
+}
+
+fn switched(status: Status) -> &'static str {
+    match status {
+        Status::Active => "resumed",
+        Status::Suspended => "suspended",
+        Status::Closed => "closed",
+    }
+}
+
+fn realm(event: &RealmEvent) -> Option<String> {
+    match event {
+        RealmEvent::ClockMoved { from, to } => Some(format!(
+            "accepted that the clock has gone from {from} to {to}"
+        )),
+        RealmEvent::ClockSetBack { from, to, .. } => {
+            Some(format!("set the clock back from {from} to {to}"))
+        }
+        _ => None,
+    }
+}
+
+/// A period in the largest unit that it is a whole number of.
+fn period(ms: u64) -> String {
+    use rialto_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
+    let units = [
+        (DAY_MS, "d"),
+        (HOUR_MS, "h"),
+        (MINUTE_MS, "min"),
+        (SECOND_MS, "s"),
+    ];
+    let whole = units.iter().find(|(unit, _)| ms >= *unit && ms % unit == 0);
+    whole.map_or_else(
+        || format!("{ms} ms"),
+        |(unit, name)| format!("{} {name}", ms / unit),
+    )
+}
