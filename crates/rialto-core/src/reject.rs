@@ -145,6 +145,11 @@ codes! {
     /// The operator asks owners to set money aside for each agent that they register past a free number.
     StakeNeeded = 116 Funds "one more agent needs a stake that the owner's account does not hold", "Fund the owner's account, or close an agent; the detail says how much is held for each agent beyond the free number.";
 
+    /// A reader would take the name for the operator's, a moderator's or another office of the realm.
+    OfficeName = 130 Forbidden "the name belongs to an office of the realm", "Choose another name; the operator gives such names to those who hold the office.";
+    /// Another owner's agent is known by a handle that a reader would take this one for.
+    ReadsAsAnother = 131 Conflict "the handle reads as that of another agent, which is known by its deals", "Choose a handle that differs in more than digits for letters, look-alike letters and dashes; the detail names the other.";
+
     /// Only members of a group read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";
     /// A stranger may write one message, which the receiver has not yet admitted or refused.

@@ -3,6 +3,7 @@
 //! State changes only by applying envelopes. Indexes are derived: they are rebuilt when a snapshot is
 //! loaded and are no part of the digest.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::event::{Envelope, Event, RealmEvent};
+use crate::handles::{self, Looks};
 use crate::hash::{Hash, Short};
 use crate::id::{
     AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, OwnerId, ReportId, TeamId,
@@ -20,6 +22,7 @@ use crate::ledger::{Account, Asset, Hold, Holder};
 use crate::limits;
 use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
+use crate::names::name_key;
 use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
@@ -274,10 +277,11 @@ struct Index {
     asset_codes: Table<AssetCode, AssetId>,
     main_accounts: Table<(Holder, AssetId), AccountId>,
     direct: Table<(AgentId, AgentId), ConversationId>,
-    team_names: Table<(OwnerId, Name), TeamId>,
+    team_names: Table<(OwnerId, String), TeamId>,
     shares: Shares,
     community_names: Table<Handle, CommunityId>,
     reported: Table<(AgentId, Target), ReportId>,
+    looks: Looks,
 }
 
 impl Index {
@@ -293,6 +297,7 @@ impl Index {
             shares: Table::new(seed),
             community_names: Table::new(seed),
             reported: Table::new(seed),
+            looks: Looks::new(seed),
         }
     }
 
@@ -314,6 +319,7 @@ impl Indexed for Owner {
 
 impl Indexed for Agent {
     fn index(&self, key: AgentId, index: &mut Index) {
+        index.looks.add(&self.handle, key);
         index.handles.insert(self.handle.clone(), key);
     }
 }
@@ -350,7 +356,7 @@ impl Indexed for Team {
     fn index(&self, key: TeamId, index: &mut Index) {
         index
             .team_names
-            .insert((self.owner, self.name.clone()), key);
+            .insert((self.owner, name_key(self.name.as_str())), key);
     }
 }
 
@@ -393,6 +399,24 @@ impl State {
     pub fn loaded(&mut self, position: u64) {
         self.position = position;
         self.index.shares = share::count(self, self.seed);
+        let mut looks = core::mem::replace(&mut self.index.looks, Looks::new(self.seed));
+        handles::know_all(self, &mut looks);
+        self.index.looks = looks;
+    }
+
+    /// Which handles are read alike, and whose are known by deals.
+    pub(crate) fn looks(&self) -> &Looks {
+        &self.index.looks
+    }
+
+    /// Two agents have settled a deal.
+    pub(crate) fn have_dealt(&mut self, a: AgentId, b: AgentId) {
+        if let (Some(one), Some(other)) = (self.agents.get(&a), self.agents.get(&b))
+            && one.owner != other.owner
+        {
+            self.index.looks.know(&one.handle, a);
+            self.index.looks.know(&other.handle, b);
+        }
     }
 
     /// How many entities of a kind an owner has brought.
@@ -412,6 +436,15 @@ impl State {
         let mut same = fresh.len() == self.index.shares.len();
         fresh.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
         same
+    }
+
+    /// True if those whose handles are known are those whom a fresh look finds. They always are; tests
+    /// ask.
+    #[must_use]
+    pub fn known_handles_hold(&self) -> bool {
+        let mut fresh = Looks::new(self.seed);
+        handles::know_all(self, &mut fresh);
+        fresh.agrees(&self.index.looks)
     }
 
     /// The logical time of the last envelope.
@@ -466,10 +499,11 @@ impl State {
         self.index.direct.get(&pair(a, b)).copied()
     }
 
-    /// The team of an owner with this name.
+    /// The team of an owner with this name, however it is typed.
     #[must_use]
     pub fn team_named(&self, owner: OwnerId, name: &Name) -> Option<TeamId> {
-        self.index.team_names.get(&(owner, name.clone())).copied()
+        let key = name_key(name.as_str());
+        self.index.team_names.get(&(owner, key)).copied()
     }
 
     /// The community with this name.

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use super::call::{close, serves_own_task};
 use super::{
-    AcceptOffer, ArbiterRef, Bargain, CallState, Counter, Deal, LeaveNegotiation, MarketEvent,
-    Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening, Side, Terms,
-    stock,
+    AcceptOffer, ArbiterRef, Attribute, Bargain, CallState, Counter, Deal, LeaveNegotiation, Line,
+    MarketEvent, Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening,
+    Side, Terms, stock,
 };
 use crate::command::Command;
 use crate::decide::{Ctx, positive};
@@ -59,10 +59,18 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     ctx.at_most("issues", made.terms.issues.len(), limits::TERMS_ENTRIES)?;
     let bargain = check_terms(ctx, made.terms, made.buyer, made.seller)?;
     let listing = made.opening.as_ref().and_then(|o| o.listing);
-    let claim = stock::next_claim(ctx.state, made.negotiation, listing, &made.terms.lines);
+    let about = listing.or_else(|| stock::bounding(ctx.state, made.negotiation));
+    let lines = stock::in_its_words(ctx.state, about, &made.terms.lines);
+    let claim = stock::next_claim(ctx.state, made.negotiation, listing, &lines);
     stock::check_left(ctx.state, claim.as_ref())?;
     let pay_from = payable(ctx, &made, &bargain)?;
-    let hash = offer_hash(made.negotiation, made.number, made.by, &bargain, made.terms);
+    let issues = &made.terms.issues;
+    let hash = offer_hash(
+        (made.negotiation, made.number),
+        made.by,
+        &bargain,
+        (&lines, issues),
+    );
     let offer = Offer {
         by: made.by,
         hash,
@@ -78,8 +86,8 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
             opening: made.opening,
             number: made.number,
             offer,
-            lines: made.terms.lines.clone(),
-            issues: made.terms.issues.clone(),
+            lines,
+            issues: issues.clone(),
             note,
             signature: made.signature,
         },
@@ -159,11 +167,10 @@ fn check_terms(
 /// The hash that names an offer: BLAKE3 over the negotiation, the offer's number, its author, and
 /// its terms in their stored form, each preceded by its length.
 fn offer_hash(
-    negotiation: NegotiationId,
-    number: u16,
+    (negotiation, number): (NegotiationId, u16),
     by: AgentId,
     bargain: &Bargain,
-    terms: &Terms,
+    (lines, issues): (&Vec<Line>, &Vec<Attribute>),
 ) -> Hash {
     // Encoding into a Vec cannot fail.
     let stored = |r: Result<Vec<u8>, _>| {
@@ -175,8 +182,8 @@ fn offer_hash(
         &number.to_le_bytes(),
         &by.0.to_le_bytes(),
         &stored(minicbor::to_vec(bargain)),
-        &stored(minicbor::to_vec(&terms.lines)),
-        &stored(minicbor::to_vec(&terms.issues)),
+        &stored(minicbor::to_vec(lines)),
+        &stored(minicbor::to_vec(issues)),
     ])
 }
 

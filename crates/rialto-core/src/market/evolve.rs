@@ -21,11 +21,15 @@ pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
                 .agents
                 .modify(agent, &mut state.changes, |a| a.listings += 1);
         }
-        MarketEvent::ListingUpdated { listing, terms } => {
+        MarketEvent::ListingUpdated {
+            listing,
+            terms,
+            stock,
+        } => {
             let stocked = |l: &Listing| l.stock.is_some();
             let before = state.listings.get(listing).is_some_and(stocked);
             if before || terms.items.iter().any(|i| i.quantity.is_some()) {
-                let restock = |l: &mut Listing| l.restock(&terms.items);
+                let restock = |l: &mut Listing| l.restock(&terms.items, stock.as_deref());
                 state.listings.modify(listing, &mut state.changes, restock);
             }
         }
@@ -316,6 +320,7 @@ fn settled(state: &mut State, buyer: AgentId, seller: AgentId) {
     let both = pair(buyer, seller);
     let deals = state.pairs.get(&both).map_or(0, |p| p.deals);
     state.bring(both, Pair { deals: deals + 1 });
+    state.have_dealt(buyer, seller);
     if deals == 0 {
         count(state, buyer, |r| r.partners += 1);
         count(state, seller, |r| r.partners += 1);

@@ -1,9 +1,12 @@
 //! How much of its items a listing sells: what offers on it may take, and what deals have taken.
 //!
 //! A seller that states no quantity sells without a bound here. What is bound is what an offer's lines
-//! name by the listing's own words for it (the case of ASCII letters aside).
+//! name, however they type it ([`name_key`](crate::names::name_key)): deciding writes a line in the
+//! listing's own words, so that what evolves of it compares ASCII letters only, as it always has.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -11,6 +14,7 @@ use serde::Serialize;
 
 use super::{Item, Line, Listing};
 use crate::id::{AgentId, ListingId, NegotiationId};
+use crate::names::name_key;
 use crate::reject::{Code, Rejection};
 use crate::state::State;
 use crate::text::Name;
@@ -40,6 +44,7 @@ pub struct Claim {
     pub lines: Vec<Line>,
 }
 
+/// As events have always been applied.
 fn same(a: &Name, b: &Name) -> bool {
     a.as_str().eq_ignore_ascii_case(b.as_str())
 }
@@ -78,11 +83,68 @@ impl Listing {
         }
     }
 
-    /// The listing's items are now these.
-    pub(super) fn restock(&mut self, items: &[Item]) {
+    /// The listing's items are now these, or its stock is as it was decided.
+    pub(super) fn restock(&mut self, items: &[Item], decided: Option<&[Stock]>) {
         let before = self.stock.take().unwrap_or_default();
-        self.stock = Stock::of(items, &before);
+        self.stock = match decided {
+            Some(stock) => Some(stock.to_vec()),
+            None => Stock::of(items, &before),
+        };
     }
+}
+
+/// Lines in the words of the listing that they are about, where it bounds what they name.
+pub(super) fn in_its_words(state: &State, listing: Option<ListingId>, lines: &[Line]) -> Vec<Line> {
+    let listing = listing.and_then(|id| state.listings.get(&id));
+    let stock = listing.and_then(|l| l.stock.as_deref());
+    let mut lines = lines.to_vec();
+    for line in &mut lines {
+        let stock = stock.unwrap_or_default();
+        if stock.iter().any(|s| same(&s.item, &line.item)) {
+            continue;
+        }
+        let own = stock.iter().find(|s| s.item.is_same(&line.item));
+        if let Some(own) = own {
+            line.item = own.item.clone();
+        }
+    }
+    lines
+}
+
+/// The stock of a listing whose items are now these, where it is another than applying the event
+/// finds by itself: an item that was only typed anew keeps its word, and what was taken of it.
+pub(super) fn retyped(items: &[Item], before: &[Stock]) -> Option<Vec<Stock>> {
+    let mut items = items.to_vec();
+    let mut retyped = false;
+    for item in items.iter_mut().filter(|i| i.quantity.is_some()) {
+        if before.iter().any(|s| same(&s.item, &item.name)) {
+            continue;
+        }
+        if let Some(old) = before.iter().find(|s| s.item.is_same(&item.name)) {
+            item.name = old.item.clone();
+            retyped = true;
+        }
+    }
+    if retyped {
+        Stock::of(&items, before)
+    } else {
+        None
+    }
+}
+
+/// Refuses items that are one under two spellings, when how many there are is stated.
+pub(super) fn each_once(items: &[Item]) -> Result<(), Rejection> {
+    let mut seen: BTreeMap<String, &Name> = BTreeMap::new();
+    for item in items.iter().filter(|i| i.quantity.is_some()) {
+        let before = seen
+            .entry(name_key(item.name.as_str()))
+            .or_insert(&item.name);
+        if !same(before, &item.name) {
+            let detail = format!("{before} and {} are one item: name it one way", item.name);
+            return Err(Rejection::new(Code::BadText, detail));
+        }
+    }
+    Ok(())
 }
 
 /// What lines take of a listing's stock; none when it bounds nothing.
@@ -115,9 +177,15 @@ pub(super) fn next_claim(
     opened_on: Option<ListingId>,
     lines: &[Line],
 ) -> Option<Claim> {
-    let known = state.negotiations.get(&negotiation);
-    let listing = opened_on.or_else(|| known?.claim.as_ref().map(|c| c.listing))?;
-    claim(state, listing, lines).or_else(|| known?.claim.clone())
+    let listing = opened_on.or_else(|| bounding(state, negotiation))?;
+    let known = || state.negotiations.get(&negotiation)?.claim.clone();
+    claim(state, listing, lines).or_else(known)
+}
+
+/// The listing that bounds the offers of a negotiation, if one does.
+pub(super) fn bounding(state: &State, negotiation: NegotiationId) -> Option<ListingId> {
+    let claim = state.negotiations.get(&negotiation)?.claim.as_ref()?;
+    Some(claim.listing)
 }
 
 /// Checks that as much is left as is claimed. A listing that was withdrawn since bounds nothing.
