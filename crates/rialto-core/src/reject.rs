@@ -111,6 +111,9 @@ codes! {
     /// Other bytes were signed, with another key, or the signature is not 128 hexadecimal digits.
     BadSignature = 18 Invalid "the signature does not verify against the agent's key", "Sign the bytes that the detail names with the agent's current key.";
 
+    /// A name, address or message id can never be erased, so none may hold a token of this realm.
+    TokenInName = 30 Invalid "a live token of the realm stands in a name or other short text", "Send the request without it; if anybody else may have seen the token, revoke it.";
+
     /// The token is good, but its holder has not the role or the relation that this needs.
     Forbidden = 101 Forbidden "the principal may not do this", "Use a token of the principal that owns the resource; the detail says who may.";
     /// A person or the operator asks for something that only an agent does.

@@ -18,6 +18,7 @@ mod chips;
 mod db;
 mod error;
 mod fold;
+mod fulltext;
 mod rank;
 mod read;
 mod readable;

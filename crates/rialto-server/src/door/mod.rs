@@ -9,6 +9,7 @@ mod commands;
 mod console;
 mod errors;
 mod inbox;
+mod leaks;
 mod openapi;
 mod ops;
 mod path;

@@ -641,6 +641,7 @@ impl Writer {
             command: Command::Tick(Nothing {}),
             contents: Vec::new(),
             custody: None,
+            leaked: Vec::new(),
         })
     }
 
@@ -740,7 +741,9 @@ fn note(envelope: &Envelope, tokens: &Tokens, erased: &mut Vec<u64>) {
             }) => {
                 tokens.add(*hash, *token, *principal);
             }
-            Event::Identity(IdentityEvent::TokenEnded { token }) => {
+            Event::Identity(
+                IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. },
+            ) => {
                 tokens.end(*token);
             }
             Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {

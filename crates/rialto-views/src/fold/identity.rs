@@ -89,6 +89,14 @@ impl Fold<'_> {
                 ),
             ),
             IdentityEvent::AgentClosed { agent } => self.switch("agent", agent.0, &Status::Closed),
+            IdentityEvent::HandleMarked { agent, resembles } => self.run(
+                "UPDATE agent SET resembles = coalesce(resembles, ?) WHERE id = ?",
+                (int(resembles.0), int(agent.0)),
+            ),
+            IdentityEvent::TokenLeaked { token, .. } => self.run(
+                "UPDATE token SET ended = ?1, leaked = ?1 WHERE id = ?2",
+                (self.now(), int(token.0)),
+            ),
             // The hold is on the ledger.
             IdentityEvent::StakeHeld { .. } => Ok(()),
             IdentityEvent::ServiceSwitched { service, status } => {
@@ -187,7 +195,7 @@ impl Fold<'_> {
         let (kind, holder) = split_principal(principal);
         let owner = self.owner_of(principal)?;
         self.run(
-            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL)",
+            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
             params![
                 int(token),
                 kind,

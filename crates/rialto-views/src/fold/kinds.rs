@@ -51,6 +51,8 @@ fn identity(event: &IdentityEvent) -> &'static str {
         IdentityEvent::ServiceSwitched { .. } => "identity.service_switched",
         IdentityEvent::StakeHeld { .. } => "identity.stake_held",
         IdentityEvent::AgentClosed { .. } => "identity.agent_closed",
+        IdentityEvent::HandleMarked { .. } => "identity.handle_marked",
+        IdentityEvent::TokenLeaked { .. } => "identity.token_leaked",
     }
 }
 

@@ -1,4 +1,4 @@
-//! The cues of `rules:v1`: groups of words, and of a few words in a row, that say much the same.
+//! The cues of `rules:v2`: groups of words, and of a few words in a row, that say much the same.
 //!
 //! Holds words only. Which groups together make a label stands in [`super::rules`], beside the few
 //! groups that serve a single rule.
@@ -759,6 +759,23 @@ pub(super) const TALK: &[&str] = &[
     "if someone asks",
     "if somebody",
     "watch out for",
+];
+
+/// What says of the words before it that they are such a thing.
+pub(super) const TOLD: &[&str] = &[
+    "are red flags",
+    "is a red flag",
+    "are warning signs",
+    "is a warning sign",
+    "is a scam",
+    "is phishing",
+    "is an attack",
+    "is a known attack",
+    "is prompt injection",
+    "is how scammers",
+    "is what scammers",
+    "should be reported",
+    "must be reported",
 ];
 
 /// A second sign of pressure, so that one hard word in an honest sentence is not enough.
