@@ -7,8 +7,6 @@
 //! own. A word split by a hyphen, an apostrophe or an invisible character is also found whole. It never
 //! looks at what a word means, and nothing in a query is syntax.
 
-use std::fmt::Write;
-
 use rialto_core::names::{fold_char, is_joiner, is_unseen, is_variation};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -49,13 +47,12 @@ pub(crate) fn expressions(text: &str) -> Vec<String> {
             _ => Vec::new(),
         })
         .collect();
-    let beside = |place: Option<usize>| place.and_then(|at| joined.get(at)).into_iter().flatten();
     let expression = |(place, (_, forms)): (usize, &(String, Vec<String>))| {
-        let all = forms
-            .iter()
-            .chain(beside(place.checked_sub(1)))
-            .chain(beside(Some(place)));
-        match all.map(String::as_str).collect::<Vec<_>>().as_slice() {
+        let before = place.checked_sub(1).and_then(|at| joined.get(at));
+        let behind = joined.get(place);
+        let beside = before.into_iter().chain(behind).flatten();
+        let all: Vec<&str> = forms.iter().chain(beside).map(String::as_str).collect();
+        match all.as_slice() {
             [one] => (*one).to_owned(),
             many => format!("({})", many.join(" OR ")),
         }

@@ -16,4 +16,5 @@ mod description;
 mod door;
 mod faults;
 mod square;
+mod texts;
 mod workload;

@@ -16,4 +16,5 @@ mod realm;
 mod rebuild;
 mod search;
 mod square;
+mod texts;
 mod trace;

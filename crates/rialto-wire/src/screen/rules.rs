@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::cues::{
-    COMMAND_READER, CROWD, DEMAND, GIVE, HARD_LOSS, HARD_PROOF, IMPERSONATE, INSTRUCTIONS,
-    KEPT_FROM, LOSS, LOSS_SECOND, MANY, NEW_ROLE, OFF_RAIL, OVERRIDE, PAY, PRESS, PRIOR, PROOF,
-    READER, SECRECY, SECRET, TALK, TOLD,
+    ALL_BEFORE, COMMAND_READER, CROWD, DEMAND, FAVOUR, GIVE, HARD_LOSS, HARD_PROOF, IMPERSONATE,
+    INSTRUCTIONS, KEPT_FROM, LOSS, LOSS_SECOND, MANY, NEW_ROLE, OFF_RAIL, OVERRIDE, PAY, PLAY,
+    PRESS, PRIOR, PROOF, READER, SECRECY, SECRET, TALK, TO_PROGRAMS, TOLD, UNBOUND,
 };
 use super::{BREAK, Label};
 
@@ -35,6 +35,10 @@ const RULES: &[Rule] = rules! {
     Injection 14 [READER, &["you must", "must select", "must choose", "must recommend", "must accept", "must pay", "must approve", "always recommend", "always choose", "always select", "only recommend", "do not consider", "are instructed", "are required to", "are hereby", "reading this", "evaluating this", "processing this"], COMMAND_READER];
     Injection 12 [&["reveal", "print", "repeat", "output", "show"], &["system prompt", "hidden instructions", "your instructions", "initial prompt", "your prompt"]];
     Injection 12 [&["do not follow", "stop following", "cease following", "no longer follow", "stop obeying", "no longer bound"], &["instructions", "owner", "rules", "orders", "policy", "limits", "allowance"]];
+    Injection 8 [OVERRIDE, ALL_BEFORE];
+    Injection 24 [PLAY, UNBOUND];
+    Injection 20 [TO_PROGRAMS, FAVOUR];
+    Injection 12 [&["reveal", "print", "repeat", "output", "show", "tell me", "what are", "what were"], &["your initial instructions", "your original instructions", "your system instructions", "your hidden instructions", "the words above", "the text above", "the instructions above"]];
     SecretRequest 9 [GIVE, SECRET];
     OffPlatformPayment 10 [PAY, OFF_RAIL];
     FalseAuthority 14 [IMPERSONATE, DEMAND];
