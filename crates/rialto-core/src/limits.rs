@@ -47,6 +47,13 @@ pub const ACCOUNTS: usize = 10_000_000;
 pub const TRANSFERS_PER_BATCH: usize = 8_190;
 /// Open holds in a realm.
 pub const HOLDS: usize = 4_000_000;
+/// References of payments that count once, in a realm. At some 100 bytes each, a full table takes 2 GB;
+/// past it, payments under new references are refused.
+pub const PAYMENTS: usize = 20_000_000;
+/// The longest that an operator can have references of payments kept, other than for ever.
+pub const KEEP_REFERENCES_MS: u64 = 36_600 * DAY_MS;
+/// Entries in a realm that were corrected, at some 50 bytes each.
+pub const CORRECTED: usize = 1_000_000;
 /// The longest a hold may stay open.
 pub const HOLD_MS: u64 = 400 * DAY_MS;
 
@@ -62,9 +69,23 @@ pub const CONTACT_MS: u64 = 400 * DAY_MS;
 pub const USE_MS: u64 = 30 * DAY_MS;
 /// Members of a group.
 pub const GROUP_MEMBERS: usize = 1_000;
-/// Deliveries an inbox keeps; the oldest are trimmed beyond it.
-pub const INBOX_DELIVERIES: u64 = 10_000;
-/// How long a delivery is kept.
+/// Deliveries an inbox keeps from the realm and from agents it knows. Beyond it the oldest of the
+/// owner that sent most goes, as in the other lanes.
+pub const INBOX_DELIVERIES: usize = 10_000;
+/// Deliveries an inbox keeps from strangers.
+pub const INBOX_STRANGERS: usize = 2_000;
+/// Mentions, replies and their corrections that an inbox keeps.
+pub const INBOX_MENTIONS: usize = 2_000;
+/// Offers, tasks, calls and first messages that may wait in an inbox neither acknowledged nor
+/// answered; past it further ones are refused, and past half of it those of strangers.
+pub const INBOX_WAITING: usize = 10_000;
+/// How many of them may be of one owner whose agent the receiver has dealt with or admitted.
+pub const WAITING_OF_OWNER: usize = 1_000;
+/// How many of them may be of one owner whose agent is a stranger to the receiver.
+pub const WAITING_OF_STRANGER: usize = 256;
+/// Each time so many more wait in an inbox, what is over is counted out of them.
+pub const WAITING_SWEEP: usize = 1_024;
+/// How long a delivery is kept; what still waits for an act of its reader is kept longer.
 pub const DELIVERY_MS: u64 = 30 * DAY_MS;
 /// How long a client's message id is remembered.
 pub const MESSAGE_ID_MS: u64 = DAY_MS;
@@ -122,9 +143,9 @@ pub const BLOCKS_PER_SETTER: u32 = 10_000;
 pub const FOLLOWS_PER_AGENT: u32 = 10_000;
 /// Follows in a realm.
 pub const FOLLOWS: usize = 20_000_000;
-/// Agents that one agent has muted.
+/// Agents and owners that one agent has muted.
 pub const MUTES_PER_AGENT: u32 = 10_000;
-/// Mutes in a realm.
+/// Mutes of agents in a realm, and of owners.
 pub const MUTES: usize = 10_000_000;
 /// Bytes of a post, of rules, or of a reason.
 pub const POST_BYTES: u32 = 16_384;

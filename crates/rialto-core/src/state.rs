@@ -14,20 +14,22 @@ use crate::event::{Envelope, Event, RealmEvent};
 use crate::handles::{self, Looks};
 use crate::hash::{Hash, Short};
 use crate::id::{
-    AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, OwnerId, ReportId, TeamId,
-    TokenId,
+    AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId,
+    TeamId, TokenId,
 };
 use crate::identity::{Agent, Owner, Person, Principal, Service, Stake, Token};
-use crate::ledger::{Account, Asset, Hold, Holder};
+use crate::ledger::{Account, Asset, Corrected, Hold, Holder, Payment};
 use crate::limits;
-use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
-use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
+use crate::mail::{
+    Contact, Conversation, ConversationKind, Delivery, Inbox, KeptIndex, Lanes, MessageKey,
+};
+use crate::market::{Call, Deal, Listing, ListingTerms, Negotiation, Pair, Reputation, Stock};
 use crate::names::name_key;
-use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
+use crate::policy::{Allowance, Approval, Block, BlockedOwners, Bucket, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
-    Community, Following, Measure, Membership, Mute, Post, PostPage, Report, Square, Standing,
-    Target,
+    Community, Following, Measure, Membership, Mute, OwnerMute, Post, PostPage, Report, Square,
+    Standing, Target,
 };
 use crate::table::Table;
 use crate::text::{AssetCode, Handle, Name};
@@ -207,6 +209,10 @@ stores! {
     accounts: Account;
     /// Open holds.
     holds: Hold;
+    /// References of payments that count once.
+    payments: Payment;
+    /// What corrections of entries come to.
+    corrected: Corrected;
     /// Conversations.
     conversations: Conversation;
     /// Heads of inboxes.
@@ -217,6 +223,8 @@ stores! {
     contacts: Contact;
     /// Remembered message ids.
     message_keys: MessageKey;
+    /// That inboxes have lanes.
+    lanes: Lanes;
     /// Tasks.
     tasks: Task;
     /// Teams.
@@ -251,6 +259,8 @@ stores! {
     follows: Following;
     /// Who has muted whom.
     mutes: Mute;
+    /// Who has muted which owners.
+    owner_mutes: OwnerMute;
     /// Open posts.
     posts: Post;
     /// Open posts by age.
@@ -282,6 +292,9 @@ struct Index {
     community_names: Table<Handle, CommunityId>,
     reported: Table<(AgentId, Target), ReportId>,
     looks: Looks,
+    stocked: Table<(AgentId, String), Vec<ListingId>>,
+    kept: KeptIndex,
+    blocked_owners: BlockedOwners,
 }
 
 impl Index {
@@ -298,6 +311,9 @@ impl Index {
             community_names: Table::new(seed),
             reported: Table::new(seed),
             looks: Looks::new(seed),
+            stocked: Table::new(seed),
+            kept: KeptIndex::new(seed),
+            blocked_owners: Table::new(seed),
         }
     }
 
@@ -360,6 +376,24 @@ impl Indexed for Team {
     }
 }
 
+impl Indexed for Listing {
+    fn index(&self, key: ListingId, index: &mut Index) {
+        for stock in self.stock.iter().flatten() {
+            let item = (self.agent, market::item_key(&stock.item));
+            match index.stocked.get_mut(&item) {
+                Some(listings) => {
+                    if let Err(place) = listings.binary_search(&key) {
+                        listings.insert(place, key);
+                    }
+                }
+                None => {
+                    index.stocked.insert(item, Vec::from([key]));
+                }
+            }
+        }
+    }
+}
+
 impl Indexed for Community {
     fn index(&self, key: CommunityId, index: &mut Index) {
         index.community_names.insert(self.name.clone(), key);
@@ -377,9 +411,9 @@ macro_rules! not_indexed {
 }
 
 not_indexed! {
-    Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Task Listing Call
+    Realm Clock Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Task Call
     Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
-    Mute Post PostPage Membership Measure
+    Mute OwnerMute Lanes Post PostPage Membership Measure
 }
 
 /// Two agents in the order of their ids.
@@ -402,6 +436,8 @@ impl State {
         let mut looks = core::mem::replace(&mut self.index.looks, Looks::new(self.seed));
         handles::know_all(self, &mut looks);
         self.index.looks = looks;
+        self.index.kept = KeptIndex::of(self, self.seed);
+        self.index.blocked_owners = policy::count_blocked(self, self.seed);
     }
 
     /// Which handles are read alike, and whose are known by deals.
@@ -417,6 +453,27 @@ impl State {
             self.index.looks.know(&one.handle, a);
             self.index.looks.know(&other.handle, b);
         }
+    }
+
+    /// Whether inboxes have lanes yet.
+    pub(crate) fn has_lanes(&self) -> bool {
+        self.lanes.contains(&())
+    }
+
+    pub(crate) fn kept(&self) -> &KeptIndex {
+        &self.index.kept
+    }
+
+    pub(crate) fn kept_mut(&mut self) -> &mut KeptIndex {
+        &mut self.index.kept
+    }
+
+    pub(crate) fn blocked_owners(&self) -> &BlockedOwners {
+        &self.index.blocked_owners
+    }
+
+    pub(crate) fn blocked_owners_mut(&mut self) -> &mut BlockedOwners {
+        &mut self.index.blocked_owners
     }
 
     /// How many entities of a kind an owner has brought.
@@ -516,6 +573,13 @@ impl State {
     #[must_use]
     pub fn report_of(&self, by: AgentId, target: Target) -> Option<ReportId> {
         self.index.reported.get(&(by, target)).copied()
+    }
+
+    /// The listings of an agent that say how many of an item it sells, the oldest first.
+    #[must_use]
+    pub fn stocked(&self, agent: AgentId, item: &Name) -> &[ListingId] {
+        let listings = self.index.stocked.get(&(agent, market::item_key(item)));
+        listings.map_or(&[], Vec::as_slice)
     }
 
     /// An agent's part in the square.
@@ -658,6 +722,46 @@ impl State {
                 if let (ConversationKind::Direct, [a, b]) = (gone.kind, gone.members.as_slice()) {
                     self.index.direct.remove(&pair(*a, *b));
                 }
+            }
+        }
+    }
+
+    pub(crate) fn add_listing(&mut self, id: ListingId, listing: Listing) {
+        self.index.add(&id, &listing);
+        self.bring(id, listing);
+    }
+
+    pub(crate) fn renew_listing<C>(
+        &mut self,
+        id: ListingId,
+        terms: &ListingTerms<C>,
+        decided: Option<&[Stock]>,
+    ) {
+        self.forget_stock(id);
+        let renew = |l: &mut Listing| l.renew(terms, decided);
+        self.listings.modify(&id, &mut self.changes, renew);
+        if let Some(listing) = self.listings.get(&id) {
+            self.index.add(&id, listing);
+        }
+    }
+
+    pub(crate) fn drop_listing(&mut self, id: ListingId) -> Option<Listing> {
+        self.forget_stock(id);
+        self.take::<Listing>(&id)
+    }
+
+    fn forget_stock(&mut self, id: ListingId) {
+        let Some(listing) = self.listings.get(&id) else {
+            return;
+        };
+        for stock in listing.stock.iter().flatten() {
+            let item = (listing.agent, market::item_key(&stock.item));
+            let left = self.index.stocked.get_mut(&item).map(|listings| {
+                listings.retain(|l| *l != id);
+                listings.len()
+            });
+            if left == Some(0) {
+                self.index.stocked.remove(&item);
             }
         }
     }

@@ -159,7 +159,7 @@ CREATE TABLE offer(
   negotiation INTEGER NOT NULL, number INTEGER NOT NULL, author INTEGER NOT NULL,
   hash BLOB NOT NULL, price NOT NULL, asset INTEGER NOT NULL, expires INTEGER NOT NULL,
   terms TEXT NOT NULL, note INTEGER, signed INTEGER NOT NULL, at INTEGER NOT NULL,
-  position INTEGER NOT NULL, PRIMARY KEY(negotiation, number)) WITHOUT ROWID;
+  position INTEGER NOT NULL, hold INTEGER, PRIMARY KEY(negotiation, number)) WITHOUT ROWID;
 CREATE TABLE deal(
   id INTEGER PRIMARY KEY, negotiation INTEGER NOT NULL, buyer INTEGER NOT NULL,
   seller INTEGER NOT NULL, arbiter INTEGER, payee_team INTEGER, offer BLOB NOT NULL,
@@ -184,7 +184,7 @@ CREATE TABLE allowance(
   PRIMARY KEY(node_kind, node, asset)) WITHOUT ROWID;
 CREATE TABLE block(
   by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, party_kind INTEGER NOT NULL,
-  party INTEGER NOT NULL, at INTEGER NOT NULL,
+  party INTEGER NOT NULL, party_owner INTEGER NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY(by_kind, by_id, party_kind, party)) WITHOUT ROWID;
 
 -- The square. A post's state is the sum of 1 (deleted) and 2 (hidden by a moderator).
@@ -198,6 +198,7 @@ CREATE TABLE post(
   at INTEGER NOT NULL);
 CREATE INDEX post_author ON post(author, id) WHERE parent IS NULL;
 CREATE INDEX post_community ON post(community, id) WHERE parent IS NULL AND community IS NOT NULL;
+CREATE INDEX post_reply ON post(author, id) WHERE parent IS NOT NULL;
 CREATE INDEX post_root ON post(root, id) WHERE parent IS NOT NULL;
 CREATE TABLE post_edit(
   post INTEGER NOT NULL, number INTEGER NOT NULL, content INTEGER NOT NULL,
@@ -205,6 +206,9 @@ CREATE TABLE post_edit(
 CREATE TABLE reaction(
   post INTEGER NOT NULL, agent INTEGER NOT NULL, kind TEXT NOT NULL,
   PRIMARY KEY(post, agent)) WITHOUT ROWID;
+CREATE INDEX reaction_agent ON reaction(agent, post);
+-- Edits, removals and returns of posts, numbered between the posts in the order of the log.
+CREATE TABLE post_change(number INTEGER PRIMARY KEY, post INTEGER NOT NULL);
 -- Where an author's stream of posts begins; replies are in their threads.
 CREATE TABLE author(agent INTEGER PRIMARY KEY, last_post INTEGER NOT NULL);
 CREATE TABLE follow(
@@ -212,6 +216,8 @@ CREATE TABLE follow(
 CREATE INDEX follow_back ON follow(agent, by);
 CREATE TABLE mute(
   by INTEGER NOT NULL, agent INTEGER NOT NULL, PRIMARY KEY(by, agent)) WITHOUT ROWID;
+CREATE TABLE owner_mute(
+  by INTEGER NOT NULL, owner INTEGER NOT NULL, PRIMARY KEY(by, owner)) WITHOUT ROWID;
 CREATE TABLE community(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, rules INTEGER, entry TEXT NOT NULL,
   created_by INTEGER NOT NULL, members INTEGER NOT NULL, at INTEGER NOT NULL);
@@ -240,7 +246,7 @@ CREATE INDEX measure_appealed ON measure(community) WHERE appeal = 'open' AND en
 
 CREATE VIRTUAL TABLE post_fts USING fts5(
   body, content='', detail=full, tokenize='ascii');
-CREATE INDEX block_party ON block(party_kind, party);
+CREATE INDEX block_party ON block(party_owner);
 
 CREATE VIRTUAL TABLE message_fts USING fts5(
   body, content='', detail=full, tokenize='ascii');

@@ -66,7 +66,8 @@ struct Plan<'a> {
 impl ViewReader {
     /// Searches the listings on the market. Text is words only: nothing in it is syntax. A query that
     /// asks for nothing finds all listings, the oldest first. Listings of suspended agents or owners
-    /// are left out. Prices are compared as numbers, whatever their asset.
+    /// are left out, as are those of sellers that a block keeps apart from the reader: a page may be
+    /// short for that, but has a cursor. Prices are compared as numbers, whatever their asset.
     ///
     /// # Errors
     /// [`Error::BadQuery`] when too much is asked for, [`Error::BadLimit`],
@@ -500,6 +501,9 @@ impl Snap<'_> {
         let Some(view) = self.listing(listing)? else {
             return Ok(None);
         };
+        if self.apart(int(view.agent.0))? {
+            return Ok(None);
+        }
         let (mut bundle, mut missing_items, mut near_items) = (Vec::new(), Vec::new(), Vec::new());
         for wanted in &plan.items {
             if let Some(item) = choose(&view.items, wanted.name) {

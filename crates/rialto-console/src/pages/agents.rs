@@ -197,6 +197,12 @@ pub struct Private {
     pub inbox_first: u64,
     /// Its allowances.
     pub allowances: Vec<Allowance>,
+    /// Whom it has muted, agents and owners.
+    pub muted: Vec<Who>,
+    /// Whom it has blocked, agents and owners.
+    pub blocked: Vec<Who>,
+    /// The communities it is in or has asked to join, with its place in each.
+    pub communities: Vec<(String, &'static str)>,
 }
 
 /// A spending limit.
@@ -239,6 +245,8 @@ pub struct One {
     pub endpoint: String,
     /// Whom it lets write to it first.
     pub contact: String,
+    /// Whose mentions reach its inbox.
+    pub mentions: String,
     /// Since when.
     pub created: When,
     /// What it sells: id and title.
@@ -305,6 +313,7 @@ impl One {
             ("Skills", html! { (line.skills.join(", ")) }),
             ("Tags", html! { (self.tags.join(", ")) }),
             ("First messages", html! { (self.contact) }),
+            ("Mentions", html! { (self.mentions) }),
             // An address that others wrote: text, no link.
             (
                 "Called at",
@@ -343,7 +352,8 @@ impl One {
             command: None,
         };
         let handle = path_part(&self.line.who.handle);
-        let all = html! { @if !self.posts.is_empty() { a href={ "/square?by=" (handle) } { "All its posts" } } };
+        let all = html! { @if !self.posts.is_empty() { a href={ "/square?by=" (handle) } { "All its posts" } " " }
+        a href={ "/square?replies=yes&by=" (handle) } { "Its replies" } };
         html! {
             (self.reputation.section())
             @if !self.measures.is_empty() { (section("What moderators did", &html! {}, &measures(&self.measures, None))) }
@@ -357,14 +367,14 @@ impl One {
             sent: self.sent.as_ref(),
         };
         section(
-            "Follow or mute",
+            "Follow, mute or block",
             &html! {},
             &html! {
                 form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
                     (hidden(&voice.seal))
                     (among.voice(&voice.voices))
                     div.buttons {
-                        @for (word, name) in [("follow", "Follow"), ("unfollow", "Unfollow"), ("mute", "Mute"), ("unmute", "Unmute")] {
+                        @for (word, name) in [("follow", "Follow"), ("unfollow", "Unfollow"), ("mute", "Mute"), ("unmute", "Unmute"), ("block", "Block"), ("unblock", "Unblock")] {
                             button.second type="submit" name="do" value=(word) { (name) }
                         }
                     }
@@ -474,9 +484,30 @@ fn private_side(private: &Private) -> Markup {
             ("Acknowledged up to", html! { (grouped(private.inbox_acknowledged)) }),
             ("Kept from", html! { (grouped(private.inbox_first)) }),
         ])))
+        (section("Its place on the square", &html! { "the first of each; all with rialto follow muted, rialto follow blocked, rialto community of" }, &facts(&[
+            ("Muted", several(&private.muted)),
+            ("Blocked", several(&private.blocked)),
+            ("Communities", places(&private.communities)),
+        ])))
         (section("Its deals", &html! {}, &html! {
             @if private.deals.is_empty() { (none) } @else { (deal_table(&private.deals)) }
         }))
+    }
+}
+
+fn several(all: &[Who]) -> Markup {
+    html! {
+        @if all.is_empty() { span.quiet { "nobody" } }
+        @for who in all { (who) " " }
+    }
+}
+
+fn places(all: &[(String, &'static str)]) -> Markup {
+    html! {
+        @if all.is_empty() { span.quiet { "none" } }
+        @for (name, place) in all {
+            a href={ "/square/communities/" (path_part(name.trim_start_matches('#'))) } { (name) } " " (place) " "
+        }
     }
 }
 

@@ -243,6 +243,8 @@ pub struct Feed {
     pub text: String,
     /// Whose posts these are.
     pub by: Option<Who>,
+    /// Whether these are its replies.
+    pub replies: bool,
     /// The posts.
     pub posts: Vec<Post>,
     /// Where the next page is.
@@ -275,7 +277,7 @@ impl Feed {
 
     fn title(&self) -> Markup {
         html! {
-            @if let Some(by) = &self.by { "Posts by " (by) }
+            @if let Some(by) = &self.by { @if self.replies { "Replies by " } @else { "Posts by " } (by) }
             @else if self.text.is_empty() { "Square" }
             @else { "Posts with “" (self.text) "”" }
         }
@@ -327,6 +329,12 @@ impl Feed {
         if !self.text.is_empty() {
             return Empty {
                 why: "No post has these words.".to_owned(),
+                command: None,
+            };
+        }
+        if self.replies {
+            return Empty {
+                why: "It has not answered a post yet.".to_owned(),
                 command: None,
             };
         }
@@ -616,6 +624,8 @@ pub fn told(sent: Option<&Sent>) -> Markup {
                 "unfollow" => "No longer followed.",
                 "mute" => "Muted: its posts leave the agent's feeds, its mentions and replies its inbox.",
                 "unmute" => "No longer muted.",
+                "block" => "Blocked, with the other agents of its owner: neither side hears of the other.",
+                "unblock" => "No longer blocked.",
                 "report" => "Reported: it waits for those who moderate.",
                 "measure" => "The measure is in force.",
                 "allowance" => "The allowance is set.",

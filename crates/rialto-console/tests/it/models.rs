@@ -618,6 +618,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         tags: vec![s()],
         endpoint: s(),
         contact: s(),
+        mentions: s(),
         created: when(),
         listings: vec![(ListingId(1).into(), s())],
         private: Some(Private {
@@ -627,6 +628,9 @@ fn agents() -> Vec<(&'static str, Markup)> {
             inbox_acknowledged: 1,
             inbox_first: 1,
             allowances: vec![allowance.clone()],
+            muted: vec![who()],
+            blocked: vec![who()],
+            communities: vec![(s(), "(moderates)")],
         }),
         reputation: crate::square::reputation(),
         measures: vec![crate::square::measure(4)],

@@ -144,6 +144,7 @@ fn feeds() -> Vec<(&'static str, Markup)> {
         readers: vec![s()],
         text: s(),
         by: None,
+        replies: false,
         posts,
         next: None,
         first: true,
@@ -153,6 +154,7 @@ fn feeds() -> Vec<(&'static str, Markup)> {
     let own = Feed {
         text: String::new(),
         by: Some(who()),
+        replies: true,
         ..feed(None, Vec::new())
     };
     let quiet = Feed {

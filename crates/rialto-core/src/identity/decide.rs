@@ -330,6 +330,10 @@ fn check_profile(
         ("skills", profile.skills.len()),
         ("tags", profile.tags.len()),
         ("prices", profile.prices.len()),
+        (
+            "mentions",
+            profile.mentions.as_deref().map_or(0, <[_]>::len),
+        ),
     ] {
         ctx.at_most(what, have, limits::PROFILE_ENTRIES)?;
     }

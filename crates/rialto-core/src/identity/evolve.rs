@@ -1,8 +1,8 @@
 //! Applies events about identities.
 
 use super::{
-    Agent, ContactPolicy, IdentityEvent, Owner, Person, Principal, Role, Service, Stake, Status,
-    Token,
+    Agent, ContactPolicy, IdentityEvent, Mentioner, Owner, Person, Principal, Role, Service, Stake,
+    Status, Token,
 };
 use crate::id::{OwnerId, TokenId};
 use crate::policy;
@@ -77,6 +77,8 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 blocks: 0,
                 created: state.now(),
                 approvals: 0,
+                funded_offers_only: profile.funded_offers_only.filter(|only| *only),
+                mentions: profile.mentions.as_deref().map(Mentioner::bits),
             };
             state.add_agent(*agent, entity);
             state
@@ -84,9 +86,11 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 .modify(owner, &mut state.changes, |o| o.agents += 1);
         }
         IdentityEvent::ProfileSet { agent, profile } => {
-            state
-                .agents
-                .modify(agent, &mut state.changes, |a| a.contact = profile.contact);
+            state.agents.modify(agent, &mut state.changes, |a| {
+                a.contact = profile.contact;
+                a.funded_offers_only = profile.funded_offers_only.filter(|only| *only);
+                a.mentions = profile.mentions.as_deref().map(Mentioner::bits);
+            });
         }
         IdentityEvent::AgentMoved { agent, team } => {
             state

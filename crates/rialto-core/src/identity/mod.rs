@@ -124,6 +124,42 @@ pub enum ContactPolicy {
     Closed,
 }
 
+/// Whose mentions reach an agent's inbox. Agents of its own owner always may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Mentioner {
+    /// Everybody.
+    #[n(0)]
+    All,
+    /// Those whom it follows.
+    #[n(1)]
+    Followed,
+    /// Those whom it has dealt with or admitted.
+    #[n(2)]
+    Dealt,
+    /// Those who post in a community that it is a member of.
+    #[n(3)]
+    Members,
+    /// Those for whom their owner holds a stake.
+    #[n(4)]
+    Staked,
+}
+
+impl Mentioner {
+    /// The bit under which it is kept.
+    #[must_use]
+    pub fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// Several of them, as they are kept.
+    #[must_use]
+    pub fn bits(all: &[Self]) -> u8 {
+        all.iter().fold(0, |bits, one| bits | one.bit())
+    }
+}
+
 /// Who holds an agent's private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -215,6 +251,15 @@ pub struct Profile<C> {
     #[n(5)]
     #[serde(default)]
     pub contact: ContactPolicy,
+    /// Whether buyers' offers to it must be funded: made with their money held.
+    #[n(10)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funded_offers_only: Option<bool>,
+    /// Whose mentions reach its inbox; an empty list is nobody's but its own owner's agents. Left
+    /// out, everybody's, or with closed contact those of `followed`, `dealt` and `members`.
+    #[n(20)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mentions: Option<Vec<Mentioner>>,
 }
 
 impl<C> Default for Profile<C> {
@@ -226,6 +271,8 @@ impl<C> Default for Profile<C> {
             prices: Vec::new(),
             endpoint: None,
             contact: ContactPolicy::default(),
+            funded_offers_only: None,
+            mentions: None,
         }
     }
 }
@@ -240,6 +287,8 @@ impl<C> Profile<C> {
             prices: self.prices,
             endpoint: self.endpoint,
             contact: self.contact,
+            funded_offers_only: self.funded_offers_only,
+            mentions: self.mentions,
         }
     }
 }
@@ -348,6 +397,12 @@ pub struct Agent {
     /// How many approvals it waits for.
     #[n(12)]
     pub approvals: u32,
+    /// True when buyers' offers to it must be funded.
+    #[n(16)]
+    pub funded_offers_only: Option<bool>,
+    /// Whose mentions reach its inbox, as bits of [`Mentioner::bit`]; none leaves it to `contact`.
+    #[n(20)]
+    pub mentions: Option<u8>,
 }
 
 impl Entity for Agent {

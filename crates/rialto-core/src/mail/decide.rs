@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{
     Acknowledge, AnswerRequest, ChangeGroup, Contact, ContactState, Conversation, ConversationKind,
-    Destination, Erase, MailEvent, MessageKey, OpenGroup, SendMessage,
+    Destination, Erase, MailEvent, MessageKey, OpenGroup, SendMessage, contact, lanes,
 };
 use crate::command::Command;
 use crate::decide::Ctx;
@@ -47,8 +47,16 @@ pub(crate) fn admitted(state: &State, receiver: AgentId, sender: AgentId) -> boo
         || said == Some(ContactState::Admitted)
 }
 
-fn contact(state: &State, receiver: AgentId, sender: AgentId) -> Option<ContactState> {
-    state.contacts.get(&(receiver, sender)).map(|c| c.state)
+/// Refuses to put one thing more before `receiver` that waits for its act, when what `by` and its
+/// owner have put there is as much as may wait unanswered.
+pub(crate) fn may_wait(ctx: &Ctx<'_>, receiver: AgentId, by: AgentId) -> Result<(), Rejection> {
+    match lanes::full_for(ctx.state, receiver, by) {
+        Some(most) => Err(Rejection::new(
+            Code::InboxFull,
+            format!("{most} things wait there"),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Where a message goes, and whether it is a first message that asks to be admitted.
@@ -113,6 +121,7 @@ fn may_write(ctx: &Ctx<'_>, receiver: AgentId, from: AgentId) -> Result<Route, R
             if open >= limits::OPEN_REQUESTS_PER_AGENT {
                 return Err(Code::TooManyRequests.into());
             }
+            may_wait(ctx, receiver, from)?;
             Ok(Route::NewDirect {
                 receiver,
                 request: true,
@@ -272,7 +281,11 @@ fn open_group(ctx: &mut Ctx<'_>, args: &OpenGroup<Sealed>) -> Result<(), Rejecti
 }
 
 fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> {
-    let by = ctx.actor()?;
+    let by = if args.add.is_empty() {
+        ctx.ending_actor()?
+    } else {
+        ctx.actor()?
+    };
     let group = ctx
         .state
         .conversations
@@ -378,6 +391,11 @@ pub(crate) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejectio
     let Some(inbox) = ctx.state.inboxes.get(&agent) else {
         return Ok(false);
     };
+    if ctx.state.has_lanes() {
+        let through = lanes::judge(ctx.state, agent, inbox, ctx.now);
+        emit(ctx, MailEvent::Cleared { agent, through });
+        return Ok(false);
+    }
     let old = |seq: &u64| {
         let delivery = ctx.state.deliveries.get(&(agent, *seq));
         delivery.is_some_and(|d| ctx.now.since(d.at) >= limits::DELIVERY_MS)

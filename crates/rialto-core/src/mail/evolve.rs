@@ -1,13 +1,14 @@
 //! Applies events about mail, and delivers what other modules' events bring.
 
 use super::{
-    Contact, ContactState, Conversation, ConversationKind, Delivery, Inbox, Item, MailEvent,
-    MessageKey,
+    Contact, ContactState, Conversation, ConversationKind, Delivery, Inbox, Item, Lanes, MailEvent,
+    MessageKey, lanes,
 };
 use crate::hash::Short;
-use crate::id::{AgentId, ConversationId, MessageId};
+use crate::id::{AgentId, ConversationId, MessageId, PostId};
 use crate::limits;
 use crate::policy;
+use crate::social;
 use crate::state::State;
 
 pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
@@ -79,6 +80,9 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
             state
                 .inboxes
                 .modify(agent, &mut state.changes, |i| i.acknowledged = *through);
+            if state.has_lanes() {
+                lanes::acknowledged(state, *agent, *through);
+            }
         }
         MailEvent::Trimmed { agent, first } => trim(state, *agent, *first),
         MailEvent::Erased { .. } => {}
@@ -89,6 +93,8 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
                 state.changes.defect();
             }
         }
+        MailEvent::LanesOpened => state.lanes.put((), Lanes {}, &mut state.changes),
+        MailEvent::Cleared { agent, through } => lanes::clear(state, *agent, *through),
     }
 }
 
@@ -116,6 +122,10 @@ fn sent(
             .modify(&conversation, &mut state.changes, |c| c.used = now);
     }
     for member in members.into_iter().filter(|m| *m != from) {
+        // In a group a block holds member by member; the sender is not told.
+        if state.has_lanes() && policy::blocked(state, member, from) {
+            continue;
+        }
         if request {
             set_contact(state, (member, from), ContactState::Requested);
             state
@@ -197,12 +207,19 @@ pub(crate) fn deliver(state: &mut State, agent: AgentId, item: Item) {
             inbox.next += 1;
             inbox.oldest = inbox.oldest.or(Some(at));
         });
-    state.deliveries.put(
-        (agent, seq),
-        Delivery { at, position, item },
-        &mut state.changes,
-    );
-    let kept_from = (seq + 1).saturating_sub(limits::INBOX_DELIVERIES);
+    if state.has_lanes() {
+        lanes::keep(state, agent, seq, (at, item));
+        return;
+    }
+    let delivery = Delivery {
+        at,
+        position,
+        item,
+        lane: None,
+        by: None,
+    };
+    lanes::put(state, agent, seq, delivery);
+    let kept_from = (seq + 1).saturating_sub(limits::INBOX_DELIVERIES as u64);
     if state
         .inboxes
         .get(&agent)
@@ -220,12 +237,27 @@ fn trim(state: &mut State, agent: AgentId, first: u64) {
     };
     let first = first.max(from);
     for seq in from..first {
-        state.deliveries.remove(&(agent, seq), &mut state.changes);
+        lanes::drop(state, agent, seq);
     }
     let oldest = state.deliveries.get(&(agent, first)).map(|d| d.at);
     state.inboxes.modify(&agent, &mut state.changes, |i| {
         (i.first, i.oldest) = (first, oldest);
     });
+}
+
+/// Tells those who keep a delivery of a post that it says something else now, or nothing any more.
+/// An edit by somebody they no longer hear is not told; that a text was removed is.
+pub(crate) fn correct(state: &mut State, post: PostId, edited_by: Option<AgentId>) {
+    if !state.has_lanes() {
+        return;
+    }
+    for agent in lanes::told(state, post) {
+        let deaf =
+            |author| policy::blocked(state, agent, author) || social::muted(state, agent, author);
+        if !edited_by.is_some_and(deaf) {
+            deliver(state, agent, Item::Changed(post));
+        }
+    }
 }
 
 /// Two agents that made a deal may write to each other.

@@ -5,6 +5,7 @@
 
 mod decide;
 mod evolve;
+mod lanes;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +14,11 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use decide::may_wait;
 pub(crate) use decide::{admitted, close, decide, expire, lapse, repetition};
-pub(crate) use evolve::{admit_both, deliver, evolve};
+pub(crate) use evolve::{admit_both, correct, deliver, evolve};
+pub(crate) use lanes::{KeptIndex, known};
+pub use lanes::{Lane, Lanes};
 
 use crate::entity::Entity;
 use crate::hash::Short;
@@ -81,9 +85,15 @@ pub struct Inbox {
     /// Up to which number the agent has acknowledged.
     #[n(2)]
     pub acknowledged: u64,
-    /// When the first kept delivery was made.
+    /// When the first kept delivery was made that the clock has not judged by its age.
     #[n(3)]
     pub oldest: Option<Time>,
+    /// Up to which number the clock has judged deliveries by their age.
+    #[n(4)]
+    pub judged: Option<u64>,
+    /// When the clock looks again at what it kept past its time because it waits.
+    #[n(5)]
+    pub again: Option<Time>,
 }
 
 impl Default for Inbox {
@@ -93,6 +103,8 @@ impl Default for Inbox {
             first: 1,
             acknowledged: 0,
             oldest: None,
+            judged: None,
+            again: None,
         }
     }
 }
@@ -102,12 +114,13 @@ impl Entity for Inbox {
     type Key = AgentId;
 
     fn due(&self) -> Option<Time> {
-        self.oldest.map(|at| at.after(limits::DELIVERY_MS))
+        let old = self.oldest.map(|at| at.after(limits::DELIVERY_MS));
+        old.into_iter().chain(self.again).min()
     }
 }
 
 /// What a delivery is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Item {
     /// A message in a conversation.
@@ -152,6 +165,9 @@ pub enum Item {
     /// A moderator's measure that was taken, appealed against or decided on.
     #[n(13)]
     Measure(#[n(0)] MeasureId),
+    /// A delivered post that was edited, deleted, hidden or shown again.
+    #[n(20)]
+    Changed(#[n(0)] PostId),
 }
 
 /// One delivery in an inbox: a reference to what the event at a position said.
@@ -166,6 +182,12 @@ pub struct Delivery {
     /// What it is about.
     #[n(2)]
     pub item: Item,
+    /// The lane it stands in; none is from before there were lanes.
+    #[n(3)]
+    pub lane: Option<Lane>,
+    /// The agent that brought it about, if one did.
+    #[n(4)]
+    pub by: Option<AgentId>,
 }
 
 impl Entity for Delivery {
@@ -185,6 +207,15 @@ pub enum ContactState {
     /// The sender may not write.
     #[n(2)]
     Refused,
+}
+
+/// What a receiver has said of a sender, if anything.
+fn contact(
+    state: &crate::state::State,
+    receiver: AgentId,
+    sender: AgentId,
+) -> Option<ContactState> {
+    state.contacts.get(&(receiver, sender)).map(|c| c.state)
 }
 
 /// What a receiver thinks of a sender. Keyed by (receiver, sender).
@@ -444,5 +475,18 @@ pub enum MailEvent {
         /// Who had asked.
         #[n(1)]
         sender: AgentId,
+    },
+    /// Inboxes have lanes from now on. In the first envelope that knows of them.
+    #[n(20)]
+    LanesOpened,
+    /// Deliveries that are too old left an inbox, but for those that still wait.
+    #[n(21)]
+    Cleared {
+        /// Whose.
+        #[n(0)]
+        agent: AgentId,
+        /// Up to which number.
+        #[n(1)]
+        through: u64,
     },
 }

@@ -5,6 +5,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use crate::limits;
+use crate::mail::Lane;
 use crate::spec::{World, check};
 
 const PEOPLE: &str = r#"
@@ -154,10 +155,263 @@ fn blocks_close_the_way_in_one_direction() {
         @ann1 mail.send {"to": {"agent": "@open"}, "body": "x"} => RLT0602
         @ann1 mail.open_group {"title": "g", "members": ["@open"]} => RLT0602
         @ann1 task.create {"worker": "@open", "body": "x"} => RLT0602
+        // a block of an agent holds for the other agents of its owner
+        @ann2 mail.send {"to": {"agent": "@open"}, "body": "x"} => RLT0602
+        @ann2 task.create {"worker": "@open", "body": "x"} => RLT0602
+        @bob1 mail.send {"to": {"agent": "@open"}, "body": "x"} => ok
+        @open policy.set_block {"party": {"agent": "@ann1"}, "block": false} => ok
         @ann2 mail.send {"to": {"agent": "@open"}, "body": "x"} => ok
+        // within an owner it holds for the one that it names
+        @ann1 policy.set_block {"party": {"agent": "@ann2"}, "block": true} => ok
+        ann agent.register {"handle": "@ann3"} => ok
+        @ann2 mail.send {"to": {"agent": "@ann1"}, "body": "x"} => RLT0602
+        ann/@ann3 mail.send {"to": {"agent": "@ann1"}, "body": "x"} => ok
         cat policy.set_block {"by": {"owner": "$cat"}, "party": {"owner": "$ann"}, "block": true} => ok
         @ann2 mail.send {"to": {"agent": "@open"}, "body": "x"} => RLT0602
         @open mail.send {"to": {"agent": "@ann2"}, "body": "x"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn in_a_group_a_block_keeps_words_from_the_one_that_set_it() {
+    table(
+        r#"
+        agent bob @bob2 open
+        agent ann @ann3 open
+        @open mail.open_group {"title": "g", "members": ["@bob2", "@ann3"]} => ok $g
+        inbox @bob2 conversation
+        @bob2 policy.set_block {"party": {"agent": "@ann3"}, "block": true} => ok
+        @ann3 mail.send {"to": {"conversation": "$g"}, "body": "hi"} => ok
+        inbox @open message
+        inbox @bob2 conversation
+        // the other way it is heard
+        @bob2 mail.send {"to": {"conversation": "$g"}, "body": "hi"} => ok
+        inbox @ann3 conversation message
+        "#,
+    );
+}
+
+/// What is kept of an inbox, by lane.
+fn lanes(world: &World, name: &str) -> Vec<(u64, Lane)> {
+    let agent = world.agent(name);
+    let lane = |seq| {
+        world
+            .state
+            .deliveries
+            .get(&(agent, seq))
+            .map(|d| d.stands_in())
+    };
+    let kept = world.state.kept_after(agent, 0);
+    kept.filter_map(|seq| Some((seq, lane(seq)?))).collect()
+}
+
+fn count(world: &World, name: &str, lane: Lane) -> usize {
+    lanes(world, name)
+        .iter()
+        .filter(|(_, l)| *l == lane)
+        .count()
+}
+
+/// Without limits on rates, for tables that do much in no time.
+const UNHURRIED: &str = r#"
+    operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "posts_per_minute": 0, "gestures_per_minute": 0, "mentions_per_minute": 0} => ok
+"#;
+
+/// Executes one command, which must be accepted.
+fn must(world: &mut World, who: &str, command: &str) {
+    let who = world.request(who).unwrap();
+    let command = crate::spec::seal(serde_json::from_str(command).unwrap());
+    world.execute(&who, &command).unwrap();
+}
+
+const MARKET: &str = r#"
+    agent bob @victim closed
+    agent cat @buyer request
+    fund @buyer 100
+    @victim listing.publish {"terms": {"title": "tacos"}} => ok $l
+"#;
+
+const TERMS: &str = r#""side": "buy", "terms": {"price": "5", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}, "valid_for_ms": 600000"#;
+
+#[test]
+fn strangers_empty_no_inbox() {
+    let mut world = World::new();
+    world.run(&[PEOPLE, UNHURRIED, MARKET].concat());
+    world.run(&format!(
+        r#"
+        @buyer negotiation.open {{"with": "@victim", {TERMS}}} => ok
+        @buyer mail.send {{"to": {{"agent": "@bob1"}}, "body": "hello"}} => ok
+        @buyer social.post {{"body": "you two", "mentions": ["@victim", "@bob1"]}} => ok
+        inbox @victim negotiation
+        inbox @bob1 request mention
+        @victim agent.set_profile {{"agent": "@victim", "profile": {{"contact": "closed", "mentions": ["all"]}}}} => ok
+        @buyer social.post {{"body": "you two", "mentions": ["@victim"]}} => ok
+        owner mob
+        "#
+    ));
+    let agents = 30;
+    for n in 0..agents {
+        world.run(&format!("agent mob @mob{n} open"));
+    }
+    let most = limits::INBOX_MENTIONS;
+    for n in 0..most + 100 {
+        let post =
+            r#"{"op": "social.post", "args": {"body": "buy", "mentions": ["@victim", "@bob1"]}}"#;
+        must(&mut world, &format!("@mob{}", n % agents), post);
+    }
+    // What waits is there, so is what another owner's agent said, and the mob pushed out its own.
+    for name in ["@victim", "@bob1"] {
+        let kept = lanes(&world, name);
+        assert_eq!(kept.first(), Some(&(1, Lane::Waiting)), "{name}");
+        assert_eq!(kept.get(1), Some(&(2, Lane::Mentions)), "{name}");
+        assert_eq!(kept.len(), most + 1, "{name}");
+    }
+    world.settle();
+}
+
+#[test]
+fn what_waits_stays_until_it_is_acknowledged_or_over() {
+    let world = table(&format!(
+        r#"{MARKET}
+        @buyer negotiation.open {{"with": "@victim", {TERMS}}} => ok $n
+        @ann1 task.create {{"worker": "@ann2", "body": "x"}} => ok $t
+        wait +29d
+        @ann2 task.update {{"task": "$t", "state": "working"}} => ok
+        @ann1 task.create {{"worker": "@ann2", "body": "y"}} => ok $u
+        inbox @victim negotiation negotiation
+        wait +2d
+        // the offer expired and the first task was begun; the second still waits
+        inbox @victim -
+        inbox @ann2 task
+        wait +60d
+        inbox @ann2 task
+        inbox @ann1 -
+        @ann2 task.update {{"task": "$u", "state": "working"}} => ok
+        wait +1d
+        inbox @ann2 -
+        @ann1 task.create {{"worker": "@ann2", "body": "z"}} => ok
+        wait +40d
+        inbox @ann2 task
+        @ann2 mail.acknowledge {{"through": 3}} => ok
+        inbox @ann2 -
+        "#
+    ));
+    let inbox = world.state.inboxes.get(&world.agent("@ann2")).unwrap();
+    assert_eq!((inbox.first, inbox.next), (4, 4));
+    world.settle();
+}
+
+#[test]
+fn one_thing_waits_once() {
+    let world = table(&format!(
+        r#"{MARKET}
+        @buyer negotiation.open {{"with": "@victim", {TERMS}}} => ok $n
+        @victim negotiation.counter {{"negotiation": "$n", "terms": {{"price": "7", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}}, "valid_for_ms": 600000}} => ok
+        @buyer negotiation.counter {{"negotiation": "$n", "terms": {{"price": "6", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}}, "valid_for_ms": 600000}} => ok
+        @victim negotiation.accept {{"negotiation": "$n", "offer": "$n.offer"}} => ok $d
+        inbox @victim negotiation negotiation
+        "#
+    ));
+    let kept = lanes(&world, "@victim");
+    assert_eq!(kept, [(1, Lane::Strangers), (2, Lane::Waiting)]);
+}
+
+#[test]
+fn an_owner_puts_only_so_much_before_a_stranger() {
+    let mut world = World::new();
+    world.run(
+        &[
+            PEOPLE,
+            UNHURRIED,
+            MARKET,
+            "agent cat @second request\n    fund @second 10\n    fund @open 10\n    fund @ann1 10",
+        ]
+        .concat(),
+    );
+    let most = limits::WAITING_OF_STRANGER;
+    for n in 0..most {
+        let who = if n % 2 == 0 { "@buyer" } else { "@second" };
+        let open = format!(
+            r#"{{"op": "negotiation.open", "args": {{"with": "@victim", "pay_from": null, {TERMS}}}}}"#
+        );
+        must(&mut world, who, &open);
+    }
+    world.run(&format!(
+        r#"
+        @buyer negotiation.open {{"with": "@victim", {TERMS}}} => RLT0211
+        @second negotiation.open {{"with": "@victim", {TERMS}}} => RLT0211
+        // another owner is not in the way, nor the victim's own
+        @open negotiation.open {{"with": "@victim", {TERMS}}} => RLT0211
+        @ann1 negotiation.open {{"with": "@victim", {TERMS}}} => ok
+        @bob1 task.create {{"worker": "@victim", "body": "x"}} => ok
+        // what is acknowledged, or over, makes room
+        @victim mail.acknowledge {{"through": 1}} => ok
+        @buyer negotiation.open {{"with": "@victim", {TERMS}}} => ok $n
+        @buyer negotiation.open {{"with": "@victim", {TERMS}}} => RLT0211
+        @victim negotiation.leave {{"negotiation": "$n"}} => ok
+        @buyer negotiation.open {{"with": "@victim", {TERMS}}} => ok
+        // whom it has admitted may put more before it
+        @victim mail.send {{"to": {{"agent": "@buyer"}}, "body": "x"}} => ok
+        @buyer negotiation.open {{"with": "@victim", {TERMS}}} => ok
+        @second negotiation.open {{"with": "@victim", {TERMS}}} => RLT0211
+        wait +20m
+        @second negotiation.open {{"with": "@victim", {TERMS}}} => ok
+        "#
+    ));
+    world.settle();
+}
+
+#[test]
+fn only_the_loudest_owner_of_a_full_lane_loses() {
+    let mut world = World::new();
+    world.run(&[PEOPLE, UNHURRIED].concat());
+    must(
+        &mut world,
+        "@cat1",
+        r#"{"op": "mail.send", "args": {"to": {"agent": "@open"}, "body": "own"}}"#,
+    );
+    must(
+        &mut world,
+        "@bob1",
+        r#"{"op": "mail.send", "args": {"to": {"agent": "@open"}, "body": "once"}}"#,
+    );
+    let most = limits::INBOX_STRANGERS;
+    for n in 0..most + 10 {
+        let who = if n % 2 == 0 { "@ann1" } else { "@ann2" };
+        let send = r#"{"op": "mail.send", "args": {"to": {"agent": "@open"}, "body": "x"}}"#;
+        must(&mut world, who, send);
+    }
+    let kept = lanes(&world, "@open");
+    assert_eq!(kept.first(), Some(&(1, Lane::Known)));
+    assert_eq!(kept.get(1), Some(&(2, Lane::Strangers)));
+    assert_eq!(count(&world, "@open", Lane::Strangers), most);
+    assert_eq!(kept.last().map(|(seq, _)| *seq), Some(most as u64 + 12));
+    world.settle();
+}
+
+#[test]
+fn a_correction_follows_the_text_into_each_inbox() {
+    table(
+        r#"
+        @ann1 social.post {"body": "noon", "mentions": ["@bob1", "@cat1"]} => ok $p
+        @bob1 social.post {"body": "fine", "parent": "$p"} => ok $r
+        @ann1 social.edit {"post": "$p", "body": "one"} => ok
+        inbox @bob1 mention changed
+        inbox @cat1 -
+        inbox @ann1 reply
+        @bob1 social.edit {"post": "$r", "body": "ok"} => ok
+        inbox @ann1 reply changed
+        operator moderation.act {"target": {"post": "$p"}, "step": "hide", "reason": "x"} => ok $m
+        inbox @bob1 mention changed changed
+        operator moderation.revoke {"measure": "$m", "reason": "x"} => ok
+        inbox @bob1 mention changed changed changed
+        // edits of those it does not hear any more are not told; that a text is gone is
+        @bob1 social.mute {"owner": "$ann", "mute": true} => ok
+        @ann1 social.edit {"post": "$p", "body": "two"} => ok
+        inbox @bob1 mention changed changed changed
+        @ann1 social.delete {"post": "$p"} => ok
+        inbox @bob1 mention changed changed changed changed
         "#,
     );
 }
@@ -196,7 +450,8 @@ fn an_inbox_keeps_ten_thousand_deliveries() {
         world.execute(&request, &send).unwrap();
     }
     let inbox = world.state.inboxes.get(&world.agent("@ann1")).unwrap();
-    assert_eq!((inbox.first, inbox.next), (6, limits::INBOX_DELIVERIES + 6));
+    let most = limits::INBOX_DELIVERIES as u64;
+    assert_eq!((inbox.first, inbox.next), (6, most + 6));
     crate::spec::promises(&world.state).unwrap();
     world.run("wait +30d\ninbox @ann1 -");
     world.settle();

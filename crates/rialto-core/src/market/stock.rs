@@ -1,8 +1,9 @@
-//! How much of its items a listing sells: what offers on it may take, and what deals have taken.
+//! How much of its items a seller sells: what offers may take, and what deals have taken.
 //!
 //! A seller that states no quantity sells without a bound here. What is bound is what an offer's lines
-//! name, however they type it ([`name_key`](crate::names::name_key)): deciding writes a line in the
-//! listing's own words, so that what evolves of it compares ASCII letters only, as it always has.
+//! name ([`name_key`](crate::names::name_key)), however the offer came about: on the listing, on another, in
+//! answer to a call, or out of the blue. A claim names an item by the listing's own word for it, so that
+//! what evolves of it compares ASCII letters only, as it always has.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -12,7 +13,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Item, Line, Listing};
+use super::{Item, Line, Listing, ListingTerms};
 use crate::id::{AgentId, ListingId, NegotiationId};
 use crate::names::name_key;
 use crate::reject::{Code, Rejection};
@@ -44,7 +45,12 @@ pub struct Claim {
     pub lines: Vec<Line>,
 }
 
-/// As events have always been applied.
+/// The key of an item's name: names with equal keys name the same item.
+pub(crate) fn key(name: &Name) -> String {
+    name_key(name.as_str())
+}
+
+/// Whether two names are one as events have always been applied.
 fn same(a: &Name, b: &Name) -> bool {
     a.as_str().eq_ignore_ascii_case(b.as_str())
 }
@@ -76,39 +82,23 @@ impl Stock {
 
 impl Listing {
     /// A new listing.
-    pub(super) fn new(agent: AgentId, items: &[Item]) -> Self {
+    pub(super) fn new<C>(agent: AgentId, terms: &ListingTerms<C>) -> Self {
         Self {
             agent,
-            stock: Stock::of(items, &[]),
+            stock: Stock::of(&terms.items, &[]),
+            funded_offers_only: terms.funded_offers_only.filter(|only| *only),
         }
     }
 
-    /// The listing's items are now these, or its stock is as it was decided.
-    pub(super) fn restock(&mut self, items: &[Item], decided: Option<&[Stock]>) {
+    /// What the listing says is now this; its stock may have been decided.
+    pub(crate) fn renew<C>(&mut self, terms: &ListingTerms<C>, decided: Option<&[Stock]>) {
         let before = self.stock.take().unwrap_or_default();
         self.stock = match decided {
             Some(stock) => Some(stock.to_vec()),
-            None => Stock::of(items, &before),
+            None => Stock::of(&terms.items, &before),
         };
+        self.funded_offers_only = terms.funded_offers_only.filter(|only| *only);
     }
-}
-
-/// Lines in the words of the listing that they are about, where it bounds what they name.
-pub(super) fn in_its_words(state: &State, listing: Option<ListingId>, lines: &[Line]) -> Vec<Line> {
-    let listing = listing.and_then(|id| state.listings.get(&id));
-    let stock = listing.and_then(|l| l.stock.as_deref());
-    let mut lines = lines.to_vec();
-    for line in &mut lines {
-        let stock = stock.unwrap_or_default();
-        if stock.iter().any(|s| same(&s.item, &line.item)) {
-            continue;
-        }
-        let own = stock.iter().find(|s| s.item.is_same(&line.item));
-        if let Some(own) = own {
-            line.item = own.item.clone();
-        }
-    }
-    lines
 }
 
 /// The stock of a listing whose items are now these, where it is another than applying the event
@@ -147,8 +137,83 @@ pub(super) fn each_once(items: &[Item]) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// What lines take of a listing's stock; none when it bounds nothing.
-pub(super) fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option<Claim> {
+/// What lines take of a seller's stock: each item once that a listing of it states a quantity of.
+pub(super) fn drawn(state: &State, seller: AgentId, lines: &[Line]) -> Vec<Line> {
+    let mut drawn: Vec<Line> = Vec::new();
+    for line in lines {
+        if state.stocked(seller, &line.item).is_empty() {
+            continue;
+        }
+        match drawn.iter_mut().find(|l| l.item.is_same(&line.item)) {
+            Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
+            None => drawn.push(line.clone()),
+        }
+    }
+    drawn
+}
+
+/// From which listings a deal would take these lines, each item once: from the one that it is about
+/// before the seller's others, from older ones before younger.
+pub(super) fn allot(
+    state: &State,
+    seller: AgentId,
+    about: Option<ListingId>,
+    lines: &[Line],
+) -> Result<Vec<Claim>, Rejection> {
+    let mut claims: Vec<Claim> = Vec::new();
+    for line in lines {
+        let listings = state.stocked(seller, &line.item);
+        let first = about.filter(|id| listings.contains(id));
+        let others = listings.iter().filter(|id| Some(**id) != first);
+        let mut needed = line.quantity;
+        for id in first.iter().chain(others) {
+            for stock in stock_of(state, *id, &line.item) {
+                let quantity = needed.min(stock.left());
+                if quantity > 0 {
+                    add(&mut claims, *id, &stock.item, quantity);
+                }
+                needed -= quantity;
+            }
+        }
+        if needed > 0 && !listings.is_empty() {
+            let left = line.quantity - needed;
+            let (item, asked) = (line.item.as_str(), line.quantity);
+            let detail = format!("{item}: {left} left, the lines take {asked}");
+            return Err(Rejection::new(Code::BeyondStock, detail));
+        }
+    }
+    Ok(claims)
+}
+
+/// What a listing has of an item, however it is typed: one entry, but for a listing that was published
+/// under older rules.
+fn stock_of<'a>(
+    state: &'a State,
+    listing: ListingId,
+    item: &'a Name,
+) -> impl Iterator<Item = &'a Stock> {
+    let listing = state.listings.get(&listing);
+    let stock = listing.into_iter().flat_map(|l| l.stock.iter().flatten());
+    stock.filter(|s| s.item.is_same(item))
+}
+
+fn add(claims: &mut Vec<Claim>, listing: ListingId, item: &Name, quantity: u32) {
+    let line = Line {
+        item: item.clone(),
+        quantity,
+    };
+    match claims.iter_mut().find(|c| c.listing == listing) {
+        Some(claim) => claim.lines.push(line),
+        None => claims.push(Claim {
+            listing,
+            lines: Vec::from([line]),
+        }),
+    }
+}
+
+/// What lines take of one listing's stock, as offers that say nothing of the seller's stock were made;
+/// none when it bounds nothing.
+fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option<Claim> {
     let stock = state.listings.get(&listing)?.stock.as_ref()?;
     let mut claimed: Vec<Line> = Vec::new();
     for line in lines {
@@ -169,23 +234,17 @@ pub(super) fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option
     })
 }
 
-/// What the next offer of a negotiation takes: of the listing that it was opened on, if that bounds
-/// what it sells.
+/// What an offer takes that says nothing of the seller's stock itself: of the listing that its
+/// negotiation was opened on, if that bounds what it sells.
 pub(super) fn next_claim(
     state: &State,
     negotiation: NegotiationId,
     opened_on: Option<ListingId>,
     lines: &[Line],
 ) -> Option<Claim> {
-    let listing = opened_on.or_else(|| bounding(state, negotiation))?;
-    let known = || state.negotiations.get(&negotiation)?.claim.clone();
-    claim(state, listing, lines).or_else(known)
-}
-
-/// The listing that bounds the offers of a negotiation, if one does.
-pub(super) fn bounding(state: &State, negotiation: NegotiationId) -> Option<ListingId> {
-    let claim = state.negotiations.get(&negotiation)?.claim.as_ref()?;
-    Some(claim.listing)
+    let known = state.negotiations.get(&negotiation);
+    let listing = opened_on.or_else(|| known?.claim.as_ref().map(|c| c.listing))?;
+    claim(state, listing, lines).or_else(|| known?.claim.clone())
 }
 
 /// Checks that as much is left as is claimed. A listing that was withdrawn since bounds nothing.
@@ -205,19 +264,19 @@ pub(super) fn check_left(state: &State, claim: Option<&Claim>) -> Result<(), Rej
 }
 
 /// A deal takes what it claims.
-pub(super) fn take(state: &mut State, claim: Option<&Claim>) {
+pub(super) fn take(state: &mut State, claim: &Claim) {
     change(state, claim, u32::saturating_add);
 }
 
 /// A deal that came to nothing gives back what it took.
-pub(super) fn give_back(state: &mut State, claim: Option<&Claim>) {
+pub(super) fn give_back(state: &mut State, claim: &Claim) {
     change(state, claim, u32::saturating_sub);
 }
 
-fn change(state: &mut State, claim: Option<&Claim>, by: fn(u32, u32) -> u32) {
-    let Some(claim) = claim.filter(|c| state.listings.contains(&c.listing)) else {
+fn change(state: &mut State, claim: &Claim, by: fn(u32, u32) -> u32) {
+    if !state.listings.contains(&claim.listing) {
         return;
-    };
+    }
     state
         .listings
         .modify(&claim.listing, &mut state.changes, |l| {

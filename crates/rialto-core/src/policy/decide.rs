@@ -19,6 +19,7 @@ use crate::policy::{Action, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
+use crate::table::Table;
 use crate::text::Sealed;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
@@ -41,6 +42,12 @@ fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
     if let Some(stake) = &args.stake {
         let (_, scale) = resolve_asset(ctx.state, stake.asset.as_ref())?;
         positive(stake.amount, scale)?;
+    }
+    if let Some(ms) = args.keep_references_ms {
+        ctx.period("keep_references_ms", ms, limits::KEEP_REFERENCES_MS)?;
+    }
+    if let Some(ms) = args.least_review_ms {
+        ctx.period("least_review_ms", ms, limits::DEAL_PERIOD_MS)?;
     }
     emit(
         ctx,
@@ -142,20 +149,53 @@ fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// True when `receiver` or its owner has blocked `sender` or its owner.
+/// By how many blocks of agents each party keeps away from each owner. Derived from the blocks.
+pub(crate) type BlockedOwners = Table<(Party, OwnerId), u32>;
+
+/// Counts anew which owners are kept away from.
+pub(crate) fn count_blocked(state: &State, seed: u64) -> BlockedOwners {
+    let mut counts = BlockedOwners::new(seed);
+    state
+        .blocks
+        .for_each(|(by, party), _| count_block(&mut counts, *by, share::party(state, *party), 1));
+    counts
+}
+
+/// Counts a block of an agent of `owner` in, or out.
+pub(super) fn count_block(
+    counts: &mut BlockedOwners,
+    by: Party,
+    owner: Option<OwnerId>,
+    change: i32,
+) {
+    let Some(owner) = owner else { return };
+    let have = counts.get(&(by, owner)).copied().unwrap_or(0);
+    match have.saturating_add_signed(change) {
+        0 => counts.remove(&(by, owner)),
+        some => counts.insert((by, owner), some),
+    };
+}
+
+/// True when `receiver` or its owner has blocked `sender`, its owner, or another agent of its owner:
+/// whom one agent of an owner has driven away is not reached by the next one. Only within an owner
+/// does a block hold for the one agent that it names.
 pub(crate) fn blocked(state: &State, receiver: AgentId, sender: AgentId) -> bool {
     if state.blocks.is_empty() {
         return false;
     }
-    parties(state, sender)
-        .into_iter()
-        .flatten()
-        .any(|party| blocks(state, receiver, party))
+    let owner = share::owner(state, sender);
+    blocks(state, receiver, Party::Agent(sender))
+        || owner.is_some_and(|owner| owner_blocked(state, receiver, owner))
 }
 
-/// True when `receiver` or its owner has blocked `owner`.
+/// True when `receiver` or its owner has blocked `owner` or an agent of it.
 pub(crate) fn owner_blocked(state: &State, receiver: AgentId, owner: OwnerId) -> bool {
+    let by_agent = || {
+        let mut by = parties(state, receiver).into_iter().flatten();
+        by.any(|by| state.blocked_owners().contains(&(by, owner)))
+    };
     blocks(state, receiver, Party::Owner(owner))
+        || share::owner(state, receiver) != Some(owner) && by_agent()
 }
 
 fn blocks(state: &State, receiver: AgentId, party: Party) -> bool {
@@ -178,19 +218,29 @@ pub(super) fn pace(settings: &Settings, rate: Rate) -> Option<(u64, u64)> {
         Rate::Offers(_) => (settings.offers_per_minute, MINUTE_MS),
         Rate::Posts(_) => (settings.posts_per_minute.unwrap_or(30), MINUTE_MS),
         Rate::Gestures(_) => (settings.gestures_per_minute.unwrap_or(120), MINUTE_MS),
+        Rate::Mentions(_) => (settings.mentions_per_minute.unwrap_or(600), MINUTE_MS),
     };
     (number > 0).then(|| ((period_ms / u64::from(number)).max(1), period_ms))
 }
 
 /// Refuses when the rate limit is reached.
 pub(crate) fn throttle(ctx: &Ctx<'_>, rate: Rate) -> Result<(), Rejection> {
+    throttle_many(ctx, rate, 1)
+}
+
+/// Refuses when the rate limit has no room for so many acts at once. An empty bucket takes any.
+pub(crate) fn throttle_many(ctx: &Ctx<'_>, rate: Rate, acts: u64) -> Result<(), Rejection> {
     let Some((step_ms, depth_ms)) = pace(&ctx.state.settings(), rate) else {
         return Ok(());
     };
     let Some(bucket) = ctx.state.buckets.get(&rate) else {
         return Ok(());
     };
-    let filled_ms = bucket.empty_at.since(ctx.now) + step_ms;
+    let waiting_ms = bucket.empty_at.since(ctx.now);
+    let filled_ms = waiting_ms + step_ms.saturating_mul(acts);
+    if waiting_ms == 0 || acts == 0 {
+        return Ok(());
+    }
     if filled_ms > depth_ms {
         let wait_ms = filled_ms - depth_ms;
         return Err(Rejection::new(

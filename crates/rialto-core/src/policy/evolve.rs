@@ -1,9 +1,10 @@
 //! Applies events about policy.
 
-use super::decide::pace;
+use super::decide::{count_block, pace};
 use super::{Allowance, Block, Bucket, Party, PolicyEvent, Rate, window_start};
 use crate::amount::Amount;
 use crate::mail::{self, Item};
+use crate::share;
 use crate::state::State;
 
 pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
@@ -47,10 +48,12 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
             let since = state.now();
             state.bring((*by, *party), Block { since });
             count_blocks(state, *by, 1);
+            count_hit(state, *by, *party, 1);
         }
         PolicyEvent::Unblocked { by, party } => {
             state.take::<Block>(&(*by, *party));
             count_blocks(state, *by, -1);
+            count_hit(state, *by, *party, -1);
         }
         PolicyEvent::ApprovalRequested { approval, request } => {
             state
@@ -85,6 +88,11 @@ fn count_blocks(state: &mut State, by: Party, change: i32) {
             o.blocks = o.blocks.saturating_add_signed(change);
         }),
     }
+}
+
+fn count_hit(state: &mut State, by: Party, party: Party, change: i32) {
+    let owner = share::party(state, party);
+    count_block(state.blocked_owners_mut(), by, owner, change);
 }
 
 /// Counts one act towards a rate limit.

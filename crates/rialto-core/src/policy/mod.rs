@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use allowance::{charge, count, uncharge, window_start};
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise};
-pub(crate) use decide::{blocked, decide, expire, owner_blocked, throttle};
+pub(crate) use decide::{
+    BlockedOwners, blocked, count_blocked, decide, expire, owner_blocked, throttle, throttle_many,
+};
 pub(crate) use evolve::{count_rate, evolve};
 
 use crate::amount::{Amount, Decimal};
@@ -198,6 +200,8 @@ pub enum Rate {
     Posts(AgentId),
     /// Follows, mutes, reactions, reports and joins of an agent.
     Gestures(AgentId),
+    /// Inboxes of others that an owner's agents reach with posts.
+    Mentions(OwnerId),
 }
 
 impl Key for Rate {
@@ -208,6 +212,7 @@ impl Key for Rate {
             Self::Offers(id) => (2, id.0),
             Self::Posts(id) => (3, id.0),
             Self::Gestures(id) => (4, id.0),
+            Self::Mentions(id) => (35, id.0),
         };
         (kind, number).write(out);
     }
@@ -220,6 +225,7 @@ impl Key for Rate {
             2 => Some((Self::Offers(AgentId(number)), rest)),
             3 => Some((Self::Posts(AgentId(number)), rest)),
             4 => Some((Self::Gestures(AgentId(number)), rest)),
+            35 => Some((Self::Mentions(OwnerId(number)), rest)),
             _ => None,
         }
     }
@@ -277,6 +283,29 @@ pub struct Settings {
     #[n(7)]
     #[serde(default)]
     pub stake: Option<StakeRule>,
+    /// How long the reference of a payment from or to outside is kept, so that a repeat of the payment
+    /// counts no second time; left out, for ever. It holds for references that are used from then on.
+    #[n(40)]
+    #[serde(default)]
+    pub keep_references_ms: Option<u64>,
+    /// The least time to review a delivery, and to rule in a dispute, in deals between different
+    /// owners; left out, an hour.
+    #[n(41)]
+    #[serde(default)]
+    pub least_review_ms: Option<u64>,
+    /// Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by
+    /// mentions and replies; 0 is no limit, left out it is 600.
+    #[n(50)]
+    #[serde(default)]
+    pub mentions_per_minute: Option<u32>,
+}
+
+impl Settings {
+    /// The least time to review a delivery, and to rule in a dispute, in deals between different owners.
+    #[must_use]
+    pub fn least_review_ms(&self) -> u64 {
+        self.least_review_ms.unwrap_or(HOUR_MS)
+    }
 }
 
 /// What an owner has to hold for each agent beyond a free number, so that many identities cost
@@ -309,6 +338,9 @@ impl Default for Settings {
             posts_per_minute: None,
             gestures_per_minute: None,
             stake: None,
+            keep_references_ms: None,
+            least_review_ms: None,
+            mentions_per_minute: None,
         }
     }
 }

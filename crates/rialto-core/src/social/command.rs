@@ -6,7 +6,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Ground, Reaction, Step};
-use crate::id::{AnyId, CommunityId, MeasureId, PostId, ReportId};
+use crate::id::{AnyId, CommunityId, MeasureId, OwnerId, PostId, ReportId};
 use crate::identity::AgentRef;
 use crate::text::{BadText, Handle};
 
@@ -83,13 +83,18 @@ pub struct Follow {
     pub follow: bool,
 }
 
-/// Mutes an agent: its posts leave one's feeds, its mentions and replies do not reach one's inbox.
+/// Mutes an agent, or all agents of an owner: their posts leave one's feeds, their mentions and
+/// replies do not reach one's inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetMute {
-    /// Whom.
-    pub agent: AgentRef,
+    /// Which agent; this or an owner.
+    #[serde(default)]
+    pub agent: Option<AgentRef>,
+    /// Which owner, with all its agents.
+    #[serde(default)]
+    pub owner: Option<OwnerId>,
     /// True to mute, false to hear again.
     pub mute: bool,
 }

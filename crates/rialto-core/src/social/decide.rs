@@ -4,14 +4,14 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::{
-    DeletePost, EditPost, Follow, Following, Mute, Post, React, SetMute, SocialEvent, WritePost,
-    community,
+    DeletePost, EditPost, Follow, Following, Mute, OwnerMute, Post, React, SetMute, SocialEvent,
+    WritePost, community,
 };
 use crate::command::Command;
 use crate::decide::Ctx;
 use crate::event::Event;
-use crate::id::{AgentId, AnyId, CommunityId, PostId, position_of};
-use crate::identity::{AgentRef, Principal};
+use crate::id::{AgentId, AnyId, CommunityId, OwnerId, PostId, position_of};
+use crate::identity::{AgentRef, ContactPolicy, Mentioner, Principal};
 use crate::limits;
 use crate::policy::{self, Rate};
 use crate::reject::{Code, Rejection};
@@ -75,12 +75,24 @@ fn follow(ctx: &mut Ctx<'_>, args: &Follow) -> Result<(), Rejection> {
 
 fn set_mute(ctx: &mut Ctx<'_>, args: &SetMute) -> Result<(), Rejection> {
     let by = ctx.actor()?;
-    let agent = another(ctx, by, &args.agent)?;
     policy::throttle(ctx, Rate::Gestures(by))?;
-    match (args.mute, ctx.state.mutes.contains(&(by, agent))) {
+    match (&args.agent, args.owner) {
+        (Some(agent), None) => mute_agent(ctx, by, agent, args.mute),
+        (None, Some(owner)) => mute_owner(ctx, by, owner, args.mute),
+        _ => Err(Rejection::new(Code::Malformed, "name an agent or an owner")),
+    }
+}
+
+fn mute_agent(
+    ctx: &mut Ctx<'_>,
+    by: AgentId,
+    name: &AgentRef,
+    mute: bool,
+) -> Result<(), Rejection> {
+    let agent = another(ctx, by, name)?;
+    match (mute, ctx.state.mutes.contains(&(by, agent))) {
         (true, false) => {
-            let have = ctx.state.standing(by).mutes;
-            below(Code::TooManyMutes, have, limits::MUTES_PER_AGENT)?;
+            room_to_mute(ctx, by)?;
             ctx.room_for::<Mute>(owner(ctx.state, by), 0)?;
             emit(ctx, SocialEvent::Muted { by, agent });
         }
@@ -88,6 +100,34 @@ fn set_mute(ctx: &mut Ctx<'_>, args: &SetMute) -> Result<(), Rejection> {
         (true, true) | (false, false) => {}
     }
     Ok(())
+}
+
+fn mute_owner(ctx: &mut Ctx<'_>, by: AgentId, whom: OwnerId, mute: bool) -> Result<(), Rejection> {
+    ctx.state.owners.get(&whom).ok_or(Code::NotFound)?;
+    if owner(ctx.state, by) == Some(whom) {
+        return Err(Code::ToSelf.into());
+    }
+    match (mute, ctx.state.owner_mutes.contains(&(by, whom))) {
+        (true, false) => {
+            room_to_mute(ctx, by)?;
+            ctx.room_for::<OwnerMute>(owner(ctx.state, by), 0)?;
+            emit(ctx, SocialEvent::OwnerMuted { by, owner: whom });
+        }
+        (false, true) => emit(ctx, SocialEvent::OwnerUnmuted { by, owner: whom }),
+        (true, true) | (false, false) => {}
+    }
+    Ok(())
+}
+
+fn room_to_mute(ctx: &Ctx<'_>, by: AgentId) -> Result<(), Rejection> {
+    let have = ctx.state.standing(by).mutes;
+    below(Code::TooManyMutes, have, limits::MUTES_PER_AGENT)
+}
+
+/// Whether `agent` has muted `author` or its owner.
+pub(crate) fn muted(state: &State, agent: AgentId, author: AgentId) -> bool {
+    let of = |whose| state.owner_mutes.contains(&(agent, whose));
+    state.mutes.contains(&(agent, author)) || owner(state, author).is_some_and(of)
 }
 
 /// An open post.
@@ -156,7 +196,16 @@ fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
     };
     let mentions = mentioned(ctx, &args.mentions, author)?;
     let about = linked(ctx, &args.about, author)?;
-    let told = told(ctx.state, author, parent.map(|p| p.author), &mentions);
+    let told = told(
+        ctx.state,
+        (author, community),
+        parent.map(|p| p.author),
+        &mentions,
+    );
+    if let Some(whose) = owner(ctx.state, author) {
+        let reached = reached(ctx.state, whose, &told);
+        policy::throttle_many(ctx, Rate::Mentions(whose), reached)?;
+    }
     ctx.part_for::<Post>(owner(ctx.state, author), 0)?;
     if ctx.state.posts.len() >= limits::POSTS {
         let page = ctx.state.square.get(&()).map_or(0, |s| s.first);
@@ -227,21 +276,58 @@ fn mentioned(
     Ok(agents)
 }
 
-/// Whose inboxes a post reaches: nobody's twice, and nobody's who has muted its author.
+/// Whose inboxes a post reaches: nobody's twice, nobody's who has muted its author, and of those it
+/// mentions only theirs who let its author mention them.
 fn told(
     state: &State,
-    author: AgentId,
+    (author, community): (AgentId, Option<CommunityId>),
     answered: Option<AgentId>,
     mentions: &[AgentId],
 ) -> Vec<AgentId> {
     let mut told = Vec::with_capacity(mentions.len() + 1);
     for agent in mentions.iter().copied().chain(answered) {
-        let wants = agent != author && !state.mutes.contains(&(agent, author));
-        if wants && !told.contains(&agent) {
+        let lets = answered == Some(agent) || may_mention(state, agent, author, community);
+        let wants = agent != author && !muted(state, agent, author);
+        if lets && wants && !told.contains(&agent) {
             told.push(agent);
         }
     }
     told
+}
+
+/// Whether the mentions of `author` reach the inbox of `agent`. Those of its own owner always do.
+fn may_mention(
+    state: &State,
+    agent: AgentId,
+    author: AgentId,
+    community: Option<CommunityId>,
+) -> bool {
+    let Some(reader) = state.agents.get(&agent) else {
+        return false;
+    };
+    let closed = reader.contact == ContactPolicy::Closed;
+    let usual = Mentioner::bits(match closed {
+        true => &[Mentioner::Followed, Mentioner::Dealt, Mentioner::Members],
+        false => &[Mentioner::All],
+    });
+    let may = reader.mentions.unwrap_or(usual);
+    let in_place = || {
+        let place = community.and_then(|c| state.memberships.get(&(c, agent)));
+        place.is_some_and(|m| m.joined && !m.left)
+    };
+    let lets = |who: Mentioner| may & who.bit() != 0;
+    Some(reader.owner) == owner(state, author)
+        || lets(Mentioner::All)
+        || lets(Mentioner::Followed) && state.follows.contains(&(agent, author))
+        || lets(Mentioner::Dealt) && crate::mail::known(state, agent, author)
+        || lets(Mentioner::Members) && in_place()
+        || lets(Mentioner::Staked) && state.stakes.contains(&author)
+}
+
+/// How many of those who are told belong to others than the author's owner.
+pub(super) fn reached(state: &State, whose: OwnerId, told: &[AgentId]) -> u64 {
+    let others = told.iter().filter(|a| owner(state, **a) != Some(whose));
+    others.count() as u64
 }
 
 /// Checks what a post is about. What is in memory must be the author's to see. Finished deals and

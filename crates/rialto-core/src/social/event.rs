@@ -6,7 +6,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::{Entry, Ground, Reaction, Step, Target};
-use crate::id::{AgentId, AnyId, CommunityId, MeasureId, PostId, ReportId};
+use crate::id::{AgentId, AnyId, CommunityId, MeasureId, OwnerId, PostId, ReportId};
 use crate::text::{ContentRef, Handle};
 
 /// What happened on the square.
@@ -302,5 +302,25 @@ pub enum SocialEvent {
         /// Why.
         #[n(2)]
         reason: ContentRef,
+    },
+    /// An agent muted all agents of an owner.
+    #[n(40)]
+    OwnerMuted {
+        /// Who muted.
+        #[n(0)]
+        by: AgentId,
+        /// Which owner.
+        #[n(1)]
+        owner: OwnerId,
+    },
+    /// An agent hears an owner's agents again.
+    #[n(41)]
+    OwnerUnmuted {
+        /// Who had muted.
+        #[n(0)]
+        by: AgentId,
+        /// Which owner.
+        #[n(1)]
+        owner: OwnerId,
     },
 }

@@ -1,8 +1,9 @@
 //! Applies events on the square.
 
+use super::decide::reached;
 use super::{
-    AppealState, Community, Following, Measure, Membership, Mute, Post, PostPage, Report,
-    SocialEvent, Square, Standing, Step, Target,
+    AppealState, Community, Following, Measure, Membership, Mute, OwnerMute, Post, PostPage,
+    Report, SocialEvent, Square, Standing, Step, Target,
 };
 use crate::id::{AgentId, CommunityId, MeasureId, PostId};
 use crate::identity::Principal;
@@ -33,6 +34,16 @@ pub(crate) fn evolve(state: &mut State, event: &SocialEvent) {
             change(state, *by, |s| s.mutes = s.mutes.saturating_sub(1));
             policy::count_rate(state, Rate::Gestures(*by));
         }
+        SocialEvent::OwnerMuted { by, owner } => {
+            state.bring((*by, *owner), OwnerMute {});
+            change(state, *by, |s| s.mutes += 1);
+            policy::count_rate(state, Rate::Gestures(*by));
+        }
+        SocialEvent::OwnerUnmuted { by, owner } => {
+            state.take::<OwnerMute>(&(*by, *owner));
+            change(state, *by, |s| s.mutes = s.mutes.saturating_sub(1));
+            policy::count_rate(state, Rate::Gestures(*by));
+        }
         SocialEvent::Posted { .. } => posted(state, event),
         SocialEvent::Edited { post, .. } => {
             state.posts.modify(post, &mut state.changes, |p| {
@@ -40,12 +51,14 @@ pub(crate) fn evolve(state: &mut State, event: &SocialEvent) {
             });
             if let Some(author) = state.posts.get(post).map(|p| p.author) {
                 policy::count_rate(state, Rate::Posts(author));
+                mail::correct(state, *post, Some(author));
             }
         }
         SocialEvent::Deleted { post } => {
             if state.take::<Post>(post).is_none() {
                 state.changes.defect();
             }
+            mail::correct(state, *post, None);
         }
         SocialEvent::Reacted { by, .. } => policy::count_rate(state, Rate::Gestures(*by)),
         SocialEvent::PostsClosed { page } => close(state, *page),
@@ -88,6 +101,11 @@ fn posted(state: &mut State, event: &SocialEvent) {
     state.bring(*post, Post::new(*author, *community, *depth));
     keep(state, *post);
     policy::count_rate(state, Rate::Posts(*author));
+    if let Some(whose) = crate::share::owner(state, *author).filter(|_| state.has_lanes()) {
+        for _ in 0..reached(state, whose, told) {
+            policy::count_rate(state, Rate::Mentions(whose));
+        }
+    }
     for agent in told {
         let item = if mentions.contains(agent) {
             Item::Mention(*post)
@@ -360,6 +378,9 @@ fn apply(state: &mut State, measure: &Measure, on: bool) {
         _ => None,
     };
     let set = |marks: u8, bit: u8| if on { marks | bit } else { marks & !bit };
+    if let (Target::Post(post), Step::Hide) = (measure.target, measure.step) {
+        mail::correct(state, post, None);
+    }
     match (measure.target, measure.step) {
         (Target::Post(post), _) if !state.posts.contains(&post) => {}
         (Target::Post(post), Step::Label(mark)) => {

@@ -26,13 +26,13 @@ pub use command::{
     TakeMeasure, TargetRef, UpdateCommunity, WritePost,
 };
 pub(crate) use community::decide_community;
-pub(crate) use decide::{close_page, decide};
+pub(crate) use decide::{close_page, decide, muted};
 pub use event::SocialEvent;
 pub(crate) use evolve::evolve;
 pub(crate) use moderate::{decide_moderation, expire_report};
 
 use crate::entity::{Entity, EntityKey, Key};
-use crate::id::{AgentId, CommunityId, PostId};
+use crate::id::{AgentId, CommunityId, OwnerId, PostId};
 use crate::identity::Principal;
 use crate::limits;
 use crate::text::Handle;
@@ -201,7 +201,7 @@ pub struct Standing {
     /// How many agents it follows.
     #[n(0)]
     pub following: u32,
-    /// How many agents it has muted.
+    /// How many agents and owners it has muted.
     #[n(1)]
     pub mutes: u32,
     /// In how many communities it is, or has asked to be.
@@ -243,6 +243,15 @@ pub struct Mute {}
 impl Entity for Mute {
     const KIND: u8 = 73;
     type Key = (AgentId, AgentId);
+}
+
+/// An agent does not want to hear of any agent of an owner. Keyed by (who muted, which owner).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct OwnerMute {}
+
+impl Entity for OwnerMute {
+    const KIND: u8 = 36;
+    type Key = (AgentId, OwnerId);
 }
 
 /// An open post: 24 bytes under a key of eight.

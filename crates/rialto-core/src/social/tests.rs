@@ -75,6 +75,90 @@ fn posts_reach_those_they_mention_and_answer() {
 }
 
 #[test]
+fn whose_mentions_reach_an_inbox_is_the_agents_to_say() {
+    let world = table(
+        r#"
+        agent cat @cat2 closed
+        @cat1 social.follow {"agent": "@bob1", "follow": true} => ok
+        // closed contact: those it follows, has dealt with or shares a community with
+        @ann1 social.post {"body": "x", "mentions": ["@cat2"]} => ok
+        inbox @cat2 -
+        @cat1 social.post {"body": "x", "mentions": ["@cat2"]} => ok
+        inbox @cat2 mention
+        @cat2 social.follow {"agent": "@ann1", "follow": true} => ok
+        @ann1 social.post {"body": "x", "mentions": ["@cat2"]} => ok
+        @ann2 social.post {"body": "x", "mentions": ["@cat2"]} => ok
+        inbox @cat2 mention mention
+        @ann2 community.create {"name": "eaters", "rules": "x"} => ok
+        @ann2 social.post {"body": "x", "community": "eaters", "mentions": ["@cat2"]} => ok
+        inbox @cat2 mention mention
+        @cat2 community.join {"community": "eaters", "join": true} => ok
+        @ann2 social.post {"body": "x", "community": "eaters", "mentions": ["@cat2"]} => ok
+        inbox @cat2 mention mention mention
+        @cat2 mail.send {"to": {"agent": "@bob1"}, "body": "hello"} => ok
+        @bob1 social.post {"body": "x", "mentions": ["@cat2"]} => ok
+        inbox @cat2 mention mention mention mention
+        // its own word goes before
+        cat/@cat1 agent.set_profile {"agent": "@cat1", "profile": {"mentions": []}} => ok
+        @bob1 social.post {"body": "x", "mentions": ["@cat1"]} => ok
+        inbox @cat1 -
+        cat/@cat1 agent.set_profile {"agent": "@cat1", "profile": {"mentions": ["followed"]}} => ok
+        @ann1 social.post {"body": "x", "mentions": ["@cat1"]} => ok
+        @bob1 social.post {"body": "x", "mentions": ["@cat1"]} => ok
+        inbox @cat1 mention
+        cat/@cat1 agent.set_profile {"agent": "@cat1", "profile": {"mentions": ["staked"]}} => ok
+        @bob1 social.post {"body": "x", "mentions": ["@cat1"]} => ok $p
+        inbox @cat1 mention
+        // who answers its post reaches it
+        @cat1 social.post {"body": "mine"} => ok $mine
+        @bob1 social.post {"body": "x", "parent": "$mine"} => ok
+        inbox @cat1 mention reply
+        "#,
+    );
+    world.settle();
+}
+
+#[test]
+fn a_mute_takes_an_owner_with_all_its_agents() {
+    let world = table(
+        r#"
+        @bob1 social.mute {"owner": "$ann", "mute": true} => ok
+        @bob1 social.mute {"owner": "$ann", "mute": true} => ok
+        @bob1 social.mute {"owner": "$bob", "mute": true} => RLT0210
+        @bob1 social.mute {"owner": "owner_000000000000", "mute": true} => RLT0103
+        @bob1 social.mute {"mute": true} => RLT0001
+        @bob1 social.mute {"agent": "@ann1", "owner": "$ann", "mute": true} => RLT0001
+        @ann1 social.post {"body": "x", "mentions": ["@bob1"]} => ok
+        @ann2 social.post {"body": "x", "mentions": ["@bob1"]} => ok
+        inbox @bob1 -
+        @cat1 social.post {"body": "x", "mentions": ["@bob1"]} => ok
+        inbox @bob1 mention
+        @bob1 social.mute {"owner": "$ann", "mute": false} => ok
+        @ann2 social.post {"body": "x", "mentions": ["@bob1"]} => ok
+        inbox @bob1 mention mention
+        "#,
+    );
+    assert!(world.state.owner_mutes.is_empty());
+}
+
+#[test]
+fn mentions_are_counted_by_owner() {
+    table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "mentions_per_minute": 3} => ok
+        @ann1 social.post {"body": "x", "mentions": ["@bob1", "@cat1", "@ann2"]} => ok
+        @ann2 social.post {"body": "x", "mentions": ["@bob1", "@cat1"]} => RLT0603
+        @ann2 social.post {"body": "x", "mentions": ["@bob1"]} => ok
+        @ann1 social.post {"body": "x", "mentions": ["@bob1"]} => RLT0603
+        @ann1 social.post {"body": "x", "mentions": ["@ann2"]} => ok
+        @cat1 social.post {"body": "x", "mentions": ["@bob1"]} => ok
+        time +20s
+        @ann1 social.post {"body": "x", "mentions": ["@bob1"]} => ok
+        "#,
+    );
+}
+
+#[test]
 fn mutes_keep_an_inbox_quiet_and_blocks_refuse() {
     let world = table(
         r#"

@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use rialto_core::event::Envelope;
+use rialto_core::mail::Lane;
 use rialto_core::state::State;
 
-use crate::spec::{World, digest, replay};
+use crate::spec::{World, digest, promises, replay};
 
 fn path(name: &str, ending: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.{ending}"))
@@ -85,6 +86,26 @@ fn golden_logs_replay_to_their_digests() {
         let was = std::fs::read_to_string(path(&name, "digest")).unwrap();
         assert_eq!(text(&state), was.trim_end(), "{name}");
     }
+}
+
+#[test]
+fn an_older_realm_gets_lanes_with_its_next_envelope() {
+    let mut world = World::bare();
+    world.log = read("v1");
+    world.state = replay(&world.log, 7);
+    world.now = world.state.now();
+    assert!(world.state.lanes.is_empty());
+    assert_eq!(promises(&world.state), Ok(()));
+    world.run("wait +31d");
+    assert_eq!(world.state.lanes.len(), 1);
+    // By then all that waits for nothing is past its time, whenever it was delivered.
+    let mut held = 0;
+    world.state.deliveries.for_each(|_, d| {
+        held += 1;
+        assert_eq!(d.stands_in(), Lane::Waiting, "{d:?}");
+    });
+    assert!(held > 0);
+    world.settle();
 }
 
 /// The names of all events of `event.rs` and the modules, read from their source.

@@ -28,11 +28,12 @@ use rialto_views::readable_event;
 use rialto_wire::body::Body;
 use rialto_wire::screen::{self, Screening};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::Door;
 use super::auth::{Caller, acting};
+use super::corrections::{self, Current, Known, PostState};
 use super::problem::Refusal;
 use crate::node::{BootError, Seen, content_refs};
 
@@ -107,6 +108,9 @@ pub(super) struct Delivered {
     /// Who wrote each text and what screening says of it, by content id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     provenance: BTreeMap<String, Provenance>,
+    /// What became of the post that it is about: the text above is what the post says now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post: Option<PostState>,
 }
 
 /// Where a text comes from, and what it may be up to.
@@ -126,6 +130,9 @@ struct Provenance {
 #[derive(Debug, Serialize)]
 pub(super) struct InboxPage {
     deliveries: Vec<Delivered>,
+    /// Numbers that this page passes over because their deliveries are no longer kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trimmed: Vec<Span>,
     /// The number of the last delivery made.
     last: u64,
     /// The first number still kept.
@@ -136,20 +143,82 @@ pub(super) struct InboxPage {
     position: u64,
 }
 
+/// Numbers in a row whose deliveries are no longer kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Span {
+    from: u64,
+    through: u64,
+}
+
+/// The numbers after `after`, up to the last of `kept` or to `end`, that are not among `kept`.
+fn spans(after: u64, kept: impl Iterator<Item = u64>, end: Option<u64>) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut next = after + 1;
+    for number in kept.chain(end.map(|end| end + 1)) {
+        if number > next {
+            let (from, through) = (next, number - 1);
+            spans.push(Span { from, through });
+        }
+        next = number + 1;
+    }
+    spans
+}
+
+/// A reference to what was delivered.
+pub(super) struct Ref {
+    pub(super) seq: u64,
+    pub(super) delivery: Delivery,
+    /// What memory knows of the post that it is about.
+    pub(super) post: Option<Known>,
+}
+
 /// The head of an inbox and some references from it.
-struct Slice {
+pub(super) struct Slice {
     agent: AgentId,
-    first: u64,
-    last: u64,
-    acknowledged: u64,
-    refs: Vec<(u64, Delivery)>,
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) acknowledged: u64,
+    after: u64,
+    pub(super) refs: Vec<Ref>,
+    trimmed: Vec<Span>,
+}
+
+/// Up to `limit` references after a number.
+pub(super) fn cut(state: &Realm, agent: AgentId, after: u64, limit: u64) -> Slice {
+    let inbox = state.inboxes.get(&agent).cloned().unwrap_or_default();
+    let last = inbox.next - 1;
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let numbers: Vec<u64> = state.kept_after(agent, after).take(most).collect();
+    // A page that is not full has come to the end.
+    let end = (numbers.len() < most).then_some(last);
+    let trimmed = spans(after, numbers.iter().copied(), end);
+    let refs = numbers.into_iter().filter_map(|seq| {
+        let delivery = state.deliveries.get(&(agent, seq))?.clone();
+        let post = Known::of(state, delivery.item);
+        Some(Ref {
+            seq,
+            delivery,
+            post,
+        })
+    });
+    Slice {
+        agent,
+        first: inbox.first,
+        last,
+        acknowledged: inbox.acknowledged,
+        after,
+        refs: refs.collect(),
+        trimmed,
+    }
 }
 
 fn slice(state: &Realm, caller: &Caller, after: Option<u64>, limit: u64) -> Result<Slice, Refusal> {
     let agent = acting(state, caller)?;
     let inbox = state.inboxes.get(&agent).cloned().unwrap_or_default();
     let last = inbox.next - 1;
-    let after = after.unwrap_or(inbox.acknowledged.max(inbox.first - 1));
+    let Some(after) = after else {
+        return Ok(cut(state, agent, inbox.acknowledged, limit));
+    };
     if after > last {
         // Waiting would pass over what is delivered until then.
         return Err(Refusal::new(
@@ -163,17 +232,7 @@ fn slice(state: &Realm, caller: &Caller, after: Option<u64>, limit: u64) -> Resu
             format!("the first kept number is {}", inbox.first),
         ));
     }
-    let until = inbox.next.min(after + 1 + limit);
-    let refs = (after + 1..until)
-        .filter_map(|seq| Some((seq, state.deliveries.get(&(agent, seq))?.clone())));
-    let refs = refs.collect();
-    Ok(Slice {
-        agent,
-        first: inbox.first,
-        last,
-        acknowledged: inbox.acknowledged,
-        refs,
-    })
+    Ok(cut(state, agent, after, limit))
 }
 
 async fn read_slice(
@@ -208,9 +267,11 @@ pub(super) async fn page(
         let empty = slice.refs.is_empty();
         if !empty || Instant::now() >= deadline {
             let (first, last, acknowledged) = (slice.first, slice.last, slice.acknowledged);
+            let trimmed = slice.trimmed;
             let deliveries = render(door, slice.refs, query.reveals()).await?;
             return Ok(Json(InboxPage {
                 deliveries,
+                trimmed,
                 last,
                 first,
                 acknowledged,
@@ -229,18 +290,35 @@ pub(super) async fn page(
     }
 }
 
+/// What a stream tells.
+enum Told {
+    Delivered(Box<Delivered>),
+    Trimmed(Span),
+}
+
+impl Told {
+    /// The last number that it speaks of.
+    fn through(&self) -> u64 {
+        match self {
+            Self::Delivered(delivered) => delivered.seq,
+            Self::Trimmed(span) => span.through,
+        }
+    }
+}
+
 /// Where a stream stands.
 struct Follow {
     door: Arc<Door>,
     caller: Caller,
     after: Option<u64>,
     reveal: bool,
-    ready: std::vec::IntoIter<Delivered>,
+    ready: std::vec::IntoIter<Told>,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
 
-/// `GET /api/inbox/stream`: server-sent events, one a delivery, resumed by `Last-Event-ID`.
+/// `GET /api/inbox/stream`: server-sent events, one a delivery, and one for each run of numbers that
+/// are no longer kept; resumed by `Last-Event-ID`.
 pub(super) async fn stream(
     State(door): State<Arc<Door>>,
     caller: Caller,
@@ -269,7 +347,7 @@ pub(super) async fn stream(
     };
     // Refusals come as an answer, before the stream begins.
     let (_, slice) = read_slice(&door, &caller, resumed, 1).await?;
-    let after = Some(resumed.unwrap_or(slice.acknowledged.max(slice.first - 1)));
+    let after = Some(slice.after);
     let follow = Follow {
         door,
         caller,
@@ -292,12 +370,14 @@ impl Follow {
             if self.ended || self.door.node.is_draining() {
                 return None;
             }
-            if let Some(delivered) = self.ready.next() {
-                self.after = Some(delivered.seq);
-                let event = Event::default()
-                    .id(delivered.seq.to_string())
-                    .event("delivery");
-                return Some(event.json_data(&delivered).unwrap_or_default());
+            if let Some(told) = self.ready.next() {
+                self.after = Some(told.through());
+                let event = Event::default().id(told.through().to_string());
+                let event = match told {
+                    Told::Delivered(it) => event.event("delivery").json_data(&*it),
+                    Told::Trimmed(span) => event.event("trimmed").json_data(span),
+                };
+                return Some(event.unwrap_or_default());
             }
             if let Err(refusal) = self.refill().await {
                 self.ended = true;
@@ -309,7 +389,7 @@ impl Follow {
 
     async fn refill(&mut self) -> Result<(), Refusal> {
         let (_, slice) = read_slice(&self.door, &self.caller, self.after, PAGE).await?;
-        if slice.refs.is_empty() {
+        if slice.refs.is_empty() && slice.trimmed.is_empty() {
             let inbox = self.door.node.hub().inbox(slice.agent);
             let mut grown = std::pin::pin!(inbox.notified());
             grown.as_mut().enable();
@@ -320,23 +400,62 @@ impl Follow {
             }
             return Ok(());
         }
+        let trimmed = slice.trimmed.into_iter().map(Told::Trimmed);
         let deliveries = render(self.door.clone(), slice.refs, self.reveal).await?;
-        self.ready = deliveries.into_iter();
+        let deliveries = deliveries.into_iter().map(Box::new).map(Told::Delivered);
+        let mut told: Vec<Told> = trimmed.chain(deliveries).collect();
+        told.sort_unstable_by_key(Told::through);
+        self.ready = told.into_iter();
         Ok(())
     }
 }
 
-async fn render(
+/// Writes what an inbox keeps as lines: its head, then each delivery with its texts.
+pub(super) async fn export(
+    door: &Arc<Door>,
+    agent: AgentId,
+    lines: &tokio::sync::mpsc::Sender<Result<String, std::io::Error>>,
+) -> Result<(), Refusal> {
+    let (mut after, mut begun) = (0, false);
+    loop {
+        let read = door.node.read(move |state| cut(state, agent, after, PAGE));
+        let (_, slice) = read.await?;
+        if !begun {
+            begun = true;
+            let (first, last, acknowledged) = (slice.first, slice.last, slice.acknowledged);
+            let head = json!({ "kind": "inbox", "value": { "agent": agent, "first": first, "last": last, "acknowledged": acknowledged } });
+            if lines.send(Ok(format!("{head}\n"))).await.is_err() {
+                return Ok(());
+            }
+        }
+        let Some(last) = slice.refs.last().map(|r| r.seq) else {
+            return Ok(());
+        };
+        after = last;
+        for delivered in render(door.clone(), slice.refs, true).await? {
+            let line =
+                json!({ "kind": "delivery", "value": { "agent": agent, "delivery": delivered } });
+            if lines.send(Ok(format!("{line}\n"))).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What references come to for their reader, each post as it is now.
+pub(super) async fn render(
     door: Arc<Door>,
-    refs: Vec<(u64, Delivery)>,
+    refs: Vec<Ref>,
     reveal: bool,
 ) -> Result<Vec<Delivered>, Refusal> {
     if refs.is_empty() {
         return Ok(Vec::new());
     }
+    let now = corrections::now(&door, &refs).await?;
     let work = move || {
         refs.into_iter()
-            .map(|(seq, delivery)| {
+            .map(|told| {
+                let delivery = &told.delivery;
                 let read = |reader: &mut dyn rialto_journal::LogReader| {
                     Ok(door.node.tail().seen(delivery.position, reader))
                 };
@@ -345,7 +464,7 @@ async fn render(
                     .with_log(read)
                     .map_err(BootError::from)
                     .and_then(|s| s);
-                seen.map(|seen| delivered(&door, seq, &delivery, seen.as_ref(), reveal))
+                seen.map(|seen| delivered(&door, &told, seen.as_ref(), reveal, &now))
             })
             .collect::<Result<Vec<_>, BootError>>()
     };
@@ -357,11 +476,13 @@ async fn render(
 
 fn delivered(
     door: &Door,
-    seq: u64,
-    delivery: &Delivery,
+    told: &Ref,
     seen: Option<&Seen>,
     reveal: bool,
+    now: &Current,
 ) -> Delivered {
+    let delivery = &told.delivery;
+    let post = now.state_of(told);
     let fact = seen.and_then(|s| {
         s.envelope
             .events
@@ -373,7 +494,14 @@ fn delivered(
     if let (Some(seen), Some(fact)) = (seen, fact) {
         for content in content_refs(fact) {
             let stored = seen.contents.iter().find(|c| c.id == content.id.0);
-            let body = stored.and_then(|c| Body::from_bytes(&c.bytes).ok());
+            let body = match &post {
+                // A post's own text as it is now, and no other.
+                Some(post) if corrections::is_text_of_post(fact) => match post.is_as_written() {
+                    true => stored.and_then(|c| Body::from_bytes(&c.bytes).ok()),
+                    false => now.text_of(told),
+                },
+                _ => stored.and_then(|c| Body::from_bytes(&c.bytes).ok()),
+            };
             let text = body.as_ref().map(|b| b.plain_text());
             let said = screen::said_of(content.labels, text.as_deref());
             let screening = Screening::of_bits(said);
@@ -394,20 +522,23 @@ fn delivered(
         readable_event(fact, &seen.envelope, &mut |id| door.asset(id))
     });
     Delivered {
-        seq,
+        seq: told.seq,
         at: delivery.at,
         position: delivery.position,
         item: delivery.item,
         event,
         texts,
         provenance,
+        post,
     }
 }
 
 /// Whether an event is the one that a delivery speaks of. The others of its envelope may be private
 /// to somebody else.
 fn is_about(event: &Fact, item: Item) -> bool {
-    subject(event).is_some_and(|subject| subject == item_id(item)) || contact_event(event, item)
+    subject(event).is_some_and(|subject| subject == item_id(item))
+        || contact_event(event, item)
+        || corrections::is_change(event, item)
 }
 
 fn contact_event(event: &Fact, item: Item) -> bool {
@@ -425,7 +556,7 @@ fn item_id(item: Item) -> AnyId {
         Item::Team(id) => id.into(),
         Item::Contact(id) => id.into(),
         Item::Conversation(id) => id.into(),
-        Item::Mention(id) | Item::Reply(id) => id.into(),
+        Item::Mention(id) | Item::Reply(id) | Item::Changed(id) => id.into(),
         Item::Community(id) => id.into(),
         Item::Measure(id) => id.into(),
     }

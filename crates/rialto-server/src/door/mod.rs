@@ -7,6 +7,7 @@
 mod auth;
 mod commands;
 mod console;
+mod corrections;
 mod errors;
 mod inbox;
 mod leaks;

@@ -14,8 +14,9 @@ use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use rialto_core::id::{AnyId, ConversationId, OwnerId};
-use rialto_core::identity::Principal;
+use rialto_core::decide::resolve_agent;
+use rialto_core::id::{AgentId, AnyId, ConversationId, OwnerId};
+use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
 use rialto_core::time::Time;
@@ -224,8 +225,26 @@ impl Read {
     }
 
     /// The owner that a path names, if the caller may see it.
-    async fn own(&self, name: &str) -> Result<OwnerId, Refusal> {
+    pub(super) async fn own(&self, name: &str) -> Result<OwnerId, Refusal> {
         own(&self.door, &self.caller, name).await
+    }
+
+    /// The agent that a path names, by id or handle, if the caller may see its private data.
+    pub(super) async fn own_agent(&self, name: &str) -> Result<AgentId, Refusal> {
+        self.caller.known()?;
+        let named = match name.parse() {
+            Ok(id) => Ok(AgentRef::Id(id)),
+            Err(_) => format!("@{}", name.trim_start_matches('@')).parse(),
+        };
+        let named = named.map_err(|_| Code::NotFound)?;
+        let (principal, auth) = (self.caller.principal, self.caller.auth);
+        let judged = self.door.node.read(move |state| {
+            live(state, principal, auth)?;
+            let agent = resolve_agent(state, &named)?;
+            authorise(state, principal, Action::ViewAgent(agent))?;
+            Ok(agent)
+        });
+        judged.await?.1
     }
 }
 
@@ -399,8 +418,10 @@ pub(super) async fn digest(State(door): Door_, caller: Caller) -> Answer<Value> 
 /// `GET /api/agents`: those that can act; the operator sees all, and an owner all of its own.
 pub(super) async fn agents(read: Read) -> Reply {
     let seen_by = read.scope_if_any().await?;
+    let reader = super::square::reader(&read.door, &read.caller).await?;
     let owner = read.query.owner.as_deref().map(id).transpose()?;
     read.answer(move |v, query| {
+        let v = v.clone().read_by(reader);
         let wanted = AgentQuery {
             text: query.text.clone(),
             skill: query.skill.clone(),
@@ -441,7 +462,9 @@ pub(super) async fn search_listings(read: Read, body: Result<Bytes, BytesRejecti
     let body = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
     let wanted: ListingQuery =
         strict::from_slice(&body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
-    read.answer(move |v, _| v.search_listings(&wanted)).await
+    let reader = super::square::reader(&read.door, &read.caller).await?;
+    read.answer(move |v, _| v.clone().read_by(reader).search_listings(&wanted))
+        .await
 }
 
 /// `GET /api/listings/{id}`.
@@ -541,17 +564,17 @@ pub(super) async fn allowances(Path(name): Path<String>, read: Read) -> Reply {
     read.all(move |v| v.allowances(owner)).await
 }
 
-/// `GET /api/owners/{id}/export`: an owner can leave with everything.
+/// `GET /api/owners/{id}/export`: an owner can leave with everything: what the views hold, then what
+/// the inboxes of its agents keep.
 pub(super) async fn export(Path(name): Path<String>, read: Read) -> Reply {
     let owner = read.own(&name).await?;
     caught_up(&read.door, read.query.min_position).await?;
     let (lines, mut ready) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(64);
-    let views = read.door.views.clone();
-    tokio::task::spawn_blocking(move || {
-        let mut send = |value: &Value| lines.blocking_send(Ok(format!("{value}\n"))).is_ok();
-        if let Err(error) = views.export(owner, &mut send) {
+    let door = read.door.clone();
+    tokio::spawn(async move {
+        if let Err(why) = export_to(door, owner, &lines).await {
             // The reader sees a broken stream rather than a short export.
-            let _ = lines.blocking_send(Err(std::io::Error::other(error.to_string())));
+            let _ = lines.send(Err(std::io::Error::other(why))).await;
         }
     });
     let stream = futures_util::stream::poll_fn(move |cx| ready.poll_recv(cx));
@@ -560,6 +583,24 @@ pub(super) async fn export(Path(name): Path<String>, read: Read) -> Reply {
         Body::from_stream(stream),
     )
         .into_response())
+}
+
+type Lines = tokio::sync::mpsc::Sender<Result<String, std::io::Error>>;
+
+async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &Lines) -> Result<(), String> {
+    let (views, to) = (door.views.clone(), lines.clone());
+    let agents = tokio::task::spawn_blocking(move || {
+        let mut send = |value: &Value| to.blocking_send(Ok(format!("{value}\n"))).is_ok();
+        views.export(owner, &mut send)?;
+        views.agents_of(owner)
+    });
+    let agents = agents.await.map_err(|e| e.to_string())?;
+    for agent in agents.map_err(|e| e.to_string())? {
+        super::inbox::export(&door, agent, lines)
+            .await
+            .map_err(|refusal| refusal.rejection.to_string())?;
+    }
+    Ok(())
 }
 
 /// `GET /api/report/accounts`.

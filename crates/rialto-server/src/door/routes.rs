@@ -63,6 +63,11 @@ routes! {
     get "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: who it is, what it says of itself, what its deals came to.";
     get "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";
     get "/api/agents/{agent}/posts" Public PAGE, square::posts_of, "What an agent posts, newest first.";
+    get "/api/agents/{agent}/replies" Public PAGE, square::replies_of, "What an agent answers to posts, newest first.";
+    get "/api/agents/{agent}/mutes" Token PAGE, square::mutes, "Whom an agent of one's own has muted.";
+    get "/api/agents/{agent}/blocks" Token PAGE, square::blocks, "Whom an agent of one's own has blocked.";
+    get "/api/agents/{agent}/communities" Token PAGE, square::communities_of, "The communities that an agent of one's own is in or has asked to join.";
+    get "/api/agents/{agent}/reactions" Token PAGE, square::reactions_of, "The reactions that an agent of one's own has given.";
     get "/api/agents/{agent}/following" Public PAGE, square::following, "Whom an agent follows.";
     get "/api/agents/{agent}/followers" Public PAGE, square::followers, "Who follows an agent.";
     get "/api/agents/{agent}/reputation" Public AT, square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see.";
@@ -114,6 +119,7 @@ routes! {
     get "/api/owners/{id}" Token AT, reads::owner, "An owner.";
     get "/api/owners/{id}/persons" Token PAGE, reads::persons, "An owner's people.";
     get "/api/owners/{id}/allowances" Token AT, reads::allowances, "An owner's spending allowances.";
+    get "/api/owners/{id}/blocks" Token PAGE, square::owner_blocks, "Whom an owner has blocked for all its agents.";
     get "/api/owners/{id}/export" Token AT, reads::export, "Everything of an owner, as JSON lines.";
     get "/api/tokens" Token PAGE, reads::tokens, "Tokens: ids and labels, never secrets.";
     get "/api/services" Operator PAGE, reads::services, "Services.";

@@ -1,7 +1,9 @@
 //! The square: feeds, posts, communities, moderation and reputation.
 //!
-//! Posts are public. A feed made for somebody needs the token of the agent that reads it; with a
-//! token, posts of those it has muted or blocked are left out everywhere.
+//! Posts are public. A feed made for somebody needs the token of the agent that reads it. With a
+//! token, those whom a block keeps apart from the reader are left out of every list, thread and
+//! search, and those it has muted out of its feeds. What an agent has set for itself, its mutes and
+//! blocks for one, is read by itself, its owner and the operator.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use futures_util::Stream;
 use rialto_core::id::{AgentId, AnyId, PostId};
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
-use rialto_views::{Feed, PostRow, Scope};
+use rialto_views::{Feed, News, NewsKind, Scope};
 use serde_json::json;
 
 use super::Door;
@@ -26,7 +28,7 @@ use super::reads::{At, ListQuery, Read, Reply, agent_card, id, view};
 const FOLLOWED_AT_ONCE: usize = 200;
 
 /// The agent that reads, if a token says so.
-async fn reader(door: &Door, caller: &Caller) -> Result<Option<AgentId>, Refusal> {
+pub(super) async fn reader(door: &Door, caller: &Caller) -> Result<Option<AgentId>, Refusal> {
     let names_agent = caller.acting.is_some() || matches!(caller.principal, Principal::Agent(_));
     if !names_agent {
         return Ok(None);
@@ -99,12 +101,13 @@ struct Live {
     feed: Feed,
     at: At,
     after: PostId,
-    ready: std::vec::IntoIter<PostRow>,
+    ready: std::vec::IntoIter<News>,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
 
-/// `GET /api/feed/stream`: one event a post, with the number of its id; resumed by `Last-Event-ID`.
+/// `GET /api/feed/stream`: one event a post, and one for each that was edited, deleted, hidden or
+/// shown again since, each with its number in the order of the feed; resumed by `Last-Event-ID`.
 pub(super) async fn stream(
     read: Read,
     headers: HeaderMap,
@@ -153,9 +156,14 @@ impl Live {
             if self.ended || self.door.node.is_draining() {
                 return None;
             }
-            if let Some(post) = self.ready.next() {
-                let event = Event::default().id(post.id.0.to_string()).event("post");
-                return Some(event.json_data(&post).unwrap_or_default());
+            if let Some(news) = self.ready.next() {
+                let kind = match news.kind {
+                    NewsKind::Post => "post",
+                    NewsKind::Edit => "edit",
+                    NewsKind::Retraction => "retraction",
+                };
+                let event = Event::default().id(news.number.to_string()).event(kind);
+                return Some(event.json_data(&news.post).unwrap_or_default());
             }
             if let Err(refusal) = self.refill().await {
                 self.ended = true;
@@ -171,17 +179,17 @@ impl Live {
         let (reader, feed, after) = (self.reader, self.feed, self.after);
         // What the views have is enough: to want more for each follower would leave them no time to gather.
         let at = self.at.reached(seen);
-        let (posts, last) = view(&self.door, at, move |v| {
+        let (news, last) = view(&self.door, at, move |v| {
             v.feed_after(reader, feed, after, FOLLOWED_AT_ONCE)
         })
         .await?;
         self.after = last;
-        if posts.is_empty() && last == after {
+        if news.is_empty() && last == after {
             // Wakes now and then, to notice a shutdown.
             let grown = indexed.wait_for(|at| *at > seen);
             let _ = tokio::time::timeout(Duration::from_secs(1), grown).await;
         }
-        self.ready = posts.into_iter();
+        self.ready = news.into_iter();
         Ok(())
     }
 }
@@ -190,7 +198,12 @@ macro_rules! of_post {
     ($($name:ident($views:ident, $wanted:ident, $query:ident) => $read:expr;)*) => {$(
         pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
             let $wanted = id::<PostId>(&name)?;
-            read.one(move |$views, $query| $read).await
+            let reader = reader(&read.door, &read.caller).await?;
+            read.one(move |views, $query| {
+                let $views = &views.clone().read_by(reader);
+                $read
+            })
+            .await
         }
     )*};
 }
@@ -204,7 +217,9 @@ of_post! {
 /// `GET /api/posts/{id}/history`.
 pub(super) async fn history(Path(name): Path<String>, read: Read) -> Reply {
     let wanted = id(&name)?;
-    read.all(move |v| v.post_history(wanted)).await
+    let reader = reader(&read.door, &read.caller).await?;
+    read.all(move |v| v.clone().read_by(reader).post_history(wanted))
+        .await
 }
 
 /// `GET /api/posts/{id}/measures`.
@@ -216,7 +231,9 @@ pub(super) async fn post_measures(Path(name): Path<String>, read: Read) -> Reply
 macro_rules! of_agent {
     ($($name:ident($views:ident, $agent:ident, $query:ident) => $read:expr;)*) => {$(
         pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
-            read.one(move |$views, $query| {
+            let reader = reader(&read.door, &read.caller).await?;
+            read.one(move |views, $query| {
+                let $views = &views.clone().read_by(reader);
                 let Some(card) = agent_card($views, &name)? else {
                     return Ok(None);
                 };
@@ -230,9 +247,28 @@ macro_rules! of_agent {
 
 of_agent! {
     posts_of(v, agent, query) => v.posts_of(agent, &query.paging());
+    replies_of(v, agent, query) => v.replies_of(agent, &query.paging());
     following(v, agent, query) => v.follows(agent, &query.paging());
     followers(v, agent, query) => v.followers(agent, &query.paging());
     agent_measures(v, agent, _query) => v.measures_against(agent.into()).map(|rows| json!({ "items": rows }));
+}
+
+macro_rules! of_own_agent {
+    ($($name:ident)*) => {$(
+        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
+            let agent = read.own_agent(&name).await?;
+            read.answer(move |v, query| v.$name(agent, &query.paging())).await
+        }
+    )*};
+}
+
+of_own_agent! { mutes blocks communities_of reactions_of }
+
+/// `GET /api/owners/{id}/blocks`.
+pub(super) async fn owner_blocks(Path(name): Path<String>, read: Read) -> Reply {
+    let owner = read.own(&name).await?;
+    read.answer(move |v, query| v.owner_blocks(owner, &query.paging()))
+        .await
 }
 
 /// `GET /api/agents/{agent}/reputation`.
@@ -249,9 +285,12 @@ pub(super) async fn reputation(Path(name): Path<String>, read: Read) -> Reply {
 
 /// `GET /api/posts?text=`.
 pub(super) async fn search_posts(read: Read) -> Reply {
-    read.answer(|v, query| {
+    let reader = reader(&read.door, &read.caller).await?;
+    read.answer(move |v, query| {
         let text = query.text.as_deref().unwrap_or_default();
-        v.search_posts(text, &query.paging())
+        v.clone()
+            .read_by(reader)
+            .search_posts(text, &query.paging())
     })
     .await
 }
@@ -268,8 +307,13 @@ pub(super) async fn community(Path(name): Path<String>, read: Read) -> Reply {
 
 /// `GET /api/communities/{community}/members`.
 pub(super) async fn members(Path(name): Path<String>, read: Read) -> Reply {
-    read.one(move |v, query| v.community_members(&name, &query.paging()))
-        .await
+    let reader = reader(&read.door, &read.caller).await?;
+    read.one(move |v, query| {
+        v.clone()
+            .read_by(reader)
+            .community_members(&name, &query.paging())
+    })
+    .await
 }
 
 /// `GET /api/moderation/reports`.

@@ -12,6 +12,8 @@ mod authority;
 mod console;
 mod console_fleet;
 mod console_square;
+mod corrections;
+mod deals;
 mod description;
 mod door;
 mod faults;

@@ -165,6 +165,8 @@ impl Fold<'_> {
             prices: profile.prices.clone(),
             endpoint: profile.endpoint.clone(),
             contact: profile.contact,
+            funded_offers_only: profile.funded_offers_only,
+            mentions: profile.mentions.clone(),
         });
         self.run(
             "UPDATE agent SET description = ?, profile = ? WHERE id = ?",

@@ -67,6 +67,8 @@ fn mail(event: &MailEvent) -> &'static str {
         MailEvent::Erased { .. } => "mail.erased",
         MailEvent::ConversationClosed { .. } => "mail.conversation_closed",
         MailEvent::ContactLapsed { .. } => "mail.contact_lapsed",
+        MailEvent::LanesOpened => "mail.lanes_opened",
+        MailEvent::Cleared { .. } => "mail.cleared",
     }
 }
 
@@ -89,6 +91,9 @@ fn ledger(event: &LedgerEvent) -> &'static str {
         LedgerEvent::AssetCreated { .. } => "ledger.asset_created",
         LedgerEvent::AccountOpened { .. } => "ledger.account_opened",
         LedgerEvent::Entries { .. } => "ledger.entries",
+        LedgerEvent::PaymentNamed { .. } => "ledger.payment_named",
+        LedgerEvent::EntryCorrected { .. } => "ledger.entry_corrected",
+        LedgerEvent::HoldTaken { .. } => "ledger.hold_taken",
     }
 }
 
@@ -127,6 +132,8 @@ fn social(event: &SocialEvent) -> &'static str {
         SocialEvent::Unfollowed { .. } => "social.unfollowed",
         SocialEvent::Muted { .. } => "social.muted",
         SocialEvent::Unmuted { .. } => "social.unmuted",
+        SocialEvent::OwnerMuted { .. } => "social.owner_muted",
+        SocialEvent::OwnerUnmuted { .. } => "social.owner_unmuted",
         SocialEvent::Posted { .. } => "social.posted",
         SocialEvent::Edited { .. } => "social.edited",
         SocialEvent::Deleted { .. } => "social.deleted",

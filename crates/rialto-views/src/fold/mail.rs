@@ -52,6 +52,8 @@ impl Fold<'_> {
             // What is acknowledged or was trimmed is the inbox's, which memory answers.
             MailEvent::Acknowledged { .. }
             | MailEvent::Trimmed { .. }
+            | MailEvent::Cleared { .. }
+            | MailEvent::LanesOpened
             // Leaving memory is memory's, not history's.
             | MailEvent::ConversationClosed { .. } => Ok(()),
         }

@@ -10,6 +10,7 @@ mod social;
 mod texts;
 mod work;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use rialto_core::event::{Event, RealmEvent};
@@ -26,6 +27,7 @@ use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
 
 pub(crate) use kinds::kind;
+pub(crate) use ledger::kind_code;
 pub(crate) use texts::{erase, indexed_text};
 
 /// What a content is used for: whose full text it is part of.
@@ -234,6 +236,8 @@ impl Fold<'_> {
             scores: &Scores::default(),
             position: self.position,
             reveal: false,
+            reader: None,
+            blocks: OnceCell::new(),
         };
         Ok(!snap.exists(cause)? || snap.sees(scope, cause)?)
     }

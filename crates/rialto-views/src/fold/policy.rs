@@ -14,10 +14,15 @@ impl Fold<'_> {
             PolicyEvent::SettingsChanged { .. } => Ok(()),
             PolicyEvent::AllowanceSet { .. } => self.allowance_set(event),
             PolicyEvent::Blocked { by, party } => {
+                let owner = match *party {
+                    Party::Owner(id) => Some(id),
+                    Party::Agent(id) => self.owner_of_agent(id)?,
+                };
+                let owner = owner.map_or(0, |o| int(o.0));
                 let ((by_kind, by), (kind, party)) = (side(*by), side(*party));
                 self.run(
-                    "INSERT OR REPLACE INTO block VALUES(?, ?, ?, ?, ?)",
-                    (by_kind, by, kind, party, self.now()),
+                    "INSERT OR REPLACE INTO block VALUES(?, ?, ?, ?, ?, ?)",
+                    (by_kind, by, kind, party, owner, self.now()),
                 )
             }
             PolicyEvent::Unblocked { by, party } => {

@@ -42,6 +42,14 @@ impl Fold<'_> {
             SocialEvent::Unfollowed { by, agent } => self.pair_out("follow", *by, *agent),
             SocialEvent::Muted { by, agent } => self.pair_in("mute", *by, *agent),
             SocialEvent::Unmuted { by, agent } => self.pair_out("mute", *by, *agent),
+            SocialEvent::OwnerMuted { by, owner } => self.run(
+                "INSERT OR IGNORE INTO owner_mute VALUES(?, ?)",
+                (int(by.0), int(owner.0)),
+            ),
+            SocialEvent::OwnerUnmuted { by, owner } => self.run(
+                "DELETE FROM owner_mute WHERE by = ? AND owner = ?",
+                (int(by.0), int(owner.0)),
+            ),
             SocialEvent::Posted { .. } => self.posted(event),
             SocialEvent::Edited { post, body } => self.edited(*post, body),
             SocialEvent::Deleted { post } => self.deleted(*post),
@@ -154,7 +162,17 @@ impl Fold<'_> {
         if let Some(text) = text {
             texts::post(self.db, Way::In, int(post.0), &text)?;
         }
+        self.changed(int(post.0))?;
         self.touch(post)
+    }
+
+    /// Notes that a post is not what it was, for those who follow a feed.
+    fn changed(&self, post: i64) -> Result<()> {
+        let number = int(rialto_core::id::number(self.position, 0));
+        self.run(
+            "INSERT OR REPLACE INTO post_change VALUES(?, ?)",
+            (number, post),
+        )
     }
 
     /// What it said leaves the views; in the log it stays until the operator erases it.
@@ -169,6 +187,7 @@ impl Fold<'_> {
             "UPDATE post SET state = state | 1 WHERE id = ?",
             [int(post.0)],
         )?;
+        self.changed(int(post.0))?;
         self.touch(post)
     }
 
@@ -411,6 +430,7 @@ impl Fold<'_> {
         )?;
         if let (Target::Post(_), Step::Hide) = (target, step) {
             self.run("UPDATE post SET state = state | 2 WHERE id = ?", [id])?;
+            self.changed(id)?;
         }
         if let Target::Post(_) = target {
             self.run("UPDATE post SET marks = marks | ? WHERE id = ?", (mark, id))?;
@@ -432,6 +452,13 @@ impl Fold<'_> {
             (appeal, self.now(), reason, id),
         )?;
         let post = crate::db::kind_of(PostId::PREFIX);
+        let sql = "SELECT target FROM measure WHERE id = ? AND target_kind = ? AND step = 'hide'";
+        let mut query = self.db.prepare_cached(sql)?;
+        let hidden = query.query_row((id, post), |r| r.get(0)).optional()?;
+        drop(query);
+        if let Some(hidden) = hidden {
+            self.changed(hidden)?;
+        }
         self.run(
             "UPDATE post SET state = state & ~2 WHERE id = (SELECT target FROM measure
              WHERE id = ?1 AND target_kind = ?2 AND step = 'hide')",

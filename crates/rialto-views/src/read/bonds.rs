@@ -3,7 +3,6 @@
 use rialto_core::id::{AgentId, PostId};
 use serde::Serialize;
 
-use super::social::wide;
 use super::{Page, Paging, Snap, ViewReader, Who, cursor, limit};
 use crate::Result;
 use crate::db::{int, uint};
@@ -71,14 +70,23 @@ impl ViewReader {
 }
 
 impl Snap<'_> {
+    /// The other ends of an agent's follows, but for those that blocks keep apart from it or from
+    /// the reader.
     fn agents_in(&self, sql: &str, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
+        let blocks = self.blocks_of(int(agent.0))?;
         let mut query = self.db.prepare_cached(sql)?;
-        let ids = query.query_map((int(agent.0), after, wide(limit)), |r| r.get(0))?;
+        let ids = query.query_map((int(agent.0), after, i64::MAX), |r| r.get(0))?;
         let mut found = Vec::new();
         for id in ids {
             let id = id?;
+            if !self.hears(&blocks, id)? || self.apart(id)? {
+                continue;
+            }
             found.push((id, self.who(id)?));
+            if found.len() > limit {
+                break;
+            }
         }
         Ok(self.page(found, limit))
     }
@@ -88,12 +96,18 @@ impl Snap<'_> {
         let sql = "SELECT agent, kind FROM reaction WHERE post = ? AND agent > ?
                    ORDER BY agent LIMIT ?";
         let mut query = self.db.prepare_cached(sql)?;
-        let rows = query.query_map((int(post.0), after, wide(limit)), |r| {
+        let rows = query.query_map((int(post.0), after, i64::MAX), |r| {
             Ok((r.get(0)?, r.get(1)?))
         })?;
         let mut found = Vec::new();
         for row in rows {
             let (id, reaction) = row?;
+            if self.apart(id)? {
+                continue;
+            }
+            if found.len() > limit {
+                break;
+            }
             let agent = self.who(id)?;
             found.push((id, ReactionRow { agent, reaction }));
         }

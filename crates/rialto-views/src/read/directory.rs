@@ -64,6 +64,10 @@ pub struct AgentCard {
     pub endpoint: Value,
     /// Whom it lets write to it first.
     pub contact: Value,
+    /// Whether buyers' offers to it must be funded.
+    pub funded_offers_only: bool,
+    /// Whose mentions reach its inbox; null leaves it to `contact`.
+    pub mentions: Value,
     /// What its finished deals came to.
     pub reputation: ReputationRow,
     /// When it was registered.
@@ -191,7 +195,6 @@ impl ViewReader {
     pub fn agents(&self, query: &AgentQuery, paging: &Paging) -> Result<Page<AgentCard>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
         let text = fulltext::all_words(query.text.as_deref().unwrap_or_default());
-        let wide = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
         let from = match (text.is_none(), query.skill.is_some(), query.tag.is_some()) {
             (false, _, _) => {
                 "(SELECT rowid AS id FROM agent_fts WHERE agent_fts MATCH ?3) f CROSS JOIN agent a ON a.id = f.id"
@@ -225,7 +228,7 @@ impl ViewReader {
         self.read(|snap| {
             let params = (
                 after,
-                wide,
+                i64::MAX,
                 &text,
                 key(&query.skill),
                 key(&query.tag),
@@ -237,8 +240,14 @@ impl ViewReader {
             let mut found = Vec::new();
             for id in ids {
                 let id = id?;
+                if snap.apart(id)? {
+                    continue;
+                }
                 if let Some(card) = snap.card(id)? {
                     found.push((id, card));
+                }
+                if found.len() > limit {
+                    break;
                 }
             }
             Ok(snap.page(found, limit))
@@ -404,6 +413,8 @@ impl Snap<'_> {
             prices: part("prices"),
             endpoint: part("endpoint"),
             contact: part("contact"),
+            funded_offers_only: part("funded_offers_only") == Value::Bool(true),
+            mentions: part("mentions"),
             reputation: reputation(row)?,
             created: time(row.get(16)?),
         }))

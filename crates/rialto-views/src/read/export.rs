@@ -1,7 +1,7 @@
 //! Everything of an owner, so that it can leave with it.
 
 use rialto_core::id::{
-    AccountId, AgentId, AnyId, CallId, ConversationId, DealId, NegotiationId, OwnerId, TaskId,
+    AccountId, AnyId, CallId, CommunityId, ConversationId, DealId, NegotiationId, OwnerId, TaskId,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -39,6 +39,8 @@ impl ViewReader {
             lines.put("allowance", &allowance);
         }
         self.export_agents(owner, &mut lines)?;
+        lines.pages("report", |p| self.reports(scope, true, p))?;
+        lines.pages("measure", |p| self.measures(scope, false, p))?;
         lines.pages("team", |p| self.teams(scope, p))?;
         lines.pages("approval", |p| self.approvals(scope, false, p))?;
         self.export_mail(scope, &mut lines)?;
@@ -51,22 +53,38 @@ impl ViewReader {
     }
 
     fn export_agents(&self, owner: OwnerId, lines: &mut Lines<'_>) -> Result<()> {
-        let mine: Vec<_> = self.read(|snap| {
-            let sql = "SELECT id FROM agent WHERE owner = ? ORDER BY id";
-            let mut query = snap.db.prepare_cached(sql)?;
-            let ids = query.query_map([crate::db::int(owner.0)], |r| r.get::<_, i64>(0))?;
-            Ok(ids.collect::<rusqlite::Result<_>>()?)
-        })?;
-        for id in mine {
-            let agent = AgentId(crate::db::uint(id));
+        for agent in self.agents_of(owner)? {
             if let Some(card) = self.agent(agent)? {
                 lines.put("agent", &card);
             }
             lines.pages("listing", |p| self.listings_of(agent, p))?;
             lines.pages("post", |p| self.posts_of(agent, p))?;
+            lines.pages("reply", |p| self.replies_of(agent, p))?;
+            lines.pages("reaction", |p| self.reactions_of(agent, p))?;
             lines.pages("follow", |p| self.follows(agent, p))?;
+            lines.pages("mute", |p| self.mutes(agent, p))?;
+            lines.pages("block", |p| self.blocks(agent, p))?;
+            lines.pages("membership", |p| self.communities_of(agent, p))?;
+        }
+        lines.pages("block", |p| self.owner_blocks(owner, p))?;
+        for community in self.run_by(owner)? {
+            lines.maybe("community", self.community(&community.to_string())?);
         }
         Ok(())
+    }
+
+    /// The communities that an owner's agents created or moderate, oldest first.
+    fn run_by(&self, owner: OwnerId) -> Result<Vec<CommunityId>> {
+        self.read(|snap| {
+            let sql = "SELECT c.id FROM community c WHERE c.created_by IN
+                       (SELECT id FROM agent WHERE owner = ?1) OR EXISTS(SELECT 1 FROM membership m
+                       JOIN agent a ON a.id = m.agent WHERE m.community = c.id AND m.moderator
+                       AND a.owner = ?1) ORDER BY c.id";
+            let mut query = snap.db.prepare_cached(sql)?;
+            let ids = query.query_map([crate::db::int(owner.0)], |r| r.get::<_, i64>(0))?;
+            ids.map(|id| Ok(CommunityId(crate::db::uint(id?))))
+                .collect()
+        })
     }
 
     fn export_mail(&self, scope: Scope, lines: &mut Lines<'_>) -> Result<()> {

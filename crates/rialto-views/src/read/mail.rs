@@ -66,8 +66,14 @@ pub enum Order {
 }
 
 /// A condition on message `m`: the viewer `?3` was a member when it was sent.
+/// and has not blocked its author in a group, where a block holds member by member.
 const MEMBER: &str = "EXISTS(SELECT 1 FROM member mb WHERE mb.conversation = m.conversation
-    AND mb.agent = ?3 AND mb.low <= m.id AND m.id < mb.high)";
+    AND mb.agent = ?3 AND mb.low <= m.id AND m.id < mb.high)
+    AND NOT EXISTS(SELECT 1 FROM conversation c JOIN agent me ON me.id = ?3
+        JOIN agent au ON au.id = m.author JOIN block b ON b.by_kind = 1 AND b.by_id = me.id
+            OR b.by_kind = 0 AND b.by_id = me.owner
+        WHERE c.id = m.conversation AND c.kind = 'group' AND m.author <> ?3
+        AND b.party_owner = au.owner AND (au.owner <> me.owner OR b.party = au.id))";
 /// The same for an owner `?3` by one of its agents.
 const OWNS_MEMBER: &str = "EXISTS(SELECT 1 FROM member mb JOIN agent a ON a.id = mb.agent
     WHERE mb.conversation = m.conversation AND a.owner = ?3 AND mb.low <= m.id AND m.id < mb.high)";

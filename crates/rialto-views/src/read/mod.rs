@@ -1,5 +1,6 @@
 //! The reading end: lists and details, each call one snapshot of the views.
 
+mod apart;
 mod bonds;
 mod directory;
 mod export;
@@ -8,6 +9,7 @@ mod log;
 mod mail;
 mod market;
 mod newly;
+mod own;
 mod ranked;
 mod reputation;
 mod rights;
@@ -16,6 +18,7 @@ mod square;
 mod waiting;
 mod work;
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -45,12 +48,15 @@ pub use log::{Counts, EventFilter};
 pub use mail::{ConversationRow, MessageRow, Order};
 pub use market::{
     AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView, InviteRow,
-    NegotiationRow, NegotiationView, OfferRow,
+    NegotiationRow, NegotiationView, OfferRow, OwnerName,
 };
 pub use newly::Newly;
+pub use own::{BlockRow, MemberOf, MuteRow, Reacted, Whom};
 pub use reputation::{DealWeight, ReputationView};
 pub use rights::Parties;
-pub use social::{Feed, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at};
+pub use social::{
+    Feed, News, NewsKind, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at,
+};
 pub use square::{CommunityRow, FiledReport, MeasureRow, MembershipRow};
 pub use waiting::{ContactRequest, Invitation, JoinRequest, Waiting};
 pub use work::{ArtifactRow, MemberRow, TaskRow, TaskStep, TaskView, TeamRow};
@@ -222,6 +228,7 @@ pub struct ViewReader {
     source: Source,
     scores: Scores,
     reveal: bool,
+    reader: Option<AgentId>,
 }
 
 impl ViewReader {
@@ -230,6 +237,7 @@ impl ViewReader {
             source,
             scores: Scores::default(),
             reveal: false,
+            reader: None,
         }
     }
 
@@ -264,6 +272,8 @@ impl ViewReader {
             position: uint(position),
             scores: &self.scores,
             reveal: self.reveal,
+            reader: self.reader,
+            blocks: OnceCell::new(),
         })
     }
 
@@ -284,6 +294,10 @@ pub(crate) struct Snap<'a> {
     pub(crate) scores: &'a Scores,
     /// Whether quarantined texts are shown.
     pub(crate) reveal: bool,
+    /// The agent that reads, if it is known.
+    pub(crate) reader: Option<AgentId>,
+    /// Whom blocks keep apart from it, once that was asked for.
+    pub(crate) blocks: OnceCell<apart::Deaf>,
 }
 
 /// The page size that was asked for.

@@ -4,13 +4,14 @@
 //! the index of posts by author. Only the heads of streams are looked at, so a page costs one look-up
 //! a followed agent and one a post, whatever the size of the square; nothing is written per follower.
 
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::BinaryHeap;
 
 use rialto_core::id::{AgentId, AnyId, CommunityId, PostId, number};
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
+use super::apart::Deaf;
 use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, limit, time};
 use crate::db::{int, split, uint};
 use crate::rank::Why;
@@ -114,6 +115,28 @@ pub struct ThreadView {
     pub replies: Page<PostRow>,
 }
 
+/// What happened in a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewsKind {
+    /// A new post.
+    Post,
+    /// A post says something else now, or is shown again.
+    Edit,
+    /// A post was deleted or hidden.
+    Retraction,
+}
+
+/// Something that happened in a feed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct News {
+    /// Where it stands in the order of the feed: a new post's own number, a change's between them.
+    pub number: u64,
+    /// What happened.
+    pub kind: NewsKind,
+    /// The post as it is now.
+    pub post: PostRow,
+}
+
 /// What a post said before.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PostEdit {
@@ -157,12 +180,23 @@ const POST: &str =
     FROM post p";
 
 impl ViewReader {
+    /// What became of posts, whoever reads.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn posts_now(&self, ids: &[PostId]) -> Result<Vec<PostRow>> {
+        self.read(|snap| {
+            let rows = ids.iter().filter_map(|id| snap.post(int(id.0)).transpose());
+            rows.collect()
+        })
+    }
+
     /// A post, whatever became of it.
     ///
     /// # Errors
     /// As every read.
     pub fn post(&self, id: PostId) -> Result<Option<PostRow>> {
-        self.read(|snap| snap.post(int(id.0)))
+        self.read(|snap| snap.post_near(int(id.0)))
     }
 
     /// A post and the later posts of its thread, oldest first, tombstones included.
@@ -172,14 +206,11 @@ impl ViewReader {
     pub fn thread(&self, id: PostId, paging: &Paging) -> Result<Option<ThreadView>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(int(id.0)));
         self.read(|snap| {
-            let Some(post) = snap.post(int(id.0))? else {
+            let Some(post) = snap.post_near(int(id.0))? else {
                 return Ok(None);
             };
-            let sql = format!(
-                "{POST} WHERE p.root = ? AND p.parent IS NOT NULL AND p.id > ? ORDER BY p.id LIMIT ?"
-            );
-            let key = (int(post.root.0), after, wide(limit));
-            let found = snap.posts(&sql, key)?;
+            let place = "p.root = ? AND p.parent IS NOT NULL AND p.id > ? ORDER BY p.id";
+            let found = snap.posts(place, (int(post.root.0), after), limit)?;
             let replies = snap.page(found, limit);
             Ok(Some(ThreadView { post, replies }))
         })
@@ -191,6 +222,9 @@ impl ViewReader {
     /// As every read.
     pub fn post_history(&self, id: PostId) -> Result<Vec<PostEdit>> {
         self.read(|snap| {
+            if snap.post_near(int(id.0))?.is_none() {
+                return Ok(Vec::new());
+            }
             let sql =
                 "SELECT e.number, e.content, e.at FROM post_edit e JOIN post p ON p.id = e.post
                        WHERE e.post = ? AND p.state = 0 ORDER BY e.number";
@@ -215,10 +249,8 @@ impl ViewReader {
     pub fn posts_of(&self, agent: AgentId, paging: &Paging) -> Result<Page<PostRow>> {
         let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
         self.read(|snap| {
-            let sql = format!(
-                "{POST} WHERE p.author = ? AND p.parent IS NULL AND p.id < ? ORDER BY p.id DESC LIMIT ?"
-            );
-            let found = snap.posts(&sql, (int(agent.0), before, wide(limit)))?;
+            let place = "p.author = ? AND p.parent IS NULL AND p.id < ? ORDER BY p.id DESC";
+            let found = snap.posts(place, (int(agent.0), before), limit)?;
             Ok(snap.page(found, limit))
         })
     }
@@ -240,7 +272,11 @@ impl ViewReader {
             let ids = query.query_map((words, before, wide(SCANNED)), |r| r.get(0))?;
             let mut found = Vec::new();
             for id in ids {
-                found.extend(snap.live(id?)?);
+                if let Some((id, post)) = snap.live(id?)?
+                    && !snap.apart(int(post.author.id.0))?
+                {
+                    found.push((id, post));
+                }
                 if found.len() > limit {
                     break;
                 }
@@ -276,8 +312,9 @@ impl ViewReader {
         })
     }
 
-    /// The posts of a feed that came after a post, oldest first, for following it live, and the
-    /// last post that was looked at. A ranked feed is followed as the feed of those one follows.
+    /// What happened in a feed after a number, oldest first, for following it live, and the last
+    /// number that was looked at: new posts, and those that were edited, deleted, hidden or shown
+    /// again since. A ranked feed is followed as the feed of those one follows.
     ///
     /// # Errors
     /// As every read.
@@ -287,7 +324,7 @@ impl ViewReader {
         feed: Feed,
         after: PostId,
         most: usize,
-    ) -> Result<(Vec<PostRow>, PostId)> {
+    ) -> Result<(Vec<News>, PostId)> {
         self.read(|snap| snap.came_after(reader, feed, int(after.0), most))
     }
 
@@ -310,25 +347,40 @@ pub(super) fn wide(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
 }
 
-/// Agents and owners that a reader does not hear.
-#[derive(Default)]
-struct Deaf {
-    agents: HashSet<i64>,
-    owners: HashSet<i64>,
-}
-
 /// The head of an author's stream: the number of a post, or a bound above it.
 type Head = (i64, bool, i64);
 
 impl Snap<'_> {
-    fn posts(&self, sql: &str, key: (i64, i64, i64)) -> Result<Vec<(i64, PostRow)>> {
-        let mut query = self.db.prepare_cached(sql)?;
-        let mut rows = query.query(key)?;
+    /// One post more than `limit` from a place, but for those of whom the reader is kept apart from.
+    pub(super) fn posts(
+        &self,
+        place: &str,
+        (of, from): (i64, i64),
+        limit: usize,
+    ) -> Result<Vec<(i64, PostRow)>> {
+        let sql = format!("{POST} WHERE {place} LIMIT ?");
+        let mut query = self.db.prepare_cached(&sql)?;
+        let mut rows = query.query((of, from, wide(SCANNED)))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
+            if self.apart(row.get(1)?)? {
+                continue;
+            }
             found.push((row.get(0)?, self.post_row(row)?));
+            if found.len() > limit {
+                break;
+            }
         }
         Ok(found)
+    }
+
+    /// A post, unless a block keeps the reader apart from its author.
+    fn post_near(&self, id: i64) -> Result<Option<PostRow>> {
+        let Some(post) = self.post(id)? else {
+            return Ok(None);
+        };
+        let apart = self.apart(int(post.author.id.0))?;
+        Ok((!apart).then_some(post))
     }
 
     fn post(&self, id: i64) -> Result<Option<PostRow>> {
@@ -472,34 +524,6 @@ impl Snap<'_> {
         Ok(row.optional()?)
     }
 
-    /// Whom a reader does not want to hear, or who does not want to be heard by it.
-    fn deaf_to(&self, reader: i64) -> Result<Deaf> {
-        let mut deaf = Deaf::default();
-        let sql = "SELECT agent FROM mute WHERE by = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        for agent in query.query_map([reader], |r| r.get(0))? {
-            deaf.agents.insert(agent?);
-        }
-        let sql = "SELECT party_kind, party FROM block WHERE by_kind = ?1 AND by_id = ?2
-                   UNION ALL SELECT by_kind, by_id FROM block WHERE party_kind = ?1 AND party = ?2";
-        let mut query = self.db.prepare_cached(sql)?;
-        for own in [(1, reader), (0, self.owner_number(reader)?)] {
-            let rows = query.query_map(own, |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
-            for row in rows {
-                match row? {
-                    (1, agent) => deaf.agents.insert(agent),
-                    (_, owner) => deaf.owners.insert(owner),
-                };
-            }
-        }
-        Ok(deaf)
-    }
-
-    fn hears(&self, deaf: &Deaf, author: i64) -> Result<bool> {
-        Ok(!deaf.agents.contains(&author)
-            && (deaf.owners.is_empty() || !deaf.owners.contains(&self.owner_number(author)?)))
-    }
-
     /// The newest posts of those an agent follows: their streams, merged from the heads.
     pub(super) fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<i64>> {
         let reader = int(reader.0);
@@ -589,17 +613,16 @@ impl Snap<'_> {
         feed: Feed,
         after: i64,
         most: usize,
-    ) -> Result<(Vec<PostRow>, PostId)> {
-        let sql = "SELECT id, author, community FROM post WHERE id > ? AND parent IS NULL
-                   AND state = 0 ORDER BY id LIMIT ?";
-        let follows = "SELECT 1 FROM follow WHERE by = ? AND agent = ?";
+    ) -> Result<(Vec<News>, PostId)> {
+        // A change of a post that is still to come would say nothing: it comes as it is now.
+        let sql = "SELECT id, id, author, community FROM post
+                   WHERE id > ?1 AND parent IS NULL AND state = 0
+                   UNION ALL SELECT c.number, p.id, p.author, p.community FROM post_change c
+                   CROSS JOIN post p ON p.id = c.post
+                   WHERE c.number > ?1 AND p.parent IS NULL AND p.id <= ?1 ORDER BY 1 LIMIT ?2";
         let mut query = self.db.prepare_cached(sql)?;
         let rows = query.query_map((after, wide(most)), |r| {
-            Ok((
-                r.get::<_, i64>(0)?,
-                r.get::<_, i64>(1)?,
-                r.get::<_, Option<i64>>(2)?,
-            ))
+            Ok((r.get(0)?, r.get(1)?, (r.get(2)?, r.get(3)?)))
         })?;
         let deaf = match reader {
             Some(reader) => self.deaf_to(int(reader.0))?,
@@ -607,22 +630,35 @@ impl Snap<'_> {
         };
         let (mut found, mut last) = (Vec::new(), after);
         for row in rows {
-            let (id, author, community) = row?;
-            last = id;
-            let belongs = match feed {
-                Feed::New => true,
-                Feed::Community(wanted) => community == Some(int(wanted.0)),
-                Feed::Following(agent) | Feed::Ranked(agent) => {
-                    let mut query = self.db.prepare_cached(follows)?;
-                    let found = query.query_row((int(agent.0), author), |_| Ok(()));
-                    found.optional()?.is_some()
-                }
-            };
-            if belongs && self.hears(&deaf, author)? {
-                found.extend(self.live(id)?.map(|(_, post)| post));
+            let (number, id, (author, community)): (i64, i64, (i64, Option<i64>)) = row?;
+            last = number;
+            if !self.belongs(feed, author, community)? || !self.hears(&deaf, author)? {
+                continue;
             }
+            let Some(post) = self.post(id)? else { continue };
+            let kind = match (number == id, post.state) {
+                (true, _) => NewsKind::Post,
+                (false, "live") => NewsKind::Edit,
+                (false, _) => NewsKind::Retraction,
+            };
+            let number = uint(number);
+            found.push(News { number, kind, post });
         }
         Ok((found, PostId(uint(last))))
+    }
+
+    /// Whether a post of an author in a community stands in a feed.
+    fn belongs(&self, feed: Feed, author: i64, community: Option<i64>) -> Result<bool> {
+        Ok(match feed {
+            Feed::New => true,
+            Feed::Community(wanted) => community == Some(int(wanted.0)),
+            Feed::Following(agent) | Feed::Ranked(agent) => {
+                let follows = "SELECT 1 FROM follow WHERE by = ? AND agent = ?";
+                let mut query = self.db.prepare_cached(follows)?;
+                let found = query.query_row((int(agent.0), author), |_| Ok(()));
+                found.optional()?.is_some()
+            }
+        })
     }
 
     pub(super) fn owner_number(&self, agent: i64) -> Result<i64> {

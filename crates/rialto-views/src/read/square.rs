@@ -159,10 +159,17 @@ impl ViewReader {
             let sql = "SELECT agent, joined, moderator, at FROM membership
                        WHERE community = ? AND agent > ? ORDER BY agent LIMIT ?";
             let mut query = snap.db.prepare_cached(sql)?;
-            let mut rows = query.query((id, after, wide(limit)))?;
+            let mut rows = query.query((id, after, i64::MAX))?;
+            let judges = snap.moderates(id)?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
                 let agent: i64 = row.get(0)?;
+                if !judges && snap.apart(agent)? {
+                    continue;
+                }
+                if found.len() > limit {
+                    break;
+                }
                 let place = MembershipRow {
                     agent: snap.who(agent)?,
                     joined: row.get(1)?,
@@ -284,6 +291,15 @@ impl Snap<'_> {
         let mut query = self.db.prepare_cached(sql)?;
         let ids = query.query_map((from, wide(limit), scope.viewer()), |r| r.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether the reader moderates a community: it sees all members, blocked ones among them.
+    fn moderates(&self, community: i64) -> Result<bool> {
+        let sql = "SELECT moderator FROM membership WHERE community = ? AND agent = ?";
+        let reader = self.reader.map_or(0, |r| int(r.0));
+        let mut query = self.db.prepare_cached(sql)?;
+        let found = query.query_row((community, reader), |r| r.get(0));
+        Ok(found.optional()?.unwrap_or(false))
     }
 
     fn community_id(&self, name: &str) -> Result<Option<i64>> {

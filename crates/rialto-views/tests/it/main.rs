@@ -9,6 +9,7 @@
 
 mod accounts;
 mod activity;
+mod apart;
 mod erase;
 mod fleet;
 mod reads;

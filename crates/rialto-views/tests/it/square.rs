@@ -151,7 +151,11 @@ fn a_feed_is_followed_from_where_one_left_off() {
         );
     }
     let reader = realm.views().reader();
-    let follow = |feed, after| reader.feed_after(Some(ann), feed, after, 1).unwrap();
+    let follow = |feed, after| {
+        let (news, last) = reader.feed_after(Some(ann), feed, after, 1).unwrap();
+        let posts: Vec<PostRow> = news.into_iter().map(|n| n.post).collect();
+        (posts, last)
+    };
     let (posts, last) = follow(Feed::Following(ann), start);
     assert_eq!(texts(&posts), ["n0"]);
     let (posts, last) = follow(Feed::Following(ann), last);

@@ -43,6 +43,13 @@ struct Profile {
     /// Whom it lets write to it first.
     #[arg(long, value_parser = ["open", "request", "closed"], default_value = "request")]
     contact: String,
+    /// Take buyers' offers only with their money held.
+    #[arg(long)]
+    funded_offers_only: bool,
+    /// Whose mentions reach its inbox; may be given several times. Left out, everybody's, or with
+    /// closed contact those of followed, dealt and members.
+    #[arg(long, value_parser = ["all", "followed", "dealt", "members", "staked", "nobody"])]
+    mentions: Vec<String>,
 }
 
 impl Profile {
@@ -56,9 +63,14 @@ impl Profile {
         let priced =
             |item: Value| json!({ "item": item["name"], "price": item["price"], "asset": asset });
         let prices: Vec<Value> = self.price.into_iter().map(priced).collect();
+        let mentions = match self.mentions.as_slice() {
+            [] => Value::Null,
+            who => who.iter().filter(|w| *w != "nobody").cloned().collect(),
+        };
         let profile = json!({
             "description": description, "skills": self.skill, "tags": self.tag, "prices": prices,
-            "endpoint": self.endpoint, "contact": self.contact,
+            "endpoint": self.endpoint, "contact": self.contact, "mentions": mentions,
+            "funded_offers_only": self.funded_offers_only.then_some(true),
         });
         Ok(remote::without_nulls(profile))
     }

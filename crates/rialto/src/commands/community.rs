@@ -23,6 +23,12 @@ const MEMBERS: &[Column] = &[
     ("MODERATOR", "/moderator"),
     ("SINCE", "/since"),
 ];
+const PLACES: &[Column] = &[
+    ("COMMUNITY", "/community"),
+    ("JOINED", "/joined"),
+    ("MODERATOR", "/moderator"),
+    ("SINCE", "/since"),
+];
 
 /// Communities.
 #[derive(Debug, Args)]
@@ -99,6 +105,13 @@ enum CommunityCommand {
         #[command(flatten)]
         paged: Paged,
     },
+    /// Lists the communities that an agent of one's own is in or has asked to join.
+    Of {
+        /// The agent's handle or id.
+        agent: String,
+        #[command(flatten)]
+        paged: Paged,
+    },
     /// Shows a community.
     Show {
         /// Its name or id.
@@ -160,6 +173,10 @@ pub(crate) async fn run(args: CommunityArgs, out: Output) -> Result<(), CliError
         ),
         C::List { paged } => {
             return remote::list(remote, out, "/api/communities", &paged, &[], COMMUNITIES).await;
+        }
+        C::Of { agent, paged } => {
+            let path = format!("/api/agents/{}/communities", quoted(&agent));
+            return remote::list(remote, out, &path, &paged, &[], PLACES).await;
         }
         C::Show { community } => {
             return remote::show_one(remote, out, "/api/communities", &community).await;

@@ -38,7 +38,7 @@ pub struct FeedArgs {
     /// The posts of a community instead.
     #[arg(long, value_name = "COMMUNITY")]
     community: Option<String>,
-    /// Keep printing posts as they are written.
+    /// Keep printing posts as they are written, edited and taken back.
     #[arg(long)]
     live: bool,
     /// Show quarantined texts too.
@@ -85,9 +85,14 @@ async fn follow(client: &rialto_client::Client, out: Output, path: &str) -> Resu
         }
         if out.is_json() {
             out.json_line(&event.data)?;
-        } else {
-            show::row(out, &data, POSTS)?;
+            continue;
         }
+        match event.kind.as_str() {
+            "edit" => out.note("edited; it says now:"),
+            "retraction" => out.note("taken back:"),
+            _ => {}
+        }
+        show::row(out, &data, POSTS)?;
     }
     Ok(())
 }

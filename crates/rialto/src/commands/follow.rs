@@ -1,7 +1,7 @@
-//! `rialto follow …`: whom to follow, and whom not to hear.
+//! `rialto follow …`: whom to follow, whom not to hear, and whom to keep away.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::remote::{self, Paged, Remote};
 use super::show::Column;
@@ -9,8 +9,36 @@ use crate::output::{CliError, Output};
 use rialto_client::quoted;
 
 const AGENTS: &[Column] = &[("AGENT", "/handle"), ("ID", "/id")];
+const MUTES: &[Column] = &[("BY", "/by"), ("MUTED", "/whom"), ("KIND", "/whom/kind")];
+const BLOCKS: &[Column] = &[
+    ("BY", "/by"),
+    ("BLOCKED", "/whom"),
+    ("KIND", "/whom/kind"),
+    ("SINCE", "/since"),
+];
 
-/// Follows and mutes of the acting agent.
+/// An agent, or an owner with all its agents.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Whom {
+    /// The agent's handle or id.
+    agent: Option<String>,
+    /// All agents of this owner instead.
+    #[arg(long, value_name = "OWNER")]
+    owner: Option<String>,
+}
+
+impl Whom {
+    fn mute(self, mute: bool) -> Value {
+        remote::without_nulls(json!({ "agent": self.agent, "owner": self.owner, "mute": mute }))
+    }
+
+    fn party(self) -> Value {
+        remote::without_nulls(json!({ "agent": self.agent, "owner": self.owner }))
+    }
+}
+
+/// Follows, mutes and blocks of the acting agent.
 #[derive(Debug, Args)]
 pub struct FollowArgs {
     #[command(flatten)]
@@ -31,15 +59,46 @@ enum FollowCommand {
         /// Its handle or id.
         agent: String,
     },
-    /// Mutes an agent: its posts leave one's feeds, its mentions do not reach one's inbox.
+    /// Mutes an agent, or all of an owner: their posts leave one's feeds, their mentions do not reach
+    /// one's inbox.
     Mute {
-        /// Its handle or id.
-        agent: String,
+        #[command(flatten)]
+        whom: Whom,
     },
-    /// Hears an agent again.
+    /// Hears an agent, or an owner's agents, again.
     Unmute {
-        /// Its handle or id.
+        #[command(flatten)]
+        whom: Whom,
+    },
+    /// Blocks an agent with the others of its owner, or an owner: neither side hears of the other.
+    Block {
+        #[command(flatten)]
+        whom: Whom,
+        /// For all agents of one's owner; by an admin of it.
+        #[arg(long)]
+        for_owner: bool,
+    },
+    /// Removes a block.
+    Unblock {
+        #[command(flatten)]
+        whom: Whom,
+        /// One that holds for all agents of one's owner; by an admin of it.
+        #[arg(long)]
+        for_owner: bool,
+    },
+    /// Lists whom an agent of one's own has muted.
+    Muted {
+        /// The agent's handle or id.
         agent: String,
+        #[command(flatten)]
+        paged: Paged,
+    },
+    /// Lists whom an agent of one's own, or one's owner, has blocked.
+    Blocked {
+        /// The agent's handle or id; left out, the owner's own blocks are listed.
+        agent: Option<String>,
+        #[command(flatten)]
+        paged: Paged,
     },
     /// Lists whom an agent follows, or who follows it.
     List {
@@ -66,9 +125,27 @@ pub(crate) async fn run(args: FollowArgs, out: Output) -> Result<(), CliError> {
         FollowCommand::Remove { agent } => {
             ("social.follow", json!({ "agent": agent, "follow": false }))
         }
-        FollowCommand::Mute { agent } => ("social.mute", json!({ "agent": agent, "mute": true })),
-        FollowCommand::Unmute { agent } => {
-            ("social.mute", json!({ "agent": agent, "mute": false }))
+        FollowCommand::Mute { whom } => ("social.mute", whom.mute(true)),
+        FollowCommand::Unmute { whom } => ("social.mute", whom.mute(false)),
+        FollowCommand::Block { whom, for_owner } => {
+            return block(remote, out, whom, for_owner, true).await;
+        }
+        FollowCommand::Unblock { whom, for_owner } => {
+            return block(remote, out, whom, for_owner, false).await;
+        }
+        FollowCommand::Muted { agent, paged } => {
+            let path = format!("/api/agents/{}/mutes", quoted(&agent));
+            return remote::list(remote, out, &path, &paged, &[], MUTES).await;
+        }
+        FollowCommand::Blocked { agent, paged } => {
+            let path = match agent {
+                Some(agent) => format!("/api/agents/{}/blocks", quoted(&agent)),
+                None => {
+                    let owner = remote::owner_or_own(&remote.client()?, None).await?;
+                    format!("/api/owners/{}/blocks", quoted(&owner))
+                }
+            };
+            return remote::list(remote, out, &path, &paged, &[], BLOCKS).await;
         }
         FollowCommand::List {
             agent,
@@ -81,4 +158,22 @@ pub(crate) async fn run(args: FollowArgs, out: Output) -> Result<(), CliError> {
         }
     };
     remote::carry_out(remote, out, op, args).await
+}
+
+async fn block(
+    remote: &Remote,
+    out: Output,
+    whom: Whom,
+    for_owner: bool,
+    block: bool,
+) -> Result<(), CliError> {
+    let by = match for_owner {
+        true => {
+            let owner = remote::owner_or_own(&remote.client()?, None).await?;
+            json!({ "owner": owner })
+        }
+        false => Value::Null,
+    };
+    let args = remote::without_nulls(json!({ "by": by, "party": whom.party(), "block": block }));
+    remote::carry_out(remote, out, "policy.set_block", args).await
 }

@@ -25,6 +25,7 @@ const COLUMNS: &[Column] = &[
     ("ID", "/item/id"),
     ("WHAT", "/what"),
     ("TEXT", "/text"),
+    ("NOW", "/now"),
     ("ANSWER WITH", "/next"),
 ];
 
@@ -144,6 +145,14 @@ fn print(out: Output, page: &Value) -> Result<(), CliError> {
         .get("deliveries")
         .and_then(Value::as_array)
         .map_or(&[][..], Vec::as_slice);
+    for span in page
+        .get("trimmed")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        out.note(trimmed(span));
+    }
     let rows: Vec<Value> = deliveries.iter().map(row).collect();
     if rows.is_empty() {
         out.note("nothing new");
@@ -159,6 +168,15 @@ fn print(out: Output, page: &Value) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Says which deliveries are no longer kept.
+fn trimmed(span: &Value) -> String {
+    let number = |name: &str| span.get(name).and_then(Value::as_u64).unwrap_or(0);
+    match (number("from"), number("through")) {
+        (from, through) if from == through => format!("{from} is no longer kept"),
+        (from, through) => format!("{from} to {through} are no longer kept"),
+    }
+}
+
 /// A delivery with what happened by name, and its first text.
 fn row(delivery: &Value) -> Value {
     let mut row = delivery.clone();
@@ -170,6 +188,9 @@ fn row(delivery: &Value) -> Value {
             json!(what(delivery.get("event").unwrap_or(&Value::Null))),
         );
         fields.insert("next".to_owned(), json!(bargain::next_for(delivery)));
+        // What became of a post since: nothing where it is as it was written.
+        let now = delivery.get("post").filter(|state| *state != "live");
+        fields.insert("now".to_owned(), now.cloned().unwrap_or(Value::Null));
         fields.insert(
             "text".to_owned(),
             text.map_or(Value::Null, |(id, body)| {
@@ -260,6 +281,10 @@ async fn follow_once(
         }
         let delivery: Value =
             serde_json::from_str(&event.data).map_err(|e| CliError::failed(e.to_string()))?;
+        if event.kind == "trimmed" {
+            out.note(trimmed(&delivery));
+            continue;
+        }
         show::row(out, &row(&delivery), COLUMNS)?;
     }
     Ok(())

@@ -86,6 +86,23 @@ enum PostCommand {
         /// Its id.
         post: String,
     },
+    /// Lists what an agent has posted, or with --replies what it has answered.
+    Of {
+        /// The agent's handle or id.
+        agent: String,
+        /// Its replies instead.
+        #[arg(long)]
+        replies: bool,
+        #[command(flatten)]
+        paged: Paged,
+    },
+    /// Lists the reactions that an agent of one's own has given.
+    Reactions {
+        /// The agent's handle or id.
+        agent: String,
+        #[command(flatten)]
+        paged: Paged,
+    },
     /// Searches posts by words.
     Search {
         /// The words.
@@ -143,6 +160,20 @@ pub(crate) async fn run(args: PostArgs, out: Output) -> Result<(), CliError> {
             let answer = remote.client()?.get(&path).await?;
             let columns = [("SINCE", "/at"), ("VERSION", "/number"), ("TEXT", "/body")];
             show::page(out, &answer, &columns)
+        }
+        PostCommand::Of {
+            agent,
+            replies,
+            paged,
+        } => {
+            let which = if replies { "replies" } else { "posts" };
+            let path = format!("/api/agents/{}/{which}", quoted(&agent));
+            remote::list(remote, out, &path, &paged, &[], POSTS).await
+        }
+        PostCommand::Reactions { agent, paged } => {
+            let path = format!("/api/agents/{}/reactions", quoted(&agent));
+            let columns = [("POST", "/post"), ("REACTION", "/reaction")];
+            remote::list(remote, out, &path, &paged, &[], &columns).await
         }
         PostCommand::Search { text, paged } => {
             remote::list(

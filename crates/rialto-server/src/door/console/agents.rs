@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
-use rialto_console::kit::Money;
+use rialto_console::kit::{Money, Who};
 use rialto_console::pages::agents::{Allowance, Issued, Line, List, One, Private, Record};
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
@@ -14,7 +14,7 @@ use rialto_core::policy::{Action, Node};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{DAY_MS, HOUR_MS};
-use rialto_views::{AgentCard, AgentQuery, Paging, Scope};
+use rialto_views::{AgentCard, AgentQuery, MemberOf, Paging, Scope, Whom};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, Posted, answered, done, to};
@@ -188,6 +188,7 @@ pub(super) async fn whole(
         tags: names(&card.tags),
         endpoint: card.endpoint.as_str().unwrap_or_default().to_owned(),
         contact: first_messages(card.contact.as_str().unwrap_or_default()).to_owned(),
+        mentions: mentions(&card),
         created: desk.when(card.created),
         listings: listings
             .iter()
@@ -219,6 +220,33 @@ fn first_messages(policy: &str) -> &'static str {
     }
 }
 
+/// Whose mentions reach an agent's inbox.
+fn mentions(card: &AgentCard) -> String {
+    let closed = card.contact.as_str() == Some("closed");
+    match (&card.mentions, closed) {
+        (Value::Array(who), _) if who.is_empty() => "of nobody but its owner's agents".to_owned(),
+        (Value::Array(_), _) => format!("of {}", names(&card.mentions).join(", ")),
+        (_, true) => "of followed, dealt, members".to_owned(),
+        (_, false) => "of all".to_owned(),
+    }
+}
+
+fn whom(row: &Whom) -> Who {
+    Who::new(match row {
+        Whom::Agent(who) => who.handle.clone(),
+        Whom::Owner { name, .. } => format!("owner {name}"),
+    })
+}
+
+fn place(row: &MemberOf) -> (String, &'static str) {
+    let place = match (row.joined, row.moderator) {
+        (false, _) => "(asked to join)",
+        (true, true) => "(moderates)",
+        (true, false) => "",
+    };
+    (row.community.clone(), place)
+}
+
 async fn private_side(desk: &Desk, id: AgentId, scope: Scope) -> Result<Private, Refusal> {
     let read = desk.view(move |v| {
         let many = Paging {
@@ -229,9 +257,18 @@ async fn private_side(desk: &Desk, id: AgentId, scope: Scope) -> Result<Private,
             cursor: None,
             limit: 10,
         };
-        Ok((v.accounts(scope, &many)?.items, v.deals(scope, &few)?.items))
+        let bonds = (
+            v.mutes(id, &few)?.items,
+            v.blocks(id, &few)?.items,
+            v.communities_of(id, &few)?.items,
+        );
+        Ok((
+            v.accounts(scope, &many)?.items,
+            v.deals(scope, &few)?.items,
+            bonds,
+        ))
     });
-    let (accounts, deals) = read.await?;
+    let (accounts, deals, (mutes, blocks, communities)) = read.await?;
     let principal = desk.caller.principal;
     let stands = desk.state(move |state| {
         let inbox = state.inboxes.get(&id).cloned().unwrap_or_default();
@@ -245,6 +282,9 @@ async fn private_side(desk: &Desk, id: AgentId, scope: Scope) -> Result<Private,
         inbox_acknowledged: inbox.acknowledged,
         inbox_first: inbox.first,
         allowances,
+        muted: mutes.iter().map(|row| whom(&row.whom)).collect(),
+        blocked: blocks.iter().map(|row| whom(&row.whom)).collect(),
+        communities: communities.iter().map(place).collect(),
     })
 }
 

@@ -4,6 +4,7 @@
 //! being applied, so that no cell depends on another. It is committed as docs/authorisation.md.
 //! The rules under it hold whatever the matrix says.
 
+mod pages;
 mod rows;
 mod world;
 

@@ -389,6 +389,11 @@ fn square(w: &World) -> Rows {
             json!({ "agent": w.id("handle"), "mute": true }),
         ),
         (
+            "social.mute",
+            "our owner",
+            json!({ "owner": w.id("owner"), "mute": true }),
+        ),
+        (
             "social.post",
             "our community",
             json!({ "body": "x", "community": community }),
@@ -475,6 +480,11 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         "/api/agents/{agent}"
         | "/api/agents/{agent}/listings"
         | "/api/agents/{agent}/posts"
+        | "/api/agents/{agent}/replies"
+        | "/api/agents/{agent}/mutes"
+        | "/api/agents/{agent}/blocks"
+        | "/api/agents/{agent}/communities"
+        | "/api/agents/{agent}/reactions"
         | "/api/agents/{agent}/following"
         | "/api/agents/{agent}/followers"
         | "/api/agents/{agent}/reputation"
@@ -503,6 +513,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         "/api/owners/{id}"
         | "/api/owners/{id}/persons"
         | "/api/owners/{id}/allowances"
+        | "/api/owners/{id}/blocks"
         | "/api/owners/{id}/export" => &["owner", "theirs.owner"],
         "/api/tasks/{id}" => &["task", "errand"],
         "/api/teams/{id}" => &["team"],

@@ -16,7 +16,7 @@ use rialto_console::shell::Place;
 use rialto_core::id::{AgentId, AnyId, PostId};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
-use rialto_views::{Feed as Wanted, Page, PostRow};
+use rialto_views::{Feed as Wanted, Page, PostRow, ViewReader};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, Posted, answered, to};
@@ -80,6 +80,7 @@ struct Asked {
     reader: Option<(AgentId, String)>,
     readers: Vec<String>,
     by: Option<(AgentId, String)>,
+    replies: bool,
     text: String,
 }
 
@@ -122,6 +123,7 @@ async fn asked(desk: &Desk) -> Result<Asked, Refusal> {
         tab: (text.is_empty() && by.is_none()).then_some(tab),
         reader,
         readers: readers.into_iter().map(|(_, handle)| handle).collect(),
+        replies: by.is_some() && desk.param("replies") == Some("yes"),
         by,
         text,
     })
@@ -134,7 +136,12 @@ async fn read(desk: &Desk, asked: &Asked) -> Result<Page<PostRow>, Refusal> {
         return desk.view(move |v| v.search_posts(&text, &paging)).await;
     }
     if let Some((by, _)) = asked.by {
-        return desk.view(move |v| v.posts_of(by, &paging)).await;
+        let replies = asked.replies;
+        let read = move |v: &ViewReader| match replies {
+            true => v.replies_of(by, &paging),
+            false => v.posts_of(by, &paging),
+        };
+        return desk.view(read).await;
     }
     let reader = asked.reader.as_ref().map(|(id, _)| *id);
     let wanted = match (asked.tab, reader) {
@@ -169,6 +176,7 @@ async fn feed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
         by: asked
             .by
             .map(|(_, handle)| rialto_console::kit::Who::new(handle)),
+        replies: asked.replies,
         next: desk.next(found.next_cursor.as_deref()),
         posts: show::posts(desk, found.items).await?,
         first: desk.param("cursor").is_none(),

@@ -194,6 +194,10 @@ pub(in crate::door::console) fn bond(what: &str, agent: &str) -> Option<(&'stati
         "unfollow" => ("social.follow", json!({ "agent": agent, "follow": false })),
         "mute" => ("social.mute", json!({ "agent": agent, "mute": true })),
         "unmute" => ("social.mute", json!({ "agent": agent, "mute": false })),
+        "block" | "unblock" => (
+            "policy.set_block",
+            json!({ "party": { "agent": agent }, "block": what == "block" }),
+        ),
         _ => return None,
     })
 }

@@ -1,0 +1,550 @@
+//! The lanes of an inbox: what may crowd out what, and what is never crowded out.
+//!
+//! Every delivery stands in one lane. What waits for an act of its reader stands in a lane that is
+//! never trimmed; how much of it others may bring is bounded when they bring it. The other lanes are
+//! bounded, and of a full lane the oldest delivery of the owner that fills most of it goes: nobody
+//! pushes out what others sent, however many agents it has. The index here is derived from the
+//! deliveries and no part of the digest; it never decides what a delivery says or who may read it.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+use super::{ContactState, Delivery, Inbox, Item, contact};
+use crate::entity::Entity;
+use crate::id::{AgentId, OwnerId, PostId};
+use crate::identity::Principal;
+use crate::limits;
+use crate::market::{Answer, CallState, DealState, NegotiationState};
+use crate::share::owner;
+use crate::state::{State, pair};
+use crate::table::Table;
+use crate::time::{DAY_MS, Time};
+use crate::work::TaskState;
+
+/// A part of an inbox with a bound of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Waits for an act of the reader: an offer, a deal, a task, an approval, a call or a first
+    /// message. Kept until it is acknowledged or over.
+    #[n(0)]
+    Waiting,
+    /// From the realm, from agents of the same owner, and from those that the reader has dealt with
+    /// or has admitted.
+    #[n(1)]
+    Known,
+    /// From all others.
+    #[n(2)]
+    Strangers,
+    /// Posts that mention the reader or answer it, and what became of them.
+    #[n(3)]
+    Mentions,
+}
+
+impl Lane {
+    const ALL: [Self; 4] = [Self::Waiting, Self::Known, Self::Strangers, Self::Mentions];
+
+    /// How many deliveries the lane keeps; none where what it keeps is bounded by what brings it.
+    fn bound(self) -> Option<usize> {
+        match self {
+            Self::Waiting => None,
+            Self::Known => Some(limits::INBOX_DELIVERIES),
+            Self::Strangers => Some(limits::INBOX_STRANGERS),
+            Self::Mentions => Some(limits::INBOX_MENTIONS),
+        }
+    }
+}
+
+/// That inboxes have lanes. A realm whose log began before there were any goes by the older rules
+/// until the event that brings this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Lanes {}
+
+impl Entity for Lanes {
+    const KIND: u8 = 35;
+    type Key = ();
+}
+
+/// The deliveries of a lane by the owner they came from; owner 0 stands for the realm.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Queue {
+    len: usize,
+    owners: BTreeMap<OwnerId, BTreeSet<u64>>,
+    sizes: BTreeSet<(usize, OwnerId)>,
+}
+
+impl Queue {
+    fn change(&mut self, whose: OwnerId, change: impl FnOnce(&mut BTreeSet<u64>)) {
+        let numbers = self.owners.entry(whose).or_default();
+        let before = numbers.len();
+        change(numbers);
+        let after = numbers.len();
+        if after == 0 {
+            self.owners.remove(&whose);
+        }
+        self.sizes.remove(&(before, whose));
+        if after > 0 {
+            self.sizes.insert((after, whose));
+        }
+        self.len = (self.len + after).saturating_sub(before);
+    }
+
+    /// The oldest delivery of the owner that has most.
+    fn next_to_go(&self) -> Option<u64> {
+        let (_, whose) = self.sizes.last()?;
+        self.owners.get(whose)?.first().copied()
+    }
+
+    fn of(&self, whose: OwnerId) -> impl Iterator<Item = u64> {
+        self.owners.get(&whose).into_iter().flatten().copied()
+    }
+}
+
+/// What an inbox keeps.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    numbers: BTreeSet<u64>,
+    waiting: BTreeSet<u64>,
+    lanes: [Queue; 4],
+    /// What of the waiting is about what.
+    about: BTreeMap<Item, BTreeSet<u64>>,
+}
+
+impl Kept {
+    fn lane(&self, lane: Lane) -> Option<&Queue> {
+        self.lanes.get(lane as usize)
+    }
+
+    fn lane_mut(&mut self, lane: Lane) -> Option<&mut Queue> {
+        self.lanes.get_mut(lane as usize)
+    }
+
+    fn add(&mut self, seq: u64, lane: Lane, whose: OwnerId, item: Item) {
+        self.numbers.insert(seq);
+        if let Some(queue) = self.lane_mut(lane) {
+            queue.change(whose, |numbers| {
+                numbers.insert(seq);
+            });
+        }
+        if lane == Lane::Waiting {
+            self.waiting.insert(seq);
+            self.about.entry(item).or_default().insert(seq);
+        }
+    }
+
+    fn remove(&mut self, seq: u64, lane: Lane, whose: OwnerId, item: Item) {
+        self.numbers.remove(&seq);
+        self.waiting.remove(&seq);
+        if let Some(queue) = self.lane_mut(lane) {
+            queue.change(whose, |numbers| {
+                numbers.remove(&seq);
+            });
+        }
+        if let Some(numbers) = self.about.get_mut(&item) {
+            numbers.remove(&seq);
+            if numbers.is_empty() {
+                self.about.remove(&item);
+            }
+        }
+    }
+}
+
+/// What all inboxes keep, and who keeps a post that was delivered.
+pub(crate) struct KeptIndex {
+    inboxes: Table<AgentId, Kept>,
+    told: Table<PostId, BTreeSet<AgentId>>,
+}
+
+impl KeptIndex {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            inboxes: Table::new(seed),
+            told: Table::new(seed),
+        }
+    }
+
+    fn change(&mut self, agent: AgentId, change: impl FnOnce(&mut Kept)) {
+        if !self.inboxes.contains(&agent) {
+            self.inboxes.insert(agent, Kept::default());
+        }
+        if let Some(kept) = self.inboxes.get_mut(&agent) {
+            change(kept);
+            if kept.numbers.is_empty() {
+                self.inboxes.remove(&agent);
+            }
+        }
+    }
+
+    fn add(&mut self, (agent, seq): (AgentId, u64), delivery: &Delivery, whose: OwnerId) {
+        let (lane, item) = (delivery.stands_in(), delivery.item);
+        self.change(agent, |kept| kept.add(seq, lane, whose, item));
+        if let Item::Mention(post) | Item::Reply(post) = item {
+            match self.told.get_mut(&post) {
+                Some(told) => {
+                    told.insert(agent);
+                }
+                None => {
+                    self.told.insert(post, BTreeSet::from([agent]));
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, (agent, seq): (AgentId, u64), delivery: &Delivery, whose: OwnerId) {
+        let (lane, item) = (delivery.stands_in(), delivery.item);
+        self.change(agent, |kept| kept.remove(seq, lane, whose, item));
+        if let Item::Mention(post) | Item::Reply(post) = item
+            && let Some(told) = self.told.get_mut(&post)
+        {
+            told.remove(&agent);
+            if told.is_empty() {
+                self.told.remove(&post);
+            }
+        }
+    }
+
+    /// Counts anew from the deliveries of a snapshot.
+    pub(crate) fn of(state: &State, seed: u64) -> Self {
+        let mut index = Self::new(seed);
+        state.deliveries.for_each(|key, delivery| {
+            index.add(*key, delivery, from(state, delivery));
+        });
+        index
+    }
+
+    /// True if both say the same.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        let mut same = self.inboxes.len() == other.inboxes.len();
+        same &= self.told.len() == other.told.len();
+        let one = |agent: &AgentId, kept: &Kept| same &= other.inboxes.get(agent) == Some(kept);
+        self.inboxes.for_each(one);
+        let one = |post: &PostId, told: &_| same &= other.told.get(post) == Some(told);
+        self.told.for_each(one);
+        same
+    }
+}
+
+impl Item {
+    /// Whether it can wait for an act.
+    fn can_wait(self) -> bool {
+        matches!(
+            self,
+            Self::Request(_)
+                | Self::Call(_)
+                | Self::Negotiation(_)
+                | Self::Deal(_)
+                | Self::Task(_)
+                | Self::Approval(_)
+        )
+    }
+}
+
+impl Delivery {
+    /// The lane it stands in. One from before there were lanes waits if its kind can.
+    #[must_use]
+    pub fn stands_in(&self) -> Lane {
+        self.lane.unwrap_or(match self.item.can_wait() {
+            true => Lane::Waiting,
+            false => Lane::Known,
+        })
+    }
+}
+
+/// The owner that a delivery came from; 0 for the realm.
+fn from(state: &State, delivery: &Delivery) -> OwnerId {
+    let by = delivery.by.and_then(|by| owner(state, by));
+    by.unwrap_or_default()
+}
+
+/// Whether `other` is no stranger to `agent`: of the same owner, admitted, or dealt with.
+pub(crate) fn known(state: &State, agent: AgentId, other: AgentId) -> bool {
+    owner(state, agent) == owner(state, other)
+        || contact(state, agent, other) == Some(ContactState::Admitted)
+        || state.pairs.contains(&pair(agent, other))
+}
+
+/// Where a delivery stands that waits for nothing.
+fn at_rest(state: &State, agent: AgentId, item: Item, by: Option<AgentId>) -> Lane {
+    match item {
+        Item::Mention(_) | Item::Reply(_) | Item::Changed(_) => Lane::Mentions,
+        _ if by.is_none_or(|by| known(state, agent, by)) => Lane::Known,
+        _ => Lane::Strangers,
+    }
+}
+
+/// Whether `agent` has still to act on what was delivered to it.
+fn waits(state: &State, agent: AgentId, item: Item, by: Option<AgentId>) -> bool {
+    match item {
+        Item::Request(_) => {
+            by.is_some_and(|by| contact(state, agent, by) == Some(ContactState::Requested))
+        }
+        Item::Call(id) => state.calls.get(&id).is_some_and(|c| match c.state {
+            CallState::Open => c
+                .invites
+                .iter()
+                .any(|i| i.agent == agent && i.answer == Answer::None),
+            CallState::Revealed => c.buyer == agent,
+            CallState::Awarded | CallState::Closed => false,
+        }),
+        Item::Negotiation(id) => state
+            .negotiations
+            .get(&id)
+            .is_some_and(|n| n.state == NegotiationState::Open && n.latest.by != agent),
+        Item::Deal(id) => state.deals.get(&id).is_some_and(|d| match d.state {
+            DealState::Agreed => d.seller == agent,
+            DealState::Delivered => d.buyer == agent,
+            DealState::Disputed => d.seller == agent || d.bargain.arbiter == Some(agent),
+            _ => false,
+        }),
+        Item::Task(id) => state.tasks.get(&id).is_some_and(|t| match t.state {
+            TaskState::Submitted => t.worker == agent,
+            TaskState::InputRequired | TaskState::AuthRequired => {
+                t.requester == Principal::Agent(agent)
+            }
+            _ => false,
+        }),
+        Item::Approval(_) => true,
+        _ => false,
+    }
+}
+
+/// Who brought a delivery about: the agent that acted, or else the other party of what it is about.
+fn cause(state: &State, agent: AgentId, item: Item) -> Option<AgentId> {
+    let acting = state.acting().filter(|by| *by != agent);
+    acting.or_else(|| match item {
+        Item::Call(id) => state.calls.get(&id).map(|c| c.buyer),
+        Item::Negotiation(id) => state.negotiations.get(&id).map(|n| n.other(agent)),
+        Item::Deal(id) => state.deals.get(&id).map(|d| match d.buyer == agent {
+            true => d.seller,
+            false => d.buyer,
+        }),
+        Item::Task(id) => {
+            state
+                .tasks
+                .get(&id)
+                .and_then(|t| match (t.worker == agent, t.requester) {
+                    (false, _) => Some(t.worker),
+                    (true, Principal::Agent(requester)) => Some(requester),
+                    (true, _) => None,
+                })
+        }
+        _ => None,
+    })
+}
+
+impl State {
+    /// The numbers that an inbox keeps after `after`, in order.
+    pub fn kept_after(&self, agent: AgentId, after: u64) -> impl Iterator<Item = u64> {
+        let kept = self.kept().inboxes.get(&agent);
+        let numbers = kept.map(|k| k.numbers.range(after.saturating_add(1)..));
+        numbers.into_iter().flatten().copied()
+    }
+
+    /// True if the running index of what inboxes keep equals a fresh one. It always does; tests ask.
+    #[must_use]
+    pub fn lanes_hold(&self) -> bool {
+        self.kept().same(&KeptIndex::of(self, 1))
+    }
+
+    /// The numbers up to `through` of what waits in an inbox, oldest first.
+    fn waiting_through(&self, agent: AgentId, through: u64) -> Vec<u64> {
+        let kept = self.kept().inboxes.get(&agent);
+        let numbers = kept.map(|k| k.waiting.range(..=through));
+        numbers.into_iter().flatten().copied().collect()
+    }
+
+    fn kept_in(&self, agent: AgentId, lane: Lane) -> Option<&Queue> {
+        self.kept().inboxes.get(&agent)?.lane(lane)
+    }
+
+    /// What of the deliveries with these numbers `agent` has neither acknowledged nor acted on.
+    fn unmet(&self, agent: AgentId, numbers: impl Iterator<Item = u64>) -> usize {
+        numbers.filter(|seq| is_unmet(self, agent, *seq)).count()
+    }
+}
+
+fn is_unmet(state: &State, agent: AgentId, seq: u64) -> bool {
+    let acknowledged = state.inboxes.get(&agent).map_or(0, |i| i.acknowledged);
+    let delivery = state.deliveries.get(&(agent, seq));
+    seq > acknowledged && delivery.is_some_and(|d| waits(state, agent, d.item, d.by))
+}
+
+/// Whether no more may be put before `agent` by `by` until some of it is acknowledged or over:
+/// nothing, or how much may wait. What an owner puts before its own agents is its own affair.
+pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usize> {
+    let (whose, own) = (owner(state, by), owner(state, agent));
+    if whose == own {
+        return None;
+    }
+    let (each, all) = match known(state, agent, by) {
+        true => (limits::WAITING_OF_OWNER, limits::INBOX_WAITING),
+        false => (limits::WAITING_OF_STRANGER, limits::INBOX_WAITING / 2),
+    };
+    let queue = state.kept_in(agent, Lane::Waiting)?;
+    let whose = whose.unwrap_or_default();
+    // What is over is only counted out when the count matters.
+    if queue.of(whose).count() >= each && state.unmet(agent, queue.of(whose)) >= each {
+        return Some(each);
+    }
+    let numbers = || queue.owners.values().flatten().copied();
+    (queue.len >= all && state.unmet(agent, numbers()) >= all).then_some(all)
+}
+
+/// Puts a delivery into an inbox, and lets go what its lane has no room for.
+pub(super) fn keep(state: &mut State, agent: AgentId, seq: u64, (at, item): (Time, Item)) {
+    let by = cause(state, agent, item);
+    let lane = match waits(state, agent, item, by) {
+        true => Lane::Waiting,
+        false => at_rest(state, agent, item, by),
+    };
+    let delivery = Delivery {
+        at,
+        position: state.position(),
+        item,
+        lane: Some(lane),
+        by,
+    };
+    let superseded = match lane {
+        Lane::Waiting => state.kept().inboxes.get(&agent),
+        _ => None,
+    };
+    let superseded = superseded.and_then(|k| k.about.get(&item)).cloned();
+    put(state, agent, seq, delivery);
+    for older in superseded.into_iter().flatten() {
+        release(state, agent, older);
+    }
+    let waiting = state.kept_in(agent, Lane::Waiting).map_or(0, |q| q.len);
+    if lane == Lane::Waiting && waiting.is_multiple_of(limits::WAITING_SWEEP) {
+        sweep(state, agent);
+    }
+    make_room(state, agent);
+}
+
+/// Puts a delivery into its table and the index.
+pub(super) fn put(state: &mut State, agent: AgentId, seq: u64, delivery: Delivery) {
+    let whose = from(state, &delivery);
+    state.kept_mut().add((agent, seq), &delivery, whose);
+    state
+        .deliveries
+        .put((agent, seq), delivery, &mut state.changes);
+}
+
+/// Takes a delivery out of its table and the index.
+pub(super) fn drop(state: &mut State, agent: AgentId, seq: u64) {
+    if let Some(gone) = state.deliveries.remove(&(agent, seq), &mut state.changes) {
+        let whose = from(state, &gone);
+        state.kept_mut().remove((agent, seq), &gone, whose);
+    }
+}
+
+/// Lets the lanes that are over their bounds keep to them.
+fn make_room(state: &mut State, agent: AgentId) {
+    for lane in Lane::ALL {
+        let Some(bound) = lane.bound() else { continue };
+        while let Some(seq) = state
+            .kept_in(agent, lane)
+            .filter(|q| q.len > bound)
+            .and_then(Queue::next_to_go)
+        {
+            drop(state, agent, seq);
+        }
+    }
+    head(state, agent);
+}
+
+/// A delivery waits no more: it stands where its kind stands, or goes if its time is past.
+fn release(state: &mut State, agent: AgentId, seq: u64) {
+    let Some(delivery) = state.deliveries.get(&(agent, seq)).cloned() else {
+        return;
+    };
+    let lane = Some(at_rest(state, agent, delivery.item, delivery.by));
+    drop(state, agent, seq);
+    let judged = state.inboxes.get(&agent).and_then(|i| i.judged);
+    if judged.is_none_or(|judged| seq > judged) {
+        put(state, agent, seq, Delivery { lane, ..delivery });
+    }
+}
+
+/// Lets what is over wait no more.
+fn sweep(state: &mut State, agent: AgentId) {
+    for seq in state.waiting_through(agent, u64::MAX) {
+        if !is_unmet(state, agent, seq) {
+            release(state, agent, seq);
+        }
+    }
+}
+
+/// What was acknowledged waits no more.
+pub(super) fn acknowledged(state: &mut State, agent: AgentId, through: u64) {
+    for seq in state.waiting_through(agent, through) {
+        release(state, agent, seq);
+    }
+    make_room(state, agent);
+}
+
+/// Lets go what is too old up to a number, but for what still waits; the clock looks at that again
+/// after a day. The result of an approval is told for as long as any other word, and a first message
+/// is forgotten at that age.
+pub(super) fn clear(state: &mut State, agent: AgentId, through: u64) {
+    let changes = &mut state.changes;
+    state.inboxes.modify(&agent, changes, |i| {
+        i.judged = Some(i.judged.unwrap_or(0).max(through));
+    });
+    let numbers: Vec<u64> = state
+        .kept_after(agent, 0)
+        .take_while(|seq| *seq <= through)
+        .collect();
+    let mut held = false;
+    for seq in numbers {
+        let item = state.deliveries.get(&(agent, seq)).map(|d| d.item);
+        let ends = matches!(item, Some(Item::Approval(_) | Item::Request(_)));
+        if !ends && is_unmet(state, agent, seq) {
+            held = true;
+        } else {
+            drop(state, agent, seq);
+        }
+    }
+    let again = held.then(|| state.now().after(DAY_MS));
+    let changes = &mut state.changes;
+    state.inboxes.modify(&agent, changes, |i| i.again = again);
+    head(state, agent);
+}
+
+/// Up to which number the clock can judge an inbox at `now`: past what is old, a bounded number at
+/// a time, and at least as far as before.
+pub(super) fn judge(state: &State, agent: AgentId, inbox: &Inbox, now: Time) -> u64 {
+    let judged = inbox.judged.unwrap_or(0);
+    let old = |seq: &u64| {
+        let delivery = state.deliveries.get(&(agent, *seq));
+        delivery.is_some_and(|d| now.since(d.at) >= limits::DELIVERY_MS)
+    };
+    let numbers = state.kept_after(agent, judged);
+    let old = numbers.take(limits::TICK_EXPIRIES).take_while(old);
+    old.last().unwrap_or(judged)
+}
+
+/// Brings the head of an inbox in line with what is kept.
+fn head(state: &mut State, agent: AgentId) {
+    let Some(inbox) = state.inboxes.get(&agent) else {
+        state.changes.defect();
+        return;
+    };
+    let first = state.kept_after(agent, 0).next().unwrap_or(inbox.next);
+    let unjudged = state.kept_after(agent, inbox.judged.unwrap_or(0)).next();
+    let oldest = unjudged.and_then(|seq| state.deliveries.get(&(agent, seq)));
+    let oldest = oldest.map(|d| d.at);
+    if (inbox.first, inbox.oldest) != (first, oldest) {
+        state.inboxes.modify(&agent, &mut state.changes, |i| {
+            (i.first, i.oldest) = (first, oldest);
+        });
+    }
+}
+
+/// Who keeps a delivery of a post, in order.
+pub(super) fn told(state: &State, post: PostId) -> Vec<AgentId> {
+    let told = state.kept().told.get(&post);
+    told.into_iter().flatten().copied().collect()
+}

@@ -1,0 +1,154 @@
+//! Delivered posts as they are now: edited, deleted and hidden ones keep their old text in no inbox.
+//!
+//! Memory says at once whether a post is hidden, gone or edited; what an edited one says now comes
+//! from the views. Where the views are behind, the text is withheld rather than shown as it was.
+
+use std::collections::HashMap;
+
+use rialto_core::event::Event as Fact;
+use rialto_core::id::PostId;
+use rialto_core::mail::Item;
+use rialto_core::social::{SocialEvent, Step, Target};
+use rialto_core::state::State as Realm;
+use rialto_views::PostRow;
+use rialto_wire::body::Body;
+use serde::Serialize;
+
+use super::Door;
+use super::inbox::Ref;
+use super::problem::Refusal;
+use super::reads::{At, view};
+
+/// What memory knows of a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is open.
+    Open {
+        /// Whether a moderator hides it.
+        hidden: bool,
+        /// How often it was edited.
+        edits: u8,
+    },
+    /// It was deleted, or closed and can only be read.
+    Gone,
+}
+
+impl Known {
+    /// What memory knows of the post that a delivery is about, if it is about one.
+    pub(super) fn of(state: &Realm, item: Item) -> Option<Self> {
+        let post = state.posts.get(&post_of(item)?);
+        Some(post.map_or(Self::Gone, |p| Self::Open {
+            hidden: p.hidden,
+            edits: p.edits,
+        }))
+    }
+
+    /// Whether it is as it was written.
+    fn is_untouched(self) -> bool {
+        self == Self::Open {
+            hidden: false,
+            edits: 0,
+        }
+    }
+}
+
+/// What became of a post that was delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PostState {
+    /// It is as it was written.
+    Live,
+    /// It says something else now.
+    Edited,
+    /// Its author has deleted it.
+    Deleted,
+    /// A moderator hides it.
+    Hidden,
+    /// It was changed a moment ago; read again to see how.
+    Changing,
+}
+
+impl PostState {
+    pub(super) fn is_as_written(self) -> bool {
+        self == Self::Live
+    }
+}
+
+/// The posts of some deliveries as they are now.
+pub(super) struct Current(HashMap<PostId, PostRow>);
+
+/// Looks up what those of the posts say now that are not as they were written.
+pub(super) async fn now(door: &Door, refs: &[Ref]) -> Result<Current, Refusal> {
+    let touched = |told: &&Ref| told.post.is_some_and(|known| !known.is_untouched());
+    let posts = refs.iter().filter(touched);
+    let mut ids: Vec<PostId> = posts.filter_map(|r| post_of(r.delivery.item)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(Current(HashMap::new()));
+    }
+    // Whether a quarantined text is shown is judged where it is shown.
+    let rows = view(door, At::revealing(true), move |v| v.posts_now(&ids)).await?;
+    Ok(Current(rows.into_iter().map(|row| (row.id, row)).collect()))
+}
+
+impl Current {
+    fn row(&self, told: &Ref) -> Option<&PostRow> {
+        self.0.get(&post_of(told.delivery.item)?)
+    }
+
+    /// What became of the post that a delivery is about, if it is about one.
+    pub(super) fn state_of(&self, told: &Ref) -> Option<PostState> {
+        let known = told.post?;
+        let row = self.row(told);
+        Some(match (known, row.map(|r| (r.state, r.edits))) {
+            (Known::Open { hidden: true, .. }, _) => PostState::Hidden,
+            (Known::Open { edits: 0, .. }, _) => PostState::Live,
+            (Known::Open { edits, .. }, Some(("live", have))) if have >= u32::from(edits) => {
+                PostState::Edited
+            }
+            (Known::Gone, Some(("deleted", _))) => PostState::Deleted,
+            (Known::Gone, Some(("hidden", _))) => PostState::Hidden,
+            _ => PostState::Changing,
+        })
+    }
+
+    /// What an edited post says now.
+    pub(super) fn text_of(&self, told: &Ref) -> Option<Body> {
+        if self.state_of(told) != Some(PostState::Edited) {
+            return None;
+        }
+        self.row(told)?.body.as_ref()?.body.clone()
+    }
+}
+
+fn post_of(item: Item) -> Option<PostId> {
+    match item {
+        Item::Mention(post) | Item::Reply(post) | Item::Changed(post) => Some(post),
+        _ => None,
+    }
+}
+
+/// Whether the texts that an event names are those of a post.
+pub(super) fn is_text_of_post(event: &Fact) -> bool {
+    matches!(
+        event,
+        Fact::Social(SocialEvent::Posted { .. } | SocialEvent::Edited { .. })
+    )
+}
+
+/// Whether an event is the change of a post that a delivery speaks of. The end of a measure names no
+/// post, and its envelope ends no other measure.
+pub(super) fn is_change(event: &Fact, item: Item) -> bool {
+    let (Fact::Social(event), Item::Changed(id)) = (event, item) else {
+        return false;
+    };
+    match event {
+        SocialEvent::Edited { post, .. } | SocialEvent::Deleted { post } => *post == id,
+        SocialEvent::MeasureTaken { target, step, .. } => {
+            *target == Target::Post(id) && *step == Step::Hide
+        }
+        SocialEvent::MeasureRevoked { .. } | SocialEvent::AppealDecided { .. } => true,
+        _ => false,
+    }
+}
