@@ -9,6 +9,8 @@ use rialto_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 pub struct Who {
     /// Its handle, with the at sign.
     pub handle: String,
+    /// An older handle, known by its deals, that this one could be taken for.
+    pub resembles: Option<String>,
 }
 
 impl Who {
@@ -17,6 +19,26 @@ impl Who {
     pub fn new(handle: impl Into<String>) -> Self {
         Self {
             handle: handle.into(),
+            resembles: None,
+        }
+    }
+
+    /// The same with the handle that it could be taken for, if there is one.
+    #[must_use]
+    pub fn resembling(mut self, other: Option<&str>) -> Self {
+        self.resembles = other.map(str::to_owned);
+        self
+    }
+
+    /// What says that the handle could be taken for another, if it could.
+    #[must_use]
+    pub fn mark(&self) -> Markup {
+        html! {
+            @if let Some(other) = &self.resembles {
+                " " span.state.busy title={ "The handle is read like " (other) ", which is older and known by its deals." } {
+                    "not " (other)
+                }
+            }
         }
     }
 }
@@ -26,6 +48,7 @@ impl Render for Who {
         html! {
             @if self.handle.starts_with('@') {
                 a.who href={ "/agents/" (path_part(&self.handle)) } { (self.handle) }
+                (self.mark())
             } @else if let Ok(id) = self.handle.parse::<AnyIdText>() {
                 (Thing(id.0))
             } @else {

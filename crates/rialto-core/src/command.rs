@@ -116,6 +116,8 @@ commands! {
         IssueToken(identity::IssueToken) = "token.issue";
         /// Revokes a token.
         RevokeToken(identity::RevokeToken) = "token.revoke";
+        /// Ends a token that stood in a text.
+        EndLeaked(identity::EndLeaked) = "token.end_leaked";
         /// Pulls the stop switch.
         Suspend(identity::SwitchSubject) = "identity.suspend";
         /// Releases the stop switch.

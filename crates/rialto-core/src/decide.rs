@@ -553,6 +553,7 @@ fn dispatch(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejectio
         | C::RotateKey(_)
         | C::IssueToken(_)
         | C::RevokeToken(_)
+        | C::EndLeaked(_)
         | C::Suspend(_)
         | C::Resume(_)
         | C::StopAgents(_)

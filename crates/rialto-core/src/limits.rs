@@ -36,6 +36,9 @@ pub const TEAMS_PER_OWNER: u32 = 1_000;
 /// Skills, tags or prices in a profile, each.
 pub const PROFILE_ENTRIES: usize = 32;
 
+/// Handles that are marked when an agent becomes known by its first deal with another owner.
+pub const HANDLES_MARKED_AT_ONCE: usize = 16;
+
 /// Assets in a realm.
 pub const ASSETS: usize = 1_000;
 /// Accounts in a realm.

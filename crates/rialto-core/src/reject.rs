@@ -111,6 +111,9 @@ codes! {
     /// Other bytes were signed, with another key, or the signature is not 128 hexadecimal digits.
     BadSignature = 18 Invalid "the signature does not verify against the agent's key", "Sign the bytes that the detail names with the agent's current key.";
 
+    /// A name, address or message id can never be erased, so none may hold a token of this realm.
+    TokenInName = 30 Invalid "a live token of the realm stands in a name or other short text", "Send the request without it; if anybody else may have seen the token, revoke it.";
+
     /// The token is good, but its holder has not the role or the relation that this needs.
     Forbidden = 101 Forbidden "the principal may not do this", "Use a token of the principal that owns the resource; the detail says who may.";
     /// A person or the operator asks for something that only an agent does.
@@ -144,6 +147,11 @@ codes! {
     AgentClosed = 115 Gone "the agent has been closed", "Register another one; a closed agent never comes back, and its handle is never given away.";
     /// The operator asks owners to set money aside for each agent that they register past a free number.
     StakeNeeded = 116 Funds "one more agent needs a stake that the owner's account does not hold", "Fund the owner's account, or close an agent; the detail says how much is held for each agent beyond the free number.";
+
+    /// A reader would take the name for the operator's, a moderator's or another office of the realm.
+    OfficeName = 130 Forbidden "the name belongs to an office of the realm", "Choose another name; the operator gives such names to those who hold the office.";
+    /// Another owner's agent is known by a handle that a reader would take this one for.
+    ReadsAsAnother = 131 Conflict "the handle reads as that of another agent, which is known by its deals", "Choose a handle that differs in more than digits for letters, look-alike letters and dashes; the detail names the other.";
 
     /// Only members of a group read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";

@@ -523,6 +523,7 @@ impl World {
                 let open = self.state.approvals.contains(&self.id(name)?);
                 same(if open { "open" } else { "gone" }, wanted)
             }
+            ["marks", wanted @ ..] => same(&self.marks().join(" "), &wanted.join(" ")),
             ["spent", name, wanted] => same(&self.spent(name)?, wanted),
             ["inbox", name, wanted @ ..] => same(&self.inbox(name), &wanted.join(" ")),
             ["reputation", name, wanted @ ..] => {
@@ -536,6 +537,19 @@ impl World {
             }
             _ => Err(format!("what is {words:?}?")),
         }
+    }
+
+    /// Every mark of a handle, in the order of the log: `@casal~@casa`.
+    fn marks(&self) -> Vec<String> {
+        let handle = |agent| self.state.agents.get(agent).map(|a| a.handle.to_string());
+        let events = self.log.iter().flat_map(|envelope| &envelope.events);
+        let marks = events.filter_map(|event| match event {
+            Event::Identity(IdentityEvent::HandleMarked { agent, resembles }) => {
+                Some(format!("{}~{}", handle(agent)?, handle(resembles)?))
+            }
+            _ => None,
+        });
+        marks.collect()
     }
 
     fn spent(&self, name: &str) -> Result<String, String> {
@@ -667,6 +681,9 @@ pub(crate) fn promises(state: &State) -> Result<(), String> {
     inboxes_say_what_they_keep(state)?;
     if !state.shares_hold() {
         return Err("an owner's share of a table was miscounted".into());
+    }
+    if !state.known_handles_hold() {
+        return Err("a handle is known that should not be, or the other way round".into());
     }
     counters_count(state)?;
     the_square_counts(state)

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::event::{Envelope, Event, RealmEvent};
+use crate::handles::{self, Looks};
 use crate::hash::{Hash, Short};
 use crate::id::{
     AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId,
@@ -23,7 +24,8 @@ use crate::limits;
 use crate::mail::{
     Contact, Conversation, ConversationKind, Delivery, Inbox, KeptIndex, Lanes, MessageKey,
 };
-use crate::market::{Call, Deal, Listing, ListingTerms, Negotiation, Pair, Reputation};
+use crate::market::{Call, Deal, Listing, ListingTerms, Negotiation, Pair, Reputation, Stock};
+use crate::names::name_key;
 use crate::policy::{Allowance, Approval, Block, BlockedOwners, Bucket, Meter, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
@@ -280,10 +282,11 @@ struct Index {
     asset_codes: Table<AssetCode, AssetId>,
     main_accounts: Table<(Holder, AssetId), AccountId>,
     direct: Table<(AgentId, AgentId), ConversationId>,
-    team_names: Table<(OwnerId, Name), TeamId>,
+    team_names: Table<(OwnerId, String), TeamId>,
     shares: Shares,
     community_names: Table<Handle, CommunityId>,
     reported: Table<(AgentId, Target), ReportId>,
+    looks: Looks,
     stocked: Table<(AgentId, String), Vec<ListingId>>,
     kept: KeptIndex,
     blocked_owners: BlockedOwners,
@@ -302,6 +305,7 @@ impl Index {
             shares: Table::new(seed),
             community_names: Table::new(seed),
             reported: Table::new(seed),
+            looks: Looks::new(seed),
             stocked: Table::new(seed),
             kept: KeptIndex::new(seed),
             blocked_owners: Table::new(seed),
@@ -326,6 +330,7 @@ impl Indexed for Owner {
 
 impl Indexed for Agent {
     fn index(&self, key: AgentId, index: &mut Index) {
+        index.looks.add(&self.handle, key);
         index.handles.insert(self.handle.clone(), key);
     }
 }
@@ -362,7 +367,7 @@ impl Indexed for Team {
     fn index(&self, key: TeamId, index: &mut Index) {
         index
             .team_names
-            .insert((self.owner, self.name.clone()), key);
+            .insert((self.owner, name_key(self.name.as_str())), key);
     }
 }
 
@@ -423,8 +428,26 @@ impl State {
     pub fn loaded(&mut self, position: u64) {
         self.position = position;
         self.index.shares = share::count(self, self.seed);
+        let mut looks = core::mem::replace(&mut self.index.looks, Looks::new(self.seed));
+        handles::know_all(self, &mut looks);
+        self.index.looks = looks;
         self.index.kept = KeptIndex::of(self, self.seed);
         self.index.blocked_owners = policy::count_blocked(self, self.seed);
+    }
+
+    /// Which handles are read alike, and whose are known by deals.
+    pub(crate) fn looks(&self) -> &Looks {
+        &self.index.looks
+    }
+
+    /// Two agents have settled a deal.
+    pub(crate) fn have_dealt(&mut self, a: AgentId, b: AgentId) {
+        if let (Some(one), Some(other)) = (self.agents.get(&a), self.agents.get(&b))
+            && one.owner != other.owner
+        {
+            self.index.looks.know(&one.handle, a);
+            self.index.looks.know(&other.handle, b);
+        }
     }
 
     /// Whether inboxes have lanes yet.
@@ -465,6 +488,15 @@ impl State {
         let mut same = fresh.len() == self.index.shares.len();
         fresh.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
         same
+    }
+
+    /// True if those whose handles are known are those whom a fresh look finds. They always are; tests
+    /// ask.
+    #[must_use]
+    pub fn known_handles_hold(&self) -> bool {
+        let mut fresh = Looks::new(self.seed);
+        handles::know_all(self, &mut fresh);
+        fresh.agrees(&self.index.looks)
     }
 
     /// Whose envelope is being applied, or was last.
@@ -513,10 +545,11 @@ impl State {
         self.index.direct.get(&pair(a, b)).copied()
     }
 
-    /// The team of an owner with this name.
+    /// The team of an owner with this name, however it is typed.
     #[must_use]
     pub fn team_named(&self, owner: OwnerId, name: &Name) -> Option<TeamId> {
-        self.index.team_names.get(&(owner, name.clone())).copied()
+        let key = name_key(name.as_str());
+        self.index.team_names.get(&(owner, key)).copied()
     }
 
     /// The community with this name.
@@ -689,9 +722,14 @@ impl State {
         self.bring(id, listing);
     }
 
-    pub(crate) fn renew_listing<C>(&mut self, id: ListingId, terms: &ListingTerms<C>) {
+    pub(crate) fn renew_listing<C>(
+        &mut self,
+        id: ListingId,
+        terms: &ListingTerms<C>,
+        decided: Option<&[Stock]>,
+    ) {
         self.forget_stock(id);
-        let renew = |l: &mut Listing| l.renew(terms);
+        let renew = |l: &mut Listing| l.renew(terms, decided);
         self.listings.modify(&id, &mut self.changes, renew);
         if let Some(listing) = self.listings.get(&id) {
             self.index.add(&id, listing);

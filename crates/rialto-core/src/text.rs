@@ -24,34 +24,18 @@ impl fmt::Display for BadText {
     }
 }
 
-macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $wanted:literal, $check:expr) => {
+macro_rules! short_text {
+    ($(#[$doc:meta])* $name:ident, $wanted:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
         #[cbor(transparent)]
         pub struct $name(#[n(0)] String);
 
         impl $name {
-            /// Checks and takes a text.
-            ///
-            /// # Errors
-            /// When the text is not of the expected form.
-            pub fn new(text: &str) -> Result<Self, BadText> {
-                let check: fn(&str) -> Option<&str> = $check;
-                check(text).map(|t| Self(t.to_string())).ok_or(BadText { wanted: $wanted })
-            }
-
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = <alloc::borrow::Cow<'de, str>>::deserialize(d)?;
-                Self::new(&text).map_err(serde::de::Error::custom)
             }
         }
 
@@ -68,6 +52,30 @@ macro_rules! checked_text {
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({ "type": "string", "description": $wanted })
+            }
+        }
+    };
+}
+
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, $wanted:literal, $check:expr) => {
+        short_text! { $(#[$doc])* $name, $wanted }
+
+        impl $name {
+            /// Checks and takes a text.
+            ///
+            /// # Errors
+            /// When the text is not of the expected form.
+            pub fn new(text: &str) -> Result<Self, BadText> {
+                let check: fn(&str) -> Option<&str> = $check;
+                check(text).map(|t| Self(t.to_string())).ok_or(BadText { wanted: $wanted })
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let text = <alloc::borrow::Cow<'de, str>>::deserialize(d)?;
+                Self::new(&text).map_err(serde::de::Error::custom)
             }
         }
     };
@@ -92,14 +100,67 @@ impl fmt::Display for Handle {
     }
 }
 
-fn name(text: &str) -> Option<&str> {
-    let fits = !text.is_empty() && text.len() <= 160 && text.trim() == text;
-    (fits && !text.chars().any(char::is_control)).then_some(text)
+short_text! {
+    /// A short text that is a fact: a skill, a tag, the name of an item or attribute. Two are the same
+    /// when their [keys](crate::names::name_key) are.
+    Name, "a name: 1 to 160 bytes, no space at either end, no control, direction or invisible characters, each word of one script"
 }
 
-checked_text! {
-    /// A short text that is a fact: a skill, a tag, the name of an item or attribute.
-    Name, "a name: 1 to 160 bytes, no control characters, no space at either end", name
+impl Name {
+    /// By this word a format is asked for a name, so that a door can hold new ones to
+    /// [`Name::new`] while stored ones are read as they stand.
+    pub const FORM: &'static str = "rialto name";
+
+    /// Checks and takes a new name.
+    ///
+    /// # Errors
+    /// When it has not the form of a name, or could be read as what it is not
+    /// ([`names::check`](crate::names::check)).
+    pub fn new(text: &str) -> Result<Self, BadText> {
+        let name = Self::kept(text)?;
+        crate::names::check(text).map_err(|wanted| BadText { wanted })?;
+        Ok(name)
+    }
+
+    /// True when both are one name, however it was typed.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        crate::names::same_name(&self.0, &other.0)
+    }
+
+    /// Takes a name that may have been stored under older rules.
+    fn kept(text: &str) -> Result<Self, BadText> {
+        let fits = !text.is_empty() && text.len() <= 160 && text.trim() == text;
+        if fits && !text.chars().any(char::is_control) {
+            return Ok(Self(text.to_string()));
+        }
+        Err(BadText {
+            wanted: "a name: 1 to 160 bytes, no control characters, no space at either end",
+        })
+    }
+}
+
+/// Reads a name as it stands: what is on the log was checked when it came in.
+impl<'de> serde::Deserialize<'de> for Name {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Name;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+            fn visit_newtype_struct<D: serde::Deserializer<'de>>(
+                self,
+                inner: D,
+            ) -> Result<Name, D::Error> {
+                inner.deserialize_str(self)
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Name, E> {
+                Name::kept(text).map_err(E::custom)
+            }
+        }
+        d.deserialize_newtype_struct(Name::FORM, Visitor)
+    }
 }
 
 impl fmt::Display for Name {
@@ -179,12 +240,27 @@ impl Labels {
     pub const BY_PERSON: Labels = Labels(2);
     /// Written by the operator.
     pub const BY_OPERATOR: Labels = Labels(4);
+    /// A token of the realm that was live when the text came in stands in it.
+    pub const LIVE_TOKEN: Labels = Labels(8);
 
-    const NAMES: [(Labels, &str); 3] = [
+    const NAMES: [(Labels, &str); 4] = [
         (Self::BY_AGENT, "by_agent"),
         (Self::BY_PERSON, "by_person"),
         (Self::BY_OPERATOR, "by_operator"),
+        (Self::LIVE_TOKEN, "live_token"),
     ];
+
+    /// These labels and another's.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of another's labels are set.
+    #[must_use]
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
 
     /// The names of the labels that are set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
@@ -262,10 +338,19 @@ mod tests {
         for good in ["Flan", "Children's Menu", "Ünsal 3"] {
             assert!(Name::new(good).is_ok(), "{good}");
         }
-        for bad in ["", " x", "x ", "a\nb", "a\0"] {
+        for bad in ["", " x", "x ", "a\nb", "a\0", "a\u{202e}b"] {
             assert!(Name::new(bad).is_err(), "{bad}");
         }
         assert!(Name::new(&"x".repeat(161)).is_err());
+    }
+
+    #[test]
+    fn stored_names_are_read_as_they_stand() {
+        let stored: Name = serde_json::from_str("\"Taco\u{202e}ocaT\"").unwrap();
+        assert_eq!(stored.as_str(), "Taco\u{202e}ocaT");
+        let bytes = minicbor::to_vec(&stored).unwrap();
+        assert_eq!(minicbor::decode::<Name>(&bytes).ok(), Some(stored));
+        assert!(serde_json::from_str::<Name>("\"a\\nb\"").is_err());
     }
 
     #[test]

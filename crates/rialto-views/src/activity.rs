@@ -650,6 +650,10 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
         IdentityEvent::AgentClosed { agent } => {
             line((*agent).into(), "the agent was closed".to_owned())
         }
+        IdentityEvent::HandleMarked { agent, .. } => line(
+            (*agent).into(),
+            "has a handle that is read like an older one".to_owned(),
+        ),
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))
         }

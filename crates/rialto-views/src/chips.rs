@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use rialto_core::amount::Decimal;
 use rialto_core::id::DealId;
+use rialto_core::names::same_name;
 use rusqlite::OptionalExtension;
 use serde_json::Value;
 
@@ -189,7 +190,7 @@ fn quantity(offer: &Value, item: &str) -> i128 {
         .map_or(&[][..], Vec::as_slice);
     let of_item = |l: &&Value| {
         let name = l.get("item").and_then(Value::as_str).unwrap_or_default();
-        name.eq_ignore_ascii_case(item)
+        same_name(name, item)
     };
     let count = |l: &Value| l.get("quantity").and_then(Value::as_u64).unwrap_or(0);
     lines

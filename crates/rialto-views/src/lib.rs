@@ -19,6 +19,7 @@ mod concern;
 mod db;
 mod error;
 mod fold;
+mod fulltext;
 mod rank;
 mod read;
 mod readable;

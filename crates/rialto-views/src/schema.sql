@@ -55,7 +55,9 @@ CREATE TABLE agent(
   refunded INTEGER NOT NULL DEFAULT 0, expired INTEGER NOT NULL DEFAULT 0,
   partners INTEGER NOT NULL DEFAULT 0,
   -- The last event that moved its score, 0 if none did.
-  moved INTEGER NOT NULL DEFAULT 0);
+  moved INTEGER NOT NULL DEFAULT 0,
+  -- The older agent that its handle is an edit from, or reads as.
+  resembles INTEGER);
 CREATE INDEX agent_owner ON agent(owner, id);
 CREATE TABLE agent_term(
   kind INTEGER NOT NULL, key TEXT NOT NULL, agent INTEGER NOT NULL,
@@ -66,8 +68,10 @@ CREATE TABLE pair(
   PRIMARY KEY(low, high)) WITHOUT ROWID;
 CREATE TABLE token(
   id INTEGER PRIMARY KEY, holder_kind INTEGER NOT NULL, holder INTEGER NOT NULL, owner INTEGER,
-  label TEXT, at INTEGER NOT NULL, expires INTEGER, ended INTEGER);
+  label TEXT, at INTEGER NOT NULL, expires INTEGER, ended INTEGER, leaked INTEGER);
 CREATE INDEX token_owner ON token(owner, id);
+CREATE INDEX token_leaked ON token(owner, id) WHERE leaked IS NOT NULL;
+CREATE INDEX token_holder ON token(holder, id);
 CREATE TABLE service(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, status TEXT NOT NULL, at INTEGER NOT NULL);
 
@@ -248,12 +252,12 @@ CREATE INDEX measure_against ON measure(against, id) WHERE against IS NOT NULL;
 CREATE INDEX measure_appealed ON measure(community) WHERE appeal = 'open' AND ended IS NULL;
 
 CREATE VIRTUAL TABLE post_fts USING fts5(
-  body, content='', detail=full, tokenize='unicode61 remove_diacritics 2');
+  body, content='', detail=full, tokenize='ascii');
 CREATE INDEX block_party ON block(party_owner);
 
 CREATE VIRTUAL TABLE message_fts USING fts5(
-  body, content='', detail=full, tokenize='unicode61 remove_diacritics 2');
+  body, content='', detail=full, tokenize='ascii');
 CREATE VIRTUAL TABLE listing_fts USING fts5(
-  title, description, items, tags, content='', tokenize='unicode61 remove_diacritics 2');
+  title, description, items, tags, content='', tokenize='ascii');
 CREATE VIRTUAL TABLE agent_fts USING fts5(
-  handle, description, skills, tags, content='', tokenize='unicode61 remove_diacritics 2');
+  handle, description, skills, tags, content='', tokenize='ascii');

@@ -25,7 +25,8 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::db::{int, uint};
 use crate::fold::market::{ATTRIBUTE, ITEM, TAG, rank_price};
-use crate::read::{Page, Paging, Snap, ViewReader, cursor, fts_words, limit};
+use crate::fulltext::expressions;
+use crate::read::{Page, Paging, Snap, ViewReader, cursor, limit};
 use crate::{Error, Result};
 
 /// How many hits a page has unless the query says so.
@@ -223,7 +224,7 @@ impl Snap<'_> {
                 return Err(Error::BadQuery(format!("at most {MAX_TERMS} {what}")));
             }
         }
-        let words = fts_words(query.text.as_deref().unwrap_or_default());
+        let words = expressions(query.text.as_deref().unwrap_or_default());
         let names = query.items.len() + query.attributes.len() + query.tags.len();
         let limit = query.limit.unwrap_or(USUAL_PAGE);
         if limit == 0 || limit > MAX_PAGE {
@@ -484,6 +485,7 @@ impl Snap<'_> {
             id: ListingId(uint(id)),
             agent: seller.id,
             seller: seller.handle,
+            seller_resembles: seller.resembles,
             title: terms.title,
             description: described.map(|body| body.plain_text()),
             labels,

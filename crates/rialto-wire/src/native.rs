@@ -321,6 +321,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn names_that_come_in_are_clean_wherever_they_stand() {
+        let listing = |title: &str, item: &str, attribute: &str, value: &str, tag: &str| {
+            serde_json::json!({ "terms": {
+                "title": title, "items": [{ "name": item, "price": "1" }], "tags": [tag],
+                "attributes": [{ "name": attribute, "value": { "text": value } }],
+            } })
+        };
+        let dirty = "Taco\u{202e}ocaT";
+        let agent =
+            |skill: &str| serde_json::json!({ "handle": "@a1", "profile": { "skills": [skill] } });
+        for (op, args, fine) in [
+            ("listing.publish", listing("a", "b", "c", "d", "e"), true),
+            ("listing.publish", listing(dirty, "b", "c", "d", "e"), false),
+            ("listing.publish", listing("a", dirty, "c", "d", "e"), false),
+            ("listing.publish", listing("a", "b", dirty, "d", "e"), false),
+            ("listing.publish", listing("a", "b", "c", dirty, "e"), false),
+            ("listing.publish", listing("a", "b", "c", "d", dirty), false),
+            (
+                "listing.publish",
+                listing("pаypal", "b", "c", "d", "e"),
+                false,
+            ),
+            ("agent.register", agent("cooking"), true),
+            ("agent.register", agent("cook\u{200b}ing"), false),
+        ] {
+            let parsed = parse_command(op, args.to_string().as_bytes());
+            assert_eq!(parsed.is_ok(), fine, "{args}: {parsed:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn random_bytes_never_panic(op in 0..NativeCommand::OPS.len(), bytes in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -73,6 +73,9 @@ pub struct ListingView {
     pub agent: AgentId,
     /// The seller's handle, with its at sign.
     pub seller: String,
+    /// The older agent, known by its deals, that the seller's handle is an edit from or reads as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seller_resembles: Option<String>,
     /// What it is called.
     pub title: Name,
     /// What it is, in the seller's words: text from others, to be read as data. None if quarantined

@@ -1,11 +1,15 @@
-//! JSON in which only an object passes for a record.
+//! JSON in which only an object passes for a record, and only a clean name for a name.
 //!
 //! Serde's derived types also take an array of their fields in order. No client means that, and it
 //! would let a request be read otherwise than it was written, so what comes through a door is read
-//! through [`Strict`]. Holds no types of its own and decides nothing about their fields.
+//! through [`Strict`]. Names on the log were taken under older rules and are read as they stand; those
+//! that come in are held to the rules of today, wherever in a request they are. Holds no types of its
+//! own and decides nothing else about their fields.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use rialto_core::text::Name;
 use serde::Deserialize;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as DeError, MapAccess, SeqAccess,
@@ -60,6 +64,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
+        if name == Name::FORM {
+            let text = Cow::<'de, str>::deserialize(self.0)?;
+            Name::new(&text).map_err(D::Error::custom)?;
+            return visitor.visit_str(&text);
+        }
         self.0.deserialize_newtype_struct(name, Strict(visitor))
     }
 

@@ -2,14 +2,17 @@
 //!
 //! Standard output carries data (text for people, or one JSON document under `--json`);
 //! standard error carries talk: progress, warnings, errors. Nothing here decides anything,
-//! and no other module of this crate writes to either stream directly.
+//! and no other module of this crate writes to either stream directly: so this is the one place where
+//! what others wrote is kept from steering the terminal or hiding what it says.
 
-use std::fmt::{self, Display};
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rialto_client::{ClientError, Refusal, Trouble};
+use rialto_core::names::{is_joiner, is_unseen};
 use rialto_core::reject::{Code, Kind};
 use rialto_wire::native::Problem;
 use serde::Serialize;
@@ -43,7 +46,7 @@ impl Output {
         if self.json {
             return Ok(());
         }
-        write_out(&format!("{text}\n"))
+        write_out(&format!("{}\n", safe(&text.to_string())))
     }
 
     /// Prints a value as one JSON document; silent without `--json`.
@@ -52,10 +55,15 @@ impl Output {
             return Ok(());
         }
         let text = serde_json::to_string_pretty(value).map_err(|e| CliError::bug(e.to_string()))?;
-        write_out(&format!("{text}\n"))
+        self.json_line(&text)
     }
 
-    /// Prints raw data (a completion script, a CSV export) whatever the mode.
+    /// Prints JSON text as it came, whatever the mode; what is not seen in it stands as `\u2028`.
+    pub fn json_line(self, text: &str) -> Result<(), CliError> {
+        write_out(&format!("{}\n", spelled(text)))
+    }
+
+    /// Prints raw data of this program's own (a completion script, a CSV export) whatever the mode.
     pub fn raw(self, text: &str) -> Result<(), CliError> {
         write_out(text)
     }
@@ -63,13 +71,13 @@ impl Output {
     /// Prints a remark on standard error.
     pub fn note(self, text: impl Display) {
         // A closed standard error must not end a command that still has data to print.
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", safe(&text.to_string()));
     }
 
     /// Prints an error on standard error: as text, or as one JSON document under `--json`.
     pub fn error(self, error: &CliError) {
         let text = if self.json {
-            error.json()
+            spelled(&error.json()).into_owned()
         } else {
             error.to_string()
         };
@@ -88,10 +96,53 @@ impl Output {
         {
             bar.set_style(style);
         }
-        bar.set_message(label.to_owned());
+        bar.set_message(safe(label).into_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
     }
+}
+
+/// Text for a terminal: what is not seen, or turns or moves what is, stands as a replacement character.
+/// Lines and tabs stay, and so do the joiners of scripts and emoji.
+pub(crate) fn safe(text: &str) -> Cow<'_, str> {
+    let kept = |c: char| matches!(c, '\n' | '\t');
+    if !text
+        .chars()
+        .any(|c| is_joiner(c) || is_unseen(c) && !kept(c))
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let joins = is_joiner(c)
+            && shown
+                .chars()
+                .next_back()
+                .is_some_and(|last| !last.is_ascii());
+        let harmless = kept(c) || joins || !(is_unseen(c) || is_joiner(c));
+        shown.push(if harmless { c } else { '\u{FFFD}' });
+    }
+    Cow::Owned(shown)
+}
+
+/// JSON text with the same meaning in which everything is seen. Outside of strings JSON has no such
+/// characters but line ends and tabs.
+fn spelled(json: &str) -> Cow<'_, str> {
+    let hidden = |c: char| (is_unseen(c) || is_joiner(c)) && !matches!(c, '\n' | '\r' | '\t');
+    if !json.chars().any(hidden) {
+        return Cow::Borrowed(json);
+    }
+    let mut spelled = String::with_capacity(json.len());
+    for c in json.chars() {
+        if hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(spelled, "\\u{unit:04x}");
+            }
+        } else {
+            spelled.push(c);
+        }
+    }
+    Cow::Owned(spelled)
 }
 
 fn write_out(text: &str) -> Result<(), CliError> {
@@ -320,6 +371,57 @@ impl From<ClientError> for CliError {
             ClientError::Foreign(message) => Self::failed(message)
                 .hint("is it a rialto server of the same version? name it with --server"),
             ClientError::Bug(message) => Self::bug(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{safe, spelled};
+
+    #[test]
+    fn what_others_wrote_steers_no_terminal() {
+        for (text, shown) in [
+            ("plain\n\ttext", "plain\n\ttext"),
+            ("a\u{1b}[2Jb", "a\u{fffd}[2Jb"),
+            ("a\u{9b}31mb\u{7f}", "a\u{fffd}31mb\u{fffd}"),
+            ("a\rb\u{8}", "a\u{fffd}b\u{fffd}"),
+            ("x\u{202e}y\u{2066}z", "x\u{fffd}y\u{fffd}z"),
+            ("a\u{2028}b\u{2029}c\u{85}d", "a\u{fffd}b\u{fffd}c\u{fffd}d"),
+            (
+                "a\u{200b}b\u{200d}c\u{e0041}",
+                "a\u{fffd}b\u{fffd}c\u{fffd}",
+            ),
+            (
+                "👨\u{200d}🍳 می\u{200c}خواهم ❤\u{fe0f}",
+                "👨\u{200d}🍳 می\u{200c}خواهم ❤\u{fe0f}",
+            ),
+        ] {
+            assert_eq!(safe(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_says_the_same_with_everything_seen() {
+        let said =
+            serde_json::json!({ "a\u{9b}": "x\u{202e}y\u{2028}z\u{e0041}\u{7f}", "b": ["\n", 1] });
+        for text in [
+            said.to_string(),
+            serde_json::to_string_pretty(&said).unwrap(),
+        ] {
+            let shown = spelled(&text);
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+                said
+            );
+            assert!(
+                shown.chars().all(|c| c == '\n' || !c.is_control()),
+                "{shown:?}"
+            );
+            assert!(
+                shown.contains("\\u202e") && shown.contains("\\udb40\\udc41"),
+                "{shown}"
+            );
         }
     }
 }

@@ -302,7 +302,7 @@ impl One {
     /// The page.
     #[must_use]
     pub fn page(&self) -> Markup {
-        let aside = html! { (state(&self.line.status)) (Thing(self.id))
+        let aside = html! { (self.line.who.mark()) (state(&self.line.status)) (Thing(self.id))
         a href={ "/log?actor=" (self.id) } { "Its events" } };
         html! {
             (heading(&html! { (self.line.who.handle) }, &aside))

@@ -79,7 +79,7 @@ impl Waiting {
     fn inner(&self) -> Markup {
         let nothing = self.errands.is_empty() && self.requests.is_empty() && self.joins.is_empty();
         let empty = Empty {
-            why: "Nothing. Here appear approvals that agents ask for, first messages of strangers, invitations into teams, requests to join communities, questions of those who work for you, reports and appeals; the count at the top follows.".to_owned(),
+            why: "Nothing. Here appear approvals that agents ask for, first messages of strangers, invitations into teams, requests to join communities, questions of those who work for you, reports, appeals and tokens that leaked; the count at the top follows.".to_owned(),
             command: None,
         };
         html! {

@@ -32,7 +32,7 @@ pub(crate) fn s() -> String {
 }
 
 pub(crate) fn who() -> Who {
-    Who::new(format!("@{EVIL}"))
+    Who::new(format!("@{EVIL}")).resembling(Some(EVIL))
 }
 
 pub(crate) fn money() -> Money {

@@ -3,14 +3,15 @@
 use alloc::format;
 
 use super::{
-    AddPerson, CloseAgent, CreateService, IdentityEvent, IssueToken, MoveAgent, OwnerKind,
-    Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile, SetRole, SignUp,
-    Status, StopAgents, Subject,
+    AddPerson, CloseAgent, CreateService, EndLeaked, IdentityEvent, IssueToken, MoveAgent,
+    OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile,
+    SetRole, SignUp, Status, StopAgents, Subject,
 };
 use crate::amount::Amount;
 use crate::command::Command;
 use crate::decide::{Ctx, positive, room};
 use crate::event::Event;
+use crate::handles::{self, Likeness};
 use crate::id::{AgentId, AnyId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
 use crate::ledger::{Holder, Purpose, resolve_asset};
 use crate::limits;
@@ -29,6 +30,7 @@ pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(),
         Command::RotateKey(args) => rotate_key(ctx, args),
         Command::IssueToken(args) => issue_token(ctx, args),
         Command::RevokeToken(args) => revoke_token(ctx, args),
+        Command::EndLeaked(args) => end_leaked(ctx, args),
         Command::Suspend(args) => switch(ctx, &args.subject, Status::Suspended),
         Command::Resume(args) => switch(ctx, &args.subject, Status::Active),
         Command::StopAgents(args) => stop_agents(ctx, args),
@@ -63,15 +65,17 @@ fn new_token(
     Ok(())
 }
 
-/// Names that would pass for the realm's own words, or for an id.
-fn plain_name(name: &Handle) -> Result<(), Rejection> {
-    const RESERVED: [&str; 6] = ["admin", "operator", "realm", "rialto", "root", "system"];
-    let text = name.as_str();
-    if RESERVED.contains(&text) || text.parse::<AnyId>().is_ok() {
+/// Refuses names that would pass for the realm's own words, for an office or for an id. Offices are the
+/// operator's to give.
+fn plain_name(ctx: &Ctx<'_>, name: &Handle) -> Result<(), Rejection> {
+    if handles::is_own_word(name) || name.as_str().parse::<AnyId>().is_ok() {
         return Err(Rejection::new(
             Code::NameTaken,
             format!("{name} is reserved"),
         ));
+    }
+    if ctx.principal != Principal::Operator && handles::is_office(name) {
+        return Err(Rejection::new(Code::OfficeName, format!("{name}")));
     }
     Ok(())
 }
@@ -85,7 +89,7 @@ pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection>
         policy::throttle(ctx, Rate::SignUps)?;
     }
     room("owners", ctx.state.owners.len(), limits::OWNERS)?;
-    plain_name(&args.name)?;
+    plain_name(ctx, &args.name)?;
     if ctx.state.owner_named(&args.name).is_some() {
         return Err(Rejection::new(
             Code::NameTaken,
@@ -191,10 +195,11 @@ fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejec
         ));
     }
     ctx.room_for::<super::Agent>(Some(owner), 0)?;
-    plain_name(&args.handle)?;
+    plain_name(ctx, &args.handle)?;
     if ctx.state.agent_named(&args.handle).is_some() {
         return Err(Rejection::new(Code::NameTaken, format!("{}", args.handle)));
     }
+    let resembles = resembled(ctx, &args.handle, owner)?;
     team_of(ctx, owner, args.team)?;
     let (key, custody) = ctx.agent_key(args.key)?;
     let profile = check_profile(ctx, &args.profile)?;
@@ -212,8 +217,44 @@ fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejec
             profile,
         },
     );
+    if let Some(resembles) = resembles {
+        emit(ctx, IdentityEvent::HandleMarked { agent, resembles });
+    }
     hold_stake(ctx, owner, agent)?;
     new_token(ctx, Principal::Agent(agent), None, None)
+}
+
+/// The known agent of another owner from whose handle this one is an edit away.
+fn resembled(ctx: &Ctx<'_>, handle: &Handle, owner: OwnerId) -> Result<Option<AgentId>, Rejection> {
+    match handles::read_as(ctx.state, handle, owner) {
+        None => Ok(None),
+        Some((Likeness::Near, other)) => Ok(Some(other)),
+        Some((Likeness::Same, other)) => {
+            let other = ctx.state.agents.get(&other).ok_or(Code::Defect)?;
+            let detail = format!("{handle} reads as {}", other.handle);
+            Err(Rejection::new(Code::ReadsAsAnother, detail))
+        }
+    }
+}
+
+/// Two agents settle a deal. If one becomes known by it, handles that are read like its own are marked
+/// from now on.
+pub(crate) fn known_by_deal(ctx: &mut Ctx<'_>, buyer: AgentId, seller: AgentId) {
+    let owner = |agent| ctx.state.agents.get(&agent).map(|entity| entity.owner);
+    if owner(buyer) == owner(seller) {
+        return;
+    }
+    for known in [buyer, seller] {
+        if ctx.state.looks().knows(known) {
+            continue;
+        }
+        let alike = handles::younger(ctx.state, known).into_iter();
+        let others = alike.filter(|agent| ![buyer, seller].contains(agent));
+        for agent in others.take(limits::HANDLES_MARKED_AT_ONCE) {
+            let resembles = known;
+            emit(ctx, IdentityEvent::HandleMarked { agent, resembles });
+        }
+    }
 }
 
 /// Holds what the operator asks for each agent beyond the free number. Only who may spend the
@@ -397,6 +438,16 @@ fn revoke_token(ctx: &mut Ctx<'_>, args: &RevokeToken) -> Result<(), Rejection> 
         None => ctx.authorise(manage).map_err(|_| Code::NotFound)?,
     }
     emit(ctx, IdentityEvent::TokenEnded { token: args.token });
+    Ok(())
+}
+
+fn end_leaked(ctx: &mut Ctx<'_>, args: &EndLeaked) -> Result<(), Rejection> {
+    if ctx.principal != Principal::Realm {
+        return Err(Code::Forbidden.into());
+    }
+    let token = ctx.state.tokens.get(&args.token).ok_or(Code::NotFound)?;
+    let (token, principal) = (args.token, token.principal);
+    emit(ctx, IdentityEvent::TokenLeaked { token, principal });
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::{
     Agent, ContactPolicy, IdentityEvent, Mentioner, Owner, Person, Principal, Role, Service, Stake,
     Status, Token,
 };
-use crate::id::OwnerId;
+use crate::id::{OwnerId, TokenId};
 use crate::policy;
 use crate::state::State;
 
@@ -124,10 +124,17 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             );
             count_tokens(state, *principal, |n| n + 1);
         }
-        IdentityEvent::TokenEnded { token } => match state.drop_token(*token) {
-            Some(ended) => count_tokens(state, ended.principal, |n| n.saturating_sub(1)),
-            None => state.changes.defect(),
-        },
+        IdentityEvent::TokenEnded { token } => end_token(state, *token),
+        IdentityEvent::TokenLeaked { token, principal } => {
+            end_token(state, *token);
+            if *principal == Principal::Operator {
+                state
+                    .realm
+                    .modify(&(), &mut state.changes, |r| r.operator_token = None);
+            }
+        }
+        // Shown where the handle stands; no later decision needs it.
+        IdentityEvent::HandleMarked { .. } => {}
         IdentityEvent::OwnerSwitched { owner, status } => {
             state
                 .owners
@@ -177,6 +184,13 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 .services
                 .modify(service, &mut state.changes, |s| s.status = *status);
         }
+    }
+}
+
+fn end_token(state: &mut State, token: TokenId) {
+    match state.drop_token(token) {
+        Some(ended) => count_tokens(state, ended.principal, |n| n.saturating_sub(1)),
+        None => state.changes.defect(),
     }
 }
 

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::{decide, sign_up};
+pub(crate) use decide::{decide, known_by_deal, sign_up};
 pub(crate) use evolve::evolve;
 
 use crate::amount::Decimal;
@@ -657,6 +657,15 @@ pub struct RevokeToken {
     pub token: TokenId,
 }
 
+/// Ends a token that stood in a text that came in. Only the realm itself does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EndLeaked {
+    /// Which.
+    pub token: TokenId,
+}
+
 /// Pulls or releases the stop switch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -907,5 +916,26 @@ pub enum IdentityEvent {
         /// True when they were stopped.
         #[n(1)]
         stop: bool,
+    },
+    /// An agent's handle is an edit away from one of another owner that is known by its deals, or is
+    /// read as it.
+    #[n(30)]
+    HandleMarked {
+        /// Whose handle.
+        #[n(0)]
+        agent: AgentId,
+        /// The older agent.
+        #[n(1)]
+        resembles: AgentId,
+    },
+    /// A live token stood in a text that came in, and has ended with it.
+    #[n(31)]
+    TokenLeaked {
+        /// Which.
+        #[n(0)]
+        token: TokenId,
+        /// Whose it was.
+        #[n(1)]
+        principal: Principal,
     },
 }

@@ -47,6 +47,117 @@ fn anybody_signs_up_and_rules_its_own_owner_only() {
 }
 
 #[test]
+fn offices_are_the_operators_to_give() {
+    check(
+        r#"
+        owner ann
+        ann agent.register {"handle": "moderator"} => RLT0130
+        ann agent.register {"handle": "rnoderator"} => RLT0130
+        ann agent.register {"handle": "support"} => RLT0130
+        ann agent.register {"handle": "security-team"} => RLT0130
+        ann agent.register {"handle": "supp0rt-24"} => RLT0130
+        ann agent.register {"handle": "the-team"} => ok
+        public owner.sign_up {"name": "escrow-service", "kind": "person"} => RLT0130
+        // the realm's own words are nobody's, offices are given by the operator
+        operator agent.register {"owner": "$ann", "handle": "operator"} => RLT0104
+        operator agent.register {"owner": "$ann", "handle": "moderator"} => ok
+        "#,
+    );
+}
+
+/// A deal between two agents, from offer to settlement.
+fn deal(buyer: &str, seller: &str) -> String {
+    std::format!(
+        r#"
+        @{buyer} negotiation.open {{"with": "@{seller}", "side": "buy", "terms": {{"price": "1"}}, "valid_for_ms": 600000}} => ok $n
+        @{seller} negotiation.accept {{"negotiation": "$n", "offer": "$n.offer"}} => ok $deal
+        @{seller} deal.deliver {{"deal": "$deal", "body": "x"}} => ok
+        @{buyer} deal.accept {{"deal": "$deal"}} => ok
+        "#
+    )
+}
+
+#[test]
+fn what_is_read_as_a_known_handle_is_refused_or_marked() {
+    let begin = r#"
+        owner ann
+        owner bob
+        owner eve
+        agent ann @casa
+        agent ann @table
+        agent bob @buyer
+        fund @buyer 10
+        fund @table 10
+        // nobody is known yet, and an owner's deals with itself make nobody known
+        eve agent.register {"handle": "casas"} => ok
+        eve agent.register {"handle": "c4sa"} => ok
+        "#;
+    let table = [
+        begin,
+        &deal("table", "casa"),
+        "marks\n",
+        &deal("buyer", "casa"),
+        r#"
+        // the mark goes to those who came later, and had not dealt
+        marks @casas~@casa @c4sa~@casa
+        eve agent.register {"handle": "casa-"} => RLT0131
+        eve agent.register {"handle": "ca5a"} => RLT0131
+        eve agent.register {"handle": "c-a_s-a"} => RLT0131
+        eve agent.register {"handle": "casal"} => ok
+        marks @casas~@casa @c4sa~@casa @casal~@casa
+        eve agent.register {"handle": "casa-azul"} => ok
+        eve agent.register {"handle": "buy3r"} => RLT0131
+        // its own owner may have both
+        ann agent.register {"handle": "ca5a"} => ok
+        bob agent.register {"handle": "buyers"} => ok
+        marks @casas~@casa @c4sa~@casa @casal~@casa
+        "#,
+    ];
+    check(&table.concat());
+}
+
+#[test]
+fn nobody_marks_an_older_handle_or_one_that_has_dealt() {
+    let begin = r#"
+        owner ann
+        owner bob
+        owner eve
+        agent ann @casal
+        agent bob @buyer
+        agent eve @casa
+        agent ann @casax
+        agent ann @casay
+        agent eve @shill
+        fund @buyer 10
+        "#;
+    let table = [
+        begin,
+        &deal("buyer", "casax"),
+        "marks\n",
+        // Eve becomes known: @casal is older than her @casa, @casax is known.
+        &deal("buyer", "casa"),
+        "marks @casay~@casa\n",
+    ];
+    check(&table.concat());
+}
+
+#[test]
+fn only_the_realm_ends_a_token_that_leaked() {
+    check(
+        r#"
+        owner ann
+        ann agent.register {"handle": "casa"} => ok $casa $token
+        operator token.end_leaked {"token": "$token"} => RLT0101
+        ann token.end_leaked {"token": "$token"} => RLT0101
+        @casa agent.set_profile {"agent": "@casa", "profile": {}} => ok
+        clock token.end_leaked {"token": "$token"} => ok
+        clock token.end_leaked {"token": "$token"} => RLT0103
+        @casa agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        "#,
+    );
+}
+
+#[test]
 fn roles_and_the_last_admin() {
     check(
         r#"

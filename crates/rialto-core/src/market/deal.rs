@@ -13,6 +13,7 @@ use crate::command::Command;
 use crate::decide::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, DealId};
+use crate::identity;
 use crate::ledger::{Holder, Purpose};
 use crate::policy::Action;
 use crate::reject::{Code, Rejection};
@@ -212,6 +213,9 @@ fn end(
             reason,
         },
     );
+    if state == DealState::Settled {
+        identity::known_by_deal(ctx, deal.buyer, deal.seller);
+    }
     work::finish_for_deal(ctx, deal.task, TaskState::Failed, None)
 }
 

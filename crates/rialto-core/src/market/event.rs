@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Attribute, Bargain, Claim, DealState, Line, ListingTerms, Offer};
+use super::{Attribute, Bargain, Claim, DealState, Line, ListingTerms, Offer, Stock};
 use crate::amount::Amount;
 use crate::hash::{Hash, Signature};
 use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId};
@@ -98,6 +98,11 @@ pub enum MarketEvent {
         /// What is sold from now on.
         #[n(1)]
         terms: ListingTerms<ContentRef>,
+        /// What there is of the items, where an item was typed anew: else it follows from the terms
+        /// and from what there was.
+        #[n(2)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stock: Option<Vec<Stock>>,
     },
     /// A listing was taken off the market.
     #[n(2)]

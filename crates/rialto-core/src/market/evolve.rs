@@ -21,8 +21,12 @@ pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
                 .agents
                 .modify(agent, &mut state.changes, |a| a.listings += 1);
         }
-        MarketEvent::ListingUpdated { listing, terms } => {
-            state.renew_listing(*listing, terms);
+        MarketEvent::ListingUpdated {
+            listing,
+            terms,
+            stock,
+        } => {
+            state.renew_listing(*listing, terms, stock.as_deref());
         }
         MarketEvent::ListingWithdrawn { listing } => {
             let Some(gone) = state.drop_listing(*listing) else {
@@ -335,6 +339,7 @@ fn settled(state: &mut State, buyer: AgentId, seller: AgentId) {
     let both = pair(buyer, seller);
     let deals = state.pairs.get(&both).map_or(0, |p| p.deals);
     state.bring(both, Pair { deals: deals + 1 });
+    state.have_dealt(buyer, seller);
     if deals == 0 {
         count(state, buyer, |r| r.partners += 1);
         count(state, seller, |r| r.partners += 1);

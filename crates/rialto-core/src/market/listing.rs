@@ -1,6 +1,8 @@
 //! Decides commands about listings.
 
-use super::{Listing, ListingTerms, MarketEvent, PublishListing, UpdateListing, WithdrawListing};
+use super::{
+    Listing, ListingTerms, MarketEvent, PublishListing, UpdateListing, WithdrawListing, stock,
+};
 use crate::command::Command;
 use crate::decide::{Ctx, positive, room};
 use crate::event::Event;
@@ -35,6 +37,7 @@ fn check(
     for item in &terms.items {
         positive(item.price, scale)?;
     }
+    stock::each_once(&terms.items)?;
     Ok(terms.clone().map(|sealed| ctx.place(sealed)))
 }
 
@@ -70,9 +73,13 @@ fn own(ctx: &Ctx<'_>, listing: ListingId, agent: AgentId) -> Result<(), Rejectio
 fn update(ctx: &mut Ctx<'_>, args: &UpdateListing<Sealed>) -> Result<(), Rejection> {
     own(ctx, args.listing, ctx.actor()?)?;
     let terms = check(ctx, &args.terms)?;
+    let before = ctx.state.listings.get(&args.listing);
+    let before = before.and_then(|l| l.stock.as_deref()).unwrap_or_default();
+    let stock = stock::retyped(&terms.items, before);
     ctx.emit(Event::Market(MarketEvent::ListingUpdated {
         listing: args.listing,
         terms,
+        stock,
     }));
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! How much of its items a seller sells: what offers may take, and what deals have taken.
 //!
 //! A seller that states no quantity sells without a bound here. What is bound is what an offer's lines
-//! name by a listing's own words for it (the case of ASCII letters aside), however the offer came about:
-//! on the listing, on another, in answer to a call, or out of the blue.
+//! name ([`name_key`](crate::names::name_key)), however the offer came about: on the listing, on another, in
+//! answer to a call, or out of the blue. A claim names an item by the listing's own word for it, so that
+//! what evolves of it compares ASCII letters only, as it always has.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,6 +15,7 @@ use serde::Serialize;
 
 use super::{Item, Line, Listing, ListingTerms};
 use crate::id::{AgentId, ListingId, NegotiationId};
+use crate::names::name_key;
 use crate::reject::{Code, Rejection};
 use crate::state::State;
 use crate::text::Name;
@@ -44,11 +47,12 @@ pub struct Claim {
 
 /// The key of an item's name: names with equal keys name the same item.
 pub(crate) fn key(name: &Name) -> String {
-    name.as_str().to_ascii_lowercase()
+    name_key(name.as_str())
 }
 
+/// Whether two names are one as events have always been applied.
 fn same(a: &Name, b: &Name) -> bool {
-    key(a) == key(b)
+    a.as_str().eq_ignore_ascii_case(b.as_str())
 }
 
 impl Stock {
@@ -86,12 +90,51 @@ impl Listing {
         }
     }
 
-    /// What the listing says is now this.
-    pub(crate) fn renew<C>(&mut self, terms: &ListingTerms<C>) {
+    /// What the listing says is now this; its stock may have been decided.
+    pub(crate) fn renew<C>(&mut self, terms: &ListingTerms<C>, decided: Option<&[Stock]>) {
         let before = self.stock.take().unwrap_or_default();
-        self.stock = Stock::of(&terms.items, &before);
+        self.stock = match decided {
+            Some(stock) => Some(stock.to_vec()),
+            None => Stock::of(&terms.items, &before),
+        };
         self.funded_offers_only = terms.funded_offers_only.filter(|only| *only);
     }
+}
+
+/// The stock of a listing whose items are now these, where it is another than applying the event
+/// finds by itself: an item that was only typed anew keeps its word, and what was taken of it.
+pub(super) fn retyped(items: &[Item], before: &[Stock]) -> Option<Vec<Stock>> {
+    let mut items = items.to_vec();
+    let mut retyped = false;
+    for item in items.iter_mut().filter(|i| i.quantity.is_some()) {
+        if before.iter().any(|s| same(&s.item, &item.name)) {
+            continue;
+        }
+        if let Some(old) = before.iter().find(|s| s.item.is_same(&item.name)) {
+            item.name = old.item.clone();
+            retyped = true;
+        }
+    }
+    if retyped {
+        Stock::of(&items, before)
+    } else {
+        None
+    }
+}
+
+/// Refuses items that are one under two spellings, when how many there are is stated.
+pub(super) fn each_once(items: &[Item]) -> Result<(), Rejection> {
+    let mut seen: BTreeMap<String, &Name> = BTreeMap::new();
+    for item in items.iter().filter(|i| i.quantity.is_some()) {
+        let before = seen
+            .entry(name_key(item.name.as_str()))
+            .or_insert(&item.name);
+        if !same(before, &item.name) {
+            let detail = format!("{before} and {} are one item: name it one way", item.name);
+            return Err(Rejection::new(Code::BadText, detail));
+        }
+    }
+    Ok(())
 }
 
 /// What lines take of a seller's stock: each item once that a listing of it states a quantity of.
@@ -101,7 +144,7 @@ pub(super) fn drawn(state: &State, seller: AgentId, lines: &[Line]) -> Vec<Line>
         if state.stocked(seller, &line.item).is_empty() {
             continue;
         }
-        match drawn.iter_mut().find(|l| same(&l.item, &line.item)) {
+        match drawn.iter_mut().find(|l| l.item.is_same(&line.item)) {
             Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
             None => drawn.push(line.clone()),
         }
@@ -124,12 +167,13 @@ pub(super) fn allot(
         let others = listings.iter().filter(|id| Some(**id) != first);
         let mut needed = line.quantity;
         for id in first.iter().chain(others) {
-            let left = left_of(state, *id, &line.item);
-            let quantity = needed.min(left);
-            if quantity > 0 {
-                add(&mut claims, *id, &line.item, quantity);
+            for stock in stock_of(state, *id, &line.item) {
+                let quantity = needed.min(stock.left());
+                if quantity > 0 {
+                    add(&mut claims, *id, &stock.item, quantity);
+                }
+                needed -= quantity;
             }
-            needed -= quantity;
         }
         if needed > 0 && !listings.is_empty() {
             let left = line.quantity - needed;
@@ -141,10 +185,16 @@ pub(super) fn allot(
     Ok(claims)
 }
 
-fn left_of(state: &State, listing: ListingId, item: &Name) -> u32 {
-    let stock = state.listings.get(&listing).and_then(|l| l.stock.as_ref());
-    let stock = stock.and_then(|s| s.iter().find(|s| same(&s.item, item)));
-    stock.map_or(0, Stock::left)
+/// What a listing has of an item, however it is typed: one entry, but for a listing that was published
+/// under older rules.
+fn stock_of<'a>(
+    state: &'a State,
+    listing: ListingId,
+    item: &'a Name,
+) -> impl Iterator<Item = &'a Stock> {
+    let listing = state.listings.get(&listing);
+    let stock = listing.into_iter().flat_map(|l| l.stock.iter().flatten());
+    stock.filter(|s| s.item.is_same(item))
 }
 
 fn add(claims: &mut Vec<Claim>, listing: ListingId, item: &Name, quantity: u32) {

@@ -584,6 +584,31 @@ fn a_share_that_no_account_can_take_stays_in_the_teams_budget() {
 }
 
 #[test]
+fn stock_is_taken_however_an_item_is_typed() {
+    table(
+        r#"
+        @seller listing.publish {"terms": {"title": "x", "items": [{"name": "Crème", "price": "1", "quantity": 1}, {"name": "Straße", "price": "1", "quantity": 9}]}} => ok $l
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "listing": "$l", "terms": {"price": "1", "lines": [{"item": "CRÈME", "quantity": 9}]}, "valid_for_ms": 600000} => RLT0515
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "listing": "$l", "terms": {"price": "1", "lines": [{"item": "CRÈME"}, {"item": "STRASSE", "quantity": 4}]}, "valid_for_ms": 600000} => ok $n
+        @seller negotiation.counter {"negotiation": "$n", "terms": {"price": "1", "lines": [{"item": "crÈme"}, {"item": "ＳＴＲＡＳＳＥ", "quantity": 10}]}, "valid_for_ms": 600000} => RLT0515
+        @seller negotiation.counter {"negotiation": "$n", "terms": {"price": "1", "lines": [{"item": "crÈme"}, {"item": "ＳＴＲＡＳＳＥ", "quantity": 9}]}, "valid_for_ms": 600000} => ok
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "listing": "$l", "terms": {"price": "1", "lines": [{"item": "Crème"}]}, "valid_for_ms": 600000} => RLT0515
+        // typed anew, it is the same item: what was taken stays taken
+        @seller listing.update {"listing": "$l", "terms": {"title": "x", "items": [{"name": "CRÈME", "price": "1", "quantity": 1}, {"name": "STRASSE", "price": "1", "quantity": 10}]}} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "listing": "$l", "terms": {"price": "1", "lines": [{"item": "CRÈME"}]}, "valid_for_ms": 600000} => RLT0515
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "listing": "$l", "terms": {"price": "1", "lines": [{"item": "strasse", "quantity": 2}]}, "valid_for_ms": 600000} => RLT0515
+        // what a deal that came to nothing had taken is there again
+        @seller deal.refund {"deal": "$deal"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "listing": "$l", "terms": {"price": "1", "lines": [{"item": "crème"}, {"item": "strasse", "quantity": 10}]}, "valid_for_ms": 600000} => ok
+        // one item is stated once, or in one way
+        @seller listing.publish {"terms": {"title": "x", "items": [{"name": "Crème", "price": "1", "quantity": 1}, {"name": "CRÈME", "price": "1", "quantity": 1}]}} => RLT0007
+        @seller listing.publish {"terms": {"title": "x", "items": [{"name": "Creme", "price": "1", "quantity": 1}, {"name": "CREME", "price": "1", "quantity": 1}]}} => ok
+        "#,
+    );
+}
+
+#[test]
 fn many_team_deals_that_fall_due_at_once_all_end() {
     let mut world = World::new();
     world.run("owner ann\nowner bob\nagent ann @buyer\nagent bob @lead\nfund @buyer 1000");

@@ -25,16 +25,17 @@ use rialto_wire::strict;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Door;
 use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::At;
+use super::{Door, leaks};
 use crate::node::{Answered, Ask, Failure, Reply};
 
 /// Operations that only the realm itself carries out.
-const INTERNAL: [&str; 4] = [
+const INTERNAL: [&str; 5] = [
     "clock.tick",
+    "token.end_leaked",
     "realm.found",
     "realm.rotate_key",
     "realm.reset_operator_token",
@@ -186,8 +187,12 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         };
         super::square::check_links(door, &caller, &post.about).await?;
     }
-    let labels = labels(caller.principal);
-    let mut contents = Vec::new();
+    let suspect = leaks::may_hold(item.args);
+    if suspect {
+        leaks::check_facts(door, &command)?;
+    }
+    let written_by = labels(caller.principal);
+    let (mut contents, mut leaked) = (Vec::new(), Vec::new());
     let mut too_large = None;
     let mut command = command.map(&mut |body: Body| {
         let salt = salt(door);
@@ -195,6 +200,15 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
             too_large = Some(why);
             Vec::new()
         });
+        let held = match suspect {
+            true => leaks::live_in(door, &bytes),
+            false => Vec::new(),
+        };
+        let labels = match held.is_empty() {
+            true => written_by,
+            false => written_by.with(Labels::LIVE_TOKEN),
+        };
+        leaked.extend(held);
         let ordinal = u16::try_from(contents.len()).unwrap_or(u16::MAX);
         let sealed = Sealed {
             blank: body.is_blank(),
@@ -231,6 +245,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         command,
         contents,
         custody,
+        leaked,
     })
 }
 

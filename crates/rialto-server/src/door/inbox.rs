@@ -510,8 +510,9 @@ fn delivered(
                 },
                 _ => stored.and_then(|c| Body::from_bytes(&c.bytes).ok()),
             };
-            let said = body.as_ref().map(|b| screen::screen(&b.plain_text()));
-            let screening = said.and_then(|labels| Screening::of_bits(screen::to_bits(&labels)));
+            let text = body.as_ref().map(|b| b.plain_text());
+            let said = screen::said_of(content.labels, text.as_deref());
+            let screening = Screening::of_bits(said);
             let withheld = !reveal && screening.as_ref().is_some_and(|s| s.quarantined);
             let body = body.filter(|_| !withheld);
             let text = body.and_then(|b| serde_json::to_value(b).ok());

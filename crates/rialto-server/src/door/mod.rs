@@ -11,6 +11,7 @@ mod console;
 mod corrections;
 mod errors;
 mod inbox;
+mod leaks;
 mod openapi;
 mod ops;
 mod path;

@@ -368,6 +368,7 @@ async fn local(
         command,
         contents: Vec::new(),
         custody: None,
+        leaked: Vec::new(),
     };
     match node.ask(ask).await.map_err(BootError::Node)?.reply {
         Reply::Accepted { secrets, .. } => {

@@ -8,6 +8,7 @@ use rialto_core::decide::{Request, Stamp, Verdict, decide};
 use rialto_core::event::{Envelope, Event};
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, AnyId, TokenId, number};
+use rialto_core::identity::{Auth, EndLeaked, Principal};
 use rialto_core::market::MarketEvent;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
@@ -26,6 +27,8 @@ pub struct Ask {
     /// A key pair in the realm's custody, for a command that needs one: its public half and nonce. The
     /// door derives it, since that takes longer than deciding.
     pub custody: Option<(Hash, Short)>,
+    /// Live tokens that stand in the texts: they end with the ask's acceptance, in its frame.
+    pub leaked: Vec<TokenId>,
 }
 
 /// What became of an ask.
@@ -117,6 +120,7 @@ impl Engine {
 
     /// Decides an ask and applies it. The envelope of an accepted one is handed to `seen`.
     pub fn ask(&mut self, ask: Ask, stamp: &Stamp, seen: &mut dyn FnMut(&Envelope)) -> Answered {
+        let mut leaked = Vec::new();
         let reply = match decide(&self.state, &ask.request, &ask.command, stamp) {
             Err(rejection) => Reply::Refused(rejection),
             Ok(Verdict::Nothing) => Reply::Nothing,
@@ -126,6 +130,7 @@ impl Engine {
                 self.state.apply(&envelope);
                 self.push(&envelope, ask.contents);
                 seen(&envelope);
+                leaked = ask.leaked;
                 Reply::Accepted {
                     offer: offer_made(&envelope),
                     ids: envelope.ids,
@@ -134,9 +139,27 @@ impl Engine {
                 }
             }
         };
-        Answered {
-            position: self.state.position(),
-            reply,
+        let position = self.state.position();
+        for token in leaked {
+            self.end_leaked(token, stamp, seen);
+        }
+        Answered { position, reply }
+    }
+
+    /// Ends a token that stood in a text just taken in. One that has ended by now is left alone.
+    fn end_leaked(&mut self, token: TokenId, stamp: &Stamp, seen: &mut dyn FnMut(&Envelope)) {
+        let request = Request {
+            principal: Principal::Realm,
+            auth: Auth::None,
+            acting: None,
+            key: None,
+            cause: None,
+        };
+        let command = Command::EndLeaked(EndLeaked { token });
+        if let Ok(Verdict::Accepted(decision)) = decide(&self.state, &request, &command, stamp) {
+            self.state.apply(&decision.envelope);
+            self.push(&decision.envelope, Vec::new());
+            seen(&decision.envelope);
         }
     }
 

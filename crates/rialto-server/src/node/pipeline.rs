@@ -687,6 +687,7 @@ impl Writer {
             command: Command::Tick(Nothing {}),
             contents: Vec::new(),
             custody: None,
+            leaked: Vec::new(),
         })
     }
 
@@ -793,7 +794,9 @@ fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
             }) => {
                 tokens.add(*hash, *token, *principal);
             }
-            Event::Identity(IdentityEvent::TokenEnded { token }) => {
+            Event::Identity(
+                IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. },
+            ) => {
                 tokens.end(*token);
             }
             Event::Identity(

@@ -19,4 +19,5 @@ mod door;
 mod faults;
 mod square;
 mod standing;
+mod texts;
 mod workload;

@@ -69,6 +69,7 @@ pub(crate) fn ask(principal: Principal, op: &str, args: &Value) -> Ask {
         command,
         contents,
         custody: Some((public, public.short())),
+        leaked: Vec::new(),
     }
 }
 

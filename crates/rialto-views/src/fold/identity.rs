@@ -93,6 +93,14 @@ impl Fold<'_> {
                 "UPDATE owner SET stopped = ? WHERE id = ?",
                 (stop, int(owner.0)),
             ),
+            IdentityEvent::HandleMarked { agent, resembles } => self.run(
+                "UPDATE agent SET resembles = coalesce(resembles, ?) WHERE id = ?",
+                (int(resembles.0), int(agent.0)),
+            ),
+            IdentityEvent::TokenLeaked { token, .. } => self.run(
+                "UPDATE token SET ended = ?1, leaked = ?1 WHERE id = ?2",
+                (self.now(), int(token.0)),
+            ),
             // The hold is on the ledger.
             IdentityEvent::StakeHeld { .. } => Ok(()),
             IdentityEvent::ServiceSwitched { service, status } => {
@@ -193,7 +201,7 @@ impl Fold<'_> {
         let (kind, holder) = split_principal(principal);
         let owner = self.owner_of(principal)?;
         self.run(
-            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL)",
+            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
             params![
                 int(token),
                 kind,

@@ -54,6 +54,8 @@ fn identity(event: &IdentityEvent) -> &'static str {
         IdentityEvent::StakeHeld { .. } => "identity.stake_held",
         IdentityEvent::AgentClosed { .. } => "identity.agent_closed",
         IdentityEvent::AgentsStopped { .. } => "identity.agents_stopped",
+        IdentityEvent::HandleMarked { .. } => "identity.handle_marked",
+        IdentityEvent::TokenLeaked { .. } => "identity.token_leaked",
     }
 }
 

@@ -45,7 +45,7 @@ impl Fold<'_> {
                 agent,
                 terms,
             } => self.listing_published(*listing, *agent, terms),
-            MarketEvent::ListingUpdated { listing, terms } => {
+            MarketEvent::ListingUpdated { listing, terms, .. } => {
                 self.listing_gone(*listing)?;
                 self.listing_set(*listing, terms)?;
                 self.touch(*listing)

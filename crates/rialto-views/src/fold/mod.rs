@@ -251,7 +251,7 @@ impl Fold<'_> {
                 content.labels.0,
                 used as i64,
                 int(by),
-                bytes.map_or(0, texts::screened),
+                texts::screened(content.labels, bytes),
                 bytes,
             ),
         )?;

@@ -1,17 +1,18 @@
 //! Full-text rows, and how they and their contents go away again.
 //!
-//! The indexes keep no text. To take a row out one has to hand them the very text that went in, so
+//! What is indexed are words ([`fulltext`](crate::fulltext)); the indexes keep no text. To take a row out one has to hand them the very text that went in, so
 //! the text of a row is always computed from the tables, before they change.
 
 use rialto_core::id::ContentId;
+use rialto_core::text::Labels;
 use rialto_wire::body::Body;
 use rialto_wire::screen;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
 use super::Use;
-use crate::Result;
 use crate::db::int;
+use crate::{Result, fulltext};
 
 /// The most bytes of one text that are indexed; the rest is kept, but not found.
 const INDEXED_BYTES: usize = 64 * 1024;
@@ -30,10 +31,10 @@ pub(crate) fn indexed_text(bytes: &[u8]) -> String {
     text
 }
 
-/// What screening says of a body, as bits.
-pub(super) fn screened(bytes: &[u8]) -> u32 {
-    let text = Body::from_bytes(bytes).map(|b| b.plain_text());
-    text.map_or(0, |text| screen::to_bits(&screen::screen(&text)))
+/// What screening says of a body, as bits: the rules, and the realm itself, which knows its tokens.
+pub(super) fn screened(labels: Labels, bytes: Option<&[u8]>) -> u32 {
+    let body = bytes.and_then(|bytes| Body::from_bytes(bytes).ok());
+    screen::said_of(labels, body.map(|body| body.plain_text()).as_deref())
 }
 
 /// Whether a full-text row goes in or out.
@@ -48,7 +49,8 @@ pub(super) fn message(db: &Connection, way: Way, id: i64, text: &str) -> Result<
         Way::In => "INSERT INTO message_fts(rowid, body) VALUES(?1, ?2)",
         Way::Out => "INSERT INTO message_fts(message_fts, rowid, body) VALUES('delete', ?1, ?2)",
     };
-    db.prepare_cached(sql)?.execute((id, text))?;
+    db.prepare_cached(sql)?
+        .execute((id, fulltext::indexed(text)))?;
     Ok(())
 }
 
@@ -57,7 +59,8 @@ pub(super) fn post(db: &Connection, way: Way, id: i64, text: &str) -> Result<()>
         Way::In => "INSERT INTO post_fts(rowid, body) VALUES(?1, ?2)",
         Way::Out => "INSERT INTO post_fts(post_fts, rowid, body) VALUES('delete', ?1, ?2)",
     };
-    db.prepare_cached(sql)?.execute((id, text))?;
+    db.prepare_cached(sql)?
+        .execute((id, fulltext::indexed(text)))?;
     Ok(())
 }
 
@@ -89,6 +92,8 @@ pub(super) fn listing(db: &Connection, way: Way, id: i64) -> Result<()> {
     let described = description.map(|d| indexed_text(&d)).unwrap_or_default();
     let items = names(&terms, "items", Some("name"));
     let tags = names(&terms, "tags", None);
+    let [title, described, items, tags] =
+        [title, described, items, tags].map(|text| fulltext::indexed(&text));
     db.prepare_cached(sql)?
         .execute((id, title, described, items, tags))?;
     Ok(())
@@ -124,6 +129,8 @@ pub(super) fn agent(db: &Connection, way: Way, id: i64) -> Result<()> {
         names(&profile, "skills", None),
         names(&profile, "tags", None),
     );
+    let [handle, described, skills, tags] =
+        [handle, described, skills, tags].map(|text| fulltext::indexed(&text));
     db.prepare_cached(sql)?
         .execute((id, handle, described, skills, tags))?;
     Ok(())

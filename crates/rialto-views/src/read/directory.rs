@@ -8,12 +8,10 @@ use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    Page, Paging, Scope, Snap, ViewReader, Written, cursor, facts, fts_words, limit, time,
-};
-use crate::Result;
+use super::{Page, Paging, Scope, Snap, ViewReader, Written, cursor, facts, limit, time};
 use crate::db::{int, join_principal, uint};
 use crate::fold::identity::{SKILL, TAG};
+use crate::{Result, fulltext};
 
 /// What an agent's finished deals came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +37,9 @@ pub struct AgentCard {
     pub id: AgentId,
     /// Its handle, with the at sign.
     pub handle: String,
+    /// The older agent, known by its deals, that the handle is an edit from or reads as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resembles: Option<String>,
     /// Who owns it.
     pub owner: OwnerId,
     /// The owner's name.
@@ -140,6 +141,9 @@ pub struct TokenRow {
     pub expires: Option<Time>,
     /// When it ended.
     pub ended: Option<Time>,
+    /// When it was ended because it stood in a text that came in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaked: Option<Time>,
 }
 
 /// A service of the operator.
@@ -157,7 +161,8 @@ pub struct ServiceRow {
 
 const CARD: &str = "SELECT a.id, a.handle, a.owner, o.name, a.team,
     CASE WHEN a.status <> 'active' THEN a.status WHEN o.stopped THEN 'suspended' ELSE o.status END, a.key, a.custody, a.description,
-    a.profile, a.sold, a.bought, a.disputed, a.refunded, a.expired, a.partners, a.at
+    a.profile, a.sold, a.bought, a.disputed, a.refunded, a.expired, a.partners, a.at,
+    (SELECT '@' || r.handle FROM agent r WHERE r.id = a.resembles)
     FROM agent a JOIN owner o ON o.id = a.owner";
 
 impl ViewReader {
@@ -192,8 +197,8 @@ impl ViewReader {
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn agents(&self, query: &AgentQuery, paging: &Paging) -> Result<Page<AgentCard>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
-        let words = fts_words(query.text.as_deref().unwrap_or_default());
-        let from = match (words.is_empty(), query.skill.is_some(), query.tag.is_some()) {
+        let text = fulltext::all_words(query.text.as_deref().unwrap_or_default());
+        let from = match (text.is_none(), query.skill.is_some(), query.tag.is_some()) {
             (false, _, _) => {
                 "(SELECT rowid AS id FROM agent_fts WHERE agent_fts MATCH ?3) f CROSS JOIN agent a ON a.id = f.id"
             }
@@ -221,7 +226,6 @@ impl ViewReader {
                   WHERE t.kind = {TAG} AND t.key = ?5 AND t.agent = a.id))
              AND (?6 IS NULL OR a.owner = ?6) AND (?7 IS NULL OR 1) ORDER BY a.id LIMIT ?2"
         );
-        let text = (!words.is_empty()).then(|| words.join(" "));
         let key = |name: &Option<String>| name.as_deref().map(name_key);
         let owner = query.owner.map(|o| int(o.0));
         self.read(|snap| {
@@ -308,7 +312,7 @@ impl ViewReader {
             Scope::Agent(id) => ("holder_kind = 3 AND holder = ?3", Some(int(id.0))),
         };
         let sql = format!(
-            "SELECT id, holder_kind, holder, label, at, expires, ended FROM token
+            "SELECT id, holder_kind, holder, label, at, expires, ended, leaked FROM token
              WHERE id > ?1 AND {filter} ORDER BY id LIMIT ?2"
         );
         self.rows(&sql, viewer, paging, |row| {
@@ -319,6 +323,7 @@ impl ViewReader {
                 created: time(row.get(4)?),
                 expires: row.get::<_, Option<i64>>(5)?.map(time),
                 ended: row.get::<_, Option<i64>>(6)?.map(time),
+                leaked: row.get::<_, Option<i64>>(7)?.map(time),
             };
             Ok((row.get(0)?, token))
         })
@@ -399,6 +404,7 @@ impl Snap<'_> {
         Ok(Some(AgentCard {
             id: AgentId(uint(row.get(0)?)),
             handle: format!("@{}", row.get::<_, String>(1)?),
+            resembles: row.get(17)?,
             owner: OwnerId(uint(row.get(2)?)),
             owner_name: row.get(3)?,
             team: row.get::<_, Option<i64>>(4)?.map(|t| TeamId(uint(t))),

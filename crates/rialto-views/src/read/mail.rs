@@ -6,10 +6,10 @@ use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 
 use super::{
-    Page, Paging, Scope, Snap, Table, ViewReader, Who, Written, cursor, fts_words, limit, time,
+    Page, Paging, RESEMBLED, Scope, Snap, Table, ViewReader, Who, Written, cursor, limit, time,
 };
-use crate::Result;
 use crate::db::{int, uint};
+use crate::{Result, fulltext};
 
 /// The most hits that one page of a search looks at; a page may then be short, but has a cursor.
 const HITS_SCANNED: usize = 20_000;
@@ -171,20 +171,20 @@ impl ViewReader {
         paging: &Paging,
     ) -> Result<Page<MessageRow>> {
         let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
-        let words = fts_words(text);
+        let words = fulltext::all_words(text);
         self.read(|snap| {
             let mut page = Page {
                 items: Vec::new(),
                 next_cursor: None,
                 position: snap.position,
             };
-            if words.is_empty() {
+            let Some(words) = words else {
                 return Ok(page);
-            }
+            };
             let sql = "SELECT rowid FROM message_fts WHERE message_fts MATCH ? AND rowid < ?
                        ORDER BY rowid DESC";
             let mut query = snap.db.prepare_cached(sql)?;
-            let mut rows = query.query((words.join(" "), before))?;
+            let mut rows = query.query((words, before))?;
             let mut scanned = 0;
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;
@@ -262,14 +262,16 @@ impl Snap<'_> {
     }
 
     fn members(&self, conversation: i64) -> Result<(Vec<Who>, u64)> {
-        let sql = "SELECT mb.agent, a.handle FROM member mb JOIN agent a ON a.id = mb.agent
-                   WHERE mb.conversation = ? AND mb.high = ? ORDER BY mb.low, mb.agent LIMIT 100";
-        let mut query = self.db.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT mb.agent, '@' || a.handle, {RESEMBLED} FROM member mb JOIN agent a ON a.id = mb.agent
+             WHERE mb.conversation = ? AND mb.high = ? ORDER BY mb.low, mb.agent LIMIT 100"
+        );
+        let mut query = self.db.prepare_cached(&sql)?;
         let rows = query.query_map((conversation, i64::MAX), |r| {
-            let handle: String = r.get(1)?;
             Ok(Who {
                 id: AgentId(uint(r.get(0)?)),
-                handle: format!("@{handle}"),
+                handle: r.get(1)?,
+                resembles: r.get(2)?,
             })
         })?;
         let members = rows.collect::<rusqlite::Result<_>>()?;

@@ -126,7 +126,13 @@ pub struct Who {
     pub id: AgentId,
     /// Its handle, with the at sign.
     pub handle: String,
+    /// The older agent, known by its deals, that the handle is an edit from or reads as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resembles: Option<String>,
 }
+
+/// The handle that an agent `a` resembles, in a query.
+pub(crate) const RESEMBLED: &str = "(SELECT '@' || r.handle FROM agent r WHERE r.id = a.resembles)";
 
 /// What somebody wrote: text from others, to be read as data.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -370,18 +376,18 @@ impl Snap<'_> {
 
     /// An agent's id with its handle.
     pub(crate) fn who(&self, agent: i64) -> Result<Who> {
-        let sql = "SELECT handle FROM agent WHERE id = ?";
-        let handle = self
+        let sql =
+            "SELECT '@' || a.handle, (SELECT '@' || r.handle FROM agent r WHERE r.id = a.resembles)
+                   FROM agent a WHERE a.id = ?";
+        let found = self
             .db
             .prepare_cached(sql)?
-            .query_row([agent], |r| r.get::<_, String>(0));
-        let handle = handle
-            .optional()?
-            .map(|h| format!("@{h}"))
-            .unwrap_or_default();
+            .query_row([agent], |r| Ok((r.get(0)?, r.get(1)?)));
+        let (handle, resembles) = found.optional()?.unwrap_or_default();
         Ok(Who {
             id: AgentId(uint(agent)),
             handle,
+            resembles,
         })
     }
 
@@ -476,27 +482,4 @@ pub(crate) fn time(ms: i64) -> Time {
 /// Structured facts that were kept as JSON text.
 pub(crate) fn facts(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_default()
-}
-
-/// Words of a search as an FTS5 expression: each a quoted string, so that nothing in it is syntax.
-/// None when there is no word.
-pub(crate) fn fts_words(text: &str) -> Vec<String> {
-    const MOST: usize = 32;
-    const LONGEST: usize = 64;
-    let visible = |word: &str| -> String {
-        let kept = word
-            .chars()
-            .filter(|c| !c.is_control() && *c != '"')
-            .take(LONGEST);
-        kept.collect()
-    };
-    let words = text.split_whitespace().map(visible);
-    let spoken = words.filter(|w| w.chars().any(char::is_alphanumeric));
-    let mut seen = Vec::new();
-    for word in spoken {
-        if seen.len() < MOST && !seen.contains(&word) {
-            seen.push(word);
-        }
-    }
-    seen.into_iter().map(|w| format!("\"{w}\"")).collect()
 }

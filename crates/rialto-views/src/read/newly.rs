@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rialto_core::event::Event;
 use rialto_core::id::{ORDINAL_BITS, OwnerId, number, position_of};
+use rialto_core::identity::IdentityEvent;
 use rialto_core::market::MarketEvent;
 use rialto_core::social::SocialEvent;
 use rialto_core::work::WorkEvent;
@@ -20,13 +21,14 @@ use crate::db::{int, uint};
 const STRETCH: u64 = 4_096;
 
 /// Events that make something wait and whose things have no number of their own to find them by.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "work.member_invited",
     "work.split_proposed",
     "social.join_requested",
     "social.moderator_set",
     "social.appealed",
     "market.deal_disputed",
+    "identity.token_leaked",
 ];
 
 /// Owners of what was made at positions, with its number: a query's parameters are the first number
@@ -145,6 +147,10 @@ impl Snap<'_> {
             Event::Work(WorkEvent::SplitProposed { shares, .. }) => shares
                 .iter()
                 .try_for_each(|share| self.add(newly, OWNER, (int(share.agent.0), at))),
+            Event::Identity(IdentityEvent::TokenLeaked { token, .. }) => {
+                let whose = "SELECT owner, ?2 FROM token WHERE id = ?1";
+                self.add(newly, whose, (int(token.0), at))
+            }
             Event::Social(SocialEvent::JoinRequested { community, .. }) => {
                 self.add(newly, MODERATORS, (int(community.0), at))
             }

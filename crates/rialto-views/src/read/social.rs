@@ -12,10 +12,10 @@ use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
 use super::apart::Deaf;
-use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, fts_words, limit, time};
-use crate::Result;
+use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, limit, time};
 use crate::db::{int, split, uint};
 use crate::rank::Why;
+use crate::{Result, fulltext};
 
 /// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
 const SCANNED: usize = 20_000;
@@ -261,15 +261,15 @@ impl ViewReader {
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn search_posts(&self, text: &str, paging: &Paging) -> Result<Page<PostRow>> {
         let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
-        let words = fts_words(text);
+        let words = fulltext::all_words(text);
         self.read(|snap| {
-            if words.is_empty() {
+            let Some(words) = words else {
                 return Ok(snap.page(Vec::new(), limit));
-            }
+            };
             let sql = "SELECT rowid FROM post_fts WHERE post_fts MATCH ? AND rowid < ?
                        ORDER BY rowid DESC LIMIT ?";
             let mut query = snap.db.prepare_cached(sql)?;
-            let ids = query.query_map((words.join(" "), before, wide(SCANNED)), |r| r.get(0))?;
+            let ids = query.query_map((words, before, wide(SCANNED)), |r| r.get(0))?;
             let mut found = Vec::new();
             for id in ids {
                 if let Some((id, post)) = snap.live(id?)?

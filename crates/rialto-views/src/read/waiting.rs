@@ -37,6 +37,9 @@ pub struct Waiting {
     pub reports: u64,
     /// Appeals to decide in the same places; for the operator all.
     pub appeals: u64,
+    /// Tokens that were ended because they stood in a text, of those who have had no new one since;
+    /// for the operator those of no owner.
+    pub leaked_tokens: u64,
 }
 
 impl Waiting {
@@ -66,6 +69,7 @@ impl Waiting {
             + self.questions
             + self.reports
             + self.appeals
+            + self.leaked_tokens
     }
 }
 
@@ -113,6 +117,10 @@ pub struct JoinRequest {
 /// The communities that the viewer's agents moderate, for one parameter.
 const MODERATED: &str = "SELECT mb.community FROM membership mb JOIN agent a ON a.id = mb.agent
     WHERE mb.moderator AND (a.id = ?1 OR a.owner = ?1)";
+
+/// Tokens that leaked, of those who have had no new one since.
+const LEAKED: &str = "FROM token t WHERE t.leaked IS NOT NULL AND NOT EXISTS(SELECT 1 FROM token n
+    WHERE n.holder = t.holder AND n.holder_kind = t.holder_kind AND n.id > t.id AND n.at >= t.leaked)";
 
 impl ViewReader {
     /// How many things wait within a scope.
@@ -250,6 +258,7 @@ impl Snap<'_> {
             rulings: of("FROM deal t WHERE t.state = 'disputed' AND t.arbiter IS NULL")?,
             reports: of("FROM report x WHERE x.ended IS NULL AND x.community IS NULL")?,
             appeals: of("FROM measure x WHERE x.appeal = 'open' AND x.ended IS NULL")?,
+            leaked_tokens: of(&format!("{LEAKED} AND t.owner IS NULL"))?,
             ..Waiting::default()
         })
     }
@@ -283,6 +292,8 @@ impl Snap<'_> {
             )?,
             reports: placed("report", "x.ended IS NULL")?,
             appeals: placed("measure", "x.appeal = 'open' AND x.ended IS NULL")?,
+            leaked_tokens: of(&format!("{LEAKED} AND t.owner = ?1"))?
+                + of(&format!("{LEAKED} AND t.holder_kind = 3 AND t.holder = ?1"))?,
         })
     }
 }

@@ -7,7 +7,7 @@ use rialto_core::work::TaskState;
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 
-use super::{Page, Paging, Scope, Snap, Table, ViewReader, Who, Written, time};
+use super::{Page, Paging, RESEMBLED, Scope, Snap, Table, ViewReader, Who, Written, time};
 use crate::Result;
 use crate::db::{int, join_principal, uint};
 
@@ -256,15 +256,18 @@ impl Snap<'_> {
         let Some((owner, name, at)) = row.optional()? else {
             return Ok(None);
         };
-        let sql = "SELECT m.agent, a.handle, m.role, m.joined, m.ppm, m.agreed FROM team_member m
-                   JOIN agent a ON a.id = m.agent WHERE m.team = ? ORDER BY m.since, m.agent";
-        let mut query = self.db.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT m.agent, '@' || a.handle, m.role, m.joined, m.ppm, m.agreed, {RESEMBLED}
+             FROM team_member m JOIN agent a ON a.id = m.agent WHERE m.team = ?
+             ORDER BY m.since, m.agent"
+        );
+        let mut query = self.db.prepare_cached(&sql)?;
         let members = query.query_map([id], |r| {
-            let handle: String = r.get(1)?;
             Ok(MemberRow {
                 agent: Who {
                     id: AgentId(uint(r.get(0)?)),
-                    handle: format!("@{handle}"),
+                    handle: r.get(1)?,
+                    resembles: r.get(6)?,
                 },
                 role: r.get(2)?,
                 joined: r.get(3)?,

@@ -381,6 +381,7 @@ impl Snap<'_> {
             seller: Who {
                 id: view.agent,
                 handle: view.seller,
+                resembles: view.seller_resembles,
             },
             title: view.title.to_string(),
             asset: view.asset,
@@ -413,7 +414,7 @@ impl Snap<'_> {
             let said = self.known(row.get(3)?, &mut known)?;
             let offer: Option<String> = row.get(4)?;
             // Most deals are on other things than tokens; their terms need no reading.
-            let offer = offer.filter(|terms| terms.to_ascii_lowercase().contains("tokens"));
+            let offer = offer.filter(|terms| mentions_tokens(terms));
             let offer = offer.and_then(|terms| serde_json::from_str::<Value>(&terms).ok());
             let seller = self.seller(row.get(0)?, &mut known)?;
             let sums = assets.entry(row.get(1)?).or_default();
@@ -502,6 +503,15 @@ fn settled(scope: Scope) -> String {
          FROM {from} CROSS JOIN negotiation n ON n.id = d.negotiation
          WHERE h.ended >= ?1 AND h.ended < ?2 AND d.paid IS NOT NULL AND {party}"
     )
+}
+
+/// Whether an offer's terms speak of tokens, by the quick way where it suffices.
+fn mentions_tokens(terms: &str) -> bool {
+    if terms.is_ascii() {
+        terms.to_ascii_lowercase().contains("tokens")
+    } else {
+        name_key(terms).contains("tokens")
+    }
 }
 
 /// The price and the modelled rates of one of [`KINDS`]; of two items of a name the dearer.

@@ -17,4 +17,5 @@ mod realm;
 mod rebuild;
 mod search;
 mod square;
+mod texts;
 mod trace;

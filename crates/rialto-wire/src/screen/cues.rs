@@ -1,4 +1,4 @@
-//! The cues of `rules:v1`: groups of words, and of a few words in a row, that say much the same.
+//! The cues of `rules:v2`: groups of words, and of a few words in a row, that say much the same.
 //!
 //! Holds words only. Which groups together make a label stands in [`super::rules`], beside the few
 //! groups that serve a single rule.
@@ -759,6 +759,132 @@ pub(super) const TALK: &[&str] = &[
     "if someone asks",
     "if somebody",
     "watch out for",
+];
+
+/// What says of the words before it that they are such a thing.
+pub(super) const TOLD: &[&str] = &[
+    "are red flags",
+    "is a red flag",
+    "are warning signs",
+    "is a warning sign",
+    "is a scam",
+    "is phishing",
+    "is an attack",
+    "is a known attack",
+    "is prompt injection",
+    "is how scammers",
+    "is what scammers",
+    "should be reported",
+    "must be reported",
+];
+
+/// What the reader was told before, as a whole.
+pub(super) const ALL_BEFORE: &[&str] = &[
+    "everything you were told",
+    "everything you have been told",
+    "everything you know",
+    "everything before",
+    "everything i said",
+    "everything else you",
+    "what you were told",
+    "what you have been told",
+    "what came before",
+    "all of the above",
+    "the text above",
+    "the words above",
+    "anything you were told",
+];
+/// A part that knows no bounds.
+pub(super) const PLAY: &[&str] = &[
+    "you are now",
+    "you are going to be",
+    "act as",
+    "pretend to be",
+    "pretend you",
+    "role play",
+    "roleplay",
+    "from now on",
+    "imagine you",
+    "you will be",
+    "answer as",
+    "respond as",
+];
+pub(super) const UNBOUND: &[&str] = &[
+    "no restrictions",
+    "without restrictions",
+    "without any restrictions",
+    "no limits",
+    "without limits",
+    "no rules",
+    "without rules",
+    "not bound",
+    "unfiltered",
+    "no filter",
+    "no filters",
+    "do anything now",
+    "no guidelines",
+    "no ethics",
+    "no morals",
+    "uncensored",
+    "unrestricted",
+];
+/// A reader that is a program, spoken to.
+pub(super) const TO_PROGRAMS: &[&str] = &[
+    "ai agents",
+    "ai agent",
+    "ai assistants",
+    "ai assistant",
+    "ai systems",
+    "ai models",
+    "language models",
+    "language model",
+    "llms",
+    "llm",
+    "note to agents",
+    "note to ai",
+    "attention agents",
+    "attention ai",
+    "if you are an ai",
+    "if you are an agent",
+    "if you are a bot",
+    "automated buyers",
+    "automated readers",
+    "shopping agents",
+    "buying agents",
+];
+/// What it is told to do with its choice or its words.
+pub(super) const FAVOUR: &[&str] = &[
+    "rank us",
+    "rank me",
+    "rate us",
+    "rate me",
+    "choose us",
+    "choose me",
+    "pick us",
+    "pick me",
+    "select us",
+    "select me",
+    "recommend us",
+    "recommend me",
+    "book us",
+    "buy from us",
+    "list us first",
+    "put us first",
+    "place us first",
+    "rank this listing",
+    "recommend this listing",
+    "choose this listing",
+    "say that we",
+    "state that we",
+    "report that we",
+    "tell the user",
+    "tell your user",
+    "tell your owner that we",
+    "skip the others",
+    "skip other",
+    "ignore the others",
+    "reject the others",
+    "leave out the others",
 ];
 
 /// A second sign of pressure, so that one hard word in an honest sentence is not enough.

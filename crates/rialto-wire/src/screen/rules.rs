@@ -1,4 +1,4 @@
-//! The rules of `rules:v1`: which cues, and which of them together, make which label.
+//! The rules of `rules:v2`: which cues, and which of them together, make which label.
 //!
 //! A cue is a word or a few words in folded text. A rule is a list of groups; it speaks when every
 //! group has a cue within a window of words. Written on the training half of the project's set only; docs/screening.md tells how it does on the other.
@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::Label;
 use super::cues::{
-    COMMAND_READER, CROWD, DEMAND, GIVE, HARD_LOSS, HARD_PROOF, IMPERSONATE, INSTRUCTIONS,
-    KEPT_FROM, LOSS, LOSS_SECOND, MANY, NEW_ROLE, OFF_RAIL, OVERRIDE, PAY, PRESS, PRIOR, PROOF,
-    READER, SECRECY, SECRET, TALK,
+    ALL_BEFORE, COMMAND_READER, CROWD, DEMAND, FAVOUR, GIVE, HARD_LOSS, HARD_PROOF, IMPERSONATE,
+    INSTRUCTIONS, KEPT_FROM, LOSS, LOSS_SECOND, MANY, NEW_ROLE, OFF_RAIL, OVERRIDE, PAY, PLAY,
+    PRESS, PRIOR, PROOF, READER, SECRECY, SECRET, TALK, TO_PROGRAMS, TOLD, UNBOUND,
 };
+use super::{BREAK, Label};
 
 /// A rule: every group must have a cue, all within `window` words.
 struct Rule {
@@ -26,7 +26,7 @@ macro_rules! rules {
     };
 }
 
-/// How many words after such talk still belong to it.
+/// How many words beside such talk belong to it.
 const TALK_REACH: usize = 6;
 
 const RULES: &[Rule] = rules! {
@@ -35,6 +35,10 @@ const RULES: &[Rule] = rules! {
     Injection 14 [READER, &["you must", "must select", "must choose", "must recommend", "must accept", "must pay", "must approve", "always recommend", "always choose", "always select", "only recommend", "do not consider", "are instructed", "are required to", "are hereby", "reading this", "evaluating this", "processing this"], COMMAND_READER];
     Injection 12 [&["reveal", "print", "repeat", "output", "show"], &["system prompt", "hidden instructions", "your instructions", "initial prompt", "your prompt"]];
     Injection 12 [&["do not follow", "stop following", "cease following", "no longer follow", "stop obeying", "no longer bound"], &["instructions", "owner", "rules", "orders", "policy", "limits", "allowance"]];
+    Injection 8 [OVERRIDE, ALL_BEFORE];
+    Injection 24 [PLAY, UNBOUND];
+    Injection 20 [TO_PROGRAMS, FAVOUR];
+    Injection 12 [&["reveal", "print", "repeat", "output", "show", "tell me", "what are", "what were"], &["your initial instructions", "your original instructions", "your system instructions", "your hidden instructions", "the words above", "the text above", "the instructions above"]];
     SecretRequest 9 [GIVE, SECRET];
     OffPlatformPayment 10 [PAY, OFF_RAIL];
     FalseAuthority 14 [IMPERSONATE, DEMAND];
@@ -61,8 +65,9 @@ struct Cue {
     group: usize,
 }
 
-/// The group of [`TALK`]; those of the rules follow, in the order of [`RULES`].
+/// The group of [`TALK`], and that of [`TOLD`]; those of the rules follow, in the order of [`RULES`].
 const TALK_GROUP: usize = 0;
+const TOLD_GROUP: usize = 1;
 
 static CUES: LazyLock<Cues> = LazyLock::new(|| {
     let mut cues = Cues {
@@ -70,6 +75,7 @@ static CUES: LazyLock<Cues> = LazyLock::new(|| {
         groups: 0,
     };
     cues.add(TALK);
+    cues.add(TOLD);
     for group in RULES.iter().flat_map(|rule| rule.groups) {
         cues.add(group);
     }
@@ -110,14 +116,13 @@ impl Cues {
     }
 }
 
-/// Whether every group of a rule has a cue within the rule's window of words, none of them before a
-/// place.
-fn speaks(rule: &Rule, found: &[Vec<Span>], from: usize) -> bool {
-    let behind = |span: &&Span| span.0 >= from;
+/// Whether every group of a rule has a cue within the rule's window of words, none of them excused.
+fn speaks(rule: &Rule, found: &[Vec<Span>], excused: &[Span]) -> bool {
+    let meant = |span: &&Span| !excused.iter().any(|e| span.0 < e.1 && e.0 < span.1);
     let Some((first, rest)) = found.split_first() else {
         return false;
     };
-    first.iter().filter(behind).any(|start| {
+    first.iter().filter(meant).any(|start| {
         let near = |at: &Span| {
             let span = start.1.max(at.1) - start.0.min(at.0);
             // Two cues of different groups are not the same words.
@@ -125,27 +130,56 @@ fn speaks(rule: &Rule, found: &[Vec<Span>], from: usize) -> bool {
             apart && span <= rule.window + 2
         };
         rest.iter()
-            .all(|group| group.iter().filter(behind).any(near))
+            .all(|group| group.iter().filter(meant).any(near))
     })
+}
+
+/// The words that talk about an attack excuses: some behind it in its own sentence, and those before it
+/// where it says of them what they are. It excuses nothing else, so that a last word does not clear a
+/// text.
+fn excused(talk: &[Span], told: &[Span], ends: &[usize]) -> Vec<Span> {
+    let sentence = |at: usize| {
+        let begin = ends.iter().rev().find(|end| **end <= at);
+        let end = ends.iter().find(|end| **end > at);
+        (
+            begin.copied().unwrap_or(0),
+            end.copied().unwrap_or(usize::MAX),
+        )
+    };
+    let behind = talk.iter().map(|(from, to)| {
+        let (_, end) = sentence(*from);
+        (*from, (to + TALK_REACH).min(end.max(*to)))
+    });
+    let before = told.iter().map(|(from, to)| {
+        let (begin, _) = sentence(*from);
+        (from.saturating_sub(TALK_REACH).max(begin), *to)
+    });
+    behind.chain(before).collect()
 }
 
 /// The labels of a folded text: words in lower case between single spaces, with one at either end.
 pub(super) fn judge(text: &str) -> Vec<Label> {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let (mut words, mut ends) = (Vec::new(), Vec::new());
+    for word in text.split_whitespace() {
+        if word == BREAK {
+            ends.push(words.len());
+        } else {
+            words.push(word);
+        }
+    }
     let found = CUES.found_in(&words);
-    // Talk about an attack is none, but it does not excuse one that follows.
-    let talk = found.get(TALK_GROUP).into_iter().flatten();
-    let resume = talk.map(|(_, end)| end + TALK_REACH).max().unwrap_or(0);
+    let group = |number: usize| found.get(number).map_or(&[][..], Vec::as_slice);
+    let excused = excused(group(TALK_GROUP), group(TOLD_GROUP), &ends);
     let mut labels: Vec<Label> = Vec::new();
-    let mut groups = found.get(TALK_GROUP + 1..).unwrap_or_default();
+    let mut groups = found.get(TOLD_GROUP + 1..).unwrap_or_default();
     for rule in RULES {
         let (of_rule, others) = groups.split_at(rule.groups.len().min(groups.len()));
         groups = others;
-        let from = match rule.label {
-            Label::FalseAuthority => 0,
-            _ => resume,
+        let excused = match rule.label {
+            Label::FalseAuthority => &[],
+            _ => excused.as_slice(),
         };
-        if !labels.contains(&rule.label) && speaks(rule, of_rule, from) {
+        if !labels.contains(&rule.label) && speaks(rule, of_rule, excused) {
             labels.push(rule.label);
         }
     }

@@ -71,7 +71,9 @@ fn figures(samples: &[Sample]) -> String {
     table.push_str(
         "\n| label | expected (train) | given | expected (held) | given |\n|---|---|---|---|---|\n",
     );
-    for label in Label::ALL {
+    // What the realm itself knows is not the rules' to say.
+    let by_rules = |label: &Label| *label != Label::LiveToken;
+    for label in Label::ALL.into_iter().filter(by_rules) {
         let name = serde_json::to_string(&label).unwrap().replace('"', "`");
         write!(table, "| {name} |").unwrap();
         for half in ["train", "held"] {
@@ -204,6 +206,54 @@ fn attacks_of_magentic_marketplace_are_told_from_their_controls() {
     }
     eprintln!("{table}");
     committed("magentic", &table);
+}
+
+/// BIPIA's training instructions, by kind, alone and at the end of its innocent e-mails. The rules are
+/// never tuned on them.
+#[test]
+fn instructions_of_bipia_are_mostly_missed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/bipia");
+    if !root.is_dir() {
+        eprintln!("skipped: {} is not there", root.display());
+        return;
+    }
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let kinds: BTreeMap<String, Vec<String>> =
+        serde_json::from_str(&read("text_attack_train.json")).unwrap();
+    let attacks: Vec<&String> = kinds.values().flatten().collect();
+    let mail = |line: &str| {
+        let mail: serde_json::Value = serde_json::from_str(line).unwrap();
+        mail["context"].as_str().unwrap().to_owned()
+    };
+    let mails: Vec<String> = read("email_train.jsonl").lines().map(mail).collect();
+    let within = attacks.iter().enumerate().map(|(number, attack)| {
+        let mail = &mails[number % mails.len()];
+        format!("{mail}\n{attack}")
+    });
+    let sets: [(&str, Vec<String>); 3] = [
+        (
+            "instructions alone",
+            attacks.iter().map(|a| (*a).clone()).collect(),
+        ),
+        ("each behind an e-mail", within.collect()),
+        ("e-mails without one", mails.clone()),
+    ];
+    let mut table =
+        String::from("| texts | number | labelled | quarantined |\n|---|---|---|---|\n");
+    for (name, texts) in sets {
+        let said: Vec<Vec<Label>> = texts.iter().map(|text| screen(text)).collect();
+        let labelled = said.iter().filter(|labels| !labels.is_empty()).count();
+        let held = |labels: &&Vec<Label>| labels.iter().any(|l| l.quarantines());
+        let quarantined = said.iter().filter(held).count();
+        writeln!(
+            table,
+            "| {name} | {} | {labelled} | {quarantined} |",
+            texts.len()
+        )
+        .unwrap();
+    }
+    eprintln!("{table}");
+    committed("bipia", &table);
 }
 
 #[test]

@@ -240,6 +240,7 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 ("SINCE", "/created"),
                 ("EXPIRES", "/expires"),
                 ("ENDED", "/ended"),
+                ("LEAKED", "/leaked"),
             ];
             remote::list(remote, out, "/api/tokens", &paged, &[], &columns).await
         }

@@ -84,7 +84,7 @@ async fn follow(client: &rialto_client::Client, out: Output, path: &str) -> Resu
             return Err(CliError::from(&problem));
         }
         if out.is_json() {
-            out.raw(&format!("{}\n", event.data))?;
+            out.json_line(&event.data)?;
             continue;
         }
         match event.kind.as_str() {

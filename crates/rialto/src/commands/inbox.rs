@@ -276,7 +276,7 @@ async fn follow_once(
         *last = event.id.or(*last);
         if out.is_json() {
             // One document a line, so that a reader can take them as they come.
-            out.raw(&format!("{}\n", event.data))?;
+            out.json_line(&event.data)?;
             continue;
         }
         let delivery: Value =

@@ -222,7 +222,7 @@ async fn export(
         .await?;
     let Some(path) = file else {
         while let Some(line) = lines.next_line().await? {
-            out.raw(&format!("{line}\n"))?;
+            out.json_line(line)?;
         }
         return Ok(());
     };

@@ -6,7 +6,7 @@
 use rialto_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 use serde_json::{Map, Value};
 
-use crate::output::{CliError, Output};
+use crate::output::{CliError, Output, safe};
 
 /// The widest cell of a table, in characters.
 const CELL: usize = 80;
@@ -51,7 +51,8 @@ pub(crate) fn rows_of(answer: &Value) -> &[Value] {
 pub(crate) fn table(out: Output, rows: &[Value], columns: &[Column]) -> Result<(), CliError> {
     let cell_at = |row: &Value, pointer: &str| {
         let value = row.pointer(pointer).unwrap_or(&Value::Null);
-        period(pointer, value).map_or_else(|| cell(value), |(_, span)| span)
+        let shown = period(pointer, value).map_or_else(|| cell(value), |(_, span)| span);
+        marked(row, pointer, shown)
     };
     let cells: Vec<Vec<String>> = columns
         .iter()
@@ -108,9 +109,20 @@ pub(crate) fn table(out: Output, rows: &[Value], columns: &[Column]) -> Result<(
 pub(crate) fn row(out: Output, row: &Value, columns: &[Column]) -> Result<(), CliError> {
     let cells = columns
         .iter()
-        .filter_map(|(_, pointer)| row.pointer(pointer))
-        .map(cell);
+        .filter_map(|(_, pointer)| Some(marked(row, pointer, cell(row.pointer(pointer)?))));
     out.line(cells.collect::<Vec<_>>().join("  "))
+}
+
+/// A handle with the one that it could be taken for, if the row says so.
+fn marked(row: &Value, pointer: &str, shown: String) -> String {
+    let beside = match pointer.strip_suffix("handle") {
+        Some(place) => format!("{place}resembles"),
+        None => format!("{pointer}_resembles"),
+    };
+    match row.pointer(&beside).and_then(Value::as_str) {
+        Some(other) => format!("{shown} (not {})", plain(other)),
+        None => shown,
+    }
 }
 
 fn is_number(text: &str) -> bool {
@@ -184,6 +196,9 @@ fn brief_object(fields: &Map<String, Value>) -> String {
             .filter(|b| !b.is_null())
             .map_or_else(|| missing(fields), body);
     }
+    if let (Some(handle), Some(other)) = (text("handle"), text("resembles")) {
+        return format!("{handle} (not {other})");
+    }
     let named = ["handle", "code", "id", "kind", "text", "flag", "number"]
         .into_iter()
         .find_map(text);
@@ -243,17 +258,7 @@ fn time(text: &str) -> Option<String> {
 
 /// Text without characters that could steer a terminal or hide what it says.
 pub(crate) fn plain(text: &str) -> String {
-    let harmless = |c: char| match c {
-        '\n' => '\n',
-        '\t' => ' ',
-        '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{FEFF}' => '\u{FFFD}',
-        c if c.is_control() => '\u{FFFD}',
-        c => c,
-    };
-    text.chars().map(harmless).collect()
+    safe(text).replace('\t', " ")
 }
 
 /// Prints one thing, a field a line, what lies within indented.
@@ -325,7 +330,8 @@ fn is_short(value: &Value) -> bool {
     match value {
         Value::Object(map) => {
             let text = map.contains_key("content") && map.contains_key("body");
-            let named = map.len() <= 2 && map.values().all(|v| !v.is_object() && !v.is_array());
+            let most = 2 + usize::from(map.contains_key("resembles"));
+            let named = map.len() <= most && map.values().all(|v| !v.is_object() && !v.is_array());
             text || named
         }
         Value::Array(items) => items
@@ -348,6 +354,10 @@ mod tests {
             (json!(true), "yes"),
             (json!("2026-11-22T12:40:34.567Z"), "2026-11-22 12:40:34"),
             (json!({ "id": "agent_1", "handle": "@casa" }), "@casa"),
+            (
+                json!({ "id": "agent_2", "handle": "@casal", "resembles": "@casa" }),
+                "@casal (not @casa)",
+            ),
             (json!({ "kind": "deal", "id": "deal_1" }), "deal_1"),
             (
                 json!([{ "name": "Taco", "price": "3.50" }, { "name": "Flan", "price": "4.00" }]),
@@ -391,6 +401,28 @@ mod tests {
             cell(&json!("a\u{1b}[2Jb\u{202e}c\r\nd")),
             "a\u{fffd}[2Jb\u{fffd}c\u{fffd} d"
         );
+    }
+
+    #[test]
+    fn a_handle_stands_with_the_one_it_could_be_taken_for() {
+        let hit = json!({ "listing": { "seller": "@casal", "seller_resembles": "@casa" } });
+        for (row, pointer, want) in [
+            (
+                json!({ "handle": "@casal", "resembles": "@casa" }),
+                "/handle",
+                "@casal (not @casa)",
+            ),
+            (
+                json!({ "from": { "handle": "@casal", "resembles": "@casa" } }),
+                "/from/handle",
+                "@casal (not @casa)",
+            ),
+            (hit, "/listing/seller", "@casal (not @casa)"),
+            (json!({ "handle": "@casa" }), "/handle", "@casa"),
+        ] {
+            let shown = cell(row.pointer(pointer).unwrap());
+            assert_eq!(marked(&row, pointer, shown), want);
+        }
     }
 
     #[test]

@@ -84,7 +84,8 @@ pub(super) fn line(desk: &Desk, card: &AgentCard, scope: Scope) -> Line {
     let said = card.description.as_ref();
     let record = &card.reputation;
     Line {
-        who: rialto_console::kit::Who::new(card.handle.clone()),
+        who: rialto_console::kit::Who::new(card.handle.clone())
+            .resembling(card.resembles.as_deref()),
         owner: card.owner_name.clone(),
         owner_id: (scope == Scope::Realm || scope == Scope::Owner(card.owner))
             .then(|| card.owner.into()),

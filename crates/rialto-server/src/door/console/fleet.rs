@@ -40,7 +40,7 @@ fn price_list(list: views::PriceList) -> PriceList {
     PriceList {
         id: list.id.into(),
         title: list.title,
-        provider: Who::new(list.seller.handle),
+        provider: Who::new(list.seller.handle).resembling(list.seller.resembles.as_deref()),
         model: list.model,
         chip: list.chip,
         place: place.into_iter().flatten().collect(),

@@ -92,7 +92,8 @@ fn listing(view: &ListingView) -> Listing {
     };
     Listing {
         id: view.id.into(),
-        seller: rialto_console::kit::Who::new(view.seller.clone()),
+        seller: rialto_console::kit::Who::new(view.seller.clone())
+            .resembling(view.seller_resembles.as_deref()),
         title: view.title.to_string(),
         description: described(view),
         items: view.items.iter().map(item).collect(),

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// An agent.
 pub(super) fn who(who: &ViewWho) -> Who {
-    Who::new(who.handle.clone())
+    Who::new(who.handle.clone()).resembling(who.resembles.as_deref())
 }
 
 /// Whoever acts; an agent only as its id.

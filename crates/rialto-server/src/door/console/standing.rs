@@ -107,7 +107,8 @@ async fn follows(desk: &Desk, name: &str, following: bool) -> Result<Response, R
     });
     let found: Page<ViewWho> = read.await?;
     let page = Follows {
-        who: rialto_console::kit::Who::new(card.handle.clone()),
+        who: rialto_console::kit::Who::new(card.handle.clone())
+            .resembling(card.resembles.as_deref()),
         following,
         rows: found.items.iter().map(who).collect(),
         next: desk.next(found.next_cursor.as_deref()),

@@ -49,6 +49,12 @@ fn errands(waits: &Waiting) -> Vec<Errand> {
             "/square/moderation",
             "against measures",
         ),
+        (
+            waits.leaked_tokens,
+            "leaked token",
+            "/agents",
+            "ended, since it stood in a text: issue a new one",
+        ),
     ];
     let some_of = |count: u64, what| some(usize::try_from(count).unwrap_or(usize::MAX), what);
     all.into_iter()

@@ -19,8 +19,9 @@ use crate::description::committed;
 use world::{Who, World};
 
 /// Carried out on the server's own machine only; the door refuses them before they are decided.
-const INTERNAL: [&str; 4] = [
+const INTERNAL: [&str; 5] = [
     "clock.tick",
+    "token.end_leaked",
     "realm.found",
     "realm.rotate_key",
     "realm.reset_operator_token",

@@ -27,6 +27,11 @@ fn realm(w: &World) -> Rows {
     let limit = |node: Value| json!({ "node": node, "per_deal": "7", "period_ms": 60_000 });
     vec![
         ("clock.tick", "", json!({})),
+        (
+            "token.end_leaked",
+            "",
+            json!({ "token": "tok_000000000000" }),
+        ),
         ("clock.accept", "", json!({})),
         ("clock.set_back", "", json!({})),
         ("realm.found", "", json!({ "name": "again", "key": key })),

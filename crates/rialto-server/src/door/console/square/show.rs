@@ -130,6 +130,7 @@ impl Seen {
                 seen.agent = card.map(|card| ViewWho {
                     id: card.id,
                     handle: card.handle,
+                    resembles: card.resembles,
                 });
             }
             _ => {}
