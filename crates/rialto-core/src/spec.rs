@@ -355,6 +355,12 @@ impl World {
                 "key" => Hash::of(&[b"a key"]).to_string(),
                 _ => self.bound(name)?,
             };
+            if let Some(rest) = rest.strip_prefix(".code") {
+                let told = self.secrets.iter().find(|(id, _)| id.to_string() == value);
+                out.push_str(&told.ok_or("nothing was told with it")?.1);
+                out.push_str(rest);
+                continue;
+            }
             match rest.strip_prefix(".offer") {
                 Some(rest) => {
                     let id = value.parse().map_err(|_| "no negotiation")?;

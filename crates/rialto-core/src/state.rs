@@ -15,7 +15,7 @@ use crate::id::{
     AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, OwnerId, ReportId, TeamId,
     TokenId,
 };
-use crate::identity::{Agent, Owner, Person, Principal, Service, Stake, Token};
+use crate::identity::{Agent, Invitation, Owner, Person, Principal, Service, Stake, Token};
 use crate::ledger::{Account, Asset, Hold, Holder};
 use crate::limits;
 use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
@@ -198,6 +198,8 @@ stores! {
     services: Service;
     /// Tokens.
     tokens: Token;
+    /// Open invitations.
+    invitations: Invitation;
     /// Assets.
     assets: Asset;
     /// Accounts.
@@ -374,6 +376,7 @@ not_indexed! {
     Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Task Listing Call
     Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
     Mute Post PostPage Membership Measure
+    Invitation
 }
 
 /// Two agents in the order of their ids.

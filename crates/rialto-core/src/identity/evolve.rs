@@ -1,8 +1,8 @@
 //! Applies events about identities.
 
 use super::{
-    Agent, ContactPolicy, IdentityEvent, Owner, Person, Principal, Role, Service, Stake, Status,
-    Token,
+    Agent, ContactPolicy, IdentityEvent, Invitation, Owner, Person, Principal, Role, Service,
+    Stake, Status, Token, invitation,
 };
 use crate::id::OwnerId;
 use crate::policy;
@@ -161,6 +161,23 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             }
             state.stakes.remove(agent, &mut state.changes);
         }
+        IdentityEvent::Invited {
+            invitation,
+            code,
+            label,
+            uses,
+            expires,
+        } => {
+            let entity = Invitation {
+                id: *invitation,
+                label: label.clone(),
+                uses: *uses,
+                expires: *expires,
+            };
+            state.invitations.put(*code, entity, &mut state.changes);
+        }
+        IdentityEvent::InvitationUsed { code, .. } => invitation::count_use(state, *code),
+        IdentityEvent::InvitationEnded { code, .. } => invitation::forget(state, *code),
         IdentityEvent::ServiceSwitched { service, status } => {
             state
                 .services

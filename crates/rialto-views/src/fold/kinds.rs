@@ -51,6 +51,9 @@ fn identity(event: &IdentityEvent) -> &'static str {
         IdentityEvent::ServiceSwitched { .. } => "identity.service_switched",
         IdentityEvent::StakeHeld { .. } => "identity.stake_held",
         IdentityEvent::AgentClosed { .. } => "identity.agent_closed",
+        IdentityEvent::Invited { .. } => "identity.invited",
+        IdentityEvent::InvitationUsed { .. } => "identity.invitation_used",
+        IdentityEvent::InvitationEnded { .. } => "identity.invitation_ended",
     }
 }
 
