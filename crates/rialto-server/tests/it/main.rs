@@ -15,5 +15,6 @@ mod console_square;
 mod description;
 mod door;
 mod faults;
+mod guards;
 mod square;
 mod workload;
