@@ -8,6 +8,7 @@
 //! @ann ledger.transfer {"transfers": [...]} => ok $first     bind the answer's ids, in order
 //! ann/@bob mail.send {...} => RLT0103                        a person acting as an agent
 //! @ann#tok … => RLT0106                                      with the token bound to $tok
+//! public … {"invitation": "$first.code"} => ok               the secret that was told with the id $first
 //! @ann key=k1 … => dup     @ann key=k1:-90000 … => RLT0012   idempotency key, its age in seconds
 //! time +90m        tick        wait +3d                      wait ticks all along
 //! balance @ann 95.00 pending 5.00 incoming 0.00

@@ -246,8 +246,9 @@ impl Newcomers {
     }
 
     fn show_out_oldest(&self) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, oldest)) = waiting.pop_first() {
+        let waiting = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = waiting().pop_first();
+        if let Some((_, oldest)) = oldest {
             oldest.abort();
         }
     }

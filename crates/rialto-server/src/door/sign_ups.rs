@@ -20,6 +20,16 @@ const ADDRESSES: usize = 65_536;
 /// Sign-ups an hour from one address where the operator has not said otherwise.
 const AN_HOUR: u32 = 10;
 
+/// How many sign-ups an hour one address has; 0 is no limit.
+pub(super) fn an_hour_from_one_address(settings: &Settings) -> u32 {
+    let usual = if settings.sign_ups_per_hour == 0 {
+        0
+    } else {
+        AN_HOUR
+    };
+    settings.sign_ups_per_address.unwrap_or(usual)
+}
+
 /// What counts as one address: an IPv4 address, or the 64 bits that one holder of IPv6 has at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Network {
@@ -78,12 +88,7 @@ impl SignUps {
         settings: &Settings,
         now: Time,
     ) -> Result<Option<Counted>, Refusal> {
-        let usual = if settings.sign_ups_per_hour == 0 {
-            0
-        } else {
-            AN_HOUR
-        };
-        let an_hour = settings.sign_ups_per_address.unwrap_or(usual);
+        let an_hour = an_hour_from_one_address(settings);
         if an_hour == 0 {
             return Ok(None);
         }

@@ -153,7 +153,12 @@ async fn warn_of_a_jump(node: &Node, out: Output) -> Result<(), CliError> {
 fn rules(config: &Config, args: &ServeArgs, listen: SocketAddr) -> Result<Rules, CliError> {
     let public = config.get(&config::PUBLIC_URL, args.public_url.as_deref());
     let public = public.map(|setting| setting.value);
-    let hosts = config.list(&config::HOSTS, &args.hosts);
+    let mut hosts = config.list(&config::HOSTS, &args.hosts);
+    // Whoever says where to listen by a name goes by that name.
+    let at = config.value(&config::LISTEN, args.listen.as_deref());
+    let named = at.rsplit_once(':').map(|(host, _)| host);
+    let is_name = |host: &&str| host.starts_with(|c: char| c.is_ascii_alphabetic());
+    hosts.extend(named.filter(is_name).map(str::to_owned));
     let names = Names::new(Some(listen), public.as_deref(), &hosts).map_err(CliError::usage)?;
     let proxies = config.list(&config::PROXIES, &args.proxies).into_iter();
     let proxies = proxies.map(|text| {

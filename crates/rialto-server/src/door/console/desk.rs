@@ -340,6 +340,7 @@ impl Desk {
             role,
             waiting: self.waits().await?.total(),
             csrf: self.session.csrf.clone(),
+            runs_realm: self.caller.principal == Principal::Operator,
         })
     }
 

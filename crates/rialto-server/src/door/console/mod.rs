@@ -15,6 +15,7 @@ mod desk;
 mod fleet;
 mod gate;
 mod guard;
+mod invitations;
 mod ledger;
 mod live;
 mod log;
@@ -93,6 +94,11 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/agents/{agent}/bond", post(standing::bind))
         .route("/agents/{agent}/tokens", post(tokens::issue))
         .route("/agents/{agent}/tokens/revoke", post(tokens::revoke))
+        .route(
+            "/invitations",
+            get(invitations::page).post(invitations::make),
+        )
+        .route("/invitations/end", post(invitations::end))
         .route("/owners/{id}", get(owners::one))
         .route("/owners/{id}/switch", post(owners::switch))
         .route("/teams", get(teams::list).post(teams::create))
