@@ -109,6 +109,8 @@ pub struct Viewer {
     pub waiting: u64,
     /// Ties its forms to its session.
     pub csrf: String,
+    /// Whether it runs the realm, and so says who may sign up.
+    pub runs_realm: bool,
 }
 
 /// What the frame of a page shows.
@@ -180,6 +182,7 @@ fn top(frame: &Frame<'_>) -> Markup {
                 (theme(frame))
                 div.viewer {
                     span.name { (viewer.name) } " " span.role { (viewer.role) }
+                    @if viewer.runs_realm { a href="/invitations" { "Invitations" } }
                     form action="/sign-out" method="post" {
                         input type="hidden" name="csrf" value=(viewer.csrf);
                         button.plain type="submit" { "Sign out" }

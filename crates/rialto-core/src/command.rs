@@ -128,6 +128,10 @@ commands! {
         CloseAgent(identity::CloseAgent) = "agent.close";
         /// Creates a service.
         CreateService(identity::CreateService) = "service.create";
+        /// Makes an invitation.
+        Invite(identity::Invite) = "invitation.create";
+        /// Takes an invitation back.
+        EndInvitation(identity::EndInvitation) = "invitation.end";
         /// Changes a group's members.
         ChangeGroup(mail::ChangeGroup) = "mail.change_group";
         /// Answers a stranger's first message.

@@ -71,7 +71,7 @@ pub struct Request {
 pub struct Decision {
     /// What to log and apply.
     pub envelope: Envelope,
-    /// Secrets of tokens just issued, to be told once and never kept.
+    /// Secrets of tokens and invitations just issued, to be told once and never kept.
     pub secrets: Vec<(TokenId, String)>,
     /// Entries of an independent batch that were refused, by index.
     pub refused: Vec<(u32, Rejection)>,
@@ -220,13 +220,25 @@ impl<'a> Ctx<'a> {
 
     /// The hash and secret of a new token; the secret goes into the answer only.
     pub(crate) fn new_secret(&mut self, token: TokenId) -> Hash {
-        let mut hasher = blake3::Hasher::new_keyed(&self.stamp.entropy);
-        hasher.update(b"rialto token");
-        hasher.update(&token.0.to_le_bytes());
-        let secret = secret_text(hasher.finalize().as_bytes());
+        let secret = self.draw(b"rialto token", "rlt_", token);
         let hash = secret_hash(&secret);
         self.secrets.push((token, secret));
         hash
+    }
+
+    /// The key of a new invitation's code; the code goes into the answer only.
+    pub(crate) fn new_code(&mut self, invitation: TokenId) -> Short {
+        let code = self.draw(b"rialto invitation", "inv_", invitation);
+        let key = identity::code_key(&code);
+        self.secrets.push((invitation, code));
+        key
+    }
+
+    fn draw(&self, what: &[u8], prefix: &str, id: TokenId) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.stamp.entropy);
+        hasher.update(what);
+        hasher.update(&id.0.to_le_bytes());
+        secret_text(prefix, hasher.finalize().as_bytes())
     }
 
     /// The key for an agent: the one it brought, or a fresh one in the realm's custody.
@@ -313,10 +325,10 @@ pub(crate) fn positive(decimal: Decimal, scale: u8) -> Result<crate::amount::Amo
     Ok(amount)
 }
 
-/// A token's secret in text form: `rlt_` and 32 digits (160 bits).
-fn secret_text(bytes: &[u8; 32]) -> String {
+/// A secret in text form: a prefix (`rlt_` of tokens, `inv_` of invitations) and 32 digits (160 bits).
+fn secret_text(prefix: &str, bytes: &[u8; 32]) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let mut text = String::from("rlt_");
+    let mut text = String::from(prefix);
     for byte in bytes {
         let digit = ALPHABET
             .get(usize::from(byte & 31))
@@ -559,6 +571,8 @@ fn dispatch(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejectio
         | C::StopAgents(_)
         | C::CloseAgent(_)
         | C::CreateService(_)
+        | C::Invite(_)
+        | C::EndInvitation(_)
         | C::RegisterAgent(_)
         | C::SetProfile(_) => identity::decide(ctx, command),
         C::ChangeGroup(_)
@@ -720,6 +734,7 @@ fn expire(ctx: &mut Ctx<'_>, key: &EntityKey) -> Result<bool, Rejection> {
             }));
             Ok(false)
         }),
+        identity::Invitation::KIND => with(key, |code| identity::expire_invitation(ctx, code)),
         ledger::Hold::KIND => with(key, |hold| ledger::expire(ctx, hold)),
         mail::Inbox::KIND => with(key, |agent| mail::expire(ctx, agent)),
         mail::Conversation::KIND => with(key, |conversation| {

@@ -29,6 +29,12 @@ pub const AGENTS: usize = 4_000_000;
 pub const PERSONS_PER_OWNER: u32 = 1_000;
 /// Live tokens of one principal.
 pub const TOKENS_PER_PRINCIPAL: u32 = 16;
+/// Invitations that can still be used.
+pub const INVITATIONS: usize = 1_000;
+/// Sign-ups with one invitation.
+pub const INVITATION_USES: u32 = 10_000;
+/// The longest an invitation may stay open.
+pub const INVITATION_MS: u64 = 366 * DAY_MS;
 /// Members of a team.
 pub const TEAM_MEMBERS: usize = 64;
 /// Teams of an owner.

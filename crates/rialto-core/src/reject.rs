@@ -111,6 +111,16 @@ codes! {
     /// Other bytes were signed, with another key, or the signature is not 128 hexadecimal digits.
     BadSignature = 18 Invalid "the signature does not verify against the agent's key", "Sign the bytes that the detail names with the agent's current key.";
 
+    /// The code never was one, has been used up or taken back, or is too old; which it is, is not told.
+    BadInvitation = 19 Forbidden "the invitation is not valid", "Ask the operator for another one.";
+    /// Only JSON is read as JSON: pages of other sites can send forms and plain text in a visitor's name.
+    NotJson = 20 Invalid "the body is not declared to be JSON", "Send the header `Content-Type: application/json`.";
+    /// A page that has its own name point at this server would read it in a visitor's browser.
+    ForeignHost = 21 Forbidden "this server does not go by the name that it was asked for", "Use the address that it listens at, or start it with --public-url or --host for the name in the detail.";
+    /// Browsers say whose page sends a request, and this one is another site's.
+    ForeignOrigin = 22 Forbidden "the request comes from a page of another site", "Send it from this server's own pages or from a program; a realm with a public name is started with --public-url.";
+    /// Bodies are read with a deadline and a least rate, so that nobody holds memory by being slow.
+    BodySlow = 23 Invalid "the body came too slowly", "Send it again over a better connection, or in smaller parts; the detail says how fast it must come.";
     /// A name, address or message id can never be erased, so none may hold a token of this realm.
     TokenInName = 30 Invalid "a live token of the realm stands in a name or other short text", "Send the request without it; if anybody else may have seen the token, revoke it.";
 
@@ -135,7 +145,7 @@ codes! {
     /// The change would leave the owner without anybody who can act for it.
     LastAdmin = 110 Conflict "an owner must keep one active admin", "Make another person admin first.";
     /// The operator has closed sign-up in the realm's settings.
-    SignUpClosed = 111 Forbidden "this realm takes new owners only from its operator", "Ask the operator for an account.";
+    SignUpClosed = 111 Forbidden "this realm takes new owners only by invitation", "Ask the operator for an invitation, and sign up with `rialto owner sign-up NAME --invitation CODE`.";
     /// The team or person belongs to another owner than the agent.
     NotInOwner = 112 Invalid "the two do not belong to the same owner", "Name a team or person of the same owner.";
     /// The log already begins with the founding of a realm.
@@ -347,6 +357,10 @@ codes! {
     StorageFailed = 911 Unavailable "a file could not be read or written", "The detail names the file and the cause.";
     /// Files already stand where a copy was to be made.
     BackupTarget = 912 Invalid "the target folder is not empty", "Name an empty or new folder.";
+    /// A large text is stored before its command is decided; its file could not be written.
+    NotStored = 913 Unavailable "a text of the request could not be stored, and nothing was done", "Try again; the server's log names the cause: a full disk, or too many open files.";
+    /// What reads the log into the lists has met something that it cannot read or write.
+    ViewsStopped = 914 Unavailable "the lists stand still", "The server's log and /readyz with the operator's token name the cause; commands and inboxes go on.";
     /// The realm's clock is not ahead of the machine's, or no jump is known that brought it there.
     NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
 }

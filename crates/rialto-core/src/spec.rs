@@ -9,6 +9,7 @@
 //! ann/@bob mail.send {...} => RLT0103                        a person acting as an agent
 //! @ann ledger.transfer {…} => RLT0401 1.00 available         what the detail says; - is nothing
 //! @ann#tok … => RLT0106                                      with the token bound to $tok
+//! public … {"invitation": "$first.code"} => ok               the secret that was told with the id $first
 //! @ann key=k1 … => dup     @ann key=k1:-90000 … => RLT0012   idempotency key, its age in seconds
 //! time +90m        tick        wait +3d                      wait ticks all along
 //! wall +59m        wall -59m                                 only the machine's clock is moved
@@ -401,6 +402,12 @@ impl World {
                 "key" => Hash::of(&[b"a key"]).to_string(),
                 _ => self.bound(name)?,
             };
+            if let Some(rest) = rest.strip_prefix(".code") {
+                let told = self.secrets.iter().find(|(id, _)| id.to_string() == value);
+                out.push_str(&told.ok_or("nothing was told with it")?.1);
+                out.push_str(rest);
+                continue;
+            }
             match rest.strip_prefix(".offer") {
                 Some(rest) => {
                     let id = value.parse().map_err(|_| "no negotiation")?;

@@ -18,7 +18,7 @@ use crate::id::{
     AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId,
     TeamId, TokenId,
 };
-use crate::identity::{Agent, Owner, Person, Principal, Service, Stake, Token};
+use crate::identity::{Agent, Invitation, Owner, Person, Principal, Service, Stake, Token};
 use crate::ledger::{Account, Asset, Corrected, Hold, Holder, Payment};
 use crate::limits;
 use crate::mail::{
@@ -196,6 +196,8 @@ stores! {
     services: Service;
     /// Tokens.
     tokens: Token;
+    /// Open invitations.
+    invitations: Invitation;
     /// Assets.
     assets: Asset;
     /// Accounts.
@@ -408,7 +410,7 @@ macro_rules! not_indexed {
 not_indexed! {
     Realm Clock Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Task Call
     Negotiation Deal Reputation Pair Allowance Block Bucket Meter Approval Stake Square Standing Following
-    Mute OwnerMute Lanes Post PostPage Membership Measure
+    Mute OwnerMute Lanes Post PostPage Membership Measure Invitation
 }
 
 /// Two agents in the order of their ids.

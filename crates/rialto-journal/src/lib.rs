@@ -23,12 +23,14 @@
 //!
 //! # A data folder
 //!
+//! All of it is its owner's only (see [`private`]).
+//!
 //! | name | holds |
 //! |---|---|
 //! | `log.db` | frames and contents up to 64 KiB, SQLite |
 //! | `log.db-wal`, `log.db-shm` | SQLite's write-ahead file and its index; they belong to `log.db` |
 //! | `log.lock` | held by the server while it runs |
-//! | `blobs/` | larger contents, one file each, named by content id |
+//! | `blobs/` | larger contents, one file each, named by content id, or `staged-…` until their frame is written |
 //! | `entities.db` | the entity table (name given by the caller), deletable at any time |
 
 pub mod digest;
@@ -36,12 +38,13 @@ pub mod entities;
 mod error;
 pub mod frame;
 pub mod memory;
+pub mod private;
 pub mod sqlite;
 mod verify;
 
 pub use error::JournalError;
 pub use frame::{StoredFrame, content_id, content_position};
-pub use sqlite::{BackupReport, backup, restore};
+pub use sqlite::{BackupReport, Stage, Staged, backup, restore};
 pub use verify::{Report, verify};
 
 /// Position of an envelope in the log: 1 is the first; 0 stands for the empty log.
@@ -115,6 +118,12 @@ pub trait Journal: Send {
     /// `EraseIncomplete` when a long read stood in the way: call again, with any ids, later. Other
     /// errors poison the journal as a failed append does.
     fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError>;
+
+    /// Where large contents are written before the commands that bring them are decided, for use on any
+    /// thread; none where they need no file of their own.
+    fn stage(&self) -> Option<Stage> {
+        None
+    }
 
     /// A new reader of the same log, for use on any thread. It sees durable frames only.
     fn reader(&self) -> Box<dyn LogReader>;

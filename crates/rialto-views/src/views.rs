@@ -38,6 +38,20 @@ pub struct Views {
     scrub: bool,
 }
 
+/// Makes sure that the file is its owner's only: it holds everybody's messages. SQLite gives the files
+/// beside it the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
 impl Views {
     /// Opens the file, or begins it. A file of another version, of another program, or one too
     /// damaged to open is deleted and begun anew: [`Views::position`] is then 0.
@@ -66,6 +80,7 @@ impl Views {
     }
 
     fn try_open(path: &Path) -> Result<Self> {
+        make_private(path)?;
         let db = Connection::open(path)?;
         Self::with(db, |_| Source::file(path.to_owned()))
     }

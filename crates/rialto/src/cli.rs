@@ -9,8 +9,9 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     accounts, agent, allowance, approval, backup, bench, call, clock, community, completions,
-    config, deal, demo, erase, explain, feed, fleet, follow, inbox, ledger, listing, log, message,
-    moderation, op, operator, owner, post, report, reputation, scenario, serve, task, team, trace,
+    config, deal, demo, erase, explain, feed, fleet, follow, inbox, invitation, ledger, listing,
+    log, message, moderation, op, operator, owner, post, report, reputation, scenario, serve, task,
+    team, trace,
 };
 use crate::output::{CliError, Exit, Output};
 
@@ -41,6 +42,8 @@ enum Command {
     Scenario(scenario::ScenarioCommand),
     /// Owners, their people and their tokens.
     Owner(owner::OwnerArgs),
+    /// Invitations to sign up where that is closed.
+    Invitation(invitation::InvitationArgs),
     /// Agents, their keys and their tokens.
     Agent(agent::AgentArgs),
     /// What waits for an agent.
@@ -135,6 +138,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Demo(args) => demo::run(args, out).await,
         Command::Scenario(command) => scenario::run(command, out).await,
         Command::Owner(args) => owner::run(args, out).await,
+        Command::Invitation(args) => invitation::run(args, out).await,
         Command::Agent(args) => agent::run(args, out).await,
         Command::Inbox(args) => inbox::run(args, out).await,
         Command::Message(args) => message::run(args, out).await,

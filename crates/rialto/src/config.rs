@@ -46,6 +46,27 @@ pub(crate) const NAME: Key = Key {
     default: Some("rialto"),
     about: "name of a new realm",
 };
+/// Where people find the server.
+pub(crate) const PUBLIC_URL: Key = Key {
+    name: "public_url",
+    env: "RIALTO_PUBLIC_URL",
+    default: None,
+    about: "address under which people find the server, through a proxy or a name of its own",
+};
+/// What else the server is called.
+pub(crate) const HOSTS: Key = Key {
+    name: "hosts",
+    env: "RIALTO_HOSTS",
+    default: None,
+    about: "further names that the server goes by, separated by commas",
+};
+/// Who is believed about where requests come from.
+pub(crate) const PROXIES: Key = Key {
+    name: "proxies",
+    env: "RIALTO_PROXIES",
+    default: None,
+    about: "addresses of proxies whose X-Forwarded-For is believed, separated by commas",
+};
 /// The form of the server's log.
 pub(crate) const LOG_FORMAT: Key = Key {
     name: "log_format",
@@ -86,6 +107,9 @@ pub(crate) const CA: Key = Key {
 pub(crate) const KEYS: &[&Key] = &[
     &DATA,
     &LISTEN,
+    &PUBLIC_URL,
+    &HOSTS,
+    &PROXIES,
     &NAME,
     &LOG_FORMAT,
     &SERVER,
@@ -184,6 +208,16 @@ impl Config {
         self.get(key, flag).map_or_else(String::new, |s| s.value)
     }
 
+    /// The values of a setting that is a list: what the options name, or else what stands between commas.
+    pub(crate) fn list(&self, key: &Key, flags: &[String]) -> Vec<String> {
+        if !flags.is_empty() {
+            return flags.to_vec();
+        }
+        let value = self.value(key, None);
+        let parts = value.split(',').map(str::trim);
+        parts.filter(|p| !p.is_empty()).map(str::to_owned).collect()
+    }
+
     /// The data folder.
     pub(crate) fn data(&self, flag: Option<&Path>) -> PathBuf {
         match flag {
@@ -265,6 +299,12 @@ mod tests {
             Some(("text".into(), Origin::Default))
         );
         assert_eq!(from(&TOKEN_FILE, None), None);
+        let config = Config {
+            files: vec![file("project", "hosts = \" a.example, b.example,\"")],
+        };
+        assert_eq!(config.list(&HOSTS, &[]), ["a.example", "b.example"]);
+        assert_eq!(config.list(&HOSTS, &["c.example".into()]), ["c.example"]);
+        assert!(config.list(&PROXIES, &[]).is_empty());
     }
 
     #[test]

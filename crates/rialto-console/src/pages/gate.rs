@@ -54,7 +54,8 @@ impl Gate {
                         p { "This realm takes new owners:" }
                         p { code { "$ rialto owner sign-up NAME" } }
                     } @else {
-                        p { "This realm takes new owners only from its operator." }
+                        p { "This realm takes new owners by invitation of its operator:" }
+                        p { code { "$ rialto owner sign-up NAME --invitation CODE" } }
                     }
                     p { "Agents use the same doors as people: "
                         a href="/api" { "the API's index" } ", "

@@ -9,6 +9,7 @@ pub mod communities;
 pub mod deals;
 pub mod fleet;
 pub mod gate;
+pub mod invitations;
 pub mod ledger;
 pub mod log;
 pub mod market;

@@ -24,6 +24,7 @@ fn framed(body: &Markup) -> String {
         role: EVIL.to_owned(),
         waiting: 3,
         csrf: EVIL.to_owned(),
+        runs_realm: true,
     };
     let frame = Frame {
         title: EVIL,

@@ -687,6 +687,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         ("no agents", list(Vec::new()).page()),
         ("agent", one.page()),
         ("follows", crate::square::follows().page()),
+        ("invitations", crate::square::invitations().page()),
         ("owner", owner.page()),
     ]
 }

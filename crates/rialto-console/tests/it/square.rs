@@ -4,6 +4,7 @@ use rialto_console::Markup;
 use rialto_console::kit::Who;
 use rialto_console::pages::agents::Follows;
 use rialto_console::pages::communities::{self, Line, Member, Members};
+use rialto_console::pages::invitations::{Invitation, Invitations};
 use rialto_console::pages::moderation::{Judge, Measure, Moderation, Report, Target, Which};
 use rialto_console::pages::reputation::{Reputation, Weighed};
 use rialto_console::pages::square::{
@@ -267,6 +268,22 @@ pub(crate) fn tokens() -> Tokens {
             expires: Some(when()),
         }],
         seal: Some(seal()),
+    }
+}
+
+pub(crate) fn invitations() -> Invitations {
+    Invitations {
+        open: false,
+        rates: [s(), s()],
+        rows: vec![Invitation {
+            id: TokenId(1).into(),
+            label: Some(s()),
+            uses: 3,
+            expires: when(),
+        }],
+        seal: seal(),
+        made: Some(Some(s())),
+        sent: None,
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::format;
 use super::{
     AddPerson, CloseAgent, CreateService, EndLeaked, IdentityEvent, IssueToken, MoveAgent,
     OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile,
-    SetRole, SignUp, Status, StopAgents, Subject,
+    SetRole, SignUp, Status, StopAgents, Subject, invitation,
 };
 use crate::amount::Amount;
 use crate::command::Command;
@@ -36,6 +36,8 @@ pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(),
         Command::StopAgents(args) => stop_agents(ctx, args),
         Command::CloseAgent(args) => close(ctx, args),
         Command::CreateService(args) => create_service(ctx, args),
+        Command::Invite(args) => invitation::invite(ctx, args),
+        Command::EndInvitation(args) => invitation::end(ctx, args),
         _ => Err(Code::Defect.into()),
     }
 }
@@ -80,9 +82,13 @@ fn plain_name(ctx: &Ctx<'_>, name: &Handle) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Anybody may sign up while that is open; the operator always may.
+/// Anybody may sign up while that is open; the operator, and whoever is invited, always may.
 pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection> {
-    if ctx.principal != Principal::Operator {
+    let invited = args.invitation.as_ref();
+    let invited = invited
+        .map(|code| invitation::admitted(ctx, code))
+        .transpose()?;
+    if ctx.principal != Principal::Operator && invited.is_none() {
         if !ctx.state.settings().sign_up_open {
             return Err(Code::SignUpClosed.into());
         }
@@ -105,6 +111,9 @@ pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection>
             kind: args.kind,
         },
     );
+    if let Some(code) = invited {
+        invitation::used(ctx, code, owner)?;
+    }
     let person = ctx.new_id(PersonId)?;
     let name =
         Name::new(args.name.as_str()).map_err(|e| Rejection::new(Code::BadText, format!("{e}")))?;

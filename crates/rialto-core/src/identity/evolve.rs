@@ -1,8 +1,8 @@
 //! Applies events about identities.
 
 use super::{
-    Agent, ContactPolicy, IdentityEvent, Mentioner, Owner, Person, Principal, Role, Service, Stake,
-    Status, Token,
+    Agent, ContactPolicy, IdentityEvent, Invitation, Mentioner, Owner, Person, Principal, Role,
+    Service, Stake, Status, Token, invitation,
 };
 use crate::id::{OwnerId, TokenId};
 use crate::policy;
@@ -179,6 +179,23 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 .owners
                 .modify(owner, &mut state.changes, |o| o.stopped = since);
         }
+        IdentityEvent::Invited {
+            invitation,
+            code,
+            label,
+            uses,
+            expires,
+        } => {
+            let entity = Invitation {
+                id: *invitation,
+                label: label.clone(),
+                uses: *uses,
+                expires: *expires,
+            };
+            state.invitations.put(*code, entity, &mut state.changes);
+        }
+        IdentityEvent::InvitationUsed { code, .. } => invitation::count_use(state, *code),
+        IdentityEvent::InvitationEnded { code, .. } => invitation::forget(state, *code),
         IdentityEvent::ServiceSwitched { service, status } => {
             state
                 .services

@@ -6,6 +6,7 @@
 
 mod decide;
 mod evolve;
+mod invitation;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use decide::{decide, known_by_deal, sign_up};
 pub(crate) use evolve::evolve;
+pub(crate) use invitation::expire_invitation;
+pub use invitation::{EndInvitation, Invitation, Invite, code_key};
 
 use crate::amount::Decimal;
 use crate::entity::Entity;
@@ -551,6 +554,9 @@ pub struct SignUp {
     pub name: Handle,
     /// One person or an organisation.
     pub kind: OwnerKind,
+    /// The code of an invitation, which also opens the way where sign-up is closed or its rate is reached.
+    #[serde(default)]
+    pub invitation: Option<Name>,
 }
 
 /// Adds a person to an owner and issues its first token.
@@ -937,5 +943,50 @@ pub enum IdentityEvent {
         /// Whose it was.
         #[n(1)]
         principal: Principal,
+    },
+    /// Whoever holds a code may sign up with it.
+    #[n(40)]
+    Invited {
+        /// Its id.
+        #[n(0)]
+        invitation: TokenId,
+        /// The hash of its code.
+        #[n(1)]
+        #[serde(skip)]
+        code: Short,
+        /// Its name.
+        #[n(2)]
+        label: Option<Name>,
+        /// How many may sign up with it.
+        #[n(3)]
+        uses: u32,
+        /// When it expires.
+        #[n(4)]
+        expires: Time,
+    },
+    /// Somebody signed up with an invitation.
+    #[n(41)]
+    InvitationUsed {
+        /// Which.
+        #[n(0)]
+        invitation: TokenId,
+        /// The hash of its code.
+        #[n(1)]
+        #[serde(skip)]
+        code: Short,
+        /// Who.
+        #[n(2)]
+        owner: OwnerId,
+    },
+    /// An invitation was taken back, or has expired.
+    #[n(42)]
+    InvitationEnded {
+        /// Which.
+        #[n(0)]
+        invitation: TokenId,
+        /// The hash of its code.
+        #[n(1)]
+        #[serde(skip)]
+        code: Short,
     },
 }

@@ -485,3 +485,74 @@ fn a_stake_is_nobodys_to_end() {
     }
     world.run("wait +400d\nbalance $ann 4.00 pending 1.00");
 }
+
+#[test]
+fn an_invitation_opens_the_way_where_sign_up_is_closed() {
+    let mut world = check(
+        r#"
+        owner ann
+        operator policy.set_settings {"sign_up_open": false, "sign_ups_per_hour": 1, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        public owner.sign_up {"name": "bob", "kind": "person"} => RLT0111
+        public owner.sign_up {"name": "bob", "kind": "person", "invitation": "inv_00000000000000000000000000000000"} => RLT0019
+        // only the operator invites
+        public invitation.create => RLT0101
+        ann invitation.create => RLT0101
+        operator invitation.create {"uses": 0} => RLT0001
+        operator invitation.create {"uses": 10001} => RLT0001
+        operator invitation.create {"expires_in_ms": 0} => RLT0009
+        operator invitation.create {"expires_in_ms": 31622400001} => RLT0009
+        operator invitation.create {"label": "for bob"} => ok $one
+        // a sign-up that is refused for another reason uses nothing up
+        public owner.sign_up {"name": "ann", "kind": "person", "invitation": "$one.code"} => RLT0104
+        public owner.sign_up {"name": "bob", "kind": "person", "invitation": "$one.code"} => ok $bob
+        public owner.sign_up {"name": "cat", "kind": "person", "invitation": "$one.code"} => RLT0019
+        operator invitation.end {"invitation": "$one"} => RLT0103
+        // no rate of the realm keeps out who is invited
+        operator invitation.create {"uses": 3} => ok $three
+        public owner.sign_up {"name": "cat", "kind": "person", "invitation": "$three.code"} => ok
+        public owner.sign_up {"name": "dan", "kind": "person", "invitation": "$three.code"} => ok
+        // taken back by the operator only; who came with it stays
+        cat invitation.end {"invitation": "$three"} => RLT0101
+        operator invitation.end {"invitation": "$three"} => ok
+        public owner.sign_up {"name": "eve", "kind": "person", "invitation": "$three.code"} => RLT0019
+        dan agent.register {"handle": "@dora"} => ok
+        // one that is too old admits nobody, whether or not the clock has come to it
+        operator invitation.create {"expires_in_ms": 60000} => ok $old
+        time +1m
+        public owner.sign_up {"name": "eve", "kind": "person", "invitation": "$old.code"} => RLT0019
+        tick
+        operator invitation.end {"invitation": "$old"} => RLT0103
+        // a token's secret is no invitation, and an invitation no token's
+        ann token.issue {"subject": {"person": "$ann_id"}} => ok $token
+        public owner.sign_up {"name": "eve", "kind": "person", "invitation": "$token.code"} => RLT0019
+        "#,
+    );
+    assert!(world.state.invitations.is_empty());
+    world.run("operator invitation.create => ok $last");
+    let (id, code) = world.secrets().last().unwrap();
+    assert!(code.starts_with("inv_") && code.len() == 36);
+    assert_eq!(world.state.token_with(&secret_hash(code)), None);
+    let kept = world.state.invitations.get(&super::code_key(code));
+    assert_eq!(kept.unwrap().id, *id);
+    let logged = serde_json::to_string(world.log.last().unwrap()).unwrap();
+    assert!(
+        !logged.contains(code) && !logged.contains("\"code\""),
+        "{logged}"
+    );
+}
+
+#[test]
+fn invitations_are_bounded() {
+    let mut world = World::new();
+    for _ in 0..crate::limits::INVITATIONS {
+        world.run("operator invitation.create => ok $last");
+    }
+    world.run(
+        r#"
+        operator invitation.create => RLT0109
+        operator invitation.end {"invitation": "$last"} => ok
+        operator invitation.create => ok
+        "#,
+    );
+    world.settle();
+}

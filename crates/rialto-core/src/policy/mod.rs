@@ -286,10 +286,11 @@ impl Entity for Meter {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Whether anybody may sign up, or only the operator adds owners.
+    /// Whether anybody may sign up, or only who is invited. The operator always adds owners.
     #[n(0)]
     pub sign_up_open: bool,
-    /// Sign-ups an hour in the whole realm; 0 is no limit. Those by the operator do not count.
+    /// Sign-ups an hour in the whole realm; 0 is no limit. Those by the operator do not count, and none
+    /// with an invitation is refused.
     #[n(1)]
     pub sign_ups_per_hour: u32,
     /// Messages a minute of each agent; 0 is no limit.
@@ -314,6 +315,12 @@ pub struct Settings {
     #[n(7)]
     #[serde(default)]
     pub stake: Option<StakeRule>,
+    /// Sign-ups an hour from one address; 0 is no limit, left out it is 10, or none where
+    /// `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, and none
+    /// by the operator or with an invitation.
+    #[n(20)]
+    #[serde(default)]
+    pub sign_ups_per_address: Option<u32>,
     /// How long the reference of a payment from or to outside is kept, so that a repeat of the payment
     /// counts no second time; left out, for ever. It holds for references that are used from then on.
     #[n(40)]
@@ -369,6 +376,7 @@ impl Default for Settings {
             posts_per_minute: None,
             gestures_per_minute: None,
             stake: None,
+            sign_ups_per_address: None,
             keep_references_ms: None,
             least_review_ms: None,
             mentions_per_minute: None,

@@ -18,7 +18,7 @@ use super::batch::{self, Entry};
 use super::index::{Index, Place};
 use super::{EntityState, EntityStore, Upsert};
 use crate::digest::{Digest, entity_hash};
-use crate::sqlite::{BUSY_TIMEOUT, Found, Identity, create, identify};
+use crate::sqlite::{BUSY_TIMEOUT, Found, Identity, create, identify, open_private};
 use crate::{Hash, JournalError, Position};
 
 const ENTITIES: Identity = Identity {
@@ -72,7 +72,7 @@ impl SqliteEntities {
     /// the file can be deleted: the log rebuilds it.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let failed = |error| JournalError::opening(path, error);
-        let conn = Connection::open(path).map_err(failed)?;
+        let conn = open_private(path)?;
         conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         let found = identify(&conn, path, &ENTITIES)?;
         conn.execute_batch(

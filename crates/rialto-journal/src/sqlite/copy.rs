@@ -16,7 +16,9 @@ use super::file;
 use super::reader::SqliteReader;
 use super::rows;
 use crate::frame::{self, StoredFrame};
-use crate::{Content, Frame, Head, JournalError, LogReader as _, Position, content_id, verify};
+use crate::{
+    Content, Frame, Head, JournalError, LogReader as _, Position, content_id, private, verify,
+};
 
 const PARTIAL_NAME: &str = "log.db.partial";
 const STEP_BYTES: usize = 8 << 20;
@@ -69,7 +71,10 @@ fn copy(
 ) -> Result<BackupReport, JournalError> {
     check_empty(target)?;
     file::create_folder(target)?;
-    let blobs = Blobs::of(target);
+    // A folder that was there is empty, so it is the copy's from now on.
+    private::close_folder(target)
+        .map_err(|error| JournalError::io("close the target folder to others", error))?;
+    let mut blobs = Blobs::of(target);
     blobs.create_folder()?;
     let partial = target.join(PARTIAL_NAME);
     let mut copy = Copy {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::JournalError;
+use crate::{JournalError, private};
 
 /// Name of the log in its data folder.
 pub(super) const LOG_NAME: &str = "log.db";
@@ -98,10 +98,16 @@ pub(crate) fn create(conn: &Connection, ours: &Identity, schema: &str) -> Result
         .map_err(|error| JournalError::sqlite("create the tables", 0, error))
 }
 
+/// Opens a database for writing; its file, and those that SQLite puts beside it, are its owner's only.
+pub(crate) fn open_private(path: &Path) -> Result<Connection, JournalError> {
+    private::ensure_file(path).map_err(|error| JournalError::io("open a file", error))?;
+    Connection::open(path).map_err(|error| JournalError::opening(path, error))
+}
+
 /// Opens the log for writing, creating it if need be. The caller holds the lock.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, JournalError> {
     let failed = |error| JournalError::opening(path, error);
-    let conn = Connection::open(path).map_err(failed)?;
+    let conn = open_private(path)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     let found = identify(&conn, path, &LOG)?;
     // Kept at zero length when the server ends, the write-ahead file and its index spare readers
@@ -122,7 +128,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, JournalError> {
 /// Opens a new log file for a copy, which becomes durable only when the whole file is synced.
 pub(super) fn open_copy(path: &Path) -> Result<Connection, JournalError> {
     let failed = |error| JournalError::opening(path, error);
-    let conn = Connection::open(path).map_err(failed)?;
+    let conn = open_private(path)?;
     conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         .map_err(failed)?;
     create(&conn, &LOG, LOG_SCHEMA)?;
@@ -180,10 +186,9 @@ impl Drop for FolderLock {
 /// Takes the lock of a folder.
 pub(super) fn lock(folder: &Path) -> Result<FolderLock, JournalError> {
     let path = folder.join(LOCK_NAME);
-    let file = File::options()
+    let file = private::new_file()
         .create(true)
         .truncate(false)
-        .write(true)
         .open(&path)
         .map_err(|error| JournalError::io("open the lock file", error))?;
     match file.try_lock() {
@@ -196,7 +201,7 @@ pub(super) fn lock(folder: &Path) -> Result<FolderLock, JournalError> {
 /// Creates a folder and makes its name durable.
 pub(super) fn create_folder(folder: &Path) -> Result<(), JournalError> {
     let failed = |error| JournalError::io("create a folder", error);
-    fs::create_dir_all(folder).map_err(failed)?;
+    private::create_folder(folder).map_err(failed)?;
     let parent = folder.canonicalize().map_err(failed)?;
     parent.parent().map_or(Ok(()), sync_folder)
 }

@@ -24,9 +24,9 @@ use std::time::Duration;
 use rusqlite::{Connection, TransactionBehavior};
 
 use self::blobs::Blobs;
-pub use self::blobs::INLINE_BYTES;
+pub use self::blobs::{INLINE_BYTES, Stage, Staged};
 pub use self::copy::{BackupReport, backup, restore};
-pub(crate) use self::file::{BUSY_TIMEOUT, Found, Identity, create, identify};
+pub(crate) use self::file::{BUSY_TIMEOUT, Found, Identity, create, identify, open_private};
 pub use self::reader::SqliteReader;
 use crate::frame;
 use crate::{ContentId, Frame, Head, Journal, JournalError, LogReader};
@@ -62,7 +62,7 @@ impl SqliteJournal {
         file::create_folder(folder)?;
         let lock = file::lock(folder)?;
         let conn = file::open_writer(&folder.join(file::LOG_NAME))?;
-        let blobs = Blobs::of(folder);
+        let mut blobs = Blobs::of(folder);
         blobs.create_folder()?;
         file::sync_folder(folder)?;
         let head = checked_head(&conn)?;
@@ -220,6 +220,10 @@ impl Journal for SqliteJournal {
         erased
     }
 
+    fn stage(&self) -> Option<Stage> {
+        Some(self.blobs.stage())
+    }
+
     fn reader(&self) -> Box<dyn LogReader> {
         Box::new(SqliteReader::lazy(&self.folder))
     }
@@ -235,7 +239,7 @@ impl Drop for SqliteJournal {
 }
 
 fn is_large(bytes: usize) -> bool {
-    bytes > INLINE_BYTES
+    Stage::takes(bytes)
 }
 
 /// The head, after decoding the last frame in full.

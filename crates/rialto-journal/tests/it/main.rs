@@ -9,6 +9,8 @@ mod files;
 mod kill;
 mod log;
 mod memory_faults;
+mod private;
+mod staged;
 
 use rialto_journal::{Content, Frame, Position, content_id};
 

@@ -15,6 +15,7 @@ use rialto_views::Scope;
 
 use super::Door;
 use super::problem::Refusal;
+use crate::node::TokenInfo;
 
 /// Who asks, as the headers prove and say.
 #[derive(Clone, Debug)]
@@ -31,19 +32,14 @@ impl Caller {
             None => None,
             Some(value) => Some(acting_agent(value.to_str().unwrap_or_default())?),
         };
-        let Some(value) = headers.get(header::AUTHORIZATION) else {
+        if !headers.contains_key(header::AUTHORIZATION) {
             return Ok(Self {
                 principal: Principal::Public,
                 auth: Auth::None,
                 acting,
             });
-        };
-        let bearer = value.to_str().ok().and_then(|v| v.split_once(' '));
-        let secret = bearer
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, s)| s.trim());
-        let known = secret.and_then(|s| door.node.token(&secret_hash(s)));
-        let info = known.ok_or(Code::Unauthenticated)?;
+        }
+        let info = token_of(headers, door).ok_or(Code::Unauthenticated)?;
         Ok(Self {
             principal: info.principal,
             auth: Auth::Token(info.token),
@@ -59,6 +55,18 @@ impl Caller {
             Ok(())
         }
     }
+}
+
+/// The secret that a request carries as its bearer token.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, secret) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+/// The live token that a request carries.
+pub(crate) fn token_of(headers: &HeaderMap, door: &Door) -> Option<TokenInfo> {
+    door.node.token(&secret_hash(bearer(headers)?))
 }
 
 fn acting_agent(name: &str) -> Result<AgentRef, Refusal> {

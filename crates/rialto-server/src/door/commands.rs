@@ -1,12 +1,13 @@
 //! Commands: parsed, their texts sealed, asked, answered.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::State as Shared;
 use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap};
 use ed25519_dalek::{Signature, VerifyingKey};
 use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
@@ -15,6 +16,7 @@ use rialto_core::id::{AnyId, TransferId};
 use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::ledger::Moved;
 use rialto_core::reject::{Code, Rejection};
+use rialto_core::state::State;
 use rialto_core::text::{Labels, Sealed};
 use rialto_wire::body::{self, BadBody, Body};
 use rialto_wire::native::{
@@ -29,7 +31,7 @@ use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::At;
-use super::{Door, leaks};
+use super::{Door, leaks, sign_ups};
 use crate::node::{Answered, Ask, Failure, Reply};
 
 /// Operations that only the realm itself carries out.
@@ -51,10 +53,11 @@ const SIGNED: [&str; 4] = [
 
 /// `POST /api/{op}`: one command. Its body is the arguments.
 pub(super) async fn one(
-    State(door): State<Arc<Door>>,
+    Shared(door): Shared<Arc<Door>>,
     caller: Caller,
     Path(op): Path<String>,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Accepted>, Refusal> {
     let body = body.map_err(|e| unread(&e))?;
@@ -71,7 +74,36 @@ pub(super) async fn one(
         key: text("idempotency-key"),
         cause: cause.map_err(|e| Refusal::new(Code::Malformed, format!("Rialto-Cause: {e}")))?,
     };
+    if op == "owner.sign_up" && caller.principal == Principal::Public {
+        let from = sign_ups::address(&extensions, &headers, &door.rules.proxies);
+        return sign_up(&door, &caller, from, item).await.map(Json);
+    }
     carry_out(&door, &caller, item).await.map(Json)
+}
+
+/// A stranger's sign-up, counted by where it comes from unless it is invited or refused.
+async fn sign_up(
+    door: &Door,
+    caller: &Caller,
+    from: Option<IpAddr>,
+    item: Item<'_>,
+) -> Result<Accepted, Refusal> {
+    let invited = match parse_command(item.op, item.args)? {
+        Command::SignUp(args) => args.invitation.is_some(),
+        _ => false,
+    };
+    let Some(address) = from.filter(|_| !invited) else {
+        return carry_out(door, caller, item).await;
+    };
+    let (_, settings) = door.node.read(State::settings).await?;
+    let now = door.node.clock().now();
+    let counted = door.sign_ups.count(address, &settings, now)?;
+    let outcome = carry_out(door, caller, item).await;
+    let fresh = outcome.as_ref().is_ok_and(|accepted| !accepted.duplicate);
+    if let Some(counted) = counted.filter(|_| !fresh) {
+        door.sign_ups.take_back(&counted);
+    }
+    outcome
 }
 
 /// Carries out one command, whatever door it came through.
@@ -86,10 +118,11 @@ pub(super) async fn carry_out(
 
 /// `POST /api/commands`: many commands, decided in order, each for itself.
 pub(super) async fn batch(
-    State(door): State<Arc<Door>>,
+    Shared(door): Shared<Arc<Door>>,
     caller: Caller,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<BatchAnswer>, Refusal> {
+    caller.known()?;
     let body = body.map_err(|e| unread(&e))?;
     let batch: ReadBatch<'_> =
         strict::from_slice(&body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;

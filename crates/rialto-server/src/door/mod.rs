@@ -1,17 +1,22 @@
 //! The REST door at `/api`, the console for people at `/`, and what operations need beside them.
 //!
-//! Every request goes the same way: who asks ([`auth`]), what is asked ([`commands`], [`inbox`],
-//! [`reads`]), and what is answered ([`problem`]). The routes stand in one table, from which both
+//! Every request goes the same way: under which name and from whose page ([`names`]), its body within
+//! bounds ([`bodies`]), who asks ([`auth`]), what is asked ([`commands`], [`inbox`], [`reads`]), and what is
+//! answered ([`problem`]). The routes stand in one table, from which both
 //! the router and the API description ([`openapi`]) are made. Nothing here decides.
 
 mod approvals;
 mod auth;
+mod bodies;
 mod commands;
 mod console;
 mod corrections;
 mod errors;
+mod files;
 mod inbox;
+mod invitations;
 mod leaks;
+mod names;
 mod openapi;
 mod ops;
 mod path;
@@ -19,27 +24,35 @@ mod problem;
 mod reads;
 mod routes;
 mod serve;
+mod sign_ups;
 mod square;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use rialto_core::decide::secret_hash;
+use rialto_core::hash::Hash;
 use rialto_core::id::AssetId;
 use rialto_views::{Scale, ViewReader};
 use tokio::sync::Semaphore;
 
 use crate::node::Node;
 
+pub use bodies::{
+    BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, HELD_BYTES, HELD_OF_ONE, HELD_OF_STRANGERS,
+    STRANGER_BYTES,
+};
 pub use errors::{error_page, error_pages};
+pub use names::Names;
 pub use openapi::describe;
 pub use problem::{Refusal, status_of};
 pub use serve::{Listener, ServeError, Tls, serve};
 
-/// The most bytes of a request's body.
-pub const BODY_BYTES: usize = 16 << 20;
 /// How long a read may wait for a position, or an inbox for a delivery.
 pub const WAIT: Duration = Duration::from_secs(30);
 /// How many requests read views at the same time; the others wait their turn.
@@ -47,8 +60,44 @@ const READS_AT_ONCE: usize = 16;
 /// How many inboxes may be streamed at the same time.
 pub const STREAMS: usize = 20_000;
 
+/// What whoever runs a server says of its door.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// The names that it goes by.
+    pub(crate) names: Names,
+    /// Proxies in front of it that are believed about where a request comes from.
+    pub(crate) proxies: Vec<IpAddr>,
+    /// The hash of the secret that reads the metrics, besides the operator's.
+    metrics: Option<Hash>,
+}
+
+impl Rules {
+    /// The rules of a server that goes by these names, and believes these proxies about where a request
+    /// comes from.
+    #[must_use]
+    pub fn new(names: Names, proxies: &[IpAddr]) -> Self {
+        Self {
+            names,
+            proxies: proxies.iter().map(IpAddr::to_canonical).collect(),
+            metrics: None,
+        }
+    }
+
+    /// The same rules, with a secret by which the metrics can be read. The secret itself is not kept.
+    #[must_use]
+    pub fn with_metrics_secret(self, secret: &str) -> Self {
+        Self {
+            metrics: Some(secret_hash(secret)),
+            ..self
+        }
+    }
+}
+
 /// What the door needs.
 pub struct Door {
+    pub(crate) rules: Rules,
+    pub(crate) bodies: bodies::Bodies,
+    pub(crate) sign_ups: sign_ups::SignUps,
     pub(crate) node: Arc<Node>,
     pub(crate) views: ViewReader,
     pub(crate) realm: String,
@@ -62,10 +111,19 @@ pub struct Door {
 }
 
 impl Door {
-    /// A door in front of a node and its views.
+    /// A door in front of a node and its views, for this machine only.
     #[must_use]
     pub fn new(node: Arc<Node>, views: ViewReader, realm: String) -> Arc<Self> {
+        Self::with(node, views, realm, Rules::default())
+    }
+
+    /// A door with rules of its own.
+    #[must_use]
+    pub fn with(node: Arc<Node>, views: ViewReader, realm: String, rules: Rules) -> Arc<Self> {
         Arc::new(Self {
+            rules,
+            bodies: bodies::Bodies::default(),
+            sign_ups: sign_ups::SignUps::default(),
             node,
             views,
             realm,
@@ -104,8 +162,10 @@ impl Door {
             .merge(console::router())
             .fallback(routes::no_such_path)
             .method_not_allowed_fallback(routes::wrong_method)
+            .layer(from_fn_with_state(self.clone(), bodies::bounded))
             .layer(console::pages_of_refusals(self))
-            .layer(DefaultBodyLimit::max(BODY_BYTES))
+            .layer(from_fn_with_state(self.clone(), names::own_names_only))
+            .layer(DefaultBodyLimit::disable())
             .with_state(self.clone())
     }
 }

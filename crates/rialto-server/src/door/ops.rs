@@ -1,15 +1,23 @@
 //! For operations: metrics, health, readiness.
+//!
+//! Health and readiness are for everybody who can reach the server, and name a code and its title at most.
+//! Metrics tell how a realm is doing, which is not for everybody.
 
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rialto_core::decide::secret_hash;
+use rialto_core::identity::Principal;
+use rialto_core::reject::Code;
 
-use super::Door;
-use crate::node::ClockState;
+use super::auth::{Caller, bearer, token_of};
+use super::problem::Refusal;
+use super::{Door, reads};
+use crate::node::{ClockState, Failure, Trouble};
 
 /// `GET /healthz`: the process lives and its log can be written.
 pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Response {
@@ -23,30 +31,80 @@ pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Response {
     "ok\n".into_response()
 }
 
-/// `GET /readyz`: requests are taken.
-pub(super) async fn readyz(State(door): State<Arc<Door>>) -> Response {
-    if door.node.has_stopped() || door.node.is_draining() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response();
-    }
+/// Why the realm is not ready, if it is not: what stops requests first, then damage, then views.
+fn trouble(door: &Door) -> Option<Trouble> {
+    let node = &door.node;
+    let stopped = node.failure();
+    let stopped = stopped.or_else(|| node.is_draining().then_some(Failure::Draining));
+    let stopped = stopped.map(|failure| Trouble {
+        code: failure.code(),
+        detail: String::new(),
+    });
+    stopped
+        .or_else(|| node.health().damage())
+        .or_else(|| node.health().views())
+}
+
+/// What stands against the realm's clock: whoever asks may know, since `/api/realm` tells the time.
+fn clock_advice(door: &Door) -> Response {
     let clocks = door.node.clocks();
-    let advice = clocks.advice();
-    match (clocks.state, advice) {
+    match (clocks.state, clocks.advice()) {
         (ClockState::Jumped, Some(advice)) => {
-            let text = format!("not ready: {advice}\n");
-            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+            let told = format!("not ready: {} {advice}\n", Code::ClockJump);
+            (StatusCode::SERVICE_UNAVAILABLE, told).into_response()
         }
         (_, Some(advice)) => format!("ready, but {advice}\n").into_response(),
         (_, None) => "ready\n".into_response(),
     }
 }
 
+/// `GET /readyz`: requests are taken, no damage of the log is known, and the views go on. The operator
+/// also reads what exactly is wrong.
+pub(super) async fn readyz(State(door): State<Arc<Door>>, headers: HeaderMap) -> Response {
+    let Some(Trouble { code, detail }) = trouble(&door) else {
+        return clock_advice(&door);
+    };
+    let operator = token_of(&headers, &door);
+    let operator = operator.is_some_and(|info| info.principal == Principal::Operator);
+    let detail = match detail.as_str() {
+        detail if operator && !detail.is_empty() => format!(": {detail}"),
+        _ => String::new(),
+    };
+    let told = format!("not ready: {code} {}{detail}\n", code.title());
+    (StatusCode::SERVICE_UNAVAILABLE, told).into_response()
+}
+
+/// Refuses all but the operator and whoever holds the metrics' own secret.
+async fn may_read(door: &Arc<Door>, request: Request) -> Result<(), Refusal> {
+    let secret = bearer(request.headers()).map(secret_hash);
+    if secret.is_some() && secret == door.rules.metrics {
+        return Ok(());
+    }
+    let caller = Caller::from_request_parts(&mut request.into_parts().0, door).await?;
+    caller.known()?;
+    if door.node.has_stopped() && caller.principal == Principal::Operator {
+        // There is no state any more to judge it on.
+        return Ok(());
+    }
+    reads::operator(door, &caller).await
+}
+
 /// `GET /metrics`: the Prometheus text format, version 0.0.4.
-pub(super) async fn metrics(State(door): State<Arc<Door>>) -> Response {
+pub(super) async fn metrics(
+    State(door): State<Arc<Door>>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    may_read(&door, request).await?;
+    Ok(told(&door))
+}
+
+fn told(door: &Door) -> Response {
+    let health = door.node.health();
     let stats = door.node.stats();
     let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let hub = door.node.hub();
     let streams = super::STREAMS - door.streams.available_permits();
-    let rows: [(&str, &str, &str, f64); 11] = [
+    let rows: [(&str, &str, &str, f64); 16] = [
         (
             "rialto_commands_accepted_total",
             "counter",
@@ -106,6 +164,36 @@ pub(super) async fn metrics(State(door): State<Arc<Door>>) -> Response {
             "gauge",
             "inboxes being streamed",
             as_f64(streams as u64),
+        ),
+        (
+            "rialto_body_bytes",
+            "gauge",
+            "bytes held of requests' bodies",
+            as_f64(door.bodies.held() as u64),
+        ),
+        (
+            "rialto_checked_position",
+            "gauge",
+            "position up to which the log has been checked in this pass",
+            as_f64(health.checked()),
+        ),
+        (
+            "rialto_checks_total",
+            "counter",
+            "passes over the whole log that found it sound",
+            as_f64(health.passes()),
+        ),
+        (
+            "rialto_log_damaged",
+            "gauge",
+            "1 when damage of the log is known",
+            f64::from(u8::from(health.damage().is_some())),
+        ),
+        (
+            "rialto_views_stopped",
+            "gauge",
+            "1 when the views stand still",
+            f64::from(u8::from(health.views().is_some())),
         ),
         (
             "rialto_uptime_seconds",

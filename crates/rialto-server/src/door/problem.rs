@@ -56,6 +56,8 @@ impl From<Failure> for Refusal {
 pub fn status_of(code: Code) -> StatusCode {
     match (code, code.kind()) {
         (Code::TooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
+        (Code::NotJson, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        (Code::BodySlow, _) => StatusCode::REQUEST_TIMEOUT,
         (Code::RateLimited, _) => StatusCode::TOO_MANY_REQUESTS,
         (Code::WrongMethod, _) => StatusCode::METHOD_NOT_ALLOWED,
         (_, Kind::Invalid) => StatusCode::BAD_REQUEST,

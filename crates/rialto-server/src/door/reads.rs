@@ -261,6 +261,7 @@ async fn caught_up(door: &Door, min_position: Option<u64>) -> Result<(), Refusal
     match reached {
         Ok(Ok(_)) => Ok(()),
         _ if min_position.is_none() => Ok(()),
+        _ if door.node.health().views().is_some() => Err(Code::ViewsStopped.into()),
         _ => Err(Code::WaitTooLong.into()),
     }
 }

@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, get, post};
 use rialto_core::reject::Code;
 
 use super::problem::Refusal;
-use super::{Door, approvals, commands, errors, inbox, openapi, ops, reads, square};
+use super::{Door, approvals, commands, errors, inbox, invitations, openapi, ops, reads, square};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,9 +130,10 @@ routes! {
     get "/api/log/{position}" Token AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";
     get "/api/openapi.json" Public &[], openapi::document, "This description.";
     get "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";
-    get "/metrics" Public &[], ops::metrics, "Counters in the Prometheus text format.";
+    get "/api/invitations" Operator &[], invitations::open, "Invitations that can still be used: ids and labels, never codes.";
+    get "/metrics" Operator &[], ops::metrics, "Counters in the Prometheus text format; also for the secret in metrics.token.";
     get "/healthz" Public &[], ops::healthz, "Whether the process lives.";
-    get "/readyz" Public &[], ops::readyz, "Whether requests are taken. Does not wait for views.";
+    get "/readyz" Public &[], ops::readyz, "Whether requests are taken, the log is sound as far as is known, and the lists go on. Does not wait for lists that are being rebuilt.";
 }
 
 impl Route {

@@ -1,33 +1,44 @@
 //! Listening: TCP, TLS when given a certificate, graceful shutdown, and bounds on connections.
+//!
+//! There are as many connections at once as open files allow. When all places are taken, the connection that
+//! has said nothing whole for the longest time makes room, so that half-open ones keep nobody out.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
 
-/// Connections that may be open at the same time; further ones wait to be accepted.
-const CONNECTIONS: usize = 20_000;
+use super::files::room_for_connections;
+
 /// How long a client may take to send a request's headers, or to shake hands.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long open requests may take to end once the server shuts down.
 const DRAIN: Duration = Duration::from_secs(10);
+/// The most headers of a request, and the most bytes of its head. As much is read of a body at a time.
+const HEADERS: usize = 64;
+const HEAD_BYTES: usize = 16 << 10;
 
 /// Why the server cannot listen.
 #[derive(Debug, Error)]
@@ -102,6 +113,10 @@ fn unread(why: &pem::Error, wanted: &str) -> String {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encrypted;
 
+/// The other end of the connection that a request came over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) IpAddr);
+
 /// A bound listener.
 pub struct Listener {
     tcp: TcpListener,
@@ -159,22 +174,15 @@ fn accept(listener: Listener, router: Router, stop: Ending<'_>) -> Ending<'_> {
 
 async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let router = if listener.tls.is_some() {
-        router.layer(axum::Extension(Encrypted))
-    } else {
-        router
-    };
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
-            break;
-        };
-        let stream = tokio::select! {
+    let places = Arc::new(Semaphore::new(room_for_connections()));
+    let newcomers = Arc::new(Newcomers::default());
+    for number in 0.. {
+        let accepted = tokio::select! {
             () = &mut stop => break,
             accepted = listener.tcp.accept() => accepted,
         };
-        let stream = match stream {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, or a client that gave up: accept again a little later.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -182,10 +190,25 @@ async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
                 continue;
             }
         };
-        let (router, tls, watcher) = (router.clone(), listener.tls.clone(), graceful.watcher());
-        tokio::spawn(async move {
-            connection(stream, tls, router, watcher).await;
-            drop(place);
+        let place = tokio::select! {
+            () = &mut stop => break,
+            place = place(&places, &newcomers) => place,
+        };
+        let Some(place) = place else { break };
+        let connection = Connection {
+            router: router.clone(),
+            peer: peer.ip(),
+            encrypted: listener.tls.is_some(),
+            number,
+            newcomers: newcomers.clone(),
+        };
+        let (tls, watcher) = (listener.tls.clone(), graceful.watcher());
+        newcomers.enter(number, || {
+            let task = tokio::spawn(async move {
+                connection.begin(stream, tls, watcher).await;
+                drop(place);
+            });
+            task.abort_handle()
         });
     }
     drop(listener);
@@ -197,39 +220,120 @@ async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    tls: Option<Tls>,
-    router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
-    // Small answers must not wait for more data.
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => http(stream, router, watcher).await,
-        Some(Tls(acceptor)) => {
-            match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => http(stream, router, watcher).await,
-                Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
-                Err(_) => tracing::debug!("a handshake took too long"),
-            }
+/// A place for one more connection, once there is one.
+async fn place(places: &Arc<Semaphore>, newcomers: &Newcomers) -> Option<OwnedSemaphorePermit> {
+    if let Ok(place) = places.clone().try_acquire_owned() {
+        return Some(place);
+    }
+    newcomers.show_out_oldest();
+    places.clone().acquire_owned().await.ok()
+}
+
+/// Connections that have not asked for anything yet, by age.
+#[derive(Default)]
+struct Newcomers(Mutex<BTreeMap<u64, AbortHandle>>);
+
+impl Newcomers {
+    /// Notes a connection that begins now. It cannot leave before it has entered.
+    fn enter(&self, number: u64, begin: impl FnOnce() -> AbortHandle) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(number, begin());
+    }
+
+    fn leave(&self, number: u64) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(&number);
+    }
+
+    fn show_out_oldest(&self) {
+        let waiting = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = waiting().pop_first();
+        if let Some((_, oldest)) = oldest {
+            oldest.abort();
         }
     }
 }
 
-async fn http<S>(stream: S, router: Router, watcher: hyper_util::server::graceful::Watcher)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .max_headers(64)
-        .max_buf_size(64 << 10);
-    let service = TowerToHyperService::new(router);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "a connection ended badly");
+/// A connection and what its requests carry.
+struct Connection {
+    router: Router,
+    peer: IpAddr,
+    encrypted: bool,
+    number: u64,
+    newcomers: Arc<Newcomers>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.newcomers.leave(self.number);
+    }
+}
+
+impl Connection {
+    async fn begin(self, stream: TcpStream, tls: Option<Tls>, watcher: Watcher) {
+        // Small answers must not wait for more data.
+        let _ = stream.set_nodelay(true);
+        match tls {
+            None => self.http(stream, watcher).await,
+            Some(Tls(acceptor)) => {
+                match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => self.http(stream, watcher).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+                    Err(_) => tracing::debug!("a handshake took too long"),
+                }
+            }
+        }
+    }
+
+    async fn http<S>(&self, stream: S, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .max_headers(HEADERS)
+            .max_buf_size(HEAD_BYTES);
+        let service = service_fn(|mut request: Request<Incoming>| {
+            self.newcomers.leave(self.number);
+            request.extensions_mut().insert(Peer(self.peer));
+            if self.encrypted {
+                request.extensions_mut().insert(Encrypted);
+            }
+            self.router.clone().oneshot(request)
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection ended badly");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_oldest_that_has_asked_nothing_makes_room() {
+        let (places, newcomers) = (Arc::new(Semaphore::new(2)), Newcomers::default());
+        let mut tasks = Vec::new();
+        for number in 0..2 {
+            let held = place(&places, &newcomers).await.unwrap();
+            let task = tokio::spawn(async move {
+                std::future::pending::<()>().await;
+                drop(held);
+            });
+            newcomers.enter(number, || task.abort_handle());
+            tasks.push(task);
+        }
+        // The first has asked for something, so the second goes.
+        newcomers.leave(0);
+        let third = place(&places, &newcomers).await;
+        assert!(third.is_some());
+        assert!(!tasks[0].is_finished());
+        assert!(tasks.pop().unwrap().await.unwrap_err().is_cancelled());
+        drop(third);
+        tasks.pop().unwrap().abort();
     }
 }

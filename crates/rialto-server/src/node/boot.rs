@@ -14,6 +14,7 @@ use rialto_core::state::State;
 use rialto_core::text::{AssetCode, Handle};
 use rialto_journal::entities::{EntityStore, MemoryEntities, SqliteEntities};
 use rialto_journal::memory::{MemoryDisk, MemoryJournal, MemoryReader};
+use rialto_journal::private::{self, Openness};
 use rialto_journal::sqlite::{SqliteJournal, SqliteReader};
 use rialto_journal::{Journal, JournalError, LogReader};
 use thiserror::Error;
@@ -170,15 +171,24 @@ fn stores(storage: &Storage) -> Result<Stores, BootError> {
 
 /// The data folder is for its owner only: it holds secrets and private messages.
 fn make_folder(folder: &Path) -> Result<(), BootError> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder);
-    made.map_err(|source| BootError::Io {
-        doing: format!("create {}", folder.display()),
+    let failed = |doing: &str, source| BootError::Io {
+        doing: format!("{doing} {}", folder.display()),
         source,
-    })
+    };
+    private::create_folder(folder).map_err(|e| failed("create", e))?;
+    let found = private::close_folder(folder).map_err(|e| failed("look into", e))?;
+    let folder = folder.display();
+    match found {
+        Openness::Private => {}
+        Openness::Closed(mode) => {
+            tracing::warn!("{folder} was open to other users (mode {mode:o}) and is now closed");
+        }
+        Openness::Open(mode) => tracing::warn!(
+            "{folder} is open to other users (mode {mode:o}) and holds other things than the realm or is \
+             another user's: keep the realm in a folder of its own"
+        ),
+    }
+    Ok(())
 }
 
 /// The entity table can always be rebuilt, so a damaged one is begun anew.

@@ -6,12 +6,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rialto_core::id::ContentId;
+use rialto_core::reject::Code;
 use rialto_journal::{Frame, LogReader};
 use rialto_views::{Indexed, Views};
 
 use super::boot::{BootError, decode};
+use super::health::Trouble;
 use super::pipeline::Node;
-use super::{contents_of, tail};
+use super::tail;
 
 /// How many bytes of the log are read at once.
 const READ_BYTES: usize = 2 << 20;
@@ -22,6 +24,8 @@ const BATCH: usize = 2_048;
 const ENOUGH: usize = 1_024;
 /// How long the indexer lets envelopes gather when nobody waits for them.
 const GATHER: Duration = Duration::from_millis(50);
+/// How long the indexer waits before it tries again what failed.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The indexer's thread.
 pub struct Indexer {
@@ -37,12 +41,17 @@ impl Indexer {
     pub fn start(node: Arc<Node>, views: Views) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
-        let thread = std::thread::Builder::new().name("rialto-indexer".into()).spawn(move || {
-            let reader = node.new_reader();
-            if let Err(error) = (Feed { node, views, reader }).run(&stopped) {
-                tracing::error!(%error, "the views stand still; restart the server, or delete views.db to rebuild them");
-            }
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("rialto-indexer".into())
+            .spawn(move || {
+                let reader = node.new_reader();
+                (Feed {
+                    node,
+                    views,
+                    reader,
+                })
+                .run(&stopped);
+            })?;
         Ok(Self {
             thread: Some(thread),
             stop,
@@ -70,23 +79,54 @@ struct Feed {
 }
 
 impl Feed {
-    fn run(&mut self, stop: &AtomicBool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    /// Feeds until told to stop. What fails is tried again: a full disk may be freed, a limit raised.
+    /// Meanwhile the realm is not ready and says why.
+    fn run(&mut self, stop: &AtomicBool) {
         self.node.hub().wake_me();
         self.node.hub().set_indexed(self.views.position());
+        let mut failing = None;
         while !stop.load(Ordering::SeqCst) {
-            self.gather(stop);
-            let next = self.views.position() + 1;
-            if next > self.node.hub().durable() {
-                continue;
+            let trouble = self.step(stop).err();
+            if trouble != failing {
+                self.tell(trouble.as_ref());
+                self.node.health().set_views(trouble.clone());
+                failing = trouble;
             }
-            let batch = match self.node.tail().frame(next) {
-                Some(_) => self.kept_in_memory(next)?,
-                None => self.read_back(next)?,
-            };
-            for part in batch.chunks(BATCH) {
-                self.views.apply(part)?;
-                self.node.hub().set_indexed(self.views.position());
+            if failing.is_some() {
+                self.reader = self.node.new_reader();
+                pause(AGAIN, stop);
             }
+        }
+    }
+
+    fn tell(&self, trouble: Option<&Trouble>) {
+        let position = self.views.position();
+        match trouble {
+            Some(Trouble { detail, .. }) => tracing::error!(position, why = %detail,
+                "the views stand still; if their file is damaged, stop the server and delete views.db"),
+            None => tracing::info!(position, "the views go on"),
+        }
+    }
+
+    /// Waits until something is due, and indexes it.
+    fn step(&mut self, stop: &AtomicBool) -> Result<(), Trouble> {
+        self.gather(stop);
+        let next = self.views.position() + 1;
+        if next > self.node.hub().durable() {
+            return Ok(());
+        }
+        let batch = match self.node.tail().frame(next) {
+            Some(_) => self.kept_in_memory(next),
+            None => self.read_back(next),
+        };
+        let batch = batch.map_err(|error| {
+            self.node.health().met(&error);
+            Trouble::of(error.code(), &error)
+        })?;
+        for part in batch.chunks(BATCH) {
+            let applied = self.views.apply(part);
+            applied.map_err(|error| Trouble::of(Code::ViewsStopped, &error))?;
+            self.node.hub().set_indexed(self.views.position());
         }
         Ok(())
     }
@@ -146,12 +186,24 @@ impl Feed {
                     continue;
                 }
                 let envelope = decode(position, facts)?;
-                let ids = contents_of(&envelope);
-                let contents = self.reader.contents(&ids)?.into_iter().flatten();
-                let contents = contents.map(|c| (ContentId(c.id), c.bytes)).collect();
+                let contents = tail::checked_contents(self.reader.as_mut(), &envelope)?;
+                let contents = contents.into_iter().map(|c| (ContentId(c.id), c.bytes));
+                let contents = contents.collect();
                 batch.push(Indexed { envelope, contents });
             }
         }
         Ok(batch)
+    }
+}
+
+/// Sleeps for a time, or until told to stop.
+fn pause(time: Duration, stop: &AtomicBool) {
+    let until = Instant::now() + time;
+    while !stop.load(Ordering::SeqCst) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left);
     }
 }

@@ -5,6 +5,7 @@
 //!                                              |-> keeper: entity table (snapshot, digest)
 //!                                              |-> hub: wakes readers of inboxes
 //!                                              `-> indexer: views
+//!                                        patrol: reads it all again
 //! ```
 //! The next frame is decided while the last is being synced. An answer carries the position it was
 //! decided at and leaves when that position is durable, whether it accepts, refuses or only reads.
@@ -13,11 +14,14 @@
 mod boot;
 mod clock;
 mod engine;
+mod health;
 mod hub;
 mod indexer;
 mod keeper;
+mod patrol;
 mod pipeline;
 mod secrets;
+mod staging;
 mod tail;
 mod tokens;
 
@@ -28,14 +32,16 @@ pub use clock::{
     Chance, Clock, ClockState, Clocks, SeededChance, SystemChance, SystemClock, VirtualClock,
 };
 pub use engine::{Answered, Ask, Engine, Reply};
+pub use health::{Health, Trouble};
 pub use hub::Hub;
 pub use indexer::Indexer;
+pub use patrol::{Pace, Patrol};
 pub use pipeline::{Digested, Failure, Node, NodeConfig, Stats};
-pub use secrets::{RealmSecrets, SecretsError};
+pub use secrets::{RealmSecrets, SecretsError, metrics_secret};
 pub use tail::{Seen, Tail};
 pub use tokens::TokenInfo;
 
-use rialto_core::event::{Envelope, Event};
+use rialto_core::event::Event;
 use rialto_core::identity::IdentityEvent;
 use rialto_core::ledger::LedgerEvent;
 use rialto_core::mail::MailEvent;
@@ -44,17 +50,6 @@ use rialto_core::policy::{Bound, PolicyEvent};
 use rialto_core::social::SocialEvent;
 use rialto_core::text::ContentRef;
 use rialto_core::work::WorkEvent;
-
-/// The contents that an envelope names.
-#[must_use]
-pub fn contents_of(envelope: &Envelope) -> Vec<u64> {
-    envelope
-        .events
-        .iter()
-        .flat_map(content_refs)
-        .map(|c| c.id.0)
-        .collect()
-}
 
 /// The contents that an event names.
 #[must_use]

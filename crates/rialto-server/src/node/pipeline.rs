@@ -19,14 +19,16 @@ use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{MINUTE_MS, Time};
 use rialto_journal::entities::{EntityState, EntityStore, Upsert};
-use rialto_journal::{Frame, Head, Journal, JournalError, LogReader};
+use rialto_journal::{Frame, Head, Journal, JournalError, LogReader, Staged};
 use tokio::sync::oneshot;
 
 use super::clock::{Chance, Clock, Clocks, Steady};
-use super::engine::{Answered, Ask, Engine};
+use super::engine::{Answered, Ask, Engine, Reply};
+use super::health::Health;
 use super::hub::Hub;
 use super::keeper::{Keeper, Kept};
 use super::secrets::RealmSecrets;
+use super::staging::{Ready, Staging};
 use super::tail::Tail;
 use super::tokens::{TokenInfo, Tokens};
 
@@ -70,6 +72,8 @@ pub enum Failure {
     Full,
     /// The node is shutting down.
     Draining,
+    /// A large text could not be stored; nothing was decided, and the node goes on.
+    NotStored,
 }
 
 impl Failure {
@@ -81,6 +85,7 @@ impl Failure {
             Self::Stopped => Code::Stopped,
             Self::Full => Code::StorageFull,
             Self::Draining => Code::Draining,
+            Self::NotStored => Code::NotStored,
         }
     }
 }
@@ -130,8 +135,8 @@ pub struct Stats {
 type ReadFn = Box<dyn FnOnce(&State) -> Box<dyn FnOnce(u64) + Send> + Send>;
 
 enum Mail {
-    Ask(Box<Ask>, oneshot::Sender<Answered>),
-    Batch(Vec<Ask>, oneshot::Sender<Vec<Answered>>),
+    Ask(Box<Ask>, Vec<Staged>, oneshot::Sender<Answered>),
+    Batch(Vec<Ask>, Vec<Staged>, oneshot::Sender<Vec<Answered>>),
     Read(ReadFn),
     Digest(oneshot::Sender<EntityState>),
     Tick(oneshot::Sender<Answered>),
@@ -149,6 +154,8 @@ struct Job {
     grown: Vec<AgentId>,
     erased: Vec<u64>,
     kept: Option<(Vec<Upsert>, Vec<oneshot::Sender<EntityState>>)>,
+    /// Large texts of this frame, on disk already. Held until the frame has taken them.
+    staged: Vec<Staged>,
 }
 
 struct Shared {
@@ -156,6 +163,7 @@ struct Shared {
     hub: Arc<Hub>,
     tail: Tail,
     stats: Stats,
+    health: Health,
     stopped: AtomicBool,
     full: AtomicBool,
     draining: AtomicBool,
@@ -185,6 +193,7 @@ pub struct Node {
     steady: Steady,
     readers: Mutex<Vec<Box<dyn LogReader>>>,
     new_reader: Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>,
+    staging: Staging,
     threads: Mutex<Option<(JoinHandle<()>, JoinHandle<()>)>>,
 }
 
@@ -208,6 +217,7 @@ impl Node {
             hub,
             tail: Tail::default(),
             stats: Stats::default(),
+            health: Health::default(),
             stopped: AtomicBool::new(false),
             full: AtomicBool::new(false),
             draining: AtomicBool::new(false),
@@ -218,6 +228,7 @@ impl Node {
         });
         let (mail, mailbox) = sync_channel(WAITING);
         let (jobs, job_queue) = sync_channel(1);
+        let staging = Staging::new(journal.stage());
         let keeper = Keeper::start(entities)?;
         let syncer = Syncer {
             journal,
@@ -238,6 +249,7 @@ impl Node {
             jobs,
             parked: Vec::new(),
             erased: Vec::new(),
+            staged: Vec::new(),
             digests: Vec::new(),
             last_keep: Instant::now(),
             last_tick: Instant::now(),
@@ -253,6 +265,7 @@ impl Node {
             steady,
             readers: Mutex::new(Vec::new()),
             new_reader,
+            staging,
             threads,
         }))
     }
@@ -320,6 +333,12 @@ impl Node {
         self.shared.switched.load(Ordering::SeqCst)
     }
 
+    /// What is known of the condition of log and views.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.shared.health
+    }
+
     /// True once the log could not be written.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
@@ -385,8 +404,9 @@ impl Node {
     /// # Errors
     /// [`Failure`] when the node cannot answer.
     pub async fn ask(&self, ask: Ask) -> Result<Answered, Failure> {
+        let (ask, staged) = self.staging.of(ask).await?;
         let (tell, told) = oneshot::channel();
-        self.send(Mail::Ask(Box::new(ask), tell))?;
+        self.send(Mail::Ask(Box::new(ask), staged, tell))?;
         told.await.map_err(|_| self.gone())
     }
 
@@ -396,6 +416,16 @@ impl Node {
     /// # Errors
     /// [`Failure`] for those that the node cannot answer.
     pub async fn ask_all(&self, asks: Vec<Ask>) -> Vec<Result<Answered, Failure>> {
+        let (ready, unstored) = self.staging.of_all(asks).await;
+        let mut answers = self.ask_ready(ready).await;
+        for (place, failure) in unstored {
+            // In ascending order, so each comes to its own place.
+            answers.insert(place.min(answers.len()), Err(failure));
+        }
+        answers
+    }
+
+    async fn ask_ready(&self, asks: Vec<Ready>) -> Vec<Result<Answered, Failure>> {
         let mut answers = Vec::with_capacity(asks.len());
         let mut asks = asks.into_iter().peekable();
         let mut under_way = VecDeque::with_capacity(PARTS);
@@ -412,10 +442,11 @@ impl Node {
                     None => self.relief().await,
                 }
             }
-            let part: Vec<Ask> = asks.by_ref().take(PART).collect();
+            let (part, staged): (Vec<Ask>, Vec<Vec<Staged>>) = asks.by_ref().take(PART).unzip();
+            let staged = staged.into_iter().flatten().collect();
             let (tell, told) = oneshot::channel();
             let count = part.len();
-            let sent = self.send(Mail::Batch(part, tell));
+            let sent = self.send(Mail::Batch(part, staged, tell));
             under_way.push_back((count, sent.map(|()| told)));
         }
         answers
@@ -550,6 +581,7 @@ struct Writer {
     jobs: SyncSender<Job>,
     parked: Vec<Parked>,
     erased: Vec<u64>,
+    staged: Vec<Staged>,
     digests: Vec<oneshot::Sender<EntityState>>,
     last_keep: Instant,
     last_tick: Instant,
@@ -614,13 +646,15 @@ impl Writer {
 
     fn handle(&mut self, mail: Mail) -> bool {
         match mail {
-            Mail::Ask(ask, tell) => {
+            Mail::Ask(ask, staged, tell) => {
                 let answered = self.decide(*ask);
+                self.hold(staged, std::slice::from_ref(&answered));
                 self.park(move || drop(tell.send(answered)));
             }
-            Mail::Batch(asks, tell) => {
+            Mail::Batch(asks, staged, tell) => {
                 let answered: Vec<Answered> =
                     asks.into_iter().map(|ask| self.decide(ask)).collect();
+                self.hold(staged, &answered);
                 self.park(move || drop(tell.send(answered)));
             }
             Mail::Read(read) => {
@@ -637,6 +671,14 @@ impl Writer {
             Mail::Stop => return true,
         }
         false
+    }
+
+    /// Keeps staged texts for the frame in the making, if it needs any of them.
+    fn hold(&mut self, staged: Vec<Staged>, answered: &[Answered]) {
+        let accepted = |answered: &Answered| matches!(answered.reply, Reply::Accepted { .. });
+        if answered.iter().any(accepted) {
+            self.staged.extend(staged);
+        }
     }
 
     /// Lets go at once what is durable already, and keeps the rest for the frame in the making.
@@ -763,6 +805,7 @@ impl Writer {
             grown,
             erased: std::mem::take(&mut self.erased),
             kept,
+            staged: std::mem::take(&mut self.staged),
         };
         self.shared.syncing.store(true, Ordering::SeqCst);
         self.jobs.send(job).is_err()
@@ -847,6 +890,7 @@ impl Syncer {
         let head = self
             .append(job.frame.as_ref())
             .inspect_err(|error| self.shared.fail(error))?;
+        drop(job.staged);
         if let Some(frame) = job.frame {
             self.shared.tail.push(frame);
         }

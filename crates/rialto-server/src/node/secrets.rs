@@ -5,11 +5,11 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::{Signer, SigningKey};
 use rialto_core::hash::{Hash, Short, Signature};
+use rialto_journal::private;
 use thiserror::Error;
 
 use super::clock::Chance;
@@ -124,6 +124,29 @@ impl RealmSecrets {
     }
 }
 
+/// The secret of those who may read the metrics, made on the first start. Whoever cannot be the operator,
+/// such as a collector, reads it from the data folder's `metrics.token`.
+///
+/// # Errors
+/// [`SecretsError::Io`].
+pub fn metrics_secret(folder: &Path, chance: &dyn Chance) -> Result<String, SecretsError> {
+    let path = folder.join("metrics.token");
+    match fs::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            return Err(SecretsError::Io {
+                doing: "read",
+                path,
+                source,
+            });
+        }
+        _ => {}
+    }
+    let secret = format!("rlm_{}", Hash::from(chance.bytes()));
+    write_private(&path, &format!("{secret}\n"))?;
+    Ok(secret)
+}
+
 /// Writes a file that only its owner can read, in one step: a crash leaves the old or the new.
 ///
 /// # Errors
@@ -135,9 +158,14 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), SecretsError>
         source,
     };
     let new = path.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(&new).map_err(|e| failed("create", e))?;
+    // One that a crash left may be open to others; a new one never is.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(failed("remove", error));
+        }
+        _ => {}
+    }
+    let mut file = private::create_new(&new).map_err(|e| failed("create", e))?;
     file.write_all(text.as_bytes())
         .map_err(|e| failed("write", e))?;
     file.sync_all().map_err(|e| failed("sync", e))?;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rialto_core::event::Envelope;
 use rialto_journal::{Content, Frame, LogReader, content_position};
+use rialto_wire::body::content_hash;
 
 use super::boot::{BootError, decode};
 
@@ -82,8 +83,7 @@ impl Tail {
             return Ok(None);
         };
         let envelope = decode(position, &facts)?;
-        let ids: Vec<u64> = super::contents_of(&envelope);
-        let contents = reader.contents(&ids)?.into_iter().flatten().collect();
+        let contents = checked_contents(reader, &envelope)?;
         Ok(Some(Seen { envelope, contents }))
     }
 
@@ -108,6 +108,31 @@ impl Tail {
         }
         Ok(())
     }
+}
+
+/// The contents that an envelope names, but for those that have been erased, each compared with the
+/// hash in its fact: the log's own checksums do not cover them, since they can be erased.
+///
+/// # Errors
+/// As the reader's; [`BootError::Corrupt`] when one is not what was written.
+pub(super) fn checked_contents(
+    reader: &mut dyn LogReader,
+    envelope: &Envelope,
+) -> Result<Vec<Content>, BootError> {
+    let mut contents = Vec::new();
+    for named in envelope.events.iter().flat_map(super::content_refs) {
+        let Some(content) = reader.content(named.id.0)? else {
+            continue;
+        };
+        if content_hash(&content.salt, &content.bytes) != named.hash {
+            return Err(BootError::Corrupt {
+                position: envelope.position,
+                what: "a text is not what its hash says",
+            });
+        }
+        contents.push(content);
+    }
+    Ok(contents)
 }
 
 pub(super) fn seen_in(frame: &Frame, position: u64) -> Result<Seen, BootError> {

@@ -403,3 +403,55 @@ async fn the_form_of_an_allowance_opens_with_what_is_in_force() {
     assert_eq!(set["approval_above"], "9.00");
     realm.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_invites_and_nobody_else() {
+    let realm = Realm::new().await;
+    let (_, agent) = realm.owner("acme").await;
+    let stranger = sign_in(&realm, &agent).await;
+    let refused = get(&realm, &stranger, "/invitations").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(
+        !get(&realm, &stranger, "/")
+            .await
+            .text
+            .contains("/invitations")
+    );
+    let cookie = sign_in(&realm, &realm.operator).await;
+    assert!(
+        get(&realm, &cookie, "/")
+            .await
+            .text
+            .contains("/invitations")
+    );
+    let page = get(&realm, &cookie, "/invitations").await;
+    let (csrf, key) = (page.hidden("csrf"), page.hidden("key"));
+    let form = format!("csrf={csrf}&key={key}&label=friends&uses=5&days=7");
+    let made = post(&realm, &cookie, "/invitations", &form).await;
+    let code = made.text.split("inv_").nth(1).expect("a code");
+    let code: String = code
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    let args = json!({ "name": "bob", "kind": "person", "invitation": format!("inv_{code}") });
+    realm.ok(&realm.operator, "owner.sign_up", args).await;
+    // Sent twice it is made once, and its code is not told again.
+    let again = post(&realm, &cookie, "/invitations", &form).await;
+    assert!(again.text.contains("was made before") && !again.text.contains(&code));
+    let page = get(&realm, &cookie, "/invitations").await;
+    assert!(page.text.contains("friends") && !page.text.contains(&code));
+    let id = page.hidden("invitation");
+    let key = page.hidden("key");
+    let form = format!("csrf={csrf}&key={key}&invitation={id}");
+    let stolen = post(&realm, &stranger, "/invitations/end", &form).await;
+    assert_eq!(stolen.status, StatusCode::FORBIDDEN);
+    let ended = post(&realm, &cookie, "/invitations/end", &form).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.text);
+    assert!(
+        !get(&realm, &cookie, "/invitations")
+            .await
+            .text
+            .contains("friends")
+    );
+    realm.stop();
+}

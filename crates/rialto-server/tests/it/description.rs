@@ -55,6 +55,73 @@ fn readable(value: &str) -> String {
         })
 }
 
+/// The bounds of the door, from the constants themselves.
+fn limits_of_the_door() -> String {
+    let mib = |bytes: usize| format!("{} MiB", bytes >> 20);
+    let kib = |bytes: usize| format!("{} KiB", bytes >> 10);
+    let seconds = |time: std::time::Duration| format!("{} s", time.as_secs());
+    let rows = [
+        (
+            "BODY_BYTES",
+            mib(door::BODY_BYTES),
+            "Bytes of a request's body that comes with a token.",
+        ),
+        (
+            "STRANGER_BYTES",
+            kib(door::STRANGER_BYTES),
+            "Bytes of a request's body that comes without one.",
+        ),
+        (
+            "HELD_BYTES",
+            mib(door::HELD_BYTES),
+            "Bytes of bodies that are held at once.",
+        ),
+        (
+            "HELD_OF_ONE",
+            mib(door::HELD_OF_ONE),
+            "Bytes of them of one principal.",
+        ),
+        (
+            "HELD_OF_STRANGERS",
+            mib(door::HELD_OF_STRANGERS),
+            "Bytes of them that came without a token.",
+        ),
+        (
+            "BODY_TIME",
+            seconds(door::BODY_TIME),
+            "How long a whole body may take.",
+        ),
+        (
+            "BODY_PAUSE",
+            seconds(door::BODY_PAUSE),
+            "How long it may take until the next part of a body comes.",
+        ),
+        (
+            "BODY_RATE",
+            kib(door::BODY_RATE as usize),
+            "Bytes a second at which a body comes at least, after that time.",
+        ),
+        (
+            "STREAMS",
+            door::STREAMS.to_string(),
+            "Inboxes and pages that are streamed at the same time.",
+        ),
+        (
+            "WAIT",
+            seconds(door::WAIT),
+            "How long a read waits for a delivery or a position.",
+        ),
+    ];
+    let mut text = String::from(
+        "\n## The door\n\nHow connections, names and sign-ups are bounded is in \
+         [operations](operations.md#bounds-of-the-door).\n\n| limit | value | what |\n|---|---|---|\n",
+    );
+    for (name, value, what) in rows {
+        text.push_str(&format!("| `{name}` | {value} | {what} |\n"));
+    }
+    text
+}
+
 /// The limits of the core as a table, read from where they are stated.
 fn limits() -> String {
     let source = include_str!("../../../rialto-core/src/limits.rs");
@@ -79,5 +146,5 @@ fn limits() -> String {
 
 #[test]
 fn the_limits_are_committed() {
-    committed("limits.md", &limits());
+    committed("limits.md", &(limits() + &limits_of_the_door()));
 }

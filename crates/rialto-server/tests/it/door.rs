@@ -7,13 +7,15 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
 use rialto_core::text::Handle;
 use rialto_core::time::Time;
-use rialto_server::door::Door;
+use rialto_server::door::{Door, Names, Rules};
 use rialto_server::node::{Indexer, Node, SeededChance, Storage, VirtualClock, open};
 use rialto_views::Views;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 const START_MS: u64 = 1_795_000_000_000;
+/// The secret that reads a realm's metrics.
+pub(crate) const METRICS: &str = "rlm_metrics";
 
 pub(crate) struct Realm {
     pub(crate) node: Arc<Node>,
@@ -36,7 +38,10 @@ impl Realm {
         .await
         .unwrap();
         let views = Views::in_memory().unwrap();
-        let door = Door::new(opened.node.clone(), views.reader(), "test".into());
+        let hosts = ["rialto.example".to_owned()];
+        let names = Names::new(None, None, &hosts).unwrap();
+        let rules = Rules::new(names, &[]).with_metrics_secret(METRICS);
+        let door = Door::with(opened.node.clone(), views.reader(), "test".into(), rules);
         let indexer = Indexer::start(opened.node.clone(), views).unwrap();
         let operator = opened.operator_token.unwrap();
         Self {

@@ -17,6 +17,7 @@ mod deals;
 mod description;
 mod door;
 mod faults;
+mod guards;
 mod square;
 mod standing;
 mod texts;

@@ -103,6 +103,10 @@ impl Fold<'_> {
             ),
             // The hold is on the ledger.
             IdentityEvent::StakeHeld { .. } => Ok(()),
+            // The open ones are read from the state, the rest from the log.
+            IdentityEvent::Invited { .. }
+            | IdentityEvent::InvitationUsed { .. }
+            | IdentityEvent::InvitationEnded { .. } => Ok(()),
             IdentityEvent::ServiceSwitched { service, status } => {
                 self.switch("service", service.0, status)
             }

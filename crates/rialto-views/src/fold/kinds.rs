@@ -56,6 +56,9 @@ fn identity(event: &IdentityEvent) -> &'static str {
         IdentityEvent::AgentsStopped { .. } => "identity.agents_stopped",
         IdentityEvent::HandleMarked { .. } => "identity.handle_marked",
         IdentityEvent::TokenLeaked { .. } => "identity.token_leaked",
+        IdentityEvent::Invited { .. } => "identity.invited",
+        IdentityEvent::InvitationUsed { .. } => "identity.invitation_used",
+        IdentityEvent::InvitationEnded { .. } => "identity.invitation_ended",
     }
 }
 

@@ -3,14 +3,13 @@
 //! Both work on files and beside a running server. A backup holds the log with its contents, and
 //! secrets only when asked for; views and the entity table are rebuilt from the log.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rialto_core::reject::Code;
-use rialto_journal::BackupReport;
+use rialto_journal::{BackupReport, private};
 use serde_json::json;
 
 use super::storage::{DataFolder, journal_error, positions};
@@ -22,7 +21,7 @@ const SECRETS: [&str; 2] = ["realm.key", "operator.token"];
 /// What to back up, and where to.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// A new or empty folder.
+    /// A new or empty folder, which becomes its owner's only.
     target: PathBuf,
     #[command(flatten)]
     folder: DataFolder,
@@ -93,12 +92,7 @@ fn copy_secrets(from: &Path, to: &Path) -> Result<Vec<&'static str>, CliError> {
             .code(Code::StorageFailed.to_string())
         };
         let secret = fs::read(&source).map_err(failed)?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&target)
-            .map_err(failed)?;
+        let mut file = private::create_new(&target).map_err(failed)?;
         file.write_all(&secret)
             .and_then(|()| file.sync_all())
             .map_err(failed)?;

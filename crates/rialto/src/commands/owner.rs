@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::parse;
 use super::remote::{self, Paged, Remote};
@@ -45,9 +45,24 @@ enum OwnerCommand {
         /// One person or an organisation.
         #[arg(long, value_enum, default_value = "organisation")]
         kind: Kind,
+        /// The code of an invitation, where the realm asks for one.
+        #[arg(long, value_name = "CODE")]
+        invitation: Option<String>,
         /// Store the token in this new file instead of printing it.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
+    },
+    /// Shows who may sign up and how often, and changes it; changes are for the operator.
+    SignUps {
+        /// true: anybody may sign up; false: only who is invited.
+        #[arg(long, value_name = "BOOL")]
+        open: Option<bool>,
+        /// Sign-ups an hour in the whole realm; 0 is no limit.
+        #[arg(long, value_name = "N")]
+        per_hour: Option<u32>,
+        /// Sign-ups an hour from one address; 0 is no limit.
+        #[arg(long, value_name = "N")]
+        per_address: Option<u32>,
     },
     /// Lists the owners of the realm; for the operator.
     List {
@@ -112,7 +127,7 @@ enum OwnerCommand {
     Export {
         /// Its id; left out, the token's own owner.
         owner: Option<String>,
-        /// Write to this new file instead of standard output.
+        /// Write to this new file, for its owner only, instead of standard output.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -129,9 +144,26 @@ fn name_of(value: &impl ValueEnum) -> Option<String> {
 pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
     let remote = &args.remote;
     match args.command {
-        OwnerCommand::SignUp { name, kind, save } => {
-            let args = json!({ "name": name, "kind": name_of(&kind) });
+        OwnerCommand::SignUp {
+            name,
+            kind,
+            invitation,
+            save,
+        } => {
+            let args = json!({ "name": name, "kind": name_of(&kind), "invitation": invitation });
             remote::carry_out_saving(remote, out, "owner.sign_up", args, save.as_deref()).await
+        }
+        OwnerCommand::SignUps {
+            open,
+            per_hour,
+            per_address,
+        } => {
+            let wanted = [
+                ("sign_up_open", json!(open)),
+                ("sign_ups_per_hour", json!(per_hour)),
+                ("sign_ups_per_address", json!(per_address)),
+            ];
+            sign_ups(remote, out, wanted).await
         }
         OwnerCommand::List { paged } => {
             let columns = [
@@ -194,6 +226,35 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
     }
 }
 
+/// Changes the settings that are named, keeps the others, and shows what stands.
+async fn sign_ups(
+    remote: &Remote,
+    out: Output,
+    wanted: [(&str, Value); 3],
+) -> Result<(), CliError> {
+    let client = remote.client()?;
+    let realm = client.get("/api/realm").await?;
+    let told = realm.get("settings").and_then(Value::as_object);
+    let mut settings = told
+        .cloned()
+        .ok_or_else(|| CliError::failed("the server does not tell its settings"))?;
+    let changed = wanted.iter().any(|(_, value)| !value.is_null());
+    for (name, value) in &wanted {
+        if !value.is_null() {
+            settings.insert((*name).to_owned(), value.clone());
+        }
+    }
+    if changed {
+        let args = Value::Object(settings.clone());
+        client.command("policy.set_settings", args).await?;
+    }
+    let shown = wanted.iter().map(|(name, _)| {
+        let value = settings.get(*name).cloned().unwrap_or_default();
+        ((*name).to_owned(), value)
+    });
+    show::record(out, &Value::Object(shown.collect()))
+}
+
 async fn show_owner(remote: &Remote, out: Output, named: Option<&str>) -> Result<(), CliError> {
     let client = remote.client()?;
     let owner = remote::owner_or_own(&client, named).await?;
@@ -228,7 +289,8 @@ async fn export(
     };
     let failed =
         |e: std::io::Error| CliError::failed(format!("cannot write {}: {e}", path.display()));
-    let mut file = std::io::BufWriter::new(std::fs::File::create_new(&path).map_err(failed)?);
+    let file = rialto_journal::private::create_new(&path).map_err(failed)?;
+    let mut file = std::io::BufWriter::new(file);
     let mut count = 0_u64;
     while let Some(line) = lines.next_line().await? {
         writeln!(file, "{line}").map_err(failed)?;

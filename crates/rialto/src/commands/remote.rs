@@ -1,13 +1,11 @@
 //! What every command against a server shares: the connection's options, lists, and what is told
 //! of an accepted command.
 
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rialto_wire::native::Accepted;
+use rialto_wire::native::{Accepted, NewToken};
 use serde_json::{Map, Value, json};
 
 use super::show::{self, Column};
@@ -261,11 +259,7 @@ pub(crate) async fn carry_out_saving(
 
 /// A new file that only its owner can read.
 fn private_file(path: &Path) -> Result<(PathBuf, std::fs::File), CliError> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
+    let made = rialto_journal::private::create_new(path);
     made.map(|file| (path.to_owned(), file))
         .map_err(|e| CliError::usage(format!("cannot create {}: {e}", path.display())))
 }
@@ -320,12 +314,26 @@ pub(crate) fn tell(out: Output, accepted: &Accepted, saved: Option<&Path>) -> Re
         ))?;
     }
     match (&accepted.token, saved) {
-        (Some(_), Some(path)) => out.line(format!("  token   stored in {}", path.display())),
+        (Some(token), Some(path)) => out.line(format!(
+            "  {}stored in {}",
+            secret_name(token),
+            path.display()
+        )),
         (Some(token), None) => out.line(format!(
-            "  token   {} (shown once, stored nowhere)",
+            "  {}{} (shown once, stored nowhere)",
+            secret_name(token),
             token.secret
         )),
         (None, _) => Ok(()),
+    }
+}
+
+/// What a secret is called, in a column of its own.
+fn secret_name(token: &NewToken) -> &'static str {
+    if token.secret.starts_with("inv_") {
+        "code    "
+    } else {
+        "token   "
     }
 }
 

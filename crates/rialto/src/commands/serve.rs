@@ -4,7 +4,7 @@
 //! open ones answered, the log closed.
 
 use std::io::IsTerminal;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use rialto_core::limits;
 use rialto_core::reject::Code;
 use rialto_core::text::Handle;
 use rialto_core::time::HOUR_MS;
-use rialto_server::door::{self, Door, Listener, ServeError, Tls};
-use rialto_server::node::{self, Indexer, Node, Storage, SystemChance, SystemClock};
+use rialto_server::door::{self, Door, Listener, Names, Rules, ServeError, Tls};
+use rialto_server::node::{self, Indexer, Node, Pace, Patrol, Storage, SystemChance, SystemClock};
 use rialto_views::Views;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +37,17 @@ pub struct ServeArgs {
     /// 127.0.0.1:7600].
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// The address under which people find the server, through a proxy or a name of its own [env:
+    /// RIALTO_PUBLIC_URL].
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// A further name that the server goes by; may be given several times [env: RIALTO_HOSTS].
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// The address of a proxy whose X-Forwarded-For is believed; may be given several times [env:
+    /// RIALTO_PROXIES].
+    #[arg(long = "proxy", value_name = "ADDR")]
+    proxies: Vec<String>,
     /// What a new realm is called [env: RIALTO_NAME] [default: rialto].
     #[arg(long, value_name = "REALM")]
     name: Option<String>,
@@ -74,6 +85,7 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         _ => None,
     };
     let encrypted = tls.is_some();
+    let rules = rules(&config, &args, addr)?;
     let ca = config.get(&config::CA, None).map(|s| s.value);
     let webhook = args.webhook.as_deref();
     let webhook = webhook
@@ -101,7 +113,15 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
             tracing::warn!("tokens cross the network in clear: give --tls-cert and --tls-key, or listen on loopback");
         }
         let founded = opened.operator_token.is_some();
-        serve(&node, listener, &data, founded, webhook, out).await
+        let secret = node::metrics_secret(&data, node.chance());
+        let secret = secret.map_err(|e| boot_error(e.into()))?;
+        let serving = Serving {
+            data: &data,
+            founded,
+            webhook,
+            rules: rules.with_metrics_secret(&secret),
+        };
+        serve(&node, listener, serving, out).await
     }
     .await;
     let failed = node.failure();
@@ -129,26 +149,60 @@ async fn warn_of_a_jump(node: &Node, out: Output) -> Result<(), CliError> {
     Ok(())
 }
 
+/// How the door keeps itself, as options and settings say.
+fn rules(config: &Config, args: &ServeArgs, listen: SocketAddr) -> Result<Rules, CliError> {
+    let public = config.get(&config::PUBLIC_URL, args.public_url.as_deref());
+    let public = public.map(|setting| setting.value);
+    let mut hosts = config.list(&config::HOSTS, &args.hosts);
+    // Whoever says where to listen by a name goes by that name.
+    let at = config.value(&config::LISTEN, args.listen.as_deref());
+    let named = at.rsplit_once(':').map(|(host, _)| host);
+    let is_name = |host: &&str| host.starts_with(|c: char| c.is_ascii_alphabetic());
+    hosts.extend(named.filter(is_name).map(str::to_owned));
+    let names = Names::new(Some(listen), public.as_deref(), &hosts).map_err(CliError::usage)?;
+    let proxies = config.list(&config::PROXIES, &args.proxies).into_iter();
+    let proxies = proxies.map(|text| {
+        let address: Result<IpAddr, _> = text.parse();
+        address.map_err(|_| CliError::usage(format!("--proxy {text:?} is not an IP address")))
+    });
+    let proxies: Vec<IpAddr> = proxies.collect::<Result<_, _>>()?;
+    Ok(Rules::new(names, &proxies))
+}
+
+/// What a realm is served with.
+struct Serving<'a> {
+    data: &'a Path,
+    founded: bool,
+    webhook: Option<Webhook>,
+    rules: Rules,
+}
+
 async fn serve(
     node: &Arc<Node>,
     listener: Listener,
-    data: &Path,
-    founded: bool,
-    webhook: Option<Webhook>,
+    serving: Serving<'_>,
     out: Output,
 ) -> Result<(), CliError> {
+    let Serving {
+        data,
+        founded,
+        webhook,
+        rules,
+    } = serving;
     let views =
         Views::open(&data.join("views.db")).map_err(|e| storage_error("open the views", &e))?;
     let reader = views.reader();
     let indexer =
         Indexer::start(node.clone(), views).map_err(|e| storage_error("start the indexer", &e))?;
+    let patrol = Patrol::start(node.clone(), Pace::default())
+        .map_err(|e| storage_error("start the patrol of the log", &e))?;
     let outcome = async {
         let read = node.read(|state| state.realm.get(&()).map(|realm| realm.name.to_string()));
         let (position, realm) = read
             .await
             .map_err(|failure| CliError::coded(failure.code(), ""))?;
         let realm = realm.unwrap_or_default();
-        let door = Door::new(node.clone(), reader.clone(), realm.clone());
+        let door = Door::with(node.clone(), reader.clone(), realm.clone(), rules);
         let telling = webhook.map(|hook| {
             let hub = node.hub().clone();
             tokio::spawn(hook.follow(hub, reader, realm.clone(), position))
@@ -165,7 +219,11 @@ async fn serve(
         Ok(())
     }
     .await;
-    tokio::task::spawn_blocking(move || indexer.stop())
+    let ending = move || {
+        patrol.stop();
+        indexer.stop();
+    };
+    tokio::task::spawn_blocking(ending)
         .await
         .map_err(|e| CliError::bug(e.to_string()))?;
     outcome

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::faults::server::{fresh, key, operator, serve, text};
 
 /// The files of a data folder that hold secrets, as docs/operations.md says.
-const SECRET_FILES: [&str; 2] = ["realm.key", "operator.token"];
+const SECRET_FILES: [&str; 3] = ["realm.key", "operator.token", "metrics.token"];
 
 /// Something that may be known to nobody else.
 struct Secret {
@@ -55,9 +55,9 @@ fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 impl Secret {
-    /// A token's secret; its digits give it away without `rlt_`, too.
+    /// A secret with a prefix; its digits give it away without `rlt_` or `inv_`, too.
     fn token(name: &str, secret: &str) -> Self {
-        let digits = secret.strip_prefix("rlt_").unwrap();
+        let (_, digits) = secret.split_once('_').unwrap();
         assert_eq!(digits.len(), 32, "{secret}");
         Self {
             name: format!("the token of {name}"),
@@ -178,8 +178,13 @@ impl Record {
     fn ask(&mut self, method: &str, path: &str, headers: &str, asked: &str) -> Value {
         let mut stream = TcpStream::connect(&self.url).unwrap();
         let length = asked.len();
+        let kind = if path.starts_with("/api/") {
+            "content-type: application/json\r\n"
+        } else {
+            ""
+        };
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: rialto\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{asked}"
+            "{method} {path} HTTP/1.1\r\nhost: rialto\r\nconnection: close\r\n{kind}{headers}content-length: {length}\r\n\r\n{asked}"
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut bytes = Vec::new();
@@ -283,6 +288,13 @@ struct Tokens {
 fn make_tokens(r: &mut Record, folder: &Path) -> Tokens {
     let boss = operator(folder);
     r.secrets.push(Secret::token("the operator", &boss));
+    let (_, code) = r.issued(&boss, "invitation.create", &json!({ "uses": 2 }));
+    let guest = json!({ "name": "guest", "kind": "person", "invitation": code });
+    let guest = r.ask("POST", "/api/owner.sign_up", "", &guest.to_string());
+    let secret = text(&guest["token"]["secret"]);
+    r.secrets.push(Secret::token("a guest", &secret));
+    r.said.last_mut().unwrap().tells = Some(r.secrets.len() - 1);
+    r.op(&boss, "invitation.end", &json!({ "invitation": code }));
     let house = json!({ "name": "house", "kind": "organisation" });
     let (owner, admin) = r.issued(&boss, "owner.sign_up", &house);
     let person = json!({ "owner": owner["ids"]["owner"], "name": "Eve", "role": "viewer" });
@@ -493,6 +505,14 @@ fn secrets_stay_where_they_belong() {
     let server = Served::start(&folder, &logs, "json");
     r.url.clone_from(&server.url);
     r.secrets.extend(keys(&folder, "at first"));
+    let metrics = fs::read_to_string(folder.join("metrics.token")).unwrap();
+    let metrics = metrics.trim().trim_start_matches("rlm_");
+    r.secrets.push(Secret {
+        name: "the metrics' secret".into(),
+        forms: forms(metrics.as_bytes()),
+    });
+    let headers = format!("authorization: Bearer rlm_{metrics}\r\n");
+    r.ask("GET", "/metrics", &headers, "");
     let tokens = make_tokens(&mut r, &folder);
     read_everything(&mut r, &tokens);
     console(&mut r, &tokens);

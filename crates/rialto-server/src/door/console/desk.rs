@@ -57,8 +57,7 @@ pub(super) struct Visit {
 impl Visit {
     /// Finds out who asks. Never fails: who has no session is a stranger.
     pub(super) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Self {
-        let encrypted =
-            parts.extensions.get::<Encrypted>().is_some() || guard::behind_tls(&parts.headers);
+        let encrypted = is_encrypted(parts);
         let params = Query::<Fields>::from_request_parts(parts, door).await;
         let id = guard::session_id(&parts.headers, encrypted).map(str::to_owned);
         let now = door.node.clock().now();
@@ -114,6 +113,11 @@ impl Visit {
         ];
         (headers, html).into_response()
     }
+}
+
+/// Whether the browser's connection is encrypted, here or at a proxy in front.
+pub(super) fn is_encrypted(parts: &Parts) -> bool {
+    parts.extensions.get::<Encrypted>().is_some() || guard::behind_tls(&parts.headers)
 }
 
 /// A session lives as long as its token.
@@ -349,6 +353,7 @@ impl Desk {
             role,
             waiting: self.waits().await?.total(),
             csrf: self.session.csrf.clone(),
+            runs_realm: self.caller.principal == Principal::Operator,
         })
     }
 
@@ -415,7 +420,7 @@ impl FromRequest<Arc<Door>> for Posted {
     async fn from_request(request: Request, door: &Arc<Door>) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
         let desk = Desk::from_request_parts(&mut parts, door).await?;
-        guard::same_site(&parts.headers)?;
+        guard::same_site(&parts.headers, &door.rules.names)?;
         let form = Form::from_request(Request::from_parts(parts, body), door).await;
         let fields = filled(form)?;
         let csrf = fields.get("csrf").map_or("", String::as_str);

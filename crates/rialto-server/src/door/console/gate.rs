@@ -72,7 +72,7 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     form: Filled,
 ) -> Result<Response, Refusal> {
-    guard::same_site(&headers)?;
+    guard::same_site(&headers, &visit.door.rules.names)?;
     let fields = filled(form)?;
     let next = own_path(fields.get("next")).to_owned();
     let secret = fields.get("token").map(|t| t.trim()).unwrap_or_default();
@@ -130,8 +130,12 @@ pub(super) async fn sign_out(Posted { desk, .. }: Posted) -> Result<Response, Re
 }
 
 /// `POST /theme`: changes nothing but a cookie, so it needs no session.
-pub(super) async fn theme(headers: HeaderMap, form: Filled) -> Result<Response, Refusal> {
-    guard::same_site(&headers)?;
+pub(super) async fn theme(
+    State(door): State<Arc<Door>>,
+    headers: HeaderMap,
+    form: Filled,
+) -> Result<Response, Refusal> {
+    guard::same_site(&headers, &door.rules.names)?;
     let fields = filled(form)?;
     let word = Theme::of(fields.get("theme").map_or("", String::as_str)).word();
     let back = own_path(fields.get("back")).to_owned();

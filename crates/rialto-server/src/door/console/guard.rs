@@ -5,6 +5,7 @@ use rialto_core::hash::Hash;
 use rialto_core::reject::Code;
 
 use super::session::Session;
+use crate::door::names::Names;
 use crate::door::problem::Refusal;
 
 /// The session's cookie where the connection is encrypted: a browser takes a `__Host-` cookie only
@@ -77,7 +78,7 @@ fn cross_site() -> Refusal {
 ///
 /// # Errors
 /// [`Code::Forbidden`].
-pub(super) fn same_site(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn same_site(headers: &HeaderMap, names: &Names) -> Result<(), Refusal> {
     let fetch_site = headers.get("sec-fetch-site");
     let own_fetch = fetch_site.is_some_and(|site| site == "same-origin");
     if fetch_site.is_some() && !own_fetch {
@@ -86,15 +87,11 @@ pub(super) fn same_site(headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return if own_fetch { Ok(()) } else { Err(cross_site()) };
     };
-    let origin = origin.to_str().unwrap_or_default();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let own = ["http://", "https://"]
-        .iter()
-        .filter_map(|scheme| origin.strip_prefix(scheme))
-        .any(|from| Some(from) == host);
-    if own { Ok(()) } else { Err(cross_site()) }
+    if names.is_own(origin.to_str().unwrap_or_default(), headers) {
+        Ok(())
+    } else {
+        Err(cross_site())
+    }
 }
 
 /// Refuses a form that does not carry its session's token.
@@ -151,7 +148,8 @@ mod tests {
             (&[host, ("sec-fetch-site", "cross-site")], false),
         ];
         for (pairs, want) in table {
-            assert_eq!(same_site(&headers(pairs)).is_ok(), want, "{pairs:?}");
+            let found = same_site(&headers(pairs), &Names::default());
+            assert_eq!(found.is_ok(), want, "{pairs:?}");
         }
     }
 

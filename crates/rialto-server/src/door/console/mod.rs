@@ -15,6 +15,7 @@ mod desk;
 mod fleet;
 mod gate;
 mod guard;
+mod invitations;
 mod ledger;
 mod live;
 mod log;
@@ -37,9 +38,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use rialto_console::assets;
+use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 
 use super::Door;
@@ -49,8 +52,16 @@ pub(crate) use balance::Balance;
 pub(crate) use refusals::pages_of_refusals;
 pub(crate) use session::Sessions;
 
+/// Who is signed in, as a request's head says.
+pub(super) fn signed_in(parts: &Parts, door: &Door) -> Option<Principal> {
+    let encrypted = desk::is_encrypted(parts);
+    let id = guard::session_id(&parts.headers, encrypted)?;
+    let session = door.sessions.find(id, door.node.clock().now())?;
+    desk::is_live(door, &session).then_some(session.principal)
+}
+
 /// The most bytes of a form.
-const FORM_BYTES: usize = 256 << 10;
+pub(super) const FORM_BYTES: usize = 256 << 10;
 
 /// The console's routes.
 pub(super) fn router() -> Router<Arc<Door>> {
@@ -83,6 +94,11 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/agents/{agent}/bond", post(standing::bind))
         .route("/agents/{agent}/tokens", post(tokens::issue))
         .route("/agents/{agent}/tokens/revoke", post(tokens::revoke))
+        .route(
+            "/invitations",
+            get(invitations::page).post(invitations::make),
+        )
+        .route("/invitations/end", post(invitations::end))
         .route("/owners/{id}", get(owners::one))
         .route("/owners/{id}/switch", post(owners::switch))
         .route("/owners/{id}/stop", post(owners::stop))

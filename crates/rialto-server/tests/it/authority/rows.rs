@@ -47,6 +47,12 @@ fn realm(w: &World) -> Rows {
             "",
             json!({ "name": "bank-2", "grants": [] }),
         ),
+        ("invitation.create", "", json!({ "uses": 2 })),
+        (
+            "invitation.end",
+            "an invitation",
+            json!({ "invitation": w.id("invitation") }),
+        ),
         (
             "ledger.create_asset",
             "",
@@ -569,7 +575,8 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 33] = [
+const LISTS: [&str; 34] = [
+    "/api/invitations",
     "/api/agents",
     "/api/assets",
     "/api/calls",

@@ -201,6 +201,12 @@ impl World {
         let service = json!({ "name": "bank", "grants": ["payments"] });
         let service = self.realm.ok(&by.operator, "service.create", service).await;
         self.note("service", id(&service, "svc"));
+        let invited = json!({ "label": "for a friend" });
+        let invited = self
+            .realm
+            .ok(&by.operator, "invitation.create", invited)
+            .await;
+        self.note("invitation", id(&invited, "tok"));
         let spare = json!({ "subject": { "agent": OURS } });
         let spare = self.realm.ok(&by.admin, "token.issue", spare).await;
         self.note("token", id(&spare, "tok"));

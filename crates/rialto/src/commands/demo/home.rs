@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rialto_core::text::Handle;
-use rialto_server::door::{Door, Listener, ServeError, serve};
-use rialto_server::node::{Indexer, Node, Storage, SystemChance, SystemClock, open};
+use rialto_server::door::{Door, Listener, Names, Rules, ServeError, serve};
+use rialto_server::node::{Indexer, Node, Pace, Patrol, Storage, SystemChance, SystemClock, open};
 use rialto_views::Views;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -34,6 +34,7 @@ pub(super) struct Home {
     pub(super) operator: Client,
     node: Arc<Node>,
     indexer: Indexer,
+    patrol: Patrol,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -46,7 +47,9 @@ impl Home {
         let url = listener
             .url()
             .map_err(|e| CliError::failed(e.to_string()))?;
-        let on_loopback = listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
+        let at = listener.local_addr().ok();
+        let on_loopback = at.is_some_and(|at| at.ip().is_loopback());
+        let names = Names::new(at, None, &[]).map_err(CliError::bug)?;
         let storage = Storage::Folder(data.to_owned());
         let opened = open(
             storage,
@@ -61,14 +64,17 @@ impl Home {
             .ok_or_else(|| CliError::bug("a new realm without an operator"))?;
         let views = Views::open(&data.join("views.db"))
             .map_err(|e| CliError::new(Exit::Storage, e.to_string()))?;
-        let door = Door::new(
+        let door = Door::with(
             opened.node.clone(),
             views.reader(),
             name.as_str().to_owned(),
+            Rules::new(names, &[]),
         );
         let indexer = Indexer::start(opened.node.clone(), views);
         let indexer =
             indexer.map_err(|e| CliError::failed(format!("no thread for the views: {e}")))?;
+        let patrol = Patrol::start(opened.node.clone(), Pace::default());
+        let patrol = patrol.map_err(|e| CliError::failed(format!("no thread for the log: {e}")))?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(serve(listener, door.router(), async move {
             // A dropped sender stops the listener as well.
@@ -82,6 +88,7 @@ impl Home {
             operator,
             node: opened.node,
             indexer,
+            patrol,
             stop,
             serving,
         })
@@ -93,8 +100,9 @@ impl Home {
         self.serving
             .await
             .map_err(|e| CliError::bug(e.to_string()))?;
-        let (node, indexer) = (self.node, self.indexer);
+        let (node, indexer, patrol) = (self.node, self.indexer, self.patrol);
         let closing = tokio::task::spawn_blocking(move || {
+            patrol.stop();
             indexer.stop();
             node.stop();
         });

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
 use super::server::{Server, found, fresh, operator, serve, text};
@@ -18,12 +19,19 @@ fn with_many_files(mut inner: Command) -> Command {
     command
 }
 
-/// How many files this process may have open.
+/// How many files this process may have open: as many as it is allowed.
 fn files() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
-    let line = limits.lines().find(|l| l.starts_with("Max open files"));
-    let soft = line.and_then(|l| l.split_whitespace().nth(3));
-    soft.and_then(|n| n.parse().ok()).unwrap_or(1_024)
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(20_000).min(20_000);
+    if current.is_some_and(|files| files < wanted) {
+        let raised = Rlimit {
+            current: Some(wanted),
+            maximum,
+        };
+        let _ = setrlimit(Resource::Nofile, raised);
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(wanted);
+    usize::try_from(files).unwrap()
 }
 
 #[test]
@@ -40,7 +48,7 @@ fn ten_thousand_half_open_connections_keep_nobody_out() {
         let mut stream = TcpStream::connect(&address).unwrap();
         if n % 2 == 0 {
             stream
-                .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-")
+                .write_all(b"GET /healthz HTTP/1.1\r\nhost: rialto\r\nx-")
                 .unwrap();
         }
         half_open.push(stream);
@@ -63,6 +71,126 @@ fn ten_thousand_half_open_connections_keep_nobody_out() {
     assert_eq!(server.terminate(), Some(0));
 }
 
+/// A command that runs with no more open files than this, whatever it would like.
+fn with_files(most: u32, mut inner: Command) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!(r#"ulimit -n {most}; exec "$@""#);
+    command.args(["-c", &script, "sh"]);
+    command.arg(inner.get_program()).args(inner.get_args());
+    inner.env_clear();
+    command
+}
+
+#[test]
+fn more_connections_than_files_do_not_stop_the_realm() {
+    let (_place, folder) = fresh();
+    if files() < 1_500 {
+        eprintln!("skipped: this process may open only {} files", files());
+        return;
+    }
+    let server = Server::run(with_files(1_024, serve(&folder)));
+    let tokens = found(&server, &folder, &["sender", "receiver"]);
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let mut half_open = Vec::new();
+    for _ in 0..1_100 {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let _ = stream.write_all(b"POST /api/owner.sign_up HTTP/1.1\r\nhost: rialto\r\nx-");
+        half_open.push(stream);
+    }
+    // Long texts need files of their own, and lists the views'.
+    let mut door = server.door(&tokens[0]);
+    for n in 0..20 {
+        let body = format!("{n} {}", "x".repeat(100_000));
+        let message = json!({ "to": { "agent": "@receiver" }, "body": body });
+        door.op("mail.send", &message).unwrap().accepted();
+    }
+    let mut door = server.door(&operator(&folder));
+    assert_eq!(door.get("/readyz").unwrap().status, 200);
+    let end = door.get("/api/realm").unwrap().accepted()["position"].clone();
+    let listed = door.get(&format!("/api/owners?min_position={end}"));
+    listed.unwrap().accepted();
+    drop(half_open);
+    assert_eq!(server.terminate(), Some(0));
+}
+
+/// Memory that a process holds, in KiB.
+fn held(id: u32, what: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|l| l.strip_prefix(what)).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Sends the head and 15 of 16 announced MiB of a body, as far as the server takes them, and nothing more.
+fn most_of_a_body(address: &str, headers: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST /api/mail.send HTTP/1.1\r\nhost: rialto\r\ncontent-type: application/json\r\n{headers}\
+         content-length: {}\r\n\r\n",
+        16 << 20
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+        .set_write_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    let part = vec![b' '; 1 << 20];
+    for _ in 0..15 {
+        // Who is refused early cannot send the rest.
+        if stream.write_all(&part).is_err() {
+            break;
+        }
+    }
+    stream
+}
+
+/// What the server answers, as far as it can be read.
+fn answered(mut stream: TcpStream) -> String {
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let mut answer = Vec::new();
+    // A server that refuses early may reset the connection under the rest of the body.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn bodies_that_do_not_end_hold_little_and_not_for_long() {
+    let (_place, folder) = fresh();
+    let server = Server::start(&folder);
+    let tokens = found(&server, &folder, &["sender", "receiver"]);
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let before = held(server.child.id(), "VmRSS:");
+    let strangers: Vec<TcpStream> = (0..60).map(|_| most_of_a_body(&address, "")).collect();
+    let grown = held(server.child.id(), "VmRSS:").saturating_sub(before);
+    assert!(grown < 48 << 10, "{grown} KiB for those without a token");
+    drop(strangers);
+    // One token holds as much as one may, and no longer than a pause is allowed.
+    let bearer = format!(
+        "authorization: Bearer {}\r\nconnection: close\r\n",
+        tokens[0]
+    );
+    let sending: Vec<_> = (0..8)
+        .map(|_| {
+            let (address, bearer) = (address.clone(), bearer.clone());
+            std::thread::spawn(move || answered(most_of_a_body(&address, &bearer)))
+        })
+        .collect();
+    let answers: Vec<String> = sending.into_iter().map(|s| s.join().unwrap()).collect();
+    let slow = answers.iter().filter(|a| a.contains("RLT0023")).count();
+    assert!(slow > 0 && slow < 4, "{slow} of {answers:?}");
+    let mut door = server.door(&operator(&folder));
+    let metrics = door.get("/metrics").unwrap().body;
+    assert!(
+        text(&metrics).contains("rialto_body_bytes 0\n"),
+        "{metrics}"
+    );
+    let message = json!({ "to": { "agent": "@receiver" }, "body": "on we go" });
+    let mut door = server.door(&tokens[0]);
+    door.op("mail.send", &message).unwrap().accepted();
+    let grown = held(server.child.id(), "VmRSS:").saturating_sub(before);
+    assert!(grown < 200 << 10, "{grown} KiB after one with a token");
+}
+
 #[test]
 fn a_reader_that_does_not_read_holds_up_nobody_and_misses_nothing() {
     const MESSAGES: u64 = 3_000;
@@ -72,7 +200,7 @@ fn a_reader_that_does_not_read_holds_up_nobody_and_misses_nothing() {
     let address = server.url.trim_start_matches("http://");
     let mut lazy = TcpStream::connect(address).unwrap();
     let ask = format!(
-        "GET /api/inbox/stream?after=0 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        "GET /api/inbox/stream?after=0 HTTP/1.1\r\nhost: rialto\r\nauthorization: Bearer {}\r\n\r\n",
         tokens[1]
     );
     lazy.write_all(ask.as_bytes()).unwrap();
@@ -106,15 +234,7 @@ fn out_of_memory_it_ends_and_comes_back_whole() {
     let server = Server::start(&folder);
     let tokens = found(&server, &folder, &["sender", "receiver"]);
     let id = server.child.id();
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-    let held = status.lines().find_map(|l| l.strip_prefix("VmSize:"));
-    let held: u64 = held
-        .unwrap()
-        .split_whitespace()
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let held = held(id, "VmSize:");
     // Room for some 24 MiB more.
     let limit = format!("--as={}", (held + 24 * 1_024) * 1_024);
     let set = Command::new("prlimit")

@@ -27,8 +27,9 @@ impl Drop for Server {
 /// `rialto serve` on a folder.
 pub(crate) fn serve(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
-    command.arg(folder);
+    // The name by which tests that speak plain HTTP call it.
+    command.args(["serve", "--host", "rialto", "--listen", "127.0.0.1:0"]);
+    command.arg("--data").arg(folder);
     command
 }
 

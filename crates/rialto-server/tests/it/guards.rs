@@ -1,0 +1,383 @@
+//! What every request passes before anybody looks at what it asks: names, origins, bodies; and what is told
+//! to those who watch the realm.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, StatusCode};
+use futures_util::stream;
+use rialto_core::text::Handle;
+use rialto_core::time::Time;
+use rialto_server::door::{BODY_BYTES, Door, STRANGER_BYTES};
+use rialto_server::node::{
+    Indexer, Node, Pace, Patrol, SeededChance, Storage, VirtualClock, metrics_secret, open,
+};
+use rialto_views::Views;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::door::{METRICS, Realm};
+
+/// A body of which nothing ever comes.
+fn never() -> Body {
+    Body::from_stream(stream::pending::<Result<Bytes, Infallible>>())
+}
+
+async fn asked(router: &Router, request: Request<Body>) -> (StatusCode, Value) {
+    let answer = router.clone().oneshot(request).await.unwrap();
+    let status = answer.status();
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await;
+    let bytes = bytes.unwrap();
+    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+    let said = serde_json::from_slice(&bytes).unwrap_or_else(|_| text());
+    (status, said)
+}
+
+fn request(method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body).unwrap()
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_door_opens_under_a_foreign_name_or_for_a_foreign_page() {
+    let realm = Realm::new().await;
+    let bearer = format!("Bearer {}", realm.operator);
+    let token = ("authorization", bearer.as_str());
+    for (method, path) in [
+        (Method::GET, "/"),
+        (Method::GET, "/sign-in"),
+        (Method::POST, "/sign-in"),
+        (Method::GET, "/assets/console.css"),
+        (Method::GET, "/api/realm"),
+        (Method::GET, "/api/whoami"),
+        (Method::GET, "/api/inbox/stream"),
+        (Method::POST, "/api/owner.sign_up"),
+        (Method::POST, "/api/commands"),
+        (Method::GET, "/metrics"),
+        (Method::GET, "/nowhere"),
+    ] {
+        for (headers, code) in [
+            ([("host", "evil.test"), token], "RLT0021"),
+            ([("origin", "https://evil.test"), token], "RLT0022"),
+            ([("origin", "null"), token], "RLT0022"),
+        ] {
+            // Its body is not even read.
+            let request = request(method.clone(), path, &headers, never());
+            let (status, said) = asked(&realm.router, request).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path} {headers:?}");
+            assert_eq!(said["code"], code, "{path} {headers:?}");
+        }
+    }
+    // Whatever watches the process may call it anything.
+    for path in ["/healthz", "/readyz"] {
+        let request = request(Method::GET, path, &[("host", "evil.test")], Body::empty());
+        assert_eq!(asked(&realm.router, request).await.0, StatusCode::OK);
+    }
+    let own = [
+        ("host", "rialto.example"),
+        ("origin", "http://rialto.example"),
+    ];
+    let request = request(Method::GET, "/api/realm", &own, Body::empty());
+    assert_eq!(asked(&realm.router, request).await.0, StatusCode::OK);
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_json_is_read_as_json() {
+    let realm = Realm::new().await;
+    let args = json!({ "name": "sneaky", "kind": "person" }).to_string();
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "",
+    ] {
+        let kind = [("content-type", kind)];
+        let request = request(
+            Method::POST,
+            "/api/owner.sign_up",
+            &kind,
+            args.clone().into(),
+        );
+        let (status, said) = asked(&realm.router, request).await;
+        assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind:?}");
+        assert_eq!(said["code"], "RLT0020");
+    }
+    for path in ["/api/owner.sign_up", "/api/search/listings"] {
+        let request = request(Method::POST, path, &[], args.clone().into());
+        let (status, _) = asked(&realm.router, request).await;
+        assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+    }
+    let kind = [("content-type", "application/json; charset=utf-8")];
+    let request = request(Method::POST, "/api/owner.sign_up", &kind, args.into());
+    assert_eq!(asked(&realm.router, request).await.0, StatusCode::OK);
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_read_for_whom_the_head_names() {
+    let realm = Realm::new().await;
+    let spaces = |count: usize| Body::from(" ".repeat(count));
+    let bearer = format!("Bearer {}", realm.operator);
+    let known = [("authorization", bearer.as_str()), JSON];
+    let unknown = [("authorization", "Bearer rlt_nobody"), JSON];
+    let table: [(&str, &[(&str, &str)], Body, u16, &str); 10] = [
+        // A token that is none is told of without a look at the body.
+        ("/api/mail.send", &unknown, never(), 401, "RLT0015"),
+        ("/api/commands", &unknown, never(), 401, "RLT0015"),
+        ("/api/owner.sign_up", &unknown, never(), 401, "RLT0015"),
+        // Without one a little may be said.
+        (
+            "/api/owner.sign_up",
+            &[JSON],
+            spaces(STRANGER_BYTES),
+            400,
+            "RLT0001",
+        ),
+        (
+            "/api/owner.sign_up",
+            &[JSON],
+            spaces(STRANGER_BYTES + 1),
+            413,
+            "RLT0003",
+        ),
+        (
+            "/api/search/listings",
+            &[JSON],
+            spaces(STRANGER_BYTES + 1),
+            413,
+            "RLT0003",
+        ),
+        ("/sign-in", &[], spaces(STRANGER_BYTES + 1), 413, "RLT0003"),
+        ("/api/commands", &[JSON], spaces(3), 401, "RLT0015"),
+        // With one, as much as the realm takes.
+        ("/api/mail.send", &known, spaces(BODY_BYTES), 400, "RLT0001"),
+        (
+            "/api/mail.send",
+            &known,
+            spaces(BODY_BYTES + 1),
+            413,
+            "RLT0003",
+        ),
+    ];
+    for (path, headers, body, status, code) in table {
+        let request = request(Method::POST, path, headers, body);
+        let (was, said) = asked(&realm.router, request).await;
+        assert_eq!(
+            (was.as_u16(), &said["code"]),
+            (status, &json!(code)),
+            "{path} {headers:?}"
+        );
+    }
+    // A length that nobody announced is found out by reading.
+    let parts = stream::iter((0..20).map(|_| Ok::<_, Infallible>(Bytes::from(vec![b' '; 1_000]))));
+    let request = request(
+        Method::POST,
+        "/api/owner.sign_up",
+        &[JSON],
+        Body::from_stream(parts),
+    );
+    assert_eq!(asked(&realm.router, request).await.1["code"], "RLT0003");
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_for_the_operator_and_the_collector() {
+    let realm = Realm::new().await;
+    let (admin, agent) = realm.owner("acme").await;
+    for (token, want) in [
+        (realm.operator.as_str(), 200),
+        (METRICS, 200),
+        (admin.as_str(), 403),
+        (agent.as_str(), 403),
+        ("rlm_other", 401),
+    ] {
+        let (status, said) = realm.get(token, "/metrics").await;
+        assert_eq!(status.as_u16(), want, "{said}");
+        let told = said
+            .as_str()
+            .is_some_and(|s| s.contains("rialto_log_damaged 0"));
+        assert_eq!(told, want == 200, "{said}");
+    }
+    let request = request(Method::GET, "/metrics", &[], Body::empty());
+    assert_eq!(
+        asked(&realm.router, request).await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    // What reads metrics reads nothing else.
+    let (status, _) = realm.get(METRICS, "/api/whoami").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    realm.stop();
+}
+
+#[test]
+fn the_metrics_secret_is_made_once_and_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let secret = metrics_secret(folder.path(), &SeededChance::new(1)).unwrap();
+    assert!(secret.starts_with("rlm_") && secret.len() == 68, "{secret}");
+    let path = folder.path().join("metrics.token");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let again = metrics_secret(folder.path(), &SeededChance::new(2)).unwrap();
+    assert_eq!(again, secret);
+}
+
+/// A realm in a folder, with its views and a patrol that never rests for long.
+struct Kept {
+    node: Arc<Node>,
+    router: Router,
+    indexer: Indexer,
+    patrol: Patrol,
+    operator: Option<String>,
+}
+
+impl Kept {
+    async fn open(folder: &Path) -> Self {
+        let clock = VirtualClock::new(Time(1_795_000_000_000));
+        let name = Handle::new("test").unwrap();
+        let opened = open(
+            Storage::Folder(folder.to_owned()),
+            &name,
+            Arc::new(clock),
+            Arc::new(SeededChance::new(1)),
+        )
+        .await
+        .unwrap();
+        let views = Views::open(&folder.join("views.db")).unwrap();
+        let door = Door::new(opened.node.clone(), views.reader(), "test".into());
+        let pace = Pace {
+            bytes_per_second: 1 << 30,
+            rest: Duration::from_millis(5),
+        };
+        Self {
+            router: door.router(),
+            indexer: Indexer::start(opened.node.clone(), views).unwrap(),
+            patrol: Patrol::start(opened.node.clone(), pace).unwrap(),
+            node: opened.node,
+            operator: opened.operator_token,
+        }
+    }
+
+    fn close(self) {
+        self.patrol.stop();
+        self.indexer.stop();
+        self.node.stop();
+    }
+
+    async fn send(&self, token: &str, op: &str, args: &Value) {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), JSON];
+        let path = format!("/api/{op}");
+        let request = request(Method::POST, &path, &headers, args.to_string().into());
+        let (status, said) = asked(&self.router, request).await;
+        assert_eq!(status, StatusCode::OK, "{said}");
+    }
+
+    /// What `/readyz` says, once it says something else than before.
+    async fn ready(&self, token: &str, unlike: &str) -> String {
+        let bearer = format!("Bearer {token}");
+        let since = Instant::now();
+        loop {
+            let headers = [("authorization", bearer.as_str())];
+            let request = request(Method::GET, "/readyz", &headers, Body::empty());
+            let (status, said) = asked(&self.router, request).await;
+            let said = said.as_str().unwrap().to_owned();
+            assert_eq!(status == StatusCode::OK, said == "ready\n", "{said}");
+            if said != unlike {
+                return said;
+            }
+            assert!(since.elapsed() < Duration::from_secs(60), "still {said}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Flips one byte of a file where a text begins.
+fn flip(file: &Path, text: &str) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let at = bytes
+        .windows(text.len())
+        .position(|part| part == text.as_bytes());
+    bytes[at.unwrap()] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+}
+
+/// A folder with a few posts in it, closed; and its operator's token.
+async fn written(folder: &Path) -> String {
+    let kept = Kept::open(folder).await;
+    let operator = kept.operator.clone().unwrap();
+    let args = json!({ "name": "acme", "kind": "organisation" });
+    kept.send(&operator, "owner.sign_up", &args).await;
+    for n in 0..5 {
+        let args = json!({ "code": format!("ASSET{n}"), "scale": 2 });
+        kept.send(&operator, "ledger.create_asset", &args).await;
+    }
+    kept.close();
+    operator
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_noticed_while_serving() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("realm");
+    let operator = written(&folder).await;
+    let kept = Kept::open(&folder).await;
+    let since = Instant::now();
+    while kept.node.health().passes() < 2 {
+        assert!(since.elapsed() < Duration::from_secs(60), "it never walks");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(kept.ready(&operator, "").await, "ready\n");
+    // The second asset's facts, not the last frame, which is read at the start.
+    flip(&folder.join("log.db"), "ASSET1");
+    let told = kept.ready(&operator, "ready\n").await;
+    assert!(
+        told.starts_with("not ready: RLT0904 the log is damaged: "),
+        "{told}"
+    );
+    assert!(told.contains("position 5"), "{told}");
+    // Who has no token learns the code, and not what exactly was met.
+    let told = kept.ready("", "").await;
+    assert_eq!(told, "not ready: RLT0904 the log is damaged\n");
+    // What does not need the damaged place is served as ever.
+    let args = json!({ "name": "late", "kind": "person" });
+    kept.send(&operator, "owner.sign_up", &args).await;
+    kept.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn views_that_cannot_be_made_are_told_of() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("realm");
+    let operator = written(&folder).await;
+    flip(&folder.join("log.db"), "ASSET1");
+    for name in ["views.db", "views.db-wal", "views.db-shm"] {
+        let _ = std::fs::remove_file(folder.join(name));
+    }
+    let kept = Kept::open(&folder).await;
+    let told = kept.ready(&operator, "ready\n").await;
+    assert!(told.starts_with("not ready: RLT0904"), "{told}");
+    // A list that must have seen more than can be shown says so.
+    let bearer = format!("Bearer {operator}");
+    let headers = [("authorization", bearer.as_str())];
+    let since = Instant::now();
+    while kept.node.health().views().is_none() {
+        assert!(since.elapsed() < Duration::from_secs(60), "the views go on");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (position, ()) = kept.node.read(|_| ()).await.unwrap();
+    let path = format!("/api/owners?min_position={position}");
+    let request = request(Method::GET, &path, &headers, Body::empty());
+    assert_eq!(asked(&kept.router, request).await.1["code"], "RLT0914");
+    kept.close();
+}
