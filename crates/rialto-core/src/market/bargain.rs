@@ -324,7 +324,7 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejecti
 }
 
 /// A listing that a negotiation is about must be a party's.
-fn of_either(
+pub(super) fn of_either(
     ctx: &Ctx<'_>,
     listing: Option<ListingId>,
     (one, other): (AgentId, AgentId),
