@@ -290,7 +290,7 @@ texts_in! {
     market::PublishListing {} carrying terms: within;
     market::UpdateListing { listing } carrying terms: within;
     market::OpenCall { wanted, attributes, invite, public, open_for_ms, task } carrying body: one;
-    market::Propose { call, terms, valid_for_ms, signature } carrying note: maybe;
+    market::Propose { call, listing, terms, valid_for_ms, signature } carrying note: maybe;
     market::OpenNegotiation { with, side, terms, valid_for_ms, pay_from, fund, listing, task, signature } carrying note: maybe;
     market::Counter { negotiation, terms, valid_for_ms, pay_from, fund, signature } carrying note: maybe;
     market::Deliver { deal } carrying body: one;

@@ -355,7 +355,7 @@ pub(super) fn open_with(
 }
 
 /// A listing that a negotiation is about must be a party's.
-fn of_either(
+pub(super) fn of_either(
     ctx: &Ctx<'_>,
     listing: Option<ListingId>,
     (one, other): (AgentId, AgentId),

@@ -6,7 +6,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::bargain::{Made, end, make_offer, whole_lines};
+use super::bargain::{Made, end, make_offer, of_either, whole_lines};
 use super::{
     Answer, Call, CallState, CancelCall, MarketEvent, Negotiation, NegotiationEnd,
     NegotiationState, OpenCall, Opening, Propose, RefuseCall,
@@ -140,12 +140,13 @@ fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
     // Validity counts from the opening, which is at the latest the deadline.
     let expires = deadline.after(valid_for_ms);
     ctx.room_for::<Negotiation>(share::owner(ctx.state, seller), 0)?;
+    of_either(ctx, args.listing, (seller, seller))?;
     let negotiation = ctx.new_id(NegotiationId)?;
     let opening = Opening {
         buyer,
         seller,
         call: Some(args.call),
-        listing: None,
+        listing: args.listing,
         task,
     };
     let made = Made {
@@ -156,7 +157,7 @@ fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
         buyer,
         seller,
         expires,
-        listing: None,
+        listing: args.listing,
         terms: &args.terms,
         pay_from: None,
         fund: false,

@@ -74,6 +74,9 @@ pub struct OpenCall<C> {
 pub struct Propose<C> {
     /// Which call.
     pub call: CallId,
+    /// The seller's listing that it is about, whose stock it draws on before that of others.
+    #[serde(default)]
+    pub listing: Option<ListingId>,
     /// The terms.
     pub terms: Terms,
     /// How long after the opening the proposal can be accepted.

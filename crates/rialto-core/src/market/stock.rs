@@ -152,8 +152,8 @@ pub(super) fn drawn(state: &State, seller: AgentId, lines: &[Line]) -> Vec<Line>
     drawn
 }
 
-/// From which listings a deal would take these lines, each item once: from the one that it is about
-/// before the seller's others, from older ones before younger.
+/// From which listings a deal would take these lines, each item once: from the one that it is about if
+/// that states how many of the item it sells, or else from the seller's others, older ones first.
 pub(super) fn allot(
     state: &State,
     seller: AgentId,
@@ -162,11 +162,11 @@ pub(super) fn allot(
 ) -> Result<Vec<Claim>, Rejection> {
     let mut claims: Vec<Claim> = Vec::new();
     for line in lines {
-        let listings = state.stocked(seller, &line.item);
-        let first = about.filter(|id| listings.contains(id));
-        let others = listings.iter().filter(|id| Some(**id) != first);
+        let all = state.stocked(seller, &line.item);
+        let only = all.iter().position(|id| Some(*id) == about);
+        let listings = only.and_then(|at| all.get(at..=at)).unwrap_or(all);
         let mut needed = line.quantity;
-        for id in first.iter().chain(others) {
+        for id in listings {
             for stock in stock_of(state, *id, &line.item) {
                 let quantity = needed.min(stock.left());
                 if quantity > 0 {

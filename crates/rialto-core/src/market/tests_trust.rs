@@ -415,29 +415,49 @@ fn stock_is_stock_however_the_offer_came_about() {
 
 #[test]
 fn a_sellers_listings_together_are_its_stock() {
+    let open = |more: &str, quantity: u32, outcome: &str| {
+        let terms = of("lute", quantity);
+        format!(
+            r#"@buyer negotiation.open {{"with": "@seller", "side": "buy"{more}, {terms}}} => {outcome}
+"#
+        )
+    };
+    let propose = |more: &str, quantity: u32, outcome: &str| {
+        let terms = of("lute", quantity);
+        format!(
+            r#"@buyer call.open {{"body": "x", "invite": ["@seller"], "open_for_ms": 600000}} => ok $c
+            @seller call.propose {{"call": "$c"{more}, {terms}}} => {outcome}
+"#
+        )
+    };
+    let (new, theirs) = (r#", "listing": "$new""#, r#", "listing": "$theirs""#);
     table(
         &[
             listing("lute", 2) + "ok $old\n",
             listing("Lute", 3) + "ok $new\n",
-            format!(r#"@buyer negotiation.open {{"with": "@seller", "side": "buy", {}}} => RLT0515 lute: 5 left
-"#, of("lute", 6)),
-            // the listing that it is about goes first
-            format!(r#"@buyer negotiation.open {{"with": "@seller", "side": "buy", "listing": "$new", {}}} => ok $n
-"#, of("lute", 4)),
+            r#"@second listing.publish {"terms": {"title": "t"}} => ok $theirs
+            "#
+            .into(),
+            open("", 6, "RLT0515 lute: 5 left"),
+            // what is about a listing takes of that one alone
+            open(new, 4, "RLT0515 lute: 3 left"),
+            open(new, 3, "ok"),
+            propose(new, 4, "RLT0515 lute: 3 left"),
+            propose(new, 3, "ok"),
+            propose(theirs, 1, "RLT0103"),
+            // the older listing's go first
+            open("", 4, "ok $n"),
             r#"@seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
             @seller listing.withdraw {"listing": "$old"} => ok
-            "#.into(),
-            format!(r#"@buyer negotiation.open {{"with": "@seller", "side": "buy", {}}} => RLT0515 lute: 0 left
-"#, of("lute", 1)),
-            // the three of the new one come back, the one of the withdrawn does not
+            "#
+            .into(),
+            open("", 2, "RLT0515 lute: 1 left"),
+            // the two of the new one come back, those of the withdrawn do not
             "@seller deal.refund {\"deal\": \"$deal\"} => ok\n".into(),
-            format!(r#"@buyer negotiation.open {{"with": "@seller", "side": "buy", {}}} => ok
-"#, of("lute", 3)),
-            format!(r#"@buyer negotiation.open {{"with": "@seller", "side": "buy", {}}} => RLT0515
-"#, of("lute", 4)),
+            open("", 3, "ok"),
+            open("", 4, "RLT0515"),
             // another seller's stock is another's
-            format!(r#"@buyer negotiation.open {{"with": "@second", "side": "buy", {}}} => ok
-"#, of("lute", 4)),
+            open("", 4, "ok").replace("@seller", "@second"),
         ]
         .concat(),
     );

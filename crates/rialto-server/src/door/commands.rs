@@ -286,7 +286,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
 /// they say holds.
 async fn moved(door: &Door, entry: TransferId) -> Result<Option<Moved>, Refusal> {
     let at = At::default().reached(door.node.hub().durable());
-    super::reads::view(door, at, move |v| v.moved(entry)).await
+    super::reads::view(door, at, move |v| v.moved_by(entry)).await
 }
 
 /// Whether the command makes a key pair that the realm keeps.

@@ -305,8 +305,8 @@ impl ViewReader {
     ///
     /// # Errors
     /// As every read.
-    pub fn moved(&self, id: TransferId) -> Result<Option<Moved>> {
-        self.read(|snap| snap.entry_moved(id))
+    pub fn moved_by(&self, id: TransferId) -> Result<Option<Moved>> {
+        self.read(|snap| snap.moved_by(id))
     }
 }
 
@@ -339,7 +339,7 @@ fn kind_name(code: i64) -> &'static str {
 }
 
 impl Snap<'_> {
-    fn entry_moved(&self, id: TransferId) -> Result<Option<Moved>> {
+    fn moved_by(&self, id: TransferId) -> Result<Option<Moved>> {
         let sql = "SELECT kind, debit, credit, asset, amount FROM entry WHERE id = ?";
         let found = self.db.prepare_cached(sql)?.query_row([int(id.0)], |r| {
             let kind: i64 = r.get(0)?;
