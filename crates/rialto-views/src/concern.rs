@@ -86,8 +86,15 @@ fn identity(event: &IdentityEvent) -> Vec<AnyId> {
         | IdentityEvent::StakeHeld { agent, .. }
         | IdentityEvent::AgentClosed { agent } => vec![(*agent).into()],
         IdentityEvent::TokenIssued { principal, .. } => of_principal(*principal),
-        IdentityEvent::TokenEnded { token } => vec![(*token).into()],
-        IdentityEvent::ServiceCreated { .. } | IdentityEvent::ServiceSwitched { .. } => Vec::new(),
+        IdentityEvent::HandleMarked { agent, .. } => vec![(*agent).into()],
+        IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. } => {
+            vec![(*token).into()]
+        }
+        IdentityEvent::InvitationUsed { owner, .. } => vec![(*owner).into()],
+        IdentityEvent::ServiceCreated { .. }
+        | IdentityEvent::ServiceSwitched { .. }
+        | IdentityEvent::Invited { .. }
+        | IdentityEvent::InvitationEnded { .. } => Vec::new(),
     }
 }
 
@@ -118,6 +125,9 @@ fn ledger(event: &LedgerEvent) -> Vec<AnyId> {
             let accounts: BTreeSet<_> = entries.iter().flat_map(|e| [e.from, e.to]).collect();
             accounts.into_iter().map(AnyId::from).collect()
         }
+        LedgerEvent::PaymentNamed { payment, .. } => vec![payment.account.into()],
+        LedgerEvent::EntryCorrected { transfer, .. } => vec![(*transfer).into()],
+        LedgerEvent::HoldTaken { hold, .. } => vec![(*hold).into()],
     }
 }
 

@@ -95,11 +95,13 @@ impl Tail {
         position: u64,
         reader: &mut dyn LogReader,
     ) -> Result<(), BootError> {
-        let ids = super::contents_of(&seen.envelope);
-        for id in ids
-            .into_iter()
+        let events = &seen.envelope.events;
+        let named = events.iter().flat_map(super::content_refs).map(|c| c.id.0);
+        let earlier: Vec<u64> = named
             .filter(|id| content_position(*id) != position)
-        {
+            .filter(|id| seen.contents.iter().all(|c| c.id != *id))
+            .collect();
+        for id in earlier {
             let found = match self.frame(content_position(id)) {
                 Some(frame) => frame.contents.iter().find(|c| c.id == id).cloned(),
                 None => reader.content(id)?,

@@ -538,7 +538,7 @@ impl Snap<'_> {
                 signed: row.get(7)?,
                 funded: (author == buyer).then_some(held),
                 arbiter: arbiter.map(|a| self.who(a)).transpose()?,
-                arbiter_owner: arbiter.map(|a| self.owner_name(a)).transpose()?.flatten(),
+                arbiter_owner: arbiter.map(|a| self.owner_of(a)).transpose()?.flatten(),
                 expires: time(row.get(8)?),
                 at: time(row.get(9)?),
                 position: uint(row.get(10)?),
@@ -548,7 +548,7 @@ impl Snap<'_> {
     }
 
     /// Who owns an agent.
-    fn owner_name(&self, agent: i64) -> Result<Option<OwnerName>> {
+    fn owner_of(&self, agent: i64) -> Result<Option<OwnerName>> {
         let sql = "SELECT o.id, o.name FROM agent a JOIN owner o ON o.id = a.owner WHERE a.id = ?";
         let found = self.db.prepare_cached(sql)?.query_row([agent], |r| {
             Ok(OwnerName {
@@ -620,7 +620,7 @@ impl Snap<'_> {
             offer: offer.into(),
             accepted: self.offers(negotiation, Some(&offer))?.pop(),
             arbiter: arbiter.map(|a| self.who(a)).transpose()?,
-            arbiter_owner: arbiter.map(|a| self.owner_name(a)).transpose()?.flatten(),
+            arbiter_owner: arbiter.map(|a| self.owner_of(a)).transpose()?.flatten(),
             dispute: self.written(dispute)?,
             ruling: self.written(ruling)?,
             timeline: timeline.collect::<rusqlite::Result<_>>()?,

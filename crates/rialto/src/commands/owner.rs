@@ -283,7 +283,7 @@ async fn export(
         .await?;
     let Some(path) = file else {
         while let Some(line) = lines.next_line().await? {
-            out.json_line(line)?;
+            out.json_line(&line)?;
         }
         return Ok(());
     };
