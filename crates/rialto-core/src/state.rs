@@ -3,6 +3,7 @@
 //! State changes only by applying envelopes. Indexes are derived: they are rebuilt when a snapshot is
 //! loaded and are no part of the digest.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -12,8 +13,8 @@ use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::event::{Envelope, Event, RealmEvent};
 use crate::hash::{Hash, Short};
 use crate::id::{
-    AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, OwnerId, ReportId, TeamId,
-    TokenId,
+    AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, OwnerId, ReportId, TaskId,
+    TeamId, TokenId,
 };
 use crate::identity::{Agent, Owner, Person, Principal, Service, Stake, Token};
 use crate::ledger::{Account, Asset, Hold, Holder};
@@ -23,13 +24,13 @@ use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
 use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
-    Community, Following, Measure, Membership, Mute, Post, PostPage, Report, Square, Standing,
-    Target,
+    Benches, Community, Dismissed, Following, Measure, Membership, Mute, Post, PostPage, Report,
+    Square, Standing, Target,
 };
 use crate::table::Table;
 use crate::text::{AssetCode, Handle, Name};
 use crate::time::Time;
-use crate::work::{Task, Team};
+use crate::work::{Task, Team, Unwinding};
 use crate::{identity, ledger, mail, market, policy, social, work};
 
 /// The realm itself.
@@ -162,6 +163,7 @@ macro_rules! stores {
 
             fn retire(&mut self, key: &EntityKey) {
                 self.end_charge(key);
+                self.forget_part(key);
                 let gone = match key.kind() {
                     $(<$entity>::KIND => {
                         key.typed().and_then(|k| self.$field.remove(&k, &mut self.changes)).is_some()
@@ -260,6 +262,10 @@ stores! {
     reports: Report;
     /// Measures in force.
     measures: Measure;
+    /// Reports that were dismissed.
+    dismissals: Dismissed;
+    /// Tasks that were called off with more parts than at once.
+    unwindings: Unwinding;
 }
 
 /// The bytes are no entity that this version knows.
@@ -278,6 +284,8 @@ struct Index {
     shares: Shares,
     community_names: Table<Handle, CommunityId>,
     reported: Table<(AgentId, Target), ReportId>,
+    benches: Benches,
+    parts: BTreeSet<(TaskId, TaskId)>,
 }
 
 impl Index {
@@ -293,6 +301,8 @@ impl Index {
             shares: Table::new(seed),
             community_names: Table::new(seed),
             reported: Table::new(seed),
+            benches: Benches::default(),
+            parts: BTreeSet::new(),
         }
     }
 
@@ -360,6 +370,12 @@ impl Indexed for Community {
     }
 }
 
+impl Indexed for Task {
+    fn index(&self, key: TaskId, index: &mut Index) {
+        index.parts.extend(self.parent.map(|whole| (whole, key)));
+    }
+}
+
 impl Indexed for Report {
     fn index(&self, key: ReportId, index: &mut Index) {
         index.reported.insert((self.by, self.target), key);
@@ -371,9 +387,9 @@ macro_rules! not_indexed {
 }
 
 not_indexed! {
-    Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Task Listing Call
+    Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Unwinding Listing Call
     Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
-    Mute Post PostPage Membership Measure
+    Mute Post PostPage Membership Measure Dismissed
 }
 
 /// Two agents in the order of their ids.
@@ -393,6 +409,32 @@ impl State {
     pub fn loaded(&mut self, position: u64) {
         self.position = position;
         self.index.shares = share::count(self, self.seed);
+        self.index.benches = Benches::count(self);
+    }
+
+    pub(crate) fn benches(&self) -> &Benches {
+        &self.index.benches
+    }
+
+    pub(crate) fn benches_mut(&mut self) -> &mut Benches {
+        &mut self.index.benches
+    }
+
+    /// The parts of a task that are in memory, the oldest first.
+    pub(crate) fn parts_of(&self, whole: TaskId) -> impl Iterator<Item = TaskId> + '_ {
+        let all = (whole, TaskId(0))..=(whole, TaskId(u64::MAX));
+        self.index.parts.range(all).map(|(_, part)| *part)
+    }
+
+    /// True if what is looked up by communities, members and wholes equals what a fresh look would
+    /// find. It always does; tests ask.
+    #[must_use]
+    pub fn lookups_hold(&self) -> bool {
+        let mut parts = BTreeSet::new();
+        self.tasks.for_each(|id, task| {
+            parts.extend(task.parent.map(|whole| (whole, *id)));
+        });
+        parts == self.index.parts && Benches::count(self) == self.index.benches
     }
 
     /// How many entities of a kind an owner has brought.
@@ -642,6 +684,21 @@ impl State {
         let report = self.take::<Report>(&id)?;
         self.index.reported.remove(&(report.by, report.target));
         Some(report)
+    }
+
+    pub(crate) fn add_task(&mut self, id: TaskId, task: Task) {
+        self.index.add(&id, &task);
+        self.bring(id, task);
+    }
+
+    /// Forgets of which task a task was a part, before it leaves memory.
+    fn forget_part(&mut self, key: &EntityKey) {
+        let task = (key.kind() == Task::KIND).then(|| key.typed::<TaskId>());
+        if let Some(id) = task.flatten()
+            && let Some(whole) = self.tasks.get(&id).and_then(|t| t.parent)
+        {
+            self.index.parts.remove(&(whole, id));
+        }
     }
 
     pub(crate) fn add_team(&mut self, id: TeamId, team: Team) {
