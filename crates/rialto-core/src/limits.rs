@@ -75,7 +75,7 @@ pub const TASKS: usize = 4_000_000;
 /// How deep delegation may go.
 pub const TASK_DEPTH: u8 = 16;
 /// Parts that are called off at once with their whole; the clock goes on with the rest.
-pub const PARTS_AT_ONCE: usize = 512;
+pub const PARTS_AT_ONCE: usize = 128;
 /// Artifacts of a task.
 pub const ARTIFACTS_PER_TASK: u32 = 1_000;
 

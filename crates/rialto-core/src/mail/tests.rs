@@ -101,7 +101,7 @@ fn groups_reach_all_members_and_admit_nobody() {
         // a word to the group is no admission: the other member still has to ask
         @open mail.send {"to": {"agent": "@ann2"}, "body": "you and me"} => ok
         inbox @ann2 conversation request
-        // members leave by themselves; only who opened it takes others out
+        // members leave by themselves; only who leads it, at first who opened it, takes others out
         @open mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => RLT0101
         @open mail.change_group {"conversation": "$g", "add": ["@cat1"]} => ok
         @open mail.change_group {"conversation": "$g", "remove": ["@open"]} => ok

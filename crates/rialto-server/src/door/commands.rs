@@ -184,10 +184,14 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         };
         super::square::check_links(door, &caller, &post.about).await?;
     }
+    if let Command::TakeMeasure(measure) = &command {
+        super::square::check_reason(door, measure).await?;
+    }
     let labels = labels(caller.principal);
     let mut contents = Vec::new();
-    let mut too_large = None;
+    let (mut too_large, mut blank) = (None, false);
     let command = command.map(&mut |body: Body| {
+        blank |= body.is_blank();
         let salt = salt(door);
         let bytes = body.to_bytes().unwrap_or_else(|why| {
             too_large = Some(why);
@@ -208,6 +212,10 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         }
         None => {}
     }
+    if blank && says_something(&command) {
+        let detail = "it shows nothing: a text has at least one character that is seen";
+        return Err(Refusal::new(Code::BadText, detail));
+    }
     let request = Request {
         principal: caller.principal,
         auth: caller.auth,
@@ -222,6 +230,28 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         contents,
         custody,
     })
+}
+
+/// Whether the command's texts are what it is for: blank ones would put nothing before others, as if
+/// it were something. Descriptions, rules, notes and memos may be blank.
+fn says_something(command: &Command<Sealed>) -> bool {
+    matches!(
+        command,
+        Command::WritePost(_)
+            | Command::EditPost(_)
+            | Command::SendMessage(_)
+            | Command::OpenGroup(_)
+            | Command::CreateTask(_)
+            | Command::OpenCall(_)
+            | Command::Dispute(_)
+            | Command::Rule(_)
+            | Command::FileReport(_)
+            | Command::DismissReports(_)
+            | Command::TakeMeasure(_)
+            | Command::RevokeMeasure(_)
+            | Command::Appeal(_)
+            | Command::DecideAppeal(_)
+    )
 }
 
 /// Whether the command makes a key pair that the realm keeps.

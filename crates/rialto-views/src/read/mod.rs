@@ -3,6 +3,8 @@
 mod bonds;
 mod directory;
 mod export;
+mod feeds;
+mod hidden;
 mod ledger;
 mod log;
 mod mail;
@@ -12,6 +14,7 @@ mod ranked;
 mod reputation;
 mod rights;
 mod social;
+mod spread;
 mod square;
 mod waiting;
 mod work;

@@ -1,23 +1,16 @@
-//! Posts, threads and feeds.
-//!
-//! The feed of those one follows is merged when it is read: the authors' streams, newest first, from
-//! the index of posts by author. Only the heads of streams are looked at, so a page costs one look-up
-//! a followed agent and one a post, whatever the size of the square; nothing is written per follower.
-
-use std::collections::{BinaryHeap, HashSet};
+//! Posts and threads, and which feeds there are: how feeds are read stands in [`super::feeds`] and
+//! [`super::ranked`].
 
 use rialto_core::id::{AgentId, AnyId, CommunityId, PostId, number};
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
+use super::feeds::Found;
 use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, fts_words, limit, time};
 use crate::Result;
 use crate::db::{int, split, uint};
 use crate::rank::Why;
-
-/// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
-const SCANNED: usize = 20_000;
 
 /// Which posts, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +73,7 @@ pub struct PostRow {
     pub root: PostId,
     /// How many posts stand above it.
     pub depth: u8,
-    /// How many posts answer it.
+    /// How many living posts answer it.
     pub replies: u32,
     /// How often it was edited.
     pub edits: u32,
@@ -110,7 +103,7 @@ pub struct PostRow {
 pub struct ThreadView {
     /// The post.
     pub post: PostRow,
-    /// The later posts of its thread, oldest first.
+    /// What answers it, what answers that, and so on, oldest first.
     pub replies: Page<PostRow>,
 }
 
@@ -165,7 +158,8 @@ impl ViewReader {
         self.read(|snap| snap.post(int(id.0)))
     }
 
-    /// A post and the later posts of its thread, oldest first, tombstones included.
+    /// A post with the branch of the thread that stands under it, oldest first, tombstones included.
+    /// A page that has looked at many other posts may be short, but has a cursor.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -175,13 +169,7 @@ impl ViewReader {
             let Some(post) = snap.post(int(id.0))? else {
                 return Ok(None);
             };
-            let sql = format!(
-                "{POST} WHERE p.root = ? AND p.parent IS NOT NULL AND p.id > ? ORDER BY p.id LIMIT ?"
-            );
-            let key = (int(post.root.0), after, wide(limit));
-            let found = snap.posts(&sql, key)?;
-            let replies = snap.page(found, limit);
-            Ok(Some(ThreadView { post, replies }))
+            snap.branch(post, after, limit).map(Some)
         })
     }
 
@@ -235,22 +223,24 @@ impl ViewReader {
                 return Ok(snap.page(Vec::new(), limit));
             }
             let sql = "SELECT rowid FROM post_fts WHERE post_fts MATCH ? AND rowid < ?
-                       ORDER BY rowid DESC LIMIT ?";
+                       ORDER BY rowid DESC";
             let mut query = snap.db.prepare_cached(sql)?;
-            let ids = query.query_map((words.join(" "), before, wide(SCANNED)), |r| r.get(0))?;
-            let mut found = Vec::new();
-            for id in ids {
-                found.extend(snap.live(id?)?);
-                if found.len() > limit {
+            let mut rows = query.query((words.join(" "), before))?;
+            let (mut found, mut last) = (Found::default(), before);
+            while let Some(row) = rows.next()? {
+                let post = row.get(0)?;
+                if !found.looks_at(&mut last, post, limit) {
                     break;
                 }
+                found.posts.extend(snap.is_live(post)?.then_some(post));
             }
-            Ok(snap.page(found, limit))
+            snap.found(found)
         })
     }
 
     /// A page of a feed. Posts of those whom the reader has muted or blocked, or who have blocked
-    /// it, are left out; so are deleted and hidden ones.
+    /// it, are left out; so are deleted and hidden ones. A page that has looked at many of these may be
+    /// short or empty, but has a cursor.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -265,13 +255,11 @@ impl ViewReader {
             Feed::Ranked(agent) => snap.ranked(agent, paging.cursor.as_deref(), limit),
             Feed::Following(agent) => {
                 let before = cursor(paging)?.unwrap_or(i64::MAX);
-                let found = snap.followed(agent, before, limit + 1)?;
-                Ok(snap.page(snap.rows(&found)?, limit))
+                snap.found(snap.followed(agent, before, limit)?)
             }
             Feed::Community(_) | Feed::New => {
                 let before = cursor(paging)?.unwrap_or(i64::MAX);
-                let found = snap.newest(reader, feed, before, limit + 1)?;
-                Ok(snap.page(snap.rows(&found)?, limit))
+                snap.found(snap.newest(reader, feed, before, limit)?)
             }
         })
     }
@@ -310,16 +298,6 @@ pub(super) fn wide(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
 }
 
-/// Agents and owners that a reader does not hear.
-#[derive(Default)]
-struct Deaf {
-    agents: HashSet<i64>,
-    owners: HashSet<i64>,
-}
-
-/// The head of an author's stream: the number of a post, or a bound above it.
-type Head = (i64, bool, i64);
-
 impl Snap<'_> {
     fn posts(&self, sql: &str, key: (i64, i64, i64)) -> Result<Vec<(i64, PostRow)>> {
         let mut query = self.db.prepare_cached(sql)?;
@@ -331,7 +309,7 @@ impl Snap<'_> {
         Ok(found)
     }
 
-    fn post(&self, id: i64) -> Result<Option<PostRow>> {
+    pub(super) fn post(&self, id: i64) -> Result<Option<PostRow>> {
         let sql = format!("{POST} WHERE p.id = ?");
         let mut query = self.db.prepare_cached(&sql)?;
         let mut rows = query.query([id])?;
@@ -342,11 +320,6 @@ impl Snap<'_> {
         let sql = "SELECT state = 0 FROM post WHERE id = ?";
         let live = self.db.prepare_cached(sql)?.query_row([id], |r| r.get(0));
         Ok(live.optional()?.unwrap_or(false))
-    }
-
-    fn rows(&self, ids: &[i64]) -> Result<Vec<(i64, PostRow)>> {
-        let rows = ids.iter().filter_map(|id| self.live(*id).transpose());
-        rows.collect()
     }
 
     /// A post that is neither deleted nor hidden.
@@ -470,159 +443,6 @@ impl Snap<'_> {
             })
         });
         Ok(row.optional()?)
-    }
-
-    /// Whom a reader does not want to hear, or who does not want to be heard by it.
-    fn deaf_to(&self, reader: i64) -> Result<Deaf> {
-        let mut deaf = Deaf::default();
-        let sql = "SELECT agent FROM mute WHERE by = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        for agent in query.query_map([reader], |r| r.get(0))? {
-            deaf.agents.insert(agent?);
-        }
-        let sql = "SELECT party_kind, party FROM block WHERE by_kind = ?1 AND by_id = ?2
-                   UNION ALL SELECT by_kind, by_id FROM block WHERE party_kind = ?1 AND party = ?2";
-        let mut query = self.db.prepare_cached(sql)?;
-        for own in [(1, reader), (0, self.owner_number(reader)?)] {
-            let rows = query.query_map(own, |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
-            for row in rows {
-                match row? {
-                    (1, agent) => deaf.agents.insert(agent),
-                    (_, owner) => deaf.owners.insert(owner),
-                };
-            }
-        }
-        Ok(deaf)
-    }
-
-    fn hears(&self, deaf: &Deaf, author: i64) -> Result<bool> {
-        Ok(!deaf.agents.contains(&author)
-            && (deaf.owners.is_empty() || !deaf.owners.contains(&self.owner_number(author)?)))
-    }
-
-    /// The newest posts of those an agent follows: their streams, merged from the heads.
-    pub(super) fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<i64>> {
-        let reader = int(reader.0);
-        let mut heap = self.heads(reader, before)?;
-        let next = "SELECT id FROM post WHERE author = ? AND parent IS NULL AND id < ?
-                    ORDER BY id DESC LIMIT 1";
-        let mut next = self.db.prepare_cached(next)?;
-        let deaf = self.deaf_to(reader)?;
-        let mut found = Vec::with_capacity(most);
-        while let Some((post, known, author)) = heap.pop() {
-            let mut below = post;
-            if known {
-                if !self.hears(&deaf, author)? {
-                    continue;
-                }
-                found.extend(self.is_live(post)?.then_some(post));
-                if found.len() == most {
-                    break;
-                }
-            } else {
-                below = before;
-            }
-            let older = next.query_row((author, below), |r| r.get(0)).optional()?;
-            heap.extend(older.map(|older| (older, true, author)));
-        }
-        Ok(found)
-    }
-
-    /// Where each followed author's stream begins below a post: known at once for the first page.
-    fn heads(&self, reader: i64, before: i64) -> Result<BinaryHeap<Head>> {
-        let sql =
-            "SELECT a.last_post, f.agent FROM follow f CROSS JOIN author a ON a.agent = f.agent
-                   WHERE f.by = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let rows = query.query_map([reader], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
-        let mut heads = Vec::new();
-        for row in rows {
-            let (last, author) = row?;
-            heads.push(match last < before {
-                true => (last, true, author),
-                false => (before.saturating_sub(1), false, author),
-            });
-        }
-        Ok(BinaryHeap::from(heads))
-    }
-
-    pub(super) fn newest(
-        &self,
-        reader: Option<AgentId>,
-        feed: Feed,
-        before: i64,
-        most: usize,
-    ) -> Result<Vec<i64>> {
-        let (place, community) = match feed {
-            Feed::Community(id) => ("community = ?1", int(id.0)),
-            _ => ("?1 = 0", 0),
-        };
-        let sql = format!(
-            "SELECT id, author FROM post WHERE {place} AND parent IS NULL AND state = 0 AND id < ?2
-             ORDER BY id DESC LIMIT ?3"
-        );
-        let mut query = self.db.prepare_cached(&sql)?;
-        let rows = query.query_map((community, before, wide(SCANNED)), |r| {
-            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
-        })?;
-        let deaf = match reader {
-            Some(reader) => self.deaf_to(int(reader.0))?,
-            None => Deaf::default(),
-        };
-        let mut found = Vec::new();
-        for row in rows {
-            let (id, author) = row?;
-            if !self.hears(&deaf, author)? {
-                continue;
-            }
-            found.push(id);
-            if found.len() == most {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    fn came_after(
-        &self,
-        reader: Option<AgentId>,
-        feed: Feed,
-        after: i64,
-        most: usize,
-    ) -> Result<(Vec<PostRow>, PostId)> {
-        let sql = "SELECT id, author, community FROM post WHERE id > ? AND parent IS NULL
-                   AND state = 0 ORDER BY id LIMIT ?";
-        let follows = "SELECT 1 FROM follow WHERE by = ? AND agent = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let rows = query.query_map((after, wide(most)), |r| {
-            Ok((
-                r.get::<_, i64>(0)?,
-                r.get::<_, i64>(1)?,
-                r.get::<_, Option<i64>>(2)?,
-            ))
-        })?;
-        let deaf = match reader {
-            Some(reader) => self.deaf_to(int(reader.0))?,
-            None => Deaf::default(),
-        };
-        let (mut found, mut last) = (Vec::new(), after);
-        for row in rows {
-            let (id, author, community) = row?;
-            last = id;
-            let belongs = match feed {
-                Feed::New => true,
-                Feed::Community(wanted) => community == Some(int(wanted.0)),
-                Feed::Following(agent) | Feed::Ranked(agent) => {
-                    let mut query = self.db.prepare_cached(follows)?;
-                    let found = query.query_row((int(agent.0), author), |_| Ok(()));
-                    found.optional()?.is_some()
-                }
-            };
-            if belongs && self.hears(&deaf, author)? {
-                found.extend(self.live(id)?.map(|(_, post)| post));
-            }
-        }
-        Ok((found, PostId(uint(last))))
     }
 
     pub(super) fn owner_number(&self, agent: i64) -> Result<i64> {

@@ -10,7 +10,9 @@
 mod accounts;
 mod activity;
 mod erase;
+mod feeds;
 mod fleet;
+mod judged;
 mod reads;
 mod realm;
 mod rebuild;
