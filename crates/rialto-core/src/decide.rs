@@ -181,6 +181,11 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// How many events the decision has so far.
+    pub(crate) fn emitted(&self) -> usize {
+        self.events.len()
+    }
+
     /// The agent that acts, if any was named.
     pub(crate) fn named_actor(&self) -> Option<AgentId> {
         self.actor
@@ -551,6 +556,12 @@ fn keys_full(state: &State, principal: Principal) -> bool {
 
 fn dispatch(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
     use Command as C;
+    if let Some(agent) = ctx
+        .named_actor()
+        .filter(|_| social::reaches_others(command))
+    {
+        social::may_speak(ctx, agent)?;
+    }
     match command {
         C::Tick(_) => tick(ctx),
         C::AcceptClock(_)
@@ -750,6 +761,7 @@ fn expire(ctx: &mut Ctx<'_>, key: &EntityKey) -> Result<bool, Rejection> {
             market::expire_negotiation(ctx, negotiation)
         }),
         market::Deal::KIND => with(key, |deal| market::expire_deal(ctx, deal)),
+        work::Unwinding::KIND => with(key, |task| work::go_on(ctx, task)),
         policy::Approval::KIND => with(key, |approval| policy::expire(ctx, approval)),
         social::PostPage::KIND => with(key, |page| social::close_page(ctx, page)),
         social::Report::KIND => with(key, |report| social::expire_report(ctx, report)),

@@ -104,6 +104,8 @@ pub const OPEN_REQUESTS_PER_AGENT: u32 = 100;
 pub const TASKS: usize = 4_000_000;
 /// How deep delegation may go.
 pub const TASK_DEPTH: u8 = 16;
+/// Parts that are called off at once with their whole; the clock goes on with the rest.
+pub const PARTS_AT_ONCE: usize = 128;
 /// Artifacts of a task.
 pub const ARTIFACTS_PER_TASK: u32 = 1_000;
 
@@ -191,5 +193,12 @@ pub const REPORT_MS: u64 = 90 * DAY_MS;
 pub const MEASURES: usize = 1_000_000;
 /// The longest suspension, and how long a measure can be taken back.
 pub const MEASURE_MS: u64 = 366 * DAY_MS;
+/// Communities that one command finds another moderator for; in further ones it is found when one is
+/// next needed.
+pub const BENCHES_AT_ONCE: usize = 1_000;
+/// Members that are looked at for the one who moderates next.
+pub const HEIRS: usize = 256;
+/// Dismissed reports that are remembered in a realm.
+pub const DISMISSALS: usize = 1_000_000;
 /// How long after a measure its appeal can be made.
 pub const APPEAL_MS: u64 = 30 * DAY_MS;

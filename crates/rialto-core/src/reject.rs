@@ -332,6 +332,14 @@ codes! {
     NoAppeal = 721 Conflict "no appeal against this measure waits for a decision", "Nothing to do.";
     /// Nobody is judge in their own cause.
     OwnMeasure = 722 Forbidden "who took a measure, or whom it is against, does not decide its appeal", "Let another moderator or the operator decide.";
+    /// The post, the agent or the measure is that of an agent of the same owner.
+    OwnCase = 723 Forbidden "nobody judges in their own case", "Let a moderator of another owner, or the operator, decide.";
+    /// The operator took the measure, or a moderator that stands above the one who asks; or such a moderator is to be dismissed.
+    HigherHand = 724 Forbidden "a higher hand than the one who asks decides this", "The founder stands above the other moderators, each of these above those appointed later, and the operator above all.";
+    /// A report by an agent of the same owner about the same words was dismissed, and they have not been edited since.
+    AlreadyDismissed = 725 Conflict "a report of this text was dismissed", "Report it again if it is edited; a measure against it can still be asked of the operator.";
+    /// The same measure was lifted from the same thing, which has not been edited since.
+    SameReason = 726 Conflict "the measure was lifted, and the reason for it is the same", "Say what is new, or leave it as it was decided.";
 
     /// The machine's clock is wrong, or the server was down for longer than that.
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";

@@ -14,7 +14,9 @@ use crate::mail::{Contact, ContactState, Conversation, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair};
 use crate::policy::{Allowance, Block, Node, Party, owner_of_principal};
 use crate::reject::{Code, Rejection};
-use crate::social::{Community, Following, Measure, Membership, Mute, OwnerMute, Post, Report};
+use crate::social::{
+    Community, Dismissed, Following, Measure, Membership, Mute, OwnerMute, Post, Report,
+};
 use crate::state::{Remembered, State, pair};
 use crate::table::Table;
 use crate::work::Task;
@@ -116,6 +118,7 @@ charged! {
     Membership memberships MEMBERSHIPS "memberships", |_, (_, agent), state| owner(state, *agent);
     Report reports REPORTS "open reports", |it, _, state| owner(state, it.by);
     Measure measures MEASURES "measures", |it, _, state| owner_of_principal(state, it.by);
+    Dismissed dismissals DISMISSALS "dismissed reports", |_, (owner, _), _| Some(*owner);
 }
 
 fn charge(shares: &mut Shares, whose: (u8, OwnerId)) {

@@ -692,6 +692,9 @@ pub(crate) fn promises(state: &State) -> Result<(), String> {
     if !state.known_handles_hold() {
         return Err("a handle is known that should not be, or the other way round".into());
     }
+    if !state.lookups_hold() {
+        return Err("a look-up is not what the entities say".into());
+    }
     counters_count(state)?;
     the_square_counts(state)
 }
@@ -940,9 +943,10 @@ fn the_square_counts(state: &State) -> Result<(), String> {
         let counted = members.remove(id).unwrap_or(0);
         let inside = |a: &AgentId| {
             let place = state.memberships.get(&(*id, *a));
-            place.is_some_and(|m| m.joined && !m.left)
+            let open = state.agents.get(a).map(|a| a.status) != Some(Status::Closed);
+            open && place.is_some_and(|m| m.joined && !m.left)
         };
-        if counted != c.members || c.moderators.is_empty() || !c.moderators.iter().all(inside) {
+        if counted != c.members || !c.moderators.iter().all(inside) {
             wrong = Some(format!("{id} is {c:?}, {counted} members"));
         }
     });

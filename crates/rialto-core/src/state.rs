@@ -3,6 +3,7 @@
 //! State changes only by applying envelopes. Indexes are derived: they are rebuilt when a snapshot is
 //! loaded and are no part of the digest.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -16,7 +17,7 @@ use crate::handles::{self, Looks};
 use crate::hash::{Hash, Short};
 use crate::id::{
     AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId,
-    TeamId, TokenId,
+    TaskId, TeamId, TokenId,
 };
 use crate::identity::{Agent, Invitation, Owner, Person, Principal, Service, Stake, Token};
 use crate::ledger::{Account, Asset, Corrected, Hold, Holder, Payment};
@@ -29,13 +30,13 @@ use crate::names::name_key;
 use crate::policy::{Allowance, Approval, Block, BlockedOwners, Bucket, Meter, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
-    Community, Following, Measure, Membership, Mute, OwnerMute, Post, PostPage, Report, Square,
-    Standing, Target,
+    Benches, Community, Dismissed, Following, Measure, Membership, Mute, OwnerMute, Post, PostPage,
+    Report, Square, Standing, Target,
 };
 use crate::table::Table;
 use crate::text::{AssetCode, Handle, Name};
 use crate::time::Time;
-use crate::work::{Task, Team};
+use crate::work::{Task, Team, Unwinding};
 use crate::{identity, ledger, mail, market, policy, social, work};
 
 /// The realm itself.
@@ -160,6 +161,7 @@ macro_rules! stores {
             fn retire(&mut self, key: &EntityKey) {
                 self.note_forgotten(key);
                 self.end_charge(key);
+                self.forget_part(key);
                 let gone = match key.kind() {
                     $(<$entity>::KIND => {
                         key.typed().and_then(|k| self.$field.remove(&k, &mut self.changes)).is_some()
@@ -270,6 +272,10 @@ stores! {
     reports: Report;
     /// Measures in force.
     measures: Measure;
+    /// Reports that were dismissed.
+    dismissals: Dismissed;
+    /// Tasks that were called off with more parts than at once.
+    unwindings: Unwinding;
 }
 
 /// The bytes are no entity that this version knows.
@@ -292,6 +298,8 @@ struct Index {
     stocked: Table<(AgentId, String), Vec<ListingId>>,
     kept: KeptIndex,
     blocked_owners: BlockedOwners,
+    benches: Benches,
+    parts: BTreeSet<(TaskId, TaskId)>,
 }
 
 impl Index {
@@ -311,6 +319,8 @@ impl Index {
             stocked: Table::new(seed),
             kept: KeptIndex::new(seed),
             blocked_owners: Table::new(seed),
+            benches: Benches::default(),
+            parts: BTreeSet::new(),
         }
     }
 
@@ -397,6 +407,12 @@ impl Indexed for Community {
     }
 }
 
+impl Indexed for Task {
+    fn index(&self, key: TaskId, index: &mut Index) {
+        index.parts.extend(self.parent.map(|whole| (whole, key)));
+    }
+}
+
 impl Indexed for Report {
     fn index(&self, key: ReportId, index: &mut Index) {
         index.reported.insert((self.by, self.target), key);
@@ -408,9 +424,9 @@ macro_rules! not_indexed {
 }
 
 not_indexed! {
-    Realm Clock Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Task Call
+    Realm Clock Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Unwinding Call
     Negotiation Deal Reputation Pair Allowance Block Bucket Meter Approval Stake Square Standing Following
-    Mute OwnerMute Lanes Post PostPage Membership Measure Invitation
+    Mute OwnerMute Lanes Post PostPage Membership Measure Invitation Dismissed
 }
 
 /// Two agents in the order of their ids.
@@ -435,6 +451,7 @@ impl State {
         self.index.looks = looks;
         self.index.kept = KeptIndex::of(self, self.seed);
         self.index.blocked_owners = policy::count_blocked(self, self.seed);
+        self.index.benches = Benches::count(self);
     }
 
     /// Which handles are read alike, and whose are known by deals.
@@ -471,6 +488,31 @@ impl State {
 
     pub(crate) fn blocked_owners_mut(&mut self) -> &mut BlockedOwners {
         &mut self.index.blocked_owners
+    }
+
+    pub(crate) fn benches(&self) -> &Benches {
+        &self.index.benches
+    }
+
+    pub(crate) fn benches_mut(&mut self) -> &mut Benches {
+        &mut self.index.benches
+    }
+
+    /// The parts of a task that are in memory, the oldest first.
+    pub(crate) fn parts_of(&self, whole: TaskId) -> impl Iterator<Item = TaskId> + '_ {
+        let all = (whole, TaskId(0))..=(whole, TaskId(u64::MAX));
+        self.index.parts.range(all).map(|(_, part)| *part)
+    }
+
+    /// True if what is looked up by communities, members and wholes equals what a fresh look would
+    /// find. It always does; tests ask.
+    #[must_use]
+    pub fn lookups_hold(&self) -> bool {
+        let mut parts = BTreeSet::new();
+        self.tasks.for_each(|id, task| {
+            parts.extend(task.parent.map(|whole| (whole, *id)));
+        });
+        parts == self.index.parts && Benches::count(self) == self.index.benches
     }
 
     /// How many entities of a kind an owner has brought.
@@ -773,6 +815,21 @@ impl State {
         let report = self.take::<Report>(&id)?;
         self.index.reported.remove(&(report.by, report.target));
         Some(report)
+    }
+
+    pub(crate) fn add_task(&mut self, id: TaskId, task: Task) {
+        self.index.add(&id, &task);
+        self.bring(id, task);
+    }
+
+    /// Forgets of which task a task was a part, before it leaves memory.
+    fn forget_part(&mut self, key: &EntityKey) {
+        let task = (key.kind() == Task::KIND).then(|| key.typed::<TaskId>());
+        if let Some(id) = task.flatten()
+            && let Some(whole) = self.tasks.get(&id).and_then(|t| t.parent)
+        {
+            self.index.parts.remove(&(whole, id));
+        }
     }
 
     pub(crate) fn add_team(&mut self, id: TeamId, team: Team) {

@@ -18,6 +18,16 @@ use std::collections::{BinaryHeap, HashMap};
 use serde::Serialize;
 
 const DAY_MS: u64 = 86_400_000;
+/// What each post of the same owner above one takes away.
+pub(crate) const NEXT_OF_OWNER: i32 = 250;
+
+/// What a post of an age is worth for being young: 1000, halved every 24 hours.
+pub(crate) fn recency(age_ms: u64) -> i32 {
+    let days = u32::try_from(age_ms / DAY_MS).unwrap_or(u32::MAX);
+    let whole = 1_000_u64.checked_shr(days).unwrap_or(0);
+    let recency = whole * (2 * DAY_MS - age_ms % DAY_MS) / (2 * DAY_MS);
+    i32::try_from(recency).unwrap_or(1_000)
+}
 
 /// What the score of a post is made of. The parts add up to the score.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -56,9 +66,6 @@ pub(crate) struct Facts {
 impl Why {
     /// The score before diversity.
     pub(crate) fn of(facts: &Facts) -> Self {
-        let days = u32::try_from(facts.age_ms / DAY_MS).unwrap_or(u32::MAX);
-        let whole = 1_000_u64.checked_shr(days).unwrap_or(0);
-        let recency = whole * (2 * DAY_MS - facts.age_ms % DAY_MS) / (2 * DAY_MS);
         let ways = [
             (facts.followed, 400, "followed"),
             (facts.partner, 300, "deal"),
@@ -66,7 +73,7 @@ impl Why {
         ];
         let related = ways.iter().filter(|(holds, ..)| *holds);
         let mut why = Self {
-            recency: i32::try_from(recency).unwrap_or(1_000),
+            recency: recency(facts.age_ms),
             relation: related.clone().map(|(_, points, _)| points).sum(),
             related_by: related.map(|(.., way)| *way).collect(),
             reputation: i32::try_from(facts.reputation.min(1_000) / 2).unwrap_or(500),
@@ -88,7 +95,7 @@ impl Why {
     }
 
     fn spread(&self, above: i32) -> i32 {
-        self.score - 250 * above
+        self.score - NEXT_OF_OWNER * above
     }
 }
 
@@ -116,7 +123,7 @@ pub(crate) fn order(candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
             left.push(Placed::of(best.candidate, *count));
             continue;
         }
-        best.candidate.why.diversity = -250 * *count;
+        best.candidate.why.diversity = -NEXT_OF_OWNER * *count;
         best.candidate.why.add_up();
         *count += 1;
         ranked.push(best.candidate);

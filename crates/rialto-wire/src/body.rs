@@ -7,8 +7,8 @@ use rialto_core::hash::Hash;
 use rialto_core::text::{Labels, Sealed};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::screen;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// The most bytes a body has in its stored form.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -70,17 +70,13 @@ impl Body {
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    /// True when there is nothing in it: no file, no data but empty ones, no text but white space and
-    /// characters that take no room.
+    /// Whether it shows nothing: no file, no data, and no character that anybody sees.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.0.iter().all(|part| match part {
-            Part::Text(text) => blank(text),
-            Part::Data(Value::Null) => true,
-            Part::Data(Value::String(text)) => blank(text),
-            Part::Data(Value::Array(all)) => all.is_empty(),
-            Part::Data(Value::Object(all)) => all.is_empty(),
-            Part::Data(_) | Part::File(_) => false,
+            Part::Text(text) => !text.chars().any(is_seen),
+            Part::Data(data) => says_nothing(data),
+            Part::File(_) => false,
         })
     }
 
@@ -107,9 +103,38 @@ impl Body {
     }
 }
 
-fn blank(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_whitespace() || screen::invisible(c))
+/// Whether data holds no value but empty and blank ones.
+fn says_nothing(data: &Value) -> bool {
+    match data {
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => !text.chars().any(is_seen),
+        Value::Array(entries) => entries.iter().all(says_nothing),
+        Value::Object(fields) => fields.is_empty(),
+    }
+}
+
+/// Whether a character is seen where it stands alone: no white space, no control, nothing that takes no
+/// room (Unicode's default-ignorable code points, tags among them), no filler, no mark without a letter.
+fn is_seen(c: char) -> bool {
+    let unseen = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+    !(unseen || c.is_whitespace() || c.is_control() || is_combining_mark(c))
+}
+
+/// Whether two texts say the same but for case, white space, punctuation and what nobody sees.
+#[must_use]
+pub fn same_words(one: &Body, other: &Body) -> bool {
+    let words = |body: &Body| -> String {
+        let text = body.plain_text();
+        let plain = text.nfkc().filter(|c| c.is_alphanumeric());
+        plain.flat_map(char::to_lowercase).collect()
+    };
+    words(one) == words(other)
 }
 
 /// The hash by which the log names a content.
@@ -201,6 +226,57 @@ mod tests {
         }
         let many = format!("[{}]", vec!["{\"text\":\"a\"}"; MAX_PARTS + 1].join(","));
         assert!(serde_json::from_str::<Body>(&many).is_err());
+    }
+
+    #[test]
+    fn what_shows_nothing_is_blank() {
+        for blank in [
+            "",
+            " \t\n\u{a0}\u{3000}",
+            "\u{200b}\u{200d}\u{2060}\u{feff}",
+            "\u{e0068}\u{e0069}\u{e007f}",
+            "\u{3164}\u{2800}\u{115f}",
+            "\u{301}\u{fe0f}",
+            "\u{202e} \u{ad}",
+        ] {
+            assert!(Body::text(blank).is_blank(), "{blank:?}");
+        }
+        for said in [
+            "x",
+            ".",
+            "\u{200b}x",
+            "é",
+            "e\u{301}",
+            "你好",
+            "👍",
+            "\u{ad}-",
+        ] {
+            assert!(!Body::text(said).is_blank(), "{said:?}");
+        }
+        let parts = |text: &str| serde_json::from_str::<Body>(text).unwrap();
+        for blank in [
+            "[]",
+            r#"[{"text":" "},{"text":""}]"#,
+            r#"[{"data":null}]"#,
+            r#"[{"data":[" ",[]]}]"#,
+            r#"[{"data":{}}]"#,
+        ] {
+            assert!(parts(blank).is_blank(), "{blank}");
+        }
+        for said in [
+            r#"[{"data":0}]"#,
+            r#"[{"data":{"a":1}}]"#,
+            r#"[{"text":" "},{"data":[1]}]"#,
+        ] {
+            assert!(!parts(said).is_blank(), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_same_words_are_the_same_however_typed() {
+        let same = |one: &str, other: &str| same_words(&Body::text(one), &Body::text(other));
+        assert!(same("Spam, again.", "spam \u{200b}AGAIN"));
+        assert!(!same("spam", "spam again"));
     }
 
     #[test]

@@ -374,7 +374,7 @@ impl One {
         html! {
             (self.reputation.section())
             @if !self.measures.is_empty() { (section("What moderators did", &html! {}, &measures(&self.measures, None))) }
-            (section("Latest posts", &all, &posts(&self.posts, &none)))
+            (section("Latest posts", &all, &posts(&self.posts, None, &none)))
         }
     }
 

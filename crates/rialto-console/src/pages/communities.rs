@@ -184,7 +184,7 @@ impl One {
         let feed = section(
             "Posts",
             &html! {},
-            &html! { (posts(&self.posts, &empty)) (next_page(self.next.as_deref())) },
+            &posts(&self.posts, self.next.as_deref(), &empty),
         );
         html! {
             (heading(&html! { (line.name) }, &html! { (Thing(line.id)) a href={ "/trace/" (line.id) } { "Trace" } }))

@@ -165,9 +165,9 @@ impl Moderation {
 
     fn of_reports(&self) -> Markup {
         let whose = if self.operator {
-            "Reports of posts outside communities, and of agents, wait for the operator; those in a community for its moderators too."
+            "Reports of posts outside communities, and of agents, wait for the operator, and so do those that no moderator of another owner could judge; the others in a community for its moderators too."
         } else {
-            "Shown are the reports that your agents made, and those in communities that they moderate."
+            "Shown are the reports that your agents made, and those in communities that they moderate, but for reports of your own agents: nobody judges in their own case."
         };
         let empty = Empty::new(
             format!("No report waits. {whose}"),

@@ -17,6 +17,7 @@ use crate::ledger::{Holder, Purpose, resolve_asset};
 use crate::limits;
 use crate::policy::{self, Action, Rate};
 use crate::reject::{Code, Rejection};
+use crate::social::{self, Gone};
 use crate::text::{Handle, Name, Sealed};
 use crate::time::Time;
 
@@ -308,6 +309,7 @@ fn close(ctx: &mut Ctx<'_>, args: &CloseAgent) -> Result<(), Rejection> {
         return Err(closed(&entity.handle));
     }
     emit(ctx, IdentityEvent::AgentClosed { agent });
+    social::vacate(ctx, Gone::Closed(agent));
     if let Some(stake) = ctx.state.stakes.get(&agent).copied() {
         ctx.end_hold(stake.hold, Amount::ZERO)?;
     }
@@ -472,6 +474,9 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
                     status,
                 },
             );
+            if status == Status::Suspended {
+                social::vacate(ctx, Gone::Owner(*owner));
+            }
         }
         Subject::Person(id) => {
             let person = ctx.state.persons.get(id).ok_or(Code::NotFound)?;
@@ -496,6 +501,9 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
                 return Err(closed(&entity.handle));
             }
             emit(ctx, IdentityEvent::AgentSwitched { agent, status });
+            if status == Status::Suspended {
+                social::vacate(ctx, Gone::Agent(agent));
+            }
         }
         Subject::Service(service) => {
             ctx.authorise(Action::ManageRealm)?;

@@ -305,11 +305,8 @@ fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> 
     let mut removed = Vec::new();
     for name in &args.remove {
         let agent = ctx.agent(name)?;
-        if agent != by && by != group.opened_by {
-            return Err(Rejection::new(
-                Code::Forbidden,
-                "only the one who opened the group removes others",
-            ));
+        if agent != by {
+            leads(ctx, group, by)?;
         }
         if group.members.contains(&agent) && !removed.contains(&agent) {
             removed.push(agent);
@@ -330,6 +327,22 @@ fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> 
         },
     );
     Ok(())
+}
+
+/// Refuses who does not lead a group. Of its members who can act the one that has been in it longest
+/// leads it: at first who opened it.
+fn leads(ctx: &Ctx<'_>, group: &Conversation, by: AgentId) -> Result<(), Rejection> {
+    let active = group.members.iter().filter_map(|m| {
+        let agent = ctx.active_agent(*m).ok()?;
+        Some((*m, &agent.handle))
+    });
+    match active.take(1).next() {
+        Some((leader, handle)) if leader != by => Err(Rejection::new(
+            Code::Forbidden,
+            format!("{handle} leads the group, and only it takes others out"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn answer_request(ctx: &mut Ctx<'_>, args: &AnswerRequest) -> Result<(), Rejection> {

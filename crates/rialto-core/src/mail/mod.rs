@@ -321,7 +321,8 @@ pub struct ChangeGroup {
     /// Whom to add.
     #[serde(default)]
     pub add: Vec<AgentRef>,
-    /// Whom to take out: oneself, or anybody by the one who opened it.
+    /// Whom to take out: oneself, or anybody by the one who leads it: of its members who can act the
+    /// one that has been in it longest, at first who opened it.
     #[serde(default)]
     pub remove: Vec<AgentRef>,
 }

@@ -102,7 +102,7 @@ fn groups_reach_all_members_and_admit_nobody() {
         // a word to the group is no admission: the other member still has to ask
         @open mail.send {"to": {"agent": "@ann2"}, "body": "you and me"} => ok
         inbox @ann2 conversation request
-        // members leave by themselves; only who opened it takes others out
+        // members leave by themselves; only who leads it, at first who opened it, takes others out
         @open mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => RLT0101
         @open mail.change_group {"conversation": "$g", "add": ["@cat1"]} => ok
         @open mail.change_group {"conversation": "$g", "remove": ["@open"]} => ok
@@ -576,4 +576,33 @@ fn an_empty_group_leaves_memory() {
     world.run("tick");
     assert_eq!(world.state.conversations.len(), 0);
     world.settle();
+}
+
+#[test]
+fn a_group_whose_opener_left_is_led_by_the_next() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @ann1
+        agent bob @bob1
+        agent bob @bob2
+        agent ann @ann2
+        @ann1 mail.open_group {"title": "friends", "members": ["@bob1", "@bob2", "@ann2"]} => ok $g
+        @bob1 mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => RLT0101
+        @ann1 mail.change_group {"conversation": "$g", "remove": ["@ann1"]} => ok
+        @bob2 mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => RLT0101
+        @bob1 mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => ok
+        // who comes back, comes last
+        @bob1 mail.change_group {"conversation": "$g", "add": ["@ann1", "@ann2"]} => ok
+        @ann1 mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => RLT0101
+        // and a stopped or closed agent leads nothing
+        bob identity.suspend {"subject": {"agent": "@bob1"}} => ok
+        @bob2 mail.change_group {"conversation": "$g", "remove": ["@ann2"]} => ok
+        bob identity.resume {"subject": {"agent": "@bob1"}} => ok
+        @bob2 mail.change_group {"conversation": "$g", "remove": ["@ann1"]} => RLT0101
+        bob agent.close {"agent": "@bob1"} => ok
+        @bob2 mail.change_group {"conversation": "$g", "remove": ["@ann1", "@bob1"]} => ok
+        "#,
+    );
 }

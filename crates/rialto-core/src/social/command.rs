@@ -206,7 +206,8 @@ pub struct AnswerJoin {
     pub admit: bool,
 }
 
-/// Makes a member a moderator, or takes that back.
+/// Makes a member a moderator, or takes that back: by itself, by a moderator that stands above it, or
+/// by the operator. The founder stands above all others, each of these above those appointed later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -233,7 +234,7 @@ pub struct FileReport<C> {
     pub text: Option<C>,
 }
 
-/// Ends reports without a measure.
+/// Ends reports without a measure. The same owner's agents do not report the same text again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -244,7 +245,8 @@ pub struct DismissReports<C> {
     pub reason: C,
 }
 
-/// Takes a measure: by a moderator of the community that the target stands in, or by the operator.
+/// Takes a measure: by a moderator of the community that the target stands in, or by the operator;
+/// not against an agent of one's own owner, and not again for a reason for which it was lifted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -263,7 +265,8 @@ pub struct TakeMeasure<C> {
     pub reason: C,
 }
 
-/// Takes a measure back.
+/// Takes a measure back: by who took it, a moderator that stands above, or the operator; not one
+/// against an agent of one's own owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -285,7 +288,8 @@ pub struct Appeal<C> {
     pub statement: C,
 }
 
-/// Decides an appeal: by a moderator other than the one who took the measure, or by the operator.
+/// Decides an appeal: by a moderator of another owner than those of who took the measure and of whom
+/// it is against, or by the operator, who alone decides about its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

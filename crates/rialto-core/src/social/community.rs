@@ -2,7 +2,8 @@
 
 use alloc::format;
 
-use super::decide::{below, emit, may_speak, short};
+use super::bench::{self, Gone, Judge};
+use super::decide::{below, emit, short};
 use super::{
     AnswerJoin, Appoint, Community, CommunityRef, CreateCommunity, Entry, JoinCommunity,
     Membership, SocialEvent, UpdateCommunity,
@@ -11,7 +12,7 @@ use crate::command::Command;
 use crate::decide::Ctx;
 use crate::id::{AgentId, AnyId, CommunityId};
 use crate::limits;
-use crate::policy::{self, Action, Rate};
+use crate::policy::{self, Rate};
 use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::state::State;
@@ -74,7 +75,6 @@ fn not_suspended(ctx: &Ctx<'_>, place: &Membership) -> Result<(), Rejection> {
 
 fn create(ctx: &mut Ctx<'_>, args: &CreateCommunity<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
-    may_speak(ctx, by)?;
     short(&args.rules)?;
     policy::throttle(ctx, Rate::Posts(by))?;
     let standing = ctx.state.standing(by);
@@ -106,7 +106,7 @@ fn create(ctx: &mut Ctx<'_>, args: &CreateCommunity<Sealed>) -> Result<(), Rejec
 
 fn update(ctx: &mut Ctx<'_>, args: &UpdateCommunity<Sealed>) -> Result<(), Rejection> {
     let (community, entity) = named(ctx, &args.community)?;
-    ctx.authorise(Action::Moderate(Some(community)))?;
+    bench::judge(ctx, Some(community))?;
     if let Some(rules) = &args.rules {
         short(rules)?;
     }
@@ -141,6 +141,7 @@ fn join(ctx: &mut Ctx<'_>, args: &JoinCommunity) -> Result<(), Rejection> {
                 limits::COMMUNITIES_PER_AGENT,
             )?;
             ctx.room_for::<Membership>(owner(ctx.state, agent), 0)?;
+            bench::fill(ctx, community, None);
             let event = match entity.entry {
                 Entry::Open => SocialEvent::Joined { community, agent },
                 Entry::Request => SocialEvent::JoinRequested { community, agent },
@@ -148,7 +149,7 @@ fn join(ctx: &mut Ctx<'_>, args: &JoinCommunity) -> Result<(), Rejection> {
             emit(ctx, event);
         }
         (false, true) => {
-            keep_a_moderator(entity, agent)?;
+            keep_a_moderator(ctx, community, entity, agent)?;
             emit(ctx, SocialEvent::Left { community, agent });
         }
         (true, true) | (false, false) => {}
@@ -156,8 +157,15 @@ fn join(ctx: &mut Ctx<'_>, args: &JoinCommunity) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn keep_a_moderator(entity: &Community, leaving: AgentId) -> Result<(), Rejection> {
-    if entity.moderators.as_slice() == [leaving] {
+/// Refuses that the last moderator who can act goes of its own accord.
+fn keep_a_moderator(
+    ctx: &Ctx<'_>,
+    community: CommunityId,
+    entity: &Community,
+    leaving: AgentId,
+) -> Result<(), Rejection> {
+    let stays = |agent: &AgentId| *agent != leaving && bench::is_able(ctx, community, *agent);
+    if entity.moderators.contains(&leaving) && !entity.moderators.iter().any(stays) {
         return Err(Code::LastModerator.into());
     }
     Ok(())
@@ -165,7 +173,7 @@ fn keep_a_moderator(entity: &Community, leaving: AgentId) -> Result<(), Rejectio
 
 fn answer(ctx: &mut Ctx<'_>, args: &AnswerJoin) -> Result<(), Rejection> {
     let (community, _) = named(ctx, &args.community)?;
-    ctx.authorise(Action::Moderate(Some(community)))?;
+    bench::judge(ctx, Some(community))?;
     let agent = ctx.agent(&args.agent)?;
     let place = ctx.state.memberships.get(&(community, agent));
     if place.is_none_or(|m| m.joined || m.left) {
@@ -185,7 +193,7 @@ fn answer(ctx: &mut Ctx<'_>, args: &AnswerJoin) -> Result<(), Rejection> {
 
 fn appoint(ctx: &mut Ctx<'_>, args: &Appoint) -> Result<(), Rejection> {
     let (community, entity) = named(ctx, &args.community)?;
-    ctx.authorise(Action::Moderate(Some(community)))?;
+    let judge = bench::judge(ctx, Some(community))?;
     let (agent, moderator) = (ctx.agent(&args.agent)?, args.moderator);
     let is_one = entity.moderators.contains(&agent);
     if is_one == moderator {
@@ -199,8 +207,11 @@ fn appoint(ctx: &mut Ctx<'_>, args: &Appoint) -> Result<(), Rejection> {
             have,
             limits::MODERATORS_PER_COMMUNITY,
         )?;
+    } else if judge == Judge::Moderator(agent) {
+        keep_a_moderator(ctx, community, entity, agent)?;
     } else {
-        keep_a_moderator(entity, agent)?;
+        judge.may_dismiss(entity, agent)?;
+        bench::fill(ctx, community, Some(Gone::Agent(agent)));
     }
     emit(
         ctx,

@@ -1,4 +1,4 @@
-//! Decides commands about follows, mutes, posts and reactions.
+//! Decides commands about follows, mutes, posts and reactions, and who may speak at all.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -150,8 +150,33 @@ fn answerable<'a>(ctx: &Ctx<'a>, post: PostId, by: AgentId) -> Result<&'a Post, 
     Ok(entity)
 }
 
-/// Refuses an agent whom the operator keeps from posting.
-pub(super) fn may_speak(ctx: &Ctx<'_>, agent: AgentId) -> Result<(), Rejection> {
+/// Whether a command puts something of its agent's before others: a text, an offer, a follow. Going
+/// on with what was agreed, reporting and appealing do not.
+pub(crate) fn reaches_others(command: &Command<Sealed>) -> bool {
+    match command {
+        Command::Follow(args) => args.follow,
+        Command::JoinCommunity(args) => args.join,
+        Command::ChangeGroup(args) => !args.add.is_empty(),
+        Command::WritePost(_)
+        | Command::EditPost(_)
+        | Command::React(_)
+        | Command::CreateCommunity(_)
+        | Command::SendMessage(_)
+        | Command::OpenGroup(_)
+        | Command::CreateTask(_)
+        | Command::InviteMember(_)
+        | Command::PublishListing(_)
+        | Command::UpdateListing(_)
+        | Command::OpenCall(_)
+        | Command::Propose(_)
+        | Command::OpenNegotiation(_)
+        | Command::Counter(_) => true,
+        _ => false,
+    }
+}
+
+/// Refuses an agent whom the operator keeps from reaching others.
+pub(crate) fn may_speak(ctx: &Ctx<'_>, agent: AgentId) -> Result<(), Rejection> {
     match ctx.state.standing(agent).suspended_until {
         Some(until) if ctx.now < until => Err(Rejection::new(
             Code::PostingSuspended,
@@ -178,7 +203,6 @@ pub(super) fn short(body: &Sealed) -> Result<(), Rejection> {
 
 fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
     let author = ctx.actor()?;
-    may_speak(ctx, author)?;
     short(&args.body)?;
     policy::throttle(ctx, Rate::Posts(author))?;
     let parent = match args.parent {
@@ -380,7 +404,6 @@ fn own<'a>(ctx: &Ctx<'a>, post: PostId) -> Result<&'a Post, Rejection> {
 
 fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rejection> {
     let post = own(ctx, args.post)?;
-    may_speak(ctx, post.author)?;
     if post.hidden {
         return Err(Code::PostHidden.into());
     }
@@ -405,7 +428,6 @@ fn delete(ctx: &mut Ctx<'_>, args: &DeletePost) -> Result<(), Rejection> {
 
 fn react(ctx: &mut Ctx<'_>, args: &React) -> Result<(), Rejection> {
     let by = ctx.actor()?;
-    may_speak(ctx, by)?;
     policy::throttle(ctx, Rate::Gestures(by))?;
     let entity = answerable(ctx, args.post, by)?;
     if entity.author == by {

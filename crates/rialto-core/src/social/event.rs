@@ -244,6 +244,10 @@ pub enum SocialEvent {
         /// Why they were dismissed.
         #[n(2)]
         reason: Option<ContentRef>,
+        /// True when it is remembered that they were dismissed; otherwise left out.
+        #[n(3)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remembered: Option<bool>,
     },
     /// A measure was taken.
     #[n(18)]

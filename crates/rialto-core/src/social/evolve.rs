@@ -2,14 +2,15 @@
 
 use super::decide::reached;
 use super::{
-    AppealState, Community, Following, Measure, Membership, Mute, OwnerMute, Post, PostPage,
-    Report, SocialEvent, Square, Standing, Step, Target,
+    AppealState, Community, Dismissed, Following, Measure, Membership, Mute, OwnerMute, Post,
+    PostPage, Report, SocialEvent, Square, Standing, Step, Target,
 };
-use crate::id::{AgentId, CommunityId, MeasureId, PostId};
+use crate::id::{AgentId, CommunityId, MeasureId, PostId, ReportId};
 use crate::identity::Principal;
 use crate::limits;
 use crate::mail::{self, Item};
 use crate::policy::{self, Rate};
+use crate::share;
 use crate::state::State;
 
 pub(crate) fn evolve(state: &mut State, event: &SocialEvent) {
@@ -68,13 +69,35 @@ pub(crate) fn evolve(state: &mut State, event: &SocialEvent) {
         | SocialEvent::JoinRequested { .. }
         | SocialEvent::JoinAnswered { .. }
         | SocialEvent::Left { .. }
-        | SocialEvent::ModeratorSet { .. } => evolve_community(state, event),
+        | SocialEvent::ModeratorSet { .. } => {
+            evolve_community(state, event);
+            if let Some((community, agent)) = placed(event) {
+                state.note_place(community, agent);
+            }
+        }
         SocialEvent::Reported { .. }
         | SocialEvent::ReportsEnded { .. }
         | SocialEvent::MeasureTaken { .. }
         | SocialEvent::MeasureRevoked { .. }
         | SocialEvent::Appealed { .. }
         | SocialEvent::AppealDecided { .. } => evolve_moderation(state, event),
+    }
+}
+
+/// Whose place in which community an event changes.
+fn placed(event: &SocialEvent) -> Option<(CommunityId, AgentId)> {
+    match event {
+        SocialEvent::CommunityCreated { community, by, .. } => Some((*community, *by)),
+        SocialEvent::Joined { community, agent }
+        | SocialEvent::JoinRequested { community, agent }
+        | SocialEvent::JoinAnswered {
+            community, agent, ..
+        }
+        | SocialEvent::Left { community, agent }
+        | SocialEvent::ModeratorSet {
+            community, agent, ..
+        } => Some((*community, *agent)),
+        _ => None,
     }
 }
 
@@ -298,8 +321,15 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
             change(state, *by, |s| s.reports += 1);
             policy::count_rate(state, Rate::Gestures(*by));
         }
-        SocialEvent::ReportsEnded { reports, .. } => {
+        SocialEvent::ReportsEnded {
+            reports,
+            remembered,
+            ..
+        } => {
             for report in reports {
+                if *remembered == Some(true) {
+                    remember_dismissal(state, *report);
+                }
                 match state.drop_report(*report) {
                     Some(ended) => change(state, ended.by, |s| {
                         s.reports = s.reports.saturating_sub(1);
@@ -353,6 +383,23 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
             }
         }
         _ => {}
+    }
+}
+
+/// Keeps which text of a post an owner's report was dismissed about.
+fn remember_dismissal(state: &mut State, report: ReportId) {
+    let Some(Report {
+        by,
+        target: Target::Post(post),
+        ..
+    }) = state.reports.get(&report).copied()
+    else {
+        return;
+    };
+    let edits = state.posts.get(&post).map(|p| p.edits);
+    if let (Some(owner), Some(edits)) = (share::owner(state, by), edits) {
+        let at = state.now();
+        state.bring((owner, post), Dismissed { edits, at });
     }
 }
 

@@ -6,6 +6,7 @@
 //! memory for a year or until ten million newer ones have been written; then it is closed: it can
 //! still be read, and no longer answered, edited or reacted to.
 
+mod bench;
 mod command;
 mod community;
 mod decide;
@@ -20,13 +21,14 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use bench::{Benches, Gone, vacate};
 pub use command::{
     AnswerJoin, Appeal, Appoint, CommunityRef, CreateCommunity, DecideAppeal, DeletePost,
     DismissReports, EditPost, FileReport, Follow, JoinCommunity, React, RevokeMeasure, SetMute,
     TakeMeasure, TargetRef, UpdateCommunity, WritePost,
 };
 pub(crate) use community::decide_community;
-pub(crate) use decide::{close_page, decide, muted};
+pub(crate) use decide::{close_page, decide, may_speak, muted, reaches_others};
 pub use event::SocialEvent;
 pub(crate) use evolve::evolve;
 pub(crate) use moderate::{decide_moderation, expire_report};
@@ -334,7 +336,8 @@ pub struct Community {
     /// Who becomes a member.
     #[n(1)]
     pub entry: Entry,
-    /// Its moderators; never none.
+    /// Its moderators in the order they were appointed. None when no member could follow the last
+    /// one: the operator moderates it then.
     #[n(2)]
     pub moderators: Vec<AgentId>,
     /// How many members it has.
@@ -343,6 +346,28 @@ pub struct Community {
     /// Who created it.
     #[n(4)]
     pub created_by: AgentId,
+}
+
+impl Community {
+    /// How many moderators stand above this one; nothing if it is none. The founder stands first,
+    /// the others in the order they were appointed.
+    fn rank(&self, agent: AgentId) -> Option<usize> {
+        let place = self.moderators.iter().position(|m| *m == agent)?;
+        Some(if agent == self.created_by {
+            0
+        } else {
+            place + 1
+        })
+    }
+
+    /// Whether a moderator stands above an agent.
+    #[must_use]
+    pub fn is_above(&self, moderator: AgentId, agent: AgentId) -> bool {
+        match (self.rank(moderator), self.rank(agent)) {
+            (Some(higher), Some(lower)) => higher < lower,
+            (first, _) => first.is_some(),
+        }
+    }
 }
 
 impl Entity for Community {
@@ -442,5 +467,25 @@ impl Entity for Measure {
 
     fn due(&self) -> Option<Time> {
         Some(self.at.after(limits::MEASURE_MS))
+    }
+}
+
+/// That a report of a text was dismissed. Keyed by (whose agent reported, which post).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Dismissed {
+    /// How often the post had been edited.
+    #[n(0)]
+    pub edits: u8,
+    /// When.
+    #[n(1)]
+    pub at: Time,
+}
+
+impl Entity for Dismissed {
+    const KIND: u8 = 80;
+    type Key = (OwnerId, PostId);
+
+    fn due(&self) -> Option<Time> {
+        Some(self.at.after(limits::POST_MS))
     }
 }

@@ -1,19 +1,20 @@
-//! Decides reports, measures and appeals.
+//! Decides reports, measures and appeals. Who may judge which stands in [`super::bench`].
 
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::bench::{self, Gone, Judge};
 use super::decide::{below, emit, short};
 use super::{
-    Appeal, AppealState, DecideAppeal, DismissReports, FileReport, Measure, Report, RevokeMeasure,
-    SocialEvent, Step, TakeMeasure, Target, TargetRef, community,
+    Appeal, AppealState, DecideAppeal, DismissReports, Dismissed, FileReport, Measure, Report,
+    RevokeMeasure, SocialEvent, Step, TakeMeasure, Target, TargetRef, community,
 };
 use crate::command::Command;
 use crate::decide::Ctx;
 use crate::id::{AgentId, CommunityId, MeasureId, ReportId, position_of};
 use crate::identity::Principal;
 use crate::limits;
-use crate::policy::{self, Action, Rate, owner_of_principal};
+use crate::policy::{self, Rate, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::text::Sealed;
@@ -78,9 +79,15 @@ fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection>
     if let Some(known) = ctx.state.report_of(by, subject.target) {
         return Err(Rejection::new(Code::AlreadyReported, format!("{known}")));
     }
+    if was_dismissed(ctx, by, subject.target) {
+        return Err(Code::AlreadyDismissed.into());
+    }
     let have = ctx.state.standing(by).reports;
     below(Code::TooManyReports, have, limits::REPORTS_PER_AGENT)?;
     ctx.room_for::<Report>(owner(ctx.state, by), 0)?;
+    let community = subject
+        .community
+        .filter(|c| has_judge(ctx, *c, subject.agent));
     let report = ctx.new_id(ReportId)?;
     let text = args.text.map(|sealed| ctx.place(sealed));
     emit(
@@ -89,7 +96,7 @@ fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection>
             report,
             by,
             target: subject.target,
-            community: subject.community,
+            community,
             ground: args.ground,
             text,
         },
@@ -97,7 +104,36 @@ fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection>
     Ok(())
 }
 
-/// Reports that the principal may end; others do not exist for it.
+/// Whether somebody else than the owner of whom a report is about can judge it in the community;
+/// otherwise it is the operator's.
+fn has_judge(ctx: &mut Ctx<'_>, community: CommunityId, about: Option<AgentId>) -> bool {
+    let whose = about.map(|agent| owner(ctx.state, agent));
+    let sitting = bench::fill(ctx, community, None);
+    sitting
+        .into_iter()
+        .any(|agent| Some(owner(ctx.state, agent)) != whose)
+}
+
+/// Whether a report of a post by an agent of this owner was dismissed, and the post says the same.
+fn was_dismissed(ctx: &Ctx<'_>, by: AgentId, target: Target) -> bool {
+    let (Target::Post(post), Some(owner)) = (target, owner(ctx.state, by)) else {
+        return false;
+    };
+    let known = ctx.state.dismissals.get(&(owner, post));
+    let edits = ctx.state.posts.get(&post).map(|p| p.edits);
+    known.is_some_and(|was| edits.is_none_or(|now| now == was.edits))
+}
+
+/// The agent that answers for a target, as far as that is in memory.
+fn answers_for(ctx: &Ctx<'_>, target: Target) -> Option<AgentId> {
+    match target {
+        Target::Agent(agent) => Some(agent),
+        Target::Post(post) => ctx.state.posts.get(&post).map(|p| p.author),
+    }
+}
+
+/// Reports that the principal may end. Others do not exist for it, those of its own owner's agents
+/// among them.
 fn judged(
     ctx: &Ctx<'_>,
     ids: &[ReportId],
@@ -111,8 +147,10 @@ fn judged(
         if about.is_some_and(|target| target != report.target) {
             return Err(missing());
         }
-        ctx.authorise(Action::Moderate(report.community))
-            .map_err(|_| missing())?;
+        let judge = bench::judge(ctx, report.community).map_err(|_| missing())?;
+        if judge.is_of(ctx.state, answers_for(ctx, report.target)) {
+            return Err(missing());
+        }
         if !reports.contains(id) {
             reports.push(*id);
         }
@@ -127,12 +165,19 @@ fn dismiss(ctx: &mut Ctx<'_>, args: &DismissReports<Sealed>) -> Result<(), Rejec
         return Err(Rejection::new(Code::Malformed, "name at least one report"));
     }
     let reason = Some(ctx.place(args.reason));
+    let payer = |id| {
+        let report: &Report = ctx.state.reports.get(id)?;
+        owner(ctx.state, report.by)
+    };
+    let fits = |id| ctx.room_for::<Dismissed>(payer(id), reports.len()).is_ok();
+    let remembered = reports.iter().all(fits).then_some(true);
     emit(
         ctx,
         SocialEvent::ReportsEnded {
             reports,
             measure: None,
             reason,
+            remembered,
         },
     );
     Ok(())
@@ -148,12 +193,12 @@ fn take(ctx: &mut Ctx<'_>, args: &TakeMeasure<Sealed>) -> Result<(), Rejection> 
         Target::Post(_) => subject.community,
         Target::Agent(_) => named,
     };
-    ctx.authorise(Action::Moderate(community))?;
+    let judge = bench::judge(ctx, community)?;
+    judge.apart_from(ctx.state, subject.agent)?;
     short(&args.reason)?;
     applicable(ctx, &subject, args.step, community)?;
     let reports = judged(ctx, &args.reports, Some(subject.target))?;
-    let judge = ctx.named_actor().map_or(ctx.principal, Principal::Agent);
-    ctx.room_for::<Measure>(owner_of_principal(ctx.state, judge), 0)?;
+    ctx.room_for::<Measure>(owner_of_principal(ctx.state, judge.principal()), 0)?;
     let measure = ctx.new_id(MeasureId)?;
     let (target, step, against) = (subject.target, args.step, subject.agent);
     let reason = ctx.place(args.reason);
@@ -175,10 +220,25 @@ fn take(ctx: &mut Ctx<'_>, args: &TakeMeasure<Sealed>) -> Result<(), Rejection> 
                 reports,
                 measure: Some(measure),
                 reason: None,
+                remembered: None,
             },
         );
     }
+    replace(ctx, target, step, community);
     Ok(())
+}
+
+/// Finds others to moderate in the place of an agent that is suspended.
+fn replace(ctx: &mut Ctx<'_>, target: Target, step: Step, community: Option<CommunityId>) {
+    let (Target::Agent(agent), Step::Suspend { .. }) = (target, step) else {
+        return;
+    };
+    match community {
+        Some(community) => {
+            bench::fill(ctx, community, Some(Gone::Agent(agent)));
+        }
+        None => bench::vacate(ctx, Gone::Agent(agent)),
+    }
 }
 
 /// Refuses a step that does not fit its target, or that is already in force.
@@ -237,12 +297,12 @@ fn suspendable(
     Ok(place.suspended_until)
 }
 
-/// A measure in force that the principal may end.
-fn standing<'a>(ctx: &Ctx<'a>, id: MeasureId) -> Result<&'a Measure, Rejection> {
+/// A measure in force, with who of those that moderate there asks.
+fn standing<'a>(ctx: &Ctx<'a>, id: MeasureId) -> Result<(&'a Measure, Judge), Rejection> {
     let measure = ctx.state.measures.get(&id).ok_or(Code::MeasureOver)?;
-    ctx.authorise(Action::Moderate(measure.community))
-        .map_err(|why| unknown(ctx, measure).unwrap_or(why))?;
-    Ok(measure)
+    let judge =
+        bench::judge(ctx, measure.community).map_err(|why| unknown(ctx, measure).unwrap_or(why))?;
+    Ok((measure, judge))
 }
 
 /// The answer about a measure that the principal is not to know of: those about posts are public,
@@ -256,7 +316,9 @@ fn unknown(ctx: &Ctx<'_>, measure: &Measure) -> Option<Rejection> {
 }
 
 fn revoke(ctx: &mut Ctx<'_>, args: &RevokeMeasure<Sealed>) -> Result<(), Rejection> {
-    standing(ctx, args.measure)?;
+    let (measure, judge) = standing(ctx, args.measure)?;
+    judge.apart_from(ctx.state, measure.against)?;
+    judge.may_undo(ctx.state, measure)?;
     short(&args.reason)?;
     let (measure, reason) = (args.measure, ctx.place(args.reason));
     emit(ctx, SocialEvent::MeasureRevoked { measure, reason });
@@ -290,14 +352,16 @@ fn appeal(ctx: &mut Ctx<'_>, args: &Appeal<Sealed>) -> Result<(), Rejection> {
 }
 
 fn decide_appeal(ctx: &mut Ctx<'_>, args: &DecideAppeal<Sealed>) -> Result<(), Rejection> {
-    let measure = standing(ctx, args.measure)?;
+    let (measure, judge) = standing(ctx, args.measure)?;
     if measure.appeal != AppealState::Open {
         return Err(Code::NoAppeal.into());
     }
-    let operator = ctx.principal == Principal::Operator;
-    let judge = ctx.named_actor().map_or(ctx.principal, Principal::Agent);
-    let own = measure.by == judge || measure.against.map(Principal::Agent) == Some(judge);
-    if own && !operator {
+    let by = match measure.by {
+        Principal::Agent(by) => Some(by),
+        _ if judge == Judge::Operator => None,
+        _ => return Err(Code::HigherHand.into()),
+    };
+    if judge.is_of(ctx.state, by) || judge.is_of(ctx.state, measure.against) {
         return Err(Code::OwnMeasure.into());
     }
     short(&args.reason)?;
@@ -321,6 +385,7 @@ pub(crate) fn expire_report(ctx: &mut Ctx<'_>, report: ReportId) -> Result<bool,
             reports: Vec::from([report]),
             measure: None,
             reason: None,
+            remembered: None,
         },
     );
     Ok(false)

@@ -34,7 +34,7 @@ pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(),
     }
 }
 
-fn emit(ctx: &mut Ctx<'_>, event: WorkEvent) {
+pub(super) fn emit(ctx: &mut Ctx<'_>, event: WorkEvent) {
     ctx.emit(Event::Work(event));
 }
 
@@ -335,14 +335,7 @@ fn cancel_task(ctx: &mut Ctx<'_>, args: &CancelTask<Sealed>) -> Result<(), Rejec
         return Err(Code::DealTask.into());
     }
     let note = args.reason.map(|r| ctx.place(r));
-    emit(
-        ctx,
-        WorkEvent::TaskUpdated {
-            task: args.task,
-            state: TaskState::Canceled,
-            note,
-        },
-    );
+    super::cancel::call_off(ctx, args.task, note);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Applies events about tasks and teams.
 
-use super::{Member, Task, TaskState, Team, TeamRole, WorkEvent};
+use super::{Member, Task, TaskState, Team, TeamRole, Unwinding, WorkEvent};
 use crate::identity::Principal;
 use crate::mail::{self, Item};
 use crate::state::State;
@@ -28,7 +28,7 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
                 artifacts: 0,
                 updated: state.now(),
             };
-            state.bring(*task, entity);
+            state.add_task(*task, entity);
             // A deal's task is announced by the deal.
             if deal.is_none() {
                 mail::deliver(state, *worker, Item::Task(*task));
@@ -41,6 +41,12 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
             state
                 .tasks
                 .modify(task, &mut state.changes, |t| t.artifacts = *number);
+        }
+        WorkEvent::PartsLeft { task } => {
+            let since = state.now();
+            state
+                .unwindings
+                .put(*task, Unwinding { since }, &mut state.changes);
         }
         WorkEvent::TeamCreated {
             team,

@@ -3,6 +3,7 @@
 //! Holds who owes whom which work and in what state it is. It holds no artifact or note (contents
 //! beside the log) and moves no money itself: a deal does that through the ledger.
 
+mod cancel;
 mod decide;
 mod evolve;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cancel::go_on;
 pub(crate) use decide::{create_for_deal, decide, depth_below, finish_for_deal, shares_of};
 pub(crate) use evolve::evolve;
 
@@ -130,6 +132,23 @@ impl Entity for Task {
         self.state
             .is_terminal()
             .then(|| self.updated.after(limits::FINISHED_MS))
+    }
+}
+
+/// A task that was called off, some of whose parts are not yet: the clock goes on with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Unwinding {
+    /// Since when.
+    #[n(0)]
+    pub since: Time,
+}
+
+impl Entity for Unwinding {
+    const KIND: u8 = 81;
+    type Key = TaskId;
+
+    fn due(&self) -> Option<Time> {
+        Some(self.since)
     }
 }
 
@@ -265,7 +284,7 @@ pub struct AddArtifact<C> {
     pub body: C,
 }
 
-/// Calls a task off. By its requester.
+/// Calls a task off, and with it the parts that its worker gave out. By its requester.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -464,5 +483,12 @@ pub enum WorkEvent {
         /// Who.
         #[n(1)]
         agent: AgentId,
+    },
+    /// A task was called off with more parts than are called off at once: the clock goes on.
+    #[n(20)]
+    PartsLeft {
+        /// The task whose parts are left.
+        #[n(0)]
+        task: TaskId,
     },
 }

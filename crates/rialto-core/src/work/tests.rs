@@ -256,3 +256,87 @@ fn a_team_has_at_most_sixty_four_members() {
         r#"@boss team.invite {"team": "$team", "agent": "@other", "role": "member"} => RLT0109"#,
     );
 }
+
+#[test]
+fn what_is_called_off_goes_with_all_its_parts() {
+    table(
+        r#"
+        owner cat
+        agent cat @third
+        fund @other 10
+        ann task.create {"worker": "@boss", "body": "a feast"} => ok $whole
+        @boss task.create {"worker": "@work", "body": "cook", "parent": "$whole"} => ok $part
+        @boss task.create {"worker": "@other", "body": "music", "parent": "$whole"} => ok $music
+        @other task.create {"worker": "@third", "body": "drums", "parent": "$music"} => ok $drums
+        @boss task.create {"worker": "@other", "body": "flowers", "parent": "$whole"} => ok $done
+        @other task.update {"task": "$done", "state": "completed"} => ok
+        @other task.create {"worker": "@third", "body": "other work"} => ok $else
+        // a part that a deal delivers stays: its money is held
+        @third negotiation.open {"with": "@other", "side": "sell", "terms": {"price": "4"}, "valid_for_ms": 600000, "task": "$music"} => RLT0103
+        @other negotiation.open {"with": "@third", "side": "buy", "terms": {"price": "4"}, "valid_for_ms": 600000, "task": "$music"} => ok $n
+        @third negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal $bought
+        ann task.cancel {"task": "$whole", "reason": "it rains"} => ok
+        task $whole canceled
+        task $part canceled
+        task $music canceled
+        task $drums canceled
+        task $done completed
+        task $else submitted
+        task $bought submitted
+        deal $deal agreed
+        inbox @work task task
+        @third task.update {"task": "$drums", "state": "working"} => RLT0301
+        // who gave a part out calls it off with the parts below, and what is above goes on
+        ann task.create {"worker": "@boss", "body": "again"} => ok $whole
+        @boss task.create {"worker": "@other", "body": "music", "parent": "$whole"} => ok $music
+        @other task.create {"worker": "@third", "body": "drums", "parent": "$music"} => ok $drums
+        @third task.cancel {"task": "$whole"} => RLT0103
+        @boss task.cancel {"task": "$music"} => ok
+        task $whole submitted
+        task $drums canceled
+        "#,
+    );
+}
+
+#[test]
+fn more_parts_than_at_once_are_called_off_by_the_clock() {
+    let mut world = World::new();
+    world.run(PEOPLE);
+    world.run(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        ann task.create {"worker": "@boss", "body": "much"} => ok $whole
+        @boss task.create {"worker": "@other", "body": "some", "parent": "$whole"} => ok $first
+        "#,
+    );
+    for parent in ["$first", "$whole"] {
+        let who = if parent == "$first" {
+            "@other"
+        } else {
+            "@boss"
+        };
+        for _ in 0..=limits::PARTS_AT_ONCE {
+            world.run(&format!(
+                r#"{who} task.create {{"worker": "@work", "body": "x", "parent": "{parent}"}} => ok $last"#
+            ));
+        }
+    }
+    world.run(
+        r#"
+        ann task.cancel {"task": "$whole"} => ok
+        task $first canceled
+        task $last submitted
+        tick
+        task $last canceled
+        "#,
+    );
+    let mut open = 0;
+    world
+        .state
+        .tasks
+        .for_each(|_, task| open += usize::from(!task.state.is_terminal()));
+    assert_eq!((open, world.state.unwindings.len()), (0, 0));
+    let most = world.log.iter().map(|envelope| envelope.events.len()).max();
+    assert!(most <= Some(2 * limits::PARTS_AT_ONCE), "{most:?}");
+    world.settle();
+}

@@ -220,14 +220,18 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         };
         super::square::check_links(door, &caller, &post.about).await?;
     }
+    if let Command::TakeMeasure(measure) = &command {
+        super::square::check_reason(door, measure).await?;
+    }
     let suspect = leaks::may_hold(item.args);
     if suspect {
         leaks::check_facts(door, &command)?;
     }
     let written_by = labels(caller.principal);
     let (mut contents, mut leaked) = (Vec::new(), Vec::new());
-    let mut too_large = None;
+    let (mut too_large, mut blank) = (None, false);
     let mut command = command.map(&mut |body: Body| {
+        blank |= body.is_blank();
         let salt = salt(door);
         let bytes = body.to_bytes().unwrap_or_else(|why| {
             too_large = Some(why);
@@ -260,6 +264,10 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         }
         None => {}
     }
+    if blank && says_something(&command) {
+        let detail = "it shows nothing: a text has at least one character that is seen";
+        return Err(Refusal::new(Code::BadText, detail));
+    }
     if let Command::Correct(args) = &mut command
         && caller.principal == Principal::Operator
     {
@@ -287,6 +295,28 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
 async fn moved(door: &Door, entry: TransferId) -> Result<Option<Moved>, Refusal> {
     let at = At::default().reached(door.node.hub().durable());
     super::reads::view(door, at, move |v| v.moved_by(entry)).await
+}
+
+/// Whether the command's texts are what it is for: blank ones would put nothing before others, as if
+/// it were something. Descriptions, rules, notes and memos may be blank.
+fn says_something(command: &Command<Sealed>) -> bool {
+    matches!(
+        command,
+        Command::WritePost(_)
+            | Command::EditPost(_)
+            | Command::SendMessage(_)
+            | Command::OpenGroup(_)
+            | Command::CreateTask(_)
+            | Command::OpenCall(_)
+            | Command::Dispute(_)
+            | Command::Rule(_)
+            | Command::FileReport(_)
+            | Command::DismissReports(_)
+            | Command::TakeMeasure(_)
+            | Command::RevokeMeasure(_)
+            | Command::Appeal(_)
+            | Command::DecideAppeal(_)
+    )
 }
 
 /// Whether the command makes a key pair that the realm keeps.

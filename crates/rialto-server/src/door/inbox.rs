@@ -582,6 +582,7 @@ fn subject(event: &Fact) -> Option<AnyId> {
             WorkEvent::TaskCreated { task, .. }
             | WorkEvent::TaskUpdated { task, .. }
             | WorkEvent::ArtifactAdded { task, .. } => (*task).into(),
+            WorkEvent::PartsLeft { .. } => return None,
             WorkEvent::TeamCreated { team, .. }
             | WorkEvent::MemberInvited { team, .. }
             | WorkEvent::MemberJoined { team, .. }

@@ -12,10 +12,13 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use rialto_core::id::{AgentId, AnyId, PostId};
+use rialto_core::decide::resolve_agent;
+use rialto_core::id::{AgentId, AnyId, PostId, position_of};
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
+use rialto_core::social::{Step, TakeMeasure, TargetRef};
 use rialto_views::{Feed, News, NewsKind, Scope};
+use rialto_wire::body::{Body, same_words};
 use serde_json::json;
 
 use super::Door;
@@ -59,6 +62,34 @@ pub(super) async fn check_links(
         if !sees {
             return Err(Refusal::new(Code::NotFound, thing.to_string()));
         }
+    }
+    Ok(())
+}
+
+/// Refuses a measure that was lifted, if it is taken again for the same reason: by an appeal or
+/// otherwise it was decided that the reason does not hold. Only the door reads reasons.
+pub(super) async fn check_reason(door: &Door, measure: &TakeMeasure<Body>) -> Result<(), Refusal> {
+    let target: AnyId = match &measure.target {
+        TargetRef::Post(id) => (*id).into(),
+        TargetRef::Agent(name) => {
+            let name = name.clone();
+            let found = door.node.read(move |state| resolve_agent(state, &name));
+            found.await?.1.map_err(Refusal::from)?.into()
+        }
+    };
+    let (step, mark) = match measure.step {
+        Step::Label(mark) => ("label", mark.bit()),
+        Step::Hide => ("hide", 0),
+        Step::Suspend { .. } => ("suspend", 0),
+    };
+    let community = measure.community.as_ref().map(ToString::to_string);
+    let lifted = view(door, At::revealing(true), move |v| {
+        v.lifted_reasons(target, (step, mark), community.as_deref())
+    });
+    let said = lifted.await?;
+    let mut bodies = said.iter().filter_map(|reason| reason.body.as_ref());
+    if bodies.any(|body| same_words(body, &measure.reason)) {
+        return Err(Code::SameReason.into());
     }
     Ok(())
 }
@@ -135,6 +166,7 @@ pub(super) async fn stream(
         (None, Some(position)) => rialto_views::last_at(position),
         (None, None) => view(&door, query.at(), |v| v.feed_end()).await?,
     };
+    not_ahead(&door, after)?;
     let live = Live {
         door,
         watch,
@@ -151,6 +183,17 @@ pub(super) async fn stream(
         Some((Ok(event), live))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+/// Refuses to follow a feed from behind its end: what is posted until then would be passed over.
+fn not_ahead(door: &Door, after: PostId) -> Result<(), Refusal> {
+    let durable = door.node.hub().durable();
+    if after > rialto_views::last_at(durable) {
+        let asked = position_of(after.0);
+        let detail = format!("position {asked} was asked for, the last is {durable}");
+        return Err(Refusal::new(Code::AckAhead, detail));
+    }
+    Ok(())
 }
 
 impl Live {
@@ -233,7 +276,21 @@ pub(super) async fn history(Path(name): Path<String>, read: Read) -> Reply {
 /// `GET /api/posts/{id}/measures`.
 pub(super) async fn post_measures(Path(name): Path<String>, read: Read) -> Reply {
     let wanted = id::<PostId>(&name)?;
-    read.all(move |v| v.measures_against(wanted.into())).await
+    read.all(move |v| v.measures_against(None, wanted.into()))
+        .await
+}
+
+/// `GET /api/agents/{agent}/measures`.
+pub(super) async fn agent_measures(Path(name): Path<String>, read: Read) -> Reply {
+    let scope = read.scope_if_any().await?;
+    read.one(move |v, _| {
+        let Some(card) = agent_card(v, &name)? else {
+            return Ok(None);
+        };
+        let rows = v.measures_against(scope, card.id.into())?;
+        Ok(Some(json!({ "items": rows })))
+    })
+    .await
 }
 
 macro_rules! of_agent {
@@ -258,7 +315,6 @@ of_agent! {
     replies_of(v, agent, query) => v.replies_of(agent, &query.paging());
     following(v, agent, query) => v.follows(agent, &query.paging());
     followers(v, agent, query) => v.followers(agent, &query.paging());
-    agent_measures(v, agent, _query) => v.measures_against(agent.into()).map(|rows| json!({ "items": rows }));
 }
 
 macro_rules! of_own_agent {

@@ -284,3 +284,185 @@ async fn a_feed_is_followed_live_and_resumed() {
     assert_eq!(again, first[1..]);
     realm.stop();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_is_not_followed_from_behind_its_end() {
+    let realm = Realm::new().await;
+    let (_, ann) = realm.owner("ann").await;
+    let id = post(&realm, &ann, json!({ "body": "one" })).await;
+    let (_, page) = realm.get(&ann, "/api/feed").await;
+    let last = page["position"].as_u64().unwrap();
+    let asked = |path: String, resumed: Option<String>| {
+        let mut request = Request::get(path).header("authorization", format!("Bearer {ann}"));
+        if let Some(id) = resumed {
+            request = request.header("last-event-id", id);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let answer = realm.router.clone().oneshot(request);
+        async move {
+            let answer = answer.await.unwrap();
+            if answer.status() == StatusCode::OK {
+                return Value::Null;
+            }
+            let bytes = axum::body::to_bytes(answer.into_body(), 1 << 16).await;
+            let problem: Value = serde_json::from_slice(&bytes.unwrap()).unwrap();
+            problem["code"].clone()
+        }
+    };
+    let stream = |after: u64| format!("/api/feed/stream?after={after}");
+    assert_eq!(asked(stream(last), None).await, Value::Null);
+    assert_eq!(asked(stream(last + 1), None).await, "RLT0205");
+    assert_eq!(asked(stream(u64::MAX), None).await, "RLT0205");
+    // The same for the number that a stream is resumed from.
+    let id: rialto_core::id::PostId = id.as_str().unwrap().parse().unwrap();
+    let path = || "/api/feed/stream".to_owned();
+    assert_eq!(asked(path(), Some(id.0.to_string())).await, Value::Null);
+    let ahead = id.0 + (1 << 30);
+    assert_eq!(asked(path(), Some(ahead.to_string())).await, "RLT0205");
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_that_show_nothing_are_refused() {
+    let realm = Realm::new().await;
+    let (owner, ann) = realm.owner("ann").await;
+    let (_, bob) = realm.owner("bob").await;
+    let id = post(&realm, &ann, json!({ "body": "one" })).await;
+    let target = json!({ "post": id });
+    for blank in [
+        json!(""),
+        json!(" \n\u{a0}"),
+        json!("\u{200b}\u{2060}\u{feff}"),
+        json!("\u{e0041}\u{e0042}"),
+        json!([]),
+        json!([{ "text": "\u{3164}" }, { "data": {} }]),
+    ] {
+        for (op, args) in [
+            ("social.post", json!({ "body": blank })),
+            ("social.post", json!({ "body": blank, "parent": id })),
+            ("social.edit", json!({ "post": id, "body": blank })),
+            (
+                "mail.send",
+                json!({ "to": { "agent": "@bob-agent" }, "body": blank }),
+            ),
+            ("mail.open_group", json!({ "title": blank, "members": [] })),
+            (
+                "task.create",
+                json!({ "worker": "@bob-agent", "body": blank }),
+            ),
+            (
+                "call.open",
+                json!({ "body": blank, "invite": ["@bob-agent"], "open_for_ms": 1000 }),
+            ),
+        ] {
+            let code = realm.refused(&ann, op, args).await;
+            assert_eq!(code, "RLT0007", "{op} {blank}");
+        }
+        let report = json!({ "target": target, "ground": "spam", "text": blank });
+        assert_eq!(
+            realm.refused(&bob, "social.report", report).await,
+            "RLT0007"
+        );
+        let hide = json!({ "target": target, "step": "hide", "reason": blank });
+        let operator = &realm.operator;
+        assert_eq!(
+            realm.refused(operator, "moderation.act", hide).await,
+            "RLT0007"
+        );
+    }
+    // A report needs no words, and what may be empty still may.
+    let report = json!({ "target": target, "ground": "spam" });
+    realm.ok(&bob, "social.report", report).await;
+    let profile = json!({ "agent": "@ann-agent", "profile": { "description": "" } });
+    realm.ok(&owner, "agent.set_profile", profile).await;
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_lifted_is_not_taken_again_for_the_same_reason() {
+    let realm = Realm::new().await;
+    let (_, ann) = realm.owner("ann").await;
+    let (_, bob) = realm.owner("bob").await;
+    let rules = json!({ "name": "tacos", "rules": "be kind" });
+    realm.ok(&ann, "community.create", rules).await;
+    let join = json!({ "community": "#tacos", "join": true });
+    realm.ok(&bob, "community.join", join).await;
+    let id = post(
+        &realm,
+        &bob,
+        json!({ "body": "buy at mine", "community": "tacos" }),
+    )
+    .await;
+    let hide = |reason: &str| json!({ "target": { "post": id }, "step": "hide", "reason": reason });
+    let taken = realm.ok(&ann, "moderation.act", hide("Spam.")).await["ids"]["meas"].clone();
+    let appeal = json!({ "measure": taken, "statement": "an offer" });
+    realm.ok(&bob, "moderation.appeal", appeal).await;
+    let grant = json!({ "measure": taken, "uphold": false, "reason": "it was" });
+    let operator = &realm.operator;
+    realm.ok(operator, "moderation.decide_appeal", grant).await;
+    for (by, reason) in [
+        (&ann, "Spam."),
+        (&ann, " spam\u{200b} !"),
+        (operator, "SPAM"),
+    ] {
+        let code = realm.refused(by, "moderation.act", hide(reason)).await;
+        assert_eq!(code, "RLT0726", "{reason}");
+    }
+    // Another measure, another reason, or another text is another matter.
+    let label = json!({ "target": { "post": id }, "step": { "label": "spam" }, "reason": "Spam." });
+    realm.ok(&ann, "moderation.act", label).await;
+    let taken = realm
+        .ok(&ann, "moderation.act", hide("Against rule 2."))
+        .await["ids"]["meas"]
+        .clone();
+    let lift = json!({ "measure": taken, "reason": "it is not" });
+    realm.ok(&ann, "moderation.revoke", lift).await;
+    let edit = json!({ "post": id, "body": "buy at mine now" });
+    realm.ok(&bob, "social.edit", edit).await;
+    realm.ok(&ann, "moderation.act", hide("Spam.")).await;
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_judge_sees_no_report_of_its_own() {
+    let realm = Realm::new().await;
+    let (_, ann) = realm.owner("ann").await;
+    let (bob_owner, bob) = realm.owner("bob").await;
+    let (_, cat) = realm.owner("cat").await;
+    let rules = json!({ "name": "tacos", "rules": "be kind" });
+    realm.ok(&ann, "community.create", rules).await;
+    for token in [&bob, &cat] {
+        let join = json!({ "community": "#tacos", "join": true });
+        realm.ok(token, "community.join", join).await;
+    }
+    let appoint = json!({ "community": "tacos", "agent": "@bob-agent", "moderator": true });
+    realm.ok(&ann, "community.appoint", appoint).await;
+    let id = post(
+        &realm,
+        &bob,
+        json!({ "body": "buy at mine", "community": "tacos" }),
+    )
+    .await;
+    let report = json!({ "target": { "post": id }, "ground": "spam" });
+    realm.ok(&cat, "social.report", report).await;
+    let listed = |token: String| {
+        let realm = &realm;
+        async move {
+            let (_, page) = realm.get(&token, "/api/moderation/reports?all=true").await;
+            page["items"].as_array().unwrap().len()
+        }
+    };
+    assert_eq!(listed(ann.clone()).await, 1);
+    assert_eq!((listed(bob.clone()).await, listed(bob_owner).await), (0, 0));
+    let label = json!({ "target": { "agent": "@cat-agent" }, "step": { "label": "spam" }, "reason": "why not" });
+    realm.ok(&realm.operator, "moderation.act", label).await;
+    let path = "/api/agents/@cat-agent/measures";
+    let (_, everybody) = realm
+        .send(axum::http::Method::GET, path, &[], Vec::new())
+        .await;
+    assert_eq!(everybody["items"][0]["mark"], json!(["spam"]));
+    assert_eq!(everybody["items"][0]["reason"], Value::Null);
+    let (_, own) = realm.get(&cat, path).await;
+    assert!(own.to_string().contains("why not"), "{own}");
+    realm.stop();
+}

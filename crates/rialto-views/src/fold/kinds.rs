@@ -89,6 +89,7 @@ fn work(event: &WorkEvent) -> &'static str {
         WorkEvent::MemberLeft { .. } => "work.member_left",
         WorkEvent::SplitProposed { .. } => "work.split_proposed",
         WorkEvent::SplitAgreed { .. } => "work.split_agreed",
+        WorkEvent::PartsLeft { .. } => "work.parts_left",
     }
 }
 

@@ -99,8 +99,9 @@ impl Fold<'_> {
         let facts =
             (!mentions.is_empty() || !about.is_empty()).then(|| json(&Facts { mentions, about }));
         self.run(
-            "INSERT INTO post(id, author, content, parent, root, community, depth, facts, at)
-             VALUES(?1, ?2, ?3, ?4, coalesce((SELECT root FROM post WHERE id = ?4), ?1), ?5, ?6, ?7, ?8)",
+            "INSERT INTO post(id, author, content, parent, root, community, depth, facts, at, owner)
+             VALUES(?1, ?2, ?3, ?4, coalesce((SELECT root FROM post WHERE id = ?4), ?1), ?5, ?6, ?7, ?8,
+                    coalesce((SELECT owner FROM agent WHERE id = ?2), 0))",
             params![
                 int(post.0),
                 int(author.0),
@@ -113,14 +114,18 @@ impl Fold<'_> {
             ],
         )?;
         match parent {
-            Some(parent) => self.run(
-                "UPDATE post SET replies = replies + 1 WHERE id = ?",
-                [int(parent.0)],
-            )?,
-            None => self.run(
-                "INSERT INTO author VALUES(?1, ?2) ON CONFLICT DO UPDATE SET last_post = ?2",
-                (int(author.0), int(post.0)),
-            )?,
+            Some(_) => self.count_reply(int(post.0), 1)?,
+            None => {
+                self.run(
+                    "INSERT INTO author VALUES(?1, ?2) ON CONFLICT DO UPDATE SET last_post = ?2",
+                    (int(author.0), int(post.0)),
+                )?;
+                self.run(
+                    "INSERT INTO house SELECT owner, id FROM post WHERE id = ?1
+                     ON CONFLICT DO UPDATE SET last_post = ?1",
+                    [int(post.0)],
+                )?;
+            }
         }
         if let Some(text) = text {
             texts::post(self.db, Way::In, int(post.0), &text)?;
@@ -129,6 +134,24 @@ impl Fold<'_> {
             self.link(*thing, *post, "was posted about in")?;
         }
         self.touch(*post)
+    }
+
+    /// Counts a living post among the answers to its parent, or no longer.
+    fn count_reply(&self, post: i64, change: i64) -> Result<()> {
+        self.run(
+            "UPDATE post SET replies = replies + ?2
+             WHERE id = (SELECT parent FROM post WHERE id = ?1 AND state = 0)",
+            (post, change),
+        )
+    }
+
+    /// Makes a post deleted, hidden or seen again, and its parent's answers as many as are living.
+    fn turn(&self, post: i64, state: &str) -> Result<()> {
+        self.count_reply(post, -1)?;
+        let sql = format!("UPDATE post SET state = {state} WHERE id = ?");
+        self.run(&sql, [post])?;
+        self.changed(post)?;
+        self.count_reply(post, 1)
     }
 
     /// Takes a post's text out of the index. The content stays, as part of no index.
@@ -183,11 +206,7 @@ impl Fold<'_> {
              OR id IN (SELECT content FROM post_edit WHERE post = ?1)",
             [int(post.0)],
         )?;
-        self.run(
-            "UPDATE post SET state = state | 1 WHERE id = ?",
-            [int(post.0)],
-        )?;
-        self.changed(int(post.0))?;
+        self.turn(int(post.0), "state | 1")?;
         self.touch(post)
     }
 
@@ -317,7 +336,8 @@ impl Fold<'_> {
                 let text = self.keep_other(text.as_ref())?;
                 let (kind, id) = target_of(*target);
                 self.run(
-                    "INSERT INTO report VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
+                    "INSERT INTO report VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL,
+                     CASE ?3 WHEN ?9 THEN ?4 ELSE (SELECT author FROM post WHERE id = ?4) END)",
                     params![
                         int(report.0),
                         int(by.0),
@@ -326,7 +346,8 @@ impl Fold<'_> {
                         community.map(|c| int(c.0)),
                         word(ground),
                         text,
-                        self.now()
+                        self.now(),
+                        crate::db::kind_of(AgentId::PREFIX)
                     ],
                 )?;
                 self.touch(*report)
@@ -335,6 +356,7 @@ impl Fold<'_> {
                 reports,
                 measure,
                 reason,
+                ..
             } => {
                 let reason = self.keep_other(reason.as_ref())?;
                 for report in reports {
@@ -429,8 +451,7 @@ impl Fold<'_> {
             ],
         )?;
         if let (Target::Post(_), Step::Hide) = (target, step) {
-            self.run("UPDATE post SET state = state | 2 WHERE id = ?", [id])?;
-            self.changed(id)?;
+            self.turn(id, "state | 2")?;
         }
         if let Target::Post(_) = target {
             self.run("UPDATE post SET marks = marks | ? WHERE id = ?", (mark, id))?;
@@ -453,17 +474,13 @@ impl Fold<'_> {
         )?;
         let post = crate::db::kind_of(PostId::PREFIX);
         let sql = "SELECT target FROM measure WHERE id = ? AND target_kind = ? AND step = 'hide'";
-        let mut query = self.db.prepare_cached(sql)?;
-        let hidden = query.query_row((id, post), |r| r.get(0)).optional()?;
-        drop(query);
-        if let Some(hidden) = hidden {
-            self.changed(hidden)?;
+        let hidden = self
+            .db
+            .prepare_cached(sql)?
+            .query_row((id, post), |r| r.get::<_, i64>(0));
+        if let Some(hidden) = hidden.optional()? {
+            self.turn(hidden, "state & ~2")?;
         }
-        self.run(
-            "UPDATE post SET state = state & ~2 WHERE id = (SELECT target FROM measure
-             WHERE id = ?1 AND target_kind = ?2 AND step = 'hide')",
-            (id, post),
-        )?;
         self.run(
             "UPDATE post SET marks = marks & ~(SELECT mark FROM measure WHERE id = ?1)
              WHERE id = (SELECT target FROM measure WHERE id = ?1 AND target_kind = ?2)",

@@ -91,6 +91,8 @@ impl Fold<'_> {
                 }
                 Ok(())
             }
+            // The clock goes on with them, and tells each.
+            WorkEvent::PartsLeft { .. } => Ok(()),
             WorkEvent::SplitAgreed { team, agent } => self.run(
                 "UPDATE team_member SET agreed = 1 WHERE team = ? AND agent = ?",
                 (int(team.0), int(agent.0)),

@@ -80,7 +80,7 @@ impl Snap<'_> {
         let mut found = Vec::new();
         for id in ids {
             let id = id?;
-            if !self.hears(&blocks, id)? || self.apart(id)? {
+            if self.hides(&blocks, id, self.owner_number(id)?)? || self.apart(id)? {
                 continue;
             }
             found.push((id, self.who(id)?));

@@ -1,10 +1,11 @@
 //! The reading end: lists and details, each call one snapshot of the views.
 
-mod apart;
 mod approvals;
 mod bonds;
 mod directory;
 mod export;
+mod feeds;
+mod hidden;
 mod ledger;
 mod log;
 mod mail;
@@ -15,6 +16,7 @@ mod ranked;
 mod reputation;
 mod rights;
 mod social;
+mod spread;
 mod square;
 mod waiting;
 mod work;
@@ -299,7 +301,7 @@ pub(crate) struct Snap<'a> {
     /// The agent that reads, if it is known.
     pub(crate) reader: Option<AgentId>,
     /// Whom blocks keep apart from it, once that was asked for.
-    pub(crate) blocks: OnceCell<apart::Deaf>,
+    pub(crate) blocks: OnceCell<hidden::Hidden>,
 }
 
 /// The page size that was asked for.

@@ -38,10 +38,12 @@ const MADE: [&str; 3] = [
     "SELECT a.owner, m.id FROM message m
      JOIN member b ON b.conversation = m.conversation AND b.agent <> m.author
      JOIN agent a ON a.id = b.agent WHERE m.id >= ?1 AND m.id < ?2 AND m.request",
-    "SELECT a.owner, r.id FROM (SELECT community, max(id) id FROM report
-       WHERE id >= ?1 AND id < ?2 AND community IS NOT NULL GROUP BY community) r
+    // Not for the owner of whom it is about.
+    "SELECT a.owner, max(r.id) FROM report r
      JOIN membership b ON b.community = r.community JOIN agent a ON a.id = b.agent
-     WHERE b.moderator",
+     LEFT JOIN agent t ON t.id = r.against
+     WHERE r.id >= ?1 AND r.id < ?2 AND b.moderator AND a.owner IS NOT t.owner
+     GROUP BY a.owner",
 ];
 
 /// Reports in no community.

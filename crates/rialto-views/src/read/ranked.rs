@@ -8,18 +8,19 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use rialto_core::id::{AgentId, AnyId, CommunityId, number};
+use rialto_core::id::{AgentId, AnyId, number};
 use rialto_core::time::{DAY_MS, Time};
 use rusqlite::{OptionalExtension, Row};
 
-use super::social::{Feed, Named, PostRow};
+use super::social::{Named, PostRow};
+use super::spread::Seek;
 use super::{Page, Snap, time};
-use crate::db::{int, kind_of, uint};
+use crate::db::{int, kind_of};
 use crate::rank::{Candidate, Facts, Why, order};
 use crate::views::lock;
 use crate::{Error, Result};
 
-/// How many of the newest posts of those one follows, of one's communities, and of all are ranked.
+/// How many of the posts of those one follows, of one's communities, and of all are ranked.
 const RANKED: usize = 100;
 /// How many communities of the reader are looked at.
 const NEIGHBOURHOODS: usize = 20;
@@ -89,6 +90,7 @@ fn brief(row: &Row<'_>) -> rusqlite::Result<Brief> {
 /// An author as its reader sees it.
 #[derive(Clone, Copy)]
 struct Relation {
+    followed: bool,
     reputation: u32,
     partner: bool,
     neighbour: bool,
@@ -144,13 +146,19 @@ impl Snap<'_> {
         ranking: &Ranking,
         before: i64,
     ) -> Result<Vec<Candidate>> {
-        let mut posts = self.followed(reader, before, RANKED)?;
-        let followed: HashSet<i64> = posts.iter().copied().collect();
+        let hidden = self.hidden_from(Some(reader))?;
+        let seek = Seek {
+            reader: ranking.reader,
+            hidden: &hidden,
+            before,
+            at: ranking.at,
+        };
+        let mut posts = self.spread_of_followed(&seek, RANKED)?;
         for community in ranking.communities.iter().take(NEIGHBOURHOODS) {
-            let feed = Feed::Community(CommunityId(uint(*community)));
-            posts.extend(self.newest(Some(reader), feed, before, RANKED / NEIGHBOURHOODS)?);
+            let most = RANKED / NEIGHBOURHOODS;
+            posts.extend(self.spread_of_community(&seek, *community, most)?);
         }
-        posts.extend(self.newest(Some(reader), Feed::New, before, RANKED)?);
+        posts.extend(self.spread_of_all(&seek, RANKED)?);
         let mut seen = HashSet::new();
         posts.retain(|post| seen.insert(*post));
 
@@ -166,14 +174,14 @@ impl Snap<'_> {
             let relation = match relations.get(&brief.author) {
                 Some(known) => *known,
                 None => {
-                    let found = self.relation(ranking, &brief)?;
+                    let found = self.relation(reader, ranking, &brief)?;
                     relations.insert(brief.author, found);
                     found
                 }
             };
             let facts = Facts {
                 age_ms: ranking.at.since(brief.at),
-                followed: followed.contains(&post),
+                followed: relation.followed,
                 partner: relation.partner,
                 neighbour: relation.neighbour,
                 reputation: relation.reputation,
@@ -190,12 +198,13 @@ impl Snap<'_> {
         Ok(all)
     }
 
-    fn relation(&self, ranking: &Ranking, brief: &Brief) -> Result<Relation> {
+    fn relation(&self, reader: AgentId, ranking: &Ranking, brief: &Brief) -> Result<Relation> {
         let reputation = match brief.moved {
             0 => 0,
             moved => self.standing(brief.author, moved, ranking.at)?,
         };
         Ok(Relation {
+            followed: self.follows_author(reader, brief.author)?,
             reputation,
             partner: brief.partnered && self.partners(ranking.reader, brief.author)?,
             neighbour: self.in_one_of(&ranking.communities, brief.author)?,

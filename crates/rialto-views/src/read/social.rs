@@ -1,24 +1,16 @@
-//! Posts, threads and feeds.
-//!
-//! The feed of those one follows is merged when it is read: the authors' streams, newest first, from
-//! the index of posts by author. Only the heads of streams are looked at, so a page costs one look-up
-//! a followed agent and one a post, whatever the size of the square; nothing is written per follower.
-
-use std::collections::BinaryHeap;
+//! Posts and threads, and which feeds there are: how feeds are read stands in [`super::feeds`] and
+//! [`super::ranked`].
 
 use rialto_core::id::{AgentId, AnyId, CommunityId, PostId, number};
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::apart::Deaf;
+use super::feeds::Found;
 use super::{Page, Paging, Snap, ViewReader, Who, Written, cursor, limit, time};
 use crate::db::{int, split, uint};
 use crate::rank::Why;
 use crate::{Result, fulltext};
-
-/// The most hits or posts that one page looks at; a page may then be short, but has a cursor.
-const SCANNED: usize = 20_000;
 
 /// Which posts, in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +73,7 @@ pub struct PostRow {
     pub root: PostId,
     /// How many posts stand above it.
     pub depth: u8,
-    /// How many posts answer it.
+    /// How many living posts answer it.
     pub replies: u32,
     /// How often it was edited.
     pub edits: u32,
@@ -111,7 +103,7 @@ pub struct PostRow {
 pub struct ThreadView {
     /// The post.
     pub post: PostRow,
-    /// The later posts of its thread, oldest first.
+    /// What answers it, what answers that, and so on, oldest first.
     pub replies: Page<PostRow>,
 }
 
@@ -199,7 +191,8 @@ impl ViewReader {
         self.read(|snap| snap.post_near(int(id.0)))
     }
 
-    /// A post and the later posts of its thread, oldest first, tombstones included.
+    /// A post with the branch of the thread that stands under it, oldest first, tombstones included.
+    /// A page that has looked at many other posts may be short, but has a cursor.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -209,10 +202,7 @@ impl ViewReader {
             let Some(post) = snap.post_near(int(id.0))? else {
                 return Ok(None);
             };
-            let place = "p.root = ? AND p.parent IS NOT NULL AND p.id > ? ORDER BY p.id";
-            let found = snap.posts(place, (int(post.root.0), after), limit)?;
-            let replies = snap.page(found, limit);
-            Ok(Some(ThreadView { post, replies }))
+            snap.branch(post, after, limit).map(Some)
         })
     }
 
@@ -249,6 +239,9 @@ impl ViewReader {
     pub fn posts_of(&self, agent: AgentId, paging: &Paging) -> Result<Page<PostRow>> {
         let (limit, before) = (limit(paging)?, cursor(paging)?.unwrap_or(i64::MAX));
         self.read(|snap| {
+            if snap.apart(int(agent.0))? {
+                return Ok(snap.page(Vec::new(), limit));
+            }
             let place = "p.author = ? AND p.parent IS NULL AND p.id < ? ORDER BY p.id DESC";
             let found = snap.posts(place, (int(agent.0), before), limit)?;
             Ok(snap.page(found, limit))
@@ -267,26 +260,26 @@ impl ViewReader {
                 return Ok(snap.page(Vec::new(), limit));
             };
             let sql = "SELECT rowid FROM post_fts WHERE post_fts MATCH ? AND rowid < ?
-                       ORDER BY rowid DESC LIMIT ?";
+                       ORDER BY rowid DESC";
             let mut query = snap.db.prepare_cached(sql)?;
-            let ids = query.query_map((words, before, wide(SCANNED)), |r| r.get(0))?;
-            let mut found = Vec::new();
-            for id in ids {
-                if let Some((id, post)) = snap.live(id?)?
-                    && !snap.apart(int(post.author.id.0))?
-                {
-                    found.push((id, post));
-                }
-                if found.len() > limit {
+            let mut rows = query.query((words, before))?;
+            let (mut found, mut last) = (Found::default(), before);
+            while let Some(row) = rows.next()? {
+                let post = row.get(0)?;
+                if !found.looks_at(&mut last, post, limit) {
                     break;
                 }
+                if snap.is_live(post)? && !snap.apart(snap.author_number(post)?)? {
+                    found.posts.push(post);
+                }
             }
-            Ok(snap.page(found, limit))
+            snap.found(found)
         })
     }
 
     /// A page of a feed. Posts of those whom the reader has muted or blocked, or who have blocked
-    /// it, are left out; so are deleted and hidden ones.
+    /// it, are left out; so are deleted and hidden ones. A page that has looked at many of these may be
+    /// short or empty, but has a cursor.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -301,13 +294,11 @@ impl ViewReader {
             Feed::Ranked(agent) => snap.ranked(agent, paging.cursor.as_deref(), limit),
             Feed::Following(agent) => {
                 let before = cursor(paging)?.unwrap_or(i64::MAX);
-                let found = snap.followed(agent, before, limit + 1)?;
-                Ok(snap.page(snap.rows(&found)?, limit))
+                snap.found(snap.followed(agent, before, limit)?)
             }
             Feed::Community(_) | Feed::New => {
                 let before = cursor(paging)?.unwrap_or(i64::MAX);
-                let found = snap.newest(reader, feed, before, limit + 1)?;
-                Ok(snap.page(snap.rows(&found)?, limit))
+                snap.found(snap.newest(reader, feed, before, limit)?)
             }
         })
     }
@@ -347,11 +338,8 @@ pub(super) fn wide(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
 }
 
-/// The head of an author's stream: the number of a post, or a bound above it.
-type Head = (i64, bool, i64);
-
 impl Snap<'_> {
-    /// One post more than `limit` from a place, but for those of whom the reader is kept apart from.
+    /// One post more than `limit` from a place.
     pub(super) fn posts(
         &self,
         place: &str,
@@ -360,16 +348,10 @@ impl Snap<'_> {
     ) -> Result<Vec<(i64, PostRow)>> {
         let sql = format!("{POST} WHERE {place} LIMIT ?");
         let mut query = self.db.prepare_cached(&sql)?;
-        let mut rows = query.query((of, from, wide(SCANNED)))?;
+        let mut rows = query.query((of, from, wide(limit)))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            if self.apart(row.get(1)?)? {
-                continue;
-            }
             found.push((row.get(0)?, self.post_row(row)?));
-            if found.len() > limit {
-                break;
-            }
         }
         Ok(found)
     }
@@ -383,7 +365,7 @@ impl Snap<'_> {
         Ok((!apart).then_some(post))
     }
 
-    fn post(&self, id: i64) -> Result<Option<PostRow>> {
+    pub(super) fn post(&self, id: i64) -> Result<Option<PostRow>> {
         let sql = format!("{POST} WHERE p.id = ?");
         let mut query = self.db.prepare_cached(&sql)?;
         let mut rows = query.query([id])?;
@@ -394,11 +376,6 @@ impl Snap<'_> {
         let sql = "SELECT state = 0 FROM post WHERE id = ?";
         let live = self.db.prepare_cached(sql)?.query_row([id], |r| r.get(0));
         Ok(live.optional()?.unwrap_or(false))
-    }
-
-    fn rows(&self, ids: &[i64]) -> Result<Vec<(i64, PostRow)>> {
-        let rows = ids.iter().filter_map(|id| self.live(*id).transpose());
-        rows.collect()
     }
 
     /// A post that is neither deleted nor hidden.
@@ -524,141 +501,10 @@ impl Snap<'_> {
         Ok(row.optional()?)
     }
 
-    /// The newest posts of those an agent follows: their streams, merged from the heads.
-    pub(super) fn followed(&self, reader: AgentId, before: i64, most: usize) -> Result<Vec<i64>> {
-        let reader = int(reader.0);
-        let mut heap = self.heads(reader, before)?;
-        let next = "SELECT id FROM post WHERE author = ? AND parent IS NULL AND id < ?
-                    ORDER BY id DESC LIMIT 1";
-        let mut next = self.db.prepare_cached(next)?;
-        let deaf = self.deaf_to(reader)?;
-        let mut found = Vec::with_capacity(most);
-        while let Some((post, known, author)) = heap.pop() {
-            let mut below = post;
-            if known {
-                if !self.hears(&deaf, author)? {
-                    continue;
-                }
-                found.extend(self.is_live(post)?.then_some(post));
-                if found.len() == most {
-                    break;
-                }
-            } else {
-                below = before;
-            }
-            let older = next.query_row((author, below), |r| r.get(0)).optional()?;
-            heap.extend(older.map(|older| (older, true, author)));
-        }
-        Ok(found)
-    }
-
-    /// Where each followed author's stream begins below a post: known at once for the first page.
-    fn heads(&self, reader: i64, before: i64) -> Result<BinaryHeap<Head>> {
-        let sql =
-            "SELECT a.last_post, f.agent FROM follow f CROSS JOIN author a ON a.agent = f.agent
-                   WHERE f.by = ?";
-        let mut query = self.db.prepare_cached(sql)?;
-        let rows = query.query_map([reader], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?)))?;
-        let mut heads = Vec::new();
-        for row in rows {
-            let (last, author) = row?;
-            heads.push(match last < before {
-                true => (last, true, author),
-                false => (before.saturating_sub(1), false, author),
-            });
-        }
-        Ok(BinaryHeap::from(heads))
-    }
-
-    pub(super) fn newest(
-        &self,
-        reader: Option<AgentId>,
-        feed: Feed,
-        before: i64,
-        most: usize,
-    ) -> Result<Vec<i64>> {
-        let (place, community) = match feed {
-            Feed::Community(id) => ("community = ?1", int(id.0)),
-            _ => ("?1 = 0", 0),
-        };
-        let sql = format!(
-            "SELECT id, author FROM post WHERE {place} AND parent IS NULL AND state = 0 AND id < ?2
-             ORDER BY id DESC LIMIT ?3"
-        );
-        let mut query = self.db.prepare_cached(&sql)?;
-        let rows = query.query_map((community, before, wide(SCANNED)), |r| {
-            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?))
-        })?;
-        let deaf = match reader {
-            Some(reader) => self.deaf_to(int(reader.0))?,
-            None => Deaf::default(),
-        };
-        let mut found = Vec::new();
-        for row in rows {
-            let (id, author) = row?;
-            if !self.hears(&deaf, author)? {
-                continue;
-            }
-            found.push(id);
-            if found.len() == most {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    fn came_after(
-        &self,
-        reader: Option<AgentId>,
-        feed: Feed,
-        after: i64,
-        most: usize,
-    ) -> Result<(Vec<News>, PostId)> {
-        // A change of a post that is still to come would say nothing: it comes as it is now.
-        let sql = "SELECT id, id, author, community FROM post
-                   WHERE id > ?1 AND parent IS NULL AND state = 0
-                   UNION ALL SELECT c.number, p.id, p.author, p.community FROM post_change c
-                   CROSS JOIN post p ON p.id = c.post
-                   WHERE c.number > ?1 AND p.parent IS NULL AND p.id <= ?1 ORDER BY 1 LIMIT ?2";
-        let mut query = self.db.prepare_cached(sql)?;
-        let rows = query.query_map((after, wide(most)), |r| {
-            Ok((r.get(0)?, r.get(1)?, (r.get(2)?, r.get(3)?)))
-        })?;
-        let deaf = match reader {
-            Some(reader) => self.deaf_to(int(reader.0))?,
-            None => Deaf::default(),
-        };
-        let (mut found, mut last) = (Vec::new(), after);
-        for row in rows {
-            let (number, id, (author, community)): (i64, i64, (i64, Option<i64>)) = row?;
-            last = number;
-            if !self.belongs(feed, author, community)? || !self.hears(&deaf, author)? {
-                continue;
-            }
-            let Some(post) = self.post(id)? else { continue };
-            let kind = match (number == id, post.state) {
-                (true, _) => NewsKind::Post,
-                (false, "live") => NewsKind::Edit,
-                (false, _) => NewsKind::Retraction,
-            };
-            let number = uint(number);
-            found.push(News { number, kind, post });
-        }
-        Ok((found, PostId(uint(last))))
-    }
-
-    /// Whether a post of an author in a community stands in a feed.
-    fn belongs(&self, feed: Feed, author: i64, community: Option<i64>) -> Result<bool> {
-        Ok(match feed {
-            Feed::New => true,
-            Feed::Community(wanted) => community == Some(int(wanted.0)),
-            Feed::Following(agent) | Feed::Ranked(agent) => {
-                let follows = "SELECT 1 FROM follow WHERE by = ? AND agent = ?";
-                let mut query = self.db.prepare_cached(follows)?;
-                let found = query.query_row((int(agent.0), author), |_| Ok(()));
-                found.optional()?.is_some()
-            }
-        })
+    fn author_number(&self, post: i64) -> Result<i64> {
+        let sql = "SELECT author FROM post WHERE id = ?";
+        let author = self.db.prepare_cached(sql)?.query_row([post], |r| r.get(0));
+        Ok(author.optional()?.unwrap_or(0))
     }
 
     pub(super) fn owner_number(&self, agent: i64) -> Result<i64> {

@@ -1,6 +1,6 @@
 //! Communities, their members, and moderation: queue and measures.
 
-use rialto_core::id::{AgentId, AnyId, CommunityId, MeasureId, ReportId};
+use rialto_core::id::{AgentId, AnyId, CommunityId, MeasureId, PostId, ReportId};
 use rialto_core::identity::Principal;
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::social::marks_of;
 use super::{Page, Paging, Scope, Snap, ViewReader, Who, Written, cursor, limit, time};
 use crate::Result;
-use crate::db::{int, join, join_principal, split, uint};
+use crate::db::{int, join, join_principal, kind_of, split, uint};
 
 /// A community.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -111,6 +111,18 @@ pub struct MeasureRow {
 const MODERATES: &str = "EXISTS(SELECT 1 FROM membership mb JOIN agent a ON a.id = mb.agent
     WHERE mb.community = x.community AND mb.moderator AND (a.id = ?3 OR a.owner = ?3))";
 
+/// The scope's agents.
+const OWN: &str = "agent a WHERE (a.id = ?3 OR a.owner = ?3)";
+
+/// The communities that the scope's agents moderate.
+const MODERATED: &str = "(SELECT DISTINCT mb.community AS id FROM membership mb
+    JOIN agent a ON a.id = mb.agent WHERE mb.moderator AND (a.id = ?3 OR a.owner = ?3))";
+
+/// A condition on `x.against`: it is no agent of the scope's owner. Who is reported does not learn by
+/// whom, nor does it judge that.
+const NOT_OWN: &str = "NOT EXISTS(SELECT 1 FROM agent a WHERE a.id = x.against
+    AND a.owner IN (?3, (SELECT owner FROM agent WHERE id = ?3)))";
+
 impl ViewReader {
     /// Communities, the latest first.
     ///
@@ -160,7 +172,7 @@ impl ViewReader {
                        WHERE community = ? AND agent > ? ORDER BY agent LIMIT ?";
             let mut query = snap.db.prepare_cached(sql)?;
             let mut rows = query.query((id, after, i64::MAX))?;
-            let judges = snap.moderates(id)?;
+            let judges = snap.moderates_in(id)?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
                 let agent: i64 = row.get(0)?;
@@ -183,19 +195,26 @@ impl ViewReader {
     }
 
     /// Reports: all for the operator; else those one made, and those in communities that one
-    /// moderates. The oldest open ones first, or with `ended` also those that were answered.
+    /// moderates, but for those of one's owner's agents. The oldest open ones first, or with `ended`
+    /// also those that were answered.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn reports(&self, scope: Scope, ended: bool, paging: &Paging) -> Result<Page<FiledReport>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
         let open = if ended { "" } else { "AND x.ended IS NULL" };
-        let mine =
-            "EXISTS(SELECT 1 FROM agent a WHERE a.id = x.by AND (a.id = ?3 OR a.owner = ?3))";
-        let sql = format!(
-            "SELECT x.id FROM report x WHERE x.id > ?1 {open}
-             AND (?3 IS NULL OR {mine} OR {MODERATES}) ORDER BY x.id LIMIT ?2"
-        );
+        let sql = match scope {
+            Scope::Realm => format!(
+                "SELECT x.id FROM report x WHERE x.id > ?1 {open} AND ?3 IS NULL
+                 ORDER BY x.id LIMIT ?2"
+            ),
+            Scope::Owner(_) | Scope::Agent(_) => format!(
+                "SELECT id FROM (SELECT x.id AS id FROM (SELECT a.id AS id FROM {OWN}) o
+                   CROSS JOIN report x ON x.by = o.id WHERE x.id > ?1 {open}
+                 UNION SELECT x.id FROM {MODERATED} c CROSS JOIN report x ON x.community = c.id
+                   WHERE x.id > ?1 {open} AND {NOT_OWN}) ORDER BY id LIMIT ?2"
+            ),
+        };
         self.read(|snap| {
             let ids = snap.ids(&sql, after, limit, scope)?;
             let mut found = Vec::new();
@@ -223,12 +242,18 @@ impl ViewReader {
         } else {
             ""
         };
-        let mine =
-            "EXISTS(SELECT 1 FROM agent a WHERE a.id = x.against AND (a.id = ?3 OR a.owner = ?3))";
-        let sql = format!(
-            "SELECT x.id FROM measure x WHERE x.id < ?1 {open}
-             AND (?3 IS NULL OR {mine} OR {MODERATES}) ORDER BY x.id DESC LIMIT ?2"
-        );
+        let sql = match scope {
+            Scope::Realm => format!(
+                "SELECT x.id FROM measure x WHERE x.id < ?1 {open} AND ?3 IS NULL
+                 ORDER BY x.id DESC LIMIT ?2"
+            ),
+            Scope::Owner(_) | Scope::Agent(_) => format!(
+                "SELECT id FROM (SELECT x.id AS id FROM (SELECT a.id AS id FROM {OWN}) o
+                   CROSS JOIN measure x ON x.against = o.id WHERE x.id < ?1 {open}
+                 UNION SELECT x.id FROM {MODERATED} c CROSS JOIN measure x ON x.community = c.id
+                   WHERE x.id < ?1 {open}) ORDER BY id DESC LIMIT ?2"
+            ),
+        };
         self.read(|snap| {
             let ids = snap.ids(&sql, before, limit, scope)?;
             let mut found = Vec::new();
@@ -246,9 +271,7 @@ impl ViewReader {
     /// As every read.
     pub fn measure(&self, scope: Scope, id: MeasureId) -> Result<Option<MeasureRow>> {
         self.read(|snap| {
-            let sql =
-                format!("SELECT x.id FROM measure x WHERE x.id = ?1 AND ?2 > 0 AND {MODERATES}");
-            let moderates = !snap.ids(&sql, int(id.0), 0, scope)?.is_empty();
+            let moderates = snap.moderates(scope, int(id.0))?;
             if !moderates && !snap.sees(scope, id.into())? {
                 return Ok(None);
             }
@@ -263,11 +286,14 @@ impl ViewReader {
         })
     }
 
-    /// The measures that were taken against a post or an agent, the latest first, for everybody.
+    /// The measures that were taken against a post or an agent, the latest hundred first. Those
+    /// against a post are public. Of those against an agent everybody sees the operator's labels that
+    /// are in force, without the reason; the rest is for the agent, its owner, and those who moderate
+    /// where it was taken.
     ///
     /// # Errors
     /// As every read.
-    pub fn measures_against(&self, target: AnyId) -> Result<Vec<MeasureRow>> {
+    pub fn measures_against(&self, scope: Option<Scope>, target: AnyId) -> Result<Vec<MeasureRow>> {
         self.read(|snap| {
             let sql = "SELECT id FROM measure WHERE target_kind = ? AND target = ?
                        ORDER BY id DESC LIMIT 100";
@@ -275,9 +301,69 @@ impl ViewReader {
             let ids = query.query_map(split(target), |r| r.get(0))?;
             let mut found = Vec::new();
             for id in ids {
-                found.extend(snap.measure(id?)?);
+                let id: i64 = id?;
+                let Some(row) = snap.measure(id)? else {
+                    continue;
+                };
+                let against = row.against.as_ref().map(|who| who.id);
+                let involved = match scope {
+                    Some(scope) => snap.is_of(scope, against)? || snap.moderates(scope, id)?,
+                    None => false,
+                };
+                match target {
+                    AnyId::AgentId(_) if !involved => found.extend(row.in_public()),
+                    _ => found.push(row),
+                }
             }
             Ok(found)
+        })
+    }
+
+    /// The reasons of the measures of one kind that were lifted from a post or an agent, for a text
+    /// that has not been edited since; the latest ten. `step` and `mark` are as
+    /// [`MeasureRow::step`] and as bits; a community is named as the row names it.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn lifted_reasons(
+        &self,
+        target: AnyId,
+        (step, mark): (&str, u8),
+        community: Option<&str>,
+    ) -> Result<Vec<Written>> {
+        self.read(|snap| {
+            let place = match community {
+                Some(name) => snap.community_id(name)?,
+                None => None,
+            };
+            let sql = "SELECT x.reason FROM measure x WHERE x.target_kind = ?1 AND x.target = ?2
+                       AND x.step = ?3 AND x.mark = ?4 AND x.ended IS NOT NULL
+                       AND (?5 IS NULL OR x.community = ?5)
+                       AND x.ended > coalesce((SELECT edited FROM post
+                         WHERE id = x.target AND x.target_kind = ?6), 0)
+                       ORDER BY x.id DESC LIMIT 10";
+            let ((kind, id), posts) = (split(target), kind_of(PostId::PREFIX));
+            let mut query = snap.db.prepare_cached(sql)?;
+            let lifted = query.query_map((kind, id, step, mark, place, posts), |r| r.get(0))?;
+            let mut reasons = Vec::new();
+            for reason in lifted {
+                reasons.extend(snap.written(reason?)?);
+            }
+            Ok(reasons)
+        })
+    }
+}
+
+impl MeasureRow {
+    /// What everybody may know of a measure against an agent: a label that the operator put on it.
+    fn in_public(self) -> Option<Self> {
+        let public = self.step == "label" && self.community.is_none() && self.ended.is_none();
+        public.then_some(Self {
+            reason: None,
+            appeal: "none".to_owned(),
+            statement: None,
+            end_reason: None,
+            ..self
         })
     }
 }
@@ -294,12 +380,21 @@ impl Snap<'_> {
     }
 
     /// Whether the reader moderates a community: it sees all members, blocked ones among them.
-    fn moderates(&self, community: i64) -> Result<bool> {
+    fn moderates_in(&self, community: i64) -> Result<bool> {
         let sql = "SELECT moderator FROM membership WHERE community = ? AND agent = ?";
         let reader = self.reader.map_or(0, |r| int(r.0));
         let mut query = self.db.prepare_cached(sql)?;
         let found = query.query_row((community, reader), |r| r.get(0));
         Ok(found.optional()?.unwrap_or(false))
+    }
+
+    /// Whether the scope moderates where a measure was taken. The operator moderates everywhere.
+    fn moderates(&self, scope: Scope, measure: i64) -> Result<bool> {
+        if scope == Scope::Realm {
+            return Ok(true);
+        }
+        let sql = format!("SELECT x.id FROM measure x WHERE x.id = ?1 AND ?2 > 0 AND {MODERATES}");
+        Ok(!self.ids(&sql, measure, 0, scope)?.is_empty())
     }
 
     fn community_id(&self, name: &str) -> Result<Option<i64>> {

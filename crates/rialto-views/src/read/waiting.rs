@@ -222,6 +222,14 @@ impl ViewReader {
     }
 }
 
+/// A condition on a column: it names no agent of the viewer's owner, so that the viewer may judge it.
+fn apart(agent: &str) -> String {
+    format!(
+        "NOT EXISTS(SELECT 1 FROM agent a WHERE a.id = {agent}
+           AND a.owner IN (?1, (SELECT owner FROM agent WHERE id = ?1)))"
+    )
+}
+
 /// Members of the teams that a viewer sees, one of its agents each, of which something is asked.
 fn asked_of_members(what: &str) -> String {
     let kind = kind_of(TeamId::PREFIX);
@@ -290,8 +298,18 @@ impl Snap<'_> {
                 "FROM task t JOIN person p ON p.id = t.requester WHERE p.owner = ?1
                  AND t.requester_kind = 2 AND t.state IN ('input_required', 'auth_required')",
             )?,
-            reports: placed("report", "x.ended IS NULL")?,
-            appeals: placed("measure", "x.appeal = 'open' AND x.ended IS NULL")?,
+            reports: placed(
+                "report",
+                &format!("x.ended IS NULL AND {}", apart("x.against")),
+            )?,
+            appeals: placed(
+                "measure",
+                &format!(
+                    "x.appeal = 'open' AND x.ended IS NULL AND x.by_kind = 3 AND {} AND {}",
+                    apart("x.against"),
+                    apart("x.by_id")
+                ),
+            )?,
             leaked_tokens: of(&format!("{LEAKED} AND t.owner = ?1"))?
                 + of(&format!("{LEAKED} AND t.holder_kind = 3 AND t.holder = ?1"))?,
         })

@@ -93,7 +93,7 @@ enum CommunityCommand {
         /// The agent.
         agent: String,
     },
-    /// Makes a moderator a plain member.
+    /// Makes a moderator a plain member: oneself, or one that stands below.
     Dismiss {
         /// The community's name or id.
         community: String,

@@ -74,7 +74,7 @@ enum ModerationCommand {
         #[command(flatten)]
         grounds: Grounds,
     },
-    /// Takes a measure back.
+    /// Takes a measure back that no higher hand took.
     Revoke {
         /// Its id.
         measure: String,

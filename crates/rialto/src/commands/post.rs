@@ -71,7 +71,7 @@ enum PostCommand {
         #[arg(value_parser = ["useful", "agree", "disagree", "thanks"])]
         reaction: Option<String>,
     },
-    /// Shows a post with its thread.
+    /// Shows a post with what answers it, and what answers that.
     Show {
         /// Its id.
         post: String,
@@ -211,7 +211,7 @@ async fn thread(
     }
     show::record(out, answer.get("post").unwrap_or(&Value::Null))?;
     let replies = answer.get("replies").unwrap_or(&Value::Null);
-    if show::rows_of(replies).is_empty() {
+    if show::rows_of(replies).is_empty() && replies.get("next_cursor").is_none_or(Value::is_null) {
         return Ok(());
     }
     out.line("")?;

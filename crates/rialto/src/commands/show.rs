@@ -23,13 +23,14 @@ pub(crate) fn page(out: Output, answer: &Value, columns: &[Column]) -> Result<()
     if out.is_json() {
         return Ok(());
     }
-    let rows = rows_of(answer);
-    if rows.is_empty() {
-        out.note("nothing found");
-        return Ok(());
+    let (rows, next) = (rows_of(answer), answer.get("next_cursor"));
+    let next = next.and_then(Value::as_str);
+    match (rows.is_empty(), next) {
+        (true, None) => out.note("nothing found"),
+        (true, Some(_)) => out.note("nothing on this page"),
+        (false, _) => table(out, rows, columns)?,
     }
-    table(out, rows, columns)?;
-    if let Some(cursor) = answer.get("next_cursor").and_then(Value::as_str) {
+    if let Some(cursor) = next {
         out.note(format!("there are more: --cursor {cursor}"));
     }
     Ok(())

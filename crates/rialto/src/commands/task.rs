@@ -62,7 +62,7 @@ enum TaskCommand {
         /// What it is; - reads standard input.
         text: String,
     },
-    /// Calls a task off; by its requester.
+    /// Calls a task off with its parts; by its requester.
     Cancel {
         /// Its id.
         task: String,

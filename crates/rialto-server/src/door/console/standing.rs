@@ -43,7 +43,7 @@ pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Standing, Refusal> {
             limit: POSTS,
         };
         let reputation = v.reputation(Some(scope), id)?;
-        let against = v.measures_against(id.into())?;
+        let against = v.measures_against(Some(scope), id.into())?;
         Ok((
             reputation,
             against,

@@ -6,10 +6,11 @@ use rialto_console::form::Sent;
 use rialto_console::pages::moderation::{Judge, Moderation, Report, Which};
 use rialto_console::shell::Place;
 use rialto_core::id::{AgentId, AnyId, MeasureId, ReportId};
+use rialto_core::identity::Principal;
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_core::time::DAY_MS;
-use rialto_views::{Error as ViewError, FiledReport, Who as ViewWho};
+use rialto_views::{Error as ViewError, FiledReport, MeasureRow, Who as ViewWho};
 use serde_json::{Value, json};
 
 use super::measures;
@@ -71,6 +72,23 @@ impl Bench {
             (!own.is_empty()).then(|| judge(own))
         };
         Ok(read.await?.into_iter().map(of_place).collect())
+    }
+
+    /// Whether the viewer may judge what an agent has to answer for: nobody judges in their own case.
+    pub(in crate::door::console) fn may(&self, about: Option<AgentId>) -> bool {
+        self.operator || !about.is_some_and(|id| self.voices.iter().any(|(own, _)| *own == id))
+    }
+
+    /// Whether the viewer may lift a measure or decide its appeal: it is neither against its own
+    /// agent, nor the operator's, nor is it its own that is appealed against.
+    pub(super) fn may_end(&self, row: &MeasureRow) -> bool {
+        let by = match row.by {
+            Principal::Agent(by) => Some(by),
+            _ if self.operator => None,
+            _ => return false,
+        };
+        let against = row.against.as_ref().map(|who| who.id);
+        self.may(against) && (row.appeal != "open" || self.may(by))
     }
 
     /// The viewer's own agent, as the one that a measure is against.
@@ -159,7 +177,7 @@ async fn reports(
             ended: row.ended.map(|at| desk.when(at)),
             measure: row.measure.map(Into::into),
             reason: row.reason.as_ref().map(|said| desk.written(said)),
-            judge,
+            judge: judge.filter(|_| bench.may(seen.agent())),
         })
         .collect())
 }

@@ -3,7 +3,7 @@
 use rialto_console::kit::Who;
 use rialto_console::pages::moderation::{Judge, Measure, Target};
 use rialto_console::pages::square::{Outcome, Post, Why};
-use rialto_core::id::AnyId;
+use rialto_core::id::{AgentId, AnyId};
 use rialto_core::identity::Principal;
 use rialto_core::policy::{Action, authorise};
 use rialto_core::time::Time;
@@ -138,6 +138,11 @@ impl Seen {
         Ok(seen)
     }
 
+    /// The agent that answers for it.
+    pub(super) fn agent(&self) -> Option<AgentId> {
+        self.agent.as_ref().map(|who| who.id)
+    }
+
     pub(super) fn model(&self, desk: &Desk) -> Target {
         Target {
             id: self.id,
@@ -184,6 +189,7 @@ fn measure(
     let against = row.against.as_ref().filter(|_| appealable);
     let own = against.and_then(|who| bench.own(desk, who));
     let said = |text: &Option<Written>| text.as_ref().map(|said| desk.written(said));
+    let judge = judge.filter(|_| bench.may_end(&row));
     let mut target = seen.model(desk);
     target.body = target.body.or_else(|| said(&row.hidden));
     Measure {

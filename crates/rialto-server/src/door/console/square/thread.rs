@@ -51,17 +51,18 @@ fn nested(top: PostId, rows: Vec<PostRow>) -> Vec<(PostRow, u8)> {
 }
 
 async fn thread(desk: &Desk, id: PostId, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let paging = desk.paging(PAGE);
+    let (paging, scope) = (desk.paging(PAGE), desk.scope().await?);
     let read = desk.view(move |v| {
         let Some(found) = v.thread(id, &paging)? else {
             return Ok(None);
         };
-        Ok(Some((found, v.measures_against(id.into())?)))
+        Ok(Some((found, v.measures_against(Some(scope), id.into())?)))
     });
     let (found, against) = read.await?.ok_or(Code::NotFound)?;
     let bench = Bench::of(desk).await?;
     let voice = voice(desk).await?;
     let judge = bench.judge(desk, found.post.community.clone()).await?;
+    let judge = judge.filter(|_| bench.may(Some(found.post.author.id)));
     let own = is_own(&found.post, voice.as_ref());
     let text = found.post.body.as_ref().and_then(plain_text);
     let next = desk.next(found.replies.next_cursor.as_deref());

@@ -1,0 +1,66 @@
+//! Calling work off: a task, and the parts of it that its worker gave out, and the parts of those.
+//!
+//! Whoever gave a part out cannot use it any more, so it goes with its whole, whichever owner's agents
+//! work on it. A part that a deal delivers stays: its money is held for it, and the deal's own terms
+//! end it. The reason is for the worker of the whole; nobody else reads it.
+
+use alloc::collections::VecDeque;
+
+use super::decide::emit;
+use super::{TaskState, WorkEvent};
+use crate::decide::Ctx;
+use crate::id::TaskId;
+use crate::limits;
+use crate::reject::Rejection;
+use crate::state::State;
+use crate::text::ContentRef;
+
+/// Calls an open task off with its parts.
+pub(super) fn call_off(ctx: &mut Ctx<'_>, task: TaskId, note: Option<ContentRef>) {
+    end(ctx, task, note);
+    call_off_parts(ctx, task, limits::PARTS_AT_ONCE);
+}
+
+fn end(ctx: &mut Ctx<'_>, task: TaskId, note: Option<ContentRef>) {
+    let state = TaskState::Canceled;
+    emit(ctx, WorkEvent::TaskUpdated { task, state, note });
+}
+
+/// The parts of a task that go with it.
+fn open_parts(state: &State, whole: TaskId) -> impl Iterator<Item = TaskId> + '_ {
+    let open = |id: &TaskId| {
+        let task = state.tasks.get(id);
+        task.is_some_and(|t| t.deal.is_none() && !t.state.is_terminal())
+    };
+    state.parts_of(whole).filter(open)
+}
+
+/// Calls off what is below a task, level by level, `most` tasks in all. What is left is noted.
+fn call_off_parts(ctx: &mut Ctx<'_>, whole: TaskId, most: usize) {
+    let (state, mut left) = (ctx.state, most);
+    let mut wholes = VecDeque::from([whole]);
+    while let Some(task) = wholes.pop_front() {
+        for part in open_parts(state, task) {
+            if left == 0 {
+                emit(ctx, WorkEvent::PartsLeft { task });
+                break;
+            }
+            left -= 1;
+            end(ctx, part, None);
+            wholes.push_back(part);
+        }
+    }
+}
+
+/// Goes on with the parts of a task that was called off. True when none is left.
+pub(crate) fn go_on(ctx: &mut Ctx<'_>, whole: TaskId) -> Result<bool, Rejection> {
+    if open_parts(ctx.state, whole).next().is_none() {
+        return Ok(true);
+    }
+    // What one clock command does in all is bounded, however many tasks it goes on with.
+    let most = limits::PARTS_AT_ONCE.saturating_sub(ctx.emitted());
+    if most > 0 {
+        call_off_parts(ctx, whole, most);
+    }
+    Ok(false)
+}

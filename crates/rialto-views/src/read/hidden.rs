@@ -1,0 +1,145 @@
+//! Who is hidden from a reader: whom it or its owner blocked, who blocked it, and in feeds whom it muted.
+//!
+//! One rule for every list: a block holds both ways, and for all agents of the owner whose agent is
+//! blocked; only within an owner does it hold for the one agent that it names. Mutes keep feeds quiet
+//! and nothing else.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use rialto_core::id::AgentId;
+
+use super::{Snap, ViewReader};
+use crate::Result;
+use crate::db::int;
+
+/// Whom a reader does not hear; nobody for who reads without a name.
+#[derive(Debug, Default)]
+pub(crate) struct Hidden {
+    /// The reader and its owner.
+    reader: Option<(i64, i64)>,
+    agents: HashSet<i64>,
+    owners: HashSet<i64>,
+    /// Whether anybody has blocked anybody.
+    blocks: bool,
+    /// Whether an author keeps the reader away, as far as it was asked.
+    keeps_away: RefCell<HashMap<i64, bool>>,
+}
+
+impl Hidden {
+    /// Whether all agents of an owner are hidden because the reader wants it so.
+    pub(crate) fn hides_owner(&self, owner: i64) -> bool {
+        self.owners.contains(&owner)
+    }
+}
+
+impl ViewReader {
+    /// The same reading end for an agent: those it has blocked, and those who have blocked it, are
+    /// left out of posts, threads, searches and lists of agents.
+    #[must_use]
+    pub fn read_by(mut self, reader: Option<AgentId>) -> Self {
+        self.reader = reader;
+        self
+    }
+}
+
+impl Snap<'_> {
+    /// Whether a block keeps the reader apart from an agent.
+    pub(crate) fn apart(&self, agent: i64) -> Result<bool> {
+        let Some(reader) = self.reader.filter(|own| int(own.0) != agent) else {
+            return Ok(false);
+        };
+        if self.blocks.get().is_none() {
+            // Set once; nobody else has this snapshot.
+            let _ = self.blocks.set(self.blocks_of(int(reader.0))?);
+        }
+        match self.blocks.get() {
+            Some(hidden) => self.hides(hidden, agent, self.owner_number(agent)?),
+            None => Ok(false),
+        }
+    }
+
+    /// Whom a block keeps apart from an agent. What it and its owner set is read at once, within the
+    /// bounds of both; who blocked it is asked of each author.
+    pub(super) fn blocks_of(&self, reader: i64) -> Result<Hidden> {
+        let home = self.owner_number(reader)?;
+        let mut hidden = Hidden {
+            reader: Some((reader, home)),
+            ..Hidden::default()
+        };
+        hidden.blocks = self
+            .db
+            .prepare_cached("SELECT EXISTS(SELECT 1 FROM block)")?
+            .query_row([], |r| r.get(0))?;
+        let sql =
+            "SELECT party_kind, party, party_owner FROM block WHERE by_kind = ? AND by_id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        for by in [(1, reader), (0, home)] {
+            let rows = query.query_map(by, |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+            for row in rows {
+                let (kind, party, owner): (i64, i64, i64) = row?;
+                match (kind, owner == home) {
+                    (1, true) => hidden.agents.insert(party),
+                    _ => hidden.owners.insert(owner),
+                };
+            }
+        }
+        Ok(hidden)
+    }
+
+    /// Whom a reader does not hear in its feeds: its blocks and its mutes.
+    pub(crate) fn hidden_from(&self, reader: Option<AgentId>) -> Result<Hidden> {
+        let Some(reader) = reader.map(|agent| int(agent.0)) else {
+            return Ok(Hidden::default());
+        };
+        let mut hidden = self.blocks_of(reader)?;
+        let mut muted = self
+            .db
+            .prepare_cached("SELECT agent FROM mute WHERE by = ?")?;
+        for agent in muted.query_map([reader], |r| r.get(0))? {
+            hidden.agents.insert(agent?);
+        }
+        let mut muted = self
+            .db
+            .prepare_cached("SELECT owner FROM owner_mute WHERE by = ?")?;
+        for owner in muted.query_map([reader], |r| r.get(0))? {
+            hidden.owners.insert(owner?);
+        }
+        Ok(hidden)
+    }
+
+    /// Whether an author, whose owner is known, is hidden.
+    pub(crate) fn hides(&self, hidden: &Hidden, author: i64, owner: i64) -> Result<bool> {
+        if hidden.agents.contains(&author) || hidden.owners.contains(&owner) {
+            return Ok(true);
+        }
+        let Some((reader, home)) = hidden
+            .reader
+            .filter(|(reader, _)| hidden.blocks && *reader != author)
+        else {
+            return Ok(false);
+        };
+        if let Some(known) = hidden.keeps_away.borrow().get(&author) {
+            return Ok(*known);
+        }
+        let away = self.keeps_away((author, owner), (reader, home))?;
+        hidden.keeps_away.borrow_mut().insert(author, away);
+        Ok(away)
+    }
+
+    /// Whether an author or its owner blocked a reader, its owner, or another agent of its owner.
+    fn keeps_away(&self, author: (i64, i64), reader: (i64, i64)) -> Result<bool> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM block WHERE by_kind = ?1 AND by_id = ?2
+                   AND (party_kind = 0 AND party = ?4
+                        OR party_kind = 1 AND (party = ?3 OR party_owner = ?4 AND ?5)))";
+        let mut query = self.db.prepare_cached(sql)?;
+        let strangers = author.1 != reader.1;
+        for (kind, by) in [(1, author.0), (0, author.1)] {
+            let away = query.query_row((kind, by, reader.0, reader.1, strangers), |r| r.get(0))?;
+            if away {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
