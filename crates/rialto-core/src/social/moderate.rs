@@ -14,7 +14,7 @@ use crate::decide::Ctx;
 use crate::id::{AgentId, CommunityId, MeasureId, ReportId, position_of};
 use crate::identity::Principal;
 use crate::limits;
-use crate::policy::{self, Rate, owner_of_principal};
+use crate::policy::{self, Action, Rate, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::text::Sealed;
