@@ -8,9 +8,10 @@ use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use rialto_client::{ClientError, Refusal, Trouble};
 use rialto_core::reject::{Code, Kind};
+use rialto_fleet::echo::bounded;
 use rialto_wire::native::Problem;
 use serde::Serialize;
 
@@ -76,21 +77,58 @@ impl Output {
         self.note(text);
     }
 
-    /// A progress bar of `total` steps on standard error, hidden when that is no terminal.
+    /// A progress bar of `total` steps on standard error, hidden when that is no terminal. With a total
+    /// of 0 it stays empty until its length is set.
     #[must_use]
     pub fn progress(self, label: &str, total: u64) -> ProgressBar {
         if !self.progress {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::new(total);
-        if let Ok(style) =
-            ProgressStyle::with_template("{msg:18} {bar:32} {pos}/{len} {per_sec} {eta}")
-        {
+        // A length that is not known yet is none: a bar of zero steps would open full.
+        let bar = match total {
+            0 => ProgressBar::no_length(),
+            total => ProgressBar::new(total),
+        };
+        if let Ok(style) = ProgressStyle::with_template("{msg:18} {bar:32} {done} {left}") {
+            let style = style
+                .with_key("done", |state: &ProgressState, w: &mut dyn fmt::Write| {
+                    let _ = write!(w, "{}", steps_done(state.pos(), state.len()));
+                })
+                .with_key("left", |state: &ProgressState, w: &mut dyn fmt::Write| {
+                    let left = time_left(state.elapsed(), state.pos(), state.len());
+                    let _ = write!(w, "{}", left.map_or_else(String::new, |t| in_words(t)));
+                });
             bar.set_style(style);
         }
         bar.set_message(label.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         bar
+    }
+}
+
+/// `3/12`, or the steps alone while their number is not known.
+fn steps_done(done: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) => format!("{done}/{total}"),
+        None => done.to_string(),
+    }
+}
+
+/// What is left at the mean pace since the start; nothing before the first step and without a total.
+fn time_left(elapsed: Duration, done: u64, total: Option<u64>) -> Option<Duration> {
+    let left = total?.checked_sub(done)?;
+    if done == 0 {
+        return None;
+    }
+    let seconds = elapsed.as_secs_f64() * left as f64 / done as f64;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// `12 s left`, `3 min left`.
+fn in_words(left: Duration) -> String {
+    match left.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s left"),
+        seconds => format!("{} min left", seconds.div_ceil(60)),
     }
 }
 
@@ -169,11 +207,12 @@ pub struct CliError {
 }
 
 impl CliError {
-    /// An error of kind `exit` with a message.
+    /// An error of kind `exit` with a message. However much it repeats of a file or an argument, its
+    /// middle is cut: no error floods a terminal or a log.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
-            message: message.into(),
+            message: bounded(&message.into()).into_owned(),
             hint: None,
             code: None,
         }
@@ -208,7 +247,7 @@ impl CliError {
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(bounded(&hint.into()).into_owned());
         self
     }
 
@@ -309,6 +348,41 @@ impl From<ClientError> for CliError {
             ClientError::Foreign(message) => Self::failed(message)
                 .hint("is it a rialto server of the same version? name it with --server"),
             ClientError::Bug(message) => Self::bug(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_tells_what_is_left_at_the_mean_pace() {
+        let second = Duration::from_secs(1);
+        for (elapsed_s, done, total, left_s) in [
+            (10, 5, Some(20), Some(30)),
+            (10, 20, Some(20), Some(0)),
+            (10, 0, Some(20), None),
+            (10, 5, None, None),
+            (10, 21, Some(20), None),
+            (0, 0, Some(0), None),
+        ] {
+            let left = time_left(second * elapsed_s, done, total);
+            assert_eq!(left, left_s.map(|s| second * s), "{done} of {total:?}");
+        }
+        assert_eq!(steps_done(0, None), "0");
+        assert_eq!(steps_done(3, Some(12)), "3/12");
+        assert_eq!(in_words(second * 119), "119 s left");
+        assert_eq!(in_words(second * 121), "3 min left");
+    }
+
+    #[test]
+    fn a_field_of_megabytes_is_not_echoed_whole() {
+        let field = "x".repeat(5_000_000);
+        let error = CliError::usage(format!("calls.csv, line 2: `{field}` is no time")).hint(field);
+        for told in [error.to_string(), error.json()] {
+            assert!(told.len() < 3_000, "{} bytes", told.len());
+            assert!(told.contains("calls.csv, line 2") && told.contains("is no time"));
         }
     }
 }

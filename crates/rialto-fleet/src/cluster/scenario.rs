@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::faults::Faults;
 use super::route::Policy;
 use crate::catalogue::{Catalogue, Chip};
+use crate::echo::bounded;
 use crate::place::{self, line_at};
 use crate::step::Plan;
 
@@ -508,12 +509,11 @@ fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
 }
 
 fn error_at(file: &str, text: &str, field: String, message: String) -> ScenarioError {
-    let line = locate(text, &field);
     ScenarioError {
         file: file.to_owned(),
-        line,
-        field,
-        message,
+        line: locate(text, &field),
+        field: bounded(&field).into_owned(),
+        message: bounded(&message).into_owned(),
     }
 }
 

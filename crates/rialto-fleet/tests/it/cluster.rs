@@ -809,8 +809,9 @@ fn requests_longer_than_the_models_context_are_rejected() {
 #[test]
 fn lost_chip_hours_have_their_price() {
     let catalogue = Catalogue::shipped().unwrap();
-    let list = catalogue.chip("h100_sxm").unwrap().list_usd_per_hour;
-    for (price, usd, basis) in [(Some(2.5), 2.5, "scenario"), (None, list.unwrap(), "list")] {
+    let h100 = catalogue.chip("h100_sxm").unwrap();
+    let on_demand = h100.on_demand_usd_per_hour.unwrap();
+    for (price, usd, basis) in [(Some(2.5), 2.5, "scenario"), (None, on_demand, "on_demand")] {
         let mut p = pool("a", 8, "azure-conv", 2.0);
         p.price_usd_per_chip_hour = price;
         p.drain = vec![Drain {

@@ -115,5 +115,15 @@ fn print_measure(
         "from {source}; HHI: sum of squared shares, 1 is a single supplier; unattributed is left out \
          of it"
     );
-    rows.print(out, &title, &table::origin(basis, &source))
+    rows.print(out, &title, &table::origin(basis, &source))?;
+    let left = first.credit_left;
+    if left > 0.0 {
+        let note = format!(
+            "credits of {} {unit} exceed the spend of the {} they are for, and are in no share",
+            table::compact(left),
+            first.dimension
+        );
+        table::wrapped(out, "  ", &note)?;
+    }
+    Ok(())
 }
