@@ -30,9 +30,34 @@ pub fn bounded(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{head} [{left_out} characters left out] {tail}"))
 }
 
+/// A number as a message repeats it: plain where that is short, else with an exponent.
+#[must_use]
+pub fn number(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude == 0.0 || !value.is_finite() || (1e-6..1e15).contains(&magnitude) {
+        format!("{value}")
+    } else {
+        format!("{value:e}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-2.4, "-2.4"),
+            (60.0, "60"),
+            (1e-300, "1e-300"),
+            (1e300, "1e300"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
 
     #[test]
     fn long_texts_are_told_by_their_ends() {

@@ -16,7 +16,7 @@ pub use precision::{Compute, Precision};
 
 use serde::Deserialize;
 
-use crate::echo::bounded;
+use crate::echo::{bounded, number};
 use crate::place::{line_at, read_toml};
 
 /// A table that cannot be used, or a name that is not in it.
@@ -303,7 +303,10 @@ impl Checker<'_> {
         if value > 0.0 && value <= limit {
             return Ok(());
         }
-        let problem = format!("is {value}, which is not between 0 and {limit}; check its unit");
+        let problem = format!(
+            "is {}, which is not between 0 and {limit}; check its unit",
+            number(value)
+        );
         Err(self.error(field, problem))
     }
 

@@ -106,7 +106,8 @@ pub struct Concentration {
     pub unit: &'static str,
     /// The total of the shares, unattributed included.
     pub total: f64,
-    /// Credits beyond the spend of the name they are for: nobody's share, and not in the total.
+    /// Credits beyond the spend of the name they are for: nobody's share, and not in the total. Less
+    /// them, the total is what was paid in all.
     pub credit_left: f64,
     /// Largest first, unattributed last.
     pub shares: Vec<Share>,
@@ -137,7 +138,7 @@ fn concentration<'a>(
     let credit_left = 0.0 - below.sum::<f64>();
     by_name.retain(|_, sum| *sum > 0.0);
     let total: f64 = by_name.values().sum();
-    if total <= 0.0 {
+    if total <= 0.0 && credit_left <= 0.0 {
         return None;
     }
     let unattributed = by_name.remove("").unwrap_or(0.0);

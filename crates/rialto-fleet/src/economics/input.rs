@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 
 use super::uncertainty::Range;
-use crate::echo::bounded;
+use crate::echo::{bounded, number};
 use crate::place::{self, line_at};
 use crate::traffic::SEMICOLONS;
 
@@ -158,7 +158,7 @@ pub fn positive(path: &str, value: f64) -> Result<(), Fault> {
     } else if value > 0.0 {
         format!("must be at least {SMALLEST:e}, is {value:e}; check its unit")
     } else {
-        format!("must be above zero, is {value}")
+        format!("must be above zero, is {}", number(value))
     };
     Err(Fault::new(path, beyond))
 }
@@ -174,7 +174,7 @@ pub fn non_negative(path: &str, value: f64) -> Result<(), Fault> {
     let beyond = if value > LARGEST {
         format!("must be at most {LARGEST:e}, is {value:e}; check its unit")
     } else {
-        format!("must be zero or more, is {value}")
+        format!("must be zero or more, is {}", number(value))
     };
     Err(Fault::new(path, beyond))
 }
@@ -194,7 +194,10 @@ pub fn share(path: &str, value: f64) -> Result<(), Fault> {
     };
     Err(Fault::new(
         path,
-        format!("is a share and must lie between 0 and 1, is {value}{hint}"),
+        format!(
+            "is a share and must lie between 0 and 1, is {}{hint}",
+            number(value)
+        ),
     ))
 }
 
@@ -220,7 +223,7 @@ pub fn between(path: &str, value: f64, low: f64, high: f64) -> Result<(), Fault>
     }
     Err(Fault::new(
         path,
-        format!("must lie between {low} and {high}, is {value}"),
+        format!("must lie between {low} and {high}, is {}", number(value)),
     ))
 }
 
@@ -474,9 +477,10 @@ impl<'a> Row<'a> {
     pub fn non_negative(self, column: &str) -> Result<f64, InputError> {
         match self.number(column)? {
             None => Err(self.error(column, "must not be empty")),
-            Some(value) if value < 0.0 => {
-                Err(self.error(column, format!("must be zero or more, is {value}")))
-            }
+            Some(value) if value < 0.0 => Err(self.error(
+                column,
+                format!("must be zero or more, is {}", number(value)),
+            )),
             Some(value) => Ok(value),
         }
     }

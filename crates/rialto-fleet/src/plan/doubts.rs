@@ -9,9 +9,9 @@ use crate::traffic::Trace;
 
 use super::Placement;
 
-/// Answers as many times as long as prompts are doubted: recorded traffic has prompts above answers, and
-/// reasoning rarely more than this.
-const LONG_ANSWERS: f64 = 5.0;
+/// Answers as many times as long as prompts are doubted: recorded traffic has prompts above answers. Long
+/// reasoning on short prompts is asked about too, and is said to be meant.
+const LONG_ANSWERS: f64 = 3.0;
 
 /// Mean answer, tokens, below which such a ratio is not doubted.
 const SHORT_ANSWER: f64 = 200.0;

@@ -137,8 +137,10 @@ fn burst_cv2(trace: &Trace, curve: &[f64], curve_bin_s: f64, window_s: f64, batc
 fn quantiles(mut values: Vec<u32>, probabilities: &[f64]) -> Vec<f64> {
     values.sort_unstable();
     let last = (values.len() - 1) as f64;
+    // Each value stands in the middle of its share, so that the table has the mean of the values, of the
+    // longest too.
     let at = |p: f64| {
-        let position = p * last;
+        let position = (p * values.len() as f64 - 0.5).clamp(0.0, last);
         let low = values[position as usize];
         let high = values[(position as usize + 1).min(values.len() - 1)];
         f64::from(low) + (f64::from(high) - f64::from(low)) * position.fract()

@@ -333,7 +333,7 @@ fn a_sample_knows_chip_hours_and_losses_exactly() {
         let mut s = Scenario::of_pool("t".into(), p);
         s.duration_s = duration;
         s.faults = Faults {
-            chip_mtbf_h: Some(2.0),
+            chip_mtbf_h: Some(1.0),
             chip_mttr_h: 0.1,
             node_mtbf_h: Some(20.0),
             node_mttr_h: 0.05,

@@ -172,12 +172,12 @@ fn what_looks_misread_is_doubted() {
             Some(words) => assert!(doubts.iter().any(|d| d.contains(words)), "{doubts:?}"),
         }
     }
-    let mut q = question(4e5, 2.0, 0.1);
+    let mut q = question(4e6, 2.0, 0.1);
     q.trial_s = 5.0;
     let huge = place(&q, &spec("llama3.1-8b", "h100_sxm", 4));
     let doubt = plan_doubt(&huge, &q.traffic, q.rate_per_s).unwrap();
     assert!(
-        doubt.contains("h100_sxm chips for 400000 requests"),
+        doubt.contains("h100_sxm chips for 4000000 requests"),
         "{doubt}"
     );
     assert_eq!(

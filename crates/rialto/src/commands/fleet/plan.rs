@@ -147,6 +147,22 @@ fn place(
     Ok(placements)
 }
 
+/// The first rows, and the best of every chip that is not among them: no chip asked for goes unseen.
+fn shown_rows<'a>(sized: &[&'a Placement], top: usize) -> impl Iterator<Item = &'a Placement> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut rows = Vec::new();
+    for (place, p) in sized.iter().enumerate() {
+        let first_of_chip = !seen.contains(&p.chip.as_str());
+        if first_of_chip {
+            seen.push(&p.chip);
+        }
+        if place < top || first_of_chip {
+            rows.push(*p);
+        }
+    }
+    rows.into_iter()
+}
+
 fn print(plan: &ModelPlan, top: usize, out: Output) -> Result<(), CliError> {
     out.line(format!("\n{}", plan.model))?;
     match &plan.cheapest {
@@ -164,7 +180,7 @@ fn print(plan: &ModelPlan, top: usize, out: Output) -> Result<(), CliError> {
     let (sized, rest): (Vec<&Placement>, Vec<&Placement>) = plan.placements.iter().partition(shown);
     if !sized.is_empty() {
         out.line("")?;
-        for line in table(sized.iter().take(top).copied()).lines() {
+        for line in table(shown_rows(&sized, top)).lines() {
             out.line(format!("  {line}"))?;
         }
         placements::legend(out)?;

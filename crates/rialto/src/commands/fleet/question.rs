@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::Args;
 use rialto_fleet::catalogue::{Catalogue, Chip, Model};
 use rialto_fleet::cluster::{Faults, SloSpec};
+use rialto_fleet::echo::number;
 use rialto_fleet::plan::{HOLDS_WITH, Placement, PriceBasis, Prices, Question, doubts, plan_doubt};
 use rialto_fleet::step::Parameters;
 
@@ -98,7 +99,7 @@ impl FaultArgs {
             ("node-mtbf-h", self.node_mtbf_h),
             ("rack-mtbf-h", self.rack_mtbf_h),
         ] {
-            value.map_or(Ok(()), |v| positive(v, name))?;
+            value.map_or(Ok(()), |v| between(v, name, 1e-3, 1e9))?;
         }
         for (name, value) in [
             ("chip-mttr-h", self.chip_mttr_h),
@@ -106,7 +107,7 @@ impl FaultArgs {
             ("rack-mttr-h", self.rack_mttr_h),
             ("restart-s", self.restart_s),
         ] {
-            positive(value, name)?;
+            between(value, name, 1e-6, 1e6)?;
         }
         Ok(Faults {
             chip_mtbf_h: self.chip_mtbf_h,
@@ -127,9 +128,27 @@ pub fn positive(value: f64, name: &str) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::usage(format!(
-        "--{name} is {value}; it must be above zero"
+        "--{name} is {}; it must be above zero",
+        number(value)
     )))
 }
+
+/// Checks that a flag's figure is above zero and within limits that no unit in use goes beyond.
+pub fn between(value: f64, name: &str, low: f64, high: f64) -> Result<(), CliError> {
+    positive(value, name)?;
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "--{name} is {}; it must lie between {} and {}: check its unit",
+        number(value),
+        number(low),
+        number(high)
+    )))
+}
+
+/// The longest trial, seconds: a year.
+const LONGEST_TRIAL_S: f64 = 366.0 * 86_400.0;
 
 impl QuestionArgs {
     /// The question, with its traffic loaded, for these models and chips (names or aliases).
@@ -139,17 +158,11 @@ impl QuestionArgs {
         chips: &[String],
         catalogue: &Catalogue,
     ) -> Result<Question, CliError> {
-        positive(self.rate_per_s, "rate-per-s")?;
-        positive(self.ttft_s, "ttft-s")?;
-        positive(self.tpot_s, "tpot-s")?;
-        positive(self.trial_s, "trial-s")?;
-        positive(self.share, "share")?;
-        if self.share > 1.0 {
-            return Err(CliError::usage(format!(
-                "--share is {}; it is at most 1",
-                self.share
-            )));
-        }
+        between(self.rate_per_s, "rate-per-s", 1e-9, 1e9)?;
+        between(self.ttft_s, "ttft-s", 1e-6, 3600.0)?;
+        between(self.tpot_s, "tpot-s", 1e-6, 60.0)?;
+        between(self.trial_s, "trial-s", 1e-3, LONGEST_TRIAL_S)?;
+        between(self.share, "share", 1e-3, 1.0)?;
         if self.max_replica_chips == Some(0) {
             return Err(CliError::usage(
                 "--max-replica-chips is 0; at least 1 is needed",

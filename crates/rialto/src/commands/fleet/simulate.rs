@@ -11,6 +11,7 @@ use rialto_fleet::cluster::{
     self, ChipPrice, Fleet, Interval, Mode, Policy, PoolSpec, Report, RunOptions, RunResult,
     Scenario, Totals,
 };
+use rialto_fleet::plan::traffic_doubts;
 use rialto_fleet::step::{Parameters, Plan};
 
 use super::{plots, traffic};
@@ -156,6 +157,11 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
     let fleet = build(args, &catalogue)?;
     let mode = mode(args)?;
     bounded(&fleet, mode, out)?;
+    for pool in &fleet.pools {
+        for doubt in traffic_doubts(&pool.traffic) {
+            out.note(format!("{} may be misread: {doubt}", pool.spec.traffic));
+        }
+    }
     let span_s = fleet.scenario.duration_s.unwrap_or(3600.0);
     let options = RunOptions {
         mode,

@@ -14,7 +14,7 @@ use rialto_fleet::traffic::{Pair, Trace, TrafficModel, fit, likeness};
 use serde::Serialize;
 
 use super::placements::seeds;
-use super::question::{accept, positive};
+use super::question::{accept, between};
 use super::simulate;
 use super::table::Table;
 use crate::output::{CliError, Output};
@@ -120,13 +120,11 @@ fn compare(
     model: &TrafficModel,
     recorded: &Trace,
 ) -> Result<Comparison, CliError> {
-    for (value, name) in [
-        (args.rate_per_s.unwrap_or(model.rate_per_s), "rate-per-s"),
-        (args.ttft_s, "ttft-s"),
-        (args.tpot_s, "tpot-s"),
-    ] {
-        positive(value, name)?;
+    if let Some(rate_per_s) = args.rate_per_s {
+        between(rate_per_s, "rate-per-s", 1e-9, 1e9)?;
     }
+    between(args.ttft_s, "ttft-s", 1e-6, 3600.0)?;
+    between(args.tpot_s, "tpot-s", 1e-6, 60.0)?;
     let catalogue = Catalogue::shipped().map_err(|e| CliError::bug(e.to_string()))?;
     let parameters = simulate::parameters(None)?;
     let rate_per_s = args.rate_per_s.unwrap_or(model.rate_per_s);
