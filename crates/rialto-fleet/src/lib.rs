@@ -5,7 +5,9 @@
 
 pub mod calibrate;
 pub mod catalogue;
+pub mod cells;
 pub mod cluster;
+pub mod echo;
 pub mod economics;
 pub mod engine;
 mod place;

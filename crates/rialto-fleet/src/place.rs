@@ -2,6 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::echo::bounded;
+
 /// What a parser refuses.
 #[derive(Debug)]
 pub(crate) struct Misfit {
@@ -54,11 +56,12 @@ pub(crate) fn read_json<T: DeserializeOwned>(line: &str) -> Result<T, (String, S
 /// The message without serde's own place: it counts within the one line it was given.
 fn unplaced(message: &str) -> String {
     let end = message.rfind(" at line ").unwrap_or(message.len());
-    message[..end].to_owned()
+    bounded(&message[..end]).into_owned()
 }
 
 fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+    let joined = message.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    bounded(&joined).into_owned()
 }
 
 /// The path of a fault; a field that is missing or unknown is named by the message alone.
@@ -66,13 +69,14 @@ fn field_of(path: &str, message: &str) -> String {
     let path = path.trim_matches('.');
     let names = message.starts_with("missing field") || message.starts_with("unknown field");
     let named = message.split('`').nth(1).filter(|_| names);
-    match named {
+    let field = match named {
         None if path.is_empty() => "file".to_owned(),
         None => path.to_owned(),
         Some(name) if path.is_empty() => name.to_owned(),
         Some(name) if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
         Some(name) => format!("{path}.{name}"),
-    }
+    };
+    bounded(&field).into_owned()
 }
 
 /// The line, from 1, that holds a byte.

@@ -10,10 +10,11 @@ use std::fmt::{self, Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use rialto_client::{ClientError, Refusal, Trouble};
 use rialto_core::names::{is_joiner, is_unseen};
 use rialto_core::reject::{Code, Kind};
+use rialto_fleet::echo::bounded;
 use rialto_wire::native::Problem;
 use serde::Serialize;
 
@@ -84,16 +85,27 @@ impl Output {
         self.note(text);
     }
 
-    /// A progress bar of `total` steps on standard error, hidden when that is no terminal.
+    /// A progress bar of `total` steps on standard error, hidden when that is no terminal. With a total
+    /// of 0 it stays empty until its length is set.
     #[must_use]
     pub fn progress(self, label: &str, total: u64) -> ProgressBar {
         if !self.progress {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::new(total);
-        if let Ok(style) =
-            ProgressStyle::with_template("{msg:18} {bar:32} {pos}/{len} {per_sec} {eta}")
-        {
+        // A length that is not known yet is none: a bar of zero steps would open full.
+        let bar = match total {
+            0 => ProgressBar::no_length(),
+            total => ProgressBar::new(total),
+        };
+        if let Ok(style) = ProgressStyle::with_template("{msg:18} {bar:32} {done} {left}") {
+            let style = style
+                .with_key("done", |state: &ProgressState, w: &mut dyn fmt::Write| {
+                    let _ = write!(w, "{}", steps_done(state.pos(), state.len()));
+                })
+                .with_key("left", |state: &ProgressState, w: &mut dyn fmt::Write| {
+                    let left = time_left(state.elapsed(), state.pos(), state.len());
+                    let _ = write!(w, "{}", left.map_or_else(String::new, |t| in_words(t)));
+                });
             bar.set_style(style);
         }
         bar.set_message(safe(label).into_owned());
@@ -143,6 +155,32 @@ fn spelled(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(spelled)
+}
+
+/// `3/12`, or the steps alone while their number is not known.
+fn steps_done(done: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) => format!("{done}/{total}"),
+        None => done.to_string(),
+    }
+}
+
+/// What is left at the mean pace since the start; nothing before the first step and without a total.
+fn time_left(elapsed: Duration, done: u64, total: Option<u64>) -> Option<Duration> {
+    let left = total?.checked_sub(done)?;
+    if done == 0 {
+        return None;
+    }
+    let seconds = elapsed.as_secs_f64() * left as f64 / done as f64;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// `12 s left`, `3 min left`.
+fn in_words(left: Duration) -> String {
+    match left.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s left"),
+        seconds => format!("{} min left", seconds.div_ceil(60)),
+    }
 }
 
 fn write_out(text: &str) -> Result<(), CliError> {
@@ -226,11 +264,12 @@ pub struct CliError {
 }
 
 impl CliError {
-    /// An error of kind `exit` with a message.
+    /// An error of kind `exit` with a message. However much it repeats of a file or an argument, its
+    /// middle is cut: no error floods a terminal or a log.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
-            message: message.into(),
+            message: bounded(&message.into()).into_owned(),
             hint: None,
             code: None,
         }
@@ -270,7 +309,7 @@ impl CliError {
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(bounded(&hint.into()).into_owned());
         self
     }
 
@@ -377,7 +416,7 @@ impl From<ClientError> for CliError {
 
 #[cfg(test)]
 mod tests {
-    use super::{safe, spelled};
+    use super::*;
 
     #[test]
     fn what_others_wrote_steers_no_terminal() {
@@ -422,6 +461,36 @@ mod tests {
                 shown.contains("\\u202e") && shown.contains("\\udb40\\udc41"),
                 "{shown}"
             );
+        }
+    }
+
+    #[test]
+    fn a_bar_tells_what_is_left_at_the_mean_pace() {
+        let second = Duration::from_secs(1);
+        for (elapsed_s, done, total, left_s) in [
+            (10, 5, Some(20), Some(30)),
+            (10, 20, Some(20), Some(0)),
+            (10, 0, Some(20), None),
+            (10, 5, None, None),
+            (10, 21, Some(20), None),
+            (0, 0, Some(0), None),
+        ] {
+            let left = time_left(second * elapsed_s, done, total);
+            assert_eq!(left, left_s.map(|s| second * s), "{done} of {total:?}");
+        }
+        assert_eq!(steps_done(0, None), "0");
+        assert_eq!(steps_done(3, Some(12)), "3/12");
+        assert_eq!(in_words(second * 119), "119 s left");
+        assert_eq!(in_words(second * 121), "3 min left");
+    }
+
+    #[test]
+    fn a_field_of_megabytes_is_not_echoed_whole() {
+        let field = "x".repeat(5_000_000);
+        let error = CliError::usage(format!("calls.csv, line 2: `{field}` is no time")).hint(field);
+        for told in [error.to_string(), error.json()] {
+            assert!(told.len() < 3_000, "{} bytes", told.len());
+            assert!(told.contains("calls.csv, line 2") && told.contains("is no time"));
         }
     }
 }

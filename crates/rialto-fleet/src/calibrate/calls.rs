@@ -13,6 +13,7 @@ use super::benchmark::Benchmark;
 use super::point::{Point, Replica, Serving};
 use super::solve::{Explained, predict_ln};
 use crate::catalogue::{Catalogue, CatalogueError};
+use crate::echo::bounded;
 use crate::place::read_json;
 use crate::step::{
     Deployment, Engine, Errors, Layer, On, Parameters, Plan, Residuals, StepError, Term, group_key,
@@ -211,8 +212,8 @@ pub fn read_calls(file: &str, text: &str) -> Result<Vec<LoggedCall>, CallsError>
         let error = |field: &str, message: String| CallsError {
             file: file.to_owned(),
             line: index + 1,
-            field: field.to_owned(),
-            message,
+            field: bounded(field).into_owned(),
+            message: bounded(&message).into_owned(),
         };
         let call: Call = read_json(line).map_err(|(field, message)| error(&field, message))?;
         let (start_ms, tpot_ms) = call.check().map_err(|(f, m)| error(f, m))?;

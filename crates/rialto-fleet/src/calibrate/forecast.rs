@@ -117,6 +117,9 @@ impl<'a> Forecaster<'a> {
     }
 }
 
+/// The standard normal variate at the ends of an 80 % interval: nine tenths lie below it.
+pub const Z_OF_INTERVAL: f64 = 1.281_551_565_544_600_4;
+
 /// Why a deployment with `concurrency` requests in flight lies outside what was measured, if it
 /// does: nothing on the chip was, or nothing with so many requests.
 fn outside_measured(parameters: &Parameters, chip: &Chip, concurrency: f64) -> Option<String> {
@@ -162,6 +165,19 @@ impl ForecastError {
             tpot_interval: interval_factors(tpot, widths.tpot),
             extrapolation,
         }
+    }
+
+    /// The factors that the times to first token and per token stay below with a probability, told as
+    /// the standard normal variate `z` that reaches it: 0 for even odds. Logarithms are taken as normal
+    /// on either side of the forecast, through the ends of the interval, and both errors as of one
+    /// cause, so that they rise together.
+    #[must_use]
+    pub fn factors_at(&self, z: f64) -> (f64, f64) {
+        let at = |(low, high): (f64, f64)| {
+            let end: f64 = if z < 0.0 { low } else { high };
+            libm::exp(libm::log(end).abs() * z / Z_OF_INTERVAL)
+        };
+        (at(self.ttft_interval), at(self.tpot_interval))
     }
 
     /// The error in words.

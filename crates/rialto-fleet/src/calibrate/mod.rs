@@ -21,7 +21,7 @@ pub use calls::{
     update_from_calls, write_calls,
 };
 pub use fit::{CrossValidation, Grouping, calibrate, cross_validate};
-pub use forecast::{Figure, Forecast, ForecastError, Forecaster};
+pub use forecast::{Figure, Forecast, ForecastError, Forecaster, Z_OF_INTERVAL};
 pub use point::{Point, PointsError, Replica, Serving, Skipped, Speculative};
 pub use reader::{PointFile, read_points};
 pub use report::{Accuracy, Report, Row, unseen_accuracy, validate};

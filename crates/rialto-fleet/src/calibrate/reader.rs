@@ -13,6 +13,7 @@ use super::ladder::{Ladder, divided};
 use super::launch::complete;
 use super::point::{Point, PointsError, Replica, Serving, Skipped};
 use crate::catalogue::{Catalogue, Model, Precision};
+use crate::echo::bounded;
 use crate::place::csv_line;
 use crate::step::Engine;
 use crate::traffic::MAX_TOKENS;
@@ -91,7 +92,7 @@ pub fn read_points(
             Err(reason) => out.skipped.push(Skipped {
                 file: file.to_owned(),
                 line,
-                id: row.text("id").to_owned(),
+                id: bounded(row.text("id")).into_owned(),
                 reason,
             }),
         }
@@ -128,7 +129,7 @@ fn malformed(file: &str, line: u64, error: &csv::Error) -> PointsError {
         } => {
             format!("{len} fields where the header names {expected_len}")
         }
-        _ => error.to_string(),
+        _ => bounded(&error.to_string()).into_owned(),
     };
     PointsError::Malformed {
         file: file.to_owned(),
@@ -159,7 +160,7 @@ impl RowText<'_> {
             file: self.file.to_owned(),
             line: self.line,
             field: column.to_owned(),
-            value: self.text(column).to_owned(),
+            value: bounded(self.text(column)).into_owned(),
             problem,
         }
     }

@@ -51,7 +51,12 @@ pub struct Chip {
     pub tco_usd_per_hour: Option<f64>,
     /// Three-year rent, dollars an hour.
     pub rent_usd_per_hour: Option<f64>,
-    /// List price, dollars an hour.
+    /// On-demand price, dollars an hour.
+    pub on_demand_usd_per_hour: Option<f64>,
+    /// Price in a reserved block of days or weeks (AWS Capacity Blocks), dollars an hour.
+    pub capacity_block_usd_per_hour: Option<f64>,
+    /// A list price of which nobody said whether it is on demand or in a block, dollars an hour. No
+    /// shipped chip has one.
     pub list_usd_per_hour: Option<f64>,
     /// Capital per chip, dollars.
     pub capex_usd: Option<f64>,
@@ -116,6 +121,12 @@ impl Chip {
         c.optional("allin_kw", self.allin_kw, 100.0)?;
         c.optional("tco_usd_per_hour", self.tco_usd_per_hour, 1e4)?;
         c.optional("rent_usd_per_hour", self.rent_usd_per_hour, 1e4)?;
+        c.optional("on_demand_usd_per_hour", self.on_demand_usd_per_hour, 1e4)?;
+        c.optional(
+            "capacity_block_usd_per_hour",
+            self.capacity_block_usd_per_hour,
+            1e4,
+        )?;
         c.optional("list_usd_per_hour", self.list_usd_per_hour, 1e4)?;
         c.optional("capex_usd", self.capex_usd, 1e7)?;
         if self.sources.is_empty() {

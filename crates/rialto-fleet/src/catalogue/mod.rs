@@ -16,6 +16,7 @@ pub use precision::{Compute, Precision};
 
 use serde::Deserialize;
 
+use crate::echo::{bounded, number};
 use crate::place::{line_at, read_toml};
 
 /// A table that cannot be used, or a name that is not in it.
@@ -273,7 +274,7 @@ fn unknown<'a>(
     let known: Vec<&str> = known.map(String::as_str).collect();
     CatalogueError::Unknown {
         kind,
-        name: name.to_owned(),
+        name: bounded(name).into_owned(),
         known: known.join(", "),
     }
 }
@@ -291,9 +292,9 @@ impl Checker<'_> {
             file: self.file.to_owned(),
             line: 1,
             kind: self.kind,
-            name: self.name.to_owned(),
+            name: bounded(self.name).into_owned(),
             field,
-            problem: problem.into(),
+            problem: bounded(&problem.into()).into_owned(),
         }
     }
 
@@ -302,7 +303,10 @@ impl Checker<'_> {
         if value > 0.0 && value <= limit {
             return Ok(());
         }
-        let problem = format!("is {value}, which is not between 0 and {limit}; check its unit");
+        let problem = format!(
+            "is {}, which is not between 0 and {limit}; check its unit",
+            number(value)
+        );
         Err(self.error(field, problem))
     }
 

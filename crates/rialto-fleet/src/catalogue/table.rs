@@ -18,7 +18,7 @@ const REQUIRED: [&str; 10] = [
 ];
 
 /// Columns that may be absent, and cells that may be empty.
-const OPTIONAL: [&str; 10] = [
+const OPTIONAL: [&str; 12] = [
     "aliases",
     "fp8_tflops",
     "fp4_tflops",
@@ -26,6 +26,8 @@ const OPTIONAL: [&str; 10] = [
     "allin_kw",
     "tco_usd_per_hour",
     "rent_usd_per_hour",
+    "on_demand_usd_per_hour",
+    "capacity_block_usd_per_hour",
     "list_usd_per_hour",
     "capex_usd",
     "notes",
@@ -40,7 +42,7 @@ pub(super) fn chips(file: &str, text: &str) -> Result<Vec<Chip>, CatalogueError>
     let table = Table::parse(file, text, &REQUIRED).map_err(malformed)?;
     let known = |column: &&str| REQUIRED.contains(column) || OPTIONAL.contains(column);
     if let Some(unknown) = table.columns().find(|c| !known(c)) {
-        let known = [REQUIRED, OPTIONAL].concat().join(", ");
+        let known = [&REQUIRED[..], &OPTIONAL].concat().join(", ");
         return Err(CatalogueError::Malformed {
             file: file.to_owned(),
             message: format!("line 1: {unknown}: no such column; known: {known}"),
@@ -86,6 +88,8 @@ fn chip(row: Row<'_>) -> Result<Chip, InputError> {
         allin_kw: row.number("allin_kw")?,
         tco_usd_per_hour: row.number("tco_usd_per_hour")?,
         rent_usd_per_hour: row.number("rent_usd_per_hour")?,
+        on_demand_usd_per_hour: row.number("on_demand_usd_per_hour")?,
+        capacity_block_usd_per_hour: row.number("capacity_block_usd_per_hour")?,
         list_usd_per_hour: row.number("list_usd_per_hour")?,
         capex_usd: row.number("capex_usd")?,
         notes: Some(row.text("notes").to_owned()).filter(|n| !n.is_empty()),

@@ -21,7 +21,7 @@ pub use interval::{Interval, Intervals};
 pub use pool::{Fleet, GENERATED_BLOCK_TOKENS, Pool, TrafficSource, deployment};
 pub use report::{Blend, ChipPrice, Distribution, PoolReport, Report, SeriesPoint, Totals};
 pub use route::Policy;
-pub use run::{Mode, PoolResult, RunOptions, RunResult, run};
+pub use run::{MAX_REQUESTS, Mode, PoolResult, RunOptions, RunResult, expected_requests, run};
 pub use scenario::{
     Autoscale, Disaggregate, Drain, MAX_CHIPS, PoolSpec, Scenario, ScenarioError, SloSpec,
     SpeculationSpec,

@@ -8,7 +8,7 @@ use super::scenario::{PoolSpec, Scenario, ScenarioError};
 use crate::calibrate::ForecastError;
 use crate::catalogue::{Catalogue, Chip};
 use crate::engine::{BLOCK_TOKENS, EngineConfig, Replica, Slo, StepTable};
-use crate::rng::key;
+use crate::rng::{key, mix64};
 use crate::step::{Deployment, Engine, Parameters, Speculation, StepModel};
 use crate::traffic::{PrefixTable, Request, Trace, TrafficModel};
 
@@ -31,7 +31,8 @@ pub struct Pool {
     pub spec: PoolSpec,
     /// The chip.
     pub chip: Chip,
-    /// Names the pool's random streams.
+    /// Names the pool's random streams: what arrives, and which of the pools with that traffic it is.
+    /// No name is in it, so renaming pools, traffic, models or chips changes no draw.
     pub stream: u64,
     /// Scheduler settings.
     pub config: EngineConfig,
@@ -83,6 +84,18 @@ impl Pool {
         pool.spec.replicas = replicas;
         pool.spec.cell_replicas = Some(cell_replicas.clamp(1, replicas));
         pool.cells = vec![replicas / cells];
+        pool
+    }
+
+    /// The same pool where its times are so many standard deviations above the forecast, by
+    /// [`ForecastError::factors_at`]. Every step takes as much longer as the time per token is off;
+    /// what the time to first token is off beyond that tightens its limit.
+    #[must_use]
+    pub fn at_error(&self, z: f64) -> Self {
+        let (ttft, tpot) = self.forecast_error.factors_at(z);
+        let mut pool = self.clone();
+        pool.tables = self.tables.iter().map(|t| t.slower(tpot)).collect();
+        pool.slo.ttft_s *= tpot / ttft;
         pool
     }
 
@@ -158,13 +171,18 @@ impl Fleet {
         traffic: &HashMap<String, TrafficSource>,
     ) -> Result<Self, ScenarioError> {
         let mut pools = Vec::with_capacity(scenario.pool.len());
+        let mut contents: Vec<u64> = Vec::new();
         for (index, spec) in scenario.pool.iter().enumerate() {
-            let pool = build_pool(scenario, spec, catalogue, parameters, traffic).map_err(
+            let mut pool = build_pool(scenario, spec, catalogue, parameters, traffic).map_err(
                 |(field, message)| {
                     let path = format!("pool[{index}].{field}");
                     Scenario::error(file, text, path, message)
                 },
             )?;
+            let content = traffic_key(&pool.traffic);
+            let alike = contents.iter().filter(|other| **other == content).count();
+            contents.push(content);
+            pool.stream = key(&[content, alike as u64]);
             pools.push(pool);
         }
         Ok(Self {
@@ -270,11 +288,10 @@ fn build_pool(
     let (traffic, prefixes) = ready_traffic(scenario, spec, source)?;
     let node = spec.node.as_ref().and_then(|n| catalogue.node(n).ok());
     let slo = spec.slo.unwrap_or(scenario.slo);
-    let name_key = key(&spec.name.bytes().map(u64::from).collect::<Vec<_>>());
     Ok(Pool {
         spec: spec.clone(),
         chip: deployment.chip.clone(),
-        stream: name_key,
+        stream: 0,
         config: EngineConfig {
             max_sequences: spec.max_sequences,
             token_budget: spec.token_budget,
@@ -305,6 +322,35 @@ fn build_pool(
         kv_bytes_per_token: step.kv_bytes_per_token(),
         cells: cells_of(spec),
     })
+}
+
+/// What tells traffic from other traffic, whatever it is called and at whatever rate it arrives.
+fn traffic_key(traffic: &TrafficSource) -> u64 {
+    match traffic {
+        TrafficSource::Model(model) => {
+            let lengths = &model.lengths;
+            let rows = std::iter::once(&lengths.input_tokens).chain(&lengths.output_tokens);
+            let figures = [
+                model.curve_bin_s,
+                model.burst_window_s,
+                model.burst_cv2,
+                model.batch_s,
+            ];
+            let sessions = model.sessions.as_ref().map_or([0.0; 3], |s| {
+                [s.turns_mean, s.turn_gap_s, s.turn_tokens_mean]
+            });
+            let all = figures
+                .iter()
+                .chain(&sessions)
+                .chain(&model.curve)
+                .chain(rows.flatten());
+            all.fold(1, |sum, figure| key(&[sum, figure.to_bits()]))
+        }
+        TrafficSource::Trace(trace) => trace.requests.iter().fold(2, |sum, r| {
+            let tokens = u64::from(r.input_tokens) << 32 | u64::from(r.output_tokens);
+            mix64(sum ^ tokens)
+        }),
+    }
 }
 
 /// Traffic at the pool's rate: generators are scaled, traces compressed or stretched in time.

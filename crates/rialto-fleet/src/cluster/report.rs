@@ -209,7 +209,8 @@ pub struct Totals {
 pub struct ChipPrice {
     /// Dollars an hour.
     pub usd_per_chip_hour: f64,
-    /// `scenario`, or the catalogue's `list`, `rent` or `tco`, the first that it has.
+    /// `scenario`, or the catalogue's `on_demand`, `capacity_block`, `list`, `rent` or `tco`, the
+    /// first that it has.
     pub basis: &'static str,
 }
 
@@ -218,6 +219,8 @@ impl ChipPrice {
         let chip = &pool.chip;
         let prices = [
             (pool.spec.price_usd_per_chip_hour, "scenario"),
+            (chip.on_demand_usd_per_hour, "on_demand"),
+            (chip.capacity_block_usd_per_hour, "capacity_block"),
             (chip.list_usd_per_hour, "list"),
             (chip.rent_usd_per_hour, "rent"),
             (chip.tco_usd_per_hour, "tco"),

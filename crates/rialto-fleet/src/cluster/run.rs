@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cell::{CellResult, CellSettings, simulate_cell};
 use super::outages::Standing;
-use super::pool::{Fleet, Pool};
+use super::pool::{Fleet, Pool, TrafficSource};
 use super::report::Blend;
 use crate::engine::{Histogram, Outcome};
 use crate::rng::Rng;
@@ -148,6 +148,26 @@ pub fn run(
     result
 }
 
+/// Most requests that a run may be expected to simulate: hours on a few cores.
+pub const MAX_REQUESTS: f64 = 5e9;
+
+/// Requests that a run is expected to simulate: generated ones at their rate over the run, recorded ones
+/// as they are, and of a sample its share.
+#[must_use]
+pub fn expected_requests(fleet: &Fleet, mode: Mode) -> f64 {
+    let of_pool = |pool: &Pool| {
+        let share = drawn(pool, mode) as f64 / pool.cells.len().max(1) as f64;
+        let requests = match &pool.traffic {
+            TrafficSource::Model(model) => {
+                model.rate_per_s * fleet.scenario.duration_s.unwrap_or(0.0)
+            }
+            TrafficSource::Trace(trace) => trace.requests.len() as f64,
+        };
+        share * requests
+    };
+    fleet.pools.iter().map(of_pool).sum()
+}
+
 /// Cells a thread simulates before results are added up; bounds memory.
 const CHUNK: usize = 256;
 
@@ -215,6 +235,17 @@ const MIN_DRAWN: usize = 12;
 /// Cells drawn from a stratum of impaired cells, about.
 const DRAWN_OF_A_STRATUM: usize = 4;
 
+/// How many cells of a pool are simulated.
+fn drawn(pool: &Pool, mode: Mode) -> usize {
+    let all = pool.cells.len();
+    match mode {
+        Mode::Exact => all,
+        Mode::Sampled { share } => ((all as f64 * share).ceil() as usize)
+            .max(MIN_DRAWN)
+            .min(all),
+    }
+}
+
 /// Chooses the cells of a pool and their weights.
 fn plan(
     pool: &Pool,
@@ -224,12 +255,7 @@ fn plan(
     tasks: &mut Vec<Task>,
 ) -> Vec<Stratum> {
     let all = pool.cells.len();
-    let drawn = match mode {
-        Mode::Exact => all,
-        Mode::Sampled { share } => ((all as f64 * share).ceil() as usize)
-            .max(MIN_DRAWN)
-            .min(all),
-    };
+    let drawn = drawn(pool, mode);
     if drawn == all || all < 4 {
         let task = |cell| Task {
             pool: index,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::faults::Faults;
 use super::route::Policy;
 use crate::catalogue::{Catalogue, Chip};
+use crate::echo::{bounded, number};
 use crate::place::{self, line_at};
 use crate::step::Plan;
 
@@ -347,7 +348,7 @@ impl Scenario {
             let problem = || {
                 (
                     field.to_owned(),
-                    format!("{value} is below {low} or no number"),
+                    format!("{} is below {low} or no number", number(value)),
                 )
             };
             if ok { Ok(()) } else { Err(problem()) }
@@ -407,7 +408,10 @@ fn between(value: f64, low: f64, high: f64, field: &str) -> Result<(), (String, 
     }
     Err((
         field.to_owned(),
-        format!("{value} is not between {low} and {high}; check its unit"),
+        format!(
+            "{} is not between {low} and {high}; check its unit",
+            number(value)
+        ),
     ))
 }
 
@@ -508,12 +512,11 @@ fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
 }
 
 fn error_at(file: &str, text: &str, field: String, message: String) -> ScenarioError {
-    let line = locate(text, &field);
     ScenarioError {
         file: file.to_owned(),
-        line,
-        field,
-        message,
+        line: locate(text, &field),
+        field: bounded(&field).into_owned(),
+        message: bounded(&message).into_owned(),
     }
 }
 

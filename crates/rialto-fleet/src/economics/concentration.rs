@@ -1,7 +1,8 @@
 //! Who depends on whom: shares of spend, tokens and capacity by vendor, chip, host and region.
 //!
 //! Holds shares, the Herfindahl-Hirschman index and its inverse (the number of equal parts that
-//! would be as concentrated). What names nobody stands as unattributed and is never spread.
+//! would be as concentrated). What names nobody stands as unattributed and is never spread. Credits are
+//! taken off the spend of the name they are for; what they exceed it by is told beside the shares.
 
 use std::collections::BTreeMap;
 
@@ -103,8 +104,11 @@ pub struct Concentration {
     /// The unit of the amounts: `dollars`, `paid` (the deals' asset), `tokens`, `chips` or
     /// `chip-seconds`.
     pub unit: &'static str,
-    /// The total, unattributed included.
+    /// The total of the shares, unattributed included.
     pub total: f64,
+    /// Credits beyond the spend of the name they are for: nobody's share, and not in the total. Less
+    /// them, the total is what was paid in all.
+    pub credit_left: f64,
     /// Largest first, unattributed last.
     pub shares: Vec<Share>,
     /// Herfindahl-Hirschman index over the attributed part, 0 to 1; none when there is none.
@@ -126,12 +130,15 @@ fn concentration<'a>(
 ) -> Option<Concentration> {
     let mut by_name: BTreeMap<&str, f64> = BTreeMap::new();
     let mut basis = Basis::Measured;
-    for (name, amount, from) in amounts.filter(|(_, amount, _)| *amount > 0.0) {
+    for (name, amount, from) in amounts.filter(|(_, amount, _)| *amount != 0.0) {
         *by_name.entry(name).or_default() += amount;
         basis = basis.max(from);
     }
+    let below = by_name.values().filter(|sum| **sum < 0.0);
+    let credit_left = 0.0 - below.sum::<f64>();
+    by_name.retain(|_, sum| *sum > 0.0);
     let total: f64 = by_name.values().sum();
-    if total <= 0.0 {
+    if total <= 0.0 && credit_left <= 0.0 {
         return None;
     }
     let unattributed = by_name.remove("").unwrap_or(0.0);
@@ -168,6 +175,7 @@ fn concentration<'a>(
         measure,
         unit,
         total,
+        credit_left,
         shares,
         hhi,
         effective_count,

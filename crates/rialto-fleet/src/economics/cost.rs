@@ -298,8 +298,7 @@ impl Chip {
         input::name(&format!("{path}.name"), &self.name)?;
         input::name(&format!("{path}.source"), &self.source)?;
         let utilisation = format!("{path}.utilisation");
-        input::each(&utilisation, &self.utilisation, input::share)?;
-        input::each(&utilisation, &self.utilisation, input::positive)?;
+        input::each(&utilisation, &self.utilisation, input::used_share)?;
         match (&self.owned, &self.rented) {
             (Some(owned), None) => owned.check(&format!("{path}.owned")),
             (None, Some(rented)) => {
@@ -328,7 +327,7 @@ impl Owned {
         let life = &self.useful_life_years;
         input::each(&at("useful_life_years"), life, input::positive)?;
         input::each(&at("useful_life_years"), life, |p, v| {
-            input::between(p, v, 0.0, 30.0)
+            input::between(p, v, input::SHORTEST_LIFE_YEARS, 30.0)
         })?;
         input::each(&at("cost_of_capital"), &self.cost_of_capital, input::share)?;
         input::each(&at("pue"), &self.pue, |p, v| input::between(p, v, 1.0, 3.0))?;

@@ -9,6 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::input::InputError;
 use super::usage::{TokenKind, UsageRow};
+use crate::cells::text_cell;
 
 /// The version of the specification.
 pub const VERSION: &str = "1.3";
@@ -132,8 +133,10 @@ impl Serialize for Record {
 
 /// Translates a usage table; `file` is what errors call it.
 ///
+/// A row of negative spend is a credit: it has no quantity, no unit price and no SKU.
+///
 /// # Errors
-/// When a row has spend without tokens (no unit price exists), or no model (no SKU exists).
+/// When a row of usage has spend without tokens (no unit price exists), or no model (no SKU exists).
 pub fn records(file: &str, rows: &[UsageRow]) -> Result<Vec<Record>, InputError> {
     let translate = |row: &UsageRow| {
         let error = |field: &str, message: &str| {
@@ -144,6 +147,12 @@ pub fn records(file: &str, rows: &[UsageRow]) -> Result<Vec<Record>, InputError>
                 message: message.to_owned(),
             })
         };
+        if row.is_credit() {
+            let cells = COLUMNS.iter().map(|column| credit_cell(row, column));
+            return Ok(Record {
+                cells: cells.collect(),
+            });
+        }
         if row.tokens == 0.0 && row.spend_usd > 0.0 {
             return error("tokens", "has spend but no tokens, so it has no unit price");
         }
@@ -200,17 +209,52 @@ fn cell(row: &UsageRow, column: &str) -> Cell {
         "ServiceCategory" => text("AI and Machine Learning"),
         "ServiceName" => text("Model inference"),
         "ServiceSubcategory" => text("Generative AI"),
-        "SkuId" | "SkuPriceId" => Cell::Text(format!("{}/{}", row.model, row.token_kind.name())),
-        "SkuMeter" => text(meter(row.token_kind)),
+        "SkuId" | "SkuPriceId" => Cell::Text(format!("{}/{}", row.model, kind_name(row))),
+        "SkuMeter" => row.token_kind.map_or(Cell::Null, |kind| text(meter(kind))),
         "SubAccountId" | "SubAccountName" | "x_Agent" => optional(&row.agent),
         "SubAccountType" if row.agent.is_empty() => Cell::Null,
         "SubAccountType" => text("Agent"),
         "x_Basis" => Cell::Text(row.basis.to_string()),
         "x_Chip" => optional(&row.chip),
         "x_ChipSeconds" => row.chip_seconds.map_or(Cell::Null, Cell::Number),
-        "x_TokenKind" => text(row.token_kind.name()),
+        "x_TokenKind" => optional(kind_name(row)),
         _ => money_cell(row, column),
     }
+}
+
+/// A credit's columns: what FOCUS says of a charge that is no usage. It has a cost and no quantity; a
+/// model that it names stands as the resource it is for.
+fn credit_cell(row: &UsageRow, column: &str) -> Cell {
+    match column {
+        "ChargeCategory" => text("Credit"),
+        "ChargeDescription" => Cell::Text(match row.model.as_str() {
+            "" => "Credit".to_owned(),
+            model => format!("Credit for {model}"),
+        }),
+        "ChargeFrequency" => text("One-Time"),
+        "ResourceId" | "ResourceName" | "x_Model" => optional(&row.model),
+        "ResourceType" if row.model.is_empty() => Cell::Null,
+        "ListCost" => Cell::Number(row.spend_usd),
+        "ConsumedQuantity"
+        | "ConsumedUnit"
+        | "PricingQuantity"
+        | "PricingUnit"
+        | "PricingCategory"
+        | "SkuId"
+        | "SkuMeter"
+        | "SkuPriceId"
+        | "ContractedUnitPrice"
+        | "ListUnitPrice"
+        | "PricingCurrencyContractedUnitPrice"
+        | "PricingCurrencyListUnitPrice"
+        | "x_ChipSeconds"
+        | "x_ListPriceKnown" => Cell::Null,
+        _ => cell(row, column),
+    }
+}
+
+fn kind_name(row: &UsageRow) -> &'static str {
+    row.token_kind.map_or("", TokenKind::name)
 }
 
 /// The columns of quantities, prices and costs; null for a column that holds none.
@@ -243,7 +287,9 @@ fn meter(kind: TokenKind) -> &'static str {
     match kind {
         TokenKind::Input => "Input Tokens",
         TokenKind::CachedInput => "Cached Input Tokens",
+        TokenKind::CacheWrite => "Cache Write Tokens",
         TokenKind::Output => "Output Tokens",
+        TokenKind::Reasoning => "Reasoning Tokens",
     }
 }
 
@@ -253,7 +299,8 @@ fn description(row: &UsageRow) -> String {
     } else {
         &row.chip
     };
-    format!("{} of {} on {chip}", meter(row.token_kind), row.model)
+    let tokens = row.token_kind.map_or("Tokens", meter);
+    format!("{tokens} of {} on {chip}", row.model)
 }
 
 /// The first instant of the month of `date`, or of a later month.
@@ -283,7 +330,7 @@ pub fn to_csv(records: &[Record]) -> String {
             match cell {
                 Cell::Null => {}
                 Cell::Number(value) => text.push_str(&decimal(*value)),
-                Cell::Text(value) => text.push_str(&quoted(value)),
+                Cell::Text(value) => text.push_str(&text_cell(value)),
             }
         }
         text.push('\n');
@@ -300,12 +347,4 @@ fn decimal(value: f64) -> String {
     } else {
         format!("{text}.0")
     }
-}
-
-/// Quotes a value where RFC 4180 demands it.
-fn quoted(value: &str) -> String {
-    if value.contains([',', '"', '\n', '\r']) {
-        return format!("\"{}\"", value.replace('"', "\"\""));
-    }
-    value.to_owned()
 }

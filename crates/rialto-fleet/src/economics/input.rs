@@ -6,10 +6,25 @@
 use serde::de::DeserializeOwned;
 
 use super::uncertainty::Range;
+use crate::echo::{bounded, number};
 use crate::place::{self, line_at};
+use crate::traffic::SEMICOLONS;
 
 /// Largest table accepted, in rows; past it the caller gets an error, not a crash.
 pub const MAX_ROWS: usize = 2_000_000;
+
+/// The largest figure that any field takes, of whatever unit: beyond it two of them do not add up.
+pub const LARGEST: f64 = 1e18;
+
+/// The smallest figure above zero that any field takes: what is smaller was not meant, and what it divides
+/// is beyond all measure.
+pub const SMALLEST: f64 = 1e-9;
+
+/// The shortest useful life, years: what wears out sooner is no capital.
+pub const SHORTEST_LIFE_YEARS: f64 = 0.25;
+
+/// The smallest share that a figure may be divided by (a utilisation): one part in a thousand.
+pub const SMALLEST_DIVISOR: f64 = 1e-3;
 
 /// Input that cannot be used: where it stands and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +48,8 @@ impl InputError {
         Self {
             file: file.to_owned(),
             line,
-            field: fault.path,
-            message: fault.message,
+            field: bounded(&fault.path).into_owned(),
+            message: bounded(&fault.message).into_owned(),
         }
     }
 }
@@ -130,29 +145,38 @@ fn split_indices(part: &str) -> (&str, Vec<usize>) {
     (key, indices)
 }
 
-/// Checks that `value` is finite and above zero.
+/// Checks that `value` lies between [`SMALLEST`] and [`LARGEST`].
 ///
 /// # Errors
 /// Names `path` when it is not.
 pub fn positive(path: &str, value: f64) -> Result<(), Fault> {
-    if value.is_finite() && value > 0.0 {
+    if (SMALLEST..=LARGEST).contains(&value) {
         return Ok(());
     }
-    Err(Fault::new(path, format!("must be above zero, is {value}")))
+    let beyond = if value > LARGEST {
+        format!("must be at most {LARGEST:e}, is {value:e}; check its unit")
+    } else if value > 0.0 {
+        format!("must be at least {SMALLEST:e}, is {value:e}; check its unit")
+    } else {
+        format!("must be above zero, is {}", number(value))
+    };
+    Err(Fault::new(path, beyond))
 }
 
-/// Checks that `value` is finite and not negative.
+/// Checks that `value` is not negative and at most [`LARGEST`].
 ///
 /// # Errors
 /// Names `path` when it is not.
 pub fn non_negative(path: &str, value: f64) -> Result<(), Fault> {
-    if value.is_finite() && value >= 0.0 {
+    if (0.0..=LARGEST).contains(&value) {
         return Ok(());
     }
-    Err(Fault::new(
-        path,
-        format!("must be zero or more, is {value}"),
-    ))
+    let beyond = if value > LARGEST {
+        format!("must be at most {LARGEST:e}, is {value:e}; check its unit")
+    } else {
+        format!("must be zero or more, is {}", number(value))
+    };
+    Err(Fault::new(path, beyond))
 }
 
 /// Checks that `value` is a share between 0 and 1.
@@ -170,8 +194,23 @@ pub fn share(path: &str, value: f64) -> Result<(), Fault> {
     };
     Err(Fault::new(
         path,
-        format!("is a share and must lie between 0 and 1, is {value}{hint}"),
+        format!(
+            "is a share and must lie between 0 and 1, is {}{hint}",
+            number(value)
+        ),
     ))
+}
+
+/// Checks that `value` is a share that something is divided by: at least [`SMALLEST_DIVISOR`], at most 1.
+///
+/// # Errors
+/// Names `path`; zero and what is below has the words of [`positive`], what is above 1 those of [`share`].
+pub fn used_share(path: &str, value: f64) -> Result<(), Fault> {
+    share(path, value)?;
+    if value <= 0.0 {
+        return positive(path, value);
+    }
+    between(path, value, SMALLEST_DIVISOR, 1.0)
 }
 
 /// Checks that `value` lies between `low` and `high`.
@@ -184,7 +223,7 @@ pub fn between(path: &str, value: f64, low: f64, high: f64) -> Result<(), Fault>
     }
     Err(Fault::new(
         path,
-        format!("must lie between {low} and {high}, is {value}"),
+        format!("must lie between {low} and {high}, is {}", number(value)),
     ))
 }
 
@@ -295,8 +334,8 @@ impl Table {
         let error = |line: usize, field: &str, message: String| InputError {
             file: file.to_owned(),
             line,
-            field: field.to_owned(),
-            message,
+            field: bounded(field).into_owned(),
+            message: bounded(&message).into_owned(),
         };
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
@@ -306,6 +345,11 @@ impl Table {
             .map_err(|e| error(1, "header", csv_message(&e)))?
             .clone();
         let columns: Vec<String> = header.iter().map(str::to_owned).collect();
+        if let [only] = columns.as_slice()
+            && only.contains(';')
+        {
+            return Err(error(1, "header", SEMICOLONS.to_owned()));
+        }
         for (index, column) in columns.iter().enumerate() {
             if columns.iter().take(index).any(|c| c == column) {
                 return Err(error(1, column, "the column appears twice".to_owned()));
@@ -384,6 +428,11 @@ impl<'a> Row<'a> {
         self.line
     }
 
+    /// The cells in file order.
+    pub fn cells(self) -> impl Iterator<Item = &'a str> {
+        self.record.iter()
+    }
+
     /// The cell of `column`, empty when the column or the cell is absent.
     #[must_use]
     pub fn text(self, column: &str) -> &'a str {
@@ -412,7 +461,11 @@ impl<'a> Row<'a> {
             return Ok(None);
         }
         match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(Some(value)),
+            Ok(value) if value.abs() <= LARGEST => Ok(Some(value)),
+            Ok(value) if value.is_finite() => Err(self.error(
+                column,
+                format!("{value:e} is beyond {LARGEST:e}; check its unit"),
+            )),
             _ => Err(self.error(column, format!("{text:?} is not a number"))),
         }
     }
@@ -424,9 +477,10 @@ impl<'a> Row<'a> {
     pub fn non_negative(self, column: &str) -> Result<f64, InputError> {
         match self.number(column)? {
             None => Err(self.error(column, "must not be empty")),
-            Some(value) if value < 0.0 => {
-                Err(self.error(column, format!("must be zero or more, is {value}")))
-            }
+            Some(value) if value < 0.0 => Err(self.error(
+                column,
+                format!("must be zero or more, is {}", number(value)),
+            )),
             Some(value) => Ok(value),
         }
     }
@@ -450,7 +504,7 @@ impl<'a> Row<'a> {
             file: self.table.file.clone(),
             line: self.line,
             field: column.to_owned(),
-            message: message.into(),
+            message: bounded(&message.into()).into_owned(),
         }
     }
 }

@@ -126,7 +126,7 @@ impl Validate for Scenario {
             input::each(&at("growth_per_year"), &w.growth_per_year, growth)?;
             let ratio = |p: &str, v| {
                 input::positive(p, v)?;
-                input::between(p, v, 0.0, 20.0)
+                input::between(p, v, input::SMALLEST_DIVISOR, 20.0)
             };
             input::each(&at("performance_ratio"), &w.performance_ratio, ratio)?;
             input::each(&at("port_usd_m"), &w.port_usd_m, input::non_negative)?;
@@ -142,7 +142,7 @@ impl Scenario {
         let bought = &self.bought;
         let life = |p: &str, v| {
             input::positive(p, v)?;
-            input::between(p, v, 0.0, 30.0)
+            input::between(p, v, input::SHORTEST_LIFE_YEARS, 30.0)
         };
         let power = |p: &str, v| {
             input::positive(p, v)?;

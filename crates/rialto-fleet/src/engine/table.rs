@@ -72,6 +72,18 @@ impl StepTable {
         }
     }
 
+    /// The same deployment with every step `factor` times as long.
+    #[must_use]
+    pub fn slower(&self, factor: f64) -> Self {
+        let mut table = self.clone();
+        table.slowdown *= factor;
+        for line in &mut table.lines {
+            line.base_ps = (line.base_ps as f64 * factor).round() as i64;
+            line.slope_ps = (line.slope_ps as f64 * factor).round() as u64;
+        }
+        table
+    }
+
     /// The line for `sequences` decoding sequences (at least 1) over `context` tokens in all.
     pub(super) fn line(&self, sequences: u32, context: u64) -> &Line {
         let place = sequences as usize;

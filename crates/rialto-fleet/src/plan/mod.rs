@@ -4,46 +4,38 @@
 //! simulating one cell with its share of the requests, prices it, adds spares for what fails, and says
 //! which constraint binds. It assumes that more replicas never make latency worse. Every figure is a
 //! twin's.
+//!
+//! The number to buy is the one at which the objective holds with [`HOLDS_WITH`] probability, given how
+//! far the forecast of the times may be off; beside it stand the number of the forecast itself, which
+//! holds with even odds, and those at the ends of the error's 80 % interval. The draws follow from the
+//! question's content and seed, never from names.
 
 mod costs;
+mod doubts;
+mod prices;
+mod size;
 mod spares;
 mod trial;
 
 use serde::Serialize;
 
 use crate::calibrate::ForecastError;
-use crate::catalogue::{Catalogue, Chip};
-use crate::cluster::{Faults, Fleet, Pool, PoolSpec, Scenario, SloSpec, TrafficSource};
-use crate::step::{Parameters, Plan};
-
-use trial::{Trial, trial};
+use crate::catalogue::Catalogue;
+use crate::cluster::{Faults, PoolSpec, SloSpec, TrafficSource, deployment};
+use crate::step::Plan;
 
 pub use costs::TokenCosts;
+pub use doubts::{doubts, plan_doubt, traffic_doubts};
+pub use prices::{Price, PriceBasis, Prices};
+pub use size::{evaluate, evaluate_smallest, size, size_cheapest};
 pub use spares::{Spares, WORKING_SHARE, spare_replicas};
+pub use trial::TRIAL_SEEDS;
 
-/// Which hourly price of a chip counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PriceBasis {
-    /// List price.
-    List,
-    /// Three-year rent.
-    Rent,
-    /// A hyperscaler's cost of ownership, by a third party's model.
-    Tco,
-}
+/// Probability with which the plan to buy holds its objective, given the forecast's error.
+pub const HOLDS_WITH: f64 = 0.8;
 
-impl PriceBasis {
-    /// The chip's price, dollars an hour, if the catalogue has it.
-    #[must_use]
-    pub fn of(self, chip: &Chip) -> Option<f64> {
-        match self {
-            Self::List => chip.list_usd_per_hour,
-            Self::Rent => chip.rent_usd_per_hour,
-            Self::Tco => chip.tco_usd_per_hour,
-        }
-    }
-}
+/// The standard normal variate of [`HOLDS_WITH`].
+const Z_TO_BUY: f64 = 0.841_621_233_572_914_3;
 
 /// What is asked: this traffic, this objective.
 #[derive(Clone, Debug)]
@@ -54,14 +46,14 @@ pub struct Question {
     pub slo: SloSpec,
     /// Share of requests that must meet it, in (0, 1].
     pub slo_share: f64,
-    /// Which price counts.
-    pub price: PriceBasis,
+    /// Which prices count.
+    pub prices: Prices,
     /// What fails; the placement gets spare replicas for it.
     pub faults: Faults,
     /// Seconds of generated traffic simulated per trial, fewer where they would hold more than
-    /// 200,000 requests.
+    /// 100,000 requests, more where fewer than 4,000.
     pub trial_s: f64,
-    /// Seed.
+    /// Seed; that of the first of [`TRIAL_SEEDS`] trials, from which the others follow.
     pub seed: u64,
     /// Name of the traffic.
     pub traffic_name: String,
@@ -127,7 +119,41 @@ pub struct Capacity {
     pub output_tokens_per_s: f64,
 }
 
-/// One placement, sized and priced.
+/// A number of replicas and what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Count {
+    /// Replicas, spares included.
+    pub replicas: u32,
+    /// Those of them that stand in for failed ones.
+    pub spare_replicas: u32,
+    /// Chips.
+    pub chips: u64,
+    /// Hourly price of all chips, dollars; absent without a price.
+    pub usd_per_hour: Option<f64>,
+    /// Price per million answer tokens, dollars.
+    pub usd_per_million_output_tokens: Option<f64>,
+}
+
+/// The counts that other errors of the forecast ask for, and other seeds. Counts are absent where no
+/// number meets the objective.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Spread {
+    /// With the times as forecast: holds with even odds only.
+    pub median: Option<Count>,
+    /// At the lower end of the error's 80 % interval.
+    pub low: Option<Count>,
+    /// At its upper end.
+    pub high: Option<Count>,
+    /// Seeds under which the count to buy was found; it is their median.
+    pub seeds: u32,
+    /// The smallest of their counts, without spares; absent when no count is to buy.
+    pub fewest: Option<u32>,
+    /// The largest; absent when some seed has none.
+    pub most: Option<u32>,
+}
+
+/// One placement, sized and priced: the plan to buy. Its latencies are those of the forecast; how much
+/// longer they may be, the interval says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Placement {
     /// Model.
@@ -142,11 +168,17 @@ pub struct Placement {
     pub plan: String,
     /// Chips of a replica.
     pub replica_chips: u32,
-    /// Replicas needed, spares included; absent when no number meets the objective.
+    /// What a chip-hour costs and on which basis; absent without a price.
+    pub price: Option<Price>,
+    /// Replicas to buy, spares included; absent when no number holds the objective with
+    /// [`HOLDS_WITH`].
     pub replicas: Option<u32>,
+    /// Probability with which they hold it, given the forecast's error alone: [`HOLDS_WITH`] where the
+    /// number was sought, and what it comes to where the number was given.
+    pub holds_with: Option<f64>,
     /// Those of them that stand in for failed ones.
     pub spare_replicas: u32,
-    /// Share of the time in which, with the spares, enough replicas work; absent when nothing fails.
+    /// Share of time in which, with the spares, enough replicas work; absent when nothing fails.
     pub working_share: Option<f64>,
     /// Chips needed.
     pub chips: Option<u64>,
@@ -154,17 +186,23 @@ pub struct Placement {
     pub usd_per_hour: Option<f64>,
     /// Price per million answer tokens, dollars.
     pub usd_per_million_output_tokens: Option<f64>,
+    /// The counts beside it; absent where the number was given or the deployment cannot exist.
+    pub spread: Option<Spread>,
     /// What binds.
     pub binds: Binds,
-    /// 99th percentile of the time to first token, seconds.
+    /// 99th percentile of the time to first token, seconds, as forecast.
     pub ttft_p99_s: f64,
-    /// 99th percentile of the time per later token, seconds.
+    /// 99th percentile of the time per later token, seconds, as forecast.
     pub tpot_p99_s: f64,
+    /// The time to first token that the 99th percentile stays below with [`HOLDS_WITH`], seconds.
+    pub ttft_p99_held_s: f64,
+    /// The time per later token likewise.
+    pub tpot_p99_held_s: f64,
     /// What a million tokens of each kind take and cost; absent when there is nothing to divide.
     pub token_costs: Option<TokenCosts>,
-    /// What it serves; absent when no number of replicas meets the objective.
+    /// What it serves; absent when no number of replicas holds the objective.
     pub capacity: Option<Capacity>,
-    /// Share of requests within the objective.
+    /// Share of requests within the objective, as forecast.
     pub slo_share: f64,
     /// Answer tokens a second and chip.
     pub output_tokens_per_s_per_chip: f64,
@@ -177,8 +215,13 @@ pub struct Placement {
     pub error: Option<ForecastError>,
 }
 
+/// Chips of a replica up to which plans are tried where nobody says otherwise and something that small
+/// fits.
+const USUAL_REPLICA_CHIPS: u32 = 16;
+
 /// The parallel plans worth trying for a model on a chip: powers of two up to the scale-up domain
-/// and `max_chips`; attention data parallelism with experts spread over all chips for mixtures.
+/// and `max_chips`; attention data parallelism with experts spread over all chips for mixtures. Without
+/// `max_chips` up to 16 chips, or where the model fits none of those in the format, in the whole domain.
 ///
 /// # Errors
 /// Unknown names.
@@ -186,24 +229,34 @@ pub fn plans(
     catalogue: &Catalogue,
     model: &str,
     chip: &str,
-    max_chips: u32,
+    precision: &str,
+    max_chips: Option<u32>,
 ) -> Result<Vec<Plan>, crate::catalogue::CatalogueError> {
-    let model = catalogue.model(model)?;
-    let domain = catalogue
-        .chip(chip)?
-        .scaleup_domain_chips
-        .min(max_chips)
-        .max(1);
+    let domain = catalogue.chip(chip)?.scaleup_domain_chips;
+    let most = |limit: u32| domain.min(limit).max(1);
+    let mixture = catalogue.model(model)?.moe.is_some();
+    catalogue.precision(precision)?;
+    if let Some(limit) = max_chips {
+        return Ok(plans_up_to(mixture, most(limit)));
+    }
+    let usual = plans_up_to(mixture, most(USUAL_REPLICA_CHIPS));
+    let fits = |plan: &Plan| {
+        let mut spec = PoolSpec::new("plan", model, chip, *plan, 1, "");
+        precision.clone_into(&mut spec.precision);
+        deployment(&spec, catalogue).is_ok()
+    };
+    if usual.iter().any(fits) {
+        return Ok(usual);
+    }
+    Ok(plans_up_to(mixture, most(u32::MAX)))
+}
+
+fn plans_up_to(mixture: bool, chips: u32) -> Vec<Plan> {
+    let powers = |limit: u32| (0..31).map(|i| 1u32 << i).take_while(move |n| *n <= limit);
     let mut plans = Vec::new();
-    for tensor in (0..).map(|i| 1u32 << i).take_while(|t| *t <= domain) {
+    for tensor in powers(chips) {
         plans.push(Plan::tensor(tensor));
-        if model.moe.is_none() {
-            continue;
-        }
-        for data in (1..)
-            .map(|i| 1u32 << i)
-            .take_while(|d| tensor * d <= domain)
-        {
+        for data in powers(chips / tensor).filter(|data| mixture && *data > 1) {
             plans.push(Plan {
                 data,
                 expert: tensor * data,
@@ -211,235 +264,20 @@ pub fn plans(
             });
         }
     }
-    Ok(plans)
+    plans
 }
 
-/// Sizes and prices one placement.
-#[must_use]
-pub fn size(
-    question: &Question,
-    spec: &PoolSpec,
-    catalogue: &Catalogue,
-    parameters: &Parameters,
-) -> Placement {
-    match ready(question, spec, catalogue, parameters) {
-        Ok(pool) => {
-            let sized = size_pool(question, &pool);
-            with_spares(sized, question, &pool)
-        }
-        Err(why) => refused(spec, Binds::Refused(why)),
-    }
-}
-
-/// The smallest of the plans that fits and meets the objective. When none does, the smallest that
-/// fits, or the last of those that do not, with its reason.
-#[must_use]
-pub fn size_smallest(
-    question: &Question,
-    spec: &PoolSpec,
-    plans: &[Plan],
-    catalogue: &Catalogue,
-    parameters: &Parameters,
-) -> Placement {
-    smallest(spec, plans, |s| size(question, s, catalogue, parameters))
-}
-
-/// Runs a given number of replicas of the smallest of the plans that fits.
-#[must_use]
-pub fn evaluate_smallest(
-    question: &Question,
-    spec: &PoolSpec,
-    replicas: u32,
-    plans: &[Plan],
-    catalogue: &Catalogue,
-    parameters: &Parameters,
-) -> Placement {
-    let run = |s: &PoolSpec| evaluate(question, s, replicas, catalogue, parameters);
-    smallest(spec, plans, run)
-}
-
-fn smallest(spec: &PoolSpec, plans: &[Plan], place: impl Fn(&PoolSpec) -> Placement) -> Placement {
-    let mut plans = plans.to_vec();
-    plans.sort_by_key(Plan::chips);
-    let fits = |p: &Placement| !matches!(p.binds, Binds::Refused(_));
-    let mut fallback: Option<Placement> = None;
-    for plan in plans {
-        let placement = place(&spec.clone().with_plan(plan));
-        if placement.replicas.is_some() {
-            return placement;
-        }
-        if fallback.as_ref().is_none_or(|f| !fits(f)) {
-            fallback = Some(placement);
-        }
-    }
-    fallback.unwrap_or_else(|| refused(spec, Binds::Refused("no plan to try".to_owned())))
-}
-
-/// Runs a placement of a given number of replicas.
-#[must_use]
-pub fn evaluate(
-    question: &Question,
-    spec: &PoolSpec,
-    replicas: u32,
-    catalogue: &Catalogue,
-    parameters: &Parameters,
-) -> Placement {
-    match ready(question, spec, catalogue, parameters) {
-        Ok(pool) => {
-            let trial = trial(question, &pool, replicas);
-            let binds = trial.worst(question);
-            placement(question, &pool, Some((replicas, &trial)), binds)
-        }
-        Err(why) => refused(spec, Binds::Refused(why)),
-    }
-}
-
-/// Adds the spares that keep the sized replicas working, their price and their idle power.
-fn with_spares(mut p: Placement, question: &Question, pool: &Pool) -> Placement {
-    let Some(needed) = p.replicas else { return p };
-    let Some(spares) = spare_replicas(&question.faults, &pool.topology, needed) else {
-        return placement(question, pool, None, Binds::TooFewWorking);
-    };
-    let all = needed + spares.replicas;
-    let grown = f64::from(all) / f64::from(needed);
-    let replica_output_per_s = p.output_tokens_per_s_per_chip * f64::from(pool.replica_chips());
-    p.spare_replicas = spares.replicas;
-    p.working_share = (spares.working_share < 1.0).then_some(spares.working_share);
-    p.replicas = Some(all);
-    p.chips = Some(u64::from(all) * u64::from(pool.replica_chips()));
-    p.joules_per_output_token +=
-        idle_power_w(pool) * (grown - 1.0) / replica_output_per_s.max(1e-9);
-    p.utilisation /= grown;
-    p.usd_per_hour = p.usd_per_hour.map(|usd| usd * grown);
-    p.usd_per_million_output_tokens = p.usd_per_million_output_tokens.map(|usd| usd * grown);
-    p.output_tokens_per_s_per_chip /= grown;
-    p.token_costs = p.token_costs.map(|costs| costs.times(grown));
-    p
-}
-
-fn ready(
-    question: &Question,
-    spec: &PoolSpec,
-    catalogue: &Catalogue,
-    parameters: &Parameters,
-) -> Result<Pool, String> {
-    let mut spec = spec.clone().with_usual_engine(catalogue);
-    spec.traffic.clone_from(&question.traffic_name);
-    spec.rate_per_s = Some(question.rate_per_s);
-    spec.slo = Some(question.slo);
-    // A long queue has missed the objective already; a short one makes hopeless trials cheap.
-    spec.max_waiting = spec.max_waiting.min(4 * spec.max_sequences);
-    let mut scenario = Scenario::of_pool("plan".to_owned(), spec);
-    scenario.seed = question.seed;
-    if matches!(question.traffic, TrafficSource::Model(_)) {
-        scenario.duration_s = Some(question.trial_s);
-    }
-    scenario
-        .check()
-        .map_err(|(field, message)| format!("{field}: {message}"))?;
-    let traffic = [(question.traffic_name.clone(), question.traffic.clone())].into();
-    let fleet = Fleet::build("plan", "", &scenario, catalogue, parameters, &traffic)
-        .map_err(|e| e.message)?;
-    fleet
-        .pools
-        .into_iter()
-        .next()
-        .ok_or_else(|| "no pool".to_owned())
-}
-
-fn size_pool(question: &Question, pool: &Pool) -> Placement {
-    match trial::fewest(question, pool) {
-        Ok(found) => {
-            let sized = (found.replicas, &found.trial);
-            placement(question, pool, Some(sized), found.binds)
-        }
-        Err(binds) => placement(question, pool, None, binds),
-    }
-}
-
-fn refused(spec: &PoolSpec, binds: Binds) -> Placement {
-    Placement {
-        model: spec.model.clone(),
-        chip: spec.chip.clone(),
-        vendor: String::new(),
-        precision: spec.precision.clone(),
-        plan: spec.plan().to_string(),
-        replica_chips: spec.plan().chips(),
-        replicas: None,
-        spare_replicas: 0,
-        working_share: None,
-        chips: None,
-        usd_per_hour: None,
-        usd_per_million_output_tokens: None,
-        binds,
-        ttft_p99_s: 0.0,
-        tpot_p99_s: 0.0,
-        token_costs: None,
-        capacity: None,
-        slo_share: 0.0,
-        output_tokens_per_s_per_chip: 0.0,
-        utilisation: 0.0,
-        joules_per_output_token: 0.0,
-        error: None,
-    }
-}
-
-fn placement(
-    question: &Question,
-    pool: &Pool,
-    sized: Option<(u32, &Trial)>,
-    binds: Binds,
-) -> Placement {
-    let mut p = refused(&pool.spec, binds);
-    p.chip.clone_from(&pool.chip.name);
-    p.vendor.clone_from(&pool.chip.vendor);
-    p.error = Some(pool.forecast_error.clone());
-    let Some((replicas, trial)) = sized else {
-        return p;
-    };
-    let r = &trial.cell.recorder;
-    let chips = u64::from(replicas) * u64::from(pool.replica_chips());
-    let cell_chips = f64::from(trial.cell.replicas) * f64::from(pool.replica_chips());
-    // The window closes when the last request is done; the rate is that of arrivals.
-    let per_s = |tokens: u64| tokens as f64 / trial.seconds / cell_chips * chips as f64;
-    let output_per_s = per_s(r.output_tokens);
-    p.capacity = Some(Capacity {
-        input_tokens_per_s: per_s(r.prefilled_tokens),
-        cached_tokens_per_s: per_s(r.cached_tokens),
-        output_tokens_per_s: output_per_s,
-    });
-    let busy_s = r.busy_ps as f64 / 1e12;
-    let idle_w = idle_power_w(pool);
-    let powered_s = f64::from(trial.cell.replicas) * trial.seconds;
-    let joules = r.busy_joules + idle_w * (powered_s - busy_s).max(0.0);
-    p.replicas = Some(replicas);
-    p.chips = Some(chips);
-    p.usd_per_hour = question.price.of(&pool.chip).map(|usd| usd * chips as f64);
-    p.usd_per_million_output_tokens = p
-        .usd_per_hour
-        .map(|usd| usd / (output_per_s * 3600.0).max(1e-9) * 1e6);
-    p.token_costs = costs::token_costs(pool, &trial.cell, question.price.of(&pool.chip));
-    p.ttft_p99_s = r.ttft.quantile_s(0.99);
-    p.tpot_p99_s = r.tpot.quantile_s(0.99);
-    p.slo_share = trial.good_share();
-    p.output_tokens_per_s_per_chip = output_per_s / chips as f64;
-    p.utilisation = (busy_s / powered_s).min(1.0);
-    p.joules_per_output_token = joules / (r.output_tokens as f64).max(1.0);
-    p
-}
-
-/// Power of a replica that waits, watts.
-fn idle_power_w(pool: &Pool) -> f64 {
-    let table = pool.tables.first();
-    table.map_or(0.0, crate::engine::StepTable::idle_power_w)
-}
-
-/// Orders placements: those that exist by price (without a price, by chips), the rest last.
+/// Orders placements: those to buy by price (without a price, by chips), then those that hold with even
+/// odds only, the rest last.
 pub fn rank(placements: &mut [Placement]) {
-    let cost = |p: &Placement| match (p.usd_per_hour, p.chips) {
-        (Some(usd), Some(_)) => (0, usd),
-        (None, Some(chips)) => (1, chips as f64),
-        _ => (2, 0.0),
+    let cost = |p: &Placement| match (p.usd_per_hour, p.chips, p.spread.and_then(|s| s.median)) {
+        (Some(usd), Some(_), _) => (0, usd),
+        (None, Some(chips), _) => (1, chips as f64),
+        (_, None, Some(median)) => match median.usd_per_hour {
+            Some(usd) => (2, usd),
+            None => (3, median.chips as f64),
+        },
+        _ => (4, 0.0),
     };
     placements.sort_by(|a, b| {
         let (a, b) = (cost(a), cost(b));

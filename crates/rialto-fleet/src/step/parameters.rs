@@ -165,7 +165,7 @@ impl Parameters {
     pub fn parse(file: &str, text: &str) -> Result<Self, ParametersError> {
         let parameters: Self = toml::from_str(text).map_err(|e| ParametersError::Malformed {
             file: file.to_owned(),
-            message: e.message().to_owned(),
+            message: crate::echo::bounded(e.message()).into_owned(),
         })?;
         for (section, layer, expected) in [
             ("tpot", &parameters.tpot, TERMS.len()),

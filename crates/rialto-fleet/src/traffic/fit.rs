@@ -5,7 +5,8 @@
 //! ten-second windows beyond what a Poisson process with that curve shows (method of moments:
 //! Var = m + m^2 cv^2); with batches, in windows of whole batches, so that three batches in one
 //! window and four in the next are not taken for a burst. Lengths: quantiles of the input, and of the output within eight
-//! equal-probability bins of the input; where there are sessions, inputs are those that open one.
+//! equal-probability bins of the input, in the tail down to the trace's longest request; where there are
+//! sessions, inputs are those that open one.
 //! Sessions: a request whose longest known prefix goes past
 //! the prefix most requests share continues the session that last used that block.
 
@@ -14,11 +15,24 @@ use std::collections::HashMap;
 use super::model::{Lengths, Sessions, TrafficModel};
 use super::trace::Trace;
 
-/// Probabilities of the fitted quantile tables, denser in the upper tail.
-const PROBABILITIES: [f64; 21] = [
+/// Probabilities of the fitted quantile tables below their tail.
+const BODY: [f64; 20] = [
     0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95,
-    0.98, 0.99, 0.995, 1.0,
+    0.98, 0.99, 0.995,
 ];
+
+/// Shares above the probabilities of the tail. The longest requests of a trace are few and take much
+/// of its work: each step of the table holds half as many, down to the longest one.
+const TAIL: [f64; 9] = [2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5, 1e-6];
+
+/// The probabilities of a table for so many requests: no step of the tail holds less than one of them.
+fn probabilities(requests: usize) -> Vec<f64> {
+    let tail = TAIL
+        .into_iter()
+        .filter(|left| left * requests as f64 >= 1.0);
+    let tail = tail.map(|left| rounded(1.0 - left, 1e9));
+    BODY.into_iter().chain(tail).chain([1.0]).collect()
+}
 
 /// Number of equal-probability bins of the input, each with its own table of outputs.
 const INPUT_BINS: usize = 8;
@@ -120,16 +134,18 @@ fn burst_cv2(trace: &Trace, curve: &[f64], curve_bin_s: f64, window_s: f64, batc
     (excess / squares.max(1e-9)).clamp(0.0, 100.0)
 }
 
-fn quantiles(mut values: Vec<u32>) -> Vec<f64> {
+fn quantiles(mut values: Vec<u32>, probabilities: &[f64]) -> Vec<f64> {
     values.sort_unstable();
     let last = (values.len() - 1) as f64;
+    // Each value stands in the middle of its share, so that the table has the mean of the values, of the
+    // longest too.
     let at = |p: f64| {
-        let position = p * last;
+        let position = (p * values.len() as f64 - 0.5).clamp(0.0, last);
         let low = values[position as usize];
         let high = values[(position as usize + 1).min(values.len() - 1)];
         f64::from(low) + (f64::from(high) - f64::from(low)) * position.fract()
     };
-    PROBABILITIES
+    probabilities
         .iter()
         .map(|p| rounded(at(*p), 10.0))
         .collect()
@@ -144,14 +160,16 @@ fn fit_lengths(trace: &Trace, openings: Vec<u32>) -> Lengths {
         .collect();
     pairs.sort_unstable();
     let bins = INPUT_BINS.min(pairs.len());
+    let probabilities = probabilities(pairs.len());
     let rows = (0..bins).map(|bin| {
         let (from, to) = (bin * pairs.len() / bins, (bin + 1) * pairs.len() / bins);
-        quantiles(pairs[from..to].iter().map(|pair| pair.1).collect())
+        let outputs = pairs[from..to].iter().map(|pair| pair.1).collect();
+        quantiles(outputs, &probabilities)
     });
     Lengths {
-        probabilities: PROBABILITIES.to_vec(),
         output_tokens: rows.collect(),
-        input_tokens: quantiles(openings),
+        input_tokens: quantiles(openings, &probabilities),
+        probabilities,
     }
 }
 

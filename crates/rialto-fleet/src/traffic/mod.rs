@@ -6,6 +6,7 @@
 //! the name to use in errors. A request's content is never here, only token counts and hashes.
 
 pub mod fit;
+pub mod likeness;
 pub mod model;
 pub mod trace;
 
@@ -13,9 +14,10 @@ pub mod trace;
 mod tests;
 
 pub use fit::fit;
+pub use likeness::{Pair, likeness};
 pub use model::{Generator, Lengths, Sessions, Share, TrafficModel};
 pub use trace::{Format, Trace, TraceError};
-pub(crate) use trace::{format_time_ns, parse_day, parse_time_ns};
+pub(crate) use trace::{SEMICOLONS, format_time_ns, parse_day, parse_time_ns};
 
 use crate::rng::mix64;
 

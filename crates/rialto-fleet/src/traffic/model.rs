@@ -4,7 +4,8 @@
 //! (burst): the curve repeats, the burst is a gamma variate of mean 1 drawn anew in each window.
 //! Where requests arrive in batches, every arrival waits for the next multiple of the batches'
 //! spacing. Lengths come from quantile tables, outputs conditional on the input's quantile bin, so that
-//! marginals and dependence are those of the trace. With sessions, arrivals open sessions whose
+//! marginals and dependence are those of the trace; between the quantiles of the upper tail they follow a
+//! power law, not a line. With sessions, arrivals open sessions whose
 //! turns extend one prompt. A thinned share of the process ([`Share`]) is again such a process,
 //! and shares of one model are independent given the bursts they have in common: this is what
 //! lets a cell of a large fleet be simulated by itself.
@@ -17,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::{MAX_TOKENS, Prefix, Request};
 use crate::rng::{Rng, key, mix64};
 
-/// Lengths of prompts and answers as quantile tables.
+/// Lengths of prompts and answers as quantile tables. Between two probabilities a length is on a line;
+/// from the 90th percentile on, and below the last probability, it falls off as a power of what is left
+/// above (a Pareto law between each two quantiles), as lengths do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lengths {
@@ -179,8 +182,7 @@ impl Lengths {
             .probabilities
             .partition_point(|p| *p <= u)
             .clamp(1, row.len() - 1);
-        let (p0, p1) = (self.probabilities[above - 1], self.probabilities[above]);
-        row[above - 1] + (row[above] - row[above - 1]) * (u - p0) / (p1 - p0)
+        Piece::of(&self.probabilities, row, above).at(u)
     }
 
     /// Draws a prompt length and an answer length.
@@ -197,10 +199,9 @@ impl Lengths {
     #[must_use]
     pub fn means(&self) -> (f64, f64) {
         let mean = |row: &[f64]| {
-            self.probabilities
-                .windows(2)
-                .zip(row.windows(2))
-                .map(|(p, t)| (p[1] - p[0]) * (t[0] + t[1]) / 2.0)
+            let pieces = 1..self.probabilities.len();
+            pieces
+                .map(|above| Piece::of(&self.probabilities, row, above).share_of_mean())
                 .sum::<f64>()
         };
         let outputs = self.output_tokens.iter().map(|row| mean(row)).sum::<f64>();
@@ -208,6 +209,51 @@ impl Lengths {
             mean(&self.input_tokens),
             outputs / self.output_tokens.len() as f64,
         )
+    }
+}
+
+/// Probability from which the quantiles are those of a tail.
+const TAIL_FROM: f64 = 0.9;
+
+/// A quantile function between two neighbouring probabilities.
+struct Piece {
+    probabilities: (f64, f64),
+    tokens: (f64, f64),
+    /// Power of what is left above by which the tokens rise; none where they are on a line.
+    power: Option<f64>,
+}
+
+impl Piece {
+    /// The piece that ends at entry `above` (at least 1) of a table.
+    fn of(probabilities: &[f64], row: &[f64], above: usize) -> Self {
+        let (p0, p1) = (probabilities[above - 1], probabilities[above]);
+        let (t0, t1) = (row[above - 1], row[above]);
+        let tail = p0 >= TAIL_FROM && p1 < 1.0;
+        Self {
+            probabilities: (p0, p1),
+            tokens: (t0, t1),
+            power: tail.then(|| libm::log(t1 / t0) / libm::log((1.0 - p0) / (1.0 - p1))),
+        }
+    }
+
+    /// The tokens at a probability within.
+    fn at(&self, u: f64) -> f64 {
+        let ((p0, p1), (t0, t1)) = (self.probabilities, self.tokens);
+        match self.power {
+            Some(power) => t0 * libm::pow((1.0 - p0) / (1.0 - u), power),
+            None => t0 + (t1 - t0) * (u - p0) / (p1 - p0),
+        }
+    }
+
+    /// What it adds to the mean.
+    fn share_of_mean(&self) -> f64 {
+        let ((p0, p1), (t0, t1)) = (self.probabilities, self.tokens);
+        let (left0, left1) = (1.0 - p0, 1.0 - p1);
+        match self.power {
+            Some(power) if (power - 1.0).abs() < 1e-9 => t0 * left0 * libm::log(left0 / left1),
+            Some(power) => (t0 * left0 - t1 * left1) / (1.0 - power),
+            None => (p1 - p0) * (t0 + t1) / 2.0,
+        }
     }
 }
 

@@ -56,11 +56,58 @@ fn request_log_keeps_sessions_and_selects_a_model() {
     assert_eq!(only.requests[1].arrival_ns, 2_500_000_000);
 }
 
+/// Columns are read by their names, in whatever order they stand.
+#[test]
+fn columns_in_another_order_are_no_other_columns() {
+    let usual = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,374,44\n";
+    let swapped = "GeneratedTokens,TIMESTAMP,ContextTokens\r\n44,2023-11-16 18:15:46,374\r\n";
+    let read = |text| Trace::parse("t.csv", text, None).unwrap().requests;
+    assert_eq!(read(usual), read(swapped));
+    let log = "output_tokens,arrived_at,input_tokens\n44,2023-11-16T18:15:46Z,374\n";
+    assert_eq!(read(usual), read(log));
+}
+
+#[test]
+fn a_field_of_megabytes_is_not_echoed_whole() {
+    let huge = "9".repeat(5_000_000);
+    for text in [
+        format!("TIMESTAMP,ContextTokens,GeneratedTokens\n{huge},1,1\n"),
+        format!("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,{huge},1\n"),
+        format!("TIMESTAMP,ContextTokens,{huge}\n"),
+        format!("arrived_at,{huge}\n"),
+        format!("{{\"timestamp\": \"{huge}\", \"input_length\": 5}}"),
+        format!("{{\"timestamp\": 0, \"input_length\": \"{huge}\"}}"),
+        format!("{{\"time\": \"{huge}\", \"input_tokens\": 1, \"output_tokens\": 1}}"),
+    ] {
+        let error = Trace::parse("t.csv", &text, None).unwrap_err().to_string();
+        assert!(
+            error.len() < 4_000 && error.starts_with("t.csv, line "),
+            "{} bytes",
+            error.len()
+        );
+    }
+    let huge = huge.replace('9', "x");
+    for text in [
+        format!("{huge} = 1\n"),
+        format!("name = [\"{huge}\"]\n"),
+        format!("name = \"{huge}\n"),
+    ] {
+        let error = TrafficModel::parse("t.toml", &text)
+            .unwrap_err()
+            .to_string();
+        assert!(error.len() < 4_000, "{} bytes", error.len());
+    }
+}
+
 #[test]
 fn errors_name_file_line_and_field() {
     let azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,";
-    let table: [(String, usize, &str); 17] = [
+    let table: [(String, usize, &str); 21] = [
         ("nonsense\n1,2".into(), 1, "header"),
+        ("TIMESTAMP;ContextTokens;GeneratedTokens\n".into(), 1, "header"),
+        ("TIMESTAMP,ContextTokens\n".into(), 1, "GeneratedTokens"),
+        ("TIMESTAMP,ContextTokens,ContextTokens\n".into(), 1, "ContextTokens"),
+        ("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-02-30 18:15:46,1,1".into(), 2, "TIMESTAMP"),
         (String::new(), 1, "header"),
         (
             "TIMESTAMP,ContextTokens,GeneratedTokens\n".into(),

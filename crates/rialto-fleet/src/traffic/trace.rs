@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::{MAX_TOKENS, Prefix, PrefixTable, Request};
+use crate::echo::bounded;
 use crate::place::read_json;
 use crate::rng::mix64;
 
@@ -48,6 +49,9 @@ pub struct Trace {
     pub prefixes: PrefixTable,
 }
 
+/// What is said of a table that a spreadsheet of another language saved.
+pub(crate) const SEMICOLONS: &str = "its columns are separated by semicolons; save it with commas, and numbers with a decimal point";
+
 struct At<'a> {
     file: &'a str,
     line: usize,
@@ -58,8 +62,8 @@ impl At<'_> {
         TraceError {
             file: self.file.to_owned(),
             line: self.line,
-            field: field.to_owned(),
-            message: message.into(),
+            field: bounded(field).into_owned(),
+            message: bounded(&message.into()).into_owned(),
         }
     }
 
@@ -91,6 +95,9 @@ impl Trace {
     /// When the first line is of none of the formats.
     pub fn detect(file: &str, text: &str) -> Result<Format, TraceError> {
         let first = text.lines().next().unwrap_or("").trim();
+        if !first.contains(',') && first.contains(';') {
+            return Err(At { file, line: 1 }.error("header", SEMICOLONS));
+        }
         if first.starts_with('{') && first.contains("\"input_tokens\"") {
             return Ok(Format::Calls);
         }
@@ -177,7 +184,32 @@ impl Clock {
     }
 }
 
+const AZURE_COLUMNS: [&str; 3] = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"];
+
+/// Position of each column in the header: they are read by name, in whatever order they stand.
+fn azure_columns(file: &str, header: &str) -> Result<[usize; 3], TraceError> {
+    let at = At { file, line: 1 };
+    let mut columns = [None; 3];
+    for (position, name) in header.split(',').map(str::trim).enumerate() {
+        let known = AZURE_COLUMNS.iter().position(|c| *c == name);
+        let known = known.ok_or_else(|| {
+            let known = AZURE_COLUMNS.join(", ");
+            at.error(name, format!("unknown column; known are {known}"))
+        })?;
+        if columns[known].replace(position).is_some() {
+            return Err(at.error(name, "the column appears twice"));
+        }
+    }
+    let mut positions = [0; 3];
+    for ((position, column), name) in positions.iter_mut().zip(columns).zip(AZURE_COLUMNS) {
+        let missing = || at.error(name, "the column is missing from the header");
+        *position = column.ok_or_else(missing)?;
+    }
+    Ok(positions)
+}
+
 fn parse_azure(file: &str, text: &str) -> Result<Trace, TraceError> {
+    let columns = azure_columns(file, text.lines().next().unwrap_or(""))?;
     let mut clock = Clock::new();
     let mut requests = Vec::with_capacity(text.len() / 36);
     for (index, line) in text.lines().enumerate().skip(1) {
@@ -189,17 +221,17 @@ fn parse_azure(file: &str, text: &str) -> Result<Trace, TraceError> {
             line: index + 1,
         };
         let mut fields = line.split(',');
-        let mut field = |name: &str| {
-            fields
-                .next()
-                .ok_or_else(|| at.error(name, "the line has too few columns"))
-        };
-        let time = field("TIMESTAMP")?;
-        let input = field("ContextTokens")?;
-        let output = field("GeneratedTokens")?;
+        let mut cells = [""; 3];
+        for (position, cell) in cells.iter_mut().enumerate() {
+            *cell = fields.next().ok_or_else(|| {
+                let known = columns.iter().position(|c| *c == position).unwrap_or(0);
+                at.error(AZURE_COLUMNS[known], "the line has too few columns")
+            })?;
+        }
         if fields.next().is_some() {
             return Err(at.error("GeneratedTokens", "the line has more than three columns"));
         }
+        let [time, input, output] = columns.map(|position| cells[position]);
         let time_ns = parse_time_ns(time).ok_or_else(|| {
             at.error(
                 "TIMESTAMP",
@@ -446,7 +478,17 @@ pub(crate) fn format_time_ns(time_ns: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
 }
 
-/// Days since 1970 of `YYYY-MM-DD`, by H. Hinnant's `days_from_civil`.
+/// Days of a month.
+fn days_of_month(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970 of `YYYY-MM-DD`, a day that the calendar has, by H. Hinnant's `days_from_civil`.
 pub(crate) fn parse_day(date: &str) -> Option<i64> {
     let mut date = date.split('-');
     let mut next = |low: i64, high: i64| -> Option<i64> {
@@ -455,7 +497,7 @@ pub(crate) fn parse_day(date: &str) -> Option<i64> {
         (part.bytes().all(|b| b.is_ascii_digit()) && (low..=high).contains(&value)).then_some(value)
     };
     let (year, month, day) = (next(1970, 9999)?, next(1, 12)?, next(1, 31)?);
-    if date.next().is_some() {
+    if date.next().is_some() || day > days_of_month(year, month) {
         return None;
     }
     let shifted = if month <= 2 { year - 1 } else { year };
@@ -469,12 +511,14 @@ pub(crate) fn parse_day(date: &str) -> Option<i64> {
 /// Nanoseconds since 1970 of `YYYY-MM-DD hh:mm:ss[.fraction]`, with a space or `T` between and an
 /// optional `Z`.
 pub(crate) fn parse_time_ns(text: &str) -> Option<i128> {
-    let text = text.trim().trim_end_matches('Z');
+    let text = text.trim();
+    let text = text.strip_suffix('Z').unwrap_or(text);
     let (date, time) = text.split_once(['T', ' '])?;
     let days = parse_day(date)?;
     let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let mut parts = clock.split(':').map(|p| p.parse::<i64>().ok());
-    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    let number = |part: &str| part.parse().ok().filter(|_| !part.starts_with(['+', '-']));
+    let mut parts = clock.split(':').map(number);
+    let (hour, minute, second): (i64, i64, i64) = (parts.next()??, parts.next()??, parts.next()??);
     let in_range =
         (0..24).contains(&hour) && (0..60).contains(&minute) && (0..61).contains(&second);
     let digits = fraction.bytes().all(|b| b.is_ascii_digit()) && !fraction.is_empty();
@@ -524,6 +568,12 @@ mod tests {
                 Some(1_700_158_546_680_590_000),
             ),
             ("2024-02-29 12:00:00", Some(1_709_208_000_000_000_000)),
+            ("2023-02-29 12:00:00", None),
+            ("2024-02-30 12:00:00", None),
+            ("2100-02-29 12:00:00", None),
+            ("2023-04-31 12:00:00", None),
+            ("2023-04-30 +5:00:00", None),
+            ("2023-04-30 05:00:00ZZ", None),
             ("2023-13-16 18:15:46", None),
             ("2023-11-16", None),
             ("2023-11-16 25:15:46", None),

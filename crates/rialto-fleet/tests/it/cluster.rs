@@ -333,7 +333,7 @@ fn a_sample_knows_chip_hours_and_losses_exactly() {
         let mut s = Scenario::of_pool("t".into(), p);
         s.duration_s = duration;
         s.faults = Faults {
-            chip_mtbf_h: Some(2.0),
+            chip_mtbf_h: Some(1.0),
             chip_mttr_h: 0.1,
             node_mtbf_h: Some(20.0),
             node_mttr_h: 0.05,
@@ -809,8 +809,9 @@ fn requests_longer_than_the_models_context_are_rejected() {
 #[test]
 fn lost_chip_hours_have_their_price() {
     let catalogue = Catalogue::shipped().unwrap();
-    let list = catalogue.chip("h100_sxm").unwrap().list_usd_per_hour;
-    for (price, usd, basis) in [(Some(2.5), 2.5, "scenario"), (None, list.unwrap(), "list")] {
+    let h100 = catalogue.chip("h100_sxm").unwrap();
+    let on_demand = h100.on_demand_usd_per_hour.unwrap();
+    for (price, usd, basis) in [(Some(2.5), 2.5, "scenario"), (None, on_demand, "on_demand")] {
         let mut p = pool("a", 8, "azure-conv", 2.0);
         p.price_usd_per_chip_hour = price;
         p.drain = vec![Drain {

@@ -146,6 +146,28 @@ fn zero_capacity() {
         "chip[0].utilisation",
         "must be above zero",
     );
+    for kind in [
+        (
+            Kind::Cost,
+            "utilisation = { low = 0.4, mid = 0.55, high = 0.7 }",
+        ),
+        (Kind::Backlog, "utilisation = 0.6"),
+    ] {
+        check(
+            kind.0,
+            kind.1,
+            "utilisation = 1e-300",
+            "chip[0].utilisation",
+            "must lie between 0.001 and 1",
+        );
+    }
+    check(
+        Kind::Backlog,
+        "tokens_million = 300e6",
+        "tokens_million = 1e-300",
+        "contract[0].tokens_million",
+        "must be at least 1e-9, is 1e-300",
+    );
     let plan = INVEST
         .lines()
         .filter(|l| !l.starts_with("revenue_usd"))

@@ -275,3 +275,116 @@ fn focus_refuses_what_has_no_unit_price() {
         "{unnamed}"
     );
 }
+
+/// Kinds of tokens that are billed apart have their own meter.
+#[test]
+fn cache_writes_and_reasoning_are_kinds_of_their_own() {
+    let rows = "2026-10-01,2026-11-01,a,m,c,h,r,o,@x,cache_write,100,1,\n\
+                2026-10-01,2026-11-01,a,m,c,h,r,o,@x,reasoning,100,3,\n";
+    let rows = usage::parse("usage.csv", &table(rows)).unwrap();
+    let records = focus::records("usage.csv", &rows).unwrap();
+    let told = |column: &str| -> Vec<Cell> {
+        let cells = records.iter().map(|r| r.cell(column).unwrap().clone());
+        cells.collect()
+    };
+    let text = |text: &str| Cell::Text(text.to_owned());
+    assert_eq!(
+        told("SkuMeter"),
+        [text("Cache Write Tokens"), text("Reasoning Tokens")]
+    );
+    assert_eq!(told("SkuId"), [text("m/cache_write"), text("m/reasoning")]);
+    assert_eq!(
+        told("x_TokenKind"),
+        [text("cache_write"), text("reasoning")]
+    );
+}
+
+/// A credit lowers the spend of the name it is for; it has a cost and neither quantity nor price.
+#[test]
+fn credits_give_money_back_and_no_tokens() {
+    let rows = format!(
+        "{ROWS}2026-10-01,2026-11-01,a,m1,,,,o1,,,,-20,\n\
+         2026-10-01,2026-11-01,c,,,,,o1,,input,77,-5,\n"
+    );
+    let rows = usage::parse("usage.csv", &table(&rows)).unwrap();
+    let all = concentration::of_usage(&rows);
+    let vendor = find(&all, "vendor", Measure::Spend);
+    // 60 less 20 of a, 40 of b; what c gave back exceeds what it was paid.
+    assert_eq!((vendor.total, vendor.credit_left), (80.0, 5.0));
+    assert!((vendor.shares[0].share - 0.5).abs() < 1e-12);
+    assert_eq!(vendor.shares.len(), 2);
+    let tokens = find(&all, "vendor", Measure::Tokens);
+    assert_eq!(tokens.total, 2_000_000.0, "a credit serves no tokens");
+
+    let records = focus::records("usage.csv", &rows).unwrap();
+    let credit = records.last().unwrap();
+    let text = |text: &str| Some(Cell::Text(text.to_owned()));
+    assert_eq!(credit.cell("ChargeCategory").cloned(), text("Credit"));
+    assert_eq!(credit.cell("ChargeFrequency").cloned(), text("One-Time"));
+    assert_eq!(credit.cell("BilledCost"), Some(&Cell::Number(-5.0)));
+    assert_eq!(credit.cell("ListCost"), Some(&Cell::Number(-5.0)));
+    for column in [
+        "ConsumedQuantity",
+        "PricingQuantity",
+        "PricingUnit",
+        "SkuId",
+        "ListUnitPrice",
+    ] {
+        assert_eq!(credit.cell(column), Some(&Cell::Null), "{column}");
+    }
+    let sum: f64 = records
+        .iter()
+        .map(|r| match r.cell("BilledCost") {
+            Some(Cell::Number(usd)) => *usd,
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    assert_eq!(sum, 75.0, "the export adds up to what was paid");
+}
+
+#[test]
+fn a_row_that_stands_twice_is_named_with_its_first() {
+    let row = "2026-10-01,2026-11-01,a,m1,c,h,r,o,@x,input,10,1,\n";
+    let other = row.replace(",10,1,", ",11,1,");
+    let error = usage::parse("usage.csv", &table(&format!("{row}{other}{row}"))).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("usage.csv:4: row: stands twice: it repeats line 2"),
+        "{error}"
+    );
+    assert!(usage::parse("usage.csv", &table(&format!("{row}{other}"))).is_ok());
+}
+
+/// No text of somebody else's runs in the spreadsheet that opens the export.
+#[test]
+fn focus_csv_holds_no_formula() {
+    let row = "2026-10-01,2026-11-01,=1+1,+m,-c,\"\t=h\",@r,=cmd|' /C calc'!A0,@agent,input,5,1,\n";
+    let rows = usage::parse("usage.csv", &table(row)).unwrap();
+    let text = focus::to_csv(&focus::records("usage.csv", &rows).unwrap());
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    for cell in reader.records().next().unwrap().unwrap().iter() {
+        assert!(
+            !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
+            "{cell:?}"
+        );
+    }
+    assert!(
+        text.contains("\"'=1+1\"") && text.contains("\"'@agent\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn figures_beyond_all_measure_are_refused() {
+    for (cell, expected) in [
+        ("1e300", "usage.csv:2: tokens: 1e300 is beyond 1e18"),
+        ("NaN", "usage.csv:2: tokens: \"NaN\" is not a number"),
+    ] {
+        let row = format!("2026-10-01,2026-11-01,a,m,c,h,r,o,@x,input,{cell},1,\n");
+        let error = usage::parse("usage.csv", &table(&row))
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}

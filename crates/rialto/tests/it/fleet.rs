@@ -544,3 +544,211 @@ fn tables_of_a_report_read_back() {
         }
     }
 }
+
+/// Arguments of a small question to `plan` or `compare`.
+const SMALL: &str = "--model llama3.1-8b --trial-s 5 --rate-per-s 40 --ttft-s 2 --tpot-s 0.1";
+
+fn asked(place: &Place, args: &str) -> super::cli::Done {
+    place.run(&args.split_whitespace().collect::<Vec<_>>())
+}
+
+#[test]
+fn plan_and_compare_give_one_answer_to_one_question() {
+    let place = Place::new();
+    let planned = asked(
+        &place,
+        &format!("--json fleet plan {SMALL} --chips h100_sxm,b200_sxm --precision bf16"),
+    )
+    .json();
+    let compared = asked(
+        &place,
+        &format!("--json fleet compare {SMALL} --on b200_sxm --on h100_sxm:tensor=1 --on h100_sxm"),
+    )
+    .json();
+    let all = planned["models"][0]["placements"].as_array().unwrap();
+    let of = |chip: &str, plan: Option<&str>| {
+        let mut of_chip = all.iter().filter(|p| p["chip"] == chip);
+        let found = of_chip.find(|p| plan.is_none_or(|plan| p["plan"] == plan));
+        found.unwrap()
+    };
+    let candidates = compared["candidates"].as_array().unwrap();
+    assert_eq!(&candidates[0], of("b200_sxm", None));
+    assert_eq!(&candidates[1], of("h100_sxm", Some("tensor 1")));
+    assert_eq!(&candidates[2], of("h100_sxm", None), "the cheapest plan");
+    assert_eq!(planned["price"], "capacity block");
+
+    let told = asked(
+        &place,
+        &format!("fleet plan {SMALL} --chips h100_sxm --precision bf16"),
+    );
+    for words in [
+        "priced by on demand",
+        "cheapest: h100_sxm bf16",
+        "holds with 80 %",
+        "hold with even odds",
+        "6.88 on demand",
+        "80 % range",
+        "seeds",
+    ] {
+        assert!(told.out.contains(words), "{words}: {}", told.out);
+    }
+}
+
+#[test]
+fn prices_of_one_table_are_of_one_kind() {
+    let place = Place::new();
+    let plan = |more: &str| {
+        let args = "--json fleet plan --max-replica-chips 1 --precision bf16";
+        asked(&place, &format!("{args} {SMALL} {more}"))
+    };
+    for (more, words) in [
+        ("--chips trainium2,mi300x", "no kind of price is common"),
+        (
+            "--chips trainium2,h100_sxm --price h100=2.90",
+            "not for trainium2",
+        ),
+        ("--chips h100_sxm --price b200=2.90", "not among the chips"),
+        (
+            "--chips h100_sxm --price h100_sxm=cheap",
+            "no number of dollars",
+        ),
+        (
+            "--chips h100_sxm --price h100_sxm=-1",
+            "no price of a chip-hour",
+        ),
+        (
+            "--chips h100_sxm --price h100_sxm=nan",
+            "no price of a chip-hour",
+        ),
+        ("--chips h100_sxm --price h100=1,h100_sxm=2", "two prices"),
+        ("--chips h100_sxm --price spot", "no such kind of price"),
+        ("--chips h100_sxm --price list=3", "list"),
+    ] {
+        let told = plan(more);
+        assert_eq!(told.code, 2, "{more}: {}", told.out);
+        assert!(told.err.contains(words), "{more}: {}", told.err);
+    }
+    let own = plan("--chips h100_sxm,b200_sxm --price h100=2.90,b200=4").json();
+    let prices = |report: &Value| -> Vec<(Value, Value)> {
+        let all = report["models"][0]["placements"].as_array().unwrap();
+        let mut all: Vec<_> = all
+            .iter()
+            .map(|p| {
+                let price = &p["price"];
+                (price["usd_per_chip_hour"].clone(), price["basis"].clone())
+            })
+            .collect();
+        all.sort_by_key(|(usd, _)| usd.to_string());
+        all
+    };
+    assert_eq!(
+        prices(&own),
+        [(json!(2.9), json!("own")), (json!(4.0), json!("own"))]
+    );
+    let mix = plan("--chips h100_sxm,b200_sxm --price on-demand,capacity_block").json();
+    assert_eq!(
+        prices(&mix),
+        [
+            (json!(12.355), json!("capacity_block")),
+            (json!(6.88), json!("on_demand"))
+        ]
+    );
+}
+
+#[test]
+fn what_looks_like_a_mistake_is_asked_about() {
+    let place = Place::new();
+    let mut swapped = String::from("TIMESTAMP,ContextTokens,GeneratedTokens\n");
+    for i in 0..200_u32 {
+        let (minute, second, prompt) = (i / 60, i % 60, 900 + i * 37 % 400);
+        swapped.push_str(&format!(
+            "2026-01-01 00:{minute:02}:{second:02},90,{prompt}\n"
+        ));
+    }
+    std::fs::write(place.path("swapped.csv"), swapped).unwrap();
+    for command in [
+        format!("fleet plan {SMALL} --chips h100_sxm --traffic swapped.csv"),
+        format!("fleet compare {SMALL} --on h100_sxm --on b200_sxm --traffic swapped.csv"),
+        "fleet traffic swapped.csv".to_owned(),
+    ] {
+        let refused = asked(&place, &command);
+        assert_eq!(refused.code, 2, "{}", refused.out);
+        assert!(refused.err.contains("columns swapped?"), "{}", refused.err);
+        assert!(refused.err.contains("--accept-unusual"), "{}", refused.err);
+        let meant = asked(&place, &format!("{command} --accept-unusual"));
+        assert_eq!(meant.code, 0, "{}", meant.err);
+    }
+    let fast = asked(
+        &place,
+        &format!("fleet plan {SMALL} --chips h100_sxm").replace("-s 40", "-s 1e9"),
+    );
+    assert!(fast.err.contains("a minute's or a day's"), "{}", fast.err);
+
+    scenario(&place, "azure-conv");
+    let text = std::fs::read_to_string(place.path("s.toml")).unwrap();
+    let text = text.replace("rate_per_s = 2.0", "rate_per_s = 1e9");
+    std::fs::write(place.path("s.toml"), text).unwrap();
+    let endless = asked(&place, "fleet simulate s.toml --duration-s 60");
+    assert_eq!(endless.code, 2, "{}", endless.out);
+    assert!(
+        endless
+            .err
+            .contains("60,000,000,000 requests are to be simulated"),
+        "{}",
+        endless.err
+    );
+}
+
+#[test]
+fn a_fit_stands_beside_its_trace() {
+    let place = Place::new();
+    let mut trace = String::from("arrived_at,input_tokens,output_tokens\r\n");
+    for i in 0..400_u32 {
+        let (minute, second) = (i / 60, i % 60);
+        let (input, output) = (200 + i * 37 % 500, 50 + i * 11 % 60);
+        trace.push_str(&format!(
+            "2026-01-01T00:{minute:02}:{second:02}Z,{input},{output}\r\n"
+        ));
+    }
+    // A spreadsheet's mark before the first column is no part of its name.
+    std::fs::write(place.path("log.csv"), format!("\u{feff}{trace}")).unwrap();
+    let fitted = place.run(&["fleet", "traffic", "log.csv"]);
+    assert_eq!(fitted.code, 0, "{}", fitted.err);
+    for words in [
+        "# trace and fit",
+        "prompt p99, tokens",
+        "chips to buy",
+        "seeds",
+    ] {
+        assert!(fitted.out.contains(words), "{words}: {}", fitted.out);
+    }
+    std::fs::write(place.path("fit.toml"), &fitted.out).unwrap();
+    let planned = asked(
+        &place,
+        &format!("fleet plan {SMALL} --chips h100_sxm --traffic fit.toml"),
+    );
+    assert_eq!(planned.code, 0, "{}", planned.err);
+    let told = place.run(&["--json", "fleet", "traffic", "log.csv"]).json();
+    assert!(told["lengths"].is_object() && told["name"] == "log");
+    let chips = |side: &str| told["comparison"][side]["chips"].as_u64();
+    assert!(chips("trace").is_some() && chips("trace") == chips("fit"));
+}
+
+/// Names that a spreadsheet would run are texts in every table of a report.
+#[test]
+fn tables_of_a_report_hold_no_formula() {
+    let place = Place::new();
+    scenario(&place, "azure-conv");
+    let text = std::fs::read_to_string(place.path("s.toml")).unwrap();
+    let text = text.replace("'chat, \"fast\"'", "'=1+1'");
+    std::fs::write(place.path("s.toml"), text).unwrap();
+    let done = asked(
+        &place,
+        "fleet simulate s.toml --report out --requests out.csv",
+    );
+    assert_eq!(done.code, 0, "{}", done.err);
+    for file in ["out/pools.csv", "out.csv"] {
+        let text = std::fs::read_to_string(place.path(file)).unwrap();
+        assert!(text.contains("\n\"'=1+1\","), "{text}");
+    }
+}

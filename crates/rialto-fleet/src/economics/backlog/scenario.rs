@@ -137,8 +137,7 @@ impl Validate for Scenario {
         for (i, chip) in self.chip.iter().enumerate() {
             let path = format!("chip[{i}]");
             input::positive(&format!("{path}.usd_per_chip_hour"), chip.usd_per_chip_hour)?;
-            input::share(&format!("{path}.utilisation"), chip.utilisation)?;
-            input::positive(&format!("{path}.utilisation"), chip.utilisation)?;
+            input::used_share(&format!("{path}.utilisation"), chip.utilisation)?;
             input::name(&format!("{path}.source"), &chip.source)?;
         }
         self.check_arrivals()?;

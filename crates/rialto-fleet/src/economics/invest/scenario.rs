@@ -178,7 +178,7 @@ impl Scenario {
         let life = format!("{path}.useful_life_years");
         input::each(&life, &class.useful_life_years, input::positive)?;
         input::each(&life, &class.useful_life_years, |p, v| {
-            input::between(p, v, 0.0, 60.0)
+            input::between(p, v, input::SHORTEST_LIFE_YEARS, 60.0)
         })?;
         let lag = f64::from(class.in_service_lag_quarters);
         input::between(&format!("{path}.in_service_lag_quarters"), lag, 0.0, 40.0)?;
@@ -222,11 +222,7 @@ impl Scenario {
 
 impl Demand {
     fn check(&self) -> Result<(), Fault> {
-        let full = |path: &str, value: f64| {
-            input::share(path, value)?;
-            input::positive(path, value)
-        };
-        input::each("demand.utilisation", &self.utilisation, full)?;
+        input::each("demand.utilisation", &self.utilisation, input::used_share)?;
         input::each("demand.ramp_start", &self.ramp_start, input::share)?;
         let quarters = |path: &str, value| input::between(path, value, 0.0, 60.0);
         input::each("demand.ramp_quarters", &self.ramp_quarters, quarters)?;

@@ -136,6 +136,10 @@ fn chips(chips: &[Chip], out: Output) -> Result<(), CliError> {
         "link GB/s",
         "domain",
         "W",
+        "$/h on demand",
+        "$/h block",
+        "$/h rent",
+        "$/h TCO",
     ];
     let mut t = Table::new(&heads);
     let optional = |x: Option<f64>| x.map_or("-".to_owned(), |x| x.to_string());
@@ -150,11 +154,15 @@ fn chips(chips: &[Chip], out: Output) -> Result<(), CliError> {
             c.scaleup_gb_s.to_string(),
             c.scaleup_domain_chips.to_string(),
             optional(c.tdp_w),
+            optional(c.on_demand_usd_per_hour),
+            optional(c.capacity_block_usd_per_hour),
+            optional(c.rent_usd_per_hour),
+            optional(c.tco_usd_per_hour),
         ]);
     }
     t.print(
         out,
-        "Chips, dense peaks",
+        "Chips, dense peaks and prices a chip-hour",
         "Sources and confidence: rialto fleet catalogue chips NAME.",
     )
 }

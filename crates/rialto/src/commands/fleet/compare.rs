@@ -2,11 +2,12 @@
 
 use clap::Args;
 use rialto_fleet::cluster::PoolSpec;
-use rialto_fleet::plan::{Placement, evaluate, evaluate_smallest, plans, size, size_smallest};
+use rialto_fleet::plan::{Placement, evaluate, evaluate_smallest, plans, size, size_cheapest};
 use rialto_fleet::step::Plan;
 use serde::Serialize;
 
-use super::plan::{HEADER, QuestionArgs, notes, row};
+use super::placements::{legend, notes, seeds, table};
+use super::question::QuestionArgs;
 use crate::output::{CliError, Output};
 
 /// Compares chips or parallel plans under the same traffic and objective.
@@ -16,8 +17,8 @@ pub struct CompareArgs {
     #[arg(long)]
     model: String,
     /// A candidate: CHIP or CHIP:tensor=8,pipeline=1,expert=1,data=1,precision=fp8,replicas=4.
-    /// Without a plan, the smallest that fits the chip's scale-up domain and meets the objective is
-    /// taken; without `replicas` it is sized to the objective. Give two or more.
+    /// Without a plan, the cheapest is taken, as `rialto fleet plan` would; without `replicas` it is
+    /// sized to hold the objective with 80 % probability. Give two or more.
     #[arg(long = "on", required = true)]
     on: Vec<String>,
     #[command(flatten)]
@@ -31,6 +32,8 @@ struct CompareReport {
     model: String,
     traffic: String,
     rate_per_s: f64,
+    /// The kinds of price that count, in words.
+    price: String,
     candidates: Vec<Placement>,
 }
 
@@ -45,25 +48,28 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
     }
     let catalogue = args.question.catalogue()?;
     let parameters = args.question.parameters()?;
-    let question = args.question.question()?;
     let mut candidates = Vec::new();
     for text in &args.on {
-        let candidate = candidate(&args.model, text, &question.traffic_name)?;
-        let usage = |e: rialto_fleet::catalogue::CatalogueError| CliError::usage(e.to_string());
-        let chip = &candidate.spec.chip;
-        let possible = plans(&catalogue, &args.model, chip, u32::MAX).map_err(usage)?;
-        catalogue
-            .precision(&candidate.spec.precision)
-            .map_err(usage)?;
+        let candidate = candidate(&args.model, text)?;
+        let (chip, precision) = (&candidate.spec.chip, &candidate.spec.precision);
+        let most = args.question.max_replica_chips();
+        let possible = plans(&catalogue, &args.model, chip, precision, most)
+            .map_err(|e| CliError::usage(e.to_string()))?;
         candidates.push((candidate, possible));
     }
+    let chips: Vec<String> = candidates
+        .iter()
+        .map(|(c, _)| c.spec.chip.clone())
+        .collect();
+    let models = std::slice::from_ref(&args.model);
+    let question = args.question.question(models, &chips, &catalogue)?;
     let candidates = args.question.each(&candidates, out, |(c, possible)| {
         let (spec, p) = (&c.spec, &parameters);
         match (c.replicas, c.planned) {
             (Some(n), true) => evaluate(&question, spec, n, &catalogue, p),
             (Some(n), false) => evaluate_smallest(&question, spec, n, possible, &catalogue, p),
             (None, true) => size(&question, spec, &catalogue, p),
-            (None, false) => size_smallest(&question, spec, possible, &catalogue, p),
+            (None, false) => size_cheapest(&question, spec, possible, &catalogue, p),
         }
     })?;
     let report = CompareReport {
@@ -71,16 +77,29 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
         model: args.model.clone(),
         traffic: question.traffic_name.clone(),
         rate_per_s: question.rate_per_s,
+        price: question.prices.words(),
         candidates,
     };
-    out.json(&report)?;
-    out.line(format!("{}: {}", args.model, args.question.line()))?;
-    out.line(HEADER)?;
     for placement in &report.candidates {
-        out.line(row(placement))?;
+        args.question.accept_answer(&question, Some(placement))?;
+    }
+    out.json(&report)?;
+    out.line(format!("{}: {}", args.model, args.question.line(&question)))?;
+    for line in table(report.candidates.iter()).lines() {
+        out.line(format!("  {line}"))?;
+    }
+    legend(out)?;
+    for p in &report.candidates {
+        if let Some(seeds) = seeds(p) {
+            out.line(format!("  {} {} {}: {seeds}", p.chip, p.precision, p.plan))?;
+        }
     }
     notes(&report.candidates, out)?;
-    if report.candidates.iter().all(|p| p.replicas.is_none()) {
+    if report
+        .candidates
+        .iter()
+        .all(|p| p.replicas.is_none() && p.spread.is_none())
+    {
         let what = "no candidate can serve this traffic within the objective";
         return Err(CliError::failed(what).hint("the last column says what stands against each"));
     }
@@ -96,7 +115,7 @@ struct Candidate {
 }
 
 /// Reads one `--on`.
-fn candidate(model: &str, text: &str, traffic: &str) -> Result<Candidate, CliError> {
+fn candidate(model: &str, text: &str) -> Result<Candidate, CliError> {
     let (chip, settings) = text.split_once(':').unwrap_or((text, ""));
     let mut plan = Plan::SINGLE;
     let mut precision = "bf16".to_owned();
@@ -129,7 +148,7 @@ fn candidate(model: &str, text: &str, traffic: &str) -> Result<Candidate, CliErr
             }
         }
     }
-    let mut spec = PoolSpec::new("compare", model, chip, plan, replicas.unwrap_or(1), traffic);
+    let mut spec = PoolSpec::new("compare", model, chip, plan, replicas.unwrap_or(1), "");
     spec.precision = precision;
     Ok(Candidate {
         spec,

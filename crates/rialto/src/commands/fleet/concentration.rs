@@ -109,11 +109,21 @@ fn print_measure(
             rows.row([format!("  … {left} more")]);
         }
     }
-    let title = format!("{title}: {} {unit} in all", table::compact(first.total));
+    let paid = first.total - first.credit_left;
+    let title = format!("{title}: {} {unit} in all", table::compact(paid));
     let basis = all.iter().map(|c| c.basis).max().unwrap_or_default();
     let source = format!(
         "from {source}; HHI: sum of squared shares, 1 is a single supplier; unattributed is left out \
          of it"
     );
-    rows.print(out, &title, &table::origin(basis, &source))
+    rows.print(out, &title, &table::origin(basis, &source))?;
+    for c in all.iter().filter(|c| c.credit_left > 0.0) {
+        let note = format!(
+            "credits exceed the spend of the {} they are for by {} {unit}, which is in no share",
+            c.dimension,
+            table::compact(c.credit_left)
+        );
+        table::wrapped(out, "  ", &note)?;
+    }
+    Ok(())
 }

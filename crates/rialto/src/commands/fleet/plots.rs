@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use rialto_fleet::cells::text_cell;
 use rialto_fleet::cluster::{Fleet, Report, RunResult, SeriesPoint, Totals};
 use rialto_fleet::engine::{Histogram, Recorder};
 
@@ -10,16 +11,6 @@ use super::chart::{Chart, Series, escape};
 use super::simulate::figure;
 use super::traffic;
 use crate::output::CliError;
-
-/// A text as one cell of a CSV file: quoted where it holds a comma, a quote or a line's end (RFC
-/// 4180).
-fn cell(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
 
 /// Every request's outcome as CSV.
 pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
@@ -36,7 +27,7 @@ pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
             let _ = writeln!(
                 text,
                 "{},{},{:.9},{},{},{:.9},{:.9},{:.9},{:.9},{},{},modelled",
-                cell(&pool.spec.name),
+                text_cell(&pool.spec.name),
                 o.job.number,
                 r.arrival_ns as f64 * 1e-9,
                 r.input_tokens,
@@ -198,10 +189,10 @@ fn pools_csv(report: &Report) -> String {
         let _ = writeln!(
             text,
             "{},{},{},{},{figures},modelled",
-            cell(&p.name),
-            cell(&p.model),
-            cell(&p.chip),
-            cell(&p.plan)
+            text_cell(&p.name),
+            text_cell(&p.model),
+            text_cell(&p.chip),
+            text_cell(&p.plan)
         );
     }
     text

@@ -115,7 +115,7 @@ fn listing(model: &ModelPlan, args: &PublishArgs) -> Result<Value, String> {
     let p = model
         .cheapest
         .as_ref()
-        .ok_or("no placement meets the objective")?;
+        .ok_or("no placement holds the objective with 80 %")?;
     let costs = p
         .token_costs
         .as_ref()

@@ -11,6 +11,7 @@ use rialto_fleet::cluster::{
     self, ChipPrice, Fleet, Interval, Mode, Policy, PoolSpec, Report, RunOptions, RunResult,
     Scenario, Totals,
 };
+use rialto_fleet::plan::traffic_doubts;
 use rialto_fleet::step::{Parameters, Plan};
 
 use super::{plots, traffic};
@@ -141,9 +142,10 @@ pub fn policy(name: &str) -> Result<Policy, CliError> {
 /// Runs a fleet with a progress bar.
 pub fn run_fleet(fleet: &Fleet, options: &RunOptions, out: Output) -> RunResult {
     let bar = out.progress("cells", 0);
-    let result = cluster::run(fleet, options, &|done, total| {
+    let result = cluster::run(fleet, options, &|_, total| {
         bar.set_length(total as u64);
-        bar.set_position(done as u64);
+        // Threads finish out of order: counting up never steps back.
+        bar.inc(1);
     });
     bar.finish_and_clear();
     result
@@ -154,6 +156,12 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
     let catalogue = catalogue(&args.catalogue)?;
     let fleet = build(args, &catalogue)?;
     let mode = mode(args)?;
+    bounded(&fleet, mode, out)?;
+    for pool in &fleet.pools {
+        for doubt in traffic_doubts(&pool.traffic) {
+            out.note(format!("{} may be misread: {doubt}", pool.spec.traffic));
+        }
+    }
     let span_s = fleet.scenario.duration_s.unwrap_or(3600.0);
     let options = RunOptions {
         mode,
@@ -177,6 +185,29 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
     }
     out.json(&report)?;
     print(&report, wall_s, out)
+}
+
+/// Requests from which a run says beforehand how many it simulates.
+const MANY_REQUESTS: f64 = 50e6;
+
+/// Refuses a run that would hardly end, and says of a long one how long it is.
+fn bounded(fleet: &Fleet, mode: Mode, out: Output) -> Result<(), CliError> {
+    let expected = cluster::expected_requests(fleet, mode);
+    if expected > cluster::MAX_REQUESTS {
+        return Err(CliError::usage(format!(
+            "{} requests are to be simulated; at most {} are",
+            figure(expected),
+            figure(cluster::MAX_REQUESTS)
+        ))
+        .hint(
+            "are rates in requests a second? lower them or duration_s, or draw cells with --mode sampled \
+             (a pool needs several: cell_replicas)",
+        ));
+    }
+    if expected > MANY_REQUESTS {
+        out.note(format!("about {} requests to simulate", figure(expected)));
+    }
+    Ok(())
 }
 
 fn mode(args: &SimulateArgs) -> Result<Mode, CliError> {

@@ -88,8 +88,7 @@ pub(super) fn wrapped(out: Output, indent: &str, text: &str) -> Result<(), CliEr
 
 /// Reads a file as text.
 pub(super) fn read(path: &Path) -> Result<String, CliError> {
-    std::fs::read_to_string(path)
-        .map_err(|e| CliError::usage(format!("cannot read {}: {e}", path.display())))
+    super::traffic::read(path)
 }
 
 /// Reads and checks a TOML scenario.

@@ -4,12 +4,23 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rialto_fleet::cluster::{Scenario, TrafficSource};
-use rialto_fleet::traffic::{Trace, TrafficModel, fit};
+use rialto_fleet::catalogue::Catalogue;
+use rialto_fleet::cluster::{Faults, PoolSpec, Scenario, SloSpec, TrafficSource};
+use rialto_fleet::plan::{
+    Placement, PriceBasis, Prices, Question, plans, size_cheapest, traffic_doubts,
+};
+use rialto_fleet::step::{Parameters, Plan};
+use rialto_fleet::traffic::{Pair, Trace, TrafficModel, fit, likeness};
+use serde::Serialize;
 
+use super::placements::seeds;
+use super::question::{accept, between};
+use super::simulate;
+use super::table::Table;
 use crate::output::{CliError, Output};
 
-/// Fits a traffic generator to a recorded trace and prints it as TOML.
+/// Fits a traffic generator to a recorded trace and prints it as TOML, with trace and fit side by side
+/// in its first lines: lengths, tokens a second, and the chips that each asks for.
 #[derive(Debug, Args)]
 pub struct TrafficArgs {
     /// The trace: Azure CSV, Mooncake JSON lines, or a request log.
@@ -23,6 +34,44 @@ pub struct TrafficArgs {
     /// Only requests to this model (request logs).
     #[arg(long)]
     model: Option<String>,
+    /// Model that the chips of the comparison serve.
+    #[arg(long, default_value = "llama3.1-8b", help_heading = "Comparison")]
+    serve: String,
+    /// Chip of the comparison.
+    #[arg(long, default_value = "h100_sxm", help_heading = "Comparison")]
+    chip: String,
+    /// Requests a second of the comparison; the trace's own when absent.
+    #[arg(long, help_heading = "Comparison")]
+    rate_per_s: Option<f64>,
+    /// Most seconds to the first token in the comparison, for 99 % of requests.
+    #[arg(long, default_value_t = 1.0, help_heading = "Comparison")]
+    ttft_s: f64,
+    /// Most seconds per later token in the comparison.
+    #[arg(long, default_value_t = 0.05, help_heading = "Comparison")]
+    tpot_s: f64,
+    /// Fit although the trace looks like a mistake.
+    #[arg(long)]
+    accept_unusual: bool,
+}
+
+/// Trace and fit side by side.
+#[derive(Debug, Serialize)]
+struct Comparison {
+    figures: Vec<Pair>,
+    /// What the chips serve, and under which objective.
+    chips_of: String,
+    /// The placement that the trace asks for.
+    trace: Placement,
+    /// That of the fit, by the same parallel plan.
+    fit: Placement,
+}
+
+/// The generator, and how like its trace it is.
+#[derive(Debug, Serialize)]
+struct Fitted<'a> {
+    #[serde(flatten)]
+    model: &'a TrafficModel,
+    comparison: &'a Comparison,
 }
 
 /// Runs `rialto fleet traffic`.
@@ -38,18 +87,136 @@ pub fn run(args: &TrafficArgs, out: Output) -> Result<(), CliError> {
         .file_stem()
         .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let name = args.name.clone().unwrap_or(stem);
-    let model = fit(&trace, &name, &args.source);
+    let shown = args.trace.display().to_string();
+    let trace = TrafficSource::Trace(trace);
+    accept(traffic_doubts(&trace), args.accept_unusual, &shown)?;
+    let TrafficSource::Trace(recorded) = &trace else {
+        return Err(CliError::bug("a trace is no trace"));
+    };
+    let model = fit(recorded, &name, &args.source);
+    let comparison = compare(args, &trace, &model, recorded)?;
     if out.is_json() {
-        return out.json(&model);
+        return out.json(&Fitted {
+            model: &model,
+            comparison: &comparison,
+        });
     }
     let text = toml::to_string(&model).map_err(|e| CliError::bug(e.to_string()))?;
-    out.raw(&text)
+    let side_by_side: String = comparison
+        .lines()
+        .iter()
+        .map(|line| format!("{}\n", format!("# {line}").trim_end()))
+        .collect();
+    out.raw(&format!("{side_by_side}\n{text}"))
 }
 
-/// Reads a file, or says why not.
+/// Seconds simulated per trial of the fit.
+const TRIAL_S: f64 = 300.0;
+
+/// Sizes the same placement for the trace and for its fit.
+fn compare(
+    args: &TrafficArgs,
+    trace: &TrafficSource,
+    model: &TrafficModel,
+    recorded: &Trace,
+) -> Result<Comparison, CliError> {
+    if let Some(rate_per_s) = args.rate_per_s {
+        between(rate_per_s, "rate-per-s", 1e-9, 1e9)?;
+    }
+    between(args.ttft_s, "ttft-s", 1e-6, 3600.0)?;
+    between(args.tpot_s, "tpot-s", 1e-6, 60.0)?;
+    let catalogue = Catalogue::shipped().map_err(|e| CliError::bug(e.to_string()))?;
+    let parameters = simulate::parameters(None)?;
+    let rate_per_s = args.rate_per_s.unwrap_or(model.rate_per_s);
+    let question = |traffic: &TrafficSource| Question {
+        rate_per_s,
+        slo: SloSpec {
+            ttft_s: args.ttft_s,
+            tpot_s: args.tpot_s,
+        },
+        slo_share: 0.99,
+        prices: Prices::of_kind(PriceBasis::Tco),
+        faults: Faults::default(),
+        trial_s: TRIAL_S,
+        seed: 0,
+        traffic_name: model.name.clone(),
+        traffic: traffic.clone(),
+    };
+    let spec = PoolSpec::new("fit", &args.serve, &args.chip, Plan::SINGLE, 1, &model.name);
+    let possible = plans(&catalogue, &args.serve, &args.chip, &spec.precision, None)
+        .map_err(|e| CliError::usage(e.to_string()))?;
+    let place = |traffic: &TrafficSource, possible: &[Plan], parameters: &Parameters| {
+        size_cheapest(&question(traffic), &spec, possible, &catalogue, parameters)
+    };
+    let of_trace = place(trace, &possible, &parameters);
+    let same: Vec<Plan> = possible
+        .into_iter()
+        .filter(|plan| plan.to_string() == of_trace.plan)
+        .collect();
+    let fitted = TrafficSource::Model(model.clone());
+    Ok(Comparison {
+        figures: likeness(recorded, model),
+        chips_of: format!(
+            "{} on {} {} at {rate_per_s} requests/s, 99 % within TTFT {} s and TPOT {} s",
+            args.serve, args.chip, of_trace.plan, args.ttft_s, args.tpot_s
+        ),
+        fit: place(&fitted, &same, &parameters),
+        trace: of_trace,
+    })
+}
+
+impl Comparison {
+    /// The table and the words around it.
+    fn lines(&self) -> Vec<String> {
+        let mut table = Table::new(&["trace and fit", "trace", "fit"]);
+        for pair in &self.figures {
+            table.row([
+                pair.figure.clone(),
+                simulate::figure(pair.trace),
+                simulate::figure(pair.fit),
+            ]);
+        }
+        let chips = |p: &Placement| p.chips.map_or_else(super::table::dash, |n| n.to_string());
+        let even = |p: &Placement| {
+            let median = p.spread.and_then(|s| s.median);
+            median.map_or_else(super::table::dash, |c| c.chips.to_string())
+        };
+        table.row([
+            "chips to buy".to_owned(),
+            chips(&self.trace),
+            chips(&self.fit),
+        ]);
+        table.row([
+            "chips with even odds".to_owned(),
+            even(&self.trace),
+            even(&self.fit),
+        ]);
+        let mut lines = table.lines();
+        lines.push(format!("chips: {} [modelled]", self.chips_of));
+        for (side, p) in [("trace", &self.trace), ("fit", &self.fit)] {
+            match seeds(p) {
+                Some(seeds) => lines.push(format!("{side}: {seeds}")),
+                None => lines.push(format!("{side}: {}", p.binds.words())),
+            }
+        }
+        lines
+    }
+}
+
+/// Reads a file as text, or says why not. The mark that spreadsheets write before a file is no part of
+/// its first column's name.
 pub fn read(path: &Path) -> Result<String, CliError> {
-    std::fs::read_to_string(path)
-        .map_err(|e| CliError::usage(format!("cannot read {}: {e}", path.display())))
+    let mut text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::InvalidData => CliError::usage(format!(
+            "{} is no text in UTF-8; save it as such",
+            path.display()
+        )),
+        _ => CliError::usage(format!("cannot read {}: {e}", path.display())),
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 /// Writes a file, or says why not.
