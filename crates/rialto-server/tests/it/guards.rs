@@ -381,3 +381,57 @@ async fn views_that_cannot_be_made_are_told_of() {
     assert_eq!(asked(&kept.router, request).await.1["code"], "RLT0914");
     kept.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_cannot_be_stored_refuses_its_command_only() {
+    let base = tempfile::tempdir().unwrap();
+    let folder = base.path().join("realm");
+    let kept = Kept::open(&folder).await;
+    let operator = kept.operator.clone().unwrap();
+    let bearer = format!("Bearer {operator}");
+    let headers = [("authorization", bearer.as_str()), JSON];
+    let send = async |path: &str, args: Value| {
+        let body = args.to_string().into();
+        asked(&kept.router, request(Method::POST, path, &headers, body)).await
+    };
+    let owner = json!({ "name": "acme", "kind": "organisation" });
+    let (_, owner) = send("/api/owner.sign_up", owner).await;
+    let owner = &owner["ids"]["owner"];
+    let agent = |handle: &str, bytes: usize| {
+        let says = "x".repeat(bytes);
+        json!({ "owner": owner, "handle": handle, "profile": { "description": says } })
+    };
+    let (blobs, away) = (folder.join("blobs"), base.path().join("away"));
+    std::fs::rename(&blobs, &away).unwrap();
+    let (status, said) = send("/api/agent.register", agent("large", 100_000)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(said["code"], "RLT0913", "{said}");
+    // In a batch, each for itself and in order.
+    let item =
+        |handle: &str, bytes| json!({ "op": "agent.register", "args": agent(handle, bytes) });
+    let items = [
+        item("one", 10),
+        item("two", 100_000),
+        item("three", 10),
+        item("four", 100_000),
+    ];
+    let (_, said) = send("/api/commands", json!({ "commands": items })).await;
+    let outcomes = said["outcomes"].as_array().unwrap().iter();
+    let refused: Vec<_> = outcomes.map(|o| o["refused"]["code"].clone()).collect();
+    let want = [Value::Null, json!("RLT0913"), Value::Null, json!("RLT0913")];
+    assert_eq!(refused, want, "{said}");
+    std::fs::rename(&away, &blobs).unwrap();
+    let (status, said) = send("/api/agent.register", agent("large", 100_000)).await;
+    assert_eq!(status, StatusCode::OK, "{said}");
+    // A command that is refused leaves nothing behind, and one that is accepted its text.
+    let (status, _) = send("/api/agent.register", agent("large", 100_000)).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let names = std::fs::read_dir(&blobs).unwrap();
+    let names: Vec<_> = names.map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    assert!(
+        !names[0].to_str().unwrap().starts_with("staged-"),
+        "{names:?}"
+    );
+    kept.close();
+}

@@ -62,7 +62,7 @@ async fn limits_are_as_before_whatever_came_of_the_day() {
     let settings = serde_json::json!({
         "sign_up_open": false, "sign_ups_per_hour": 7, "messages_per_minute": 8,
         "offers_per_minute": 9, "agents_per_owner": 10,
-        "posts_per_minute": 11, "gestures_per_minute": 12,
+        "posts_per_minute": 11, "gestures_per_minute": 12, "sign_ups_per_address": 14,
         "stake": { "free_agents": 13, "amount": "0.5", "asset": "USD" },
         "keep_references_ms": 14, "least_review_ms": 15,
     });

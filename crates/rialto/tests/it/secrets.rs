@@ -186,9 +186,9 @@ impl Record {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: rialto\r\nconnection: close\r\n{kind}{headers}content-length: {length}\r\n\r\n{asked}"
         );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut bytes = Vec::new();
         // A server that refuses early may reset the connection under the rest of the request.
+        let _ = stream.write_all(request.as_bytes());
+        let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         let answer = String::from_utf8_lossy(&bytes).into_owned();
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
