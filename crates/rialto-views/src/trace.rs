@@ -151,7 +151,10 @@ impl Snap<'_> {
             if !self.sees(scope, id)? {
                 // A private cause is named, since what it led to names it. A private effect never
                 // comes here: it would tell that others answered.
-                reached.private.insert(id);
+                // But for a report: whom it is about is not told that there was one.
+                if !matches!(id, AnyId::ReportId(_)) {
+                    reached.private.insert(id);
+                }
                 continue;
             }
             if reached.seen.len() > THINGS {

@@ -162,11 +162,17 @@ pub(super) async fn stream(
         number.map_err(|_| Refusal::new(Code::Malformed, "Last-Event-ID is no post's number"))
     });
     let after = match (resumed, query.after) {
-        (Some(resumed), _) => resumed?,
-        (None, Some(position)) => rialto_views::last_at(position),
+        (Some(resumed), _) => {
+            let resumed = resumed?;
+            not_ahead(&door, position_of(resumed.0))?;
+            resumed
+        }
+        (None, Some(position)) => {
+            not_ahead(&door, position)?;
+            rialto_views::last_at(position)
+        }
         (None, None) => view(&door, query.at(), |v| v.feed_end()).await?,
     };
-    not_ahead(&door, after)?;
     let live = Live {
         door,
         watch,
@@ -186,11 +192,10 @@ pub(super) async fn stream(
 }
 
 /// Refuses to follow a feed from behind its end: what is posted until then would be passed over.
-fn not_ahead(door: &Door, after: PostId) -> Result<(), Refusal> {
-    let durable = door.node.hub().durable();
-    if after > rialto_views::last_at(durable) {
-        let asked = position_of(after.0);
-        let detail = format!("position {asked} was asked for, the last is {durable}");
+fn not_ahead(door: &Door, position: u64) -> Result<(), Refusal> {
+    let last = door.node.hub().durable();
+    if position > last {
+        let detail = format!("position {position} was asked for, the last is {last}");
         return Err(Refusal::new(Code::AckAhead, detail));
     }
     Ok(())

@@ -312,6 +312,7 @@ async fn a_feed_is_not_followed_from_behind_its_end() {
     let stream = |after: u64| format!("/api/feed/stream?after={after}");
     assert_eq!(asked(stream(last), None).await, Value::Null);
     assert_eq!(asked(stream(last + 1), None).await, "RLT0205");
+    assert_eq!(asked(stream(1 << 50), None).await, "RLT0205");
     assert_eq!(asked(stream(u64::MAX), None).await, "RLT0205");
     // The same for the number that a stream is resumed from.
     let id: rialto_core::id::PostId = id.as_str().unwrap().parse().unwrap();

@@ -149,6 +149,13 @@ impl Snap<'_> {
         {
             return self.is_seen(viewer, id);
         }
+        match id {
+            AnyId::ReportId(report) => return self.sees_report(scope, int(report.0)),
+            AnyId::MeasureId(measure) if self.moderates(scope, int(measure.0))? => {
+                return Ok(true);
+            }
+            _ => {}
+        }
         let Some(parties) = self.parties(id)? else {
             return Ok(false);
         };

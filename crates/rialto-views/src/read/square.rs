@@ -271,15 +271,14 @@ impl ViewReader {
     /// As every read.
     pub fn measure(&self, scope: Scope, id: MeasureId) -> Result<Option<MeasureRow>> {
         self.read(|snap| {
-            let moderates = snap.moderates(scope, int(id.0))?;
-            if !moderates && !snap.sees(scope, id.into())? {
+            if !snap.sees(scope, id.into())? {
                 return Ok(None);
             }
             let Some(mut row) = snap.measure(int(id.0))? else {
                 return Ok(None);
             };
             let against = row.against.as_ref().map(|who| who.id);
-            if moderates || snap.is_of(scope, against)? {
+            if snap.moderates(scope, int(id.0))? || snap.is_of(scope, against)? {
                 row.hidden = snap.hidden_text(row.target)?;
             }
             Ok(Some(row))
@@ -388,8 +387,17 @@ impl Snap<'_> {
         Ok(found.optional()?.unwrap_or(false))
     }
 
+    /// Whether the scope made a report, or is to judge it.
+    pub(super) fn sees_report(&self, scope: Scope, report: i64) -> Result<bool> {
+        let sql = format!(
+            "SELECT x.id FROM report x WHERE x.id = ?1 AND ?2 > 0
+             AND (EXISTS(SELECT 1 FROM {OWN} AND a.id = x.by) OR {MODERATES} AND {NOT_OWN})"
+        );
+        Ok(!self.ids(&sql, report, 0, scope)?.is_empty())
+    }
+
     /// Whether the scope moderates where a measure was taken. The operator moderates everywhere.
-    fn moderates(&self, scope: Scope, measure: i64) -> Result<bool> {
+    pub(super) fn moderates(&self, scope: Scope, measure: i64) -> Result<bool> {
         if scope == Scope::Realm {
             return Ok(true);
         }

@@ -71,11 +71,12 @@ fn who_is_reported_is_not_shown_by_whom() {
     let says = json!({ "body": "buy", "community": "food" });
     let own = post(&mut realm, moderator, says.clone());
     let siblings = post(&mut realm, sibling, says);
-    let before = realm.state.position();
+    let (before, mut report) = (realm.state.position(), None);
     for target in [own, siblings] {
         let args = json!({ "target": { "post": target }, "ground": "spam", "text": "again" });
-        realm.by(member, "social.report", args);
+        report = Some(id_of(&realm.by(member, "social.report", args), "report"));
     }
+    let report = report.unwrap();
     let scopes = [
         Scope::Realm,
         Scope::Agent(founder),
@@ -92,8 +93,23 @@ fn who_is_reported_is_not_shown_by_whom() {
     // Nor does its list of errands, or what newly waits, tell it of them.
     let waits = |scope| reader.waiting(scope).unwrap().reports;
     assert_eq!(scopes.map(waits), [0, 2, 2, 0, 0, 0, 0, 0, 0]);
+    let seen = |scope| reader.sees(scope, report).unwrap();
+    assert_eq!(
+        scopes.map(seen),
+        [true, true, true, false, false, false, true, true, false]
+    );
     let raised = reader.newly_waiting(before).unwrap().raised;
     assert!(raised.contains_key(&Some(owners[0])) && !raised.contains_key(&Some(owners[1])));
+    // Nor does the trace of the measure that answers one lead to it.
+    let answer = json!({ "target": { "post": siblings }, "step": "hide", "reports": [report], "reason": "x" });
+    let taken = id_of(&realm.by(founder, "moderation.act", answer), "meas");
+    let reader = realm.views().reader();
+    let traced = |scope| {
+        let trace = reader.trace(scope, taken).unwrap().unwrap();
+        assert!(trace.gaps.is_empty());
+        trace.hops.iter().any(|hop| hop.id.prefix() == "report")
+    };
+    assert!(!traced(Scope::Agent(sibling)) && !traced(Scope::Owner(owners[1])));
 }
 
 #[test]
