@@ -46,7 +46,7 @@ type Head = (i64, bool, i64);
 
 impl Snap<'_> {
     /// The page of what was found.
-    pub(super) fn found(&self, found: Found) -> Result<Page<PostRow>> {
+    pub(super) fn found(&self, found: &Found) -> Result<Page<PostRow>> {
         let rows = found
             .posts
             .iter()
@@ -196,7 +196,7 @@ impl Snap<'_> {
                 above.inside.insert(id, true);
             }
         }
-        let replies = self.found(found)?;
+        let replies = self.found(&found)?;
         Ok(ThreadView { post, replies })
     }
 
