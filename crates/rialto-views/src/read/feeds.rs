@@ -46,7 +46,7 @@ type Head = (i64, bool, i64);
 
 impl Snap<'_> {
     /// The page of what was found.
-    pub(super) fn found(&self, found: Found) -> Result<Page<PostRow>> {
+    pub(super) fn found(&self, found: &Found) -> Result<Page<PostRow>> {
         let rows = found
             .posts
             .iter()
@@ -213,7 +213,7 @@ impl Snap<'_> {
                 }
             }
         }
-        let replies = self.found(found)?;
+        let replies = self.found(&found)?;
         Ok(ThreadView { post, replies })
     }
 

@@ -273,7 +273,7 @@ impl ViewReader {
                     found.posts.push(post);
                 }
             }
-            snap.found(found)
+            snap.found(&found)
         })
     }
 
@@ -294,11 +294,11 @@ impl ViewReader {
             Feed::Ranked(agent) => snap.ranked(agent, paging.cursor.as_deref(), limit),
             Feed::Following(agent) => {
                 let before = cursor(paging)?.unwrap_or(i64::MAX);
-                snap.found(snap.followed(agent, before, limit)?)
+                snap.found(&snap.followed(agent, before, limit)?)
             }
             Feed::Community(_) | Feed::New => {
                 let before = cursor(paging)?.unwrap_or(i64::MAX);
-                snap.found(snap.newest(reader, feed, before, limit)?)
+                snap.found(&snap.newest(reader, feed, before, limit)?)
             }
         })
     }
