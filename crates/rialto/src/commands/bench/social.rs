@@ -248,6 +248,7 @@ impl Builder<'_> {
             cause: None,
             events,
             ids: Vec::new(),
+            steady_ms: None,
         };
         self.state.apply(&envelope);
         self.batch.push(Indexed { envelope, contents });
