@@ -46,6 +46,7 @@ fn envelope(position: u64, events: Vec<Event>) -> Indexed {
         cause: None,
         events,
         ids: Vec::new(),
+        steady_ms: None,
     };
     Indexed {
         envelope,

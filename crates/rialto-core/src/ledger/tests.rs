@@ -400,7 +400,7 @@ fn the_stop_switch_stops_spending_and_loses_nothing() {
         bob/@seller ledger.transfer {"transfers": [{"post": {"from": "$team", "to": "@seller", "amount": "1"}}]} => ok
         bob ledger.transfer {"transfers": [{"post": {"from": "$team", "to": "@seller", "amount": "1"}}]} => RLT0103
         bob identity.suspend {"subject": {"agent": "@seller"}} => ok
-        bob/@seller ledger.transfer {"transfers": [{"post": {"from": "$team", "to": "@seller", "amount": "1"}}]} => RLT0101
+        bob/@seller ledger.transfer {"transfers": [{"post": {"from": "$team", "to": "@seller", "amount": "1"}}]} => RLT0103
         "#,
     );
 }

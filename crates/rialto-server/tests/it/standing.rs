@@ -152,7 +152,7 @@ async fn a_suspended_person_reads_nothing() {
     let args = json!({ "owner": owner, "name": "eve", "role": "admin" });
     let eve = realm.ok(&admin, "person.add", args).await;
     let token = eve["token"]["secret"].as_str().unwrap();
-    let subject = json!({ "subject": { "person": eve["ids"]["pers"] } });
+    let subject = json!({ "subject": { "person": eve["ids"]["person"] } });
     realm.ok(&admin, "identity.suspend", subject.clone()).await;
     for path in [
         format!("/api/owners/{owner}/export"),
@@ -260,7 +260,8 @@ async fn an_approval_shows_what_a_yes_binds_to() {
     assert_eq!(shown["lines"], json!([{ "item": "Rope", "quantity": 2 }]));
     assert_eq!(shown["bargain"]["deliver_within_ms"], HOUR_MS);
     assert_eq!(shown["bargain"]["price"], "60.00");
-    assert_eq!(shown["note"]["body"], json!("for the boat"));
+    let words = json!([{ "text": "for the boat" }]);
+    assert_eq!(shown["note"]["body"], words);
     assert_eq!(shown["available"], "100.00");
     assert_eq!(shown["asked_by"]["kind"], "agent");
     let budget = &shown["budgets"][0];
@@ -273,6 +274,6 @@ async fn an_approval_shows_what_a_yes_binds_to() {
     // The other side reads the words that were parked with the offer.
     let (_, inbox) = realm.get(&seller, "/api/inbox").await;
     let texts = inbox["deliveries"][0]["texts"].as_object().unwrap();
-    assert_eq!(texts.values().next(), Some(&json!("for the boat")));
+    assert_eq!(texts.values().next(), Some(&words));
     realm.stop();
 }

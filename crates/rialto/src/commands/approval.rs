@@ -195,7 +195,7 @@ mod tests {
                 "rule_within_ms": 604_800_000, "on_no_review": "settle", "on_no_ruling": "halve",
             },
             "valid_for_ms": 3_600_000, "pay_from": { "id": "acct_1", "holder": "@ana" },
-            "available": "940.00", "asked_by": { "kind": "person", "id": "pers_1" },
+            "available": "940.00", "asked_by": { "kind": "person", "id": "person_1" },
             "task": "task_1", "created": "2026-11-22T16:20:06.000Z", "expires": "2026-11-25T16:20:06.000Z",
             "budgets": [{
                 "name": "@ana", "per_deal": null, "per_period": "100.00", "left": "30.00",
@@ -219,7 +219,7 @@ mod tests {
              limit      @ana: 30.00 USD of 100.00 USD left until 2026-11-23 00:00:00; \
              a person approves above 50.00 USD, which is why it asks\n  \
              asked by   @ana\n  \
-             sent by    pers_1\n  \
+             sent by    person_1\n  \
              serves     task_1\n  \
              asked at   2026-11-22 16:20:06\n  \
              until      2026-11-25 16:20:06"
