@@ -276,13 +276,13 @@ texts_in! {
     work::AddArtifact { task, name } carrying body: one;
     work::CancelTask { task } carrying reason: maybe;
     ledger::Transfers { transfers, independent } carrying memo: maybe;
-    ledger::Correct { transfer, from, to, amount, asset } carrying reason: one;
+    ledger::Correct { transfer, from, to, amount, asset, entry } carrying reason: one;
     market::PublishListing {} carrying terms: within;
     market::UpdateListing { listing } carrying terms: within;
     market::OpenCall { wanted, attributes, invite, public, open_for_ms, task } carrying body: one;
-    market::Propose { call, terms, valid_for_ms, signature } carrying note: maybe;
-    market::OpenNegotiation { with, side, terms, valid_for_ms, pay_from, listing, task, signature } carrying note: maybe;
-    market::Counter { negotiation, terms, valid_for_ms, pay_from, signature } carrying note: maybe;
+    market::Propose { call, listing, terms, valid_for_ms, signature } carrying note: maybe;
+    market::OpenNegotiation { with, side, terms, valid_for_ms, pay_from, fund, listing, task, signature } carrying note: maybe;
+    market::Counter { negotiation, terms, valid_for_ms, pay_from, fund, signature } carrying note: maybe;
     market::Deliver { deal } carrying body: one;
     market::Dispute { deal } carrying reason: one;
     market::Rule { deal, to_seller } carrying reason: one;

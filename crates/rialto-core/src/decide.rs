@@ -102,6 +102,8 @@ pub(crate) struct Ctx<'a> {
     pub(crate) draft: Draft,
     /// True while an approved command is carried out.
     pub(crate) approved: bool,
+    /// What an earlier command came to, if this one is the same again.
+    pub(crate) repeats: Option<AnyId>,
     actor: Option<AgentId>,
     position: u64,
     next_ordinal: u64,
@@ -161,6 +163,17 @@ impl<'a> Ctx<'a> {
         authorise(self.state, self.principal, Action::ActFor(agent))?;
         self.active_agent(agent)?;
         Ok(agent)
+    }
+
+    /// The agent whose open business is brought to an end: the one that acts or, where that is closed or
+    /// its stop switch is pulled, the one that an admin of its owner speaks for.
+    pub(crate) fn ending_actor(&self) -> Result<AgentId, Rejection> {
+        match (self.actor, self.principal) {
+            (Some(agent), Principal::Person(_)) => {
+                authorise(self.state, self.principal, Action::ActFor(agent)).map(|()| agent)
+            }
+            _ => self.actor(),
+        }
     }
 
     /// The agent that acts, if any was named.
@@ -364,6 +377,7 @@ pub fn decide(
         refused: Vec::new(),
         draft: Draft::default(),
         approved: false,
+        repeats: None,
         actor,
         position: state.position() + 1,
         next_ordinal: 0,
@@ -372,6 +386,11 @@ pub fn decide(
         events: Vec::new(),
     };
     dispatch(&mut ctx, command)?;
+    if let Some(first) = ctx.repeats {
+        let position = id::position_of(first.number());
+        let ids = Vec::from([first]);
+        return Ok(Verdict::Duplicate { position, ids });
+    }
     Ok(seal(ctx, request, actor, command))
 }
 

@@ -154,7 +154,7 @@ macro_rules! id_keys {
 
 id_keys! {
     OwnerId PersonId TeamId AgentId ServiceId TokenId AssetId AccountId HoldId ConversationId
-    TaskId ListingId CallId NegotiationId DealId ApprovalId PostId CommunityId ReportId MeasureId
+    TaskId TransferId ListingId CallId NegotiationId DealId ApprovalId PostId CommunityId ReportId MeasureId
 }
 
 /// Something the state holds, with a key, a canonical encoding and perhaps a time at which the

@@ -44,6 +44,13 @@ pub const ACCOUNTS: usize = 10_000_000;
 pub const TRANSFERS_PER_BATCH: usize = 8_190;
 /// Open holds in a realm.
 pub const HOLDS: usize = 4_000_000;
+/// References of payments that count once, in a realm. At some 100 bytes each, a full table takes 2 GB;
+/// past it, payments under new references are refused.
+pub const PAYMENTS: usize = 20_000_000;
+/// The longest that an operator can have references of payments kept, other than for ever.
+pub const KEEP_REFERENCES_MS: u64 = 36_600 * DAY_MS;
+/// Entries in a realm that were corrected, at some 50 bytes each.
+pub const CORRECTED: usize = 1_000_000;
 /// The longest a hold may stay open.
 pub const HOLD_MS: u64 = 400 * DAY_MS;
 

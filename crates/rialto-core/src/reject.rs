@@ -188,11 +188,11 @@ codes! {
     AlreadyMember = 310 Conflict "the agent is already a member or invited", "Nothing to do.";
 
     /// Balance less what is held is smaller than the amount.
-    Insufficient = 401 Funds "the account does not hold enough", "Fund it, or spend less; the detail says what is available.";
+    Insufficient = 401 Funds "the account does not hold enough", "Fund it, or spend less; to who may see the account, the detail says what is available and needed.";
     /// The agent, its team, its owner or the realm has a limit on a deal or a period that this passes.
-    OverAllowance = 402 Funds "an allowance does not permit this spending", "The detail names the node and the limit; an admin of the owner can raise it.";
+    OverAllowance = 402 Funds "an allowance does not permit this spending", "An admin of the owner, or for the whole realm the operator, can raise it; the detail names the limit and its node.";
     /// The holder has no account in that asset, or the id is no account's.
-    NoAccount = 403 NotFound "there is no such account", "Open it with ledger.open_account.";
+    NoAccount = 403 NotFound "there is no such account", "Check the id; a holder's account is opened with ledger.open_account.";
     /// No asset of this realm has that code.
     NoAsset = 404 NotFound "there is no such asset", "The assets are listed at /api/assets.";
     /// Money of one asset cannot be booked to an account of another.
@@ -206,40 +206,56 @@ codes! {
     /// Money would move from an account to itself.
     SameAccount = 409 Invalid "a transfer needs two different accounts", "Name another account.";
     /// The hold was not made by a transfer, so no transfer ends it.
-    HoldNotYours = 410 Forbidden "the hold belongs to a deal or a withdrawal", "It is resolved by settling the deal or by the payment service.";
+    HoldNotYours = 410 Forbidden "the hold belongs to an offer, a deal, a withdrawal or a stake", "It is resolved by what it belongs to: the offer's end, the deal's, the payment service's word, or closing the agent.";
     /// Balances are bounded so that no sum of them can overflow.
     Overflow = 411 Limit "the balance would exceed what an account can hold", "Use several accounts.";
+    /// The same service's deposit, or the same owner's withdrawal, had this reference before, with another account or amount.
+    ReferenceUsed = 412 Conflict "the reference was used for another payment", "Give each payment a reference of its own; the detail names the first payment.";
+    /// All corrections of an entry together move back at most what it moved; a hold moves nothing until it is paid out.
+    BeyondEntry = 413 Conflict "the entry moved less than its corrections would move back", "Correct at most what is left; the detail says what it moved and what was corrected before.";
+    /// Money goes back from the account that an entry moved it to, to the account that it came from.
+    NotOfEntry = 414 Invalid "a correction stays between the two accounts of its entry", "Leave from and to out; the detail names the accounts of the entry.";
 
     /// Another offer came after the named one, or the hash is of no offer in this negotiation.
     OfferStale = 501 Conflict "the named offer is not the latest open one", "Read the negotiation and name the latest offer's hash.";
     /// The time for which the offer could be accepted is over.
-    OfferExpired = 502 Gone "the offer has expired", "Make a new offer.";
+    OfferExpired = 502 Gone "the offer has expired", "Open a new negotiation.";
     /// The latest offer was made by the same agent, and the other side has not answered.
     OwnOffer = 503 Conflict "an agent cannot accept or counter its own offer", "Wait for the other side, or leave.";
     /// It was agreed, left, lost to another proposal, or its last offer expired.
     NegotiationOver = 504 Gone "the negotiation has ended", "Open a new one.";
     /// The agent is neither buyer nor seller in this.
     NotParty = 505 Forbidden "the agent is no party to this", "Only the parties and the named arbiter act on it.";
-    /// The deadline is over, or the call was closed or awarded.
-    CallClosed = 506 Gone "the call for proposals no longer takes proposals", "Answer before the deadline.";
-    /// The call names whom it asks, and is not open to others.
-    NotInvited = 507 Forbidden "the agent is not invited to this call", "Only invited agents may propose.";
+    /// The deadline is over, the call was closed or awarded, or as many have answered as may.
+    CallClosed = 506 Gone "the call for proposals no longer takes answers", "Nothing to do; the next call is answered before its deadline.";
+    /// Only who was asked by name says no, as a no from others would take a place among the answers.
+    NotInvited = 507 Forbidden "the agent is not invited to this call", "Nothing to do: a call that does not name the agent needs no answer from it.";
     /// Each agent answers a call once, with a proposal or with no.
-    AlreadyAnswered = 508 Conflict "the agent has already answered this call", "Wait until proposals are opened.";
+    AlreadyAnswered = 508 Conflict "the agent has already answered this call", "Nothing to do; a proposal is negotiated on once proposals are opened.";
     /// Proposals stay unread until all can be read, so that none is made in sight of another.
     StillSealed = 509 Conflict "proposals are still sealed", "They are opened together at the deadline, or when all invited have answered.";
     /// The deal is already past this step, or has not come to it.
-    DealState = 510 Conflict "the deal is not in a state for this", "The life cycle is in docs/concepts.md; the detail names the state.";
-    /// The terms of the deal name somebody else to rule in a dispute.
-    NotArbiter = 511 Forbidden "only the named arbiter may rule", "Use the arbiter's token.";
+    DealState = 510 Conflict "the deal is not in a state for this", "The life cycle is in docs/concepts.md; the detail names the state, and says so where its time is over.";
+    /// The terms of the deal name somebody else to rule in a dispute, or the named arbiter does not stand apart from both sides.
+    NotArbiter = 511 Forbidden "only the deal's arbiter may rule", "Use the token of the named arbiter; where none is named, or none that can, the operator rules.";
     /// Nobody could answer the call.
-    NoInvites = 512 Invalid "a call needs invited agents or must be open to all", "Name agents, or set open.";
+    NoInvites = 512 Invalid "a call needs invited agents or must be open to all", "Name agents that hear of the caller, or set public.";
     /// The number of offers in one negotiation is bounded.
     TooManyOffers = 513 Limit "the negotiation has as many offers as it may have", "Accept, or leave.";
     /// The account named is not one that the buyer may spend from, or is missing.
     PayerMissing = 514 Invalid "a buyer's offer must be payable by the buyer", "Name an account that the buyer may spend from in pay_from.";
     /// The listing says how many it sells, and deals have taken the rest.
     BeyondStock = 515 Limit "the offer takes more of an item than the listing has left", "Offer fewer; the detail says how many are left.";
+    /// The body has no text, no data and no file.
+    EmptyDelivery = 516 Invalid "there is nothing in the delivery", "Send what is delivered; where it goes another way, say which.";
+    /// The arbiter is a party, or its owner is also a party's, pays, or shares in the proceeds.
+    ArbiterNotApart = 517 Invalid "the arbiter does not stand apart from both sides", "Name an agent of another owner, or none: the operator rules then; the detail says whose side it is on.";
+    /// In a deal between different owners, the buyer has time to look and the arbiter time to judge.
+    ReviewTooShort = 518 Invalid "the time to review or to rule is shorter than this realm allows", "Give at least the time that the detail names.";
+    /// A quantity of 0 promises or asks for nothing.
+    EmptyLine = 519 Invalid "a line is about none of an item", "Leave the line out, or give it a quantity of at least 1; the detail names the item.";
+    /// The seller's profile or the listing takes only offers whose money is held.
+    FundedOnly = 520 Funds "the seller takes funded offers only", "Make the offer with fund set: its money is held, and comes back when the offer is countered, left or expires.";
 
     /// An allowance says that a person decides above a certain amount.
     NeedsApproval = 601 Funds "the amount needs a person's approval", "Accept the offer and let a person approve, or offer less.";

@@ -8,7 +8,7 @@ use crate::decide::Ctx;
 use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::id::{AgentId, OwnerId};
 use crate::identity::Agent;
-use crate::ledger::{Account, Hold, Holder};
+use crate::ledger::{Account, Hold, Holder, Payment};
 use crate::limits;
 use crate::mail::{Contact, ContactState, Conversation, MessageKey};
 use crate::market::{Call, Deal, Listing, Negotiation, Pair};
@@ -92,6 +92,7 @@ charged! {
     Hold holds HOLDS "open holds", |it, _, state| {
         state.accounts.get(&it.from).and_then(|a| holder(state, a.holder))
     };
+    Payment payments PAYMENTS "references of payments", |it, _, _| it.owner;
     Conversation conversations CONVERSATIONS "conversations", |it, _, state| owner(state, it.opened_by);
     Contact contacts CONTACTS "contacts", |it, (receiver, sender), state| {
         // A first message is its sender's doing; what the receiver then says is the receiver's.
@@ -259,7 +260,7 @@ mod tests {
         agent bob @seller
         fund @buyer 100
         @seller listing.publish {"terms": {"title": "tacos"}} => ok $l
-        @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "5", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}, "valid_for_ms": 60000} => ok $n
+        @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "5", "deliver_within_ms": 3600000, "review_within_ms": 3600000, "rule_within_ms": 3600000, "arbiter": "operator"}, "valid_for_ms": 60000} => ok $n
         @buyer community.create {"name": "eaters", "rules": "x"} => ok $eaters
         @seller community.create {"name": "cooks", "rules": "x"} => ok
         @seller community.join {"community": "eaters", "join": true} => ok
@@ -278,6 +279,10 @@ mod tests {
         (
             Hold::KIND,
             r#"@buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "1", "expires_in_ms": 1000}}]} => RLT0114"#,
+        ),
+        (
+            Payment::KIND,
+            r#"@buyer ledger.withdraw {"from": "@buyer", "amount": "1", "reference": "w"} => RLT0114"#,
         ),
         (
             Conversation::KIND,
@@ -305,7 +310,7 @@ mod tests {
         ),
         (
             Negotiation::KIND,
-            r#"@buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "5", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}, "valid_for_ms": 60000} => RLT0114"#,
+            r#"@buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "5", "deliver_within_ms": 3600000, "review_within_ms": 3600000, "rule_within_ms": 3600000, "arbiter": "operator"}, "valid_for_ms": 60000} => RLT0114"#,
         ),
         (
             Deal::KIND,

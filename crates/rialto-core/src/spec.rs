@@ -7,6 +7,7 @@
 //! ```text
 //! @ann ledger.transfer {"transfers": [...]} => ok $first     bind the answer's ids, in order
 //! ann/@bob mail.send {...} => RLT0103                        a person acting as an agent
+//! @ann ledger.transfer {…} => RLT0401 1.00 available         what the detail says; - is nothing
 //! @ann#tok … => RLT0106                                      with the token bound to $tok
 //! @ann key=k1 … => dup     @ann key=k1:-90000 … => RLT0012   idempotency key, its age in seconds
 //! time +90m        tick        wait +3d                      wait ticks all along
@@ -18,14 +19,18 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use rialto_core::amount::Amount;
 use rialto_core::command::Command;
 use rialto_core::decide::{Decision, Request, RequestKey, Stamp, Verdict, decide, resolve_agent};
 use rialto_core::event::{Envelope, Event};
 use rialto_core::hash::Hash;
-use rialto_core::id::{AgentId, AnyId, AssetId, CommunityId, DealId, HoldId, TokenId};
+use rialto_core::id::{
+    AgentId, AnyId, AssetId, CommunityId, DealId, HoldId, ListingId, TokenId, TransferId,
+};
 use rialto_core::identity::{AgentRef, Auth, IdentityEvent, Principal, Role, Status};
-use rialto_core::ledger::{Account, Holder, Purpose};
+use rialto_core::ledger::{Account, EntryKind, Holder, LedgerEvent, Moved, Purpose};
 use rialto_core::mail::ContactState;
+use rialto_core::market::NegotiationState;
 use rialto_core::policy::{Node, Party};
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::social::Standing;
@@ -45,6 +50,7 @@ pub(crate) fn seal(command: Command<String>) -> Command<Sealed> {
             hash: Hash::of(&[text.as_bytes()]),
             len: u32::try_from(text.len()).unwrap(),
             labels: Labels::BY_AGENT,
+            blank: text.trim().is_empty(),
         };
         ordinal += 1;
         sealed
@@ -163,6 +169,7 @@ impl World {
         assert_eq!(digest(&loaded), digest(&self.state), "snapshot differs");
         assert_eq!(loaded.changes.next_due(), self.state.changes.next_due());
         spent_is_what_the_log_says(&self.state, &self.log).unwrap();
+        corrections_stay_within(&self.state, &self.log).unwrap();
     }
 
     fn line(&mut self, line: &str) -> Result<(), String> {
@@ -217,8 +224,18 @@ impl World {
                 request: Hash::of(&[text.as_bytes()]).short(),
             });
         }
-        let outcome = self.execute(&request, &seal(parsed));
+        let command = self.sealed(parsed);
+        let outcome = self.execute(&request, &command);
         self.compare(outcome, wanted)
+    }
+
+    /// The command as a door hands it on: texts sealed, and what a corrected entry moved looked up.
+    pub(crate) fn sealed(&self, command: Command<String>) -> Command<Sealed> {
+        let mut command = seal(command);
+        if let Command::Correct(args) = &mut command {
+            args.entry = moved(&self.log, args.transfer);
+        }
+        command
     }
 
     /// Decides and, if accepted, applies and logs.
@@ -286,10 +303,24 @@ impl World {
         let mut words = wanted.split_whitespace();
         let first = words.next().unwrap_or_default();
         match outcome {
-            Err(why) if why.code.to_string() == first => Ok(()),
+            Err(why) if why.code.to_string() == first => {
+                let wanted = words.collect::<Vec<_>>().join(" ");
+                let says = match wanted.as_str() {
+                    "-" => why.detail.is_empty(),
+                    _ => why.detail.contains(&wanted),
+                };
+                says.then_some(()).ok_or(format!("says {:?}", why.detail))
+            }
             Err(why) => Err(format!("came to {} ({why})", why.code)),
             Ok(Verdict::Nothing) if first == "nothing" => Ok(()),
-            Ok(Verdict::Duplicate { .. }) if first == "dup" => Ok(()),
+            Ok(Verdict::Duplicate { ids, .. }) if first == "dup" => {
+                let have: Vec<String> = ids.iter().map(ToString::to_string).collect();
+                let wanted: Vec<String> = words
+                    .map(|w| self.substitute(w))
+                    .collect::<Result<_, _>>()?;
+                let same = wanted.is_empty() || wanted == have;
+                same.then_some(()).ok_or(format!("repeats {have:?}"))
+            }
             Ok(Verdict::Accepted(decision)) if first == "ok" => {
                 self.bind(&decision, &words.collect::<Vec<_>>())
             }
@@ -562,6 +593,45 @@ fn duration(text: &str) -> u64 {
     digits.parse::<u64>().unwrap() * unit
 }
 
+/// What the log says that an entry moved, and what corrections of it come to.
+fn moved(log: &[Envelope], transfer: TransferId) -> Option<Moved> {
+    let entries = || {
+        let events = log.iter().flat_map(|envelope| &envelope.events);
+        events.filter_map(|event| match event {
+            Event::Ledger(LedgerEvent::Entries { entries, .. }) => Some(entries),
+            _ => None,
+        })
+    };
+    let entry = entries().flatten().find(|e| e.transfer == transfer)?;
+    let corrections = entries()
+        .flatten()
+        .filter(|e| e.purpose == Purpose::Correction(transfer));
+    Some(Moved {
+        from: entry.from,
+        to: entry.to,
+        asset: entry.asset,
+        amount: match entry.kind {
+            EntryKind::Post | EntryKind::PostHold => entry.amount,
+            EntryKind::Hold | EntryKind::VoidHold => Amount::ZERO,
+        },
+        corrected: Amount(corrections.map(|e| e.amount.0).sum()),
+    })
+}
+
+/// Every entry's corrections together stay within it and between its accounts, and are what the state
+/// keeps of them.
+pub(crate) fn corrections_stay_within(state: &State, log: &[Envelope]) -> Result<(), String> {
+    let mut wrong = None;
+    state.corrected.for_each(|id, kept| {
+        let entry = moved(log, *id);
+        let bounded = entry.is_some_and(|e| e.corrected == kept.amount && e.corrected <= e.amount);
+        if !bounded {
+            wrong = Some(format!("{id} moved {entry:?}, corrected {kept:?}"));
+        }
+    });
+    wrong.map_or(Ok(()), Err)
+}
+
 /// What holds at every position.
 pub(crate) fn promises(state: &State) -> Result<(), String> {
     if state.changes.defects() != 0 {
@@ -569,6 +639,8 @@ pub(crate) fn promises(state: &State) -> Result<(), String> {
     }
     money_is_conserved(state)?;
     deals_have_their_money(state)?;
+    offers_have_their_money(state)?;
+    stock_is_stock(state)?;
     inboxes_have_no_gap(state)?;
     if !state.shares_hold() {
         return Err("an owner's share of a table was miscounted".into());
@@ -623,6 +695,56 @@ fn deals_have_their_money(state: &State) -> Result<(), String> {
     if held != open {
         return Err(format!("holds for {held:?}, open deals {open:?}"));
     }
+    wrong.map_or(Ok(()), Err)
+}
+
+/// A funded offer's money is held for it exactly as long as it can be accepted.
+fn offers_have_their_money(state: &State) -> Result<(), String> {
+    let mut held = BTreeMap::new();
+    state.holds.for_each(|id, hold| {
+        if let Purpose::Offer(negotiation) = hold.purpose {
+            held.insert(*id, (negotiation, hold.amount));
+        }
+    });
+    let mut wrong = None;
+    state.negotiations.for_each(|id, n| {
+        let Some(hold) = n.latest.hold else { return };
+        let of_offer = held.remove(&hold);
+        let wanted = (n.state == NegotiationState::Open).then_some((*id, n.latest.bargain.price));
+        if of_offer != wanted {
+            wrong = Some(format!("{id} is {:?}, its hold {of_offer:?}", n.state));
+        }
+    });
+    match held.pop_first() {
+        Some(hold) => Err(format!("held for no offer: {hold:?}")),
+        None => wrong.map_or(Ok(()), Err),
+    }
+}
+
+/// What deals have taken of a listing's items is at most what it sells, unless it sells fewer since.
+fn stock_is_stock(state: &State) -> Result<(), String> {
+    let mut taken: BTreeMap<(ListingId, String), u32> = BTreeMap::new();
+    state.deals.for_each(|_, deal| {
+        if deal.state.is_terminal() {
+            return;
+        }
+        let claims = deal.claim.iter().chain(deal.claims.iter().flatten());
+        for (listing, line) in claims.flat_map(|c| c.lines.iter().map(|l| (c.listing, l))) {
+            *taken.entry((listing, line.item.to_string())).or_default() += line.quantity;
+        }
+    });
+    let mut wrong = None;
+    state.listings.for_each(|id, listing| {
+        for stock in listing.stock.iter().flatten() {
+            let open = taken.get(&(*id, stock.item.to_string()));
+            if open.copied().unwrap_or(0) > stock.taken {
+                wrong = Some(format!("{id} is {stock:?}, open deals take {open:?}"));
+            }
+            if !state.stocked(listing.agent, &stock.item).contains(id) {
+                wrong = Some(format!("{id} is not found by {}", stock.item));
+            }
+        }
+    });
     wrong.map_or(Ok(()), Err)
 }
 
@@ -789,7 +911,6 @@ fn the_square_counts(state: &State) -> Result<(), String> {
 /// Every allowance's `spent` is the sum of what the log charged to it in its current period since
 /// it began to count, less what holds gave back.
 pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Result<(), String> {
-    use rialto_core::ledger::{EntryKind, LedgerEvent};
     let mut sums: BTreeMap<(Node, AssetId), i128> = BTreeMap::new();
     let mut holds: BTreeMap<HoldId, (Vec<(Node, AssetId)>, i128)> = BTreeMap::new();
     for envelope in log {

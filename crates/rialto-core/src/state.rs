@@ -3,6 +3,7 @@
 //! State changes only by applying envelopes. Indexes are derived: they are rebuilt when a snapshot is
 //! loaded and are no part of the digest.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -12,14 +13,14 @@ use crate::entity::{Changes, Entity, EntityKey, Store};
 use crate::event::{Envelope, Event, RealmEvent};
 use crate::hash::{Hash, Short};
 use crate::id::{
-    AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, OwnerId, ReportId, TeamId,
-    TokenId,
+    AccountId, AgentId, AnyId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId,
+    TeamId, TokenId,
 };
 use crate::identity::{Agent, Owner, Person, Principal, Service, Stake, Token};
-use crate::ledger::{Account, Asset, Hold, Holder};
+use crate::ledger::{Account, Asset, Corrected, Hold, Holder, Payment};
 use crate::limits;
 use crate::mail::{Contact, Conversation, ConversationKind, Delivery, Inbox, MessageKey};
-use crate::market::{Call, Deal, Listing, Negotiation, Pair, Reputation};
+use crate::market::{Call, Deal, Listing, ListingTerms, Negotiation, Pair, Reputation};
 use crate::policy::{Allowance, Approval, Block, Bucket, Settings};
 use crate::share::{self, Shares};
 use crate::social::{
@@ -204,6 +205,10 @@ stores! {
     accounts: Account;
     /// Open holds.
     holds: Hold;
+    /// References of payments that count once.
+    payments: Payment;
+    /// What corrections of entries come to.
+    corrected: Corrected;
     /// Conversations.
     conversations: Conversation;
     /// Heads of inboxes.
@@ -278,6 +283,7 @@ struct Index {
     shares: Shares,
     community_names: Table<Handle, CommunityId>,
     reported: Table<(AgentId, Target), ReportId>,
+    stocked: Table<(AgentId, String), Vec<ListingId>>,
 }
 
 impl Index {
@@ -293,6 +299,7 @@ impl Index {
             shares: Table::new(seed),
             community_names: Table::new(seed),
             reported: Table::new(seed),
+            stocked: Table::new(seed),
         }
     }
 
@@ -354,6 +361,24 @@ impl Indexed for Team {
     }
 }
 
+impl Indexed for Listing {
+    fn index(&self, key: ListingId, index: &mut Index) {
+        for stock in self.stock.iter().flatten() {
+            let item = (self.agent, market::item_key(&stock.item));
+            match index.stocked.get_mut(&item) {
+                Some(listings) => {
+                    if let Err(place) = listings.binary_search(&key) {
+                        listings.insert(place, key);
+                    }
+                }
+                None => {
+                    index.stocked.insert(item, Vec::from([key]));
+                }
+            }
+        }
+    }
+}
+
 impl Indexed for Community {
     fn index(&self, key: CommunityId, index: &mut Index) {
         index.community_names.insert(self.name.clone(), key);
@@ -371,7 +396,7 @@ macro_rules! not_indexed {
 }
 
 not_indexed! {
-    Realm Clock Remembered Person Service Hold Inbox Delivery Contact MessageKey Task Listing Call
+    Realm Clock Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Task Call
     Negotiation Deal Reputation Pair Allowance Block Bucket Approval Stake Square Standing Following
     Mute Post PostPage Membership Measure
 }
@@ -482,6 +507,13 @@ impl State {
     #[must_use]
     pub fn report_of(&self, by: AgentId, target: Target) -> Option<ReportId> {
         self.index.reported.get(&(by, target)).copied()
+    }
+
+    /// The listings of an agent that say how many of an item it sells, the oldest first.
+    #[must_use]
+    pub fn stocked(&self, agent: AgentId, item: &Name) -> &[ListingId] {
+        let listings = self.index.stocked.get(&(agent, market::item_key(item)));
+        listings.map_or(&[], Vec::as_slice)
     }
 
     /// An agent's part in the square.
@@ -624,6 +656,41 @@ impl State {
                 if let (ConversationKind::Direct, [a, b]) = (gone.kind, gone.members.as_slice()) {
                     self.index.direct.remove(&pair(*a, *b));
                 }
+            }
+        }
+    }
+
+    pub(crate) fn add_listing(&mut self, id: ListingId, listing: Listing) {
+        self.index.add(&id, &listing);
+        self.bring(id, listing);
+    }
+
+    pub(crate) fn renew_listing<C>(&mut self, id: ListingId, terms: &ListingTerms<C>) {
+        self.forget_stock(id);
+        let renew = |l: &mut Listing| l.renew(terms);
+        self.listings.modify(&id, &mut self.changes, renew);
+        if let Some(listing) = self.listings.get(&id) {
+            self.index.add(&id, listing);
+        }
+    }
+
+    pub(crate) fn drop_listing(&mut self, id: ListingId) -> Option<Listing> {
+        self.forget_stock(id);
+        self.take::<Listing>(&id)
+    }
+
+    fn forget_stock(&mut self, id: ListingId) {
+        let Some(listing) = self.listings.get(&id) else {
+            return;
+        };
+        for stock in listing.stock.iter().flatten() {
+            let item = (listing.agent, market::item_key(&stock.item));
+            let left = self.index.stocked.get_mut(&item).map(|listings| {
+                listings.retain(|l| *l != id);
+                listings.len()
+            });
+            if left == Some(0) {
+                self.index.stocked.remove(&item);
             }
         }
     }

@@ -212,6 +212,8 @@ pub struct Sealed {
     pub len: u32,
     /// What is known of it.
     pub labels: Labels,
+    /// True when there is nothing in it: no data, no file, and no text but white space.
+    pub blank: bool,
 }
 
 /// A content as events carry it. The bytes and the salt can be erased; this stays.

@@ -77,6 +77,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 blocks: 0,
                 created: state.now(),
                 approvals: 0,
+                funded_offers_only: profile.funded_offers_only.filter(|only| *only),
             };
             state.add_agent(*agent, entity);
             state
@@ -84,9 +85,10 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 .modify(owner, &mut state.changes, |o| o.agents += 1);
         }
         IdentityEvent::ProfileSet { agent, profile } => {
-            state
-                .agents
-                .modify(agent, &mut state.changes, |a| a.contact = profile.contact);
+            state.agents.modify(agent, &mut state.changes, |a| {
+                a.contact = profile.contact;
+                a.funded_offers_only = profile.funded_offers_only.filter(|only| *only);
+            });
         }
         IdentityEvent::AgentMoved { agent, team } => {
             state

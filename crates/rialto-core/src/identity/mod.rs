@@ -215,6 +215,10 @@ pub struct Profile<C> {
     #[n(5)]
     #[serde(default)]
     pub contact: ContactPolicy,
+    /// Whether buyers' offers to it must be funded: made with their money held.
+    #[n(10)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funded_offers_only: Option<bool>,
 }
 
 impl<C> Default for Profile<C> {
@@ -226,6 +230,7 @@ impl<C> Default for Profile<C> {
             prices: Vec::new(),
             endpoint: None,
             contact: ContactPolicy::default(),
+            funded_offers_only: None,
         }
     }
 }
@@ -240,6 +245,7 @@ impl<C> Profile<C> {
             prices: self.prices,
             endpoint: self.endpoint,
             contact: self.contact,
+            funded_offers_only: self.funded_offers_only,
         }
     }
 }
@@ -348,6 +354,9 @@ pub struct Agent {
     /// How many approvals it waits for.
     #[n(12)]
     pub approvals: u32,
+    /// True when buyers' offers to it must be funded.
+    #[n(16)]
+    pub funded_offers_only: Option<bool>,
 }
 
 impl Entity for Agent {

@@ -3,8 +3,8 @@
 use alloc::format;
 
 use super::{
-    Account, AccountRef, Correct, CreateAsset, Deposit, EndWithdrawal, Holder, Issue, LedgerEvent,
-    OpenAccount, Purpose, TransferSpec, Transfers, Withdraw,
+    Account, AccountRef, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount, Purpose,
+    TransferSpec, Transfers, correct, outside,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::command::Command;
@@ -24,11 +24,11 @@ pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(),
         Command::CreateAsset(args) => create_asset(ctx, args),
         Command::OpenAccount(args) => open_account(ctx, args),
         Command::Issue(args) => issue(ctx, args),
-        Command::Deposit(args) => deposit(ctx, args),
-        Command::Withdraw(args) => withdraw(ctx, args),
-        Command::EndWithdrawal(args) => end_withdrawal(ctx, args),
+        Command::Deposit(args) => outside::deposit(ctx, args),
+        Command::Withdraw(args) => outside::withdraw(ctx, args),
+        Command::EndWithdrawal(args) => outside::end_withdrawal(ctx, args),
         Command::Transfers(args) => transfers(ctx, args),
-        Command::Correct(args) => correct(ctx, args),
+        Command::Correct(args) => correct::correct(ctx, args),
         _ => Err(Code::Defect.into()),
     }
 }
@@ -78,7 +78,7 @@ fn create_asset(ctx: &mut Ctx<'_>, args: &CreateAsset) -> Result<(), Rejection> 
 }
 
 /// The holder that a reference names, unless it names an account by id.
-fn holder_of(ctx: &Ctx<'_>, name: &AccountRef) -> Result<Option<Holder>, Rejection> {
+pub(super) fn holder_of(ctx: &Ctx<'_>, name: &AccountRef) -> Result<Option<Holder>, Rejection> {
     Ok(Some(match name {
         AccountRef::Account(_) => return Ok(None),
         AccountRef::Agent(agent) => Holder::Agent(ctx.agent(agent)?),
@@ -132,7 +132,7 @@ fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> 
 
 impl Ctx<'_> {
     /// The asset that a request means: the one it names, that of an account it names, or the first.
-    fn asset_for(
+    pub(super) fn asset_for(
         &self,
         code: Option<&AssetCode>,
         refs: [&AccountRef; 2],
@@ -211,7 +211,7 @@ impl Ctx<'_> {
     }
 
     /// A credit account that belongs to an owner, team or agent: not one that money enters through.
-    fn holders_account(
+    pub(super) fn holders_account(
         &mut self,
         name: &AccountRef,
         asset: AssetId,
@@ -240,41 +240,6 @@ fn issue(ctx: &mut Ctx<'_>, args: &Issue) -> Result<(), Rejection> {
     let from = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.issuance;
     let to = ctx.holders_account(&args.to, asset)?;
     let transfer = ctx.post_transfer(from, to, amount, Purpose::Issue)?;
-    ctx.ids.push(transfer.into());
-    Ok(())
-}
-
-fn deposit(ctx: &mut Ctx<'_>, args: &Deposit) -> Result<(), Rejection> {
-    ctx.authorise(Action::HandlePayments)?;
-    let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.to, &args.to])?;
-    let amount = positive(args.amount, scale)?;
-    let from = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.outside;
-    let to = ctx.holders_account(&args.to, asset)?;
-    let transfer = ctx.post_transfer(from, to, amount, Purpose::Deposit)?;
-    ctx.ids.push(transfer.into());
-    ctx.flush_entries(None, Some(args.reference.clone()));
-    Ok(())
-}
-
-fn withdraw(ctx: &mut Ctx<'_>, args: &Withdraw) -> Result<(), Rejection> {
-    let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.from, &args.from])?;
-    let amount = positive(args.amount, scale)?;
-    let from = ctx.debit_account(&args.from, asset)?;
-    let to = ctx.state.assets.get(&asset).ok_or(Code::NoAsset)?.outside;
-    let hold = ctx.hold_transfer(from, to, amount, Purpose::Withdrawal, None)?;
-    ctx.ids.push(hold.into());
-    ctx.flush_entries(None, Some(args.reference.clone()));
-    Ok(())
-}
-
-fn end_withdrawal(ctx: &mut Ctx<'_>, args: &EndWithdrawal) -> Result<(), Rejection> {
-    ctx.authorise(Action::HandlePayments)?;
-    let hold = ctx.open_hold(args.hold)?;
-    if hold.purpose != Purpose::Withdrawal {
-        return Err(Code::HoldNotYours.into());
-    }
-    let amount = if args.paid { hold.amount } else { Amount::ZERO };
-    let transfer = ctx.end_hold(args.hold, amount)?;
     ctx.ids.push(transfer.into());
     Ok(())
 }
@@ -449,19 +414,6 @@ pub(crate) fn request_approval(
         approval,
         request,
     }));
-    Ok(())
-}
-
-fn correct(ctx: &mut Ctx<'_>, args: &Correct<Sealed>) -> Result<(), Rejection> {
-    ctx.authorise(Action::ManageRealm)?;
-    let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.from, &args.to])?;
-    let amount = positive(args.amount, scale)?;
-    let from = ctx.credit_account(&args.from, asset)?;
-    let to = ctx.credit_account(&args.to, asset)?;
-    let transfer = ctx.post_transfer(from, to, amount, Purpose::Correction(args.transfer))?;
-    ctx.ids.push(transfer.into());
-    let reason = ctx.place(args.reason);
-    ctx.flush_entries(Some(reason), None);
     Ok(())
 }
 

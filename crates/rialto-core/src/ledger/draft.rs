@@ -12,7 +12,7 @@ use crate::amount::Amount;
 use crate::decide::Ctx;
 use crate::event::Event;
 use crate::id::{AccountId, AssetId, HoldId, TransferId};
-use crate::policy::{self, Node};
+use crate::policy::{self, Action, Node};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::text::{ClientId, ContentRef};
@@ -150,12 +150,7 @@ impl Ctx<'_> {
             return Err(Code::AssetMismatch.into());
         }
         if !debit.may_go_negative() && debit.available() < amount.0 {
-            let scale = self.state.assets.get(&debit.asset).map_or(0, |a| a.scale);
-            let available = Amount(debit.available()).display(scale);
-            return Err(Rejection::new(
-                Code::Insufficient,
-                format!("{available} available"),
-            ));
+            return Err(self.insufficient(from, debit.asset, debit.available(), amount));
         }
         let most = crate::amount::MAX;
         let least = debit.balance - debit.pending_out - amount.0;
@@ -176,6 +171,32 @@ impl Ctx<'_> {
             self.approved,
         )?;
         Ok((debit.asset, charged))
+    }
+
+    /// The refusal of an account that does not hold enough. Only who may see it learns how much it has.
+    fn insufficient(
+        &self,
+        account: AccountId,
+        asset: AssetId,
+        available: i128,
+        needed: Amount,
+    ) -> Rejection {
+        if self.authorise(Action::ViewAccount(account)).is_err() {
+            return Code::Insufficient.into();
+        }
+        let scale = self.state.assets.get(&asset).map_or(0, |a| a.scale);
+        let (available, needed) = (Amount(available).display(scale), needed.display(scale));
+        let detail = format!("{available} available, {needed} needed");
+        Rejection::new(Code::Insufficient, detail)
+    }
+
+    /// Refuses when an account cannot cover an amount, as it stands now.
+    pub(crate) fn can_cover(&self, account: AccountId, amount: Amount) -> Result<(), Rejection> {
+        let view = self.view(account)?;
+        if view.available() >= amount.0 {
+            return Ok(());
+        }
+        Err(self.insufficient(account, view.asset, view.available(), amount))
     }
 
     fn moved(&mut self, account: AccountId) -> &mut Moved {
@@ -278,6 +299,14 @@ impl Ctx<'_> {
             charged: Vec::new(),
         });
         Ok(transfer)
+    }
+
+    /// Lets a deal take over the hold that its offer was made with: the money stays where it is, charged
+    /// as it was, and is the deal's from now on.
+    pub(crate) fn take_over(&mut self, id: HoldId, purpose: Purpose) -> Result<HoldId, Rejection> {
+        self.open_hold(id)?;
+        self.emit(Event::Ledger(LedgerEvent::HoldTaken { hold: id, purpose }));
+        Ok(id)
     }
 
     /// A hold that neither the log nor this draft has ended.

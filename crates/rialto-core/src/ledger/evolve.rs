@@ -1,6 +1,6 @@
 //! Applies events on the ledger.
 
-use super::{Account, Asset, Entry, EntryKind, Hold, Holder, LedgerEvent};
+use super::{Account, Asset, Corrected, Entry, EntryKind, Hold, Holder, LedgerEvent};
 use crate::amount::Amount;
 use crate::id::{AccountId, AssetId, position_of};
 use crate::identity::Principal;
@@ -39,6 +39,17 @@ pub(crate) fn evolve(state: &mut State, event: &LedgerEvent) {
             for entry in entries {
                 apply(state, *by, entry);
             }
+        }
+        LedgerEvent::PaymentNamed { key, payment } => state.bring(*key, payment.clone()),
+        LedgerEvent::EntryCorrected { transfer, total } => {
+            let corrected = Corrected { amount: *total };
+            state
+                .corrected
+                .put(*transfer, corrected, &mut state.changes);
+        }
+        LedgerEvent::HoldTaken { hold, purpose } => {
+            let take = |h: &mut Hold| h.purpose = *purpose;
+            state.holds.modify(hold, &mut state.changes, take);
         }
     }
 }

@@ -4,9 +4,11 @@
 //! every position. Posted transfers leave memory at once and live on in the log and the views. It
 //! knows nothing of deals: who may spend how much is asked of [`crate::policy`].
 
+mod correct;
 mod decide;
 mod draft;
 mod evolve;
+mod outside;
 #[cfg(test)]
 mod tests;
 
@@ -15,13 +17,19 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub use correct::{Corrected, Moved};
+use decide::holder_of;
 pub(crate) use decide::{decide, expire, request_approval, resolve_asset};
 pub(crate) use draft::Draft;
 pub(crate) use evolve::evolve;
+pub use outside::Payment;
 
 use crate::amount::{Amount, Decimal};
 use crate::entity::{Entity, EntityKey, Key};
-use crate::id::{AccountId, AgentId, AssetId, DealId, HoldId, OwnerId, TeamId, TransferId};
+use crate::hash::Short;
+use crate::id::{
+    AccountId, AgentId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
+};
 use crate::identity::{AgentRef, Principal};
 use crate::policy::Node;
 use crate::text::{AssetCode, ClientId, ContentRef, Name};
@@ -167,6 +175,9 @@ pub enum Purpose {
     /// A stake that an owner holds for one of its agents.
     #[n(7)]
     Stake(#[n(0)] AgentId),
+    /// A buyer's offer whose money is held before it is accepted.
+    #[n(20)]
+    Offer(#[n(0)] NegotiationId),
 }
 
 impl Purpose {
@@ -174,7 +185,10 @@ impl Purpose {
     /// team earned, undoing a mistake and holding a stake are no spending.
     #[must_use]
     pub fn is_spending(self) -> bool {
-        matches!(self, Self::Transfer | Self::Withdrawal | Self::Deal(_))
+        matches!(
+            self,
+            Self::Transfer | Self::Withdrawal | Self::Deal(_) | Self::Offer(_)
+        )
     }
 }
 
@@ -190,7 +204,7 @@ pub struct Hold {
     /// How much.
     #[n(2)]
     pub amount: Amount,
-    /// When it is voided by itself; a deal's hold ends with the deal instead.
+    /// When it is voided by itself; the hold of a deal or an offer ends with that instead.
     #[n(3)]
     pub expires: Option<Time>,
     /// What it is for.
@@ -335,7 +349,8 @@ pub struct Deposit {
     /// In which asset; left out, the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
-    /// The payment's id outside.
+    /// The payment's id outside. A service's reference counts once: the same deposit again answers with
+    /// the first, another one under it is refused.
     pub reference: ClientId,
 }
 
@@ -351,7 +366,8 @@ pub struct Withdraw {
     /// In which asset; left out, the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
-    /// Where it goes, for the payment service.
+    /// What the payment service knows it by, such as where it goes and a number. An owner's reference
+    /// counts once: the same withdrawal again answers with the first, another one under it is refused.
     pub reference: ClientId,
 }
 
@@ -434,17 +450,22 @@ pub struct Transfers<C> {
 pub struct Correct<C> {
     /// The entry that was wrong.
     pub transfer: TransferId,
-    /// The account that received too much.
-    pub from: AccountRef,
-    /// The account that is owed it.
-    pub to: AccountRef,
-    /// How much, in whole units.
+    /// The account that received too much: the one that the entry moved money to, as when left out.
+    #[serde(default)]
+    pub from: Option<AccountRef>,
+    /// The account that is owed it: the one that the entry moved money from, as when left out.
+    #[serde(default)]
+    pub to: Option<AccountRef>,
+    /// How much, in whole units. All corrections of an entry together are at most what it moved.
     pub amount: Decimal,
-    /// In which asset; left out, that of a named account, or the realm's first.
+    /// In which asset: the entry's, as when left out.
     #[serde(default)]
     pub asset: Option<AssetCode>,
     /// Why.
     pub reason: C,
+    /// What the entry moved, as the door found it in the log; no request carries it.
+    #[serde(skip)]
+    pub entry: Option<Moved>,
 }
 
 /// What an entry does.
@@ -555,5 +576,37 @@ pub enum LedgerEvent {
         /// The payment's id outside.
         #[n(3)]
         reference: Option<ClientId>,
+    },
+    /// A payment's reference was used, and counts no second time. Its entry stands in the same batch.
+    #[n(10)]
+    PaymentNamed {
+        /// The hash of direction, of whose reference it is, and of the reference.
+        #[n(0)]
+        key: Short,
+        /// What the payment is: all of it stands in its entry too.
+        #[n(1)]
+        #[serde(skip)]
+        payment: Payment,
+    },
+    /// An entry was corrected. The correction stands in the same batch.
+    #[n(11)]
+    EntryCorrected {
+        /// The entry that was wrong.
+        #[n(0)]
+        transfer: TransferId,
+        /// What all its corrections come to.
+        #[n(1)]
+        #[serde(skip)]
+        total: Amount,
+    },
+    /// An accepted offer's deal took over the hold that the offer was made with.
+    #[n(12)]
+    HoldTaken {
+        /// Which hold.
+        #[n(0)]
+        hold: HoldId,
+        /// What it is for from now on.
+        #[n(1)]
+        purpose: Purpose,
     },
 }

@@ -272,7 +272,11 @@ fn open_group(ctx: &mut Ctx<'_>, args: &OpenGroup<Sealed>) -> Result<(), Rejecti
 }
 
 fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> {
-    let by = ctx.actor()?;
+    let by = if args.add.is_empty() {
+        ctx.ending_actor()?
+    } else {
+        ctx.actor()?
+    };
     let group = ctx
         .state
         .conversations

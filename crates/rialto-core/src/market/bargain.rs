@@ -3,17 +3,20 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::apart::{Sides, stands_apart};
 use super::call::{close, serves_own_task};
 use super::{
-    AcceptOffer, ArbiterRef, Bargain, CallState, Counter, Deal, LeaveNegotiation, MarketEvent,
-    Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening, Side, Terms,
-    stock,
+    AcceptOffer, ArbiterRef, Bargain, CallState, Claim, Counter, Deal, LeaveNegotiation, Line,
+    MarketEvent, Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening,
+    Side, Terms, stock,
 };
+use crate::amount::Amount;
 use crate::command::Command;
 use crate::decide::{Ctx, positive};
 use crate::event::Event;
 use crate::hash::{Hash, Signature};
-use crate::id::{AccountId, AgentId, DealId, NegotiationId};
+use crate::id::{AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId};
+use crate::identity::{AgentRef, Principal, Status};
 use crate::ledger::{AccountRef, Holder, Purpose, request_approval, resolve_asset};
 use crate::limits;
 use crate::policy::{self, Action, Bound, Rate};
@@ -46,8 +49,10 @@ pub(super) struct Made<'a> {
     pub(super) buyer: AgentId,
     pub(super) seller: AgentId,
     pub(super) expires: Time,
+    pub(super) listing: Option<ListingId>,
     pub(super) terms: &'a Terms,
     pub(super) pay_from: Option<&'a AccountRef>,
+    pub(super) fund: bool,
     pub(super) note: Option<Sealed>,
     pub(super) signature: Option<Signature>,
 }
@@ -57,11 +62,18 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     policy::throttle(ctx, Rate::Offers(made.by))?;
     ctx.at_most("lines", made.terms.lines.len(), limits::TERMS_ENTRIES)?;
     ctx.at_most("issues", made.terms.issues.len(), limits::TERMS_ENTRIES)?;
+    whole_lines(&made.terms.lines)?;
     let bargain = check_terms(ctx, made.terms, made.buyer, made.seller)?;
-    let listing = made.opening.as_ref().and_then(|o| o.listing);
-    let claim = stock::next_claim(ctx.state, made.negotiation, listing, &made.terms.lines);
-    stock::check_left(ctx.state, claim.as_ref())?;
-    let pay_from = payable(ctx, &made, &bargain)?;
+    let takes = stock::drawn(ctx.state, made.seller, &made.terms.lines);
+    stock::allot(ctx.state, made.seller, made.listing, &takes)?;
+    let (pay_from, hold) = payable(ctx, &made, &bargain)?;
+    let sides = Sides {
+        buyer: made.buyer,
+        seller: made.seller,
+        payer: pay_from,
+        shares: None,
+    };
+    stands_apart(ctx.state, &bargain, &sides)?;
     let hash = offer_hash(made.negotiation, made.number, made.by, &bargain, made.terms);
     let offer = Offer {
         by: made.by,
@@ -69,6 +81,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
         expires: made.expires,
         bargain,
         pay_from,
+        hold,
     };
     let note: Option<ContentRef> = made.note.map(|n| ctx.place(n));
     emit(
@@ -82,34 +95,53 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
             issues: made.terms.issues.clone(),
             note,
             signature: made.signature,
+            takes: Some(takes),
         },
     );
     Ok(())
 }
 
-/// A buyer's offer binds it, so it must be able to pay from the account it names.
+/// Refuses a line about none of an item.
+pub(super) fn whole_lines(lines: &[Line]) -> Result<(), Rejection> {
+    match lines.iter().find(|line| line.quantity == 0) {
+        Some(line) => Err(Rejection::new(Code::EmptyLine, line.item.as_str())),
+        None => Ok(()),
+    }
+}
+
+/// A buyer's offer binds it, so it must be able to pay from the account it names. A funded one has its
+/// money held at once.
 fn payable(
-    ctx: &Ctx<'_>,
+    ctx: &mut Ctx<'_>,
     made: &Made<'_>,
     bargain: &Bargain,
-) -> Result<Option<AccountId>, Rejection> {
+) -> Result<(Option<AccountId>, Option<HoldId>), Rejection> {
     if made.by != made.buyer {
-        return Ok(None);
+        if made.fund {
+            return Err(Rejection::new(Code::Malformed, "fund is for the buyer"));
+        }
+        return Ok((None, None));
     }
-    let own = AccountRef::Agent(crate::identity::AgentRef::Id(made.buyer));
+    let own = AccountRef::Agent(AgentRef::Id(made.buyer));
     let account = ctx.debit_account(made.pay_from.unwrap_or(&own), bargain.asset)?;
     let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
     if entity.asset != bargain.asset {
         return Err(Code::AssetMismatch.into());
     }
-    if entity.available() < bargain.price {
-        return Err(Rejection::new(
-            Code::Insufficient,
-            "the account cannot cover this offer",
-        ));
+    let payer = entity.holder;
+    if made.fund {
+        let payee = ctx.ensure_account(payee(bargain, made.seller), bargain.asset)?;
+        let purpose = Purpose::Offer(made.negotiation);
+        let hold = ctx.hold_transfer(account, payee, bargain.price, purpose, None)?;
+        ctx.ids.push(hold.into());
+        return Ok((Some(account), Some(hold)));
     }
+    if wants_funded(ctx, made) {
+        return Err(Code::FundedOnly.into());
+    }
+    ctx.can_cover(account, bargain.price)?;
     let mut nothing_drafted = alloc::collections::BTreeMap::new();
-    let sides = (entity.holder, Holder::Agent(made.seller));
+    let sides = (payer, Holder::Agent(made.seller));
     let of = (bargain.asset, bargain.price);
     policy::charge(
         ctx.state,
@@ -119,7 +151,49 @@ fn payable(
         ctx.now,
         ctx.approved,
     )?;
-    Ok(Some(account))
+    Ok((Some(account), None))
+}
+
+/// Who gets the money of a deal: the seller, or the team that shares it.
+fn payee(bargain: &Bargain, seller: AgentId) -> Holder {
+    let team = bargain.payee_team.map(Holder::Team);
+    team.unwrap_or(Holder::Agent(seller))
+}
+
+/// True when the seller, or the listing that the negotiation is about, takes funded offers only.
+fn wants_funded(ctx: &Ctx<'_>, made: &Made<'_>) -> bool {
+    let seller = ctx.state.agents.get(&made.seller);
+    let listing = made.listing.and_then(|l| ctx.state.listings.get(&l));
+    seller.is_some_and(|a| a.funded_offers_only == Some(true))
+        || listing.is_some_and(|l| l.agent == made.seller && l.funded_offers_only == Some(true))
+}
+
+/// Gives the money of a funded offer back.
+fn release(ctx: &mut Ctx<'_>, negotiation: &Negotiation) -> Result<(), Rejection> {
+    if let Some(hold) = negotiation.latest.hold {
+        ctx.end_hold(hold, Amount::ZERO)?;
+    }
+    Ok(())
+}
+
+/// Ends a negotiation without a deal; the money of a funded offer comes back in the same batch.
+pub(super) fn end(
+    ctx: &mut Ctx<'_>,
+    id: NegotiationId,
+    end: NegotiationEnd,
+    by: Option<AgentId>,
+) -> Result<(), Rejection> {
+    let negotiation = ctx.state.negotiations.get(&id).ok_or(Code::NotFound)?;
+    release(ctx, negotiation)?;
+    emit(
+        ctx,
+        MarketEvent::NegotiationEnded {
+            negotiation: id,
+            end,
+            by,
+        },
+    );
+    Ok(())
 }
 
 fn check_terms(
@@ -133,22 +207,28 @@ fn check_terms(
         ArbiterRef::Operator => None,
         ArbiterRef::Agent(name) => Some(ctx.agent(name)?),
     };
-    if arbiter.is_some_and(|a| a == buyer || a == seller) {
-        return Err(Rejection::new(
-            Code::ToSelf,
-            "the arbiter must not be a party",
-        ));
-    }
     if let Some(team) = terms.payee_team {
         work::shares_of(ctx.state, team, seller)?;
     }
     let most_ms = limits::DEAL_PERIOD_MS;
+    let apart = share::owner(ctx.state, buyer) != share::owner(ctx.state, seller);
+    for (what, ms) in [
+        ("review_within_ms", terms.review_within_ms),
+        ("rule_within_ms", terms.rule_within_ms),
+    ] {
+        ctx.period(what, ms, most_ms)?;
+        let least_ms = ctx.state.settings().least_review_ms();
+        if apart && ms < least_ms {
+            let detail = format!("{what} must be at least {least_ms} milliseconds");
+            return Err(Rejection::new(Code::ReviewTooShort, detail));
+        }
+    }
     Ok(Bargain {
         asset,
         price: positive(terms.price, scale)?,
         deliver_within_ms: ctx.period("deliver_within_ms", terms.deliver_within_ms, most_ms)?,
-        review_within_ms: ctx.period("review_within_ms", terms.review_within_ms, most_ms)?,
-        rule_within_ms: ctx.period("rule_within_ms", terms.rule_within_ms, most_ms)?,
+        review_within_ms: terms.review_within_ms,
+        rule_within_ms: terms.rule_within_ms,
         arbiter,
         on_no_review: terms.on_no_review,
         on_no_ruling: terms.on_no_ruling,
@@ -186,12 +266,18 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejecti
     if with == by {
         return Err(Code::ToSelf.into());
     }
+    let other = ctx.state.agents.get(&with).ok_or(Code::NotFound)?;
+    if other.status == Status::Closed {
+        return Err(Rejection::new(
+            Code::AgentClosed,
+            format!("{}", other.handle),
+        ));
+    }
     if policy::blocked(ctx.state, with, by) {
         return Err(Code::Blocked.into());
     }
     // A listing is an invitation; without one, only those whom the agent takes messages from.
-    let lists =
-        ctx.state.agents.get(&with).is_some_and(|a| a.listings > 0) && args.side == Side::Buy;
+    let lists = other.listings > 0 && args.side == Side::Buy;
     if !lists && !crate::mail::admitted(ctx.state, with, by) {
         return Err(Rejection::new(
             Code::ContactRefused,
@@ -199,16 +285,7 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejecti
         ));
     }
     ctx.room_for::<Negotiation>(share::owner(ctx.state, by), 0)?;
-    if let Some(listing) = args.listing {
-        let known = ctx
-            .state
-            .listings
-            .get(&listing)
-            .is_some_and(|l| l.agent == with || l.agent == by);
-        if !known {
-            return Err(Rejection::new(Code::NotFound, format!("{listing}")));
-        }
-    }
+    of_either(ctx, args.listing, (by, with))?;
     serves_own_task(ctx, args.task, by)?;
     let expires = ctx
         .now
@@ -236,12 +313,28 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejecti
             buyer,
             seller,
             expires,
+            listing: args.listing,
             terms: &args.terms,
             pay_from: args.pay_from.as_ref(),
+            fund: args.fund,
             note: args.note,
             signature: args.signature,
         },
     )
+}
+
+/// A listing that a negotiation is about must be a party's.
+pub(super) fn of_either(
+    ctx: &Ctx<'_>,
+    listing: Option<ListingId>,
+    (one, other): (AgentId, AgentId),
+) -> Result<(), Rejection> {
+    let Some(id) = listing else { return Ok(()) };
+    let listing = ctx.state.listings.get(&id);
+    if listing.is_some_and(|l| l.agent == one || l.agent == other) {
+        return Ok(());
+    }
+    Err(Rejection::new(Code::NotFound, format!("{id}")))
 }
 
 /// An open negotiation to which the acting agent is a party.
@@ -282,6 +375,8 @@ fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
     let expires = ctx
         .now
         .after(ctx.period("valid_for_ms", args.valid_for_ms, limits::OFFER_MS)?);
+    let claimed = negotiation.claim.as_ref().map(|c| c.listing);
+    release(ctx, negotiation)?;
     make_offer(
         ctx,
         Made {
@@ -292,8 +387,10 @@ fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
             buyer: negotiation.buyer,
             seller: negotiation.seller,
             expires,
+            listing: negotiation.listing.or(claimed),
             terms: &args.terms,
             pay_from: args.pay_from.as_ref(),
+            fund: args.fund,
             note: args.note,
             signature: args.signature,
         },
@@ -301,18 +398,9 @@ fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
 }
 
 fn leave(ctx: &mut Ctx<'_>, args: &LeaveNegotiation) -> Result<(), Rejection> {
-    let by = ctx.actor()?;
+    let by = ctx.ending_actor()?;
     open_negotiation(ctx, args.negotiation, by)?;
-    let (negotiation, end, by) = (args.negotiation, NegotiationEnd::Left, Some(by));
-    emit(
-        ctx,
-        MarketEvent::NegotiationEnded {
-            negotiation,
-            end,
-            by,
-        },
-    );
-    Ok(())
+    end(ctx, args.negotiation, NegotiationEnd::Left, Some(by))
 }
 
 fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> {
@@ -322,7 +410,7 @@ fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> 
     let pay_from = match (&args.pay_from, by == negotiation.buyer) {
         (Some(name), true) => Some(ctx.debit_account(name, asset)?),
         (None, true) => {
-            let own = AccountRef::Agent(crate::identity::AgentRef::Id(by));
+            let own = AccountRef::Agent(AgentRef::Id(by));
             Some(ctx.debit_account(&own, asset)?)
         }
         (None, false) => None,
@@ -363,7 +451,7 @@ pub(crate) fn accept(
     let payer = pay_from.or(latest.pay_from).ok_or(Code::PayerMissing)?;
     ctx.active_agent(negotiation.seller)?;
     still_spends(ctx, negotiation, payer)?;
-    stock::check_left(ctx.state, negotiation.claim.as_ref())?;
+    let claims = claims(ctx, negotiation)?;
     let (buyer, seller) = (negotiation.buyer, negotiation.seller);
     ctx.room_for::<Deal>(share::owner(ctx.state, buyer), 0)?;
     ctx.room_for_pair(buyer, seller)?;
@@ -373,17 +461,25 @@ pub(crate) fn accept(
         Some(team) => work::shares_of(ctx.state, team, negotiation.seller)?,
         None => Vec::new(),
     };
-    let payee = bargain
-        .payee_team
-        .map_or(Holder::Agent(negotiation.seller), Holder::Team);
+    let sides = Sides {
+        buyer,
+        seller,
+        payer: Some(payer),
+        shares: Some(&shares),
+    };
+    stands_apart(ctx.state, &bargain, &sides)?;
     let mark = ctx.mark();
-    let payee = ctx.ensure_account(payee, bargain.asset)?;
+    let payee = ctx.ensure_account(payee(&bargain, seller), bargain.asset)?;
     // Opened now, so that nothing can be in the way when the money is shared out.
     for share in &shares {
         ctx.ensure_account(Holder::Agent(share.agent), bargain.asset)?;
     }
     let deal = DealId(ctx.number()?);
-    let hold = match ctx.hold_transfer(payer, payee, bargain.price, Purpose::Deal(deal), None) {
+    let held = match latest.hold {
+        Some(hold) => ctx.take_over(hold, Purpose::Deal(deal)),
+        None => ctx.hold_transfer(payer, payee, bargain.price, Purpose::Deal(deal), None),
+    };
+    let hold = match held {
         Ok(hold) => hold,
         Err(why) if why.code == Code::NeedsApproval && by == negotiation.buyer => {
             let bound = Bound::Accept {
@@ -419,12 +515,23 @@ pub(crate) fn accept(
             by,
             signature,
             shares,
+            claims,
         },
     );
-    if let Some(call) = negotiation.call {
-        close(ctx, call, Some(id));
+    match negotiation.call {
+        Some(call) => close(ctx, call, Some(id)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// What an accepted offer takes of which listings, if it says what it takes and as much is left.
+fn claims(ctx: &Ctx<'_>, negotiation: &Negotiation) -> Result<Option<Vec<Claim>>, Rejection> {
+    stock::check_left(ctx.state, negotiation.claim.as_ref())?;
+    let Some(takes) = &negotiation.takes else {
+        return Ok(None);
+    };
+    let about = negotiation.listing;
+    stock::allot(ctx.state, negotiation.seller, about, takes).map(Some)
 }
 
 /// When a seller accepts a buyer's offer, the buyer must still be able and allowed to pay.
@@ -435,7 +542,7 @@ fn still_spends(
 ) -> Result<(), Rejection> {
     ctx.active_agent(negotiation.buyer)?;
     ctx.not_stopped(payer)?;
-    let buyer = crate::identity::Principal::Agent(negotiation.buyer);
+    let buyer = Principal::Agent(negotiation.buyer);
     policy::authorise(ctx.state, ctx.principal, Action::Spend(payer))
         .or_else(|_| policy::authorise(ctx.state, buyer, Action::Spend(payer)))
 }
@@ -448,13 +555,6 @@ pub(crate) fn expire(ctx: &mut Ctx<'_>, id: NegotiationId) -> Result<bool, Rejec
     if negotiation.state != NegotiationState::Open {
         return Ok(true);
     }
-    emit(
-        ctx,
-        MarketEvent::NegotiationEnded {
-            negotiation: id,
-            end: NegotiationEnd::Expired,
-            by: None,
-        },
-    );
+    end(ctx, id, NegotiationEnd::Expired, None)?;
     Ok(false)
 }

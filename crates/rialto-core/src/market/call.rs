@@ -6,7 +6,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::bargain::{Made, make_offer};
+use super::bargain::{Made, end, make_offer, of_either, whole_lines};
 use super::{
     Answer, Call, CallState, CancelCall, MarketEvent, Negotiation, NegotiationEnd,
     NegotiationState, OpenCall, Opening, Propose, RefuseCall,
@@ -15,7 +15,7 @@ use crate::command::Command;
 use crate::decide::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, CallId, NegotiationId};
-use crate::identity::{Agent, ContactPolicy};
+use crate::identity::{Agent, ContactPolicy, Status};
 use crate::limits;
 use crate::policy::{self, Rate};
 use crate::reject::{Code, Rejection};
@@ -43,6 +43,7 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
     ctx.room_for::<Call>(share::owner(ctx.state, buyer), 0)?;
     ctx.at_most("invited agents", args.invite.len(), limits::CALL_INVITES)?;
     ctx.at_most("wanted items", args.wanted.len(), limits::TERMS_ENTRIES)?;
+    whole_lines(&args.wanted)?;
     ctx.at_most(
         "attributes",
         args.attributes.len(),
@@ -82,11 +83,14 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// True unless `agent` has blocked the caller, or sells nothing and is closed to strangers.
+/// True unless `agent` is closed for good, has blocked the caller, or sells nothing and is closed to
+/// strangers.
 fn hears(ctx: &Ctx<'_>, agent: AgentId, caller: AgentId) -> bool {
     let closed = |a: &Agent| a.contact == ContactPolicy::Closed && a.listings == 0;
-    let deaf = ctx.state.agents.get(&agent).is_some_and(closed)
-        && !crate::mail::admitted(ctx.state, agent, caller);
+    let entity = ctx.state.agents.get(&agent);
+    let gone = entity.is_some_and(|a| a.status == Status::Closed);
+    let deaf =
+        gone || entity.is_some_and(closed) && !crate::mail::admitted(ctx.state, agent, caller);
     !deaf && !policy::blocked(ctx.state, agent, caller)
 }
 
@@ -109,7 +113,10 @@ fn answerable<'a>(ctx: &Ctx<'a>, id: CallId, agent: AgentId) -> Result<&'a Call,
     match invite.map(|i| i.answer) {
         None if call.buyer == agent => return Err(Code::ToSelf.into()),
         None if !call.public => return Err(Code::NotFound.into()),
-        None if call.invites.len() >= limits::CALL_INVITES => return Err(Code::CallClosed.into()),
+        None if call.invites.len() >= limits::CALL_INVITES => {
+            let detail = format!("{} have answered, as many as may", call.invites.len());
+            return Err(Rejection::new(Code::CallClosed, detail));
+        }
         Some(Answer::Proposed(_) | Answer::Refused) => return Err(Code::AlreadyAnswered.into()),
         None | Some(Answer::None) => {}
     }
@@ -131,12 +138,13 @@ fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
     // Validity counts from the opening, which is at the latest the deadline.
     let expires = deadline.after(valid_for_ms);
     ctx.room_for::<Negotiation>(share::owner(ctx.state, seller), 0)?;
+    of_either(ctx, args.listing, (seller, seller))?;
     let negotiation = ctx.new_id(NegotiationId)?;
     let opening = Opening {
         buyer,
         seller,
         call: Some(args.call),
-        listing: None,
+        listing: args.listing,
         task,
     };
     let made = Made {
@@ -147,8 +155,10 @@ fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
         buyer,
         seller,
         expires,
+        listing: args.listing,
         terms: &args.terms,
         pay_from: None,
+        fund: false,
         note: args.note,
         signature: args.signature,
     };
@@ -169,7 +179,7 @@ fn is_last_answer(call: &Call, agent: AgentId) -> bool {
 }
 
 fn refuse(ctx: &mut Ctx<'_>, args: &RefuseCall) -> Result<(), Rejection> {
-    let agent = ctx.actor()?;
+    let agent = ctx.ending_actor()?;
     let call = answerable(ctx, args.call, agent)?;
     if !call.invites.iter().any(|i| i.agent == agent) {
         // A no from somebody who was not asked would only take up a place among the answers.
@@ -190,7 +200,7 @@ fn refuse(ctx: &mut Ctx<'_>, args: &RefuseCall) -> Result<(), Rejection> {
 }
 
 fn cancel(ctx: &mut Ctx<'_>, args: &CancelCall) -> Result<(), Rejection> {
-    let agent = ctx.actor()?;
+    let agent = ctx.ending_actor()?;
     let call = ctx
         .state
         .calls
@@ -200,15 +210,19 @@ fn cancel(ctx: &mut Ctx<'_>, args: &CancelCall) -> Result<(), Rejection> {
     if !matches!(call.state, CallState::Open | CallState::Revealed) {
         return Err(Code::CallClosed.into());
     }
-    close(ctx, args.call, None);
+    close(ctx, args.call, None)?;
     emit(ctx, MarketEvent::CallClosed { call: args.call });
     Ok(())
 }
 
 /// Ends the negotiations of a call but for the one that won.
-pub(super) fn close(ctx: &mut Ctx<'_>, call: CallId, winner: Option<NegotiationId>) {
+pub(super) fn close(
+    ctx: &mut Ctx<'_>,
+    call: CallId,
+    winner: Option<NegotiationId>,
+) -> Result<(), Rejection> {
     let Some(entity) = ctx.state.calls.get(&call) else {
-        return;
+        return Ok(());
     };
     for invite in &entity.invites {
         let Answer::Proposed(negotiation) = invite.answer else {
@@ -219,16 +233,10 @@ pub(super) fn close(ctx: &mut Ctx<'_>, call: CallId, winner: Option<NegotiationI
         let open =
             entity.is_some_and(|n| n.state == NegotiationState::Open && ctx.now < n.latest.expires);
         if open && Some(negotiation) != winner {
-            emit(
-                ctx,
-                MarketEvent::NegotiationEnded {
-                    negotiation,
-                    end: NegotiationEnd::Lost,
-                    by: None,
-                },
-            );
+            end(ctx, negotiation, NegotiationEnd::Lost, None)?;
         }
     }
+    Ok(())
 }
 
 /// Opens the proposals at the deadline; closes a call that came to nothing; retires a finished one.
@@ -239,7 +247,7 @@ pub(crate) fn expire(ctx: &mut Ctx<'_>, call: CallId) -> Result<bool, Rejection>
     match entity.state {
         CallState::Open => emit(ctx, MarketEvent::CallRevealed { call }),
         CallState::Revealed => {
-            close(ctx, call, None);
+            close(ctx, call, None)?;
             emit(ctx, MarketEvent::CallClosed { call });
         }
         CallState::Awarded | CallState::Closed => return Ok(true),

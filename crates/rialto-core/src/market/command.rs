@@ -74,6 +74,9 @@ pub struct OpenCall<C> {
 pub struct Propose<C> {
     /// Which call.
     pub call: CallId,
+    /// The seller's listing that it is about, whose stock it draws on before that of others.
+    #[serde(default)]
+    pub listing: Option<ListingId>,
     /// The terms.
     pub terms: Terms,
     /// How long after the opening the proposal can be accepted.
@@ -133,6 +136,10 @@ pub struct OpenNegotiation<C> {
     /// The account that a buyer's offer is payable from; left out, the buyer's main account.
     #[serde(default)]
     pub pay_from: Option<AccountRef>,
+    /// Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back
+    /// when the offer is countered, left, lost or expires.
+    #[serde(default)]
+    pub fund: bool,
     /// A word about it.
     #[serde(default = "Option::<C>::default")]
     pub note: Option<C>,
@@ -161,6 +168,10 @@ pub struct Counter<C> {
     /// The account that a buyer's offer is payable from; left out, the buyer's main account.
     #[serde(default)]
     pub pay_from: Option<AccountRef>,
+    /// Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back
+    /// when the offer is countered, left, lost or expires.
+    #[serde(default)]
+    pub fund: bool,
     /// A word about it.
     #[serde(default = "Option::<C>::default")]
     pub note: Option<C>,
@@ -226,7 +237,8 @@ pub struct Dispute<C> {
     pub reason: C,
 }
 
-/// Rules in a dispute. By the named arbiter.
+/// Rules in a dispute. By the named arbiter; where none is named or can act, by the operator, which also
+/// ends a deal so whose next step is an agent's that is closed or stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@
 
 use alloc::format;
 
+use super::apart::{Sides, stands_apart};
 use super::{
     AcceptDelivery, Deal, DealEnd, DealState, Deliver, Dispute, MarketEvent, Refund, Rule, Silence,
 };
@@ -44,14 +45,16 @@ fn deal_in<'a>(ctx: &Ctx<'a>, id: DealId, wanted: &[DealState]) -> Result<&'a De
     }
     let due = crate::entity::Entity::due(deal);
     if due.is_some_and(|at| ctx.now >= at) {
-        return Err(Rejection::new(Code::DealState, "the time for this is over"));
+        let detail = format!("the deal is {} and its time is over", deal.state.word());
+        return Err(Rejection::new(Code::DealState, detail));
     }
     Ok(deal)
 }
 
-/// The acting agent, which must be the named party. Strangers learn nothing of the deal.
+/// The acting agent, which must be the named party; an admin speaks for one that is closed or stopped.
+/// Strangers learn nothing of the deal.
 fn party(ctx: &Ctx<'_>, deal: DealId, pick: fn(&Deal) -> AgentId) -> Result<(), Rejection> {
-    let agent = ctx.actor()?;
+    let agent = ctx.ending_actor()?;
     let deal = ctx.state.deals.get(&deal).ok_or(Code::NotFound)?;
     let parties = [Some(deal.buyer), Some(deal.seller), deal.bargain.arbiter];
     if !parties.contains(&Some(agent)) {
@@ -67,6 +70,9 @@ fn party(ctx: &Ctx<'_>, deal: DealId, pick: fn(&Deal) -> AgentId) -> Result<(), 
 fn deliver(ctx: &mut Ctx<'_>, args: &Deliver<Sealed>) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.seller)?;
     let deal = deal_in(ctx, args.deal, &[DealState::Agreed])?;
+    if args.body.blank {
+        return Err(Code::EmptyDelivery.into());
+    }
     let task = deal.task;
     let body = ctx.place(args.body);
     emit(ctx, MarketEvent::DealDelivered { deal: args.deal });
@@ -110,25 +116,41 @@ fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
-    let named = ctx
-        .state
-        .deals
-        .get(&args.deal)
-        .ok_or(Code::NotFound)?
-        .bargain
-        .arbiter;
-    match named {
-        None if ctx.authorise(Action::ManageRealm).is_ok() => {}
-        _ => party(ctx, args.deal, |d| d.bargain.arbiter.unwrap_or_default()).map_err(|why| {
-            if why.code == Code::NotParty {
-                Code::NotArbiter.into()
-            } else {
-                why
-            }
-        })?,
+/// The states in which the acting principal may rule on a deal.
+///
+/// The arbiter rules in a dispute. The operator stands in where none is named, or the named one is closed,
+/// stopped or not apart from both sides; and ends a deal whose next step is that of a closed or stopped
+/// agent, so that no money waits for somebody who cannot act.
+fn rulable(ctx: &Ctx<'_>, id: DealId) -> Result<&'static [DealState], Rejection> {
+    let deal = ctx.state.deals.get(&id).ok_or(Code::NotFound)?;
+    let apart = stands_apart(ctx.state, &deal.bargain, &Sides::of(ctx.state, deal)).is_ok();
+    let arbiter = deal.bargain.arbiter.filter(|_| apart);
+    let cannot = |agent: AgentId| ctx.active_agent(agent).is_err();
+    if ctx.authorise(Action::ManageRealm).is_ok() {
+        if cannot(deal.seller) && deal.state == DealState::Agreed {
+            return Ok(&[DealState::Agreed]);
+        }
+        if cannot(deal.buyer) && deal.state == DealState::Delivered {
+            return Ok(&[DealState::Delivered]);
+        }
+        if arbiter.is_none_or(cannot) {
+            return Ok(&[DealState::Disputed]);
+        }
     }
-    let deal = deal_in(ctx, args.deal, &[DealState::Disputed])?;
+    let not_arbiter = |why: Rejection| match why.code {
+        Code::NotParty => Code::NotArbiter.into(),
+        _ => why,
+    };
+    party(ctx, id, |d| d.bargain.arbiter.unwrap_or_default()).map_err(not_arbiter)?;
+    if arbiter.is_none() {
+        return Err(Code::NotArbiter.into());
+    }
+    Ok(&[DealState::Disputed])
+}
+
+fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
+    let states = rulable(ctx, args.deal)?;
+    let deal = deal_in(ctx, args.deal, states)?;
     let scale = ctx
         .state
         .assets

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Attribute, Bargain, DealState, Line, ListingTerms, Offer};
+use super::{Attribute, Bargain, Claim, DealState, Line, ListingTerms, Offer};
 use crate::amount::Amount;
 use crate::hash::{Hash, Signature};
 use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId};
@@ -188,6 +188,11 @@ pub enum MarketEvent {
         /// Its author's signature over the offer's hash.
         #[n(7)]
         signature: Option<Signature>,
+        /// What it takes of the seller's stock, each item once. Without it, what it takes follows from
+        /// the listing that the negotiation was opened on.
+        #[n(8)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        takes: Option<Vec<Line>>,
     },
     /// A negotiation ended without a deal.
     #[n(8)]
@@ -238,6 +243,10 @@ pub enum MarketEvent {
         /// The split of the proceeds that the seller's team has agreed on.
         #[n(10)]
         shares: Vec<Share>,
+        /// What it takes of which of the seller's listings, where the offer said what it takes.
+        #[n(11)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        claims: Option<Vec<Claim>>,
     },
     /// A deal was delivered. The artifact stands in the same batch.
     #[n(10)]

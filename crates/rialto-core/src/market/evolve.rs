@@ -16,21 +16,16 @@ pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
             agent,
             terms,
         } => {
-            state.bring(*listing, Listing::new(*agent, &terms.items));
+            state.add_listing(*listing, Listing::new(*agent, terms));
             state
                 .agents
                 .modify(agent, &mut state.changes, |a| a.listings += 1);
         }
         MarketEvent::ListingUpdated { listing, terms } => {
-            let stocked = |l: &Listing| l.stock.is_some();
-            let before = state.listings.get(listing).is_some_and(stocked);
-            if before || terms.items.iter().any(|i| i.quantity.is_some()) {
-                let restock = |l: &mut Listing| l.restock(&terms.items);
-                state.listings.modify(listing, &mut state.changes, restock);
-            }
+            state.renew_listing(*listing, terms);
         }
         MarketEvent::ListingWithdrawn { listing } => {
-            let Some(gone) = state.take::<Listing>(listing) else {
+            let Some(gone) = state.drop_listing(*listing) else {
                 state.changes.defect();
                 return;
             };
@@ -53,15 +48,16 @@ pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
             number,
             offer,
             lines,
+            takes,
             ..
         } => {
-            offer_made(
-                state,
-                *negotiation,
-                opening.as_ref(),
-                *number,
-                (offer, lines),
-            );
+            let said = Said {
+                number: *number,
+                offer,
+                lines,
+                takes: takes.as_deref(),
+            };
+            offer_made(state, *negotiation, opening.as_ref(), &said);
         }
         MarketEvent::NegotiationEnded {
             negotiation,
@@ -138,15 +134,22 @@ fn move_call(state: &mut State, call: CallId, next: CallState) {
     });
 }
 
-fn offer_made(
-    state: &mut State,
-    id: NegotiationId,
-    opening: Option<&Opening>,
+/// What an offer says.
+struct Said<'a> {
     number: u16,
-    (offer, lines): (&Offer, &[Line]),
-) {
+    offer: &'a Offer,
+    lines: &'a [Line],
+    takes: Option<&'a [Line]>,
+}
+
+fn offer_made(state: &mut State, id: NegotiationId, opening: Option<&Opening>, said: &Said<'_>) {
     let now = state.now();
-    let claim = stock::next_claim(state, id, opening.and_then(|o| o.listing), lines);
+    let (offer, opened_on) = (said.offer, opening.and_then(|o| o.listing));
+    let claim = match said.takes {
+        Some(_) => None,
+        None => stock::next_claim(state, id, opened_on, said.lines),
+    };
+    let takes = said.takes.filter(|t| !t.is_empty()).map(<[Line]>::to_vec);
     policy::count_rate(state, Rate::Offers(offer.by));
     match opening {
         Some(opening) => {
@@ -155,17 +158,23 @@ fn offer_made(
                 seller: opening.seller,
                 call: opening.call,
                 task: opening.task,
-                offers: number,
+                offers: said.number,
                 latest: offer.clone(),
                 state: NegotiationState::Open,
                 since: now,
                 opened_by: offer.by,
                 claim,
+                takes,
+                listing: said.takes.and(opened_on),
             };
             state.bring(id, entity);
         }
         None => state.negotiations.modify(&id, &mut state.changes, |n| {
-            (n.offers, n.latest, n.claim) = (number, offer.clone(), claim);
+            if said.takes.is_some() {
+                n.listing = n.listing.or(n.claim.take().map(|c| c.listing));
+            }
+            (n.offers, n.latest) = (said.number, offer.clone());
+            (n.claim, n.takes) = (claim, takes);
         }),
     }
     match opening.and_then(|o| o.call) {
@@ -226,6 +235,7 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
         task,
         shares,
         by,
+        claims,
         ..
     } = event
     else {
@@ -233,7 +243,9 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
     };
     let known = state.negotiations.get(negotiation);
     let claim = known.and_then(|n| n.claim.clone());
-    stock::take(state, claim.as_ref());
+    for claim in claim.iter().chain(claims.iter().flatten()) {
+        stock::take(state, claim);
+    }
     let entity = Deal {
         buyer: *buyer,
         seller: *seller,
@@ -246,6 +258,7 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
         since: state.now(),
         shares: shares.clone(),
         claim,
+        claims: claims.clone(),
     };
     state.bring(*deal, entity);
     move_negotiation(state, *negotiation, NegotiationState::Agreed);
@@ -295,8 +308,14 @@ fn deal_ended(state: &mut State, deal: DealId, next: DealState, end: DealEnd) {
         return;
     };
     if matches!(next, DealState::Refunded | DealState::Expired) {
-        let claim = state.deals.get(&deal).and_then(|d| d.claim.clone());
-        stock::give_back(state, claim.as_ref());
+        let claims = state
+            .deals
+            .get(&deal)
+            .map(|d| (d.claim.clone(), d.claims.clone()));
+        let (claim, claims) = claims.unwrap_or_default();
+        for claim in claim.iter().chain(claims.iter().flatten()) {
+            stock::give_back(state, claim);
+        }
     }
     match next {
         DealState::Settled => settled(state, buyer, seller),

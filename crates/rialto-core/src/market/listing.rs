@@ -57,19 +57,18 @@ fn publish(ctx: &mut Ctx<'_>, args: &PublishListing<Sealed>) -> Result<(), Rejec
     Ok(())
 }
 
-/// The acting agent, whose listing it must be.
-fn own(ctx: &Ctx<'_>, listing: ListingId) -> Result<AgentId, Rejection> {
-    let agent = ctx.actor()?;
+/// Refuses unless it is this agent's listing.
+fn own(ctx: &Ctx<'_>, listing: ListingId, agent: AgentId) -> Result<(), Rejection> {
     let entity = ctx.state.listings.get(&listing).ok_or(Code::NotFound)?;
     if entity.agent == agent {
-        Ok(agent)
+        Ok(())
     } else {
         Err(Code::Forbidden.into())
     }
 }
 
 fn update(ctx: &mut Ctx<'_>, args: &UpdateListing<Sealed>) -> Result<(), Rejection> {
-    own(ctx, args.listing)?;
+    own(ctx, args.listing, ctx.actor()?)?;
     let terms = check(ctx, &args.terms)?;
     ctx.emit(Event::Market(MarketEvent::ListingUpdated {
         listing: args.listing,
@@ -79,7 +78,7 @@ fn update(ctx: &mut Ctx<'_>, args: &UpdateListing<Sealed>) -> Result<(), Rejecti
 }
 
 fn withdraw(ctx: &mut Ctx<'_>, args: &WithdrawListing) -> Result<(), Rejection> {
-    own(ctx, args.listing)?;
+    own(ctx, args.listing, ctx.ending_actor()?)?;
     ctx.emit(Event::Market(MarketEvent::ListingWithdrawn {
         listing: args.listing,
     }));

@@ -4,6 +4,7 @@
 //! listing, call or note (search is the views'), and moves no money itself: holds and settlements
 //! are the ledger's, composed with a deal's events into one atomic batch at the root of the core.
 
+mod apart;
 mod bargain;
 mod call;
 mod command;
@@ -14,6 +15,8 @@ mod listing;
 mod stock;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_trust;
 
 use alloc::vec::Vec;
 
@@ -32,6 +35,7 @@ pub use command::{
     WithdrawListing,
 };
 pub use event::{DealEnd, MarketEvent, NegotiationEnd, Opening};
+pub(crate) use stock::key as item_key;
 pub use stock::{Claim, Stock};
 
 use crate::amount::{Amount, Decimal};
@@ -58,8 +62,8 @@ pub struct Item {
     #[n(1)]
     #[cbor(with = "crate::identity::decimal_text")]
     pub price: Decimal,
-    /// How many are sold in all: offers on the listing may not take more than deals have left. Left
-    /// out, there is no bound.
+    /// How many are sold in all: no offer may take more than deals have left, on the listing or not.
+    /// Left out, there is no bound.
     #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u32>,
@@ -73,7 +77,7 @@ pub struct Line {
     /// What it is called.
     #[n(0)]
     pub item: Name,
-    /// How many.
+    /// How many: at least one.
     #[n(1)]
     #[serde(default = "one")]
     pub quantity: u32,
@@ -140,6 +144,10 @@ pub struct ListingTerms<C> {
     #[n(5)]
     #[serde(default)]
     pub asset: Option<AssetCode>,
+    /// Whether a buyer's offers on it must be funded: made with their money held.
+    #[n(10)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funded_offers_only: Option<bool>,
 }
 
 impl<C> ListingTerms<C> {
@@ -152,6 +160,7 @@ impl<C> ListingTerms<C> {
             attributes: self.attributes,
             tags: self.tags,
             asset: self.asset,
+            funded_offers_only: self.funded_offers_only,
         }
     }
 }
@@ -165,6 +174,9 @@ pub struct Listing {
     /// How much it sells of the items that state a quantity; none when none does.
     #[n(1)]
     pub stock: Option<Vec<Stock>>,
+    /// True when offers on it must be funded.
+    #[n(2)]
+    pub funded_offers_only: Option<bool>,
 }
 
 impl Entity for Listing {
@@ -302,13 +314,14 @@ pub struct Terms {
     /// How long after agreement the seller has to deliver.
     #[serde(default = "Terms::deliver_within_ms")]
     pub deliver_within_ms: u64,
-    /// How long after delivery the buyer has to accept or dispute.
+    /// How long after delivery the buyer has to accept or dispute. Between different owners there is a
+    /// least time, an hour unless the realm's settings say otherwise.
     #[serde(default = "Terms::review_within_ms")]
     pub review_within_ms: u64,
-    /// How long after a dispute the arbiter has to rule.
+    /// How long after a dispute the arbiter has to rule: at least as long as the least time to review.
     #[serde(default = "Terms::rule_within_ms")]
     pub rule_within_ms: u64,
-    /// Who rules in a dispute.
+    /// Who rules in a dispute: the operator, or an agent whose owner is on neither side.
     #[serde(default)]
     pub arbiter: ArbiterRef,
     /// What happens when the buyer neither accepts nor disputes in time.
@@ -408,6 +421,10 @@ pub struct Offer {
     /// The account that a buyer's offer is payable from.
     #[n(4)]
     pub pay_from: Option<AccountId>,
+    /// The hold of its money, if it is a buyer's and funded: a deal takes it over.
+    #[n(5)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldId>,
 }
 
 /// Where a negotiation stands.
@@ -461,9 +478,16 @@ pub struct Negotiation {
     /// Who made the first offer.
     #[n(8)]
     pub opened_by: AgentId,
-    /// What the latest offer takes of the stock of the listing that the negotiation is about.
+    /// What the latest offer takes of the stock of the listing that the negotiation is about, where the
+    /// offer itself says nothing of stock.
     #[n(9)]
     pub claim: Option<Claim>,
+    /// What the latest offer takes of the seller's stock, each item once.
+    #[n(10)]
+    pub takes: Option<Vec<Line>>,
+    /// The listing that the negotiation is about.
+    #[n(11)]
+    pub listing: Option<ListingId>,
 }
 
 impl Negotiation {
@@ -572,9 +596,12 @@ pub struct Deal {
     /// The split of the proceeds that the seller's team had agreed on.
     #[n(9)]
     pub shares: Vec<Share>,
-    /// What it has taken of a listing's stock.
+    /// What it has taken of a listing's stock, where its acceptance says nothing of stock.
     #[n(10)]
     pub claim: Option<Claim>,
+    /// What it has taken of its seller's listings.
+    #[n(11)]
+    pub claims: Option<Vec<Claim>>,
 }
 
 impl Entity for Deal {
@@ -586,9 +613,10 @@ impl Entity for Deal {
             DealState::Agreed => self.bargain.deliver_within_ms,
             DealState::Delivered => self.bargain.review_within_ms,
             DealState::Disputed => self.bargain.rule_within_ms,
-            _ => limits::FINISHED_MS,
+            _ => return Some(self.since.after(limits::FINISHED_MS)),
         };
-        Some(self.since.after(wait_ms))
+        // What is done in the very moment of a deadline is done in time.
+        Some(self.since.after(wait_ms).after(1))
     }
 }
 

@@ -1,15 +1,17 @@
-//! How much of its items a listing sells: what offers on it may take, and what deals have taken.
+//! How much of its items a seller sells: what offers may take, and what deals have taken.
 //!
 //! A seller that states no quantity sells without a bound here. What is bound is what an offer's lines
-//! name by the listing's own words for it (the case of ASCII letters aside).
+//! name by a listing's own words for it (the case of ASCII letters aside), however the offer came about:
+//! on the listing, on another, in answer to a call, or out of the blue.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Item, Line, Listing};
+use super::{Item, Line, Listing, ListingTerms};
 use crate::id::{AgentId, ListingId, NegotiationId};
 use crate::reject::{Code, Rejection};
 use crate::state::State;
@@ -40,8 +42,13 @@ pub struct Claim {
     pub lines: Vec<Line>,
 }
 
+/// The key of an item's name: names with equal keys name the same item.
+pub(crate) fn key(name: &Name) -> String {
+    name.as_str().to_ascii_lowercase()
+}
+
 fn same(a: &Name, b: &Name) -> bool {
-    a.as_str().eq_ignore_ascii_case(b.as_str())
+    key(a) == key(b)
 }
 
 impl Stock {
@@ -71,22 +78,91 @@ impl Stock {
 
 impl Listing {
     /// A new listing.
-    pub(super) fn new(agent: AgentId, items: &[Item]) -> Self {
+    pub(super) fn new<C>(agent: AgentId, terms: &ListingTerms<C>) -> Self {
         Self {
             agent,
-            stock: Stock::of(items, &[]),
+            stock: Stock::of(&terms.items, &[]),
+            funded_offers_only: terms.funded_offers_only.filter(|only| *only),
         }
     }
 
-    /// The listing's items are now these.
-    pub(super) fn restock(&mut self, items: &[Item]) {
+    /// What the listing says is now this.
+    pub(crate) fn renew<C>(&mut self, terms: &ListingTerms<C>) {
         let before = self.stock.take().unwrap_or_default();
-        self.stock = Stock::of(items, &before);
+        self.stock = Stock::of(&terms.items, &before);
+        self.funded_offers_only = terms.funded_offers_only.filter(|only| *only);
     }
 }
 
-/// What lines take of a listing's stock; none when it bounds nothing.
-pub(super) fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option<Claim> {
+/// What lines take of a seller's stock: each item once that a listing of it states a quantity of.
+pub(super) fn drawn(state: &State, seller: AgentId, lines: &[Line]) -> Vec<Line> {
+    let mut drawn: Vec<Line> = Vec::new();
+    for line in lines {
+        if state.stocked(seller, &line.item).is_empty() {
+            continue;
+        }
+        match drawn.iter_mut().find(|l| same(&l.item, &line.item)) {
+            Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
+            None => drawn.push(line.clone()),
+        }
+    }
+    drawn
+}
+
+/// From which listings a deal would take these lines, each item once: from the one that it is about if
+/// that states how many of the item it sells, or else from the seller's others, older ones first.
+pub(super) fn allot(
+    state: &State,
+    seller: AgentId,
+    about: Option<ListingId>,
+    lines: &[Line],
+) -> Result<Vec<Claim>, Rejection> {
+    let mut claims: Vec<Claim> = Vec::new();
+    for line in lines {
+        let all = state.stocked(seller, &line.item);
+        let only = all.iter().position(|id| Some(*id) == about);
+        let listings = only.and_then(|at| all.get(at..=at)).unwrap_or(all);
+        let mut needed = line.quantity;
+        for id in listings {
+            let quantity = needed.min(left_of(state, *id, &line.item));
+            if quantity > 0 {
+                add(&mut claims, *id, &line.item, quantity);
+            }
+            needed -= quantity;
+        }
+        if needed > 0 && !listings.is_empty() {
+            let left = line.quantity - needed;
+            let (item, asked) = (line.item.as_str(), line.quantity);
+            let detail = format!("{item}: {left} left, the lines take {asked}");
+            return Err(Rejection::new(Code::BeyondStock, detail));
+        }
+    }
+    Ok(claims)
+}
+
+fn left_of(state: &State, listing: ListingId, item: &Name) -> u32 {
+    let stock = state.listings.get(&listing).and_then(|l| l.stock.as_ref());
+    let stock = stock.and_then(|s| s.iter().find(|s| same(&s.item, item)));
+    stock.map_or(0, Stock::left)
+}
+
+fn add(claims: &mut Vec<Claim>, listing: ListingId, item: &Name, quantity: u32) {
+    let line = Line {
+        item: item.clone(),
+        quantity,
+    };
+    match claims.iter_mut().find(|c| c.listing == listing) {
+        Some(claim) => claim.lines.push(line),
+        None => claims.push(Claim {
+            listing,
+            lines: Vec::from([line]),
+        }),
+    }
+}
+
+/// What lines take of one listing's stock, as offers that say nothing of the seller's stock were made;
+/// none when it bounds nothing.
+fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option<Claim> {
     let stock = state.listings.get(&listing)?.stock.as_ref()?;
     let mut claimed: Vec<Line> = Vec::new();
     for line in lines {
@@ -107,8 +183,8 @@ pub(super) fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option
     })
 }
 
-/// What the next offer of a negotiation takes: of the listing that it was opened on, if that bounds
-/// what it sells.
+/// What an offer takes that says nothing of the seller's stock itself: of the listing that its
+/// negotiation was opened on, if that bounds what it sells.
 pub(super) fn next_claim(
     state: &State,
     negotiation: NegotiationId,
@@ -137,19 +213,19 @@ pub(super) fn check_left(state: &State, claim: Option<&Claim>) -> Result<(), Rej
 }
 
 /// A deal takes what it claims.
-pub(super) fn take(state: &mut State, claim: Option<&Claim>) {
+pub(super) fn take(state: &mut State, claim: &Claim) {
     change(state, claim, u32::saturating_add);
 }
 
 /// A deal that came to nothing gives back what it took.
-pub(super) fn give_back(state: &mut State, claim: Option<&Claim>) {
+pub(super) fn give_back(state: &mut State, claim: &Claim) {
     change(state, claim, u32::saturating_sub);
 }
 
-fn change(state: &mut State, claim: Option<&Claim>, by: fn(u32, u32) -> u32) {
-    let Some(claim) = claim.filter(|c| state.listings.contains(&c.listing)) else {
+fn change(state: &mut State, claim: &Claim, by: fn(u32, u32) -> u32) {
+    if !state.listings.contains(&claim.listing) {
         return;
-    };
+    }
     state
         .listings
         .modify(&claim.listing, &mut state.changes, |l| {

@@ -287,7 +287,7 @@ fn an_offer_is_checked_when_it_is_made() {
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "100.01"}, "valid_for_ms": 600000} => RLT0401
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 2592000001} => RLT0009
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "review_within_ms": 0}, "valid_for_ms": 1000} => RLT0009
-        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "arbiter": {"agent": "@seller"}}, "valid_for_ms": 1000} => RLT0210
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "arbiter": {"agent": "@seller"}}, "valid_for_ms": 1000} => RLT0517 its owner is on the side of the seller
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "@second", "valid_for_ms": 1000} => RLT0401
         fund @second 1
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "pay_from": "@second", "valid_for_ms": 1000} => RLT0101
@@ -384,7 +384,12 @@ fn silence_means_what_the_terms_say() {
     deal(
         r#"
         time +1h
-        @seller deal.deliver {"deal": "$deal", "body": "late"} => RLT0510
+        // what is done in the very moment of the deadline is done in time; this was no delivery
+        @seller deal.deliver {"deal": "$deal", "body": " "} => RLT0516
+        tick
+        deal $deal agreed
+        time +1ms
+        @seller deal.deliver {"deal": "$deal", "body": "late"} => RLT0510 the deal is agreed and its time is over
         tick
         deal $deal expired
         task $task failed
@@ -401,6 +406,9 @@ fn silence_means_what_the_terms_say() {
         time +1h
         @buyer deal.accept {"deal": "$deal"} => RLT0105
         tick
+        deal $deal delivered
+        time +1ms
+        tick
         deal $deal settled
         balance @seller 10.000000001
         "#,
@@ -413,6 +421,8 @@ fn silence_means_what_the_terms_say() {
         inbox @judge deal
         @buyer deal.accept {"deal": "$deal"} => RLT0510
         time +1h
+        tick
+        time +1ms
         @judge deal.rule {"deal": "$deal", "to_seller": "0", "reason": "late"} => RLT0510
         tick
         deal $deal split
@@ -434,6 +444,8 @@ fn silence_means_what_the_terms_say() {
             wait +23h
             deal $deal delivered
             wait +1h
+            deal $deal delivered
+            wait +1ms
             deal $deal {state}
             balance @seller {seller} incoming 0.00
             "#
@@ -532,7 +544,7 @@ fn a_team_shares_the_proceeds_by_the_split_agreed_before() {
         "#;
     let accept = r#"@buyer deal.accept {"deal": "$deal"} => ok"#;
     check(&[PEOPLE, TEAM, end, accept, paid].concat());
-    check(&[PEOPLE, TEAM, end, "wait +1d", paid].concat());
+    check(&[PEOPLE, TEAM, end, "wait +1d\nwait +1ms", paid].concat());
 }
 
 #[test]
@@ -611,7 +623,7 @@ fn many_team_deals_that_fall_due_at_once_all_end() {
             "#,
         );
     }
-    world.run("time +1h");
+    world.run("time +1h\ntick\ntime +1ms");
     world.tick_all();
     crate::spec::promises(&world.state).unwrap();
     world.run("balance @buyer 700.00 pending 0.00\nbalance $team 0.00 incoming 0.00");

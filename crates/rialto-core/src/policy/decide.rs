@@ -42,6 +42,12 @@ fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
         let (_, scale) = resolve_asset(ctx.state, stake.asset.as_ref())?;
         positive(stake.amount, scale)?;
     }
+    if let Some(ms) = args.keep_references_ms {
+        ctx.period("keep_references_ms", ms, limits::KEEP_REFERENCES_MS)?;
+    }
+    if let Some(ms) = args.least_review_ms {
+        ctx.period("least_review_ms", ms, limits::DEAL_PERIOD_MS)?;
+    }
     emit(
         ctx,
         PolicyEvent::SettingsChanged {

@@ -277,6 +277,24 @@ pub struct Settings {
     #[n(7)]
     #[serde(default)]
     pub stake: Option<StakeRule>,
+    /// How long the reference of a payment from or to outside is kept, so that a repeat of the payment
+    /// counts no second time; left out, for ever. It holds for references that are used from then on.
+    #[n(40)]
+    #[serde(default)]
+    pub keep_references_ms: Option<u64>,
+    /// The least time to review a delivery, and to rule in a dispute, in deals between different
+    /// owners; left out, an hour.
+    #[n(41)]
+    #[serde(default)]
+    pub least_review_ms: Option<u64>,
+}
+
+impl Settings {
+    /// The least time to review a delivery, and to rule in a dispute, in deals between different owners.
+    #[must_use]
+    pub fn least_review_ms(&self) -> u64 {
+        self.least_review_ms.unwrap_or(HOUR_MS)
+    }
 }
 
 /// What an owner has to hold for each agent beyond a free number, so that many identities cost
@@ -309,6 +327,8 @@ impl Default for Settings {
             posts_per_minute: None,
             gestures_per_minute: None,
             stake: None,
+            keep_references_ms: None,
+            least_review_ms: None,
         }
     }
 }

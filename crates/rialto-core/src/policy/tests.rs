@@ -388,6 +388,7 @@ fn every_code_of_the_core_is_produced_by_some_table() {
         include_str!("../work/tests.rs"),
         include_str!("../ledger/tests.rs"),
         include_str!("../market/tests.rs"),
+        include_str!("../market/tests_trust.rs"),
         include_str!("../share.rs"),
         include_str!("../social/tests.rs"),
         include_str!("tests.rs"),

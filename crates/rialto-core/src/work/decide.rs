@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::decide::{Ctx, room};
 use crate::event::Event;
 use crate::id::{AgentId, DealId, TaskId, TeamId};
-use crate::identity::Principal;
+use crate::identity::{Principal, Status};
 use crate::limits;
 use crate::policy::{self, Action};
 use crate::reject::{Code, Rejection};
@@ -158,9 +158,15 @@ pub(crate) fn shares_of(
 ) -> Result<Vec<Share>, Rejection> {
     let entity = team_member(state, team, seller)?;
     entity
-        .agreed_split()
+        .agreed_split(|agent| closed(state, agent))
         .map(<[Share]>::to_vec)
         .ok_or(Code::NoSplit.into())
+}
+
+/// True for an agent that is closed for good: a team does not wait for its word.
+fn closed(state: &State, agent: AgentId) -> bool {
+    let entity = state.agents.get(&agent);
+    entity.is_some_and(|a| a.status == Status::Closed)
 }
 
 /// Gives out the task that a deal delivers.
@@ -236,7 +242,7 @@ pub(crate) fn finish_for_deal(
 
 /// An open task of which the acting agent is the worker.
 fn own_task<'a>(ctx: &Ctx<'a>, id: TaskId) -> Result<&'a Task, Rejection> {
-    let agent = ctx.actor()?;
+    let agent = ctx.ending_actor()?;
     let task = ctx.state.tasks.get(&id).ok_or(Code::NotFound)?;
     if task.worker != agent {
         let party = task.requester == Principal::Agent(agent);
@@ -304,8 +310,13 @@ fn add_artifact(ctx: &mut Ctx<'_>, args: &AddArtifact<Sealed>) -> Result<(), Rej
 fn cancel_task(ctx: &mut Ctx<'_>, args: &CancelTask<Sealed>) -> Result<(), Rejection> {
     let task = ctx.state.tasks.get(&args.task).ok_or(Code::NotFound)?;
     let allowed = match task.requester {
-        Principal::Agent(agent) => ctx.named_actor() == Some(agent) && ctx.actor().is_ok(),
-        requester => requester == ctx.principal,
+        Principal::Agent(agent) => ctx.named_actor() == Some(agent) && ctx.ending_actor().is_ok(),
+        requester => {
+            // Whoever may ask the owner's agents for work calls off what another of its people asked for.
+            let owner = policy::owner_of_principal(ctx.state, requester);
+            requester == ctx.principal
+                || owner.is_some_and(|o| ctx.authorise(Action::Approve(o)).is_ok())
+        }
     };
     if !allowed {
         let worker = ctx.named_actor() == Some(task.worker);
@@ -405,7 +416,10 @@ fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejection> {
 }
 
 fn join(ctx: &mut Ctx<'_>, args: &JoinTeam) -> Result<(), Rejection> {
-    let agent = ctx.actor()?;
+    let agent = match args.join {
+        true => ctx.actor()?,
+        false => ctx.ending_actor()?,
+    };
     let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
     let member = team
         .members
@@ -441,7 +455,8 @@ fn propose_split(ctx: &mut Ctx<'_>, args: &ProposeSplit) -> Result<(), Rejection
     ctx.authorise(Action::LeadTeam(args.team))?;
     let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
     let whole: u64 = args.shares.iter().map(|s| u64::from(s.ppm)).sum();
-    let joined = || team.members.iter().filter(|m| m.joined);
+    let state = ctx.state;
+    let joined = || (team.members.iter()).filter(|m| m.joined && !closed(state, m.agent));
     let each_once = args.shares.len() == joined().count()
         && joined().all(|m| args.shares.iter().any(|s| s.agent == m.agent));
     if !each_once || whole != u64::from(WHOLE_PPM) {

@@ -200,11 +200,12 @@ pub struct Team {
 }
 
 impl Team {
-    /// The split, if there is one and every agent that has joined has agreed. Who is only invited
-    /// has no say and no share.
+    /// The split, if there is one and every agent that has joined has agreed. Who is only invited has no
+    /// say and no share, and nobody waits for the word of an agent that is closed.
     #[must_use]
-    pub fn agreed_split(&self) -> Option<&[Share]> {
-        let agreed = self.members.iter().all(|m| m.agreed || !m.joined);
+    pub fn agreed_split(&self, closed: impl Fn(AgentId) -> bool) -> Option<&[Share]> {
+        let silent = |m: &Member| m.joined && !m.agreed && !closed(m.agent);
+        let agreed = !self.members.iter().any(silent);
         (agreed && !self.split.is_empty()).then_some(self.split.as_slice())
     }
 

@@ -208,7 +208,7 @@ fn a_split_binds_once_all_have_agreed_and_until_a_member_comes_or_goes() {
     let agreed = |world: &World| {
         let mut agreed = false;
         let all = &world.state.teams;
-        all.for_each(|_, t| agreed = t.agreed_split().is_some());
+        all.for_each(|_, t| agreed = t.agreed_split(|_| false).is_some());
         agreed
     };
     assert!(!agreed(&world), "one has not agreed");

@@ -6,14 +6,18 @@ use rialto_core::event::{BadEnvelope, Envelope};
 use rialto_core::state::State;
 
 use crate::driver::{Driver, Rng};
-use crate::spec::{entities, seal};
+use crate::spec::entities;
 
 /// A log and a state with something of everything in it.
 fn sample() -> Driver {
     let mut driver = Driver::new(5);
     for _ in 0..600 {
         let (request, command) = driver.command();
-        if driver.world.execute(&request, &seal(command)).is_ok() {
+        if driver
+            .world
+            .execute(&request, &driver.world.sealed(command))
+            .is_ok()
+        {
             driver.learn(driver.world.log.len() - 1);
         }
     }
@@ -81,7 +85,9 @@ fn every_command_survives_json() {
         let text = serde_json::to_string(&command).unwrap();
         let read: Command<String> = serde_json::from_str(&text).unwrap();
         assert_eq!(read, command);
-        let _ = driver.world.execute(&request, &seal(command));
+        let _ = driver
+            .world
+            .execute(&request, &driver.world.sealed(command));
     }
 }
 

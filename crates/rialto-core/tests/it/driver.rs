@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rialto_core::command::Command;
 use rialto_core::decide::Request;
-use rialto_core::identity::AgentRef;
+use rialto_core::identity::{AgentRef, Status};
 use rialto_core::market::{DealState, NegotiationState};
 use rialto_core::social::AppealState;
 use serde_json::{Value, json};
@@ -78,6 +78,7 @@ pub(crate) const SETUP: &str = r#"
     agent cat @c0
     agent cat @c1 request
     agent cat @c2 closed
+    operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 60, "messages_per_minute": 600, "offers_per_minute": 600, "agents_per_owner": 10000, "least_review_ms": 60000} => ok
     fund @a0 500
     fund @b0 500
     fund @c0 500
@@ -145,6 +146,18 @@ impl Driver {
         PERIODS[self.rng.below(most)]
     }
 
+    /// A payment's reference: mostly a new one, sometimes one that was used.
+    fn reference(&mut self) -> String {
+        self.made += 1;
+        let most = usize::try_from(self.made).unwrap();
+        let number = if self.rng.chance(80) {
+            most
+        } else {
+            self.rng.below(most)
+        };
+        format!("r{number}")
+    }
+
     fn account(&mut self) -> String {
         match self.rng.below(10) {
             0 => self.id("acct"),
@@ -169,6 +182,21 @@ impl Driver {
     fn handle(&self, agent: rialto_core::id::AgentId) -> String {
         let entity = self.world.state.agents.get(&agent);
         entity.map_or("@a0".into(), |a| a.handle.to_string())
+    }
+
+    /// Who speaks for an agent: itself, or an admin of its owner when it is stopped.
+    fn spoken_for(&self, agent: rialto_core::id::AgentId) -> String {
+        let handle = self.handle(agent);
+        let entity = self.world.state.agents.get(&agent);
+        let admin = match handle.as_bytes().get(1) {
+            Some(b'a') => "ann",
+            Some(b'b') => "bob",
+            _ => "cat",
+        };
+        match entity.is_some_and(|a| a.status != Status::Active) {
+            true => format!("{admin}/{handle}"),
+            false => handle,
+        }
     }
 
     /// Somebody who asks, and what.
@@ -420,12 +448,12 @@ impl Driver {
             1 => (
                 "pay".into(),
                 "ledger.deposit",
-                json!({"to": self.account(), "amount": self.amount(), "reference": "r"}),
+                json!({"to": self.account(), "amount": self.amount(), "reference": self.reference()}),
             ),
             2 => (
                 who.into(),
                 "ledger.withdraw",
-                json!({"from": who, "amount": self.amount(), "reference": "r"}),
+                json!({"from": who, "amount": self.amount(), "reference": self.reference()}),
             ),
             3 => (
                 "pay".into(),
@@ -442,11 +470,12 @@ impl Driver {
                 )
             }
             5 => {
-                let transfer = self.id("xfer");
+                let (transfer, to) = (self.id("xfer"), self.account());
+                let to = self.rng.chance(20).then_some(to);
                 (
                     "operator".into(),
                     "ledger.correct",
-                    json!({"transfer": transfer, "from": self.account(), "to": self.account(), "amount": self.amount(), "reason": "x"}),
+                    json!({"transfer": transfer, "to": to, "amount": self.amount(), "reason": "x"}),
                 )
             }
             _ => {
@@ -481,7 +510,13 @@ impl Driver {
             false => json!("operator"),
         };
         let team = self.rng.chance(40).then(|| self.id("team"));
+        let item = *self.rng.pick(&["i", "j"]);
+        let lines = match self.rng.below(4) {
+            0 => json!([]),
+            _ => json!([{"item": item, "quantity": self.rng.below(4)}]),
+        };
         json!({
+            "lines": lines,
             "price": self.amount(), "arbiter": arbiter, "payee_team": team,
             "on_no_review": self.rng.pick(&silence), "on_no_ruling": self.rng.pick(&silence),
             "deliver_within_ms": self.period(), "review_within_ms": self.period(),
@@ -497,7 +532,10 @@ impl Driver {
             0 => (
                 from.into(),
                 "listing.publish",
-                json!({"terms": {"title": "x", "items": [{"name": "i", "price": self.amount()}]}}),
+                json!({"terms": {
+                    "title": "x", "funded_offers_only": self.rng.chance(20),
+                    "items": [{"name": "I", "price": self.amount(), "quantity": self.rng.below(20)}],
+                }}),
             ),
             1 => (
                 from.into(),
@@ -528,7 +566,10 @@ impl Driver {
                 (
                     from.into(),
                     "negotiation.open",
-                    json!({"with": to, "side": side, "terms": self.terms(), "valid_for_ms": self.period(), "task": task}),
+                    json!({
+                        "with": to, "side": side, "terms": self.terms(), "task": task,
+                        "valid_for_ms": self.period(), "fund": side == "buy" && self.rng.chance(50),
+                    }),
                 )
             }
             _ => self.answer_offer(),
@@ -550,12 +591,16 @@ impl Driver {
             );
         };
         let turn = negotiation.other(negotiation.latest.by);
+        let buys = turn == negotiation.buyer;
         let (hash, turn) = (negotiation.latest.hash, self.handle(turn));
         match self.rng.below(10) {
             0 | 1 => (
                 turn,
                 "negotiation.counter",
-                json!({"negotiation": id, "terms": self.terms(), "valid_for_ms": self.period()}),
+                json!({
+                    "negotiation": id, "terms": self.terms(), "valid_for_ms": self.period(),
+                    "fund": buys && self.rng.chance(50),
+                }),
             ),
             2 => (turn, "negotiation.leave", json!({"negotiation": id})),
             3 => {
@@ -584,12 +629,21 @@ impl Driver {
         let Some(deal) = deal else {
             return self.bargain();
         };
-        let (buyer, seller) = (self.handle(deal.buyer), self.handle(deal.seller));
+        let (buyer, seller) = (self.spoken_for(deal.buyer), self.spoken_for(deal.seller));
         let rules = deal
             .bargain
             .arbiter
             .map_or("operator".into(), |a| self.handle(a));
+        let rules = match self.rng.below(4) {
+            0 => "operator".into(),
+            _ => rules,
+        };
         match (deal.state, self.rng.below(6)) {
+            (_, 1) if rules == "operator" => (
+                rules,
+                "deal.rule",
+                json!({"deal": id, "to_seller": "0", "reason": "x"}),
+            ),
             (_, 0) => (seller, "deal.refund", json!({"deal": id})),
             (DealState::Agreed, _) => (seller, "deal.deliver", json!({"deal": id, "body": "x"})),
             (DealState::Delivered, 1..=3) => {
@@ -807,7 +861,7 @@ impl Driver {
             5 => (
                 "operator".into(),
                 "policy.set_settings",
-                json!({"sign_up_open": true, "sign_ups_per_hour": 10, "messages_per_minute": 30, "offers_per_minute": 60, "agents_per_owner": 10, "stake": {"free_agents": 4, "amount": "0.5"}}),
+                json!({"sign_up_open": true, "sign_ups_per_hour": 10, "messages_per_minute": 30, "offers_per_minute": 60, "agents_per_owner": 10, "stake": {"free_agents": 4, "amount": "0.5"}, "least_review_ms": 600_000, "keep_references_ms": self.rng.chance(50).then_some(86_400_000)}),
             ),
             _ => (
                 agent.into(),

@@ -6,7 +6,9 @@ use rialto_core::decide::{Request, RequestKey, Verdict, decide};
 use rialto_core::hash::Hash;
 
 use crate::driver::Driver;
-use crate::spec::{digest, entities, promises, reload, seal, spent_is_what_the_log_says};
+use crate::spec::{
+    corrections_stay_within, digest, entities, promises, reload, spent_is_what_the_log_says,
+};
 
 /// What a run came to, so that a run that never gets anywhere is noticed.
 #[derive(Default)]
@@ -26,7 +28,7 @@ fn run(seed: u64, steps: usize, reach: &mut Reach) -> Driver {
         }
         pass_time(&mut driver, &mut twin);
         let (request, command) = with_key(&mut driver, &mut keyed);
-        let (op, command) = (command.op(), seal(command));
+        let (op, command) = (command.op(), driver.world.sealed(command));
         let stamp = driver.world.next_stamp();
         let mirrored = twin
             .as_ref()
@@ -64,6 +66,7 @@ fn run(seed: u64, steps: usize, reach: &mut Reach) -> Driver {
         }
         if step % 64 == 0
             && let Err(why) = spent_is_what_the_log_says(&driver.world.state, &driver.world.log)
+                .and_then(|()| corrections_stay_within(&driver.world.state, &driver.world.log))
         {
             panic!("seed {seed} step {step}: {why}");
         }
@@ -138,7 +141,10 @@ fn the_promises_hold_after_every_step_of_long_random_runs() {
         "deal.refund",
         "call.propose",
         "ledger.transfer",
+        "ledger.deposit",
+        "ledger.withdraw",
         "ledger.end_withdrawal",
+        "ledger.correct",
         "policy.answer_approval",
         "team.agree_split",
         "task.update",
