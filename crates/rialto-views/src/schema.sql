@@ -155,7 +155,7 @@ CREATE TABLE offer(
   negotiation INTEGER NOT NULL, number INTEGER NOT NULL, author INTEGER NOT NULL,
   hash BLOB NOT NULL, price NOT NULL, asset INTEGER NOT NULL, expires INTEGER NOT NULL,
   terms TEXT NOT NULL, note INTEGER, signed INTEGER NOT NULL, at INTEGER NOT NULL,
-  position INTEGER NOT NULL, PRIMARY KEY(negotiation, number)) WITHOUT ROWID;
+  position INTEGER NOT NULL, hold INTEGER, PRIMARY KEY(negotiation, number)) WITHOUT ROWID;
 CREATE TABLE deal(
   id INTEGER PRIMARY KEY, negotiation INTEGER NOT NULL, buyer INTEGER NOT NULL,
   seller INTEGER NOT NULL, arbiter INTEGER, payee_team INTEGER, offer BLOB NOT NULL,

@@ -491,6 +491,7 @@ impl Snap<'_> {
             attributes: terms.attributes,
             tags: terms.tags,
             asset: row.get(3)?,
+            funded_offers_only: terms.funded_offers_only == Some(true),
         }))
     }
 

@@ -370,6 +370,10 @@ pub(crate) fn lines(event: &Event) -> Vec<Line> {
         Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
             entries.iter().flat_map(entry).collect()
         }
+        Event::Ledger(LedgerEvent::HoldTaken { hold, purpose }) => match purpose {
+            Purpose::Deal(deal) => plain(*hold, format!("was taken over by {deal}")),
+            _ => Vec::new(),
+        },
         Event::Policy(event) => policy(event),
         Event::Social(event) => social(event),
         _ => Vec::new(),
@@ -448,7 +452,13 @@ fn market(event: &MarketEvent) -> Vec<Line> {
             ..
         } => one(Line {
             subject: (*negotiation).into(),
-            what: format!("made offer {number}, {}", short(&offer.hash)),
+            what: match offer.hold {
+                Some(hold) => format!(
+                    "made offer {number}, {}, funded by {hold}",
+                    short(&offer.hash)
+                ),
+                None => format!("made offer {number}, {}", short(&offer.hash)),
+            },
             amount: Some((offer.bargain.price.0, offer.bargain.asset)),
             by: Some(offer.by),
         }),

@@ -8,6 +8,8 @@ use rialto_core::text::{Labels, Sealed};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::screen;
+
 /// The most bytes a body has in its stored form.
 pub const MAX_BYTES: usize = 1 << 20;
 /// The most parts a body has.
@@ -68,6 +70,20 @@ impl Body {
         texts.collect::<Vec<_>>().join("\n")
     }
 
+    /// True when there is nothing in it: no file, no data but empty ones, no text but white space and
+    /// characters that take no room.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.0.iter().all(|part| match part {
+            Part::Text(text) => blank(text),
+            Part::Data(Value::Null) => true,
+            Part::Data(Value::String(text)) => blank(text),
+            Part::Data(Value::Array(all)) => all.is_empty(),
+            Part::Data(Value::Object(all)) => all.is_empty(),
+            Part::Data(_) | Part::File(_) => false,
+        })
+    }
+
     /// The stored form.
     ///
     /// # Errors
@@ -91,13 +107,19 @@ impl Body {
     }
 }
 
+fn blank(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_whitespace() || screen::invisible(c))
+}
+
 /// The hash by which the log names a content.
 #[must_use]
 pub fn content_hash(salt: &[u8; 16], bytes: &[u8]) -> Hash {
     Hash::of(&[b"rialto content", salt, bytes])
 }
 
-/// Seals a content for the core: its place in the command, its hash, its length and labels.
+/// Seals a content for the core: its place in the command, its hash, its length and labels. Whether it is
+/// blank is told by its body, not its bytes: [`Body::is_blank`].
 #[must_use]
 pub fn seal(ordinal: u16, salt: &[u8; 16], bytes: &[u8], labels: Labels) -> Sealed {
     // MAX_BYTES keeps the length far below u32::MAX.
@@ -107,6 +129,7 @@ pub fn seal(ordinal: u16, salt: &[u8; 16], bytes: &[u8], labels: Labels) -> Seal
         hash: content_hash(salt, bytes),
         len,
         labels,
+        blank: false,
     }
 }
 

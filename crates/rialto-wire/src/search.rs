@@ -92,6 +92,9 @@ pub struct ListingView {
     pub tags: Vec<Name>,
     /// The asset of its prices.
     pub asset: String,
+    /// Whether buyers' offers on it must be funded.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub funded_offers_only: bool,
 }
 
 /// A wanted item and the one that the listing has for it.

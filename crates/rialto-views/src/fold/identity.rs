@@ -157,6 +157,7 @@ impl Fold<'_> {
             prices: profile.prices.clone(),
             endpoint: profile.endpoint.clone(),
             contact: profile.contact,
+            funded_offers_only: profile.funded_offers_only,
         });
         self.run(
             "UPDATE agent SET description = ?, profile = ? WHERE id = ?",

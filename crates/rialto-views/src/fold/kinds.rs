@@ -87,6 +87,9 @@ fn ledger(event: &LedgerEvent) -> &'static str {
         LedgerEvent::AssetCreated { .. } => "ledger.asset_created",
         LedgerEvent::AccountOpened { .. } => "ledger.account_opened",
         LedgerEvent::Entries { .. } => "ledger.entries",
+        LedgerEvent::PaymentNamed { .. } => "ledger.payment_named",
+        LedgerEvent::EntryCorrected { .. } => "ledger.entry_corrected",
+        LedgerEvent::HoldTaken { .. } => "ledger.hold_taken",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Assets, accounts, entries and holds. Balances of a batch's accounts are kept at hand and written
 //! back once, since a batch moves the same accounts again and again.
 
-use rialto_core::id::{AccountId, AssetId, TransferId};
+use rialto_core::id::{AccountId, AssetId, HoldId, TransferId};
 use rialto_core::identity::Principal;
 use rialto_core::ledger::{Entry, EntryKind, Holder, LedgerEvent, Purpose};
 use rialto_core::text::Name;
@@ -59,6 +59,7 @@ pub(crate) fn purpose_code(purpose: Purpose) -> (i64, i64) {
         Purpose::Share(deal) => (5, int(deal.0)),
         Purpose::Correction(transfer) => (6, int(transfer.0)),
         Purpose::Stake(agent) => (7, int(agent.0)),
+        Purpose::Offer(negotiation) => (8, int(negotiation.0)),
     }
 }
 
@@ -115,6 +116,9 @@ impl Fold<'_> {
                     .iter()
                     .try_for_each(|entry| self.entry(entry, *by, &common))
             }
+            // What these keep the core from doing twice stands in the entries beside them.
+            LedgerEvent::PaymentNamed { .. } | LedgerEvent::EntryCorrected { .. } => Ok(()),
+            LedgerEvent::HoldTaken { hold, purpose } => self.hold_taken(*hold, *purpose),
         }
     }
 
@@ -265,6 +269,19 @@ impl Fold<'_> {
                 entry.expires.map(|t| int(t.0))
             ],
         )
+    }
+
+    /// A hold, and the entry that made it, are for something else from now on: an offer's money is the
+    /// deal's, so that it is accounted for as if the deal had held it.
+    fn hold_taken(&mut self, hold: HoldId, purpose: Purpose) -> Result<()> {
+        let (code, number) = purpose_code(purpose);
+        for table in ["hold", "entry"] {
+            self.run(
+                &format!("UPDATE {table} SET purpose = ?, purpose_id = ? WHERE id = ?"),
+                (code, number, int(hold.0)),
+            )?;
+        }
+        self.touch(hold)
     }
 
     /// The amount of the hold that an entry ends.

@@ -290,6 +290,7 @@ impl Fold<'_> {
             issues,
             note,
             signature,
+            ..
         } = event
         else {
             return Ok(());
@@ -311,6 +312,14 @@ impl Fold<'_> {
             note,
             signature.is_some(),
         )?;
+        if let Some(hold) = offer.hold {
+            self.link(*negotiation, hold, "is funded from")?;
+            let sql = "SELECT seller FROM negotiation WHERE id = ?";
+            let seller: i64 =
+                (self.db.prepare_cached(sql)?).query_row([int(negotiation.0)], |r| r.get(0))?;
+            self.show(hold, offer.by)?;
+            self.show(hold, AgentId(uint(seller)))?;
+        }
         self.run(
             "UPDATE negotiation SET offers = ?, since = ? WHERE id = ?",
             (number, self.now(), int(negotiation.0)),
@@ -328,7 +337,7 @@ impl Fold<'_> {
         signed: bool,
     ) -> Result<()> {
         self.run(
-            "INSERT INTO offer VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO offer VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 int(negotiation.0),
                 number,
@@ -341,7 +350,8 @@ impl Fold<'_> {
                 note,
                 signed,
                 self.now(),
-                int(self.position)
+                int(self.position),
+                offer.hold.map(|h| int(h.0))
             ],
         )
     }

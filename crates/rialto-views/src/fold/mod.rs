@@ -26,6 +26,7 @@ use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
 
 pub(crate) use kinds::kind;
+pub(crate) use ledger::kind_code;
 pub(crate) use texts::{erase, indexed_text};
 
 /// What a content is used for: whose full text it is part of.

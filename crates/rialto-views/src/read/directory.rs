@@ -63,6 +63,8 @@ pub struct AgentCard {
     pub endpoint: Value,
     /// Whom it lets write to it first.
     pub contact: Value,
+    /// Whether buyers' offers to it must be funded.
+    pub funded_offers_only: bool,
     /// What its finished deals came to.
     pub reputation: ReputationRow,
     /// When it was registered.
@@ -398,6 +400,7 @@ impl Snap<'_> {
             prices: part("prices"),
             endpoint: part("endpoint"),
             contact: part("contact"),
+            funded_offers_only: part("funded_offers_only") == Value::Bool(true),
             reputation: reputation(row)?,
             created: time(row.get(16)?),
         }))

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use rialto_core::amount::Amount;
 use rialto_core::id::{
-    AccountId, AgentId, AnyId, AssetId, DealId, HoldId, OwnerId, TeamId, TransferId, position_of,
+    AccountId, AgentId, AnyId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
+    position_of,
 };
 use rialto_core::identity::Principal;
-use rialto_core::ledger::Purpose;
+use rialto_core::ledger::{EntryKind, Moved, Purpose};
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 
 use super::{Page, Paging, Scope, Snap, Table, ViewReader, Written, cursor, limit, time};
 use crate::Result;
-use crate::db::{Units, int, join_principal, uint};
+use crate::db::{Units, int, join_principal, kind_of, uint};
+use crate::fold::kind_code;
 
 /// A kind of money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -298,6 +300,16 @@ impl ViewReader {
     }
 }
 
+impl ViewReader {
+    /// What an entry moved, and what corrections of it came to: what bounds its next correction.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn moved_by(&self, id: TransferId) -> Result<Option<Moved>> {
+        self.read(|snap| snap.moved_by(id))
+    }
+}
+
 const ENTRY: &str = "SELECT id, kind, debit, credit, amount, asset, purpose, purpose_id, hold,
     by_kind, by_id, memo, reference, at FROM entry WHERE id = ?";
 
@@ -312,6 +324,7 @@ pub(crate) fn purpose(code: i64, number: i64) -> Purpose {
         5 => Purpose::Share(DealId(number)),
         6 => Purpose::Correction(TransferId(number)),
         7 => Purpose::Stake(AgentId(number)),
+        8 => Purpose::Offer(NegotiationId(number)),
         _ => Purpose::Transfer,
     }
 }
@@ -326,6 +339,37 @@ fn kind_name(code: i64) -> &'static str {
 }
 
 impl Snap<'_> {
+    fn moved_by(&self, id: TransferId) -> Result<Option<Moved>> {
+        let sql = "SELECT kind, debit, credit, asset, amount FROM entry WHERE id = ?";
+        let found = self.db.prepare_cached(sql)?.query_row([int(id.0)], |r| {
+            let kind: i64 = r.get(0)?;
+            let moves = [EntryKind::Post, EntryKind::PostHold].map(kind_code);
+            let amount: Units = r.get(4)?;
+            Ok(Moved {
+                from: AccountId(uint(r.get(1)?)),
+                to: AccountId(uint(r.get(2)?)),
+                asset: AssetId(uint(r.get(3)?)),
+                amount: Amount(if moves.contains(&kind) { amount.0 } else { 0 }),
+                corrected: Amount::ZERO,
+            })
+        });
+        let Some(mut moved) = found.optional()? else {
+            return Ok(None);
+        };
+        let sql = "SELECT e.amount FROM link l JOIN entry e ON e.id = l.to_id
+                   WHERE l.from_kind = ?1 AND l.from_id = ?2 AND l.to_kind = ?1
+                   AND e.purpose = 6 AND e.purpose_id = ?2";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query((kind_of(TransferId::PREFIX), int(id.0)))?;
+        while let Some(row) = rows.next()? {
+            let amount: Units = row.get(0)?;
+            // Sums of what was moved fit: past any bound, everything is corrected.
+            let sum = moved.corrected.0.saturating_add(amount.0);
+            moved.corrected = Amount(sum);
+        }
+        Ok(Some(moved))
+    }
+
     fn account(&self, id: i64) -> Result<Option<AccountRow>> {
         let sql = "SELECT holder_kind, holder, label, asset, balance, pending_out, pending_in
                    FROM account WHERE id = ?";

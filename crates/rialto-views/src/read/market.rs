@@ -108,12 +108,29 @@ pub struct OfferRow {
     pub note: Option<Written>,
     /// Whether its author signed it.
     pub signed: bool,
+    /// Whether the money of a buyer's offer is held for it, and a deal takes it over. If not, that the
+    /// account could pay was checked when the offer was made, and may not be so any more. None for a
+    /// seller's offer: the buyer pays when it accepts.
+    pub funded: Option<bool>,
+    /// The agent that would rule in a dispute; none is the operator.
+    pub arbiter: Option<Who>,
+    /// Who owns that agent.
+    pub arbiter_owner: Option<OwnerName>,
     /// Until when it can be accepted.
     pub expires: Time,
     /// When it was made.
     pub at: Time,
     /// The position of the event.
     pub position: u64,
+}
+
+/// An owner by id and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnerName {
+    /// Its id.
+    pub id: OwnerId,
+    /// Its name.
+    pub name: String,
 }
 
 /// A negotiation with all offers, oldest first.
@@ -182,6 +199,8 @@ pub struct DealView {
     pub accepted: Option<OfferRow>,
     /// The agent that rules in a dispute; none is the operator.
     pub arbiter: Option<Who>,
+    /// Who owns that agent.
+    pub arbiter_owner: Option<OwnerName>,
     /// Why it was disputed.
     pub dispute: Option<Written>,
     /// The arbiter's reason.
@@ -489,28 +508,49 @@ impl Snap<'_> {
     /// The offers of a negotiation, or only the one with this hash.
     fn offers(&self, negotiation: i64, hash: Option<&[u8; 32]>) -> Result<Vec<OfferRow>> {
         let sql =
-            "SELECT number, author, hash, price, asset, terms, note, signed, expires, at, position
-                   FROM offer WHERE negotiation = ?1 AND (?2 IS NULL OR hash = ?2) ORDER BY number";
+            "SELECT o.number, o.author, o.hash, o.price, o.asset, o.terms, o.note, o.signed, o.expires,
+                   o.at, o.position, o.hold, n.buyer FROM offer o JOIN negotiation n ON n.id = o.negotiation
+                   WHERE o.negotiation = ?1 AND (?2 IS NULL OR o.hash = ?2) ORDER BY o.number";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query((negotiation, hash))?;
         let mut offers = Vec::new();
         while let Some(row) = rows.next()? {
-            let asset: i64 = row.get(4)?;
+            let (author, asset, buyer): (i64, i64, i64) = (row.get(1)?, row.get(4)?, row.get(12)?);
+            let terms = facts(&row.get::<_, String>(5)?);
+            let arbiter = terms.pointer("/bargain/arbiter").and_then(Value::as_str);
+            let arbiter = arbiter.and_then(|id| id.parse::<AgentId>().ok());
+            let arbiter = arbiter.map(|id| int(id.0));
+            let held = row.get::<_, Option<i64>>(11)?.is_some();
             offers.push(OfferRow {
                 number: row.get(0)?,
-                by: self.who(row.get(1)?)?,
+                by: self.who(author)?,
                 hash: row.get::<_, [u8; 32]>(2)?.into(),
                 price: self.decimal(row.get(3)?, asset)?,
                 asset: self.asset(asset)?.0,
-                terms: self.readable_terms(facts(&row.get::<_, String>(5)?))?,
+                terms: self.readable_terms(terms)?,
                 note: self.written(row.get(6)?)?,
                 signed: row.get(7)?,
+                funded: (author == buyer).then_some(held),
+                arbiter: arbiter.map(|a| self.who(a)).transpose()?,
+                arbiter_owner: arbiter.map(|a| self.owner_name(a)).transpose()?.flatten(),
                 expires: time(row.get(8)?),
                 at: time(row.get(9)?),
                 position: uint(row.get(10)?),
             });
         }
         Ok(offers)
+    }
+
+    /// Who owns an agent.
+    fn owner_name(&self, agent: i64) -> Result<Option<OwnerName>> {
+        let sql = "SELECT o.id, o.name FROM agent a JOIN owner o ON o.id = a.owner WHERE a.id = ?";
+        let found = self.db.prepare_cached(sql)?.query_row([agent], |r| {
+            Ok(OwnerName {
+                id: OwnerId(uint(r.get(0)?)),
+                name: r.get(1)?,
+            })
+        });
+        Ok(found.optional()?)
     }
 
     fn deal(&self, id: i64) -> Result<Option<DealRow>> {
@@ -574,6 +614,7 @@ impl Snap<'_> {
             offer: offer.into(),
             accepted: self.offers(negotiation, Some(&offer))?.pop(),
             arbiter: arbiter.map(|a| self.who(a)).transpose()?,
+            arbiter_owner: arbiter.map(|a| self.owner_name(a)).transpose()?.flatten(),
             dispute: self.written(dispute)?,
             ruling: self.written(ruling)?,
             timeline: timeline.collect::<rusqlite::Result<_>>()?,

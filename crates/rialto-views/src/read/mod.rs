@@ -45,7 +45,7 @@ pub use log::{Counts, EventFilter};
 pub use mail::{ConversationRow, MessageRow, Order};
 pub use market::{
     AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView, InviteRow,
-    NegotiationRow, NegotiationView, OfferRow,
+    NegotiationRow, NegotiationView, OfferRow, OwnerName,
 };
 pub use newly::Newly;
 pub use reputation::{DealWeight, ReputationView};

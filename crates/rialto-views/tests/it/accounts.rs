@@ -302,7 +302,7 @@ fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
                     terms["payee_team"] = json!(team);
                 }
                 let opened = realm.attempt(by, None, "negotiation.open",
-                    json!({ "with": format!("@ag{b}"), "side": "buy", "terms": terms, "valid_for_ms": 60_000 }));
+                    json!({ "with": format!("@ag{b}"), "side": "buy", "terms": terms, "valid_for_ms": 60_000, "fund": dice.below(2) == 0 }));
                 let Ok(ids) = opened else { continue };
                 let rialto_core::id::AnyId::NegotiationId(id) = id_of(&ids, "neg") else {
                     panic!()
@@ -346,7 +346,7 @@ fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
             }
             _ => {
                 if let Some(wrong) = pick(&mut dice, &moved).filter(|_| dice.below(3) == 0) {
-                    let args = json!({ "transfer": wrong, "from": format!("@ag{a}"), "to": format!("@ag{b}"), "amount": "0.01", "reason": "x" });
+                    let args = json!({ "transfer": wrong, "amount": "0.01", "reason": "x" });
                     let _ = realm.attempt(
                         rialto_core::identity::Principal::Operator,
                         None,

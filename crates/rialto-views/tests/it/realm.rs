@@ -1,10 +1,13 @@
 //! The driver: commands as JSON, decided by the core, applied to its state and kept for the views.
 
+use rialto_core::amount::Amount;
 use rialto_core::command::Command;
 use rialto_core::decide::{Decision, Request, Stamp, Verdict, decide};
+use rialto_core::event::Event;
 use rialto_core::hash::Hash;
-use rialto_core::id::{AgentId, AnyId, ContentId, OwnerId, PersonId, number};
+use rialto_core::id::{AgentId, AnyId, ContentId, OwnerId, PersonId, TransferId, number};
 use rialto_core::identity::{AgentRef, Auth, Principal};
+use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Moved, Purpose};
 use rialto_core::reject::Rejection;
 use rialto_core::state::State;
 use rialto_core::text::Labels;
@@ -43,7 +46,7 @@ impl Realm {
         realm.operator(
             "policy.set_settings",
             json!({ "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
-                    "offers_per_minute": 0, "agents_per_owner": 0 }),
+                    "offers_per_minute": 0, "agents_per_owner": 0, "least_review_ms": 60_000 }),
         );
         realm.operator("ledger.create_asset", json!({ "code": "USD", "scale": 9 }));
         realm
@@ -66,6 +69,13 @@ impl Realm {
             bodies.push(bytes);
             sealed
         });
+        let command = match command {
+            Command::Correct(mut args) => {
+                args.entry = self.moved(args.transfer);
+                Command::Correct(args)
+            }
+            other => other,
+        };
         let request = Request {
             principal,
             auth: Auth::None,
@@ -83,6 +93,34 @@ impl Realm {
             Verdict::Accepted(decision) => Ok(self.accept(decision, bodies)),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// What the log says that an entry moved, as the door asks the views.
+    pub(crate) fn moved(&self, transfer: TransferId) -> Option<Moved> {
+        let entries: Vec<&Entry> = self
+            .log
+            .iter()
+            .flat_map(|indexed| &indexed.envelope.events)
+            .filter_map(|event| match event {
+                Event::Ledger(LedgerEvent::Entries { entries, .. }) => Some(entries),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let entry = entries.iter().find(|e| e.transfer == transfer)?;
+        let corrections = entries
+            .iter()
+            .filter(|e| e.purpose == Purpose::Correction(transfer));
+        Some(Moved {
+            from: entry.from,
+            to: entry.to,
+            asset: entry.asset,
+            amount: match entry.kind {
+                EntryKind::Post | EntryKind::PostHold => entry.amount,
+                EntryKind::Hold | EntryKind::VoidHold => Amount::ZERO,
+            },
+            corrected: Amount(corrections.map(|e| e.amount.0).sum()),
+        })
     }
 
     fn accept(&mut self, decision: Decision, bodies: Vec<Vec<u8>>) -> Vec<AnyId> {
