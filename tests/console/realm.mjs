@@ -81,7 +81,7 @@ const NAME = `<img src=x onerror=window.ran=1>"'\u0440\u0430ypal`;
 
 const terms = (price, item = NAME, more = {}) => ({ price, asset: "USD", lines: [{ item, quantity: 2 }], ...more });
 
-/** Fills a realm with two owners, their people, agents, talk and trade. */
+/** Fills a realm with three owners, their people, agents, talk and trade. */
 export async function people(url, operatorToken) {
   const operator = client(url, operatorToken);
   const owner = async (name) => {
@@ -90,6 +90,7 @@ export async function people(url, operatorToken) {
   };
   const casa = await owner("casa");
   const rival = await owner("rival");
+  const guild = await owner("guild");
   const member = async (name, role) => {
     const added = await casa.admin.op("person.add", { owner: casa.id, name, role });
     return client(url, added.token.secret);
@@ -111,7 +112,7 @@ export async function people(url, operatorToken) {
   };
   const buyer = await agent(casa, "casa-buyer");
   const seller = await agent(rival, "rival-seller");
-  const arbiter = await agent(rival, "rival-guild");
+  const arbiter = await agent(guild, "guild-judge");
   await operator.op("ledger.issue", { to: buyer.handle, amount: "1000", asset: "USD" });
   await seller.op("listing.publish", {
     terms: { title: NAME, description: SCRIPT, items: [{ name: NAME, price: "12" }], tags: [NAME],

@@ -141,6 +141,10 @@ pub struct Offer {
     pub hash: String,
     /// Whether its author signed it.
     pub signed: bool,
+    /// Whether a buyer's offer has its money held; none for a seller's.
+    pub funded: Option<bool>,
+    /// Who would rule in a dispute, and who owns it.
+    pub arbiter: Markup,
     /// Whether it was the one accepted.
     pub taken: bool,
     /// When.
@@ -245,9 +249,15 @@ fn bubble(offer: &Offer) -> Markup {
             p.quiet {
                 "offer " (offer.number) " · " span.id { "#" (short(&offer.hash)) }
                 @if offer.signed { " · signed" }
+                @match offer.funded {
+                    Some(true) => " · funded: its money is held",
+                    Some(false) => " · not funded: its money was there when it was made",
+                    None => {},
+                }
                 @if offer.taken { " · accepted" } @else { " · valid until " (offer.expires) }
                 " · " (position(offer.position))
             }
+            p.quiet { "arbiter: " (offer.arbiter) }
         }
     }
 }

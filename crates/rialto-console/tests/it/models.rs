@@ -257,6 +257,8 @@ fn deals() -> Vec<(&'static str, Markup)> {
             lines: vec![s()],
             note: Some(written()),
             hash: s(),
+            funded: Some(false),
+            arbiter: text(EVIL),
             signed: true,
             taken: false,
             at: when(),

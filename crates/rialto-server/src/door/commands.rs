@@ -11,8 +11,9 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
-use rialto_core::id::AnyId;
+use rialto_core::id::{AnyId, TransferId};
 use rialto_core::identity::{AgentRef, Principal};
+use rialto_core::ledger::Moved;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::text::{Labels, Sealed};
 use rialto_wire::body::{self, BadBody, Body};
@@ -28,6 +29,7 @@ use super::Door;
 use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
+use super::reads::At;
 use crate::node::{Answered, Ask, Failure, Reply};
 
 /// Operations that only the realm itself carries out.
@@ -187,14 +189,17 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
     let labels = labels(caller.principal);
     let mut contents = Vec::new();
     let mut too_large = None;
-    let command = command.map(&mut |body: Body| {
+    let mut command = command.map(&mut |body: Body| {
         let salt = salt(door);
         let bytes = body.to_bytes().unwrap_or_else(|why| {
             too_large = Some(why);
             Vec::new()
         });
         let ordinal = u16::try_from(contents.len()).unwrap_or(u16::MAX);
-        let sealed = body::seal(ordinal, &salt, &bytes, labels);
+        let sealed = Sealed {
+            blank: body.is_blank(),
+            ..body::seal(ordinal, &salt, &bytes, labels)
+        };
         contents.push((salt, bytes));
         sealed
     });
@@ -207,6 +212,11 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
             return Err(Refusal::new(Code::Malformed, "a text cannot be stored"));
         }
         None => {}
+    }
+    if let Command::Correct(args) = &mut command
+        && caller.principal == Principal::Operator
+    {
+        args.entry = moved(door, args.transfer).await?;
     }
     let request = Request {
         principal: caller.principal,
@@ -222,6 +232,13 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         contents,
         custody,
     })
+}
+
+/// What an entry to correct moved. It has left memory, so only the views know; it never changes, so what
+/// they say holds.
+async fn moved(door: &Door, entry: TransferId) -> Result<Option<Moved>, Refusal> {
+    let at = At::default().reached(door.node.hub().durable());
+    super::reads::view(door, at, move |v| v.moved_by(entry)).await
 }
 
 /// Whether the command makes a key pair that the realm keeps.

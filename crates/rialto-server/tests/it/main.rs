@@ -12,6 +12,7 @@ mod authority;
 mod console;
 mod console_fleet;
 mod console_square;
+mod deals;
 mod description;
 mod door;
 mod faults;

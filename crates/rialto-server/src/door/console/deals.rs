@@ -2,12 +2,13 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use rialto_console::Markup;
 use rialto_console::kit::{Money, Thing};
 use rialto_console::pages::deals::{Course, List, Listed, Offer, STATES, Step, TalkLine};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
 use rialto_core::reject::Code;
-use rialto_views::{DealView, NegotiationView, OfferRow, Scope};
+use rialto_views::{DealView, NegotiationView, OfferRow, OwnerName, Scope};
 use serde_json::Value;
 
 use super::desk::{Desk, named};
@@ -108,6 +109,16 @@ pub(super) async fn talk(desk: Desk, Path(name): Path<String>) -> Result<Respons
     desk.page(&title, Place::Deals, &page.page()).await
 }
 
+/// Who rules in a dispute, and who owns it.
+fn arbiter(agent: Option<&rialto_views::Who>, owner: Option<&OwnerName>) -> Markup {
+    let Some(agent) = agent else {
+        return text("the operator");
+    };
+    let mut parts = vec![maud_of(who(agent))];
+    parts.extend(owner.map(|owner| text(&format!("of {}", owner.name))));
+    joined(&parts)
+}
+
 /// A small part as markup.
 pub(super) fn maud_of(part: impl rialto_console::Render) -> rialto_console::Markup {
     part.render()
@@ -120,8 +131,10 @@ fn course(desk: &Desk, view: &DealView, talk: Option<&NegotiationView>) -> Cours
         ("Task", maud_of(Thing(row.task.into()))),
         ("Negotiation", maud_of(Thing(row.negotiation.into()))),
     ];
-    let arbiter = view.arbiter.as_ref().map(|arbiter| maud_of(who(arbiter)));
-    facts.push(("Arbiter", arbiter.unwrap_or_else(|| text("the operator"))));
+    facts.push((
+        "Arbiter",
+        arbiter(view.arbiter.as_ref(), view.arbiter_owner.as_ref()),
+    ));
     for (label, amount) in [("Seller got", &row.paid), ("Buyer got back", &row.returned)] {
         if let Some(amount) = amount {
             facts.push((label, maud_of(money(amount, &row.asset))));
@@ -232,6 +245,8 @@ fn bubble(
         taken: taken == Some(hash.as_str()),
         hash,
         signed: row.signed,
+        funded: row.funded,
+        arbiter: arbiter(row.arbiter.as_ref(), row.arbiter_owner.as_ref()),
         at: desk.when(row.at),
         expires: desk.when(row.expires),
         position: row.position,

@@ -111,6 +111,7 @@ fn purpose(purpose: Purpose) -> Markup {
         Purpose::Share(id) => thing("share of", Some(id.into())),
         Purpose::Correction(id) => thing("correction of", Some(id.into())),
         Purpose::Stake(id) => thing("stake of", Some(id.into())),
+        Purpose::Offer(id) => thing("offer in", Some(id.into())),
     }
 }
 

@@ -90,13 +90,17 @@ fn listing(view: &ListingView) -> Listing {
             money(&item.price.text(), &view.asset),
         )
     };
+    let mut attributes: Vec<String> = view.attributes.iter().map(attribute).collect();
+    if view.funded_offers_only {
+        attributes.push("takes funded offers only".to_owned());
+    }
     Listing {
         id: view.id.into(),
         seller: rialto_console::kit::Who::new(view.seller.clone()),
         title: view.title.to_string(),
         description: described(view),
         items: view.items.iter().map(item).collect(),
-        attributes: view.attributes.iter().map(attribute).collect(),
+        attributes,
         tags: view.tags.iter().map(ToString::to_string).collect(),
         bundle: None,
         missing: Vec::new(),
