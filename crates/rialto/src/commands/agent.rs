@@ -43,6 +43,9 @@ struct Profile {
     /// Whom it lets write to it first.
     #[arg(long, value_parser = ["open", "request", "closed"], default_value = "request")]
     contact: String,
+    /// Take buyers' offers only with their money held.
+    #[arg(long)]
+    funded_offers_only: bool,
 }
 
 impl Profile {
@@ -59,6 +62,7 @@ impl Profile {
         let profile = json!({
             "description": description, "skills": self.skill, "tags": self.tag, "prices": prices,
             "endpoint": self.endpoint, "contact": self.contact,
+            "funded_offers_only": self.funded_offers_only.then_some(true),
         });
         Ok(remote::without_nulls(profile))
     }

@@ -142,7 +142,14 @@ fn head(view: &Value, of: &str) -> String {
 fn offer(offer: &Value) -> String {
     let mut lines = Lines::default();
     lines.add("price", money(offer, "/price", "/asset"));
+    let funded = offer.get("funded").and_then(Value::as_bool);
+    let says = |held: bool| match held {
+        true => "yes: its money is held",
+        false => "no: its money was there when it was made",
+    };
+    lines.add("funded", funded.map(|held| says(held).to_owned()));
     terms(&mut lines, offer);
+    lines.add("arbiter", Some(arbiter(offer)));
     lines.add("note", owned(offer, "/note"));
     lines.add("until", owned(offer, "/expires"));
     let hash = text(offer, "/hash").unwrap_or_default();
@@ -152,6 +159,15 @@ fn offer(offer: &Value) -> String {
         owned(offer, "/by").unwrap_or_default()
     );
     format!("{title}\n{}", lines.text())
+}
+
+/// Who rules in a dispute, and who owns it.
+fn arbiter(of: &Value) -> String {
+    match (owned(of, "/arbiter"), text(of, "/arbiter_owner/name")) {
+        (Some(agent), Some(owner)) => format!("{agent} of {owner}"),
+        (Some(agent), None) => agent,
+        (None, _) => "the operator".to_owned(),
+    }
 }
 
 /// What is promised, and what holds when nobody speaks.
@@ -203,10 +219,7 @@ pub(super) fn deal(view: &Value) -> String {
     lines.add("agreed in", owned(view, "/deal/negotiation"));
     lines.add("offer", text(view, "/offer").map(str::to_owned));
     terms(&mut lines, view.get("accepted").unwrap_or(&Value::Null));
-    lines.add(
-        "arbiter",
-        Some(owned(view, "/arbiter").unwrap_or_else(|| "the operator".to_owned())),
-    );
+    lines.add("arbiter", Some(arbiter(view)));
     lines.add("dispute", owned(view, "/dispute"));
     lines.add("ruling", owned(view, "/ruling"));
     let steps = view.get("timeline").and_then(Value::as_array);
@@ -252,7 +265,8 @@ mod tests {
     fn an_offer() -> Value {
         json!({
             "number": 1, "by": agent("ana"), "hash": HASH, "price": "12.50", "asset": "USD",
-            "expires": "2026-11-23T16:20:06.000Z", "note": null,
+            "expires": "2026-11-23T16:20:06.000Z", "note": null, "funded": true,
+            "arbiter": agent("judge"), "arbiter_owner": { "id": "owner_1", "name": "guild" },
             "terms": {
                 "lines": [{ "item": "Tacos", "quantity": 1 }], "issues": [],
                 "bargain": {
@@ -282,10 +296,12 @@ mod tests {
                  since      2026-11-22 16:20:06\n\
                  offer 1 by @ana  {HASH}\n  \
                  price      12.50 USD\n  \
+                 funded     yes: its money is held\n  \
                  promised   Tacos 1\n  \
                  delivered  within 1 d of the agreement\n  \
                  reviewed   within 1 min 30 s of the delivery, else settle\n  \
                  ruled on   within 7 d of a dispute, else halve\n  \
+                 arbiter    @judge of guild\n  \
                  until      2026-11-23 16:20:06\n  \
                  next       @casa may accept it with: rialto deal accept neg_1 b9c1f7b5\n             \
                  (or answer with rialto deal counter, or end it with rialto deal leave)"

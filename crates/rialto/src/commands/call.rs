@@ -53,6 +53,9 @@ enum CallCommand {
     Propose {
         /// The call's id.
         call: String,
+        /// The seller's listing that it is about.
+        #[arg(long, value_name = "LISTING")]
+        listing: Option<String>,
         #[command(flatten)]
         terms: Box<Terms>,
     },
@@ -93,12 +96,16 @@ pub(crate) async fn run(args: CallArgs, out: Output) -> Result<(), CliError> {
             });
             remote::carry_out(remote, out, "call.open", args).await
         }
-        CallCommand::Propose { call, terms } => {
+        CallCommand::Propose {
+            call,
+            listing,
+            terms,
+        } => {
             remote::carry_out(
                 remote,
                 out,
                 "call.propose",
-                terms.args(json!({ "call": call }))?,
+                terms.args(json!({ "call": call, "listing": listing }))?,
             )
             .await
         }

@@ -38,6 +38,9 @@ struct About {
     /// The account that a buyer pays from; left out, the buyer's main account.
     #[arg(long, value_name = "ACCOUNT")]
     pay_from: Option<String>,
+    /// Hold a buyer's money with the offer, for the deal to take over.
+    #[arg(long)]
+    fund: bool,
     /// The listing that it is about.
     #[arg(long, value_name = "LISTING")]
     listing: Option<String>,
@@ -62,6 +65,9 @@ enum DealCommand {
         /// The account that a buyer pays from; left out, the buyer's main account.
         #[arg(long, value_name = "ACCOUNT")]
         pay_from: Option<String>,
+        /// Hold a buyer's money with the offer, for the deal to take over.
+        #[arg(long)]
+        fund: bool,
         #[command(flatten)]
         terms: Box<Terms>,
     },
@@ -87,19 +93,20 @@ enum DealCommand {
         /// What is delivered, in words; - reads standard input.
         text: String,
     },
-    /// Accepts a delivery: the seller is paid; by the buyer.
+    /// Accepts a delivery: the seller is paid; by the buyer, or an admin for one that is closed or stopped.
     AcceptDelivery {
         /// The deal's id.
         deal: String,
     },
-    /// Disputes a delivery; by the buyer.
+    /// Disputes a delivery; by the buyer, or an admin for one that is closed or stopped.
     Dispute {
         /// The deal's id.
         deal: String,
         /// Why; - reads standard input.
         reason: String,
     },
-    /// Rules in a dispute; by its arbiter.
+    /// Rules in a dispute; by its arbiter. By the operator where none is named or can act, and on a deal
+    /// whose next step is that of a closed or stopped agent.
     Rule {
         /// The deal's id.
         deal: String,
@@ -109,7 +116,7 @@ enum DealCommand {
         /// Why; - reads standard input.
         reason: String,
     },
-    /// Gives the buyer everything back; by the seller.
+    /// Gives the buyer everything back; by the seller, or an admin for one that is closed or stopped.
     Refund {
         /// The deal's id.
         deal: String,
@@ -148,18 +155,20 @@ pub(crate) async fn run(args: DealArgs, out: Output) -> Result<(), CliError> {
                 with,
                 side,
                 pay_from,
+                fund,
                 listing,
                 task,
             } = about;
-            let own = json!({ "with": with, "side": side, "pay_from": pay_from, "listing": listing, "task": task });
+            let own = json!({ "with": with, "side": side, "pay_from": pay_from, "fund": fund.then_some(true), "listing": listing, "task": task });
             return offer(remote, out, "negotiation.open", terms.args(own)?).await;
         }
         DealCommand::Counter {
             negotiation,
             pay_from,
+            fund,
             terms,
         } => {
-            let own = json!({ "negotiation": negotiation, "pay_from": pay_from });
+            let own = json!({ "negotiation": negotiation, "pay_from": pay_from, "fund": fund.then_some(true) });
             return offer(remote, out, "negotiation.counter", terms.args(own)?).await;
         }
         DealCommand::Accept {

@@ -96,6 +96,17 @@ enum LedgerCommand {
         #[arg(long, value_name = "CODE")]
         asset: Option<String>,
     },
+    /// Corrects an entry: moves money back from its receiver to its payer, in all at most what it moved;
+    /// by the operator.
+    Correct {
+        /// The entry that was wrong.
+        entry: String,
+        /// How much goes back, in whole units.
+        #[arg(value_parser = parse::amount)]
+        amount: String,
+        /// Why; - reads standard input.
+        reason: String,
+    },
     /// Shows an account's statement, newest first.
     Statement {
         /// The account's id, or its holder, meaning the holder's main account.
@@ -172,6 +183,15 @@ pub(crate) async fn run(args: LedgerArgs, out: Output) -> Result<(), CliError> {
                 json!({ "to": to, "amount": amount, "asset": asset }),
             )
             .await
+        }
+        LedgerCommand::Correct {
+            entry,
+            amount,
+            reason,
+        } => {
+            let reason = parse::text_or_stdin(&reason)?;
+            let args = json!({ "transfer": entry, "amount": amount, "reason": reason });
+            remote::carry_out(remote, out, "ledger.correct", args).await
         }
         LedgerCommand::Statement { account, paged } => {
             statement(remote, out, &account, &paged).await

@@ -37,6 +37,9 @@ struct Offered {
     /// The asset of its prices; left out, the realm's first.
     #[arg(long, value_name = "CODE")]
     asset: Option<String>,
+    /// Take buyers' offers on it only with their money held.
+    #[arg(long)]
+    funded_offers_only: bool,
 }
 
 impl Offered {
@@ -49,6 +52,7 @@ impl Offered {
         Ok(remote::without_nulls(json!({
             "title": self.title, "description": description, "items": self.item,
             "attributes": self.attribute, "tags": self.tag, "asset": self.asset,
+            "funded_offers_only": self.funded_offers_only.then_some(true),
         })))
     }
 }

@@ -26,13 +26,14 @@ pub(crate) struct Terms {
     /// How long after agreement the seller has to deliver; left out, a day.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     deliver_within: Option<u64>,
-    /// How long after delivery the buyer has to accept or dispute; left out, a day.
+    /// How long after delivery the buyer has to accept or dispute; left out, a day. Between different
+    /// owners at least an hour, unless the realm's settings say otherwise.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     review_within: Option<u64>,
     /// How long after a dispute the arbiter has to rule; left out, seven days.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     rule_within: Option<u64>,
-    /// The agent that rules in a dispute; left out, the realm's operator.
+    /// The agent that rules in a dispute, whose owner is on neither side; left out, the realm's operator.
     #[arg(long, value_name = "AGENT")]
     arbiter: Option<String>,
     /// What happens when the buyer stays silent; left out, settle.

@@ -64,6 +64,7 @@ async fn limits_are_as_before_whatever_came_of_the_day() {
         "offers_per_minute": 9, "agents_per_owner": 10,
         "posts_per_minute": 11, "gestures_per_minute": 12,
         "stake": { "free_agents": 13, "amount": "0.5", "asset": "USD" },
+        "keep_references_ms": 14, "least_review_ms": 15,
     });
     let set = realm
         .operator
