@@ -310,6 +310,9 @@ fn a_review_is_long_enough_to_look() {
     let hour = 3_600_000;
     table(
         &[
+            r#"@seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "4", "review_within_ms": 1}, "valid_for_ms": 600000} => RLT0518 review_within_ms must be at least 3600000 milliseconds
+            "#
+            .into(),
             open(
                 "@seller",
                 "@buyer",
