@@ -98,8 +98,9 @@ impl Queue {
         self.owners.get(whose)?.first().copied()
     }
 
-    fn of(&self, whose: OwnerId) -> impl Iterator<Item = u64> {
-        self.owners.get(&whose).into_iter().flatten().copied()
+    /// What is of one owner, oldest first.
+    fn of(&self, whose: OwnerId) -> Option<&BTreeSet<u64>> {
+        self.owners.get(&whose)
     }
 }
 
@@ -361,8 +362,8 @@ impl State {
     }
 
     /// What of the deliveries with these numbers `agent` has neither acknowledged nor acted on.
-    fn unmet(&self, agent: AgentId, numbers: impl Iterator<Item = u64>) -> usize {
-        numbers.filter(|seq| is_unmet(self, agent, *seq)).count()
+    fn unmet<'a>(&self, agent: AgentId, numbers: impl Iterator<Item = &'a u64>) -> usize {
+        numbers.filter(|seq| is_unmet(self, agent, **seq)).count()
     }
 }
 
@@ -386,10 +387,11 @@ pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usi
     let queue = state.kept_in(agent, Lane::Waiting)?;
     let whose = whose.unwrap_or_default();
     // What is over is only counted out when the count matters.
-    if queue.of(whose).count() >= each && state.unmet(agent, queue.of(whose)) >= each {
+    let theirs = queue.of(whose).filter(|numbers| numbers.len() >= each);
+    if theirs.is_some_and(|numbers| state.unmet(agent, numbers.iter()) >= each) {
         return Some(each);
     }
-    let numbers = || queue.owners.values().flatten().copied();
+    let numbers = || queue.owners.values().flatten();
     (queue.len >= all && state.unmet(agent, numbers()) >= all).then_some(all)
 }
 

@@ -334,7 +334,7 @@ pub struct Settings {
     /// Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by
     /// mentions and replies; 0 is no limit, left out it is 600.
     #[n(50)]
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentions_per_minute: Option<u32>,
 }
 
