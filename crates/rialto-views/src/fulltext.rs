@@ -295,7 +295,7 @@ mod tests {
             ),
             ("news bus buses 7s gas s", "new bus buse 7s gas s "),
             ("Crème BRÛLÉE", "creme brulee "),
-            ("Straße STRASSE", "strasse strasse "),
+            ("Straße STRASSE", "strass strass "),
             ("e-mail", "e mail email "),
             (
                 "nego-\ntiation nego\u{ad}tiation nego\u{200b}tiation",

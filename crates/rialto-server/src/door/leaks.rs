@@ -10,7 +10,7 @@ use rialto_core::command::Command;
 use rialto_core::decide::secret_hash;
 use rialto_core::id::TokenId;
 use rialto_core::reject::Code;
-use serde::Serialize;
+use rialto_wire::body::Body;
 
 use super::Door;
 use super::problem::Refusal;
@@ -41,10 +41,7 @@ pub(super) fn live_in(door: &Door, text: &[u8]) -> Vec<TokenId> {
 ///
 /// # Errors
 /// [`Code::TokenInName`].
-pub(super) fn check_facts<C: Clone>(door: &Door, command: &Command<C>) -> Result<(), Refusal>
-where
-    Command<()>: Serialize,
-{
+pub(super) fn check_facts(door: &Door, command: &Command<Body>) -> Result<(), Refusal> {
     let facts = command.clone().map(&mut |_| ());
     let text = serde_json::to_vec(&facts).map_err(|_| Refusal::from(Code::Defect))?;
     if live_in(door, &text).is_empty() {
