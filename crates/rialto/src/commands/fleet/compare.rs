@@ -1,8 +1,11 @@
 //! `rialto fleet compare`: chips or plans side by side under the same traffic.
 
 use clap::Args;
+use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::PoolSpec;
-use rialto_fleet::plan::{Placement, evaluate, evaluate_smallest, plans, size, size_cheapest};
+use rialto_fleet::plan::{
+    Placement, Question, evaluate, evaluate_smallest, plans, size, size_cheapest,
+};
 use rialto_fleet::step::Plan;
 use serde::Serialize;
 
@@ -48,15 +51,7 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
     }
     let catalogue = args.question.catalogue()?;
     let parameters = args.question.parameters()?;
-    let mut candidates = Vec::new();
-    for text in &args.on {
-        let candidate = candidate(&args.model, text)?;
-        let (chip, precision) = (&candidate.spec.chip, &candidate.spec.precision);
-        let most = args.question.max_replica_chips();
-        let possible = plans(&catalogue, &args.model, chip, precision, most)
-            .map_err(|e| CliError::usage(e.to_string()))?;
-        candidates.push((candidate, possible));
-    }
+    let candidates = candidates(args, &catalogue)?;
     let chips: Vec<String> = candidates
         .iter()
         .map(|(c, _)| c.spec.chip.clone())
@@ -84,17 +79,7 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
         args.question.accept_answer(&question, Some(placement))?;
     }
     out.json(&report)?;
-    out.line(format!("{}: {}", args.model, args.question.line(&question)))?;
-    for line in table(report.candidates.iter()).lines() {
-        out.line(format!("  {line}"))?;
-    }
-    legend(out)?;
-    for p in &report.candidates {
-        if let Some(seeds) = seeds(p) {
-            out.line(format!("  {} {} {}: {seeds}", p.chip, p.precision, p.plan))?;
-        }
-    }
-    notes(&report.candidates, out)?;
+    print(args, &question, &report, out)?;
     if report
         .candidates
         .iter()
@@ -104,6 +89,42 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
         return Err(CliError::failed(what).hint("the last column says what stands against each"));
     }
     Ok(())
+}
+
+fn print(
+    args: &CompareArgs,
+    question: &Question,
+    report: &CompareReport,
+    out: Output,
+) -> Result<(), CliError> {
+    out.line(format!("{}: {}", args.model, args.question.line(question)))?;
+    for line in table(report.candidates.iter()).lines() {
+        out.line(format!("  {line}"))?;
+    }
+    legend(out)?;
+    for p in &report.candidates {
+        if let Some(seeds) = seeds(p) {
+            out.line(format!("  {} {} {}: {seeds}", p.chip, p.precision, p.plan))?;
+        }
+    }
+    notes(&report.candidates, out)
+}
+
+/// Every candidate with the plans that it may take.
+fn candidates(
+    args: &CompareArgs,
+    catalogue: &Catalogue,
+) -> Result<Vec<(Candidate, Vec<Plan>)>, CliError> {
+    let mut candidates = Vec::new();
+    for text in &args.on {
+        let candidate = candidate(&args.model, text)?;
+        let (chip, precision) = (&candidate.spec.chip, &candidate.spec.precision);
+        let most = args.question.max_replica_chips();
+        let possible = plans(catalogue, &args.model, chip, precision, most)
+            .map_err(|e| CliError::usage(e.to_string()))?;
+        candidates.push((candidate, possible));
+    }
+    Ok(candidates)
 }
 
 /// One `--on`, read.

@@ -101,7 +101,10 @@ fn row(p: &Placement) -> Vec<String> {
         latency(p.tpot_p99_s, p.tpot_p99_held_s, 1),
         figure(format!("{:.1}", p.output_tokens_per_s_per_chip)),
         figure(format!("{:.2}", p.joules_per_output_token)),
-        p.binds.words(),
+        match (served, spread) {
+            (false, Some(_)) => format!("with {:.0} %: {}", 100.0 * HOLDS_WITH, p.binds.words()),
+            _ => p.binds.words(),
+        },
     ]
 }
 
