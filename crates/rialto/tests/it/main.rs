@@ -11,6 +11,7 @@ mod cli;
 mod demo;
 mod faults;
 mod fleet;
+mod negotiate;
 mod quarantine;
 mod quickstart;
 mod readme;
