@@ -3,12 +3,12 @@
 
     python3 -m venv venv && venv/bin/pip install negmas==0.16.0
     venv/bin/python bench/negmas_peer.py speed --rialto target/release/rialto
-    venv/bin/python bench/negmas_peer.py traces crates/rialto-lab/tests/golden/negmas FILE.json...
+    venv/bin/python bench/negmas_peer.py traces FOLDER FILE.json...
 
 `speed` lets `rialto bench negotiate --export` write its domains, runs the same pairs on them in NegMAS,
 checks that both reach the same agreements, and prints both rates as JSON. In both programs a
 negotiation counts from its making to its end, a round is one turn of each side, and everything runs on one
-thread. NegMAS's sorted outcomes are made in each negotiation unless `--warm`, as by default.
+thread. NegMAS sorts its outcomes in each negotiation; Rialto's cold figure does too, the other does not.
 
 `traces` lets NegMAS negotiate native domain files pair by pair and writes each offer, for tests that hold
 Rialto to the same offers and agreements. It uses BoulwareTBNegotiator, LinearTBNegotiator and
@@ -29,8 +29,7 @@ PAIRS = ["boulware", "linear", "conceder"]
 def load(path):
     """A native domain file as NegMAS's issues and utility functions, scaled to [0, 1]."""
     from negmas import make_issue, make_os
-    from negmas.preferences import LinearAdditiveUtilityFunction, MappingUtilityFunction
-    from negmas.preferences.value_fun import AffineFun, TableFun
+    from negmas.preferences import MappingUtilityFunction
 
     domain = json.loads(pathlib.Path(path).read_text())
     issues = []
@@ -141,11 +140,44 @@ def number(issues, outcome):
     return total
 
 
+def by_outcome(profile, issues, space):
+    """A profile as a table of normalised utilities, added up in the order that Rialto adds in: the same
+    numbers to the last bit. None if two outcomes are worth the same: in which order NegMAS tries those
+    depends on the machine's sorting instructions."""
+    import itertools
+    from negmas.preferences import MappingUtilityFunction
+
+    if "table" in profile:
+        rows = {tuple(row[:-1]): row[-1] for row in profile["table"]}
+    else:
+        parts = {part["issue"]: part for part in profile["additive"]}
+        rows = {}
+        for outcome in itertools.product(*(issue.all for issue in issues)):
+            total = profile.get("bias", 0.0)
+            for issue, value in zip(issues, outcome):
+                part = parts[issue.name]
+                total += part.get("weight", 1.0) * worth(part, value)
+            rows[outcome] = total
+    low, high = min(rows.values()), max(rows.values())
+    scaled = {outcome: (u - low) / (high - low) for outcome, u in rows.items()}
+    order = sorted(scaled.values())
+    if any(b - a < 1e-12 for a, b in zip(order, order[1:])):
+        return None
+    ufun = MappingUtilityFunction(scaled, outcome_space=space)
+    reservation = profile.get("reservation")
+    ufun.reserved_value = 0.0 if reservation is None else (reservation - low) / (high - low)
+    return ufun
+
+
 def traces(args):
     folder = pathlib.Path(args.folder)
     folder.mkdir(parents=True, exist_ok=True)
     for path in args.files:
         domain, issues, space, ufuns = load(path)
+        ufuns = [by_outcome(profile, issues, space) for profile in domain["profiles"]]
+        if None in ufuns:
+            print(path, "is left out: outcomes of equal worth have no order of their own")
+            continue
         runs = []
         for rounds in (1, 2, 10, 37, 100):
             for pair in [(a, b) for a in PAIRS for b in PAIRS]:

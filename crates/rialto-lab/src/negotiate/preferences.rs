@@ -36,7 +36,7 @@ impl Preferences {
         }
         let span = high - low;
         let utilities: Vec<f64> = profile.worth.iter().map(|u| (u - low) / span).collect();
-        let order = sort(&utilities);
+        let order = sort(&utilities, &profile.worth);
         let sorted: Vec<f64> = order.iter().map(|&o| utilities[o as usize]).collect();
         let reservation = (profile.reservation - low) / span;
         let first = sorted.partition_point(|u| *u < reservation);
@@ -108,12 +108,6 @@ impl Preferences {
         self.order[self.order.len() - 1]
     }
 
-    /// How many outcomes are worth more than a utility.
-    #[must_use]
-    pub fn better_than(&self, utility: f64) -> usize {
-        self.order.len() - self.sorted.partition_point(|u| *u <= utility)
-    }
-
     /// The rational outcome whose utility is nearest above a target, or less than a millionth below it;
     /// the best outcome if every one is below. None if no outcome is rational.
     #[must_use]
@@ -177,9 +171,10 @@ pub struct Side {
     pub wishes: std::sync::Arc<Preferences>,
 }
 
-/// Numbers of outcomes from the least to the greatest utility, all in `[0, 1]`; equal ones by number. One
-/// pass puts them into as many buckets as there are outcomes, and each bucket is sorted by itself.
-fn sort(utilities: &[f64]) -> Vec<Outcome> {
+/// Numbers of outcomes from the least to the greatest worth; equal ones by number. `utilities`, all in
+/// `[0, 1]`, follow the worth but for the last bit: one pass puts outcomes into as many buckets as there
+/// are, and each bucket is sorted by itself.
+fn sort(utilities: &[f64], worth: &[f64]) -> Vec<Outcome> {
     let len = utilities.len();
     let bucket = |u: f64| (u * (len - 1) as f64) as usize;
     let mut starts = vec![0u32; len + 1];
@@ -199,7 +194,7 @@ fn sort(utilities: &[f64]) -> Vec<Outcome> {
     for pair in starts.windows(2) {
         let part = &mut order[pair[0] as usize..pair[1] as usize];
         if part.len() > 1 {
-            part.sort_by(|&a, &b| utilities[a as usize].total_cmp(&utilities[b as usize]));
+            part.sort_by(|&a, &b| worth[a as usize].total_cmp(&worth[b as usize]));
         }
     }
     order
@@ -251,7 +246,6 @@ mod tests {
         }
         assert_eq!(p.rational(), 4);
         assert_eq!(p.band(0.2, 0.6), 1..4);
-        assert_eq!(p.better_than(0.3), 2);
         assert_eq!(preferences(&[0.0, 1.0], 2.0).at_least(0.5), None);
     }
 }

@@ -1,13 +1,12 @@
 //! The same offers and agreements as NegMAS 0.16, for strategies that draw no random numbers.
 //!
-//! The traces were made with bench/negmas_peer.py, which says how, by
-//! `bench/negmas_peer.py traces crates/rialto-lab/tests/golden/negmas DIR/*.json`, where DIR held the
-//! domains of `rialto negotiate generate SHAPE:2:1 DIR` for each shape, and on examples/domains/flat.json.
+//! Domains and traces stand in tests/golden/negmas. The traces were made with bench/negmas_peer.py, which
+//! says how, by `python bench/negmas_peer.py traces DIR DIR/*-*.json` with that folder as DIR. In none of the
+//! domains are two outcomes worth the same to a side: NegMAS's order of those depends on the machine.
 
 use std::path::Path;
 
-use rialto_lab::negotiate::domain::{Domain, Outcome};
-use rialto_lab::negotiate::generate::{Shape, generate};
+use rialto_lab::negotiate::domain::Outcome;
 use rialto_lab::negotiate::native;
 use rialto_lab::negotiate::session::{Action, Deadline, Still, negotiate};
 use rialto_lab::negotiate::strategy::Spec;
@@ -16,7 +15,6 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Trace {
-    domain: String,
     runs: Vec<Run>,
 }
 
@@ -28,27 +26,16 @@ struct Run {
     agreement: Option<Outcome>,
 }
 
-/// A domain of the examples, or the generated one of that name.
-fn domain(name: &str) -> Domain {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../examples/domains")
-        .join(format!("{name}.json"));
-    if let Ok(text) = std::fs::read_to_string(example) {
-        return native::parse(name, &text).unwrap();
-    }
-    let (shape, seed) = name.rsplit_once('-').unwrap();
-    let shape: Shape = shape.parse().unwrap();
-    Domain::build(&generate(shape, seed.parse().unwrap())).unwrap()
-}
-
 #[test]
 fn time_dependent_pairs_make_the_offers_that_negmas_makes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/negmas");
     let (mut runs, mut agreements) = (0, 0);
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let trace: Trace = serde_json::from_str(&text).unwrap();
-        let scenario = Scenario::of(&domain(&trace.domain)).pop().unwrap();
+    for name in ["sum-60", "sum-1680", "mixed-352", "table-20", "opposed-216"] {
+        let read =
+            |ending| std::fs::read_to_string(folder.join(format!("{name}.{ending}"))).unwrap();
+        let trace: Trace = serde_json::from_str(&read("trace.json")).unwrap();
+        let domain = native::parse(name, &read("json")).unwrap();
+        let scenario = Scenario::of(&domain).pop().unwrap();
         for run in trace.runs {
             let [a, b] = [0, 1].map(|i| run.pair[i].parse::<Spec>().unwrap());
             let mut a = a.build(&scenario.sides[0], 1);
@@ -66,7 +53,7 @@ fn time_dependent_pairs_make_the_offers_that_negmas_makes() {
                     }
                 },
             );
-            let at = format!("{} {:?} {} rounds", trace.domain, run.pair, run.rounds);
+            let at = format!("{name} {:?} {} rounds", run.pair, run.rounds);
             assert_eq!(offers, run.offers, "{at}");
             assert_eq!(settled.agreement, run.agreement, "{at}");
             runs += 1;
@@ -74,7 +61,7 @@ fn time_dependent_pairs_make_the_offers_that_negmas_makes() {
         }
     }
     assert!(
-        runs >= 400 && agreements >= 200,
+        runs >= 270 && agreements >= 130,
         "{runs} runs, {agreements} agreements"
     );
 }
