@@ -1,7 +1,7 @@
 //! The same offers and agreements as NegMAS 0.16, for strategies that draw no random numbers.
 //!
 //! Domains and traces stand in tests/golden/negmas. The traces were made with bench/negmas_peer.py, which
-//! says how, by `python bench/negmas_peer.py traces DIR DIR/*-*.json` with that folder as DIR. In none of the
+//! says how, by `python bench/negmas_peer.py traces DIR DIR/*[0-9].json` with that folder as DIR. In none of the
 //! domains are two outcomes worth the same to a side: NegMAS's order of those depends on the machine.
 
 use std::path::Path;
