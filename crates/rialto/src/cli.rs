@@ -10,8 +10,8 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     accounts, agent, allowance, approval, backup, bench, call, clock, community, completions,
     config, deal, demo, erase, explain, feed, fleet, follow, inbox, invitation, ledger, listing,
-    log, message, moderation, op, operator, owner, post, report, reputation, scenario, serve, task,
-    team, trace,
+    log, message, moderation, negotiate, op, operator, owner, post, report, reputation, scenario,
+    serve, task, team, trace,
 };
 use crate::output::{CliError, Exit, Output};
 
@@ -101,6 +101,9 @@ enum Command {
     /// The fleet twin and its economics.
     #[command(subcommand)]
     Fleet(fleet::FleetCommand),
+    /// Strategies on domains of several issues: tournaments, without a realm.
+    #[command(subcommand)]
+    Negotiate(negotiate::NegotiateCommand),
     /// Measures speed and size.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -167,6 +170,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Backup(args) => backup::backup(&args, out),
         Command::Restore(args) => backup::restore(&args, out),
         Command::Fleet(command) => fleet::run(command, out).await,
+        Command::Negotiate(command) => negotiate::run(&command, out),
         Command::Bench(command) => bench::run(&command, out).await,
         Command::Explain(args) => explain::run(&args, out),
         Command::Config(args) => config::run(&args, out),

@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rialto-core", &[]),
     ("rialto-fleet", &[]),
     ("rialto-journal", &[]),
+    ("rialto-lab", &[]),
     ("rialto-wire", &["rialto-core"]),
     ("rialto-views", &["rialto-core", "rialto-wire"]),
     (
@@ -32,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rialto-core",
             "rialto-fleet",
             "rialto-journal",
+            "rialto-lab",
             "rialto-server",
             "rialto-views",
             "rialto-wire",

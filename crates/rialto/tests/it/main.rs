@@ -12,6 +12,7 @@ mod cli;
 mod demo;
 mod faults;
 mod fleet;
+mod negotiate;
 mod newcomers;
 mod quarantine;
 mod quickstart;

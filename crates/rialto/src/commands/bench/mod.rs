@@ -8,6 +8,7 @@ mod ledger;
 mod load;
 mod mail;
 mod market;
+mod negotiate;
 mod population;
 mod restart;
 mod soak;
@@ -38,6 +39,8 @@ pub enum BenchCommand {
     Soak(soak::SoakArgs),
     /// The square at its size: memory, and the home feed under a steady rate of readers.
     Social(social::SocialArgs),
+    /// Negotiations and rounds a second, on domains of growing size.
+    Negotiate(negotiate::NegotiateArgs),
     /// The speed of the serving twin: simulated requests a second at iteration level.
     Fleet(BenchArgs),
 }
@@ -56,6 +59,7 @@ pub(crate) async fn run(command: &BenchCommand, out: Output) -> Result<(), CliEr
         BenchCommand::Population(args) => population::run(args, out).await,
         BenchCommand::Soak(args) => soak::run(args, out).await,
         BenchCommand::Social(args) => social::run(args, out),
+        BenchCommand::Negotiate(args) => negotiate::run(args, out),
         BenchCommand::Fleet(args) => run_bench(args, out),
     }
 }

@@ -1,0 +1,60 @@
+//! A late conceder that offers what the other seems to like.
+//!
+//! Three known parts (Baarslag et al. 2014 name them so): the target falls as Boulware's; of the outcomes
+//! just above it, the one is offered that the frequency model of HardHeaded estimates best for the other;
+//! what is at least as good as that next offer is accepted.
+
+use std::sync::Arc;
+
+use super::model::Frequencies;
+use super::time::power;
+use crate::negotiate::preferences::{Preferences, Side};
+use crate::negotiate::session::{Action, Strategy, Turn};
+
+/// How far above the target an offer may be.
+const BAND: f64 = 0.05;
+/// The most outcomes that are looked at for one offer.
+const LOOKED_AT: usize = 256;
+
+pub(super) struct Frequency {
+    wishes: Arc<Preferences>,
+    model: Frequencies,
+}
+
+impl Frequency {
+    pub(super) fn new(side: &Side) -> Self {
+        Self {
+            wishes: side.wishes.clone(),
+            model: Frequencies::new(side.space.clone()),
+        }
+    }
+}
+
+impl Strategy for Frequency {
+    fn act(&mut self, turn: &Turn) -> Action {
+        if let Some(offer) = turn.offer {
+            self.model.observe(offer);
+        }
+        let floor = self.wishes.floor();
+        let target = (1.0 - floor) * (1.0 - power(turn.time, 4.0)) + floor;
+        let Some(least) = self.wishes.at_least(target) else {
+            return Action::Leave;
+        };
+        let band = self.wishes.band(target, target + BAND);
+        let step = band.len().div_ceil(LOOKED_AT).max(1);
+        let mut best = (f64::NEG_INFINITY, least);
+        for outcome in band.step_by(step).map(|position| self.wishes.at(position)) {
+            let liked = self.model.estimate(outcome);
+            if liked > best.0 {
+                best = (liked, outcome);
+            }
+        }
+        let next = best.1;
+        match turn.offer {
+            Some(offer) if self.wishes.utility(offer) >= self.wishes.utility(next) => {
+                Action::Accept
+            }
+            _ => Action::Offer(next),
+        }
+    }
+}
