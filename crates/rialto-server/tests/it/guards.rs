@@ -123,6 +123,9 @@ async fn only_json_is_read_as_json() {
     realm.stop();
 }
 
+/// Path, headers and body of a request, and the status and code of its refusal.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], Body, u16, &'a str);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_read_for_whom_the_head_names() {
     let realm = Realm::new().await;
@@ -130,7 +133,7 @@ async fn a_body_is_read_for_whom_the_head_names() {
     let bearer = format!("Bearer {}", realm.operator);
     let known = [("authorization", bearer.as_str()), JSON];
     let unknown = [("authorization", "Bearer rlt_nobody"), JSON];
-    let table: [(&str, &[(&str, &str)], Body, u16, &str); 10] = [
+    let table: [Case<'_>; 10] = [
         // A token that is none is told of without a look at the body.
         ("/api/mail.send", &unknown, never(), 401, "RLT0015"),
         ("/api/commands", &unknown, never(), 401, "RLT0015"),
@@ -302,14 +305,16 @@ impl Kept {
     }
 }
 
-/// Flips one byte of a file where a text begins.
+/// Flips one byte of a file where a text begins, in place: the rest is never gone, not even for a moment.
 fn flip(file: &Path, text: &str) {
-    let mut bytes = std::fs::read(file).unwrap();
+    use std::os::unix::fs::FileExt;
+    let bytes = std::fs::read(file).unwrap();
     let at = bytes
         .windows(text.len())
         .position(|part| part == text.as_bytes());
-    bytes[at.unwrap()] ^= 1;
-    std::fs::write(file, bytes).unwrap();
+    let at = at.unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
+    file.write_all_at(&[bytes[at] ^ 1], at as u64).unwrap();
 }
 
 /// A folder with a few posts in it, closed; and its operator's token.
