@@ -165,10 +165,11 @@ fn sums(shape: Shape, sizes: &[usize], rng: &mut Rng) -> Vec<ProfileSpec> {
     let mut second = side(rng);
     if shape == Shape::Opposed {
         let share = rng.within(0.7, 0.95);
-        for i in 0..sizes.len() {
-            second.0[i] = share * first.0[i] + (1.0 - share) * second.0[i];
-            for v in 0..sizes[i] {
-                second.1[i][v] = share * (1.0 - first.1[i][v]) + (1.0 - share) * second.1[i][v];
+        let mirrored = second.0.iter_mut().zip(second.1.iter_mut());
+        for ((weight, values), (like, of)) in mirrored.zip(first.0.iter().zip(&first.1)) {
+            *weight = share * like + (1.0 - share) * *weight;
+            for (value, of) in values.iter_mut().zip(of) {
+                *value = share * (1.0 - of) + (1.0 - share) * *value;
             }
         }
     }

@@ -134,7 +134,7 @@ pub fn negotiate(
     watch: &mut dyn FnMut(usize, &Turn, Action),
 ) -> Settled {
     let [a, b] = sides;
-    let sides = if first == 0 { [a, b] } else { [b, a] };
+    let mut sides = if first == 0 { [a, b] } else { [b, a] };
     let mut offer = None;
     let mut round = 0;
     let limit = deadline.rounds.unwrap_or(u32::MAX);
@@ -142,7 +142,7 @@ pub fn negotiate(
         if round >= limit {
             return settled(End::Deadline, None, round, 1.0, None);
         }
-        for turn_of in 0..2 {
+        for (turn_of, strategy) in sides.iter_mut().enumerate() {
             let mut time = 0.0;
             if deadline.rounds.is_some() {
                 time = f64::from(round + 1) / (f64::from(limit) + 1.0);
@@ -160,7 +160,7 @@ pub fn negotiate(
                 rounds: deadline.rounds,
                 offer,
             };
-            let action = sides[turn_of].act(&turn);
+            let action = strategy.act(&turn);
             let side = turn_of ^ first;
             watch(side, &turn, action);
             match action {
