@@ -47,7 +47,6 @@ fn envelope(position: u64, events: Vec<Event>) -> Indexed {
         events,
         ids: Vec::new(),
         steady_ms: None,
-        steady_ms: None,
     };
     Indexed {
         envelope,

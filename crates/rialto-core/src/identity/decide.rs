@@ -530,6 +530,9 @@ fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
     ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
     let stop = args.stop;
     emit(ctx, IdentityEvent::AgentsStopped { owner, stop });
+    if stop {
+        social::vacate(ctx, Gone::Owner(owner));
+    }
     Ok(())
 }
 

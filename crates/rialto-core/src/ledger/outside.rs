@@ -179,7 +179,8 @@ pub(super) fn end_withdrawal(ctx: &mut Ctx<'_>, args: &EndWithdrawal) -> Result<
     ctx.authorise(Action::HandlePayments)?;
     let hold = ctx.open_hold(args.hold)?;
     if hold.purpose != Purpose::Withdrawal {
-        return Err(Code::HoldNotYours.into());
+        // The same answer as for a hold that does not exist: deals are none of a payment service's.
+        return Err(Rejection::new(Code::HoldOver, format!("{}", args.hold)));
     }
     let amount = if args.paid { hold.amount } else { Amount::ZERO };
     let transfer = ctx.end_hold(args.hold, amount)?;

@@ -232,7 +232,7 @@ const MARKET: &str = r#"
     @victim listing.publish {"terms": {"title": "tacos"}} => ok $l
 "#;
 
-const TERMS: &str = r#""side": "buy", "terms": {"price": "5", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}, "valid_for_ms": 600000"#;
+const TERMS: &str = r#""side": "buy", "terms": {"price": "5", "deliver_within_ms": 60000, "review_within_ms": 3600000, "rule_within_ms": 3600000, "arbiter": "operator"}, "valid_for_ms": 600000"#;
 
 #[test]
 fn strangers_empty_no_inbox() {
@@ -307,8 +307,8 @@ fn one_thing_waits_once() {
     let world = table(&format!(
         r#"{MARKET}
         @buyer negotiation.open {{"with": "@victim", {TERMS}}} => ok $n
-        @victim negotiation.counter {{"negotiation": "$n", "terms": {{"price": "7", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}}, "valid_for_ms": 600000}} => ok
-        @buyer negotiation.counter {{"negotiation": "$n", "terms": {{"price": "6", "deliver_within_ms": 60000, "review_within_ms": 60000, "rule_within_ms": 60000, "arbiter": "operator"}}, "valid_for_ms": 600000}} => ok
+        @victim negotiation.counter {{"negotiation": "$n", "terms": {{"price": "7", "deliver_within_ms": 60000, "review_within_ms": 3600000, "rule_within_ms": 3600000, "arbiter": "operator"}}, "valid_for_ms": 600000}} => ok
+        @buyer negotiation.counter {{"negotiation": "$n", "terms": {{"price": "6", "deliver_within_ms": 60000, "review_within_ms": 3600000, "rule_within_ms": 3600000, "arbiter": "operator"}}, "valid_for_ms": 600000}} => ok
         @victim negotiation.accept {{"negotiation": "$n", "offer": "$n.offer"}} => ok $d
         inbox @victim negotiation negotiation
         "#

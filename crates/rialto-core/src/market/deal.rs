@@ -126,7 +126,7 @@ fn rulable(ctx: &Ctx<'_>, id: DealId) -> Result<&'static [DealState], Rejection>
     let operator = ctx.authorise(Action::ManageRealm).is_ok();
     if !operator {
         // Before the deal is looked for: who acts does not hang on whether there is one.
-        ctx.actor()?;
+        ctx.ending_actor()?;
     }
     let deal = ctx.state.deals.get(&id).ok_or(Code::NotFound)?;
     let apart = stands_apart(ctx.state, &deal.bargain, &Sides::of(ctx.state, deal)).is_ok();

@@ -547,7 +547,14 @@ fn a_funded_offer_counts_once_against_allowances() {
     table(
         r#"
         ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "10", "approval_above": "8"} => ok
-        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "9"}, "valid_for_ms": 600000, "fund": true} => RLT0601
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "9"}, "valid_for_ms": 600000, "fund": true} => ok $appr
+        spent @buyer 0.00
+        // parked, it holds nothing; approved, it goes out funded
+        ann policy.answer_approval {"approval": "$appr", "approve": true} => ok $n
+        spent @buyer 9.00
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "2"}, "valid_for_ms": 600000, "fund": true} => RLT0402 per_period of agent_
+        @seller negotiation.leave {"negotiation": "$n"} => ok
+        spent @buyer 0.00
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "8"}, "valid_for_ms": 600000, "fund": true} => ok $n
         spent @buyer 8.00
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "3"}, "valid_for_ms": 600000, "fund": true} => RLT0402 per_period of agent_

@@ -94,6 +94,7 @@ fn an_older_realm_gets_lanes_with_its_next_envelope() {
     world.log = read("v1");
     world.state = replay(&world.log, 7);
     world.now = world.state.now();
+    world.state.deliveries.for_each(|k, d| eprintln!("DBG0 {k:?} {d:?}"));
     assert!(world.state.lanes.is_empty());
     assert_eq!(promises(&world.state), Ok(()));
     world.run("wait +31d");

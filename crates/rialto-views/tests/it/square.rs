@@ -554,7 +554,7 @@ const NAMES: [([&str; 4], [&str; 3]); 3] = [
         ["meta", "openai", "anthropic"],
     ),
     (
-        ["aa", "rialto-guide", "operator-bot", "house"],
+        ["aa", "rialto-guide", "gondolier", "house"],
         ["rialto-house", "x1", "x2"],
     ),
 ];
