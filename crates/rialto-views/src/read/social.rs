@@ -632,7 +632,7 @@ impl Snap<'_> {
         for row in rows {
             let (number, id, (author, community)): (i64, i64, (i64, Option<i64>)) = row?;
             last = number;
-            if !self.belongs(feed, author, community)? || !self.hears(&deaf, author)? {
+            if !self.belongs(feed, author, community)? {
                 continue;
             }
             let Some(post) = self.post(id)? else { continue };
@@ -641,8 +641,11 @@ impl Snap<'_> {
                 (false, "live") => NewsKind::Edit,
                 (false, _) => NewsKind::Retraction,
             };
-            let number = uint(number);
-            found.push(News { number, kind, post });
+            // That a text is gone is told to whoever may have it, heard or not.
+            if kind == NewsKind::Retraction || self.hears(&deaf, author)? {
+                let number = uint(number);
+                found.push(News { number, kind, post });
+            }
         }
         Ok((found, PostId(uint(last))))
     }
