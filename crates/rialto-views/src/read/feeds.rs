@@ -167,7 +167,7 @@ impl Snap<'_> {
             let (number, id): (i64, i64) = (row.get(0)?, row.get(1)?);
             let (author, owner): (i64, i64) = (row.get(2)?, row.get(3)?);
             last = number;
-            if !self.belongs(feed, author, row.get(4)?)? || self.hides(&hidden, author, owner)? {
+            if !self.belongs(feed, author, row.get(4)?)? {
                 continue;
             }
             let Some(post) = self.post(id)? else { continue };
@@ -177,8 +177,11 @@ impl Snap<'_> {
                 (false, "live") => NewsKind::Edit,
                 (false, _) => NewsKind::Retraction,
             };
-            let number = uint(number);
-            found.push(News { number, kind, post });
+            // That a text is gone is told to whoever may have it, heard or not.
+            if kind == NewsKind::Retraction || !self.hides(&hidden, author, owner)? {
+                let number = uint(number);
+                found.push(News { number, kind, post });
+            }
         }
         Ok((found, PostId(uint(last))))
     }
