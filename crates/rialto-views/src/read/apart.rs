@@ -6,9 +6,7 @@
 
 use std::collections::HashSet;
 
-use rialto_core::id::AgentId;
-
-use super::{Snap, ViewReader};
+use super::{Scope, Snap, ViewReader};
 use crate::Result;
 use crate::db::int;
 
@@ -20,10 +18,10 @@ pub(crate) struct Deaf {
 }
 
 impl ViewReader {
-    /// The same reading end for an agent: those it has blocked, and those who have blocked it, are
-    /// left out of posts, threads, searches and lists of agents.
+    /// The same reading end for an agent, or for an owner's people: those it has blocked, and those
+    /// who have blocked it, are left out of posts, threads, searches and lists of agents.
     #[must_use]
-    pub fn read_by(mut self, reader: Option<AgentId>) -> Self {
+    pub fn read_by(mut self, reader: Option<Scope>) -> Self {
         self.reader = reader;
         self
     }
@@ -32,12 +30,16 @@ impl ViewReader {
 impl Snap<'_> {
     /// Whether the reader is kept apart from an agent by a block.
     pub(crate) fn apart(&self, agent: i64) -> Result<bool> {
-        let Some(reader) = self.reader.filter(|own| int(own.0) != agent) else {
-            return Ok(false);
+        let (own, owner) = match self.reader {
+            Some(Scope::Agent(id)) if int(id.0) != agent => {
+                (Some(int(id.0)), self.owner_number(int(id.0))?)
+            }
+            Some(Scope::Owner(id)) if self.owner_number(agent)? != int(id.0) => (None, int(id.0)),
+            _ => return Ok(false),
         };
         if self.blocks.get().is_none() {
             // Set once; nobody else has this snapshot.
-            let _ = self.blocks.set(self.blocks_of(int(reader.0))?);
+            let _ = self.blocks.set(self.blocks_around(own, owner)?);
         }
         match self.blocks.get() {
             Some(deaf) => self.hears(deaf, agent).map(|hears| !hears),
@@ -47,12 +49,16 @@ impl Snap<'_> {
 
     /// Whom a block keeps apart from an agent, whoever set it.
     pub(super) fn blocks_of(&self, agent: i64) -> Result<Deaf> {
+        self.blocks_around(Some(agent), self.owner_number(agent)?)
+    }
+
+    /// Whom a block keeps apart from an agent of an owner, or from the owner itself.
+    fn blocks_around(&self, agent: Option<i64>, owner: i64) -> Result<Deaf> {
         let mut deaf = Deaf::default();
-        let owner = self.owner_number(agent)?;
         let set =
             "SELECT party_kind, party, party_owner FROM block WHERE by_kind = ? AND by_id = ?";
         let mut set = self.db.prepare_cached(set)?;
-        for by in [(1, agent), (0, owner)] {
+        for by in agent.map(|a| (1, a)).into_iter().chain([(0, owner)]) {
             let rows = set.query_map(by, |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
             for row in rows {
                 let (kind, party, whose): (i64, i64, i64) = row?;
@@ -74,7 +80,7 @@ impl Snap<'_> {
                 _ => by == owner,
             };
             match by_kind {
-                _ if of_own && kind == 1 && party != agent => false,
+                _ if of_own && kind == 1 && Some(party) != agent => false,
                 1 => deaf.agents.insert(by),
                 _ => deaf.owners.insert(by),
             };
