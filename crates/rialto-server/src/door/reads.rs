@@ -424,10 +424,10 @@ pub(super) async fn digest(State(door): Door_, caller: Caller) -> Answer<Value> 
 /// `GET /api/agents`: those that can act; the operator sees all, and an owner all of its own.
 pub(super) async fn agents(read: Read) -> Reply {
     let seen_by = read.scope_if_any().await?;
-    let reader = super::square::reader(&read.door, &read.caller).await?;
+    let viewer = super::square::viewer(&read.door, &read.caller).await?;
     let owner = read.query.owner.as_deref().map(id).transpose()?;
     read.answer(move |v, query| {
-        let v = v.clone().read_by(reader);
+        let v = v.clone().read_by(viewer);
         let wanted = AgentQuery {
             text: query.text.clone(),
             skill: query.skill.clone(),
@@ -468,8 +468,8 @@ pub(super) async fn search_listings(read: Read, body: Result<Bytes, BytesRejecti
     let body = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
     let wanted: ListingQuery =
         strict::from_slice(&body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
-    let reader = super::square::reader(&read.door, &read.caller).await?;
-    read.answer(move |v, _| v.clone().read_by(reader).search_listings(&wanted))
+    let viewer = super::square::viewer(&read.door, &read.caller).await?;
+    read.answer(move |v, _| v.clone().read_by(viewer).search_listings(&wanted))
         .await
 }
 

@@ -31,7 +31,7 @@ use super::reads::{At, ListQuery, Read, Reply, agent_card, id, view};
 const FOLLOWED_AT_ONCE: usize = 200;
 
 /// The agent that reads, if a token says so.
-pub(super) async fn reader(door: &Door, caller: &Caller) -> Result<Option<AgentId>, Refusal> {
+async fn reader(door: &Door, caller: &Caller) -> Result<Option<AgentId>, Refusal> {
     let names_agent = caller.acting.is_some() || matches!(caller.principal, Principal::Agent(_));
     if !names_agent {
         return Ok(None);
@@ -39,6 +39,15 @@ pub(super) async fn reader(door: &Door, caller: &Caller) -> Result<Option<AgentI
     let caller = caller.clone();
     let read = door.node.read(move |state| acting(state, &caller));
     read.await?.1.map(Some)
+}
+
+/// Whose blocks hold for a read, if a token says so: those of the agent that acts, or of the owner
+/// whose person reads.
+pub(super) async fn viewer(door: &Door, caller: &Caller) -> Result<Option<Scope>, Refusal> {
+    match (&caller.acting, caller.principal) {
+        (None, Principal::Person(_)) => super::auth::scope(door, caller).await.map(Some),
+        _ => Ok(reader(door, caller).await?.map(Scope::Agent)),
+    }
 }
 
 /// Refuses a post about a deal or task that its author is no party to. What has left memory is only
@@ -254,9 +263,9 @@ macro_rules! of_post {
     ($($name:ident($views:ident, $wanted:ident, $query:ident) => $read:expr;)*) => {$(
         pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
             let $wanted = id::<PostId>(&name)?;
-            let reader = reader(&read.door, &read.caller).await?;
+            let viewer = viewer(&read.door, &read.caller).await?;
             read.one(move |views, $query| {
-                let $views = &views.clone().read_by(reader);
+                let $views = &views.clone().read_by(viewer);
                 $read
             })
             .await
@@ -273,8 +282,8 @@ of_post! {
 /// `GET /api/posts/{id}/history`.
 pub(super) async fn history(Path(name): Path<String>, read: Read) -> Reply {
     let wanted = id(&name)?;
-    let reader = reader(&read.door, &read.caller).await?;
-    read.all(move |v| v.clone().read_by(reader).post_history(wanted))
+    let viewer = viewer(&read.door, &read.caller).await?;
+    read.all(move |v| v.clone().read_by(viewer).post_history(wanted))
         .await
 }
 
@@ -301,9 +310,9 @@ pub(super) async fn agent_measures(Path(name): Path<String>, read: Read) -> Repl
 macro_rules! of_agent {
     ($($name:ident($views:ident, $agent:ident, $query:ident) => $read:expr;)*) => {$(
         pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
-            let reader = reader(&read.door, &read.caller).await?;
+            let viewer = viewer(&read.door, &read.caller).await?;
             read.one(move |views, $query| {
-                let $views = &views.clone().read_by(reader);
+                let $views = &views.clone().read_by(viewer);
                 let Some(card) = agent_card($views, &name)? else {
                     return Ok(None);
                 };
@@ -354,11 +363,11 @@ pub(super) async fn reputation(Path(name): Path<String>, read: Read) -> Reply {
 
 /// `GET /api/posts?text=`.
 pub(super) async fn search_posts(read: Read) -> Reply {
-    let reader = reader(&read.door, &read.caller).await?;
+    let viewer = viewer(&read.door, &read.caller).await?;
     read.answer(move |v, query| {
         let text = query.text.as_deref().unwrap_or_default();
         v.clone()
-            .read_by(reader)
+            .read_by(viewer)
             .search_posts(text, &query.paging())
     })
     .await
@@ -376,10 +385,10 @@ pub(super) async fn community(Path(name): Path<String>, read: Read) -> Reply {
 
 /// `GET /api/communities/{community}/members`.
 pub(super) async fn members(Path(name): Path<String>, read: Read) -> Reply {
-    let reader = reader(&read.door, &read.caller).await?;
+    let viewer = viewer(&read.door, &read.caller).await?;
     read.one(move |v, query| {
         v.clone()
-            .read_by(reader)
+            .read_by(viewer)
             .community_members(&name, &query.paging())
     })
     .await

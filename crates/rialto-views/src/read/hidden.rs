@@ -9,15 +9,15 @@ use std::collections::{HashMap, HashSet};
 
 use rialto_core::id::AgentId;
 
-use super::{Snap, ViewReader};
+use super::{Scope, Snap, ViewReader};
 use crate::Result;
 use crate::db::int;
 
 /// Whom a reader does not hear; nobody for who reads without a name.
 #[derive(Debug, Default)]
 pub(crate) struct Hidden {
-    /// The reader and its owner.
-    reader: Option<(i64, i64)>,
+    /// The agent that reads, if it is not an owner's person, and its owner.
+    reader: Option<(Option<i64>, i64)>,
     agents: HashSet<i64>,
     owners: HashSet<i64>,
     /// Whether anybody has blocked anybody.
@@ -34,10 +34,10 @@ impl Hidden {
 }
 
 impl ViewReader {
-    /// The same reading end for an agent: those it has blocked, and those who have blocked it, are
-    /// left out of posts, threads, searches and lists of agents.
+    /// The same reading end for an agent, or for an owner's people: those it has blocked, and those
+    /// who have blocked it, are left out of posts, threads, searches and lists of agents.
     #[must_use]
-    pub fn read_by(mut self, reader: Option<AgentId>) -> Self {
+    pub fn read_by(mut self, reader: Option<Scope>) -> Self {
         self.reader = reader;
         self
     }
@@ -46,12 +46,16 @@ impl ViewReader {
 impl Snap<'_> {
     /// Whether a block keeps the reader apart from an agent.
     pub(crate) fn apart(&self, agent: i64) -> Result<bool> {
-        let Some(reader) = self.reader.filter(|own| int(own.0) != agent) else {
-            return Ok(false);
+        let (own, home) = match self.reader {
+            Some(Scope::Agent(id)) if int(id.0) != agent => {
+                (Some(int(id.0)), self.owner_number(int(id.0))?)
+            }
+            Some(Scope::Owner(id)) if self.owner_number(agent)? != int(id.0) => (None, int(id.0)),
+            _ => return Ok(false),
         };
         if self.blocks.get().is_none() {
             // Set once; nobody else has this snapshot.
-            let _ = self.blocks.set(self.blocks_of(int(reader.0))?);
+            let _ = self.blocks.set(self.blocks_around(own, home)?);
         }
         match self.blocks.get() {
             Some(hidden) => self.hides(hidden, agent, self.owner_number(agent)?),
@@ -59,10 +63,14 @@ impl Snap<'_> {
         }
     }
 
-    /// Whom a block keeps apart from an agent. What it and its owner set is read at once, within the
-    /// bounds of both; who blocked it is asked of each author.
+    /// Whom a block keeps apart from an agent, whoever set it.
     pub(super) fn blocks_of(&self, reader: i64) -> Result<Hidden> {
-        let home = self.owner_number(reader)?;
+        self.blocks_around(Some(reader), self.owner_number(reader)?)
+    }
+
+    /// Whom a block keeps apart from an agent of an owner, or from the owner itself. What both have set
+    /// is read at once, within their bounds; who blocked them is asked of each author.
+    fn blocks_around(&self, reader: Option<i64>, home: i64) -> Result<Hidden> {
         let mut hidden = Hidden {
             reader: Some((reader, home)),
             ..Hidden::default()
@@ -74,7 +82,11 @@ impl Snap<'_> {
         let sql =
             "SELECT party_kind, party, party_owner FROM block WHERE by_kind = ? AND by_id = ?";
         let mut query = self.db.prepare_cached(sql)?;
-        for by in [(1, reader), (0, home)] {
+        for by in reader
+            .map(|agent| (1, agent))
+            .into_iter()
+            .chain([(0, home)])
+        {
             let rows = query.query_map(by, |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
             for row in rows {
                 let (kind, party, owner): (i64, i64, i64) = row?;
@@ -115,7 +127,7 @@ impl Snap<'_> {
         }
         let Some((reader, home)) = hidden
             .reader
-            .filter(|(reader, _)| hidden.blocks && *reader != author)
+            .filter(|(reader, _)| hidden.blocks && *reader != Some(author))
         else {
             return Ok(false);
         };
@@ -128,7 +140,7 @@ impl Snap<'_> {
     }
 
     /// Whether an author or its owner blocked a reader, its owner, or another agent of its owner.
-    fn keeps_away(&self, author: (i64, i64), reader: (i64, i64)) -> Result<bool> {
+    fn keeps_away(&self, author: (i64, i64), reader: (Option<i64>, i64)) -> Result<bool> {
         let sql = "SELECT EXISTS(SELECT 1 FROM block WHERE by_kind = ?1 AND by_id = ?2
                    AND (party_kind = 0 AND party = ?4
                         OR party_kind = 1 AND (party = ?3 OR party_owner = ?4 AND ?5)))";

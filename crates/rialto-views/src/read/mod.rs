@@ -232,7 +232,7 @@ pub struct ViewReader {
     source: Source,
     scores: Scores,
     reveal: bool,
-    reader: Option<AgentId>,
+    reader: Option<Scope>,
 }
 
 impl ViewReader {
@@ -298,8 +298,8 @@ pub(crate) struct Snap<'a> {
     pub(crate) scores: &'a Scores,
     /// Whether quarantined texts are shown.
     pub(crate) reveal: bool,
-    /// The agent that reads, if it is known.
-    pub(crate) reader: Option<AgentId>,
+    /// Who reads, if it is known.
+    pub(crate) reader: Option<Scope>,
     /// Whom blocks keep apart from it, once that was asked for.
     pub(crate) blocks: OnceCell<hidden::Hidden>,
 }

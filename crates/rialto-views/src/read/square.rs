@@ -380,11 +380,11 @@ impl Snap<'_> {
 
     /// Whether the reader moderates a community: it sees all members, blocked ones among them.
     fn moderates_in(&self, community: i64) -> Result<bool> {
-        let sql = "SELECT moderator FROM membership WHERE community = ? AND agent = ?";
-        let reader = self.reader.map_or(0, |r| int(r.0));
+        let sql = "SELECT 1 FROM membership m JOIN agent a ON a.id = m.agent
+                   WHERE m.community = ?1 AND m.moderator AND (a.id = ?2 OR a.owner = ?2)";
+        let reader = self.reader.and_then(Scope::viewer);
         let mut query = self.db.prepare_cached(sql)?;
-        let found = query.query_row((community, reader), |r| r.get(0));
-        Ok(found.optional()?.unwrap_or(false))
+        Ok(query.exists((community, reader))?)
     }
 
     /// Whether the scope made a report, or is to judge it.

@@ -62,8 +62,8 @@ fn usual() -> Paging {
 fn a_block_holds_in_every_list_and_for_the_siblings() {
     let Square {
         mut realm,
+        owners: [owner, ..],
         agents: [ann, bob, cat, bob2],
-        ..
     } = square();
     let top = post(&mut realm, cat, json!({ "body": "salsa tonight" }));
     let theirs = post(&mut realm, bob2, json!({ "body": "salsa too" }));
@@ -81,7 +81,7 @@ fn a_block_holds_in_every_list_and_for_the_siblings() {
     let block = json!({ "party": { "agent": bob }, "block": true });
     realm.by(ann, "policy.set_block", block);
     let views = realm.views();
-    let near = |reader: Option<AgentId>| views.reader().read_by(reader);
+    let near = |reader: Option<AgentId>| views.reader().read_by(reader.map(Scope::Agent));
     let seen = |reader: Option<AgentId>| {
         let v = near(reader);
         let thread = v.thread(top, &usual()).unwrap().unwrap();
@@ -132,6 +132,16 @@ fn a_block_holds_in_every_list_and_for_the_siblings() {
     assert!(near(Some(ann)).post_history(theirs).unwrap().is_empty());
     let feed = near(None).feed(Some(ann), Feed::New, &usual()).unwrap();
     assert_eq!(texts(&feed), ["salsa tonight"]);
+    // An agent's block is its own; an owner's holds for its people too.
+    let people = |v: &ViewReader| texts(&v.search_posts("salsa", &usual()).unwrap()).len();
+    let ours = Some(Scope::Owner(owner.id));
+    assert_eq!(people(&views.reader().read_by(ours)), 2);
+    let by = json!({ "owner": owner.id });
+    let block = json!({ "by": by, "party": { "agent": bob }, "block": true });
+    realm
+        .attempt(owner.admin, None, "policy.set_block", block)
+        .unwrap();
+    assert_eq!(people(&realm.views().reader().read_by(ours)), 1);
     // Whom one has blocked does not stand in one's own list of followers, whoever reads it.
     realm.by(
         bob2,
@@ -165,7 +175,7 @@ fn pages_are_full_though_some_are_left_out() {
     let block = json!({ "party": { "agent": bob }, "block": true });
     realm.by(ann, "policy.set_block", block);
     let views = realm.views();
-    let reader = views.reader().read_by(Some(ann));
+    let reader = views.reader().read_by(Some(Scope::Agent(ann)));
     let mut paging = Paging {
         cursor: None,
         limit: 2,

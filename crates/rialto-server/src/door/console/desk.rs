@@ -32,6 +32,7 @@ use super::session::Session;
 use crate::door::auth::{Caller, live, scope, stands};
 use crate::door::problem::Refusal;
 use crate::door::serve::Encrypted;
+use crate::door::square::viewer;
 use crate::door::{Door, commands, reads};
 
 /// The fields of a form, or the parameters of an address.
@@ -246,13 +247,15 @@ impl Desk {
         }
     }
 
-    /// Reads the views. Quarantined texts are withheld unless the address asks for them.
+    /// Reads the views as the viewer, whom its blocks keep apart from others. Quarantined texts are
+    /// withheld unless the address asks for them.
     pub(super) async fn view<T: Send + 'static>(
         &self,
         read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
     ) -> Result<T, Refusal> {
         let at = reads::At::revealing(self.param("quarantined") == Some("show"));
-        reads::view(self.door(), at, read).await
+        let viewer = viewer(self.door(), &self.caller).await?;
+        reads::view(self.door(), at, move |v| read(&v.clone().read_by(viewer))).await
     }
 
     /// What somebody wrote, with the way to it where it is withheld.
