@@ -102,6 +102,8 @@ fn the_core_has_few_dependencies() {
         "minicbor",
         "schemars",
         "serde",
+        "unicode-normalization",
+        "unicode-script",
     ];
     assert_eq!(names, known.into_iter().collect());
     let text = std::fs::read_to_string(root().join("crates/rialto-core/src/lib.rs")).unwrap();

@@ -61,7 +61,7 @@ async fn tokens_are_caught_wherever_bodies_pass() {
         .await;
     let task = realm
         .ok(
-            &agent,
+            &ann,
             "task.create",
             json!({ "worker": "@ann-agent", "body": "x" }),
         )

@@ -1,12 +1,14 @@
 //! What the console says of itself: a page answers whom the API answers, and nobody else.
 
 use axum::http::StatusCode;
+use rialto_core::id::{AnyId, position_of};
 
+use super::STOPPED;
 use super::world::{Who, World};
 use crate::console::{get, sign_in};
 
 /// Each page of one thing, the read of the same thing, and what it is tried with.
-const PAGES: [(&str, &str, &[&str]); 17] = [
+const PAGES: [(&str, &str, &[&str]); 18] = [
     (
         "/trace/{}",
         "/api/trace/{}",
@@ -52,14 +54,19 @@ const PAGES: [(&str, &str, &[&str]); 17] = [
         &["hold", "withdrawal"],
     ),
     (
+        "/log/{}",
+        "/api/log/{}",
+        &["position of ours", "position of theirs"],
+    ),
+    (
         "/square/posts/{}",
         "/api/posts/{}",
         &["post", "theirs.post"],
     ),
 ];
 
-/// Who cannot sign in at the console: services, and tokens that were ended or whose holder is suspended.
-const NO_SESSION: [&str; 3] = ["service", "revoked", "suspended"];
+/// Who cannot sign in at the console beside those who are stopped: services, and tokens that were ended.
+const NO_SESSION: [&str; 2] = ["service", "revoked"];
 
 /// Whether the API answers it, acting as one of the caller's agents where that is what it takes.
 async fn answered(world: &World, who: &Who, path: &str) -> bool {
@@ -71,22 +78,33 @@ async fn answered(world: &World, who: &Who, path: &str) -> bool {
     acting.await.0 == 200
 }
 
+/// The position of the envelope that made a thing.
+fn position(world: &World, thing: &str) -> String {
+    let id: AnyId = world.id(thing).parse().unwrap();
+    position_of(id.number()).to_string()
+}
+
+fn may_sign_in(name: &str) -> bool {
+    !NO_SESSION.contains(&name) && STOPPED.iter().all(|(stopped, ..)| *stopped != name)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_is_there_for_whom_the_read_is() {
     let world = World::new().await;
     let mut wrong = Vec::new();
     for who in &world.who {
-        let Some(token) = who
-            .token
-            .as_deref()
-            .filter(|_| !NO_SESSION.contains(&who.name))
-        else {
+        let Some(token) = who.token.as_deref().filter(|_| may_sign_in(who.name)) else {
             continue;
         };
         let cookie = sign_in(&world.realm, token).await;
         for (page, read, things) in PAGES {
             for thing in things {
-                let fill = |path: &str| path.replace("{}", world.id(thing));
+                let named = match *thing {
+                    "position of ours" => position(&world, "deal we sell"),
+                    "position of theirs" => position(&world, "theirs.post"),
+                    thing => world.id(thing).to_owned(),
+                };
+                let fill = |path: &str| path.replace("{}", &named);
                 let shown = get(&world.realm, &cookie, &fill(page)).await.status;
                 let read = answered(&world, who, &fill(read)).await;
                 let fits = if read {
