@@ -464,16 +464,12 @@ fn prefix_affinity_finds_more_in_the_cache() {
 /// A trace in batches whose prompts share a short opening, and the generator fitted to it, agree on
 /// which routing policy is better.
 #[test]
-#[allow(clippy::print_stderr, reason = "a skipped test says so")]
 fn a_trace_and_its_generator_rank_routing_policies_alike() {
     let name = "mooncake_conversation.jsonl";
-    let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/fleet")
-        .join(name);
-    let Ok(text) = std::fs::read_to_string(path) else {
-        eprintln!("skipped: {name} is not at hand");
+    let Some(path) = rialto_testing::outside_data(&format!("fleet/{name}")) else {
         return;
     };
+    let text = std::fs::read_to_string(path).unwrap();
     let trace = Trace::parse(name, &text, None).unwrap();
     let sources = HashMap::from([
         ("trace".to_owned(), TrafficSource::Trace(trace)),

@@ -112,13 +112,10 @@ fn the_record_on_the_shipped_table() {
 
 #[test]
 fn the_record_on_the_shared_table() {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/fleet/aws_quarterly.csv");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: {} is absent", path.display());
+    let Some(path) = rialto_testing::outside_data("fleet/aws_quarterly.csv") else {
         return;
     };
-    assert_record(&backtest(&text));
+    assert_record(&backtest(&std::fs::read_to_string(path).unwrap()));
 }
 
 #[test]

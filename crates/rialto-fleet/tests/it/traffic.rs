@@ -4,15 +4,9 @@ use std::path::PathBuf;
 
 use rialto_fleet::traffic::{Format, Generator, Share, Trace, TrafficModel, fit};
 
-#[allow(clippy::print_stderr, reason = "a skipped test says so")]
 fn real(name: &str) -> Option<(String, Trace)> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/fleet")
-        .join(name);
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("skipped: {name} is not at hand");
-        return None;
-    };
+    let path = rialto_testing::outside_data(&format!("fleet/{name}"))?;
+    let text = std::fs::read_to_string(path).unwrap();
     let trace = Trace::parse(name, &text, None).unwrap();
     Some((text, trace))
 }

@@ -61,12 +61,10 @@ fn a_broken_row_is_refused_with_its_line() {
 
 #[test]
 fn ours_reaches_more_than_people_on_their_own_preferences() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/casino/casino_train_outcomes.csv");
-    let Ok(text) = std::fs::read_to_string(&file) else {
-        eprintln!("skipped: {} is not there", file.display());
+    let Some(file) = rialto_testing::outside_data("casino/casino_train_outcomes.csv") else {
         return;
     };
+    let text = std::fs::read_to_string(file).unwrap();
     let talks = parse("casino", &text).unwrap();
     let rows = compare(
         &talks,

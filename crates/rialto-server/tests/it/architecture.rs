@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rialto-fleet", &[]),
     ("rialto-journal", &[]),
     ("rialto-lab", &[]),
+    ("rialto-testing", &[]),
     ("rialto-wire", &["rialto-core"]),
     ("rialto-views", &["rialto-core", "rialto-wire"]),
     (
@@ -77,6 +78,16 @@ fn dependencies_point_inward() {
             );
         }
     }
+}
+
+/// What a test prints with `eprintln!` is shown only when it fails, so a skipped test would say nothing.
+#[test]
+fn skipped_tests_are_seen() {
+    let said = concat!("eprintln!(\"", "skipped");
+    let mut files = Vec::new();
+    sources(&root().join("crates"), &mut files);
+    files.retain(|path| std::fs::read_to_string(path).unwrap().contains(said));
+    assert!(files.is_empty(), "use rialto_testing::skipped: {files:?}");
 }
 
 /// The core stays free of everything that could make two machines differ.

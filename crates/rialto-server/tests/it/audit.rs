@@ -306,7 +306,7 @@ fn entries(database: &Path, name: &str) -> Vec<Advisory> {
 #[test]
 fn the_table_is_that_of_the_database() {
     let Some(database) = std::env::var_os("RUSTSEC_DB").map(PathBuf::from) else {
-        eprintln!("skipped: RUSTSEC_DB names no copy of the advisory database");
+        rialto_testing::skipped("RUSTSEC_DB names no copy of the advisory database");
         return;
     };
     let audit: Audit = read("audit.toml");

@@ -122,6 +122,37 @@ fn precision_and_recall_are_what_the_document_says() {
     committed("measured", &measured);
 }
 
+/// Texts by somebody who had read neither rules nor cues, and knew of nothing but a market of agents.
+/// They are for measuring only: a rule tuned on them would make the figure worth nothing.
+#[test]
+fn texts_of_a_stranger_are_counted_as_the_document_says() {
+    let file = include_str!("../data/strangers.tsv");
+    let rows = file.lines().filter(|l| !l.starts_with('#'));
+    let texts: Vec<(&str, &str)> = rows.map(|l| l.split_once('\t').unwrap()).collect();
+    let mut measured =
+        String::from("| texts | number | labelled | quarantined |\n|---|---|---|---|\n");
+    for kind in ["harmful", "harmless"] {
+        let of_kind: Vec<&str> = texts
+            .iter()
+            .filter(|(named, _)| *named == kind)
+            .map(|(_, text)| *text)
+            .collect();
+        assert!(of_kind.len() >= 40, "{} {kind}", of_kind.len());
+        let labelled = of_kind.iter().filter(|t| !screen(t).is_empty()).count();
+        let quarantined = of_kind
+            .iter()
+            .filter(|t| screen(t).iter().any(|l| l.quarantines()))
+            .count();
+        let number = of_kind.len();
+        writeln!(
+            measured,
+            "| {kind} | {number} | {labelled} | {quarantined} |"
+        )
+        .unwrap();
+    }
+    committed("strangers", &measured);
+}
+
 /// The description in a business's file: the value of its `description` key, lines joined.
 fn description(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap();
@@ -151,12 +182,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn attacks_of_magentic_marketplace_are_told_from_their_controls() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/magentic/competitive_description");
-    if !root.is_dir() {
-        eprintln!("skipped: {} is not there", root.display());
+    let Some(root) = rialto_testing::outside_data("magentic/competitive_description") else {
         return;
-    }
+    };
     let mut folders: Vec<PathBuf> = std::fs::read_dir(&root)
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -212,11 +240,9 @@ fn attacks_of_magentic_marketplace_are_told_from_their_controls() {
 /// never tuned on them.
 #[test]
 fn instructions_of_bipia_are_mostly_missed() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/bipia");
-    if !root.is_dir() {
-        eprintln!("skipped: {} is not there", root.display());
+    let Some(root) = rialto_testing::outside_data("bipia") else {
         return;
-    }
+    };
     let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
     let kinds: BTreeMap<String, Vec<String>> =
         serde_json::from_str(&read("text_attack_train.json")).unwrap();

@@ -70,7 +70,8 @@ mod tests {
             as_text(Code::Insufficient),
             "RLT0401  the account does not hold enough\n  \
              cause   Balance less what is held is smaller than the amount.\n  \
-             remedy  Fund it, or spend less; the detail says what is available.\n  \
+             remedy  Fund it, or spend less; to who may see the account, the detail says what is available \
+             and needed.\n  \
              http    402"
         );
         for code in Code::ALL {

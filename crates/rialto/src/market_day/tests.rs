@@ -16,7 +16,7 @@ fn scenario(name: &str) -> Option<Scenario> {
     if folder.is_dir() {
         return Some(fit::fit(&load(&folder).expect("the scenario loads")));
     }
-    eprintln!("skipped: {} is absent", folder.display());
+    rialto_testing::skipped(format_args!("the scenario {name} is absent"));
     None
 }
 

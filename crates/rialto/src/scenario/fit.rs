@@ -98,21 +98,24 @@ fn names(all: &[Name]) -> Vec<Name> {
 
 /// A name in a realm's form. Names with the same key keep a common key.
 fn name(written: &Name) -> Name {
-    let plain = plain(written.text());
+    let (plain, key) = (plain(written.text()), written.key());
     // Spellings of one name differ in length; what is kept must not depend on which one came.
-    if !plain.is_empty() && !written.key().is_empty() && written.key().len() <= NAME_BYTES {
-        let fits = plain.len() <= NAME_BYTES;
-        return Name::from(if fits { plain.as_str() } else { written.key() });
+    if !plain.is_empty() && is_clean(key) {
+        return Name::from(if is_clean(&plain) {
+            plain.as_str()
+        } else {
+            key
+        });
     }
-    let mark = Hash::of(&[b"scenario name", written.key().as_bytes()]).to_string();
-    Name::from(
-        format!(
-            "{} #{}",
-            head(written.key(), HEAD_BYTES).trim(),
-            head(&mark, 16)
-        )
-        .trim(),
-    )
+    let mark = Hash::of(&[b"scenario name", key.as_bytes()]).to_string();
+    let (begin, mark) = (head(key, HEAD_BYTES).trim(), head(&mark, 16));
+    let begin = if is_clean(begin) { begin } else { "" };
+    Name::from(format!("{begin} #{mark}").trim())
+}
+
+/// Whether a realm takes it as a name as it stands.
+fn is_clean(text: &str) -> bool {
+    rialto_core::text::Name::new(text).is_ok()
 }
 
 /// Without control characters, white space collapsed.
@@ -129,10 +132,10 @@ fn plain(text: &str) -> String {
 
 fn title(text: &str, id: &str) -> String {
     let plain = plain(head(text, NAME_BYTES));
-    if plain.is_empty() {
-        format!("business {}", handle(id, ""))
-    } else {
+    if is_clean(&plain) {
         plain
+    } else {
+        format!("business {}", handle(id, ""))
     }
 }
 

@@ -26,12 +26,7 @@ const SHIPPED: [&str; 4] = [
 
 /// The folder of real scenarios, or `None` with a message where it is absent.
 fn shared() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/magentic");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: {} is absent", folder.display());
-    None
+    rialto_testing::outside_data("magentic")
 }
 
 fn market_day() -> Scenario {

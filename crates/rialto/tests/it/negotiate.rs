@@ -74,7 +74,7 @@ fn one_negotiation_is_shown_offer_by_offer() {
     assert_eq!(last["outcome"], report["agreement"]);
     assert_eq!(
         trace[0]["outcome"],
-        "rent=700, years=3, pets=any, move in=next month"
+        "rent=730, years=3, pets=any, move in=next month"
     );
     let text = place.run(&run).out;
     assert!(text.contains("agreed: rent="), "{text}");

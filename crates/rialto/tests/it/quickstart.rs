@@ -18,7 +18,7 @@ impl Drop for Served {
 #[test]
 fn a_stranger_closes_a_deal_in_25_lines() {
     if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("skipped: python3 is absent");
+        rialto_testing::skipped("python3 is absent");
         return;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart.py");

@@ -33,14 +33,7 @@ fn shipped() -> PathBuf {
 }
 
 fn shared(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/magentic")
-        .join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    eprintln!("skipped: {} is absent", folder.display());
-    None
+    rialto_testing::outside_data(&format!("magentic/{name}"))
 }
 
 fn ratio(report: &Value, of: &str) -> f64 {

@@ -90,7 +90,7 @@ fn the_log_is_synced_before_the_answer_leaves() {
             std::env::var_os("CI").is_none(),
             "strace must be installed where CI runs"
         );
-        eprintln!("skipped: strace is absent");
+        rialto_testing::skipped("strace is absent");
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -32,7 +32,7 @@ fn certificate(place: &Place, name: &str) -> bool {
             true
         }
         Err(_) => {
-            eprintln!("skipped: openssl is absent");
+            rialto_testing::skipped("openssl is absent");
             false
         }
     }

@@ -85,7 +85,7 @@ fn with_files(most: u32, mut inner: Command) -> Command {
 fn more_connections_than_files_do_not_stop_the_realm() {
     let (_place, folder) = fresh();
     if files() < 1_500 {
-        eprintln!("skipped: this process may open only {} files", files());
+        rialto_testing::skipped(format_args!("this process may open only {} files", files()));
         return;
     }
     let server = Server::run(with_files(1_024, serve(&folder)));
@@ -241,7 +241,7 @@ fn out_of_memory_it_ends_and_comes_back_whole() {
         .args(["--pid", &id.to_string(), &limit])
         .status();
     if !set.is_ok_and(|s| s.success()) {
-        eprintln!("skipped: prlimit is not to be had");
+        rialto_testing::skipped("prlimit is not to be had");
         return;
     }
     let mut door = server.door(&tokens[0]);

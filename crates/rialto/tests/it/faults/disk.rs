@@ -65,7 +65,7 @@ fn may_mount() -> bool {
 #[test]
 fn a_full_disk_is_named_and_loses_nothing() {
     if !may_mount() {
-        eprintln!("skipped: this user may not mount a disk of its own");
+        rialto_testing::skipped("this user may not mount a disk of its own");
         return;
     }
     let place = tempfile::tempdir().unwrap();
