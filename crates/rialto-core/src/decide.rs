@@ -79,6 +79,10 @@ pub struct Decision {
 
 /// What became of a command that was not refused.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "accepted is the usual case, and a box would cost each command an allocation"
+)]
 pub enum Verdict {
     /// It is accepted now.
     Accepted(Decision),

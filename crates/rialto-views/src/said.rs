@@ -263,7 +263,9 @@ fn period(ms: u64) -> String {
         (MINUTE_MS, "min"),
         (SECOND_MS, "s"),
     ];
-    let whole = units.iter().find(|(unit, _)| ms >= *unit && ms % unit == 0);
+    let whole = units
+        .iter()
+        .find(|(unit, _)| ms >= *unit && ms.is_multiple_of(*unit));
     whole.map_or_else(
         || format!("{ms} ms"),
         |(unit, name)| format!("{} {name}", ms / unit),

@@ -378,10 +378,10 @@ pub(crate) fn lines(event: &Event) -> Vec<Line> {
         Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
             entries.iter().flat_map(entry).collect()
         }
-        Event::Ledger(LedgerEvent::HoldTaken { hold, purpose }) => match purpose {
-            Purpose::Deal(deal) => plain(*hold, format!("was taken over by {deal}")),
-            _ => Vec::new(),
-        },
+        Event::Ledger(LedgerEvent::HoldTaken {
+            hold,
+            purpose: Purpose::Deal(deal),
+        }) => plain(*hold, format!("was taken over by {deal}")),
         Event::Policy(event) => policy(event),
         Event::Social(event) => social(event),
         _ => Vec::new(),

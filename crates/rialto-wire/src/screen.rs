@@ -124,7 +124,7 @@ impl Screening {
             (true, 1) => TOKENS.to_owned(),
             (true, _) => format!("{SOURCE}, {TOKENS}"),
         };
-        (!labels.is_empty()).then(|| Self {
+        (!labels.is_empty()).then_some(Self {
             source,
             labels,
             quarantined,

@@ -104,7 +104,7 @@ impl Output {
                 })
                 .with_key("left", |state: &ProgressState, w: &mut dyn fmt::Write| {
                     let left = time_left(state.elapsed(), state.pos(), state.len());
-                    let _ = write!(w, "{}", left.map_or_else(String::new, |t| in_words(t)));
+                    let _ = write!(w, "{}", left.map_or_else(String::new, in_words));
                 });
             bar.set_style(style);
         }

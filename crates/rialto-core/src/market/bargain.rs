@@ -79,7 +79,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
         Ok(hold) => hold,
         Err(why) if why.code == Code::NeedsApproval => {
             ctx.back_to(&mark);
-            return parked::park(ctx, made, bargain, pay_from);
+            return parked::park(ctx, &made, bargain, pay_from);
         }
         Err(why) => return Err(why),
     };

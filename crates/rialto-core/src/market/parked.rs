@@ -17,7 +17,7 @@ use crate::reject::{Code, Rejection};
 /// Parks an offer that an allowance lets through only with a person's approval.
 pub(super) fn park(
     ctx: &mut Ctx<'_>,
-    made: Made<'_>,
+    made: &Made<'_>,
     bargain: Bargain,
     pay_from: Option<AccountId>,
 ) -> Result<(), Rejection> {

@@ -176,7 +176,7 @@ impl Fleet {
             let mut pool = build_pool(scenario, spec, catalogue, parameters, traffic).map_err(
                 |(field, message)| {
                     let path = format!("pool[{index}].{field}");
-                    Scenario::error(file, text, path, message)
+                    Scenario::error(file, text, &path, &message)
                 },
             )?;
             let content = traffic_key(&pool.traffic);

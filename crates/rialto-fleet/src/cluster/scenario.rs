@@ -328,13 +328,13 @@ impl Scenario {
         })?;
         scenario
             .check()
-            .map_err(|(field, message)| error_at(file, text, field, message))?;
+            .map_err(|(field, message)| error_at(file, text, &field, &message))?;
         Ok(scenario)
     }
 
     /// The error for a field found wrong after parsing, with the line it stands on.
     #[must_use]
-    pub fn error(file: &str, text: &str, field: String, message: String) -> ScenarioError {
+    pub fn error(file: &str, text: &str, field: &str, message: &str) -> ScenarioError {
         error_at(file, text, field, message)
     }
 
@@ -511,12 +511,12 @@ fn check_pool(pool: &PoolSpec, path: &str) -> Result<(), (String, String)> {
     Ok(())
 }
 
-fn error_at(file: &str, text: &str, field: String, message: String) -> ScenarioError {
+fn error_at(file: &str, text: &str, field: &str, message: &str) -> ScenarioError {
     ScenarioError {
         file: file.to_owned(),
-        line: locate(text, &field),
-        field: bounded(&field).into_owned(),
-        message: bounded(&message).into_owned(),
+        line: locate(text, field),
+        field: bounded(field).into_owned(),
+        message: bounded(message).into_owned(),
     }
 }
 

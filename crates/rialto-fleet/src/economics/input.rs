@@ -43,7 +43,7 @@ pub struct InputError {
 impl InputError {
     /// A fault with its line looked up in the text it was found in.
     #[must_use]
-    pub fn from_fault(file: &str, text: &str, fault: Fault) -> Self {
+    pub fn from_fault(file: &str, text: &str, fault: &Fault) -> Self {
         let line = locate(text, &fault.path);
         Self {
             file: file.to_owned(),
@@ -100,7 +100,7 @@ pub fn parse_toml<T: DeserializeOwned + Validate>(file: &str, text: &str) -> Res
     })?;
     value
         .validate()
-        .map_err(|fault| InputError::from_fault(file, text, fault))?;
+        .map_err(|fault| InputError::from_fault(file, text, &fault))?;
     Ok(value)
 }
 

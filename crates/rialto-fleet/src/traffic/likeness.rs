@@ -9,6 +9,9 @@ use super::model::{Generator, Share, TrafficModel};
 use super::trace::Trace;
 use super::{MAX_TOKENS, Request};
 
+/// Tokens of one kind of a request.
+type Tokens = fn(&Request) -> u32;
+
 /// Requests drawn of the generator at least, so that its 99.9th percentile is known.
 const DRAWN: f64 = 100_000.0;
 
@@ -50,10 +53,9 @@ pub fn likeness(trace: &Trace, fit: &TrafficModel) -> Vec<Pair> {
     let mut pairs = vec![pair("requests a second".to_owned(), &|r, s| {
         r.len() as f64 / s
     })];
-    let kinds: [(&str, fn(&Request) -> u32); 2] = [
-        ("prompt", |r| r.input_tokens),
-        ("answer", |r| r.output_tokens),
-    ];
+    let prompt: Tokens = |r| r.input_tokens;
+    let answer: Tokens = |r| r.output_tokens;
+    let kinds = [("prompt", prompt), ("answer", answer)];
     for (kind, tokens) in kinds {
         let sum = |r: &[Request]| r.iter().map(|r| f64::from(tokens(r))).sum::<f64>();
         pairs.push(pair(format!("{kind} tokens a second"), &|r, s| sum(r) / s));

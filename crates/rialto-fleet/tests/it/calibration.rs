@@ -1,8 +1,6 @@
 //! The fit repeats, and its error on unseen groups stays where the documentation says it is.
 //! Skipped where the measured points are absent.
 
-use std::path::PathBuf;
-
 use rialto_fleet::calibrate::{
     Accuracy, Grouping, Point, PointFile, calibrate, cross_validate, read_points, unseen_accuracy,
     validate,

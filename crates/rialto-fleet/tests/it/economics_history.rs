@@ -1,7 +1,5 @@
 //! The capital model on history: derived figures, naive forecasts, honest scores.
 
-use std::path::Path;
-
 use rialto_fleet::economics::depreciation::straight_line_quarter;
 use rialto_fleet::economics::history::{self, Backtest, History, HistoryError, HistorySetup, Line};
 use rialto_fleet::economics::invest::Scenario;

@@ -1,7 +1,5 @@
 //! Parsers and fits on the real traces, where they are at hand.
 
-use std::path::PathBuf;
-
 use rialto_fleet::traffic::{Format, Generator, Share, Trace, TrafficModel, fit};
 
 fn real(name: &str) -> Option<(String, Trace)> {

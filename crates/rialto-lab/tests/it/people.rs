@@ -1,7 +1,5 @@
 //! Strategies beside people, on the preferences of CaSiNo's negotiations.
 
-use std::path::Path;
-
 use rialto_lab::negotiate::people::{compare, parse};
 use rialto_lab::negotiate::session::Deadline;
 use rialto_lab::negotiate::strategy::Spec;

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ClaimsArgs, out: Output) -> Result<(), CliError> {
         let parsed = claims::parse_facts(&path.display().to_string(), &text);
         facts.extend(parsed.map_err(table::input)?);
     }
-    let checked = claims::check(&file, &facts).map_err(|f| table::fault(&args.file, f))?;
+    let checked = claims::check(&file, &facts).map_err(|f| table::fault(&args.file, &f))?;
     out.json(&checked)?;
     for claim in &checked {
         print(claim, out)?;

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &CostArgs, out: Output) -> Result<(), CliError> {
     let parameters = Parameters::shipped().map_err(|e| CliError::bug(e.to_string()))?;
     scenario
         .complete(&catalogue, &parameters)
-        .map_err(|fault| table::fault(&args.scenario, fault))?;
+        .map_err(|fault| table::fault(&args.scenario, &fault))?;
     let report = cost::report(&scenario);
     out.json(&report)?;
     out.line(&scenario.name)?;

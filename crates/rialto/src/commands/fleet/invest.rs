@@ -76,7 +76,7 @@ fn try_history(
     let history = History::parse(&name, &table::read(&path)?).map_err(table::input)?;
     let failed = |e: history::HistoryError| {
         let fault = Fault::new(format!("history.{}", e.field()), format!("{e}, in {name}"));
-        table::fault(&args.scenario, fault)
+        table::fault(&args.scenario, &fault)
     };
     let backtest = history::backtest(&history, setup).map_err(failed)?;
     let forecast = newest_forecast(&history, setup).map_err(failed)?;

@@ -184,7 +184,7 @@ impl QuestionArgs {
         };
         for model in models {
             let model = catalogue.model(model).map_err(usage)?;
-            self.accept(self.doubts(&question, model))?;
+            self.accept(&self.doubts(&question, model))?;
         }
         Ok(question)
     }
@@ -194,7 +194,7 @@ impl QuestionArgs {
     }
 
     /// Refuses a question or an answer that looks like a mistake, unless it is said to be meant.
-    fn accept(&self, doubts: Vec<String>) -> Result<(), CliError> {
+    fn accept(&self, doubts: &[String]) -> Result<(), CliError> {
         accept(doubts, self.accept_unusual, &self.traffic)
     }
 
@@ -205,7 +205,7 @@ impl QuestionArgs {
         placement: Option<&Placement>,
     ) -> Result<(), CliError> {
         let doubt = placement.and_then(|p| plan_doubt(p, &question.traffic, question.rate_per_s));
-        self.accept(doubt.into_iter().collect())
+        self.accept(doubt.as_slice())
     }
 
     /// The prices asked for; one kind for all chips unless a mix is asked for.
@@ -309,7 +309,7 @@ impl QuestionArgs {
 }
 
 /// Refuses what looks like a mistake, unless it is said to be meant. `source` is the traffic's name.
-pub fn accept(doubts: Vec<String>, unusual: bool, source: &str) -> Result<(), CliError> {
+pub fn accept(doubts: &[String], unusual: bool, source: &str) -> Result<(), CliError> {
     if unusual || doubts.is_empty() {
         return Ok(());
     }

@@ -255,7 +255,8 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
         scenario.duration_s = Some(duration_s);
         scenario.warmup_s = scenario.warmup_s.min(duration_s / 4.0);
     }
-    let wrong = |(field, message): (String, String)| Scenario::error(&file, &text, field, message);
+    let wrong =
+        |(field, message): (String, String)| Scenario::error(&file, &text, &field, &message);
     scenario
         .check()
         .map_err(|e| CliError::usage(wrong(e).to_string()))?;

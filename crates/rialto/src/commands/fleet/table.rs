@@ -107,7 +107,7 @@ pub(super) fn input(error: InputError) -> CliError {
 }
 
 /// A fault found after parsing, with its line looked up in the file.
-pub(super) fn fault(path: &Path, fault: Fault) -> CliError {
+pub(super) fn fault(path: &Path, fault: &Fault) -> CliError {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     input(InputError::from_fault(
         &path.display().to_string(),

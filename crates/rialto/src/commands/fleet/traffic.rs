@@ -89,7 +89,7 @@ pub fn run(args: &TrafficArgs, out: Output) -> Result<(), CliError> {
     let name = args.name.clone().unwrap_or(stem);
     let shown = args.trace.display().to_string();
     let trace = TrafficSource::Trace(trace);
-    accept(traffic_doubts(&trace), args.accept_unusual, &shown)?;
+    accept(&traffic_doubts(&trace), args.accept_unusual, &shown)?;
     let TrafficSource::Trace(recorded) = &trace else {
         return Err(CliError::bug("a trace is no trace"));
     };
@@ -290,7 +290,7 @@ pub fn load_all(
         let name = &pool.traffic;
         if let Some(problem) = absent(name, &file_of(name, base)) {
             let field = format!("pool[{index}].traffic");
-            let error = Scenario::error(file, text, field, problem);
+            let error = Scenario::error(file, text, &field, &problem);
             return Err(CliError::usage(error.to_string()));
         }
         if !loaded.contains_key(name) {
