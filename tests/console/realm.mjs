@@ -77,7 +77,7 @@ export function client(url, token) {
 // What a stranger might write to break out of text, attributes, addresses and scripts.
 const SCRIPT = `<script>window.ran=1</script><img src=x onerror="window.ran=1"><svg onload=window.ran=1>`;
 const QUOTES = `"'><script>window.ran=1</script><a href="javascript:window.ran=1" onclick=window.ran=1>x</a>`;
-const NAME = `<img src=x onerror=window.ran=1>"'\u0440\u0430ypal`;
+const NAME = `<img src=x onerror=window.ran=1>"'paypal`;
 
 const terms = (price, item = NAME, more = {}) => ({ price, asset: "USD", lines: [{ item, quantity: 2 }], ...more });
 

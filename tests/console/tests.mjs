@@ -143,7 +143,7 @@ export const tests = {
     const { page } = await inside(world, world.cast.approver.token);
     for (const [id, button, word] of [[yes, "Approve", "approved"], [no, "Deny", "denied"]]) {
       await page.goto(`${world.url}/approvals`);
-      await page.click(`#card-${id} >> text=${button}`);
+      await page.click(`#card-${id} button:text-is("${button}")`);
       await page.waitForURL(`**/approvals/${id}`);
       assert.match(await page.textContent(`#card-${id} .state`), new RegExp(word));
       assert.equal(await page.locator(`#card-${id} button`).count(), 0);
