@@ -113,8 +113,8 @@ fn limits_of_the_door() -> String {
         ),
     ];
     let mut text = String::from(
-        "\n## The door\n\nHow connections, names and sign-ups are bounded is in \
-         [operations](operations.md#bounds-of-the-door).\n\n| limit | value | what |\n|---|---|---|\n",
+        "\n## The door\n\n[Operations](operations.md#limits-of-the-server) describes the limits of connections, \
+         host names and sign-ups.\n\n| limit | value | what |\n|---|---|---|\n",
     );
     for (name, value, what) in rows {
         text.push_str(&format!("| `{name}` | {value} | {what} |\n"));
@@ -126,7 +126,7 @@ fn limits_of_the_door() -> String {
 fn limits() -> String {
     let source = include_str!("../../../rialto-core/src/limits.rs");
     let mut table = String::from(
-        "# Limits\n\nPast a limit the caller gets a clear error. What the operator can set is `policy.set_settings`.\n\n| limit | value | what |\n|---|---|---|\n",
+        "# Limits\n\nPast a limit the caller gets a clear error. The operator's limits are set with `policy.set_settings`.\n\n| limit | value | what |\n|---|---|---|\n",
     );
     let mut doc = String::new();
     for line in source.lines() {
