@@ -251,7 +251,7 @@ fn bubble(offer: &Offer) -> Markup {
                 @if offer.signed { " · signed" }
                 @match offer.funded {
                     Some(true) => " · funded: its money is held",
-                    Some(false) => " · not funded: its money was there when it was made",
+                    Some(false) => " · not funded: the buyer could pay when it was made",
                     None => {},
                 }
                 @if offer.taken { " · accepted" } @else { " · valid until " (offer.expires) }

@@ -56,17 +56,17 @@ impl Reputation {
     #[must_use]
     pub fn section(&self) -> Markup {
         let parts = [
-            ("confidence", self.confidence, "how much there is to go by"),
-            ("completion", self.completion, "how much of it was kept"),
+            ("confidence", self.confidence, "how much evidence there is"),
+            ("completion", self.completion, "the share of deals kept"),
             (
                 "breadth",
                 self.breadth,
-                "how many different owners it was with",
+                "how many different owners it dealt with",
             ),
             (
                 "disputes",
                 self.disputes,
-                "how much of it ended in a lost dispute",
+                "the share of deals with a lost dispute",
             ),
         ];
         let body = html! {

@@ -129,7 +129,7 @@ pub(super) fn checked_contents(
         if content_hash(&content.salt, &content.bytes) != named.hash {
             return Err(BootError::Corrupt {
                 position: envelope.position,
-                what: "a text is not what its hash says",
+                what: "a text does not match its hash",
             });
         }
         contents.push(content);
