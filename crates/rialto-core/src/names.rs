@@ -161,12 +161,12 @@ pub fn check(name: &str) -> Result<(), &'static str> {
         }
         if is_joiner(c) && !joins(before, c, chars.peek().copied()) {
             return Err(
-                "a name without invisible characters: a joiner stands between two parts of an emoji, or of a word in a script that needs it",
+                "a name without invisible characters: a joiner is allowed between two parts of an emoji, or of a word in a script that needs it",
             );
         }
         if is_variation(c) && !before.is_some_and(|b| is_symbol(b) || "0123456789#*".contains(b)) {
             return Err(
-                "a name without invisible characters: a variation selector follows a symbol",
+                "a name without invisible characters: a variation selector is allowed after a symbol",
             );
         }
         let mark = is_combining_mark(c);
@@ -176,7 +176,7 @@ pub fn check(name: &str) -> Result<(), &'static str> {
         }
         if !mark && !is_joiner(c) && !word.takes(c) {
             return Err(
-                "a name whose words are each of one script: letters of another script that look alike are refused",
+                "a name whose words each use one script: look-alike letters of another script are refused",
             );
         }
         if !is_variation(c) {

@@ -53,7 +53,7 @@ pub(crate) fn may_wait(ctx: &Ctx<'_>, receiver: AgentId, by: AgentId) -> Result<
     match lanes::full_for(ctx.state, receiver, by) {
         Some(most) => Err(Rejection::new(
             Code::InboxFull,
-            format!("{most} things wait there"),
+            format!("at most {most} things may wait there"),
         )),
         None => Ok(()),
     }
@@ -339,7 +339,7 @@ fn leads(ctx: &Ctx<'_>, group: &Conversation, by: AgentId) -> Result<(), Rejecti
     match active.take(1).next() {
         Some((leader, handle)) if leader != by => Err(Rejection::new(
             Code::Forbidden,
-            format!("{handle} leads the group, and only it takes others out"),
+            format!("only {handle}, which leads the group, may remove others"),
         )),
         _ => Ok(()),
     }

@@ -126,7 +126,7 @@ fn payer(
 ) -> Result<Option<AccountId>, Rejection> {
     if made.by != made.buyer {
         if made.fund {
-            return Err(Rejection::new(Code::Malformed, "fund is for the buyer"));
+            return Err(Rejection::new(Code::Malformed, "only the buyer can set fund"));
         }
         return Ok(None);
     }
@@ -311,7 +311,7 @@ pub(super) fn open_with(
     if !lists && !crate::mail::admitted(ctx.state, with, by) {
         return Err(Rejection::new(
             Code::ContactRefused,
-            "the agent sells nothing and has not admitted this agent",
+            "the agent has no listing and has not admitted this agent",
         ));
     }
     crate::mail::may_wait(ctx, with, by)?;
@@ -452,7 +452,7 @@ fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> 
         }
         (None, false) => None,
         (Some(_), false) => {
-            return Err(Rejection::new(Code::Malformed, "pay_from is for the buyer"));
+            return Err(Rejection::new(Code::Malformed, "only the buyer can set pay_from"));
         }
     };
     accept(ctx, args.negotiation, args.offer, pay_from, args.signature)

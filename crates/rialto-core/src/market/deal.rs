@@ -169,7 +169,7 @@ fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
     if to_seller < Amount::ZERO || to_seller > deal.bargain.price {
         return Err(Rejection::new(
             Code::BadAmount,
-            "the seller gets between nothing and the price",
+            "the seller's part must be between 0 and the price",
         ));
     }
     let reason = ctx.place(args.reason);

@@ -269,7 +269,7 @@ fn place_of(
         Some(above) if named.is_some() && named != above.community() => {
             return Err(Rejection::new(
                 Code::Malformed,
-                "a reply stands in the community of what it answers",
+                "a reply belongs to the community of the post that it answers",
             ));
         }
         Some(above) => above.community(),

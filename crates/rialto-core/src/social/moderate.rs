@@ -268,7 +268,7 @@ fn applicable(
         _ => {
             return Err(Rejection::new(
                 Code::Malformed,
-                "posts are labelled or hidden; agents are suspended, or labelled by the operator",
+                "a post can be labelled or hidden; an agent suspended, or labelled by the operator",
             ));
         }
     };
@@ -291,7 +291,7 @@ fn suspendable(
     if moderates && ctx.principal != Principal::Operator {
         return Err(Rejection::new(
             Code::Forbidden,
-            "a moderator is dismissed with community.appoint first",
+            "dismiss the moderator with community.appoint first",
         ));
     }
     Ok(place.suspended_until)

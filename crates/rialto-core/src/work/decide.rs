@@ -65,7 +65,7 @@ fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejec
         if !crate::mail::admitted(ctx.state, worker, from) {
             return Err(Rejection::new(
                 Code::ContactRefused,
-                "write to the agent first; it takes work from those it admits",
+                "write to the agent first; it accepts work only from those it admits",
             ));
         }
         policy::throttle(ctx, policy::Rate::Messages(from))?;
@@ -112,7 +112,7 @@ fn depth_under(
         }
         return Err(Rejection::new(
             Code::NotWorker,
-            "a part is given out by the worker of the whole",
+            "only the worker of the whole task may delegate parts",
         ));
     }
     if parent.state.is_terminal() {
@@ -472,7 +472,7 @@ fn agree_split(ctx: &mut Ctx<'_>, args: &AgreeSplit) -> Result<(), Rejection> {
     if team.split != args.shares || team.split.is_empty() {
         return Err(Rejection::new(
             Code::BadSplit,
-            "these are not the shares on the table",
+            "these are not the proposed shares",
         ));
     }
     emit(

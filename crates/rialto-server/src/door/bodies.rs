@@ -108,7 +108,7 @@ impl Room<'_> {
         if !self.bodies.take(self.sender, bytes) {
             return Err(Refusal::new(
                 Code::Busy,
-                "as much is held of requests' bodies as may be",
+                "the server already holds the maximum of request bodies",
             ));
         }
         self.bytes += bytes;
@@ -190,7 +190,7 @@ fn declared(headers: &HeaderMap, api: bool) -> Result<(), Refusal> {
         return Ok(());
     }
     let detail = match kind {
-        "" => "it is declared to be nothing".to_owned(),
+        "" => "it has no declared type".to_owned(),
         other => format!("it is declared to be {other:?}"),
     };
     Err(Refusal::new(Code::NotJson, detail))
@@ -198,7 +198,7 @@ fn declared(headers: &HeaderMap, api: bool) -> Result<(), Refusal> {
 
 fn too_large(most: usize) -> Refusal {
     let detail = if most == STRANGER_BYTES {
-        format!("at most {most} bytes from whoever sends no token")
+        format!("at most {most} bytes without a token")
     } else {
         format!("at most {most} bytes")
     };
@@ -207,7 +207,7 @@ fn too_large(most: usize) -> Refusal {
 
 fn too_slow() -> Refusal {
     let detail = format!(
-        "a body comes within {} s, without a pause of {} s, and at {BODY_RATE} bytes a second",
+        "a body must arrive within {} s, without a pause of {} s, and at {BODY_RATE} bytes a second or more",
         BODY_TIME.as_secs(),
         BODY_PAUSE.as_secs(),
     );

@@ -194,7 +194,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
     if INTERNAL.contains(&op) {
         return Err(Refusal::new(
             Code::Forbidden,
-            "this is done on the server's own machine: rialto operator --help",
+            "only the server's own machine may run this: rialto operator --help",
         ));
     }
     let command = parse_command(op, item.args)?;
@@ -265,7 +265,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         None => {}
     }
     if blank && says_something(&command) {
-        let detail = "it shows nothing: a text has at least one character that is seen";
+        let detail = "the text shows nothing: it needs at least one visible character";
         return Err(Refusal::new(Code::BadText, detail));
     }
     if let Command::Correct(args) = &mut command

@@ -341,7 +341,7 @@ pub(super) async fn stream(
         Some(Err(_)) => {
             return Err(Refusal::new(
                 Code::Malformed,
-                "Last-Event-ID is no delivery number",
+                "Last-Event-ID is not a delivery's number",
             ));
         }
         None => query.after,

@@ -168,7 +168,7 @@ fn told(door: &Door) -> Response {
         (
             "rialto_body_bytes",
             "gauge",
-            "bytes held of requests' bodies",
+            "bytes of request bodies held",
             as_f64(door.bodies.held() as u64),
         ),
         (
@@ -186,13 +186,13 @@ fn told(door: &Door) -> Response {
         (
             "rialto_log_damaged",
             "gauge",
-            "1 when damage of the log is known",
+            "1 when damage to the log is known",
             f64::from(u8::from(health.damage().is_some())),
         ),
         (
             "rialto_views_stopped",
             "gauge",
-            "1 when the views stand still",
+            "1 when the views are not being updated",
             f64::from(u8::from(health.views().is_some())),
         ),
         (

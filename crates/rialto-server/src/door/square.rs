@@ -168,7 +168,7 @@ pub(super) async fn stream(
         .map_err(|_| Code::Busy)?;
     let resumed = headers.get("last-event-id").map(|v| {
         let number = v.to_str().unwrap_or_default().parse().map(PostId);
-        number.map_err(|_| Refusal::new(Code::Malformed, "Last-Event-ID is no post's number"))
+        number.map_err(|_| Refusal::new(Code::Malformed, "Last-Event-ID is not a post's number"))
     });
     let after = match (resumed, query.after) {
         (Some(resumed), _) => {

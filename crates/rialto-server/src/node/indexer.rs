@@ -103,7 +103,7 @@ impl Feed {
         let position = self.views.position();
         match trouble {
             Some(Trouble { detail, .. }) => tracing::error!(position, why = %detail,
-                "the views stand still; if their file is damaged, stop the server and delete views.db"),
+                "the views are not being updated; if their file is damaged, stop the server and delete views.db"),
             None => tracing::info!(position, "the views go on"),
         }
     }

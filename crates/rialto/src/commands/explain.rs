@@ -70,7 +70,7 @@ mod tests {
             as_text(Code::Insufficient),
             "RLT0401  the account does not have enough money\n  \
              cause   The balance minus open holds is smaller than the amount.\n  \
-             remedy  Fund it, or spend less; to who may see the account, the detail says what is available \
+             remedy  Fund it, or spend less; if you may see the account, the detail says what is available \
              and needed.\n  \
              http    402"
         );
