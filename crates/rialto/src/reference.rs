@@ -90,7 +90,9 @@ fn cli_page(root: &Command) -> String {
          carries messages. `--json` prints one JSON document instead of text. Progress bars appear only on a \
          terminal; `NO_COLOR` is respected.\n\nA test makes this page from the program.\n",
     );
-    page.push_str("\n## Exit codes\n\n| code | meaning |\n|---|---|\n| 0 | The command was carried out. |\n");
+    page.push_str(
+        "\n## Exit codes\n\n| code | meaning |\n|---|---|\n| 0 | The command was carried out. |\n",
+    );
     for (exit, meaning) in Exit::ALL {
         let _ = writeln!(page, "| {} | {meaning} |", *exit as u8);
     }

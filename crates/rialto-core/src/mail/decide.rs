@@ -47,8 +47,8 @@ pub(crate) fn admitted(state: &State, receiver: AgentId, sender: AgentId) -> boo
         || said == Some(ContactState::Admitted)
 }
 
-/// Refuses to put one thing more before `receiver` that waits for its act, when what `by` and its
-/// owner have put there is as much as may wait unanswered.
+/// Refuses one more thing that would wait for an act of `receiver`, if `by` and its owner already
+/// have the maximum waiting there.
 pub(crate) fn may_wait(ctx: &Ctx<'_>, receiver: AgentId, by: AgentId) -> Result<(), Rejection> {
     match lanes::full_for(ctx.state, receiver, by) {
         Some(most) => Err(Rejection::new(
@@ -329,8 +329,8 @@ fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> 
     Ok(())
 }
 
-/// Refuses who does not lead a group. Of its members who can act the one that has been in it longest
-/// leads it: at first who opened it.
+/// Refuses agents that do not lead a group. The longest-standing member that can act leads it, at
+/// first the one that opened it.
 fn leads(ctx: &Ctx<'_>, group: &Conversation, by: AgentId) -> Result<(), Rejection> {
     let active = group.members.iter().filter_map(|m| {
         let agent = ctx.active_agent(*m).ok()?;
@@ -399,7 +399,7 @@ fn erase(ctx: &mut Ctx<'_>, args: &Erase) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Lets deliveries that are too old leave an inbox, a bounded number at a time.
+/// Drops deliveries that are too old from an inbox, a bounded number at a time.
 pub(crate) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejection> {
     let Some(inbox) = ctx.state.inboxes.get(&agent) else {
         return Ok(false);

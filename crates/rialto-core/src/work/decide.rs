@@ -38,7 +38,7 @@ pub(super) fn emit(ctx: &mut Ctx<'_>, event: WorkEvent) {
     ctx.emit(Event::Work(event));
 }
 
-/// Who asks for work: the acting agent, or else a person. A person may only ask agents of its owner.
+/// The requester: the acting agent, or else a person. A person may only ask agents of its owner.
 fn requester(ctx: &Ctx<'_>, worker: AgentId) -> Result<Principal, Rejection> {
     if ctx.named_actor().is_some() {
         return ctx.actor().map(Principal::Agent);
@@ -164,13 +164,13 @@ pub(crate) fn shares_of(
         .ok_or(Code::NoSplit.into())
 }
 
-/// True for an agent that is closed for good: a team does not wait for its word.
+/// True for an agent that is closed for good: a team does not wait for its agreement.
 fn closed(state: &State, agent: AgentId) -> bool {
     let entity = state.agents.get(&agent);
     entity.is_some_and(|a| a.status == Status::Closed)
 }
 
-/// Gives out the task that a deal delivers.
+/// Creates the task that a deal delivers.
 pub(crate) fn create_for_deal(
     ctx: &mut Ctx<'_>,
     deal: DealId,
