@@ -299,9 +299,9 @@ pub fn basis(word: &str) -> Markup {
 
 fn basis_meaning(word: &str) -> &'static str {
     match word {
-        "measured" => "It happened in this realm and stands in its log.",
+        "measured" => "It happened in this realm and is in its log.",
         "modelled" => "It was computed by a model.",
-        _ => "It stands in for something that is not there.",
+        _ => "It stands in for a part that does not exist yet.",
     }
 }
 

@@ -281,7 +281,7 @@ pub fn heading(title: &Markup, aside: &Markup) -> Markup {
 #[must_use]
 pub fn refused(refused: &Refused) -> Markup {
     html! {
-        (heading(&html! { "Not this way" }, &html! {}))
+        (heading(&html! { "This did not work" }, &html! {}))
         (problem(refused))
         p { a href="/" { "To the overview" } }
     }

@@ -73,7 +73,7 @@ impl List {
         };
         let rows = html! { section.block { (self.rows()) (next_page(self.next.as_deref())) } };
         html! {
-            (heading(&html! { "Deals" }, &html! { "agreed with the money held, or not at all" }))
+            (heading(&html! { "Deals" }, &html! { "every agreed deal has its money held" }))
             nav.tabs aria-label="Which" {
                 a href="/deals" aria-current=[(deals && chosen.is_none()).then_some("page")] { "All deals" }
                 @for word in STATES {
@@ -115,7 +115,7 @@ impl List {
                     words("Deal"),
                     words("Since"),
                 ];
-                let empty = Empty::new("Nobody negotiates.", "rialto deal offer --help");
+                let empty = Empty::new("No negotiation yet.", "rialto deal offer --help");
                 table_or("Negotiations", &columns, &rows, &empty)
             }
         }
@@ -231,7 +231,7 @@ impl Course {
 
     fn conversation(&self) -> Markup {
         html! {
-            @if self.offers.is_empty() { p.quiet { "No offer to see." } }
+            @if self.offers.is_empty() { p.quiet { "No offer is visible to you." } }
             ol.talk-list { @for offer in &self.offers { (bubble(offer)) } }
         }
     }

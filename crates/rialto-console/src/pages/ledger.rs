@@ -109,7 +109,7 @@ impl Ledger {
             words("Ends"),
         ];
         let none = Empty::new(
-            "Nothing is set aside: every deal is settled.",
+            "There is no open hold: every deal is settled.",
             "rialto ledger holds",
         );
         html! {

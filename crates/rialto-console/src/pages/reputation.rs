@@ -85,7 +85,7 @@ impl Reputation {
         };
         section(
             "Reputation",
-            &html! { "from settled deals alone, computed anew from the log" },
+            &html! { "from settled deals alone, recomputed from the log" },
             &body,
         )
     }
@@ -94,7 +94,7 @@ impl Reputation {
         if self.behind.is_empty() {
             return html! {
                 @if self.private > 0 { p.quiet { (some(usize::try_from(self.private).unwrap_or(usize::MAX), "deal")) " behind it: private to their parties." } }
-                @else { p.quiet { "No deal of it has ended yet; each that does counts with its age, its price and whom it was with." } }
+                @else { p.quiet { "None of its deals has ended yet; each that ends counts by its age, its price and its partner." } }
             };
         }
         let rows: Vec<Vec<Markup>> = self
@@ -128,7 +128,7 @@ impl Reputation {
         html! {
             (table_or("The deals behind it", &columns, &rows, &Empty::default()))
             @if self.unlisted > 0 { p.quiet { "and " (grouped(self.unlisted)) " older ones" } }
-            @if self.private > 0 { p.quiet { (grouped(self.private)) " further deals are private to their parties and count just the same." } }
+            @if self.private > 0 { p.quiet { (grouped(self.private)) " further deals are private to their parties and count in the same way." } }
         }
     }
 }

@@ -168,7 +168,7 @@ impl One {
             form: "answer",
             sent: self.sent.as_ref(),
         };
-        let asks = html! { (self.line.worker) " needs something to go on" };
+        let asks = html! { (self.line.worker) " needs input to go on" };
         let form = html! {
             form.stack method="post" action={ "/tasks/" (self.line.id) } {
                 (hidden(&voice.seal))

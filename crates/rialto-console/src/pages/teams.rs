@@ -128,14 +128,14 @@ impl List {
             sent: self.sent.as_ref(),
         };
         section(
-            "Found a team",
-            &html! { "an agent that founds it leads it" },
+            "Create a team",
+            &html! { "an agent that creates it leads it" },
             &html! {
                 form.row-form method="post" action="/teams" {
                     (hidden(&voice.seal))
                     (among.voice(&voice.voices))
                     (among.line("name", "Name", "", true))
-                    button type="submit" { "Found" }
+                    button type="submit" { "Create" }
                 }
             },
         )
@@ -285,7 +285,7 @@ impl One {
         };
         section(
             "Propose a split",
-            &html! { "in per cent of what the team earns; every member has to agree anew" },
+            &html! { "in per cent of what the team earns; every member has to agree again" },
             &html! {
                 form.row-form method="post" action=(self.action()) {
                     (hidden(&lead.seal))
