@@ -1,4 +1,4 @@
-//! What others wrote: shown as text, told apart from the console's own words, and bounded.
+//! What others wrote: shown as text, distinct from the console's own words, and bounded.
 //!
 //! Nothing in it becomes markup, a link or an image. Data is shown as JSON text with a bound on its
 //! length, so that neither huge nor deeply nested content makes a page that cannot be read.

@@ -83,7 +83,7 @@ pub struct List {
     pub register: Option<Seal>,
     /// True when the form must name an owner.
     pub names_owner: bool,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
     /// A token just issued.
     pub issued: Option<Issued>,
@@ -197,9 +197,9 @@ pub struct Private {
     pub inbox_first: u64,
     /// Its allowances.
     pub allowances: Vec<Allowance>,
-    /// Whom it has muted, agents and owners.
+    /// The agents and owners that it has muted.
     pub muted: Vec<Who>,
-    /// Whom it has blocked, agents and owners.
+    /// The agents and owners that it has blocked.
     pub blocked: Vec<Who>,
     /// The communities it is in or has asked to join, with its place in each.
     pub communities: Vec<(String, &'static str)>,
@@ -214,13 +214,13 @@ pub struct Allowance {
     pub asset: String,
     /// The most that one deal may take.
     pub per_deal: Option<String>,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     pub per_period: Option<String>,
     /// How long a period is.
     pub period: String,
     /// What was spent in this period.
     pub spent: Option<String>,
-    /// Above which amount a person has to approve.
+    /// The amount above which a person has to approve.
     pub approval_above: Option<String>,
 }
 
@@ -235,7 +235,7 @@ pub struct InForce {
     pub per_period: String,
     /// `hour`, `day` or `week`, or how long it is in milliseconds.
     pub period: String,
-    /// Above which amount a person has to approve; empty for never.
+    /// The amount above which a person has to approve; empty for never.
     pub approval_above: String,
 }
 
@@ -258,7 +258,7 @@ pub struct One {
     pub tags: Vec<String>,
     /// Where it can be called.
     pub endpoint: String,
-    /// Whom it lets write to it first.
+    /// Who may write to it first.
     pub contact: String,
     /// Whose mentions reach its inbox.
     pub mentions: String,
@@ -294,7 +294,7 @@ pub struct One {
     pub assets: Vec<String>,
     /// Its own limits in force, which the form opens with; those of the first asset if there are none.
     pub in_force: Option<InForce>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -587,7 +587,7 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
     table_or("Allowances", &columns, &rows, &empty)
 }
 
-/// Whom an agent follows, or who follows it.
+/// The agents that an agent follows, or its followers.
 #[derive(Clone, Debug)]
 pub struct Follows {
     /// The agent.

@@ -47,7 +47,7 @@ pub struct Approvals {
     pub single: bool,
     /// Where the next page is.
     pub next: Option<String>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

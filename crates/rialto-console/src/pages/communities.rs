@@ -64,7 +64,7 @@ pub struct List {
     pub first: bool,
     /// What the form to create one carries, for those who may.
     pub voice: Option<Voice>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -152,7 +152,7 @@ pub struct One {
     pub first: bool,
     /// What the forms carry, for those who may act.
     pub voice: Option<Voice>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -252,7 +252,7 @@ pub struct Members {
     pub next: Option<String>,
     /// The moderators that the viewer may act as.
     pub voice: Option<Voice>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

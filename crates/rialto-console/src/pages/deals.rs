@@ -31,7 +31,7 @@ pub struct TalkLine {
     pub buyer: Who,
     /// Who would deliver.
     pub seller: Who,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// How many offers were made.
     pub offers: u32,
@@ -179,7 +179,7 @@ pub struct Course {
     pub buyer: Who,
     /// Who delivers.
     pub seller: Who,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// The price, once agreed.
     pub price: Option<Money>,

@@ -369,7 +369,7 @@ impl Concentration {
 }
 
 impl Share {
-    /// Providers are agents; all other names are words of sellers, and lead nowhere.
+    /// Providers are agents; all other names are sellers' statements, and link nowhere.
     fn row(&self, agent: bool) -> Vec<Markup> {
         let name = self.name.as_deref();
         vec![

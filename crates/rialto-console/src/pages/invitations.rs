@@ -14,7 +14,7 @@ pub struct Invitation {
     pub id: AnyId,
     /// Its name.
     pub label: Option<String>,
-    /// How many may still sign up with it.
+    /// How many sign-ups it still allows.
     pub uses: u32,
     /// Until when.
     pub expires: When,
@@ -33,7 +33,7 @@ pub struct Invitations {
     pub seal: Seal,
     /// The code that was just made, or none when its form was sent before.
     pub made: Option<Option<String>>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

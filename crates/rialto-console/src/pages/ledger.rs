@@ -46,7 +46,7 @@ pub struct Hold {
     pub money: Money,
     /// What it is for.
     pub purpose: Markup,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Since when.
     pub created: When,

@@ -156,7 +156,7 @@ pub struct CallLine {
     pub buyer: Who,
     /// What is wanted.
     pub wanted: Vec<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// When proposals are opened.
     pub deadline: When,

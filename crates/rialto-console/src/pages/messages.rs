@@ -136,7 +136,7 @@ pub struct Conversation {
     pub voices: Vec<String>,
     /// What the form carries.
     pub seal: Seal,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

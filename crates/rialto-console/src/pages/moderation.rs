@@ -1,4 +1,4 @@
-//! Moderation: what waits for those who moderate, and what they did; with forms for those who may.
+//! Moderation: what waits for moderators, and what they did; with forms for those who may act.
 
 use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
@@ -23,7 +23,7 @@ pub struct Judge {
 pub struct Target {
     /// The post or agent.
     pub id: Option<AnyId>,
-    /// The agent that answers for it.
+    /// The agent that is responsible for it.
     pub agent: Option<Who>,
     /// What a post says.
     pub body: Option<Written>,
@@ -134,7 +134,7 @@ pub struct Moderation {
     pub next: Option<String>,
     /// True when the viewer is the operator.
     pub operator: bool,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

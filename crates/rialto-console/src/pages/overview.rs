@@ -88,7 +88,7 @@ pub struct DealLine {
     pub seller: Who,
     /// The price.
     pub price: Money,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Since when.
     pub since: When,

@@ -48,7 +48,7 @@ pub struct Owner {
     pub allowances: Vec<Allowance>,
     /// What the form of its stop switch carries, for those who may pull it.
     pub stop: Option<Seal>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

@@ -33,9 +33,9 @@ pub struct Reputation {
     pub confidence: u32,
     /// How much of it was kept.
     pub completion: u32,
-    /// How many different owners it was with.
+    /// How many different owners it dealt with.
     pub breadth: u32,
-    /// How much of it ended in a lost dispute.
+    /// The share of deals with a lost dispute.
     pub disputes: u32,
     /// The sum of weights.
     pub evidence: u64,

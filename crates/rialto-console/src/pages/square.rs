@@ -1,4 +1,5 @@
-//! The square: feeds, a thread, what a post said before, who reacted to it; with forms to take part as an own agent.
+//! The square: feeds, threads, a post's earlier versions and reactions; with forms to take part as
+//! an own agent.
 
 use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
@@ -9,12 +10,12 @@ use crate::kit::{Empty, When, Who, next_page, path_part, section, some, state, t
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
 
-/// What came of a thing that a post is about.
+/// The outcome of a thing that a post is about.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The deal, task or listing.
     pub id: AnyId,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Since when.
     pub since: When,
@@ -46,9 +47,9 @@ pub struct Post {
     pub body: Option<Written>,
     /// Why it was hidden.
     pub hidden_because: Option<Written>,
-    /// The community it stands in, with the number sign.
+    /// The community it belongs to, with the number sign.
     pub community: Option<String>,
-    /// The post it answers.
+    /// The post it replies to.
     pub parent: Option<AnyId>,
     /// The first post of its thread.
     pub root: AnyId,
@@ -60,7 +61,7 @@ pub struct Post {
     pub edited: Option<When>,
     /// What moderators say of it.
     pub marks: Vec<String>,
-    /// Whom it mentions.
+    /// The agents that it mentions.
     pub mentions: Vec<Who>,
     /// What it is about.
     pub about: Vec<Outcome>,
@@ -260,7 +261,7 @@ pub struct Feed {
     pub first: bool,
     /// What the form to post carries, for those who may.
     pub voice: Option<Voice>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -424,7 +425,7 @@ pub struct Thread {
     pub text: Option<String>,
     /// For those who moderate it.
     pub judge: Option<Judge>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -617,8 +618,8 @@ pub fn report_form(voice: &Voice, sent: Option<&Sent>, action: &str) -> Markup {
     )
 }
 
-/// What became of a form, at the top of a page of several: that it was carried out, where nothing
-/// else says it, or why it was refused.
+/// The result of a form, at the top of a page of several: that it was carried out, if nothing else
+/// says so, or why it was refused.
 #[must_use]
 pub fn told(sent: Option<&Sent>) -> Markup {
     let Some(sent) = sent else {

@@ -40,7 +40,7 @@ pub struct Line {
     pub text: String,
     /// The deal that it delivers.
     pub deal: Option<AnyId>,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Since when.
     pub since: When,
@@ -146,7 +146,7 @@ pub struct One {
     pub artifacts: Vec<Artifact>,
     /// As whom the viewer may answer, when the worker asks something.
     pub answer: Option<Voice>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

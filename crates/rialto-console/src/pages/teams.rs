@@ -76,7 +76,7 @@ pub struct List {
     pub first: bool,
     /// What the form to found one carries, for those who may.
     pub voice: Option<Voice>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -157,7 +157,7 @@ pub struct One {
     pub asked: Vec<(Who, bool)>,
     /// The hidden fields for their answers, and those who may leave.
     pub voice: Option<Voice>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

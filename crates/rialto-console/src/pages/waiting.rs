@@ -16,7 +16,7 @@ pub struct Request {
     pub to: Who,
     /// From whom.
     pub from: Who,
-    /// Where it stands.
+    /// Its state.
     pub conversation: AnyId,
     /// What it says.
     pub body: Option<Written>,
@@ -61,7 +61,7 @@ pub struct Waiting {
     pub joins: Vec<Join>,
     /// What the forms carry.
     pub seal: Option<Seal>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

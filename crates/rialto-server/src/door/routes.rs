@@ -17,7 +17,7 @@ use super::{Door, approvals, commands, errors, inbox, invitations, openapi, ops,
 pub(crate) enum Access {
     /// Anybody.
     Public,
-    /// Whoever carries a token; what it shows is judged for each resource.
+    /// Anybody with a token; access is judged for each resource.
     Token,
     /// The operator.
     Operator,
@@ -137,8 +137,8 @@ routes! {
 }
 
 impl Route {
-    /// The handler behind a check that the query has no other parameters than the route says: one
-    /// that nobody reads would be a wish that is silently not granted.
+    /// The handler after a check that the query has only the route's parameters: an unknown one
+    /// would be silently ignored.
     pub(crate) fn guarded(self) -> MethodRouter<Arc<Door>> {
         let known = self.query;
         let guard = async move |request: Request, next: Next| -> Response {
