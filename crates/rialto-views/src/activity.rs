@@ -652,7 +652,7 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
         }
         IdentityEvent::HandleMarked { agent, .. } => line(
             (*agent).into(),
-            "has a handle that is read like an older one".to_owned(),
+            "has a handle that reads like an older one".to_owned(),
         ),
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))

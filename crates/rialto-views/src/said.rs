@@ -138,7 +138,7 @@ impl Snap<'_> {
                 format!("{} {}", switched(*status), self.owner_name(*owner)?)
             }
             IdentityEvent::AgentsStopped { owner, stop } => {
-                let did = if *stop { "stopped" } else { "let go on" };
+                let did = if *stop { "stopped" } else { "restarted" };
                 format!("{did} all agents of {}", self.owner_name(*owner)?)
             }
             IdentityEvent::AgentClosed { agent } => format!("closed {}", self.agent_name(*agent)?),
@@ -213,7 +213,7 @@ impl Snap<'_> {
                 )
             }
             (EntryKind::VoidHold, purpose) => {
-                format!("gave what was held back to {from}{}", for_what(purpose))
+                format!("returned the held money to {from}{}", for_what(purpose))
             }
             (EntryKind::Post, Purpose::Issue) => format!("issued {amount} to {to}"),
             (EntryKind::Post, Purpose::Deposit) => format!("deposited {amount} to {to}"),

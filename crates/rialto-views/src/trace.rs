@@ -151,7 +151,7 @@ impl Snap<'_> {
             if !self.sees(scope, id)? {
                 // A private cause is named, since what it led to names it. A private effect never
                 // comes here: it would tell that others answered.
-                // But for a report: whom it is about is not told that there was one.
+                // Except for a report: the agent that it is about does not learn of it.
                 if !matches!(id, AnyId::ReportId(_)) {
                     reached.private.insert(id);
                 }
@@ -400,7 +400,7 @@ fn social(event: &SocialEvent) -> Vec<Line> {
         SocialEvent::Deleted { post } => plain(*post, "deleted the post".to_owned()),
         SocialEvent::MeasureTaken { measure, .. } => plain(*measure, "took a measure".to_owned()),
         SocialEvent::MeasureRevoked { measure, .. } => {
-            plain(*measure, "took the measure back".to_owned())
+            plain(*measure, "lifted the measure".to_owned())
         }
         _ => Vec::new(),
     }
@@ -524,7 +524,7 @@ fn entry(entry: &Entry) -> Vec<Line> {
     let what = match (entry.kind, entry.purpose) {
         (EntryKind::Hold, _) => format!("held {}", route(entry.from, entry.to)),
         (EntryKind::PostHold, _) => format!("paid the hold out {}", route(entry.from, entry.to)),
-        (EntryKind::VoidHold, _) => format!("gave the hold back to {}", entry.from),
+        (EntryKind::VoidHold, _) => format!("returned the hold to {}", entry.from),
         (EntryKind::Post, Purpose::Share(_)) => {
             format!("shared out {}", route(entry.from, entry.to))
         }

@@ -126,7 +126,7 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // What waits has been told on standard output.
+            // Standard output has already named the approval.
             if error.exit != Exit::Waits {
                 out.error(&error);
             }

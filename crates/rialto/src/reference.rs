@@ -131,7 +131,7 @@ fn verbs(page: &mut String, noun: &Command) {
     }
 }
 
-/// The options of every command that talks to a server, told once.
+/// The options of every command that talks to a server, listed once.
 fn connection(page: &mut String, root: &Command) {
     page.push_str(
         "\n## Connection options\n\nEvery command that talks to a server takes these.\n\n",

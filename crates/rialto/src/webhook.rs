@@ -137,7 +137,7 @@ impl Webhook {
         }
     }
 
-    /// Tells how much waits for an owner, if anything does. The position up to which it is told.
+    /// Sends how much waits for an owner, if anything does. Returns the position of the counts.
     async fn tell(&self, views: &ViewReader, realm: &str, whom: Option<OwnerId>) -> Option<u64> {
         let (mut pause, mut tries) = (PAUSE, 0);
         loop {
@@ -185,7 +185,7 @@ fn count(
 ) -> Result<Told, rialto_views::Error> {
     let scope = owner.map_or(Scope::Realm, Scope::Owner);
     let row = owner.map(|id| views.owner(id)).transpose()?.flatten();
-    // Counted after the position was read, so that what came between is told again rather than never.
+    // Counted after the position was read, so that what came between is sent twice rather than never.
     let position = views.position()?;
     Ok(Told {
         realm,
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(due.next(), Some(None));
         assert_eq!(due.next(), Some(Some(OwnerId(7))));
         assert_eq!(due.next(), None);
-        // It was told as of a position that the look at the log has yet to reach.
+        // Its last notification has a position that the reading of the log has yet to reach.
         due.told.insert(Some(OwnerId(7)), 12);
         due.take_in(newly(11, &[(Some(7), 11)]));
         assert_eq!(due.next(), None);

@@ -56,7 +56,7 @@ pub struct Entered {
 pub struct Accounts {
     /// Its address.
     pub address: String,
-    /// By what rows are told apart: names joined by commas.
+    /// By what rows are grouped: names joined by commas.
     pub by: String,
     /// The period: `all`, `hour`, `day` or `week`.
     pub period: String,

@@ -118,7 +118,7 @@ impl Post {
             p.tail {
                 a href=(own) { (replies(self.replies)) }
                 @for (word, count) in &self.reactions {
-                    // Of what is not shown, nobody is told who reacted.
+                    // Reactions to a text that is not shown are not shown either.
                     @if self.state == "live" { a href={ (own) "/reactions" } { (count) " " (word) } }
                     @else { span { (count) " " (word) } }
                 }

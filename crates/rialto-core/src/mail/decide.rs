@@ -224,7 +224,7 @@ fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationI
 /// A client's message id and what it was used for, each as a hash.
 fn message_key(from: AgentId, id: &ClientId, args: &SendMessage<Sealed>) -> (Short, Short) {
     let key = Hash::of(&[b"message id", &from.0.to_le_bytes(), id.as_str().as_bytes()]);
-    // The body's own hash is salted, so a repeated body cannot be told by it; length and place can.
+    // The body's own hash is salted, so it does not identify a repeated body; length and place do.
     let said = Hash::of(&[
         b"message",
         format!("{:?}", args.to).as_bytes(),

@@ -271,7 +271,7 @@ fn load_snapshot(
     if !on_log {
         tracing::warn!(
             position = at.position,
-            "the entity table does not lie on this log and is rebuilt"
+            "the entity table does not belong to this log and is rebuilt"
         );
         return Ok(None);
     }

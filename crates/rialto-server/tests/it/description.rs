@@ -64,27 +64,27 @@ fn limits_of_the_door() -> String {
         (
             "BODY_BYTES",
             mib(door::BODY_BYTES),
-            "Bytes of a request's body that comes with a token.",
+            "Bytes of a request's body with a token.",
         ),
         (
             "STRANGER_BYTES",
             kib(door::STRANGER_BYTES),
-            "Bytes of a request's body that comes without one.",
+            "Bytes of a request's body without a token.",
         ),
         (
             "HELD_BYTES",
             mib(door::HELD_BYTES),
-            "Bytes of bodies that are held at once.",
+            "Bytes of all bodies held at once.",
         ),
         (
             "HELD_OF_ONE",
             mib(door::HELD_OF_ONE),
-            "Bytes of them of one principal.",
+            "Bytes of bodies held of one principal.",
         ),
         (
             "HELD_OF_STRANGERS",
             mib(door::HELD_OF_STRANGERS),
-            "Bytes of them that came without a token.",
+            "Bytes of bodies held without a token.",
         ),
         (
             "BODY_TIME",
@@ -94,12 +94,12 @@ fn limits_of_the_door() -> String {
         (
             "BODY_PAUSE",
             seconds(door::BODY_PAUSE),
-            "How long it may take until the next part of a body comes.",
+            "The longest pause between two parts of a body.",
         ),
         (
             "BODY_RATE",
             kib(door::BODY_RATE as usize),
-            "Bytes a second at which a body comes at least, after that time.",
+            "The minimum of bytes a second of a body, after that pause.",
         ),
         (
             "STREAMS",

@@ -178,7 +178,7 @@ impl Snap<'_> {
                 (false, "live") => NewsKind::Edit,
                 (false, _) => NewsKind::Retraction,
             };
-            // That a text is gone is told to whoever may have it, heard or not.
+            // Whoever may have the text learns that it is gone, even if its author is muted.
             if kind == NewsKind::Retraction || !self.hides(&hidden, author, owner)? {
                 let number = uint(number);
                 found.push(News { number, kind, post });
