@@ -1,4 +1,4 @@
-//! Connections and whom they trust. Holds no requests.
+//! Connections and the certificates they trust. Holds no requests.
 
 use std::path::Path;
 use std::pin::Pin;

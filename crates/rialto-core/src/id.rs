@@ -17,7 +17,7 @@ pub const MAX_ORDINALS: u64 = 1 << ORDINAL_BITS;
 const DIGITS: usize = 12;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// Builds the number of an id from the position of its envelope and an ordinal.
+/// Makes an id's number from the position of its envelope and an ordinal.
 #[must_use]
 pub const fn number(position: u64, ordinal: u64) -> u64 {
     (position << ORDINAL_BITS) | (ordinal & (MAX_ORDINALS - 1))
@@ -51,7 +51,7 @@ fn read_digits(text: &str) -> Option<u64> {
     })
 }
 
-/// Why a text is no id of the wanted kind.
+/// Why a text is not an id of the wanted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadId {
     /// The prefix that was wanted.
@@ -210,7 +210,7 @@ ids! {
     DealId = 16 "deal";
     /// An approval that waits for a person.
     ApprovalId = 17 "appr";
-    /// A piece of text or data that stands beside the facts and can be erased.
+    /// A piece of text or data that is stored beside the facts and can be erased.
     ContentId = 18 "cont";
     /// A post.
     PostId = 19 "post";

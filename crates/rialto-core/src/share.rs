@@ -31,7 +31,7 @@ pub(crate) trait Charged: Entity {
     /// What the entries are called in an error.
     const WHAT: &'static str;
 
-    /// The owner that brought it; nobody for what is the realm's own.
+    /// The owner that brought it; nobody for the realm's own entries.
     fn payer(&self, key: &Self::Key, state: &State) -> Option<OwnerId>;
     /// Its table.
     fn store(state: &State) -> &Store<Self>
@@ -155,7 +155,7 @@ pub(crate) fn holder(state: &State, holder: Holder) -> Option<OwnerId> {
     }
 }
 
-/// The owner that a node of the tree stands under.
+/// The owner above a node of the tree.
 pub(crate) fn node(state: &State, node: Node) -> Option<OwnerId> {
     match node {
         Node::Realm => None,
@@ -233,7 +233,7 @@ impl Ctx<'_> {
         Ok(())
     }
 
-    /// Refuses when a first contact between the two could not be remembered.
+    /// Refuses if there is no room to remember a first contact between the two.
     pub(crate) fn room_for_contact(&self, by: AgentId, other: AgentId) -> Result<(), Rejection> {
         if self.state.contacts.contains(&(by, other)) {
             return Ok(());
@@ -241,7 +241,7 @@ impl Ctx<'_> {
         self.room_for::<Contact>(owner(self.state, by), 0)
     }
 
-    /// Refuses when a deal of the two could not be remembered as that of a new pair.
+    /// Refuses if there is no room to remember the two as a new pair.
     pub(crate) fn room_for_pair(&self, a: AgentId, b: AgentId) -> Result<(), Rejection> {
         let both = pair(a, b);
         if self.state.pairs.contains(&both) {
@@ -270,7 +270,7 @@ mod tests {
         @seller community.join {"community": "eaters", "join": true} => ok
     "#;
 
-    /// What is refused when the buyer's owner has filled its part of a table.
+    /// The refusal if the buyer's owner has filled its part of a table.
     const TABLE: &[(u8, &str)] = &[
         (
             Remembered::KIND,

@@ -68,8 +68,8 @@ fn new_token(
     Ok(())
 }
 
-/// Refuses names that would pass for the realm's own words, for an office or for an id. Offices are the
-/// operator's to give.
+/// Refuses names that look like the realm's own words, an office or an id. Only the operator gives
+/// names of offices.
 fn plain_name(ctx: &Ctx<'_>, name: &Handle) -> Result<(), Rejection> {
     if handles::is_own_word(name) || name.as_str().parse::<AnyId>().is_ok() {
         return Err(Rejection::new(
@@ -83,7 +83,7 @@ fn plain_name(ctx: &Ctx<'_>, name: &Handle) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Anybody may sign up while that is open; the operator, and whoever is invited, always may.
+/// Anybody may sign up while sign-up is open; the operator and holders of an invitation always may.
 pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection> {
     let invited = args.invitation.as_ref();
     let invited = invited
@@ -234,7 +234,7 @@ fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejec
     new_token(ctx, Principal::Agent(agent), None, None)
 }
 
-/// The known agent of another owner from whose handle this one is an edit away.
+/// The known agent of another owner whose handle is one edit away from this one.
 fn resembled(ctx: &Ctx<'_>, handle: &Handle, owner: OwnerId) -> Result<Option<AgentId>, Rejection> {
     match handles::read_as(ctx.state, handle, owner) {
         None => Ok(None),
@@ -247,7 +247,7 @@ fn resembled(ctx: &Ctx<'_>, handle: &Handle, owner: OwnerId) -> Result<Option<Ag
     }
 }
 
-/// Two agents settle a deal. If one becomes known by it, handles that are read like its own are marked
+/// Two agents settle a deal. If one becomes known by it, handles that read like its own are marked
 /// from now on.
 pub(crate) fn known_by_deal(ctx: &mut Ctx<'_>, buyer: AgentId, seller: AgentId) {
     let owner = |agent| ctx.state.agents.get(&agent).map(|entity| entity.owner);
@@ -267,8 +267,8 @@ pub(crate) fn known_by_deal(ctx: &mut Ctx<'_>, buyer: AgentId, seller: AgentId) 
     }
 }
 
-/// Holds what the operator asks for each agent beyond the free number. Only who may spend the
-/// owner's money can do that: the operator cannot.
+/// Holds the stake for an agent beyond the free number. Only those who may spend the owner's money
+/// can do that, so the operator cannot.
 fn hold_stake(ctx: &mut Ctx<'_>, owner: OwnerId, agent: AgentId) -> Result<(), Rejection> {
     let have = ctx.state.owners.get(&owner).map_or(0, |o| o.agents);
     let Some(rule) = ctx.state.settings().stake else {

@@ -1,6 +1,6 @@
-//! Invitations: codes with which somebody becomes an owner where sign-up is closed.
+//! Invitations: codes to sign up with when sign-up is closed.
 //!
-//! Only a hash of a code is kept. An invitation ends when it is used up, taken back, or too old. It
+//! Only a hash of a code is kept. An invitation ends when it is used up, revoked, or too old. It
 //! never says who was invited: whoever holds the code may use it.
 
 use alloc::format;
@@ -27,10 +27,10 @@ pub struct Invitation {
     /// Its id.
     #[n(0)]
     pub id: TokenId,
-    /// A name to tell it from others.
+    /// A name that distinguishes it from others.
     #[n(1)]
     pub label: Option<Name>,
-    /// How many may still sign up with it.
+    /// How many sign-ups it still allows.
     #[n(2)]
     pub uses: u32,
     /// Until when.
@@ -47,18 +47,18 @@ impl Entity for Invitation {
     }
 }
 
-/// Makes an invitation; its code is told once, where a new token's secret is.
+/// Makes an invitation; its code is in the answer once, like a new token's secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Invite {
-    /// How many may sign up with it, up to 10,000.
+    /// How many sign-ups it allows, up to 10,000.
     #[serde(default = "once")]
     pub uses: u32,
-    /// After how many milliseconds it expires; left out, after a week, and at most after 366 days.
+    /// After how many milliseconds it expires, at most 366 days; by default a week.
     #[serde(default = "a_week")]
     pub expires_in_ms: u64,
-    /// A name to tell it from others.
+    /// A name that distinguishes it from others.
     #[serde(default)]
     pub label: Option<Name>,
 }
@@ -71,7 +71,7 @@ fn a_week() -> u64 {
     7 * crate::time::DAY_MS
 }
 
-/// Takes an invitation back. Who has signed up with it stays.
+/// Revokes an invitation. Owners that signed up with it stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -138,7 +138,8 @@ fn ended(ctx: &mut Ctx<'_>, invitation: TokenId, code: Short) {
     }));
 }
 
-/// The key of a code that still admits somebody. What is wrong with another is not told.
+/// The key of a code that can still be used. The refusal of another does not say what is wrong with
+/// it.
 pub(super) fn admitted(ctx: &Ctx<'_>, code: &Name) -> Result<Short, Rejection> {
     let key = code_key(code.as_str());
     let open = ctx.state.invitations.get(&key);

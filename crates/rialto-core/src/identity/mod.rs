@@ -2,7 +2,7 @@
 //!
 //! Holds who exists, who belongs to whom, and which keys and tokens are live. It holds no profile
 //! text (a content beside the log, searched in the views), no secret (only hashes of tokens) and no
-//! spending rule (those are [`crate::policy`]'s).
+//! spending rule ([`crate::policy`] has those).
 
 mod decide;
 mod evolve;
@@ -27,14 +27,14 @@ use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
 use crate::text::{AssetCode, ContentRef, Handle, Name, Url};
 use crate::time::Time;
 
-/// Who a request comes from, as its token or the node itself proves.
+/// The sender of a request, as its token or the node itself proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Principal {
     /// The realm itself: its clock.
     #[n(0)]
     Realm,
-    /// Whoever runs the realm.
+    /// The operator, who runs the realm.
     #[n(1)]
     Operator,
     /// A member of an owner.
@@ -61,7 +61,7 @@ pub enum Auth {
     /// By a bearer token.
     #[n(1)]
     Token(#[n(0)] TokenId),
-    /// By holding the data folder of a realm that is not being served.
+    /// By access to the data folder of a realm whose server is stopped.
     #[n(2)]
     Local,
 }
@@ -84,7 +84,7 @@ pub enum OwnerKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything the owner may.
+    /// Do everything that the owner may do.
     #[n(0)]
     Admin,
     /// See everything, and approve or deny what waits for approval.
@@ -102,15 +102,15 @@ pub enum Status {
     /// It may act.
     #[n(0)]
     Active,
-    /// Somebody pulled the stop switch: it can neither act nor spend; nothing of it is lost.
+    /// Its stop switch was pulled: it cannot act, read or spend, but keeps all that it has.
     #[n(1)]
     Suspended,
-    /// It was closed for good. Only agents are.
+    /// It was closed for good. Only agents can be closed.
     #[n(2)]
     Closed,
 }
 
-/// Whom an agent lets write to it first.
+/// Who may write to an agent first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -122,12 +122,12 @@ pub enum ContactPolicy {
     #[default]
     #[n(1)]
     Request,
-    /// Nobody but agents of the same owner and partners of deals.
+    /// Only agents of the same owner and partners of deals.
     #[n(2)]
     Closed,
 }
 
-/// Whose mentions reach an agent's inbox. Agents of its own owner always may.
+/// Whose mentions reach an agent's inbox. Those of its own owner's agents always do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -135,16 +135,16 @@ pub enum Mentioner {
     /// Everybody.
     #[n(0)]
     All,
-    /// Those whom it follows.
+    /// Agents that it follows.
     #[n(1)]
     Followed,
-    /// Those whom it has dealt with or admitted.
+    /// Agents that it has dealt with or admitted.
     #[n(2)]
     Dealt,
-    /// Those who post in a community that it is a member of.
+    /// Agents that post in a community that it is a member of.
     #[n(3)]
     Members,
-    /// Those for whom their owner holds a stake.
+    /// Agents with a stake.
     #[n(4)]
     Staked,
 }
@@ -202,7 +202,7 @@ pub struct StatedPrice {
     pub asset: AssetCode,
 }
 
-/// Decimals are stored as the text that their author wrote.
+/// Decimals are stored as their author wrote them.
 pub(crate) mod decimal_text {
     use minicbor::decode::Error as DecodeError;
     use minicbor::encode::{Error as EncodeError, Write};
@@ -225,7 +225,7 @@ pub(crate) mod decimal_text {
     }
 }
 
-/// What an agent says of itself. `C` is how the description is carried.
+/// What an agent says about itself. `C` is the form of the description.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -250,7 +250,7 @@ pub struct Profile<C> {
     #[n(4)]
     #[serde(default)]
     pub endpoint: Option<Url>,
-    /// Whom it lets write to it first.
+    /// Who may write to it first.
     #[n(5)]
     #[serde(default)]
     pub contact: ContactPolicy,
@@ -258,8 +258,8 @@ pub struct Profile<C> {
     #[n(10)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funded_offers_only: Option<bool>,
-    /// Whose mentions reach its inbox; an empty list is nobody's but its own owner's agents. Left
-    /// out, everybody's, or with closed contact those of `followed`, `dealt` and `members`.
+    /// Whose mentions reach its inbox; an empty list allows only its own owner's agents. By default
+    /// everybody's, or with closed contact those of `followed`, `dealt` and `members`.
     #[n(20)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentions: Option<Vec<Mentioner>>,
@@ -281,7 +281,7 @@ impl<C> Default for Profile<C> {
 }
 
 impl<C> Profile<C> {
-    /// The same profile with its description carried another way.
+    /// The same profile with its description in another form.
     pub fn map<D>(self, carry: impl FnMut(C) -> D) -> Profile<D> {
         Profile {
             description: self.description.map(carry),
@@ -326,7 +326,7 @@ pub struct Owner {
     /// When it signed up.
     #[n(8)]
     pub created: Time,
-    /// Since when all its agents are stopped together, if they are.
+    /// Since when all its agents are stopped together, if so.
     #[n(9)]
     pub stopped: Option<Time>,
 }
@@ -367,7 +367,7 @@ pub struct Agent {
     /// Who owns it.
     #[n(0)]
     pub owner: OwnerId,
-    /// The team of its owner that it stands under, if any.
+    /// The team of its owner that it belongs to, if any.
     #[n(1)]
     pub team: Option<TeamId>,
     /// Its unique handle.
@@ -382,7 +382,7 @@ pub struct Agent {
     /// Whether it may act.
     #[n(5)]
     pub status: Status,
-    /// Whom it lets write to it first.
+    /// Who may write to it first.
     #[n(6)]
     pub contact: ContactPolicy,
     /// How many live tokens it has.
@@ -391,7 +391,7 @@ pub struct Agent {
     /// How many listings it has.
     #[n(8)]
     pub listings: u32,
-    /// How many first messages of it wait unanswered at strangers.
+    /// How many of its first messages wait unanswered at strangers.
     #[n(9)]
     pub open_requests: u32,
     /// How many blocks it has set.
@@ -462,7 +462,7 @@ impl Entity for Token {
     }
 }
 
-/// What an owner holds for an agent beyond the free number. Keyed by the agent.
+/// The stake that an owner holds for an agent beyond the free number. Keyed by the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Stake {
     /// The hold, which ends when the agent is closed.
@@ -530,7 +530,7 @@ impl schemars::JsonSchema for AgentRef {
     }
 }
 
-/// Whom a stop switch or a token is for.
+/// The subject of a stop switch or a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -554,7 +554,7 @@ pub struct SignUp {
     pub name: Handle,
     /// One person or an organisation.
     pub kind: OwnerKind,
-    /// The code of an invitation, which also opens the way where sign-up is closed or its rate is reached.
+    /// The code of an invitation, which works even if sign-up is closed or its rate is reached.
     #[serde(default)]
     pub invitation: Option<Name>,
 }
@@ -588,18 +588,18 @@ pub struct SetRole {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegisterAgent<C> {
-    /// Its owner. May be left out by a person, whose owner it then is.
+    /// Its owner; by default the person's own.
     #[serde(default)]
     pub owner: Option<OwnerId>,
-    /// The team of the owner that it stands under.
+    /// The team of the owner that it belongs to.
     #[serde(default)]
     pub team: Option<TeamId>,
     /// Its unique handle.
     pub handle: Handle,
-    /// Its Ed25519 public key; left out, the realm makes one and holds the private half for it.
+    /// Its Ed25519 public key; by default the realm makes a key and keeps the private half.
     #[serde(default)]
     pub key: Option<Hash>,
-    /// What it says of itself.
+    /// What it says about itself.
     #[serde(default = "Profile::<C>::default")]
     pub profile: Profile<C>,
 }
@@ -611,7 +611,7 @@ pub struct RegisterAgent<C> {
 pub struct SetProfile<C> {
     /// Whose.
     pub agent: AgentRef,
-    /// What it says of itself from now on.
+    /// What it says about itself from now on.
     pub profile: Profile<C>,
 }
 
@@ -634,7 +634,7 @@ pub struct MoveAgent {
 pub struct RotateKey {
     /// Whose key.
     pub agent: AgentRef,
-    /// The new public key; left out, the realm makes one and holds the private half.
+    /// The new public key; by default the realm makes a key and keeps the private half.
     #[serde(default)]
     pub key: Option<Hash>,
 }
@@ -646,10 +646,10 @@ pub struct RotateKey {
 pub struct IssueToken {
     /// Whose token.
     pub subject: Subject,
-    /// A name to tell it from others.
+    /// A name that distinguishes it from others.
     #[serde(default)]
     pub label: Option<Name>,
-    /// After how many milliseconds it expires; left out, never.
+    /// After how many milliseconds it expires; by default never.
     #[serde(default)]
     pub expires_in_ms: Option<u64>,
 }
@@ -663,7 +663,7 @@ pub struct RevokeToken {
     pub token: TokenId,
 }
 
-/// Ends a token that stood in a text that came in. Only the realm itself does.
+/// Ends a token that an incoming text contained. Only the realm itself does this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -681,21 +681,21 @@ pub struct SwitchSubject {
     pub subject: Subject,
 }
 
-/// Stops all agents of an owner at once, or lets them go on. An agent that is suspended itself stays
-/// so; one that is registered meanwhile is stopped too.
+/// Stops all agents of an owner at once, or restarts them. An agent that was suspended individually
+/// stays suspended; one that is registered during the stop is stopped too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StopAgents {
-    /// Of which owner. May be left out by a person, whose owner it then is.
+    /// The owner; by default the person's own.
     #[serde(default)]
     pub owner: Option<OwnerId>,
-    /// True stops them, false lets them go on.
+    /// True stops them, false restarts them.
     pub stop: bool,
 }
 
-/// Closes an agent for good: it never acts again, and its handle is never given away. Its deals and
-/// tasks run out by their own terms, its money is its owner's to move, and its stake comes back.
+/// Closes an agent for good: it never acts again, and its handle is never reused. Its deals and
+/// tasks end by their own terms, its owner may move its money, and its stake comes back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -779,7 +779,7 @@ pub enum IdentityEvent {
         /// Who holds the private key.
         #[n(5)]
         custody: Custody,
-        /// What it says of itself.
+        /// What it says about itself.
         #[n(6)]
         profile: Profile<ContentRef>,
     },
@@ -789,7 +789,7 @@ pub enum IdentityEvent {
         /// Whose.
         #[n(0)]
         agent: AgentId,
-        /// What it says of itself.
+        /// What it says about itself.
         #[n(1)]
         profile: Profile<ContentRef>,
     },
@@ -913,7 +913,7 @@ pub enum IdentityEvent {
         #[n(0)]
         agent: AgentId,
     },
-    /// All agents of an owner were stopped at once, or let go on.
+    /// All agents of an owner were stopped or restarted at once.
     #[n(20)]
     AgentsStopped {
         /// Whose.
@@ -923,8 +923,7 @@ pub enum IdentityEvent {
         #[n(1)]
         stop: bool,
     },
-    /// An agent's handle is an edit away from one of another owner that is known by its deals, or is
-    /// read as it.
+    /// An agent's handle is one edit away from, or reads like, a known handle of another owner.
     #[n(30)]
     HandleMarked {
         /// Whose handle.
@@ -934,7 +933,7 @@ pub enum IdentityEvent {
         #[n(1)]
         resembles: AgentId,
     },
-    /// A live token stood in a text that came in, and has ended with it.
+    /// An incoming text contained a live token, which has ended.
     #[n(31)]
     TokenLeaked {
         /// Which.
@@ -944,7 +943,7 @@ pub enum IdentityEvent {
         #[n(1)]
         principal: Principal,
     },
-    /// Whoever holds a code may sign up with it.
+    /// An invitation was made: whoever holds its code may sign up.
     #[n(40)]
     Invited {
         /// Its id.
@@ -957,7 +956,7 @@ pub enum IdentityEvent {
         /// Its name.
         #[n(2)]
         label: Option<Name>,
-        /// How many may sign up with it.
+        /// How many sign-ups it allows.
         #[n(3)]
         uses: u32,
         /// When it expires.
@@ -978,7 +977,7 @@ pub enum IdentityEvent {
         #[n(2)]
         owner: OwnerId,
     },
-    /// An invitation was taken back, or has expired.
+    /// An invitation was revoked, or has expired.
     #[n(42)]
     InvitationEnded {
         /// Which.

@@ -94,8 +94,8 @@ pub(super) fn holder_of(ctx: &Ctx<'_>, name: &AccountRef) -> Result<Option<Holde
     }))
 }
 
-/// A refusal about an owner's or team's own: to those who are not of it, neither it nor what it
-/// holds exists. Agents are public.
+/// A refusal about something of an owner or team: for outsiders, neither it nor what it holds
+/// exists. Agents are public.
 fn hidden(ctx: &Ctx<'_>, name: &AccountRef, holder: Holder, why: Rejection) -> Rejection {
     let public = matches!(holder, Holder::Agent(_));
     let of =
@@ -143,8 +143,9 @@ fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> 
 impl Ctx<'_> {
     /// The asset that a request means: the one it names, that of an account it names, or the first.
     ///
-    /// An account that the principal cannot see has no say in it, but where the payer, named first,
-    /// has an account in that asset: else the answer would tell that it exists.
+    /// An account that the principal cannot see does not decide the asset, unless the payer, named
+    /// first, has an account in that asset; otherwise the answer would reveal that the account
+    /// exists.
     pub(super) fn asset_for(
         &self,
         code: Option<&AssetCode>,
@@ -375,7 +376,7 @@ fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// A batch's answer names its first id; the others follow it in the log.
+/// A batch's answer contains its first id; the others follow it in the log.
 fn name_first(ctx: &mut Ctx<'_>, id: crate::id::AnyId) {
     if ctx.ids.is_empty() {
         ctx.ids.push(id);

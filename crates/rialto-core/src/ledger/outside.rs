@@ -1,8 +1,8 @@
 //! Payments from and to outside: deposits, withdrawals, and the references that make each count once.
 //!
-//! A payment service repeats itself when it did not hear the answer, so a payment is known by its
-//! reference: kept as a hash of 16 bytes, with what the payment was, for as long as the operator wants
-//! (for ever, unless the settings say otherwise). It never asks a payment service anything.
+//! A payment service repeats a request if it did not get the answer, so a payment is recognised by
+//! its reference: kept as a hash of 16 bytes, with the payment's account and amount, for as long as
+//! the settings say (by default forever). It never asks a payment service anything.
 
 use alloc::format;
 
@@ -23,21 +23,20 @@ use crate::share;
 use crate::text::ClientId;
 use crate::time::Time;
 
-/// A payment from or to outside that counts once. Keyed by the hash of its direction, of who tells its
-/// payments apart by reference (the service that reports deposits, the owner that withdraws), and of
-/// the reference.
+/// A deposit or withdrawal that counts once. Keyed by the hash of its direction, the issuer of its
+/// reference (the service that reports deposits, the owner that withdraws), and the reference.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Payment {
     /// The number of the entry that it made: a transfer's, or for a withdrawal its hold's.
     #[n(0)]
     pub entry: u64,
-    /// The account that it came to or goes from.
+    /// The account that receives or pays it.
     #[n(1)]
     pub account: AccountId,
     /// How much.
     #[n(2)]
     pub amount: Amount,
-    /// Until when the reference is kept; none is for ever.
+    /// Until when the reference is kept; none means forever.
     #[n(3)]
     pub until: Option<Time>,
     /// The owner whose withdrawal it is; nobody for a deposit.
@@ -54,7 +53,7 @@ impl Entity for Payment {
     }
 }
 
-/// A reference about to be used: under which key, and for what.
+/// A reference about to be used: its key and its payment.
 struct Named<'a> {
     reference: &'a ClientId,
     key: Short,

@@ -47,13 +47,13 @@ pub(crate) fn admitted(state: &State, receiver: AgentId, sender: AgentId) -> boo
         || said == Some(ContactState::Admitted)
 }
 
-/// Refuses to put one thing more before `receiver` that waits for its act, when what `by` and its
-/// owner have put there is as much as may wait unanswered.
+/// Refuses one more thing that would wait for an act of `receiver`, if `by` and its owner already
+/// have the maximum waiting there.
 pub(crate) fn may_wait(ctx: &Ctx<'_>, receiver: AgentId, by: AgentId) -> Result<(), Rejection> {
     match lanes::full_for(ctx.state, receiver, by) {
         Some(most) => Err(Rejection::new(
             Code::InboxFull,
-            format!("{most} things wait there"),
+            format!("at most {most} things may wait there"),
         )),
         None => Ok(()),
     }
@@ -224,7 +224,7 @@ fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationI
 /// A client's message id and what it was used for, each as a hash.
 fn message_key(from: AgentId, id: &ClientId, args: &SendMessage<Sealed>) -> (Short, Short) {
     let key = Hash::of(&[b"message id", &from.0.to_le_bytes(), id.as_str().as_bytes()]);
-    // The body's own hash is salted, so a repeated body cannot be told by it; length and place can.
+    // The body's own hash is salted, so it does not identify a repeated body; length and place do.
     let said = Hash::of(&[
         b"message",
         format!("{:?}", args.to).as_bytes(),
@@ -329,8 +329,8 @@ fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> 
     Ok(())
 }
 
-/// Refuses who does not lead a group. Of its members who can act the one that has been in it longest
-/// leads it: at first who opened it.
+/// Refuses agents that do not lead a group. The longest-standing member that can act leads it, at
+/// first the one that opened it.
 fn leads(ctx: &Ctx<'_>, group: &Conversation, by: AgentId) -> Result<(), Rejection> {
     let active = group.members.iter().filter_map(|m| {
         let agent = ctx.active_agent(*m).ok()?;
@@ -339,7 +339,7 @@ fn leads(ctx: &Ctx<'_>, group: &Conversation, by: AgentId) -> Result<(), Rejecti
     match active.take(1).next() {
         Some((leader, handle)) if leader != by => Err(Rejection::new(
             Code::Forbidden,
-            format!("{handle} leads the group, and only it takes others out"),
+            format!("only {handle}, which leads the group, may remove others"),
         )),
         _ => Ok(()),
     }
@@ -399,7 +399,7 @@ fn erase(ctx: &mut Ctx<'_>, args: &Erase) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Lets deliveries that are too old leave an inbox, a bounded number at a time.
+/// Drops deliveries that are too old from an inbox, a bounded number at a time.
 pub(crate) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejection> {
     let Some(inbox) = ctx.state.inboxes.get(&agent) else {
         return Ok(false);

@@ -85,13 +85,13 @@ pub struct Inbox {
     /// Up to which number the agent has acknowledged.
     #[n(2)]
     pub acknowledged: u64,
-    /// When the first kept delivery was made that the clock has not judged by its age.
+    /// The time of the first kept delivery whose age the clock has not checked.
     #[n(3)]
     pub oldest: Option<Time>,
-    /// Up to which number the clock has judged deliveries by their age.
+    /// Up to which number the clock has checked the age of deliveries.
     #[n(4)]
     pub judged: Option<u64>,
-    /// When the clock looks again at what it kept past its time because it waits.
+    /// When the clock checks again the waiting deliveries that it kept past their time.
     #[n(5)]
     pub again: Option<Time>,
 }
@@ -170,7 +170,7 @@ pub enum Item {
     Changed(#[n(0)] PostId),
 }
 
-/// One delivery in an inbox: a reference to what the event at a position said.
+/// One delivery in an inbox: a reference to the event at a position.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Delivery {
     /// When it was made.
@@ -182,10 +182,10 @@ pub struct Delivery {
     /// What it is about.
     #[n(2)]
     pub item: Item,
-    /// The lane it stands in; none is from before there were lanes.
+    /// Its lane; none if it was made before lanes existed.
     #[n(3)]
     pub lane: Option<Lane>,
-    /// The agent that brought it about, if one did.
+    /// The agent that caused it, if one did.
     #[n(4)]
     pub by: Option<AgentId>,
 }
@@ -195,7 +195,7 @@ impl Entity for Delivery {
     type Key = (AgentId, u64);
 }
 
-/// What a receiver has said to a sender's first message.
+/// A receiver's answer to a sender's first message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum ContactState {
     /// The first message waits.
@@ -209,7 +209,7 @@ pub enum ContactState {
     Refused,
 }
 
-/// What a receiver has said of a sender, if anything.
+/// A receiver's answer to a sender, if any.
 fn contact(
     state: &crate::state::State,
     receiver: AgentId,
@@ -218,13 +218,13 @@ fn contact(
     state.contacts.get(&(receiver, sender)).map(|c| c.state)
 }
 
-/// What a receiver thinks of a sender. Keyed by (receiver, sender).
+/// A receiver's relation to a sender. Keyed by (receiver, sender).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Contact {
-    /// What the receiver has said.
+    /// The receiver's answer.
     #[n(0)]
     pub state: ContactState,
-    /// When it said so, or when a message last passed between them, to within [`limits::USE_MS`].
+    /// When it answered, or when a message last passed between them, to within [`limits::USE_MS`].
     #[n(1)]
     pub at: Time,
 }
@@ -289,10 +289,10 @@ pub struct SendMessage<C> {
     pub to: Destination,
     /// What it says.
     pub body: C,
-    /// The sender's own id for it: the same id is never sent twice within a day.
+    /// The sender's own id for it: a message with the same id is sent only once within a day.
     #[serde(default)]
     pub client_id: Option<ClientId>,
-    /// The message it answers.
+    /// The message it replies to.
     #[serde(default)]
     pub reply_to: Option<MessageId>,
     /// The task it is about.
@@ -311,7 +311,7 @@ pub struct OpenGroup<C> {
     pub members: Vec<AgentRef>,
 }
 
-/// Adds agents to a group, or takes them out.
+/// Adds agents to a group, or removes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -321,8 +321,8 @@ pub struct ChangeGroup {
     /// Whom to add.
     #[serde(default)]
     pub add: Vec<AgentRef>,
-    /// Whom to take out: oneself, or anybody by the one who leads it: of its members who can act the
-    /// one that has been in it longest, at first who opened it.
+    /// Whom to remove: an agent removes itself; the leader removes anybody. The longest-standing
+    /// member that can act leads, at first the one that opened the group.
     #[serde(default)]
     pub remove: Vec<AgentRef>,
 }
@@ -334,7 +334,7 @@ pub struct ChangeGroup {
 pub struct AnswerRequest {
     /// The stranger.
     pub agent: AgentRef,
-    /// Whether it may write from now on.
+    /// True admits it, false refuses it.
     pub admit: bool,
 }
 
@@ -343,7 +343,7 @@ pub struct AnswerRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
-    /// All deliveries up to this number have been dealt with.
+    /// Acknowledges all deliveries up to this number.
     pub through: u64,
 }
 
@@ -397,7 +397,7 @@ pub enum MailEvent {
         /// The sender's own id for it, hashed with the sender, and what it said, hashed.
         #[n(4)]
         client_id: Option<(Short, Short)>,
-        /// The message it answers.
+        /// The message it replies to.
         #[n(5)]
         reply_to: Option<MessageId>,
         /// The task it is about.
@@ -416,7 +416,7 @@ pub enum MailEvent {
         /// The stranger.
         #[n(1)]
         stranger: AgentId,
-        /// Whether it may write from now on.
+        /// True admits it, false refuses it.
         #[n(2)]
         admit: bool,
     },
@@ -460,7 +460,7 @@ pub enum MailEvent {
         #[n(0)]
         contents: Vec<ContentId>,
     },
-    /// A conversation left memory: nobody has written in it for long, or nobody is left in it.
+    /// A conversation left memory, after long silence or because it has no members.
     #[n(7)]
     ConversationClosed {
         /// Which.
@@ -477,10 +477,10 @@ pub enum MailEvent {
         #[n(1)]
         sender: AgentId,
     },
-    /// Inboxes have lanes from now on. In the first envelope that knows of them.
+    /// Inboxes have lanes from now on. The first envelope of code that knows lanes carries it.
     #[n(20)]
     LanesOpened,
-    /// Deliveries that are too old left an inbox, but for those that still wait.
+    /// Deliveries that are too old left an inbox, except those that still wait.
     #[n(21)]
     Cleared {
         /// Whose.

@@ -110,7 +110,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     Ok(())
 }
 
-/// Refuses a line about none of an item.
+/// Refuses a line with a quantity of 0.
 pub(super) fn whole_lines(lines: &[Line]) -> Result<(), Rejection> {
     match lines.iter().find(|line| line.quantity == 0) {
         Some(line) => Err(Rejection::new(Code::EmptyLine, line.item.as_str())),
@@ -118,7 +118,7 @@ pub(super) fn whole_lines(lines: &[Line]) -> Result<(), Rejection> {
     }
 }
 
-/// The account that a buyer's offer is payable from. The offer binds, so it must be able to pay.
+/// The account that pays a buyer's offer. The offer binds, so the account must be able to pay.
 fn payer(
     ctx: &Ctx<'_>,
     made: &Made<'_>,
@@ -126,7 +126,10 @@ fn payer(
 ) -> Result<Option<AccountId>, Rejection> {
     if made.by != made.buyer {
         if made.fund {
-            return Err(Rejection::new(Code::Malformed, "fund is for the buyer"));
+            return Err(Rejection::new(
+                Code::Malformed,
+                "only the buyer can set fund",
+            ));
         }
         return Ok(None);
     }
@@ -286,7 +289,7 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejecti
     open_with(ctx, &placed)
 }
 
-/// Opens a negotiation with a first offer, whose note has its place already.
+/// Opens a negotiation with a first offer, whose note is already stored.
 pub(super) fn open_with(
     ctx: &mut Ctx<'_>,
     args: &OpenNegotiation<ContentRef>,
@@ -311,7 +314,7 @@ pub(super) fn open_with(
     if !lists && !crate::mail::admitted(ctx.state, with, by) {
         return Err(Rejection::new(
             Code::ContactRefused,
-            "the agent sells nothing and has not admitted this agent",
+            "the agent has no listing and has not admitted this agent",
         ));
     }
     crate::mail::may_wait(ctx, with, by)?;
@@ -393,7 +396,7 @@ fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
     counter_with(ctx, &placed)
 }
 
-/// Answers the latest offer with another, whose note has its place already.
+/// Answers the latest offer with another, whose note is already stored.
 pub(super) fn counter_with(ctx: &mut Ctx<'_>, args: &Counter<ContentRef>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, args.negotiation, by)?;
@@ -452,15 +455,18 @@ fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> 
         }
         (None, false) => None,
         (Some(_), false) => {
-            return Err(Rejection::new(Code::Malformed, "pay_from is for the buyer"));
+            return Err(Rejection::new(
+                Code::Malformed,
+                "only the buyer can set pay_from",
+            ));
         }
     };
     accept(ctx, args.negotiation, args.offer, pay_from, args.signature)
 }
 
-/// Accepts exactly the named offer: deal, hold and task come into being in one batch.
+/// Accepts exactly the named offer: one batch makes the deal, the hold and the task.
 ///
-/// What a buyer's allowance lets through only with a person's approval is parked instead, bound to
+/// If a buyer's allowance needs a person's approval, the acceptance is parked instead, bound to
 /// this offer.
 pub(crate) fn accept(
     ctx: &mut Ctx<'_>,
@@ -563,7 +569,7 @@ pub(crate) fn accept(
     }
 }
 
-/// What an accepted offer takes of which listings, if it says what it takes and as much is left.
+/// What an accepted offer takes from which listings, if it states what it takes and enough is left.
 fn claims(ctx: &Ctx<'_>, negotiation: &Negotiation) -> Result<Option<Vec<Claim>>, Rejection> {
     stock::check_left(ctx.state, negotiation.claim.as_ref())?;
     let Some(takes) = &negotiation.takes else {

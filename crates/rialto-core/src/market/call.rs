@@ -83,8 +83,8 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// True unless `agent` is closed for good, has blocked the caller, sells nothing and is closed to
-/// strangers, or has as much of the caller's owner waiting as may wait.
+/// True unless `agent` is closed for good, has blocked the caller, has no listing and is closed to
+/// strangers, or already has the maximum of the caller's owner's things waiting.
 fn hears(ctx: &Ctx<'_>, agent: AgentId, caller: AgentId) -> bool {
     let closed = |a: &Agent| a.contact == ContactPolicy::Closed && a.listings == 0;
     let entity = ctx.state.agents.get(&agent);
@@ -217,7 +217,7 @@ fn cancel(ctx: &mut Ctx<'_>, args: &CancelCall) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Ends the negotiations of a call but for the one that won.
+/// Ends the negotiations of a call except the one that won.
 pub(super) fn close(
     ctx: &mut Ctx<'_>,
     call: CallId,
@@ -241,7 +241,7 @@ pub(super) fn close(
     Ok(())
 }
 
-/// Opens the proposals at the deadline; closes a call that came to nothing; retires a finished one.
+/// Opens the proposals at the deadline, closes a call without a deal, and retires a finished one.
 pub(crate) fn expire(ctx: &mut Ctx<'_>, call: CallId) -> Result<bool, Rejection> {
     let Some(entity) = ctx.state.calls.get(&call) else {
         return Ok(false);

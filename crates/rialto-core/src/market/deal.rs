@@ -1,4 +1,4 @@
-//! Decides commands about deals: delivery, acceptance, dispute, ruling, and what silence means.
+//! Decides commands about deals: delivery, acceptance, dispute, ruling, and the effect of silence.
 //!
 //! A deal's end and the posting or voiding of its hold are one batch, always.
 
@@ -52,8 +52,8 @@ fn deal_in<'a>(ctx: &Ctx<'a>, id: DealId, wanted: &[DealState]) -> Result<&'a De
     Ok(deal)
 }
 
-/// The acting agent, which must be the named party; an admin speaks for one that is closed or stopped.
-/// Strangers learn nothing of the deal.
+/// The acting agent, which must be the named party; an admin acts for one that is closed or
+/// stopped. Strangers learn nothing about the deal.
 fn party(ctx: &Ctx<'_>, deal: DealId, pick: fn(&Deal) -> AgentId) -> Result<(), Rejection> {
     let agent = ctx.ending_actor()?;
     let deal = ctx.state.deals.get(&deal).ok_or(Code::NotFound)?;
@@ -119,9 +119,9 @@ fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
 
 /// The states in which the acting principal may rule on a deal.
 ///
-/// The arbiter rules in a dispute. The operator stands in where none is named, or the named one is closed,
-/// stopped or not apart from both sides; and ends a deal whose next step is that of a closed or stopped
-/// agent, so that no money waits for somebody who cannot act.
+/// The arbiter rules in a dispute. The operator rules if none is named, or if the named one is
+/// closed, stopped or not independent of both sides. The operator also ends a deal in which a
+/// closed or stopped agent has the next step, so that no money waits for an agent that cannot act.
 fn rulable(ctx: &Ctx<'_>, id: DealId) -> Result<&'static [DealState], Rejection> {
     let operator = ctx.authorise(Action::ManageRealm).is_ok();
     if !operator {
@@ -169,7 +169,7 @@ fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
     if to_seller < Amount::ZERO || to_seller > deal.bargain.price {
         return Err(Rejection::new(
             Code::BadAmount,
-            "the seller gets between nothing and the price",
+            "the seller's part must be between 0 and the price",
         ));
     }
     let reason = ctx.place(args.reason);
@@ -219,8 +219,8 @@ fn end(
     work::finish_for_deal(ctx, deal.task, TaskState::Failed, None)
 }
 
-/// Shares a team's proceeds by the split that was agreed before; what rounding leaves goes to the
-/// first member named in it.
+/// Shares a team's proceeds by the agreed split; the rounding remainder goes to the first member in
+/// it.
 fn share_out(ctx: &mut Ctx<'_>, id: DealId, deal: &Deal, paid: Amount) -> Result<(), Rejection> {
     let Some(team) = deal.bargain.payee_team else {
         return Ok(());
@@ -250,7 +250,7 @@ fn share_out(ctx: &mut Ctx<'_>, id: DealId, deal: &Deal, paid: Amount) -> Result
     Ok(())
 }
 
-/// Does what the terms say about silence, and retires a finished deal.
+/// Applies what the terms say about silence, and retires a finished deal.
 pub(crate) fn expire(ctx: &mut Ctx<'_>, id: DealId) -> Result<bool, Rejection> {
     let Some(deal) = ctx.state.deals.get(&id) else {
         return Ok(false);

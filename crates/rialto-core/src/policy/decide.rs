@@ -131,7 +131,7 @@ fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection
     Ok(())
 }
 
-/// A request that names nothing would change nothing: it is taken for a slip.
+/// Refuses a request that names nothing: it would change nothing and is probably a mistake.
 fn changes_something(args: &SetAllowance) -> Result<(), Rejection> {
     let named = [args.per_deal, args.per_period, args.approval_above];
     if named.iter().any(Option::is_some) || args.period_ms.is_some() || !args.clear.is_empty() {
@@ -188,10 +188,10 @@ fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// By how many blocks of agents each party keeps away from each owner. Derived from the blocks.
+/// How many blocks of agents of each owner each party has set. Derived from the blocks.
 pub(crate) type BlockedOwners = Table<(Party, OwnerId), u32>;
 
-/// Counts anew which owners are kept away from.
+/// Rebuilds the count of blocked owners.
 pub(crate) fn count_blocked(state: &State, seed: u64) -> BlockedOwners {
     let mut counts = BlockedOwners::new(seed);
     state
@@ -215,9 +215,9 @@ pub(super) fn count_block(
     };
 }
 
-/// True when `receiver` or its owner has blocked `sender`, its owner, or another agent of its owner:
-/// whom one agent of an owner has driven away is not reached by the next one. Only within an owner
-/// does a block hold for the one agent that it names.
+/// True if `receiver` or its owner has blocked `sender`, its owner, or another agent of its owner,
+/// so that an owner cannot evade a block with its next agent. Only within one owner does a block
+/// apply to the named agent alone.
 pub(crate) fn blocked(state: &State, receiver: AgentId, sender: AgentId) -> bool {
     if state.blocks.is_empty() {
         return false;

@@ -1,4 +1,4 @@
-//! Commands on the square. `C` is how texts are carried.
+//! Commands on the square. `C` is the form of texts.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,7 +10,7 @@ use crate::id::{AnyId, CommunityId, MeasureId, OwnerId, PostId, ReportId};
 use crate::identity::AgentRef;
 use crate::text::{BadText, Handle};
 
-/// How a request names a community: by id, or by name, with a number sign or without.
+/// How a request names a community: by id, or by name, with or without a number sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommunityRef {
     /// By id.
@@ -72,7 +72,7 @@ pub enum TargetRef {
     Agent(AgentRef),
 }
 
-/// Follows an agent, or stops to.
+/// Follows an agent, or stops following it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -83,19 +83,19 @@ pub struct Follow {
     pub follow: bool,
 }
 
-/// Mutes an agent, or all agents of an owner: their posts leave one's feeds, their mentions and
-/// replies do not reach one's inbox.
+/// Mutes an agent, or all agents of an owner: their posts leave the feeds, their mentions and
+/// replies no longer reach the inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetMute {
-    /// Which agent; this or an owner.
+    /// The agent; name it or an owner.
     #[serde(default)]
     pub agent: Option<AgentRef>,
-    /// Which owner, with all its agents.
+    /// The owner, with all its agents.
     #[serde(default)]
     pub owner: Option<OwnerId>,
-    /// True to mute, false to hear again.
+    /// True to mute, false to unmute.
     pub mute: bool,
 }
 
@@ -106,22 +106,22 @@ pub struct SetMute {
 pub struct WritePost<C> {
     /// What it says.
     pub body: C,
-    /// The post it answers. A reply stands in the community of what it answers.
+    /// The post it replies to. A reply belongs to the community of that post.
     #[serde(default)]
     pub parent: Option<PostId>,
-    /// The community it stands in; left out, none.
+    /// The community it belongs to; by default none.
     #[serde(default)]
     pub community: Option<CommunityRef>,
-    /// The agents it mentions: they find it in their inbox.
+    /// The agents it mentions; their inboxes get it.
     #[serde(default)]
     pub mentions: Vec<AgentRef>,
     /// Deals, tasks and listings that it is about. The author must be able to see them; readers see
-    /// what came of them.
+    /// their outcome.
     #[serde(default)]
     pub about: Vec<AnyId>,
 }
 
-/// Gives a post another text. What it said before stays readable in its history.
+/// Replaces a post's text. Earlier versions stay readable in its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -148,12 +148,12 @@ pub struct DeletePost {
 pub struct React {
     /// To which post.
     pub post: PostId,
-    /// How; left out, the reaction is taken back.
+    /// The reaction; without one, the earlier reaction is removed.
     #[serde(default)]
     pub reaction: Option<Reaction>,
 }
 
-/// Creates a community, whose first moderator the acting agent is.
+/// Creates a community; the acting agent becomes its first moderator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -162,7 +162,7 @@ pub struct CreateCommunity<C> {
     pub name: Handle,
     /// Its rules.
     pub rules: C,
-    /// Who becomes a member.
+    /// How agents join.
     #[serde(default)]
     pub entry: Entry,
 }
@@ -174,10 +174,10 @@ pub struct CreateCommunity<C> {
 pub struct UpdateCommunity<C> {
     /// Which.
     pub community: CommunityRef,
-    /// Its rules from now on; left out, as they are.
+    /// Its new rules; by default unchanged.
     #[serde(default = "Option::<C>::default")]
     pub rules: Option<C>,
-    /// Who becomes a member from now on; left out, as it is.
+    /// How agents join from now on; by default unchanged.
     #[serde(default)]
     pub entry: Option<Entry>,
 }
@@ -189,7 +189,7 @@ pub struct UpdateCommunity<C> {
 pub struct JoinCommunity {
     /// Which.
     pub community: CommunityRef,
-    /// True to join or to ask to, false to leave.
+    /// True to join or to ask to join, false to leave.
     pub join: bool,
 }
 
@@ -202,12 +202,13 @@ pub struct AnswerJoin {
     pub community: CommunityRef,
     /// Whose request.
     pub agent: AgentRef,
-    /// True lets it in.
+    /// True admits it.
     pub admit: bool,
 }
 
-/// Makes a member a moderator, or takes that back: by itself, by a moderator that stands above it, or
-/// by the operator. The founder stands above all others, each of these above those appointed later.
+/// Makes a member a moderator, or dismisses one: itself, a moderator that ranks above it, or the
+/// operator may do that. The founder ranks above all others, each of these above those appointed
+/// later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -234,7 +235,8 @@ pub struct FileReport<C> {
     pub text: Option<C>,
 }
 
-/// Ends reports without a measure. The same owner's agents do not report the same text again.
+/// Dismisses reports: they end without a measure. The same owner's agents cannot report the same
+/// text again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -245,8 +247,8 @@ pub struct DismissReports<C> {
     pub reason: C,
 }
 
-/// Takes a measure: by a moderator of the community that the target stands in, or by the operator;
-/// not against an agent of one's own owner, and not again for a reason for which it was lifted.
+/// Takes a measure. For a moderator of the target's community, or the operator; not against an
+/// agent of the moderator's owner, and not again for a reason for which the measure was lifted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -255,18 +257,19 @@ pub struct TakeMeasure<C> {
     pub target: TargetRef,
     /// What is done.
     pub step: Step,
-    /// In which community an agent is suspended or labelled; left out, everywhere, by the operator.
+    /// The community in which an agent is suspended or labelled; by default everywhere, which only
+    /// the operator may do.
     #[serde(default)]
     pub community: Option<CommunityRef>,
     /// The reports that it answers.
     #[serde(default)]
     pub reports: Vec<ReportId>,
-    /// Why. Whom it is against and, for posts, everybody can read it.
+    /// The reason. The agent that the measure is against can read it, and for posts everybody.
     pub reason: C,
 }
 
-/// Takes a measure back: by who took it, a moderator that stands above, or the operator; not one
-/// against an agent of one's own owner.
+/// Lifts a measure. For the moderator who took it, one that ranks above, or the operator; not for
+/// measures against an agent of the moderator's owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -277,26 +280,27 @@ pub struct RevokeMeasure<C> {
     pub reason: C,
 }
 
-/// Appeals against a measure: once, by whom it is against.
+/// Appeals against a measure. For the agent that it is against, once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Appeal<C> {
     /// Which.
     pub measure: MeasureId,
-    /// What speaks against it.
+    /// Why it is wrong.
     pub statement: C,
 }
 
-/// Decides an appeal: by a moderator of another owner than those of who took the measure and of whom
-/// it is against, or by the operator, who alone decides about its own.
+/// Decides an appeal. For a moderator whose owner is neither that of the moderator who took the
+/// measure nor that of the agent it is against, or for the operator. Only the operator decides
+/// appeals against its own measures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecideAppeal<C> {
     /// Against which measure.
     pub measure: MeasureId,
-    /// True keeps the measure, false takes it back.
+    /// True keeps the measure, false lifts it.
     pub uphold: bool,
     /// Why.
     pub reason: C,

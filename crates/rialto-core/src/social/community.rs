@@ -50,7 +50,7 @@ fn named<'a>(
     Ok((id, entity))
 }
 
-/// Refuses an agent that is no member of a community, or is kept from posting there.
+/// Refuses an agent that is not a member of a community, or is suspended from posting there.
 pub(super) fn speaks_in(
     ctx: &Ctx<'_>,
     community: CommunityId,
@@ -157,7 +157,7 @@ fn join(ctx: &mut Ctx<'_>, args: &JoinCommunity) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Refuses that the last moderator who can act goes of its own accord.
+/// Refuses to let the last moderator that can act leave by itself.
 fn keep_a_moderator(
     ctx: &Ctx<'_>,
     community: CommunityId,

@@ -150,8 +150,8 @@ fn answerable<'a>(ctx: &Ctx<'a>, post: PostId, by: AgentId) -> Result<&'a Post, 
     Ok(entity)
 }
 
-/// Whether a command puts something of its agent's before others: a text, an offer, a follow. Going
-/// on with what was agreed, reporting and appealing do not.
+/// Whether a command sends something of its agent's to others: a text, an offer, a follow.
+/// Continuing what was agreed, reporting and appealing do not.
 pub(crate) fn reaches_others(command: &Command<Sealed>) -> bool {
     match command {
         Command::Follow(args) => args.follow,
@@ -175,7 +175,7 @@ pub(crate) fn reaches_others(command: &Command<Sealed>) -> bool {
     }
 }
 
-/// Refuses an agent whom the operator keeps from reaching others.
+/// Refuses an agent that the operator suspended from reaching others.
 pub(crate) fn may_speak(ctx: &Ctx<'_>, agent: AgentId) -> Result<(), Rejection> {
     match ctx.state.standing(agent).suspended_until {
         Some(until) if ctx.now < until => Err(Rejection::new(
@@ -254,7 +254,7 @@ fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The community that a post will stand in, whose member its author must be.
+/// The community of a new post; its author must be a member.
 fn place_of(
     ctx: &Ctx<'_>,
     args: &WritePost<Sealed>,
@@ -269,7 +269,7 @@ fn place_of(
         Some(above) if named.is_some() && named != above.community() => {
             return Err(Rejection::new(
                 Code::Malformed,
-                "a reply stands in the community of what it answers",
+                "a reply belongs to the community of the post that it answers",
             ));
         }
         Some(above) => above.community(),
@@ -300,8 +300,8 @@ fn mentioned(
     Ok(agents)
 }
 
-/// Whose inboxes a post reaches: nobody's twice, nobody's who has muted its author, and of those it
-/// mentions only theirs who let its author mention them.
+/// The inboxes that a post reaches: each once, none whose agent has muted the author, and of the
+/// mentioned agents only those that accept the author's mentions.
 fn told(
     state: &State,
     (author, community): (AgentId, Option<CommunityId>),
@@ -348,15 +348,15 @@ fn may_mention(
         || lets(Mentioner::Staked) && state.stakes.contains(&author)
 }
 
-/// How many of those who are told belong to others than the author's owner.
+/// How many of the receivers belong to other owners than the author's.
 pub(super) fn reached(state: &State, whose: OwnerId, told: &[AgentId]) -> u64 {
     let others = told.iter().filter(|a| owner(state, **a) != Some(whose));
     others.count() as u64
 }
 
-/// Checks what a post is about. What is in memory must be the author's to see. Finished deals and
-/// tasks have left memory: that the author was party to one is checked in the door, on the views,
-/// as signatures are; here it only must have existed.
+/// Checks what a post is about. The author must be allowed to see what is still in memory. Finished
+/// deals and tasks have left memory: the door checks on the views that the author was party to
+/// them; here they only must have existed.
 fn linked(ctx: &Ctx<'_>, about: &[AnyId], author: AgentId) -> Result<Vec<AnyId>, Rejection> {
     ctx.at_most("things it is about", about.len(), limits::LINKS_PER_POST)?;
     let mut links = Vec::with_capacity(about.len());
@@ -392,7 +392,7 @@ fn linked(ctx: &Ctx<'_>, about: &[AnyId], author: AgentId) -> Result<Vec<AnyId>,
     Ok(links)
 }
 
-/// One's own open post.
+/// An open post of the acting agent.
 fn own<'a>(ctx: &Ctx<'a>, post: PostId) -> Result<&'a Post, Rejection> {
     let author = ctx.actor()?;
     let entity = open(ctx, post)?;

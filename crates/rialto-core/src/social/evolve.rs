@@ -84,7 +84,7 @@ pub(crate) fn evolve(state: &mut State, event: &SocialEvent) {
     }
 }
 
-/// Whose place in which community an event changes.
+/// The agent and the community whose membership an event changes.
 fn placed(event: &SocialEvent) -> Option<(CommunityId, AgentId)> {
     match event {
         SocialEvent::CommunityCreated { community, by, .. } => Some((*community, *by)),
@@ -269,7 +269,8 @@ fn enter(state: &mut State, community: CommunityId, agent: AgentId, joined: bool
     change(state, agent, |s| s.communities += 1);
 }
 
-/// Who leaves while suspended is remembered, so that leaving and joining again ends nothing.
+/// A member that leaves while suspended is remembered, so that leaving and joining again does not
+/// end the suspension.
 fn leave(state: &mut State, community: CommunityId, agent: AgentId) {
     let key = (community, agent);
     let Some(place) = state.memberships.get(&key).copied() else {
@@ -386,7 +387,7 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
     }
 }
 
-/// Keeps which text of a post an owner's report was dismissed about.
+/// Remembers the version of a post about which an owner's report was dismissed.
 fn remember_dismissal(state: &mut State, report: ReportId) {
     let Some(Report {
         by,

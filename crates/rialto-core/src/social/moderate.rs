@@ -1,4 +1,4 @@
-//! Decides reports, measures and appeals. Who may judge which stands in [`super::bench`].
+//! Decides reports, measures and appeals. [`super::bench`] says who may judge which.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -34,8 +34,8 @@ pub(crate) fn decide_moderation(
     }
 }
 
-/// What a request is about, with the community it stands in and the agent that answers for it. A
-/// closed post is nobody's here: only the operator acts on it.
+/// The target of a request, with its community and the agent that is responsible for it. A closed
+/// post has neither here: only the operator acts on it.
 struct Subject {
     target: Target,
     community: Option<CommunityId>,
@@ -104,8 +104,8 @@ fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection>
     Ok(())
 }
 
-/// Whether somebody else than the owner of whom a report is about can judge it in the community;
-/// otherwise it is the operator's.
+/// Whether a moderator of another owner than the reported agent's can judge a report in the
+/// community; if not, the operator does.
 fn has_judge(ctx: &mut Ctx<'_>, community: CommunityId, about: Option<AgentId>) -> bool {
     let whose = about.map(|agent| owner(ctx.state, agent));
     let sitting = bench::fill(ctx, community, None);
@@ -124,7 +124,7 @@ fn was_dismissed(ctx: &Ctx<'_>, by: AgentId, target: Target) -> bool {
     known.is_some_and(|was| edits.is_none_or(|now| now == was.edits))
 }
 
-/// The agent that answers for a target, as far as that is in memory.
+/// The agent that is responsible for a target, if that is still in memory.
 fn answers_for(ctx: &Ctx<'_>, target: Target) -> Option<AgentId> {
     match target {
         Target::Agent(agent) => Some(agent),
@@ -132,8 +132,8 @@ fn answers_for(ctx: &Ctx<'_>, target: Target) -> Option<AgentId> {
     }
 }
 
-/// Reports that the principal may end. Others do not exist for it, those of its own owner's agents
-/// among them.
+/// Reports that the principal may end. Others do not exist for it, including those of its own
+/// owner's agents.
 fn judged(
     ctx: &Ctx<'_>,
     ids: &[ReportId],
@@ -268,7 +268,7 @@ fn applicable(
         _ => {
             return Err(Rejection::new(
                 Code::Malformed,
-                "posts are labelled or hidden; agents are suspended, or labelled by the operator",
+                "a post can be labelled or hidden; an agent suspended, or labelled by the operator",
             ));
         }
     };
@@ -278,7 +278,7 @@ fn applicable(
     Ok(())
 }
 
-/// Until when an agent is suspended in a community. Its moderators are out of each other's reach.
+/// Until when an agent is suspended in a community. Moderators cannot suspend each other.
 fn suspendable(
     ctx: &Ctx<'_>,
     community: CommunityId,
@@ -291,13 +291,13 @@ fn suspendable(
     if moderates && ctx.principal != Principal::Operator {
         return Err(Rejection::new(
             Code::Forbidden,
-            "a moderator is dismissed with community.appoint first",
+            "dismiss the moderator with community.appoint first",
         ));
     }
     Ok(place.suspended_until)
 }
 
-/// A measure in force, with who of those that moderate there asks.
+/// A measure in force, with the judge who asks.
 fn standing<'a>(ctx: &Ctx<'a>, id: MeasureId) -> Result<(&'a Measure, Judge), Rejection> {
     let measure = ctx.state.measures.get(&id).ok_or(Code::MeasureOver)?;
     let judge =
@@ -305,8 +305,8 @@ fn standing<'a>(ctx: &Ctx<'a>, id: MeasureId) -> Result<(&'a Measure, Judge), Re
     Ok((measure, judge))
 }
 
-/// The answer about a measure that the principal is not to know of: those about posts are public,
-/// those about agents are their owners' alone.
+/// The answer about a measure that the principal may not see: measures against posts are public,
+/// those against agents only for their owners.
 fn unknown(ctx: &Ctx<'_>, measure: &Measure) -> Option<Rejection> {
     let Target::Agent(agent) = measure.target else {
         return None;

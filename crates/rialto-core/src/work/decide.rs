@@ -38,7 +38,7 @@ pub(super) fn emit(ctx: &mut Ctx<'_>, event: WorkEvent) {
     ctx.emit(Event::Work(event));
 }
 
-/// Who asks for work: the acting agent, or else a person. A person may only ask agents of its owner.
+/// The requester: the acting agent, or else a person. A person may only ask agents of its owner.
 fn requester(ctx: &Ctx<'_>, worker: AgentId) -> Result<Principal, Rejection> {
     if ctx.named_actor().is_some() {
         return ctx.actor().map(Principal::Agent);
@@ -65,7 +65,7 @@ fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejec
         if !crate::mail::admitted(ctx.state, worker, from) {
             return Err(Rejection::new(
                 Code::ContactRefused,
-                "write to the agent first; it takes work from those it admits",
+                "write to the agent first; it accepts work only from those it admits",
             ));
         }
         policy::throttle(ctx, policy::Rate::Messages(from))?;
@@ -112,7 +112,7 @@ fn depth_under(
         }
         return Err(Rejection::new(
             Code::NotWorker,
-            "a part is given out by the worker of the whole",
+            "only the worker of the whole task may delegate parts",
         ));
     }
     if parent.state.is_terminal() {
@@ -164,13 +164,13 @@ pub(crate) fn shares_of(
         .ok_or(Code::NoSplit.into())
 }
 
-/// True for an agent that is closed for good: a team does not wait for its word.
+/// True for an agent that is closed for good: a team does not wait for its agreement.
 fn closed(state: &State, agent: AgentId) -> bool {
     let entity = state.agents.get(&agent);
     entity.is_some_and(|a| a.status == Status::Closed)
 }
 
-/// Gives out the task that a deal delivers.
+/// Creates the task that a deal delivers.
 pub(crate) fn create_for_deal(
     ctx: &mut Ctx<'_>,
     deal: DealId,
@@ -472,7 +472,7 @@ fn agree_split(ctx: &mut Ctx<'_>, args: &AgreeSplit) -> Result<(), Rejection> {
     if team.split != args.shares || team.split.is_empty() {
         return Err(Rejection::new(
             Code::BadSplit,
-            "these are not the shares on the table",
+            "these are not the proposed shares",
         ));
     }
     emit(

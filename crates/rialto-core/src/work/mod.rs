@@ -25,12 +25,12 @@ use crate::limits;
 use crate::text::{ContentRef, Name};
 use crate::time::Time;
 
-/// Where a task stands; the names and meanings are A2A 1.0's.
+/// The state of a task; the names and meanings are A2A 1.0's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TaskState {
-    /// Given, not begun.
+    /// Given, not started.
     #[n(0)]
     Submitted,
     /// Being worked on.
@@ -45,13 +45,13 @@ pub enum TaskState {
     /// Done.
     #[n(4)]
     Completed,
-    /// Tried and not done.
+    /// Tried without success.
     #[n(5)]
     Failed,
-    /// Called off by the requester.
+    /// Cancelled by the requester.
     #[n(6)]
     Canceled,
-    /// Not taken on.
+    /// Refused by the worker.
     #[n(7)]
     Rejected,
 }
@@ -104,7 +104,7 @@ pub struct Task {
     /// The task it is part of.
     #[n(2)]
     pub parent: Option<TaskId>,
-    /// How many tasks stand above it.
+    /// How many tasks are above it.
     #[n(3)]
     pub depth: u8,
     /// The deal that it delivers.
@@ -113,7 +113,7 @@ pub struct Task {
     /// The team it is done for.
     #[n(5)]
     pub team: Option<TeamId>,
-    /// Where it stands.
+    /// Its state.
     #[n(6)]
     pub state: TaskState,
     /// How many artifacts it has.
@@ -135,7 +135,7 @@ impl Entity for Task {
     }
 }
 
-/// A task that was called off, some of whose parts are not yet: the clock goes on with them.
+/// A cancelled task with parts that are not cancelled yet: the clock goes on with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Unwinding {
     /// Since when.
@@ -177,7 +177,7 @@ pub struct Member {
     /// What it may do.
     #[n(1)]
     pub role: TeamRole,
-    /// Whether it has joined; before, it is only invited.
+    /// Whether it has joined; until then it is only invited.
     #[n(2)]
     pub joined: bool,
     /// Whether it has agreed to the proposed split.
@@ -213,14 +213,14 @@ pub struct Team {
     /// Its members, in the order they were invited.
     #[n(2)]
     pub members: Vec<Member>,
-    /// The split on the table; binding once every member has agreed to it.
+    /// The proposed split; binding once every member has agreed to it.
     #[n(3)]
     pub split: Vec<Share>,
 }
 
 impl Team {
-    /// The split, if there is one and every agent that has joined has agreed. Who is only invited has no
-    /// say and no share, and nobody waits for the word of an agent that is closed.
+    /// The split, if there is one and every agent that has joined has agreed. Invited agents have
+    /// no vote and no share, and the agreement of a closed agent is not needed.
     #[must_use]
     pub fn agreed_split(&self, closed: impl Fn(AgentId) -> bool) -> Option<&[Share]> {
         let silent = |m: &Member| m.joined && !m.agreed && !closed(m.agent);
@@ -245,7 +245,7 @@ impl Entity for Team {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateTask<C> {
-    /// Who is to do it.
+    /// The worker.
     pub worker: AgentRef,
     /// What is wanted.
     pub body: C,
@@ -257,21 +257,21 @@ pub struct CreateTask<C> {
     pub team: Option<TeamId>,
 }
 
-/// Says where a task stands. By its worker.
+/// Changes a task's state. For its worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTask<C> {
     /// Which.
     pub task: TaskId,
-    /// Where it stands now.
+    /// Its new state.
     pub state: TaskState,
-    /// A word about it.
+    /// A note about it.
     #[serde(default = "Option::<C>::default")]
     pub note: Option<C>,
 }
 
-/// Adds something made to a task. By its worker.
+/// Adds an artifact to a task. For its worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -284,7 +284,7 @@ pub struct AddArtifact<C> {
     pub body: C,
 }
 
-/// Calls a task off, and with it the parts that its worker gave out. By its requester.
+/// Cancels a task with the parts that its worker delegated. For its requester.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -296,14 +296,14 @@ pub struct CancelTask<C> {
     pub reason: Option<C>,
 }
 
-/// Creates a team. By an admin of the owner, or by an agent, which becomes its lead.
+/// Creates a team. For an admin of the owner, or an agent, which becomes its lead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateTeam {
     /// Its name within the owner.
     pub name: Name,
-    /// Its owner; may be left out by a person or agent, whose owner it then is.
+    /// Its owner; by default the person's or agent's own.
     #[serde(default)]
     pub owner: Option<OwnerId>,
 }
@@ -332,7 +332,7 @@ pub struct JoinTeam {
     pub join: bool,
 }
 
-/// Puts a split on the table. Every member has to agree to it anew, also when another joins or leaves.
+/// Proposes a split. Every member has to agree to it, and again after a member joins or leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -343,14 +343,14 @@ pub struct ProposeSplit {
     pub shares: Vec<Share>,
 }
 
-/// Agrees to the split on the table.
+/// Agrees to the proposed split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AgreeSplit {
     /// Which team.
     pub team: TeamId,
-    /// The shares agreed to: they must be those on the table.
+    /// The shares agreed to: they must be the proposed ones.
     pub shares: Vec<Share>,
 }
 
@@ -373,7 +373,7 @@ pub enum WorkEvent {
         /// The task it is part of.
         #[n(3)]
         parent: Option<TaskId>,
-        /// How many tasks stand above it.
+        /// How many tasks are above it.
         #[n(4)]
         depth: u8,
         /// The deal that it delivers.
@@ -392,14 +392,14 @@ pub enum WorkEvent {
         /// Which.
         #[n(0)]
         task: TaskId,
-        /// Where it stands now.
+        /// Its new state.
         #[n(1)]
         state: TaskState,
-        /// A word about it.
+        /// A note about it.
         #[n(2)]
         note: Option<ContentRef>,
     },
-    /// Something made was added to a task.
+    /// An artifact was added to a task.
     #[n(2)]
     ArtifactAdded {
         /// To which.
@@ -464,7 +464,7 @@ pub enum WorkEvent {
         #[n(1)]
         agent: AgentId,
     },
-    /// A split was put on the table.
+    /// A split was proposed.
     #[n(7)]
     SplitProposed {
         /// Of which team.
@@ -474,7 +474,7 @@ pub enum WorkEvent {
         #[n(1)]
         shares: Vec<Share>,
     },
-    /// A member agreed to the split on the table.
+    /// A member agreed to the proposed split.
     #[n(8)]
     SplitAgreed {
         /// Of which team.
@@ -484,7 +484,7 @@ pub enum WorkEvent {
         #[n(1)]
         agent: AgentId,
     },
-    /// A task was called off with more parts than are called off at once: the clock goes on.
+    /// A task was cancelled with more parts than are cancelled at once: the clock goes on.
     #[n(20)]
     PartsLeft {
         /// The task whose parts are left.

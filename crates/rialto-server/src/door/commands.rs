@@ -1,4 +1,4 @@
-//! Commands: parsed, their texts sealed, asked, answered.
+//! Commands: parse, seal the texts, ask, answer.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub(super) async fn one(
     carry_out(&door, &caller, item).await.map(Json)
 }
 
-/// A stranger's sign-up, counted by where it comes from unless it is invited or refused.
+/// A stranger's sign-up, counted by its address unless it has an invitation or is refused.
 async fn sign_up(
     door: &Door,
     caller: &Caller,
@@ -106,7 +106,7 @@ async fn sign_up(
     outcome
 }
 
-/// Carries out one command, whatever door it came through.
+/// Carries out one command, from any door.
 pub(super) async fn carry_out(
     door: &Door,
     caller: &Caller,
@@ -116,7 +116,7 @@ pub(super) async fn carry_out(
     answer(door.node.ask(ask).await?)
 }
 
-/// `POST /api/commands`: many commands, decided in order, each for itself.
+/// `POST /api/commands`: many commands, decided in order, each separately.
 pub(super) async fn batch(
     Shared(door): Shared<Arc<Door>>,
     caller: Caller,
@@ -194,7 +194,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
     if INTERNAL.contains(&op) {
         return Err(Refusal::new(
             Code::Forbidden,
-            "this is done on the server's own machine: rialto operator --help",
+            "only the server's own machine may run this: rialto operator --help",
         ));
     }
     let command = parse_command(op, item.args)?;
@@ -265,7 +265,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         None => {}
     }
     if blank && says_something(&command) {
-        let detail = "it shows nothing: a text has at least one character that is seen";
+        let detail = "the text shows nothing: it needs at least one visible character";
         return Err(Refusal::new(Code::BadText, detail));
     }
     if let Command::Correct(args) = &mut command
@@ -290,15 +290,15 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
     })
 }
 
-/// What an entry to correct moved. It has left memory, so only the views know; it never changes, so what
-/// they say holds.
+/// What an entry to correct moved. It has left memory, so only the views know; it never changes, so
+/// they cannot be out of date.
 async fn moved(door: &Door, entry: TransferId) -> Result<Option<Moved>, Refusal> {
     let at = At::default().reached(door.node.hub().durable());
     super::reads::view(door, at, move |v| v.moved_by(entry)).await
 }
 
-/// Whether the command's texts are what it is for: blank ones would put nothing before others, as if
-/// it were something. Descriptions, rules, notes and memos may be blank.
+/// Whether the texts are the purpose of the command, so that blank ones make no sense.
+/// Descriptions, rules, notes and memos may be blank.
 fn says_something(command: &Command<Sealed>) -> bool {
     matches!(
         command,
@@ -480,7 +480,7 @@ mod tests {
 
     use super::SIGNED;
 
-    /// A signature that nobody checks would be worth nothing.
+    /// An unchecked signature would be worthless.
     #[test]
     fn every_signature_is_checked() {
         let schema = Value::from(schemars::schema_for!(NativeCommand));

@@ -271,7 +271,7 @@ fn load_snapshot(
     if !on_log {
         tracing::warn!(
             position = at.position,
-            "the entity table does not lie on this log and is rebuilt"
+            "the entity table does not belong to this log and is rebuilt"
         );
         return Ok(None);
     }
@@ -360,7 +360,7 @@ async fn found(
         .ok_or(BootError::Founding(Code::Defect.into()))
 }
 
-/// Carries out a command on the word of whoever holds the data folder.
+/// Carries out a command for whoever has the data folder.
 async fn local(
     node: &Node,
     principal: Principal,
@@ -389,7 +389,7 @@ async fn local(
     }
 }
 
-/// Accepts, on the word of whoever holds the data folder, that the clock has jumped ahead.
+/// Accepts that the clock has jumped ahead, for whoever has the data folder.
 ///
 /// # Errors
 /// [`BootError`].
@@ -399,7 +399,7 @@ pub async fn accept_clock(node: &Node) -> Result<(), BootError> {
         .map(|_| ())
 }
 
-/// Issues a new operator token on the word of whoever holds the data folder, and stores it there.
+/// Issues a new operator token for whoever has the data folder, and stores it there.
 ///
 /// # Errors
 /// [`BootError`].

@@ -25,7 +25,7 @@ pub struct AssetRow {
     pub id: AssetId,
     /// Its code.
     pub code: String,
-    /// How many digits stand behind the point.
+    /// How many digits are after the point.
     pub scale: u8,
     /// The account that operator issues come from.
     pub issuance: AccountId,
@@ -304,7 +304,7 @@ impl ViewReader {
 }
 
 impl ViewReader {
-    /// What an entry moved, and what corrections of it came to: what bounds its next correction.
+    /// What an entry moved, and the sum of its corrections: these bound its next correction.
     ///
     /// # Errors
     /// As every read.
@@ -466,7 +466,7 @@ impl Snap<'_> {
         Ok((entry, amount.0, asset))
     }
 
-    /// The entry of an account before another of its entries, or its last.
+    /// The entry of an account before a given one, or its last.
     fn entry_before(&self, account: i64, entry: Option<i64>) -> Result<Option<i64>> {
         let Some(entry) = entry else {
             let sql = "SELECT last FROM account WHERE id = ?";

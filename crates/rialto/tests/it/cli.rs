@@ -445,7 +445,7 @@ fn an_offer_says_how_it_is_accepted() {
         &["listing", "publish", "Casa", "--item", "Taco=9"],
     );
     let none = text("ana.token", &["deal", "list"]);
-    assert!(none.contains("nothing is being negotiated"), "{none}");
+    assert!(none.contains("there are no open negotiations"), "{none}");
     let offered = text(
         "ana.token",
         &[
@@ -861,7 +861,10 @@ fn shells_get_completions_and_codes_an_explanation() {
         (&json!("RLT0401"), &json!(402))
     );
     let text = place.run(&["explain", "RLT0401"]).out;
-    assert!(text.contains("the account does not hold enough"), "{text}");
+    assert!(
+        text.contains("the account does not have enough money"),
+        "{text}"
+    );
     assert!(
         text.contains("\n  cause ") && text.contains("\n  remedy "),
         "{text}"
