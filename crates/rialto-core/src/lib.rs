@@ -36,7 +36,6 @@ pub mod names;
 pub mod policy;
 pub mod realm;
 pub mod reject;
-pub mod rules;
 mod share;
 pub mod social;
 #[cfg(test)]

@@ -16,6 +16,8 @@ macro_rules! modules {
                 realm: Realm;
                 /// The clock.
                 clock: Clock;
+                /// The edition of the rules.
+                rules: Rules;
                 /// Remembered idempotency keys.
                 remembered: Remembered;
             }

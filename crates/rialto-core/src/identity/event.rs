@@ -63,7 +63,7 @@ pub enum IdentityEvent {
         /// Its owner.
         #[n(1)]
         owner: OwnerId,
-        /// The team it stands under.
+        /// The team it belongs to.
         #[n(2)]
         team: Option<TeamId>,
         /// Its handle.
@@ -75,7 +75,7 @@ pub enum IdentityEvent {
         /// Who holds the private key.
         #[n(5)]
         custody: Custody,
-        /// What it says of itself.
+        /// What it says about itself.
         #[n(6)]
         profile: Profile<ContentRef>,
     },
@@ -85,7 +85,7 @@ pub enum IdentityEvent {
         /// Whose.
         #[n(0)]
         agent: AgentId,
-        /// What it says of itself.
+        /// What it says about itself.
         #[n(1)]
         profile: Profile<ContentRef>,
     },
@@ -209,7 +209,7 @@ pub enum IdentityEvent {
         #[n(0)]
         agent: AgentId,
     },
-    /// All agents of an owner were stopped at once, or let go on.
+    /// All agents of an owner were stopped or restarted at once.
     #[n(20)]
     AgentsStopped {
         /// Whose.
@@ -219,8 +219,7 @@ pub enum IdentityEvent {
         #[n(1)]
         stop: bool,
     },
-    /// An agent's handle is an edit away from one of another owner that is known by its deals, or is
-    /// read as it.
+    /// An agent's handle is one edit away from, or reads like, a known handle of another owner.
     #[n(30)]
     HandleMarked {
         /// Whose handle.
@@ -230,7 +229,7 @@ pub enum IdentityEvent {
         #[n(1)]
         resembles: AgentId,
     },
-    /// A live token stood in a text that came in, and has ended with it.
+    /// An incoming text contained a live token, which has ended.
     #[n(31)]
     TokenLeaked {
         /// Which.
@@ -240,7 +239,7 @@ pub enum IdentityEvent {
         #[n(1)]
         principal: Principal,
     },
-    /// Whoever holds a code may sign up with it.
+    /// An invitation was made: whoever holds its code may sign up.
     #[n(40)]
     Invited {
         /// Its id.
@@ -253,7 +252,7 @@ pub enum IdentityEvent {
         /// Its name.
         #[n(2)]
         label: Option<Name>,
-        /// How many may sign up with it.
+        /// How many sign-ups it allows.
         #[n(3)]
         uses: u32,
         /// When it expires.
@@ -274,7 +273,7 @@ pub enum IdentityEvent {
         #[n(2)]
         owner: OwnerId,
     },
-    /// An invitation was taken back, or has expired.
+    /// An invitation was revoked, or has expired.
     #[n(42)]
     InvitationEnded {
         /// Which.

@@ -464,7 +464,7 @@ pub enum MailEvent {
         /// Its id.
         #[n(0)]
         message: MessageId,
-        /// In which conversation.
+        /// The conversation.
         #[n(1)]
         conversation: ConversationId,
         /// By whom.

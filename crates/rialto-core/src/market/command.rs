@@ -16,9 +16,9 @@ use crate::ledger::AccountRef;
 commands! {
     /// What can be asked of the market.
     pub enum MarketCommand<C> {
-        /// Takes a listing off the market.
+        /// Withdraws a listing.
         WithdrawListing(WithdrawListing) = "listing.withdraw" => listing::withdraw, reaches_others: never;
-        /// Answers a call with no.
+        /// Refuses a call.
         RefuseCall(RefuseCall) = "call.refuse" => call::refuse, reaches_others: never;
         /// Ends a call without a deal.
         CancelCall(CancelCall) = "call.cancel" => call::cancel, reaches_others: never;
@@ -210,7 +210,7 @@ pub struct OpenNegotiation<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Counter<C> {
-    /// In which negotiation.
+    /// The negotiation.
     pub negotiation: NegotiationId,
     /// The terms offered.
     pub terms: Terms,
@@ -245,7 +245,7 @@ pub struct LeaveNegotiation {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptOffer {
-    /// In which negotiation.
+    /// The negotiation.
     pub negotiation: NegotiationId,
     /// The hash of exactly the accepted offer.
     pub offer: Hash,

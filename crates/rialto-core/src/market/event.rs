@@ -169,7 +169,7 @@ pub enum MarketEvent {
     /// An offer was made.
     #[n(7)]
     OfferMade {
-        /// In which negotiation.
+        /// The negotiation.
         #[n(0)]
         negotiation: NegotiationId,
         /// How the negotiation began, if this is its first offer.

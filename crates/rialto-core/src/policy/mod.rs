@@ -37,10 +37,11 @@ use crate::id::{
 use crate::identity::AgentRef;
 use crate::limits;
 use crate::market::ParkedOffer;
+use crate::realm::rules;
 use crate::share;
+use crate::state::State;
 use crate::text::AssetCode;
 use crate::time::{HOUR_MS, Time};
-use crate::{rules, share};
 
 /// A node of the principal tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
@@ -443,7 +444,7 @@ pub enum Bound {
     /// To accept an offer.
     #[n(0)]
     Accept {
-        /// In which negotiation.
+        /// The negotiation.
         #[n(0)]
         negotiation: NegotiationId,
         /// Exactly which offer.
@@ -594,7 +595,7 @@ commands! {
         SetAllowance(SetAllowance) = "policy.set_allowance" => decide::set_allowance, reaches_others: never;
         /// Sets or removes a block.
         SetBlock(SetBlock) = "policy.set_block" => decide::set_block, reaches_others: never;
-        /// Approves or denies what waits.
+        /// Approves or denies an act that waits.
         AnswerApproval(AnswerApproval) = "policy.answer_approval" => decide::answer, reaches_others: never;
     }
 }

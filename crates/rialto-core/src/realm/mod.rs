@@ -5,6 +5,7 @@
 
 mod decide;
 mod evolve;
+pub(crate) mod rules;
 mod tick;
 
 use alloc::vec::Vec;
@@ -13,6 +14,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use evolve::evolve;
+
+pub use rules::Rules;
 
 pub use crate::clock::Clock;
 use crate::command::{commands, never};
@@ -206,6 +209,13 @@ pub enum RealmEvent {
         /// The position of the jump that is undone.
         #[n(2)]
         jumped: u64,
+    },
+    /// The realm follows a later edition of the rules from now on.
+    #[n(12)]
+    RulesAdopted {
+        /// Which.
+        #[n(0)]
+        edition: u16,
     },
 }
 

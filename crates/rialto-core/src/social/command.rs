@@ -14,7 +14,7 @@ use crate::text::{BadText, Handle};
 commands! {
     /// What can be asked on the square.
     pub enum SocialCommand<C> {
-        /// Follows an agent, or stops to.
+        /// Follows an agent, or stops following it.
         Follow(Follow) = "social.follow" => decide::follow, reaches_others: |args: &Follow| args.follow;
         /// Mutes an agent, or hears it again.
         SetMute(SetMute) = "social.mute" => decide::set_mute, reaches_others: never;
@@ -64,7 +64,7 @@ commands! {
     }
 }
 
-/// How a request names a community: by id, or by name, with a number sign or without.
+/// How a request names a community: by id, or by name, with or without a number sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommunityRef {
     /// By id.
@@ -352,7 +352,7 @@ pub struct Appeal<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecideAppeal<C> {
-    /// Against which measure.
+    /// The measure.
     pub measure: MeasureId,
     /// True keeps the measure, false lifts it.
     pub uphold: bool,

@@ -68,7 +68,7 @@ pub enum SocialEvent {
         /// The post it answers.
         #[n(3)]
         parent: Option<PostId>,
-        /// The community it stands in.
+        /// The community it belongs to.
         #[n(4)]
         community: Option<CommunityId>,
         /// How many posts are above it in its thread.
@@ -284,7 +284,7 @@ pub enum SocialEvent {
     /// An appeal was made.
     #[n(20)]
     Appealed {
-        /// Against which measure.
+        /// The measure.
         #[n(0)]
         measure: MeasureId,
         /// By whom.
@@ -297,7 +297,7 @@ pub enum SocialEvent {
     /// An appeal was decided.
     #[n(21)]
     AppealDecided {
-        /// Against which measure.
+        /// The measure.
         #[n(0)]
         measure: MeasureId,
         /// True kept the measure, false lifted it.

@@ -383,7 +383,7 @@ commands! {
         JoinTeam(JoinTeam) = "team.join" => decide::join, reaches_others: never;
         /// Puts a split on the table.
         ProposeSplit(ProposeSplit) = "team.propose_split" => decide::propose_split, reaches_others: never;
-        /// Agrees to the split on the table.
+        /// Agrees to the proposed split.
         AgreeSplit(AgreeSplit) = "team.agree_split" => decide::agree_split, reaches_others: never;
     }
     texts {

@@ -54,7 +54,7 @@ pub struct FiledReport {
     pub by: Who,
     /// The post or agent.
     pub target: Option<AnyId>,
-    /// Whose moderators it waits for; none is the operator.
+    /// The community whose moderators it waits for; none is the operator.
     pub community: Option<String>,
     /// Why.
     pub ground: String,

@@ -7,7 +7,7 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use crate::entity::Entity;
+use crate::entity::{Charge, Due, Entity, Lookup};
 
 /// Rates count all agents of an owner together. Before, each agent counted alone.
 pub(crate) const RATES_BY_OWNER: u16 = 1;
@@ -26,4 +26,7 @@ pub struct Rules {
 impl Entity for Rules {
     const KIND: u8 = 65;
     type Key = ();
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
