@@ -208,7 +208,7 @@ pub struct Private {
 /// A spending limit.
 #[derive(Clone, Debug)]
 pub struct Allowance {
-    /// For whom.
+    /// The node.
     pub node: String,
     /// The asset.
     pub asset: String,

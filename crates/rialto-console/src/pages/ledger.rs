@@ -38,9 +38,9 @@ pub struct Account {
 pub struct Hold {
     /// Its id.
     pub id: AnyId,
-    /// From which account.
+    /// The paying account.
     pub from: Markup,
-    /// To which account.
+    /// The receiving account.
     pub to: Markup,
     /// How much.
     pub money: Money,

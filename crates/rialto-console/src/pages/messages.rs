@@ -103,7 +103,7 @@ impl List {
 pub struct Message {
     /// Its id.
     pub id: AnyId,
-    /// In which conversation.
+    /// The conversation.
     pub conversation: AnyId,
     /// Who wrote it.
     pub from: Who,

@@ -339,7 +339,7 @@ impl Entity for Owner {
 /// A member of an owner.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Person {
-    /// Whose member.
+    /// The owner.
     #[n(0)]
     pub owner: OwnerId,
     /// Its name within the owner.
@@ -441,7 +441,7 @@ impl Entity for Service {
 /// A live bearer token. Only the hash of the secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Token {
-    /// Whose token.
+    /// The token's holder.
     #[n(0)]
     pub principal: Principal,
     /// The hash of the secret.
@@ -564,7 +564,7 @@ pub struct SignUp {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddPerson {
-    /// To which owner.
+    /// The owner.
     pub owner: OwnerId,
     /// Its name within the owner.
     pub name: Name,
@@ -577,7 +577,7 @@ pub struct AddPerson {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetRole {
-    /// Whom.
+    /// The person.
     pub person: PersonId,
     /// What it may do from now on.
     pub role: Role,
@@ -609,7 +609,7 @@ pub struct RegisterAgent<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetProfile<C> {
-    /// Whose.
+    /// The agent.
     pub agent: AgentRef,
     /// What it says about itself from now on.
     pub profile: Profile<C>,
@@ -620,7 +620,7 @@ pub struct SetProfile<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MoveAgent {
-    /// Which agent.
+    /// The agent.
     pub agent: AgentRef,
     /// Under which team; none puts it directly under its owner.
     #[serde(default)]
@@ -632,7 +632,7 @@ pub struct MoveAgent {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RotateKey {
-    /// Whose key.
+    /// The agent.
     pub agent: AgentRef,
     /// The new public key; by default the realm makes a key and keeps the private half.
     #[serde(default)]
@@ -644,7 +644,7 @@ pub struct RotateKey {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IssueToken {
-    /// Whose token.
+    /// The token's holder.
     pub subject: Subject,
     /// A name that distinguishes it from others.
     #[serde(default)]
@@ -659,7 +659,7 @@ pub struct IssueToken {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevokeToken {
-    /// Which.
+    /// The token.
     pub token: TokenId,
 }
 
@@ -668,7 +668,7 @@ pub struct RevokeToken {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndLeaked {
-    /// Which.
+    /// The token.
     pub token: TokenId,
 }
 
@@ -677,7 +677,7 @@ pub struct EndLeaked {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SwitchSubject {
-    /// Of whom.
+    /// Who is stopped or resumed.
     pub subject: Subject,
 }
 
@@ -700,7 +700,7 @@ pub struct StopAgents {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CloseAgent {
-    /// Which.
+    /// The agent.
     pub agent: AgentRef,
 }
 
@@ -738,7 +738,7 @@ pub enum IdentityEvent {
         /// Its id.
         #[n(0)]
         person: PersonId,
-        /// Whose member.
+        /// The owner.
         #[n(1)]
         owner: OwnerId,
         /// Its name.
@@ -751,7 +751,7 @@ pub enum IdentityEvent {
     /// A person got another role.
     #[n(2)]
     RoleSet {
-        /// Whom.
+        /// The person.
         #[n(0)]
         person: PersonId,
         /// The role.
@@ -786,7 +786,7 @@ pub enum IdentityEvent {
     /// An agent's profile was replaced.
     #[n(4)]
     ProfileSet {
-        /// Whose.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// What it says about itself.
@@ -796,17 +796,17 @@ pub enum IdentityEvent {
     /// An agent was moved within its owner.
     #[n(5)]
     AgentMoved {
-        /// Which.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
-        /// Under which team.
+        /// The team.
         #[n(1)]
         team: Option<TeamId>,
     },
     /// An agent got a new key.
     #[n(6)]
     KeyRotated {
-        /// Which agent.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// The new public key.
@@ -822,7 +822,7 @@ pub enum IdentityEvent {
         /// Its id.
         #[n(0)]
         token: TokenId,
-        /// Whose.
+        /// The token's holder.
         #[n(1)]
         principal: Principal,
         /// The hash of its secret.
@@ -839,14 +839,14 @@ pub enum IdentityEvent {
     /// A token ended: revoked, or expired.
     #[n(8)]
     TokenEnded {
-        /// Which.
+        /// The token.
         #[n(0)]
         token: TokenId,
     },
     /// The stop switch of an owner was pulled or released.
     #[n(9)]
     OwnerSwitched {
-        /// Whose.
+        /// The owner.
         #[n(0)]
         owner: OwnerId,
         /// Suspended or active.
@@ -856,7 +856,7 @@ pub enum IdentityEvent {
     /// The stop switch of a person was pulled or released.
     #[n(10)]
     PersonSwitched {
-        /// Whose.
+        /// The person.
         #[n(0)]
         person: PersonId,
         /// Suspended or active.
@@ -866,7 +866,7 @@ pub enum IdentityEvent {
     /// The stop switch of an agent was pulled or released.
     #[n(11)]
     AgentSwitched {
-        /// Whose.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// Suspended or active.
@@ -889,7 +889,7 @@ pub enum IdentityEvent {
     /// The stop switch of a service was pulled or released.
     #[n(13)]
     ServiceSwitched {
-        /// Whose.
+        /// The service.
         #[n(0)]
         service: ServiceId,
         /// Suspended or active.
@@ -899,7 +899,7 @@ pub enum IdentityEvent {
     /// A stake is held for an agent.
     #[n(14)]
     StakeHeld {
-        /// For which.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// The hold.
@@ -909,14 +909,14 @@ pub enum IdentityEvent {
     /// An agent was closed for good; its stake, if there was one, is given back in the same batch.
     #[n(15)]
     AgentClosed {
-        /// Which.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
     },
     /// All agents of an owner were stopped or restarted at once.
     #[n(20)]
     AgentsStopped {
-        /// Whose.
+        /// The owner.
         #[n(0)]
         owner: OwnerId,
         /// True when they were stopped.
@@ -926,7 +926,7 @@ pub enum IdentityEvent {
     /// An agent's handle is one edit away from, or reads like, a known handle of another owner.
     #[n(30)]
     HandleMarked {
-        /// Whose handle.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// The older agent.
@@ -936,10 +936,10 @@ pub enum IdentityEvent {
     /// An incoming text contained a live token, which has ended.
     #[n(31)]
     TokenLeaked {
-        /// Which.
+        /// The token.
         #[n(0)]
         token: TokenId,
-        /// Whose it was.
+        /// The token's holder.
         #[n(1)]
         principal: Principal,
     },
@@ -966,21 +966,21 @@ pub enum IdentityEvent {
     /// Somebody signed up with an invitation.
     #[n(41)]
     InvitationUsed {
-        /// Which.
+        /// The invitation.
         #[n(0)]
         invitation: TokenId,
         /// The hash of its code.
         #[n(1)]
         #[serde(skip)]
         code: Short,
-        /// Who.
+        /// The owner.
         #[n(2)]
         owner: OwnerId,
     },
     /// An invitation was revoked, or has expired.
     #[n(42)]
     InvitationEnded {
-        /// Which.
+        /// The invitation.
         #[n(0)]
         invitation: TokenId,
         /// The hash of its code.

@@ -26,7 +26,7 @@ pub struct PublishListing<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateListing<C> {
-    /// Which.
+    /// The listing.
     pub listing: ListingId,
     /// What is sold from now on.
     pub terms: ListingTerms<C>,
@@ -37,7 +37,7 @@ pub struct UpdateListing<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawListing {
-    /// Which.
+    /// The listing.
     pub listing: ListingId,
 }
 
@@ -72,7 +72,7 @@ pub struct OpenCall<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Propose<C> {
-    /// Which call.
+    /// The call.
     pub call: CallId,
     /// The seller's listing that it is about, whose stock it draws on before that of its other
     /// listings.
@@ -95,7 +95,7 @@ pub struct Propose<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RefuseCall {
-    /// Which call.
+    /// The call.
     pub call: CallId,
 }
 
@@ -104,7 +104,7 @@ pub struct RefuseCall {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelCall {
-    /// Which call.
+    /// The call.
     pub call: CallId,
 }
 
@@ -126,7 +126,7 @@ pub enum Side {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OpenNegotiation<C> {
-    /// With whom.
+    /// The other side.
     pub with: AgentRef,
     /// The opener's side.
     pub side: Side,
@@ -160,7 +160,7 @@ pub struct OpenNegotiation<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Counter<C> {
-    /// In which negotiation.
+    /// The negotiation.
     pub negotiation: NegotiationId,
     /// The terms offered.
     pub terms: Terms,
@@ -186,7 +186,7 @@ pub struct Counter<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LeaveNegotiation {
-    /// Which.
+    /// The negotiation.
     pub negotiation: NegotiationId,
 }
 
@@ -195,7 +195,7 @@ pub struct LeaveNegotiation {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptOffer {
-    /// In which negotiation.
+    /// The negotiation.
     pub negotiation: NegotiationId,
     /// The hash of exactly the accepted offer.
     pub offer: Hash,
@@ -212,7 +212,7 @@ pub struct AcceptOffer {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Deliver<C> {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
     /// What is delivered; it becomes an artifact of the deal's task.
     pub body: C,
@@ -223,7 +223,7 @@ pub struct Deliver<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptDelivery {
-    /// Of which deal.
+    /// The deal.
     pub deal: DealId,
 }
 
@@ -232,7 +232,7 @@ pub struct AcceptDelivery {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Dispute<C> {
-    /// Of which deal.
+    /// The deal.
     pub deal: DealId,
     /// Why.
     pub reason: C,
@@ -245,7 +245,7 @@ pub struct Dispute<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rule<C> {
-    /// On which deal.
+    /// The deal.
     pub deal: DealId,
     /// What the seller gets, in whole units; the buyer gets the rest back.
     pub to_seller: Decimal,
@@ -258,6 +258,6 @@ pub struct Rule<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Refund {
-    /// Of which deal.
+    /// The deal.
     pub deal: DealId,
 }

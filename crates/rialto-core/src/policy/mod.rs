@@ -393,23 +393,23 @@ pub enum Bound {
     /// To accept an offer.
     #[n(0)]
     Accept {
-        /// In which negotiation.
+        /// The negotiation.
         #[n(0)]
         negotiation: NegotiationId,
-        /// Exactly which offer.
+        /// The exact offer.
         #[n(1)]
         offer: Hash,
-        /// From which account.
+        /// The paying account.
         #[n(2)]
         pay_from: AccountId,
     },
     /// To move money.
     #[n(1)]
     Transfer {
-        /// From which account.
+        /// The paying account.
         #[n(0)]
         from: AccountId,
-        /// To which account.
+        /// The receiving account.
         #[n(1)]
         to: AccountId,
     },
@@ -431,13 +431,13 @@ pub struct Approval {
     /// The agent that asks.
     #[n(1)]
     pub agent: AgentId,
-    /// What for.
+    /// The act to approve.
     #[n(2)]
     pub bound: Bound,
     /// How much it would spend.
     #[n(3)]
     pub amount: Amount,
-    /// In which asset.
+    /// The asset.
     #[n(4)]
     pub asset: AssetId,
     /// Until when it waits.
@@ -488,7 +488,7 @@ pub enum Limit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetAllowance {
-    /// Of which node.
+    /// The node.
     pub node: NodeRef,
     /// The asset; by default the realm's first.
     #[serde(default)]
@@ -519,7 +519,7 @@ pub struct SetBlock {
     /// Who blocks; by default the acting agent.
     #[serde(default)]
     pub by: Option<PartyRef>,
-    /// Whom.
+    /// The blocked party.
     pub party: PartyRef,
     /// True to set, false to remove.
     pub block: bool,
@@ -530,7 +530,7 @@ pub struct SetBlock {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerApproval {
-    /// What.
+    /// The approval.
     pub approval: ApprovalId,
     /// True carries it out now, false ends it.
     pub approve: bool,
@@ -550,10 +550,10 @@ pub enum PolicyEvent {
     /// A node's allowance was set.
     #[n(1)]
     AllowanceSet {
-        /// Of which node.
+        /// The node.
         #[n(0)]
         node: Node,
-        /// For which asset.
+        /// The asset.
         #[n(1)]
         asset: AssetId,
         /// The most that one transfer or deal may take.
@@ -572,20 +572,20 @@ pub enum PolicyEvent {
     /// A block was set.
     #[n(2)]
     Blocked {
-        /// By whom.
+        /// The acting agent.
         #[n(0)]
         by: Party,
-        /// Whom.
+        /// The blocked party.
         #[n(1)]
         party: Party,
     },
     /// A block was removed.
     #[n(3)]
     Unblocked {
-        /// By whom.
+        /// The acting agent.
         #[n(0)]
         by: Party,
-        /// Whom.
+        /// The blocked party.
         #[n(1)]
         party: Party,
     },
@@ -602,10 +602,10 @@ pub enum PolicyEvent {
     /// An approval ended.
     #[n(5)]
     ApprovalEnded {
-        /// Which.
+        /// The approval.
         #[n(0)]
         approval: ApprovalId,
-        /// How.
+        /// How it ended.
         #[n(1)]
         end: ApprovalEnd,
         /// Who decided.

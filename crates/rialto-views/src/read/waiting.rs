@@ -93,7 +93,7 @@ pub struct ContactRequest {
 /// An invitation into a team, or a split that is not agreed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Invitation {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// Its name.
     pub name: String,

@@ -80,7 +80,7 @@ pub struct TaskView {
 /// A member of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MemberRow {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// `lead`, `spender` or `member`.
     pub role: String,
