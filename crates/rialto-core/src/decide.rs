@@ -20,6 +20,7 @@ use crate::ledger::Draft;
 use crate::limits;
 use crate::policy::{Action, authorise};
 use crate::reject::{Code, Rejection};
+use crate::rules;
 use crate::state::{Remembered, State};
 use crate::text::{ContentRef, Sealed};
 use crate::time::{MINUTE_MS, Time};
@@ -426,6 +427,10 @@ fn seal(
     }
     if !ctx.state.has_lanes() {
         ctx.emit(Event::Mail(mail::MailEvent::LanesOpened));
+    }
+    if ctx.state.edition() < rules::LATEST {
+        let edition = rules::LATEST;
+        ctx.emit(Event::Realm(RealmEvent::RulesAdopted { edition }));
     }
     let envelope = Envelope {
         version: VERSION,

@@ -91,6 +91,13 @@ pub enum RealmEvent {
         #[n(2)]
         jumped: u64,
     },
+    /// The realm goes by a later edition of the rules from now on.
+    #[n(12)]
+    RulesAdopted {
+        /// Which.
+        #[n(0)]
+        edition: u16,
+    },
 }
 
 fn count_only<S: serde::Serializer>(keys: &[Vec<u8>], s: S) -> Result<S::Ok, S::Error> {

@@ -32,6 +32,7 @@ pub mod market;
 pub mod names;
 pub mod policy;
 pub mod reject;
+pub mod rules;
 mod share;
 pub mod social;
 #[cfg(test)]

@@ -28,6 +28,7 @@ use crate::mail::{
 use crate::market::{Call, Deal, Listing, ListingTerms, Negotiation, Pair, Reputation, Stock};
 use crate::names::name_key;
 use crate::policy::{Allowance, Approval, Block, BlockedOwners, Bucket, Meter, Settings};
+use crate::rules::Rules;
 use crate::share::{self, Shares};
 use crate::social::{
     Benches, Community, Dismissed, Following, Measure, Membership, Mute, OwnerMute, Post, PostPage,
@@ -186,6 +187,8 @@ stores! {
     realm: Realm;
     /// The clock.
     clock: Clock;
+    /// The edition of the rules.
+    rules: Rules;
     /// Remembered idempotency keys.
     remembered: Remembered;
     /// Owners.
@@ -424,7 +427,7 @@ macro_rules! not_indexed {
 }
 
 not_indexed! {
-    Realm Clock Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Unwinding Call
+    Realm Clock Rules Remembered Person Service Hold Payment Corrected Inbox Delivery Contact MessageKey Unwinding Call
     Negotiation Deal Reputation Pair Allowance Block Bucket Meter Approval Stake Square Standing Following
     Mute OwnerMute Lanes Post PostPage Membership Measure Invitation Dismissed
 }
@@ -467,6 +470,11 @@ impl State {
             self.index.looks.know(&one.handle, a);
             self.index.looks.know(&other.handle, b);
         }
+    }
+
+    /// The edition of the rules that the realm goes by.
+    pub(crate) fn edition(&self) -> u16 {
+        self.rules.get(&()).map_or(0, |r| r.edition)
     }
 
     /// Whether inboxes have lanes yet.
@@ -701,6 +709,10 @@ impl State {
             }
             RealmEvent::ClockAccepted | RealmEvent::ClockMoved { .. } => {}
             RealmEvent::ClockSetBack { from, to, jumped } => self.set_back(*from, *to, *jumped),
+            RealmEvent::RulesAdopted { edition } => {
+                let edition = *edition;
+                self.rules.put((), Rules { edition }, &mut self.changes);
+            }
             RealmEvent::Retired { keys } => {
                 for key in keys {
                     match EntityKey::from_slice(key) {

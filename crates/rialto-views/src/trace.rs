@@ -60,6 +60,9 @@ pub struct Hop {
     /// Who did it: a handle, or the kind of principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
+    /// The older agent, known by its deals, that this handle could be taken for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who_resembles: Option<String>,
     /// What happened, in one line, without anybody's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
@@ -285,6 +288,7 @@ impl Snap<'_> {
                 at: None,
                 position: None,
                 who: None,
+                who_resembles: None,
                 what: None,
                 amount: None,
                 links: Vec::new(),
@@ -309,6 +313,7 @@ impl Snap<'_> {
         Ok(self.chips_of(*deal)?.map(|what| Hop {
             kind: "fleet.chips".to_owned(),
             who: None,
+            who_resembles: None,
             what: Some(what),
             amount: None,
             links: vec![agreed.id],
@@ -342,6 +347,7 @@ impl Snap<'_> {
             private: false,
             at: Some(envelope.at),
             position: Some(envelope.position),
+            who_resembles: self.resembled(&who)?,
             who: Some(who),
             what: Some(line.what),
             amount,

@@ -31,7 +31,7 @@ pub struct Figures {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What tells it apart, one cell a dimension: the name, and the id behind it.
-    pub by: Vec<(String, Option<AnyId>)>,
+    pub by: Vec<(Who, Option<AnyId>)>,
     /// The asset.
     pub asset: String,
     /// The figures.
@@ -189,11 +189,11 @@ impl Accounts {
     }
 }
 
-fn cell(name: &str, id: Option<AnyId>) -> Markup {
+fn cell(who: &Who, id: Option<AnyId>) -> Markup {
     html! {
-        @if name.starts_with('@') { (Who::new(name)) }
-        @else if let Some(href) = id.and_then(crate::kit::path_of) { a href=(href) { (name) } }
-        @else { (name) }
+        @if who.handle.starts_with('@') { (who) }
+        @else if let Some(href) = id.and_then(crate::kit::path_of) { a href=(href) { (who.handle) } }
+        @else { (who.handle) }
     }
 }
 

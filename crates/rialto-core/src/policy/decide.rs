@@ -253,10 +253,14 @@ fn parties(state: &State, agent: AgentId) -> [Option<Party>; 2] {
 pub(super) fn pace(settings: &Settings, rate: Rate) -> Option<(u64, u64)> {
     let (number, period_ms) = match rate {
         Rate::SignUps => (settings.sign_ups_per_hour, HOUR_MS),
-        Rate::Messages(_) => (settings.messages_per_minute, MINUTE_MS),
-        Rate::Offers(_) => (settings.offers_per_minute, MINUTE_MS),
-        Rate::Posts(_) => (settings.posts_per_minute.unwrap_or(30), MINUTE_MS),
-        Rate::Gestures(_) => (settings.gestures_per_minute.unwrap_or(120), MINUTE_MS),
+        Rate::Messages(_) | Rate::OwnerMessages(_) => (settings.messages_per_minute, MINUTE_MS),
+        Rate::Offers(_) | Rate::OwnerOffers(_) => (settings.offers_per_minute, MINUTE_MS),
+        Rate::Posts(_) | Rate::OwnerPosts(_) => {
+            (settings.posts_per_minute.unwrap_or(30), MINUTE_MS)
+        }
+        Rate::Gestures(_) | Rate::OwnerGestures(_) => {
+            (settings.gestures_per_minute.unwrap_or(120), MINUTE_MS)
+        }
         Rate::Mentions(_) => (settings.mentions_per_minute.unwrap_or(600), MINUTE_MS),
     };
     (number > 0).then(|| ((period_ms / u64::from(number)).max(1), period_ms))
@@ -272,7 +276,7 @@ pub(crate) fn throttle_many(ctx: &Ctx<'_>, rate: Rate, acts: u64) -> Result<(), 
     let Some((step_ms, depth_ms)) = pace(&ctx.state.settings(), rate) else {
         return Ok(());
     };
-    let Some(meter) = ctx.state.meters.get(&rate) else {
+    let Some(meter) = ctx.state.meters.get(&rate.counted(ctx.state)) else {
         return Ok(());
     };
     let waiting_ms = meter.empty_at_ms.saturating_sub(ctx.steady_ms);

@@ -100,7 +100,7 @@ pub(crate) fn count_rate(state: &mut State, rate: Rate) {
     let Some((step_ms, _)) = pace(&state.settings(), rate) else {
         return;
     };
-    let now = state.now();
+    let (now, rate) = (state.now(), rate.counted(state));
     if let Some(steady_ms) = state.steady_ms() {
         let fresh = || Meter {
             empty_at_ms: steady_ms,

@@ -35,8 +35,10 @@ use crate::id::{
 };
 use crate::identity::AgentRef;
 use crate::market::ParkedOffer;
+use crate::state::State;
 use crate::text::AssetCode;
 use crate::time::{HOUR_MS, Time};
+use crate::{rules, share};
 
 /// A node of the principal tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
@@ -209,6 +211,32 @@ pub enum Rate {
     Gestures(AgentId),
     /// Deliveries of posts by an owner's agents to inboxes of others.
     Mentions(OwnerId),
+    /// Messages of all agents of an owner.
+    OwnerMessages(OwnerId),
+    /// Offers, proposals and calls of all agents of an owner.
+    OwnerOffers(OwnerId),
+    /// Posts and edits of all agents of an owner.
+    OwnerPosts(OwnerId),
+    /// Follows, mutes, reactions, reports and joins of all agents of an owner.
+    OwnerGestures(OwnerId),
+}
+
+impl Rate {
+    /// The rate that an act counts towards: its owner's, since agents cost nothing. In a realm that goes
+    /// by older rules, its agent's.
+    fn counted(self, state: &State) -> Self {
+        let (agent, of_owner): (_, fn(OwnerId) -> Self) = match self {
+            Self::Messages(agent) => (agent, Self::OwnerMessages),
+            Self::Offers(agent) => (agent, Self::OwnerOffers),
+            Self::Posts(agent) => (agent, Self::OwnerPosts),
+            Self::Gestures(agent) => (agent, Self::OwnerGestures),
+            other => return other,
+        };
+        if state.edition() < rules::RATES_BY_OWNER {
+            return self;
+        }
+        share::owner(state, agent).map_or(self, of_owner)
+    }
 }
 
 impl Key for Rate {
@@ -220,6 +248,10 @@ impl Key for Rate {
             Self::Posts(id) => (3, id.0),
             Self::Gestures(id) => (4, id.0),
             Self::Mentions(id) => (35, id.0),
+            Self::OwnerMessages(id) => (36, id.0),
+            Self::OwnerOffers(id) => (37, id.0),
+            Self::OwnerPosts(id) => (38, id.0),
+            Self::OwnerGestures(id) => (39, id.0),
         };
         (kind, number).write(out);
     }
@@ -233,6 +265,10 @@ impl Key for Rate {
             3 => Some((Self::Posts(AgentId(number)), rest)),
             4 => Some((Self::Gestures(AgentId(number)), rest)),
             35 => Some((Self::Mentions(OwnerId(number)), rest)),
+            36 => Some((Self::OwnerMessages(OwnerId(number)), rest)),
+            37 => Some((Self::OwnerOffers(OwnerId(number)), rest)),
+            38 => Some((Self::OwnerPosts(OwnerId(number)), rest)),
+            39 => Some((Self::OwnerGestures(OwnerId(number)), rest)),
             _ => None,
         }
     }
@@ -294,20 +330,20 @@ pub struct Settings {
     /// and those with an invitation are never refused.
     #[n(1)]
     pub sign_ups_per_hour: u32,
-    /// Messages a minute of each agent; 0 means no limit.
+    /// Messages a minute of all agents of one owner; 0 means no limit.
     #[n(2)]
     pub messages_per_minute: u32,
-    /// Offers, proposals and calls a minute of each agent; 0 means no limit.
+    /// Offers, proposals and calls a minute of all agents of one owner; 0 means no limit.
     #[n(3)]
     pub offers_per_minute: u32,
     /// Agents of each owner; 0 means no limit but the realm's.
     #[n(4)]
     pub agents_per_owner: u32,
-    /// Posts and edits a minute of each agent; 0 means no limit, the default is 30.
+    /// Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
     #[n(5)]
     #[serde(default)]
     pub posts_per_minute: Option<u32>,
-    /// Follows, mutes, reactions, reports and joins a minute of each agent; 0 means no limit, the
+    /// Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the
     /// default is 120.
     #[n(6)]
     #[serde(default)]

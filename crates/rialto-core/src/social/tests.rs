@@ -758,7 +758,8 @@ fn rates_are_limited() {
         @ann1 social.post {"body": "3"} => RLT0603
         @ann1 social.edit {"post": "$p", "body": "3"} => RLT0603
         @ann1 social.delete {"post": "$p"} => ok
-        @ann2 social.post {"body": "1"} => ok $q
+        @ann2 social.post {"body": "3"} => RLT0603
+        @bob1 social.post {"body": "1"} => ok $q
         @ann1 social.follow {"agent": "@bob1", "follow": true} => ok
         @ann1 social.react {"post": "$q", "reaction": "thanks"} => ok
         @ann1 social.mute {"agent": "@bob1", "mute": true} => RLT0603

@@ -170,6 +170,7 @@ impl Fold<'_> {
             | RealmEvent::KeyRotated { .. }
             | RealmEvent::ClockAccepted
             | RealmEvent::ClockMoved { .. }
+            | RealmEvent::RulesAdopted { .. }
             | RealmEvent::Retired { .. } => Ok(()),
             RealmEvent::ClockSetBack { from, to, jumped } => {
                 // Times are searched by position: what happened meanwhile is found at the time that

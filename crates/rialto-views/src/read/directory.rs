@@ -168,6 +168,14 @@ const CARD: &str = "SELECT a.id, a.handle, a.owner, o.name, a.team,
     FROM agent a JOIN owner o ON o.id = a.owner";
 
 impl ViewReader {
+    /// The handles, known by their deals, that agents with these names could be taken for.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn resembled(&self, names: &[String]) -> Result<Vec<Option<String>>> {
+        self.read(|snap| names.iter().map(|name| snap.resembled(name)).collect())
+    }
+
     /// An agent by id.
     ///
     /// # Errors

@@ -70,6 +70,9 @@ pub struct StatementRow {
     pub available: String,
     /// The other account's holder.
     pub counterparty: String,
+    /// The older agent, known by its deals, that the other party's handle could be taken for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counterparty_resembles: Option<String>,
 }
 
 /// An entry of the ledger.
@@ -496,11 +499,13 @@ impl Snap<'_> {
             (1, entry.from)
         };
         let change = if moved { sign * amount } else { 0 };
+        let counterparty = self.account_name(int(other.0))?;
         Ok(StatementRow {
+            counterparty_resembles: self.resembled(&counterparty)?,
+            counterparty,
             change: self.decimal(Units(change), asset)?,
             balance: self.decimal(balance, asset)?,
             available: self.decimal(Units(balance.0 - out.0), asset)?,
-            counterparty: self.account_name(int(other.0))?,
             entry,
         })
     }

@@ -394,6 +394,17 @@ impl Snap<'_> {
         })
     }
 
+    /// The handle that the agent of this name could be taken for; a name that is no handle has none.
+    pub(crate) fn resembled(&self, name: &str) -> Result<Option<String>> {
+        let Some(handle) = name.strip_prefix('@') else {
+            return Ok(None);
+        };
+        let sql = "SELECT '@' || r.handle FROM agent a JOIN agent r ON r.id = a.resembles
+                   WHERE a.handle = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        Ok(query.query_row([handle], |r| r.get(0)).optional()?)
+    }
+
     /// An asset's code and its digits behind the point.
     pub(crate) fn asset(&self, asset: i64) -> Result<(String, u8)> {
         let sql = "SELECT code, scale FROM asset WHERE id = ?";

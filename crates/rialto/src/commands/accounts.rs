@@ -183,6 +183,13 @@ fn flat(row: &Value, by: &[&str], named: Option<&str>) -> Value {
     for (name, value) in dimensions {
         cells.insert(name, value);
     }
+    let marks = cells
+        .remove("resembles")
+        .and_then(|v| v.as_object().cloned())
+        .unwrap_or_default();
+    for (name, value) in marks {
+        cells.insert(format!("{name}_resembles"), value);
+    }
     if let Some(name) = named {
         let first = by.iter().find(|d| **d != "asset").copied().unwrap_or("row");
         cells.insert(first.to_owned(), json!(name));

@@ -233,10 +233,10 @@ fn mentions(card: &AgentCard) -> String {
 }
 
 fn whom(row: &Whom) -> Who {
-    Who::new(match row {
-        Whom::Agent(who) => who.handle.clone(),
-        Whom::Owner { name, .. } => format!("owner {name}"),
-    })
+    match row {
+        Whom::Agent(who) => super::show::who(who),
+        Whom::Owner { name, .. } => Who::new(format!("owner {name}")),
+    }
 }
 
 fn place(row: &MemberOf) -> (String, &'static str) {

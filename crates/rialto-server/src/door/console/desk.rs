@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use rialto_console::Markup;
 use rialto_console::form::{Refused, Seal, Sent};
-use rialto_console::kit::When;
+use rialto_console::kit::{When, Who};
 use rialto_console::shell::{Frame, Place, Theme, Viewer, page};
 use rialto_console::written::Written;
 use rialto_core::hash::Hash;
@@ -333,14 +333,28 @@ impl Desk {
             .await
     }
 
-    /// Agents by handle; an id that is no agent's stays as it is.
-    pub(super) async fn handles(&self, ids: Vec<String>) -> Result<Vec<String>, Refusal> {
-        self.state(move |state| {
+    /// Agents by handle, marked where it could be taken for another; an id that is no agent's stays as
+    /// it is.
+    pub(super) async fn named(&self, ids: Vec<String>) -> Result<Vec<Who>, Refusal> {
+        let named = self.state(move |state| {
             let handle = |id: String| {
                 let agent = id.parse().ok().and_then(|id| state.agents.get(&id));
                 agent.map_or(id, |agent| agent.handle.to_string())
             };
             ids.into_iter().map(handle).collect()
+        });
+        let handles: Vec<String> = named.await?;
+        self.marked(handles).await
+    }
+
+    /// Handles with the marks of those that could be taken for another.
+    pub(super) async fn marked(&self, handles: Vec<String>) -> Result<Vec<Who>, Refusal> {
+        self.view(move |v| {
+            let marks = v.resembled(&handles)?;
+            let marked = handles.into_iter().zip(marks);
+            Ok(marked
+                .map(|(handle, other)| Who::new(handle).resembling(other.as_deref()))
+                .collect())
         })
         .await
     }

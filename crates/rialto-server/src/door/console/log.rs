@@ -42,8 +42,8 @@ pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
     let found = read.await?;
     let mut rows: Vec<Line> = found.items.iter().map(|event| line(&desk, event)).collect();
     let ids = rows.iter().map(|row| row.who.handle.clone()).collect();
-    for (row, handle) in rows.iter_mut().zip(desk.handles(ids).await?) {
-        row.who = Who::new(handle);
+    for (row, who) in rows.iter_mut().zip(desk.named(ids).await?) {
+        row.who = who;
     }
     let last = rows.last().map(|row| row.position);
     let next = match after {

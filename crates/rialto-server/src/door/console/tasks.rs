@@ -46,8 +46,8 @@ pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
         .iter()
         .map(|row| row.requester.handle.clone())
         .collect();
-    for (row, handle) in rows.iter_mut().zip(desk.handles(ids).await?) {
-        row.requester = rialto_console::kit::Who::new(handle);
+    for (row, who) in rows.iter_mut().zip(desk.named(ids).await?) {
+        row.requester = who;
     }
     let list = List {
         address: desk.visit.address.clone(),

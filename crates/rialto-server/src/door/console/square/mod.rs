@@ -167,15 +167,15 @@ async fn feed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
         // Who reads is likely to be who speaks.
         voice.voices.sort_by_key(|handle| handle != reader);
     }
+    let by = asked.by.map(|(_, handle)| handle);
+    let mut by = desk.marked(by.into_iter().collect()).await?;
     let page = Feed {
         address: desk.address("/square"),
         tab: asked.tab,
         reader: asked.reader.map(|(_, handle)| handle),
         readers: asked.readers,
         text: asked.text,
-        by: asked
-            .by
-            .map(|(_, handle)| rialto_console::kit::Who::new(handle)),
+        by: by.pop(),
         replies: asked.replies,
         next: desk.next(found.next_cursor.as_deref()),
         posts: show::posts(desk, found.items).await?,
