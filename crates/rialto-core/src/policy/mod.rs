@@ -318,7 +318,7 @@ impl Entity for Meter {
     }
 }
 
-/// What the operator can set.
+/// The settings of the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
