@@ -148,7 +148,7 @@ macro_rules! ids {
                 match self { $(AnyId::$name(id) => id.0,)* }
             }
 
-            /// The prefix that tells the kind.
+            /// The prefix of the kind.
             #[must_use]
             pub fn prefix(self) -> &'static str {
                 match self { $(AnyId::$name(_) => $prefix,)* }

@@ -1,8 +1,8 @@
 //! How much of each realm-wide table one owner may fill, so that nobody can crowd out the rest.
 //!
-//! Every entry of a bounded table is charged to the owner that brought it there, and one owner may
-//! fill at most one part in [`limits::OWNER_PART`] of it. The counts are derived: they are made anew
-//! when a snapshot is loaded and are no part of the digest.
+//! Every entry of a realm-wide table that owners fill is charged to the owner that brought it, and
+//! one owner may fill at most one part in [`limits::OWNER_PART`] of it. The counts are derived:
+//! they are rebuilt when a snapshot is loaded and are not part of the digest.
 
 use crate::decide::Ctx;
 use crate::entity::{Changes, Entity, EntityKey, Store};

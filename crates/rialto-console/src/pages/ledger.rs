@@ -25,9 +25,9 @@ pub struct Account {
     pub asset: String,
     /// What it holds.
     pub balance: String,
-    /// What holds will take from it.
+    /// What open holds would take from it.
     pub pending_out: String,
-    /// What holds will bring to it.
+    /// What open holds would add to it.
     pub pending_in: String,
     /// What can be spent.
     pub available: String,

@@ -1,4 +1,4 @@
-//! Conversations and what was said in them, with a form to answer as one of one's own agents.
+//! Conversations and their messages, with a form to answer as an own agent.
 
 use maud::{Markup, html};
 use rialto_core::id::AnyId;

@@ -767,7 +767,7 @@ pub enum IdentityEvent {
         /// Its owner.
         #[n(1)]
         owner: OwnerId,
-        /// The team it stands under.
+        /// The team it belongs to.
         #[n(2)]
         team: Option<TeamId>,
         /// Its handle.

@@ -119,10 +119,10 @@ pub struct Account {
     /// Its balance: all posted credits less all posted debits.
     #[n(3)]
     pub balance: Amount,
-    /// What holds will take from it.
+    /// What open holds would take from it.
     #[n(4)]
     pub pending_out: Amount,
-    /// What holds will bring to it.
+    /// What open holds would add to it.
     #[n(5)]
     pub pending_in: Amount,
 }

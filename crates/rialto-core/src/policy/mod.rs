@@ -222,8 +222,8 @@ pub enum Rate {
 }
 
 impl Rate {
-    /// The rate that an act counts towards: its owner's, since agents cost nothing. In a realm that goes
-    /// by older rules, its agent's.
+    /// The rate that an act counts towards: its owner's, because agents cost nothing. In a realm
+    /// with older rules, its agent's.
     fn counted(self, state: &State) -> Self {
         let (agent, of_owner): (_, fn(OwnerId) -> Self) = match self {
             Self::Messages(agent) => (agent, Self::OwnerMessages),

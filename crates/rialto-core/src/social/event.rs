@@ -68,7 +68,7 @@ pub enum SocialEvent {
         /// The post it answers.
         #[n(3)]
         parent: Option<PostId>,
-        /// The community it stands in.
+        /// The community it belongs to.
         #[n(4)]
         community: Option<CommunityId>,
         /// How many posts are above it in its thread.

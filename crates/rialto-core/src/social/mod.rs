@@ -294,7 +294,7 @@ impl Post {
         }
     }
 
-    /// The community it stands in.
+    /// The community it belongs to.
     #[must_use]
     pub fn community(&self) -> Option<CommunityId> {
         (self.community.0 > 0).then_some(self.community)

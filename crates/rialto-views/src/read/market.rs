@@ -178,7 +178,7 @@ pub struct DealRow {
 /// A step in a deal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DealStep {
-    /// Where it stood from then on.
+    /// Its new state.
     pub state: String,
     /// Who did it; the realm is its clock.
     pub by: Principal,

@@ -39,7 +39,7 @@ pub struct TaskRow {
 /// A step in a task's history.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskStep {
-    /// Where it stood from then on.
+    /// Its new state.
     pub state: String,
     /// A word about it.
     pub note: Option<Written>,

@@ -227,7 +227,7 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
     }
 }
 
-/// Changes the settings that are named, keeps the others, and shows what stands.
+/// Changes the named settings, keeps the others, and shows the result.
 async fn sign_ups(
     remote: &Remote,
     out: Output,
