@@ -9,12 +9,13 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use crate::entity::{Entity, EntityKey};
+use crate::entity::{Charge, Due, Entity, EntityKey, Lookup};
 use crate::event::Envelope;
 use crate::id::position_of;
 use crate::limits;
 use crate::policy;
-use crate::state::{Remembered, State};
+use crate::realm::Remembered;
+use crate::state::State;
 use crate::time::{MINUTE_MS, Time};
 
 /// The logical time of the last envelope, and the clocks behind it.
@@ -85,6 +86,9 @@ pub fn run_ms(from_ms: u64, to_ms: u64) -> u64 {
 impl Entity for Clock {
     const KIND: u8 = 2;
     type Key = ();
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 impl State {

@@ -9,6 +9,8 @@ use core::fmt;
 
 use minicbor::{Decode, Encode};
 
+use crate::entity::{EntityKey, Key};
+
 /// Bits of an id that hold the ordinal within its envelope.
 pub const ORDINAL_BITS: u32 = 14;
 /// The most ids one envelope can make.
@@ -79,6 +81,8 @@ macro_rules! ids {
             impl $name {
                 /// What the text form starts with, before the underscore.
                 pub const PREFIX: &'static str = $prefix;
+                /// The number of the kind among all ids.
+                pub const KIND: u8 = $kind;
             }
 
             impl fmt::Display for $name {
@@ -124,6 +128,15 @@ macro_rules! ids {
                 }
             }
 
+            impl Key for $name {
+                fn write(&self, out: &mut EntityKey) {
+                    self.0.write(out);
+                }
+                fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+                    u64::read(bytes).map(|(number, rest)| (Self(number), rest))
+                }
+            }
+
             impl From<$name> for AnyId {
                 fn from(id: $name) -> AnyId {
                     AnyId::$name(id)
@@ -148,7 +161,22 @@ macro_rules! ids {
                 match self { $(AnyId::$name(id) => id.0,)* }
             }
 
-            /// The prefix of the kind.
+            /// The number of the kind, the same for ever.
+            #[must_use]
+            pub fn kind(self) -> u8 {
+                match self { $(AnyId::$name(_) => $kind,)* }
+            }
+
+            /// The id of the kind with this number, if there is such a kind.
+            #[must_use]
+            pub fn of_kind(kind: u8, number: u64) -> Option<Self> {
+                match kind {
+                    $($kind => Some(AnyId::$name($name(number))),)*
+                    _ => None,
+                }
+            }
+
+            /// The prefix that tells the kind.
             #[must_use]
             pub fn prefix(self) -> &'static str {
                 match self { $(AnyId::$name(_) => $prefix,)* }

@@ -9,8 +9,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::IdentityEvent;
-use crate::decide::{Ctx, room};
-use crate::entity::Entity;
+use crate::ctx::{Ctx, room};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::event::Event;
 use crate::hash::{Hash, Short};
 use crate::id::{OwnerId, TokenId};
@@ -41,10 +41,9 @@ pub struct Invitation {
 impl Entity for Invitation {
     const KIND: u8 = 19;
     type Key = Short;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.expires)
-    }
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.expires), expire);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// Makes an invitation; its code is in the answer once, like a new token's secret.
@@ -125,7 +124,7 @@ pub(super) fn end(ctx: &mut Ctx<'_>, args: &EndInvitation) -> Result<(), Rejecti
 }
 
 /// An invitation's time is over.
-pub(crate) fn expire_invitation(ctx: &mut Ctx<'_>, code: Short) -> Result<bool, Rejection> {
+fn expire(ctx: &mut Ctx<'_>, code: Short) -> Result<bool, Rejection> {
     let invitation = ctx.state.invitations.get(&code).ok_or(Code::Defect)?.id;
     ended(ctx, invitation, code);
     Ok(false)
@@ -161,7 +160,7 @@ pub(super) fn used(ctx: &mut Ctx<'_>, code: Short, owner: OwnerId) -> Result<(),
 pub(super) fn count_use(state: &mut State, code: Short) {
     match state.invitations.get(&code).map(|i| i.uses) {
         None => state.changes.defect(),
-        Some(0 | 1) => drop(state.invitations.remove(&code, &mut state.changes)),
+        Some(0 | 1) => drop(state.take::<Invitation>(&code)),
         Some(_) => state
             .invitations
             .modify(&code, &mut state.changes, |i| i.uses -= 1),
@@ -169,11 +168,7 @@ pub(super) fn count_use(state: &mut State, code: Short) {
 }
 
 pub(super) fn forget(state: &mut State, code: Short) {
-    if state
-        .invitations
-        .remove(&code, &mut state.changes)
-        .is_none()
-    {
+    if state.take::<Invitation>(&code).is_none() {
         state.changes.defect();
     }
 }

@@ -4,7 +4,9 @@
 //! text (a content beside the log, searched in the views), no secret (only hashes of tokens) and no
 //! spending rule ([`crate::policy`] has those).
 
+mod command;
 mod decide;
+mod event;
 mod evolve;
 mod invitation;
 #[cfg(test)]
@@ -15,16 +17,22 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::{decide, known_by_deal, sign_up};
+pub use command::{
+    AddPerson, CloseAgent, CreateService, EndLeaked, IdentityCommand, IssueToken, MoveAgent,
+    RegisterAgent, RevokeToken, RotateKey, SetProfile, SetRole, SignUp, StopAgents, Subject,
+    SwitchSubject,
+};
+pub(crate) use decide::known_by_deal;
+pub use event::IdentityEvent;
 pub(crate) use evolve::evolve;
-pub(crate) use invitation::expire_invitation;
 pub use invitation::{EndInvitation, Invitation, Invite, code_key};
 
 use crate::amount::Decimal;
-use crate::entity::Entity;
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::hash::{Hash, Short};
 use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
-use crate::text::{AssetCode, ContentRef, Handle, Name, Url};
+use crate::limits;
+use crate::text::{AssetCode, Handle, Name, Url};
 use crate::time::Time;
 
 /// The sender of a request, as its token or the node itself proves.
@@ -334,6 +342,11 @@ pub struct Owner {
 impl Entity for Owner {
     const KIND: u8 = 10;
     type Key = OwnerId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        index.owner_names.insert(it.name.clone(), key);
+    });
 }
 
 /// A member of an owner.
@@ -359,6 +372,9 @@ pub struct Person {
 impl Entity for Person {
     const KIND: u8 = 11;
     type Key = PersonId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An agent, as decisions need it.
@@ -414,6 +430,17 @@ pub struct Agent {
 impl Entity for Agent {
     const KIND: u8 = 12;
     type Key = AgentId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::AGENTS,
+        // Those that were closed count on: their handles are never given away.
+        what: "agents, closed ones among them",
+        payer: |it, _, _| Some(it.owner),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        index.looks.add(&it.handle, key);
+        index.handles.insert(it.handle.clone(), key);
+    });
 }
 
 /// A service of the operator.
@@ -436,6 +463,9 @@ pub struct Service {
 impl Entity for Service {
     const KIND: u8 = 13;
     type Key = ServiceId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A live bearer token. Only the hash of the secret is kept.
@@ -456,10 +486,16 @@ pub struct Token {
 impl Entity for Token {
     const KIND: u8 = 14;
     type Key = TokenId;
-
-    fn due(&self) -> Option<Time> {
-        self.expires
-    }
+    const DUE: Due<Self> = Due::Acts(|it| it.expires, decide::expire_token);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| {
+            index.secrets.insert(it.hash, key);
+        },
+        |it, _, index| {
+            index.secrets.remove(&it.hash);
+        },
+    );
 }
 
 /// The stake that an owner holds for an agent beyond the free number. Keyed by the agent.
@@ -473,6 +509,9 @@ pub struct Stake {
 impl Entity for Stake {
     const KIND: u8 = 15;
     type Key = AgentId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How a request names an agent: by id, or by handle with an at sign.
@@ -528,464 +567,4 @@ impl schemars::JsonSchema for AgentRef {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "description": "An agent: @handle or agent_ id." })
     }
-}
-
-/// The subject of a stop switch or a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Subject {
-    /// An owner with all its people and agents.
-    Owner(OwnerId),
-    /// A person.
-    Person(PersonId),
-    /// An agent.
-    Agent(AgentRef),
-    /// A service.
-    Service(ServiceId),
-}
-
-/// Becomes an owner, with one admin and its first token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SignUp {
-    /// The owner's unique name.
-    pub name: Handle,
-    /// One person or an organisation.
-    pub kind: OwnerKind,
-    /// The code of an invitation, which works even if sign-up is closed or its rate is reached.
-    #[serde(default)]
-    pub invitation: Option<Name>,
-}
-
-/// Adds a person to an owner and issues its first token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct AddPerson {
-    /// The owner.
-    pub owner: OwnerId,
-    /// Its name within the owner.
-    pub name: Name,
-    /// What it may do.
-    pub role: Role,
-}
-
-/// Gives a person another role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SetRole {
-    /// The person.
-    pub person: PersonId,
-    /// What it may do from now on.
-    pub role: Role,
-}
-
-/// Registers an agent and issues its first token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RegisterAgent<C> {
-    /// Its owner; by default the person's own.
-    #[serde(default)]
-    pub owner: Option<OwnerId>,
-    /// The team of the owner that it belongs to.
-    #[serde(default)]
-    pub team: Option<TeamId>,
-    /// Its unique handle.
-    pub handle: Handle,
-    /// Its Ed25519 public key; by default the realm makes a key and keeps the private half.
-    #[serde(default)]
-    pub key: Option<Hash>,
-    /// What it says about itself.
-    #[serde(default = "Profile::<C>::default")]
-    pub profile: Profile<C>,
-}
-
-/// Replaces an agent's profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SetProfile<C> {
-    /// The agent.
-    pub agent: AgentRef,
-    /// What it says about itself from now on.
-    pub profile: Profile<C>,
-}
-
-/// Moves an agent under a team of its owner, or out of one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct MoveAgent {
-    /// The agent.
-    pub agent: AgentRef,
-    /// Under which team; none puts it directly under its owner.
-    #[serde(default)]
-    pub team: Option<TeamId>,
-}
-
-/// Gives an agent a new key. Handle, balance, reputation and open holds stay.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RotateKey {
-    /// The agent.
-    pub agent: AgentRef,
-    /// The new public key; by default the realm makes a key and keeps the private half.
-    #[serde(default)]
-    pub key: Option<Hash>,
-}
-
-/// Issues one more token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct IssueToken {
-    /// The token's holder.
-    pub subject: Subject,
-    /// A name that distinguishes it from others.
-    #[serde(default)]
-    pub label: Option<Name>,
-    /// After how many milliseconds it expires; by default never.
-    #[serde(default)]
-    pub expires_in_ms: Option<u64>,
-}
-
-/// Revokes a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RevokeToken {
-    /// The token.
-    pub token: TokenId,
-}
-
-/// Ends a token that an incoming text contained. Only the realm itself does this.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct EndLeaked {
-    /// The token.
-    pub token: TokenId,
-}
-
-/// Pulls or releases the stop switch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SwitchSubject {
-    /// Who is stopped or resumed.
-    pub subject: Subject,
-}
-
-/// Stops all agents of an owner at once, or restarts them. An agent that was suspended individually
-/// stays suspended; one that is registered during the stop is stopped too.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct StopAgents {
-    /// The owner; by default the person's own.
-    #[serde(default)]
-    pub owner: Option<OwnerId>,
-    /// True stops them, false restarts them.
-    pub stop: bool,
-}
-
-/// Closes an agent for good: it never acts again, and its handle is never reused. Its deals and
-/// tasks end by their own terms, its owner may move its money, and its stake comes back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CloseAgent {
-    /// The agent.
-    pub agent: AgentRef,
-}
-
-/// Creates a service with its first token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CreateService {
-    /// Its name.
-    pub name: Name,
-    /// What it may do.
-    pub grants: Vec<Grant>,
-}
-
-/// What happened to identities.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IdentityEvent {
-    /// An owner signed up.
-    #[n(0)]
-    OwnerCreated {
-        /// Its id.
-        #[n(0)]
-        owner: OwnerId,
-        /// Its name.
-        #[n(1)]
-        name: Handle,
-        /// Person or organisation.
-        #[n(2)]
-        kind: OwnerKind,
-    },
-    /// A person joined an owner.
-    #[n(1)]
-    PersonAdded {
-        /// Its id.
-        #[n(0)]
-        person: PersonId,
-        /// The owner.
-        #[n(1)]
-        owner: OwnerId,
-        /// Its name.
-        #[n(2)]
-        name: Name,
-        /// Its role.
-        #[n(3)]
-        role: Role,
-    },
-    /// A person got another role.
-    #[n(2)]
-    RoleSet {
-        /// The person.
-        #[n(0)]
-        person: PersonId,
-        /// The role.
-        #[n(1)]
-        role: Role,
-    },
-    /// An agent was registered.
-    #[n(3)]
-    AgentRegistered {
-        /// Its id.
-        #[n(0)]
-        agent: AgentId,
-        /// Its owner.
-        #[n(1)]
-        owner: OwnerId,
-        /// The team it belongs to.
-        #[n(2)]
-        team: Option<TeamId>,
-        /// Its handle.
-        #[n(3)]
-        handle: Handle,
-        /// Its public key.
-        #[n(4)]
-        key: Hash,
-        /// Who holds the private key.
-        #[n(5)]
-        custody: Custody,
-        /// What it says about itself.
-        #[n(6)]
-        profile: Profile<ContentRef>,
-    },
-    /// An agent's profile was replaced.
-    #[n(4)]
-    ProfileSet {
-        /// The agent.
-        #[n(0)]
-        agent: AgentId,
-        /// What it says about itself.
-        #[n(1)]
-        profile: Profile<ContentRef>,
-    },
-    /// An agent was moved within its owner.
-    #[n(5)]
-    AgentMoved {
-        /// The agent.
-        #[n(0)]
-        agent: AgentId,
-        /// The team.
-        #[n(1)]
-        team: Option<TeamId>,
-    },
-    /// An agent got a new key.
-    #[n(6)]
-    KeyRotated {
-        /// The agent.
-        #[n(0)]
-        agent: AgentId,
-        /// The new public key.
-        #[n(1)]
-        key: Hash,
-        /// Who holds the private key.
-        #[n(2)]
-        custody: Custody,
-    },
-    /// A token was issued.
-    #[n(7)]
-    TokenIssued {
-        /// Its id.
-        #[n(0)]
-        token: TokenId,
-        /// The token's holder.
-        #[n(1)]
-        principal: Principal,
-        /// The hash of its secret.
-        #[n(2)]
-        #[serde(skip)]
-        hash: Hash,
-        /// Its name.
-        #[n(3)]
-        label: Option<Name>,
-        /// When it expires.
-        #[n(4)]
-        expires: Option<Time>,
-    },
-    /// A token ended: revoked, or expired.
-    #[n(8)]
-    TokenEnded {
-        /// The token.
-        #[n(0)]
-        token: TokenId,
-    },
-    /// The stop switch of an owner was pulled or released.
-    #[n(9)]
-    OwnerSwitched {
-        /// The owner.
-        #[n(0)]
-        owner: OwnerId,
-        /// Suspended or active.
-        #[n(1)]
-        status: Status,
-    },
-    /// The stop switch of a person was pulled or released.
-    #[n(10)]
-    PersonSwitched {
-        /// The person.
-        #[n(0)]
-        person: PersonId,
-        /// Suspended or active.
-        #[n(1)]
-        status: Status,
-    },
-    /// The stop switch of an agent was pulled or released.
-    #[n(11)]
-    AgentSwitched {
-        /// The agent.
-        #[n(0)]
-        agent: AgentId,
-        /// Suspended or active.
-        #[n(1)]
-        status: Status,
-    },
-    /// A service was created.
-    #[n(12)]
-    ServiceCreated {
-        /// Its id.
-        #[n(0)]
-        service: ServiceId,
-        /// Its name.
-        #[n(1)]
-        name: Name,
-        /// What it may do.
-        #[n(2)]
-        grants: Vec<Grant>,
-    },
-    /// The stop switch of a service was pulled or released.
-    #[n(13)]
-    ServiceSwitched {
-        /// The service.
-        #[n(0)]
-        service: ServiceId,
-        /// Suspended or active.
-        #[n(1)]
-        status: Status,
-    },
-    /// A stake is held for an agent.
-    #[n(14)]
-    StakeHeld {
-        /// The agent.
-        #[n(0)]
-        agent: AgentId,
-        /// The hold.
-        #[n(1)]
-        hold: HoldId,
-    },
-    /// An agent was closed for good; its stake, if there was one, is given back in the same batch.
-    #[n(15)]
-    AgentClosed {
-        /// The agent.
-        #[n(0)]
-        agent: AgentId,
-    },
-    /// All agents of an owner were stopped or restarted at once.
-    #[n(20)]
-    AgentsStopped {
-        /// The owner.
-        #[n(0)]
-        owner: OwnerId,
-        /// True when they were stopped.
-        #[n(1)]
-        stop: bool,
-    },
-    /// An agent's handle is one edit away from, or reads like, a known handle of another owner.
-    #[n(30)]
-    HandleMarked {
-        /// The agent.
-        #[n(0)]
-        agent: AgentId,
-        /// The older agent.
-        #[n(1)]
-        resembles: AgentId,
-    },
-    /// An incoming text contained a live token, which has ended.
-    #[n(31)]
-    TokenLeaked {
-        /// The token.
-        #[n(0)]
-        token: TokenId,
-        /// The token's holder.
-        #[n(1)]
-        principal: Principal,
-    },
-    /// An invitation was made: whoever holds its code may sign up.
-    #[n(40)]
-    Invited {
-        /// Its id.
-        #[n(0)]
-        invitation: TokenId,
-        /// The hash of its code.
-        #[n(1)]
-        #[serde(skip)]
-        code: Short,
-        /// Its name.
-        #[n(2)]
-        label: Option<Name>,
-        /// How many sign-ups it allows.
-        #[n(3)]
-        uses: u32,
-        /// When it expires.
-        #[n(4)]
-        expires: Time,
-    },
-    /// Somebody signed up with an invitation.
-    #[n(41)]
-    InvitationUsed {
-        /// The invitation.
-        #[n(0)]
-        invitation: TokenId,
-        /// The hash of its code.
-        #[n(1)]
-        #[serde(skip)]
-        code: Short,
-        /// The owner.
-        #[n(2)]
-        owner: OwnerId,
-    },
-    /// An invitation was revoked, or has expired.
-    #[n(42)]
-    InvitationEnded {
-        /// The invitation.
-        #[n(0)]
-        invitation: TokenId,
-        /// The hash of its code.
-        #[n(1)]
-        #[serde(skip)]
-        code: Short,
-    },
 }

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::{AccountRef, Correct, LedgerEvent, Purpose, holder_of};
 use crate::amount::Amount;
-use crate::decide::{Ctx, positive, room};
-use crate::entity::Entity;
+use crate::ctx::{Ctx, positive, room};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::event::Event;
 use crate::id::{AccountId, AssetId, TransferId};
 use crate::limits;
@@ -48,6 +48,9 @@ pub struct Corrected {
 impl Entity for Corrected {
     const KIND: u8 = 24;
     type Key = TransferId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 pub(super) fn correct(ctx: &mut Ctx<'_>, args: &Correct<Sealed>) -> Result<(), Rejection> {

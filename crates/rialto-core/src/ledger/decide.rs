@@ -4,11 +4,10 @@ use alloc::format;
 
 use super::{
     Account, AccountRef, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount, Purpose,
-    TransferSpec, Transfers, correct, outside,
+    TransferSpec, Transfers,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
-use crate::command::Command;
-use crate::decide::{Ctx, positive, room};
+use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
 use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId};
 use crate::identity::{Principal, Status};
@@ -18,20 +17,6 @@ use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
 use crate::text::{AssetCode, Sealed};
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::CreateAsset(args) => create_asset(ctx, args),
-        Command::OpenAccount(args) => open_account(ctx, args),
-        Command::Issue(args) => issue(ctx, args),
-        Command::Deposit(args) => outside::deposit(ctx, args),
-        Command::Withdraw(args) => outside::withdraw(ctx, args),
-        Command::EndWithdrawal(args) => outside::end_withdrawal(ctx, args),
-        Command::Transfers(args) => transfers(ctx, args),
-        Command::Correct(args) => correct::correct(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 /// The asset with a code, or the realm's first, and its scale.
 pub(crate) fn resolve_asset(
@@ -49,7 +34,7 @@ pub(crate) fn resolve_asset(
     })
 }
 
-fn create_asset(ctx: &mut Ctx<'_>, args: &CreateAsset) -> Result<(), Rejection> {
+pub(super) fn create_asset(ctx: &mut Ctx<'_>, args: &CreateAsset) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
     room("assets", ctx.state.assets.len(), limits::ASSETS)?;
     if args.scale > MAX_SCALE {
@@ -108,7 +93,7 @@ fn hidden(ctx: &Ctx<'_>, name: &AccountRef, holder: Holder, why: Rejection) -> R
     Rejection::new(Code::NotFound, format!("{name}"))
 }
 
-fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> {
+pub(super) fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> {
     let holder = holder_of(ctx, &args.holder)?.ok_or(Rejection::new(
         Code::Malformed,
         "name the holder, not an account",
@@ -270,7 +255,7 @@ impl Ctx<'_> {
     }
 }
 
-fn issue(ctx: &mut Ctx<'_>, args: &Issue) -> Result<(), Rejection> {
+pub(super) fn issue(ctx: &mut Ctx<'_>, args: &Issue) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
     let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.to, &args.to])?;
     let amount = positive(args.amount, scale)?;
@@ -281,7 +266,7 @@ fn issue(ctx: &mut Ctx<'_>, args: &Issue) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(), Rejection> {
+pub(super) fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(), Rejection> {
     ctx.at_most(
         "transfers",
         args.transfers.len(),
@@ -457,7 +442,7 @@ pub(crate) fn request_approval(
 }
 
 /// Voids a hold whose time is over.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, hold: HoldId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, hold: HoldId) -> Result<bool, Rejection> {
     ctx.end_hold(hold, Amount::ZERO)?;
     Ok(false)
 }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose};
 use crate::amount::Amount;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AccountId, AssetId, HoldId, TransferId};
 use crate::policy::{self, Action, Node};

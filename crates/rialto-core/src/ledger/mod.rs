@@ -19,19 +19,22 @@ use serde::{Deserialize, Serialize};
 
 pub use correct::{Corrected, Moved};
 use decide::holder_of;
-pub(crate) use decide::{decide, expire, request_approval, resolve_asset};
+pub(crate) use decide::{request_approval, resolve_asset};
 pub(crate) use draft::Draft;
 pub(crate) use evolve::evolve;
 pub use outside::Payment;
 
 use crate::amount::{Amount, Decimal};
-use crate::entity::{Entity, EntityKey, Key};
+use crate::command::{commands, never};
+use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::hash::Short;
 use crate::id::{
     AccountId, AgentId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
 };
 use crate::identity::{AgentRef, Principal};
+use crate::limits;
 use crate::policy::Node;
+use crate::share;
 use crate::text::{AssetCode, ClientId, ContentRef, Name};
 use crate::time::Time;
 
@@ -55,6 +58,11 @@ pub struct Asset {
 impl Entity for Asset {
     const KIND: u8 = 20;
     type Key = AssetId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        index.asset_codes.insert(it.code.clone(), key);
+    });
 }
 
 /// Whose an account is.
@@ -145,6 +153,17 @@ impl Account {
 impl Entity for Account {
     const KIND: u8 = 21;
     type Key = AccountId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::ACCOUNTS,
+        what: "accounts",
+        payer: |it, _, state| share::holder(state, it.holder),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        if it.label.is_none() {
+            index.main_accounts.insert((it.holder, it.asset), key);
+        }
+    });
 }
 
 /// What an entry is for.
@@ -224,10 +243,16 @@ pub struct Hold {
 impl Entity for Hold {
     const KIND: u8 = 22;
     type Key = HoldId;
-
-    fn due(&self) -> Option<Time> {
-        self.expires
-    }
+    const DUE: Due<Self> = Due::Acts(|it| it.expires, decide::expire);
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::HOLDS,
+        what: "open holds",
+        payer: |it, _, state| {
+            let from = state.accounts.get(&it.from)?;
+            share::holder(state, from.holder)
+        },
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How a request names an account: by id, or by holder, meaning the holder's main account.
@@ -468,6 +493,32 @@ pub struct Correct<C> {
     /// What the entry moved, as the door found it in the log; no request carries it.
     #[serde(skip)]
     pub entry: Option<Moved>,
+}
+
+commands! {
+    /// What can be asked of the ledger.
+    pub enum LedgerCommand<C> {
+        /// Creates an asset.
+        CreateAsset(CreateAsset) = "ledger.create_asset" => decide::create_asset, reaches_others: never;
+        /// Opens an account.
+        OpenAccount(OpenAccount) = "ledger.open_account" => decide::open_account, reaches_others: never;
+        /// Issues realm credit.
+        Issue(Issue) = "ledger.issue" => decide::issue, reaches_others: never;
+        /// Reports money that came from outside.
+        Deposit(Deposit) = "ledger.deposit" => outside::deposit, reaches_others: never;
+        /// Asks for money to be paid out.
+        Withdraw(Withdraw) = "ledger.withdraw" => outside::withdraw, reaches_others: never;
+        /// Says what came of a withdrawal.
+        EndWithdrawal(EndWithdrawal) = "ledger.end_withdrawal" => outside::end_withdrawal, reaches_others: never;
+    }
+    texts {
+        /// Moves money.
+        Transfers(Transfers { transfers, independent } carrying memo: maybe, blank taken)
+            = "ledger.transfer" => decide::transfers, reaches_others: never;
+        /// Corrects an earlier entry.
+        Correct(Correct { transfer, from, to, amount, asset, entry } carrying reason: one, blank taken)
+            = "ledger.correct" => correct::correct, reaches_others: never;
+    }
 }
 
 /// What an entry does.

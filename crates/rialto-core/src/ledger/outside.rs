@@ -11,12 +11,13 @@ use serde::Serialize;
 
 use super::{Deposit, EndWithdrawal, LedgerEvent, Purpose, Withdraw};
 use crate::amount::Amount;
-use crate::decide::{Ctx, positive};
-use crate::entity::Entity;
+use crate::ctx::{Ctx, positive};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::event::Event;
 use crate::hash::{Hash, Short};
 use crate::id::{AccountId, AnyId, HoldId, OwnerId, TransferId};
 use crate::identity::Principal;
+use crate::limits;
 use crate::policy::Action;
 use crate::reject::{Code, Rejection};
 use crate::share;
@@ -47,10 +48,13 @@ pub struct Payment {
 impl Entity for Payment {
     const KIND: u8 = 23;
     type Key = Short;
-
-    fn due(&self) -> Option<Time> {
-        self.until
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| it.until);
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::PAYMENTS,
+        what: "references of payments",
+        payer: |it, _, _| it.owner,
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A reference about to be used: its key and its payment.

@@ -26,7 +26,7 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
                 opened_by: *by,
                 used: state.now(),
             };
-            state.add_conversation(*conversation, entity);
+            state.bring(*conversation, entity);
             if title.is_some() {
                 policy::count_rate(state, policy::Rate::Messages(*by));
                 for member in members.iter().filter(|m| *m != by) {
@@ -86,14 +86,18 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
         }
         MailEvent::Trimmed { agent, first } => trim(state, *agent, *first),
         MailEvent::Erased { .. } => {}
-        MailEvent::ConversationClosed { conversation } => state.drop_conversation(*conversation),
+        MailEvent::ConversationClosed { conversation } => {
+            if state.take::<Conversation>(conversation).is_none() {
+                state.changes.defect();
+            }
+        }
         MailEvent::ContactLapsed { receiver, sender } => {
             end_request(state, *receiver, *sender);
             if state.take::<Contact>(&(*receiver, *sender)).is_none() {
                 state.changes.defect();
             }
         }
-        MailEvent::LanesOpened => state.lanes.put((), Lanes {}, &mut state.changes),
+        MailEvent::LanesOpened => state.bring((), Lanes {}),
         MailEvent::Cleared { agent, through } => lanes::clear(state, *agent, *through),
     }
 }

@@ -13,7 +13,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::{ContactState, Delivery, Inbox, Item, contact};
-use crate::entity::Entity;
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::id::{AgentId, OwnerId, PostId};
 use crate::identity::Principal;
 use crate::limits;
@@ -67,6 +67,9 @@ pub struct Lanes {}
 impl Entity for Lanes {
     const KIND: u8 = 35;
     type Key = ();
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// The deliveries of a lane by the owner they came from; owner 0 stands for the realm.
@@ -430,14 +433,12 @@ pub(super) fn keep(state: &mut State, agent: AgentId, seq: u64, (at, item): (Tim
 pub(super) fn put(state: &mut State, agent: AgentId, seq: u64, delivery: Delivery) {
     let whose = from(state, &delivery);
     state.kept_mut().add((agent, seq), &delivery, whose);
-    state
-        .deliveries
-        .put((agent, seq), delivery, &mut state.changes);
+    state.bring((agent, seq), delivery);
 }
 
 /// Takes a delivery out of its table and the index.
 pub(super) fn drop(state: &mut State, agent: AgentId, seq: u64) {
-    if let Some(gone) = state.deliveries.remove(&(agent, seq), &mut state.changes) {
+    if let Some(gone) = state.take::<Delivery>(&(agent, seq)) {
         let whose = from(state, &gone);
         state.kept_mut().remove((agent, seq), &gone, whose);
     }

@@ -14,13 +14,13 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::may_wait;
-pub(crate) use decide::{admitted, close, decide, expire, lapse, repetition};
+pub(crate) use decide::{admitted, may_wait, repetition};
 pub(crate) use evolve::{admit_both, correct, deliver, evolve};
 pub(crate) use lanes::{KeptIndex, known};
 pub use lanes::{Lane, Lanes};
 
-use crate::entity::Entity;
+use crate::command::{always, commands, never};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::hash::Short;
 use crate::id::{
     AgentId, ApprovalId, CallId, CommunityId, ContentId, ConversationId, DealId, MeasureId,
@@ -28,6 +28,8 @@ use crate::id::{
 };
 use crate::identity::AgentRef;
 use crate::limits;
+use crate::share;
+use crate::state::pair;
 use crate::text::{ClientId, ContentRef};
 use crate::time::Time;
 
@@ -60,17 +62,46 @@ pub struct Conversation {
     pub used: Time,
 }
 
+impl Conversation {
+    /// The two agents of a direct conversation, in the order of their ids.
+    fn pair(&self) -> Option<(AgentId, AgentId)> {
+        match (self.kind, self.members.as_slice()) {
+            (ConversationKind::Direct, [a, b]) => Some(pair(*a, *b)),
+            _ => None,
+        }
+    }
+}
+
 impl Entity for Conversation {
     const KIND: u8 = 30;
     type Key = ConversationId;
-
-    /// A silent conversation leaves memory, one without members at once.
-    fn due(&self) -> Option<Time> {
-        if self.members.is_empty() {
-            return Some(self.used);
-        }
-        Some(self.used.after(limits::CONVERSATION_MS))
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            // A silent conversation leaves memory, one without members at once.
+            if it.members.is_empty() {
+                return Some(it.used);
+            }
+            Some(it.used.after(limits::CONVERSATION_MS))
+        },
+        decide::close,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::CONVERSATIONS,
+        what: "conversations",
+        payer: |it, _, state| share::owner(state, it.opened_by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| {
+            if let Some(both) = it.pair() {
+                index.direct.insert(both, key);
+            }
+        },
+        |it, _, index| {
+            if let Some(both) = it.pair() {
+                index.direct.remove(&both);
+            }
+        },
+    );
 }
 
 /// The head of an agent's inbox. Deliveries are numbered from 1 without gaps.
@@ -112,11 +143,15 @@ impl Default for Inbox {
 impl Entity for Inbox {
     const KIND: u8 = 31;
     type Key = AgentId;
-
-    fn due(&self) -> Option<Time> {
-        let old = self.oldest.map(|at| at.after(limits::DELIVERY_MS));
-        old.into_iter().chain(self.again).min()
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            let old = it.oldest.map(|at| at.after(limits::DELIVERY_MS));
+            old.into_iter().chain(it.again).min()
+        },
+        decide::expire,
+    );
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// What a delivery is about.
@@ -193,6 +228,9 @@ pub struct Delivery {
 impl Entity for Delivery {
     const KIND: u8 = 32;
     type Key = (AgentId, u64);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A receiver's answer to a sender's first message.
@@ -232,15 +270,30 @@ pub struct Contact {
 impl Entity for Contact {
     const KIND: u8 = 33;
     type Key = (AgentId, AgentId);
-
-    /// A first message is forgotten when it leaves the inbox, an answer after long silence: then
-    /// the sender may ask again.
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(match self.state {
-            ContactState::Requested => limits::DELIVERY_MS,
-            ContactState::Admitted | ContactState::Refused => limits::CONTACT_MS,
-        }))
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            // A first message is forgotten when it leaves the inbox, an answer after long silence:
+            // then the sender may ask again.
+            Some(it.at.after(match it.state {
+                ContactState::Requested => limits::DELIVERY_MS,
+                ContactState::Admitted | ContactState::Refused => limits::CONTACT_MS,
+            }))
+        },
+        decide::lapse,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::CONTACTS,
+        what: "contacts",
+        payer: |it, (receiver, sender), state| {
+            // A first message is its sender's doing; what the receiver then says is the receiver's.
+            let by = match it.state {
+                ContactState::Requested => sender,
+                ContactState::Admitted | ContactState::Refused => receiver,
+            };
+            share::owner(state, *by)
+        },
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A client's message id that is remembered. Keyed by the hash of (sender, id).
@@ -263,10 +316,13 @@ pub struct MessageKey {
 impl Entity for MessageKey {
     const KIND: u8 = 34;
     type Key = Short;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::MESSAGE_ID_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(it.at.after(limits::MESSAGE_ID_MS)));
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MESSAGE_IDS,
+        what: "remembered message ids",
+        payer: |it, _, state| share::owner(state, it.from),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// Where a message goes.
@@ -354,6 +410,29 @@ pub struct Acknowledge {
 pub struct Erase {
     /// The contents.
     pub contents: Vec<ContentId>,
+}
+
+commands! {
+    /// What can be asked about mail.
+    pub enum MailCommand<C> {
+        /// Changes a group's members.
+        ChangeGroup(ChangeGroup) = "mail.change_group" => decide::change_group,
+            reaches_others: |args: &ChangeGroup| !args.add.is_empty();
+        /// Answers a stranger's first message.
+        AnswerRequest(AnswerRequest) = "mail.answer_request" => decide::answer_request, reaches_others: never;
+        /// Acknowledges deliveries.
+        Acknowledge(Acknowledge) = "mail.acknowledge" => decide::acknowledge, reaches_others: never;
+        /// Erases contents for good.
+        Erase(Erase) = "realm.erase" => decide::erase, reaches_others: never;
+    }
+    texts {
+        /// Sends a message.
+        SendMessage(SendMessage { to, client_id, reply_to, task } carrying body: one, blank refused)
+            = "mail.send" => decide::send, reaches_others: always;
+        /// Opens a group.
+        OpenGroup(OpenGroup { members } carrying title: one, blank refused)
+            = "mail.open_group" => decide::open_group, reaches_others: always;
+    }
 }
 
 /// What happened to mail.

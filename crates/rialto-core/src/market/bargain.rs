@@ -11,8 +11,7 @@ use super::{
     Side, Terms, parked, stock,
 };
 use crate::amount::Amount;
-use crate::command::Command;
-use crate::decide::{Ctx, positive};
+use crate::ctx::{Ctx, positive};
 use crate::event::Event;
 use crate::hash::{Hash, Signature};
 use crate::id::{AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId};
@@ -25,16 +24,6 @@ use crate::share;
 use crate::text::{ContentRef, Sealed};
 use crate::time::Time;
 use crate::work;
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::OpenNegotiation(args) => open(ctx, args),
-        Command::Counter(args) => counter(ctx, args),
-        Command::LeaveNegotiation(args) => leave(ctx, args),
-        Command::AcceptOffer(args) => accept_offer(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
     ctx.emit(Event::Market(event));
@@ -284,7 +273,7 @@ fn offer_hash(
     ])
 }
 
-fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
+pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
     let placed = args.clone().map_texts(&mut |note| ctx.place(note));
     open_with(ctx, &placed)
 }
@@ -391,7 +380,7 @@ fn open_negotiation<'a>(
     Ok(negotiation)
 }
 
-fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
+pub(super) fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
     let placed = args.clone().map_texts(&mut |note| ctx.place(note));
     counter_with(ctx, &placed)
 }
@@ -437,13 +426,13 @@ pub(super) fn counter_with(ctx: &mut Ctx<'_>, args: &Counter<ContentRef>) -> Res
     )
 }
 
-fn leave(ctx: &mut Ctx<'_>, args: &LeaveNegotiation) -> Result<(), Rejection> {
+pub(super) fn leave(ctx: &mut Ctx<'_>, args: &LeaveNegotiation) -> Result<(), Rejection> {
     let by = ctx.ending_actor()?;
     open_negotiation(ctx, args.negotiation, by)?;
     end(ctx, args.negotiation, NegotiationEnd::Left, Some(by))
 }
 
-fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> {
+pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, args.negotiation, by)?;
     let asset = negotiation.latest.bargain.asset;
@@ -593,7 +582,7 @@ fn still_spends(
 }
 
 /// Ends a negotiation whose latest offer has expired, and retires a finished one.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, id: NegotiationId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, id: NegotiationId) -> Result<bool, Rejection> {
     let Some(negotiation) = ctx.state.negotiations.get(&id) else {
         return Ok(false);
     };

@@ -5,12 +5,62 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Line, ListingTerms, Terms};
+use super::{Attribute, Line, ListingTerms, Terms, bargain, call, deal, listing};
 use crate::amount::Decimal;
+use crate::command::{always, commands, never};
 use crate::hash::{Hash, Signature};
 use crate::id::{CallId, DealId, ListingId, NegotiationId, TaskId};
 use crate::identity::AgentRef;
 use crate::ledger::AccountRef;
+
+commands! {
+    /// What can be asked of the market.
+    pub enum MarketCommand<C> {
+        /// Takes a listing off the market.
+        WithdrawListing(WithdrawListing) = "listing.withdraw" => listing::withdraw, reaches_others: never;
+        /// Answers a call with no.
+        RefuseCall(RefuseCall) = "call.refuse" => call::refuse, reaches_others: never;
+        /// Ends a call without a deal.
+        CancelCall(CancelCall) = "call.cancel" => call::cancel, reaches_others: never;
+        /// Leaves a negotiation.
+        LeaveNegotiation(LeaveNegotiation) = "negotiation.leave" => bargain::leave, reaches_others: never;
+        /// Accepts the latest offer.
+        AcceptOffer(AcceptOffer) = "negotiation.accept" => bargain::accept_offer, reaches_others: never;
+        /// Accepts a delivery.
+        AcceptDelivery(AcceptDelivery) = "deal.accept" => deal::accept, reaches_others: never;
+        /// Gives the buyer everything back.
+        Refund(Refund) = "deal.refund" => deal::refund, reaches_others: never;
+    }
+    texts {
+        /// Publishes a listing.
+        PublishListing(PublishListing {} carrying terms: within, blank taken)
+            = "listing.publish" => listing::publish, reaches_others: always;
+        /// Replaces a listing.
+        UpdateListing(UpdateListing { listing } carrying terms: within, blank taken)
+            = "listing.update" => listing::update, reaches_others: always;
+        /// Calls for proposals.
+        OpenCall(OpenCall { wanted, attributes, invite, public, open_for_ms, task } carrying body: one, blank refused)
+            = "call.open" => call::open, reaches_others: always;
+        /// Answers a call with a binding offer.
+        Propose(Propose { call, listing, terms, valid_for_ms, signature } carrying note: maybe, blank taken)
+            = "call.propose" => call::propose, reaches_others: always;
+        /// Opens a negotiation with a first offer.
+        OpenNegotiation(OpenNegotiation { with, side, terms, valid_for_ms, pay_from, fund, listing, task, signature } carrying note: maybe, blank taken)
+            = "negotiation.open" => bargain::open, reaches_others: always;
+        /// Answers the latest offer with another.
+        Counter(Counter { negotiation, terms, valid_for_ms, pay_from, fund, signature } carrying note: maybe, blank taken)
+            = "negotiation.counter" => bargain::counter, reaches_others: always;
+        /// Delivers a deal.
+        Deliver(Deliver { deal } carrying body: one, blank taken)
+            = "deal.deliver" => deal::deliver, reaches_others: never;
+        /// Disputes a delivery.
+        Dispute(Dispute { deal } carrying reason: one, blank refused)
+            = "deal.dispute" => deal::dispute, reaches_others: never;
+        /// Rules in a dispute.
+        Rule(Rule { deal, to_seller } carrying reason: one, blank refused)
+            = "deal.rule" => deal::rule, reaches_others: never;
+    }
+}
 
 /// Publishes a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

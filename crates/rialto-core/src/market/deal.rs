@@ -9,8 +9,7 @@ use super::{
     AcceptDelivery, Deal, DealEnd, DealState, Deliver, Dispute, MarketEvent, Refund, Rule, Silence,
 };
 use crate::amount::Amount;
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, DealId};
 use crate::identity;
@@ -19,17 +18,6 @@ use crate::policy::Action;
 use crate::reject::{Code, Rejection};
 use crate::text::{ContentRef, Sealed};
 use crate::work::{self, TaskState, WHOLE_PPM};
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::Deliver(args) => deliver(ctx, args),
-        Command::AcceptDelivery(args) => accept(ctx, args),
-        Command::Refund(args) => refund(ctx, args),
-        Command::Dispute(args) => dispute(ctx, args),
-        Command::Rule(args) => rule(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
     ctx.emit(Event::Market(event));
@@ -68,7 +56,7 @@ fn party(ctx: &Ctx<'_>, deal: DealId, pick: fn(&Deal) -> AgentId) -> Result<(), 
     }
 }
 
-fn deliver(ctx: &mut Ctx<'_>, args: &Deliver<Sealed>) -> Result<(), Rejection> {
+pub(super) fn deliver(ctx: &mut Ctx<'_>, args: &Deliver<Sealed>) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.seller)?;
     let deal = deal_in(ctx, args.deal, &[DealState::Agreed])?;
     if args.body.blank {
@@ -80,7 +68,7 @@ fn deliver(ctx: &mut Ctx<'_>, args: &Deliver<Sealed>) -> Result<(), Rejection> {
     work::finish_for_deal(ctx, task, TaskState::Completed, Some(body))
 }
 
-fn accept(ctx: &mut Ctx<'_>, args: &AcceptDelivery) -> Result<(), Rejection> {
+pub(super) fn accept(ctx: &mut Ctx<'_>, args: &AcceptDelivery) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.buyer)?;
     let deal = deal_in(ctx, args.deal, &[DealState::Delivered])?;
     end(
@@ -93,7 +81,7 @@ fn accept(ctx: &mut Ctx<'_>, args: &AcceptDelivery) -> Result<(), Rejection> {
     )
 }
 
-fn refund(ctx: &mut Ctx<'_>, args: &Refund) -> Result<(), Rejection> {
+pub(super) fn refund(ctx: &mut Ctx<'_>, args: &Refund) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.seller)?;
     let deal = deal_in(
         ctx,
@@ -103,7 +91,7 @@ fn refund(ctx: &mut Ctx<'_>, args: &Refund) -> Result<(), Rejection> {
     end(ctx, args.deal, deal, Amount::ZERO, DealEnd::GivenBack, None)
 }
 
-fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
+pub(super) fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.buyer)?;
     deal_in(ctx, args.deal, &[DealState::Delivered])?;
     let reason = ctx.place(args.reason);
@@ -154,7 +142,7 @@ fn rulable(ctx: &Ctx<'_>, id: DealId) -> Result<&'static [DealState], Rejection>
     Ok(&[DealState::Disputed])
 }
 
-fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
+pub(super) fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
     let states = rulable(ctx, args.deal)?;
     let deal = deal_in(ctx, args.deal, states)?;
     let scale = ctx
@@ -250,8 +238,8 @@ fn share_out(ctx: &mut Ctx<'_>, id: DealId, deal: &Deal, paid: Amount) -> Result
     Ok(())
 }
 
-/// Applies what the terms say about silence, and retires a finished deal.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, id: DealId) -> Result<bool, Rejection> {
+/// Does what the terms say about silence, and retires a finished deal.
+pub(super) fn expire(ctx: &mut Ctx<'_>, id: DealId) -> Result<bool, Rejection> {
     let Some(deal) = ctx.state.deals.get(&id) else {
         return Ok(false);
     };

@@ -24,30 +24,28 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use bargain::{accept, decide as decide_bargain, expire as expire_negotiation};
-pub(crate) use call::{decide as decide_call, expire as expire_call};
-pub(crate) use deal::{decide as decide_deal, expire as expire_deal};
+pub(crate) use bargain::accept;
 pub(crate) use evolve::evolve;
-pub(crate) use listing::decide as decide_listing;
 pub(crate) use parked::send as send_parked;
 
 pub use command::{
-    AcceptDelivery, AcceptOffer, CancelCall, Counter, Deliver, Dispute, LeaveNegotiation, OpenCall,
-    OpenNegotiation, Propose, PublishListing, Refund, RefuseCall, Rule, Side, UpdateListing,
-    WithdrawListing,
+    AcceptDelivery, AcceptOffer, CancelCall, Counter, Deliver, Dispute, LeaveNegotiation,
+    MarketCommand, OpenCall, OpenNegotiation, Propose, PublishListing, Refund, RefuseCall, Rule,
+    Side, UpdateListing, WithdrawListing,
 };
 pub use event::{DealEnd, MarketEvent, NegotiationEnd, Opening};
 pub(crate) use stock::key as item_key;
 pub use stock::{Claim, Stock};
 
 use crate::amount::{Amount, Decimal};
-use crate::entity::Entity;
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::hash::{Hash, Signature};
 use crate::id::{
     AccountId, AgentId, AssetId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId, TeamId,
 };
 use crate::identity::AgentRef;
 use crate::limits;
+use crate::share;
 use crate::text::{AssetCode, ContentRef, Name};
 use crate::time::Time;
 use crate::work::Share;
@@ -184,6 +182,13 @@ pub struct Listing {
 impl Entity for Listing {
     const KIND: u8 = 50;
     type Key = ListingId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::LISTINGS,
+        what: "listings",
+        payer: |it, _, state| share::owner(state, it.agent),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::While(stock::note, stock::unnote);
 }
 
 /// The state of a call for proposals.
@@ -259,14 +264,22 @@ pub struct Call {
 impl Entity for Call {
     const KIND: u8 = 51;
     type Key = CallId;
-
-    fn due(&self) -> Option<Time> {
-        Some(match self.state {
-            CallState::Open => self.deadline,
-            CallState::Revealed => self.since.after(limits::OFFER_MS),
-            CallState::Awarded | CallState::Closed => self.since.after(limits::FINISHED_MS),
-        })
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            Some(match it.state {
+                CallState::Open => it.deadline,
+                CallState::Revealed => it.since.after(limits::OFFER_MS),
+                CallState::Awarded | CallState::Closed => it.since.after(limits::FINISHED_MS),
+            })
+        },
+        call::expire,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::DEALS,
+        what: "open calls",
+        payer: |it, _, state| share::owner(state, it.buyer),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// What happens to the money if a party that should act stays silent.
@@ -554,13 +567,21 @@ impl Negotiation {
 impl Entity for Negotiation {
     const KIND: u8 = 52;
     type Key = NegotiationId;
-
-    fn due(&self) -> Option<Time> {
-        Some(match self.state {
-            NegotiationState::Open => self.latest.expires,
-            _ => self.since.after(limits::FINISHED_MS),
-        })
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            Some(match it.state {
+                NegotiationState::Open => it.latest.expires,
+                _ => it.since.after(limits::FINISHED_MS),
+            })
+        },
+        bargain::expire,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::DEALS,
+        what: "open negotiations",
+        payer: |it, _, state| share::owner(state, it.opened_by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// The state of a deal.
@@ -656,17 +677,25 @@ pub struct Deal {
 impl Entity for Deal {
     const KIND: u8 = 53;
     type Key = DealId;
-
-    fn due(&self) -> Option<Time> {
-        let wait_ms = match self.state {
-            DealState::Agreed => self.bargain.deliver_within_ms,
-            DealState::Delivered => self.bargain.review_within_ms,
-            DealState::Disputed => self.bargain.rule_within_ms,
-            _ => return Some(self.since.after(limits::FINISHED_MS)),
-        };
-        // What is done in the very moment of a deadline is done in time.
-        Some(self.since.after(wait_ms).after(1))
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            let wait_ms = match it.state {
+                DealState::Agreed => it.bargain.deliver_within_ms,
+                DealState::Delivered => it.bargain.review_within_ms,
+                DealState::Disputed => it.bargain.rule_within_ms,
+                _ => return Some(it.since.after(limits::FINISHED_MS)),
+            };
+            // What is done in the very moment of a deadline is done in time.
+            Some(it.since.after(wait_ms).after(1))
+        },
+        deal::expire,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::DEALS,
+        what: "open deals",
+        payer: |it, _, state| share::owner(state, it.buyer),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// The counts of an agent's deals: the base of its reputation.
@@ -695,6 +724,9 @@ pub struct Reputation {
 impl Entity for Reputation {
     const KIND: u8 = 54;
     type Key = AgentId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How often two agents have settled a deal. Keyed by (lower id, higher id).
@@ -708,4 +740,11 @@ pub struct Pair {
 impl Entity for Pair {
     const KIND: u8 = 55;
     type Key = (AgentId, AgentId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::PAIRS,
+        what: "pairs of agents that have dealt",
+        payer: |_, (first, _), state| share::owner(state, *first),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }

@@ -7,7 +7,7 @@ use alloc::boxed::Box;
 
 use super::bargain::{Made, counter_with, open_with};
 use super::{ArbiterRef, Bargain, Counter, OpenNegotiation, ParkedOffer, Side, Terms};
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::AccountId;
 use crate::identity::AgentRef;
 use crate::ledger::{AccountRef, request_approval};

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::{Item, Line, Listing, ListingTerms};
 use crate::id::{AgentId, ListingId, NegotiationId};
+use crate::index::Index;
 use crate::names::name_key;
 use crate::reject::{Code, Rejection};
 use crate::state::State;
@@ -101,9 +102,39 @@ impl Listing {
     }
 }
 
-/// The stock of a listing with these new items, if it differs from what applying the event finds by
-/// itself: an item that is only spelled differently keeps its stored spelling, and what was taken
-/// of it.
+/// Notes of which items a listing says how many there are.
+pub(super) fn note(listing: &Listing, id: ListingId, index: &mut Index) {
+    for stock in listing.stock.iter().flatten() {
+        let item = (listing.agent, key(&stock.item));
+        match index.stocked.get_mut(&item) {
+            Some(listings) => {
+                if let Err(place) = listings.binary_search(&id) {
+                    listings.insert(place, id);
+                }
+            }
+            None => {
+                index.stocked.insert(item, Vec::from([id]));
+            }
+        }
+    }
+}
+
+/// Takes out again what was noted.
+pub(super) fn unnote(listing: &Listing, id: ListingId, index: &mut Index) {
+    for stock in listing.stock.iter().flatten() {
+        let item = (listing.agent, key(&stock.item));
+        let left = index.stocked.get_mut(&item).map(|listings| {
+            listings.retain(|l| *l != id);
+            listings.len()
+        });
+        if left == Some(0) {
+            index.stocked.remove(&item);
+        }
+    }
+}
+
+/// The stock of a listing whose items are now these, where it is another than applying the event
+/// finds by itself: an item that was only typed anew keeps its word, and what was taken of it.
 pub(super) fn retyped(items: &[Item], before: &[Stock]) -> Option<Vec<Stock>> {
     let mut items = items.to_vec();
     let mut retyped = false;

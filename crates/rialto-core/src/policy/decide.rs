@@ -7,8 +7,7 @@ use super::{
     PolicyEvent, Rate, SetAllowance, SetBlock, Settings,
 };
 use crate::amount::{Amount, Decimal};
-use crate::command::Command;
-use crate::decide::{Ctx, positive};
+use crate::ctx::{Ctx, positive};
 use crate::event::Event;
 use crate::id::{AgentId, ApprovalId, OwnerId};
 use crate::identity::Principal;
@@ -20,24 +19,13 @@ use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
 use crate::table::Table;
-use crate::text::Sealed;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::SetSettings(args) => set_settings(ctx, args),
-        Command::SetAllowance(args) => set_allowance(ctx, args),
-        Command::SetBlock(args) => set_block(ctx, args),
-        Command::AnswerApproval(args) => answer(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn emit(ctx: &mut Ctx<'_>, event: PolicyEvent) {
     ctx.emit(Event::Policy(event));
 }
 
-fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
+pub(super) fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
     if let Some(stake) = &args.stake {
         let (_, scale) = resolve_asset(ctx.state, stake.asset.as_ref())?;
@@ -82,7 +70,7 @@ fn managed_node(ctx: &Ctx<'_>, name: &NodeRef) -> Result<Node, Rejection> {
     Ok(node)
 }
 
-fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection> {
+pub(super) fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection> {
     let node = managed_node(ctx, &args.node)?;
     changes_something(args)?;
     let (asset, scale) = resolve_asset(ctx.state, args.asset.as_ref())?;
@@ -143,7 +131,7 @@ fn changes_something(args: &SetAllowance) -> Result<(), Rejection> {
     ))
 }
 
-fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
+pub(super) fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
     let by = match &args.by {
         None => Party::Agent(ctx.actor()?),
         Some(PartyRef::Agent(name)) => {
@@ -294,7 +282,7 @@ pub(crate) fn throttle_many(ctx: &Ctx<'_>, rate: Rate, acts: u64) -> Result<(), 
     Ok(())
 }
 
-fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
+pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
     let approval = ctx
         .state
         .approvals
@@ -347,7 +335,7 @@ fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
 }
 
 /// Ends an approval that nobody answered.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, approval: ApprovalId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, approval: ApprovalId) -> Result<bool, Rejection> {
     emit(
         ctx,
         PolicyEvent::ApprovalEnded {

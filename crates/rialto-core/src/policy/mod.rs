@@ -23,19 +23,21 @@ pub(crate) use authorise::acts;
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise, stands};
 pub(crate) use decide::{
-    BlockedOwners, blocked, count_blocked, decide, expire, owner_blocked, throttle, throttle_many,
+    BlockedOwners, blocked, count_blocked, owner_blocked, throttle, throttle_many,
 };
 pub(crate) use evolve::{count_rate, evolve};
 
 use crate::amount::{Amount, Decimal};
-use crate::entity::{Entity, EntityKey, Key};
+use crate::command::{commands, never};
+use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::hash::Hash;
 use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
 };
 use crate::identity::AgentRef;
+use crate::limits;
 use crate::market::ParkedOffer;
-use crate::state::State;
+use crate::share;
 use crate::text::AssetCode;
 use crate::time::{HOUR_MS, Time};
 use crate::{rules, share};
@@ -140,6 +142,13 @@ pub struct Allowance {
 impl Entity for Allowance {
     const KIND: u8 = 60;
     type Key = (Node, AssetId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::ALLOWANCES,
+        what: "allowances",
+        payer: |_, (whose, _), state| share::node(state, *whose),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// Who sets a block, or who is blocked.
@@ -194,6 +203,13 @@ pub struct Block {
 impl Entity for Block {
     const KIND: u8 = 61;
     type Key = (Party, Party);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::BLOCKS,
+        what: "blocks",
+        payer: |_, (by, _), state| share::party(state, *by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// What is limited in rate.
@@ -283,14 +299,17 @@ pub struct Bucket {
     pub empty_at: Time,
 }
 
+/// An empty bucket leaves memory at the next full hour, so that the clock does not run for each.
+fn full_hour_after(empty: Time) -> Time {
+    Time(empty.0 - empty.0 % HOUR_MS).after(HOUR_MS)
+}
+
 impl Entity for Bucket {
     const KIND: u8 = 62;
     type Key = Rate;
-
-    /// An empty bucket leaves memory at the next full hour, so that the clock does not run for each.
-    fn due(&self) -> Option<Time> {
-        Some(Time(self.empty_at.0 - self.empty_at.0 % HOUR_MS).after(HOUR_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(full_hour_after(it.empty_at)));
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How full a rate limit's bucket is, by the steady clock: the count does not depend on the realm's
@@ -308,14 +327,9 @@ pub struct Meter {
 impl Entity for Meter {
     const KIND: u8 = 64;
     type Key = Rate;
-
-    /// Leaves memory as an empty [`Bucket`] does.
-    fn due(&self) -> Option<Time> {
-        Bucket {
-            empty_at: self.idle,
-        }
-        .due()
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(full_hour_after(it.idle)));
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// The settings of the operator.
@@ -484,10 +498,9 @@ pub struct Approval {
 impl Entity for Approval {
     const KIND: u8 = 63;
     type Key = ApprovalId;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.expires)
-    }
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.expires), decide::expire);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How an approval ended.
@@ -570,6 +583,20 @@ pub struct AnswerApproval {
     pub approval: ApprovalId,
     /// True carries it out now, false ends it.
     pub approve: bool,
+}
+
+commands! {
+    /// What can be asked about policy.
+    pub enum PolicyCommand {
+        /// Changes the operator's settings.
+        SetSettings(Settings) = "policy.set_settings" => decide::set_settings, reaches_others: never;
+        /// Sets a node's allowance.
+        SetAllowance(SetAllowance) = "policy.set_allowance" => decide::set_allowance, reaches_others: never;
+        /// Sets or removes a block.
+        SetBlock(SetBlock) = "policy.set_block" => decide::set_block, reaches_others: never;
+        /// Approves or denies what waits.
+        AnswerApproval(AnswerApproval) = "policy.answer_approval" => decide::answer, reaches_others: never;
+    }
 }
 
 /// What happened to policy.

@@ -236,7 +236,7 @@ fn one_agent_sets_at_most_ten_thousand_blocks() {
     for n in 0..limits::BLOCKS_PER_SETTER {
         let sign_up =
             format!(r#"{{"op": "owner.sign_up", "args": {{"name": "o{n}-", "kind": "person"}}}}"#);
-        let sign_up = crate::spec::seal(serde_json::from_str(&sign_up).unwrap());
+        let sign_up = crate::spec::sealed(&sign_up);
         world.execute(&operator, &sign_up).unwrap();
         let owner = world
             .state
@@ -245,7 +245,7 @@ fn one_agent_sets_at_most_ten_thousand_blocks() {
             r#"{{"op": "policy.set_block", "args": {{"party": {{"owner": "{}"}}, "block": true}}}}"#,
             owner.unwrap()
         );
-        let block = crate::spec::seal(serde_json::from_str(&block).unwrap());
+        let block = crate::spec::sealed(&block);
         world.execute(&buyer, &block).unwrap();
     }
     world.run(
@@ -636,10 +636,7 @@ fn one_tick_does_a_bounded_amount_and_the_next_goes_on() {
         all.join(",")
     );
     world
-        .execute(
-            &request,
-            &crate::spec::seal(serde_json::from_str(&text).unwrap()),
-        )
+        .execute(&request, &crate::spec::sealed(&text))
         .unwrap();
     world.run("time +1s\nclock clock.tick => ok");
     assert_eq!(world.state.holds.len(), 1);

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use super::community::speaks_in;
 use super::decide::emit;
 use super::{Community, Measure, SocialEvent};
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::{AgentId, CommunityId, OwnerId};
 use crate::identity::Principal;
 use crate::limits;

@@ -5,12 +5,66 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Ground, Reaction, Step};
+use super::{Entry, Ground, Reaction, Step, community, decide, moderate};
+use crate::command::{always, commands, never};
 use crate::id::{AnyId, CommunityId, MeasureId, OwnerId, PostId, ReportId};
 use crate::identity::AgentRef;
 use crate::text::{BadText, Handle};
 
-/// How a request names a community: by id, or by name, with or without a number sign.
+commands! {
+    /// What can be asked on the square.
+    pub enum SocialCommand<C> {
+        /// Follows an agent, or stops to.
+        Follow(Follow) = "social.follow" => decide::follow, reaches_others: |args: &Follow| args.follow;
+        /// Mutes an agent, or hears it again.
+        SetMute(SetMute) = "social.mute" => decide::set_mute, reaches_others: never;
+        /// Deletes a post.
+        DeletePost(DeletePost) = "social.delete" => decide::delete, reaches_others: never;
+        /// Reacts to a post.
+        React(React) = "social.react" => decide::react, reaches_others: always;
+        /// Joins a community, or leaves it.
+        JoinCommunity(JoinCommunity) = "community.join" => community::join,
+            reaches_others: |args: &JoinCommunity| args.join;
+        /// Answers a request to join.
+        AnswerJoin(AnswerJoin) = "community.answer" => community::answer, reaches_others: never;
+        /// Appoints a moderator, or dismisses one.
+        Appoint(Appoint) = "community.appoint" => community::appoint, reaches_others: never;
+    }
+    texts {
+        /// Writes a post.
+        WritePost(WritePost { parent, community, mentions, about } carrying body: one, blank refused)
+            = "social.post" => decide::write, reaches_others: always;
+        /// Gives a post another text.
+        EditPost(EditPost { post } carrying body: one, blank refused)
+            = "social.edit" => decide::edit, reaches_others: always;
+        /// Creates a community.
+        CreateCommunity(CreateCommunity { name, entry } carrying rules: one, blank taken)
+            = "community.create" => community::create, reaches_others: always;
+        /// Changes a community.
+        UpdateCommunity(UpdateCommunity { community, entry } carrying rules: maybe, blank taken)
+            = "community.update" => community::update, reaches_others: never;
+        /// Reports a post or an agent.
+        FileReport(FileReport { target, ground } carrying text: maybe, blank refused)
+            = "social.report" => moderate::report, reaches_others: never;
+        /// Ends reports without a measure.
+        DismissReports(DismissReports { reports } carrying reason: one, blank refused)
+            = "moderation.dismiss" => moderate::dismiss, reaches_others: never;
+        /// Takes a measure.
+        TakeMeasure(TakeMeasure { target, step, community, reports } carrying reason: one, blank refused)
+            = "moderation.act" => moderate::take, reaches_others: never;
+        /// Takes a measure back.
+        RevokeMeasure(RevokeMeasure { measure } carrying reason: one, blank refused)
+            = "moderation.revoke" => moderate::revoke, reaches_others: never;
+        /// Appeals against a measure.
+        Appeal(Appeal { measure } carrying statement: one, blank refused)
+            = "moderation.appeal" => moderate::appeal, reaches_others: never;
+        /// Decides an appeal.
+        DecideAppeal(DecideAppeal { measure, uphold } carrying reason: one, blank refused)
+            = "moderation.decide_appeal" => moderate::decide_appeal, reaches_others: never;
+    }
+}
+
+/// How a request names a community: by id, or by name, with a number sign or without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommunityRef {
     /// By id.

@@ -7,8 +7,7 @@ use super::{
     DeletePost, EditPost, Follow, Following, Mute, OwnerMute, Post, React, SetMute, SocialEvent,
     WritePost, community,
 };
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, AnyId, CommunityId, OwnerId, PostId, position_of};
 use crate::identity::{AgentRef, ContactPolicy, Mentioner, Principal};
@@ -18,18 +17,6 @@ use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::state::State;
 use crate::text::Sealed;
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::Follow(args) => follow(ctx, args),
-        Command::SetMute(args) => set_mute(ctx, args),
-        Command::WritePost(args) => write(ctx, args),
-        Command::EditPost(args) => edit(ctx, args),
-        Command::DeletePost(args) => delete(ctx, args),
-        Command::React(args) => react(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 pub(super) fn emit(ctx: &mut Ctx<'_>, event: SocialEvent) {
     ctx.emit(Event::Social(event));
@@ -52,7 +39,7 @@ fn another(ctx: &Ctx<'_>, by: AgentId, name: &AgentRef) -> Result<AgentId, Rejec
     Ok(agent)
 }
 
-fn follow(ctx: &mut Ctx<'_>, args: &Follow) -> Result<(), Rejection> {
+pub(super) fn follow(ctx: &mut Ctx<'_>, args: &Follow) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let agent = another(ctx, by, &args.agent)?;
     policy::throttle(ctx, Rate::Gestures(by))?;
@@ -73,7 +60,7 @@ fn follow(ctx: &mut Ctx<'_>, args: &Follow) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn set_mute(ctx: &mut Ctx<'_>, args: &SetMute) -> Result<(), Rejection> {
+pub(super) fn set_mute(ctx: &mut Ctx<'_>, args: &SetMute) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     policy::throttle(ctx, Rate::Gestures(by))?;
     match (&args.agent, args.owner) {
@@ -150,32 +137,7 @@ fn answerable<'a>(ctx: &Ctx<'a>, post: PostId, by: AgentId) -> Result<&'a Post, 
     Ok(entity)
 }
 
-/// Whether a command sends something of its agent's to others: a text, an offer, a follow.
-/// Continuing what was agreed, reporting and appealing do not.
-pub(crate) fn reaches_others(command: &Command<Sealed>) -> bool {
-    match command {
-        Command::Follow(args) => args.follow,
-        Command::JoinCommunity(args) => args.join,
-        Command::ChangeGroup(args) => !args.add.is_empty(),
-        Command::WritePost(_)
-        | Command::EditPost(_)
-        | Command::React(_)
-        | Command::CreateCommunity(_)
-        | Command::SendMessage(_)
-        | Command::OpenGroup(_)
-        | Command::CreateTask(_)
-        | Command::InviteMember(_)
-        | Command::PublishListing(_)
-        | Command::UpdateListing(_)
-        | Command::OpenCall(_)
-        | Command::Propose(_)
-        | Command::OpenNegotiation(_)
-        | Command::Counter(_) => true,
-        _ => false,
-    }
-}
-
-/// Refuses an agent that the operator suspended from reaching others.
+/// Refuses an agent whom the operator keeps from reaching others.
 pub(crate) fn may_speak(ctx: &Ctx<'_>, agent: AgentId) -> Result<(), Rejection> {
     match ctx.state.standing(agent).suspended_until {
         Some(until) if ctx.now < until => Err(Rejection::new(
@@ -201,7 +163,7 @@ pub(super) fn short(body: &Sealed) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
+pub(super) fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
     let author = ctx.actor()?;
     short(&args.body)?;
     policy::throttle(ctx, Rate::Posts(author))?;
@@ -402,7 +364,7 @@ fn own<'a>(ctx: &Ctx<'a>, post: PostId) -> Result<&'a Post, Rejection> {
     Ok(entity)
 }
 
-fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rejection> {
+pub(super) fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rejection> {
     let post = own(ctx, args.post)?;
     if post.hidden {
         return Err(Code::PostHidden.into());
@@ -420,13 +382,13 @@ fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn delete(ctx: &mut Ctx<'_>, args: &DeletePost) -> Result<(), Rejection> {
+pub(super) fn delete(ctx: &mut Ctx<'_>, args: &DeletePost) -> Result<(), Rejection> {
     own(ctx, args.post)?;
     emit(ctx, SocialEvent::Deleted { post: args.post });
     Ok(())
 }
 
-fn react(ctx: &mut Ctx<'_>, args: &React) -> Result<(), Rejection> {
+pub(super) fn react(ctx: &mut Ctx<'_>, args: &React) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     policy::throttle(ctx, Rate::Gestures(by))?;
     let entity = answerable(ctx, args.post, by)?;
@@ -442,7 +404,7 @@ fn react(ctx: &mut Ctx<'_>, args: &React) -> Result<(), Rejection> {
 }
 
 /// Closes the posts of a page that has become too old.
-pub(crate) fn close_page(ctx: &mut Ctx<'_>, page: u64) -> Result<bool, Rejection> {
+pub(super) fn close_page(ctx: &mut Ctx<'_>, page: u64) -> Result<bool, Rejection> {
     emit(ctx, SocialEvent::PostsClosed { page });
     Ok(false)
 }

@@ -161,7 +161,7 @@ fn keep(state: &mut State, post: PostId) {
 }
 
 fn close(state: &mut State, page: u64) {
-    let Some(closed) = state.post_pages.remove(&page, &mut state.changes) else {
+    let Some(closed) = state.take::<PostPage>(&page) else {
         state.changes.defect();
         return;
     };
@@ -191,7 +191,7 @@ fn evolve_community(state: &mut State, event: &SocialEvent) {
                 members: 0,
                 created_by: *by,
             };
-            state.add_community(*community, entity);
+            state.bring(*community, entity);
             change(state, *by, |s| s.created += 1);
             policy::count_rate(state, Rate::Posts(*by));
             enter(state, *community, *by, true);
@@ -318,7 +318,7 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
                 community: *community,
                 at: state.now(),
             };
-            state.add_report(*report, entity);
+            state.bring(*report, entity);
             change(state, *by, |s| s.reports += 1);
             policy::count_rate(state, Rate::Gestures(*by));
         }
@@ -331,7 +331,7 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
                 if *remembered == Some(true) {
                     remember_dismissal(state, *report);
                 }
-                match state.drop_report(*report) {
+                match state.take::<Report>(report) {
                     Some(ended) => change(state, ended.by, |s| {
                         s.reports = s.reports.saturating_sub(1);
                     }),

@@ -25,18 +25,18 @@ pub(crate) use bench::{Benches, Gone, vacate};
 pub use command::{
     AnswerJoin, Appeal, Appoint, CommunityRef, CreateCommunity, DecideAppeal, DeletePost,
     DismissReports, EditPost, FileReport, Follow, JoinCommunity, React, RevokeMeasure, SetMute,
-    TakeMeasure, TargetRef, UpdateCommunity, WritePost,
+    SocialCommand, TakeMeasure, TargetRef, UpdateCommunity, WritePost,
 };
-pub(crate) use community::decide_community;
-pub(crate) use decide::{close_page, decide, may_speak, muted, reaches_others};
+pub(crate) use decide::{may_speak, muted};
 pub use event::SocialEvent;
 pub(crate) use evolve::evolve;
-pub(crate) use moderate::{decide_moderation, expire_report};
 
-use crate::entity::{Entity, EntityKey, Key};
+use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::id::{AgentId, CommunityId, OwnerId, PostId};
 use crate::identity::Principal;
 use crate::limits;
+use crate::policy;
+use crate::share;
 use crate::text::Handle;
 use crate::time::Time;
 
@@ -195,6 +195,9 @@ pub struct Square {
 impl Entity for Square {
     const KIND: u8 = 70;
     type Key = ();
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An agent's counts on the square, as decisions need them.
@@ -226,6 +229,9 @@ pub struct Standing {
 impl Entity for Standing {
     const KIND: u8 = 71;
     type Key = AgentId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An agent follows another. Keyed by (follower, followed); sixteen bytes and nothing else, because
@@ -236,6 +242,13 @@ pub struct Following {}
 impl Entity for Following {
     const KIND: u8 = 72;
     type Key = (AgentId, AgentId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::FOLLOWS,
+        what: "follows",
+        payer: |_, (by, _), state| share::owner(state, *by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An agent has muted another. Keyed by (who muted, the muted agent).
@@ -245,6 +258,13 @@ pub struct Mute {}
 impl Entity for Mute {
     const KIND: u8 = 73;
     type Key = (AgentId, AgentId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MUTES,
+        what: "mutes",
+        payer: |_, (by, _), state| share::owner(state, *by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An agent has muted all agents of an owner. Keyed by (who muted, the owner).
@@ -254,6 +274,13 @@ pub struct OwnerMute {}
 impl Entity for OwnerMute {
     const KIND: u8 = 36;
     type Key = (AgentId, OwnerId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MUTES,
+        what: "mutes of owners",
+        payer: |_, (by, _), state| share::owner(state, *by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An open post: 24 bytes under a key of eight.
@@ -304,6 +331,13 @@ impl Post {
 impl Entity for Post {
     const KIND: u8 = 74;
     type Key = PostId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::POSTS,
+        what: "open posts",
+        payer: |it, _, state| share::owner(state, it.author),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A page of open posts in the order they were written, so that the clock can close them without a
@@ -321,10 +355,9 @@ pub struct PostPage {
 impl Entity for PostPage {
     const KIND: u8 = 75;
     type Key = u64;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::POST_MS))
-    }
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.at.after(limits::POST_MS)), decide::close_page);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A community.
@@ -373,6 +406,15 @@ impl Community {
 impl Entity for Community {
     const KIND: u8 = 76;
     type Key = CommunityId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::COMMUNITIES,
+        what: "communities",
+        payer: |it, _, state| share::owner(state, it.created_by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        index.community_names.insert(it.name.clone(), key);
+    });
 }
 
 /// An agent's membership in a community. Keyed by (community, agent).
@@ -392,6 +434,13 @@ pub struct Membership {
 impl Entity for Membership {
     const KIND: u8 = 77;
     type Key = (CommunityId, AgentId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MEMBERSHIPS,
+        what: "memberships",
+        payer: |_, (_, agent), state| share::owner(state, *agent),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An open report.
@@ -414,10 +463,23 @@ pub struct Report {
 impl Entity for Report {
     const KIND: u8 = 78;
     type Key = crate::id::ReportId;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::REPORT_MS))
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| Some(it.at.after(limits::REPORT_MS)),
+        moderate::expire_report,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::REPORTS,
+        what: "open reports",
+        payer: |it, _, state| share::owner(state, it.by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| {
+            index.reported.insert((it.by, it.target), key);
+        },
+        |it, _, index| {
+            index.reported.remove(&(it.by, it.target));
+        },
+    );
 }
 
 /// The state of the appeal against a measure.
@@ -464,10 +526,13 @@ pub struct Measure {
 impl Entity for Measure {
     const KIND: u8 = 79;
     type Key = crate::id::MeasureId;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::MEASURE_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(it.at.after(limits::MEASURE_MS)));
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MEASURES,
+        what: "measures",
+        payer: |it, _, state| policy::owner_of_principal(state, it.by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A dismissed report of a text. Keyed by (the reporter's owner, the post).
@@ -484,8 +549,11 @@ pub struct Dismissed {
 impl Entity for Dismissed {
     const KIND: u8 = 80;
     type Key = (OwnerId, PostId);
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::POST_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(it.at.after(limits::POST_MS)));
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::DISMISSALS,
+        what: "dismissed reports",
+        payer: |_, (owner, _), _| Some(*owner),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }

@@ -9,8 +9,7 @@ use super::{
     Appeal, AppealState, DecideAppeal, DismissReports, Dismissed, FileReport, Measure, Report,
     RevokeMeasure, SocialEvent, Step, TakeMeasure, Target, TargetRef, community,
 };
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::{AgentId, CommunityId, MeasureId, ReportId, position_of};
 use crate::identity::Principal;
 use crate::limits;
@@ -19,23 +18,8 @@ use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::text::Sealed;
 
-pub(crate) fn decide_moderation(
-    ctx: &mut Ctx<'_>,
-    command: &Command<Sealed>,
-) -> Result<(), Rejection> {
-    match command {
-        Command::FileReport(args) => report(ctx, args),
-        Command::DismissReports(args) => dismiss(ctx, args),
-        Command::TakeMeasure(args) => take(ctx, args),
-        Command::RevokeMeasure(args) => revoke(ctx, args),
-        Command::Appeal(args) => appeal(ctx, args),
-        Command::DecideAppeal(args) => decide_appeal(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
-
-/// The target of a request, with its community and the agent that is responsible for it. A closed
-/// post has neither here: only the operator acts on it.
+/// What a request is about, with the community it stands in and the agent that answers for it. A
+/// closed post is nobody's here: only the operator acts on it.
 struct Subject {
     target: Target,
     community: Option<CommunityId>,
@@ -66,7 +50,7 @@ fn subject(ctx: &Ctx<'_>, target: &TargetRef) -> Result<Subject, Rejection> {
     }
 }
 
-fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection> {
+pub(super) fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     if let Some(text) = &args.text {
         short(text)?;
@@ -158,7 +142,7 @@ fn judged(
     Ok(reports)
 }
 
-fn dismiss(ctx: &mut Ctx<'_>, args: &DismissReports<Sealed>) -> Result<(), Rejection> {
+pub(super) fn dismiss(ctx: &mut Ctx<'_>, args: &DismissReports<Sealed>) -> Result<(), Rejection> {
     short(&args.reason)?;
     let reports = judged(ctx, &args.reports, None)?;
     if reports.is_empty() {
@@ -183,7 +167,7 @@ fn dismiss(ctx: &mut Ctx<'_>, args: &DismissReports<Sealed>) -> Result<(), Rejec
     Ok(())
 }
 
-fn take(ctx: &mut Ctx<'_>, args: &TakeMeasure<Sealed>) -> Result<(), Rejection> {
+pub(super) fn take(ctx: &mut Ctx<'_>, args: &TakeMeasure<Sealed>) -> Result<(), Rejection> {
     let subject = subject(ctx, &args.target)?;
     let named = match &args.community {
         Some(name) => Some(community::resolve(ctx.state, name)?),
@@ -315,7 +299,7 @@ fn unknown(ctx: &Ctx<'_>, measure: &Measure) -> Option<Rejection> {
     (!theirs).then(|| Code::MeasureOver.into())
 }
 
-fn revoke(ctx: &mut Ctx<'_>, args: &RevokeMeasure<Sealed>) -> Result<(), Rejection> {
+pub(super) fn revoke(ctx: &mut Ctx<'_>, args: &RevokeMeasure<Sealed>) -> Result<(), Rejection> {
     let (measure, judge) = standing(ctx, args.measure)?;
     judge.apart_from(ctx.state, measure.against)?;
     judge.may_undo(ctx.state, measure)?;
@@ -325,7 +309,7 @@ fn revoke(ctx: &mut Ctx<'_>, args: &RevokeMeasure<Sealed>) -> Result<(), Rejecti
     Ok(())
 }
 
-fn appeal(ctx: &mut Ctx<'_>, args: &Appeal<Sealed>) -> Result<(), Rejection> {
+pub(super) fn appeal(ctx: &mut Ctx<'_>, args: &Appeal<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let measure = ctx.state.measures.get(&args.measure);
     let measure = measure.ok_or(Code::MeasureOver)?;
@@ -351,7 +335,10 @@ fn appeal(ctx: &mut Ctx<'_>, args: &Appeal<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn decide_appeal(ctx: &mut Ctx<'_>, args: &DecideAppeal<Sealed>) -> Result<(), Rejection> {
+pub(super) fn decide_appeal(
+    ctx: &mut Ctx<'_>,
+    args: &DecideAppeal<Sealed>,
+) -> Result<(), Rejection> {
     let (measure, judge) = standing(ctx, args.measure)?;
     if measure.appeal != AppealState::Open {
         return Err(Code::NoAppeal.into());
@@ -378,7 +365,7 @@ fn decide_appeal(ctx: &mut Ctx<'_>, args: &DecideAppeal<Sealed>) -> Result<(), R
 }
 
 /// Ends a report that nobody answered.
-pub(crate) fn expire_report(ctx: &mut Ctx<'_>, report: ReportId) -> Result<bool, Rejection> {
+pub(super) fn expire_report(ctx: &mut Ctx<'_>, report: ReportId) -> Result<bool, Rejection> {
     emit(
         ctx,
         SocialEvent::ReportsEnded {

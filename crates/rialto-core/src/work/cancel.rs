@@ -8,7 +8,7 @@ use alloc::collections::VecDeque;
 
 use super::decide::emit;
 use super::{TaskState, WorkEvent};
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::TaskId;
 use crate::limits;
 use crate::reject::Rejection;
@@ -52,8 +52,8 @@ fn call_off_parts(ctx: &mut Ctx<'_>, whole: TaskId, most: usize) {
     }
 }
 
-/// Goes on with the parts of a cancelled task. True if none is left.
-pub(crate) fn go_on(ctx: &mut Ctx<'_>, whole: TaskId) -> Result<bool, Rejection> {
+/// Goes on with the parts of a task that was called off. True when none is left.
+pub(super) fn go_on(ctx: &mut Ctx<'_>, whole: TaskId) -> Result<bool, Rejection> {
     if open_parts(ctx.state, whole).next().is_none() {
         return Ok(true);
     }

@@ -14,14 +14,16 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use cancel::go_on;
-pub(crate) use decide::{create_for_deal, decide, depth_below, finish_for_deal, shares_of};
+pub(crate) use decide::{create_for_deal, depth_below, finish_for_deal, shares_of};
 pub(crate) use evolve::evolve;
 
-use crate::entity::Entity;
+use crate::command::{always, commands, never};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::id::{AgentId, DealId, OwnerId, TaskId, TeamId};
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
+use crate::names::name_key;
+use crate::policy;
 use crate::text::{ContentRef, Name};
 use crate::time::Time;
 
@@ -127,12 +129,23 @@ pub struct Task {
 impl Entity for Task {
     const KIND: u8 = 40;
     type Key = TaskId;
-
-    fn due(&self) -> Option<Time> {
-        self.state
-            .is_terminal()
-            .then(|| self.updated.after(limits::FINISHED_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| {
+        let over = it.state.is_terminal();
+        over.then(|| it.updated.after(limits::FINISHED_MS))
+    });
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::TASKS,
+        what: "open tasks",
+        payer: |it, _, state| policy::owner_of_principal(state, it.requester),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| index.parts.extend(it.parent.map(|whole| (whole, key))),
+        |it, key, index| {
+            if let Some(whole) = it.parent {
+                index.parts.remove(&(whole, key));
+            }
+        },
+    );
 }
 
 /// A cancelled task with parts that are not cancelled yet: the clock goes on with them.
@@ -146,10 +159,9 @@ pub struct Unwinding {
 impl Entity for Unwinding {
     const KIND: u8 = 81;
     type Key = TaskId;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.since)
-    }
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.since), cancel::go_on);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// What a member of a team may do.
@@ -238,6 +250,12 @@ impl Team {
 impl Entity for Team {
     const KIND: u8 = 41;
     type Key = TeamId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        let name = name_key(it.name.as_str());
+        index.team_names.insert((it.owner, name), key);
+    });
 }
 
 /// Gives work to an agent.
@@ -352,6 +370,36 @@ pub struct AgreeSplit {
     pub team: TeamId,
     /// The shares agreed to: they must be the proposed ones.
     pub shares: Vec<Share>,
+}
+
+commands! {
+    /// What can be asked about work.
+    pub enum WorkCommand<C> {
+        /// Creates a team.
+        CreateTeam(CreateTeam) = "team.create" => decide::create_team, reaches_others: never;
+        /// Invites an agent into a team.
+        InviteMember(InviteMember) = "team.invite" => decide::invite, reaches_others: always;
+        /// Joins or leaves a team.
+        JoinTeam(JoinTeam) = "team.join" => decide::join, reaches_others: never;
+        /// Puts a split on the table.
+        ProposeSplit(ProposeSplit) = "team.propose_split" => decide::propose_split, reaches_others: never;
+        /// Agrees to the split on the table.
+        AgreeSplit(AgreeSplit) = "team.agree_split" => decide::agree_split, reaches_others: never;
+    }
+    texts {
+        /// Gives work to an agent.
+        CreateTask(CreateTask { worker, parent, team } carrying body: one, blank refused)
+            = "task.create" => decide::create_task, reaches_others: always;
+        /// Says where a task stands.
+        UpdateTask(UpdateTask { task, state } carrying note: maybe, blank taken)
+            = "task.update" => decide::update_task, reaches_others: never;
+        /// Adds something made to a task.
+        AddArtifact(AddArtifact { task, name } carrying body: one, blank taken)
+            = "task.add_artifact" => decide::add_artifact, reaches_others: never;
+        /// Calls a task off.
+        CancelTask(CancelTask { task } carrying reason: maybe, blank taken)
+            = "task.cancel" => decide::cancel_task, reaches_others: never;
+    }
 }
 
 /// What happened to work.

@@ -13,9 +13,10 @@ use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
 use rialto_core::id::{AnyId, TransferId};
-use rialto_core::identity::{AgentRef, Principal};
-use rialto_core::ledger::Moved;
+use rialto_core::identity::{AgentRef, IdentityCommand, Principal};
+use rialto_core::ledger::{LedgerCommand, Moved};
 use rialto_core::reject::{Code, Rejection};
+use rialto_core::social::SocialCommand;
 use rialto_core::state::State;
 use rialto_core::text::{Labels, Sealed};
 use rialto_wire::body::{self, BadBody, Body};
@@ -89,7 +90,7 @@ async fn sign_up(
     item: Item<'_>,
 ) -> Result<Accepted, Refusal> {
     let invited = match parse_command(item.op, item.args)? {
-        Command::SignUp(args) => args.invitation.is_some(),
+        Command::Identity(IdentityCommand::SignUp(args)) => args.invitation.is_some(),
         _ => false,
     };
     let Some(address) = from.filter(|_| !invited) else {
@@ -211,7 +212,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
             check_signature(door, caller, acting.as_ref(), op, &written).await?;
         }
     }
-    if let Command::WritePost(post) = &command
+    if let Command::Social(SocialCommand::WritePost(post)) = &command
         && !post.about.is_empty()
     {
         let caller = Caller {
@@ -220,7 +221,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         };
         super::square::check_links(door, &caller, &post.about).await?;
     }
-    if let Command::TakeMeasure(measure) = &command {
+    if let Command::Social(SocialCommand::TakeMeasure(measure)) = &command {
         super::square::check_reason(door, measure).await?;
     }
     let suspect = leaks::may_hold(item.args);
@@ -264,11 +265,11 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         }
         None => {}
     }
-    if blank && says_something(&command) {
-        let detail = "the text shows nothing: it needs at least one visible character";
+    if blank && command.says_something() {
+        let detail = "it shows nothing: a text has at least one character that is seen";
         return Err(Refusal::new(Code::BadText, detail));
     }
-    if let Command::Correct(args) = &mut command
+    if let Command::Ledger(LedgerCommand::Correct(args)) = &mut command
         && caller.principal == Principal::Operator
     {
         args.entry = moved(door, args.transfer).await?;
@@ -297,33 +298,11 @@ async fn moved(door: &Door, entry: TransferId) -> Result<Option<Moved>, Refusal>
     super::reads::view(door, at, move |v| v.moved_by(entry)).await
 }
 
-/// Whether the texts are the purpose of the command, so that blank ones make no sense.
-/// Descriptions, rules, notes and memos may be blank.
-fn says_something(command: &Command<Sealed>) -> bool {
-    matches!(
-        command,
-        Command::WritePost(_)
-            | Command::EditPost(_)
-            | Command::SendMessage(_)
-            | Command::OpenGroup(_)
-            | Command::CreateTask(_)
-            | Command::OpenCall(_)
-            | Command::Dispute(_)
-            | Command::Rule(_)
-            | Command::FileReport(_)
-            | Command::DismissReports(_)
-            | Command::TakeMeasure(_)
-            | Command::RevokeMeasure(_)
-            | Command::Appeal(_)
-            | Command::DecideAppeal(_)
-    )
-}
-
 /// Whether the command makes a key pair that the realm keeps.
 fn needs_key(command: &Command<Sealed>) -> bool {
     match command {
-        Command::RegisterAgent(args) => args.key.is_none(),
-        Command::RotateKey(args) => args.key.is_none(),
+        Command::Identity(IdentityCommand::RegisterAgent(args)) => args.key.is_none(),
+        Command::Identity(IdentityCommand::RotateKey(args)) => args.key.is_none(),
         _ => false,
     }
 }

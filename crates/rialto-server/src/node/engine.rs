@@ -8,7 +8,7 @@ use rialto_core::decide::{Request, Stamp, Verdict, decide};
 use rialto_core::event::{Envelope, Event};
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, AnyId, TokenId, number};
-use rialto_core::identity::{Auth, EndLeaked, Principal};
+use rialto_core::identity::{Auth, EndLeaked, IdentityCommand, Principal};
 use rialto_core::market::MarketEvent;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
@@ -155,7 +155,7 @@ impl Engine {
             key: None,
             cause: None,
         };
-        let command = Command::EndLeaked(EndLeaked { token });
+        let command = Command::from(IdentityCommand::EndLeaked(EndLeaked { token }));
         if let Ok(Verdict::Accepted(decision)) = decide(&self.state, &request, &command, stamp) {
             self.state.apply(&decision.envelope);
             self.push(&decision.envelope, Vec::new());

@@ -8,13 +8,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rialto_core::clock::run_ms;
-use rialto_core::command::{Command, Nothing};
+use rialto_core::command::Nothing;
 use rialto_core::decide::{Request, Stamp};
 use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, TokenId};
 use rialto_core::identity::{Auth, IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
+use rialto_core::realm::RealmCommand;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{MINUTE_MS, Time};
@@ -727,7 +728,7 @@ impl Writer {
         };
         self.decide(Ask {
             request,
-            command: Command::Tick(Nothing {}),
+            command: RealmCommand::Tick(Nothing {}).into(),
             contents: Vec::new(),
             custody: None,
             leaked: Vec::new(),
