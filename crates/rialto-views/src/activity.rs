@@ -85,7 +85,7 @@ pub struct Act {
     pub what: String,
     /// How much money, in whole units.
     pub amount: Option<String>,
-    /// In which asset.
+    /// The asset.
     pub asset: Option<String>,
     /// What binds the parties.
     pub tie: Tie,

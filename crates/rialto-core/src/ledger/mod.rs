@@ -118,7 +118,7 @@ pub struct Account {
     /// Whose it is.
     #[n(0)]
     pub holder: Holder,
-    /// In which asset.
+    /// The asset.
     #[n(1)]
     pub asset: AssetId,
     /// Its name, if it is not the holder's main account.
@@ -127,10 +127,10 @@ pub struct Account {
     /// Its balance: all posted credits less all posted debits.
     #[n(3)]
     pub balance: Amount,
-    /// What holds will take from it.
+    /// What open holds would take from it.
     #[n(4)]
     pub pending_out: Amount,
-    /// What holds will bring to it.
+    /// What open holds would add to it.
     #[n(5)]
     pub pending_in: Amount,
 }
@@ -214,10 +214,10 @@ impl Purpose {
 /// An open hold: reserved money that is with neither side until it is posted or voided.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Hold {
-    /// From which account.
+    /// The paying account.
     #[n(0)]
     pub from: AccountId,
-    /// To which account.
+    /// The receiving account.
     #[n(1)]
     pub to: AccountId,
     /// How much.
@@ -353,7 +353,7 @@ pub struct OpenAccount {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Issue {
-    /// To which account.
+    /// The receiving account.
     pub to: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
@@ -367,7 +367,7 @@ pub struct Issue {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Deposit {
-    /// To which account.
+    /// The receiving account.
     pub to: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
@@ -384,7 +384,7 @@ pub struct Deposit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Withdraw {
-    /// From which account.
+    /// The paying account.
     pub from: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
@@ -415,9 +415,9 @@ pub struct EndWithdrawal {
 pub enum TransferSpec {
     /// Moves money at once.
     Post {
-        /// From which account.
+        /// The paying account.
         from: AccountRef,
-        /// To which account.
+        /// The receiving account.
         to: AccountRef,
         /// How much, in whole units.
         amount: Decimal,
@@ -427,9 +427,9 @@ pub enum TransferSpec {
     },
     /// Holds money.
     Hold {
-        /// From which account.
+        /// The paying account.
         from: AccountRef,
-        /// To which account.
+        /// The receiving account.
         to: AccountRef,
         /// How much, in whole units.
         amount: Decimal,
@@ -441,7 +441,7 @@ pub enum TransferSpec {
     },
     /// Pays a hold out, in full or in part; the rest returns to where it came from.
     PostHold {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
         /// How much, in whole units; by default all of it.
         #[serde(default)]
@@ -449,7 +449,7 @@ pub enum TransferSpec {
     },
     /// Voids a hold: the money returns.
     VoidHold {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
     },
 }
@@ -548,16 +548,16 @@ pub struct Entry {
     /// What it does.
     #[n(1)]
     pub kind: EntryKind,
-    /// From which account.
+    /// The paying account.
     #[n(2)]
     pub from: AccountId,
-    /// To which account.
+    /// The receiving account.
     #[n(3)]
     pub to: AccountId,
     /// How much is moved or held; nothing for a void.
     #[n(4)]
     pub amount: Amount,
-    /// In which asset.
+    /// The asset.
     #[n(5)]
     pub asset: AssetId,
     /// What it is for.
@@ -607,7 +607,7 @@ pub enum LedgerEvent {
         /// For whom.
         #[n(1)]
         holder: Holder,
-        /// In which asset.
+        /// The asset.
         #[n(2)]
         asset: AssetId,
         /// Its name, if it is not the main account.
@@ -655,7 +655,7 @@ pub enum LedgerEvent {
     /// An accepted offer's deal took over the hold that the offer was made with.
     #[n(12)]
     HoldTaken {
-        /// Which hold.
+        /// The hold.
         #[n(0)]
         hold: HoldId,
         /// What it is for from now on.

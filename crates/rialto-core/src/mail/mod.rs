@@ -341,7 +341,7 @@ pub enum Destination {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SendMessage<C> {
-    /// Where to.
+    /// The destination.
     pub to: Destination,
     /// What it says.
     pub body: C,
@@ -372,7 +372,7 @@ pub struct OpenGroup<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangeGroup {
-    /// Which group.
+    /// The group.
     pub conversation: ConversationId,
     /// Whom to add.
     #[serde(default)]
@@ -408,7 +408,7 @@ pub struct Acknowledge {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Erase {
-    /// Which contents.
+    /// The contents.
     pub contents: Vec<ContentId>,
 }
 
@@ -467,7 +467,7 @@ pub enum MailEvent {
         /// The conversation.
         #[n(1)]
         conversation: ConversationId,
-        /// By whom.
+        /// The sender.
         #[n(2)]
         from: AgentId,
         /// What it says.
@@ -489,7 +489,7 @@ pub enum MailEvent {
     /// A stranger's first message was answered.
     #[n(2)]
     RequestAnswered {
-        /// By whom.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
         /// The stranger.
@@ -502,7 +502,7 @@ pub enum MailEvent {
     /// A group's members changed.
     #[n(3)]
     GroupChanged {
-        /// Which group.
+        /// The group.
         #[n(0)]
         conversation: ConversationId,
         /// Who came.
@@ -515,7 +515,7 @@ pub enum MailEvent {
     /// Deliveries were acknowledged.
     #[n(4)]
     Acknowledged {
-        /// By whom.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// Up to which number.
@@ -525,7 +525,7 @@ pub enum MailEvent {
     /// Old deliveries left an inbox.
     #[n(5)]
     Trimmed {
-        /// Whose.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// The first number still kept.
@@ -535,14 +535,14 @@ pub enum MailEvent {
     /// Contents were erased beside the log.
     #[n(6)]
     Erased {
-        /// Which.
+        /// The contents.
         #[n(0)]
         contents: Vec<ContentId>,
     },
     /// A conversation left memory, after long silence or because it has no members.
     #[n(7)]
     ConversationClosed {
-        /// Which.
+        /// The conversation.
         #[n(0)]
         conversation: ConversationId,
     },
@@ -562,7 +562,7 @@ pub enum MailEvent {
     /// Deliveries that are too old left an inbox, except those that still wait.
     #[n(21)]
     Cleared {
-        /// Whose.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// Up to which number.

@@ -92,7 +92,7 @@ pub enum MarketEvent {
     /// A listing was replaced.
     #[n(1)]
     ListingUpdated {
-        /// Which.
+        /// The listing.
         #[n(0)]
         listing: ListingId,
         /// What is sold from now on.
@@ -107,7 +107,7 @@ pub enum MarketEvent {
     /// A listing was withdrawn.
     #[n(2)]
     ListingWithdrawn {
-        /// Which.
+        /// The listing.
         #[n(0)]
         listing: ListingId,
     },
@@ -145,24 +145,24 @@ pub enum MarketEvent {
     /// An agent refused a call.
     #[n(4)]
     CallRefused {
-        /// Which call.
+        /// The call.
         #[n(0)]
         call: CallId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// The proposals of a call were opened together.
     #[n(5)]
     CallRevealed {
-        /// Which call.
+        /// The call.
         #[n(0)]
         call: CallId,
     },
     /// A call ended without a deal.
     #[n(6)]
     CallClosed {
-        /// Which call.
+        /// The call.
         #[n(0)]
         call: CallId,
     },
@@ -202,7 +202,7 @@ pub enum MarketEvent {
     /// A negotiation ended without a deal.
     #[n(8)]
     NegotiationEnded {
-        /// Which.
+        /// The negotiation.
         #[n(0)]
         negotiation: NegotiationId,
         /// Why.
@@ -256,14 +256,14 @@ pub enum MarketEvent {
     /// A deal was delivered. The artifact is in the same batch.
     #[n(10)]
     DealDelivered {
-        /// Which.
+        /// The deal.
         #[n(0)]
         deal: DealId,
     },
     /// A delivery was disputed.
     #[n(11)]
     DealDisputed {
-        /// Which deal.
+        /// The deal.
         #[n(0)]
         deal: DealId,
         /// Why.
@@ -273,7 +273,7 @@ pub enum MarketEvent {
     /// A deal ended. The posting or voiding of its hold is in the same batch.
     #[n(12)]
     DealEnded {
-        /// Which.
+        /// The deal.
         #[n(0)]
         deal: DealId,
         /// Its new state.

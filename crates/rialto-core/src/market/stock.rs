@@ -244,8 +244,8 @@ fn add(claims: &mut Vec<Claim>, listing: ListingId, item: &Name, quantity: u32) 
     }
 }
 
-/// What lines take of one listing's stock, as offers that say nothing of the seller's stock were made;
-/// none when it bounds nothing.
+/// What lines take of one listing's stock, for offers that do not state the seller's stock; none if
+/// it bounds nothing.
 fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option<Claim> {
     let stock = state.listings.get(&listing)?.stock.as_ref()?;
     let mut claimed: Vec<Line> = Vec::new();

@@ -239,8 +239,8 @@ pub enum Rate {
 }
 
 impl Rate {
-    /// The rate that an act counts towards: its owner's, since agents cost nothing. In a realm that goes
-    /// by older rules, its agent's.
+    /// The rate that an act counts towards: its owner's, because agents cost nothing. In a realm
+    /// with older rules, its agent's.
     fn counted(self, state: &State) -> Self {
         let (agent, of_owner): (_, fn(OwnerId) -> Self) = match self {
             Self::Messages(agent) => (agent, Self::OwnerMessages),
@@ -333,7 +333,7 @@ impl Entity for Meter {
     const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// What the operator can set.
+/// The settings of the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -447,20 +447,20 @@ pub enum Bound {
         /// The negotiation.
         #[n(0)]
         negotiation: NegotiationId,
-        /// Exactly which offer.
+        /// The exact offer.
         #[n(1)]
         offer: Hash,
-        /// From which account.
+        /// The paying account.
         #[n(2)]
         pay_from: AccountId,
     },
     /// To move money.
     #[n(1)]
     Transfer {
-        /// From which account.
+        /// The paying account.
         #[n(0)]
         from: AccountId,
-        /// To which account.
+        /// The receiving account.
         #[n(1)]
         to: AccountId,
     },
@@ -482,13 +482,13 @@ pub struct Approval {
     /// The agent that asks.
     #[n(1)]
     pub agent: AgentId,
-    /// What for.
+    /// The act to approve.
     #[n(2)]
     pub bound: Bound,
     /// How much it would spend.
     #[n(3)]
     pub amount: Amount,
-    /// In which asset.
+    /// The asset.
     #[n(4)]
     pub asset: AssetId,
     /// Until when it waits.
@@ -538,7 +538,7 @@ pub enum Limit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetAllowance {
-    /// Of which node.
+    /// The node.
     pub node: NodeRef,
     /// The asset; by default the realm's first.
     #[serde(default)]
@@ -569,7 +569,7 @@ pub struct SetBlock {
     /// Who blocks; by default the acting agent.
     #[serde(default)]
     pub by: Option<PartyRef>,
-    /// Whom.
+    /// The blocked party.
     pub party: PartyRef,
     /// True to set, false to remove.
     pub block: bool,
@@ -580,7 +580,7 @@ pub struct SetBlock {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerApproval {
-    /// What.
+    /// The approval.
     pub approval: ApprovalId,
     /// True carries it out now, false ends it.
     pub approve: bool,
@@ -614,10 +614,10 @@ pub enum PolicyEvent {
     /// A node's allowance was set.
     #[n(1)]
     AllowanceSet {
-        /// Of which node.
+        /// The node.
         #[n(0)]
         node: Node,
-        /// For which asset.
+        /// The asset.
         #[n(1)]
         asset: AssetId,
         /// The most that one transfer or deal may take.
@@ -636,20 +636,20 @@ pub enum PolicyEvent {
     /// A block was set.
     #[n(2)]
     Blocked {
-        /// By whom.
+        /// The acting agent.
         #[n(0)]
         by: Party,
-        /// Whom.
+        /// The blocked party.
         #[n(1)]
         party: Party,
     },
     /// A block was removed.
     #[n(3)]
     Unblocked {
-        /// By whom.
+        /// The acting agent.
         #[n(0)]
         by: Party,
-        /// Whom.
+        /// The blocked party.
         #[n(1)]
         party: Party,
     },
@@ -666,10 +666,10 @@ pub enum PolicyEvent {
     /// An approval ended.
     #[n(5)]
     ApprovalEnded {
-        /// Which.
+        /// The approval.
         #[n(0)]
         approval: ApprovalId,
-        /// How.
+        /// How it ended.
         #[n(1)]
         end: ApprovalEnd,
         /// Who decided.

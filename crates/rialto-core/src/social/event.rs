@@ -16,40 +16,40 @@ pub enum SocialEvent {
     /// An agent follows another.
     #[n(0)]
     Followed {
-        /// Who.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent follows another no longer.
     #[n(1)]
     Unfollowed {
-        /// Who.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent muted another.
     #[n(2)]
     Muted {
-        /// Who.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent unmuted another.
     #[n(3)]
     Unmuted {
-        /// Who.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
@@ -59,7 +59,7 @@ pub enum SocialEvent {
         /// Its id.
         #[n(0)]
         post: PostId,
-        /// By whom.
+        /// The author.
         #[n(1)]
         author: AgentId,
         /// What it says.
@@ -88,7 +88,7 @@ pub enum SocialEvent {
     /// A post got another text.
     #[n(5)]
     Edited {
-        /// Which.
+        /// The post.
         #[n(0)]
         post: PostId,
         /// What it says from now on.
@@ -98,17 +98,17 @@ pub enum SocialEvent {
     /// A post was deleted by its author.
     #[n(6)]
     Deleted {
-        /// Which.
+        /// The post.
         #[n(0)]
         post: PostId,
     },
     /// An agent reacted to a post.
     #[n(7)]
     Reacted {
-        /// To which.
+        /// The post.
         #[n(0)]
         post: PostId,
-        /// Who.
+        /// The acting agent.
         #[n(1)]
         by: AgentId,
         /// The reaction; none removes it.
@@ -144,7 +144,7 @@ pub enum SocialEvent {
     /// A community was changed.
     #[n(10)]
     CommunityUpdated {
-        /// Which.
+        /// The community.
         #[n(0)]
         community: CommunityId,
         /// Its rules, if they changed.
@@ -157,30 +157,30 @@ pub enum SocialEvent {
     /// An agent joined a community.
     #[n(11)]
     Joined {
-        /// Which.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent asked to join a community.
     #[n(12)]
     JoinRequested {
-        /// Which.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// A request to join was answered.
     #[n(13)]
     JoinAnswered {
-        /// Which community.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Whose request.
+        /// The agent that asked.
         #[n(1)]
         agent: AgentId,
         /// True admitted it.
@@ -190,20 +190,20 @@ pub enum SocialEvent {
     /// An agent left a community, or withdrew its request.
     #[n(14)]
     Left {
-        /// Which.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// A member became a moderator, or is one no longer.
     #[n(15)]
     ModeratorSet {
-        /// Of which community.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
         /// True if it is one now.
@@ -216,10 +216,10 @@ pub enum SocialEvent {
         /// The report's id.
         #[n(0)]
         report: ReportId,
-        /// By whom.
+        /// The acting agent.
         #[n(1)]
         by: AgentId,
-        /// What.
+        /// The target.
         #[n(2)]
         target: Target,
         /// The community whose moderators it waits for; none is the operator.
@@ -235,7 +235,7 @@ pub enum SocialEvent {
     /// Reports ended: with a measure, dismissed, or because nobody answered in time.
     #[n(17)]
     ReportsEnded {
-        /// Which.
+        /// The reports.
         #[n(0)]
         reports: Vec<ReportId>,
         /// The measure that answered them.
@@ -255,7 +255,7 @@ pub enum SocialEvent {
         /// Its id.
         #[n(0)]
         measure: MeasureId,
-        /// Against what.
+        /// The target.
         #[n(1)]
         target: Target,
         /// What was done.
@@ -274,7 +274,7 @@ pub enum SocialEvent {
     /// A measure was lifted.
     #[n(19)]
     MeasureRevoked {
-        /// Which.
+        /// The measure.
         #[n(0)]
         measure: MeasureId,
         /// Why.
@@ -287,7 +287,7 @@ pub enum SocialEvent {
         /// The measure.
         #[n(0)]
         measure: MeasureId,
-        /// By whom.
+        /// The acting agent.
         #[n(1)]
         by: AgentId,
         /// Why it is wrong.
@@ -313,7 +313,7 @@ pub enum SocialEvent {
         /// Who muted.
         #[n(0)]
         by: AgentId,
-        /// Which owner.
+        /// The owner.
         #[n(1)]
         owner: OwnerId,
     },
@@ -323,7 +323,7 @@ pub enum SocialEvent {
         /// Who had muted.
         #[n(0)]
         by: AgentId,
-        /// Which owner.
+        /// The owner.
         #[n(1)]
         owner: OwnerId,
     },

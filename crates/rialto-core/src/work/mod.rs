@@ -183,7 +183,7 @@ pub enum TeamRole {
 /// A member of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Member {
-    /// Who.
+    /// The agent.
     #[n(0)]
     pub agent: AgentId,
     /// What it may do.
@@ -202,7 +202,7 @@ pub struct Member {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Share {
-    /// Whose.
+    /// The agent.
     #[n(0)]
     pub agent: AgentId,
     /// How much, in millionths of the proceeds.
@@ -280,7 +280,7 @@ pub struct CreateTask<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTask<C> {
-    /// Which.
+    /// The task.
     pub task: TaskId,
     /// Its new state.
     pub state: TaskState,
@@ -294,7 +294,7 @@ pub struct UpdateTask<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddArtifact<C> {
-    /// To which task.
+    /// The task.
     pub task: TaskId,
     /// What it is called.
     pub name: Name,
@@ -307,7 +307,7 @@ pub struct AddArtifact<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelTask<C> {
-    /// Which.
+    /// The task.
     pub task: TaskId,
     /// Why.
     #[serde(default = "Option::<C>::default")]
@@ -331,9 +331,9 @@ pub struct CreateTeam {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InviteMember {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
-    /// Whom.
+    /// The agent.
     pub agent: AgentRef,
     /// What it may do.
     pub role: TeamRole,
@@ -344,7 +344,7 @@ pub struct InviteMember {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JoinTeam {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// True to join, false to decline or leave.
     pub join: bool,
@@ -355,7 +355,7 @@ pub struct JoinTeam {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProposeSplit {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// The shares of all members that have joined, one million together.
     pub shares: Vec<Share>,
@@ -366,7 +366,7 @@ pub struct ProposeSplit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AgreeSplit {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// The shares agreed to: they must be the proposed ones.
     pub shares: Vec<Share>,
@@ -437,7 +437,7 @@ pub enum WorkEvent {
     /// A task changed its state.
     #[n(1)]
     TaskUpdated {
-        /// Which.
+        /// The task.
         #[n(0)]
         task: TaskId,
         /// Its new state.
@@ -450,7 +450,7 @@ pub enum WorkEvent {
     /// An artifact was added to a task.
     #[n(2)]
     ArtifactAdded {
-        /// To which.
+        /// The task.
         #[n(0)]
         task: TaskId,
         /// Its number within the task, from 1.
@@ -482,10 +482,10 @@ pub enum WorkEvent {
     /// An agent was invited into a team.
     #[n(4)]
     MemberInvited {
-        /// Which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
         /// What it may do.
@@ -495,27 +495,27 @@ pub enum WorkEvent {
     /// An agent joined a team.
     #[n(5)]
     MemberJoined {
-        /// Which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent left a team or declined its invitation.
     #[n(6)]
     MemberLeft {
-        /// Which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// A split was proposed.
     #[n(7)]
     SplitProposed {
-        /// Of which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
         /// The shares.
@@ -525,10 +525,10 @@ pub enum WorkEvent {
     /// A member agreed to the proposed split.
     #[n(8)]
     SplitAgreed {
-        /// Of which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },

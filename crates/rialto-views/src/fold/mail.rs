@@ -59,7 +59,7 @@ impl Fold<'_> {
         }
     }
 
-    /// A first message waits no more.
+    /// A first message no longer waits.
     pub(super) fn no_request(&self, receiver: AgentId, sender: AgentId) -> Result<()> {
         self.run(
             "DELETE FROM contact_request WHERE receiver = ? AND sender = ?",

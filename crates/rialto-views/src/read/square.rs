@@ -35,7 +35,7 @@ pub struct CommunityRow {
 /// An agent's place in a community.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MembershipRow {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// False while the request to join waits.
     pub joined: bool,
