@@ -10,6 +10,7 @@ use core::fmt;
 use minicbor::{Decode, Encode};
 
 use crate::entity::{EntityKey, Key};
+use crate::fact::Things;
 
 /// Bits of an id that hold the ordinal within its envelope.
 pub const ORDINAL_BITS: u32 = 14;
@@ -134,6 +135,12 @@ macro_rules! ids {
                 }
                 fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
                     u64::read(bytes).map(|(number, rest)| (Self(number), rest))
+                }
+            }
+
+            impl Things for $name {
+                fn each(&self, visit: &mut impl FnMut(AnyId)) {
+                    visit((*self).into());
                 }
             }
 
