@@ -8,15 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rialto_core::event::{Envelope, Event};
-use rialto_core::id::{AccountId, AnyId, AssetId, HoldId, position_of};
+use rialto_core::fact::{Fact, Told};
+use rialto_core::id::{AnyId, position_of};
 use rialto_core::identity::Principal;
-use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
-use rialto_core::mail::MailEvent;
 use rialto_core::market::MarketEvent;
-use rialto_core::policy::{Bound, PolicyEvent};
-use rialto_core::social::SocialEvent;
 use rialto_core::time::Time;
-use rialto_core::work::WorkEvent;
 use serde::Serialize;
 
 use crate::Result;
@@ -105,15 +101,6 @@ struct Reached {
     private: BTreeSet<AnyId>,
     gaps: Vec<Gap>,
     truncated: bool,
-}
-
-/// A line about an event, before it is printed.
-pub(crate) struct Line {
-    pub(crate) subject: AnyId,
-    pub(crate) what: String,
-    pub(crate) amount: Option<(i128, AssetId)>,
-    /// The acting agent, where the event names it.
-    pub(crate) by: Option<rialto_core::id::AgentId>,
 }
 
 impl ViewReader {
@@ -262,7 +249,7 @@ impl Snap<'_> {
                 if self.is_sealed(scope, event)? {
                     continue;
                 }
-                for line in lines(event) {
+                for line in event.told() {
                     if !things.contains(&line.subject) {
                         continue;
                     }
@@ -317,13 +304,13 @@ impl Snap<'_> {
         }))
     }
 
-    fn hop(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Hop> {
+    fn hop(&self, envelope: &Envelope, event: &Event, line: Told) -> Result<Hop> {
         let amount = match line.amount {
             Some((units, asset)) => {
                 let (code, _) = self.asset(int(asset.0))?;
                 Some(format!(
                     "{} {code}",
-                    self.decimal(Units(units), int(asset.0))?
+                    self.decimal(Units(units.0), int(asset.0))?
                 ))
             }
             None => None,
@@ -338,7 +325,7 @@ impl Snap<'_> {
         };
         Ok(Hop {
             id: line.subject,
-            kind: crate::fold::kind(event).to_owned(),
+            kind: event.name().to_owned(),
             private: false,
             at: Some(envelope.at),
             position: Some(envelope.position),
@@ -349,209 +336,4 @@ impl Snap<'_> {
             basis: Some(Basis::Measured),
         })
     }
-}
-
-/// What an event says of each thing it is about.
-pub(crate) fn lines(event: &Event) -> Vec<Line> {
-    match event {
-        Event::Mail(MailEvent::MessageSent {
-            message,
-            from,
-            conversation,
-            request,
-            ..
-        }) => {
-            let what = if *request {
-                "wrote first to a stranger"
-            } else {
-                "wrote"
-            };
-            one(Line {
-                subject: (*message).into(),
-                what: format!("{what} in {conversation}"),
-                amount: None,
-                by: Some(*from),
-            })
-        }
-        Event::Work(event) => work(event),
-        Event::Market(event) => market(event),
-        Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
-            entries.iter().flat_map(entry).collect()
-        }
-        Event::Ledger(LedgerEvent::HoldTaken {
-            hold,
-            purpose: Purpose::Deal(deal),
-        }) => plain(*hold, format!("was taken over by {deal}")),
-        Event::Policy(event) => policy(event),
-        Event::Social(event) => social(event),
-        _ => Vec::new(),
-    }
-}
-
-fn social(event: &SocialEvent) -> Vec<Line> {
-    match event {
-        SocialEvent::Posted { post, author, .. } => one(Line {
-            subject: (*post).into(),
-            what: "posted".to_owned(),
-            amount: None,
-            by: Some(*author),
-        }),
-        SocialEvent::Edited { post, .. } => plain(*post, "edited the post".to_owned()),
-        SocialEvent::Deleted { post } => plain(*post, "deleted the post".to_owned()),
-        SocialEvent::MeasureTaken { measure, .. } => plain(*measure, "took a measure".to_owned()),
-        SocialEvent::MeasureRevoked { measure, .. } => {
-            plain(*measure, "took the measure back".to_owned())
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn one(line: Line) -> Vec<Line> {
-    vec![line]
-}
-
-fn plain(subject: impl Into<AnyId>, what: String) -> Vec<Line> {
-    one(Line {
-        subject: subject.into(),
-        what,
-        amount: None,
-        by: None,
-    })
-}
-
-fn work(event: &WorkEvent) -> Vec<Line> {
-    match event {
-        WorkEvent::TaskCreated {
-            task, worker, deal, ..
-        } => match deal {
-            Some(deal) => plain(*task, format!("the work of {deal} was given to {worker}")),
-            None => plain(*task, format!("asked {worker} for work")),
-        },
-        WorkEvent::TaskUpdated { task, state, .. } => {
-            plain(*task, format!("the work is now {}", word(state)))
-        }
-        WorkEvent::ArtifactAdded {
-            task, number, name, ..
-        } => plain(*task, format!("made artifact {number}: {name}")),
-        _ => Vec::new(),
-    }
-}
-
-fn market(event: &MarketEvent) -> Vec<Line> {
-    match event {
-        MarketEvent::ListingPublished { listing, terms, .. } => {
-            plain(*listing, format!("listed {}", terms.title))
-        }
-        MarketEvent::ListingUpdated { listing, .. } => {
-            plain(*listing, "changed the listing".into())
-        }
-        MarketEvent::ListingWithdrawn { listing } => plain(*listing, "withdrew the listing".into()),
-        MarketEvent::CallOpened { call, invited, .. } => plain(
-            *call,
-            format!("called for proposals, asked {} agents", invited.len()),
-        ),
-        MarketEvent::CallRefused { call, .. } => plain(*call, "refused to propose".into()),
-        MarketEvent::CallRevealed { call } => plain(*call, "proposals were opened together".into()),
-        MarketEvent::CallClosed { call } => plain(*call, "the call was closed".into()),
-        MarketEvent::OfferMade {
-            negotiation,
-            number,
-            offer,
-            ..
-        } => one(Line {
-            subject: (*negotiation).into(),
-            what: match offer.hold {
-                Some(hold) => format!(
-                    "made offer {number}, {}, funded by {hold}",
-                    short(&offer.hash)
-                ),
-                None => format!("made offer {number}, {}", short(&offer.hash)),
-            },
-            amount: Some((offer.bargain.price.0, offer.bargain.asset)),
-            by: Some(offer.by),
-        }),
-        MarketEvent::NegotiationEnded {
-            negotiation, end, ..
-        } => plain(
-            *negotiation,
-            format!("the negotiation ended: {}", word(end)),
-        ),
-        MarketEvent::DealAgreed {
-            deal,
-            offer,
-            bargain,
-            by,
-            ..
-        } => one(Line {
-            subject: (*deal).into(),
-            what: format!("accepted offer {}", short(offer)),
-            amount: Some((bargain.price.0, bargain.asset)),
-            by: Some(*by),
-        }),
-        MarketEvent::DealDelivered { deal } => plain(*deal, "delivered".into()),
-        MarketEvent::DealDisputed { deal, .. } => plain(*deal, "disputed the delivery".into()),
-        MarketEvent::DealEnded {
-            deal, state, end, ..
-        } => plain(*deal, format!("the deal is {}: {}", word(state), word(end))),
-    }
-}
-
-fn policy(event: &PolicyEvent) -> Vec<Line> {
-    match event {
-        PolicyEvent::ApprovalRequested { approval, request } => {
-            let what = match request.bound {
-                Bound::Accept { .. } => "asked a person to approve the acceptance",
-                Bound::Transfer { .. } => "asked a person to approve the transfer",
-                Bound::Offer { .. } => "asked a person to approve the offer",
-            };
-            one(Line {
-                subject: (*approval).into(),
-                what: what.to_owned(),
-                amount: Some((request.amount.0, request.asset)),
-                by: Some(request.agent),
-            })
-        }
-        PolicyEvent::ApprovalEnded { approval, end, .. } => {
-            plain(*approval, format!("the approval was {}", word(end)))
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// A hold and the transfer that made it have the same number; both may be asked for.
-fn entry(entry: &Entry) -> Vec<Line> {
-    let route = |from: AccountId, to: AccountId| format!("from {from} to {to}");
-    let what = match (entry.kind, entry.purpose) {
-        (EntryKind::Hold, _) => format!("held {}", route(entry.from, entry.to)),
-        (EntryKind::PostHold, _) => format!("paid the hold out {}", route(entry.from, entry.to)),
-        (EntryKind::VoidHold, _) => format!("gave the hold back to {}", entry.from),
-        (EntryKind::Post, Purpose::Share(_)) => {
-            format!("shared out {}", route(entry.from, entry.to))
-        }
-        (EntryKind::Post, Purpose::Correction(wrong)) => {
-            format!("corrected {wrong} {}", route(entry.from, entry.to))
-        }
-        (EntryKind::Post, _) => format!("moved {}", route(entry.from, entry.to)),
-    };
-    let line = |subject| Line {
-        subject,
-        what: what.clone(),
-        amount: Some((entry.amount.0, entry.asset)),
-        by: None,
-    };
-    match entry.kind {
-        EntryKind::Hold => vec![line(HoldId(entry.transfer.0).into())],
-        _ => vec![line(entry.transfer.into())],
-    }
-}
-
-/// The first digits of a hash, as people compare them.
-fn short(hash: &rialto_core::hash::Hash) -> String {
-    let text: String = hash.to_string().chars().take(8).collect();
-    format!("#{text}")
-}
-
-fn word(choice: &impl Serialize) -> String {
-    let word = serde_json::to_value(choice).unwrap_or_default();
-    word.as_str().unwrap_or_default().replace('_', " ")
 }
