@@ -22,6 +22,7 @@ mod ctx;
 pub mod decide;
 pub mod entity;
 pub mod event;
+pub mod fact;
 pub mod handles;
 pub mod hash;
 pub mod id;

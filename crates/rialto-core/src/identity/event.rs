@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::{Custody, Grant, OwnerKind, Principal, Profile, Role, Status};
+use crate::fact::{TextOf, facts};
 use crate::hash::{Hash, Short};
 use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
 use crate::text::{ContentRef, Handle, Name};
@@ -284,4 +285,33 @@ pub enum IdentityEvent {
         #[serde(skip)]
         code: Short,
     },
+}
+
+facts! {
+    IdentityEvent {
+        OwnerCreated { owner, .. } = "identity.owner_created", concerns [owner], texts [], told [];
+        PersonAdded { owner, .. } = "identity.person_added", concerns [owner], texts [], told [];
+        RoleSet { person, .. } = "identity.role_set", concerns [person], texts [], told [];
+        AgentRegistered { agent, profile, .. } = "identity.agent_registered",
+            concerns [agent], texts [profile => TextOf::Agent(*agent)], told [];
+        ProfileSet { agent, profile } = "identity.profile_set",
+            concerns [agent], texts [profile => TextOf::Agent(*agent)], told [];
+        AgentMoved { agent, .. } = "identity.agent_moved", concerns [agent], texts [], told [];
+        KeyRotated { agent, .. } = "identity.key_rotated", concerns [agent], texts [], told [];
+        TokenIssued { principal, .. } = "identity.token_issued", concerns [principal], texts [], told [];
+        TokenEnded { token } = "identity.token_ended", concerns [token], texts [], told [];
+        OwnerSwitched { owner, .. } = "identity.owner_switched", concerns [owner], texts [], told [];
+        PersonSwitched { person, .. } = "identity.person_switched", concerns [person], texts [], told [];
+        AgentSwitched { agent, .. } = "identity.agent_switched", concerns [agent], texts [], told [];
+        ServiceCreated { .. } = "identity.service_created", concerns [], texts [], told [];
+        ServiceSwitched { .. } = "identity.service_switched", concerns [], texts [], told [];
+        StakeHeld { agent, .. } = "identity.stake_held", concerns [agent], texts [], told [];
+        AgentClosed { agent } = "identity.agent_closed", concerns [agent], texts [], told [];
+        AgentsStopped { owner, .. } = "identity.agents_stopped", concerns [owner], texts [], told [];
+        HandleMarked { agent, .. } = "identity.handle_marked", concerns [agent], texts [], told [];
+        TokenLeaked { token, .. } = "identity.token_leaked", concerns [token], texts [], told [];
+        Invited { .. } = "identity.invited", concerns [], texts [], told [];
+        InvitationUsed { owner, .. } = "identity.invitation_used", concerns [owner], texts [], told [];
+        InvitationEnded { .. } = "identity.invitation_ended", concerns [], texts [], told [];
+    }
 }

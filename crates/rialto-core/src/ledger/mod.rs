@@ -12,6 +12,7 @@ mod outside;
 #[cfg(test)]
 mod tests;
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -27,9 +28,10 @@ pub use outside::Payment;
 use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
+use crate::fact::{TextOf, Things, Told, facts};
 use crate::hash::Short;
 use crate::id::{
-    AccountId, AgentId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
+    AccountId, AgentId, AnyId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
 };
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
@@ -662,4 +664,62 @@ pub enum LedgerEvent {
         #[n(1)]
         purpose: Purpose,
     },
+}
+
+facts! {
+    LedgerEvent {
+        AssetCreated { .. } = "ledger.asset_created", concerns [], texts [], told [];
+        AccountOpened { account, .. } = "ledger.account_opened", concerns [account], texts [], told [];
+        Entries { entries, memo, .. } = "ledger.entries",
+            concerns [entries], texts [memo => TextOf::Nothing], told [(entries.iter().map(Entry::told),)];
+        PaymentNamed { payment, .. } = "ledger.payment_named", concerns [payment.account], texts [], told [];
+        EntryCorrected { transfer, .. } = "ledger.entry_corrected", concerns [transfer], texts [], told [];
+        HoldTaken { hold, purpose } = "ledger.hold_taken",
+            concerns [hold], texts [], told [(purpose.taken_over(*hold),)];
+    }
+}
+
+/// The accounts that an entry moves money between.
+impl Things for Entry {
+    fn each(&self, visit: &mut impl FnMut(AnyId)) {
+        visit(self.from.into());
+        visit(self.to.into());
+    }
+}
+
+impl Entry {
+    /// A hold and the transfer that made it have the same number; both may be asked for.
+    fn told(&self) -> Told {
+        let route = format!("from {} to {}", self.from, self.to);
+        let what = match (self.kind, self.purpose) {
+            (EntryKind::Hold, _) => format!("held {route}"),
+            (EntryKind::PostHold, _) => format!("paid the hold out {route}"),
+            (EntryKind::VoidHold, _) => format!("gave the hold back to {}", self.from),
+            (EntryKind::Post, Purpose::Share(_)) => format!("shared out {route}"),
+            (EntryKind::Post, Purpose::Correction(wrong)) => format!("corrected {wrong} {route}"),
+            (EntryKind::Post, _) => format!("moved {route}"),
+        };
+        let subject = match self.kind {
+            EntryKind::Hold => AnyId::from(HoldId(self.transfer.0)),
+            EntryKind::Post | EntryKind::PostHold | EntryKind::VoidHold => self.transfer.into(),
+        };
+        Told::new(subject, what).over(self.amount, self.asset)
+    }
+}
+
+impl Purpose {
+    /// What is said of a hold that this took over.
+    fn taken_over(self, hold: HoldId) -> Option<Told> {
+        match self {
+            Self::Deal(deal) => Some(Told::new(hold, format!("was taken over by {deal}"))),
+            Self::Transfer
+            | Self::Issue
+            | Self::Deposit
+            | Self::Withdrawal
+            | Self::Share(_)
+            | Self::Correction(_)
+            | Self::Stake(_)
+            | Self::Offer(_) => None,
+        }
+    }
 }

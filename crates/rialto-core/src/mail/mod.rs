@@ -9,6 +9,7 @@ mod lanes;
 #[cfg(test)]
 mod tests;
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -21,6 +22,7 @@ pub use lanes::{Lane, Lanes};
 
 use crate::command::{always, commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};
+use crate::fact::{TextOf, Told, facts};
 use crate::hash::Short;
 use crate::id::{
     AgentId, ApprovalId, CallId, CommunityId, ContentId, ConversationId, DealId, MeasureId,
@@ -569,4 +571,25 @@ pub enum MailEvent {
         #[n(1)]
         through: u64,
     },
+}
+
+facts! {
+    MailEvent {
+        ConversationOpened { conversation, title, .. } = "mail.conversation_opened",
+            concerns [conversation], texts [title => TextOf::Nothing], told [];
+        MessageSent { message, conversation, from, body, request, .. } = "mail.message_sent",
+            concerns [message], texts [body => TextOf::Message(*message)], told [{
+                let what = if *request { "wrote first to a stranger" } else { "wrote" };
+                Told::new(*message, format!("{what} in {conversation}")).by(*from)
+            }];
+        RequestAnswered { by, stranger, .. } = "mail.request_answered", concerns [by, stranger], texts [], told [];
+        GroupChanged { added, removed, .. } = "mail.group_changed", concerns [added, removed], texts [], told [];
+        Acknowledged { .. } = "mail.acknowledged", concerns [], texts [], told [];
+        Trimmed { .. } = "mail.trimmed", concerns [], texts [], told [];
+        Erased { .. } = "mail.erased", concerns [], texts [], told [];
+        ConversationClosed { .. } = "mail.conversation_closed", concerns [], texts [], told [];
+        ContactLapsed { .. } = "mail.contact_lapsed", concerns [], texts [], told [];
+        LanesOpened {} = "mail.lanes_opened", concerns [], texts [], told [];
+        Cleared { .. } = "mail.cleared", concerns [], texts [], told [];
+    }
 }

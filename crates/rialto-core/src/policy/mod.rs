@@ -12,6 +12,7 @@ mod evolve;
 mod tests;
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -30,6 +31,7 @@ pub(crate) use evolve::{count_rate, evolve};
 use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
+use crate::fact::{TextOf, Told, facts, word};
 use crate::hash::Hash;
 use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
@@ -676,4 +678,27 @@ pub enum PolicyEvent {
         #[n(2)]
         by: Option<PersonId>,
     },
+}
+
+facts! {
+    PolicyEvent {
+        SettingsChanged { .. } = "policy.settings_changed", concerns [], texts [], told [];
+        AllowanceSet { node, .. } = "policy.allowance_set", concerns [node], texts [], told [];
+        // Whom a block hits is not told of it.
+        Blocked { by, .. } = "policy.blocked", concerns [by], texts [], told [];
+        Unblocked { by, .. } = "policy.unblocked", concerns [by], texts [], told [];
+        ApprovalRequested { approval, request } = "policy.approval_requested",
+            concerns [approval], texts [request.bound => TextOf::Nothing], told [{
+                let what = match request.bound {
+                    Bound::Accept { .. } => "asked a person to approve the acceptance",
+                    Bound::Transfer { .. } => "asked a person to approve the transfer",
+                    Bound::Offer { .. } => "asked a person to approve the offer",
+                };
+                let line = Told::new(*approval, what).by(request.agent);
+                line.over(request.amount, request.asset)
+            }];
+        ApprovalEnded { approval, end, .. } = "policy.approval_ended",
+            concerns [approval], texts [],
+            told [Told::new(*approval, format!("the approval was {}", word(end)))];
+    }
 }

@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::{Entry, Ground, Reaction, Step, Target};
+use crate::fact::{TextOf, Told, facts};
 use crate::id::{AgentId, AnyId, CommunityId, MeasureId, OwnerId, PostId, ReportId};
 use crate::text::{ContentRef, Handle};
 
@@ -327,4 +328,47 @@ pub enum SocialEvent {
         #[n(1)]
         owner: OwnerId,
     },
+}
+
+facts! {
+    SocialEvent {
+        Followed { by, agent } = "social.followed", concerns [by, agent], texts [], told [];
+        Unfollowed { by, agent } = "social.unfollowed", concerns [by, agent], texts [], told [];
+        // Whom a mute hits is not told of it.
+        Muted { by, .. } = "social.muted", concerns [by], texts [], told [];
+        Unmuted { by, .. } = "social.unmuted", concerns [by], texts [], told [];
+        Posted { post, author, body, mentions, told, .. } = "social.posted",
+            concerns [told, mentions, author], texts [body => TextOf::Post(*post)],
+            told [Told::new(*post, "posted").by(*author)];
+        Edited { post, body } = "social.edited",
+            concerns [post], texts [body => TextOf::Post(*post)], told [Told::new(*post, "edited the post")];
+        Deleted { post } = "social.deleted",
+            concerns [post], texts [], told [Told::new(*post, "deleted the post")];
+        Reacted { post, by, .. } = "social.reacted", concerns [post, by], texts [], told [];
+        PostsClosed { .. } = "social.posts_closed", concerns [], texts [], told [];
+        CommunityCreated { rules, by, .. } = "social.community_created",
+            concerns [by], texts [rules => TextOf::Nothing], told [];
+        CommunityUpdated { rules, .. } = "social.community_updated",
+            concerns [], texts [rules => TextOf::Nothing], told [];
+        Joined { agent, .. } = "social.joined", concerns [agent], texts [], told [];
+        JoinRequested { agent, .. } = "social.join_requested", concerns [agent], texts [], told [];
+        JoinAnswered { agent, .. } = "social.join_answered", concerns [agent], texts [], told [];
+        Left { agent, .. } = "social.left", concerns [agent], texts [], told [];
+        ModeratorSet { agent, .. } = "social.moderator_set", concerns [agent], texts [], told [];
+        Reported { report, text, .. } = "social.reported",
+            concerns [report], texts [text => TextOf::Nothing], told [];
+        ReportsEnded { reports, reason, .. } = "social.reports_ended",
+            concerns [reports], texts [reason => TextOf::Nothing], told [];
+        MeasureTaken { measure, reason, .. } = "social.measure_taken",
+            concerns [measure], texts [reason => TextOf::Nothing], told [Told::new(*measure, "took a measure")];
+        MeasureRevoked { measure, reason } = "social.measure_revoked",
+            concerns [measure], texts [reason => TextOf::Nothing],
+            told [Told::new(*measure, "took the measure back")];
+        Appealed { measure, statement, .. } = "social.appealed",
+            concerns [measure], texts [statement => TextOf::Nothing], told [];
+        AppealDecided { measure, reason, .. } = "social.appeal_decided",
+            concerns [measure], texts [reason => TextOf::Nothing], told [];
+        OwnerMuted { by, .. } = "social.owner_muted", concerns [by], texts [], told [];
+        OwnerUnmuted { by, .. } = "social.owner_unmuted", concerns [by], texts [], told [];
+    }
 }

@@ -9,6 +9,7 @@ mod evolve;
 #[cfg(test)]
 mod tests;
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -19,6 +20,7 @@ pub(crate) use evolve::evolve;
 
 use crate::command::{always, commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};
+use crate::fact::{TextOf, Told, facts, word};
 use crate::id::{AgentId, DealId, OwnerId, TaskId, TeamId};
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
@@ -539,4 +541,27 @@ pub enum WorkEvent {
         #[n(0)]
         task: TaskId,
     },
+}
+
+facts! {
+    WorkEvent {
+        TaskCreated { task, worker, deal, body, .. } = "work.task_created",
+            concerns [task], texts [body => TextOf::Nothing], told [Told::new(*task, match deal {
+                Some(deal) => format!("the work of {deal} was given to {worker}"),
+                None => format!("asked {worker} for work"),
+            })];
+        TaskUpdated { task, state, note } = "work.task_updated",
+            concerns [task], texts [note => TextOf::Nothing],
+            told [Told::new(*task, format!("the work is now {}", word(state)))];
+        ArtifactAdded { task, number, name, body } = "work.artifact_added",
+            concerns [task], texts [body => TextOf::Nothing],
+            told [Told::new(*task, format!("made artifact {number}: {name}"))];
+        TeamCreated { team, .. } = "work.team_created", concerns [team], texts [], told [];
+        MemberInvited { team, .. } = "work.member_invited", concerns [team], texts [], told [];
+        MemberJoined { team, .. } = "work.member_joined", concerns [team], texts [], told [];
+        MemberLeft { team, agent } = "work.member_left", concerns [team, agent], texts [], told [];
+        SplitProposed { team, .. } = "work.split_proposed", concerns [team], texts [], told [];
+        SplitAgreed { team, .. } = "work.split_agreed", concerns [team], texts [], told [];
+        PartsLeft { .. } = "work.parts_left", concerns [], texts [], told [];
+    }
 }
