@@ -8,12 +8,16 @@ use serde_json::Value;
 
 /// What each crate may depend on, of ours. Anything else is a wrong turn.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("rialto-client", &["rialto-core", "rialto-wire"]),
+    (
+        "rialto-client",
+        &["rialto-core", "rialto-outside", "rialto-wire"],
+    ),
     ("rialto-console", &["rialto-core"]),
     ("rialto-core", &[]),
     ("rialto-fleet", &[]),
     ("rialto-journal", &[]),
     ("rialto-lab", &[]),
+    ("rialto-outside", &[]),
     ("rialto-testing", &[]),
     ("rialto-wire", &["rialto-core"]),
     ("rialto-views", &["rialto-core", "rialto-wire"]),
@@ -23,6 +27,27 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rialto-console",
             "rialto-core",
             "rialto-journal",
+            "rialto-outside",
+            "rialto-views",
+            "rialto-wire",
+        ],
+    ),
+    (
+        "rialto-scenario",
+        &[
+            "rialto-client",
+            "rialto-core",
+            "rialto-server",
+            "rialto-wire",
+        ],
+    ),
+    (
+        "rialto-bench",
+        &[
+            "rialto-client",
+            "rialto-core",
+            "rialto-lab",
+            "rialto-scenario",
             "rialto-views",
             "rialto-wire",
         ],
@@ -30,11 +55,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "rialto",
         &[
+            "rialto-bench",
             "rialto-client",
             "rialto-core",
             "rialto-fleet",
             "rialto-journal",
             "rialto-lab",
+            "rialto-scenario",
             "rialto-server",
             "rialto-views",
             "rialto-wire",

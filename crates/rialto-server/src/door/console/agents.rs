@@ -7,15 +7,18 @@ use rialto_console::kit::{Money, Who};
 use rialto_console::pages::agents::{Allowance, InForce, Issued, Line, List, One, Private, Record};
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, OwnerId};
-use rialto_core::identity::Principal;
+use rialto_core::identity::{AgentRef, Principal, Profile, RegisterAgent, Subject, SwitchSubject};
 use rialto_core::mail::Inbox;
-use rialto_core::policy::{Action, Node, authorise};
+use rialto_core::policy::{Action, Limit, Node, NodeRef, SetAllowance, authorise};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{DAY_MS, HOUR_MS};
 use rialto_views::{AgentCard, AgentQuery, MemberOf, Paging, Scope, Whom};
-use serde_json::{Value, json};
+use rialto_wire::body::Body;
+use rialto_wire::native::NativeCommand;
+use serde_json::Value;
 
 use super::desk::{Desk, Posted, answered, done, to};
 use super::ledger::account;
@@ -107,18 +110,21 @@ pub(super) fn line(desk: &Desk, card: &AgentCard, scope: Scope) -> Line {
 
 /// `POST /agents`: registers one and shows its token this once.
 pub(super) async fn register(form: Posted) -> Result<Response, Refusal> {
-    let field = |name| form.field(name).map(str::to_owned);
-    let handle = field("handle").unwrap_or_default();
-    let mut args = json!({ "handle": handle });
-    if let Some(args) = args.as_object_mut() {
-        if let Some(said) = field("description") {
-            args.insert("profile".to_owned(), json!({ "description": said }));
-        }
-        if let Some(owner) = field("owner") {
-            args.insert("owner".to_owned(), Value::String(owner));
-        }
-    }
-    match form.carry_out("agent.register", args).await {
+    let handle = form.field("handle").unwrap_or_default();
+    let outcome = async {
+        let agent = RegisterAgent {
+            owner: form.maybe("owner")?,
+            team: None,
+            handle: form.value("handle")?,
+            key: None,
+            profile: Profile {
+                description: form.field("description").map(Body::text),
+                ..Profile::default()
+            },
+        };
+        form.carry_out(Command::RegisterAgent(agent)).await
+    };
+    match outcome.await {
         Ok(accepted) => {
             let issued = Issued {
                 handle: format!("@{}", handle.trim_start_matches('@')),
@@ -338,8 +344,11 @@ pub(super) fn span(ms: u64) -> String {
 /// `POST /agents/{agent}/allowance`.
 pub(super) async fn allow(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let card = card_of(&form.desk, &name).await?;
-    let args = limits(card.id, &form);
-    let outcome = form.carry_out("policy.set_allowance", args).await;
+    let outcome = async {
+        let limits = limits(card.id, &form)?;
+        form.carry_out(Command::SetAllowance(limits)).await
+    };
+    let outcome = outcome.await;
     settled(&form, &card, "allowance", outcome.map(drop)).await
 }
 
@@ -379,23 +388,27 @@ pub(super) async fn settled(
 }
 
 /// What the form says: it opened with what was in force, so an empty field clears its limit.
-fn limits(agent: AgentId, form: &Posted) -> Value {
+fn limits(agent: AgentId, form: &Posted) -> Result<SetAllowance, Refusal> {
     let field = |name| form.field(name);
     let period_ms = match field("period") {
         Some("hour") => HOUR_MS,
         Some("week") => 7 * DAY_MS,
         other => other.and_then(|ms| ms.parse().ok()).unwrap_or(DAY_MS),
     };
-    let names = ["per_deal", "per_period", "approval_above"];
-    let cleared: Vec<&str> = names.into_iter().filter(|n| field(n).is_none()).collect();
-    json!({
-        "node": { "agent": agent },
-        "asset": field("asset"),
-        "per_deal": field("per_deal"),
-        "per_period": field("per_period"),
-        "period_ms": period_ms,
-        "approval_above": field("approval_above"),
-        "clear": cleared,
+    let names = [
+        ("per_deal", Limit::PerDeal),
+        ("per_period", Limit::PerPeriod),
+        ("approval_above", Limit::ApprovalAbove),
+    ];
+    let cleared = names.into_iter().filter(|(name, _)| field(name).is_none());
+    Ok(SetAllowance {
+        node: NodeRef::Agent(AgentRef::Id(agent)),
+        asset: form.maybe("asset")?,
+        per_deal: form.maybe("per_deal")?,
+        per_period: form.maybe("per_period")?,
+        period_ms: Some(period_ms),
+        approval_above: form.maybe("approval_above")?,
+        clear: cleared.map(|(_, limit)| limit).collect(),
     })
 }
 
@@ -432,23 +445,24 @@ async fn in_force(
     read.await
 }
 
-/// The operation that a stop switch's form asks for.
+/// What a stop switch's form asks for.
 ///
 /// # Errors
 /// [`Code::Malformed`].
-pub(super) fn switch_op(form: &Posted) -> Result<&'static str, Refusal> {
+pub(super) fn switched(form: &Posted, subject: Subject) -> Result<NativeCommand, Refusal> {
+    let switch = SwitchSubject { subject };
     match form.field("to") {
-        Some("suspend") => Ok("identity.suspend"),
-        Some("resume") => Ok("identity.resume"),
+        Some("suspend") => Ok(Command::Suspend(switch)),
+        Some("resume") => Ok(Command::Resume(switch)),
         _ => Err(Refusal::new(Code::Malformed, "to: suspend or resume")),
     }
 }
 
 /// `POST /agents/{agent}/switch`.
 pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
-    let (card, op) = (card_of(&form.desk, &name).await?, switch_op(&form)?);
-    let args = json!({ "subject": { "agent": card.id } });
-    let outcome = form.carry_out(op, args).await;
+    let card = card_of(&form.desk, &name).await?;
+    let command = switched(&form, Subject::Agent(AgentRef::Id(card.id)))?;
+    let outcome = form.carry_out(command).await;
     settled(&form, &card, "switch", outcome.map(drop)).await
 }
 

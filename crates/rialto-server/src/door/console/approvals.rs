@@ -6,11 +6,12 @@ use rialto_console::kit::Thing;
 use rialto_console::pages::approvals::{Approval, Approvals};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::{AnyId, ApprovalId};
-use rialto_core::policy::{Action, authorise};
+use rialto_core::policy::{Action, AnswerApproval, authorise};
 use rialto_core::reject::Code;
 use rialto_views::{ApprovalRow, ApprovalView};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::agents::span;
 use super::deals::maud_of;
@@ -260,8 +261,11 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
         Some("false") => false,
         _ => return Err(Refusal::new(Code::Malformed, "approve: true or false")),
     };
-    let args = json!({ "approval": id, "approve": approve });
-    match form.carry_out("policy.answer_approval", args).await {
+    let answer = AnswerApproval {
+        approval: id,
+        approve,
+    };
+    match form.carry_out(Command::AnswerApproval(answer)).await {
         Ok(_) => Ok(to(&format!("/approvals/{id}"))),
         Err(refusal) => {
             let sent = form.refused(&id.to_string(), &refusal);

@@ -24,8 +24,9 @@ use rialto_views::{
     AgentQuery, Error as ViewError, MAX_PAGE, Paging, Scope, ViewReader, Waiting,
     Written as ViewWritten,
 };
-use rialto_wire::native::{Accepted, Problem};
-use serde_json::Value;
+use rialto_wire::native::{Accepted, NativeCommand, Problem};
+use serde::de::DeserializeOwned;
+use serde::de::value::{BorrowedStrDeserializer, Error as NotSo};
 
 use super::guard;
 use super::session::Session;
@@ -457,17 +458,31 @@ impl Posted {
         name.map_err(|e| Refusal::new(Code::Malformed, format!("as: {e}")))
     }
 
+    /// What was typed into a field, as the value that it must be.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`]; also when nothing was typed, where that is no such value.
+    pub(super) fn value<T: DeserializeOwned>(&self, name: &str) -> Result<T, Refusal> {
+        read(name, self.field(name).unwrap_or_default())
+    }
+
+    /// The same, where nothing may be typed.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`].
+    pub(super) fn maybe<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        self.field(name).map(|text| read(name, text)).transpose()
+    }
+
     /// Carries out what the form asks for, as the agent that it names.
-    pub(super) async fn carry_out(&self, op: &str, args: Value) -> Result<Accepted, Refusal> {
-        let args = args.to_string();
-        let item = commands::Item {
-            op,
-            args: args.as_bytes(),
+    pub(super) async fn carry_out(&self, command: NativeCommand) -> Result<Accepted, Refusal> {
+        let wanted = commands::Wanted {
+            command,
             acting: self.acting()?,
-            key: self.fields.get("key").cloned(),
+            key: self.fields.get("key").map(String::as_str),
             cause: None,
         };
-        commands::carry_out(self.desk.door(), &self.desk.caller, item).await
+        commands::ask(self.desk.door(), &self.desk.caller, wanted).await
     }
 
     /// What became of the form, for the page that it stands on.
@@ -480,6 +495,15 @@ impl Posted {
             refused: Some(shown(&refusal.problem())),
         }
     }
+}
+
+/// The value that a text is, as it would stand in a command: an id, a name, an amount, a choice.
+///
+/// # Errors
+/// [`Code::Malformed`] with the field's name.
+pub(super) fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Refusal> {
+    let value = T::deserialize(BorrowedStrDeserializer::<NotSo>::new(text));
+    value.map_err(|why| Refusal::new(Code::Malformed, format!("{name}: {why}")))
 }
 
 /// What a form that was carried out says on the page it leads back to.

@@ -3,11 +3,12 @@
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::invitations::{Invitation, Invitations};
+use rialto_core::command::Command;
 use rialto_core::id::TokenId;
+use rialto_core::identity::{EndInvitation, Invite};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_core::time::DAY_MS;
-use serde_json::json;
 
 use super::desk::{Desk, Posted, answered, named, to};
 use crate::door::problem::Refusal;
@@ -70,12 +71,12 @@ pub(super) async fn make(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let uses: Option<u32> = form.field("uses").map(named).transpose()?;
         let days: Option<u64> = form.field("days").map(named).transpose()?;
-        let args = json!({
-            "label": form.field("label"),
-            "uses": uses.unwrap_or(1),
-            "expires_in_ms": days.unwrap_or(7).saturating_mul(DAY_MS),
-        });
-        form.carry_out("invitation.create", args).await
+        let invitation = Invite {
+            uses: uses.unwrap_or(1),
+            expires_in_ms: days.unwrap_or(7).saturating_mul(DAY_MS),
+            label: form.maybe("label")?,
+        };
+        form.carry_out(Command::Invite(invitation)).await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -93,8 +94,8 @@ pub(super) async fn make(form: Posted) -> Result<Response, Refusal> {
 pub(super) async fn end(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let invitation: TokenId = named(form.field("invitation").unwrap_or_default())?;
-        let args = json!({ "invitation": invitation });
-        form.carry_out("invitation.end", args).await
+        let end = EndInvitation { invitation };
+        form.carry_out(Command::EndInvitation(end)).await
     };
     match outcome.await {
         Ok(_) => Ok(to("/invitations")),

@@ -5,11 +5,14 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::messages::{Conversation, Line, List, Message};
 use rialto_console::shell::Place;
-use rialto_core::id::{AgentId, ConversationId};
+use rialto_core::command::Command;
+use rialto_core::id::{AgentId, ConversationId, TaskId};
+use rialto_core::mail::{Destination, SendMessage};
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
 use rialto_views::{ConversationRow, MessageRow, Order};
-use serde_json::json;
+use rialto_wire::body::Body;
+use rialto_wire::native::NativeCommand;
 
 use super::desk::{Desk, Posted, answered, named, to};
 use super::show::who;
@@ -133,13 +136,24 @@ async fn conversation(
         .await
 }
 
+/// A message, of a task if it is about one.
+pub(super) fn letter(to: Destination, task: Option<TaskId>, body: &str) -> NativeCommand {
+    Command::SendMessage(SendMessage {
+        to,
+        body: Body::text(body),
+        client_id: None,
+        reply_to: None,
+        task,
+    })
+}
+
 /// `POST /messages/{id}`: an answer as one of the viewer's agents.
 pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let id: ConversationId = named(&name)?;
     let outcome = async {
         let body = form.text("body", "a message")?;
-        let args = json!({ "to": { "conversation": id }, "body": body });
-        form.carry_out("mail.send", args).await
+        form.carry_out(letter(Destination::Conversation(id), None, body))
+            .await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("/messages/{id}"))),

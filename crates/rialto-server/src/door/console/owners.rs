@@ -5,12 +5,13 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::owners::{Owner, Person};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
+use rialto_core::identity::{StopAgents, Subject};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_views::{AgentQuery, Paging};
-use serde_json::json;
 
-use super::agents::{line, owners_limits, switch_op};
+use super::agents::{line, owners_limits, switched};
 use super::desk::{Desk, Posted, answered, to};
 use crate::door::problem::Refusal;
 use crate::door::reads::own;
@@ -72,8 +73,8 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
 pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let desk = &form.desk;
     let owner = own(desk.door(), &desk.caller, &name).await?;
-    let args = json!({ "subject": { "owner": owner } });
-    match form.carry_out(switch_op(&form)?, args).await {
+    let command = switched(&form, Subject::Owner(owner))?;
+    match form.carry_out(command).await {
         Ok(_) => Ok(to(&format!("/owners/{owner}"))),
         Err(refusal) => {
             let sent = form.refused("switch", &refusal);
@@ -91,8 +92,11 @@ pub(super) async fn stop(Path(name): Path<String>, form: Posted) -> Result<Respo
         Some("start") => false,
         _ => return Err(Refusal::new(Code::Malformed, "to: stop or start")),
     };
-    let args = json!({ "owner": owner, "stop": stop });
-    match form.carry_out("owner.stop", args).await {
+    let all = StopAgents {
+        owner: Some(owner),
+        stop,
+    };
+    match form.carry_out(Command::StopAgents(all)).await {
         Ok(_) => Ok(to(&format!("/owners/{owner}"))),
         Err(refusal) => {
             let sent = form.refused("stop", &refusal);

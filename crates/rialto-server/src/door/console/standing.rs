@@ -9,14 +9,15 @@ use rialto_console::pages::reputation::{Reputation, Weighed};
 use rialto_console::pages::square::Post;
 use rialto_console::shell::Place;
 use rialto_core::id::AgentId;
+use rialto_core::identity::AgentRef;
 use rialto_core::reject::Code;
+use rialto_core::social::TargetRef;
 use rialto_views::{DealWeight, Page, Paging, ReputationView, Who as ViewWho};
-use serde_json::json;
 
 use super::agents::{card_of, settled};
 use super::desk::{Desk, Posted};
 use super::show::{who, word};
-use super::square::{self, Bench, bond, measure_args, measures, report_args};
+use super::square::{self, Bench, bond, measure, measures, report};
 use crate::door::problem::Refusal;
 
 /// How many of its latest posts stand on an agent's page.
@@ -120,15 +121,15 @@ async fn follows(desk: &Desk, name: &str, following: bool) -> Result<Response, R
 pub(super) async fn bind(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let card = card_of(&form.desk, &name).await?;
     let what = form.field("do").unwrap_or_default();
-    let target = json!({ "agent": card.id });
+    let agent = AgentRef::Id(card.id);
     let outcome = async {
-        let (op, args) = match what {
-            "report" => ("social.report", report_args(&form, &target)),
-            "measure" => ("moderation.act", measure_args(&form, &target)?),
-            _ => bond(what, &card.handle)
+        let command = match what {
+            "report" => report(&form, TargetRef::Agent(agent))?,
+            "measure" => measure(&form, TargetRef::Agent(agent))?,
+            _ => bond(what, agent)
                 .ok_or_else(|| Refusal::new(Code::Malformed, "do: what a button says"))?,
         };
-        form.carry_out(op, args).await
+        form.carry_out(command).await
     };
     let outcome = outcome.await.map(drop);
     settled(&form, &card, what, outcome).await

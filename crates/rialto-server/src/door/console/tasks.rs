@@ -8,18 +8,21 @@ use rialto_console::pages::square::Voice;
 use rialto_console::pages::tasks::{Artifact, Line, List, One};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::TaskId;
-use rialto_core::identity::Principal;
+use rialto_core::identity::{AgentRef, Principal};
+use rialto_core::mail::Destination;
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
-use rialto_core::work::TaskState;
+use rialto_core::work::{TaskState, UpdateTask};
 use rialto_views::{TaskRow, TaskStep};
+use rialto_wire::body::Body;
 use serde::Deserialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
-use serde_json::json;
 
 use super::deals::maud_of;
 use super::desk::{Desk, Posted, answered, done, named, to};
+use super::messages::letter;
 use super::show::{principal, who};
 use crate::door::problem::Refusal;
 
@@ -169,18 +172,21 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
         let scope = form.desk.scope().await?;
         let found = form.desk.view(move |v| v.task(scope, id)).await?;
         let task = found.ok_or(Code::NotFound)?.task;
-        let (done, op, args) = match task.requester {
+        let (done, command) = match task.requester {
             Principal::Agent(_) => {
-                let to = json!({ "agent": task.worker.id });
-                let args = json!({ "to": to, "task": id, "body": body });
-                ("write", "mail.send", args)
+                let to = Destination::Agent(AgentRef::Id(task.worker.id));
+                ("write", letter(to, Some(id), body))
             }
             _ => {
-                let args = json!({ "task": id, "state": TaskState::Working, "note": body });
-                ("answer", "task.update", args)
+                let update = UpdateTask {
+                    task: id,
+                    state: TaskState::Working,
+                    note: Some(Body::text(body)),
+                };
+                ("answer", Command::UpdateTask(update))
             }
         };
-        form.carry_out(op, args).await.map(|_| done)
+        form.carry_out(command).await.map(|_| done)
     };
     match outcome.await {
         Ok(done) => Ok(to(&format!("/tasks/{id}?done={done}"))),

@@ -6,12 +6,14 @@ use rialto_console::form::Sent;
 use rialto_console::pages::square::Voice;
 use rialto_console::pages::teams::{List, Member, One, Team};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, TeamId};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
-use rialto_core::work::TeamRole;
+use rialto_core::work::{
+    AgreeSplit, CreateTeam, InviteMember, JoinTeam, ProposeSplit, Share, TeamRole,
+};
 use rialto_views::TeamRow;
-use serde_json::{Value, json};
 
 use super::desk::{Desk, Posted, answered, done, named, to};
 use super::ledger::account;
@@ -58,8 +60,12 @@ async fn listed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
 
 /// `POST /teams`: founds one.
 pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
-    let args = json!({ "name": form.field("name").unwrap_or_default() });
-    match form.carry_out("team.create", args).await {
+    let outcome = async {
+        let name = form.value("name")?;
+        let command = Command::CreateTeam(CreateTeam { name, owner: None });
+        form.carry_out(command).await
+    };
+    match outcome.await {
         Ok(accepted) => Ok(match accepted.ids.get("team") {
             Some(id) => to(&format!("/teams/{id}")),
             None => to("/teams"),
@@ -116,7 +122,7 @@ fn shares(
     form: &Posted,
     prefix: &str,
     ppm: impl Fn(&str) -> Result<u32, Refusal>,
-) -> Result<Vec<Value>, Refusal> {
+) -> Result<Vec<Share>, Refusal> {
     let named_so = form
         .fields
         .iter()
@@ -124,7 +130,8 @@ fn shares(
     named_so
         .map(|(agent, value)| {
             let agent: AgentId = named(agent)?;
-            Ok(json!({ "agent": agent, "ppm": ppm(value.trim())? }))
+            let ppm = ppm(value.trim())?;
+            Ok(Share { agent, ppm })
         })
         .collect()
 }
@@ -149,27 +156,27 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
     let id: TeamId = named(&name)?;
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
-        let (op, args) = match what {
-            "join" | "leave" => ("team.join", json!({ "team": id, "join": what == "join" })),
+        let command = match what {
+            "join" | "leave" => Command::JoinTeam(JoinTeam {
+                team: id,
+                join: what == "join",
+            }),
             "agree" => {
                 let shares = shares(&form, "ppm:", named)?;
-                ("team.agree_split", json!({ "team": id, "shares": shares }))
+                Command::AgreeSplit(AgreeSplit { team: id, shares })
             }
             "propose" => {
                 let shares = shares(&form, "percent:", ppm)?;
-                (
-                    "team.propose_split",
-                    json!({ "team": id, "shares": shares }),
-                )
+                Command::ProposeSplit(ProposeSplit { team: id, shares })
             }
-            "invite" => {
-                let (agent, role) = (form.field("agent").unwrap_or_default(), form.field("role"));
-                let args = json!({ "team": id, "agent": agent, "role": role });
-                ("team.invite", args)
-            }
+            "invite" => Command::InviteMember(InviteMember {
+                team: id,
+                agent: form.value("agent")?,
+                role: form.value("role")?,
+            }),
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
-        form.carry_out(op, args).await
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("/teams/{id}?done={what}"))),

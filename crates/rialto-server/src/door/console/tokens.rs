@@ -4,12 +4,12 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::pages::agents::Issued;
 use rialto_console::pages::tokens::{Token, Tokens};
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, TokenId};
-use rialto_core::identity::Principal;
+use rialto_core::identity::{AgentRef, IssueToken, Principal, RevokeToken, Subject};
 use rialto_core::policy::Action;
 use rialto_core::time::DAY_MS;
 use rialto_views::{MAX_PAGE, Paging, Scope};
-use serde_json::json;
 
 use super::agents::{card_of, settled, whole};
 use super::desk::{Desk, Posted, named};
@@ -54,12 +54,12 @@ pub(super) async fn issue(Path(name): Path<String>, form: Posted) -> Result<Resp
     let card = card_of(&form.desk, &name).await?;
     let outcome = async {
         let days = form.field("days").map(named::<u64>).transpose()?;
-        let args = json!({
-            "subject": { "agent": card.id },
-            "label": form.field("label"),
-            "expires_in_ms": days.map(|days| days.saturating_mul(DAY_MS)),
-        });
-        form.carry_out("token.issue", args).await
+        let token = IssueToken {
+            subject: Subject::Agent(AgentRef::Id(card.id)),
+            label: form.maybe("label")?,
+            expires_in_ms: days.map(|days| days.saturating_mul(DAY_MS)),
+        };
+        form.carry_out(Command::IssueToken(token)).await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -79,7 +79,7 @@ pub(super) async fn revoke(Path(name): Path<String>, form: Posted) -> Result<Res
     let card = card_of(&form.desk, &name).await?;
     let outcome = async {
         let token: TokenId = named(form.field("token").unwrap_or_default())?;
-        form.carry_out("token.revoke", json!({ "token": token }))
+        form.carry_out(Command::RevokeToken(RevokeToken { token }))
             .await
     };
     let outcome = outcome.await.map(drop);

@@ -4,10 +4,11 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::some;
 use rialto_console::pages::waiting::{Errand, Join, Request, Waiting as Page};
+use rialto_core::command::Command;
+use rialto_core::mail::AnswerRequest;
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_views::{Invitation, Paging, Waiting};
-use serde_json::json;
 
 use super::desk::{Desk, Posted, answered, done, to};
 use super::show::who;
@@ -151,8 +152,9 @@ pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
             "refuse" => false,
             _ => return Err(Refusal::new(Code::Malformed, "do: admit or refuse")),
         };
-        let args = json!({ "agent": form.field("agent").unwrap_or_default(), "admit": admit });
-        form.carry_out("mail.answer_request", args).await
+        let agent = form.value("agent")?;
+        let answer = AnswerRequest { agent, admit };
+        form.carry_out(Command::AnswerRequest(answer)).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("/waiting?done={what}"))),

@@ -7,12 +7,14 @@ use rialto_console::kit::path_part;
 use rialto_console::pages::communities::{Line, List, Member, Members, One};
 use rialto_console::pages::square::Voice;
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::reject::Code;
+use rialto_core::social::{AnswerJoin, Appoint, CreateCommunity, JoinCommunity};
 use rialto_views::{CommunityRow, Feed};
-use serde_json::json;
+use rialto_wire::body::Body;
 
 use super::{Bench, PAGE, show, voice};
-use crate::door::console::desk::{Desk, Posted, answered, done, to};
+use crate::door::console::desk::{Desk, Posted, answered, done, read, to};
 use crate::door::console::show::who;
 use crate::door::problem::Refusal;
 
@@ -59,8 +61,12 @@ pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
     let bare = name.trim_start_matches('#');
     let outcome = async {
         let rules = form.text("rules", "a community")?;
-        let args = json!({ "name": bare, "rules": rules, "entry": form.field("entry") });
-        form.carry_out("community.create", args).await
+        let community = CreateCommunity {
+            name: read("name", bare)?,
+            rules: Body::text(rules),
+            entry: form.value("entry")?,
+        };
+        form.carry_out(Command::CreateCommunity(community)).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&path_to(bare))),
@@ -107,8 +113,9 @@ pub(super) async fn join(Path(name): Path<String>, form: Posted) -> Result<Respo
             Some("leave") => false,
             _ => return Err(Refusal::new(Code::Malformed, "do: join or leave")),
         };
-        let args = json!({ "community": name, "join": join });
-        form.carry_out("community.join", args).await
+        let community = read("community", &name)?;
+        let join = JoinCommunity { community, join };
+        form.carry_out(Command::JoinCommunity(join)).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("{}?done=join", path_to(&name)))),
@@ -159,16 +166,21 @@ async fn membership(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Respo
 /// `POST /square/communities/{name}/members`: admits, refuses, appoints, dismisses.
 pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
-        let agent = form.field("agent").unwrap_or_default();
-        let (op, verdict, value) = match form.field("do") {
-            Some("admit") => ("community.answer", "admit", true),
-            Some("refuse") => ("community.answer", "admit", false),
-            Some("appoint") => ("community.appoint", "moderator", true),
-            Some("dismiss") => ("community.appoint", "moderator", false),
+        let (community, agent) = (read("community", &name)?, form.value("agent")?);
+        let command = match form.field("do") {
+            Some(what @ ("admit" | "refuse")) => Command::AnswerJoin(AnswerJoin {
+                community,
+                agent,
+                admit: what == "admit",
+            }),
+            Some(what @ ("appoint" | "dismiss")) => Command::Appoint(Appoint {
+                community,
+                agent,
+                moderator: what == "appoint",
+            }),
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
-        let args = json!({ "community": name, "agent": agent, verdict: value });
-        form.carry_out(op, args).await
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("{}/members?done=member", path_to(&name)))),

@@ -13,20 +13,24 @@ use axum::routing::get;
 use rialto_console::form::Sent;
 use rialto_console::pages::square::{Feed, Tab, Voice};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, PostId};
+use rialto_core::identity::AgentRef;
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
+use rialto_core::social::WritePost;
 use rialto_views::{Feed as Wanted, Page, PostRow, ViewReader};
-use serde_json::{Value, json};
+use rialto_wire::body::Body;
+use rialto_wire::native::NativeCommand;
 
 use super::desk::{Desk, Posted, answered, to};
 use crate::door::Door;
 use crate::door::problem::Refusal;
 use crate::door::reads::agent_card;
 
-pub(super) use moderation::{Bench, measure_args};
+pub(super) use moderation::{Bench, measure};
 pub(super) use show::{measures, posts, told};
-pub(super) use thread::{bond, report_args};
+pub(super) use thread::{bond, report};
 
 /// How many posts stand on a page.
 const PAGE: u32 = 25;
@@ -187,16 +191,15 @@ async fn feed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
 }
 
 /// The handles of agents that a text mentions, the author's own left out.
-async fn mentioned(form: &Posted, text: &str) -> Result<Vec<String>, Refusal> {
+async fn mentioned(form: &Posted, text: &str) -> Result<Vec<AgentRef>, Refusal> {
     use rialto_core::decide::resolve_agent;
     let named = handles_in(text);
     let own = form.field("as").unwrap_or_default().to_owned();
     let known = form.desk.state(move |state| {
-        let is_agent = |handle: &String| {
-            let agent = handle.parse().ok();
-            *handle != own && agent.is_some_and(|name| resolve_agent(state, &name).is_ok())
-        };
-        named.into_iter().filter(is_agent).collect()
+        let others = named.iter().filter(|handle| **handle != own);
+        let named = others.filter_map(|handle| handle.parse().ok());
+        let known = named.filter(|name| resolve_agent(state, name).is_ok());
+        known.collect()
     });
     known.await
 }
@@ -223,8 +226,8 @@ fn handles_in(text: &str) -> Vec<String> {
     found
 }
 
-/// The arguments of a post, as its form gives them.
-async fn post_args(form: &Posted, parent: Option<PostId>) -> Result<Value, Refusal> {
+/// A post, as its form gives it.
+async fn post(form: &Posted, parent: Option<PostId>) -> Result<NativeCommand, Refusal> {
     let body = form.text("body", "a post")?;
     let about = form.field("about").unwrap_or_default();
     let ids = about
@@ -234,20 +237,20 @@ async fn post_args(form: &Posted, parent: Option<PostId>) -> Result<Value, Refus
     let about = ids
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| Refusal::new(Code::Malformed, format!("about: {e}")))?;
-    Ok(json!({
-        "body": body,
-        "parent": parent,
-        "community": form.field("community"),
-        "mentions": mentioned(form, body).await?,
-        "about": about,
+    Ok(Command::WritePost(WritePost {
+        body: Body::text(body),
+        parent,
+        community: form.maybe("community")?,
+        mentions: mentioned(form, body).await?,
+        about,
     }))
 }
 
 /// `POST /square`: a post as one of the viewer's agents.
 async fn write(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
-        let args = post_args(&form, None).await?;
-        form.carry_out("social.post", args).await
+        let command = post(&form, None).await?;
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(accepted) => Ok(match (accepted.ids.get("post"), form.field("community")) {

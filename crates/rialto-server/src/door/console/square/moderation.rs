@@ -5,13 +5,18 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::moderation::{Judge, Moderation, Report, Which};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, MeasureId, ReportId};
-use rialto_core::identity::Principal;
+use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
+use rialto_core::social::{
+    Appeal, DecideAppeal, DismissReports, RevokeMeasure, Step, TakeMeasure, TargetRef,
+};
 use rialto_core::time::DAY_MS;
 use rialto_views::{Error as ViewError, FiledReport, MeasureRow, Who as ViewWho};
-use serde_json::{Value, json};
+use rialto_wire::body::Body;
+use rialto_wire::native::NativeCommand;
 
 use super::measures;
 use super::show::{self, Seen};
@@ -182,38 +187,40 @@ async fn reports(
         .collect())
 }
 
-/// The arguments of a measure, as its form gives them.
+/// A measure, as its form gives it.
 ///
 /// # Errors
 /// [`Code::Malformed`] for a step that there is not, [`Code::BadText`] without a reason.
-pub(in crate::door::console) fn measure_args(
+pub(in crate::door::console) fn measure(
     form: &Posted,
-    target: &Value,
-) -> Result<Value, Refusal> {
+    target: TargetRef,
+) -> Result<NativeCommand, Refusal> {
+    let reason = Body::text(form.text("reason", "a measure")?);
     let step = match form.field("step").unwrap_or_default().split_once(':') {
         Some(("suspend", days)) => {
             let days: u64 = named(days)?;
-            json!({ "suspend": { "for_ms": days.saturating_mul(DAY_MS) } })
+            Step::Suspend {
+                for_ms: days.saturating_mul(DAY_MS),
+            }
         }
         _ => match form.field("step") {
-            Some("hide") => json!("hide"),
-            label => json!({ "label": label }),
+            Some("hide") => Step::Hide,
+            _ => Step::Label(form.value("step")?),
         },
     };
-    let reports: Vec<&str> = form.field("report").into_iter().collect();
-    Ok(json!({
-        "target": target,
-        "step": step,
-        "community": form.field("community"),
-        "reports": reports,
-        "reason": form.text("reason", "a measure")?,
+    Ok(Command::TakeMeasure(TakeMeasure {
+        target,
+        step,
+        community: form.maybe("community")?,
+        reports: form.maybe("report")?.into_iter().collect(),
+        reason,
     }))
 }
 
-fn target(form: &Posted) -> Result<Value, Refusal> {
+fn target(form: &Posted) -> Result<TargetRef, Refusal> {
     match named(form.field("target").unwrap_or_default())? {
-        AnyId::PostId(id) => Ok(json!({ "post": id })),
-        AnyId::AgentId(id) => Ok(json!({ "agent": id })),
+        AnyId::PostId(id) => Ok(TargetRef::Post(id)),
+        AnyId::AgentId(id) => Ok(TargetRef::Agent(AgentRef::Id(id))),
         _ => Err(Refusal::new(Code::Malformed, "target: a post or an agent")),
     }
 }
@@ -224,13 +231,16 @@ pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         match form.field("do") {
             Some("measure") => {
-                let args = measure_args(&form, &target(&form)?)?;
-                form.carry_out("moderation.act", args).await
+                let command = measure(&form, target(&form)?)?;
+                form.carry_out(command).await
             }
             Some("dismiss") => {
                 let reason = form.text("reason", "dismissing a report")?;
-                let args = json!({ "reports": [report], "reason": reason });
-                form.carry_out("moderation.dismiss", args).await
+                let dismissed = DismissReports {
+                    reports: vec![report],
+                    reason: Body::text(reason),
+                };
+                form.carry_out(Command::DismissReports(dismissed)).await
             }
             _ => Err(Refusal::new(Code::Malformed, "do: measure or dismiss")),
         }
@@ -269,23 +279,24 @@ pub(super) async fn decide(Path(name): Path<String>, form: Posted) -> Result<Res
     let id: MeasureId = named(&name)?;
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
-        let reason = form.text("reason", "this")?;
-        let (op, args) = match what {
-            "revoke" => (
-                "moderation.revoke",
-                json!({ "measure": id, "reason": reason }),
-            ),
-            "appeal" => (
-                "moderation.appeal",
-                json!({ "measure": id, "statement": reason }),
-            ),
-            "uphold" | "grant" => (
-                "moderation.decide_appeal",
-                json!({ "measure": id, "uphold": what == "uphold", "reason": reason }),
-            ),
+        let reason = Body::text(form.text("reason", "this")?);
+        let command = match what {
+            "revoke" => Command::RevokeMeasure(RevokeMeasure {
+                measure: id,
+                reason,
+            }),
+            "appeal" => Command::Appeal(Appeal {
+                measure: id,
+                statement: reason,
+            }),
+            "uphold" | "grant" => Command::DecideAppeal(DecideAppeal {
+                measure: id,
+                uphold: what == "uphold",
+                reason,
+            }),
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
-        form.carry_out(op, args).await
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("/square/measures/{id}?done={what}"))),

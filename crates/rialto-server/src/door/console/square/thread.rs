@@ -8,14 +8,19 @@ use rialto_console::form::Sent;
 use rialto_console::kit::When;
 use rialto_console::pages::square::{History, Reactions, Thread, Version, Voice};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::PostId;
+use rialto_core::identity::AgentRef;
+use rialto_core::policy::{PartyRef, SetBlock};
 use rialto_core::reject::Code;
+use rialto_core::social::{DeletePost, EditPost, FileReport, Follow, React, SetMute, TargetRef};
 use rialto_views::{PostRow, Written};
+use rialto_wire::body::Body;
 use rialto_wire::body::Part;
-use serde_json::{Value, json};
+use rialto_wire::native::NativeCommand;
 
-use super::{Bench, measure_args, measures, post_args, show, told, voice};
-use crate::door::console::desk::{Desk, Posted, answered, done, named, to};
+use super::{Bench, measure, measures, post, show, told, voice};
+use crate::door::console::desk::{Desk, Posted, answered, done, named, read, to};
 use crate::door::console::show::who;
 use crate::door::problem::Refusal;
 
@@ -154,58 +159,68 @@ pub(super) async fn reactions(desk: Desk, Path(name): Path<String>) -> Result<Re
     desk.page("Reactions", Place::Square, &page.page()).await
 }
 
-/// What a button of the page asks for: the operation and its arguments.
-async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<(&'static str, Value), Refusal> {
+/// What a button of the page asks for.
+async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<NativeCommand, Refusal> {
     if let Some(word) = what.strip_prefix("react:") {
-        let reaction = (word != "none").then_some(word);
-        let args = json!({ "post": id, "reaction": reaction });
-        return Ok(("social.react", args));
+        let reaction = (word != "none").then(|| read("do", word));
+        let reaction = reaction.transpose()?;
+        return Ok(Command::React(React { post: id, reaction }));
     }
-    if let Some(bond) = bond(what, &author(form, id).await?) {
+    if let Some(bond) = bond(what, author(form, id).await?) {
         return Ok(bond);
     }
     Ok(match what {
-        "reply" => ("social.post", post_args(form, Some(id)).await?),
-        "edit" => {
-            let body = form.text("body", "a post")?;
-            ("social.edit", json!({ "post": id, "body": body }))
-        }
-        "delete" => ("social.delete", json!({ "post": id })),
-        "report" => {
-            let args = report_args(form, &json!({ "post": id }));
-            ("social.report", args)
-        }
-        "measure" => {
-            let args = measure_args(form, &json!({ "post": id }))?;
-            ("moderation.act", args)
-        }
+        "reply" => post(form, Some(id)).await?,
+        "edit" => Command::EditPost(EditPost {
+            post: id,
+            body: Body::text(form.text("body", "a post")?),
+        }),
+        "delete" => Command::DeletePost(DeletePost { post: id }),
+        "report" => report(form, TargetRef::Post(id))?,
+        "measure" => measure(form, TargetRef::Post(id))?,
         _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
     })
 }
 
-async fn author(form: &Posted, id: PostId) -> Result<String, Refusal> {
+async fn author(form: &Posted, id: PostId) -> Result<AgentRef, Refusal> {
     let post = form.desk.view(move |v| v.post(id)).await?;
-    Ok(post.ok_or(Code::NotFound)?.author.handle)
+    Ok(AgentRef::Id(post.ok_or(Code::NotFound)?.author.id))
 }
 
 /// What binds an agent to another: following and muting.
-pub(in crate::door::console) fn bond(what: &str, agent: &str) -> Option<(&'static str, Value)> {
+pub(in crate::door::console) fn bond(what: &str, agent: AgentRef) -> Option<NativeCommand> {
     Some(match what {
-        "follow" => ("social.follow", json!({ "agent": agent, "follow": true })),
-        "unfollow" => ("social.follow", json!({ "agent": agent, "follow": false })),
-        "mute" => ("social.mute", json!({ "agent": agent, "mute": true })),
-        "unmute" => ("social.mute", json!({ "agent": agent, "mute": false })),
-        "block" | "unblock" => (
-            "policy.set_block",
-            json!({ "party": { "agent": agent }, "block": what == "block" }),
-        ),
+        "follow" | "unfollow" => Command::Follow(Follow {
+            agent,
+            follow: what == "follow",
+        }),
+        "mute" | "unmute" => Command::SetMute(SetMute {
+            agent: Some(agent),
+            owner: None,
+            mute: what == "mute",
+        }),
+        "block" | "unblock" => Command::SetBlock(SetBlock {
+            by: None,
+            party: PartyRef::Agent(agent),
+            block: what == "block",
+        }),
         _ => return None,
     })
 }
 
-/// The arguments of a report, as its form gives them.
-pub(in crate::door::console) fn report_args(form: &Posted, target: &Value) -> Value {
-    json!({ "target": target, "ground": form.field("ground"), "text": form.field("words") })
+/// A report, as its form gives it.
+///
+/// # Errors
+/// [`Code::Malformed`] for a ground that there is not.
+pub(in crate::door::console) fn report(
+    form: &Posted,
+    target: TargetRef,
+) -> Result<NativeCommand, Refusal> {
+    Ok(Command::FileReport(FileReport {
+        target,
+        ground: form.value("ground")?,
+        text: form.field("words").map(Body::text),
+    }))
 }
 
 /// `POST /square/posts/{id}`: answers, reacts, follows, mutes, reports, edits, deletes, moderates.
@@ -213,8 +228,8 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
     let id: PostId = named(&name)?;
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
-        let (op, args) = wanted(&form, id, what).await?;
-        form.carry_out(op, args).await
+        let command = wanted(&form, id, what).await?;
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(accepted) => {
