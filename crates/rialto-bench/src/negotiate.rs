@@ -14,7 +14,7 @@ use rialto_lab::negotiate::native;
 use rialto_lab::negotiate::preferences::Preferences;
 use rialto_lab::negotiate::session::{Deadline, Still};
 use rialto_lab::negotiate::strategy::Spec;
-use rialto_lab::negotiate::tournament::Scenario;
+use rialto_lab::negotiate::tournament::NegotiationScenario;
 use serde::Serialize;
 
 use crate::{BenchError, Progress};
@@ -104,11 +104,11 @@ fn case(
 ) -> Result<NegotiateCase, BenchError> {
     let parse = |name: &str| name.parse::<Spec>().map_err(BenchError::defect);
     let specs = [parse(pair[0])?, parse(pair[1])?];
-    let scenario = Scenario::of(domain)
+    let scenario = NegotiationScenario::of(domain)
         .pop()
         .ok_or_else(|| BenchError::defect("no scenario"))?;
     let deadline = Deadline::rounds(limit);
-    let play = |scenario: &Scenario, seed: u64| {
+    let play = |scenario: &NegotiationScenario, seed: u64| {
         scenario.play([&specs[0], &specs[1]], 0, deadline, seed, &mut Still)
     };
     let settled = play(&scenario, 1);

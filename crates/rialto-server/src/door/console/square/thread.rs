@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::When;
-use rialto_console::pages::square::{History, Reactions, Thread, Version, Voice};
+use rialto_console::pages::square::{ActingAs, History, Reactions, Thread, Version};
 use rialto_console::shell::Place;
 use rialto_core::command::Command;
 use rialto_core::id::PostId;
@@ -19,8 +19,8 @@ use rialto_wire::body::Body;
 use rialto_wire::body::Part;
 use rialto_wire::native::NativeCommand;
 
-use super::{Bench, measure, measures, post, show, told, voice};
-use crate::door::console::desk::{Desk, Posted, answered, done, named, read, to};
+use super::{Bench, acting_as, measure, measures, post, show, told};
+use crate::door::console::request::{Posted, SignedIn, answered, done, named, read, to};
 use crate::door::console::show::who;
 use crate::door::problem::Refusal;
 
@@ -28,9 +28,9 @@ use crate::door::problem::Refusal;
 const PAGE: u32 = 50;
 
 /// `GET /square/posts/{id}`.
-pub(super) async fn page(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    thread(&desk, named(&name)?, done).await
+pub(super) async fn page(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    thread(&user, named(&name)?, done).await
 }
 
 /// The posts of a thread, each behind what it answers, with how far it is set in. What answers
@@ -55,46 +55,46 @@ fn nested(top: PostId, rows: Vec<PostRow>) -> Vec<(PostRow, u8)> {
     sorted
 }
 
-async fn thread(desk: &Desk, id: PostId, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let (paging, scope) = (desk.paging(PAGE), desk.scope().await?);
-    let read = desk.view(move |v| {
+async fn thread(user: &SignedIn, id: PostId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let (paging, scope) = (user.paging(PAGE), user.scope().await?);
+    let read = user.view(move |v| {
         let Some(found) = v.thread(id, &paging)? else {
             return Ok(None);
         };
         Ok(Some((found, v.measures_against(Some(scope), id.into())?)))
     });
     let (found, against) = read.await?.ok_or(Code::NotFound)?;
-    let bench = Bench::of(desk).await?;
-    let voice = voice(desk).await?;
-    let judge = bench.judge(desk, found.post.community.clone()).await?;
+    let bench = Bench::of(user).await?;
+    let acting_as = acting_as(user).await?;
+    let judge = bench.judge(user, found.post.community.clone()).await?;
     let judge = judge.filter(|_| bench.may(Some(found.post.author.id)));
-    let own = is_own(&found.post, voice.as_ref());
+    let own = is_own(&found.post, acting_as.as_ref());
     let text = found.post.body.as_ref().and_then(plain_text);
-    let next = desk.next(found.replies.next_cursor.as_deref());
+    let next = user.next(found.replies.next_cursor.as_deref());
     let nested = nested(id, found.replies.items);
     let insets: Vec<u8> = nested.iter().map(|(_, inset)| *inset).collect();
     let rows = std::iter::once(found.post).chain(nested.into_iter().map(|(row, _)| row));
-    let mut posts = show::posts(desk, rows.collect()).await?.into_iter();
+    let mut posts = show::posts(user, rows.collect()).await?.into_iter();
     let page = Thread {
-        address: desk.address(&format!("/square/posts/{id}")),
+        address: user.address(&format!("/square/posts/{id}")),
         post: posts.next().ok_or(Code::NotFound)?,
         replies: posts.zip(insets).collect(),
         next,
-        first: desk.param("cursor").is_none(),
-        measures: told(measures(desk, &bench, against).await?),
-        voice,
+        first: user.param("cursor").is_none(),
+        measures: told(measures(user, &bench, against).await?),
+        acting_as,
         own,
         text: text.filter(|_| own),
         judge,
         sent,
     };
     let title = format!("Post by {}", page.post.author.handle);
-    desk.page(&title, Place::Square, &page.page()).await
+    user.page(&title, Place::Square, &page.page()).await
 }
 
-fn is_own(post: &PostRow, voice: Option<&Voice>) -> bool {
-    let voices = voice.map_or(&[] as &[String], |v| v.voices.as_slice());
-    post.state == "live" && voices.contains(&post.author.handle)
+fn is_own(post: &PostRow, acting_as: Option<&ActingAs>) -> bool {
+    let agents = acting_as.map_or(&[] as &[String], |v| v.agents.as_slice());
+    post.state == "live" && agents.contains(&post.author.handle)
 }
 
 /// A text of text alone, which a field can hold.
@@ -107,9 +107,9 @@ fn plain_text(said: &Written) -> Option<String> {
 }
 
 /// `GET /square/posts/{id}/history`.
-pub(super) async fn history(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn history(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
     let id: PostId = named(&name)?;
-    let read = desk.view(move |v| {
+    let read = user.view(move |v| {
         let Some(post) = v.post(id)? else {
             return Ok(None);
         };
@@ -117,30 +117,33 @@ pub(super) async fn history(desk: Desk, Path(name): Path<String>) -> Result<Resp
     });
     let (post, edits) = read.await?.ok_or(Code::NotFound)?;
     let version = |body: Option<&Written>, at: When| Version {
-        body: body.map(|said| desk.written(said)),
+        body: body.map(|said| user.written(said)),
         at,
     };
     let mut versions: Vec<Version> = Vec::new();
     for edit in edits {
-        versions.push(version(edit.body.as_ref(), desk.when(edit.at)));
+        versions.push(version(edit.body.as_ref(), user.when(edit.at)));
     }
     if post.state == "live" {
-        let since = desk.when(post.edited.unwrap_or(post.at));
+        let since = user.when(post.edited.unwrap_or(post.at));
         versions.push(version(post.body.as_ref(), since));
     }
-    let shown = show::posts(&desk, vec![post]).await?;
+    let shown = show::posts(&user, vec![post]).await?;
     let page = History {
         post: shown.into_iter().next().ok_or(Code::NotFound)?,
         versions,
     };
-    desk.page("What a post said", Place::Square, &page.page())
+    user.page("What a post said", Place::Square, &page.page())
         .await
 }
 
 /// `GET /square/posts/{id}/reactions`.
-pub(super) async fn reactions(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, paging): (PostId, _) = (named(&name)?, desk.paging(100));
-    let read = desk.view(move |v| {
+pub(super) async fn reactions(
+    user: SignedIn,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    let (id, paging): (PostId, _) = (named(&name)?, user.paging(100));
+    let read = user.view(move |v| {
         let Some(post) = v.post(id)? else {
             return Ok(None);
         };
@@ -154,9 +157,9 @@ pub(super) async fn reactions(desk: Desk, Path(name): Path<String>) -> Result<Re
         rows: rows
             .map(|row| (who(&row.agent), row.reaction.clone()))
             .collect(),
-        next: desk.next(found.next_cursor.as_deref()),
+        next: user.next(found.next_cursor.as_deref()),
     };
-    desk.page("Reactions", Place::Square, &page.page()).await
+    user.page("Reactions", Place::Square, &page.page()).await
 }
 
 /// What a button of the page asks for.
@@ -183,7 +186,7 @@ async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<NativeCommand, 
 }
 
 async fn author(form: &Posted, id: PostId) -> Result<AgentRef, Refusal> {
-    let post = form.desk.view(move |v| v.post(id)).await?;
+    let post = form.user.view(move |v| v.post(id)).await?;
     Ok(AgentRef::Id(post.ok_or(Code::NotFound)?.author.id))
 }
 
@@ -247,7 +250,7 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
                 _ => "gesture",
             };
             let sent = form.refused(stands, &refusal);
-            answered(&refusal, thread(&form.desk, id, Some(sent)).await)
+            answered(&refusal, thread(&form.user, id, Some(sent)).await)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a page's handler works with: who is signed in, what was asked for, and the frame around.
+//! A request for a page: who makes it, what was asked for, and the frame around the answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use rialto_console::Markup;
-use rialto_console::form::{Refused, Seal, Sent};
+use rialto_console::form::{FormToken, Refused, Sent};
 use rialto_console::kit::When;
 use rialto_console::shell::{Frame, Place, Theme, Viewer, page};
 use rialto_console::written::Written;
@@ -40,7 +40,7 @@ use crate::door::{Door, commands, reads};
 pub(super) type Fields = BTreeMap<String, String>;
 
 /// How a page is asked for, signed in or not.
-pub(super) struct Visit {
+pub(super) struct PageRequest {
     pub(super) door: Arc<Door>,
     pub(super) encrypted: bool,
     pub(super) theme: Theme,
@@ -56,7 +56,7 @@ pub(super) struct Visit {
     pub(super) stopped: Option<Refusal>,
 }
 
-impl Visit {
+impl PageRequest {
     /// Finds out who asks. Never fails: who has no session is a stranger.
     pub(super) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Self {
         let encrypted = is_encrypted(parts);
@@ -141,7 +141,7 @@ pub(super) fn realm_name(door: &Door) -> &str {
     door.realm.trim_start_matches('@')
 }
 
-impl FromRequestParts<Arc<Door>> for Visit {
+impl FromRequestParts<Arc<Door>> for PageRequest {
     type Rejection = std::convert::Infallible;
     async fn from_request_parts(
         parts: &mut Parts,
@@ -151,41 +151,41 @@ impl FromRequestParts<Arc<Door>> for Visit {
     }
 }
 
-/// What somebody signed in works with.
-pub(super) struct Desk {
-    pub(super) visit: Visit,
+/// A request of somebody who is signed in.
+pub(super) struct SignedIn {
+    pub(super) request: PageRequest,
     pub(super) session: Session,
     pub(super) caller: Caller,
 }
 
-impl FromRequestParts<Arc<Door>> for Desk {
+impl FromRequestParts<Arc<Door>> for SignedIn {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Refusal> {
-        Self::of(Visit::of(parts, door).await).map_err(|(_, refusal)| refusal)
+        Self::of(PageRequest::of(parts, door).await).map_err(|(_, refusal)| refusal)
     }
 }
 
-impl Desk {
-    /// The desk of a visit, if it is signed in; else the visit back.
+impl SignedIn {
+    /// Whoever makes a request, if it is signed in; else the request back.
     ///
     /// # Errors
     /// [`Code::Unauthenticated`].
-    pub(super) fn of(visit: Visit) -> Result<Self, (Box<Visit>, Refusal)> {
-        let Some(session) = visit.session.clone() else {
-            let why = visit.stopped.clone();
+    pub(super) fn of(request: PageRequest) -> Result<Self, (Box<PageRequest>, Refusal)> {
+        let Some(session) = request.session.clone() else {
+            let why = request.stopped.clone();
             let why = why.unwrap_or_else(|| Code::Unauthenticated.into());
-            return Err((Box::new(visit), why));
+            return Err((Box::new(request), why));
         };
         let caller = session.caller();
         Ok(Self {
-            visit,
+            request,
             session,
             caller,
         })
     }
 
     pub(super) fn door(&self) -> &Arc<Door> {
-        &self.visit.door
+        &self.request.door
     }
 
     pub(super) fn now(&self) -> Time {
@@ -201,7 +201,7 @@ impl Desk {
 
     /// A parameter of the address; empty ones are none.
     pub(super) fn param(&self, name: &str) -> Option<&str> {
-        self.visit
+        self.request
             .params
             .get(name)
             .map(|v| v.trim())
@@ -223,11 +223,11 @@ impl Desk {
 
     /// The address of this page with one parameter changed.
     pub(super) fn with_param(&self, name: &str, value: &str) -> String {
-        let others = self.visit.params.iter();
+        let others = self.request.params.iter();
         let kept = others.filter(|(other, value)| other.as_str() != name && !value.is_empty());
         let mut query: Vec<String> = kept.map(|(name, value)| pair(name, value)).collect();
         query.push(pair(name, value));
-        format!("{}?{}", self.visit.path, query.join("&"))
+        format!("{}?{}", self.request.path, query.join("&"))
     }
 
     /// What of the realm the viewer may list.
@@ -263,15 +263,15 @@ impl Desk {
     pub(super) fn written(&self, text: &ViewWritten) -> Written {
         let way = || self.with_param("quarantined", "show");
         Written {
-            reveal: (text.withheld && self.visit.reading).then(way),
+            reveal: (text.withheld && self.request.reading).then(way),
             ..super::show::written(text)
         }
     }
 
     /// The address that a part of the page keeps itself up to date from; `usual` after a form.
     pub(super) fn address(&self, usual: &str) -> String {
-        if self.visit.reading {
-            self.visit.address.clone()
+        if self.request.reading {
+            self.request.address.clone()
         } else {
             usual.to_owned()
         }
@@ -378,10 +378,10 @@ impl Desk {
     }
 
     /// What a form of this session carries.
-    pub(super) fn seal(&self) -> Seal {
+    pub(super) fn form_token(&self) -> FormToken {
         let bytes = self.door().node.chance().bytes();
         let own: String = Hash::from(bytes).to_string().chars().take(32).collect();
-        Seal {
+        FormToken {
             csrf: self.session.csrf.clone(),
             key: format!("{}.{own}", self.now().0 / 1_000),
         }
@@ -395,7 +395,9 @@ impl Desk {
         body: &Markup,
     ) -> Result<Response, Refusal> {
         let viewer = self.viewer().await?;
-        Ok(self.visit.render(title, place.into(), Some(&viewer), body))
+        Ok(self
+            .request
+            .render(title, place.into(), Some(&viewer), body))
     }
 }
 
@@ -413,9 +415,9 @@ pub(super) fn filled(form: Filled) -> Result<Fields, Refusal> {
     })
 }
 
-/// A form that came from a page of the session it is sent with, and the desk it lies on.
+/// A form that came from a page of the session it is sent with, and who sent it.
 pub(super) struct Posted {
-    pub(super) desk: Desk,
+    pub(super) user: SignedIn,
     pub(super) fields: Fields,
 }
 
@@ -423,13 +425,13 @@ impl FromRequest<Arc<Door>> for Posted {
     type Rejection = Refusal;
     async fn from_request(request: Request, door: &Arc<Door>) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
-        let desk = Desk::from_request_parts(&mut parts, door).await?;
+        let user = SignedIn::from_request_parts(&mut parts, door).await?;
         guard::same_site(&parts.headers, &door.rules.names)?;
         let form = Form::from_request(Request::from_parts(parts, body), door).await;
         let fields = filled(form)?;
         let csrf = fields.get("csrf").map_or("", String::as_str);
-        guard::of_session(&desk.session, csrf)?;
-        Ok(Self { desk, fields })
+        guard::of_session(&user.session, csrf)?;
+        Ok(Self { user, fields })
     }
 }
 
@@ -482,7 +484,7 @@ impl Posted {
             key: self.fields.get("key").map(String::as_str),
             cause: None,
         };
-        commands::ask(self.desk.door(), &self.desk.caller, wanted).await
+        commands::ask(self.user.door(), &self.user.caller, wanted).await
     }
 
     /// What became of the form, for the page that it stands on.
