@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rialto_core::reject::Code;
+use rialto_outside::OutsideError;
 use rialto_wire::native::Problem;
 
 /// Why a request had no answer that its caller can use.
@@ -88,12 +89,11 @@ pub struct Refusal {
     pub token_from: Option<Arc<str>>,
 }
 
-/// The innermost cause, which says what a person can fix ("connection refused").
-#[must_use]
-pub fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
+impl From<OutsideError> for ClientError {
+    fn from(error: OutsideError) -> Self {
+        match error {
+            OutsideError::Certificates { .. } => Self::usage(error.to_string()),
+            OutsideError::Tls(why) => Self::Bug(why),
+        }
     }
-    cause.to_string()
 }

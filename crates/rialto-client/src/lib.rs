@@ -4,7 +4,7 @@
 //! a refusal in the realm's words. It retries nothing, so that a request is made at most once, and it
 //! never prints or logs a token.
 
-mod connect;
+mod address;
 mod error;
 mod stream;
 
@@ -19,17 +19,17 @@ use axum::body::Body;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
+use rialto_outside::Connections;
 use rialto_wire::native::{Accepted, Batch, BatchAnswer, BatchItem, Outcome, Problem};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::ServiceExt;
 
-pub use connect::{Connections, connections};
-pub use error::{ClientError, Refusal, Trouble, root_cause};
+pub use error::{ClientError, Refusal, Trouble};
 pub use stream::{Events, Lines, ServerEvent};
 
-/// A pending answer. Boxed, so that this crate holds its code: an `async fn` is compiled where it
-/// is awaited, and the calling program may be compiled without optimisations.
+/// An answer on its way. Boxed, so that this crate alone holds the code that makes it: what an `async fn`
+/// does is compiled again in every crate that awaits it, and a box is nothing beside a request.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, ClientError>> + Send + 'a>>;
 
 /// How long an answer may take, long polls included.
@@ -87,8 +87,8 @@ impl Client {
         token: Option<String>,
         ca: Option<&Path>,
     ) -> Result<Self, ClientError> {
-        let base = connect::base_url(server_url)?;
-        let pool = connections(ca)?;
+        let base = address::base_url(server_url)?;
+        let pool = Connections::trusting(ca)?;
         let client = Self::over(Transport::Http { pool, base });
         match token {
             Some(token) => client.with_token(&token),
@@ -281,7 +281,7 @@ impl Client {
             Transport::Http { pool, .. } => {
                 match tokio::time::timeout(ANSWER, pool.request(request)).await {
                     Ok(Ok(answer)) => answer,
-                    Ok(Err(error)) => return Err(self.unreachable(&root_cause(&error))),
+                    Ok(Err(error)) => return Err(self.unreachable(&error.to_string())),
                     Err(_) => {
                         return Err(
                             self.unreachable(&format!("no answer within {} s", ANSWER.as_secs()))

@@ -3,7 +3,9 @@
 use axum::body::Body;
 use http_body_util::BodyExt;
 
-use crate::error::{ClientError, root_cause};
+use rialto_outside::root_cause;
+
+use crate::error::ClientError;
 use crate::{ANSWER, Asked, silence};
 
 /// The longest line of a streamed answer, in bytes.

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 /// What every form of a session carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seal {
+pub struct FormToken {
     /// Ties the form to the session: without it a form is refused.
     pub csrf: String,
     /// Makes sure that a form sent twice is carried out once.
@@ -79,10 +79,10 @@ fn capital(text: &str) -> String {
 
 /// The hidden fields of every form.
 #[must_use]
-pub fn hidden(seal: &Seal) -> Markup {
+pub fn hidden(form_token: &FormToken) -> Markup {
     html! {
-        input type="hidden" name="csrf" value=(seal.csrf);
-        input type="hidden" name="key" value=(seal.key);
+        input type="hidden" name="csrf" value=(form_token.csrf);
+        input type="hidden" name="key" value=(form_token.key);
     }
 }
 
@@ -207,8 +207,8 @@ impl Among<'_> {
 
     /// The agent to act as: a choice when there are several.
     #[must_use]
-    pub fn voice(&self, voices: &[String]) -> Markup {
-        let options: Vec<(&str, &str)> = voices.iter().map(|v| (v.as_str(), v.as_str())).collect();
+    pub fn acting_as(&self, agents: &[String]) -> Markup {
+        let options: Vec<(&str, &str)> = agents.iter().map(|v| (v.as_str(), v.as_str())).collect();
         match options.as_slice() {
             [] => html! {},
             [(only, _)] => html! { input type="hidden" name="as" value=(only); },

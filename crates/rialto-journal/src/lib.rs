@@ -46,7 +46,7 @@ mod verify;
 pub use error::JournalError;
 pub use frame::{StoredFrame, content_id, content_position};
 pub use sqlite::{BackupReport, Stage, Staged, backup, restore};
-pub use verify::{Report, verify};
+pub use verify::{Verification, verify};
 
 /// Position of an envelope in the log: 1 is the first; 0 stands for the empty log.
 pub type Position = u64;

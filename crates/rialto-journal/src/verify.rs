@@ -9,7 +9,7 @@ const STEP_BYTES: usize = 8 << 20;
 
 /// What a verified log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct Verification {
     /// Frames (commits).
     pub frames: u64,
     /// Envelopes; equal to the last position.
@@ -29,9 +29,9 @@ pub struct Report {
 pub fn verify(
     reader: &mut dyn LogReader,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<Report, JournalError> {
+) -> Result<Verification, JournalError> {
     let end = reader.head()?;
-    let mut report = Report {
+    let mut report = Verification {
         frames: 0,
         envelopes: 0,
         envelope_bytes: 0,

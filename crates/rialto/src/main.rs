@@ -5,12 +5,9 @@
 mod cli;
 mod commands;
 mod config;
-mod market_day;
 mod output;
 #[cfg(test)]
 mod reference;
-mod scenario;
-mod webhook;
 
 fn main() -> std::process::ExitCode {
     cli::main()

@@ -11,10 +11,13 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use rialto_bench::BenchError;
 use rialto_client::{ClientError, Refusal, Trouble};
 use rialto_core::names::{is_joiner, is_unseen};
 use rialto_core::reject::{Code, Kind};
 use rialto_fleet::echo::bounded;
+use rialto_scenario::DayError;
+use rialto_server::node::BootError;
 use rialto_wire::native::Problem;
 use serde::Serialize;
 
@@ -411,6 +414,61 @@ impl From<ClientError> for CliError {
             ClientError::Foreign(message) => Self::failed(message)
                 .hint("is it a rialto server of the same version? name it with --server"),
             ClientError::Bug(message) => Self::bug(message),
+        }
+    }
+}
+
+impl From<BootError> for CliError {
+    fn from(error: BootError) -> Self {
+        let code = error.code();
+        Self::new(Exit::of(code), error.to_string())
+            .hint(code.remedy())
+            .code(code.to_string())
+    }
+}
+
+impl From<DayError> for CliError {
+    fn from(error: DayError) -> Self {
+        let said = error.to_string();
+        match error {
+            DayError::Door { op, source } => {
+                let error = Self::from(source);
+                match op {
+                    Some(op) => Self {
+                        message: format!("{op}: {}", error.message),
+                        ..error
+                    },
+                    None => error,
+                }
+            }
+            DayError::Open(error) => error.into(),
+            DayError::LimitsLifted { settings, source } => Self::from(*source).hint(format!(
+                "the rate limits are still off; set them: rialto op policy.set_settings '{settings}'"
+            )),
+            DayError::Shipped(_) | DayError::Defect(_) => Self::bug(said),
+            DayError::Stopped(_)
+            | DayError::Books(_)
+            | DayError::Nothing(_)
+            | DayError::Interrupted
+            | DayError::Io { .. } => Self::failed(said),
+        }
+    }
+}
+
+impl From<BenchError> for CliError {
+    fn from(error: BenchError) -> Self {
+        let said = error.to_string();
+        match error {
+            BenchError::Day(error) => error.into(),
+            BenchError::Plan(_) => Self::usage(said),
+            BenchError::NotEmpty(_) => Self::usage(said).hint("name a new folder"),
+            BenchError::Unstarted => {
+                Self::new(Exit::Storage, said).hint("run `rialto serve` on the folder to see why")
+            }
+            BenchError::Failed(_) | BenchError::Machine { .. } | BenchError::Interrupted => {
+                Self::failed(said)
+            }
+            BenchError::Defect(_) => Self::bug(said),
         }
     }
 }

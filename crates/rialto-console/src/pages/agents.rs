@@ -7,9 +7,9 @@ use super::ledger::{Account, accounts};
 use super::moderation::{Judge, Measure, measures, steps};
 use super::overview::{DealLine, deal_table};
 use super::reputation::Reputation;
-use super::square::{Post, Voice, posts, report_form, told};
+use super::square::{ActingAs, Post, posts, report_form, told};
 use super::tokens::Tokens;
-use crate::form::{Among, Field, Seal, Sent, choice, field, hidden, refusal, typed};
+use crate::form::{Among, Field, FormToken, Sent, choice, field, hidden, refusal, typed};
 use crate::kit::{
     Empty, Money, Thing, When, Who, facts, grouped, next_page, numbers, path_part, section, state,
     table_or, words,
@@ -31,7 +31,7 @@ pub struct Record {
 
 /// An agent in the list.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct AgentLine {
     /// Its handle.
     pub who: Who,
     /// Its owner's name.
@@ -48,7 +48,7 @@ pub struct Line {
     pub status: String,
 }
 
-fn owner(line: &Line) -> Markup {
+fn owner(line: &AgentLine) -> Markup {
     html! {
         @match line.owner_id {
             Some(id) => a href={ "/owners/" (id) } { (line.owner) },
@@ -76,11 +76,11 @@ pub struct List {
     /// The skill that was looked for.
     pub skill: String,
     /// The agents.
-    pub rows: Vec<Line>,
+    pub rows: Vec<AgentLine>,
     /// Where the next page is.
     pub next: Option<String>,
     /// What the form to register carries, for those who may.
-    pub register: Option<Seal>,
+    pub register: Option<FormToken>,
     /// True when the form must name an owner.
     pub names_owner: bool,
     /// The result of a form that was just sent.
@@ -102,7 +102,7 @@ impl List {
                 button.second type="submit" { "Search" }
             }
             section.block { (self.rows()) (next_page(self.next.as_deref())) }
-            @if let Some(seal) = &self.register { (self.register(seal)) }
+            @if let Some(form_token) = &self.register { (self.register(form_token)) }
         }
     }
 
@@ -137,13 +137,13 @@ impl List {
         table_or("Agents", &columns, &rows, &empty)
     }
 
-    fn register(&self, seal: &Seal) -> Markup {
+    fn register(&self, form_token: &FormToken) -> Markup {
         let sent = self.sent.as_ref();
         let value = |name| typed(sent, "register", name);
         let form = html! {
             (refusal(sent, "register"))
             form.row-form method="post" action="/agents" {
-                (hidden(seal))
+                (hidden(form_token))
                 (field(&Field { name: "handle", label: "Handle", value: value("handle"),
                     help: "2 to 40 of a-z, 0-9, - and _", required: true }))
                 (field(&Field { name: "description", label: "What it does", value: value("description"),
@@ -247,12 +247,12 @@ pub struct One {
     /// Its id.
     pub id: AnyId,
     /// Its line.
-    pub line: Line,
+    pub line: AgentLine,
     /// Its key.
     pub did: String,
     /// Who holds the private key.
     pub custody: String,
-    /// What it says of itself.
+    /// What it says about itself.
     pub description: Option<Written>,
     /// Words to find it by.
     pub tags: Vec<String>,
@@ -283,13 +283,13 @@ pub struct One {
     /// A token just issued.
     pub issued: Option<Issued>,
     /// What the forms to follow, mute and report carry, for those with agents of their own.
-    pub voice: Option<Voice>,
+    pub acting_as: Option<ActingAs>,
     /// For the operator, who moderates agents.
     pub judge: Option<Judge>,
     /// What the form for its allowance carries, for those who may set it.
-    pub manage: Option<Seal>,
+    pub manage: Option<FormToken>,
     /// What the form of its stop switch carries, for those who may pull it.
-    pub stop: Option<Seal>,
+    pub stop: Option<FormToken>,
     /// The assets, for the form.
     pub assets: Vec<String>,
     /// Its own limits in force, which the form opens with; those of the first asset if there are none.
@@ -310,12 +310,12 @@ impl One {
             @if let Some(issued) = &self.issued { (told_once(issued)) }
             (kept_live("agent", &self.address, &self.facts()))
             @if let Some(tokens) = &self.tokens { (tokens.section(self.sent.as_ref())) }
-            @if let Some(voice) = &self.voice { div.columns { (self.bonds(voice)) (report_form(voice, self.sent.as_ref(), &format!("/agents/{}/bond", self.id))) } }
+            @if let Some(acting_as) = &self.acting_as { div.columns { (self.bonds(acting_as)) (report_form(acting_as, self.sent.as_ref(), &format!("/agents/{}/bond", self.id))) } }
             @if let Some(judge) = &self.judge { (self.moderate(judge)) }
             @if self.manage.is_some() || self.stop.is_some() {
                 div.columns {
-                    @if let Some(seal) = &self.manage { (self.allow(seal)) }
-                    @if let Some(seal) = &self.stop { (self.switch(seal)) }
+                    @if let Some(form_token) = &self.manage { (self.allow(form_token)) }
+                    @if let Some(form_token) = &self.stop { (self.switch(form_token)) }
                 }
             }
         }
@@ -378,7 +378,7 @@ impl One {
         }
     }
 
-    fn bonds(&self, voice: &Voice) -> Markup {
+    fn bonds(&self, acting_as: &ActingAs) -> Markup {
         let among = Among {
             form: "bond",
             sent: self.sent.as_ref(),
@@ -388,8 +388,8 @@ impl One {
             &html! {},
             &html! {
                 form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
-                    (hidden(&voice.seal))
-                    (among.voice(&voice.voices))
+                    (hidden(&acting_as.form_token))
+                    (among.acting_as(&acting_as.agents))
                     div.buttons {
                         @for (word, name) in [("follow", "Follow"), ("unfollow", "Unfollow"), ("mute", "Mute"), ("unmute", "Unmute"), ("block", "Block"), ("unblock", "Unblock")] {
                             button.second type="submit" name="do" value=(word) { (name) }
@@ -410,7 +410,7 @@ impl One {
             &html! { "everywhere on the square" },
             &html! {
                 form.stack method="post" action={ "/agents/" (self.id) "/bond" } {
-                    (hidden(&judge.seal))
+                    (hidden(&judge.form_token))
                     (steps(&among, false))
                     (among.area("reason", "Reason", ""))
                     button.stop type="submit" name="do" value="measure" { "Take the measure" }
@@ -431,7 +431,7 @@ impl One {
         ])
     }
 
-    fn allow(&self, seal: &Seal) -> Markup {
+    fn allow(&self, form_token: &FormToken) -> Markup {
         let sent = self.sent.as_ref();
         let own = self.in_force.clone().unwrap_or_default();
         let refused = sent.is_some_and(|s| s.form == "allowance" && s.refused.is_some());
@@ -464,7 +464,7 @@ impl One {
         let form = html! {
             (refusal(sent, "allowance"))
             form.row-form method="post" action={ "/agents/" (self.id) "/allowance" } {
-                (hidden(seal))
+                (hidden(form_token))
                 (choice("asset", "Asset", &assets, value("asset")))
                 (field(&text("per_deal", "At most for one deal", "empty: no limit")))
                 (field(&text("per_period", "At most in a period", "empty: no limit")))
@@ -482,7 +482,7 @@ impl One {
         section("Allowance", &aside, &form)
     }
 
-    fn switch(&self, seal: &Seal) -> Markup {
+    fn switch(&self, form_token: &FormToken) -> Markup {
         if self.line.status == "closed" {
             return section(
                 "Stop switch",
@@ -494,7 +494,7 @@ impl One {
         let form = html! {
             (refusal(self.sent.as_ref(), "switch"))
             form.stack method="post" action={ "/agents/" (self.id) "/switch" } {
-                (hidden(seal))
+                (hidden(form_token))
                 @if suspended {
                     p.quiet { "It cannot act, read or spend, but keeps all that it has." }
                     button type="submit" name="to" value="resume" { "Resume " (self.line.who.handle) }

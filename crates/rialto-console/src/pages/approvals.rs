@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use crate::form::{Seal, Sent, hidden, refusal};
+use crate::form::{FormToken, Sent, hidden, refusal};
 use crate::kit::{Empty, Money, Thing, When, Who, facts, next_page, state};
 use crate::shell::{heading, kept_live};
 
@@ -31,7 +31,7 @@ pub struct Approval {
     /// Whether the viewer may decide.
     pub may: bool,
     /// What its form carries.
-    pub seal: Seal,
+    pub form_token: FormToken,
 }
 
 /// The page.
@@ -91,7 +91,7 @@ impl Approvals {
                 (refusal(self.sent.as_ref(), &form))
                 @if row.may && row.end.is_none() {
                     form.buttons method="post" action={ "/approvals/" (row.id) } {
-                        (hidden(&row.seal))
+                        (hidden(&row.form_token))
                         button type="submit" name="approve" value="true" { "Approve" }
                         button.second type="submit" name="approve" value="false" { "Deny" }
                     }

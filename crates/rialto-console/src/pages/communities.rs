@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use super::square::{Post, Tab, Voice, community, compose, posts, tabs, told};
+use super::square::{ActingAs, Post, Tab, community, compose, posts, tabs, told};
 use crate::form::{Among, Sent, hidden};
 use crate::kit::{
     Empty, Thing, When, Who, facts, grouped, next_page, numbers, path_part, section, state,
@@ -14,7 +14,7 @@ use crate::written::Written;
 
 /// A community.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct CommunityLine {
     /// Its id.
     pub id: AnyId,
     /// Its name, with the number sign.
@@ -33,7 +33,7 @@ pub struct Line {
     pub created: When,
 }
 
-impl Line {
+impl CommunityLine {
     fn path(&self) -> String {
         let bare = self.name.trim_start_matches('#');
         format!("/square/communities/{}", path_part(bare))
@@ -57,13 +57,13 @@ pub struct List {
     /// The page's address.
     pub address: String,
     /// The communities.
-    pub rows: Vec<Line>,
+    pub rows: Vec<CommunityLine>,
     /// Where the next page is.
     pub next: Option<String>,
     /// True on the first page, which keeps itself up to date.
     pub first: bool,
     /// What the form to create one carries, for those who may.
-    pub voice: Option<Voice>,
+    pub acting_as: Option<ActingAs>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -78,7 +78,7 @@ impl List {
             (tabs(Some(Tab::Communities), None))
             (told(self.sent.as_ref()))
             @if self.first { (kept_live("rows", &self.address, &body)) } @else { (body) }
-            @if let Some(voice) = &self.voice { (self.create(voice)) }
+            @if let Some(acting_as) = &self.acting_as { (self.create(acting_as)) }
         }
     }
 
@@ -113,7 +113,7 @@ impl List {
         table_or("Communities", &columns, &rows, &empty)
     }
 
-    fn create(&self, voice: &Voice) -> Markup {
+    fn create(&self, acting_as: &ActingAs) -> Markup {
         let among = Among {
             form: "create",
             sent: self.sent.as_ref(),
@@ -123,9 +123,9 @@ impl List {
             &html! { "its creator moderates it" },
             &html! {
                 form.stack method="post" action="/square/communities" {
-                    (hidden(&voice.seal))
+                    (hidden(&acting_as.form_token))
                     div.row-form {
-                        (among.voice(&voice.voices))
+                        (among.acting_as(&acting_as.agents))
                         (among.line("name", "Name", "2 to 40 of a-z, 0-9, - and _", true))
                         (among.choice("entry", "Who may join", &[("open", "anybody"), ("request", "by request: a moderator admits")]))
                     }
@@ -143,7 +143,7 @@ pub struct One {
     /// The page's address.
     pub address: String,
     /// The community.
-    pub line: Line,
+    pub line: CommunityLine,
     /// Its posts.
     pub posts: Vec<Post>,
     /// Where the next page is.
@@ -151,7 +151,7 @@ pub struct One {
     /// True on the first page, which keeps itself up to date.
     pub first: bool,
     /// What the forms carry, for those who may act.
-    pub voice: Option<Voice>,
+    pub acting_as: Option<ActingAs>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -191,15 +191,15 @@ impl One {
             (tabs(Some(Tab::Communities), None))
             (told(self.sent.as_ref()))
             @if self.first { (kept_live("about", &self.address, &about)) }
-            @if let (Some(voice), true) = (&self.voice, self.first) {
-                (self.membership(voice))
-                (compose(voice, self.sent.as_ref(), Some(&line.name)))
+            @if let (Some(acting_as), true) = (&self.acting_as, self.first) {
+                (self.membership(acting_as))
+                (compose(acting_as, self.sent.as_ref(), Some(&line.name)))
             }
             @if self.first { (kept_live("posts", &self.address, &feed)) } @else { (feed) }
         }
     }
 
-    fn membership(&self, voice: &Voice) -> Markup {
+    fn membership(&self, acting_as: &ActingAs) -> Markup {
         let among = Among {
             form: "join",
             sent: self.sent.as_ref(),
@@ -214,8 +214,8 @@ impl One {
             &html! { "members may post" },
             &html! {
                 form.row-form method="post" action=(self.line.path()) {
-                    (hidden(&voice.seal))
-                    (among.voice(&voice.voices))
+                    (hidden(&acting_as.form_token))
+                    (among.acting_as(&acting_as.agents))
                     div.buttons {
                         button type="submit" name="do" value="join" { (join) }
                         button.second type="submit" name="do" value="leave" { "Leave" }
@@ -245,13 +245,13 @@ pub struct Members {
     /// The page's address.
     pub address: String,
     /// The community.
-    pub line: Line,
+    pub line: CommunityLine,
     /// Its members.
     pub rows: Vec<Member>,
     /// Where the next page is.
     pub next: Option<String>,
     /// The moderators that the viewer may act as.
-    pub voice: Option<Voice>,
+    pub acting_as: Option<ActingAs>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -284,7 +284,7 @@ impl Members {
                     html! { (member.agent) },
                     state(word),
                     html! { (member.since) },
-                    html! { @if let Some(voice) = &self.voice { (self.form(member, voice)) } },
+                    html! { @if let Some(acting_as) = &self.acting_as { (self.form(member, acting_as)) } },
                 ]
             })
             .collect();
@@ -301,7 +301,7 @@ impl Members {
         table_or("Members", &columns, &rows, &empty)
     }
 
-    fn form(&self, member: &Member, voice: &Voice) -> Markup {
+    fn form(&self, member: &Member, acting_as: &ActingAs) -> Markup {
         let choices: &[(&str, &str)] = match (member.joined, member.moderator) {
             (false, _) => &[("admit", "Admit"), ("refuse", "Refuse")],
             (true, true) => &[("dismiss", "Dismiss as moderator")],
@@ -309,8 +309,8 @@ impl Members {
         };
         html! {
             form.buttons method="post" action={ (self.line.path()) "/members" } {
-                (hidden(&voice.seal))
-                @if let Some(own) = voice.voices.first() { input type="hidden" name="as" value=(own); }
+                (hidden(&acting_as.form_token))
+                @if let Some(own) = acting_as.agents.first() { input type="hidden" name="as" value=(own); }
                 input type="hidden" name="agent" value=(member.agent.handle);
                 @for (word, name) in choices {
                     button.second type="submit" name="do" value=(word) { (name) span.unseen { " " (member.agent.handle) } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use crate::form::{Among, Seal, Sent, hidden, refusal};
+use crate::form::{Among, FormToken, Sent, hidden, refusal};
 use crate::kit::{Empty, When, facts, numbers, section, table_or, words};
 use crate::shell::heading;
 
@@ -30,7 +30,7 @@ pub struct Invitations {
     /// The invitations that are open.
     pub rows: Vec<Invitation>,
     /// What the forms carry.
-    pub seal: Seal,
+    pub form_token: FormToken,
     /// The code that was just made, or none when its form was sent before.
     pub made: Option<Option<String>>,
     /// The result of a form that was just sent.
@@ -90,7 +90,7 @@ impl Invitations {
             html! { (row.expires) },
             html! {
                 form method="post" action="/invitations/end" {
-                    (hidden(&self.seal))
+                    (hidden(&self.form_token))
                     input type="hidden" name="invitation" value=(row.id);
                     button.second type="submit" { "Revoke" span.unseen { " " (row.id) } }
                 }
@@ -105,8 +105,8 @@ impl Invitations {
         };
         html! {
             form.row-form method="post" action="/invitations" {
-                (hidden(&self.seal))
-                (among.line("label", "Label", "a name for it", false))
+                (hidden(&self.form_token))
+                (among.line("label", "Label", "to tell it from others", false))
                 (among.choice("uses", "For", &[("1", "one owner"), ("5", "5 owners"), ("25", "25 owners"), ("100", "100 owners")]))
                 (among.choice("days", "Expires", &[("7", "in a week"), ("1", "in a day"), ("30", "in 30 days"), ("365", "in a year")]))
                 button type="submit" { "Invite" }

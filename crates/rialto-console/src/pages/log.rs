@@ -12,7 +12,7 @@ const SHOWN: usize = 60_000;
 
 /// An event in the list.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct EventLine {
     /// Its position.
     pub position: u64,
     /// When.
@@ -50,7 +50,7 @@ pub struct Log {
     /// After which position the list begins.
     pub after: String,
     /// The events.
-    pub rows: Vec<Line>,
+    pub rows: Vec<EventLine>,
     /// Where the next page is.
     pub next: Option<String>,
     /// The page of the latest events, unless this is it.
@@ -120,7 +120,7 @@ impl Log {
     }
 }
 
-fn cells(line: &Line) -> Vec<Markup> {
+fn cells(line: &EventLine) -> Vec<Markup> {
     vec![
         position(line.position),
         html! { (line.at) },
@@ -134,7 +134,7 @@ fn cells(line: &Line) -> Vec<Markup> {
 #[derive(Clone, Debug)]
 pub struct One {
     /// Its line.
-    pub line: Line,
+    pub line: EventLine,
     /// How the asker was authenticated, and what caused it.
     pub facts: Vec<(&'static str, Markup)>,
     /// All of it, as JSON text with the texts filled in.

@@ -3,14 +3,14 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use crate::form::{Seal, Sent, choice, hidden, lines, refusal, typed};
+use crate::form::{FormToken, Sent, choice, hidden, lines, refusal, typed};
 use crate::kit::{Empty, Thing, When, Who, next_page, numbers, section, table_or, words};
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
 
 /// A conversation in the list.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct ConversationLine {
     /// Its id.
     pub id: AnyId,
     /// `direct` or `group`.
@@ -33,7 +33,7 @@ pub struct List {
     /// The words that were looked for.
     pub text: String,
     /// The conversations.
-    pub rows: Vec<Line>,
+    pub rows: Vec<ConversationLine>,
     /// The messages found, when words were looked for.
     pub found: Vec<Message>,
     /// Where the next page is.
@@ -125,7 +125,7 @@ pub struct Conversation {
     /// Its address.
     pub address: String,
     /// The conversation.
-    pub line: Line,
+    pub line: ConversationLine,
     /// Its messages, newest first.
     pub messages: Vec<Message>,
     /// Where older ones are.
@@ -133,9 +133,9 @@ pub struct Conversation {
     /// True on the first page, which keeps itself up to date.
     pub first: bool,
     /// The agents that the viewer may answer as.
-    pub voices: Vec<String>,
+    pub agents: Vec<String>,
     /// What the form carries.
-    pub seal: Seal,
+    pub form_token: FormToken,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -165,20 +165,20 @@ impl Conversation {
         let form = html! {
             (refusal(self.sent.as_ref(), "answer"))
             form.stack method="post" action={ "/messages/" (self.line.id) } {
-                (hidden(&self.seal))
-                @if let [only] = self.voices.as_slice() {
+                (hidden(&self.form_token))
+                @if let [only] = self.agents.as_slice() {
                     input type="hidden" name="as" value=(only);
                 } @else {
-                    @let voices: Vec<(&str, &str)> = self.voices.iter().map(|v| (v.as_str(), v.as_str())).collect();
-                    (choice("as", "As", &voices, typed(self.sent.as_ref(), "answer", "as")))
+                    @let agents: Vec<(&str, &str)> = self.agents.iter().map(|v| (v.as_str(), v.as_str())).collect();
+                    (choice("as", "As", &agents, typed(self.sent.as_ref(), "answer", "as")))
                 }
                 (lines("body", "Message", typed(self.sent.as_ref(), "answer", "body")))
                 button type="submit" { "Send" }
             }
         };
         html! {
-            @if let Some(first) = self.voices.first() {
-                @let title = if self.voices.len() == 1 { format!("Answer as {first}") } else { "Answer".to_owned() };
+            @if let Some(first) = self.agents.first() {
+                @let title = if self.agents.len() == 1 { format!("Answer as {first}") } else { "Answer".to_owned() };
                 (section(&title, &html! {}, &form))
             }
         }

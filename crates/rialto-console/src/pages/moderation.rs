@@ -4,7 +4,7 @@ use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
 
 use super::square::{Tab, community, tabs, told};
-use crate::form::{Among, Seal, Sent, hidden};
+use crate::form::{Among, FormToken, Sent, hidden};
 use crate::kit::{Empty, When, Who, next_page, path_of, section, state};
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
@@ -13,9 +13,9 @@ use crate::written::Written;
 #[derive(Clone, Debug)]
 pub struct Judge {
     /// The hidden fields.
-    pub seal: Seal,
+    pub form_token: FormToken,
     /// The moderators that the viewer may act as; none for the operator itself.
-    pub voices: Vec<String>,
+    pub agents: Vec<String>,
 }
 
 /// What a report or a measure is about.
@@ -52,7 +52,7 @@ impl Render for Target {
 
 /// A report.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct ReportEntry {
     /// Its id.
     pub id: AnyId,
     /// Who reported.
@@ -127,7 +127,7 @@ pub struct Moderation {
     /// Which part is shown.
     pub which: Which,
     /// The reports.
-    pub reports: Vec<Report>,
+    pub reports: Vec<ReportEntry>,
     /// The measures; of the part that waits, those under appeal.
     pub measures: Vec<Measure>,
     /// Where the next page is.
@@ -205,7 +205,7 @@ impl Moderation {
         )
     }
 
-    fn report(&self, report: &Report) -> Markup {
+    fn report(&self, report: &ReportEntry) -> Markup {
         let name = report.id.to_string();
         html! {
             article.card id=(name) {
@@ -228,7 +228,7 @@ impl Moderation {
         }
     }
 
-    fn judge_report(&self, report: &Report, judge: &Judge) -> Markup {
+    fn judge_report(&self, report: &ReportEntry, judge: &Judge) -> Markup {
         let name = report.id.to_string();
         let among = Among {
             form: &name,
@@ -237,11 +237,11 @@ impl Moderation {
         let post = matches!(report.target.id, Some(AnyId::PostId(_)));
         html! {
             form.stack method="post" action="/square/moderation" {
-                (hidden(&judge.seal))
+                (hidden(&judge.form_token))
                 input type="hidden" name="report" value=(report.id);
                 @if let Some(id) = report.target.id { input type="hidden" name="target" value=(id); }
                 @if let Some(name) = &report.target.community { input type="hidden" name="community" value=(name); }
-                div.row-form { (among.voice(&judge.voices)) (steps(&among, post)) }
+                div.row-form { (among.acting_as(&judge.agents)) (steps(&among, post)) }
                 (among.area("reason", "Reason", ""))
                 div.buttons {
                     button.stop type="submit" name="do" value="measure" { "Take the measure" }
@@ -339,8 +339,8 @@ impl Measure {
         let among = Among { form: &name, sent };
         html! {
             form.stack method="post" action={ "/square/measures/" (self.id) } {
-                (hidden(&judge.seal))
-                (among.voice(&judge.voices))
+                (hidden(&judge.form_token))
+                (among.acting_as(&judge.agents))
                 @if kind == "appeal" {
                     (among.area("reason", "Why it is wrong", ""))
                     button type="submit" name="do" value="appeal" { "Appeal" }

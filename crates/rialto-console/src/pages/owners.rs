@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use super::agents::{Allowance, Line, allowances};
-use crate::form::{Seal, Sent, hidden, refusal};
+use super::agents::{AgentLine, Allowance, allowances};
+use crate::form::{FormToken, Sent, hidden, refusal};
 use crate::kit::{Empty, Thing, When, facts, numbers, section, state, table_or, words};
 use crate::shell::heading;
 
@@ -43,11 +43,11 @@ pub struct Owner {
     /// Its people.
     pub people: Vec<Person>,
     /// Its first agents.
-    pub agents: Vec<Line>,
+    pub agents: Vec<AgentLine>,
     /// Its allowances.
     pub allowances: Vec<Allowance>,
     /// What the form of its stop switch carries, for those who may pull it.
-    pub stop: Option<Seal>,
+    pub stop: Option<FormToken>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -89,7 +89,7 @@ impl Owner {
             (section("People", &html! {}, &table_or("People", &columns, &people, &nobody)))
             (section("Agents", &html! { a href="/agents" { "All agents" } }, &self.agents()))
             (section("Allowances", &html! {}, &allowances(&self.allowances)))
-            @if let Some(seal) = &self.stop { (self.switch(seal)) }
+            @if let Some(form_token) = &self.stop { (self.switch(form_token)) }
         }
     }
 
@@ -118,12 +118,12 @@ impl Owner {
         table_or("Agents", &columns, &rows, &empty)
     }
 
-    fn switch(&self, seal: &Seal) -> Markup {
+    fn switch(&self, form_token: &FormToken) -> Markup {
         let suspended = self.status == "suspended";
         let form = html! {
             (refusal(self.sent.as_ref(), "stop"))
             form.stack method="post" action={ "/owners/" (self.id) "/stop" } {
-                (hidden(seal))
+                (hidden(form_token))
                 @if self.agents_stopped {
                     p.quiet { "All its agents are stopped, and those it registers from now on. Its people go on." }
                     button type="submit" name="to" value="start" { "Restart its agents" }
@@ -134,8 +134,8 @@ impl Owner {
             }
             (refusal(self.sent.as_ref(), "switch"))
             form.stack method="post" action={ "/owners/" (self.id) "/switch" } {
-                (hidden(seal))
-                p.quiet { "People and agents of a suspended owner cannot act, read or spend, but keep all that they have. "
+                (hidden(form_token))
+                p.quiet { "Suspended, none of its people and agents can act or spend; nothing is lost. "
                     "An admin who suspends its own owner needs the operator to resume it." }
                 @if suspended {
                     button type="submit" name="to" value="resume" { "Resume " (self.name) }

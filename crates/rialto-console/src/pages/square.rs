@@ -5,7 +5,7 @@ use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
 
 use super::moderation::{Judge, Measure, measures, steps};
-use crate::form::{Among, Seal, Sent, hidden, problem};
+use crate::form::{Among, FormToken, Sent, hidden, problem};
 use crate::kit::{Empty, When, Who, next_page, path_part, section, some, state, thing_if};
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
@@ -229,11 +229,11 @@ pub fn tabs(chosen: Option<Tab>, reader: Option<&str>) -> Markup {
 
 /// What a form to post carries.
 #[derive(Clone, Debug)]
-pub struct Voice {
+pub struct ActingAs {
     /// The hidden fields.
-    pub seal: Seal,
+    pub form_token: FormToken,
     /// The agents that may speak.
-    pub voices: Vec<String>,
+    pub agents: Vec<String>,
 }
 
 /// A feed, an agent's posts, or what a search found.
@@ -260,7 +260,7 @@ pub struct Feed {
     /// True on the first page, which keeps itself up to date.
     pub first: bool,
     /// What the form to post carries, for those who may.
-    pub voice: Option<Voice>,
+    pub acting_as: Option<ActingAs>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -276,8 +276,8 @@ impl Feed {
             (tabs(self.tab, self.reader.as_deref()))
             (told(self.sent.as_ref()))
             (self.filters())
-            @if let (Some(voice), true) = (&self.voice, self.first && self.text.is_empty() && self.by.is_none()) {
-                (compose(voice, self.sent.as_ref(), None))
+            @if let (Some(acting_as), true) = (&self.acting_as, self.first && self.text.is_empty() && self.by.is_none()) {
+                (compose(acting_as, self.sent.as_ref(), None))
             }
             @if self.tab == Some(Tab::Ranked) { (self.about_ranking()) }
             @if self.first { (kept_live("posts", &self.address, &list)) } @else { (list) }
@@ -372,14 +372,14 @@ impl Feed {
 
 /// The form to write a post, in a community if one is named.
 #[must_use]
-pub fn compose(voice: &Voice, sent: Option<&Sent>, within: Option<&str>) -> Markup {
+pub fn compose(acting_as: &ActingAs, sent: Option<&Sent>, within: Option<&str>) -> Markup {
     let among = Among { form: "post", sent };
     let form = html! {
         form.stack method="post" action="/square" {
-            (hidden(&voice.seal))
+            (hidden(&acting_as.form_token))
             (among.area("body", "Post", ""))
             div.row-form {
-                (among.voice(&voice.voices))
+                (among.acting_as(&acting_as.agents))
                 @match within {
                     Some(name) => input type="hidden" name="community" value=(name);,
                     None => (among.line("community", "Community", "such as #tacos; empty: none", false)),
@@ -389,7 +389,7 @@ pub fn compose(voice: &Voice, sent: Option<&Sent>, within: Option<&str>) -> Mark
             }
         }
     };
-    let title = match voice.voices.as_slice() {
+    let title = match acting_as.agents.as_slice() {
         [only] => format!("Write a post as {only}"),
         _ => "Write a post".to_owned(),
     };
@@ -418,7 +418,7 @@ pub struct Thread {
     /// What moderators did about it.
     pub measures: Vec<Measure>,
     /// What the forms carry, for those who may act.
-    pub voice: Option<Voice>,
+    pub acting_as: Option<ActingAs>,
     /// Whether one of the viewer's agents wrote it.
     pub own: bool,
     /// Its text, where the viewer may edit it; data and files are not edited here.
@@ -447,7 +447,7 @@ impl Thread {
             (told(sent))
             (kept_live("post", &self.address, &self.whole()))
             (kept_live("replies", &self.address, &self.answers()))
-            @if let Some(voice) = &self.voice { (self.forms(voice)) }
+            @if let Some(acting_as) = &self.acting_as { (self.forms(acting_as)) }
             @if let Some(judge) = &self.judge { (self.moderate(judge)) }
         }
     }
@@ -477,14 +477,14 @@ impl Thread {
         )
     }
 
-    fn forms(&self, voice: &Voice) -> Markup {
+    fn forms(&self, acting_as: &ActingAs) -> Markup {
         html! {
-            (self.answer(voice))
+            (self.answer(acting_as))
             div.columns {
-                (self.gestures(voice))
-                (self.report(voice))
+                (self.gestures(acting_as))
+                (self.report(acting_as))
             }
-            @if self.own { (self.edit(voice)) }
+            @if self.own { (self.edit(acting_as)) }
         }
     }
 
@@ -492,7 +492,7 @@ impl Thread {
         format!("/square/posts/{}", self.post.id)
     }
 
-    fn answer(&self, voice: &Voice) -> Markup {
+    fn answer(&self, acting_as: &ActingAs) -> Markup {
         let among = Among {
             form: "reply",
             sent: self.sent.as_ref(),
@@ -502,15 +502,15 @@ impl Thread {
             &html! {},
             &html! {
                 form.stack method="post" action=(self.action()) {
-                    (hidden(&voice.seal))
+                    (hidden(&acting_as.form_token))
                     (among.area("body", "Answer", ""))
-                    div.row-form { (among.voice(&voice.voices)) button type="submit" name="do" value="reply" { "Answer" } }
+                    div.row-form { (among.acting_as(&acting_as.agents)) button type="submit" name="do" value="reply" { "Answer" } }
                 }
             },
         )
     }
 
-    fn gestures(&self, voice: &Voice) -> Markup {
+    fn gestures(&self, acting_as: &ActingAs) -> Markup {
         let among = Among {
             form: "gesture",
             sent: self.sent.as_ref(),
@@ -521,8 +521,8 @@ impl Thread {
             &html! { "affects no ranking" },
             &html! {
                 form.stack method="post" action=(self.action()) {
-                    (hidden(&voice.seal))
-                    (among.voice(&voice.voices))
+                    (hidden(&acting_as.form_token))
+                    (among.acting_as(&acting_as.agents))
                     div.buttons {
                         @for (word, name) in [("useful", "Useful"), ("agree", "Agree"), ("disagree", "Disagree"), ("thanks", "Thanks"), ("none", "Remove")] {
                             button.second type="submit" name="do" value={ "react:" (word) } { (name) }
@@ -538,11 +538,11 @@ impl Thread {
         )
     }
 
-    fn report(&self, voice: &Voice) -> Markup {
-        report_form(voice, self.sent.as_ref(), &self.action())
+    fn report(&self, acting_as: &ActingAs) -> Markup {
+        report_form(acting_as, self.sent.as_ref(), &self.action())
     }
 
-    fn edit(&self, voice: &Voice) -> Markup {
+    fn edit(&self, acting_as: &ActingAs) -> Markup {
         let among = Among {
             form: "edit",
             sent: self.sent.as_ref(),
@@ -553,7 +553,7 @@ impl Thread {
             &html! { "earlier versions stay in its history" },
             &html! {
                 form.stack method="post" action=(self.action()) {
-                    (hidden(&voice.seal))
+                    (hidden(&acting_as.form_token))
                     input type="hidden" name="as" value=(author);
                     @if let Some(text) = &self.text { (among.area("body", "Text", text)) }
                     div.buttons {
@@ -575,8 +575,8 @@ impl Thread {
             &html! { "everybody can read the reason" },
             &html! {
                 form.stack method="post" action=(self.action()) {
-                    (hidden(&judge.seal))
-                    div.row-form { (among.voice(&judge.voices)) (steps(&among, true)) }
+                    (hidden(&judge.form_token))
+                    div.row-form { (among.acting_as(&judge.agents)) (steps(&among, true)) }
                     (among.area("reason", "Reason", ""))
                     button.stop type="submit" name="do" value="measure" { "Take the measure" }
                 }
@@ -587,7 +587,7 @@ impl Thread {
 
 /// The form to report a post or an agent to those who moderate it.
 #[must_use]
-pub fn report_form(voice: &Voice, sent: Option<&Sent>, action: &str) -> Markup {
+pub fn report_form(acting_as: &ActingAs, sent: Option<&Sent>, action: &str) -> Markup {
     let among = Among {
         form: "report",
         sent,
@@ -606,9 +606,9 @@ pub fn report_form(voice: &Voice, sent: Option<&Sent>, action: &str) -> Markup {
         &html! { "to the moderators" },
         &html! {
             form.stack method="post" action=(action) {
-                (hidden(&voice.seal))
+                (hidden(&acting_as.form_token))
                 div.row-form {
-                    (among.voice(&voice.voices))
+                    (among.acting_as(&acting_as.agents))
                     (among.choice("ground", "Why", &grounds))
                     (among.line("words", "In words", "", false))
                     button.second type="submit" name="do" value="report" { "Report" }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use super::deals::{Step, timeline};
-use super::square::{Voice, told};
+use super::square::{ActingAs, told};
 use crate::form::{Among, Sent, hidden};
 use crate::kit::{
     Empty, Thing, When, Who, facts, next_page, position, section, state, table_or, words,
@@ -29,7 +29,7 @@ pub const STATES: [&str; 8] = [
 
 /// A task in a list.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct TaskLine {
     /// Its id.
     pub id: AnyId,
     /// Who wants it done.
@@ -52,7 +52,7 @@ pub struct List {
     /// Its address.
     pub address: String,
     /// The tasks.
-    pub rows: Vec<Line>,
+    pub rows: Vec<TaskLine>,
     /// The state that was asked for.
     pub state: Option<String>,
     /// Where the next page is.
@@ -100,7 +100,7 @@ impl List {
     }
 }
 
-fn cells(line: &Line) -> Vec<Markup> {
+fn cells(line: &TaskLine) -> Vec<Markup> {
     vec![
         html! { (Thing(line.id)) },
         html! { (line.requester) },
@@ -133,7 +133,7 @@ pub struct One {
     /// Its address.
     pub address: String,
     /// The task.
-    pub line: Line,
+    pub line: TaskLine,
     /// What is wanted.
     pub body: Option<Written>,
     /// The task it is part of.
@@ -145,7 +145,7 @@ pub struct One {
     /// What was made.
     pub artifacts: Vec<Artifact>,
     /// As whom the viewer may answer, when the worker asks something.
-    pub answer: Option<Voice>,
+    pub answer: Option<ActingAs>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -158,12 +158,12 @@ impl One {
         html! {
             (heading(&html! { "Task" }, &aside))
             (told(self.sent.as_ref()))
-            @if let Some(voice) = &self.answer { (self.answer(voice)) }
+            @if let Some(acting_as) = &self.answer { (self.answer(acting_as)) }
             (kept_live("task", &self.address, &self.inner()))
         }
     }
 
-    fn answer(&self, voice: &Voice) -> Markup {
+    fn answer(&self, acting_as: &ActingAs) -> Markup {
         let among = Among {
             form: "answer",
             sent: self.sent.as_ref(),
@@ -171,8 +171,8 @@ impl One {
         let asks = html! { (self.line.worker) " needs input to go on" };
         let form = html! {
             form.stack method="post" action={ "/tasks/" (self.line.id) } {
-                (hidden(&voice.seal))
-                (among.voice(&voice.voices))
+                (hidden(&acting_as.form_token))
+                (among.acting_as(&acting_as.agents))
                 (among.area("body", "Answer", ""))
                 button type="submit" { "Send" }
             }

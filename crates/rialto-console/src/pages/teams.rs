@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use super::ledger::{Account, accounts};
-use super::square::{Voice, told};
+use super::square::{ActingAs, told};
 use crate::form::{Among, Sent, hidden};
 use crate::kit::{
     Empty, Thing, When, Who, facts, next_page, numbers, section, some, state, table_or, words,
@@ -20,7 +20,7 @@ pub struct Member {
     pub id: AnyId,
     /// `lead`, `spender` or `member`.
     pub role: String,
-    /// Whether it has joined; before, it is only invited.
+    /// Whether it has joined; until then it is only invited.
     pub joined: bool,
     /// Its share in the split on the table, in millionths.
     pub share_ppm: Option<u32>,
@@ -75,7 +75,7 @@ pub struct List {
     /// True on the first page, which keeps itself up to date.
     pub first: bool,
     /// What the form to found one carries, for those who may.
-    pub voice: Option<Voice>,
+    pub acting_as: Option<ActingAs>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -89,7 +89,7 @@ impl List {
             (heading(&html! { "Teams" }, &html! { "members from anywhere, one budget, a split agreed before the work" }))
             (told(self.sent.as_ref()))
             @if self.first { (kept_live("rows", &self.address, &body)) } @else { (body) }
-            @if let Some(voice) = &self.voice { (self.create(voice)) }
+            @if let Some(acting_as) = &self.acting_as { (self.create(acting_as)) }
         }
     }
 
@@ -122,7 +122,7 @@ impl List {
         table_or("Teams", &columns, &rows, &empty)
     }
 
-    fn create(&self, voice: &Voice) -> Markup {
+    fn create(&self, acting_as: &ActingAs) -> Markup {
         let among = Among {
             form: "team",
             sent: self.sent.as_ref(),
@@ -132,8 +132,8 @@ impl List {
             &html! { "an agent that creates it leads it" },
             &html! {
                 form.row-form method="post" action="/teams" {
-                    (hidden(&voice.seal))
-                    (among.voice(&voice.voices))
+                    (hidden(&acting_as.form_token))
+                    (among.acting_as(&acting_as.agents))
                     (among.line("name", "Name", "", true))
                     button type="submit" { "Create" }
                 }
@@ -152,11 +152,11 @@ pub struct One {
     /// Its accounts: the budget.
     pub accounts: Vec<Account>,
     /// The agents of the viewer's that lead it, with the hidden fields of a form.
-    pub lead: Option<Voice>,
+    pub lead: Option<ActingAs>,
     /// Those whose answer waits: to join, or to agree.
     pub asked: Vec<(Who, bool)>,
     /// The hidden fields for their answers, and those who may leave.
-    pub voice: Option<Voice>,
+    pub acting_as: Option<ActingAs>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -180,14 +180,14 @@ impl One {
     }
 
     fn answers(&self) -> Markup {
-        let Some(voice) = &self.voice else {
+        let Some(acting_as) = &self.acting_as else {
             return html! {};
         };
         html! {
             @for (agent, joined) in &self.asked {
                 section.block {
                     form.answer method="post" action=(self.action()) {
-                        (hidden(&voice.seal))
+                        (hidden(&acting_as.form_token))
                         input type="hidden" name="as" value=(agent.handle);
                         @if *joined {
                             p { (agent) " is asked to agree to the split below." }
@@ -258,7 +258,7 @@ impl One {
         table_or("Members", &columns, &rows, &empty)
     }
 
-    fn invite(&self, lead: &Voice) -> Markup {
+    fn invite(&self, lead: &ActingAs) -> Markup {
         let among = Among {
             form: "invite",
             sent: self.sent.as_ref(),
@@ -268,8 +268,8 @@ impl One {
             &html! {},
             &html! {
                 form.row-form method="post" action=(self.action()) {
-                    (hidden(&lead.seal))
-                    (among.voice(&lead.voices))
+                    (hidden(&lead.form_token))
+                    (among.acting_as(&lead.agents))
                     (among.line("agent", "Agent", "", true))
                     (among.choice("role", "Role", &[("member", "member: works"), ("spender", "spender: spends"), ("lead", "lead: invites, proposes, spends")]))
                     button type="submit" name="do" value="invite" { "Invite" }
@@ -278,7 +278,7 @@ impl One {
         )
     }
 
-    fn propose(&self, lead: &Voice) -> Markup {
+    fn propose(&self, lead: &ActingAs) -> Markup {
         let among = Among {
             form: "split",
             sent: self.sent.as_ref(),
@@ -288,8 +288,8 @@ impl One {
             &html! { "in per cent of what the team earns; every member has to agree again" },
             &html! {
                 form.row-form method="post" action=(self.action()) {
-                    (hidden(&lead.seal))
-                    (among.voice(&lead.voices))
+                    (hidden(&lead.form_token))
+                    (among.acting_as(&lead.agents))
                     @for member in self.team.members.iter().filter(|m| m.joined) {
                         (among.line(&format!("percent:{}", member.id), &member.agent.handle, "", true))
                     }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
-use crate::form::{Among, Seal, Sent, hidden};
+use crate::form::{Among, FormToken, Sent, hidden};
 use crate::kit::{Empty, When, section, table_or, words};
 
 /// A token that lives.
@@ -28,7 +28,7 @@ pub struct Tokens {
     /// The tokens that live; at most a hundred.
     pub rows: Vec<Token>,
     /// What the forms carry, for those who may.
-    pub seal: Option<Seal>,
+    pub form_token: Option<FormToken>,
 }
 
 impl Tokens {
@@ -44,7 +44,7 @@ impl Tokens {
                     html! { @if let Some(label) = &token.label { (label) } @else { span.quiet { "–" } } },
                     html! { (token.created) },
                     html! { @if let Some(at) = &token.expires { (at) } @else { span.quiet { "never" } } },
-                    html! { @if let Some(seal) = &self.seal { (self.revoke(token, seal)) } },
+                    html! { @if let Some(form_token) = &self.form_token { (self.revoke(token, form_token)) } },
                 ]
             })
             .collect();
@@ -61,7 +61,7 @@ impl Tokens {
         );
         let body = html! {
             (table_or("Tokens", &columns, &rows, &empty))
-            @if let Some(seal) = &self.seal { (self.issue(seal, sent)) }
+            @if let Some(form_token) = &self.form_token { (self.issue(form_token, sent)) }
         };
         section(
             "Tokens",
@@ -70,25 +70,25 @@ impl Tokens {
         )
     }
 
-    fn revoke(&self, token: &Token, seal: &Seal) -> Markup {
+    fn revoke(&self, token: &Token, form_token: &FormToken) -> Markup {
         html! {
             form method="post" action={ (self.action) "/revoke" } {
-                (hidden(seal))
+                (hidden(form_token))
                 input type="hidden" name="token" value=(token.id);
                 button.second type="submit" { "Revoke" span.unseen { " " (token.id) } }
             }
         }
     }
 
-    fn issue(&self, seal: &Seal, sent: Option<&Sent>) -> Markup {
+    fn issue(&self, form_token: &FormToken, sent: Option<&Sent>) -> Markup {
         let among = Among {
             form: "token",
             sent,
         };
         html! {
             form.row-form method="post" action=(self.action) {
-                (hidden(seal))
-                (among.line("label", "Label", "a name for it", false))
+                (hidden(form_token))
+                (among.line("label", "Label", "to tell it from others", false))
                 (among.choice("days", "Expires", &[("", "never"), ("1", "in a day"), ("7", "in a week"), ("30", "in 30 days"), ("365", "in a year")]))
                 button type="submit" { "Issue a token" }
             }

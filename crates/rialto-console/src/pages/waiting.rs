@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use rialto_core::id::AnyId;
 
 use super::square::{community, told};
-use crate::form::{Seal, Sent, hidden};
+use crate::form::{FormToken, Sent, hidden};
 use crate::kit::{Empty, Thing, When, Who, grouped, section};
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
@@ -60,7 +60,7 @@ pub struct Waiting {
     /// Requests to join.
     pub joins: Vec<Join>,
     /// What the forms carry.
-    pub seal: Option<Seal>,
+    pub form_token: Option<FormToken>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -110,9 +110,9 @@ impl Waiting {
             article.card {
                 p.ask { (request.from) span { " to " (request.to) } (request.at) (Thing(request.conversation)) }
                 @if let Some(body) = &request.body { (body) }
-                @if let Some(seal) = &self.seal {
+                @if let Some(form_token) = &self.form_token {
                     form.buttons method="post" action="/waiting" {
-                        (hidden(seal))
+                        (hidden(form_token))
                         input type="hidden" name="as" value=(request.to.handle);
                         input type="hidden" name="agent" value=(request.from.handle);
                         button type="submit" name="do" value="admit" { "Admit" span.unseen { " " (request.from.handle) } }

@@ -2,7 +2,7 @@
 
 use rialto_console::Markup;
 use rialto_console::chart::{Bar, Bond, Edge, Node, Ring};
-use rialto_console::form::{Refused, Seal, Sent};
+use rialto_console::form::{FormToken, Refused, Sent};
 use rialto_console::kit::{Money, When, Who};
 use rialto_console::pages::accounts::{Accounts, Entered, Fact, Facts, Figures, Row};
 use rialto_console::pages::agents::{self, Allowance, Issued, Private, Record};
@@ -14,7 +14,7 @@ use rialto_console::pages::market::{Call, CallLine, Calls, Invite, Listing, Sear
 use rialto_console::pages::messages::{self, Conversation, Message};
 use rialto_console::pages::overview::{ActLine, Alert, Balance, DealLine, Overview, Paid};
 use rialto_console::pages::owners::{Owner, Person};
-use rialto_console::pages::square::Voice;
+use rialto_console::pages::square::ActingAs;
 use rialto_console::pages::tasks::{self, Artifact};
 use rialto_console::pages::{text, trace};
 use rialto_console::written::{Part, Written};
@@ -56,8 +56,8 @@ pub(crate) fn written() -> Written {
     }
 }
 
-pub(crate) fn seal() -> Seal {
-    Seal {
+pub(crate) fn form_token() -> FormToken {
+    FormToken {
         csrf: s(),
         key: s(),
     }
@@ -300,7 +300,7 @@ pub(crate) fn tasks_in(state: Option<&str>) -> Markup {
 }
 
 fn work() -> Vec<(&'static str, Markup)> {
-    let line = tasks::Line {
+    let line = tasks::TaskLine {
         id: TaskId(1).into(),
         requester: who(),
         worker: who(),
@@ -330,9 +330,9 @@ fn work() -> Vec<(&'static str, Markup)> {
             at: when(),
             position: 1,
         }],
-        answer: Some(Voice {
-            seal: seal(),
-            voices: vec![s(), s()],
+        answer: Some(ActingAs {
+            form_token: form_token(),
+            agents: vec![s(), s()],
         }),
         sent: Some(sent("answer", &["as", "body"])),
     };
@@ -347,7 +347,7 @@ fn work() -> Vec<(&'static str, Markup)> {
         end: None,
         by: Some(PersonId(1).into()),
         may: true,
-        seal: seal(),
+        form_token: form_token(),
     };
     let approvals = |rows: Vec<Approval>| Approvals {
         address: s(),
@@ -502,7 +502,7 @@ fn market() -> Vec<(&'static str, Markup)> {
 }
 
 fn talk() -> Vec<(&'static str, Markup)> {
-    let line = messages::Line {
+    let line = messages::ConversationLine {
         id: ConversationId(1).into(),
         kind: s(),
         title: Some(s()),
@@ -534,11 +534,11 @@ fn talk() -> Vec<(&'static str, Markup)> {
         messages: vec![message.clone()],
         next: None,
         first: true,
-        voices: vec![s(), s()],
-        seal: seal(),
+        agents: vec![s(), s()],
+        form_token: form_token(),
         sent: Some(sent("answer", &["as", "body"])),
     };
-    let event = log::Line {
+    let event = log::EventLine {
         position: 3,
         at: when(),
         who: who(),
@@ -580,7 +580,7 @@ fn talk() -> Vec<(&'static str, Markup)> {
 }
 
 fn agents() -> Vec<(&'static str, Markup)> {
-    let line = agents::Line {
+    let line = agents::AgentLine {
         who: who(),
         owner: s(),
         owner_id: Some(OwnerId(1).into()),
@@ -603,7 +603,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         skill: s(),
         rows,
         next: None,
-        register: Some(seal()),
+        register: Some(form_token()),
         names_owner: true,
         sent: Some(sent("register", &["handle", "description", "owner"])),
         issued: Some(Issued {
@@ -647,10 +647,10 @@ fn agents() -> Vec<(&'static str, Markup)> {
             registered: false,
             secret: Some(s()),
         }),
-        voice: Some(crate::square::voice()),
+        acting_as: Some(crate::square::acting_as()),
         judge: Some(crate::square::judge()),
-        manage: Some(seal()),
-        stop: Some(seal()),
+        manage: Some(form_token()),
+        stop: Some(form_token()),
         assets: vec![s(), "EUR".to_owned()],
         in_force: Some(agents::InForce {
             asset: s(),
@@ -681,7 +681,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         }],
         agents: vec![line.clone()],
         allowances: vec![allowance],
-        stop: Some(seal()),
+        stop: Some(form_token()),
         sent: Some(sent("switch", &[])),
     };
     vec![

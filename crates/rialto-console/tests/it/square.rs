@@ -3,12 +3,12 @@
 use rialto_console::Markup;
 use rialto_console::kit::Who;
 use rialto_console::pages::agents::Follows;
-use rialto_console::pages::communities::{self, Line, Member, Members};
+use rialto_console::pages::communities::{self, CommunityLine, Member, Members};
 use rialto_console::pages::invitations::{Invitation, Invitations};
-use rialto_console::pages::moderation::{Judge, Measure, Moderation, Report, Target, Which};
+use rialto_console::pages::moderation::{Judge, Measure, Moderation, ReportEntry, Target, Which};
 use rialto_console::pages::reputation::{Reputation, Weighed};
 use rialto_console::pages::square::{
-    Feed, History, Outcome, Post, Reactions, Tab, Thread, Version, Voice, Why,
+    ActingAs, Feed, History, Outcome, Post, Reactions, Tab, Thread, Version, Why,
 };
 use rialto_console::pages::teams::{self, Team};
 use rialto_console::pages::tokens::{Token, Tokens};
@@ -18,7 +18,7 @@ use rialto_core::id::{
     TokenId,
 };
 
-use crate::models::{EVIL, s, seal, sent, when, who, written};
+use crate::models::{EVIL, form_token, s, sent, when, who, written};
 
 pub(crate) fn post(number: u64) -> Post {
     Post {
@@ -60,17 +60,17 @@ fn hidden(number: u64) -> Post {
     }
 }
 
-pub(crate) fn voice() -> Voice {
-    Voice {
-        seal: seal(),
-        voices: vec![s(), "@two".to_owned()],
+pub(crate) fn acting_as() -> ActingAs {
+    ActingAs {
+        form_token: form_token(),
+        agents: vec![s(), "@two".to_owned()],
     }
 }
 
 pub(crate) fn judge() -> Judge {
     Judge {
-        seal: seal(),
-        voices: vec![s(), "@two".to_owned()],
+        form_token: form_token(),
+        agents: vec![s(), "@two".to_owned()],
     }
 }
 
@@ -103,8 +103,8 @@ pub(crate) fn measure(number: u64) -> Measure {
     }
 }
 
-fn report(number: u64) -> Report {
-    Report {
+fn report(number: u64) -> ReportEntry {
+    ReportEntry {
         id: ReportId(number).into(),
         by: who(),
         target: target(),
@@ -129,7 +129,7 @@ fn thread() -> Thread {
         next: None,
         first: true,
         measures: vec![measure(1)],
-        voice: Some(voice()),
+        acting_as: Some(acting_as()),
         own: true,
         text: Some(s()),
         judge: Some(judge()),
@@ -149,7 +149,7 @@ fn feeds() -> Vec<(&'static str, Markup)> {
         posts,
         next: None,
         first: true,
-        voice: Some(voice()),
+        acting_as: Some(acting_as()),
         sent: Some(sent("post", &["body", "community", "about"])),
     };
     let own = Feed {
@@ -186,7 +186,7 @@ fn feeds() -> Vec<(&'static str, Markup)> {
 }
 
 fn places() -> Vec<(&'static str, Markup)> {
-    let line = Line {
+    let line = CommunityLine {
         id: CommunityId(1).into(),
         name: format!("#{EVIL}"),
         rules: Some(written()),
@@ -201,7 +201,7 @@ fn places() -> Vec<(&'static str, Markup)> {
         rows,
         next: None,
         first: true,
-        voice: Some(voice()),
+        acting_as: Some(acting_as()),
         sent: Some(sent("create", &["name", "rules"])),
     };
     let one = communities::One {
@@ -210,7 +210,7 @@ fn places() -> Vec<(&'static str, Markup)> {
         posts: vec![post(1)],
         next: None,
         first: true,
-        voice: Some(voice()),
+        acting_as: Some(acting_as()),
         sent: Some(sent("join", &[])),
     };
     let member = |joined, moderator| Member {
@@ -228,7 +228,7 @@ fn places() -> Vec<(&'static str, Markup)> {
             member(true, true),
         ],
         next: None,
-        voice: Some(voice()),
+        acting_as: Some(acting_as()),
         sent: Some(sent("member", &[])),
     };
     vec![
@@ -267,7 +267,7 @@ pub(crate) fn tokens() -> Tokens {
             created: when(),
             expires: Some(when()),
         }],
-        seal: Some(seal()),
+        form_token: Some(form_token()),
     }
 }
 
@@ -281,7 +281,7 @@ pub(crate) fn invitations() -> Invitations {
             uses: 3,
             expires: when(),
         }],
-        seal: seal(),
+        form_token: form_token(),
         made: Some(Some(s())),
         sent: None,
     }
@@ -320,16 +320,16 @@ fn together() -> Vec<(&'static str, Markup)> {
         rows,
         next: None,
         first: true,
-        voice: Some(voice()),
+        acting_as: Some(acting_as()),
         sent: Some(sent("team", &["name"])),
     };
     let one = teams::One {
         address: s(),
         team: team(),
         accounts: Vec::new(),
-        lead: Some(voice()),
+        lead: Some(acting_as()),
         asked: vec![(who(), true), (who(), false)],
-        voice: Some(voice()),
+        acting_as: Some(acting_as()),
         sent: Some(sent("invite", &["agent"])),
     };
     let waits = |requests, joins| Waiting {
@@ -338,7 +338,7 @@ fn together() -> Vec<(&'static str, Markup)> {
         requests,
         further: 3,
         joins,
-        seal: Some(seal()),
+        form_token: Some(form_token()),
         sent: Some(sent("admit", &[])),
     };
     let request = Request {
@@ -364,7 +364,7 @@ fn together() -> Vec<(&'static str, Markup)> {
 
 /// The bodies of the square's pages, by name.
 pub(crate) fn bodies() -> Vec<(&'static str, Markup)> {
-    let agent = Report {
+    let agent = ReportEntry {
         target: Target {
             id: Some(AgentId(1).into()),
             ..target()

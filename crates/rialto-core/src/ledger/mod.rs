@@ -694,7 +694,7 @@ impl Entry {
         let what = match (self.kind, self.purpose) {
             (EntryKind::Hold, _) => format!("held {route}"),
             (EntryKind::PostHold, _) => format!("paid the hold out {route}"),
-            (EntryKind::VoidHold, _) => format!("gave the hold back to {}", self.from),
+            (EntryKind::VoidHold, _) => format!("returned the hold to {}", self.from),
             (EntryKind::Post, Purpose::Share(_)) => format!("shared out {route}"),
             (EntryKind::Post, Purpose::Correction(wrong)) => format!("corrected {wrong} {route}"),
             (EntryKind::Post, _) => format!("moved {route}"),

@@ -11,7 +11,7 @@ use super::domain::{
 };
 use super::session::{Deadline, Settled, Still};
 use super::strategy::Spec;
-use super::tournament::{Mean, Scenario};
+use super::tournament::{Mean, NegotiationScenario};
 use crate::rng::Rng;
 
 /// What there is to divide, in the order of the issues.
@@ -41,7 +41,7 @@ struct Row {
 #[derive(Clone, Debug)]
 pub struct Talk {
     /// Their preferences.
-    pub scenario: Scenario,
+    pub scenario: NegotiationScenario,
     /// What each reached, in points.
     pub points: [f64; 2],
     /// Whether they agreed.
@@ -81,7 +81,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Talk>, DomainError> {
             .map_err(|m| error(line, "b_high", m))?;
         let domain = Domain::build(&spec(&row.dialogue_id, a, b))
             .map_err(|fault| error(line, "", fault.message))?;
-        let Some(scenario) = Scenario::of(&domain).pop() else {
+        let Some(scenario) = NegotiationScenario::of(&domain).pop() else {
             return Err(error(line, "", "no scenario".to_owned()));
         };
         let points = [row.a_points, row.b_points];
@@ -223,7 +223,7 @@ pub fn compare(
 }
 
 /// Joint points of a result.
-fn points(scenario: &Scenario, settled: &Settled) -> f64 {
+fn points(scenario: &NegotiationScenario, settled: &Settled) -> f64 {
     let point = scenario.point(settled);
     let sides = scenario.sides.iter().zip(point);
     sides

@@ -19,7 +19,7 @@ use crate::rng::Rng;
 
 /// Two profiles of a domain, ready to be negotiated.
 #[derive(Clone, Debug)]
-pub struct Scenario {
+pub struct NegotiationScenario {
     /// The domain's name, with the profiles' where the domain has more than two.
     pub name: String,
     /// Both sides.
@@ -28,7 +28,7 @@ pub struct Scenario {
     pub analysis: Analysis,
 }
 
-impl Scenario {
+impl NegotiationScenario {
     /// The scenarios of a domain: each two of its profiles.
     #[must_use]
     pub fn of(domain: &Domain) -> Vec<Self> {
@@ -112,14 +112,14 @@ impl Scenario {
 
 /// What a tournament is.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct TournamentPlan {
     /// Who takes part.
     pub strategies: Vec<Spec>,
     /// When a negotiation ends.
     pub deadline: Deadline,
-    /// How often each negotiation is held, with other seeds.
+    /// How often each negotiation is run, each time with another seed.
     pub repeats: u32,
-    /// Where all randomness comes from.
+    /// The seed of all randomness.
     pub seed: u64,
 }
 
@@ -150,7 +150,7 @@ pub struct Record {
     pub to_kalai: f64,
 }
 
-impl Plan {
+impl TournamentPlan {
     /// How many negotiations a number of scenarios makes.
     #[must_use]
     pub fn negotiations(&self, scenarios: usize) -> usize {
@@ -161,7 +161,7 @@ impl Plan {
     /// Runs all of them on some threads. `done` is called for each; `clock` makes a clock for each.
     pub fn run(
         &self,
-        scenarios: &[Scenario],
+        scenarios: &[NegotiationScenario],
         threads: usize,
         clock: &(dyn Fn() -> Box<dyn Clock> + Sync),
         done: &(dyn Fn() + Sync),
@@ -199,7 +199,7 @@ impl Plan {
 
     fn one(
         &self,
-        scenarios: &[Scenario],
+        scenarios: &[NegotiationScenario],
         scenario: usize,
         job: usize,
         clock: &mut dyn Clock,
@@ -350,7 +350,7 @@ impl Sum {
 impl Table {
     /// What a plan's records come to.
     #[must_use]
-    pub fn of(plan: &Plan, scenarios: usize, records: &[Record]) -> Self {
+    pub fn of(plan: &TournamentPlan, scenarios: usize, records: &[Record]) -> Self {
         let count = plan.strategies.len();
         let mut own = vec![vec![Sum::default(); scenarios]; count];
         let mut pairs = vec![vec![Sum::default(); scenarios]; count * count];

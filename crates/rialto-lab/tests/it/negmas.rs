@@ -10,7 +10,7 @@ use rialto_lab::negotiate::domain::Outcome;
 use rialto_lab::negotiate::native;
 use rialto_lab::negotiate::session::{Action, Deadline, Still, negotiate};
 use rialto_lab::negotiate::strategy::Spec;
-use rialto_lab::negotiate::tournament::Scenario;
+use rialto_lab::negotiate::tournament::NegotiationScenario;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ fn time_dependent_pairs_make_the_offers_that_negmas_makes() {
             |ending| std::fs::read_to_string(folder.join(format!("{name}.{ending}"))).unwrap();
         let trace: Trace = serde_json::from_str(&read("trace.json")).unwrap();
         let domain = native::parse(name, &read("json")).unwrap();
-        let scenario = Scenario::of(&domain).pop().unwrap();
+        let scenario = NegotiationScenario::of(&domain).pop().unwrap();
         for run in trace.runs {
             let [a, b] = [0, 1].map(|i| run.pair[i].parse::<Spec>().unwrap());
             let mut a = a.build(&scenario.sides[0], 1);

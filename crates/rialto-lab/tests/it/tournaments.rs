@@ -4,18 +4,20 @@ use rialto_lab::negotiate::domain::Domain;
 use rialto_lab::negotiate::generate::{Shape, generate};
 use rialto_lab::negotiate::session::{Deadline, End, Steady, Still};
 use rialto_lab::negotiate::strategy::Spec;
-use rialto_lab::negotiate::tournament::{Plan, Scenario, Table};
+use rialto_lab::negotiate::tournament::{NegotiationScenario, Table, TournamentPlan};
 
-fn scenarios(shapes: &[Shape], seeds: std::ops::Range<u64>) -> Vec<Scenario> {
+fn scenarios(shapes: &[Shape], seeds: std::ops::Range<u64>) -> Vec<NegotiationScenario> {
     let all = shapes
         .iter()
         .flat_map(|shape| seeds.clone().map(move |seed| (*shape, seed)));
-    all.flat_map(|(shape, seed)| Scenario::of(&Domain::build(&generate(shape, seed)).unwrap()))
-        .collect()
+    all.flat_map(|(shape, seed)| {
+        NegotiationScenario::of(&Domain::build(&generate(shape, seed)).unwrap())
+    })
+    .collect()
 }
 
-fn plan(rounds: u32) -> Plan {
-    Plan {
+fn plan(rounds: u32) -> TournamentPlan {
+    TournamentPlan {
         strategies: Spec::all(),
         deadline: Deadline::rounds(rounds),
         repeats: 1,

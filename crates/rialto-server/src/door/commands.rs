@@ -21,8 +21,8 @@ use rialto_core::state::State;
 use rialto_core::text::{Labels, Sealed};
 use rialto_wire::body::{self, BadBody, Body};
 use rialto_wire::native::{
-    Accepted, BatchAnswer, MAX_COMMANDS, NewToken, Outcome, ReadBatch, RefusedEntry, parse_command,
-    parse_key,
+    Accepted, BatchAnswer, MAX_COMMANDS, NativeCommand, NewToken, Outcome, ReadBatch, RefusedEntry,
+    parse_command, parse_key,
 };
 use rialto_wire::strict;
 use serde_json::Value;
@@ -117,6 +117,32 @@ pub(super) async fn carry_out(
     answer(door.node.ask(ask).await?)
 }
 
+/// Carries out one command that is no text any more, with the checks of one that is.
+pub(super) async fn ask(
+    door: &Door,
+    caller: &Caller,
+    wanted: Wanted<'_>,
+) -> Result<Accepted, Refusal> {
+    let op = wanted.command.op();
+    may_be_asked(caller, op)?;
+    let acting = wanted.acting.or_else(|| caller.acting.clone());
+    let mut key = None;
+    if wanted.key.is_some() || SIGNED.contains(&op) {
+        let written = serde_json::to_value(&wanted.command).map_err(|_| Code::Defect)?;
+        let args = written.get("args").unwrap_or(&Value::Null);
+        key = vouched(door, caller, acting.as_ref(), op, (wanted.key, args)).await?;
+    }
+    let known = Known {
+        acting,
+        key,
+        cause: wanted.cause,
+        // A form holds little text, so all of it is looked through.
+        suspect: true,
+    };
+    let ask = sealed(door, caller, wanted.command, known).await?;
+    answer(door.node.ask(ask).await?)
+}
+
 /// `POST /api/commands`: many commands, decided in order, each separately.
 pub(super) async fn batch(
     Shared(door): Shared<Arc<Door>>,
@@ -186,9 +212,29 @@ pub(super) struct Item<'a> {
     pub(super) cause: Option<AnyId>,
 }
 
-/// Makes an ask of a command: checks keys and signatures, and seals the texts.
-async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Refusal> {
-    let op = item.op;
+/// One command as a value, with what a form says about it.
+pub(super) struct Wanted<'a> {
+    /// The command, its texts in it.
+    pub(super) command: NativeCommand,
+    /// The agent to act as.
+    pub(super) acting: Option<AgentRef>,
+    /// The idempotency key.
+    pub(super) key: Option<&'a str>,
+    /// What caused it.
+    pub(super) cause: Option<AnyId>,
+}
+
+/// What is known of a command when its texts are sealed.
+struct Known {
+    acting: Option<AgentRef>,
+    key: Option<RequestKey>,
+    cause: Option<AnyId>,
+    /// Whether its texts may hold a token.
+    suspect: bool,
+}
+
+/// Refuses what no door carries out for this caller.
+fn may_be_asked(caller: &Caller, op: &str) -> Result<(), Refusal> {
     if caller.principal == Principal::Public && op != "owner.sign_up" {
         return Err(Code::Unauthenticated.into());
     }
@@ -198,20 +244,60 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
             "only the server's own machine may run this: rialto operator --help",
         ));
     }
+    Ok(())
+}
+
+/// Makes an ask of a command that is a text: parses it, checks its key and signature, and seals its texts.
+async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Refusal> {
+    let op = item.op;
+    may_be_asked(caller, op)?;
     let command = parse_command(op, item.args)?;
     let acting = item.acting.or_else(|| caller.acting.clone());
     let mut key = None;
-    // Both are about the arguments as the client wrote them, whatever their order and white space.
     if item.key.is_some() || SIGNED.contains(&op) {
         let written: Value = serde_json::from_slice(item.args).unwrap_or_default();
         let named = item.key.as_deref();
-        key = named
-            .map(|key| request_key(caller.principal, key, op, &written))
-            .transpose()?;
-        if written.get("signature").is_some_and(|s| !s.is_null()) {
-            check_signature(door, caller, acting.as_ref(), op, &written).await?;
-        }
+        key = vouched(door, caller, acting.as_ref(), op, (named, &written)).await?;
     }
+    let known = Known {
+        acting,
+        key,
+        cause: item.cause,
+        suspect: leaks::may_hold(item.args),
+    };
+    sealed(door, caller, command, known).await
+}
+
+/// Checks what vouches for a command: its signature, if there is one, and the form of its key, which it
+/// returns. Both are about the arguments as the client wrote them, whatever their order and white space.
+async fn vouched(
+    door: &Door,
+    caller: &Caller,
+    acting: Option<&AgentRef>,
+    op: &str,
+    (key, args): (Option<&str>, &Value),
+) -> Result<Option<RequestKey>, Refusal> {
+    let key = key.map(|key| request_key(caller.principal, key, op, args));
+    let key = key.transpose()?;
+    if args.get("signature").is_some_and(|s| !s.is_null()) {
+        check_signature(door, caller, acting, op, args).await?;
+    }
+    Ok(key)
+}
+
+/// Makes an ask of a command: looks at what it links to and holds, and seals its texts.
+async fn sealed(
+    door: &Door,
+    caller: &Caller,
+    command: NativeCommand,
+    known: Known,
+) -> Result<Ask, Refusal> {
+    let Known {
+        acting,
+        key,
+        cause,
+        suspect,
+    } = known;
     if let Command::Social(SocialCommand::WritePost(post)) = &command
         && !post.about.is_empty()
     {
@@ -224,7 +310,6 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
     if let Command::Social(SocialCommand::TakeMeasure(measure)) = &command {
         super::square::check_reason(door, measure).await?;
     }
-    let suspect = leaks::may_hold(item.args);
     if suspect {
         leaks::check_facts(door, &command)?;
     }
@@ -279,7 +364,7 @@ async fn prepare(door: &Door, caller: &Caller, item: Item<'_>) -> Result<Ask, Re
         auth: caller.auth,
         acting,
         key,
-        cause: item.cause,
+        cause,
     };
     let custody = needs_key(&command).then(|| door.node.new_custody());
     Ok(Ask {

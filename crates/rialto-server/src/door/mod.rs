@@ -51,7 +51,8 @@ pub use errors::{error_page, error_pages};
 pub use names::Names;
 pub use openapi::describe;
 pub use problem::{Refusal, status_of};
-pub use serve::{Listener, ServeError, Tls, serve};
+pub(crate) use serve::serve;
+pub use serve::{Ending, Listener, ServeError, Tls};
 
 /// How long a read may wait for a position, or an inbox for a delivery.
 pub const WAIT: Duration = Duration::from_secs(30);
@@ -94,7 +95,7 @@ impl Rules {
 }
 
 /// What the door needs.
-pub struct Door {
+pub(crate) struct Door {
     pub(crate) rules: Rules,
     pub(crate) bodies: bodies::Bodies,
     pub(crate) sign_ups: sign_ups::SignUps,
@@ -111,15 +112,14 @@ pub struct Door {
 }
 
 impl Door {
-    /// A door in front of a node and its views, for this machine only.
+    /// A door in front of a node and its views.
     #[must_use]
-    pub fn new(node: Arc<Node>, views: ViewReader, realm: String) -> Arc<Self> {
-        Self::with(node, views, realm, Rules::default())
-    }
-
-    /// A door with rules of its own.
-    #[must_use]
-    pub fn with(node: Arc<Node>, views: ViewReader, realm: String, rules: Rules) -> Arc<Self> {
+    pub(crate) fn with(
+        node: Arc<Node>,
+        views: ViewReader,
+        realm: String,
+        rules: Rules,
+    ) -> Arc<Self> {
         Arc::new(Self {
             rules,
             bodies: bodies::Bodies::default(),
@@ -153,7 +153,7 @@ impl Door {
     }
 
     /// The door as a service: for a listener, or to be called in the same process.
-    pub fn router(self: &Arc<Self>) -> Router {
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new();
         for route in routes::routes() {
             router = router.route(route.path, route.guarded());

@@ -155,21 +155,13 @@ impl Listener {
 }
 
 /// What ends when it is time to stop, or when serving has stopped.
-type Ending<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+pub type Ending<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Serves until `stop` resolves, then lets open requests end, within a deadline.
 ///
-/// Boxed, so that this crate holds the code that serves: what an `async fn` does is compiled where it
-/// is awaited, with the optimisations of that crate.
-pub fn serve<'a>(
-    listener: Listener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'a,
-) -> Ending<'a> {
-    accept(listener, router, Box::pin(stop))
-}
-
-fn accept(listener: Listener, router: Router, stop: Ending<'_>) -> Ending<'_> {
+/// Boxed, so that this crate alone holds the code that serves: what an `async fn` does is compiled again
+/// in every crate that awaits it.
+pub(crate) fn serve(listener: Listener, router: Router, stop: Ending<'_>) -> Ending<'_> {
     Box::pin(accept_all(listener, router, stop))
 }
 

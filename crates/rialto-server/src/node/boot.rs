@@ -64,6 +64,9 @@ pub enum BootError {
     /// The realm refused what founding it needs.
     #[error("the realm cannot be founded: {0}")]
     Founding(Rejection),
+    /// The views.
+    #[error("cannot open the views: {0}")]
+    Views(rialto_views::Error),
     /// The node did not answer.
     #[error("the node stopped while starting: {0:?}")]
     Node(Failure),
@@ -82,7 +85,9 @@ impl BootError {
             }
             Self::Journal(JournalError::Corrupt { .. }) | Self::Corrupt { .. } => Code::LogCorrupt,
             Self::Journal(JournalError::NotEmpty { .. }) => Code::BackupTarget,
-            Self::Journal(_) | Self::Secrets(_) | Self::Io { .. } => Code::StorageFailed,
+            Self::Journal(_) | Self::Secrets(_) | Self::Views(_) | Self::Io { .. } => {
+                Code::StorageFailed
+            }
             Self::Founding(rejection) => rejection.code,
             Self::Node(failure) => failure.code(),
         }

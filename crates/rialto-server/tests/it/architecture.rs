@@ -8,12 +8,16 @@ use serde_json::Value;
 
 /// What each crate may depend on, of ours. Anything else is a wrong turn.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("rialto-client", &["rialto-core", "rialto-wire"]),
+    (
+        "rialto-client",
+        &["rialto-core", "rialto-outside", "rialto-wire"],
+    ),
     ("rialto-console", &["rialto-core"]),
     ("rialto-core", &[]),
     ("rialto-fleet", &[]),
     ("rialto-journal", &[]),
     ("rialto-lab", &[]),
+    ("rialto-outside", &[]),
     ("rialto-testing", &[]),
     ("rialto-wire", &["rialto-core"]),
     ("rialto-views", &["rialto-core", "rialto-wire"]),
@@ -23,6 +27,27 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "rialto-console",
             "rialto-core",
             "rialto-journal",
+            "rialto-outside",
+            "rialto-views",
+            "rialto-wire",
+        ],
+    ),
+    (
+        "rialto-scenario",
+        &[
+            "rialto-client",
+            "rialto-core",
+            "rialto-server",
+            "rialto-wire",
+        ],
+    ),
+    (
+        "rialto-bench",
+        &[
+            "rialto-client",
+            "rialto-core",
+            "rialto-lab",
+            "rialto-scenario",
             "rialto-views",
             "rialto-wire",
         ],
@@ -30,11 +55,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "rialto",
         &[
+            "rialto-bench",
             "rialto-client",
             "rialto-core",
             "rialto-fleet",
             "rialto-journal",
             "rialto-lab",
+            "rialto-scenario",
             "rialto-server",
             "rialto-views",
             "rialto-wire",
@@ -121,6 +148,38 @@ fn the_core_has_few_dependencies() {
     assert!(
         text.contains("#![no_std]"),
         "the compiler keeps clocks and I/O out of the core"
+    );
+}
+
+/// There is one order in which the parts of a realm start, and one in which they end.
+#[test]
+fn a_realm_is_put_together_in_one_place() {
+    let mut files = Vec::new();
+    sources(&root().join("crates"), &mut files);
+    let assembling = ["Indexer::start(", "Patrol::start(", "Door::with("];
+    let home = Path::new("rialto-server/src/realm.rs");
+    let own = Path::new("rialto-server/tests/it/architecture.rs");
+    files.retain(|path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let others = !path.ends_with(home) && !path.ends_with(own);
+        others && assembling.iter().any(|call| text.contains(call))
+    });
+    assert!(files.is_empty(), "use Realm::open: {files:?}");
+}
+
+/// The binary is a command line: nobody depends on it, and what it carries out is a library's.
+#[test]
+fn nothing_depends_on_the_binary() {
+    for (name, allowed) in ALLOWED {
+        assert!(
+            !allowed.contains(&"rialto"),
+            "{name} must not depend on rialto"
+        );
+    }
+    let manifest = std::fs::read_to_string(root().join("crates/rialto/Cargo.toml")).unwrap();
+    assert!(
+        !manifest.contains("[lib]") && !root().join("crates/rialto/src/lib.rs").exists(),
+        "what a library user would want stands in a library"
     );
 }
 

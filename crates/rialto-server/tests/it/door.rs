@@ -7,9 +7,9 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
 use rialto_core::text::Handle;
 use rialto_core::time::Time;
-use rialto_server::door::{Door, Names, Rules};
-use rialto_server::node::{Indexer, Node, SeededChance, Storage, VirtualClock, open};
-use rialto_views::Views;
+use rialto_server::door::{Names, Rules};
+use rialto_server::node::{Node, SeededChance, VirtualClock};
+use rialto_server::realm::{Realm as Opened, Setup};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -22,34 +22,24 @@ pub(crate) struct Realm {
     pub(crate) router: Router,
     pub(crate) clock: VirtualClock,
     pub(crate) operator: String,
-    indexer: Option<Indexer>,
+    opened: Opened,
 }
 
 impl Realm {
     pub(crate) async fn new() -> Self {
         let clock = VirtualClock::new(Time(START_MS));
-        let name = Handle::new("test").unwrap();
-        let opened = open(
-            Storage::Memory,
-            &name,
-            Arc::new(clock.clone()),
-            Arc::new(SeededChance::new(1)),
-        )
-        .await
-        .unwrap();
-        let views = Views::in_memory().unwrap();
         let hosts = ["rialto.example".to_owned()];
         let names = Names::new(None, None, &hosts).unwrap();
-        let rules = Rules::new(names, &[]).with_metrics_secret(METRICS);
-        let door = Door::with(opened.node.clone(), views.reader(), "test".into(), rules);
-        let indexer = Indexer::start(opened.node.clone(), views).unwrap();
-        let operator = opened.operator_token.unwrap();
+        let setup = Setup::memory(Handle::new("test").unwrap())
+            .driven_by(clock.clone(), SeededChance::new(1))
+            .with_rules(Rules::new(names, &[]).with_metrics_secret(METRICS));
+        let opened = Opened::open(setup).await.unwrap();
         Self {
-            node: opened.node,
-            router: door.router(),
+            node: opened.node().clone(),
+            router: opened.router(),
             clock,
-            operator,
-            indexer: Some(indexer),
+            operator: opened.operator_token().unwrap().to_owned(),
+            opened,
         }
     }
 
@@ -153,11 +143,8 @@ impl Realm {
         (admin, agent["token"]["secret"].as_str().unwrap().to_owned())
     }
 
-    pub(crate) fn stop(mut self) {
-        if let Some(indexer) = self.indexer.take() {
-            indexer.stop();
-        }
-        self.node.stop();
+    pub(crate) fn stop(self) {
+        drop(self.opened);
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -12,11 +11,9 @@ use axum::http::{Method, Request, StatusCode};
 use futures_util::stream;
 use rialto_core::text::Handle;
 use rialto_core::time::Time;
-use rialto_server::door::{BODY_BYTES, Door, STRANGER_BYTES};
-use rialto_server::node::{
-    Indexer, Node, Pace, Patrol, SeededChance, Storage, VirtualClock, metrics_secret, open,
-};
-use rialto_views::Views;
+use rialto_server::door::{BODY_BYTES, STRANGER_BYTES};
+use rialto_server::node::{Pace, SeededChance, VirtualClock, metrics_secret};
+use rialto_server::realm::{Realm as Opened, Setup};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -235,46 +232,33 @@ fn the_metrics_secret_is_made_once_and_private() {
     assert_eq!(again, secret);
 }
 
-/// A realm in a folder, with its views and a patrol that never rests for long.
+/// A realm in a folder, with a patrol that never rests for long.
 struct Kept {
-    node: Arc<Node>,
+    realm: Opened,
     router: Router,
-    indexer: Indexer,
-    patrol: Patrol,
     operator: Option<String>,
 }
 
 impl Kept {
     async fn open(folder: &Path) -> Self {
         let clock = VirtualClock::new(Time(1_795_000_000_000));
-        let name = Handle::new("test").unwrap();
-        let opened = open(
-            Storage::Folder(folder.to_owned()),
-            &name,
-            Arc::new(clock),
-            Arc::new(SeededChance::new(1)),
-        )
-        .await
-        .unwrap();
-        let views = Views::open(&folder.join("views.db")).unwrap();
-        let door = Door::new(opened.node.clone(), views.reader(), "test".into());
         let pace = Pace {
             bytes_per_second: 1 << 30,
             rest: Duration::from_millis(5),
         };
+        let setup = Setup::folder(folder.to_owned(), Handle::new("test").unwrap())
+            .driven_by(clock, SeededChance::new(1))
+            .walked_at(pace);
+        let realm = Opened::open(setup).await.unwrap();
         Self {
-            router: door.router(),
-            indexer: Indexer::start(opened.node.clone(), views).unwrap(),
-            patrol: Patrol::start(opened.node.clone(), pace).unwrap(),
-            node: opened.node,
-            operator: opened.operator_token,
+            router: realm.router(),
+            operator: realm.operator_token().map(str::to_owned),
+            realm,
         }
     }
 
     fn close(self) {
-        self.patrol.stop();
-        self.indexer.stop();
-        self.node.stop();
+        drop(self.realm);
     }
 
     async fn send(&self, token: &str, op: &str, args: &Value) {
@@ -338,7 +322,7 @@ async fn damage_is_noticed_while_serving() {
     let operator = written(&folder).await;
     let kept = Kept::open(&folder).await;
     let since = Instant::now();
-    while kept.node.health().passes() < 2 {
+    while kept.realm.node().health().passes() < 2 {
         assert!(since.elapsed() < Duration::from_secs(60), "it never walks");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -376,11 +360,11 @@ async fn views_that_cannot_be_made_are_told_of() {
     let bearer = format!("Bearer {operator}");
     let headers = [("authorization", bearer.as_str())];
     let since = Instant::now();
-    while kept.node.health().views().is_none() {
+    while kept.realm.node().health().views().is_none() {
         assert!(since.elapsed() < Duration::from_secs(60), "the views go on");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let (position, ()) = kept.node.read(|_| ()).await.unwrap();
+    let (position, ()) = kept.realm.node().read(|_| ()).await.unwrap();
     let path = format!("/api/owners?min_position={position}");
     let request = request(Method::GET, &path, &headers, Body::empty());
     assert_eq!(asked(&kept.router, request).await.1["code"], "RLT0914");

@@ -96,7 +96,7 @@ pub struct EntryRow {
     pub hold: Option<HoldId>,
     /// Who moved it.
     pub by: Principal,
-    /// A word about it.
+    /// A note about it.
     pub memo: Option<Written>,
     /// The payment's id outside.
     pub reference: Option<String>,

@@ -104,7 +104,7 @@ pub struct OfferRow {
     pub asset: String,
     /// What is promised, further issues, and what a settlement depends on.
     pub terms: Value,
-    /// A word about it.
+    /// A note about it.
     pub note: Option<Written>,
     /// Whether its author signed it.
     pub signed: bool,
@@ -243,7 +243,7 @@ pub struct AllowanceRow {
     pub node: rialto_core::policy::Node,
     /// The asset.
     pub asset: String,
-    /// The most that one transfer or deal may take.
+    /// The most that one transfer or deal may spend.
     pub per_deal: Option<String>,
     /// The most that all transfers and deals together may take in a period.
     pub per_period: Option<String>,

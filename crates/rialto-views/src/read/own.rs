@@ -31,7 +31,7 @@ pub enum Whom {
 pub struct MuteRow {
     /// Who has muted.
     pub by: Who,
-    /// Whom.
+    /// The agent.
     pub whom: Whom,
 }
 

@@ -41,7 +41,7 @@ pub struct TaskRow {
 pub struct TaskStep {
     /// Its new state.
     pub state: String,
-    /// A word about it.
+    /// A note about it.
     pub note: Option<Written>,
     /// When.
     pub at: Time,

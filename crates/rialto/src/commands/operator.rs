@@ -9,7 +9,7 @@ use rialto_journal::sqlite::SqliteReader;
 use rialto_server::node::{self, Node, Storage, SystemChance, SystemClock};
 use serde_json::json;
 
-use super::storage::{DataFolder, boot_error, journal_error};
+use super::storage::{DataFolder, journal_error};
 use crate::output::{CliError, Output};
 
 /// Work on a data folder that no server uses.
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: OperatorArgs, out: Output) -> Result<(), CliError>
             let node = open(&data).await?;
             let done = node::reset_operator_token(&node, &data).await;
             stop(node).await?;
-            done.map_err(boot_error)?;
+            done?;
             let file = data.join("operator.token");
             out.json(&json!({ "operator_token_file": file }))?;
             out.line(format!(
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: OperatorArgs, out: Output) -> Result<(), CliError>
             let node = open(&data).await?;
             let done = node::rotate_realm_key(&node, &data).await;
             stop(node).await?;
-            done.map_err(boot_error)?;
+            done?;
             let file = data.join("realm.key");
             out.json(&json!({ "realm_key_file": file }))?;
             out.line(format!(
@@ -80,7 +80,7 @@ async fn open(data: &Path) -> Result<Arc<Node>, CliError> {
         Arc::new(SystemChance),
     )
     .await;
-    opened.map(|opened| opened.node).map_err(boot_error)
+    Ok(opened?.node)
 }
 
 async fn stop(node: Arc<Node>) -> Result<(), CliError> {

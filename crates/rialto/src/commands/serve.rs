@@ -6,27 +6,23 @@
 use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
+use rialto_client::ClientError;
 use rialto_core::limits;
 use rialto_core::reject::Code;
 use rialto_core::text::Handle;
 use rialto_core::time::HOUR_MS;
-use rialto_server::door::{self, Door, Listener, Names, Rules, ServeError, Tls};
-use rialto_server::node::{self, Indexer, Node, Pace, Patrol, Storage, SystemChance, SystemClock};
-use rialto_views::Views;
+use rialto_server::door::{Listener, Names, Rules, ServeError, Tls};
+use rialto_server::node::{self, Node};
+use rialto_server::realm::{Realm, Setup};
+use rialto_server::webhook::{Webhook, WebhookError};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::storage::{DataFolder, boot_error};
+use super::storage::DataFolder;
 use crate::config::{self, Config};
 use crate::output::{CliError, Exit, Output};
-use crate::webhook::Webhook;
-
-/// How often the server looks whether the log can still be written.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// How a realm is served.
 #[derive(Debug, Args)]
@@ -84,54 +80,52 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         (Some(cert), Some(key)) => Some(Tls::load(cert, key).map_err(serve_error)?),
         _ => None,
     };
-    let encrypted = tls.is_some();
     let rules = rules(&config, &args, addr)?;
     let ca = config.get(&config::CA, None).map(|s| s.value);
     let webhook = args.webhook.as_deref();
     let webhook = webhook
         .map(|url| Webhook::to(url, ca.as_deref().map(Path::new)))
-        .transpose()?;
+        .transpose()
+        .map_err(webhook_error)?;
 
-    let storage = Storage::Folder(data.clone());
-    let opened = node::open(
-        storage,
-        &name,
-        Arc::new(SystemClock),
-        Arc::new(SystemChance),
-    )
-    .await
-    .map_err(boot_error)?;
-    let node = opened.node;
-    let served = async {
-        if args.accept_clock {
-            node::accept_clock(&node).await.map_err(boot_error)?;
-        } else {
-            warn_of_a_jump(&node, out).await?;
-        }
-        let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
-        if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
-            tracing::warn!("tokens cross the network unencrypted: give --tls-cert and --tls-key, or listen on loopback");
-        }
-        let founded = opened.operator_token.is_some();
-        let secret = node::metrics_secret(&data, node.chance());
-        let secret = secret.map_err(|e| boot_error(e.into()))?;
-        let serving = Serving {
-            data: &data,
-            founded,
-            webhook,
-            rules: rules.with_metrics_secret(&secret),
-        };
-        serve(&node, listener, serving, out).await
+    let setup = Setup::folder(data.clone(), name)
+        .with_rules(rules)
+        .telling(webhook);
+    let realm = Realm::open(setup).await?;
+    let served = serve(&realm, &data, addr, tls, args.accept_clock, out).await;
+    let closed = realm.close().await;
+    served?;
+    closed.map_err(|why| CliError::coded(why.code(), ""))
+}
+
+async fn serve(
+    realm: &Realm,
+    data: &Path,
+    addr: SocketAddr,
+    tls: Option<Tls>,
+    accept_clock: bool,
+    out: Output,
+) -> Result<(), CliError> {
+    let node = realm.node();
+    if accept_clock {
+        node::accept_clock(node).await?;
+    } else {
+        warn_of_a_jump(node, out).await?;
     }
-    .await;
-    let failed = node.failure();
-    tokio::task::spawn_blocking(move || node.stop())
-        .await
-        .map_err(|e| CliError::bug(e.to_string()))?;
-    match served {
-        Ok(()) => failed.map_or(Ok(()), |why| Err(CliError::coded(why.code(), ""))),
-        other => other,
+    let encrypted = tls.is_some();
+    let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
+    if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
+        tracing::warn!(
+            "tokens cross the network unencrypted: give --tls-cert and --tls-key, or listen on loopback"
+        );
     }
+    let url = listener
+        .url()
+        .map_err(|e| storage_error("learn the address", &e))?;
+    announce(out, &url, realm, data)?;
+    realm.serve(listener, told_to_stop()).await;
+    tracing::info!("stopped");
+    Ok(())
 }
 
 /// After a long time off, or with a wrong clock, commands are refused until the operator has looked.
@@ -169,74 +163,9 @@ fn rules(config: &Config, args: &ServeArgs, listen: SocketAddr) -> Result<Rules,
     Ok(Rules::new(names, &proxies))
 }
 
-/// What a realm is served with.
-struct Serving<'a> {
-    data: &'a Path,
-    founded: bool,
-    webhook: Option<Webhook>,
-    rules: Rules,
-}
-
-async fn serve(
-    node: &Arc<Node>,
-    listener: Listener,
-    serving: Serving<'_>,
-    out: Output,
-) -> Result<(), CliError> {
-    let Serving {
-        data,
-        founded,
-        webhook,
-        rules,
-    } = serving;
-    let views =
-        Views::open(&data.join("views.db")).map_err(|e| storage_error("open the views", &e))?;
-    let reader = views.reader();
-    let indexer =
-        Indexer::start(node.clone(), views).map_err(|e| storage_error("start the indexer", &e))?;
-    let patrol = Patrol::start(node.clone(), Pace::default())
-        .map_err(|e| storage_error("start the patrol of the log", &e))?;
-    let outcome = async {
-        let read = node.read(|state| state.realm.get(&()).map(|realm| realm.name.to_string()));
-        let (position, realm) = read
-            .await
-            .map_err(|failure| CliError::coded(failure.code(), ""))?;
-        let realm = realm.unwrap_or_default();
-        let door = Door::with(node.clone(), reader.clone(), realm.clone(), rules);
-        let telling = webhook.map(|hook| {
-            let hub = node.hub().clone();
-            tokio::spawn(hook.follow(hub, reader, realm.clone(), position))
-        });
-        let url = listener
-            .url()
-            .map_err(|e| storage_error("learn the address", &e))?;
-        announce(out, &url, &realm, position, data, founded)?;
-        door::serve(listener, door.router(), told_to_stop(node)).await;
-        if let Some(telling) = telling {
-            telling.abort();
-        }
-        tracing::info!("stopped");
-        Ok(())
-    }
-    .await;
-    let ending = move || {
-        patrol.stop();
-        indexer.stop();
-    };
-    tokio::task::spawn_blocking(ending)
-        .await
-        .map_err(|e| CliError::bug(e.to_string()))?;
-    outcome
-}
-
-fn announce(
-    out: Output,
-    url: &str,
-    realm: &str,
-    position: u64,
-    data: &Path,
-    founded: bool,
-) -> Result<(), CliError> {
+fn announce(out: Output, url: &str, opened: &Realm, data: &Path) -> Result<(), CliError> {
+    let (realm, position) = (opened.name(), opened.position());
+    let founded = opened.operator_token().is_some();
     let token = data.join("operator.token");
     out.json(&json!({
         "url": url, "realm": realm, "position": position, "data": data, "operator_token_file": token, "founded": founded,
@@ -264,9 +193,8 @@ fn announce(
     ))
 }
 
-/// Resolves at SIGINT or SIGTERM, or when the log has failed. From then on the node takes nothing
-/// new, so that streams end by themselves.
-async fn told_to_stop(node: &Arc<Node>) {
+/// Resolves at SIGINT or SIGTERM.
+async fn told_to_stop() {
     let (interrupt, terminate) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -275,19 +203,10 @@ async fn told_to_stop(node: &Arc<Node>) {
         tracing::error!("signals cannot be received: the server can only be killed");
         return std::future::pending().await;
     };
-    let failed = async {
-        while !node.has_stopped() {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
     tokio::select! {
         _ = interrupt.recv() => tracing::info!("interrupted: shutting down"),
         _ = terminate.recv() => tracing::info!("terminated: shutting down"),
-        () = failed => tracing::error!("the log could not be written: shutting down"),
     }
-    let node = node.clone();
-    // Not awaited: open requests are answered while connections drain.
-    drop(tokio::task::spawn_blocking(move || node.stop()));
 }
 
 /// Logs go to standard error, without secrets: neither headers nor bodies are ever logged.
@@ -319,6 +238,15 @@ fn address(text: &str) -> Result<SocketAddr, CliError> {
         CliError::usage(format!("{text:?} is not an address to listen at"))
             .hint("write it as 127.0.0.1:7600")
     })
+}
+
+/// Made for `map_err`, which hands the error over.
+fn webhook_error(error: WebhookError) -> CliError {
+    match error {
+        WebhookError::Address(why) => CliError::usage(format!("--webhook: {why}"))
+            .hint("write it as https://receiver.example/path"),
+        WebhookError::Outside(error) => ClientError::from(error).into(),
+    }
 }
 
 /// Made for `map_err`, which hands the error over.

@@ -8,7 +8,7 @@ use rialto_journal::JournalError;
 use rialto_server::node::BootError;
 
 use crate::config::Config;
-use crate::output::{CliError, Exit, Output};
+use crate::output::{CliError, Output};
 
 /// Which data folder.
 #[derive(Clone, Debug, Default, Args)]
@@ -28,21 +28,9 @@ impl DataFolder {
     }
 }
 
-/// Why a realm cannot be opened, as the command line's error. Made for `map_err`.
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "map_err passes the error by value"
-)]
-pub(crate) fn boot_error(error: BootError) -> CliError {
-    let code = error.code();
-    CliError::new(Exit::of(code), error.to_string())
-        .hint(code.remedy())
-        .code(code.to_string())
-}
-
 /// Why a log cannot be read or written, as the command line's error. Made for `map_err`.
 pub(crate) fn journal_error(error: JournalError) -> CliError {
-    boot_error(error.into())
+    BootError::from(error).into()
 }
 
 /// A bar that follows positions in a log, and the closure that moves it.

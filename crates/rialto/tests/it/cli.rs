@@ -2,7 +2,7 @@
 //! exit codes, and output for programs.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ impl Drop for Server {
 
 impl Server {
     /// Ends it as an operator does, and returns its exit code.
-    fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(mut self) -> Option<i32> {
         let kill = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()
@@ -40,7 +40,7 @@ impl Server {
     }
 
     /// Ends it without warning.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -60,7 +60,7 @@ impl Done {
     }
 
     /// The exit code and stable code of a refusal.
-    fn refused(&self) -> (i32, String) {
+    pub(crate) fn refused(&self) -> (i32, String) {
         assert_eq!(self.out, "", "an error leaves standard output empty");
         let told: Value =
             serde_json::from_str(&self.err).unwrap_or_else(|e| panic!("{e}: {}", self.err));
@@ -102,7 +102,7 @@ impl Place {
         self.serve_at(data, "127.0.0.1:0")
     }
 
-    fn serve_at(&self, data: &str, listen: &str) -> Server {
+    pub(crate) fn serve_at(&self, data: &str, listen: &str) -> Server {
         self.serve_with(&["--listen", listen, "--data", data])
     }
 
@@ -158,7 +158,7 @@ pub(crate) fn text(value: &Value) -> &str {
         .unwrap_or_else(|| panic!("{value} is no text"))
 }
 
-const OPERATOR: &str = "rialto-data/operator.token";
+pub(crate) const OPERATOR: &str = "rialto-data/operator.token";
 
 /// Two owners with an agent each; the buyer has 40.
 pub(crate) fn market(place: &Place, server: &Server) {
@@ -250,272 +250,6 @@ pub(crate) fn deal(place: &Place, server: &Server) -> String {
 }
 
 #[test]
-fn a_whole_deal_through_the_command_line() {
-    let place = Place::new();
-    let server = place.serve("rialto-data");
-    market(&place, &server);
-    let ana = |args: &[&str]| place.told(&server, "ana.token", args);
-    let casa = |args: &[&str]| place.told(&server, "casa.token", args);
-
-    casa(&[
-        "listing",
-        "publish",
-        "Casa",
-        "--item",
-        "Taco=3.50",
-        "--attribute",
-        "outdoor",
-        "--description",
-        "by the canal",
-    ]);
-    let found = ana(&[
-        "listing",
-        "search",
-        "--item",
-        "taco",
-        "--attribute",
-        "Outdoor",
-    ]);
-    assert_eq!(found["hits"][0]["listing"]["seller"], json!("@casa"));
-
-    ana(&["message", "send", "@casa", "is there a table?"]);
-    let inbox = casa(&["inbox", "read"]);
-    assert_eq!(inbox["deliveries"][0]["item"]["kind"], json!("request"));
-    casa(&["inbox", "admit", "@ana"]);
-    casa(&["inbox", "ack", "1"]);
-    assert_eq!(casa(&["inbox", "read"])["acknowledged"], json!(1));
-    assert_eq!(
-        ana(&["message", "search", "table"])["items"]
-            .as_array()
-            .map(Vec::len),
-        Some(1)
-    );
-
-    let deal = deal(&place, &server);
-    let shown = ana(&["deal", "show", &deal]);
-    assert_eq!(
-        (&shown["deal"]["state"], &shown["deal"]["paid"]),
-        (&json!("settled"), &json!("7.50"))
-    );
-    let statement = casa(&["ledger", "statement", "@casa"]);
-    assert_eq!(statement["items"][0]["balance"], json!("7.50"));
-    let trial = ana(&["ledger", "trial-balance"]);
-    assert_eq!(trial["items"][0]["sum"], json!("0.00"));
-    let accounts = place.told(
-        &server,
-        OPERATOR,
-        &["accounts", "--by", "agent,counterparty"],
-    );
-    assert_eq!(
-        (
-            &accounts["total"][0]["spent"],
-            &accounts["total"][0]["earned"]
-        ),
-        (&json!("7.50"), &json!("7.50"))
-    );
-    let key = text(&accounts["rows"][0]["key"]);
-    let events = place.told(
-        &server,
-        OPERATOR,
-        &["accounts", "--by", "agent,counterparty", "--events", key],
-    );
-    assert!(!events["items"].as_array().unwrap().is_empty());
-    let trace = ana(&["trace", &deal]);
-    assert_eq!(trace["gaps"], json!([]));
-    assert!(trace["hops"].as_array().unwrap().len() >= 6, "{trace}");
-
-    // Read from the files beside the server, the log leads to the state that the server has.
-    let digest = place.told(&server, OPERATOR, &["log", "digest"]);
-    let verified = place.run(&["log", "verify", "--json"]).json();
-    assert_eq!(
-        (&verified["digest"], &verified["position"]),
-        (&digest["digest"], &digest["position"])
-    );
-    assert_eq!(verified["entities"], digest["entities"]);
-    let agreed = place
-        .run(&[
-            "log",
-            "show",
-            "--data",
-            "rialto-data",
-            "--kind",
-            "market.deal_agreed",
-            "--json",
-        ])
-        .json();
-    assert_eq!(agreed["items"].as_array().map(Vec::len), Some(1));
-    let mut same = place.told(
-        &server,
-        OPERATOR,
-        &["log", "show", "--kind", "market.deal_agreed"],
-    );
-    // Only the server has the views that say it in words.
-    let said = same["items"][0].as_object_mut().unwrap().remove("said");
-    assert_eq!(said.and_then(|s| s.as_array().map(Vec::len)), Some(3));
-    assert_eq!(agreed["items"], same["items"]);
-
-    // An owner leaves with everything of its own.
-    let export = place.run(&[
-        "owner",
-        "export",
-        "--server",
-        &server.url,
-        "--token-file",
-        "acme.token",
-    ]);
-    assert_eq!(export.code, 0, "{}", export.err);
-    assert!(export.out.lines().count() > 5);
-    assert!(
-        export
-            .out
-            .lines()
-            .all(|line| serde_json::from_str::<Value>(line).is_ok())
-    );
-}
-
-#[test]
-fn text_is_for_people() {
-    let place = Place::new();
-    let server = place.serve("rialto-data");
-    market(&place, &server);
-    place.told(
-        &server,
-        "casa.token",
-        &["listing", "publish", "Casa", "--item", "Taco=3.50"],
-    );
-    deal(&place, &server);
-    let lines = |args: &[&str]| {
-        let mut command = place.command(args);
-        let done = done(command.args(["--server", &server.url, "--token-file", "ana.token"]));
-        assert_eq!(done.code, 0, "{args:?} {}", done.err);
-        assert!(!done.out.contains('\u{1b}'), "no colours off a terminal");
-        done.out.lines().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let deals = lines(&["deal", "list"]);
-    assert!(
-        deals[0].starts_with("ID ") && deals[0].contains("STATE"),
-        "{deals:?}"
-    );
-    assert!(
-        deals[1].contains("@ana") && deals[1].contains("settled") && deals[1].contains("7.50"),
-        "{deals:?}"
-    );
-    let cards = lines(&["agent", "list"]);
-    assert!(
-        cards.iter().any(|line| line.starts_with("@casa")),
-        "{cards:?}"
-    );
-    let wanted = lines(&["listing", "search"]);
-    assert!(
-        wanted.iter().any(|line| line.contains("Taco 3.50")),
-        "{wanted:?}"
-    );
-    let deal = deals[1].split(' ').next().unwrap();
-    let shown = lines(&["deal", "show", deal]).join("\n");
-    assert!(shown.contains("price      7.50 USD"), "{shown}");
-    let event = done(
-        place
-            .command(&["log", "show", "5"])
-            .args(["--server", &server.url]),
-    );
-    assert_eq!(event.code, 0, "{}", event.err);
-    let accounts = lines(&["accounts"]);
-    assert!(
-        accounts.iter().any(|line| line.starts_with("total")),
-        "{accounts:?}"
-    );
-    let statement = lines(&["ledger", "statement", "@ana"]);
-    assert!(statement[0].contains("BALANCE"), "{statement:?}");
-}
-
-#[test]
-fn an_offer_says_how_it_is_accepted() {
-    let place = Place::new();
-    let server = place.serve("rialto-data");
-    market(&place, &server);
-    let text = |token: &str, args: &[&str]| {
-        let mut command = place.command(args);
-        let done = done(command.args(["--server", &server.url, "--token-file", token]));
-        assert_eq!(done.code, 0, "{args:?} {}", done.err);
-        format!("{}{}", done.out, done.err)
-    };
-    // Who sells something takes offers from strangers.
-    text(
-        "casa.token",
-        &["listing", "publish", "Casa", "--item", "Taco=9"],
-    );
-    let none = text("ana.token", &["deal", "list"]);
-    assert!(none.contains("there are no open negotiations"), "{none}");
-    let offered = text(
-        "ana.token",
-        &[
-            "deal", "offer", "--with", "@casa", "--side", "buy", "--price", "7.50",
-        ],
-    );
-    let none = text("ana.token", &["deal", "list"]);
-    assert!(
-        none.contains("1 negotiation is open: rialto deal list --negotiations"),
-        "{none}"
-    );
-    // What the one side is told, the other can do.
-    let accept = offered
-        .lines()
-        .find_map(|line| line.split_once("rialto deal accept "))
-        .unwrap_or_else(|| panic!("no word on accepting in {offered}"))
-        .1;
-    let (talk, hash) = accept.split_once(' ').unwrap();
-    let inbox = text("casa.token", &["inbox", "read"]);
-    assert!(
-        inbox.contains(&format!("rialto deal accept {talk} {hash}")),
-        "{inbox}"
-    );
-    let shown = text("casa.token", &["deal", "show", talk]);
-    assert!(
-        shown.contains(&format!(
-            "@casa may accept it with: rialto deal accept {talk} {hash}"
-        )),
-        "{shown}"
-    );
-    let told = place.told(&server, "casa.token", &["deal", "show", talk]);
-    let bargain = &told["offers"][0]["terms"]["bargain"];
-    assert_eq!(
-        (&bargain["price"], &bargain["asset"]),
-        (&json!("7.50"), &json!("USD"))
-    );
-    let countered = place.told(
-        &server,
-        "casa.token",
-        &["deal", "counter", talk, "--price", "8"],
-    );
-    let hash = &countered["offer"].as_str().unwrap()[..8];
-    let agreed = place.told(&server, "ana.token", &["deal", "accept", talk, hash]);
-    let deal = agreed["ids"]["deal"].as_str().unwrap();
-    let inbox = text("casa.token", &["inbox", "read"]);
-    assert!(
-        inbox.contains(&format!("rialto deal deliver {deal} TEXT")),
-        "{inbox}"
-    );
-    let early = place.ask(&server, "ana.token", &["deal", "accept-delivery", deal]);
-    assert!(early.err.contains("the deal is agreed"), "{}", early.err);
-    // The log counts in smallest units; nobody else has to.
-    let log = place.told(
-        &server,
-        OPERATOR,
-        &["log", "show", "--kind", "market.deal_agreed"],
-    );
-    let agreed = log["items"][0]["events"].as_array().unwrap().iter();
-    let prices: Vec<&Value> = agreed
-        .filter_map(|e| e.pointer("/market/deal_agreed/bargain/price"))
-        .collect();
-    assert_eq!(prices, [&json!("8.00")]);
-    let at = log["items"][0]["position"].to_string();
-    let shown = place.run(&["log", "show", &at, "--data", "rialto-data"]);
-    let period = |line: &str| line.trim().starts_with("deliver_within ") && line.ends_with(" 1 d");
-    assert!(shown.out.lines().any(period), "{}", shown.out);
-    assert!(!shown.out.contains("8000000000"), "{}", shown.out);
-}
-
-#[test]
 fn a_missing_token_is_explained() {
     let place = Place::new();
     let server = place.serve("elsewhere");
@@ -557,130 +291,6 @@ fn a_missing_token_is_explained() {
         trace.err.contains("\"foo\" is not an id") && trace.err.contains("deal_000000005001"),
         "{}",
         trace.err
-    );
-}
-
-#[test]
-fn what_was_acknowledged_survives_a_kill() {
-    let place = Place::new();
-    let server = place.serve("rialto-data");
-    market(&place, &server);
-    let deal = deal(&place, &server);
-    let before = place.told(&server, OPERATOR, &["log", "digest"]);
-
-    let second = place.run(&[
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--data",
-        "rialto-data",
-        "--json",
-    ]);
-    assert_eq!(last_line(&second), (4, "RLT0907".to_owned()));
-    let reset = place.run(&["operator", "reset-token", "--json"]);
-    assert_eq!(last_line(&reset), (4, "RLT0907".to_owned()));
-
-    server.kill();
-    let server = place.serve("rialto-data");
-    let after = place.told(&server, OPERATOR, &["log", "digest"]);
-    assert_eq!(after["digest"], before["digest"]);
-    assert_eq!(
-        place.told(&server, "ana.token", &["deal", "show", &deal])["deal"]["state"],
-        json!("settled")
-    );
-    assert_eq!(server.terminate(), Some(0));
-}
-
-/// The last line of standard error, which may hold the server's log before it.
-fn last_line(done: &Done) -> (i32, String) {
-    let told: Value = serde_json::from_str(done.err.lines().last().unwrap_or_default()).unwrap();
-    (done.code, text(&told["error"]["code"]).to_owned())
-}
-
-#[test]
-fn a_backup_taken_while_serving_is_served_again() {
-    let place = Place::new();
-    let server = place.serve("rialto-data");
-    market(&place, &server);
-    let deal = deal(&place, &server);
-    let sent = place.told(
-        &server,
-        "ana.token",
-        &["message", "send", "@casa", "a private word"],
-    );
-    let shown = place.told(
-        &server,
-        "ana.token",
-        &["message", "show", text(&sent["ids"]["msg"])],
-    );
-    let content = text(&shown["body"]["content"]).to_owned();
-    place.told(&server, OPERATOR, &["erase", &content]);
-    let digest = place.told(&server, OPERATOR, &["log", "digest"])["digest"].clone();
-
-    assert_eq!(
-        place
-            .run(&["backup", "copy", "--with-secrets", "--json"])
-            .json()["secrets"],
-        json!(["realm.key", "operator.token"])
-    );
-    assert_eq!(
-        place.run(&["backup", "copy", "--json"]).refused(),
-        (4, "RLT0912".to_owned())
-    );
-    let plain = place.run(&["backup", "plain"]);
-    assert!(
-        plain.code == 0 && !place.path("plain/realm.key").exists(),
-        "{}",
-        plain.err
-    );
-    assert_eq!(server.terminate(), Some(0));
-
-    let verified = place
-        .run(&["log", "verify", "--data", "copy", "--json"])
-        .json();
-    assert_eq!(
-        (&verified["digest"], &verified["erased"]),
-        (&digest, &json!(1))
-    );
-    assert_eq!(place.run(&["restore", "copy", "--data", "again"]).code, 0);
-    let server = place.serve("again");
-    let again = "again/operator.token";
-    assert_eq!(
-        place.told(&server, again, &["log", "digest"])["digest"],
-        digest
-    );
-    assert_eq!(
-        place.told(&server, "ana.token", &["deal", "show", &deal])["deal"]["state"],
-        json!("settled")
-    );
-    assert_eq!(server.terminate(), Some(0));
-
-    // A lost operator token: the holder of the folder gets a new one.
-    std::fs::copy(place.path(again), place.path("old.token")).unwrap();
-    assert_eq!(
-        place
-            .run(&["operator", "reset-token", "--data", "again"])
-            .code,
-        0
-    );
-    assert_eq!(
-        place
-            .run(&["operator", "rotate-key", "--data", "again"])
-            .code,
-        0
-    );
-    let server = place.serve("again");
-    assert_eq!(
-        place
-            .ask(&server, "old.token", &["log", "digest"])
-            .refused(),
-        (1, "RLT0015".to_owned())
-    );
-    assert!(
-        place.told(&server, again, &["log", "digest"])["position"]
-            .as_u64()
-            .unwrap()
-            > 0
     );
 }
 
@@ -738,47 +348,6 @@ fn endings_have_their_codes() {
         told.contains("\n\nhint: ") && told.contains("\ncode: RLT0909"),
         "{told}"
     );
-}
-
-#[test]
-fn damage_is_named() {
-    let place = Place::new();
-    let server = place.serve("rialto-data");
-    market(&place, &server);
-    assert_eq!(server.terminate(), Some(0));
-    std::fs::create_dir(place.path("foreign")).unwrap();
-    std::fs::write(
-        place.path("foreign/log.db"),
-        "this is no database of any kind",
-    )
-    .unwrap();
-    let refused = place
-        .run(&["log", "verify", "--data", "foreign", "--json"])
-        .refused();
-    assert_eq!(refused, (4, "RLT0906".to_owned()));
-    damage(&place.path("rialto-data"), b"bistro");
-    let refused = place.run(&["log", "verify", "--json"]).refused();
-    assert_eq!(refused, (4, "RLT0904".to_owned()));
-}
-
-/// Changes every place in a log's files where some bytes stand.
-fn damage(folder: &Path, needle: &[u8]) {
-    let mut changed = 0;
-    for name in ["log.db", "log.db-wal"] {
-        let Ok(mut bytes) = std::fs::read(folder.join(name)) else {
-            continue;
-        };
-        let places = bytes
-            .windows(needle.len())
-            .enumerate()
-            .filter(|(_, window)| *window == needle);
-        for at in places.map(|(at, _)| at).collect::<Vec<_>>() {
-            bytes[at] ^= 1;
-            changed += 1;
-        }
-        std::fs::write(folder.join(name), bytes).unwrap();
-    }
-    assert!(changed > 0, "the log holds the bytes");
 }
 
 #[test]
@@ -870,49 +439,4 @@ fn shells_get_completions_and_codes_an_explanation() {
         "{text}"
     );
     assert!(!text.contains("##"), "no markup: {text}");
-}
-
-#[test]
-fn an_inbox_is_followed_across_a_restart() {
-    let place = Place::new();
-    let server = place.serve("rialto-data");
-    market(&place, &server);
-    let url = server.url.clone();
-    let mut follow = place.command(&[
-        "inbox",
-        "follow",
-        "--json",
-        "--server",
-        &url,
-        "--token-file",
-        "casa.token",
-    ]);
-    let mut child = follow
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut next = || {
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        serde_json::from_str::<Value>(&line).unwrap()["seq"].clone()
-    };
-    place.told(&server, "ana.token", &["message", "send", "@casa", "one"]);
-    assert_eq!(next(), json!(1));
-    assert_eq!(
-        server.terminate(),
-        Some(0),
-        "an open stream does not hold the server"
-    );
-    let again = place.serve_at("rialto-data", url.trim_start_matches("http://"));
-    place.told(&again, "casa.token", &["inbox", "admit", "@ana"]);
-    place.told(&again, "ana.token", &["message", "send", "@casa", "two"]);
-    assert_eq!(
-        next(),
-        json!(2),
-        "nothing is missed and nothing comes twice"
-    );
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

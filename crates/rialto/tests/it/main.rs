@@ -9,6 +9,8 @@
 
 mod approvals;
 mod cli;
+mod cli_deals;
+mod cli_folders;
 mod demo;
 mod faults;
 mod fleet;

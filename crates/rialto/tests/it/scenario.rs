@@ -29,7 +29,7 @@ fn report(folder: &Path, more: &[&str]) -> Value {
 }
 
 fn shipped() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/market-day")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../rialto-scenario/scenarios/market-day")
 }
 
 fn shared(name: &str) -> Option<PathBuf> {

@@ -11,7 +11,7 @@ use rialto_core::reject::Code;
 use rialto_core::time::{DAY_MS, HOUR_MS, Time};
 use rialto_views::{Basis, Dimension, FactRow, Report, ReportRow};
 
-use super::desk::{Desk, pair};
+use super::request::{SignedIn, pair};
 use super::show::{money, word};
 use crate::door::problem::Refusal;
 use crate::door::reads::refused;
@@ -46,9 +46,9 @@ impl Period {
 ///
 /// # Errors
 /// [`Code::Malformed`].
-pub(super) fn period(desk: &Desk) -> Result<Period, Refusal> {
+pub(super) fn period(user: &SignedIn) -> Result<Period, Refusal> {
     let number = |name| {
-        desk.param(name)
+        user.param(name)
             .map(|text| text.parse::<u64>())
             .transpose()
             .map_err(|_| Refusal::new(Code::Malformed, format!("{name}: Unix milliseconds")))
@@ -61,14 +61,14 @@ pub(super) fn period(desk: &Desk) -> Result<Period, Refusal> {
             range,
         });
     }
-    let name = desk.param("period").unwrap_or("all");
+    let name = user.param("period").unwrap_or("all");
     let back = match name {
         "hour" => Some(HOUR_MS),
         "day" => Some(DAY_MS),
         "week" => Some(7 * DAY_MS),
         _ => None,
     };
-    let range = back.map(|ms| (Time(desk.now().0.saturating_sub(ms)), Time(u64::MAX)));
+    let range = back.map(|ms| (Time(user.now().0.saturating_sub(ms)), Time(u64::MAX)));
     Ok(Period {
         name: name.to_owned(),
         range,
@@ -76,16 +76,16 @@ pub(super) fn period(desk: &Desk) -> Result<Period, Refusal> {
 }
 
 /// `GET /accounts`.
-pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
-    let by = desk.param("by").unwrap_or("owner").to_owned();
-    let (wanted, period) = (dimensions(&by)?, period(&desk)?);
-    let (scope, range) = (desk.scope().await?, period.range);
-    let report = desk.view(move |v| v.accounts_report(scope, &wanted, range));
-    let page = filled(&desk, by, period, &report.await?);
-    desk.page("Accounts", Place::Accounts, &page.page()).await
+pub(super) async fn page(user: SignedIn) -> Result<Response, Refusal> {
+    let by = user.param("by").unwrap_or("owner").to_owned();
+    let (wanted, period) = (dimensions(&by)?, period(&user)?);
+    let (scope, range) = (user.scope().await?, period.range);
+    let report = user.view(move |v| v.accounts_report(scope, &wanted, range));
+    let page = filled(&user, by, period, &report.await?);
+    user.page("Accounts", Place::Accounts, &page.page()).await
 }
 
-fn filled(desk: &Desk, by: String, period: Period, report: &Report) -> Accounts {
+fn filled(user: &SignedIn, by: String, period: Period, report: &Report) -> Accounts {
     let names: Vec<String> = by.split(',').map(|n| n.trim().to_owned()).collect();
     let row = |row: &ReportRow| Row {
         by: names
@@ -102,7 +102,7 @@ fn filled(desk: &Desk, by: String, period: Period, report: &Report) -> Accounts 
         facts: Some(period.facts(&by, &row.key)),
     };
     Accounts {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         rows: report.rows.iter().map(row).collect(),
         unattributed: report.unattributed.iter().map(row).collect(),
         total: report
@@ -149,40 +149,40 @@ fn figures(figures: &rialto_views::Figures) -> Figures {
 }
 
 /// `GET /accounts/events`: the facts behind a row.
-pub(super) async fn events(desk: Desk) -> Result<Response, Refusal> {
-    let by = desk.param("by").unwrap_or("owner").to_owned();
-    let (wanted, range) = (dimensions(&by)?, period(&desk)?.range);
-    let key = desk.param("key").unwrap_or_default().to_owned();
-    let (scope, paging) = (desk.scope().await?, desk.paging(50));
-    let read = desk.view(move |v| v.report_rows_events(scope, &wanted, range, &key, &paging));
+pub(super) async fn events(user: SignedIn) -> Result<Response, Refusal> {
+    let by = user.param("by").unwrap_or("owner").to_owned();
+    let (wanted, range) = (dimensions(&by)?, period(&user)?.range);
+    let key = user.param("key").unwrap_or_default().to_owned();
+    let (scope, paging) = (user.scope().await?, user.paging(50));
+    let read = user.view(move |v| v.report_rows_events(scope, &wanted, range, &key, &paging));
     let found = read.await?;
     let fact = |row: &FactRow| Fact {
         kind: word(&row.kind),
         money: money(&row.amount, &row.asset),
         entry: row.entry.into(),
         deal: row.deal.map(Into::into),
-        at: desk.when(row.at),
+        at: user.when(row.at),
         position: row.position,
     };
     let facts = Facts {
         back: format!("/accounts?{}", pair("by", &by)),
         rows: found.items.iter().map(fact).collect(),
-        next: desk.next(found.next_cursor.as_deref()),
+        next: user.next(found.next_cursor.as_deref()),
     };
-    desk.page("Events behind a row", Place::Accounts, &facts.page())
+    user.page("Events behind a row", Place::Accounts, &facts.page())
         .await
 }
 
 /// `GET /trace/{id}`.
-pub(super) async fn trace(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn trace(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
     let id: AnyId = name.parse().map_err(|_| Refusal::new(Code::NotFound, ""))?;
-    let scope = desk.scope().await?;
-    let found = desk.view(move |v| v.trace(scope, id)).await?;
+    let scope = user.scope().await?;
+    let found = user.view(move |v| v.trace(scope, id)).await?;
     let found = found.ok_or(Code::NotFound)?;
     let hop = |hop: &rialto_views::Hop| Hop {
         id: hop.id,
         private: hop.private,
-        at: hop.at.map(|at| desk.when(at)),
+        at: hop.at.map(|at| user.when(at)),
         position: hop.position,
         who: hop
             .who
@@ -198,12 +198,12 @@ pub(super) async fn trace(desk: Desk, Path(name): Path<String>) -> Result<Respon
         links: hop.links.clone(),
     };
     let page = trace::Trace {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         id,
         hops: found.hops.iter().map(hop).collect(),
         gaps: found.gaps.iter().map(|g| (g.id, g.named_by)).collect(),
         truncated: found.truncated,
     };
-    desk.page(&format!("Trace of {id}"), None, &page.page())
+    user.page(&format!("Trace of {id}"), None, &page.page())
         .await
 }

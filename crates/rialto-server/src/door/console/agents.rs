@@ -4,22 +4,29 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::{Money, Who};
-use rialto_console::pages::agents::{Allowance, InForce, Issued, Line, List, One, Private, Record};
+use rialto_console::pages::agents::{
+    AgentLine, Allowance, InForce, Issued, List, One, Private, Record,
+};
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, OwnerId};
-use rialto_core::identity::Principal;
+use rialto_core::identity::{
+    AgentRef, IdentityCommand, Principal, Profile, RegisterAgent, Subject, SwitchSubject,
+};
 use rialto_core::mail::Inbox;
-use rialto_core::policy::{Action, Node, authorise};
+use rialto_core::policy::{Action, Limit, Node, NodeRef, PolicyCommand, SetAllowance, authorise};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{DAY_MS, HOUR_MS};
 use rialto_views::{AgentCard, AgentQuery, MemberOf, Paging, Scope, Whom};
-use serde_json::{Value, json};
+use rialto_wire::body::Body;
+use rialto_wire::native::NativeCommand;
+use serde_json::Value;
 
-use super::desk::{Desk, Posted, answered, done, to};
 use super::ledger::account;
 use super::overview::deal;
+use super::request::{Posted, SignedIn, answered, done, to};
 use super::show::{money, names};
 use super::{square, standing, tokens};
 use crate::door::problem::Refusal;
@@ -29,17 +36,17 @@ use crate::door::reads::agent_card;
 const SHOWN: usize = 80;
 
 /// `GET /agents`.
-pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
-    listed(&desk, None, None).await
+pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
+    listed(&user, None, None).await
 }
 
 async fn listed(
-    desk: &Desk,
+    user: &SignedIn,
     sent: Option<Sent>,
     issued: Option<Issued>,
 ) -> Result<Response, Refusal> {
-    let text = |name| desk.param(name).map(str::to_owned);
-    let scope = desk.scope().await?;
+    let text = |name| user.param(name).map(str::to_owned);
+    let scope = user.scope().await?;
     let query = AgentQuery {
         text: text("text"),
         skill: text("skill"),
@@ -47,32 +54,32 @@ async fn listed(
         owner: None,
         seen_by: Some(scope),
     };
-    let paging = desk.paging(30);
-    let found = desk.view(move |v| v.agents(&query, &paging)).await?;
-    let (may, operator) = may_register(desk).await?;
+    let paging = user.paging(30);
+    let found = user.view(move |v| v.agents(&query, &paging)).await?;
+    let (may, operator) = may_register(user).await?;
     let list = List {
         text: text("text").unwrap_or_default(),
         skill: text("skill").unwrap_or_default(),
         rows: found
             .items
             .iter()
-            .map(|card| line(desk, card, scope))
+            .map(|card| line(user, card, scope))
             .collect(),
-        next: desk.next(found.next_cursor.as_deref()),
-        register: may.then(|| desk.seal()),
+        next: user.next(found.next_cursor.as_deref()),
+        register: may.then(|| user.form_token()),
         names_owner: operator,
         sent,
         issued,
     };
-    desk.page("Agents", Place::Agents, &list.page()).await
+    user.page("Agents", Place::Agents, &list.page()).await
 }
 
 /// Whether the viewer may register agents, and whether it must say whose.
-async fn may_register(desk: &Desk) -> Result<(bool, bool), Refusal> {
-    match (desk.caller.principal, desk.scope().await?) {
+async fn may_register(user: &SignedIn) -> Result<(bool, bool), Refusal> {
+    match (user.caller.principal, user.scope().await?) {
         (Principal::Operator, _) => Ok((true, true)),
         (Principal::Person(_), Scope::Owner(owner)) => {
-            let [may] = desk.may([Action::ManageOwner(owner)]).await?;
+            let [may] = user.may([Action::ManageOwner(owner)]).await?;
             Ok((may, false))
         }
         _ => Ok((false, false)),
@@ -80,17 +87,17 @@ async fn may_register(desk: &Desk) -> Result<(bool, bool), Refusal> {
 }
 
 /// A card as a line.
-pub(super) fn line(desk: &Desk, card: &AgentCard, scope: Scope) -> Line {
+pub(super) fn line(user: &SignedIn, card: &AgentCard, scope: Scope) -> AgentLine {
     let said = card.description.as_ref();
     let record = &card.reputation;
-    Line {
+    AgentLine {
         who: rialto_console::kit::Who::new(card.handle.clone())
             .resembling(card.resembles.as_deref()),
         owner: card.owner_name.clone(),
         owner_id: (scope == Scope::Realm || scope == Scope::Owner(card.owner))
             .then(|| card.owner.into()),
         text: said
-            .map(|said| desk.written(said).line(SHOWN))
+            .map(|said| user.written(said).line(SHOWN))
             .unwrap_or_default(),
         skills: names(&card.skills),
         record: Record {
@@ -107,65 +114,69 @@ pub(super) fn line(desk: &Desk, card: &AgentCard, scope: Scope) -> Line {
 
 /// `POST /agents`: registers one and shows its token this once.
 pub(super) async fn register(form: Posted) -> Result<Response, Refusal> {
-    let field = |name| form.field(name).map(str::to_owned);
-    let handle = field("handle").unwrap_or_default();
-    let mut args = json!({ "handle": handle });
-    if let Some(args) = args.as_object_mut() {
-        if let Some(said) = field("description") {
-            args.insert("profile".to_owned(), json!({ "description": said }));
-        }
-        if let Some(owner) = field("owner") {
-            args.insert("owner".to_owned(), Value::String(owner));
-        }
-    }
-    match form.carry_out("agent.register", args).await {
+    let handle = form.field("handle").unwrap_or_default();
+    let outcome = async {
+        let agent = RegisterAgent {
+            owner: form.maybe("owner")?,
+            team: None,
+            handle: form.value("handle")?,
+            key: None,
+            profile: Profile {
+                description: form.field("description").map(Body::text),
+                ..Profile::default()
+            },
+        };
+        form.carry_out(Command::Identity(IdentityCommand::RegisterAgent(agent)))
+            .await
+    };
+    match outcome.await {
         Ok(accepted) => {
             let issued = Issued {
                 handle: format!("@{}", handle.trim_start_matches('@')),
                 registered: true,
                 secret: accepted.token.map(|token| token.secret),
             };
-            listed(&form.desk, None, Some(issued)).await
+            listed(&form.user, None, Some(issued)).await
         }
         Err(refusal) => {
             let sent = form.refused("register", &refusal);
-            answered(&refusal, listed(&form.desk, Some(sent), None).await)
+            answered(&refusal, listed(&form.user, Some(sent), None).await)
         }
     }
 }
 
 /// `GET /agents/{agent}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    shown(&desk, &name, None).await
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    shown(&user, &name, None).await
 }
 
-pub(super) async fn card_of(desk: &Desk, name: &str) -> Result<AgentCard, Refusal> {
+pub(super) async fn card_of(user: &SignedIn, name: &str) -> Result<AgentCard, Refusal> {
     let name = name.to_owned();
-    let card = desk.view(move |v| agent_card(v, &name)).await?;
+    let card = user.view(move |v| agent_card(v, &name)).await?;
     card.ok_or(Code::NotFound.into())
 }
 
-async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
-    whole(desk, name, sent, None).await
+async fn shown(user: &SignedIn, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
+    whole(user, name, sent, None).await
 }
 
 /// An agent's page, with a token that was just issued if one was.
 pub(super) async fn whole(
-    desk: &Desk,
+    user: &SignedIn,
     name: &str,
     sent: Option<Sent>,
     issued: Option<Issued>,
 ) -> Result<Response, Refusal> {
-    let card = card_of(desk, name).await?;
+    let card = card_of(user, name).await?;
     let (id, owner) = (card.id, card.owner);
-    let [manage, stop] = desk
+    let [manage, stop] = user
         .may([Action::ManageOwner(owner), Action::Stop(owner)])
         .await?;
-    let private = match desk.scope_of(id).await? {
-        Some(scope) => Some(private_side(desk, id, scope).await?),
+    let private = match user.scope_of(id).await? {
+        Some(scope) => Some(private_side(user, id, scope).await?),
         None => None,
     };
-    let read = desk.view(move |v| {
+    let read = user.view(move |v| {
         let many = Paging {
             cursor: None,
             limit: 50,
@@ -173,23 +184,23 @@ pub(super) async fn whole(
         Ok((v.listings_of(id, &many)?.items, v.assets()?))
     });
     let (listings, assets) = read.await?;
-    let done = desk.param("done").map(done);
-    let side = standing::of(desk, id).await?;
+    let done = user.param("done").map(done);
+    let side = standing::of(user, id).await?;
     let page = One {
-        address: desk.address(&format!(
+        address: user.address(&format!(
             "/agents/{}",
             rialto_console::kit::path_part(&card.handle)
         )),
         id: id.into(),
-        line: line(desk, &card, desk.scope().await?),
+        line: line(user, &card, user.scope().await?),
         did: card.did.clone(),
         custody: card.custody.clone(),
-        description: card.description.as_ref().map(|said| desk.written(said)),
+        description: card.description.as_ref().map(|said| user.written(said)),
         tags: names(&card.tags),
         endpoint: card.endpoint.as_str().unwrap_or_default().to_owned(),
         contact: first_messages(card.contact.as_str().unwrap_or_default()).to_owned(),
         mentions: mentions(&card),
-        created: desk.when(card.created),
+        created: user.when(card.created),
         listings: listings
             .iter()
             .map(|l| (l.id.into(), l.title.to_string()))
@@ -199,18 +210,18 @@ pub(super) async fn whole(
         measures: side.measures,
         follows: side.follows,
         posts: side.posts,
-        stake: stake_of(desk, id).await?,
-        tokens: tokens::of(desk, id).await?,
+        stake: stake_of(user, id).await?,
+        tokens: tokens::of(user, id).await?,
         issued,
-        voice: square::voice(desk).await?,
+        acting_as: square::acting_as(user).await?,
         judge: side.judge,
-        manage: manage.then(|| desk.seal()),
-        stop: stop.then(|| desk.seal()),
-        in_force: in_force(desk, id, desk.param("asset")).await?,
+        manage: manage.then(|| user.form_token()),
+        stop: stop.then(|| user.form_token()),
+        in_force: in_force(user, id, user.param("asset")).await?,
         assets: assets.into_iter().map(|asset| asset.code).collect(),
         sent: sent.or(done),
     };
-    desk.page(&card.handle, Place::Agents, &page.page()).await
+    user.page(&card.handle, Place::Agents, &page.page()).await
 }
 
 fn first_messages(policy: &str) -> &'static str {
@@ -248,8 +259,8 @@ fn place(row: &MemberOf) -> (String, &'static str) {
     (row.community.clone(), place)
 }
 
-async fn private_side(desk: &Desk, id: AgentId, scope: Scope) -> Result<Private, Refusal> {
-    let read = desk.view(move |v| {
+async fn private_side(user: &SignedIn, id: AgentId, scope: Scope) -> Result<Private, Refusal> {
+    let read = user.view(move |v| {
         let many = Paging {
             cursor: None,
             limit: 50,
@@ -270,15 +281,15 @@ async fn private_side(desk: &Desk, id: AgentId, scope: Scope) -> Result<Private,
         ))
     });
     let (accounts, deals, (mutes, blocks, communities)) = read.await?;
-    let principal = desk.caller.principal;
-    let stands = desk.state(move |state| {
+    let principal = user.caller.principal;
+    let stands = user.state(move |state| {
         let inbox = state.inboxes.get(&id).cloned().unwrap_or_default();
         (inbox, limits_of(state, principal, id))
     });
     let (inbox, allowances): (Inbox, Vec<Allowance>) = stands.await?;
     Ok(Private {
         accounts: accounts.iter().map(account).collect(),
-        deals: deals.iter().map(|row| deal(desk, row)).collect(),
+        deals: deals.iter().map(|row| deal(user, row)).collect(),
         inbox_last: inbox.next.saturating_sub(1),
         inbox_acknowledged: inbox.acknowledged,
         inbox_first: inbox.first,
@@ -337,24 +348,28 @@ pub(super) fn span(ms: u64) -> String {
 
 /// `POST /agents/{agent}/allowance`.
 pub(super) async fn allow(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
-    let card = card_of(&form.desk, &name).await?;
-    let args = limits(card.id, &form);
-    let outcome = form.carry_out("policy.set_allowance", args).await;
+    let card = card_of(&form.user, &name).await?;
+    let outcome = async {
+        let limits = limits(card.id, &form)?;
+        form.carry_out(Command::Policy(PolicyCommand::SetAllowance(limits)))
+            .await
+    };
+    let outcome = outcome.await;
     settled(&form, &card, "allowance", outcome.map(drop)).await
 }
 
 /// What an agent's owner has at stake for it, for those who may see its private side.
-async fn stake_of(desk: &Desk, id: AgentId) -> Result<Option<(AnyId, Money)>, Refusal> {
-    let Some(scope) = desk.scope_of(id).await? else {
+async fn stake_of(user: &SignedIn, id: AgentId) -> Result<Option<(AnyId, Money)>, Refusal> {
+    let Some(scope) = user.scope_of(id).await? else {
         return Ok(None);
     };
-    let held = desk.state(move |state| state.stakes.get(&id).map(|stake| stake.hold));
+    let held = user.state(move |state| state.stakes.get(&id).map(|stake| stake.hold));
     let Some(hold) = held.await? else {
         return Ok(None);
     };
     // The hold is its owner's.
-    let own = desk.scope().await?;
-    let read = desk.view(move |v| Ok(v.hold(own, hold)?.or(v.hold(scope, hold)?)));
+    let own = user.scope().await?;
+    let read = user.view(move |v| Ok(v.hold(own, hold)?.or(v.hold(scope, hold)?)));
     let found = read.await?;
     Ok(found.map(|row| (hold.into(), money(&row.amount, &row.asset))))
 }
@@ -373,41 +388,45 @@ pub(super) async fn settled(
         }
         Err(refusal) => {
             let sent = form.refused(name, &refusal);
-            answered(&refusal, shown(&form.desk, &card.handle, Some(sent)).await)
+            answered(&refusal, shown(&form.user, &card.handle, Some(sent)).await)
         }
     }
 }
 
 /// What the form says: it opened with what was in force, so an empty field clears its limit.
-fn limits(agent: AgentId, form: &Posted) -> Value {
+fn limits(agent: AgentId, form: &Posted) -> Result<SetAllowance, Refusal> {
     let field = |name| form.field(name);
     let period_ms = match field("period") {
         Some("hour") => HOUR_MS,
         Some("week") => 7 * DAY_MS,
         other => other.and_then(|ms| ms.parse().ok()).unwrap_or(DAY_MS),
     };
-    let names = ["per_deal", "per_period", "approval_above"];
-    let cleared: Vec<&str> = names.into_iter().filter(|n| field(n).is_none()).collect();
-    json!({
-        "node": { "agent": agent },
-        "asset": field("asset"),
-        "per_deal": field("per_deal"),
-        "per_period": field("per_period"),
-        "period_ms": period_ms,
-        "approval_above": field("approval_above"),
-        "clear": cleared,
+    let names = [
+        ("per_deal", Limit::PerDeal),
+        ("per_period", Limit::PerPeriod),
+        ("approval_above", Limit::ApprovalAbove),
+    ];
+    let cleared = names.into_iter().filter(|(name, _)| field(name).is_none());
+    Ok(SetAllowance {
+        node: NodeRef::Agent(AgentRef::Id(agent)),
+        asset: form.maybe("asset")?,
+        per_deal: form.maybe("per_deal")?,
+        per_period: form.maybe("per_period")?,
+        period_ms: Some(period_ms),
+        approval_above: form.maybe("approval_above")?,
+        clear: cleared.map(|(_, limit)| limit).collect(),
     })
 }
 
 /// The agent's own limits in an asset, the realm's first unless one is named; the form opens with them.
 async fn in_force(
-    desk: &Desk,
+    user: &SignedIn,
     id: AgentId,
     code: Option<&str>,
 ) -> Result<Option<InForce>, Refusal> {
     let code = code.and_then(|code| rialto_core::text::AssetCode::new(code).ok());
-    let principal = desk.caller.principal;
-    let read = desk.state(move |state| {
+    let principal = user.caller.principal;
+    let read = user.state(move |state| {
         let owner = state.agents.get(&id)?.owner;
         authorise(state, principal, Action::ManageOwner(owner)).ok()?;
         let first = state.realm.get(&()).and_then(|r| r.asset);
@@ -432,23 +451,24 @@ async fn in_force(
     read.await
 }
 
-/// The operation that a stop switch's form asks for.
+/// What a stop switch's form asks for.
 ///
 /// # Errors
 /// [`Code::Malformed`].
-pub(super) fn switch_op(form: &Posted) -> Result<&'static str, Refusal> {
+pub(super) fn switched(form: &Posted, subject: Subject) -> Result<NativeCommand, Refusal> {
+    let switch = SwitchSubject { subject };
     match form.field("to") {
-        Some("suspend") => Ok("identity.suspend"),
-        Some("resume") => Ok("identity.resume"),
+        Some("suspend") => Ok(Command::Identity(IdentityCommand::Suspend(switch))),
+        Some("resume") => Ok(Command::Identity(IdentityCommand::Resume(switch))),
         _ => Err(Refusal::new(Code::Malformed, "to: suspend or resume")),
     }
 }
 
 /// `POST /agents/{agent}/switch`.
 pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
-    let (card, op) = (card_of(&form.desk, &name).await?, switch_op(&form)?);
-    let args = json!({ "subject": { "agent": card.id } });
-    let outcome = form.carry_out(op, args).await;
+    let card = card_of(&form.user, &name).await?;
+    let command = switched(&form, Subject::Agent(AgentRef::Id(card.id)))?;
+    let outcome = form.carry_out(command).await;
     settled(&form, &card, "switch", outcome.map(drop)).await
 }
 

@@ -6,15 +6,16 @@ use rialto_console::kit::Thing;
 use rialto_console::pages::approvals::{Approval, Approvals};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::{AnyId, ApprovalId};
-use rialto_core::policy::{Action, authorise};
+use rialto_core::policy::{Action, AnswerApproval, PolicyCommand, authorise};
 use rialto_core::reject::Code;
 use rialto_views::{ApprovalRow, ApprovalView};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::agents::span;
 use super::deals::maud_of;
-use super::desk::{Desk, Posted, answered, named, to};
+use super::request::{Posted, SignedIn, answered, named, to};
 use super::show::{money, who};
 use crate::door::approvals::{self, Left, Shown};
 use crate::door::problem::Refusal;
@@ -23,59 +24,59 @@ use rialto_console::Markup;
 use rialto_console::form::Sent;
 
 /// `GET /approvals`.
-pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
-    let all = desk.param("all") == Some("true");
-    let (scope, paging) = (desk.scope().await?, desk.paging(30));
-    let found = desk
+pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
+    let all = user.param("all") == Some("true");
+    let (scope, paging) = (user.scope().await?, user.paging(30));
+    let found = user
         .view(move |v| v.approvals(scope, !all, &paging))
         .await?;
     let page = Approvals {
-        address: desk.visit.address.clone(),
-        rows: rows(&desk, &found.items).await?,
+        address: user.request.address.clone(),
+        rows: rows(&user, &found.items).await?,
         all,
         single: false,
-        next: desk.next(found.next_cursor.as_deref()),
+        next: user.next(found.next_cursor.as_deref()),
         sent: None,
     };
-    desk.page("Approvals", Place::Approvals, &page.page()).await
+    user.page("Approvals", Place::Approvals, &page.page()).await
 }
 
 /// `GET /approvals/{id}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    single(&desk, named(&name)?, None).await
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    single(&user, named(&name)?, None).await
 }
 
-async fn single(desk: &Desk, id: ApprovalId, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let scope = desk.scope().await?;
-    let found = desk.view(move |v| v.approval(scope, id)).await?;
+async fn single(user: &SignedIn, id: ApprovalId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let scope = user.scope().await?;
+    let found = user.view(move |v| v.approval(scope, id)).await?;
     let page = Approvals {
         address: format!("/approvals/{id}"),
-        rows: rows(desk, &[found.ok_or(Code::NotFound)?]).await?,
+        rows: rows(user, &[found.ok_or(Code::NotFound)?]).await?,
         all: true,
         single: true,
         next: None,
         sent,
     };
-    desk.page(&format!("Approval {id}"), Place::Approvals, &page.page())
+    user.page(&format!("Approval {id}"), Place::Approvals, &page.page())
         .await
 }
 
-async fn rows(desk: &Desk, found: &[ApprovalRow]) -> Result<Vec<Approval>, Refusal> {
+async fn rows(user: &SignedIn, found: &[ApprovalRow]) -> Result<Vec<Approval>, Refusal> {
     let (principal, owners) = (
-        desk.caller.principal,
+        user.caller.principal,
         found.iter().map(|row| row.owner).collect::<Vec<_>>(),
     );
-    let judged = desk.state(move |state| {
+    let judged = user.state(move |state| {
         let may = |owner| authorise(state, principal, Action::Approve(owner)).is_ok();
         owners.into_iter().map(may).collect::<Vec<bool>>()
     });
     let judged = judged.await?;
     let (scope, ids) = (
-        desk.scope().await?,
+        user.scope().await?,
         found.iter().map(|row| row.id).collect(),
     );
-    let at = reads::At::revealing(desk.param("quarantined") == Some("show"));
-    let shown = approvals::shown(desk.door(), scope, at, ids).await?;
+    let at = reads::At::revealing(user.param("quarantined") == Some("show"));
+    let shown = approvals::shown(user.door(), scope, at, ids).await?;
     let mut rows = Vec::with_capacity(found.len());
     for (row, may) in found.iter().zip(judged) {
         let Some(shown) = shown.iter().find(|shown| shown.view.approval.id == row.id) else {
@@ -85,14 +86,14 @@ async fn rows(desk: &Desk, found: &[ApprovalRow]) -> Result<Vec<Approval>, Refus
             id: row.id.into(),
             agent: who(&row.agent),
             what: text(sentence(shown)),
-            facts: facts(desk, shown),
+            facts: facts(user, shown),
             money: money(&row.amount, &row.asset),
-            created: desk.when(row.created),
-            expires: desk.when(row.expires),
+            created: user.when(row.created),
+            expires: user.when(row.expires),
             end: row.end.clone(),
             by: row.by.map(Into::into),
             may,
-            seal: desk.seal(),
+            form_token: user.form_token(),
         });
     }
     Ok(rows)
@@ -108,7 +109,7 @@ fn sentence(shown: &Shown) -> &'static str {
 }
 
 /// Everything that is bound, by name.
-fn facts(desk: &Desk, shown: &Shown) -> Vec<(&'static str, Markup)> {
+fn facts(user: &SignedIn, shown: &Shown) -> Vec<(&'static str, Markup)> {
     let view = &shown.view;
     let mut facts: Vec<(&'static str, Markup)> = Vec::new();
     if let Some(with) = &view.with {
@@ -116,7 +117,7 @@ fn facts(desk: &Desk, shown: &Shown) -> Vec<(&'static str, Markup)> {
     }
     facts.extend(terms(view));
     if let Some(note) = &view.note {
-        facts.push(("Note", maud_of(desk.written(note))));
+        facts.push(("Note", maud_of(user.written(note))));
     }
     if let Some(offer) = view.offer {
         let short: String = offer.to_string().chars().take(8).collect();
@@ -128,7 +129,7 @@ fn facts(desk: &Desk, shown: &Shown) -> Vec<(&'static str, Markup)> {
         facts.push((what, text(&format!("#{short}"))));
     }
     if let Some(until) = view.offer_expires {
-        facts.push(("Offer ends", maud_of(desk.when(until))));
+        facts.push(("Offer ends", maud_of(user.when(until))));
     }
     if let Some(ms) = view.valid_for_ms {
         facts.push(("Valid for", text(&format!("{} once it goes out", span(ms)))));
@@ -142,7 +143,7 @@ fn facts(desk: &Desk, shown: &Shown) -> Vec<(&'static str, Markup)> {
         facts.extend(thing.map(|id| (name, maud_of(Thing(id)))));
     }
     if let Some(goal) = &view.goal {
-        facts.push(("Goal", maud_of(desk.written(goal))));
+        facts.push(("Goal", maud_of(user.written(goal))));
     }
     for (name, account) in [("Paid from", &view.pay_from), ("Paid to", &view.pay_to)] {
         if let Some(account) = account {
@@ -260,12 +261,18 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
         Some("false") => false,
         _ => return Err(Refusal::new(Code::Malformed, "approve: true or false")),
     };
-    let args = json!({ "approval": id, "approve": approve });
-    match form.carry_out("policy.answer_approval", args).await {
+    let answer = AnswerApproval {
+        approval: id,
+        approve,
+    };
+    match form
+        .carry_out(Command::Policy(PolicyCommand::AnswerApproval(answer)))
+        .await
+    {
         Ok(_) => Ok(to(&format!("/approvals/{id}"))),
         Err(refusal) => {
             let sent = form.refused(&id.to_string(), &refusal);
-            answered(&refusal, single(&form.desk, id, Some(sent)).await)
+            answered(&refusal, single(&form.user, id, Some(sent)).await)
         }
     }
 }

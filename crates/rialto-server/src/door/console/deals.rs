@@ -11,29 +11,29 @@ use rialto_core::reject::Code;
 use rialto_views::{DealView, NegotiationView, OfferRow, OwnerName, Scope};
 use serde_json::Value;
 
-use super::desk::{Desk, named};
 use super::overview::deal;
+use super::request::{SignedIn, named};
 use super::show::{money, principal, who};
 use crate::door::problem::Refusal;
 
 /// `GET /deals`.
-pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
-    let state = desk.param("state").map(str::to_owned);
+pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
+    let state = user.param("state").map(str::to_owned);
     if let Some(word) = state.as_deref().filter(|word| !STATES.contains(word)) {
         let detail = format!("no state {word}: {}", STATES.join(", "));
         return Err(Refusal::new(Code::Malformed, detail));
     }
-    let (scope, paging, wanted) = (desk.scope().await?, desk.paging(30), state.clone());
-    let read = desk.view(move |v| v.deals_in(scope, wanted.as_deref(), &paging));
+    let (scope, paging, wanted) = (user.scope().await?, user.paging(30), state.clone());
+    let read = user.view(move |v| v.deals_in(scope, wanted.as_deref(), &paging));
     let found = read.await?;
-    let rows = found.items.iter().map(|row| deal(&desk, row)).collect();
-    show(&desk, Listed::Deals(rows, state), found.next_cursor).await
+    let rows = found.items.iter().map(|row| deal(&user, row)).collect();
+    show(&user, Listed::Deals(rows, state), found.next_cursor).await
 }
 
 /// `GET /negotiations`.
-pub(super) async fn talks(desk: Desk) -> Result<Response, Refusal> {
-    let (scope, paging) = (desk.scope().await?, desk.paging(30));
-    let found = desk.view(move |v| v.negotiations(scope, &paging)).await?;
+pub(super) async fn talks(user: SignedIn) -> Result<Response, Refusal> {
+    let (scope, paging) = (user.scope().await?, user.paging(30));
+    let found = user.view(move |v| v.negotiations(scope, &paging)).await?;
     let rows = found.items.iter().map(|row| TalkLine {
         id: row.id.into(),
         buyer: who(&row.buyer),
@@ -41,26 +41,26 @@ pub(super) async fn talks(desk: Desk) -> Result<Response, Refusal> {
         state: row.state.clone(),
         offers: row.offers,
         deal: row.deal.map(Into::into),
-        since: desk.when(row.since),
+        since: user.when(row.since),
     });
     let listed = Listed::Talks(rows.collect());
-    show(&desk, listed, found.next_cursor).await
+    show(&user, listed, found.next_cursor).await
 }
 
-async fn show(desk: &Desk, listed: Listed, next: Option<String>) -> Result<Response, Refusal> {
+async fn show(user: &SignedIn, listed: Listed, next: Option<String>) -> Result<Response, Refusal> {
     let list = List {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         listed,
-        next: desk.next(next.as_deref()),
-        first: desk.param("cursor").is_none(),
+        next: user.next(next.as_deref()),
+        first: user.param("cursor").is_none(),
     };
-    desk.page("Deals", Place::Deals, &list.page()).await
+    user.page("Deals", Place::Deals, &list.page()).await
 }
 
 /// `GET /deals/{id}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, scope) = (named(&name)?, desk.scope().await?);
-    let read = desk.view(move |v| {
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let (id, scope) = (named(&name)?, user.scope().await?);
+    let read = user.view(move |v| {
         let Some(deal) = v.deal(scope, id)? else {
             return Ok(None);
         };
@@ -68,21 +68,21 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
         Ok(Some((deal, talk)))
     });
     let (view, talk) = read.await?.ok_or(Code::NotFound)?;
-    let page = course(&desk, &view, talk.as_ref());
+    let page = course(&user, &view, talk.as_ref());
     let title = format!("Deal {id}");
-    desk.page(&title, Place::Deals, &page.page()).await
+    user.page(&title, Place::Deals, &page.page()).await
 }
 
 /// `GET /negotiations/{id}`.
-pub(super) async fn talk(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, scope): (_, Scope) = (named(&name)?, desk.scope().await?);
-    let found = desk.view(move |v| v.negotiation(scope, id)).await?;
+pub(super) async fn talk(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let (id, scope): (_, Scope) = (named(&name)?, user.scope().await?);
+    let found = user.view(move |v| v.negotiation(scope, id)).await?;
     let view = found.ok_or(Code::NotFound)?;
     let row = &view.negotiation;
     // Only the latest offer can be accepted.
     let last = view.offers.last().filter(|_| row.state == "agreed");
     let taken = last.map(|offer| offer.hash.to_string());
-    let mut facts = vec![("Opened", maud_of(desk.when(row.created)))];
+    let mut facts = vec![("Opened", maud_of(user.when(row.created)))];
     if let Some(call) = row.call {
         facts.push(("Answers", maud_of(Thing(call.into()))));
     }
@@ -93,20 +93,20 @@ pub(super) async fn talk(desk: Desk, Path(name): Path<String>) -> Result<Respons
         facts.push(("Became", maud_of(Thing(deal.into()))));
     }
     let page = Course {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         id: row.id.into(),
         buyer: who(&row.buyer),
         seller: who(&row.seller),
         state: row.state.clone(),
         price: None,
         facts,
-        offers: offers(&desk, &view, taken.as_deref()),
+        offers: offers(&user, &view, taken.as_deref()),
         steps: Vec::new(),
         dispute: None,
         ruling: None,
     };
     let title = format!("Negotiation {id}");
-    desk.page(&title, Place::Deals, &page.page()).await
+    user.page(&title, Place::Deals, &page.page()).await
 }
 
 /// Who rules in a dispute, and who owns it.
@@ -124,7 +124,7 @@ pub(super) fn maud_of(part: impl rialto_console::Render) -> rialto_console::Mark
     part.render()
 }
 
-fn course(desk: &Desk, view: &DealView, talk: Option<&NegotiationView>) -> Course {
+fn course(user: &SignedIn, view: &DealView, talk: Option<&NegotiationView>) -> Course {
     let row = &view.deal;
     let mut facts = vec![
         ("Hold", maud_of(Thing(row.hold.into()))),
@@ -145,15 +145,15 @@ fn course(desk: &Desk, view: &DealView, talk: Option<&NegotiationView>) -> Cours
     }
     let hash = view.offer.to_string();
     let offered = match talk {
-        Some(talk) => offers(desk, talk, Some(&hash)),
+        Some(talk) => offers(user, talk, Some(&hash)),
         None => view
             .accepted
             .iter()
-            .map(|offer| bubble(desk, offer, view.deal.seller.id, Some(&hash)))
+            .map(|offer| bubble(user, offer, view.deal.seller.id, Some(&hash)))
             .collect(),
     };
     Course {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         id: row.id.into(),
         buyer: who(&row.buyer),
         seller: who(&row.seller),
@@ -161,13 +161,13 @@ fn course(desk: &Desk, view: &DealView, talk: Option<&NegotiationView>) -> Cours
         price: Some(money(&row.price, &row.asset)),
         facts,
         offers: offered,
-        steps: steps(desk, view),
-        dispute: view.dispute.as_ref().map(|said| desk.written(said)),
-        ruling: view.ruling.as_ref().map(|said| desk.written(said)),
+        steps: steps(user, view),
+        dispute: view.dispute.as_ref().map(|said| user.written(said)),
+        ruling: view.ruling.as_ref().map(|said| user.written(said)),
     }
 }
 
-fn steps(desk: &Desk, view: &DealView) -> Vec<Step> {
+fn steps(user: &SignedIn, view: &DealView) -> Vec<Step> {
     use rialto_console::kit::state;
     let row = &view.deal;
     let mut steps = Vec::new();
@@ -196,7 +196,7 @@ fn steps(desk: &Desk, view: &DealView) -> Vec<Step> {
         }
         parts.push(state(&step.state));
         steps.push(Step {
-            at: desk.when(step.at),
+            at: user.when(step.at),
             what: joined(&parts),
             tone,
             position: Some(step.position),
@@ -220,16 +220,16 @@ fn agent_of(view: &DealView, by: rialto_core::identity::Principal) -> rialto_con
     known.map_or_else(|| principal(by), who)
 }
 
-fn offers(desk: &Desk, talk: &NegotiationView, taken: Option<&str>) -> Vec<Offer> {
+fn offers(user: &SignedIn, talk: &NegotiationView, taken: Option<&str>) -> Vec<Offer> {
     let seller = talk.negotiation.seller.id;
     talk.offers
         .iter()
-        .map(|offer| bubble(desk, offer, seller, taken))
+        .map(|offer| bubble(user, offer, seller, taken))
         .collect()
 }
 
 fn bubble(
-    desk: &Desk,
+    user: &SignedIn,
     row: &OfferRow,
     seller: rialto_core::id::AgentId,
     taken: Option<&str>,
@@ -241,14 +241,14 @@ fn bubble(
         sellers: row.by.id == seller,
         price: Money::new(row.price.clone(), row.asset.clone()),
         lines: lines(row.terms.get("lines")),
-        note: row.note.as_ref().map(|said| desk.written(said)),
+        note: row.note.as_ref().map(|said| user.written(said)),
         taken: taken == Some(hash.as_str()),
         hash,
         signed: row.signed,
         funded: row.funded,
         arbiter: arbiter(row.arbiter.as_ref(), row.arbiter_owner.as_ref()),
-        at: desk.when(row.at),
-        expires: desk.when(row.expires),
+        at: user.when(row.at),
+        expires: user.when(row.expires),
         position: row.position,
     }
 }

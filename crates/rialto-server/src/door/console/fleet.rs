@@ -9,22 +9,22 @@ use rialto_console::shell::Place;
 use rialto_views as views;
 
 use super::accounts::{Period, period};
-use super::desk::{Desk, pair};
+use super::request::{SignedIn, pair};
 use crate::door::problem::Refusal;
 
 /// How many price lists stand on a page.
 const LISTS: u32 = 30;
 
 /// `GET /fleet`.
-pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
-    let (period, paging) = (period(&desk)?, desk.paging(LISTS));
-    let (scope, range) = (desk.scope().await?, period.range);
-    let lists = desk.view(move |v| v.price_lists(&paging)).await?;
-    let told = desk.view(move |v| v.fleet_use(scope, range)).await?;
+pub(super) async fn page(user: SignedIn) -> Result<Response, Refusal> {
+    let (period, paging) = (period(&user)?, user.paging(LISTS));
+    let (scope, range) = (user.scope().await?, period.range);
+    let lists = user.view(move |v| v.price_lists(&paging)).await?;
+    let told = user.view(move |v| v.fleet_use(scope, range)).await?;
     let page = Fleet {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         lists: lists.items.into_iter().map(price_list).collect(),
-        next: desk.next(lists.next_cursor.as_deref()),
+        next: user.next(lists.next_cursor.as_deref()),
         by_chip: split(told.by_chip, "chip", &period),
         by_model: split(told.by_model, "model", &period),
         total: told.total.into_iter().map(|row| used(row, None)).collect(),
@@ -32,7 +32,7 @@ pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
         position: told.position,
         period: period.name,
     };
-    desk.page("Fleet", Place::Fleet, &page.page()).await
+    user.page("Fleet", Place::Fleet, &page.page()).await
 }
 
 fn price_list(list: views::PriceList) -> PriceList {

@@ -15,8 +15,8 @@ use rialto_core::identity::{Auth, Principal};
 use rialto_core::reject::Code;
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Filled, Posted, Visit, filled, pair, realm_name, shown};
 use super::guard;
+use super::request::{Filled, PageRequest, Posted, SignedIn, filled, pair, realm_name, shown};
 use crate::door::Door;
 use crate::door::auth::{Caller, stands};
 use crate::door::problem::Refusal;
@@ -34,11 +34,11 @@ fn own_path(text: Option<&String>) -> &str {
 
 /// The page of somebody without a session.
 pub(super) async fn stranger(
-    visit: &Visit,
+    request: &PageRequest,
     refused: Option<&Refusal>,
     next: &str,
 ) -> Result<Response, Refusal> {
-    let read = visit.door.node.read(|state| {
+    let read = request.door.node.read(|state| {
         let realm = state.realm.get(&());
         (
             realm.map(|r| r.key.to_string()),
@@ -47,51 +47,51 @@ pub(super) async fn stranger(
     });
     let (_, (key, sign_up_open)) = read.await?;
     let gate = Gate {
-        realm: realm_name(&visit.door).to_owned(),
+        realm: realm_name(&request.door).to_owned(),
         key: key.unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         sign_up_open,
         refused: refused.map(|r| shown(&r.problem())),
         next: next.to_owned(),
     };
-    Ok(visit.render("Sign in", None, None, &gate.page()))
+    Ok(request.render("Sign in", None, None, &gate.page()))
 }
 
 /// `GET /sign-in`.
-pub(super) async fn page(visit: Visit) -> Result<Response, Refusal> {
-    let next = own_path(visit.params.get("next")).to_owned();
-    if visit.session.is_some() {
+pub(super) async fn page(request: PageRequest) -> Result<Response, Refusal> {
+    let next = own_path(request.params.get("next")).to_owned();
+    if request.session.is_some() {
         return Ok(Redirect::to(&next).into_response());
     }
-    stranger(&visit, visit.stopped.as_ref(), &next).await
+    stranger(&request, request.stopped.as_ref(), &next).await
 }
 
 /// `POST /sign-in`: a token for a session.
 pub(super) async fn sign_in(
-    visit: Visit,
+    request: PageRequest,
     headers: HeaderMap,
     form: Filled,
 ) -> Result<Response, Refusal> {
-    guard::same_site(&headers, &visit.door.rules.names)?;
+    guard::same_site(&headers, &request.door.rules.names)?;
     let fields = filled(form)?;
     let next = own_path(fields.get("next")).to_owned();
     let secret = fields.get("token").map(|t| t.trim()).unwrap_or_default();
-    match open(&visit, secret).await {
+    match open(&request, secret).await {
         Ok(id) => {
-            let cookie = guard::session_cookie(Some(&id), visit.encrypted);
+            let cookie = guard::session_cookie(Some(&id), request.encrypted);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response())
         }
         Err(refusal) => {
-            let page = stranger(&visit, Some(&refusal), &next).await?;
+            let page = stranger(&request, Some(&refusal), &next).await?;
             let status = crate::door::status_of(refusal.rejection.code);
             Ok((status, page).into_response())
         }
     }
 }
 
-async fn open(visit: &Visit, secret: &str) -> Result<String, Refusal> {
+async fn open(request: &PageRequest, secret: &str) -> Result<String, Refusal> {
     let hash = secret_hash(secret);
-    let info = visit.door.node.token(&hash).ok_or_else(|| {
+    let info = request.door.node.token(&hash).ok_or_else(|| {
         Refusal::new(
             Code::Unauthenticated,
             "the token is not one of this realm, or it was revoked",
@@ -108,12 +108,12 @@ async fn open(visit: &Visit, secret: &str) -> Result<String, Refusal> {
         auth: Auth::Token(info.token),
         acting: None,
     };
-    stands(&visit.door, &caller).await?;
-    let node = &visit.door.node;
-    if let Some(old) = &visit.id {
-        visit.door.sessions.close(old);
+    stands(&request.door, &caller).await?;
+    let node = &request.door.node;
+    if let Some(old) = &request.id {
+        request.door.sessions.close(old);
     }
-    let opened = visit
+    let opened = request
         .door
         .sessions
         .open(hash, info, node.clock().now(), node.chance());
@@ -121,11 +121,11 @@ async fn open(visit: &Visit, secret: &str) -> Result<String, Refusal> {
 }
 
 /// `POST /sign-out`.
-pub(super) async fn sign_out(Posted { desk, .. }: Posted) -> Result<Response, Refusal> {
-    if let Some(id) = &desk.visit.id {
-        desk.door().sessions.close(id);
+pub(super) async fn sign_out(Posted { user, .. }: Posted) -> Result<Response, Refusal> {
+    if let Some(id) = &user.request.id {
+        user.door().sessions.close(id);
     }
-    let cookie = guard::session_cookie(None, desk.visit.encrypted);
+    let cookie = guard::session_cookie(None, user.request.encrypted);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
@@ -147,8 +147,8 @@ pub(super) async fn theme(
 }
 
 /// `GET /find`: straight to the page of an agent, an id or a position; else a search for agents.
-pub(super) async fn find(desk: Desk) -> Redirect {
-    let wanted = desk.param("q").unwrap_or_default();
+pub(super) async fn find(user: SignedIn) -> Redirect {
+    let wanted = user.param("q").unwrap_or_default();
     if let Some(path) = wanted.parse::<AnyId>().ok().and_then(path_of) {
         return Redirect::to(&path);
     }

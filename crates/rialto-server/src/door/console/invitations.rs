@@ -3,19 +3,20 @@
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::invitations::{Invitation, Invitations};
+use rialto_core::command::Command;
 use rialto_core::id::TokenId;
+use rialto_core::identity::{EndInvitation, IdentityCommand, Invite};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_core::time::DAY_MS;
-use serde_json::json;
 
-use super::desk::{Desk, Posted, answered, named, to};
+use super::request::{Posted, SignedIn, answered, named, to};
 use crate::door::problem::Refusal;
 use crate::door::sign_ups::an_hour_from_one_address;
 
 /// `GET /invitations`.
-pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
-    shown(&desk, None, None).await
+pub(super) async fn page(user: SignedIn) -> Result<Response, Refusal> {
+    shown(&user, None, None).await
 }
 
 fn rate(number: u32) -> String {
@@ -26,15 +27,15 @@ fn rate(number: u32) -> String {
 }
 
 async fn shown(
-    desk: &Desk,
+    user: &SignedIn,
     made: Option<Option<String>>,
     sent: Option<Sent>,
 ) -> Result<Response, Refusal> {
-    let [runs] = desk.may([Action::ManageRealm]).await?;
+    let [runs] = user.may([Action::ManageRealm]).await?;
     if !runs {
         return Err(Refusal::new(Code::Forbidden, "only the operator may"));
     }
-    let read = desk.state(|state| {
+    let read = user.state(|state| {
         let mut open = Vec::new();
         state
             .invitations
@@ -55,14 +56,14 @@ async fn shown(
                 id: invitation.id.into(),
                 label: invitation.label.as_ref().map(ToString::to_string),
                 uses: invitation.uses,
-                expires: desk.when(invitation.expires),
+                expires: user.when(invitation.expires),
             })
             .collect(),
-        seal: desk.seal(),
+        form_token: user.form_token(),
         made,
         sent,
     };
-    desk.page("Invitations", None, &page.page()).await
+    user.page("Invitations", None, &page.page()).await
 }
 
 /// `POST /invitations`: makes one and shows its code this once.
@@ -70,21 +71,22 @@ pub(super) async fn make(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let uses: Option<u32> = form.field("uses").map(named).transpose()?;
         let days: Option<u64> = form.field("days").map(named).transpose()?;
-        let args = json!({
-            "label": form.field("label"),
-            "uses": uses.unwrap_or(1),
-            "expires_in_ms": days.unwrap_or(7).saturating_mul(DAY_MS),
-        });
-        form.carry_out("invitation.create", args).await
+        let invitation = Invite {
+            uses: uses.unwrap_or(1),
+            expires_in_ms: days.unwrap_or(7).saturating_mul(DAY_MS),
+            label: form.maybe("label")?,
+        };
+        form.carry_out(Command::Identity(IdentityCommand::Invite(invitation)))
+            .await
     };
     match outcome.await {
         Ok(accepted) => {
             let code = accepted.token.map(|token| token.secret);
-            shown(&form.desk, Some(code), None).await
+            shown(&form.user, Some(code), None).await
         }
         Err(refusal) => {
             let sent = form.refused("invite", &refusal);
-            answered(&refusal, shown(&form.desk, None, Some(sent)).await)
+            answered(&refusal, shown(&form.user, None, Some(sent)).await)
         }
     }
 }
@@ -93,14 +95,15 @@ pub(super) async fn make(form: Posted) -> Result<Response, Refusal> {
 pub(super) async fn end(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let invitation: TokenId = named(form.field("invitation").unwrap_or_default())?;
-        let args = json!({ "invitation": invitation });
-        form.carry_out("invitation.end", args).await
+        let end = EndInvitation { invitation };
+        form.carry_out(Command::Identity(IdentityCommand::EndInvitation(end)))
+            .await
     };
     match outcome.await {
         Ok(_) => Ok(to("/invitations")),
         Err(refusal) => {
             let sent = form.refused("end", &refusal);
-            answered(&refusal, shown(&form.desk, None, Some(sent)).await)
+            answered(&refusal, shown(&form.user, None, Some(sent)).await)
         }
     }
 }

@@ -14,15 +14,15 @@ use rialto_core::reject::Code;
 use rialto_views::{AccountRow, EntryRow, HoldRow, Paging, StatementRow, TrialBalance};
 
 use super::deals::maud_of;
-use super::desk::{Desk, named};
+use super::request::{SignedIn, named};
 use super::show::{money, principal};
 use crate::door::problem::Refusal;
 
 /// `GET /ledger`.
-pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
-    let (scope, paging) = (desk.scope().await?, desk.paging(40));
-    let door = desk.door().clone();
-    let read = desk.view(move |v| {
+pub(super) async fn page(user: SignedIn) -> Result<Response, Refusal> {
+    let (scope, paging) = (user.scope().await?, user.paging(40));
+    let door = user.door().clone();
+    let read = user.view(move |v| {
         let few = Paging {
             cursor: None,
             limit: 20,
@@ -40,17 +40,17 @@ pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
     });
     let (trial, accounts, holds) = read.await?;
     let page = Ledger {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         trial: trial.iter().map(trial_row).collect(),
         accounts: accounts.items.iter().map(account).collect(),
-        next: desk.next(accounts.next_cursor.as_deref()),
+        next: user.next(accounts.next_cursor.as_deref()),
         holds: holds
             .iter()
-            .map(|(row, seen)| hold(&desk, row, *seen))
+            .map(|(row, seen)| hold(&user, row, *seen))
             .collect(),
-        first: desk.param("cursor").is_none(),
+        first: user.param("cursor").is_none(),
     };
-    desk.page("Ledger", Place::Ledger, &page.page()).await
+    user.page("Ledger", Place::Ledger, &page.page()).await
 }
 
 fn trial_row(row: &TrialBalance) -> Trial {
@@ -81,7 +81,7 @@ pub(super) fn account(row: &AccountRow) -> Account {
 }
 
 /// A hold, and which of its accounts the viewer may see.
-fn hold(desk: &Desk, row: &HoldRow, seen: [bool; 2]) -> Hold {
+fn hold(user: &SignedIn, row: &HoldRow, seen: [bool; 2]) -> Hold {
     Hold {
         id: row.id.into(),
         from: thing_if(seen[0], row.from.into()),
@@ -89,8 +89,8 @@ fn hold(desk: &Desk, row: &HoldRow, seen: [bool; 2]) -> Hold {
         money: money(&row.amount, &row.asset),
         purpose: purpose(row.purpose),
         state: row.state.to_owned(),
-        created: desk.when(row.created),
-        expires: row.expires.map(|at| desk.when(at)),
+        created: user.when(row.created),
+        expires: row.expires.map(|at| user.when(at)),
         posted: row.posted.as_ref().map(|posted| money(posted, &row.asset)),
     }
 }
@@ -125,9 +125,12 @@ fn kind(word: &str) -> &'static str {
 }
 
 /// `GET /ledger/accounts/{id}`.
-pub(super) async fn statement(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, scope, paging) = (named(&name)?, desk.scope().await?, desk.paging(40));
-    let read = desk.view(move |v| {
+pub(super) async fn statement(
+    user: SignedIn,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    let (id, scope, paging) = (named(&name)?, user.scope().await?, user.paging(40));
+    let read = user.view(move |v| {
         let Some(account) = v.account(scope, id)? else {
             return Ok(None);
         };
@@ -136,7 +139,7 @@ pub(super) async fn statement(desk: Desk, Path(name): Path<String>) -> Result<Re
     let (found, rows) = read.await?.ok_or(Code::NotFound)?;
     let line = |row: &StatementRow| StatementLine {
         id: row.entry.id.into(),
-        at: desk.when(row.entry.at),
+        at: user.when(row.entry.at),
         kind: kind(row.entry.kind),
         purpose: purpose(row.entry.purpose),
         counterparty: rialto_console::kit::Who::new(row.counterparty.clone())
@@ -147,20 +150,20 @@ pub(super) async fn statement(desk: Desk, Path(name): Path<String>) -> Result<Re
         position: row.entry.position,
     };
     let page = Statement {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         account: account(&found),
         rows: rows.items.iter().map(line).collect(),
-        next: desk.next(rows.next_cursor.as_deref()),
-        first: desk.param("cursor").is_none(),
+        next: user.next(rows.next_cursor.as_deref()),
+        first: user.param("cursor").is_none(),
     };
-    desk.page(&format!("Account {id}"), Place::Ledger, &page.page())
+    user.page(&format!("Account {id}"), Place::Ledger, &page.page())
         .await
 }
 
 /// `GET /ledger/entries/{id}`.
-pub(super) async fn entry(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, scope) = (named(&name)?, desk.scope().await?);
-    let read = desk.view(move |v| {
+pub(super) async fn entry(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let (id, scope) = (named(&name)?, user.scope().await?);
+    let read = user.view(move |v| {
         let Some(entry) = v.entry(scope, id)? else {
             return Ok(None);
         };
@@ -171,19 +174,19 @@ pub(super) async fn entry(desk: Desk, Path(name): Path<String>) -> Result<Respon
         Ok(Some((entry, seen)))
     });
     let (found, seen) = read.await?.ok_or(Code::NotFound)?;
-    let sheet = entry_sheet(&desk, &found, seen);
-    desk.page(&format!("Entry {id}"), Place::Ledger, &sheet.page())
+    let sheet = entry_sheet(&user, &found, seen);
+    user.page(&format!("Entry {id}"), Place::Ledger, &sheet.page())
         .await
 }
 
-fn entry_sheet(desk: &Desk, row: &EntryRow, seen: [bool; 2]) -> Sheet {
+fn entry_sheet(user: &SignedIn, row: &EntryRow, seen: [bool; 2]) -> Sheet {
     let mut facts = vec![
         ("What", text(kind(row.kind))),
         ("For", purpose(row.purpose)),
         ("From", thing_if(seen[0], row.from.into())),
         ("To", thing_if(seen[1], row.to.into())),
         ("By", maud_of(principal(row.by))),
-        ("When", maud_of(desk.when(row.at))),
+        ("When", maud_of(user.when(row.at))),
         ("Event", rialto_console::kit::position(row.position)),
     ];
     if let Some(hold) = row.hold {
@@ -197,14 +200,17 @@ fn entry_sheet(desk: &Desk, row: &EntryRow, seen: [bool; 2]) -> Sheet {
         id: row.id.into(),
         money: money(&row.amount, &row.asset),
         facts,
-        memo: row.memo.as_ref().map(|said| desk.written(said)),
+        memo: row.memo.as_ref().map(|said| user.written(said)),
     }
 }
 
 /// `GET /ledger/holds/{id}`.
-pub(super) async fn one_hold(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, scope) = (named(&name)?, desk.scope().await?);
-    let read = desk.view(move |v| {
+pub(super) async fn one_hold(
+    user: SignedIn,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    let (id, scope) = (named(&name)?, user.scope().await?);
+    let read = user.view(move |v| {
         let Some(hold) = v.hold(scope, id)? else {
             return Ok(None);
         };
@@ -215,7 +221,7 @@ pub(super) async fn one_hold(desk: Desk, Path(name): Path<String>) -> Result<Res
         Ok(Some((hold, seen)))
     });
     let (found, seen) = read.await?.ok_or(Code::NotFound)?;
-    let sheet = hold(&desk, &found, seen).sheet();
-    desk.page(&format!("Hold {id}"), Place::Ledger, &sheet.page())
+    let sheet = hold(&user, &found, seen).sheet();
+    user.page(&format!("Hold {id}"), Place::Ledger, &sheet.page())
         .await
 }

@@ -16,7 +16,7 @@ use futures_util::Stream;
 use rialto_core::reject::Code;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::desk::{Desk, is_live};
+use super::request::{SignedIn, is_live};
 use crate::door::auth::Watch;
 use crate::door::problem::Refusal;
 
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// The state of a stream.
 struct Follow {
-    desk: Desk,
+    user: SignedIn,
     after: u64,
     watch: Watch,
     not_before: Instant,
@@ -37,15 +37,15 @@ struct Follow {
 
 /// `GET /live`.
 pub(super) async fn stream(
-    desk: Desk,
+    user: SignedIn,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let place = desk.door().streams.clone().try_acquire_owned();
+    let place = user.door().streams.clone().try_acquire_owned();
     let place = place.map_err(|_| Code::Busy)?;
     let resumed = headers
         .get("last-event-id")
         .map(|id| id.to_str().unwrap_or_default());
-    let after = match resumed.or(desk.param("after")).map(str::parse) {
+    let after = match resumed.or(user.param("after")).map(str::parse) {
         Some(Ok(position)) => position,
         Some(Err(_)) => {
             return Err(Refusal::new(
@@ -53,12 +53,12 @@ pub(super) async fn stream(
                 "the place to resume from is no position",
             ));
         }
-        None => desk.door().node.hub().indexed(),
+        None => user.door().node.hub().indexed(),
     };
-    let watch = Watch::of(desk.door(), &desk.caller);
-    desk.scope().await?;
+    let watch = Watch::of(user.door(), &user.caller);
+    user.scope().await?;
     let follow = Follow {
-        desk,
+        user,
         after,
         watch,
         not_before: Instant::now(),
@@ -76,11 +76,11 @@ impl Follow {
     async fn next(&mut self) -> Option<Event> {
         sleep_until(self.not_before).await;
         loop {
-            let door = self.desk.door();
+            let door = self.user.door();
             if self.ended || door.node.is_draining() {
                 return None;
             }
-            if !is_live(door, &self.desk.session) || self.watch.judge(door).await.is_err() {
+            if !is_live(door, &self.user.session) || self.watch.judge(door).await.is_err() {
                 self.ended = true;
                 return Some(Event::default().event("ended").data(""));
             }
@@ -103,9 +103,9 @@ impl Follow {
 
     /// The position of something new that the viewer may see, if there is any.
     async fn seen(&mut self) -> Result<Option<u64>, Refusal> {
-        let (scope, after) = (self.desk.scope().await?, self.after);
-        let square = self.desk.param("square") == Some("true");
-        let read = self.desk.view(move |v| {
+        let (scope, after) = (self.user.scope().await?, self.after);
+        let square = self.user.param("square") == Some("true");
+        let read = self.user.view(move |v| {
             let at = v.position()?;
             let public = if square { v.square_after(after)? } else { None };
             Ok((at, public.max(v.acted_after(scope, after)?)))

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::kit::{Thing, Who};
-use rialto_console::pages::log::{Digest, Line, Log, One};
+use rialto_console::pages::log::{Digest, EventLine, Log, One};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
 use rialto_core::id::{AgentId, AnyId};
@@ -14,7 +14,7 @@ use rialto_views::{EventFilter, Scope};
 use serde_json::Value;
 
 use super::deals::maud_of;
-use super::desk::Desk;
+use super::request::SignedIn;
 use crate::door::problem::Refusal;
 
 /// How many events a page shows.
@@ -23,43 +23,43 @@ const ROWS: u32 = 50;
 const NAMED: usize = 4;
 
 /// `GET /log`.
-pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
-    let scope = desk.scope().await?;
+pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
+    let scope = user.scope().await?;
     let filter = EventFilter {
-        kind: desk.param("kind").map(str::to_owned),
-        actor: actor(&desk).await?,
+        kind: user.param("kind").map(str::to_owned),
+        actor: actor(&user).await?,
     };
-    let after = desk
+    let after = user
         .param("after")
         .map(|text| text.parse::<u64>())
         .transpose()
         .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
-    let paging = desk.paging(ROWS);
-    let read = desk.view(move |v| match after {
+    let paging = user.paging(ROWS);
+    let read = user.view(move |v| match after {
         Some(after) => v.events_after(scope, after, ROWS, &filter),
         None => v.latest_events(scope, &filter, &paging),
     });
     let found = read.await?;
-    let mut rows: Vec<Line> = found.items.iter().map(|event| line(&desk, event)).collect();
+    let mut rows: Vec<EventLine> = found.items.iter().map(|event| line(&user, event)).collect();
     let ids = rows.iter().map(|row| row.who.handle.clone()).collect();
-    for (row, who) in rows.iter_mut().zip(desk.named(ids).await?) {
+    for (row, who) in rows.iter_mut().zip(user.named(ids).await?) {
         row.who = who;
     }
     let last = rows.last().map(|row| row.position);
     let next = match after {
         Some(_) => last
             .filter(|_| found.next_cursor.is_some())
-            .map(|last| desk.with_param("after", &last.to_string())),
-        None => desk.next(found.next_cursor.as_deref()),
+            .map(|last| user.with_param("after", &last.to_string())),
+        None => user.next(found.next_cursor.as_deref()),
     };
-    let digest = match desk.caller.principal {
-        Principal::Operator => Some(digest(&desk).await?),
+    let digest = match user.caller.principal {
+        Principal::Operator => Some(digest(&user).await?),
         _ => None,
     };
-    let live = after.is_none() && desk.param("cursor").is_none();
-    let text = |name| desk.param(name).unwrap_or_default().to_owned();
+    let live = after.is_none() && user.param("cursor").is_none();
+    let text = |name| user.param(name).unwrap_or_default().to_owned();
     let page = Log {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         kind: text("kind"),
         actor: text("actor"),
         after: text("after"),
@@ -70,23 +70,23 @@ pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
         whole: scope == Scope::Realm,
         live,
     };
-    desk.page("Log", Place::Log, &page.page()).await
+    user.page("Log", Place::Log, &page.page()).await
 }
 
 /// The agent whose events are asked for, by handle or id.
-async fn actor(desk: &Desk) -> Result<Option<AgentId>, Refusal> {
-    let Some(name) = desk.param("actor") else {
+async fn actor(user: &SignedIn) -> Result<Option<AgentId>, Refusal> {
+    let Some(name) = user.param("actor") else {
         return Ok(None);
     };
     let named: AgentRef = name
         .parse()
         .map_err(|e| Refusal::new(Code::Malformed, format!("actor: {e}")))?;
-    let found = desk.state(move |state| rialto_core::decide::resolve_agent(state, &named));
+    let found = user.state(move |state| rialto_core::decide::resolve_agent(state, &named));
     Ok(Some(found.await??))
 }
 
-async fn digest(desk: &Desk) -> Result<Digest, Refusal> {
-    let digested = desk.door().node.digest().await?;
+async fn digest(user: &SignedIn) -> Result<Digest, Refusal> {
+    let digested = user.door().node.digest().await?;
     Ok(Digest {
         digest: format!("b3:{}", digested.digest),
         position: digested.position,
@@ -94,7 +94,7 @@ async fn digest(desk: &Desk) -> Result<Digest, Refusal> {
     })
 }
 
-fn line(desk: &Desk, event: &Value) -> Line {
+fn line(user: &SignedIn, event: &Value) -> EventLine {
     let number = |name: &str| event.get(name).and_then(Value::as_u64).unwrap_or_default();
     let ids = ids_of(event);
     let mut parts: Vec<_> = ids
@@ -106,9 +106,9 @@ fn line(desk: &Desk, event: &Value) -> Line {
         parts.push(text(&format!("and {} more", ids.len() - NAMED)));
     }
     let at = event.get("at").and_then(Value::as_str).and_then(time_of);
-    Line {
+    EventLine {
         position: number("position"),
-        at: desk.when(at.unwrap_or_default()),
+        at: user.when(at.unwrap_or_default()),
         who: asker(event),
         kinds: kinds(event),
         made: joined(&parts),
@@ -171,11 +171,11 @@ fn time_of(text: &str) -> Option<Time> {
 }
 
 /// `GET /log/{position}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
     let position: u64 = name
         .parse()
         .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
-    let event = event_at(&desk, position).await?;
+    let event = event_at(&user, position).await?;
     let json = serde_json::to_string_pretty(&event).unwrap_or_default();
     let mut facts = Vec::new();
     if let Some(cause) = event.get("cause").and_then(Value::as_str) {
@@ -183,20 +183,20 @@ pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response
         facts.push(("Caused by", cause.unwrap_or_else(|_| text("unknown"))));
     }
     let page = One {
-        line: line(&desk, &event),
+        line: line(&user, &event),
         facts,
         json,
-        neighbours: desk.caller.principal == Principal::Operator,
-        more: position < desk.door().node.hub().indexed(),
+        neighbours: user.caller.principal == Principal::Operator,
+        more: position < user.door().node.hub().indexed(),
     };
-    desk.page(&format!("Event {position}"), Place::Log, &page.page())
+    user.page(&format!("Event {position}"), Place::Log, &page.page())
         .await
 }
 
 /// The event at a position with its texts, as far as it concerns the viewer.
-async fn event_at(desk: &Desk, position: u64) -> Result<Value, Refusal> {
-    let scope = desk.scope().await?;
-    let found = desk.view(move |v| v.describe_to(scope, position)).await?;
+async fn event_at(user: &SignedIn, position: u64) -> Result<Value, Refusal> {
+    let scope = user.scope().await?;
+    let found = user.view(move |v| v.describe_to(scope, position)).await?;
     found.ok_or(Code::NotFound.into())
 }
 

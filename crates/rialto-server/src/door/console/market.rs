@@ -12,7 +12,7 @@ use rialto_views::CallRow;
 use rialto_wire::search::{Hit, ListingQuery, ListingView, Match};
 
 use super::deals::lines;
-use super::desk::{Desk, named};
+use super::request::{SignedIn, named};
 use super::show::{described, money, who};
 use crate::door::problem::Refusal;
 
@@ -21,10 +21,10 @@ fn malformed(why: impl std::fmt::Display) -> Refusal {
 }
 
 /// `GET /market`.
-pub(super) async fn search(desk: Desk) -> Result<Response, Refusal> {
-    let items = desk.param("items").unwrap_or_default();
-    if items.is_empty() && desk.param("text").is_none() {
-        return newest(&desk).await;
+pub(super) async fn search(user: SignedIn) -> Result<Response, Refusal> {
+    let items = user.param("items").unwrap_or_default();
+    if items.is_empty() && user.param("text").is_none() {
+        return newest(&user).await;
     }
     let wanted: Vec<Name> = items
         .split(',')
@@ -33,7 +33,7 @@ pub(super) async fn search(desk: Desk) -> Result<Response, Refusal> {
         .map(Name::new)
         .collect::<Result<_, _>>()
         .map_err(malformed)?;
-    let max_price = desk.param("max_price").map(|price| {
+    let max_price = user.param("max_price").map(|price| {
         price
             .parse()
             .map_err(|_| malformed("at most: a decimal number"))
@@ -43,33 +43,33 @@ pub(super) async fn search(desk: Desk) -> Result<Response, Refusal> {
         matching: Match::Any,
         items: wanted,
         max_price: max_price.transpose()?,
-        text: desk.param("text").map(str::to_owned),
-        cursor: desk.param("cursor").map(str::to_owned),
+        text: user.param("text").map(str::to_owned),
+        cursor: user.param("cursor").map(str::to_owned),
         ..ListingQuery::default()
     };
-    let found = desk.view(move |v| v.search_listings(&query)).await?;
+    let found = user.view(move |v| v.search_listings(&query)).await?;
     let page = Search {
-        text: desk.param("text").unwrap_or_default().to_owned(),
+        text: user.param("text").unwrap_or_default().to_owned(),
         items: items.to_owned(),
-        max_price: desk.param("max_price").unwrap_or_default().to_owned(),
+        max_price: user.param("max_price").unwrap_or_default().to_owned(),
         hits: found.hits.iter().map(hit).collect(),
-        next: desk.next(found.next_cursor.as_deref()),
+        next: user.next(found.next_cursor.as_deref()),
     };
-    desk.page("Market", Place::Market, &page.page()).await
+    user.page("Market", Place::Market, &page.page()).await
 }
 
 /// What came on the market last, while nothing is searched for.
-async fn newest(desk: &Desk) -> Result<Response, Refusal> {
-    let paging = desk.paging(30);
-    let found = desk.view(move |v| v.newest_listings(&paging)).await?;
+async fn newest(user: &SignedIn) -> Result<Response, Refusal> {
+    let paging = user.paging(30);
+    let found = user.view(move |v| v.newest_listings(&paging)).await?;
     let page = Search {
         text: String::new(),
         items: String::new(),
         max_price: String::new(),
         hits: found.items.iter().map(listing).collect(),
-        next: desk.next(found.next_cursor.as_deref()),
+        next: user.next(found.next_cursor.as_deref()),
     };
-    desk.page("Market", Place::Market, &page.page()).await
+    user.page("Market", Place::Market, &page.page()).await
 }
 
 fn hit(hit: &Hit) -> Listing {
@@ -118,52 +118,52 @@ fn attribute(attribute: &Attribute) -> String {
 }
 
 /// `GET /market/listings/{id}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
     let id = named(&name)?;
-    let found = desk.view(move |v| v.listing(id)).await?;
+    let found = user.view(move |v| v.listing(id)).await?;
     let mut page = listing(&found.ok_or(Code::NotFound)?);
     if let Some(text) = page
         .description
         .as_mut()
         .filter(|t| t.state == State::Withheld)
     {
-        text.reveal = Some(desk.with_param("quarantined", "show"));
+        text.reveal = Some(user.with_param("quarantined", "show"));
     }
-    desk.page(&page.title, Place::Market, &page.page()).await
+    user.page(&page.title, Place::Market, &page.page()).await
 }
 
 /// `GET /market/calls`.
-pub(super) async fn calls(desk: Desk) -> Result<Response, Refusal> {
-    let (scope, paging) = (desk.scope().await?, desk.paging(30));
-    let found = desk.view(move |v| v.calls(scope, &paging)).await?;
+pub(super) async fn calls(user: SignedIn) -> Result<Response, Refusal> {
+    let (scope, paging) = (user.scope().await?, user.paging(30));
+    let found = user.view(move |v| v.calls(scope, &paging)).await?;
     let page = Calls {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         rows: found
             .items
             .iter()
-            .map(|row| call_line(&desk, row))
+            .map(|row| call_line(&user, row))
             .collect(),
-        next: desk.next(found.next_cursor.as_deref()),
-        first: desk.param("cursor").is_none(),
+        next: user.next(found.next_cursor.as_deref()),
+        first: user.param("cursor").is_none(),
     };
-    desk.page("Calls", Place::Market, &page.page()).await
+    user.page("Calls", Place::Market, &page.page()).await
 }
 
-fn call_line(desk: &Desk, row: &CallRow) -> CallLine {
+fn call_line(user: &SignedIn, row: &CallRow) -> CallLine {
     CallLine {
         id: row.id.into(),
         buyer: who(&row.buyer),
         wanted: lines(Some(&row.wanted)),
         state: row.state.clone(),
-        deadline: desk.when(row.deadline),
-        since: desk.when(row.since),
+        deadline: user.when(row.deadline),
+        since: user.when(row.since),
     }
 }
 
 /// `GET /market/calls/{id}`.
-pub(super) async fn call(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, scope) = (named(&name)?, desk.scope().await?);
-    let found = desk.view(move |v| v.call(scope, id)).await?;
+pub(super) async fn call(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let (id, scope) = (named(&name)?, user.scope().await?);
+    let found = user.view(move |v| v.call(scope, id)).await?;
     let view = found.ok_or(Code::NotFound)?;
     let invites = view.invites.iter().map(|invite| Invite {
         agent: who(&invite.agent),
@@ -171,13 +171,13 @@ pub(super) async fn call(desk: Desk, Path(name): Path<String>) -> Result<Respons
         negotiation: invite.negotiation.map(Into::into),
     });
     let page = Call {
-        address: desk.visit.address.clone(),
-        line: call_line(&desk, &view.call),
-        body: view.call.body.as_ref().map(|said| desk.written(said)),
+        address: user.request.address.clone(),
+        line: call_line(&user, &view.call),
+        body: view.call.body.as_ref().map(|said| user.written(said)),
         public: view.call.public,
         task: view.call.task.map(Into::into),
         invites: invites.collect(),
     };
-    desk.page(&format!("Call {id}"), Place::Market, &page.page())
+    user.page(&format!("Call {id}"), Place::Market, &page.page())
         .await
 }

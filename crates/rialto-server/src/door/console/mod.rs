@@ -11,7 +11,6 @@ mod agents;
 mod approvals;
 mod balance;
 mod deals;
-mod desk;
 mod fleet;
 mod gate;
 mod guard;
@@ -24,6 +23,7 @@ mod messages;
 mod overview;
 mod owners;
 mod refusals;
+mod request;
 mod session;
 mod show;
 mod square;
@@ -54,10 +54,10 @@ pub(crate) use session::Sessions;
 
 /// Who is signed in, as a request's head says.
 pub(super) fn signed_in(parts: &Parts, door: &Door) -> Option<Principal> {
-    let encrypted = desk::is_encrypted(parts);
+    let encrypted = request::is_encrypted(parts);
     let id = guard::session_id(&parts.headers, encrypted)?;
     let session = door.sessions.find(id, door.node.clock().now())?;
-    desk::is_live(door, &session).then_some(session.principal)
+    request::is_live(door, &session).then_some(session.principal)
 }
 
 /// The most bytes of a form.

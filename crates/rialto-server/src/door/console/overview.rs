@@ -13,8 +13,8 @@ use rialto_core::reject::Code;
 use rialto_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 use rialto_views::{Act, Acts, DealRow, Paging, Scope, Tie, Traffic, TrialBalance, Waiting, Who};
 
-use super::desk::{Desk, Visit};
 use super::gate;
+use super::request::{PageRequest, SignedIn};
 use super::show::{figure, money, who};
 use crate::door::problem::Refusal;
 
@@ -39,10 +39,10 @@ const PERIODS: [(u64, &str); 3] = [
 ];
 
 /// The page.
-pub(super) async fn page(visit: Visit) -> Result<Response, Refusal> {
-    match Desk::of(visit) {
-        Ok(desk) => inside(&desk).await,
-        Err((visit, _)) => gate::stranger(&visit, visit.stopped.as_ref(), "/").await,
+pub(super) async fn page(request: PageRequest) -> Result<Response, Refusal> {
+    match SignedIn::of(request) {
+        Ok(user) => inside(&user).await,
+        Err((request, _)) => gate::stranger(&request, request.stopped.as_ref(), "/").await,
     }
 }
 
@@ -56,14 +56,14 @@ struct Reads {
     position: u64,
 }
 
-async fn inside(desk: &Desk) -> Result<Response, Refusal> {
-    let (scope, now) = (desk.scope().await?, desk.now());
+async fn inside(user: &SignedIn) -> Result<Response, Refusal> {
+    let (scope, now) = (user.scope().await?, user.now());
     let minute = now.0 - now.0 % MINUTE_MS;
     let back = MINUTE_MS.saturating_mul(u64::try_from(MINUTES - 1).unwrap_or(0));
     let from = Time(minute.saturating_sub(back));
     let since = Time(now.0.saturating_sub(DAY_MS));
-    let door = desk.door().clone();
-    let reads = desk.view(move |v| {
+    let door = user.door().clone();
+    let reads = user.view(move |v| {
         let few = Paging {
             cursor: None,
             limit: 12,
@@ -77,12 +77,12 @@ async fn inside(desk: &Desk) -> Result<Response, Refusal> {
             position: v.position()?,
         })
     });
-    let page = filled(desk, scope, &reads.await?);
-    desk.page("Now", Place::Overview, &page.page()).await
+    let page = filled(user, scope, &reads.await?);
+    user.page("Now", Place::Overview, &page.page()).await
 }
 
-fn filled(desk: &Desk, scope: Scope, reads: &Reads) -> Overview {
-    let now = desk.now();
+fn filled(user: &SignedIn, scope: Scope, reads: &Reads) -> Overview {
+    let now = user.now();
     let newest = reads.acts.items.first().map_or(Time(0), |act| act.at);
     let fits = PERIODS.iter().find(|(ms, _)| now.since(newest) < *ms);
     let (ring_ms, ring_period) = fits.copied().unwrap_or(PERIODS[0]);
@@ -99,7 +99,7 @@ fn filled(desk: &Desk, scope: Scope, reads: &Reads) -> Overview {
         label: format!("{}: {what}", clock(at)),
     };
     Overview {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         whole: scope == Scope::Realm,
         period: format!("{MINUTES} min"),
         ring_period: ring_period.to_owned(),
@@ -117,16 +117,16 @@ fn filled(desk: &Desk, scope: Scope, reads: &Reads) -> Overview {
         paid: paid(&reads.traffic, bar),
         active,
         balances: reads.trial.iter().map(balance).collect(),
-        alerts: alerts(desk, reads),
+        alerts: alerts(user, reads),
         ring,
         acts: reads
             .acts
             .items
             .iter()
             .take(LISTED)
-            .map(|act| line(desk, act))
+            .map(|act| line(user, act))
             .collect(),
-        latest: reads.latest.iter().map(|d| deal(desk, d)).collect(),
+        latest: reads.latest.iter().map(|d| deal(user, d)).collect(),
     }
 }
 
@@ -159,7 +159,7 @@ fn balance(row: &TrialBalance) -> Balance {
     }
 }
 
-fn alerts(desk: &Desk, reads: &Reads) -> Vec<Alert> {
+fn alerts(user: &SignedIn, reads: &Reads) -> Vec<Alert> {
     let mut alerts = Vec::new();
     let mut alert = |text: String, href: &str, link| {
         alerts.push(Alert {
@@ -168,7 +168,7 @@ fn alerts(desk: &Desk, reads: &Reads) -> Vec<Alert> {
             link,
         });
     };
-    let hub = desk.door().node.hub();
+    let hub = user.door().node.hub();
     let lag = hub.durable().saturating_sub(hub.indexed());
     if lag > LAG {
         let text = format!("Lists lag {lag} events behind the log.");
@@ -179,7 +179,7 @@ fn alerts(desk: &Desk, reads: &Reads) -> Vec<Alert> {
         alert(text, "/ledger", "To the ledger");
     }
     let newest = reads.acts.items.first().map_or(Time(0), |act| act.at);
-    if newest > Time(desk.now().0.saturating_add(limits::CLOCK_JUMP_MS)) {
+    if newest > Time(user.now().0.saturating_add(limits::CLOCK_JUMP_MS)) {
         let text = format!("The realm's clock is ahead ({}).", Code::ClockJump);
         alert(text, "/log", "To the log");
     }
@@ -190,7 +190,7 @@ fn alerts(desk: &Desk, reads: &Reads) -> Vec<Alert> {
         };
         alert(text, "/deals?state=disputed", "To the disputes");
     }
-    if reads.waiting.approvals > 0 && desk.caller.principal != Principal::Operator {
+    if reads.waiting.approvals > 0 && user.caller.principal != Principal::Operator {
         let text = match reads.waiting.approvals {
             1 => "A payment waits for a person's approval.".to_owned(),
             more => format!("{more} payments wait for a person's approval."),
@@ -201,11 +201,11 @@ fn alerts(desk: &Desk, reads: &Reads) -> Vec<Alert> {
 }
 
 /// An act as a line.
-pub(super) fn line(desk: &Desk, act: &Act) -> ActLine {
+pub(super) fn line(user: &SignedIn, act: &Act) -> ActLine {
     let amount = act.amount.as_ref().zip(act.asset.as_ref());
     ActLine {
         position: act.position,
-        at: desk.when(act.at),
+        at: user.when(act.at),
         who: match &act.by {
             Some(by) if by.handle == act.who => who(by),
             _ => rialto_console::kit::Who::new(act.who.clone()),
@@ -224,14 +224,14 @@ pub(super) fn line(desk: &Desk, act: &Act) -> ActLine {
 }
 
 /// A deal as a line.
-pub(super) fn deal(desk: &Desk, row: &DealRow) -> DealLine {
+pub(super) fn deal(user: &SignedIn, row: &DealRow) -> DealLine {
     DealLine {
         id: row.id.into(),
         buyer: who(&row.buyer),
         seller: who(&row.seller),
         price: money(&row.price, &row.asset),
         state: row.state.clone(),
-        since: desk.when(row.since),
+        since: user.when(row.since),
     }
 }
 

@@ -5,26 +5,27 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::owners::{Owner, Person};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
+use rialto_core::identity::{IdentityCommand, StopAgents, Subject};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_views::{AgentQuery, Paging};
-use serde_json::json;
 
-use super::agents::{line, owners_limits, switch_op};
-use super::desk::{Desk, Posted, answered, to};
+use super::agents::{line, owners_limits, switched};
+use super::request::{Posted, SignedIn, answered, to};
 use crate::door::problem::Refusal;
 use crate::door::reads::own;
 
 /// `GET /owners/{id}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    shown(&desk, &name, None).await
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    shown(&user, &name, None).await
 }
 
-async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let owner = own(desk.door(), &desk.caller, name).await?;
-    let scope = desk.scope().await?;
-    let [stop] = desk.may([Action::Stop(owner)]).await?;
-    let read = desk.view(move |v| {
+async fn shown(user: &SignedIn, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let owner = own(user.door(), &user.caller, name).await?;
+    let scope = user.scope().await?;
+    let [stop] = user.may([Action::Stop(owner)]).await?;
+    let read = user.view(move |v| {
         let many = Paging {
             cursor: None,
             limit: 100,
@@ -48,7 +49,7 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
         kind: row.kind.clone(),
         status: row.status.clone(),
         agents_stopped: row.agents_stopped,
-        created: desk.when(row.created),
+        created: user.when(row.created),
         agent_count: row.agents,
         people: people
             .iter()
@@ -57,46 +58,52 @@ async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, 
                 name: person.name.clone(),
                 role: person.role.clone(),
                 status: person.status.clone(),
-                created: desk.when(person.created),
+                created: user.when(person.created),
             })
             .collect(),
-        agents: agents.iter().map(|card| line(desk, card, scope)).collect(),
+        agents: agents.iter().map(|card| line(user, card, scope)).collect(),
         allowances: owners_limits(&allowances, owner),
-        stop: stop.then(|| desk.seal()),
+        stop: stop.then(|| user.form_token()),
         sent,
     };
-    desk.page(&row.name, Place::Agents, &page.page()).await
+    user.page(&row.name, Place::Agents, &page.page()).await
 }
 
 /// `POST /owners/{id}/switch`.
 pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
-    let desk = &form.desk;
-    let owner = own(desk.door(), &desk.caller, &name).await?;
-    let args = json!({ "subject": { "owner": owner } });
-    match form.carry_out(switch_op(&form)?, args).await {
+    let user = &form.user;
+    let owner = own(user.door(), &user.caller, &name).await?;
+    let command = switched(&form, Subject::Owner(owner))?;
+    match form.carry_out(command).await {
         Ok(_) => Ok(to(&format!("/owners/{owner}"))),
         Err(refusal) => {
             let sent = form.refused("switch", &refusal);
-            answered(&refusal, shown(desk, &name, Some(sent)).await)
+            answered(&refusal, shown(user, &name, Some(sent)).await)
         }
     }
 }
 
 /// `POST /owners/{id}/stop`: all its agents at once.
 pub(super) async fn stop(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
-    let desk = &form.desk;
-    let owner = own(desk.door(), &desk.caller, &name).await?;
+    let user = &form.user;
+    let owner = own(user.door(), &user.caller, &name).await?;
     let stop = match form.field("to") {
         Some("stop") => true,
         Some("start") => false,
         _ => return Err(Refusal::new(Code::Malformed, "to: stop or start")),
     };
-    let args = json!({ "owner": owner, "stop": stop });
-    match form.carry_out("owner.stop", args).await {
+    let all = StopAgents {
+        owner: Some(owner),
+        stop,
+    };
+    match form
+        .carry_out(Command::Identity(IdentityCommand::StopAgents(all)))
+        .await
+    {
         Ok(_) => Ok(to(&format!("/owners/{owner}"))),
         Err(refusal) => {
             let sent = form.refused("stop", &refusal);
-            answered(&refusal, shown(desk, &name, Some(sent)).await)
+            answered(&refusal, shown(user, &name, Some(sent)).await)
         }
     }
 }

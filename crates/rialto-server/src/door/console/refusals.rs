@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use rialto_console::shell;
 use rialto_wire::native::Problem;
 
-use super::desk::{Desk, Visit, pair, shown};
+use super::request::{PageRequest, SignedIn, pair, shown};
 use crate::door::Door;
 
 /// Everything comes from this server; no page may be framed; forms go nowhere else.
@@ -58,12 +58,12 @@ async fn around(State(door): State<Arc<Door>>, request: Request, next: Next) -> 
         parts.method.clone(),
         parts.headers.contains_key("hx-request"),
     );
-    let visit = Visit::of(&mut parts, &door).await;
+    let request = PageRequest::of(&mut parts, &door).await;
     let response = next.run(Request::from_parts(parts, body)).await;
     let mut response = match response.extensions().get::<Problem>() {
         Some(problem) if for_people => {
             let problem = problem.clone();
-            refused(visit, &problem, &method, htmx).await
+            refused(request, &problem, &method, htmx).await
         }
         _ => response,
     };
@@ -80,10 +80,10 @@ fn accepts_html(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-async fn refused(visit: Visit, problem: &Problem, method: &Method, htmx: bool) -> Response {
+async fn refused(request: PageRequest, problem: &Problem, method: &Method, htmx: bool) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
     if status == StatusCode::UNAUTHORIZED {
-        let way_in = format!("/sign-in?{}", pair("next", &visit.address));
+        let way_in = format!("/sign-in?{}", pair("next", &request.address));
         if htmx {
             let headers = [("hx-redirect", way_in)];
             return (StatusCode::UNAUTHORIZED, headers).into_response();
@@ -94,22 +94,22 @@ async fn refused(visit: Visit, problem: &Problem, method: &Method, htmx: bool) -
     }
     let body = shell::refused(&shown(problem));
     let title = problem.code.clone();
-    let mut response = if visit.session.is_none() {
-        visit.render(&title, None, None, &body)
+    let mut response = if request.session.is_none() {
+        request.render(&title, None, None, &body)
     } else {
-        in_session(visit, &title, &body).await
+        in_session(request, &title, &body).await
     };
     *response.status_mut() = status;
     response
 }
 
 /// A session may end between two looks: then the page goes without its viewer.
-async fn in_session(visit: Visit, title: &str, body: &rialto_console::Markup) -> Response {
-    match Desk::of(visit) {
-        Ok(desk) => {
-            let viewer = desk.viewer().await.ok();
-            desk.visit.render(title, None, viewer.as_ref(), body)
+async fn in_session(request: PageRequest, title: &str, body: &rialto_console::Markup) -> Response {
+    match SignedIn::of(request) {
+        Ok(user) => {
+            let viewer = user.viewer().await.ok();
+            user.request.render(title, None, viewer.as_ref(), body)
         }
-        Err((visit, _)) => visit.render(title, None, None, body),
+        Err((request, _)) => request.render(title, None, None, body),
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn word(choice: &impl Serialize) -> String {
     }
 }
 
-/// What somebody wrote; [`super::desk::Desk::written`] adds the way to what is withheld.
+/// What somebody wrote; [`super::request::SignedIn::written`] adds the way to what is withheld.
 pub(super) fn written(text: &ViewWritten) -> Written {
     let parts = text.body.iter().flat_map(|body| &body.0);
     let screened = text.screening.iter().flat_map(|s| &s.labels);

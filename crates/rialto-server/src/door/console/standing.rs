@@ -9,14 +9,15 @@ use rialto_console::pages::reputation::{Reputation, Weighed};
 use rialto_console::pages::square::Post;
 use rialto_console::shell::Place;
 use rialto_core::id::AgentId;
+use rialto_core::identity::AgentRef;
 use rialto_core::reject::Code;
+use rialto_core::social::TargetRef;
 use rialto_views::{DealWeight, Page, Paging, ReputationView, Who as ViewWho};
-use serde_json::json;
 
 use super::agents::{card_of, settled};
-use super::desk::{Desk, Posted};
+use super::request::{Posted, SignedIn};
 use super::show::{who, word};
-use super::square::{self, Bench, bond, measure_args, measures, report_args};
+use super::square::{self, Bench, bond, measure, measures, report};
 use crate::door::problem::Refusal;
 
 /// How many of its latest posts stand on an agent's page.
@@ -35,9 +36,9 @@ pub(super) struct Standing {
 }
 
 /// What is publicly known of an agent.
-pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Standing, Refusal> {
-    let scope = desk.scope().await?;
-    let read = desk.view(move |v| {
+pub(super) async fn of(user: &SignedIn, id: AgentId) -> Result<Standing, Refusal> {
+    let scope = user.scope().await?;
+    let read = user.view(move |v| {
         let few = Paging {
             cursor: None,
             limit: POSTS,
@@ -52,23 +53,23 @@ pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Standing, Refusal> {
         ))
     });
     let (found, against, follows, posts) = read.await?;
-    let bench = Bench::of(desk).await?;
+    let bench = Bench::of(user).await?;
     Ok(Standing {
-        reputation: found.map(|r| reputation(desk, &r)).unwrap_or_default(),
-        measures: square::told(measures(desk, &bench, against).await?),
+        reputation: found.map(|r| reputation(user, &r)).unwrap_or_default(),
+        measures: square::told(measures(user, &bench, against).await?),
         follows,
-        posts: square::posts(desk, posts).await?,
-        judge: bench.judge(desk, None).await?,
+        posts: square::posts(user, posts).await?,
+        judge: bench.judge(user, None).await?,
     })
 }
 
-fn reputation(desk: &Desk, view: &ReputationView) -> Reputation {
+fn reputation(user: &SignedIn, view: &ReputationView) -> Reputation {
     let weighed = |deal: &DealWeight| Weighed {
         deal: deal.deal.into(),
         side: word(&deal.side),
         with: who(&deal.with),
         kept: word(&deal.kept),
-        ended: desk.when(deal.ended),
+        ended: user.when(deal.ended),
         weight: deal.weight,
     };
     let score = &view.score;
@@ -89,19 +90,25 @@ fn reputation(desk: &Desk, view: &ReputationView) -> Reputation {
 }
 
 /// `GET /agents/{agent}/following`.
-pub(super) async fn following(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    follows(&desk, &name, true).await
+pub(super) async fn following(
+    user: SignedIn,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    follows(&user, &name, true).await
 }
 
 /// `GET /agents/{agent}/followers`.
-pub(super) async fn followers(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    follows(&desk, &name, false).await
+pub(super) async fn followers(
+    user: SignedIn,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    follows(&user, &name, false).await
 }
 
-async fn follows(desk: &Desk, name: &str, following: bool) -> Result<Response, Refusal> {
-    let card = card_of(desk, name).await?;
-    let (id, paging) = (card.id, desk.paging(100));
-    let read = desk.view(move |v| match following {
+async fn follows(user: &SignedIn, name: &str, following: bool) -> Result<Response, Refusal> {
+    let card = card_of(user, name).await?;
+    let (id, paging) = (card.id, user.paging(100));
+    let read = user.view(move |v| match following {
         true => v.follows(id, &paging),
         false => v.followers(id, &paging),
     });
@@ -111,24 +118,24 @@ async fn follows(desk: &Desk, name: &str, following: bool) -> Result<Response, R
             .resembling(card.resembles.as_deref()),
         following,
         rows: found.items.iter().map(who).collect(),
-        next: desk.next(found.next_cursor.as_deref()),
+        next: user.next(found.next_cursor.as_deref()),
     };
-    desk.page(&card.handle, Place::Agents, &page.page()).await
+    user.page(&card.handle, Place::Agents, &page.page()).await
 }
 
 /// `POST /agents/{agent}/bond`: follows, mutes, reports; the operator takes measures.
 pub(super) async fn bind(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
-    let card = card_of(&form.desk, &name).await?;
+    let card = card_of(&form.user, &name).await?;
     let what = form.field("do").unwrap_or_default();
-    let target = json!({ "agent": card.id });
+    let agent = AgentRef::Id(card.id);
     let outcome = async {
-        let (op, args) = match what {
-            "report" => ("social.report", report_args(&form, &target)),
-            "measure" => ("moderation.act", measure_args(&form, &target)?),
-            _ => bond(what, &card.handle)
+        let command = match what {
+            "report" => report(&form, TargetRef::Agent(agent))?,
+            "measure" => measure(&form, TargetRef::Agent(agent))?,
+            _ => bond(what, agent)
                 .ok_or_else(|| Refusal::new(Code::Malformed, "do: what a button says"))?,
         };
-        form.carry_out(op, args).await
+        form.carry_out(command).await
     };
     let outcome = outcome.await.map(drop);
     settled(&form, &card, what, outcome).await

@@ -4,22 +4,25 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::deals::Step;
-use rialto_console::pages::square::Voice;
-use rialto_console::pages::tasks::{Artifact, Line, List, One};
+use rialto_console::pages::square::ActingAs;
+use rialto_console::pages::tasks::{Artifact, List, One, TaskLine};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::TaskId;
-use rialto_core::identity::Principal;
+use rialto_core::identity::{AgentRef, Principal};
+use rialto_core::mail::Destination;
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
-use rialto_core::work::TaskState;
+use rialto_core::work::{TaskState, UpdateTask, WorkCommand};
 use rialto_views::{TaskRow, TaskStep};
+use rialto_wire::body::Body;
 use serde::Deserialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
-use serde_json::json;
 
 use super::deals::maud_of;
-use super::desk::{Desk, Posted, answered, done, named, to};
+use super::messages::letter;
+use super::request::{Posted, SignedIn, answered, done, named, to};
 use super::show::{principal, who};
 use crate::door::problem::Refusal;
 
@@ -37,60 +40,60 @@ fn states(words: Option<&str>) -> Result<Vec<TaskState>, Refusal> {
 }
 
 /// `GET /tasks`.
-pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
-    let states = states(desk.param("state"))?;
-    let (scope, paging) = (desk.scope().await?, desk.paging(30));
-    let found = desk.view(move |v| v.tasks(scope, &states, &paging)).await?;
-    let mut rows: Vec<Line> = found.items.iter().map(|row| line(&desk, row)).collect();
+pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
+    let states = states(user.param("state"))?;
+    let (scope, paging) = (user.scope().await?, user.paging(30));
+    let found = user.view(move |v| v.tasks(scope, &states, &paging)).await?;
+    let mut rows: Vec<TaskLine> = found.items.iter().map(|row| line(&user, row)).collect();
     let ids = rows
         .iter()
         .map(|row| row.requester.handle.clone())
         .collect();
-    for (row, who) in rows.iter_mut().zip(desk.named(ids).await?) {
+    for (row, who) in rows.iter_mut().zip(user.named(ids).await?) {
         row.requester = who;
     }
     let list = List {
-        address: desk.visit.address.clone(),
+        address: user.request.address.clone(),
         rows,
-        state: desk.param("state").map(str::to_owned),
-        next: desk.next(found.next_cursor.as_deref()),
-        first: desk.param("cursor").is_none(),
+        state: user.param("state").map(str::to_owned),
+        next: user.next(found.next_cursor.as_deref()),
+        first: user.param("cursor").is_none(),
     };
-    desk.page("Tasks", Place::Tasks, &list.page()).await
+    user.page("Tasks", Place::Tasks, &list.page()).await
 }
 
-fn line(desk: &Desk, row: &TaskRow) -> Line {
+fn line(user: &SignedIn, row: &TaskRow) -> TaskLine {
     const SHOWN: usize = 90;
-    Line {
+    TaskLine {
         id: row.id.into(),
         requester: principal(row.requester),
         worker: who(&row.worker),
         text: row
             .body
             .as_ref()
-            .map(|body| desk.written(body).line(SHOWN))
+            .map(|body| user.written(body).line(SHOWN))
             .unwrap_or_default(),
         deal: row.deal.map(Into::into),
         state: row.state.clone(),
-        since: desk.when(row.updated),
+        since: user.when(row.updated),
     }
 }
 
 /// `GET /tasks/{id}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    shown(&desk, named(&name)?, done).await
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    shown(&user, named(&name)?, done).await
 }
 
-async fn shown(desk: &Desk, id: TaskId, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let scope = desk.scope().await?;
-    let found = desk.view(move |v| v.task(scope, id)).await?;
+async fn shown(user: &SignedIn, id: TaskId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let scope = user.scope().await?;
+    let found = user.view(move |v| v.task(scope, id)).await?;
     let view = found.ok_or(Code::NotFound)?;
     let step = |step: &TaskStep| {
         let mut parts = vec![rialto_console::kit::state(&step.state)];
-        parts.extend(step.note.iter().map(|note| maud_of(desk.written(note))));
+        parts.extend(step.note.iter().map(|note| maud_of(user.written(note))));
         Step {
-            at: desk.when(step.at),
+            at: user.when(step.at),
             what: joined(&parts),
             tone: match step.state.as_str() {
                 "completed" => "good",
@@ -101,7 +104,7 @@ async fn shown(desk: &Desk, id: TaskId, sent: Option<Sent>) -> Result<Response, 
         }
     };
     let created = Step {
-        at: desk.when(view.task.created),
+        at: user.when(view.task.created),
         what: joined(&[
             maud_of(principal(view.task.requester)),
             text("asked for it"),
@@ -110,11 +113,11 @@ async fn shown(desk: &Desk, id: TaskId, sent: Option<Sent>) -> Result<Response, 
         position: Some(rialto_core::id::position_of(view.task.id.0)),
     };
     let page = One {
-        address: desk.address(&format!("/tasks/{id}")),
-        line: line(desk, &view.task),
-        answer: voice(desk, &view.task).await?,
+        address: user.address(&format!("/tasks/{id}")),
+        line: line(user, &view.task),
+        answer: acting_as(user, &view.task).await?,
         sent,
-        body: view.task.body.as_ref().map(|said| desk.written(said)),
+        body: view.task.body.as_ref().map(|said| user.written(said)),
         parent: view.task.parent.map(Into::into),
         children: view.children.iter().map(|id| (*id).into()).collect(),
         steps: std::iter::once(created)
@@ -126,20 +129,20 @@ async fn shown(desk: &Desk, id: TaskId, sent: Option<Sent>) -> Result<Response, 
             .map(|made| Artifact {
                 number: made.number,
                 name: made.name.clone(),
-                body: made.body.as_ref().map(|said| desk.written(said)),
-                at: desk.when(made.at),
+                body: made.body.as_ref().map(|said| user.written(said)),
+                at: user.when(made.at),
                 position: made.position,
             })
             .collect(),
     };
-    desk.page(&format!("Task {id}"), Place::Tasks, &page.page())
+    user.page(&format!("Task {id}"), Place::Tasks, &page.page())
         .await
 }
 
 /// As whom the viewer answers a question of the worker's: as its own agent that gave the task, or, for
 /// a task that a person gave to an own agent, as that agent. None where there is no question or it is
 /// not the viewer's.
-async fn voice(desk: &Desk, task: &TaskRow) -> Result<Option<Voice>, Refusal> {
+async fn acting_as(user: &SignedIn, task: &TaskRow) -> Result<Option<ActingAs>, Refusal> {
     if !matches!(task.state.as_str(), "input_required" | "auth_required") {
         return Ok(None);
     }
@@ -148,15 +151,15 @@ async fn voice(desk: &Desk, task: &TaskRow) -> Result<Option<Voice>, Refusal> {
         Principal::Person(_) => task.worker.id,
         _ => return Ok(None),
     };
-    let principal = desk.caller.principal;
-    let judged = desk.state(move |state| {
+    let principal = user.caller.principal;
+    let judged = user.state(move |state| {
         authorise(state, principal, Action::ActFor(agent)).ok()?;
         Some(state.agents.get(&agent)?.handle.to_string())
     });
     let handle = judged.await?;
-    Ok(handle.map(|handle| Voice {
-        seal: desk.seal(),
-        voices: vec![handle],
+    Ok(handle.map(|handle| ActingAs {
+        form_token: user.form_token(),
+        agents: vec![handle],
     }))
 }
 
@@ -166,27 +169,30 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
     let id: TaskId = named(&name)?;
     let outcome = async {
         let body = form.text("body", "an answer")?;
-        let scope = form.desk.scope().await?;
-        let found = form.desk.view(move |v| v.task(scope, id)).await?;
+        let scope = form.user.scope().await?;
+        let found = form.user.view(move |v| v.task(scope, id)).await?;
         let task = found.ok_or(Code::NotFound)?.task;
-        let (done, op, args) = match task.requester {
+        let (done, command) = match task.requester {
             Principal::Agent(_) => {
-                let to = json!({ "agent": task.worker.id });
-                let args = json!({ "to": to, "task": id, "body": body });
-                ("write", "mail.send", args)
+                let to = Destination::Agent(AgentRef::Id(task.worker.id));
+                ("write", letter(to, Some(id), body))
             }
             _ => {
-                let args = json!({ "task": id, "state": TaskState::Working, "note": body });
-                ("answer", "task.update", args)
+                let update = UpdateTask {
+                    task: id,
+                    state: TaskState::Working,
+                    note: Some(Body::text(body)),
+                };
+                ("answer", Command::Work(WorkCommand::UpdateTask(update)))
             }
         };
-        form.carry_out(op, args).await.map(|_| done)
+        form.carry_out(command).await.map(|_| done)
     };
     match outcome.await {
         Ok(done) => Ok(to(&format!("/tasks/{id}?done={done}"))),
         Err(refusal) => {
             let sent = form.refused("answer", &refusal);
-            answered(&refusal, shown(&form.desk, id, Some(sent)).await)
+            answered(&refusal, shown(&form.user, id, Some(sent)).await)
         }
     }
 }

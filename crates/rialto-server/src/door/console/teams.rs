@@ -3,23 +3,25 @@
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
-use rialto_console::pages::square::Voice;
+use rialto_console::pages::square::ActingAs;
 use rialto_console::pages::teams::{List, Member, One, Team};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, TeamId};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
-use rialto_core::work::TeamRole;
+use rialto_core::work::{
+    AgreeSplit, CreateTeam, InviteMember, JoinTeam, ProposeSplit, Share, TeamRole, WorkCommand,
+};
 use rialto_views::TeamRow;
-use serde_json::{Value, json};
 
-use super::desk::{Desk, Posted, answered, done, named, to};
 use super::ledger::account;
+use super::request::{Posted, SignedIn, answered, done, named, to};
 use super::show::{who, word};
-use super::square::voice;
+use super::square::acting_as;
 use crate::door::problem::Refusal;
 
-fn team(desk: &Desk, row: &TeamRow) -> Team {
+fn team(user: &SignedIn, row: &TeamRow) -> Team {
     let members = row.members.iter().map(|member| Member {
         agent: who(&member.agent),
         id: member.agent.id.into(),
@@ -33,60 +35,64 @@ fn team(desk: &Desk, row: &TeamRow) -> Team {
         name: row.name.clone(),
         owner: row.owner.into(),
         members: members.collect(),
-        created: desk.when(row.created),
+        created: user.when(row.created),
     }
 }
 
 /// `GET /teams`.
-pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
-    listed(&desk, None).await
+pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
+    listed(&user, None).await
 }
 
-async fn listed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let (scope, paging) = (desk.scope().await?, desk.paging(30));
-    let found = desk.view(move |v| v.teams(scope, &paging)).await?;
+async fn listed(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let (scope, paging) = (user.scope().await?, user.paging(30));
+    let found = user.view(move |v| v.teams(scope, &paging)).await?;
     let list = List {
-        address: desk.address("/teams"),
-        rows: found.items.iter().map(|row| team(desk, row)).collect(),
-        next: desk.next(found.next_cursor.as_deref()),
-        first: desk.param("cursor").is_none(),
-        voice: voice(desk).await?,
+        address: user.address("/teams"),
+        rows: found.items.iter().map(|row| team(user, row)).collect(),
+        next: user.next(found.next_cursor.as_deref()),
+        first: user.param("cursor").is_none(),
+        acting_as: acting_as(user).await?,
         sent,
     };
-    desk.page("Teams", Place::Teams, &list.page()).await
+    user.page("Teams", Place::Teams, &list.page()).await
 }
 
 /// `POST /teams`: founds one.
 pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
-    let args = json!({ "name": form.field("name").unwrap_or_default() });
-    match form.carry_out("team.create", args).await {
+    let outcome = async {
+        let name = form.value("name")?;
+        let command = Command::Work(WorkCommand::CreateTeam(CreateTeam { name, owner: None }));
+        form.carry_out(command).await
+    };
+    match outcome.await {
         Ok(accepted) => Ok(match accepted.ids.get("team") {
             Some(id) => to(&format!("/teams/{id}")),
             None => to("/teams"),
         }),
         Err(refusal) => {
             let sent = form.refused("team", &refusal);
-            answered(&refusal, listed(&form.desk, Some(sent)).await)
+            answered(&refusal, listed(&form.user, Some(sent)).await)
         }
     }
 }
 
 /// `GET /teams/{id}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    shown(&desk, named(&name)?, done).await
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    shown(&user, named(&name)?, done).await
 }
 
-async fn shown(desk: &Desk, id: TeamId, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let scope = desk.scope().await?;
-    let read = desk.view(move |v| {
+async fn shown(user: &SignedIn, id: TeamId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let scope = user.scope().await?;
+    let read = user.view(move |v| {
         let Some(row) = v.team(scope, id)? else {
             return Ok(None);
         };
         Ok(Some((row, v.team_accounts(scope, id)?)))
     });
     let (row, accounts) = read.await?.ok_or(Code::NotFound)?;
-    let own = desk.own_agents(Action::ActFor).await?;
+    let own = user.own_agents(Action::ActFor).await?;
     let is_own = |agent: AgentId| own.iter().any(|(id, _)| *id == agent);
     let mine: Vec<_> = row.members.iter().filter(|m| is_own(m.agent.id)).collect();
     let waits = mine
@@ -94,21 +100,21 @@ async fn shown(desk: &Desk, id: TeamId, sent: Option<Sent>) -> Result<Response, 
         .filter(|m| !m.joined || m.share_ppm.is_some() && !m.agreed);
     let lead = word(&TeamRole::Lead);
     let leads = mine.iter().filter(|m| m.joined && m.role == lead);
-    let seat = |handles: Vec<String>| Voice {
-        seal: desk.seal(),
-        voices: handles,
+    let seat = |handles: Vec<String>| ActingAs {
+        form_token: user.form_token(),
+        agents: handles,
     };
     let leads: Vec<String> = leads.map(|m| m.agent.handle.clone()).collect();
     let page = One {
-        address: desk.address(&format!("/teams/{id}")),
-        team: team(desk, &row),
+        address: user.address(&format!("/teams/{id}")),
+        team: team(user, &row),
         accounts: accounts.iter().map(account).collect(),
         asked: waits.map(|m| (who(&m.agent), m.joined)).collect(),
         lead: (!leads.is_empty()).then(|| seat(leads)),
-        voice: (!mine.is_empty()).then(|| seat(Vec::new())),
+        acting_as: (!mine.is_empty()).then(|| seat(Vec::new())),
         sent,
     };
-    desk.page(&row.name, Place::Teams, &page.page()).await
+    user.page(&row.name, Place::Teams, &page.page()).await
 }
 
 /// The shares that a form names, field by field.
@@ -116,7 +122,7 @@ fn shares(
     form: &Posted,
     prefix: &str,
     ppm: impl Fn(&str) -> Result<u32, Refusal>,
-) -> Result<Vec<Value>, Refusal> {
+) -> Result<Vec<Share>, Refusal> {
     let named_so = form
         .fields
         .iter()
@@ -124,7 +130,8 @@ fn shares(
     named_so
         .map(|(agent, value)| {
             let agent: AgentId = named(agent)?;
-            Ok(json!({ "agent": agent, "ppm": ppm(value.trim())? }))
+            let ppm = ppm(value.trim())?;
+            Ok(Share { agent, ppm })
         })
         .collect()
 }
@@ -149,34 +156,34 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
     let id: TeamId = named(&name)?;
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
-        let (op, args) = match what {
-            "join" | "leave" => ("team.join", json!({ "team": id, "join": what == "join" })),
+        let command = match what {
+            "join" | "leave" => Command::Work(WorkCommand::JoinTeam(JoinTeam {
+                team: id,
+                join: what == "join",
+            })),
             "agree" => {
                 let shares = shares(&form, "ppm:", named)?;
-                ("team.agree_split", json!({ "team": id, "shares": shares }))
+                Command::Work(WorkCommand::AgreeSplit(AgreeSplit { team: id, shares }))
             }
             "propose" => {
                 let shares = shares(&form, "percent:", ppm)?;
-                (
-                    "team.propose_split",
-                    json!({ "team": id, "shares": shares }),
-                )
+                Command::Work(WorkCommand::ProposeSplit(ProposeSplit { team: id, shares }))
             }
-            "invite" => {
-                let (agent, role) = (form.field("agent").unwrap_or_default(), form.field("role"));
-                let args = json!({ "team": id, "agent": agent, "role": role });
-                ("team.invite", args)
-            }
+            "invite" => Command::Work(WorkCommand::InviteMember(InviteMember {
+                team: id,
+                agent: form.value("agent")?,
+                role: form.value("role")?,
+            })),
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
-        form.carry_out(op, args).await
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("/teams/{id}?done={what}"))),
         Err(refusal) => {
             let stands = if what == "propose" { "split" } else { what };
             let sent = form.refused(stands, &refusal);
-            answered(&refusal, shown(&form.desk, id, Some(sent)).await)
+            answered(&refusal, shown(&form.user, id, Some(sent)).await)
         }
     }
 }

@@ -4,31 +4,33 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::pages::agents::Issued;
 use rialto_console::pages::tokens::{Token, Tokens};
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, TokenId};
-use rialto_core::identity::Principal;
+use rialto_core::identity::{
+    AgentRef, IdentityCommand, IssueToken, Principal, RevokeToken, Subject,
+};
 use rialto_core::policy::Action;
 use rialto_core::time::DAY_MS;
 use rialto_views::{MAX_PAGE, Paging, Scope};
-use serde_json::json;
 
 use super::agents::{card_of, settled, whole};
-use super::desk::{Desk, Posted, named};
+use super::request::{Posted, SignedIn, named};
 use crate::door::problem::Refusal;
 
 /// An agent's tokens, for those who may manage them. The operator issues them as the owner's people do.
-pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Option<Tokens>, Refusal> {
-    let [manages] = desk
+pub(super) async fn of(user: &SignedIn, id: AgentId) -> Result<Option<Tokens>, Refusal> {
+    let [manages] = user
         .may([Action::ManageTokens(Principal::Agent(id))])
         .await?;
     if !manages {
         return Ok(None);
     }
-    let now = desk.now();
+    let now = user.now();
     let many = Paging {
         cursor: None,
         limit: MAX_PAGE,
     };
-    let found = desk
+    let found = user
         .view(move |v| v.tokens(Scope::Agent(id), &many))
         .await?;
     let live = found
@@ -41,25 +43,26 @@ pub(super) async fn of(desk: &Desk, id: AgentId) -> Result<Option<Tokens>, Refus
             .map(|row| Token {
                 id: row.id.into(),
                 label: row.label.clone(),
-                created: desk.when(row.created),
-                expires: row.expires.map(|at| desk.when(at)),
+                created: user.when(row.created),
+                expires: row.expires.map(|at| user.when(at)),
             })
             .collect(),
-        seal: Some(desk.seal()),
+        form_token: Some(user.form_token()),
     }))
 }
 
 /// `POST /agents/{agent}/tokens`: issues one and shows it this once.
 pub(super) async fn issue(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
-    let card = card_of(&form.desk, &name).await?;
+    let card = card_of(&form.user, &name).await?;
     let outcome = async {
         let days = form.field("days").map(named::<u64>).transpose()?;
-        let args = json!({
-            "subject": { "agent": card.id },
-            "label": form.field("label"),
-            "expires_in_ms": days.map(|days| days.saturating_mul(DAY_MS)),
-        });
-        form.carry_out("token.issue", args).await
+        let token = IssueToken {
+            subject: Subject::Agent(AgentRef::Id(card.id)),
+            label: form.maybe("label")?,
+            expires_in_ms: days.map(|days| days.saturating_mul(DAY_MS)),
+        };
+        form.carry_out(Command::Identity(IdentityCommand::IssueToken(token)))
+            .await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -68,7 +71,7 @@ pub(super) async fn issue(Path(name): Path<String>, form: Posted) -> Result<Resp
                 registered: false,
                 secret: accepted.token.map(|token| token.secret),
             };
-            whole(&form.desk, &card.handle, None, Some(issued)).await
+            whole(&form.user, &card.handle, None, Some(issued)).await
         }
         Err(refusal) => settled(&form, &card, "token", Err(refusal)).await,
     }
@@ -76,11 +79,13 @@ pub(super) async fn issue(Path(name): Path<String>, form: Posted) -> Result<Resp
 
 /// `POST /agents/{agent}/tokens/revoke`.
 pub(super) async fn revoke(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
-    let card = card_of(&form.desk, &name).await?;
+    let card = card_of(&form.user, &name).await?;
     let outcome = async {
         let token: TokenId = named(form.field("token").unwrap_or_default())?;
-        form.carry_out("token.revoke", json!({ "token": token }))
-            .await
+        form.carry_out(Command::Identity(IdentityCommand::RevokeToken(
+            RevokeToken { token },
+        )))
+        .await
     };
     let outcome = outcome.await.map(drop);
     settled(&form, &card, "revoke-token", outcome).await

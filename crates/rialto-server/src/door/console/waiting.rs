@@ -4,12 +4,13 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::some;
 use rialto_console::pages::waiting::{Errand, Join, Request, Waiting as Page};
+use rialto_core::command::Command;
+use rialto_core::mail::{AnswerRequest, MailCommand};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_views::{Invitation, Paging, Waiting};
-use serde_json::json;
 
-use super::desk::{Desk, Posted, answered, done, to};
+use super::request::{Posted, SignedIn, answered, done, to};
 use super::show::who;
 use crate::door::problem::Refusal;
 
@@ -81,16 +82,16 @@ fn invitation(row: &Invitation) -> Errand {
 }
 
 /// `GET /waiting`.
-pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    shown(&desk, done).await
+pub(super) async fn page(user: SignedIn) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    shown(&user, done).await
 }
 
-async fn shown(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let (waits, scope) = (desk.waits().await?, desk.scope().await?);
+async fn shown(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let (waits, scope) = (user.waits().await?, user.scope().await?);
     let (asked, joined) = (waits.contact_requests > 0, waits.joins > 0);
     let invited = waits.invitations + waits.splits > 0;
-    let read = desk.view(move |v| {
+    let read = user.view(move |v| {
         let few = Paging {
             cursor: None,
             limit: REQUESTS,
@@ -112,10 +113,10 @@ async fn shown(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
     let (requests, joins, invitations) = read.await?;
     let mut errands = errands(&waits);
     errands.extend(invitations.iter().map(invitation));
-    let may = !desk.own_agents(Action::ActFor).await?.is_empty();
+    let may = !user.own_agents(Action::ActFor).await?.is_empty();
     let further = waits.contact_requests;
     let page = Page {
-        address: desk.address("/waiting"),
+        address: user.address("/waiting"),
         errands,
         further: further.saturating_sub(u64::try_from(requests.len()).unwrap_or(u64::MAX)),
         requests: requests
@@ -124,8 +125,8 @@ async fn shown(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
                 to: who(&row.to),
                 from: who(&row.from),
                 conversation: row.conversation.into(),
-                body: row.body.as_ref().map(|said| desk.written(said)),
-                at: desk.when(row.at),
+                body: row.body.as_ref().map(|said| user.written(said)),
+                at: user.when(row.at),
             })
             .collect(),
         joins: joins
@@ -133,13 +134,13 @@ async fn shown(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
             .map(|row| Join {
                 community: row.community.clone(),
                 agent: who(&row.agent),
-                since: desk.when(row.since),
+                since: user.when(row.since),
             })
             .collect(),
-        seal: may.then(|| desk.seal()),
+        form_token: may.then(|| user.form_token()),
         sent,
     };
-    desk.page("What waits for you", None, &page.page()).await
+    user.page("What waits for you", None, &page.page()).await
 }
 
 /// `POST /waiting`: admits a stranger, or refuses it.
@@ -151,14 +152,16 @@ pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
             "refuse" => false,
             _ => return Err(Refusal::new(Code::Malformed, "do: admit or refuse")),
         };
-        let args = json!({ "agent": form.field("agent").unwrap_or_default(), "admit": admit });
-        form.carry_out("mail.answer_request", args).await
+        let agent = form.value("agent")?;
+        let answer = AnswerRequest { agent, admit };
+        form.carry_out(Command::Mail(MailCommand::AnswerRequest(answer)))
+            .await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("/waiting?done={what}"))),
         Err(refusal) => {
             let sent = form.refused(what, &refusal);
-            answered(&refusal, shown(&form.desk, Some(sent)).await)
+            answered(&refusal, shown(&form.user, Some(sent)).await)
         }
     }
 }

@@ -1,25 +1,10 @@
 //! `rialto bench ledger`: transfers a second through the front door.
 
-use std::collections::VecDeque;
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use clap::Args;
-use rialto_core::id::{AnyId, HoldId, number, position_of};
-use rialto_wire::native::Accepted;
-use serde::Serialize;
-use serde_json::json;
+use rialto_bench::ledger::{self, LedgerFigures, LedgerPlan};
 
-use super::load::{Draw, Spread, Times, lanes, rate};
-use super::stage::{Memory, Place, PlaceArgs, Served};
-use crate::market_day::seat::new_id;
-use crate::market_day::stage::send;
+use super::{Bar, PlaceArgs};
 use crate::output::{CliError, Output};
-use rialto_client::Client;
-
-/// The most transfers of one request.
-const MOST: usize = 8_190;
 
 /// Transfers a second through the front door, durable.
 ///
@@ -38,7 +23,7 @@ pub(crate) struct LedgerArgs {
     #[arg(long, default_value_t = 10_000)]
     accounts: usize,
     /// Transfers in a request, at most 8190.
-    #[arg(long, default_value_t = MOST)]
+    #[arg(long, default_value_t = ledger::MOST)]
     batch: usize,
     /// Requests under way at a time.
     #[arg(long, default_value_t = 2)]
@@ -47,73 +32,21 @@ pub(crate) struct LedgerArgs {
     place: PlaceArgs,
 }
 
-/// One case's figures, measured.
-#[derive(Debug, Serialize)]
-struct Case {
-    name: &'static str,
-    transfers: usize,
-    seconds: f64,
-    acknowledged_per_s: f64,
-    indexed_per_s: f64,
-    batches: Spread,
-    server: Memory,
-}
-
-#[derive(Debug, Serialize)]
-struct Report {
-    accounts: usize,
-    batch: usize,
-    lanes: usize,
-    cases: Vec<Case>,
-    /// The sum over all accounts; always zero.
-    trial_balance: String,
-}
-
-/// What is sent by the lanes, each request taken by one of them.
-type Queue = Arc<Mutex<VecDeque<Vec<u8>>>>;
-
 /// Runs `rialto bench ledger`.
 pub(crate) async fn run(args: &LedgerArgs, out: Output) -> Result<(), CliError> {
-    if args.batch == 0 || args.batch > MOST || args.lanes == 0 || args.accounts < 10 {
-        let said = format!("--batch is 1 to {MOST}, --lanes at least 1, --accounts at least 10");
-        return Err(CliError::usage(said));
-    }
-    let place = Place::new(&args.place)?;
-    let server = Served::start(&place)?;
-    let bar = out.progress("bench", 4);
-    let (admin, accounts) = accounts(&server, args.accounts).await?;
-    bar.inc(1);
-    let bench = Bench {
-        args,
-        server: &server,
-        admin,
-    };
-    let mut cases = Vec::new();
-    cases.push(bench.posts("transfers", &accounts).await?);
-    bar.inc(1);
-    cases.push(bench.holds(&accounts).await?);
-    bar.inc(1);
-    let hot = accounts.get(..10).unwrap_or(&accounts);
-    cases.push(bench.posts("ten hot accounts", hot).await?);
-    bar.finish_and_clear();
-    let balance = server.operator.get("/api/ledger/trial-balance").await?;
-    let report = Report {
+    let plan = LedgerPlan {
+        transfers: args.transfers,
         accounts: args.accounts,
         batch: args.batch,
         lanes: args.lanes,
-        cases,
-        trial_balance: sum(&balance),
     };
+    let (place, mut bar) = (args.place.place()?, Bar::new(out));
+    let report = ledger::measure(&plan, &place, &mut bar).await?;
+    bar.clear();
     print(&report, out)
 }
 
-fn sum(balance: &serde_json::Value) -> String {
-    let first = balance.get("items").and_then(|all| all.get(0));
-    let sum = first.and_then(|a| a.get("sum")).and_then(|s| s.as_str());
-    sum.unwrap_or("?").to_owned()
-}
-
-fn print(report: &Report, out: Output) -> Result<(), CliError> {
+fn print(report: &LedgerFigures, out: Output) -> Result<(), CliError> {
     out.json(report)?;
     out.line(format!(
         "{} accounts, {} transfers a request, {} requests at a time; durable when acknowledged",
@@ -132,165 +65,4 @@ fn print(report: &Report, out: Output) -> Result<(), CliError> {
         ))?;
     }
     out.line(format!("trial balance {}", report.trial_balance))
-}
-
-/// An owner with so many funded accounts.
-async fn accounts(server: &Served, count: usize) -> Result<(Client, Vec<String>), CliError> {
-    server.lift_limits().await?;
-    let (owner, admin) = server.owner("bench").await?;
-    let args = (0..count).map(|n| json!({ "holder": owner, "label": format!("a{n}") }));
-    let opened = send(&admin, "ledger.open_account", args.collect()).await?;
-    let ids: Result<Vec<String>, CliError> = opened
-        .iter()
-        .map(|a| Ok(new_id(a, "acct")?.to_string()))
-        .collect();
-    let ids = ids?;
-    server.fund(&ids, "1000000").await?;
-    Ok((admin, ids))
-}
-
-/// A batch of transfers between two accounts drawn of some.
-fn body(kind: &str, accounts: &[String], count: usize, draw: &mut Draw) -> Vec<u8> {
-    let more = if kind == "hold" {
-        r#","expires_in_ms":3600000"#
-    } else {
-        ""
-    };
-    let mut text = String::with_capacity(count * 120);
-    text.push_str(r#"{"transfers":["#);
-    for n in 0..count {
-        let from = draw.below(accounts.len());
-        let to = (from + 1 + draw.below(accounts.len() - 1)) % accounts.len();
-        let (from, to) = (accounts.get(from), accounts.get(to));
-        let (from, to) = (from.map_or("", |a| a), to.map_or("", |a| a));
-        let comma = if n == 0 { "" } else { "," };
-        // Writing into a string cannot fail.
-        let _ = write!(
-            text,
-            r#"{comma}{{"{kind}":{{"from":"{from}","to":"{to}","amount":"0.01"{more}}}}}"#
-        );
-    }
-    text.push_str("]}");
-    text.into_bytes()
-}
-
-struct Bench<'a> {
-    args: &'a LedgerArgs,
-    server: &'a Served,
-    admin: Client,
-}
-
-impl Bench<'_> {
-    /// The sizes of the batches that the transfers make.
-    fn sizes(&self) -> Vec<usize> {
-        let whole = self.args.transfers / self.args.batch;
-        let rest = self.args.transfers % self.args.batch;
-        let rest = (rest > 0).then_some(rest);
-        std::iter::repeat_n(self.args.batch, whole)
-            .chain(rest)
-            .collect()
-    }
-
-    async fn posts(&self, name: &'static str, accounts: &[String]) -> Result<Case, CliError> {
-        let mut draw = Draw::new(1);
-        let bodies = self.sizes().into_iter();
-        let bodies = bodies.map(|size| body("post", accounts, size, &mut draw));
-        self.measure(name, bodies.collect(), false).await
-    }
-
-    async fn holds(&self, accounts: &[String]) -> Result<Case, CliError> {
-        let mut draw = Draw::new(2);
-        let bodies = self.sizes().into_iter();
-        let bodies = bodies.map(|size| body("hold", accounts, size, &mut draw));
-        self.measure("holds, paid out", bodies.collect(), true)
-            .await
-    }
-
-    async fn measure(
-        &self,
-        name: &'static str,
-        bodies: VecDeque<Vec<u8>>,
-        pay_out: bool,
-    ) -> Result<Case, CliError> {
-        self.server.indexed().await?;
-        let sizes = Arc::new(self.sizes());
-        let queue: Queue = Arc::new(Mutex::new(bodies));
-        let begun = Instant::now();
-        let (times, took) = lanes(self.args.lanes, |_| {
-            let (queue, client, sizes) = (queue.clone(), self.admin.clone(), sizes.clone());
-            async move { lane(&client, &queue, &sizes, pay_out).await }
-        })
-        .await?;
-        let memory = self.server.memory_mib();
-        self.server.indexed().await?;
-        let all = begun.elapsed();
-        Ok(self.case(name, times, (took, all), memory))
-    }
-
-    fn case(
-        &self,
-        name: &'static str,
-        times: Vec<Times>,
-        (took, all): (Duration, Duration),
-        server: Memory,
-    ) -> Case {
-        let transfers = self.args.transfers;
-        Case {
-            name,
-            transfers,
-            seconds: took.as_secs_f64(),
-            acknowledged_per_s: rate(transfers, took),
-            indexed_per_s: rate(transfers, all),
-            batches: Times::together(times).spread(),
-            server,
-        }
-    }
-}
-
-/// Sends requests until none is left; pays out each batch of holds before the next.
-async fn lane(
-    client: &Client,
-    queue: &Queue,
-    sizes: &[usize],
-    pay_out: bool,
-) -> Result<Times, CliError> {
-    let mut times = Times::default();
-    loop {
-        let next = {
-            let mut waiting = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            let place = sizes.len() - waiting.len();
-            waiting.pop_front().zip(sizes.get(place).copied())
-        };
-        let Some((body, size)) = next else {
-            return Ok(times);
-        };
-        let begun = Instant::now();
-        let accepted = client.written_command("ledger.transfer", body).await?;
-        times.note(begun.elapsed());
-        if pay_out {
-            let body = payments(&accepted, size)?;
-            let begun = Instant::now();
-            client.written_command("ledger.transfer", body).await?;
-            times.note(begun.elapsed());
-        }
-    }
-}
-
-/// A batch that pays out the holds of a batch: they are numbered one after another.
-fn payments(made: &Accepted, count: usize) -> Result<Vec<u8>, CliError> {
-    let AnyId::HoldId(first) = new_id(made, "hold")? else {
-        return Err(CliError::bug("the answer names no hold"));
-    };
-    let position = position_of(first.0);
-    let ordinal = first.0 - number(position, 0);
-    let mut text = String::with_capacity(count * 50);
-    text.push_str(r#"{"transfers":["#);
-    for n in 0..count as u64 {
-        let hold = HoldId(number(position, ordinal + n));
-        let comma = if n == 0 { "" } else { "," };
-        // Writing into a string cannot fail.
-        let _ = write!(text, r#"{comma}{{"post_hold":{{"hold":"{hold}"}}}}"#);
-    }
-    text.push_str("]}");
-    Ok(text.into_bytes())
 }

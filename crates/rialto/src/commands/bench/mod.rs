@@ -1,11 +1,9 @@
 //! `rialto bench …`: how fast, how large; each with its method in `--help`.
 //!
-//! Holds the cases and what they share: a server of their own ([`stage`]), load from outside and
-//! the figures taken of it ([`load`]). Times are taken by the client, over loopback.
+//! Holds what is asked for and how figures are printed; they are taken by `rialto_bench`.
 
 mod deals;
 mod ledger;
-mod load;
 mod mail;
 mod market;
 mod negotiate;
@@ -13,9 +11,13 @@ mod population;
 mod restart;
 mod soak;
 mod social;
-mod stage;
 
-use clap::Subcommand;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
+use rialto_bench::Progress;
+use rialto_bench::host::Place;
 
 use super::fleet::bench::{BenchArgs, run_bench};
 use crate::output::{CliError, Output};
@@ -61,5 +63,57 @@ pub(crate) async fn run(command: &BenchCommand, out: Output) -> Result<(), CliEr
         BenchCommand::Social(args) => social::run(args, out),
         BenchCommand::Negotiate(args) => negotiate::run(args, out),
         BenchCommand::Fleet(args) => run_bench(args, out),
+    }
+}
+
+/// Where a benchmark keeps its realm.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PlaceArgs {
+    /// Keep the realm in this empty folder instead of a temporary one. Its disk is what is measured.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl PlaceArgs {
+    /// The folder, and this program to serve it.
+    ///
+    /// # Errors
+    /// When the system does not say where this program is.
+    fn place(&self) -> Result<Place, CliError> {
+        let program = std::env::current_exe();
+        let program = program.map_err(|e| CliError::failed(format!("this program's path: {e}")))?;
+        Ok(Place {
+            program,
+            data: self.data.clone(),
+        })
+    }
+}
+
+/// Shows how far a benchmark is.
+struct Bar {
+    out: Output,
+    bar: ProgressBar,
+}
+
+impl Bar {
+    fn new(out: Output) -> Self {
+        Self {
+            out,
+            bar: ProgressBar::hidden(),
+        }
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn begins(&mut self, steps: u64) {
+        self.bar = self.out.progress("bench", steps);
+    }
+
+    fn done(&mut self, steps: u64) {
+        self.bar.inc(steps);
     }
 }

@@ -1,20 +1,10 @@
 //! `rialto bench restart`: how long a realm is away after a kill.
 
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
 use clap::Args;
-use serde::Serialize;
-use serde_json::{Value, json};
+use rialto_bench::restart::{self, RestartFigures, RestartPlan};
 
-use super::load::lanes;
-use super::stage::{Memory, Place, PlaceArgs, Served};
-use crate::market_day::stage::send;
+use super::{Bar, PlaceArgs};
 use crate::output::{CliError, Output};
-use rialto_client::Client;
-
-/// Commands in a request while the log is written.
-const BATCH: usize = 2_000;
 
 /// How long a realm is away after a kill with a long log.
 ///
@@ -38,64 +28,20 @@ pub(crate) struct RestartArgs {
     place: PlaceArgs,
 }
 
-/// The figures, measured.
-#[derive(Debug, Serialize)]
-struct Report {
-    events: u64,
-    writing_s: f64,
-    log_bytes: u64,
-    listening_s: f64,
-    first_write_s: f64,
-    views_current_s: Option<f64>,
-    full_replay_s: f64,
-    server: Memory,
-}
-
 /// Runs `rialto bench restart`.
 pub(crate) async fn run(args: &RestartArgs, out: Output) -> Result<(), CliError> {
-    if args.lanes == 0 {
-        return Err(CliError::usage("--lanes is at least 1"));
-    }
-    let place = Place::new(&args.place)?;
-    let mut server = Served::start(&place)?;
-    let bar = out.progress("bench", 4);
-    let begun = Instant::now();
-    let agent = write(&server, args).await?;
-    let writing = begun.elapsed();
-    bar.inc(1);
-    server.kill();
-    let begun = Instant::now();
-    let mut server = Served::start(&place)?;
-    let agent = server.operator.with_token(&agent)?;
-    agent.command("mail.send", message(0)).await?;
-    let first_write = begun.elapsed();
-    bar.inc(1);
-    let mut current = None;
-    if !args.skip_views {
-        server.indexed().await?;
-        current = Some(begun.elapsed());
-    }
-    bar.inc(1);
-    let memory = server.memory_mib();
-    let events = server.metric("rialto_durable_position").await?;
-    server.kill();
-    let replay = replay(&place)?;
-    bar.finish_and_clear();
-    let log = place.folder().join("log.db");
-    let report = Report {
-        events,
-        writing_s: writing.as_secs_f64(),
-        log_bytes: std::fs::metadata(log).map_or(0, |m| m.len()),
-        listening_s: server.started_in.as_secs_f64(),
-        first_write_s: first_write.as_secs_f64(),
-        views_current_s: current.map(|took| took.as_secs_f64()),
-        full_replay_s: replay.as_secs_f64(),
-        server: memory,
+    let plan = RestartPlan {
+        events: args.events,
+        lanes: args.lanes,
+        skip_views: args.skip_views,
     };
+    let (place, mut bar) = (args.place.place()?, Bar::new(out));
+    let report = restart::measure(&plan, &place, &mut bar).await?;
+    bar.clear();
     print(&report, out)
 }
 
-fn print(report: &Report, out: Output) -> Result<(), CliError> {
+fn print(report: &RestartFigures, out: Output) -> Result<(), CliError> {
     out.json(report)?;
     out.line(format!(
         "{} events written in {:.0} s, log of {:.0} MiB",
@@ -113,71 +59,4 @@ fn print(report: &Report, out: Output) -> Result<(), CliError> {
         "full replay from the first event {:.1} s; server {:.0} MiB",
         report.full_replay_s, report.server.now_mib
     ))
-}
-
-fn message(to: usize) -> Value {
-    json!({ "to": { "agent": format!("@to{to}") }, "body": "a message of about the usual length" })
-}
-
-/// Fills the log. The token of one of the agents that wrote.
-async fn write(server: &Served, args: &RestartArgs) -> Result<String, CliError> {
-    server.lift_limits().await?;
-    let owner = server.owner("bench").await?;
-    let names = |kind: &str| {
-        (0..args.lanes)
-            .map(|n| format!("{kind}{n}"))
-            .collect::<Vec<_>>()
-    };
-    let writers = server.agents(&owner, &names("from")).await?;
-    server.agents(&owner, &names("to")).await?;
-    let funded: Vec<String> = names("from").iter().map(|n| format!("@{n}")).collect();
-    server.fund(&funded, "1000000000").await?;
-    let have = server.metric("rialto_durable_position").await?;
-    let each = args.events.saturating_sub(have) / args.lanes as u64;
-    lanes(args.lanes, |lane| {
-        let writer = writers.get(lane).cloned();
-        async move {
-            match writer {
-                Some(writer) => fill(&writer, lane, each).await,
-                None => Ok(()),
-            }
-        }
-    })
-    .await?;
-    let asked = json!({ "subject": { "agent": "@from0" }, "label": "after the kill" });
-    let issued = owner.1.command("token.issue", asked).await?;
-    let token = issued.token.map(|t| t.secret);
-    token.ok_or_else(|| CliError::bug("the door issued no token"))
-}
-
-async fn fill(writer: &Client, lane: usize, count: u64) -> Result<(), CliError> {
-    let mut left = usize::try_from(count).unwrap_or(usize::MAX);
-    while left > 0 {
-        let now = left.min(BATCH);
-        let (messages, transfers) = (now / 2, now - now / 2);
-        let post = json!({ "transfers": [{ "post": {
-            "from": format!("@from{lane}"), "to": format!("@to{lane}"), "amount": "0.01" } }] });
-        send(writer, "ledger.transfer", vec![post; transfers]).await?;
-        send(writer, "mail.send", vec![message(lane); messages]).await?;
-        left -= now;
-    }
-    Ok(())
-}
-
-/// How long the whole log takes to be replayed.
-fn replay(place: &Place) -> Result<Duration, CliError> {
-    let program = std::env::current_exe();
-    let program = program.map_err(|e| CliError::failed(format!("this program's path: {e}")))?;
-    let begun = Instant::now();
-    let done = Command::new(program)
-        .args(["--json", "log", "verify", "--data"])
-        .arg(place.folder())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .map_err(|e| CliError::failed(format!("the log cannot be verified: {e}")))?;
-    if !done.success() {
-        return Err(CliError::failed("the log did not verify"));
-    }
-    Ok(begun.elapsed())
 }

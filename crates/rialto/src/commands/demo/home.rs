@@ -3,17 +3,15 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use rialto_core::text::Handle;
-use rialto_server::door::{Door, Listener, Names, Rules, ServeError, serve};
-use rialto_server::node::{Indexer, Node, Pace, Patrol, Storage, SystemChance, SystemClock, open};
-use rialto_views::Views;
+use rialto_server::door::{Listener, Names, Rules, ServeError};
+use rialto_server::node::Failure;
+use rialto_server::realm::{Realm, Setup};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::commands::storage::boot_error;
-use crate::output::{CliError, Exit};
+use crate::output::CliError;
 use rialto_client::Client;
 
 /// Where the demo listens unless told.
@@ -32,11 +30,8 @@ pub(super) struct Home {
     pub(super) data: PathBuf,
     /// The operator at the door.
     pub(super) operator: Client,
-    node: Arc<Node>,
-    indexer: Indexer,
-    patrol: Patrol,
     stop: oneshot::Sender<()>,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<Result<(), Failure>>,
 }
 
 impl Home {
@@ -50,45 +45,23 @@ impl Home {
         let at = listener.local_addr().ok();
         let on_loopback = at.is_some_and(|at| at.ip().is_loopback());
         let names = Names::new(at, None, &[]).map_err(CliError::bug)?;
-        let storage = Storage::Folder(data.to_owned());
-        let opened = open(
-            storage,
-            &name,
-            Arc::new(SystemClock),
-            Arc::new(SystemChance),
-        )
-        .await
-        .map_err(boot_error)?;
-        let token = opened
-            .operator_token
-            .ok_or_else(|| CliError::bug("a new realm without an operator"))?;
-        let views = Views::open(&data.join("views.db"))
-            .map_err(|e| CliError::new(Exit::Storage, e.to_string()))?;
-        let door = Door::with(
-            opened.node.clone(),
-            views.reader(),
-            name.as_str().to_owned(),
-            Rules::new(names, &[]),
-        );
-        let indexer = Indexer::start(opened.node.clone(), views);
-        let indexer =
-            indexer.map_err(|e| CliError::failed(format!("no thread for the views: {e}")))?;
-        let patrol = Patrol::start(opened.node.clone(), Pace::default());
-        let patrol = patrol.map_err(|e| CliError::failed(format!("no thread for the log: {e}")))?;
+        let setup = Setup::folder(data.to_owned(), name).with_rules(Rules::new(names, &[]));
+        let realm = Realm::open(setup).await?;
+        let token = realm.operator_token().map(str::to_owned);
+        let token = token.ok_or_else(|| CliError::bug("a new realm without an operator"))?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(serve(listener, door.router(), async move {
+        let serving = tokio::spawn(async move {
             // A dropped sender stops the listener as well.
-            let _ = stopped.await;
-        }));
+            let told = async { stopped.await.unwrap_or(()) };
+            realm.serve(listener, told).await;
+            realm.close().await
+        });
         let operator = Client::http(&url, Some(token))?;
         Ok(Self {
             url,
             on_loopback,
             data: data.to_owned(),
             operator,
-            node: opened.node,
-            indexer,
-            patrol,
             stop,
             serving,
         })
@@ -97,16 +70,9 @@ impl Home {
     /// Stops listening, lets open requests end and closes the log.
     pub(super) async fn close(self) -> Result<(), CliError> {
         drop(self.stop);
-        self.serving
-            .await
-            .map_err(|e| CliError::bug(e.to_string()))?;
-        let (node, indexer, patrol) = (self.node, self.indexer, self.patrol);
-        let closing = tokio::task::spawn_blocking(move || {
-            patrol.stop();
-            indexer.stop();
-            node.stop();
-        });
-        closing.await.map_err(|e| CliError::bug(e.to_string()))
+        let closed = self.serving.await;
+        let closed = closed.map_err(|e| CliError::bug(e.to_string()))?;
+        closed.map_err(|why| CliError::coded(why.code(), ""))
     }
 }
 

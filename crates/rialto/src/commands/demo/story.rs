@@ -1,38 +1,48 @@
-//! The day as lines for people. Every line ends with what kind of fact it is.
+//! What the demo tells, as lines for people. Every line ends with what kind of fact it is.
 
-use std::fmt::Display;
+use rialto_scenario::DayError;
+use rialto_scenario::demo::{Basis, DemoLine, Listener};
 
 use crate::commands::show::plain;
-use crate::market_day::buyer::{Buyer, Told};
 use crate::output::{CliError, Output};
-use crate::scenario::money::Usd;
-
-/// What a line rests on.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Basis {
-    /// It happened in this run.
-    Measured,
-    /// Something here stands in for something else.
-    StandIn,
-}
 
 /// The most characters of a line's text before its tag; a longer text goes on in further lines.
 const TEXT_COLUMNS: usize = 96;
 
-/// Prints one line: topic, text, tag. Tags stand below each other.
-pub(super) fn line(
+/// Prints what the demo tells; what cannot be printed ends it.
+pub(super) struct Teller {
     out: Output,
-    topic: &str,
-    text: impl Display,
-    basis: Basis,
-) -> Result<(), CliError> {
-    let tag = match basis {
+    /// Why the last line could not be printed.
+    pub(super) unprinted: Option<CliError>,
+}
+
+impl Teller {
+    pub(super) fn new(out: Output) -> Self {
+        Self {
+            out,
+            unprinted: None,
+        }
+    }
+}
+
+impl Listener for Teller {
+    fn hear(&mut self, line: DemoLine) -> Result<(), DayError> {
+        print(self.out, &line).map_err(|why| {
+            self.unprinted = Some(why);
+            DayError::Interrupted
+        })
+    }
+}
+
+/// Prints one line: topic, text, tag. Tags stand below each other.
+pub(super) fn print(out: Output, line: &DemoLine) -> Result<(), CliError> {
+    let tag = match line.basis {
         Basis::Measured => "[measured]",
         Basis::StandIn => "[stand-in]",
     };
-    let text = plain(&text.to_string()).replace('\n', " ");
+    let text = plain(&line.text).replace('\n', " ");
     for (number, part) in wrapped(&text, TEXT_COLUMNS).into_iter().enumerate() {
-        let topic = if number == 0 { topic } else { "" };
+        let topic = if number == 0 { line.topic } else { "" };
         out.line(format!("{topic:<11}{part:<TEXT_COLUMNS$} {tag}"))?;
     }
     Ok(())
@@ -64,105 +74,6 @@ fn wrapped(text: &str, most: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Prints what a customer has just done.
-pub(super) fn tell(out: Output, buyer: &Buyer) -> Result<(), CliError> {
-    for told in &buyer.told {
-        if let Some((topic, text)) = words(buyer, told) {
-            line(out, topic, text, Basis::Measured)?;
-        }
-    }
-    Ok(())
-}
-
-/// The line that introduces a customer.
-pub(super) fn goal(buyer: &Buyer) -> String {
-    let wants: Vec<&str> = buyer
-        .customer
-        .wants
-        .iter()
-        .map(|item| item.name.text())
-        .collect();
-    let attributes: Vec<&str> = buyer
-        .customer
-        .attributes
-        .iter()
-        .map(|name| name.text())
-        .collect();
-    let with = if attributes.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", attributes.join(", "))
-    };
-    format!("{} wants {}{with}", buyer.handle, wants.join(" + "))
-}
-
-fn words(buyer: &Buyer, told: &Told) -> Option<(&'static str, String)> {
-    Some(match told {
-        Told::Searched { found } => ("  search", format!("{found} have everything")),
-        Told::Asked {
-            sellers,
-            revised: false,
-        } => ("  ask", sellers.join(" ")),
-        // The same sellers, told the best price; the opening says what came of it.
-        Told::Asked { revised: true, .. } => return None,
-        Told::Opened {
-            prices,
-            incomplete,
-            revised: false,
-        } => ("  open", opened(prices, *incomplete)),
-        Told::Opened {
-            prices,
-            incomplete,
-            revised: true,
-        } => (
-            "  again",
-            format!("told the best price, {}", opened(prices, *incomplete)),
-        ),
-        Told::Countered { seller, price } => (
-            "  counter",
-            format!("{} offers {seller} {price}", buyer.handle),
-        ),
-        Told::Offered { seller, price } => ("  counter", format!("{seller} asks {price}")),
-        Told::Agreed {
-            seller,
-            price,
-            deal,
-            offer,
-        } => {
-            let short: String = offer
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .take(8)
-                .collect();
-            (
-                "  deal",
-                format!("{price} with {seller} · offer #{short} · {price} held · {deal}"),
-            )
-        }
-        Told::Checked { complete: true } => (
-            "  paid",
-            "delivered as agreed, accepted, the seller is paid".to_owned(),
-        ),
-        Told::Checked { complete: false } => {
-            ("  dispute", "the delivery lacks what was agreed".to_owned())
-        }
-        Told::Left { why } => ("  left", format!("no deal: {why}")),
-    })
-}
-
-fn opened(prices: &[(String, Usd)], incomplete: usize) -> String {
-    let each: Vec<String> = prices
-        .iter()
-        .map(|(seller, price)| format!("{price} {seller}"))
-        .collect();
-    let more = if incomplete == 0 {
-        String::new()
-    } else {
-        format!(", {incomplete} incomplete")
-    };
-    format!("opened together: {}{more}", each.join(", "))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use rialto_lab::negotiate::domain::{Domain, DomainError, MAX_FILE_BYTES};
 use rialto_lab::negotiate::generate::{Shape, generate as make};
 use rialto_lab::negotiate::genius::{self, Evaluations, Kind};
 use rialto_lab::negotiate::native;
-use rialto_lab::negotiate::tournament::Scenario;
+use rialto_lab::negotiate::tournament::NegotiationScenario;
 use serde::Serialize;
 
 use crate::output::{CliError, Output};
@@ -91,18 +91,18 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// All scenarios.
-    pub(super) fn scenarios(&self) -> Result<Vec<Scenario>, CliError> {
+    pub(super) fn scenarios(&self) -> Result<Vec<NegotiationScenario>, CliError> {
         let mut scenarios = Vec::new();
         for path in &self.paths {
             for domain in read(path, self.evaluations)? {
-                scenarios.extend(Scenario::of(&domain));
+                scenarios.extend(NegotiationScenario::of(&domain));
             }
         }
         for batch in &self.generated {
             for seed in batch.seeds() {
                 let domain = Domain::build(&make(batch.shape, seed))
                     .map_err(|fault| CliError::bug(fault.message))?;
-                scenarios.extend(Scenario::of(&domain));
+                scenarios.extend(NegotiationScenario::of(&domain));
             }
         }
         if scenarios.is_empty() {
@@ -245,7 +245,7 @@ struct Row<'a> {
 
 pub(super) fn check(args: &CheckArgs, out: Output) -> Result<(), CliError> {
     let scenarios = args.sources.scenarios()?;
-    let row = |s: &'_ Scenario| -> Result<(), CliError> {
+    let row = |s: &'_ NegotiationScenario| -> Result<(), CliError> {
         let a = &s.analysis;
         out.line(format!(
             "{:30} {:>8} {:>6} {:>9.3} {:>7} {:>12} {:>12}",

@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::Args;
 use rialto_lab::negotiate::session::{Action, Clock, Deadline, Still, Turn, negotiate};
 use rialto_lab::negotiate::strategy::Spec;
-use rialto_lab::negotiate::tournament::Scenario;
+use rialto_lab::negotiate::tournament::NegotiationScenario;
 use rialto_lab::rng::Rng;
 use serde::Serialize;
 
@@ -93,7 +93,7 @@ pub(crate) struct RunArgs {
 
 /// One turn as it is shown.
 #[derive(Serialize)]
-struct Line {
+struct RunLine {
     round: u32,
     side: &'static str,
     time: f64,
@@ -104,7 +104,7 @@ struct Line {
 }
 
 #[derive(Serialize)]
-struct Report {
+struct RunReport {
     domain: String,
     strategies: [String; 2],
     end: rialto_lab::negotiate::session::End,
@@ -118,7 +118,7 @@ struct Report {
     /// On each profile's own scale, without discount.
     as_written: [f64; 2],
     to_pareto: f64,
-    trace: Vec<Line>,
+    trace: Vec<RunLine>,
 }
 
 const SIDES: [&str; 2] = ["a", "b"];
@@ -126,7 +126,8 @@ const SIDES: [&str; 2] = ["a", "b"];
 pub(super) fn run(args: &RunArgs, out: Output) -> Result<(), CliError> {
     let deadline = args.until.deadline()?;
     let domains = read(&args.domain, args.evaluations)?;
-    let scenarios: Vec<Scenario> = domains.iter().flat_map(Scenario::of).collect();
+    let scenarios: Vec<NegotiationScenario> =
+        domains.iter().flat_map(NegotiationScenario::of).collect();
     let [scenario] = &scenarios[..] else {
         let message = format!(
             "{} holds {} scenarios",
@@ -169,7 +170,7 @@ pub(super) fn run(args: &RunArgs, out: Output) -> Result<(), CliError> {
     ))
 }
 
-fn held(args: &RunArgs, scenario: &Scenario, deadline: Deadline) -> Report {
+fn held(args: &RunArgs, scenario: &NegotiationScenario, deadline: Deadline) -> RunReport {
     let [left, right] = &scenario.sides;
     let mut a = args.a.build(left, Rng::named(args.seed, &[0]).next_u64());
     let mut b = args.b.build(right, Rng::named(args.seed, &[1]).next_u64());
@@ -183,7 +184,7 @@ fn held(args: &RunArgs, scenario: &Scenario, deadline: Deadline) -> Report {
             Action::Leave => ("leaves", None),
         };
         let outcome = outcome.filter(|o| (*o as usize) < space.len());
-        trace.push(Line {
+        trace.push(RunLine {
             round: turn.round,
             side: SIDES[side],
             time: turn.time,
@@ -202,7 +203,7 @@ fn held(args: &RunArgs, scenario: &Scenario, deadline: Deadline) -> Report {
         &mut watch,
     );
     let point = scenario.point(&settled);
-    Report {
+    RunReport {
         domain: scenario.name.clone(),
         strategies: [args.a.to_string(), args.b.to_string()],
         end: settled.end,

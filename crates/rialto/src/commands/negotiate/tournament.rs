@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rialto_lab::negotiate::strategy::Spec;
-use rialto_lab::negotiate::tournament::{Plan, Record, Scenario, Table};
+use rialto_lab::negotiate::tournament::{NegotiationScenario, Record, Table, TournamentPlan};
 use serde::Serialize;
 
 use super::domains::{Sources, write};
@@ -44,7 +44,7 @@ pub(crate) struct TournamentArgs {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct TournamentReport<'a> {
     seed: u64,
     deadline: rialto_lab::negotiate::session::Deadline,
     repeats: u32,
@@ -64,7 +64,7 @@ pub(super) fn run(args: &TournamentArgs, out: Output) -> Result<(), CliError> {
             return Err(CliError::usage(format!("{strategy} is named twice")));
         }
     }
-    let plan = Plan {
+    let plan = TournamentPlan {
         strategies,
         deadline,
         repeats: args.repeats.max(1),
@@ -88,7 +88,7 @@ pub(super) fn run(args: &TournamentArgs, out: Output) -> Result<(), CliError> {
     if let Some(file) = &args.plot {
         write(file, &plot::svg(&table))?;
     }
-    out.json(&Report {
+    out.json(&TournamentReport {
         seed: args.seed,
         deadline,
         repeats: plan.repeats,
@@ -98,7 +98,7 @@ pub(super) fn run(args: &TournamentArgs, out: Output) -> Result<(), CliError> {
 }
 
 /// Every negotiation as a row (RFC 4180).
-fn csv(plan: &Plan, scenarios: &[Scenario], records: &[Record]) -> String {
+fn csv(plan: &TournamentPlan, scenarios: &[NegotiationScenario], records: &[Record]) -> String {
     let mut text = String::from(
         "domain,a,b,first,repeat,end,rounds,time,utility_a,utility_b,to_pareto,to_nash,to_kalai\n",
     );

@@ -4,28 +4,30 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::path_part;
-use rialto_console::pages::communities::{Line, List, Member, Members, One};
-use rialto_console::pages::square::Voice;
+use rialto_console::pages::communities::{CommunityLine, List, Member, Members, One};
+use rialto_console::pages::square::ActingAs;
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::reject::Code;
+use rialto_core::social::{AnswerJoin, Appoint, CreateCommunity, JoinCommunity, SocialCommand};
 use rialto_views::{CommunityRow, Feed};
-use serde_json::json;
+use rialto_wire::body::Body;
 
-use super::{Bench, PAGE, show, voice};
-use crate::door::console::desk::{Desk, Posted, answered, done, to};
+use super::{Bench, PAGE, acting_as, show};
+use crate::door::console::request::{Posted, SignedIn, answered, done, read, to};
 use crate::door::console::show::who;
 use crate::door::problem::Refusal;
 
-fn line(desk: &Desk, row: &CommunityRow) -> Line {
-    Line {
+fn line(user: &SignedIn, row: &CommunityRow) -> CommunityLine {
+    CommunityLine {
         id: row.id.into(),
         name: row.name.clone(),
-        rules: row.rules.as_ref().map(|said| desk.written(said)),
+        rules: row.rules.as_ref().map(|said| user.written(said)),
         entry: row.entry.clone(),
         created_by: who(&row.created_by),
         moderators: row.moderators.iter().map(who).collect(),
         members: row.members,
-        created: desk.when(row.created),
+        created: user.when(row.created),
     }
 }
 
@@ -35,22 +37,22 @@ fn path_to(name: &str) -> String {
 }
 
 /// `GET /square/communities`.
-pub(super) async fn list(desk: Desk) -> Result<Response, Refusal> {
-    listed(&desk, None).await
+pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
+    listed(&user, None).await
 }
 
-async fn listed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let paging = desk.paging(30);
-    let found = desk.view(move |v| v.communities(&paging)).await?;
+async fn listed(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let paging = user.paging(30);
+    let found = user.view(move |v| v.communities(&paging)).await?;
     let list = List {
-        address: desk.address("/square/communities"),
-        rows: found.items.iter().map(|row| line(desk, row)).collect(),
-        next: desk.next(found.next_cursor.as_deref()),
-        first: desk.param("cursor").is_none(),
-        voice: voice(desk).await?,
+        address: user.address("/square/communities"),
+        rows: found.items.iter().map(|row| line(user, row)).collect(),
+        next: user.next(found.next_cursor.as_deref()),
+        first: user.param("cursor").is_none(),
+        acting_as: acting_as(user).await?,
         sent,
     };
-    desk.page("Communities", Place::Square, &list.page()).await
+    user.page("Communities", Place::Square, &list.page()).await
 }
 
 /// `POST /square/communities`: creates one.
@@ -59,44 +61,49 @@ pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
     let bare = name.trim_start_matches('#');
     let outcome = async {
         let rules = form.text("rules", "a community")?;
-        let args = json!({ "name": bare, "rules": rules, "entry": form.field("entry") });
-        form.carry_out("community.create", args).await
+        let community = CreateCommunity {
+            name: read("name", bare)?,
+            rules: Body::text(rules),
+            entry: form.value("entry")?,
+        };
+        form.carry_out(Command::Social(SocialCommand::CreateCommunity(community)))
+            .await
     };
     match outcome.await {
         Ok(_) => Ok(to(&path_to(bare))),
         Err(refusal) => {
             let sent = form.refused("create", &refusal);
-            answered(&refusal, listed(&form.desk, Some(sent)).await)
+            answered(&refusal, listed(&form.user, Some(sent)).await)
         }
     }
 }
 
-async fn named_so(desk: &Desk, name: &str) -> Result<CommunityRow, Refusal> {
+async fn named_so(user: &SignedIn, name: &str) -> Result<CommunityRow, Refusal> {
     let name = name.to_owned();
-    let row = desk.view(move |v| v.community(&name)).await?;
+    let row = user.view(move |v| v.community(&name)).await?;
     row.ok_or(Code::NotFound.into())
 }
 
 /// `GET /square/communities/{name}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    shown(&desk, &name, done).await
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    shown(&user, &name, done).await
 }
 
-async fn shown(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let row = named_so(desk, name).await?;
-    let (paging, feed) = (desk.paging(PAGE), Feed::Community(row.id));
-    let found = desk.view(move |v| v.feed(None, feed, &paging)).await?;
+async fn shown(user: &SignedIn, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let row = named_so(user, name).await?;
+    let (paging, feed) = (user.paging(PAGE), Feed::Community(row.id));
+    let found = user.view(move |v| v.feed(None, feed, &paging)).await?;
     let page = One {
-        address: desk.address(&path_to(&row.name)),
-        line: line(desk, &row),
-        next: desk.next(found.next_cursor.as_deref()),
-        posts: show::posts(desk, found.items).await?,
-        first: desk.param("cursor").is_none(),
-        voice: voice(desk).await?,
+        address: user.address(&path_to(&row.name)),
+        line: line(user, &row),
+        next: user.next(found.next_cursor.as_deref()),
+        posts: show::posts(user, found.items).await?,
+        first: user.param("cursor").is_none(),
+        acting_as: acting_as(user).await?,
         sent,
     };
-    desk.page(&row.name, Place::Square, &page.page()).await
+    user.page(&row.name, Place::Square, &page.page()).await
 }
 
 /// `POST /square/communities/{name}`: joins or leaves.
@@ -107,34 +114,36 @@ pub(super) async fn join(Path(name): Path<String>, form: Posted) -> Result<Respo
             Some("leave") => false,
             _ => return Err(Refusal::new(Code::Malformed, "do: join or leave")),
         };
-        let args = json!({ "community": name, "join": join });
-        form.carry_out("community.join", args).await
+        let community = read("community", &name)?;
+        let join = JoinCommunity { community, join };
+        form.carry_out(Command::Social(SocialCommand::JoinCommunity(join)))
+            .await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("{}?done=join", path_to(&name)))),
         Err(refusal) => {
             let sent = form.refused("join", &refusal);
-            answered(&refusal, shown(&form.desk, &name, Some(sent)).await)
+            answered(&refusal, shown(&form.user, &name, Some(sent)).await)
         }
     }
 }
 
 /// `GET /square/communities/{name}/members`.
-pub(super) async fn members(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    membership(&desk, &name, done).await
+pub(super) async fn members(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    membership(&user, &name, done).await
 }
 
-async fn membership(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let row = named_so(desk, name).await?;
-    let (paging, wanted) = (desk.paging(50), row.name.clone());
-    let read = desk.view(move |v| v.community_members(&wanted, &paging));
+async fn membership(user: &SignedIn, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let row = named_so(user, name).await?;
+    let (paging, wanted) = (user.paging(50), row.name.clone());
+    let read = user.view(move |v| v.community_members(&wanted, &paging));
     let found = read.await?.ok_or(Code::NotFound)?;
-    let bench = Bench::of(desk).await?;
-    let judge = bench.judge(desk, Some(row.name.clone())).await?;
+    let bench = Bench::of(user).await?;
+    let judge = bench.judge(user, Some(row.name.clone())).await?;
     let page = Members {
-        address: desk.address(&format!("{}/members", path_to(&row.name))),
-        line: line(desk, &row),
+        address: user.address(&format!("{}/members", path_to(&row.name))),
+        line: line(user, &row),
         rows: found
             .items
             .iter()
@@ -142,39 +151,48 @@ async fn membership(desk: &Desk, name: &str, sent: Option<Sent>) -> Result<Respo
                 agent: who(&place.agent),
                 joined: place.joined,
                 moderator: place.moderator,
-                since: desk.when(place.since),
+                since: user.when(place.since),
             })
             .collect(),
-        next: desk.next(found.next_cursor.as_deref()),
-        voice: judge.map(|judge| Voice {
-            seal: judge.seal,
-            voices: judge.voices,
+        next: user.next(found.next_cursor.as_deref()),
+        acting_as: judge.map(|judge| ActingAs {
+            form_token: judge.form_token,
+            agents: judge.agents,
         }),
         sent,
     };
     let title = format!("Members of {}", row.name);
-    desk.page(&title, Place::Square, &page.page()).await
+    user.page(&title, Place::Square, &page.page()).await
 }
 
 /// `POST /square/communities/{name}/members`: admits, refuses, appoints, dismisses.
 pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
-        let agent = form.field("agent").unwrap_or_default();
-        let (op, verdict, value) = match form.field("do") {
-            Some("admit") => ("community.answer", "admit", true),
-            Some("refuse") => ("community.answer", "admit", false),
-            Some("appoint") => ("community.appoint", "moderator", true),
-            Some("dismiss") => ("community.appoint", "moderator", false),
+        let (community, agent) = (read("community", &name)?, form.value("agent")?);
+        let command = match form.field("do") {
+            Some(what @ ("admit" | "refuse")) => {
+                Command::Social(SocialCommand::AnswerJoin(AnswerJoin {
+                    community,
+                    agent,
+                    admit: what == "admit",
+                }))
+            }
+            Some(what @ ("appoint" | "dismiss")) => {
+                Command::Social(SocialCommand::Appoint(Appoint {
+                    community,
+                    agent,
+                    moderator: what == "appoint",
+                }))
+            }
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
-        let args = json!({ "community": name, "agent": agent, verdict: value });
-        form.carry_out(op, args).await
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("{}/members?done=member", path_to(&name)))),
         Err(refusal) => {
             let sent = form.refused("member", &refusal);
-            answered(&refusal, membership(&form.desk, &name, Some(sent)).await)
+            answered(&refusal, membership(&form.user, &name, Some(sent)).await)
         }
     }
 }

@@ -11,22 +11,26 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use rialto_console::form::Sent;
-use rialto_console::pages::square::{Feed, Tab, Voice};
+use rialto_console::pages::square::{ActingAs, Feed, Tab};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, PostId};
+use rialto_core::identity::AgentRef;
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
+use rialto_core::social::{SocialCommand, WritePost};
 use rialto_views::{Feed as Wanted, Page, PostRow, ViewReader};
-use serde_json::{Value, json};
+use rialto_wire::body::Body;
+use rialto_wire::native::NativeCommand;
 
-use super::desk::{Desk, Posted, answered, to};
+use super::request::{Posted, SignedIn, answered, to};
 use crate::door::Door;
 use crate::door::problem::Refusal;
 use crate::door::reads::agent_card;
 
-pub(super) use moderation::{Bench, measure_args};
+pub(super) use moderation::{Bench, measure};
 pub(super) use show::{measures, posts, told};
-pub(super) use thread::{bond, report_args};
+pub(super) use thread::{bond, report};
 
 /// How many posts stand on a page.
 const PAGE: u32 = 25;
@@ -61,20 +65,20 @@ pub(super) fn router() -> Router<Arc<Door>> {
 }
 
 /// The agents that the viewer may speak as, with the hidden fields of a form; none when there are none.
-pub(super) async fn voice(desk: &Desk) -> Result<Option<Voice>, Refusal> {
-    let voices = desk.own_agents(Action::ActFor).await?;
-    Ok((!voices.is_empty()).then(|| Voice {
-        seal: desk.seal(),
-        voices: voices.into_iter().map(|(_, handle)| handle).collect(),
+pub(super) async fn acting_as(user: &SignedIn) -> Result<Option<ActingAs>, Refusal> {
+    let agents = user.own_agents(Action::ActFor).await?;
+    Ok((!agents.is_empty()).then(|| ActingAs {
+        form_token: user.form_token(),
+        agents: agents.into_iter().map(|(_, handle)| handle).collect(),
     }))
 }
 
 /// `GET /square`.
-async fn page(desk: Desk) -> Result<Response, Refusal> {
-    feed(&desk, None).await
+async fn page(user: SignedIn) -> Result<Response, Refusal> {
+    feed(&user, None).await
 }
 
-/// What a visit of the square wants to see.
+/// What a request of the square wants to see.
 struct Asked {
     tab: Option<Tab>,
     reader: Option<(AgentId, String)>,
@@ -84,15 +88,15 @@ struct Asked {
     text: String,
 }
 
-async fn agent_named(desk: &Desk, name: &str) -> Result<(AgentId, String), Refusal> {
+async fn agent_named(user: &SignedIn, name: &str) -> Result<(AgentId, String), Refusal> {
     let name = name.to_owned();
-    let card = desk.view(move |v| agent_card(v, &name)).await?;
+    let card = user.view(move |v| agent_card(v, &name)).await?;
     let card = card.ok_or(Code::NotFound)?;
     Ok((card.id, card.handle))
 }
 
-async fn asked(desk: &Desk) -> Result<Asked, Refusal> {
-    let tab = match desk.param("feed") {
+async fn asked(user: &SignedIn) -> Result<Asked, Refusal> {
+    let tab = match user.param("feed") {
         None | Some("new") => Tab::New,
         Some("following") => Tab::Following,
         Some("ranked") => Tab::Ranked,
@@ -103,17 +107,17 @@ async fn asked(desk: &Desk) -> Result<Asked, Refusal> {
             ));
         }
     };
-    let text = desk.param("text").unwrap_or_default().to_owned();
-    let by = match desk.param("by") {
-        Some(name) => Some(agent_named(desk, name).await?),
+    let text = user.param("text").unwrap_or_default().to_owned();
+    let by = match user.param("by") {
+        Some(name) => Some(agent_named(user, name).await?),
         None => None,
     };
-    let readers = desk.own_agents(Action::ViewAgent).await?;
-    let reader = match desk.param("as") {
+    let readers = user.own_agents(Action::ViewAgent).await?;
+    let reader = match user.param("as") {
         Some(name) => {
-            let found = agent_named(desk, name).await?;
+            let found = agent_named(user, name).await?;
             // Whom an agent follows and has muted is behind its feed.
-            let [may] = desk.may([Action::ViewAgent(found.0)]).await?;
+            let [may] = user.may([Action::ViewAgent(found.0)]).await?;
             Some(found).filter(|_| may).ok_or(Code::NotFound)?.into()
         }
         None if tab == Tab::New => None,
@@ -123,17 +127,17 @@ async fn asked(desk: &Desk) -> Result<Asked, Refusal> {
         tab: (text.is_empty() && by.is_none()).then_some(tab),
         reader,
         readers: readers.into_iter().map(|(_, handle)| handle).collect(),
-        replies: by.is_some() && desk.param("replies") == Some("yes"),
+        replies: by.is_some() && user.param("replies") == Some("yes"),
         by,
         text,
     })
 }
 
-async fn read(desk: &Desk, asked: &Asked) -> Result<Page<PostRow>, Refusal> {
-    let paging = desk.paging(PAGE);
+async fn read(user: &SignedIn, asked: &Asked) -> Result<Page<PostRow>, Refusal> {
+    let paging = user.paging(PAGE);
     if !asked.text.is_empty() {
         let text = asked.text.clone();
-        return desk.view(move |v| v.search_posts(&text, &paging)).await;
+        return user.view(move |v| v.search_posts(&text, &paging)).await;
     }
     if let Some((by, _)) = asked.by {
         let replies = asked.replies;
@@ -141,7 +145,7 @@ async fn read(desk: &Desk, asked: &Asked) -> Result<Page<PostRow>, Refusal> {
             true => v.replies_of(by, &paging),
             false => v.posts_of(by, &paging),
         };
-        return desk.view(read).await;
+        return user.view(read).await;
     }
     let reader = asked.reader.as_ref().map(|(id, _)| *id);
     let wanted = match (asked.tab, reader) {
@@ -156,47 +160,46 @@ async fn read(desk: &Desk, asked: &Asked) -> Result<Page<PostRow>, Refusal> {
         }
         _ => Wanted::New,
     };
-    desk.view(move |v| v.feed(reader, wanted, &paging)).await
+    user.view(move |v| v.feed(reader, wanted, &paging)).await
 }
 
-async fn feed(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let asked = asked(desk).await?;
-    let found = read(desk, &asked).await?;
-    let mut voice = voice(desk).await?;
-    if let (Some(voice), Some((_, reader))) = (&mut voice, &asked.reader) {
+async fn feed(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let asked = asked(user).await?;
+    let found = read(user, &asked).await?;
+    let mut acting_as = acting_as(user).await?;
+    if let (Some(acting_as), Some((_, reader))) = (&mut acting_as, &asked.reader) {
         // Who reads is likely to be who speaks.
-        voice.voices.sort_by_key(|handle| handle != reader);
+        acting_as.agents.sort_by_key(|handle| handle != reader);
     }
     let by = asked.by.map(|(_, handle)| handle);
-    let mut by = desk.marked(by.into_iter().collect()).await?;
+    let mut by = user.marked(by.into_iter().collect()).await?;
     let page = Feed {
-        address: desk.address("/square"),
+        address: user.address("/square"),
         tab: asked.tab,
         reader: asked.reader.map(|(_, handle)| handle),
         readers: asked.readers,
         text: asked.text,
         by: by.pop(),
         replies: asked.replies,
-        next: desk.next(found.next_cursor.as_deref()),
-        posts: show::posts(desk, found.items).await?,
-        first: desk.param("cursor").is_none(),
-        voice,
+        next: user.next(found.next_cursor.as_deref()),
+        posts: show::posts(user, found.items).await?,
+        first: user.param("cursor").is_none(),
+        acting_as,
         sent,
     };
-    desk.page("Square", Place::Square, &page.page()).await
+    user.page("Square", Place::Square, &page.page()).await
 }
 
 /// The handles of agents that a text mentions, the author's own left out.
-async fn mentioned(form: &Posted, text: &str) -> Result<Vec<String>, Refusal> {
+async fn mentioned(form: &Posted, text: &str) -> Result<Vec<AgentRef>, Refusal> {
     use rialto_core::decide::resolve_agent;
     let named = handles_in(text);
     let own = form.field("as").unwrap_or_default().to_owned();
-    let known = form.desk.state(move |state| {
-        let is_agent = |handle: &String| {
-            let agent = handle.parse().ok();
-            *handle != own && agent.is_some_and(|name| resolve_agent(state, &name).is_ok())
-        };
-        named.into_iter().filter(is_agent).collect()
+    let known = form.user.state(move |state| {
+        let others = named.iter().filter(|handle| **handle != own);
+        let named = others.filter_map(|handle| handle.parse().ok());
+        let known = named.filter(|name| resolve_agent(state, name).is_ok());
+        known.collect()
     });
     known.await
 }
@@ -223,8 +226,8 @@ fn handles_in(text: &str) -> Vec<String> {
     found
 }
 
-/// The arguments of a post, as its form gives them.
-async fn post_args(form: &Posted, parent: Option<PostId>) -> Result<Value, Refusal> {
+/// A post, as its form gives it.
+async fn post(form: &Posted, parent: Option<PostId>) -> Result<NativeCommand, Refusal> {
     let body = form.text("body", "a post")?;
     let about = form.field("about").unwrap_or_default();
     let ids = about
@@ -234,20 +237,20 @@ async fn post_args(form: &Posted, parent: Option<PostId>) -> Result<Value, Refus
     let about = ids
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| Refusal::new(Code::Malformed, format!("about: {e}")))?;
-    Ok(json!({
-        "body": body,
-        "parent": parent,
-        "community": form.field("community"),
-        "mentions": mentioned(form, body).await?,
-        "about": about,
-    }))
+    Ok(Command::Social(SocialCommand::WritePost(WritePost {
+        body: Body::text(body),
+        parent,
+        community: form.maybe("community")?,
+        mentions: mentioned(form, body).await?,
+        about,
+    })))
 }
 
 /// `POST /square`: a post as one of the viewer's agents.
 async fn write(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
-        let args = post_args(&form, None).await?;
-        form.carry_out("social.post", args).await
+        let command = post(&form, None).await?;
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(accepted) => Ok(match (accepted.ids.get("post"), form.field("community")) {
@@ -260,7 +263,7 @@ async fn write(form: Posted) -> Result<Response, Refusal> {
         }),
         Err(refusal) => {
             let sent = Some(form.refused("post", &refusal));
-            answered(&refusal, feed(&form.desk, sent).await)
+            answered(&refusal, feed(&form.user, sent).await)
         }
     }
 }

@@ -3,62 +3,68 @@
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
-use rialto_console::pages::moderation::{Judge, Moderation, Report, Which};
+use rialto_console::pages::moderation::{Judge, Moderation, ReportEntry, Which};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, MeasureId, ReportId};
-use rialto_core::identity::Principal;
+use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
+use rialto_core::social::{
+    Appeal, DecideAppeal, DismissReports, RevokeMeasure, SocialCommand, Step, TakeMeasure,
+    TargetRef,
+};
 use rialto_core::time::DAY_MS;
 use rialto_views::{Error as ViewError, FiledReport, MeasureRow, Who as ViewWho};
-use serde_json::{Value, json};
+use rialto_wire::body::Body;
+use rialto_wire::native::NativeCommand;
 
 use super::measures;
 use super::show::{self, Seen};
-use crate::door::console::desk::{Desk, Posted, answered, done, named, to};
+use crate::door::console::request::{Posted, SignedIn, answered, done, named, to};
 use crate::door::console::show::who;
 use crate::door::problem::Refusal;
 
 /// As whom the viewer may judge.
 pub(in crate::door::console) struct Bench {
     operator: bool,
-    voices: Vec<(AgentId, String)>,
+    agents: Vec<(AgentId, String)>,
 }
 
 impl Bench {
     /// The viewer's bench.
-    pub(in crate::door::console) async fn of(desk: &Desk) -> Result<Self, Refusal> {
+    pub(in crate::door::console) async fn of(user: &SignedIn) -> Result<Self, Refusal> {
         Ok(Self {
-            operator: show::is_operator(desk).await?,
-            voices: desk.own_agents(Action::ActFor).await?,
+            operator: show::is_operator(user).await?,
+            agents: user.own_agents(Action::ActFor).await?,
         })
     }
 
     /// Who of the viewer's may judge what stands in a community; none is the whole square.
     pub(in crate::door::console) async fn judge(
         &self,
-        desk: &Desk,
+        user: &SignedIn,
         community: Option<String>,
     ) -> Result<Option<Judge>, Refusal> {
-        let found = self.judges(desk, vec![community]).await?;
+        let found = self.judges(user, vec![community]).await?;
         Ok(found.into_iter().next().flatten())
     }
 
     /// The same for several places.
     pub(super) async fn judges(
         &self,
-        desk: &Desk,
+        user: &SignedIn,
         places: Vec<Option<String>>,
     ) -> Result<Vec<Option<Judge>>, Refusal> {
-        let judge = |voices| Judge {
-            seal: desk.seal(),
-            voices,
+        let judge = |agents| Judge {
+            form_token: user.form_token(),
+            agents,
         };
         if self.operator {
             return Ok(places.iter().map(|_| Some(judge(Vec::new()))).collect());
         }
         let ids: Vec<Option<String>> = places;
-        let read = desk.view(move |v| {
+        let read = user.view(move |v| {
             let moderators = ids.iter().map(|name| match name {
                 Some(name) => Ok(v.community(name)?.map(|row| row.moderators)),
                 None => Ok(None),
@@ -67,7 +73,7 @@ impl Bench {
         });
         let of_place = |moderators: Option<Vec<ViewWho>>| {
             let sits = |id: &AgentId| moderators.iter().flatten().any(|m| m.id == *id);
-            let own = self.voices.iter().filter(|(id, _)| sits(id));
+            let own = self.agents.iter().filter(|(id, _)| sits(id));
             let own: Vec<String> = own.map(|(_, handle)| handle.clone()).collect();
             (!own.is_empty()).then(|| judge(own))
         };
@@ -76,7 +82,7 @@ impl Bench {
 
     /// Whether the viewer may judge what an agent has to answer for: nobody judges in their own case.
     pub(in crate::door::console) fn may(&self, about: Option<AgentId>) -> bool {
-        self.operator || !about.is_some_and(|id| self.voices.iter().any(|(own, _)| *own == id))
+        self.operator || !about.is_some_and(|id| self.agents.iter().any(|(own, _)| *own == id))
     }
 
     /// Whether the viewer may lift a measure or decide its appeal: it is neither against its own
@@ -92,31 +98,31 @@ impl Bench {
     }
 
     /// The viewer's own agent, as the one that a measure is against.
-    pub(super) fn own(&self, desk: &Desk, agent: &ViewWho) -> Option<Judge> {
-        let own = self.voices.iter().find(|(id, _)| *id == agent.id);
+    pub(super) fn own(&self, user: &SignedIn, agent: &ViewWho) -> Option<Judge> {
+        let own = self.agents.iter().find(|(id, _)| *id == agent.id);
         own.map(|(_, handle)| Judge {
-            seal: desk.seal(),
-            voices: vec![handle.clone()],
+            form_token: user.form_token(),
+            agents: vec![handle.clone()],
         })
     }
 }
 
 /// `GET /square/moderation`.
-pub(super) async fn page(desk: Desk) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    queue(&desk, done).await
+pub(super) async fn page(user: SignedIn) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    queue(&user, done).await
 }
 
-async fn queue(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let which = match desk.param("show") {
+async fn queue(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let which = match user.param("show") {
         None => Which::Waiting,
         Some("reports") => Which::Reports,
         Some("measures") => Which::Measures,
         Some(_) => return Err(Refusal::new(Code::Malformed, "show: reports or measures")),
     };
-    let (scope, paging) = (desk.scope().await?, desk.paging(30));
+    let (scope, paging) = (user.scope().await?, user.paging(30));
     // A cursor is of one list; of what waits, that of the reports.
-    let read = desk.view(move |v| {
+    let read = user.view(move |v| {
         let appeals = rialto_views::Paging {
             cursor: None,
             limit: 100,
@@ -138,27 +144,27 @@ async fn queue(desk: &Desk, sent: Option<Sent>) -> Result<Response, Refusal> {
         })
     });
     let (filed, taken, next) = read.await?;
-    let bench = Bench::of(desk).await?;
+    let bench = Bench::of(user).await?;
     let page = Moderation {
-        address: desk.address("/square/moderation"),
+        address: user.address("/square/moderation"),
         which,
-        reports: reports(desk, &bench, filed).await?,
-        measures: measures(desk, &bench, taken).await?,
-        next: desk.next(next.as_deref()),
+        reports: reports(user, &bench, filed).await?,
+        measures: measures(user, &bench, taken).await?,
+        next: user.next(next.as_deref()),
         operator: bench.operator,
         sent,
     };
-    desk.page("Moderation", Place::Square, &page.page()).await
+    user.page("Moderation", Place::Square, &page.page()).await
 }
 
 async fn reports(
-    desk: &Desk,
+    user: &SignedIn,
     bench: &Bench,
     rows: Vec<FiledReport>,
-) -> Result<Vec<Report>, Refusal> {
+) -> Result<Vec<ReportEntry>, Refusal> {
     let places = rows.iter().map(|row| row.community.clone()).collect();
-    let judges = bench.judges(desk, places).await?;
-    let read = desk.view(move |v| {
+    let judges = bench.judges(user, places).await?;
+    let read = user.view(move |v| {
         let seen = rows.into_iter().map(|row| {
             let seen = Seen::read(v, row.target, row.community.clone())?;
             Ok((row, seen))
@@ -167,53 +173,55 @@ async fn reports(
     });
     let rows = read.await?.into_iter().zip(judges);
     Ok(rows
-        .map(|((row, seen), judge)| Report {
+        .map(|((row, seen), judge)| ReportEntry {
             id: row.id.into(),
             by: who(&row.by),
-            target: seen.model(desk),
+            target: seen.model(user),
             ground: row.ground,
-            text: row.text.as_ref().map(|said| desk.written(said)),
-            at: desk.when(row.at),
-            ended: row.ended.map(|at| desk.when(at)),
+            text: row.text.as_ref().map(|said| user.written(said)),
+            at: user.when(row.at),
+            ended: row.ended.map(|at| user.when(at)),
             measure: row.measure.map(Into::into),
-            reason: row.reason.as_ref().map(|said| desk.written(said)),
+            reason: row.reason.as_ref().map(|said| user.written(said)),
             judge: judge.filter(|_| bench.may(seen.agent())),
         })
         .collect())
 }
 
-/// The arguments of a measure, as its form gives them.
+/// A measure, as its form gives it.
 ///
 /// # Errors
 /// [`Code::Malformed`] for a step that there is not, [`Code::BadText`] without a reason.
-pub(in crate::door::console) fn measure_args(
+pub(in crate::door::console) fn measure(
     form: &Posted,
-    target: &Value,
-) -> Result<Value, Refusal> {
+    target: TargetRef,
+) -> Result<NativeCommand, Refusal> {
+    let reason = Body::text(form.text("reason", "a measure")?);
     let step = match form.field("step").unwrap_or_default().split_once(':') {
         Some(("suspend", days)) => {
             let days: u64 = named(days)?;
-            json!({ "suspend": { "for_ms": days.saturating_mul(DAY_MS) } })
+            Step::Suspend {
+                for_ms: days.saturating_mul(DAY_MS),
+            }
         }
         _ => match form.field("step") {
-            Some("hide") => json!("hide"),
-            label => json!({ "label": label }),
+            Some("hide") => Step::Hide,
+            _ => Step::Label(form.value("step")?),
         },
     };
-    let reports: Vec<&str> = form.field("report").into_iter().collect();
-    Ok(json!({
-        "target": target,
-        "step": step,
-        "community": form.field("community"),
-        "reports": reports,
-        "reason": form.text("reason", "a measure")?,
-    }))
+    Ok(Command::Social(SocialCommand::TakeMeasure(TakeMeasure {
+        target,
+        step,
+        community: form.maybe("community")?,
+        reports: form.maybe("report")?.into_iter().collect(),
+        reason,
+    })))
 }
 
-fn target(form: &Posted) -> Result<Value, Refusal> {
+fn target(form: &Posted) -> Result<TargetRef, Refusal> {
     match named(form.field("target").unwrap_or_default())? {
-        AnyId::PostId(id) => Ok(json!({ "post": id })),
-        AnyId::AgentId(id) => Ok(json!({ "agent": id })),
+        AnyId::PostId(id) => Ok(TargetRef::Post(id)),
+        AnyId::AgentId(id) => Ok(TargetRef::Agent(AgentRef::Id(id))),
         _ => Err(Refusal::new(Code::Malformed, "target: a post or an agent")),
     }
 }
@@ -224,13 +232,17 @@ pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         match form.field("do") {
             Some("measure") => {
-                let args = measure_args(&form, &target(&form)?)?;
-                form.carry_out("moderation.act", args).await
+                let command = measure(&form, target(&form)?)?;
+                form.carry_out(command).await
             }
             Some("dismiss") => {
                 let reason = form.text("reason", "dismissing a report")?;
-                let args = json!({ "reports": [report], "reason": reason });
-                form.carry_out("moderation.dismiss", args).await
+                let dismissed = DismissReports {
+                    reports: vec![report],
+                    reason: Body::text(reason),
+                };
+                form.carry_out(Command::Social(SocialCommand::DismissReports(dismissed)))
+                    .await
             }
             _ => Err(Refusal::new(Code::Malformed, "do: measure or dismiss")),
         }
@@ -242,26 +254,26 @@ pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
         }),
         Err(refusal) => {
             let sent = form.refused(&report.to_string(), &refusal);
-            answered(&refusal, queue(&form.desk, Some(sent)).await)
+            answered(&refusal, queue(&form.user, Some(sent)).await)
         }
     }
 }
 
 /// `GET /square/measures/{id}`.
-pub(super) async fn one(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    single(&desk, named(&name)?, done).await
+pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    single(&user, named(&name)?, done).await
 }
 
-async fn single(desk: &Desk, id: MeasureId, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let scope = desk.scope().await?;
-    let row = desk.view(move |v| v.measure(scope, id)).await?;
-    let bench = Bench::of(desk).await?;
-    let found = measures(desk, &bench, vec![row.ok_or(Code::NotFound)?]).await?;
+async fn single(user: &SignedIn, id: MeasureId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let scope = user.scope().await?;
+    let row = user.view(move |v| v.measure(scope, id)).await?;
+    let bench = Bench::of(user).await?;
+    let found = measures(user, &bench, vec![row.ok_or(Code::NotFound)?]).await?;
     let measure = found.into_iter().next().ok_or(Code::NotFound)?;
-    let address = desk.address(&format!("/square/measures/{id}"));
+    let address = user.address(&format!("/square/measures/{id}"));
     let body = measure.page(&address, sent.as_ref());
-    desk.page("Measure", Place::Square, &body).await
+    user.page("Measure", Place::Square, &body).await
 }
 
 /// `POST /square/measures/{id}`: lifts it, appeals against it, or decides its appeal.
@@ -269,30 +281,31 @@ pub(super) async fn decide(Path(name): Path<String>, form: Posted) -> Result<Res
     let id: MeasureId = named(&name)?;
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
-        let reason = form.text("reason", "this")?;
-        let (op, args) = match what {
-            "revoke" => (
-                "moderation.revoke",
-                json!({ "measure": id, "reason": reason }),
-            ),
-            "appeal" => (
-                "moderation.appeal",
-                json!({ "measure": id, "statement": reason }),
-            ),
-            "uphold" | "grant" => (
-                "moderation.decide_appeal",
-                json!({ "measure": id, "uphold": what == "uphold", "reason": reason }),
-            ),
+        let reason = Body::text(form.text("reason", "this")?);
+        let command = match what {
+            "revoke" => Command::Social(SocialCommand::RevokeMeasure(RevokeMeasure {
+                measure: id,
+                reason,
+            })),
+            "appeal" => Command::Social(SocialCommand::Appeal(Appeal {
+                measure: id,
+                statement: reason,
+            })),
+            "uphold" | "grant" => Command::Social(SocialCommand::DecideAppeal(DecideAppeal {
+                measure: id,
+                uphold: what == "uphold",
+                reason,
+            })),
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
-        form.carry_out(op, args).await
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("/square/measures/{id}?done={what}"))),
         Err(refusal) => {
             let kind = if what == "appeal" { "appeal" } else { "judge" };
             let sent = form.refused(&format!("{kind}-{id}"), &refusal);
-            answered(&refusal, single(&form.desk, id, Some(sent)).await)
+            answered(&refusal, single(&form.user, id, Some(sent)).await)
         }
     }
 }

@@ -10,35 +10,35 @@ use rialto_core::time::Time;
 use rialto_views::{Error as ViewError, MeasureRow, PostRow, ViewReader, Who as ViewWho, Written};
 
 use super::Bench;
-use crate::door::console::desk::Desk;
+use crate::door::console::request::SignedIn;
 use crate::door::console::show::{principal, who};
 use crate::door::problem::Refusal;
 
 /// Posts, with links to what the viewer may see.
 pub(in crate::door::console) async fn posts(
-    desk: &Desk,
+    user: &SignedIn,
     rows: Vec<PostRow>,
 ) -> Result<Vec<Post>, Refusal> {
-    let scope = desk.scope().await?;
+    let scope = user.scope().await?;
     let about: Vec<AnyId> = rows
         .iter()
         .flat_map(|row| &row.about)
         .map(|o| o.id)
         .collect();
-    let seen = desk.view(move |v| {
+    let seen = user.view(move |v| {
         let sees = |id: AnyId| Ok(v.sees(scope, id)?.then_some(id));
         let all: Result<Vec<_>, ViewError> = about.into_iter().map(sees).collect();
         Ok(all?.into_iter().flatten().collect::<Vec<_>>())
     });
     let seen = seen.await?;
-    Ok(rows.iter().map(|row| post(desk, row, &seen)).collect())
+    Ok(rows.iter().map(|row| post(user, row, &seen)).collect())
 }
 
-fn post(desk: &Desk, row: &PostRow, seen: &[AnyId]) -> Post {
+fn post(user: &SignedIn, row: &PostRow, seen: &[AnyId]) -> Post {
     let outcome = |o: &rialto_views::Outcome| Outcome {
         id: o.id,
         state: o.state.clone(),
-        since: desk.when(o.since),
+        since: user.when(o.since),
         visible: seen.contains(&o.id),
     };
     let reactions = [
@@ -53,19 +53,19 @@ fn post(desk: &Desk, row: &PostRow, seen: &[AnyId]) -> Post {
         author: who(&row.author),
         author_marks: texts(&row.author_marks),
         state: row.state.to_owned(),
-        body: row.body.as_ref().map(|said| desk.written(said)),
-        hidden_because: row.hidden_because.as_ref().map(|said| desk.written(said)),
+        body: row.body.as_ref().map(|said| user.written(said)),
+        hidden_because: row.hidden_because.as_ref().map(|said| user.written(said)),
         community: row.community.clone(),
         parent: row.parent.map(Into::into),
         root: row.root.into(),
         replies: row.replies,
         edits: row.edits,
-        edited: row.edited.map(|at| desk.when(at)),
+        edited: row.edited.map(|at| user.when(at)),
         marks: texts(&row.marks),
         mentions: row.mentions.iter().map(who).collect(),
         about: row.about.iter().map(outcome).collect(),
         reactions: reactions.into_iter().filter(|(_, n)| *n > 0).collect(),
-        at: desk.when(row.at),
+        at: user.when(row.at),
         why: row.why.as_ref().map(why),
     }
 }
@@ -138,16 +138,16 @@ impl Seen {
         Ok(seen)
     }
 
-    /// The agent that answers for it.
+    /// The agent that is responsible for it.
     pub(super) fn agent(&self) -> Option<AgentId> {
         self.agent.as_ref().map(|who| who.id)
     }
 
-    pub(super) fn model(&self, desk: &Desk) -> Target {
+    pub(super) fn model(&self, user: &SignedIn) -> Target {
         Target {
             id: self.id,
             agent: self.agent.as_ref().map(who),
-            body: self.body.as_ref().map(|said| desk.written(said)),
+            body: self.body.as_ref().map(|said| user.written(said)),
             state: self.state.map(str::to_owned),
             community: self.community.clone(),
         }
@@ -156,15 +156,15 @@ impl Seen {
 
 /// Measures, with forms for those who may lift them, decide appeals, or appeal.
 pub(in crate::door::console) async fn measures(
-    desk: &Desk,
+    user: &SignedIn,
     bench: &Bench,
     rows: Vec<MeasureRow>,
 ) -> Result<Vec<Measure>, Refusal> {
     let places = rows.iter().map(|row| row.community.clone()).collect();
-    let judges = bench.judges(desk, places).await?;
+    let judges = bench.judges(user, places).await?;
     let named = rows.iter().map(|row| principal(row.by).handle).collect();
-    let names = desk.named(named).await?;
-    let read = desk.view(move |v| {
+    let names = user.named(named).await?;
+    let read = user.view(move |v| {
         let targets = rows.iter().map(|row| {
             let seen = Seen::read(v, row.target, row.community.clone());
             seen.map(|seen| (row.clone(), seen))
@@ -173,35 +173,35 @@ pub(in crate::door::console) async fn measures(
     });
     let rows = read.await?.into_iter().zip(judges).zip(names);
     Ok(rows
-        .map(|(((row, seen), judge), by)| measure(desk, bench, row, &seen, judge, by))
+        .map(|(((row, seen), judge), by)| measure(user, bench, row, &seen, judge, by))
         .collect())
 }
 
 fn measure(
-    desk: &Desk,
+    user: &SignedIn,
     bench: &Bench,
     row: MeasureRow,
     seen: &Seen,
     judge: Option<Judge>,
     by: Who,
 ) -> Measure {
-    let appealable = row.appeal == "none" && row.ended.is_none() && !is_late(desk.now(), row.at);
+    let appealable = row.appeal == "none" && row.ended.is_none() && !is_late(user.now(), row.at);
     let against = row.against.as_ref().filter(|_| appealable);
-    let own = against.and_then(|who| bench.own(desk, who));
-    let said = |text: &Option<Written>| text.as_ref().map(|said| desk.written(said));
+    let own = against.and_then(|who| bench.own(user, who));
+    let said = |text: &Option<Written>| text.as_ref().map(|said| user.written(said));
     let judge = judge.filter(|_| bench.may_end(&row));
-    let mut target = seen.model(desk);
+    let mut target = seen.model(user);
     target.body = target.body.or_else(|| said(&row.hidden));
     Measure {
         id: row.id.into(),
         target,
         mark: row.mark.iter().map(|m| (*m).to_owned()).collect(),
-        until: row.until.map(|at| desk.when(at)),
+        until: row.until.map(|at| user.when(at)),
         by,
         reason: said(&row.reason),
-        at: desk.when(row.at),
+        at: user.when(row.at),
         statement: said(&row.statement),
-        ended: row.ended.map(|at| desk.when(at)),
+        ended: row.ended.map(|at| user.when(at)),
         end_reason: said(&row.end_reason),
         judge,
         against: own,
@@ -224,8 +224,8 @@ fn is_late(now: Time, at: Time) -> bool {
 }
 
 /// Whether the viewer is the operator, as the core sees it.
-pub(super) async fn is_operator(desk: &Desk) -> Result<bool, Refusal> {
-    let principal: Principal = desk.caller.principal;
-    desk.state(move |state| authorise(state, principal, Action::Moderate(None)).is_ok())
+pub(super) async fn is_operator(user: &SignedIn) -> Result<bool, Refusal> {
+    let principal: Principal = user.caller.principal;
+    user.state(move |state| authorise(state, principal, Action::Moderate(None)).is_ok())
         .await
 }

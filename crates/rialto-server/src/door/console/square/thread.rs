@@ -5,17 +5,24 @@ use std::collections::HashMap;
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
-use rialto_console::kit::{When, Who};
-use rialto_console::pages::square::{History, Reactions, Thread, Version, Voice};
+use rialto_console::kit::When;
+use rialto_console::pages::square::{ActingAs, History, Reactions, Thread, Version};
 use rialto_console::shell::Place;
+use rialto_core::command::Command;
 use rialto_core::id::PostId;
+use rialto_core::identity::AgentRef;
+use rialto_core::policy::{PartyRef, PolicyCommand, SetBlock};
 use rialto_core::reject::Code;
+use rialto_core::social::{
+    DeletePost, EditPost, FileReport, Follow, React, SetMute, SocialCommand, TargetRef,
+};
 use rialto_views::{PostRow, Written};
+use rialto_wire::body::Body;
 use rialto_wire::body::Part;
-use serde_json::{Value, json};
+use rialto_wire::native::NativeCommand;
 
-use super::{Bench, measure_args, measures, post_args, show, told, voice};
-use crate::door::console::desk::{Desk, Posted, answered, done, named, to};
+use super::{Bench, acting_as, measure, measures, post, show, told};
+use crate::door::console::request::{Posted, SignedIn, answered, done, named, read, to};
 use crate::door::console::show::who;
 use crate::door::problem::Refusal;
 
@@ -23,9 +30,9 @@ use crate::door::problem::Refusal;
 const PAGE: u32 = 50;
 
 /// `GET /square/posts/{id}`.
-pub(super) async fn page(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let done = desk.param("done").map(done);
-    thread(&desk, named(&name)?, done).await
+pub(super) async fn page(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
+    let done = user.param("done").map(done);
+    thread(&user, named(&name)?, done).await
 }
 
 /// The posts of a thread, each behind what it answers, with how far it is set in. What answers
@@ -50,46 +57,46 @@ fn nested(top: PostId, rows: Vec<PostRow>) -> Vec<(PostRow, u8)> {
     sorted
 }
 
-async fn thread(desk: &Desk, id: PostId, sent: Option<Sent>) -> Result<Response, Refusal> {
-    let (paging, scope) = (desk.paging(PAGE), desk.scope().await?);
-    let read = desk.view(move |v| {
+async fn thread(user: &SignedIn, id: PostId, sent: Option<Sent>) -> Result<Response, Refusal> {
+    let (paging, scope) = (user.paging(PAGE), user.scope().await?);
+    let read = user.view(move |v| {
         let Some(found) = v.thread(id, &paging)? else {
             return Ok(None);
         };
         Ok(Some((found, v.measures_against(Some(scope), id.into())?)))
     });
     let (found, against) = read.await?.ok_or(Code::NotFound)?;
-    let bench = Bench::of(desk).await?;
-    let voice = voice(desk).await?;
-    let judge = bench.judge(desk, found.post.community.clone()).await?;
+    let bench = Bench::of(user).await?;
+    let acting_as = acting_as(user).await?;
+    let judge = bench.judge(user, found.post.community.clone()).await?;
     let judge = judge.filter(|_| bench.may(Some(found.post.author.id)));
-    let own = is_own(&found.post, voice.as_ref());
+    let own = is_own(&found.post, acting_as.as_ref());
     let text = found.post.body.as_ref().and_then(plain_text);
-    let next = desk.next(found.replies.next_cursor.as_deref());
+    let next = user.next(found.replies.next_cursor.as_deref());
     let nested = nested(id, found.replies.items);
     let insets: Vec<u8> = nested.iter().map(|(_, inset)| *inset).collect();
     let rows = std::iter::once(found.post).chain(nested.into_iter().map(|(row, _)| row));
-    let mut posts = show::posts(desk, rows.collect()).await?.into_iter();
+    let mut posts = show::posts(user, rows.collect()).await?.into_iter();
     let page = Thread {
-        address: desk.address(&format!("/square/posts/{id}")),
+        address: user.address(&format!("/square/posts/{id}")),
         post: posts.next().ok_or(Code::NotFound)?,
         replies: posts.zip(insets).collect(),
         next,
-        first: desk.param("cursor").is_none(),
-        measures: told(measures(desk, &bench, against).await?),
-        voice,
+        first: user.param("cursor").is_none(),
+        measures: told(measures(user, &bench, against).await?),
+        acting_as,
         own,
         text: text.filter(|_| own),
         judge,
         sent,
     };
     let title = format!("Post by {}", page.post.author.handle);
-    desk.page(&title, Place::Square, &page.page()).await
+    user.page(&title, Place::Square, &page.page()).await
 }
 
-fn is_own(post: &PostRow, voice: Option<&Voice>) -> bool {
-    let voices = voice.map_or(&[] as &[String], |v| v.voices.as_slice());
-    post.state == "live" && voices.contains(&post.author.handle)
+fn is_own(post: &PostRow, acting_as: Option<&ActingAs>) -> bool {
+    let agents = acting_as.map_or(&[] as &[String], |v| v.agents.as_slice());
+    post.state == "live" && agents.contains(&post.author.handle)
 }
 
 /// A text of text alone, which a field can hold.
@@ -102,9 +109,9 @@ fn plain_text(said: &Written) -> Option<String> {
 }
 
 /// `GET /square/posts/{id}/history`.
-pub(super) async fn history(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn history(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
     let id: PostId = named(&name)?;
-    let read = desk.view(move |v| {
+    let read = user.view(move |v| {
         let Some(post) = v.post(id)? else {
             return Ok(None);
         };
@@ -112,30 +119,33 @@ pub(super) async fn history(desk: Desk, Path(name): Path<String>) -> Result<Resp
     });
     let (post, edits) = read.await?.ok_or(Code::NotFound)?;
     let version = |body: Option<&Written>, at: When| Version {
-        body: body.map(|said| desk.written(said)),
+        body: body.map(|said| user.written(said)),
         at,
     };
     let mut versions: Vec<Version> = Vec::new();
     for edit in edits {
-        versions.push(version(edit.body.as_ref(), desk.when(edit.at)));
+        versions.push(version(edit.body.as_ref(), user.when(edit.at)));
     }
     if post.state == "live" {
-        let since = desk.when(post.edited.unwrap_or(post.at));
+        let since = user.when(post.edited.unwrap_or(post.at));
         versions.push(version(post.body.as_ref(), since));
     }
-    let shown = show::posts(&desk, vec![post]).await?;
+    let shown = show::posts(&user, vec![post]).await?;
     let page = History {
         post: shown.into_iter().next().ok_or(Code::NotFound)?,
         versions,
     };
-    desk.page("What a post said", Place::Square, &page.page())
+    user.page("What a post said", Place::Square, &page.page())
         .await
 }
 
 /// `GET /square/posts/{id}/reactions`.
-pub(super) async fn reactions(desk: Desk, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (id, paging): (PostId, _) = (named(&name)?, desk.paging(100));
-    let read = desk.view(move |v| {
+pub(super) async fn reactions(
+    user: SignedIn,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    let (id, paging): (PostId, _) = (named(&name)?, user.paging(100));
+    let read = user.view(move |v| {
         let Some(post) = v.post(id)? else {
             return Ok(None);
         };
@@ -149,63 +159,76 @@ pub(super) async fn reactions(desk: Desk, Path(name): Path<String>) -> Result<Re
         rows: rows
             .map(|row| (who(&row.agent), row.reaction.clone()))
             .collect(),
-        next: desk.next(found.next_cursor.as_deref()),
+        next: user.next(found.next_cursor.as_deref()),
     };
-    desk.page("Reactions", Place::Square, &page.page()).await
+    user.page("Reactions", Place::Square, &page.page()).await
 }
 
-/// What a button of the page asks for: the operation and its arguments.
-async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<(&'static str, Value), Refusal> {
+/// What a button of the page asks for.
+async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<NativeCommand, Refusal> {
     if let Some(word) = what.strip_prefix("react:") {
-        let reaction = (word != "none").then_some(word);
-        let args = json!({ "post": id, "reaction": reaction });
-        return Ok(("social.react", args));
+        let reaction = (word != "none").then(|| read("do", word));
+        let reaction = reaction.transpose()?;
+        return Ok(Command::Social(SocialCommand::React(React {
+            post: id,
+            reaction,
+        })));
     }
-    if let Some(bond) = bond(what, &author(form, id).await?) {
+    if let Some(bond) = bond(what, author(form, id).await?) {
         return Ok(bond);
     }
     Ok(match what {
-        "reply" => ("social.post", post_args(form, Some(id)).await?),
-        "edit" => {
-            let body = form.text("body", "a post")?;
-            ("social.edit", json!({ "post": id, "body": body }))
-        }
-        "delete" => ("social.delete", json!({ "post": id })),
-        "report" => {
-            let args = report_args(form, &json!({ "post": id }));
-            ("social.report", args)
-        }
-        "measure" => {
-            let args = measure_args(form, &json!({ "post": id }))?;
-            ("moderation.act", args)
-        }
+        "reply" => post(form, Some(id)).await?,
+        "edit" => Command::Social(SocialCommand::EditPost(EditPost {
+            post: id,
+            body: Body::text(form.text("body", "a post")?),
+        })),
+        "delete" => Command::Social(SocialCommand::DeletePost(DeletePost { post: id })),
+        "report" => report(form, TargetRef::Post(id))?,
+        "measure" => measure(form, TargetRef::Post(id))?,
         _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
     })
 }
 
-async fn author(form: &Posted, id: PostId) -> Result<String, Refusal> {
-    let post = form.desk.view(move |v| v.post(id)).await?;
-    Ok(post.ok_or(Code::NotFound)?.author.handle)
+async fn author(form: &Posted, id: PostId) -> Result<AgentRef, Refusal> {
+    let post = form.user.view(move |v| v.post(id)).await?;
+    Ok(AgentRef::Id(post.ok_or(Code::NotFound)?.author.id))
 }
 
 /// What binds an agent to another: following and muting.
-pub(in crate::door::console) fn bond(what: &str, agent: &str) -> Option<(&'static str, Value)> {
+pub(in crate::door::console) fn bond(what: &str, agent: AgentRef) -> Option<NativeCommand> {
     Some(match what {
-        "follow" => ("social.follow", json!({ "agent": agent, "follow": true })),
-        "unfollow" => ("social.follow", json!({ "agent": agent, "follow": false })),
-        "mute" => ("social.mute", json!({ "agent": agent, "mute": true })),
-        "unmute" => ("social.mute", json!({ "agent": agent, "mute": false })),
-        "block" | "unblock" => (
-            "policy.set_block",
-            json!({ "party": { "agent": agent }, "block": what == "block" }),
-        ),
+        "follow" | "unfollow" => Command::Social(SocialCommand::Follow(Follow {
+            agent,
+            follow: what == "follow",
+        })),
+        "mute" | "unmute" => Command::Social(SocialCommand::SetMute(SetMute {
+            agent: Some(agent),
+            owner: None,
+            mute: what == "mute",
+        })),
+        "block" | "unblock" => Command::Policy(PolicyCommand::SetBlock(SetBlock {
+            by: None,
+            party: PartyRef::Agent(agent),
+            block: what == "block",
+        })),
         _ => return None,
     })
 }
 
-/// The arguments of a report, as its form gives them.
-pub(in crate::door::console) fn report_args(form: &Posted, target: &Value) -> Value {
-    json!({ "target": target, "ground": form.field("ground"), "text": form.field("words") })
+/// A report, as its form gives it.
+///
+/// # Errors
+/// [`Code::Malformed`] for a ground that there is not.
+pub(in crate::door::console) fn report(
+    form: &Posted,
+    target: TargetRef,
+) -> Result<NativeCommand, Refusal> {
+    Ok(Command::Social(SocialCommand::FileReport(FileReport {
+        target,
+        ground: form.value("ground")?,
+        text: form.field("words").map(Body::text),
+    })))
 }
 
 /// `POST /square/posts/{id}`: answers, reacts, follows, mutes, reports, edits, deletes, moderates.
@@ -213,8 +236,8 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
     let id: PostId = named(&name)?;
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
-        let (op, args) = wanted(&form, id, what).await?;
-        form.carry_out(op, args).await
+        let command = wanted(&form, id, what).await?;
+        form.carry_out(command).await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -232,7 +255,7 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
                 _ => "gesture",
             };
             let sent = form.refused(stands, &refusal);
-            answered(&refusal, thread(&form.desk, id, Some(sent)).await)
+            answered(&refusal, thread(&form.user, id, Some(sent)).await)
         }
     }
 }

@@ -1,0 +1,232 @@
+//! A market day held through the door: customers and businesses of a scenario as agents with their
+//! own tokens, making the requests that a stranger would make.
+//!
+//! - [`venue`] is where the day is held, [`stage`] brings everybody there;
+//! - [`buyer`] and [`seller`] are the two kinds of agents, [`seat`] their place at the door, and
+//!   [`words`] what passes through it;
+//! - [`books`] reads back from the realm what happened, [`report`] is the day in figures.
+//!
+//! Nothing here decides for an agent: that is `strategy`. No figure of the
+//! report rests on what an agent believes: [`books`] takes it from the realm and compares.
+
+pub(crate) mod books;
+mod buyer;
+pub(crate) mod report;
+mod seat;
+mod seller;
+pub(crate) mod stage;
+#[cfg(test)]
+mod tests;
+mod venue;
+mod words;
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::time::Instant;
+
+use crate::Scenario;
+use crate::error::DayError;
+
+pub(crate) use buyer::{Buyer, Told};
+pub(crate) use stage::Cast;
+
+pub use buyer::Prices;
+pub use report::{Actions, DayReport, DealCounts};
+pub use venue::{Venue, restoring_limits};
+
+use seat::Meter;
+use seller::Seller;
+
+/// Rounds after which a day ends whatever is left: a purchase needs about a dozen.
+const ROUNDS_MAX: usize = 64;
+/// Rounds in which nothing happened before waiting ends.
+const QUIET_MAX: usize = 3;
+
+/// How a day is held.
+#[derive(Clone, Copy, Debug)]
+pub struct DayPlan {
+    /// Whether customers bargain.
+    pub prices: Prices,
+    /// Breaks ties, and in a realm of its own everything that is drawn.
+    pub seed: u64,
+    /// How many agents of a kind act at the same time. With one (or none), arrival has a fixed order.
+    pub lanes: usize,
+}
+
+/// A day on its way. Boxed, so that this crate alone holds the code of a day.
+pub type Held<'a, T> = Pin<Box<dyn Future<Output = Result<T, DayError>> + Send + 'a>>;
+
+/// Holds a whole day and measures it.
+///
+/// # Errors
+/// When the door refuses something, or the books differ.
+#[must_use]
+pub fn hold<'a>(venue: &'a Venue, scenario: &'a Scenario, plan: DayPlan) -> Held<'a, DayReport> {
+    Box::pin(async move {
+        let mut cast = stage::set(venue, scenario, plan.prices, plan.seed).await?;
+        let begun = Instant::now();
+        open_market(venue, &mut cast, plan.lanes).await?;
+        purchases(venue, &mut cast, plan.lanes, &mut |_| Ok(())).await?;
+        let seconds = begun.elapsed().as_secs_f64();
+        let actions = Actions::of(meter(&mut cast), seconds, plan.lanes);
+        if !venue.fresh {
+            // Stalls that nobody minds would only disappoint the customers of another day.
+            wave(plan.lanes, &mut cast.sellers, SellerStep::Withdraw).await?;
+        }
+        let books = books::read(venue, &cast).await?;
+        Ok(report::make(scenario, &cast, &books, actions, plan))
+    })
+}
+
+/// Every business publishes what it sells.
+pub(crate) async fn open_market(
+    venue: &Venue,
+    cast: &mut Cast,
+    lanes: usize,
+) -> Result<(), DayError> {
+    venue.pass(1).await?;
+    wave(lanes, &mut cast.sellers, SellerStep::Publish).await?;
+    // Nobody comes before the stalls are up.
+    let open_at = cast
+        .sellers
+        .iter()
+        .map(|seller| seller.listed)
+        .max()
+        .unwrap_or_default();
+    for buyer in &mut cast.buyers {
+        buyer.seen = buyer.seen.max(open_at);
+    }
+    Ok(())
+}
+
+/// Every customer goes from its goal to its end. `watch` is shown each customer after each step.
+pub(crate) async fn purchases(
+    venue: &Venue,
+    cast: &mut Cast,
+    lanes: usize,
+    watch: &mut (dyn FnMut(&mut Buyer) -> Result<(), DayError> + Send),
+) -> Result<(), DayError> {
+    let places = cast
+        .sellers
+        .iter()
+        .enumerate()
+        .map(|(place, seller)| (seller.handle.clone(), place));
+    let places: BTreeMap<String, usize> = places.collect();
+    let mut quiet = 0;
+    for _ in 0..ROUNDS_MAX {
+        if cast.buyers.iter().all(Buyer::is_done) {
+            return Ok(());
+        }
+        venue.pass(1).await?;
+        wave(lanes, &mut cast.buyers, BuyerStep::Look).await?;
+        wave(lanes, &mut cast.buyers, BuyerStep::Act).await?;
+        let mut moved = false;
+        for buyer in &mut cast.buyers {
+            moved |= !buyer.told.is_empty();
+            watch(buyer)?;
+            buyer.told.clear();
+            for handle in buyer.addressed.drain(..) {
+                if let Some(seller) = places
+                    .get(&handle)
+                    .and_then(|place| cast.sellers.get_mut(*place))
+                {
+                    seller.called = true;
+                }
+            }
+        }
+        wave(lanes, &mut cast.sellers, SellerStep::Attend).await?;
+        quiet = if moved { 0 } else { quiet + 1 };
+        if quiet >= QUIET_MAX {
+            wave(lanes, &mut cast.buyers, BuyerStep::GiveUp).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What everybody's requests came to, taken from their seats.
+pub(crate) fn meter(cast: &mut Cast) -> Meter {
+    let mut meter = Meter::default();
+    for buyer in &mut cast.buyers {
+        meter.absorb(&mut buyer.seat.meter);
+    }
+    for seller in &mut cast.sellers {
+        meter.absorb(&mut seller.seat.meter);
+    }
+    meter
+}
+
+#[derive(Clone, Copy, Debug)]
+enum BuyerStep {
+    Look,
+    Act,
+    GiveUp,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum SellerStep {
+    Publish,
+    Attend,
+    Withdraw,
+}
+
+/// Somebody who takes steps at the door.
+trait Actor: Send + Sized + 'static {
+    type Step: Copy + Send + 'static;
+
+    fn take(&mut self, step: Self::Step) -> impl Future<Output = Result<(), DayError>> + Send;
+}
+
+impl Actor for Buyer {
+    type Step = BuyerStep;
+
+    async fn take(&mut self, step: BuyerStep) -> Result<(), DayError> {
+        match step {
+            BuyerStep::Look => self.look().await,
+            BuyerStep::Act => self.act().await,
+            BuyerStep::GiveUp => self.give_up().await,
+        }
+    }
+}
+
+impl Actor for Seller {
+    type Step = SellerStep;
+
+    async fn take(&mut self, step: SellerStep) -> Result<(), DayError> {
+        match step {
+            SellerStep::Publish => self.publish().await,
+            SellerStep::Attend if self.called => self.attend().await,
+            SellerStep::Attend => Ok(()),
+            SellerStep::Withdraw => self.withdraw().await,
+        }
+    }
+}
+
+/// Lets everybody take a step: in order, or in as many lanes side by side.
+async fn wave<A: Actor>(lanes: usize, actors: &mut Vec<A>, step: A::Step) -> Result<(), DayError> {
+    if lanes <= 1 {
+        for actor in actors.iter_mut() {
+            actor.take(step).await?;
+        }
+        return Ok(());
+    }
+    let share = actors.len().div_ceil(lanes).max(1);
+    let mut left = std::mem::take(actors);
+    let mut tasks = Vec::with_capacity(lanes);
+    while !left.is_empty() {
+        let later = left.split_off(share.min(left.len()));
+        let mut lane = std::mem::replace(&mut left, later);
+        tasks.push(tokio::spawn(async move {
+            for actor in &mut lane {
+                actor.take(step).await?;
+            }
+            Ok::<_, DayError>(lane)
+        }));
+    }
+    for task in tasks {
+        let lane = task
+            .await
+            .map_err(|e| DayError::defect(format!("an agent's task ended badly: {e}")))?;
+        actors.extend(lane?);
+    }
+    Ok(())
+}

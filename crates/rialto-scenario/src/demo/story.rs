@@ -1,0 +1,147 @@
+//! The day as facts for people, each with what it rests on. How they are printed is not known here.
+
+use std::fmt::Display;
+
+use crate::Usd;
+use crate::day::{Buyer, Told};
+use crate::error::DayError;
+
+/// What a fact rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// It happened in this run.
+    Measured,
+    /// Something here stands in for something else.
+    StandIn,
+}
+
+/// What the day says, one fact at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoLine {
+    /// What it is about, indented by two where it belongs to what was told before; empty where it goes on
+    /// with that.
+    pub topic: &'static str,
+    /// What is told. It may hold what agents wrote.
+    pub text: String,
+    /// What it rests on.
+    pub basis: Basis,
+}
+
+/// Who hears the day while it happens.
+pub trait Listener: Send {
+    /// Hears one fact.
+    ///
+    /// # Errors
+    /// [`DayError::Interrupted`] ends the day.
+    fn hear(&mut self, line: DemoLine) -> Result<(), DayError>;
+}
+
+/// Tells one fact.
+pub(super) fn line(
+    to: &mut dyn Listener,
+    topic: &'static str,
+    text: impl Display,
+    basis: Basis,
+) -> Result<(), DayError> {
+    let text = text.to_string();
+    to.hear(DemoLine { topic, text, basis })
+}
+
+/// Tells what a customer has just done.
+pub(super) fn tell(to: &mut dyn Listener, buyer: &Buyer) -> Result<(), DayError> {
+    for told in &buyer.told {
+        if let Some((topic, text)) = words(buyer, told) {
+            line(to, topic, text, Basis::Measured)?;
+        }
+    }
+    Ok(())
+}
+
+/// The line that introduces a customer.
+pub(super) fn goal(buyer: &Buyer) -> String {
+    let wants: Vec<&str> = buyer
+        .customer
+        .wants
+        .iter()
+        .map(|item| item.name.text())
+        .collect();
+    let attributes: Vec<&str> = buyer
+        .customer
+        .attributes
+        .iter()
+        .map(|name| name.text())
+        .collect();
+    let with = if attributes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", attributes.join(", "))
+    };
+    format!("{} wants {}{with}", buyer.handle, wants.join(" + "))
+}
+
+fn words(buyer: &Buyer, told: &Told) -> Option<(&'static str, String)> {
+    Some(match told {
+        Told::Searched { found } => ("  search", format!("{found} have everything")),
+        Told::Asked {
+            sellers,
+            revised: false,
+        } => ("  ask", sellers.join(" ")),
+        // The same sellers, told the best price; the opening says what came of it.
+        Told::Asked { revised: true, .. } => return None,
+        Told::Opened {
+            prices,
+            incomplete,
+            revised: false,
+        } => ("  open", opened(prices, *incomplete)),
+        Told::Opened {
+            prices,
+            incomplete,
+            revised: true,
+        } => (
+            "  again",
+            format!("told the best price, {}", opened(prices, *incomplete)),
+        ),
+        Told::Countered { seller, price } => (
+            "  counter",
+            format!("{} offers {seller} {price}", buyer.handle),
+        ),
+        Told::Offered { seller, price } => ("  counter", format!("{seller} asks {price}")),
+        Told::Agreed {
+            seller,
+            price,
+            deal,
+            offer,
+        } => {
+            let short: String = offer
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(8)
+                .collect();
+            (
+                "  deal",
+                format!("{price} with {seller} · offer #{short} · {price} held · {deal}"),
+            )
+        }
+        Told::Checked { complete: true } => (
+            "  paid",
+            "delivered as agreed, accepted, the seller is paid".to_owned(),
+        ),
+        Told::Checked { complete: false } => {
+            ("  dispute", "the delivery lacks what was agreed".to_owned())
+        }
+        Told::Left { why } => ("  left", format!("no deal: {why}")),
+    })
+}
+
+fn opened(prices: &[(String, Usd)], incomplete: usize) -> String {
+    let each: Vec<String> = prices
+        .iter()
+        .map(|(seller, price)| format!("{price} {seller}"))
+        .collect();
+    let more = if incomplete == 0 {
+        String::new()
+    } else {
+        format!(", {incomplete} incomplete")
+    };
+    format!("opened together: {}{more}", each.join(", "))
+}

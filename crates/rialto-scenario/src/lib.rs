@@ -1,0 +1,140 @@
+//! Market days: who comes to market, how built-in customers and businesses act there, and what a day was
+//! worth.
+//!
+//! - [`load`] reads a scenario folder (YAML) into typed values, and [`fit()`] brings its names to the form
+//!   that a realm takes;
+//! - [`strategy`] is what a customer and a business decide, each from what it may know;
+//! - [`welfare`] measures a finished day against the best one possible;
+//! - [`day`] holds a day through the door of a realm, in this process or on a server;
+//! - [`demo`] is the shipped day with its scenes, told while it happens;
+//! - [`ask`] is what all of them ask of a door.
+//!
+//! Nothing here prints, knows a command line, or reads a description, a rating or any other self-praise to
+//! decide. Strategies and figures are pure and deterministic: no HTTP, no clock, no randomness.
+
+pub mod ask;
+pub mod day;
+pub mod demo;
+mod error;
+mod fit;
+mod load;
+mod money;
+mod strategy;
+pub mod welfare;
+mod yaml;
+
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+
+pub use error::DayError;
+pub use fit::{fit, handles};
+pub use load::{LoadError, load};
+pub use money::Usd;
+
+use std::collections::BTreeMap;
+
+use rialto_wire::names::{Name, has_all};
+
+use money::ONE;
+
+/// A whole scenario folder.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Name of the folder.
+    pub name: String,
+    /// Customers in the order of their files' names.
+    pub customers: Vec<Customer>,
+    /// Businesses in the order of their files' names.
+    pub businesses: Vec<Business>,
+    /// Shipped reference figures, where the folder has them: `baseline -> figure -> USD`. Read to
+    /// report against, never to decide.
+    pub baselines: Option<Baselines>,
+    /// What was read with tolerance and might surprise: unknown fields, repeated keys.
+    pub notes: Vec<String>,
+}
+
+/// Reference utilities by baseline and figure (`constant`, `median`, `min` …).
+pub type Baselines = BTreeMap<String, BTreeMap<String, Usd>>;
+
+/// A named thing with a price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What it is called.
+    pub name: Name,
+    /// Price in USD, never negative.
+    pub price: Usd,
+}
+
+/// One who comes to buy.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    /// Unique id, becomes the handle.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// The request in words: shown and sent along, never parsed for a decision.
+    pub request: String,
+    /// What it wants, each with the price it listed for it.
+    pub wants: Vec<Item>,
+    /// Attributes a seller must have.
+    pub attributes: Vec<Name>,
+}
+
+impl Customer {
+    /// What having all wanted items is worth to it: twice the sum of the prices it listed.
+    #[must_use]
+    pub fn worth(&self) -> Usd {
+        self.wants.iter().map(|item| item.price).sum::<Usd>() * 2
+    }
+}
+
+/// One who comes to sell.
+#[derive(Clone, Debug)]
+pub struct Business {
+    /// Unique id, becomes the handle.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// Its own words about itself: published, never decisive.
+    pub description: String,
+    /// What it sells, at list price.
+    pub menu: Vec<Item>,
+    /// The attributes it has.
+    pub attributes: Vec<Name>,
+    /// Private: the lowest share of the list price it accepts, in 1e-9 (between 0 and 1e9).
+    pub min_price_factor: i128,
+}
+
+impl Business {
+    /// The lowest price it accepts for a bundle of this list price. Private to the business.
+    #[must_use]
+    pub fn floor_price(&self, list_price: Usd) -> Usd {
+        list_price.scaled_up(self.min_price_factor, ONE)
+    }
+
+    /// True if it has every one of `wanted` attributes.
+    #[must_use]
+    pub fn has_attributes(&self, wanted: &[Name]) -> bool {
+        has_all(&self.attributes, wanted)
+    }
+}
+
+/// The entry of `menu` that a wanted name means: the one written exactly so, else the dearest of
+/// those with the same key, so that a cheap double in other letters never makes a menu look
+/// cheaper.
+#[must_use]
+pub fn find_item<'a>(menu: &'a [Item], wanted: &Name) -> Option<&'a Item> {
+    let same = menu.iter().filter(|item| item.name.key() == wanted.key());
+    same.max_by_key(|item| (item.name.text() == wanted.text(), item.price))
+}
+
+/// The list price of all wanted items together, or `None` if one is missing.
+#[must_use]
+pub fn bundle_price(menu: &[Item], wanted: &[Name]) -> Option<Usd> {
+    wanted
+        .iter()
+        .map(|name| find_item(menu, name).map(|item| item.price))
+        .sum()
+}

@@ -1,0 +1,278 @@
+//! A realm as a whole: its node, what feeds and checks it, its views, and the door in front of them.
+//!
+//! Whatever serves or holds a realm opens it here and ends it here, so that there is one order of
+//! starting and one of stopping. Nothing here decides, reads settings, or hears signals.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use rialto_core::text::Handle;
+use rialto_views::{ViewReader, Views};
+use tokio::task::JoinHandle;
+
+use crate::door::{self, Door, Listener, Rules};
+use crate::node::{
+    self, BootError, Chance, Clock, Failure, Indexer, Node, Pace, Patrol, Storage, SystemChance,
+    SystemClock,
+};
+use crate::webhook::Webhook;
+
+/// How often a server looks whether the log can still be written.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What a realm is opened with.
+pub struct Setup {
+    storage: Storage,
+    name: Handle,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    rules: Rules,
+    pace: Pace,
+    webhook: Option<Webhook>,
+}
+
+impl Setup {
+    /// A realm kept in a folder, by the machine's clock and chance, for this machine only. `name` is what
+    /// it is called if it is founded now.
+    #[must_use]
+    pub fn folder(data: PathBuf, name: Handle) -> Self {
+        Self::of(Storage::Folder(data), name)
+    }
+
+    /// The same in memory, gone with the process. Nothing walks its log.
+    #[must_use]
+    pub fn memory(name: Handle) -> Self {
+        Self::of(Storage::Memory, name)
+    }
+
+    fn of(storage: Storage, name: Handle) -> Self {
+        Self {
+            storage,
+            name,
+            clock: Arc::new(SystemClock),
+            chance: Arc::new(SystemChance),
+            rules: Rules::default(),
+            pace: Pace::default(),
+            webhook: None,
+        }
+    }
+
+    /// With another clock and another chance.
+    #[must_use]
+    pub fn driven_by(self, clock: impl Clock + 'static, chance: impl Chance + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            chance: Arc::new(chance),
+            ..self
+        }
+    }
+
+    /// With what is said of its door.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// With another pace at which its log is walked.
+    #[must_use]
+    pub fn walked_at(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    /// With a receiver that is told what begins to wait from now on.
+    #[must_use]
+    pub fn telling(self, webhook: Option<Webhook>) -> Self {
+        Self { webhook, ..self }
+    }
+}
+
+/// A realm on its way. Boxed, so that this crate alone holds the code that opens it.
+pub type Opening = Pin<Box<dyn Future<Output = Result<Realm, BootError>> + Send>>;
+
+/// An open realm. It stops when it is dropped; [`Realm::close`] does so without blocking a task.
+pub struct Realm {
+    node: Arc<Node>,
+    door: Arc<Door>,
+    operator_token: Option<String>,
+    position: u64,
+    name: String,
+    workers: Workers,
+}
+
+/// What runs behind a node.
+#[derive(Default)]
+struct Workers {
+    telling: Option<JoinHandle<()>>,
+    patrol: Option<Patrol>,
+    indexer: Option<Indexer>,
+}
+
+impl Workers {
+    fn stop(&mut self) {
+        if let Some(telling) = self.telling.take() {
+            telling.abort();
+        }
+        if let Some(patrol) = self.patrol.take() {
+            patrol.stop();
+        }
+        if let Some(indexer) = self.indexer.take() {
+            indexer.stop();
+        }
+    }
+}
+
+impl Realm {
+    /// Opens a realm, and founds it if its log is empty. In a folder it also makes, once, the secret that
+    /// reads the metrics.
+    ///
+    /// # Errors
+    /// [`BootError`]; what had been started has stopped then.
+    #[must_use]
+    pub fn open(setup: Setup) -> Opening {
+        Box::pin(assemble(setup))
+    }
+
+    /// The node.
+    #[must_use]
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// The door as a service: for a listener, or to be called in the same process.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.door.router()
+    }
+
+    /// What is listed.
+    #[must_use]
+    pub fn views(&self) -> &ViewReader {
+        &self.door.views
+    }
+
+    /// The realm's name, with its at sign.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The position of its log when it was opened.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The operator's token, if the realm was founded just now.
+    #[must_use]
+    pub fn operator_token(&self) -> Option<&str> {
+        self.operator_token.as_deref()
+    }
+
+    /// Serves until `stop` resolves or the log has failed; then the node takes nothing new, so that
+    /// streams end by themselves, and open requests are answered within a deadline. Does not close the
+    /// realm.
+    pub fn serve<'a>(
+        &'a self,
+        listener: Listener,
+        stop: impl Future<Output = ()> + Send + 'a,
+    ) -> door::Ending<'a> {
+        let stop = self.told_to_stop(Box::pin(stop));
+        door::serve(listener, self.router(), Box::pin(stop))
+    }
+
+    async fn told_to_stop(&self, stop: door::Ending<'_>) {
+        let failed = async {
+            while !self.node.has_stopped() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = stop => {}
+            () = failed => tracing::error!("the log could not be written: shutting down"),
+        }
+        let node = self.node.clone();
+        // Not awaited: open requests are answered while connections drain.
+        drop(tokio::task::spawn_blocking(move || node.stop()));
+    }
+
+    /// Stops what runs behind the node, then the node, and closes the log. Why the log could not be
+    /// written any more, if that had happened before.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn close(self) -> Result<(), Failure> {
+        let failed = self.node.failure();
+        // A panic of what stops has been told by whoever panicked.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Realm {
+    fn drop(&mut self) {
+        self.workers.stop();
+        self.node.stop();
+    }
+}
+
+async fn assemble(setup: Setup) -> Result<Realm, BootError> {
+    let Setup { storage, .. } = setup;
+    let folder = match &storage {
+        Storage::Folder(folder) => Some(folder.clone()),
+        Storage::Memory => None,
+    };
+    let opened = node::open(storage, &setup.name, setup.clock, setup.chance).await?;
+    let node = opened.node;
+    let (mut workers, rules) = (Workers::default(), setup.rules);
+    let started = async {
+        let read = node.read(|state| state.realm.get(&()).map(|realm| realm.name.to_string()));
+        let (position, name) = read.await.map_err(BootError::Node)?;
+        let (views, rules) = match &folder {
+            Some(folder) => {
+                let secret = node::metrics_secret(folder, node.chance())?;
+                let views = Views::open(&folder.join("views.db"));
+                (views, rules.with_metrics_secret(&secret))
+            }
+            None => (Views::in_memory(), rules),
+        };
+        let views = views.map_err(BootError::Views)?;
+        let reader = views.reader();
+        let unstarted = |doing: &str| {
+            let doing = doing.to_owned();
+            |source| BootError::Io { doing, source }
+        };
+        let indexer = Indexer::start(node.clone(), views);
+        workers.indexer = Some(indexer.map_err(unstarted("start the indexer"))?);
+        if folder.is_some() {
+            let patrol = Patrol::start(node.clone(), setup.pace);
+            workers.patrol = Some(patrol.map_err(unstarted("start the patrol of the log"))?);
+        }
+        let name = name.unwrap_or_default();
+        if let Some(hook) = setup.webhook {
+            let (hub, views) = (node.hub().clone(), reader.clone());
+            let telling = hook.follow(hub, views, name.clone(), position);
+            workers.telling = Some(tokio::spawn(telling));
+        }
+        let door = Door::with(node.clone(), reader, name.clone(), rules);
+        Ok((door, name, position))
+    }
+    .await;
+    match started {
+        Ok((door, name, position)) => Ok(Realm {
+            node,
+            door,
+            operator_token: opened.operator_token,
+            position,
+            name,
+            workers,
+        }),
+        Err(error) => {
+            workers.stop();
+            node.stop();
+            Err(error)
+        }
+    }
+}
