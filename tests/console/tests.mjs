@@ -221,7 +221,7 @@ export const tests = {
     await reader.page.waitForFunction((text) => document.querySelector("#posts").textContent.includes(text), words);
     assert.equal(await reader.page.locator("#posts b").count(), 0);
     await reader.page.click("#posts li >> nth=0 >> text=no replies");
-    assert.match(await reader.page.textContent("main"), /Answers appear here/);
+    assert.match(await reader.page.textContent("main"), /Replies appear here/);
   },
 
   async "an answer, a reaction and a follow are given from the page of a post"(world) {

@@ -1,5 +1,5 @@
-//! What can go wrong between a caller and a realm's door: whose fault it is, and the realm's own words
-//! where it spoke. Holds no exit codes and no words of a command line.
+//! What can go wrong between a caller and a realm's API: the cause, and the realm's own refusal if
+//! it answered. Holds no exit codes and no words of a command line.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ impl ClientError {
     }
 }
 
-/// Why a server cannot be reached, where a person can mend it.
+/// Why a server cannot be reached, if a person can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// Its certificate is not trusted.

@@ -1,4 +1,4 @@
-//! A client of a realm's native door, over HTTP or to a door in the same process.
+//! A client of a realm's native API, over HTTP or within the same process.
 //!
 //! Holds transport and nothing else: who asks (token, acting agent), one request, one answer, and
 //! a refusal in the realm's words. It retries nothing, so that a request is made at most once, and it
@@ -28,8 +28,8 @@ use tower::ServiceExt;
 pub use error::{ClientError, Refusal, Trouble};
 pub use stream::{Events, Lines, ServerEvent};
 
-/// An answer on its way. Boxed, so that this crate alone holds the code that makes it: what an `async fn`
-/// does is compiled again in every crate that awaits it, and a box is nothing beside a request.
+/// A pending answer. Boxed, so that this crate alone holds its code: an `async fn` is compiled again in
+/// every crate that awaits it, and a box is nothing beside a request.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, ClientError>> + Send + 'a>>;
 
 /// How long an answer may take, long polls included.
@@ -204,7 +204,7 @@ impl Client {
         Box::pin(self.carry_out(op, args))
     }
 
-    /// Carries out several operations, each for itself; one outcome for each, in order.
+    /// Carries out several operations, each separately; one outcome for each, in order.
     ///
     /// # Errors
     /// As [`Client::command`], when the batch as a whole is refused.
@@ -251,7 +251,7 @@ impl Client {
         })
     }
 
-    /// Follows a stream of server-sent events; `after` resumes behind the event with that id.
+    /// Follows a stream of server-sent events; `after` resumes after the event with that id.
     ///
     /// # Errors
     /// As [`Client::command`].

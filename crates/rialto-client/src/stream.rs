@@ -1,4 +1,4 @@
-//! Answers that come bit by bit: lines, and server-sent events. Holds no requests.
+//! Streamed answers: lines, and server-sent events. Holds no requests.
 
 use axum::body::Body;
 use http_body_util::BodyExt;

@@ -1,4 +1,4 @@
-//! The files that pages need, embedded. Libraries stand beside their licences in `assets/`.
+//! The files that pages need, embedded. Libraries and their licences are in `assets/`.
 //!
 //! - htmx 4.0.1 with its extension for server-sent events, from npm (`htmx.org`), 0BSD;
 //! - `console.css` and `console.js`, our own.
@@ -61,7 +61,7 @@ pub fn find(name: &str) -> Option<&'static Asset> {
     ALL.iter().find(|asset| asset.name == name)
 }
 
-/// What tells one build's files from another's: browsers keep a file until this changes.
+/// Distinguishes the files of one build from another's: browsers keep a file until this changes.
 /// (FNV-1a, 64 bits.)
 #[must_use]
 pub fn version() -> &'static str {

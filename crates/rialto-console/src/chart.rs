@@ -1,7 +1,7 @@
 //! Pictures drawn on the server as SVG: bars over time, shares, and who deals with whom.
 //!
-//! Colours come from classes, so that themes hold and no style is written inline. Each picture has a
-//! title for those who do not see it, and what it shows also stands in a table or list of its page.
+//! Colours come from classes, so that themes apply and no style is inline. Each picture has a title
+//! for people who cannot see it, and its data is also in a table or list of its page.
 
 use maud::{Markup, html};
 

@@ -24,7 +24,7 @@ pub struct Refused {
     pub hint: String,
 }
 
-/// What became of a form that was just sent.
+/// The result of a form that was just sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// The name of the form.
@@ -42,7 +42,7 @@ impl Sent {
     }
 }
 
-/// What was typed into a field of a form that was refused, so that it need not be typed again.
+/// The typed text of a field in a refused form, so that it need not be typed again.
 #[must_use]
 pub fn typed<'a>(sent: Option<&'a Sent>, form: &str, field: &str) -> &'a str {
     sent.filter(|s| s.form == form && s.refused.is_some())
@@ -141,13 +141,13 @@ pub fn choice(name: &str, label: &str, options: &[(&str, &str)], chosen: &str) -
     }
 }
 
-/// One form among several of a page: the ids of its fields begin with its name, and what was typed
-/// into it comes back after a refusal, which stands at the top of the page.
+/// One form among several of a page: the ids of its fields begin with its name, and its typed text
+/// is kept after a refusal, which is shown at the top of the page.
 #[derive(Clone, Copy)]
 pub struct Among<'a> {
     /// Its name.
     pub form: &'a str,
-    /// What became of the form that was just sent, if one was.
+    /// The result of the form that was just sent, if one was.
     pub sent: Option<&'a Sent>,
 }
 

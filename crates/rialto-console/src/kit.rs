@@ -112,7 +112,7 @@ fn trimmed(amount: &str) -> &str {
     amount.get(..whole.len() + 1 + kept).unwrap_or(amount)
 }
 
-/// A bare amount in a column whose heading names the asset or where it stands beside.
+/// A bare amount in a column whose heading, or the column beside it, names the asset.
 #[must_use]
 pub fn amount(text: &str) -> Markup {
     html! { span.amount.nought[is_nought(text)] { (trimmed(text)) } }
@@ -231,8 +231,8 @@ pub fn position(at: u64) -> Markup {
     html! { a.position href={ "/log/" (at) } { "#" (grouped(at)) } }
 }
 
-/// The position that a page was made at. The event there may be another owner's, so it leads to those
-/// that the viewer may see.
+/// The position that a page was made at. The event there may be another owner's, so it links to
+/// those that the viewer may see.
 #[must_use]
 pub fn reached(at: u64) -> Markup {
     html! { a.position href="/log" { "#" (grouped(at)) } }
@@ -299,9 +299,9 @@ pub fn basis(word: &str) -> Markup {
 
 fn basis_meaning(word: &str) -> &'static str {
     match word {
-        "measured" => "It happened in this realm and stands in its log.",
+        "measured" => "It happened in this realm and is in its log.",
         "modelled" => "It was computed by a model.",
-        _ => "It stands in for something that is not there.",
+        _ => "It stands in for a part that does not exist yet.",
     }
 }
 

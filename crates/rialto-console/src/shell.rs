@@ -134,7 +134,7 @@ pub struct Frame<'a> {
     pub address: &'a str,
 }
 
-/// What htmx may do: no evaluation, no history of its own, no swap of a refusal.
+/// What htmx may do: no evaluation, no history, no swap of refusals.
 const HTMX: &str = r#"{"extensions":"sse","includeIndicatorCSS":false,"history":false,"noSwap":[204,304,"4xx","5xx"],"sse":{"reconnectMaxDelay":5000}}"#;
 
 /// A whole page.
@@ -196,8 +196,8 @@ fn top(frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// The stream that says when there is something new, and whether it is connected. On the square
-/// everybody's posts are something new; elsewhere only what concerns the viewer is.
+/// The stream that signals news, and whether it is connected. On the square everybody's posts are
+/// news; elsewhere only what concerns the viewer.
 fn live(frame: &Frame<'_>) -> Markup {
     let square = frame.place == Some(Place::Square);
     html! {
@@ -259,8 +259,8 @@ fn foot(frame: &Frame<'_>) -> Markup {
     }
 }
 
-/// A part of a page that is made anew when the realm has moved on. It must hold no form with fields
-/// that people type into; what has the focus keeps it.
+/// A part of a page that is refreshed when the realm has changed. It must not hold a form with
+/// fields that people type into; the focus is kept.
 #[must_use]
 pub fn kept_live(id: &str, address: &str, inner: &Markup) -> Markup {
     html! {
@@ -271,7 +271,7 @@ pub fn kept_live(id: &str, address: &str, inner: &Markup) -> Markup {
     }
 }
 
-/// The heading of a page, with what stands beside it.
+/// The heading of a page, with what is beside it.
 #[must_use]
 pub fn heading(title: &Markup, aside: &Markup) -> Markup {
     html! { div.heading { h1 { (title) } div.aside { (aside) } } }
@@ -281,7 +281,7 @@ pub fn heading(title: &Markup, aside: &Markup) -> Markup {
 #[must_use]
 pub fn refused(refused: &Refused) -> Markup {
     html! {
-        (heading(&html! { "Not this way" }, &html! {}))
+        (heading(&html! { "This did not work" }, &html! {}))
         (problem(refused))
         p { a href="/" { "To the overview" } }
     }

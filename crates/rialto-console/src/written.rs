@@ -1,4 +1,4 @@
-//! What others wrote: shown as text, told apart from the console's own words, and bounded.
+//! What others wrote: shown as text, distinct from the console's own words, and bounded.
 //!
 //! Nothing in it becomes markup, a link or an image. Data is shown as JSON text with a bound on its
 //! length, so that neither huge nor deeply nested content makes a page that cannot be read.
@@ -70,7 +70,7 @@ impl Render for Written {
                 State::Erased => p.erased { "erased" },
                 State::Withheld => p.withheld {
                     span.state.busy { "quarantined" }
-                    " A text by " (self.by) " is withheld: screening takes it for " (self.suspicions()) "."
+                    " A text by " (self.by) " is withheld: screening labels it " (self.suspicions()) "."
                     @if let Some(address) = &self.reveal { " " a href=(address) { "Show it all the same" } }
                 },
                 State::Shown => {
@@ -106,7 +106,7 @@ impl Written {
             p.labels {
                 span.provenance { "by " (self.by) }
                 @if !self.screened.is_empty() {
-                    span.state.busy title="What screening takes the text for; docs/screening.md has the rules." {
+                    span.state.busy title="The labels that screening gives the text; docs/screening.md has the rules." {
                         "screening: " (self.suspicions())
                     }
                 }

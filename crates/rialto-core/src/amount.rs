@@ -46,8 +46,8 @@ impl Amount {
         self.0 > 0
     }
 
-    /// Writes the amount as a decimal with `scale` digits after the point, trailing zeros cut but
-    /// for two (or for `scale`, if that is less).
+    /// Writes the amount as a decimal with `scale` digits after the point, without trailing zeros
+    /// after the first two.
     #[must_use]
     pub fn display(self, scale: u8) -> String {
         Decimal {
@@ -100,7 +100,7 @@ impl serde::Serialize for Amount {
 pub struct Decimal {
     /// The digits without the point.
     pub units: i128,
-    /// How many of them stand behind the point.
+    /// How many of them are after the point.
     pub scale: u8,
 }
 
@@ -150,7 +150,7 @@ impl Decimal {
         Ok(Amount(units))
     }
 
-    /// The number as text, with at least two digits after the point where the scale has them.
+    /// The number as text, with at least two digits after the point if the scale allows them.
     #[must_use]
     pub fn text(self) -> String {
         use core::fmt::Write;

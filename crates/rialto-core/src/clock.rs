@@ -1,4 +1,4 @@
-//! The realm's clock: logical time, what it owes to the machine's two clocks, and its being set back.
+//! The realm's clock: logical time, how it follows the machine's two clocks, and setting it back.
 //!
 //! Logical time follows the machine's clock, and never runs back by itself. A steady clock, which
 //! never jumps, comes with every stamp and is logged with every envelope: limits run on it, and it
@@ -9,15 +9,16 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use crate::entity::{Entity, EntityKey};
+use crate::entity::{Charge, Due, Entity, EntityKey, Lookup};
 use crate::event::Envelope;
 use crate::id::position_of;
 use crate::limits;
 use crate::policy;
-use crate::state::{Remembered, State};
+use crate::realm::Remembered;
+use crate::state::State;
 use crate::time::{MINUTE_MS, Time};
 
-/// The logical time of the last envelope, and what is known of how it came about.
+/// The logical time of the last envelope, and the clocks behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Clock {
     /// The time.
@@ -46,7 +47,7 @@ pub struct Jump {
 }
 
 impl Clock {
-    /// By how much more than steady time the clock must have moved to have jumped, in milliseconds.
+    /// How much further than steady time a clock must move to count as a jump, in milliseconds.
     const JUMP_MS: u64 = MINUTE_MS;
 
     /// The clock after an envelope.
@@ -71,7 +72,7 @@ impl Clock {
     }
 }
 
-/// One part in this many by which the realm's clock runs slow while it stands ahead of the machine's.
+/// The realm's clock runs slower by one part in this many while it is ahead of the machine's.
 const SLOWER: u64 = 32;
 
 /// How far the realm's clock runs while the steady one goes from one reading to another, where the
@@ -85,6 +86,9 @@ pub fn run_ms(from_ms: u64, to_ms: u64) -> u64 {
 impl Entity for Clock {
     const KIND: u8 = 2;
     type Key = ();
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 impl State {
@@ -96,9 +100,9 @@ impl State {
 
     /// The realm's time when the machine's clock shows `wall` and the steady one `steady_ms`.
     ///
-    /// It is the machine's time, and never earlier than it was. Where the machine's clock has gone
+    /// It is the machine's time, and never earlier than before. If the machine's clock has gone
     /// back, the realm's runs on with the steady one, one part in thirty-two slower, until the two
-    /// meet: nothing that waits for a time waits for ever.
+    /// meet, so that nothing that waits for a time waits forever.
     #[must_use]
     pub fn time_at(&self, wall: Time, steady_ms: u64) -> Time {
         let Some(clock) = self.clock.get(&()) else {
@@ -114,8 +118,8 @@ impl State {
         self.clock.get(&()).and_then(|c| c.steady_ms)
     }
 
-    /// Notes that an idempotency key leaves memory: what is not younger is refused from now on. Logs
-    /// without a steady clock keep the clock as it was.
+    /// Records that an idempotency key leaves memory: only younger keys are accepted from now on.
+    /// Logs without a steady clock keep the clock as it was.
     pub(crate) fn note_forgotten(&mut self, key: &EntityKey) {
         if key.kind() != Remembered::KIND || self.steady_ms().is_none() {
             return;
@@ -130,8 +134,8 @@ impl State {
         });
     }
 
-    /// Sets the clock back. Tokens that were issued after the jump live no longer for it, and what was
-    /// spent since counts in the period that it now is.
+    /// Sets the clock back. Tokens issued after the jump do not live longer because of it, and
+    /// spending since the jump counts in the period after the correction.
     pub(crate) fn set_back(&mut self, from: Time, to: Time, jumped: u64) {
         let by_ms = from.since(to);
         self.clock.modify(&(), &mut self.changes, |c| {

@@ -1,64 +1,210 @@
 //! Commands: everything that can be asked of a realm, by one name each.
 //!
+//! Each module declares what can be asked of it with `commands!`: the name of an operation, its
+//! arguments, what decides it, and whether it reaches others. [`Command`] joins them; which modules there
+//! are stands in [`crate::modules`].
+//!
 //! `C` is how the texts of a command are carried: doors parse commands with the texts in them, seal
-//! the texts away, and pass the core commands that name them by hash ([`Sealed`](crate::text::Sealed)).
+//! the texts away, and pass the core commands that name them by hash ([`Sealed`]).
 
 use serde::{Deserialize, Serialize};
 
-use crate::hash::Hash;
-use crate::{identity, ledger, mail, market, policy, social, work};
+use crate::ctx::Ctx;
+use crate::modules::modules;
+use crate::reject::Rejection;
+use crate::text::Sealed;
 
-/// Founds the realm: the first command of every log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Found {
-    /// The realm's name.
-    pub name: crate::text::Handle,
-    /// The realm's Ed25519 public key.
-    pub key: Hash,
+pub use crate::realm::{Found, Nothing, RotateRealmKey};
+
+/// For a command that never puts anything of its agent's before others.
+pub(crate) fn never<A>(_: &A) -> bool {
+    false
 }
 
-/// Gives the realm a new key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RotateRealmKey {
-    /// The new public key.
-    pub key: Hash,
+/// For a command that is there to put something of its agent's before others.
+pub(crate) fn always<A>(_: &A) -> bool {
+    true
 }
 
-/// Nothing to say but the command's name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
-
+/// Declares the commands of a module.
+///
+/// A row reads `Variant(Arguments) = "op" => decider, reaches_others: when;`, where `when` says of the
+/// arguments whether the command puts something of its agent's before others: a text, an offer, a
+/// follow. Going on with what was agreed, reporting and appealing do not. Rows of commands with texts
+/// stand behind `texts` and say of the arguments which field carries them, so that they can be carried
+/// another way; and whether a blank text, which shows nothing, is taken or refused.
 macro_rules! commands {
     (
-        plain { $($(#[$pdoc:meta])* $plain:ident($ptype:ty) = $pname:literal;)* }
-        texts { $($(#[$tdoc:meta])* $text:ident($($tpath:ident)::+) = $tname:literal;)* }
+        $(#[$about:meta])*
+        pub enum $commands:ident {
+            $($(#[$doc:meta])* $plain:ident($args:ident) = $op:literal => $decide:path, reaches_others: $reaches:expr;)*
+        }
     ) => {
-        /// A command. In JSON: `{"op": "mail.send", "args": {…}}`.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(tag = "op", content = "args", deny_unknown_fields)]
-        pub enum Command<C> {
-            $($(#[$pdoc])* #[serde(rename = $pname)] $plain($ptype),)*
-            $($(#[$tdoc])* #[serde(rename = $tname)] $text($($tpath)::+<C>),)*
+        pub enum $commands {
+            $($(#[$doc])* #[serde(rename = $op)] $plain($args),)*
         }
 
-        impl<C> Command<C> {
-            /// The names of all operations.
-            pub const OPS: &'static [&'static str] = &[$($pname,)* $($tname,)*];
+        impl $commands {
+            /// The names of all its operations.
+            pub const OPS: &'static [&'static str] = &[$($op,)*];
+
+            /// The name of the operation.
+            #[must_use]
+            pub fn op(&self) -> &'static str {
+                match self { $(Self::$plain(_) => $op,)* }
+            }
+
+            /// Reads the arguments of the operation with this name, or gives them back if there is none.
+            pub(crate) fn read_args<'de, D: serde::Deserializer<'de>>(
+                op: &str,
+                args: D,
+            ) -> Result<Result<Self, D::Error>, D> {
+                match op {
+                    $($op => Ok(Deserialize::deserialize(args).map(Self::$plain)),)*
+                    _ => Err(args),
+                }
+            }
+
+            pub(crate) fn map<C, D>(self, _: &mut impl FnMut(C) -> D) -> Self {
+                self
+            }
+
+            pub(crate) fn reaches_others(&self) -> bool {
+                match self { $(Self::$plain(args) => $reaches(args),)* }
+            }
+
+            pub(crate) fn says_something(&self) -> bool {
+                false
+            }
+
+            pub(crate) fn decide(&self, ctx: &mut crate::ctx::Ctx<'_>) -> Result<(), crate::reject::Rejection> {
+                match self { $(Self::$plain(args) => $decide(ctx, args),)* }
+            }
+        }
+    };
+    (
+        $(#[$about:meta])*
+        pub enum $commands:ident<C> {
+            $($(#[$doc:meta])* $plain:ident($args:ident) = $op:literal => $decide:path, reaches_others: $reaches:expr;)*
+        }
+        texts {
+            $(
+                $(#[$tdoc:meta])*
+                $text:ident($targs:ident { $($field:ident),* } carrying $carried:ident: $how:ident, blank $blank:ident)
+                    = $top:literal => $tdecide:path, reaches_others: $treaches:expr;
+            )*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(tag = "op", content = "args", deny_unknown_fields)]
+        pub enum $commands<C> {
+            $($(#[$doc])* #[serde(rename = $op)] $plain($args),)*
+            $($(#[$tdoc])* #[serde(rename = $top)] $text($targs<C>),)*
+        }
+
+        impl<C> $commands<C> {
+            /// The names of all its operations.
+            pub const OPS: &'static [&'static str] = &[$($op,)* $($top,)*];
 
             /// The name of the operation.
             #[must_use]
             pub fn op(&self) -> &'static str {
                 match self {
-                    $(Self::$plain(_) => $pname,)*
-                    $(Self::$text(_) => $tname,)*
+                    $(Self::$plain(_) => $op,)*
+                    $(Self::$text(_) => $top,)*
                 }
+            }
+
+            /// Reads the arguments of the operation with this name, or gives them back if there is none.
+            pub(crate) fn read_args<'de, D>(op: &str, args: D) -> Result<Result<Self, D::Error>, D>
+            where
+                D: serde::Deserializer<'de>,
+                C: Deserialize<'de>,
+            {
+                match op {
+                    $($op => Ok(Deserialize::deserialize(args).map(Self::$plain)),)*
+                    $($top => Ok(Deserialize::deserialize(args).map(Self::$text)),)*
+                    _ => Err(args),
+                }
+            }
+
+            pub(crate) fn map<D>(self, carry: &mut impl FnMut(C) -> D) -> $commands<D> {
+                match self {
+                    $(Self::$plain(args) => $commands::$plain(args),)*
+                    $(Self::$text(args) => $commands::$text(args.map_texts(carry)),)*
+                }
+            }
+
+            pub(crate) fn reaches_others(&self) -> bool {
+                match self {
+                    $(Self::$plain(args) => $reaches(args),)*
+                    $(Self::$text(args) => $treaches(args),)*
+                }
+            }
+
+            pub(crate) fn says_something(&self) -> bool {
+                match self {
+                    $(Self::$plain(_) => false,)*
+                    $(Self::$text(_) => commands!(@$blank),)*
+                }
+            }
+        }
+
+        impl $commands<crate::text::Sealed> {
+            pub(crate) fn decide(&self, ctx: &mut crate::ctx::Ctx<'_>) -> Result<(), crate::reject::Rejection> {
+                match self {
+                    $(Self::$plain(args) => $decide(ctx, args),)*
+                    $(Self::$text(args) => $tdecide(ctx, args),)*
+                }
+            }
+        }
+
+        $(impl<C> $targs<C> {
+            pub(crate) fn map_texts<D>(self, carry: &mut impl FnMut(C) -> D) -> $targs<D> {
+                $targs { $($field: self.$field,)* $carried: commands!(@$how self.$carried, carry) }
+            }
+        })*
+    };
+    (@one $value:expr, $carry:ident) => { $carry($value) };
+    (@maybe $value:expr, $carry:ident) => { $value.map(&mut *$carry) };
+    (@within $value:expr, $carry:ident) => { $value.map(&mut *$carry) };
+    (@refused) => { true };
+    (@taken) => { false };
+}
+
+pub(crate) use commands;
+
+macro_rules! joined {
+    ($(
+        $(#[$about:meta])*
+        $module:ident: $name:ident = $_number:literal, $_event:ident, $command:ident $(<$texts:ident>)? {
+            $($_stores:tt)*
+        }
+    )*) => {
+        /// A command. In JSON: `{"op": "mail.send", "args": {…}}`.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Command<C> {
+            $($(#[$about])* $name(crate::$module::$command $(<$texts>)?),)*
+        }
+
+        /// The names of the operations of each module.
+        const MODULES: &[&[&str]] = {
+            /// The texts have no part in a name.
+            type C = ();
+            &[$(<crate::$module::$command $(<$texts>)?>::OPS,)*]
+        };
+
+        impl<C> Command<C> {
+            /// The name of the operation.
+            #[must_use]
+            pub fn op(&self) -> &'static str {
+                match self { $(Self::$name(command) => command.op(),)* }
             }
 
             /// Reads the arguments of the operation with this name; nothing if there is none.
@@ -70,240 +216,102 @@ macro_rules! commands {
                 D: serde::Deserializer<'de>,
                 C: Deserialize<'de>,
             {
-                match op {
-                    $($pname => Some(Deserialize::deserialize(args).map(Self::$plain)),)*
-                    $($tname => Some(Deserialize::deserialize(args).map(Self::$text)),)*
-                    _ => None,
-                }
+                $(let args = match <crate::$module::$command $(<$texts>)?>::read_args(op, args) {
+                    Ok(read) => return Some(read.map(Self::$name)),
+                    Err(args) => args,
+                };)*
+                let _ = args;
+                None
             }
 
             /// The same command with its texts carried another way. Texts are visited in a fixed order.
             pub fn map<D>(self, carry: &mut impl FnMut(C) -> D) -> Command<D> {
-                match self {
-                    $(Self::$plain(args) => Command::$plain(args),)*
-                    $(Self::$text(args) => Command::$text(args.map_texts(carry)),)*
-                }
+                match self { $(Self::$name(command) => Command::$name(command.map(carry)),)* }
+            }
+
+            /// Whether the command puts something of its agent's before others: a text, an offer, a
+            /// follow. Going on with what was agreed, reporting and appealing do not.
+            pub(crate) fn reaches_others(&self) -> bool {
+                match self { $(Self::$name(command) => command.reaches_others(),)* }
+            }
+
+            /// Whether the command's texts are what it is for: blank ones would put nothing before
+            /// others, as if it were something. Descriptions, rules, notes and memos may be blank.
+            #[must_use]
+            pub fn says_something(&self) -> bool {
+                match self { $(Self::$name(command) => command.says_something(),)* }
+            }
+        }
+
+        impl Command<Sealed> {
+            pub(crate) fn decide(&self, ctx: &mut Ctx<'_>) -> Result<(), Rejection> {
+                match self { $(Self::$name(command) => command.decide(ctx),)* }
+            }
+        }
+
+        impl<C: Serialize> Serialize for Command<C> {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$name(command) => command.serialize(to),)* }
+            }
+        }
+
+        $(impl<C> From<crate::$module::$command $(<$texts>)?> for Command<C> {
+            fn from(command: crate::$module::$command $(<$texts>)?) -> Self {
+                Self::$name(command)
+            }
+        })*
+
+        #[cfg(feature = "schema")]
+        impl<C: schemars::JsonSchema> schemars::JsonSchema for Command<C> {
+            fn schema_name() -> alloc::borrow::Cow<'static, str> {
+                alloc::format!("Command_for_{}", C::schema_name()).into()
+            }
+
+            /// One form for each operation, of all modules.
+            fn json_schema(types: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let mut forms = alloc::vec::Vec::new();
+                $({
+                    let module = <crate::$module::$command $(<$texts>)? as schemars::JsonSchema>::json_schema(types);
+                    let some = module.get("oneOf").and_then(|forms| forms.as_array());
+                    forms.extend(some.into_iter().flatten().cloned());
+                })*
+                schemars::json_schema!({ "oneOf": forms })
             }
         }
     };
 }
 
-commands! {
-    plain {
-        /// Lets the clock do what is due.
-        Tick(Nothing) = "clock.tick";
-        /// Accepts that the clock has jumped ahead.
-        AcceptClock(Nothing) = "clock.accept";
-        /// Sets the realm's clock back: a jump ahead that was accepted had been a mistake.
-        SetClockBack(Nothing) = "clock.set_back";
-        /// Founds the realm.
-        Found(Found) = "realm.found";
-        /// Issues a new operator token and ends the old ones.
-        ResetOperatorToken(Nothing) = "realm.reset_operator_token";
-        /// Gives the realm a new key.
-        RotateRealmKey(RotateRealmKey) = "realm.rotate_key";
-        /// Becomes an owner.
-        SignUp(identity::SignUp) = "owner.sign_up";
-        /// Adds a person to an owner.
-        AddPerson(identity::AddPerson) = "person.add";
-        /// Gives a person another role.
-        SetRole(identity::SetRole) = "person.set_role";
-        /// Moves an agent within its owner.
-        MoveAgent(identity::MoveAgent) = "agent.move";
-        /// Gives an agent a new key.
-        RotateKey(identity::RotateKey) = "agent.rotate_key";
-        /// Issues one more token.
-        IssueToken(identity::IssueToken) = "token.issue";
-        /// Revokes a token.
-        RevokeToken(identity::RevokeToken) = "token.revoke";
-        /// Ends a token that stood in a text.
-        EndLeaked(identity::EndLeaked) = "token.end_leaked";
-        /// Pulls the stop switch.
-        Suspend(identity::SwitchSubject) = "identity.suspend";
-        /// Releases the stop switch.
-        Resume(identity::SwitchSubject) = "identity.resume";
-        /// Stops all agents of an owner at once, or lets them go on.
-        StopAgents(identity::StopAgents) = "owner.stop";
-        /// Closes an agent for good.
-        CloseAgent(identity::CloseAgent) = "agent.close";
-        /// Creates a service.
-        CreateService(identity::CreateService) = "service.create";
-        /// Makes an invitation.
-        Invite(identity::Invite) = "invitation.create";
-        /// Takes an invitation back.
-        EndInvitation(identity::EndInvitation) = "invitation.end";
-        /// Changes a group's members.
-        ChangeGroup(mail::ChangeGroup) = "mail.change_group";
-        /// Answers a stranger's first message.
-        AnswerRequest(mail::AnswerRequest) = "mail.answer_request";
-        /// Acknowledges deliveries.
-        Acknowledge(mail::Acknowledge) = "mail.acknowledge";
-        /// Erases contents for good.
-        Erase(mail::Erase) = "realm.erase";
-        /// Creates a team.
-        CreateTeam(work::CreateTeam) = "team.create";
-        /// Invites an agent into a team.
-        InviteMember(work::InviteMember) = "team.invite";
-        /// Joins or leaves a team.
-        JoinTeam(work::JoinTeam) = "team.join";
-        /// Puts a split on the table.
-        ProposeSplit(work::ProposeSplit) = "team.propose_split";
-        /// Agrees to the split on the table.
-        AgreeSplit(work::AgreeSplit) = "team.agree_split";
-        /// Creates an asset.
-        CreateAsset(ledger::CreateAsset) = "ledger.create_asset";
-        /// Opens an account.
-        OpenAccount(ledger::OpenAccount) = "ledger.open_account";
-        /// Issues realm credit.
-        Issue(ledger::Issue) = "ledger.issue";
-        /// Reports money that came from outside.
-        Deposit(ledger::Deposit) = "ledger.deposit";
-        /// Asks for money to be paid out.
-        Withdraw(ledger::Withdraw) = "ledger.withdraw";
-        /// Says what came of a withdrawal.
-        EndWithdrawal(ledger::EndWithdrawal) = "ledger.end_withdrawal";
-        /// Takes a listing off the market.
-        WithdrawListing(market::WithdrawListing) = "listing.withdraw";
-        /// Answers a call with no.
-        RefuseCall(market::RefuseCall) = "call.refuse";
-        /// Ends a call without a deal.
-        CancelCall(market::CancelCall) = "call.cancel";
-        /// Leaves a negotiation.
-        LeaveNegotiation(market::LeaveNegotiation) = "negotiation.leave";
-        /// Accepts the latest offer.
-        AcceptOffer(market::AcceptOffer) = "negotiation.accept";
-        /// Accepts a delivery.
-        AcceptDelivery(market::AcceptDelivery) = "deal.accept";
-        /// Gives the buyer everything back.
-        Refund(market::Refund) = "deal.refund";
-        /// Changes the operator's settings.
-        SetSettings(policy::Settings) = "policy.set_settings";
-        /// Sets a node's allowance.
-        SetAllowance(policy::SetAllowance) = "policy.set_allowance";
-        /// Sets or removes a block.
-        SetBlock(policy::SetBlock) = "policy.set_block";
-        /// Approves or denies what waits.
-        AnswerApproval(policy::AnswerApproval) = "policy.answer_approval";
-        /// Follows an agent, or stops to.
-        Follow(social::Follow) = "social.follow";
-        /// Mutes an agent, or hears it again.
-        SetMute(social::SetMute) = "social.mute";
-        /// Deletes a post.
-        DeletePost(social::DeletePost) = "social.delete";
-        /// Reacts to a post.
-        React(social::React) = "social.react";
-        /// Joins a community, or leaves it.
-        JoinCommunity(social::JoinCommunity) = "community.join";
-        /// Answers a request to join.
-        AnswerJoin(social::AnswerJoin) = "community.answer";
-        /// Appoints a moderator, or dismisses one.
-        Appoint(social::Appoint) = "community.appoint";
-    }
-    texts {
-        /// Registers an agent.
-        RegisterAgent(identity::RegisterAgent) = "agent.register";
-        /// Replaces an agent's profile.
-        SetProfile(identity::SetProfile) = "agent.set_profile";
-        /// Sends a message.
-        SendMessage(mail::SendMessage) = "mail.send";
-        /// Opens a group.
-        OpenGroup(mail::OpenGroup) = "mail.open_group";
-        /// Gives work to an agent.
-        CreateTask(work::CreateTask) = "task.create";
-        /// Says where a task stands.
-        UpdateTask(work::UpdateTask) = "task.update";
-        /// Adds something made to a task.
-        AddArtifact(work::AddArtifact) = "task.add_artifact";
-        /// Calls a task off.
-        CancelTask(work::CancelTask) = "task.cancel";
-        /// Moves money.
-        Transfers(ledger::Transfers) = "ledger.transfer";
-        /// Corrects an earlier entry.
-        Correct(ledger::Correct) = "ledger.correct";
-        /// Publishes a listing.
-        PublishListing(market::PublishListing) = "listing.publish";
-        /// Replaces a listing.
-        UpdateListing(market::UpdateListing) = "listing.update";
-        /// Calls for proposals.
-        OpenCall(market::OpenCall) = "call.open";
-        /// Answers a call with a binding offer.
-        Propose(market::Propose) = "call.propose";
-        /// Opens a negotiation with a first offer.
-        OpenNegotiation(market::OpenNegotiation) = "negotiation.open";
-        /// Answers the latest offer with another.
-        Counter(market::Counter) = "negotiation.counter";
-        /// Delivers a deal.
-        Deliver(market::Deliver) = "deal.deliver";
-        /// Disputes a delivery.
-        Dispute(market::Dispute) = "deal.dispute";
-        /// Rules in a dispute.
-        Rule(market::Rule) = "deal.rule";
-        /// Writes a post.
-        WritePost(social::WritePost) = "social.post";
-        /// Gives a post another text.
-        EditPost(social::EditPost) = "social.edit";
-        /// Creates a community.
-        CreateCommunity(social::CreateCommunity) = "community.create";
-        /// Changes a community.
-        UpdateCommunity(social::UpdateCommunity) = "community.update";
-        /// Reports a post or an agent.
-        FileReport(social::FileReport) = "social.report";
-        /// Ends reports without a measure.
-        DismissReports(social::DismissReports) = "moderation.dismiss";
-        /// Takes a measure.
-        TakeMeasure(social::TakeMeasure) = "moderation.act";
-        /// Takes a measure back.
-        RevokeMeasure(social::RevokeMeasure) = "moderation.revoke";
-        /// Appeals against a measure.
-        Appeal(social::Appeal) = "moderation.appeal";
-        /// Decides an appeal.
-        DecideAppeal(social::DecideAppeal) = "moderation.decide_appeal";
-    }
+modules!(joined);
+
+impl<C> Command<C> {
+    /// The names of all operations.
+    pub const OPS: &'static [&'static str] = &ALL;
 }
 
-macro_rules! texts_in {
-    ($($($path:ident)::+ { $($field:ident),* } carrying $carried:ident : $how:ident;)*) => {
-        $(
-            impl<C> $($path)::+<C> {
-                pub(crate) fn map_texts<D>(self, carry: &mut impl FnMut(C) -> D) -> $($path)::+<D> {
-                    $($path)::+ { $($field: self.$field,)* $carried: texts_in!(@$how self.$carried, carry) }
-                }
-            }
-        )*
-    };
-    (@one $value:expr, $carry:ident) => { $carry($value) };
-    (@maybe $value:expr, $carry:ident) => { $value.map(&mut *$carry) };
-    (@within $value:expr, $carry:ident) => { $value.map(&mut *$carry) };
+const ALL: [&str; count(MODULES)] = all(MODULES);
+
+#[allow(clippy::indexing_slicing)] // Checked when it is compiled.
+const fn count(modules: &[&[&str]]) -> usize {
+    let (mut sum, mut module) = (0, 0);
+    while module < modules.len() {
+        sum += modules[module].len();
+        module += 1;
+    }
+    sum
 }
 
-texts_in! {
-    identity::RegisterAgent { owner, team, handle, key } carrying profile: within;
-    identity::SetProfile { agent } carrying profile: within;
-    mail::SendMessage { to, client_id, reply_to, task } carrying body: one;
-    mail::OpenGroup { members } carrying title: one;
-    work::CreateTask { worker, parent, team } carrying body: one;
-    work::UpdateTask { task, state } carrying note: maybe;
-    work::AddArtifact { task, name } carrying body: one;
-    work::CancelTask { task } carrying reason: maybe;
-    ledger::Transfers { transfers, independent } carrying memo: maybe;
-    ledger::Correct { transfer, from, to, amount, asset, entry } carrying reason: one;
-    market::PublishListing {} carrying terms: within;
-    market::UpdateListing { listing } carrying terms: within;
-    market::OpenCall { wanted, attributes, invite, public, open_for_ms, task } carrying body: one;
-    market::Propose { call, listing, terms, valid_for_ms, signature } carrying note: maybe;
-    market::OpenNegotiation { with, side, terms, valid_for_ms, pay_from, fund, listing, task, signature } carrying note: maybe;
-    market::Counter { negotiation, terms, valid_for_ms, pay_from, fund, signature } carrying note: maybe;
-    market::Deliver { deal } carrying body: one;
-    market::Dispute { deal } carrying reason: one;
-    market::Rule { deal, to_seller } carrying reason: one;
-    social::WritePost { parent, community, mentions, about } carrying body: one;
-    social::EditPost { post } carrying body: one;
-    social::CreateCommunity { name, entry } carrying rules: one;
-    social::UpdateCommunity { community, entry } carrying rules: maybe;
-    social::FileReport { target, ground } carrying text: maybe;
-    social::DismissReports { reports } carrying reason: one;
-    social::TakeMeasure { target, step, community, reports } carrying reason: one;
-    social::RevokeMeasure { measure } carrying reason: one;
-    social::Appeal { measure } carrying statement: one;
-    social::DecideAppeal { measure, uphold } carrying reason: one;
+#[allow(clippy::indexing_slicing)] // Checked when it is compiled.
+const fn all<const N: usize>(modules: &[&[&'static str]]) -> [&'static str; N] {
+    let mut all = [""; N];
+    let (mut next, mut module) = (0, 0);
+    while module < modules.len() {
+        let mut op = 0;
+        while op < modules[module].len() {
+            all[next] = modules[module][op];
+            next += 1;
+            op += 1;
+        }
+        module += 1;
+    }
+    all
 }

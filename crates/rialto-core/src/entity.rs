@@ -3,6 +3,7 @@
 //! Every piece of state that a future decision needs is an entity with a typed key and a canonical
 //! encoding. A [`Store`] holds the entities of one kind and notes in [`Changes`] which were touched
 //! and when each is next due, so that the snapshot, the digest and the clock need no second list.
+//! Which tables there are stands in [`crate::modules`].
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -10,8 +11,12 @@ use core::hash::Hash;
 
 use minicbor::{Decode, Encode};
 
+use crate::ctx::Ctx;
 use crate::hash::Short;
-use crate::id::AgentId;
+use crate::id::{AgentId, OwnerId};
+use crate::index::Index;
+use crate::reject::Rejection;
+use crate::state::State;
 use crate::table::Table;
 use crate::time::Time;
 
@@ -139,35 +144,118 @@ impl<A: Key, B: Key> Key for (A, B) {
     }
 }
 
-macro_rules! id_keys {
-    ($($name:ident)*) => {$(
-        impl Key for crate::id::$name {
-            fn write(&self, out: &mut EntityKey) {
-                self.0.write(out);
-            }
-            fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
-                u64::read(bytes).map(|(n, rest)| (Self(n), rest))
-            }
-        }
-    )*};
+/// When the clock has something to do about an entity, and what.
+pub enum Due<E: Entity> {
+    /// Never.
+    Never,
+    /// At that time, if there is one, it leaves memory. Nothing else hangs on it.
+    Leaves(fn(&E) -> Option<Time>),
+    /// At that time, if there is one, this is done. True when it then leaves memory as it is.
+    Acts(
+        fn(&E) -> Option<Time>,
+        fn(&mut Ctx<'_>, E::Key) -> Result<bool, Rejection>,
+    ),
 }
 
-id_keys! {
-    OwnerId PersonId TeamId AgentId ServiceId TokenId AssetId AccountId HoldId ConversationId
-    TaskId TransferId ListingId CallId NegotiationId DealId ApprovalId PostId CommunityId ReportId MeasureId
+/// Whose share of a realm-wide table an entity takes.
+pub enum Charge<E: Entity> {
+    /// Nobody's: there is one, or as many as of something else that is bounded.
+    Nobody,
+    /// An owner's.
+    Owner {
+        /// The most entities that the realm holds.
+        most: usize,
+        /// What they are called in an error.
+        what: &'static str,
+        /// The owner that brought it; none for what is the realm's own.
+        payer: fn(&E, &E::Key, &State) -> Option<OwnerId>,
+    },
 }
 
-/// Something the state holds, with a key, a canonical encoding and perhaps a time at which the
-/// clock has something to do about it.
+/// By what an entity is found beside its key.
+pub enum Lookup<E: Entity> {
+    /// By nothing else.
+    Key,
+    /// By what this notes in the look-ups. It never leaves memory.
+    ForEver(fn(&E, E::Key, &mut Index)),
+    /// By what the first notes in the look-ups and the second takes out of them.
+    While(fn(&E, E::Key, &mut Index), fn(&E, E::Key, &mut Index)),
+}
+
+/// Something the state holds: its key, its canonical encoding, and all that is said of its kind. It is
+/// said in one place, beside the entity, and nothing of it can be left out.
 pub trait Entity: Encode<()> + for<'b> Decode<'b, ()> {
     /// The kind byte. Never reused for another kind.
     const KIND: u8;
     /// The type of its key.
     type Key: Key;
+    /// What the clock does about it.
+    const DUE: Due<Self>;
+    /// Whose share of its table it takes.
+    const CHARGE: Charge<Self>;
+    /// By what it is found.
+    const LOOKUP: Lookup<Self>;
 
     /// When the clock has to act on it, if ever.
     fn due(&self) -> Option<Time> {
-        None
+        match Self::DUE {
+            Due::Never => None,
+            Due::Leaves(at) | Due::Acts(at, _) => at(self),
+        }
+    }
+}
+
+/// An entity with a table of its own in the state.
+pub(crate) trait Stored: Entity {
+    /// Its table.
+    fn store(state: &State) -> &Store<Self>;
+    /// Its table and what goes with it, to change.
+    fn parts(state: &mut State) -> (&mut Store<Self>, &mut Changes, &mut Index);
+}
+
+/// Notes an entity in the look-ups.
+pub(crate) fn note<E: Entity>(entity: &E, key: E::Key, index: &mut Index) {
+    match E::LOOKUP {
+        Lookup::Key => {}
+        Lookup::ForEver(note) | Lookup::While(note, _) => note(entity, key, index),
+    }
+}
+
+fn unnote<E: Entity>(store: &Store<E>, key: &E::Key, index: &mut Index) {
+    if let Lookup::While(_, unnote) = E::LOOKUP
+        && let Some(entity) = store.get(key)
+    {
+        unnote(entity, *key, index);
+    }
+}
+
+impl State {
+    /// Puts an entity into its table, found by what it is found by and charged to who brought it.
+    pub(crate) fn bring<E: Stored>(&mut self, key: E::Key, entity: E) {
+        self.end_charge::<E>(&key);
+        self.charge(&key, &entity);
+        let (store, changes, index) = E::parts(self);
+        unnote(store, &key, index);
+        note(&entity, key, index);
+        store.put(key, entity, changes);
+    }
+
+    /// Takes an entity out of its table, if it is there.
+    pub(crate) fn take<E: Stored>(&mut self, key: &E::Key) -> Option<E> {
+        self.end_charge::<E>(key);
+        let (store, changes, index) = E::parts(self);
+        unnote(store, key, index);
+        store.remove(key, changes)
+    }
+
+    /// Changes something that an entity is found by. Who pays for it stays.
+    pub(crate) fn renew<E: Stored>(&mut self, key: &E::Key, change: impl FnOnce(&mut E)) {
+        let (store, changes, index) = E::parts(self);
+        unnote(store, key, index);
+        store.modify(key, changes, change);
+        if let Some(entity) = store.get(key) {
+            note(entity, *key, index);
+        }
     }
 }
 
@@ -301,7 +389,7 @@ impl<E: Entity> Store<E> {
         self.table.for_each(visit);
     }
 
-    pub(crate) fn put(&mut self, key: E::Key, entity: E, changes: &mut Changes) {
+    fn put(&mut self, key: E::Key, entity: E, changes: &mut Changes) {
         let full = key_of::<E>(&key);
         let new = entity.due();
         let old = self.table.insert(key, entity).and_then(|e| e.due());
@@ -333,13 +421,17 @@ impl<E: Entity> Store<E> {
         fresh: impl FnOnce() -> E,
         change: impl FnOnce(&mut E),
     ) {
+        const {
+            let plain = matches!((E::CHARGE, E::LOOKUP), (Charge::Nobody, Lookup::Key));
+            assert!(plain, "what is charged or looked up comes by State::bring");
+        }
         if !self.table.contains(&key) {
             self.put(key, fresh(), changes);
         }
         self.modify(&key, changes, change);
     }
 
-    pub(crate) fn remove(&mut self, key: &E::Key, changes: &mut Changes) -> Option<E> {
+    fn remove(&mut self, key: &E::Key, changes: &mut Changes) -> Option<E> {
         let entity = self.table.remove(key)?;
         let full = key_of::<E>(key);
         changes.reschedule(full, entity.due(), None);
@@ -347,6 +439,7 @@ impl<E: Entity> Store<E> {
         Some(entity)
     }
 
+    /// Puts in an entity of a snapshot.
     pub(crate) fn load(&mut self, key: E::Key, entity: E, changes: &mut Changes) {
         changes.reschedule(key_of::<E>(&key), None, entity.due());
         self.table.insert(key, entity);

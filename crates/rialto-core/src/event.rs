@@ -1,157 +1,56 @@
 //! Events and the envelope they are logged in.
 //!
 //! The stored form is CBOR with numbered fields. A released event keeps its number and meaning for
-//! ever; a changed meaning is a new event with a new number.
+//! ever; a changed meaning is a new event with a new number. What can happen stands in the modules;
+//! [`Event`] joins it.
 
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use crate::hash::{Hash, Short};
-use crate::id::{AgentId, AnyId, TokenId};
-use crate::identity::{Auth, IdentityEvent, Principal};
-use crate::ledger::LedgerEvent;
-use crate::mail::MailEvent;
-use crate::market::MarketEvent;
-use crate::policy::PolicyEvent;
-use crate::social::SocialEvent;
-use crate::text::Handle;
+use crate::hash::Short;
+use crate::id::{AgentId, AnyId};
+use crate::identity::{Auth, Principal};
+use crate::modules::modules;
+use crate::state::State;
 use crate::time::Time;
-use crate::work::WorkEvent;
+
+pub use crate::realm::RealmEvent;
 
 /// The version of the envelope and events that this code writes.
 pub const VERSION: u16 = 1;
 
-/// What happened to the realm itself.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RealmEvent {
-    /// The realm was founded.
-    #[n(0)]
-    Founded {
-        /// Its name.
-        #[n(0)]
-        name: Handle,
-        /// Its Ed25519 public key.
-        #[n(1)]
-        key: Hash,
-    },
-    /// The operator got a new token; the old ones ended.
-    #[n(1)]
-    OperatorTokenReset {
-        /// The new token's id.
-        #[n(0)]
-        token: TokenId,
-        /// The hash of its secret.
-        #[n(1)]
-        #[serde(skip)]
-        hash: Hash,
-    },
-    /// The realm got a new key.
-    #[n(2)]
-    KeyRotated {
-        /// The new public key.
-        #[n(0)]
-        key: Hash,
-    },
-    /// The operator accepted that the clock has jumped ahead.
-    #[n(3)]
-    ClockAccepted,
-    /// The clock let finished and forgotten things leave memory. They stay in the log and the views.
-    #[n(4)]
-    Retired {
-        /// The keys of the entities.
-        #[n(0)]
-        #[serde(serialize_with = "count_only")]
-        #[cbor(with = "keys")]
-        keys: Vec<Vec<u8>>,
-    },
-    /// The operator accepted that the clock has jumped ahead, with where it stood and where it stands.
-    #[n(10)]
-    ClockMoved {
-        /// The realm's time before.
-        #[n(0)]
-        from: Time,
-        /// The realm's time since.
-        #[n(1)]
-        to: Time,
-    },
-    /// The operator set the realm's clock back: a jump ahead had been a mistake. What expired
-    /// meanwhile stays expired.
-    #[n(11)]
-    ClockSetBack {
-        /// The realm's time before.
-        #[n(0)]
-        from: Time,
-        /// The realm's time since.
-        #[n(1)]
-        to: Time,
-        /// The position of the jump that is undone.
-        #[n(2)]
-        jumped: u64,
-    },
-}
-
-fn count_only<S: serde::Serializer>(keys: &[Vec<u8>], s: S) -> Result<S::Ok, S::Error> {
-    s.serialize_u64(u64::try_from(keys.len()).unwrap_or(u64::MAX))
-}
-
-mod keys {
-    use alloc::vec::Vec;
-
-    use minicbor::bytes::ByteVec;
-    use minicbor::decode::Error as DecodeError;
-    use minicbor::encode::{Error as EncodeError, Write};
-    use minicbor::{Decode, Decoder, Encoder};
-
-    pub(super) fn encode<C, W: Write>(
-        keys: &[Vec<u8>],
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), EncodeError<W::Error>> {
-        e.array(u64::try_from(keys.len()).unwrap_or(u64::MAX))?;
-        for key in keys {
-            e.bytes(key)?;
+macro_rules! joined {
+    ($(
+        $(#[$about:meta])*
+        $module:ident: $name:ident = $number:literal, $event:ident, $_command:ident $(<$_texts:ident>)? {
+            $($_stores:tt)*
         }
-        Ok(())
-    }
+    )*) => {
+        /// Something that happened.
+        #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Event {
+            $($(#[$about])* #[n($number)] $name(#[n(0)] crate::$module::$event),)*
+        }
 
-    pub(super) fn decode<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Vec<Vec<u8>>, DecodeError> {
-        let keys = Vec::<ByteVec>::decode(d, ctx)?;
-        Ok(keys.into_iter().map(Vec::from).collect())
-    }
+        $(impl From<crate::$module::$event> for Event {
+            fn from(event: crate::$module::$event) -> Self {
+                Self::$name(event)
+            }
+        })*
+
+        impl State {
+            /// Applies one event.
+            pub(crate) fn evolve(&mut self, event: &Event) {
+                match event { $(Event::$name(event) => crate::$module::evolve(self, event),)* }
+            }
+        }
+    };
 }
 
-/// Something that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// To the realm itself.
-    #[n(0)]
-    Realm(#[n(0)] RealmEvent),
-    /// To identities.
-    #[n(1)]
-    Identity(#[n(0)] IdentityEvent),
-    /// To mail.
-    #[n(2)]
-    Mail(#[n(0)] MailEvent),
-    /// To work.
-    #[n(3)]
-    Work(#[n(0)] WorkEvent),
-    /// On the ledger.
-    #[n(4)]
-    Ledger(#[n(0)] LedgerEvent),
-    /// On the market.
-    #[n(5)]
-    Market(#[n(0)] MarketEvent),
-    /// To policy.
-    #[n(6)]
-    Policy(#[n(0)] PolicyEvent),
-    /// On the square.
-    #[n(7)]
-    Social(#[n(0)] SocialEvent),
-}
+modules!(joined);
 
 /// An idempotency key as it is logged: the key hashed with its principal and the agent that it acts
 /// as, and the request's hash.

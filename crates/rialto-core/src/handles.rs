@@ -1,15 +1,16 @@
-//! Handles that deceive: those that name an office of the realm, and those that are read as another's.
+//! Deceptive handles: those that name an office of the realm, and those that read like another's.
 //!
-//! Two handles are read alike when their [`skeleton`]s are the same (the idea of Unicode's TR 39, for
-//! what a handle may hold: `rn` for `m`, `vv` for `w`, `cl` for `d`, digits for letters, dashes) or one
-//! edit apart. A handle is *known* once its agent has settled a deal with an agent of another owner.
-//! What is read as a known handle of another owner is refused, what is one edit from it is marked.
+//! Two handles read alike if their [`skeleton`]s are the same (the idea of Unicode's TR 39, for the
+//! characters of handles: `rn` for `m`, `vv` for `w`, `cl` for `d`, digits for letters, dashes) or
+//! one edit apart. A handle is *known* once its agent has settled a deal with an agent of another
+//! owner. A handle that reads the same as a known one of another owner is refused; one that is one
+//! edit away is marked.
 //!
-//! The mark goes to the younger of the two only, and never to one that has itself settled a deal with
-//! another owner by then: whoever registers beside an agent marks nobody but itself.
+//! Only the younger of the two is marked, and never one that has itself settled a deal with another
+//! owner by then: whoever registers a similar handle marks only itself.
 //!
-//! The look-ups are derived from agents and pairs, and no part of the digest. A look-up costs by the
-//! length of the handle, not by how many agents there are.
+//! The look-ups are derived from agents and pairs, and are not part of the digest. The cost of a
+//! look-up depends on the length of the handle, not on the number of agents.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,11 +20,11 @@ use crate::state::State;
 use crate::table::Table;
 use crate::text::Handle;
 
-/// The shortest skeleton of which one edit is counted: of shorter ones most are an edit apart.
+/// The shortest skeleton for which one edit counts: most shorter ones are one edit apart.
 const SHORTEST: usize = 4;
-/// The shortest office of which one edit is counted.
+/// The shortest name of an office for which one edit counts.
 const SHORTEST_OFFICE: usize = 8;
-/// How many handles of one skeleton are looked at when an agent becomes known.
+/// How many handles of one skeleton are checked when an agent becomes known.
 const LOOKED_AT: usize = 16;
 
 /// The realm's own words.
@@ -71,7 +72,7 @@ const OFFICES: [&str; 40] = [
     "verified",
     "webmaster",
 ];
-/// Words that make no other office of one they stand beside.
+/// Words that do not change the office that they are combined with.
 const BESIDE: [&str; 24] = [
     "account",
     "accounts",
@@ -99,7 +100,7 @@ const BESIDE: [&str; 24] = [
     "the",
 ];
 
-/// How two handles are read alike.
+/// How two handles read alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Likeness {
     /// As the same.
@@ -114,7 +115,7 @@ pub fn is_own_word(handle: &Handle) -> bool {
     OWN.contains(&handle.as_str())
 }
 
-/// Whether a handle names an office, or would be read as if it did: `@support`, `@security-team`,
+/// Whether a handle names an office, or reads like one: `@support`, `@security-team`,
 /// `@rnoderator`. Only the operator gives such handles.
 #[must_use]
 pub fn is_office(handle: &Handle) -> bool {
@@ -171,8 +172,8 @@ fn skeleton_of(text: &str) -> String {
     seen.replace('i', "l")
 }
 
-/// How two handles are read alike, if they are. Handles that differ in their numbers only are a series,
-/// as `@worker-1` and `@worker-2`.
+/// How two handles read alike, if they do. Handles that differ only in their numbers are a series,
+/// like `@worker-1` and `@worker-2`.
 #[must_use]
 pub fn alike(a: &Handle, b: &Handle) -> Option<Likeness> {
     let (one, other) = (skeleton(a), skeleton(b));
@@ -239,7 +240,7 @@ fn edits(skeleton: &[u8], mut visit: impl FnMut(&[u8])) {
     }
 }
 
-/// FNV-1a. What it finds is compared in full, so that a collision changes nothing.
+/// FNV-1a. Matches are compared in full, so a collision changes nothing.
 fn number(skeleton: &[u8]) -> u64 {
     skeleton.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -315,7 +316,7 @@ impl Looks {
     }
 }
 
-/// Makes known whom the pairs of a state say to be.
+/// Marks the agents as known that the pairs of a state show to be.
 pub(crate) fn know_all(state: &State, looks: &mut Looks) {
     state.pairs.for_each(|(a, b), _| {
         let (a, b) = (*a, *b);
@@ -328,7 +329,7 @@ pub(crate) fn know_all(state: &State, looks: &mut Looks) {
     });
 }
 
-/// The known agent of another owner that a new handle is read as, or is an edit from.
+/// The known agent of another owner whose handle a new one reads like, or is one edit away from.
 pub(crate) fn read_as(
     state: &State,
     handle: &Handle,
@@ -355,8 +356,8 @@ pub(crate) fn read_as(
     best
 }
 
-/// Agents of other owners, registered after this one and not known themselves, whose handles are read
-/// as its own or are an edit from it; the oldest first, each once.
+/// Agents of other owners, registered after this one and not known themselves, whose handles read
+/// like its own or are one edit away; the oldest first, each once.
 pub(crate) fn younger(state: &State, agent: AgentId) -> Vec<AgentId> {
     let Some(own) = state.agents.get(&agent) else {
         return Vec::new();

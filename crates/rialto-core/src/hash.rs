@@ -31,7 +31,7 @@ impl Hash {
         &self.0
     }
 
-    /// The first half: enough to tell keys apart in a table.
+    /// The first half: enough to distinguish keys in a table.
     #[must_use]
     pub fn short(&self) -> Short {
         let mut half = [0_u8; 16];

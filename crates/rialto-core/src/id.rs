@@ -9,6 +9,8 @@ use core::fmt;
 
 use minicbor::{Decode, Encode};
 
+use crate::entity::{EntityKey, Key};
+
 /// Bits of an id that hold the ordinal within its envelope.
 pub const ORDINAL_BITS: u32 = 14;
 /// The most ids one envelope can make.
@@ -17,7 +19,7 @@ pub const MAX_ORDINALS: u64 = 1 << ORDINAL_BITS;
 const DIGITS: usize = 12;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// Builds the number of an id from the position of its envelope and an ordinal.
+/// Makes an id's number from the position of its envelope and an ordinal.
 #[must_use]
 pub const fn number(position: u64, ordinal: u64) -> u64 {
     (position << ORDINAL_BITS) | (ordinal & (MAX_ORDINALS - 1))
@@ -51,7 +53,7 @@ fn read_digits(text: &str) -> Option<u64> {
     })
 }
 
-/// Why a text is no id of the wanted kind.
+/// Why a text is not an id of the wanted kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadId {
     /// The prefix that was wanted.
@@ -79,6 +81,8 @@ macro_rules! ids {
             impl $name {
                 /// What the text form starts with, before the underscore.
                 pub const PREFIX: &'static str = $prefix;
+                /// The number of the kind among all ids.
+                pub const KIND: u8 = $kind;
             }
 
             impl fmt::Display for $name {
@@ -124,6 +128,15 @@ macro_rules! ids {
                 }
             }
 
+            impl Key for $name {
+                fn write(&self, out: &mut EntityKey) {
+                    self.0.write(out);
+                }
+                fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+                    u64::read(bytes).map(|(number, rest)| (Self(number), rest))
+                }
+            }
+
             impl From<$name> for AnyId {
                 fn from(id: $name) -> AnyId {
                     AnyId::$name(id)
@@ -146,6 +159,21 @@ macro_rules! ids {
             #[must_use]
             pub fn number(self) -> u64 {
                 match self { $(AnyId::$name(id) => id.0,)* }
+            }
+
+            /// The number of the kind, the same for ever.
+            #[must_use]
+            pub fn kind(self) -> u8 {
+                match self { $(AnyId::$name(_) => $kind,)* }
+            }
+
+            /// The id of the kind with this number, if there is such a kind.
+            #[must_use]
+            pub fn of_kind(kind: u8, number: u64) -> Option<Self> {
+                match kind {
+                    $($kind => Some(AnyId::$name($name(number))),)*
+                    _ => None,
+                }
             }
 
             /// The prefix that tells the kind.
@@ -210,7 +238,7 @@ ids! {
     DealId = 16 "deal";
     /// An approval that waits for a person.
     ApprovalId = 17 "appr";
-    /// A piece of text or data that stands beside the facts and can be erased.
+    /// A piece of text or data that is stored beside the facts and can be erased.
     ContentId = 18 "cont";
     /// A post.
     PostId = 19 "post";

@@ -5,7 +5,7 @@
 
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
-/// The most the clock may jump forward between two commands without the operator's word.
+/// The most the clock may jump forward between two commands without the operator's consent.
 pub const CLOCK_JUMP_MS: u64 = HOUR_MS;
 /// The most expiries that one clock command carries out.
 pub const TICK_EXPIRIES: usize = 512;
@@ -14,7 +14,7 @@ pub const TICK_EXPIRIES: usize = 512;
 pub const IDEMPOTENCY_MS: u64 = DAY_MS;
 /// How far ahead of the realm's clock an idempotency key may lie.
 pub const IDEMPOTENCY_AHEAD_MS: u64 = 5 * MINUTE_MS;
-/// How many idempotency keys are remembered at once; past it, keyed commands are refused.
+/// How many idempotency keys are remembered at once; past it, commands with a key are refused.
 pub const IDEMPOTENCY_KEYS: usize = 10_000_000;
 
 /// One owner may fill at most one part in this many of each realm-wide table that owners fill: keys,
@@ -56,7 +56,7 @@ pub const HOLDS: usize = 4_000_000;
 /// References of payments that count once, in a realm. At some 100 bytes each, a full table takes 2 GB;
 /// past it, payments under new references are refused.
 pub const PAYMENTS: usize = 20_000_000;
-/// The longest that an operator can have references of payments kept, other than for ever.
+/// The longest that the settings can keep references of payments, unless they are kept forever.
 pub const KEEP_REFERENCES_MS: u64 = 36_600 * DAY_MS;
 /// Entries in a realm that were corrected, at some 50 bytes each.
 pub const CORRECTED: usize = 1_000_000;
@@ -67,16 +67,16 @@ pub const HOLD_MS: u64 = 400 * DAY_MS;
 pub const CONVERSATIONS: usize = 10_000_000;
 /// How long a conversation in which nobody writes stays in memory. Its history stays in the views.
 pub const CONVERSATION_MS: u64 = 400 * DAY_MS;
-/// Contacts in a realm: who has admitted, refused or asked whom.
+/// Contacts in a realm: pairs of agents of which one has admitted, refused or asked the other.
 pub const CONTACTS: usize = 20_000_000;
 /// How long a contact is remembered after the last message between the two.
 pub const CONTACT_MS: u64 = 400 * DAY_MS;
-/// How exactly the last use of a conversation or contact is noted.
+/// The precision to which the last use of a conversation or contact is recorded.
 pub const USE_MS: u64 = 30 * DAY_MS;
 /// Members of a group.
 pub const GROUP_MEMBERS: usize = 1_000;
-/// Deliveries an inbox keeps from the realm and from agents it knows. Beyond it the oldest of the
-/// owner that sent most goes, as in the other lanes.
+/// Deliveries an inbox keeps from the realm and from agents it knows. Past it, as in the other lanes,
+/// the oldest delivery of the owner that sent most is dropped.
 pub const INBOX_DELIVERIES: usize = 10_000;
 /// Deliveries an inbox keeps from strangers.
 pub const INBOX_STRANGERS: usize = 2_000;
@@ -89,7 +89,7 @@ pub const INBOX_WAITING: usize = 10_000;
 pub const WAITING_OF_OWNER: usize = 1_000;
 /// How many of them may be of one owner whose agent is a stranger to the receiver.
 pub const WAITING_OF_STRANGER: usize = 256;
-/// Each time so many more wait in an inbox, what is over is counted out of them.
+/// Each time this many more wait in an inbox, those that are over are removed from the count.
 pub const WAITING_SWEEP: usize = 1_024;
 /// How long a delivery is kept; what still waits for an act of its reader is kept longer.
 pub const DELIVERY_MS: u64 = 30 * DAY_MS;
@@ -104,7 +104,7 @@ pub const OPEN_REQUESTS_PER_AGENT: u32 = 100;
 pub const TASKS: usize = 4_000_000;
 /// How deep delegation may go.
 pub const TASK_DEPTH: u8 = 16;
-/// Parts that are called off at once with their whole; the clock goes on with the rest.
+/// Parts that are cancelled at once with their whole; the clock cancels the rest.
 pub const PARTS_AT_ONCE: usize = 128;
 /// Artifacts of a task.
 pub const ARTIFACTS_PER_TASK: u32 = 1_000;
@@ -163,7 +163,7 @@ pub const POSTS: usize = 10_000_000;
 pub const POSTS_PER_PAGE: usize = 256;
 /// How long a post can be answered, edited and reacted to.
 pub const POST_MS: u64 = 366 * DAY_MS;
-/// Posts above one another in a thread.
+/// How deep replies in a thread may go.
 pub const THREAD_DEPTH: u8 = 100;
 /// Edits of a post.
 pub const EDITS_PER_POST: u8 = 50;
@@ -193,10 +193,10 @@ pub const REPORT_MS: u64 = 90 * DAY_MS;
 pub const MEASURES: usize = 1_000_000;
 /// The longest suspension, and how long a measure can be taken back.
 pub const MEASURE_MS: u64 = 366 * DAY_MS;
-/// Communities that one command finds another moderator for; in further ones it is found when one is
-/// next needed.
+/// Communities for which one command appoints another moderator; the others get one when it is next
+/// needed.
 pub const BENCHES_AT_ONCE: usize = 1_000;
-/// Members that are looked at for the one who moderates next.
+/// Members that are considered as the next moderator of a community.
 pub const HEIRS: usize = 256;
 /// Dismissed reports that are remembered in a realm.
 pub const DISMISSALS: usize = 1_000_000;

@@ -1,12 +1,12 @@
-//! Names: when two are the same, and what no new one may hold.
+//! Names: when two are the same, and what new ones must not contain.
 //!
-//! Items, attributes, tags, skills and teams are compared by [`name_key`] only, here and in every room
-//! above. The key forgives how a name was typed (case, white space, Unicode form, kind of quote or
-//! dash, invisible characters) and nothing else: other spelling, accents, plural or word order make
-//! another name, because paying for a near miss earns nothing.
+//! Items, attributes, tags, skills and teams are compared only by [`name_key`], here and in every
+//! crate above. The key ignores how a name was typed (case, white space, Unicode form, kind of
+//! quote or dash, invisible characters) and nothing else: other spelling, accents, plural or word
+//! order make another name, so that nobody pays for a similar but different item.
 //!
-//! [`check`] keeps names from being read as what they are not. It judges names as they come in and never
-//! those on the log, which were taken under older rules; nothing that is stored depends on it.
+//! [`check`] refuses deceptive names. It checks incoming names and never those in the log, which
+//! may follow older rules; nothing that is stored depends on it.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -16,7 +16,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_script::{Script, UnicodeScript};
 
-/// The most marks that may stand on one letter (the bound of Unicode's TR 39).
+/// The most marks on one letter (the bound of Unicode's TR 39).
 const MARKS: usize = 4;
 
 /// A name as it was written, with its key beside it.
@@ -123,9 +123,9 @@ pub fn is_variation(c: char) -> bool {
     matches!(c, '\u{FE00}'..='\u{FE0F}')
 }
 
-/// Characters that show nothing, or change how what is around them is shown: control characters, line
-/// and paragraph separators, direction marks, zero-width and filling characters, tags, private use and
-/// what is no character. Joiners and variation selectors are not among them.
+/// Characters that are invisible, or change how their neighbours are shown: control characters,
+/// line and paragraph separators, direction marks, zero-width and filling characters, tags, private
+/// use and noncharacters. Joiners and variation selectors are not among them.
 #[must_use]
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
@@ -161,12 +161,12 @@ pub fn check(name: &str) -> Result<(), &'static str> {
         }
         if is_joiner(c) && !joins(before, c, chars.peek().copied()) {
             return Err(
-                "a name without invisible characters: a joiner stands between two parts of an emoji, or of a word in a script that needs it",
+                "a name without invisible characters: a joiner is allowed between two parts of an emoji, or of a word in a script that needs it",
             );
         }
         if is_variation(c) && !before.is_some_and(|b| is_symbol(b) || "0123456789#*".contains(b)) {
             return Err(
-                "a name without invisible characters: a variation selector follows a symbol",
+                "a name without invisible characters: a variation selector is allowed after a symbol",
             );
         }
         let mark = is_combining_mark(c);
@@ -176,7 +176,7 @@ pub fn check(name: &str) -> Result<(), &'static str> {
         }
         if !mark && !is_joiner(c) && !word.takes(c) {
             return Err(
-                "a name whose words are each of one script: letters of another script that look alike are refused",
+                "a name whose words each use one script: look-alike letters of another script are refused",
             );
         }
         if !is_variation(c) {
@@ -186,7 +186,7 @@ pub fn check(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether a joiner does what it is for.
+/// Whether a joiner is where a script or an emoji needs it.
 fn joins(before: Option<char>, joiner: char, next: Option<char>) -> bool {
     let (Some(before), Some(next)) = (before, next) else {
         return false;
@@ -229,8 +229,8 @@ struct Word {
 }
 
 impl Word {
-    /// Takes the next character; false when it makes a mixture that deceives. Latin goes with scripts
-    /// whose letters nobody takes for Latin ones, as in `Tシャツ`.
+    /// Takes the next character; false if it makes a deceptive mixture. Latin may be mixed with
+    /// scripts whose letters do not look like Latin ones, as in `Tシャツ`.
     fn takes(&mut self, c: char) -> bool {
         if !c.is_alphabetic() {
             *self = Self::default();
@@ -259,7 +259,7 @@ fn family(script: Script) -> Script {
     }
 }
 
-/// Scripts of which no letter passes for a Latin one.
+/// Scripts without letters that look like Latin ones.
 fn beside_latin(script: Script) -> bool {
     use Script as S;
     matches!(

@@ -16,13 +16,13 @@ pub enum Kind {
     Unauthenticated,
     /// The asker is known and may not do this.
     Forbidden,
-    /// What is named does not exist, or is not for the asker to see.
+    /// What is named does not exist, or the asker may not see it.
     NotFound,
-    /// It contradicts what is already so.
+    /// It conflicts with the current state.
     Conflict,
     /// A stated bound is reached.
     Limit,
-    /// Money or allowance does not suffice.
+    /// The money or the allowance is too small.
     Funds,
     /// It was possible once and is over.
     Gone,
@@ -57,7 +57,7 @@ macro_rules! codes {
                 match self { $(Code::$name => $title,)* }
             }
 
-            /// One sentence that says how it comes about.
+            /// One sentence that says how it happens.
             #[must_use]
             pub fn cause(self) -> &'static str {
                 match self { $(Code::$name => $cause.trim_ascii(),)* }
@@ -74,9 +74,9 @@ macro_rules! codes {
 
 // Above each code stands its cause.
 codes! {
-    /// A field is missing, unknown, of another type than described, or the text is no JSON.
+    /// A field is missing, unknown, or of another type than described, or the text is not JSON.
     Malformed = 1 Invalid "the request is not well-formed", "Compare it with the API description at /api/openapi.json; the detail names the place.";
-    /// The name after /api/, or in "op", is none of the realm's operations.
+    /// The name after /api/, or in "op", is not one of the realm's operations.
     UnknownOperation = 2 Invalid "there is no such operation", "The operations are listed in the API description at /api/openapi.json.";
     /// The body, or a text in it, has more bytes than one request may bring.
     TooLarge = 3 Limit "the request is larger than the stated limit", "Send less at once; the detail names the limit.";
@@ -85,20 +85,20 @@ codes! {
     /// The path exists, but is asked for with another method.
     WrongMethod = 5 Invalid "this address does not take that method", "The methods are listed in the API description at /api/openapi.json.";
     /// The cursor was changed, or comes from another list or another search.
-    BadCursor = 6 Invalid "the cursor is not one that this server gave", "Start again without a cursor.";
-    /// A name, handle, label or address has characters or a length that its kind may not have.
+    BadCursor = 6 Invalid "the cursor is not from this server", "Start again without a cursor.";
+    /// A name, handle, label or address has characters or a length that are not allowed for it.
     BadText = 7 Invalid "a text has the wrong form", "The detail says what is expected.";
-    /// The amount is zero or negative where it may not be, too precise for its asset, or too large.
+    /// The amount is zero or negative where that is not allowed, too precise for its asset, or too large.
     BadAmount = 8 Invalid "the amount cannot be used", "Write a positive decimal number as text with no more digits after the point than the asset has.";
-    /// A duration lies outside the bounds of what it is for.
+    /// A duration is outside the bounds for its purpose.
     BadPeriod = 9 Invalid "the period is zero or longer than allowed", "The detail names the bounds in milliseconds.";
     /// A list in the request has more entries than one command or batch takes.
     TooMany = 10 Limit "more entries than one request may hold", "Split the request; the detail names the limit.";
-    /// The header does not hold a time, a point and a text of its own.
+    /// The header does not hold a time, a point and a text.
     BadKey = 11 Invalid "the idempotency key has the wrong form", "Use the time in Unix seconds, a point, and 1 to 64 visible characters: 1795351234.order-7.";
     /// Outcomes are remembered for 24 hours, so an older key could make a command happen twice.
-    KeyTooOld = 12 Gone "the idempotency key is older than 24 hours or ahead of the realm's clock", "Look up what became of the first attempt; if it was never made, use a key with the current time.";
-    /// The same key came before with another operation or other arguments.
+    KeyTooOld = 12 Gone "the idempotency key is older than 24 hours or ahead of the realm's clock", "Look up the result of the first attempt; if there was none, use a key with the current time.";
+    /// The same key was used before with another operation or other arguments.
     KeyReused = 13 Conflict "the idempotency key was used for another request", "Use a new key for a new request.";
     /// More keys were used within 24 hours than the realm remembers at a time.
     KeysFull = 14 Unavailable "the table of idempotency keys is full", "Try again later, or send the request without a key.";
@@ -111,107 +111,107 @@ codes! {
     /// Other bytes were signed, with another key, or the signature is not 128 hexadecimal digits.
     BadSignature = 18 Invalid "the signature does not verify against the agent's key", "Sign the bytes that the detail names with the agent's current key.";
 
-    /// The code never was one, has been used up or taken back, or is too old; which it is, is not told.
+    /// The code never existed, was used up or revoked, or has expired; the answer does not say which.
     BadInvitation = 19 Forbidden "the invitation is not valid", "Ask the operator for another one.";
-    /// Only JSON is read as JSON: pages of other sites can send forms and plain text in a visitor's name.
+    /// Pages of other sites can send forms and plain text in a visitor's name, so only declared JSON is read.
     NotJson = 20 Invalid "the body is not declared to be JSON", "Send the header `Content-Type: application/json`.";
-    /// A page that has its own name point at this server would read it in a visitor's browser.
-    ForeignHost = 21 Forbidden "this server does not go by the name that it was asked for", "Use the address that it listens at, or start it with --public-url or --host for the name in the detail.";
-    /// Browsers say whose page sends a request, and this one is another site's.
+    /// A site that points its own name at this server could otherwise read it through a visitor's browser.
+    ForeignHost = 21 Forbidden "the request's host name is not one of this server's", "Use the address that it listens at, or start it with --public-url or --host for the name in the detail.";
+    /// The browser says that another site's page sent the request.
     ForeignOrigin = 22 Forbidden "the request comes from a page of another site", "Send it from this server's own pages or from a program; a realm with a public name is started with --public-url.";
-    /// Bodies are read with a deadline and a least rate, so that nobody holds memory by being slow.
-    BodySlow = 23 Invalid "the body came too slowly", "Send it again over a better connection, or in smaller parts; the detail says how fast it must come.";
-    /// A name, address or message id can never be erased, so none may hold a token of this realm.
-    TokenInName = 30 Invalid "a live token of the realm stands in a name or other short text", "Send the request without it; if anybody else may have seen the token, revoke it.";
+    /// Bodies have a deadline and a minimum rate, so that slow senders do not hold memory.
+    BodySlow = 23 Invalid "the body arrived too slowly", "Send it again over a better connection, or in smaller parts; the detail names the minimum rate.";
+    /// A name, address or message id can never be erased, so none may contain a token of this realm.
+    TokenInName = 30 Invalid "a name or other short text contains a live token of the realm", "Send the request without it; if anybody else may have seen the token, revoke it.";
 
-    /// The token is good, but its holder has not the role or the relation that this needs.
+    /// The token is valid, but its holder does not have the role or the relation that this needs.
     Forbidden = 101 Forbidden "the principal may not do this", "Use a token of the principal that owns the resource; the detail says who may.";
-    /// A person or the operator asks for something that only an agent does.
+    /// A person or the operator asks for something that only an agent can do.
     NoActor = 102 Invalid "the request does not say which agent acts", "Use an agent's token, or name the agent with the Rialto-Agent header as an admin of its owner.";
     /// The id or name does not exist, or belongs to somebody else.
     NotFound = 103 NotFound "no such thing, or not yours to see", "Check the id; ids of other owners' private things answer the same as ids that do not exist.";
-    /// Handles, owners' names and asset codes are unique, and somebody has this one.
+    /// Handles, owners' names and asset codes are unique, and this one is in use.
     NameTaken = 104 Conflict "the name is taken", "Choose another name.";
-    /// Somebody entitled pulled the stop switch of the agent, of its person or of its owner.
+    /// An admin of the owner, or the operator, pulled the stop switch of the agent, the person or the owner.
     Suspended = 105 Forbidden "the agent, person or owner is suspended", "Its owner or the operator can resume it.";
-    /// The token was good once and has been ended, or its time is over.
+    /// The token was valid once, but has been revoked or has expired.
     TokenRevoked = 106 Unauthenticated "the token was revoked or has expired", "Ask an admin of the owner for a new token.";
-    /// Every agent and person may have a bounded number of tokens that still work.
-    TooManyTokens = 107 Limit "the principal has as many live tokens as it may have", "Revoke one first.";
-    /// The realm's settings bound how many agents an owner registers.
-    TooManyAgents = 108 Limit "the owner has as many agents as it may have", "The operator can raise agents_per_owner.";
-    /// The realm keeps what it decides with in memory, so its number is bounded.
-    RealmFull = 109 Limit "the realm holds as many of these as it may", "The detail names the limit; limits are in docs/limits.md.";
-    /// The change would leave the owner without anybody who can act for it.
+    /// The number of live tokens of an agent or person is bounded.
+    TooManyTokens = 107 Limit "the principal has the maximum number of live tokens", "Revoke one first.";
+    /// The realm's settings bound how many agents an owner may register.
+    TooManyAgents = 108 Limit "the owner has the maximum number of agents", "The operator can raise agents_per_owner.";
+    /// The realm decides from memory, so the number of entries in each table is bounded.
+    RealmFull = 109 Limit "the realm holds the maximum number of these", "The detail names the limit; limits are in docs/limits.md.";
+    /// The change would leave the owner without anybody who can administer it.
     LastAdmin = 110 Conflict "an owner must keep one active admin", "Make another person admin first.";
     /// The operator has closed sign-up in the realm's settings.
-    SignUpClosed = 111 Forbidden "this realm takes new owners only by invitation", "Ask the operator for an invitation, and sign up with `rialto owner sign-up NAME --invitation CODE`.";
+    SignUpClosed = 111 Forbidden "this realm accepts new owners only by invitation", "Ask the operator for an invitation, and sign up with `rialto owner sign-up NAME --invitation CODE`.";
     /// The team or person belongs to another owner than the agent.
     NotInOwner = 112 Invalid "the two do not belong to the same owner", "Name a team or person of the same owner.";
     /// The log already begins with the founding of a realm.
     RealmExists = 113 Conflict "the realm has already been founded", "Nothing to do.";
-    /// What an owner and its agents leave in the realm is kept in memory, so one owner's share is bounded.
-    OwnerFull = 114 Limit "the owner has as many of these as one owner may have in a realm", "End or remove some; the detail names the limit, and docs/limits.md says when old ones leave.";
+    /// The realm's tables are in memory, so one owner's share of each is bounded.
+    OwnerFull = 114 Limit "the owner has the maximum number of these for one owner", "End or remove some; the detail names the limit, and docs/limits.md says when old ones leave.";
 
-    /// Its owner or the operator closed the agent, which is final.
-    AgentClosed = 115 Gone "the agent has been closed", "Register another one; a closed agent never comes back, and its handle is never given away.";
-    /// The operator asks owners to set money aside for each agent that they register past a free number.
-    StakeNeeded = 116 Funds "one more agent needs a stake that the owner's account does not hold", "Fund the owner's account, or close an agent; the detail says how much is held for each agent beyond the free number.";
+    /// An admin of the owner, or the operator, closed the agent, which is final.
+    AgentClosed = 115 Gone "the agent has been closed", "Register another one; a closed agent never comes back, and its handle is never reused.";
+    /// The operator requires owners to hold a stake for each agent beyond a free number.
+    StakeNeeded = 116 Funds "one more agent needs a stake that the owner's account does not have", "Fund the owner's account, or close an agent; the detail says how much is held for each agent beyond the free number.";
 
-    /// A reader would take the name for the operator's, a moderator's or another office of the realm.
+    /// Readers could believe that the name is the operator's, a moderator's or another office's.
     OfficeName = 130 Forbidden "the name belongs to an office of the realm", "Choose another name; the operator gives such names to those who hold the office.";
-    /// Another owner's agent is known by a handle that a reader would take this one for.
-    ReadsAsAnother = 131 Conflict "the handle reads as that of another agent, which is known by its deals", "Choose a handle that differs in more than digits for letters, look-alike letters and dashes; the detail names the other.";
+    /// Readers could confuse the handle with that of another owner's agent, which is known by its deals.
+    ReadsAsAnother = 131 Conflict "the handle reads like that of another agent, which is known by its deals", "Choose a handle that differs in more than digits for letters, look-alike letters and dashes; the detail names the other.";
 
-    /// Only members of a group read it or write to it.
+    /// Only members of a group can read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";
     /// A stranger may write one message, which the receiver has not yet admitted or refused.
     AwaitingAdmission = 202 Conflict "the receiver has not answered the first message yet", "Wait until it admits you; the first message is in its inbox as a request.";
     /// The receiver is closed to strangers, or has refused this one.
-    ContactRefused = 203 Forbidden "the receiver does not take messages from this agent", "Agents with a listing take offers from everybody, and a deal made through the market opens the way.";
+    ContactRefused = 203 Forbidden "the receiver does not take messages from this agent", "Agents with a listing accept offers from everybody, and after a deal with you the agent accepts messages too.";
     /// The inbox keeps deliveries for 30 days and as many as its lanes hold, and these are older.
-    Trimmed = 204 Gone "deliveries before this number have been trimmed", "Resume from the first kept number, which the detail names; older messages are in the history.";
-    /// The inbox has not come to that number yet; after a restore it may have begun again earlier.
-    AckAhead = 205 Invalid "the number lies ahead of the inbox", "Name a number that was delivered; the detail names the last.";
+    Trimmed = 204 Gone "deliveries before this number have been trimmed", "Resume from the first number still kept, which the detail names; older messages are in the history.";
+    /// The inbox has not reached that number yet; after a restore it may continue from an earlier number.
+    AckAhead = 205 Invalid "the number lies beyond the end of the inbox", "Name a number that was delivered; the detail names the last.";
     /// That agent has not written, or its request was already answered.
     NoRequest = 206 NotFound "there is no open request from that agent", "Nothing to do.";
-    /// Each agent may have a bounded number of unanswered first messages.
+    /// The number of one agent's unanswered first messages is bounded.
     TooManyRequests = 207 Limit "too many first messages wait unanswered at strangers", "Wait for answers.";
     /// The number of a group's members is bounded.
-    GroupFull = 208 Limit "the group has as many members as it may have", "Open another group.";
+    GroupFull = 208 Limit "the group has the maximum number of members", "Open another group.";
     /// The sender used the same client message id before with another text or receiver.
     MessageKeyReused = 209 Conflict "the client message id was used for another message", "Use a new id for a new message.";
-    /// Both sides of it are the same agent.
+    /// Both sides would be the same agent.
     ToSelf = 210 Invalid "an agent cannot do this with itself", "Name another agent.";
-    /// How much one owner, and all owners together, may have waiting in an inbox that its reader has neither acknowledged nor acted on is bounded.
-    InboxFull = 211 Limit "too much waits unanswered in the receiver's inbox", "Wait until the receiver has read its inbox or answered; take back what is not needed any more.";
+    /// The number of unanswered things in an inbox is bounded, for each sending owner and in total.
+    InboxFull = 211 Limit "too much waits unanswered in the receiver's inbox", "Wait until the receiver has read its inbox or answered; withdraw what is no longer needed.";
 
     /// The task was completed, failed, canceled or rejected, which is final.
     TaskFinished = 301 Conflict "the task is finished", "Create a new task.";
     /// The life cycle has no such step from where the task stands.
-    BadTransition = 302 Conflict "the task cannot go from its state to that one", "The life cycle is in docs/concepts.md.";
+    BadTransition = 302 Conflict "the task cannot change from its state to that one", "The life cycle is in docs/concepts.md.";
     /// The agent is not the one that the task was given to.
     NotWorker = 303 Forbidden "only the task's worker may do this", "Use the worker's token.";
     /// The agent is not the one that gave the task.
     NotRequester = 304 Forbidden "only the task's requester may do this", "Use the requester's token.";
-    /// Each delegation stands under the one before it, and that depth is bounded.
-    TooDeep = 305 Limit "delegation is as deep as it may be", "Do the work, or delegate from higher up.";
-    /// The task came into being with a deal, whose delivery completes it.
+    /// The depth of delegation is bounded.
+    TooDeep = 305 Limit "delegation has reached its maximum depth", "Do the work, or delegate from higher up.";
+    /// The task was created by a deal, whose delivery completes it.
     DealTask = 306 Conflict "this task is delivered through its deal", "Use deal.deliver.";
     /// The agent was never invited, has not joined, or has left.
-    NotInTeam = 307 Forbidden "the agent is no member of the team", "It must be invited and join first.";
-    /// The last split that was proposed lacks the agreement of some member, or none was proposed.
+    NotInTeam = 307 Forbidden "the agent is not a member of the team", "It must be invited and join first.";
+    /// No split was proposed, or a member has not agreed to the last one.
     NoSplit = 308 Conflict "the team has not agreed on a split", "Propose a split and let every member agree.";
     /// A member is missing or named twice, or the shares do not add up to the whole.
     BadSplit = 309 Invalid "the shares do not name every member once and add up to 1,000,000", "Give each member a share in millionths.";
     /// The agent was invited before, or has joined.
     AlreadyMember = 310 Conflict "the agent is already a member or invited", "Nothing to do.";
 
-    /// Balance less what is held is smaller than the amount.
-    Insufficient = 401 Funds "the account does not hold enough", "Fund it, or spend less; to who may see the account, the detail says what is available and needed.";
-    /// The agent, its team, its owner or the realm has a limit on a deal or a period that this passes.
+    /// The balance minus open holds is smaller than the amount.
+    Insufficient = 401 Funds "the account does not have enough money", "Fund it, or spend less; if you may see the account, the detail says what is available and needed.";
+    /// The agent, its team, its owner or the realm has a limit per deal or period that this exceeds.
     OverAllowance = 402 Funds "an allowance does not permit this spending", "An admin of the owner, or for the whole realm the operator, can raise it; the detail names the limit and its node.";
-    /// The holder has no account in that asset, or the id is no account's.
+    /// The holder has no account in that asset, or no account has that id.
     NoAccount = 403 NotFound "there is no such account", "Check the id; a holder's account is opened with ledger.open_account.";
     /// No asset of this realm has that code.
     NoAsset = 404 NotFound "there is no such asset", "The assets are listed at /api/assets.";
@@ -219,143 +219,143 @@ codes! {
     AssetMismatch = 405 Invalid "the accounts or amounts are of different assets", "Both sides of a transfer must have the same asset.";
     /// A hold ends once, and this one has ended.
     HoldOver = 406 Gone "the hold is already posted, voided or expired", "Nothing to do.";
-    /// More would be paid out than was set aside.
+    /// The payment would be larger than the hold.
     TooMuch = 407 Invalid "the amount is larger than what is held", "Post at most what is held.";
-    /// The holder already has an account in this asset under that name.
+    /// The holder already has an account in this asset with that label.
     AccountExists = 408 Conflict "there is already such an account", "Use that account, or give the new one another label.";
     /// Money would move from an account to itself.
     SameAccount = 409 Invalid "a transfer needs two different accounts", "Name another account.";
-    /// The hold was not made by a transfer, so no transfer ends it.
-    HoldNotYours = 410 Forbidden "the hold belongs to an offer, a deal, a withdrawal or a stake", "It is resolved by what it belongs to: the offer's end, the deal's, the payment service's word, or closing the agent.";
-    /// Balances are bounded so that no sum of them can overflow.
+    /// The hold was not made by a transfer, so no transfer can end it.
+    HoldNotYours = 410 Forbidden "the hold belongs to an offer, a deal, a withdrawal or a stake", "It ends with what it belongs to: the offer, the deal, the payment service's confirmation, or the agent's closing.";
+    /// Balances are bounded so that their sums cannot overflow.
     Overflow = 411 Limit "the balance would exceed what an account can hold", "Use several accounts.";
-    /// The same service's deposit, or the same owner's withdrawal, had this reference before, with another account or amount.
+    /// An earlier deposit of the service, or withdrawal of the owner, has this reference, with another account or amount.
     ReferenceUsed = 412 Conflict "the reference was used for another payment", "Give each payment a reference of its own; the detail names the first payment.";
     /// All corrections of an entry together move back at most what it moved; a hold moves nothing until it is paid out.
-    BeyondEntry = 413 Conflict "the entry moved less than its corrections would move back", "Correct at most what is left; the detail says what it moved and what was corrected before.";
-    /// Money goes back from the account that an entry moved it to, to the account that it came from.
-    NotOfEntry = 414 Invalid "a correction stays between the two accounts of its entry", "Leave from and to out; the detail names the accounts of the entry.";
+    BeyondEntry = 413 Conflict "the entry moved less than its corrections would move back", "Correct at most the rest; the detail says what the entry moved and what was corrected before.";
+    /// A correction moves money back from the entry's receiver to its payer, and between no other accounts.
+    NotOfEntry = 414 Invalid "a correction is only between the two accounts of its entry", "Leave from and to out; the detail names the accounts of the entry.";
 
-    /// Another offer came after the named one, or the hash is of no offer in this negotiation.
+    /// A later offer replaced the named one, or no offer in this negotiation has the hash.
     OfferStale = 501 Conflict "the named offer is not the latest open one", "Read the negotiation and name the latest offer's hash.";
     /// The time for which the offer could be accepted is over.
     OfferExpired = 502 Gone "the offer has expired", "Open a new negotiation.";
     /// The latest offer was made by the same agent, and the other side has not answered.
     OwnOffer = 503 Conflict "an agent cannot accept or counter its own offer", "Wait for the other side, or leave.";
-    /// It was agreed, left, lost to another proposal, or its last offer expired.
+    /// It ended in a deal, a side left, another proposal won, or its last offer expired.
     NegotiationOver = 504 Gone "the negotiation has ended", "Open a new one.";
     /// The agent is neither buyer nor seller in this.
-    NotParty = 505 Forbidden "the agent is no party to this", "Only the parties and the named arbiter act on it.";
-    /// The deadline is over, the call was closed or awarded, or as many have answered as may.
-    CallClosed = 506 Gone "the call for proposals no longer takes answers", "Nothing to do; the next call is answered before its deadline.";
-    /// Only who was asked by name says no, as a no from others would take a place among the answers.
+    NotParty = 505 Forbidden "the agent is not a party to this", "Only the parties and the named arbiter can act on it.";
+    /// The deadline is over, the call was closed or awarded, or it has the maximum number of answers.
+    CallClosed = 506 Gone "the call for proposals no longer accepts answers", "Nothing to do; answer the next call before its deadline.";
+    /// Only agents invited by name can refuse a call, because each answer takes one of a bounded number of places.
     NotInvited = 507 Forbidden "the agent is not invited to this call", "Nothing to do: a call that does not name the agent needs no answer from it.";
-    /// Each agent answers a call once, with a proposal or with no.
-    AlreadyAnswered = 508 Conflict "the agent has already answered this call", "Nothing to do; a proposal is negotiated on once proposals are opened.";
-    /// Proposals stay unread until all can be read, so that none is made in sight of another.
+    /// Each agent answers a call once, with a proposal or a refusal.
+    AlreadyAnswered = 508 Conflict "the agent has already answered this call", "Nothing to do; you can negotiate about a proposal once proposals are opened.";
+    /// Proposals stay sealed until all are opened, so that nobody makes one after seeing another's.
     StillSealed = 509 Conflict "proposals are still sealed", "They are opened together at the deadline, or when all invited have answered.";
-    /// The deal is already past this step, or has not come to it.
-    DealState = 510 Conflict "the deal is not in a state for this", "The life cycle is in docs/concepts.md; the detail names the state, and says so where its time is over.";
-    /// The terms of the deal name somebody else to rule in a dispute, or the named arbiter does not stand apart from both sides.
-    NotArbiter = 511 Forbidden "only the deal's arbiter may rule", "Use the token of the named arbiter; where none is named, or none that can, the operator rules.";
-    /// Nobody could answer the call.
-    NoInvites = 512 Invalid "a call needs invited agents or must be open to all", "Name agents that hear of the caller, or set public.";
+    /// The deal is already past this step, or has not reached it.
+    DealState = 510 Conflict "the deal's state does not allow this", "The life cycle is in docs/concepts.md; the detail names the state, and says if its time is over.";
+    /// The terms of the deal name another arbiter, or the named arbiter is not independent of both sides.
+    NotArbiter = 511 Forbidden "only the deal's arbiter may rule", "Use the token of the named arbiter; if none is named, or the named one cannot rule, the operator rules.";
+    /// Without invited agents and without public, nobody could answer the call.
+    NoInvites = 512 Invalid "a call needs invited agents or must be open to all", "Name agents that the caller can reach, or set public.";
     /// The number of offers in one negotiation is bounded.
-    TooManyOffers = 513 Limit "the negotiation has as many offers as it may have", "Accept, or leave.";
+    TooManyOffers = 513 Limit "the negotiation has the maximum number of offers", "Accept, or leave.";
     /// The account named is not one that the buyer may spend from, or is missing.
     PayerMissing = 514 Invalid "a buyer's offer must be payable by the buyer", "Name an account that the buyer may spend from in pay_from.";
-    /// The listing says how many it sells, and deals have taken the rest.
+    /// The listing states a quantity of the item, and deals have already taken the difference.
     BeyondStock = 515 Limit "the offer takes more of an item than the listing has left", "Offer fewer; the detail says how many are left.";
     /// The body has no text, no data and no file.
-    EmptyDelivery = 516 Invalid "there is nothing in the delivery", "Send what is delivered; where it goes another way, say which.";
-    /// The arbiter is a party, or its owner is also a party's, pays, or shares in the proceeds.
-    ArbiterNotApart = 517 Invalid "the arbiter does not stand apart from both sides", "Name an agent of another owner, or none: the operator rules then; the detail says whose side it is on.";
-    /// In a deal between different owners, the buyer has time to look and the arbiter time to judge.
+    EmptyDelivery = 516 Invalid "the delivery is empty", "Send what is delivered; if it is delivered in another way, say how.";
+    /// The arbiter is a party, or its owner owns a party, pays, or shares in the proceeds.
+    ArbiterNotApart = 517 Invalid "the arbiter is not independent of both sides", "Name an agent of another owner, or no arbiter: then the operator rules; the detail says whose side it is on.";
+    /// In a deal between different owners, the buyer needs time to review and the arbiter time to rule.
     ReviewTooShort = 518 Invalid "the time to review or to rule is shorter than this realm allows", "Give at least the time that the detail names.";
-    /// A quantity of 0 promises or asks for nothing.
-    EmptyLine = 519 Invalid "a line is about none of an item", "Leave the line out, or give it a quantity of at least 1; the detail names the item.";
-    /// The seller's profile or the listing takes only offers whose money is held.
-    FundedOnly = 520 Funds "the seller takes funded offers only", "Make the offer with fund set: its money is held, and comes back when the offer is countered, left or expires.";
+    /// A line with a quantity of 0 promises or asks for nothing.
+    EmptyLine = 519 Invalid "a line has a quantity of 0", "Leave the line out, or give it a quantity of at least 1; the detail names the item.";
+    /// The seller's profile or the listing accepts only offers whose money is held.
+    FundedOnly = 520 Funds "the seller accepts funded offers only", "Make the offer with fund set: its money is held, and comes back when the offer is countered, left or expires.";
 
-    /// An allowance says that a person decides above a certain amount.
-    NeedsApproval = 601 Funds "the amount needs a person's approval", "Ask for it alone and at once, not in a batch or as a hold, and let a person approve; or ask for less.";
-    /// Somebody entitled has set a block between the two.
+    /// An allowance requires a person's decision above a certain amount.
+    NeedsApproval = 601 Funds "the amount needs a person's approval", "Send it as a single immediate request, not in a batch or as a hold, so that a person can approve it; or ask for less.";
+    /// An agent or owner on one side has blocked the other.
     Blocked = 602 Forbidden "the other side has blocked this agent or its owner", "Nothing to do.";
     /// More of these came within the period than the realm's settings allow.
     RateLimited = 603 Limit "the rate limit is reached", "Slow down; the detail says when the next is possible.";
-    /// An approval is decided once, and waits a bounded time.
+    /// An approval is decided once, within a bounded time.
     ApprovalOver = 604 Gone "the approval was already given, denied or has expired", "Make the request again.";
     /// The number of blocks that one party sets is bounded.
-    TooManyBlocks = 605 Limit "as many blocks are set as may be", "Remove some.";
+    TooManyBlocks = 605 Limit "the maximum number of blocks is set", "Remove some.";
 
-    /// No post that can still be answered has this id.
-    PostGone = 701 Gone "there is no such open post", "It never was, was deleted, or is older than a year; posts that are closed can still be read.";
-    /// A post's words are its author's alone to edit or delete.
+    /// No open post has this id.
+    PostGone = 701 Gone "there is no such open post", "It never existed, was deleted, or is older than a year; closed posts can still be read.";
+    /// Only a post's author can edit or delete it.
     NotAuthor = 702 Forbidden "only the author of a post may do this", "Use the author's token, or report the post.";
-    /// A measure keeps the post from being read, answered or edited.
+    /// While the measure is in force, the post cannot be read, answered or edited.
     PostHidden = 703 Forbidden "a moderator has hidden the post", "Its author may appeal against the measure.";
     /// Every version of a post stays readable, so their number is bounded.
-    TooManyEdits = 704 Limit "the post was edited as often as it may be", "Write a new post.";
-    /// Each reply stands under another, and that depth is bounded.
-    ThreadTooDeep = 705 Limit "the thread is as deep as it may be", "Answer a post further up, or begin a new thread.";
+    TooManyEdits = 704 Limit "the post has the maximum number of edits", "Write a new post.";
+    /// The depth of replies is bounded.
+    ThreadTooDeep = 705 Limit "the thread has reached its maximum depth", "Answer a post further up, or begin a new thread.";
     /// The number of agents that one agent follows is bounded.
-    TooManyFollows = 706 Limit "the agent follows as many as it may", "Stop following some.";
+    TooManyFollows = 706 Limit "the agent follows the maximum number of agents", "Stop following some.";
     /// The number of agents that one agent mutes is bounded.
-    TooManyMutes = 707 Limit "the agent has muted as many as it may", "Hear some again.";
+    TooManyMutes = 707 Limit "the agent has set the maximum number of mutes", "Unmute some.";
     /// The agent never joined, has left, or waits to be admitted.
-    NotInCommunity = 708 Forbidden "the agent is no member of the community", "Join it with community.join; where entry is by request, wait to be admitted.";
-    /// Both how many an agent is in and how many it ever created are bounded.
-    TooManyCommunities = 709 Limit "the agent is in, or has created, as many communities as it may", "Leave one first; the number created does not go down.";
-    /// The agent is the only one left who could moderate it.
+    NotInCommunity = 708 Forbidden "the agent is not a member of the community", "Join it with community.join; if entry is by request, wait to be admitted.";
+    /// The number of communities that an agent is in, and the number that it has ever created, are bounded.
+    TooManyCommunities = 709 Limit "the agent is in, or has created, the maximum number of communities", "Leave one first; the number created does not go down.";
+    /// The agent is the only moderator left that can act.
     LastModerator = 710 Conflict "a community must keep one moderator", "Appoint another moderator first.";
     /// The number of a community's moderators is bounded.
-    TooManyModerators = 711 Limit "the community has as many moderators as it may have", "Dismiss one first.";
-    /// The agent never asked, took its request back, or is a member already.
+    TooManyModerators = 711 Limit "the community has the maximum number of moderators", "Dismiss one first.";
+    /// The agent never asked, withdrew its request, or is a member already.
     NoJoinRequest = 712 NotFound "there is no open request of that agent to join", "Nothing to do.";
     /// A moderator or the operator suspended the agent for a time.
-    PostingSuspended = 713 Forbidden "the agent is kept from posting", "Wait until the time in the detail, or appeal against the measure.";
-    /// Each agent may have a bounded number of unanswered reports.
+    PostingSuspended = 713 Forbidden "the agent is suspended from posting", "Wait until the time in the detail, or appeal against the measure.";
+    /// The number of one agent's open reports is bounded.
     TooManyReports = 714 Limit "too many reports of the agent are open", "Wait for answers.";
     /// An earlier report of the same agent or post still waits.
     AlreadyReported = 715 Conflict "the agent has already reported this", "Wait for an answer; the detail names the report.";
-    /// A moderator has already done this to the same post or agent.
-    MeasureInForce = 716 Conflict "the same measure is already in force", "Nothing to do, or take it back first.";
-    /// Measures end when they are taken back, lose an appeal or grow old.
-    MeasureOver = 717 Gone "there is no such measure in force", "It never was, was taken back, or has ended.";
+    /// A moderator has already taken this measure against the same post or agent.
+    MeasureInForce = 716 Conflict "the same measure is already in force", "Nothing to do, or lift it first.";
+    /// Measures end when they are lifted, lose an appeal or expire.
+    MeasureOver = 717 Gone "there is no such measure in force", "It never existed, was lifted, or has ended.";
     /// The measure concerns another agent, or another agent's post.
-    NotAgainst = 718 Forbidden "only whom a measure is against may appeal", "Use the token of the agent or of the post's author.";
+    NotAgainst = 718 Forbidden "only the agent that a measure is against may appeal", "Use the token of the agent or of the post's author.";
     /// Each measure can be appealed against once.
-    AlreadyAppealed = 719 Conflict "the appeal against this measure was already made", "Wait for the decision; once decided it is final.";
-    /// Appeals are taken for 30 days after the measure.
-    AppealLate = 720 Gone "the time to appeal is over", "Ask a moderator to take the measure back.";
+    AlreadyAppealed = 719 Conflict "there was already an appeal against this measure", "Wait for the decision, which is final.";
+    /// Appeals are accepted for 30 days after the measure.
+    AppealLate = 720 Gone "the time to appeal is over", "Ask a moderator to lift the measure.";
     /// Nobody has appealed, or the appeal was decided.
     NoAppeal = 721 Conflict "no appeal against this measure waits for a decision", "Nothing to do.";
-    /// Nobody is judge in their own cause.
-    OwnMeasure = 722 Forbidden "who took a measure, or whom it is against, does not decide its appeal", "Let another moderator or the operator decide.";
-    /// The post, the agent or the measure is that of an agent of the same owner.
+    /// The moderator took the measure, is the agent that it is against, or has the same owner as one of them.
+    OwnMeasure = 722 Forbidden "neither the measure's moderator nor the agent it is against decides the appeal", "Let another moderator or the operator decide.";
+    /// The post, the agent or the measure belongs to an agent of the same owner.
     OwnCase = 723 Forbidden "nobody judges in their own case", "Let a moderator of another owner, or the operator, decide.";
-    /// The operator took the measure, or a moderator that stands above the one who asks; or such a moderator is to be dismissed.
-    HigherHand = 724 Forbidden "a higher hand than the one who asks decides this", "The founder stands above the other moderators, each of these above those appointed later, and the operator above all.";
-    /// A report by an agent of the same owner about the same words was dismissed, and they have not been edited since.
-    AlreadyDismissed = 725 Conflict "a report of this text was dismissed", "Report it again if it is edited; a measure against it can still be asked of the operator.";
-    /// The same measure was lifted from the same thing, which has not been edited since.
-    SameReason = 726 Conflict "the measure was lifted, and the reason for it is the same", "Say what is new, or leave it as it was decided.";
+    /// The operator or a higher-ranking moderator took the measure, or the moderator to be dismissed ranks higher.
+    HigherHand = 724 Forbidden "only a higher-ranking moderator or the operator may do this", "The founder ranks above the other moderators, each of these above those appointed later, and the operator above all.";
+    /// A report of the same text by an agent of the same owner was dismissed, and the text has not been edited since.
+    AlreadyDismissed = 725 Conflict "a report of this text was dismissed", "Report it again if it is edited; you can still ask the operator for a measure.";
+    /// The same measure against the same post or agent was lifted, and the text has not been edited since.
+    SameReason = 726 Conflict "the measure was lifted, and the reason for it is the same", "Give a new reason, or accept the decision.";
 
     /// The machine's clock is wrong, or the server was down for longer than that.
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";
-    /// A write or a sync failed, and nothing can be promised until somebody has looked.
-    Stopped = 902 Unavailable "the node has stopped because its log could not be written", "Read the server's log, mend the disk and start it again; nothing acknowledged is lost.";
+    /// A write or a sync failed, so the node cannot promise anything until somebody has checked the disk.
+    Stopped = 902 Unavailable "the node has stopped because its log could not be written", "Read the server's log, repair the disk and start the server again; nothing acknowledged is lost.";
     /// The log could not grow.
     StorageFull = 903 Unavailable "the disk is full", "Free space and start the server again; nothing acknowledged is lost.";
-    /// Stored bytes are not what their chain of hashes says.
+    /// Stored bytes do not match their checksum or chain of hashes.
     LogCorrupt = 904 Unavailable "the log is damaged", "Restore a backup with `rialto restore`; `rialto log verify` names the damaged place.";
     /// The log holds a form that this version does not know.
     LogNewer = 905 Unavailable "the log was written by a newer version", "Use that version or a later one.";
-    /// The folder holds no log, or a file that something else wrote.
+    /// The folder holds no log, or a file of another program.
     LogForeign = 906 Unavailable "the file is not a Rialto log", "Name the data folder of a realm.";
-    /// A running server holds the lock of the folder, as only one may write it.
+    /// A running server holds the lock of the folder, because only one may write to it.
     DataLocked = 907 Unavailable "another server uses this data folder", "Stop it first, or name another folder.";
-    /// Something that cannot be has happened in the program itself.
+    /// Something happened in the program that should be impossible.
     Defect = 908 Bug "a defect of this program", "Please report it with the server's log.";
     /// Nothing answers at the address, it does not speak HTTP, or its certificate is not trusted.
     Unreachable = 909 Unavailable "the server cannot be reached", "Start it with `rialto serve`, or name it with --server.";
@@ -363,13 +363,13 @@ codes! {
     Draining = 910 Unavailable "the server is shutting down", "Try again when it is back.";
     /// The operating system refused to read or write a file.
     StorageFailed = 911 Unavailable "a file could not be read or written", "The detail names the file and the cause.";
-    /// Files already stand where a copy was to be made.
+    /// The target of the copy already contains files.
     BackupTarget = 912 Invalid "the target folder is not empty", "Name an empty or new folder.";
     /// A large text is stored before its command is decided; its file could not be written.
     NotStored = 913 Unavailable "a text of the request could not be stored, and nothing was done", "Try again; the server's log names the cause: a full disk, or too many open files.";
-    /// What reads the log into the lists has met something that it cannot read or write.
-    ViewsStopped = 914 Unavailable "the lists stand still", "The server's log and /readyz with the operator's token name the cause; commands and inboxes go on.";
-    /// The realm's clock is not ahead of the machine's, or no jump is known that brought it there.
+    /// The indexer, which reads the log into the lists, met something that it cannot read or write.
+    ViewsStopped = 914 Unavailable "the lists are not being updated", "The server's log and /readyz with the operator's token name the cause; commands and inboxes go on.";
+    /// The realm's clock is not ahead of the machine's, or no known jump brought it there.
     NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
 }
 

@@ -1,124 +1,35 @@
 //! How much of each realm-wide table one owner may fill, so that nobody can crowd out the rest.
 //!
 //! Every entry of a bounded table is charged to the owner that brought it there, and one owner may
-//! fill at most one part in [`limits::OWNER_PART`] of it. The counts are derived: they are made anew
+//! fill at most one part in [`limits::OWNER_PART`] of it. Who that is stands with each kind of entity
+//! ([`crate::entity::Charge`]). The counts are derived: they are made anew
 //! when a snapshot is loaded and are no part of the digest.
 
-use crate::decide::Ctx;
-use crate::entity::{Changes, Entity, EntityKey, Store};
+use crate::ctx::{Ctx, room};
+use crate::entity::{Charge, Entity, Stored};
 use crate::id::{AgentId, OwnerId};
-use crate::identity::Agent;
-use crate::ledger::{Account, Hold, Holder, Payment};
+use crate::ledger::Holder;
 use crate::limits;
-use crate::mail::{Contact, ContactState, Conversation, MessageKey};
-use crate::market::{Call, Deal, Listing, Negotiation, Pair};
-use crate::policy::{Allowance, Block, Node, Party, owner_of_principal};
+use crate::mail::Contact;
+use crate::market::Pair;
+use crate::policy::{Node, Party};
 use crate::reject::{Code, Rejection};
-use crate::social::{
-    Community, Dismissed, Following, Measure, Membership, Mute, OwnerMute, Post, Report,
-};
-use crate::state::{Remembered, State, pair};
+use crate::state::{State, pair};
 use crate::table::Table;
-use crate::work::Task;
 
 /// How many entries of each kind each owner has brought.
 pub(crate) type Shares = Table<(u8, OwnerId), u32>;
 
-/// An entity of a realm-wide table that an owner fills.
-pub(crate) trait Charged: Entity {
-    /// The most entries that the realm holds.
-    const MOST: usize;
-    /// What the entries are called in an error.
-    const WHAT: &'static str;
-
-    /// The owner that brought it; nobody for what is the realm's own.
-    fn payer(&self, key: &Self::Key, state: &State) -> Option<OwnerId>;
-    /// Its table.
-    fn store(state: &State) -> &Store<Self>
-    where
-        Self: Sized;
-    /// Its table, to change.
-    fn store_mut(state: &mut State) -> (&mut Store<Self>, &mut Changes)
-    where
-        Self: Sized;
-}
-
-macro_rules! charged {
-    ($($entity:ident $field:ident $most:ident $what:literal, |$it:pat_param, $key:pat_param, $state:pat_param| $payer:expr;)*) => {
-        $(impl Charged for $entity {
-            const MOST: usize = limits::$most;
-            const WHAT: &'static str = $what;
-
-            fn payer(&self, key: &Self::Key, state: &State) -> Option<OwnerId> {
-                let ($it, $key, $state) = (self, key, state);
-                $payer
-            }
-            fn store(state: &State) -> &Store<Self> {
-                &state.$field
-            }
-            fn store_mut(state: &mut State) -> (&mut Store<Self>, &mut Changes) {
-                (&mut state.$field, &mut state.changes)
-            }
-        })*
-
-        /// Who pays for the entity with this key, if it is of a kind that is charged.
-        pub(crate) fn payer_of(state: &State, key: &EntityKey) -> Option<(u8, OwnerId)> {
-            match key.kind() {
-                $($entity::KIND => {
-                    let typed = key.typed()?;
-                    let payer = state.$field.get(&typed)?.payer(&typed, state)?;
-                    Some(($entity::KIND, payer))
-                })*
-                _ => None,
-            }
+/// Counts the entities of one kind.
+pub(crate) fn count<E: Stored>(state: &State, shares: &mut Shares) {
+    let Charge::Owner { payer, .. } = E::CHARGE else {
+        return;
+    };
+    E::store(state).for_each(|key, entity| {
+        if let Some(payer) = payer(entity, key, state) {
+            charge(shares, (E::KIND, payer));
         }
-
-        /// Counts every charged entity.
-        pub(crate) fn count(state: &State, seed: u64) -> Shares {
-            let mut shares = Shares::new(seed);
-            $(state.$field.for_each(|key, entity| {
-                if let Some(payer) = entity.payer(key, state) {
-                    charge(&mut shares, ($entity::KIND, payer));
-                }
-            });)*
-            shares
-        }
-    };
-}
-
-charged! {
-    // Agents that were closed count on: their handles are never given away.
-    Agent agents AGENTS "agents, closed ones among them", |it, _, _| Some(it.owner);
-    Remembered remembered IDEMPOTENCY_KEYS "idempotency keys", |it, _, _| it.owner;
-    Account accounts ACCOUNTS "accounts", |it, _, state| holder(state, it.holder);
-    Hold holds HOLDS "open holds", |it, _, state| {
-        state.accounts.get(&it.from).and_then(|a| holder(state, a.holder))
-    };
-    Payment payments PAYMENTS "references of payments", |it, _, _| it.owner;
-    Conversation conversations CONVERSATIONS "conversations", |it, _, state| owner(state, it.opened_by);
-    Contact contacts CONTACTS "contacts", |it, (receiver, sender), state| {
-        // A first message is its sender's doing; what the receiver then says is the receiver's.
-        let by = if it.state == ContactState::Requested { sender } else { receiver };
-        owner(state, *by)
-    };
-    MessageKey message_keys MESSAGE_IDS "remembered message ids", |it, _, state| owner(state, it.from);
-    Task tasks TASKS "open tasks", |it, _, state| owner_of_principal(state, it.requester);
-    Listing listings LISTINGS "listings", |it, _, state| owner(state, it.agent);
-    Call calls DEALS "open calls", |it, _, state| owner(state, it.buyer);
-    Negotiation negotiations DEALS "open negotiations", |it, _, state| owner(state, it.opened_by);
-    Deal deals DEALS "open deals", |it, _, state| owner(state, it.buyer);
-    Pair pairs PAIRS "pairs of agents that have dealt", |_, (first, _), state| owner(state, *first);
-    Allowance allowances ALLOWANCES "allowances", |_, (whose, _), state| node(state, *whose);
-    Block blocks BLOCKS "blocks", |_, (by, _), state| party(state, *by);
-    Following follows FOLLOWS "follows", |_, (by, _), state| owner(state, *by);
-    Mute mutes MUTES "mutes", |_, (by, _), state| owner(state, *by);
-    OwnerMute owner_mutes MUTES "mutes of owners", |_, (by, _), state| owner(state, *by);
-    Post posts POSTS "open posts", |it, _, state| owner(state, it.author);
-    Community communities COMMUNITIES "communities", |it, _, state| owner(state, it.created_by);
-    Membership memberships MEMBERSHIPS "memberships", |_, (_, agent), state| owner(state, *agent);
-    Report reports REPORTS "open reports", |it, _, state| owner(state, it.by);
-    Measure measures MEASURES "measures", |it, _, state| owner_of_principal(state, it.by);
-    Dismissed dismissals DISMISSALS "dismissed reports", |_, (owner, _), _| Some(*owner);
+    });
 }
 
 fn charge(shares: &mut Shares, whose: (u8, OwnerId)) {
@@ -155,7 +66,7 @@ pub(crate) fn holder(state: &State, holder: Holder) -> Option<OwnerId> {
     }
 }
 
-/// The owner that a node of the tree stands under.
+/// The owner above a node of the tree.
 pub(crate) fn node(state: &State, node: Node) -> Option<OwnerId> {
     match node {
         Node::Realm => None,
@@ -174,66 +85,68 @@ pub(crate) fn party(state: &State, party: Party) -> Option<OwnerId> {
 }
 
 impl State {
-    /// Puts an entity into its table and charges it to who brought it.
-    pub(crate) fn bring<E: Charged>(&mut self, key: E::Key, entity: E) {
-        self.forget_charge::<E>(&key);
-        if let Some(payer) = entity.payer(&key, self) {
+    /// Charges an entity that is about to come to who brings it.
+    pub(crate) fn charge<E: Entity>(&mut self, key: &E::Key, entity: &E) {
+        if let Charge::Owner { payer, .. } = E::CHARGE
+            && let Some(payer) = payer(entity, key, self)
+        {
             charge(self.shares_mut(), (E::KIND, payer));
         }
-        let (store, changes) = E::store_mut(self);
-        store.put(key, entity, changes);
     }
 
-    /// Takes an entity out of its table.
-    pub(crate) fn take<E: Charged>(&mut self, key: &E::Key) -> Option<E> {
-        self.forget_charge::<E>(key);
-        let (store, changes) = E::store_mut(self);
-        store.remove(key, changes)
-    }
-
-    fn forget_charge<E: Charged>(&mut self, key: &E::Key) {
-        let known = E::store(self).get(key);
-        if let Some(payer) = known.and_then(|e| e.payer(key, self)) {
+    /// Ends the charge of the entity with this key, if it is there.
+    pub(crate) fn end_charge<E: Stored>(&mut self, key: &E::Key) {
+        if let Charge::Owner { payer, .. } = E::CHARGE
+            && let Some(entity) = E::store(self).get(key)
+            && let Some(payer) = payer(entity, key, self)
+        {
             discharge(self.shares_mut(), (E::KIND, payer));
         }
     }
+}
 
-    /// Ends the charge of an entity that is about to leave.
-    pub(crate) fn end_charge(&mut self, key: &EntityKey) {
-        if let Some(whose) = payer_of(self, key) {
-            discharge(self.shares_mut(), whose);
-        }
+/// The most entries of a table, and what they are called; only for kinds that an owner is charged for.
+const fn bound<E: Entity>() -> (usize, &'static str) {
+    assert!(
+        matches!(E::CHARGE, Charge::Owner { .. }),
+        "nobody has a share of the table"
+    );
+    match E::CHARGE {
+        Charge::Owner { most, what, .. } => (most, what),
+        Charge::Nobody => (0, ""),
     }
 }
 
 impl Ctx<'_> {
     /// Refuses when the table has no room for one more beside `planned`, or `payer` has filled its
     /// part of it.
-    pub(crate) fn room_for<E: Charged>(
+    pub(crate) fn room_for<E: Stored>(
         &self,
         payer: Option<OwnerId>,
         planned: usize,
     ) -> Result<(), Rejection> {
-        crate::decide::room(E::WHAT, E::store(self.state).len() + planned, E::MOST)?;
+        let (most, what) = const { bound::<E>() };
+        room(what, E::store(self.state).len() + planned, most)?;
         self.part_for::<E>(payer, planned)
     }
 
     /// Refuses when `payer` has filled its part of the table.
-    pub(crate) fn part_for<E: Charged>(
+    pub(crate) fn part_for<E: Stored>(
         &self,
         payer: Option<OwnerId>,
         planned: usize,
     ) -> Result<(), Rejection> {
         let Some(payer) = payer else { return Ok(()) };
-        let most = E::MOST / limits::OWNER_PART;
+        let (most, what) = const { bound::<E>() };
+        let most = most / limits::OWNER_PART;
         if self.state.share(E::KIND, payer) as usize + planned >= most {
-            let detail = alloc::format!("at most {most} {} an owner", E::WHAT);
+            let detail = alloc::format!("at most {most} {what} an owner");
             return Err(Rejection::new(Code::OwnerFull, detail));
         }
         Ok(())
     }
 
-    /// Refuses when a first contact between the two could not be remembered.
+    /// Refuses if there is no room to remember a first contact between the two.
     pub(crate) fn room_for_contact(&self, by: AgentId, other: AgentId) -> Result<(), Rejection> {
         if self.state.contacts.contains(&(by, other)) {
             return Ok(());
@@ -241,7 +154,7 @@ impl Ctx<'_> {
         self.room_for::<Contact>(owner(self.state, by), 0)
     }
 
-    /// Refuses when a deal of the two could not be remembered as that of a new pair.
+    /// Refuses if there is no room to remember the two as a new pair.
     pub(crate) fn room_for_pair(&self, a: AgentId, b: AgentId) -> Result<(), Rejection> {
         let both = pair(a, b);
         if self.state.pairs.contains(&both) {
@@ -254,8 +167,16 @@ impl Ctx<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Agent;
+    use crate::ledger::{Account, Hold, Payment};
+    use crate::mail::{Conversation, MessageKey};
+    use crate::market::{Call, Deal, Listing, Negotiation};
+    use crate::policy::{Allowance, Block};
+    use crate::realm::Remembered;
+    use crate::social::{Community, Following, Measure, Membership, Mute, OwnerMute, Post, Report};
     use crate::spec::World;
     use crate::text::Handle;
+    use crate::work::Task;
 
     const MARKET: &str = r#"
         owner ann
@@ -270,7 +191,7 @@ mod tests {
         @seller community.join {"community": "eaters", "join": true} => ok
     "#;
 
-    /// What is refused when the buyer's owner has filled its part of a table.
+    /// The refusal if the buyer's owner has filled its part of a table.
     const TABLE: &[(u8, &str)] = &[
         (
             Remembered::KIND,

@@ -22,7 +22,7 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use rialto_core::amount::Amount;
-use rialto_core::command::Command;
+use rialto_core::command::{Command, Nothing};
 use rialto_core::decide::{Decision, Request, RequestKey, Stamp, Verdict, decide, resolve_agent};
 use rialto_core::event::{Envelope, Event};
 use rialto_core::hash::Hash;
@@ -30,10 +30,11 @@ use rialto_core::id::{
     AgentId, AnyId, AssetId, CommunityId, DealId, HoldId, ListingId, TokenId, TransferId,
 };
 use rialto_core::identity::{AgentRef, Auth, IdentityEvent, Principal, Role, Status};
-use rialto_core::ledger::{Account, EntryKind, Holder, LedgerEvent, Moved, Purpose};
+use rialto_core::ledger::{Account, EntryKind, Holder, LedgerCommand, LedgerEvent, Moved, Purpose};
 use rialto_core::mail::ContactState;
 use rialto_core::market::NegotiationState;
 use rialto_core::policy::{Node, Party};
+use rialto_core::realm::RealmCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::social::Standing;
 use rialto_core::state::State;
@@ -57,6 +58,22 @@ pub(crate) fn seal(command: Command<String>) -> Command<Sealed> {
         ordinal += 1;
         sealed
     })
+}
+
+/// A command as a door reads it.
+pub(crate) fn read(op: &str, args: &str) -> Result<Command<String>, String> {
+    let mut args = serde_json::Deserializer::from_str(args);
+    match Command::read_args(op, &mut args) {
+        Some(read) => read.map_err(|why| why.to_string()),
+        None => Err(format!("there is no {op}")),
+    }
+}
+
+/// A command in its JSON form, its texts sealed.
+pub(crate) fn sealed(json: &str) -> Command<Sealed> {
+    let json: serde_json::Value = serde_json::from_str(json).unwrap();
+    let op = json["op"].as_str().unwrap();
+    seal(read(op, &json["args"].to_string()).unwrap())
 }
 
 /// A digest of all entities, independent of the order of tables.
@@ -219,8 +236,9 @@ impl World {
             None => (None, rest),
         };
         let (op, args) = rest.split_once(' ').unwrap_or((rest, "{}"));
-        let text = format!(r#"{{"op": "{op}", "args": {}}}"#, self.substitute(args)?);
-        let parsed: Command<String> = match serde_json::from_str(&text) {
+        let args = self.substitute(args)?;
+        let text = format!(r#"{{"op": "{op}", "args": {args}}}"#);
+        let parsed = match read(op, &args) {
             Ok(command) => command,
             Err(_) if wanted == "malformed" => return Ok(()),
             Err(why) => return Err(format!("{why} in {text}")),
@@ -247,7 +265,7 @@ impl World {
     /// The command as a door hands it on: texts sealed, and what a corrected entry moved looked up.
     pub(crate) fn sealed(&self, command: Command<String>) -> Command<Sealed> {
         let mut command = seal(command);
-        if let Command::Correct(args) = &mut command {
+        if let Command::Ledger(LedgerCommand::Correct(args)) = &mut command {
             args.entry = moved(&self.log, args.transfer);
         }
         command
@@ -446,7 +464,7 @@ impl World {
     pub(crate) fn tick_all(&mut self) {
         let request = self.request("clock").unwrap();
         for _ in 0..1_000 {
-            let tick = Command::Tick(rialto_core::command::Nothing {});
+            let tick = RealmCommand::Tick(Nothing {}).into();
             let now = self.state.time_at(self.now, self.steady_ms);
             match self.execute(&request, &tick) {
                 Ok(Verdict::Nothing) => return,

@@ -12,8 +12,9 @@ use hashbrown::HashTable;
 
 /// How many shards a table has.
 const SHARDS: usize = 256;
-/// In how many slots the hash falls. A shard has between 10 and 22 of them: as shards of one size would
-/// be full at the same moment, their sizes are spread evenly over a doubling, and they grow in turn.
+/// The number of slots of the hash. A shard has between 10 and 22 of them: shards of one size would
+/// be full at the same moment, so their sizes are spread evenly over a doubling, and they grow in
+/// turn.
 const SLOTS: usize = 4_096;
 /// The shard of each slot.
 const SHARD_OF: [u8; SLOTS] = spread();
@@ -143,7 +144,7 @@ impl<K: Hash + Eq, V> Table<K, V> {
         Some(value)
     }
 
-    /// Visits every entry in an order that means nothing.
+    /// Visits every entry in arbitrary order.
     pub fn for_each(&self, mut visit: impl FnMut(&K, &V)) {
         for shard in &self.shards {
             for (key, value) in shard {
@@ -152,7 +153,7 @@ impl<K: Hash + Eq, V> Table<K, V> {
         }
     }
 
-    /// Takes every entry out, in an order that means nothing.
+    /// Takes every entry out, in arbitrary order.
     pub fn drain(&mut self, mut take: impl FnMut(K, V)) {
         self.len = 0;
         for shard in &mut self.shards {

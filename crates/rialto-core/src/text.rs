@@ -1,7 +1,7 @@
 //! Short texts that are facts (handles, names, codes), and references to texts that are not.
 //!
-//! Facts are bounded, checked on entry and never erased. Everything longer or personal is a content:
-//! it stands beside the facts and is named here only by a [`ContentRef`].
+//! Facts are bounded, checked on entry and never erased. Everything longer or personal is a
+//! content: it is stored beside the facts, which name it by a [`ContentRef`].
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -107,8 +107,8 @@ short_text! {
 }
 
 impl Name {
-    /// By this word a format is asked for a name, so that a door can hold new ones to
-    /// [`Name::new`] while stored ones are read as they stand.
+    /// The type name by which a format recognises a name, so that a door can check new ones with
+    /// [`Name::new`] while stored ones are read unchanged.
     pub const FORM: &'static str = "rialto name";
 
     /// Checks and takes a new name.
@@ -140,7 +140,7 @@ impl Name {
     }
 }
 
-/// Reads a name as it stands: what is on the log was checked when it came in.
+/// Reads a name unchanged: names in the log were checked when they arrived.
 impl<'de> serde::Deserialize<'de> for Name {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -240,7 +240,7 @@ impl Labels {
     pub const BY_PERSON: Labels = Labels(2);
     /// Written by the operator.
     pub const BY_OPERATOR: Labels = Labels(4);
-    /// A token of the realm that was live when the text came in stands in it.
+    /// It contains a token of the realm that was live when the text arrived.
     pub const LIVE_TOKEN: Labels = Labels(8);
 
     const NAMES: [(Labels, &str); 4] = [
@@ -288,7 +288,7 @@ pub struct Sealed {
     pub len: u32,
     /// What is known of it.
     pub labels: Labels,
-    /// True when there is nothing in it: no data, no file, and no text but white space.
+    /// True if it is empty: no data, no file, and no text but white space.
     pub blank: bool,
 }
 

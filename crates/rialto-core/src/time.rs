@@ -27,7 +27,7 @@ impl Time {
         Time(self.0.saturating_add(ms))
     }
 
-    /// Milliseconds since `earlier`; zero if that lies ahead.
+    /// Milliseconds since `earlier`; zero if that is in the future.
     #[must_use]
     pub fn since(self, earlier: Time) -> u64 {
         self.0.saturating_sub(earlier.0)

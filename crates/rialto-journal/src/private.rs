@@ -1,7 +1,7 @@
-//! Files and folders that are their owner's only: 0600 and 0700, whatever the umask says.
+//! Files and folders that only their owner can use: 0600 and 0700, whatever the umask says.
 //!
-//! A realm's files hold every owner's messages, so all that is kept of one is made here. Never opens a
-//! file to more readers than it has, and never touches a folder that holds something else than a realm.
+//! A realm's files hold every owner's messages, so all of them are created here. Never opens a file
+//! to more readers than it has, and never touches a folder that holds other things than a realm.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
@@ -40,8 +40,8 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     new_file().create_new(true).open(path)
 }
 
-/// Makes sure that a file exists and is its owner's only. SQLite gives the files beside a database its
-/// mode.
+/// Makes sure that a file exists and only its owner can use it. SQLite gives the files beside a
+/// database its mode.
 ///
 /// # Errors
 /// As the operating system's.
@@ -74,8 +74,8 @@ pub enum Openness {
     Open(u32),
 }
 
-/// Takes from others what a folder grants them, and the files of a realm in it, if it holds a realm or
-/// nothing.
+/// Removes the access of other users to a folder, and to a realm's files in it, if it holds a realm
+/// or nothing.
 ///
 /// # Errors
 /// When the folder cannot be looked at.
@@ -94,7 +94,7 @@ pub fn close_folder(folder: &Path) -> io::Result<Openness> {
     })
 }
 
-/// The realm's own files in a folder, wherever it stands; another user's stay as they are.
+/// The realm's own files in any folder; those of another user stay as they are.
 fn close_files(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -112,7 +112,7 @@ fn close_files(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Says whether it was open to others. A link is left alone: what it leads to is not the realm's.
+/// Returns whether it was open to others. A link is left alone: its target is not the realm's.
 fn close(entry: &fs::DirEntry) -> io::Result<bool> {
     let found = entry.metadata()?;
     let mode = found.permissions().mode();

@@ -1,9 +1,9 @@
-//! Tells a webhook of what waits: how much of which kind for whom, and never what it says.
+//! Notifies a webhook of what waits: how much of which kind for which owner, and never any text.
 //!
-//! The log is the queue: what began to wait after the last look is read from the views, so a slow or
+//! The log is the queue: the views show what began to wait since the last request, so a slow or
 //! absent receiver costs the server no memory and keeps nobody waiting. One request is made at a
-//! time; counts are read when it is made. What waited before the server started is not told, and
-//! neither is what a receiver missed: the next request for the same owner counts it.
+//! time, with the counts of that moment. What waited before the server started, or what a receiver
+//! missed, triggers no request of its own: the next request for the same owner counts it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -22,25 +22,24 @@ use crate::node::Hub;
 
 /// How long a request may take until its answer begins.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How often a request is made before its receiver is given up.
+/// How often a request is tried before it is given up.
 const TRIES: u32 = 5;
 /// How long to wait after the first failure; after each further one twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
-/// What comes within this time is told together.
+/// What comes within this time shares one notification.
 const GATHER: Duration = Duration::from_millis(200);
-/// How many owners may be due before the log is looked at no further.
+/// How many owners may be due before no more of the log is read.
 const DUE: usize = 1_024;
 
-/// Where what waits is told.
+/// The receiver of the notifications.
 pub struct Webhook {
     uri: Uri,
-    /// What logs say of it: its path and query may hold a secret.
+    /// The address without its path and query, which may hold a secret, for logs.
     shown: String,
     connections: Connections,
 }
 
-/// Why an address cannot be told anything. What it says does not repeat the address, which may hold a
-/// secret.
+/// Why an address cannot be notified. It does not repeat the address, which may hold a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// It is no address of a receiver.
@@ -51,12 +50,12 @@ pub enum WebhookError {
     Outside(#[from] OutsideError),
 }
 
-/// Owners who are due to be told, in order; none is the operator.
+/// Owners that are due for a notification, in order; none is the operator.
 #[derive(Default)]
 struct Due {
     order: VecDeque<Option<OwnerId>>,
     raised: BTreeMap<Option<OwnerId>, u64>,
-    /// Up to which position an owner was told, where that is ahead of the look at the log.
+    /// The position of an owner's last notification, if it is ahead of what was read of the log.
     told: BTreeMap<Option<OwnerId>, u64>,
 }
 
@@ -151,7 +150,7 @@ impl Webhook {
         }
     }
 
-    /// Tells how much waits for an owner, if anything does. The position up to which it is told.
+    /// Sends how much waits for an owner, if anything does. Returns the position of the counts.
     async fn tell(&self, views: &ViewReader, realm: &str, whom: Option<OwnerId>) -> Option<u64> {
         let (mut pause, mut tries) = (PAUSE, 0);
         loop {
@@ -165,7 +164,7 @@ impl Webhook {
             };
             tries += 1;
             if tries == TRIES {
-                tracing::warn!(webhook = %self.shown, tries, why, "what waits could not be told");
+                tracing::warn!(webhook = %self.shown, tries, why, "the receiver could not be notified");
                 return None;
             }
             tokio::time::sleep(pause).await;
@@ -184,7 +183,7 @@ impl Webhook {
         let answer = answer
             .map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?
             .map_err(|e| e.to_string())?;
-        // What it says besides is not read.
+        // Its body is not read.
         match answer.status() {
             status if status.is_success() => Ok(()),
             status => Err(format!("it answered {status}")),
@@ -199,7 +198,7 @@ fn count(
 ) -> Result<Told, rialto_views::Error> {
     let scope = owner.map_or(Scope::Realm, Scope::Owner);
     let row = owner.map(|id| views.owner(id)).transpose()?.flatten();
-    // Counted after the position was read, so that what came between is told again rather than never.
+    // Counted after the position was read, so that what came between is sent twice rather than never.
     let position = views.position()?;
     Ok(Told {
         realm,
@@ -274,7 +273,7 @@ mod tests {
         assert_eq!(due.next(), Some(None));
         assert_eq!(due.next(), Some(Some(OwnerId(7))));
         assert_eq!(due.next(), None);
-        // It was told as of a position that the look at the log has yet to reach.
+        // Its last notification has a position that the reading of the log has yet to reach.
         due.told.insert(Some(OwnerId(7)), 12);
         due.take_in(newly(11, &[(Some(7), 11)]));
         assert_eq!(due.next(), None);

@@ -1,8 +1,8 @@
-//! What happens now: the latest acts, the traffic of a period, and what waits.
+//! Current activity: the latest acts, the traffic of a period, and what waits.
 //!
-//! One line an envelope, the most telling of its events, with who did it and to whom; for people
-//! who watch, and for pictures of who deals with whom. A scope gets the acts about things it may
-//! see. Every call looks at a bounded stretch of the log and says when it stopped there.
+//! One line per envelope, for its most important event, with who did it and to whom; for people who
+//! watch, and for pictures of who deals with whom. A scope gets the acts about things it may see.
+//! Every call reads a bounded stretch of the log and says if it stopped there.
 
 use std::collections::BTreeMap;
 
@@ -237,7 +237,7 @@ impl Snap<'_> {
         })
     }
 
-    /// Whether a thing is the scope's own affair: that everybody may see it is not enough.
+    /// Whether a thing concerns the scope itself: being public is not enough.
     fn concerns(&self, scope: Scope, id: AnyId) -> Result<bool> {
         match (scope, id) {
             (Scope::Realm, _) => Ok(true),
@@ -262,8 +262,8 @@ impl Snap<'_> {
         }
     }
 
-    /// Whether an event is an answer to a call that the scope may not know of: it is told to who
-    /// gave it, and to the caller once the answers were opened together.
+    /// Whether an event is an answer to a call that the scope may not see: only its author sees it,
+    /// and the caller once the answers were opened.
     pub(crate) fn is_sealed(&self, scope: Scope, event: &Event) -> Result<bool> {
         let Event::Market(MarketEvent::CallRefused { call, agent }) = event else {
             return Ok(false);
@@ -562,7 +562,7 @@ fn rank(event: &Event) -> u8 {
     }
 }
 
-/// A change of an allowance, told of whom it is for.
+/// A change of an allowance, shown with its node.
 fn allowance(node: Node) -> Option<Line> {
     let subject = match node {
         Node::Realm => return None,
@@ -652,7 +652,7 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
         }
         IdentityEvent::HandleMarked { agent, .. } => line(
             (*agent).into(),
-            "has a handle that is read like an older one".to_owned(),
+            "has a handle that reads like an older one".to_owned(),
         ),
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))

@@ -1,4 +1,4 @@
-//! What a deal on model capacity used of which chips, by what its listing says.
+//! What a deal on model capacity used of which chips, according to its listing.
 //!
 //! A provider that publishes a modelled price list states in the listing's attributes the kind of
 //! chip and, for each kind of token, chip-seconds and cost of a million. With the quantities of the
@@ -45,7 +45,7 @@ pub struct Rates {
     pub(crate) per_million: [Option<(i128, i128)>; 3],
 }
 
-/// What is known of listings while many deals are looked at.
+/// Known listings while many deals are read.
 #[derive(Debug, Default)]
 pub(crate) struct KnownRates(HashMap<i64, Option<Rc<Rates>>>);
 
@@ -55,7 +55,7 @@ impl KnownRates {
 }
 
 impl Rates {
-    /// The rates of a listing, as the door tells it; none where it is no modelled price list.
+    /// The rates of a listing; none if it is not a modelled price list.
     #[must_use]
     pub fn of(listing: &Value) -> Option<Self> {
         let chip = attribute(listing, "chip")?;
@@ -74,7 +74,7 @@ impl Rates {
         })
     }
 
-    /// What an offer's quantities take; none when it buys no tokens or one kind has no rate.
+    /// What an offer's quantities use; none if it buys no tokens or one kind has no rate.
     #[must_use]
     pub fn used(&self, offer: &Value) -> Option<Used> {
         let (mut seconds, mut cost) = (0_i128, 0_i128);
@@ -119,7 +119,7 @@ pub(crate) fn in_words(units: i128) -> String {
 }
 
 impl Snap<'_> {
-    /// In words what a deal used of which chips; nothing when its listing does not say.
+    /// What a deal used of which chips, in words; nothing if its listing does not say.
     pub(crate) fn chips_of(&self, deal: DealId) -> Result<Option<String>> {
         let used = self.chips_used(int(deal.0), &mut KnownRates::default())?;
         Ok(used.map(|used| {
@@ -133,7 +133,7 @@ impl Snap<'_> {
         }))
     }
 
-    /// What a deal used of which chips, by its listing and its accepted offer.
+    /// What a deal used of which chips, according to its listing and its accepted offer.
     pub(crate) fn chips_used(&self, deal: i64, known: &mut KnownRates) -> Result<Option<Used>> {
         let sql = "SELECT n.listing, n.id, d.offer FROM deal d
             JOIN negotiation n ON n.id = d.negotiation WHERE d.id = ? AND n.listing IS NOT NULL";

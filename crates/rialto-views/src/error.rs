@@ -20,7 +20,7 @@ pub enum Error {
     /// What is stored is not what this code writes.
     #[error("the view file is damaged ({0}): stop, delete it, and let it be rebuilt")]
     Damaged(&'static str),
-    /// Contents are gone from every table, but long reads kept their bytes in the file so far.
+    /// Contents are erased from every table, but long reads still keep their bytes in the file.
     #[error("erased, but readers still hold the file; call erase again to finish")]
     EraseIncomplete,
     /// The cursor is not one that this list gave.

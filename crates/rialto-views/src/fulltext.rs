@@ -1,4 +1,4 @@
-//! Words of any script for the full-text indexes: what is indexed of a text, and what a search asks.
+//! Words of any script for the full-text indexes: how a text is indexed, and how a search is asked.
 //!
 //! The indexes split at ASCII white space and punctuation only; everything else happens here, the same
 //! way for texts and queries. Words are folded (compatibility forms, case, the accents of letters), and
@@ -28,8 +28,8 @@ pub(crate) fn indexed(text: &str) -> String {
     words.out
 }
 
-/// A search's words as FTS5 expressions, each once. In each expression everything is quoted. A word and
-/// its neighbour are also found as one.
+/// A search's words as FTS5 expressions, each once, with everything quoted. Two neighbouring words
+/// are also found as one.
 pub(crate) fn expressions(text: &str) -> Vec<String> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for word in text.split_whitespace() {
@@ -66,7 +66,7 @@ pub(crate) fn all_words(text: &str) -> Option<String> {
     (!all.is_empty()).then(|| all.join(" AND "))
 }
 
-/// What a word of a query may be in an index, each quoted; nothing when it is no word.
+/// The forms of a query's word in an index, each quoted; nothing if it is not a word.
 fn forms(written: &str) -> Vec<String> {
     let mut words = Words::new(written.len());
     words.query = true;
@@ -214,8 +214,8 @@ impl Words {
     }
 }
 
-/// Takes the ending of an English plural off a word of ASCII letters. Singular and plural come to the
-/// same; what they come to need be no word.
+/// Removes the ending of an English plural from a word of ASCII letters. Singular and plural give
+/// the same result, which need not be a word.
 fn stem(word: &mut String) {
     let letters = word.bytes().all(|b| b.is_ascii_lowercase());
     if word.len() < 4 || !letters {
@@ -254,7 +254,7 @@ fn is_accent(c: char) -> bool {
         | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
 }
 
-/// What is not seen, joins, or says how something is drawn. White space separates words.
+/// Invisible characters, joiners and variation selectors. White space separates words.
 fn is_hidden(c: char) -> bool {
     let tone = matches!(c, '\u{1F3FB}'..='\u{1F3FF}');
     (is_unseen(c) && !c.is_whitespace() && c != '\0') || is_joiner(c) || is_variation(c) || tone

@@ -9,8 +9,8 @@
 //! diversity    −250 for each post of the same owner that stands above it on the list
 //! ```
 //!
-//! Reactions, replies and followers count for nothing: what many repeat is not for that reason worth
-//! reading. Names count for nothing either: ties are broken by age alone.
+//! Reactions, replies and followers do not count, because popularity does not make a post worth
+//! reading. Names do not count either: ties are broken by age alone.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
@@ -107,8 +107,8 @@ pub(crate) struct Candidate {
     pub(crate) why: Why,
 }
 
-/// The first `most` candidates in order: each place goes to the best that is left, given what stands
-/// above it; of equals to the youngest.
+/// The first `most` candidates in order: each place goes to the best one left, given those above
+/// it; ties go to the youngest.
 pub(crate) fn order(candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
     let mut above: HashMap<i64, i32> = HashMap::new();
     let mut ranked = Vec::with_capacity(most.min(candidates.len()));

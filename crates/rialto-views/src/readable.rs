@@ -1,8 +1,7 @@
 //! Events as JSON for people and programs: amounts as decimals, assets by their code.
 //!
-//! The log counts in an asset's smallest unit and names assets by id. Both are its own affair: what
-//! leaves the realm says `"price": "3.50", "asset": "USD"`. Nothing else is changed, and an asset
-//! that is not known stays as it is.
+//! The log counts in an asset's smallest unit and names assets by id. Outside the log it says
+//! `"price": "3.50", "asset": "USD"`. Nothing else is changed, and an unknown asset stays as it is.
 
 use rialto_core::amount::Amount;
 use rialto_core::event::{Envelope, Event};
@@ -21,7 +20,7 @@ const AMOUNTS: [&str; 7] = [
     "approval_above",
 ];
 
-/// What is known of an asset: its code and how many digits stand behind the point.
+/// An asset's code, and how many digits are after the point.
 pub type Scale = (String, u8);
 
 /// An envelope with all its events. `asset` tells of an asset what is known.
@@ -42,7 +41,8 @@ pub fn readable_event(
     value
 }
 
-/// The asset in which a deal that ends in this envelope is settled: its payment stands beside it.
+/// The asset in which a deal that ends in this envelope is settled: its payment is in the same
+/// envelope.
 fn settled_in(envelope: &Envelope) -> Option<AssetId> {
     envelope.events.iter().find_map(|event| match event {
         Event::Ledger(LedgerEvent::Entries { entries, .. }) => entries.first().map(|e| e.asset),

@@ -132,6 +132,9 @@ pub struct ReportRow {
     pub by: BTreeMap<String, String>,
     /// The ids behind these values.
     pub ids: BTreeMap<String, AnyId>,
+    /// The handles, known by their deals, that those among these values could be taken for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub resembles: BTreeMap<String, String>,
     /// The asset.
     pub asset: String,
     /// The figures.
@@ -601,6 +604,7 @@ impl Snap<'_> {
         let (code, scale) = self.asset(key.asset)?;
         let stated = |name: &Option<Rc<str>>| name.as_deref().unwrap_or(UNATTRIBUTED).to_owned();
         let (mut names, mut ids) = (BTreeMap::new(), BTreeMap::new());
+        let mut resembles = BTreeMap::new();
         if !deals {
             names.insert(UNATTRIBUTED.to_owned(), "moved without a deal".to_owned());
         }
@@ -620,6 +624,8 @@ impl Snap<'_> {
                 Dimension::Agent => ("agent", self.handle(agent)?, agent_id(agent)),
                 Dimension::Counterparty => ("counterparty", self.handle(other)?, agent_id(other)),
             };
+            let other = self.resembled(&value)?;
+            resembles.extend(other.map(|other| (name.to_owned(), other)));
             names.insert(name.to_owned(), value);
             ids.extend(id.map(|id| (name.to_owned(), id)));
         }
@@ -627,6 +633,7 @@ impl Snap<'_> {
             key: key.text(deals),
             by: names,
             ids,
+            resembles,
             asset: code,
             figures: sums.figures(scale),
         })

@@ -1,5 +1,5 @@
-//! What events say, in a line each: who was stopped or let go on, which limit was set to what, what
-//! was paid from whom to whom. The same words in the API's log, the console and the command line.
+//! Events in words, one line each: who was stopped or resumed, which limit was set to what, what
+//! was paid by whom to whom. The API's log, the console and the command line use the same words.
 
 use rialto_core::amount::Amount;
 use rialto_core::event::{Envelope, Event, RealmEvent};
@@ -35,7 +35,7 @@ impl Snap<'_> {
         Ok(value)
     }
 
-    /// What an event says. Nothing where the things it is about say enough.
+    /// An event in words. Nothing if its ids say enough.
     pub(crate) fn words_of(&self, event: &Event) -> Result<Vec<String>> {
         Ok(match event {
             Event::Realm(event) => realm(event).into_iter().collect(),
@@ -138,7 +138,7 @@ impl Snap<'_> {
                 format!("{} {}", switched(*status), self.owner_name(*owner)?)
             }
             IdentityEvent::AgentsStopped { owner, stop } => {
-                let did = if *stop { "stopped" } else { "let go on" };
+                let did = if *stop { "stopped" } else { "restarted" };
                 format!("{did} all agents of {}", self.owner_name(*owner)?)
             }
             IdentityEvent::AgentClosed { agent } => format!("closed {}", self.agent_name(*agent)?),
@@ -213,7 +213,7 @@ impl Snap<'_> {
                 )
             }
             (EntryKind::VoidHold, purpose) => {
-                format!("gave what was held back to {from}{}", for_what(purpose))
+                format!("returned the held money to {from}{}", for_what(purpose))
             }
             (EntryKind::Post, Purpose::Issue) => format!("issued {amount} to {to}"),
             (EntryKind::Post, Purpose::Deposit) => format!("deposited {amount} to {to}"),

@@ -1,7 +1,7 @@
-//! The reputation score: what an agent's ended deals say of it, in whole numbers.
+//! The reputation score of an agent, from its ended deals, in whole numbers.
 //!
-//! A pure function of facts that the log holds, so that anybody entitled to the facts comes to the
-//! same number. No name, vendor or popularity enters; only deals that were paid for and ended do.
+//! A pure function of facts in the log, so that anybody entitled to the facts gets the same number.
+//! Names, vendors and popularity do not count; only paid deals that have ended do.
 //!
 //! ```text
 //! weight of a deal = 1024 halved every 180 days (linear in between)
@@ -63,7 +63,7 @@ pub struct Dealt {
     pub ended: Time,
     /// On which side the agent was.
     pub side: Side,
-    /// Whose the other party is; none when it is of the same owner, which counts for nothing.
+    /// The owner of the other party; none if it is the same owner, which does not count.
     pub other: Option<OwnerId>,
     /// With how many agents the other party has settled deals, this one included.
     pub other_partners: u32,
@@ -84,9 +84,9 @@ pub struct Score {
     pub confidence: u32,
     /// How much of it was kept.
     pub completion: u32,
-    /// How many different owners it was with.
+    /// How many different owners it dealt with.
     pub breadth: u32,
-    /// How much of it ended in a lost dispute.
+    /// The share of deals with a lost dispute.
     pub disputes: u32,
     /// The sum of weights, in 1024ths.
     pub evidence: u64,

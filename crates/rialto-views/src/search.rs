@@ -57,17 +57,18 @@ struct Plan<'a> {
     all: bool,
     by_price: bool,
     most: Option<i128>,
-    /// Whether nothing is asked for: then every listing is a hit, and the oldest is the best.
+    /// Whether the query has no conditions: then every listing is a hit, and the oldest is the
+    /// best.
     everything: bool,
     after: Option<Rank>,
     limit: usize,
 }
 
 impl ViewReader {
-    /// Searches the listings on the market. Text is words only: nothing in it is syntax. A query that
-    /// asks for nothing finds all listings, the oldest first. Listings of suspended agents or owners
-    /// are left out, as are those of sellers that a block keeps apart from the reader: a page may be
-    /// short for that, but has a cursor. Prices are compared as numbers, whatever their asset.
+    /// Searches the listings on the market. Text is words only: nothing in it is syntax. A query
+    /// without conditions finds all listings, the oldest first. Listings of suspended agents or
+    /// owners, and of sellers separated from the reader by a block, are left out: a page may then
+    /// be short, but has a cursor. Prices are compared as numbers, whatever their asset.
     ///
     /// # Errors
     /// [`Error::BadQuery`] when too much is asked for, [`Error::BadLimit`],
@@ -441,8 +442,8 @@ impl Snap<'_> {
         Ok(lacking)
     }
 
-    /// What a wanted item costs in a listing. Of two with the same key it is the one written exactly
-    /// as wanted, else the dearer: a decoy never improves a rank.
+    /// The price of a wanted item in a listing. Of two with the same key it is the one written
+    /// exactly as wanted, else the more expensive one: a decoy never improves a rank.
     fn price(&self, wanted: &Wanted<'_>, listing: i64) -> Result<Option<i128>> {
         let Some(term) = wanted.term else {
             return Ok(None);
@@ -550,7 +551,7 @@ impl Snap<'_> {
     }
 }
 
-/// The item that stands for a wanted name, by the same rule as [`Snap::price`].
+/// The item that matches a wanted name, by the same rule as [`Snap::price`].
 fn choose<'a>(items: &'a [Item], wanted: &Name) -> Option<&'a Item> {
     let key = name_key(wanted.as_str());
     let same = || {

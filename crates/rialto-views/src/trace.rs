@@ -1,9 +1,9 @@
-//! The thread: every cause and every effect of a thing, as a list of hops in the order of the log.
+//! The trace: every cause and every effect of a thing, as a list of hops in the order of the log.
 //!
-//! From the thing that was asked for, links are followed back to what caused it and forward to what
-//! came of it; every event about a thing that was reached is a hop. Things that the scope may not
-//! see are named by id only, and nothing beyond them is followed. An id that is named as a cause
-//! but is not there for who named it is a gap.
+//! From the requested thing, links are followed back to its causes and forward to its effects;
+//! every event about a reached thing is a hop. Things that the scope may not see are named by id
+//! only, and nothing beyond them is followed. An id that is named as a cause, but does not exist
+//! for whoever named it, is a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,11 +34,11 @@ const HOPS: usize = 2_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
-    /// It happened in this realm and stands in its log.
+    /// It happened in this realm and is in its log.
     Measured,
     /// It was computed by a model.
     Modelled,
-    /// It stands in for something that is not there.
+    /// It stands in for a part that does not exist yet.
     StandIn,
 }
 
@@ -60,6 +60,9 @@ pub struct Hop {
     /// Who did it: a handle, or the kind of principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
+    /// The older agent, known by its deals, that this handle could be taken for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who_resembles: Option<String>,
     /// What happened, in one line, without anybody's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
@@ -74,7 +77,7 @@ pub struct Hop {
     pub basis: Option<Basis>,
 }
 
-/// An id that was named as a cause, but is not there for who named it.
+/// An id that was named as a cause, but does not exist for whoever named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The id.
@@ -90,7 +93,7 @@ pub struct Trace {
     pub id: AnyId,
     /// The hops, in the order of the log; private things at the end.
     pub hops: Vec<Hop>,
-    /// Causes that are not there. None in an unbroken thread.
+    /// Causes that do not exist. None in a trace without gaps.
     pub gaps: Vec<Gap>,
     /// True when the thread is longer than one answer.
     pub truncated: bool,
@@ -98,7 +101,7 @@ pub struct Trace {
     pub position: u64,
 }
 
-/// What was reached so far.
+/// The things reached so far.
 #[derive(Default)]
 struct Reached {
     seen: BTreeSet<AnyId>,
@@ -151,7 +154,7 @@ impl Snap<'_> {
             if !self.sees(scope, id)? {
                 // A private cause is named, since what it led to names it. A private effect never
                 // comes here: it would tell that others answered.
-                // But for a report: whom it is about is not told that there was one.
+                // Except for a report: the agent that it is about does not learn of it.
                 if !matches!(id, AnyId::ReportId(_)) {
                     reached.private.insert(id);
                 }
@@ -184,8 +187,8 @@ impl Snap<'_> {
         Ok(())
     }
 
-    /// Effects that the scope may see, so that those of others do not take their place. What was
-    /// linked before the thing itself was made is no effect: its author guessed the id.
+    /// Effects that the scope may see, so that those of others do not take their place. Links made
+    /// before the thing existed do not count: their author guessed the id.
     fn effects_of(
         &self,
         scope: Scope,
@@ -285,6 +288,7 @@ impl Snap<'_> {
                 at: None,
                 position: None,
                 who: None,
+                who_resembles: None,
                 what: None,
                 amount: None,
                 links: Vec::new(),
@@ -309,6 +313,7 @@ impl Snap<'_> {
         Ok(self.chips_of(*deal)?.map(|what| Hop {
             kind: "fleet.chips".to_owned(),
             who: None,
+            who_resembles: None,
             what: Some(what),
             amount: None,
             links: vec![agreed.id],
@@ -342,6 +347,7 @@ impl Snap<'_> {
             private: false,
             at: Some(envelope.at),
             position: Some(envelope.position),
+            who_resembles: self.resembled(&who)?,
             who: Some(who),
             what: Some(line.what),
             amount,
@@ -351,7 +357,7 @@ impl Snap<'_> {
     }
 }
 
-/// What an event says of each thing it is about.
+/// What an event says about each thing.
 pub(crate) fn lines(event: &Event) -> Vec<Line> {
     match event {
         Event::Mail(MailEvent::MessageSent {
@@ -400,7 +406,7 @@ fn social(event: &SocialEvent) -> Vec<Line> {
         SocialEvent::Deleted { post } => plain(*post, "deleted the post".to_owned()),
         SocialEvent::MeasureTaken { measure, .. } => plain(*measure, "took a measure".to_owned()),
         SocialEvent::MeasureRevoked { measure, .. } => {
-            plain(*measure, "took the measure back".to_owned())
+            plain(*measure, "lifted the measure".to_owned())
         }
         _ => Vec::new(),
     }
@@ -524,7 +530,7 @@ fn entry(entry: &Entry) -> Vec<Line> {
     let what = match (entry.kind, entry.purpose) {
         (EntryKind::Hold, _) => format!("held {}", route(entry.from, entry.to)),
         (EntryKind::PostHold, _) => format!("paid the hold out {}", route(entry.from, entry.to)),
-        (EntryKind::VoidHold, _) => format!("gave the hold back to {}", entry.from),
+        (EntryKind::VoidHold, _) => format!("returned the hold to {}", entry.from),
         (EntryKind::Post, Purpose::Share(_)) => {
             format!("shared out {}", route(entry.from, entry.to))
         }

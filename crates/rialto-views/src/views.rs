@@ -38,7 +38,7 @@ pub struct Views {
     scrub: bool,
 }
 
-/// Makes sure that the file is its owner's only: it holds everybody's messages. SQLite gives the files
+/// Makes the file readable by its owner only: it holds everybody's messages. SQLite gives the files
 /// beside it the same mode.
 fn make_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -53,8 +53,8 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 }
 
 impl Views {
-    /// Opens the file, or begins it. A file of another version, of another program, or one too
-    /// damaged to open is deleted and begun anew: [`Views::position`] is then 0.
+    /// Opens the file, or creates it. A file of another version, of another program, or one too
+    /// damaged to open is deleted and created again: [`Views::position`] is then 0.
     ///
     /// # Errors
     /// [`Error::Io`] when such a file cannot be removed, [`Error::Store`] when none can be made.
@@ -183,8 +183,8 @@ impl Views {
         Ok(erased)
     }
 
-    /// Writes the file anew from what is left in it: neither free pages, nor gaps in pages, nor
-    /// merged segments of an index keep anything that was deleted.
+    /// Rewrites the file from its remaining rows: neither free pages, nor gaps in pages, nor merged
+    /// index segments keep anything that was deleted.
     fn scrub(&mut self) -> Result<()> {
         let db = lock(&self.db);
         for index in ["message_fts", "listing_fts", "agent_fts", "post_fts"] {
@@ -213,7 +213,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// True when the bytes are no database that this code can use, so that only a new one helps.
+/// True if this code cannot use the database file, so that only a new one helps.
 fn is_beyond_use(why: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode;
     matches!(

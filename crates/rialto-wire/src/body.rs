@@ -27,7 +27,7 @@ pub enum Part {
     File(FileRef),
 }
 
-/// A reference to a file that stands elsewhere.
+/// A reference to a file that is stored elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileRef {
@@ -70,7 +70,7 @@ impl Body {
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    /// Whether it shows nothing: no file, no data, and no character that anybody sees.
+    /// Whether it is blank: no file, no data, and no visible character.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.0.iter().all(|part| match part {
@@ -114,8 +114,8 @@ fn says_nothing(data: &Value) -> bool {
     }
 }
 
-/// Whether a character is seen where it stands alone: no white space, no control, nothing that takes no
-/// room (Unicode's default-ignorable code points, tags among them), no filler, no mark without a letter.
+/// Whether a character alone is visible: not white space, a control character, zero-width
+/// (Unicode's default-ignorable code points, including tags), a filler, or a mark without a letter.
 fn is_seen(c: char) -> bool {
     let unseen = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -126,7 +126,8 @@ fn is_seen(c: char) -> bool {
     !(unseen || c.is_whitespace() || c.is_control() || is_combining_mark(c))
 }
 
-/// Whether two texts say the same but for case, white space, punctuation and what nobody sees.
+/// Whether two texts are the same except for case, white space, punctuation and invisible
+/// characters.
 #[must_use]
 pub fn same_words(one: &Body, other: &Body) -> bool {
     let words = |body: &Body| -> String {
@@ -143,8 +144,8 @@ pub fn content_hash(salt: &[u8; 16], bytes: &[u8]) -> Hash {
     Hash::of(&[b"rialto content", salt, bytes])
 }
 
-/// Seals a content for the core: its place in the command, its hash, its length and labels. Whether it is
-/// blank is told by its body, not its bytes: [`Body::is_blank`].
+/// Seals a content for the core: its place in the command, its hash, its length and labels. Its
+/// body, not its bytes, says whether it is blank: [`Body::is_blank`].
 #[must_use]
 pub fn seal(ordinal: u16, salt: &[u8; 16], bytes: &[u8], labels: Labels) -> Sealed {
     // MAX_BYTES keeps the length far below u32::MAX.

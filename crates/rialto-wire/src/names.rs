@@ -1,5 +1,5 @@
-//! When two written names are the same name: the core's [folding](rialto_core::names), and what lists of
-//! names have in common.
+//! Whether two written names are the same: the core's [folding](rialto_core::names), and the
+//! intersection of lists of names.
 
 pub use rialto_core::names::{Keyed as Name, name_key};
 

@@ -47,7 +47,7 @@ pub struct Batch {
     pub commands: Vec<BatchItem>,
 }
 
-/// A new token's secret: told once, kept nowhere.
+/// A new token's secret: returned once, stored nowhere.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NewToken {
     /// The token's id.
@@ -78,10 +78,10 @@ pub struct RefusedEntry {
 pub struct Accepted {
     /// The position at which it was decided. It is durable.
     pub position: u64,
-    /// The ids of what came into being, by kind: `{"agent": "agent_…", "tok": "tok_…"}`.
+    /// The ids of new things, by kind: `{"agent": "agent_…", "tok": "tok_…"}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ids: BTreeMap<String, AnyId>,
-    /// True when the same command had been accepted before; nothing was done again.
+    /// True if the same command had already been accepted; nothing was repeated.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub duplicate: bool,
     /// The secret of the token just issued.
@@ -93,7 +93,7 @@ pub struct Accepted {
     /// The hash of the offer just made, which its acceptance names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
-    /// The approval that it waits for: nothing else has been done yet, and a person decides.
+    /// The approval that it waits for: a person decides, and nothing else has been done yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<ApprovalId>,
 }
@@ -183,7 +183,7 @@ pub struct ReadBatch<'a> {
     pub commands: Vec<ReadItem<'a>>,
 }
 
-/// One command as it comes in: [`BatchItem`] with its arguments left in their text.
+/// An incoming command: [`BatchItem`] with its arguments unparsed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReadItem<'a> {
@@ -204,7 +204,7 @@ pub struct ReadItem<'a> {
     pub cause: Option<AnyId>,
 }
 
-/// Parses one operation with the text of its arguments; none are an empty object.
+/// Parses one operation with the text of its arguments; no text means an empty object.
 ///
 /// # Errors
 /// [`Code::UnknownOperation`] or [`Code::Malformed`] with the place.

@@ -1,12 +1,12 @@
-//! Screening: what a text tries to do to its reader, told by a fixed set of rules.
+//! Screening: what a text tries to do to its reader, according to a fixed set of rules.
 //!
 //! [`screen`] is a pure function of the text: no state, no clock, no model, so anybody can run it
-//! again and come to the same labels. It folds away disguises (look-alike letters, zero-width
-//! characters, spaced-out words, digits for letters, base64), then looks for combinations of cues. A single cue is
-//! hardly ever enough: much honest text mentions passwords, urgency or authority. Labels inform;
-//! those that reach for the reader's instructions, secrets or money also quarantine: the reader gets
-//! the text only on asking. Nothing is ever dropped. docs/screening.md has the rules and how well
-//! they do.
+//! again and get the same labels. It removes disguises (look-alike letters, zero-width characters,
+//! spaced-out words, digits for letters, base64), then looks for combinations of cues. A single cue
+//! is rarely enough: much honest text mentions passwords, urgency or authority. Labels inform;
+//! those about the reader's instructions, secrets or money also quarantine: the reader gets the
+//! text only on request. Nothing is ever dropped. docs/screening.md has the rules and their
+//! accuracy.
 
 use rialto_core::text::Labels;
 use serde::{Deserialize, Serialize};
@@ -16,11 +16,11 @@ use unicode_normalization::char::is_combining_mark;
 mod cues;
 mod rules;
 
-/// Which rules spoke: the `source` of a screening. Another set of rules is another source.
+/// The rules that applied: the `source` of a screening. Another set of rules is another source.
 pub const SOURCE: &str = "rules:v2";
-/// What speaks where the realm itself knows a text to hold one of its live tokens.
+/// The source for texts that the realm itself knows to contain one of its live tokens.
 pub const TOKENS: &str = "realm:tokens";
-/// The most characters of a text that are looked at; the first and the last half of it.
+/// The most characters of a text that are read: half from the start, half from the end.
 const LOOKED_AT: usize = 16_384;
 /// Stands for the end of a sentence among folded words.
 const BREAK: &str = "\u{2}\u{2}";
@@ -33,7 +33,7 @@ const BREAK: &str = "\u{2}\u{2}";
 pub enum Label {
     /// To give the reader instructions that are not its own.
     Injection,
-    /// To pass for somebody with a say: an operator, an authority, a security team.
+    /// To claim authority: as an operator, a public authority, a security team.
     FalseAuthority,
     /// To prove by claims that nobody can check: studies, awards, crowds.
     InventedProof,
@@ -47,7 +47,7 @@ pub enum Label {
     SecretRequest,
     /// To hide what it says from those who read it.
     Disguise,
-    /// Nothing: a token of the realm that was live stands in it, whoever put it there.
+    /// Nothing: it contains a token of the realm that was live, whoever put it there.
     LiveToken,
 }
 
@@ -90,8 +90,8 @@ pub fn from_bits(bits: u32) -> Vec<Label> {
     Label::ALL.into_iter().filter(set).collect()
 }
 
-/// What is said of a text, as bits: by the rules, and by the realm, which labels what holds a live
-/// token when it comes in. An erased text keeps what the realm said.
+/// The labels of a text, as bits: by the rules, and by the realm, which labels incoming texts that
+/// contain a live token. An erased text keeps the realm's labels.
 #[must_use]
 pub fn said_of(labels: Labels, text: Option<&str>) -> u32 {
     let mut said = text.map(screen).unwrap_or_default();
@@ -104,7 +104,7 @@ pub fn said_of(labels: Labels, text: Option<&str>) -> u32 {
 /// What screening came to, as a reader sees it beside a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Screening {
-    /// What spoke: `rules:v2`, `realm:tokens` for the label `live_token`, or both with a comma.
+    /// The source: `rules:v2`, `realm:tokens` for the label `live_token`, or both with a comma.
     pub source: String,
     /// What the text seems to try.
     pub labels: Vec<Label>,
@@ -239,7 +239,7 @@ fn sentences(text: &str) -> Vec<&str> {
     found
 }
 
-/// Characters that take no room: zero-width, direction marks, soft hyphens, tags.
+/// Characters without width: zero-width, direction marks, soft hyphens, tags.
 pub(crate) fn invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
         | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
@@ -289,7 +289,8 @@ fn letter_of(digit: char) -> Option<char> {
     })
 }
 
-/// The Latin letter that a Cyrillic or Greek one passes for (a part of Unicode's confusables, UTS 39).
+/// The Latin letter that a Cyrillic or Greek one looks like (a part of Unicode's confusables, UTS
+/// 39).
 fn looks_like(c: char) -> Option<char> {
     Some(match c {
         'а' | 'α' => 'a',

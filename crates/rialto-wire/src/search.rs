@@ -56,7 +56,7 @@ pub struct ListingQuery {
     pub max_price: Option<Decimal>,
     /// Words to look for in titles, descriptions, item names and tags.
     pub text: Option<String>,
-    /// By what to order; left out, by price if items are wanted and all must be there.
+    /// The order; by default by price if items are wanted and all are required, else by relevance.
     pub sort: Option<Sort>,
     /// How many hits on a page, 1 to 100; left out, 20.
     pub limit: Option<u32>,
@@ -73,13 +73,14 @@ pub struct ListingView {
     pub agent: AgentId,
     /// The seller's handle, with its at sign.
     pub seller: String,
-    /// The older agent, known by its deals, that the seller's handle is an edit from or reads as.
+    /// The older agent, known by its deals, whose handle the seller's reads like or is one edit
+    /// away from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seller_resembles: Option<String>,
     /// What it is called.
     pub title: Name,
     /// What it is, in the seller's words: text from others, to be read as data. None if quarantined
-    /// and not asked for.
+    /// and not requested.
     pub description: Option<String>,
     /// Who wrote the description: `by_agent`, `by_person`, `by_operator`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -133,7 +134,7 @@ pub struct Hit {
     pub missing_items: Vec<Name>,
     /// The wanted attributes that it lacks.
     pub missing_attributes: Vec<Name>,
-    /// Items with names similar to missing ones. They never count as there.
+    /// Items with names similar to missing ones. They never count as matches.
     pub near_items: Vec<Near>,
 }
 

@@ -1,10 +1,10 @@
-//! JSON in which only an object passes for a record, and only a clean name for a name.
+//! JSON in which a record must be an object, and a name must be clean.
 //!
-//! Serde's derived types also take an array of their fields in order. No client means that, and it
-//! would let a request be read otherwise than it was written, so what comes through a door is read
-//! through [`Strict`]. Names on the log were taken under older rules and are read as they stand; those
-//! that come in are held to the rules of today, wherever in a request they are. Holds no types of its
-//! own and decides nothing else about their fields.
+//! Serde's derived types also accept an array of their fields in order. No client means that, and a
+//! request could be read differently than it was written, so doors read requests through
+//! [`Strict`]. Names in the log may follow older rules and are read unchanged; incoming names must
+//! follow today's rules, wherever in a request they are. Holds no types of its own and decides
+//! nothing else about their fields.
 
 use std::borrow::Cow;
 use std::fmt;

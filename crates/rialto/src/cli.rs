@@ -1,7 +1,7 @@
-//! The command line: what there is to say, and which command hears it.
+//! The command line: its arguments, and the command that each of them runs.
 //!
-//! Flags that several commands share are defined once, in [`crate::commands`]; nothing here carries
-//! out anything.
+//! Flags that several commands share are defined once, in [`crate::commands`]; nothing here runs a
+//! command.
 
 use std::process::ExitCode;
 
@@ -37,12 +37,12 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Shows a whole market day, and keeps serving it.
     Demo(demo::DemoArgs),
-    /// Holds market days from folders.
+    /// Runs market days from folders.
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
     /// Owners, their people and their tokens.
     Owner(owner::OwnerArgs),
-    /// Invitations to sign up where that is closed.
+    /// Invitations to sign up when sign-up is closed.
     Invitation(invitation::InvitationArgs),
     /// Agents, their keys and their tokens.
     Agent(agent::AgentArgs),
@@ -52,9 +52,9 @@ enum Command {
     Message(message::MessageArgs),
     /// Posts, threads and reactions.
     Post(post::PostArgs),
-    /// What was posted, for one or for all.
+    /// Posts, by feed.
     Feed(feed::FeedArgs),
-    /// Whom to follow, and whom not to hear.
+    /// Follows, mutes and blocks.
     Follow(follow::FollowArgs),
     /// Communities, their rules, members and moderators.
     Community(community::CommunityArgs),
@@ -62,7 +62,7 @@ enum Command {
     Report(report::ReportArgs),
     /// Measures of moderators, and appeals against them.
     Moderation(moderation::ModerationArgs),
-    /// What an agent's settled deals say of it.
+    /// Reputation from settled deals.
     Reputation(reputation::ReputationArgs),
     /// What agents sell.
     Listing(listing::ListingArgs),
@@ -70,7 +70,7 @@ enum Command {
     Call(call::CallArgs),
     /// Offers and deals.
     Deal(deal::DealArgs),
-    /// Work given and done.
+    /// Tasks, their states and artifacts.
     Task(task::TaskArgs),
     /// Teams, their budget and their split.
     Team(team::TeamArgs),
@@ -78,7 +78,7 @@ enum Command {
     Ledger(ledger::LedgerArgs),
     /// Spending limits.
     Allowance(allowance::AllowanceArgs),
-    /// What waits for a person.
+    /// Approvals that wait for a person.
     Approval(approval::ApprovalArgs),
     /// What was spent, reserved, earned and returned, from the log alone.
     Accounts(accounts::AccountsArgs),
@@ -88,7 +88,7 @@ enum Command {
     Log(log::LogArgs),
     /// Erases contents from log, views and later backups.
     Erase(erase::EraseArgs),
-    /// Copies a realm's log while it is served.
+    /// Copies a realm's log while its server runs.
     Backup(backup::BackupArgs),
     /// Makes a data folder from a backup.
     Restore(backup::RestoreArgs),
@@ -96,12 +96,12 @@ enum Command {
     Operator(operator::OperatorArgs),
     /// The realm's clock.
     Clock(clock::ClockArgs),
-    /// Carries out any operation by its name.
+    /// Runs any operation by its name.
     Op(op::OpArgs),
     /// The fleet twin and its economics.
     #[command(subcommand)]
     Fleet(fleet::FleetCommand),
-    /// Strategies on domains of several issues: tournaments, without a realm.
+    /// Negotiation strategies on multi-issue domains: tournaments, without a realm.
     #[command(subcommand)]
     Negotiate(negotiate::NegotiateCommand),
     /// Measures speed and size.
@@ -126,7 +126,7 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // What waits has been told on standard output.
+            // Standard output has already named the approval.
             if error.exit != Exit::Waits {
                 out.error(&error);
             }

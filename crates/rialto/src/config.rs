@@ -51,21 +51,21 @@ pub(crate) const PUBLIC_URL: Key = Key {
     name: "public_url",
     env: "RIALTO_PUBLIC_URL",
     default: None,
-    about: "address under which people find the server, through a proxy or a name of its own",
+    about: "address at which people find the server, through a proxy or a name of its own",
 };
 /// What else the server is called.
 pub(crate) const HOSTS: Key = Key {
     name: "hosts",
     env: "RIALTO_HOSTS",
     default: None,
-    about: "further names that the server goes by, separated by commas",
+    about: "further host names of the server, separated by commas",
 };
 /// Who is believed about where requests come from.
 pub(crate) const PROXIES: Key = Key {
     name: "proxies",
     env: "RIALTO_PROXIES",
     default: None,
-    about: "addresses of proxies whose X-Forwarded-For is believed, separated by commas",
+    about: "addresses of proxies whose X-Forwarded-For is trusted, separated by commas",
 };
 /// The form of the server's log.
 pub(crate) const LOG_FORMAT: Key = Key {

@@ -1,9 +1,9 @@
 //! What a command prints and how it ends.
 //!
 //! Standard output carries data (text for people, or one JSON document under `--json`);
-//! standard error carries talk: progress, warnings, errors. Nothing here decides anything,
-//! and no other module of this crate writes to either stream directly: so this is the one place where
-//! what others wrote is kept from steering the terminal or hiding what it says.
+//! standard error carries messages: progress, warnings, errors. Nothing here decides anything,
+//! and no other module of this crate writes to either stream directly. So this is the one place that
+//! keeps texts of others from controlling the terminal or hiding what they say.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write as _};
@@ -199,7 +199,7 @@ fn write_out(text: &str) -> Result<(), CliError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// The command was understood and refused, or what it was asked about is not so.
+    /// The command was refused, or a check that it made failed.
     Failed = 1,
     /// The command line or an input file is wrong.
     Usage = 2,
@@ -219,7 +219,7 @@ impl Exit {
     pub const ALL: &'static [(Exit, &'static str)] = &[
         (
             Exit::Failed,
-            "The command was understood and refused, or what it asked about is not so.",
+            "The command was refused, or a check that it made failed.",
         ),
         (Exit::Usage, "The command line or an input file is wrong."),
         (Exit::Unreachable, "The server could not be reached."),
@@ -229,7 +229,7 @@ impl Exit {
         ),
         (
             Exit::Waits,
-            "The command waits for a person's approval: nothing else has been done yet. Standard output says which.",
+            "The command waits for a person's approval; nothing else has been done yet. Standard output names the approval.",
         ),
         (Exit::Bug, "A defect of this program."),
     ];
@@ -401,7 +401,7 @@ impl From<ClientError> for CliError {
                 let error = Self::coded(Code::Unreachable, &detail);
                 match trouble {
                     Some(Trouble::Untrusted) => error.hint(
-                        "name the certificates to trust with --ca FILE, in PEM form, and the server as they name it",
+                        "name the certificates to trust with --ca FILE, in PEM form, and use the host name that they name",
                     ),
                     Some(Trouble::Tls) => error.hint(
                         "does the server speak TLS? then write its address with https://",

@@ -87,15 +87,17 @@ fn cli_page(root: &Command) -> String {
     let mut page = String::from("# The command line\n\n");
     page.push_str(
         "Commands are a noun and a verb: `rialto deal list`. Standard output carries data, standard error \
-         carries talk. `--json` prints one JSON document instead of text. Progress bars appear only on a \
-         terminal; `NO_COLOR` is kept.\n\nThis page is made from the program by a test.\n",
+         carries messages. `--json` prints one JSON document instead of text. Progress bars appear only on a \
+         terminal; `NO_COLOR` is respected.\n\nA test makes this page from the program.\n",
     );
-    page.push_str("\n## Exit codes\n\n| code | meaning |\n|---|---|\n| 0 | It was done. |\n");
+    page.push_str(
+        "\n## Exit codes\n\n| code | meaning |\n|---|---|\n| 0 | The command was carried out. |\n",
+    );
     for (exit, meaning) in Exit::ALL {
         let _ = writeln!(page, "| {} | {meaning} |", *exit as u8);
     }
-    page.push_str("\n## Settings\n\nAn option stands over the environment, over `./rialto.toml`, over \
-        `~/.config/rialto/config.toml`, over the default. `rialto config show --origin` tells which it was.\n\n\
+    page.push_str("\n## Settings\n\nAn option overrides the environment, which overrides `./rialto.toml`, then \
+        `~/.config/rialto/config.toml`, then the default. `rialto config show --origin` shows which one applies.\n\n\
         | in files | in the environment | default | what it is |\n|---|---|---|---|\n");
     for key in KEYS {
         let default = key
@@ -107,7 +109,7 @@ fn cli_page(root: &Command) -> String {
             key.name, key.env, key.about
         );
     }
-    page.push_str("\n`RIALTO_TOKEN` holds a token itself; files never do.\n");
+    page.push_str("\n`RIALTO_TOKEN` holds the token itself; settings files never do.\n");
     connection(&mut page, root);
     for noun in root.get_subcommands() {
         let _ = write!(page, "\n## rialto {}\n\n", noun.get_name());
@@ -129,7 +131,7 @@ fn verbs(page: &mut String, noun: &Command) {
     }
 }
 
-/// The options of every command that talks to a server, told once.
+/// The options of every command that talks to a server, listed once.
 fn connection(page: &mut String, root: &Command) {
     page.push_str(
         "\n## Connection options\n\nEvery command that talks to a server takes these.\n\n",

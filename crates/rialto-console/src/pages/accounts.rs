@@ -31,7 +31,7 @@ pub struct Figures {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What tells it apart, one cell a dimension: the name, and the id behind it.
-    pub by: Vec<(String, Option<AnyId>)>,
+    pub by: Vec<(Who, Option<AnyId>)>,
     /// The asset.
     pub asset: String,
     /// The figures.
@@ -56,7 +56,7 @@ pub struct Entered {
 pub struct Accounts {
     /// Its address.
     pub address: String,
-    /// By what rows are told apart: names joined by commas.
+    /// By what rows are grouped: names joined by commas.
     pub by: String,
     /// The period: `all`, `hour`, `day` or `week`.
     pub period: String,
@@ -102,7 +102,7 @@ impl Accounts {
         html! {
             (heading(&html! { "Accounts" }, &html! { "what was spent, and what came back" }))
             form.row-form.filters method="get" action="/accounts" {
-                (choice("by", "Told apart by", &DIMENSIONS, &self.by))
+                (choice("by", "Grouped by", &DIMENSIONS, &self.by))
                 (choice("period", "Period", &PERIODS, &self.period))
                 button.second type="submit" { "Show" }
             }
@@ -121,8 +121,8 @@ impl Accounts {
             }
             (section("Money that entered and left", &html! {}, &self.entered()))
             p.quiet { "From the log alone, at position " (reached(self.position)) ". The total equals the ledger's; "
-                "what no deal explains stands as unattributed and is never spread. Chip-seconds behind what was "
-                "spent, and what they cost, are modelled by the sellers' price lists, not measured. The same: "
+                "what no deal explains is shown as unattributed and is never spread. Chip-seconds behind what was "
+                "spent, and their cost, are modelled by the sellers' price lists, not measured. The same by command: "
                 code { "rialto accounts --by " (self.by) } }
         }
     }
@@ -189,11 +189,11 @@ impl Accounts {
     }
 }
 
-fn cell(name: &str, id: Option<AnyId>) -> Markup {
+fn cell(who: &Who, id: Option<AnyId>) -> Markup {
     html! {
-        @if name.starts_with('@') { (Who::new(name)) }
-        @else if let Some(href) = id.and_then(crate::kit::path_of) { a href=(href) { (name) } }
-        @else { (name) }
+        @if who.handle.starts_with('@') { (who) }
+        @else if let Some(href) = id.and_then(crate::kit::path_of) { a href=(href) { (who.handle) } }
+        @else { (who.handle) }
     }
 }
 

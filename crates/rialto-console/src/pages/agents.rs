@@ -83,7 +83,7 @@ pub struct List {
     pub register: Option<FormToken>,
     /// True when the form must name an owner.
     pub names_owner: bool,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
     /// A token just issued.
     pub issued: Option<Issued>,
@@ -133,7 +133,7 @@ impl List {
             numbers("Partners"),
             words("Status"),
         ];
-        let empty = Empty::new("No agent like that.", "rialto agent register NAME");
+        let empty = Empty::new("No agent matches.", "rialto agent register NAME");
         table_or("Agents", &columns, &rows, &empty)
     }
 
@@ -172,11 +172,11 @@ pub fn told_once(issued: &Issued) -> Markup {
         div.done role="status" {
             @match &issued.secret {
                 Some(secret) => {
-                    p { strong { @if issued.registered { (issued.handle) " is registered." } @else { "A token of " (issued.handle) " is issued." } } " The token is shown this once and kept nowhere: copy it now." }
+                    p { strong { @if issued.registered { (issued.handle) " is registered." } @else { "A token of " (issued.handle) " is issued." } } " The token is shown only now and stored nowhere: copy it." }
                     p.secret { code #secret { (secret) } button.second type="button" data-copy="secret" { "Copy" } }
                 }
                 None => p { strong { @if issued.registered { (issued.handle) " was registered before." } @else { "This token was issued before." } }
-                    " It was shown then; issue another with " code { "rialto agent token " (issued.handle) } " or on the agent's page." },
+                    " It was shown only then; issue another with " code { "rialto agent token " (issued.handle) } " or on the agent's page." },
             }
         }
     }
@@ -197,9 +197,9 @@ pub struct Private {
     pub inbox_first: u64,
     /// Its allowances.
     pub allowances: Vec<Allowance>,
-    /// Whom it has muted, agents and owners.
+    /// The agents and owners that it has muted.
     pub muted: Vec<Who>,
-    /// Whom it has blocked, agents and owners.
+    /// The agents and owners that it has blocked.
     pub blocked: Vec<Who>,
     /// The communities it is in or has asked to join, with its place in each.
     pub communities: Vec<(String, &'static str)>,
@@ -214,13 +214,13 @@ pub struct Allowance {
     pub asset: String,
     /// The most that one deal may take.
     pub per_deal: Option<String>,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     pub per_period: Option<String>,
     /// How long a period is.
     pub period: String,
     /// What was spent in this period.
     pub spent: Option<String>,
-    /// Above which amount a person has to approve.
+    /// The amount above which a person has to approve.
     pub approval_above: Option<String>,
 }
 
@@ -235,7 +235,7 @@ pub struct InForce {
     pub per_period: String,
     /// `hour`, `day` or `week`, or how long it is in milliseconds.
     pub period: String,
-    /// Above which amount a person has to approve; empty for never.
+    /// The amount above which a person has to approve; empty for never.
     pub approval_above: String,
 }
 
@@ -258,7 +258,7 @@ pub struct One {
     pub tags: Vec<String>,
     /// Where it can be called.
     pub endpoint: String,
-    /// Whom it lets write to it first.
+    /// Who may write to it first.
     pub contact: String,
     /// Whose mentions reach its inbox.
     pub mentions: String,
@@ -294,7 +294,7 @@ pub struct One {
     pub assets: Vec<String>,
     /// Its own limits in force, which the form opens with; those of the first asset if there are none.
     pub in_force: Option<InForce>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -342,7 +342,7 @@ impl One {
         ];
         let mut known = Vec::from(known);
         if let Some((hold, money)) = &self.stake {
-            known.push(("At stake for it", html! { (money) " " (Thing(*hold)) }));
+            known.push(("Stake", html! { (money) " " (Thing(*hold)) }));
         }
         html! {
             section.block {
@@ -474,7 +474,7 @@ impl One {
             }
         };
         let aside = html! {
-            "opens with what is in force; an empty field clears that limit"
+            "shows the limits in force; an empty field clears a limit"
             @for asset in self.assets.iter().filter(|asset| **asset != own.asset) {
                 " · " a href={ "/agents/" (self.id) "?asset=" (crate::kit::path_part(asset)) } { "in " (asset) }
             }
@@ -496,10 +496,10 @@ impl One {
             form.stack method="post" action={ "/agents/" (self.id) "/switch" } {
                 (hidden(form_token))
                 @if suspended {
-                    p.quiet { "It can neither act nor spend; nothing of it is lost." }
+                    p.quiet { "It cannot act, read or spend, but keeps all that it has." }
                     button type="submit" name="to" value="resume" { "Resume " (self.line.who.handle) }
                 } @else {
-                    p.quiet { "Suspended, it can neither act nor spend; nothing of it is lost." }
+                    p.quiet { "A suspended agent cannot act, read or spend, but keeps all that it has." }
                     button.stop type="submit" name="to" value="suspend" { "Suspend " (self.line.who.handle) }
                 }
             }
@@ -515,14 +515,14 @@ fn private_side(private: &Private) -> Markup {
     let none = Empty::new("No deal yet.", "rialto deal offer --help");
     html! {
         (section("Balances", &html! {}, &accounts(&private.accounts)))
-        (section("Allowances", &html! { "of the agent and what it stands under" }, &allowances(&private.allowances)))
+        (section("Allowances", &html! { "of the agent and of the nodes above it" }, &allowances(&private.allowances)))
         (section("Inbox", &html! {}, &facts(&[
             ("Not acknowledged", html! { (grouped(unread)) }),
             ("Delivered", html! { (grouped(private.inbox_last)) }),
             ("Acknowledged up to", html! { (grouped(private.inbox_acknowledged)) }),
             ("Kept from", html! { (grouped(private.inbox_first)) }),
         ])))
-        (section("Its place on the square", &html! { "the first of each; all with rialto follow muted, rialto follow blocked, rialto community of" }, &facts(&[
+        (section("Mutes, blocks and communities", &html! { "the first of each; all with rialto follow muted, rialto follow blocked, rialto community of" }, &facts(&[
             ("Muted", several(&private.muted)),
             ("Blocked", several(&private.blocked)),
             ("Communities", places(&private.communities)),
@@ -581,13 +581,13 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
         numbers("A person approves above"),
     ];
     let empty = Empty::new(
-        "No limit is set but the balance.",
+        "Only the balance limits it.",
         "rialto allowance set @agent --per-period 100 --approval-above 30",
     );
     table_or("Allowances", &columns, &rows, &empty)
 }
 
-/// Whom an agent follows, or who follows it.
+/// The agents that an agent follows, or its followers.
 #[derive(Clone, Debug)]
 pub struct Follows {
     /// The agent.

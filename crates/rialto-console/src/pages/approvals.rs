@@ -47,7 +47,7 @@ pub struct Approvals {
     pub single: bool,
     /// Where the next page is.
     pub next: Option<String>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -56,9 +56,9 @@ impl Approvals {
     #[must_use]
     pub fn page(&self) -> Markup {
         let why = if self.all {
-            "No agent has asked yet. Agents ask when a payment is above what their allowance lets them spend alone."
+            "No agent has asked yet. Agents ask when a payment is above what their allowance lets them spend without approval."
         } else {
-            "Nothing waits for you. Agents ask when a payment is above what their allowance lets them spend alone."
+            "Nothing waits for you. Agents ask when a payment is above what their allowance lets them spend without approval."
         };
         let empty = Empty::new(why, "rialto allowance set @agent --approval-above 30");
         let list = html! {
@@ -67,7 +67,7 @@ impl Approvals {
             (next_page(self.next.as_deref()))
         };
         html! {
-            (heading(&html! { "Approvals" }, &html! { "bound to exactly what is shown" }))
+            (heading(&html! { "Approvals" }, &html! { "a yes agrees to exactly what is shown" }))
             @if !self.single {
                 nav.tabs aria-label="Which" {
                     a href="/approvals" aria-current=[(!self.all).then_some("page")] { "Waiting" }

@@ -46,8 +46,8 @@ impl CommunityLine {
 
 fn entry(word: &str) -> &'static str {
     match word {
-        "open" => "whoever joins",
-        _ => "whom a moderator admits",
+        "open" => "anybody",
+        _ => "by request: a moderator admits",
     }
 }
 
@@ -64,7 +64,7 @@ pub struct List {
     pub first: bool,
     /// What the form to create one carries, for those who may.
     pub acting_as: Option<ActingAs>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -102,12 +102,12 @@ impl List {
             words("Community"),
             words("Rules"),
             numbers("Members"),
-            words("Who becomes a member"),
+            words("Who may join"),
             words("Created by"),
             words("Created"),
         ];
         let empty = Empty::new(
-            "There is no community yet. Each has a name, rules, moderators and a feed of its own.",
+            "There is no community yet. Each has a name, rules, moderators and its own feed.",
             "rialto community create tacos \"Be kind, state prices.\"",
         );
         table_or("Communities", &columns, &rows, &empty)
@@ -127,7 +127,7 @@ impl List {
                     div.row-form {
                         (among.acting_as(&acting_as.agents))
                         (among.line("name", "Name", "2 to 40 of a-z, 0-9, - and _", true))
-                        (among.choice("entry", "Who becomes a member", &[("open", "whoever joins"), ("request", "whom a moderator admits")]))
+                        (among.choice("entry", "Who may join", &[("open", "anybody"), ("request", "by request: a moderator admits")]))
                     }
                     (among.area("rules", "Rules", ""))
                     button type="submit" { "Create" }
@@ -152,7 +152,7 @@ pub struct One {
     pub first: bool,
     /// What the forms carry, for those who may act.
     pub acting_as: Option<ActingAs>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -163,7 +163,7 @@ impl One {
         let line = &self.line;
         let known = facts(&[
             ("Members", line.counted()),
-            ("Who becomes a member", html! { (entry(&line.entry)) }),
+            ("Who may join", html! { (entry(&line.entry)) }),
             (
                 "Moderators",
                 html! { @for who in &line.moderators { (who) " " } },
@@ -252,7 +252,7 @@ pub struct Members {
     pub next: Option<String>,
     /// The moderators that the viewer may act as.
     pub acting_as: Option<ActingAs>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 

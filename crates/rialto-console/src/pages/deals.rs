@@ -31,7 +31,7 @@ pub struct TalkLine {
     pub buyer: Who,
     /// Who would deliver.
     pub seller: Who,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// How many offers were made.
     pub offers: u32,
@@ -73,7 +73,7 @@ impl List {
         };
         let rows = html! { section.block { (self.rows()) (next_page(self.next.as_deref())) } };
         html! {
-            (heading(&html! { "Deals" }, &html! { "agreed with the money held, or not at all" }))
+            (heading(&html! { "Deals" }, &html! { "every agreed deal has its money held" }))
             nav.tabs aria-label="Which" {
                 a href="/deals" aria-current=[(deals && chosen.is_none()).then_some("page")] { "All deals" }
                 @for word in STATES {
@@ -115,7 +115,7 @@ impl List {
                     words("Deal"),
                     words("Since"),
                 ];
-                let empty = Empty::new("Nobody negotiates.", "rialto deal offer --help");
+                let empty = Empty::new("No negotiation yet.", "rialto deal offer --help");
                 table_or("Negotiations", &columns, &rows, &empty)
             }
         }
@@ -179,7 +179,7 @@ pub struct Course {
     pub buyer: Who,
     /// Who delivers.
     pub seller: Who,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// The price, once agreed.
     pub price: Option<Money>,
@@ -231,7 +231,7 @@ impl Course {
 
     fn conversation(&self) -> Markup {
         html! {
-            @if self.offers.is_empty() { p.quiet { "No offer to see." } }
+            @if self.offers.is_empty() { p.quiet { "No offer is visible to you." } }
             ol.talk-list { @for offer in &self.offers { (bubble(offer)) } }
         }
     }
@@ -251,7 +251,7 @@ fn bubble(offer: &Offer) -> Markup {
                 @if offer.signed { " · signed" }
                 @match offer.funded {
                     Some(true) => " · funded: its money is held",
-                    Some(false) => " · not funded: its money was there when it was made",
+                    Some(false) => " · not funded: the buyer could pay when it was made",
                     None => {},
                 }
                 @if offer.taken { " · accepted" } @else { " · valid until " (offer.expires) }

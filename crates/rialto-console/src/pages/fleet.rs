@@ -194,10 +194,10 @@ impl Fleet {
                 (section("What was used, by model", &told_apart, &self.used("Model", &self.by_model)))
                 div.shares { @for one in &self.concentration { (one.block()) } }
             }
-            p.quiet { "From the log alone, at position " (reached(self.position)) ", of deals that your side is a "
-                "party of; for the operator, of all. What was charged and the tokens agreed on are measured: they stand in the log. Chip-seconds, their cost and so the "
-                "margin are modelled by the sellers' price lists: a twin's figures, not measured. Chip, model, vendor, "
-                "host and region are the sellers' words; deals whose listing names none are unattributed, and never "
+            p.quiet { "From the log alone, at position " (reached(self.position)) ", of deals in which your side is a "
+                "party; for the operator, of all. Charges and agreed tokens are measured: they are in the log. Chip-seconds, their cost and therefore the "
+                "margin are modelled by the sellers' price lists, not measured. Chip, model, vendor, "
+                "host and region are the sellers' statements; deals whose listing names none are unattributed, and never "
                 "spread. The same by command: " code { "rialto accounts --by chip" } ", "
                 code { "rialto fleet concentration" } }
         }
@@ -248,7 +248,7 @@ impl Fleet {
                             (figures(row))
                         } }
                         @for row in &self.total { tr.total {
-                            td { "Total; margin of what is attributed" }
+                            td { "Total; margin of the attributed part" }
                             (figures(row))
                         } }
                     }
@@ -355,7 +355,7 @@ impl Concentration {
         ];
         let aside = html! {
             (basis(self.measure.basis()))
-            span title="Herfindahl-Hirschman index: the sum of squared shares of what is attributed; 1 is a single name" {
+            span title="Herfindahl-Hirschman index: the sum of the squared attributed shares; 1 means a single name" {
                 "HHI " (format!("{:.3}", self.hhi))
             }
             span { "as " (format!("{:.1}", self.effective_count)) " equal parts" }
@@ -369,7 +369,7 @@ impl Concentration {
 }
 
 impl Share {
-    /// Providers are agents; all other names are words of sellers, and lead nowhere.
+    /// Providers are agents; all other names are sellers' statements, and link nowhere.
     fn row(&self, agent: bool) -> Vec<Markup> {
         let name = self.name.as_deref();
         vec![

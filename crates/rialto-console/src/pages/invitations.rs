@@ -14,7 +14,7 @@ pub struct Invitation {
     pub id: AnyId,
     /// Its name.
     pub label: Option<String>,
-    /// How many may still sign up with it.
+    /// How many sign-ups it still allows.
     pub uses: u32,
     /// Until when.
     pub expires: When,
@@ -33,7 +33,7 @@ pub struct Invitations {
     pub form_token: FormToken,
     /// The code that was just made, or none when its form was sent before.
     pub made: Option<Option<String>>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -42,9 +42,9 @@ impl Invitations {
     #[must_use]
     pub fn page(&self) -> Markup {
         let who = if self.open {
-            "anybody, and who is invited"
+            "anybody, with or without an invitation"
         } else {
-            "who is invited"
+            "only people with an invitation"
         };
         html! {
             (heading(&html! { "Invitations" }, &html! {}))
@@ -70,14 +70,14 @@ impl Invitations {
             words("Expires"),
             words("Do"),
         ];
-        let empty = Empty::new("Nobody is invited.", "rialto invitation create");
+        let empty = Empty::new("There is no open invitation.", "rialto invitation create");
         let body = html! {
             (table_or("Invitations", &columns, &rows, &empty))
             (self.invite())
         };
         section(
             "Open invitations",
-            &html! { "codes are shown once and kept nowhere" },
+            &html! { "codes are shown once and stored nowhere" },
             &body,
         )
     }
@@ -92,7 +92,7 @@ impl Invitations {
                 form method="post" action="/invitations/end" {
                     (hidden(&self.form_token))
                     input type="hidden" name="invitation" value=(row.id);
-                    button.second type="submit" { "Take back" span.unseen { " " (row.id) } }
+                    button.second type="submit" { "Revoke" span.unseen { " " (row.id) } }
                 }
             },
         ]
@@ -106,7 +106,7 @@ impl Invitations {
         html! {
             form.row-form method="post" action="/invitations" {
                 (hidden(&self.form_token))
-                (among.line("label", "Label", "to tell it from others", false))
+                (among.line("label", "Label", "a name for it", false))
                 (among.choice("uses", "For", &[("1", "one owner"), ("5", "5 owners"), ("25", "25 owners"), ("100", "100 owners")]))
                 (among.choice("days", "Expires", &[("7", "in a week"), ("1", "in a day"), ("30", "in 30 days"), ("365", "in a year")]))
                 button type="submit" { "Invite" }
@@ -121,11 +121,11 @@ fn told_once(code: Option<&str>) -> Markup {
         div.done role="status" {
             @match code {
                 Some(code) => {
-                    p { strong { "An invitation is made." } " Its code is shown this once and kept nowhere: copy it now. "
+                    p { strong { "An invitation is made." } " Its code is shown only now and stored nowhere: copy it. "
                         "Whoever holds it signs up with " code { "rialto owner sign-up NAME --invitation CODE" } "." }
                     p.secret { code #secret { (code) } button.second type="button" data-copy="secret" { "Copy" } }
                 }
-                None => p { strong { "This invitation was made before." } " Its code was shown then; make another one." },
+                None => p { strong { "This invitation was made before." } " Its code was shown only then; make another one." },
             }
         }
     }

@@ -46,7 +46,7 @@ pub struct Hold {
     pub money: Money,
     /// What it is for.
     pub purpose: Markup,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Since when.
     pub created: When,
@@ -109,7 +109,7 @@ impl Ledger {
             words("Ends"),
         ];
         let none = Empty::new(
-            "Nothing is set aside: every deal is settled.",
+            "There is no open hold: every deal is settled.",
             "rialto ledger holds",
         );
         html! {

@@ -77,7 +77,7 @@ impl Log {
         let aside = if self.whole {
             "everything that was decided"
         } else {
-            "what you and your agents did, and what was done to them"
+            "what you and your agents did, and what concerns you"
         };
         let body = self.body();
         html! {
@@ -101,7 +101,7 @@ impl Log {
             words("What"),
             words("Made"),
         ];
-        let empty = Empty::new("No event like that.", "rialto log show");
+        let empty = Empty::new("No event matches.", "rialto log show");
         html! {
             @if let Some(digest) = &self.digest {
                 section.block { (facts(&[
@@ -169,7 +169,7 @@ impl One {
         html! {
             (heading(&html! { "Event " (crate::kit::grouped(at)) }, &aside))
             section.block { (facts(&known)) }
-            (section("As it stands in the log", &html! { "texts beside it filled in" }, &html! {
+            (section("As it is in the log", &html! { "texts beside it filled in" }, &html! {
                 div.written { pre.data tabindex="0" role="region" aria-label="The event as JSON" { (shown)
                     @if left > 0 { span.cut { " … " (left) " characters more" } } } }
             }))

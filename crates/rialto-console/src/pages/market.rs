@@ -101,10 +101,7 @@ impl Search {
                 ]
             })
             .collect();
-        let empty = Empty::new(
-            "Nothing is listed like that.",
-            "rialto listing publish --help",
-        );
+        let empty = Empty::new("No listing matches.", "rialto listing publish --help");
         table_or("Listings", &columns, &rows, &empty)
     }
 }
@@ -159,7 +156,7 @@ pub struct CallLine {
     pub buyer: Who,
     /// What is wanted.
     pub wanted: Vec<String>,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// When proposals are opened.
     pub deadline: When,
@@ -206,7 +203,7 @@ impl Calls {
             words("Opened together"),
             words("Since"),
         ];
-        let empty = Empty::new("Nobody calls for proposals.", "rialto call open --help");
+        let empty = Empty::new("There is no call for proposals.", "rialto call open --help");
         let body = html! { section.block {
             (table_or("Calls for proposals", &columns, &rows, &empty)) (next_page(self.next.as_deref()))
         } };
@@ -277,20 +274,20 @@ impl Call {
             ("Opened together", html! { (self.line.deadline) }),
             (
                 "Who may answer",
-                html! { @if self.public { "anybody" } @else { "those asked" } },
+                html! { @if self.public { "anybody" } @else { "invited agents" } },
             ),
         ];
         if let Some(task) = self.task {
             known.push(("Serves", html! { (Thing(task)) }));
         }
         let none = Empty {
-            why: "Nobody was asked.".to_owned(),
+            why: "Nobody was invited.".to_owned(),
             command: None,
         };
         html! {
             section.block { (facts(&known)) }
             @if let Some(body) = &self.body { (section("In the caller's words", &html! {}, &html! { (body) })) }
-            (section("Who was asked", &html! {}, &table_or("Who was asked", &columns, &rows, &none)))
+            (section("Invited agents", &html! {}, &table_or("Invited agents", &columns, &rows, &none)))
         }
     }
 }

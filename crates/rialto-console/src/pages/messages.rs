@@ -136,7 +136,7 @@ pub struct Conversation {
     pub agents: Vec<String>,
     /// What the form carries.
     pub form_token: FormToken,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -149,7 +149,7 @@ impl Conversation {
         let list = html! {
             section.block {
                 ol.talk-list { @for message in &self.messages { (bubble(message)) } }
-                @if self.messages.is_empty() { p.quiet { "Nothing was said yet." } }
+                @if self.messages.is_empty() { p.quiet { "There is no message yet." } }
                 (next_page(self.next.as_deref()))
             }
         };

@@ -1,4 +1,4 @@
-//! Moderation: what waits for those who moderate, and what they did; with forms for those who may.
+//! Moderation: what waits for moderators, and what they did; with forms for those who may act.
 
 use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
@@ -23,7 +23,7 @@ pub struct Judge {
 pub struct Target {
     /// The post or agent.
     pub id: Option<AnyId>,
-    /// The agent that answers for it.
+    /// The agent that is responsible for it.
     pub agent: Option<Who>,
     /// What a post says.
     pub body: Option<Written>,
@@ -134,7 +134,7 @@ pub struct Moderation {
     pub next: Option<String>,
     /// True when the viewer is the operator.
     pub operator: bool,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -142,7 +142,7 @@ impl Moderation {
     /// The page.
     #[must_use]
     pub fn page(&self) -> Markup {
-        let aside = html! { "all of it stands in the log; nothing is removed without a trace" };
+        let aside = html! { "all of it is in the log; nothing is removed without a trace" };
         html! {
             (heading(&html! { "Moderation" }, &aside))
             (tabs(Some(Tab::Moderation), None))
@@ -165,9 +165,9 @@ impl Moderation {
 
     fn of_reports(&self) -> Markup {
         let whose = if self.operator {
-            "Reports of posts outside communities, and of agents, wait for the operator, and so do those that no moderator of another owner could judge; the others in a community for its moderators too."
+            "Reports of posts outside communities, of agents, and those that no moderator of another owner can judge wait for the operator; other reports in a community also wait for its moderators."
         } else {
-            "Shown are the reports that your agents made, and those in communities that they moderate, but for reports of your own agents: nobody judges in their own case."
+            "You see the reports that your agents made, and those in communities that they moderate, except reports of your own agents: nobody judges in their own case."
         };
         let empty = Empty::new(
             format!("No report waits. {whose}"),
@@ -186,7 +186,7 @@ impl Moderation {
     fn of_measures(&self, title: &str) -> Markup {
         let why = match self.which {
             Which::Waiting => {
-                "No appeal waits. Whom a measure is against may appeal once within 30 days."
+                "No appeal waits. The agent that a measure is against may appeal once within 30 days."
             }
             _ => {
                 "No measure was taken yet. Moderators label and hide posts, and suspend members; the operator also labels and suspends agents everywhere."
@@ -221,7 +221,7 @@ impl Moderation {
                 @if let Some(reason) = &report.reason { p.quiet { "Dismissed, because" } (reason) }
                 @match (&report.judge, &report.ended) {
                     (Some(judge), None) => (self.judge_report(report, judge)),
-                    (None, None) => p.quiet { "It waits for those who moderate." },
+                    (None, None) => p.quiet { "It waits for the moderators." },
                     _ => {}
                 }
             }
@@ -342,7 +342,7 @@ impl Measure {
                 (hidden(&judge.form_token))
                 (among.acting_as(&judge.agents))
                 @if kind == "appeal" {
-                    (among.area("reason", "What speaks against it", ""))
+                    (among.area("reason", "Why it is wrong", ""))
                     button type="submit" name="do" value="appeal" { "Appeal" }
                 } @else {
                     (among.area("reason", "Reason", ""))

@@ -88,7 +88,7 @@ pub struct DealLine {
     pub seller: Who,
     /// The price.
     pub price: Money,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Since when.
     pub since: When,
@@ -206,7 +206,7 @@ impl Overview {
                         p.figure { a href="/ledger" { (amount(&balance.sum)) }
                             span.unit { " " (balance.asset) " over all accounts" } }
                         p.verdict { (balanced(balance.even)) }
-                        p.quiet { (amount(&balance.held)) " held by owners and agents, " (amount(&balance.pending)) " of it set aside" }
+                        p.quiet { (amount(&balance.held)) " held by owners and agents, " (amount(&balance.pending)) " of it on hold" }
                     }
                     @if self.balances.is_empty() { p.quiet { "No asset yet." } }
                 }
@@ -222,7 +222,7 @@ impl Overview {
         let title = format!("Who deals with whom, last {}", self.ring_period);
         let body = html! {
             @if self.ring.nodes.is_empty() {
-                (Empty::new("Nobody has talked or traded lately.", "rialto demo"))
+                (Empty::new("No agent has talked or traded lately.", "rialto demo"))
             } @else {
                 (chart::ring(&title, &self.ring))
                 p.quiet { (self.active) " agents took part"

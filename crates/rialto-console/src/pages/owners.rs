@@ -48,7 +48,7 @@ pub struct Owner {
     pub allowances: Vec<Allowance>,
     /// What the form of its stop switch carries, for those who may pull it.
     pub stop: Option<FormToken>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -84,7 +84,7 @@ impl Owner {
                 ("Agents", html! { (self.agent_count) }),
                 ("Signed up", html! { (self.created) }),
                 ("Its accounts", html! { a href="/accounts?by=owner" { "the report" } }),
-                ("Leave with everything", html! { code { "rialto owner export " (self.id) } }),
+                ("Export everything", html! { code { "rialto owner export " (self.id) } }),
             ])) }
             (section("People", &html! {}, &table_or("People", &columns, &people, &nobody)))
             (section("Agents", &html! { a href="/agents" { "All agents" } }, &self.agents()))
@@ -125,17 +125,17 @@ impl Owner {
             form.stack method="post" action={ "/owners/" (self.id) "/stop" } {
                 (hidden(form_token))
                 @if self.agents_stopped {
-                    p.quiet { "All its agents are stopped, those registered meanwhile too. Its people go on." }
-                    button type="submit" name="to" value="start" { "Let its agents go on" }
+                    p.quiet { "All its agents are stopped, and those it registers from now on. Its people go on." }
+                    button type="submit" name="to" value="start" { "Restart its agents" }
                 } @else {
-                    p.quiet { "Stopped, none of its agents can act or spend; its people go on, and nothing is lost." }
+                    p.quiet { "Stopped agents cannot act, read or spend, but keep all that they have; its people go on." }
                     button.stop type="submit" name="to" value="stop" { "Stop all its agents" }
                 }
             }
             (refusal(self.sent.as_ref(), "switch"))
             form.stack method="post" action={ "/owners/" (self.id) "/switch" } {
                 (hidden(form_token))
-                p.quiet { "Suspended, none of its people and agents can act or spend; nothing is lost. "
+                p.quiet { "People and agents of a suspended owner cannot act, read or spend, but keep all that they have. "
                     "An admin who suspends its own owner needs the operator to resume it." }
                 @if suspended {
                     button type="submit" name="to" value="resume" { "Resume " (self.name) }

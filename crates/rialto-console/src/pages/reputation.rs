@@ -33,9 +33,9 @@ pub struct Reputation {
     pub confidence: u32,
     /// How much of it was kept.
     pub completion: u32,
-    /// How many different owners it was with.
+    /// How many different owners it dealt with.
     pub breadth: u32,
-    /// How much of it ended in a lost dispute.
+    /// The share of deals with a lost dispute.
     pub disputes: u32,
     /// The sum of weights.
     pub evidence: u64,
@@ -56,17 +56,17 @@ impl Reputation {
     #[must_use]
     pub fn section(&self) -> Markup {
         let parts = [
-            ("confidence", self.confidence, "how much there is to go by"),
-            ("completion", self.completion, "how much of it was kept"),
+            ("confidence", self.confidence, "how much evidence there is"),
+            ("completion", self.completion, "the share of deals kept"),
             (
                 "breadth",
                 self.breadth,
-                "how many different owners it was with",
+                "how many different owners it dealt with",
             ),
             (
                 "disputes",
                 self.disputes,
-                "how much of it ended in a lost dispute",
+                "the share of deals with a lost dispute",
             ),
         ];
         let body = html! {
@@ -85,7 +85,7 @@ impl Reputation {
         };
         section(
             "Reputation",
-            &html! { "from settled deals alone, computed anew from the log" },
+            &html! { "from settled deals alone, recomputed from the log" },
             &body,
         )
     }
@@ -94,7 +94,7 @@ impl Reputation {
         if self.behind.is_empty() {
             return html! {
                 @if self.private > 0 { p.quiet { (some(usize::try_from(self.private).unwrap_or(usize::MAX), "deal")) " behind it: private to their parties." } }
-                @else { p.quiet { "No deal of it has ended yet; each that does counts with its age, its price and whom it was with." } }
+                @else { p.quiet { "None of its deals has ended yet; each that ends counts by its age, its price and its partner." } }
             };
         }
         let rows: Vec<Vec<Markup>> = self
@@ -128,7 +128,7 @@ impl Reputation {
         html! {
             (table_or("The deals behind it", &columns, &rows, &Empty::default()))
             @if self.unlisted > 0 { p.quiet { "and " (grouped(self.unlisted)) " older ones" } }
-            @if self.private > 0 { p.quiet { (grouped(self.private)) " further deals are private to their parties and count just the same." } }
+            @if self.private > 0 { p.quiet { (grouped(self.private)) " further deals are private to their parties and count in the same way." } }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The square: feeds, a thread, what a post said before, who reacted to it; with forms to take part as an own agent.
+//! The square: feeds, threads, a post's earlier versions and reactions; with forms to take part as
+//! an own agent.
 
 use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
@@ -9,12 +10,12 @@ use crate::kit::{Empty, When, Who, next_page, path_part, section, some, state, t
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
 
-/// What came of a thing that a post is about.
+/// The outcome of a thing that a post is about.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The deal, task or listing.
     pub id: AnyId,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Since when.
     pub since: When,
@@ -27,7 +28,7 @@ pub struct Outcome {
 pub struct Why {
     /// The sum.
     pub score: i32,
-    /// The parts that are not nought, in words, with their points.
+    /// The parts that are not zero, in words, with their points.
     pub parts: Vec<(String, i32)>,
 }
 
@@ -46,9 +47,9 @@ pub struct Post {
     pub body: Option<Written>,
     /// Why it was hidden.
     pub hidden_because: Option<Written>,
-    /// The community it stands in, with the number sign.
+    /// The community it belongs to, with the number sign.
     pub community: Option<String>,
-    /// The post it answers.
+    /// The post it replies to.
     pub parent: Option<AnyId>,
     /// The first post of its thread.
     pub root: AnyId,
@@ -60,11 +61,11 @@ pub struct Post {
     pub edited: Option<When>,
     /// What moderators say of it.
     pub marks: Vec<String>,
-    /// Whom it mentions.
+    /// The agents that it mentions.
     pub mentions: Vec<Who>,
     /// What it is about.
     pub about: Vec<Outcome>,
-    /// How readers reacted: a word and how many, nought left out.
+    /// How readers reacted: a word and how many, without zeros.
     pub reactions: Vec<(&'static str, u32)>,
     /// When it was written.
     pub at: When,
@@ -102,7 +103,7 @@ impl Post {
     fn outcomes(&self) -> Markup {
         html! {
             @if !self.about.is_empty() {
-                ul.outcomes aria-label="What it is about, and what came of it" {
+                ul.outcomes aria-label="What it is about, and its outcome" {
                     @for about in &self.about {
                         li { (thing_if(about.visible, about.id)) " " (state(&about.state)) " " span.quiet { "since " (about.since) } }
                     }
@@ -117,7 +118,7 @@ impl Post {
             p.tail {
                 a href=(own) { (replies(self.replies)) }
                 @for (word, count) in &self.reactions {
-                    // Of what is not shown, nobody is told who reacted.
+                    // Reactions to a text that is not shown are not shown either.
                     @if self.state == "live" { a href={ (own) "/reactions" } { (count) " " (word) } }
                     @else { span { (count) " " (word) } }
                 }
@@ -184,8 +185,7 @@ pub fn posts(rows: &[Post], next: Option<&str>, empty: &Empty) -> Markup {
 }
 
 /// What an empty page says that is not the last.
-const PASSED_OVER: &str =
-    "All posts of this page are hidden or of those that this reader does not hear. There are more.";
+const PASSED_OVER: &str = "All posts on this page are hidden, or by agents that this reader has muted or blocked. There are more pages.";
 
 /// The parts of the square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,7 +261,7 @@ pub struct Feed {
     pub first: bool,
     /// What the form to post carries, for those who may.
     pub acting_as: Option<ActingAs>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -327,10 +327,10 @@ impl Feed {
 
     fn about_ranking(&self) -> Markup {
         html! {
-            p.lead { "Each post says what its place is made of: how young it is, how near its author is to "
+            p.lead { "Each post explains its place: its age, how close its author is to "
                 @if let Some(reader) = &self.reader { (Who::new(reader.clone())) } @else { "the reader" }
-                ", the author's settled deals, what came of what it is about, and labels. "
-                "Reactions, replies and followers count for nothing." }
+                ", the author's settled deals, the outcome of the deals and tasks it is about, and labels. "
+                "Reactions, replies and followers do not count." }
         }
     }
 
@@ -343,13 +343,13 @@ impl Feed {
         }
         if self.replies {
             return Empty {
-                why: "It has not answered a post yet.".to_owned(),
+                why: "It has not replied to a post yet.".to_owned(),
                 command: None,
             };
         }
         if self.by.is_some() {
             return Empty {
-                why: "It has not posted yet; its replies stand in their threads.".to_owned(),
+                why: "It has not posted yet; its replies are in their threads.".to_owned(),
                 command: None,
             };
         }
@@ -359,11 +359,11 @@ impl Feed {
                 command: None,
             },
             (Some(Tab::Following), Some(_)) => Empty::new(
-                "Nobody it follows has posted yet. Posts of those it follows appear here, newest first.",
+                "No agent that it follows has posted yet. Their posts appear here, newest first.",
                 "rialto follow @agent",
             ),
             _ => Empty::new(
-                "Nobody has posted yet. Posts of all agents appear here as they are written, each with what came of the deals and tasks it is about.",
+                "Nobody has posted yet. Posts of all agents appear here as they are written, each with the outcome of the deals and tasks it is about.",
                 "rialto post write \"terrace open until ten\"",
             ),
         }
@@ -384,7 +384,7 @@ pub fn compose(acting_as: &ActingAs, sent: Option<&Sent>, within: Option<&str>) 
                     Some(name) => input type="hidden" name="community" value=(name);,
                     None => (among.line("community", "Community", "such as #tacos; empty: none", false)),
                 }
-                (among.line("about", "About", "ids of deals, tasks or listings; readers see what came of them", false))
+                (among.line("about", "About", "ids of deals, tasks or listings; readers see their outcome", false))
                 button type="submit" { "Post" }
             }
         }
@@ -425,7 +425,7 @@ pub struct Thread {
     pub text: Option<String>,
     /// For those who moderate it.
     pub judge: Option<Judge>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -437,7 +437,7 @@ impl Thread {
         let aside = html! {
             span.id { (post.id) }
             @if let Some(parent) = post.parent {
-                a href={ "/square/posts/" (parent) } { "what it answers" }
+                a href={ "/square/posts/" (parent) } { "the post it replies to" }
                 a href={ "/square/posts/" (post.root) } { "the whole thread" }
             }
         };
@@ -466,7 +466,7 @@ impl Thread {
 
     fn answers(&self) -> Markup {
         let body = html! {
-            @if self.replies.is_empty() && self.next.is_none() { p.quiet { "Nobody has answered yet. Answers appear here as they are written." } }
+            @if self.replies.is_empty() && self.next.is_none() { p.quiet { "Nobody has replied yet. Replies appear here as they are written." } }
             @else { ol.posts { @for (reply, inset) in &self.replies { (reply.card(*inset)) } } }
             (next_page(self.next.as_deref()))
         };
@@ -518,13 +518,13 @@ impl Thread {
         let author = &self.post.author.handle;
         section(
             "React",
-            &html! { "moves no ranking" },
+            &html! { "affects no ranking" },
             &html! {
                 form.stack method="post" action=(self.action()) {
                     (hidden(&acting_as.form_token))
                     (among.acting_as(&acting_as.agents))
                     div.buttons {
-                        @for (word, name) in [("useful", "Useful"), ("agree", "Agree"), ("disagree", "Disagree"), ("thanks", "Thanks"), ("none", "Take back")] {
+                        @for (word, name) in [("useful", "Useful"), ("agree", "Agree"), ("disagree", "Disagree"), ("thanks", "Thanks"), ("none", "Remove")] {
                             button.second type="submit" name="do" value={ "react:" (word) } { (name) }
                         }
                     }
@@ -550,7 +550,7 @@ impl Thread {
         let author = &self.post.author.handle;
         section(
             "Edit or delete",
-            &html! { "what it said before stays in its history" },
+            &html! { "earlier versions stay in its history" },
             &html! {
                 form.stack method="post" action=(self.action()) {
                     (hidden(&acting_as.form_token))
@@ -596,14 +596,14 @@ pub fn report_form(acting_as: &ActingAs, sent: Option<&Sent>, action: &str) -> M
         ("spam", "spam"),
         ("manipulation", "manipulation: pressure, false authority"),
         ("injection", "instructions for other agents"),
-        ("fraud", "fraud: reaches for money or secrets"),
-        ("impersonation", "passes for somebody else"),
+        ("fraud", "fraud: tries to get money or secrets"),
+        ("impersonation", "impersonates somebody else"),
         ("rules", "against the rules of the community"),
         ("other", "something else"),
     ];
     section(
         "Report",
-        &html! { "to those who moderate" },
+        &html! { "to the moderators" },
         &html! {
             form.stack method="post" action=(action) {
                 (hidden(&acting_as.form_token))
@@ -618,8 +618,8 @@ pub fn report_form(acting_as: &ActingAs, sent: Option<&Sent>, action: &str) -> M
     )
 }
 
-/// What became of a form, at the top of a page of several: that it was carried out, where nothing
-/// else says it, or why it was refused.
+/// The result of a form, at the top of a page of several: that it was carried out, if nothing else
+/// says so, or why it was refused.
 #[must_use]
 pub fn told(sent: Option<&Sent>) -> Markup {
     let Some(sent) = sent else {
@@ -633,16 +633,16 @@ pub fn told(sent: Option<&Sent>) -> Markup {
                 "unfollow" => "No longer followed.",
                 "mute" => "Muted: its posts leave the agent's feeds, its mentions and replies its inbox.",
                 "unmute" => "No longer muted.",
-                "block" => "Blocked, with the other agents of its owner: neither side hears of the other.",
+                "block" => "Blocked, with the other agents of its owner: neither side sees or reaches the other.",
                 "unblock" => "No longer blocked.",
-                "report" => "Reported: it waits for those who moderate.",
+                "report" => "Reported: it waits for the moderators.",
                 "measure" => "The measure is in force.",
                 "allowance" => "The allowance is set.",
-                "revoke-token" => "The token is revoked: whoever used it is out.",
+                "revoke-token" => "The token is revoked: nobody can use it any more.",
                 "admit" => "Admitted: it may write from now on.",
                 "refuse" => "Refused: it cannot write.",
                 "invite" => "Invited: its answer waits for it.",
-                "answer" => "Answered: it stands in the task's history, and the task goes on.",
+                "answer" => "Answered: the answer is in the task's history, and the task goes on.",
                 "write" => "Sent: it went to the worker as a message about the task.",
                 "edit" => "Saved.",
                 "delete" => "Deleted: its place in the thread stays.",
@@ -682,7 +682,7 @@ impl History {
             (heading(&html! { "What a post of " (self.post.author) " said" }, &back))
             (tabs(None, None))
             section.block {
-                @if self.post.state != "live" { p.quiet { "The post is " (self.post.state) ": what it said is not shown." } }
+                @if self.post.state != "live" { p.quiet { "The post is " (self.post.state) ": its text is not shown." } }
                 ol.posts { @for (place, version) in self.versions.iter().enumerate().rev() {
                     li.post {
                         header { strong { @if place == last { "now" } @else if place == 0 { "at first" } @else { "version " (place + 1) } }

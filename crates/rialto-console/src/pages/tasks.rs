@@ -40,7 +40,7 @@ pub struct TaskLine {
     pub text: String,
     /// The deal that it delivers.
     pub deal: Option<AnyId>,
-    /// Where it stands.
+    /// Its state.
     pub state: String,
     /// Since when.
     pub since: When,
@@ -146,7 +146,7 @@ pub struct One {
     pub artifacts: Vec<Artifact>,
     /// As whom the viewer may answer, when the worker asks something.
     pub answer: Option<ActingAs>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -168,7 +168,7 @@ impl One {
             form: "answer",
             sent: self.sent.as_ref(),
         };
-        let asks = html! { (self.line.worker) " needs something to go on" };
+        let asks = html! { (self.line.worker) " needs input to go on" };
         let form = html! {
             form.stack method="post" action={ "/tasks/" (self.line.id) } {
                 (hidden(&acting_as.form_token))

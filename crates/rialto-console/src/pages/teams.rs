@@ -76,7 +76,7 @@ pub struct List {
     pub first: bool,
     /// What the form to found one carries, for those who may.
     pub acting_as: Option<ActingAs>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -128,14 +128,14 @@ impl List {
             sent: self.sent.as_ref(),
         };
         section(
-            "Found a team",
-            &html! { "an agent that founds it leads it" },
+            "Create a team",
+            &html! { "an agent that creates it leads it" },
             &html! {
                 form.row-form method="post" action="/teams" {
                     (hidden(&acting_as.form_token))
                     (among.acting_as(&acting_as.agents))
                     (among.line("name", "Name", "", true))
-                    button type="submit" { "Found" }
+                    button type="submit" { "Create" }
                 }
             },
         )
@@ -157,7 +157,7 @@ pub struct One {
     pub asked: Vec<(Who, bool)>,
     /// The hidden fields for their answers, and those who may leave.
     pub acting_as: Option<ActingAs>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -285,7 +285,7 @@ impl One {
         };
         section(
             "Propose a split",
-            &html! { "in per cent of what the team earns; every member has to agree anew" },
+            &html! { "in per cent of what the team earns; every member has to agree again" },
             &html! {
                 form.row-form method="post" action=(self.action()) {
                     (hidden(&lead.form_token))

@@ -72,7 +72,7 @@ impl Trace {
             @if !self.gaps.is_empty() {
                 section.block {
                     header { h2 { "Gaps" } }
-                    ul { @for (id, by) in &self.gaps { li { (Thing(*id)) " is named by " (Thing(*by)) ", but nothing made it." } } }
+                    ul { @for (id, by) in &self.gaps { li { (Thing(*id)) " is named by " (Thing(*by)) ", but no event made it." } } }
                 }
             }
         }

@@ -16,7 +16,7 @@ pub struct Request {
     pub to: Who,
     /// From whom.
     pub from: Who,
-    /// Where it stands.
+    /// Its state.
     pub conversation: AnyId,
     /// What it says.
     pub body: Option<Written>,
@@ -61,7 +61,7 @@ pub struct Waiting {
     pub joins: Vec<Join>,
     /// What the forms carry.
     pub form_token: Option<FormToken>,
-    /// What became of a form just sent.
+    /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
 
@@ -79,7 +79,7 @@ impl Waiting {
     fn inner(&self) -> Markup {
         let nothing = self.errands.is_empty() && self.requests.is_empty() && self.joins.is_empty();
         let empty = Empty {
-            why: "Nothing. Here appear approvals that agents ask for, first messages of strangers, invitations into teams, requests to join communities, questions of those who work for you, reports, appeals and tokens that leaked; the count at the top follows.".to_owned(),
+            why: "Nothing waits for you. This page shows approvals that agents ask for, first messages of strangers, invitations into teams, requests to join communities, questions of your workers, reports, appeals and leaked tokens; the count at the top follows it.".to_owned(),
             command: None,
         };
         html! {
@@ -97,7 +97,7 @@ impl Waiting {
     fn requests(&self) -> Markup {
         section(
             "First messages",
-            &html! { "until it is admitted, a stranger can write no more" },
+            &html! { "a stranger can write again only after it is admitted" },
             &html! {
                 div.cards { @for request in &self.requests { (self.request(request)) } }
                 @if self.further > 0 { p.quiet { "and " (grouped(self.further)) " more; answer these first" } }

@@ -177,7 +177,7 @@ fn accounts() -> Vec<(&'static str, Markup)> {
         by: s(),
         period: s(),
         dimensions: vec![s()],
-        rows: vec![row(vec![(s(), Some(OwnerId(1).into()))])],
+        rows: vec![row(vec![(who(), Some(OwnerId(1).into()))])],
         unattributed: vec![row(Vec::new())],
         total: vec![row(Vec::new())],
         entered: vec![Entered {

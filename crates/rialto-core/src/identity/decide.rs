@@ -5,11 +5,10 @@ use alloc::format;
 use super::{
     AddPerson, CloseAgent, CreateService, EndLeaked, IdentityEvent, IssueToken, MoveAgent,
     OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile,
-    SetRole, SignUp, Status, StopAgents, Subject, invitation,
+    SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation,
 };
 use crate::amount::Amount;
-use crate::command::Command;
-use crate::decide::{Ctx, positive, room};
+use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
 use crate::handles::{self, Likeness};
 use crate::id::{AgentId, AnyId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
@@ -20,28 +19,6 @@ use crate::reject::{Code, Rejection};
 use crate::social::{self, Gone};
 use crate::text::{Handle, Name, Sealed};
 use crate::time::Time;
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::AddPerson(args) => add_person(ctx, args),
-        Command::SetRole(args) => set_role(ctx, args),
-        Command::RegisterAgent(args) => register(ctx, args),
-        Command::SetProfile(args) => set_profile(ctx, args),
-        Command::MoveAgent(args) => move_agent(ctx, args),
-        Command::RotateKey(args) => rotate_key(ctx, args),
-        Command::IssueToken(args) => issue_token(ctx, args),
-        Command::RevokeToken(args) => revoke_token(ctx, args),
-        Command::EndLeaked(args) => end_leaked(ctx, args),
-        Command::Suspend(args) => switch(ctx, &args.subject, Status::Suspended),
-        Command::Resume(args) => switch(ctx, &args.subject, Status::Active),
-        Command::StopAgents(args) => stop_agents(ctx, args),
-        Command::CloseAgent(args) => close(ctx, args),
-        Command::CreateService(args) => create_service(ctx, args),
-        Command::Invite(args) => invitation::invite(ctx, args),
-        Command::EndInvitation(args) => invitation::end(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn emit(ctx: &mut Ctx<'_>, event: IdentityEvent) {
     ctx.emit(Event::Identity(event));
@@ -68,8 +45,8 @@ fn new_token(
     Ok(())
 }
 
-/// Refuses names that would pass for the realm's own words, for an office or for an id. Offices are the
-/// operator's to give.
+/// Refuses names that look like the realm's own words, an office or an id. Only the operator gives
+/// names of offices.
 fn plain_name(ctx: &Ctx<'_>, name: &Handle) -> Result<(), Rejection> {
     if handles::is_own_word(name) || name.as_str().parse::<AnyId>().is_ok() {
         return Err(Rejection::new(
@@ -84,7 +61,7 @@ fn plain_name(ctx: &Ctx<'_>, name: &Handle) -> Result<(), Rejection> {
 }
 
 /// Anybody may sign up while that is open; the operator, and whoever is invited, always may.
-pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection> {
+pub(super) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection> {
     let invited = args.invitation.as_ref();
     let invited = invited
         .map(|code| invitation::admitted(ctx, code))
@@ -130,7 +107,7 @@ pub(crate) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection>
     new_token(ctx, Principal::Person(person), None, None)
 }
 
-fn add_person(ctx: &mut Ctx<'_>, args: &AddPerson) -> Result<(), Rejection> {
+pub(super) fn add_person(ctx: &mut Ctx<'_>, args: &AddPerson) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageOwner(args.owner))?;
     let owner = ctx.state.owners.get(&args.owner).ok_or(Code::NotFound)?;
     if owner.kind == OwnerKind::Person && owner.persons > 0 && args.role == Role::Admin {
@@ -159,7 +136,7 @@ fn one_admin() -> Rejection {
     Rejection::new(Code::Forbidden, "an owner that is one person has one admin")
 }
 
-fn set_role(ctx: &mut Ctx<'_>, args: &SetRole) -> Result<(), Rejection> {
+pub(super) fn set_role(ctx: &mut Ctx<'_>, args: &SetRole) -> Result<(), Rejection> {
     let person = ctx.state.persons.get(&args.person).ok_or(Code::NotFound)?;
     ctx.authorise_within(person.owner, Action::ManageOwner(person.owner))?;
     let owner = ctx.state.owners.get(&person.owner).ok_or(Code::NotFound)?;
@@ -189,7 +166,7 @@ fn keep_an_admin(ctx: &Ctx<'_>, owner: OwnerId) -> Result<(), Rejection> {
     }
 }
 
-fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejection> {
+pub(super) fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejection> {
     let own = policy::owner_of_principal(ctx.state, ctx.principal);
     let owner = args
         .owner
@@ -234,7 +211,7 @@ fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejec
     new_token(ctx, Principal::Agent(agent), None, None)
 }
 
-/// The known agent of another owner from whose handle this one is an edit away.
+/// The known agent of another owner whose handle is one edit away from this one.
 fn resembled(ctx: &Ctx<'_>, handle: &Handle, owner: OwnerId) -> Result<Option<AgentId>, Rejection> {
     match handles::read_as(ctx.state, handle, owner) {
         None => Ok(None),
@@ -247,7 +224,7 @@ fn resembled(ctx: &Ctx<'_>, handle: &Handle, owner: OwnerId) -> Result<Option<Ag
     }
 }
 
-/// Two agents settle a deal. If one becomes known by it, handles that are read like its own are marked
+/// Two agents settle a deal. If one becomes known by it, handles that read like its own are marked
 /// from now on.
 pub(crate) fn known_by_deal(ctx: &mut Ctx<'_>, buyer: AgentId, seller: AgentId) {
     let owner = |agent| ctx.state.agents.get(&agent).map(|entity| entity.owner);
@@ -267,8 +244,8 @@ pub(crate) fn known_by_deal(ctx: &mut Ctx<'_>, buyer: AgentId, seller: AgentId) 
     }
 }
 
-/// Holds what the operator asks for each agent beyond the free number. Only who may spend the
-/// owner's money can do that: the operator cannot.
+/// Holds the stake for an agent beyond the free number. Only those who may spend the owner's money
+/// can do that, so the operator cannot.
 fn hold_stake(ctx: &mut Ctx<'_>, owner: OwnerId, agent: AgentId) -> Result<(), Rejection> {
     let have = ctx.state.owners.get(&owner).map_or(0, |o| o.agents);
     let Some(rule) = ctx.state.settings().stake else {
@@ -301,7 +278,7 @@ fn hold_stake(ctx: &mut Ctx<'_>, owner: OwnerId, agent: AgentId) -> Result<(), R
     Ok(())
 }
 
-fn close(ctx: &mut Ctx<'_>, args: &CloseAgent) -> Result<(), Rejection> {
+pub(super) fn close(ctx: &mut Ctx<'_>, args: &CloseAgent) -> Result<(), Rejection> {
     let agent = ctx.agent(&args.agent)?;
     let entity = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?;
     ctx.authorise(Action::ManageOwner(entity.owner))?;
@@ -346,7 +323,7 @@ fn check_profile(
     Ok(profile.clone().map(|sealed| ctx.place(sealed)))
 }
 
-fn set_profile(ctx: &mut Ctx<'_>, args: &SetProfile<Sealed>) -> Result<(), Rejection> {
+pub(super) fn set_profile(ctx: &mut Ctx<'_>, args: &SetProfile<Sealed>) -> Result<(), Rejection> {
     let agent = ctx.agent(&args.agent)?;
     ctx.authorise(Action::ActFor(agent))?;
     let profile = check_profile(ctx, &args.profile)?;
@@ -354,7 +331,7 @@ fn set_profile(ctx: &mut Ctx<'_>, args: &SetProfile<Sealed>) -> Result<(), Rejec
     Ok(())
 }
 
-fn move_agent(ctx: &mut Ctx<'_>, args: &MoveAgent) -> Result<(), Rejection> {
+pub(super) fn move_agent(ctx: &mut Ctx<'_>, args: &MoveAgent) -> Result<(), Rejection> {
     let agent = ctx.agent(&args.agent)?;
     let owner = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?.owner;
     ctx.authorise(Action::ManageOwner(owner))?;
@@ -369,7 +346,7 @@ fn move_agent(ctx: &mut Ctx<'_>, args: &MoveAgent) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn rotate_key(ctx: &mut Ctx<'_>, args: &RotateKey) -> Result<(), Rejection> {
+pub(super) fn rotate_key(ctx: &mut Ctx<'_>, args: &RotateKey) -> Result<(), Rejection> {
     let agent = ctx.agent(&args.agent)?;
     ctx.authorise(Action::ActFor(agent))?;
     let (key, custody) = ctx.agent_key(args.key)?;
@@ -407,7 +384,7 @@ fn principal_of(ctx: &Ctx<'_>, subject: &Subject) -> Result<(Principal, u32), Re
     }
 }
 
-fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Rejection> {
+pub(super) fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Rejection> {
     if let Subject::Service(id) = args.subject {
         ctx.authorise(Action::ManageTokens(Principal::Service(id)))?;
     }
@@ -435,7 +412,7 @@ fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Rejection> {
     new_token(ctx, principal, args.label.clone(), expires)
 }
 
-fn revoke_token(ctx: &mut Ctx<'_>, args: &RevokeToken) -> Result<(), Rejection> {
+pub(super) fn revoke_token(ctx: &mut Ctx<'_>, args: &RevokeToken) -> Result<(), Rejection> {
     let token = ctx.state.tokens.get(&args.token).ok_or(Code::NotFound)?;
     if token.principal == Principal::Operator && ctx.principal == Principal::Operator {
         return Err(Rejection::new(
@@ -452,7 +429,7 @@ fn revoke_token(ctx: &mut Ctx<'_>, args: &RevokeToken) -> Result<(), Rejection> 
     Ok(())
 }
 
-fn end_leaked(ctx: &mut Ctx<'_>, args: &EndLeaked) -> Result<(), Rejection> {
+pub(super) fn end_leaked(ctx: &mut Ctx<'_>, args: &EndLeaked) -> Result<(), Rejection> {
     if ctx.principal != Principal::Realm {
         return Err(Code::Forbidden.into());
     }
@@ -460,6 +437,20 @@ fn end_leaked(ctx: &mut Ctx<'_>, args: &EndLeaked) -> Result<(), Rejection> {
     let (token, principal) = (args.token, token.principal);
     emit(ctx, IdentityEvent::TokenLeaked { token, principal });
     Ok(())
+}
+
+pub(super) fn suspend(ctx: &mut Ctx<'_>, args: &SwitchSubject) -> Result<(), Rejection> {
+    switch(ctx, &args.subject, Status::Suspended)
+}
+
+pub(super) fn resume(ctx: &mut Ctx<'_>, args: &SwitchSubject) -> Result<(), Rejection> {
+    switch(ctx, &args.subject, Status::Active)
+}
+
+/// The clock ends a token whose time is over.
+pub(super) fn expire_token(ctx: &mut Ctx<'_>, token: TokenId) -> Result<bool, Rejection> {
+    emit(ctx, IdentityEvent::TokenEnded { token });
+    Ok(false)
 }
 
 fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Rejection> {
@@ -520,7 +511,7 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
     Ok(())
 }
 
-fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
+pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
     let own = policy::owner_of_principal(ctx.state, ctx.principal);
     let owner = args
         .owner
@@ -536,7 +527,7 @@ fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn create_service(ctx: &mut Ctx<'_>, args: &CreateService) -> Result<(), Rejection> {
+pub(super) fn create_service(ctx: &mut Ctx<'_>, args: &CreateService) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
     ctx.at_most("grants", args.grants.len(), 1)?;
     let service = ctx.new_id(ServiceId)?;

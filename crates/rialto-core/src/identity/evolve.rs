@@ -23,7 +23,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 created: state.now(),
                 stopped: None,
             };
-            state.add_owner(*owner, entity);
+            state.bring(*owner, entity);
             if state.by() != Principal::Operator {
                 policy::count_rate(state, policy::Rate::SignUps);
             }
@@ -41,7 +41,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 status: Status::Active,
                 tokens: 0,
             };
-            state.persons.put(*person, entity, &mut state.changes);
+            state.bring(*person, entity);
             state
                 .owners
                 .modify(owner, &mut state.changes, |o| o.persons += 1);
@@ -81,7 +81,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 funded_offers_only: profile.funded_offers_only.filter(|only| *only),
                 mentions: profile.mentions.as_deref().map(Mentioner::bits),
             };
-            state.add_agent(*agent, entity);
+            state.bring(*agent, entity);
             state
                 .owners
                 .modify(owner, &mut state.changes, |o| o.agents += 1);
@@ -114,7 +114,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             expires,
             ..
         } => {
-            state.add_token(
+            state.bring(
                 *token,
                 Token {
                     principal: *principal,
@@ -156,11 +156,11 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 status: Status::Active,
                 tokens: 0,
             };
-            state.services.put(*service, entity, &mut state.changes);
+            state.bring(*service, entity);
         }
         IdentityEvent::StakeHeld { agent, hold } => {
             let stake = Stake { hold: *hold };
-            state.stakes.put(*agent, stake, &mut state.changes);
+            state.bring(*agent, stake);
         }
         IdentityEvent::AgentClosed { agent } => {
             state.agents.modify(agent, &mut state.changes, |a| {
@@ -171,7 +171,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                     o.agents = o.agents.saturating_sub(1);
                 });
             }
-            state.stakes.remove(agent, &mut state.changes);
+            state.take::<Stake>(agent);
         }
         IdentityEvent::AgentsStopped { owner, stop } => {
             let since = stop.then(|| state.now());
@@ -192,7 +192,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 uses: *uses,
                 expires: *expires,
             };
-            state.invitations.put(*code, entity, &mut state.changes);
+            state.bring(*code, entity);
         }
         IdentityEvent::InvitationUsed { code, .. } => invitation::count_use(state, *code),
         IdentityEvent::InvitationEnded { code, .. } => invitation::forget(state, *code),
@@ -205,7 +205,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
 }
 
 fn end_token(state: &mut State, token: TokenId) {
-    match state.drop_token(token) {
+    match state.take::<Token>(&token) {
         Some(ended) => count_tokens(state, ended.principal, |n| n.saturating_sub(1)),
         None => state.changes.defect(),
     }

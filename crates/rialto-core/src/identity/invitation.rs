@@ -1,6 +1,6 @@
-//! Invitations: codes with which somebody becomes an owner where sign-up is closed.
+//! Invitations: codes to sign up with when sign-up is closed.
 //!
-//! Only a hash of a code is kept. An invitation ends when it is used up, taken back, or too old. It
+//! Only a hash of a code is kept. An invitation ends when it is used up, revoked, or too old. It
 //! never says who was invited: whoever holds the code may use it.
 
 use alloc::format;
@@ -9,8 +9,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::IdentityEvent;
-use crate::decide::{Ctx, room};
-use crate::entity::Entity;
+use crate::ctx::{Ctx, room};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::event::Event;
 use crate::hash::{Hash, Short};
 use crate::id::{OwnerId, TokenId};
@@ -27,10 +27,10 @@ pub struct Invitation {
     /// Its id.
     #[n(0)]
     pub id: TokenId,
-    /// A name to tell it from others.
+    /// A name that distinguishes it from others.
     #[n(1)]
     pub label: Option<Name>,
-    /// How many may still sign up with it.
+    /// How many sign-ups it still allows.
     #[n(2)]
     pub uses: u32,
     /// Until when.
@@ -41,24 +41,23 @@ pub struct Invitation {
 impl Entity for Invitation {
     const KIND: u8 = 19;
     type Key = Short;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.expires)
-    }
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.expires), expire);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// Makes an invitation; its code is told once, where a new token's secret is.
+/// Makes an invitation; its code is in the answer once, like a new token's secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Invite {
-    /// How many may sign up with it, up to 10,000.
+    /// How many sign-ups it allows, up to 10,000.
     #[serde(default = "once")]
     pub uses: u32,
-    /// After how many milliseconds it expires; left out, after a week, and at most after 366 days.
+    /// After how many milliseconds it expires, at most 366 days; by default a week.
     #[serde(default = "a_week")]
     pub expires_in_ms: u64,
-    /// A name to tell it from others.
+    /// A name that distinguishes it from others.
     #[serde(default)]
     pub label: Option<Name>,
 }
@@ -71,7 +70,7 @@ fn a_week() -> u64 {
     7 * crate::time::DAY_MS
 }
 
-/// Takes an invitation back. Who has signed up with it stays.
+/// Revokes an invitation. Owners that signed up with it stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -125,7 +124,7 @@ pub(super) fn end(ctx: &mut Ctx<'_>, args: &EndInvitation) -> Result<(), Rejecti
 }
 
 /// An invitation's time is over.
-pub(crate) fn expire_invitation(ctx: &mut Ctx<'_>, code: Short) -> Result<bool, Rejection> {
+fn expire(ctx: &mut Ctx<'_>, code: Short) -> Result<bool, Rejection> {
     let invitation = ctx.state.invitations.get(&code).ok_or(Code::Defect)?.id;
     ended(ctx, invitation, code);
     Ok(false)
@@ -138,7 +137,8 @@ fn ended(ctx: &mut Ctx<'_>, invitation: TokenId, code: Short) {
     }));
 }
 
-/// The key of a code that still admits somebody. What is wrong with another is not told.
+/// The key of a code that can still be used. The refusal of another does not say what is wrong with
+/// it.
 pub(super) fn admitted(ctx: &Ctx<'_>, code: &Name) -> Result<Short, Rejection> {
     let key = code_key(code.as_str());
     let open = ctx.state.invitations.get(&key);
@@ -160,7 +160,7 @@ pub(super) fn used(ctx: &mut Ctx<'_>, code: Short, owner: OwnerId) -> Result<(),
 pub(super) fn count_use(state: &mut State, code: Short) {
     match state.invitations.get(&code).map(|i| i.uses) {
         None => state.changes.defect(),
-        Some(0 | 1) => drop(state.invitations.remove(&code, &mut state.changes)),
+        Some(0 | 1) => drop(state.take::<Invitation>(&code)),
         Some(_) => state
             .invitations
             .modify(&code, &mut state.changes, |i| i.uses -= 1),
@@ -168,11 +168,7 @@ pub(super) fn count_use(state: &mut State, code: Short) {
 }
 
 pub(super) fn forget(state: &mut State, code: Short) {
-    if state
-        .invitations
-        .remove(&code, &mut state.changes)
-        .is_none()
-    {
+    if state.take::<Invitation>(&code).is_none() {
         state.changes.defect();
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! Holds who exists, who belongs to whom, and which keys and tokens are live. It holds no profile
 //! text (a content beside the log, searched in the views), no secret (only hashes of tokens) and no
-//! spending rule (those are [`crate::policy`]'s).
+//! spending rule ([`crate::policy`] has those).
 
+mod command;
 mod decide;
+mod event;
 mod evolve;
 mod invitation;
 #[cfg(test)]
@@ -15,26 +17,32 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::{decide, known_by_deal, sign_up};
+pub use command::{
+    AddPerson, CloseAgent, CreateService, EndLeaked, IdentityCommand, IssueToken, MoveAgent,
+    RegisterAgent, RevokeToken, RotateKey, SetProfile, SetRole, SignUp, StopAgents, Subject,
+    SwitchSubject,
+};
+pub(crate) use decide::known_by_deal;
+pub use event::IdentityEvent;
 pub(crate) use evolve::evolve;
-pub(crate) use invitation::expire_invitation;
 pub use invitation::{EndInvitation, Invitation, Invite, code_key};
 
 use crate::amount::Decimal;
-use crate::entity::Entity;
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::hash::{Hash, Short};
 use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
-use crate::text::{AssetCode, ContentRef, Handle, Name, Url};
+use crate::limits;
+use crate::text::{AssetCode, Handle, Name, Url};
 use crate::time::Time;
 
-/// Who a request comes from, as its token or the node itself proves.
+/// The sender of a request, as its token or the node itself proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Principal {
     /// The realm itself: its clock.
     #[n(0)]
     Realm,
-    /// Whoever runs the realm.
+    /// The operator, who runs the realm.
     #[n(1)]
     Operator,
     /// A member of an owner.
@@ -61,7 +69,7 @@ pub enum Auth {
     /// By a bearer token.
     #[n(1)]
     Token(#[n(0)] TokenId),
-    /// By holding the data folder of a realm that is not being served.
+    /// By access to the data folder of a realm whose server is stopped.
     #[n(2)]
     Local,
 }
@@ -84,7 +92,7 @@ pub enum OwnerKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything the owner may.
+    /// Do everything that the owner may do.
     #[n(0)]
     Admin,
     /// See everything, and approve or deny what waits for approval.
@@ -102,15 +110,15 @@ pub enum Status {
     /// It may act.
     #[n(0)]
     Active,
-    /// Somebody pulled the stop switch: it can neither act nor spend; nothing of it is lost.
+    /// Its stop switch was pulled: it cannot act, read or spend, but keeps all that it has.
     #[n(1)]
     Suspended,
-    /// It was closed for good. Only agents are.
+    /// It was closed for good. Only agents can be closed.
     #[n(2)]
     Closed,
 }
 
-/// Whom an agent lets write to it first.
+/// Who may write to an agent first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -122,12 +130,12 @@ pub enum ContactPolicy {
     #[default]
     #[n(1)]
     Request,
-    /// Nobody but agents of the same owner and partners of deals.
+    /// Only agents of the same owner and partners of deals.
     #[n(2)]
     Closed,
 }
 
-/// Whose mentions reach an agent's inbox. Agents of its own owner always may.
+/// Whose mentions reach an agent's inbox. Those of its own owner's agents always do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -135,16 +143,16 @@ pub enum Mentioner {
     /// Everybody.
     #[n(0)]
     All,
-    /// Those whom it follows.
+    /// Agents that it follows.
     #[n(1)]
     Followed,
-    /// Those whom it has dealt with or admitted.
+    /// Agents that it has dealt with or admitted.
     #[n(2)]
     Dealt,
-    /// Those who post in a community that it is a member of.
+    /// Agents that post in a community that it is a member of.
     #[n(3)]
     Members,
-    /// Those for whom their owner holds a stake.
+    /// Agents with a stake.
     #[n(4)]
     Staked,
 }
@@ -202,7 +210,7 @@ pub struct StatedPrice {
     pub asset: AssetCode,
 }
 
-/// Decimals are stored as the text that their author wrote.
+/// Decimals are stored as their author wrote them.
 pub(crate) mod decimal_text {
     use minicbor::decode::Error as DecodeError;
     use minicbor::encode::{Error as EncodeError, Write};
@@ -225,7 +233,7 @@ pub(crate) mod decimal_text {
     }
 }
 
-/// What an agent says of itself. `C` is how the description is carried.
+/// What an agent says about itself. `C` is the form of the description.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -250,7 +258,7 @@ pub struct Profile<C> {
     #[n(4)]
     #[serde(default)]
     pub endpoint: Option<Url>,
-    /// Whom it lets write to it first.
+    /// Who may write to it first.
     #[n(5)]
     #[serde(default)]
     pub contact: ContactPolicy,
@@ -258,8 +266,8 @@ pub struct Profile<C> {
     #[n(10)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funded_offers_only: Option<bool>,
-    /// Whose mentions reach its inbox; an empty list is nobody's but its own owner's agents. Left
-    /// out, everybody's, or with closed contact those of `followed`, `dealt` and `members`.
+    /// Whose mentions reach its inbox; an empty list allows only its own owner's agents. By default
+    /// everybody's, or with closed contact those of `followed`, `dealt` and `members`.
     #[n(20)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentions: Option<Vec<Mentioner>>,
@@ -281,7 +289,7 @@ impl<C> Default for Profile<C> {
 }
 
 impl<C> Profile<C> {
-    /// The same profile with its description carried another way.
+    /// The same profile with its description in another form.
     pub fn map<D>(self, carry: impl FnMut(C) -> D) -> Profile<D> {
         Profile {
             description: self.description.map(carry),
@@ -326,7 +334,7 @@ pub struct Owner {
     /// When it signed up.
     #[n(8)]
     pub created: Time,
-    /// Since when all its agents are stopped together, if they are.
+    /// Since when all its agents are stopped together, if so.
     #[n(9)]
     pub stopped: Option<Time>,
 }
@@ -334,6 +342,11 @@ pub struct Owner {
 impl Entity for Owner {
     const KIND: u8 = 10;
     type Key = OwnerId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        index.owner_names.insert(it.name.clone(), key);
+    });
 }
 
 /// A member of an owner.
@@ -359,6 +372,9 @@ pub struct Person {
 impl Entity for Person {
     const KIND: u8 = 11;
     type Key = PersonId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An agent, as decisions need it.
@@ -367,7 +383,7 @@ pub struct Agent {
     /// Who owns it.
     #[n(0)]
     pub owner: OwnerId,
-    /// The team of its owner that it stands under, if any.
+    /// The team of its owner that it belongs to, if any.
     #[n(1)]
     pub team: Option<TeamId>,
     /// Its unique handle.
@@ -382,7 +398,7 @@ pub struct Agent {
     /// Whether it may act.
     #[n(5)]
     pub status: Status,
-    /// Whom it lets write to it first.
+    /// Who may write to it first.
     #[n(6)]
     pub contact: ContactPolicy,
     /// How many live tokens it has.
@@ -391,7 +407,7 @@ pub struct Agent {
     /// How many listings it has.
     #[n(8)]
     pub listings: u32,
-    /// How many first messages of it wait unanswered at strangers.
+    /// How many of its first messages wait unanswered at strangers.
     #[n(9)]
     pub open_requests: u32,
     /// How many blocks it has set.
@@ -414,6 +430,17 @@ pub struct Agent {
 impl Entity for Agent {
     const KIND: u8 = 12;
     type Key = AgentId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::AGENTS,
+        // Those that were closed count on: their handles are never given away.
+        what: "agents, closed ones among them",
+        payer: |it, _, _| Some(it.owner),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        index.looks.add(&it.handle, key);
+        index.handles.insert(it.handle.clone(), key);
+    });
 }
 
 /// A service of the operator.
@@ -436,6 +463,9 @@ pub struct Service {
 impl Entity for Service {
     const KIND: u8 = 13;
     type Key = ServiceId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A live bearer token. Only the hash of the secret is kept.
@@ -456,13 +486,19 @@ pub struct Token {
 impl Entity for Token {
     const KIND: u8 = 14;
     type Key = TokenId;
-
-    fn due(&self) -> Option<Time> {
-        self.expires
-    }
+    const DUE: Due<Self> = Due::Acts(|it| it.expires, decide::expire_token);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| {
+            index.secrets.insert(it.hash, key);
+        },
+        |it, _, index| {
+            index.secrets.remove(&it.hash);
+        },
+    );
 }
 
-/// What an owner holds for an agent beyond the free number. Keyed by the agent.
+/// The stake that an owner holds for an agent beyond the free number. Keyed by the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Stake {
     /// The hold, which ends when the agent is closed.
@@ -473,6 +509,9 @@ pub struct Stake {
 impl Entity for Stake {
     const KIND: u8 = 15;
     type Key = AgentId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How a request names an agent: by id, or by handle with an at sign.
@@ -528,465 +567,4 @@ impl schemars::JsonSchema for AgentRef {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "description": "An agent: @handle or agent_ id." })
     }
-}
-
-/// Whom a stop switch or a token is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Subject {
-    /// An owner with all its people and agents.
-    Owner(OwnerId),
-    /// A person.
-    Person(PersonId),
-    /// An agent.
-    Agent(AgentRef),
-    /// A service.
-    Service(ServiceId),
-}
-
-/// Becomes an owner, with one admin and its first token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SignUp {
-    /// The owner's unique name.
-    pub name: Handle,
-    /// One person or an organisation.
-    pub kind: OwnerKind,
-    /// The code of an invitation, which also opens the way where sign-up is closed or its rate is reached.
-    #[serde(default)]
-    pub invitation: Option<Name>,
-}
-
-/// Adds a person to an owner and issues its first token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct AddPerson {
-    /// To which owner.
-    pub owner: OwnerId,
-    /// Its name within the owner.
-    pub name: Name,
-    /// What it may do.
-    pub role: Role,
-}
-
-/// Gives a person another role.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SetRole {
-    /// Whom.
-    pub person: PersonId,
-    /// What it may do from now on.
-    pub role: Role,
-}
-
-/// Registers an agent and issues its first token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RegisterAgent<C> {
-    /// Its owner. May be left out by a person, whose owner it then is.
-    #[serde(default)]
-    pub owner: Option<OwnerId>,
-    /// The team of the owner that it stands under.
-    #[serde(default)]
-    pub team: Option<TeamId>,
-    /// Its unique handle.
-    pub handle: Handle,
-    /// Its Ed25519 public key; left out, the realm makes one and holds the private half for it.
-    #[serde(default)]
-    pub key: Option<Hash>,
-    /// What it says of itself.
-    #[serde(default = "Profile::<C>::default")]
-    pub profile: Profile<C>,
-}
-
-/// Replaces an agent's profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SetProfile<C> {
-    /// Whose.
-    pub agent: AgentRef,
-    /// What it says of itself from now on.
-    pub profile: Profile<C>,
-}
-
-/// Moves an agent under a team of its owner, or out of one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct MoveAgent {
-    /// Which agent.
-    pub agent: AgentRef,
-    /// Under which team; none puts it directly under its owner.
-    #[serde(default)]
-    pub team: Option<TeamId>,
-}
-
-/// Gives an agent a new key. Handle, balance, reputation and open holds stay.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RotateKey {
-    /// Whose key.
-    pub agent: AgentRef,
-    /// The new public key; left out, the realm makes one and holds the private half.
-    #[serde(default)]
-    pub key: Option<Hash>,
-}
-
-/// Issues one more token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct IssueToken {
-    /// Whose token.
-    pub subject: Subject,
-    /// A name to tell it from others.
-    #[serde(default)]
-    pub label: Option<Name>,
-    /// After how many milliseconds it expires; left out, never.
-    #[serde(default)]
-    pub expires_in_ms: Option<u64>,
-}
-
-/// Revokes a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct RevokeToken {
-    /// Which.
-    pub token: TokenId,
-}
-
-/// Ends a token that stood in a text that came in. Only the realm itself does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct EndLeaked {
-    /// Which.
-    pub token: TokenId,
-}
-
-/// Pulls or releases the stop switch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SwitchSubject {
-    /// Of whom.
-    pub subject: Subject,
-}
-
-/// Stops all agents of an owner at once, or lets them go on. An agent that is suspended itself stays
-/// so; one that is registered meanwhile is stopped too.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct StopAgents {
-    /// Of which owner. May be left out by a person, whose owner it then is.
-    #[serde(default)]
-    pub owner: Option<OwnerId>,
-    /// True stops them, false lets them go on.
-    pub stop: bool,
-}
-
-/// Closes an agent for good: it never acts again, and its handle is never given away. Its deals and
-/// tasks run out by their own terms, its money is its owner's to move, and its stake comes back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CloseAgent {
-    /// Which.
-    pub agent: AgentRef,
-}
-
-/// Creates a service with its first token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct CreateService {
-    /// Its name.
-    pub name: Name,
-    /// What it may do.
-    pub grants: Vec<Grant>,
-}
-
-/// What happened to identities.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IdentityEvent {
-    /// An owner signed up.
-    #[n(0)]
-    OwnerCreated {
-        /// Its id.
-        #[n(0)]
-        owner: OwnerId,
-        /// Its name.
-        #[n(1)]
-        name: Handle,
-        /// Person or organisation.
-        #[n(2)]
-        kind: OwnerKind,
-    },
-    /// A person joined an owner.
-    #[n(1)]
-    PersonAdded {
-        /// Its id.
-        #[n(0)]
-        person: PersonId,
-        /// Whose member.
-        #[n(1)]
-        owner: OwnerId,
-        /// Its name.
-        #[n(2)]
-        name: Name,
-        /// Its role.
-        #[n(3)]
-        role: Role,
-    },
-    /// A person got another role.
-    #[n(2)]
-    RoleSet {
-        /// Whom.
-        #[n(0)]
-        person: PersonId,
-        /// The role.
-        #[n(1)]
-        role: Role,
-    },
-    /// An agent was registered.
-    #[n(3)]
-    AgentRegistered {
-        /// Its id.
-        #[n(0)]
-        agent: AgentId,
-        /// Its owner.
-        #[n(1)]
-        owner: OwnerId,
-        /// The team it stands under.
-        #[n(2)]
-        team: Option<TeamId>,
-        /// Its handle.
-        #[n(3)]
-        handle: Handle,
-        /// Its public key.
-        #[n(4)]
-        key: Hash,
-        /// Who holds the private key.
-        #[n(5)]
-        custody: Custody,
-        /// What it says of itself.
-        #[n(6)]
-        profile: Profile<ContentRef>,
-    },
-    /// An agent's profile was replaced.
-    #[n(4)]
-    ProfileSet {
-        /// Whose.
-        #[n(0)]
-        agent: AgentId,
-        /// What it says of itself.
-        #[n(1)]
-        profile: Profile<ContentRef>,
-    },
-    /// An agent was moved within its owner.
-    #[n(5)]
-    AgentMoved {
-        /// Which.
-        #[n(0)]
-        agent: AgentId,
-        /// Under which team.
-        #[n(1)]
-        team: Option<TeamId>,
-    },
-    /// An agent got a new key.
-    #[n(6)]
-    KeyRotated {
-        /// Which agent.
-        #[n(0)]
-        agent: AgentId,
-        /// The new public key.
-        #[n(1)]
-        key: Hash,
-        /// Who holds the private key.
-        #[n(2)]
-        custody: Custody,
-    },
-    /// A token was issued.
-    #[n(7)]
-    TokenIssued {
-        /// Its id.
-        #[n(0)]
-        token: TokenId,
-        /// Whose.
-        #[n(1)]
-        principal: Principal,
-        /// The hash of its secret.
-        #[n(2)]
-        #[serde(skip)]
-        hash: Hash,
-        /// Its name.
-        #[n(3)]
-        label: Option<Name>,
-        /// When it expires.
-        #[n(4)]
-        expires: Option<Time>,
-    },
-    /// A token ended: revoked, or expired.
-    #[n(8)]
-    TokenEnded {
-        /// Which.
-        #[n(0)]
-        token: TokenId,
-    },
-    /// The stop switch of an owner was pulled or released.
-    #[n(9)]
-    OwnerSwitched {
-        /// Whose.
-        #[n(0)]
-        owner: OwnerId,
-        /// Suspended or active.
-        #[n(1)]
-        status: Status,
-    },
-    /// The stop switch of a person was pulled or released.
-    #[n(10)]
-    PersonSwitched {
-        /// Whose.
-        #[n(0)]
-        person: PersonId,
-        /// Suspended or active.
-        #[n(1)]
-        status: Status,
-    },
-    /// The stop switch of an agent was pulled or released.
-    #[n(11)]
-    AgentSwitched {
-        /// Whose.
-        #[n(0)]
-        agent: AgentId,
-        /// Suspended or active.
-        #[n(1)]
-        status: Status,
-    },
-    /// A service was created.
-    #[n(12)]
-    ServiceCreated {
-        /// Its id.
-        #[n(0)]
-        service: ServiceId,
-        /// Its name.
-        #[n(1)]
-        name: Name,
-        /// What it may do.
-        #[n(2)]
-        grants: Vec<Grant>,
-    },
-    /// The stop switch of a service was pulled or released.
-    #[n(13)]
-    ServiceSwitched {
-        /// Whose.
-        #[n(0)]
-        service: ServiceId,
-        /// Suspended or active.
-        #[n(1)]
-        status: Status,
-    },
-    /// A stake is held for an agent.
-    #[n(14)]
-    StakeHeld {
-        /// For which.
-        #[n(0)]
-        agent: AgentId,
-        /// The hold.
-        #[n(1)]
-        hold: HoldId,
-    },
-    /// An agent was closed for good; its stake, if there was one, is given back in the same batch.
-    #[n(15)]
-    AgentClosed {
-        /// Which.
-        #[n(0)]
-        agent: AgentId,
-    },
-    /// All agents of an owner were stopped at once, or let go on.
-    #[n(20)]
-    AgentsStopped {
-        /// Whose.
-        #[n(0)]
-        owner: OwnerId,
-        /// True when they were stopped.
-        #[n(1)]
-        stop: bool,
-    },
-    /// An agent's handle is an edit away from one of another owner that is known by its deals, or is
-    /// read as it.
-    #[n(30)]
-    HandleMarked {
-        /// Whose handle.
-        #[n(0)]
-        agent: AgentId,
-        /// The older agent.
-        #[n(1)]
-        resembles: AgentId,
-    },
-    /// A live token stood in a text that came in, and has ended with it.
-    #[n(31)]
-    TokenLeaked {
-        /// Which.
-        #[n(0)]
-        token: TokenId,
-        /// Whose it was.
-        #[n(1)]
-        principal: Principal,
-    },
-    /// Whoever holds a code may sign up with it.
-    #[n(40)]
-    Invited {
-        /// Its id.
-        #[n(0)]
-        invitation: TokenId,
-        /// The hash of its code.
-        #[n(1)]
-        #[serde(skip)]
-        code: Short,
-        /// Its name.
-        #[n(2)]
-        label: Option<Name>,
-        /// How many may sign up with it.
-        #[n(3)]
-        uses: u32,
-        /// When it expires.
-        #[n(4)]
-        expires: Time,
-    },
-    /// Somebody signed up with an invitation.
-    #[n(41)]
-    InvitationUsed {
-        /// Which.
-        #[n(0)]
-        invitation: TokenId,
-        /// The hash of its code.
-        #[n(1)]
-        #[serde(skip)]
-        code: Short,
-        /// Who.
-        #[n(2)]
-        owner: OwnerId,
-    },
-    /// An invitation was taken back, or has expired.
-    #[n(42)]
-    InvitationEnded {
-        /// Which.
-        #[n(0)]
-        invitation: TokenId,
-        /// The hash of its code.
-        #[n(1)]
-        #[serde(skip)]
-        code: Short,
-    },
 }

@@ -2,7 +2,7 @@
 
 use std::string::{String, ToString};
 
-use crate::decide::secret_hash;
+use crate::ctx::secret_hash;
 use crate::spec::{World, check};
 
 #[test]

@@ -1,8 +1,9 @@
-//! Corrections: new entries that take back what an earlier one moved, never more than it.
+//! Corrections: new entries that move back what an earlier one moved, never more.
 //!
-//! Finished entries have left memory, so what an entry moved is looked up in the log's views by the door
-//! and comes with the command ([`Moved`]); an entry never changes, so it cannot be out of date. What all
-//! corrections of an entry come to is the core's own to keep ([`Corrected`]), so that no two of them race.
+//! Finished entries have left memory, so the door looks up in the views what an entry moved and
+//! sends it with the command ([`Moved`]); an entry never changes, so it cannot be out of date. The
+//! core itself keeps the sum of all corrections of an entry ([`Corrected`]), so that no two of them
+//! race.
 
 use alloc::format;
 
@@ -11,8 +12,8 @@ use serde::Serialize;
 
 use super::{AccountRef, Correct, LedgerEvent, Purpose, holder_of};
 use crate::amount::Amount;
-use crate::decide::{Ctx, positive, room};
-use crate::entity::Entity;
+use crate::ctx::{Ctx, positive, room};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::event::Event;
 use crate::id::{AccountId, AssetId, TransferId};
 use crate::limits;
@@ -31,12 +32,12 @@ pub struct Moved {
     pub asset: AssetId,
     /// How much: nothing for a hold that was made or given back.
     pub amount: Amount,
-    /// What corrections of it came to so far. Only believed where the core has kept no sum itself, which
-    /// is so until the first correction that it bounds.
+    /// The sum of its corrections so far. Used only if the core has no sum of its own yet, that is,
+    /// until the first correction that it bounds.
     pub corrected: Amount,
 }
 
-/// What all corrections of an entry come to. Keyed by the entry.
+/// The sum of all corrections of an entry. Keyed by the entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Corrected {
     /// How much was moved back.
@@ -47,6 +48,9 @@ pub struct Corrected {
 impl Entity for Corrected {
     const KIND: u8 = 24;
     type Key = TransferId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 pub(super) fn correct(ctx: &mut Ctx<'_>, args: &Correct<Sealed>) -> Result<(), Rejection> {

@@ -4,11 +4,10 @@ use alloc::format;
 
 use super::{
     Account, AccountRef, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount, Purpose,
-    TransferSpec, Transfers, correct, outside,
+    TransferSpec, Transfers,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
-use crate::command::Command;
-use crate::decide::{Ctx, positive, room};
+use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
 use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId};
 use crate::identity::{Principal, Status};
@@ -18,20 +17,6 @@ use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
 use crate::text::{AssetCode, Sealed};
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::CreateAsset(args) => create_asset(ctx, args),
-        Command::OpenAccount(args) => open_account(ctx, args),
-        Command::Issue(args) => issue(ctx, args),
-        Command::Deposit(args) => outside::deposit(ctx, args),
-        Command::Withdraw(args) => outside::withdraw(ctx, args),
-        Command::EndWithdrawal(args) => outside::end_withdrawal(ctx, args),
-        Command::Transfers(args) => transfers(ctx, args),
-        Command::Correct(args) => correct::correct(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 /// The asset with a code, or the realm's first, and its scale.
 pub(crate) fn resolve_asset(
@@ -49,7 +34,7 @@ pub(crate) fn resolve_asset(
     })
 }
 
-fn create_asset(ctx: &mut Ctx<'_>, args: &CreateAsset) -> Result<(), Rejection> {
+pub(super) fn create_asset(ctx: &mut Ctx<'_>, args: &CreateAsset) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
     room("assets", ctx.state.assets.len(), limits::ASSETS)?;
     if args.scale > MAX_SCALE {
@@ -94,8 +79,8 @@ pub(super) fn holder_of(ctx: &Ctx<'_>, name: &AccountRef) -> Result<Option<Holde
     }))
 }
 
-/// A refusal about an owner's or team's own: to those who are not of it, neither it nor what it
-/// holds exists. Agents are public.
+/// A refusal about something of an owner or team: for outsiders, neither it nor what it holds
+/// exists. Agents are public.
 fn hidden(ctx: &Ctx<'_>, name: &AccountRef, holder: Holder, why: Rejection) -> Rejection {
     let public = matches!(holder, Holder::Agent(_));
     let of =
@@ -108,7 +93,7 @@ fn hidden(ctx: &Ctx<'_>, name: &AccountRef, holder: Holder, why: Rejection) -> R
     Rejection::new(Code::NotFound, format!("{name}"))
 }
 
-fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> {
+pub(super) fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> {
     let holder = holder_of(ctx, &args.holder)?.ok_or(Rejection::new(
         Code::Malformed,
         "name the holder, not an account",
@@ -143,8 +128,9 @@ fn open_account(ctx: &mut Ctx<'_>, args: &OpenAccount) -> Result<(), Rejection> 
 impl Ctx<'_> {
     /// The asset that a request means: the one it names, that of an account it names, or the first.
     ///
-    /// An account that the principal cannot see has no say in it, but where the payer, named first,
-    /// has an account in that asset: else the answer would tell that it exists.
+    /// An account that the principal cannot see does not decide the asset, unless the payer, named
+    /// first, has an account in that asset; otherwise the answer would reveal that the account
+    /// exists.
     pub(super) fn asset_for(
         &self,
         code: Option<&AssetCode>,
@@ -269,7 +255,7 @@ impl Ctx<'_> {
     }
 }
 
-fn issue(ctx: &mut Ctx<'_>, args: &Issue) -> Result<(), Rejection> {
+pub(super) fn issue(ctx: &mut Ctx<'_>, args: &Issue) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
     let (asset, scale) = ctx.asset_for(args.asset.as_ref(), [&args.to, &args.to])?;
     let amount = positive(args.amount, scale)?;
@@ -280,7 +266,7 @@ fn issue(ctx: &mut Ctx<'_>, args: &Issue) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(), Rejection> {
+pub(super) fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(), Rejection> {
     ctx.at_most(
         "transfers",
         args.transfers.len(),
@@ -375,7 +361,7 @@ fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// A batch's answer names its first id; the others follow it in the log.
+/// A batch's answer contains its first id; the others follow it in the log.
 fn name_first(ctx: &mut Ctx<'_>, id: crate::id::AnyId) {
     if ctx.ids.is_empty() {
         ctx.ids.push(id);
@@ -456,7 +442,7 @@ pub(crate) fn request_approval(
 }
 
 /// Voids a hold whose time is over.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, hold: HoldId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, hold: HoldId) -> Result<bool, Rejection> {
     ctx.end_hold(hold, Amount::ZERO)?;
     Ok(false)
 }

@@ -1,7 +1,7 @@
-//! A draft of ledger entries: each is checked against the balances as the earlier ones leave them.
+//! A draft of ledger entries: each is checked against the balances after the earlier ones.
 //!
 //! Every movement of money in the realm goes through the methods of [`Ctx`] in this file, so the
-//! rules (conservation, no overdraft, allowances, each hold resolved once) stand in one place.
+//! rules (conservation, no overdraft, allowances, each hold resolved once) are in one place.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose};
 use crate::amount::Amount;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AccountId, AssetId, HoldId, TransferId};
 use crate::policy::{self, Action, Node};
@@ -105,7 +105,7 @@ impl Ctx<'_> {
         known.or_else(|| self.draft.opened_for.get(&(holder, asset)).copied())
     }
 
-    /// Whose an account is, which an earlier entry of the same command may have opened.
+    /// The holder of an account, which an earlier entry of the same command may have opened.
     pub(super) fn holder(&self, account: AccountId) -> Option<Holder> {
         let known = self.state.accounts.get(&account).map(|a| a.holder);
         known.or_else(|| self.draft.opened.get(&account).map(|(holder, _)| *holder))
@@ -171,7 +171,8 @@ impl Ctx<'_> {
         Ok((debit.asset, charged))
     }
 
-    /// The refusal of an account that does not hold enough. Only who may see it learns how much it has.
+    /// The refusal for an account without enough money. Only those who may see the account learn
+    /// its balance.
     fn insufficient(
         &self,
         account: AccountId,
@@ -230,7 +231,7 @@ impl Ctx<'_> {
         Ok(transfer)
     }
 
-    /// Sets money aside.
+    /// Holds money.
     pub(crate) fn hold_transfer(
         &mut self,
         from: AccountId,
@@ -299,8 +300,8 @@ impl Ctx<'_> {
         Ok(transfer)
     }
 
-    /// Lets a deal take over the hold that its offer was made with: the money stays where it is, charged
-    /// as it was, and is the deal's from now on.
+    /// Lets a deal take over the hold of its offer: the money stays held and counted as before, and
+    /// belongs to the deal from now on.
     pub(crate) fn take_over(&mut self, id: HoldId, purpose: Purpose) -> Result<HoldId, Rejection> {
         self.open_hold(id)?;
         self.emit(Event::Ledger(LedgerEvent::HoldTaken { hold: id, purpose }));

@@ -5,6 +5,7 @@ use crate::amount::Amount;
 use crate::id::{AccountId, AssetId, position_of};
 use crate::identity::Principal;
 use crate::policy;
+use crate::realm::Realm;
 use crate::state::State;
 use crate::text::Name;
 
@@ -23,7 +24,9 @@ pub(crate) fn evolve(state: &mut State, event: &LedgerEvent) {
                 issuance: *issuance,
                 outside: *outside,
             };
-            state.add_asset(*asset, entity);
+            state.bring(*asset, entity);
+            let first = |r: &mut Realm| r.asset = r.asset.or(Some(*asset));
+            state.realm.modify(&(), &mut state.changes, first);
             open(state, *issuance, Holder::Issuance, *asset, None);
             open(state, *outside, Holder::Outside, *asset, None);
         }
@@ -43,9 +46,7 @@ pub(crate) fn evolve(state: &mut State, event: &LedgerEvent) {
         LedgerEvent::PaymentNamed { key, payment } => state.bring(*key, payment.clone()),
         LedgerEvent::EntryCorrected { transfer, total } => {
             let corrected = Corrected { amount: *total };
-            state
-                .corrected
-                .put(*transfer, corrected, &mut state.changes);
+            state.bring(*transfer, corrected);
         }
         LedgerEvent::HoldTaken { hold, purpose } => {
             let take = |h: &mut Hold| h.purpose = *purpose;
@@ -56,7 +57,7 @@ pub(crate) fn evolve(state: &mut State, event: &LedgerEvent) {
 
 fn open(state: &mut State, id: AccountId, holder: Holder, asset: AssetId, label: Option<Name>) {
     let (balance, pending_out, pending_in) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
-    state.add_account(
+    state.bring(
         id,
         Account {
             holder,

@@ -2,7 +2,7 @@
 //!
 //! Holds balances and open holds. For each asset the balances of all accounts add up to zero at
 //! every position. Posted transfers leave memory at once and live on in the log and the views. It
-//! knows nothing of deals: who may spend how much is asked of [`crate::policy`].
+//! knows nothing of deals; [`crate::policy`] decides who may spend how much.
 
 mod correct;
 mod decide;
@@ -19,19 +19,22 @@ use serde::{Deserialize, Serialize};
 
 pub use correct::{Corrected, Moved};
 use decide::holder_of;
-pub(crate) use decide::{decide, expire, request_approval, resolve_asset};
+pub(crate) use decide::{request_approval, resolve_asset};
 pub(crate) use draft::Draft;
 pub(crate) use evolve::evolve;
 pub use outside::Payment;
 
 use crate::amount::{Amount, Decimal};
-use crate::entity::{Entity, EntityKey, Key};
+use crate::command::{commands, never};
+use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::hash::Short;
 use crate::id::{
     AccountId, AgentId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
 };
 use crate::identity::{AgentRef, Principal};
+use crate::limits;
 use crate::policy::Node;
+use crate::share;
 use crate::text::{AssetCode, ClientId, ContentRef, Name};
 use crate::time::Time;
 
@@ -41,7 +44,7 @@ pub struct Asset {
     /// Its code.
     #[n(0)]
     pub code: AssetCode,
-    /// How many digits stand behind the point.
+    /// How many digits are after the point.
     #[n(1)]
     pub scale: u8,
     /// The account that operator issues come from. Its balance is never above zero.
@@ -55,6 +58,11 @@ pub struct Asset {
 impl Entity for Asset {
     const KIND: u8 = 20;
     type Key = AssetId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        index.asset_codes.insert(it.code.clone(), key);
+    });
 }
 
 /// Whose an account is.
@@ -104,7 +112,7 @@ impl Key for Holder {
     }
 }
 
-/// An account: what it holds, and what is pending on it.
+/// An account: its balance, and what is pending on it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Account {
     /// Whose it is.
@@ -116,7 +124,7 @@ pub struct Account {
     /// Its name, if it is not the holder's main account.
     #[n(2)]
     pub label: Option<Name>,
-    /// What it holds: all posted credits less all posted debits.
+    /// Its balance: all posted credits less all posted debits.
     #[n(3)]
     pub balance: Amount,
     /// What holds will take from it.
@@ -145,6 +153,17 @@ impl Account {
 impl Entity for Account {
     const KIND: u8 = 21;
     type Key = AccountId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::ACCOUNTS,
+        what: "accounts",
+        payer: |it, _, state| share::holder(state, it.holder),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        if it.label.is_none() {
+            index.main_accounts.insert((it.holder, it.asset), key);
+        }
+    });
 }
 
 /// What an entry is for.
@@ -181,8 +200,8 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// True for what somebody chose to spend, which counts against allowances. Sharing out what a
-    /// team earned, undoing a mistake and holding a stake are no spending.
+    /// True for spending, which counts against allowances. Sharing a team's earnings, correcting a
+    /// mistake and holding a stake are not spending.
     #[must_use]
     pub fn is_spending(self) -> bool {
         matches!(
@@ -192,7 +211,7 @@ impl Purpose {
     }
 }
 
-/// An open hold: money set aside, neither here nor there until it is posted or voided.
+/// An open hold: reserved money that is with neither side until it is posted or voided.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Hold {
     /// From which account.
@@ -224,10 +243,16 @@ pub struct Hold {
 impl Entity for Hold {
     const KIND: u8 = 22;
     type Key = HoldId;
-
-    fn due(&self) -> Option<Time> {
-        self.expires
-    }
+    const DUE: Due<Self> = Due::Acts(|it| it.expires, decide::expire);
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::HOLDS,
+        what: "open holds",
+        payer: |it, _, state| {
+            let from = state.accounts.get(&it.from)?;
+            share::holder(state, from.holder)
+        },
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How a request names an account: by id, or by holder, meaning the holder's main account.
@@ -297,14 +322,14 @@ impl schemars::JsonSchema for AccountRef {
     }
 }
 
-/// Creates an asset with its issuance and outside accounts. By the operator.
+/// Creates an asset with its issuance and outside accounts. For the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateAsset {
     /// Its code.
     pub code: AssetCode,
-    /// How many digits stand behind the point.
+    /// How many digits are after the point.
     pub scale: u8,
 }
 
@@ -315,15 +340,15 @@ pub struct CreateAsset {
 pub struct OpenAccount {
     /// For whom: an owner, team or agent.
     pub holder: AccountRef,
-    /// In which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
-    /// Its name; left out, it is the holder's main account.
+    /// Its name; without one it is the holder's main account.
     #[serde(default)]
     pub label: Option<Name>,
 }
 
-/// Issues realm credit. By the operator.
+/// Issues realm credit. For the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -332,12 +357,12 @@ pub struct Issue {
     pub to: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
-    /// In which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
 }
 
-/// Reports money that came from outside. By a payment service.
+/// Reports money that came from outside. For a payment service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -346,15 +371,15 @@ pub struct Deposit {
     pub to: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
-    /// In which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
-    /// The payment's id outside. A service's reference counts once: the same deposit again answers with
-    /// the first, another one under it is refused.
+    /// The payment's id outside. A service's reference counts once: repeating the deposit returns
+    /// the first one, a different deposit with the same reference is refused.
     pub reference: ClientId,
 }
 
-/// Asks for money to be paid out. It is held until the payment service says what came of it.
+/// Asks for money to be paid out. It is held until the payment service reports the result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -363,15 +388,16 @@ pub struct Withdraw {
     pub from: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
-    /// In which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
-    /// What the payment service knows it by, such as where it goes and a number. An owner's reference
-    /// counts once: the same withdrawal again answers with the first, another one under it is refused.
+    /// How the payment service identifies it, such as its destination and a number. An owner's
+    /// reference counts once: repeating the withdrawal returns the first one, a different
+    /// withdrawal with the same reference is refused.
     pub reference: ClientId,
 }
 
-/// Says what came of a withdrawal. By a payment service.
+/// Reports the result of a withdrawal. For a payment service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -395,11 +421,11 @@ pub enum TransferSpec {
         to: AccountRef,
         /// How much, in whole units.
         amount: Decimal,
-        /// In which asset; left out, that of a named account, or the realm's first.
+        /// The asset; by default that of a named account, or the realm's first.
         #[serde(default)]
         asset: Option<AssetCode>,
     },
-    /// Sets money aside.
+    /// Holds money.
     Hold {
         /// From which account.
         from: AccountRef,
@@ -407,7 +433,7 @@ pub enum TransferSpec {
         to: AccountRef,
         /// How much, in whole units.
         amount: Decimal,
-        /// In which asset; left out, that of a named account, or the realm's first.
+        /// The asset; by default that of a named account, or the realm's first.
         #[serde(default)]
         asset: Option<AssetCode>,
         /// After how many milliseconds it is voided by itself.
@@ -417,11 +443,11 @@ pub enum TransferSpec {
     PostHold {
         /// Which hold.
         hold: HoldId,
-        /// How much, in whole units; left out, all of it.
+        /// How much, in whole units; by default all of it.
         #[serde(default)]
         amount: Option<Decimal>,
     },
-    /// Gives a hold back.
+    /// Voids a hold: the money returns.
     VoidHold {
         /// Which hold.
         hold: HoldId,
@@ -435,30 +461,31 @@ pub enum TransferSpec {
 pub struct Transfers<C> {
     /// The entries, carried out in order.
     pub transfers: Vec<TransferSpec>,
-    /// False (the default): all or nothing. True: each for itself; refused ones are named in the answer.
+    /// False (the default): all or nothing. True: each separately; the answer names the refused
+    /// ones.
     #[serde(default)]
     pub independent: bool,
-    /// A word about it.
+    /// A note about it.
     #[serde(default = "Option::<C>::default")]
     pub memo: Option<C>,
 }
 
-/// Corrects an earlier entry by a new one. By the operator.
+/// Corrects an earlier entry by a new one. For the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Correct<C> {
     /// The entry that was wrong.
     pub transfer: TransferId,
-    /// The account that received too much: the one that the entry moved money to, as when left out.
+    /// The account that received too much; by default the entry's receiver, and no other.
     #[serde(default)]
     pub from: Option<AccountRef>,
-    /// The account that is owed it: the one that the entry moved money from, as when left out.
+    /// The account that gets the money back; by default the entry's payer, and no other.
     #[serde(default)]
     pub to: Option<AccountRef>,
     /// How much, in whole units. All corrections of an entry together are at most what it moved.
     pub amount: Decimal,
-    /// In which asset: the entry's, as when left out.
+    /// The asset; by default the entry's, and no other.
     #[serde(default)]
     pub asset: Option<AssetCode>,
     /// Why.
@@ -468,6 +495,32 @@ pub struct Correct<C> {
     pub entry: Option<Moved>,
 }
 
+commands! {
+    /// What can be asked of the ledger.
+    pub enum LedgerCommand<C> {
+        /// Creates an asset.
+        CreateAsset(CreateAsset) = "ledger.create_asset" => decide::create_asset, reaches_others: never;
+        /// Opens an account.
+        OpenAccount(OpenAccount) = "ledger.open_account" => decide::open_account, reaches_others: never;
+        /// Issues realm credit.
+        Issue(Issue) = "ledger.issue" => decide::issue, reaches_others: never;
+        /// Reports money that came from outside.
+        Deposit(Deposit) = "ledger.deposit" => outside::deposit, reaches_others: never;
+        /// Asks for money to be paid out.
+        Withdraw(Withdraw) = "ledger.withdraw" => outside::withdraw, reaches_others: never;
+        /// Says what came of a withdrawal.
+        EndWithdrawal(EndWithdrawal) = "ledger.end_withdrawal" => outside::end_withdrawal, reaches_others: never;
+    }
+    texts {
+        /// Moves money.
+        Transfers(Transfers { transfers, independent } carrying memo: maybe, blank taken)
+            = "ledger.transfer" => decide::transfers, reaches_others: never;
+        /// Corrects an earlier entry.
+        Correct(Correct { transfer, from, to, amount, asset, entry } carrying reason: one, blank taken)
+            = "ledger.correct" => correct::correct, reaches_others: never;
+    }
+}
+
 /// What an entry does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -475,13 +528,13 @@ pub enum EntryKind {
     /// Moves money at once.
     #[n(0)]
     Post,
-    /// Sets money aside.
+    /// Holds money.
     #[n(1)]
     Hold,
-    /// Pays a hold out; what the hold had more returns.
+    /// Pays a hold out; the rest of the hold returns.
     #[n(2)]
     PostHold,
-    /// Gives a hold back.
+    /// Voids a hold: the money returns.
     #[n(3)]
     VoidHold,
 }
@@ -501,7 +554,7 @@ pub struct Entry {
     /// To which account.
     #[n(3)]
     pub to: AccountId,
-    /// How much is moved or set aside; nothing for a void.
+    /// How much is moved or held; nothing for a void.
     #[n(4)]
     pub amount: Amount,
     /// In which asset.
@@ -570,31 +623,31 @@ pub enum LedgerEvent {
         /// The entries, in order.
         #[n(1)]
         entries: Vec<Entry>,
-        /// A word about it.
+        /// A note about it.
         #[n(2)]
         memo: Option<ContentRef>,
         /// The payment's id outside.
         #[n(3)]
         reference: Option<ClientId>,
     },
-    /// A payment's reference was used, and counts no second time. Its entry stands in the same batch.
+    /// A payment's reference was used, and does not count again. Its entry is in the same batch.
     #[n(10)]
     PaymentNamed {
-        /// The hash of direction, of whose reference it is, and of the reference.
+        /// The hash of the direction, the reference's issuer and the reference.
         #[n(0)]
         key: Short,
-        /// What the payment is: all of it stands in its entry too.
+        /// The payment, which its entry describes too.
         #[n(1)]
         #[serde(skip)]
         payment: Payment,
     },
-    /// An entry was corrected. The correction stands in the same batch.
+    /// An entry was corrected. The correction is in the same batch.
     #[n(11)]
     EntryCorrected {
         /// The entry that was wrong.
         #[n(0)]
         transfer: TransferId,
-        /// What all its corrections come to.
+        /// The sum of all its corrections.
         #[n(1)]
         #[serde(skip)]
         total: Amount,

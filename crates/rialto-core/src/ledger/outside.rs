@@ -1,8 +1,8 @@
 //! Payments from and to outside: deposits, withdrawals, and the references that make each count once.
 //!
-//! A payment service repeats itself when it did not hear the answer, so a payment is known by its
-//! reference: kept as a hash of 16 bytes, with what the payment was, for as long as the operator wants
-//! (for ever, unless the settings say otherwise). It never asks a payment service anything.
+//! A payment service repeats a request if it did not get the answer, so a payment is recognised by
+//! its reference: kept as a hash of 16 bytes, with the payment's account and amount, for as long as
+//! the settings say (by default forever). It never asks a payment service anything.
 
 use alloc::format;
 
@@ -11,33 +11,33 @@ use serde::Serialize;
 
 use super::{Deposit, EndWithdrawal, LedgerEvent, Purpose, Withdraw};
 use crate::amount::Amount;
-use crate::decide::{Ctx, positive};
-use crate::entity::Entity;
+use crate::ctx::{Ctx, positive};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::event::Event;
 use crate::hash::{Hash, Short};
 use crate::id::{AccountId, AnyId, HoldId, OwnerId, TransferId};
 use crate::identity::Principal;
+use crate::limits;
 use crate::policy::Action;
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::text::ClientId;
 use crate::time::Time;
 
-/// A payment from or to outside that counts once. Keyed by the hash of its direction, of who tells its
-/// payments apart by reference (the service that reports deposits, the owner that withdraws), and of
-/// the reference.
+/// A deposit or withdrawal that counts once. Keyed by the hash of its direction, the issuer of its
+/// reference (the service that reports deposits, the owner that withdraws), and the reference.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Payment {
     /// The number of the entry that it made: a transfer's, or for a withdrawal its hold's.
     #[n(0)]
     pub entry: u64,
-    /// The account that it came to or goes from.
+    /// The account that receives or pays it.
     #[n(1)]
     pub account: AccountId,
     /// How much.
     #[n(2)]
     pub amount: Amount,
-    /// Until when the reference is kept; none is for ever.
+    /// Until when the reference is kept; none means forever.
     #[n(3)]
     pub until: Option<Time>,
     /// The owner whose withdrawal it is; nobody for a deposit.
@@ -48,13 +48,16 @@ pub struct Payment {
 impl Entity for Payment {
     const KIND: u8 = 23;
     type Key = Short;
-
-    fn due(&self) -> Option<Time> {
-        self.until
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| it.until);
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::PAYMENTS,
+        what: "references of payments",
+        payer: |it, _, _| it.owner,
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// A reference about to be used: under which key, and for what.
+/// A reference about to be used: its key and its payment.
 struct Named<'a> {
     reference: &'a ClientId,
     key: Short,

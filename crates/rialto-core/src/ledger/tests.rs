@@ -420,7 +420,7 @@ fn a_full_batch_of_transfers_that_each_open_an_account_fits_one_command() {
             r#"{{"op": "ledger.transfer", "args": {{"transfers": [{}]}}}}"#,
             all.join(",")
         );
-        crate::spec::seal(serde_json::from_str(&text).unwrap())
+        crate::spec::sealed(&text)
     };
     let most = crate::limits::TRANSFERS_PER_BATCH;
     world.execute(&request, &batch(most)).unwrap();

@@ -7,8 +7,7 @@ use super::{
     Acknowledge, AnswerRequest, ChangeGroup, Contact, ContactState, Conversation, ConversationKind,
     Destination, Erase, MailEvent, MessageKey, OpenGroup, SendMessage, contact, lanes,
 };
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::hash::{Hash, Short};
 use crate::id::{AgentId, ConversationId, MessageId};
@@ -19,18 +18,6 @@ use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
 use crate::text::{ClientId, Sealed};
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::SendMessage(args) => send(ctx, args),
-        Command::OpenGroup(args) => open_group(ctx, args),
-        Command::ChangeGroup(args) => change_group(ctx, args),
-        Command::AnswerRequest(args) => answer_request(ctx, args),
-        Command::Acknowledge(args) => acknowledge(ctx, args),
-        Command::Erase(args) => erase(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn emit(ctx: &mut Ctx<'_>, event: MailEvent) {
     ctx.emit(Event::Mail(event));
@@ -47,13 +34,13 @@ pub(crate) fn admitted(state: &State, receiver: AgentId, sender: AgentId) -> boo
         || said == Some(ContactState::Admitted)
 }
 
-/// Refuses to put one thing more before `receiver` that waits for its act, when what `by` and its
-/// owner have put there is as much as may wait unanswered.
+/// Refuses one more thing that would wait for an act of `receiver`, if `by` and its owner already
+/// have the maximum waiting there.
 pub(crate) fn may_wait(ctx: &Ctx<'_>, receiver: AgentId, by: AgentId) -> Result<(), Rejection> {
     match lanes::full_for(ctx.state, receiver, by) {
         Some(most) => Err(Rejection::new(
             Code::InboxFull,
-            format!("{most} things wait there"),
+            format!("at most {most} things may wait there"),
         )),
         None => Ok(()),
     }
@@ -130,7 +117,7 @@ fn may_write(ctx: &Ctx<'_>, receiver: AgentId, from: AgentId) -> Result<Route, R
     }
 }
 
-fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), Rejection> {
+pub(super) fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), Rejection> {
     let from = ctx.actor()?;
     let client_id = args
         .client_id
@@ -224,7 +211,7 @@ fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationI
 /// A client's message id and what it was used for, each as a hash.
 fn message_key(from: AgentId, id: &ClientId, args: &SendMessage<Sealed>) -> (Short, Short) {
     let key = Hash::of(&[b"message id", &from.0.to_le_bytes(), id.as_str().as_bytes()]);
-    // The body's own hash is salted, so a repeated body cannot be told by it; length and place can.
+    // The body's own hash is salted, so it does not identify a repeated body; length and place do.
     let said = Hash::of(&[
         b"message",
         format!("{:?}", args.to).as_bytes(),
@@ -257,7 +244,7 @@ fn reachable(
     Ok(members)
 }
 
-fn open_group(ctx: &mut Ctx<'_>, args: &OpenGroup<Sealed>) -> Result<(), Rejection> {
+pub(super) fn open_group(ctx: &mut Ctx<'_>, args: &OpenGroup<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     ctx.at_most("members", args.members.len() + 1, limits::GROUP_MEMBERS)?;
     policy::throttle(ctx, Rate::Messages(by))?;
@@ -280,7 +267,7 @@ fn open_group(ctx: &mut Ctx<'_>, args: &OpenGroup<Sealed>) -> Result<(), Rejecti
     Ok(())
 }
 
-fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> {
+pub(super) fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> {
     let by = if args.add.is_empty() {
         ctx.ending_actor()?
     } else {
@@ -329,8 +316,8 @@ fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), Rejection> 
     Ok(())
 }
 
-/// Refuses who does not lead a group. Of its members who can act the one that has been in it longest
-/// leads it: at first who opened it.
+/// Refuses agents that do not lead a group. The longest-standing member that can act leads it, at
+/// first the one that opened it.
 fn leads(ctx: &Ctx<'_>, group: &Conversation, by: AgentId) -> Result<(), Rejection> {
     let active = group.members.iter().filter_map(|m| {
         let agent = ctx.active_agent(*m).ok()?;
@@ -339,13 +326,13 @@ fn leads(ctx: &Ctx<'_>, group: &Conversation, by: AgentId) -> Result<(), Rejecti
     match active.take(1).next() {
         Some((leader, handle)) if leader != by => Err(Rejection::new(
             Code::Forbidden,
-            format!("{handle} leads the group, and only it takes others out"),
+            format!("only {handle}, which leads the group, may remove others"),
         )),
         _ => Ok(()),
     }
 }
 
-fn answer_request(ctx: &mut Ctx<'_>, args: &AnswerRequest) -> Result<(), Rejection> {
+pub(super) fn answer_request(ctx: &mut Ctx<'_>, args: &AnswerRequest) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let stranger = ctx.agent(&args.agent)?;
     let known = ctx.state.contacts.get(&(by, stranger));
@@ -366,7 +353,7 @@ fn answer_request(ctx: &mut Ctx<'_>, args: &AnswerRequest) -> Result<(), Rejecti
     Ok(())
 }
 
-fn acknowledge(ctx: &mut Ctx<'_>, args: &Acknowledge) -> Result<(), Rejection> {
+pub(super) fn acknowledge(ctx: &mut Ctx<'_>, args: &Acknowledge) -> Result<(), Rejection> {
     let agent = ctx.actor()?;
     let inbox = ctx.state.inboxes.get(&agent).cloned().unwrap_or_default();
     if args.through >= inbox.next {
@@ -387,7 +374,7 @@ fn acknowledge(ctx: &mut Ctx<'_>, args: &Acknowledge) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn erase(ctx: &mut Ctx<'_>, args: &Erase) -> Result<(), Rejection> {
+pub(super) fn erase(ctx: &mut Ctx<'_>, args: &Erase) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
     ctx.at_most("contents", args.contents.len(), 10_000)?;
     emit(
@@ -400,7 +387,7 @@ fn erase(ctx: &mut Ctx<'_>, args: &Erase) -> Result<(), Rejection> {
 }
 
 /// Lets deliveries that are too old leave an inbox, a bounded number at a time.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejection> {
     let Some(inbox) = ctx.state.inboxes.get(&agent) else {
         return Ok(false);
     };
@@ -423,11 +410,16 @@ pub(crate) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejectio
 }
 
 /// Lets a silent or empty conversation leave memory.
-pub(crate) fn close(ctx: &mut Ctx<'_>, conversation: ConversationId) {
+pub(super) fn close(ctx: &mut Ctx<'_>, conversation: ConversationId) -> Result<bool, Rejection> {
     emit(ctx, MailEvent::ConversationClosed { conversation });
+    Ok(false)
 }
 
 /// Forgets a contact, and with it a first message that nobody answered.
-pub(crate) fn lapse(ctx: &mut Ctx<'_>, (receiver, sender): (AgentId, AgentId)) {
+pub(super) fn lapse(
+    ctx: &mut Ctx<'_>,
+    (receiver, sender): (AgentId, AgentId),
+) -> Result<bool, Rejection> {
     emit(ctx, MailEvent::ContactLapsed { receiver, sender });
+    Ok(false)
 }

@@ -26,7 +26,7 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
                 opened_by: *by,
                 used: state.now(),
             };
-            state.add_conversation(*conversation, entity);
+            state.bring(*conversation, entity);
             if title.is_some() {
                 policy::count_rate(state, policy::Rate::Messages(*by));
                 for member in members.iter().filter(|m| *m != by) {
@@ -86,14 +86,18 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
         }
         MailEvent::Trimmed { agent, first } => trim(state, *agent, *first),
         MailEvent::Erased { .. } => {}
-        MailEvent::ConversationClosed { conversation } => state.drop_conversation(*conversation),
+        MailEvent::ConversationClosed { conversation } => {
+            if state.take::<Conversation>(conversation).is_none() {
+                state.changes.defect();
+            }
+        }
         MailEvent::ContactLapsed { receiver, sender } => {
             end_request(state, *receiver, *sender);
             if state.take::<Contact>(&(*receiver, *sender)).is_none() {
                 state.changes.defect();
             }
         }
-        MailEvent::LanesOpened => state.lanes.put((), Lanes {}, &mut state.changes),
+        MailEvent::LanesOpened => state.bring((), Lanes {}),
         MailEvent::Cleared { agent, through } => lanes::clear(state, *agent, *through),
     }
 }
@@ -145,8 +149,8 @@ fn sent(
     }
 }
 
-/// Writing to somebody admits them: an answer must be able to come back. Writing to a group admits
-/// nobody, as the answer comes back through the group.
+/// Writing to somebody admits them, so that they can answer. Writing to a group admits nobody,
+/// because the answer comes through the group.
 fn answered(state: &mut State, from: AgentId, to: AgentId) {
     let key = (from, to);
     match state.contacts.get(&key).map(|c| c.state) {
@@ -155,7 +159,7 @@ fn answered(state: &mut State, from: AgentId, to: AgentId) {
     }
 }
 
-/// Sets what a receiver thinks of a sender, which ends a question that waited.
+/// Records a receiver's answer to a sender, which ends a waiting request.
 fn set_contact(state: &mut State, key: (AgentId, AgentId), said: ContactState) {
     end_request(state, key.0, key.1);
     let at = state.now();
@@ -229,7 +233,7 @@ pub(crate) fn deliver(state: &mut State, agent: AgentId, item: Item) {
     }
 }
 
-/// Lets the deliveries before `first` go.
+/// Drops the deliveries before `first`.
 fn trim(state: &mut State, agent: AgentId, first: u64) {
     let Some(from) = state.inboxes.get(&agent).map(|i| i.first) else {
         state.changes.defect();
@@ -245,8 +249,8 @@ fn trim(state: &mut State, agent: AgentId, first: u64) {
     });
 }
 
-/// Tells those who keep a delivery of a post that it says something else now, or nothing any more.
-/// An edit by somebody they no longer hear is not told; that a text was removed is.
+/// Notifies the inboxes that keep a delivery of a post of its edit or removal. Edits by an author
+/// that the reader has muted are left out; removals never are.
 pub(crate) fn correct(state: &mut State, post: PostId, edited_by: Option<AgentId>) {
     if !state.has_lanes() {
         return;

@@ -1,10 +1,10 @@
-//! The lanes of an inbox: what may crowd out what, and what is never crowded out.
+//! The lanes of an inbox: which deliveries can displace others, and which are never displaced.
 //!
-//! Every delivery stands in one lane. What waits for an act of its reader stands in a lane that is
-//! never trimmed; how much of it others may bring is bounded when they bring it. The other lanes are
-//! bounded, and of a full lane the oldest delivery of the owner that fills most of it goes: nobody
-//! pushes out what others sent, however many agents it has. The index here is derived from the
-//! deliveries and no part of the digest; it never decides what a delivery says or who may read it.
+//! Every delivery is in one lane. Deliveries that wait for an act of the reader are in a lane that
+//! is never trimmed; their number is bounded when they are sent. The other lanes are bounded, and a
+//! full lane drops the oldest delivery of the owner that fills most of it: nobody pushes out what
+//! others sent, however many agents it has. The index here is derived from the deliveries and not
+//! part of the digest; it never decides what a delivery says or who may read it.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::{ContactState, Delivery, Inbox, Item, contact};
-use crate::entity::Entity;
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::id::{AgentId, OwnerId, PostId};
 use crate::identity::Principal;
 use crate::limits;
@@ -24,7 +24,7 @@ use crate::table::Table;
 use crate::time::{DAY_MS, Time};
 use crate::work::TaskState;
 
-/// A part of an inbox with a bound of its own.
+/// A part of an inbox with its own bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
@@ -39,7 +39,7 @@ pub enum Lane {
     /// From all others.
     #[n(2)]
     Strangers,
-    /// Posts that mention the reader or answer it, and what became of them.
+    /// Posts that mention the reader or reply to it, and later changes of these posts.
     #[n(3)]
     Mentions,
 }
@@ -47,7 +47,8 @@ pub enum Lane {
 impl Lane {
     const ALL: [Self; 4] = [Self::Waiting, Self::Known, Self::Strangers, Self::Mentions];
 
-    /// How many deliveries the lane keeps; none where what it keeps is bounded by what brings it.
+    /// How many deliveries the lane keeps; none for the lane that is bounded when deliveries are
+    /// sent.
     fn bound(self) -> Option<usize> {
         match self {
             Self::Waiting => None,
@@ -58,14 +59,17 @@ impl Lane {
     }
 }
 
-/// That inboxes have lanes. A realm whose log began before there were any goes by the older rules
-/// until the event that brings this.
+/// Marks that inboxes have lanes. A realm whose log began before lanes existed follows the older
+/// rules until the event that sets this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Lanes {}
 
 impl Entity for Lanes {
     const KIND: u8 = 35;
     type Key = ();
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// The deliveries of a lane by the owner they came from; owner 0 stands for the realm.
@@ -110,7 +114,7 @@ pub(crate) struct Kept {
     numbers: BTreeSet<u64>,
     waiting: BTreeSet<u64>,
     lanes: [Queue; 4],
-    /// What of the waiting is about what.
+    /// The waiting deliveries by their subject.
     about: BTreeMap<Item, BTreeSet<u64>>,
 }
 
@@ -207,7 +211,7 @@ impl KeptIndex {
         }
     }
 
-    /// Counts anew from the deliveries of a snapshot.
+    /// Rebuilds the counts from the deliveries of a snapshot.
     pub(crate) fn of(state: &State, seed: u64) -> Self {
         let mut index = Self::new(seed);
         state.deliveries.for_each(|key, delivery| {
@@ -244,7 +248,7 @@ impl Item {
 }
 
 impl Delivery {
-    /// The lane it stands in. One from before there were lanes waits if its kind can.
+    /// Its lane. A delivery from before lanes existed waits if its kind can.
     #[must_use]
     pub fn stands_in(&self) -> Lane {
         self.lane.unwrap_or(match self.item.can_wait() {
@@ -260,14 +264,14 @@ fn from(state: &State, delivery: &Delivery) -> OwnerId {
     by.unwrap_or_default()
 }
 
-/// Whether `other` is no stranger to `agent`: of the same owner, admitted, or dealt with.
+/// Whether `agent` knows `other`: same owner, admitted, or dealt with.
 pub(crate) fn known(state: &State, agent: AgentId, other: AgentId) -> bool {
     owner(state, agent) == owner(state, other)
         || contact(state, agent, other) == Some(ContactState::Admitted)
         || state.pairs.contains(&pair(agent, other))
 }
 
-/// Where a delivery stands that waits for nothing.
+/// The lane of a delivery that does not wait.
 fn at_rest(state: &State, agent: AgentId, item: Item, by: Option<AgentId>) -> Lane {
     match item {
         Item::Mention(_) | Item::Reply(_) | Item::Changed(_) => Lane::Mentions,
@@ -312,7 +316,7 @@ fn waits(state: &State, agent: AgentId, item: Item, by: Option<AgentId>) -> bool
     }
 }
 
-/// Who brought a delivery about: the agent that acted, or else the other party of what it is about.
+/// Who caused a delivery: the agent that acted, or else the other party of its subject.
 fn cause(state: &State, agent: AgentId, item: Item) -> Option<AgentId> {
     let acting = state.acting().filter(|by| *by != agent);
     acting.or_else(|| match item {
@@ -429,14 +433,12 @@ pub(super) fn keep(state: &mut State, agent: AgentId, seq: u64, (at, item): (Tim
 pub(super) fn put(state: &mut State, agent: AgentId, seq: u64, delivery: Delivery) {
     let whose = from(state, &delivery);
     state.kept_mut().add((agent, seq), &delivery, whose);
-    state
-        .deliveries
-        .put((agent, seq), delivery, &mut state.changes);
+    state.bring((agent, seq), delivery);
 }
 
 /// Takes a delivery out of its table and the index.
 pub(super) fn drop(state: &mut State, agent: AgentId, seq: u64) {
-    if let Some(gone) = state.deliveries.remove(&(agent, seq), &mut state.changes) {
+    if let Some(gone) = state.take::<Delivery>(&(agent, seq)) {
         let whose = from(state, &gone);
         state.kept_mut().remove((agent, seq), &gone, whose);
     }
@@ -457,7 +459,7 @@ fn make_room(state: &mut State, agent: AgentId) {
     head(state, agent);
 }
 
-/// A delivery waits no more: it stands where its kind stands, or goes if its time is past.
+/// A delivery no longer waits: it moves to the lane of its kind, or is dropped if its time is past.
 fn release(state: &mut State, agent: AgentId, seq: u64) {
     let Some(delivery) = state.deliveries.get(&(agent, seq)).cloned() else {
         return;
@@ -470,7 +472,7 @@ fn release(state: &mut State, agent: AgentId, seq: u64) {
     }
 }
 
-/// Lets what is over wait no more.
+/// Ends the waiting of what is over.
 fn sweep(state: &mut State, agent: AgentId) {
     for seq in state.waiting_through(agent, u64::MAX) {
         if !is_unmet(state, agent, seq) {
@@ -479,7 +481,7 @@ fn sweep(state: &mut State, agent: AgentId) {
     }
 }
 
-/// What was acknowledged waits no more.
+/// Ends the waiting of what was acknowledged.
 pub(super) fn acknowledged(state: &mut State, agent: AgentId, through: u64) {
     for seq in state.waiting_through(agent, through) {
         release(state, agent, seq);
@@ -487,9 +489,9 @@ pub(super) fn acknowledged(state: &mut State, agent: AgentId, through: u64) {
     make_room(state, agent);
 }
 
-/// Lets go what is too old up to a number, but for what still waits; the clock looks at that again
-/// after a day. The result of an approval is told for as long as any other word, and a first message
-/// is forgotten at that age.
+/// Drops what is too old up to a number, except what still waits; the clock checks that again after
+/// a day. The result of an approval is kept as long as any other delivery, and a first message is
+/// forgotten at that age.
 pub(super) fn clear(state: &mut State, agent: AgentId, through: u64) {
     let changes = &mut state.changes;
     state.inboxes.modify(&agent, changes, |i| {
@@ -515,7 +517,7 @@ pub(super) fn clear(state: &mut State, agent: AgentId, through: u64) {
     head(state, agent);
 }
 
-/// Up to which number the clock can judge an inbox at `now`: past what is old, a bounded number at
+/// Up to which number the clock can check an inbox at `now`: past what is old, a bounded number at
 /// a time, and at least as far as before.
 pub(super) fn judge(state: &State, agent: AgentId, inbox: &Inbox, now: Time) -> u64 {
     let judged = inbox.judged.unwrap_or(0);

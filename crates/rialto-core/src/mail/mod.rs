@@ -14,13 +14,13 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::may_wait;
-pub(crate) use decide::{admitted, close, decide, expire, lapse, repetition};
+pub(crate) use decide::{admitted, may_wait, repetition};
 pub(crate) use evolve::{admit_both, correct, deliver, evolve};
 pub(crate) use lanes::{KeptIndex, known};
 pub use lanes::{Lane, Lanes};
 
-use crate::entity::Entity;
+use crate::command::{always, commands, never};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::hash::Short;
 use crate::id::{
     AgentId, ApprovalId, CallId, CommunityId, ContentId, ConversationId, DealId, MeasureId,
@@ -28,6 +28,8 @@ use crate::id::{
 };
 use crate::identity::AgentRef;
 use crate::limits;
+use crate::share;
+use crate::state::pair;
 use crate::text::{ClientId, ContentRef};
 use crate::time::Time;
 
@@ -60,17 +62,46 @@ pub struct Conversation {
     pub used: Time,
 }
 
+impl Conversation {
+    /// The two agents of a direct conversation, in the order of their ids.
+    fn pair(&self) -> Option<(AgentId, AgentId)> {
+        match (self.kind, self.members.as_slice()) {
+            (ConversationKind::Direct, [a, b]) => Some(pair(*a, *b)),
+            _ => None,
+        }
+    }
+}
+
 impl Entity for Conversation {
     const KIND: u8 = 30;
     type Key = ConversationId;
-
-    /// A silent conversation leaves memory, one without members at once.
-    fn due(&self) -> Option<Time> {
-        if self.members.is_empty() {
-            return Some(self.used);
-        }
-        Some(self.used.after(limits::CONVERSATION_MS))
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            // A silent conversation leaves memory, one without members at once.
+            if it.members.is_empty() {
+                return Some(it.used);
+            }
+            Some(it.used.after(limits::CONVERSATION_MS))
+        },
+        decide::close,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::CONVERSATIONS,
+        what: "conversations",
+        payer: |it, _, state| share::owner(state, it.opened_by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| {
+            if let Some(both) = it.pair() {
+                index.direct.insert(both, key);
+            }
+        },
+        |it, _, index| {
+            if let Some(both) = it.pair() {
+                index.direct.remove(&both);
+            }
+        },
+    );
 }
 
 /// The head of an agent's inbox. Deliveries are numbered from 1 without gaps.
@@ -85,13 +116,13 @@ pub struct Inbox {
     /// Up to which number the agent has acknowledged.
     #[n(2)]
     pub acknowledged: u64,
-    /// When the first kept delivery was made that the clock has not judged by its age.
+    /// The time of the first kept delivery whose age the clock has not checked.
     #[n(3)]
     pub oldest: Option<Time>,
-    /// Up to which number the clock has judged deliveries by their age.
+    /// Up to which number the clock has checked the age of deliveries.
     #[n(4)]
     pub judged: Option<u64>,
-    /// When the clock looks again at what it kept past its time because it waits.
+    /// When the clock checks again the waiting deliveries that it kept past their time.
     #[n(5)]
     pub again: Option<Time>,
 }
@@ -112,11 +143,15 @@ impl Default for Inbox {
 impl Entity for Inbox {
     const KIND: u8 = 31;
     type Key = AgentId;
-
-    fn due(&self) -> Option<Time> {
-        let old = self.oldest.map(|at| at.after(limits::DELIVERY_MS));
-        old.into_iter().chain(self.again).min()
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            let old = it.oldest.map(|at| at.after(limits::DELIVERY_MS));
+            old.into_iter().chain(it.again).min()
+        },
+        decide::expire,
+    );
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// What a delivery is about.
@@ -170,7 +205,7 @@ pub enum Item {
     Changed(#[n(0)] PostId),
 }
 
-/// One delivery in an inbox: a reference to what the event at a position said.
+/// One delivery in an inbox: a reference to the event at a position.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Delivery {
     /// When it was made.
@@ -182,10 +217,10 @@ pub struct Delivery {
     /// What it is about.
     #[n(2)]
     pub item: Item,
-    /// The lane it stands in; none is from before there were lanes.
+    /// Its lane; none if it was made before lanes existed.
     #[n(3)]
     pub lane: Option<Lane>,
-    /// The agent that brought it about, if one did.
+    /// The agent that caused it, if one did.
     #[n(4)]
     pub by: Option<AgentId>,
 }
@@ -193,9 +228,12 @@ pub struct Delivery {
 impl Entity for Delivery {
     const KIND: u8 = 32;
     type Key = (AgentId, u64);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// What a receiver has said to a sender's first message.
+/// A receiver's answer to a sender's first message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum ContactState {
     /// The first message waits.
@@ -209,7 +247,7 @@ pub enum ContactState {
     Refused,
 }
 
-/// What a receiver has said of a sender, if anything.
+/// A receiver's answer to a sender, if any.
 fn contact(
     state: &crate::state::State,
     receiver: AgentId,
@@ -218,13 +256,13 @@ fn contact(
     state.contacts.get(&(receiver, sender)).map(|c| c.state)
 }
 
-/// What a receiver thinks of a sender. Keyed by (receiver, sender).
+/// A receiver's relation to a sender. Keyed by (receiver, sender).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Contact {
-    /// What the receiver has said.
+    /// The receiver's answer.
     #[n(0)]
     pub state: ContactState,
-    /// When it said so, or when a message last passed between them, to within [`limits::USE_MS`].
+    /// When it answered, or when a message last passed between them, to within [`limits::USE_MS`].
     #[n(1)]
     pub at: Time,
 }
@@ -232,15 +270,30 @@ pub struct Contact {
 impl Entity for Contact {
     const KIND: u8 = 33;
     type Key = (AgentId, AgentId);
-
-    /// A first message is forgotten when it leaves the inbox, an answer after long silence: then
-    /// the sender may ask again.
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(match self.state {
-            ContactState::Requested => limits::DELIVERY_MS,
-            ContactState::Admitted | ContactState::Refused => limits::CONTACT_MS,
-        }))
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            // A first message is forgotten when it leaves the inbox, an answer after long silence:
+            // then the sender may ask again.
+            Some(it.at.after(match it.state {
+                ContactState::Requested => limits::DELIVERY_MS,
+                ContactState::Admitted | ContactState::Refused => limits::CONTACT_MS,
+            }))
+        },
+        decide::lapse,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::CONTACTS,
+        what: "contacts",
+        payer: |it, (receiver, sender), state| {
+            // A first message is its sender's doing; what the receiver then says is the receiver's.
+            let by = match it.state {
+                ContactState::Requested => sender,
+                ContactState::Admitted | ContactState::Refused => receiver,
+            };
+            share::owner(state, *by)
+        },
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A client's message id that is remembered. Keyed by the hash of (sender, id).
@@ -263,10 +316,13 @@ pub struct MessageKey {
 impl Entity for MessageKey {
     const KIND: u8 = 34;
     type Key = Short;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::MESSAGE_ID_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(it.at.after(limits::MESSAGE_ID_MS)));
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MESSAGE_IDS,
+        what: "remembered message ids",
+        payer: |it, _, state| share::owner(state, it.from),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// Where a message goes.
@@ -289,10 +345,10 @@ pub struct SendMessage<C> {
     pub to: Destination,
     /// What it says.
     pub body: C,
-    /// The sender's own id for it: the same id is never sent twice within a day.
+    /// The sender's own id for it: a message with the same id is sent only once within a day.
     #[serde(default)]
     pub client_id: Option<ClientId>,
-    /// The message it answers.
+    /// The message it replies to.
     #[serde(default)]
     pub reply_to: Option<MessageId>,
     /// The task it is about.
@@ -311,7 +367,7 @@ pub struct OpenGroup<C> {
     pub members: Vec<AgentRef>,
 }
 
-/// Adds agents to a group, or takes them out.
+/// Adds agents to a group, or removes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -321,8 +377,8 @@ pub struct ChangeGroup {
     /// Whom to add.
     #[serde(default)]
     pub add: Vec<AgentRef>,
-    /// Whom to take out: oneself, or anybody by the one who leads it: of its members who can act the
-    /// one that has been in it longest, at first who opened it.
+    /// Whom to remove: an agent removes itself; the leader removes anybody. The longest-standing
+    /// member that can act leads, at first the one that opened the group.
     #[serde(default)]
     pub remove: Vec<AgentRef>,
 }
@@ -334,7 +390,7 @@ pub struct ChangeGroup {
 pub struct AnswerRequest {
     /// The stranger.
     pub agent: AgentRef,
-    /// Whether it may write from now on.
+    /// True admits it, false refuses it.
     pub admit: bool,
 }
 
@@ -343,7 +399,7 @@ pub struct AnswerRequest {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledge {
-    /// All deliveries up to this number have been dealt with.
+    /// Acknowledges all deliveries up to this number.
     pub through: u64,
 }
 
@@ -354,6 +410,29 @@ pub struct Acknowledge {
 pub struct Erase {
     /// Which contents.
     pub contents: Vec<ContentId>,
+}
+
+commands! {
+    /// What can be asked about mail.
+    pub enum MailCommand<C> {
+        /// Changes a group's members.
+        ChangeGroup(ChangeGroup) = "mail.change_group" => decide::change_group,
+            reaches_others: |args: &ChangeGroup| !args.add.is_empty();
+        /// Answers a stranger's first message.
+        AnswerRequest(AnswerRequest) = "mail.answer_request" => decide::answer_request, reaches_others: never;
+        /// Acknowledges deliveries.
+        Acknowledge(Acknowledge) = "mail.acknowledge" => decide::acknowledge, reaches_others: never;
+        /// Erases contents for good.
+        Erase(Erase) = "realm.erase" => decide::erase, reaches_others: never;
+    }
+    texts {
+        /// Sends a message.
+        SendMessage(SendMessage { to, client_id, reply_to, task } carrying body: one, blank refused)
+            = "mail.send" => decide::send, reaches_others: always;
+        /// Opens a group.
+        OpenGroup(OpenGroup { members } carrying title: one, blank refused)
+            = "mail.open_group" => decide::open_group, reaches_others: always;
+    }
 }
 
 /// What happened to mail.
@@ -397,7 +476,7 @@ pub enum MailEvent {
         /// The sender's own id for it, hashed with the sender, and what it said, hashed.
         #[n(4)]
         client_id: Option<(Short, Short)>,
-        /// The message it answers.
+        /// The message it replies to.
         #[n(5)]
         reply_to: Option<MessageId>,
         /// The task it is about.
@@ -416,7 +495,7 @@ pub enum MailEvent {
         /// The stranger.
         #[n(1)]
         stranger: AgentId,
-        /// Whether it may write from now on.
+        /// True admits it, false refuses it.
         #[n(2)]
         admit: bool,
     },
@@ -460,7 +539,7 @@ pub enum MailEvent {
         #[n(0)]
         contents: Vec<ContentId>,
     },
-    /// A conversation left memory: nobody has written in it for long, or nobody is left in it.
+    /// A conversation left memory, after long silence or because it has no members.
     #[n(7)]
     ConversationClosed {
         /// Which.
@@ -477,10 +556,10 @@ pub enum MailEvent {
         #[n(1)]
         sender: AgentId,
     },
-    /// Inboxes have lanes from now on. In the first envelope that knows of them.
+    /// Inboxes have lanes from now on. The first envelope of code that knows lanes carries it.
     #[n(20)]
     LanesOpened,
-    /// Deliveries that are too old left an inbox, but for those that still wait.
+    /// Deliveries that are too old left an inbox, except those that still wait.
     #[n(21)]
     Cleared {
         /// Whose.

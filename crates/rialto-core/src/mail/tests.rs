@@ -221,7 +221,7 @@ const UNHURRIED: &str = r#"
 /// Executes one command, which must be accepted.
 fn must(world: &mut World, who: &str, command: &str) {
     let who = world.request(who).unwrap();
-    let command = crate::spec::seal(serde_json::from_str(command).unwrap());
+    let command = crate::spec::sealed(command);
     world.execute(&who, &command).unwrap();
 }
 
@@ -445,7 +445,7 @@ fn an_inbox_keeps_ten_thousand_deliveries() {
     );
     let request = world.request("@ann2").unwrap();
     let text = r#"{"op": "mail.send", "args": {"to": {"agent": "@ann1"}, "body": "x"}}"#;
-    let send = crate::spec::seal(serde_json::from_str(text).unwrap());
+    let send = crate::spec::sealed(text);
     for _ in 0..limits::INBOX_DELIVERIES + 5 {
         world.execute(&request, &send).unwrap();
     }
@@ -498,7 +498,7 @@ fn a_group_has_at_most_a_thousand_members() {
                 .owner_named(&crate::text::Handle::new("ann").unwrap())
                 .unwrap()
         );
-        let command = crate::spec::seal(serde_json::from_str(&text).unwrap());
+        let command = crate::spec::sealed(&text);
         world.execute(&who, &command).unwrap();
     }
     let most = limits::GROUP_MEMBERS;

@@ -1,7 +1,7 @@
-//! Who may rule in a dispute: an arbiter that stands apart from both sides.
+//! Who may rule in a dispute: an arbiter that is independent of both sides.
 //!
-//! Owners are compared, not agents: an agent of the owner of a party, of the account that pays, or of a
-//! team or member that shares in the proceeds, is no arbiter of that deal.
+//! Owners are compared, not agents: an agent whose owner owns a party, the paying account, or a
+//! team or member that shares in the proceeds cannot be the arbiter of that deal.
 
 use alloc::format;
 
@@ -12,7 +12,7 @@ use crate::share;
 use crate::state::State;
 use crate::work::Share;
 
-/// Whom a deal is between, and whom its money comes from and goes to.
+/// The parties of a deal, and where its money comes from and goes to.
 pub(super) struct Sides<'a> {
     pub(super) buyer: AgentId,
     pub(super) seller: AgentId,

@@ -11,8 +11,7 @@ use super::{
     Side, Terms, parked, stock,
 };
 use crate::amount::Amount;
-use crate::command::Command;
-use crate::decide::{Ctx, positive};
+use crate::ctx::{Ctx, positive};
 use crate::event::Event;
 use crate::hash::{Hash, Signature};
 use crate::id::{AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId};
@@ -25,16 +24,6 @@ use crate::share;
 use crate::text::{ContentRef, Sealed};
 use crate::time::Time;
 use crate::work;
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::OpenNegotiation(args) => open(ctx, args),
-        Command::Counter(args) => counter(ctx, args),
-        Command::LeaveNegotiation(args) => leave(ctx, args),
-        Command::AcceptOffer(args) => accept_offer(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
     ctx.emit(Event::Market(event));
@@ -110,7 +99,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     Ok(())
 }
 
-/// Refuses a line about none of an item.
+/// Refuses a line with a quantity of 0.
 pub(super) fn whole_lines(lines: &[Line]) -> Result<(), Rejection> {
     match lines.iter().find(|line| line.quantity == 0) {
         Some(line) => Err(Rejection::new(Code::EmptyLine, line.item.as_str())),
@@ -118,7 +107,7 @@ pub(super) fn whole_lines(lines: &[Line]) -> Result<(), Rejection> {
     }
 }
 
-/// The account that a buyer's offer is payable from. The offer binds, so it must be able to pay.
+/// The account that pays a buyer's offer. The offer binds, so the account must be able to pay.
 fn payer(
     ctx: &Ctx<'_>,
     made: &Made<'_>,
@@ -126,7 +115,10 @@ fn payer(
 ) -> Result<Option<AccountId>, Rejection> {
     if made.by != made.buyer {
         if made.fund {
-            return Err(Rejection::new(Code::Malformed, "fund is for the buyer"));
+            return Err(Rejection::new(
+                Code::Malformed,
+                "only the buyer can set fund",
+            ));
         }
         return Ok(None);
     }
@@ -281,12 +273,12 @@ fn offer_hash(
     ])
 }
 
-fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
+pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
     let placed = args.clone().map_texts(&mut |note| ctx.place(note));
     open_with(ctx, &placed)
 }
 
-/// Opens a negotiation with a first offer, whose note has its place already.
+/// Opens a negotiation with a first offer, whose note is already stored.
 pub(super) fn open_with(
     ctx: &mut Ctx<'_>,
     args: &OpenNegotiation<ContentRef>,
@@ -311,7 +303,7 @@ pub(super) fn open_with(
     if !lists && !crate::mail::admitted(ctx.state, with, by) {
         return Err(Rejection::new(
             Code::ContactRefused,
-            "the agent sells nothing and has not admitted this agent",
+            "the agent has no listing and has not admitted this agent",
         ));
     }
     crate::mail::may_wait(ctx, with, by)?;
@@ -388,12 +380,12 @@ fn open_negotiation<'a>(
     Ok(negotiation)
 }
 
-fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
+pub(super) fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
     let placed = args.clone().map_texts(&mut |note| ctx.place(note));
     counter_with(ctx, &placed)
 }
 
-/// Answers the latest offer with another, whose note has its place already.
+/// Answers the latest offer with another, whose note is already stored.
 pub(super) fn counter_with(ctx: &mut Ctx<'_>, args: &Counter<ContentRef>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, args.negotiation, by)?;
@@ -434,13 +426,13 @@ pub(super) fn counter_with(ctx: &mut Ctx<'_>, args: &Counter<ContentRef>) -> Res
     )
 }
 
-fn leave(ctx: &mut Ctx<'_>, args: &LeaveNegotiation) -> Result<(), Rejection> {
+pub(super) fn leave(ctx: &mut Ctx<'_>, args: &LeaveNegotiation) -> Result<(), Rejection> {
     let by = ctx.ending_actor()?;
     open_negotiation(ctx, args.negotiation, by)?;
     end(ctx, args.negotiation, NegotiationEnd::Left, Some(by))
 }
 
-fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> {
+pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, args.negotiation, by)?;
     let asset = negotiation.latest.bargain.asset;
@@ -452,15 +444,18 @@ fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> 
         }
         (None, false) => None,
         (Some(_), false) => {
-            return Err(Rejection::new(Code::Malformed, "pay_from is for the buyer"));
+            return Err(Rejection::new(
+                Code::Malformed,
+                "only the buyer can set pay_from",
+            ));
         }
     };
     accept(ctx, args.negotiation, args.offer, pay_from, args.signature)
 }
 
-/// Accepts exactly the named offer: deal, hold and task come into being in one batch.
+/// Accepts exactly the named offer: one batch makes the deal, the hold and the task.
 ///
-/// What a buyer's allowance lets through only with a person's approval is parked instead, bound to
+/// If a buyer's allowance needs a person's approval, the acceptance is parked instead, bound to
 /// this offer.
 pub(crate) fn accept(
     ctx: &mut Ctx<'_>,
@@ -563,7 +558,7 @@ pub(crate) fn accept(
     }
 }
 
-/// What an accepted offer takes of which listings, if it says what it takes and as much is left.
+/// What an accepted offer takes from which listings, if it states what it takes and enough is left.
 fn claims(ctx: &Ctx<'_>, negotiation: &Negotiation) -> Result<Option<Vec<Claim>>, Rejection> {
     stock::check_left(ctx.state, negotiation.claim.as_ref())?;
     let Some(takes) = &negotiation.takes else {
@@ -587,7 +582,7 @@ fn still_spends(
 }
 
 /// Ends a negotiation whose latest offer has expired, and retires a finished one.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, id: NegotiationId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, id: NegotiationId) -> Result<bool, Rejection> {
     let Some(negotiation) = ctx.state.negotiations.get(&id) else {
         return Ok(false);
     };

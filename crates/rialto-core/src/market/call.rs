@@ -11,8 +11,7 @@ use super::{
     Answer, Call, CallState, CancelCall, MarketEvent, Negotiation, NegotiationEnd,
     NegotiationState, OpenCall, Opening, Propose, RefuseCall,
 };
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, CallId, NegotiationId};
 use crate::identity::{Agent, ContactPolicy, Status};
@@ -23,21 +22,11 @@ use crate::share;
 use crate::text::Sealed;
 use crate::work;
 
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::OpenCall(args) => open(ctx, args),
-        Command::Propose(args) => propose(ctx, args),
-        Command::RefuseCall(args) => refuse(ctx, args),
-        Command::CancelCall(args) => cancel(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
-
 fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
     ctx.emit(Event::Market(event));
 }
 
-fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
+pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
     let buyer = ctx.actor()?;
     policy::throttle(ctx, Rate::Offers(buyer))?;
     ctx.room_for::<Call>(share::owner(ctx.state, buyer), 0)?;
@@ -83,8 +72,8 @@ fn open(ctx: &mut Ctx<'_>, args: &OpenCall<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// True unless `agent` is closed for good, has blocked the caller, sells nothing and is closed to
-/// strangers, or has as much of the caller's owner waiting as may wait.
+/// True unless `agent` is closed for good, has blocked the caller, has no listing and is closed to
+/// strangers, or already has the maximum of the caller's owner's things waiting.
 fn hears(ctx: &Ctx<'_>, agent: AgentId, caller: AgentId) -> bool {
     let closed = |a: &Agent| a.contact == ContactPolicy::Closed && a.listings == 0;
     let entity = ctx.state.agents.get(&agent);
@@ -128,7 +117,7 @@ fn answerable<'a>(ctx: &Ctx<'a>, id: CallId, agent: AgentId) -> Result<&'a Call,
     Ok(call)
 }
 
-fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
+pub(super) fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {
     let seller = ctx.actor()?;
     let call = answerable(ctx, args.call, seller)?;
     if policy::blocked(ctx.state, call.buyer, seller) {
@@ -180,7 +169,7 @@ fn is_last_answer(call: &Call, agent: AgentId) -> bool {
             .all(|i| i.agent == agent || i.answer != Answer::None)
 }
 
-fn refuse(ctx: &mut Ctx<'_>, args: &RefuseCall) -> Result<(), Rejection> {
+pub(super) fn refuse(ctx: &mut Ctx<'_>, args: &RefuseCall) -> Result<(), Rejection> {
     let agent = ctx.ending_actor()?;
     let call = answerable(ctx, args.call, agent)?;
     if !call.invites.iter().any(|i| i.agent == agent) {
@@ -201,7 +190,7 @@ fn refuse(ctx: &mut Ctx<'_>, args: &RefuseCall) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn cancel(ctx: &mut Ctx<'_>, args: &CancelCall) -> Result<(), Rejection> {
+pub(super) fn cancel(ctx: &mut Ctx<'_>, args: &CancelCall) -> Result<(), Rejection> {
     let agent = ctx.ending_actor()?;
     let call = ctx
         .state
@@ -217,7 +206,7 @@ fn cancel(ctx: &mut Ctx<'_>, args: &CancelCall) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Ends the negotiations of a call but for the one that won.
+/// Ends the negotiations of a call except the one that won.
 pub(super) fn close(
     ctx: &mut Ctx<'_>,
     call: CallId,
@@ -242,7 +231,7 @@ pub(super) fn close(
 }
 
 /// Opens the proposals at the deadline; closes a call that came to nothing; retires a finished one.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, call: CallId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, call: CallId) -> Result<bool, Rejection> {
     let Some(entity) = ctx.state.calls.get(&call) else {
         return Ok(false);
     };

@@ -1,16 +1,66 @@
-//! The market's commands: what agents can ask for. What becomes of them is decided elsewhere.
+//! The market's commands: what agents can ask for. They are decided elsewhere.
 
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Line, ListingTerms, Terms};
+use super::{Attribute, Line, ListingTerms, Terms, bargain, call, deal, listing};
 use crate::amount::Decimal;
+use crate::command::{always, commands, never};
 use crate::hash::{Hash, Signature};
 use crate::id::{CallId, DealId, ListingId, NegotiationId, TaskId};
 use crate::identity::AgentRef;
 use crate::ledger::AccountRef;
+
+commands! {
+    /// What can be asked of the market.
+    pub enum MarketCommand<C> {
+        /// Takes a listing off the market.
+        WithdrawListing(WithdrawListing) = "listing.withdraw" => listing::withdraw, reaches_others: never;
+        /// Answers a call with no.
+        RefuseCall(RefuseCall) = "call.refuse" => call::refuse, reaches_others: never;
+        /// Ends a call without a deal.
+        CancelCall(CancelCall) = "call.cancel" => call::cancel, reaches_others: never;
+        /// Leaves a negotiation.
+        LeaveNegotiation(LeaveNegotiation) = "negotiation.leave" => bargain::leave, reaches_others: never;
+        /// Accepts the latest offer.
+        AcceptOffer(AcceptOffer) = "negotiation.accept" => bargain::accept_offer, reaches_others: never;
+        /// Accepts a delivery.
+        AcceptDelivery(AcceptDelivery) = "deal.accept" => deal::accept, reaches_others: never;
+        /// Gives the buyer everything back.
+        Refund(Refund) = "deal.refund" => deal::refund, reaches_others: never;
+    }
+    texts {
+        /// Publishes a listing.
+        PublishListing(PublishListing {} carrying terms: within, blank taken)
+            = "listing.publish" => listing::publish, reaches_others: always;
+        /// Replaces a listing.
+        UpdateListing(UpdateListing { listing } carrying terms: within, blank taken)
+            = "listing.update" => listing::update, reaches_others: always;
+        /// Calls for proposals.
+        OpenCall(OpenCall { wanted, attributes, invite, public, open_for_ms, task } carrying body: one, blank refused)
+            = "call.open" => call::open, reaches_others: always;
+        /// Answers a call with a binding offer.
+        Propose(Propose { call, listing, terms, valid_for_ms, signature } carrying note: maybe, blank taken)
+            = "call.propose" => call::propose, reaches_others: always;
+        /// Opens a negotiation with a first offer.
+        OpenNegotiation(OpenNegotiation { with, side, terms, valid_for_ms, pay_from, fund, listing, task, signature } carrying note: maybe, blank taken)
+            = "negotiation.open" => bargain::open, reaches_others: always;
+        /// Answers the latest offer with another.
+        Counter(Counter { negotiation, terms, valid_for_ms, pay_from, fund, signature } carrying note: maybe, blank taken)
+            = "negotiation.counter" => bargain::counter, reaches_others: always;
+        /// Delivers a deal.
+        Deliver(Deliver { deal } carrying body: one, blank taken)
+            = "deal.deliver" => deal::deliver, reaches_others: never;
+        /// Disputes a delivery.
+        Dispute(Dispute { deal } carrying reason: one, blank refused)
+            = "deal.dispute" => deal::dispute, reaches_others: never;
+        /// Rules in a dispute.
+        Rule(Rule { deal, to_seller } carrying reason: one, blank refused)
+            = "deal.rule" => deal::rule, reaches_others: never;
+    }
+}
 
 /// Publishes a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +82,7 @@ pub struct UpdateListing<C> {
     pub terms: ListingTerms<C>,
 }
 
-/// Takes a listing off the market.
+/// Withdraws a listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -54,13 +104,13 @@ pub struct OpenCall<C> {
     /// Properties that a proposal must have.
     #[serde(default)]
     pub attributes: Vec<Attribute>,
-    /// Who is asked.
+    /// The invited agents.
     #[serde(default)]
     pub invite: Vec<AgentRef>,
     /// Whether others may answer too.
     #[serde(default)]
     pub public: bool,
-    /// How long proposals are taken.
+    /// How long proposals are accepted.
     pub open_for_ms: u64,
     /// The task that it serves.
     #[serde(default)]
@@ -74,14 +124,15 @@ pub struct OpenCall<C> {
 pub struct Propose<C> {
     /// Which call.
     pub call: CallId,
-    /// The seller's listing that it is about, whose stock it draws on before that of others.
+    /// The seller's listing that it is about, whose stock it draws on before that of its other
+    /// listings.
     #[serde(default)]
     pub listing: Option<ListingId>,
     /// The terms.
     pub terms: Terms,
     /// How long after the opening the proposal can be accepted.
     pub valid_for_ms: u64,
-    /// A word about it.
+    /// A note about it.
     #[serde(default = "Option::<C>::default")]
     pub note: Option<C>,
     /// The agent's signature over the offer's hash.
@@ -89,7 +140,7 @@ pub struct Propose<C> {
     pub signature: Option<Signature>,
 }
 
-/// Answers a call with no.
+/// Refuses a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -107,15 +158,15 @@ pub struct CancelCall {
     pub call: CallId,
 }
 
-/// On which side of a negotiation an agent stands.
+/// An agent's side in a negotiation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// It would pay.
+    /// The buyer, who would pay.
     #[n(0)]
     Buy,
-    /// It would deliver.
+    /// The seller, who would deliver.
     #[n(1)]
     Sell,
 }
@@ -127,20 +178,20 @@ pub enum Side {
 pub struct OpenNegotiation<C> {
     /// With whom.
     pub with: AgentRef,
-    /// On which side the opener stands.
+    /// The opener's side.
     pub side: Side,
     /// The terms offered.
     pub terms: Terms,
     /// How long the offer can be accepted.
     pub valid_for_ms: u64,
-    /// The account that a buyer's offer is payable from; left out, the buyer's main account.
+    /// The account that pays a buyer's offer; by default the buyer's main account.
     #[serde(default)]
     pub pay_from: Option<AccountRef>,
     /// Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back
     /// when the offer is countered, left, lost or expires.
     #[serde(default)]
     pub fund: bool,
-    /// A word about it.
+    /// A note about it.
     #[serde(default = "Option::<C>::default")]
     pub note: Option<C>,
     /// The listing that it is about.
@@ -165,14 +216,14 @@ pub struct Counter<C> {
     pub terms: Terms,
     /// How long the offer can be accepted.
     pub valid_for_ms: u64,
-    /// The account that a buyer's offer is payable from; left out, the buyer's main account.
+    /// The account that pays a buyer's offer; by default the buyer's main account.
     #[serde(default)]
     pub pay_from: Option<AccountRef>,
     /// Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back
     /// when the offer is countered, left, lost or expires.
     #[serde(default)]
     pub fund: bool,
-    /// A word about it.
+    /// A note about it.
     #[serde(default = "Option::<C>::default")]
     pub note: Option<C>,
     /// The agent's signature over the offer's hash.
@@ -189,16 +240,16 @@ pub struct LeaveNegotiation {
     pub negotiation: NegotiationId,
 }
 
-/// Accepts the latest offer: the deal and the hold of its payment come into being together.
+/// Accepts the latest offer, which makes the deal and the hold of its payment together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptOffer {
     /// In which negotiation.
     pub negotiation: NegotiationId,
-    /// The hash of exactly the offer that is accepted.
+    /// The hash of exactly the accepted offer.
     pub offer: Hash,
-    /// The account that a buyer pays from; left out, the buyer's main account.
+    /// The account that the buyer pays from; by default the buyer's main account.
     #[serde(default)]
     pub pay_from: Option<AccountRef>,
     /// The agent's signature over the offer's hash.
@@ -237,8 +288,9 @@ pub struct Dispute<C> {
     pub reason: C,
 }
 
-/// Rules in a dispute. By the named arbiter; where none is named or can act, by the operator, which also
-/// ends a deal so whose next step is an agent's that is closed or stopped.
+/// Rules in a dispute. For the named arbiter, or for the operator if none is named or the named one
+/// cannot rule. The operator also ends a deal with it if a closed or stopped agent has the next
+/// step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -251,7 +303,7 @@ pub struct Rule<C> {
     pub reason: C,
 }
 
-/// Gives the buyer everything back. By the seller.
+/// Refunds the buyer in full. For the seller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! Decides commands about deals: delivery, acceptance, dispute, ruling, and what silence means.
+//! Decides commands about deals: delivery, acceptance, dispute, ruling, and the effect of silence.
 //!
 //! A deal's end and the posting or voiding of its hold are one batch, always.
 
@@ -9,8 +9,7 @@ use super::{
     AcceptDelivery, Deal, DealEnd, DealState, Deliver, Dispute, MarketEvent, Refund, Rule, Silence,
 };
 use crate::amount::Amount;
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, DealId};
 use crate::identity;
@@ -19,17 +18,6 @@ use crate::policy::Action;
 use crate::reject::{Code, Rejection};
 use crate::text::{ContentRef, Sealed};
 use crate::work::{self, TaskState, WHOLE_PPM};
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::Deliver(args) => deliver(ctx, args),
-        Command::AcceptDelivery(args) => accept(ctx, args),
-        Command::Refund(args) => refund(ctx, args),
-        Command::Dispute(args) => dispute(ctx, args),
-        Command::Rule(args) => rule(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
     ctx.emit(Event::Market(event));
@@ -52,8 +40,8 @@ fn deal_in<'a>(ctx: &Ctx<'a>, id: DealId, wanted: &[DealState]) -> Result<&'a De
     Ok(deal)
 }
 
-/// The acting agent, which must be the named party; an admin speaks for one that is closed or stopped.
-/// Strangers learn nothing of the deal.
+/// The acting agent, which must be the named party; an admin acts for one that is closed or
+/// stopped. Strangers learn nothing about the deal.
 fn party(ctx: &Ctx<'_>, deal: DealId, pick: fn(&Deal) -> AgentId) -> Result<(), Rejection> {
     let agent = ctx.ending_actor()?;
     let deal = ctx.state.deals.get(&deal).ok_or(Code::NotFound)?;
@@ -68,7 +56,7 @@ fn party(ctx: &Ctx<'_>, deal: DealId, pick: fn(&Deal) -> AgentId) -> Result<(), 
     }
 }
 
-fn deliver(ctx: &mut Ctx<'_>, args: &Deliver<Sealed>) -> Result<(), Rejection> {
+pub(super) fn deliver(ctx: &mut Ctx<'_>, args: &Deliver<Sealed>) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.seller)?;
     let deal = deal_in(ctx, args.deal, &[DealState::Agreed])?;
     if args.body.blank {
@@ -80,7 +68,7 @@ fn deliver(ctx: &mut Ctx<'_>, args: &Deliver<Sealed>) -> Result<(), Rejection> {
     work::finish_for_deal(ctx, task, TaskState::Completed, Some(body))
 }
 
-fn accept(ctx: &mut Ctx<'_>, args: &AcceptDelivery) -> Result<(), Rejection> {
+pub(super) fn accept(ctx: &mut Ctx<'_>, args: &AcceptDelivery) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.buyer)?;
     let deal = deal_in(ctx, args.deal, &[DealState::Delivered])?;
     end(
@@ -93,7 +81,7 @@ fn accept(ctx: &mut Ctx<'_>, args: &AcceptDelivery) -> Result<(), Rejection> {
     )
 }
 
-fn refund(ctx: &mut Ctx<'_>, args: &Refund) -> Result<(), Rejection> {
+pub(super) fn refund(ctx: &mut Ctx<'_>, args: &Refund) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.seller)?;
     let deal = deal_in(
         ctx,
@@ -103,7 +91,7 @@ fn refund(ctx: &mut Ctx<'_>, args: &Refund) -> Result<(), Rejection> {
     end(ctx, args.deal, deal, Amount::ZERO, DealEnd::GivenBack, None)
 }
 
-fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
+pub(super) fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
     party(ctx, args.deal, |d| d.buyer)?;
     deal_in(ctx, args.deal, &[DealState::Delivered])?;
     let reason = ctx.place(args.reason);
@@ -119,9 +107,9 @@ fn dispute(ctx: &mut Ctx<'_>, args: &Dispute<Sealed>) -> Result<(), Rejection> {
 
 /// The states in which the acting principal may rule on a deal.
 ///
-/// The arbiter rules in a dispute. The operator stands in where none is named, or the named one is closed,
-/// stopped or not apart from both sides; and ends a deal whose next step is that of a closed or stopped
-/// agent, so that no money waits for somebody who cannot act.
+/// The arbiter rules in a dispute. The operator rules if none is named, or if the named one is
+/// closed, stopped or not independent of both sides. The operator also ends a deal in which a
+/// closed or stopped agent has the next step, so that no money waits for an agent that cannot act.
 fn rulable(ctx: &Ctx<'_>, id: DealId) -> Result<&'static [DealState], Rejection> {
     let operator = ctx.authorise(Action::ManageRealm).is_ok();
     if !operator {
@@ -154,7 +142,7 @@ fn rulable(ctx: &Ctx<'_>, id: DealId) -> Result<&'static [DealState], Rejection>
     Ok(&[DealState::Disputed])
 }
 
-fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
+pub(super) fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
     let states = rulable(ctx, args.deal)?;
     let deal = deal_in(ctx, args.deal, states)?;
     let scale = ctx
@@ -169,7 +157,7 @@ fn rule(ctx: &mut Ctx<'_>, args: &Rule<Sealed>) -> Result<(), Rejection> {
     if to_seller < Amount::ZERO || to_seller > deal.bargain.price {
         return Err(Rejection::new(
             Code::BadAmount,
-            "the seller gets between nothing and the price",
+            "the seller's part must be between 0 and the price",
         ));
     }
     let reason = ctx.place(args.reason);
@@ -219,8 +207,8 @@ fn end(
     work::finish_for_deal(ctx, deal.task, TaskState::Failed, None)
 }
 
-/// Shares a team's proceeds by the split that was agreed before; what rounding leaves goes to the
-/// first member named in it.
+/// Shares a team's proceeds by the agreed split; the rounding remainder goes to the first member in
+/// it.
 fn share_out(ctx: &mut Ctx<'_>, id: DealId, deal: &Deal, paid: Amount) -> Result<(), Rejection> {
     let Some(team) = deal.bargain.payee_team else {
         return Ok(());
@@ -251,7 +239,7 @@ fn share_out(ctx: &mut Ctx<'_>, id: DealId, deal: &Deal, paid: Amount) -> Result
 }
 
 /// Does what the terms say about silence, and retires a finished deal.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, id: DealId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, id: DealId) -> Result<bool, Rejection> {
     let Some(deal) = ctx.state.deals.get(&id) else {
         return Ok(false);
     };

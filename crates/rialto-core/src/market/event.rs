@@ -28,7 +28,7 @@ pub enum NegotiationEnd {
     Lost,
 }
 
-/// Why a deal ended as it did.
+/// Why a deal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DealEnd {
@@ -44,7 +44,7 @@ pub enum DealEnd {
     /// The arbiter stayed silent.
     #[n(3)]
     NoRuling,
-    /// The seller gave it back.
+    /// The seller refunded it.
     #[n(4)]
     GivenBack,
     /// The seller did not deliver in time.
@@ -98,20 +98,20 @@ pub enum MarketEvent {
         /// What is sold from now on.
         #[n(1)]
         terms: ListingTerms<ContentRef>,
-        /// What there is of the items, where an item was typed anew: else it follows from the terms
-        /// and from what there was.
+        /// The stock of the items, if an item was spelled differently; otherwise it follows from
+        /// the terms and the earlier stock.
         #[n(2)]
         #[serde(skip_serializing_if = "Option::is_none")]
         stock: Option<Vec<Stock>>,
     },
-    /// A listing was taken off the market.
+    /// A listing was withdrawn.
     #[n(2)]
     ListingWithdrawn {
         /// Which.
         #[n(0)]
         listing: ListingId,
     },
-    /// Proposals were called for.
+    /// A call for proposals was opened.
     #[n(3)]
     CallOpened {
         /// Its id.
@@ -129,7 +129,7 @@ pub enum MarketEvent {
         /// Properties that a proposal must have.
         #[n(4)]
         attributes: Vec<Attribute>,
-        /// Who is asked.
+        /// The invited agents.
         #[n(5)]
         invited: Vec<AgentId>,
         /// Whether others may answer too.
@@ -142,7 +142,7 @@ pub enum MarketEvent {
         #[n(8)]
         task: Option<TaskId>,
     },
-    /// An agent answered a call with no.
+    /// An agent refused a call.
     #[n(4)]
     CallRefused {
         /// Which call.
@@ -187,7 +187,7 @@ pub enum MarketEvent {
         /// Further issues.
         #[n(5)]
         issues: Vec<Attribute>,
-        /// A word about it.
+        /// A note about it.
         #[n(6)]
         note: Option<ContentRef>,
         /// Its author's signature over the offer's hash.
@@ -212,7 +212,7 @@ pub enum MarketEvent {
         #[n(2)]
         by: Option<AgentId>,
     },
-    /// An offer was accepted. The hold of its payment stands in the same batch.
+    /// An offer was accepted. The hold of its payment is in the same batch.
     #[n(9)]
     DealAgreed {
         /// Its id.
@@ -248,12 +248,12 @@ pub enum MarketEvent {
         /// The split of the proceeds that the seller's team has agreed on.
         #[n(10)]
         shares: Vec<Share>,
-        /// What it takes of which of the seller's listings, where the offer said what it takes.
+        /// What it takes from which of the seller's listings, if the offer stated what it takes.
         #[n(11)]
         #[serde(skip_serializing_if = "Option::is_none")]
         claims: Option<Vec<Claim>>,
     },
-    /// A deal was delivered. The artifact stands in the same batch.
+    /// A deal was delivered. The artifact is in the same batch.
     #[n(10)]
     DealDelivered {
         /// Which.
@@ -270,13 +270,13 @@ pub enum MarketEvent {
         #[n(1)]
         reason: ContentRef,
     },
-    /// A deal ended. The posting or voiding of its hold stands in the same batch.
+    /// A deal ended. The posting or voiding of its hold is in the same batch.
     #[n(12)]
     DealEnded {
         /// Which.
         #[n(0)]
         deal: DealId,
-        /// Where it stands now.
+        /// Its new state.
         #[n(1)]
         state: DealState,
         /// Why.

@@ -16,7 +16,7 @@ pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
             agent,
             terms,
         } => {
-            state.add_listing(*listing, Listing::new(*agent, terms));
+            state.bring(*listing, Listing::new(*agent, terms));
             state
                 .agents
                 .modify(agent, &mut state.changes, |a| a.listings += 1);
@@ -26,10 +26,10 @@ pub(crate) fn evolve(state: &mut State, event: &MarketEvent) {
             terms,
             stock,
         } => {
-            state.renew_listing(*listing, terms, stock.as_deref());
+            state.renew::<Listing>(listing, |l| l.renew(terms, stock.as_deref()));
         }
         MarketEvent::ListingWithdrawn { listing } => {
-            let Some(gone) = state.drop_listing(*listing) else {
+            let Some(gone) = state.take::<Listing>(listing) else {
                 state.changes.defect();
                 return;
             };

@@ -3,8 +3,7 @@
 use super::{
     Listing, ListingTerms, MarketEvent, PublishListing, UpdateListing, WithdrawListing, stock,
 };
-use crate::command::Command;
-use crate::decide::{Ctx, positive, room};
+use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
 use crate::id::{AgentId, ListingId};
 use crate::ledger::resolve_asset;
@@ -12,15 +11,6 @@ use crate::limits;
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::text::{ContentRef, Sealed};
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::PublishListing(args) => publish(ctx, args),
-        Command::UpdateListing(args) => update(ctx, args),
-        Command::WithdrawListing(args) => withdraw(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn check(
     ctx: &Ctx<'_>,
@@ -41,7 +31,7 @@ fn check(
     Ok(terms.clone().map(|sealed| ctx.place(sealed)))
 }
 
-fn publish(ctx: &mut Ctx<'_>, args: &PublishListing<Sealed>) -> Result<(), Rejection> {
+pub(super) fn publish(ctx: &mut Ctx<'_>, args: &PublishListing<Sealed>) -> Result<(), Rejection> {
     let agent = ctx.actor()?;
     ctx.room_for::<Listing>(share::owner(ctx.state, agent), 0)?;
     let have = ctx.state.agents.get(&agent).map_or(0, |a| a.listings);
@@ -70,7 +60,7 @@ fn own(ctx: &Ctx<'_>, listing: ListingId, agent: AgentId) -> Result<(), Rejectio
     }
 }
 
-fn update(ctx: &mut Ctx<'_>, args: &UpdateListing<Sealed>) -> Result<(), Rejection> {
+pub(super) fn update(ctx: &mut Ctx<'_>, args: &UpdateListing<Sealed>) -> Result<(), Rejection> {
     own(ctx, args.listing, ctx.actor()?)?;
     let terms = check(ctx, &args.terms)?;
     let before = ctx.state.listings.get(&args.listing);
@@ -84,7 +74,7 @@ fn update(ctx: &mut Ctx<'_>, args: &UpdateListing<Sealed>) -> Result<(), Rejecti
     Ok(())
 }
 
-fn withdraw(ctx: &mut Ctx<'_>, args: &WithdrawListing) -> Result<(), Rejection> {
+pub(super) fn withdraw(ctx: &mut Ctx<'_>, args: &WithdrawListing) -> Result<(), Rejection> {
     own(ctx, args.listing, ctx.ending_actor()?)?;
     ctx.emit(Event::Market(MarketEvent::ListingWithdrawn {
         listing: args.listing,

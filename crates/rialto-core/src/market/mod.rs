@@ -24,30 +24,28 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use bargain::{accept, decide as decide_bargain, expire as expire_negotiation};
-pub(crate) use call::{decide as decide_call, expire as expire_call};
-pub(crate) use deal::{decide as decide_deal, expire as expire_deal};
+pub(crate) use bargain::accept;
 pub(crate) use evolve::evolve;
-pub(crate) use listing::decide as decide_listing;
 pub(crate) use parked::send as send_parked;
 
 pub use command::{
-    AcceptDelivery, AcceptOffer, CancelCall, Counter, Deliver, Dispute, LeaveNegotiation, OpenCall,
-    OpenNegotiation, Propose, PublishListing, Refund, RefuseCall, Rule, Side, UpdateListing,
-    WithdrawListing,
+    AcceptDelivery, AcceptOffer, CancelCall, Counter, Deliver, Dispute, LeaveNegotiation,
+    MarketCommand, OpenCall, OpenNegotiation, Propose, PublishListing, Refund, RefuseCall, Rule,
+    Side, UpdateListing, WithdrawListing,
 };
 pub use event::{DealEnd, MarketEvent, NegotiationEnd, Opening};
 pub(crate) use stock::key as item_key;
 pub use stock::{Claim, Stock};
 
 use crate::amount::{Amount, Decimal};
-use crate::entity::Entity;
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::hash::{Hash, Signature};
 use crate::id::{
     AccountId, AgentId, AssetId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId, TeamId,
 };
 use crate::identity::AgentRef;
 use crate::limits;
+use crate::share;
 use crate::text::{AssetCode, ContentRef, Name};
 use crate::time::Time;
 use crate::work::Share;
@@ -64,8 +62,8 @@ pub struct Item {
     #[n(1)]
     #[cbor(with = "crate::identity::decimal_text")]
     pub price: Decimal,
-    /// How many are sold in all: no offer may take more than deals have left, on the listing or not.
-    /// Left out, there is no bound.
+    /// How many are sold in all: no offer for them may take more than deals have left, whether it
+    /// is about the listing or not. By default there is no bound.
     #[n(2)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u32>,
@@ -118,7 +116,7 @@ pub enum Value {
     Text(#[n(0)] Name),
 }
 
-/// What an agent sells. `C` is how its texts are carried.
+/// What an agent sells. `C` is the form of its texts.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -142,7 +140,7 @@ pub struct ListingTerms<C> {
     #[n(4)]
     #[serde(default)]
     pub tags: Vec<Name>,
-    /// The asset of its prices; left out, the realm's first.
+    /// The asset of its prices; by default the realm's first.
     #[n(5)]
     #[serde(default)]
     pub asset: Option<AssetCode>,
@@ -153,7 +151,7 @@ pub struct ListingTerms<C> {
 }
 
 impl<C> ListingTerms<C> {
-    /// The same terms with their text carried another way.
+    /// The same terms with their text in another form.
     pub fn map<D>(self, carry: impl FnMut(C) -> D) -> ListingTerms<D> {
         ListingTerms {
             title: self.title,
@@ -184,13 +182,20 @@ pub struct Listing {
 impl Entity for Listing {
     const KIND: u8 = 50;
     type Key = ListingId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::LISTINGS,
+        what: "listings",
+        payer: |it, _, state| share::owner(state, it.agent),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::While(stock::note, stock::unnote);
 }
 
-/// Where a call for proposals stands.
+/// The state of a call for proposals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallState {
-    /// Proposals come in, sealed.
+    /// Open for proposals, which are sealed.
     #[n(0)]
     Open,
     /// Proposals have been opened together; one may be accepted.
@@ -199,7 +204,7 @@ pub enum CallState {
     /// A proposal became a deal.
     #[n(2)]
     Awarded,
-    /// Called off, or nothing came of it.
+    /// Cancelled, or ended without a deal.
     #[n(3)]
     Closed,
 }
@@ -245,7 +250,7 @@ pub struct Call {
     /// When proposals are opened.
     #[n(3)]
     pub deadline: Time,
-    /// Where it stands.
+    /// Its state.
     #[n(4)]
     pub state: CallState,
     /// When it last changed its state.
@@ -259,17 +264,25 @@ pub struct Call {
 impl Entity for Call {
     const KIND: u8 = 51;
     type Key = CallId;
-
-    fn due(&self) -> Option<Time> {
-        Some(match self.state {
-            CallState::Open => self.deadline,
-            CallState::Revealed => self.since.after(limits::OFFER_MS),
-            CallState::Awarded | CallState::Closed => self.since.after(limits::FINISHED_MS),
-        })
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            Some(match it.state {
+                CallState::Open => it.deadline,
+                CallState::Revealed => it.since.after(limits::OFFER_MS),
+                CallState::Awarded | CallState::Closed => it.since.after(limits::FINISHED_MS),
+            })
+        },
+        call::expire,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::DEALS,
+        what: "open calls",
+        payer: |it, _, state| share::owner(state, it.buyer),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// What happens to the money when a party that should speak stays silent.
+/// What happens to the money if a party that should act stays silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -304,7 +317,7 @@ pub enum ArbiterRef {
 pub struct Terms {
     /// What the buyer pays for everything together, in whole units.
     pub price: Decimal,
-    /// In which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
     /// What is promised.
@@ -338,7 +351,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Terms with a price and everything else as usual.
+    /// Terms with a price and defaults for everything else.
     #[must_use]
     pub fn of_price(price: Decimal) -> Self {
         Self {
@@ -417,22 +430,22 @@ pub struct Offer {
     /// Until when it can be accepted.
     #[n(2)]
     pub expires: Time,
-    /// What it would bind to.
+    /// What it commits to.
     #[n(3)]
     pub bargain: Bargain,
-    /// The account that a buyer's offer is payable from.
+    /// The account that pays a buyer's offer.
     #[n(4)]
     pub pay_from: Option<AccountId>,
-    /// The hold of its money, if it is a buyer's and funded: a deal takes it over.
+    /// The hold of its money, if it is a buyer's funded offer: a deal takes it over.
     #[n(5)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldId>,
-    /// True when a person has approved it as it stands: its acceptance waits for nobody any more.
+    /// True if a person has approved it: its acceptance needs no further approval.
     #[n(9)]
     pub approved: Option<bool>,
 }
 
-/// A buyer's offer that waits for a person's approval, as it will go out.
+/// A buyer's offer that waits for a person's approval, exactly as it will go out.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct ParkedOffer {
     /// To whom.
@@ -450,7 +463,7 @@ pub struct ParkedOffer {
     /// The task that it serves.
     #[n(4)]
     pub task: Option<TaskId>,
-    /// What it would bind to.
+    /// What it commits to.
     #[n(5)]
     pub bargain: Bargain,
     /// What is to be promised.
@@ -459,10 +472,10 @@ pub struct ParkedOffer {
     /// Further issues.
     #[n(7)]
     pub issues: Vec<Attribute>,
-    /// A word about it.
+    /// A note about it.
     #[n(8)]
     pub note: Option<ContentRef>,
-    /// The account that it is payable from.
+    /// The account that pays it.
     #[n(9)]
     pub pay_from: AccountId,
     /// How long it can be accepted once it goes out, in milliseconds.
@@ -476,7 +489,7 @@ pub struct ParkedOffer {
     pub fund: Option<bool>,
 }
 
-/// Where a negotiation stands.
+/// The state of a negotiation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NegotiationState {
@@ -518,7 +531,7 @@ pub struct Negotiation {
     /// The latest of them.
     #[n(5)]
     pub latest: Offer,
-    /// Where it stands.
+    /// Its state.
     #[n(6)]
     pub state: NegotiationState,
     /// When it last changed its state.
@@ -527,8 +540,8 @@ pub struct Negotiation {
     /// Who made the first offer.
     #[n(8)]
     pub opened_by: AgentId,
-    /// What the latest offer takes of the stock of the listing that the negotiation is about, where the
-    /// offer itself says nothing of stock.
+    /// What the latest offer takes of the stock of the negotiation's listing, if the offer itself
+    /// does not state stock.
     #[n(9)]
     pub claim: Option<Claim>,
     /// What the latest offer takes of the seller's stock, each item once.
@@ -554,16 +567,24 @@ impl Negotiation {
 impl Entity for Negotiation {
     const KIND: u8 = 52;
     type Key = NegotiationId;
-
-    fn due(&self) -> Option<Time> {
-        Some(match self.state {
-            NegotiationState::Open => self.latest.expires,
-            _ => self.since.after(limits::FINISHED_MS),
-        })
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            Some(match it.state {
+                NegotiationState::Open => it.latest.expires,
+                _ => it.since.after(limits::FINISHED_MS),
+            })
+        },
+        bargain::expire,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::DEALS,
+        what: "open negotiations",
+        payer: |it, _, state| share::owner(state, it.opened_by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// Where a deal stands.
+/// The state of a deal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DealState {
@@ -636,7 +657,7 @@ pub struct Deal {
     /// The task that it delivers.
     #[n(6)]
     pub task: TaskId,
-    /// Where it stands.
+    /// Its state.
     #[n(7)]
     pub state: DealState,
     /// When it last changed its state.
@@ -645,7 +666,7 @@ pub struct Deal {
     /// The split of the proceeds that the seller's team had agreed on.
     #[n(9)]
     pub shares: Vec<Share>,
-    /// What it has taken of a listing's stock, where its acceptance says nothing of stock.
+    /// What it has taken of a listing's stock, if its acceptance does not state stock.
     #[n(10)]
     pub claim: Option<Claim>,
     /// What it has taken of its seller's listings.
@@ -656,20 +677,28 @@ pub struct Deal {
 impl Entity for Deal {
     const KIND: u8 = 53;
     type Key = DealId;
-
-    fn due(&self) -> Option<Time> {
-        let wait_ms = match self.state {
-            DealState::Agreed => self.bargain.deliver_within_ms,
-            DealState::Delivered => self.bargain.review_within_ms,
-            DealState::Disputed => self.bargain.rule_within_ms,
-            _ => return Some(self.since.after(limits::FINISHED_MS)),
-        };
-        // What is done in the very moment of a deadline is done in time.
-        Some(self.since.after(wait_ms).after(1))
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| {
+            let wait_ms = match it.state {
+                DealState::Agreed => it.bargain.deliver_within_ms,
+                DealState::Delivered => it.bargain.review_within_ms,
+                DealState::Disputed => it.bargain.rule_within_ms,
+                _ => return Some(it.since.after(limits::FINISHED_MS)),
+            };
+            // What is done in the very moment of a deadline is done in time.
+            Some(it.since.after(wait_ms).after(1))
+        },
+        deal::expire,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::DEALS,
+        what: "open deals",
+        payer: |it, _, state| share::owner(state, it.buyer),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// What an agent's deals came to: the base of its reputation.
+/// The counts of an agent's deals: the base of its reputation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Reputation {
     /// Deals sold and settled in full.
@@ -695,6 +724,9 @@ pub struct Reputation {
 impl Entity for Reputation {
     const KIND: u8 = 54;
     type Key = AgentId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How often two agents have settled a deal. Keyed by (lower id, higher id).
@@ -708,4 +740,11 @@ pub struct Pair {
 impl Entity for Pair {
     const KIND: u8 = 55;
     type Key = (AgentId, AgentId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::PAIRS,
+        what: "pairs of agents that have dealt",
+        payer: |_, (first, _), state| share::owner(state, *first),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }

@@ -1,13 +1,13 @@
-//! Buyers' offers that wait for a person: parked as they stand, and sent once somebody says yes.
+//! Buyers' offers that wait for a person: parked unchanged, and sent once a person approves.
 //!
-//! A parked offer holds nothing and binds nobody. When it is sent, everything is judged anew as if it
-//! were asked for now, but for the need of an approval.
+//! A parked offer holds no money and binds nobody. When it is sent, everything is checked as for a
+//! new request, except the need of an approval.
 
 use alloc::boxed::Box;
 
 use super::bargain::{Made, counter_with, open_with};
 use super::{ArbiterRef, Bargain, Counter, OpenNegotiation, ParkedOffer, Side, Terms};
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::AccountId;
 use crate::identity::AgentRef;
 use crate::ledger::{AccountRef, request_approval};

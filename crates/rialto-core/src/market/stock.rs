@@ -1,9 +1,9 @@
 //! How much of its items a seller sells: what offers may take, and what deals have taken.
 //!
-//! A seller that states no quantity sells without a bound here. What is bound is what an offer's lines
-//! name ([`name_key`](crate::names::name_key)), however the offer came about: on the listing, on another, in
-//! answer to a call, or out of the blue. A claim names an item by the listing's own word for it, so that
-//! what evolves of it compares ASCII letters only, as it always has.
+//! A seller that states no quantity sells without a bound here. The bound applies to the items that
+//! an offer's lines name ([`name_key`](crate::names::name_key)), whatever the offer's origin: the
+//! listing, another one, a call, or none. A claim names an item by the listing's own spelling, so
+//! that `evolve` compares ASCII letters only, as it always has.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -15,12 +15,13 @@ use serde::Serialize;
 
 use super::{Item, Line, Listing, ListingTerms};
 use crate::id::{AgentId, ListingId, NegotiationId};
+use crate::index::Index;
 use crate::names::name_key;
 use crate::reject::{Code, Rejection};
 use crate::state::State;
 use crate::text::Name;
 
-/// How many of one item a listing sells, and how many deals have taken of it.
+/// How many of one item a listing sells, and how many deals have taken.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Stock {
     /// What it is called.
@@ -29,7 +30,7 @@ pub struct Stock {
     /// How many are sold in all.
     #[n(1)]
     pub quantity: u32,
-    /// How many deals have taken that were not refunded and have not expired undelivered.
+    /// How many deals have taken, without refunded and expired deals.
     #[n(2)]
     pub taken: u32,
 }
@@ -50,7 +51,7 @@ pub(crate) fn key(name: &Name) -> String {
     name_key(name.as_str())
 }
 
-/// Whether two names are one as events have always been applied.
+/// Whether two names are the same by the rule that events have always used.
 fn same(a: &Name, b: &Name) -> bool {
     a.as_str().eq_ignore_ascii_case(b.as_str())
 }
@@ -60,8 +61,8 @@ impl Stock {
         self.quantity.saturating_sub(self.taken)
     }
 
-    /// The stock of a listing with these items; none when none states a quantity. What was taken of
-    /// an item before stays taken.
+    /// The stock of a listing with these items; none if no item states a quantity. What was taken
+    /// of an item before stays taken.
     fn of(items: &[Item], before: &[Self]) -> Option<Vec<Self>> {
         let mut stock: Vec<Self> = Vec::new();
         for (item, quantity) in items.iter().filter_map(|i| Some((i, i.quantity?))) {
@@ -90,7 +91,7 @@ impl Listing {
         }
     }
 
-    /// What the listing says is now this; its stock may have been decided.
+    /// The listing's new terms; its stock may have been decided.
     pub(crate) fn renew<C>(&mut self, terms: &ListingTerms<C>, decided: Option<&[Stock]>) {
         let before = self.stock.take().unwrap_or_default();
         self.stock = match decided {
@@ -98,6 +99,37 @@ impl Listing {
             None => Stock::of(&terms.items, &before),
         };
         self.funded_offers_only = terms.funded_offers_only.filter(|only| *only);
+    }
+}
+
+/// Notes of which items a listing says how many there are.
+pub(super) fn note(listing: &Listing, id: ListingId, index: &mut Index) {
+    for stock in listing.stock.iter().flatten() {
+        let item = (listing.agent, key(&stock.item));
+        match index.stocked.get_mut(&item) {
+            Some(listings) => {
+                if let Err(place) = listings.binary_search(&id) {
+                    listings.insert(place, id);
+                }
+            }
+            None => {
+                index.stocked.insert(item, Vec::from([id]));
+            }
+        }
+    }
+}
+
+/// Takes out again what was noted.
+pub(super) fn unnote(listing: &Listing, id: ListingId, index: &mut Index) {
+    for stock in listing.stock.iter().flatten() {
+        let item = (listing.agent, key(&stock.item));
+        let left = index.stocked.get_mut(&item).map(|listings| {
+            listings.retain(|l| *l != id);
+            listings.len()
+        });
+        if left == Some(0) {
+            index.stocked.remove(&item);
+        }
     }
 }
 
@@ -122,7 +154,7 @@ pub(super) fn retyped(items: &[Item], before: &[Stock]) -> Option<Vec<Stock>> {
     }
 }
 
-/// Refuses items that are one under two spellings, when how many there are is stated.
+/// Refuses two spellings of one item, if a quantity is stated.
 pub(super) fn each_once(items: &[Item]) -> Result<(), Rejection> {
     let mut seen: BTreeMap<String, &Name> = BTreeMap::new();
     for item in items.iter().filter(|i| i.quantity.is_some()) {
@@ -152,8 +184,8 @@ pub(super) fn drawn(state: &State, seller: AgentId, lines: &[Line]) -> Vec<Line>
     drawn
 }
 
-/// From which listings a deal would take these lines, each item once: from the one that it is about if
-/// that states how many of the item it sells, or else from the seller's others, older ones first.
+/// The listings from which a deal would take these lines, each item once: the one that it is about
+/// if that states a quantity of the item, or else the seller's others, oldest first.
 pub(super) fn allot(
     state: &State,
     seller: AgentId,
@@ -185,8 +217,8 @@ pub(super) fn allot(
     Ok(claims)
 }
 
-/// What a listing has of an item, however it is typed: one entry, but for a listing that was published
-/// under older rules.
+/// What a listing has of an item, however it is typed: one entry, except for a listing that was
+/// published under older rules.
 fn stock_of<'a>(
     state: &'a State,
     listing: ListingId,
@@ -234,8 +266,8 @@ fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option<Claim> {
     })
 }
 
-/// What an offer takes that says nothing of the seller's stock itself: of the listing that its
-/// negotiation was opened on, if that bounds what it sells.
+/// What an offer takes that does not state the seller's stock itself: from the listing that its
+/// negotiation was opened on, if that states quantities.
 pub(super) fn next_claim(
     state: &State,
     negotiation: NegotiationId,
@@ -247,7 +279,7 @@ pub(super) fn next_claim(
     claim(state, listing, lines).or_else(|| known?.claim.clone())
 }
 
-/// Checks that as much is left as is claimed. A listing that was withdrawn since bounds nothing.
+/// Checks that as much is left as is claimed. A withdrawn listing bounds nothing.
 pub(super) fn check_left(state: &State, claim: Option<&Claim>) -> Result<(), Rejection> {
     let Some(claim) = claim else { return Ok(()) };
     let listing = state.listings.get(&claim.listing);
@@ -268,7 +300,7 @@ pub(super) fn take(state: &mut State, claim: &Claim) {
     change(state, claim, u32::saturating_add);
 }
 
-/// A deal that came to nothing gives back what it took.
+/// A failed deal gives back what it took.
 pub(super) fn give_back(state: &mut State, claim: &Claim) {
     change(state, claim, u32::saturating_sub);
 }

@@ -17,7 +17,7 @@ pub(crate) fn window_start(now: Time, period_ms: u64) -> Time {
     Time(now.0 - now.0 % period_ms.max(1))
 }
 
-/// The nodes that an account's holder stands under, from itself up to the realm.
+/// The nodes above an account's holder, from itself up to the realm.
 pub(crate) fn chain_of(state: &State, holder: Holder) -> Vec<Node> {
     let mut chain = Vec::with_capacity(4);
     let owner: Option<OwnerId> = match holder {
@@ -121,11 +121,11 @@ pub struct Budget {
     pub node: Node,
     /// The most that one transfer or deal may take.
     pub per_deal: Option<Amount>,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     pub per_period: Option<Amount>,
     /// How long a period is, in milliseconds.
     pub period_ms: u64,
-    /// Above which amount a person has to approve.
+    /// The amount above which a person has to approve.
     pub approval_above: Option<Amount>,
     /// What was spent or is held in the current period.
     pub spent: Amount,
@@ -189,8 +189,8 @@ pub(crate) fn count(state: &mut State, node: Node, asset: AssetId, amount: Amoun
         });
 }
 
-/// Gives back what a hold had counted at a node, if that is still the current period and the
-/// allowance has counted since before the hold was `made` (when, and at which position).
+/// Takes back what a hold counted at a node, if that period is still current and the allowance has
+/// counted since before the hold was `made` (when, and at which position).
 pub(crate) fn uncharge(
     state: &mut State,
     node: Node,

@@ -1,4 +1,5 @@
-//! The one place where a (principal, action, resource) is judged.
+//! Judges (principal, action, resource) by the principal's role; relations (the parties of a deal,
+//! the worker of a task) are judged by the deciders that know them.
 
 use alloc::format;
 use alloc::string::String;
@@ -11,8 +12,8 @@ use crate::state::State;
 use crate::time::Time;
 use crate::work::TeamRole;
 
-/// Judges whether a principal may do anything at all, be it to read or to write: its token is live,
-/// and nobody has stopped it, its owner, or all agents of its owner. Every door asks this first.
+/// Judges whether a principal may read or write anything at all: its token is live, and nobody has
+/// stopped it, its owner, or all agents of its owner. Every door asks this first.
 ///
 /// # Errors
 /// [`Code::TokenRevoked`], [`Code::Suspended`] or [`Code::AgentClosed`]; the detail says who is

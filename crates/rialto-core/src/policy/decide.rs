@@ -7,8 +7,7 @@ use super::{
     PolicyEvent, Rate, SetAllowance, SetBlock, Settings,
 };
 use crate::amount::{Amount, Decimal};
-use crate::command::Command;
-use crate::decide::{Ctx, positive};
+use crate::ctx::{Ctx, positive};
 use crate::event::Event;
 use crate::id::{AgentId, ApprovalId, OwnerId};
 use crate::identity::Principal;
@@ -20,24 +19,13 @@ use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
 use crate::table::Table;
-use crate::text::Sealed;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::SetSettings(args) => set_settings(ctx, args),
-        Command::SetAllowance(args) => set_allowance(ctx, args),
-        Command::SetBlock(args) => set_block(ctx, args),
-        Command::AnswerApproval(args) => answer(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 fn emit(ctx: &mut Ctx<'_>, event: PolicyEvent) {
     ctx.emit(Event::Policy(event));
 }
 
-fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
+pub(super) fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rejection> {
     ctx.authorise(Action::ManageRealm)?;
     if let Some(stake) = &args.stake {
         let (_, scale) = resolve_asset(ctx.state, stake.asset.as_ref())?;
@@ -82,7 +70,7 @@ fn managed_node(ctx: &Ctx<'_>, name: &NodeRef) -> Result<Node, Rejection> {
     Ok(node)
 }
 
-fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection> {
+pub(super) fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection> {
     let node = managed_node(ctx, &args.node)?;
     changes_something(args)?;
     let (asset, scale) = resolve_asset(ctx.state, args.asset.as_ref())?;
@@ -131,7 +119,7 @@ fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection
     Ok(())
 }
 
-/// A request that names nothing would change nothing: it is taken for a slip.
+/// Refuses a request that names nothing: it would change nothing and is probably a mistake.
 fn changes_something(args: &SetAllowance) -> Result<(), Rejection> {
     let named = [args.per_deal, args.per_period, args.approval_above];
     if named.iter().any(Option::is_some) || args.period_ms.is_some() || !args.clear.is_empty() {
@@ -143,7 +131,7 @@ fn changes_something(args: &SetAllowance) -> Result<(), Rejection> {
     ))
 }
 
-fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
+pub(super) fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
     let by = match &args.by {
         None => Party::Agent(ctx.actor()?),
         Some(PartyRef::Agent(name)) => {
@@ -188,10 +176,10 @@ fn set_block(ctx: &mut Ctx<'_>, args: &SetBlock) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// By how many blocks of agents each party keeps away from each owner. Derived from the blocks.
+/// How many blocks of agents of each owner each party has set. Derived from the blocks.
 pub(crate) type BlockedOwners = Table<(Party, OwnerId), u32>;
 
-/// Counts anew which owners are kept away from.
+/// Rebuilds the count of blocked owners.
 pub(crate) fn count_blocked(state: &State, seed: u64) -> BlockedOwners {
     let mut counts = BlockedOwners::new(seed);
     state
@@ -215,9 +203,9 @@ pub(super) fn count_block(
     };
 }
 
-/// True when `receiver` or its owner has blocked `sender`, its owner, or another agent of its owner:
-/// whom one agent of an owner has driven away is not reached by the next one. Only within an owner
-/// does a block hold for the one agent that it names.
+/// True if `receiver` or its owner has blocked `sender`, its owner, or another agent of its owner,
+/// so that an owner cannot evade a block with its next agent. Only within one owner does a block
+/// apply to the named agent alone.
 pub(crate) fn blocked(state: &State, receiver: AgentId, sender: AgentId) -> bool {
     if state.blocks.is_empty() {
         return false;
@@ -253,10 +241,14 @@ fn parties(state: &State, agent: AgentId) -> [Option<Party>; 2] {
 pub(super) fn pace(settings: &Settings, rate: Rate) -> Option<(u64, u64)> {
     let (number, period_ms) = match rate {
         Rate::SignUps => (settings.sign_ups_per_hour, HOUR_MS),
-        Rate::Messages(_) => (settings.messages_per_minute, MINUTE_MS),
-        Rate::Offers(_) => (settings.offers_per_minute, MINUTE_MS),
-        Rate::Posts(_) => (settings.posts_per_minute.unwrap_or(30), MINUTE_MS),
-        Rate::Gestures(_) => (settings.gestures_per_minute.unwrap_or(120), MINUTE_MS),
+        Rate::Messages(_) | Rate::OwnerMessages(_) => (settings.messages_per_minute, MINUTE_MS),
+        Rate::Offers(_) | Rate::OwnerOffers(_) => (settings.offers_per_minute, MINUTE_MS),
+        Rate::Posts(_) | Rate::OwnerPosts(_) => {
+            (settings.posts_per_minute.unwrap_or(30), MINUTE_MS)
+        }
+        Rate::Gestures(_) | Rate::OwnerGestures(_) => {
+            (settings.gestures_per_minute.unwrap_or(120), MINUTE_MS)
+        }
         Rate::Mentions(_) => (settings.mentions_per_minute.unwrap_or(600), MINUTE_MS),
     };
     (number > 0).then(|| ((period_ms / u64::from(number)).max(1), period_ms))
@@ -272,7 +264,7 @@ pub(crate) fn throttle_many(ctx: &Ctx<'_>, rate: Rate, acts: u64) -> Result<(), 
     let Some((step_ms, depth_ms)) = pace(&ctx.state.settings(), rate) else {
         return Ok(());
     };
-    let Some(meter) = ctx.state.meters.get(&rate) else {
+    let Some(meter) = ctx.state.meters.get(&rate.counted(ctx.state)) else {
         return Ok(());
     };
     let waiting_ms = meter.empty_at_ms.saturating_sub(ctx.steady_ms);
@@ -290,7 +282,7 @@ pub(crate) fn throttle_many(ctx: &Ctx<'_>, rate: Rate, acts: u64) -> Result<(), 
     Ok(())
 }
 
-fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
+pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
     let approval = ctx
         .state
         .approvals
@@ -343,7 +335,7 @@ fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
 }
 
 /// Ends an approval that nobody answered.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, approval: ApprovalId) -> Result<bool, Rejection> {
+pub(super) fn expire(ctx: &mut Ctx<'_>, approval: ApprovalId) -> Result<bool, Rejection> {
     emit(
         ctx,
         PolicyEvent::ApprovalEnded {

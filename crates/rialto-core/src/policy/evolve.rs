@@ -1,7 +1,7 @@
 //! Applies events about policy.
 
 use super::decide::{count_block, pace};
-use super::{Allowance, Block, Bucket, Meter, Party, PolicyEvent, Rate, window_start};
+use super::{Allowance, Approval, Block, Bucket, Meter, Party, PolicyEvent, Rate, window_start};
 use crate::amount::Amount;
 use crate::mail::{self, Item};
 use crate::share;
@@ -56,25 +56,21 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
             count_hit(state, *by, *party, -1);
         }
         PolicyEvent::ApprovalRequested { approval, request } => {
-            state
-                .approvals
-                .put(*approval, request.clone(), &mut state.changes);
+            state.bring(*approval, request.clone());
             state
                 .agents
                 .modify(&request.agent, &mut state.changes, |a| a.approvals += 1);
         }
-        PolicyEvent::ApprovalEnded { approval, .. } => {
-            match state.approvals.remove(approval, &mut state.changes) {
-                Some(ended) => {
-                    let changes = &mut state.changes;
-                    state.agents.modify(&ended.agent, changes, |a| {
-                        a.approvals = a.approvals.saturating_sub(1);
-                    });
-                    mail::deliver(state, ended.agent, Item::Approval(*approval));
-                }
-                None => state.changes.defect(),
+        PolicyEvent::ApprovalEnded { approval, .. } => match state.take::<Approval>(approval) {
+            Some(ended) => {
+                let changes = &mut state.changes;
+                state.agents.modify(&ended.agent, changes, |a| {
+                    a.approvals = a.approvals.saturating_sub(1);
+                });
+                mail::deliver(state, ended.agent, Item::Approval(*approval));
             }
-        }
+            None => state.changes.defect(),
+        },
     }
 }
 
@@ -100,7 +96,7 @@ pub(crate) fn count_rate(state: &mut State, rate: Rate) {
     let Some((step_ms, _)) = pace(&state.settings(), rate) else {
         return;
     };
-    let now = state.now();
+    let (now, rate) = (state.now(), rate.counted(state));
     if let Some(steady_ms) = state.steady_ms() {
         let fresh = || Meter {
             empty_at_ms: steady_ms,

@@ -1,7 +1,8 @@
 //! Policy: who may do what, spending allowances, approvals, blocks and rate limits.
 //!
-//! [`authorise`] is the one place where a (principal, action, resource) is judged, for reads and
-//! writes alike. The module holds rules and their counters; it never moves money or delivers mail.
+//! [`authorise`] judges (principal, action, resource) by role, for reads and writes alike; the
+//! deciders judge relations, such as the parties of a deal. The module holds rules and their
+//! counters; it never moves money or delivers mail.
 
 mod allowance;
 mod authorise;
@@ -22,20 +23,24 @@ pub(crate) use authorise::acts;
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise, stands};
 pub(crate) use decide::{
-    BlockedOwners, blocked, count_blocked, decide, expire, owner_blocked, throttle, throttle_many,
+    BlockedOwners, blocked, count_blocked, owner_blocked, throttle, throttle_many,
 };
 pub(crate) use evolve::{count_rate, evolve};
 
 use crate::amount::{Amount, Decimal};
-use crate::entity::{Entity, EntityKey, Key};
+use crate::command::{commands, never};
+use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::hash::Hash;
 use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
 };
 use crate::identity::AgentRef;
+use crate::limits;
 use crate::market::ParkedOffer;
+use crate::share;
 use crate::text::AssetCode;
 use crate::time::{HOUR_MS, Time};
+use crate::{rules, share};
 
 /// A node of the principal tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
@@ -114,13 +119,13 @@ pub struct Allowance {
     /// The most that one transfer or deal may take.
     #[n(0)]
     pub per_deal: Option<Amount>,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     #[n(1)]
     pub per_period: Option<Amount>,
     /// How long a period is. Periods are counted from 1970, so a day is a day in UTC.
     #[n(2)]
     pub period_ms: u64,
-    /// Above which amount a person has to approve.
+    /// The amount above which a person has to approve.
     #[n(3)]
     pub approval_above: Option<Amount>,
     /// When the period that `spent` counts began.
@@ -137,9 +142,16 @@ pub struct Allowance {
 impl Entity for Allowance {
     const KIND: u8 = 60;
     type Key = (Node, AssetId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::ALLOWANCES,
+        what: "allowances",
+        payer: |_, (whose, _), state| share::node(state, *whose),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// Who sets or is hit by a block.
+/// Who sets a block, or who is blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Party {
@@ -180,7 +192,7 @@ pub enum PartyRef {
     Agent(AgentRef),
 }
 
-/// A block. Keyed by (who set it, whom it hits).
+/// A block. Keyed by (who set it, who is blocked).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Block {
     /// Since when.
@@ -191,6 +203,13 @@ pub struct Block {
 impl Entity for Block {
     const KIND: u8 = 61;
     type Key = (Party, Party);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::BLOCKS,
+        what: "blocks",
+        payer: |_, (by, _), state| share::party(state, *by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// What is limited in rate.
@@ -206,8 +225,34 @@ pub enum Rate {
     Posts(AgentId),
     /// Follows, mutes, reactions, reports and joins of an agent.
     Gestures(AgentId),
-    /// Inboxes of others that an owner's agents reach with posts.
+    /// Deliveries of posts by an owner's agents to inboxes of others.
     Mentions(OwnerId),
+    /// Messages of all agents of an owner.
+    OwnerMessages(OwnerId),
+    /// Offers, proposals and calls of all agents of an owner.
+    OwnerOffers(OwnerId),
+    /// Posts and edits of all agents of an owner.
+    OwnerPosts(OwnerId),
+    /// Follows, mutes, reactions, reports and joins of all agents of an owner.
+    OwnerGestures(OwnerId),
+}
+
+impl Rate {
+    /// The rate that an act counts towards: its owner's, since agents cost nothing. In a realm that goes
+    /// by older rules, its agent's.
+    fn counted(self, state: &State) -> Self {
+        let (agent, of_owner): (_, fn(OwnerId) -> Self) = match self {
+            Self::Messages(agent) => (agent, Self::OwnerMessages),
+            Self::Offers(agent) => (agent, Self::OwnerOffers),
+            Self::Posts(agent) => (agent, Self::OwnerPosts),
+            Self::Gestures(agent) => (agent, Self::OwnerGestures),
+            other => return other,
+        };
+        if state.edition() < rules::RATES_BY_OWNER {
+            return self;
+        }
+        share::owner(state, agent).map_or(self, of_owner)
+    }
 }
 
 impl Key for Rate {
@@ -219,6 +264,10 @@ impl Key for Rate {
             Self::Posts(id) => (3, id.0),
             Self::Gestures(id) => (4, id.0),
             Self::Mentions(id) => (35, id.0),
+            Self::OwnerMessages(id) => (36, id.0),
+            Self::OwnerOffers(id) => (37, id.0),
+            Self::OwnerPosts(id) => (38, id.0),
+            Self::OwnerGestures(id) => (39, id.0),
         };
         (kind, number).write(out);
     }
@@ -232,6 +281,10 @@ impl Key for Rate {
             3 => Some((Self::Posts(AgentId(number)), rest)),
             4 => Some((Self::Gestures(AgentId(number)), rest)),
             35 => Some((Self::Mentions(OwnerId(number)), rest)),
+            36 => Some((Self::OwnerMessages(OwnerId(number)), rest)),
+            37 => Some((Self::OwnerOffers(OwnerId(number)), rest)),
+            38 => Some((Self::OwnerPosts(OwnerId(number)), rest)),
+            39 => Some((Self::OwnerGestures(OwnerId(number)), rest)),
             _ => None,
         }
     }
@@ -246,18 +299,21 @@ pub struct Bucket {
     pub empty_at: Time,
 }
 
+/// An empty bucket leaves memory at the next full hour, so that the clock does not run for each.
+fn full_hour_after(empty: Time) -> Time {
+    Time(empty.0 - empty.0 % HOUR_MS).after(HOUR_MS)
+}
+
 impl Entity for Bucket {
     const KIND: u8 = 62;
     type Key = Rate;
-
-    /// An empty bucket leaves memory at the next full hour, so that the clock does not run for each.
-    fn due(&self) -> Option<Time> {
-        Some(Time(self.empty_at.0 - self.empty_at.0 % HOUR_MS).after(HOUR_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(full_hour_after(it.empty_at)));
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// How full a rate limit's bucket is, by the steady clock: what is counted does not hang on where the
-/// realm's time stands.
+/// How full a rate limit's bucket is, by the steady clock: the count does not depend on the realm's
+/// time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Meter {
     /// The steady clock's reading at which the bucket will be empty, in milliseconds.
@@ -271,14 +327,9 @@ pub struct Meter {
 impl Entity for Meter {
     const KIND: u8 = 64;
     type Key = Rate;
-
-    /// Leaves memory as an empty [`Bucket`] does.
-    fn due(&self) -> Option<Time> {
-        Bucket {
-            empty_at: self.idle,
-        }
-        .due()
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(full_hour_after(it.idle)));
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// What the operator can set.
@@ -286,80 +337,81 @@ impl Entity for Meter {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Whether anybody may sign up, or only who is invited. The operator always adds owners.
+    /// Whether anybody may sign up, or only with an invitation. The operator can always add owners.
     #[n(0)]
     pub sign_up_open: bool,
-    /// Sign-ups an hour in the whole realm; 0 is no limit. Those by the operator do not count, and none
-    /// with an invitation is refused.
+    /// Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count,
+    /// and those with an invitation are never refused.
     #[n(1)]
     pub sign_ups_per_hour: u32,
-    /// Messages a minute of each agent; 0 is no limit.
+    /// Messages a minute of all agents of one owner; 0 means no limit.
     #[n(2)]
     pub messages_per_minute: u32,
-    /// Offers, proposals and calls a minute of each agent; 0 is no limit.
+    /// Offers, proposals and calls a minute of all agents of one owner; 0 means no limit.
     #[n(3)]
     pub offers_per_minute: u32,
-    /// Agents of each owner; 0 is no limit but the realm's.
+    /// Agents of each owner; 0 means no limit but the realm's.
     #[n(4)]
     pub agents_per_owner: u32,
-    /// Posts and edits a minute of each agent; 0 is no limit, left out it is 30.
+    /// Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
     #[n(5)]
     #[serde(default)]
     pub posts_per_minute: Option<u32>,
-    /// Follows, mutes, reactions, reports and joins a minute of each agent; 0 is no limit, left out
-    /// it is 120.
+    /// Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the
+    /// default is 120.
     #[n(6)]
     #[serde(default)]
     pub gestures_per_minute: Option<u32>,
-    /// What an owner has to hold for each agent beyond a free number; left out, nothing.
+    /// The stake that an owner has to hold for each agent beyond a free number; by default none.
     #[n(7)]
     #[serde(default)]
     pub stake: Option<StakeRule>,
-    /// Sign-ups an hour from one address; 0 is no limit, left out it is 10, or none where
-    /// `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, and none
-    /// by the operator or with an invitation.
+    /// Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if
+    /// `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits,
+    /// without those by the operator or with an invitation.
     #[n(20)]
     #[serde(default)]
     pub sign_ups_per_address: Option<u32>,
-    /// How long the reference of a payment from or to outside is kept, so that a repeat of the payment
-    /// counts no second time; left out, for ever. It holds for references that are used from then on.
+    /// How long the reference of a deposit or withdrawal is kept, so that a repeat does not count
+    /// again; by default forever. Applies to references that are used from then on.
     #[n(40)]
     #[serde(default)]
     pub keep_references_ms: Option<u64>,
-    /// The least time to review a delivery, and to rule in a dispute, in deals between different
-    /// owners; left out, an hour.
+    /// The minimum time to review a delivery, and to rule in a dispute, in deals between different
+    /// owners; by default an hour.
     #[n(41)]
     #[serde(default)]
     pub least_review_ms: Option<u64>,
-    /// Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by
-    /// mentions and replies; 0 is no limit, left out it is 600.
+    /// Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all
+    /// agents of one owner; 0 means no limit, the default is 600.
     #[n(50)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentions_per_minute: Option<u32>,
 }
 
 impl Settings {
-    /// The least time to review a delivery, and to rule in a dispute, in deals between different owners.
+    /// The minimum time to review a delivery, and to rule in a dispute, in deals between different
+    /// owners.
     #[must_use]
     pub fn least_review_ms(&self) -> u64 {
         self.least_review_ms.unwrap_or(HOUR_MS)
     }
 }
 
-/// What an owner has to hold for each agent beyond a free number, so that many identities cost
-/// something. The money stays the owner's and comes back when the agent is closed.
+/// The stake that an owner has to hold for each agent beyond a free number, so that many identities
+/// cost something. The money stays the owner's and comes back when the agent is closed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StakeRule {
-    /// How many agents of an owner need none.
+    /// How many agents of an owner need no stake.
     #[n(0)]
     pub free_agents: u32,
     /// How much is held for each further one.
     #[n(1)]
     #[cbor(with = "crate::identity::decimal_text")]
     pub amount: Decimal,
-    /// In which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[n(2)]
     #[serde(default)]
     pub asset: Option<AssetCode>,
@@ -384,7 +436,7 @@ impl Default for Settings {
     }
 }
 
-/// What waits for a person's approval, bound to its exact arguments.
+/// An act that waits for a person's approval, bound to its exact arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
@@ -446,10 +498,9 @@ pub struct Approval {
 impl Entity for Approval {
     const KIND: u8 = 63;
     type Key = ApprovalId;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.expires)
-    }
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.expires), decide::expire);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// How an approval ended.
@@ -474,36 +525,37 @@ pub enum ApprovalEnd {
 pub enum Limit {
     /// The most that one transfer or deal may take.
     PerDeal,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     PerPeriod,
-    /// Above which amount a person has to approve.
+    /// The amount above which a person has to approve.
     ApprovalAbove,
 }
 
-/// Changes the allowance of a node: what is named is set or cleared, the rest stays as it is. Without
-/// any limit left there is no allowance any more.
+/// Changes the allowance of a node: the named limits are set or cleared, the rest stays. An
+/// allowance without limits ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetAllowance {
     /// Of which node.
     pub node: NodeRef,
-    /// For which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
     /// The most that one transfer or deal may take.
     #[serde(default)]
     pub per_deal: Option<Decimal>,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     #[serde(default)]
     pub per_period: Option<Decimal>,
-    /// How long a period is; left out, as it is, at first a day. Another period counts anew.
+    /// The length of a period; by default unchanged, and for a new allowance a day. A changed
+    /// period starts counting again.
     #[serde(default)]
     pub period_ms: Option<u64>,
-    /// Above which amount a person has to approve.
+    /// The amount above which a person has to approve.
     #[serde(default)]
     pub approval_above: Option<Decimal>,
-    /// Which limits no longer hold.
+    /// The limits to remove.
     #[serde(default)]
     pub clear: Vec<Limit>,
 }
@@ -513,7 +565,7 @@ pub struct SetAllowance {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetBlock {
-    /// Who blocks; left out, the acting agent.
+    /// Who blocks; by default the acting agent.
     #[serde(default)]
     pub by: Option<PartyRef>,
     /// Whom.
@@ -522,7 +574,7 @@ pub struct SetBlock {
     pub block: bool,
 }
 
-/// Approves or denies what waits.
+/// Approves or denies an act that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -531,6 +583,20 @@ pub struct AnswerApproval {
     pub approval: ApprovalId,
     /// True carries it out now, false ends it.
     pub approve: bool,
+}
+
+commands! {
+    /// What can be asked about policy.
+    pub enum PolicyCommand {
+        /// Changes the operator's settings.
+        SetSettings(Settings) = "policy.set_settings" => decide::set_settings, reaches_others: never;
+        /// Sets a node's allowance.
+        SetAllowance(SetAllowance) = "policy.set_allowance" => decide::set_allowance, reaches_others: never;
+        /// Sets or removes a block.
+        SetBlock(SetBlock) = "policy.set_block" => decide::set_block, reaches_others: never;
+        /// Approves or denies what waits.
+        AnswerApproval(AnswerApproval) = "policy.answer_approval" => decide::answer, reaches_others: never;
+    }
 }
 
 /// What happened to policy.
@@ -556,13 +622,13 @@ pub enum PolicyEvent {
         /// The most that one transfer or deal may take.
         #[n(2)]
         per_deal: Option<Amount>,
-        /// The most that all together may take in a period.
+        /// The most that all transfers and deals together may take in a period.
         #[n(3)]
         per_period: Option<Amount>,
         /// How long a period is.
         #[n(4)]
         period_ms: u64,
-        /// Above which amount a person has to approve.
+        /// The amount above which a person has to approve.
         #[n(5)]
         approval_above: Option<Amount>,
     },

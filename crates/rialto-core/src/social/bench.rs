@@ -1,11 +1,11 @@
-//! The bench: who judges what on the square, and who follows when nobody is left who could.
+//! The bench: who judges what on the square, and who succeeds the last moderator of a community.
 //!
-//! Every act of moderation asks here. Nobody judges what is an agent's of its own owner, and nobody
-//! undoes what a higher hand did: the operator stands above all, in a community the founder above the
-//! other moderators, and each of these above those appointed later. A community whose last moderator
-//! is closed or kept from acting gets another: of its members who can act the one that has been in
-//! the realm longest, and if there is none the operator moderates. Nothing here is part of the state;
-//! the look-ups are derived from it.
+//! Every act of moderation asks here. Nobody judges a case of an agent of its own owner, and nobody
+//! undoes what a higher rank did: the operator ranks above all, in a community the founder above
+//! the other moderators, and each of these above those appointed later. A community whose last
+//! moderator is closed, stopped or suspended gets another: of the members that can act the one that
+//! has been in the realm longest; if there is none, the operator moderates. Nothing here is part of
+//! the state; the look-ups are derived from it.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use super::community::speaks_in;
 use super::decide::emit;
 use super::{Community, Measure, SocialEvent};
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::{AgentId, CommunityId, OwnerId};
 use crate::identity::Principal;
 use crate::limits;
@@ -31,8 +31,8 @@ pub(super) enum Judge {
     Moderator(AgentId),
 }
 
-/// Who judges what stands in a community; none is the whole square. A moderator that is kept from
-/// posting there judges nothing there.
+/// Who judges what is in a community; none is the whole square. A moderator that is suspended there
+/// judges nothing there.
 pub(super) fn judge(ctx: &Ctx<'_>, community: Option<CommunityId>) -> Result<Judge, Rejection> {
     ctx.authorise(Action::Moderate(community))?;
     if ctx.principal == Principal::Operator {
@@ -63,7 +63,7 @@ impl Judge {
         }
     }
 
-    /// Refuses what an agent of the judge's owner has to answer for.
+    /// Refuses cases of agents of the judge's owner.
     pub(super) fn apart_from(self, state: &State, agent: Option<AgentId>) -> Result<(), Rejection> {
         if self.is_of(state, agent) {
             return Err(Code::OwnCase.into());
@@ -71,7 +71,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Refuses to undo what a higher hand did.
+    /// Refuses to undo what a higher rank did.
     pub(super) fn may_undo(self, state: &State, measure: &Measure) -> Result<(), Rejection> {
         let Self::Moderator(own) = self else {
             return Ok(());
@@ -87,7 +87,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Refuses to dismiss a moderator that stands above.
+    /// Refuses to dismiss a moderator of a higher rank.
     pub(super) fn may_dismiss(self, place: &Community, agent: AgentId) -> Result<(), Rejection> {
         match self {
             Self::Moderator(own) if own != agent && !place.is_above(own, agent) => {
@@ -98,19 +98,20 @@ impl Judge {
     }
 }
 
-/// Whether an agent can act in a community: it is a member, and neither stopped nor kept from posting.
+/// Whether an agent can act in a community: it is a member, and neither stopped nor suspended from
+/// posting.
 pub(super) fn is_able(ctx: &Ctx<'_>, community: CommunityId, agent: AgentId) -> bool {
     ctx.active_agent(agent).is_ok()
         && super::may_speak(ctx, agent).is_ok()
         && speaks_in(ctx, community, agent).is_ok()
 }
 
-/// Who can moderate no longer.
+/// Who can no longer moderate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Gone {
     /// An agent that is closed.
     Closed(AgentId),
-    /// An agent that is stopped or kept from posting for a time.
+    /// An agent that is stopped, or suspended from posting for a time.
     Agent(AgentId),
     /// All agents of an owner that is stopped.
     Owner(OwnerId),
@@ -125,8 +126,8 @@ impl Gone {
     }
 }
 
-/// Finds other moderators for the communities that are left without one, and takes a closed agent off
-/// every bench.
+/// Appoints other moderators in the communities that are left without one, and removes a closed
+/// agent as moderator everywhere.
 pub(crate) fn vacate(ctx: &mut Ctx<'_>, gone: Gone) {
     for community in ctx.state.benches().of(ctx.state, gone) {
         fill(ctx, community, Some(gone));
@@ -144,8 +145,8 @@ pub(crate) fn vacate(ctx: &mut Ctx<'_>, gone: Gone) {
     }
 }
 
-/// Makes a member the moderator of a community that has none who can act. Says who can act then,
-/// besides the operator.
+/// Makes a member the moderator of a community that has none that can act. Returns the moderators
+/// that can act then, besides the operator.
 pub(super) fn fill(ctx: &mut Ctx<'_>, community: CommunityId, gone: Option<Gone>) -> Vec<AgentId> {
     let state = ctx.state;
     let Some(entity) = state.communities.get(&community) else {
@@ -182,7 +183,7 @@ pub(crate) struct Benches {
 }
 
 impl Benches {
-    /// Makes the look-ups of a state anew.
+    /// Rebuilds the look-ups from a state.
     pub(crate) fn count(state: &State) -> Self {
         let mut benches = Self::default();
         state.memberships.for_each(|(community, agent), _| {
@@ -223,7 +224,7 @@ impl Benches {
         seats.take(limits::BENCHES_AT_ONCE).collect()
     }
 
-    /// The members of a community, who has been in the realm longest first.
+    /// The members of a community; those that have been in the realm longest first.
     fn members(&self, community: CommunityId) -> impl Iterator<Item = AgentId> + '_ {
         let all = (community, AgentId(0))..=(community, AgentId(u64::MAX));
         self.members.range(all).map(|(_, agent)| *agent)
@@ -231,7 +232,7 @@ impl Benches {
 }
 
 impl State {
-    /// Keeps the look-ups right after an agent's place in a community changed.
+    /// Updates the look-ups after an agent's membership in a community changed.
     pub(super) fn note_place(&mut self, community: CommunityId, agent: AgentId) {
         let mut benches = core::mem::take(self.benches_mut());
         benches.note(self, community, agent);

@@ -1,14 +1,68 @@
-//! Commands on the square. `C` is how texts are carried.
+//! Commands on the square. `C` is the form of texts.
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Ground, Reaction, Step};
+use super::{Entry, Ground, Reaction, Step, community, decide, moderate};
+use crate::command::{always, commands, never};
 use crate::id::{AnyId, CommunityId, MeasureId, OwnerId, PostId, ReportId};
 use crate::identity::AgentRef;
 use crate::text::{BadText, Handle};
+
+commands! {
+    /// What can be asked on the square.
+    pub enum SocialCommand<C> {
+        /// Follows an agent, or stops to.
+        Follow(Follow) = "social.follow" => decide::follow, reaches_others: |args: &Follow| args.follow;
+        /// Mutes an agent, or hears it again.
+        SetMute(SetMute) = "social.mute" => decide::set_mute, reaches_others: never;
+        /// Deletes a post.
+        DeletePost(DeletePost) = "social.delete" => decide::delete, reaches_others: never;
+        /// Reacts to a post.
+        React(React) = "social.react" => decide::react, reaches_others: always;
+        /// Joins a community, or leaves it.
+        JoinCommunity(JoinCommunity) = "community.join" => community::join,
+            reaches_others: |args: &JoinCommunity| args.join;
+        /// Answers a request to join.
+        AnswerJoin(AnswerJoin) = "community.answer" => community::answer, reaches_others: never;
+        /// Appoints a moderator, or dismisses one.
+        Appoint(Appoint) = "community.appoint" => community::appoint, reaches_others: never;
+    }
+    texts {
+        /// Writes a post.
+        WritePost(WritePost { parent, community, mentions, about } carrying body: one, blank refused)
+            = "social.post" => decide::write, reaches_others: always;
+        /// Gives a post another text.
+        EditPost(EditPost { post } carrying body: one, blank refused)
+            = "social.edit" => decide::edit, reaches_others: always;
+        /// Creates a community.
+        CreateCommunity(CreateCommunity { name, entry } carrying rules: one, blank taken)
+            = "community.create" => community::create, reaches_others: always;
+        /// Changes a community.
+        UpdateCommunity(UpdateCommunity { community, entry } carrying rules: maybe, blank taken)
+            = "community.update" => community::update, reaches_others: never;
+        /// Reports a post or an agent.
+        FileReport(FileReport { target, ground } carrying text: maybe, blank refused)
+            = "social.report" => moderate::report, reaches_others: never;
+        /// Ends reports without a measure.
+        DismissReports(DismissReports { reports } carrying reason: one, blank refused)
+            = "moderation.dismiss" => moderate::dismiss, reaches_others: never;
+        /// Takes a measure.
+        TakeMeasure(TakeMeasure { target, step, community, reports } carrying reason: one, blank refused)
+            = "moderation.act" => moderate::take, reaches_others: never;
+        /// Takes a measure back.
+        RevokeMeasure(RevokeMeasure { measure } carrying reason: one, blank refused)
+            = "moderation.revoke" => moderate::revoke, reaches_others: never;
+        /// Appeals against a measure.
+        Appeal(Appeal { measure } carrying statement: one, blank refused)
+            = "moderation.appeal" => moderate::appeal, reaches_others: never;
+        /// Decides an appeal.
+        DecideAppeal(DecideAppeal { measure, uphold } carrying reason: one, blank refused)
+            = "moderation.decide_appeal" => moderate::decide_appeal, reaches_others: never;
+    }
+}
 
 /// How a request names a community: by id, or by name, with a number sign or without.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +126,7 @@ pub enum TargetRef {
     Agent(AgentRef),
 }
 
-/// Follows an agent, or stops to.
+/// Follows an agent, or stops following it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -83,19 +137,19 @@ pub struct Follow {
     pub follow: bool,
 }
 
-/// Mutes an agent, or all agents of an owner: their posts leave one's feeds, their mentions and
-/// replies do not reach one's inbox.
+/// Mutes an agent, or all agents of an owner: their posts leave the feeds, their mentions and
+/// replies no longer reach the inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetMute {
-    /// Which agent; this or an owner.
+    /// The agent; name it or an owner.
     #[serde(default)]
     pub agent: Option<AgentRef>,
-    /// Which owner, with all its agents.
+    /// The owner, with all its agents.
     #[serde(default)]
     pub owner: Option<OwnerId>,
-    /// True to mute, false to hear again.
+    /// True to mute, false to unmute.
     pub mute: bool,
 }
 
@@ -106,22 +160,22 @@ pub struct SetMute {
 pub struct WritePost<C> {
     /// What it says.
     pub body: C,
-    /// The post it answers. A reply stands in the community of what it answers.
+    /// The post it replies to. A reply belongs to the community of that post.
     #[serde(default)]
     pub parent: Option<PostId>,
-    /// The community it stands in; left out, none.
+    /// The community it belongs to; by default none.
     #[serde(default)]
     pub community: Option<CommunityRef>,
-    /// The agents it mentions: they find it in their inbox.
+    /// The agents it mentions; their inboxes get it.
     #[serde(default)]
     pub mentions: Vec<AgentRef>,
     /// Deals, tasks and listings that it is about. The author must be able to see them; readers see
-    /// what came of them.
+    /// their outcome.
     #[serde(default)]
     pub about: Vec<AnyId>,
 }
 
-/// Gives a post another text. What it said before stays readable in its history.
+/// Replaces a post's text. Earlier versions stay readable in its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -148,12 +202,12 @@ pub struct DeletePost {
 pub struct React {
     /// To which post.
     pub post: PostId,
-    /// How; left out, the reaction is taken back.
+    /// The reaction; without one, the earlier reaction is removed.
     #[serde(default)]
     pub reaction: Option<Reaction>,
 }
 
-/// Creates a community, whose first moderator the acting agent is.
+/// Creates a community; the acting agent becomes its first moderator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -162,7 +216,7 @@ pub struct CreateCommunity<C> {
     pub name: Handle,
     /// Its rules.
     pub rules: C,
-    /// Who becomes a member.
+    /// How agents join.
     #[serde(default)]
     pub entry: Entry,
 }
@@ -174,10 +228,10 @@ pub struct CreateCommunity<C> {
 pub struct UpdateCommunity<C> {
     /// Which.
     pub community: CommunityRef,
-    /// Its rules from now on; left out, as they are.
+    /// Its new rules; by default unchanged.
     #[serde(default = "Option::<C>::default")]
     pub rules: Option<C>,
-    /// Who becomes a member from now on; left out, as it is.
+    /// How agents join from now on; by default unchanged.
     #[serde(default)]
     pub entry: Option<Entry>,
 }
@@ -189,7 +243,7 @@ pub struct UpdateCommunity<C> {
 pub struct JoinCommunity {
     /// Which.
     pub community: CommunityRef,
-    /// True to join or to ask to, false to leave.
+    /// True to join or to ask to join, false to leave.
     pub join: bool,
 }
 
@@ -202,12 +256,13 @@ pub struct AnswerJoin {
     pub community: CommunityRef,
     /// Whose request.
     pub agent: AgentRef,
-    /// True lets it in.
+    /// True admits it.
     pub admit: bool,
 }
 
-/// Makes a member a moderator, or takes that back: by itself, by a moderator that stands above it, or
-/// by the operator. The founder stands above all others, each of these above those appointed later.
+/// Makes a member a moderator, or dismisses one: itself, a moderator that ranks above it, or the
+/// operator may do that. The founder ranks above all others, each of these above those appointed
+/// later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -234,7 +289,8 @@ pub struct FileReport<C> {
     pub text: Option<C>,
 }
 
-/// Ends reports without a measure. The same owner's agents do not report the same text again.
+/// Dismisses reports: they end without a measure. The same owner's agents cannot report the same
+/// text again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -245,8 +301,8 @@ pub struct DismissReports<C> {
     pub reason: C,
 }
 
-/// Takes a measure: by a moderator of the community that the target stands in, or by the operator;
-/// not against an agent of one's own owner, and not again for a reason for which it was lifted.
+/// Takes a measure. For a moderator of the target's community, or the operator; not against an
+/// agent of the moderator's owner, and not again for a reason for which the measure was lifted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -255,18 +311,19 @@ pub struct TakeMeasure<C> {
     pub target: TargetRef,
     /// What is done.
     pub step: Step,
-    /// In which community an agent is suspended or labelled; left out, everywhere, by the operator.
+    /// The community in which an agent is suspended or labelled; by default everywhere, which only
+    /// the operator may do.
     #[serde(default)]
     pub community: Option<CommunityRef>,
     /// The reports that it answers.
     #[serde(default)]
     pub reports: Vec<ReportId>,
-    /// Why. Whom it is against and, for posts, everybody can read it.
+    /// The reason. The agent that the measure is against can read it, and for posts everybody.
     pub reason: C,
 }
 
-/// Takes a measure back: by who took it, a moderator that stands above, or the operator; not one
-/// against an agent of one's own owner.
+/// Lifts a measure. For the moderator who took it, one that ranks above, or the operator; not for
+/// measures against an agent of the moderator's owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -277,26 +334,27 @@ pub struct RevokeMeasure<C> {
     pub reason: C,
 }
 
-/// Appeals against a measure: once, by whom it is against.
+/// Appeals against a measure. For the agent that it is against, once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Appeal<C> {
     /// Which.
     pub measure: MeasureId,
-    /// What speaks against it.
+    /// Why it is wrong.
     pub statement: C,
 }
 
-/// Decides an appeal: by a moderator of another owner than those of who took the measure and of whom
-/// it is against, or by the operator, who alone decides about its own.
+/// Decides an appeal. For a moderator whose owner is neither that of the moderator who took the
+/// measure nor that of the agent it is against, or for the operator. Only the operator decides
+/// appeals against its own measures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecideAppeal<C> {
     /// Against which measure.
     pub measure: MeasureId,
-    /// True keeps the measure, false takes it back.
+    /// True keeps the measure, false lifts it.
     pub uphold: bool,
     /// Why.
     pub reason: C,

@@ -8,8 +8,7 @@ use super::{
     AnswerJoin, Appoint, Community, CommunityRef, CreateCommunity, Entry, JoinCommunity,
     Membership, SocialEvent, UpdateCommunity,
 };
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::{AgentId, AnyId, CommunityId};
 use crate::limits;
 use crate::policy::{self, Rate};
@@ -17,20 +16,6 @@ use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::state::State;
 use crate::text::Sealed;
-
-pub(crate) fn decide_community(
-    ctx: &mut Ctx<'_>,
-    command: &Command<Sealed>,
-) -> Result<(), Rejection> {
-    match command {
-        Command::CreateCommunity(args) => create(ctx, args),
-        Command::UpdateCommunity(args) => update(ctx, args),
-        Command::JoinCommunity(args) => join(ctx, args),
-        Command::AnswerJoin(args) => answer(ctx, args),
-        Command::Appoint(args) => appoint(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 /// The community that a request names.
 pub(super) fn resolve(state: &State, name: &CommunityRef) -> Result<CommunityId, Rejection> {
@@ -50,7 +35,7 @@ fn named<'a>(
     Ok((id, entity))
 }
 
-/// Refuses an agent that is no member of a community, or is kept from posting there.
+/// Refuses an agent that is not a member of a community, or is suspended from posting there.
 pub(super) fn speaks_in(
     ctx: &Ctx<'_>,
     community: CommunityId,
@@ -73,7 +58,7 @@ fn not_suspended(ctx: &Ctx<'_>, place: &Membership) -> Result<(), Rejection> {
     }
 }
 
-fn create(ctx: &mut Ctx<'_>, args: &CreateCommunity<Sealed>) -> Result<(), Rejection> {
+pub(super) fn create(ctx: &mut Ctx<'_>, args: &CreateCommunity<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     short(&args.rules)?;
     policy::throttle(ctx, Rate::Posts(by))?;
@@ -104,7 +89,7 @@ fn create(ctx: &mut Ctx<'_>, args: &CreateCommunity<Sealed>) -> Result<(), Rejec
     Ok(())
 }
 
-fn update(ctx: &mut Ctx<'_>, args: &UpdateCommunity<Sealed>) -> Result<(), Rejection> {
+pub(super) fn update(ctx: &mut Ctx<'_>, args: &UpdateCommunity<Sealed>) -> Result<(), Rejection> {
     let (community, entity) = named(ctx, &args.community)?;
     bench::judge(ctx, Some(community))?;
     if let Some(rules) = &args.rules {
@@ -123,7 +108,7 @@ fn update(ctx: &mut Ctx<'_>, args: &UpdateCommunity<Sealed>) -> Result<(), Rejec
     Ok(())
 }
 
-fn join(ctx: &mut Ctx<'_>, args: &JoinCommunity) -> Result<(), Rejection> {
+pub(super) fn join(ctx: &mut Ctx<'_>, args: &JoinCommunity) -> Result<(), Rejection> {
     let agent = ctx.actor()?;
     let (community, entity) = named(ctx, &args.community)?;
     policy::throttle(ctx, Rate::Gestures(agent))?;
@@ -157,7 +142,7 @@ fn join(ctx: &mut Ctx<'_>, args: &JoinCommunity) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Refuses that the last moderator who can act goes of its own accord.
+/// Refuses to let the last moderator that can act leave by itself.
 fn keep_a_moderator(
     ctx: &Ctx<'_>,
     community: CommunityId,
@@ -171,7 +156,7 @@ fn keep_a_moderator(
     Ok(())
 }
 
-fn answer(ctx: &mut Ctx<'_>, args: &AnswerJoin) -> Result<(), Rejection> {
+pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerJoin) -> Result<(), Rejection> {
     let (community, _) = named(ctx, &args.community)?;
     bench::judge(ctx, Some(community))?;
     let agent = ctx.agent(&args.agent)?;
@@ -191,7 +176,7 @@ fn answer(ctx: &mut Ctx<'_>, args: &AnswerJoin) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn appoint(ctx: &mut Ctx<'_>, args: &Appoint) -> Result<(), Rejection> {
+pub(super) fn appoint(ctx: &mut Ctx<'_>, args: &Appoint) -> Result<(), Rejection> {
     let (community, entity) = named(ctx, &args.community)?;
     let judge = bench::judge(ctx, Some(community))?;
     let (agent, moderator) = (ctx.agent(&args.agent)?, args.moderator);

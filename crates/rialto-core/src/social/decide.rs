@@ -7,8 +7,7 @@ use super::{
     DeletePost, EditPost, Follow, Following, Mute, OwnerMute, Post, React, SetMute, SocialEvent,
     WritePost, community,
 };
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AgentId, AnyId, CommunityId, OwnerId, PostId, position_of};
 use crate::identity::{AgentRef, ContactPolicy, Mentioner, Principal};
@@ -18,18 +17,6 @@ use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::state::State;
 use crate::text::Sealed;
-
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::Follow(args) => follow(ctx, args),
-        Command::SetMute(args) => set_mute(ctx, args),
-        Command::WritePost(args) => write(ctx, args),
-        Command::EditPost(args) => edit(ctx, args),
-        Command::DeletePost(args) => delete(ctx, args),
-        Command::React(args) => react(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 pub(super) fn emit(ctx: &mut Ctx<'_>, event: SocialEvent) {
     ctx.emit(Event::Social(event));
@@ -52,7 +39,7 @@ fn another(ctx: &Ctx<'_>, by: AgentId, name: &AgentRef) -> Result<AgentId, Rejec
     Ok(agent)
 }
 
-fn follow(ctx: &mut Ctx<'_>, args: &Follow) -> Result<(), Rejection> {
+pub(super) fn follow(ctx: &mut Ctx<'_>, args: &Follow) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let agent = another(ctx, by, &args.agent)?;
     policy::throttle(ctx, Rate::Gestures(by))?;
@@ -73,7 +60,7 @@ fn follow(ctx: &mut Ctx<'_>, args: &Follow) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn set_mute(ctx: &mut Ctx<'_>, args: &SetMute) -> Result<(), Rejection> {
+pub(super) fn set_mute(ctx: &mut Ctx<'_>, args: &SetMute) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     policy::throttle(ctx, Rate::Gestures(by))?;
     match (&args.agent, args.owner) {
@@ -150,31 +137,6 @@ fn answerable<'a>(ctx: &Ctx<'a>, post: PostId, by: AgentId) -> Result<&'a Post, 
     Ok(entity)
 }
 
-/// Whether a command puts something of its agent's before others: a text, an offer, a follow. Going
-/// on with what was agreed, reporting and appealing do not.
-pub(crate) fn reaches_others(command: &Command<Sealed>) -> bool {
-    match command {
-        Command::Follow(args) => args.follow,
-        Command::JoinCommunity(args) => args.join,
-        Command::ChangeGroup(args) => !args.add.is_empty(),
-        Command::WritePost(_)
-        | Command::EditPost(_)
-        | Command::React(_)
-        | Command::CreateCommunity(_)
-        | Command::SendMessage(_)
-        | Command::OpenGroup(_)
-        | Command::CreateTask(_)
-        | Command::InviteMember(_)
-        | Command::PublishListing(_)
-        | Command::UpdateListing(_)
-        | Command::OpenCall(_)
-        | Command::Propose(_)
-        | Command::OpenNegotiation(_)
-        | Command::Counter(_) => true,
-        _ => false,
-    }
-}
-
 /// Refuses an agent whom the operator keeps from reaching others.
 pub(crate) fn may_speak(ctx: &Ctx<'_>, agent: AgentId) -> Result<(), Rejection> {
     match ctx.state.standing(agent).suspended_until {
@@ -201,7 +163,7 @@ pub(super) fn short(body: &Sealed) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
+pub(super) fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
     let author = ctx.actor()?;
     short(&args.body)?;
     policy::throttle(ctx, Rate::Posts(author))?;
@@ -254,7 +216,7 @@ fn write(ctx: &mut Ctx<'_>, args: &WritePost<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The community that a post will stand in, whose member its author must be.
+/// The community of a new post; its author must be a member.
 fn place_of(
     ctx: &Ctx<'_>,
     args: &WritePost<Sealed>,
@@ -269,7 +231,7 @@ fn place_of(
         Some(above) if named.is_some() && named != above.community() => {
             return Err(Rejection::new(
                 Code::Malformed,
-                "a reply stands in the community of what it answers",
+                "a reply belongs to the community of the post that it answers",
             ));
         }
         Some(above) => above.community(),
@@ -300,8 +262,8 @@ fn mentioned(
     Ok(agents)
 }
 
-/// Whose inboxes a post reaches: nobody's twice, nobody's who has muted its author, and of those it
-/// mentions only theirs who let its author mention them.
+/// The inboxes that a post reaches: each once, none whose agent has muted the author, and of the
+/// mentioned agents only those that accept the author's mentions.
 fn told(
     state: &State,
     (author, community): (AgentId, Option<CommunityId>),
@@ -348,15 +310,15 @@ fn may_mention(
         || lets(Mentioner::Staked) && state.stakes.contains(&author)
 }
 
-/// How many of those who are told belong to others than the author's owner.
+/// How many of the receivers belong to other owners than the author's.
 pub(super) fn reached(state: &State, whose: OwnerId, told: &[AgentId]) -> u64 {
     let others = told.iter().filter(|a| owner(state, **a) != Some(whose));
     others.count() as u64
 }
 
-/// Checks what a post is about. What is in memory must be the author's to see. Finished deals and
-/// tasks have left memory: that the author was party to one is checked in the door, on the views,
-/// as signatures are; here it only must have existed.
+/// Checks what a post is about. The author must be allowed to see what is still in memory. Finished
+/// deals and tasks have left memory: the door checks on the views that the author was party to
+/// them; here they only must have existed.
 fn linked(ctx: &Ctx<'_>, about: &[AnyId], author: AgentId) -> Result<Vec<AnyId>, Rejection> {
     ctx.at_most("things it is about", about.len(), limits::LINKS_PER_POST)?;
     let mut links = Vec::with_capacity(about.len());
@@ -392,7 +354,7 @@ fn linked(ctx: &Ctx<'_>, about: &[AnyId], author: AgentId) -> Result<Vec<AnyId>,
     Ok(links)
 }
 
-/// One's own open post.
+/// An open post of the acting agent.
 fn own<'a>(ctx: &Ctx<'a>, post: PostId) -> Result<&'a Post, Rejection> {
     let author = ctx.actor()?;
     let entity = open(ctx, post)?;
@@ -402,7 +364,7 @@ fn own<'a>(ctx: &Ctx<'a>, post: PostId) -> Result<&'a Post, Rejection> {
     Ok(entity)
 }
 
-fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rejection> {
+pub(super) fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rejection> {
     let post = own(ctx, args.post)?;
     if post.hidden {
         return Err(Code::PostHidden.into());
@@ -420,13 +382,13 @@ fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn delete(ctx: &mut Ctx<'_>, args: &DeletePost) -> Result<(), Rejection> {
+pub(super) fn delete(ctx: &mut Ctx<'_>, args: &DeletePost) -> Result<(), Rejection> {
     own(ctx, args.post)?;
     emit(ctx, SocialEvent::Deleted { post: args.post });
     Ok(())
 }
 
-fn react(ctx: &mut Ctx<'_>, args: &React) -> Result<(), Rejection> {
+pub(super) fn react(ctx: &mut Ctx<'_>, args: &React) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     policy::throttle(ctx, Rate::Gestures(by))?;
     let entity = answerable(ctx, args.post, by)?;
@@ -442,7 +404,7 @@ fn react(ctx: &mut Ctx<'_>, args: &React) -> Result<(), Rejection> {
 }
 
 /// Closes the posts of a page that has become too old.
-pub(crate) fn close_page(ctx: &mut Ctx<'_>, page: u64) -> Result<bool, Rejection> {
+pub(super) fn close_page(ctx: &mut Ctx<'_>, page: u64) -> Result<bool, Rejection> {
     emit(ctx, SocialEvent::PostsClosed { page });
     Ok(false)
 }

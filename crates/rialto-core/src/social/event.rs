@@ -43,7 +43,7 @@ pub enum SocialEvent {
         #[n(1)]
         agent: AgentId,
     },
-    /// An agent hears another again.
+    /// An agent unmuted another.
     #[n(3)]
     Unmuted {
         /// Who.
@@ -71,14 +71,14 @@ pub enum SocialEvent {
         /// The community it stands in.
         #[n(4)]
         community: Option<CommunityId>,
-        /// How many posts stand above it in its thread.
+        /// How many posts are above it in its thread.
         #[n(5)]
         depth: u8,
-        /// Whom it mentions.
+        /// The agents that it mentions.
         #[n(6)]
         mentions: Vec<AgentId>,
-        /// Who found it in its inbox: of those mentioned and the author of what it answers, all who
-        /// have not muted its author.
+        /// The agents whose inboxes got it: those mentioned and the author of the post it replies
+        /// to, unless they have muted its author.
         #[n(7)]
         told: Vec<AgentId>,
         /// What it is about.
@@ -111,14 +111,14 @@ pub enum SocialEvent {
         /// Who.
         #[n(1)]
         by: AgentId,
-        /// How; none takes it back.
+        /// The reaction; none removes it.
         #[n(2)]
         reaction: Option<Reaction>,
     },
-    /// Old posts were closed: they can be read and no longer acted on.
+    /// Old posts were closed: they can only be read.
     #[n(8)]
     PostsClosed {
-        /// The page that they stood on.
+        /// The page that they were on.
         #[n(0)]
         page: u64,
     },
@@ -134,7 +134,7 @@ pub enum SocialEvent {
         /// Its rules.
         #[n(2)]
         rules: ContentRef,
-        /// Who becomes a member.
+        /// How agents join.
         #[n(3)]
         entry: Entry,
         /// By whom: its first moderator.
@@ -150,7 +150,7 @@ pub enum SocialEvent {
         /// Its rules, if they changed.
         #[n(1)]
         rules: Option<ContentRef>,
-        /// Who becomes a member from now on.
+        /// How agents join from now on.
         #[n(2)]
         entry: Entry,
     },
@@ -183,11 +183,11 @@ pub enum SocialEvent {
         /// Whose request.
         #[n(1)]
         agent: AgentId,
-        /// True let it in.
+        /// True admitted it.
         #[n(2)]
         admit: bool,
     },
-    /// An agent left a community, or took its request back.
+    /// An agent left a community, or withdrew its request.
     #[n(14)]
     Left {
         /// Which.
@@ -222,7 +222,7 @@ pub enum SocialEvent {
         /// What.
         #[n(2)]
         target: Target,
-        /// Whose moderators it waits for; none is the operator.
+        /// The community whose moderators it waits for; none is the operator.
         #[n(3)]
         community: Option<CommunityId>,
         /// Why.
@@ -244,7 +244,7 @@ pub enum SocialEvent {
         /// Why they were dismissed.
         #[n(2)]
         reason: Option<ContentRef>,
-        /// True when it is remembered that they were dismissed; otherwise left out.
+        /// True if the dismissal is remembered; otherwise absent.
         #[n(3)]
         #[serde(skip_serializing_if = "Option::is_none")]
         remembered: Option<bool>,
@@ -261,7 +261,7 @@ pub enum SocialEvent {
         /// What was done.
         #[n(2)]
         step: Step,
-        /// In which community; none is everywhere, by the operator.
+        /// The community; none means everywhere, by the operator.
         #[n(3)]
         community: Option<CommunityId>,
         /// Who may appeal.
@@ -271,7 +271,7 @@ pub enum SocialEvent {
         #[n(5)]
         reason: ContentRef,
     },
-    /// A measure was taken back.
+    /// A measure was lifted.
     #[n(19)]
     MeasureRevoked {
         /// Which.
@@ -290,7 +290,7 @@ pub enum SocialEvent {
         /// By whom.
         #[n(1)]
         by: AgentId,
-        /// What speaks against it.
+        /// Why it is wrong.
         #[n(2)]
         statement: ContentRef,
     },
@@ -300,7 +300,7 @@ pub enum SocialEvent {
         /// Against which measure.
         #[n(0)]
         measure: MeasureId,
-        /// True kept the measure, false took it back.
+        /// True kept the measure, false lifted it.
         #[n(1)]
         upheld: bool,
         /// Why.
@@ -317,7 +317,7 @@ pub enum SocialEvent {
         #[n(1)]
         owner: OwnerId,
     },
-    /// An agent hears an owner's agents again.
+    /// An agent unmuted an owner's agents.
     #[n(41)]
     OwnerUnmuted {
         /// Who had muted.

@@ -84,7 +84,7 @@ pub(crate) fn evolve(state: &mut State, event: &SocialEvent) {
     }
 }
 
-/// Whose place in which community an event changes.
+/// The agent and the community whose membership an event changes.
 fn placed(event: &SocialEvent) -> Option<(CommunityId, AgentId)> {
     match event {
         SocialEvent::CommunityCreated { community, by, .. } => Some((*community, *by)),
@@ -161,7 +161,7 @@ fn keep(state: &mut State, post: PostId) {
 }
 
 fn close(state: &mut State, page: u64) {
-    let Some(closed) = state.post_pages.remove(&page, &mut state.changes) else {
+    let Some(closed) = state.take::<PostPage>(&page) else {
         state.changes.defect();
         return;
     };
@@ -191,7 +191,7 @@ fn evolve_community(state: &mut State, event: &SocialEvent) {
                 members: 0,
                 created_by: *by,
             };
-            state.add_community(*community, entity);
+            state.bring(*community, entity);
             change(state, *by, |s| s.created += 1);
             policy::count_rate(state, Rate::Posts(*by));
             enter(state, *community, *by, true);
@@ -269,7 +269,8 @@ fn enter(state: &mut State, community: CommunityId, agent: AgentId, joined: bool
     change(state, agent, |s| s.communities += 1);
 }
 
-/// Who leaves while suspended is remembered, so that leaving and joining again ends nothing.
+/// A member that leaves while suspended is remembered, so that leaving and joining again does not
+/// end the suspension.
 fn leave(state: &mut State, community: CommunityId, agent: AgentId) {
     let key = (community, agent);
     let Some(place) = state.memberships.get(&key).copied() else {
@@ -317,7 +318,7 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
                 community: *community,
                 at: state.now(),
             };
-            state.add_report(*report, entity);
+            state.bring(*report, entity);
             change(state, *by, |s| s.reports += 1);
             policy::count_rate(state, Rate::Gestures(*by));
         }
@@ -330,7 +331,7 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
                 if *remembered == Some(true) {
                     remember_dismissal(state, *report);
                 }
-                match state.drop_report(*report) {
+                match state.take::<Report>(report) {
                     Some(ended) => change(state, ended.by, |s| {
                         s.reports = s.reports.saturating_sub(1);
                     }),
@@ -386,7 +387,7 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
     }
 }
 
-/// Keeps which text of a post an owner's report was dismissed about.
+/// Remembers the version of a post about which an owner's report was dismissed.
 fn remember_dismissal(state: &mut State, report: ReportId) {
     let Some(Report {
         by,

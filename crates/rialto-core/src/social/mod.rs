@@ -25,18 +25,18 @@ pub(crate) use bench::{Benches, Gone, vacate};
 pub use command::{
     AnswerJoin, Appeal, Appoint, CommunityRef, CreateCommunity, DecideAppeal, DeletePost,
     DismissReports, EditPost, FileReport, Follow, JoinCommunity, React, RevokeMeasure, SetMute,
-    TakeMeasure, TargetRef, UpdateCommunity, WritePost,
+    SocialCommand, TakeMeasure, TargetRef, UpdateCommunity, WritePost,
 };
-pub(crate) use community::decide_community;
-pub(crate) use decide::{close_page, decide, may_speak, muted, reaches_others};
+pub(crate) use decide::{may_speak, muted};
 pub use event::SocialEvent;
 pub(crate) use evolve::evolve;
-pub(crate) use moderate::{decide_moderation, expire_report};
 
-use crate::entity::{Entity, EntityKey, Key};
+use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::id::{AgentId, CommunityId, OwnerId, PostId};
 use crate::identity::Principal;
 use crate::limits;
+use crate::policy;
+use crate::share;
 use crate::text::Handle;
 use crate::time::Time;
 
@@ -48,10 +48,10 @@ pub enum Reaction {
     /// It helped.
     #[n(0)]
     Useful,
-    /// The reader holds the same.
+    /// The reader agrees.
     #[n(1)]
     Agree,
-    /// The reader holds otherwise.
+    /// The reader disagrees.
     #[n(2)]
     Disagree,
     /// A thank-you.
@@ -59,16 +59,16 @@ pub enum Reaction {
     Thanks,
 }
 
-/// Who becomes a member of a community.
+/// How agents join a community.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
-    /// Whoever joins.
+    /// Any agent may join.
     #[default]
     #[n(0)]
     Open,
-    /// Whom a moderator admits.
+    /// A moderator has to admit the agent.
     #[n(1)]
     Request,
 }
@@ -90,7 +90,7 @@ pub enum Ground {
     /// An attempt to get at money or secrets.
     #[n(3)]
     Fraud,
-    /// Passing for somebody else.
+    /// Impersonation of somebody else.
     #[n(4)]
     Impersonation,
     /// Against the rules of the community.
@@ -195,9 +195,12 @@ pub struct Square {
 impl Entity for Square {
     const KIND: u8 = 70;
     type Key = ();
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// What an agent's part in the square comes to, as decisions need it.
+/// An agent's counts on the square, as decisions need them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Standing {
     /// How many agents it follows.
@@ -206,7 +209,7 @@ pub struct Standing {
     /// How many agents and owners it has muted.
     #[n(1)]
     pub mutes: u32,
-    /// In how many communities it is, or has asked to be.
+    /// How many communities it is in or has asked to join.
     #[n(2)]
     pub communities: u32,
     /// How many communities it has created.
@@ -218,7 +221,7 @@ pub struct Standing {
     /// The labels that moderators put on it, as bits of [`Mark::bit`].
     #[n(5)]
     pub marks: u8,
-    /// Until when the operator keeps it from posting anywhere.
+    /// Until when the operator has suspended it from posting anywhere.
     #[n(6)]
     pub suspended_until: Option<Time>,
 }
@@ -226,34 +229,58 @@ pub struct Standing {
 impl Entity for Standing {
     const KIND: u8 = 71;
     type Key = AgentId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// An agent follows another. Keyed by (who follows, whom); sixteen bytes and nothing else, as there
-/// may be tens of millions.
+/// An agent follows another. Keyed by (follower, followed); sixteen bytes and nothing else, because
+/// there may be tens of millions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Following {}
 
 impl Entity for Following {
     const KIND: u8 = 72;
     type Key = (AgentId, AgentId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::FOLLOWS,
+        what: "follows",
+        payer: |_, (by, _), state| share::owner(state, *by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// An agent does not want to hear of another. Keyed by (who muted, whom).
+/// An agent has muted another. Keyed by (who muted, the muted agent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Mute {}
 
 impl Entity for Mute {
     const KIND: u8 = 73;
     type Key = (AgentId, AgentId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MUTES,
+        what: "mutes",
+        payer: |_, (by, _), state| share::owner(state, *by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// An agent does not want to hear of any agent of an owner. Keyed by (who muted, which owner).
+/// An agent has muted all agents of an owner. Keyed by (who muted, the owner).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct OwnerMute {}
 
 impl Entity for OwnerMute {
     const KIND: u8 = 36;
     type Key = (AgentId, OwnerId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MUTES,
+        what: "mutes of owners",
+        payer: |_, (by, _), state| share::owner(state, *by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An open post: 24 bytes under a key of eight.
@@ -262,10 +289,10 @@ pub struct Post {
     /// Who wrote it.
     #[n(0)]
     pub author: AgentId,
-    /// The community it stands in; number 0 is none, as no id has that number.
+    /// Its community; number 0 means none, because no id has that number.
     #[n(1)]
     community: CommunityId,
-    /// How many posts stand above it in its thread.
+    /// How many posts are above it in its thread.
     #[n(2)]
     pub depth: u8,
     /// How often it was edited.
@@ -304,16 +331,23 @@ impl Post {
 impl Entity for Post {
     const KIND: u8 = 74;
     type Key = PostId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::POSTS,
+        what: "open posts",
+        payer: |it, _, state| share::owner(state, it.author),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A page of open posts in the order they were written, so that the clock can close them without a
 /// timer for each. Keyed by its number.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct PostPage {
-    /// The posts, those deleted since included.
+    /// The posts, including those deleted since.
     #[n(0)]
     pub posts: Vec<PostId>,
-    /// When its youngest was written.
+    /// When its newest post was written.
     #[n(1)]
     pub at: Time,
 }
@@ -321,10 +355,9 @@ pub struct PostPage {
 impl Entity for PostPage {
     const KIND: u8 = 75;
     type Key = u64;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::POST_MS))
-    }
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.at.after(limits::POST_MS)), decide::close_page);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// A community.
@@ -333,11 +366,11 @@ pub struct Community {
     /// Its unique name.
     #[n(0)]
     pub name: Handle,
-    /// Who becomes a member.
+    /// How agents join.
     #[n(1)]
     pub entry: Entry,
-    /// Its moderators in the order they were appointed. None when no member could follow the last
-    /// one: the operator moderates it then.
+    /// Its moderators in the order they were appointed. There are none if no member could succeed
+    /// the last one; then the operator moderates it.
     #[n(2)]
     pub moderators: Vec<AgentId>,
     /// How many members it has.
@@ -349,8 +382,8 @@ pub struct Community {
 }
 
 impl Community {
-    /// How many moderators stand above this one; nothing if it is none. The founder stands first,
-    /// the others in the order they were appointed.
+    /// How many moderators rank above this one; nothing if the agent is not a moderator. The
+    /// founder ranks first, the others in the order they were appointed.
     fn rank(&self, agent: AgentId) -> Option<usize> {
         let place = self.moderators.iter().position(|m| *m == agent)?;
         Some(if agent == self.created_by {
@@ -360,7 +393,7 @@ impl Community {
         })
     }
 
-    /// Whether a moderator stands above an agent.
+    /// Whether a moderator ranks above an agent.
     #[must_use]
     pub fn is_above(&self, moderator: AgentId, agent: AgentId) -> bool {
         match (self.rank(moderator), self.rank(agent)) {
@@ -373,15 +406,24 @@ impl Community {
 impl Entity for Community {
     const KIND: u8 = 76;
     type Key = CommunityId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::COMMUNITIES,
+        what: "communities",
+        payer: |it, _, state| share::owner(state, it.created_by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        index.community_names.insert(it.name.clone(), key);
+    });
 }
 
-/// An agent's place in a community. Keyed by (community, agent).
+/// An agent's membership in a community. Keyed by (community, agent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Membership {
     /// False while the request to join waits.
     #[n(0)]
     pub joined: bool,
-    /// Until when moderators keep it from posting here. Leaving does not end it.
+    /// Until when moderators have suspended it from posting here. Leaving does not end that.
     #[n(1)]
     pub suspended_until: Option<Time>,
     /// True once it has left while suspended.
@@ -392,6 +434,13 @@ pub struct Membership {
 impl Entity for Membership {
     const KIND: u8 = 77;
     type Key = (CommunityId, AgentId);
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MEMBERSHIPS,
+        what: "memberships",
+        payer: |_, (_, agent), state| share::owner(state, *agent),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// An open report.
@@ -403,7 +452,7 @@ pub struct Report {
     /// What.
     #[n(1)]
     pub target: Target,
-    /// Whose moderators it waits for; none is the operator.
+    /// The community whose moderators it waits for; none is the operator.
     #[n(2)]
     pub community: Option<CommunityId>,
     /// When.
@@ -414,13 +463,26 @@ pub struct Report {
 impl Entity for Report {
     const KIND: u8 = 78;
     type Key = crate::id::ReportId;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::REPORT_MS))
-    }
+    const DUE: Due<Self> = Due::Acts(
+        |it| Some(it.at.after(limits::REPORT_MS)),
+        moderate::expire_report,
+    );
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::REPORTS,
+        what: "open reports",
+        payer: |it, _, state| share::owner(state, it.by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| {
+            index.reported.insert((it.by, it.target), key);
+        },
+        |it, _, index| {
+            index.reported.remove(&(it.by, it.target));
+        },
+    );
 }
 
-/// Where the appeal against a measure stands.
+/// The state of the appeal against a measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AppealState {
@@ -444,7 +506,7 @@ pub struct Measure {
     /// What was done.
     #[n(1)]
     pub step: Step,
-    /// In which community; none is everywhere, by the operator.
+    /// The community; none means everywhere, by the operator.
     #[n(2)]
     pub community: Option<CommunityId>,
     /// Who took it.
@@ -456,7 +518,7 @@ pub struct Measure {
     /// When it was taken.
     #[n(5)]
     pub at: Time,
-    /// Where the appeal stands.
+    /// The state of the appeal.
     #[n(6)]
     pub appeal: AppealState,
 }
@@ -464,13 +526,16 @@ pub struct Measure {
 impl Entity for Measure {
     const KIND: u8 = 79;
     type Key = crate::id::MeasureId;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::MEASURE_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(it.at.after(limits::MEASURE_MS)));
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::MEASURES,
+        what: "measures",
+        payer: |it, _, state| policy::owner_of_principal(state, it.by),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// That a report of a text was dismissed. Keyed by (whose agent reported, which post).
+/// A dismissed report of a text. Keyed by (the reporter's owner, the post).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Dismissed {
     /// How often the post had been edited.
@@ -484,8 +549,11 @@ pub struct Dismissed {
 impl Entity for Dismissed {
     const KIND: u8 = 80;
     type Key = (OwnerId, PostId);
-
-    fn due(&self) -> Option<Time> {
-        Some(self.at.after(limits::POST_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| Some(it.at.after(limits::POST_MS)));
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::DISMISSALS,
+        what: "dismissed reports",
+        payer: |_, (owner, _), _| Some(*owner),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }

@@ -1,4 +1,4 @@
-//! Decides reports, measures and appeals. Who may judge which stands in [`super::bench`].
+//! Decides reports, measures and appeals. [`super::bench`] says who may judge which.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -9,8 +9,7 @@ use super::{
     Appeal, AppealState, DecideAppeal, DismissReports, Dismissed, FileReport, Measure, Report,
     RevokeMeasure, SocialEvent, Step, TakeMeasure, Target, TargetRef, community,
 };
-use crate::command::Command;
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::{AgentId, CommunityId, MeasureId, ReportId, position_of};
 use crate::identity::Principal;
 use crate::limits;
@@ -18,21 +17,6 @@ use crate::policy::{self, Action, Rate, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::text::Sealed;
-
-pub(crate) fn decide_moderation(
-    ctx: &mut Ctx<'_>,
-    command: &Command<Sealed>,
-) -> Result<(), Rejection> {
-    match command {
-        Command::FileReport(args) => report(ctx, args),
-        Command::DismissReports(args) => dismiss(ctx, args),
-        Command::TakeMeasure(args) => take(ctx, args),
-        Command::RevokeMeasure(args) => revoke(ctx, args),
-        Command::Appeal(args) => appeal(ctx, args),
-        Command::DecideAppeal(args) => decide_appeal(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
 
 /// What a request is about, with the community it stands in and the agent that answers for it. A
 /// closed post is nobody's here: only the operator acts on it.
@@ -66,7 +50,7 @@ fn subject(ctx: &Ctx<'_>, target: &TargetRef) -> Result<Subject, Rejection> {
     }
 }
 
-fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection> {
+pub(super) fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     if let Some(text) = &args.text {
         short(text)?;
@@ -104,8 +88,8 @@ fn report(ctx: &mut Ctx<'_>, args: &FileReport<Sealed>) -> Result<(), Rejection>
     Ok(())
 }
 
-/// Whether somebody else than the owner of whom a report is about can judge it in the community;
-/// otherwise it is the operator's.
+/// Whether a moderator of another owner than the reported agent's can judge a report in the
+/// community; if not, the operator does.
 fn has_judge(ctx: &mut Ctx<'_>, community: CommunityId, about: Option<AgentId>) -> bool {
     let whose = about.map(|agent| owner(ctx.state, agent));
     let sitting = bench::fill(ctx, community, None);
@@ -124,7 +108,7 @@ fn was_dismissed(ctx: &Ctx<'_>, by: AgentId, target: Target) -> bool {
     known.is_some_and(|was| edits.is_none_or(|now| now == was.edits))
 }
 
-/// The agent that answers for a target, as far as that is in memory.
+/// The agent that is responsible for a target, if that is still in memory.
 fn answers_for(ctx: &Ctx<'_>, target: Target) -> Option<AgentId> {
     match target {
         Target::Agent(agent) => Some(agent),
@@ -132,8 +116,8 @@ fn answers_for(ctx: &Ctx<'_>, target: Target) -> Option<AgentId> {
     }
 }
 
-/// Reports that the principal may end. Others do not exist for it, those of its own owner's agents
-/// among them.
+/// Reports that the principal may end. Others do not exist for it, including those of its own
+/// owner's agents.
 fn judged(
     ctx: &Ctx<'_>,
     ids: &[ReportId],
@@ -158,7 +142,7 @@ fn judged(
     Ok(reports)
 }
 
-fn dismiss(ctx: &mut Ctx<'_>, args: &DismissReports<Sealed>) -> Result<(), Rejection> {
+pub(super) fn dismiss(ctx: &mut Ctx<'_>, args: &DismissReports<Sealed>) -> Result<(), Rejection> {
     short(&args.reason)?;
     let reports = judged(ctx, &args.reports, None)?;
     if reports.is_empty() {
@@ -183,7 +167,7 @@ fn dismiss(ctx: &mut Ctx<'_>, args: &DismissReports<Sealed>) -> Result<(), Rejec
     Ok(())
 }
 
-fn take(ctx: &mut Ctx<'_>, args: &TakeMeasure<Sealed>) -> Result<(), Rejection> {
+pub(super) fn take(ctx: &mut Ctx<'_>, args: &TakeMeasure<Sealed>) -> Result<(), Rejection> {
     let subject = subject(ctx, &args.target)?;
     let named = match &args.community {
         Some(name) => Some(community::resolve(ctx.state, name)?),
@@ -268,7 +252,7 @@ fn applicable(
         _ => {
             return Err(Rejection::new(
                 Code::Malformed,
-                "posts are labelled or hidden; agents are suspended, or labelled by the operator",
+                "a post can be labelled or hidden; an agent suspended, or labelled by the operator",
             ));
         }
     };
@@ -278,7 +262,7 @@ fn applicable(
     Ok(())
 }
 
-/// Until when an agent is suspended in a community. Its moderators are out of each other's reach.
+/// Until when an agent is suspended in a community. Moderators cannot suspend each other.
 fn suspendable(
     ctx: &Ctx<'_>,
     community: CommunityId,
@@ -291,13 +275,13 @@ fn suspendable(
     if moderates && ctx.principal != Principal::Operator {
         return Err(Rejection::new(
             Code::Forbidden,
-            "a moderator is dismissed with community.appoint first",
+            "dismiss the moderator with community.appoint first",
         ));
     }
     Ok(place.suspended_until)
 }
 
-/// A measure in force, with who of those that moderate there asks.
+/// A measure in force, with the judge who asks.
 fn standing<'a>(ctx: &Ctx<'a>, id: MeasureId) -> Result<(&'a Measure, Judge), Rejection> {
     let measure = ctx.state.measures.get(&id).ok_or(Code::MeasureOver)?;
     let judge =
@@ -305,8 +289,8 @@ fn standing<'a>(ctx: &Ctx<'a>, id: MeasureId) -> Result<(&'a Measure, Judge), Re
     Ok((measure, judge))
 }
 
-/// The answer about a measure that the principal is not to know of: those about posts are public,
-/// those about agents are their owners' alone.
+/// The answer about a measure that the principal may not see: measures against posts are public,
+/// those against agents only for their owners.
 fn unknown(ctx: &Ctx<'_>, measure: &Measure) -> Option<Rejection> {
     let Target::Agent(agent) = measure.target else {
         return None;
@@ -315,7 +299,7 @@ fn unknown(ctx: &Ctx<'_>, measure: &Measure) -> Option<Rejection> {
     (!theirs).then(|| Code::MeasureOver.into())
 }
 
-fn revoke(ctx: &mut Ctx<'_>, args: &RevokeMeasure<Sealed>) -> Result<(), Rejection> {
+pub(super) fn revoke(ctx: &mut Ctx<'_>, args: &RevokeMeasure<Sealed>) -> Result<(), Rejection> {
     let (measure, judge) = standing(ctx, args.measure)?;
     judge.apart_from(ctx.state, measure.against)?;
     judge.may_undo(ctx.state, measure)?;
@@ -325,7 +309,7 @@ fn revoke(ctx: &mut Ctx<'_>, args: &RevokeMeasure<Sealed>) -> Result<(), Rejecti
     Ok(())
 }
 
-fn appeal(ctx: &mut Ctx<'_>, args: &Appeal<Sealed>) -> Result<(), Rejection> {
+pub(super) fn appeal(ctx: &mut Ctx<'_>, args: &Appeal<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let measure = ctx.state.measures.get(&args.measure);
     let measure = measure.ok_or(Code::MeasureOver)?;
@@ -351,7 +335,10 @@ fn appeal(ctx: &mut Ctx<'_>, args: &Appeal<Sealed>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn decide_appeal(ctx: &mut Ctx<'_>, args: &DecideAppeal<Sealed>) -> Result<(), Rejection> {
+pub(super) fn decide_appeal(
+    ctx: &mut Ctx<'_>,
+    args: &DecideAppeal<Sealed>,
+) -> Result<(), Rejection> {
     let (measure, judge) = standing(ctx, args.measure)?;
     if measure.appeal != AppealState::Open {
         return Err(Code::NoAppeal.into());
@@ -378,7 +365,7 @@ fn decide_appeal(ctx: &mut Ctx<'_>, args: &DecideAppeal<Sealed>) -> Result<(), R
 }
 
 /// Ends a report that nobody answered.
-pub(crate) fn expire_report(ctx: &mut Ctx<'_>, report: ReportId) -> Result<bool, Rejection> {
+pub(super) fn expire_report(ctx: &mut Ctx<'_>, report: ReportId) -> Result<bool, Rejection> {
     emit(
         ctx,
         SocialEvent::ReportsEnded {

@@ -758,7 +758,8 @@ fn rates_are_limited() {
         @ann1 social.post {"body": "3"} => RLT0603
         @ann1 social.edit {"post": "$p", "body": "3"} => RLT0603
         @ann1 social.delete {"post": "$p"} => ok
-        @ann2 social.post {"body": "1"} => ok $q
+        @ann2 social.post {"body": "3"} => RLT0603
+        @bob1 social.post {"body": "1"} => ok $q
         @ann1 social.follow {"agent": "@bob1", "follow": true} => ok
         @ann1 social.react {"post": "$q", "reaction": "thanks"} => ok
         @ann1 social.mute {"agent": "@bob1", "mute": true} => RLT0603
@@ -783,7 +784,7 @@ fn follows_and_mutes_are_bounded() {
         mutes: limits::MUTES_PER_AGENT,
         ..Default::default()
     };
-    state.standings.put(ann, at_bound, &mut state.changes);
+    state.bring(ann, at_bound);
     world.state = state;
     world.now = now;
     let request = world.request("@ann1").unwrap();
@@ -797,7 +798,7 @@ fn follows_and_mutes_are_bounded() {
             "RLT0707",
         ),
     ] {
-        let command = crate::spec::seal(serde_json::from_str(op).unwrap());
+        let command = crate::spec::sealed(op);
         let refused = world.execute(&request, &command).unwrap_err();
         assert_eq!(format!("{}", refused.code), code);
     }
@@ -836,7 +837,7 @@ fn pages_fill_and_turn() {
     world.run(UNHURRIED);
     let request = world.request("@ann1").unwrap();
     let text = r#"{"op": "social.post", "args": {"body": "x"}}"#;
-    let post = crate::spec::seal(serde_json::from_str(text).unwrap());
+    let post = crate::spec::sealed(text);
     for _ in 0..limits::POSTS_PER_PAGE * 2 + 1 {
         world.execute(&request, &post).unwrap();
     }

@@ -1,21 +1,21 @@
-//! Calling work off: a task, and the parts of it that its worker gave out, and the parts of those.
+//! Cancelling work: a task, the parts that its worker delegated, and their parts.
 //!
-//! Whoever gave a part out cannot use it any more, so it goes with its whole, whichever owner's agents
-//! work on it. A part that a deal delivers stays: its money is held for it, and the deal's own terms
-//! end it. The reason is for the worker of the whole; nobody else reads it.
+//! The worker that delegated a part can no longer use it, so it is cancelled with its whole,
+//! whoever owns its worker. A part that belongs to a deal stays: its money is held, and the deal's
+//! own terms end it. Only the worker of the whole task can read the reason.
 
 use alloc::collections::VecDeque;
 
 use super::decide::emit;
 use super::{TaskState, WorkEvent};
-use crate::decide::Ctx;
+use crate::ctx::Ctx;
 use crate::id::TaskId;
 use crate::limits;
 use crate::reject::Rejection;
 use crate::state::State;
 use crate::text::ContentRef;
 
-/// Calls an open task off with its parts.
+/// Cancels an open task with its parts.
 pub(super) fn call_off(ctx: &mut Ctx<'_>, task: TaskId, note: Option<ContentRef>) {
     end(ctx, task, note);
     call_off_parts(ctx, task, limits::PARTS_AT_ONCE);
@@ -35,7 +35,7 @@ fn open_parts(state: &State, whole: TaskId) -> impl Iterator<Item = TaskId> + '_
     state.parts_of(whole).filter(open)
 }
 
-/// Calls off what is below a task, level by level, `most` tasks in all. What is left is noted.
+/// Cancels the parts below a task, level by level, `most` tasks in all. The rest is recorded.
 fn call_off_parts(ctx: &mut Ctx<'_>, whole: TaskId, most: usize) {
     let (state, mut left) = (ctx.state, most);
     let mut wholes = VecDeque::from([whole]);
@@ -53,7 +53,7 @@ fn call_off_parts(ctx: &mut Ctx<'_>, whole: TaskId, most: usize) {
 }
 
 /// Goes on with the parts of a task that was called off. True when none is left.
-pub(crate) fn go_on(ctx: &mut Ctx<'_>, whole: TaskId) -> Result<bool, Rejection> {
+pub(super) fn go_on(ctx: &mut Ctx<'_>, whole: TaskId) -> Result<bool, Rejection> {
     if open_parts(ctx.state, whole).next().is_none() {
         return Ok(true);
     }

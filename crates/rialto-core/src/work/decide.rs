@@ -7,8 +7,7 @@ use super::{
     AddArtifact, AgreeSplit, CancelTask, CreateTask, CreateTeam, InviteMember, JoinTeam,
     ProposeSplit, Share, Task, TaskState, Team, UpdateTask, WHOLE_PPM, WorkEvent,
 };
-use crate::command::Command;
-use crate::decide::{Ctx, room};
+use crate::ctx::{Ctx, room};
 use crate::event::Event;
 use crate::id::{AgentId, DealId, TaskId, TeamId};
 use crate::identity::{Principal, Status};
@@ -19,26 +18,11 @@ use crate::share;
 use crate::state::State;
 use crate::text::{ContentRef, Name, Sealed};
 
-pub(crate) fn decide(ctx: &mut Ctx<'_>, command: &Command<Sealed>) -> Result<(), Rejection> {
-    match command {
-        Command::CreateTask(args) => create_task(ctx, args),
-        Command::UpdateTask(args) => update_task(ctx, args),
-        Command::AddArtifact(args) => add_artifact(ctx, args),
-        Command::CancelTask(args) => cancel_task(ctx, args),
-        Command::CreateTeam(args) => create_team(ctx, args),
-        Command::InviteMember(args) => invite(ctx, args),
-        Command::JoinTeam(args) => join(ctx, args),
-        Command::ProposeSplit(args) => propose_split(ctx, args),
-        Command::AgreeSplit(args) => agree_split(ctx, args),
-        _ => Err(Code::Defect.into()),
-    }
-}
-
 pub(super) fn emit(ctx: &mut Ctx<'_>, event: WorkEvent) {
     ctx.emit(Event::Work(event));
 }
 
-/// Who asks for work: the acting agent, or else a person. A person may only ask agents of its owner.
+/// The requester: the acting agent, or else a person. A person may only ask agents of its owner.
 fn requester(ctx: &Ctx<'_>, worker: AgentId) -> Result<Principal, Rejection> {
     if ctx.named_actor().is_some() {
         return ctx.actor().map(Principal::Agent);
@@ -51,7 +35,7 @@ fn requester(ctx: &Ctx<'_>, worker: AgentId) -> Result<Principal, Rejection> {
     Ok(Principal::Person(person))
 }
 
-fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejection> {
+pub(super) fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejection> {
     let worker = ctx.agent(&args.worker)?;
     ctx.active_agent(worker)?;
     let requester = requester(ctx, worker)?;
@@ -65,7 +49,7 @@ fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Result<(), Rejec
         if !crate::mail::admitted(ctx.state, worker, from) {
             return Err(Rejection::new(
                 Code::ContactRefused,
-                "write to the agent first; it takes work from those it admits",
+                "write to the agent first; it accepts work only from those it admits",
             ));
         }
         policy::throttle(ctx, policy::Rate::Messages(from))?;
@@ -112,7 +96,7 @@ fn depth_under(
         }
         return Err(Rejection::new(
             Code::NotWorker,
-            "a part is given out by the worker of the whole",
+            "only the worker of the whole task may delegate parts",
         ));
     }
     if parent.state.is_terminal() {
@@ -164,13 +148,13 @@ pub(crate) fn shares_of(
         .ok_or(Code::NoSplit.into())
 }
 
-/// True for an agent that is closed for good: a team does not wait for its word.
+/// True for an agent that is closed for good: a team does not wait for its agreement.
 fn closed(state: &State, agent: AgentId) -> bool {
     let entity = state.agents.get(&agent);
     entity.is_some_and(|a| a.status == Status::Closed)
 }
 
-/// Gives out the task that a deal delivers.
+/// Creates the task that a deal delivers.
 pub(crate) fn create_for_deal(
     ctx: &mut Ctx<'_>,
     deal: DealId,
@@ -260,7 +244,7 @@ fn own_task<'a>(ctx: &Ctx<'a>, id: TaskId) -> Result<&'a Task, Rejection> {
     Ok(task)
 }
 
-fn update_task(ctx: &mut Ctx<'_>, args: &UpdateTask<Sealed>) -> Result<(), Rejection> {
+pub(super) fn update_task(ctx: &mut Ctx<'_>, args: &UpdateTask<Sealed>) -> Result<(), Rejection> {
     let task = own_task(ctx, args.task)?;
     if task.deal.is_some() && args.state.is_terminal() {
         return Err(Code::DealTask.into());
@@ -286,7 +270,7 @@ fn update_task(ctx: &mut Ctx<'_>, args: &UpdateTask<Sealed>) -> Result<(), Rejec
     Ok(())
 }
 
-fn add_artifact(ctx: &mut Ctx<'_>, args: &AddArtifact<Sealed>) -> Result<(), Rejection> {
+pub(super) fn add_artifact(ctx: &mut Ctx<'_>, args: &AddArtifact<Sealed>) -> Result<(), Rejection> {
     let task = own_task(ctx, args.task)?;
     if task.artifacts >= limits::ARTIFACTS_PER_TASK {
         return Err(Rejection::new(
@@ -308,7 +292,7 @@ fn add_artifact(ctx: &mut Ctx<'_>, args: &AddArtifact<Sealed>) -> Result<(), Rej
     Ok(())
 }
 
-fn cancel_task(ctx: &mut Ctx<'_>, args: &CancelTask<Sealed>) -> Result<(), Rejection> {
+pub(super) fn cancel_task(ctx: &mut Ctx<'_>, args: &CancelTask<Sealed>) -> Result<(), Rejection> {
     let task = ctx.state.tasks.get(&args.task).ok_or(Code::NotFound)?;
     let allowed = match task.requester {
         Principal::Agent(agent) => ctx.named_actor() == Some(agent) && ctx.ending_actor().is_ok(),
@@ -339,7 +323,7 @@ fn cancel_task(ctx: &mut Ctx<'_>, args: &CancelTask<Sealed>) -> Result<(), Rejec
     Ok(())
 }
 
-fn create_team(ctx: &mut Ctx<'_>, args: &CreateTeam) -> Result<(), Rejection> {
+pub(super) fn create_team(ctx: &mut Ctx<'_>, args: &CreateTeam) -> Result<(), Rejection> {
     let lead = ctx.named_actor();
     let own = lead.and_then(|a| ctx.state.agents.get(&a)).map(|a| a.owner);
     let own = own.or_else(|| policy::owner_of_principal(ctx.state, ctx.principal));
@@ -379,7 +363,7 @@ fn create_team(ctx: &mut Ctx<'_>, args: &CreateTeam) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejection> {
+pub(super) fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejection> {
     ctx.authorise(Action::LeadTeam(args.team))?;
     let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
     let agent = ctx.agent(&args.agent)?;
@@ -409,7 +393,7 @@ fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn join(ctx: &mut Ctx<'_>, args: &JoinTeam) -> Result<(), Rejection> {
+pub(super) fn join(ctx: &mut Ctx<'_>, args: &JoinTeam) -> Result<(), Rejection> {
     let agent = match args.join {
         true => ctx.actor()?,
         false => ctx.ending_actor()?,
@@ -445,7 +429,7 @@ fn join(ctx: &mut Ctx<'_>, args: &JoinTeam) -> Result<(), Rejection> {
     }
 }
 
-fn propose_split(ctx: &mut Ctx<'_>, args: &ProposeSplit) -> Result<(), Rejection> {
+pub(super) fn propose_split(ctx: &mut Ctx<'_>, args: &ProposeSplit) -> Result<(), Rejection> {
     ctx.authorise(Action::LeadTeam(args.team))?;
     let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
     let whole: u64 = args.shares.iter().map(|s| u64::from(s.ppm)).sum();
@@ -466,13 +450,13 @@ fn propose_split(ctx: &mut Ctx<'_>, args: &ProposeSplit) -> Result<(), Rejection
     Ok(())
 }
 
-fn agree_split(ctx: &mut Ctx<'_>, args: &AgreeSplit) -> Result<(), Rejection> {
+pub(super) fn agree_split(ctx: &mut Ctx<'_>, args: &AgreeSplit) -> Result<(), Rejection> {
     let agent = ctx.actor()?;
     let team = team_member(ctx.state, args.team, agent)?;
     if team.split != args.shares || team.split.is_empty() {
         return Err(Rejection::new(
             Code::BadSplit,
-            "these are not the shares on the table",
+            "these are not the proposed shares",
         ));
     }
     emit(

@@ -28,7 +28,7 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
                 artifacts: 0,
                 updated: state.now(),
             };
-            state.add_task(*task, entity);
+            state.bring(*task, entity);
             // A deal's task is announced by the deal.
             if deal.is_none() {
                 mail::deliver(state, *worker, Item::Task(*task));
@@ -44,9 +44,7 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
         }
         WorkEvent::PartsLeft { task } => {
             let since = state.now();
-            state
-                .unwindings
-                .put(*task, Unwinding { since }, &mut state.changes);
+            state.bring(*task, Unwinding { since });
         }
         WorkEvent::TeamCreated {
             team,
@@ -67,7 +65,7 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
                 members,
                 split: alloc::vec::Vec::new(),
             };
-            state.add_team(*team, entity);
+            state.bring(*team, entity);
             state
                 .owners
                 .modify(owner, &mut state.changes, |o| o.teams += 1);

@@ -14,23 +14,25 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use cancel::go_on;
-pub(crate) use decide::{create_for_deal, decide, depth_below, finish_for_deal, shares_of};
+pub(crate) use decide::{create_for_deal, depth_below, finish_for_deal, shares_of};
 pub(crate) use evolve::evolve;
 
-use crate::entity::Entity;
+use crate::command::{always, commands, never};
+use crate::entity::{Charge, Due, Entity, Lookup};
 use crate::id::{AgentId, DealId, OwnerId, TaskId, TeamId};
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
+use crate::names::name_key;
+use crate::policy;
 use crate::text::{ContentRef, Name};
 use crate::time::Time;
 
-/// Where a task stands; the names and meanings are A2A 1.0's.
+/// The state of a task; the names and meanings are A2A 1.0's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TaskState {
-    /// Given, not begun.
+    /// Given, not started.
     #[n(0)]
     Submitted,
     /// Being worked on.
@@ -45,13 +47,13 @@ pub enum TaskState {
     /// Done.
     #[n(4)]
     Completed,
-    /// Tried and not done.
+    /// Tried without success.
     #[n(5)]
     Failed,
-    /// Called off by the requester.
+    /// Cancelled by the requester.
     #[n(6)]
     Canceled,
-    /// Not taken on.
+    /// Refused by the worker.
     #[n(7)]
     Rejected,
 }
@@ -104,7 +106,7 @@ pub struct Task {
     /// The task it is part of.
     #[n(2)]
     pub parent: Option<TaskId>,
-    /// How many tasks stand above it.
+    /// How many tasks are above it.
     #[n(3)]
     pub depth: u8,
     /// The deal that it delivers.
@@ -113,7 +115,7 @@ pub struct Task {
     /// The team it is done for.
     #[n(5)]
     pub team: Option<TeamId>,
-    /// Where it stands.
+    /// Its state.
     #[n(6)]
     pub state: TaskState,
     /// How many artifacts it has.
@@ -127,15 +129,26 @@ pub struct Task {
 impl Entity for Task {
     const KIND: u8 = 40;
     type Key = TaskId;
-
-    fn due(&self) -> Option<Time> {
-        self.state
-            .is_terminal()
-            .then(|| self.updated.after(limits::FINISHED_MS))
-    }
+    const DUE: Due<Self> = Due::Leaves(|it| {
+        let over = it.state.is_terminal();
+        over.then(|| it.updated.after(limits::FINISHED_MS))
+    });
+    const CHARGE: Charge<Self> = Charge::Owner {
+        most: limits::TASKS,
+        what: "open tasks",
+        payer: |it, _, state| policy::owner_of_principal(state, it.requester),
+    };
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| index.parts.extend(it.parent.map(|whole| (whole, key))),
+        |it, key, index| {
+            if let Some(whole) = it.parent {
+                index.parts.remove(&(whole, key));
+            }
+        },
+    );
 }
 
-/// A task that was called off, some of whose parts are not yet: the clock goes on with them.
+/// A cancelled task with parts that are not cancelled yet: the clock goes on with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Unwinding {
     /// Since when.
@@ -146,10 +159,9 @@ pub struct Unwinding {
 impl Entity for Unwinding {
     const KIND: u8 = 81;
     type Key = TaskId;
-
-    fn due(&self) -> Option<Time> {
-        Some(self.since)
-    }
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.since), cancel::go_on);
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
 /// What a member of a team may do.
@@ -177,7 +189,7 @@ pub struct Member {
     /// What it may do.
     #[n(1)]
     pub role: TeamRole,
-    /// Whether it has joined; before, it is only invited.
+    /// Whether it has joined; until then it is only invited.
     #[n(2)]
     pub joined: bool,
     /// Whether it has agreed to the proposed split.
@@ -213,14 +225,14 @@ pub struct Team {
     /// Its members, in the order they were invited.
     #[n(2)]
     pub members: Vec<Member>,
-    /// The split on the table; binding once every member has agreed to it.
+    /// The proposed split; binding once every member has agreed to it.
     #[n(3)]
     pub split: Vec<Share>,
 }
 
 impl Team {
-    /// The split, if there is one and every agent that has joined has agreed. Who is only invited has no
-    /// say and no share, and nobody waits for the word of an agent that is closed.
+    /// The split, if there is one and every agent that has joined has agreed. Invited agents have
+    /// no vote and no share, and the agreement of a closed agent is not needed.
     #[must_use]
     pub fn agreed_split(&self, closed: impl Fn(AgentId) -> bool) -> Option<&[Share]> {
         let silent = |m: &Member| m.joined && !m.agreed && !closed(m.agent);
@@ -238,6 +250,12 @@ impl Team {
 impl Entity for Team {
     const KIND: u8 = 41;
     type Key = TeamId;
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
+        let name = name_key(it.name.as_str());
+        index.team_names.insert((it.owner, name), key);
+    });
 }
 
 /// Gives work to an agent.
@@ -245,7 +263,7 @@ impl Entity for Team {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateTask<C> {
-    /// Who is to do it.
+    /// The worker.
     pub worker: AgentRef,
     /// What is wanted.
     pub body: C,
@@ -257,21 +275,21 @@ pub struct CreateTask<C> {
     pub team: Option<TeamId>,
 }
 
-/// Says where a task stands. By its worker.
+/// Changes a task's state. For its worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTask<C> {
     /// Which.
     pub task: TaskId,
-    /// Where it stands now.
+    /// Its new state.
     pub state: TaskState,
-    /// A word about it.
+    /// A note about it.
     #[serde(default = "Option::<C>::default")]
     pub note: Option<C>,
 }
 
-/// Adds something made to a task. By its worker.
+/// Adds an artifact to a task. For its worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -284,7 +302,7 @@ pub struct AddArtifact<C> {
     pub body: C,
 }
 
-/// Calls a task off, and with it the parts that its worker gave out. By its requester.
+/// Cancels a task with the parts that its worker delegated. For its requester.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -296,14 +314,14 @@ pub struct CancelTask<C> {
     pub reason: Option<C>,
 }
 
-/// Creates a team. By an admin of the owner, or by an agent, which becomes its lead.
+/// Creates a team. For an admin of the owner, or an agent, which becomes its lead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateTeam {
     /// Its name within the owner.
     pub name: Name,
-    /// Its owner; may be left out by a person or agent, whose owner it then is.
+    /// Its owner; by default the person's or agent's own.
     #[serde(default)]
     pub owner: Option<OwnerId>,
 }
@@ -332,7 +350,7 @@ pub struct JoinTeam {
     pub join: bool,
 }
 
-/// Puts a split on the table. Every member has to agree to it anew, also when another joins or leaves.
+/// Proposes a split. Every member has to agree to it, and again after a member joins or leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -343,15 +361,45 @@ pub struct ProposeSplit {
     pub shares: Vec<Share>,
 }
 
-/// Agrees to the split on the table.
+/// Agrees to the proposed split.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AgreeSplit {
     /// Which team.
     pub team: TeamId,
-    /// The shares agreed to: they must be those on the table.
+    /// The shares agreed to: they must be the proposed ones.
     pub shares: Vec<Share>,
+}
+
+commands! {
+    /// What can be asked about work.
+    pub enum WorkCommand<C> {
+        /// Creates a team.
+        CreateTeam(CreateTeam) = "team.create" => decide::create_team, reaches_others: never;
+        /// Invites an agent into a team.
+        InviteMember(InviteMember) = "team.invite" => decide::invite, reaches_others: always;
+        /// Joins or leaves a team.
+        JoinTeam(JoinTeam) = "team.join" => decide::join, reaches_others: never;
+        /// Puts a split on the table.
+        ProposeSplit(ProposeSplit) = "team.propose_split" => decide::propose_split, reaches_others: never;
+        /// Agrees to the split on the table.
+        AgreeSplit(AgreeSplit) = "team.agree_split" => decide::agree_split, reaches_others: never;
+    }
+    texts {
+        /// Gives work to an agent.
+        CreateTask(CreateTask { worker, parent, team } carrying body: one, blank refused)
+            = "task.create" => decide::create_task, reaches_others: always;
+        /// Says where a task stands.
+        UpdateTask(UpdateTask { task, state } carrying note: maybe, blank taken)
+            = "task.update" => decide::update_task, reaches_others: never;
+        /// Adds something made to a task.
+        AddArtifact(AddArtifact { task, name } carrying body: one, blank taken)
+            = "task.add_artifact" => decide::add_artifact, reaches_others: never;
+        /// Calls a task off.
+        CancelTask(CancelTask { task } carrying reason: maybe, blank taken)
+            = "task.cancel" => decide::cancel_task, reaches_others: never;
+    }
 }
 
 /// What happened to work.
@@ -373,7 +421,7 @@ pub enum WorkEvent {
         /// The task it is part of.
         #[n(3)]
         parent: Option<TaskId>,
-        /// How many tasks stand above it.
+        /// How many tasks are above it.
         #[n(4)]
         depth: u8,
         /// The deal that it delivers.
@@ -392,14 +440,14 @@ pub enum WorkEvent {
         /// Which.
         #[n(0)]
         task: TaskId,
-        /// Where it stands now.
+        /// Its new state.
         #[n(1)]
         state: TaskState,
-        /// A word about it.
+        /// A note about it.
         #[n(2)]
         note: Option<ContentRef>,
     },
-    /// Something made was added to a task.
+    /// An artifact was added to a task.
     #[n(2)]
     ArtifactAdded {
         /// To which.
@@ -464,7 +512,7 @@ pub enum WorkEvent {
         #[n(1)]
         agent: AgentId,
     },
-    /// A split was put on the table.
+    /// A split was proposed.
     #[n(7)]
     SplitProposed {
         /// Of which team.
@@ -474,7 +522,7 @@ pub enum WorkEvent {
         #[n(1)]
         shares: Vec<Share>,
     },
-    /// A member agreed to the split on the table.
+    /// A member agreed to the proposed split.
     #[n(8)]
     SplitAgreed {
         /// Of which team.
@@ -484,7 +532,7 @@ pub enum WorkEvent {
         #[n(1)]
         agent: AgentId,
     },
-    /// A task was called off with more parts than are called off at once: the clock goes on.
+    /// A task was cancelled with more parts than are cancelled at once: the clock goes on.
     #[n(20)]
     PartsLeft {
         /// The task whose parts are left.

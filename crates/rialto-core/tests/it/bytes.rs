@@ -6,7 +6,7 @@ use rialto_core::event::{BadEnvelope, Envelope};
 use rialto_core::state::State;
 
 use crate::driver::{Driver, Rng};
-use crate::spec::entities;
+use crate::spec::{entities, read};
 
 /// A log and a state with something of everything in it.
 fn sample() -> Driver {
@@ -82,9 +82,12 @@ fn every_command_survives_json() {
     let mut driver = Driver::new(6);
     for _ in 0..2_000 {
         let (request, command) = driver.command();
-        let text = serde_json::to_string(&command).unwrap();
-        let read: Command<String> = serde_json::from_str(&text).unwrap();
-        assert_eq!(read, command);
+        let json = serde_json::to_value(&command).unwrap();
+        assert_eq!(json["op"], command.op());
+        assert_eq!(
+            read(command.op(), &json["args"].to_string()),
+            Ok(command.clone())
+        );
         let _ = driver
             .world
             .execute(&request, &driver.world.sealed(command));
@@ -100,13 +103,12 @@ proptest! {
         let mut state = State::new(1);
         let key: Vec<u8> = std::iter::once(kind).chain(bytes.iter().copied().take(16)).collect();
         let _ = state.load_entity(&key, &bytes);
-        let _ = serde_json::from_slice::<Command<String>>(&bytes);
     }
 
     #[test]
     fn random_text_as_arguments_never_panics(op in prop::sample::select(Command::<String>::OPS), text in "\\PC{0,60}") {
         for args in [text.clone(), format!("{{\"amount\": {text:?}, \"name\": {text:?}}}")] {
-            let _ = serde_json::from_str::<Command<String>>(&format!("{{\"op\": \"{op}\", \"args\": {args}}}"));
+            let _ = read(op, &args);
         }
     }
 

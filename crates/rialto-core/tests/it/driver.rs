@@ -10,7 +10,7 @@ use rialto_core::market::{DealState, NegotiationState};
 use rialto_core::social::AppealState;
 use serde_json::{Value, json};
 
-use crate::spec::World;
+use crate::spec::{World, read};
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same everywhere.
 pub(crate) struct Rng(pub(crate) u64);
@@ -220,9 +220,8 @@ impl Driver {
         if self.rng.chance(2) {
             request.acting = Some(self.agent().parse::<AgentRef>().unwrap());
         }
-        let value = json!({ "op": op, "args": args });
-        let command =
-            serde_json::from_value(value.clone()).unwrap_or_else(|why| panic!("{why}: {value}"));
+        let args = args.to_string();
+        let command = read(op, &args).unwrap_or_else(|why| panic!("{why}: {op} {args}"));
         (request, command)
     }
 

@@ -117,12 +117,12 @@ fn variants() -> BTreeSet<String> {
     let sources = [
         (
             "realm",
-            include_str!("../../src/event.rs"),
+            include_str!("../../src/realm/mod.rs"),
             "pub enum RealmEvent {",
         ),
         (
             "identity",
-            include_str!("../../src/identity/mod.rs"),
+            include_str!("../../src/identity/event.rs"),
             "pub enum IdentityEvent {",
         ),
         (

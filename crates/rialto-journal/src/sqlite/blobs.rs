@@ -1,11 +1,12 @@
 //! Contents too large for the log file: one file each, named by content id.
 //!
-//! A blob is synced before the frame that refers to it commits, and never changed. Its name tells
-//! nothing of its bytes. A blob without a row (left by a crash) is removed when the log is opened.
+//! A blob is synced before the frame that refers to it commits, and never changed. Its name reveals
+//! nothing about its bytes. A blob without a row (left by a crash) is removed when the log is
+//! opened.
 //!
-//! What can fail in writing one fails before its command is decided: the bytes are staged under a name
-//! made from their salt, and the frame only renames the file. A content that nobody staged is written
-//! with its frame.
+//! Writing a blob can fail only before its command is decided: the bytes are staged under a name
+//! made from their salt, and the frame only renames the file. A content that was not staged is
+//! written with its frame.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -33,7 +34,8 @@ pub(super) struct Blobs {
 #[derive(Clone, Debug)]
 pub struct Stage(Blobs);
 
-/// A content on disk that waits for its frame. When it goes, so does the file, unless a frame took it.
+/// A content on disk that waits for its frame. Dropping it removes the file, unless a frame took
+/// it.
 #[derive(Debug)]
 pub struct Staged {
     path: PathBuf,
@@ -166,7 +168,7 @@ impl Blobs {
         self.folder.join(format!("{id:016x}"))
     }
 
-    /// A name that only whoever knows the salt can make, and that does not tell it.
+    /// A name that only somebody who knows the salt can make, and that does not reveal it.
     fn staged_path(&self, salt: &[u8; 16]) -> PathBuf {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"rialto staged blob");

@@ -1,4 +1,4 @@
-//! What a domain allows: the Pareto frontier and the points that bargaining theory names.
+//! What a domain allows: the Pareto frontier and the points of bargaining theory.
 //!
 //! Holds the analysis of two sides' utilities; it never looks at how an agreement was reached. All
 //! figures are normalised utilities without discount. Gains are over the reservation values.
@@ -24,8 +24,8 @@ pub struct Analysis {
     pub kalai: Point,
     /// The greatest sum of utilities.
     pub welfare: f64,
-    /// How far the sides' wishes oppose: the distance of the Kalai point from what both would like
-    /// best, (1, 1).
+    /// How opposed the sides' preferences are: the distance of the Kalai point from the point that
+    /// both would like best, (1, 1).
     pub opposition: f64,
 }
 

@@ -5,9 +5,9 @@
 //! refuses a document type, so a text can never grow; non-additive spaces (hyper-rectangles, rules) are
 //! refused by name.
 //!
-//! Two programs read these files differently: NegMAS multiplies an item's evaluation with its issue's
-//! weight as it stands, Genius divides it by the greatest evaluation first. Where all greatest
-//! evaluations are equal the results are too; [`Evaluations`] chooses.
+//! Two programs read these files differently: NegMAS multiplies an item's evaluation as written
+//! with its issue's weight, Genius first divides it by the greatest evaluation. If all
+//! greatest evaluations are equal, so are the results; [`Evaluations`] chooses.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! People as a yardstick: strategies on the preferences of recorded human negotiations.
+//! People for comparison: strategies on the preferences of recorded human negotiations.
 //!
 //! Holds the reader of CaSiNo's outcomes (Chawla et al., NAACL 2021): campsite neighbours divide three
 //! packages each of food, water and firewood, whose worth to each is 5, 4 or 3 points by their priority;

@@ -1,11 +1,13 @@
-//! What one side knows of its own wishes: every outcome's utility, and outcomes in order of it.
+//! One side's own preferences: every outcome's utility, and the outcomes in order of it.
 //!
-//! Utilities are normalised: 0 is the worst outcome, 1 the best, the reservation value on the same scale
-//! (below 0 where no agreement is worse than any). It never holds anything of the other side.
+//! Utilities are normalised: 0 is the worst outcome, 1 the best, the reservation value on the same
+//! scale (below 0 if no agreement is worse than any outcome). It holds nothing about the other
+//! side.
 
 use super::domain::{Outcome, Profile, Space};
 
-/// Utilities this close to a target are at it when an outcome is looked for, as in NegMAS.
+/// Utilities this close to a target count as equal to it in the search for an outcome, as in
+/// NegMAS.
 const NEAR: f64 = 1e-6;
 
 /// One side's wishes over a space.
@@ -171,9 +173,9 @@ pub struct Side {
     pub wishes: std::sync::Arc<Preferences>,
 }
 
-/// Numbers of outcomes from the least to the greatest worth; equal ones by number. `utilities`, all in
-/// `[0, 1]`, follow the worth but for the last bit: one pass puts outcomes into as many buckets as there
-/// are, and each bucket is sorted by itself.
+/// Numbers of outcomes from the least to the greatest worth; equal ones by number. `utilities`, all
+/// in `[0, 1]`, have the same order as worth except for the last bit: one pass puts outcomes into
+/// as many buckets as there are outcomes, and each bucket is sorted separately.
 fn sort(utilities: &[f64], worth: &[f64]) -> Vec<Outcome> {
     let len = utilities.len();
     let bucket = |u: f64| (u * (len - 1) as f64) as usize;

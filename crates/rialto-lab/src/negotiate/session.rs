@@ -1,8 +1,8 @@
 //! One negotiation: alternating offers between two strategies until a deadline.
 //!
-//! Holds the protocol. In each round the side that opens acts, then the other: it answers the offer on the
-//! table by accepting it, by an offer of its own, or by leaving. It never tells a side anything of the
-//! other but its offers, and never reads a clock: time comes from the caller's [`Clock`].
+//! Holds the protocol. In each round the opening side acts, then the other: it accepts the offer on
+//! the table, makes its own, or leaves. A side sees nothing of the other but its offers. Nothing
+//! here reads a clock: time comes from the caller's [`Clock`].
 //!
 //! Relative time in round `k` (from 0) of `n` is `(k + 1) / (n + 1)`, as in NegMAS; with a limit in
 //! seconds it is their share, and with both the greater of the two.
@@ -22,7 +22,7 @@ pub enum Action {
     Leave,
 }
 
-/// What a strategy is told at its turn.
+/// What a strategy sees at its turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Turn {
     /// Relative time, in `[0, 1]`.
@@ -35,7 +35,7 @@ pub struct Turn {
     pub offer: Option<Outcome>,
 }
 
-/// What decides for one side. Made for one negotiation; its wishes are its own.
+/// Decides for one side. Made for one negotiation; it knows only its own preferences.
 pub trait Strategy {
     /// Takes a turn.
     fn act(&mut self, turn: &Turn) -> Action;
@@ -67,7 +67,7 @@ pub trait Clock {
     fn seconds(&mut self) -> f64;
 }
 
-/// A clock for deadlines by rounds: it stands still.
+/// A clock for deadlines by rounds: it never moves.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Still;
 
@@ -104,7 +104,7 @@ pub enum End {
     Left,
     /// The deadline passed.
     Deadline,
-    /// A side accepted nothing or offered an outcome that the domain does not have.
+    /// A side accepted without an offer, or offered an outcome that the domain does not have.
     Fault,
 }
 
@@ -123,8 +123,8 @@ pub struct Settled {
     pub by: Option<usize>,
 }
 
-/// Lets two strategies negotiate; `first` (0 or 1) opens every round. `watch` hears of every action: the
-/// side, its turn, what it did.
+/// Lets two strategies negotiate; `first` (0 or 1) opens every round. `watch` is called for every
+/// action with the side, its turn and the action.
 pub fn negotiate(
     sides: [&mut dyn Strategy; 2],
     outcomes: usize,

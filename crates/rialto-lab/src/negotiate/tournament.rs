@@ -1,9 +1,9 @@
 //! Every strategy against every other, over many domains, on both sides.
 //!
-//! Holds the schedule, its parallel run and what is made of the results. For each scenario (two profiles
-//! of a domain) and each ordered pair of strategies, each side opens once: a full turn of a pair is four
-//! negotiations. Results stand in the order of the schedule whatever the number of threads. It never
-//! reads a clock: with a deadline by time the caller brings one.
+//! Holds the schedule, its parallel run and the summary of the results. For each scenario (two
+//! profiles of a domain) and each ordered pair of strategies, each side opens once: a full turn of
+//! a pair is four negotiations. Results are in the order of the schedule, whatever the number of
+//! threads. It never reads a clock: for a deadline by time the caller provides one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -158,7 +158,7 @@ impl TournamentPlan {
         scenarios * pairs * 2 * self.repeats as usize
     }
 
-    /// Holds all of them on some threads. `done` hears of each; `clock` is asked for one for each.
+    /// Runs all of them on some threads. `done` is called for each; `clock` makes a clock for each.
     pub fn run(
         &self,
         scenarios: &[NegotiationScenario],
@@ -264,7 +264,7 @@ impl Mean {
     }
 }
 
-/// What a strategy reached, over all its negotiations with everybody, itself too.
+/// The results of a strategy over all its negotiations, including those with itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Standing {
     /// The strategy.
@@ -287,7 +287,7 @@ pub struct Standing {
     pub to_kalai: f64,
     /// Mean rounds.
     pub rounds: f64,
-    /// The leader's own utility less this one's, scenario by scenario; none of the leader.
+    /// The leader's own utility minus this one's, scenario by scenario; none for the leader.
     pub behind: Option<Mean>,
 }
 
@@ -300,7 +300,7 @@ pub struct Meeting {
     pub against: String,
     /// Its own utility.
     pub own: Mean,
-    /// Its own utility less the other's: below zero, it came off worse.
+    /// Its own utility minus the other's.
     pub lead: Mean,
     /// Share of agreements.
     pub agreed: f64,

@@ -1,6 +1,7 @@
-//! Approvals as a person decides on them: what is bound, and what the limits and the account leave.
+//! Approvals as a person decides on them: what a yes agrees to, and what the limits and the account
+//! leave.
 //!
-//! What was asked comes from the views, what is left from the state: both as they are now.
+//! The request comes from the views, the remaining limits from the state, both as of now.
 
 use axum::Json;
 use axum::response::IntoResponse;
@@ -29,7 +30,7 @@ pub(super) struct Left {
     pub(super) name: String,
     /// The most that one transfer or deal may take.
     pub(super) per_deal: Option<String>,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     pub(super) per_period: Option<String>,
     /// How long a period is, in milliseconds.
     pub(super) period_ms: u64,
@@ -39,13 +40,13 @@ pub(super) struct Left {
     pub(super) left: Option<String>,
     /// When the next period begins.
     pub(super) renews: Time,
-    /// Above which amount a person approves.
+    /// The amount above which a person has to approve.
     pub(super) approval_above: Option<String>,
     /// True when this limit is why a person is asked.
     pub(super) asks: bool,
 }
 
-/// What the state says of a payment that waits.
+/// The state's view of a payment that waits.
 #[derive(Clone, Debug, Default)]
 struct Means {
     available: Option<String>,
@@ -170,7 +171,7 @@ pub(super) async fn one(Path(name): Path<String>, read: Read) -> Reply {
     Ok(Json(answer(found)).into_response())
 }
 
-/// The approval's own fields stand at the top, as they do in lists.
+/// The approval's own fields are at the top level, as in lists.
 fn answer(shown: &Shown) -> Value {
     let fields = |value: Value| match value {
         Value::Object(fields) => fields,

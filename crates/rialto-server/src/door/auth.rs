@@ -81,7 +81,7 @@ impl FromRequestParts<Arc<Door>> for Caller {
     }
 }
 
-/// What of the realm a caller may list, judged on the state as it stands.
+/// What a caller may list, judged on the current state.
 pub(crate) async fn scope(door: &Door, caller: &Caller) -> Result<Scope, Refusal> {
     caller.known()?;
     let (principal, acting, auth) = (caller.principal, caller.acting.clone(), caller.auth);
@@ -114,13 +114,13 @@ fn scope_in(
     })
 }
 
-/// Whether a principal may do anything at all. A token may have been revoked between its look-up and
-/// now, and somebody may have been stopped.
+/// Whether a principal may do anything at all. Since its look-up the token may have been revoked,
+/// or somebody stopped.
 pub(crate) fn live(state: &State, principal: Principal, auth: Auth) -> Result<(), Refusal> {
     policy::stands(state, principal, auth, state.now()).map_err(Refusal::from)
 }
 
-/// The same for what needs nothing else of the state.
+/// The same for callers that need nothing else from the state.
 pub(crate) async fn stands(door: &Door, caller: &Caller) -> Result<(), Refusal> {
     let (principal, auth) = (caller.principal, caller.auth);
     let (_, judged) = door
@@ -130,15 +130,15 @@ pub(crate) async fn stands(door: &Door, caller: &Caller) -> Result<(), Refusal> 
     judged
 }
 
-/// Whether who follows a stream may still do so. The state is only asked when somebody was stopped or
-/// let go on since the last time.
+/// Whether a caller may still follow a stream. The state is only asked if somebody was stopped or
+/// resumed since the last time.
 pub(crate) struct Watch {
     caller: Caller,
     switched: u64,
 }
 
 impl Watch {
-    /// A watch over a caller that stands now; made before that was judged.
+    /// A watch over a caller that may act now; made before that was checked.
     pub(crate) fn of(door: &Door, caller: &Caller) -> Self {
         Self {
             caller: caller.clone(),
@@ -146,7 +146,7 @@ impl Watch {
         }
     }
 
-    /// Judges anew, if there is a reason to.
+    /// Checks again, if there is a reason to.
     ///
     /// # Errors
     /// As [`live`].

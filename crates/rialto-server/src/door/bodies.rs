@@ -1,8 +1,8 @@
-//! Bodies of requests, read before anything else looks at them: bounded in size by who sends them, in
-//! time, and in sum over all connections.
+//! Bodies of requests, read before anything else: bounded in size by sender, in time, and in sum
+//! over all connections.
 //!
-//! Who sends a body is told by the head, so that nobody without a token makes the server hold more than a
-//! little. What is held is counted until its request is answered.
+//! The head says who sends a body, so that nobody without a token makes the server hold more than a
+//! little. A held body counts until its request is answered.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,9 +34,9 @@ pub const HELD_OF_STRANGERS: usize = 4 << 20;
 pub const HELD_OF_ONE: usize = 48 << 20;
 /// How long a whole body may take.
 pub const BODY_TIME: Duration = Duration::from_secs(60);
-/// How long it may take until the next part of a body comes.
+/// The longest pause between two parts of a body.
 pub const BODY_PAUSE: Duration = Duration::from_secs(10);
-/// How many bytes a second must come at least, once [`BODY_PAUSE`] is over.
+/// The minimum of bytes a second after [`BODY_PAUSE`].
 pub const BODY_RATE: u32 = 16 << 10;
 
 /// Whom a body is charged to.
@@ -72,7 +72,7 @@ impl Bodies {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).all
     }
 
-    /// Takes room for more bytes; false when there is none.
+    /// Takes room for more bytes; false if there is none.
     fn take(&self, sender: Sender, bytes: usize) -> bool {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_sender = held.by.get(&sender).copied().unwrap_or(0);
@@ -96,7 +96,7 @@ impl Bodies {
     }
 }
 
-/// The room that a body takes, given back when this goes.
+/// The room that a body takes, given back when this is dropped.
 struct Room<'a> {
     bodies: &'a Bodies,
     sender: Sender,
@@ -108,7 +108,7 @@ impl Room<'_> {
         if !self.bodies.take(self.sender, bytes) {
             return Err(Refusal::new(
                 Code::Busy,
-                "as much is held of requests' bodies as may be",
+                "the server already holds the maximum of request bodies",
             ));
         }
         self.bytes += bytes;
@@ -124,7 +124,7 @@ impl Drop for Room<'_> {
     }
 }
 
-/// Reads the body of whatever has one, and holds its room until the answer is made.
+/// Reads the body of a request, and holds its room until the answer is made.
 pub(super) async fn bounded(
     State(door): State<Arc<Door>>,
     request: Request,
@@ -159,7 +159,7 @@ pub(super) async fn bounded(
     }
 }
 
-/// Who sends a body, as its head says; an error when the token is not known.
+/// The sender of a body, as its head says; an error if the token is unknown.
 fn sender(door: &Arc<Door>, parts: &Parts) -> Result<Sender, ()> {
     if parts.headers.contains_key(header::AUTHORIZATION) {
         let known = auth::token_of(&parts.headers, door);
@@ -177,8 +177,8 @@ fn limit(sender: Sender, api: bool) -> usize {
     }
 }
 
-/// Only JSON is JSON: a page of another site may send text and forms, and files without a type, in its
-/// visitor's name, but not this.
+/// The body must be declared JSON: a page of another site can send text and forms, and files
+/// without a type, in its visitor's name, but not this.
 fn declared(headers: &HeaderMap, api: bool) -> Result<(), Refusal> {
     if !api {
         return Ok(());
@@ -190,7 +190,7 @@ fn declared(headers: &HeaderMap, api: bool) -> Result<(), Refusal> {
         return Ok(());
     }
     let detail = match kind {
-        "" => "it is declared to be nothing".to_owned(),
+        "" => "it has no declared type".to_owned(),
         other => format!("it is declared to be {other:?}"),
     };
     Err(Refusal::new(Code::NotJson, detail))
@@ -198,7 +198,7 @@ fn declared(headers: &HeaderMap, api: bool) -> Result<(), Refusal> {
 
 fn too_large(most: usize) -> Refusal {
     let detail = if most == STRANGER_BYTES {
-        format!("at most {most} bytes from whoever sends no token")
+        format!("at most {most} bytes without a token")
     } else {
         format!("at most {most} bytes")
     };
@@ -207,14 +207,14 @@ fn too_large(most: usize) -> Refusal {
 
 fn too_slow() -> Refusal {
     let detail = format!(
-        "a body comes within {} s, without a pause of {} s, and at {BODY_RATE} bytes a second",
+        "a body must arrive within {} s, without a pause of {} s, and at {BODY_RATE} bytes a second or more",
         BODY_TIME.as_secs(),
         BODY_PAUSE.as_secs(),
     );
     Refusal::new(Code::BodySlow, detail)
 }
 
-/// By when the next part of a body must have come.
+/// The deadline of the next part of a body.
 fn deadline(began: Instant, now: Instant, bytes: usize) -> Instant {
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
     let earned = BODY_PAUSE + Duration::from_secs(1) * bytes / BODY_RATE;

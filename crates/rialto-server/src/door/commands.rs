@@ -1,4 +1,4 @@
-//! Commands: parsed, their texts sealed, asked, answered.
+//! Commands: parse, seal the texts, ask, answer.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,9 +13,10 @@ use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
 use rialto_core::id::{AnyId, TransferId};
-use rialto_core::identity::{AgentRef, Principal};
-use rialto_core::ledger::Moved;
+use rialto_core::identity::{AgentRef, IdentityCommand, Principal};
+use rialto_core::ledger::{LedgerCommand, Moved};
 use rialto_core::reject::{Code, Rejection};
+use rialto_core::social::SocialCommand;
 use rialto_core::state::State;
 use rialto_core::text::{Labels, Sealed};
 use rialto_wire::body::{self, BadBody, Body};
@@ -81,7 +82,7 @@ pub(super) async fn one(
     carry_out(&door, &caller, item).await.map(Json)
 }
 
-/// A stranger's sign-up, counted by where it comes from unless it is invited or refused.
+/// A stranger's sign-up, counted by its address unless it has an invitation or is refused.
 async fn sign_up(
     door: &Door,
     caller: &Caller,
@@ -89,7 +90,7 @@ async fn sign_up(
     item: Item<'_>,
 ) -> Result<Accepted, Refusal> {
     let invited = match parse_command(item.op, item.args)? {
-        Command::SignUp(args) => args.invitation.is_some(),
+        Command::Identity(IdentityCommand::SignUp(args)) => args.invitation.is_some(),
         _ => false,
     };
     let Some(address) = from.filter(|_| !invited) else {
@@ -106,7 +107,7 @@ async fn sign_up(
     outcome
 }
 
-/// Carries out one command, whatever door it came through.
+/// Carries out one command, from any door.
 pub(super) async fn carry_out(
     door: &Door,
     caller: &Caller,
@@ -142,7 +143,7 @@ pub(super) async fn ask(
     answer(door.node.ask(ask).await?)
 }
 
-/// `POST /api/commands`: many commands, decided in order, each for itself.
+/// `POST /api/commands`: many commands, decided in order, each separately.
 pub(super) async fn batch(
     Shared(door): Shared<Arc<Door>>,
     caller: Caller,
@@ -240,7 +241,7 @@ fn may_be_asked(caller: &Caller, op: &str) -> Result<(), Refusal> {
     if INTERNAL.contains(&op) {
         return Err(Refusal::new(
             Code::Forbidden,
-            "this is done on the server's own machine: rialto operator --help",
+            "only the server's own machine may run this: rialto operator --help",
         ));
     }
     Ok(())
@@ -297,7 +298,7 @@ async fn sealed(
         cause,
         suspect,
     } = known;
-    if let Command::WritePost(post) = &command
+    if let Command::Social(SocialCommand::WritePost(post)) = &command
         && !post.about.is_empty()
     {
         let caller = Caller {
@@ -306,7 +307,7 @@ async fn sealed(
         };
         super::square::check_links(door, &caller, &post.about).await?;
     }
-    if let Command::TakeMeasure(measure) = &command {
+    if let Command::Social(SocialCommand::TakeMeasure(measure)) = &command {
         super::square::check_reason(door, measure).await?;
     }
     if suspect {
@@ -349,11 +350,11 @@ async fn sealed(
         }
         None => {}
     }
-    if blank && says_something(&command) {
+    if blank && command.says_something() {
         let detail = "it shows nothing: a text has at least one character that is seen";
         return Err(Refusal::new(Code::BadText, detail));
     }
-    if let Command::Correct(args) = &mut command
+    if let Command::Ledger(LedgerCommand::Correct(args)) = &mut command
         && caller.principal == Principal::Operator
     {
         args.entry = moved(door, args.transfer).await?;
@@ -375,40 +376,18 @@ async fn sealed(
     })
 }
 
-/// What an entry to correct moved. It has left memory, so only the views know; it never changes, so what
-/// they say holds.
+/// What an entry to correct moved. It has left memory, so only the views know; it never changes, so
+/// they cannot be out of date.
 async fn moved(door: &Door, entry: TransferId) -> Result<Option<Moved>, Refusal> {
     let at = At::default().reached(door.node.hub().durable());
     super::reads::view(door, at, move |v| v.moved_by(entry)).await
 }
 
-/// Whether the command's texts are what it is for: blank ones would put nothing before others, as if
-/// it were something. Descriptions, rules, notes and memos may be blank.
-fn says_something(command: &Command<Sealed>) -> bool {
-    matches!(
-        command,
-        Command::WritePost(_)
-            | Command::EditPost(_)
-            | Command::SendMessage(_)
-            | Command::OpenGroup(_)
-            | Command::CreateTask(_)
-            | Command::OpenCall(_)
-            | Command::Dispute(_)
-            | Command::Rule(_)
-            | Command::FileReport(_)
-            | Command::DismissReports(_)
-            | Command::TakeMeasure(_)
-            | Command::RevokeMeasure(_)
-            | Command::Appeal(_)
-            | Command::DecideAppeal(_)
-    )
-}
-
 /// Whether the command makes a key pair that the realm keeps.
 fn needs_key(command: &Command<Sealed>) -> bool {
     match command {
-        Command::RegisterAgent(args) => args.key.is_none(),
-        Command::RotateKey(args) => args.key.is_none(),
+        Command::Identity(IdentityCommand::RegisterAgent(args)) => args.key.is_none(),
+        Command::Identity(IdentityCommand::RotateKey(args)) => args.key.is_none(),
         _ => false,
     }
 }
@@ -565,7 +544,7 @@ mod tests {
 
     use super::SIGNED;
 
-    /// A signature that nobody checks would be worth nothing.
+    /// An unchecked signature would be worthless.
     #[test]
     fn every_signature_is_checked() {
         let schema = Value::from(schemars::schema_for!(NativeCommand));

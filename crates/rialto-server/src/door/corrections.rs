@@ -1,7 +1,8 @@
-//! Delivered posts as they are now: edited, deleted and hidden ones keep their old text in no inbox.
+//! Delivered posts as they are now: no inbox keeps the old text of edited, deleted and hidden ones.
 //!
-//! Memory says at once whether a post is hidden, gone or edited; what an edited one says now comes
-//! from the views. Where the views are behind, the text is withheld rather than shown as it was.
+//! Memory knows at once whether a post is hidden, deleted or edited; the new text of an edited one
+//! comes from the views. If the views are behind, the text is withheld rather than shown in its old
+//! form.
 
 use std::collections::HashMap;
 
@@ -43,7 +44,7 @@ impl Known {
         }))
     }
 
-    /// Whether it is as it was written.
+    /// Whether it is unchanged.
     fn is_untouched(self) -> bool {
         self == Self::Open {
             hidden: false,
@@ -52,19 +53,19 @@ impl Known {
     }
 }
 
-/// What became of a post that was delivered.
+/// The state of a delivered post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PostState {
-    /// It is as it was written.
+    /// It is unchanged.
     Live,
-    /// It says something else now.
+    /// Its text was edited.
     Edited,
     /// Its author has deleted it.
     Deleted,
     /// A moderator hides it.
     Hidden,
-    /// It was changed a moment ago; read again to see how.
+    /// It was just changed; read again to see how.
     Changing,
 }
 
@@ -77,7 +78,7 @@ impl PostState {
 /// The posts of some deliveries as they are now.
 pub(super) struct Current(HashMap<PostId, PostRow>);
 
-/// Looks up what those of the posts say now that are not as they were written.
+/// Looks up the current text of the edited posts.
 pub(super) async fn now(door: &Door, refs: &[Ref]) -> Result<Current, Refusal> {
     let touched = |told: &&Ref| told.post.is_some_and(|known| !known.is_untouched());
     let posts = refs.iter().filter(touched);
@@ -97,7 +98,7 @@ impl Current {
         self.0.get(&post_of(told.delivery.item)?)
     }
 
-    /// What became of the post that a delivery is about, if it is about one.
+    /// The state of the post that a delivery is about, if it is about one.
     pub(super) fn state_of(&self, told: &Ref) -> Option<PostState> {
         let known = told.post?;
         let row = self.row(told);
@@ -113,7 +114,7 @@ impl Current {
         })
     }
 
-    /// What an edited post says now.
+    /// The current text of an edited post.
     pub(super) fn text_of(&self, told: &Ref) -> Option<Body> {
         if self.state_of(told) != Some(PostState::Edited) {
             return None;
@@ -137,8 +138,8 @@ pub(super) fn is_text_of_post(event: &Fact) -> bool {
     )
 }
 
-/// Whether an event is the change of a post that a delivery speaks of. The end of a measure names no
-/// post, and its envelope ends no other measure.
+/// Whether an event is the change of a post that a delivery is about. The end of a measure names no
+/// post, but its envelope ends no other measure.
 pub(super) fn is_change(event: &Fact, item: Item) -> bool {
     let (Fact::Social(event), Item::Changed(id)) = (event, item) else {
         return false;

@@ -9,7 +9,7 @@ use rialto_core::reject::Code;
 use super::path::Path;
 use super::problem::{Refusal, status_of};
 
-/// What a code means, how it comes about and what to do, as Markdown.
+/// What a code means, its cause and its remedy, as Markdown.
 #[must_use]
 pub fn error_page(code: Code) -> String {
     let mut page = String::new();

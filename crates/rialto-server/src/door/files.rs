@@ -1,6 +1,6 @@
 //! How many files this process may have open, and how many of them connections may take.
 //!
-//! The log, the views and what they need come first: without a file to be had they would fail as on a
+//! The log, the views and what they need come first: without open files they would fail as on a
 //! broken disk.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -11,8 +11,8 @@ const CONNECTIONS: u64 = 20_000;
 /// their way to the disk, listeners, and what the runtime needs. These come to some 150.
 const KEPT_BACK: u64 = 256;
 
-/// How many connections fit into a limit of open files: what is not kept back, and a quarter of a limit
-/// that is too low for that.
+/// How many connections fit into a limit of open files: what is not reserved, or a quarter of a
+/// limit that is too low for that.
 fn connections_within(files: u64) -> u64 {
     files
         .saturating_sub(KEPT_BACK)

@@ -1,4 +1,4 @@
-//! Inboxes: by page, by long poll, and as a stream of server-sent events.
+//! Inboxes: as pages, by long poll, and as a stream of server-sent events.
 //!
 //! Deliveries come from the state and the log, not from the views: an inbox is right as soon as the
 //! server is ready.
@@ -40,17 +40,17 @@ use crate::node::{BootError, Seen, content_refs};
 /// The most deliveries on a page.
 const PAGE: u64 = 100;
 
-/// What part of an inbox is wanted.
+/// The wanted part of an inbox.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InboxQuery {
-    /// Deliveries after this number; left out, after the last acknowledged.
+    /// Deliveries after this number; by default after the last acknowledged one.
     after: Option<u64>,
     /// How many, 1 to [`PAGE`].
     limit: Option<u64>,
     /// How long to wait for the first, at most [`super::WAIT`].
     wait_ms: Option<u64>,
-    /// `show` brings quarantined texts too.
+    /// `show` returns quarantined texts too.
     quarantined: Option<String>,
 }
 
@@ -105,15 +105,15 @@ pub(super) struct Delivered {
     /// The texts that the event names, by content id.
     #[serde(skip_serializing_if = "Map::is_empty")]
     texts: Map<String, Value>,
-    /// Who wrote each text and what screening says of it, by content id.
+    /// The author and the screening of each text, by content id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     provenance: BTreeMap<String, Provenance>,
-    /// What became of the post that it is about: the text above is what the post says now.
+    /// The state of the post that it is about: the text above is the post's current one.
     #[serde(skip_serializing_if = "Option::is_none")]
     post: Option<PostState>,
 }
 
-/// Where a text comes from, and what it may be up to.
+/// Where a text comes from, and what screening says of it.
 #[derive(Clone, Debug, Serialize)]
 struct Provenance {
     /// `by_agent`, `by_person` or `by_operator`.
@@ -121,7 +121,7 @@ struct Provenance {
     /// What screening says, if it says anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     screening: Option<Screening>,
-    /// True when the text is quarantined and was not asked for.
+    /// True if the text is quarantined and quarantined texts were not requested.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     withheld: bool,
 }
@@ -290,14 +290,14 @@ pub(super) async fn page(
     }
 }
 
-/// What a stream tells.
+/// An event of a stream.
 enum Told {
     Delivered(Box<Delivered>),
     Trimmed(Span),
 }
 
 impl Told {
-    /// The last number that it speaks of.
+    /// The last number that it covers.
     fn through(&self) -> u64 {
         match self {
             Self::Delivered(delivered) => delivered.seq,
@@ -306,7 +306,7 @@ impl Told {
     }
 }
 
-/// Where a stream stands.
+/// The state of a stream.
 struct Follow {
     door: Arc<Door>,
     caller: Caller,
@@ -341,7 +341,7 @@ pub(super) async fn stream(
         Some(Err(_)) => {
             return Err(Refusal::new(
                 Code::Malformed,
-                "Last-Event-ID is no delivery number",
+                "Last-Event-ID is not a delivery's number",
             ));
         }
         None => query.after,
@@ -450,7 +450,7 @@ pub(super) async fn export(
     }
 }
 
-/// What references come to for their reader, each post as it is now.
+/// References as their reader sees them, each post as it is now.
 pub(super) async fn render(
     door: Arc<Door>,
     refs: Vec<Ref>,
@@ -541,8 +541,8 @@ fn delivered(
     }
 }
 
-/// Whether an event is the one that a delivery speaks of. The others of its envelope may be private
-/// to somebody else.
+/// Whether an event is the one that a delivery is about. Other events of its envelope may be
+/// private to others.
 fn is_about(event: &Fact, item: Item) -> bool {
     subject(event).is_some_and(|subject| subject == item_id(item))
         || contact_event(event, item)

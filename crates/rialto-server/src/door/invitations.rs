@@ -14,12 +14,12 @@ use super::auth::Caller;
 use super::problem::Refusal;
 use super::reads::operator;
 
-/// An invitation without its code, which nobody keeps.
+/// An invitation without its code, which is not stored.
 #[derive(Debug, Serialize)]
 struct Shown {
     id: TokenId,
     label: Option<Name>,
-    /// How many may still sign up with it.
+    /// How many sign-ups it still allows.
     uses: u32,
     expires: Time,
 }

@@ -1,10 +1,10 @@
-//! Live tokens that stand in what comes in.
+//! Live tokens in incoming texts.
 //!
-//! A text that holds one is labelled as it is sealed, so that it is quarantined, and the token ends in
-//! the same frame of the log. A short fact (a name, an address, a message id) cannot be erased, so a
-//! command with a token in one is refused. What is looked for is a token's exact text, alone or within
-//! other text; a token that was spelled out, split or encoded is not found. A token that is found is
-//! never logged or told.
+//! A text that contains one is labelled when it is sealed, so that it is quarantined, and the token
+//! ends in the same frame of the log. A short fact (a name, an address, a message id) cannot be
+//! erased, so a command with a token in one is refused. Only a token's exact text is found, alone
+//! or within other text; a token that was spelled out, split or encoded is not. A found token is
+//! never logged or returned.
 
 use rialto_core::command::Command;
 use rialto_core::decide::secret_hash;
@@ -24,7 +24,7 @@ pub(super) fn may_hold(args: &[u8]) -> bool {
     args.windows(BEGIN.len()).any(|w| w == BEGIN) || args.windows(2).any(|w| w == b"\\u")
 }
 
-/// The live tokens that stand in a text, each once.
+/// The live tokens in a text, each once.
 pub(super) fn live_in(door: &Door, text: &[u8]) -> Vec<TokenId> {
     let mut found = Vec::new();
     for secret in spelled_in(text) {

@@ -1,9 +1,9 @@
-//! The REST door at `/api`, the console for people at `/`, and what operations need beside them.
+//! The REST door at `/api`, the console for people at `/`, and metrics, health and readiness.
 //!
-//! Every request goes the same way: under which name and from whose page ([`names`]), its body within
-//! bounds ([`bodies`]), who asks ([`auth`]), what is asked ([`commands`], [`inbox`], [`reads`]), and what is
-//! answered ([`problem`]). The routes stand in one table, from which both
-//! the router and the API description ([`openapi`]) are made. Nothing here decides.
+//! Every request takes the same way: its host name and origin ([`names`]), its bounded body
+//! ([`bodies`]), the caller ([`auth`]), the request itself ([`commands`], [`inbox`], [`reads`]),
+//! and the answer ([`problem`]). The routes are in one table, from which both the router and the
+//! API description ([`openapi`]) are made. Nothing here decides.
 
 mod approvals;
 mod auth;
@@ -61,20 +61,20 @@ const READS_AT_ONCE: usize = 16;
 /// How many inboxes may be streamed at the same time.
 pub const STREAMS: usize = 20_000;
 
-/// What whoever runs a server says of its door.
+/// The settings of a server's door.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// The names that it goes by.
+    /// Its host names.
     pub(crate) names: Names,
-    /// Proxies in front of it that are believed about where a request comes from.
+    /// Proxies in front of it that are trusted about a request's origin.
     pub(crate) proxies: Vec<IpAddr>,
     /// The hash of the secret that reads the metrics, besides the operator's.
     metrics: Option<Hash>,
 }
 
 impl Rules {
-    /// The rules of a server that goes by these names, and believes these proxies about where a request
-    /// comes from.
+    /// The rules of a server with these host names, which trusts these proxies about a request's
+    /// origin.
     #[must_use]
     pub fn new(names: Names, proxies: &[IpAddr]) -> Self {
         Self {

@@ -1,8 +1,8 @@
-//! The names that this server goes by, and whose pages may send it requests.
+//! The host names of this server, and the sites whose pages may send it requests.
 //!
-//! A page of another site can have its own name point at this server (DNS rebinding), and can send it
-//! requests in a visitor's name. Browsers tell both, in `Host` and `Origin`; what names neither is no
-//! browser. Nothing here knows who asks: that is for tokens and sessions.
+//! Another site can point its own name at this server (DNS rebinding), and its pages can send
+//! requests in a visitor's name. Browsers reveal both, in `Host` and `Origin`; a client that sends
+//! neither is not a browser. Nothing here knows who asks: that is for tokens and sessions.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use rialto_core::reject::Code;
 use super::Door;
 use super::problem::Refusal;
 
-/// Asked for by whatever watches the process, under whatever name, and telling nothing to hide.
+/// Paths for monitoring: they answer under any name and reveal nothing private.
 const FOR_ANY_NAME: [&str; 2] = ["/healthz", "/readyz"];
 
-/// The names that a server goes by: always those of loopback.
+/// The host names of a server: always those of loopback.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     listen: Option<IpAddr>,
@@ -62,8 +62,8 @@ impl Names {
         Ok(names)
     }
 
-    /// Whether the server goes by the host of an authority such as `localhost:7600`. Ports do not matter:
-    /// one may be forwarded.
+    /// Whether the host of an authority such as `localhost:7600` is one of the server's. Ports do
+    /// not matter, because one may be forwarded.
     fn knows(&self, authority: &str) -> bool {
         let Some((host, _)) = split(authority) else {
             return false;
@@ -83,7 +83,8 @@ impl Names {
                 .is_some_and(|listen| listen.is_unspecified() || listen.to_canonical() == ip)
     }
 
-    /// Whether an `Origin` is this server's own: that of the host that was asked, or the public address's.
+    /// Whether an `Origin` is this server's own: that of the requested host, or of the public
+    /// address.
     pub(super) fn is_own(&self, from: &str, headers: &HeaderMap) -> bool {
         let Some(from) = origin(from) else {
             return false;
@@ -164,7 +165,7 @@ fn origin(text: &str) -> Option<String> {
     })
 }
 
-/// Lets through what is asked for under a name of this server, by no page of another site.
+/// Lets requests through that are for a host name of this server and not from another site's page.
 pub(super) async fn own_names_only(
     State(door): State<Arc<Door>>,
     request: Request,

@@ -100,7 +100,7 @@ fn command_headers() -> Value {
     json!([
         header(
             "Idempotency-Key",
-            "Unix seconds, a point, and 1 to 64 visible characters. The same key with the same request is carried out once."
+            "Unix seconds, a point, and 1 to 64 visible characters. A request with the same key is carried out only once."
         ),
         header(
             "Rialto-Agent",
@@ -167,9 +167,9 @@ fn meaning(parameter: &str) -> &'static str {
             "Answer only once the views have reached this position; waits a bounded time."
         }
         "after" => {
-            "Only what comes after this number. One ahead of an inbox's last is refused (RLT0205)."
+            "Only what comes after this number. A number beyond the inbox's last is refused (RLT0205)."
         }
-        "Last-Event-ID" => "Resumes behind this delivery; stronger than `after`.",
+        "Last-Event-ID" => "Resumes after this delivery; overrides `after`.",
         "wait_ms" => "How long to wait for the first, at most 30000.",
         "text" => "Words to look for.",
         "skill" => "A skill by name.",
@@ -179,13 +179,13 @@ fn meaning(parameter: &str) -> &'static str {
         "order" => "newest (the default) or oldest first.",
         "state" => "A task's state.",
         "all" => "true to include those that have ended.",
-        "by" => "Dimensions, separated by commas: owner, agent, counterparty, asset.",
+        "by" => "Dimensions, separated by commas: owner, agent, counterparty, asset, model, chip.",
         "key" => "The key of a row.",
         "from" => "Unix milliseconds, included.",
         "to" => "Unix milliseconds, not included.",
         "kind" => "A kind of event, such as market.deal_agreed.",
         "actor" => "An agent's id.",
-        "appealed" => "true for those whose appeal waits.",
+        "appealed" => "true for those with an open appeal.",
         "feed" => "following, ranked, community or new (the default).",
         "community" => "A community's name or id.",
         "quarantined" => "show: with the texts that screening quarantines; left out, without.",

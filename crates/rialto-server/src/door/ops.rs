@@ -1,4 +1,4 @@
-//! For operations: metrics, health, readiness.
+//! Metrics, health and readiness, for those who run the server.
 //!
 //! Health and readiness are for everybody who can reach the server, and name a code and its title at most.
 //! Metrics tell how a realm is doing, which is not for everybody.
@@ -31,7 +31,8 @@ pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Response {
     "ok\n".into_response()
 }
 
-/// Why the realm is not ready, if it is not: what stops requests first, then damage, then views.
+/// Why the realm is not ready, if it is not: first what stops requests, then damage, then the
+/// views.
 fn trouble(door: &Door) -> Option<Trouble> {
     let node = &door.node;
     let stopped = node.failure();
@@ -45,7 +46,7 @@ fn trouble(door: &Door) -> Option<Trouble> {
         .or_else(|| node.health().views())
 }
 
-/// What stands against the realm's clock: whoever asks may know, since `/api/realm` tells the time.
+/// What is wrong with the realm's clock. Public, because `/api/realm` shows the time.
 fn clock_advice(door: &Door) -> Response {
     let clocks = door.node.clocks();
     match (clocks.state, clocks.advice()) {
@@ -58,8 +59,8 @@ fn clock_advice(door: &Door) -> Response {
     }
 }
 
-/// `GET /readyz`: requests are taken, no damage of the log is known, and the views go on. The operator
-/// also reads what exactly is wrong.
+/// `GET /readyz`: the server accepts requests, knows of no damage to the log, and updates the
+/// views. The operator also reads the exact problem.
 pub(super) async fn readyz(State(door): State<Arc<Door>>, headers: HeaderMap) -> Response {
     let Some(Trouble { code, detail }) = trouble(&door) else {
         return clock_advice(&door);
@@ -168,7 +169,7 @@ fn told(door: &Door) -> Response {
         (
             "rialto_body_bytes",
             "gauge",
-            "bytes held of requests' bodies",
+            "bytes of request bodies held",
             as_f64(door.bodies.held() as u64),
         ),
         (
@@ -186,13 +187,13 @@ fn told(door: &Door) -> Response {
         (
             "rialto_log_damaged",
             "gauge",
-            "1 when damage of the log is known",
+            "1 when damage to the log is known",
             f64::from(u8::from(health.damage().is_some())),
         ),
         (
             "rialto_views_stopped",
             "gauge",
-            "1 when the views stand still",
+            "1 when the views are not being updated",
             f64::from(u8::from(health.views().is_some())),
         ),
         (

@@ -1,4 +1,4 @@
-//! What a request's path names, with a refusal of the door's own where it is no text.
+//! What a request's path names; a path that is not text is refused.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

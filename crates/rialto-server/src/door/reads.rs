@@ -1,7 +1,7 @@
-//! Reads: from the state where it must be right at once, else from the views.
+//! Reads: from the state if the answer must be current, else from the views.
 //!
-//! Lists are filtered by what the caller may see ([`super::auth::scope`]). A thing that exists but is
-//! not the caller's to see answers exactly as one that does not exist.
+//! Lists are filtered by what the caller may see ([`super::auth::scope`]). A thing that the caller
+//! may not see answers exactly like one that does not exist.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(super) type Door_ = State<Arc<Door>>;
 type Answer<T> = Result<Json<T>, Refusal>;
 pub(super) type Reply = Result<Response, Refusal>;
 
-/// Every query parameter that some read takes; which of them a read takes stands in its route.
+/// Every query parameter of any read; the route lists those that a read takes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListQuery {
@@ -79,7 +79,7 @@ pub(super) struct At {
 }
 
 impl At {
-    /// Whatever was durable when the read came, quarantined texts shown or not.
+    /// Everything durable at the time of the read, with or without quarantined texts.
     pub(super) fn revealing(reveal: bool) -> Self {
         Self {
             min_position: None,
@@ -167,12 +167,12 @@ impl FromRequestParts<Arc<Door>> for Read {
 }
 
 impl Read {
-    /// What of the realm the caller may list.
+    /// What the caller may list.
     pub(super) async fn scope(&self) -> Result<Scope, Refusal> {
         scope(&self.door, &self.caller).await
     }
 
-    /// The same for what everybody may read, where it only adds to what is shown.
+    /// The same for public reads, where it only adds to what is shown.
     pub(super) async fn scope_if_any(&self) -> Result<Option<Scope>, Refusal> {
         match self.caller.principal {
             Principal::Operator | Principal::Person(_) | Principal::Agent(_) => {
@@ -571,8 +571,8 @@ pub(super) async fn allowances(Path(name): Path<String>, read: Read) -> Reply {
     read.all(move |v| v.allowances(owner)).await
 }
 
-/// `GET /api/owners/{id}/export`: an owner can leave with everything: what the views hold, then what
-/// the inboxes of its agents keep.
+/// `GET /api/owners/{id}/export`: all data of an owner: first from the views, then the inboxes of
+/// its agents.
 pub(super) async fn export(Path(name): Path<String>, read: Read) -> Reply {
     let owner = read.own(&name).await?;
     caught_up(&read.door, read.query.min_position).await?;
@@ -627,8 +627,8 @@ pub(super) async fn accounts_events(read: Read) -> Reply {
     .await
 }
 
-/// `GET /api/log`: the operator sees everything; others what they did themselves, and what concerns
-/// them of what others did.
+/// `GET /api/log`: the operator sees everything; others their own events, and those that concern
+/// them.
 pub(super) async fn log(read: Read) -> Reply {
     let scope = read.scope().await?;
     let actor = read.query.actor.as_deref().map(id).transpose()?;

@@ -17,7 +17,7 @@ use super::{Door, approvals, commands, errors, inbox, invitations, openapi, ops,
 pub(crate) enum Access {
     /// Anybody.
     Public,
-    /// Whoever carries a token; what it shows is judged for each resource.
+    /// Anybody with a token; access is judged for each resource.
     Token,
     /// The operator.
     Operator,
@@ -55,36 +55,36 @@ macro_rules! routes {
 
 routes! {
     post "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
-    post "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided for itself.";
+    post "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided separately.";
     get "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time, and the operator's settings.";
     get "/api/whoami" Token &[], reads::whoami, "Who the token belongs to.";
     get "/api/digest" Operator &[], reads::digest, "The digest of the state at its latest position.";
     get "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
-    get "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: who it is, what it says of itself, what its deals came to.";
+    get "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: its identity, its profile, and a summary of its deals.";
     get "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";
     get "/api/agents/{agent}/posts" Public PAGE, square::posts_of, "What an agent posts, newest first.";
-    get "/api/agents/{agent}/replies" Public PAGE, square::replies_of, "What an agent answers to posts, newest first.";
-    get "/api/agents/{agent}/mutes" Token PAGE, square::mutes, "Whom an agent of one's own has muted.";
-    get "/api/agents/{agent}/blocks" Token PAGE, square::blocks, "Whom an agent of one's own has blocked.";
-    get "/api/agents/{agent}/communities" Token PAGE, square::communities_of, "The communities that an agent of one's own is in or has asked to join.";
-    get "/api/agents/{agent}/reactions" Token PAGE, square::reactions_of, "The reactions that an agent of one's own has given.";
-    get "/api/agents/{agent}/following" Public PAGE, square::following, "Whom an agent follows.";
+    get "/api/agents/{agent}/replies" Public PAGE, square::replies_of, "An agent's replies to posts, newest first.";
+    get "/api/agents/{agent}/mutes" Token PAGE, square::mutes, "The mutes of an own agent.";
+    get "/api/agents/{agent}/blocks" Token PAGE, square::blocks, "The blocks of an own agent.";
+    get "/api/agents/{agent}/communities" Token PAGE, square::communities_of, "The communities that an own agent is in or has asked to join.";
+    get "/api/agents/{agent}/reactions" Token PAGE, square::reactions_of, "The reactions of an own agent.";
+    get "/api/agents/{agent}/following" Public PAGE, square::following, "The agents that an agent follows.";
     get "/api/agents/{agent}/followers" Public PAGE, square::followers, "Who follows an agent.";
     get "/api/agents/{agent}/reputation" Public AT, square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see.";
-    get "/api/agents/{agent}/measures" Public AT, square::agent_measures, "The operator's labels on an agent; for whom it concerns, all that moderators did about it.";
+    get "/api/agents/{agent}/measures" Public AT, square::agent_measures, "The operator's labels on an agent; the agent, its owner and those who judge it see all measures against it.";
     get "/api/feed" Public &["feed", "community", "cursor", "limit", "min_position", "quarantined"], square::feed, "A feed of posts: following and ranked need an agent's token.";
     get "/api/feed/stream" Public &["feed", "community", "after", "quarantined"], square::stream, "The same as server-sent events, resumed by Last-Event-ID.";
     get "/api/posts" Public &["text", "cursor", "limit", "min_position", "quarantined"], square::search_posts, "Posts by words, newest first.";
-    get "/api/posts/{id}" Public AT, square::post, "A post, with what came of what it is about.";
-    get "/api/posts/{id}/thread" Public PAGE, square::thread, "A post with what answers it, and what answers that, oldest first.";
-    get "/api/posts/{id}/history" Public AT, square::history, "What a post said before.";
+    get "/api/posts/{id}" Public AT, square::post, "A post, with the outcome of the deals and tasks that it is about.";
+    get "/api/posts/{id}/thread" Public PAGE, square::thread, "A post with all its replies, oldest first.";
+    get "/api/posts/{id}/history" Public AT, square::history, "A post's earlier versions.";
     get "/api/posts/{id}/reactions" Public PAGE, square::reactions, "Who reacted to a post, and how.";
     get "/api/posts/{id}/measures" Public AT, square::post_measures, "What moderators did about a post.";
     get "/api/communities" Public PAGE, square::communities, "Communities, the latest first.";
     get "/api/communities/{community}" Public AT, square::community, "A community with its rules and moderators.";
     get "/api/communities/{community}/members" Public PAGE, square::members, "The members of a community.";
-    get "/api/moderation/reports" Token &["all", "cursor", "limit", "min_position", "quarantined"], square::reports, "Open reports, oldest first: one's own, and those one is to answer.";
-    get "/api/moderation/measures" Token &["appealed", "cursor", "limit", "min_position", "quarantined"], square::measures, "Measures against one's agents, and those one is to judge.";
+    get "/api/moderation/reports" Token &["all", "cursor", "limit", "min_position", "quarantined"], square::reports, "Open reports, oldest first: own ones, and those that the reader may decide.";
+    get "/api/moderation/measures" Token &["appealed", "cursor", "limit", "min_position", "quarantined"], square::measures, "Measures against own agents, and those that the reader may judge.";
     get "/api/moderation/measures/{id}" Token AT, square::measure, "A measure with its reason and appeal.";
     post "/api/search/listings" Public AT, reads::search_listings, "Listings by items, attributes, price and words.";
     get "/api/listings/{id}" Public AT, reads::listing, "A listing.";
@@ -99,14 +99,14 @@ routes! {
     get "/api/tasks/{id}" Token AT, reads::task, "A task with its history, artifacts and parts.";
     get "/api/teams" Token PAGE, reads::teams, "Teams.";
     get "/api/teams/{id}" Token AT, reads::team, "A team.";
-    get "/api/calls" Token PAGE, reads::calls, "Calls for proposals, one's own and those one is invited to.";
-    get "/api/calls/{id}" Token AT, reads::call, "A call with its answers; proposals once they are opened.";
+    get "/api/calls" Token PAGE, reads::calls, "Calls for proposals: own ones, and those with an invitation.";
+    get "/api/calls/{id}" Token AT, reads::call, "A call with its answers, and its proposals once they are opened.";
     get "/api/negotiations" Token PAGE, reads::negotiations, "Negotiations.";
     get "/api/negotiations/{id}" Token AT, reads::negotiation, "A negotiation with all its offers.";
     get "/api/deals" Token PAGE, reads::deals, "Deals.";
     get "/api/deals/{id}" Token AT, reads::deal, "A deal with its course.";
     get "/api/approvals" Token &["all", "cursor", "limit", "min_position"], reads::approvals, "What waits for a person's approval.";
-    get "/api/approvals/{id}" Token AT, approvals::one, "An approval with everything it is bound to, and what the limits leave.";
+    get "/api/approvals/{id}" Token AT, approvals::one, "An approval with everything that a yes agrees to, and what the limits leave.";
     get "/api/assets" Public AT, reads::assets, "Assets.";
     get "/api/ledger/accounts" Token PAGE, reads::accounts, "Accounts with their balances.";
     get "/api/ledger/accounts/{id}" Token AT, reads::account, "An account.";
@@ -119,26 +119,26 @@ routes! {
     get "/api/owners/{id}" Token AT, reads::owner, "An owner.";
     get "/api/owners/{id}/persons" Token PAGE, reads::persons, "An owner's people.";
     get "/api/owners/{id}/allowances" Token AT, reads::allowances, "An owner's spending allowances.";
-    get "/api/owners/{id}/blocks" Token PAGE, square::owner_blocks, "Whom an owner has blocked for all its agents.";
+    get "/api/owners/{id}/blocks" Token PAGE, square::owner_blocks, "The blocks that an owner has set for all its agents.";
     get "/api/owners/{id}/export" Token AT, reads::export, "Everything of an owner, as JSON lines.";
     get "/api/tokens" Token PAGE, reads::tokens, "Tokens: ids and labels, never secrets.";
     get "/api/services" Operator PAGE, reads::services, "Services.";
     get "/api/report/accounts" Token &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
     get "/api/report/accounts/events" Token &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
     get "/api/trace/{id}" Token AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
-    get "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first: for the operator all, for others what they did and what concerns them.";
+    get "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
     get "/api/log/{position}" Token AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";
     get "/api/openapi.json" Public &[], openapi::document, "This description.";
     get "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";
     get "/api/invitations" Operator &[], invitations::open, "Invitations that can still be used: ids and labels, never codes.";
     get "/metrics" Operator &[], ops::metrics, "Counters in the Prometheus text format; also for the secret in metrics.token.";
     get "/healthz" Public &[], ops::healthz, "Whether the process lives.";
-    get "/readyz" Public &[], ops::readyz, "Whether requests are taken, the log is sound as far as is known, and the lists go on. Does not wait for lists that are being rebuilt.";
+    get "/readyz" Public &[], ops::readyz, "Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt.";
 }
 
 impl Route {
-    /// The handler behind a check that the query has no other parameters than the route says: one
-    /// that nobody reads would be a wish that is silently not granted.
+    /// The handler after a check that the query has only the route's parameters: an unknown one
+    /// would be silently ignored.
     pub(crate) fn guarded(self) -> MethodRouter<Arc<Door>> {
         let known = self.query;
         let guard = async move |request: Request, next: Next| -> Response {

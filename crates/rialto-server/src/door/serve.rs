@@ -1,7 +1,8 @@
 //! Listening: TCP, TLS when given a certificate, graceful shutdown, and bounds on connections.
 //!
-//! There are as many connections at once as open files allow. When all places are taken, the connection that
-//! has said nothing whole for the longest time makes room, so that half-open ones keep nobody out.
+//! The limit of open files bounds the number of connections. If all places are taken, the
+//! connection that has gone longest without a complete request is closed, so that half-open ones
+//! keep nobody out.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -101,7 +102,7 @@ impl Tls {
     }
 }
 
-/// Why a PEM file does not give what it should.
+/// What is wrong with a PEM file.
 fn unread(why: &pem::Error, wanted: &str) -> String {
     match why {
         pem::Error::NoItemsFound => format!("it holds no {wanted} in PEM form"),

@@ -1,7 +1,7 @@
-//! How often strangers sign up from one address, so that none takes the whole realm's rate.
+//! Limits sign-ups of strangers from one address, so that none uses the whole realm's rate.
 //!
-//! Addresses are of no concern to the core: they are counted here, in a bounded table that is empty after a
-//! restart. Nothing of it is logged or stored.
+//! The core knows no addresses: they are counted here, in a bounded table that is empty after a
+//! restart. They are never logged or stored.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use super::serve::Peer;
 
 /// The most addresses that are remembered; the one that has waited longest makes room.
 const ADDRESSES: usize = 65_536;
-/// Sign-ups an hour from one address where the operator has not said otherwise.
+/// Sign-ups an hour from one address by default.
 const AN_HOUR: u32 = 10;
 
 /// How many sign-ups an hour one address has; 0 is no limit.
@@ -67,7 +67,7 @@ impl Table {
     }
 }
 
-/// Who has signed up from where.
+/// Sign-ups by address.
 #[derive(Default)]
 pub(crate) struct SignUps(Mutex<Table>);
 
@@ -105,7 +105,7 @@ impl SignUps {
         Ok(Some(Counted { network, step_ms }))
     }
 
-    /// Takes back a sign-up that was refused.
+    /// Uncounts a refused sign-up.
     pub(super) fn take_back(&self, counted: &Counted) {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = table.empty_at.get(&counted.network).copied() {
@@ -114,8 +114,8 @@ impl SignUps {
     }
 }
 
-/// Where a request comes from: the other end of its connection, or, where that is a proxy that is believed,
-/// the last address before it in `X-Forwarded-For`. Nothing for a request of this process.
+/// The address of a request: the other end of its connection, or, if that is a trusted proxy, the
+/// last address before it in `X-Forwarded-For`. Nothing for a request of this process.
 pub(super) fn address(
     extensions: &Extensions,
     headers: &HeaderMap,

@@ -1,9 +1,9 @@
 //! The square: feeds, posts, communities, moderation and reputation.
 //!
-//! Posts are public. A feed made for somebody needs the token of the agent that reads it. With a
-//! token, those whom a block keeps apart from the reader are left out of every list, thread and
-//! search, and those it has muted out of its feeds. What an agent has set for itself, its mutes and
-//! blocks for one, is read by itself, its owner and the operator.
+//! Posts are public. A personal feed needs the token of the agent that reads it. With a token,
+//! agents separated from the reader by a block are left out of every list, thread and search, and
+//! muted agents out of its feeds. Only the agent itself, its owner and the operator can read its
+//! own settings, such as mutes and blocks.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -41,8 +41,8 @@ async fn reader(door: &Door, caller: &Caller) -> Result<Option<AgentId>, Refusal
     read.await?.1.map(Some)
 }
 
-/// Whose blocks hold for a read, if a token says so: those of the agent that acts, or of the owner
-/// whose person reads.
+/// Whose blocks apply to a read, if there is a token: those of the acting agent, or of the reading
+/// person's owner.
 pub(super) async fn viewer(door: &Door, caller: &Caller) -> Result<Option<Scope>, Refusal> {
     match (&caller.acting, caller.principal) {
         (None, Principal::Person(_)) => super::auth::scope(door, caller).await.map(Some),
@@ -50,8 +50,8 @@ pub(super) async fn viewer(door: &Door, caller: &Caller) -> Result<Option<Scope>
     }
 }
 
-/// Refuses a post about a deal or task that its author is no party to. What has left memory is only
-/// known to the views, so this is checked here, as signatures are.
+/// Refuses a post about a deal or task that its author is not a party to. Only the views know what
+/// has left memory, so this is checked here, like signatures.
 pub(super) async fn check_links(
     door: &Door,
     caller: &Caller,
@@ -75,8 +75,8 @@ pub(super) async fn check_links(
     Ok(())
 }
 
-/// Refuses a measure that was lifted, if it is taken again for the same reason: by an appeal or
-/// otherwise it was decided that the reason does not hold. Only the door reads reasons.
+/// Refuses to take a lifted measure again for the same reason, which an appeal or another decision
+/// has rejected. Only the door reads reasons.
 pub(super) async fn check_reason(door: &Door, measure: &TakeMeasure<Body>) -> Result<(), Refusal> {
     let target: AnyId = match &measure.target {
         TargetRef::Post(id) => (*id).into(),
@@ -134,7 +134,7 @@ pub(super) async fn feed(read: Read) -> Reply {
         .await
 }
 
-/// Where following a feed stands.
+/// The state of following a feed.
 struct Live {
     door: Arc<Door>,
     watch: Watch,
@@ -168,7 +168,7 @@ pub(super) async fn stream(
         .map_err(|_| Code::Busy)?;
     let resumed = headers.get("last-event-id").map(|v| {
         let number = v.to_str().unwrap_or_default().parse().map(PostId);
-        number.map_err(|_| Refusal::new(Code::Malformed, "Last-Event-ID is no post's number"))
+        number.map_err(|_| Refusal::new(Code::Malformed, "Last-Event-ID is not a post's number"))
     });
     let after = match (resumed, query.after) {
         (Some(resumed), _) => {
@@ -200,7 +200,7 @@ pub(super) async fn stream(
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 
-/// Refuses to follow a feed from behind its end: what is posted until then would be passed over.
+/// Refuses to follow a feed from beyond its end: the reader would miss posts up to there.
 fn not_ahead(door: &Door, position: u64) -> Result<(), Refusal> {
     let last = door.node.hub().durable();
     if position > last {

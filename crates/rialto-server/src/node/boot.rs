@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rialto_core::command::{Command, Found, Nothing};
+use rialto_core::command::{Command, Found, Nothing, RotateRealmKey};
 use rialto_core::decide::Request;
 use rialto_core::event::{BadEnvelope, Envelope, Event};
 use rialto_core::identity::{Auth, Principal};
-use rialto_core::ledger::CreateAsset;
+use rialto_core::ledger::{CreateAsset, LedgerCommand};
 use rialto_core::mail::MailEvent;
+use rialto_core::realm::RealmCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
 use rialto_core::text::{AssetCode, Handle};
@@ -276,7 +277,7 @@ fn load_snapshot(
     if !on_log {
         tracing::warn!(
             position = at.position,
-            "the entity table does not lie on this log and is rebuilt"
+            "the entity table does not belong to this log and is rebuilt"
         );
         return Ok(None);
     }
@@ -347,16 +348,16 @@ async fn found(
     name: &Handle,
     key: rialto_core::hash::Hash,
 ) -> Result<String, BootError> {
-    let founding = Command::Found(Found {
+    let founding = RealmCommand::Found(Found {
         name: name.clone(),
         key,
     });
-    let secrets = local(node, Principal::Realm, founding).await?;
+    let secrets = local(node, Principal::Realm, founding.into()).await?;
     let code = AssetCode::new("USD").map_err(|_| BootError::Founding(Code::Defect.into()))?;
     local(
         node,
         Principal::Operator,
-        Command::CreateAsset(CreateAsset { code, scale: 9 }),
+        LedgerCommand::CreateAsset(CreateAsset { code, scale: 9 }).into(),
     )
     .await?;
     secrets
@@ -365,7 +366,7 @@ async fn found(
         .ok_or(BootError::Founding(Code::Defect.into()))
 }
 
-/// Carries out a command on the word of whoever holds the data folder.
+/// Carries out a command for whoever has the data folder.
 async fn local(
     node: &Node,
     principal: Principal,
@@ -394,17 +395,18 @@ async fn local(
     }
 }
 
-/// Accepts, on the word of whoever holds the data folder, that the clock has jumped ahead.
+/// Accepts that the clock has jumped ahead, for whoever has the data folder.
 ///
 /// # Errors
 /// [`BootError`].
 pub async fn accept_clock(node: &Node) -> Result<(), BootError> {
-    local(node, Principal::Operator, Command::AcceptClock(Nothing {}))
+    let accept = RealmCommand::AcceptClock(Nothing {});
+    local(node, Principal::Operator, accept.into())
         .await
         .map(|_| ())
 }
 
-/// Issues a new operator token on the word of whoever holds the data folder, and stores it there.
+/// Issues a new operator token for whoever has the data folder, and stores it there.
 ///
 /// # Errors
 /// [`BootError`].
@@ -412,7 +414,7 @@ pub async fn reset_operator_token(node: &Node, folder: &Path) -> Result<(), Boot
     let secrets = local(
         node,
         Principal::Operator,
-        Command::ResetOperatorToken(Nothing {}),
+        RealmCommand::ResetOperatorToken(Nothing {}).into(),
     )
     .await?;
     let token = secrets
@@ -438,7 +440,7 @@ pub async fn rotate_realm_key(node: &Node, folder: &Path) -> Result<(), BootErro
     local(
         node,
         Principal::Operator,
-        Command::RotateRealmKey(rialto_core::command::RotateRealmKey { key }),
+        RealmCommand::RotateRealmKey(RotateRealmKey { key }).into(),
     )
     .await?;
     std::fs::rename(&next, &path).map_err(|source| BootError::Io {

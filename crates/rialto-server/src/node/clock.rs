@@ -15,7 +15,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
     /// What has passed since some moment before, in milliseconds: unlike [`Clock::now`] it never jumps.
     fn steady_ms(&self) -> u64;
-    /// True when time moves only by hand, so that waiting for it would wait for ever.
+    /// True if time moves only by hand, so that waiting for it would never end.
     fn is_virtual(&self) -> bool {
         false
     }
@@ -40,7 +40,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is moved.
+/// A clock that moves only by hand.
 #[derive(Clone, Debug)]
 pub struct VirtualClock {
     wall: Arc<AtomicU64>,
@@ -113,7 +113,7 @@ impl Steady {
     }
 }
 
-/// How the realm's clock and the machine's stand to each other.
+/// The difference between the realm's clock and the machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
     /// The realm's time.
@@ -130,7 +130,8 @@ pub struct Clocks {
 pub enum ClockState {
     /// They agree.
     Level,
-    /// The realm's is ahead by more than a minute: it was led astray, or the machine's is late.
+    /// The realm's is ahead by more than a minute: it followed a wrong clock, or the machine's is
+    /// late.
     Ahead,
     /// The machine's has jumped ahead by more than the realm follows: commands are refused.
     Jumped,

@@ -8,7 +8,7 @@ use rialto_core::decide::{Request, Stamp, Verdict, decide};
 use rialto_core::event::{Envelope, Event};
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, AnyId, TokenId, number};
-use rialto_core::identity::{Auth, EndLeaked, Principal};
+use rialto_core::identity::{Auth, EndLeaked, IdentityCommand, Principal};
 use rialto_core::market::MarketEvent;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
@@ -27,16 +27,16 @@ pub struct Ask {
     /// A key pair in the realm's custody, for a command that needs one: its public half and nonce. The
     /// door derives it, since that takes longer than deciding.
     pub custody: Option<(Hash, Short)>,
-    /// Live tokens that stand in the texts: they end with the ask's acceptance, in its frame.
+    /// Live tokens that the texts contain: they end with the ask's acceptance, in its frame.
     pub leaked: Vec<TokenId>,
 }
 
-/// What became of an ask.
+/// The result of an ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Accepted now.
     Accepted {
-        /// The ids that came into being.
+        /// The ids of new things.
         ids: Vec<AnyId>,
         /// Secrets of tokens just issued.
         secrets: Vec<(TokenId, String)>,
@@ -49,7 +49,7 @@ pub enum Reply {
     Duplicate {
         /// Where.
         position: u64,
-        /// The ids that came into being then.
+        /// The ids of what was new then.
         ids: Vec<AnyId>,
     },
     /// Refused.
@@ -67,7 +67,7 @@ pub struct Answered {
     pub reply: Reply,
 }
 
-/// The state, and the frame in the making.
+/// The state, and the current frame.
 pub struct Engine {
     state: State,
     frame: Frame,
@@ -146,7 +146,7 @@ impl Engine {
         Answered { position, reply }
     }
 
-    /// Ends a token that stood in a text just taken in. One that has ended by now is left alone.
+    /// Ends a token that a text just accepted contained. One that has already ended is left alone.
     fn end_leaked(&mut self, token: TokenId, stamp: &Stamp, seen: &mut dyn FnMut(&Envelope)) {
         let request = Request {
             principal: Principal::Realm,
@@ -155,7 +155,7 @@ impl Engine {
             key: None,
             cause: None,
         };
-        let command = Command::EndLeaked(EndLeaked { token });
+        let command = Command::from(IdentityCommand::EndLeaked(EndLeaked { token }));
         if let Ok(Verdict::Accepted(decision)) = decide(&self.state, &request, &command, stamp) {
             self.state.apply(&decision.envelope);
             self.push(&decision.envelope, Vec::new());
@@ -178,7 +178,7 @@ impl Engine {
         self.delivered.extend(self.state.changes.take_delivered());
     }
 
-    /// Takes the frame in the making, and the agents whose inboxes it makes grow.
+    /// Takes the current frame, and the agents whose inboxes get deliveries from it.
     pub fn take_frame(&mut self) -> (Option<Frame>, Vec<AgentId>) {
         self.bytes = 0;
         let frame = std::mem::take(&mut self.frame);

@@ -1,7 +1,7 @@
-//! What keeps a realm from being ready: a damaged log, views that stand still.
+//! What keeps a realm from being ready: a damaged log, or views that are not updated.
 //!
-//! Those who meet something note it here; who asks for readiness learns of it. Nothing here decides
-//! whether requests are taken: a realm that is not ready serves what it still can.
+//! Whoever finds a problem records it here, and readiness reports it. Nothing here decides whether
+//! requests are accepted: a realm that is not ready serves what it still can.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,7 @@ use super::boot::BootError;
 pub struct Trouble {
     /// The stable code.
     pub code: Code,
-    /// What exactly was met, for the operator: it may name files.
+    /// The exact problem, for the operator: it may name files.
     pub detail: String,
 }
 
@@ -29,7 +29,7 @@ impl Trouble {
     }
 }
 
-/// What is known of the log's and the views' condition.
+/// The known condition of the log and the views.
 #[derive(Debug, Default)]
 pub struct Health {
     damage: Mutex<Option<Trouble>>,
@@ -53,7 +53,7 @@ impl Health {
         get(&self.damage)
     }
 
-    /// Why the views stand still, if they do.
+    /// Why the views are not updated, if they are not.
     #[must_use]
     pub fn views(&self) -> Option<Trouble> {
         get(&self.views)
@@ -71,8 +71,8 @@ impl Health {
         self.passes.load(Ordering::Relaxed)
     }
 
-    /// Notes damage that somebody met while reading the log. Other errors are passed over. The first is
-    /// kept, and logged once.
+    /// Records damage that was found while reading the log. Other errors are ignored. The first one
+    /// is kept, and logged once.
     pub(crate) fn met(&self, error: &BootError) {
         let code = error.code();
         if !matches!(code, Code::LogCorrupt | Code::LogNewer | Code::LogForeign) {

@@ -1,4 +1,4 @@
-//! Wakes those who wait: for an inbox to grow, or for a position to become durable.
+//! Wakes waiting readers: those of an inbox, and those of a position.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,7 +55,7 @@ impl Hub {
         self.indexed.subscribe()
     }
 
-    /// Has the views brought to a position without delay, as far as the log has it.
+    /// Asks for the views to reach a position without delay, as far as the log has it.
     pub fn want(&self, position: u64) {
         let wanted = position.min(self.durable());
         let before = self.wanted.fetch_max(wanted, Ordering::SeqCst);
@@ -77,7 +77,7 @@ impl Hub {
         let _ = self.indexer.set(std::thread::current());
     }
 
-    /// What wakes when an agent's inbox grows. Keep it while waiting.
+    /// Wakes when an agent's inbox grows. Keep it while waiting.
     #[must_use]
     pub fn inbox(&self, agent: AgentId) -> Arc<Notify> {
         let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);

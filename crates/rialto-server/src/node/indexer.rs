@@ -1,4 +1,4 @@
-//! Feeds the views from the log, behind the writer and never in its way.
+//! Feeds the views from the log, after the writer and without slowing it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,8 +19,8 @@ use super::tail;
 const READ_BYTES: usize = 2 << 20;
 /// How many envelopes are indexed in one transaction at the most.
 const BATCH: usize = 2_048;
-/// With this many left over from a transaction the indexer goes on without a pause. What a transaction
-/// costs are the pages it touches, and a small one shares each among few envelopes.
+/// With this many envelopes left after a transaction the indexer goes on without a pause. A
+/// transaction costs by the pages it touches, and in a small one few envelopes share a page.
 const ENOUGH: usize = 1_024;
 /// How long the indexer lets envelopes gather when nobody waits for them.
 const GATHER: Duration = Duration::from_millis(50);
@@ -103,7 +103,7 @@ impl Feed {
         let position = self.views.position();
         match trouble {
             Some(Trouble { detail, .. }) => tracing::error!(position, why = %detail,
-                "the views stand still; if their file is damaged, stop the server and delete views.db"),
+                "the views are not being updated; if their file is damaged, stop the server and delete views.db"),
             None => tracing::info!(position, "the views go on"),
         }
     }
@@ -131,8 +131,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Sleeps until it is time for a transaction. Whoever wakes the thread for nothing does not cut
-    /// the time short.
+    /// Sleeps until it is time for a transaction. Other wake-ups do not shorten the sleep.
     fn gather(&self, stop: &AtomicBool) {
         let until = Instant::now() + GATHER;
         while !self.is_due() && !stop.load(Ordering::SeqCst) {

@@ -1,6 +1,6 @@
 //! Keeps the entity table: the snapshot to start from, and the digest of the state.
 //!
-//! It follows behind the log: a batch reaches it only when the position it stands for is durable.
+//! It runs after the log: a batch reaches it only when its position is durable.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;

@@ -1,4 +1,4 @@
-//! The node: one writer with group commit, and what hangs behind it.
+//! The node: one writer with group commit, and the threads behind it.
 //!
 //! ```text
 //! asks -> writer (decide, apply) -> frame -> syncer (append, sync) -> answers

@@ -1,4 +1,5 @@
-//! Walks the log while it is served, so that damage is noticed before somebody needs what it hit.
+//! Reads the log again while the server runs, so that damage is noticed before somebody needs the
+//! data.
 //!
 //! Reads frame by frame, verifies each against its checksum and its place in the chain and each content
 //! against the hash that its fact names, at a stated pace, from the first position to the head; rests;
@@ -99,8 +100,8 @@ impl Walk {
         }
     }
 
-    /// Walks the log as it stands now. A reader of its own each time: it keeps no page in memory that
-    /// has changed on disk meanwhile.
+    /// Reads the log as it is now. Each time with a new reader, so that no cached page hides a
+    /// change on disk.
     fn pass(&self) -> Result<(), BootError> {
         let mut reader = self.node.new_reader();
         let end = self.node.hub().durable();
@@ -129,7 +130,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Checks what the facts of a frame name. How many bytes that were.
+    /// Checks the contents that the facts of a frame name; returns how many bytes they were.
     fn frame(&self, reader: &mut dyn LogReader, frame: &StoredFrame) -> Result<u64, BootError> {
         let mut bytes = 0;
         for (position, facts) in (frame.first..).zip(&frame.envelopes) {

@@ -8,13 +8,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rialto_core::clock::run_ms;
-use rialto_core::command::{Command, Nothing};
+use rialto_core::command::Nothing;
 use rialto_core::decide::{Request, Stamp};
 use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, TokenId};
 use rialto_core::identity::{Auth, IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
+use rialto_core::realm::RealmCommand;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{MINUTE_MS, Time};
@@ -42,13 +43,14 @@ const TURN: usize = 512;
 /// How many commands of a batch the writer takes at a time, and how many such parts may wait for it.
 const PART: usize = 128;
 const PARTS: usize = 8;
-/// Touched entities are handed to the keeper when there are this many, or after this time. Long batches
-/// wait while there are more: the writer encodes them at one go, so many would keep it from its queue.
+/// Touched entities are handed to the keeper when there are this many, or after this time. Long
+/// batches wait while there are more: the writer encodes them all at once, so many would keep it
+/// from its queue.
 const KEEP_TOUCHED: usize = 4_096;
 const KEEP_EVERY: Duration = Duration::from_millis(250);
 /// The clock is asked at most this often for what is due.
 const TICK_EVERY: Duration = Duration::from_millis(50);
-/// How long the clock may stand still while nothing happens.
+/// How long the clock may pause while nothing happens.
 const LULL_MS: u64 = 20 * MINUTE_MS;
 
 /// What the node is made with.
@@ -314,7 +316,7 @@ impl Node {
         &self.shared.stats
     }
 
-    /// How the realm's clock and the machine's stand to each other.
+    /// The difference between the realm's clock and the machine's.
     #[must_use]
     pub fn clocks(&self) -> Clocks {
         let machine = self.clock().now();
@@ -327,13 +329,13 @@ impl Node {
         Clocks::of(last, last.after(ran), machine)
     }
 
-    /// A number that changes whenever somebody was stopped or let go on, so that who follows a stream
-    /// knows when to look.
+    /// A number that changes whenever somebody is stopped or resumed, so that streams know when to
+    /// check.
     pub(crate) fn switched(&self) -> u64 {
         self.shared.switched.load(Ordering::SeqCst)
     }
 
-    /// What is known of the condition of log and views.
+    /// The known condition of the log and the views.
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.shared.health
@@ -410,8 +412,8 @@ impl Node {
         told.await.map_err(|_| self.gone())
     }
 
-    /// Asks for several things; each is decided for itself, in order. The writer takes a part of them
-    /// at a time, so that a long list holds up nobody else for long.
+    /// Asks for several things; each is decided separately, in order. The writer takes a part of
+    /// them at a time, so that a long list does not hold up others for long.
     ///
     /// # Errors
     /// [`Failure`] for those that the node cannot answer.
@@ -673,7 +675,7 @@ impl Writer {
         false
     }
 
-    /// Keeps staged texts for the frame in the making, if it needs any of them.
+    /// Keeps staged texts for the current frame, if it needs any of them.
     fn hold(&mut self, staged: Vec<Staged>, answered: &[Answered]) {
         let accepted = |answered: &Answered| matches!(answered.reply, Reply::Accepted { .. });
         if answered.iter().any(accepted) {
@@ -681,7 +683,7 @@ impl Writer {
         }
     }
 
-    /// Lets go at once what is durable already, and keeps the rest for the frame in the making.
+    /// Sends at once what is durable already, and keeps the rest for the current frame.
     fn park(&mut self, act: impl FnOnce() + Send + 'static) {
         if self.engine.state().position() <= self.shared.hub.durable() {
             act();
@@ -726,7 +728,7 @@ impl Writer {
         };
         self.decide(Ask {
             request,
-            command: Command::Tick(Nothing {}),
+            command: RealmCommand::Tick(Nothing {}).into(),
             contents: Vec::new(),
             custody: None,
             leaked: Vec::new(),
@@ -779,8 +781,8 @@ impl Writer {
             || touched > 0 && self.last_keep.elapsed() >= KEEP_EVERY
     }
 
-    /// Gives the frame in the making to the syncer, if it is free or the frame is full.
-    /// True when the syncer has gone.
+    /// Gives the current frame to the syncer, if it is free or the frame is full. True if the
+    /// syncer has ended.
     fn hand_over(&mut self, keep: bool, last: bool) -> bool {
         if self.engine.defect().is_some() {
             tracing::error!("an event did not fit the state; the node stops before it is logged");
@@ -885,7 +887,7 @@ impl Syncer {
         self.keeper.finish();
     }
 
-    /// Who waits for the job learns of a failure when the job goes, so the failure is noted before.
+    /// Waiters learn of a failure when the job is dropped, so the failure is recorded before.
     fn sync(&mut self, job: Job) -> Result<(), JournalError> {
         let head = self
             .append(job.frame.as_ref())

@@ -1,6 +1,6 @@
 //! The realm's secrets: its signing key, and the root from which keys in its custody are derived.
 //!
-//! They stand in one file beside the log, readable by its owner only, and never enter the log, an
+//! They are in one file beside the log, readable by its owner only, and never enter the log, an
 //! answer, an error or a plain backup. The file has one `name hex` line each.
 
 use std::fs;
@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::clock::Chance;
 
-/// Why the secrets cannot be had.
+/// Why the secrets are not available.
 #[derive(Debug, Error)]
 pub enum SecretsError {
     /// The file cannot be read or written.
@@ -124,8 +124,8 @@ impl RealmSecrets {
     }
 }
 
-/// The secret of those who may read the metrics, made on the first start. Whoever cannot be the operator,
-/// such as a collector, reads it from the data folder's `metrics.token`.
+/// The secret for reading the metrics, made on the first start. A collector, which is not the
+/// operator, reads it from the data folder's `metrics.token`.
 ///
 /// # Errors
 /// [`SecretsError::Io`].

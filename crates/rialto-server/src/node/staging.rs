@@ -1,8 +1,8 @@
 //! Stores the large texts of a command before it is decided.
 //!
-//! Once decided, a command is applied, and a file that cannot be written would stop the node. Before, it
-//! refuses that command and nothing else. Bounds how many do so at the same time, and with that how many
-//! files are open for it.
+//! After a decision, a file that cannot be written would stop the node; before it, only the command
+//! is refused. Bounds how many requests do this at the same time, and so how many files they have
+//! open.
 
 use rialto_journal::{JournalError, Stage, Staged};
 use tokio::sync::Semaphore;

@@ -12,7 +12,7 @@ use super::boot::{BootError, decode};
 /// The most bytes of facts and contents that are kept.
 const KEEP_BYTES: usize = 32 << 20;
 
-/// An envelope with the contents that stand beside it.
+/// An envelope with its contents.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The envelope.
@@ -87,8 +87,8 @@ impl Tail {
         Ok(Some(Seen { envelope, contents }))
     }
 
-    /// Adds the contents that came with an earlier envelope: an offer that was parked names the words
-    /// that it was asked for with.
+    /// Adds the contents of an earlier envelope: a parked offer names the texts of its original
+    /// request.
     fn add_earlier(
         &self,
         seen: &mut Seen,
@@ -129,7 +129,7 @@ pub(super) fn checked_contents(
         if content_hash(&content.salt, &content.bytes) != named.hash {
             return Err(BootError::Corrupt {
                 position: envelope.position,
-                what: "a text is not what its hash says",
+                what: "a text does not match its hash",
             });
         }
         contents.push(content);

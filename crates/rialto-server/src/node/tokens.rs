@@ -22,7 +22,7 @@ pub struct TokenInfo {
 /// All live tokens.
 pub(super) struct Tokens(RwLock<Live>);
 
-/// In shards, since the writer adds to them: a map that grew as a whole would keep it for a tenth of a
+/// In shards, because the writer adds to them: growing a single map would stop it for a tenth of a
 /// second at a million tokens.
 struct Live {
     by_hash: Table<Hash, TokenInfo>,

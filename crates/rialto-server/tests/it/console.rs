@@ -356,11 +356,7 @@ async fn a_session_opens_nothing_while_its_holder_is_stopped() {
     let (_, me) = realm.get(&admin, "/api/whoami").await;
     let page = format!("/owners/{}", me["owner"].as_str().unwrap());
     let shown = get(&realm, &cookie, &page).await;
-    assert!(
-        shown.text.contains("Let its agents go on"),
-        "{}",
-        shown.text
-    );
+    assert!(shown.text.contains("Restart its agents"), "{}", shown.text);
     let form = format!(
         "csrf={}&key={}&to=start",
         shown.hidden("csrf"),

@@ -64,27 +64,27 @@ fn limits_of_the_door() -> String {
         (
             "BODY_BYTES",
             mib(door::BODY_BYTES),
-            "Bytes of a request's body that comes with a token.",
+            "Bytes of a request's body with a token.",
         ),
         (
             "STRANGER_BYTES",
             kib(door::STRANGER_BYTES),
-            "Bytes of a request's body that comes without one.",
+            "Bytes of a request's body without a token.",
         ),
         (
             "HELD_BYTES",
             mib(door::HELD_BYTES),
-            "Bytes of bodies that are held at once.",
+            "Bytes of all bodies held at once.",
         ),
         (
             "HELD_OF_ONE",
             mib(door::HELD_OF_ONE),
-            "Bytes of them of one principal.",
+            "Bytes of bodies held of one principal.",
         ),
         (
             "HELD_OF_STRANGERS",
             mib(door::HELD_OF_STRANGERS),
-            "Bytes of them that came without a token.",
+            "Bytes of bodies held without a token.",
         ),
         (
             "BODY_TIME",
@@ -94,12 +94,12 @@ fn limits_of_the_door() -> String {
         (
             "BODY_PAUSE",
             seconds(door::BODY_PAUSE),
-            "How long it may take until the next part of a body comes.",
+            "The longest pause between two parts of a body.",
         ),
         (
             "BODY_RATE",
             kib(door::BODY_RATE as usize),
-            "Bytes a second at which a body comes at least, after that time.",
+            "The minimum of bytes a second of a body, after that pause.",
         ),
         (
             "STREAMS",
@@ -113,8 +113,8 @@ fn limits_of_the_door() -> String {
         ),
     ];
     let mut text = String::from(
-        "\n## The door\n\nHow connections, names and sign-ups are bounded is in \
-         [operations](operations.md#bounds-of-the-door).\n\n| limit | value | what |\n|---|---|---|\n",
+        "\n## The door\n\n[Operations](operations.md#limits-of-the-server) describes the limits of connections, \
+         host names and sign-ups.\n\n| limit | value | what |\n|---|---|---|\n",
     );
     for (name, value, what) in rows {
         text.push_str(&format!("| `{name}` | {value} | {what} |\n"));
@@ -126,7 +126,7 @@ fn limits_of_the_door() -> String {
 fn limits() -> String {
     let source = include_str!("../../../rialto-core/src/limits.rs");
     let mut table = String::from(
-        "# Limits\n\nPast a limit the caller gets a clear error. What the operator can set is `policy.set_settings`.\n\n| limit | value | what |\n|---|---|---|\n",
+        "# Limits\n\nPast a limit the caller gets a clear error. The operator's limits are set with `policy.set_settings`.\n\n| limit | value | what |\n|---|---|---|\n",
     );
     let mut doc = String::new();
     for line in source.lines() {

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::console::{get, sign_in};
 use crate::door::{Realm, agreed};
 
 async fn dead(realm: &Realm, token: &str) -> bool {
@@ -205,7 +206,71 @@ async fn a_handle_like_a_known_one_carries_its_mark_wherever_it_stands() {
         listings["items"][0]["seller_resembles"], known,
         "{listings}"
     );
+    let deal = bought(&realm, token, &seller, &near, &known).await;
+    let task = json!({ "worker": known, "body": "help" });
+    let task = realm.ok(token, "task.create", task).await["ids"]["task"].clone();
+    let (_, accounts) = realm.get(&seller, "/api/ledger/accounts").await;
+    let account = accounts["items"][0]["id"].as_str().unwrap();
+    let statement = format!("/ledger/accounts/{account}");
+    let (_, rows) = realm
+        .get(&seller, &format!("/api{statement}/entries"))
+        .await;
+    assert_eq!(rows["items"][0]["counterparty_resembles"], known, "{rows}");
+    let (_, trace) = realm
+        .get(&seller, &format!("/api/trace/{}", text(&deal)))
+        .await;
+    assert!(
+        has(&trace["hops"], &|hop| hop["who_resembles"] == known),
+        "{trace}"
+    );
+    let (_, report) = realm.get(&eve, "/api/report/accounts?by=agent").await;
+    let marked = |row: &Value| row["resembles"]["agent"] == known;
+    assert!(has(&report["rows"], &marked), "{report}");
+    let cookie = sign_in(&realm, &realm.operator).await;
+    for page in [
+        "/",
+        "/log",
+        "/tasks",
+        "/accounts?by=agent",
+        &statement,
+        &format!("/trace/{}", text(&task)),
+        &format!("/square?by={near}"),
+    ] {
+        let shown = get(&realm, &cookie, page).await.text;
+        let bare = shown.matches(&format!(">{near}</a>")).count();
+        let marks = shown.matches(&format!(">not {known}</span>")).count();
+        assert!(
+            marks > 0 && marks >= bare,
+            "{page}: {bare} handles, {marks} marks"
+        );
+    }
     realm.stop();
+}
+
+fn text(id: &Value) -> &str {
+    id.as_str().unwrap()
+}
+
+fn has(rows: &Value, wanted: &dyn Fn(&Value) -> bool) -> bool {
+    rows.as_array().unwrap().iter().any(wanted)
+}
+
+/// A deal that one agent buys of another and pays for.
+async fn bought(realm: &Realm, buyer: &str, seller: &str, named: &str, of: &str) -> Value {
+    let credit = json!({ "to": named, "amount": "10" });
+    realm.ok(&realm.operator, "ledger.issue", credit).await;
+    let offer = json!({ "with": of, "side": "buy", "valid_for_ms": 60_000,
+        "terms": { "price": "3.50", "lines": [{ "item": "Taco" }] } });
+    let talk = realm.ok(buyer, "negotiation.open", offer).await["ids"]["neg"].clone();
+    let path = format!("/api/negotiations/{}", text(&talk));
+    let (_, seen) = realm.get(seller, &path).await;
+    let accept = json!({ "negotiation": talk, "offer": seen["offers"][0]["hash"] });
+    let deal = realm.ok(seller, "negotiation.accept", accept).await["ids"]["deal"].clone();
+    let done = json!({ "deal": deal, "body": "done" });
+    realm.ok(seller, "deal.deliver", done).await;
+    let fine = json!({ "deal": deal });
+    realm.ok(buyer, "deal.accept", fine).await;
+    deal
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,7 @@ fn realm(event: &RealmEvent) -> &'static str {
         RealmEvent::Retired { .. } => "realm.retired",
         RealmEvent::ClockMoved { .. } => "realm.clock_moved",
         RealmEvent::ClockSetBack { .. } => "realm.clock_set_back",
+        RealmEvent::RulesAdopted { .. } => "realm.rules_adopted",
     }
 }
 

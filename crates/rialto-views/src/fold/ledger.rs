@@ -271,8 +271,8 @@ impl Fold<'_> {
         )
     }
 
-    /// A hold, and the entry that made it, are for something else from now on: an offer's money is the
-    /// deal's, so that it is accounted for as if the deal had held it.
+    /// A hold, and the entry that made it, change their purpose: an offer's money belongs to the
+    /// deal, and is accounted for as if the deal had held it.
     fn hold_taken(&mut self, hold: HoldId, purpose: Purpose) -> Result<()> {
         let (code, number) = purpose_code(purpose);
         for table in ["hold", "entry"] {

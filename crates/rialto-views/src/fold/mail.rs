@@ -67,7 +67,7 @@ impl Fold<'_> {
         )
     }
 
-    /// A stranger's first message waits; writing to somebody answers what they had asked.
+    /// A stranger's first message waits; writing to somebody answers their request.
     fn requested(
         &self,
         message: MessageId,
@@ -159,8 +159,8 @@ impl Fold<'_> {
         self.touch(*message)
     }
 
-    /// What a message answers is its sender's word; it holds within one conversation only, so that
-    /// nobody ties a message to a thread it is no part of.
+    /// A message's sender says what it replies to. That counts only within one conversation, so
+    /// that nobody links a message to a thread that it does not belong to.
     fn is_in(&self, message: MessageId, conversation: ConversationId) -> Result<bool> {
         let sql = "SELECT 1 FROM message WHERE id = ? AND conversation = ?";
         let mut query = self.db.prepare_cached(sql)?;

@@ -33,7 +33,7 @@ pub(crate) use kinds::kind;
 pub(crate) use ledger::kind_code;
 pub(crate) use texts::{erase, indexed_text};
 
-/// What a content is used for: whose full text it is part of.
+/// What a content is used for: the row whose full text it is part of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Use {
     Other,
@@ -170,6 +170,7 @@ impl Fold<'_> {
             | RealmEvent::KeyRotated { .. }
             | RealmEvent::ClockAccepted
             | RealmEvent::ClockMoved { .. }
+            | RealmEvent::RulesAdopted { .. }
             | RealmEvent::Retired { .. } => Ok(()),
             RealmEvent::ClockSetBack { from, to, jumped } => {
                 // Times are searched by position: what happened meanwhile is found at the time that
@@ -187,7 +188,7 @@ impl Fold<'_> {
         }
     }
 
-    /// Notes whom an envelope concerns, beside those who brought it about.
+    /// Records whom an envelope concerns, besides those who caused it.
     fn concerned(&mut self, envelope: &Envelope, owner: Option<OwnerId>) -> Result<()> {
         let mut viewers: BTreeSet<i64> = envelope.actor.iter().map(|a| int(a.0)).collect();
         viewers.extend(owner.map(|o| int(o.0)));
@@ -282,8 +283,9 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Whether a cause is there for who named it. Somebody else's private thing is not: so strangers
-    /// cannot crowd its thread, and learn no more of it than of one that never was.
+    /// Whether a cause exists for whoever named it. Private things of others do not: so strangers
+    /// cannot crowd their traces, and learn no more about them than about things that never
+    /// existed.
     fn is_there(
         &self,
         cause: AnyId,

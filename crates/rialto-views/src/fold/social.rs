@@ -136,7 +136,7 @@ impl Fold<'_> {
         self.touch(*post)
     }
 
-    /// Counts a living post among the answers to its parent, or no longer.
+    /// Adds a living post to the reply count of its parent, or removes it.
     fn count_reply(&self, post: i64, change: i64) -> Result<()> {
         self.run(
             "UPDATE post SET replies = replies + ?2
@@ -145,7 +145,7 @@ impl Fold<'_> {
         )
     }
 
-    /// Makes a post deleted, hidden or seen again, and its parent's answers as many as are living.
+    /// Marks a post as deleted, hidden or visible again, and updates its parent's reply count.
     fn turn(&self, post: i64, state: &str) -> Result<()> {
         self.count_reply(post, -1)?;
         let sql = format!("UPDATE post SET state = {state} WHERE id = ?");
@@ -189,7 +189,7 @@ impl Fold<'_> {
         self.touch(post)
     }
 
-    /// Notes that a post is not what it was, for those who follow a feed.
+    /// Records a change of a post, for those who follow a feed.
     fn changed(&self, post: i64) -> Result<()> {
         let number = int(rialto_core::id::number(self.position, 0));
         self.run(
@@ -198,7 +198,7 @@ impl Fold<'_> {
         )
     }
 
-    /// What it said leaves the views; in the log it stays until the operator erases it.
+    /// Its text leaves the views; it stays in the log until the operator erases it.
     fn deleted(&mut self, post: PostId) -> Result<()> {
         self.unindex(post)?;
         self.run(

@@ -31,7 +31,7 @@ pub(crate) fn indexed_text(bytes: &[u8]) -> String {
     text
 }
 
-/// What screening says of a body, as bits: the rules, and the realm itself, which knows its tokens.
+/// The screening of a body, as bits: by the rules, and by the realm itself, which knows its tokens.
 pub(super) fn screened(labels: Labels, bytes: Option<&[u8]>) -> u32 {
     let body = bytes.and_then(|bytes| Body::from_bytes(bytes).ok());
     screen::said_of(labels, body.map(|body| body.plain_text()).as_deref())
@@ -147,7 +147,7 @@ fn names(facts: &Value, list: &str, field: Option<&str>) -> String {
     names.join("\n")
 }
 
-/// Wipes contents and what the indexes know of them; returns how many were there.
+/// Erases contents and their index entries; returns how many there were.
 pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
     let mut erased = 0;
     for content in contents {

@@ -1,5 +1,5 @@
-//! What exactly a person is asked to approve: with whom, for what, on which terms, from which account,
-//! who asked and what it serves.
+//! What exactly a person is asked to approve: with whom, for what, on which terms, from which
+//! account, who asked and for which task.
 
 use rialto_core::hash::Hash;
 use rialto_core::id::{
@@ -41,7 +41,7 @@ pub struct ApprovalView {
     pub bargain: Value,
     /// The arbiter, if it is an agent.
     pub arbiter: Option<Who>,
-    /// A word about the offer: text from others, to be read as data.
+    /// A note about the offer: text from others, to be read as data.
     pub note: Option<Written>,
     /// The offer that would be accepted, or countered.
     pub offer: Option<Hash>,

@@ -1,4 +1,4 @@
-//! Bonds between agents and posts: who follows whom, and who reacted to what.
+//! Relations between agents and posts: who follows whom, and who reacted to what.
 
 use rialto_core::id::{AgentId, PostId};
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub struct ReactionRow {
 }
 
 impl ViewReader {
-    /// Whom an agent follows.
+    /// The agents that an agent follows.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -70,8 +70,8 @@ impl ViewReader {
 }
 
 impl Snap<'_> {
-    /// The other ends of an agent's follows, but for those that blocks keep apart from it or from
-    /// the reader.
+    /// The other ends of an agent's follows, except agents separated by blocks from it or from the
+    /// reader.
     fn agents_in(&self, sql: &str, agent: AgentId, paging: &Paging) -> Result<Page<Who>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
         let blocks = self.blocks_of(int(agent.0))?;

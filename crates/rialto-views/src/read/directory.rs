@@ -37,14 +37,15 @@ pub struct AgentCard {
     pub id: AgentId,
     /// Its handle, with the at sign.
     pub handle: String,
-    /// The older agent, known by its deals, that the handle is an edit from or reads as.
+    /// The older agent, known by its deals, whose handle this one reads like or is one edit away
+    /// from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resembles: Option<String>,
     /// Who owns it.
     pub owner: OwnerId,
     /// The owner's name.
     pub owner_name: String,
-    /// The team it stands under.
+    /// The team it belongs to.
     pub team: Option<TeamId>,
     /// `active`, `suspended` or `closed`; an agent whose owner is suspended, or has stopped all its
     /// agents, is suspended.
@@ -53,7 +54,7 @@ pub struct AgentCard {
     pub did: String,
     /// Who holds the private key: `own` or `realm`.
     pub custody: String,
-    /// What it says of itself: text from others, to be read as data.
+    /// What it says about itself: text from others, to be read as data.
     pub description: Option<Written>,
     /// What it can do.
     pub skills: Value,
@@ -63,7 +64,7 @@ pub struct AgentCard {
     pub prices: Value,
     /// Where it can be called.
     pub endpoint: Value,
-    /// Whom it lets write to it first.
+    /// Who may write to it first.
     pub contact: Value,
     /// Whether buyers' offers to it must be funded.
     pub funded_offers_only: bool,
@@ -86,7 +87,8 @@ pub struct AgentQuery {
     pub tag: Option<String>,
     /// Whose it must be.
     pub owner: Option<OwnerId>,
-    /// Who looks. Suspended and closed agents are shown to themselves, their owner and the operator only.
+    /// The viewer. Suspended and closed agents are shown only to themselves, their owner and the
+    /// operator.
     pub seen_by: Option<Scope>,
 }
 
@@ -141,7 +143,7 @@ pub struct TokenRow {
     pub expires: Option<Time>,
     /// When it ended.
     pub ended: Option<Time>,
-    /// When it was ended because it stood in a text that came in.
+    /// When it ended because an incoming text contained it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaked: Option<Time>,
 }
@@ -166,6 +168,14 @@ const CARD: &str = "SELECT a.id, a.handle, a.owner, o.name, a.team,
     FROM agent a JOIN owner o ON o.id = a.owner";
 
 impl ViewReader {
+    /// The handles, known by their deals, that agents with these names could be taken for.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn resembled(&self, names: &[String]) -> Result<Vec<Option<String>>> {
+        self.read(|snap| names.iter().map(|name| snap.resembled(name)).collect())
+    }
+
     /// An agent by id.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
-//! Feeds by time: merged when they are read, without whom the reader does not hear.
+//! Feeds by time: merged when they are read, without the agents hidden from the reader.
 //!
-//! The feed of those one follows is merged from the heads of their streams: a page costs one look-up a
-//! followed agent and one a post, whatever the size of the square; nothing is written per follower. A
-//! page looks at [`LOOKED_AT`] posts at most. Where that ends it before it is full, its cursor names
-//! where it ended: a short or even empty page is the last one only if it has no cursor.
+//! The `following` feed is merged from the newest posts of each followed agent: a page costs one
+//! look-up per followed agent and one per post, whatever the size of the square; nothing is written
+//! per follower. A page looks at no more than [`LOOKED_AT`] posts. If that ends it before it is
+//! full, its cursor names where it ended: a short or even empty page is the last one only if it has
+//! no cursor.
 
 use std::collections::BinaryHeap;
 
@@ -177,7 +178,7 @@ impl Snap<'_> {
                 (false, "live") => NewsKind::Edit,
                 (false, _) => NewsKind::Retraction,
             };
-            // That a text is gone is told to whoever may have it, heard or not.
+            // Whoever may have the text learns that it is gone, even if its author is muted.
             if kind == NewsKind::Retraction || !self.hides(&hidden, author, owner)? {
                 let number = uint(number);
                 found.push(News { number, kind, post });
@@ -186,7 +187,7 @@ impl Snap<'_> {
         Ok((found, PostId(uint(last))))
     }
 
-    /// Whether a post of an author in a community stands in a feed.
+    /// Whether a post of an author in a community belongs to a feed.
     fn belongs(&self, feed: Feed, author: i64, community: Option<i64>) -> Result<bool> {
         Ok(match feed {
             Feed::New => true,
@@ -195,7 +196,7 @@ impl Snap<'_> {
         })
     }
 
-    /// What answers a post, what answers that, and so on, oldest first.
+    /// All replies to a post, oldest first.
     pub(super) fn branch(&self, post: PostRow, after: i64, most: usize) -> Result<ThreadView> {
         let (top, root) = (int(post.id.0), int(post.root.0));
         let sql = "SELECT id, parent, author FROM post INDEXED BY post_root
@@ -220,8 +221,8 @@ impl Snap<'_> {
         Ok(ThreadView { post, replies })
     }
 
-    /// Whether a post is the top of a branch or stands in it: found by the way up, which is as long as
-    /// a thread is deep.
+    /// Whether a post is the top of a branch or belongs to it: found by following its parents, at
+    /// most as many as a thread is deep.
     fn stands_under(&self, above: &mut Above, post: i64) -> Result<bool> {
         let sql = "SELECT parent FROM post WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
@@ -243,7 +244,7 @@ impl Snap<'_> {
     }
 }
 
-/// Which posts of a thread are known to stand in a branch, or not to.
+/// Which posts of a thread are known to belong to a branch, or not to.
 struct Above {
     top: i64,
     inside: std::collections::HashMap<i64, bool>,

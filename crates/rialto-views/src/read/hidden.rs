@@ -1,8 +1,8 @@
-//! Who is hidden from a reader: whom it or its owner blocked, who blocked it, and in feeds whom it muted.
+//! Who is hidden from a reader: agents that it or its owner has blocked, agents that have blocked
+//! it, and in feeds those that it has muted.
 //!
-//! One rule for every list: a block holds both ways, and for all agents of the owner whose agent is
-//! blocked; only within an owner does it hold for the one agent that it names. Mutes keep feeds quiet
-//! and nothing else.
+//! One rule for every list: a block works both ways, and for all agents of the blocked agent's
+//! owner; only within one owner does it apply to the named agent alone. Mutes affect only feeds.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -13,7 +13,7 @@ use super::{Scope, Snap, ViewReader};
 use crate::Result;
 use crate::db::int;
 
-/// Whom a reader does not hear; nobody for who reads without a name.
+/// The agents hidden from a reader; none without a token.
 #[derive(Debug, Default)]
 pub(crate) struct Hidden {
     /// The agent that reads, if it is not an owner's person, and its owner.
@@ -22,20 +22,20 @@ pub(crate) struct Hidden {
     owners: HashSet<i64>,
     /// Whether anybody has blocked anybody.
     blocks: bool,
-    /// Whether an author keeps the reader away, as far as it was asked.
+    /// Whether an author has blocked the reader, as far as that was looked up.
     keeps_away: RefCell<HashMap<i64, bool>>,
 }
 
 impl Hidden {
-    /// Whether all agents of an owner are hidden because the reader wants it so.
+    /// Whether the reader hides all agents of an owner.
     pub(crate) fn hides_owner(&self, owner: i64) -> bool {
         self.owners.contains(&owner)
     }
 }
 
 impl ViewReader {
-    /// The same reading end for an agent, or for an owner's people: those it has blocked, and those
-    /// who have blocked it, are left out of posts, threads, searches and lists of agents.
+    /// The same reader for an agent, or for an owner's people: agents that it has blocked, and that
+    /// have blocked it, are left out of posts, threads, searches and lists of agents.
     #[must_use]
     pub fn read_by(mut self, reader: Option<Scope>) -> Self {
         self.reader = reader;
@@ -63,13 +63,14 @@ impl Snap<'_> {
         }
     }
 
-    /// Whom a block keeps apart from an agent, whoever set it.
+    /// The agents that a block separates from an agent, whoever set it.
     pub(super) fn blocks_of(&self, reader: i64) -> Result<Hidden> {
         self.blocks_around(Some(reader), self.owner_number(reader)?)
     }
 
-    /// Whom a block keeps apart from an agent of an owner, or from the owner itself. What both have set
-    /// is read at once, within their bounds; who blocked them is asked of each author.
+    /// The agents that a block separates from an agent of an owner, or from the owner itself. The
+    /// blocks that both have set are read at once, within their bounds; blocks against them are
+    /// looked up for each author.
     fn blocks_around(&self, reader: Option<i64>, home: i64) -> Result<Hidden> {
         let mut hidden = Hidden {
             reader: Some((reader, home)),
@@ -99,7 +100,7 @@ impl Snap<'_> {
         Ok(hidden)
     }
 
-    /// Whom a reader does not hear in its feeds: its blocks and its mutes.
+    /// The agents hidden from a reader's feeds: by blocks and mutes.
     pub(crate) fn hidden_from(&self, reader: Option<AgentId>) -> Result<Hidden> {
         let Some(reader) = reader.map(|agent| int(agent.0)) else {
             return Ok(Hidden::default());

@@ -25,7 +25,7 @@ pub struct AssetRow {
     pub id: AssetId,
     /// Its code.
     pub code: String,
-    /// How many digits stand behind the point.
+    /// How many digits are after the point.
     pub scale: u8,
     /// The account that operator issues come from.
     pub issuance: AccountId,
@@ -70,6 +70,9 @@ pub struct StatementRow {
     pub available: String,
     /// The other account's holder.
     pub counterparty: String,
+    /// The older agent, known by its deals, that the other party's handle could be taken for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counterparty_resembles: Option<String>,
 }
 
 /// An entry of the ledger.
@@ -301,7 +304,7 @@ impl ViewReader {
 }
 
 impl ViewReader {
-    /// What an entry moved, and what corrections of it came to: what bounds its next correction.
+    /// What an entry moved, and the sum of its corrections: these bound its next correction.
     ///
     /// # Errors
     /// As every read.
@@ -463,7 +466,7 @@ impl Snap<'_> {
         Ok((entry, amount.0, asset))
     }
 
-    /// The entry of an account before another of its entries, or its last.
+    /// The entry of an account before a given one, or its last.
     fn entry_before(&self, account: i64, entry: Option<i64>) -> Result<Option<i64>> {
         let Some(entry) = entry else {
             let sql = "SELECT last FROM account WHERE id = ?";
@@ -496,11 +499,13 @@ impl Snap<'_> {
             (1, entry.from)
         };
         let change = if moved { sign * amount } else { 0 };
+        let counterparty = self.account_name(int(other.0))?;
         Ok(StatementRow {
+            counterparty_resembles: self.resembled(&counterparty)?,
+            counterparty,
             change: self.decimal(Units(change), asset)?,
             balance: self.decimal(balance, asset)?,
             available: self.decimal(Units(balance.0 - out.0), asset)?,
-            counterparty: self.account_name(int(other.0))?,
             entry,
         })
     }

@@ -41,8 +41,8 @@ pub struct Counts {
 }
 
 impl ViewReader {
-    /// Envelopes as JSON, oldest first. An owner or agent sees what it did itself, and of what others
-    /// did the events that concern it.
+    /// Envelopes as JSON, oldest first. An owner or agent sees its own events, and those of others
+    /// that concern it.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -146,7 +146,7 @@ impl ViewReader {
         })
     }
 
-    /// How much there is, for metrics. Counts whole tables: for now and then, not for every request.
+    /// Counts for metrics. They count whole tables: for occasional use, not for every request.
     ///
     /// # Errors
     /// As every read.

@@ -46,7 +46,7 @@ pub struct MessageRow {
     pub from: Who,
     /// What it says.
     pub body: Option<Written>,
-    /// The message it answers.
+    /// The message it replies to.
     pub reply_to: Option<MessageId>,
     /// The task it is about.
     pub task: Option<TaskId>,

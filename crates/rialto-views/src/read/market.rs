@@ -55,7 +55,7 @@ pub struct InviteRow {
     pub negotiation: Option<NegotiationId>,
 }
 
-/// A call with those who were asked. An agent that was asked sees itself only.
+/// A call with its invited agents. An invited agent sees only itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CallView {
     /// The call.
@@ -108,9 +108,9 @@ pub struct OfferRow {
     pub note: Option<Written>,
     /// Whether its author signed it.
     pub signed: bool,
-    /// Whether the money of a buyer's offer is held for it, and a deal takes it over. If not, that the
-    /// account could pay was checked when the offer was made, and may not be so any more. None for a
-    /// seller's offer: the buyer pays when it accepts.
+    /// Whether the money of a buyer's offer is held, so that a deal takes it over. If not, the
+    /// account could pay when the offer was made, but perhaps no longer. None for a seller's offer:
+    /// the buyer pays when it accepts.
     pub funded: Option<bool>,
     /// The agent that would rule in a dispute; none is the operator.
     pub arbiter: Option<Who>,
@@ -245,11 +245,11 @@ pub struct AllowanceRow {
     pub asset: String,
     /// The most that one transfer or deal may take.
     pub per_deal: Option<String>,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     pub per_period: Option<String>,
     /// How long a period is, in milliseconds.
     pub period_ms: u64,
-    /// Above which amount a person has to approve.
+    /// The amount above which a person has to approve.
     pub approval_above: Option<String>,
 }
 

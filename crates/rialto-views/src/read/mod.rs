@@ -1,4 +1,4 @@
-//! The reading end: lists and details, each call one snapshot of the views.
+//! The reader: lists and details; each call sees one snapshot of the views.
 
 mod approvals;
 mod bonds;
@@ -70,7 +70,7 @@ pub const MAX_PAGE: u32 = 100;
 /// The most connections open for reading at once.
 const CONNECTIONS: usize = 4;
 
-/// Whose eyes a list is made for.
+/// The viewer of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Everything: for the operator.
@@ -82,7 +82,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The number under which the viewer stands in the tables; none sees everything.
+    /// The viewer's number in the tables; without one everything is visible.
     pub(crate) fn viewer(self) -> Option<i64> {
         match self {
             Self::Realm => None,
@@ -128,7 +128,8 @@ pub struct Who {
     pub id: AgentId,
     /// Its handle, with the at sign.
     pub handle: String,
-    /// The older agent, known by its deals, that the handle is an edit from or reads as.
+    /// The older agent, known by its deals, whose handle this one reads like or is one edit away
+    /// from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resembles: Option<String>,
 }
@@ -146,7 +147,7 @@ pub struct Written {
     /// What screening says of it, if it says anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub screening: Option<Screening>,
-    /// True when the text is quarantined and was not asked for.
+    /// True if the text is quarantined and quarantined texts were not requested.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
     /// The parts; none if it was erased or is withheld.
@@ -226,7 +227,7 @@ impl Pool {
     }
 }
 
-/// The reading end of the views, for any number of threads; a few read at once, others wait.
+/// The reader of the views, for any number of threads; a few read at once, others wait.
 #[derive(Clone)]
 pub struct ViewReader {
     source: Source,
@@ -245,7 +246,7 @@ impl ViewReader {
         }
     }
 
-    /// The same reading end, with quarantined texts shown or withheld.
+    /// The same reader, with quarantined texts shown or withheld.
     #[must_use]
     pub fn revealing(mut self, reveal: bool) -> Self {
         self.reveal = reveal;
@@ -300,7 +301,7 @@ pub(crate) struct Snap<'a> {
     pub(crate) reveal: bool,
     /// Who reads, if it is known.
     pub(crate) reader: Option<Scope>,
-    /// Whom blocks keep apart from it, once that was asked for.
+    /// The agents that blocks separate from it, once looked up.
     pub(crate) blocks: OnceCell<hidden::Hidden>,
 }
 
@@ -391,6 +392,17 @@ impl Snap<'_> {
             handle,
             resembles,
         })
+    }
+
+    /// The handle that the agent of this name could be taken for; a name that is no handle has none.
+    pub(crate) fn resembled(&self, name: &str) -> Result<Option<String>> {
+        let Some(handle) = name.strip_prefix('@') else {
+            return Ok(None);
+        };
+        let sql = "SELECT '@' || r.handle FROM agent a JOIN agent r ON r.id = a.resembles
+                   WHERE a.handle = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        Ok(query.query_row([handle], |r| r.get(0)).optional()?)
     }
 
     /// An asset's code and its digits behind the point.

@@ -1,7 +1,7 @@
-//! For whom something began to wait lately, so that they can be told.
+//! For whom something began to wait recently, so that they can be notified.
 //!
-//! What made something wait is found by the log: messages, approvals and reports by their ids, which
-//! hold positions; the rest, all of it rare, by the kinds of events.
+//! New waiting things are found by position: messages, approvals and reports by their ids, which
+//! contain positions; the rest, all of it rare, by the kinds of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,8 +73,8 @@ pub struct Newly {
 
 impl ViewReader {
     /// For whom something began to wait after a position; some of it may have been answered since.
-    /// Looks at some thousands of positions: call again from where it ended until it is where the
-    /// views are.
+    /// Reads some thousands of positions: call again from where it ended until it reaches the
+    /// position of the views.
     ///
     /// # Errors
     /// As every read.

@@ -1,5 +1,5 @@
-//! What an agent or owner has set or said on the square, for itself to read and to take along:
-//! mutes, blocks, memberships, replies and reactions.
+//! What an agent or owner has set or written on the square, for itself and its export: mutes,
+//! blocks, memberships, replies and reactions.
 
 use rialto_core::id::{AgentId, OwnerId, PostId};
 use rialto_core::time::Time;
@@ -26,7 +26,7 @@ pub enum Whom {
     },
 }
 
-/// Whom an agent has muted.
+/// The mutes of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MuteRow {
     /// Who has muted.
@@ -40,7 +40,7 @@ pub struct MuteRow {
 pub struct BlockRow {
     /// Who has set it.
     pub by: Whom,
-    /// Whom it keeps away; an agent with the others of its owner.
+    /// Who is blocked; an agent with the others of its owner.
     pub whom: Whom,
     /// Since when.
     pub since: Time,
@@ -73,7 +73,7 @@ pub struct Reacted {
 }
 
 impl ViewReader {
-    /// The agents of an owner, closed ones among them, oldest first.
+    /// The agents of an owner, including closed ones, oldest first.
     ///
     /// # Errors
     /// As every read.
@@ -86,7 +86,7 @@ impl ViewReader {
         })
     }
 
-    /// Whom an agent has muted, agents and owners, by id.
+    /// The agents and owners that an agent has muted, by id.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -110,7 +110,7 @@ impl ViewReader {
         })
     }
 
-    /// The blocks that an agent has set, by id of whom they hit.
+    /// The blocks that an agent has set, by id of the blocked.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -118,7 +118,7 @@ impl ViewReader {
         self.read(|snap| snap.blocks_by((1, int(agent.0)), paging))
     }
 
-    /// The blocks that an owner has set for all its agents, by id of whom they hit.
+    /// The blocks that an owner has set for all its agents, by id of the blocked.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.

@@ -1,9 +1,9 @@
-//! The ranked feed: which posts may be listed for a reader, what is known of each, and a page of them
-//! in order. How a post is scored stands in [`crate::rank`].
+//! The ranked feed: the posts that may be listed for a reader, what is known of each, and a page of
+//! them in order. [`crate::rank`] scores posts.
 //!
-//! An author's reputation is the score of its ended deals at the start of the day, by the log's clock.
-//! It is reckoned once and kept until the day is over or an event moved it, so that a page costs a few
-//! look-ups a post, however many deals lie behind it.
+//! An author's reputation is the score of its ended deals at the start of the day, by the log's
+//! clock. It is computed once and kept until the day is over or an event changes it, so that a page
+//! costs a few look-ups per post, however many deals there are.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -20,14 +20,14 @@ use crate::rank::{Candidate, Facts, Why, order};
 use crate::views::lock;
 use crate::{Error, Result};
 
-/// How many of the posts of those one follows, of one's communities, and of all are ranked.
+/// How many posts of followed agents, of the reader's communities, and of all are ranked.
 const RANKED: usize = 100;
 /// How many communities of the reader are looked at.
 const NEIGHBOURHOODS: usize = 20;
 /// How many scores are kept.
 const KEPT: usize = 100_000;
 
-/// A score that was reckoned: after which event that moved it, on which day, and how much it is.
+/// A computed score: after which event that changed it, on which day, and its value.
 #[derive(Clone, Copy)]
 struct Reckoned {
     moved: i64,
@@ -64,7 +64,7 @@ struct Brief {
     about: Vec<AnyId>,
     /// Whether the author has settled deals with anybody.
     partnered: bool,
-    /// The last event that moved the author's score, 0 if none did.
+    /// The last event that changed the author's score; 0 if none did.
     moved: i64,
 }
 
@@ -105,7 +105,7 @@ struct Ranking {
 
 impl Snap<'_> {
     /// A page of the ranked feed. Its cursor names the position that it was ranked at and how many
-    /// posts were shown, so that later posts move nobody between two pages.
+    /// posts were shown, so that later posts move nothing between two pages.
     pub(super) fn ranked(
         &self,
         reader: AgentId,

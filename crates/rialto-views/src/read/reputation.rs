@@ -41,7 +41,7 @@ pub struct ReputationView {
     pub at: Time,
     /// The deals behind it that the reader may see, newest first.
     pub deals: Vec<DealWeight>,
-    /// How many further deals are private to their parties. They count just the same.
+    /// How many further deals are private to their parties. They count in the same way.
     pub private_deals: u64,
     /// The position that this was so at.
     pub position: u64,

@@ -1,4 +1,4 @@
-//! Who is party to a thing, for whoever judges access; and what a scope may see.
+//! Who is party to a thing, and what a scope may see: judges access to what the views hold.
 
 use rialto_core::id::{
     AccountId, AgentId, AnyId, CallId, HoldId, ListingId, MeasureId, MessageId, OwnerId, PostId,
@@ -18,12 +18,12 @@ pub struct Parties {
     pub public: bool,
     /// The agents that may see it.
     pub agents: Vec<AgentId>,
-    /// The owners that may see it: those of the agents, and those it belongs to.
+    /// The owners that may see it: those of the agents, and those that it belongs to.
     pub owners: Vec<OwnerId>,
 }
 
 impl ViewReader {
-    /// Who is party to a thing; nothing if there is no such thing.
+    /// The parties of a thing; nothing if there is no such thing.
     ///
     /// # Errors
     /// As every read.

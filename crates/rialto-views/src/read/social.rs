@@ -1,5 +1,4 @@
-//! Posts and threads, and which feeds there are: how feeds are read stands in [`super::feeds`] and
-//! [`super::ranked`].
+//! Posts and threads, and the kinds of feeds; [`super::feeds`] and [`super::ranked`] read feeds.
 
 use rialto_core::id::{AgentId, AnyId, CommunityId, PostId, number};
 use rialto_core::time::Time;
@@ -35,12 +34,12 @@ pub struct Reactions {
     pub thanks: u32,
 }
 
-/// What came of a thing that a post is about, as of now.
+/// The outcome of a thing that a post is about, as of now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Outcome {
     /// The deal, task or listing.
     pub id: AnyId,
-    /// Where it stands: a deal's or task's state, `offered` or `withdrawn` for a listing.
+    /// Its state: a deal's or task's, or `offered` or `withdrawn` for a listing.
     pub state: String,
     /// Since when.
     pub since: Time,
@@ -63,10 +62,10 @@ pub struct PostRow {
     /// Why a moderator hid it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden_because: Option<Written>,
-    /// The community it stands in.
+    /// The community it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub community: Option<String>,
-    /// The post it answers.
+    /// The post it replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<PostId>,
     /// The first post of its thread.
@@ -83,10 +82,10 @@ pub struct PostRow {
     /// The labels that moderators put on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<&'static str>,
-    /// Whom it mentions.
+    /// The agents that it mentions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Who>,
-    /// What it is about, and what came of that.
+    /// What it is about, and its outcome.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub about: Vec<Outcome>,
     /// How often readers reacted. Moves no ranking.
@@ -103,7 +102,7 @@ pub struct PostRow {
 pub struct ThreadView {
     /// The post.
     pub post: PostRow,
-    /// What answers it, what answers that, and so on, oldest first.
+    /// All its replies, oldest first.
     pub replies: Page<PostRow>,
 }
 
@@ -191,8 +190,8 @@ impl ViewReader {
         self.read(|snap| snap.post_near(int(id.0)))
     }
 
-    /// A post with the branch of the thread that stands under it, oldest first, tombstones included.
-    /// A page that has looked at many other posts may be short, but has a cursor.
+    /// A post with the branch of the thread below it, oldest first, tombstones included. A page
+    /// that has looked at many other posts may be short, but has a cursor.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -232,7 +231,7 @@ impl ViewReader {
         })
     }
 
-    /// An agent's posts, newest first. Its replies stand in their threads.
+    /// An agent's posts, newest first. Its replies are in their threads.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -277,9 +276,9 @@ impl ViewReader {
         })
     }
 
-    /// A page of a feed. Posts of those whom the reader has muted or blocked, or who have blocked
-    /// it, are left out; so are deleted and hidden ones. A page that has looked at many of these may be
-    /// short or empty, but has a cursor.
+    /// A page of a feed. Posts of agents that the reader has muted or blocked, or that have blocked
+    /// it, are left out; so are deleted and hidden ones. A page that has looked at many of these
+    /// may be short or empty, but has a cursor.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -305,7 +304,7 @@ impl ViewReader {
 
     /// What happened in a feed after a number, oldest first, for following it live, and the last
     /// number that was looked at: new posts, and those that were edited, deleted, hidden or shown
-    /// again since. A ranked feed is followed as the feed of those one follows.
+    /// again since. A ranked feed is followed like the `following` feed.
     ///
     /// # Errors
     /// As every read.
@@ -479,7 +478,7 @@ impl Snap<'_> {
             .unwrap_or_default())
     }
 
-    /// What came of a thing that a post is about: its state and nothing that is private to it.
+    /// The outcome of a thing that a post is about: its state and nothing private.
     pub(super) fn outcome(&self, id: AnyId) -> Result<Option<Outcome>> {
         let sql = match id {
             AnyId::DealId(_) => "SELECT state, since FROM deal WHERE id = ?",

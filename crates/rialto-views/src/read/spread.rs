@@ -1,9 +1,9 @@
 //! Candidates of the ranked feed: the best of many streams of posts, spread over owners.
 //!
-//! Which posts may be ranked is settled as the ranking settles which come first: each next candidate
-//! is the one that is worth most by its age, less what its owner's candidates before it take away. So
-//! no number of posts and no number of agents of one owner crowds the others out. Streams are opened
-//! only as far as they can still hold the next best, and [`LOOKED_AT`] posts are looked at in all.
+//! Candidates are chosen like the ranking orders posts: each next one has the most points by age,
+//! less what its owner's earlier candidates take away. So neither many posts nor many agents of one
+//! owner crowd the others out. Streams are opened only as long as they can hold the next best, and
+//! [`LOOKED_AT`] posts are looked at in all.
 
 use std::collections::{BinaryHeap, HashMap};
 
@@ -51,7 +51,7 @@ impl Stream {
     }
 }
 
-/// The next post of a stream, by what it is worth below so many of its owner.
+/// The next post of a stream, by its points below that many posts of its owner.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Next {
     worth: (i32, i64),
@@ -176,7 +176,7 @@ impl Snap<'_> {
         self.spread(seek, Stream::Owner, &mut heads, most)
     }
 
-    /// Those one follows by their last posts, the best `most` posts of theirs.
+    /// The followed agents by their last posts, with the best `most` posts of theirs.
     pub(super) fn spread_of_followed(&self, seek: &Seek<'_>, most: usize) -> Result<Vec<i64>> {
         let mut last = self.last_posts(seek.reader)?;
         last.sort_unstable();

@@ -85,7 +85,7 @@ pub struct MeasureRow {
     pub until: Option<Time>,
     /// In which community; none is everywhere.
     pub community: Option<String>,
-    /// Whom it is against.
+    /// The agent that it is against.
     pub against: Option<Who>,
     /// Who took it.
     pub by: Principal,
@@ -101,8 +101,8 @@ pub struct MeasureRow {
     pub ended: Option<Time>,
     /// Why it was taken back, or the appeal decided as it was.
     pub end_reason: Option<Written>,
-    /// What a hidden post says. Only for those who may judge the measure and whom it is against,
-    /// and only where one measure is read.
+    /// The text of a hidden post. Only for those who may judge the measure and the agent it is
+    /// against, and only if a single measure is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Written>,
 }
@@ -118,8 +118,8 @@ const OWN: &str = "agent a WHERE (a.id = ?3 OR a.owner = ?3)";
 const MODERATED: &str = "(SELECT DISTINCT mb.community AS id FROM membership mb
     JOIN agent a ON a.id = mb.agent WHERE mb.moderator AND (a.id = ?3 OR a.owner = ?3))";
 
-/// A condition on `x.against`: it is no agent of the scope's owner. Who is reported does not learn by
-/// whom, nor does it judge that.
+/// A condition on `x.against`: it is not an agent of the scope's owner. A reported agent does not
+/// learn who reported it, and does not judge the report.
 const NOT_OWN: &str = "NOT EXISTS(SELECT 1 FROM agent a WHERE a.id = x.against
     AND a.owner IN (?3, (SELECT owner FROM agent WHERE id = ?3)))";
 
@@ -194,9 +194,9 @@ impl ViewReader {
         })
     }
 
-    /// Reports: all for the operator; else those one made, and those in communities that one
-    /// moderates, but for those of one's owner's agents. The oldest open ones first, or with `ended`
-    /// also those that were answered.
+    /// Reports: all for the operator; else the scope's own, and those in communities that it
+    /// moderates, except those about agents of its own owner. The oldest open ones first, or with
+    /// `ended` also those that were answered.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -225,8 +225,8 @@ impl ViewReader {
         })
     }
 
-    /// Measures: all for the operator; else those against one's agents and those in communities that
-    /// one moderates. The latest first; `appealed` keeps those whose appeal waits.
+    /// Measures: all for the operator; else those against the scope's agents and those in
+    /// communities that it moderates. The latest first; `appealed` keeps those with an open appeal.
     ///
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
@@ -378,7 +378,7 @@ impl Snap<'_> {
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Whether the reader moderates a community: it sees all members, blocked ones among them.
+    /// Whether the reader moderates a community: then it sees all members, including blocked ones.
     fn moderates_in(&self, community: i64) -> Result<bool> {
         let sql = "SELECT 1 FROM membership m JOIN agent a ON a.id = m.agent
                    WHERE m.community = ?1 AND m.moderator AND (a.id = ?2 OR a.owner = ?2)";

@@ -1,4 +1,4 @@
-//! What waits for somebody to answer it: how much, and the parts that have no list of their own.
+//! What waits for an answer: the counts, and the parts that have no list of their own.
 
 use rialto_core::id::{ApprovalId, ConversationId, DealId, MessageId, TeamId};
 use rialto_core::time::Time;
@@ -21,30 +21,30 @@ pub struct Waiting {
     pub disputes: u64,
     /// Disputes without an arbiter of their own: the operator rules on them.
     pub rulings: u64,
-    /// First messages of strangers to one's agents. Like all that follows but the last two, of an
-    /// owner or agent only: for the realm they are nought.
+    /// First messages of strangers to the scope's agents. This count and the following ones, except
+    /// the last two, are for an owner or agent only: for the realm they are 0.
     pub contact_requests: u64,
     /// Invitations of one's agents into teams.
     pub invitations: u64,
-    /// Splits on the table that one's agents have not agreed to.
+    /// Proposed splits that the scope's agents have not agreed to.
     pub splits: u64,
-    /// Requests to join communities that one's agents moderate.
+    /// Requests to join communities that the scope's agents moderate.
     pub joins: u64,
     /// Tasks of one's people whose workers need an answer.
     pub questions: u64,
-    /// Reports for one to answer: in communities that one's agents moderate; for the operator those
-    /// of none.
+    /// Reports to decide: in communities that the scope's agents moderate; for the operator those
+    /// outside communities.
     pub reports: u64,
     /// Appeals to decide in the same places; for the operator all.
     pub appeals: u64,
-    /// Tokens that were ended because they stood in a text, of those who have had no new one since;
-    /// for the operator those of no owner.
+    /// Tokens that ended because a text contained them, of holders without a new one since; for the
+    /// operator those of no owner.
     pub leaked_tokens: u64,
 }
 
 impl Waiting {
-    /// What of it those within the scope answer themselves: an owner's people leave disputes to their
-    /// parties and arbiters, and rulings to the operator, who rules and leaves approvals to owners.
+    /// The part that the scope answers itself: an owner's people leave disputes to the parties and
+    /// arbiters, and rulings to the operator; the operator rules, and leaves approvals to owners.
     #[must_use]
     pub fn to_answer(self, scope: Scope) -> Self {
         let operator = scope == Scope::Realm;
@@ -82,7 +82,7 @@ pub struct ContactRequest {
     pub from: Who,
     /// The message.
     pub message: MessageId,
-    /// Where it stands.
+    /// Its state.
     pub conversation: ConversationId,
     /// What it says.
     pub body: Option<Written>,
@@ -118,7 +118,7 @@ pub struct JoinRequest {
 const MODERATED: &str = "SELECT mb.community FROM membership mb JOIN agent a ON a.id = mb.agent
     WHERE mb.moderator AND (a.id = ?1 OR a.owner = ?1)";
 
-/// Tokens that leaked, of those who have had no new one since.
+/// Leaked tokens, of holders without a new one since.
 const LEAKED: &str = "FROM token t WHERE t.leaked IS NOT NULL AND NOT EXISTS(SELECT 1 FROM token n
     WHERE n.holder = t.holder AND n.holder_kind = t.holder_kind AND n.id > t.id AND n.at >= t.leaked)";
 
@@ -222,7 +222,8 @@ impl ViewReader {
     }
 }
 
-/// A condition on a column: it names no agent of the viewer's owner, so that the viewer may judge it.
+/// A condition on a column: it does not name an agent of the viewer's owner, so the viewer may
+/// judge it.
 fn apart(agent: &str) -> String {
     format!(
         "NOT EXISTS(SELECT 1 FROM agent a WHERE a.id = {agent}
@@ -230,7 +231,8 @@ fn apart(agent: &str) -> String {
     )
 }
 
-/// Members of the teams that a viewer sees, one of its agents each, of which something is asked.
+/// Members of the teams that a viewer sees, each one of its own agents, that have to answer
+/// something.
 fn asked_of_members(what: &str) -> String {
     let kind = kind_of(TeamId::PREFIX);
     format!(
@@ -250,7 +252,7 @@ fn seen_of(table: &str, prefix: &str, what: &str) -> String {
 }
 
 impl Snap<'_> {
-    /// How many rows a query has, whose parameter is the viewer.
+    /// How many rows a query has; its parameter is the viewer.
     fn count(&self, viewer: Option<i64>, from: &str) -> Result<u64> {
         let sql = format!("SELECT count(*) FROM (SELECT 1 {from} LIMIT {COUNTED})");
         let mut query = self.db.prepare_cached(&sql)?;

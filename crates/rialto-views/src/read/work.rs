@@ -26,7 +26,7 @@ pub struct TaskRow {
     pub deal: Option<DealId>,
     /// The team it is done for.
     pub team: Option<TeamId>,
-    /// Where it stands; the names are A2A's, in lower case with underscores.
+    /// Its state; the names are A2A's, in lower case with underscores.
     pub state: String,
     /// What is wanted; a deal's task says so in the deal.
     pub body: Option<Written>,

@@ -7,7 +7,7 @@ use rialto_core::event::Event;
 use rialto_core::hash::Hash;
 use rialto_core::id::{AgentId, AnyId, ContentId, OwnerId, PersonId, TransferId, number};
 use rialto_core::identity::{AgentRef, Auth, Principal};
-use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Moved, Purpose};
+use rialto_core::ledger::{Entry, EntryKind, LedgerCommand, LedgerEvent, Moved, Purpose};
 use rialto_core::reject::Rejection;
 use rialto_core::state::State;
 use rialto_core::text::Labels;
@@ -59,8 +59,8 @@ impl Realm {
         op: &str,
         args: Value,
     ) -> Result<Vec<AnyId>, Rejection> {
-        let command: Command<Body> = serde_json::from_value(json!({ "op": op, "args": args }))
-            .expect("a well-formed command");
+        let read = Command::<Body>::read_args(op, args).expect("a known operation");
+        let command = read.expect("well-formed arguments");
         let mut bodies = Vec::new();
         let command = command.map(&mut |body: Body| {
             let (bytes, salt) = (body.to_bytes().expect("small"), [7; 16]);
@@ -70,9 +70,9 @@ impl Realm {
             sealed
         });
         let command = match command {
-            Command::Correct(mut args) => {
+            Command::Ledger(LedgerCommand::Correct(mut args)) => {
                 args.entry = self.moved(args.transfer);
-                Command::Correct(args)
+                LedgerCommand::Correct(args).into()
             }
             other => other,
         };

@@ -1,7 +1,7 @@
 //! The cues of `rules:v2`: groups of words, and of a few words in a row, that say much the same.
 //!
-//! Holds words only. Which groups together make a label stands in [`super::rules`], beside the few
-//! groups that serve a single rule.
+//! Holds words only. [`super::rules`] says which groups together make a label, and has the few
+//! groups of single rules.
 
 pub(super) const OVERRIDE: &[&str] = &[
     "ignore",

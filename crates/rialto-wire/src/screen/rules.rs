@@ -1,7 +1,8 @@
 //! The rules of `rules:v2`: which cues, and which of them together, make which label.
 //!
-//! A cue is a word or a few words in folded text. A rule is a list of groups; it speaks when every
-//! group has a cue within a window of words. Written on the training half of the project's set only; docs/screening.md tells how it does on the other.
+//! A cue is a word or a few words in folded text. A rule is a list of groups; it applies if every
+//! group has a cue within a window of words. Written on the training half of the project's set
+//! only; docs/screening.md has the results on the other half.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -53,7 +54,8 @@ const RULES: &[Rule] = rules! {
 /// Where a cue begins and ends, in words of the text.
 type Span = (usize, usize);
 
-/// The cues of all groups by their first word: a text costs by its words, not by the cues there are.
+/// The cues of all groups by their first word: the cost depends on the words of a text, not on the
+/// number of cues.
 struct Cues {
     begin: HashMap<String, Vec<Cue>>,
     groups: usize,
@@ -134,9 +136,8 @@ fn speaks(rule: &Rule, found: &[Vec<Span>], excused: &[Span]) -> bool {
     })
 }
 
-/// The words that talk about an attack excuses: some behind it in its own sentence, and those before it
-/// where it says of them what they are. It excuses nothing else, so that a last word does not clear a
-/// text.
+/// The words that talk about an attack excuses: some after it in its own sentence, or those before
+/// it if it describes them. It excuses nothing else, so that a final remark does not clear a text.
 fn excused(talk: &[Span], told: &[Span], ends: &[usize]) -> Vec<Span> {
     let sentence = |at: usize| {
         let begin = ends.iter().rev().find(|end| **end <= at);

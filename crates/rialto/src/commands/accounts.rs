@@ -8,7 +8,7 @@ use super::remote::{self, Paged, Remote};
 use super::show::{self, Column};
 use crate::output::{CliError, Output};
 
-/// By what the figures are told apart.
+/// By what the figures are grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Dimension {
     Owner,
@@ -37,13 +37,13 @@ impl Dimension {
 /// Which figures.
 #[derive(Debug, Args)]
 pub struct AccountsArgs {
-    /// By what the figures are told apart; several with commas.
+    /// By what the figures are grouped; several separated by commas.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "owner")]
     by: Vec<Dimension>,
     /// Only this time, as FROM..TO: days (2026-11-01..2026-11-30, the last included) or UTC times.
     #[arg(long, value_name = "FROM..TO", value_parser = parse::period)]
     period: Option<(Option<u64>, Option<u64>)>,
-    /// The events behind the row with this key instead.
+    /// Show the events behind the row with this key instead.
     #[arg(long, value_name = "KEY")]
     events: Option<String>,
     #[command(flatten)]
@@ -63,7 +63,7 @@ const FIGURES: [Column; 8] = [
     ("KEY", "/key"),
 ];
 
-/// Printed where some deal states what it used of which chips.
+/// Printed if any deal states what it used of which chips.
 const MODELLED: [Column; 2] = [
     ("CHIP-SECONDS*", "/modelled_chip_seconds"),
     ("CHIP COST*", "/modelled_chip_cost"),
@@ -182,6 +182,13 @@ fn flat(row: &Value, by: &[&str], named: Option<&str>) -> Value {
         .unwrap_or_default();
     for (name, value) in dimensions {
         cells.insert(name, value);
+    }
+    let marks = cells
+        .remove("resembles")
+        .and_then(|v| v.as_object().cloned())
+        .unwrap_or_default();
+    for (name, value) in marks {
+        cells.insert(format!("{name}_resembles"), value);
     }
     if let Some(name) = named {
         let first = by.iter().find(|d| **d != "asset").copied().unwrap_or("row");

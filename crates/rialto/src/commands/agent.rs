@@ -18,7 +18,7 @@ pub struct AgentArgs {
     command: AgentCommand,
 }
 
-/// What an agent says of itself.
+/// What an agent says about itself.
 #[derive(Debug, Args)]
 #[group(skip)]
 struct Profile {
@@ -40,13 +40,13 @@ struct Profile {
     /// Where it can be called, if it has an address.
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// Whom it lets write to it first.
+    /// Who may write to it first.
     #[arg(long, value_parser = ["open", "request", "closed"], default_value = "request")]
     contact: String,
-    /// Take buyers' offers only with their money held.
+    /// Accept buyers' offers only if their money is held.
     #[arg(long)]
     funded_offers_only: bool,
-    /// Whose mentions reach its inbox; may be given several times. Left out, everybody's, or with
+    /// Whose mentions reach its inbox; may be given several times. By default everybody's, or with
     /// closed contact those of followed, dealt and members.
     #[arg(long, value_parser = ["all", "followed", "dealt", "members", "staked", "nobody"])]
     mentions: Vec<String>,
@@ -82,13 +82,13 @@ enum AgentCommand {
     Register {
         /// Its unique handle, such as @casa.
         handle: String,
-        /// Its owner's id; left out, the token's own owner.
+        /// Its owner's id; by default the token's own owner.
         #[arg(long, value_name = "OWNER")]
         owner: Option<String>,
-        /// The team of its owner that it stands under.
+        /// The team of its owner that it belongs to.
         #[arg(long, value_name = "TEAM")]
         team: Option<String>,
-        /// Its Ed25519 public key in hexadecimal; left out, the realm makes one and holds it.
+        /// Its Ed25519 public key in hexadecimal; by default the realm makes a key and keeps it.
         #[arg(long, value_name = "HEX")]
         key: Option<String>,
         /// Store the token in this new file instead of printing it.
@@ -119,7 +119,7 @@ enum AgentCommand {
         /// Its handle or id.
         agent: String,
     },
-    /// Replaces what an agent says of itself; what is left out is empty from then on.
+    /// Replaces what an agent says about itself; omitted fields become empty.
     Profile {
         /// Its handle or id.
         agent: String,
@@ -130,10 +130,10 @@ enum AgentCommand {
     Token {
         /// Its handle or id.
         agent: String,
-        /// A name to tell it from others.
+        /// A name that distinguishes it from others.
         #[arg(long)]
         label: Option<String>,
-        /// After how long it expires, such as 30d; left out, never.
+        /// When it expires, such as 30d from now; by default never.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: Option<u64>,
         /// Store the token in this new file instead of printing it.
@@ -150,7 +150,7 @@ enum AgentCommand {
         /// The token's id.
         token: String,
     },
-    /// Pulls the stop switch: the agent can neither act nor spend; nothing of it is lost.
+    /// Pulls the stop switch: the agent cannot act, read or spend, but keeps all that it has.
     Suspend {
         /// Its handle or id.
         agent: String,
@@ -160,7 +160,7 @@ enum AgentCommand {
         /// Its handle or id.
         agent: String,
     },
-    /// Closes an agent for good: its handle is never given away, and its stake comes back.
+    /// Closes an agent for good: its handle is never reused, and its stake comes back.
     Close {
         /// Its handle or id.
         agent: String,
@@ -169,7 +169,8 @@ enum AgentCommand {
     RotateKey {
         /// Its handle or id.
         agent: String,
-        /// The new Ed25519 public key in hexadecimal; left out, the realm makes one and holds it.
+        /// The new Ed25519 public key in hexadecimal; by default the realm makes a key and keeps
+        /// it.
         #[arg(long, value_name = "HEX")]
         key: Option<String>,
     },

@@ -21,25 +21,25 @@ pub struct AllowanceArgs {
 /// A spending limit.
 #[derive(Debug, Args)]
 struct Limits {
-    /// Of what: realm, an owner's, team's or agent's id, or @handle.
+    /// The node: realm, an owner's, team's or agent's id, or @handle.
     #[arg(value_parser = parse::node)]
     node: Value,
-    /// For which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[arg(long, value_name = "CODE")]
     asset: Option<String>,
-    /// The most that one transfer or deal may take.
+    /// The most that one transfer or deal may spend.
     #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
     per_deal: Option<String>,
-    /// The most that all together may take in a period.
+    /// The most that all transfers and deals together may take in a period.
     #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
     per_period: Option<String>,
-    /// How long a period is; left out, as it is, at first a day in UTC.
+    /// The length of a period; by default unchanged, and for a new limit a day in UTC.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     period: Option<u64>,
-    /// Above which amount a person has to approve.
+    /// The amount above which a person has to approve.
     #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
     approval_above: Option<String>,
-    /// A limit that no longer holds; may be given several times.
+    /// A limit to remove; may be given several times.
     #[arg(long, value_name = "LIMIT", value_enum)]
     clear: Vec<Limit>,
 }
@@ -64,14 +64,14 @@ impl Limit {
 
 #[derive(Debug, Subcommand)]
 enum AllowanceCommand {
-    /// Changes the limits of a node: those that are named, the others stay.
+    /// Changes the named limits of a node; the others stay.
     Set {
         #[command(flatten)]
         limits: Limits,
     },
     /// Lists an owner's limits.
     List {
-        /// Its id; left out, the token's own owner.
+        /// Its id; by default the token's own owner.
         owner: Option<String>,
     },
 }

@@ -1,4 +1,4 @@
-//! `rialto approval …`: what waits for a person.
+//! `rialto approval …`: approvals that wait for a person.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::show::span;
 use crate::output::{CliError, Output};
 use rialto_client::quoted;
 
-/// Approvals: what an agent may only do when a person agrees.
+/// Approvals: acts of agents that need a person's consent.
 #[derive(Debug, Args)]
 pub struct ApprovalArgs {
     #[command(flatten)]
@@ -20,26 +20,26 @@ pub struct ApprovalArgs {
 
 #[derive(Debug, Subcommand)]
 enum ApprovalCommand {
-    /// Lists what waits.
+    /// Lists the approvals that wait.
     List {
-        /// Also what was approved, denied or has expired.
+        /// Also those that were approved, denied or have expired.
         #[arg(long)]
         all: bool,
         #[command(flatten)]
         paged: Paged,
     },
-    /// Shows an approval with all it is bound to: with whom, for what, on which terms, from which
-    /// account, and what the limits leave.
+    /// Shows an approval with everything that a yes agrees to: with whom, for what, on which terms,
+    /// from which account, and what the limits leave.
     Show {
         /// Its id.
         approval: String,
     },
-    /// Approves: it is carried out now.
+    /// Approves the act, which is then carried out.
     Approve {
         /// Its id.
         approval: String,
     },
-    /// Denies.
+    /// Denies the act.
     Deny {
         /// Its id.
         approval: String,
@@ -89,7 +89,7 @@ pub(crate) async fn run(args: ApprovalArgs, out: Output) -> Result<(), CliError>
     remote::carry_out(remote, out, "policy.answer_approval", args).await
 }
 
-/// An approval for people: everything that a yes binds to.
+/// An approval for people: everything that a yes agrees to.
 fn words(view: &Value) -> String {
     let mut lines = Lines::default();
     let act = match text(view, "/act") {

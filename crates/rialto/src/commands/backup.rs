@@ -21,12 +21,12 @@ const SECRETS: [&str; 2] = ["realm.key", "operator.token"];
 /// What to back up, and where to.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// A new or empty folder, which becomes its owner's only.
+    /// A new or empty folder, which then only its owner can read.
     target: PathBuf,
     #[command(flatten)]
     folder: DataFolder,
-    /// Also copy the realm's key and the operator's token. A realm cannot be served without its
-    /// key: keep a copy of it somewhere.
+    /// Also copy the realm's key and the operator's token. A realm cannot start without its key:
+    /// keep a copy of it somewhere.
     #[arg(long)]
     with_secrets: bool,
 }

@@ -1,7 +1,7 @@
 //! How negotiations and deals read, and what may be done next about each.
 //!
 //! Holds words only: it asks no server and decides nothing. What may be done follows from the state
-//! that the server told; whether it is still so, the server says when it is done.
+//! that the server returned; the server checks the state again when the command runs.
 
 use serde_json::Value;
 
@@ -145,7 +145,7 @@ fn offer(offer: &Value) -> String {
     let funded = offer.get("funded").and_then(Value::as_bool);
     let says = |held: bool| match held {
         true => "yes: its money is held",
-        false => "no: its money was there when it was made",
+        false => "no: the buyer could pay when it was made",
     };
     lines.add("funded", funded.map(|held| says(held).to_owned()));
     terms(&mut lines, offer);

@@ -8,7 +8,7 @@ use super::remote::{self, Paged, Remote};
 use super::terms::Terms;
 use crate::output::{CliError, Output};
 
-/// Calls for proposals: asked openly, answered sealed, opened together.
+/// Calls for proposals: the answers stay sealed and are opened together.
 #[derive(Debug, Args)]
 pub struct CallArgs {
     #[command(flatten)]
@@ -22,19 +22,19 @@ pub struct CallArgs {
 struct Asked {
     /// What is wanted, in words; - reads standard input.
     text: String,
-    /// How long proposals are taken.
+    /// How long proposals are accepted.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     open_for: u64,
-    /// An item that is wanted, as NAME or NAME=QUANTITY; may be given several times.
+    /// A wanted item, as NAME or NAME=QUANTITY; may be given several times.
     #[arg(long, value_name = "NAME[=N]", value_parser = parse::line)]
     want: Vec<Value>,
     /// A property that a proposal must have; may be given several times.
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse::attribute)]
     attribute: Vec<Value>,
-    /// An agent that is asked; may be given several times.
+    /// An invited agent; may be given several times.
     #[arg(long, value_name = "AGENT")]
     invite: Vec<String>,
-    /// Others may answer too.
+    /// Let other agents answer too.
     #[arg(long)]
     public: bool,
     /// The task that it serves.
@@ -69,12 +69,12 @@ enum CallCommand {
         /// The call's id.
         call: String,
     },
-    /// Lists calls, one's own and those one is invited to.
+    /// Lists own calls, and those with an invitation to an own agent.
     List {
         #[command(flatten)]
         paged: Paged,
     },
-    /// Shows a call with its answers; proposals once they are opened.
+    /// Shows a call with its answers, and its proposals once they are opened.
     Show {
         /// The call's id.
         call: String,

@@ -18,12 +18,12 @@ pub struct ClockArgs {
 
 #[derive(Debug, Subcommand)]
 enum ClockCommand {
-    /// Says where the realm's clock and the machine's stand, and what to do if they differ.
+    /// Shows the realm's clock and the machine's, and what to do if they differ.
     Show,
-    /// Accepts that the clock has jumped ahead by more than an hour; by the operator.
+    /// Accepts that the clock has jumped ahead by more than an hour; for the operator.
     Accept,
-    /// Sets the realm's clock back to the machine's after a jump that was a mistake; by the operator.
-    /// What expired meanwhile stays expired.
+    /// Sets the realm's clock back to the machine's after a mistaken jump; for the operator. What
+    /// expired during the jump stays expired.
     Back,
 }
 

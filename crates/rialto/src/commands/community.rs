@@ -41,13 +41,13 @@ pub struct CommunityArgs {
 
 #[derive(Debug, Subcommand)]
 enum CommunityCommand {
-    /// Creates a community, whose first moderator the acting agent is.
+    /// Creates a community; the acting agent becomes its first moderator.
     Create {
         /// Its name.
         name: String,
         /// Its rules; - reads standard input.
         rules: String,
-        /// Members are let in by a moderator.
+        /// A moderator has to admit members.
         #[arg(long)]
         by_request: bool,
     },
@@ -58,11 +58,11 @@ enum CommunityCommand {
         /// Its rules from now on; - reads standard input.
         #[arg(long, value_name = "TEXT")]
         rules: Option<String>,
-        /// Who becomes a member from now on.
+        /// How agents join from now on.
         #[arg(long, value_parser = ["open", "request"])]
         entry: Option<String>,
     },
-    /// Joins a community, or asks to.
+    /// Joins a community, or asks to join it.
     Join {
         /// Its name or id.
         community: String,
@@ -72,14 +72,14 @@ enum CommunityCommand {
         /// Its name or id.
         community: String,
     },
-    /// Lets an agent in that asked to join.
+    /// Admits an agent that asked to join.
     Admit {
         /// The community's name or id.
         community: String,
         /// The agent.
         agent: String,
     },
-    /// Turns an agent down that asked to join.
+    /// Refuses an agent that asked to join.
     Refuse {
         /// The community's name or id.
         community: String,
@@ -93,7 +93,7 @@ enum CommunityCommand {
         /// The agent.
         agent: String,
     },
-    /// Makes a moderator a plain member: oneself, or one that stands below.
+    /// Makes a moderator a plain member: the acting agent, or one that ranks below it.
     Dismiss {
         /// The community's name or id.
         community: String,
@@ -105,7 +105,7 @@ enum CommunityCommand {
         #[command(flatten)]
         paged: Paged,
     },
-    /// Lists the communities that an agent of one's own is in or has asked to join.
+    /// Lists the communities that an own agent is in or has asked to join.
     Of {
         /// The agent's handle or id.
         agent: String,

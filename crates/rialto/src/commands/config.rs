@@ -16,8 +16,9 @@ pub struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Prints the settings: environment over ./rialto.toml over ~/.config/rialto/config.toml over
-    /// default. An option of a command stands over all of them.
+    /// Prints the settings. The environment overrides ./rialto.toml, which overrides
+    /// ~/.config/rialto/config.toml, which overrides the default. A command's option overrides them
+    /// all.
     Show {
         /// Also print where each comes from.
         #[arg(long)]

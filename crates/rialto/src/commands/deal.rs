@@ -26,19 +26,19 @@ pub struct DealArgs {
     command: DealCommand,
 }
 
-/// With whom and about what an offer is.
+/// The other side and the subject of an offer.
 #[derive(Debug, Args)]
 struct About {
-    /// With whom.
+    /// The other side.
     #[arg(long, value_name = "AGENT")]
     with: String,
-    /// On which side you stand.
+    /// Your side.
     #[arg(long, value_parser = ["buy", "sell"])]
     side: String,
-    /// The account that a buyer pays from; left out, the buyer's main account.
+    /// The account that a buyer pays from; by default the buyer's main account.
     #[arg(long, value_name = "ACCOUNT")]
     pay_from: Option<String>,
-    /// Hold a buyer's money with the offer, for the deal to take over.
+    /// Hold the buyer's money with the offer; the deal takes over the hold.
     #[arg(long)]
     fund: bool,
     /// The listing that it is about.
@@ -62,22 +62,22 @@ enum DealCommand {
     Counter {
         /// The negotiation's id.
         negotiation: String,
-        /// The account that a buyer pays from; left out, the buyer's main account.
+        /// The account that a buyer pays from; by default the buyer's main account.
         #[arg(long, value_name = "ACCOUNT")]
         pay_from: Option<String>,
-        /// Hold a buyer's money with the offer, for the deal to take over.
+        /// Hold the buyer's money with the offer; the deal takes over the hold.
         #[arg(long)]
         fund: bool,
         #[command(flatten)]
         terms: Box<Terms>,
     },
-    /// Accepts the latest offer: the deal comes into being and its payment is held.
+    /// Accepts the latest offer, which makes the deal and holds its payment.
     Accept {
         /// The negotiation's id.
         negotiation: String,
-        /// The hash of exactly the offer that is accepted, or its first digits, at least four.
+        /// The hash of the accepted offer, or its first digits, at least four.
         offer: String,
-        /// The account that a buyer pays from; left out, the buyer's main account.
+        /// The account that a buyer pays from; by default the buyer's main account.
         #[arg(long, value_name = "ACCOUNT")]
         pay_from: Option<String>,
     },
@@ -86,19 +86,20 @@ enum DealCommand {
         /// The negotiation's id.
         negotiation: String,
     },
-    /// Delivers a deal; by its seller.
+    /// Delivers a deal; for its seller.
     Deliver {
         /// The deal's id.
         deal: String,
         /// What is delivered, in words; - reads standard input.
         text: String,
     },
-    /// Accepts a delivery: the seller is paid; by the buyer, or an admin for one that is closed or stopped.
+    /// Accepts a delivery, which pays the seller; for the buyer, or an admin if the buyer is closed
+    /// or stopped.
     AcceptDelivery {
         /// The deal's id.
         deal: String,
     },
-    /// Disputes a delivery; by the buyer, or an admin for one that is closed or stopped.
+    /// Disputes a delivery; for the buyer, or an admin if the buyer is closed or stopped.
     Dispute {
         /// The deal's id.
         deal: String,
@@ -116,7 +117,7 @@ enum DealCommand {
         /// Why; - reads standard input.
         reason: String,
     },
-    /// Gives the buyer everything back; by the seller, or an admin for one that is closed or stopped.
+    /// Refunds the buyer in full; for the seller, or an admin if the seller is closed or stopped.
     Refund {
         /// The deal's id.
         deal: String,
@@ -298,7 +299,7 @@ async fn list(
     let open = show::rows_of(&talks).iter();
     let open = open.filter(|talk| talk.get("state").is_some_and(|s| s == "open"));
     match open.count() {
-        0 => out.note("nothing is being negotiated either"),
+        0 => out.note("there are no open negotiations either"),
         1 => out.note("1 negotiation is open: rialto deal list --negotiations"),
         some => out.note(format!(
             "{some} negotiations are open: rialto deal list --negotiations"
@@ -315,7 +316,7 @@ async fn whole_hash(client: &Client, negotiation: &str, digits: &str) -> Result<
     }
     if digits.len() < PREFIX || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(CliError::usage(format!(
-            "an offer is named by its hash or at least {PREFIX} of its first digits"
+            "name an offer by its hash or at least {PREFIX} of its first digits"
         )));
     }
     let shown = client

@@ -68,9 +68,9 @@ mod tests {
     fn a_code_is_explained_in_plain_text() {
         assert_eq!(
             as_text(Code::Insufficient),
-            "RLT0401  the account does not hold enough\n  \
-             cause   Balance less what is held is smaller than the amount.\n  \
-             remedy  Fund it, or spend less; to who may see the account, the detail says what is available \
+            "RLT0401  the account does not have enough money\n  \
+             cause   The balance minus open holds is smaller than the amount.\n  \
+             remedy  Fund it, or spend less; if you may see the account, the detail says what is available \
              and needed.\n  \
              http    402"
         );

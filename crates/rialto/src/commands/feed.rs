@@ -1,4 +1,4 @@
-//! `rialto feed`: what was posted, for one or for all.
+//! `rialto feed`: posts, by feed.
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
@@ -35,10 +35,10 @@ pub struct FeedArgs {
     /// Which feed.
     #[arg(value_enum, default_value = "new", conflicts_with = "community")]
     which: Which,
-    /// The posts of a community instead.
+    /// Show the posts of a community instead.
     #[arg(long, value_name = "COMMUNITY")]
     community: Option<String>,
-    /// Keep printing posts as they are written, edited and taken back.
+    /// Keep printing posts as they are written, edited, deleted or hidden.
     #[arg(long)]
     live: bool,
     /// Show quarantined texts too.
@@ -88,8 +88,8 @@ async fn follow(client: &rialto_client::Client, out: Output, path: &str) -> Resu
             continue;
         }
         match event.kind.as_str() {
-            "edit" => out.note("edited; it says now:"),
-            "retraction" => out.note("taken back:"),
+            "edit" => out.note("edited; the new text:"),
+            "retraction" => out.note("deleted or hidden:"),
             _ => {}
         }
         show::row(out, &data, POSTS)?;

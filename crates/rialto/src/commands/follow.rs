@@ -1,4 +1,4 @@
-//! `rialto follow …`: whom to follow, whom not to hear, and whom to keep away.
+//! `rialto follow …`: follows, mutes and blocks.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -59,22 +59,23 @@ enum FollowCommand {
         /// Its handle or id.
         agent: String,
     },
-    /// Mutes an agent, or all of an owner: their posts leave one's feeds, their mentions do not reach
-    /// one's inbox.
+    /// Mutes an agent, or all agents of an owner: their posts leave the feeds, their mentions no
+    /// longer reach the inbox.
     Mute {
         #[command(flatten)]
         whom: Whom,
     },
-    /// Hears an agent, or an owner's agents, again.
+    /// Unmutes an agent, or all agents of an owner.
     Unmute {
         #[command(flatten)]
         whom: Whom,
     },
-    /// Blocks an agent with the others of its owner, or an owner: neither side hears of the other.
+    /// Blocks an agent with the others of its owner, or an owner: neither side sees or reaches the
+    /// other.
     Block {
         #[command(flatten)]
         whom: Whom,
-        /// For all agents of one's owner; by an admin of it.
+        /// Block for all agents of the own owner; for its admins.
         #[arg(long)]
         for_owner: bool,
     },
@@ -82,29 +83,29 @@ enum FollowCommand {
     Unblock {
         #[command(flatten)]
         whom: Whom,
-        /// One that holds for all agents of one's owner; by an admin of it.
+        /// Remove a block that an admin set for all agents of the own owner.
         #[arg(long)]
         for_owner: bool,
     },
-    /// Lists whom an agent of one's own has muted.
+    /// Lists the mutes of an own agent.
     Muted {
         /// The agent's handle or id.
         agent: String,
         #[command(flatten)]
         paged: Paged,
     },
-    /// Lists whom an agent of one's own, or one's owner, has blocked.
+    /// Lists the blocks of an own agent, or of the own owner.
     Blocked {
-        /// The agent's handle or id; left out, the owner's own blocks are listed.
+        /// The agent's handle or id; without one, the owner's own blocks are listed.
         agent: Option<String>,
         #[command(flatten)]
         paged: Paged,
     },
-    /// Lists whom an agent follows, or who follows it.
+    /// Lists the agents that an agent follows, or its followers.
     List {
         /// The agent's handle or id.
         agent: String,
-        /// Who follows it instead.
+        /// List its followers instead.
         #[arg(long)]
         followers: bool,
         #[command(flatten)]

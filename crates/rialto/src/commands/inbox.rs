@@ -55,7 +55,7 @@ enum InboxCommand {
         #[arg(long)]
         quarantined: bool,
     },
-    /// Prints deliveries as they come, until interrupted; connects again when the connection breaks.
+    /// Prints deliveries as they come, until interrupted; reconnects if the connection breaks.
     Follow {
         /// Deliveries after this number.
         #[arg(long, value_name = "SEQ")]
@@ -69,12 +69,12 @@ enum InboxCommand {
         /// The number.
         through: u64,
     },
-    /// Lets a stranger write, whose first message waits as a request.
+    /// Admits a stranger whose first message waits as a request.
     Admit {
         /// The stranger's handle or id.
         agent: String,
     },
-    /// Does not let a stranger write, whose first message waits as a request.
+    /// Refuses a stranger whose first message waits as a request.
     Refuse {
         /// The stranger's handle or id.
         agent: String,
@@ -188,7 +188,7 @@ fn row(delivery: &Value) -> Value {
             json!(what(delivery.get("event").unwrap_or(&Value::Null))),
         );
         fields.insert("next".to_owned(), json!(bargain::next_for(delivery)));
-        // What became of a post since: nothing where it is as it was written.
+        // The post's state if it has changed since.
         let now = delivery.get("post").filter(|state| *state != "live");
         fields.insert("now".to_owned(), now.cloned().unwrap_or(Value::Null));
         fields.insert(
@@ -212,7 +212,7 @@ fn what(event: &Value) -> Option<String> {
     }
 }
 
-/// Follows the stream; a broken connection is taken up again behind the last delivery.
+/// Follows the stream; after a broken connection it resumes after the last delivery.
 async fn follow(
     client: &Client,
     out: Output,

@@ -1,4 +1,4 @@
-//! `rialto invitation …`: codes with which owners sign up where that is closed.
+//! `rialto invitation …`: codes to sign up with when sign-up is closed.
 
 use std::path::PathBuf;
 
@@ -25,19 +25,19 @@ enum InvitationCommand {
         /// How many may sign up with it.
         #[arg(long, value_name = "N", default_value_t = 1)]
         uses: u32,
-        /// After how long it expires, such as 7d.
+        /// When it expires, such as 7d from now.
         #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse::duration_ms)]
         expires_in: u64,
-        /// A name to tell it from others.
+        /// A name that distinguishes it from others.
         #[arg(long)]
         label: Option<String>,
         /// Store the code in this new file instead of printing it.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
-    /// Lists the invitations that can still be used; codes are kept by nobody.
+    /// Lists the invitations that can still be used, without their codes, which are not stored.
     List,
-    /// Takes an invitation back; who has signed up with it stays.
+    /// Revokes an invitation; owners that signed up with it stay.
     End {
         /// Its id.
         invitation: String,

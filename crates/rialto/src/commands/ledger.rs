@@ -21,17 +21,17 @@ pub struct LedgerArgs {
 /// From where to where how much goes.
 #[derive(Debug, Args)]
 struct Move {
-    /// From which account: its id, or its holder (@handle, agent, team or owner id).
+    /// The paying account: its id, or its holder (@handle, agent, team or owner id).
     from: String,
-    /// To which account, likewise.
+    /// The receiving account, likewise.
     to: String,
     /// How much, in whole units such as 12.50.
     #[arg(value_parser = parse::amount)]
     amount: String,
-    /// In which asset; left out, that of a named account, or the realm's first.
+    /// The asset; by default that of a named account, or the realm's first.
     #[arg(long, value_name = "CODE")]
     asset: Option<String>,
-    /// A word about it; - reads standard input.
+    /// A note about it; - reads standard input.
     #[arg(long, value_name = "TEXT")]
     memo: Option<String>,
 }
@@ -45,12 +45,12 @@ enum LedgerCommand {
     },
     /// Opens an account.
     OpenAccount {
-        /// For whom: @handle, or an agent, team or owner id.
+        /// The holder: @handle, or an agent, team or owner id.
         holder: String,
-        /// In which asset; left out, the realm's first.
+        /// The asset; by default the realm's first.
         #[arg(long, value_name = "CODE")]
         asset: Option<String>,
-        /// Its name; left out, it is the holder's main account.
+        /// Its name; without one it is the holder's main account.
         #[arg(long)]
         label: Option<String>,
     },
@@ -59,11 +59,11 @@ enum LedgerCommand {
         #[command(flatten)]
         moved: Move,
     },
-    /// Sets money aside.
+    /// Holds money for a later payment.
     Hold {
         #[command(flatten)]
         moved: Move,
-        /// After how long it is given back by itself.
+        /// When the hold expires and the money returns.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: u64,
     },
@@ -71,11 +71,11 @@ enum LedgerCommand {
     Post {
         /// The hold's id.
         hold: String,
-        /// How much; left out, all of it.
+        /// How much; by default all of it.
         #[arg(value_parser = parse::amount)]
         amount: Option<String>,
     },
-    /// Gives a hold back.
+    /// Voids a hold: the money returns.
     Void {
         /// The hold's id.
         hold: String,
@@ -85,23 +85,23 @@ enum LedgerCommand {
         #[command(flatten)]
         paged: Paged,
     },
-    /// Issues realm credit; by the operator.
+    /// Issues realm credit; for the operator.
     Issue {
-        /// To which account: its id, or its holder.
+        /// The receiving account: its id, or its holder.
         to: String,
         /// How much, in whole units.
         #[arg(value_parser = parse::amount)]
         amount: String,
-        /// In which asset; left out, the realm's first.
+        /// The asset; by default the realm's first.
         #[arg(long, value_name = "CODE")]
         asset: Option<String>,
     },
-    /// Corrects an entry: moves money back from its receiver to its payer, in all at most what it moved;
-    /// by the operator.
+    /// Corrects an entry: moves money back from its receiver to its payer, in total at most what it
+    /// moved; for the operator.
     Correct {
         /// The entry that was wrong.
         entry: String,
-        /// How much goes back, in whole units.
+        /// How much moves back, in whole units.
         #[arg(value_parser = parse::amount)]
         amount: String,
         /// Why; - reads standard input.
@@ -109,7 +109,7 @@ enum LedgerCommand {
     },
     /// Shows an account's statement, newest first.
     Statement {
-        /// The account's id, or its holder, meaning the holder's main account.
+        /// The account's id, or its holder for the holder's main account.
         account: String,
         #[command(flatten)]
         paged: Paged,

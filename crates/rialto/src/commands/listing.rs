@@ -34,10 +34,10 @@ struct Offered {
     /// What it is, in words; - reads standard input.
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// The asset of its prices; left out, the realm's first.
+    /// The asset of its prices; by default the realm's first.
     #[arg(long, value_name = "CODE")]
     asset: Option<String>,
-    /// Take buyers' offers on it only with their money held.
+    /// Accept buyers' offers on it only if their money is held.
     #[arg(long)]
     funded_offers_only: bool,
 }
@@ -62,28 +62,28 @@ impl Offered {
 struct Wanted {
     /// Words in titles, descriptions, item names and tags.
     text: Option<String>,
-    /// An item that is wanted; may be given several times.
+    /// A wanted item; may be given several times.
     #[arg(long, value_name = "NAME")]
     item: Vec<String>,
     /// An attribute that must be true; may be given several times.
     #[arg(long, value_name = "NAME")]
     attribute: Vec<String>,
-    /// A tag that must be there; may be given several times.
+    /// A required tag; may be given several times.
     #[arg(long, value_name = "NAME")]
     tag: Vec<String>,
     /// The most that all wanted items together may cost.
     #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
     max_price: Option<String>,
-    /// Also show what has only some of it; what is missing is named.
+    /// Also show listings that match only partly, and what they lack.
     #[arg(long)]
     any: bool,
-    /// By what to order.
+    /// The order.
     #[arg(long, value_parser = ["price", "relevance"])]
     sort: Option<String>,
     /// How many, 1 to 100.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: Option<u32>,
-    /// Where the last page ended, as it said.
+    /// The cursor that the last page printed.
     #[arg(long, value_name = "CURSOR")]
     cursor: Option<String>,
 }
@@ -102,12 +102,12 @@ enum ListingCommand {
         #[command(flatten)]
         offered: Offered,
     },
-    /// Takes a listing off the market.
+    /// Withdraws a listing.
     Withdraw {
         /// Its id.
         listing: String,
     },
-    /// Searches listings by items, attributes, price and words; without any, lists all.
+    /// Searches listings by items, attributes, price and words; without conditions, lists all.
     Search {
         #[command(flatten)]
         wanted: Box<Wanted>,

@@ -49,10 +49,10 @@ struct Selected {
     /// How many, 1 to 100.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: Option<u32>,
-    /// Only of this kind, such as market.deal_agreed.
+    /// Only events of this kind, such as market.deal_agreed.
     #[arg(long)]
     kind: Option<String>,
-    /// Only by this agent, by id.
+    /// Only events by the agent with this id.
     #[arg(long, value_name = "AGENT")]
     actor: Option<String>,
     /// Read this data folder instead of asking a server.
@@ -67,7 +67,8 @@ enum LogCommand {
         #[command(flatten)]
         selected: Selected,
     },
-    /// Walks the chain of a data folder, replays it, checks its contents and prints head and digest.
+    /// Walks the chain of a data folder's log, replays the log, checks its contents and prints head
+    /// and digest.
     Verify {
         #[command(flatten)]
         folder: DataFolder,
@@ -365,7 +366,7 @@ fn check_contents(
             None => replayed.erased += 1,
             Some(content) if content_hash(&content.salt, &content.bytes) == reference.hash => {}
             Some(_) => {
-                let what = format!("{} is not what its hash says", reference.id);
+                let what = format!("{} does not match its hash", reference.id);
                 return Err(damaged(position, &what));
             }
         }

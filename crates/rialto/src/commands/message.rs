@@ -33,15 +33,15 @@ enum MessageCommand {
     Send {
         /// An agent (@handle or id) or a conversation's id.
         to: String,
-        /// What it says; - reads standard input.
+        /// The text; - reads standard input.
         text: String,
-        /// The message it answers.
+        /// The message it replies to.
         #[arg(long, value_name = "MESSAGE")]
         reply_to: Option<String>,
         /// The task it is about.
         #[arg(long, value_name = "TASK")]
         task: Option<String>,
-        /// Your own id for it: the same id is never sent twice within a day.
+        /// Your own id for it: a message with the same id is sent only once within a day.
         #[arg(long, value_name = "ID")]
         client_id: Option<String>,
     },

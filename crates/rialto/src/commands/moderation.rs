@@ -35,12 +35,13 @@ pub struct ModerationArgs {
 /// What a measure answers and why.
 #[derive(Debug, Args)]
 struct Grounds {
-    /// Why; whom it is against can read it; - reads standard input.
+    /// The reason, which the agent it is against can read; - reads standard input.
     reason: String,
     /// A report that it answers; may be given several times.
     #[arg(long, value_name = "REPORT")]
     report: Vec<String>,
-    /// The community whose member an agent is; left out, everywhere, by the operator.
+    /// The community that the suspension is for; by default everywhere, which only the operator may
+    /// do.
     #[arg(long, value_name = "COMMUNITY")]
     community: Option<String>,
 }
@@ -54,7 +55,7 @@ enum ModerationCommand {
         #[command(flatten)]
         grounds: Grounds,
     },
-    /// Labels a post, or by the operator an agent.
+    /// Labels a post, or an agent (only the operator).
     Label {
         /// The post's id, or the agent's handle or id.
         target: String,
@@ -74,7 +75,7 @@ enum ModerationCommand {
         #[command(flatten)]
         grounds: Grounds,
     },
-    /// Takes a measure back that no higher hand took.
+    /// Lifts a measure, unless the operator or a higher-ranking moderator took it.
     Revoke {
         /// Its id.
         measure: String,
@@ -85,26 +86,26 @@ enum ModerationCommand {
     Appeal {
         /// Its id.
         measure: String,
-        /// What speaks against it; - reads standard input.
+        /// Why it is wrong; - reads standard input.
         statement: String,
     },
-    /// Keeps a measure that was appealed against.
+    /// Denies an appeal: the measure stays.
     Uphold {
         /// Its id.
         measure: String,
         /// Why; - reads standard input.
         reason: String,
     },
-    /// Takes a measure back that was appealed against.
+    /// Grants an appeal: the measure is lifted.
     Grant {
         /// Its id.
         measure: String,
         /// Why; - reads standard input.
         reason: String,
     },
-    /// Lists measures against one's agents, and those one is to judge.
+    /// Lists measures against own agents, and those that wait for one's decision.
     List {
-        /// Only those whose appeal waits.
+        /// Only those with an open appeal.
         #[arg(long)]
         appealed: bool,
         #[command(flatten)]

@@ -38,29 +38,29 @@ enum Role {
 
 #[derive(Debug, Subcommand)]
 enum OwnerCommand {
-    /// Becomes an owner with one admin, and gets the admin's token. Needs no token.
+    /// Signs up an owner with one admin, and gets the admin's token. Needs no token.
     SignUp {
         /// Its unique name.
         name: String,
-        /// One person or an organisation.
+        /// A person or an organisation.
         #[arg(long, value_enum, default_value = "organisation")]
         kind: Kind,
-        /// The code of an invitation, where the realm asks for one.
+        /// The code of an invitation, if the realm asks for one.
         #[arg(long, value_name = "CODE")]
         invitation: Option<String>,
         /// Store the token in this new file instead of printing it.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
-    /// Shows who may sign up and how often, and changes it; changes are for the operator.
+    /// Shows who may sign up and how often, or changes it (only the operator).
     SignUps {
-        /// true: anybody may sign up; false: only who is invited.
+        /// true: anybody may sign up; false: only with an invitation.
         #[arg(long, value_name = "BOOL")]
         open: Option<bool>,
-        /// Sign-ups an hour in the whole realm; 0 is no limit.
+        /// Sign-ups an hour in the whole realm; 0 means no limit.
         #[arg(long, value_name = "N")]
         per_hour: Option<u32>,
-        /// Sign-ups an hour from one address; 0 is no limit.
+        /// Sign-ups an hour from one address; 0 means no limit.
         #[arg(long, value_name = "N")]
         per_address: Option<u32>,
     },
@@ -71,7 +71,7 @@ enum OwnerCommand {
     },
     /// Shows an owner and its people.
     Show {
-        /// Its id; left out, the token's own owner.
+        /// Its id; by default the token's own owner.
         owner: Option<String>,
     },
     /// Adds a person, and gets its first token.
@@ -81,7 +81,7 @@ enum OwnerCommand {
         /// What it may do.
         #[arg(long, value_enum)]
         role: Role,
-        /// The owner's id; left out, the token's own owner.
+        /// The owner's id; by default the token's own owner.
         #[arg(long, value_name = "OWNER")]
         owner: Option<String>,
         /// Store the token in this new file instead of printing it.
@@ -92,10 +92,10 @@ enum OwnerCommand {
     Token {
         /// The person's id.
         person: String,
-        /// A name to tell it from others.
+        /// A name that distinguishes it from others.
         #[arg(long)]
         label: Option<String>,
-        /// After how long it expires, such as 30d; left out, never.
+        /// When it expires, such as 30d from now; by default never.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: Option<u64>,
         /// Store the token in this new file instead of printing it.
@@ -112,22 +112,23 @@ enum OwnerCommand {
         /// Its id.
         owner: String,
     },
-    /// Stops all agents of an owner at once; its people go on. Agents that are registered meanwhile
-    /// are stopped too.
+    /// Stops all agents of an owner at once; its people go on. Agents that it registers later are
+    /// stopped too.
     Stop {
-        /// Its id; left out, the token's own owner.
+        /// Its id; by default the token's own owner.
         owner: Option<String>,
     },
-    /// Lets the agents go on that stop has stopped; those that are suspended themselves stay so.
+    /// Restarts an owner's agents after a stop; agents that were suspended individually stay
+    /// suspended.
     Start {
-        /// Its id; left out, the token's own owner.
+        /// Its id; by default the token's own owner.
         owner: Option<String>,
     },
-    /// Writes everything of an owner as JSON lines, to leave with it.
+    /// Exports all data of an owner as JSON lines.
     Export {
-        /// Its id; left out, the token's own owner.
+        /// Its id; by default the token's own owner.
         owner: Option<String>,
-        /// Write to this new file, for its owner only, instead of standard output.
+        /// Write to this new file, readable by its owner only, instead of standard output.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -237,7 +238,7 @@ async fn sign_ups(
     let told = realm.get("settings").and_then(Value::as_object);
     let mut settings = told
         .cloned()
-        .ok_or_else(|| CliError::failed("the server does not tell its settings"))?;
+        .ok_or_else(|| CliError::failed("the server does not show its settings"))?;
     let changed = wanted.iter().any(|(_, value)| !value.is_null());
     for (name, value) in &wanted {
         if !value.is_null() {

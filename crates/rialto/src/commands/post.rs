@@ -34,14 +34,14 @@ pub struct PostArgs {
 
 #[derive(Debug, Subcommand)]
 enum PostCommand {
-    /// Writes a post, or answers one.
+    /// Writes a post or a reply.
     Write {
-        /// What it says; - reads standard input.
+        /// The text; - reads standard input.
         text: String,
-        /// The post it answers.
+        /// The post it replies to.
         #[arg(long, value_name = "POST")]
         parent: Option<String>,
-        /// The community it stands in.
+        /// The community it is for.
         #[arg(long, value_name = "COMMUNITY")]
         community: Option<String>,
         /// An agent it mentions; may be given several times.
@@ -51,11 +51,11 @@ enum PostCommand {
         #[arg(long, value_name = "ID")]
         about: Vec<String>,
     },
-    /// Gives a post another text; what it said before stays in its history.
+    /// Replaces a post's text; earlier versions stay in its history.
     Edit {
         /// Its id.
         post: String,
-        /// What it says from now on; - reads standard input.
+        /// The new text; - reads standard input.
         text: String,
     },
     /// Deletes a post; its place in the thread stays.
@@ -63,15 +63,15 @@ enum PostCommand {
         /// Its id.
         post: String,
     },
-    /// Reacts to a post, or takes the reaction back.
+    /// Reacts to a post, or removes the reaction.
     React {
         /// Its id.
         post: String,
-        /// How; left out, the reaction is taken back.
+        /// The reaction; without one, the earlier reaction is removed.
         #[arg(value_parser = ["useful", "agree", "disagree", "thanks"])]
         reaction: Option<String>,
     },
-    /// Shows a post with what answers it, and what answers that.
+    /// Shows a post with all its replies.
     Show {
         /// Its id.
         post: String,
@@ -81,22 +81,22 @@ enum PostCommand {
         #[command(flatten)]
         paged: Paged,
     },
-    /// Shows what a post said before.
+    /// Shows a post's earlier versions.
     History {
         /// Its id.
         post: String,
     },
-    /// Lists what an agent has posted, or with --replies what it has answered.
+    /// Lists an agent's posts, or with --replies its replies.
     Of {
         /// The agent's handle or id.
         agent: String,
-        /// Its replies instead.
+        /// List its replies instead.
         #[arg(long)]
         replies: bool,
         #[command(flatten)]
         paged: Paged,
     },
-    /// Lists the reactions that an agent of one's own has given.
+    /// Lists the reactions of an own agent.
     Reactions {
         /// The agent's handle or id.
         agent: String,

@@ -1,5 +1,5 @@
-//! What every command against a server shares: the connection's options, lists, and what is told
-//! of an accepted command.
+//! What every command against a server shares: the connection's options, lists, and the output for
+//! an accepted command.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(crate) struct Remote {
     /// The server's address [env: RIALTO_SERVER] [default: http://127.0.0.1:7600].
     #[arg(long, global = true, value_name = "URL")]
     server: Option<String>,
-    /// The token; better in RIALTO_TOKEN or a file, where other users do not see it.
+    /// The token; other users cannot see it if it is in RIALTO_TOKEN or a file instead.
     #[arg(
         long,
         global = true,
@@ -41,7 +41,7 @@ pub(crate) struct Remote {
     /// The id of what causes this, for the trace.
     #[arg(long, global = true, value_name = "ID")]
     cause: Option<String>,
-    /// A key by which the same command is carried out once: Unix seconds, a point, own text.
+    /// A key that makes the command happen only once: Unix seconds, a point, your own text.
     #[arg(long, global = true, value_name = "KEY")]
     idempotency_key: Option<String>,
 }
@@ -141,7 +141,7 @@ pub(crate) struct Paged {
     /// How many rows, 1 to 100.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: Option<u32>,
-    /// Where the last page ended, as it said.
+    /// The cursor that the last page printed.
     #[arg(long, value_name = "CURSOR")]
     cursor: Option<String>,
 }
@@ -286,7 +286,7 @@ pub(crate) fn tell(out: Output, accepted: &Accepted, saved: Option<&Path>) -> Re
         };
     }
     let again = if accepted.duplicate {
-        " (done before, nothing was done again)"
+        " (already done before; nothing was repeated)"
     } else {
         ""
     };

@@ -41,15 +41,15 @@ enum ReportCommand {
         /// Why, in words; - reads standard input.
         text: Option<String>,
     },
-    /// Lists open reports: one's own, and those one is to answer.
+    /// Lists open reports: own ones, and those that wait for one's decision.
     List {
-        /// Those that were answered too.
+        /// Also those that were answered.
         #[arg(long)]
         all: bool,
         #[command(flatten)]
         paged: Paged,
     },
-    /// Ends reports without a measure.
+    /// Dismisses reports: they end without a measure.
     Dismiss {
         /// Why; - reads standard input.
         reason: String,

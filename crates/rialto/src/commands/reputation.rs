@@ -1,4 +1,4 @@
-//! `rialto reputation …`: what an agent's settled deals say of it.
+//! `rialto reputation …`: an agent's reputation from its settled deals.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub struct ReputationArgs {
 
 #[derive(Debug, Subcommand)]
 enum ReputationCommand {
-    /// Prints an agent's score, each of its parts, and the deals behind it that one may see.
+    /// Prints an agent's score, each of its parts, and the visible deals behind it.
     Explain {
         /// Its handle or id.
         agent: String,
@@ -48,18 +48,18 @@ pub(crate) async fn run(args: ReputationArgs, out: Output) -> Result<(), CliErro
         (
             "confidence",
             "/score/confidence",
-            "how much there is to go by",
+            "how much evidence there is",
         ),
-        ("completion", "/score/completion", "how much of it was kept"),
+        ("completion", "/score/completion", "the share of deals kept"),
         (
             "breadth",
             "/score/breadth",
-            "how many different owners it was with",
+            "how many different owners it dealt with",
         ),
         (
             "disputes",
             "/score/disputes",
-            "how much of it ended in a lost dispute",
+            "the share of deals with a lost dispute",
         ),
     ];
     for (name, pointer, what) in parts {

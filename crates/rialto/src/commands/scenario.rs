@@ -19,7 +19,7 @@ const LANES: usize = 16;
 /// Market days from folders of customers and businesses.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScenarioCommand {
-    /// Holds a market day and reports welfare, fairness, money and speed.
+    /// Runs a market day and reports welfare, fairness, money and speed.
     Run(RunArgs),
 }
 
@@ -28,16 +28,16 @@ pub(crate) enum ScenarioCommand {
 pub(crate) struct RunArgs {
     /// The scenario's folder: customers/*.yaml and businesses/*.yaml.
     path: PathBuf,
-    /// Hold the day in the realm of this server instead of one of its own.
+    /// Run the day in the realm of this server instead of a new one.
     #[arg(long, value_name = "URL", requires = "token_file")]
     server: Option<String>,
     /// The file with that server's operator token.
     #[arg(long, value_name = "FILE", requires = "server")]
     token_file: Option<PathBuf>,
-    /// Breaks ties; in a realm of its own, everything drawn comes from it.
+    /// Breaks ties; without --server, all randomness comes from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Customers take first proposals as they are, without bargaining.
+    /// Customers accept first proposals unchanged, without bargaining.
     #[arg(long)]
     list_prices: bool,
 }

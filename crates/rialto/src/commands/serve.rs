@@ -37,14 +37,14 @@ pub struct ServeArgs {
     /// RIALTO_PUBLIC_URL].
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// A further name that the server goes by; may be given several times [env: RIALTO_HOSTS].
+    /// A further host name of the server; may be given several times [env: RIALTO_HOSTS].
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
-    /// The address of a proxy whose X-Forwarded-For is believed; may be given several times [env:
+    /// The address of a proxy whose X-Forwarded-For is trusted; may be given several times [env:
     /// RIALTO_PROXIES].
     #[arg(long = "proxy", value_name = "ADDR")]
     proxies: Vec<String>,
-    /// What a new realm is called [env: RIALTO_NAME] [default: rialto].
+    /// The name of a new realm [env: RIALTO_NAME] [default: rialto].
     #[arg(long, value_name = "REALM")]
     name: Option<String>,
     /// The certificate chain for TLS, in a PEM file.
@@ -59,8 +59,8 @@ pub struct ServeArgs {
     /// The form of the log on standard error: text or json [env: RIALTO_LOG_FORMAT] [default: text].
     #[arg(long, value_name = "FORM")]
     log_format: Option<String>,
-    /// Tell this http or https address, in a POST request, how much waits for an owner or the operator
-    /// whenever more does: counts, no contents.
+    /// Whenever more waits for an owner or the operator, POST the counts, without contents, to this
+    /// http or https address.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
 }
@@ -116,7 +116,7 @@ async fn serve(
     let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
     if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
         tracing::warn!(
-            "tokens cross the network in clear: give --tls-cert and --tls-key, or listen on loopback"
+            "tokens cross the network unencrypted: give --tls-cert and --tls-key, or listen on loopback"
         );
     }
     let url = listener

@@ -1,4 +1,4 @@
-//! `rialto task …`: work given and done.
+//! `rialto task …`: tasks, their states and artifacts.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -31,7 +31,7 @@ const STATES: [&str; 8] = [
 enum TaskCommand {
     /// Gives work to an agent.
     Create {
-        /// Who is to do it.
+        /// The worker.
         worker: String,
         /// What is wanted; - reads standard input.
         text: String,
@@ -42,18 +42,18 @@ enum TaskCommand {
         #[arg(long, value_name = "TEAM")]
         team: Option<String>,
     },
-    /// Says where a task stands; by its worker.
+    /// Changes a task's state; for its worker.
     Update {
         /// Its id.
         task: String,
-        /// Where it stands now.
+        /// Its new state.
         #[arg(value_parser = STATES)]
         state: String,
-        /// A word about it; - reads standard input.
+        /// A note about it; - reads standard input.
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
-    /// Adds something made to a task; by its worker.
+    /// Adds an artifact to a task; for its worker.
     Artifact {
         /// The task's id.
         task: String,
@@ -62,7 +62,7 @@ enum TaskCommand {
         /// What it is; - reads standard input.
         text: String,
     },
-    /// Calls a task off with its parts; by its requester.
+    /// Cancels a task with its parts; for its requester.
     Cancel {
         /// Its id.
         task: String,
@@ -71,7 +71,7 @@ enum TaskCommand {
     },
     /// Lists tasks.
     List {
-        /// Only those that stand there.
+        /// Only those in this state.
         #[arg(long, value_parser = STATES)]
         state: Option<String>,
         #[command(flatten)]

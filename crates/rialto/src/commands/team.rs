@@ -33,7 +33,7 @@ enum TeamCommand {
     Create {
         /// Its name within the owner.
         name: String,
-        /// Its owner's id; left out, the token's own owner.
+        /// Its owner's id; by default the token's own owner.
         #[arg(long, value_name = "OWNER")]
         owner: Option<String>,
     },
@@ -41,7 +41,7 @@ enum TeamCommand {
     Invite {
         /// The team's id.
         team: String,
-        /// Whom.
+        /// The agent.
         agent: String,
         /// What it may do.
         #[arg(long, value_parser = ["lead", "spender", "member"], default_value = "member")]
@@ -57,12 +57,12 @@ enum TeamCommand {
         /// The team's id.
         team: String,
     },
-    /// Puts a split on the table, to which every member has to agree.
+    /// Proposes a split, to which every member has to agree.
     Split {
         #[command(flatten)]
         shares: Shares,
     },
-    /// Agrees to the split on the table, which must be this one.
+    /// Agrees to the proposed split, which must be this one.
     Agree {
         #[command(flatten)]
         shares: Shares,

@@ -14,32 +14,33 @@ pub(crate) struct Terms {
     /// What the buyer pays for everything together.
     #[arg(long, value_name = "AMOUNT", value_parser = parse::amount)]
     price: String,
-    /// In which asset; left out, the realm's first.
+    /// The asset; by default the realm's first.
     #[arg(long, value_name = "CODE")]
     asset: Option<String>,
     /// Something promised, as NAME or NAME=QUANTITY; may be given several times.
     #[arg(long, value_name = "NAME[=N]", value_parser = parse::line)]
     line: Vec<Value>,
-    /// A further issue agreed on, as NAME or NAME=VALUE; may be given several times.
+    /// A further issue of the agreement, as NAME or NAME=VALUE; may be given several times.
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse::attribute)]
     issue: Vec<Value>,
-    /// How long after agreement the seller has to deliver; left out, a day.
+    /// How long after agreement the seller has to deliver; by default a day.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     deliver_within: Option<u64>,
-    /// How long after delivery the buyer has to accept or dispute; left out, a day. Between different
-    /// owners at least an hour, unless the realm's settings say otherwise.
+    /// How long after delivery the buyer has to accept or dispute; by default a day. Between
+    /// different owners at least an hour, unless the realm's settings say otherwise.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     review_within: Option<u64>,
-    /// How long after a dispute the arbiter has to rule; left out, seven days.
+    /// How long after a dispute the arbiter has to rule; by default seven days.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
     rule_within: Option<u64>,
-    /// The agent that rules in a dispute, whose owner is on neither side; left out, the realm's operator.
+    /// The agent that rules in a dispute, whose owner is on neither side; by default the realm's
+    /// operator.
     #[arg(long, value_name = "AGENT")]
     arbiter: Option<String>,
-    /// What happens when the buyer stays silent; left out, settle.
+    /// What happens if the buyer stays silent; by default settle.
     #[arg(long, value_parser = ["settle", "refund", "halve"])]
     on_no_review: Option<String>,
-    /// What happens when the arbiter stays silent; left out, halve.
+    /// What happens if the arbiter stays silent; by default halve.
     #[arg(long, value_parser = ["settle", "refund", "halve"])]
     on_no_ruling: Option<String>,
     /// The team whose members share the proceeds by their agreed split.
@@ -48,7 +49,7 @@ pub(crate) struct Terms {
     /// How long the offer can be accepted.
     #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms, default_value = "1d")]
     valid_for: u64,
-    /// A word about it; - reads standard input.
+    /// A note about it; - reads standard input.
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 }

@@ -76,7 +76,7 @@ pub(crate) fn print(out: Output, trace: &Value) -> Result<(), CliError> {
         ))?;
     }
     if trace.get("truncated").and_then(Value::as_bool) == Some(true) {
-        out.note("the thread is longer than one answer: trace one of its last things to go on");
+        out.note("the thread is longer than one answer: to continue, trace one of its last ids");
     }
     let gaps = part("gaps").len();
     let verdict = if gaps == 0 {

@@ -430,7 +430,10 @@ fn shells_get_completions_and_codes_an_explanation() {
         (&json!("RLT0401"), &json!(402))
     );
     let text = place.run(&["explain", "RLT0401"]).out;
-    assert!(text.contains("the account does not hold enough"), "{text}");
+    assert!(
+        text.contains("the account does not have enough money"),
+        "{text}"
+    );
     assert!(
         text.contains("\n  cause ") && text.contains("\n  remedy "),
         "{text}"

@@ -179,7 +179,7 @@ impl Spec {
             .collect()
     }
 
-    /// Makes the strategy for one side of one negotiation. Equal seeds give equal conduct.
+    /// Makes the strategy for one side of one negotiation. Equal seeds give equal behaviour.
     #[must_use]
     pub fn build(&self, side: &Side, seed: u64) -> Box<dyn Strategy> {
         match self {

@@ -1,15 +1,16 @@
-//! Ours: reciprocate with one that waits, hold out against one that concedes by itself.
+//! Our own strategy: reciprocate with an opponent that waits, hold out against one that concedes by
+//! itself.
 //!
-//! Two kinds of opponent are told apart by one observation. A strategy that waits for concessions makes a
-//! new offer only while it has made no more different ones than it got; one more than that was not asked
-//! for, and shows a strategy that concedes by itself. Nothing is gained by answering the latter, so this
-//! one keeps to its best outcomes until the deadline is near, then comes down to the best that it was
-//! offered. The former is answered one new offer for one, one step behind; near the deadline it is given
-//! a little more, and then about as much as it gives: so two of a kind meet, and one that gives nothing
-//! gains nothing. Which outcome is offered within the utility it may give up is what the other seems to
-//! like most. It never sees the other's wishes.
+//! Two kinds of opponent are distinguished by one observation. A strategy that waits for
+//! concessions is never more than one different offer ahead of those it got; one that is further
+//! ahead concedes by itself. Answering the latter gains nothing, so this strategy keeps to its best
+//! outcomes until the deadline is near, then comes down to the best that it was offered. The former
+//! gets one new offer for each of its own, one step behind; near the deadline it gets a little
+//! more, and then about as much as it concedes: so two rialtos meet, and an opponent that concedes
+//! nothing gains nothing. Among outcomes of acceptable utility it offers the one that the other
+//! seems to like most. It never sees the other's preferences.
 //!
-//! The constants were chosen on generated domains other than those that are reported on; see
+//! The constants were chosen on other generated domains than those in the reported figures; see
 //! docs/negotiation.md.
 
 use std::collections::HashSet;
@@ -35,7 +36,8 @@ const PATIENCE: u32 = 2;
 const SHARE: f64 = 0.3;
 /// Utility within which answers are chosen by what the other likes.
 const SLACK: f64 = 0.05;
-/// Utility given up from the start against one that concedes by itself, for what it likes.
+/// Utility given up from the start against an opponent that concedes by itself, for outcomes that
+/// it likes.
 const ASIDE: f64 = 0.02;
 /// Share of the time, and turns, in which this one comes down to the best that it was offered.
 const END: f64 = 0.04;
@@ -45,7 +47,8 @@ const MEET: f64 = 0.03;
 const MEET_TURNS: f64 = 12.0;
 /// No phase at the end is longer than this share of all rounds.
 const LATE: f64 = 0.3;
-/// Utility given first when two that wait come nearer, and how much of a gain is given back.
+/// Utility conceded first when two that wait approach each other, and how much of a gain is
+/// conceded in return.
 const STEP: f64 = 0.06;
 const ECHO: f64 = 1.1;
 /// How much of the discount to come is conceded ahead.
@@ -227,8 +230,8 @@ impl Rialto {
         if trial { room.max(TRIAL_HOLD) } else { room }
     }
 
-    /// How far the level falls below its rank near the deadline: a first step, and what the other has come
-    /// nearer since.
+    /// How far the target falls below its rank near the deadline: a first step, and what the other
+    /// has conceded since.
     fn give(&mut self, turn: &Turn, level: f64, best: f64) -> f64 {
         let near = match turn.rounds {
             Some(rounds) => f64::from(rounds - 1 - turn.round) <= phase(rounds, MEET, MEET_TURNS),
@@ -248,8 +251,8 @@ fn phase(rounds: u32, share: f64, turns: f64) -> f64 {
     (share * rounds).max(turns.min(LATE * rounds))
 }
 
-/// How much of the way from the best got to the best of all is still asked for: 1 until the end is near, 0
-/// at the last offer that is answered.
+/// The share of the way from the best offer got to the best outcome that is still asked for: 1
+/// until the end is near, 0 at the last offer that is answered.
 fn firmness(turn: &Turn, closes: bool) -> f64 {
     let by_time = ((1.0 - turn.time) / END).clamp(0.0, 1.0);
     let Some(rounds) = turn.rounds else {

@@ -2,6 +2,7 @@
 
 use axum::extract::Path;
 use axum::response::Response;
+use rialto_console::kit::Who;
 use rialto_console::pages::accounts::{Accounts, Entered, Fact, Facts, Figures, Row};
 use rialto_console::pages::trace::{self, Hop};
 use rialto_console::shell::Place;
@@ -91,7 +92,9 @@ fn filled(user: &SignedIn, by: String, period: Period, report: &Report) -> Accou
             .iter()
             .map(|name| {
                 let value = row.by.get(name).cloned().unwrap_or_default();
-                (value, row.ids.get(name).copied())
+                let other = row.resembles.get(name).map(String::as_str);
+                let who = Who::new(value).resembling(other);
+                (who, row.ids.get(name).copied())
             })
             .collect(),
         asset: row.asset.clone(),
@@ -181,7 +184,10 @@ pub(super) async fn trace(user: SignedIn, Path(name): Path<String>) -> Result<Re
         private: hop.private,
         at: hop.at.map(|at| user.when(at)),
         position: hop.position,
-        who: hop.who.clone().map(rialto_console::kit::Who::new),
+        who: hop
+            .who
+            .clone()
+            .map(|handle| Who::new(handle).resembling(hop.who_resembles.as_deref())),
         what: hop.what.clone().unwrap_or_default(),
         amount: hop.amount.clone(),
         basis: hop.basis.map(|basis| match basis {

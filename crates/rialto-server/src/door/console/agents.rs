@@ -9,17 +9,17 @@ use rialto_console::pages::agents::{
 };
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, OwnerId};
-use rialto_core::identity::{AgentRef, Principal, Profile, RegisterAgent, Subject, SwitchSubject};
+use rialto_core::identity::{
+    AgentRef, IdentityCommand, Principal, Profile, RegisterAgent, Subject, SwitchSubject,
+};
 use rialto_core::mail::Inbox;
-use rialto_core::policy::{Action, Limit, Node, NodeRef, SetAllowance, authorise};
+use rialto_core::policy::{Action, Limit, Node, NodeRef, PolicyCommand, SetAllowance, authorise};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{DAY_MS, HOUR_MS};
 use rialto_views::{AgentCard, AgentQuery, MemberOf, Paging, Scope, Whom};
 use rialto_wire::body::Body;
-use rialto_wire::native::NativeCommand;
 use serde_json::Value;
 
 use super::ledger::account;
@@ -124,7 +124,7 @@ pub(super) async fn register(form: Posted) -> Result<Response, Refusal> {
                 ..Profile::default()
             },
         };
-        form.carry_out(Command::RegisterAgent(agent)).await
+        form.carry_out(IdentityCommand::RegisterAgent(agent)).await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -241,10 +241,10 @@ fn mentions(card: &AgentCard) -> String {
 }
 
 fn whom(row: &Whom) -> Who {
-    Who::new(match row {
-        Whom::Agent(who) => who.handle.clone(),
-        Whom::Owner { name, .. } => format!("owner {name}"),
-    })
+    match row {
+        Whom::Agent(who) => super::show::who(who),
+        Whom::Owner { name, .. } => Who::new(format!("owner {name}")),
+    }
 }
 
 fn place(row: &MemberOf) -> (String, &'static str) {
@@ -348,7 +348,7 @@ pub(super) async fn allow(Path(name): Path<String>, form: Posted) -> Result<Resp
     let card = card_of(&form.user, &name).await?;
     let outcome = async {
         let limits = limits(card.id, &form)?;
-        form.carry_out(Command::SetAllowance(limits)).await
+        form.carry_out(PolicyCommand::SetAllowance(limits)).await
     };
     let outcome = outcome.await;
     settled(&form, &card, "allowance", outcome.map(drop)).await
@@ -451,11 +451,11 @@ async fn in_force(
 ///
 /// # Errors
 /// [`Code::Malformed`].
-pub(super) fn switched(form: &Posted, subject: Subject) -> Result<NativeCommand, Refusal> {
+pub(super) fn switched(form: &Posted, subject: Subject) -> Result<IdentityCommand<Body>, Refusal> {
     let switch = SwitchSubject { subject };
     match form.field("to") {
-        Some("suspend") => Ok(Command::Suspend(switch)),
-        Some("resume") => Ok(Command::Resume(switch)),
+        Some("suspend") => Ok(IdentityCommand::Suspend(switch)),
+        Some("resume") => Ok(IdentityCommand::Resume(switch)),
         _ => Err(Refusal::new(Code::Malformed, "to: suspend or resume")),
     }
 }

@@ -142,7 +142,8 @@ pub(super) async fn statement(
         at: user.when(row.entry.at),
         kind: kind(row.entry.kind),
         purpose: purpose(row.entry.purpose),
-        counterparty: rialto_console::kit::Who::new(row.counterparty.clone()),
+        counterparty: rialto_console::kit::Who::new(row.counterparty.clone())
+            .resembling(row.counterparty_resembles.as_deref()),
         change: row.change.clone(),
         balance: row.balance.clone(),
         available: row.available.clone(),

@@ -42,8 +42,8 @@ pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
     let found = read.await?;
     let mut rows: Vec<EventLine> = found.items.iter().map(|event| line(&user, event)).collect();
     let ids = rows.iter().map(|row| row.who.handle.clone()).collect();
-    for (row, handle) in rows.iter_mut().zip(user.handles(ids).await?) {
-        row.who = Who::new(handle);
+    for (row, who) in rows.iter_mut().zip(user.named(ids).await?) {
+        row.who = who;
     }
     let last = rows.last().map(|row| row.position);
     let next = match after {

@@ -206,7 +206,10 @@ pub(super) fn line(user: &SignedIn, act: &Act) -> ActLine {
     ActLine {
         position: act.position,
         at: user.when(act.at),
-        who: rialto_console::kit::Who::new(act.who.clone()),
+        who: match &act.by {
+            Some(by) if by.handle == act.who => who(by),
+            _ => rialto_console::kit::Who::new(act.who.clone()),
+        },
         to: act.to.iter().map(who).collect(),
         what: act.what.clone(),
         about: act.id,

@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use rialto_console::Markup;
 use rialto_console::form::{FormToken, Refused, Sent};
-use rialto_console::kit::When;
+use rialto_console::kit::{When, Who};
 use rialto_console::shell::{Frame, Place, Theme, Viewer, page};
 use rialto_console::written::Written;
 use rialto_core::hash::Hash;
@@ -334,14 +334,28 @@ impl SignedIn {
             .await
     }
 
-    /// Agents by handle; an id that is no agent's stays as it is.
-    pub(super) async fn handles(&self, ids: Vec<String>) -> Result<Vec<String>, Refusal> {
-        self.state(move |state| {
+    /// Agents by handle, marked where it could be taken for another; an id that is no agent's stays as
+    /// it is.
+    pub(super) async fn named(&self, ids: Vec<String>) -> Result<Vec<Who>, Refusal> {
+        let named = self.state(move |state| {
             let handle = |id: String| {
                 let agent = id.parse().ok().and_then(|id| state.agents.get(&id));
                 agent.map_or(id, |agent| agent.handle.to_string())
             };
             ids.into_iter().map(handle).collect()
+        });
+        let handles: Vec<String> = named.await?;
+        self.marked(handles).await
+    }
+
+    /// Handles with the marks of those that could be taken for another.
+    pub(super) async fn marked(&self, handles: Vec<String>) -> Result<Vec<Who>, Refusal> {
+        self.view(move |v| {
+            let marks = v.resembled(&handles)?;
+            let marked = handles.into_iter().zip(marks);
+            Ok(marked
+                .map(|(handle, other)| Who::new(handle).resembling(other.as_deref()))
+                .collect())
         })
         .await
     }
@@ -477,7 +491,17 @@ impl Posted {
     }
 
     /// Carries out what the form asks for, as the agent that it names.
-    pub(super) async fn carry_out(&self, command: NativeCommand) -> Result<Accepted, Refusal> {
+    ///
+    /// # Errors
+    /// As the realm's; [`Code::Malformed`] when it names no agent.
+    pub(super) async fn carry_out(
+        &self,
+        command: impl Into<NativeCommand>,
+    ) -> Result<Accepted, Refusal> {
+        self.ask(command.into()).await
+    }
+
+    async fn ask(&self, command: NativeCommand) -> Result<Accepted, Refusal> {
         let wanted = commands::Wanted {
             command,
             acting: self.acting()?,
@@ -581,4 +605,53 @@ where
 {
     text.parse()
         .map_err(|e: T::Err| Refusal::new(Code::Malformed, e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rialto_core::amount::Decimal;
+    use rialto_core::text::{AssetCode, Name};
+    use rialto_core::work::TeamRole;
+
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_read_as_a_command_would_have_it() {
+        let said = |read: Result<String, Refusal>| read.map_err(|why| why.problem());
+        for (field, text, want) in [
+            ("agent", "@casa", Some("\"@casa\"")),
+            ("agent", "casa!", None),
+            ("asset", "USD", Some("\"USD\"")),
+            ("asset", "usd", None),
+            ("amount", "12.50", Some("\"12.50\"")),
+            ("amount", "1,5", None),
+            ("label", "laptop", Some("\"laptop\"")),
+            ("label", "", None),
+            ("role", "lead", Some("\"lead\"")),
+            ("role", "boss", None),
+            ("role", "", None),
+        ] {
+            fn json<T: DeserializeOwned + serde::Serialize>(
+                field: &str,
+                text: &str,
+            ) -> Result<String, Refusal> {
+                read::<T>(field, text).map(|value| serde_json::to_string(&value).unwrap())
+            }
+            let found = said(match field {
+                "agent" => json::<AgentRef>(field, text),
+                "asset" => json::<AssetCode>(field, text),
+                "amount" => json::<Decimal>(field, text),
+                "label" => json::<Name>(field, text),
+                _ => json::<TeamRole>(field, text),
+            });
+            match (found, want) {
+                (Ok(found), Some(want)) => assert_eq!(found, want, "{field} {text:?}"),
+                (Err(problem), None) => {
+                    assert_eq!(problem.code, Code::Malformed.to_string());
+                    assert!(problem.detail.starts_with(field), "{}", problem.detail);
+                }
+                (found, _) => panic!("{field} {text:?}: {found:?}"),
+            }
+        }
+    }
 }

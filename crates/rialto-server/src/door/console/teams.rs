@@ -6,12 +6,11 @@ use rialto_console::form::Sent;
 use rialto_console::pages::square::ActingAs;
 use rialto_console::pages::teams::{List, Member, One, Team};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, TeamId};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_core::work::{
-    AgreeSplit, CreateTeam, InviteMember, JoinTeam, ProposeSplit, Share, TeamRole,
+    AgreeSplit, CreateTeam, InviteMember, JoinTeam, ProposeSplit, Share, TeamRole, WorkCommand,
 };
 use rialto_views::TeamRow;
 
@@ -62,7 +61,7 @@ async fn listed(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal
 pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let name = form.value("name")?;
-        let command = Command::CreateTeam(CreateTeam { name, owner: None });
+        let command = WorkCommand::CreateTeam(CreateTeam { name, owner: None });
         form.carry_out(command).await
     };
     match outcome.await {
@@ -157,19 +156,19 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
         let command = match what {
-            "join" | "leave" => Command::JoinTeam(JoinTeam {
+            "join" | "leave" => WorkCommand::JoinTeam(JoinTeam {
                 team: id,
                 join: what == "join",
             }),
             "agree" => {
                 let shares = shares(&form, "ppm:", named)?;
-                Command::AgreeSplit(AgreeSplit { team: id, shares })
+                WorkCommand::AgreeSplit(AgreeSplit { team: id, shares })
             }
             "propose" => {
                 let shares = shares(&form, "percent:", ppm)?;
-                Command::ProposeSplit(ProposeSplit { team: id, shares })
+                WorkCommand::ProposeSplit(ProposeSplit { team: id, shares })
             }
-            "invite" => Command::InviteMember(InviteMember {
+            "invite" => WorkCommand::InviteMember(InviteMember {
                 team: id,
                 agent: form.value("agent")?,
                 role: form.value("role")?,

@@ -4,9 +4,10 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::pages::agents::Issued;
 use rialto_console::pages::tokens::{Token, Tokens};
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, TokenId};
-use rialto_core::identity::{AgentRef, IssueToken, Principal, RevokeToken, Subject};
+use rialto_core::identity::{
+    AgentRef, IdentityCommand, IssueToken, Principal, RevokeToken, Subject,
+};
 use rialto_core::policy::Action;
 use rialto_core::time::DAY_MS;
 use rialto_views::{MAX_PAGE, Paging, Scope};
@@ -59,7 +60,7 @@ pub(super) async fn issue(Path(name): Path<String>, form: Posted) -> Result<Resp
             label: form.maybe("label")?,
             expires_in_ms: days.map(|days| days.saturating_mul(DAY_MS)),
         };
-        form.carry_out(Command::IssueToken(token)).await
+        form.carry_out(IdentityCommand::IssueToken(token)).await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -79,7 +80,7 @@ pub(super) async fn revoke(Path(name): Path<String>, form: Posted) -> Result<Res
     let card = card_of(&form.user, &name).await?;
     let outcome = async {
         let token: TokenId = named(form.field("token").unwrap_or_default())?;
-        form.carry_out(Command::RevokeToken(RevokeToken { token }))
+        form.carry_out(IdentityCommand::RevokeToken(RevokeToken { token }))
             .await
     };
     let outcome = outcome.await.map(drop);

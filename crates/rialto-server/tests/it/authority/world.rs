@@ -8,7 +8,8 @@ use rialto_core::command::Command;
 use rialto_core::decide::{Request, Stamp, decide, resolve_agent};
 use rialto_core::hash::Hash;
 use rialto_core::identity::{Auth, Principal};
-use rialto_core::ledger::{AccountRef, Holder, Moved};
+use rialto_core::ledger::{AccountRef, Holder, LedgerCommand, Moved};
+use rialto_core::realm::RealmCommand;
 use rialto_core::reject::Rejection;
 use rialto_core::state::State;
 use rialto_core::time::{MINUTE_MS, Time};
@@ -473,7 +474,7 @@ impl World {
             let key = Hash::of(&[b"a fresh key"]);
             // Only a machine's clock that is behind lets the realm's be set back.
             let behind = match command {
-                Command::SetClockBack(_) => AHEAD_MS / 2,
+                Command::Realm(RealmCommand::SetClockBack(_)) => AHEAD_MS / 2,
                 _ => 0,
             };
             let stamp = Stamp {
@@ -482,7 +483,7 @@ impl World {
                 entropy: [9; 32],
                 custody: Some((key, key.short())),
             };
-            if let Command::Correct(args) = &mut command {
+            if let Command::Ledger(LedgerCommand::Correct(args)) = &mut command {
                 args.entry = moved(state, args.to.as_ref(), args.from.as_ref());
             }
             decide(state, &request, &command, &stamp).map(|_| ())

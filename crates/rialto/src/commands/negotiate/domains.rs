@@ -78,7 +78,7 @@ impl Batch {
 /// Where domains come from.
 #[derive(Debug, Args)]
 pub(crate) struct Sources {
-    /// Domains: JSON files, and folders that are looked through.
+    /// Domains: JSON files, and folders that are searched for them.
     #[arg(value_name = "DIR")]
     paths: Vec<PathBuf>,
     /// Domains made from a seed, as SHAPE:COUNT:SEED; may be given several times.
@@ -281,11 +281,11 @@ pub(super) fn check(args: &CheckArgs, out: Output) -> Result<(), CliError> {
 /// Writes generated domains.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
-    /// What is made: SHAPE:COUNT:SEED, where SHAPE is small, medium, opposed, pressed, trade, bundles,
-    /// switches or steep.
+    /// What to generate: SHAPE:COUNT:SEED, where SHAPE is small, medium, opposed, pressed, trade,
+    /// bundles, switches or steep.
     #[arg(value_name = "SHAPE:COUNT:SEED")]
     batch: Batch,
-    /// The folder to write to; made if it is not there.
+    /// The folder to write to; created if it is missing.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

@@ -16,12 +16,12 @@ use crate::output::{CliError, Output};
 pub(crate) struct HumansArgs {
     /// CaSiNo's outcomes: a table with each side's priorities and points.
     file: PathBuf,
-    /// The strategies, each with itself; all that have a name, if absent.
+    /// The strategies, each with itself; by default all named ones.
     #[arg(long, value_parser = strategy, value_delimiter = ',')]
     strategies: Vec<Spec>,
     #[command(flatten)]
     until: Until,
-    /// Where all randomness comes from.
+    /// The seed of all randomness.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Write the comparison to this file.

@@ -19,11 +19,11 @@ use crate::output::{CliError, Output};
 pub(crate) enum NegotiateCommand {
     /// The strategies, and where each is defined.
     Strategies,
-    /// Checks domains and says what they allow.
+    /// Checks domains and shows what they allow.
     Check(domains::CheckArgs),
     /// Writes domains made from a seed.
     Generate(domains::GenerateArgs),
-    /// Holds one negotiation, offer by offer.
+    /// Runs one negotiation, offer by offer.
     Run(run::RunArgs),
     /// Every strategy against every other over all domains, on both sides.
     Tournament(tournament::TournamentArgs),

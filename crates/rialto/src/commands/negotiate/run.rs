@@ -83,7 +83,7 @@ pub(crate) struct RunArgs {
     b: Spec,
     #[command(flatten)]
     until: Until,
-    /// Where all randomness comes from.
+    /// The seed of all randomness.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How evaluations in Genius files are read.

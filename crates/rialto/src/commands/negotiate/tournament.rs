@@ -21,24 +21,24 @@ const MAX_NEGOTIATIONS: usize = 20_000_000;
 pub(crate) struct TournamentArgs {
     #[command(flatten)]
     sources: Sources,
-    /// Who takes part; all that have a name, if absent.
+    /// The strategies that take part; by default all named ones.
     #[arg(long, value_parser = strategy, value_delimiter = ',')]
     strategies: Vec<Spec>,
     #[command(flatten)]
     until: Until,
-    /// How often each negotiation is held, with other seeds.
+    /// How often each negotiation is run, each time with another seed.
     #[arg(long, default_value_t = 1)]
     repeats: u32,
-    /// Where all randomness comes from.
+    /// The seed of all randomness.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Threads; as many as the machine has, if absent. The results do not depend on them.
+    /// Threads; by default as many as the machine has. The results do not depend on them.
     #[arg(long)]
     threads: Option<usize>,
     /// Write every negotiation to this file.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
-    /// Draw the standings and the meetings into this SVG file.
+    /// Draw the standings and the pairwise results into this SVG file.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
 }

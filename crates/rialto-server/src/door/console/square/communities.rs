@@ -7,9 +7,8 @@ use rialto_console::kit::path_part;
 use rialto_console::pages::communities::{CommunityLine, List, Member, Members, One};
 use rialto_console::pages::square::ActingAs;
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::reject::Code;
-use rialto_core::social::{AnswerJoin, Appoint, CreateCommunity, JoinCommunity};
+use rialto_core::social::{AnswerJoin, Appoint, CreateCommunity, JoinCommunity, SocialCommand};
 use rialto_views::{CommunityRow, Feed};
 use rialto_wire::body::Body;
 
@@ -66,7 +65,8 @@ pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
             rules: Body::text(rules),
             entry: form.value("entry")?,
         };
-        form.carry_out(Command::CreateCommunity(community)).await
+        form.carry_out(SocialCommand::CreateCommunity(community))
+            .await
     };
     match outcome.await {
         Ok(_) => Ok(to(&path_to(bare))),
@@ -115,7 +115,7 @@ pub(super) async fn join(Path(name): Path<String>, form: Posted) -> Result<Respo
         };
         let community = read("community", &name)?;
         let join = JoinCommunity { community, join };
-        form.carry_out(Command::JoinCommunity(join)).await
+        form.carry_out(SocialCommand::JoinCommunity(join)).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("{}?done=join", path_to(&name)))),
@@ -168,12 +168,12 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
     let outcome = async {
         let (community, agent) = (read("community", &name)?, form.value("agent")?);
         let command = match form.field("do") {
-            Some(what @ ("admit" | "refuse")) => Command::AnswerJoin(AnswerJoin {
+            Some(what @ ("admit" | "refuse")) => SocialCommand::AnswerJoin(AnswerJoin {
                 community,
                 agent,
                 admit: what == "admit",
             }),
-            Some(what @ ("appoint" | "dismiss")) => Command::Appoint(Appoint {
+            Some(what @ ("appoint" | "dismiss")) => SocialCommand::Appoint(Appoint {
                 community,
                 agent,
                 moderator: what == "appoint",

@@ -13,15 +13,13 @@ use axum::routing::get;
 use rialto_console::form::Sent;
 use rialto_console::pages::square::{ActingAs, Feed, Tab};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, PostId};
 use rialto_core::identity::AgentRef;
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
-use rialto_core::social::WritePost;
+use rialto_core::social::{SocialCommand, WritePost};
 use rialto_views::{Feed as Wanted, Page, PostRow, ViewReader};
 use rialto_wire::body::Body;
-use rialto_wire::native::NativeCommand;
 
 use super::request::{Posted, SignedIn, answered, to};
 use crate::door::Door;
@@ -171,15 +169,15 @@ async fn feed(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal> 
         // Who reads is likely to be who speaks.
         acting_as.agents.sort_by_key(|handle| handle != reader);
     }
+    let by = asked.by.map(|(_, handle)| handle);
+    let mut by = user.marked(by.into_iter().collect()).await?;
     let page = Feed {
         address: user.address("/square"),
         tab: asked.tab,
         reader: asked.reader.map(|(_, handle)| handle),
         readers: asked.readers,
         text: asked.text,
-        by: asked
-            .by
-            .map(|(_, handle)| rialto_console::kit::Who::new(handle)),
+        by: by.pop(),
         replies: asked.replies,
         next: user.next(found.next_cursor.as_deref()),
         posts: show::posts(user, found.items).await?,
@@ -227,7 +225,7 @@ fn handles_in(text: &str) -> Vec<String> {
 }
 
 /// A post, as its form gives it.
-async fn post(form: &Posted, parent: Option<PostId>) -> Result<NativeCommand, Refusal> {
+async fn post(form: &Posted, parent: Option<PostId>) -> Result<SocialCommand<Body>, Refusal> {
     let body = form.text("body", "a post")?;
     let about = form.field("about").unwrap_or_default();
     let ids = about
@@ -237,7 +235,7 @@ async fn post(form: &Posted, parent: Option<PostId>) -> Result<NativeCommand, Re
     let about = ids
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| Refusal::new(Code::Malformed, format!("about: {e}")))?;
-    Ok(Command::WritePost(WritePost {
+    Ok(SocialCommand::WritePost(WritePost {
         body: Body::text(body),
         parent,
         community: form.maybe("community")?,

@@ -5,18 +5,17 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::moderation::{Judge, Moderation, ReportEntry, Which};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, MeasureId, ReportId};
 use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_core::social::{
-    Appeal, DecideAppeal, DismissReports, RevokeMeasure, Step, TakeMeasure, TargetRef,
+    Appeal, DecideAppeal, DismissReports, RevokeMeasure, SocialCommand, Step, TakeMeasure,
+    TargetRef,
 };
 use rialto_core::time::DAY_MS;
 use rialto_views::{Error as ViewError, FiledReport, MeasureRow, Who as ViewWho};
 use rialto_wire::body::Body;
-use rialto_wire::native::NativeCommand;
 
 use super::measures;
 use super::show::{self, Seen};
@@ -194,7 +193,7 @@ async fn reports(
 pub(in crate::door::console) fn measure(
     form: &Posted,
     target: TargetRef,
-) -> Result<NativeCommand, Refusal> {
+) -> Result<SocialCommand<Body>, Refusal> {
     let reason = Body::text(form.text("reason", "a measure")?);
     let step = match form.field("step").unwrap_or_default().split_once(':') {
         Some(("suspend", days)) => {
@@ -208,7 +207,7 @@ pub(in crate::door::console) fn measure(
             _ => Step::Label(form.value("step")?),
         },
     };
-    Ok(Command::TakeMeasure(TakeMeasure {
+    Ok(SocialCommand::TakeMeasure(TakeMeasure {
         target,
         step,
         community: form.maybe("community")?,
@@ -240,7 +239,8 @@ pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
                     reports: vec![report],
                     reason: Body::text(reason),
                 };
-                form.carry_out(Command::DismissReports(dismissed)).await
+                form.carry_out(SocialCommand::DismissReports(dismissed))
+                    .await
             }
             _ => Err(Refusal::new(Code::Malformed, "do: measure or dismiss")),
         }
@@ -281,15 +281,15 @@ pub(super) async fn decide(Path(name): Path<String>, form: Posted) -> Result<Res
     let outcome = async {
         let reason = Body::text(form.text("reason", "this")?);
         let command = match what {
-            "revoke" => Command::RevokeMeasure(RevokeMeasure {
+            "revoke" => SocialCommand::RevokeMeasure(RevokeMeasure {
                 measure: id,
                 reason,
             }),
-            "appeal" => Command::Appeal(Appeal {
+            "appeal" => SocialCommand::Appeal(Appeal {
                 measure: id,
                 statement: reason,
             }),
-            "uphold" | "grant" => Command::DecideAppeal(DecideAppeal {
+            "uphold" | "grant" => SocialCommand::DecideAppeal(DecideAppeal {
                 measure: id,
                 uphold: what == "uphold",
                 reason,

@@ -163,7 +163,7 @@ pub(in crate::door::console) async fn measures(
     let places = rows.iter().map(|row| row.community.clone()).collect();
     let judges = bench.judges(user, places).await?;
     let named = rows.iter().map(|row| principal(row.by).handle).collect();
-    let names = user.handles(named).await?;
+    let names = user.named(named).await?;
     let read = user.view(move |v| {
         let targets = rows.iter().map(|row| {
             let seen = Seen::read(v, row.target, row.community.clone());
@@ -173,7 +173,7 @@ pub(in crate::door::console) async fn measures(
     });
     let rows = read.await?.into_iter().zip(judges).zip(names);
     Ok(rows
-        .map(|(((row, seen), judge), by)| measure(user, bench, row, &seen, judge, &by))
+        .map(|(((row, seen), judge), by)| measure(user, bench, row, &seen, judge, by))
         .collect())
 }
 
@@ -183,7 +183,7 @@ fn measure(
     row: MeasureRow,
     seen: &Seen,
     judge: Option<Judge>,
-    by: &str,
+    by: Who,
 ) -> Measure {
     let appealable = row.appeal == "none" && row.ended.is_none() && !is_late(user.now(), row.at);
     let against = row.against.as_ref().filter(|_| appealable);
@@ -197,7 +197,7 @@ fn measure(
         target,
         mark: row.mark.iter().map(|m| (*m).to_owned()).collect(),
         until: row.until.map(|at| user.when(at)),
-        by: Who::new(by),
+        by,
         reason: said(&row.reason),
         at: user.when(row.at),
         statement: said(&row.statement),

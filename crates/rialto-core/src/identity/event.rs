@@ -1,0 +1,288 @@
+//! The events of identities: what happened, as the log keeps it. A released one never changes.
+
+use alloc::vec::Vec;
+
+use minicbor::{Decode, Encode};
+use serde::Serialize;
+
+use super::{Custody, Grant, OwnerKind, Principal, Profile, Role, Status};
+use crate::hash::{Hash, Short};
+use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
+use crate::text::{ContentRef, Handle, Name};
+use crate::time::Time;
+
+/// What happened to identities.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityEvent {
+    /// An owner signed up.
+    #[n(0)]
+    OwnerCreated {
+        /// Its id.
+        #[n(0)]
+        owner: OwnerId,
+        /// Its name.
+        #[n(1)]
+        name: Handle,
+        /// Person or organisation.
+        #[n(2)]
+        kind: OwnerKind,
+    },
+    /// A person joined an owner.
+    #[n(1)]
+    PersonAdded {
+        /// Its id.
+        #[n(0)]
+        person: PersonId,
+        /// Whose member.
+        #[n(1)]
+        owner: OwnerId,
+        /// Its name.
+        #[n(2)]
+        name: Name,
+        /// Its role.
+        #[n(3)]
+        role: Role,
+    },
+    /// A person got another role.
+    #[n(2)]
+    RoleSet {
+        /// Whom.
+        #[n(0)]
+        person: PersonId,
+        /// The role.
+        #[n(1)]
+        role: Role,
+    },
+    /// An agent was registered.
+    #[n(3)]
+    AgentRegistered {
+        /// Its id.
+        #[n(0)]
+        agent: AgentId,
+        /// Its owner.
+        #[n(1)]
+        owner: OwnerId,
+        /// The team it stands under.
+        #[n(2)]
+        team: Option<TeamId>,
+        /// Its handle.
+        #[n(3)]
+        handle: Handle,
+        /// Its public key.
+        #[n(4)]
+        key: Hash,
+        /// Who holds the private key.
+        #[n(5)]
+        custody: Custody,
+        /// What it says of itself.
+        #[n(6)]
+        profile: Profile<ContentRef>,
+    },
+    /// An agent's profile was replaced.
+    #[n(4)]
+    ProfileSet {
+        /// Whose.
+        #[n(0)]
+        agent: AgentId,
+        /// What it says of itself.
+        #[n(1)]
+        profile: Profile<ContentRef>,
+    },
+    /// An agent was moved within its owner.
+    #[n(5)]
+    AgentMoved {
+        /// Which.
+        #[n(0)]
+        agent: AgentId,
+        /// Under which team.
+        #[n(1)]
+        team: Option<TeamId>,
+    },
+    /// An agent got a new key.
+    #[n(6)]
+    KeyRotated {
+        /// Which agent.
+        #[n(0)]
+        agent: AgentId,
+        /// The new public key.
+        #[n(1)]
+        key: Hash,
+        /// Who holds the private key.
+        #[n(2)]
+        custody: Custody,
+    },
+    /// A token was issued.
+    #[n(7)]
+    TokenIssued {
+        /// Its id.
+        #[n(0)]
+        token: TokenId,
+        /// Whose.
+        #[n(1)]
+        principal: Principal,
+        /// The hash of its secret.
+        #[n(2)]
+        #[serde(skip)]
+        hash: Hash,
+        /// Its name.
+        #[n(3)]
+        label: Option<Name>,
+        /// When it expires.
+        #[n(4)]
+        expires: Option<Time>,
+    },
+    /// A token ended: revoked, or expired.
+    #[n(8)]
+    TokenEnded {
+        /// Which.
+        #[n(0)]
+        token: TokenId,
+    },
+    /// The stop switch of an owner was pulled or released.
+    #[n(9)]
+    OwnerSwitched {
+        /// Whose.
+        #[n(0)]
+        owner: OwnerId,
+        /// Suspended or active.
+        #[n(1)]
+        status: Status,
+    },
+    /// The stop switch of a person was pulled or released.
+    #[n(10)]
+    PersonSwitched {
+        /// Whose.
+        #[n(0)]
+        person: PersonId,
+        /// Suspended or active.
+        #[n(1)]
+        status: Status,
+    },
+    /// The stop switch of an agent was pulled or released.
+    #[n(11)]
+    AgentSwitched {
+        /// Whose.
+        #[n(0)]
+        agent: AgentId,
+        /// Suspended or active.
+        #[n(1)]
+        status: Status,
+    },
+    /// A service was created.
+    #[n(12)]
+    ServiceCreated {
+        /// Its id.
+        #[n(0)]
+        service: ServiceId,
+        /// Its name.
+        #[n(1)]
+        name: Name,
+        /// What it may do.
+        #[n(2)]
+        grants: Vec<Grant>,
+    },
+    /// The stop switch of a service was pulled or released.
+    #[n(13)]
+    ServiceSwitched {
+        /// Whose.
+        #[n(0)]
+        service: ServiceId,
+        /// Suspended or active.
+        #[n(1)]
+        status: Status,
+    },
+    /// A stake is held for an agent.
+    #[n(14)]
+    StakeHeld {
+        /// For which.
+        #[n(0)]
+        agent: AgentId,
+        /// The hold.
+        #[n(1)]
+        hold: HoldId,
+    },
+    /// An agent was closed for good; its stake, if there was one, is given back in the same batch.
+    #[n(15)]
+    AgentClosed {
+        /// Which.
+        #[n(0)]
+        agent: AgentId,
+    },
+    /// All agents of an owner were stopped at once, or let go on.
+    #[n(20)]
+    AgentsStopped {
+        /// Whose.
+        #[n(0)]
+        owner: OwnerId,
+        /// True when they were stopped.
+        #[n(1)]
+        stop: bool,
+    },
+    /// An agent's handle is an edit away from one of another owner that is known by its deals, or is
+    /// read as it.
+    #[n(30)]
+    HandleMarked {
+        /// Whose handle.
+        #[n(0)]
+        agent: AgentId,
+        /// The older agent.
+        #[n(1)]
+        resembles: AgentId,
+    },
+    /// A live token stood in a text that came in, and has ended with it.
+    #[n(31)]
+    TokenLeaked {
+        /// Which.
+        #[n(0)]
+        token: TokenId,
+        /// Whose it was.
+        #[n(1)]
+        principal: Principal,
+    },
+    /// Whoever holds a code may sign up with it.
+    #[n(40)]
+    Invited {
+        /// Its id.
+        #[n(0)]
+        invitation: TokenId,
+        /// The hash of its code.
+        #[n(1)]
+        #[serde(skip)]
+        code: Short,
+        /// Its name.
+        #[n(2)]
+        label: Option<Name>,
+        /// How many may sign up with it.
+        #[n(3)]
+        uses: u32,
+        /// When it expires.
+        #[n(4)]
+        expires: Time,
+    },
+    /// Somebody signed up with an invitation.
+    #[n(41)]
+    InvitationUsed {
+        /// Which.
+        #[n(0)]
+        invitation: TokenId,
+        /// The hash of its code.
+        #[n(1)]
+        #[serde(skip)]
+        code: Short,
+        /// Who.
+        #[n(2)]
+        owner: OwnerId,
+    },
+    /// An invitation was taken back, or has expired.
+    #[n(42)]
+    InvitationEnded {
+        /// Which.
+        #[n(0)]
+        invitation: TokenId,
+        /// The hash of its code.
+        #[n(1)]
+        #[serde(skip)]
+        code: Short,
+    },
+}

@@ -1,0 +1,135 @@
+//! The modules of the core, listed once.
+//!
+//! A row names a module, the number of its events in the log, what can happen to it, what can be asked
+//! of it, and the tables it keeps in the state. From this follow the events and what applies them
+//! ([`crate::event`]), the commands and what decides them ([`crate::command`]), the state and its tables
+//! ([`crate::state`]), the shares of tables ([`crate::share`]) and what the clock does
+//! ([`crate::entity::Due`]). Everything else about an event, command or entity stands in its module.
+
+/// Hands the list to a macro.
+macro_rules! modules {
+    ($then:ident) => {
+        $then! {
+            /// The realm itself.
+            realm: Realm = 0, RealmEvent, RealmCommand {
+                /// The realm itself.
+                realm: Realm;
+                /// The clock.
+                clock: Clock;
+                /// Remembered idempotency keys.
+                remembered: Remembered;
+            }
+            /// Identities.
+            identity: Identity = 1, IdentityEvent, IdentityCommand<C> {
+                /// Owners.
+                owners: Owner;
+                /// People.
+                persons: Person;
+                /// Agents.
+                agents: Agent;
+                /// Services.
+                services: Service;
+                /// Tokens.
+                tokens: Token;
+                /// Open invitations.
+                invitations: Invitation;
+                /// Stakes held for agents.
+                stakes: Stake;
+            }
+            /// Mail.
+            mail: Mail = 2, MailEvent, MailCommand<C> {
+                /// Conversations.
+                conversations: Conversation;
+                /// Heads of inboxes.
+                inboxes: Inbox;
+                /// Deliveries.
+                deliveries: Delivery;
+                /// Answers to first messages.
+                contacts: Contact;
+                /// Remembered message ids.
+                message_keys: MessageKey;
+                /// That inboxes have lanes.
+                lanes: Lanes;
+            }
+            /// Work.
+            work: Work = 3, WorkEvent, WorkCommand<C> {
+                /// Tasks.
+                tasks: Task;
+                /// Teams.
+                teams: Team;
+                /// Tasks that were called off with more parts than at once.
+                unwindings: Unwinding;
+            }
+            /// The ledger.
+            ledger: Ledger = 4, LedgerEvent, LedgerCommand<C> {
+                /// Assets.
+                assets: Asset;
+                /// Accounts.
+                accounts: Account;
+                /// Open holds.
+                holds: Hold;
+                /// References of payments that count once.
+                payments: Payment;
+                /// What corrections of entries come to.
+                corrected: Corrected;
+            }
+            /// The market.
+            market: Market = 5, MarketEvent, MarketCommand<C> {
+                /// Listings.
+                listings: Listing;
+                /// Calls for proposals.
+                calls: Call;
+                /// Negotiations.
+                negotiations: Negotiation;
+                /// Deals.
+                deals: Deal;
+                /// Reputations.
+                reputations: Reputation;
+                /// Settled deals by pair of agents.
+                pairs: Pair;
+            }
+            /// Policy.
+            policy: Policy = 6, PolicyEvent, PolicyCommand {
+                /// Allowances.
+                allowances: Allowance;
+                /// Blocks.
+                blocks: Block;
+                /// Rate limits in use, as they were counted before there was a steady clock.
+                buckets: Bucket;
+                /// Rate limits in use.
+                meters: Meter;
+                /// Open approvals.
+                approvals: Approval;
+            }
+            /// The square.
+            social: Social = 7, SocialEvent, SocialCommand<C> {
+                /// The pages that posts are kept on.
+                square: Square;
+                /// Agents' parts in the square.
+                standings: Standing;
+                /// Who follows whom.
+                follows: Following;
+                /// Who has muted whom.
+                mutes: Mute;
+                /// Who has muted which owners.
+                owner_mutes: OwnerMute;
+                /// Open posts.
+                posts: Post;
+                /// Open posts by age.
+                post_pages: PostPage;
+                /// Communities.
+                communities: Community;
+                /// Members of communities.
+                memberships: Membership;
+                /// Open reports.
+                reports: Report;
+                /// Measures in force.
+                measures: Measure;
+                /// Reports that were dismissed.
+                dismissals: Dismissed;
+            }
+        }
+    };
+}
+
+pub(crate) use modules;
