@@ -41,7 +41,7 @@ pub fn bars(title: &str, bars: &[Bar]) -> Markup {
     }
 }
 
-/// A part of a whole as a bar; the figure stands beside it.
+/// A part of a whole as a bar; the figure is beside it.
 #[must_use]
 pub fn share(part: f64) -> Markup {
     let drawn = if part > 0.0 { part.min(1.0) } else { 0.0 };

@@ -11,7 +11,7 @@ pub struct FormToken {
     pub key: String,
 }
 
-/// A refusal, as it stands beside a form or on a page of its own.
+/// A refusal, beside a form or on a page of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
     /// The stable code, such as `RLT0401`.
@@ -175,7 +175,7 @@ impl Among<'_> {
         }
     }
 
-    /// Several lines of text; `usual` stands there unless something was typed.
+    /// Several lines of text; `usual` is the default.
     #[must_use]
     pub fn area(&self, name: &str, label: &str, usual: &str) -> Markup {
         let (id, typed) = (self.id(name), self.typed(name));

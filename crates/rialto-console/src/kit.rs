@@ -14,7 +14,7 @@ pub struct Who {
 }
 
 impl Who {
-    /// An agent by handle; anything that is no handle is shown without a link.
+    /// An agent by handle; anything that is not a handle is shown without a link.
     #[must_use]
     pub fn new(handle: impl Into<String>) -> Self {
         Self {
@@ -357,7 +357,7 @@ pub fn facts(rows: &[(&str, Markup)]) -> Markup {
 pub struct Column {
     /// Its heading.
     pub name: &'static str,
-    /// True for numbers, which stand at the right.
+    /// True for numbers, which are aligned right.
     pub number: bool,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Logical time follows the machine's clock, and never runs back by itself. A steady clock, which
 //! never jumps, comes with every stamp and is logged with every envelope: limits run on it, and it
-//! carries logical time on while the machine's clock stands behind. No clock is read here.
+//! moves logical time on while the machine's clock is behind. No clock is read here.
 
 use alloc::vec::Vec;
 

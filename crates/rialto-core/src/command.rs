@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ctx::Ctx;
-use crate::modules::modules;
+use crate::modules::{all, count, modules};
 use crate::reject::Rejection;
 use crate::text::Sealed;
 
@@ -289,29 +289,3 @@ impl<C> Command<C> {
 }
 
 const ALL: [&str; count(MODULES)] = all(MODULES);
-
-#[allow(clippy::indexing_slicing)] // Checked when it is compiled.
-const fn count(modules: &[&[&str]]) -> usize {
-    let (mut sum, mut module) = (0, 0);
-    while module < modules.len() {
-        sum += modules[module].len();
-        module += 1;
-    }
-    sum
-}
-
-#[allow(clippy::indexing_slicing)] // Checked when it is compiled.
-const fn all<const N: usize>(modules: &[&[&'static str]]) -> [&'static str; N] {
-    let mut all = [""; N];
-    let (mut next, mut module) = (0, 0);
-    while module < modules.len() {
-        let mut op = 0;
-        while op < modules[module].len() {
-            all[next] = modules[module][op];
-            next += 1;
-            op += 1;
-        }
-        module += 1;
-    }
-    all
-}

@@ -18,7 +18,7 @@ use crate::identity::{AgentRef, Auth, Principal};
 use crate::limits;
 use crate::mail::{self, MailCommand};
 use crate::policy::{self, Action, authorise};
-use crate::realm::{RealmCommand, Remembered};
+use crate::realm::{RealmCommand, RealmEvent, Remembered, rules};
 use crate::reject::{Code, Rejection};
 use crate::social;
 use crate::state::State;
@@ -151,9 +151,10 @@ fn seal(
         let opened = Event::Mail(mail::MailEvent::LanesOpened);
         decided.events.push(opened);
     }
-    if ctx.state.edition() < rules::LATEST {
+    if state.edition() < rules::LATEST {
         let edition = rules::LATEST;
-        ctx.emit(Event::Realm(RealmEvent::RulesAdopted { edition }));
+        let adopted = RealmEvent::RulesAdopted { edition };
+        decided.events.push(adopted.into());
     }
     let envelope = Envelope {
         version: VERSION,

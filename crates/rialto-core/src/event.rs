@@ -9,11 +9,13 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use crate::fact::{Fact, TextOf, Told};
 use crate::hash::Short;
 use crate::id::{AgentId, AnyId};
 use crate::identity::{Auth, Principal};
-use crate::modules::modules;
+use crate::modules::{all, count, modules};
 use crate::state::State;
+use crate::text::ContentRef;
 use crate::time::Time;
 
 pub use crate::realm::RealmEvent;
@@ -41,6 +43,24 @@ macro_rules! joined {
             }
         })*
 
+        /// The names of the events of each module.
+        const MODULES: &[&[&str]] = &[$(<crate::$module::$event>::NAMES,)*];
+
+        impl Fact for Event {
+            fn name(&self) -> &'static str {
+                match self { $(Self::$name(event) => event.name(),)* }
+            }
+            fn concerns(&self, visit: &mut impl FnMut(AnyId)) {
+                match self { $(Self::$name(event) => event.concerns(visit),)* }
+            }
+            fn texts(&self, visit: &mut impl FnMut(&ContentRef, TextOf)) {
+                match self { $(Self::$name(event) => event.texts(visit),)* }
+            }
+            fn told(&self) -> Vec<Told> {
+                match self { $(Self::$name(event) => event.told(),)* }
+            }
+        }
+
         impl State {
             /// Applies one event.
             pub(crate) fn evolve(&mut self, event: &Event) {
@@ -51,6 +71,13 @@ macro_rules! joined {
 }
 
 modules!(joined);
+
+impl Event {
+    /// The names of all events.
+    pub const NAMES: &'static [&'static str] = &ALL;
+}
+
+const ALL: [&str; count(MODULES)] = all(MODULES);
 
 /// An idempotency key as it is logged: the key hashed with its principal and the agent that it acts
 /// as, and the request's hash.

@@ -10,6 +10,7 @@ use core::fmt;
 use minicbor::{Decode, Encode};
 
 use crate::entity::{EntityKey, Key};
+use crate::fact::Things;
 
 /// Bits of an id that hold the ordinal within its envelope.
 pub const ORDINAL_BITS: u32 = 14;
@@ -81,8 +82,6 @@ macro_rules! ids {
             impl $name {
                 /// What the text form starts with, before the underscore.
                 pub const PREFIX: &'static str = $prefix;
-                /// The number of the kind among all ids.
-                pub const KIND: u8 = $kind;
             }
 
             impl fmt::Display for $name {
@@ -137,6 +136,12 @@ macro_rules! ids {
                 }
             }
 
+            impl Things for $name {
+                fn each(&self, visit: &mut impl FnMut(AnyId)) {
+                    visit((*self).into());
+                }
+            }
+
             impl From<$name> for AnyId {
                 fn from(id: $name) -> AnyId {
                     AnyId::$name(id)
@@ -172,6 +177,15 @@ macro_rules! ids {
             pub fn of_kind(kind: u8, number: u64) -> Option<Self> {
                 match kind {
                     $($kind => Some(AnyId::$name($name(number))),)*
+                    _ => None,
+                }
+            }
+
+            /// The number of the kind with this prefix, if there is such a kind.
+            #[must_use]
+            pub fn kind_with(prefix: &str) -> Option<u8> {
+                match prefix {
+                    $($prefix => Some($kind),)*
                     _ => None,
                 }
             }

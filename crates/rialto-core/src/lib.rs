@@ -22,6 +22,7 @@ mod ctx;
 pub mod decide;
 pub mod entity;
 pub mod event;
+pub mod fact;
 pub mod handles;
 pub mod hash;
 pub mod id;
@@ -36,7 +37,6 @@ pub mod names;
 pub mod policy;
 pub mod realm;
 pub mod reject;
-pub mod rules;
 mod share;
 pub mod social;
 #[cfg(test)]

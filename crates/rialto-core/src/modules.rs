@@ -16,6 +16,8 @@ macro_rules! modules {
                 realm: Realm;
                 /// The clock.
                 clock: Clock;
+                /// The edition of the rules.
+                rules: Rules;
                 /// Remembered idempotency keys.
                 remembered: Remembered;
             }
@@ -133,3 +135,31 @@ macro_rules! modules {
 }
 
 pub(crate) use modules;
+
+/// How many names the modules have together.
+#[allow(clippy::indexing_slicing)] // Checked when it is compiled.
+pub(crate) const fn count(modules: &[&[&str]]) -> usize {
+    let (mut sum, mut module) = (0, 0);
+    while module < modules.len() {
+        sum += modules[module].len();
+        module += 1;
+    }
+    sum
+}
+
+/// The names of all modules, in one list.
+#[allow(clippy::indexing_slicing)] // Checked when it is compiled.
+pub(crate) const fn all<const N: usize>(modules: &[&[&'static str]]) -> [&'static str; N] {
+    let mut all = [""; N];
+    let (mut next, mut module) = (0, 0);
+    while module < modules.len() {
+        let mut op = 0;
+        while op < modules[module].len() {
+            all[next] = modules[module][op];
+            next += 1;
+            op += 1;
+        }
+        module += 1;
+    }
+    all
+}

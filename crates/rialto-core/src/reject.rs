@@ -78,7 +78,7 @@ codes! {
     Malformed = 1 Invalid "the request is not well-formed", "Compare it with the API description at /api/openapi.json; the detail names the place.";
     /// The name after /api/, or in "op", is not one of the realm's operations.
     UnknownOperation = 2 Invalid "there is no such operation", "The operations are listed in the API description at /api/openapi.json.";
-    /// The body, or a text in it, has more bytes than one request may bring.
+    /// The body, or a text in it, has more bytes than one request may have.
     TooLarge = 3 Limit "the request is larger than the stated limit", "Send less at once; the detail names the limit.";
     /// No route has this path; it may be misspelt or belong to another version.
     NoSuchPath = 4 NotFound "there is nothing at this address", "The addresses are listed in the API description at /api/openapi.json.";
@@ -188,7 +188,7 @@ codes! {
 
     /// The task was completed, failed, canceled or rejected, which is final.
     TaskFinished = 301 Conflict "the task is finished", "Create a new task.";
-    /// The life cycle has no such step from where the task stands.
+    /// The life cycle has no such step from the task's state.
     BadTransition = 302 Conflict "the task cannot change from its state to that one", "The life cycle is in docs/concepts.md.";
     /// The agent is not the one that the task was given to.
     NotWorker = 303 Forbidden "only the task's worker may do this", "Use the worker's token.";
@@ -359,7 +359,7 @@ codes! {
     Defect = 908 Bug "a defect of this program", "Please report it with the server's log.";
     /// Nothing answers at the address, it does not speak HTTP, or its certificate is not trusted.
     Unreachable = 909 Unavailable "the server cannot be reached", "Start it with `rialto serve`, or name it with --server.";
-    /// The server was told to stop, and finishes what it has begun.
+    /// The server is stopping, and finishes what it has begun.
     Draining = 910 Unavailable "the server is shutting down", "Try again when it is back.";
     /// The operating system refused to read or write a file.
     StorageFailed = 911 Unavailable "a file could not be read or written", "The detail names the file and the cause.";

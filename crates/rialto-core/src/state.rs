@@ -199,6 +199,11 @@ impl State {
         self.standings.get(&agent).copied().unwrap_or_default()
     }
 
+    /// The edition of the rules that the realm follows.
+    pub(crate) fn edition(&self) -> u16 {
+        self.rules.get(&()).map_or(0, |r| r.edition)
+    }
+
     /// What the operator has set.
     #[must_use]
     pub fn settings(&self) -> Settings {

@@ -8,8 +8,9 @@
 //! - [`backup`] and [`restore`] copy a log, [`verify`] walks its hash chain.
 //!
 //! Facts (envelopes) are opaque bytes here, chained by BLAKE3 (see [`frame`]) and never changed or
-//! removed. Contents stand beside them and can be erased for good. The reader of a content checks
-//! it against the salted hash in its fact: this crate cannot, as it does not read facts.
+//! removed. Contents are stored beside them and can be erased for good. The reader of a content
+//! checks it against the salted hash in its fact: this crate cannot, because it does not read
+//! facts.
 //!
 //! # What is absent
 //!
@@ -119,8 +120,8 @@ pub trait Journal: Send {
     /// errors poison the journal as a failed append does.
     fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError>;
 
-    /// Where large contents are written before the commands that bring them are decided, for use on any
-    /// thread; none where they need no file of their own.
+    /// Where large contents are written before their commands are decided, for use on any thread;
+    /// none if they need no file of their own.
     fn stage(&self) -> Option<Stage> {
         None
     }

@@ -1,12 +1,13 @@
-//! Current activity: the latest acts, the traffic of a period, and what waits.
+//! What happens now: the latest acts, the traffic of a period, and what waits.
 //!
-//! One line per envelope, for its most important event, with who did it and to whom; for people who
-//! watch, and for pictures of who deals with whom. A scope gets the acts about things it may see.
-//! Every call reads a bounded stretch of the log and says if it stopped there.
+//! One line an envelope, the most telling of its events, with who did it and to whom; for people
+//! who watch, and for pictures of who deals with whom. A scope gets the acts about things it may
+//! see. Every call looks at a bounded stretch of the log and says when it stopped there.
 
 use std::collections::BTreeMap;
 
 use rialto_core::event::{Envelope, Event};
+use rialto_core::fact::{Fact, Told};
 use rialto_core::id::{AccountId, AgentId, AnyId, DealId, number};
 use rialto_core::identity::{IdentityEvent, Principal, Status};
 use rialto_core::ledger::LedgerEvent;
@@ -21,7 +22,6 @@ use serde::Serialize;
 
 use crate::db::{Units, int, uint};
 use crate::read::{Scope, Snap, ViewReader, Who};
-use crate::trace::{Line, lines};
 use crate::{Error, Result};
 
 /// The most acts of one answer.
@@ -237,7 +237,7 @@ impl Snap<'_> {
         })
     }
 
-    /// Whether a thing concerns the scope itself: being public is not enough.
+    /// Whether a thing is the scope's own affair: that everybody may see it is not enough.
     fn concerns(&self, scope: Scope, id: AnyId) -> Result<bool> {
         match (scope, id) {
             (Scope::Realm, _) => Ok(true),
@@ -262,8 +262,8 @@ impl Snap<'_> {
         }
     }
 
-    /// Whether an event is an answer to a call that the scope may not see: only its author sees it,
-    /// and the caller once the answers were opened.
+    /// Whether an event is an answer to a call that the scope may not know of: it is told to who
+    /// gave it, and to the caller once the answers were opened together.
     pub(crate) fn is_sealed(&self, scope: Scope, event: &Event) -> Result<bool> {
         let Event::Market(MarketEvent::CallRefused { call, agent }) = event else {
             return Ok(false);
@@ -282,7 +282,7 @@ impl Snap<'_> {
         })
     }
 
-    fn act(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Act> {
+    fn act(&self, envelope: &Envelope, event: &Event, line: Told) -> Result<Act> {
         let agent = match (line.by.or(envelope.actor), envelope.principal) {
             (Some(agent), _) | (None, Principal::Agent(agent)) => Some(agent),
             _ => None,
@@ -301,7 +301,7 @@ impl Snap<'_> {
             Event::Market(MarketEvent::DealEnded { deal, paid, .. }) => {
                 self.deal_asset(*deal)?.map(|asset| (paid.0, asset))
             }
-            _ => line.amount.map(|(units, asset)| (units, int(asset.0))),
+            _ => line.amount.map(|(units, asset)| (units.0, int(asset.0))),
         };
         let (amount, asset) = match paid {
             Some((units, asset)) => (
@@ -321,7 +321,7 @@ impl Snap<'_> {
         Ok(Act {
             position: envelope.position,
             at: envelope.at,
-            kind: crate::fold::kind(event).to_owned(),
+            kind: event.name().to_owned(),
             id: line.subject,
             who,
             by,
@@ -522,7 +522,7 @@ fn uint_of(place: usize) -> u64 {
 }
 
 /// The most telling event of an envelope, with its line.
-fn headline(envelope: &Envelope) -> Option<(&Event, Line)> {
+fn headline(envelope: &Envelope) -> Option<(&Event, Told)> {
     let told = envelope.events.iter().filter_map(|event| {
         let line = match event {
             Event::Identity(event) => identity(event),
@@ -532,9 +532,9 @@ fn headline(envelope: &Envelope) -> Option<(&Event, Line)> {
             Event::Market(MarketEvent::DealEnded { deal, state, .. }) => {
                 plain((*deal).into(), ended(*state).to_owned())
             }
-            Event::Social(social) => square(social).or_else(|| lines(event).into_iter().next()),
+            Event::Social(social) => square(social).or_else(|| event.told().into_iter().next()),
             Event::Policy(PolicyEvent::AllowanceSet { node, .. }) => allowance(*node),
-            _ => lines(event).into_iter().next(),
+            _ => event.told().into_iter().next(),
         };
         line.map(|line| (event, line))
     });
@@ -562,8 +562,8 @@ fn rank(event: &Event) -> u8 {
     }
 }
 
-/// A change of an allowance, shown with its node.
-fn allowance(node: Node) -> Option<Line> {
+/// A change of an allowance, told of whom it is for.
+fn allowance(node: Node) -> Option<Told> {
     let subject = match node {
         Node::Realm => return None,
         Node::Owner(id) => id.into(),
@@ -573,13 +573,8 @@ fn allowance(node: Node) -> Option<Line> {
     plain(subject, "set an allowance".to_owned())
 }
 
-fn plain(subject: AnyId, what: String) -> Option<Line> {
-    Some(Line {
-        subject,
-        what,
-        amount: None,
-        by: None,
-    })
+fn plain(subject: AnyId, what: String) -> Option<Told> {
+    Some(Told::new(subject, what))
 }
 
 fn ended(state: DealState) -> &'static str {
@@ -593,15 +588,8 @@ fn ended(state: DealState) -> &'static str {
 }
 
 /// What happens on the square beside posts and measures, which the trace words.
-fn square(event: &SocialEvent) -> Option<Line> {
-    let done = |subject: AnyId, what: &str, by: AgentId| {
-        Some(Line {
-            subject,
-            what: what.to_owned(),
-            amount: None,
-            by: Some(by),
-        })
-    };
+fn square(event: &SocialEvent) -> Option<Told> {
+    let done = |subject: AnyId, what: &str, by: AgentId| Some(Told::new(subject, what).by(by));
     match event {
         SocialEvent::Followed { by, agent } => done((*agent).into(), "followed", *by),
         SocialEvent::Reacted { post, by, .. } => done((*post).into(), "reacted to a post", *by),
@@ -620,11 +608,27 @@ fn square(event: &SocialEvent) -> Option<Line> {
         SocialEvent::AppealDecided { measure, .. } => {
             plain((*measure).into(), "decided an appeal".to_owned())
         }
-        _ => None,
+        SocialEvent::Unfollowed { .. }
+        | SocialEvent::Muted { .. }
+        | SocialEvent::Unmuted { .. }
+        | SocialEvent::OwnerMuted { .. }
+        | SocialEvent::OwnerUnmuted { .. }
+        | SocialEvent::Posted { .. }
+        | SocialEvent::Edited { .. }
+        | SocialEvent::Deleted { .. }
+        | SocialEvent::PostsClosed { .. }
+        | SocialEvent::CommunityUpdated { .. }
+        | SocialEvent::JoinRequested { .. }
+        | SocialEvent::JoinAnswered { .. }
+        | SocialEvent::ModeratorSet { .. }
+        | SocialEvent::Reported { .. }
+        | SocialEvent::ReportsEnded { .. }
+        | SocialEvent::MeasureTaken { .. }
+        | SocialEvent::MeasureRevoked { .. } => None,
     }
 }
 
-fn identity(event: &IdentityEvent) -> Option<Line> {
+fn identity(event: &IdentityEvent) -> Option<Told> {
     let line = plain;
     let switched = |status: Status| match status {
         Status::Active => "was resumed",
@@ -652,7 +656,7 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
         }
         IdentityEvent::HandleMarked { agent, .. } => line(
             (*agent).into(),
-            "has a handle that reads like an older one".to_owned(),
+            "has a handle that is read like an older one".to_owned(),
         ),
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))
@@ -664,6 +668,17 @@ fn identity(event: &IdentityEvent) -> Option<Line> {
             let did = if *stop { "were stopped" } else { "go on" };
             line((*owner).into(), format!("all agents of the owner {did}"))
         }
-        _ => None,
+        IdentityEvent::PersonAdded { .. }
+        | IdentityEvent::RoleSet { .. }
+        | IdentityEvent::AgentMoved { .. }
+        | IdentityEvent::TokenIssued { .. }
+        | IdentityEvent::TokenEnded { .. }
+        | IdentityEvent::TokenLeaked { .. }
+        | IdentityEvent::ServiceCreated { .. }
+        | IdentityEvent::ServiceSwitched { .. }
+        | IdentityEvent::StakeHeld { .. }
+        | IdentityEvent::Invited { .. }
+        | IdentityEvent::InvitationUsed { .. }
+        | IdentityEvent::InvitationEnded { .. } => None,
     }
 }

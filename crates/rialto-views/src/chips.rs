@@ -18,7 +18,7 @@ use crate::Result;
 use crate::db::int;
 use crate::read::Snap;
 
-/// The kinds of token that a price list tells apart.
+/// The kinds of token that a price list distinguishes.
 pub(crate) const KINDS: [&str; 3] = ["output", "input", "cached"];
 /// Digits after the point of chip-seconds and their cost.
 pub(crate) const SCALE: u8 = 6;

@@ -46,7 +46,7 @@ pub struct Why {
     pub deeds: i32,
     /// What moderators and screening say.
     pub labels: i32,
-    /// How many posts of the same owner stand above it.
+    /// How many posts of the same owner are above it.
     pub diversity: i32,
 }
 

@@ -23,7 +23,7 @@ const AMOUNTS: [&str; 7] = [
 /// An asset's code, and how many digits are after the point.
 pub type Scale = (String, u8);
 
-/// An envelope with all its events. `asset` tells of an asset what is known.
+/// An envelope with all its events. `asset` gives what is known of an asset.
 pub fn readable(envelope: &Envelope, asset: &mut dyn FnMut(AssetId) -> Option<Scale>) -> Value {
     let mut value = serde_json::to_value(envelope).unwrap_or_default();
     rewrite(&mut value, settled_in(envelope), asset);
@@ -50,7 +50,7 @@ fn settled_in(envelope: &Envelope) -> Option<AssetId> {
     })
 }
 
-/// Rewrites what names an asset, and what stands beside it.
+/// Rewrites what names an asset, and the fields beside it.
 pub(crate) fn rewrite(
     value: &mut Value,
     settled: Option<AssetId>,

@@ -3,6 +3,7 @@
 
 use rialto_core::amount::Amount;
 use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::fact::Fact;
 use rialto_core::id::{AgentId, AssetId, OwnerId};
 use rialto_core::identity::{IdentityEvent, Principal, Status};
 use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
@@ -13,7 +14,6 @@ use serde_json::Value;
 use crate::Result;
 use crate::db::{Units, int};
 use crate::read::Snap;
-use crate::trace::lines;
 
 /// The most lines of one envelope; a batch of payments may have thousands.
 const LINES: usize = 16;
@@ -58,7 +58,8 @@ impl Snap<'_> {
                     .map(|entry| self.entry_said(entry))
                     .collect::<Result<_>>()?
             }
-            other => lines(other)
+            other => other
+                .told()
                 .into_iter()
                 .map(|line| format!("{}: {}", line.subject, line.what))
                 .collect(),
@@ -153,7 +154,17 @@ impl Snap<'_> {
             IdentityEvent::TokenIssued { principal, .. } => {
                 format!("issued a token of {}", self.principal_name(*principal)?)
             }
-            _ => return Ok(None),
+            IdentityEvent::PersonAdded { .. }
+            | IdentityEvent::RoleSet { .. }
+            | IdentityEvent::AgentMoved { .. }
+            | IdentityEvent::TokenEnded { .. }
+            | IdentityEvent::TokenLeaked { .. }
+            | IdentityEvent::ServiceCreated { .. }
+            | IdentityEvent::StakeHeld { .. }
+            | IdentityEvent::HandleMarked { .. }
+            | IdentityEvent::Invited { .. }
+            | IdentityEvent::InvitationUsed { .. }
+            | IdentityEvent::InvitationEnded { .. } => return Ok(None),
         }))
     }
 
@@ -230,7 +241,7 @@ fn for_what(purpose: Purpose) -> String {
         Purpose::Correction(wrong) => format!(" to correct {wrong}"),
         Purpose::Withdrawal => " to be paid out".to_owned(),
         Purpose::Stake(agent) => format!(" as a stake for {agent}"),
-        _ => String::new(),
+        Purpose::Transfer | Purpose::Issue | Purpose::Deposit | Purpose::Offer(_) => String::new(),
     }
 }
 
@@ -250,7 +261,11 @@ fn realm(event: &RealmEvent) -> Option<String> {
         RealmEvent::ClockSetBack { from, to, .. } => {
             Some(format!("set the clock back from {from} to {to}"))
         }
-        _ => None,
+        RealmEvent::Founded { .. }
+        | RealmEvent::OperatorTokenReset { .. }
+        | RealmEvent::KeyRotated { .. }
+        | RealmEvent::ClockAccepted
+        | RealmEvent::Retired { .. } => None,
     }
 }
 

@@ -57,7 +57,7 @@ pub enum Kept {
 /// An ended deal, as the score sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dealt {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
     /// When it ended.
     pub ended: Time,

@@ -1,22 +1,18 @@
-//! The trace: every cause and every effect of a thing, as a list of hops in the order of the log.
+//! The thread: every cause and every effect of a thing, as a list of hops in the order of the log.
 //!
-//! From the requested thing, links are followed back to its causes and forward to its effects;
-//! every event about a reached thing is a hop. Things that the scope may not see are named by id
-//! only, and nothing beyond them is followed. An id that is named as a cause, but does not exist
-//! for whoever named it, is a gap.
+//! From the thing that was asked for, links are followed back to what caused it and forward to what
+//! came of it; every event about a thing that was reached is a hop. Things that the scope may not
+//! see are named by id only, and nothing beyond them is followed. An id that is named as a cause
+//! but is not there for who named it is a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rialto_core::event::{Envelope, Event};
-use rialto_core::id::{AccountId, AnyId, AssetId, HoldId, position_of};
+use rialto_core::fact::{Fact, Told};
+use rialto_core::id::{AnyId, position_of};
 use rialto_core::identity::Principal;
-use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
-use rialto_core::mail::MailEvent;
 use rialto_core::market::MarketEvent;
-use rialto_core::policy::{Bound, PolicyEvent};
-use rialto_core::social::SocialEvent;
 use rialto_core::time::Time;
-use rialto_core::work::WorkEvent;
 use serde::Serialize;
 
 use crate::Result;
@@ -34,11 +30,11 @@ const HOPS: usize = 2_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
-    /// It happened in this realm and is in its log.
+    /// It happened in this realm and stands in its log.
     Measured,
     /// It was computed by a model.
     Modelled,
-    /// It stands in for a part that does not exist yet.
+    /// It stands in for something that is not there.
     StandIn,
 }
 
@@ -77,7 +73,7 @@ pub struct Hop {
     pub basis: Option<Basis>,
 }
 
-/// An id that was named as a cause, but does not exist for whoever named it.
+/// An id that was named as a cause, but is not there for who named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The id.
@@ -93,7 +89,7 @@ pub struct Trace {
     pub id: AnyId,
     /// The hops, in the order of the log; private things at the end.
     pub hops: Vec<Hop>,
-    /// Causes that do not exist. None in a trace without gaps.
+    /// Causes that are not there. None in an unbroken thread.
     pub gaps: Vec<Gap>,
     /// True when the thread is longer than one answer.
     pub truncated: bool,
@@ -101,22 +97,13 @@ pub struct Trace {
     pub position: u64,
 }
 
-/// The things reached so far.
+/// What was reached so far.
 #[derive(Default)]
 struct Reached {
     seen: BTreeSet<AnyId>,
     private: BTreeSet<AnyId>,
     gaps: Vec<Gap>,
     truncated: bool,
-}
-
-/// A line about an event, before it is printed.
-pub(crate) struct Line {
-    pub(crate) subject: AnyId,
-    pub(crate) what: String,
-    pub(crate) amount: Option<(i128, AssetId)>,
-    /// The acting agent, where the event names it.
-    pub(crate) by: Option<rialto_core::id::AgentId>,
 }
 
 impl ViewReader {
@@ -154,7 +141,7 @@ impl Snap<'_> {
             if !self.sees(scope, id)? {
                 // A private cause is named, since what it led to names it. A private effect never
                 // comes here: it would tell that others answered.
-                // Except for a report: the agent that it is about does not learn of it.
+                // But for a report: whom it is about is not told that there was one.
                 if !matches!(id, AnyId::ReportId(_)) {
                     reached.private.insert(id);
                 }
@@ -187,8 +174,8 @@ impl Snap<'_> {
         Ok(())
     }
 
-    /// Effects that the scope may see, so that those of others do not take their place. Links made
-    /// before the thing existed do not count: their author guessed the id.
+    /// Effects that the scope may see, so that those of others do not take their place. What was
+    /// linked before the thing itself was made is no effect: its author guessed the id.
     fn effects_of(
         &self,
         scope: Scope,
@@ -265,7 +252,7 @@ impl Snap<'_> {
                 if self.is_sealed(scope, event)? {
                     continue;
                 }
-                for line in lines(event) {
+                for line in event.told() {
                     if !things.contains(&line.subject) {
                         continue;
                     }
@@ -322,13 +309,13 @@ impl Snap<'_> {
         }))
     }
 
-    fn hop(&self, envelope: &Envelope, event: &Event, line: Line) -> Result<Hop> {
+    fn hop(&self, envelope: &Envelope, event: &Event, line: Told) -> Result<Hop> {
         let amount = match line.amount {
             Some((units, asset)) => {
                 let (code, _) = self.asset(int(asset.0))?;
                 Some(format!(
                     "{} {code}",
-                    self.decimal(Units(units), int(asset.0))?
+                    self.decimal(Units(units.0), int(asset.0))?
                 ))
             }
             None => None,
@@ -343,7 +330,7 @@ impl Snap<'_> {
         };
         Ok(Hop {
             id: line.subject,
-            kind: crate::fold::kind(event).to_owned(),
+            kind: event.name().to_owned(),
             private: false,
             at: Some(envelope.at),
             position: Some(envelope.position),
@@ -355,209 +342,4 @@ impl Snap<'_> {
             basis: Some(Basis::Measured),
         })
     }
-}
-
-/// What an event says about each thing.
-pub(crate) fn lines(event: &Event) -> Vec<Line> {
-    match event {
-        Event::Mail(MailEvent::MessageSent {
-            message,
-            from,
-            conversation,
-            request,
-            ..
-        }) => {
-            let what = if *request {
-                "wrote first to a stranger"
-            } else {
-                "wrote"
-            };
-            one(Line {
-                subject: (*message).into(),
-                what: format!("{what} in {conversation}"),
-                amount: None,
-                by: Some(*from),
-            })
-        }
-        Event::Work(event) => work(event),
-        Event::Market(event) => market(event),
-        Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
-            entries.iter().flat_map(entry).collect()
-        }
-        Event::Ledger(LedgerEvent::HoldTaken {
-            hold,
-            purpose: Purpose::Deal(deal),
-        }) => plain(*hold, format!("was taken over by {deal}")),
-        Event::Policy(event) => policy(event),
-        Event::Social(event) => social(event),
-        _ => Vec::new(),
-    }
-}
-
-fn social(event: &SocialEvent) -> Vec<Line> {
-    match event {
-        SocialEvent::Posted { post, author, .. } => one(Line {
-            subject: (*post).into(),
-            what: "posted".to_owned(),
-            amount: None,
-            by: Some(*author),
-        }),
-        SocialEvent::Edited { post, .. } => plain(*post, "edited the post".to_owned()),
-        SocialEvent::Deleted { post } => plain(*post, "deleted the post".to_owned()),
-        SocialEvent::MeasureTaken { measure, .. } => plain(*measure, "took a measure".to_owned()),
-        SocialEvent::MeasureRevoked { measure, .. } => {
-            plain(*measure, "lifted the measure".to_owned())
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn one(line: Line) -> Vec<Line> {
-    vec![line]
-}
-
-fn plain(subject: impl Into<AnyId>, what: String) -> Vec<Line> {
-    one(Line {
-        subject: subject.into(),
-        what,
-        amount: None,
-        by: None,
-    })
-}
-
-fn work(event: &WorkEvent) -> Vec<Line> {
-    match event {
-        WorkEvent::TaskCreated {
-            task, worker, deal, ..
-        } => match deal {
-            Some(deal) => plain(*task, format!("the work of {deal} was given to {worker}")),
-            None => plain(*task, format!("asked {worker} for work")),
-        },
-        WorkEvent::TaskUpdated { task, state, .. } => {
-            plain(*task, format!("the work is now {}", word(state)))
-        }
-        WorkEvent::ArtifactAdded {
-            task, number, name, ..
-        } => plain(*task, format!("made artifact {number}: {name}")),
-        _ => Vec::new(),
-    }
-}
-
-fn market(event: &MarketEvent) -> Vec<Line> {
-    match event {
-        MarketEvent::ListingPublished { listing, terms, .. } => {
-            plain(*listing, format!("listed {}", terms.title))
-        }
-        MarketEvent::ListingUpdated { listing, .. } => {
-            plain(*listing, "changed the listing".into())
-        }
-        MarketEvent::ListingWithdrawn { listing } => plain(*listing, "withdrew the listing".into()),
-        MarketEvent::CallOpened { call, invited, .. } => plain(
-            *call,
-            format!("called for proposals, asked {} agents", invited.len()),
-        ),
-        MarketEvent::CallRefused { call, .. } => plain(*call, "refused to propose".into()),
-        MarketEvent::CallRevealed { call } => plain(*call, "proposals were opened together".into()),
-        MarketEvent::CallClosed { call } => plain(*call, "the call was closed".into()),
-        MarketEvent::OfferMade {
-            negotiation,
-            number,
-            offer,
-            ..
-        } => one(Line {
-            subject: (*negotiation).into(),
-            what: match offer.hold {
-                Some(hold) => format!(
-                    "made offer {number}, {}, funded by {hold}",
-                    short(&offer.hash)
-                ),
-                None => format!("made offer {number}, {}", short(&offer.hash)),
-            },
-            amount: Some((offer.bargain.price.0, offer.bargain.asset)),
-            by: Some(offer.by),
-        }),
-        MarketEvent::NegotiationEnded {
-            negotiation, end, ..
-        } => plain(
-            *negotiation,
-            format!("the negotiation ended: {}", word(end)),
-        ),
-        MarketEvent::DealAgreed {
-            deal,
-            offer,
-            bargain,
-            by,
-            ..
-        } => one(Line {
-            subject: (*deal).into(),
-            what: format!("accepted offer {}", short(offer)),
-            amount: Some((bargain.price.0, bargain.asset)),
-            by: Some(*by),
-        }),
-        MarketEvent::DealDelivered { deal } => plain(*deal, "delivered".into()),
-        MarketEvent::DealDisputed { deal, .. } => plain(*deal, "disputed the delivery".into()),
-        MarketEvent::DealEnded {
-            deal, state, end, ..
-        } => plain(*deal, format!("the deal is {}: {}", word(state), word(end))),
-    }
-}
-
-fn policy(event: &PolicyEvent) -> Vec<Line> {
-    match event {
-        PolicyEvent::ApprovalRequested { approval, request } => {
-            let what = match request.bound {
-                Bound::Accept { .. } => "asked a person to approve the acceptance",
-                Bound::Transfer { .. } => "asked a person to approve the transfer",
-                Bound::Offer { .. } => "asked a person to approve the offer",
-            };
-            one(Line {
-                subject: (*approval).into(),
-                what: what.to_owned(),
-                amount: Some((request.amount.0, request.asset)),
-                by: Some(request.agent),
-            })
-        }
-        PolicyEvent::ApprovalEnded { approval, end, .. } => {
-            plain(*approval, format!("the approval was {}", word(end)))
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// A hold and the transfer that made it have the same number; both may be asked for.
-fn entry(entry: &Entry) -> Vec<Line> {
-    let route = |from: AccountId, to: AccountId| format!("from {from} to {to}");
-    let what = match (entry.kind, entry.purpose) {
-        (EntryKind::Hold, _) => format!("held {}", route(entry.from, entry.to)),
-        (EntryKind::PostHold, _) => format!("paid the hold out {}", route(entry.from, entry.to)),
-        (EntryKind::VoidHold, _) => format!("returned the hold to {}", entry.from),
-        (EntryKind::Post, Purpose::Share(_)) => {
-            format!("shared out {}", route(entry.from, entry.to))
-        }
-        (EntryKind::Post, Purpose::Correction(wrong)) => {
-            format!("corrected {wrong} {}", route(entry.from, entry.to))
-        }
-        (EntryKind::Post, _) => format!("moved {}", route(entry.from, entry.to)),
-    };
-    let line = |subject| Line {
-        subject,
-        what: what.clone(),
-        amount: Some((entry.amount.0, entry.asset)),
-        by: None,
-    };
-    match entry.kind {
-        EntryKind::Hold => vec![line(HoldId(entry.transfer.0).into())],
-        _ => vec![line(entry.transfer.into())],
-    }
-}
-
-/// The first digits of a hash, as people compare them.
-fn short(hash: &rialto_core::hash::Hash) -> String {
-    let text: String = hash.to_string().chars().take(8).collect();
-    format!("#{text}")
-}
-
-fn word(choice: &impl Serialize) -> String {
-    let word = serde_json::to_value(choice).unwrap_or_default();
-    word.as_str().unwrap_or_default().replace('_', " ")
 }

@@ -12,7 +12,7 @@ use crate::fold::{self, Cache};
 use crate::read::{Source, ViewReader};
 use crate::{Error, Result};
 
-/// The version of the tables. A file of another version is begun anew.
+/// The version of the tables. A file of another version is created again.
 pub const VERSION: u32 = 6;
 /// What marks the file as ours: "RLTV".
 const APPLICATION: u32 = 0x524c_5456;

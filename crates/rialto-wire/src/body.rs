@@ -1,7 +1,7 @@
 //! Bodies: what an agent or person writes, as parts of text, data and references to files.
 //!
-//! A body is a content: its bytes stand beside the log, named there by a salted hash. In JSON a
-//! plain string is short for one text part.
+//! A body is a content: its bytes are stored beside the log, which names them by a salted hash. In
+//! JSON a plain string is short for one text part.
 
 use rialto_core::hash::Hash;
 use rialto_core::text::{Labels, Sealed};

@@ -173,7 +173,7 @@ struct Folded {
     decoded: Option<String>,
     /// How many invisible characters there were.
     hidden: usize,
-    /// True when letters of other scripts, or digits, stood for Latin letters within a word.
+    /// True if letters of other scripts, or digits, replaced Latin letters within a word.
     disguised: bool,
 }
 
@@ -245,7 +245,7 @@ pub(crate) fn invisible(c: char) -> bool {
         | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A word in ASCII letters and digits; true when something stood for a letter.
+/// A word in ASCII letters and digits; true if something replaced a letter.
 fn unmask(raw: &str) -> (String, bool) {
     let latin = raw.bytes().filter(u8::is_ascii_alphabetic).count();
     let strange = raw.chars().any(|c| looks_like(c).is_some());

@@ -58,7 +58,7 @@ pub struct ListingQuery {
     pub text: Option<String>,
     /// The order; by default by price if items are wanted and all are required, else by relevance.
     pub sort: Option<Sort>,
-    /// How many hits on a page, 1 to 100; left out, 20.
+    /// How many hits on a page, 1 to 100; by default 20.
     pub limit: Option<u32>,
     /// Where the last page ended.
     pub cursor: Option<String>,

@@ -208,7 +208,8 @@ impl Config {
         self.get(key, flag).map_or_else(String::new, |s| s.value)
     }
 
-    /// The values of a setting that is a list: what the options name, or else what stands between commas.
+    /// The values of a setting that is a list: those of the options, or else those separated by
+    /// commas.
     pub(crate) fn list(&self, key: &Key, flags: &[String]) -> Vec<String> {
         if !flags.is_empty() {
             return flags.to_vec();

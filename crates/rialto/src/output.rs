@@ -62,7 +62,8 @@ impl Output {
         self.json_line(&text)
     }
 
-    /// Prints JSON text as it came, whatever the mode; what is not seen in it stands as `\u2028`.
+    /// Prints JSON text unchanged, whatever the mode, with invisible characters as escapes such as
+    /// `\u2028`.
     pub fn json_line(self, text: &str) -> Result<(), CliError> {
         write_out(&format!("{}\n", spelled(text)))
     }
@@ -88,8 +89,8 @@ impl Output {
         self.note(text);
     }
 
-    /// A progress bar of `total` steps on standard error, hidden when that is no terminal. With a total
-    /// of 0 it stays empty until its length is set.
+    /// A progress bar of `total` steps on standard error, hidden if that is not a terminal. With a
+    /// total of 0 it stays empty until its length is set.
     #[must_use]
     pub fn progress(self, label: &str, total: u64) -> ProgressBar {
         if !self.progress {
@@ -117,8 +118,8 @@ impl Output {
     }
 }
 
-/// Text for a terminal: what is not seen, or turns or moves what is, stands as a replacement character.
-/// Lines and tabs stay, and so do the joiners of scripts and emoji.
+/// Text for a terminal: invisible and control characters become replacement characters. Lines and
+/// tabs stay, and so do the joiners of scripts and emoji.
 pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     let kept = |c: char| matches!(c, '\n' | '\t');
     if !text

@@ -30,7 +30,7 @@ pub struct Figures {
 /// A row of the report.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What tells it apart, one cell a dimension: the name, and the id behind it.
+    /// Its dimensions, one cell each: the name, and the id behind it.
     pub by: Vec<(Who, Option<AnyId>)>,
     /// The asset.
     pub asset: String,
@@ -241,7 +241,7 @@ pub struct Fact {
 /// The facts behind a row.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// The report that the row stands in.
+    /// The report of the row.
     pub back: String,
     /// The facts.
     pub rows: Vec<Fact>,

@@ -162,7 +162,7 @@ impl List {
     }
 }
 
-/// The forms of an agent's page whose refusal stands beside them.
+/// The forms of an agent's page that show their refusal beside them.
 const BESIDE: [&str; 2] = ["allowance", "switch"];
 
 /// A token that is shown this once.
@@ -208,7 +208,7 @@ pub struct Private {
 /// A spending limit.
 #[derive(Clone, Debug)]
 pub struct Allowance {
-    /// For whom.
+    /// The node.
     pub node: String,
     /// The asset.
     pub asset: String,
@@ -592,7 +592,7 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
 pub struct Follows {
     /// The agent.
     pub who: Who,
-    /// True for whom it follows.
+    /// True for the agents that it follows.
     pub following: bool,
     /// The agents.
     pub rows: Vec<Who>,

@@ -229,7 +229,7 @@ impl One {
 /// A member, or who asks to be one.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// False while the request to join waits.
     pub joined: bool,

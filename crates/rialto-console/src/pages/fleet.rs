@@ -75,7 +75,7 @@ pub struct Used {
     pub facts: Option<String>,
 }
 
-/// What was used, told apart by chip or by model.
+/// What was used, by chip or by model.
 #[derive(Clone, Debug)]
 pub struct Split {
     /// The rows, the unattributed last.
@@ -261,7 +261,7 @@ impl Fleet {
     }
 }
 
-/// What stands where no deal was settled.
+/// Shown if no deal was settled.
 fn nothing_used() -> Markup {
     html! {
         (Empty::new(

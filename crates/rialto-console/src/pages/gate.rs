@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::form::{Refused, problem};
 use crate::shell::heading;
 
-/// The page for whoever is not signed in.
+/// The page for visitors who are not signed in.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
     /// The realm's name.

@@ -16,7 +16,7 @@ pub struct Invitation {
     pub label: Option<String>,
     /// How many sign-ups it still allows.
     pub uses: u32,
-    /// Until when.
+    /// When it expires.
     pub expires: When,
 }
 

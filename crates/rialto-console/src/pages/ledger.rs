@@ -25,9 +25,9 @@ pub struct Account {
     pub asset: String,
     /// What it holds.
     pub balance: String,
-    /// What holds will take from it.
+    /// What open holds would take from it.
     pub pending_out: String,
-    /// What holds will bring to it.
+    /// What open holds would add to it.
     pub pending_in: String,
     /// What can be spent.
     pub available: String,
@@ -38,9 +38,9 @@ pub struct Account {
 pub struct Hold {
     /// Its id.
     pub id: AnyId,
-    /// From which account.
+    /// The paying account.
     pub from: Markup,
-    /// To which account.
+    /// The receiving account.
     pub to: Markup,
     /// How much.
     pub money: Money,

@@ -218,7 +218,7 @@ impl Calls {
 /// An agent that was asked.
 #[derive(Clone, Debug)]
 pub struct Invite {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// What it said.
     pub answer: String,

@@ -1,4 +1,4 @@
-//! Conversations and what was said in them, with a form to answer as one of one's own agents.
+//! Conversations and their messages, with a form to answer as an own agent.
 
 use maud::{Markup, html};
 use rialto_core::id::AnyId;
@@ -103,7 +103,7 @@ impl List {
 pub struct Message {
     /// Its id.
     pub id: AnyId,
-    /// In which conversation.
+    /// The conversation.
     pub conversation: AnyId,
     /// Who wrote it.
     pub from: Who,

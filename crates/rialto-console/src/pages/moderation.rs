@@ -57,7 +57,7 @@ pub struct ReportEntry {
     pub id: AnyId,
     /// Who reported.
     pub by: Who,
-    /// What.
+    /// The target.
     pub target: Target,
     /// Why.
     pub ground: String,
@@ -80,7 +80,7 @@ pub struct ReportEntry {
 pub struct Measure {
     /// Its id.
     pub id: AnyId,
-    /// Against what.
+    /// The target.
     pub target: Target,
     /// `label`, `hide` or `suspend`.
     pub step: String,

@@ -69,7 +69,7 @@ pub struct Post {
     pub reactions: Vec<(&'static str, u32)>,
     /// When it was written.
     pub at: When,
-    /// Why it stands where it does.
+    /// The reasons of its place.
     pub why: Option<Why>,
 }
 

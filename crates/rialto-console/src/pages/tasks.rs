@@ -13,7 +13,7 @@ use crate::kit::{
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
 
-/// Where tasks stand whose worker waits for an answer.
+/// The state of tasks whose worker waits for an answer.
 pub const QUESTIONS: &str = "/tasks?state=input_required,auth_required";
 /// The states of a task, for the filter; A2A's names.
 pub const STATES: [&str; 8] = [

@@ -14,7 +14,7 @@ use crate::shell::{heading, kept_live};
 /// A member.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// Its id.
     pub id: AnyId,

@@ -54,7 +54,7 @@ commands! {
     }
 }
 
-/// Whom a stop switch or a token is for.
+/// The subject of a stop switch or a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -78,7 +78,7 @@ pub struct SignUp {
     pub name: Handle,
     /// One person or an organisation.
     pub kind: OwnerKind,
-    /// The code of an invitation, which also opens the way where sign-up is closed or its rate is reached.
+    /// The code of an invitation, which works even if sign-up is closed or its rate is reached.
     #[serde(default)]
     pub invitation: Option<Name>,
 }
@@ -112,18 +112,18 @@ pub struct SetRole {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RegisterAgent<C> {
-    /// Its owner. May be left out by a person, whose owner it then is.
+    /// Its owner; by default the person's own.
     #[serde(default)]
     pub owner: Option<OwnerId>,
-    /// The team of the owner that it stands under.
+    /// The team of the owner that it belongs to.
     #[serde(default)]
     pub team: Option<TeamId>,
     /// Its unique handle.
     pub handle: Handle,
-    /// Its Ed25519 public key; left out, the realm makes one and holds the private half for it.
+    /// Its Ed25519 public key; by default the realm makes a key and keeps the private half.
     #[serde(default)]
     pub key: Option<Hash>,
-    /// What it says of itself.
+    /// What it says about itself.
     #[serde(default = "Profile::<C>::default")]
     pub profile: Profile<C>,
 }
@@ -135,7 +135,7 @@ pub struct RegisterAgent<C> {
 pub struct SetProfile<C> {
     /// Whose.
     pub agent: AgentRef,
-    /// What it says of itself from now on.
+    /// What it says about itself from now on.
     pub profile: Profile<C>,
 }
 
@@ -158,7 +158,7 @@ pub struct MoveAgent {
 pub struct RotateKey {
     /// Whose key.
     pub agent: AgentRef,
-    /// The new public key; left out, the realm makes one and holds the private half.
+    /// The new public key; by default the realm makes a key and keeps the private half.
     #[serde(default)]
     pub key: Option<Hash>,
 }
@@ -170,10 +170,10 @@ pub struct RotateKey {
 pub struct IssueToken {
     /// Whose token.
     pub subject: Subject,
-    /// A name to tell it from others.
+    /// A name that distinguishes it from others.
     #[serde(default)]
     pub label: Option<Name>,
-    /// After how many milliseconds it expires; left out, never.
+    /// After how many milliseconds it expires; by default never.
     #[serde(default)]
     pub expires_in_ms: Option<u64>,
 }
@@ -187,7 +187,7 @@ pub struct RevokeToken {
     pub token: TokenId,
 }
 
-/// Ends a token that stood in a text that came in. Only the realm itself does.
+/// Ends a token that an incoming text contained. Only the realm itself does this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -205,21 +205,21 @@ pub struct SwitchSubject {
     pub subject: Subject,
 }
 
-/// Stops all agents of an owner at once, or lets them go on. An agent that is suspended itself stays
-/// so; one that is registered meanwhile is stopped too.
+/// Stops all agents of an owner at once, or restarts them. An agent that was suspended individually
+/// stays suspended; one that is registered during the stop is stopped too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StopAgents {
-    /// Of which owner. May be left out by a person, whose owner it then is.
+    /// The owner; by default the person's own.
     #[serde(default)]
     pub owner: Option<OwnerId>,
-    /// True stops them, false lets them go on.
+    /// True stops them, false restarts them.
     pub stop: bool,
 }
 
-/// Closes an agent for good: it never acts again, and its handle is never given away. Its deals and
-/// tasks run out by their own terms, its money is its owner's to move, and its stake comes back.
+/// Closes an agent for good: it never acts again, and its handle is never reused. Its deals and
+/// tasks end by their own terms, its owner may move its money, and its stake comes back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -60,7 +60,7 @@ fn plain_name(ctx: &Ctx<'_>, name: &Handle) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Anybody may sign up while that is open; the operator, and whoever is invited, always may.
+/// Anybody may sign up while sign-up is open; the operator and holders of an invitation always may.
 pub(super) fn sign_up(ctx: &mut Ctx<'_>, args: &SignUp) -> Result<(), Rejection> {
     let invited = args.invitation.as_ref();
     let invited = invited

@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::{Custody, Grant, OwnerKind, Principal, Profile, Role, Status};
+use crate::fact::{TextOf, facts};
 use crate::hash::{Hash, Short};
 use crate::id::{AgentId, HoldId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
 use crate::text::{ContentRef, Handle, Name};
@@ -63,7 +64,7 @@ pub enum IdentityEvent {
         /// Its owner.
         #[n(1)]
         owner: OwnerId,
-        /// The team it stands under.
+        /// The team it belongs to.
         #[n(2)]
         team: Option<TeamId>,
         /// Its handle.
@@ -75,7 +76,7 @@ pub enum IdentityEvent {
         /// Who holds the private key.
         #[n(5)]
         custody: Custody,
-        /// What it says of itself.
+        /// What it says about itself.
         #[n(6)]
         profile: Profile<ContentRef>,
     },
@@ -85,7 +86,7 @@ pub enum IdentityEvent {
         /// Whose.
         #[n(0)]
         agent: AgentId,
-        /// What it says of itself.
+        /// What it says about itself.
         #[n(1)]
         profile: Profile<ContentRef>,
     },
@@ -209,7 +210,7 @@ pub enum IdentityEvent {
         #[n(0)]
         agent: AgentId,
     },
-    /// All agents of an owner were stopped at once, or let go on.
+    /// All agents of an owner were stopped or restarted at once.
     #[n(20)]
     AgentsStopped {
         /// Whose.
@@ -219,8 +220,7 @@ pub enum IdentityEvent {
         #[n(1)]
         stop: bool,
     },
-    /// An agent's handle is an edit away from one of another owner that is known by its deals, or is
-    /// read as it.
+    /// An agent's handle is one edit away from, or reads like, a known handle of another owner.
     #[n(30)]
     HandleMarked {
         /// Whose handle.
@@ -230,7 +230,7 @@ pub enum IdentityEvent {
         #[n(1)]
         resembles: AgentId,
     },
-    /// A live token stood in a text that came in, and has ended with it.
+    /// An incoming text contained a live token, which has ended.
     #[n(31)]
     TokenLeaked {
         /// Which.
@@ -240,7 +240,7 @@ pub enum IdentityEvent {
         #[n(1)]
         principal: Principal,
     },
-    /// Whoever holds a code may sign up with it.
+    /// An invitation was made: whoever holds its code may sign up.
     #[n(40)]
     Invited {
         /// Its id.
@@ -253,7 +253,7 @@ pub enum IdentityEvent {
         /// Its name.
         #[n(2)]
         label: Option<Name>,
-        /// How many may sign up with it.
+        /// How many sign-ups it allows.
         #[n(3)]
         uses: u32,
         /// When it expires.
@@ -274,7 +274,7 @@ pub enum IdentityEvent {
         #[n(2)]
         owner: OwnerId,
     },
-    /// An invitation was taken back, or has expired.
+    /// An invitation was revoked, or has expired.
     #[n(42)]
     InvitationEnded {
         /// Which.
@@ -285,4 +285,33 @@ pub enum IdentityEvent {
         #[serde(skip)]
         code: Short,
     },
+}
+
+facts! {
+    IdentityEvent {
+        OwnerCreated { owner, .. } = "identity.owner_created", concerns [owner], texts [], told [];
+        PersonAdded { owner, .. } = "identity.person_added", concerns [owner], texts [], told [];
+        RoleSet { person, .. } = "identity.role_set", concerns [person], texts [], told [];
+        AgentRegistered { agent, profile, .. } = "identity.agent_registered",
+            concerns [agent], texts [profile => TextOf::Agent(*agent)], told [];
+        ProfileSet { agent, profile } = "identity.profile_set",
+            concerns [agent], texts [profile => TextOf::Agent(*agent)], told [];
+        AgentMoved { agent, .. } = "identity.agent_moved", concerns [agent], texts [], told [];
+        KeyRotated { agent, .. } = "identity.key_rotated", concerns [agent], texts [], told [];
+        TokenIssued { principal, .. } = "identity.token_issued", concerns [principal], texts [], told [];
+        TokenEnded { token } = "identity.token_ended", concerns [token], texts [], told [];
+        OwnerSwitched { owner, .. } = "identity.owner_switched", concerns [owner], texts [], told [];
+        PersonSwitched { person, .. } = "identity.person_switched", concerns [person], texts [], told [];
+        AgentSwitched { agent, .. } = "identity.agent_switched", concerns [agent], texts [], told [];
+        ServiceCreated { .. } = "identity.service_created", concerns [], texts [], told [];
+        ServiceSwitched { .. } = "identity.service_switched", concerns [], texts [], told [];
+        StakeHeld { agent, .. } = "identity.stake_held", concerns [agent], texts [], told [];
+        AgentClosed { agent } = "identity.agent_closed", concerns [agent], texts [], told [];
+        AgentsStopped { owner, .. } = "identity.agents_stopped", concerns [owner], texts [], told [];
+        HandleMarked { agent, .. } = "identity.handle_marked", concerns [agent], texts [], told [];
+        TokenLeaked { token, .. } = "identity.token_leaked", concerns [token], texts [], told [];
+        Invited { .. } = "identity.invited", concerns [], texts [], told [];
+        InvitationUsed { owner, .. } = "identity.invitation_used", concerns [owner], texts [], told [];
+        InvitationEnded { .. } = "identity.invitation_ended", concerns [], texts [], told [];
+    }
 }

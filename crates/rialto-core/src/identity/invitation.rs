@@ -33,7 +33,7 @@ pub struct Invitation {
     /// How many sign-ups it still allows.
     #[n(2)]
     pub uses: u32,
-    /// Until when.
+    /// When it expires.
     #[n(3)]
     pub expires: Time,
 }
@@ -75,7 +75,7 @@ fn a_week() -> u64 {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndInvitation {
-    /// Which.
+    /// The invitation.
     pub invitation: TokenId,
 }
 

@@ -352,7 +352,7 @@ impl Entity for Owner {
 /// A member of an owner.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Person {
-    /// Whose member.
+    /// The owner.
     #[n(0)]
     pub owner: OwnerId,
     /// Its name within the owner.
@@ -471,7 +471,7 @@ impl Entity for Service {
 /// A live bearer token. Only the hash of the secret is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Token {
-    /// Whose token.
+    /// The token's holder.
     #[n(0)]
     pub principal: Principal,
     /// The hash of the secret.

@@ -24,11 +24,11 @@ use crate::text::Sealed;
 /// What an entry moved, as the log says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// From which account.
+    /// The paying account.
     pub from: AccountId,
-    /// To which account.
+    /// The receiving account.
     pub to: AccountId,
-    /// In which asset.
+    /// The asset.
     pub asset: AssetId,
     /// How much: nothing for a hold that was made or given back.
     pub amount: Amount,

@@ -189,7 +189,7 @@ impl Ctx<'_> {
         Rejection::new(Code::Insufficient, detail)
     }
 
-    /// Refuses when an account cannot cover an amount, as it stands now.
+    /// Refuses if an account cannot cover an amount at the moment.
     pub(crate) fn can_cover(&self, account: AccountId, amount: Amount) -> Result<(), Rejection> {
         let view = self.view(account)?;
         if view.may_go_negative() || view.available() >= amount.0 {

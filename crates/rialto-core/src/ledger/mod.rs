@@ -12,6 +12,7 @@ mod outside;
 #[cfg(test)]
 mod tests;
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -27,9 +28,10 @@ pub use outside::Payment;
 use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
+use crate::fact::{TextOf, Things, Told, facts};
 use crate::hash::Short;
 use crate::id::{
-    AccountId, AgentId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
+    AccountId, AgentId, AnyId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
 };
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
@@ -118,7 +120,7 @@ pub struct Account {
     /// Whose it is.
     #[n(0)]
     pub holder: Holder,
-    /// In which asset.
+    /// The asset.
     #[n(1)]
     pub asset: AssetId,
     /// Its name, if it is not the holder's main account.
@@ -127,10 +129,10 @@ pub struct Account {
     /// Its balance: all posted credits less all posted debits.
     #[n(3)]
     pub balance: Amount,
-    /// What holds will take from it.
+    /// What open holds would take from it.
     #[n(4)]
     pub pending_out: Amount,
-    /// What holds will bring to it.
+    /// What open holds would add to it.
     #[n(5)]
     pub pending_in: Amount,
 }
@@ -214,10 +216,10 @@ impl Purpose {
 /// An open hold: reserved money that is with neither side until it is posted or voided.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Hold {
-    /// From which account.
+    /// The paying account.
     #[n(0)]
     pub from: AccountId,
-    /// To which account.
+    /// The receiving account.
     #[n(1)]
     pub to: AccountId,
     /// How much.
@@ -353,7 +355,7 @@ pub struct OpenAccount {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Issue {
-    /// To which account.
+    /// The receiving account.
     pub to: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
@@ -367,7 +369,7 @@ pub struct Issue {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Deposit {
-    /// To which account.
+    /// The receiving account.
     pub to: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
@@ -384,7 +386,7 @@ pub struct Deposit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Withdraw {
-    /// From which account.
+    /// The paying account.
     pub from: AccountRef,
     /// How much, in whole units.
     pub amount: Decimal,
@@ -415,9 +417,9 @@ pub struct EndWithdrawal {
 pub enum TransferSpec {
     /// Moves money at once.
     Post {
-        /// From which account.
+        /// The paying account.
         from: AccountRef,
-        /// To which account.
+        /// The receiving account.
         to: AccountRef,
         /// How much, in whole units.
         amount: Decimal,
@@ -427,9 +429,9 @@ pub enum TransferSpec {
     },
     /// Holds money.
     Hold {
-        /// From which account.
+        /// The paying account.
         from: AccountRef,
-        /// To which account.
+        /// The receiving account.
         to: AccountRef,
         /// How much, in whole units.
         amount: Decimal,
@@ -441,7 +443,7 @@ pub enum TransferSpec {
     },
     /// Pays a hold out, in full or in part; the rest returns to where it came from.
     PostHold {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
         /// How much, in whole units; by default all of it.
         #[serde(default)]
@@ -449,7 +451,7 @@ pub enum TransferSpec {
     },
     /// Voids a hold: the money returns.
     VoidHold {
-        /// Which hold.
+        /// The hold.
         hold: HoldId,
     },
 }
@@ -548,16 +550,16 @@ pub struct Entry {
     /// What it does.
     #[n(1)]
     pub kind: EntryKind,
-    /// From which account.
+    /// The paying account.
     #[n(2)]
     pub from: AccountId,
-    /// To which account.
+    /// The receiving account.
     #[n(3)]
     pub to: AccountId,
     /// How much is moved or held; nothing for a void.
     #[n(4)]
     pub amount: Amount,
-    /// In which asset.
+    /// The asset.
     #[n(5)]
     pub asset: AssetId,
     /// What it is for.
@@ -607,7 +609,7 @@ pub enum LedgerEvent {
         /// For whom.
         #[n(1)]
         holder: Holder,
-        /// In which asset.
+        /// The asset.
         #[n(2)]
         asset: AssetId,
         /// Its name, if it is not the main account.
@@ -655,11 +657,69 @@ pub enum LedgerEvent {
     /// An accepted offer's deal took over the hold that the offer was made with.
     #[n(12)]
     HoldTaken {
-        /// Which hold.
+        /// The hold.
         #[n(0)]
         hold: HoldId,
         /// What it is for from now on.
         #[n(1)]
         purpose: Purpose,
     },
+}
+
+facts! {
+    LedgerEvent {
+        AssetCreated { .. } = "ledger.asset_created", concerns [], texts [], told [];
+        AccountOpened { account, .. } = "ledger.account_opened", concerns [account], texts [], told [];
+        Entries { entries, memo, .. } = "ledger.entries",
+            concerns [entries], texts [memo => TextOf::Nothing], told [(entries.iter().map(Entry::told),)];
+        PaymentNamed { payment, .. } = "ledger.payment_named", concerns [payment.account], texts [], told [];
+        EntryCorrected { transfer, .. } = "ledger.entry_corrected", concerns [transfer], texts [], told [];
+        HoldTaken { hold, purpose } = "ledger.hold_taken",
+            concerns [hold], texts [], told [(purpose.taken_over(*hold),)];
+    }
+}
+
+/// The accounts that an entry moves money between.
+impl Things for Entry {
+    fn each(&self, visit: &mut impl FnMut(AnyId)) {
+        visit(self.from.into());
+        visit(self.to.into());
+    }
+}
+
+impl Entry {
+    /// A hold and the transfer that made it have the same number; both may be asked for.
+    fn told(&self) -> Told {
+        let route = format!("from {} to {}", self.from, self.to);
+        let what = match (self.kind, self.purpose) {
+            (EntryKind::Hold, _) => format!("held {route}"),
+            (EntryKind::PostHold, _) => format!("paid the hold out {route}"),
+            (EntryKind::VoidHold, _) => format!("gave the hold back to {}", self.from),
+            (EntryKind::Post, Purpose::Share(_)) => format!("shared out {route}"),
+            (EntryKind::Post, Purpose::Correction(wrong)) => format!("corrected {wrong} {route}"),
+            (EntryKind::Post, _) => format!("moved {route}"),
+        };
+        let subject = match self.kind {
+            EntryKind::Hold => AnyId::from(HoldId(self.transfer.0)),
+            EntryKind::Post | EntryKind::PostHold | EntryKind::VoidHold => self.transfer.into(),
+        };
+        Told::new(subject, what).over(self.amount, self.asset)
+    }
+}
+
+impl Purpose {
+    /// What is said of a hold that this took over.
+    fn taken_over(self, hold: HoldId) -> Option<Told> {
+        match self {
+            Self::Deal(deal) => Some(Told::new(hold, format!("was taken over by {deal}"))),
+            Self::Transfer
+            | Self::Issue
+            | Self::Deposit
+            | Self::Withdrawal
+            | Self::Share(_)
+            | Self::Correction(_)
+            | Self::Stake(_)
+            | Self::Offer(_) => None,
+        }
+    }
 }

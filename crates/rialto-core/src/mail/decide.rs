@@ -386,7 +386,7 @@ pub(super) fn erase(ctx: &mut Ctx<'_>, args: &Erase) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Lets deliveries that are too old leave an inbox, a bounded number at a time.
+/// Drops deliveries that are too old from an inbox, a bounded number at a time.
 pub(super) fn expire(ctx: &mut Ctx<'_>, agent: AgentId) -> Result<bool, Rejection> {
     let Some(inbox) = ctx.state.inboxes.get(&agent) else {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Applies events about mail, and delivers what other modules' events bring.
+//! Applies events about mail, and delivers the events of other modules.
 
 use super::{
     Contact, ContactState, Conversation, ConversationKind, Delivery, Inbox, Item, Lanes, MailEvent,

@@ -377,8 +377,8 @@ fn is_unmet(state: &State, agent: AgentId, seq: u64) -> bool {
     seq > acknowledged && delivery.is_some_and(|d| waits(state, agent, d.item, d.by))
 }
 
-/// Whether no more may be put before `agent` by `by` until some of it is acknowledged or over:
-/// nothing, or how much may wait. What an owner puts before its own agents is its own affair.
+/// Whether `by` may send `agent` nothing more that waits until some of it is acknowledged or over:
+/// nothing, or the bound. An owner's deliveries to its own agents are not bounded.
 pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usize> {
     let (whose, own) = (owner(state, by), owner(state, agent));
     if whose == own {

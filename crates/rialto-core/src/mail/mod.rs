@@ -9,6 +9,7 @@ mod lanes;
 #[cfg(test)]
 mod tests;
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -21,6 +22,7 @@ pub use lanes::{Lane, Lanes};
 
 use crate::command::{always, commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};
+use crate::fact::{TextOf, Told, facts};
 use crate::hash::Short;
 use crate::id::{
     AgentId, ApprovalId, CallId, CommunityId, ContentId, ConversationId, DealId, MeasureId,
@@ -341,7 +343,7 @@ pub enum Destination {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SendMessage<C> {
-    /// Where to.
+    /// The destination.
     pub to: Destination,
     /// What it says.
     pub body: C,
@@ -372,7 +374,7 @@ pub struct OpenGroup<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChangeGroup {
-    /// Which group.
+    /// The group.
     pub conversation: ConversationId,
     /// Whom to add.
     #[serde(default)]
@@ -408,7 +410,7 @@ pub struct Acknowledge {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Erase {
-    /// Which contents.
+    /// The contents.
     pub contents: Vec<ContentId>,
 }
 
@@ -464,10 +466,10 @@ pub enum MailEvent {
         /// Its id.
         #[n(0)]
         message: MessageId,
-        /// In which conversation.
+        /// The conversation.
         #[n(1)]
         conversation: ConversationId,
-        /// By whom.
+        /// The sender.
         #[n(2)]
         from: AgentId,
         /// What it says.
@@ -489,7 +491,7 @@ pub enum MailEvent {
     /// A stranger's first message was answered.
     #[n(2)]
     RequestAnswered {
-        /// By whom.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
         /// The stranger.
@@ -502,7 +504,7 @@ pub enum MailEvent {
     /// A group's members changed.
     #[n(3)]
     GroupChanged {
-        /// Which group.
+        /// The group.
         #[n(0)]
         conversation: ConversationId,
         /// Who came.
@@ -515,7 +517,7 @@ pub enum MailEvent {
     /// Deliveries were acknowledged.
     #[n(4)]
     Acknowledged {
-        /// By whom.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// Up to which number.
@@ -525,7 +527,7 @@ pub enum MailEvent {
     /// Old deliveries left an inbox.
     #[n(5)]
     Trimmed {
-        /// Whose.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// The first number still kept.
@@ -535,14 +537,14 @@ pub enum MailEvent {
     /// Contents were erased beside the log.
     #[n(6)]
     Erased {
-        /// Which.
+        /// The contents.
         #[n(0)]
         contents: Vec<ContentId>,
     },
     /// A conversation left memory, after long silence or because it has no members.
     #[n(7)]
     ConversationClosed {
-        /// Which.
+        /// The conversation.
         #[n(0)]
         conversation: ConversationId,
     },
@@ -562,11 +564,32 @@ pub enum MailEvent {
     /// Deliveries that are too old left an inbox, except those that still wait.
     #[n(21)]
     Cleared {
-        /// Whose.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// Up to which number.
         #[n(1)]
         through: u64,
     },
+}
+
+facts! {
+    MailEvent {
+        ConversationOpened { conversation, title, .. } = "mail.conversation_opened",
+            concerns [conversation], texts [title => TextOf::Nothing], told [];
+        MessageSent { message, conversation, from, body, request, .. } = "mail.message_sent",
+            concerns [message], texts [body => TextOf::Message(*message)], told [{
+                let what = if *request { "wrote first to a stranger" } else { "wrote" };
+                Told::new(*message, format!("{what} in {conversation}")).by(*from)
+            }];
+        RequestAnswered { by, stranger, .. } = "mail.request_answered", concerns [by, stranger], texts [], told [];
+        GroupChanged { added, removed, .. } = "mail.group_changed", concerns [added, removed], texts [], told [];
+        Acknowledged { .. } = "mail.acknowledged", concerns [], texts [], told [];
+        Trimmed { .. } = "mail.trimmed", concerns [], texts [], told [];
+        Erased { .. } = "mail.erased", concerns [], texts [], told [];
+        ConversationClosed { .. } = "mail.conversation_closed", concerns [], texts [], told [];
+        ContactLapsed { .. } = "mail.contact_lapsed", concerns [], texts [], told [];
+        LanesOpened {} = "mail.lanes_opened", concerns [], texts [], told [];
+        Cleared { .. } = "mail.cleared", concerns [], texts [], told [];
+    }
 }

@@ -230,7 +230,7 @@ pub(super) fn close(
     Ok(())
 }
 
-/// Opens the proposals at the deadline; closes a call that came to nothing; retires a finished one.
+/// Opens the proposals at the deadline, closes a call without a deal, and retires a finished one.
 pub(super) fn expire(ctx: &mut Ctx<'_>, call: CallId) -> Result<bool, Rejection> {
     let Some(entity) = ctx.state.calls.get(&call) else {
         return Ok(false);

@@ -16,9 +16,9 @@ use crate::ledger::AccountRef;
 commands! {
     /// What can be asked of the market.
     pub enum MarketCommand<C> {
-        /// Takes a listing off the market.
+        /// Withdraws a listing.
         WithdrawListing(WithdrawListing) = "listing.withdraw" => listing::withdraw, reaches_others: never;
-        /// Answers a call with no.
+        /// Refuses a call.
         RefuseCall(RefuseCall) = "call.refuse" => call::refuse, reaches_others: never;
         /// Ends a call without a deal.
         CancelCall(CancelCall) = "call.cancel" => call::cancel, reaches_others: never;
@@ -76,7 +76,7 @@ pub struct PublishListing<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateListing<C> {
-    /// Which.
+    /// The listing.
     pub listing: ListingId,
     /// What is sold from now on.
     pub terms: ListingTerms<C>,
@@ -87,7 +87,7 @@ pub struct UpdateListing<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawListing {
-    /// Which.
+    /// The listing.
     pub listing: ListingId,
 }
 
@@ -122,7 +122,7 @@ pub struct OpenCall<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Propose<C> {
-    /// Which call.
+    /// The call.
     pub call: CallId,
     /// The seller's listing that it is about, whose stock it draws on before that of its other
     /// listings.
@@ -145,7 +145,7 @@ pub struct Propose<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RefuseCall {
-    /// Which call.
+    /// The call.
     pub call: CallId,
 }
 
@@ -154,7 +154,7 @@ pub struct RefuseCall {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelCall {
-    /// Which call.
+    /// The call.
     pub call: CallId,
 }
 
@@ -176,7 +176,7 @@ pub enum Side {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OpenNegotiation<C> {
-    /// With whom.
+    /// The other side.
     pub with: AgentRef,
     /// The opener's side.
     pub side: Side,
@@ -210,7 +210,7 @@ pub struct OpenNegotiation<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Counter<C> {
-    /// In which negotiation.
+    /// The negotiation.
     pub negotiation: NegotiationId,
     /// The terms offered.
     pub terms: Terms,
@@ -236,7 +236,7 @@ pub struct Counter<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LeaveNegotiation {
-    /// Which.
+    /// The negotiation.
     pub negotiation: NegotiationId,
 }
 
@@ -245,7 +245,7 @@ pub struct LeaveNegotiation {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptOffer {
-    /// In which negotiation.
+    /// The negotiation.
     pub negotiation: NegotiationId,
     /// The hash of exactly the accepted offer.
     pub offer: Hash,
@@ -262,7 +262,7 @@ pub struct AcceptOffer {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Deliver<C> {
-    /// Which.
+    /// The deal.
     pub deal: DealId,
     /// What is delivered; it becomes an artifact of the deal's task.
     pub body: C,
@@ -273,7 +273,7 @@ pub struct Deliver<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceptDelivery {
-    /// Of which deal.
+    /// The deal.
     pub deal: DealId,
 }
 
@@ -282,7 +282,7 @@ pub struct AcceptDelivery {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Dispute<C> {
-    /// Of which deal.
+    /// The deal.
     pub deal: DealId,
     /// Why.
     pub reason: C,
@@ -295,7 +295,7 @@ pub struct Dispute<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rule<C> {
-    /// On which deal.
+    /// The deal.
     pub deal: DealId,
     /// What the seller gets, in whole units; the buyer gets the rest back.
     pub to_seller: Decimal,
@@ -308,6 +308,6 @@ pub struct Rule<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Refund {
-    /// Of which deal.
+    /// The deal.
     pub deal: DealId,
 }

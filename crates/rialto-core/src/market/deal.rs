@@ -238,7 +238,7 @@ fn share_out(ctx: &mut Ctx<'_>, id: DealId, deal: &Deal, paid: Amount) -> Result
     Ok(())
 }
 
-/// Does what the terms say about silence, and retires a finished deal.
+/// Applies what the terms say about silence, and retires a finished deal.
 pub(super) fn expire(ctx: &mut Ctx<'_>, id: DealId) -> Result<bool, Rejection> {
     let Some(deal) = ctx.state.deals.get(&id) else {
         return Ok(false);

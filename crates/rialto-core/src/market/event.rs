@@ -1,5 +1,6 @@
 //! The market's events: what happened, as the log keeps it. A released one never changes.
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use super::{Attribute, Bargain, Claim, DealState, Line, ListingTerms, Offer, Stock};
 use crate::amount::Amount;
+use crate::fact::{TextOf, Told, facts, short, word};
 use crate::hash::{Hash, Signature};
 use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId};
 use crate::text::ContentRef;
@@ -92,7 +94,7 @@ pub enum MarketEvent {
     /// A listing was replaced.
     #[n(1)]
     ListingUpdated {
-        /// Which.
+        /// The listing.
         #[n(0)]
         listing: ListingId,
         /// What is sold from now on.
@@ -107,7 +109,7 @@ pub enum MarketEvent {
     /// A listing was withdrawn.
     #[n(2)]
     ListingWithdrawn {
-        /// Which.
+        /// The listing.
         #[n(0)]
         listing: ListingId,
     },
@@ -145,31 +147,31 @@ pub enum MarketEvent {
     /// An agent refused a call.
     #[n(4)]
     CallRefused {
-        /// Which call.
+        /// The call.
         #[n(0)]
         call: CallId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// The proposals of a call were opened together.
     #[n(5)]
     CallRevealed {
-        /// Which call.
+        /// The call.
         #[n(0)]
         call: CallId,
     },
     /// A call ended without a deal.
     #[n(6)]
     CallClosed {
-        /// Which call.
+        /// The call.
         #[n(0)]
         call: CallId,
     },
     /// An offer was made.
     #[n(7)]
     OfferMade {
-        /// In which negotiation.
+        /// The negotiation.
         #[n(0)]
         negotiation: NegotiationId,
         /// How the negotiation began, if this is its first offer.
@@ -202,7 +204,7 @@ pub enum MarketEvent {
     /// A negotiation ended without a deal.
     #[n(8)]
     NegotiationEnded {
-        /// Which.
+        /// The negotiation.
         #[n(0)]
         negotiation: NegotiationId,
         /// Why.
@@ -256,14 +258,14 @@ pub enum MarketEvent {
     /// A deal was delivered. The artifact is in the same batch.
     #[n(10)]
     DealDelivered {
-        /// Which.
+        /// The deal.
         #[n(0)]
         deal: DealId,
     },
     /// A delivery was disputed.
     #[n(11)]
     DealDisputed {
-        /// Which deal.
+        /// The deal.
         #[n(0)]
         deal: DealId,
         /// Why.
@@ -273,7 +275,7 @@ pub enum MarketEvent {
     /// A deal ended. The posting or voiding of its hold is in the same batch.
     #[n(12)]
     DealEnded {
-        /// Which.
+        /// The deal.
         #[n(0)]
         deal: DealId,
         /// Its new state.
@@ -292,4 +294,53 @@ pub enum MarketEvent {
         #[n(5)]
         reason: Option<ContentRef>,
     },
+}
+
+facts! {
+    MarketEvent {
+        ListingPublished { listing, terms, .. } = "market.listing_published",
+            concerns [listing], texts [terms => TextOf::Listing(*listing)],
+            told [Told::new(*listing, format!("listed {}", terms.title))];
+        ListingUpdated { listing, terms, .. } = "market.listing_updated",
+            concerns [listing], texts [terms => TextOf::Listing(*listing)],
+            told [Told::new(*listing, "changed the listing")];
+        ListingWithdrawn { listing } = "market.listing_withdrawn",
+            concerns [listing], texts [], told [Told::new(*listing, "withdrew the listing")];
+        CallOpened { call, body, invited, .. } = "market.call_opened",
+            concerns [call], texts [body => TextOf::Nothing],
+            told [Told::new(*call, format!("called for proposals, asked {} agents", invited.len()))];
+        // Who gave an answer to a call is not told of before all are opened.
+        CallRefused { call, agent } = "market.call_refused",
+            concerns [agent], texts [], told [Told::new(*call, "refused to propose")];
+        CallRevealed { call } = "market.call_revealed",
+            concerns [call], texts [], told [Told::new(*call, "proposals were opened together")];
+        CallClosed { call } = "market.call_closed",
+            concerns [call], texts [], told [Told::new(*call, "the call was closed")];
+        OfferMade { negotiation, number, offer, note, .. } = "market.offer_made",
+            concerns [negotiation], texts [note => TextOf::Nothing], told [{
+                let hash = short(&offer.hash);
+                let what = match offer.hold {
+                    Some(hold) => format!("made offer {number}, {hash}, funded by {hold}"),
+                    None => format!("made offer {number}, {hash}"),
+                };
+                let line = Told::new(*negotiation, what).by(offer.by);
+                line.over(offer.bargain.price, offer.bargain.asset)
+            }];
+        NegotiationEnded { negotiation, end, .. } = "market.negotiation_ended",
+            concerns [negotiation], texts [],
+            told [Told::new(*negotiation, format!("the negotiation ended: {}", word(end)))];
+        DealAgreed { deal, offer, bargain, by, .. } = "market.deal_agreed",
+            concerns [deal], texts [], told [{
+                let line = Told::new(*deal, format!("accepted offer {}", short(offer))).by(*by);
+                line.over(bargain.price, bargain.asset)
+            }];
+        DealDelivered { deal } = "market.deal_delivered",
+            concerns [deal], texts [], told [Told::new(*deal, "delivered")];
+        DealDisputed { deal, reason } = "market.deal_disputed",
+            concerns [deal], texts [reason => TextOf::Nothing],
+            told [Told::new(*deal, "disputed the delivery")];
+        DealEnded { deal, state, end, reason, .. } = "market.deal_ended",
+            concerns [deal], texts [reason => TextOf::Nothing],
+            told [Told::new(*deal, format!("the deal is {}: {}", word(state), word(end)))];
+    }
 }

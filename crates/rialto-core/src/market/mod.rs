@@ -227,7 +227,7 @@ pub enum Answer {
 /// An agent invited to a call, and its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Invite {
-    /// Who.
+    /// The agent.
     #[n(0)]
     pub agent: AgentId,
     /// Its answer.
@@ -389,7 +389,7 @@ impl Terms {
 /// The part of an offer that the settlement of a deal depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Bargain {
-    /// In which asset.
+    /// The asset.
     #[n(0)]
     pub asset: AssetId,
     /// What the buyer pays.

@@ -133,8 +133,9 @@ pub(super) fn unnote(listing: &Listing, id: ListingId, index: &mut Index) {
     }
 }
 
-/// The stock of a listing whose items are now these, where it is another than applying the event
-/// finds by itself: an item that was only typed anew keeps its word, and what was taken of it.
+/// The stock of a listing with these new items, if it differs from what applying the event finds by
+/// itself: an item that is only spelled differently keeps its stored spelling, and what was taken
+/// of it.
 pub(super) fn retyped(items: &[Item], before: &[Stock]) -> Option<Vec<Stock>> {
     let mut items = items.to_vec();
     let mut retyped = false;
@@ -243,8 +244,8 @@ fn add(claims: &mut Vec<Claim>, listing: ListingId, item: &Name, quantity: u32) 
     }
 }
 
-/// What lines take of one listing's stock, as offers that say nothing of the seller's stock were made;
-/// none when it bounds nothing.
+/// What lines take of one listing's stock, for offers that do not state the seller's stock; none if
+/// it bounds nothing.
 fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option<Claim> {
     let stock = state.listings.get(&listing)?.stock.as_ref()?;
     let mut claimed: Vec<Line> = Vec::new();

@@ -12,6 +12,7 @@ mod evolve;
 mod tests;
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -30,6 +31,7 @@ pub(crate) use evolve::{count_rate, evolve};
 use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
+use crate::fact::{TextOf, Told, facts, word};
 use crate::hash::Hash;
 use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
@@ -37,10 +39,11 @@ use crate::id::{
 use crate::identity::AgentRef;
 use crate::limits;
 use crate::market::ParkedOffer;
+use crate::realm::rules;
 use crate::share;
+use crate::state::State;
 use crate::text::AssetCode;
 use crate::time::{HOUR_MS, Time};
-use crate::{rules, share};
 
 /// A node of the principal tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
@@ -238,8 +241,8 @@ pub enum Rate {
 }
 
 impl Rate {
-    /// The rate that an act counts towards: its owner's, since agents cost nothing. In a realm that goes
-    /// by older rules, its agent's.
+    /// The rate that an act counts towards: its owner's, because agents cost nothing. In a realm
+    /// with older rules, its agent's.
     fn counted(self, state: &State) -> Self {
         let (agent, of_owner): (_, fn(OwnerId) -> Self) = match self {
             Self::Messages(agent) => (agent, Self::OwnerMessages),
@@ -332,7 +335,7 @@ impl Entity for Meter {
     const LOOKUP: Lookup<Self> = Lookup::Key;
 }
 
-/// What the operator can set.
+/// The settings of the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -443,23 +446,23 @@ pub enum Bound {
     /// To accept an offer.
     #[n(0)]
     Accept {
-        /// In which negotiation.
+        /// The negotiation.
         #[n(0)]
         negotiation: NegotiationId,
-        /// Exactly which offer.
+        /// The exact offer.
         #[n(1)]
         offer: Hash,
-        /// From which account.
+        /// The paying account.
         #[n(2)]
         pay_from: AccountId,
     },
     /// To move money.
     #[n(1)]
     Transfer {
-        /// From which account.
+        /// The paying account.
         #[n(0)]
         from: AccountId,
-        /// To which account.
+        /// The receiving account.
         #[n(1)]
         to: AccountId,
     },
@@ -481,13 +484,13 @@ pub struct Approval {
     /// The agent that asks.
     #[n(1)]
     pub agent: AgentId,
-    /// What for.
+    /// The act to approve.
     #[n(2)]
     pub bound: Bound,
     /// How much it would spend.
     #[n(3)]
     pub amount: Amount,
-    /// In which asset.
+    /// The asset.
     #[n(4)]
     pub asset: AssetId,
     /// Until when it waits.
@@ -537,7 +540,7 @@ pub enum Limit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetAllowance {
-    /// Of which node.
+    /// The node.
     pub node: NodeRef,
     /// The asset; by default the realm's first.
     #[serde(default)]
@@ -568,7 +571,7 @@ pub struct SetBlock {
     /// Who blocks; by default the acting agent.
     #[serde(default)]
     pub by: Option<PartyRef>,
-    /// Whom.
+    /// The blocked party.
     pub party: PartyRef,
     /// True to set, false to remove.
     pub block: bool,
@@ -579,7 +582,7 @@ pub struct SetBlock {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerApproval {
-    /// What.
+    /// The approval.
     pub approval: ApprovalId,
     /// True carries it out now, false ends it.
     pub approve: bool,
@@ -594,7 +597,7 @@ commands! {
         SetAllowance(SetAllowance) = "policy.set_allowance" => decide::set_allowance, reaches_others: never;
         /// Sets or removes a block.
         SetBlock(SetBlock) = "policy.set_block" => decide::set_block, reaches_others: never;
-        /// Approves or denies what waits.
+        /// Approves or denies an act that waits.
         AnswerApproval(AnswerApproval) = "policy.answer_approval" => decide::answer, reaches_others: never;
     }
 }
@@ -613,10 +616,10 @@ pub enum PolicyEvent {
     /// A node's allowance was set.
     #[n(1)]
     AllowanceSet {
-        /// Of which node.
+        /// The node.
         #[n(0)]
         node: Node,
-        /// For which asset.
+        /// The asset.
         #[n(1)]
         asset: AssetId,
         /// The most that one transfer or deal may take.
@@ -635,20 +638,20 @@ pub enum PolicyEvent {
     /// A block was set.
     #[n(2)]
     Blocked {
-        /// By whom.
+        /// The acting agent.
         #[n(0)]
         by: Party,
-        /// Whom.
+        /// The blocked party.
         #[n(1)]
         party: Party,
     },
     /// A block was removed.
     #[n(3)]
     Unblocked {
-        /// By whom.
+        /// The acting agent.
         #[n(0)]
         by: Party,
-        /// Whom.
+        /// The blocked party.
         #[n(1)]
         party: Party,
     },
@@ -665,14 +668,37 @@ pub enum PolicyEvent {
     /// An approval ended.
     #[n(5)]
     ApprovalEnded {
-        /// Which.
+        /// The approval.
         #[n(0)]
         approval: ApprovalId,
-        /// How.
+        /// How it ended.
         #[n(1)]
         end: ApprovalEnd,
         /// Who decided.
         #[n(2)]
         by: Option<PersonId>,
     },
+}
+
+facts! {
+    PolicyEvent {
+        SettingsChanged { .. } = "policy.settings_changed", concerns [], texts [], told [];
+        AllowanceSet { node, .. } = "policy.allowance_set", concerns [node], texts [], told [];
+        // Whom a block hits is not told of it.
+        Blocked { by, .. } = "policy.blocked", concerns [by], texts [], told [];
+        Unblocked { by, .. } = "policy.unblocked", concerns [by], texts [], told [];
+        ApprovalRequested { approval, request } = "policy.approval_requested",
+            concerns [approval], texts [request.bound => TextOf::Nothing], told [{
+                let what = match request.bound {
+                    Bound::Accept { .. } => "asked a person to approve the acceptance",
+                    Bound::Transfer { .. } => "asked a person to approve the transfer",
+                    Bound::Offer { .. } => "asked a person to approve the offer",
+                };
+                let line = Told::new(*approval, what).by(request.agent);
+                line.over(request.amount, request.asset)
+            }];
+        ApprovalEnded { approval, end, .. } = "policy.approval_ended",
+            concerns [approval], texts [],
+            told [Told::new(*approval, format!("the approval was {}", word(end)))];
+    }
 }

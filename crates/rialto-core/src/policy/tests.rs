@@ -382,7 +382,7 @@ fn a_clock_that_jumps_and_comes_back_holds_nobody_up() {
         wall -59m
         @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => RLT0603
         time +30s
-        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => ok
+        @sibling mail.send {"to": {"agent": "@seller"}, "body": "3"} => ok
         @buyer mail.send {"to": {"agent": "@seller"}, "body": "4"} => RLT0603
         time +30s
         @buyer mail.send {"to": {"agent": "@seller"}, "body": "4"} => ok

@@ -1,6 +1,6 @@
 //! Applies events about the realm itself.
 
-use super::{Realm, RealmEvent};
+use super::{Realm, RealmEvent, Rules};
 use crate::entity::EntityKey;
 use crate::identity::{Principal, Token};
 use crate::policy::Settings;
@@ -37,6 +37,7 @@ pub(crate) fn evolve(state: &mut State, event: &RealmEvent) {
         }
         RealmEvent::ClockAccepted | RealmEvent::ClockMoved { .. } => {}
         RealmEvent::ClockSetBack { from, to, jumped } => state.set_back(*from, *to, *jumped),
+        RealmEvent::RulesAdopted { edition } => state.bring((), Rules { edition: *edition }),
         RealmEvent::Retired { keys } => {
             for key in keys {
                 match EntityKey::from_slice(key) {

@@ -5,6 +5,7 @@
 
 mod decide;
 mod evolve;
+pub(crate) mod rules;
 mod tick;
 
 use alloc::vec::Vec;
@@ -14,9 +15,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use evolve::evolve;
 
+pub use rules::Rules;
+
 pub use crate::clock::Clock;
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};
+use crate::fact::facts;
 use crate::hash::{Hash, Short};
 use crate::id::{AnyId, AssetId, OwnerId, TokenId};
 use crate::limits;
@@ -207,6 +211,26 @@ pub enum RealmEvent {
         #[n(2)]
         jumped: u64,
     },
+    /// The realm follows a later edition of the rules from now on.
+    #[n(12)]
+    RulesAdopted {
+        /// Which.
+        #[n(0)]
+        edition: u16,
+    },
+}
+
+facts! {
+    RealmEvent {
+        Founded { .. } = "realm.founded", concerns [], texts [], told [];
+        OperatorTokenReset { .. } = "realm.operator_token_reset", concerns [], texts [], told [];
+        KeyRotated { .. } = "realm.key_rotated", concerns [], texts [], told [];
+        ClockAccepted {} = "realm.clock_accepted", concerns [], texts [], told [];
+        Retired { .. } = "realm.retired", concerns [], texts [], told [];
+        ClockMoved { .. } = "realm.clock_moved", concerns [], texts [], told [];
+        ClockSetBack { .. } = "realm.clock_set_back", concerns [], texts [], told [];
+        RulesAdopted { .. } = "realm.rules_adopted", concerns [], texts [], told [];
+    }
 }
 
 fn count_only<S: serde::Serializer>(keys: &[Vec<u8>], s: S) -> Result<S::Ok, S::Error> {

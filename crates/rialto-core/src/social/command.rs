@@ -14,7 +14,7 @@ use crate::text::{BadText, Handle};
 commands! {
     /// What can be asked on the square.
     pub enum SocialCommand<C> {
-        /// Follows an agent, or stops to.
+        /// Follows an agent, or stops following it.
         Follow(Follow) = "social.follow" => decide::follow, reaches_others: |args: &Follow| args.follow;
         /// Mutes an agent, or hears it again.
         SetMute(SetMute) = "social.mute" => decide::set_mute, reaches_others: never;
@@ -64,7 +64,7 @@ commands! {
     }
 }
 
-/// How a request names a community: by id, or by name, with a number sign or without.
+/// How a request names a community: by id, or by name, with or without a number sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommunityRef {
     /// By id.
@@ -131,7 +131,7 @@ pub enum TargetRef {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Follow {
-    /// Whom.
+    /// The agent.
     pub agent: AgentRef,
     /// True to follow, false to stop.
     pub follow: bool,
@@ -180,7 +180,7 @@ pub struct WritePost<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EditPost<C> {
-    /// Which post.
+    /// The post.
     pub post: PostId,
     /// What it says from now on.
     pub body: C,
@@ -191,7 +191,7 @@ pub struct EditPost<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeletePost {
-    /// Which post.
+    /// The post.
     pub post: PostId,
 }
 
@@ -200,7 +200,7 @@ pub struct DeletePost {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct React {
-    /// To which post.
+    /// The post.
     pub post: PostId,
     /// The reaction; without one, the earlier reaction is removed.
     #[serde(default)]
@@ -226,7 +226,7 @@ pub struct CreateCommunity<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateCommunity<C> {
-    /// Which.
+    /// The community.
     pub community: CommunityRef,
     /// Its new rules; by default unchanged.
     #[serde(default = "Option::<C>::default")]
@@ -241,7 +241,7 @@ pub struct UpdateCommunity<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JoinCommunity {
-    /// Which.
+    /// The community.
     pub community: CommunityRef,
     /// True to join or to ask to join, false to leave.
     pub join: bool,
@@ -252,9 +252,9 @@ pub struct JoinCommunity {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerJoin {
-    /// Which community.
+    /// The community.
     pub community: CommunityRef,
-    /// Whose request.
+    /// The agent that asked.
     pub agent: AgentRef,
     /// True admits it.
     pub admit: bool,
@@ -267,9 +267,9 @@ pub struct AnswerJoin {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Appoint {
-    /// Of which community.
+    /// The community.
     pub community: CommunityRef,
-    /// Whom.
+    /// The agent.
     pub agent: AgentRef,
     /// True to appoint, false to dismiss.
     pub moderator: bool,
@@ -280,7 +280,7 @@ pub struct Appoint {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FileReport<C> {
-    /// What.
+    /// The target.
     pub target: TargetRef,
     /// Why.
     pub ground: Ground,
@@ -295,7 +295,7 @@ pub struct FileReport<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DismissReports<C> {
-    /// Which.
+    /// The reports.
     pub reports: Vec<ReportId>,
     /// Why.
     pub reason: C,
@@ -307,7 +307,7 @@ pub struct DismissReports<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TakeMeasure<C> {
-    /// Against what.
+    /// The target.
     pub target: TargetRef,
     /// What is done.
     pub step: Step,
@@ -328,7 +328,7 @@ pub struct TakeMeasure<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevokeMeasure<C> {
-    /// Which.
+    /// The measure.
     pub measure: MeasureId,
     /// Why.
     pub reason: C,
@@ -339,7 +339,7 @@ pub struct RevokeMeasure<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Appeal<C> {
-    /// Which.
+    /// The measure.
     pub measure: MeasureId,
     /// Why it is wrong.
     pub statement: C,
@@ -352,7 +352,7 @@ pub struct Appeal<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DecideAppeal<C> {
-    /// Against which measure.
+    /// The measure.
     pub measure: MeasureId,
     /// True keeps the measure, false lifts it.
     pub uphold: bool,

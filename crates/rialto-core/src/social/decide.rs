@@ -137,7 +137,7 @@ fn answerable<'a>(ctx: &Ctx<'a>, post: PostId, by: AgentId) -> Result<&'a Post, 
     Ok(entity)
 }
 
-/// Refuses an agent whom the operator keeps from reaching others.
+/// Refuses an agent that the operator suspended from reaching others.
 pub(crate) fn may_speak(ctx: &Ctx<'_>, agent: AgentId) -> Result<(), Rejection> {
     match ctx.state.standing(agent).suspended_until {
         Some(until) if ctx.now < until => Err(Rejection::new(

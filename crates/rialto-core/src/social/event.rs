@@ -6,6 +6,7 @@ use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use super::{Entry, Ground, Reaction, Step, Target};
+use crate::fact::{TextOf, Told, facts};
 use crate::id::{AgentId, AnyId, CommunityId, MeasureId, OwnerId, PostId, ReportId};
 use crate::text::{ContentRef, Handle};
 
@@ -16,40 +17,40 @@ pub enum SocialEvent {
     /// An agent follows another.
     #[n(0)]
     Followed {
-        /// Who.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent follows another no longer.
     #[n(1)]
     Unfollowed {
-        /// Who.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent muted another.
     #[n(2)]
     Muted {
-        /// Who.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent unmuted another.
     #[n(3)]
     Unmuted {
-        /// Who.
+        /// The acting agent.
         #[n(0)]
         by: AgentId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
@@ -59,7 +60,7 @@ pub enum SocialEvent {
         /// Its id.
         #[n(0)]
         post: PostId,
-        /// By whom.
+        /// The author.
         #[n(1)]
         author: AgentId,
         /// What it says.
@@ -68,7 +69,7 @@ pub enum SocialEvent {
         /// The post it answers.
         #[n(3)]
         parent: Option<PostId>,
-        /// The community it stands in.
+        /// The community it belongs to.
         #[n(4)]
         community: Option<CommunityId>,
         /// How many posts are above it in its thread.
@@ -88,7 +89,7 @@ pub enum SocialEvent {
     /// A post got another text.
     #[n(5)]
     Edited {
-        /// Which.
+        /// The post.
         #[n(0)]
         post: PostId,
         /// What it says from now on.
@@ -98,17 +99,17 @@ pub enum SocialEvent {
     /// A post was deleted by its author.
     #[n(6)]
     Deleted {
-        /// Which.
+        /// The post.
         #[n(0)]
         post: PostId,
     },
     /// An agent reacted to a post.
     #[n(7)]
     Reacted {
-        /// To which.
+        /// The post.
         #[n(0)]
         post: PostId,
-        /// Who.
+        /// The acting agent.
         #[n(1)]
         by: AgentId,
         /// The reaction; none removes it.
@@ -144,7 +145,7 @@ pub enum SocialEvent {
     /// A community was changed.
     #[n(10)]
     CommunityUpdated {
-        /// Which.
+        /// The community.
         #[n(0)]
         community: CommunityId,
         /// Its rules, if they changed.
@@ -157,30 +158,30 @@ pub enum SocialEvent {
     /// An agent joined a community.
     #[n(11)]
     Joined {
-        /// Which.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent asked to join a community.
     #[n(12)]
     JoinRequested {
-        /// Which.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// A request to join was answered.
     #[n(13)]
     JoinAnswered {
-        /// Which community.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Whose request.
+        /// The agent that asked.
         #[n(1)]
         agent: AgentId,
         /// True admitted it.
@@ -190,20 +191,20 @@ pub enum SocialEvent {
     /// An agent left a community, or withdrew its request.
     #[n(14)]
     Left {
-        /// Which.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// A member became a moderator, or is one no longer.
     #[n(15)]
     ModeratorSet {
-        /// Of which community.
+        /// The community.
         #[n(0)]
         community: CommunityId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
         /// True if it is one now.
@@ -216,10 +217,10 @@ pub enum SocialEvent {
         /// The report's id.
         #[n(0)]
         report: ReportId,
-        /// By whom.
+        /// The acting agent.
         #[n(1)]
         by: AgentId,
-        /// What.
+        /// The target.
         #[n(2)]
         target: Target,
         /// The community whose moderators it waits for; none is the operator.
@@ -235,7 +236,7 @@ pub enum SocialEvent {
     /// Reports ended: with a measure, dismissed, or because nobody answered in time.
     #[n(17)]
     ReportsEnded {
-        /// Which.
+        /// The reports.
         #[n(0)]
         reports: Vec<ReportId>,
         /// The measure that answered them.
@@ -255,7 +256,7 @@ pub enum SocialEvent {
         /// Its id.
         #[n(0)]
         measure: MeasureId,
-        /// Against what.
+        /// The target.
         #[n(1)]
         target: Target,
         /// What was done.
@@ -274,7 +275,7 @@ pub enum SocialEvent {
     /// A measure was lifted.
     #[n(19)]
     MeasureRevoked {
-        /// Which.
+        /// The measure.
         #[n(0)]
         measure: MeasureId,
         /// Why.
@@ -284,10 +285,10 @@ pub enum SocialEvent {
     /// An appeal was made.
     #[n(20)]
     Appealed {
-        /// Against which measure.
+        /// The measure.
         #[n(0)]
         measure: MeasureId,
-        /// By whom.
+        /// The acting agent.
         #[n(1)]
         by: AgentId,
         /// Why it is wrong.
@@ -297,7 +298,7 @@ pub enum SocialEvent {
     /// An appeal was decided.
     #[n(21)]
     AppealDecided {
-        /// Against which measure.
+        /// The measure.
         #[n(0)]
         measure: MeasureId,
         /// True kept the measure, false lifted it.
@@ -313,7 +314,7 @@ pub enum SocialEvent {
         /// Who muted.
         #[n(0)]
         by: AgentId,
-        /// Which owner.
+        /// The owner.
         #[n(1)]
         owner: OwnerId,
     },
@@ -323,8 +324,51 @@ pub enum SocialEvent {
         /// Who had muted.
         #[n(0)]
         by: AgentId,
-        /// Which owner.
+        /// The owner.
         #[n(1)]
         owner: OwnerId,
     },
+}
+
+facts! {
+    SocialEvent {
+        Followed { by, agent } = "social.followed", concerns [by, agent], texts [], told [];
+        Unfollowed { by, agent } = "social.unfollowed", concerns [by, agent], texts [], told [];
+        // Whom a mute hits is not told of it.
+        Muted { by, .. } = "social.muted", concerns [by], texts [], told [];
+        Unmuted { by, .. } = "social.unmuted", concerns [by], texts [], told [];
+        Posted { post, author, body, mentions, told, .. } = "social.posted",
+            concerns [told, mentions, author], texts [body => TextOf::Post(*post)],
+            told [Told::new(*post, "posted").by(*author)];
+        Edited { post, body } = "social.edited",
+            concerns [post], texts [body => TextOf::Post(*post)], told [Told::new(*post, "edited the post")];
+        Deleted { post } = "social.deleted",
+            concerns [post], texts [], told [Told::new(*post, "deleted the post")];
+        Reacted { post, by, .. } = "social.reacted", concerns [post, by], texts [], told [];
+        PostsClosed { .. } = "social.posts_closed", concerns [], texts [], told [];
+        CommunityCreated { rules, by, .. } = "social.community_created",
+            concerns [by], texts [rules => TextOf::Nothing], told [];
+        CommunityUpdated { rules, .. } = "social.community_updated",
+            concerns [], texts [rules => TextOf::Nothing], told [];
+        Joined { agent, .. } = "social.joined", concerns [agent], texts [], told [];
+        JoinRequested { agent, .. } = "social.join_requested", concerns [agent], texts [], told [];
+        JoinAnswered { agent, .. } = "social.join_answered", concerns [agent], texts [], told [];
+        Left { agent, .. } = "social.left", concerns [agent], texts [], told [];
+        ModeratorSet { agent, .. } = "social.moderator_set", concerns [agent], texts [], told [];
+        Reported { report, text, .. } = "social.reported",
+            concerns [report], texts [text => TextOf::Nothing], told [];
+        ReportsEnded { reports, reason, .. } = "social.reports_ended",
+            concerns [reports], texts [reason => TextOf::Nothing], told [];
+        MeasureTaken { measure, reason, .. } = "social.measure_taken",
+            concerns [measure], texts [reason => TextOf::Nothing], told [Told::new(*measure, "took a measure")];
+        MeasureRevoked { measure, reason } = "social.measure_revoked",
+            concerns [measure], texts [reason => TextOf::Nothing],
+            told [Told::new(*measure, "took the measure back")];
+        Appealed { measure, statement, .. } = "social.appealed",
+            concerns [measure], texts [statement => TextOf::Nothing], told [];
+        AppealDecided { measure, reason, .. } = "social.appeal_decided",
+            concerns [measure], texts [reason => TextOf::Nothing], told [];
+        OwnerMuted { by, .. } = "social.owner_muted", concerns [by], texts [], told [];
+        OwnerUnmuted { by, .. } = "social.owner_unmuted", concerns [by], texts [], told [];
+    }
 }

@@ -321,7 +321,7 @@ impl Post {
         }
     }
 
-    /// The community it stands in.
+    /// The community it belongs to.
     #[must_use]
     pub fn community(&self) -> Option<CommunityId> {
         (self.community.0 > 0).then_some(self.community)
@@ -449,7 +449,7 @@ pub struct Report {
     /// Who reported.
     #[n(0)]
     pub by: AgentId,
-    /// What.
+    /// The target.
     #[n(1)]
     pub target: Target,
     /// The community whose moderators it waits for; none is the operator.
@@ -500,7 +500,7 @@ pub enum AppealState {
 /// A measure in force. One that was revoked or lost its appeal leaves memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Measure {
-    /// Against what.
+    /// The target.
     #[n(0)]
     pub target: Target,
     /// What was done.

@@ -18,8 +18,8 @@ use crate::reject::{Code, Rejection};
 use crate::share::owner;
 use crate::text::Sealed;
 
-/// What a request is about, with the community it stands in and the agent that answers for it. A
-/// closed post is nobody's here: only the operator acts on it.
+/// The target of a request, with its community and the agent that is responsible for it. A closed
+/// post has neither here: only the operator acts on it.
 struct Subject {
     target: Target,
     community: Option<CommunityId>,

@@ -52,7 +52,7 @@ fn call_off_parts(ctx: &mut Ctx<'_>, whole: TaskId, most: usize) {
     }
 }
 
-/// Goes on with the parts of a task that was called off. True when none is left.
+/// Goes on with the parts of a cancelled task. True if none is left.
 pub(super) fn go_on(ctx: &mut Ctx<'_>, whole: TaskId) -> Result<bool, Rejection> {
     if open_parts(ctx.state, whole).next().is_none() {
         return Ok(true);

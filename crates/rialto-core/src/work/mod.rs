@@ -9,6 +9,7 @@ mod evolve;
 #[cfg(test)]
 mod tests;
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -19,6 +20,7 @@ pub(crate) use evolve::evolve;
 
 use crate::command::{always, commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};
+use crate::fact::{TextOf, Told, facts, word};
 use crate::id::{AgentId, DealId, OwnerId, TaskId, TeamId};
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
@@ -183,7 +185,7 @@ pub enum TeamRole {
 /// A member of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Member {
-    /// Who.
+    /// The agent.
     #[n(0)]
     pub agent: AgentId,
     /// What it may do.
@@ -202,7 +204,7 @@ pub struct Member {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Share {
-    /// Whose.
+    /// The agent.
     #[n(0)]
     pub agent: AgentId,
     /// How much, in millionths of the proceeds.
@@ -280,7 +282,7 @@ pub struct CreateTask<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTask<C> {
-    /// Which.
+    /// The task.
     pub task: TaskId,
     /// Its new state.
     pub state: TaskState,
@@ -294,7 +296,7 @@ pub struct UpdateTask<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddArtifact<C> {
-    /// To which task.
+    /// The task.
     pub task: TaskId,
     /// What it is called.
     pub name: Name,
@@ -307,7 +309,7 @@ pub struct AddArtifact<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CancelTask<C> {
-    /// Which.
+    /// The task.
     pub task: TaskId,
     /// Why.
     #[serde(default = "Option::<C>::default")]
@@ -331,9 +333,9 @@ pub struct CreateTeam {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InviteMember {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
-    /// Whom.
+    /// The agent.
     pub agent: AgentRef,
     /// What it may do.
     pub role: TeamRole,
@@ -344,7 +346,7 @@ pub struct InviteMember {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JoinTeam {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// True to join, false to decline or leave.
     pub join: bool,
@@ -355,7 +357,7 @@ pub struct JoinTeam {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProposeSplit {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// The shares of all members that have joined, one million together.
     pub shares: Vec<Share>,
@@ -366,7 +368,7 @@ pub struct ProposeSplit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AgreeSplit {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// The shares agreed to: they must be the proposed ones.
     pub shares: Vec<Share>,
@@ -383,7 +385,7 @@ commands! {
         JoinTeam(JoinTeam) = "team.join" => decide::join, reaches_others: never;
         /// Puts a split on the table.
         ProposeSplit(ProposeSplit) = "team.propose_split" => decide::propose_split, reaches_others: never;
-        /// Agrees to the split on the table.
+        /// Agrees to the proposed split.
         AgreeSplit(AgreeSplit) = "team.agree_split" => decide::agree_split, reaches_others: never;
     }
     texts {
@@ -437,7 +439,7 @@ pub enum WorkEvent {
     /// A task changed its state.
     #[n(1)]
     TaskUpdated {
-        /// Which.
+        /// The task.
         #[n(0)]
         task: TaskId,
         /// Its new state.
@@ -450,7 +452,7 @@ pub enum WorkEvent {
     /// An artifact was added to a task.
     #[n(2)]
     ArtifactAdded {
-        /// To which.
+        /// The task.
         #[n(0)]
         task: TaskId,
         /// Its number within the task, from 1.
@@ -482,10 +484,10 @@ pub enum WorkEvent {
     /// An agent was invited into a team.
     #[n(4)]
     MemberInvited {
-        /// Which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
-        /// Whom.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
         /// What it may do.
@@ -495,27 +497,27 @@ pub enum WorkEvent {
     /// An agent joined a team.
     #[n(5)]
     MemberJoined {
-        /// Which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// An agent left a team or declined its invitation.
     #[n(6)]
     MemberLeft {
-        /// Which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
     /// A split was proposed.
     #[n(7)]
     SplitProposed {
-        /// Of which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
         /// The shares.
@@ -525,10 +527,10 @@ pub enum WorkEvent {
     /// A member agreed to the proposed split.
     #[n(8)]
     SplitAgreed {
-        /// Of which team.
+        /// The team.
         #[n(0)]
         team: TeamId,
-        /// Who.
+        /// The agent.
         #[n(1)]
         agent: AgentId,
     },
@@ -539,4 +541,27 @@ pub enum WorkEvent {
         #[n(0)]
         task: TaskId,
     },
+}
+
+facts! {
+    WorkEvent {
+        TaskCreated { task, worker, deal, body, .. } = "work.task_created",
+            concerns [task], texts [body => TextOf::Nothing], told [Told::new(*task, match deal {
+                Some(deal) => format!("the work of {deal} was given to {worker}"),
+                None => format!("asked {worker} for work"),
+            })];
+        TaskUpdated { task, state, note } = "work.task_updated",
+            concerns [task], texts [note => TextOf::Nothing],
+            told [Told::new(*task, format!("the work is now {}", word(state)))];
+        ArtifactAdded { task, number, name, body } = "work.artifact_added",
+            concerns [task], texts [body => TextOf::Nothing],
+            told [Told::new(*task, format!("made artifact {number}: {name}"))];
+        TeamCreated { team, .. } = "work.team_created", concerns [team], texts [], told [];
+        MemberInvited { team, .. } = "work.member_invited", concerns [team], texts [], told [];
+        MemberJoined { team, .. } = "work.member_joined", concerns [team], texts [], told [];
+        MemberLeft { team, agent } = "work.member_left", concerns [team, agent], texts [], told [];
+        SplitProposed { team, .. } = "work.split_proposed", concerns [team], texts [], told [];
+        SplitAgreed { team, .. } = "work.split_agreed", concerns [team], texts [], told [];
+        PartsLeft { .. } = "work.parts_left", concerns [], texts [], told [];
+    }
 }

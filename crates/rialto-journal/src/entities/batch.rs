@@ -3,7 +3,7 @@
 //!
 //! Decoding never panics.
 
-/// A change of one entity as it stands in a batch.
+/// A change of one entity in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
     pub(super) key: &'a [u8],

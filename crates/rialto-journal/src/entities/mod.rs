@@ -21,7 +21,7 @@ use crate::{Hash, JournalError, Position};
 /// A change of one entity: key, and its new value or `None` to remove it.
 pub type Upsert = (Vec<u8>, Option<Vec<u8>>);
 
-/// What the entity table stands for.
+/// The position and chain of the entity table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EntityState {
     /// Position in the log up to which the table is brought.
@@ -36,7 +36,7 @@ pub struct EntityState {
 
 /// Holds the entities, their digest, and the position that both belong to.
 pub trait EntityStore: Send {
-    /// What the table stands for; all zero when new.
+    /// The position and chain of the table; all zero when new.
     fn state(&self) -> EntityState;
 
     /// Applies changes in order (the last one to a key wins) and moves to `position`, where the

@@ -17,7 +17,7 @@ use crate::{JournalError, private};
 pub(super) const LOG_NAME: &str = "log.db";
 const LOCK_NAME: &str = "log.lock";
 
-/// What stands in the header of an SQLite file of ours.
+/// The identity in the header of our SQLite files.
 pub(crate) struct Identity {
     /// SQLite's `application_id`, four ASCII letters.
     pub(crate) application: u32,

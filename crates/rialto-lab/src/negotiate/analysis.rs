@@ -87,7 +87,7 @@ impl Analysis {
         }
     }
 
-    /// How far a point lies from the nearest of the frontier.
+    /// How far a point is from the nearest of the frontier.
     #[must_use]
     pub fn to_pareto(&self, point: Point) -> f64 {
         let all = self.pareto.iter().map(|p| distance(*p, point));

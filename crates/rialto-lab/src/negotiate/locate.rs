@@ -1,4 +1,4 @@
-//! Where a field stands in a JSON text.
+//! The position of a field in a JSON text.
 //!
 //! Holds a walk over a text that is known to be JSON. It never judges the text: without the field it
 //! answers with the line of what holds it.

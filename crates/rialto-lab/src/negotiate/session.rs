@@ -198,7 +198,7 @@ fn settled(
 mod tests {
     use super::*;
 
-    /// Does what a list says, the last thing for ever.
+    /// Does what a list says, and repeats the last entry forever.
     struct Script(Vec<Action>, usize);
 
     impl Strategy for Script {

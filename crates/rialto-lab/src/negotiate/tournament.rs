@@ -98,7 +98,7 @@ impl NegotiationScenario {
         })
     }
 
-    /// The same without discount: where the result lies among what the domain allows.
+    /// The same without discount: the result among what the domain allows.
     #[must_use]
     pub fn point(&self, settled: &Settled) -> Point {
         [0, 1].map(|i| {

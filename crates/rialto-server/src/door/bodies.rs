@@ -39,7 +39,7 @@ pub const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// The minimum of bytes a second after [`BODY_PAUSE`].
 pub const BODY_RATE: u32 = 16 << 10;
 
-/// Whom a body is charged to.
+/// The sender that a body is charged to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Sender {
     Known(Principal),
@@ -55,7 +55,7 @@ impl Sender {
     }
 }
 
-/// How much is held of whom.
+/// How much is held of each sender.
 #[derive(Default)]
 struct Held {
     all: usize,

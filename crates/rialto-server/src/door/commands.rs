@@ -351,7 +351,7 @@ async fn sealed(
         None => {}
     }
     if blank && command.says_something() {
-        let detail = "it shows nothing: a text has at least one character that is seen";
+        let detail = "the text shows nothing: it needs at least one visible character";
         return Err(Refusal::new(Code::BadText, detail));
     }
     if let Command::Ledger(LedgerCommand::Correct(args)) = &mut command

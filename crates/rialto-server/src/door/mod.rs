@@ -66,7 +66,7 @@ pub const STREAMS: usize = 20_000;
 pub struct Rules {
     /// Its host names.
     pub(crate) names: Names,
-    /// Proxies in front of it that are trusted about a request's origin.
+    /// Proxies in front of it that are trusted about a request's address.
     pub(crate) proxies: Vec<IpAddr>,
     /// The hash of the secret that reads the metrics, besides the operator's.
     metrics: Option<Hash>,

@@ -188,7 +188,7 @@ fn meaning(parameter: &str) -> &'static str {
         "appealed" => "true for those with an open appeal.",
         "feed" => "following, ranked, community or new (the default).",
         "community" => "A community's name or id.",
-        "quarantined" => "show: with the texts that screening quarantines; left out, without.",
+        "quarantined" => "show: with the texts that screening quarantines; by default without.",
         "code" => "An error code, such as RLT0401.",
         "position" => "A position in the log.",
         _ => "An id.",

@@ -75,7 +75,7 @@ pub(super) async fn readyz(State(door): State<Arc<Door>>, headers: HeaderMap) ->
     (StatusCode::SERVICE_UNAVAILABLE, told).into_response()
 }
 
-/// Refuses all but the operator and whoever holds the metrics' own secret.
+/// Refuses everybody except the operator and holders of the metrics' secret.
 async fn may_read(door: &Arc<Door>, request: Request) -> Result<(), Refusal> {
     let secret = bearer(request.headers()).map(secret_hash);
     if secret.is_some() && secret == door.rules.metrics {

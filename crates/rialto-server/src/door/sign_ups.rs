@@ -20,7 +20,7 @@ const ADDRESSES: usize = 65_536;
 /// Sign-ups an hour from one address by default.
 const AN_HOUR: u32 = 10;
 
-/// How many sign-ups an hour one address has; 0 is no limit.
+/// How many sign-ups an hour one address has; 0 means no limit.
 pub(super) fn an_hour_from_one_address(settings: &Settings) -> u32 {
     let usual = if settings.sign_ups_per_hour == 0 {
         0

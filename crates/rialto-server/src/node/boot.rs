@@ -197,7 +197,7 @@ fn make_folder(folder: &Path) -> Result<(), BootError> {
     Ok(())
 }
 
-/// The entity table can always be rebuilt, so a damaged one is begun anew.
+/// The entity table can always be rebuilt, so a damaged one is replaced by a new one.
 fn open_entities(path: &Path) -> Result<SqliteEntities, BootError> {
     match SqliteEntities::open(path) {
         Ok(entities) => Ok(entities),
@@ -236,8 +236,8 @@ fn secrets(
     Ok(secrets)
 }
 
-/// The state at the journal's head: the snapshot, if it lies on the log, and what came after it.
-/// Returns it with the number of envelopes replayed.
+/// The state at the journal's head: the snapshot, if it belongs to this log, and what came after
+/// it. Returns it with the number of envelopes replayed.
 ///
 /// # Errors
 /// [`BootError`] when the log cannot be read or does not lead to a consistent state.

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 /// How many batches may wait. Past that the writer goes on collecting instead.
 const WAITING: usize = 4;
 
-/// The touched entities up to a position, encoded as they stood there.
+/// The touched entities up to a position, encoded as of that position.
 pub(super) struct Kept {
     pub(super) position: u64,
     pub(super) chain: Hash,

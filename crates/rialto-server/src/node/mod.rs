@@ -42,58 +42,13 @@ pub use tail::{Seen, Tail};
 pub use tokens::TokenInfo;
 
 use rialto_core::event::Event;
-use rialto_core::identity::IdentityEvent;
-use rialto_core::ledger::LedgerEvent;
-use rialto_core::mail::MailEvent;
-use rialto_core::market::MarketEvent;
-use rialto_core::policy::{Bound, PolicyEvent};
-use rialto_core::social::SocialEvent;
+use rialto_core::fact::Fact;
 use rialto_core::text::ContentRef;
-use rialto_core::work::WorkEvent;
 
 /// The contents that an event names.
 #[must_use]
 pub fn content_refs(event: &Event) -> Vec<ContentRef> {
-    let one = |c: &ContentRef| vec![*c];
-    let maybe = |c: &Option<ContentRef>| c.iter().copied().collect();
-    match event {
-        Event::Identity(
-            IdentityEvent::AgentRegistered { profile, .. }
-            | IdentityEvent::ProfileSet { profile, .. },
-        ) => maybe(&profile.description),
-        Event::Mail(MailEvent::MessageSent { body, .. }) => one(body),
-        Event::Mail(MailEvent::ConversationOpened { title, .. }) => maybe(title),
-        Event::Work(WorkEvent::TaskCreated { body, .. }) => maybe(body),
-        Event::Work(WorkEvent::TaskUpdated { note, .. }) => maybe(note),
-        Event::Work(WorkEvent::ArtifactAdded { body, .. }) => one(body),
-        Event::Ledger(LedgerEvent::Entries { memo, .. }) => maybe(memo),
-        Event::Market(
-            MarketEvent::ListingPublished { terms, .. } | MarketEvent::ListingUpdated { terms, .. },
-        ) => maybe(&terms.description),
-        Event::Market(MarketEvent::CallOpened { body, .. }) => one(body),
-        Event::Market(MarketEvent::OfferMade { note, .. }) => maybe(note),
-        Event::Policy(PolicyEvent::ApprovalRequested { request, .. }) => match &request.bound {
-            Bound::Offer { offer } => maybe(&offer.note),
-            Bound::Accept { .. } | Bound::Transfer { .. } => Vec::new(),
-        },
-        Event::Market(MarketEvent::DealDisputed { reason, .. }) => one(reason),
-        Event::Market(MarketEvent::DealEnded { reason, .. }) => maybe(reason),
-        Event::Social(event) => social_refs(event),
-        _ => Vec::new(),
-    }
-}
-
-fn social_refs(event: &SocialEvent) -> Vec<ContentRef> {
-    match event {
-        SocialEvent::Posted { body, .. } | SocialEvent::Edited { body, .. } => vec![*body],
-        SocialEvent::CommunityCreated { rules, .. } => vec![*rules],
-        SocialEvent::CommunityUpdated { rules, .. } => rules.iter().copied().collect(),
-        SocialEvent::Reported { text, .. } => text.iter().copied().collect(),
-        SocialEvent::ReportsEnded { reason, .. } => reason.iter().copied().collect(),
-        SocialEvent::MeasureTaken { reason, .. }
-        | SocialEvent::MeasureRevoked { reason, .. }
-        | SocialEvent::AppealDecided { reason, .. } => vec![*reason],
-        SocialEvent::Appealed { statement, .. } => vec![*statement],
-        _ => Vec::new(),
-    }
+    let mut contents = Vec::new();
+    event.texts(&mut |text, _| contents.push(*text));
+    contents
 }

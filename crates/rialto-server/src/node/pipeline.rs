@@ -200,7 +200,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts the node on a state that stands at the journal's head.
+    /// Starts the node with the state at the journal's head.
     ///
     /// `new_reader` opens a further reader of the journal.
     ///

@@ -17,7 +17,7 @@ const KEEP_BYTES: usize = 32 << 20;
 pub struct Seen {
     /// The envelope.
     pub envelope: Envelope,
-    /// Its contents, but for those that have been erased.
+    /// Its contents, except erased ones.
     pub contents: Vec<Content>,
 }
 
@@ -112,8 +112,8 @@ impl Tail {
     }
 }
 
-/// The contents that an envelope names, but for those that have been erased, each compared with the
-/// hash in its fact: the log's own checksums do not cover them, since they can be erased.
+/// The contents that an envelope names, except erased ones, each compared with the hash in its
+/// fact: the log's own checksums do not cover contents, because they can be erased.
 ///
 /// # Errors
 /// As the reader's; [`BootError::Corrupt`] when one is not what was written.

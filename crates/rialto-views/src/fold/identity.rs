@@ -8,7 +8,7 @@ use rialto_wire::names::name_key;
 use rusqlite::params;
 
 use super::texts::{self, Way};
-use super::{Fold, Use, json, word};
+use super::{Fold, json, word};
 use crate::Result;
 use crate::db::{int, split_principal};
 
@@ -162,9 +162,6 @@ impl Fold<'_> {
     }
 
     fn set_profile(&mut self, agent: AgentId, profile: &Profile<ContentRef>) -> Result<()> {
-        if let Some(content) = &profile.description {
-            self.keep(content, Use::Agent, agent.0)?;
-        }
         let described = profile.description.map(|c| int(c.id.0));
         let facts = json(&Profile::<()> {
             description: None,

@@ -7,7 +7,7 @@ use rialto_core::ledger::{Entry, EntryKind, Holder, LedgerEvent, Purpose};
 use rialto_core::text::Name;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Fold;
+use super::{Fold, text_id};
 use crate::db::{Units, int, split_principal};
 use crate::{Error, Result};
 
@@ -105,7 +105,7 @@ impl Fold<'_> {
                 memo,
                 reference,
             } => {
-                let memo = self.keep_other(memo.as_ref())?;
+                let memo = text_id(memo.as_ref());
                 let reference = reference.as_ref().map(|r| r.as_str());
                 let common = Common {
                     by: split_principal(*by),

@@ -5,7 +5,7 @@ use rialto_core::mail::MailEvent;
 use rusqlite::params;
 
 use super::texts::{self, Way};
-use super::{Fold, Use, indexed_text, word};
+use super::{Fold, text_id, word};
 use crate::Result;
 use crate::db::int;
 
@@ -19,7 +19,7 @@ impl Fold<'_> {
                 members,
                 title,
             } => {
-                let title = self.keep_other(title.as_ref())?;
+                let title = text_id(title.as_ref());
                 self.run(
                     "INSERT INTO conversation VALUES(?, ?, ?, ?, ?)",
                     (
@@ -59,7 +59,7 @@ impl Fold<'_> {
         }
     }
 
-    /// A first message waits no more.
+    /// A first message no longer waits.
     pub(super) fn no_request(&self, receiver: AgentId, sender: AgentId) -> Result<()> {
         self.run(
             "DELETE FROM contact_request WHERE receiver = ? AND sender = ?",
@@ -128,7 +128,7 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let text = self.keep(body, Use::Message, message.0)?.map(indexed_text);
+        let text = self.words_of(body);
         let reply_to = match reply_to {
             Some(answered) if self.is_in(*answered, *conversation)? => Some(*answered),
             _ => None,

@@ -12,7 +12,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 use super::texts::{self, Way};
-use super::{Fold, Use, json, word};
+use super::{Fold, json, text_id, word};
 use crate::Result;
 use crate::db::{Units, int, uint};
 use crate::score::PARTNERS;
@@ -80,7 +80,7 @@ impl Fold<'_> {
             MarketEvent::DealAgreed { .. } => self.deal_agreed(event),
             MarketEvent::DealDelivered { deal } => self.deal_step(*deal, DealState::Delivered),
             MarketEvent::DealDisputed { deal, reason } => {
-                let reason = self.keep_other(Some(reason))?;
+                let reason = text_id(Some(reason));
                 self.run(
                     "UPDATE deal SET dispute = ? WHERE id = ?",
                     (reason, int(deal.0)),
@@ -125,9 +125,6 @@ impl Fold<'_> {
     }
 
     fn listing_set(&mut self, listing: ListingId, terms: &ListingTerms<ContentRef>) -> Result<()> {
-        if let Some(content) = &terms.description {
-            self.keep(content, Use::Listing, listing.0)?;
-        }
         let first = "SELECT code FROM asset ORDER BY id LIMIT 1";
         let asset = match &terms.asset {
             Some(code) => Some(code.as_str().to_owned()),
@@ -214,7 +211,7 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let body = self.keep_other(Some(body))?;
+        let body = text_id(Some(body));
         self.run(
             "INSERT INTO call VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?10)",
             params![
@@ -298,7 +295,7 @@ impl Fold<'_> {
         if let Some(opening) = opening {
             self.negotiation_opened(*negotiation, opening)?;
         }
-        let note = self.keep_other(note.as_ref())?;
+        let note = text_id(note.as_ref());
         let terms = json(&OfferTerms {
             lines,
             issues,
@@ -505,7 +502,7 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let reason = self.keep_other(reason.as_ref())?;
+        let reason = text_id(reason.as_ref());
         self.run(
             "UPDATE deal SET ended_why = ?, paid = ?, returned = ?, reason = ? WHERE id = ?",
             (

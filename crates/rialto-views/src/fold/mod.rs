@@ -1,7 +1,6 @@
 //! Folds envelopes into the tables, one event after another.
 
 pub(crate) mod identity;
-mod kinds;
 mod ledger;
 mod mail;
 pub(crate) mod market;
@@ -14,6 +13,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::fact::{Fact, TextOf};
 use rialto_core::id::{
     AccountId, AgentId, AnyId, ApprovalId, ContentId, OwnerId, PersonId, number, position_of,
 };
@@ -24,24 +24,12 @@ use rusqlite::{Connection, OptionalExtension, Params};
 use serde::Serialize;
 
 use crate::Result;
-use crate::concern;
 use crate::db::{int, split, split_principal};
 use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
 
-pub(crate) use kinds::kind;
 pub(crate) use ledger::kind_code;
 pub(crate) use texts::{erase, indexed_text};
-
-/// What a content is used for: the row whose full text it is part of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
-    Other,
-    Message,
-    Listing,
-    Agent,
-    Post,
-}
 
 /// What a batch keeps at hand. Bounded by the batch.
 #[derive(Default)]
@@ -103,13 +91,8 @@ pub(crate) fn envelope(db: &Connection, cache: &mut Cache, indexed: &Indexed) ->
         ),
     )?;
     for (index, event) in envelope.events.iter().enumerate() {
-        let kind = kinds::kind(event);
-        if !envelope
-            .events
-            .iter()
-            .take(index)
-            .any(|e| kinds::kind(e) == kind)
-        {
+        let kind = event.name();
+        if !envelope.events.iter().take(index).any(|e| e.name() == kind) {
             fold.run(
                 "INSERT INTO event_kind VALUES(?, ?)",
                 (kind, int(envelope.position)),
@@ -140,6 +123,11 @@ fn word(choice: &impl Serialize) -> String {
     }
 }
 
+/// The number of a content that there may be.
+fn text_id(content: Option<&ContentRef>) -> Option<i64> {
+    content.map(|content| int(content.id.0))
+}
+
 /// Structured facts as JSON text.
 fn json(facts: &impl Serialize) -> String {
     serde_json::to_string(facts).unwrap_or_default()
@@ -147,6 +135,13 @@ fn json(facts: &impl Serialize) -> String {
 
 impl Fold<'_> {
     fn event(&mut self, event: &Event) -> Result<()> {
+        let mut kept = Ok(());
+        event.texts(&mut |text, whose| {
+            if kept.is_ok() {
+                kept = self.keep(text, whose);
+            }
+        });
+        kept?;
         match event {
             Event::Realm(event) => self.realm(event),
             Event::Identity(event) => self.identity(event),
@@ -188,12 +183,18 @@ impl Fold<'_> {
         }
     }
 
-    /// Records whom an envelope concerns, besides those who caused it.
+    /// Notes whom an envelope concerns, beside those who brought it about.
     fn concerned(&mut self, envelope: &Envelope, owner: Option<OwnerId>) -> Result<()> {
         let mut viewers: BTreeSet<i64> = envelope.actor.iter().map(|a| int(a.0)).collect();
         viewers.extend(owner.map(|o| int(o.0)));
-        for subject in envelope.events.iter().flat_map(concern::subjects) {
-            match subject {
+        let mut things = BTreeSet::new();
+        for event in &envelope.events {
+            event.concerns(&mut |thing| {
+                things.insert(thing);
+            });
+        }
+        for thing in things {
+            match thing {
                 AnyId::AccountId(account) => viewers.extend(self.holders(account)?),
                 other => viewers.extend(self.snap(&Scores::default()).viewers_of(other)?),
             }
@@ -241,10 +242,21 @@ impl Fold<'_> {
         int(self.at.0)
     }
 
-    /// Keeps a content and gives its bytes, unless they were erased.
-    fn keep(&self, content: &ContentRef, used: Use, by: u64) -> Result<Option<&[u8]>> {
+    /// The bytes of a content, unless they were erased.
+    fn bytes_of(&self, content: &ContentRef) -> Option<&[u8]> {
         let found = self.contents.iter().find(|(id, _)| *id == content.id);
-        let bytes = found.map(|(_, bytes)| bytes.as_slice());
+        found.map(|(_, bytes)| bytes.as_slice())
+    }
+
+    /// What is indexed of a content, unless it was erased.
+    fn words_of(&self, content: &ContentRef) -> Option<String> {
+        self.bytes_of(content).map(indexed_text)
+    }
+
+    /// Keeps a content.
+    fn keep(&self, content: &ContentRef, whose: TextOf) -> Result<()> {
+        let bytes = self.bytes_of(content);
+        let (used, by) = texts::use_of(whose);
         self.run(
             "INSERT OR IGNORE INTO content VALUES(?, ?, ?, ?, ?, ?)",
             (
@@ -255,16 +267,7 @@ impl Fold<'_> {
                 texts::screened(content.labels, bytes),
                 bytes,
             ),
-        )?;
-        Ok(bytes)
-    }
-
-    fn keep_other(&self, content: Option<&ContentRef>) -> Result<Option<i64>> {
-        let Some(content) = content else {
-            return Ok(None);
-        };
-        self.keep(content, Use::Other, 0)?;
-        Ok(Some(int(content.id.0)))
+        )
     }
 
     /// Notes that this envelope says something about a thing.
@@ -283,9 +286,8 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Whether a cause exists for whoever named it. Private things of others do not: so strangers
-    /// cannot crowd their traces, and learn no more about them than about things that never
-    /// existed.
+    /// Whether a cause is there for who named it. Somebody else's private thing is not: so strangers
+    /// cannot crowd its thread, and learn no more of it than of one that never was.
     fn is_there(
         &self,
         cause: AnyId,

@@ -116,8 +116,6 @@ impl Fold<'_> {
         match &request.bound {
             Bound::Accept { negotiation, .. } => self.link(*negotiation, approval, "waited for")?,
             Bound::Offer { offer } => {
-                // The offer will name the same words when it goes out.
-                self.keep_other(offer.note.as_ref())?;
                 if let Some(negotiation) = offer.negotiation {
                     self.link(negotiation, approval, "waited for")?;
                 }

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
 use super::texts::{self, Way};
-use super::{Fold, Use, indexed_text, json, word};
+use super::{Fold, indexed_text, json, text_id, word};
 use crate::Result;
 use crate::db::{int, split};
 
@@ -95,7 +95,7 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let text = self.keep(body, Use::Post, post.0)?.map(indexed_text);
+        let text = self.words_of(body);
         let facts =
             (!mentions.is_empty() || !about.is_empty()).then(|| json(&Facts { mentions, about }));
         self.run(
@@ -177,7 +177,7 @@ impl Fold<'_> {
             "INSERT INTO post_edit SELECT id, edits, ?2, coalesce(edited, at) FROM post WHERE id = ?1",
             (int(post.0), before),
         )?;
-        let text = self.keep(body, Use::Post, post.0)?.map(indexed_text);
+        let text = self.words_of(body);
         self.run(
             "UPDATE post SET content = ?, edits = edits + 1, edited = ? WHERE id = ?",
             (int(body.id.0), self.now(), int(post.0)),
@@ -243,7 +243,7 @@ impl Fold<'_> {
                 entry,
                 by,
             } => {
-                let rules = self.keep_other(Some(rules))?;
+                let rules = text_id(Some(rules));
                 self.run(
                     "INSERT INTO community VALUES(?, ?, ?, ?, ?, 0, ?)",
                     params![
@@ -263,7 +263,7 @@ impl Fold<'_> {
                 rules,
                 entry,
             } => {
-                let rules = self.keep_other(rules.as_ref())?;
+                let rules = text_id(rules.as_ref());
                 self.run(
                     "UPDATE community SET rules = coalesce(?, rules), entry = ? WHERE id = ?",
                     (rules, word(entry), int(community.0)),
@@ -333,7 +333,7 @@ impl Fold<'_> {
                 ground,
                 text,
             } => {
-                let text = self.keep_other(text.as_ref())?;
+                let text = text_id(text.as_ref());
                 let (kind, id) = target_of(*target);
                 self.run(
                     "INSERT INTO report VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, NULL, NULL,
@@ -358,7 +358,7 @@ impl Fold<'_> {
                 reason,
                 ..
             } => {
-                let reason = self.keep_other(reason.as_ref())?;
+                let reason = text_id(reason.as_ref());
                 for report in reports {
                     self.report_ended(*report, *measure, reason)?;
                 }
@@ -371,7 +371,7 @@ impl Fold<'_> {
             SocialEvent::Appealed {
                 measure, statement, ..
             } => {
-                let statement = self.keep_other(Some(statement))?;
+                let statement = text_id(Some(statement));
                 self.run(
                     "UPDATE measure SET appeal = 'open', statement = ? WHERE id = ?",
                     (statement, int(measure.0)),
@@ -386,7 +386,7 @@ impl Fold<'_> {
             SocialEvent::AppealDecided {
                 measure, reason, ..
             } => {
-                let reason = self.keep_other(Some(reason))?;
+                let reason = text_id(Some(reason));
                 self.run(
                     "UPDATE measure SET appeal = 'upheld', end_reason = ? WHERE id = ?",
                     (reason, int(measure.0)),
@@ -425,7 +425,7 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let reason = self.keep_other(Some(reason))?;
+        let reason = text_id(Some(reason));
         let (kind, id) = target_of(*target);
         let (name, mark, until) = match step {
             Step::Label(mark) => ("label", mark.bit(), None),
@@ -465,7 +465,7 @@ impl Fold<'_> {
         appeal: &str,
         reason: &ContentRef,
     ) -> Result<()> {
-        let reason = self.keep_other(Some(reason))?;
+        let reason = text_id(Some(reason));
         let id = int(measure.0);
         self.run(
             "UPDATE measure SET appeal = CASE WHEN ?1 = 'none' THEN appeal ELSE ?1 END,

@@ -3,6 +3,7 @@
 //! What is indexed are words ([`fulltext`](crate::fulltext)); the indexes keep no text. To take a row out one has to hand them the very text that went in, so
 //! the text of a row is always computed from the tables, before they change.
 
+use rialto_core::fact::TextOf;
 use rialto_core::id::ContentId;
 use rialto_core::text::Labels;
 use rialto_wire::body::Body;
@@ -10,12 +11,41 @@ use rialto_wire::screen;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value;
 
-use super::Use;
 use crate::db::int;
 use crate::{Result, fulltext};
 
 /// The most bytes of one text that are indexed; the rest is kept, but not found.
 const INDEXED_BYTES: usize = 64 * 1024;
+
+/// What a content is used for: whose full text it is part of. The numbers are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Other = 0,
+    Message = 1,
+    Listing = 2,
+    Agent = 3,
+    Post = 4,
+}
+
+impl Use {
+    /// The use with a stored number.
+    fn stored(number: i64) -> Self {
+        let all = [Self::Message, Self::Listing, Self::Agent, Self::Post];
+        let found = all.into_iter().find(|used| *used as i64 == number);
+        found.unwrap_or(Self::Other)
+    }
+}
+
+/// Whose full text a text is part of, and its number.
+pub(super) fn use_of(whose: TextOf) -> (Use, u64) {
+    match whose {
+        TextOf::Nothing => (Use::Other, 0),
+        TextOf::Message(id) => (Use::Message, id.0),
+        TextOf::Listing(id) => (Use::Listing, id.0),
+        TextOf::Agent(id) => (Use::Agent, id.0),
+        TextOf::Post(id) => (Use::Post, id.0),
+    }
+}
 
 /// What is indexed of a body: its plain text up to a bound.
 pub(crate) fn indexed_text(bytes: &[u8]) -> String {
@@ -163,22 +193,21 @@ pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
         let Some((used, by, bytes)) = row.optional()? else {
             continue;
         };
-        let indexed = |kind: Use| used == kind as i64;
-        if indexed(Use::Message) {
-            message(db, Way::Out, by, &indexed_text(&bytes))?;
-        } else if indexed(Use::Post) {
-            post(db, Way::Out, by, &indexed_text(&bytes))?;
-        } else if indexed(Use::Listing) {
-            listing(db, Way::Out, by)?;
-        } else if indexed(Use::Agent) {
-            agent(db, Way::Out, by)?;
+        let used = Use::stored(used);
+        match used {
+            Use::Other => {}
+            Use::Message => message(db, Way::Out, by, &indexed_text(&bytes))?,
+            Use::Post => post(db, Way::Out, by, &indexed_text(&bytes))?,
+            Use::Listing => listing(db, Way::Out, by)?,
+            Use::Agent => agent(db, Way::Out, by)?,
         }
         db.prepare_cached("UPDATE content SET bytes = NULL WHERE id = ?")?
             .execute([id])?;
-        if indexed(Use::Listing) {
-            listing(db, Way::In, by)?;
-        } else if indexed(Use::Agent) {
-            agent(db, Way::In, by)?;
+        match used {
+            // Of these nothing is left to find; the others are found by more than this text.
+            Use::Other | Use::Message | Use::Post => {}
+            Use::Listing => listing(db, Way::In, by)?,
+            Use::Agent => agent(db, Way::In, by)?,
         }
         erased += 1;
     }

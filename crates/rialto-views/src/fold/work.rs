@@ -4,7 +4,7 @@ use rialto_core::id::{AgentId, TeamId};
 use rialto_core::work::{TaskState, TeamRole, WorkEvent};
 use rusqlite::params;
 
-use super::{Fold, word};
+use super::{Fold, text_id, word};
 use crate::Result;
 use crate::db::{int, split_principal};
 
@@ -13,7 +13,7 @@ impl Fold<'_> {
         match event {
             WorkEvent::TaskCreated { .. } => self.task_created(event),
             WorkEvent::TaskUpdated { task, state, note } => {
-                let note = self.keep_other(note.as_ref())?;
+                let note = text_id(note.as_ref());
                 self.run(
                     "UPDATE task SET state = ?, updated = ? WHERE id = ?",
                     (word(state), self.now(), int(task.0)),
@@ -36,7 +36,7 @@ impl Fold<'_> {
                 name,
                 body,
             } => {
-                let content = self.keep_other(Some(body))?;
+                let content = text_id(Some(body));
                 self.run(
                     "INSERT INTO artifact VALUES(?, ?, ?, ?, ?, ?)",
                     params![
@@ -115,7 +115,7 @@ impl Fold<'_> {
             return Ok(());
         };
         let (kind, asker) = split_principal(*requester);
-        let body = self.keep_other(body.as_ref())?;
+        let body = text_id(body.as_ref());
         let state = word(&TaskState::Submitted);
         self.run(
             "INSERT INTO task VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",

@@ -116,7 +116,7 @@ pub struct OwnerRow {
 pub struct PersonRow {
     /// Its id.
     pub id: PersonId,
-    /// Whose member.
+    /// The owner.
     pub owner: OwnerId,
     /// Its name within the owner.
     pub name: String,
@@ -133,7 +133,7 @@ pub struct PersonRow {
 pub struct TokenRow {
     /// Its id.
     pub id: TokenId,
-    /// Whose.
+    /// The token's holder.
     pub principal: Principal,
     /// Its name.
     pub label: Option<String>,

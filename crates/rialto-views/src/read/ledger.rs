@@ -44,13 +44,13 @@ pub struct AccountRow {
     pub holder_name: String,
     /// Its name, if it is not the holder's main account.
     pub label: Option<String>,
-    /// In which asset.
+    /// The asset.
     pub asset: String,
     /// What it holds, in whole units.
     pub balance: String,
-    /// What holds will take from it.
+    /// What open holds would take from it.
     pub pending_out: String,
-    /// What holds will bring to it.
+    /// What open holds would add to it.
     pub pending_in: String,
     /// What can be spent.
     pub available: String,
@@ -82,13 +82,13 @@ pub struct EntryRow {
     pub id: TransferId,
     /// `post`, `hold`, `post_hold` or `void_hold`.
     pub kind: &'static str,
-    /// From which account.
+    /// The paying account.
     pub from: AccountId,
-    /// To which account.
+    /// The receiving account.
     pub to: AccountId,
     /// How much was moved or set aside, in whole units.
     pub amount: String,
-    /// In which asset.
+    /// The asset.
     pub asset: String,
     /// What it is for.
     pub purpose: Purpose,
@@ -111,13 +111,13 @@ pub struct EntryRow {
 pub struct HoldRow {
     /// Its id.
     pub id: HoldId,
-    /// From which account.
+    /// The paying account.
     pub from: AccountId,
-    /// To which account.
+    /// The receiving account.
     pub to: AccountId,
     /// How much, in whole units.
     pub amount: String,
-    /// In which asset.
+    /// The asset.
     pub asset: String,
     /// What it is for.
     pub purpose: Purpose,

@@ -40,7 +40,7 @@ pub struct ConversationRow {
 pub struct MessageRow {
     /// Its id.
     pub id: MessageId,
-    /// In which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
     /// Who wrote it.
     pub from: Who,

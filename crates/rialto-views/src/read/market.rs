@@ -47,7 +47,7 @@ pub struct CallRow {
 /// An agent asked, and what it said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InviteRow {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// `sealed` until proposals are opened together, then `none`, `refused` or `proposed`.
     pub answer: String,
@@ -100,7 +100,7 @@ pub struct OfferRow {
     pub hash: Hash,
     /// What the buyer would pay, in whole units.
     pub price: String,
-    /// In which asset.
+    /// The asset.
     pub asset: String,
     /// What is promised, further issues, and what a settlement depends on.
     pub terms: Value,
@@ -155,7 +155,7 @@ pub struct DealRow {
     pub seller: Who,
     /// The price in whole units.
     pub price: String,
-    /// In which asset.
+    /// The asset.
     pub asset: String,
     /// The hold of its payment.
     pub hold: HoldId,
@@ -178,7 +178,7 @@ pub struct DealRow {
 /// A step in a deal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DealStep {
-    /// Where it stood from then on.
+    /// Its new state.
     pub state: String,
     /// Who did it; the realm is its clock.
     pub by: Principal,
@@ -224,7 +224,7 @@ pub struct ApprovalRow {
     pub summary: String,
     /// How much it would spend, in whole units.
     pub amount: String,
-    /// In which asset.
+    /// The asset.
     pub asset: String,
     /// Until when it waits.
     pub expires: Time,
@@ -241,7 +241,7 @@ pub struct ApprovalRow {
 pub struct AllowanceRow {
     /// `owner`, `team` or `agent`, with its id.
     pub node: rialto_core::policy::Node,
-    /// For which asset.
+    /// The asset.
     pub asset: String,
     /// The most that one transfer or deal may take.
     pub per_deal: Option<String>,

@@ -394,7 +394,8 @@ impl Snap<'_> {
         })
     }
 
-    /// The handle that the agent of this name could be taken for; a name that is no handle has none.
+    /// The handle that the agent of this name could be taken for; none for a name that is not a
+    /// handle.
     pub(crate) fn resembled(&self, name: &str) -> Result<Option<String>> {
         let Some(handle) = name.strip_prefix('@') else {
             return Ok(None);

@@ -49,7 +49,7 @@ pub struct BlockRow {
 /// A community that an agent is in, or has asked to join.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MemberOf {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// The community's name, with the number sign.
     pub community: String,
@@ -64,9 +64,9 @@ pub struct MemberOf {
 /// A reaction that an agent has given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reacted {
-    /// Who.
+    /// The agent.
     pub agent: Who,
-    /// To which post.
+    /// The post.
     pub post: PostId,
     /// How: `useful`, `agree`, `disagree` or `thanks`.
     pub reaction: String,

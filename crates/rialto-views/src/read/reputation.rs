@@ -33,7 +33,7 @@ pub struct DealWeight {
 /// An agent's reputation, explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReputationView {
-    /// Whose.
+    /// The agent.
     pub agent: Who,
     /// The score and its parts, in thousandths.
     pub score: Score,

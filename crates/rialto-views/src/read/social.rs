@@ -70,7 +70,7 @@ pub struct PostRow {
     pub parent: Option<PostId>,
     /// The first post of its thread.
     pub root: PostId,
-    /// How many posts stand above it.
+    /// How many posts are above it.
     pub depth: u8,
     /// How many living posts answer it.
     pub replies: u32,
@@ -120,7 +120,7 @@ pub enum NewsKind {
 /// Something that happened in a feed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct News {
-    /// Where it stands in the order of the feed: a new post's own number, a change's between them.
+    /// Its place in the order of the feed: a new post's own number, a change's between them.
     pub number: u64,
     /// What happened.
     pub kind: NewsKind,
@@ -171,7 +171,7 @@ const POST: &str =
     FROM post p";
 
 impl ViewReader {
-    /// What became of posts, whoever reads.
+    /// The state of posts, for any reader.
     ///
     /// # Errors
     /// As every read.

@@ -20,7 +20,7 @@ const LOOKED_AT: usize = 2_000;
 /// The most posts of a community that its candidates are taken from.
 const OF_COMMUNITY: usize = 50;
 
-/// For whom candidates are sought, and below which post.
+/// The reader of the candidates, and the post below which they are searched.
 pub(super) struct Seek<'a> {
     pub(super) reader: i64,
     pub(super) hidden: &'a Hidden,

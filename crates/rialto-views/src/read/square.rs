@@ -35,7 +35,7 @@ pub struct CommunityRow {
 /// An agent's place in a community.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MembershipRow {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// False while the request to join waits.
     pub joined: bool,
@@ -54,7 +54,7 @@ pub struct FiledReport {
     pub by: Who,
     /// The post or agent.
     pub target: Option<AnyId>,
-    /// Whose moderators it waits for; none is the operator.
+    /// The community whose moderators it waits for; none is the operator.
     pub community: Option<String>,
     /// Why.
     pub ground: String,

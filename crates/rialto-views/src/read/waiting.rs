@@ -24,13 +24,13 @@ pub struct Waiting {
     /// First messages of strangers to the scope's agents. This count and the following ones, except
     /// the last two, are for an owner or agent only: for the realm they are 0.
     pub contact_requests: u64,
-    /// Invitations of one's agents into teams.
+    /// Invitations of the scope's agents into teams.
     pub invitations: u64,
     /// Proposed splits that the scope's agents have not agreed to.
     pub splits: u64,
     /// Requests to join communities that the scope's agents moderate.
     pub joins: u64,
-    /// Tasks of one's people whose workers need an answer.
+    /// Tasks of the scope's people whose workers need an answer.
     pub questions: u64,
     /// Reports to decide: in communities that the scope's agents moderate; for the operator those
     /// outside communities.
@@ -93,7 +93,7 @@ pub struct ContactRequest {
 /// An invitation into a team, or a split that is not agreed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Invitation {
-    /// Which team.
+    /// The team.
     pub team: TeamId,
     /// Its name.
     pub name: String,

@@ -39,7 +39,7 @@ pub struct TaskRow {
 /// A step in a task's history.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskStep {
-    /// Where it stood from then on.
+    /// Its new state.
     pub state: String,
     /// A word about it.
     pub note: Option<Written>,
@@ -80,11 +80,11 @@ pub struct TaskView {
 /// A member of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MemberRow {
-    /// Who.
+    /// The agent.
     pub agent: Who,
     /// `lead`, `spender` or `member`.
     pub role: String,
-    /// Whether it has joined; before, it is only invited.
+    /// Whether it has joined; until then it is only invited.
     pub joined: bool,
     /// Its share in the split on the table, in millionths.
     pub share_ppm: Option<u32>,

@@ -99,7 +99,7 @@ impl Cues {
         self.groups += 1;
     }
 
-    /// Where the cues of each group stand in a text.
+    /// The positions of each group's cues in a text.
     fn found_in(&self, words: &[&str]) -> Vec<Vec<Span>> {
         let mut found = vec![Vec::new(); self.groups];
         for (place, word) in words.iter().enumerate() {

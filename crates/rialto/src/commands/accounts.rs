@@ -173,7 +173,7 @@ fn print(out: Output, report: &Value, by: &[&str]) -> Result<(), CliError> {
     ))
 }
 
-/// A row with its dimensions beside its figures; `named` stands where the first dimension would.
+/// A row with its dimensions beside its figures; `named` replaces the first dimension.
 fn flat(row: &Value, by: &[&str], named: Option<&str>) -> Value {
     let mut cells: Map<String, Value> = row.as_object().cloned().unwrap_or_default();
     let dimensions = cells

@@ -133,7 +133,7 @@ enum AgentCommand {
         /// A name that distinguishes it from others.
         #[arg(long)]
         label: Option<String>,
-        /// When it expires, such as 30d from now; by default never.
+        /// After how long it expires, such as 30d; by default never.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: Option<u64>,
         /// Store the token in this new file instead of printing it.

@@ -223,7 +223,7 @@ async fn show_thing(client: &Client, out: Output, id: &str) -> Result<(), CliErr
     out.line(words(&shown))
 }
 
-/// Makes an offer, and tells its hash and what the other side may do with it.
+/// Makes an offer, and prints its hash and what the other side may do with it.
 async fn offer(remote: &Remote, out: Output, op: &str, args: Value) -> Result<(), CliError> {
     let client = remote.client()?;
     let named = args.get("negotiation").and_then(Value::as_str);

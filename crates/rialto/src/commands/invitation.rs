@@ -25,7 +25,7 @@ enum InvitationCommand {
         /// How many may sign up with it.
         #[arg(long, value_name = "N", default_value_t = 1)]
         uses: u32,
-        /// When it expires, such as 7d from now.
+        /// After how long it expires, such as 7d.
         #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse::duration_ms)]
         expires_in: u64,
         /// A name that distinguishes it from others.

@@ -63,7 +63,7 @@ enum LedgerCommand {
     Hold {
         #[command(flatten)]
         moved: Move,
-        /// When the hold expires and the money returns.
+        /// How long until the hold expires and the money returns.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: u64,
     },

@@ -26,7 +26,7 @@ use crate::output::{CliError, Exit, Output};
 
 /// How much of the log is read at once, in bytes.
 const READ_BYTES: usize = 4 << 20;
-/// How many rows are shown unless told.
+/// How many rows are shown by default.
 const ROWS: u32 = 20;
 
 /// The log: every event, in order.

@@ -95,7 +95,7 @@ enum OwnerCommand {
         /// A name that distinguishes it from others.
         #[arg(long)]
         label: Option<String>,
-        /// When it expires, such as 30d from now; by default never.
+        /// After how long it expires, such as 30d; by default never.
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: Option<u64>,
         /// Store the token in this new file instead of printing it.
@@ -227,7 +227,7 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
     }
 }
 
-/// Changes the settings that are named, keeps the others, and shows what stands.
+/// Changes the named settings, keeps the others, and shows the result.
 async fn sign_ups(
     remote: &Remote,
     out: Output,

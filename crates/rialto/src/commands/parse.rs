@@ -1,7 +1,7 @@
 //! Small values as people write them on a command line.
 //!
-//! Each function is a clap value parser: it says what was expected, and never reads a file but for
-//! the text that `-` stands for.
+//! Each function is a clap value parser: it says what was expected, and reads no file except
+//! standard input for `-`.
 
 use std::io::Read;
 

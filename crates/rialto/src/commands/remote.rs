@@ -209,7 +209,7 @@ pub(crate) async fn show_one(
     show::record(out, &answer)
 }
 
-/// Carries out a command and tells what came of it.
+/// Carries out a command and prints the result.
 ///
 /// # Errors
 /// As the server's, or when the output cannot be written.

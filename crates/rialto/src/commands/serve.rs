@@ -65,7 +65,7 @@ pub struct ServeArgs {
     webhook: Option<String>,
 }
 
-/// Serves a realm until it is told to stop.
+/// Serves a realm until it is stopped.
 ///
 /// # Errors
 /// When the folder cannot be used, the address cannot be listened at, or the log fails.

@@ -11,7 +11,7 @@ use crate::output::{CliError, Output, safe};
 /// The widest cell of a table, in characters.
 const CELL: usize = 80;
 
-/// A column: its head, and where its value stands in a row (a JSON pointer).
+/// A column: its head, and the JSON pointer of its value in a row.
 pub(crate) type Column = (&'static str, &'static str);
 
 /// Prints a page of rows as a table, and how to get the next page.
@@ -262,7 +262,7 @@ pub(crate) fn plain(text: &str) -> String {
     safe(text).replace('\t', " ")
 }
 
-/// Prints one thing, a field a line, what lies within indented.
+/// Prints one thing, one field a line, nested fields indented.
 ///
 /// # Errors
 /// When the output cannot be written.

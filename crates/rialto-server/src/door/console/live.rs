@@ -25,7 +25,7 @@ const PACE: Duration = Duration::from_millis(700);
 /// How often a quiet stream looks whether its session still lives.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Where a stream stands.
+/// The state of a stream.
 struct Follow {
     user: SignedIn,
     after: u64,

@@ -208,13 +208,13 @@ async fn read_rows(world: &World) -> Vec<(Row, bool)> {
 
 const LEGEND: &str = "# Who may do what
 
-Made by the tests from a realm that holds one of everything, and checked against the code by every run of them. \
-Columns are principals: *ours* are of one owner, *theirs* of the owner that our agent trades with, *stranger* of a third; \
-*service* is a payment service; *suspended* is an agent of ours that is stopped, and *suspended person*, *of a suspended owner*, \
-*its agent*, *of stopped agents* (its owner has stopped all its agents at once), *suspended service* and *closed* are the others that can be: \
-whoever is stopped does and reads nothing, however it asks, but for what anybody may read without a token; \
-`RLT0105` or `RLT0115` says why, and the detail names who was stopped. *revoked* is a token that was ended. \
-`*`: asked for with the `Rialto-Agent` header, as a person must where only an agent acts: ours, the operator and the service name our agent, others their own.
+The tests make this page from a realm that holds one of everything, and check it against the code in every run. \
+Columns are principals: *ours* belong to one owner, *theirs* to the owner that our agent trades with, *stranger* to a third; \
+*service* is a payment service. *suspended* is an agent of ours that is stopped; *suspended person*, *of a suspended owner*, \
+*its agent*, *of stopped agents* (its owner has stopped all its agents at once), *suspended service* and *closed* are the other principals that can be stopped. \
+A stopped principal can do and read nothing but what anybody may read without a token; \
+`RLT0105` or `RLT0115` says why, and the detail names who was stopped. *revoked* is a revoked token. \
+`*`: the request has a `Rialto-Agent` header, as a person's must if only an agent can act: ours, the operator and the service name our agent, others their own.
 
 ";
 
@@ -225,12 +225,12 @@ fn page(world: &World, reads: &[(Row, bool)], commands: &[Row]) -> String {
         format!("| {what} | {} |\n{dashes}|\n", names.join(" | "))
     };
     let mut text = String::from(LEGEND);
-    text.push_str("## Reads\n\nThe status, for the object of ours that is named. `200-`: answered, with nothing private of ours in it.\n\n");
+    text.push_str("## Reads\n\nThe status, for the named object of ours. `200-`: the answer holds nothing private of ours.\n\n");
     text.push_str(&head("route"));
     for (row, _) in reads {
         text.push_str(&row.line());
     }
-    text.push_str("\n## Operations\n\n`ok`, or the code it is refused with (see errors.md); `401` where the door does not let it in.\n\n");
+    text.push_str("\n## Operations\n\n`ok`, or the code of the refusal (see errors.md); `401` if the request is not authenticated.\n\n");
     text.push_str(&head("operation"));
     for row in commands {
         text.push_str(&row.line());

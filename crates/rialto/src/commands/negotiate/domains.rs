@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 8;
 /// How evaluations in Genius files are read.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum Reading {
-    /// Multiplied with the weight as they stand, like NegMAS.
+    /// Multiplied with the weight as written, like NegMAS.
     #[default]
     AsWritten,
     /// Divided by the greatest first, like Genius.

@@ -1,4 +1,4 @@
-//! The edition of the rules that a realm goes by.
+//! The edition of the rules that a realm follows.
 //!
 //! A log replays by the rules that wrote it. Where a later rule changes what an old event does to the
 //! state, the change holds from the event that adopts its edition: the first envelope that newer code
@@ -7,18 +7,18 @@
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use crate::entity::Entity;
+use crate::entity::{Charge, Due, Entity, Lookup};
 
 /// Rates count all agents of an owner together. Before, each agent counted alone.
 pub(crate) const RATES_BY_OWNER: u16 = 1;
 
-/// The edition that this code goes by.
+/// The edition that this code follows.
 pub(crate) const LATEST: u16 = RATES_BY_OWNER;
 
 /// The edition of a realm whose log has adopted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Rules {
-    /// Its number; 0 is what held before there were editions.
+    /// Its number; 0 stands for the rules before there were editions.
     #[n(0)]
     pub edition: u16,
 }
@@ -26,4 +26,7 @@ pub struct Rules {
 impl Entity for Rules {
     const KIND: u8 = 65;
     type Key = ();
+    const DUE: Due<Self> = Due::Never;
+    const CHARGE: Charge<Self> = Charge::Nobody;
+    const LOOKUP: Lookup<Self> = Lookup::Key;
 }
