@@ -262,6 +262,7 @@ fn realm(event: &RealmEvent) -> Option<String> {
             Some(format!("set the clock back from {from} to {to}"))
         }
         RealmEvent::Founded { .. }
+        | RealmEvent::RulesAdopted { .. }
         | RealmEvent::OperatorTokenReset { .. }
         | RealmEvent::KeyRotated { .. }
         | RealmEvent::ClockAccepted

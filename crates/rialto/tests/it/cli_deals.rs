@@ -1,6 +1,6 @@
 //! Dealing by the command line: what a person types, what it says, and what an inbox shows.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::{Value, json};

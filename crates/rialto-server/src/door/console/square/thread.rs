@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
-use rialto_console::kit::{When, Who};
+use rialto_console::kit::When;
 use rialto_console::pages::square::{ActingAs, History, Reactions, Thread, Version};
 use rialto_console::shell::Place;
 use rialto_core::id::PostId;
