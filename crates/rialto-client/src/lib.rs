@@ -28,8 +28,8 @@ use tower::ServiceExt;
 pub use error::{ClientError, Refusal, Trouble};
 pub use stream::{Events, Lines, ServerEvent};
 
-/// An answer on its way. Boxed, so that this crate alone holds the code that makes it: what an `async fn`
-/// does is compiled again in every crate that awaits it, and a box is nothing beside a request.
+/// A pending answer. Boxed, so that this crate alone holds its code: an `async fn` is compiled again in
+/// every crate that awaits it, and a box is nothing beside a request.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, ClientError>> + Send + 'a>>;
 
 /// How long an answer may take, long polls included.

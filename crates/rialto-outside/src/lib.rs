@@ -1,4 +1,4 @@
-//! Outgoing calls: pooled HTTP connections and whom they trust.
+//! Outgoing calls: pooled HTTP connections and the certificates they trust.
 //!
 //! Holds connections and the one request over them. It decides nothing, retries nothing, knows no
 //! protocol's words, and never logs what it sends.

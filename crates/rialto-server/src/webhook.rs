@@ -39,8 +39,7 @@ pub struct Webhook {
     connections: Connections,
 }
 
-/// Why an address cannot be told anything. What it says does not repeat the address, which may hold a
-/// secret.
+/// Why an address cannot be notified. It does not repeat the address, which may hold a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// It is no address of a receiver.

@@ -106,7 +106,7 @@ impl Invitations {
         html! {
             form.row-form method="post" action="/invitations" {
                 (hidden(&self.form_token))
-                (among.line("label", "Label", "to tell it from others", false))
+                (among.line("label", "Label", "a name for it", false))
                 (among.choice("uses", "For", &[("1", "one owner"), ("5", "5 owners"), ("25", "25 owners"), ("100", "100 owners")]))
                 (among.choice("days", "Expires", &[("7", "in a week"), ("1", "in a day"), ("30", "in 30 days"), ("365", "in a year")]))
                 button type="submit" { "Invite" }

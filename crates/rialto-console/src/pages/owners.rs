@@ -135,7 +135,7 @@ impl Owner {
             (refusal(self.sent.as_ref(), "switch"))
             form.stack method="post" action={ "/owners/" (self.id) "/switch" } {
                 (hidden(form_token))
-                p.quiet { "Suspended, none of its people and agents can act or spend; nothing is lost. "
+                p.quiet { "People and agents of a suspended owner cannot act, read or spend, but keep all that they have. "
                     "An admin who suspends its own owner needs the operator to resume it." }
                 @if suspended {
                     button type="submit" name="to" value="resume" { "Resume " (self.name) }

@@ -88,7 +88,7 @@ impl Tokens {
         html! {
             form.row-form method="post" action=(self.action) {
                 (hidden(form_token))
-                (among.line("label", "Label", "to tell it from others", false))
+                (among.line("label", "Label", "a name for it", false))
                 (among.choice("days", "Expires", &[("", "never"), ("1", "in a day"), ("7", "in a week"), ("30", "in 30 days"), ("365", "in a year")]))
                 button type="submit" { "Issue a token" }
             }

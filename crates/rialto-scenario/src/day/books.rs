@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::buyer::Buyer;
-use super::stage::Cast;
+use super::setup::Participants;
 use super::venue::Venue;
 use super::words::ASSET;
 use crate::error::DayError;
@@ -19,7 +19,7 @@ const PAGE: u32 = 100;
 /// A settled deal of one of the day's customers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settled {
-    /// The customer's place in the cast.
+    /// The customer's place in the participants.
     pub(crate) buyer: usize,
     /// The seller's handle.
     pub(crate) seller: String,
@@ -45,7 +45,7 @@ pub(crate) struct Books {
 }
 
 /// Reads the books and checks them against each other.
-pub(crate) async fn read(venue: &Venue, cast: &Cast) -> Result<Books, DayError> {
+pub(crate) async fn read(venue: &Venue, participants: &Participants) -> Result<Books, DayError> {
     let operator = &venue.operator;
     let digest = operator.get("/api/digest").await?;
     let position = digest
@@ -64,9 +64,9 @@ pub(crate) async fn read(venue: &Venue, cast: &Cast) -> Result<Books, DayError> 
             .to_owned(),
         position,
     };
-    deals(operator, position, cast, &mut books).await?;
-    beliefs(&cast.buyers, &books.settled)?;
-    balances(operator, position, cast, &books).await?;
+    deals(operator, position, participants, &mut books).await?;
+    beliefs(&participants.buyers, &books.settled)?;
+    balances(operator, position, participants, &books).await?;
     if let Some((asset, sum)) = books
         .trial_balance
         .iter()
@@ -141,10 +141,10 @@ async fn all(operator: &Client, path: &str, position: u64) -> Result<Vec<Value>,
 async fn deals(
     operator: &Client,
     position: u64,
-    cast: &Cast,
+    participants: &Participants,
     books: &mut Books,
 ) -> Result<(), DayError> {
-    let places: BTreeMap<&str, usize> = cast
+    let places: BTreeMap<&str, usize> = participants
         .buyers
         .iter()
         .enumerate()
@@ -199,11 +199,11 @@ fn beliefs(buyers: &[Buyer], settled: &[Settled]) -> Result<(), DayError> {
 async fn balances(
     operator: &Client,
     position: u64,
-    cast: &Cast,
+    participants: &Participants,
     books: &Books,
 ) -> Result<(), DayError> {
     let mut expected: BTreeMap<&str, Usd> = BTreeMap::new();
-    for (place, buyer) in cast.buyers.iter().enumerate() {
+    for (place, buyer) in participants.buyers.iter().enumerate() {
         let paid: Usd = books
             .settled
             .iter()
@@ -212,7 +212,7 @@ async fn balances(
             .sum();
         expected.insert(&buyer.agent, buyer.customer.worth() - paid);
     }
-    for seller in &cast.sellers {
+    for seller in &participants.sellers {
         let earned = books
             .settled
             .iter()

@@ -10,7 +10,7 @@ use rialto_wire::names::{Name, has_all};
 use rialto_wire::search::MAX_TERMS;
 use serde_json::{Value, json};
 
-use super::seat::{Delivered, Order, Seat, id_in, text_in};
+use super::agent::{AgentClient, Delivered, Order, id_in, text_in};
 use super::words;
 use crate::ask::new_id;
 use crate::error::DayError;
@@ -30,7 +30,7 @@ pub enum Prices {
 
 /// Where a customer stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Stage {
+enum BuyerStage {
     /// It has a goal and has not looked around.
     Begun,
     /// It has found sellers to ask.
@@ -68,7 +68,7 @@ struct Open {
 
 /// What a customer did in a step, for whoever watches.
 #[derive(Clone, Debug)]
-pub(crate) enum Told {
+pub(crate) enum BuyerEvent {
     /// It searched: how many sellers have everything.
     Searched { found: usize },
     /// It asked sellers for proposals.
@@ -98,7 +98,7 @@ pub(crate) enum Told {
 
 /// What a customer is sent out with.
 #[derive(Clone, Debug)]
-pub(crate) struct Errand {
+pub(crate) struct Assignment {
     /// Its goal.
     pub(crate) goal: AnyId,
     /// The position of the goal.
@@ -117,7 +117,7 @@ pub(crate) struct Buyer {
     pub(crate) customer: Customer,
     pub(crate) handle: String,
     pub(crate) agent: String,
-    pub(crate) seat: Seat,
+    pub(crate) client: AgentClient,
     pub(crate) goal: AnyId,
     pub(crate) outcome: Outcome,
     /// The deal, once there is one.
@@ -125,11 +125,11 @@ pub(crate) struct Buyer {
     /// Sellers it has turned to in the last step.
     pub(crate) addressed: Vec<String>,
     /// What it has done since somebody asked.
-    pub(crate) told: Vec<Told>,
+    pub(crate) told: Vec<BuyerEvent>,
     prices: Prices,
     lot: u64,
     market: Option<String>,
-    stage: Stage,
+    stage: BuyerStage,
     asked: Vec<String>,
     open: Vec<Open>,
     /// The seller's own first price and its bundle, once one is chosen.
@@ -144,21 +144,21 @@ impl Buyer {
     pub(crate) fn new(
         customer: Customer,
         (handle, agent): (String, String),
-        seat: Seat,
-        errand: Errand,
+        client: AgentClient,
+        assignment: Assignment,
     ) -> Self {
-        let Errand {
+        let Assignment {
             goal,
             seen,
             prices,
             lot,
             market,
-        } = errand;
+        } = assignment;
         Self {
             customer,
             handle,
             agent,
-            seat,
+            client,
             goal,
             outcome: Outcome::default(),
             deal: None,
@@ -167,7 +167,7 @@ impl Buyer {
             prices,
             lot,
             market,
-            stage: Stage::Begun,
+            stage: BuyerStage::Begun,
             asked: Vec::new(),
             open: Vec::new(),
             chosen: None,
@@ -177,16 +177,16 @@ impl Buyer {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.stage == Stage::Done
+        self.stage == BuyerStage::Done
     }
 
     /// Reads what the current stage waits for.
     pub(crate) async fn look(&mut self) -> Result<(), DayError> {
         match self.stage.clone() {
-            Stage::Begun => self.search().await,
-            Stage::Asked { call, revised } => self.await_proposals(call, revised).await,
-            Stage::Countered { talk, round } => self.await_answer(talk, round).await,
-            Stage::Bought { deal, task } => self.await_delivery(deal, task).await,
+            BuyerStage::Begun => self.search().await,
+            BuyerStage::Asked { call, revised } => self.await_proposals(call, revised).await,
+            BuyerStage::Countered { talk, round } => self.await_answer(talk, round).await,
+            BuyerStage::Bought { deal, task } => self.await_delivery(deal, task).await,
             _ => Ok(()),
         }
     }
@@ -194,16 +194,16 @@ impl Buyer {
     /// Does what the current stage asks for.
     pub(crate) async fn act(&mut self) -> Result<(), DayError> {
         match self.stage.clone() {
-            Stage::Found => self.ask(false).await,
-            Stage::Opened { call, revised } => self.choose(call, revised).await,
-            Stage::Answered {
+            BuyerStage::Found => self.ask(false).await,
+            BuyerStage::Opened { call, revised } => self.choose(call, revised).await,
+            BuyerStage::Answered {
                 talk,
                 round,
                 offer,
                 asked,
             } => self.bargain(talk, round, &offer, asked).await,
-            Stage::Delivered { deal, complete } => self.review(deal, complete).await,
-            Stage::Leaving { why } => self.leave(why).await,
+            BuyerStage::Delivered { deal, complete } => self.review(deal, complete).await,
+            BuyerStage::Leaving { why } => self.leave(why).await,
             _ => Ok(()),
         }
     }
@@ -211,9 +211,9 @@ impl Buyer {
     /// Gives up waiting for an answer. A deal is left to its own terms.
     pub(crate) async fn give_up(&mut self) -> Result<(), DayError> {
         match self.stage {
-            Stage::Done => Ok(()),
-            Stage::Bought { .. } => {
-                self.stage = Stage::Done;
+            BuyerStage::Done => Ok(()),
+            BuyerStage::Bought { .. } => {
+                self.stage = BuyerStage::Done;
                 Ok(())
             }
             _ => self.leave("nobody answered").await,
@@ -227,7 +227,7 @@ impl Buyer {
         cause: AnyId,
     ) -> Result<AnyIds, DayError> {
         let accepted = self
-            .seat
+            .client
             .command(Order {
                 op,
                 args,
@@ -240,7 +240,7 @@ impl Buyer {
 
     async fn search(&mut self) -> Result<(), DayError> {
         if self.customer.wants.is_empty() || self.customer.wants.len() > TERMS_ENTRIES {
-            self.stage = Stage::Leaving {
+            self.stage = BuyerStage::Leaving {
                 why: "it wants nothing, or more than the terms of one deal hold",
             };
             return Ok(());
@@ -249,7 +249,7 @@ impl Buyer {
         for query in strategy::search_queries(&self.customer) {
             let path = format!("/api/search/listings?min_position={}", self.seen);
             let page = self
-                .seat
+                .client
                 .post(&path, search_body(&query, self.market.as_deref()))
                 .await?;
             let hits = page
@@ -276,16 +276,16 @@ impl Buyer {
             .map(|l| l.seller.clone())
             .collect();
         self.outcome.asked.clone_from(&self.asked);
-        self.told.push(Told::Searched {
+        self.told.push(BuyerEvent::Searched {
             found: self.outcome.found.len(),
         });
         if self.asked.is_empty() {
-            self.stage = Stage::Leaving {
+            self.stage = BuyerStage::Leaving {
                 why: "nobody has everything",
             };
             return Ok(());
         }
-        self.stage = Stage::Found;
+        self.stage = BuyerStage::Found;
         Ok(())
     }
 
@@ -307,12 +307,12 @@ impl Buyer {
             &self.goal.to_string(),
         )?;
         let made = self.command("call.open", args, self.goal).await?;
-        self.stage = Stage::Asked {
+        self.stage = BuyerStage::Asked {
             call: made.id("call")?,
             revised,
         };
         self.addressed.clone_from(&self.asked);
-        self.told.push(Told::Asked {
+        self.told.push(BuyerEvent::Asked {
             sellers: self.asked.clone(),
             revised,
         });
@@ -320,7 +320,7 @@ impl Buyer {
     }
 
     async fn await_proposals(&mut self, call: AnyId, revised: bool) -> Result<(), DayError> {
-        let news = self.seat.inbox().await?;
+        let news = self.client.inbox().await?;
         let revealed = news
             .iter()
             .find(|d| d.kind == "call_revealed" && is(d, "call", call));
@@ -329,13 +329,13 @@ impl Buyer {
         };
         let at = revealed.position;
         let view = self
-            .seat
+            .client
             .get(&format!("/api/calls/{call}?min_position={at}"))
             .await?;
         let mut open = Vec::new();
         for talk in words::read_answers(&view)? {
             let view = self
-                .seat
+                .client
                 .get(&format!("/api/negotiations/{talk}?min_position={at}"))
                 .await?;
             let (hash, proposal) = words::read_proposal(&view)?;
@@ -353,7 +353,7 @@ impl Buyer {
         };
         open.sort_by_key(|open| place(open).unwrap_or(usize::MAX));
         self.open = open;
-        self.stage = Stage::Opened { call, revised };
+        self.stage = BuyerStage::Opened { call, revised };
         Ok(())
     }
 
@@ -363,7 +363,7 @@ impl Buyer {
             .iter()
             .filter(|p| strategy::covers(&self.customer, p))
             .collect();
-        self.told.push(Told::Opened {
+        self.told.push(BuyerEvent::Opened {
             prices: complete
                 .iter()
                 .map(|p| (p.seller.clone(), p.price))
@@ -417,7 +417,7 @@ impl Buyer {
         };
         let (seller, start) = (chosen.proposal.seller.clone(), chosen.proposal.price);
         if round > 0 {
-            self.told.push(Told::Offered {
+            self.told.push(BuyerEvent::Offered {
                 seller: seller.clone(),
                 price: asked,
             });
@@ -434,11 +434,11 @@ impl Buyer {
                 let args = json!({ "negotiation": talk, "terms": terms, "valid_for_ms": words::VALID_FOR_MS });
                 self.command("negotiation.counter", args, talk).await?;
                 self.addressed = vec![seller.clone()];
-                self.stage = Stage::Countered {
+                self.stage = BuyerStage::Countered {
                     talk,
                     round: round + 1,
                 };
-                self.told.push(Told::Countered { seller, price });
+                self.told.push(BuyerEvent::Countered { seller, price });
                 Ok(())
             }
         }
@@ -461,9 +461,9 @@ impl Buyer {
     fn agreed(&mut self, (deal, task): (AnyId, AnyId), seller: &str, price: Usd, offer: &str) {
         self.deal = Some(deal);
         self.outcome.deal = Some((seller.to_owned(), price));
-        self.stage = Stage::Bought { deal, task };
+        self.stage = BuyerStage::Bought { deal, task };
         let (seller, offer) = (seller.to_owned(), offer.to_owned());
-        self.told.push(Told::Agreed {
+        self.told.push(BuyerEvent::Agreed {
             seller,
             price,
             deal,
@@ -472,13 +472,13 @@ impl Buyer {
     }
 
     async fn await_answer(&mut self, talk: AnyId, round: u32) -> Result<(), DayError> {
-        let page = self.seat.inbox().await?;
+        let page = self.client.inbox().await?;
         for news in page.iter().filter(|news| is(news, "negotiation", talk)) {
             match news.kind.as_str() {
                 "offer_made" => {
                     let made = news.fact.get("offer").unwrap_or(&Value::Null);
                     let asked = words::amount(made.pointer("/bargain/price"))?;
-                    self.stage = Stage::Answered {
+                    self.stage = BuyerStage::Answered {
                         talk,
                         round,
                         offer: text_in(made, "hash")?.to_owned(),
@@ -499,7 +499,7 @@ impl Buyer {
                     return self.take_delivery(made, &page).await;
                 }
                 "negotiation_ended" => {
-                    self.stage = Stage::Leaving {
+                    self.stage = BuyerStage::Leaving {
                         why: "the seller left",
                     }
                 }
@@ -510,7 +510,7 @@ impl Buyer {
     }
 
     async fn await_delivery(&mut self, deal: AnyId, task: AnyId) -> Result<(), DayError> {
-        let page = self.seat.inbox().await?;
+        let page = self.client.inbox().await?;
         self.take_delivery((deal, task), &page).await
     }
 
@@ -528,16 +528,16 @@ impl Buyer {
         };
         // What was delivered is an artifact of the deal's task.
         let path = format!("/api/tasks/{task}?min_position={}", delivered.position);
-        let view = self.seat.get(&path).await?;
+        let view = self.client.get(&path).await?;
         let (items, attributes) = words::read_delivery(view.pointer("/artifacts/0/body/body"));
         let complete = complete(&strategy::wants(&self.customer), &items, &attributes);
-        self.stage = Stage::Delivered { deal, complete };
+        self.stage = BuyerStage::Delivered { deal, complete };
         Ok(())
     }
 
     /// Pays for what is complete and disputes what is not; then reports back to whoever set the goal.
     async fn review(&mut self, deal: AnyId, complete: bool) -> Result<(), DayError> {
-        self.told.push(Told::Checked { complete });
+        self.told.push(BuyerEvent::Checked { complete });
         if complete {
             self.command("deal.accept", json!({ "deal": deal }), deal)
                 .await?;
@@ -562,17 +562,17 @@ impl Buyer {
 
     async fn leave(&mut self, why: &'static str) -> Result<(), DayError> {
         match self.stage.clone() {
-            Stage::Asked { call, .. } | Stage::Opened { call, .. } => {
+            BuyerStage::Asked { call, .. } | BuyerStage::Opened { call, .. } => {
                 self.command("call.cancel", json!({ "call": call }), call)
                     .await?;
             }
-            Stage::Countered { talk, .. } | Stage::Answered { talk, .. } => {
+            BuyerStage::Countered { talk, .. } | BuyerStage::Answered { talk, .. } => {
                 self.command("negotiation.leave", json!({ "negotiation": talk }), talk)
                     .await?;
             }
             _ => {}
         }
-        self.told.push(Told::Left { why });
+        self.told.push(BuyerEvent::Left { why });
         let goal = self.goal;
         self.end_goal("failed", why, goal).await
     }
@@ -580,7 +580,7 @@ impl Buyer {
     async fn end_goal(&mut self, state: &str, note: &str, cause: AnyId) -> Result<(), DayError> {
         let args = json!({ "task": self.goal, "state": state, "note": note });
         self.command("task.update", args, cause).await?;
-        self.stage = Stage::Done;
+        self.stage = BuyerStage::Done;
         Ok(())
     }
 }

@@ -1,20 +1,20 @@
 //! A market day held through the door: customers and businesses of a scenario as agents with their
 //! own tokens, making the requests that a stranger would make.
 //!
-//! - [`venue`] is where the day is held, [`stage`] brings everybody there;
-//! - [`buyer`] and [`seller`] are the two kinds of agents, [`seat`] their place at the door, and
+//! - [`venue`] is where the day is held, [`setup`] brings everybody there;
+//! - [`buyer`] and [`seller`] are the two kinds of agents, [`agent`] their place at the door, and
 //!   [`words`] what passes through it;
 //! - [`books`] reads back from the realm what happened, [`report`] is the day in figures.
 //!
 //! Nothing here decides for an agent: that is `strategy`. No figure of the
 //! report rests on what an agent believes: [`books`] takes it from the realm and compares.
 
+mod agent;
 pub(crate) mod books;
 mod buyer;
 pub(crate) mod report;
-mod seat;
 mod seller;
-pub(crate) mod stage;
+pub(crate) mod setup;
 #[cfg(test)]
 mod tests;
 mod venue;
@@ -27,14 +27,14 @@ use std::time::Instant;
 use crate::Scenario;
 use crate::error::DayError;
 
-pub(crate) use buyer::{Buyer, Told};
-pub(crate) use stage::Cast;
+pub(crate) use buyer::{Buyer, BuyerEvent};
+pub(crate) use setup::Participants;
 
 pub use buyer::Prices;
 pub use report::{Actions, DayReport, DealCounts};
 pub use venue::{Venue, restoring_limits};
 
-use seat::Meter;
+use agent::Meter;
 use seller::Seller;
 
 /// Rounds after which a day ends whatever is left: a purchase needs about a dozen.
@@ -63,37 +63,37 @@ pub type Held<'a, T> = Pin<Box<dyn Future<Output = Result<T, DayError>> + Send +
 #[must_use]
 pub fn hold<'a>(venue: &'a Venue, scenario: &'a Scenario, plan: DayPlan) -> Held<'a, DayReport> {
     Box::pin(async move {
-        let mut cast = stage::set(venue, scenario, plan.prices, plan.seed).await?;
+        let mut participants = setup::prepare(venue, scenario, plan.prices, plan.seed).await?;
         let begun = Instant::now();
-        open_market(venue, &mut cast, plan.lanes).await?;
-        purchases(venue, &mut cast, plan.lanes, &mut |_| Ok(())).await?;
+        open_market(venue, &mut participants, plan.lanes).await?;
+        purchases(venue, &mut participants, plan.lanes, &mut |_| Ok(())).await?;
         let seconds = begun.elapsed().as_secs_f64();
-        let actions = Actions::of(meter(&mut cast), seconds, plan.lanes);
+        let actions = Actions::of(meter(&mut participants), seconds, plan.lanes);
         if !venue.fresh {
             // Stalls that nobody minds would only disappoint the customers of another day.
-            wave(plan.lanes, &mut cast.sellers, SellerStep::Withdraw).await?;
+            wave(plan.lanes, &mut participants.sellers, SellerStep::Withdraw).await?;
         }
-        let books = books::read(venue, &cast).await?;
-        Ok(report::make(scenario, &cast, &books, actions, plan))
+        let books = books::read(venue, &participants).await?;
+        Ok(report::make(scenario, &participants, &books, actions, plan))
     })
 }
 
 /// Every business publishes what it sells.
 pub(crate) async fn open_market(
     venue: &Venue,
-    cast: &mut Cast,
+    participants: &mut Participants,
     lanes: usize,
 ) -> Result<(), DayError> {
     venue.pass(1).await?;
-    wave(lanes, &mut cast.sellers, SellerStep::Publish).await?;
+    wave(lanes, &mut participants.sellers, SellerStep::Publish).await?;
     // Nobody comes before the stalls are up.
-    let open_at = cast
+    let open_at = participants
         .sellers
         .iter()
         .map(|seller| seller.listed)
         .max()
         .unwrap_or_default();
-    for buyer in &mut cast.buyers {
+    for buyer in &mut participants.buyers {
         buyer.seen = buyer.seen.max(open_at);
     }
     Ok(())
@@ -102,11 +102,11 @@ pub(crate) async fn open_market(
 /// Every customer goes from its goal to its end. `watch` is shown each customer after each step.
 pub(crate) async fn purchases(
     venue: &Venue,
-    cast: &mut Cast,
+    participants: &mut Participants,
     lanes: usize,
     watch: &mut (dyn FnMut(&mut Buyer) -> Result<(), DayError> + Send),
 ) -> Result<(), DayError> {
-    let places = cast
+    let places = participants
         .sellers
         .iter()
         .enumerate()
@@ -114,43 +114,43 @@ pub(crate) async fn purchases(
     let places: BTreeMap<String, usize> = places.collect();
     let mut quiet = 0;
     for _ in 0..ROUNDS_MAX {
-        if cast.buyers.iter().all(Buyer::is_done) {
+        if participants.buyers.iter().all(Buyer::is_done) {
             return Ok(());
         }
         venue.pass(1).await?;
-        wave(lanes, &mut cast.buyers, BuyerStep::Look).await?;
-        wave(lanes, &mut cast.buyers, BuyerStep::Act).await?;
+        wave(lanes, &mut participants.buyers, BuyerStep::Look).await?;
+        wave(lanes, &mut participants.buyers, BuyerStep::Act).await?;
         let mut moved = false;
-        for buyer in &mut cast.buyers {
+        for buyer in &mut participants.buyers {
             moved |= !buyer.told.is_empty();
             watch(buyer)?;
             buyer.told.clear();
             for handle in buyer.addressed.drain(..) {
                 if let Some(seller) = places
                     .get(&handle)
-                    .and_then(|place| cast.sellers.get_mut(*place))
+                    .and_then(|place| participants.sellers.get_mut(*place))
                 {
                     seller.called = true;
                 }
             }
         }
-        wave(lanes, &mut cast.sellers, SellerStep::Attend).await?;
+        wave(lanes, &mut participants.sellers, SellerStep::Attend).await?;
         quiet = if moved { 0 } else { quiet + 1 };
         if quiet >= QUIET_MAX {
-            wave(lanes, &mut cast.buyers, BuyerStep::GiveUp).await?;
+            wave(lanes, &mut participants.buyers, BuyerStep::GiveUp).await?;
         }
     }
     Ok(())
 }
 
 /// What everybody's requests came to, taken from their seats.
-pub(crate) fn meter(cast: &mut Cast) -> Meter {
+pub(crate) fn meter(participants: &mut Participants) -> Meter {
     let mut meter = Meter::default();
-    for buyer in &mut cast.buyers {
-        meter.absorb(&mut buyer.seat.meter);
+    for buyer in &mut participants.buyers {
+        meter.absorb(&mut buyer.client.meter);
     }
-    for seller in &mut cast.sellers {
-        meter.absorb(&mut seller.seat.meter);
+    for seller in &mut participants.sellers {
+        meter.absorb(&mut seller.client.meter);
     }
     meter
 }

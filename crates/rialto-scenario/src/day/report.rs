@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::DayPlan;
+use super::agent::Meter;
 use super::books::Books;
 use super::buyer::Prices;
-use super::seat::Meter;
-use super::stage::Cast;
+use super::setup::Participants;
 use crate::Scenario;
 use crate::money::Usd;
 use crate::welfare::{self, CustomerLine, Fairness, Outcome, Unmatched, Welfare};
@@ -113,17 +113,17 @@ impl Actions {
 /// Makes the report from what the realm settled.
 pub(crate) fn make(
     scenario: &Scenario,
-    cast: &Cast,
+    participants: &Participants,
     books: &Books,
     actions: Actions,
     plan: DayPlan,
 ) -> DayReport {
-    let ids: BTreeMap<&str, &str> = cast
+    let ids: BTreeMap<&str, &str> = participants
         .sellers
         .iter()
         .map(|s| (s.handle.as_str(), s.business.id.as_str()))
         .collect();
-    let outcomes = outcomes(cast, books, &ids);
+    let outcomes = outcomes(participants, books, &ids);
     let measured = welfare::report(scenario, &outcomes);
     let shipped = scenario
         .baselines
@@ -143,9 +143,9 @@ pub(crate) fn make(
             others: books.others.clone(),
         },
         money_moved: books.money_moved,
-        money_issued: cast.issued,
+        money_issued: participants.issued,
         trial_balance: books.trial_balance.clone(),
-        manipulated: cast
+        manipulated: participants
             .buyers
             .iter()
             .filter(|buyer| buyer.preferred_dearer())
@@ -161,25 +161,33 @@ pub(crate) fn make(
 }
 
 /// How each customer's day went, with the deals as the realm settled them and sellers by their ids.
-pub(crate) fn outcomes(cast: &Cast, books: &Books, ids: &BTreeMap<&str, &str>) -> Vec<Outcome> {
+pub(crate) fn outcomes(
+    participants: &Participants,
+    books: &Books,
+    ids: &BTreeMap<&str, &str>,
+) -> Vec<Outcome> {
     let id = |handle: &String| {
         ids.get(handle.as_str())
             .map_or_else(|| handle.clone(), |id| (*id).to_owned())
     };
-    let each = cast.buyers.iter().enumerate().map(|(place, buyer)| {
-        let seen = &buyer.outcome;
-        let deal = books.settled.iter().find(|deal| deal.buyer == place);
-        Outcome {
-            found: seen.found.iter().map(id).collect(),
-            asked: seen.asked.iter().map(id).collect(),
-            proposed: seen.proposed.iter().map(id).collect(),
-            first_choice: seen
-                .first_choice
-                .as_ref()
-                .map(|(seller, price)| (id(seller), *price)),
-            deal: deal.map(|deal| (id(&deal.seller), deal.paid)),
-        }
-    });
+    let each = participants
+        .buyers
+        .iter()
+        .enumerate()
+        .map(|(place, buyer)| {
+            let seen = &buyer.outcome;
+            let deal = books.settled.iter().find(|deal| deal.buyer == place);
+            Outcome {
+                found: seen.found.iter().map(id).collect(),
+                asked: seen.asked.iter().map(id).collect(),
+                proposed: seen.proposed.iter().map(id).collect(),
+                first_choice: seen
+                    .first_choice
+                    .as_ref()
+                    .map(|(seller, price)| (id(seller), *price)),
+                deal: deal.map(|deal| (id(&deal.seller), deal.paid)),
+            }
+        });
     each.collect()
 }
 

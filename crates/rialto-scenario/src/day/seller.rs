@@ -8,7 +8,7 @@ use rialto_wire::names::Name;
 use rialto_wire::native::Accepted;
 use serde_json::json;
 
-use super::seat::{Delivered, Order, Seat, id_in, text_in};
+use super::agent::{AgentClient, Delivered, Order, id_in, text_in};
 use super::words;
 use crate::Business;
 use crate::ask::new_id;
@@ -22,7 +22,7 @@ pub(crate) struct Seller {
     pub(crate) business: Business,
     pub(crate) handle: String,
     pub(crate) agent: String,
-    pub(crate) seat: Seat,
+    pub(crate) client: AgentClient,
     /// The tag of the market that it stands in, if the realm has several.
     market: Option<String>,
     /// Whether somebody has turned to it since it last looked.
@@ -53,14 +53,14 @@ impl Seller {
     pub(crate) fn new(
         business: Business,
         (handle, agent): (String, String),
-        seat: Seat,
+        client: AgentClient,
         market: Option<String>,
     ) -> Self {
         Self {
             business,
             handle,
             agent,
-            seat,
+            client,
             market,
             called: false,
             listed: 0,
@@ -81,7 +81,7 @@ impl Seller {
             args,
             cause: None,
         };
-        let accepted = self.seat.command(order).await?;
+        let accepted = self.client.command(order).await?;
         self.listing = Some(new_id(&accepted, "list")?);
         self.listed = accepted.position;
         Ok(())
@@ -98,7 +98,7 @@ impl Seller {
             args,
             cause: None,
         };
-        self.seat.command(order).await.map(|_| ())
+        self.client.command(order).await.map(|_| ())
     }
 
     /// Reads the inbox and answers everything in it.
@@ -106,18 +106,18 @@ impl Seller {
         self.called = false;
         let mut orders = Vec::new();
         let mut after = Vec::new();
-        for delivered in self.seat.inbox().await? {
+        for delivered in self.client.inbox().await? {
             if let Some((order, then)) = self.answer(&delivered)? {
                 orders.push(order);
                 after.push(then);
             }
         }
-        let answers = self.seat.commands(orders).await?;
+        let answers = self.client.commands(orders).await?;
         let mut deliveries = Vec::new();
         for (accepted, then) in answers.iter().zip(after) {
             deliveries.extend(self.remember(accepted, then)?);
         }
-        self.seat.commands(deliveries).await.map(|_| ())
+        self.client.commands(deliveries).await.map(|_| ())
     }
 
     fn answer(&self, delivered: &Delivered) -> Result<Option<(Order, After)>, DayError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::report::outcomes;
-use super::{DayPlan, Prices, Venue, books, hold, open_market, purchases, restoring_limits, stage};
+use super::{DayPlan, Prices, Venue, books, hold, open_market, purchases, restoring_limits, setup};
 use crate::ask::lift_limits;
 use crate::error::DayError;
 use crate::{Scenario, fit, load, reference};
@@ -30,21 +30,25 @@ async fn the_door_gives_the_day_that_the_reference_gives() {
             (Prices::Bargained, reference::Prices::Bargained),
         ] {
             let realm = Venue::embedded(5).await.expect("a realm");
-            let mut cast = stage::set(&realm, &scenario, prices, 5)
+            let mut participants = setup::prepare(&realm, &scenario, prices, 5)
                 .await
-                .expect("a cast");
-            open_market(&realm, &mut cast, 1).await.expect("listings");
-            purchases(&realm, &mut cast, 1, &mut |_| Ok(()))
+                .expect("a participants");
+            open_market(&realm, &mut participants, 1)
+                .await
+                .expect("listings");
+            purchases(&realm, &mut participants, 1, &mut |_| Ok(()))
                 .await
                 .expect("purchases");
-            let books = books::read(&realm, &cast).await.expect("books that agree");
-            let ids: BTreeMap<&str, &str> = cast
+            let books = books::read(&realm, &participants)
+                .await
+                .expect("books that agree");
+            let ids: BTreeMap<&str, &str> = participants
                 .sellers
                 .iter()
                 .map(|s| (s.handle.as_str(), s.business.id.as_str()))
                 .collect();
             assert_eq!(
-                outcomes(&cast, &books, &ids),
+                outcomes(&participants, &books, &ids),
                 reference::run_day(&scenario, plain, 5),
                 "{}",
                 scenario.name

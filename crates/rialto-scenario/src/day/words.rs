@@ -7,7 +7,7 @@ use rialto_core::text::{AssetCode, Name as Fact};
 use rialto_wire::names::Name;
 use serde_json::{Value, json};
 
-use super::seat::{id_in, text_in};
+use super::agent::{id_in, text_in};
 use crate::error::DayError;
 use crate::money::{SCALE, Usd};
 use crate::strategy::{Call, Competition, Listing, Proposal, Wants};

@@ -19,8 +19,8 @@ use serde_json::Value;
 
 use crate::Scenario;
 use crate::day::{
-    Actions, Buyer, Cast, DayPlan, DayReport, Held, Prices, Venue, books, meter, open_market,
-    purchases, report, stage,
+    Actions, Buyer, DayPlan, DayReport, Held, Participants, Prices, Venue, books, meter,
+    open_market, purchases, report, setup,
 };
 use crate::error::DayError;
 
@@ -83,31 +83,35 @@ async fn day(
         seed: demo.seed,
         lanes: 1,
     };
-    let mut cast = stage::set(&venue, scenario, plan.prices, plan.seed).await?;
+    let mut participants = setup::prepare(&venue, scenario, plan.prices, plan.seed).await?;
     let who = format!(
         "{} customers and {} businesses, deciding by built-in strategies, no model",
-        cast.buyers.len(),
-        cast.sellers.len()
+        participants.buyers.len(),
+        participants.sellers.len()
     );
     line(to, "agents", who, Basis::StandIn)?;
-    open_market(&venue, &mut cast, plan.lanes).await?;
+    open_market(&venue, &mut participants, plan.lanes).await?;
     line(
         to,
         "market",
         format!(
             "{} listings published · {} issued to customers",
-            cast.sellers.len(),
-            cast.issued
+            participants.sellers.len(),
+            participants.issued
         ),
         Basis::Measured,
     )?;
     let begun = std::time::Instant::now();
-    one_by_one(&venue, &mut cast, demo.pace, to).await?;
-    let actions = Actions::of(meter(&mut cast), begun.elapsed().as_secs_f64(), plan.lanes);
-    let books = books::read(&venue, &cast).await?;
-    let day = report::make(scenario, &cast, &books, actions, plan);
+    one_by_one(&venue, &mut participants, demo.pace, to).await?;
+    let actions = Actions::of(
+        meter(&mut participants),
+        begun.elapsed().as_secs_f64(),
+        plan.lanes,
+    );
+    let books = books::read(&venue, &participants).await?;
+    let day = report::make(scenario, &participants, &books, actions, plan);
     let extras = scenes::play(to, operator).await?;
-    let goal = traced(&cast)?;
+    let goal = traced(&participants)?;
     let ending = Ending::read(operator, goal).await?;
     ending.tell(to, &day)?;
     Ok(DemoReport {
@@ -124,26 +128,29 @@ async fn day(
 /// Customers come one after another, so that each one's way can be read as a whole.
 async fn one_by_one(
     venue: &Venue,
-    cast: &mut Cast,
+    participants: &mut Participants,
     pace: Duration,
     to: &mut dyn Listener,
 ) -> Result<(), DayError> {
-    let everybody = std::mem::take(&mut cast.buyers);
+    let everybody = std::mem::take(&mut participants.buyers);
     let mut done: Vec<Buyer> = Vec::with_capacity(everybody.len());
     for buyer in everybody {
         line(to, "", goal(&buyer), Basis::Measured)?;
-        cast.buyers = vec![buyer];
-        purchases(venue, cast, 1, &mut |buyer| tell(to, buyer)).await?;
-        done.append(&mut cast.buyers);
+        participants.buyers = vec![buyer];
+        purchases(venue, participants, 1, &mut |buyer| tell(to, buyer)).await?;
+        done.append(&mut participants.buyers);
         tokio::time::sleep(pace).await;
     }
-    cast.buyers = done;
+    participants.buyers = done;
     Ok(())
 }
 
 /// The goal with the longest way to its deal.
-fn traced(cast: &Cast) -> Result<AnyId, DayError> {
-    let bought = cast.buyers.iter().filter(|buyer| buyer.deal.is_some());
+fn traced(participants: &Participants) -> Result<AnyId, DayError> {
+    let bought = participants
+        .buyers
+        .iter()
+        .filter(|buyer| buyer.deal.is_some());
     let richest = bought.max_by_key(|buyer| buyer.outcome.asked.len());
     richest
         .map(|buyer| buyer.goal)

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::Usd;
-use crate::day::{Buyer, Told};
+use crate::day::{Buyer, BuyerEvent};
 use crate::error::DayError;
 
 /// What a fact rests on.
@@ -79,21 +79,21 @@ pub(super) fn goal(buyer: &Buyer) -> String {
     format!("{} wants {}{with}", buyer.handle, wants.join(" + "))
 }
 
-fn words(buyer: &Buyer, told: &Told) -> Option<(&'static str, String)> {
+fn words(buyer: &Buyer, told: &BuyerEvent) -> Option<(&'static str, String)> {
     Some(match told {
-        Told::Searched { found } => ("  search", format!("{found} have everything")),
-        Told::Asked {
+        BuyerEvent::Searched { found } => ("  search", format!("{found} have everything")),
+        BuyerEvent::Asked {
             sellers,
             revised: false,
         } => ("  ask", sellers.join(" ")),
         // The same sellers, told the best price; the opening says what came of it.
-        Told::Asked { revised: true, .. } => return None,
-        Told::Opened {
+        BuyerEvent::Asked { revised: true, .. } => return None,
+        BuyerEvent::Opened {
             prices,
             incomplete,
             revised: false,
         } => ("  open", opened(prices, *incomplete)),
-        Told::Opened {
+        BuyerEvent::Opened {
             prices,
             incomplete,
             revised: true,
@@ -101,12 +101,12 @@ fn words(buyer: &Buyer, told: &Told) -> Option<(&'static str, String)> {
             "  again",
             format!("told the best price, {}", opened(prices, *incomplete)),
         ),
-        Told::Countered { seller, price } => (
+        BuyerEvent::Countered { seller, price } => (
             "  counter",
             format!("{} offers {seller} {price}", buyer.handle),
         ),
-        Told::Offered { seller, price } => ("  counter", format!("{seller} asks {price}")),
-        Told::Agreed {
+        BuyerEvent::Offered { seller, price } => ("  counter", format!("{seller} asks {price}")),
+        BuyerEvent::Agreed {
             seller,
             price,
             deal,
@@ -122,14 +122,14 @@ fn words(buyer: &Buyer, told: &Told) -> Option<(&'static str, String)> {
                 format!("{price} with {seller} · offer #{short} · {price} held · {deal}"),
             )
         }
-        Told::Checked { complete: true } => (
+        BuyerEvent::Checked { complete: true } => (
             "  paid",
             "delivered as agreed, accepted, the seller is paid".to_owned(),
         ),
-        Told::Checked { complete: false } => {
+        BuyerEvent::Checked { complete: false } => {
             ("  dispute", "the delivery lacks what was agreed".to_owned())
         }
-        Told::Left { why } => ("  left", format!("no deal: {why}")),
+        BuyerEvent::Left { why } => ("  left", format!("no deal: {why}")),
     })
 }
 

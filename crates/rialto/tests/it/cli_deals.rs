@@ -203,7 +203,7 @@ fn an_offer_says_how_it_is_accepted() {
         &["listing", "publish", "Casa", "--item", "Taco=9"],
     );
     let none = text("ana.token", &["deal", "list"]);
-    assert!(none.contains("nothing is being negotiated"), "{none}");
+    assert!(none.contains("there are no open negotiations"), "{none}");
     let offered = text(
         "ana.token",
         &[

@@ -9,7 +9,6 @@ use rialto_console::pages::agents::{
 };
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, OwnerId};
 use rialto_core::identity::{
     AgentRef, IdentityCommand, Principal, Profile, RegisterAgent, Subject, SwitchSubject,
@@ -21,7 +20,6 @@ use rialto_core::state::State;
 use rialto_core::time::{DAY_MS, HOUR_MS};
 use rialto_views::{AgentCard, AgentQuery, MemberOf, Paging, Scope, Whom};
 use rialto_wire::body::Body;
-use rialto_wire::native::NativeCommand;
 use serde_json::Value;
 
 use super::ledger::account;
@@ -126,8 +124,7 @@ pub(super) async fn register(form: Posted) -> Result<Response, Refusal> {
                 ..Profile::default()
             },
         };
-        form.carry_out(Command::Identity(IdentityCommand::RegisterAgent(agent)))
-            .await
+        form.carry_out(IdentityCommand::RegisterAgent(agent)).await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -351,8 +348,7 @@ pub(super) async fn allow(Path(name): Path<String>, form: Posted) -> Result<Resp
     let card = card_of(&form.user, &name).await?;
     let outcome = async {
         let limits = limits(card.id, &form)?;
-        form.carry_out(Command::Policy(PolicyCommand::SetAllowance(limits)))
-            .await
+        form.carry_out(PolicyCommand::SetAllowance(limits)).await
     };
     let outcome = outcome.await;
     settled(&form, &card, "allowance", outcome.map(drop)).await
@@ -455,11 +451,11 @@ async fn in_force(
 ///
 /// # Errors
 /// [`Code::Malformed`].
-pub(super) fn switched(form: &Posted, subject: Subject) -> Result<NativeCommand, Refusal> {
+pub(super) fn switched(form: &Posted, subject: Subject) -> Result<IdentityCommand<Body>, Refusal> {
     let switch = SwitchSubject { subject };
     match form.field("to") {
-        Some("suspend") => Ok(Command::Identity(IdentityCommand::Suspend(switch))),
-        Some("resume") => Ok(Command::Identity(IdentityCommand::Resume(switch))),
+        Some("suspend") => Ok(IdentityCommand::Suspend(switch)),
+        Some("resume") => Ok(IdentityCommand::Resume(switch)),
         _ => Err(Refusal::new(Code::Malformed, "to: suspend or resume")),
     }
 }

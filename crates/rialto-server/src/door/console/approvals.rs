@@ -6,7 +6,6 @@ use rialto_console::kit::Thing;
 use rialto_console::pages::approvals::{Approval, Approvals};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::{AnyId, ApprovalId};
 use rialto_core::policy::{Action, AnswerApproval, PolicyCommand, authorise};
 use rialto_core::reject::Code;
@@ -265,10 +264,7 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
         approval: id,
         approve,
     };
-    match form
-        .carry_out(Command::Policy(PolicyCommand::AnswerApproval(answer)))
-        .await
-    {
+    match form.carry_out(PolicyCommand::AnswerApproval(answer)).await {
         Ok(_) => Ok(to(&format!("/approvals/{id}"))),
         Err(refusal) => {
             let sent = form.refused(&id.to_string(), &refusal);

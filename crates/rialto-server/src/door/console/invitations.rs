@@ -3,7 +3,6 @@
 use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::invitations::{Invitation, Invitations};
-use rialto_core::command::Command;
 use rialto_core::id::TokenId;
 use rialto_core::identity::{EndInvitation, IdentityCommand, Invite};
 use rialto_core::policy::Action;
@@ -76,8 +75,7 @@ pub(super) async fn make(form: Posted) -> Result<Response, Refusal> {
             expires_in_ms: days.unwrap_or(7).saturating_mul(DAY_MS),
             label: form.maybe("label")?,
         };
-        form.carry_out(Command::Identity(IdentityCommand::Invite(invitation)))
-            .await
+        form.carry_out(IdentityCommand::Invite(invitation)).await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -96,8 +94,7 @@ pub(super) async fn end(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let invitation: TokenId = named(form.field("invitation").unwrap_or_default())?;
         let end = EndInvitation { invitation };
-        form.carry_out(Command::Identity(IdentityCommand::EndInvitation(end)))
-            .await
+        form.carry_out(IdentityCommand::EndInvitation(end)).await
     };
     match outcome.await {
         Ok(_) => Ok(to("/invitations")),

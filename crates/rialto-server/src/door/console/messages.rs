@@ -5,14 +5,12 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::messages::{Conversation, ConversationLine, List, Message};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, ConversationId, TaskId};
 use rialto_core::mail::{Destination, MailCommand, SendMessage};
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
 use rialto_views::{ConversationRow, MessageRow, Order};
 use rialto_wire::body::Body;
-use rialto_wire::native::NativeCommand;
 
 use super::request::{Posted, SignedIn, answered, named, to};
 use super::show::who;
@@ -137,14 +135,14 @@ async fn conversation(
 }
 
 /// A message, of a task if it is about one.
-pub(super) fn letter(to: Destination, task: Option<TaskId>, body: &str) -> NativeCommand {
-    Command::Mail(MailCommand::SendMessage(SendMessage {
+pub(super) fn letter(to: Destination, task: Option<TaskId>, body: &str) -> MailCommand<Body> {
+    MailCommand::SendMessage(SendMessage {
         to,
         body: Body::text(body),
         client_id: None,
         reply_to: None,
         task,
-    }))
+    })
 }
 
 /// `POST /messages/{id}`: an answer as one of the viewer's agents.

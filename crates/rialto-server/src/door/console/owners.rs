@@ -5,7 +5,6 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::owners::{Owner, Person};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::identity::{IdentityCommand, StopAgents, Subject};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
@@ -96,10 +95,7 @@ pub(super) async fn stop(Path(name): Path<String>, form: Posted) -> Result<Respo
         owner: Some(owner),
         stop,
     };
-    match form
-        .carry_out(Command::Identity(IdentityCommand::StopAgents(all)))
-        .await
-    {
+    match form.carry_out(IdentityCommand::StopAgents(all)).await {
         Ok(_) => Ok(to(&format!("/owners/{owner}"))),
         Err(refusal) => {
             let sent = form.refused("stop", &refusal);

@@ -491,7 +491,17 @@ impl Posted {
     }
 
     /// Carries out what the form asks for, as the agent that it names.
-    pub(super) async fn carry_out(&self, command: NativeCommand) -> Result<Accepted, Refusal> {
+    ///
+    /// # Errors
+    /// As the realm's; [`Code::Malformed`] when it names no agent.
+    pub(super) async fn carry_out(
+        &self,
+        command: impl Into<NativeCommand>,
+    ) -> Result<Accepted, Refusal> {
+        self.ask(command.into()).await
+    }
+
+    async fn ask(&self, command: NativeCommand) -> Result<Accepted, Refusal> {
         let wanted = commands::Wanted {
             command,
             acting: self.acting()?,
@@ -595,4 +605,53 @@ where
 {
     text.parse()
         .map_err(|e: T::Err| Refusal::new(Code::Malformed, e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rialto_core::amount::Decimal;
+    use rialto_core::text::{AssetCode, Name};
+    use rialto_core::work::TeamRole;
+
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_read_as_a_command_would_have_it() {
+        let said = |read: Result<String, Refusal>| read.map_err(|why| why.problem());
+        for (field, text, want) in [
+            ("agent", "@casa", Some("\"@casa\"")),
+            ("agent", "casa!", None),
+            ("asset", "USD", Some("\"USD\"")),
+            ("asset", "usd", None),
+            ("amount", "12.50", Some("\"12.50\"")),
+            ("amount", "1,5", None),
+            ("label", "laptop", Some("\"laptop\"")),
+            ("label", "", None),
+            ("role", "lead", Some("\"lead\"")),
+            ("role", "boss", None),
+            ("role", "", None),
+        ] {
+            fn json<T: DeserializeOwned + serde::Serialize>(
+                field: &str,
+                text: &str,
+            ) -> Result<String, Refusal> {
+                read::<T>(field, text).map(|value| serde_json::to_string(&value).unwrap())
+            }
+            let found = said(match field {
+                "agent" => json::<AgentRef>(field, text),
+                "asset" => json::<AssetCode>(field, text),
+                "amount" => json::<Decimal>(field, text),
+                "label" => json::<Name>(field, text),
+                _ => json::<TeamRole>(field, text),
+            });
+            match (found, want) {
+                (Ok(found), Some(want)) => assert_eq!(found, want, "{field} {text:?}"),
+                (Err(problem), None) => {
+                    assert_eq!(problem.code, Code::Malformed.to_string());
+                    assert!(problem.detail.starts_with(field), "{}", problem.detail);
+                }
+                (found, _) => panic!("{field} {text:?}: {found:?}"),
+            }
+        }
+    }
 }

@@ -130,8 +130,8 @@ pub(super) async fn bind(Path(name): Path<String>, form: Posted) -> Result<Respo
     let agent = AgentRef::Id(card.id);
     let outcome = async {
         let command = match what {
-            "report" => report(&form, TargetRef::Agent(agent))?,
-            "measure" => measure(&form, TargetRef::Agent(agent))?,
+            "report" => report(&form, TargetRef::Agent(agent))?.into(),
+            "measure" => measure(&form, TargetRef::Agent(agent))?.into(),
             _ => bond(what, agent)
                 .ok_or_else(|| Refusal::new(Code::Malformed, "do: what a button says"))?,
         };

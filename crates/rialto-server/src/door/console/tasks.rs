@@ -8,7 +8,6 @@ use rialto_console::pages::square::ActingAs;
 use rialto_console::pages::tasks::{Artifact, List, One, TaskLine};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::TaskId;
 use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::mail::Destination;
@@ -17,6 +16,7 @@ use rialto_core::reject::Code;
 use rialto_core::work::{TaskState, UpdateTask, WorkCommand};
 use rialto_views::{TaskRow, TaskStep};
 use rialto_wire::body::Body;
+use rialto_wire::native::NativeCommand;
 use serde::Deserialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
 
@@ -172,10 +172,10 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
         let scope = form.user.scope().await?;
         let found = form.user.view(move |v| v.task(scope, id)).await?;
         let task = found.ok_or(Code::NotFound)?.task;
-        let (done, command) = match task.requester {
+        let (done, command): (_, NativeCommand) = match task.requester {
             Principal::Agent(_) => {
                 let to = Destination::Agent(AgentRef::Id(task.worker.id));
-                ("write", letter(to, Some(id), body))
+                ("write", letter(to, Some(id), body).into())
             }
             _ => {
                 let update = UpdateTask {
@@ -183,7 +183,7 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
                     state: TaskState::Working,
                     note: Some(Body::text(body)),
                 };
-                ("answer", Command::Work(WorkCommand::UpdateTask(update)))
+                ("answer", WorkCommand::UpdateTask(update).into())
             }
         };
         form.carry_out(command).await.map(|_| done)

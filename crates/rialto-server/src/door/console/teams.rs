@@ -6,7 +6,6 @@ use rialto_console::form::Sent;
 use rialto_console::pages::square::ActingAs;
 use rialto_console::pages::teams::{List, Member, One, Team};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, TeamId};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
@@ -62,7 +61,7 @@ async fn listed(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal
 pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let name = form.value("name")?;
-        let command = Command::Work(WorkCommand::CreateTeam(CreateTeam { name, owner: None }));
+        let command = WorkCommand::CreateTeam(CreateTeam { name, owner: None });
         form.carry_out(command).await
     };
     match outcome.await {
@@ -157,23 +156,23 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
     let what = form.field("do").unwrap_or_default();
     let outcome = async {
         let command = match what {
-            "join" | "leave" => Command::Work(WorkCommand::JoinTeam(JoinTeam {
+            "join" | "leave" => WorkCommand::JoinTeam(JoinTeam {
                 team: id,
                 join: what == "join",
-            })),
+            }),
             "agree" => {
                 let shares = shares(&form, "ppm:", named)?;
-                Command::Work(WorkCommand::AgreeSplit(AgreeSplit { team: id, shares }))
+                WorkCommand::AgreeSplit(AgreeSplit { team: id, shares })
             }
             "propose" => {
                 let shares = shares(&form, "percent:", ppm)?;
-                Command::Work(WorkCommand::ProposeSplit(ProposeSplit { team: id, shares }))
+                WorkCommand::ProposeSplit(ProposeSplit { team: id, shares })
             }
-            "invite" => Command::Work(WorkCommand::InviteMember(InviteMember {
+            "invite" => WorkCommand::InviteMember(InviteMember {
                 team: id,
                 agent: form.value("agent")?,
                 role: form.value("role")?,
-            })),
+            }),
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
         form.carry_out(command).await

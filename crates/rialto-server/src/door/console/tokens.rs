@@ -4,7 +4,6 @@ use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::pages::agents::Issued;
 use rialto_console::pages::tokens::{Token, Tokens};
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, TokenId};
 use rialto_core::identity::{
     AgentRef, IdentityCommand, IssueToken, Principal, RevokeToken, Subject,
@@ -61,8 +60,7 @@ pub(super) async fn issue(Path(name): Path<String>, form: Posted) -> Result<Resp
             label: form.maybe("label")?,
             expires_in_ms: days.map(|days| days.saturating_mul(DAY_MS)),
         };
-        form.carry_out(Command::Identity(IdentityCommand::IssueToken(token)))
-            .await
+        form.carry_out(IdentityCommand::IssueToken(token)).await
     };
     match outcome.await {
         Ok(accepted) => {
@@ -82,10 +80,8 @@ pub(super) async fn revoke(Path(name): Path<String>, form: Posted) -> Result<Res
     let card = card_of(&form.user, &name).await?;
     let outcome = async {
         let token: TokenId = named(form.field("token").unwrap_or_default())?;
-        form.carry_out(Command::Identity(IdentityCommand::RevokeToken(
-            RevokeToken { token },
-        )))
-        .await
+        form.carry_out(IdentityCommand::RevokeToken(RevokeToken { token }))
+            .await
     };
     let outcome = outcome.await.map(drop);
     settled(&form, &card, "revoke-token", outcome).await

@@ -4,7 +4,6 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::kit::some;
 use rialto_console::pages::waiting::{Errand, Join, Request, Waiting as Page};
-use rialto_core::command::Command;
 use rialto_core::mail::{AnswerRequest, MailCommand};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
@@ -154,8 +153,7 @@ pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
         };
         let agent = form.value("agent")?;
         let answer = AnswerRequest { agent, admit };
-        form.carry_out(Command::Mail(MailCommand::AnswerRequest(answer)))
-            .await
+        form.carry_out(MailCommand::AnswerRequest(answer)).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("/waiting?done={what}"))),

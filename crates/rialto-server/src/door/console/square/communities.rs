@@ -7,7 +7,6 @@ use rialto_console::kit::path_part;
 use rialto_console::pages::communities::{CommunityLine, List, Member, Members, One};
 use rialto_console::pages::square::ActingAs;
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::reject::Code;
 use rialto_core::social::{AnswerJoin, Appoint, CreateCommunity, JoinCommunity, SocialCommand};
 use rialto_views::{CommunityRow, Feed};
@@ -66,7 +65,7 @@ pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
             rules: Body::text(rules),
             entry: form.value("entry")?,
         };
-        form.carry_out(Command::Social(SocialCommand::CreateCommunity(community)))
+        form.carry_out(SocialCommand::CreateCommunity(community))
             .await
     };
     match outcome.await {
@@ -116,8 +115,7 @@ pub(super) async fn join(Path(name): Path<String>, form: Posted) -> Result<Respo
         };
         let community = read("community", &name)?;
         let join = JoinCommunity { community, join };
-        form.carry_out(Command::Social(SocialCommand::JoinCommunity(join)))
-            .await
+        form.carry_out(SocialCommand::JoinCommunity(join)).await
     };
     match outcome.await {
         Ok(_) => Ok(to(&format!("{}?done=join", path_to(&name)))),
@@ -170,20 +168,16 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
     let outcome = async {
         let (community, agent) = (read("community", &name)?, form.value("agent")?);
         let command = match form.field("do") {
-            Some(what @ ("admit" | "refuse")) => {
-                Command::Social(SocialCommand::AnswerJoin(AnswerJoin {
-                    community,
-                    agent,
-                    admit: what == "admit",
-                }))
-            }
-            Some(what @ ("appoint" | "dismiss")) => {
-                Command::Social(SocialCommand::Appoint(Appoint {
-                    community,
-                    agent,
-                    moderator: what == "appoint",
-                }))
-            }
+            Some(what @ ("admit" | "refuse")) => SocialCommand::AnswerJoin(AnswerJoin {
+                community,
+                agent,
+                admit: what == "admit",
+            }),
+            Some(what @ ("appoint" | "dismiss")) => SocialCommand::Appoint(Appoint {
+                community,
+                agent,
+                moderator: what == "appoint",
+            }),
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
         form.carry_out(command).await

@@ -13,7 +13,6 @@ use axum::routing::get;
 use rialto_console::form::Sent;
 use rialto_console::pages::square::{ActingAs, Feed, Tab};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, PostId};
 use rialto_core::identity::AgentRef;
 use rialto_core::policy::Action;
@@ -21,7 +20,6 @@ use rialto_core::reject::Code;
 use rialto_core::social::{SocialCommand, WritePost};
 use rialto_views::{Feed as Wanted, Page, PostRow, ViewReader};
 use rialto_wire::body::Body;
-use rialto_wire::native::NativeCommand;
 
 use super::request::{Posted, SignedIn, answered, to};
 use crate::door::Door;
@@ -227,7 +225,7 @@ fn handles_in(text: &str) -> Vec<String> {
 }
 
 /// A post, as its form gives it.
-async fn post(form: &Posted, parent: Option<PostId>) -> Result<NativeCommand, Refusal> {
+async fn post(form: &Posted, parent: Option<PostId>) -> Result<SocialCommand<Body>, Refusal> {
     let body = form.text("body", "a post")?;
     let about = form.field("about").unwrap_or_default();
     let ids = about
@@ -237,13 +235,13 @@ async fn post(form: &Posted, parent: Option<PostId>) -> Result<NativeCommand, Re
     let about = ids
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| Refusal::new(Code::Malformed, format!("about: {e}")))?;
-    Ok(Command::Social(SocialCommand::WritePost(WritePost {
+    Ok(SocialCommand::WritePost(WritePost {
         body: Body::text(body),
         parent,
         community: form.maybe("community")?,
         mentions: mentioned(form, body).await?,
         about,
-    })))
+    }))
 }
 
 /// `POST /square`: a post as one of the viewer's agents.

@@ -5,7 +5,6 @@ use axum::response::Response;
 use rialto_console::form::Sent;
 use rialto_console::pages::moderation::{Judge, Moderation, ReportEntry, Which};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::{AgentId, AnyId, MeasureId, ReportId};
 use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::policy::Action;
@@ -17,7 +16,6 @@ use rialto_core::social::{
 use rialto_core::time::DAY_MS;
 use rialto_views::{Error as ViewError, FiledReport, MeasureRow, Who as ViewWho};
 use rialto_wire::body::Body;
-use rialto_wire::native::NativeCommand;
 
 use super::measures;
 use super::show::{self, Seen};
@@ -195,7 +193,7 @@ async fn reports(
 pub(in crate::door::console) fn measure(
     form: &Posted,
     target: TargetRef,
-) -> Result<NativeCommand, Refusal> {
+) -> Result<SocialCommand<Body>, Refusal> {
     let reason = Body::text(form.text("reason", "a measure")?);
     let step = match form.field("step").unwrap_or_default().split_once(':') {
         Some(("suspend", days)) => {
@@ -209,13 +207,13 @@ pub(in crate::door::console) fn measure(
             _ => Step::Label(form.value("step")?),
         },
     };
-    Ok(Command::Social(SocialCommand::TakeMeasure(TakeMeasure {
+    Ok(SocialCommand::TakeMeasure(TakeMeasure {
         target,
         step,
         community: form.maybe("community")?,
         reports: form.maybe("report")?.into_iter().collect(),
         reason,
-    })))
+    }))
 }
 
 fn target(form: &Posted) -> Result<TargetRef, Refusal> {
@@ -241,7 +239,7 @@ pub(super) async fn answer(form: Posted) -> Result<Response, Refusal> {
                     reports: vec![report],
                     reason: Body::text(reason),
                 };
-                form.carry_out(Command::Social(SocialCommand::DismissReports(dismissed)))
+                form.carry_out(SocialCommand::DismissReports(dismissed))
                     .await
             }
             _ => Err(Refusal::new(Code::Malformed, "do: measure or dismiss")),
@@ -283,19 +281,19 @@ pub(super) async fn decide(Path(name): Path<String>, form: Posted) -> Result<Res
     let outcome = async {
         let reason = Body::text(form.text("reason", "this")?);
         let command = match what {
-            "revoke" => Command::Social(SocialCommand::RevokeMeasure(RevokeMeasure {
+            "revoke" => SocialCommand::RevokeMeasure(RevokeMeasure {
                 measure: id,
                 reason,
-            })),
-            "appeal" => Command::Social(SocialCommand::Appeal(Appeal {
+            }),
+            "appeal" => SocialCommand::Appeal(Appeal {
                 measure: id,
                 statement: reason,
-            })),
-            "uphold" | "grant" => Command::Social(SocialCommand::DecideAppeal(DecideAppeal {
+            }),
+            "uphold" | "grant" => SocialCommand::DecideAppeal(DecideAppeal {
                 measure: id,
                 uphold: what == "uphold",
                 reason,
-            })),
+            }),
             _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
         };
         form.carry_out(command).await

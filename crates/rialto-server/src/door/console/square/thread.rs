@@ -8,7 +8,6 @@ use rialto_console::form::Sent;
 use rialto_console::kit::When;
 use rialto_console::pages::square::{ActingAs, History, Reactions, Thread, Version};
 use rialto_console::shell::Place;
-use rialto_core::command::Command;
 use rialto_core::id::PostId;
 use rialto_core::identity::AgentRef;
 use rialto_core::policy::{PartyRef, PolicyCommand, SetBlock};
@@ -169,25 +168,23 @@ async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<NativeCommand, 
     if let Some(word) = what.strip_prefix("react:") {
         let reaction = (word != "none").then(|| read("do", word));
         let reaction = reaction.transpose()?;
-        return Ok(Command::Social(SocialCommand::React(React {
-            post: id,
-            reaction,
-        })));
+        return Ok(SocialCommand::React(React { post: id, reaction }).into());
     }
     if let Some(bond) = bond(what, author(form, id).await?) {
         return Ok(bond);
     }
-    Ok(match what {
+    let command = match what {
         "reply" => post(form, Some(id)).await?,
-        "edit" => Command::Social(SocialCommand::EditPost(EditPost {
+        "edit" => SocialCommand::EditPost(EditPost {
             post: id,
             body: Body::text(form.text("body", "a post")?),
-        })),
-        "delete" => Command::Social(SocialCommand::DeletePost(DeletePost { post: id })),
+        }),
+        "delete" => SocialCommand::DeletePost(DeletePost { post: id }),
         "report" => report(form, TargetRef::Post(id))?,
         "measure" => measure(form, TargetRef::Post(id))?,
         _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
-    })
+    };
+    Ok(command.into())
 }
 
 async fn author(form: &Posted, id: PostId) -> Result<AgentRef, Refusal> {
@@ -198,20 +195,23 @@ async fn author(form: &Posted, id: PostId) -> Result<AgentRef, Refusal> {
 /// What binds an agent to another: following and muting.
 pub(in crate::door::console) fn bond(what: &str, agent: AgentRef) -> Option<NativeCommand> {
     Some(match what {
-        "follow" | "unfollow" => Command::Social(SocialCommand::Follow(Follow {
+        "follow" | "unfollow" => SocialCommand::Follow(Follow {
             agent,
             follow: what == "follow",
-        })),
-        "mute" | "unmute" => Command::Social(SocialCommand::SetMute(SetMute {
+        })
+        .into(),
+        "mute" | "unmute" => SocialCommand::SetMute(SetMute {
             agent: Some(agent),
             owner: None,
             mute: what == "mute",
-        })),
-        "block" | "unblock" => Command::Policy(PolicyCommand::SetBlock(SetBlock {
+        })
+        .into(),
+        "block" | "unblock" => PolicyCommand::SetBlock(SetBlock {
             by: None,
             party: PartyRef::Agent(agent),
             block: what == "block",
-        })),
+        })
+        .into(),
         _ => return None,
     })
 }
@@ -223,12 +223,12 @@ pub(in crate::door::console) fn bond(what: &str, agent: AgentRef) -> Option<Nati
 pub(in crate::door::console) fn report(
     form: &Posted,
     target: TargetRef,
-) -> Result<NativeCommand, Refusal> {
-    Ok(Command::Social(SocialCommand::FileReport(FileReport {
+) -> Result<SocialCommand<Body>, Refusal> {
+    Ok(SocialCommand::FileReport(FileReport {
         target,
         ground: form.value("ground")?,
         text: form.field("words").map(Body::text),
-    })))
+    }))
 }
 
 /// `POST /square/posts/{id}`: answers, reacts, follows, mutes, reports, edits, deletes, moderates.

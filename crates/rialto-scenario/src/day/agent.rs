@@ -42,7 +42,7 @@ pub(crate) struct Order {
 
 /// An agent at the door.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct AgentClient {
     client: Client,
     /// The last delivery read.
     read: u64,
@@ -62,7 +62,7 @@ pub(crate) struct Delivered {
     pub(crate) texts: Value,
 }
 
-impl Seat {
+impl AgentClient {
     pub(crate) fn new(client: Client) -> Self {
         Self {
             client,

@@ -3,8 +3,8 @@
 use rialto_core::id::AnyId;
 use serde_json::{Value, json};
 
-use super::buyer::{Buyer, Errand, Prices};
-use super::seat::Seat;
+use super::agent::AgentClient;
+use super::buyer::{Assignment, Buyer, Prices};
 use super::seller::Seller;
 use super::venue::Venue;
 use super::words;
@@ -16,7 +16,7 @@ use rialto_client::Client;
 
 /// Everybody who comes to market.
 #[derive(Debug)]
-pub(crate) struct Cast {
+pub(crate) struct Participants {
     pub(crate) buyers: Vec<Buyer>,
     pub(crate) sellers: Vec<Seller>,
     /// What customers were given, together.
@@ -30,12 +30,12 @@ struct Owner {
 }
 
 /// Registers everybody, hands out money and sets every customer its goal.
-pub(crate) async fn set(
+pub(crate) async fn prepare(
     venue: &Venue,
     scenario: &Scenario,
     prices: Prices,
     seed: u64,
-) -> Result<Cast, DayError> {
+) -> Result<Participants, DayError> {
     let end = mark(venue).await?;
     let market = (!end.is_empty()).then(|| format!("market-day{end}"));
     lift_limits(&venue.operator).await?;
@@ -52,14 +52,14 @@ pub(crate) async fn set(
     let issued = issue(venue, scenario, &handles).await?;
     let goals = goals(&shoppers, scenario, &handles).await?;
     let sellers = scenario.businesses.iter().zip(seller_handles).zip(sellers);
-    let sellers = sellers.map(|((business, handle), (agent, seat))| {
+    let sellers = sellers.map(|((business, handle), (agent, client))| {
         let names = (format!("@{handle}"), agent);
-        Seller::new(business.clone(), names, seat, market.clone())
+        Seller::new(business.clone(), names, client, market.clone())
     });
-    let errands = goals
+    let assignment = goals
         .into_iter()
         .zip(0_u64..)
-        .map(|((goal, seen), place)| Errand {
+        .map(|((goal, seen), place)| Assignment {
             goal,
             seen,
             prices,
@@ -67,17 +67,18 @@ pub(crate) async fn set(
             market: market.clone(),
         });
     let buyers = scenario.customers.iter().zip(handles).zip(buyers);
-    let buyers = buyers
-        .zip(errands)
-        .map(|(((customer, handle), (agent, seat)), errand)| {
-            Buyer::new(
-                customer.clone(),
-                (format!("@{handle}"), agent),
-                seat,
-                errand,
-            )
-        });
-    Ok(Cast {
+    let buyers =
+        buyers
+            .zip(assignment)
+            .map(|(((customer, handle), (agent, client)), assignment)| {
+                Buyer::new(
+                    customer.clone(),
+                    (format!("@{handle}"), agent),
+                    client,
+                    assignment,
+                )
+            });
+    Ok(Participants {
         buyers: buyers.collect(),
         sellers: sellers.collect(),
         issued,
@@ -111,14 +112,14 @@ async fn register(
     owner: &Owner,
     handles: &[String],
     names: impl Iterator<Item = &str>,
-) -> Result<Vec<(String, Seat)>, DayError> {
+) -> Result<Vec<(String, AgentClient)>, DayError> {
     let args = handles.iter().zip(names).map(|(handle, name)| {
         json!({ "owner": owner.id, "handle": handle, "profile": { "description": name } })
     });
     let mut registered = Vec::with_capacity(handles.len());
     for accepted in send(&owner.admin, "agent.register", args.collect()).await? {
-        let seat = Seat::new(with_token(&owner.admin, &accepted)?);
-        registered.push((new_id(&accepted, "agent")?.to_string(), seat));
+        let client = AgentClient::new(with_token(&owner.admin, &accepted)?);
+        registered.push((new_id(&accepted, "agent")?.to_string(), client));
     }
     Ok(registered)
 }
