@@ -20,6 +20,7 @@ use rialto_core::work::WorkEvent;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 
+use crate::codec::{holder, moving, purpose};
 use crate::db::{Units, int, uint};
 use crate::read::{Scope, Snap, ViewReader, Who};
 use crate::{Error, Result};
@@ -395,12 +396,13 @@ impl Snap<'_> {
         Ok(members.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn agent_of(&self, account: AccountId) -> Result<Option<i64>> {
-        let sql = "SELECT holder FROM account WHERE id = ? AND holder_kind = 4";
+    /// The agent whose an account is, if it is one's.
+    pub(crate) fn agent_of(&self, account: AccountId) -> Result<Option<i64>> {
+        let sql = "SELECT holder FROM account WHERE id = ? AND holder_kind = ?";
         let holder = self
             .db
             .prepare_cached(sql)?
-            .query_row([int(account.0)], |r| r.get(0));
+            .query_row((int(account.0), holder::AGENT), |r| r.get(0));
         Ok(holder.optional()?)
     }
 
@@ -487,8 +489,10 @@ impl Snap<'_> {
         };
         let sql = format!(
             "SELECT e.id, e.asset, e.amount FROM entry e WHERE e.id >= ?1 AND e.id < ?2
-             AND e.purpose = 4 AND e.kind IN (0, 2) AND ?5 IS NOT NULL AND {seen}
-             ORDER BY e.id DESC LIMIT ?4"
+             AND e.purpose = {} AND e.kind IN ({}) AND ?5 IS NOT NULL AND {seen}
+             ORDER BY e.id DESC LIMIT ?4",
+            purpose::DEAL,
+            moving()
         );
         let kind = crate::db::kind_of(DealId::PREFIX);
         let mut query = self.db.prepare_cached(&sql)?;

@@ -206,10 +206,27 @@ impl Purpose {
     /// mistake and holding a stake are not spending.
     #[must_use]
     pub fn is_spending(self) -> bool {
-        matches!(
-            self,
-            Self::Transfer | Self::Withdrawal | Self::Deal(_) | Self::Offer(_)
-        )
+        match self {
+            Self::Transfer | Self::Withdrawal | Self::Deal(_) | Self::Offer(_) => true,
+            Self::Issue | Self::Deposit | Self::Share(_) | Self::Correction(_) | Self::Stake(_) => {
+                false
+            }
+        }
+    }
+
+    /// The deal that it pays for, or whose proceeds it shares out.
+    #[must_use]
+    pub fn deal(self) -> Option<DealId> {
+        match self {
+            Self::Deal(deal) | Self::Share(deal) => Some(deal),
+            Self::Transfer
+            | Self::Issue
+            | Self::Deposit
+            | Self::Withdrawal
+            | Self::Correction(_)
+            | Self::Stake(_)
+            | Self::Offer(_) => None,
+        }
     }
 }
 
@@ -539,6 +556,17 @@ pub enum EntryKind {
     /// Voids a hold: the money returns.
     #[n(3)]
     VoidHold,
+}
+
+impl EntryKind {
+    /// True if it moves money; the others set some aside or give it back.
+    #[must_use]
+    pub fn moves(self) -> bool {
+        match self {
+            Self::Post | Self::PostHold => true,
+            Self::Hold | Self::VoidHold => false,
+        }
+    }
 }
 
 /// One entry of the ledger, with everything needed to apply it.

@@ -24,11 +24,11 @@ use rusqlite::{Connection, OptionalExtension, Params};
 use serde::Serialize;
 
 use crate::Result;
-use crate::db::{int, split, split_principal};
+use crate::codec::{Coded, holder};
+use crate::db::{int, split};
 use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
 
-pub(crate) use ledger::kind_code;
 pub(crate) use texts::{erase, indexed_text};
 
 /// What a batch keeps at hand. Bounded by the batch.
@@ -216,7 +216,7 @@ impl Fold<'_> {
         let sql = "SELECT holder_kind FROM account WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let kind: Option<i64> = query.query_row([id], |r| r.get(0)).optional()?;
-        if kind != Some(3) {
+        if kind != Some(holder::TEAM) {
             self.cache.holders.insert(id, viewers.clone());
         }
         Ok(viewers)
@@ -380,12 +380,14 @@ impl Fold<'_> {
         match principal {
             Principal::Agent(id) => self.owner_of_agent(id),
             Principal::Person(id) => self.owner_of_person(id),
-            _ => Ok(None),
+            Principal::Realm | Principal::Operator | Principal::Service(_) | Principal::Public => {
+                Ok(None)
+            }
         }
     }
 
     /// Who acted: the agent, or else the principal.
     fn by(&self) -> (i64, i64) {
-        split_principal(self.actor.map_or(self.principal, Principal::Agent))
+        self.actor.map_or(self.principal, Principal::Agent).split()
     }
 }
