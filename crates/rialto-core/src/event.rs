@@ -25,6 +25,7 @@ pub const VERSION: u16 = 1;
 
 /// What happened to the realm itself.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RealmEvent {
     /// The realm was founded.
@@ -64,6 +65,7 @@ pub enum RealmEvent {
         /// The keys of the entities.
         #[n(0)]
         #[serde(serialize_with = "count_only")]
+        #[cfg_attr(feature = "schema", schemars(with = "u64"))]
         #[cbor(with = "keys")]
         keys: Vec<Vec<u8>>,
     },
@@ -125,6 +127,7 @@ mod keys {
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// To the realm itself.
@@ -156,6 +159,7 @@ pub enum Event {
 /// An idempotency key as it is logged: the key hashed with its principal and the agent that it acts
 /// as, and the request's hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LoggedKey {
     /// The hash of principal and key.
     #[n(0)]

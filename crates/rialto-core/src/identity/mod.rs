@@ -29,6 +29,7 @@ use crate::time::Time;
 
 /// Who a request comes from, as its token or the node itself proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Principal {
     /// The realm itself: its clock.
@@ -53,6 +54,7 @@ pub enum Principal {
 
 /// How the principal was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "by", content = "token")]
 pub enum Auth {
     /// Not at all: the realm's own clock, or a sign-up.
@@ -97,6 +99,7 @@ pub enum Role {
 
 /// Whether a principal may act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It may act.
@@ -165,6 +168,7 @@ impl Mentioner {
 
 /// Who holds an agent's private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Custody {
     /// The agent itself.
@@ -717,6 +721,7 @@ pub struct CreateService {
 
 /// What happened to identities.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityEvent {
     /// An owner signed up.

@@ -59,6 +59,7 @@ impl Entity for Asset {
 
 /// Whose an account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Holder {
     /// The operator's issues of an asset.
@@ -149,6 +150,7 @@ impl Entity for Account {
 
 /// What an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Purpose {
     /// A transfer that somebody asked for.
@@ -470,6 +472,7 @@ pub struct Correct<C> {
 
 /// What an entry does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     /// Moves money at once.
@@ -488,6 +491,8 @@ pub enum EntryKind {
 
 /// One entry of the ledger, with everything needed to apply it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "LedgerEntry"))]
 pub struct Entry {
     /// Its id.
     #[n(0)]
@@ -524,6 +529,7 @@ pub struct Entry {
 
 /// What happened on the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerEvent {
     /// An asset was created.

@@ -15,6 +15,7 @@ use crate::work::Share;
 
 /// Why a negotiation ended without a deal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NegotiationEnd {
     /// A party left.
@@ -30,6 +31,7 @@ pub enum NegotiationEnd {
 
 /// Why a deal ended as it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DealEnd {
     /// The buyer accepted the delivery.
@@ -54,6 +56,7 @@ pub enum DealEnd {
 
 /// How a negotiation began.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Opening {
     /// Who would pay.
     #[n(0)]
@@ -74,6 +77,7 @@ pub struct Opening {
 
 /// What happened on the market.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MarketEvent {
     /// A listing was published.

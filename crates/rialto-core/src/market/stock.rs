@@ -22,6 +22,7 @@ use crate::text::Name;
 
 /// How many of one item a listing sells, and how many deals have taken of it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stock {
     /// What it is called.
     #[n(0)]
@@ -36,6 +37,7 @@ pub struct Stock {
 
 /// What an offer or a deal takes of a listing's stock.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Claim {
     /// The listing.
     #[n(0)]

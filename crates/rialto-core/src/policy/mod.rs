@@ -39,6 +39,7 @@ use crate::time::{HOUR_MS, Time};
 
 /// A node of the principal tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Node {
     /// The whole realm.
@@ -141,6 +142,7 @@ impl Entity for Allowance {
 
 /// Who sets or is hit by a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Party {
     /// An owner with all its agents.
@@ -386,6 +388,7 @@ impl Default for Settings {
 
 /// What waits for a person's approval, bound to its exact arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// To accept an offer.
@@ -422,6 +425,7 @@ pub enum Bound {
 
 /// An approval that waits for a person of the agent's owner.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Approval {
     /// Whose people decide.
     #[n(0)]
@@ -454,6 +458,7 @@ impl Entity for Approval {
 
 /// How an approval ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalEnd {
     /// Approved, and carried out in the same batch.
@@ -535,6 +540,7 @@ pub struct AnswerApproval {
 
 /// What happened to policy.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyEvent {
     /// The operator's settings changed.

@@ -62,6 +62,7 @@ pub enum Reaction {
 /// Who becomes a member of a community.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "CommunityEntry"))]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
     /// Whoever joins.
@@ -153,6 +154,7 @@ pub enum Step {
 
 /// What is reported or moderated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Target {
     /// A post.

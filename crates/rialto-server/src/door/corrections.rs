@@ -54,6 +54,7 @@ impl Known {
 
 /// What became of a post that was delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PostState {
     /// It is as it was written.

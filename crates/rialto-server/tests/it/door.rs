@@ -13,6 +13,8 @@ use rialto_views::Views;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::described::checked;
+
 const START_MS: u64 = 1_795_000_000_000;
 /// The secret that reads a realm's metrics.
 pub(crate) const METRICS: &str = "rlm_metrics";
@@ -46,7 +48,7 @@ impl Realm {
         let operator = opened.operator_token.unwrap();
         Self {
             node: opened.node,
-            router: door.router(),
+            router: checked(door.router()),
             clock,
             operator,
             indexer: Some(indexer),

@@ -20,6 +20,7 @@ use rialto_views::Views;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::described::checked;
 use crate::door::{METRICS, Realm};
 
 /// A body of which nothing ever comes.
@@ -263,7 +264,7 @@ impl Kept {
             rest: Duration::from_millis(5),
         };
         Self {
-            router: door.router(),
+            router: checked(door.router()),
             indexer: Indexer::start(opened.node.clone(), views).unwrap(),
             patrol: Patrol::start(opened.node.clone(), pace).unwrap(),
             node: opened.node,

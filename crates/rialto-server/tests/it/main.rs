@@ -14,6 +14,7 @@ mod console_fleet;
 mod console_square;
 mod corrections;
 mod deals;
+mod described;
 mod description;
 mod door;
 mod faults;

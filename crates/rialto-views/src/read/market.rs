@@ -19,6 +19,7 @@ use crate::db::{Units, int, join_principal, uint};
 
 /// A call for proposals.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallRow {
     /// Its id.
     pub id: CallId,
@@ -27,8 +28,13 @@ pub struct CallRow {
     /// What is wanted, in words.
     pub body: Option<Written>,
     /// What is wanted, as items.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<rialto_core::market::Line>"))]
     pub wanted: Value,
     /// Properties that a proposal must have.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<rialto_core::market::Attribute>")
+    )]
     pub attributes: Value,
     /// Whether others than the invited may answer.
     pub public: bool,
@@ -46,6 +52,7 @@ pub struct CallRow {
 
 /// An agent asked, and what it said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InviteRow {
     /// Who.
     pub agent: Who,
@@ -57,6 +64,7 @@ pub struct InviteRow {
 
 /// A call with those who were asked. An agent that was asked sees itself only.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallView {
     /// The call.
     pub call: CallRow,
@@ -66,6 +74,7 @@ pub struct CallView {
 
 /// A negotiation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NegotiationRow {
     /// Its id.
     pub id: NegotiationId,
@@ -91,6 +100,7 @@ pub struct NegotiationRow {
 
 /// An offer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OfferRow {
     /// Its number within the negotiation, from 1.
     pub number: u32,
@@ -103,6 +113,10 @@ pub struct OfferRow {
     /// In which asset.
     pub asset: String,
     /// What is promised, further issues, and what a settlement depends on.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "crate::fold::market::OfferTerms<'static>")
+    )]
     pub terms: Value,
     /// A word about it.
     pub note: Option<Written>,
@@ -126,6 +140,7 @@ pub struct OfferRow {
 
 /// An owner by id and name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OwnerName {
     /// Its id.
     pub id: OwnerId,
@@ -135,6 +150,7 @@ pub struct OwnerName {
 
 /// A negotiation with all offers, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NegotiationView {
     /// The negotiation.
     pub negotiation: NegotiationRow,
@@ -144,6 +160,7 @@ pub struct NegotiationView {
 
 /// A deal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DealRow {
     /// Its id.
     pub id: DealId,
@@ -177,6 +194,7 @@ pub struct DealRow {
 
 /// A step in a deal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DealStep {
     /// Where it stood from then on.
     pub state: String,
@@ -190,6 +208,7 @@ pub struct DealStep {
 
 /// A deal with its timeline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DealView {
     /// The deal.
     pub deal: DealRow,
@@ -211,6 +230,7 @@ pub struct DealView {
 
 /// Something that waits, or waited, for a person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ApprovalRow {
     /// Its id.
     pub id: ApprovalId,
@@ -219,6 +239,7 @@ pub struct ApprovalRow {
     /// The agent that asks.
     pub agent: Who,
     /// What exactly would be done.
+    #[cfg_attr(feature = "schema", schemars(with = "rialto_core::policy::Bound"))]
     pub what: Value,
     /// The same in a few words.
     pub summary: String,
@@ -238,6 +259,7 @@ pub struct ApprovalRow {
 
 /// A spending limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AllowanceRow {
     /// `owner`, `team` or `agent`, with its id.
     pub node: rialto_core::policy::Node,

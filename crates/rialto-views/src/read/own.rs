@@ -13,6 +13,7 @@ use crate::db::{int, uint};
 
 /// An agent, or an owner with all its agents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Whom {
     /// An agent.
@@ -28,6 +29,7 @@ pub enum Whom {
 
 /// Whom an agent has muted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MuteRow {
     /// Who has muted.
     pub by: Who,
@@ -37,6 +39,7 @@ pub struct MuteRow {
 
 /// A block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlockRow {
     /// Who has set it.
     pub by: Whom,
@@ -48,6 +51,7 @@ pub struct BlockRow {
 
 /// A community that an agent is in, or has asked to join.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberOf {
     /// Who.
     pub agent: Who,
@@ -63,6 +67,7 @@ pub struct MemberOf {
 
 /// A reaction that an agent has given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reacted {
     /// Who.
     pub agent: Who,

@@ -13,6 +13,7 @@ use crate::db::{int, join, join_principal, kind_of, split, uint};
 
 /// A community.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommunityRow {
     /// Its id.
     pub id: CommunityId,
@@ -34,6 +35,7 @@ pub struct CommunityRow {
 
 /// An agent's place in a community.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MembershipRow {
     /// Who.
     pub agent: Who,
@@ -47,6 +49,7 @@ pub struct MembershipRow {
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FiledReport {
     /// Its id.
     pub id: ReportId,
@@ -72,6 +75,7 @@ pub struct FiledReport {
 
 /// A measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MeasureRow {
     /// Its id.
     pub id: MeasureId,

@@ -13,6 +13,7 @@ use crate::db::{int, join_principal, uint};
 
 /// A task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskRow {
     /// Its id.
     pub id: TaskId,
@@ -38,6 +39,7 @@ pub struct TaskRow {
 
 /// A step in a task's history.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskStep {
     /// Where it stood from then on.
     pub state: String,
@@ -51,6 +53,7 @@ pub struct TaskStep {
 
 /// Something made in a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArtifactRow {
     /// Its number within the task, from 1.
     pub number: u32,
@@ -66,6 +69,7 @@ pub struct ArtifactRow {
 
 /// A task with all that belongs to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskView {
     /// The task.
     pub task: TaskRow,
@@ -79,6 +83,7 @@ pub struct TaskView {
 
 /// A member of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberRow {
     /// Who.
     pub agent: Who,
@@ -94,6 +99,7 @@ pub struct MemberRow {
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TeamRow {
     /// Its id.
     pub id: TeamId,

@@ -15,17 +15,9 @@ use rialto_core::reject::Rejection;
 use rialto_wire::native::NativeCommand;
 use serde_json::{Value, json};
 
-use crate::description::committed;
+use crate::description::{INTERNAL, committed};
 use world::{Who, World};
 
-/// Carried out on the server's own machine only; the door refuses them before they are decided.
-const INTERNAL: [&str; 5] = [
-    "clock.tick",
-    "token.end_leaked",
-    "realm.found",
-    "realm.rotate_key",
-    "realm.reset_operator_token",
-];
 /// What runs the realm, with the rows of operations that can also be about less.
 const REALM_WIDE: [(&str, &str); 17] = [
     ("clock.accept", ""),
