@@ -124,7 +124,35 @@ impl Types {
         for (_, operation) in operations {
             rename(&mut operation["responses"], &other);
         }
+        // What only the realm asks of itself is no part of what is described.
+        let mut named = BTreeSet::from(["Problem".to_owned()]);
+        paths
+            .values()
+            .for_each(|path| reach(path, &asked, &mut named));
+        asked.retain(|name, _| named.contains(name));
         asked
+    }
+}
+
+/// Notes what a schema refers to, and what that refers to.
+fn reach(schema: &Value, schemas: &Map<String, Value>, named: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            let to = fields.get("$ref").and_then(Value::as_str);
+            if let Some(name) = to.and_then(|to| to.strip_prefix(SCHEMAS))
+                && named.insert(name.to_owned())
+                && let Some(schema) = schemas.get(name)
+            {
+                reach(schema, schemas, named);
+            }
+            fields
+                .values()
+                .for_each(|inner| reach(inner, schemas, named));
+        }
+        Value::Array(entries) => entries
+            .iter()
+            .for_each(|inner| reach(inner, schemas, named)),
+        _ => {}
     }
 }
 

@@ -84,3 +84,43 @@ fn followed(head: Head, body: Body) -> Body {
     });
     Body::from_stream(chunks)
 }
+
+mod tests {
+    use axum::Json;
+    use axum::routing::get;
+    use serde_json::json;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Asks a door that answers the same to everything.
+    async fn told(path: &'static str, media: &'static str, body: String) {
+        let answer = move || async move { ([(header::CONTENT_TYPE, media)], body) };
+        let router = checked(Router::new().route(path, get(answer)));
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = router.oneshot(request).await.unwrap();
+        to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "an answer is not as it is described")]
+    async fn an_answer_with_a_field_too_many_is_noticed() {
+        let answer = json!({ "position": 1, "digest": "b3:0", "entities": 1, "more": 1 });
+        told("/api/digest", "application/json", answer.to_string()).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "an answer is not as it is described")]
+    async fn an_event_of_another_kind_is_noticed() {
+        let event = "event: trimmed\ndata: {\"from\":1}\n\n".to_owned();
+        told("/api/inbox/stream", "text/event-stream", event).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "neither described nor a refusal")]
+    async fn a_route_that_is_not_described_is_noticed() {
+        let router = checked(Router::new().route("/api/more", get(async || Json(1))));
+        let request = Request::get("/api/more").body(Body::empty()).unwrap();
+        router.oneshot(request).await.unwrap();
+    }
+}

@@ -9,17 +9,22 @@ use rialto_server::door;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// A document in `docs`.
 pub(crate) fn committed(name: &str, made: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../docs")
-        .join(name);
+    committed_at(&format!("docs/{name}"), made);
+}
+
+/// A file anywhere in the project.
+pub(crate) fn committed_at(name: &str, made: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let path = root.join(name);
     if std::env::var_os("RIALTO_BLESS").is_some() {
         std::fs::write(&path, made).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == made,
-        "docs/{name} is behind the code: run the tests once with RIALTO_BLESS=1"
+        "{name} is behind the code: run the tests once with RIALTO_BLESS=1"
     );
 }
 

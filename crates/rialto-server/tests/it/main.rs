@@ -9,6 +9,7 @@
 mod architecture;
 mod audit;
 mod authority;
+mod clients;
 mod console;
 mod console_fleet;
 mod console_square;

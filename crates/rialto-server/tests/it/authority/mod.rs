@@ -445,6 +445,11 @@ async fn who_may_do_what() {
         let holds = somebody || INTERNAL.contains(&row.what.as_str());
         broken.unless(holds, row, "somebody may", "nobody", "a refusal");
     }
+    // Nor has an answer been held against its schema that nobody was given.
+    for (row, _) in &reads {
+        let somebody = row.cells.iter().any(|cell| cell.starts_with("200"));
+        broken.unless(somebody, row, "somebody may", "nobody", "a good answer");
+    }
     world.realm.stop();
     assert!(broken.0.is_empty(), "{}\n{text}", broken.0);
     committed("authorisation.md", &text);
