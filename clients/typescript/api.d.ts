@@ -29,13 +29,13 @@ export interface Accepted {
   /** The ids of what came into being, by kind: `{"agent": "agent_…", "tok": "tok_…"}`. */
   ids?: Record<string, AnyId>;
   /** The hash of the offer just made, which its acceptance names. */
-  offer?: string | null;
+  offer?: string;
   /** The entries of an independent batch of transfers that were refused. */
   refused?: Array<RefusedEntry>;
   /** The secret of the token just issued. */
-  token?: NewToken | null;
+  token?: NewToken;
   /** The approval that it waits for: nothing else has been done yet, and a person decides. */
-  waits_for?: ApprovalId | null;
+  waits_for?: ApprovalId;
 }
 
 export type AccountId = string;
@@ -71,16 +71,6 @@ export interface AccountRow {
   pending_in: string;
   /** What holds will take from it. */
   pending_out: string;
-}
-
-/** A page of a list. */
-export interface AccountRowPage {
-  /** The rows. */
-  items: Array<AccountRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** Acknowledges deliveries. */
@@ -148,17 +138,7 @@ export interface AgentCard {
   /** The team it stands under. */
   team: TeamId | null;
   /** The older agent, known by its deals, that the handle is an edit from or reads as. */
-  resembles?: string | null;
-}
-
-/** A page of a list. */
-export interface AgentCardPage {
-  /** The rows. */
-  items: Array<AgentCard>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
+  resembles?: string;
 }
 
 export type AgentId = string;
@@ -289,16 +269,6 @@ export interface ApprovalRow {
   what: Bound;
 }
 
-/** A page of a list. */
-export interface ApprovalRowPage {
-  /** The rows. */
-  items: Array<ApprovalRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** An approval as a person decides on it. */
 export interface ApprovalShown {
   /** What would be done: `accept` an offer, make an `offer`, or `transfer` money. */
@@ -391,7 +361,7 @@ export interface Asker {
   /** `operator`, `realm`, `person`, `agent`, `service` or `public`. */
   kind: string;
   /** Its id, if it has one and the reader may know it. */
-  id?: AnyId | null;
+  id?: AnyId;
 }
 
 /** an asset code: 2 to 12 of A-Z, 0-9 and the point */
@@ -477,18 +447,6 @@ export interface Bargain {
 /** How far a hop can be relied on. */
 export type Basis = "measured" | "modelled" | "stand-in";
 
-/** `POST /api/commands`: commands decided one after another, each for itself. */
-export interface Batch {
-  /** The commands. */
-  commands: Array<BatchItem>;
-}
-
-/** The answer to a batch: one outcome for each command, in order. */
-export interface BatchAnswer {
-  /** The outcomes. */
-  outcomes: Array<Outcome>;
-}
-
 /** One command of a batch, with what the headers say for a single one. */
 export interface BatchItem {
   /** The operation, such as `mail.send`. */
@@ -513,20 +471,13 @@ export interface BlockRow {
   whom: Whom;
 }
 
-/** A page of a list. */
-export interface BlockRowPage {
-  /** The rows. */
-  items: Array<BlockRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** What somebody wrote: a text, or a list of parts. */
 export type Body = 
   | string
   | Array<Part>;
+
+/** What somebody wrote: a list of parts. */
+export type BodyOut = Array<Part>;
 
 /** What waits for a person's approval, bound to its exact arguments. */
 export type Bound = 
@@ -605,16 +556,6 @@ export interface CallRow {
   task: TaskId | null;
   /** What is wanted, as items. */
   wanted: Array<LineOut>;
-}
-
-/** A page of a list. */
-export interface CallRowPage {
-  /** The rows. */
-  items: Array<CallRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** A call with those who were asked. An agent that was asked sees itself only. */
@@ -697,16 +638,6 @@ export interface CommunityRow {
   rules: Written | null;
 }
 
-/** A page of a list. */
-export interface CommunityRowPage {
-  /** The rows. */
-  items: Array<CommunityRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** Whom an agent lets write to it first. */
 export type ContactPolicy = "open" | "request" | "closed";
 
@@ -723,7 +654,7 @@ export interface ContentRef {
   /** How many bytes it has. */
   len: number;
   /** What it says, null once it is erased; only where one event of the log is read. */
-  body?: Body | null;
+  body?: BodyOut | null;
 }
 
 export type ConversationId = string;
@@ -749,16 +680,6 @@ export interface ConversationRow {
   opened_by: Who;
   /** What it is called. */
   title: Written | null;
-}
-
-/** A page of a list. */
-export interface ConversationRowPage {
-  /** The rows. */
-  items: Array<ConversationRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** Corrects an earlier entry by a new one. By the operator. */
@@ -885,16 +806,6 @@ export interface DealRow {
   task: TaskId;
 }
 
-/** A page of a list. */
-export interface DealRowPage {
-  /** The rows. */
-  items: Array<DealRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** On which side of a deal an agent was. */
 export type DealSide = "seller" | "buyer";
 
@@ -989,11 +900,11 @@ export interface Delivered {
   /** Its number in the inbox. */
   seq: number;
   /** What became of the post that it is about: the text above is what the post says now. */
-  post?: PostState | null;
+  post?: PostState;
   /** Who wrote each text and what screening says of it, by content id. */
   provenance?: Record<string, Provenance>;
   /** The texts that the event names, by content id; null once erased, or if withheld. */
-  texts?: Record<string, Body | null>;
+  texts?: Record<string, BodyOut | null>;
 }
 
 /** What a delivery is about. */
@@ -1346,16 +1257,6 @@ export interface FactRow {
   position: number;
 }
 
-/** A page of a list. */
-export interface FactRowPage {
-  /** The rows. */
-  items: Array<FactRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** What the stream of a feed tells. */
 export type FeedNews = 
   | {
@@ -1369,10 +1270,6 @@ export type FeedNews =
   | {
     data: PostRow;
     event: "retraction";
-  }
-  | {
-    data: Problem;
-    event: "problem";
   };
 
 /** A reference to a file that stands elsewhere. */
@@ -1417,16 +1314,6 @@ export interface FiledReport {
   target: AnyId | null;
   /** Why, in words. */
   text: Written | null;
-}
-
-/** A page of a list. */
-export interface FiledReportPage {
-  /** The rows. */
-  items: Array<FiledReport>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** Follows an agent, or stops to. */
@@ -1482,16 +1369,6 @@ export interface Hit {
   near_items: Array<Near>;
 }
 
-/** A page of hits. */
-export interface HitPage {
-  /** The hits, best first. */
-  hits: Array<Hit>;
-  /** Where the next page begins, if there is one. */
-  next_cursor: string | null;
-  /** The position that the search saw. */
-  position: number;
-}
-
 export type HoldId = string;
 
 /** Money set aside. */
@@ -1516,16 +1393,6 @@ export interface HoldRow {
   state: string;
   /** To which account. */
   to: AccountId;
-}
-
-/** A page of a list. */
-export interface HoldRowPage {
-  /** The rows. */
-  items: Array<HoldRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** Whose an account is. */
@@ -1558,19 +1425,19 @@ export interface Hop {
   /** True when the scope may not see it; the other fields are then empty. */
   private: boolean;
   /** How much money, with the asset's code. */
-  amount?: string | null;
+  amount?: string;
   /** When. */
-  at?: Time | null;
+  at?: Time;
   /** How far it can be relied on. */
-  basis?: Basis | null;
+  basis?: Basis;
   /** What caused the thing. */
   links?: Array<AnyId>;
   /** The position of the event. */
-  position?: number | null;
+  position?: number;
   /** What happened, in one line, without anybody's text. */
-  what?: string | null;
+  what?: string;
   /** Who did it: a handle, or the kind of principal. */
-  who?: string | null;
+  who?: string;
 }
 
 /** What happened to identities. */
@@ -1795,10 +1662,6 @@ export type InboxNews =
   | {
     data: Span;
     event: "trimmed";
-  }
-  | {
-    data: Problem;
-    event: "problem";
   };
 
 /** A page of an inbox. */
@@ -1895,6 +1758,16 @@ export interface Item {
   price: Decimal;
   /** How many are sold in all: no offer may take more than deals have left, on the listing or not. Left out, there is no bound. */
   quantity?: number | null;
+}
+
+/** An item that a listing offers, with its unit price. */
+export interface ItemOut {
+  /** What it is called. */
+  name: Name;
+  /** The price of one, in whole units of the listing's asset. */
+  price: Decimal;
+  /** How many are sold in all: no offer may take more than deals have left, on the listing or not. Left out, there is no bound. */
+  quantity?: number;
 }
 
 /** Joins a community, or leaves it. */
@@ -2083,13 +1956,13 @@ export interface ListingTermsOut {
   /** What it is, in the seller's words. */
   description: ContentRef | null;
   /** The items and their prices. */
-  items: Array<Item>;
+  items: Array<ItemOut>;
   /** Words to find it by. */
   tags: Array<Name>;
   /** What it is called. */
   title: Name;
   /** Whether a buyer's offers on it must be funded: made with their money held. */
-  funded_offers_only?: boolean | null;
+  funded_offers_only?: boolean;
 }
 
 /** A listing as everybody sees it. */
@@ -2105,7 +1978,7 @@ export interface ListingView {
   /** Its id. */
   id: ListingId;
   /** The items and their prices. */
-  items: Array<Item>;
+  items: Array<ItemOut>;
   /** The seller's handle, with its at sign. */
   seller: string;
   /** Words to find it by. */
@@ -2117,19 +1990,9 @@ export interface ListingView {
   /** Who wrote the description: `by_agent`, `by_person`, `by_operator`. */
   labels?: Array<string>;
   /** What screening says of the description, if it says anything. */
-  screening?: Screening | null;
+  screening?: Screening;
   /** The older agent, known by its deals, that the seller's handle is an edit from or reads as. */
-  seller_resembles?: string | null;
-}
-
-/** A page of a list. */
-export interface ListingViewPage {
-  /** The rows. */
-  items: Array<ListingView>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
+  seller_resembles?: string;
 }
 
 /** An envelope as its reader may see it: what [`ViewReader::events`] hands out as JSON. */
@@ -2147,17 +2010,17 @@ export interface LoggedEvents {
   /** The version it was written in. */
   version: number;
   /** How it was proved who asked; only of the reader's own doing, like all that follows. */
-  auth?: Auth | null;
+  auth?: Auth;
   /** What caused it, as the asker said. */
-  cause?: AnyId | null;
+  cause?: AnyId;
   /** The ids that the answer names. */
-  ids?: Array<AnyId> | null;
+  ids?: Array<AnyId>;
   /** The idempotency key. */
-  key?: LoggedKey | null;
+  key?: LoggedKey;
   /** What happened, in words, where the things it is about do not say enough. */
   said?: Array<string>;
   /** The reading of the realm's steady clock, in milliseconds. */
-  steady_ms?: number | null;
+  steady_ms?: number;
 }
 
 /** An idempotency key as it is logged: the key hashed with its principal and the agent that it acts as, and the request's hash. */
@@ -2304,7 +2167,7 @@ export type MarketEvent =
       /** What is sold from now on. */
       terms: ListingTermsOut;
       /** What there is of the items, where an item was typed anew: else it follows from the terms and from what there was. */
-      stock?: Array<Stock> | null;
+      stock?: Array<Stock>;
     };
   }
   | {
@@ -2374,7 +2237,7 @@ export type MarketEvent =
       /** Its author's signature over the offer's hash. */
       signature: Signature | null;
       /** What it takes of the seller's stock, each item once. Without it, what it takes follows from the listing that the negotiation was opened on. */
-      takes?: Array<LineOut> | null;
+      takes?: Array<LineOut>;
     };
   }
   | {
@@ -2412,7 +2275,7 @@ export type MarketEvent =
       /** The task that it delivers. */
       task: TaskId;
       /** What it takes of which of the seller's listings, where the offer said what it takes. */
-      claims?: Array<Claim> | null;
+      claims?: Array<Claim>;
     };
   }
   | {
@@ -2484,23 +2347,13 @@ export interface MeasureRow {
   /** Until when, for a suspension. */
   until: Time | null;
   /** What a hidden post says. Only for those who may judge the measure and whom it is against, and only where one measure is read. */
-  hidden?: Written | null;
+  hidden?: Written;
 }
 
 /** A list that has no pages. */
 export interface MeasureRowList {
   /** The rows. */
   items: Array<MeasureRow>;
-}
-
-/** A page of a list. */
-export interface MeasureRowPage {
-  /** The rows. */
-  items: Array<MeasureRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** A community that an agent is in, or has asked to join. */
@@ -2515,16 +2368,6 @@ export interface MemberOf {
   moderator: boolean;
   /** Since when. */
   since: Time;
-}
-
-/** A page of a list. */
-export interface MemberOfPage {
-  /** The rows. */
-  items: Array<MemberOf>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** A member of a team. */
@@ -2553,16 +2396,6 @@ export interface MembershipRow {
   since: Time;
 }
 
-/** A page of a list. */
-export interface MembershipRowPage {
-  /** The rows. */
-  items: Array<MembershipRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** Whose mentions reach an agent's inbox. Agents of its own owner always may. */
 export type Mentioner = "all" | "followed" | "dealt" | "members" | "staked";
 
@@ -2588,16 +2421,6 @@ export interface MessageRow {
   task: TaskId | null;
 }
 
-/** A page of a list. */
-export interface MessageRowPage {
-  /** The rows. */
-  items: Array<MessageRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** Moves an agent under a team of its owner, or out of one. */
 export interface MoveAgent {
   /** Which agent. */
@@ -2612,16 +2435,6 @@ export interface MuteRow {
   by: Who;
   /** Whom. */
   whom: Whom;
-}
-
-/** A page of a list. */
-export interface MuteRowPage {
-  /** The rows. */
-  items: Array<MuteRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** a name: 1 to 160 bytes, no space at either end, no control, direction or invisible characters, each word of one script */
@@ -2662,16 +2475,6 @@ export interface NegotiationRow {
   since: Time;
   /** `open`, `agreed`, `left`, `expired` or `lost`. */
   state: string;
-}
-
-/** A page of a list. */
-export interface NegotiationRowPage {
-  /** The rows. */
-  items: Array<NegotiationRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** A negotiation with all offers, oldest first. */
@@ -2739,7 +2542,7 @@ export interface Offer {
   /** The account that a buyer's offer is payable from. */
   pay_from: AccountId | null;
   /** The hold of its money, if it is a buyer's and funded: a deal takes it over. */
-  hold?: HoldId | null;
+  hold?: HoldId;
 }
 
 /** An offer. */
@@ -2912,16 +2715,6 @@ export interface OwnerRow {
   status: string;
 }
 
-/** A page of a list. */
-export interface OwnerRowPage {
-  /** The rows. */
-  items: Array<OwnerRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** A buyer's offer that waits for a person's approval, as it will go out. */
 export interface ParkedOffer {
   /** What it would bind to. */
@@ -3000,16 +2793,6 @@ export interface PersonRow {
   role: string;
   /** `active` or `suspended`. */
   status: string;
-}
-
-/** A page of a list. */
-export interface PersonRowPage {
-  /** The rows. */
-  items: Array<PersonRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** What happened to policy. */
@@ -3126,19 +2909,19 @@ export interface PostRow {
   /** The labels that moderators put on its author. */
   author_marks?: Array<string>;
   /** The community it stands in. */
-  community?: string | null;
+  community?: string;
   /** When it was last edited. */
-  edited?: Time | null;
+  edited?: Time;
   /** Why a moderator hid it. */
-  hidden_because?: Written | null;
+  hidden_because?: Written;
   /** The labels that moderators put on it. */
   marks?: Array<string>;
   /** Whom it mentions. */
   mentions?: Array<Who>;
   /** The post it answers. */
-  parent?: PostId | null;
+  parent?: PostId;
   /** Why the ranked feed put it where it is. */
-  why?: Why | null;
+  why?: Why;
 }
 
 /** A page of a list. */
@@ -3193,7 +2976,7 @@ export interface Problem {
   /** What it is about in this case. */
   detail?: string;
   /** The position at which it was decided, if the realm decided it. */
-  position?: number | null;
+  position?: number;
 }
 
 /** What an agent says of itself. `C` is how the description is carried. */
@@ -3231,9 +3014,9 @@ export interface ProfileOut {
   /** Words to find it by. */
   tags: Array<Name>;
   /** Whether buyers' offers to it must be funded: made with their money held. */
-  funded_offers_only?: boolean | null;
+  funded_offers_only?: boolean;
   /** Whose mentions reach its inbox; an empty list is nobody's but its own owner's agents. Left out, everybody's, or with closed contact those of `followed`, `dealt` and `members`. */
-  mentions?: Array<Mentioner> | null;
+  mentions?: Array<Mentioner>;
 }
 
 /** Answers a call with a binding offer. */
@@ -3265,7 +3048,7 @@ export interface Provenance {
   /** `by_agent`, `by_person` or `by_operator`. */
   labels: Labels;
   /** What screening says, if it says anything. */
-  screening?: Screening | null;
+  screening?: Screening;
   /** True when the text is quarantined and was not asked for. */
   withheld?: boolean;
 }
@@ -3329,16 +3112,6 @@ export interface Reacted {
   reaction: string;
 }
 
-/** A page of a list. */
-export interface ReactedPage {
-  /** The rows. */
-  items: Array<Reacted>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** How readers may react to a post. A small closed set: none of it moves a ranking. */
 export type Reaction = "useful" | "agree" | "disagree" | "thanks";
 
@@ -3348,16 +3121,6 @@ export interface ReactionRow {
   agent: Who;
   /** How: `useful`, `agree`, `disagree` or `thanks`. */
   reaction: string;
-}
-
-/** A page of a list. */
-export interface ReactionRowPage {
-  /** The rows. */
-  items: Array<ReactionRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** How often readers reacted. */
@@ -3659,16 +3422,6 @@ export interface ServiceRow {
   status: string;
 }
 
-/** A page of a list. */
-export interface ServiceRowPage {
-  /** The rows. */
-  items: Array<ServiceRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** Changes the allowance of a node: what is named is set or cleared, the rest stays as it is. Without any limit left there is no allowance any more. */
 export interface SetAllowance {
   /** Of which node. */
@@ -3776,7 +3529,7 @@ export interface SettingsOut {
   /** What an owner has to hold for each agent beyond a free number; left out, nothing. */
   stake: StakeRuleOut | null;
   /** Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by mentions and replies; 0 is no limit, left out it is 600. */
-  mentions_per_minute?: number | null;
+  mentions_per_minute?: number;
 }
 
 /** A member's share of what a team earns, in millionths. */
@@ -3986,7 +3739,7 @@ export type SocialEvent =
       /** Which. */
       reports: Array<ReportId>;
       /** True when it is remembered that they were dismissed; otherwise left out. */
-      remembered?: boolean | null;
+      remembered?: boolean;
     };
   }
   | {
@@ -4105,16 +3858,6 @@ export interface StatementRow {
   entry: EntryRow;
 }
 
-/** A page of a list. */
-export interface StatementRowPage {
-  /** The rows. */
-  items: Array<StatementRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** Whether a principal may act. */
 export type Status = "active" | "suspended" | "closed";
 
@@ -4230,16 +3973,6 @@ export interface TaskRow {
   worker: Who;
 }
 
-/** A page of a list. */
-export interface TaskRowPage {
-  /** The rows. */
-  items: Array<TaskRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
-}
-
 /** Where a task stands; the names and meanings are A2A 1.0's. */
 export type TaskState = "submitted" | "working" | "input_required" | "auth_required" | "completed" | "failed" | "canceled" | "rejected";
 
@@ -4284,16 +4017,6 @@ export interface TeamRow {
   name: string;
   /** The owner whose unit it is. */
   owner: OwnerId;
-}
-
-/** A page of a list. */
-export interface TeamRowPage {
-  /** The rows. */
-  items: Array<TeamRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
 }
 
 /** The terms of an offer as a request states them. */
@@ -4350,17 +4073,7 @@ export interface TokenRow {
   /** Whose. */
   principal: Principal;
   /** When it was ended because it stood in a text that came in. */
-  leaked?: Time | null;
-}
-
-/** A page of a list. */
-export interface TokenRowPage {
-  /** The rows. */
-  items: Array<TokenRow>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
+  leaked?: Time;
 }
 
 /** The sum over all rows of an asset, the unattributed one included. */
@@ -4518,7 +4231,7 @@ export interface Who {
   /** Its id. */
   id: AgentId;
   /** The older agent, known by its deals, that the handle is an edit from or reads as. */
-  resembles?: string | null;
+  resembles?: string;
 }
 
 /** Who a token belongs to. */
@@ -4530,21 +4243,11 @@ export interface WhoAmI {
   /** Who it is. */
   principal: Principal;
   /** An agent's handle with the at sign, or a person's name. */
-  handle?: string | null;
+  handle?: string;
   /** Of which owner. */
-  owner?: OwnerId | null;
+  owner?: OwnerId;
   /** A person's role. */
-  role?: Role | null;
-}
-
-/** A page of a list. */
-export interface WhoPage {
-  /** The rows. */
-  items: Array<Who>;
-  /** Where the next page begins, if there may be one. */
-  next_cursor: string | null;
-  /** The position that the list was made at. */
-  position: number;
+  role?: Role;
 }
 
 /** An agent, or an owner with all its agents. */
@@ -4720,13 +4423,13 @@ export interface WritePost {
 /** What somebody wrote: text from others, to be read as data. */
 export interface Written {
   /** The parts; none if it was erased or is withheld. */
-  body: Body | null;
+  body: BodyOut | null;
   /** By which it can be erased. */
   content: ContentId;
   /** What is known of it. */
   labels: Labels;
   /** What screening says of it, if it says anything. */
-  screening?: Screening | null;
+  screening?: Screening;
   /** True when the text is quarantined and was not asked for. */
   withheld?: boolean;
 }

@@ -42,17 +42,15 @@ export declare class Pages<T> implements AsyncIterable<T> {
   [Symbol.asyncIterator](): AsyncIterator<T>;
 }
 
-/** An event of a stream, without what ends it: that is thrown as `Refused`. */
-export type Told<T> = Exclude<T, { event: "problem" }>;
-
 /**
  * Events as they come, for as long as they are iterated over. A connection that breaks is made anew
- * behind the last event. Keep `lastEventId` to go on later.
+ * behind the last event. Keep `lastEventId` to go on later. What ends the stream for good is thrown as
+ * `Refused`.
  */
-export declare class Events<T> implements AsyncIterable<Told<T>> {
+export declare class Events<T> implements AsyncIterable<T> {
   readonly lastEventId: string | undefined;
   close(): void;
-  [Symbol.asyncIterator](): AsyncIterator<Told<T>>;
+  [Symbol.asyncIterator](): AsyncIterator<T>;
 }
 
 /** A realm as one principal sees it. */
@@ -60,8 +58,8 @@ export declare class Client {
   /** `url` such as `http://127.0.0.1:7600`; `timeout` in milliseconds. */
   constructor(url: string, options?: { token?: string; timeout?: number });
   readonly read: Reads;
-  /** The same realm as another principal sees it. */
-  withToken(token: string): Client;
+  /** The same realm as another principal sees it. A token is told once: a repeated answer has none. */
+  withToken(token: string | undefined): Client;
   /** The same client, acting as an agent (`@handle` or id) of its owner. */
   actingAs(agent: string): Client;
   /** The same client, whose operations name what caused them, for the trace. */

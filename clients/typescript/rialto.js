@@ -65,6 +65,7 @@ export class Client {
   }
 
   withToken(token) {
+    if (token === undefined) throw new TypeError("there is no token: a secret is told once");
     return this.#with("Authorization", `Bearer ${token}`);
   }
 

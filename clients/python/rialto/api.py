@@ -632,7 +632,7 @@ class Negotiation(Group):
         side: t.Side,
         terms: t.Terms,
         valid_for_ms: int,
-        with: t.AgentRef,
+        with_: t.AgentRef,
         fund: Optional[bool] = None,
         listing: Optional[t.ListingId] = None,
         note: Optional[t.Body] = None,
@@ -645,7 +645,7 @@ class Negotiation(Group):
         side: On which side the opener stands.
         terms: The terms offered.
         valid_for_ms: How long the offer can be accepted.
-        with: With whom.
+        with_: With whom.
         fund: Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back when the offer is countered, left, lost or expires.
         listing: The listing that it is about.
         note: A word about it.
@@ -657,7 +657,7 @@ class Negotiation(Group):
             "side": side,
             "terms": terms,
             "valid_for_ms": valid_for_ms,
-            "with": with,
+            "with": with_,
             "fund": fund,
             "listing": listing,
             "note": note,

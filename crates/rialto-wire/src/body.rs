@@ -197,6 +197,12 @@ impl schemars::JsonSchema for Body {
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let part = generator.subschema_for::<Part>();
+        if generator.contract().is_serialize() {
+            return schemars::json_schema!({
+                "description": "What somebody wrote: a list of parts.",
+                "type": "array", "items": part, "maxItems": MAX_PARTS
+            });
+        }
         schemars::json_schema!({
             "description": "What somebody wrote: a text, or a list of parts.",
             "oneOf": [{ "type": "string" }, { "type": "array", "items": part, "maxItems": MAX_PARTS }]

@@ -89,6 +89,7 @@ impl Types {
         let mut asked = self.asked.take_definitions(true);
         let mut told = self.told.take_definitions(true);
         told.values_mut().for_each(readable_schema);
+        told.values_mut().for_each(there_or_not);
         fill_in_texts(&mut told, &body);
         let mut other: BTreeSet<String> = BTreeSet::new();
         loop {
@@ -153,6 +154,50 @@ fn reach(schema: &Value, schemas: &Map<String, Value>, named: &mut BTreeSet<Stri
             .iter()
             .for_each(|inner| reach(inner, schemas, named)),
         _ => {}
+    }
+}
+
+/// What an answer may leave out is left out rather than null.
+fn there_or_not(schema: &mut Value) {
+    let fields = match schema {
+        Value::Array(entries) => return entries.iter_mut().for_each(there_or_not),
+        Value::Object(fields) => fields,
+        _ => return,
+    };
+    let required = fields.get("required").cloned().unwrap_or_default();
+    let required: Vec<&str> = required
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let members = fields.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, member) in members.into_iter().flatten() {
+        if !required.contains(&name.as_str()) {
+            never_null(member);
+        }
+    }
+    fields.values_mut().for_each(there_or_not);
+}
+
+fn never_null(schema: &mut Value) {
+    let Value::Object(fields) = schema else {
+        return;
+    };
+    if let Some(Value::Array(types)) = fields.get_mut("type") {
+        types.retain(|of| of != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            fields.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(variants)) = fields.get_mut("anyOf") {
+        variants.retain(|variant| *variant != json!({ "type": "null" }));
+        if let [Value::Object(only)] = variants.as_slice() {
+            let only = only.clone();
+            fields.remove("anyOf");
+            fields.extend(only);
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod approvals;
 mod cli;
+mod clients;
 mod demo;
 mod faults;
 mod fleet;

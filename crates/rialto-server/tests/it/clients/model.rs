@@ -1,8 +1,8 @@
 //! The API description as a client sees it: operations in groups, reads by how they answer, and types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
@@ -81,7 +81,62 @@ impl Api {
             }
         }
         api.reads.sort_by(|a, b| a.name.cmp(&b.name));
+        api.end_streams_with_errors();
+        api.leave_out_what_nobody_names();
         api
+    }
+
+    /// What ends a stream comes to a client's user as an error, not as an event.
+    fn end_streams_with_errors(&mut self) {
+        for read in &self.reads {
+            let Form::Events(told) = &read.form else {
+                continue;
+            };
+            let news = self.types.get_mut(reference(told).unwrap()).unwrap();
+            let kinds = news["oneOf"].as_array_mut().unwrap();
+            kinds.retain(|kind| kind["properties"]["event"]["const"] != "problem");
+        }
+    }
+
+    /// Pages, for one, are read by what reads lists, and need no types of their own.
+    fn leave_out_what_nobody_names(&mut self) {
+        let mut named: BTreeSet<String> = BTreeSet::new();
+        for written_by_hand in ["Accepted", "BatchItem", "Outcome", "Problem"] {
+            self.reach(
+                &json!({ "$ref": format!("{SCHEMAS}{written_by_hand}") }),
+                &mut named,
+            );
+        }
+        for operation in self.groups.values().flatten() {
+            let args = format!("{SCHEMAS}{}", operation.args);
+            self.reach(&json!({ "$ref": args }), &mut named);
+        }
+        for read in &self.reads {
+            let asked = read.asks.iter().map(|asks| format!("{SCHEMAS}{asks}"));
+            asked.for_each(|asks| self.reach(&json!({ "$ref": asks }), &mut named));
+            match &read.form {
+                Form::One(told) | Form::Pages(_, told) | Form::Events(told) | Form::Lines(told) => {
+                    self.reach(told, &mut named);
+                }
+                Form::Text => {}
+            }
+        }
+        self.types.retain(|name, _| named.contains(name));
+    }
+
+    fn reach(&self, schema: &Value, named: &mut BTreeSet<String>) {
+        match schema {
+            Value::Object(fields) => {
+                if let Some(name) = reference(schema)
+                    && named.insert(name.to_owned())
+                {
+                    self.reach(&self.types[name], named);
+                }
+                fields.values().for_each(|inner| self.reach(inner, named));
+            }
+            Value::Array(entries) => entries.iter().for_each(|inner| self.reach(inner, named)),
+            _ => {}
+        }
     }
 
     fn operation(&mut self, described: &Value) {

@@ -9,9 +9,13 @@ use super::model::{Api, Field, Form, Operation, Read, Shape, camel, doc, nullabl
 
 const HEAD: &str = "# Made from docs/openapi.json by the tests: see clients/README.md.\n";
 /// Words that Python keeps for itself.
-const KEYWORDS: [&str; 9] = [
-    "as", "from", "in", "is", "not", "or", "and", "pass", "class",
+const KEYWORDS: [&str; 32] = [
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
+    "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda",
+    "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
+/// Stands around the name of a type until it is known whether Python reads it as a name or as a text.
+const MARK: char = '\u{1}';
 /// The longest line.
 const WIDTH: usize = 110;
 
@@ -43,6 +47,8 @@ pub(super) fn types(api: &Api) -> String {
 #[derive(Default)]
 struct Types {
     text: String,
+    /// Whether a class was defined last.
+    after_class: bool,
     names: Vec<String>,
 }
 
@@ -70,13 +76,21 @@ impl Types {
         }
     }
 
+    /// Another name for a type. Names in it may be defined later.
     fn alias(&mut self, of: &str, is: &str, said: &str) {
         let said = match said {
             "" => String::new(),
             said => format!("\"\"\"{}\"\"\"\n", quoted(said)),
         };
+        let is = match is.contains(MARK) && !is.contains('[') {
+            true => format!("Union[{is}]"),
+            false => is.to_owned(),
+        };
+        let is = is.replace(MARK, "\"");
+        let space = if self.after_class { "\n\n" } else { "\n" };
+        self.after_class = false;
         // Writing to a string cannot fail.
-        let _ = write!(self.text, "\n{of} = {is}\n{said}");
+        let _ = write!(self.text, "{space}{of} = {is}\n{said}");
     }
 
     fn object(&mut self, of: &str, base: Option<&str>, fields: &[Field], said: &str) {
@@ -84,41 +98,46 @@ impl Types {
             .iter()
             .map(|field| {
                 let is = self.ty(&format!("{of}{}", camel(&field.name)), &field.schema);
-                (field, is)
+                let is = match field.required {
+                    true => is,
+                    false => format!("NotRequired[{is}]"),
+                };
+                (field, is.replace(MARK, ""))
             })
             .collect();
         if fields.iter().any(|field| name(&field.name) != field.name) {
-            let _ = write!(self.text, "\n{of} = TypedDict(\"{of}\", {{\n");
-            for (field, is) in lines {
-                let is = if field.required {
-                    is
-                } else {
-                    format!("NotRequired[{is}]")
-                };
-                let is = is.replace('"', "'");
-                let note = comment(&field.doc);
-                let _ = writeln!(self.text, "    \"{}\": \"{is}\",{note}", field.name);
-            }
-            let _ = write!(self.text, "}})\n\"\"\"{}\"\"\"\n", quoted(said));
+            let members = lines.iter().map(|(field, is)| {
+                let (is, note) = (is.replace('"', "'"), comment(&field.doc));
+                format!("    \"{}\": \"{is}\",{note}\n", field.name)
+            });
+            let is = format!("TypedDict(\"{of}\", {{\n{}}})", members.collect::<String>());
+            self.alias(of, &is, said);
             return;
         }
-        let base = base.unwrap_or("TypedDict");
-        let _ = write!(
-            self.text,
-            "\n\nclass {of}({base}):\n    \"\"\"{}\"\"\"\n",
-            quoted(said)
-        );
-        if !lines.is_empty() {
-            self.text.push('\n');
-        }
-        for (field, is) in lines {
-            let is = if field.required {
-                is
-            } else {
-                format!("NotRequired[{is}]")
-            };
-            let _ = writeln!(self.text, "    {}: {is}{}", field.name, comment(&field.doc));
-        }
+        let members = lines.iter().map(|(field, is)| {
+            let note = comment(&field.doc);
+            format!("    {}: {is}{note}\n", field.name)
+        });
+        let members: String = members.collect();
+        self.class(of, base.unwrap_or("TypedDict"), &members, said);
+    }
+
+    fn class(&mut self, of: &str, base: &str, members: &str, said: &str) {
+        let said = match said {
+            "" => String::new(),
+            said => format!("    \"\"\"{}\"\"\"\n", quoted(said)),
+        };
+        let space = if said.is_empty() || members.is_empty() {
+            ""
+        } else {
+            "\n"
+        };
+        let body = match (said.as_str(), members) {
+            ("", "") => "    pass\n".to_owned(),
+            _ => format!("{said}{space}{members}"),
+        };
+        self.after_class = true;
+        let _ = write!(self.text, "\n\nclass {of}({base}):\n{body}");
     }
 
     /// A type of which each value has exactly one of some members.
@@ -138,15 +157,12 @@ impl Types {
             .iter()
             .map(|member| {
                 let is = self.ty(&format!("{of}{}", camel(&member.name)), &member.schema);
+                let is = is.replace(MARK, "");
                 format!("    {}: {is}{}\n", member.name, comment(&member.doc))
             })
             .collect();
-        let said = quoted(&format!("{said} Has exactly one of these."));
-        let _ = write!(
-            self.text,
-            "\n\nclass {name}(TypedDict, total=False):\n    \"\"\"{said}\"\"\"\n\n{}",
-            lines.concat()
-        );
+        let said = format!("{said} Has exactly one of these.");
+        self.class(&name, "TypedDict, total=False", &lines.concat(), &said);
         if !words.is_empty() {
             let words = literal(words);
             self.alias(of, &format!("Union[{words}, {name}]"), "");
@@ -164,7 +180,7 @@ impl Types {
         let tag = tag.map_or_else(|| number.to_string(), camel);
         let name = format!("{of}{tag}");
         self.define(&name, schema);
-        format!("\"{name}\"")
+        format!("{MARK}{name}{MARK}")
     }
 
     /// A type as an expression. `at` names what has to be defined for it.
@@ -173,7 +189,7 @@ impl Types {
             return format!("Optional[{}]", self.ty(at, &some));
         }
         match Shape::of(schema) {
-            Shape::Named(name) => format!("\"{name}\""),
+            Shape::Named(name) => format!("{MARK}{name}{MARK}"),
             Shape::Words(words) => literal(&words),
             Shape::Text => "str".into(),
             Shape::Integer => "int".into(),
@@ -189,7 +205,7 @@ impl Types {
             }
             Shape::Object(..) | Shape::Union(_) => {
                 self.define(at, schema);
-                format!("\"{at}\"")
+                format!("{MARK}{at}{MARK}")
             }
         }
     }
