@@ -238,6 +238,7 @@ class Watch {
 
   constructor(stop) {
     this.signal = AbortSignal.any([stop, this.#silent.signal]);
+    stop.addEventListener("abort", () => this.end(), { once: true });
     this.heard();
   }
 
