@@ -95,6 +95,19 @@ impl serde::Serialize for Amount {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Amount {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Amount".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        generator.subschema_for::<Decimal>()
+    }
+}
+
 /// An exact decimal number, as a person or program writes it: `22.48`, `-3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal {

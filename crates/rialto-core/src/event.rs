@@ -32,6 +32,7 @@ macro_rules! joined {
     )*) => {
         /// Something that happened.
         #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum Event {
             $($(#[$about])* #[n($number)] $name(#[n(0)] crate::$module::$event),)*
@@ -82,6 +83,7 @@ const ALL: [&str; count(MODULES)] = all(MODULES);
 /// An idempotency key as it is logged: the key hashed with its principal and the agent that it acts
 /// as, and the request's hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LoggedKey {
     /// The hash of principal and key.
     #[n(0)]

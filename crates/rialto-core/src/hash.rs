@@ -112,6 +112,16 @@ impl serde::Serialize for Short {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Short {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Short".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9a-f]{32}$" })
+    }
+}
+
 /// A 64-byte Ed25519 signature. Verified in the doors; the core only keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(transparent)]

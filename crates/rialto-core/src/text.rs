@@ -277,6 +277,20 @@ impl serde::Serialize for Labels {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Labels {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Labels".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "array",
+            "items": { "type": "string", "enum": Self::NAMES.map(|(_, name)| name) },
+            "description": "What is known of a text without reading it: who wrote it, and whether a live token stands in it."
+        })
+    }
+}
+
 /// A content as a command carries it: hashed and measured in the door, its bytes left there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealed {
@@ -297,6 +311,7 @@ pub struct Sealed {
 
 /// A content as events carry it. The bytes and the salt can be erased; this stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContentRef {
     /// Where the bytes are kept.
     #[n(0)]

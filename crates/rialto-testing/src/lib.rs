@@ -1,7 +1,9 @@
-//! What the tests of all crates share: the place of outside data, and how a test says that it is
-//! skipped.
+//! What the tests of all crates share: where outside data lies, how a test says that it is skipped, and
+//! whether an answer is as it is described.
 //!
-//! A dev-dependency only; it never becomes part of the product and depends on nothing.
+//! A dev-dependency only; it never becomes part of the product and depends on nothing of it.
+
+pub mod described;
 
 use std::fmt::Display;
 use std::io::Write;

@@ -36,6 +36,8 @@ pub use chips::{Rates, Used, tokens_of};
 pub use error::Error;
 pub use rank::Why;
 pub use read::*;
+#[cfg(feature = "schema")]
+pub use readable::readable_schema;
 pub use readable::{Scale, readable, readable_event};
 pub use report::{
     CapacityRow, Concentration, Dimension, FactKind, FactRow, Figures, FleetUse, MAX_ROWS,

@@ -31,6 +31,7 @@ pub(crate) fn recency(age_ms: u64) -> i32 {
 
 /// What the score of a post is made of. The parts add up to the score.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Why {
     /// The sum of the parts.
     pub score: i32,

@@ -89,6 +89,30 @@ pub(crate) fn rewrite(
     }
 }
 
+/// Makes the schema of what is logged that of its readable form, as [`rewrite`] does with values.
+#[cfg(feature = "schema")]
+pub fn readable_schema(schema: &mut Value) {
+    let fields = match schema {
+        Value::Array(entries) => return entries.iter_mut().for_each(readable_schema),
+        Value::Object(fields) => fields,
+        _ => return,
+    };
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        let by_id = properties.get("asset").is_some_and(|asset| {
+            let named = asset.get("$ref").and_then(Value::as_str);
+            named.is_some_and(|name| name.ends_with("/AssetId"))
+        });
+        let settles = properties.contains_key("paid") && properties.contains_key("returned");
+        if (by_id && !properties.contains_key("code"))
+            || (settles && !properties.contains_key("asset"))
+        {
+            let code = serde_json::json!({ "type": "string", "description": "The asset's code, or its id where nothing more is known." });
+            properties.insert("asset".to_owned(), code);
+        }
+    }
+    fields.values_mut().for_each(readable_schema);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,6 +63,7 @@ pub const MAX_ROWS: usize = 10_000;
 
 /// What rows are told apart by, besides the asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// Whose money.
@@ -79,28 +80,32 @@ pub enum Dimension {
     Chip,
 }
 
+impl Dimension {
+    /// Every dimension by its name.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("owner", Self::Owner),
+        ("agent", Self::Agent),
+        ("counterparty", Self::Counterparty),
+        ("asset", Self::Asset),
+        ("model", Self::Model),
+        ("chip", Self::Chip),
+    ];
+}
+
 impl std::str::FromStr for Dimension {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
-        Ok(match text {
-            "owner" => Self::Owner,
-            "agent" => Self::Agent,
-            "counterparty" => Self::Counterparty,
-            "asset" => Self::Asset,
-            "model" => Self::Model,
-            "chip" => Self::Chip,
-            _ => {
-                let why = format!(
-                    "no dimension {text}: owner, agent, counterparty, asset, model or chip"
-                );
-                return Err(Error::BadQuery(why));
-            }
+        let found = Self::ALL.iter().find(|(name, _)| *name == text);
+        found.map(|(_, dimension)| *dimension).ok_or_else(|| {
+            let known = Self::ALL.map(|(name, _)| name).join(", ");
+            Error::BadQuery(format!("no dimension {text}; there are {known}"))
         })
     }
 }
 
 /// The figures of a row, in whole units of its asset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Figures {
     /// What was paid.
     pub spent: String,
@@ -127,6 +132,7 @@ pub struct Figures {
 
 /// A row of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportRow {
     /// By which the events behind it are found.
     pub key: String,
@@ -146,6 +152,7 @@ pub struct ReportRow {
 
 /// The sum over all rows of an asset, the unattributed one included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TotalRow {
     /// The asset.
     pub asset: String,
@@ -156,6 +163,7 @@ pub struct TotalRow {
 
 /// What the operator and payment services did, in whole units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OperatorRow {
     /// The asset.
     pub asset: String,
@@ -171,6 +179,7 @@ pub struct OperatorRow {
 
 /// The accounts of a scope and period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
     /// From deals, told apart by the dimensions, in order of their ids.
     pub rows: Vec<ReportRow>,
@@ -186,6 +195,7 @@ pub struct Report {
 
 /// What a fact says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // The table in the module's doc says what each is.
 pub enum FactKind {
@@ -205,6 +215,7 @@ pub enum FactKind {
 
 /// A fact behind a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FactRow {
     /// What it says.
     pub kind: FactKind,

@@ -32,6 +32,8 @@ const BREADTH: u64 = 4;
 
 /// On which side of a deal an agent was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "DealSide"))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// It delivered.
@@ -42,6 +44,7 @@ pub enum Side {
 
 /// What a deal says of one of its parties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kept {
     /// It did its part.
@@ -77,6 +80,7 @@ pub struct Dealt {
 
 /// A score and its components, each in thousandths.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Score {
     /// From 0 (nothing known) to 1000.
     pub score: u32,

@@ -28,6 +28,7 @@ const HOPS: usize = 2_000;
 
 /// How far a hop can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// It happened in this realm and is in its log.
@@ -40,6 +41,7 @@ pub enum Basis {
 
 /// One event about one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hop {
     /// The thing.
     pub id: AnyId,
@@ -75,6 +77,7 @@ pub struct Hop {
 
 /// An id that was named as a cause, but does not exist for whoever named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Gap {
     /// The id.
     pub id: AnyId,
@@ -84,6 +87,7 @@ pub struct Gap {
 
 /// The thread of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trace {
     /// What was asked for.
     pub id: AnyId,

@@ -16,7 +16,8 @@ pub const MAX_BYTES: usize = 1 << 20;
 pub const MAX_PARTS: usize = 64;
 
 /// One part of a body.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Part {
     /// Text.
@@ -28,7 +29,8 @@ pub enum Part {
 }
 
 /// A reference to a file that is stored elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FileRef {
     /// What it is called.
@@ -192,12 +194,19 @@ impl<'de> Deserialize<'de> for Body {
     }
 }
 
+#[cfg(feature = "schema")]
 impl schemars::JsonSchema for Body {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Body".into()
     }
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let part = generator.subschema_for::<Part>();
+        if generator.contract().is_serialize() {
+            return schemars::json_schema!({
+                "description": "What somebody wrote: a list of parts.",
+                "type": "array", "items": part, "maxItems": MAX_PARTS
+            });
+        }
         schemars::json_schema!({
             "description": "What somebody wrote: a text, or a list of parts.",
             "oneOf": [{ "type": "string" }, { "type": "array", "items": part, "maxItems": MAX_PARTS }]

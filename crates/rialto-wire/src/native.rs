@@ -20,7 +20,8 @@ pub type NativeCommand = Command<Body>;
 pub const MAX_COMMANDS: usize = 8_190;
 
 /// One command of a batch, with what the headers say for a single one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchItem {
     /// The operation, such as `mail.send`.
@@ -40,7 +41,8 @@ pub struct BatchItem {
 }
 
 /// `POST /api/commands`: commands decided one after another, each for itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// The commands.
@@ -48,7 +50,8 @@ pub struct Batch {
 }
 
 /// A new token's secret: returned once, stored nowhere.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewToken {
     /// The token's id.
     pub id: TokenId,
@@ -63,7 +66,8 @@ impl std::fmt::Debug for NewToken {
 }
 
 /// An entry of an independent batch of transfers that was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RefusedEntry {
     /// Its index.
     pub index: u32,
@@ -74,7 +78,8 @@ pub struct RefusedEntry {
 }
 
 /// The answer to an accepted command.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Accepted {
     /// The position at which it was decided. It is durable.
     pub position: u64,
@@ -120,7 +125,8 @@ impl Accepted {
 }
 
 /// A problem in the form of RFC 9457, with the product's stable code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// Where the code is explained: `/errors/RLT0401`.
     #[serde(rename = "type")]
@@ -158,7 +164,8 @@ impl Problem {
 }
 
 /// The outcome of one command of a batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was accepted.
@@ -168,7 +175,8 @@ pub enum Outcome {
 }
 
 /// The answer to a batch: one outcome for each command, in order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BatchAnswer {
     /// The outcomes.
     pub outcomes: Vec<Outcome>,

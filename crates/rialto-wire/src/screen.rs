@@ -26,9 +26,8 @@ const LOOKED_AT: usize = 16_384;
 const BREAK: &str = "\u{2}\u{2}";
 
 /// What a text seems to try.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Label {
     /// To give the reader instructions that are not its own.
@@ -102,7 +101,8 @@ pub fn said_of(labels: Labels, text: Option<&str>) -> u32 {
 }
 
 /// What screening came to, as a reader sees it beside a text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Screening {
     /// The source: `rules:v2`, `realm:tokens` for the label `live_token`, or both with a comma.
     pub source: String,

@@ -17,9 +17,8 @@ pub const MAX_TERMS: usize = 32;
 pub const MAX_PAGE: u32 = 100;
 
 /// Whether everything asked for must be there.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Match {
     /// Every item and every attribute.
@@ -30,7 +29,8 @@ pub enum Match {
 }
 
 /// By what hits are ordered. Ties fall to the older listing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
     /// The price of all wanted items together, lowest first.
@@ -40,7 +40,8 @@ pub enum Sort {
 }
 
 /// A search for listings.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ListingQuery {
     /// Items that are wanted, by name.
@@ -65,7 +66,8 @@ pub struct ListingQuery {
 }
 
 /// A listing as everybody sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListingView {
     /// Its id.
     pub id: ListingId,
@@ -102,7 +104,9 @@ pub struct ListingView {
 }
 
 /// A wanted item and the one that the listing has for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "FoundItem"))]
 pub struct Found {
     /// As the query wrote it.
     pub wanted: Name,
@@ -113,7 +117,8 @@ pub struct Found {
 }
 
 /// A wanted item that is missing, and one of the listing's that has a similar name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Near {
     /// As the query wrote it.
     pub wanted: Name,
@@ -122,7 +127,8 @@ pub struct Near {
 }
 
 /// One hit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hit {
     /// The whole listing, so that the asker can check the answer.
     pub listing: ListingView,
@@ -139,7 +145,8 @@ pub struct Hit {
 }
 
 /// A page of hits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HitPage {
     /// The hits, best first.
     pub hits: Vec<Hit>,

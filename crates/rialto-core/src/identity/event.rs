@@ -14,6 +14,7 @@ use crate::time::Time;
 
 /// What happened to identities.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityEvent {
     /// An owner signed up.

@@ -23,6 +23,7 @@ use crate::time::Time;
 
 /// An invitation that can still be used. Keyed by the hash of its code.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Invitation {
     /// Its id.
     #[n(0)]

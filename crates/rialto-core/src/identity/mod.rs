@@ -37,6 +37,7 @@ use crate::time::Time;
 
 /// The sender of a request, as its token or the node itself proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Principal {
     /// The realm itself: its clock.
@@ -61,6 +62,7 @@ pub enum Principal {
 
 /// How the principal was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "by", content = "token")]
 pub enum Auth {
     /// Not at all: the realm's own clock, or a sign-up.
@@ -105,6 +107,7 @@ pub enum Role {
 
 /// Whether a principal may act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It may act.
@@ -173,6 +176,7 @@ impl Mentioner {
 
 /// Who holds an agent's private key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Custody {
     /// The agent itself.

@@ -69,6 +69,7 @@ impl Entity for Asset {
 
 /// Whose an account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Holder {
     /// The operator's issues of an asset.
@@ -170,6 +171,7 @@ impl Entity for Account {
 
 /// What an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Purpose {
     /// A transfer that somebody asked for.
@@ -542,6 +544,7 @@ commands! {
 
 /// What an entry does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     /// Moves money at once.
@@ -571,6 +574,8 @@ impl EntryKind {
 
 /// One entry of the ledger, with everything needed to apply it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "LedgerEntry"))]
 pub struct Entry {
     /// Its id.
     #[n(0)]
@@ -607,6 +612,7 @@ pub struct Entry {
 
 /// What happened on the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerEvent {
     /// An asset was created.

@@ -37,6 +37,7 @@ use crate::time::Time;
 
 /// A direct conversation of two, or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationKind {
     /// Two agents.
@@ -158,6 +159,8 @@ impl Entity for Inbox {
 
 /// What a delivery is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "DeliveryItem"))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Item {
     /// A message in a conversation.
@@ -439,6 +442,7 @@ commands! {
 
 /// What happened to mail.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MailEvent {
     /// A conversation was opened.

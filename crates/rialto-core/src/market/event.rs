@@ -17,6 +17,7 @@ use crate::work::Share;
 
 /// Why a negotiation ended without a deal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NegotiationEnd {
     /// A party left.
@@ -32,6 +33,7 @@ pub enum NegotiationEnd {
 
 /// Why a deal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DealEnd {
     /// The buyer accepted the delivery.
@@ -56,6 +58,7 @@ pub enum DealEnd {
 
 /// How a negotiation began.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Opening {
     /// Who would pay.
     #[n(0)]
@@ -76,6 +79,7 @@ pub struct Opening {
 
 /// What happened on the market.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MarketEvent {
     /// A listing was published.

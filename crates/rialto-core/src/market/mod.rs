@@ -103,6 +103,7 @@ pub struct Attribute {
 /// The value of an attribute or issue.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "AttributeValue"))]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Yes or no.
@@ -388,6 +389,7 @@ impl Terms {
 
 /// The part of an offer that the settlement of a deal depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Bargain {
     /// The asset.
     #[n(0)]
@@ -420,6 +422,7 @@ pub struct Bargain {
 
 /// The latest offer of a negotiation.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Offer {
     /// Whose it is.
     #[n(0)]
@@ -447,6 +450,7 @@ pub struct Offer {
 
 /// A buyer's offer that waits for a person's approval, exactly as it will go out.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ParkedOffer {
     /// To whom.
     #[n(0)]
@@ -586,6 +590,7 @@ impl Entity for Negotiation {
 
 /// The state of a deal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DealState {
     /// Agreed, and the money held.

@@ -23,6 +23,7 @@ use crate::text::Name;
 
 /// How many of one item a listing sells, and how many deals have taken.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stock {
     /// What it is called.
     #[n(0)]
@@ -37,6 +38,7 @@ pub struct Stock {
 
 /// What an offer or a deal takes of a listing's stock.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Claim {
     /// The listing.
     #[n(0)]

@@ -47,6 +47,7 @@ use crate::time::{HOUR_MS, Time};
 
 /// A node of the principal tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Node {
     /// The whole realm.
@@ -156,6 +157,7 @@ impl Entity for Allowance {
 
 /// Who sets a block, or who is blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Party {
     /// An owner with all its agents.
@@ -441,6 +443,7 @@ impl Default for Settings {
 
 /// An act that waits for a person's approval, bound to its exact arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// To accept an offer.
@@ -477,6 +480,7 @@ pub enum Bound {
 
 /// An approval that waits for a person of the agent's owner.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Approval {
     /// Whose people decide.
     #[n(0)]
@@ -508,6 +512,7 @@ impl Entity for Approval {
 
 /// How an approval ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalEnd {
     /// Approved, and carried out in the same batch.
@@ -604,6 +609,7 @@ commands! {
 
 /// What happened to policy.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyEvent {
     /// The operator's settings changed.

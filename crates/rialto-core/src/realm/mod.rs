@@ -145,6 +145,7 @@ commands! {
 
 /// What happened to the realm itself.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RealmEvent {
     /// The realm was founded.

@@ -12,6 +12,7 @@ use crate::text::{ContentRef, Handle};
 
 /// What happened on the square.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SocialEvent {
     /// An agent follows another.

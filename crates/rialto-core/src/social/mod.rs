@@ -62,6 +62,7 @@ pub enum Reaction {
 /// How agents join a community.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "CommunityEntry"))]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
     /// Any agent may join.
@@ -153,6 +154,7 @@ pub enum Step {
 
 /// What is reported or moderated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind", content = "id")]
 pub enum Target {
     /// A post.

@@ -406,6 +406,7 @@ commands! {
 
 /// What happened to work.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WorkEvent {
     /// A task was given.

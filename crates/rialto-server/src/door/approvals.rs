@@ -4,7 +4,6 @@
 //! The request comes from the views, the remaining limits from the state, both as of now.
 
 use axum::Json;
-use axum::response::IntoResponse;
 use rialto_core::amount::Amount;
 use rialto_core::id::{AccountId, ApprovalId};
 use rialto_core::ledger::Holder;
@@ -14,15 +13,17 @@ use rialto_core::state::State as Realm;
 use rialto_core::time::Time;
 use rialto_views::{ApprovalView, Scope};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Door;
+use super::answer::Answer;
 use super::path::Path;
 use super::problem::Refusal;
-use super::reads::{At, Read, Reply, id, view};
+use super::reads::{At, Read, id, view};
 
 /// A limit at which the payment would count.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "BudgetLeft"))]
 pub(super) struct Left {
     /// Whose limit.
     pub(super) node: Node,
@@ -55,9 +56,11 @@ struct Means {
 
 /// An approval as a person decides on it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ApprovalShown"))]
 pub(super) struct Shown {
-    /// What is bound.
-    #[serde(rename = "request")]
+    /// What is bound; its fields stand beside the others.
+    #[serde(flatten)]
     pub(super) view: ApprovalView,
     /// What the paying account has left to spend, in whole units.
     pub(super) available: Option<String>,
@@ -164,23 +167,9 @@ pub(super) async fn shown(
 }
 
 /// `GET /api/approvals/{id}`.
-pub(super) async fn one(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn one(Path(name): Path<String>, read: Read) -> Answer<Shown> {
     let (wanted, scope) = (id(&name)?, read.scope().await?);
     let found = shown(&read.door, scope, read.query.at(), vec![wanted]).await?;
-    let found = found.first().ok_or(Code::NotFound)?;
-    Ok(Json(answer(found)).into_response())
-}
-
-/// The approval's own fields are at the top level, as in lists.
-fn answer(shown: &Shown) -> Value {
-    let fields = |value: Value| match value {
-        Value::Object(fields) => fields,
-        _ => serde_json::Map::new(),
-    };
-    let mut all = fields(serde_json::to_value(shown).unwrap_or_default());
-    let mut request = fields(all.remove("request").unwrap_or_default());
-    let mut top = fields(request.remove("approval").unwrap_or_default());
-    top.extend(request);
-    top.extend(all);
-    Value::Object(top)
+    let found = found.into_iter().next().ok_or(Code::NotFound)?;
+    Ok(Json(found))
 }

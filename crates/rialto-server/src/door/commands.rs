@@ -29,6 +29,7 @@ use rialto_wire::strict;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::answer::Answer;
 use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
@@ -37,7 +38,7 @@ use super::{Door, leaks, sign_ups};
 use crate::node::{Answered, Ask, Failure, Reply};
 
 /// Operations that only the realm itself carries out.
-const INTERNAL: [&str; 5] = [
+pub(super) const INTERNAL: [&str; 5] = [
     "clock.tick",
     "token.end_leaked",
     "realm.found",
@@ -61,7 +62,7 @@ pub(super) async fn one(
     headers: HeaderMap,
     extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Accepted>, Refusal> {
+) -> Answer<Accepted> {
     let body = body.map_err(|e| unread(&e))?;
     let text = |name: &str| {
         headers
@@ -149,7 +150,7 @@ pub(super) async fn batch(
     Shared(door): Shared<Arc<Door>>,
     caller: Caller,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<BatchAnswer>, Refusal> {
+) -> Answer<BatchAnswer> {
     caller.known()?;
     let body = body.map_err(|e| unread(&e))?;
     let batch: ReadBatch<'_> =

@@ -55,6 +55,7 @@ impl Known {
 
 /// The state of a delivered post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PostState {
     /// It is unchanged.

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use rialto_core::reject::Code;
 
+use super::answer::Markdown;
 use super::path::Path;
 use super::problem::{Refusal, status_of};
 
@@ -32,13 +31,9 @@ pub fn error_pages() -> String {
 }
 
 /// `GET /errors/{code}`.
-pub(super) async fn page(Path(code): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn page(Path(code): Path<String>) -> Result<Markdown, Refusal> {
     let code: Code = code
         .parse()
         .map_err(|()| Refusal::new(Code::NotFound, "no such error code"))?;
-    Ok((
-        [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")],
-        error_page(code),
-    )
-        .into_response())
+    Ok(Markdown(error_page(code)))
 }

@@ -1,16 +1,19 @@
 //! The REST door at `/api`, the console for people at `/`, and metrics, health and readiness.
 //!
-//! Every request takes the same way: its host name and origin ([`names`]), its bounded body
-//! ([`bodies`]), the caller ([`auth`]), the request itself ([`commands`], [`inbox`], [`reads`]),
-//! and the answer ([`problem`]). The routes are in one table, from which both the router and the
-//! API description ([`openapi`]) are made. Nothing here decides.
+//! Every request goes the same way: under which name and from whose page ([`names`]), its body within
+//! bounds ([`bodies`]), who asks ([`auth`]), what is asked ([`commands`], [`inbox`], [`reads`]), and what is
+//! answered ([`answer`], [`problem`]). The routes stand in one table, from which both
+//! the router and the API description ([`openapi`]) are made. Nothing here decides.
 
+mod answer;
 mod approvals;
 mod auth;
 mod bodies;
 mod commands;
 mod console;
 mod corrections;
+#[cfg(feature = "schema")]
+mod describe;
 mod errors;
 mod files;
 mod inbox;
@@ -47,9 +50,10 @@ pub use bodies::{
     BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, HELD_BYTES, HELD_OF_ONE, HELD_OF_STRANGERS,
     STRANGER_BYTES,
 };
+#[cfg(feature = "schema")]
+pub use describe::describe;
 pub use errors::{error_page, error_pages};
 pub use names::Names;
-pub use openapi::describe;
 pub use problem::{Refusal, status_of};
 pub(crate) use serve::serve;
 pub use serve::{Ending, Listener, ServeError, Tls};

@@ -8,27 +8,28 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use rialto_core::decide::secret_hash;
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 
+use super::answer::{Health, Metrics};
 use super::auth::{Caller, bearer, token_of};
 use super::problem::Refusal;
 use super::{Door, reads};
 use crate::node::{ClockState, Failure, Trouble};
 
 /// `GET /healthz`: the process lives and its log can be written.
-pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Response {
-    if door.node.has_stopped() {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "stopped: the log could not be written\n",
-        )
-            .into_response();
+pub(super) async fn healthz(State(door): State<Arc<Door>>) -> Health {
+    let well = !door.node.has_stopped();
+    let line = match well {
+        true => "ok\n",
+        false => "stopped: the log could not be written\n",
+    };
+    Health {
+        well,
+        line: line.to_owned(),
     }
-    "ok\n".into_response()
 }
 
 /// Why the realm is not ready, if it is not: first what stops requests, then damage, then the
@@ -47,21 +48,22 @@ fn trouble(door: &Door) -> Option<Trouble> {
 }
 
 /// What is wrong with the realm's clock. Public, because `/api/realm` shows the time.
-fn clock_advice(door: &Door) -> Response {
+fn clock_advice(door: &Door) -> Health {
     let clocks = door.node.clocks();
-    match (clocks.state, clocks.advice()) {
+    let (well, line) = match (clocks.state, clocks.advice()) {
         (ClockState::Jumped, Some(advice)) => {
-            let told = format!("not ready: {} {advice}\n", Code::ClockJump);
-            (StatusCode::SERVICE_UNAVAILABLE, told).into_response()
+            let line = format!("not ready: {} {advice}\n", Code::ClockJump);
+            (false, line)
         }
-        (_, Some(advice)) => format!("ready, but {advice}\n").into_response(),
-        (_, None) => "ready\n".into_response(),
-    }
+        (_, Some(advice)) => (true, format!("ready, but {advice}\n")),
+        (_, None) => (true, "ready\n".to_owned()),
+    };
+    Health { well, line }
 }
 
 /// `GET /readyz`: the server accepts requests, knows of no damage to the log, and updates the
 /// views. The operator also reads the exact problem.
-pub(super) async fn readyz(State(door): State<Arc<Door>>, headers: HeaderMap) -> Response {
+pub(super) async fn readyz(State(door): State<Arc<Door>>, headers: HeaderMap) -> Health {
     let Some(Trouble { code, detail }) = trouble(&door) else {
         return clock_advice(&door);
     };
@@ -71,8 +73,10 @@ pub(super) async fn readyz(State(door): State<Arc<Door>>, headers: HeaderMap) ->
         detail if operator && !detail.is_empty() => format!(": {detail}"),
         _ => String::new(),
     };
-    let told = format!("not ready: {code} {}{detail}\n", code.title());
-    (StatusCode::SERVICE_UNAVAILABLE, told).into_response()
+    Health {
+        well: false,
+        line: format!("not ready: {code} {}{detail}\n", code.title()),
+    }
 }
 
 /// Refuses everybody except the operator and holders of the metrics' secret.
@@ -94,12 +98,12 @@ async fn may_read(door: &Arc<Door>, request: Request) -> Result<(), Refusal> {
 pub(super) async fn metrics(
     State(door): State<Arc<Door>>,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Metrics, Refusal> {
     may_read(&door, request).await?;
     Ok(told(&door))
 }
 
-fn told(door: &Door) -> Response {
+fn told(door: &Door) -> Metrics {
     let health = door.node.health();
     let stats = door.node.stats();
     let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
@@ -211,7 +215,7 @@ fn told(door: &Door) -> Response {
             "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
         );
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+    Metrics(text)
 }
 
 #[expect(

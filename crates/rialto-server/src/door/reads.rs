@@ -7,33 +7,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Query, State};
-use axum::http::header;
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
 use rialto_core::decide::resolve_agent;
+use rialto_core::hash::Hash;
 use rialto_core::id::{AgentId, AnyId, ConversationId, OwnerId};
 use rialto_core::identity::{AgentRef, Principal};
-use rialto_core::policy::{Action, authorise};
+use rialto_core::policy::{Action, Settings, authorise};
 use rialto_core::reject::Code;
 use rialto_core::time::Time;
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AgentCard, AgentQuery, Dimension, Error as ViewError, EventFilter, Order, Paging, Scope,
-    ViewReader,
+    AccountRow, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow, CallRow, CallView,
+    ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError, EventFilter,
+    FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow, Page, Paging,
+    PersonRow, Report, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
+    Trace, TrialBalance, ViewReader,
 };
-use rialto_wire::search::ListingQuery;
+use rialto_wire::search::{HitPage, ListingQuery, ListingView};
 use rialto_wire::strict;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Door;
+use super::answer::{Answer, Exported, Items, Lines};
 use super::auth::{Caller, live, scope, stands};
 use super::path::Path;
 use super::problem::Refusal;
+use crate::node::ClockState;
 
 /// How long a read waits for the views to reach what was durable when it came.
 const CATCH_UP: Duration = Duration::from_secs(1);
@@ -41,8 +44,6 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 const MIN_POSITION: Duration = Duration::from_secs(10);
 
 pub(super) type Door_ = State<Arc<Door>>;
-type Answer<T> = Result<Json<T>, Refusal>;
-pub(super) type Reply = Result<Response, Refusal>;
 
 /// Every query parameter of any read; the route lists those that a read takes.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -192,31 +193,29 @@ impl Read {
     }
 
     /// Answers with what the views say.
-    pub(super) async fn answer<T: Serialize + Send + 'static>(
+    pub(super) async fn answer<T: Send + 'static>(
         self,
         read: impl FnOnce(&ViewReader, &ListQuery) -> Result<T, ViewError> + Send + 'static,
-    ) -> Reply {
-        self.view(read).await.map(|t| Json(t).into_response())
+    ) -> Answer<T> {
+        self.view(read).await.map(Json)
     }
 
     /// Answers with one thing, if it is there.
-    pub(super) async fn one<T: Serialize + Send + 'static>(
+    pub(super) async fn one<T: Send + 'static>(
         self,
         read: impl FnOnce(&ViewReader, &ListQuery) -> Result<Option<T>, ViewError> + Send + 'static,
-    ) -> Reply {
+    ) -> Answer<T> {
         let thing = self.view(read).await?;
-        thing
-            .map(|t| Json(t).into_response())
-            .ok_or(Code::NotFound.into())
+        thing.map(Json).ok_or(Code::NotFound.into())
     }
 
     /// Answers with a list that has no pages.
-    pub(super) async fn all<T: Serialize + Send + 'static>(
+    pub(super) async fn all<T: Send + 'static>(
         self,
         read: impl FnOnce(&ViewReader) -> Result<Vec<T>, ViewError> + Send + 'static,
-    ) -> Reply {
-        let rows = self.view(|v, _| read(v)).await?;
-        Ok(Json(json!({ "items": rows })).into_response())
+    ) -> Answer<Items<T>> {
+        let items = self.view(|v, _| read(v)).await?;
+        Ok(Json(Items { items }))
     }
 
     /// Refuses all but the operator.
@@ -293,19 +292,28 @@ pub(super) async fn own(door: &Door, caller: &Caller, name: &str) -> Result<Owne
 }
 
 macro_rules! lists {
-    ($($name:ident)*) => {$(
-        pub(super) async fn $name(read: Read) -> Reply {
+    ($($name:ident -> $row:ty;)*) => {$(
+        pub(super) async fn $name(read: Read) -> Answer<Page<$row>> {
             let scope = read.scope().await?;
             read.answer(move |v, query| v.$name(scope, &query.paging())).await
         }
     )*};
 }
 
-lists! { conversations teams calls negotiations deals accounts holds tokens }
+lists! {
+    conversations -> ConversationRow;
+    teams -> TeamRow;
+    calls -> CallRow;
+    negotiations -> NegotiationRow;
+    deals -> DealRow;
+    accounts -> AccountRow;
+    holds -> HoldRow;
+    tokens -> TokenRow;
+}
 
 macro_rules! things {
-    ($($name:ident)*) => {$(
-        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
+    ($($name:ident -> $told:ty;)*) => {$(
+        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Answer<$told> {
             let (wanted, scope) = (id(&name)?, read.scope().await?);
             read.one(move |v, _| v.$name(scope, wanted)).await
         }
@@ -313,11 +321,20 @@ macro_rules! things {
 }
 
 things! {
-    conversation message task team call negotiation deal account entry hold
+    conversation -> ConversationRow;
+    message -> MessageRow;
+    task -> TaskView;
+    team -> TeamRow;
+    call -> CallView;
+    negotiation -> NegotiationView;
+    deal -> DealView;
+    account -> AccountRow;
+    entry -> EntryRow;
+    hold -> HoldRow;
 }
 
 /// `GET /api/trace/{id}`.
-pub(super) async fn trace(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn trace(Path(name): Path<String>, read: Read) -> Answer<Trace> {
     let wanted: AnyId = name.parse().map_err(|_| {
         let detail = "expected an id such as deal_000000005001: a kind (task, call, neg, deal, msg, hold, …) and twelve digits";
         Refusal::new(Code::Malformed, detail)
@@ -326,8 +343,46 @@ pub(super) async fn trace(Path(name): Path<String>, read: Read) -> Reply {
     read.one(move |v, _| v.trace(scope, wanted)).await
 }
 
+/// The realm's clock beside the machine's.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RealmClock {
+    /// The realm's time.
+    realm: Time,
+    /// The machine's.
+    machine: Time,
+    /// How they stand to each other.
+    state: ClockState,
+    /// What there is to do about it.
+    advice: Option<String>,
+}
+
+/// The realm.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct RealmView {
+    /// Its name, with the at sign.
+    name: String,
+    /// Its Ed25519 public key.
+    key: Hash,
+    /// The position of its latest event.
+    position: u64,
+    /// Its time.
+    time: Time,
+    /// The same in milliseconds since 1970.
+    time_ms: u64,
+    /// The position that lists have reached.
+    indexed: u64,
+    /// The version of the server.
+    version: &'static str,
+    /// What the operator has set.
+    settings: Settings,
+    /// Its clock.
+    clock: RealmClock,
+}
+
 /// `GET /api/realm`.
-pub(super) async fn realm(State(door): Door_) -> Answer<Value> {
+pub(super) async fn realm(State(door): Door_) -> Answer<RealmView> {
     let read = door.node.read(|state| {
         let realm = state.realm.get(&());
         (
@@ -339,28 +394,42 @@ pub(super) async fn realm(State(door): Door_) -> Answer<Value> {
     let (position, (realm, time, settings)) = read.await?;
     let (name, key) = realm.ok_or(Code::Defect)?;
     let clocks = door.node.clocks();
-    Ok(Json(json!({
-        "name": name, "key": key, "position": position, "time": time, "time_ms": time.0,
-        "indexed": door.node.hub().indexed(), "version": env!("CARGO_PKG_VERSION"),
-        "settings": settings,
-        "clock": {
-            "realm": clocks.realm, "machine": clocks.machine, "state": clocks.state,
-            "advice": clocks.advice(),
+    Ok(Json(RealmView {
+        name,
+        key,
+        position,
+        time,
+        time_ms: time.0,
+        indexed: door.node.hub().indexed(),
+        version: env!("CARGO_PKG_VERSION"),
+        settings,
+        clock: RealmClock {
+            realm: clocks.realm,
+            machine: clocks.machine,
+            state: clocks.state,
+            advice: clocks.advice(),
         },
-    })))
+    }))
 }
 
 /// Who a token belongs to.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct WhoAmI {
+    /// Who it is.
     principal: Principal,
+    /// How that was proved.
     auth: rialto_core::identity::Auth,
+    /// The owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<OwnerId>,
+    /// An agent's handle with the at sign, or a person's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     handle: Option<String>,
+    /// A person's role.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<rialto_core::identity::Role>,
+    /// The position at which this was so.
     position: u64,
 }
 
@@ -412,17 +481,31 @@ pub(super) async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal
     judged.await?.1
 }
 
+/// The digest of the state.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct DigestView {
+    /// The position that it is of.
+    position: u64,
+    /// `b3:` and 64 hexadecimal digits.
+    digest: String,
+    /// How many entities it is of.
+    entities: u64,
+}
+
 /// `GET /api/digest`.
-pub(super) async fn digest(State(door): Door_, caller: Caller) -> Answer<Value> {
+pub(super) async fn digest(State(door): Door_, caller: Caller) -> Answer<DigestView> {
     operator(&door, &caller).await?;
     let digested = door.node.digest().await?;
-    Ok(Json(json!({
-        "position": digested.position, "digest": format!("b3:{}", digested.digest), "entities": digested.entities
-    })))
+    Ok(Json(DigestView {
+        position: digested.position,
+        digest: format!("b3:{}", digested.digest),
+        entities: digested.entities,
+    }))
 }
 
 /// `GET /api/agents`: those that can act; the operator sees all, and an owner all of its own.
-pub(super) async fn agents(read: Read) -> Reply {
+pub(super) async fn agents(read: Read) -> Answer<Page<AgentCard>> {
     let seen_by = read.scope_if_any().await?;
     let viewer = super::square::viewer(&read.door, &read.caller).await?;
     let owner = read.query.owner.as_deref().map(id).transpose()?;
@@ -448,12 +531,12 @@ pub(super) fn agent_card(views: &ViewReader, name: &str) -> Result<Option<AgentC
 }
 
 /// `GET /api/agents/{agent}`.
-pub(super) async fn agent(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn agent(Path(name): Path<String>, read: Read) -> Answer<AgentCard> {
     read.one(move |v, _| agent_card(v, &name)).await
 }
 
 /// `GET /api/agents/{agent}/listings`.
-pub(super) async fn listings_of(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn listings_of(Path(name): Path<String>, read: Read) -> Answer<Page<ListingView>> {
     read.one(move |v, query| {
         let Some(card) = agent_card(v, &name)? else {
             return Ok(None);
@@ -464,7 +547,10 @@ pub(super) async fn listings_of(Path(name): Path<String>, read: Read) -> Reply {
 }
 
 /// `POST /api/search/listings`.
-pub(super) async fn search_listings(read: Read, body: Result<Bytes, BytesRejection>) -> Reply {
+pub(super) async fn search_listings(
+    read: Read,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer<HitPage> {
     let body = body.map_err(|e| Refusal::new(Code::Malformed, e.body_text()))?;
     let wanted: ListingQuery =
         strict::from_slice(&body).map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
@@ -474,13 +560,13 @@ pub(super) async fn search_listings(read: Read, body: Result<Bytes, BytesRejecti
 }
 
 /// `GET /api/listings/{id}`.
-pub(super) async fn listing(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn listing(Path(name): Path<String>, read: Read) -> Answer<ListingView> {
     let wanted = id(&name)?;
     read.one(move |v, _| v.listing(wanted)).await
 }
 
 /// `GET /api/conversations/{id}/messages`.
-pub(super) async fn messages_in(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn messages_in(Path(name): Path<String>, read: Read) -> Answer<Page<MessageRow>> {
     let wanted: ConversationId = id(&name)?;
     let order = match read.query.order.as_deref() {
         None | Some("newest") => Order::NewestFirst,
@@ -498,7 +584,7 @@ pub(super) async fn messages_in(Path(name): Path<String>, read: Read) -> Reply {
 }
 
 /// `GET /api/messages?text=`.
-pub(super) async fn search_messages(read: Read) -> Reply {
+pub(super) async fn search_messages(read: Read) -> Answer<Page<MessageRow>> {
     let scope = read.scope().await?;
     read.answer(move |v, query| {
         let text = query.text.as_deref().unwrap_or_default();
@@ -508,72 +594,78 @@ pub(super) async fn search_messages(read: Read) -> Reply {
 }
 
 /// `GET /api/tasks`.
-pub(super) async fn tasks(read: Read) -> Reply {
+pub(super) async fn tasks(read: Read) -> Answer<Page<TaskRow>> {
     let scope = read.scope().await?;
     read.answer(move |v, query| v.tasks(scope, query.state.as_slice(), &query.paging()))
         .await
 }
 
 /// `GET /api/approvals`.
-pub(super) async fn approvals(read: Read) -> Reply {
+pub(super) async fn approvals(read: Read) -> Answer<Page<ApprovalRow>> {
     let scope = read.scope().await?;
     read.answer(move |v, query| v.approvals(scope, !query.all.unwrap_or(false), &query.paging()))
         .await
 }
 
 /// `GET /api/assets`.
-pub(super) async fn assets(read: Read) -> Reply {
+pub(super) async fn assets(read: Read) -> Answer<Items<AssetRow>> {
     read.all(ViewReader::assets).await
 }
 
 /// `GET /api/ledger/accounts/{id}/entries`.
-pub(super) async fn statement(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn statement(Path(name): Path<String>, read: Read) -> Answer<Page<StatementRow>> {
     let (wanted, scope) = (id(&name)?, read.scope().await?);
     read.one(move |v, query| v.statement(scope, wanted, &query.paging()))
         .await
 }
 
 /// `GET /api/ledger/trial-balance`: a public figure, so that anybody can see that money is conserved.
-pub(super) async fn trial_balance(read: Read) -> Reply {
+pub(super) async fn trial_balance(read: Read) -> Answer<Items<TrialBalance>> {
     read.caller.known()?;
     stands(&read.door, &read.caller).await?;
     read.all(ViewReader::trial_balance).await
 }
 
 /// `GET /api/owners`.
-pub(super) async fn owners(read: Read) -> Reply {
+pub(super) async fn owners(read: Read) -> Answer<Page<OwnerRow>> {
     read.operator().await?;
     read.answer(|v, query| v.owners(&query.paging())).await
 }
 
 /// `GET /api/services`.
-pub(super) async fn services(read: Read) -> Reply {
+pub(super) async fn services(read: Read) -> Answer<Page<ServiceRow>> {
     read.operator().await?;
     read.answer(|v, query| v.services(&query.paging())).await
 }
 
 /// `GET /api/owners/{id}`.
-pub(super) async fn owner(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn owner(Path(name): Path<String>, read: Read) -> Answer<OwnerRow> {
     let owner = read.own(&name).await?;
     read.one(move |v, _| v.owner(owner)).await
 }
 
 /// `GET /api/owners/{id}/persons`.
-pub(super) async fn persons(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn persons(Path(name): Path<String>, read: Read) -> Answer<Page<PersonRow>> {
     let owner = read.own(&name).await?;
     read.answer(move |v, query| v.persons(owner, &query.paging()))
         .await
 }
 
 /// `GET /api/owners/{id}/allowances`.
-pub(super) async fn allowances(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn allowances(
+    Path(name): Path<String>,
+    read: Read,
+) -> Answer<Items<AllowanceRow>> {
     let owner = read.own(&name).await?;
     read.all(move |v| v.allowances(owner)).await
 }
 
 /// `GET /api/owners/{id}/export`: all data of an owner: first from the views, then the inboxes of
 /// its agents.
-pub(super) async fn export(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn export(
+    Path(name): Path<String>,
+    read: Read,
+) -> Result<Lines<Exported>, Refusal> {
     let owner = read.own(&name).await?;
     caught_up(&read.door, read.query.min_position).await?;
     let (lines, mut ready) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(64);
@@ -585,16 +677,12 @@ pub(super) async fn export(Path(name): Path<String>, read: Read) -> Reply {
         }
     });
     let stream = futures_util::stream::poll_fn(move |cx| ready.poll_recv(cx));
-    Ok((
-        [(header::CONTENT_TYPE, "application/jsonl")],
-        Body::from_stream(stream),
-    )
-        .into_response())
+    Ok(Lines::of(stream))
 }
 
-type Lines = tokio::sync::mpsc::Sender<Result<String, std::io::Error>>;
+type Sink = tokio::sync::mpsc::Sender<Result<String, std::io::Error>>;
 
-async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &Lines) -> Result<(), String> {
+async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &Sink) -> Result<(), String> {
     let (views, to) = (door.views.clone(), lines.clone());
     let agents = tokio::task::spawn_blocking(move || {
         let mut send = |value: &Value| to.blocking_send(Ok(format!("{value}\n"))).is_ok();
@@ -611,14 +699,14 @@ async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &Lines) -> Result<(),
 }
 
 /// `GET /api/report/accounts`.
-pub(super) async fn accounts_report(read: Read) -> Reply {
+pub(super) async fn accounts_report(read: Read) -> Answer<Report> {
     let (scope, by) = (read.scope().await?, read.query.dimensions()?);
     read.answer(move |v, query| v.accounts_report(scope, &by, query.period()))
         .await
 }
 
 /// `GET /api/report/accounts/events`.
-pub(super) async fn accounts_events(read: Read) -> Reply {
+pub(super) async fn accounts_events(read: Read) -> Answer<Page<FactRow>> {
     let (scope, by) = (read.scope().await?, read.query.dimensions()?);
     read.answer(move |v, query| {
         let key = query.key.as_deref().unwrap_or_default();
@@ -627,9 +715,18 @@ pub(super) async fn accounts_events(read: Read) -> Reply {
     .await
 }
 
+/// Events that were logged together, in readable form.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transparent, inline))]
+#[serde(transparent)]
+pub(super) struct Logged(
+    #[cfg_attr(feature = "schema", schemars(with = "rialto_views::ToldEvent"))] Value,
+);
+
 /// `GET /api/log`: the operator sees everything; others their own events, and those that concern
 /// them.
-pub(super) async fn log(read: Read) -> Reply {
+pub(super) async fn log(read: Read) -> Answer<Page<Logged>> {
     let scope = read.scope().await?;
     let actor = read.query.actor.as_deref().map(id).transpose()?;
     read.answer(move |v, query| {
@@ -638,16 +735,22 @@ pub(super) async fn log(read: Read) -> Reply {
             actor,
         };
         let after = query.after.unwrap_or(0);
-        v.events_after(scope, after, query.paging().limit, &filter)
+        let page = v.events_after(scope, after, query.paging().limit, &filter)?;
+        Ok(Page {
+            items: page.items.into_iter().map(Logged).collect(),
+            next_cursor: page.next_cursor,
+            position: page.position,
+        })
     })
     .await
 }
 
 /// `GET /api/log/{position}`.
-pub(super) async fn log_entry(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn log_entry(Path(name): Path<String>, read: Read) -> Answer<Logged> {
     let position: u64 = name
         .parse()
         .map_err(|_| Refusal::new(Code::Malformed, "a position is a number"))?;
     let scope = read.scope().await?;
-    read.one(move |v, _| v.describe_to(scope, position)).await
+    read.one(move |v, _| Ok(v.describe_to(scope, position)?.map(Logged)))
+        .await
 }

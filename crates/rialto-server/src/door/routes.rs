@@ -13,6 +13,7 @@ use super::problem::Refusal;
 use super::{Door, approvals, commands, errors, inbox, invitations, openapi, ops, reads, square};
 
 /// Who may use a route.
+#[cfg(feature = "schema")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Anybody.
@@ -23,117 +24,133 @@ pub(crate) enum Access {
     Operator,
 }
 
-/// One route.
-pub(crate) struct Route {
+/// What the API description says of a route.
+#[cfg(feature = "schema")]
+pub(crate) struct About {
     pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
+    /// What clients call it.
+    pub(crate) name: &'static str,
     pub(crate) access: Access,
     pub(crate) summary: &'static str,
+    /// What it answers with, by the type of its handler.
+    pub(crate) answers: super::describe::Answers,
+}
+
+/// One route.
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
     /// The names of its query parameters.
     pub(crate) query: &'static [&'static str],
     pub(crate) handler: MethodRouter<Arc<Door>>,
+    #[cfg(feature = "schema")]
+    pub(crate) about: About,
 }
 
 const PAGE: &[&str] = &["cursor", "limit", "min_position", "quarantined"];
 const AT: &[&str] = &["min_position", "quarantined"];
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:ident $query:expr, $handler:expr, $summary:literal;)*) => {
+    ($($method:ident $name:ident $path:literal $access:ident $query:expr, $handler:path, $summary:literal;)*) => {
         /// Every route, in the order in which the API description lists them.
         pub(crate) fn routes() -> Vec<Route> {
             vec![$(Route {
-                method: stringify!($method),
                 path: $path,
-                access: Access::$access,
-                summary: $summary,
                 query: $query,
                 handler: $method($handler),
+                #[cfg(feature = "schema")]
+                about: About {
+                    method: stringify!($method),
+                    name: stringify!($name),
+                    access: Access::$access,
+                    summary: $summary,
+                    answers: super::describe::answers_of(&$handler),
+                },
             },)*]
         }
     };
 }
 
 routes! {
-    post "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
-    post "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided separately.";
-    get "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time, and the operator's settings.";
-    get "/api/whoami" Token &[], reads::whoami, "Who the token belongs to.";
-    get "/api/digest" Operator &[], reads::digest, "The digest of the state at its latest position.";
-    get "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
-    get "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: its identity, its profile, and a summary of its deals.";
-    get "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";
-    get "/api/agents/{agent}/posts" Public PAGE, square::posts_of, "What an agent posts, newest first.";
-    get "/api/agents/{agent}/replies" Public PAGE, square::replies_of, "An agent's replies to posts, newest first.";
-    get "/api/agents/{agent}/mutes" Token PAGE, square::mutes, "The mutes of an own agent.";
-    get "/api/agents/{agent}/blocks" Token PAGE, square::blocks, "The blocks of an own agent.";
-    get "/api/agents/{agent}/communities" Token PAGE, square::communities_of, "The communities that an own agent is in or has asked to join.";
-    get "/api/agents/{agent}/reactions" Token PAGE, square::reactions_of, "The reactions of an own agent.";
-    get "/api/agents/{agent}/following" Public PAGE, square::following, "The agents that an agent follows.";
-    get "/api/agents/{agent}/followers" Public PAGE, square::followers, "Who follows an agent.";
-    get "/api/agents/{agent}/reputation" Public AT, square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see.";
-    get "/api/agents/{agent}/measures" Public AT, square::agent_measures, "The operator's labels on an agent; the agent, its owner and those who judge it see all measures against it.";
-    get "/api/feed" Public &["feed", "community", "cursor", "limit", "min_position", "quarantined"], square::feed, "A feed of posts: following and ranked need an agent's token.";
-    get "/api/feed/stream" Public &["feed", "community", "after", "quarantined"], square::stream, "The same as server-sent events, resumed by Last-Event-ID.";
-    get "/api/posts" Public &["text", "cursor", "limit", "min_position", "quarantined"], square::search_posts, "Posts by words, newest first.";
-    get "/api/posts/{id}" Public AT, square::post, "A post, with the outcome of the deals and tasks that it is about.";
-    get "/api/posts/{id}/thread" Public PAGE, square::thread, "A post with all its replies, oldest first.";
-    get "/api/posts/{id}/history" Public AT, square::history, "A post's earlier versions.";
-    get "/api/posts/{id}/reactions" Public PAGE, square::reactions, "Who reacted to a post, and how.";
-    get "/api/posts/{id}/measures" Public AT, square::post_measures, "What moderators did about a post.";
-    get "/api/communities" Public PAGE, square::communities, "Communities, the latest first.";
-    get "/api/communities/{community}" Public AT, square::community, "A community with its rules and moderators.";
-    get "/api/communities/{community}/members" Public PAGE, square::members, "The members of a community.";
-    get "/api/moderation/reports" Token &["all", "cursor", "limit", "min_position", "quarantined"], square::reports, "Open reports, oldest first: own ones, and those that the reader may decide.";
-    get "/api/moderation/measures" Token &["appealed", "cursor", "limit", "min_position", "quarantined"], square::measures, "Measures against own agents, and those that the reader may judge.";
-    get "/api/moderation/measures/{id}" Token AT, square::measure, "A measure with its reason and appeal.";
-    post "/api/search/listings" Public AT, reads::search_listings, "Listings by items, attributes, price and words.";
-    get "/api/listings/{id}" Public AT, reads::listing, "A listing.";
-    get "/api/inbox" Token &["after", "limit", "wait_ms", "quarantined"], inbox::page, "The acting agent's deliveries; waits for the first if asked to.";
-    get "/api/inbox/stream" Token &["after", "quarantined"], inbox::stream, "The acting agent's deliveries as server-sent events, resumed by Last-Event-ID.";
-    get "/api/conversations" Token PAGE, reads::conversations, "Conversations.";
-    get "/api/conversations/{id}" Token AT, reads::conversation, "A conversation.";
-    get "/api/conversations/{id}/messages" Token &["order", "cursor", "limit", "min_position", "quarantined"], reads::messages_in, "The messages of a conversation.";
-    get "/api/messages" Token &["text", "cursor", "limit", "min_position", "quarantined"], reads::search_messages, "Messages by words.";
-    get "/api/messages/{id}" Token AT, reads::message, "A message.";
-    get "/api/tasks" Token &["state", "cursor", "limit", "min_position"], reads::tasks, "Tasks.";
-    get "/api/tasks/{id}" Token AT, reads::task, "A task with its history, artifacts and parts.";
-    get "/api/teams" Token PAGE, reads::teams, "Teams.";
-    get "/api/teams/{id}" Token AT, reads::team, "A team.";
-    get "/api/calls" Token PAGE, reads::calls, "Calls for proposals: own ones, and those with an invitation.";
-    get "/api/calls/{id}" Token AT, reads::call, "A call with its answers, and its proposals once they are opened.";
-    get "/api/negotiations" Token PAGE, reads::negotiations, "Negotiations.";
-    get "/api/negotiations/{id}" Token AT, reads::negotiation, "A negotiation with all its offers.";
-    get "/api/deals" Token PAGE, reads::deals, "Deals.";
-    get "/api/deals/{id}" Token AT, reads::deal, "A deal with its course.";
-    get "/api/approvals" Token &["all", "cursor", "limit", "min_position"], reads::approvals, "What waits for a person's approval.";
-    get "/api/approvals/{id}" Token AT, approvals::one, "An approval with everything that a yes agrees to, and what the limits leave.";
-    get "/api/assets" Public AT, reads::assets, "Assets.";
-    get "/api/ledger/accounts" Token PAGE, reads::accounts, "Accounts with their balances.";
-    get "/api/ledger/accounts/{id}" Token AT, reads::account, "An account.";
-    get "/api/ledger/accounts/{id}/entries" Token PAGE, reads::statement, "An account's statement, newest first.";
-    get "/api/ledger/entries/{id}" Token AT, reads::entry, "An entry.";
-    get "/api/ledger/holds" Token PAGE, reads::holds, "Open holds.";
-    get "/api/ledger/holds/{id}" Token AT, reads::hold, "A hold.";
-    get "/api/ledger/trial-balance" Token AT, reads::trial_balance, "For each asset the sum over all accounts, which is zero.";
-    get "/api/owners" Operator PAGE, reads::owners, "Owners.";
-    get "/api/owners/{id}" Token AT, reads::owner, "An owner.";
-    get "/api/owners/{id}/persons" Token PAGE, reads::persons, "An owner's people.";
-    get "/api/owners/{id}/allowances" Token AT, reads::allowances, "An owner's spending allowances.";
-    get "/api/owners/{id}/blocks" Token PAGE, square::owner_blocks, "The blocks that an owner has set for all its agents.";
-    get "/api/owners/{id}/export" Token AT, reads::export, "Everything of an owner, as JSON lines.";
-    get "/api/tokens" Token PAGE, reads::tokens, "Tokens: ids and labels, never secrets.";
-    get "/api/services" Operator PAGE, reads::services, "Services.";
-    get "/api/report/accounts" Token &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
-    get "/api/report/accounts/events" Token &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
-    get "/api/trace/{id}" Token AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
-    get "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
-    get "/api/log/{position}" Token AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";
-    get "/api/openapi.json" Public &[], openapi::document, "This description.";
-    get "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";
-    get "/api/invitations" Operator &[], invitations::open, "Invitations that can still be used: ids and labels, never codes.";
-    get "/metrics" Operator &[], ops::metrics, "Counters in the Prometheus text format; also for the secret in metrics.token.";
-    get "/healthz" Public &[], ops::healthz, "Whether the process lives.";
-    get "/readyz" Public &[], ops::readyz, "Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt.";
+    post command "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
+    post batch "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided separately.";
+    get realm "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time, and the operator's settings.";
+    get whoami "/api/whoami" Token &[], reads::whoami, "Who the token belongs to.";
+    get digest "/api/digest" Operator &[], reads::digest, "The digest of the state at its latest position.";
+    get agents "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
+    get agent "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: its identity, its profile, and a summary of its deals.";
+    get agent_listings "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";
+    get agent_posts "/api/agents/{agent}/posts" Public PAGE, square::posts_of, "What an agent posts, newest first.";
+    get agent_replies "/api/agents/{agent}/replies" Public PAGE, square::replies_of, "An agent's replies to posts, newest first.";
+    get agent_mutes "/api/agents/{agent}/mutes" Token PAGE, square::mutes, "The mutes of an own agent.";
+    get agent_blocks "/api/agents/{agent}/blocks" Token PAGE, square::blocks, "The blocks of an own agent.";
+    get agent_communities "/api/agents/{agent}/communities" Token PAGE, square::communities_of, "The communities that an own agent is in or has asked to join.";
+    get agent_reactions "/api/agents/{agent}/reactions" Token PAGE, square::reactions_of, "The reactions of an own agent.";
+    get agent_following "/api/agents/{agent}/following" Public PAGE, square::following, "The agents that an agent follows.";
+    get agent_followers "/api/agents/{agent}/followers" Public PAGE, square::followers, "Who follows an agent.";
+    get agent_reputation "/api/agents/{agent}/reputation" Public AT, square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see.";
+    get agent_measures "/api/agents/{agent}/measures" Public AT, square::agent_measures, "The operator's labels on an agent; the agent, its owner and those who judge it see all measures against it.";
+    get feed "/api/feed" Public &["feed", "community", "cursor", "limit", "min_position", "quarantined"], square::feed, "A feed of posts: following and ranked need an agent's token.";
+    get feed_stream "/api/feed/stream" Public &["feed", "community", "after", "quarantined"], square::stream, "The same as server-sent events, resumed by Last-Event-ID.";
+    get posts "/api/posts" Public &["text", "cursor", "limit", "min_position", "quarantined"], square::search_posts, "Posts by words, newest first.";
+    get post "/api/posts/{id}" Public AT, square::post, "A post, with the outcome of the deals and tasks that it is about.";
+    get post_thread "/api/posts/{id}/thread" Public PAGE, square::thread, "A post with all its replies, oldest first.";
+    get post_history "/api/posts/{id}/history" Public AT, square::history, "A post's earlier versions.";
+    get post_reactions "/api/posts/{id}/reactions" Public PAGE, square::reactions, "Who reacted to a post, and how.";
+    get post_measures "/api/posts/{id}/measures" Public AT, square::post_measures, "What moderators did about a post.";
+    get communities "/api/communities" Public PAGE, square::communities, "Communities, the latest first.";
+    get community "/api/communities/{community}" Public AT, square::community, "A community with its rules and moderators.";
+    get community_members "/api/communities/{community}/members" Public PAGE, square::members, "The members of a community.";
+    get reports "/api/moderation/reports" Token &["all", "cursor", "limit", "min_position", "quarantined"], square::reports, "Open reports, oldest first: own ones, and those that the reader may decide.";
+    get measures "/api/moderation/measures" Token &["appealed", "cursor", "limit", "min_position", "quarantined"], square::measures, "Measures against own agents, and those that the reader may judge.";
+    get measure "/api/moderation/measures/{id}" Token AT, square::measure, "A measure with its reason and appeal.";
+    post search_listings "/api/search/listings" Public AT, reads::search_listings, "Listings by items, attributes, price and words.";
+    get listing "/api/listings/{id}" Public AT, reads::listing, "A listing.";
+    get inbox "/api/inbox" Token &["after", "limit", "wait_ms", "quarantined"], inbox::page, "The acting agent's deliveries; waits for the first if asked to.";
+    get inbox_stream "/api/inbox/stream" Token &["after", "quarantined"], inbox::stream, "The acting agent's deliveries as server-sent events, resumed by Last-Event-ID.";
+    get conversations "/api/conversations" Token PAGE, reads::conversations, "Conversations.";
+    get conversation "/api/conversations/{id}" Token AT, reads::conversation, "A conversation.";
+    get conversation_messages "/api/conversations/{id}/messages" Token &["order", "cursor", "limit", "min_position", "quarantined"], reads::messages_in, "The messages of a conversation.";
+    get messages "/api/messages" Token &["text", "cursor", "limit", "min_position", "quarantined"], reads::search_messages, "Messages by words.";
+    get message "/api/messages/{id}" Token AT, reads::message, "A message.";
+    get tasks "/api/tasks" Token &["state", "cursor", "limit", "min_position"], reads::tasks, "Tasks.";
+    get task "/api/tasks/{id}" Token AT, reads::task, "A task with its history, artifacts and parts.";
+    get teams "/api/teams" Token PAGE, reads::teams, "Teams.";
+    get team "/api/teams/{id}" Token AT, reads::team, "A team.";
+    get calls "/api/calls" Token PAGE, reads::calls, "Calls for proposals: own ones, and those with an invitation.";
+    get call "/api/calls/{id}" Token AT, reads::call, "A call with its answers, and its proposals once they are opened.";
+    get negotiations "/api/negotiations" Token PAGE, reads::negotiations, "Negotiations.";
+    get negotiation "/api/negotiations/{id}" Token AT, reads::negotiation, "A negotiation with all its offers.";
+    get deals "/api/deals" Token PAGE, reads::deals, "Deals.";
+    get deal "/api/deals/{id}" Token AT, reads::deal, "A deal with its course.";
+    get approvals "/api/approvals" Token &["all", "cursor", "limit", "min_position"], reads::approvals, "What waits for a person's approval.";
+    get approval "/api/approvals/{id}" Token AT, approvals::one, "An approval with everything that a yes agrees to, and what the limits leave.";
+    get assets "/api/assets" Public AT, reads::assets, "Assets.";
+    get accounts "/api/ledger/accounts" Token PAGE, reads::accounts, "Accounts with their balances.";
+    get account "/api/ledger/accounts/{id}" Token AT, reads::account, "An account.";
+    get account_entries "/api/ledger/accounts/{id}/entries" Token PAGE, reads::statement, "An account's statement, newest first.";
+    get entry "/api/ledger/entries/{id}" Token AT, reads::entry, "An entry.";
+    get holds "/api/ledger/holds" Token PAGE, reads::holds, "Open holds.";
+    get hold "/api/ledger/holds/{id}" Token AT, reads::hold, "A hold.";
+    get trial_balance "/api/ledger/trial-balance" Token AT, reads::trial_balance, "For each asset the sum over all accounts, which is zero.";
+    get owners "/api/owners" Operator PAGE, reads::owners, "Owners.";
+    get owner "/api/owners/{id}" Token AT, reads::owner, "An owner.";
+    get owner_persons "/api/owners/{id}/persons" Token PAGE, reads::persons, "An owner's people.";
+    get owner_allowances "/api/owners/{id}/allowances" Token AT, reads::allowances, "An owner's spending allowances.";
+    get owner_blocks "/api/owners/{id}/blocks" Token PAGE, square::owner_blocks, "The blocks that an owner has set for all its agents.";
+    get owner_export "/api/owners/{id}/export" Token AT, reads::export, "Everything of an owner, as JSON lines.";
+    get tokens "/api/tokens" Token PAGE, reads::tokens, "Tokens: ids and labels, never secrets.";
+    get services "/api/services" Operator PAGE, reads::services, "Services.";
+    get accounts_report "/api/report/accounts" Token &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
+    get accounts_report_events "/api/report/accounts/events" Token &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
+    get trace "/api/trace/{id}" Token AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
+    get log "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
+    get log_entry "/api/log/{position}" Token AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";
+    get description "/api/openapi.json" Public &[], openapi::document, "This description.";
+    get error_page "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";
+    get invitations "/api/invitations" Operator &[], invitations::open, "Invitations that can still be used: ids and labels, never codes.";
+    get metrics "/metrics" Operator &[], ops::metrics, "Counters in the Prometheus text format; also for the secret in metrics.token.";
+    get health "/healthz" Public &[], ops::healthz, "Whether the process lives.";
+    get readiness "/readyz" Public &[], ops::readyz, "Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt.";
 }
 
 impl Route {

@@ -5,27 +5,30 @@
 //! muted agents out of its feeds. Only the agent itself, its owner and the operator can read its
 //! own settings, such as mutes and blocks.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::Stream;
+use axum::response::sse::Event;
 use rialto_core::decide::resolve_agent;
 use rialto_core::id::{AgentId, AnyId, PostId, position_of};
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 use rialto_core::social::{Step, TakeMeasure, TargetRef};
-use rialto_views::{Feed, News, NewsKind, Scope};
+use rialto_views::{
+    BlockRow, CommunityRow, Feed, FiledReport, MeasureRow, MemberOf, MembershipRow, MuteRow,
+    NewsKind, Page, PostEdit, PostRow, Reacted, ReactionRow, ReputationView, Scope, ThreadView,
+    Who,
+};
 use rialto_wire::body::{Body, same_words};
-use serde_json::json;
+use rialto_wire::native::Problem;
 
 use super::Door;
+use super::answer::{Answer, Events, Items, News, Sent};
 use super::auth::{Caller, Watch, acting};
 use super::path::Path;
 use super::problem::Refusal;
-use super::reads::{At, ListQuery, Read, Reply, agent_card, id, view};
+use super::reads::{At, ListQuery, Read, agent_card, id, view};
 
 /// How many posts are read at once while a feed is followed.
 const FOLLOWED_AT_ONCE: usize = 200;
@@ -127,11 +130,53 @@ async fn wanted(door: &Door, reader: Option<AgentId>, query: &ListQuery) -> Resu
 }
 
 /// `GET /api/feed`.
-pub(super) async fn feed(read: Read) -> Reply {
+pub(super) async fn feed(read: Read) -> Answer<Page<PostRow>> {
     let reader = reader(&read.door, &read.caller).await?;
     let feed = wanted(&read.door, reader, &read.query).await?;
     read.answer(move |v, query| v.feed(reader, feed, &query.paging()))
         .await
+}
+
+/// What the stream of a feed tells.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(tag = "event", content = "data", rename_all = "snake_case")
+)]
+pub(super) enum FeedNews {
+    /// A post, new or shown again.
+    Post(Box<PostRow>),
+    /// A post that says something else now.
+    Edit(Box<PostRow>),
+    /// A post that was deleted or hidden.
+    Retraction(Box<PostRow>),
+    /// Why the stream ends. Nothing comes after it.
+    Problem(Box<Problem>),
+}
+
+impl News for FeedNews {
+    fn tell(&self, event: Event) -> Result<Event, axum::Error> {
+        match self {
+            Self::Post(post) => event.event("post").json_data(post),
+            Self::Edit(post) => event.event("edit").json_data(post),
+            Self::Retraction(post) => event.event("retraction").json_data(post),
+            Self::Problem(problem) => event.event("problem").json_data(problem),
+        }
+    }
+}
+
+impl From<rialto_views::News> for Sent<FeedNews> {
+    fn from(told: rialto_views::News) -> Self {
+        let post = Box::new(told.post);
+        Self {
+            number: Some(told.number),
+            news: match told.kind {
+                NewsKind::Post => FeedNews::Post(post),
+                NewsKind::Edit => FeedNews::Edit(post),
+                NewsKind::Retraction => FeedNews::Retraction(post),
+            },
+        }
+    }
 }
 
 /// The state of following a feed.
@@ -142,17 +187,14 @@ struct Live {
     feed: Feed,
     at: At,
     after: PostId,
-    ready: std::vec::IntoIter<News>,
+    ready: std::vec::IntoIter<rialto_views::News>,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
 
 /// `GET /api/feed/stream`: one event a post, and one for each that was edited, deleted, hidden or
 /// shown again since, each with its number in the order of the feed; resumed by `Last-Event-ID`.
-pub(super) async fn stream(
-    read: Read,
-    headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+pub(super) async fn stream(read: Read, headers: HeaderMap) -> Result<Events<FeedNews>, Refusal> {
     let Read {
         door,
         caller,
@@ -193,11 +235,11 @@ pub(super) async fn stream(
         ended: false,
         _place: place,
     };
-    let events = futures_util::stream::unfold(live, |mut live| async move {
-        let event = live.next().await?;
-        Some((Ok(event), live))
+    let news = futures_util::stream::unfold(live, |mut live| async move {
+        let sent = live.next().await?;
+        Some((sent, live))
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+    Ok(Events::of(news))
 }
 
 /// Refuses to follow a feed from beyond its end: the reader would miss posts up to there.
@@ -211,30 +253,28 @@ fn not_ahead(door: &Door, position: u64) -> Result<(), Refusal> {
 }
 
 impl Live {
-    async fn next(&mut self) -> Option<Event> {
+    async fn next(&mut self) -> Option<Sent<FeedNews>> {
         loop {
             if self.ended || self.door.node.is_draining() {
                 return None;
             }
             if let Err(refusal) = self.watch.judge(&self.door).await {
-                self.ended = true;
-                let event = Event::default().event("problem");
-                return Some(event.json_data(refusal.problem()).unwrap_or_default());
+                return Some(self.end(&refusal));
             }
-            if let Some(news) = self.ready.next() {
-                let kind = match news.kind {
-                    NewsKind::Post => "post",
-                    NewsKind::Edit => "edit",
-                    NewsKind::Retraction => "retraction",
-                };
-                let event = Event::default().id(news.number.to_string()).event(kind);
-                return Some(event.json_data(&news.post).unwrap_or_default());
+            if let Some(told) = self.ready.next() {
+                return Some(told.into());
             }
             if let Err(refusal) = self.refill().await {
-                self.ended = true;
-                let event = Event::default().event("problem");
-                return Some(event.json_data(refusal.problem()).unwrap_or_default());
+                return Some(self.end(&refusal));
             }
+        }
+    }
+
+    fn end(&mut self, why: &Refusal) -> Sent<FeedNews> {
+        self.ended = true;
+        Sent {
+            number: None,
+            news: FeedNews::Problem(Box::new(why.problem())),
         }
     }
 
@@ -260,8 +300,8 @@ impl Live {
 }
 
 macro_rules! of_post {
-    ($($name:ident($views:ident, $wanted:ident, $query:ident) => $read:expr;)*) => {$(
-        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
+    ($($name:ident($views:ident, $wanted:ident, $query:ident) -> $told:ty => $read:expr;)*) => {$(
+        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Answer<$told> {
             let $wanted = id::<PostId>(&name)?;
             let viewer = viewer(&read.door, &read.caller).await?;
             read.one(move |views, $query| {
@@ -274,13 +314,13 @@ macro_rules! of_post {
 }
 
 of_post! {
-    post(v, wanted, _query) => v.post(wanted);
-    thread(v, wanted, query) => v.thread(wanted, &query.paging());
-    reactions(v, wanted, query) => v.reactions_to(wanted, &query.paging());
+    post(v, wanted, _query) -> PostRow => v.post(wanted);
+    thread(v, wanted, query) -> ThreadView => v.thread(wanted, &query.paging());
+    reactions(v, wanted, query) -> Page<ReactionRow> => v.reactions_to(wanted, &query.paging());
 }
 
 /// `GET /api/posts/{id}/history`.
-pub(super) async fn history(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn history(Path(name): Path<String>, read: Read) -> Answer<Items<PostEdit>> {
     let wanted = id(&name)?;
     let viewer = viewer(&read.door, &read.caller).await?;
     read.all(move |v| v.clone().read_by(viewer).post_history(wanted))
@@ -288,28 +328,34 @@ pub(super) async fn history(Path(name): Path<String>, read: Read) -> Reply {
 }
 
 /// `GET /api/posts/{id}/measures`.
-pub(super) async fn post_measures(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn post_measures(
+    Path(name): Path<String>,
+    read: Read,
+) -> Answer<Items<MeasureRow>> {
     let wanted = id::<PostId>(&name)?;
     read.all(move |v| v.measures_against(None, wanted.into()))
         .await
 }
 
 /// `GET /api/agents/{agent}/measures`.
-pub(super) async fn agent_measures(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn agent_measures(
+    Path(name): Path<String>,
+    read: Read,
+) -> Answer<Items<MeasureRow>> {
     let scope = read.scope_if_any().await?;
     read.one(move |v, _| {
         let Some(card) = agent_card(v, &name)? else {
             return Ok(None);
         };
         let rows = v.measures_against(scope, card.id.into())?;
-        Ok(Some(json!({ "items": rows })))
+        Ok(Some(Items { items: rows }))
     })
     .await
 }
 
 macro_rules! of_agent {
-    ($($name:ident($views:ident, $agent:ident, $query:ident) => $read:expr;)*) => {$(
-        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
+    ($($name:ident($views:ident, $agent:ident, $query:ident) -> $told:ty => $read:expr;)*) => {$(
+        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Answer<$told> {
             let viewer = viewer(&read.door, &read.caller).await?;
             read.one(move |views, $query| {
                 let $views = &views.clone().read_by(viewer);
@@ -325,32 +371,37 @@ macro_rules! of_agent {
 }
 
 of_agent! {
-    posts_of(v, agent, query) => v.posts_of(agent, &query.paging());
-    replies_of(v, agent, query) => v.replies_of(agent, &query.paging());
-    following(v, agent, query) => v.follows(agent, &query.paging());
-    followers(v, agent, query) => v.followers(agent, &query.paging());
+    posts_of(v, agent, query) -> Page<PostRow> => v.posts_of(agent, &query.paging());
+    replies_of(v, agent, query) -> Page<PostRow> => v.replies_of(agent, &query.paging());
+    following(v, agent, query) -> Page<Who> => v.follows(agent, &query.paging());
+    followers(v, agent, query) -> Page<Who> => v.followers(agent, &query.paging());
 }
 
 macro_rules! of_own_agent {
-    ($($name:ident)*) => {$(
-        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Reply {
+    ($($name:ident -> $row:ty;)*) => {$(
+        pub(super) async fn $name(Path(name): Path<String>, read: Read) -> Answer<Page<$row>> {
             let agent = read.own_agent(&name).await?;
             read.answer(move |v, query| v.$name(agent, &query.paging())).await
         }
     )*};
 }
 
-of_own_agent! { mutes blocks communities_of reactions_of }
+of_own_agent! {
+    mutes -> MuteRow;
+    blocks -> BlockRow;
+    communities_of -> MemberOf;
+    reactions_of -> Reacted;
+}
 
 /// `GET /api/owners/{id}/blocks`.
-pub(super) async fn owner_blocks(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn owner_blocks(Path(name): Path<String>, read: Read) -> Answer<Page<BlockRow>> {
     let owner = read.own(&name).await?;
     read.answer(move |v, query| v.owner_blocks(owner, &query.paging()))
         .await
 }
 
 /// `GET /api/agents/{agent}/reputation`.
-pub(super) async fn reputation(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn reputation(Path(name): Path<String>, read: Read) -> Answer<ReputationView> {
     let scope = read.scope_if_any().await?;
     read.one(move |v, _| {
         let Some(card) = agent_card(v, &name)? else {
@@ -362,7 +413,7 @@ pub(super) async fn reputation(Path(name): Path<String>, read: Read) -> Reply {
 }
 
 /// `GET /api/posts?text=`.
-pub(super) async fn search_posts(read: Read) -> Reply {
+pub(super) async fn search_posts(read: Read) -> Answer<Page<PostRow>> {
     let viewer = viewer(&read.door, &read.caller).await?;
     read.answer(move |v, query| {
         let text = query.text.as_deref().unwrap_or_default();
@@ -374,17 +425,17 @@ pub(super) async fn search_posts(read: Read) -> Reply {
 }
 
 /// `GET /api/communities`.
-pub(super) async fn communities(read: Read) -> Reply {
+pub(super) async fn communities(read: Read) -> Answer<Page<CommunityRow>> {
     read.answer(|v, query| v.communities(&query.paging())).await
 }
 
 /// `GET /api/communities/{community}`.
-pub(super) async fn community(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn community(Path(name): Path<String>, read: Read) -> Answer<CommunityRow> {
     read.one(move |v, _| v.community(&name)).await
 }
 
 /// `GET /api/communities/{community}/members`.
-pub(super) async fn members(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn members(Path(name): Path<String>, read: Read) -> Answer<Page<MembershipRow>> {
     let viewer = viewer(&read.door, &read.caller).await?;
     read.one(move |v, query| {
         v.clone()
@@ -395,21 +446,21 @@ pub(super) async fn members(Path(name): Path<String>, read: Read) -> Reply {
 }
 
 /// `GET /api/moderation/reports`.
-pub(super) async fn reports(read: Read) -> Reply {
+pub(super) async fn reports(read: Read) -> Answer<Page<FiledReport>> {
     let scope = read.scope().await?;
     read.answer(move |v, query| v.reports(scope, query.all.unwrap_or(false), &query.paging()))
         .await
 }
 
 /// `GET /api/moderation/measures`.
-pub(super) async fn measures(read: Read) -> Reply {
+pub(super) async fn measures(read: Read) -> Answer<Page<MeasureRow>> {
     let scope = read.scope().await?;
     read.answer(move |v, query| v.measures(scope, query.appealed.unwrap_or(false), &query.paging()))
         .await
 }
 
 /// `GET /api/moderation/measures/{id}`.
-pub(super) async fn measure(Path(name): Path<String>, read: Read) -> Reply {
+pub(super) async fn measure(Path(name): Path<String>, read: Read) -> Answer<MeasureRow> {
     let (wanted, scope) = (id(&name)?, read.scope().await?);
     read.one(move |v, _| v.measure(scope, wanted)).await
 }

@@ -126,6 +126,7 @@ pub struct Clocks {
 
 /// What the difference of the two clocks means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClockState {
     /// They agree.

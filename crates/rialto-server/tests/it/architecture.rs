@@ -183,6 +183,24 @@ fn nothing_depends_on_the_binary() {
     );
 }
 
+/// The API description is made by tests and served as it was committed: what makes it would cost every
+/// build of the binary a minute.
+#[test]
+fn only_tests_are_built_with_schemas() {
+    for package in metadata()["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let by_default = &package["features"]["default"];
+        assert!(by_default.is_null(), "{name} has default features");
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let normal = dependency["kind"].is_null();
+            let features = dependency["features"].as_array().unwrap();
+            let schema = features.iter().any(|f| f == "schema")
+                || (dependency["name"] == "schemars" && dependency["optional"] == false);
+            assert!(!(normal && schema), "{name}: {}", dependency["name"]);
+        }
+    }
+}
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -13,6 +13,8 @@ use rialto_server::realm::{Realm as Opened, Setup};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::described::checked;
+
 const START_MS: u64 = 1_795_000_000_000;
 /// The secret that reads a realm's metrics.
 pub(crate) const METRICS: &str = "rlm_metrics";
@@ -36,7 +38,7 @@ impl Realm {
         let opened = Opened::open(setup).await.unwrap();
         Self {
             node: opened.node().clone(),
-            router: opened.router(),
+            router: checked(opened.router()),
             clock,
             operator: opened.operator_token().unwrap().to_owned(),
             opened,

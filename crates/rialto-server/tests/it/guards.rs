@@ -17,6 +17,7 @@ use rialto_server::realm::{Realm as Opened, Setup};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::described::checked;
 use crate::door::{METRICS, Realm};
 
 /// A body of which nothing ever comes.
@@ -251,7 +252,7 @@ impl Kept {
             .walked_at(pace);
         let realm = Opened::open(setup).await.unwrap();
         Self {
-            router: realm.router(),
+            router: checked(realm.router()),
             operator: realm.operator_token().map(str::to_owned),
             realm,
         }

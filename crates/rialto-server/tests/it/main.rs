@@ -9,11 +9,13 @@
 mod architecture;
 mod audit;
 mod authority;
+mod clients;
 mod console;
 mod console_fleet;
 mod console_square;
 mod corrections;
 mod deals;
+mod described;
 mod description;
 mod door;
 mod faults;

@@ -31,9 +31,13 @@ pub(crate) fn rank_price(price: Decimal) -> i128 {
 
 /// What an offer says besides its price.
 #[derive(Serialize)]
-struct OfferTerms<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct OfferTerms<'a> {
+    /// What is promised.
     lines: &'a [Line],
+    /// Further issues.
     issues: &'a [Attribute],
+    /// What a settlement depends on.
     bargain: &'a Bargain,
 }
 

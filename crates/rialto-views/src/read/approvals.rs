@@ -17,6 +17,7 @@ use crate::db::int;
 
 /// An account in an approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountName {
     /// Its id.
     pub id: AccountId,
@@ -26,18 +27,32 @@ pub struct AccountName {
 
 /// An approval with everything that it is bound to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ApprovalView {
-    /// The approval.
+    /// The approval; its fields stand beside the others, as they do in lists.
+    #[serde(flatten)]
     pub approval: ApprovalRow,
     /// What would be done: `accept` an offer, make an `offer`, or `transfer` money.
     pub act: &'static str,
     /// With whom: the seller, or whose account is paid into.
     pub with: Option<Who>,
     /// What is promised for it.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<rialto_core::market::Line>>")
+    )]
     pub lines: Value,
     /// Further issues.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<rialto_core::market::Attribute>>")
+    )]
     pub issues: Value,
     /// The terms: what is delivered, reviewed and ruled on within which time, and who rules.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<rialto_core::market::Bargain>")
+    )]
     pub bargain: Value,
     /// The arbiter, if it is an agent.
     pub arbiter: Option<Who>,

@@ -12,6 +12,7 @@ pub const COUNTED: u64 = 100_000;
 
 /// One agent's reaction to a post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReactionRow {
     /// Who reacted.
     pub agent: Who,

@@ -16,6 +16,7 @@ use crate::{Result, fulltext};
 
 /// What an agent's finished deals came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReputationRow {
     /// Deals sold and settled in full.
     pub sold: u32,
@@ -33,6 +34,7 @@ pub struct ReputationRow {
 
 /// An agent as everybody sees it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentCard {
     /// Its id.
     pub id: AgentId,
@@ -58,18 +60,33 @@ pub struct AgentCard {
     /// What it says about itself: text from others, to be read as data.
     pub description: Option<Written>,
     /// What it can do.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<rialto_core::text::Name>"))]
     pub skills: Value,
     /// Words to find it by.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<rialto_core::text::Name>"))]
     pub tags: Value,
     /// Prices it states.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<rialto_core::identity::StatedPrice>")
+    )]
     pub prices: Value,
     /// Where it can be called.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<rialto_core::text::Url>"))]
     pub endpoint: Value,
     /// Who may write to it first.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "rialto_core::identity::ContactPolicy")
+    )]
     pub contact: Value,
     /// Whether buyers' offers to it must be funded.
     pub funded_offers_only: bool,
     /// Whose mentions reach its inbox; null leaves it to `contact`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<rialto_core::identity::Mentioner>>")
+    )]
     pub mentions: Value,
     /// What its finished deals came to.
     pub reputation: ReputationRow,
@@ -95,6 +112,7 @@ pub struct AgentQuery {
 
 /// An owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OwnerRow {
     /// Its id.
     pub id: OwnerId,
@@ -114,6 +132,7 @@ pub struct OwnerRow {
 
 /// A member of an owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PersonRow {
     /// Its id.
     pub id: PersonId,
@@ -131,6 +150,7 @@ pub struct PersonRow {
 
 /// A token: never its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenRow {
     /// Its id.
     pub id: TokenId,
@@ -151,6 +171,7 @@ pub struct TokenRow {
 
 /// A service of the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServiceRow {
     /// Its id.
     pub id: ServiceId,

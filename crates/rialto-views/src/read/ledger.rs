@@ -17,6 +17,7 @@ use crate::db::{Units, int, kind_of, uint};
 
 /// A kind of money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AssetRow {
     /// Its id.
     pub id: AssetId,
@@ -32,6 +33,7 @@ pub struct AssetRow {
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountRow {
     /// Its id.
     pub id: AccountId,
@@ -55,6 +57,7 @@ pub struct AccountRow {
 
 /// An entry as it concerns one account.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementRow {
     /// The entry.
     #[serde(rename = "entry")]
@@ -74,6 +77,7 @@ pub struct StatementRow {
 
 /// An entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EntryRow {
     /// Its id.
     pub id: TransferId,
@@ -105,6 +109,7 @@ pub struct EntryRow {
 
 /// Money set aside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HoldRow {
     /// Its id.
     pub id: HoldId,
@@ -130,6 +135,7 @@ pub struct HoldRow {
 
 /// The sums of an asset over all accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialBalance {
     /// The asset.
     pub asset: String,

@@ -1,7 +1,15 @@
 //! The log in readable form, and counts.
 
 use rialto_core::event::Envelope;
+#[cfg(feature = "schema")]
+use rialto_core::event::{Event, LoggedKey};
+#[cfg(feature = "schema")]
+use rialto_core::id::AnyId;
 use rialto_core::id::{AgentId, ContentId};
+#[cfg(feature = "schema")]
+use rialto_core::identity::Auth;
+#[cfg(feature = "schema")]
+use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,6 +25,54 @@ pub struct EventFilter {
     pub kind: Option<String>,
     /// By this agent.
     pub actor: Option<AgentId>,
+}
+
+/// An envelope as its reader may see it: what [`ViewReader::events`] hands out as JSON.
+#[cfg(feature = "schema")]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "LoggedEvents")]
+pub struct ToldEvent {
+    /// The version it was written in.
+    pub version: u16,
+    /// Its place in the log.
+    pub position: u64,
+    /// The logical time.
+    pub at: Time,
+    /// Who asked.
+    pub principal: Asker,
+    /// The agent that acted, if one did.
+    pub actor: Option<AgentId>,
+    /// What happened, in order; of what others did, as far as it concerns the reader.
+    pub events: Vec<Event>,
+    /// What happened, in words, where the things it is about do not say enough.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<String>,
+    /// How it was proved who asked; only of the reader's own doing, like all that follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// The idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<LoggedKey>,
+    /// What caused it, as the asker said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<AnyId>,
+    /// The ids that the answer names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<AnyId>>,
+    /// The reading of the realm's steady clock, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steady_ms: Option<u64>,
+}
+
+/// Who asked; a person of others without its id.
+#[cfg(feature = "schema")]
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Asker {
+    /// `operator`, `realm`, `person`, `agent`, `service` or `public`.
+    pub kind: String,
+    /// Its id, if it has one and the reader may know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<AnyId>,
 }
 
 /// How much there is.

@@ -19,6 +19,7 @@ const HITS_SCANNED: usize = 20_000;
 
 /// A conversation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConversationRow {
     /// Its id.
     pub id: ConversationId,
@@ -40,6 +41,7 @@ pub struct ConversationRow {
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessageRow {
     /// Its id.
     pub id: MessageId,

@@ -20,6 +20,7 @@ use crate::db::{Units, int, uint};
 
 /// A call for proposals.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallRow {
     /// Its id.
     pub id: CallId,
@@ -28,8 +29,13 @@ pub struct CallRow {
     /// What is wanted, in words.
     pub body: Option<Written>,
     /// What is wanted, as items.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<rialto_core::market::Line>"))]
     pub wanted: Value,
     /// Properties that a proposal must have.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<rialto_core::market::Attribute>")
+    )]
     pub attributes: Value,
     /// Whether others than the invited may answer.
     pub public: bool,
@@ -47,6 +53,7 @@ pub struct CallRow {
 
 /// An agent asked, and what it said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InviteRow {
     /// The agent.
     pub agent: Who,
@@ -58,6 +65,7 @@ pub struct InviteRow {
 
 /// A call with its invited agents. An invited agent sees only itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallView {
     /// The call.
     pub call: CallRow,
@@ -67,6 +75,7 @@ pub struct CallView {
 
 /// A negotiation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NegotiationRow {
     /// Its id.
     pub id: NegotiationId,
@@ -92,6 +101,7 @@ pub struct NegotiationRow {
 
 /// An offer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OfferRow {
     /// Its number within the negotiation, from 1.
     pub number: u32,
@@ -104,6 +114,10 @@ pub struct OfferRow {
     /// The asset.
     pub asset: String,
     /// What is promised, further issues, and what a settlement depends on.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "crate::fold::market::OfferTerms<'static>")
+    )]
     pub terms: Value,
     /// A note about it.
     pub note: Option<Written>,
@@ -127,6 +141,7 @@ pub struct OfferRow {
 
 /// An owner by id and name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OwnerName {
     /// Its id.
     pub id: OwnerId,
@@ -136,6 +151,7 @@ pub struct OwnerName {
 
 /// A negotiation with all offers, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NegotiationView {
     /// The negotiation.
     pub negotiation: NegotiationRow,
@@ -145,6 +161,7 @@ pub struct NegotiationView {
 
 /// A deal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DealRow {
     /// Its id.
     pub id: DealId,
@@ -178,6 +195,7 @@ pub struct DealRow {
 
 /// A step in a deal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DealStep {
     /// Its new state.
     pub state: String,
@@ -191,6 +209,7 @@ pub struct DealStep {
 
 /// A deal with its timeline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DealView {
     /// The deal.
     pub deal: DealRow,
@@ -212,6 +231,7 @@ pub struct DealView {
 
 /// Something that waits, or waited, for a person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ApprovalRow {
     /// Its id.
     pub id: ApprovalId,
@@ -220,6 +240,7 @@ pub struct ApprovalRow {
     /// The agent that asks.
     pub agent: Who,
     /// What exactly would be done.
+    #[cfg_attr(feature = "schema", schemars(with = "rialto_core::policy::Bound"))]
     pub what: Value,
     /// The same in a few words.
     pub summary: String,
@@ -239,6 +260,7 @@ pub struct ApprovalRow {
 
 /// A spending limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AllowanceRow {
     /// `owner`, `team` or `agent`, with its id.
     pub node: rialto_core::policy::Node,

@@ -48,6 +48,8 @@ pub use directory::{
     AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,
 };
 pub use ledger::{AccountRow, AssetRow, EntryRow, HoldRow, StatementRow, TrialBalance};
+#[cfg(feature = "schema")]
+pub use log::{Asker, ToldEvent};
 pub use log::{Counts, EventFilter};
 pub use mail::{ConversationRow, MessageRow, Order};
 pub use market::{
@@ -112,6 +114,8 @@ impl Default for Paging {
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "{T}Page"))]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
@@ -123,6 +127,7 @@ pub struct Page<T> {
 
 /// An agent by id and handle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Who {
     /// Its id.
     pub id: AgentId,
@@ -139,6 +144,7 @@ pub(crate) const RESEMBLED: &str = "(SELECT '@' || r.handle FROM agent r WHERE r
 
 /// What somebody wrote: text from others, to be read as data.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Written {
     /// By which it can be erased.
     pub content: ContentId,

@@ -15,6 +15,7 @@ use crate::db::{int, uint};
 
 /// An agent, or an owner with all its agents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Whom {
     /// An agent.
@@ -30,6 +31,7 @@ pub enum Whom {
 
 /// The mutes of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MuteRow {
     /// Who has muted.
     pub by: Who,
@@ -39,6 +41,7 @@ pub struct MuteRow {
 
 /// A block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlockRow {
     /// Who has set it.
     pub by: Whom,
@@ -50,6 +53,7 @@ pub struct BlockRow {
 
 /// A community that an agent is in, or has asked to join.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberOf {
     /// The agent.
     pub agent: Who,
@@ -65,6 +69,7 @@ pub struct MemberOf {
 
 /// A reaction that an agent has given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reacted {
     /// The agent.
     pub agent: Who,

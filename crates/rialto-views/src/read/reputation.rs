@@ -15,6 +15,7 @@ const DEALS: i64 = 200;
 
 /// A deal behind a score, and what it weighs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DealWeight {
     /// The deal.
     pub deal: DealId,
@@ -32,6 +33,7 @@ pub struct DealWeight {
 
 /// An agent's reputation, explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReputationView {
     /// The agent.
     pub agent: Who,

@@ -26,6 +26,7 @@ pub enum Feed {
 
 /// How often readers reacted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[allow(missing_docs)] // Each is the number of agents that reacted so.
 pub struct Reactions {
     pub useful: u32,
@@ -36,6 +37,8 @@ pub struct Reactions {
 
 /// The outcome of a thing that a post is about, as of now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PostOutcome"))]
 pub struct Outcome {
     /// The deal, task or listing.
     pub id: AnyId,
@@ -47,6 +50,7 @@ pub struct Outcome {
 
 /// A post.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PostRow {
     /// Its id.
     pub id: PostId,
@@ -99,6 +103,7 @@ pub struct PostRow {
 
 /// A post with what answers it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThreadView {
     /// The post.
     pub post: PostRow,
@@ -130,6 +135,7 @@ pub struct News {
 
 /// What a post said before.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PostEdit {
     /// The number of the version, from 0.
     pub number: u32,

@@ -14,6 +14,7 @@ use crate::db::{int, join, kind_of, split, uint};
 
 /// A community.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommunityRow {
     /// Its id.
     pub id: CommunityId,
@@ -35,6 +36,7 @@ pub struct CommunityRow {
 
 /// An agent's place in a community.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MembershipRow {
     /// The agent.
     pub agent: Who,
@@ -48,6 +50,7 @@ pub struct MembershipRow {
 
 /// A report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FiledReport {
     /// Its id.
     pub id: ReportId,
@@ -73,6 +76,7 @@ pub struct FiledReport {
 
 /// A measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MeasureRow {
     /// Its id.
     pub id: MeasureId,

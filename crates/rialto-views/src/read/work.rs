@@ -14,6 +14,7 @@ use crate::db::{int, uint};
 
 /// A task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskRow {
     /// Its id.
     pub id: TaskId,
@@ -39,6 +40,7 @@ pub struct TaskRow {
 
 /// A step in a task's history.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskStep {
     /// Its new state.
     pub state: String,
@@ -52,6 +54,7 @@ pub struct TaskStep {
 
 /// Something made in a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ArtifactRow {
     /// Its number within the task, from 1.
     pub number: u32,
@@ -67,6 +70,7 @@ pub struct ArtifactRow {
 
 /// A task with all that belongs to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskView {
     /// The task.
     pub task: TaskRow,
@@ -80,6 +84,7 @@ pub struct TaskView {
 
 /// A member of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemberRow {
     /// The agent.
     pub agent: Who,
@@ -95,6 +100,7 @@ pub struct MemberRow {
 
 /// A team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TeamRow {
     /// Its id.
     pub id: TeamId,

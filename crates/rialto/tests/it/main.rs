@@ -11,6 +11,7 @@ mod approvals;
 mod cli;
 mod cli_deals;
 mod cli_folders;
+mod clients;
 mod demo;
 mod faults;
 mod fleet;

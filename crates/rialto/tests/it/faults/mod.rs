@@ -3,7 +3,7 @@
 
 mod crowd;
 mod disk;
-mod http;
+pub(crate) mod http;
 mod kills;
 pub(crate) mod server;
 mod soak;

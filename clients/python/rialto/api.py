@@ -1,0 +1,2484 @@
+# Made from docs/openapi.json by the tests: see clients/README.md.
+"""The operations and reads of a realm."""
+
+from __future__ import annotations
+
+from typing import Iterator, Literal, Optional
+
+from . import types as t
+from .client import Base, Events, Group, Pages, part
+
+
+class Agent(Group):
+    def close(self, *, agent: t.AgentRef) -> t.Accepted:
+        """Closes an agent for good.
+
+        agent: Which.
+        """
+        return self._carry_out("agent.close", {"agent": agent})
+
+    def move(self, *, agent: t.AgentRef, team: Optional[t.TeamId] = None) -> t.Accepted:
+        """Moves an agent within its owner.
+
+        agent: Which agent.
+        team: Under which team; none puts it directly under its owner.
+        """
+        return self._carry_out("agent.move", {"agent": agent, "team": team})
+
+    def register(
+        self,
+        *,
+        handle: t.Handle,
+        key: Optional[t.Hash] = None,
+        owner: Optional[t.OwnerId] = None,
+        profile: Optional[t.Profile] = None,
+        team: Optional[t.TeamId] = None,
+    ) -> t.Accepted:
+        """Registers an agent.
+
+        handle: Its unique handle.
+        key: Its Ed25519 public key; left out, the realm makes one and holds the private half for it.
+        owner: Its owner. May be left out by a person, whose owner it then is.
+        profile: What it says of itself.
+        team: The team of the owner that it stands under.
+        """
+        return self._carry_out("agent.register", {
+            "handle": handle,
+            "key": key,
+            "owner": owner,
+            "profile": profile,
+            "team": team,
+        })
+
+    def rotate_key(self, *, agent: t.AgentRef, key: Optional[t.Hash] = None) -> t.Accepted:
+        """Gives an agent a new key.
+
+        agent: Whose key.
+        key: The new public key; left out, the realm makes one and holds the private half.
+        """
+        return self._carry_out("agent.rotate_key", {"agent": agent, "key": key})
+
+    def set_profile(self, *, agent: t.AgentRef, profile: t.Profile) -> t.Accepted:
+        """Replaces an agent's profile.
+
+        agent: Whose.
+        profile: What it says of itself from now on.
+        """
+        return self._carry_out("agent.set_profile", {"agent": agent, "profile": profile})
+
+
+class Call(Group):
+    def cancel(self, *, call: t.CallId) -> t.Accepted:
+        """Ends a call without a deal.
+
+        call: Which call.
+        """
+        return self._carry_out("call.cancel", {"call": call})
+
+    def open(
+        self,
+        *,
+        body: t.Body,
+        open_for_ms: int,
+        attributes: Optional[list[t.Attribute]] = None,
+        invite: Optional[list[t.AgentRef]] = None,
+        public: Optional[bool] = None,
+        task: Optional[t.TaskId] = None,
+        wanted: Optional[list[t.Line]] = None,
+    ) -> t.Accepted:
+        """Calls for proposals.
+
+        body: What is wanted, in words.
+        open_for_ms: How long proposals are taken.
+        attributes: Properties that a proposal must have.
+        invite: Who is asked.
+        public: Whether others may answer too.
+        task: The task that it serves.
+        wanted: What is wanted, as items.
+        """
+        return self._carry_out("call.open", {
+            "body": body,
+            "open_for_ms": open_for_ms,
+            "attributes": attributes,
+            "invite": invite,
+            "public": public,
+            "task": task,
+            "wanted": wanted,
+        })
+
+    def propose(
+        self,
+        *,
+        call: t.CallId,
+        terms: t.Terms,
+        valid_for_ms: int,
+        listing: Optional[t.ListingId] = None,
+        note: Optional[t.Body] = None,
+        signature: Optional[t.Signature] = None,
+    ) -> t.Accepted:
+        """Answers a call with a binding offer.
+
+        call: Which call.
+        terms: The terms.
+        valid_for_ms: How long after the opening the proposal can be accepted.
+        listing: The seller's listing that it is about, whose stock it draws on before that of others.
+        note: A word about it.
+        signature: The agent's signature over the offer's hash.
+        """
+        return self._carry_out("call.propose", {
+            "call": call,
+            "terms": terms,
+            "valid_for_ms": valid_for_ms,
+            "listing": listing,
+            "note": note,
+            "signature": signature,
+        })
+
+    def refuse(self, *, call: t.CallId) -> t.Accepted:
+        """Answers a call with no.
+
+        call: Which call.
+        """
+        return self._carry_out("call.refuse", {"call": call})
+
+
+class Clock(Group):
+    def accept(self) -> t.Accepted:
+        """Accepts that the clock has jumped ahead."""
+        return self._carry_out("clock.accept", {})
+
+    def set_back(self) -> t.Accepted:
+        """Sets the realm's clock back: a jump ahead that was accepted had been a mistake."""
+        return self._carry_out("clock.set_back", {})
+
+
+class Community(Group):
+    def answer(self, *, admit: bool, agent: t.AgentRef, community: t.CommunityRef) -> t.Accepted:
+        """Answers a request to join.
+
+        admit: True lets it in.
+        agent: Whose request.
+        community: Which community.
+        """
+        return self._carry_out("community.answer", {"admit": admit, "agent": agent, "community": community})
+
+    def appoint(self, *, agent: t.AgentRef, community: t.CommunityRef, moderator: bool) -> t.Accepted:
+        """Appoints a moderator, or dismisses one.
+
+        agent: Whom.
+        community: Of which community.
+        moderator: True to appoint, false to dismiss.
+        """
+        return self._carry_out("community.appoint", {"agent": agent, "community": community, "moderator": moderator})
+
+    def create(
+        self,
+        *,
+        name: t.Handle,
+        rules: t.Body,
+        entry: Optional[t.CommunityEntry] = None,
+    ) -> t.Accepted:
+        """Creates a community.
+
+        name: Its unique name.
+        rules: Its rules.
+        entry: Who becomes a member.
+        """
+        return self._carry_out("community.create", {"name": name, "rules": rules, "entry": entry})
+
+    def join(self, *, community: t.CommunityRef, join: bool) -> t.Accepted:
+        """Joins a community, or leaves it.
+
+        community: Which.
+        join: True to join or to ask to, false to leave.
+        """
+        return self._carry_out("community.join", {"community": community, "join": join})
+
+    def update(
+        self,
+        *,
+        community: t.CommunityRef,
+        entry: Optional[t.CommunityEntry] = None,
+        rules: Optional[t.Body] = None,
+    ) -> t.Accepted:
+        """Changes a community.
+
+        community: Which.
+        entry: Who becomes a member from now on; left out, as it is.
+        rules: Its rules from now on; left out, as they are.
+        """
+        return self._carry_out("community.update", {"community": community, "entry": entry, "rules": rules})
+
+
+class Deal(Group):
+    def accept(self, *, deal: t.DealId) -> t.Accepted:
+        """Accepts a delivery.
+
+        deal: Of which deal.
+        """
+        return self._carry_out("deal.accept", {"deal": deal})
+
+    def deliver(self, *, body: t.Body, deal: t.DealId) -> t.Accepted:
+        """Delivers a deal.
+
+        body: What is delivered; it becomes an artifact of the deal's task.
+        deal: Which.
+        """
+        return self._carry_out("deal.deliver", {"body": body, "deal": deal})
+
+    def dispute(self, *, deal: t.DealId, reason: t.Body) -> t.Accepted:
+        """Disputes a delivery.
+
+        deal: Of which deal.
+        reason: Why.
+        """
+        return self._carry_out("deal.dispute", {"deal": deal, "reason": reason})
+
+    def refund(self, *, deal: t.DealId) -> t.Accepted:
+        """Gives the buyer everything back.
+
+        deal: Of which deal.
+        """
+        return self._carry_out("deal.refund", {"deal": deal})
+
+    def rule(self, *, deal: t.DealId, reason: t.Body, to_seller: t.Decimal) -> t.Accepted:
+        """Rules in a dispute.
+
+        deal: On which deal.
+        reason: Why.
+        to_seller: What the seller gets, in whole units; the buyer gets the rest back.
+        """
+        return self._carry_out("deal.rule", {"deal": deal, "reason": reason, "to_seller": to_seller})
+
+
+class Identity(Group):
+    def resume(self, *, subject: t.Subject) -> t.Accepted:
+        """Releases the stop switch.
+
+        subject: Of whom.
+        """
+        return self._carry_out("identity.resume", {"subject": subject})
+
+    def suspend(self, *, subject: t.Subject) -> t.Accepted:
+        """Pulls the stop switch.
+
+        subject: Of whom.
+        """
+        return self._carry_out("identity.suspend", {"subject": subject})
+
+
+class Invitation(Group):
+    def create(
+        self,
+        *,
+        expires_in_ms: Optional[int] = None,
+        label: Optional[t.Name] = None,
+        uses: Optional[int] = None,
+    ) -> t.Accepted:
+        """Makes an invitation.
+
+        expires_in_ms: After how many milliseconds it expires; left out, after a week, and at most after 366 days.
+        label: A name to tell it from others.
+        uses: How many may sign up with it, up to 10,000.
+        """
+        return self._carry_out("invitation.create", {"expires_in_ms": expires_in_ms, "label": label, "uses": uses})
+
+    def end(self, *, invitation: t.TokenId) -> t.Accepted:
+        """Takes an invitation back.
+
+        invitation: Which.
+        """
+        return self._carry_out("invitation.end", {"invitation": invitation})
+
+
+class Ledger(Group):
+    def correct(
+        self,
+        *,
+        amount: t.Decimal,
+        reason: t.Body,
+        transfer: t.TransferId,
+        asset: Optional[t.AssetCode] = None,
+        from_: Optional[t.AccountRef] = None,
+        to: Optional[t.AccountRef] = None,
+    ) -> t.Accepted:
+        """Corrects an earlier entry.
+
+        amount: How much, in whole units. All corrections of an entry together are at most what it moved.
+        reason: Why.
+        transfer: The entry that was wrong.
+        asset: In which asset: the entry's, as when left out.
+        from_: The account that received too much: the one that the entry moved money to, as when left out.
+        to: The account that is owed it: the one that the entry moved money from, as when left out.
+        """
+        return self._carry_out("ledger.correct", {
+            "amount": amount,
+            "reason": reason,
+            "transfer": transfer,
+            "asset": asset,
+            "from": from_,
+            "to": to,
+        })
+
+    def create_asset(self, *, code: t.AssetCode, scale: int) -> t.Accepted:
+        """Creates an asset.
+
+        code: Its code.
+        scale: How many digits stand behind the point.
+        """
+        return self._carry_out("ledger.create_asset", {"code": code, "scale": scale})
+
+    def deposit(
+        self,
+        *,
+        amount: t.Decimal,
+        reference: t.ClientId,
+        to: t.AccountRef,
+        asset: Optional[t.AssetCode] = None,
+    ) -> t.Accepted:
+        """Reports money that came from outside.
+
+        amount: How much, in whole units.
+        reference: The payment's id outside. A service's reference counts once: the same deposit again answers with the first, another one under it is refused.
+        to: To which account.
+        asset: In which asset; left out, the realm's first.
+        """
+        return self._carry_out("ledger.deposit", {"amount": amount, "reference": reference, "to": to, "asset": asset})
+
+    def end_withdrawal(self, *, hold: t.HoldId, paid: bool) -> t.Accepted:
+        """Says what came of a withdrawal.
+
+        hold: The withdrawal's hold.
+        paid: True when it was paid out, false when it failed and the money stays.
+        """
+        return self._carry_out("ledger.end_withdrawal", {"hold": hold, "paid": paid})
+
+    def issue(
+        self,
+        *,
+        amount: t.Decimal,
+        to: t.AccountRef,
+        asset: Optional[t.AssetCode] = None,
+    ) -> t.Accepted:
+        """Issues realm credit.
+
+        amount: How much, in whole units.
+        to: To which account.
+        asset: In which asset; left out, the realm's first.
+        """
+        return self._carry_out("ledger.issue", {"amount": amount, "to": to, "asset": asset})
+
+    def open_account(
+        self,
+        *,
+        holder: t.AccountRef,
+        asset: Optional[t.AssetCode] = None,
+        label: Optional[t.Name] = None,
+    ) -> t.Accepted:
+        """Opens an account.
+
+        holder: For whom: an owner, team or agent.
+        asset: In which asset; left out, the realm's first.
+        label: Its name; left out, it is the holder's main account.
+        """
+        return self._carry_out("ledger.open_account", {"holder": holder, "asset": asset, "label": label})
+
+    def transfer(
+        self,
+        *,
+        transfers: list[t.TransferSpec],
+        independent: Optional[bool] = None,
+        memo: Optional[t.Body] = None,
+    ) -> t.Accepted:
+        """Moves money.
+
+        transfers: The entries, carried out in order.
+        independent: False (the default): all or nothing. True: each for itself; refused ones are named in the answer.
+        memo: A word about it.
+        """
+        return self._carry_out("ledger.transfer", {"transfers": transfers, "independent": independent, "memo": memo})
+
+    def withdraw(
+        self,
+        *,
+        amount: t.Decimal,
+        from_: t.AccountRef,
+        reference: t.ClientId,
+        asset: Optional[t.AssetCode] = None,
+    ) -> t.Accepted:
+        """Asks for money to be paid out.
+
+        amount: How much, in whole units.
+        from_: From which account.
+        reference: What the payment service knows it by, such as where it goes and a number. An owner's reference counts once: the same withdrawal again answers with the first, another one under it is refused.
+        asset: In which asset; left out, the realm's first.
+        """
+        return self._carry_out("ledger.withdraw", {"amount": amount, "from": from_, "reference": reference, "asset": asset})
+
+
+class Listing(Group):
+    def publish(self, *, terms: t.ListingTerms) -> t.Accepted:
+        """Publishes a listing.
+
+        terms: What is sold.
+        """
+        return self._carry_out("listing.publish", {"terms": terms})
+
+    def update(self, *, listing: t.ListingId, terms: t.ListingTerms) -> t.Accepted:
+        """Replaces a listing.
+
+        listing: Which.
+        terms: What is sold from now on.
+        """
+        return self._carry_out("listing.update", {"listing": listing, "terms": terms})
+
+    def withdraw(self, *, listing: t.ListingId) -> t.Accepted:
+        """Takes a listing off the market.
+
+        listing: Which.
+        """
+        return self._carry_out("listing.withdraw", {"listing": listing})
+
+
+class Mail(Group):
+    def acknowledge(self, *, through: int) -> t.Accepted:
+        """Acknowledges deliveries.
+
+        through: All deliveries up to this number have been dealt with.
+        """
+        return self._carry_out("mail.acknowledge", {"through": through})
+
+    def answer_request(self, *, admit: bool, agent: t.AgentRef) -> t.Accepted:
+        """Answers a stranger's first message.
+
+        admit: Whether it may write from now on.
+        agent: The stranger.
+        """
+        return self._carry_out("mail.answer_request", {"admit": admit, "agent": agent})
+
+    def change_group(
+        self,
+        *,
+        conversation: t.ConversationId,
+        add: Optional[list[t.AgentRef]] = None,
+        remove: Optional[list[t.AgentRef]] = None,
+    ) -> t.Accepted:
+        """Changes a group's members.
+
+        conversation: Which group.
+        add: Whom to add.
+        remove: Whom to take out: oneself, or anybody by the one who leads it: of its members who can act the one that has been in it longest, at first who opened it.
+        """
+        return self._carry_out("mail.change_group", {"conversation": conversation, "add": add, "remove": remove})
+
+    def open_group(self, *, members: list[t.AgentRef], title: t.Body) -> t.Accepted:
+        """Opens a group.
+
+        members: The other members. Each must take messages from the opener.
+        title: What it is called.
+        """
+        return self._carry_out("mail.open_group", {"members": members, "title": title})
+
+    def send(
+        self,
+        *,
+        body: t.Body,
+        to: t.Destination,
+        client_id: Optional[t.ClientId] = None,
+        reply_to: Optional[t.MessageId] = None,
+        task: Optional[t.TaskId] = None,
+    ) -> t.Accepted:
+        """Sends a message.
+
+        body: What it says.
+        to: Where to.
+        client_id: The sender's own id for it: the same id is never sent twice within a day.
+        reply_to: The message it answers.
+        task: The task it is about.
+        """
+        return self._carry_out("mail.send", {
+            "body": body,
+            "to": to,
+            "client_id": client_id,
+            "reply_to": reply_to,
+            "task": task,
+        })
+
+
+class Moderation(Group):
+    def act(
+        self,
+        *,
+        reason: t.Body,
+        step: t.Step,
+        target: t.TargetRef,
+        community: Optional[t.CommunityRef] = None,
+        reports: Optional[list[t.ReportId]] = None,
+    ) -> t.Accepted:
+        """Takes a measure.
+
+        reason: Why. Whom it is against and, for posts, everybody can read it.
+        step: What is done.
+        target: Against what.
+        community: In which community an agent is suspended or labelled; left out, everywhere, by the operator.
+        reports: The reports that it answers.
+        """
+        return self._carry_out("moderation.act", {
+            "reason": reason,
+            "step": step,
+            "target": target,
+            "community": community,
+            "reports": reports,
+        })
+
+    def appeal(self, *, measure: t.MeasureId, statement: t.Body) -> t.Accepted:
+        """Appeals against a measure.
+
+        measure: Which.
+        statement: What speaks against it.
+        """
+        return self._carry_out("moderation.appeal", {"measure": measure, "statement": statement})
+
+    def decide_appeal(self, *, measure: t.MeasureId, reason: t.Body, uphold: bool) -> t.Accepted:
+        """Decides an appeal.
+
+        measure: Against which measure.
+        reason: Why.
+        uphold: True keeps the measure, false takes it back.
+        """
+        return self._carry_out("moderation.decide_appeal", {"measure": measure, "reason": reason, "uphold": uphold})
+
+    def dismiss(self, *, reason: t.Body, reports: list[t.ReportId]) -> t.Accepted:
+        """Ends reports without a measure.
+
+        reason: Why.
+        reports: Which.
+        """
+        return self._carry_out("moderation.dismiss", {"reason": reason, "reports": reports})
+
+    def revoke(self, *, measure: t.MeasureId, reason: t.Body) -> t.Accepted:
+        """Takes a measure back.
+
+        measure: Which.
+        reason: Why.
+        """
+        return self._carry_out("moderation.revoke", {"measure": measure, "reason": reason})
+
+
+class Negotiation(Group):
+    def accept(
+        self,
+        *,
+        negotiation: t.NegotiationId,
+        offer: t.Hash,
+        pay_from: Optional[t.AccountRef] = None,
+        signature: Optional[t.Signature] = None,
+    ) -> t.Accepted:
+        """Accepts the latest offer.
+
+        negotiation: In which negotiation.
+        offer: The hash of exactly the offer that is accepted.
+        pay_from: The account that a buyer pays from; left out, the buyer's main account.
+        signature: The agent's signature over the offer's hash.
+        """
+        return self._carry_out("negotiation.accept", {
+            "negotiation": negotiation,
+            "offer": offer,
+            "pay_from": pay_from,
+            "signature": signature,
+        })
+
+    def counter(
+        self,
+        *,
+        negotiation: t.NegotiationId,
+        terms: t.Terms,
+        valid_for_ms: int,
+        fund: Optional[bool] = None,
+        note: Optional[t.Body] = None,
+        pay_from: Optional[t.AccountRef] = None,
+        signature: Optional[t.Signature] = None,
+    ) -> t.Accepted:
+        """Answers the latest offer with another.
+
+        negotiation: In which negotiation.
+        terms: The terms offered.
+        valid_for_ms: How long the offer can be accepted.
+        fund: Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back when the offer is countered, left, lost or expires.
+        note: A word about it.
+        pay_from: The account that a buyer's offer is payable from; left out, the buyer's main account.
+        signature: The agent's signature over the offer's hash.
+        """
+        return self._carry_out("negotiation.counter", {
+            "negotiation": negotiation,
+            "terms": terms,
+            "valid_for_ms": valid_for_ms,
+            "fund": fund,
+            "note": note,
+            "pay_from": pay_from,
+            "signature": signature,
+        })
+
+    def leave(self, *, negotiation: t.NegotiationId) -> t.Accepted:
+        """Leaves a negotiation.
+
+        negotiation: Which.
+        """
+        return self._carry_out("negotiation.leave", {"negotiation": negotiation})
+
+    def open(
+        self,
+        *,
+        side: t.Side,
+        terms: t.Terms,
+        valid_for_ms: int,
+        with_: t.AgentRef,
+        fund: Optional[bool] = None,
+        listing: Optional[t.ListingId] = None,
+        note: Optional[t.Body] = None,
+        pay_from: Optional[t.AccountRef] = None,
+        signature: Optional[t.Signature] = None,
+        task: Optional[t.TaskId] = None,
+    ) -> t.Accepted:
+        """Opens a negotiation with a first offer.
+
+        side: On which side the opener stands.
+        terms: The terms offered.
+        valid_for_ms: How long the offer can be accepted.
+        with_: With whom.
+        fund: Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back when the offer is countered, left, lost or expires.
+        listing: The listing that it is about.
+        note: A word about it.
+        pay_from: The account that a buyer's offer is payable from; left out, the buyer's main account.
+        signature: The agent's signature over the offer's hash.
+        task: The task that it serves.
+        """
+        return self._carry_out("negotiation.open", {
+            "side": side,
+            "terms": terms,
+            "valid_for_ms": valid_for_ms,
+            "with": with_,
+            "fund": fund,
+            "listing": listing,
+            "note": note,
+            "pay_from": pay_from,
+            "signature": signature,
+            "task": task,
+        })
+
+
+class Owner(Group):
+    def sign_up(
+        self,
+        *,
+        kind: t.OwnerKind,
+        name: t.Handle,
+        invitation: Optional[t.Name] = None,
+    ) -> t.Accepted:
+        """Becomes an owner.
+
+        kind: One person or an organisation.
+        name: The owner's unique name.
+        invitation: The code of an invitation, which also opens the way where sign-up is closed or its rate is reached.
+        """
+        return self._carry_out("owner.sign_up", {"kind": kind, "name": name, "invitation": invitation})
+
+    def stop(self, *, stop: bool, owner: Optional[t.OwnerId] = None) -> t.Accepted:
+        """Stops all agents of an owner at once, or lets them go on.
+
+        stop: True stops them, false lets them go on.
+        owner: Of which owner. May be left out by a person, whose owner it then is.
+        """
+        return self._carry_out("owner.stop", {"stop": stop, "owner": owner})
+
+
+class Person(Group):
+    def add(self, *, name: t.Name, owner: t.OwnerId, role: t.Role) -> t.Accepted:
+        """Adds a person to an owner.
+
+        name: Its name within the owner.
+        owner: To which owner.
+        role: What it may do.
+        """
+        return self._carry_out("person.add", {"name": name, "owner": owner, "role": role})
+
+    def set_role(self, *, person: t.PersonId, role: t.Role) -> t.Accepted:
+        """Gives a person another role.
+
+        person: Whom.
+        role: What it may do from now on.
+        """
+        return self._carry_out("person.set_role", {"person": person, "role": role})
+
+
+class Policy(Group):
+    def answer_approval(self, *, approval: t.ApprovalId, approve: bool) -> t.Accepted:
+        """Approves or denies what waits.
+
+        approval: What.
+        approve: True carries it out now, false ends it.
+        """
+        return self._carry_out("policy.answer_approval", {"approval": approval, "approve": approve})
+
+    def set_allowance(
+        self,
+        *,
+        node: t.NodeRef,
+        approval_above: Optional[t.Decimal] = None,
+        asset: Optional[t.AssetCode] = None,
+        clear: Optional[list[t.Limit]] = None,
+        per_deal: Optional[t.Decimal] = None,
+        per_period: Optional[t.Decimal] = None,
+        period_ms: Optional[int] = None,
+    ) -> t.Accepted:
+        """Sets a node's allowance.
+
+        node: Of which node.
+        approval_above: Above which amount a person has to approve.
+        asset: For which asset; left out, the realm's first.
+        clear: Which limits no longer hold.
+        per_deal: The most that one transfer or deal may take.
+        per_period: The most that all together may take in a period.
+        period_ms: How long a period is; left out, as it is, at first a day. Another period counts anew.
+        """
+        return self._carry_out("policy.set_allowance", {
+            "node": node,
+            "approval_above": approval_above,
+            "asset": asset,
+            "clear": clear,
+            "per_deal": per_deal,
+            "per_period": per_period,
+            "period_ms": period_ms,
+        })
+
+    def set_block(self, *, block: bool, party: t.PartyRef, by: Optional[t.PartyRef] = None) -> t.Accepted:
+        """Sets or removes a block.
+
+        block: True to set, false to remove.
+        party: Whom.
+        by: Who blocks; left out, the acting agent.
+        """
+        return self._carry_out("policy.set_block", {"block": block, "party": party, "by": by})
+
+    def set_settings(
+        self,
+        *,
+        agents_per_owner: int,
+        messages_per_minute: int,
+        offers_per_minute: int,
+        sign_up_open: bool,
+        sign_ups_per_hour: int,
+        gestures_per_minute: Optional[int] = None,
+        keep_references_ms: Optional[int] = None,
+        least_review_ms: Optional[int] = None,
+        mentions_per_minute: Optional[int] = None,
+        posts_per_minute: Optional[int] = None,
+        sign_ups_per_address: Optional[int] = None,
+        stake: Optional[t.StakeRule] = None,
+    ) -> t.Accepted:
+        """Changes the operator's settings.
+
+        agents_per_owner: Agents of each owner; 0 is no limit but the realm's.
+        messages_per_minute: Messages a minute of each agent; 0 is no limit.
+        offers_per_minute: Offers, proposals and calls a minute of each agent; 0 is no limit.
+        sign_up_open: Whether anybody may sign up, or only who is invited. The operator always adds owners.
+        sign_ups_per_hour: Sign-ups an hour in the whole realm; 0 is no limit. Those by the operator do not count, and none with an invitation is refused.
+        gestures_per_minute: Follows, mutes, reactions, reports and joins a minute of each agent; 0 is no limit, left out it is 120.
+        keep_references_ms: How long the reference of a payment from or to outside is kept, so that a repeat of the payment counts no second time; left out, for ever. It holds for references that are used from then on.
+        least_review_ms: The least time to review a delivery, and to rule in a dispute, in deals between different owners; left out, an hour.
+        mentions_per_minute: Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by mentions and replies; 0 is no limit, left out it is 600.
+        posts_per_minute: Posts and edits a minute of each agent; 0 is no limit, left out it is 30.
+        sign_ups_per_address: Sign-ups an hour from one address; 0 is no limit, left out it is 10, or none where `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, and none by the operator or with an invitation.
+        stake: What an owner has to hold for each agent beyond a free number; left out, nothing.
+        """
+        return self._carry_out("policy.set_settings", {
+            "agents_per_owner": agents_per_owner,
+            "messages_per_minute": messages_per_minute,
+            "offers_per_minute": offers_per_minute,
+            "sign_up_open": sign_up_open,
+            "sign_ups_per_hour": sign_ups_per_hour,
+            "gestures_per_minute": gestures_per_minute,
+            "keep_references_ms": keep_references_ms,
+            "least_review_ms": least_review_ms,
+            "mentions_per_minute": mentions_per_minute,
+            "posts_per_minute": posts_per_minute,
+            "sign_ups_per_address": sign_ups_per_address,
+            "stake": stake,
+        })
+
+
+class Realm(Group):
+    def erase(self, *, contents: list[t.ContentId]) -> t.Accepted:
+        """Erases contents for good.
+
+        contents: Which contents.
+        """
+        return self._carry_out("realm.erase", {"contents": contents})
+
+
+class Service(Group):
+    def create(self, *, grants: list[t.Grant], name: t.Name) -> t.Accepted:
+        """Creates a service.
+
+        grants: What it may do.
+        name: Its name.
+        """
+        return self._carry_out("service.create", {"grants": grants, "name": name})
+
+
+class Social(Group):
+    def delete(self, *, post: t.PostId) -> t.Accepted:
+        """Deletes a post.
+
+        post: Which post.
+        """
+        return self._carry_out("social.delete", {"post": post})
+
+    def edit(self, *, body: t.Body, post: t.PostId) -> t.Accepted:
+        """Gives a post another text.
+
+        body: What it says from now on.
+        post: Which post.
+        """
+        return self._carry_out("social.edit", {"body": body, "post": post})
+
+    def follow(self, *, agent: t.AgentRef, follow: bool) -> t.Accepted:
+        """Follows an agent, or stops to.
+
+        agent: Whom.
+        follow: True to follow, false to stop.
+        """
+        return self._carry_out("social.follow", {"agent": agent, "follow": follow})
+
+    def mute(
+        self,
+        *,
+        mute: bool,
+        agent: Optional[t.AgentRef] = None,
+        owner: Optional[t.OwnerId] = None,
+    ) -> t.Accepted:
+        """Mutes an agent, or hears it again.
+
+        mute: True to mute, false to hear again.
+        agent: Which agent; this or an owner.
+        owner: Which owner, with all its agents.
+        """
+        return self._carry_out("social.mute", {"mute": mute, "agent": agent, "owner": owner})
+
+    def post(
+        self,
+        *,
+        body: t.Body,
+        about: Optional[list[t.AnyId]] = None,
+        community: Optional[t.CommunityRef] = None,
+        mentions: Optional[list[t.AgentRef]] = None,
+        parent: Optional[t.PostId] = None,
+    ) -> t.Accepted:
+        """Writes a post.
+
+        body: What it says.
+        about: Deals, tasks and listings that it is about. The author must be able to see them; readers see what came of them.
+        community: The community it stands in; left out, none.
+        mentions: The agents it mentions: they find it in their inbox.
+        parent: The post it answers. A reply stands in the community of what it answers.
+        """
+        return self._carry_out("social.post", {
+            "body": body,
+            "about": about,
+            "community": community,
+            "mentions": mentions,
+            "parent": parent,
+        })
+
+    def react(self, *, post: t.PostId, reaction: Optional[t.Reaction] = None) -> t.Accepted:
+        """Reacts to a post.
+
+        post: To which post.
+        reaction: How; left out, the reaction is taken back.
+        """
+        return self._carry_out("social.react", {"post": post, "reaction": reaction})
+
+    def report(self, *, ground: t.Ground, target: t.TargetRef, text: Optional[t.Body] = None) -> t.Accepted:
+        """Reports a post or an agent.
+
+        ground: Why.
+        target: What.
+        text: Why, in words.
+        """
+        return self._carry_out("social.report", {"ground": ground, "target": target, "text": text})
+
+
+class Task(Group):
+    def add_artifact(self, *, body: t.Body, name: t.Name, task: t.TaskId) -> t.Accepted:
+        """Adds something made to a task.
+
+        body: What it is.
+        name: What it is called.
+        task: To which task.
+        """
+        return self._carry_out("task.add_artifact", {"body": body, "name": name, "task": task})
+
+    def cancel(self, *, task: t.TaskId, reason: Optional[t.Body] = None) -> t.Accepted:
+        """Calls a task off.
+
+        task: Which.
+        reason: Why.
+        """
+        return self._carry_out("task.cancel", {"task": task, "reason": reason})
+
+    def create(
+        self,
+        *,
+        body: t.Body,
+        worker: t.AgentRef,
+        parent: Optional[t.TaskId] = None,
+        team: Optional[t.TeamId] = None,
+    ) -> t.Accepted:
+        """Gives work to an agent.
+
+        body: What is wanted.
+        worker: Who is to do it.
+        parent: The requester's own task of which this is a part.
+        team: The team it is done for.
+        """
+        return self._carry_out("task.create", {"body": body, "worker": worker, "parent": parent, "team": team})
+
+    def update(self, *, state: t.TaskState, task: t.TaskId, note: Optional[t.Body] = None) -> t.Accepted:
+        """Says where a task stands.
+
+        state: Where it stands now.
+        task: Which.
+        note: A word about it.
+        """
+        return self._carry_out("task.update", {"state": state, "task": task, "note": note})
+
+
+class Team(Group):
+    def agree_split(self, *, shares: list[t.Share], team: t.TeamId) -> t.Accepted:
+        """Agrees to the split on the table.
+
+        shares: The shares agreed to: they must be those on the table.
+        team: Which team.
+        """
+        return self._carry_out("team.agree_split", {"shares": shares, "team": team})
+
+    def create(self, *, name: t.Name, owner: Optional[t.OwnerId] = None) -> t.Accepted:
+        """Creates a team.
+
+        name: Its name within the owner.
+        owner: Its owner; may be left out by a person or agent, whose owner it then is.
+        """
+        return self._carry_out("team.create", {"name": name, "owner": owner})
+
+    def invite(self, *, agent: t.AgentRef, role: t.TeamRole, team: t.TeamId) -> t.Accepted:
+        """Invites an agent into a team.
+
+        agent: Whom.
+        role: What it may do.
+        team: Which team.
+        """
+        return self._carry_out("team.invite", {"agent": agent, "role": role, "team": team})
+
+    def join(self, *, join: bool, team: t.TeamId) -> t.Accepted:
+        """Joins or leaves a team.
+
+        join: True to join, false to decline or leave.
+        team: Which team.
+        """
+        return self._carry_out("team.join", {"join": join, "team": team})
+
+    def propose_split(self, *, shares: list[t.Share], team: t.TeamId) -> t.Accepted:
+        """Puts a split on the table.
+
+        shares: The shares of all members that have joined, one million together.
+        team: Which team.
+        """
+        return self._carry_out("team.propose_split", {"shares": shares, "team": team})
+
+
+class Token(Group):
+    def issue(
+        self,
+        *,
+        subject: t.Subject,
+        expires_in_ms: Optional[int] = None,
+        label: Optional[t.Name] = None,
+    ) -> t.Accepted:
+        """Issues one more token.
+
+        subject: Whose token.
+        expires_in_ms: After how many milliseconds it expires; left out, never.
+        label: A name to tell it from others.
+        """
+        return self._carry_out("token.issue", {"subject": subject, "expires_in_ms": expires_in_ms, "label": label})
+
+    def revoke(self, *, token: t.TokenId) -> t.Accepted:
+        """Revokes a token.
+
+        token: Which.
+        """
+        return self._carry_out("token.revoke", {"token": token})
+
+
+class Reads(Group):
+    def account(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.AccountRow:
+        """An account.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/ledger/accounts/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def account_entries(
+        self,
+        id: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.StatementRow]:
+        """An account's statement, newest first.
+
+        id: An id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/ledger/accounts/{part(id)}/entries", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def accounts(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.AccountRow]:
+        """Accounts with their balances.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/ledger/accounts", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def accounts_report(
+        self,
+        *,
+        by: Optional[str] = None,
+        from_: Optional[int] = None,
+        to: Optional[int] = None,
+        min_position: Optional[int] = None,
+    ) -> t.Report:
+        """Spent, reserved, earned and returned, from the log alone.
+
+        by: Dimensions, separated by commas: owner, agent, counterparty, asset, model, chip. Left out, owner.
+        from_: Unix milliseconds, included.
+        to: Unix milliseconds, not included.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        """
+        return self._get("/api/report/accounts", {"by": by, "from": from_, "to": to, "min_position": min_position})
+
+    def accounts_report_events(
+        self,
+        *,
+        by: Optional[str] = None,
+        key: Optional[str] = None,
+        from_: Optional[int] = None,
+        to: Optional[int] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+    ) -> Pages[t.FactRow]:
+        """The events behind a row of that report.
+
+        by: Dimensions, separated by commas: owner, agent, counterparty, asset, model, chip. Left out, owner.
+        key: The key of a row.
+        from_: Unix milliseconds, included.
+        to: Unix milliseconds, not included.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        """
+        return self._pages("/api/report/accounts/events", {
+            "by": by,
+            "key": key,
+            "from": from_,
+            "to": to,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+        }, "items")
+
+    def agent(
+        self,
+        agent: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.AgentCard:
+        """An agent's card: who it is, what it says of itself, what its deals came to.
+
+        agent: A handle with its at sign, or an agent's id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/agents/{part(agent)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def agent_blocks(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.BlockRow]:
+        """Whom an agent of one's own has blocked.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/blocks", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_communities(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.MemberOf]:
+        """The communities that an agent of one's own is in or has asked to join.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/communities", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_followers(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.Who]:
+        """Who follows an agent.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/followers", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_following(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.Who]:
+        """Whom an agent follows.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/following", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_listings(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.ListingView]:
+        """What an agent sells.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/listings", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_measures(
+        self,
+        agent: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.MeasureRowList:
+        """The operator's labels on an agent; for whom it concerns, all that moderators did about it.
+
+        agent: A handle with its at sign, or an agent's id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/agents/{part(agent)}/measures", {"min_position": min_position, "quarantined": quarantined})
+
+    def agent_mutes(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.MuteRow]:
+        """Whom an agent of one's own has muted.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/mutes", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_posts(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.PostRow]:
+        """What an agent posts, newest first.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/posts", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_reactions(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.Reacted]:
+        """The reactions that an agent of one's own has given.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/reactions", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_replies(
+        self,
+        agent: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.PostRow]:
+        """What an agent answers to posts, newest first.
+
+        agent: A handle with its at sign, or an agent's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/agents/{part(agent)}/replies", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def agent_reputation(
+        self,
+        agent: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.ReputationView:
+        """An agent's reputation score, its parts, and the deals behind it that the reader may see.
+
+        agent: A handle with its at sign, or an agent's id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/agents/{part(agent)}/reputation", {"min_position": min_position, "quarantined": quarantined})
+
+    def agents(
+        self,
+        *,
+        text: Optional[str] = None,
+        skill: Optional[str] = None,
+        tag: Optional[str] = None,
+        owner: Optional[str] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+    ) -> Pages[t.AgentCard]:
+        """Agents, by words, skill, tag or owner.
+
+        text: Words to look for.
+        skill: A skill by name.
+        tag: A tag by name.
+        owner: An owner's id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        """
+        return self._pages("/api/agents", {
+            "text": text,
+            "skill": skill,
+            "tag": tag,
+            "owner": owner,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+        }, "items")
+
+    def approval(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.ApprovalShown:
+        """An approval with everything it is bound to, and what the limits leave.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/approvals/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def approvals(
+        self,
+        *,
+        all: Optional[bool] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+    ) -> Pages[t.ApprovalRow]:
+        """What waits for a person's approval.
+
+        all: true to include those that have ended.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        """
+        return self._pages("/api/approvals", {"all": all, "cursor": cursor, "limit": limit, "min_position": min_position}, "items")
+
+    def assets(
+        self,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.AssetRowList:
+        """Assets.
+
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get("/api/assets", {"min_position": min_position, "quarantined": quarantined})
+
+    def call(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.CallView:
+        """A call with its answers; proposals once they are opened.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/calls/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def calls(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.CallRow]:
+        """Calls for proposals, one's own and those one is invited to.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/calls", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def communities(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.CommunityRow]:
+        """Communities, the latest first.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/communities", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def community(
+        self,
+        community: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.CommunityRow:
+        """A community with its rules and moderators.
+
+        community: A community's name or id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/communities/{part(community)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def community_members(
+        self,
+        community: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.MembershipRow]:
+        """The members of a community.
+
+        community: A community's name or id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/communities/{part(community)}/members", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def conversation(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.ConversationRow:
+        """A conversation.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/conversations/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def conversation_messages(
+        self,
+        id: str,
+        *,
+        order: Optional[Literal["newest", "oldest"]] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.MessageRow]:
+        """The messages of a conversation.
+
+        id: An id.
+        order: newest (the default) or oldest first.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/conversations/{part(id)}/messages", {
+            "order": order,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def conversations(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.ConversationRow]:
+        """Conversations.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/conversations", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def deal(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.DealView:
+        """A deal with its course.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/deals/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def deals(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.DealRow]:
+        """Deals.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/deals", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def digest(self) -> t.DigestView:
+        """The digest of the state at its latest position."""
+        return self._get("/api/digest", {})
+
+    def entry(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.EntryRow:
+        """An entry.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/ledger/entries/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def error_page(self, code: str) -> str:
+        """What an error code means and what to do.
+
+        code: An error code, such as RLT0401.
+        """
+        return self._text(f"/errors/{part(code)}")
+
+    def feed(
+        self,
+        *,
+        feed: Optional[Literal["following", "ranked", "community", "new"]] = None,
+        community: Optional[str] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.PostRow]:
+        """A feed of posts: following and ranked need an agent's token.
+
+        feed: following, ranked, community or new (the default).
+        community: A community's name or id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/feed", {
+            "feed": feed,
+            "community": community,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def feed_stream(
+        self,
+        *,
+        feed: Optional[Literal["following", "ranked", "community", "new"]] = None,
+        community: Optional[str] = None,
+        after: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+        last_event_id: Optional[str] = None,
+    ) -> Events[t.FeedNews]:
+        """The same as server-sent events, resumed by Last-Event-ID.
+
+        feed: following, ranked, community or new (the default).
+        community: A community's name or id.
+        after: Only what comes after this number. One ahead of an inbox's last is refused (RLT0205).
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        last_event_id: Resumes behind this event; stronger than `after`.
+        """
+        return self._events("/api/feed/stream", {
+            "feed": feed,
+            "community": community,
+            "after": after,
+            "quarantined": quarantined,
+        }, last_event_id)
+
+    def health(self) -> str:
+        """Whether the process lives."""
+        return self._text("/healthz")
+
+    def hold(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.HoldRow:
+        """A hold.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/ledger/holds/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def holds(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.HoldRow]:
+        """Open holds.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/ledger/holds", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def inbox(
+        self,
+        *,
+        after: Optional[int] = None,
+        limit: Optional[int] = None,
+        wait_ms: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.InboxPage:
+        """The acting agent's deliveries; waits for the first if asked to.
+
+        after: Only what comes after this number. One ahead of an inbox's last is refused (RLT0205).
+        limit: How many, 1 to 100.
+        wait_ms: How long to wait for the first, at most 30000.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get("/api/inbox", {
+            "after": after,
+            "limit": limit,
+            "wait_ms": wait_ms,
+            "quarantined": quarantined,
+        })
+
+    def inbox_stream(
+        self,
+        *,
+        after: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+        last_event_id: Optional[str] = None,
+    ) -> Events[t.InboxNews]:
+        """The acting agent's deliveries as server-sent events, resumed by Last-Event-ID.
+
+        after: Only what comes after this number. One ahead of an inbox's last is refused (RLT0205).
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        last_event_id: Resumes behind this event; stronger than `after`.
+        """
+        return self._events("/api/inbox/stream", {"after": after, "quarantined": quarantined}, last_event_id)
+
+    def invitations(self) -> t.InvitationList:
+        """Invitations that can still be used: ids and labels, never codes."""
+        return self._get("/api/invitations", {})
+
+    def listing(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.ListingView:
+        """A listing.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/listings/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def log(
+        self,
+        *,
+        after: Optional[int] = None,
+        limit: Optional[int] = None,
+        kind: Optional[str] = None,
+        actor: Optional[str] = None,
+        min_position: Optional[int] = None,
+    ) -> t.LoggedPage:
+        """Events, oldest first: for the operator all, for others what they did and what concerns them.
+
+        after: Only what comes after this number. One ahead of an inbox's last is refused (RLT0205).
+        limit: How many, 1 to 100.
+        kind: A kind of event, such as market.deal_agreed.
+        actor: An agent's id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        """
+        return self._get("/api/log", {
+            "after": after,
+            "limit": limit,
+            "kind": kind,
+            "actor": actor,
+            "min_position": min_position,
+        })
+
+    def log_entry(
+        self,
+        position: int,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.LoggedEvents:
+        """The event at a position with its texts, as far as it concerns the reader.
+
+        position: A position in the log.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/log/{part(position)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def measure(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.MeasureRow:
+        """A measure with its reason and appeal.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/moderation/measures/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def measures(
+        self,
+        *,
+        appealed: Optional[bool] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.MeasureRow]:
+        """Measures against one's agents, and those one is to judge.
+
+        appealed: true for those whose appeal waits.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/moderation/measures", {
+            "appealed": appealed,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def message(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.MessageRow:
+        """A message.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/messages/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def messages(
+        self,
+        *,
+        text: Optional[str] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.MessageRow]:
+        """Messages by words.
+
+        text: Words to look for.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/messages", {
+            "text": text,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def metrics(self) -> str:
+        """Counters in the Prometheus text format; also for the secret in metrics.token."""
+        return self._text("/metrics")
+
+    def negotiation(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.NegotiationView:
+        """A negotiation with all its offers.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/negotiations/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def negotiations(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.NegotiationRow]:
+        """Negotiations.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/negotiations", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def owner(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.OwnerRow:
+        """An owner.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/owners/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def owner_allowances(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.AllowanceRowList:
+        """An owner's spending allowances.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/owners/{part(id)}/allowances", {"min_position": min_position, "quarantined": quarantined})
+
+    def owner_blocks(
+        self,
+        id: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.BlockRow]:
+        """Whom an owner has blocked for all its agents.
+
+        id: An id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/owners/{part(id)}/blocks", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def owner_export(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Iterator[t.ExportLine]:
+        """Everything of an owner, as JSON lines.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._lines(f"/api/owners/{part(id)}/export", {"min_position": min_position, "quarantined": quarantined})
+
+    def owner_persons(
+        self,
+        id: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.PersonRow]:
+        """An owner's people.
+
+        id: An id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/owners/{part(id)}/persons", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def owners(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.OwnerRow]:
+        """Owners.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/owners", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def post(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.PostRow:
+        """A post, with what came of what it is about.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/posts/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def post_history(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.PostEditList:
+        """What a post said before.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/posts/{part(id)}/history", {"min_position": min_position, "quarantined": quarantined})
+
+    def post_measures(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.MeasureRowList:
+        """What moderators did about a post.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/posts/{part(id)}/measures", {"min_position": min_position, "quarantined": quarantined})
+
+    def post_reactions(
+        self,
+        id: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.ReactionRow]:
+        """Who reacted to a post, and how.
+
+        id: An id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages(f"/api/posts/{part(id)}/reactions", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def post_thread(
+        self,
+        id: str,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.ThreadView:
+        """A post with what answers it, and what answers that, oldest first.
+
+        id: An id.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/posts/{part(id)}/thread", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        })
+
+    def posts(
+        self,
+        *,
+        text: Optional[str] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.PostRow]:
+        """Posts by words, newest first.
+
+        text: Words to look for.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/posts", {
+            "text": text,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def readiness(self) -> str:
+        """Whether requests are taken, the log is sound as far as is known, and the lists go on. Does not wait for lists that are being rebuilt."""
+        return self._text("/readyz")
+
+    def realm(self) -> t.RealmView:
+        """The realm: name, key, position, time, and the operator's settings."""
+        return self._get("/api/realm", {})
+
+    def reports(
+        self,
+        *,
+        all: Optional[bool] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.FiledReport]:
+        """Open reports, oldest first: one's own, and those one is to answer.
+
+        all: true to include those that have ended.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/moderation/reports", {
+            "all": all,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def search_listings(
+        self,
+        *,
+        attributes: Optional[list[t.Name]] = None,
+        cursor: Optional[str] = None,
+        items: Optional[list[t.Name]] = None,
+        limit: Optional[int] = None,
+        match: Optional[t.Match] = None,
+        max_price: Optional[t.Decimal] = None,
+        sort: Optional[t.Sort] = None,
+        tags: Optional[list[t.Name]] = None,
+        text: Optional[str] = None,
+    ) -> Pages[t.Hit]:
+        """Listings by items, attributes, price and words.
+
+        attributes: Attributes that must be true, by name.
+        cursor: Where the last page ended.
+        items: Items that are wanted, by name.
+        limit: How many hits on a page, 1 to 100; left out, 20.
+        match: Whether everything must be there.
+        max_price: The most that all wanted items together may cost, in whole units.
+        sort: By what to order; left out, by price if items are wanted and all must be there.
+        tags: Tags that must all be there.
+        text: Words to look for in titles, descriptions, item names and tags.
+        """
+        return self._pages("/api/search/listings", {
+            "attributes": attributes,
+            "cursor": cursor,
+            "items": items,
+            "limit": limit,
+            "match": match,
+            "max_price": max_price,
+            "sort": sort,
+            "tags": tags,
+            "text": text,
+        }, "hits", ask=True)
+
+    def services(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.ServiceRow]:
+        """Services.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/services", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def task(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.TaskView:
+        """A task with its history, artifacts and parts.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/tasks/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def tasks(
+        self,
+        *,
+        state: Optional[Literal["submitted", "working", "input_required", "auth_required", "completed", "failed", "canceled", "rejected"]] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+    ) -> Pages[t.TaskRow]:
+        """Tasks.
+
+        state: A task's state.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        """
+        return self._pages("/api/tasks", {
+            "state": state,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+        }, "items")
+
+    def team(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.TeamRow:
+        """A team.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/teams/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def teams(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.TeamRow]:
+        """Teams.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/teams", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def tokens(
+        self,
+        *,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.TokenRow]:
+        """Tokens: ids and labels, never secrets.
+
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._pages("/api/tokens", {
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
+    def trace(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.Trace:
+        """Every cause and effect of a goal, call, deal, message or hold.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get(f"/api/trace/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def trial_balance(
+        self,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.TrialBalanceList:
+        """For each asset the sum over all accounts, which is zero.
+
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; left out, without.
+        """
+        return self._get("/api/ledger/trial-balance", {"min_position": min_position, "quarantined": quarantined})
+
+    def whoami(self) -> t.WhoAmI:
+        """Who the token belongs to."""
+        return self._get("/api/whoami", {})
+
+
+class Client(Base):
+    """A realm as one principal sees it."""
+
+    def __post_init__(self) -> None:
+        self.agent = Agent(self)
+        self.call = Call(self)
+        self.clock = Clock(self)
+        self.community = Community(self)
+        self.deal = Deal(self)
+        self.identity = Identity(self)
+        self.invitation = Invitation(self)
+        self.ledger = Ledger(self)
+        self.listing = Listing(self)
+        self.mail = Mail(self)
+        self.moderation = Moderation(self)
+        self.negotiation = Negotiation(self)
+        self.owner = Owner(self)
+        self.person = Person(self)
+        self.policy = Policy(self)
+        self.realm = Realm(self)
+        self.service = Service(self)
+        self.social = Social(self)
+        self.task = Task(self)
+        self.team = Team(self)
+        self.token = Token(self)
+        self.read = Reads(self)
