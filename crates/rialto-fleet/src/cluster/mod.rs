@@ -16,6 +16,7 @@ mod scenario;
 
 pub use calls::calls;
 pub use cell::{CellResult, CellSettings, simulate_cell};
+pub(crate) use cell::{requests_of, serve};
 pub use faults::{Faults, Topology};
 pub use interval::{Interval, Intervals};
 pub use pool::{Fleet, GENERATED_BLOCK_TOKENS, Pool, TrafficSource, deployment};

@@ -121,6 +121,7 @@ pub fn run(
         bin_ns: nanos(options.bin_s),
         keep_outcomes: options.keep_outcomes,
         count_late: false,
+        misses_allowed: u64::MAX,
     };
     let mut result = RunResult::default();
     let mut tasks = Vec::new();
@@ -418,6 +419,7 @@ mod tests {
                 bin_ns: 1_000_000_000,
                 keep_outcomes: false,
                 count_late: false,
+                misses_allowed: u64::MAX,
             };
             let mut tasks = Vec::new();
             let mode = Mode::Sampled { share: 0.05 };

@@ -13,6 +13,7 @@
 mod costs;
 mod doubts;
 mod prices;
+mod search;
 mod size;
 mod spares;
 mod trial;

@@ -738,6 +738,7 @@ fn a_drain_takes_exactly_its_share_of_the_pool() {
                 bin_ns: 0,
                 keep_outcomes: false,
                 count_late: false,
+                misses_allowed: u64::MAX,
             };
             let cells: Vec<f64> = (0..fleet.pools[0].cells.len())
                 .map(|c| {
