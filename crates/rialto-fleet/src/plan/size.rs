@@ -1,9 +1,8 @@
 //! Sizing one placement: the number to buy, the numbers beside it, and what they cost.
 
-use crate::calibrate::Z_OF_INTERVAL;
 use crate::catalogue::Catalogue;
-use crate::cluster::{Fleet, Pool, PoolSpec, Scenario, TrafficSource};
-use crate::step::{Parameters, Plan};
+use crate::cluster::{Fleet, Pool, PoolSpec, ServingScenario, TrafficSource};
+use crate::step::{Parameters, Plan, Z_OF_INTERVAL};
 
 use super::search::{Fewest, Found, Known, Wanted, at_least, binds, fewest, found};
 use super::trial::{Arrivals, Bench, TRIAL_SEEDS};
@@ -197,7 +196,7 @@ fn ready(
     spec.slo = Some(question.slo);
     // A long queue has missed the objective already; a short one makes hopeless trials cheap.
     spec.max_waiting = spec.max_waiting.min(4 * spec.max_sequences);
-    let mut scenario = Scenario::of_pool("plan".to_owned(), spec);
+    let mut scenario = ServingScenario::of_pool("plan".to_owned(), spec);
     scenario.seed = question.seed;
     if matches!(question.traffic, TrafficSource::Model(_)) {
         scenario.duration_s = Some(question.trial_s);

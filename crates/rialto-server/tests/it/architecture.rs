@@ -8,12 +8,15 @@ use serde_json::Value;
 
 /// What each crate may depend on, of ours. Anything else is a wrong turn.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("rialto-calibration", &["rialto-fleet", "rialto-random"]),
     ("rialto-client", &["rialto-core", "rialto-wire"]),
     ("rialto-console", &["rialto-core"]),
     ("rialto-core", &[]),
-    ("rialto-fleet", &[]),
-    ("rialto-journal", &[]),
-    ("rialto-lab", &[]),
+    ("rialto-economics", &["rialto-fleet", "rialto-random"]),
+    ("rialto-fleet", &["rialto-random"]),
+    ("rialto-journal", &["rialto-random"]),
+    ("rialto-lab", &["rialto-random"]),
+    ("rialto-random", &[]),
     ("rialto-testing", &[]),
     ("rialto-wire", &["rialto-core"]),
     ("rialto-views", &["rialto-core", "rialto-wire"]),
@@ -30,11 +33,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "rialto",
         &[
+            "rialto-calibration",
             "rialto-client",
             "rialto-core",
+            "rialto-economics",
             "rialto-fleet",
             "rialto-journal",
             "rialto-lab",
+            "rialto-random",
             "rialto-server",
             "rialto-views",
             "rialto-wire",

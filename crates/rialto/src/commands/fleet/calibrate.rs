@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rialto_fleet::calibrate::{
+use rialto_calibration::{
     Accuracy, CallBasis, CallsError, Grouping, Point, calibrate, cross_validate, read_calls,
     unseen_accuracy, update_from_calls,
 };

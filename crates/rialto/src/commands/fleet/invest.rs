@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rialto_fleet::economics::Fault;
-use rialto_fleet::economics::history::{self, Backtest, History, HistorySetup, Predicted};
-use rialto_fleet::economics::invest::{self, Outcome, Report, Scenario, Year};
+use rialto_economics::Fault;
+use rialto_economics::history::{self, Backtest, History, HistorySetup, Predicted};
+use rialto_economics::invest::{self, InvestReport, InvestScenario, Outcome, Year};
 use serde::Serialize;
 
 use super::table::{self, Table};
@@ -26,15 +26,15 @@ pub(crate) struct InvestArgs {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    scenario: &'a Scenario,
+    scenario: &'a InvestScenario,
     backtest: Option<&'a Backtest>,
     forecast: &'a [Predicted],
-    plan: &'a Report,
+    plan: &'a InvestReport,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &InvestArgs, out: Output) -> Result<(), CliError> {
-    let scenario: Scenario = table::scenario(&args.scenario)?;
+    let scenario: InvestScenario = table::scenario(&args.scenario)?;
     let tried = scenario
         .history
         .as_ref()
@@ -214,7 +214,7 @@ fn print_forecast(forecast: &[Predicted], out: Output) -> Result<(), CliError> {
     rows.print(out, "The same business, next quarters", note)
 }
 
-fn print_plan(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
+fn print_plan(scenario: &InvestScenario, plan: &InvestReport, out: Output) -> Result<(), CliError> {
     let origin = format!("modelled from {}; {}", scenario.basis, scenario.source);
     print_capital(scenario, plan, &origin, out)?;
     let Some(first) = plan.outcomes.first() else {
@@ -232,8 +232,8 @@ fn print_plan(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), Cli
 }
 
 fn print_capital(
-    scenario: &Scenario,
-    plan: &Report,
+    scenario: &InvestScenario,
+    plan: &InvestReport,
     origin: &str,
     out: Output,
 ) -> Result<(), CliError> {
@@ -259,7 +259,7 @@ fn print_capital(
 }
 
 /// Asset classes down, years across, with totals both ways.
-fn by_class(scenario: &Scenario, years: &[&Year], column: fn(&Year) -> &Vec<f64>) -> Table {
+fn by_class(scenario: &InvestScenario, years: &[&Year], column: fn(&Year) -> &Vec<f64>) -> Table {
     let names: Vec<String> = years.iter().map(|y| y.year.to_string()).collect();
     let mut heads = vec!["asset class", "life"];
     heads.extend(names.iter().map(String::as_str));
@@ -318,7 +318,7 @@ fn print_years(outcome: &Outcome, out: Output) -> Result<(), CliError> {
     rows.print(out, &title, note)
 }
 
-fn print_year_ranges(plan: &Report, out: Output) -> Result<(), CliError> {
+fn print_year_ranges(plan: &InvestReport, out: Output) -> Result<(), CliError> {
     let Some(ranges) = plan.ranges.first() else {
         return Ok(());
     };
@@ -356,7 +356,11 @@ fn print_year_ranges(plan: &Report, out: Output) -> Result<(), CliError> {
     )
 }
 
-fn print_outcomes(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
+fn print_outcomes(
+    scenario: &InvestScenario,
+    plan: &InvestReport,
+    out: Output,
+) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "lag",
         "NPV",
@@ -370,9 +374,9 @@ fn print_outcomes(scenario: &Scenario, plan: &Report, out: Output) -> Result<(),
     ]);
     for o in &plan.outcomes {
         let irr = match o.irr {
-            rialto_fleet::economics::cashflow::Irr::Rate(rate) => table::percent(rate),
-            rialto_fleet::economics::cashflow::Irr::None => "none".to_owned(),
-            rialto_fleet::economics::cashflow::Irr::Ambiguous => "several".to_owned(),
+            rialto_economics::cashflow::Irr::Rate(rate) => table::percent(rate),
+            rialto_economics::cashflow::Irr::None => "none".to_owned(),
+            rialto_economics::cashflow::Irr::Ambiguous => "several".to_owned(),
         };
         let years = |v: f64| format!("{v:.1} years");
         rows.row([
@@ -402,14 +406,18 @@ fn print_outcomes(scenario: &Scenario, plan: &Report, out: Output) -> Result<(),
     rows.print(out, "Outcome by adoption lag in quarters", &note)
 }
 
-fn price(scenario: &Scenario, index: f64) -> String {
+fn price(scenario: &InvestScenario, index: f64) -> String {
     match (scenario.demand.price_usd, &scenario.demand.price_unit) {
         (Some(usd), Some(unit)) => format!("${:.2}/{unit}", usd * index),
         _ => format!("{:.2} x plan", index),
     }
 }
 
-fn print_ranges(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
+fn print_ranges(
+    scenario: &InvestScenario,
+    plan: &InvestReport,
+    out: Output,
+) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "lag",
         "NPV p10",
