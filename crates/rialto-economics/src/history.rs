@@ -12,147 +12,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Quarter;
-use super::input::{self, Fault, InputError, Table};
+use super::input::{self, Fault};
 
-/// A figure of one quarter.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Figure {
-    /// Billions of dollars.
-    pub usd_b: f64,
-    /// True when the table says that it was derived from other figures, or has no source.
-    pub derived: bool,
-}
+mod table;
 
-/// One quarter of a business.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct HistoryRow {
-    /// The quarter.
-    pub quarter: Quarter,
-    /// Revenue.
-    pub revenue: Option<Figure>,
-    /// Operating income.
-    pub operating_income: Option<Figure>,
-    /// Depreciation and amortisation.
-    pub depreciation: Option<Figure>,
-    /// Net property, plant and equipment at the end of the quarter.
-    pub ppe_net: Option<Figure>,
-}
-
-/// Quarters of a business, oldest first and without gaps.
-#[derive(Clone, Debug, PartialEq)]
-pub struct History {
-    /// The quarters.
-    pub rows: Vec<HistoryRow>,
-}
-
-const COLUMNS: [&str; 6] = [
-    "quarter",
-    "aws_revenue_usd_b",
-    "aws_operating_income_usd_b",
-    "aws_dna_usd_b",
-    "aws_ppe_net_usd_b",
-    "source",
-];
-
-impl History {
-    /// Reads a table with the columns `quarter`, `aws_revenue_usd_b`,
-    /// `aws_operating_income_usd_b`, `aws_dna_usd_b`, `aws_ppe_net_usd_b` and `source`. Figures
-    /// may be absent. `source` has parts separated by `;`; a part that holds the word "derived"
-    /// or "unsourced" marks the figures it names (`rev`, `OI`, `D&A`, `PP&E`) as derived.
-    ///
-    /// # Errors
-    /// Names line and column of a malformed or negative figure, of a quarter out of order, of an
-    /// operating income beyond revenue, and of a figure a hundred times those beside it: its unit is
-    /// another.
-    pub fn parse(file: &str, text: &str) -> Result<Self, InputError> {
-        let table = Table::parse(file, text, &COLUMNS)?;
-        let mut rows: Vec<HistoryRow> = Vec::new();
-        for row in table.rows() {
-            let quarter: Quarter = row.parse("quarter")?;
-            if let Some(last) = rows.last().map(|r| r.quarter)
-                && quarter.since(last) != 1
-            {
-                let message = format!("{quarter} must directly follow {last}");
-                return Err(row.error("quarter", message));
-            }
-            let source = row.required("source")?;
-            let figure = |column: &str, label: &str| {
-                let Some(usd_b) = row.number(column)? else {
-                    return Ok(None);
-                };
-                // Only an operating result can be negative.
-                if usd_b < 0.0 && label != "OI" {
-                    return Err(row.error(column, format!("must be zero or more, is {usd_b}")));
-                }
-                Ok(Some(Figure {
-                    usd_b,
-                    derived: is_derived(source, label),
-                }))
-            };
-            let revenue = figure("aws_revenue_usd_b", "rev")?;
-            let operating_income = figure("aws_operating_income_usd_b", "OI")?;
-            if let (Some(revenue), Some(income)) = (revenue, operating_income)
-                && income.usd_b > revenue.usd_b
-            {
-                let (income, revenue) = (income.usd_b, revenue.usd_b);
-                let message = format!("units mixed up: {income} is above the revenue of {revenue}");
-                return Err(row.error("aws_operating_income_usd_b", message));
-            }
-            rows.push(HistoryRow {
-                quarter,
-                revenue,
-                operating_income,
-                depreciation: figure("aws_dna_usd_b", "D&A")?,
-                ppe_net: figure("aws_ppe_net_usd_b", "PP&E")?,
-            });
-        }
-        for column in ["aws_revenue_usd_b", "aws_dna_usd_b", "aws_ppe_net_usd_b"] {
-            one_unit(&table, column)?;
-        }
-        Ok(Self { rows })
-    }
-}
-
-/// No business grows or shrinks so many times within a quarter: such a figure is in another unit.
-const MOST_TIMES: f64 = 100.0;
-
-/// Checks that no figure of a column is [`MOST_TIMES`] those beside it, or that part of them.
-fn one_unit(table: &Table, column: &str) -> Result<(), InputError> {
-    let mut figures = Vec::new();
-    for row in table.rows() {
-        let value = row.number(column)?.filter(|v| *v > 0.0);
-        figures.extend(value.map(|v| (row, v)));
-    }
-    let far = |a: f64, b: f64| a >= b * MOST_TIMES || b >= a * MOST_TIMES;
-    let odd = |i: usize| {
-        let (row, value) = figures.get(i)?;
-        let before = i.checked_sub(1).and_then(|j| figures.get(j));
-        let mut beside = [before, figures.get(i + 1)]
-            .into_iter()
-            .flatten()
-            .peekable();
-        let (_, neighbour) = **beside.peek()?;
-        let alone = beside.all(|(_, other)| far(*value, *other));
-        alone.then_some((*row, *value, neighbour))
-    };
-    // Of a first or last figure and the one beside it, the one with two neighbours is the odd one.
-    let ends = [0, figures.len().saturating_sub(1)];
-    let inner = 1..figures.len().saturating_sub(1);
-    if let Some((row, value, neighbour)) = inner.chain(ends).find_map(odd) {
-        let message = format!(
-            "units mixed up: {value} stands beside {neighbour}; the column is in billions of dollars"
-        );
-        return Err(row.error(column, message));
-    }
-    Ok(())
-}
-
-fn is_derived(source: &str, label: &str) -> bool {
-    source.split(';').any(|part| {
-        let lower = part.to_lowercase();
-        part.contains(label) && (lower.contains("derived") || lower.contains("unsourced"))
-    })
-}
+pub use table::{DerivedSpan, Figure, FigureKind, History, HistoryColumns, HistoryRow};
 
 /// A change of depreciation that was published before the forecast starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -172,6 +36,10 @@ pub struct KnownChange {
 pub struct HistorySetup {
     /// The table, relative to the scenario.
     pub file: String,
+    /// Which of its columns is what, relative to the scenario ([`HistoryColumns`]); absent, those of the
+    /// shipped table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<String>,
     /// The first quarter fitted.
     pub fit_from: Quarter,
     /// The last quarter fitted.
@@ -188,6 +56,9 @@ impl HistorySetup {
     /// Names the field under `path`.
     pub fn check(&self, path: &str) -> Result<(), Fault> {
         input::name(&format!("{path}.file"), &self.file)?;
+        if let Some(columns) = &self.columns {
+            input::name(&format!("{path}.columns"), columns)?;
+        }
         let length = self.fit_to.since(self.fit_from) + 1;
         if length < 3 {
             let message = format!(
@@ -436,6 +307,27 @@ impl Fit {
             margin_80: (margin - margin_half, margin + margin_half),
         }
     }
+}
+
+/// Quarters predicted from the newest ones.
+const NEWEST_QUARTERS: i32 = 3;
+
+/// Fits as many quarters as the setup does, the newest ones, and predicts what comes after them.
+///
+/// # Errors
+/// When a quarter lacks a figure or the figures allow no regression.
+pub fn newest_forecast(
+    history: &History,
+    setup: &HistorySetup,
+) -> Result<Vec<Predicted>, HistoryError> {
+    let Some(last) = history.rows.last().map(|r| r.quarter) else {
+        return Ok(Vec::new());
+    };
+    let length = setup.fit_to.since(setup.fit_from);
+    // A change that already shows in the quarters fitted must not be added again.
+    let fit = fit(history, last.plus(-length), last)?;
+    let next = 1..=NEWEST_QUARTERS;
+    Ok(next.map(|i| fit.predict(last.plus(i), &[])).collect())
 }
 
 /// One predicted quarter beside what happened and the naive forecasts.

@@ -1,7 +1,9 @@
 //! The capital model on history: derived figures, naive forecasts, honest scores.
 
 use rialto_economics::depreciation::straight_line_quarter;
-use rialto_economics::history::{self, Backtest, FittedLine, History, HistoryError, HistorySetup};
+use rialto_economics::history::{
+    self, Backtest, FittedLine, History, HistoryColumns, HistoryError, HistorySetup,
+};
 use rialto_economics::invest::InvestScenario;
 use rialto_economics::{Uncertain, parse_toml};
 
@@ -10,6 +12,7 @@ const EXAMPLE: &str = include_str!("../../../../examples/facts/aws_quarterly.csv
 fn setup() -> HistorySetup {
     HistorySetup {
         file: "aws_quarterly.csv".to_owned(),
+        columns: None,
         fit_from: "2024Q1".parse().unwrap(),
         fit_to: "2024Q4".parse().unwrap(),
         known_change: vec![history::KnownChange {
@@ -20,8 +23,16 @@ fn setup() -> HistorySetup {
     }
 }
 
+fn shipped() -> HistoryColumns {
+    HistoryColumns::shipped().unwrap()
+}
+
 fn backtest(text: &str) -> Backtest {
-    history::backtest(&History::parse("aws.csv", text).unwrap(), &setup()).unwrap()
+    history::backtest(
+        &History::parse("aws.csv", text, &shipped()).unwrap(),
+        &setup(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -39,7 +50,7 @@ fn a_line_through_four_points_by_hand() {
 
 #[test]
 fn figures_derived_from_one_another_are_marked() {
-    let history = History::parse("aws.csv", EXAMPLE).unwrap();
+    let history = History::parse("aws.csv", EXAMPLE, &shipped()).unwrap();
     let row = |quarter: &str| {
         let quarter = quarter.parse().unwrap();
         history
@@ -60,8 +71,8 @@ fn figures_derived_from_one_another_are_marked() {
 #[test]
 fn a_derived_figure_is_never_a_target() {
     let marked = EXAMPLE.replace(
-        "2025Q2,30.87,10.16,4.84,140.64,\"rev + OI",
-        "2025Q2,30.87,10.16,4.84,140.64,\"D&A derived: by hand; rev + OI",
+        "2025Q2,30.87,10.16,4.84,140.64,,",
+        "2025Q2,30.87,10.16,4.84,140.64,depreciation,",
     );
     assert_ne!(marked, EXAMPLE);
     let b = backtest(&marked);
@@ -113,7 +124,24 @@ fn the_record_on_the_shared_table() {
     let Some(path) = rialto_testing::outside_data("fleet/aws_quarterly.csv") else {
         return;
     };
-    assert_record(&backtest(&std::fs::read_to_string(path).unwrap()));
+    // The shared table has no column of derived figures: the mapping lists them.
+    let columns = r#"
+        quarter = "quarter"
+        revenue = "aws_revenue_usd_b"
+        operating_income = "aws_operating_income_usd_b"
+        depreciation = "aws_dna_usd_b"
+        ppe_net = "aws_ppe_net_usd_b"
+        source = "source"
+        derived_figures = [
+            { figure = "revenue", from = "2024Q2", to = "2024Q3" },
+            { figure = "depreciation", from = "2024Q1", to = "2024Q4" },
+            { figure = "ppe_net", from = "2024Q4", to = "2024Q4" },
+        ]
+    "#;
+    let columns = parse_toml("columns.toml", columns).unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let history = History::parse("aws.csv", &text, &columns).unwrap();
+    assert_record(&history::backtest(&history, &setup()).unwrap());
 }
 
 #[test]
@@ -131,7 +159,7 @@ fn the_targets_do_not_reach_the_fit() {
 /// depreciation that was reported, within a tenth. Old assets that leave are not counted.
 #[test]
 fn the_plans_lives_and_lags_agree_with_what_was_added() {
-    let history = History::parse("aws.csv", EXAMPLE).unwrap();
+    let history = History::parse("aws.csv", EXAMPLE, &shipped()).unwrap();
     let text = include_str!("../../../../examples/invest-amazon-2026.toml");
     let plan: InvestScenario = parse_toml("plan.toml", text).unwrap();
     let plan = plan.mid();
@@ -170,7 +198,7 @@ fn the_plans_lives_and_lags_agree_with_what_was_added() {
 
 #[test]
 fn what_cannot_be_fitted_is_said() {
-    let history = History::parse("aws.csv", EXAMPLE).unwrap();
+    let history = History::parse("aws.csv", EXAMPLE, &shipped()).unwrap();
     let mut from_2023 = setup();
     from_2023.fit_from = "2023Q1".parse().unwrap();
     let missing = HistoryError::Missing("2023Q1".parse().unwrap());
@@ -189,7 +217,9 @@ fn a_malformed_table_names_line_and_column() {
     let error = |from: &str, to: &str| {
         let text = EXAMPLE.replacen(from, to, 1);
         assert_ne!(text, EXAMPLE);
-        History::parse("aws.csv", &text).unwrap_err().to_string()
+        History::parse("aws.csv", &text, &shipped())
+            .unwrap_err()
+            .to_string()
     };
     assert!(error("2023Q3,", "2023Q4,").starts_with("aws.csv:4: quarter: 2023Q4 must directly"));
     assert!(error("22.1", "-22.1").starts_with("aws.csv:3: aws_revenue_usd_b: must be zero"));
@@ -208,4 +238,65 @@ fn a_malformed_table_names_line_and_column() {
     assert!(
         error("aws_dna_usd_b", "aws_dna_eur").starts_with("aws.csv:1: aws_dna_usd_b: the column")
     );
+}
+
+/// Another company's table: other columns, in millions, no note is searched, and derived is what its column
+/// says.
+#[test]
+fn any_columns_will_do() {
+    let columns: HistoryColumns = parse_toml(
+        "columns.toml",
+        r#"
+            quarter = "period"
+            revenue = "Segment sales"
+            operating_income = "Segment profit"
+            depreciation = "D and A"
+            derived = "worked out"
+            usd_per_unit = 1_000_000.0
+        "#,
+    )
+    .unwrap();
+    let table = "period,Segment sales,D and A,Segment profit,worked out,notes\n\
+                 2025Q1,1200,150,-80,,D&A derived from nothing: unsourced\n\
+                 2025Q2,1500,200,90,depreciation; revenue,\n";
+    let history = History::parse("own.csv", table, &columns).unwrap();
+    let derived = |row: usize| {
+        let row = &history.rows[row];
+        [row.revenue, row.operating_income, row.depreciation].map(|f| f.unwrap().derived)
+    };
+    assert_eq!(derived(0), [false; 3]);
+    assert_eq!(derived(1), [true, false, true]);
+    let first = &history.rows[0];
+    assert!((first.revenue.unwrap().usd_b - 1.2).abs() < 1e-12);
+    assert!((first.operating_income.unwrap().usd_b + 0.08).abs() < 1e-12);
+    assert_eq!(first.ppe_net, None);
+
+    let wrong = table.replace("depreciation; revenue", "D&A");
+    let told = History::parse("own.csv", &wrong, &columns).unwrap_err();
+    assert!(
+        told.to_string()
+            .starts_with("own.csv:3: worked out: `D&A` is no figure; known: revenue"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_mapping_that_cannot_be_names_its_field() {
+    let text = include_str!("../../history-columns.toml");
+    for (from, to, words) in [
+        (
+            "\"aws_dna_usd_b\"",
+            "\"aws_revenue_usd_b\"",
+            "depreciation: `aws_revenue_usd_b` is the column of revenue",
+        ),
+        ("\"aws_dna_usd_b\"", "\"\"", "depreciation: "),
+        ("1_000_000_000.0", "0.0", "usd_per_unit: "),
+        ("quarter = \"quarter\"", "", "quarter"),
+        ("ppe_net =", "ppe =", "ppe"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{from}");
+        let told = parse_toml::<HistoryColumns>("columns.toml", &changed).unwrap_err();
+        assert!(told.to_string().contains(words), "{words}: {told}");
+    }
 }

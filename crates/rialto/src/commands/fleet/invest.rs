@@ -4,15 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rialto_economics::Fault;
-use rialto_economics::history::{self, Backtest, History, HistorySetup, Predicted};
+use rialto_economics::history::{self, Backtest, History, HistoryColumns, HistorySetup, Predicted};
 use rialto_economics::invest::{self, InvestReport, InvestScenario, Outcome, Year};
 use serde::Serialize;
 
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
-
-/// Quarters forecast from the newest history.
-const FORECAST_QUARTERS: i32 = 3;
 
 /// What a capital plan costs, earns and returns, by adoption lag and with ranges.
 #[derive(Debug, Args)]
@@ -22,6 +19,10 @@ pub(crate) struct InvestArgs {
     /// Another table of history than the one the scenario names.
     #[arg(long)]
     history: Option<PathBuf>,
+    /// Which columns of the history are what (.toml); absent, the scenario's own, or those of the
+    /// shipped table.
+    #[arg(long, value_name = "FILE")]
+    history_columns: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &InvestArgs, out: Output) -> Result<(), CliError> {
         .as_ref()
         .map(|setup| try_history(args, setup))
         .transpose()?;
-    if tried.is_none() && args.history.is_some() {
+    if tried.is_none() && (args.history.is_some() || args.history_columns.is_some()) {
         return Err(CliError::usage(
             "the scenario has no [history] to say what to fit",
         ));
@@ -73,30 +74,25 @@ fn try_history(
         None => table::beside(&args.scenario, &setup.file),
     };
     let name = path.display().to_string();
-    let history = History::parse(&name, &table::read(&path)?).map_err(table::input)?;
+    let columns = columns(args, setup)?;
+    let history = History::parse(&name, &table::read(&path)?, &columns).map_err(table::input)?;
     let failed = |e: history::HistoryError| {
         let fault = Fault::new(format!("history.{}", e.field()), format!("{e}, in {name}"));
         table::fault(&args.scenario, &fault)
     };
     let backtest = history::backtest(&history, setup).map_err(failed)?;
-    let forecast = newest_forecast(&history, setup).map_err(failed)?;
+    let forecast = history::newest_forecast(&history, setup).map_err(failed)?;
     Ok((backtest, forecast))
 }
 
-/// Fits as many quarters again, the newest ones, and predicts what comes after them.
-fn newest_forecast(
-    history: &History,
-    setup: &HistorySetup,
-) -> Result<Vec<Predicted>, history::HistoryError> {
-    let Some(last) = history.rows.last().map(|r| r.quarter) else {
-        return Ok(Vec::new());
-    };
-    let length = setup.fit_to.since(setup.fit_from);
-    // A change that already shows in the quarters fitted must not be added again.
-    let fit = history::fit(history, last.plus(-length), last)?;
-    Ok((1..=FORECAST_QUARTERS)
-        .map(|i| fit.predict(last.plus(i), &[]))
-        .collect())
+/// The mapping that is given, that the scenario names, or the shipped one.
+fn columns(args: &InvestArgs, setup: &HistorySetup) -> Result<HistoryColumns, CliError> {
+    let named = setup.columns.as_ref();
+    let named = named.map(|name| table::beside(&args.scenario, name));
+    match args.history_columns.clone().or(named) {
+        Some(path) => table::scenario(&path),
+        None => HistoryColumns::shipped().map_err(|e| CliError::bug(e.to_string())),
+    }
 }
 
 fn print_backtest(b: &Backtest, forecast: &[Predicted], out: Output) -> Result<(), CliError> {
