@@ -224,7 +224,7 @@ macro_rules! joined {
                 None
             }
 
-            /// The same command with its texts carried another way. Texts are visited in a fixed order.
+            /// The same command with its texts in another form. Texts are visited in a fixed order.
             pub fn map<D>(self, carry: &mut impl FnMut(C) -> D) -> Command<D> {
                 match self { $(Self::$name(command) => Command::$name(command.map(carry)),)* }
             }

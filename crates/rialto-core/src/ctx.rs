@@ -19,13 +19,13 @@ use crate::state::State;
 use crate::text::{ContentRef, Sealed};
 use crate::time::Time;
 
-/// What the outside brings to a decision: time and chance.
+/// The inputs of a decision from outside: time and chance.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
     /// The wall clock's time.
     pub now: Time,
-    /// The steady clock's reading, in milliseconds: it goes on evenly whatever happens to the wall
-    /// clock, and never back, not over a restart either.
+    /// The steady clock's reading, in milliseconds: it runs evenly whatever happens to the wall
+    /// clock, and never back, not even over a restart.
     pub steady_ms: u64,
     /// Fresh secret random bytes. Never logged.
     pub entropy: [u8; 32],
@@ -33,7 +33,7 @@ pub struct Stamp {
     pub custody: Option<(Hash, Short)>,
 }
 
-/// A decision in the making.
+/// The current decision.
 pub struct Ctx<'a> {
     pub(crate) state: &'a State,
     pub(crate) now: Time,
@@ -44,7 +44,7 @@ pub struct Ctx<'a> {
     pub(crate) draft: Draft,
     /// True while an approved command is carried out.
     pub(crate) approved: bool,
-    /// What an earlier command came to, if this one is the same again.
+    /// The result of an earlier command, if this one repeats it.
     pub(crate) repeats: Option<AnyId>,
     actor: Option<AgentId>,
     position: u64,
@@ -154,7 +154,7 @@ impl<'a> Ctx<'a> {
         Ok(id)
     }
 
-    /// Gives a sealed content its place beside this envelope.
+    /// Stores a sealed content with this envelope.
     pub(crate) fn place(&self, sealed: Sealed) -> ContentRef {
         let id = ContentId(id::number(self.position, u64::from(sealed.ordinal)));
         ContentRef {
@@ -173,8 +173,8 @@ impl<'a> Ctx<'a> {
         Ok(agent)
     }
 
-    /// The agent whose open business is brought to an end: the one that acts or, where that is closed or
-    /// its stop switch is pulled, the one that an admin of its owner speaks for.
+    /// The agent whose open business is ended: the acting one or, if that is closed or stopped, the
+    /// one for which an admin of its owner acts.
     pub(crate) fn ending_actor(&self) -> Result<AgentId, Rejection> {
         match (self.actor, self.principal) {
             (Some(agent), Principal::Person(_)) => {
@@ -194,7 +194,7 @@ impl<'a> Ctx<'a> {
         self.actor
     }
 
-    /// Carries out what an agent had asked for and a person has approved.
+    /// Carries out an agent's request after a person has approved it.
     pub(crate) fn act_as(&mut self, agent: AgentId) {
         self.actor = Some(agent);
         self.principal = Principal::Agent(agent);
@@ -211,7 +211,8 @@ impl<'a> Ctx<'a> {
         resolve_agent(self.state, name)
     }
 
-    /// Judges what the principal wants to do. Whoever acts as an active agent has its powers too.
+    /// Judges an action of the principal. A principal that acts as an active agent has the agent's
+    /// rights too.
     pub(crate) fn authorise(&self, action: Action) -> Result<(), Rejection> {
         authorise(self.state, self.principal, action).or_else(|why| {
             let agent = self.actor().map_err(|_| why.clone())?;
@@ -258,7 +259,7 @@ impl<'a> Ctx<'a> {
         Ok((key, Custody::Realm(nonce)))
     }
 
-    /// Where the decision stands, to come back to if the next step is refused.
+    /// The current point of the decision, to return to if the next step is refused.
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             events: self.events.len(),
@@ -308,7 +309,7 @@ pub fn resolve_agent(state: &State, name: &AgentRef) -> Result<AgentId, Rejectio
     found.ok_or_else(|| Rejection::new(Code::NotFound, format!("agent {name}")))
 }
 
-/// Refuses when a table holds as many entries as it may.
+/// Refuses if a table has the maximum number of entries.
 pub(crate) fn room(what: &str, have: usize, most: usize) -> Result<(), Rejection> {
     if have >= most {
         return Err(Rejection::new(

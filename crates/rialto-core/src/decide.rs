@@ -27,8 +27,8 @@ use crate::time::{MINUTE_MS, Time};
 
 pub use crate::ctx::{Stamp, resolve_agent, secret_hash};
 
-/// An idempotency key as a request carries it. It counts for the principal as the agent that it acts
-/// as: the same key for another agent is another key.
+/// An idempotency key as a request carries it. It belongs to a principal and the agent it acts as:
+/// the same key for another agent is another key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestKey {
     /// When the client made the key, in seconds since 1970.
@@ -44,7 +44,7 @@ pub struct RequestKey {
 pub struct Request {
     /// The principal.
     pub principal: Principal,
-    /// How that was proved.
+    /// How the principal was authenticated.
     pub auth: Auth,
     /// The agent to act as; an agent's own token needs none.
     pub acting: Option<AgentRef>,
@@ -59,13 +59,13 @@ pub struct Request {
 pub struct Decision {
     /// What to log and apply.
     pub envelope: Envelope,
-    /// Secrets of tokens and invitations just issued, to be told once and never kept.
+    /// Secrets of tokens and invitations just issued, to be returned once and never stored.
     pub secrets: Vec<(TokenId, String)>,
     /// Entries of an independent batch that were refused, by index.
     pub refused: Vec<(u32, Rejection)>,
 }
 
-/// What became of a command that was not refused.
+/// The result of a command that was not refused.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::large_enum_variant,
@@ -85,7 +85,8 @@ pub enum Verdict {
     Nothing,
 }
 
-/// After how long without a command the clock logs its time, so that a jump can be told from a lull.
+/// After how long without a command the clock logs its time, so that a jump can be distinguished
+/// from a pause.
 const HEARTBEAT_MS: u64 = 20 * MINUTE_MS;
 
 /// Decides one command.
@@ -176,7 +177,7 @@ fn seal(
     })
 }
 
-/// Logical time never runs back, and never jumps ahead without the operator's word.
+/// Logical time never runs back, and never jumps ahead without the operator's consent.
 fn clock(
     state: &State,
     request: &Request,
@@ -191,7 +192,7 @@ fn clock(
         return Err(Rejection::new(
             Code::ClockJump,
             format!(
-                "the realm's clock stands at {last}, the machine's at {}",
+                "the realm's clock shows {last}, the machine's {}",
                 stamp.now
             ),
         ));
@@ -238,8 +239,8 @@ fn scoped(key: RequestKey, principal: Principal, actor: Option<AgentId>) -> Logg
 
 /// Whether the key was used before, and may be used now.
 ///
-/// A key is young enough if it is so by the realm's clock or by the machine's, which differ while one
-/// of them is wrong. That alone would let a forgotten key be used again, so none is taken that is not
+/// A key is young enough if it is so by the realm's clock or by the machine's, which differ while
+/// one of them is wrong. That alone would let a forgotten key be used again, so a key must also be
 /// younger than every forgotten one.
 fn repetition(
     state: &State,
@@ -278,7 +279,7 @@ fn repetition(
     }
 }
 
-/// True when no key more is remembered, for the realm or for the owner that asks.
+/// True if no more keys can be remembered, for the realm or for the asking owner.
 fn keys_full(state: &State, principal: Principal) -> bool {
     let most = limits::IDEMPOTENCY_KEYS;
     let used = |owner| state.share(Remembered::KIND, owner) as usize;

@@ -384,7 +384,7 @@ impl<E: Entity> Store<E> {
         self.table.is_empty()
     }
 
-    /// Visits every entity in an order that means nothing: for sums and exports only.
+    /// Visits every entity in arbitrary order: for sums and exports only.
     pub fn for_each(&self, visit: impl FnMut(&E::Key, &E)) {
         self.table.for_each(visit);
     }

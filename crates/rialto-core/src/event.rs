@@ -91,7 +91,7 @@ pub struct LoggedKey {
     /// The hash of the request.
     #[n(1)]
     pub request: Short,
-    /// When the client made the key, in seconds since 1970. Where it is missing, the hash is of
+    /// When the client made the key, in seconds since 1970. If it is missing, the hash is of
     /// principal and key only, whatever agent acted.
     #[n(2)]
     pub made_at_s: Option<u64>,
@@ -112,7 +112,7 @@ pub struct Envelope {
     /// Who asked.
     #[n(3)]
     pub principal: Principal,
-    /// How that was proved.
+    /// How the principal was authenticated.
     #[n(4)]
     pub auth: Auth,
     /// The agent that acted, if one did.
@@ -135,7 +135,7 @@ pub struct Envelope {
     pub steady_ms: Option<u64>,
 }
 
-/// Why stored bytes are no envelope.
+/// Why stored bytes are not an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadEnvelope {
     /// Written by a newer version.

@@ -68,7 +68,7 @@ impl Index {
 }
 
 impl State {
-    /// Which handles are read alike, and whose are known by deals.
+    /// Which handles read alike, and which are known by deals.
     pub(crate) fn looks(&self) -> &Looks {
         &self.index.looks
     }
@@ -118,8 +118,8 @@ impl State {
         self.index.parts.range(all).map(|(_, part)| *part)
     }
 
-    /// True if what is looked up by communities, members and wholes equals what a fresh look would
-    /// find. It always does; tests ask.
+    /// True if the look-ups of communities, members and wholes equal rebuilt ones. They always do;
+    /// tests ask.
     #[must_use]
     pub fn lookups_hold(&self) -> bool {
         let mut parts = BTreeSet::new();
@@ -148,8 +148,7 @@ impl State {
         same
     }
 
-    /// True if those whose handles are known are those whom a fresh look finds. They always are; tests
-    /// ask.
+    /// True if the known handles equal those of a rebuilt look-up. They always do; tests ask.
     #[must_use]
     pub fn known_handles_hold(&self) -> bool {
         let mut fresh = Looks::new(self.seed());
@@ -193,7 +192,7 @@ impl State {
         self.index.direct.get(&pair(a, b)).copied()
     }
 
-    /// The team of an owner with this name, however it is typed.
+    /// The team of an owner with this name.
     #[must_use]
     pub fn team_named(&self, owner: OwnerId, name: &Name) -> Option<TeamId> {
         let key = name_key(name.as_str());
@@ -212,7 +211,7 @@ impl State {
         self.index.reported.get(&(by, target)).copied()
     }
 
-    /// The listings of an agent that say how many of an item it sells, the oldest first.
+    /// The listings of an agent that state a quantity of an item, the oldest first.
     #[must_use]
     pub fn stocked(&self, agent: AgentId, item: &Name) -> &[ListingId] {
         let listings = self.index.stocked.get(&(agent, market::item_key(item)));

@@ -50,7 +50,7 @@ macro_rules! modules {
                 contacts: Contact;
                 /// Remembered message ids.
                 message_keys: MessageKey;
-                /// That inboxes have lanes.
+                /// Whether inboxes have lanes.
                 lanes: Lanes;
             }
             /// Work.
@@ -59,7 +59,7 @@ macro_rules! modules {
                 tasks: Task;
                 /// Teams.
                 teams: Team;
-                /// Tasks that were called off with more parts than at once.
+                /// Cancelled tasks with parts that are not cancelled yet.
                 unwindings: Unwinding;
             }
             /// The ledger.
@@ -72,7 +72,7 @@ macro_rules! modules {
                 holds: Hold;
                 /// References of payments that count once.
                 payments: Payment;
-                /// What corrections of entries come to.
+                /// The sums of corrections of entries.
                 corrected: Corrected;
             }
             /// The market.
@@ -107,7 +107,7 @@ macro_rules! modules {
             social: Social = 7, SocialEvent, SocialCommand<C> {
                 /// The pages that posts are kept on.
                 square: Square;
-                /// Agents' parts in the square.
+                /// Agents' counts on the square.
                 standings: Standing;
                 /// Who follows whom.
                 follows: Following;

@@ -101,7 +101,7 @@ macro_rules! stores {
                 }
             }
 
-            /// Visits the key of every entity, in an order that means nothing.
+            /// Visits the key of every entity, in arbitrary order.
             pub fn for_each_key(&self, mut visit: impl FnMut(EntityKey)) {
                 $($(self.$field.for_each(|key, _| {
                     visit(entity::key_of::<crate::$module::$entity>(key));
@@ -116,7 +116,7 @@ macro_rules! stores {
             }
         }
 
-        /// Does what is due about one entity. True when it simply leaves memory.
+        /// Does what is due about one entity. True if it simply leaves memory.
         ///
         /// # Errors
         /// When it cannot be done now.
@@ -149,7 +149,7 @@ fn act<E: Entity>(ctx: &mut Ctx<'_>, key: &EntityKey) -> Result<bool, Rejection>
     }
 }
 
-/// The bytes are no entity that this version knows.
+/// The bytes are not an entity that this version knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadSnapshot;
 
@@ -183,7 +183,7 @@ impl State {
         self.seed
     }
 
-    /// Whose envelope is being applied, or was last.
+    /// The principal of the envelope being applied, or of the last one.
     pub(crate) fn by(&self) -> Principal {
         self.by
     }
@@ -193,7 +193,7 @@ impl State {
         self.actor
     }
 
-    /// An agent's part in the square.
+    /// An agent's counts on the square.
     #[must_use]
     pub fn standing(&self, agent: AgentId) -> Standing {
         self.standings.get(&agent).copied().unwrap_or_default()
@@ -204,7 +204,7 @@ impl State {
         self.rules.get(&()).map_or(0, |r| r.edition)
     }
 
-    /// What the operator has set.
+    /// The operator's settings.
     #[must_use]
     pub fn settings(&self) -> Settings {
         self.realm

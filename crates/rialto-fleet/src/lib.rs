@@ -1,18 +1,19 @@
-//! A twin of the accelerator fleet that serves models, and of its economics.
+//! A twin of the accelerator fleet that serves models.
 //!
-//! Holds chips, models, placement, serving simulation and cost. It never does I/O, never reads a
-//! clock or the environment, and a seed gives the same run on every machine.
+//! Holds chips, models, step times, traffic, serving simulation and the choice of placements. It never
+//! does I/O, never reads a clock or the environment, and a seed gives the same run on every machine. How
+//! its parameters are fitted (`rialto-calibration`) and what comes of it in money (`rialto-economics`)
+//! are rooms of their own, which know the twin; it knows neither.
 
-pub mod calibrate;
 pub mod catalogue;
 pub mod cells;
 pub mod cluster;
 pub mod echo;
-pub mod economics;
 pub mod engine;
-mod place;
+pub mod place;
 pub mod plan;
 pub mod rng;
 pub mod step;
+pub mod table;
 pub mod traffic;
 pub mod units;

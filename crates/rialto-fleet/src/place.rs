@@ -6,7 +6,7 @@ use crate::echo::bounded;
 
 /// What a parser refuses.
 #[derive(Debug)]
-pub(crate) struct Misfit {
+pub struct Misfit {
     /// The line, from 1, if the parser says.
     pub line: Option<usize>,
     /// Dotted path of the field; `syntax` when the text has no fields yet.
@@ -19,7 +19,7 @@ pub(crate) struct Misfit {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn read_toml<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
+pub fn read_toml<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
     let line = |e: &toml::de::Error| e.span().map(|span| line_at(text, span.start));
     let document = toml::Deserializer::parse(text).map_err(|e| Misfit {
         line: Some(line(&e).unwrap_or(1)),
@@ -37,7 +37,7 @@ pub(crate) fn read_toml<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
 ///
 /// # Errors
 /// Field and what is wrong; the line within the file is the caller's to know.
-pub(crate) fn read_json<T: DeserializeOwned>(line: &str) -> Result<T, (String, String)> {
+pub fn read_json<T: DeserializeOwned>(line: &str) -> Result<T, (String, String)> {
     let mut deserializer = serde_json::Deserializer::from_str(line);
     let read = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
         let message = unplaced(&e.inner().to_string());
@@ -80,13 +80,13 @@ fn field_of(path: &str, message: &str) -> String {
 }
 
 /// The line, from 1, that holds a byte.
-pub(crate) fn line_at(text: &str, byte: usize) -> usize {
+pub fn line_at(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
 }
 
 /// The line, from 1, on which a CSV record begins. The reader tells where the record before ended:
 /// the rest of a line's end (`\r\n`) and empty lines may lie between.
-pub(crate) fn csv_line(text: &str, position: Option<&csv::Position>) -> usize {
+pub fn csv_line(text: &str, position: Option<&csv::Position>) -> usize {
     let Some(position) = position else { return 1 };
     let byte = usize::try_from(position.byte()).unwrap_or(usize::MAX);
     let rest = text.as_bytes().get(byte..).unwrap_or_default();

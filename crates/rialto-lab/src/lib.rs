@@ -5,4 +5,3 @@
 //! go out, and a seed gives the same run on every machine.
 
 pub mod negotiate;
-pub mod rng;

@@ -1,4 +1,4 @@
-//! Brings a scenario's names to the form that a realm takes, the same way for everybody.
+//! Brings a scenario's names to a form that a realm accepts, the same way for everybody.
 //!
 //! A realm bounds names (160 bytes, no control characters) more tightly than a scenario file does.
 //! Names are rewritten before anybody acts, so wants and menus still mean the same items. Nothing
@@ -25,7 +25,7 @@ const SMALLEST: Usd = Usd::from_nano(1);
 /// The most characters of a handle in a realm.
 const HANDLE_CHARS: usize = 40;
 
-/// The scenario as a realm can take it. What had to be changed is added to its notes.
+/// The scenario in a form that a realm accepts. Changes are added to its notes.
 #[must_use]
 pub fn fit(scenario: &Scenario) -> Scenario {
     let mut notes = scenario.notes.clone();
@@ -113,7 +113,7 @@ fn name(written: &Name) -> Name {
     Name::from(format!("{begin} #{mark}").trim())
 }
 
-/// Whether a realm takes it as a name as it stands.
+/// Whether a realm accepts it as a name unchanged.
 fn is_clean(text: &str) -> bool {
     rialto_core::text::Name::new(text).is_ok()
 }

@@ -69,7 +69,7 @@ impl Rank {
     }
 }
 
-/// Runs the whole day; outcomes stand in the order of the customers.
+/// Runs the whole day; outcomes are in the order of the customers.
 pub(crate) fn run_day(scenario: &Scenario, prices: Prices, seed: u64) -> Vec<Outcome> {
     let directory = Directory::of(&scenario.businesses);
     let day = scenario.customers.iter().zip(0u64..);

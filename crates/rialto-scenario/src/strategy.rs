@@ -61,7 +61,7 @@ pub(crate) struct Wants {
 pub(crate) enum Match {
     /// Those with every item and every attribute.
     All,
-    /// Those with at least one item or a hit in the text; what is missing is told.
+    /// Those with at least one item or a hit in the text, with what they lack.
     Any,
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct Call {
     pub(crate) competition: Option<Competition>,
 }
 
-/// What every seller is told on a revised call: the same true figures for all.
+/// What every seller learns in a revised call: the same true figures for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Competition {
     /// Lowest price among the complete proposals opened.
@@ -134,8 +134,8 @@ pub(crate) fn wants(customer: &Customer) -> Wants {
     }
 }
 
-/// The searches of a customer in order; the later one is worth sending only if the earlier found
-/// nothing, and then tells what is missing.
+/// The searches of a customer in order; the later one is sent only if the earlier found nothing,
+/// and then says what is missing.
 #[must_use]
 pub(crate) fn search_queries(customer: &Customer) -> Vec<SearchQuery> {
     let wants = wants(customer);

@@ -12,7 +12,7 @@ const DEPTH_MAX: usize = 16;
 /// Most scalars, sequences and mappings in one file.
 const NODES_MAX: usize = 20_000;
 
-/// A value and where it stands.
+/// A value and its place in the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     /// Line of its first character, from 1.

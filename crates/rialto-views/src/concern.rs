@@ -1,7 +1,7 @@
-//! Whom an event concerns, and what of an envelope somebody may read who did not cause it.
+//! Whom an event concerns, and which part of an envelope others than its author may read.
 //!
-//! An owner reads every event about its agents and its money, whoever brought it about: what another
-//! party's act did to them, and nothing else that stands in the same envelope. Nothing here decides.
+//! An owner can read every event about its agents and its money, whoever caused it: the effect of
+//! another party's act on them, and nothing else in the same envelope. Nothing here decides.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ use crate::db::int;
 use crate::read::{Scope, Snap};
 
 impl Snap<'_> {
-    /// An envelope as somebody whom it concerns may read it: whole if it is its own doing, else the
-    /// events that concern it. Nothing if there are none, or none of the wanted kind.
+    /// An envelope as a reader whom it concerns may see it: whole if it is the reader's own, else
+    /// the events that concern it. Nothing if there are none, or none of the wanted kind.
     pub(crate) fn told_to(
         &self,
         scope: Scope,
@@ -52,7 +52,7 @@ impl Snap<'_> {
         Ok(Some(value))
     }
 
-    /// What of an event concerns a scope, if anything does.
+    /// The part of an event that concerns a scope, if any.
     fn part_for(&self, scope: Scope, event: &Event) -> Result<Option<Event>> {
         if let Event::Ledger(LedgerEvent::Entries {
             by,
@@ -89,7 +89,7 @@ impl Snap<'_> {
         Ok(None)
     }
 
-    /// An entry on an account of the scope. At which limits it counts is the payer's affair.
+    /// An entry on an account of the scope. Only the payer sees at which limits it counts.
     fn entry_for(&self, scope: Scope, entry: &Entry) -> Result<Option<Entry>> {
         let pays = self.is_party(scope, entry.from.into())?;
         if !pays && !self.is_party(scope, entry.to.into())? {

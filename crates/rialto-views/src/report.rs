@@ -13,9 +13,9 @@
 //! | issue, deposit, withdrawal, correction with the realm | *withdrawn* | *issued*, *deposited* |
 //! | a hold that is open at the end of the period | *reserved* | |
 //!
-//! A fact's owner is the owner of the account on its side: whose money it is. Its agent is the
-//! deal's party: by whose hand. What was moved without a deal is nobody's trade: it is the
-//! `unattributed` row, never spread over others. What the operator does stands apart.
+//! A fact's owner is the owner of the account on its side, whose money it is. Its agent is the
+//! deal's party, who acted. What was moved without a deal is in the `unattributed` row, never
+//! spread over others. The operator's acts are separate.
 //!
 //! A deal on model capacity whose listing states modelled rates ([`crate::chips`]) brings its model
 //! and kind of chip as dimensions, and, where it was spent, the chip-seconds that its quantities take
@@ -61,18 +61,18 @@ const UNATTRIBUTED: &str = "unattributed";
 /// The most rows of a report.
 pub const MAX_ROWS: usize = 10_000;
 
-/// What rows are told apart by, besides the asset.
+/// What rows are grouped by, besides the asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
-    /// Whose money.
+    /// The owner of the money.
     Owner,
-    /// By whose hand.
+    /// The acting agent.
     Agent,
     /// The other party of the deal.
     Counterparty,
-    /// The asset; rows are told apart by it in any case.
+    /// The asset; rows are always grouped by it.
     Asset,
     /// The model that a deal on capacity bought, by its listing.
     Model,
@@ -117,13 +117,13 @@ pub struct Figures {
     pub returned: String,
     /// Earned less spent.
     pub margin: String,
-    /// Margin by spent, as a fraction to six digits; none where nothing was spent.
+    /// Margin divided by spent, as a fraction with six digits; none if nothing was spent.
     pub return_on_spend: Option<String>,
     /// Deals agreed as buyer.
     pub bought: u64,
     /// Deals agreed as seller.
     pub sold: u64,
-    /// Chip-seconds behind what was spent, modelled by the sellers' price lists; none where no deal
+    /// Chip-seconds behind what was spent, modelled by the sellers' price lists; none if no deal
     /// states any.
     pub modelled_chip_seconds: Option<String>,
     /// What these cost the sellers, modelled likewise, in whole units of the asset.
@@ -134,13 +134,13 @@ pub struct Figures {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportRow {
-    /// By which the events behind it are found.
+    /// The key by which the events behind it are found.
     pub key: String,
-    /// What tells it apart: the dimension and its value, readable.
+    /// Its dimensions and their values, readable.
     pub by: BTreeMap<String, String>,
     /// The ids behind these values.
     pub ids: BTreeMap<String, AnyId>,
-    /// The handles, known by their deals, that those among these values could be taken for.
+    /// The handles, known by their deals, that handles among these values could be taken for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub resembles: BTreeMap<String, String>,
     /// The asset.
@@ -150,7 +150,7 @@ pub struct ReportRow {
     pub figures: Figures,
 }
 
-/// The sum over all rows of an asset, the unattributed one included.
+/// The sum over all rows of an asset, including the unattributed one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TotalRow {
@@ -181,7 +181,7 @@ pub struct OperatorRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Report {
-    /// From deals, told apart by the dimensions, in order of their ids.
+    /// From deals, grouped by the dimensions, in order of their ids.
     pub rows: Vec<ReportRow>,
     /// What no deal explains, one row an asset.
     pub unattributed: Vec<ReportRow>,
@@ -193,7 +193,7 @@ pub struct Report {
     pub position: u64,
 }
 
-/// What a fact says.
+/// The kind of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -314,7 +314,7 @@ impl Sums {
 
 impl ViewReader {
     /// What was spent, reserved, earned and returned within a scope and a period (from, until: the
-    /// end is not part of it), told apart by `by` and the asset.
+    /// end is not part of it), grouped by `by` and the asset.
     ///
     /// # Errors
     /// [`Error::TooBroad`] past [`MAX_ROWS`] rows, and as every read.
@@ -707,7 +707,7 @@ impl Snap<'_> {
         })
     }
 
-    /// Tells every fact of a scope and period.
+    /// Visits every fact of a scope and period.
     fn facts(
         &self,
         scope: Scope,

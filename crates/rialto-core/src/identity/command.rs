@@ -13,7 +13,7 @@ use crate::text::{Handle, Name};
 commands! {
     /// What can be asked about identities.
     pub enum IdentityCommand<C> {
-        /// Becomes an owner.
+        /// Signs up an owner.
         SignUp(SignUp) = "owner.sign_up" => decide::sign_up, reaches_others: never;
         /// Adds a person to an owner.
         AddPerson(AddPerson) = "person.add" => decide::add_person, reaches_others: never;
@@ -27,13 +27,13 @@ commands! {
         IssueToken(IssueToken) = "token.issue" => decide::issue_token, reaches_others: never;
         /// Revokes a token.
         RevokeToken(RevokeToken) = "token.revoke" => decide::revoke_token, reaches_others: never;
-        /// Ends a token that stood in a text.
+        /// Ends a token that a text contained.
         EndLeaked(EndLeaked) = "token.end_leaked" => decide::end_leaked, reaches_others: never;
         /// Pulls the stop switch.
         Suspend(SwitchSubject) = "identity.suspend" => decide::suspend, reaches_others: never;
         /// Releases the stop switch.
         Resume(SwitchSubject) = "identity.resume" => decide::resume, reaches_others: never;
-        /// Stops all agents of an owner at once, or lets them go on.
+        /// Stops or restarts all agents of an owner at once.
         StopAgents(StopAgents) = "owner.stop" => decide::stop_agents, reaches_others: never;
         /// Closes an agent for good.
         CloseAgent(CloseAgent) = "agent.close" => decide::close, reaches_others: never;
@@ -41,7 +41,7 @@ commands! {
         CreateService(CreateService) = "service.create" => decide::create_service, reaches_others: never;
         /// Makes an invitation.
         Invite(Invite) = "invitation.create" => invitation::invite, reaches_others: never;
-        /// Takes an invitation back.
+        /// Revokes an invitation.
         EndInvitation(EndInvitation) = "invitation.end" => invitation::end, reaches_others: never;
     }
     texts {

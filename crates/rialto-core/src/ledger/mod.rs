@@ -529,7 +529,7 @@ commands! {
         Deposit(Deposit) = "ledger.deposit" => outside::deposit, reaches_others: never;
         /// Asks for money to be paid out.
         Withdraw(Withdraw) = "ledger.withdraw" => outside::withdraw, reaches_others: never;
-        /// Says what came of a withdrawal.
+        /// Reports the result of a withdrawal.
         EndWithdrawal(EndWithdrawal) = "ledger.end_withdrawal" => outside::end_withdrawal, reaches_others: never;
     }
     texts {

@@ -28,7 +28,7 @@ commands! {
         AcceptOffer(AcceptOffer) = "negotiation.accept" => bargain::accept_offer, reaches_others: never;
         /// Accepts a delivery.
         AcceptDelivery(AcceptDelivery) = "deal.accept" => deal::accept, reaches_others: never;
-        /// Gives the buyer everything back.
+        /// Refunds the buyer in full.
         Refund(Refund) = "deal.refund" => deal::refund, reaches_others: never;
     }
     texts {

@@ -40,10 +40,10 @@ pub struct Realm {
     /// The operator's token.
     #[n(2)]
     pub operator_token: Option<TokenId>,
-    /// What the operator has set.
+    /// The operator's settings.
     #[n(3)]
     pub settings: Settings,
-    /// The asset that is meant where none is named.
+    /// The default asset.
     #[n(4)]
     pub asset: Option<AssetId>,
 }
@@ -71,11 +71,11 @@ pub struct Remembered {
     /// The ids that the answer named.
     #[n(3)]
     pub ids: Vec<AnyId>,
-    /// The owner behind who sent it, if any.
+    /// The sender's owner, if any.
     #[n(4)]
     pub owner: Option<OwnerId>,
-    /// When the client made the key, in seconds since 1970; missing where the hash is of principal
-    /// and key only.
+    /// When the client made the key, in seconds since 1970; missing if the hash is of principal and
+    /// key only.
     #[n(5)]
     pub made_at_s: Option<u64>,
 }
@@ -119,7 +119,7 @@ pub struct RotateRealmKey {
     pub key: Hash,
 }
 
-/// Nothing to say but the command's name.
+/// A command without arguments.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -132,7 +132,7 @@ commands! {
         Tick(Nothing) = "clock.tick" => tick::tick, reaches_others: never;
         /// Accepts that the clock has jumped ahead.
         AcceptClock(Nothing) = "clock.accept" => decide::accept_clock, reaches_others: never;
-        /// Sets the realm's clock back: a jump ahead that was accepted had been a mistake.
+        /// Sets the realm's clock back after a mistaken jump ahead.
         SetClockBack(Nothing) = "clock.set_back" => decide::set_clock_back, reaches_others: never;
         /// Founds the realm.
         Found(Found) = "realm.found" => decide::found, reaches_others: never;
@@ -188,7 +188,7 @@ pub enum RealmEvent {
         #[cbor(with = "keys")]
         keys: Vec<Vec<u8>>,
     },
-    /// The operator accepted that the clock has jumped ahead, with where it stood and where it stands.
+    /// The operator accepted that the clock has jumped ahead, with the times before and after.
     #[n(10)]
     ClockMoved {
         /// The realm's time before.
@@ -198,8 +198,8 @@ pub enum RealmEvent {
         #[n(1)]
         to: Time,
     },
-    /// The operator set the realm's clock back: a jump ahead had been a mistake. What expired
-    /// meanwhile stays expired.
+    /// The operator set the realm's clock back after a mistaken jump ahead. What expired during the
+    /// jump stays expired.
     #[n(11)]
     ClockSetBack {
         /// The realm's time before.

@@ -29,10 +29,10 @@ pub(super) fn tick(ctx: &mut Ctx<'_>, _: &Nothing) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The most ids that the end of one deal can take: an account and a transfer for each share.
+/// The most ids that the end of one deal can need: an account and a transfer for each share.
 const EXPIRY_ORDINALS: u64 = 4 * limits::TEAM_MEMBERS as u64;
 
-/// Does what is due but for what is known to fail, or names what fails now.
+/// Does what is due except what is known to fail, or names what fails now.
 fn expire_due(ctx: &mut Ctx<'_>, failing: &BTreeSet<EntityKey>) -> Result<(), EntityKey> {
     let state = ctx.state;
     let due = state.changes.due_at(ctx.now);

@@ -16,7 +16,7 @@ commands! {
     pub enum SocialCommand<C> {
         /// Follows an agent, or stops following it.
         Follow(Follow) = "social.follow" => decide::follow, reaches_others: |args: &Follow| args.follow;
-        /// Mutes an agent, or hears it again.
+        /// Mutes or unmutes an agent.
         SetMute(SetMute) = "social.mute" => decide::set_mute, reaches_others: never;
         /// Deletes a post.
         DeletePost(DeletePost) = "social.delete" => decide::delete, reaches_others: never;
@@ -34,7 +34,7 @@ commands! {
         /// Writes a post.
         WritePost(WritePost { parent, community, mentions, about } carrying body: one, blank refused)
             = "social.post" => decide::write, reaches_others: always;
-        /// Gives a post another text.
+        /// Replaces a post's text.
         EditPost(EditPost { post } carrying body: one, blank refused)
             = "social.edit" => decide::edit, reaches_others: always;
         /// Creates a community.
@@ -52,7 +52,7 @@ commands! {
         /// Takes a measure.
         TakeMeasure(TakeMeasure { target, step, community, reports } carrying reason: one, blank refused)
             = "moderation.act" => moderate::take, reaches_others: never;
-        /// Takes a measure back.
+        /// Lifts a measure.
         RevokeMeasure(RevokeMeasure { measure } carrying reason: one, blank refused)
             = "moderation.revoke" => moderate::revoke, reaches_others: never;
         /// Appeals against a measure.

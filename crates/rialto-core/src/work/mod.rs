@@ -383,7 +383,7 @@ commands! {
         InviteMember(InviteMember) = "team.invite" => decide::invite, reaches_others: always;
         /// Joins or leaves a team.
         JoinTeam(JoinTeam) = "team.join" => decide::join, reaches_others: never;
-        /// Puts a split on the table.
+        /// Proposes a split.
         ProposeSplit(ProposeSplit) = "team.propose_split" => decide::propose_split, reaches_others: never;
         /// Agrees to the proposed split.
         AgreeSplit(AgreeSplit) = "team.agree_split" => decide::agree_split, reaches_others: never;
@@ -392,13 +392,13 @@ commands! {
         /// Gives work to an agent.
         CreateTask(CreateTask { worker, parent, team } carrying body: one, blank refused)
             = "task.create" => decide::create_task, reaches_others: always;
-        /// Says where a task stands.
+        /// Changes a task's state.
         UpdateTask(UpdateTask { task, state } carrying note: maybe, blank taken)
             = "task.update" => decide::update_task, reaches_others: never;
-        /// Adds something made to a task.
+        /// Adds an artifact to a task.
         AddArtifact(AddArtifact { task, name } carrying body: one, blank taken)
             = "task.add_artifact" => decide::add_artifact, reaches_others: never;
-        /// Calls a task off.
+        /// Cancels a task.
         CancelTask(CancelTask { task } carrying reason: maybe, blank taken)
             = "task.cancel" => decide::cancel_task, reaches_others: never;
     }

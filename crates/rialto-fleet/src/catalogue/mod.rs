@@ -2,7 +2,7 @@
 //!
 //! Holds the tables and their look-up. The tables shipped with the crate are embedded; a user's
 //! tables of the same form are laid over them. It never estimates anything: time and cost live in
-//! [`crate::step`] and [`crate::economics`].
+//! [`crate::step`] and the economics.
 
 mod chip;
 mod model;

@@ -1,7 +1,7 @@
 //! Chips as a CSV table: one row a chip, the columns named as the fields of the TOML table.
 
 use super::{CatalogueError, Chip, Source};
-use crate::economics::input::{InputError, Row, Table};
+use crate::table::{InputError, Row, Table};
 
 /// Columns that every table has.
 const REQUIRED: [&str; 10] = [

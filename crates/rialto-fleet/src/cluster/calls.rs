@@ -2,10 +2,9 @@
 
 use super::pool::{Fleet, Pool};
 use super::run::RunResult;
-use crate::calibrate::{Call, CallBasis};
 use crate::engine::{Outcome, PS_PER_NS};
 use crate::step::Engine;
-use crate::traffic::format_time_ns;
+use crate::traffic::{Call, CallBasis, format_time_ns};
 
 /// Every finished request of a run that kept its outcomes, in order of arrival within each pool,
 /// marked as modelled. Simulated time begins in 1970.

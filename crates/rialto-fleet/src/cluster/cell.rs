@@ -41,6 +41,16 @@ pub struct CellResult {
     pub failures: u64,
     /// When the last request left and, in a replay, the trace has ended: the later, seconds.
     pub end_s: f64,
+    /// More requests missed the objective than the settings allow, so the rest was not simulated.
+    pub gave_up: bool,
+}
+
+impl CellResult {
+    /// Stops the cell when too many requests have missed the objective.
+    fn gives_up(&mut self, settings: &CellSettings) -> bool {
+        self.gave_up |= self.recorder.misses() > settings.misses_allowed;
+        self.gave_up
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +88,9 @@ pub struct CellSettings {
     pub keep_outcomes: bool,
     /// Whether requests that finish after the horizon count in rates and goodput.
     pub count_late: bool,
+    /// Requests that may miss the objective before the rest is not worth simulating; `u64::MAX` runs
+    /// to the end.
+    pub misses_allowed: u64,
 }
 
 /// Requests that reach a cell, in order of arrival.
@@ -120,6 +133,25 @@ impl Source<'_> {
 /// Simulates cell number `cell` of a pool.
 #[must_use]
 pub fn simulate_cell(pool: &Pool, cell: usize, settings: &CellSettings) -> CellResult {
+    let mut source = source_of(pool, cell, settings);
+    serve(pool, cell, settings, || source.next(settings.horizon_ns))
+}
+
+/// The requests that [`simulate_cell`] serves.
+#[must_use]
+pub(crate) fn requests_of(pool: &Pool, cell: usize, settings: &CellSettings) -> Vec<Request> {
+    let mut source = source_of(pool, cell, settings);
+    std::iter::from_fn(|| source.next(settings.horizon_ns)).collect()
+}
+
+/// Simulates a cell under given requests, in order of arrival.
+#[must_use]
+pub(crate) fn serve(
+    pool: &Pool,
+    cell: usize,
+    settings: &CellSettings,
+    mut arrivals: impl FnMut() -> Option<Request>,
+) -> CellResult {
     let mut jobs = Jobs::default();
     let recorder = Recorder {
         slo: Some(pool.slo),
@@ -133,7 +165,6 @@ pub fn simulate_cell(pool: &Pool, cell: usize, settings: &CellSettings) -> CellR
         outcomes: settings.keep_outcomes.then(Vec::new),
         ..Recorder::default()
     };
-    let mut source = source_of(pool, cell, settings);
     let replicas = pool.cells[cell];
     let prefill = pool
         .spec
@@ -145,16 +176,15 @@ pub fn simulate_cell(pool: &Pool, cell: usize, settings: &CellSettings) -> CellR
         replicas,
         ..CellResult::default()
     };
-    let mut arrivals = || source.next(settings.horizon_ns);
     if prefill == 0 {
         let mut stage = Stage::new(pool, cell, 0..replicas, Role::Whole, settings);
-        stage.run(&mut jobs, &mut result, &mut arrivals);
+        stage.run(settings, &mut jobs, &mut result, &mut arrivals);
         close(&mut [&mut stage], &mut result);
     } else {
         let prompts = Stage::new(pool, cell, 0..prefill, Role::Prefill, settings);
         let answers = Stage::new(pool, cell, prefill..replicas, Role::Whole, settings);
         let mut apart = Apart::new(prompts, answers);
-        apart.run(&mut jobs, &mut result, &mut arrivals);
+        apart.run(settings, &mut jobs, &mut result, &mut arrivals);
         close(&mut [&mut apart.prefill, &mut apart.decode], &mut result);
     }
     result.in_flight = jobs.len() as u64;
@@ -364,15 +394,16 @@ impl<'a> Stage<'a> {
         )));
     }
 
-    /// Runs until everything that can finish has.
+    /// Runs until everything that can finish has, or too much has missed the objective.
     fn run(
         &mut self,
+        settings: &CellSettings,
         jobs: &mut Jobs,
         result: &mut CellResult,
         mut arrivals: impl FnMut() -> Option<Request>,
     ) {
         let mut next = arrivals();
-        loop {
+        while !result.gives_up(settings) {
             let arrival_ps = next.map_or(u64::MAX, |r| r.arrival_ns * PS_PER_NS);
             let event_ps = self.next_event_ps();
             if next.is_none() && self.over(event_ps, jobs, result) {
@@ -387,7 +418,9 @@ impl<'a> Stage<'a> {
             }
             next = arrivals();
         }
-        self.drain(jobs, result);
+        if !result.gave_up {
+            self.drain(jobs, result);
+        }
     }
 
     fn next_event_ps(&self) -> u64 {

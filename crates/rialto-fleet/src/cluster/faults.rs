@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rng::Rng;
+use crate::rng::{Distributions, Rng};
 
 /// Mean times between failures and to repair. Absent ones never fail.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Pools of replicas: routing, scaling, failures, and the run of a whole scenario.
 //!
-//! Holds scenarios ([`Scenario`]), the simulation of cells, exact and sampled runs, and the report.
+//! Holds scenarios ([`ServingScenario`]), the simulation of cells, exact and sampled runs, and the report.
 //! It never prints or reads files. Every figure it reports is a twin's: modelled, not measured.
 
 mod calls;
@@ -16,13 +16,14 @@ mod scenario;
 
 pub use calls::calls;
 pub use cell::{CellResult, CellSettings, simulate_cell};
+pub(crate) use cell::{requests_of, serve};
 pub use faults::{Faults, Topology};
 pub use interval::{Interval, Intervals};
 pub use pool::{Fleet, GENERATED_BLOCK_TOKENS, Pool, TrafficSource, deployment};
-pub use report::{Blend, ChipPrice, Distribution, PoolReport, Report, SeriesPoint, Totals};
+pub use report::{Blend, ChipPrice, Distribution, PoolReport, SeriesPoint, ServingReport, Totals};
 pub use route::Policy;
 pub use run::{MAX_REQUESTS, Mode, PoolResult, RunOptions, RunResult, expected_requests, run};
 pub use scenario::{
-    Autoscale, Disaggregate, Drain, MAX_CHIPS, PoolSpec, Scenario, ScenarioError, SloSpec,
+    Autoscale, Disaggregate, Drain, MAX_CHIPS, PoolSpec, ScenarioError, ServingScenario, SloSpec,
     SpeculationSpec,
 };

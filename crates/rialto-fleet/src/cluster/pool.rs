@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use super::faults::{Faults, Topology};
 use super::outages::Why;
-use super::scenario::{PoolSpec, Scenario, ScenarioError};
-use crate::calibrate::ForecastError;
+use super::scenario::{PoolSpec, ScenarioError, ServingScenario};
 use crate::catalogue::{Catalogue, Chip};
 use crate::engine::{BLOCK_TOKENS, EngineConfig, Replica, Slo, StepTable};
 use crate::rng::{key, mix64};
-use crate::step::{Deployment, Engine, Parameters, Speculation, StepModel};
+use crate::step::{Deployment, Engine, ForecastError, Parameters, Speculation, StepModel};
 use crate::traffic::{PrefixTable, Request, Trace, TrafficModel};
 
 /// Tokens a prefix block holds where the traffic itself does not say.
@@ -151,7 +150,7 @@ impl Pool {
 #[derive(Clone, Debug)]
 pub struct Fleet {
     /// The scenario.
-    pub scenario: Scenario,
+    pub scenario: ServingScenario,
     /// Its pools.
     pub pools: Vec<Pool>,
 }
@@ -165,7 +164,7 @@ impl Fleet {
     pub fn build(
         file: &str,
         text: &str,
-        scenario: &Scenario,
+        scenario: &ServingScenario,
         catalogue: &Catalogue,
         parameters: &Parameters,
         traffic: &HashMap<String, TrafficSource>,
@@ -176,7 +175,7 @@ impl Fleet {
             let mut pool = build_pool(scenario, spec, catalogue, parameters, traffic).map_err(
                 |(field, message)| {
                     let path = format!("pool[{index}].{field}");
-                    Scenario::error(file, text, &path, &message)
+                    ServingScenario::error(file, text, &path, &message)
                 },
             )?;
             let content = traffic_key(&pool.traffic);
@@ -261,7 +260,7 @@ pub fn deployment(spec: &PoolSpec, catalogue: &Catalogue) -> Result<Deployment, 
 }
 
 fn build_pool(
-    scenario: &Scenario,
+    scenario: &ServingScenario,
     spec: &PoolSpec,
     catalogue: &Catalogue,
     parameters: &Parameters,
@@ -355,7 +354,7 @@ fn traffic_key(traffic: &TrafficSource) -> u64 {
 
 /// Traffic at the pool's rate: generators are scaled, traces compressed or stretched in time.
 fn ready_traffic(
-    scenario: &Scenario,
+    scenario: &ServingScenario,
     spec: &PoolSpec,
     source: &TrafficSource,
 ) -> Result<(TrafficSource, PrefixTable), FieldError> {

@@ -7,9 +7,9 @@ use super::interval::{Intervals, intervals};
 use super::outages::Standing;
 use super::pool::{Fleet, Pool, TrafficSource};
 use super::run::{Mode, PoolResult, RunResult};
-use super::scenario::Scenario;
-use crate::calibrate::ForecastError;
+use super::scenario::ServingScenario;
 use crate::engine::{Histogram, Recorder, SeriesBin, WeightedHistogram};
+use crate::step::ForecastError;
 
 /// Cell results added up, each counted as many times as the cells it stands for.
 #[derive(Clone, Debug, Default)]
@@ -265,10 +265,10 @@ pub struct PoolReport {
 
 /// A run's report. Every figure is a twin's.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
+pub struct ServingReport {
     /// Always `modelled`: no figure here was measured.
     pub provenance: &'static str,
-    /// Scenario.
+    /// ServingScenario.
     pub scenario: String,
     /// What the scenario stands for.
     pub label: String,
@@ -296,7 +296,7 @@ pub struct Report {
     pub series: Vec<SeriesPoint>,
 }
 
-impl Report {
+impl ServingReport {
     /// Sums up a run.
     #[must_use]
     pub fn new(fleet: &Fleet, result: &RunResult, mode: Mode, bin_s: f64) -> Self {
@@ -372,7 +372,7 @@ pub(super) struct Part<'a> {
 impl<'a> Part<'a> {
     /// Replica time of all cells is known from the timetable of outages, whichever were simulated.
     /// Only where replicas are added and taken away by load does the run have to say.
-    fn new(pool: &'a Pool, result: &'a PoolResult, scenario: &Scenario, end_s: f64) -> Self {
+    fn new(pool: &'a Pool, result: &'a PoolResult, scenario: &ServingScenario, end_s: f64) -> Self {
         let known = pool.standing(scenario.seed, scenario.horizon_ns(), end_s);
         let total = |figure: fn(&CellResult) -> f64| result.blend.total(figure);
         let standing = known.unwrap_or_else(|| Standing {

@@ -121,6 +121,7 @@ pub fn run(
         bin_ns: nanos(options.bin_s),
         keep_outcomes: options.keep_outcomes,
         count_late: false,
+        misses_allowed: u64::MAX,
     };
     let mut result = RunResult::default();
     let mut tasks = Vec::new();
@@ -391,7 +392,7 @@ impl Draw<'_> {
 mod tests {
     use super::*;
     use crate::catalogue::Catalogue;
-    use crate::cluster::{PoolSpec, Scenario, TrafficSource};
+    use crate::cluster::{PoolSpec, ServingScenario, TrafficSource};
     use crate::step::{Parameters, Plan};
     use crate::traffic::TrafficModel;
 
@@ -402,7 +403,7 @@ mod tests {
         let mut spec = PoolSpec::new("p", chip.0, chip.1, Plan::SINGLE, 4168, "azure-conv");
         spec.cell_replicas = Some(32);
         spec.rate_per_s = Some(10.0);
-        let mut scenario = Scenario::of_pool("test".into(), spec);
+        let mut scenario = ServingScenario::of_pool("test".into(), spec);
         scenario.duration_s = Some(60.0);
         let model = TrafficModel::shipped("azure-conv").unwrap().unwrap();
         let traffic = [("azure-conv".to_owned(), TrafficSource::Model(model))].into();
@@ -418,6 +419,7 @@ mod tests {
                 bin_ns: 1_000_000_000,
                 keep_outcomes: false,
                 count_late: false,
+                misses_allowed: u64::MAX,
             };
             let mut tasks = Vec::new();
             let mode = Mode::Sampled { share: 0.05 };

@@ -1,4 +1,4 @@
-//! Scenario files: pools of replicas, their traffic, faults and objective, in TOML.
+//! ServingScenario files: pools of replicas, their traffic, faults and objective, in TOML.
 //!
 //! Holds the form of the file and its checks. Errors name file, line and field.
 
@@ -264,7 +264,7 @@ impl PoolSpec {
 /// A whole scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scenario {
+pub struct ServingScenario {
     /// Name.
     pub name: String,
     /// What it stands for; printed beside every figure.
@@ -292,7 +292,7 @@ pub struct Scenario {
     pub pool: Vec<PoolSpec>,
 }
 
-impl Scenario {
+impl ServingScenario {
     /// A scenario of one pool without faults, run until its trace is done.
     #[must_use]
     pub fn of_pool(name: String, pool: PoolSpec) -> Self {
@@ -576,7 +576,7 @@ rate_per_s = 2.5
 
     #[test]
     fn a_good_file_parses_with_defaults() {
-        let s = Scenario::parse("s.toml", GOOD).unwrap();
+        let s = ServingScenario::parse("s.toml", GOOD).unwrap();
         assert_eq!(s.pool.len(), 2);
         assert_eq!(s.pool[0].routing, Policy::PowerOfTwo);
         assert_eq!(s.pool[1].rate_per_s, Some(2.5));
@@ -623,10 +623,10 @@ rate_per_s = 2.5
             ),
         ];
         for (from, to, line, field) in table {
-            let error = Scenario::parse("s.toml", &GOOD.replace(from, to)).unwrap_err();
+            let error = ServingScenario::parse("s.toml", &GOOD.replace(from, to)).unwrap_err();
             assert_eq!((error.line, error.field.as_str()), (line, field), "{error}");
         }
-        let empty = Scenario::parse("s.toml", "name = \"x\"").unwrap_err();
+        let empty = ServingScenario::parse("s.toml", "name = \"x\"").unwrap_err();
         assert_eq!(empty.field, "pool");
     }
 }

@@ -305,6 +305,12 @@ impl Recorder {
         self.last_left_ps = self.last_left_ps.max(at_ps);
     }
 
+    /// Requests between warm-up and horizon that missed the objective, those turned away included.
+    #[must_use]
+    pub fn misses(&self) -> u64 {
+        self.rejected + self.window_finished - self.window_good
+    }
+
     /// Records a finished request.
     pub fn finish(&mut self, job: &Job, at_ps: u64) {
         self.last_left_ps = self.last_left_ps.max(at_ps);

@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use super::cache::PrefixCache;
 use super::job::{Job, JobId, Jobs};
 use super::metrics::Recorder;
-use super::table::{Line, StepTable};
+use super::table::{StepLine, StepTable};
 use super::{BLOCK_TOKENS, EngineConfig};
 use crate::step::StepLoad;
 use crate::traffic::{PrefixTable, Request};
@@ -553,7 +553,7 @@ impl Replica {
 
 /// A run of decode steps with an unchanging batch on one line of the step table.
 struct Run<'a> {
-    line: &'a Line,
+    line: &'a StepLine,
     clock: super::TokenClock,
     count: u64,
     key_sum: i64,

@@ -16,7 +16,7 @@ const TOLERANCE: f64 = 0.003;
 
 /// Decode step time `base + slope * context`, picoseconds, up to a total context.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Line {
+pub(super) struct StepLine {
     pub(super) base_ps: i64,
     pub(super) slope_ps: u64,
     /// The line holds below this total context.
@@ -24,7 +24,7 @@ pub(super) struct Line {
     power_w: f32,
 }
 
-impl Line {
+impl StepLine {
     /// Time of one step over a total context.
     pub(super) fn at(&self, context: u64) -> u64 {
         (self.base_ps + (self.slope_ps * context) as i64).max(1) as u64
@@ -38,7 +38,7 @@ pub struct StepTable {
     slowdown: f64,
     clock: TokenClock,
     verified_tokens: u32,
-    lines: Vec<Line>,
+    lines: Vec<StepLine>,
     /// Where the lines of each number of sequences start, from 1; one more entry at the end.
     starts: Vec<u32>,
     idle_power_w: f64,
@@ -85,7 +85,7 @@ impl StepTable {
     }
 
     /// The line for `sequences` decoding sequences (at least 1) over `context` tokens in all.
-    pub(super) fn line(&self, sequences: u32, context: u64) -> &Line {
+    pub(super) fn line(&self, sequences: u32, context: u64) -> &StepLine {
         let place = sequences as usize;
         let row = &self.lines[self.starts[place - 1] as usize..self.starts[place] as usize];
         row.iter()
@@ -105,7 +105,7 @@ impl StepTable {
     }
 
     /// Energy of decode steps that take `ps` in all, joules.
-    pub(super) fn decode_joules(&self, line: &Line, ps: u64) -> f64 {
+    pub(super) fn decode_joules(&self, line: &StepLine, ps: u64) -> f64 {
         f64::from(line.power_w) * (ps as f64 / PS_PER_S)
     }
 
@@ -141,7 +141,7 @@ fn to_ps(seconds: f64) -> u64 {
 
 /// Lines for one batch size: each doubling of the mean context is halved until the chord follows
 /// the model at the quarter points.
-fn add_lines(lines: &mut Vec<Line>, model: &StepModel, sequences: u32, slowdown: f64) {
+fn add_lines(lines: &mut Vec<StepLine>, model: &StepModel, sequences: u32, slowdown: f64) {
     let count = u64::from(sequences);
     let seconds = |mean: u64| model.step_seconds(&StepLoad::decode(sequences, mean)) * slowdown;
     let mut pending: Vec<(u64, u64)> = (0..)
@@ -172,7 +172,7 @@ fn add_lines(lines: &mut Vec<Line>, model: &StepModel, sequences: u32, slowdown:
         } else {
             to * count
         };
-        lines.push(Line {
+        lines.push(StepLine {
             base_ps,
             slope_ps,
             below,

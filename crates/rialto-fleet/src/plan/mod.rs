@@ -13,16 +13,16 @@
 mod costs;
 mod doubts;
 mod prices;
+mod search;
 mod size;
 mod spares;
 mod trial;
 
 use serde::Serialize;
 
-use crate::calibrate::ForecastError;
 use crate::catalogue::Catalogue;
 use crate::cluster::{Faults, PoolSpec, SloSpec, TrafficSource, deployment};
-use crate::step::Plan;
+use crate::step::{ForecastError, Plan};
 
 pub use costs::TokenCosts;
 pub use doubts::{doubts, plan_doubt, traffic_doubts};

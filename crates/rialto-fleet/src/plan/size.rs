@@ -1,14 +1,14 @@
 //! Sizing one placement: the number to buy, the numbers beside it, and what they cost.
 
-use crate::calibrate::Z_OF_INTERVAL;
 use crate::catalogue::Catalogue;
-use crate::cluster::{Fleet, Pool, PoolSpec, Scenario, TrafficSource};
-use crate::step::{Parameters, Plan};
+use crate::cluster::{Fleet, Pool, PoolSpec, ServingScenario, TrafficSource};
+use crate::step::{Parameters, Plan, Z_OF_INTERVAL};
 
-use super::trial::{Bench, Found, TRIAL_SEEDS, Trial, fewest, found};
+use super::search::{Fewest, Found, Known, Wanted, at_least, binds, fewest, found};
+use super::trial::{Arrivals, Bench, TRIAL_SEEDS};
 use super::{
     Binds, Capacity, Count, HOLDS_WITH, Placement, Question, Spread, Z_TO_BUY, costs, rank,
-    spare_replicas, trial::Start,
+    spare_replicas,
 };
 
 /// Sizes and prices one placement.
@@ -34,15 +34,31 @@ pub fn size_cheapest(
     catalogue: &Catalogue,
     parameters: &Parameters,
 ) -> Placement {
-    let one = |plan: &Plan| {
-        size(
-            question,
-            &spec.clone().with_plan(*plan),
-            catalogue,
-            parameters,
-        )
-    };
-    let mut placements: Vec<Placement> = plans.iter().map(one).collect();
+    let mut placements: Vec<Placement> = Vec::new();
+    let mut least_cost = f64::INFINITY;
+    for plan in plans {
+        let spec = spec.clone().with_plan(*plan);
+        let pool = match ready(question, &spec, catalogue, parameters) {
+            Ok(pool) => pool,
+            Err(why) => {
+                placements.push(refused(&spec, Binds::Refused(why)));
+                continue;
+            }
+        };
+        let price = question.prices.of(&pool.chip);
+        let chip_cost = price.map_or(1.0, |price| price.usd_per_chip_hour);
+        let cost =
+            |replicas: u32| f64::from(replicas) * f64::from(pool.replica_chips()) * chip_cost;
+        // Even the fewest replicas that could do cost more than what is found already.
+        if cost(at_least(question, &pool).div_ceil(2)) > least_cost {
+            continue;
+        }
+        let placement = size_pool(question, &pool);
+        least_cost = placement
+            .replicas
+            .map_or(least_cost, |n| least_cost.min(cost(n)));
+        placements.push(placement);
+    }
     rank(&mut placements);
     // Of those that cannot serve, one that fits says more than one that does not.
     let serves = |p: &Placement| p.replicas.is_some() || p.spread.is_some();
@@ -97,19 +113,20 @@ pub fn evaluate(
         Ok(pool) => pool,
         Err(why) => return refused(spec, Binds::Refused(why)),
     };
-    let bench = |draw: u32| Bench {
-        question,
-        pool: &pool,
-        draw,
-    };
+    let arrivals = Arrivals::default();
+    let benches = Benches::new(question, &pool, &arrivals);
     let mut shares: Vec<(f64, u32)> = (0..TRIAL_SEEDS)
-        .map(|draw| (bench(draw).trial(replicas).good_share(), draw))
+        .map(|draw| {
+            let trial = benches.forecast.whole_trial(draw, replicas);
+            (trial.good_share(), draw)
+        })
         .collect();
     shares.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let draw = shares.get(shares.len() / 2).map_or(0, |(_, draw)| *draw);
-    let mut p = bought(question, &pool, replicas, draw);
-    p.holds_with = Some(holds_with(question, &pool, replicas, draw));
-    p.binds = bench(draw).trial(replicas).worst();
+    let mut p = bought(&benches, replicas, draw);
+    p.holds_with = Some(holds_with(&benches, replicas, draw));
+    let trial = benches.forecast.whole_trial(draw, replicas);
+    p.binds = trial.worst(&benches.forecast.pool);
     p
 }
 
@@ -117,16 +134,8 @@ pub fn evaluate(
 const HALVINGS: u32 = 8;
 
 /// The largest error of the forecast at which so many replicas meet the objective, as its probability.
-fn holds_with(question: &Question, pool: &Pool, replicas: u32, draw: u32) -> f64 {
-    let meets = |z: f64| {
-        let pool = pool.at_error(z);
-        let bench = Bench {
-            question,
-            pool: &pool,
-            draw,
-        };
-        bench.trial(replicas).meets(question)
-    };
+fn holds_with(benches: &Benches<'_>, replicas: u32, draw: u32) -> f64 {
+    let meets = |z: f64| benches.at(z).trial(draw, replicas).meets();
     let (mut low, mut high) = (-3.0, 3.0);
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);
@@ -137,6 +146,42 @@ fn holds_with(question: &Question, pool: &Pool, replicas: u32, draw: u32) -> f64
         }
     }
     0.5 * (1.0 + libm::erf(low / core::f64::consts::SQRT_2))
+}
+
+/// One placement on trial: with the times as forecast, and where they are as long as the plan to buy
+/// allows for.
+struct Benches<'a> {
+    question: &'a Question,
+    pool: &'a Pool,
+    arrivals: &'a Arrivals,
+    forecast: Bench<'a>,
+    to_buy: Bench<'a>,
+}
+
+impl<'a> Benches<'a> {
+    fn new(question: &'a Question, pool: &'a Pool, arrivals: &'a Arrivals) -> Self {
+        let bench = |z| Bench::new(question, pool.at_error(z), arrivals);
+        Self {
+            question,
+            pool,
+            arrivals,
+            forecast: bench(0.0),
+            to_buy: bench(Z_TO_BUY),
+        }
+    }
+
+    /// The placement where its times are so many standard deviations above the forecast.
+    fn at(&self, z: f64) -> Bench<'a> {
+        Bench::new(self.question, self.pool.at_error(z), self.arrivals)
+    }
+
+    /// About how many replicas an error asks for where another asks for so many: as many more as the
+    /// time per token is longer.
+    fn scaled(&self, replicas: u32, from_z: f64, to_z: f64) -> u32 {
+        let tpot = |z: f64| self.pool.forecast_error.factors_at(z).1;
+        let scaled = f64::from(replicas) * tpot(to_z) / tpot(from_z);
+        (scaled.round() as u32).max(1)
+    }
 }
 
 fn ready(
@@ -151,7 +196,7 @@ fn ready(
     spec.slo = Some(question.slo);
     // A long queue has missed the objective already; a short one makes hopeless trials cheap.
     spec.max_waiting = spec.max_waiting.min(4 * spec.max_sequences);
-    let mut scenario = Scenario::of_pool("plan".to_owned(), spec);
+    let mut scenario = ServingScenario::of_pool("plan".to_owned(), spec);
     scenario.seed = question.seed;
     if matches!(question.traffic, TrafficSource::Model(_)) {
         scenario.duration_s = Some(question.trial_s);
@@ -170,81 +215,94 @@ fn ready(
 }
 
 fn size_pool(question: &Question, pool: &Pool) -> Placement {
-    let buy = found(question, &pool.at_error(Z_TO_BUY), None);
-    let near = buy.as_ref().ok().map(|found| found.replicas);
-    let median = found(question, &pool.at_error(0.0), near).ok();
-    let spread = |p: &Placement| {
-        let known = buy.as_ref().ok().or(median.as_ref())?;
-        Some(spread(
-            question,
-            pool,
-            p,
-            known,
-            buy.as_ref().ok(),
-            median.as_ref(),
-        ))
-    };
-    let mut p = match &buy {
-        Ok(found) => {
-            let mut p = bought(question, pool, found.replicas, found.draw);
-            p.binds = found.binds.clone();
-            p.spread = spread(&p);
+    let arrivals = Arrivals::default();
+    let benches = Benches::new(question, pool, &arrivals);
+    let buy = found(&benches.to_buy, Wanted::Range, |_| Known::default());
+    let count_to_buy = buy.median();
+    // Where a count holds with a larger error of the forecast, it holds with none.
+    let even = found(&benches.forecast, Wanted::Median, |draw| {
+        let meeting = buy.of(draw).map(|count| count.replicas);
+        let near = count_to_buy.as_ref().ok().map(|count| count.replicas);
+        Known {
+            meeting,
+            near: near.map(|near| benches.scaled(near, Z_TO_BUY, 0.0)),
+            ..Known::default()
+        }
+    });
+    let mut p = match &count_to_buy {
+        Ok(count) => {
+            let mut p = bought(&benches, count.replicas, buy.draw);
+            p.binds = binds(&benches.to_buy, buy.draw, *count);
+            p.spread = Some(spread(&benches, &p, &buy, &even));
             p
         }
         Err(binds) => {
             // What is served and what it costs is told by the plan that holds with even odds.
-            let shown = median
-                .as_ref()
-                .map(|found| bought(question, pool, found.replicas, found.draw));
+            let shown = even.median().ok();
+            let shown = shown.map(|count| bought(&benches, count.replicas, even.draw));
             let mut p = bare(question, pool, binds.clone());
-            p.spread = shown.as_ref().and_then(&spread);
+            p.spread = shown.map(|shown| spread(&benches, &shown, &buy, &even));
             p
         }
     };
-    if let Ok(found) = &buy {
-        p = with_spares(p, question, pool, found.replicas);
+    if let Ok(count) = count_to_buy {
+        p = with_spares(p, question, pool, count.replicas);
     }
     p
 }
 
 /// The counts beside the one to buy. `shown` serves the traffic, with or without probability enough.
-fn spread(
-    question: &Question,
-    pool: &Pool,
-    shown: &Placement,
-    known: &Found,
-    buy: Option<&Found>,
-    median: Option<&Found>,
-) -> Spread {
+fn spread(benches: &Benches<'_>, shown: &Placement, buy: &Found, even: &Found) -> Spread {
     let output_per_s = shown.capacity.map_or(0.0, |c| c.output_tokens_per_s);
-    let end = |z: f64| {
-        let pool = pool.at_error(z);
-        let bench = Bench {
-            question,
-            pool: &pool,
-            draw: known.draw,
-        };
-        let start = Some(Start::near(known.replicas));
-        fewest(&bench, start).ok().map(|f| f.replicas)
-    };
-    let count = |replicas: u32| count(question, pool, replicas, output_per_s);
-    // Less error never asks for more replicas: what says otherwise is the noise of one seed.
-    let bounds = [median, buy].map(|found| found.map(|f| f.replicas));
-    let least = bounds.iter().flatten().min().copied();
-    let most = bounds.iter().flatten().max().copied();
-    let low = end(-Z_OF_INTERVAL).map(|n| least.map_or(n, |least| n.min(least)));
-    // Where no count is to buy, none holds at the upper end either.
-    let high = buy
-        .and_then(|_| end(Z_OF_INTERVAL))
-        .map(|n| most.map_or(n, |most| n.max(most)));
+    let count = |replicas: u32| count(benches.question, benches.pool, replicas, output_per_s);
+    let (to_buy, median) = (buy.median().ok(), even.median().ok());
+    let replicas = |count: Fewest| count.replicas;
+    let bounds = [median.map(replicas), to_buy.map(replicas)];
+    let (fewest, most) = buy.range();
     Spread {
         median: median.and_then(|f| count(f.replicas)),
-        low: low.and_then(count),
-        high: high.and_then(count),
+        low: low_end(benches, buy, even)
+            // Less error never asks for more replicas: what says otherwise is the noise of one seed.
+            .map(|n| bounds.into_iter().flatten().fold(n, u32::min))
+            .and_then(count),
+        // Where no count is to buy, none holds at the upper end either.
+        high: to_buy
+            .and_then(|to_buy| high_end(benches, buy.draw, to_buy))
+            .map(|n| bounds.into_iter().flatten().fold(n, u32::max))
+            .and_then(count),
         seeds: TRIAL_SEEDS,
-        fewest: buy.map(|f| f.fewest),
-        most: buy.and_then(|f| f.most),
+        fewest: to_buy.and(fewest),
+        most: to_buy.and(most),
     }
+}
+
+/// The count at the lower end of the error's 80 % interval, under the seed of the count to buy.
+fn low_end(benches: &Benches<'_>, buy: &Found, even: &Found) -> Option<u32> {
+    let (draw, from_z, at) = match (buy.median(), even.median()) {
+        (Ok(count), _) => (buy.draw, Z_TO_BUY, count),
+        (Err(_), Ok(count)) => (even.draw, 0.0, count),
+        (Err(_), Err(_)) => return None,
+    };
+    let z = -Z_OF_INTERVAL;
+    let known = Known {
+        meeting: even.of(draw).or(buy.of(draw)).map(|count| count.replicas),
+        near: Some(benches.scaled(at.replicas, from_z, z)),
+        ..Known::default()
+    };
+    let count = fewest(&benches.at(z), draw, known);
+    count.ok().map(|count| count.replicas)
+}
+
+/// The count at its upper end, likewise.
+fn high_end(benches: &Benches<'_>, draw: u32, to_buy: Fewest) -> Option<u32> {
+    let z = Z_OF_INTERVAL;
+    let known = Known {
+        missing: to_buy.missing,
+        near: Some(benches.scaled(to_buy.replicas, Z_TO_BUY, z)),
+        ..Known::default()
+    };
+    let count = fewest(&benches.at(z), draw, known);
+    count.ok().map(|count| count.replicas)
 }
 
 /// So many working replicas with their spares and price; none where no spares keep enough working.
@@ -332,13 +390,9 @@ fn bare(question: &Question, pool: &Pool, binds: Binds) -> Placement {
 }
 
 /// So many replicas, without spares, as they serve under one seed.
-fn bought(question: &Question, pool: &Pool, replicas: u32, draw: u32) -> Placement {
-    let bench = |pool| Bench {
-        question,
-        pool,
-        draw,
-    };
-    let trial: Trial = bench(pool).trial(replicas);
+fn bought(benches: &Benches<'_>, replicas: u32, draw: u32) -> Placement {
+    let (question, pool) = (benches.question, benches.pool);
+    let trial = benches.forecast.whole_trial(draw, replicas);
     let mut p = bare(question, pool, Binds::OneReplica);
     let r = &trial.cell.recorder;
     let chips = u64::from(replicas) * u64::from(pool.replica_chips());
@@ -363,7 +417,7 @@ fn bought(question: &Question, pool: &Pool, replicas: u32, draw: u32) -> Placeme
     p.token_costs = costs::token_costs(pool, &trial.cell, usd_per_chip_hour);
     p.ttft_p99_s = r.ttft.quantile_s(0.99);
     p.tpot_p99_s = r.tpot.quantile_s(0.99);
-    (p.ttft_p99_held_s, p.tpot_p99_held_s) = held(question, pool, replicas, draw);
+    (p.ttft_p99_held_s, p.tpot_p99_held_s) = held(benches, replicas, draw);
     p.slo_share = trial.good_share();
     p.output_tokens_per_s_per_chip = output_per_s / chips as f64;
     p.utilisation = (busy_s / powered_s).min(1.0);
@@ -372,15 +426,9 @@ fn bought(question: &Question, pool: &Pool, replicas: u32, draw: u32) -> Placeme
 }
 
 /// The 99th percentiles of the two times that hold with [`HOLDS_WITH`], seconds.
-fn held(question: &Question, pool: &Pool, replicas: u32, draw: u32) -> (f64, f64) {
-    let slow = pool.at_error(Z_TO_BUY);
-    let bench = Bench {
-        question,
-        pool: &slow,
-        draw,
-    };
-    let trial = bench.trial(replicas);
-    let (ttft, tpot) = pool.forecast_error.factors_at(Z_TO_BUY);
+fn held(benches: &Benches<'_>, replicas: u32, draw: u32) -> (f64, f64) {
+    let trial = benches.to_buy.whole_trial(draw, replicas);
+    let (ttft, tpot) = benches.pool.forecast_error.factors_at(Z_TO_BUY);
     let r = &trial.cell.recorder;
     (
         r.ttft.quantile_s(0.99) * ttft / tpot,
@@ -392,4 +440,65 @@ fn held(question: &Question, pool: &Pool, replicas: u32, draw: u32) -> (f64, f64
 fn idle_power_w(pool: &Pool) -> f64 {
     let table = pool.tables.first();
     table.map_or(0.0, crate::engine::StepTable::idle_power_w)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::SloSpec;
+    use crate::plan::{PriceBasis, Prices};
+    use crate::traffic::TrafficModel;
+
+    fn question() -> Question {
+        Question {
+            rate_per_s: 60.0,
+            slo: SloSpec {
+                ttft_s: 0.5,
+                tpot_s: 0.03,
+            },
+            slo_share: 0.99,
+            prices: Prices::of_kind(PriceBasis::CapacityBlock),
+            faults: crate::cluster::Faults::default(),
+            trial_s: 60.0,
+            seed: 1,
+            traffic_name: "azure-conv".into(),
+            traffic: TrafficSource::Model(TrafficModel::shipped("azure-conv").unwrap().unwrap()),
+        }
+    }
+
+    /// A trial that gives up says no more and no less than one to the end, and the search finds what
+    /// trying every count finds.
+    #[test]
+    fn a_trial_that_gives_up_decides_as_one_to_the_end() {
+        let question = question();
+        let spec = PoolSpec::new(
+            "p",
+            "llama3.1-8b",
+            "h100_sxm",
+            Plan::SINGLE,
+            1,
+            "azure-conv",
+        );
+        let catalogue = Catalogue::shipped().unwrap();
+        let parameters = Parameters::shipped().unwrap();
+        let pool = ready(&question, &spec, &catalogue, &parameters).unwrap();
+        let arrivals = Arrivals::default();
+        let benches = Benches::new(&question, &pool, &arrivals);
+        let mut first = None;
+        for replicas in 1..=16 {
+            let trial = benches.to_buy.trial(0, replicas);
+            let whole = benches.at(Z_TO_BUY).whole_trial(0, replicas);
+            assert_eq!(trial.meets(), whole.meets(), "{replicas}");
+            assert_eq!(trial.meets(), whole.good_share() >= 0.99, "{replicas}");
+            assert_eq!(trial.cell.gave_up, !whole.meets(), "{replicas}");
+            assert!(!whole.cell.gave_up && trial.good_share() >= whole.good_share());
+            first = first.or(trial.meets().then_some(replicas));
+        }
+        let hopeless = benches.to_buy.trial(0, 1).cell.recorder.arrived;
+        let whole = benches.to_buy.whole_trial(0, 1).cell.recorder.arrived;
+        assert!(hopeless < whole / 4, "{hopeless} of {whole}");
+        let found = fewest(&benches.at(Z_TO_BUY), 0, Known::default()).unwrap();
+        assert_eq!(Some(found.replicas), first);
+        assert_eq!(found.missing, found.replicas - 1);
+    }
 }

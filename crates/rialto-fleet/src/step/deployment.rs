@@ -124,7 +124,8 @@ impl Deployment {
     }
 
     /// A deployment as somebody measured it, which is proof enough that it fits.
-    pub(crate) fn unchecked(
+    #[must_use]
+    pub fn unchecked(
         chip: &Chip,
         model: &Model,
         precision: &Precision,

@@ -41,18 +41,18 @@ pub struct Effect {
 }
 
 /// What the keys of a deployment are made of.
-pub(crate) struct Labels<'a> {
-    pub(crate) model: &'a str,
-    pub(crate) family: &'static str,
-    pub(crate) chip: &'a str,
-    pub(crate) generation: String,
-    pub(crate) engine: &'static str,
-    pub(crate) precision: &'a str,
-    pub(crate) emulated: bool,
+struct Labels<'a> {
+    model: &'a str,
+    family: &'static str,
+    chip: &'a str,
+    generation: String,
+    engine: &'static str,
+    precision: &'a str,
+    emulated: bool,
 }
 
 impl<'a> Labels<'a> {
-    pub(crate) fn of(d: &'a Deployment) -> Self {
+    fn of(d: &'a Deployment) -> Self {
         let wanted = d.precision.compute;
         // A four-bit checkpoint on a chip without four-bit arithmetic is unpacked on the way.
         let narrow = d.precision.expert_bits < 6.0 && d.chip.fp4_tflops.is_none();
@@ -70,7 +70,8 @@ impl<'a> Labels<'a> {
 }
 
 /// The kind of architecture, which decides the kernels an engine runs.
-pub(crate) fn family(m: &Model) -> &'static str {
+#[must_use]
+pub fn family(m: &Model) -> &'static str {
     let recurrent = m.full_attention_layers() < m.layers && m.window_tokens() == 0;
     match (&m.attention, &m.moe) {
         (Attention::Latent { .. }, _) => "latent",
@@ -94,12 +95,12 @@ fn generation(chip: &str, vendor: &str) -> String {
 
 /// Collects effects under keys `target|name=value`.
 #[derive(Default)]
-pub(crate) struct Collector {
-    pub(crate) effects: Vec<Effect>,
+struct Collector {
+    effects: Vec<Effect>,
 }
 
 impl Collector {
-    pub(crate) fn add(&mut self, on: On, spread: f64, value: f64, key: &str) {
+    fn add(&mut self, on: On, spread: f64, value: f64, key: &str) {
         let key = format!("{}|{key}", on.name());
         self.effects.push(Effect {
             key,
@@ -109,11 +110,11 @@ impl Collector {
         });
     }
 
-    pub(crate) fn all(&mut self, spread: f64, key: &str) {
+    fn all(&mut self, spread: f64, key: &str) {
         self.add(On::All, spread, 1.0, key);
     }
 
-    pub(crate) fn term(&mut self, term: Term, spread: f64, key: &str) {
+    fn term(&mut self, term: Term, spread: f64, key: &str) {
         self.add(On::Term(term), spread, 1.0, key);
     }
 }
@@ -278,7 +279,8 @@ fn per_term(c: &mut Collector, d: &Deployment, l: &Labels<'_>) {
 }
 
 /// The key of a scale that belongs to a deployment's model, chip, engine and number format alone.
-pub(crate) fn group_key(on: On, d: &Deployment) -> String {
+#[must_use]
+pub fn group_key(on: On, d: &Deployment) -> String {
     format!("{}|{}", on.name(), group_name(&Labels::of(d)))
 }
 

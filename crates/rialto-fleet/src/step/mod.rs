@@ -5,20 +5,21 @@
 
 mod deployment;
 mod effects;
+mod error;
 mod model;
 mod parameters;
 mod plan;
 mod roofline;
 
 pub use deployment::{Deployment, Engine, Speculation};
-pub use effects::{Effect, On, effects};
-pub(crate) use effects::{family, group_key};
+pub use effects::{Effect, On, effects, family, group_key};
+pub use error::{ForecastError, IntervalWidths, Z_OF_INTERVAL, outside_measured};
 pub use model::{StepLoad, StepModel, StepTerms};
-pub use parameters::{Errors, Layer, Parameters, ParametersError, Residuals};
-pub(crate) use parameters::{FIRST_TOKEN_TERMS, normal_setting};
+pub use parameters::{
+    Errors, FIRST_TOKEN_TERMS, Layer, Parameters, ParametersError, Residuals, normal_setting,
+};
 pub use plan::{Plan, StepError};
-pub(crate) use roofline::{MeanLoad, Roofline, overlap};
-pub use roofline::{TERMS, Term};
+pub use roofline::{MeanLoad, Roofline, TERMS, Term, overlap};
 
 #[cfg(test)]
 mod tests;

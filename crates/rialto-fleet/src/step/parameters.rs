@@ -9,7 +9,7 @@ use super::effects::{Effect, On, effects};
 use super::{Deployment, Engine, TERMS};
 
 /// Terms of the time to first token.
-pub(crate) const FIRST_TOKEN_TERMS: usize = 8;
+pub const FIRST_TOKEN_TERMS: usize = 8;
 
 /// A parameter file that cannot be used.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -224,7 +224,8 @@ impl Parameters {
 }
 
 /// The keys of what all steps share in the setting that is taken as normal.
-pub(crate) fn normal_setting(engine: Engine) -> [String; 4] {
+#[must_use]
+pub fn normal_setting(engine: Engine) -> [String; 4] {
     let client = if engine == Engine::Neuron {
         "fixed"
     } else {

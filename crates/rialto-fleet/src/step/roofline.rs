@@ -91,7 +91,7 @@ impl Term {
 /// adds up to its time. Kernels read memory while they multiply, so the slower of the two counts
 /// (roofline; Williams, Waterman and Patterson, 2009). Engines prepare the next step on the host
 /// while the device computes, so of host and device the slower counts as well.
-pub(crate) fn overlap(terms: &mut [f64]) {
+pub fn overlap(terms: &mut [f64]) {
     let [
         weights,
         experts,
@@ -125,12 +125,17 @@ pub(crate) fn overlap(terms: &mut [f64]) {
 
 /// What a step works on, possibly an average over many steps, summed over the replica.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct MeanLoad {
-    pub(crate) prefill_tokens: f64,
-    pub(crate) prefill_sequences: f64,
-    pub(crate) prefill_context_tokens: f64,
-    pub(crate) decode_sequences: f64,
-    pub(crate) decode_context_tokens: f64,
+pub struct MeanLoad {
+    /// Prompt tokens computed.
+    pub prefill_tokens: f64,
+    /// Prompts that they belong to.
+    pub prefill_sequences: f64,
+    /// Tokens that the prompts attend to, as [`super::StepLoad::prefill_context`] counts them.
+    pub prefill_context_tokens: f64,
+    /// Sequences that decode.
+    pub decode_sequences: f64,
+    /// Tokens that they attend to in all.
+    pub decode_context_tokens: f64,
 }
 
 /// Scheduling one step takes about a millisecond in today's engines; the calibration scales it.
@@ -148,7 +153,7 @@ const SEQUENCE_S: f64 = 10e-6;
 
 /// Seconds of each term per unit of load, at published peaks.
 #[derive(Debug, Clone)]
-pub(crate) struct Roofline {
+pub struct Roofline {
     weights_s: f64,
     experts_s: f64,
     miss_rate_ln: f64,
@@ -169,7 +174,9 @@ pub(crate) struct Roofline {
 }
 
 impl Roofline {
-    pub(crate) fn new(d: &Deployment) -> Self {
+    /// The terms of a deployment.
+    #[must_use]
+    pub fn new(d: &Deployment) -> Self {
         let memory = d.chip.memory_bytes_per_second();
         let split = f64::from(d.kv_split());
         let tensor = f64::from(d.plan.tensor);
@@ -204,7 +211,8 @@ impl Roofline {
     }
 
     /// The same with this many tokens of a sequence verified by a step, on average over steps.
-    pub(crate) fn verifying(self, tokens: f64) -> Self {
+    #[must_use]
+    pub fn verifying(self, tokens: f64) -> Self {
         Self {
             verified_tokens: tokens,
             ..self
@@ -212,7 +220,8 @@ impl Roofline {
     }
 
     /// Seconds of each term for a load, in the order of [`TERMS`].
-    pub(crate) fn terms(&self, load: &MeanLoad) -> [f64; TERMS.len()] {
+    #[must_use]
+    pub fn terms(&self, load: &MeanLoad) -> [f64; TERMS.len()] {
         // The work of one data-parallel rank in one micro-batch.
         let share = 1.0 / (self.data * self.pipeline);
         let decode = load.decode_sequences * self.verified_tokens * share;

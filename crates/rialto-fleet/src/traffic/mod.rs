@@ -5,6 +5,7 @@
 //! curve, bursts, lengths and sessions at any scale. It never opens a file: callers pass text and
 //! the name to use in errors. A request's content is never here, only token counts and hashes.
 
+pub mod calls;
 pub mod fit;
 pub mod likeness;
 pub mod model;
@@ -13,11 +14,12 @@ pub mod trace;
 #[cfg(test)]
 mod tests;
 
+pub use calls::{Call, CallBasis, write_calls};
 pub use fit::fit;
 pub use likeness::{Pair, likeness};
 pub use model::{Generator, Lengths, Sessions, Share, TrafficModel};
 pub use trace::{Format, Trace, TraceError};
-pub(crate) use trace::{SEMICOLONS, format_time_ns, parse_day, parse_time_ns};
+pub use trace::{format_time_ns, parse_day, parse_time_ns};
 
 use crate::rng::mix64;
 

@@ -16,7 +16,7 @@ use std::collections::BinaryHeap;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_TOKENS, Prefix, Request};
-use crate::rng::{Rng, key, mix64};
+use crate::rng::{Distributions, Rng, key, mix64};
 
 /// Lengths of prompts and answers as quantile tables. Between two probabilities a length is on a line;
 /// from the 90th percentile on, and below the last probability, it falls off as a power of what is left

@@ -2,7 +2,8 @@
 //!
 //! Four formats: the Azure LLM inference CSV (P. Patel et al., "Splitwise", ISCA 2024), the
 //! Mooncake JSON lines (R. Qin et al., FAST 2025) with their hashes of 512-token prompt blocks,
-//! a request log of our own, and the log of finished calls that [`crate::calibrate`] reads. All errors name file, line and field.
+//! a request log of our own, and the log of finished calls ([`super::Call`]). All
+//! errors name file, line and field.
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use super::{MAX_TOKENS, Prefix, PrefixTable, Request};
 use crate::echo::bounded;
 use crate::place::read_json;
 use crate::rng::mix64;
+use crate::table::SEMICOLONS;
 
 /// A trace's file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub enum Format {
     Mooncake,
     /// `arrived_at,input_tokens,output_tokens` and optional columns, see [`Trace::parse`].
     RequestLog,
-    /// JSON lines of finished calls, as [`crate::calibrate::Call`] describes them.
+    /// JSON lines of finished calls, as [`super::Call`] describes them.
     Calls,
 }
 
@@ -48,9 +50,6 @@ pub struct Trace {
     /// The hashes of their prompt blocks.
     pub prefixes: PrefixTable,
 }
-
-/// What is said of a table that a spreadsheet of another language saved.
-pub(crate) const SEMICOLONS: &str = "its columns are separated by semicolons; save it with commas, and numbers with a decimal point";
 
 struct At<'a> {
     file: &'a str,
@@ -462,7 +461,8 @@ fn parse_calls(file: &str, text: &str, model: Option<&str>) -> Result<Trace, Tra
 
 /// A time since 1970 as RFC 3339, to the microsecond; the reverse of [`parse_time_ns`]. Days by
 /// H. Hinnant's `civil_from_days`.
-pub(crate) fn format_time_ns(time_ns: u64) -> String {
+#[must_use]
+pub fn format_time_ns(time_ns: u64) -> String {
     let (seconds, micros) = (time_ns / 1_000_000_000, time_ns % 1_000_000_000 / 1_000);
     let shifted = seconds / 86_400 + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
@@ -489,7 +489,8 @@ fn days_of_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days since 1970 of `YYYY-MM-DD`, a day that the calendar has, by H. Hinnant's `days_from_civil`.
-pub(crate) fn parse_day(date: &str) -> Option<i64> {
+#[must_use]
+pub fn parse_day(date: &str) -> Option<i64> {
     let mut date = date.split('-');
     let mut next = |low: i64, high: i64| -> Option<i64> {
         let part = date.next()?;
@@ -510,7 +511,8 @@ pub(crate) fn parse_day(date: &str) -> Option<i64> {
 
 /// Nanoseconds since 1970 of `YYYY-MM-DD hh:mm:ss[.fraction]`, with a space or `T` between and an
 /// optional `Z`.
-pub(crate) fn parse_time_ns(text: &str) -> Option<i128> {
+#[must_use]
+pub fn parse_time_ns(text: &str) -> Option<i128> {
     let text = text.trim();
     let text = text.strip_suffix('Z').unwrap_or(text);
     let (date, time) = text.split_once(['T', ' '])?;

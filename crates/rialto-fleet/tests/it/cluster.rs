@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{
-    Autoscale, Disaggregate, Drain, Faults, Fleet, Mode, Policy, PoolSpec, Report, RunOptions,
-    Scenario, TrafficSource, run,
+    Autoscale, Disaggregate, Drain, Faults, Fleet, Mode, Policy, PoolSpec, RunOptions,
+    ServingReport, ServingScenario, TrafficSource, run,
 };
 use rialto_fleet::step::{Parameters, Plan, StepLoad, StepModel};
 use rialto_fleet::traffic::{Lengths, PrefixTable, Request, Trace, TrafficModel};
@@ -20,7 +20,7 @@ fn sources() -> HashMap<String, TrafficSource> {
         .into()
 }
 
-fn build(scenario: &Scenario, sources: &HashMap<String, TrafficSource>) -> Fleet {
+fn build(scenario: &ServingScenario, sources: &HashMap<String, TrafficSource>) -> Fleet {
     let catalogue = Catalogue::shipped().unwrap();
     let parameters = Parameters::shipped().unwrap();
     Fleet::build("test", "", scenario, &catalogue, &parameters, sources).unwrap()
@@ -34,14 +34,14 @@ fn pool(name: &str, replicas: u32, traffic: &str, rate: f64) -> PoolSpec {
     pool
 }
 
-fn scenario(pool: PoolSpec, duration_s: f64) -> Scenario {
-    let mut s = Scenario::of_pool("test".into(), pool);
+fn scenario(pool: PoolSpec, duration_s: f64) -> ServingScenario {
+    let mut s = ServingScenario::of_pool("test".into(), pool);
     s.duration_s = Some(duration_s);
     s.seed = 42;
     s
 }
 
-fn report(scenario: &Scenario, mode: Mode, threads: usize) -> Report {
+fn report(scenario: &ServingScenario, mode: Mode, threads: usize) -> ServingReport {
     let fleet = build(scenario, &sources());
     let options = RunOptions {
         mode,
@@ -50,7 +50,7 @@ fn report(scenario: &Scenario, mode: Mode, threads: usize) -> Report {
         keep_outcomes: false,
     };
     let result = run(&fleet, &options, &|_, _| {});
-    Report::new(&fleet, &result, mode, 10.0)
+    ServingReport::new(&fleet, &result, mode, 10.0)
 }
 
 fn faulty() -> Faults {
@@ -119,7 +119,7 @@ fn every_request_finishes_is_rejected_or_is_in_flight() {
                 ..RunOptions::default()
             };
             let result = run(&fleet, &options, &|_, _| {});
-            let r = Report::new(&fleet, &result, Mode::Exact, 0.0);
+            let r = ServingReport::new(&fleet, &result, Mode::Exact, 0.0);
             let t = &r.fleet;
             let case = format!("{policy:?} {disturbance}");
             assert!(t.arrived > 1_000.0, "{case}: {}", t.arrived);
@@ -170,7 +170,7 @@ fn seeds_repeat_and_differ() {
     assert_ne!(one.fleet, report(&other, Mode::Exact, 1).fleet);
 }
 
-fn many_cells() -> Scenario {
+fn many_cells() -> ServingScenario {
     let mut chat = pool("chat", 400, "azure-conv", 1_600.0);
     chat.cell_replicas = Some(4);
     let mut code = pool("code", 240, "azure-code", 500.0);
@@ -243,7 +243,7 @@ fn a_sample_agrees_with_the_exact_run_within_its_error() {
 }
 
 /// 160 cells of eight replicas.
-fn cells_of_eight(rate_per_s: f64, duration_s: f64, seed: u64) -> Scenario {
+fn cells_of_eight(rate_per_s: f64, duration_s: f64, seed: u64) -> ServingScenario {
     let mut p = pool("a", 1280, "azure-conv", rate_per_s);
     p.cell_replicas = Some(8);
     let mut s = scenario(p, duration_s);
@@ -330,7 +330,7 @@ fn a_sample_knows_chip_hours_and_losses_exactly() {
             duration_s: 300.0,
             share: 0.3,
         }];
-        let mut s = Scenario::of_pool("t".into(), p);
+        let mut s = ServingScenario::of_pool("t".into(), p);
         s.duration_s = duration;
         s.faults = Faults {
             chip_mtbf_h: Some(1.0),
@@ -347,7 +347,7 @@ fn a_sample_knows_chip_hours_and_losses_exactly() {
                 ..RunOptions::default()
             };
             let result = run(&fleet, &options, &|_, _| {});
-            (Report::new(&fleet, &result, mode, 0.0), result)
+            (ServingReport::new(&fleet, &result, mode, 0.0), result)
         };
         let (exact, result) = of(Mode::Exact);
         let (sampled, _) = of(Mode::Sampled { share: 0.2 });
@@ -414,7 +414,7 @@ fn waiting_follows_the_m_d_1_queue() {
         let s = scenario(p.clone(), 60_000.0 * service_s / rho);
         let fleet = build(&s, &sources);
         let result = run(&fleet, &RunOptions::default(), &|_, _| {});
-        let r = Report::new(&fleet, &result, Mode::Exact, 0.0);
+        let r = ServingReport::new(&fleet, &result, Mode::Exact, 0.0);
         let expected = rho / (2.0 * (1.0 - rho)) * service_s;
         let got = r.fleet.queue.mean_s;
         assert!(
@@ -486,7 +486,7 @@ fn a_trace_and_its_generator_rank_routing_policies_alike() {
             p.max_sequences = 256;
             let fleet = build(&scenario(p, 3_537.0), &sources);
             let result = run(&fleet, &RunOptions::default(), &|_, _| {});
-            Report::new(&fleet, &result, Mode::Exact, 0.0)
+            ServingReport::new(&fleet, &result, Mode::Exact, 0.0)
                 .fleet
                 .ttft
                 .mean_s
@@ -588,11 +588,11 @@ fn a_trace_is_replayed_to_its_end_and_split_over_cells() {
     let mut p = pool("a", 6, "t", 1.0);
     p.rate_per_s = None;
     p.cell_replicas = Some(2);
-    let s = Scenario::of_pool("trace".into(), p);
+    let s = ServingScenario::of_pool("trace".into(), p);
     let fleet = build(&s, &sources);
     assert_eq!(fleet.pools[0].cells, [2, 2, 2]);
     let result = run(&fleet, &RunOptions::default(), &|_, _| {});
-    let r = Report::new(&fleet, &result, Mode::Exact, 0.0);
+    let r = ServingReport::new(&fleet, &result, Mode::Exact, 0.0);
     assert_eq!(r.fleet.finished, 500.0);
     assert!((r.fleet.output_tokens_per_s * r.fleet.window_s / wanted - 1.0).abs() < 1e-9);
 }
@@ -629,7 +629,7 @@ fn a_replay_ends_with_its_last_request_whatever_fails_later() {
                 interval_s: 45.0,
                 startup_s: 10.0,
             });
-            let mut s = Scenario::of_pool("trace".into(), p);
+            let mut s = ServingScenario::of_pool("trace".into(), p);
             s.seed = seed;
             s.faults = Faults {
                 chip_mtbf_h: Some(0.5),
@@ -643,7 +643,7 @@ fn a_replay_ends_with_its_last_request_whatever_fails_later() {
                 ..RunOptions::default()
             };
             let result = run(&fleet, &options, &|_, _| {});
-            let r = Report::new(&fleet, &result, Mode::Exact, 0.0);
+            let r = ServingReport::new(&fleet, &result, Mode::Exact, 0.0);
             let case = format!("{prefill} prefill replicas, scaled {scaled}, seed {seed}");
             let outcomes = result.pools[0].outcomes.iter();
             let last_s = outcomes.map(|o| o.finished_ps).max().unwrap() as f64 / 1e12;
@@ -738,6 +738,7 @@ fn a_drain_takes_exactly_its_share_of_the_pool() {
                 bin_ns: 0,
                 keep_outcomes: false,
                 count_late: false,
+                misses_allowed: u64::MAX,
             };
             let cells: Vec<f64> = (0..fleet.pools[0].cells.len())
                 .map(|c| {
@@ -791,13 +792,13 @@ fn requests_longer_than_the_models_context_are_rejected() {
             transfer_gb_s: 100.0,
             transfer_latency_ms: 0.1,
         });
-        let fleet = build(&Scenario::of_pool("t".into(), p), &sources);
+        let fleet = build(&ServingScenario::of_pool("t".into(), p), &sources);
         assert!(
             fleet.pools[0].config.kv_blocks * 16 > 200_000,
             "the cache would hold it"
         );
         let result = run(&fleet, &RunOptions::default(), &|_, _| {});
-        let t = Report::new(&fleet, &result, Mode::Exact, 0.0).fleet;
+        let t = ServingReport::new(&fleet, &result, Mode::Exact, 0.0).fleet;
         assert_eq!((t.arrived, t.finished, t.rejected), (4.0, 2.0, 2.0));
     }
 }
@@ -844,7 +845,7 @@ fn unknown_names_and_plans_that_do_not_fit_name_the_field() {
     ];
     for (from, to, line, field) in table {
         let text = text.replace(from, to);
-        let scenario = Scenario::parse("s.toml", &text).unwrap();
+        let scenario = ServingScenario::parse("s.toml", &text).unwrap();
         let error = Fleet::build(
             "s.toml",
             &text,

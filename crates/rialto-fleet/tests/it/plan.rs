@@ -6,6 +6,7 @@ use rialto_fleet::plan::{
     Binds, HOLDS_WITH, Placement, PriceBasis, Prices, Question, TRIAL_SEEDS, doubts, evaluate,
     plan_doubt, plans, rank, size, size_cheapest,
 };
+use rialto_fleet::rng::{Distributions, Rng};
 use rialto_fleet::step::{Parameters, Plan};
 use rialto_fleet::traffic::{Prefix, PrefixTable, Request, Trace, TrafficModel};
 
@@ -299,7 +300,7 @@ fn what_fails_gets_spares_and_the_tokens_pay_for_every_chip() {
 /// A trace whose lengths are lognormal asks for as much as the generator fitted to it.
 #[test]
 fn a_fit_plans_like_its_trace() {
-    let mut rng = rialto_fleet::rng::Rng::new(3);
+    let mut rng = Rng::new(3);
     let mut arrival_ns = 0;
     let requests: Vec<Request> = (0..6_000)
         .map(|_| {

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use rialto_random::SplitMix64;
+
 /// What one append meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -85,7 +87,7 @@ impl FaultPlan {
     /// Faults drawn at the given rates. The same seed gives the same faults.
     #[must_use]
     pub fn seeded(seed: u64, rates: FaultRates) -> Self {
-        Self(Source::Seeded(SplitMix64(seed), rates))
+        Self(Source::Seeded(SplitMix64::new(seed), rates))
     }
 
     /// The fault of the given append. Called once for each.
@@ -100,8 +102,8 @@ impl FaultPlan {
 
 impl FaultRates {
     fn draw(&self, random: &mut SplitMix64) -> Option<Fault> {
-        let roll = random.next() % 10_000;
-        let (first, second) = (random.next(), random.next());
+        let roll = random.next_u64() % 10_000;
+        let (first, second) = (random.next_u64(), random.next_u64());
         let mut bound = 0;
         let mut hit = |rate: u32| {
             bound += u64::from(rate);
@@ -129,20 +131,6 @@ impl FaultRates {
         hit(self.slow).then_some(Fault::Slow {
             latency_us: 1 + first % 1_000_000,
         })
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
-#[derive(Clone, Debug)]
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }
 

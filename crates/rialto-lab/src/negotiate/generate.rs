@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::domain::{Cell, DomainSpec, Issue, IssueValue, Linear, ProfileSpec, Triangular};
-use crate::rng::Rng;
+use rialto_random::SplitMix64;
 
 /// What kind of domain is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl FromStr for Shape {
 /// The domain of a shape and a seed.
 #[must_use]
 pub fn generate(shape: Shape, seed: u64) -> DomainSpec {
-    let mut rng = Rng::named(seed, &[shape as u64]);
+    let mut rng = SplitMix64::named(seed, &[shape as u64]);
     let name = format!("{}-{seed}", shape.name());
     if shape == Shape::Trade {
         return trade(name, &mut rng);
@@ -107,7 +107,7 @@ pub fn generate(shape: Shape, seed: u64) -> DomainSpec {
 /// A domain of about as many outcomes as asked for, for measuring speed: issues of ten values.
 #[must_use]
 pub fn sized(outcomes: usize, seed: u64) -> DomainSpec {
-    let mut rng = Rng::named(seed, &[99, outcomes as u64]);
+    let mut rng = SplitMix64::named(seed, &[99, outcomes as u64]);
     let mut sizes = Vec::new();
     let mut left = outcomes.max(4);
     while left >= 20 {
@@ -132,7 +132,7 @@ pub fn sized(outcomes: usize, seed: u64) -> DomainSpec {
 }
 
 /// Weights that sum to one.
-fn weights(count: usize, rng: &mut Rng) -> Vec<f64> {
+fn weights(count: usize, rng: &mut SplitMix64) -> Vec<f64> {
     let raw: Vec<f64> = (0..count)
         .map(|_| -libm::log(1.0 - rng.unit()) + 0.05)
         .collect();
@@ -141,8 +141,8 @@ fn weights(count: usize, rng: &mut Rng) -> Vec<f64> {
 }
 
 /// Worth of an issue's values, from 0 to 1.
-fn worth(size: usize, steep: bool, rng: &mut Rng) -> Vec<f64> {
-    let draw = |rng: &mut Rng| {
+fn worth(size: usize, steep: bool, rng: &mut SplitMix64) -> Vec<f64> {
+    let draw = |rng: &mut SplitMix64| {
         if steep {
             libm::pow(rng.unit(), 4.0)
         } else {
@@ -155,9 +155,9 @@ fn worth(size: usize, steep: bool, rng: &mut Rng) -> Vec<f64> {
     raw.into_iter().map(|v| (v - low) / (high - low)).collect()
 }
 
-fn sums(shape: Shape, sizes: &[usize], rng: &mut Rng) -> Vec<ProfileSpec> {
+fn sums(shape: Shape, sizes: &[usize], rng: &mut SplitMix64) -> Vec<ProfileSpec> {
     let steep = shape == Shape::Steep;
-    let side = |rng: &mut Rng| {
+    let side = |rng: &mut SplitMix64| {
         let values: Vec<Vec<f64>> = sizes.iter().map(|size| worth(*size, steep, rng)).collect();
         (weights(sizes.len(), rng), values)
     };
@@ -217,7 +217,7 @@ fn profile(side: usize) -> ProfileSpec {
 }
 
 /// Reservation values and discounts where a shape has them.
-fn press(profile: &mut ProfileSpec, shape: Shape, rng: &mut Rng) {
+fn press(profile: &mut ProfileSpec, shape: Shape, rng: &mut SplitMix64) {
     if shape == Shape::Pressed {
         profile.reservation = Some(rng.within(0.0, 0.5));
         profile.discount = rng.within(0.5, 1.0);
@@ -227,7 +227,7 @@ fn press(profile: &mut ProfileSpec, shape: Shape, rng: &mut Rng) {
 }
 
 /// Worth by outcome: a sum over issues and as much again over pairs of values.
-fn bundles(side: usize, sizes: &[usize], rng: &mut Rng) -> ProfileSpec {
+fn bundles(side: usize, sizes: &[usize], rng: &mut SplitMix64) -> ProfileSpec {
     let singles: Vec<Vec<f64>> = sizes.iter().map(|size| worth(*size, false, rng)).collect();
     let mut pairs = vec![vec![0.0; 64]; sizes.len()];
     for row in &mut pairs {
@@ -255,7 +255,7 @@ fn bundles(side: usize, sizes: &[usize], rng: &mut Rng) -> ProfileSpec {
 }
 
 /// A buyer and a seller: they oppose on the price, not on the rest.
-fn trade(name: String, rng: &mut Rng) -> DomainSpec {
+fn trade(name: String, rng: &mut SplitMix64) -> DomainSpec {
     let issue = |name: &str| Issue {
         name: name.to_owned(),
         values: None,

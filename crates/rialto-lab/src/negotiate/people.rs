@@ -12,7 +12,7 @@ use super::domain::{
 use super::session::{Deadline, Settled, Still};
 use super::strategy::Spec;
 use super::tournament::{Mean, NegotiationScenario};
-use crate::rng::Rng;
+use rialto_random::SplitMix64;
 
 /// What there is to divide, in the order of the issues.
 const GOODS: [&str; 3] = ["Food", "Water", "Firewood"];
@@ -203,7 +203,7 @@ pub fn compare(
             .enumerate()
             .map(|(i, talk)| {
                 let both = [0, 1].map(|first| {
-                    let seed = Rng::named(seed, &[i as u64, first as u64]).next_u64();
+                    let seed = SplitMix64::named(seed, &[i as u64, first as u64]).next_u64();
                     let settled =
                         talk.scenario
                             .play([spec, spec], first, deadline, seed, &mut Still);

@@ -15,7 +15,7 @@ use super::domain::{Domain, Space};
 use super::preferences::{Preferences, Side};
 use super::session::{Clock, Deadline, End, Settled, negotiate};
 use super::strategy::Spec;
-use crate::rng::Rng;
+use rialto_random::SplitMix64;
 
 /// Two profiles of a domain, ready to be negotiated.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl NegotiationScenario {
         seed: u64,
         clock: &mut dyn Clock,
     ) -> Settled {
-        let seeds = [0, 1].map(|side| Rng::named(seed, &[side]).next_u64());
+        let seeds = [0, 1].map(|side| SplitMix64::named(seed, &[side]).next_u64());
         let mut a = pair[0].build(&self.sides[0], seeds[0]);
         let mut b = pair[1].build(&self.sides[1], seeds[1]);
         let len = self.sides[0].space.len();
@@ -215,7 +215,7 @@ impl TournamentPlan {
             first as u64,
             repeat as u64,
         ];
-        let seed = Rng::named(self.seed, &names).next_u64();
+        let seed = SplitMix64::named(self.seed, &names).next_u64();
         let specs = pair.map(|i| &self.strategies[i]);
         let settled = at.play(specs, first, self.deadline, seed, clock);
         let point = at.point(&settled);

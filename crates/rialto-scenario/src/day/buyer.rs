@@ -28,7 +28,7 @@ pub enum Prices {
     Bargained,
 }
 
-/// Where a customer stands.
+/// The state of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum BuyerStage {
     /// It has a goal and has not looked around.
@@ -96,7 +96,7 @@ pub(crate) enum BuyerEvent {
     Left { why: &'static str },
 }
 
-/// What a customer is sent out with.
+/// What a customer starts with.
 #[derive(Clone, Debug)]
 pub(crate) struct Assignment {
     /// Its goal.

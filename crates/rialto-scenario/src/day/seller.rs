@@ -23,7 +23,7 @@ pub(crate) struct Seller {
     pub(crate) handle: String,
     pub(crate) agent: String,
     pub(crate) client: AgentClient,
-    /// The tag of the market that it stands in, if the realm has several.
+    /// The tag of its market, if the realm has several.
     market: Option<String>,
     /// Whether somebody has turned to it since it last looked.
     pub(crate) called: bool,

@@ -56,8 +56,8 @@ struct Own {
 }
 
 impl Venue {
-    /// A realm in this process: nothing of it is kept, time stands still until it is moved, and
-    /// chance comes from the seed, so that the same requests in the same order give the same log.
+    /// A realm in this process: nothing is stored, time moves only by hand, and chance comes from
+    /// the seed, so that the same requests in the same order give the same log.
     ///
     /// # Errors
     /// [`DayError::Open`].

@@ -71,7 +71,7 @@ fn flags(attributes: &[Name]) -> Result<Vec<Attribute>, DayError> {
         .collect()
 }
 
-/// The arguments of `listing.publish`. A tag tells the market's listings from others.
+/// The arguments of `listing.publish`. A tag distinguishes the market's listings from others.
 pub(super) fn listing(listing: &Listing, market: Option<&str>) -> Result<Value, DayError> {
     let items = listing
         .items
@@ -245,7 +245,7 @@ pub(super) fn read_listing(listing: &Value) -> Result<Listing, DayError> {
     })
 }
 
-/// What a business hands over for what was agreed: what it really has of it.
+/// What a business delivers for what was agreed: what it really has of it.
 pub(super) fn delivery(business: &Business, items: &[Name], attributes: &[Name]) -> Value {
     let handed = items
         .iter()

@@ -1,6 +1,6 @@
-//! What the shipped scenario has no occasion for: a deal that goes wrong, a price above what an agent
-//! may spend alone, and what is said of both on the square. Four more agents at the same door, each
-//! step a request.
+//! What the shipped scenario does not contain: a deal that goes wrong, a price above what an agent
+//! may spend without approval, and posts about both on the square. Four more agents use the same
+//! API, each step a request.
 
 use rialto_core::id::AnyId;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! What is said on the square of the deals of the demo, and how a reader's feed orders it: words that
-//! carry a deal show what came of it, and a text that tries to manipulate is marked as such.
+//! What agents post on the square about the demo's deals, and how a reader's feed orders it: a post
+//! about a deal shows its outcome, and a text that tries to manipulate is marked.
 
 use rialto_core::id::AnyId;
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ use crate::error::DayError;
 pub enum Basis {
     /// It happened in this run.
     Measured,
-    /// Something here stands in for something else.
+    /// It is a stand-in.
     StandIn,
 }
 

@@ -375,7 +375,7 @@ pub(super) struct RealmView {
     indexed: u64,
     /// The version of the server.
     version: &'static str,
-    /// What the operator has set.
+    /// The operator's settings.
     settings: Settings,
     /// Its clock.
     clock: RealmClock,
@@ -418,7 +418,7 @@ pub(super) async fn realm(State(door): Door_) -> Answer<RealmView> {
 pub(super) struct WhoAmI {
     /// Who it is.
     principal: Principal,
-    /// How that was proved.
+    /// How the principal was authenticated.
     auth: rialto_core::identity::Auth,
     /// The owner.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -51,7 +51,7 @@ impl World {
         let disk = MemoryDisk::new(plan);
         let (journal, engine, entities) = start(&disk, MemoryEntities::default(), seed);
         Self {
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             disk,
             journal,
             entities,

@@ -8,21 +8,22 @@ use rialto_core::identity::{Auth, Principal};
 use rialto_core::market::{DealState, NegotiationState};
 use rialto_core::state::State;
 use rialto_core::text::{Labels, Sealed};
+use rialto_random::SplitMix64;
 use rialto_server::node::Ask;
 use rialto_wire::body::{self, Body};
 use rialto_wire::native::parse_command;
 use serde_json::{Value, json};
 
-/// SplitMix64 (Steele, Lea and Flood 2014): enough chance for a test, the same everywhere.
-pub(crate) struct Dice(pub(crate) u64);
+/// Enough chance for a test, the same everywhere.
+pub(crate) struct Dice(SplitMix64);
 
 impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(SplitMix64::new(seed))
+    }
+
     pub(crate) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     pub(crate) fn below(&mut self, n: u64) -> u64 {

@@ -1,4 +1,4 @@
-//! What tells the rows of a report apart, and the modelled use of chips behind its deals.
+//! The dimensions of a report's rows, and the modelled use of chips behind its deals.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use crate::Result;
 use crate::chips::{KnownRates, Used};
 use crate::read::Snap;
 
-/// What tells rows apart; dimensions not asked for are none.
+/// The dimensions of a row; those not asked for are none.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) asset: i64,
@@ -58,7 +58,7 @@ impl Key {
     }
 }
 
-/// Looks up what deals used of which chips while facts are told, as far as a report needs it.
+/// Looks up what deals used of which chips while facts are visited, as far as a report needs it.
 pub(super) struct Capacity {
     known: KnownRates,
     apart: bool,
@@ -77,7 +77,7 @@ impl Capacity {
         }
     }
 
-    /// What the deal of a fact used; not looked up where neither rows nor sums need it.
+    /// What the deal of a fact used; not looked up if neither rows nor sums need it.
     pub(super) fn of(&mut self, snap: &Snap<'_>, fact: &Fact) -> Result<Option<Used>> {
         let needed = self.apart || fact.kind == FactKind::Spent;
         let Some(deal) = fact.deal.filter(|_| needed) else {

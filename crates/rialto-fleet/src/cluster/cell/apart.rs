@@ -9,7 +9,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::{CellResult, Stage, transfer_ps};
+use super::{CellResult, CellSettings, Stage, transfer_ps};
 use crate::engine::{BLOCK_TOKENS, Job, JobId, Jobs, PS_PER_NS};
 use crate::traffic::Request;
 
@@ -53,15 +53,16 @@ impl<'a> Apart<'a> {
         }
     }
 
-    /// Runs until everything that can finish has.
+    /// Runs until everything that can finish has, or too much has missed the objective.
     pub(super) fn run(
         &mut self,
+        settings: &CellSettings,
         jobs: &mut Jobs,
         result: &mut CellResult,
         mut arrivals: impl FnMut() -> Option<Request>,
     ) {
         let mut arriving = arrivals();
-        loop {
+        while !result.gives_up(settings) {
             let arrival_ps = arriving.map_or(u64::MAX, |r| r.arrival_ns * PS_PER_NS);
             let (at_ps, next) = self.next(arrival_ps, jobs, result);
             if at_ps == u64::MAX || (arriving.is_none() && self.over(at_ps, next, jobs, result)) {
@@ -92,8 +93,10 @@ impl<'a> Apart<'a> {
             }
             self.hand_over(jobs);
         }
-        self.prefill.drain(jobs, result);
-        self.decode.drain(jobs, result);
+        if !result.gave_up {
+            self.prefill.drain(jobs, result);
+            self.decode.drain(jobs, result);
+        }
     }
 
     /// The earliest of all that can happen. Events after the horizon change nothing that counts.

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use crate::negotiate::domain::Outcome;
 use crate::negotiate::preferences::Preferences;
 use crate::negotiate::session::{Action, Strategy, Turn};
-use crate::rng::Rng;
+use rialto_random::SplitMix64;
 
 pub(super) struct Micro {
     wishes: Arc<Preferences>,
-    rng: Rng,
+    rng: SplitMix64,
     made: usize,
     got: HashSet<Outcome>,
 }
@@ -24,7 +24,7 @@ impl Micro {
     pub(super) fn new(wishes: Arc<Preferences>, seed: u64) -> Self {
         Self {
             wishes,
-            rng: Rng::new(seed),
+            rng: SplitMix64::seeded(seed),
             made: 0,
             got: HashSet::new(),
         }

@@ -1,4 +1,4 @@
-//! The accountability report and what stands behind its rows; the trace of a thing.
+//! The accountability report and the facts behind its rows; the trace of a thing.
 
 use axum::extract::Path;
 use axum::response::Response;
@@ -22,14 +22,14 @@ fn dimensions(by: &str) -> Result<Vec<Dimension>, Refusal> {
         .collect()
 }
 
-/// The period of a report: what its links carry, so that they speak of the same period.
+/// The period of a report, which its links carry.
 pub(super) struct Period {
     pub(super) name: String,
     pub(super) range: Option<(Time, Time)>,
 }
 
 impl Period {
-    /// Where the facts behind a row of the same period stand.
+    /// The address of the facts behind a row of the same period.
     pub(super) fn facts(&self, by: &str, key: &str) -> String {
         let mut query = vec![pair("by", by), pair("key", key)];
         if let Some((from, to)) = self.range {

@@ -30,7 +30,7 @@ use super::{square, standing, tokens};
 use crate::door::problem::Refusal;
 use crate::door::reads::agent_card;
 
-/// How much of what an agent says of itself stands in a list.
+/// How much of an agent's description a list shows.
 const SHOWN: usize = 80;
 
 /// `GET /agents`.
@@ -110,7 +110,7 @@ pub(super) fn line(user: &SignedIn, card: &AgentCard, scope: Scope) -> AgentLine
     }
 }
 
-/// `POST /agents`: registers one and shows its token this once.
+/// `POST /agents`: registers one and shows its token once.
 pub(super) async fn register(form: Posted) -> Result<Response, Refusal> {
     let handle = form.field("handle").unwrap_or_default();
     let outcome = async {
@@ -354,7 +354,7 @@ pub(super) async fn allow(Path(name): Path<String>, form: Posted) -> Result<Resp
     settled(&form, &card, "allowance", outcome.map(drop)).await
 }
 
-/// What an agent's owner has at stake for it, for those who may see its private side.
+/// The stake of an agent's owner for it, for those who may see its private side.
 async fn stake_of(user: &SignedIn, id: AgentId) -> Result<Option<(AnyId, Money)>, Refusal> {
     let Some(scope) = user.scope_of(id).await? else {
         return Ok(None);

@@ -107,7 +107,7 @@ fn sentence(shown: &Shown) -> &'static str {
     }
 }
 
-/// Everything that is bound, by name.
+/// Everything that a yes agrees to, by name.
 fn facts(user: &SignedIn, shown: &Shown) -> Vec<(&'static str, Markup)> {
     let view = &shown.view;
     let mut facts: Vec<(&'static str, Markup)> = Vec::new();

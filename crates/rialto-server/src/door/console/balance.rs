@@ -1,8 +1,8 @@
-//! The trial balance for pages that are drawn anew all the time.
+//! The trial balance for pages that are refreshed all the time.
 //!
-//! It is a sum over every account, so its cost grows with the realm. One reader at a time works it
-//! out, and the others are given the same for [`REST`] times as long as that took: in a small realm
-//! it is never older than some milliseconds, and in a large one it takes a bounded part of a core.
+//! It is a sum over every account, so its cost grows with the realm. One reader at a time computes
+//! it, and the others get the same for [`REST`] times as long as that took: in a small realm it is
+//! never older than some milliseconds, and in a large one it takes a bounded part of a core.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;

@@ -173,15 +173,15 @@ fn steps(user: &SignedIn, view: &DealView) -> Vec<Step> {
     let mut steps = Vec::new();
     for step in &view.timeline {
         let (tone, says) = match step.state.as_str() {
-            "agreed" => ("good", "accepted the offer; its price was set aside"),
+            "agreed" => ("good", "accepted the offer; its price was held"),
             "delivered" => ("busy", "delivered"),
             "disputed" => ("bad", "disputed the delivery"),
             "settled" => ("good", "settled: the seller was paid"),
             "split" => ("busy", "ruled: each got a part"),
-            "refunded" => ("bad", "gave everything back to the buyer"),
+            "refunded" => ("bad", "refunded the buyer in full"),
             "expired" => (
                 "bad",
-                "not delivered in time: the buyer got everything back",
+                "not delivered in time: the buyer was refunded in full",
             ),
             _ => ("plain", ""),
         };

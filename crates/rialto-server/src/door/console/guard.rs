@@ -40,7 +40,7 @@ pub(super) fn theme(headers: &HeaderMap) -> &str {
     cookie(headers, THEME).unwrap_or_default()
 }
 
-/// The header that gives a browser its session; without an id it takes it back.
+/// The header that gives a browser its session; without an id it removes it.
 pub(super) fn session_cookie(id: Option<&str>, encrypted: bool) -> HeaderValue {
     let (name, secure) = if encrypted {
         (SECURE_NAME, "; Secure")
@@ -74,7 +74,7 @@ fn cross_site() -> Refusal {
 }
 
 /// Refuses what another site sends in the viewer's name. Browsers say where a form comes from in
-/// `Sec-Fetch-Site` and `Origin`; what says neither is no browser's form.
+/// `Sec-Fetch-Site` and `Origin`; a form without both is not from a browser.
 ///
 /// # Errors
 /// [`Code::Forbidden`].

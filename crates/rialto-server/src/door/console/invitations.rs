@@ -1,4 +1,5 @@
-//! The invitations of a realm, for its operator: making one, whose code is shown once, and taking one back.
+//! The invitations of a realm, for its operator: making one, whose code is shown once, and revoking
+//! one.
 
 use axum::response::Response;
 use rialto_console::form::Sent;
@@ -20,7 +21,7 @@ pub(super) async fn page(user: SignedIn) -> Result<Response, Refusal> {
 
 fn rate(number: u32) -> String {
     match number {
-        0 => "as often as it comes".to_owned(),
+        0 => "no limit".to_owned(),
         number => number.to_string(),
     }
 }
@@ -65,7 +66,7 @@ async fn shown(
     user.page("Invitations", None, &page.page()).await
 }
 
-/// `POST /invitations`: makes one and shows its code this once.
+/// `POST /invitations`: makes one and shows its code once.
 pub(super) async fn make(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let uses: Option<u32> = form.field("uses").map(named).transpose()?;

@@ -117,9 +117,9 @@ fn purpose(purpose: Purpose) -> Markup {
 
 fn kind(word: &str) -> &'static str {
     match word {
-        "hold" => "set aside",
+        "hold" => "held",
         "post_hold" => "paid out of a hold",
-        "void_hold" => "hold given back",
+        "void_hold" => "hold returned",
         _ => "moved",
     }
 }

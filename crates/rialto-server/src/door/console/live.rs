@@ -1,11 +1,11 @@
 //! The live stream of a page: server-sent events that say when there is something new to see.
 //!
-//! On the square, what everybody posts and does to posts is something new to see as well.
+//! On the square, everybody's posts and what is done to them count as news too.
 //!
-//! An event carries no content, only the position that it speaks of: the page then reads anew what
-//! it shows, as any other request. So nothing can leak through the stream but that something
-//! concerning the viewer has happened. A stream that was dropped resumes by `Last-Event-ID` and is
-//! told at once if something came in between.
+//! An event carries no content, only its position: the page then reads again what it shows, like
+//! any other request. So the stream can reveal only that something concerning the viewer has
+//! happened. A broken stream resumes by `Last-Event-ID` and gets an event at once if something
+//! happened in between.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub(super) async fn stream(
         Some(Err(_)) => {
             return Err(Refusal::new(
                 Code::Malformed,
-                "the place to resume from is no position",
+                "the place to resume from is not a position",
             ));
         }
         None => user.door().node.hub().indexed(),

@@ -58,7 +58,7 @@ pub(super) async fn search(user: SignedIn) -> Result<Response, Refusal> {
     user.page("Market", Place::Market, &page.page()).await
 }
 
-/// What came on the market last, while nothing is searched for.
+/// The newest listings, if nothing is searched for.
 async fn newest(user: &SignedIn) -> Result<Response, Refusal> {
     let paging = user.paging(30);
     let found = user.view(move |v| v.newest_listings(&paging)).await?;

@@ -1,4 +1,4 @@
-//! Conversations, and answering in them as one of one's own agents.
+//! Conversations, and answering in them as an own agent.
 
 use axum::extract::Path;
 use axum::response::Response;

@@ -1,10 +1,9 @@
 //! The console at `/`: pages for people.
 //!
-//! A request goes as at `/api`: a session stands for the token that it was opened with
-//! ([`session`]), forms are checked for where they come from ([`guard`]), reads and commands are
-//! those of the REST door, judged in the same one place, and what is answered becomes a view model
-//! of `rialto-console` and then HTML. A refusal becomes a page with its stable code. Nothing here
-//! decides.
+//! A request is handled like one at `/api`: a session stands for the token that opened it
+//! ([`session`]), the origin of forms is checked ([`guard`]), reads and commands are those of the
+//! REST door, with the same authorisation, and the answer becomes a view model of `rialto-console`
+//! and then HTML. A refusal becomes a page with its stable code. Nothing here decides.
 
 mod accounts;
 mod agents;

@@ -20,7 +20,7 @@ use crate::door::problem::Refusal;
 
 /// How many bars, a minute each.
 const MINUTES: usize = 30;
-/// How many acts the picture rests on.
+/// How many acts the picture uses.
 const ACTS: usize = 600;
 /// How many acts are listed.
 const LISTED: usize = 40;
@@ -28,7 +28,7 @@ const LISTED: usize = 40;
 const DRAWN: usize = 36;
 /// How long an act is new.
 const FRESH_MS: u64 = 20 * SECOND_MS;
-/// How far the views may lag behind the log before it is worth a word.
+/// How far the views may lag behind the log before the page says so.
 const LAG: u64 = 5_000;
 
 /// The periods that the picture of who deals with whom may show: the shortest with something in it.
@@ -235,7 +235,7 @@ pub(super) fn deal(user: &SignedIn, row: &DealRow) -> DealLine {
     }
 }
 
-/// What one act binds: two agents, and by what. A payment binds its buyer and seller, whoever
+/// What one act links: two agents, and by what. A payment links its buyer and seller, whoever
 /// ordered it.
 fn pairs(act: &Act) -> Vec<(&Who, &Who, Tie)> {
     let by = act.by.iter();
@@ -252,7 +252,7 @@ fn pairs(act: &Act) -> Vec<(&Who, &Who, Tie)> {
     }
 }
 
-/// The busiest agents and what binds them. Neighbours on the ring registered after each other.
+/// The busiest agents and their links. Neighbours on the ring registered after each other.
 fn ring(acts: &[&Act], now: Time) -> (Ring, usize) {
     let mut nodes: BTreeMap<AgentId, Node> = BTreeMap::new();
     let mut edges: BTreeMap<(AgentId, AgentId), Edge> = BTreeMap::new();

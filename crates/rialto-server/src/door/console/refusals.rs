@@ -31,7 +31,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Paths that are other doors': what they refuse stays as it is.
+/// Paths of other doors: their refusals stay unchanged.
 const OTHER_DOORS: [&str; 6] = ["/api/", "/errors/", "/a2a/", "/v1/", "/mcp", "/bedrock/"];
 
 type Layer = FromFnLayer<
@@ -40,7 +40,7 @@ type Layer = FromFnLayer<
     (State<Arc<Door>>, Request),
 >;
 
-/// Puts the headers on every answer, and makes pages of what is refused to people.
+/// Puts the headers on every answer, and turns refusals for people into pages.
 pub(crate) fn pages_of_refusals(door: &Arc<Door>) -> Layer {
     from_fn_with_state(door.clone(), |door, request, next| {
         Box::pin(around(door, request, next))
@@ -103,7 +103,7 @@ async fn refused(request: PageRequest, problem: &Problem, method: &Method, htmx:
     response
 }
 
-/// A session may end between two looks: then the page goes without its viewer.
+/// A session may end meanwhile: then the page has no viewer.
 async fn in_session(request: PageRequest, title: &str, body: &rialto_console::Markup) -> Response {
     match SignedIn::of(request) {
         Ok(user) => {

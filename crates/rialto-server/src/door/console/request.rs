@@ -39,7 +39,7 @@ use crate::door::{Door, commands, reads};
 /// The fields of a form, or the parameters of an address.
 pub(super) type Fields = BTreeMap<String, String>;
 
-/// How a page is asked for, signed in or not.
+/// A request for a page, signed in or not.
 pub(super) struct PageRequest {
     pub(super) door: Arc<Door>,
     pub(super) encrypted: bool,
@@ -47,17 +47,17 @@ pub(super) struct PageRequest {
     /// Path and query.
     pub(super) address: String,
     pub(super) path: String,
-    /// Whether the address is one to read again; else it took a form.
+    /// Whether the address can be read again; else it received a form.
     pub(super) reading: bool,
     pub(super) params: Fields,
     pub(super) id: Option<String>,
     pub(super) session: Option<Session>,
-    /// Why a session opens nothing, if its holder was stopped.
+    /// Why a session shows nothing, if its holder was stopped.
     pub(super) stopped: Option<Refusal>,
 }
 
 impl PageRequest {
-    /// Finds out who asks. Never fails: who has no session is a stranger.
+    /// Finds out who asks. Never fails: a visitor without a session is a stranger.
     pub(super) async fn of(parts: &mut Parts, door: &Arc<Door>) -> Self {
         let encrypted = is_encrypted(parts);
         let params = Query::<Fields>::from_request_parts(parts, door).await;
@@ -129,7 +129,7 @@ pub(super) fn is_live(door: &Door, session: &Session) -> bool {
         .is_some_and(|info| info.token == session.token && info.principal == session.principal)
 }
 
-/// Why whoever holds a session may do nothing, if so. Where the node cannot say, the page does.
+/// Why the holder of a session may do nothing, if so. If the node cannot say, the page does.
 async fn stopped(door: &Door, session: &Session) -> Option<Refusal> {
     let refusal = stands(door, &session.caller()).await.err()?;
     let codes = [Code::Suspended, Code::AgentClosed];
@@ -230,7 +230,7 @@ impl SignedIn {
         format!("{}?{}", self.request.path, query.join("&"))
     }
 
-    /// What of the realm the viewer may list.
+    /// What the viewer may list.
     pub(super) async fn scope(&self) -> Result<Scope, Refusal> {
         scope(self.door(), &self.caller).await
     }
@@ -248,8 +248,8 @@ impl SignedIn {
         }
     }
 
-    /// Reads the views as the viewer, whom its blocks keep apart from others. Quarantined texts are
-    /// withheld unless the address asks for them.
+    /// Reads the views as the viewer, with its blocks. Quarantined texts are withheld unless the
+    /// address asks for them.
     pub(super) async fn view<T: Send + 'static>(
         &self,
         read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
@@ -259,7 +259,7 @@ impl SignedIn {
         reads::view(self.door(), at, move |v| read(&v.clone().read_by(viewer))).await
     }
 
-    /// What somebody wrote, with the way to it where it is withheld.
+    /// What somebody wrote, with a link to it if it is withheld.
     pub(super) fn written(&self, text: &ViewWritten) -> Written {
         let way = || self.with_param("quarantined", "show");
         Written {
@@ -324,7 +324,7 @@ impl SignedIn {
         read.await?.1
     }
 
-    /// Which of some actions the viewer may take: for showing forms, which are judged again.
+    /// Which of some actions the viewer may take: for showing forms; the commands are judged again.
     pub(super) async fn may<const N: usize>(
         &self,
         actions: [Action; N],
@@ -334,8 +334,8 @@ impl SignedIn {
             .await
     }
 
-    /// Agents by handle, marked where it could be taken for another; an id that is no agent's stays as
-    /// it is.
+    /// Agents by handle, marked if it could be taken for another; an id that is not an agent's
+    /// stays as it is.
     pub(super) async fn named(&self, ids: Vec<String>) -> Result<Vec<Who>, Refusal> {
         let named = self.state(move |state| {
             let handle = |id: String| {
@@ -375,7 +375,7 @@ impl SignedIn {
         })
     }
 
-    /// What waits for the viewer: of its owner's, what its role may answer.
+    /// What waits for the viewer: of its owner's things, those that its role may answer.
     pub(super) async fn waits(&self) -> Result<Waiting, Refusal> {
         let scope = self.scope().await?;
         let all = self.view(move |v| v.waiting(scope)).await?.to_answer(scope);
@@ -450,7 +450,7 @@ impl FromRequest<Arc<Door>> for Posted {
 }
 
 impl Posted {
-    /// What was typed into a field; nothing when it is empty.
+    /// The text of a field; nothing if it is empty.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         let value = self.fields.get(name).map(|v| v.trim());
         value.filter(|v| !v.is_empty())
@@ -511,7 +511,7 @@ impl Posted {
         commands::ask(self.user.door(), &self.user.caller, wanted).await
     }
 
-    /// What became of the form, for the page that it stands on.
+    /// The result of the form, for its page.
     pub(super) fn refused(&self, form: &str, refusal: &Refusal) -> Sent {
         let typed = self.fields.iter();
         let typed = typed.filter(|(name, _)| !matches!(name.as_str(), "csrf" | "key"));
@@ -532,7 +532,7 @@ pub(super) fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Ref
     value.map_err(|why| Refusal::new(Code::Malformed, format!("{name}: {why}")))
 }
 
-/// What a form that was carried out says on the page it leads back to.
+/// The message of a successful form on the page that it leads back to.
 pub(super) fn done(form: &str) -> Sent {
     Sent {
         form: form.to_owned(),
@@ -585,7 +585,7 @@ pub(super) fn shown(problem: &Problem) -> Refused {
     }
 }
 
-/// A page with the status of the refusal that it tells.
+/// A page with the status of its refusal.
 pub(super) fn answered(
     refusal: &Refusal,
     page: Result<Response, Refusal>,

@@ -1,11 +1,11 @@
-//! Sessions: what a browser holds in the place of a token.
+//! Sessions: what a browser holds instead of a token.
 //!
 //! A session is a random id in a cookie and a row in a bounded table in memory, found by the id's
-//! hash. It stands for the token it was opened with and ends with it: every request looks the
-//! token up again, so that a revoked or expired one ends its sessions at once, and one whose holder is
-//! stopped opens nothing. Sessions end by
-//! signing out, after [`IDLE_MS`] without a request, after [`AGE_MS`] in any case, and when the
-//! server restarts. No secret is kept: neither the token nor the id.
+//! hash. It stands for the token that opened it and ends with it: every request looks the token up
+//! again, so that a revoked or expired one ends its sessions at once, and one whose holder is
+//! stopped shows nothing. Sessions end by signing out, after [`IDLE_MS`] without a request, after
+//! [`AGE_MS`] in any case, and when the server restarts. No secret is kept: neither the token nor
+//! the id.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -60,7 +60,7 @@ pub(super) fn written(text: &ViewWritten) -> Written {
     }
 }
 
-/// What a seller says of a listing, if it says anything.
+/// A seller's description of a listing, if there is one.
 pub(super) fn described(view: &ListingView) -> Option<Written> {
     let by = view.labels.first().map(String::as_str);
     let screening = view.screening.as_ref();

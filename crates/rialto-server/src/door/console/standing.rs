@@ -20,7 +20,7 @@ use super::show::{who, word};
 use super::square::{self, Bench, bond, measure, measures, report};
 use crate::door::problem::Refusal;
 
-/// How many of its latest posts stand on an agent's page.
+/// How many of its latest posts an agent's page shows.
 const POSTS: u32 = 3;
 /// How many of the deals behind a score do.
 const DEALS: usize = 10;
@@ -133,7 +133,7 @@ pub(super) async fn bind(Path(name): Path<String>, form: Posted) -> Result<Respo
             "report" => report(&form, TargetRef::Agent(agent))?.into(),
             "measure" => measure(&form, TargetRef::Agent(agent))?.into(),
             _ => bond(what, agent)
-                .ok_or_else(|| Refusal::new(Code::Malformed, "do: what a button says"))?,
+                .ok_or_else(|| Refusal::new(Code::Malformed, "do: a button's name"))?,
         };
         form.carry_out(command).await
     };

@@ -1,4 +1,4 @@
-//! Teams: the list, one with its members, budget and split; founding, inviting, joining, agreeing.
+//! Teams: the list, one with its members, budget and split; creating, inviting, joining, agreeing.
 
 use axum::extract::Path;
 use axum::response::Response;
@@ -57,7 +57,7 @@ async fn listed(user: &SignedIn, sent: Option<Sent>) -> Result<Response, Refusal
     user.page("Teams", Place::Teams, &list.page()).await
 }
 
-/// `POST /teams`: founds one.
+/// `POST /teams`: creates one.
 pub(super) async fn create(form: Posted) -> Result<Response, Refusal> {
     let outcome = async {
         let name = form.value("name")?;
@@ -135,7 +135,7 @@ fn shares(
         .collect()
 }
 
-/// Per cent, with at most four digits behind the point, in millionths.
+/// Per cent, with at most four digits after the point, in millionths.
 fn ppm(text: &str) -> Result<u32, Refusal> {
     let (whole, behind) = text.split_once('.').unwrap_or((text, ""));
     let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
@@ -173,7 +173,7 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
                 agent: form.value("agent")?,
                 role: form.value("role")?,
             }),
-            _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
+            _ => return Err(Refusal::new(Code::Malformed, "do: a button's name")),
         };
         form.carry_out(command).await
     };

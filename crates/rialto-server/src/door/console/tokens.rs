@@ -50,7 +50,7 @@ pub(super) async fn of(user: &SignedIn, id: AgentId) -> Result<Option<Tokens>, R
     }))
 }
 
-/// `POST /agents/{agent}/tokens`: issues one and shows it this once.
+/// `POST /agents/{agent}/tokens`: issues one and shows it once.
 pub(super) async fn issue(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let card = card_of(&form.user, &name).await?;
     let outcome = async {

@@ -13,7 +13,7 @@ use super::request::{Posted, SignedIn, answered, done, to};
 use super::show::who;
 use crate::door::problem::Refusal;
 
-/// How many first messages stand on the page.
+/// How many first messages the page shows.
 const REQUESTS: u32 = 30;
 
 /// What is answered on pages of its own.
@@ -35,7 +35,7 @@ fn errands(waits: &Waiting) -> Vec<Errand> {
             waits.questions,
             "question",
             rialto_console::pages::tasks::QUESTIONS,
-            "of those who work for you",
+            "of your workers",
         ),
         (
             waits.reports,
@@ -53,7 +53,7 @@ fn errands(waits: &Waiting) -> Vec<Errand> {
             waits.leaked_tokens,
             "leaked token",
             "/agents",
-            "ended, since it stood in a text: issue a new one",
+            "ended because it leaked in a text: issue a new one",
         ),
     ];
     let some_of = |count: u64, what| some(usize::try_from(count).unwrap_or(usize::MAX), what);

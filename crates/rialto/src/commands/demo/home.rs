@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::output::CliError;
 use rialto_client::Client;
 
-/// Where the demo listens unless told.
+/// The demo's default address.
 const USUAL: SocketAddr = SocketAddr::V4(std::net::SocketAddrV4::new(
     std::net::Ipv4Addr::LOCALHOST,
     7600,

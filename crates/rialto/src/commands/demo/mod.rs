@@ -1,7 +1,7 @@
 //! `rialto demo`: the shipped market day, held for people to watch, in a real realm on this machine.
 //!
-//! Everything that is printed happened in this run, through the listener's own door. Customers and
-//! businesses decide by built-in strategies; that, and nothing else, stands in for something.
+//! Everything that is printed happened in this run, through the server's own API. Customers and
+//! businesses decide by built-in strategies; only that is a stand-in.
 
 mod home;
 mod story;
@@ -20,7 +20,7 @@ use story::{Teller, print};
 use crate::commands::parse::duration_ms;
 use crate::output::{CliError, Output};
 
-/// How long to wait between customers unless told.
+/// How long to wait between customers by default.
 const PACE_MS: u64 = 1_000;
 
 /// How the demo is held.
@@ -41,7 +41,7 @@ pub(crate) struct DemoArgs {
     seed: u64,
 }
 
-/// Holds the market day, tells it, and serves on.
+/// Runs the market day, prints it, and keeps serving.
 ///
 /// # Errors
 /// When the realm cannot be made, or something in the day is not as it should be.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rialto_fleet::economics::Basis;
-use rialto_fleet::economics::backlog::{self, ContractResult, Report, Scenario, Schedule};
+use rialto_economics::Basis;
+use rialto_economics::backlog::{self, BacklogReport, BacklogScenario, ContractResult, Schedule};
 
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
@@ -18,7 +18,7 @@ pub(crate) struct BacklogArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &BacklogArgs, out: Output) -> Result<(), CliError> {
-    let scenario: Scenario = table::scenario(&args.scenario)?;
+    let scenario: BacklogScenario = table::scenario(&args.scenario)?;
     let report = backlog::report(&scenario);
     out.json(&report)?;
     out.line(&scenario.name)?;
@@ -49,7 +49,7 @@ fn late(adoption_lag_quarters: u32) -> String {
     }
 }
 
-fn print_cases(report: &Report, out: Output) -> Result<(), CliError> {
+fn print_cases(report: &BacklogReport, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "case",
         "moved",
@@ -92,7 +92,11 @@ fn print_cases(report: &Report, out: Output) -> Result<(), CliError> {
     rows.print(out, "Cases", note)
 }
 
-fn print_contracts(schedule: &Schedule, scenario: &Scenario, out: Output) -> Result<(), CliError> {
+fn print_contracts(
+    schedule: &Schedule,
+    scenario: &BacklogScenario,
+    out: Output,
+) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "contract", "due", "bought", "own", "lost", "waiting", "later", "moved", "from", "margin",
         "at risk",
@@ -160,7 +164,7 @@ fn print_months(schedule: &Schedule, out: Output) -> Result<(), CliError> {
     )
 }
 
-fn print_origin(basis: Basis, scenario: &Scenario, out: Output) -> Result<(), CliError> {
+fn print_origin(basis: Basis, scenario: &BacklogScenario, out: Output) -> Result<(), CliError> {
     let sources: Vec<String> = scenario
         .chip
         .iter()

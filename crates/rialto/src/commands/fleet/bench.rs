@@ -13,7 +13,7 @@ use std::time::Instant;
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{
-    self, Fleet, Mode, PoolSpec, Report, RunOptions, Scenario, TrafficSource,
+    self, Fleet, Mode, PoolSpec, RunOptions, ServingReport, ServingScenario, TrafficSource,
 };
 use rialto_fleet::step::Plan;
 use rialto_fleet::traffic::{Generator, PrefixTable, Request, Share, Trace, TrafficModel};
@@ -160,7 +160,7 @@ fn measure(
     );
     pool.routing = simulate::policy(&args.routing)?;
     let name = format!("{} requests on {workers} workers", trace.requests.len());
-    let scenario = Scenario::of_pool(name.clone(), pool);
+    let scenario = ServingScenario::of_pool(name.clone(), pool);
     let source = TrafficSource::Trace(trace.clone());
     let sources = HashMap::from([("trace".to_owned(), source)]);
     let parameters = simulate::parameters(None)?;
@@ -171,7 +171,7 @@ fn measure(
     for _ in 0..args.runs {
         let started = Instant::now();
         let result = cluster::run(&fleet, &RunOptions::default(), &|_, _| {});
-        let report = Report::new(&fleet, &result, Mode::Exact, 0.0);
+        let report = ServingReport::new(&fleet, &result, Mode::Exact, 0.0);
         times.push(started.elapsed().as_secs_f64());
         last = Some(report);
         tick();

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rialto_fleet::calibrate::{
-    Accuracy, CallBasis, CallsError, Grouping, Point, calibrate, cross_validate, read_calls,
-    unseen_accuracy, update_from_calls,
+use rialto_calibration::{
+    Accuracy, CallsError, Grouping, Point, calibrate, cross_validate, read_calls, unseen_accuracy,
+    update_from_calls,
 };
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::step::Parameters;
+use rialto_fleet::traffic::CallBasis;
 use serde::Serialize;
 
 use super::table::Table;

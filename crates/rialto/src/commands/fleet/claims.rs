@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rialto_fleet::economics::claims::{self, Checked, ClaimFile, Verdict, Wording};
+use rialto_economics::claims::{self, Checked, ClaimFile, Verdict, Wording};
 
 use super::table;
 use crate::output::{CliError, Output};

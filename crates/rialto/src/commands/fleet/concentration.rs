@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rialto_fleet::economics::concentration::{self, Concentration, Measure};
-use rialto_fleet::economics::usage;
+use rialto_economics::concentration::{self, Concentration, Measure};
+use rialto_economics::usage;
 
 use super::deals;
 use super::table::{self, Table};

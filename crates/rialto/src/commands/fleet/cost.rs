@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rialto_economics::cost::{self, CostReport, CostScenario, Margin};
 use rialto_fleet::catalogue::Catalogue;
-use rialto_fleet::economics::cost::{self, Margin, Report, Scenario};
 use rialto_fleet::step::Parameters;
 
 use super::table::{self, Table};
@@ -22,7 +22,7 @@ pub(crate) struct CostArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &CostArgs, out: Output) -> Result<(), CliError> {
-    let mut scenario: Scenario = table::scenario(&args.scenario)?;
+    let mut scenario: CostScenario = table::scenario(&args.scenario)?;
     let mut catalogue = Catalogue::shipped().map_err(|e| CliError::bug(e.to_string()))?;
     for path in &args.catalogues {
         let text = table::read(path)?;
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &CostArgs, out: Output) -> Result<(), CliError> {
     )
 }
 
-fn print_hours(report: &Report, out: Output) -> Result<(), CliError> {
+fn print_hours(report: &CostReport, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "dollars a chip-hour",
         "deprec.",
@@ -103,7 +103,7 @@ fn print_hours(report: &Report, out: Output) -> Result<(), CliError> {
     )
 }
 
-fn print_tokens(report: &Report, out: Output) -> Result<(), CliError> {
+fn print_tokens(report: &CostReport, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "dollars a million tokens",
         "input",
@@ -153,7 +153,7 @@ fn print_margins(
     )
 }
 
-fn print_lags(report: &Report, scenario: &Scenario, out: Output) -> Result<(), CliError> {
+fn print_lags(report: &CostReport, scenario: &CostScenario, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "agentic demand",
         "sold",

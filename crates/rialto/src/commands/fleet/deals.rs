@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rialto_fleet::economics::concentration::SettledDeal;
+use rialto_economics::concentration::SettledDeal;
 use rialto_views::{Rates, tokens_of};
 use serde_json::Value;
 

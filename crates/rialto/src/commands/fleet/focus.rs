@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rialto_fleet::economics::{focus, usage};
+use rialto_economics::{focus, usage};
 
 use super::table;
 use crate::output::{CliError, Output};

@@ -3,16 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rialto_fleet::economics::Fault;
-use rialto_fleet::economics::history::{self, Backtest, History, HistorySetup, Predicted};
-use rialto_fleet::economics::invest::{self, Outcome, Report, Scenario, Year};
+use rialto_economics::Fault;
+use rialto_economics::history::{self, Backtest, History, HistoryColumns, HistorySetup, Predicted};
+use rialto_economics::invest::{self, InvestReport, InvestScenario, Outcome, Year};
 use serde::Serialize;
 
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
-
-/// Quarters forecast from the newest history.
-const FORECAST_QUARTERS: i32 = 3;
 
 /// What a capital plan costs, earns and returns, by adoption lag and with ranges.
 #[derive(Debug, Args)]
@@ -22,25 +19,29 @@ pub(crate) struct InvestArgs {
     /// Another table of history than the one the scenario names.
     #[arg(long)]
     history: Option<PathBuf>,
+    /// Which columns of the history are what (.toml); absent, the scenario's own, or those of the
+    /// shipped table.
+    #[arg(long, value_name = "FILE")]
+    history_columns: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
 struct Document<'a> {
-    scenario: &'a Scenario,
+    scenario: &'a InvestScenario,
     backtest: Option<&'a Backtest>,
     forecast: &'a [Predicted],
-    plan: &'a Report,
+    plan: &'a InvestReport,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &InvestArgs, out: Output) -> Result<(), CliError> {
-    let scenario: Scenario = table::scenario(&args.scenario)?;
+    let scenario: InvestScenario = table::scenario(&args.scenario)?;
     let tried = scenario
         .history
         .as_ref()
         .map(|setup| try_history(args, setup))
         .transpose()?;
-    if tried.is_none() && args.history.is_some() {
+    if tried.is_none() && (args.history.is_some() || args.history_columns.is_some()) {
         return Err(CliError::usage(
             "the scenario has no [history] to say what to fit",
         ));
@@ -73,30 +74,25 @@ fn try_history(
         None => table::beside(&args.scenario, &setup.file),
     };
     let name = path.display().to_string();
-    let history = History::parse(&name, &table::read(&path)?).map_err(table::input)?;
+    let columns = columns(args, setup)?;
+    let history = History::parse(&name, &table::read(&path)?, &columns).map_err(table::input)?;
     let failed = |e: history::HistoryError| {
         let fault = Fault::new(format!("history.{}", e.field()), format!("{e}, in {name}"));
         table::fault(&args.scenario, &fault)
     };
     let backtest = history::backtest(&history, setup).map_err(failed)?;
-    let forecast = newest_forecast(&history, setup).map_err(failed)?;
+    let forecast = history::newest_forecast(&history, setup).map_err(failed)?;
     Ok((backtest, forecast))
 }
 
-/// Fits as many quarters again, the newest ones, and predicts what comes after them.
-fn newest_forecast(
-    history: &History,
-    setup: &HistorySetup,
-) -> Result<Vec<Predicted>, history::HistoryError> {
-    let Some(last) = history.rows.last().map(|r| r.quarter) else {
-        return Ok(Vec::new());
-    };
-    let length = setup.fit_to.since(setup.fit_from);
-    // A change that already shows in the quarters fitted must not be added again.
-    let fit = history::fit(history, last.plus(-length), last)?;
-    Ok((1..=FORECAST_QUARTERS)
-        .map(|i| fit.predict(last.plus(i), &[]))
-        .collect())
+/// The mapping that is given, that the scenario names, or the shipped one.
+fn columns(args: &InvestArgs, setup: &HistorySetup) -> Result<HistoryColumns, CliError> {
+    let named = setup.columns.as_ref();
+    let named = named.map(|name| table::beside(&args.scenario, name));
+    match args.history_columns.clone().or(named) {
+        Some(path) => table::scenario(&path),
+        None => HistoryColumns::shipped().map_err(|e| CliError::bug(e.to_string())),
+    }
 }
 
 fn print_backtest(b: &Backtest, forecast: &[Predicted], out: Output) -> Result<(), CliError> {
@@ -214,7 +210,7 @@ fn print_forecast(forecast: &[Predicted], out: Output) -> Result<(), CliError> {
     rows.print(out, "The same business, next quarters", note)
 }
 
-fn print_plan(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
+fn print_plan(scenario: &InvestScenario, plan: &InvestReport, out: Output) -> Result<(), CliError> {
     let origin = format!("modelled from {}; {}", scenario.basis, scenario.source);
     print_capital(scenario, plan, &origin, out)?;
     let Some(first) = plan.outcomes.first() else {
@@ -232,8 +228,8 @@ fn print_plan(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), Cli
 }
 
 fn print_capital(
-    scenario: &Scenario,
-    plan: &Report,
+    scenario: &InvestScenario,
+    plan: &InvestReport,
     origin: &str,
     out: Output,
 ) -> Result<(), CliError> {
@@ -259,7 +255,7 @@ fn print_capital(
 }
 
 /// Asset classes down, years across, with totals both ways.
-fn by_class(scenario: &Scenario, years: &[&Year], column: fn(&Year) -> &Vec<f64>) -> Table {
+fn by_class(scenario: &InvestScenario, years: &[&Year], column: fn(&Year) -> &Vec<f64>) -> Table {
     let names: Vec<String> = years.iter().map(|y| y.year.to_string()).collect();
     let mut heads = vec!["asset class", "life"];
     heads.extend(names.iter().map(String::as_str));
@@ -318,7 +314,7 @@ fn print_years(outcome: &Outcome, out: Output) -> Result<(), CliError> {
     rows.print(out, &title, note)
 }
 
-fn print_year_ranges(plan: &Report, out: Output) -> Result<(), CliError> {
+fn print_year_ranges(plan: &InvestReport, out: Output) -> Result<(), CliError> {
     let Some(ranges) = plan.ranges.first() else {
         return Ok(());
     };
@@ -356,7 +352,11 @@ fn print_year_ranges(plan: &Report, out: Output) -> Result<(), CliError> {
     )
 }
 
-fn print_outcomes(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
+fn print_outcomes(
+    scenario: &InvestScenario,
+    plan: &InvestReport,
+    out: Output,
+) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "lag",
         "NPV",
@@ -370,9 +370,9 @@ fn print_outcomes(scenario: &Scenario, plan: &Report, out: Output) -> Result<(),
     ]);
     for o in &plan.outcomes {
         let irr = match o.irr {
-            rialto_fleet::economics::cashflow::Irr::Rate(rate) => table::percent(rate),
-            rialto_fleet::economics::cashflow::Irr::None => "none".to_owned(),
-            rialto_fleet::economics::cashflow::Irr::Ambiguous => "several".to_owned(),
+            rialto_economics::cashflow::Irr::Rate(rate) => table::percent(rate),
+            rialto_economics::cashflow::Irr::None => "none".to_owned(),
+            rialto_economics::cashflow::Irr::Ambiguous => "several".to_owned(),
         };
         let years = |v: f64| format!("{v:.1} years");
         rows.row([
@@ -402,14 +402,18 @@ fn print_outcomes(scenario: &Scenario, plan: &Report, out: Output) -> Result<(),
     rows.print(out, "Outcome by adoption lag in quarters", &note)
 }
 
-fn price(scenario: &Scenario, index: f64) -> String {
+fn price(scenario: &InvestScenario, index: f64) -> String {
     match (scenario.demand.price_usd, &scenario.demand.price_unit) {
         (Some(usd), Some(unit)) => format!("${:.2}/{unit}", usd * index),
         _ => format!("{:.2} x plan", index),
     }
 }
 
-fn print_ranges(scenario: &Scenario, plan: &Report, out: Output) -> Result<(), CliError> {
+fn print_ranges(
+    scenario: &InvestScenario,
+    plan: &InvestReport,
+    out: Output,
+) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "lag",
         "NPV p10",

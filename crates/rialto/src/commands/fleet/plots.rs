@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use rialto_fleet::cells::text_cell;
-use rialto_fleet::cluster::{Fleet, Report, RunResult, SeriesPoint, Totals};
+use rialto_fleet::cluster::{Fleet, RunResult, SeriesPoint, ServingReport, Totals};
 use rialto_fleet::engine::{Histogram, Recorder};
 
 use super::chart::{Chart, Series, escape};
@@ -46,7 +46,11 @@ pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
 
 /// Writes the report's files to a directory: `report.html`, `report.json`, `pools.csv`,
 /// `series.csv` and each chart as SVG and PNG.
-pub fn write_report(dir: &Path, report: &Report, result: &RunResult) -> Result<(), CliError> {
+pub fn write_report(
+    dir: &Path,
+    report: &ServingReport,
+    result: &RunResult,
+) -> Result<(), CliError> {
     std::fs::create_dir_all(dir)
         .map_err(|e| CliError::failed(format!("cannot create {}: {e}", dir.display())))?;
     let json = serde_json::to_string_pretty(report).map_err(|e| CliError::bug(e.to_string()))?;
@@ -61,7 +65,7 @@ pub fn write_report(dir: &Path, report: &Report, result: &RunResult) -> Result<(
     traffic::write(&dir.join("report.html"), &html(report, &charts))
 }
 
-fn charts(report: &Report, result: &RunResult) -> Vec<(&'static str, Chart)> {
+fn charts(report: &ServingReport, result: &RunResult) -> Vec<(&'static str, Chart)> {
     let bin_s = report.series_bin_s.max(1e-9);
     let over_time = |name: &str, value: &dyn Fn(&SeriesPoint) -> f64| Series {
         name: name.to_owned(),
@@ -80,7 +84,7 @@ fn charts(report: &Report, result: &RunResult) -> Vec<(&'static str, Chart)> {
         series,
     };
     let cumulative = |name: &str, which: fn(&Recorder) -> &Histogram| {
-        let histogram = Report::histogram(result, which);
+        let histogram = ServingReport::histogram(result, which);
         let mut below = 0.0;
         let points = histogram
             .buckets()
@@ -149,7 +153,7 @@ fn charts(report: &Report, result: &RunResult) -> Vec<(&'static str, Chart)> {
 }
 
 /// One row a pool, figures with their unit in the column's name.
-fn pools_csv(report: &Report) -> String {
+fn pools_csv(report: &ServingReport) -> String {
     let mut text = String::from(
         "pool,model,chip,plan,replicas,chips,requests_per_s,output_tokens_per_s,\
          output_tokens_per_s_per_chip,goodput_per_s,slo_share,ttft_p50_s,ttft_p99_s,tpot_p50_s,\
@@ -198,7 +202,7 @@ fn pools_csv(report: &Report) -> String {
     text
 }
 
-fn series_csv(report: &Report) -> String {
+fn series_csv(report: &ServingReport) -> String {
     let mut text = String::from("start_s,arrived,finished,output_tokens,mean_ttft_s,provenance\n");
     for (i, p) in report.series.iter().enumerate() {
         let _ = writeln!(
@@ -219,7 +223,7 @@ const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem a
     border-bottom:1px solid #ddd;text-align:right}th:first-child,td:first-child{text-align:left}\
     svg{width:100%;height:auto}.note{background:#fff6e0;padding:.5rem 1rem}";
 
-fn html(report: &Report, charts: &[(&'static str, Chart)]) -> String {
+fn html(report: &ServingReport, charts: &[(&'static str, Chart)]) -> String {
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\
          <style>{STYLE}</style></head><body><h1>{0}</h1>\

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rialto_fleet::economics::silicon::{self, ChipYear, Report, Scenario};
+use rialto_economics::silicon::{self, ChipYear, SiliconReport, SiliconScenario};
 
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
@@ -17,7 +17,7 @@ pub(crate) struct SiliconArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &SiliconArgs, out: Output) -> Result<(), CliError> {
-    let scenario: Scenario = table::scenario(&args.scenario)?;
+    let scenario: SiliconScenario = table::scenario(&args.scenario)?;
     let report = silicon::report(&scenario);
     out.json(&report)?;
     out.line(&scenario.name)?;
@@ -31,8 +31,8 @@ pub(crate) fn run(args: &SiliconArgs, out: Output) -> Result<(), CliError> {
 }
 
 fn print_chips(
-    report: &Report,
-    scenario: &Scenario,
+    report: &SiliconReport,
+    scenario: &SiliconScenario,
     origin: &str,
     out: Output,
 ) -> Result<(), CliError> {
@@ -55,7 +55,7 @@ fn print_chips(
     rows.print(out, "The two chips", &note)
 }
 
-fn print_workloads(report: &Report, out: Output) -> Result<(), CliError> {
+fn print_workloads(report: &SiliconReport, out: Output) -> Result<(), CliError> {
     let Some(outcome) = report.outcomes.first() else {
         return Ok(());
     };
@@ -80,7 +80,7 @@ fn print_workloads(report: &Report, out: Output) -> Result<(), CliError> {
     rows.print(out, "Workloads, no adoption lag", note)
 }
 
-fn print_outcomes(report: &Report, out: Output) -> Result<(), CliError> {
+fn print_outcomes(report: &SiliconReport, out: Output) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "lag",
         "NPV $M",
@@ -108,7 +108,11 @@ fn print_outcomes(report: &Report, out: Output) -> Result<(), CliError> {
     rows.print(out, "Outcome by adoption lag in quarters", note)
 }
 
-fn print_ranges(report: &Report, scenario: &Scenario, out: Output) -> Result<(), CliError> {
+fn print_ranges(
+    report: &SiliconReport,
+    scenario: &SiliconScenario,
+    out: Output,
+) -> Result<(), CliError> {
     let mut rows = Table::new(&[
         "lag",
         "NPV p10",

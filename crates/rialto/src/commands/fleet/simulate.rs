@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use rialto_fleet::calibrate::write_calls;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{
-    self, ChipPrice, Fleet, Interval, Mode, Policy, PoolSpec, Report, RunOptions, RunResult,
-    Scenario, Totals,
+    self, ChipPrice, Fleet, Interval, Mode, Policy, PoolSpec, RunOptions, RunResult, ServingReport,
+    ServingScenario, Totals,
 };
 use rialto_fleet::plan::traffic_doubts;
 use rialto_fleet::step::{Parameters, Plan};
+use rialto_fleet::traffic::write_calls;
 
 use super::{plots, traffic};
 use crate::output::{CliError, Output};
@@ -172,7 +172,7 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
     let started = Instant::now();
     let result = run_fleet(&fleet, &options, out);
     let wall_s = started.elapsed().as_secs_f64();
-    let report = Report::new(&fleet, &result, mode, options.bin_s);
+    let report = ServingReport::new(&fleet, &result, mode, options.bin_s);
     if let Some(path) = &args.requests {
         traffic::write(path, &plots::requests_csv(&fleet, &result))?;
     }
@@ -239,7 +239,7 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
             let text = traffic::read(path)?;
             let file = path.display().to_string();
             let scenario =
-                Scenario::parse(&file, &text).map_err(|e| CliError::usage(e.to_string()))?;
+                ServingScenario::parse(&file, &text).map_err(|e| CliError::usage(e.to_string()))?;
             (file, text, scenario, path.parent().map(Path::to_path_buf))
         }
         (None, Some(trace)) => {
@@ -256,7 +256,7 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
         scenario.warmup_s = scenario.warmup_s.min(duration_s / 4.0);
     }
     let wrong =
-        |(field, message): (String, String)| Scenario::error(&file, &text, &field, &message);
+        |(field, message): (String, String)| ServingScenario::error(&file, &text, &field, &message);
     scenario
         .check()
         .map_err(|e| CliError::usage(wrong(e).to_string()))?;
@@ -274,7 +274,11 @@ fn build(args: &SimulateArgs, catalogue: &Catalogue) -> Result<Fleet, CliError> 
 }
 
 /// A scenario of one pool that replays a trace to its end.
-fn replay(trace: &Path, args: &PoolArgs, catalogue: &Catalogue) -> Result<Scenario, CliError> {
+fn replay(
+    trace: &Path,
+    args: &PoolArgs,
+    catalogue: &Catalogue,
+) -> Result<ServingScenario, CliError> {
     let name = trace.display().to_string();
     let mut pool = PoolSpec::new(
         "replay",
@@ -288,11 +292,11 @@ fn replay(trace: &Path, args: &PoolArgs, catalogue: &Catalogue) -> Result<Scenar
     pool.precision.clone_from(&args.precision);
     pool.routing = policy(&args.routing)?;
     pool.rate_per_s = args.rate_per_s;
-    Ok(Scenario::of_pool(format!("replay of {name}"), pool))
+    Ok(ServingScenario::of_pool(format!("replay of {name}"), pool))
 }
 
 /// Prints a report for people.
-fn print(report: &Report, wall_s: f64, out: Output) -> Result<(), CliError> {
+fn print(report: &ServingReport, wall_s: f64, out: Output) -> Result<(), CliError> {
     out.line(format!(
         "{} ({}, seed {}) [modelled]",
         report.scenario, report.mode, report.seed

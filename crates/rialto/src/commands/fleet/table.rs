@@ -5,7 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rialto_fleet::economics::{Basis, Fault, InputError, Spread, Swing, Validate};
+use rialto_economics::input::error_of;
+use rialto_economics::{Basis, Fault, InputError, Spread, Swing, Validate};
 use serde::de::DeserializeOwned;
 
 use crate::output::{CliError, Output};
@@ -94,7 +95,7 @@ pub(super) fn read(path: &Path) -> Result<String, CliError> {
 /// Reads and checks a TOML scenario.
 pub(super) fn scenario<T: DeserializeOwned + Validate>(path: &Path) -> Result<T, CliError> {
     let text = read(path)?;
-    rialto_fleet::economics::parse_toml(&path.display().to_string(), &text).map_err(input)
+    rialto_economics::parse_toml(&path.display().to_string(), &text).map_err(input)
 }
 
 /// An input error as the command line shows it; made for `map_err`, which hands it over.
@@ -109,11 +110,7 @@ pub(super) fn input(error: InputError) -> CliError {
 /// A fault found after parsing, with its line looked up in the file.
 pub(super) fn fault(path: &Path, fault: &Fault) -> CliError {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    input(InputError::from_fault(
-        &path.display().to_string(),
-        &text,
-        fault,
-    ))
+    input(error_of(&path.display().to_string(), &text, fault))
 }
 
 /// A path that a scenario names, relative to the scenario.

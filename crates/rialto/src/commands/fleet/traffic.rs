@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
-use rialto_fleet::cluster::{Faults, PoolSpec, Scenario, SloSpec, TrafficSource};
+use rialto_fleet::cluster::{Faults, PoolSpec, ServingScenario, SloSpec, TrafficSource};
 use rialto_fleet::plan::{
     Placement, PriceBasis, Prices, Question, plans, size_cheapest, traffic_doubts,
 };
@@ -280,7 +280,7 @@ fn absent(name: &str, path: &Path) -> Option<String> {
 /// Loads the traffic of every pool of a scenario, each source once. `file` and `text` are the
 /// scenario's, for errors.
 pub fn load_all(
-    scenario: &Scenario,
+    scenario: &ServingScenario,
     file: &str,
     text: &str,
     base: Option<&Path>,
@@ -290,7 +290,7 @@ pub fn load_all(
         let name = &pool.traffic;
         if let Some(problem) = absent(name, &file_of(name, base)) {
             let field = format!("pool[{index}].traffic");
-            let error = Scenario::error(file, text, &field, &problem);
+            let error = ServingScenario::error(file, text, &field, &problem);
             return Err(CliError::usage(error.to_string()));
         }
         if !loaded.contains_key(name) {

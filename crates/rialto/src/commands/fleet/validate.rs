@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rialto_fleet::calibrate::{Accuracy, PointFile, Report, Row, read_points, validate};
+use rialto_calibration::{Accuracy, AccuracyReport, PointFile, Row, read_points, validate};
 use rialto_fleet::catalogue::Catalogue;
 
 use super::table::{self, Table};
@@ -94,7 +94,7 @@ fn points(rows: &[Row], out: Output) -> Result<(), CliError> {
     )
 }
 
-fn skipped(report: &Report, out: Output) -> Result<(), CliError> {
+fn skipped(report: &AccuracyReport, out: Output) -> Result<(), CliError> {
     if report.skipped.is_empty() {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use rialto_lab::negotiate::session::{Action, Clock, Deadline, Still, Turn, negotiate};
 use rialto_lab::negotiate::strategy::Spec;
 use rialto_lab::negotiate::tournament::NegotiationScenario;
-use rialto_lab::rng::Rng;
+use rialto_random::SplitMix64;
 use serde::Serialize;
 
 use super::domains::{Reading, read};
@@ -172,8 +172,12 @@ pub(super) fn run(args: &RunArgs, out: Output) -> Result<(), CliError> {
 
 fn held(args: &RunArgs, scenario: &NegotiationScenario, deadline: Deadline) -> RunReport {
     let [left, right] = &scenario.sides;
-    let mut a = args.a.build(left, Rng::named(args.seed, &[0]).next_u64());
-    let mut b = args.b.build(right, Rng::named(args.seed, &[1]).next_u64());
+    let mut a = args
+        .a
+        .build(left, SplitMix64::named(args.seed, &[0]).next_u64());
+    let mut b = args
+        .b
+        .build(right, SplitMix64::named(args.seed, &[1]).next_u64());
     let space = &left.space;
     let utilities = |o| [left.wishes.utility(o), right.wishes.utility(o)];
     let mut trace = Vec::new();

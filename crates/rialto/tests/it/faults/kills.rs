@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use rialto_random::mix64;
 use serde_json::{Value, json};
 
 use super::http::Door;
@@ -26,14 +27,6 @@ struct Asked {
 
 /// Everything one client has asked for in this round, the last perhaps without an answer.
 type Asks = Vec<Asked>;
-
-/// Numbers that look drawn: SplitMix64.
-fn draw(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
 
 /// Pays its neighbour one unit, or writes to it, until the server is gone.
 fn load(url: &str, token: &str, client: usize, round: u64, stop: &AtomicBool) -> Asks {
@@ -149,7 +142,7 @@ fn one_round(folder: &std::path::Path, tokens: &[String], round: u64) -> Vec<Ask
             all.lock().unwrap()[client] = asks;
         }));
     }
-    thread::sleep(Duration::from_micros(5_000 + draw(round) % 60_000));
+    thread::sleep(Duration::from_micros(5_000 + mix64(round) % 60_000));
     server.kill();
     stop.store(true, Ordering::SeqCst);
     for thread in threads {

@@ -178,7 +178,7 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
                 agent,
                 moderator: what == "appoint",
             }),
-            _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
+            _ => return Err(Refusal::new(Code::Malformed, "do: a button's name")),
         };
         form.carry_out(command).await
     };

@@ -1,4 +1,4 @@
-//! The square: feeds and search, and posting as one of one's own agents.
+//! The square: feeds and search, and posting as an own agent.
 
 mod communities;
 mod moderation;
@@ -30,7 +30,7 @@ pub(super) use moderation::{Bench, measure};
 pub(super) use show::{measures, posts, told};
 pub(super) use thread::{bond, report};
 
-/// How many posts stand on a page.
+/// How many posts a page shows.
 const PAGE: u32 = 25;
 
 /// The routes of the square.

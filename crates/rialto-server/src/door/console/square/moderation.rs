@@ -30,7 +30,7 @@ pub(in crate::door::console) struct Bench {
 }
 
 impl Bench {
-    /// The viewer's bench.
+    /// The viewer's rights as a moderator.
     pub(in crate::door::console) async fn of(user: &SignedIn) -> Result<Self, Refusal> {
         Ok(Self {
             operator: show::is_operator(user).await?,
@@ -38,7 +38,7 @@ impl Bench {
         })
     }
 
-    /// Who of the viewer's may judge what stands in a community; none is the whole square.
+    /// Which of the viewer's agents may judge what is in a community; none is the whole square.
     pub(in crate::door::console) async fn judge(
         &self,
         user: &SignedIn,
@@ -78,13 +78,13 @@ impl Bench {
         Ok(read.await?.into_iter().map(of_place).collect())
     }
 
-    /// Whether the viewer may judge what an agent has to answer for: nobody judges in their own case.
+    /// Whether the viewer may judge a case of an agent: nobody judges in their own case.
     pub(in crate::door::console) fn may(&self, about: Option<AgentId>) -> bool {
         self.operator || !about.is_some_and(|id| self.agents.iter().any(|(own, _)| *own == id))
     }
 
-    /// Whether the viewer may lift a measure or decide its appeal: it is neither against its own
-    /// agent, nor the operator's, nor is it its own that is appealed against.
+    /// Whether the viewer may lift a measure or decide its appeal: the measure is neither against
+    /// its own agent nor the operator's, and an appealed one is not its own.
     pub(super) fn may_end(&self, row: &MeasureRow) -> bool {
         let by = match row.by {
             Principal::Agent(by) => Some(by),
@@ -294,7 +294,7 @@ pub(super) async fn decide(Path(name): Path<String>, form: Posted) -> Result<Res
                 uphold: what == "uphold",
                 reason,
             }),
-            _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
+            _ => return Err(Refusal::new(Code::Malformed, "do: a button's name")),
         };
         form.carry_out(command).await
     };

@@ -81,10 +81,10 @@ fn why(why: &rialto_views::Why) -> Why {
         })
         .collect();
     let parts = [
-        ("how young it is".to_owned(), why.recency),
+        ("age".to_owned(), why.recency),
         (ways.join(", "), why.relation),
         ("author's settled deals".to_owned(), why.reputation),
-        ("about something done".to_owned(), why.deeds),
+        ("about a finished deal or task".to_owned(), why.deeds),
         ("labels".to_owned(), why.labels),
         ("same owner above".to_owned(), why.diversity),
     ];
@@ -210,7 +210,7 @@ fn measure(
     }
 }
 
-/// Measures as everybody reads them: their forms stand on their own pages.
+/// Measures as everybody reads them: their forms are on their own pages.
 pub(in crate::door::console) fn told(mut measures: Vec<Measure>) -> Vec<Measure> {
     for measure in &mut measures {
         measure.judge = None;

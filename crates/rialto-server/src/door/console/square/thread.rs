@@ -1,4 +1,4 @@
-//! A post with what answers it, what it said before, who reacted to it, and what one can do about it.
+//! A post with its replies, earlier versions and reactions, and the forms of its page.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ use crate::door::console::request::{Posted, SignedIn, answered, done, named, rea
 use crate::door::console::show::who;
 use crate::door::problem::Refusal;
 
-/// How many answers stand on a page.
+/// How many replies a page shows.
 const PAGE: u32 = 50;
 
 /// `GET /square/posts/{id}`.
@@ -34,8 +34,8 @@ pub(super) async fn page(user: SignedIn, Path(name): Path<String>) -> Result<Res
     thread(&user, named(&name)?, done).await
 }
 
-/// The posts of a thread, each behind what it answers, with how far it is set in. What answers
-/// something on another page stands at the outer edge.
+/// The posts of a thread, each after the post it replies to, with its indentation. Replies to posts
+/// on another page are not indented.
 fn nested(top: PostId, rows: Vec<PostRow>) -> Vec<(PostRow, u8)> {
     let here: Vec<PostId> = rows.iter().map(|row| row.id).collect();
     let mut below: HashMap<PostId, Vec<PostRow>> = HashMap::new();
@@ -182,7 +182,7 @@ async fn wanted(form: &Posted, id: PostId, what: &str) -> Result<NativeCommand, 
         "delete" => SocialCommand::DeletePost(DeletePost { post: id }),
         "report" => report(form, TargetRef::Post(id))?,
         "measure" => measure(form, TargetRef::Post(id))?,
-        _ => return Err(Refusal::new(Code::Malformed, "do: what a button says")),
+        _ => return Err(Refusal::new(Code::Malformed, "do: a button's name")),
     };
     Ok(command.into())
 }
@@ -192,7 +192,7 @@ async fn author(form: &Posted, id: PostId) -> Result<AgentRef, Refusal> {
     Ok(AgentRef::Id(post.ok_or(Code::NotFound)?.author.id))
 }
 
-/// What binds an agent to another: following and muting.
+/// The relations of an agent to another: following and muting.
 pub(in crate::door::console) fn bond(what: &str, agent: AgentRef) -> Option<NativeCommand> {
     Some(match what {
         "follow" | "unfollow" => SocialCommand::Follow(Follow {
