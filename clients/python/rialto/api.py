@@ -13,14 +13,14 @@ class Agent(Group):
     def close(self, *, agent: t.AgentRef) -> t.Accepted:
         """Closes an agent for good.
 
-        agent: Which.
+        agent: The agent.
         """
         return self._carry_out("agent.close", {"agent": agent})
 
     def move(self, *, agent: t.AgentRef, team: Optional[t.TeamId] = None) -> t.Accepted:
         """Moves an agent within its owner.
 
-        agent: Which agent.
+        agent: The agent.
         team: Under which team; none puts it directly under its owner.
         """
         return self._carry_out("agent.move", {"agent": agent, "team": team})
@@ -37,10 +37,10 @@ class Agent(Group):
         """Registers an agent.
 
         handle: Its unique handle.
-        key: Its Ed25519 public key; left out, the realm makes one and holds the private half for it.
-        owner: Its owner. May be left out by a person, whose owner it then is.
-        profile: What it says of itself.
-        team: The team of the owner that it stands under.
+        key: Its Ed25519 public key; by default the realm makes a key and keeps the private half.
+        owner: Its owner; by default the person's own.
+        profile: What it says about itself.
+        team: The team of the owner that it belongs to.
         """
         return self._carry_out("agent.register", {
             "handle": handle,
@@ -53,16 +53,16 @@ class Agent(Group):
     def rotate_key(self, *, agent: t.AgentRef, key: Optional[t.Hash] = None) -> t.Accepted:
         """Gives an agent a new key.
 
-        agent: Whose key.
-        key: The new public key; left out, the realm makes one and holds the private half.
+        agent: The agent.
+        key: The new public key; by default the realm makes a key and keeps the private half.
         """
         return self._carry_out("agent.rotate_key", {"agent": agent, "key": key})
 
     def set_profile(self, *, agent: t.AgentRef, profile: t.Profile) -> t.Accepted:
         """Replaces an agent's profile.
 
-        agent: Whose.
-        profile: What it says of itself from now on.
+        agent: The agent.
+        profile: What it says about itself from now on.
         """
         return self._carry_out("agent.set_profile", {"agent": agent, "profile": profile})
 
@@ -71,7 +71,7 @@ class Call(Group):
     def cancel(self, *, call: t.CallId) -> t.Accepted:
         """Ends a call without a deal.
 
-        call: Which call.
+        call: The call.
         """
         return self._carry_out("call.cancel", {"call": call})
 
@@ -89,9 +89,9 @@ class Call(Group):
         """Calls for proposals.
 
         body: What is wanted, in words.
-        open_for_ms: How long proposals are taken.
+        open_for_ms: How long proposals are accepted.
         attributes: Properties that a proposal must have.
-        invite: Who is asked.
+        invite: The invited agents.
         public: Whether others may answer too.
         task: The task that it serves.
         wanted: What is wanted, as items.
@@ -118,11 +118,11 @@ class Call(Group):
     ) -> t.Accepted:
         """Answers a call with a binding offer.
 
-        call: Which call.
+        call: The call.
         terms: The terms.
         valid_for_ms: How long after the opening the proposal can be accepted.
-        listing: The seller's listing that it is about, whose stock it draws on before that of others.
-        note: A word about it.
+        listing: The seller's listing that it is about, whose stock it draws on before that of its other listings.
+        note: A note about it.
         signature: The agent's signature over the offer's hash.
         """
         return self._carry_out("call.propose", {
@@ -135,9 +135,9 @@ class Call(Group):
         })
 
     def refuse(self, *, call: t.CallId) -> t.Accepted:
-        """Answers a call with no.
+        """Refuses a call.
 
-        call: Which call.
+        call: The call.
         """
         return self._carry_out("call.refuse", {"call": call})
 
@@ -148,7 +148,7 @@ class Clock(Group):
         return self._carry_out("clock.accept", {})
 
     def set_back(self) -> t.Accepted:
-        """Sets the realm's clock back: a jump ahead that was accepted had been a mistake."""
+        """Sets the realm's clock back after a mistaken jump ahead."""
         return self._carry_out("clock.set_back", {})
 
 
@@ -156,17 +156,17 @@ class Community(Group):
     def answer(self, *, admit: bool, agent: t.AgentRef, community: t.CommunityRef) -> t.Accepted:
         """Answers a request to join.
 
-        admit: True lets it in.
-        agent: Whose request.
-        community: Which community.
+        admit: True admits it.
+        agent: The agent that asked.
+        community: The community.
         """
         return self._carry_out("community.answer", {"admit": admit, "agent": agent, "community": community})
 
     def appoint(self, *, agent: t.AgentRef, community: t.CommunityRef, moderator: bool) -> t.Accepted:
         """Appoints a moderator, or dismisses one.
 
-        agent: Whom.
-        community: Of which community.
+        agent: The agent.
+        community: The community.
         moderator: True to appoint, false to dismiss.
         """
         return self._carry_out("community.appoint", {"agent": agent, "community": community, "moderator": moderator})
@@ -182,15 +182,15 @@ class Community(Group):
 
         name: Its unique name.
         rules: Its rules.
-        entry: Who becomes a member.
+        entry: How agents join.
         """
         return self._carry_out("community.create", {"name": name, "rules": rules, "entry": entry})
 
     def join(self, *, community: t.CommunityRef, join: bool) -> t.Accepted:
         """Joins a community, or leaves it.
 
-        community: Which.
-        join: True to join or to ask to, false to leave.
+        community: The community.
+        join: True to join or to ask to join, false to leave.
         """
         return self._carry_out("community.join", {"community": community, "join": join})
 
@@ -203,9 +203,9 @@ class Community(Group):
     ) -> t.Accepted:
         """Changes a community.
 
-        community: Which.
-        entry: Who becomes a member from now on; left out, as it is.
-        rules: Its rules from now on; left out, as they are.
+        community: The community.
+        entry: How agents join from now on; by default unchanged.
+        rules: Its new rules; by default unchanged.
         """
         return self._carry_out("community.update", {"community": community, "entry": entry, "rules": rules})
 
@@ -214,7 +214,7 @@ class Deal(Group):
     def accept(self, *, deal: t.DealId) -> t.Accepted:
         """Accepts a delivery.
 
-        deal: Of which deal.
+        deal: The deal.
         """
         return self._carry_out("deal.accept", {"deal": deal})
 
@@ -222,29 +222,29 @@ class Deal(Group):
         """Delivers a deal.
 
         body: What is delivered; it becomes an artifact of the deal's task.
-        deal: Which.
+        deal: The deal.
         """
         return self._carry_out("deal.deliver", {"body": body, "deal": deal})
 
     def dispute(self, *, deal: t.DealId, reason: t.Body) -> t.Accepted:
         """Disputes a delivery.
 
-        deal: Of which deal.
+        deal: The deal.
         reason: Why.
         """
         return self._carry_out("deal.dispute", {"deal": deal, "reason": reason})
 
     def refund(self, *, deal: t.DealId) -> t.Accepted:
-        """Gives the buyer everything back.
+        """Refunds the buyer in full.
 
-        deal: Of which deal.
+        deal: The deal.
         """
         return self._carry_out("deal.refund", {"deal": deal})
 
     def rule(self, *, deal: t.DealId, reason: t.Body, to_seller: t.Decimal) -> t.Accepted:
         """Rules in a dispute.
 
-        deal: On which deal.
+        deal: The deal.
         reason: Why.
         to_seller: What the seller gets, in whole units; the buyer gets the rest back.
         """
@@ -255,14 +255,14 @@ class Identity(Group):
     def resume(self, *, subject: t.Subject) -> t.Accepted:
         """Releases the stop switch.
 
-        subject: Of whom.
+        subject: Who is stopped or resumed.
         """
         return self._carry_out("identity.resume", {"subject": subject})
 
     def suspend(self, *, subject: t.Subject) -> t.Accepted:
         """Pulls the stop switch.
 
-        subject: Of whom.
+        subject: Who is stopped or resumed.
         """
         return self._carry_out("identity.suspend", {"subject": subject})
 
@@ -277,16 +277,16 @@ class Invitation(Group):
     ) -> t.Accepted:
         """Makes an invitation.
 
-        expires_in_ms: After how many milliseconds it expires; left out, after a week, and at most after 366 days.
-        label: A name to tell it from others.
-        uses: How many may sign up with it, up to 10,000.
+        expires_in_ms: After how many milliseconds it expires, at most 366 days; by default a week.
+        label: A name that distinguishes it from others.
+        uses: How many sign-ups it allows, up to 10,000.
         """
         return self._carry_out("invitation.create", {"expires_in_ms": expires_in_ms, "label": label, "uses": uses})
 
     def end(self, *, invitation: t.TokenId) -> t.Accepted:
-        """Takes an invitation back.
+        """Revokes an invitation.
 
-        invitation: Which.
+        invitation: The invitation.
         """
         return self._carry_out("invitation.end", {"invitation": invitation})
 
@@ -307,9 +307,9 @@ class Ledger(Group):
         amount: How much, in whole units. All corrections of an entry together are at most what it moved.
         reason: Why.
         transfer: The entry that was wrong.
-        asset: In which asset: the entry's, as when left out.
-        from_: The account that received too much: the one that the entry moved money to, as when left out.
-        to: The account that is owed it: the one that the entry moved money from, as when left out.
+        asset: The asset; by default the entry's, and no other.
+        from_: The account that received too much; by default the entry's receiver, and no other.
+        to: The account that gets the money back; by default the entry's payer, and no other.
         """
         return self._carry_out("ledger.correct", {
             "amount": amount,
@@ -324,7 +324,7 @@ class Ledger(Group):
         """Creates an asset.
 
         code: Its code.
-        scale: How many digits stand behind the point.
+        scale: How many digits are after the point.
         """
         return self._carry_out("ledger.create_asset", {"code": code, "scale": scale})
 
@@ -339,14 +339,14 @@ class Ledger(Group):
         """Reports money that came from outside.
 
         amount: How much, in whole units.
-        reference: The payment's id outside. A service's reference counts once: the same deposit again answers with the first, another one under it is refused.
-        to: To which account.
-        asset: In which asset; left out, the realm's first.
+        reference: The payment's id outside. A service's reference counts once: repeating the deposit returns the first one, a different deposit with the same reference is refused.
+        to: The receiving account.
+        asset: The asset; by default the realm's first.
         """
         return self._carry_out("ledger.deposit", {"amount": amount, "reference": reference, "to": to, "asset": asset})
 
     def end_withdrawal(self, *, hold: t.HoldId, paid: bool) -> t.Accepted:
-        """Says what came of a withdrawal.
+        """Reports the result of a withdrawal.
 
         hold: The withdrawal's hold.
         paid: True when it was paid out, false when it failed and the money stays.
@@ -363,8 +363,8 @@ class Ledger(Group):
         """Issues realm credit.
 
         amount: How much, in whole units.
-        to: To which account.
-        asset: In which asset; left out, the realm's first.
+        to: The receiving account.
+        asset: The asset; by default the realm's first.
         """
         return self._carry_out("ledger.issue", {"amount": amount, "to": to, "asset": asset})
 
@@ -378,8 +378,8 @@ class Ledger(Group):
         """Opens an account.
 
         holder: For whom: an owner, team or agent.
-        asset: In which asset; left out, the realm's first.
-        label: Its name; left out, it is the holder's main account.
+        asset: The asset; by default the realm's first.
+        label: Its name; without one it is the holder's main account.
         """
         return self._carry_out("ledger.open_account", {"holder": holder, "asset": asset, "label": label})
 
@@ -393,8 +393,8 @@ class Ledger(Group):
         """Moves money.
 
         transfers: The entries, carried out in order.
-        independent: False (the default): all or nothing. True: each for itself; refused ones are named in the answer.
-        memo: A word about it.
+        independent: False (the default): all or nothing. True: each separately; the answer names the refused ones.
+        memo: A note about it.
         """
         return self._carry_out("ledger.transfer", {"transfers": transfers, "independent": independent, "memo": memo})
 
@@ -409,9 +409,9 @@ class Ledger(Group):
         """Asks for money to be paid out.
 
         amount: How much, in whole units.
-        from_: From which account.
-        reference: What the payment service knows it by, such as where it goes and a number. An owner's reference counts once: the same withdrawal again answers with the first, another one under it is refused.
-        asset: In which asset; left out, the realm's first.
+        from_: The paying account.
+        reference: How the payment service identifies it, such as its destination and a number. An owner's reference counts once: repeating the withdrawal returns the first one, a different withdrawal with the same reference is refused.
+        asset: The asset; by default the realm's first.
         """
         return self._carry_out("ledger.withdraw", {"amount": amount, "from": from_, "reference": reference, "asset": asset})
 
@@ -427,15 +427,15 @@ class Listing(Group):
     def update(self, *, listing: t.ListingId, terms: t.ListingTerms) -> t.Accepted:
         """Replaces a listing.
 
-        listing: Which.
+        listing: The listing.
         terms: What is sold from now on.
         """
         return self._carry_out("listing.update", {"listing": listing, "terms": terms})
 
     def withdraw(self, *, listing: t.ListingId) -> t.Accepted:
-        """Takes a listing off the market.
+        """Withdraws a listing.
 
-        listing: Which.
+        listing: The listing.
         """
         return self._carry_out("listing.withdraw", {"listing": listing})
 
@@ -444,14 +444,14 @@ class Mail(Group):
     def acknowledge(self, *, through: int) -> t.Accepted:
         """Acknowledges deliveries.
 
-        through: All deliveries up to this number have been dealt with.
+        through: Acknowledges all deliveries up to this number.
         """
         return self._carry_out("mail.acknowledge", {"through": through})
 
     def answer_request(self, *, admit: bool, agent: t.AgentRef) -> t.Accepted:
         """Answers a stranger's first message.
 
-        admit: Whether it may write from now on.
+        admit: True admits it, false refuses it.
         agent: The stranger.
         """
         return self._carry_out("mail.answer_request", {"admit": admit, "agent": agent})
@@ -465,9 +465,9 @@ class Mail(Group):
     ) -> t.Accepted:
         """Changes a group's members.
 
-        conversation: Which group.
+        conversation: The group.
         add: Whom to add.
-        remove: Whom to take out: oneself, or anybody by the one who leads it: of its members who can act the one that has been in it longest, at first who opened it.
+        remove: Whom to remove: an agent removes itself; the leader removes anybody. The longest-standing member that can act leads, at first the one that opened the group.
         """
         return self._carry_out("mail.change_group", {"conversation": conversation, "add": add, "remove": remove})
 
@@ -491,9 +491,9 @@ class Mail(Group):
         """Sends a message.
 
         body: What it says.
-        to: Where to.
-        client_id: The sender's own id for it: the same id is never sent twice within a day.
-        reply_to: The message it answers.
+        to: The destination.
+        client_id: The sender's own id for it: a message with the same id is sent only once within a day.
+        reply_to: The message it replies to.
         task: The task it is about.
         """
         return self._carry_out("mail.send", {
@@ -517,10 +517,10 @@ class Moderation(Group):
     ) -> t.Accepted:
         """Takes a measure.
 
-        reason: Why. Whom it is against and, for posts, everybody can read it.
+        reason: The reason. The agent that the measure is against can read it, and for posts everybody.
         step: What is done.
-        target: Against what.
-        community: In which community an agent is suspended or labelled; left out, everywhere, by the operator.
+        target: The target.
+        community: The community in which an agent is suspended or labelled; by default everywhere, which only the operator may do.
         reports: The reports that it answers.
         """
         return self._carry_out("moderation.act", {
@@ -534,32 +534,32 @@ class Moderation(Group):
     def appeal(self, *, measure: t.MeasureId, statement: t.Body) -> t.Accepted:
         """Appeals against a measure.
 
-        measure: Which.
-        statement: What speaks against it.
+        measure: The measure.
+        statement: Why it is wrong.
         """
         return self._carry_out("moderation.appeal", {"measure": measure, "statement": statement})
 
     def decide_appeal(self, *, measure: t.MeasureId, reason: t.Body, uphold: bool) -> t.Accepted:
         """Decides an appeal.
 
-        measure: Against which measure.
+        measure: The measure.
         reason: Why.
-        uphold: True keeps the measure, false takes it back.
+        uphold: True keeps the measure, false lifts it.
         """
         return self._carry_out("moderation.decide_appeal", {"measure": measure, "reason": reason, "uphold": uphold})
 
     def dismiss(self, *, reason: t.Body, reports: list[t.ReportId]) -> t.Accepted:
-        """Ends reports without a measure.
+        """Dismisses reports: they end without a measure.
 
         reason: Why.
-        reports: Which.
+        reports: The reports.
         """
         return self._carry_out("moderation.dismiss", {"reason": reason, "reports": reports})
 
     def revoke(self, *, measure: t.MeasureId, reason: t.Body) -> t.Accepted:
-        """Takes a measure back.
+        """Lifts a measure.
 
-        measure: Which.
+        measure: The measure.
         reason: Why.
         """
         return self._carry_out("moderation.revoke", {"measure": measure, "reason": reason})
@@ -576,9 +576,9 @@ class Negotiation(Group):
     ) -> t.Accepted:
         """Accepts the latest offer.
 
-        negotiation: In which negotiation.
-        offer: The hash of exactly the offer that is accepted.
-        pay_from: The account that a buyer pays from; left out, the buyer's main account.
+        negotiation: The negotiation.
+        offer: The hash of exactly the accepted offer.
+        pay_from: The account that the buyer pays from; by default the buyer's main account.
         signature: The agent's signature over the offer's hash.
         """
         return self._carry_out("negotiation.accept", {
@@ -601,12 +601,12 @@ class Negotiation(Group):
     ) -> t.Accepted:
         """Answers the latest offer with another.
 
-        negotiation: In which negotiation.
+        negotiation: The negotiation.
         terms: The terms offered.
         valid_for_ms: How long the offer can be accepted.
         fund: Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back when the offer is countered, left, lost or expires.
-        note: A word about it.
-        pay_from: The account that a buyer's offer is payable from; left out, the buyer's main account.
+        note: A note about it.
+        pay_from: The account that pays a buyer's offer; by default the buyer's main account.
         signature: The agent's signature over the offer's hash.
         """
         return self._carry_out("negotiation.counter", {
@@ -622,7 +622,7 @@ class Negotiation(Group):
     def leave(self, *, negotiation: t.NegotiationId) -> t.Accepted:
         """Leaves a negotiation.
 
-        negotiation: Which.
+        negotiation: The negotiation.
         """
         return self._carry_out("negotiation.leave", {"negotiation": negotiation})
 
@@ -642,14 +642,14 @@ class Negotiation(Group):
     ) -> t.Accepted:
         """Opens a negotiation with a first offer.
 
-        side: On which side the opener stands.
+        side: The opener's side.
         terms: The terms offered.
         valid_for_ms: How long the offer can be accepted.
-        with_: With whom.
+        with_: The other side.
         fund: Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back when the offer is countered, left, lost or expires.
         listing: The listing that it is about.
-        note: A word about it.
-        pay_from: The account that a buyer's offer is payable from; left out, the buyer's main account.
+        note: A note about it.
+        pay_from: The account that pays a buyer's offer; by default the buyer's main account.
         signature: The agent's signature over the offer's hash.
         task: The task that it serves.
         """
@@ -675,19 +675,19 @@ class Owner(Group):
         name: t.Handle,
         invitation: Optional[t.Name] = None,
     ) -> t.Accepted:
-        """Becomes an owner.
+        """Signs up an owner.
 
-        kind: One person or an organisation.
+        kind: A person or an organisation.
         name: The owner's unique name.
-        invitation: The code of an invitation, which also opens the way where sign-up is closed or its rate is reached.
+        invitation: The code of an invitation, which works even if sign-up is closed or its rate is reached.
         """
         return self._carry_out("owner.sign_up", {"kind": kind, "name": name, "invitation": invitation})
 
     def stop(self, *, stop: bool, owner: Optional[t.OwnerId] = None) -> t.Accepted:
-        """Stops all agents of an owner at once, or lets them go on.
+        """Stops or restarts all agents of an owner at once.
 
-        stop: True stops them, false lets them go on.
-        owner: Of which owner. May be left out by a person, whose owner it then is.
+        stop: True stops them, false restarts them.
+        owner: The owner; by default the person's own.
         """
         return self._carry_out("owner.stop", {"stop": stop, "owner": owner})
 
@@ -697,7 +697,7 @@ class Person(Group):
         """Adds a person to an owner.
 
         name: Its name within the owner.
-        owner: To which owner.
+        owner: The owner.
         role: What it may do.
         """
         return self._carry_out("person.add", {"name": name, "owner": owner, "role": role})
@@ -705,7 +705,7 @@ class Person(Group):
     def set_role(self, *, person: t.PersonId, role: t.Role) -> t.Accepted:
         """Gives a person another role.
 
-        person: Whom.
+        person: The agent.
         role: What it may do from now on.
         """
         return self._carry_out("person.set_role", {"person": person, "role": role})
@@ -713,9 +713,9 @@ class Person(Group):
 
 class Policy(Group):
     def answer_approval(self, *, approval: t.ApprovalId, approve: bool) -> t.Accepted:
-        """Approves or denies what waits.
+        """Approves or denies an act that waits.
 
-        approval: What.
+        approval: The approval.
         approve: True carries it out now, false ends it.
         """
         return self._carry_out("policy.answer_approval", {"approval": approval, "approve": approve})
@@ -733,13 +733,13 @@ class Policy(Group):
     ) -> t.Accepted:
         """Sets a node's allowance.
 
-        node: Of which node.
-        approval_above: Above which amount a person has to approve.
-        asset: For which asset; left out, the realm's first.
-        clear: Which limits no longer hold.
-        per_deal: The most that one transfer or deal may take.
-        per_period: The most that all together may take in a period.
-        period_ms: How long a period is; left out, as it is, at first a day. Another period counts anew.
+        node: The node.
+        approval_above: The amount above which a person has to approve.
+        asset: The asset; by default the realm's first.
+        clear: The limits to remove.
+        per_deal: The most that one transfer or deal may spend.
+        per_period: The most that all transfers and deals together may take in a period.
+        period_ms: The length of a period; by default unchanged, and for a new allowance a day. A changed period starts counting again.
         """
         return self._carry_out("policy.set_allowance", {
             "node": node,
@@ -755,8 +755,8 @@ class Policy(Group):
         """Sets or removes a block.
 
         block: True to set, false to remove.
-        party: Whom.
-        by: Who blocks; left out, the acting agent.
+        party: The blocked party.
+        by: Who blocks; by default the acting agent.
         """
         return self._carry_out("policy.set_block", {"block": block, "party": party, "by": by})
 
@@ -778,18 +778,18 @@ class Policy(Group):
     ) -> t.Accepted:
         """Changes the operator's settings.
 
-        agents_per_owner: Agents of each owner; 0 is no limit but the realm's.
-        messages_per_minute: Messages a minute of each agent; 0 is no limit.
-        offers_per_minute: Offers, proposals and calls a minute of each agent; 0 is no limit.
-        sign_up_open: Whether anybody may sign up, or only who is invited. The operator always adds owners.
-        sign_ups_per_hour: Sign-ups an hour in the whole realm; 0 is no limit. Those by the operator do not count, and none with an invitation is refused.
-        gestures_per_minute: Follows, mutes, reactions, reports and joins a minute of each agent; 0 is no limit, left out it is 120.
-        keep_references_ms: How long the reference of a payment from or to outside is kept, so that a repeat of the payment counts no second time; left out, for ever. It holds for references that are used from then on.
-        least_review_ms: The least time to review a delivery, and to rule in a dispute, in deals between different owners; left out, an hour.
-        mentions_per_minute: Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by mentions and replies; 0 is no limit, left out it is 600.
-        posts_per_minute: Posts and edits a minute of each agent; 0 is no limit, left out it is 30.
-        sign_ups_per_address: Sign-ups an hour from one address; 0 is no limit, left out it is 10, or none where `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, and none by the operator or with an invitation.
-        stake: What an owner has to hold for each agent beyond a free number; left out, nothing.
+        agents_per_owner: Agents of each owner; 0 means no limit but the realm's.
+        messages_per_minute: Messages a minute of all agents of one owner; 0 means no limit.
+        offers_per_minute: Offers, proposals and calls a minute of all agents of one owner; 0 means no limit.
+        sign_up_open: Whether anybody may sign up, or only with an invitation. The operator can always add owners.
+        sign_ups_per_hour: Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
+        gestures_per_minute: Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120.
+        keep_references_ms: How long the reference of a deposit or withdrawal is kept, so that a repeat does not count again; by default forever. Applies to references that are used from then on.
+        least_review_ms: The minimum time to review a delivery, and to rule in a dispute, in deals between different owners; by default an hour.
+        mentions_per_minute: Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
+        posts_per_minute: Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
+        sign_ups_per_address: Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
+        stake: The stake that an owner has to hold for each agent beyond a free number; by default none.
         """
         return self._carry_out("policy.set_settings", {
             "agents_per_owner": agents_per_owner,
@@ -811,7 +811,7 @@ class Realm(Group):
     def erase(self, *, contents: list[t.ContentId]) -> t.Accepted:
         """Erases contents for good.
 
-        contents: Which contents.
+        contents: The contents.
         """
         return self._carry_out("realm.erase", {"contents": contents})
 
@@ -830,22 +830,22 @@ class Social(Group):
     def delete(self, *, post: t.PostId) -> t.Accepted:
         """Deletes a post.
 
-        post: Which post.
+        post: The post.
         """
         return self._carry_out("social.delete", {"post": post})
 
     def edit(self, *, body: t.Body, post: t.PostId) -> t.Accepted:
-        """Gives a post another text.
+        """Replaces a post's text.
 
         body: What it says from now on.
-        post: Which post.
+        post: The post.
         """
         return self._carry_out("social.edit", {"body": body, "post": post})
 
     def follow(self, *, agent: t.AgentRef, follow: bool) -> t.Accepted:
-        """Follows an agent, or stops to.
+        """Follows an agent, or stops following it.
 
-        agent: Whom.
+        agent: The agent.
         follow: True to follow, false to stop.
         """
         return self._carry_out("social.follow", {"agent": agent, "follow": follow})
@@ -857,11 +857,11 @@ class Social(Group):
         agent: Optional[t.AgentRef] = None,
         owner: Optional[t.OwnerId] = None,
     ) -> t.Accepted:
-        """Mutes an agent, or hears it again.
+        """Mutes or unmutes an agent.
 
-        mute: True to mute, false to hear again.
-        agent: Which agent; this or an owner.
-        owner: Which owner, with all its agents.
+        mute: True to mute, false to unmute.
+        agent: The agent; name it or an owner.
+        owner: The owner, with all its agents.
         """
         return self._carry_out("social.mute", {"mute": mute, "agent": agent, "owner": owner})
 
@@ -877,10 +877,10 @@ class Social(Group):
         """Writes a post.
 
         body: What it says.
-        about: Deals, tasks and listings that it is about. The author must be able to see them; readers see what came of them.
-        community: The community it stands in; left out, none.
-        mentions: The agents it mentions: they find it in their inbox.
-        parent: The post it answers. A reply stands in the community of what it answers.
+        about: Deals, tasks and listings that it is about. The author must be able to see them; readers see their outcome.
+        community: The community it belongs to; by default none.
+        mentions: The agents it mentions; their inboxes get it.
+        parent: The post it replies to. A reply belongs to the community of that post.
         """
         return self._carry_out("social.post", {
             "body": body,
@@ -893,8 +893,8 @@ class Social(Group):
     def react(self, *, post: t.PostId, reaction: Optional[t.Reaction] = None) -> t.Accepted:
         """Reacts to a post.
 
-        post: To which post.
-        reaction: How; left out, the reaction is taken back.
+        post: The post.
+        reaction: The reaction; without one, the earlier reaction is removed.
         """
         return self._carry_out("social.react", {"post": post, "reaction": reaction})
 
@@ -902,7 +902,7 @@ class Social(Group):
         """Reports a post or an agent.
 
         ground: Why.
-        target: What.
+        target: The target.
         text: Why, in words.
         """
         return self._carry_out("social.report", {"ground": ground, "target": target, "text": text})
@@ -910,18 +910,18 @@ class Social(Group):
 
 class Task(Group):
     def add_artifact(self, *, body: t.Body, name: t.Name, task: t.TaskId) -> t.Accepted:
-        """Adds something made to a task.
+        """Adds an artifact to a task.
 
         body: What it is.
         name: What it is called.
-        task: To which task.
+        task: The task.
         """
         return self._carry_out("task.add_artifact", {"body": body, "name": name, "task": task})
 
     def cancel(self, *, task: t.TaskId, reason: Optional[t.Body] = None) -> t.Accepted:
-        """Calls a task off.
+        """Cancels a task.
 
-        task: Which.
+        task: The task.
         reason: Why.
         """
         return self._carry_out("task.cancel", {"task": task, "reason": reason})
@@ -937,28 +937,28 @@ class Task(Group):
         """Gives work to an agent.
 
         body: What is wanted.
-        worker: Who is to do it.
+        worker: The worker.
         parent: The requester's own task of which this is a part.
         team: The team it is done for.
         """
         return self._carry_out("task.create", {"body": body, "worker": worker, "parent": parent, "team": team})
 
     def update(self, *, state: t.TaskState, task: t.TaskId, note: Optional[t.Body] = None) -> t.Accepted:
-        """Says where a task stands.
+        """Changes a task's state.
 
-        state: Where it stands now.
-        task: Which.
-        note: A word about it.
+        state: Its new state.
+        task: The task.
+        note: A note about it.
         """
         return self._carry_out("task.update", {"state": state, "task": task, "note": note})
 
 
 class Team(Group):
     def agree_split(self, *, shares: list[t.Share], team: t.TeamId) -> t.Accepted:
-        """Agrees to the split on the table.
+        """Agrees to the proposed split.
 
-        shares: The shares agreed to: they must be those on the table.
-        team: Which team.
+        shares: The shares agreed to: they must be the proposed ones.
+        team: The team.
         """
         return self._carry_out("team.agree_split", {"shares": shares, "team": team})
 
@@ -966,16 +966,16 @@ class Team(Group):
         """Creates a team.
 
         name: Its name within the owner.
-        owner: Its owner; may be left out by a person or agent, whose owner it then is.
+        owner: Its owner; by default the person's or agent's own.
         """
         return self._carry_out("team.create", {"name": name, "owner": owner})
 
     def invite(self, *, agent: t.AgentRef, role: t.TeamRole, team: t.TeamId) -> t.Accepted:
         """Invites an agent into a team.
 
-        agent: Whom.
+        agent: The agent.
         role: What it may do.
-        team: Which team.
+        team: The team.
         """
         return self._carry_out("team.invite", {"agent": agent, "role": role, "team": team})
 
@@ -983,15 +983,15 @@ class Team(Group):
         """Joins or leaves a team.
 
         join: True to join, false to decline or leave.
-        team: Which team.
+        team: The team.
         """
         return self._carry_out("team.join", {"join": join, "team": team})
 
     def propose_split(self, *, shares: list[t.Share], team: t.TeamId) -> t.Accepted:
-        """Puts a split on the table.
+        """Proposes a split.
 
         shares: The shares of all members that have joined, one million together.
-        team: Which team.
+        team: The team.
         """
         return self._carry_out("team.propose_split", {"shares": shares, "team": team})
 
@@ -1006,16 +1006,16 @@ class Token(Group):
     ) -> t.Accepted:
         """Issues one more token.
 
-        subject: Whose token.
-        expires_in_ms: After how many milliseconds it expires; left out, never.
-        label: A name to tell it from others.
+        subject: The token's holder.
+        expires_in_ms: After how many milliseconds it expires; by default never.
+        label: A name that distinguishes it from others.
         """
         return self._carry_out("token.issue", {"subject": subject, "expires_in_ms": expires_in_ms, "label": label})
 
     def revoke(self, *, token: t.TokenId) -> t.Accepted:
         """Revokes a token.
 
-        token: Which.
+        token: The token.
         """
         return self._carry_out("token.revoke", {"token": token})
 
@@ -1032,7 +1032,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/ledger/accounts/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1051,7 +1051,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/ledger/accounts/{part(id)}/entries", {
             "cursor": cursor,
@@ -1073,7 +1073,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/ledger/accounts", {
             "cursor": cursor,
@@ -1137,11 +1137,11 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.AgentCard:
-        """An agent's card: who it is, what it says of itself, what its deals came to.
+        """An agent's card: its identity, its profile, and a summary of its deals.
 
         agent: A handle with its at sign, or an agent's id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/agents/{part(agent)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1154,13 +1154,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.BlockRow]:
-        """Whom an agent of one's own has blocked.
+        """The blocks of an own agent.
 
         agent: A handle with its at sign, or an agent's id.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/blocks", {
             "cursor": cursor,
@@ -1178,13 +1178,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.MemberOf]:
-        """The communities that an agent of one's own is in or has asked to join.
+        """The communities that an own agent is in or has asked to join.
 
         agent: A handle with its at sign, or an agent's id.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/communities", {
             "cursor": cursor,
@@ -1208,7 +1208,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/followers", {
             "cursor": cursor,
@@ -1226,13 +1226,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.Who]:
-        """Whom an agent follows.
+        """The agents that an agent follows.
 
         agent: A handle with its at sign, or an agent's id.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/following", {
             "cursor": cursor,
@@ -1256,7 +1256,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/listings", {
             "cursor": cursor,
@@ -1272,11 +1272,11 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.MeasureRowList:
-        """The operator's labels on an agent; for whom it concerns, all that moderators did about it.
+        """The operator's labels on an agent; the agent, its owner and those who judge it see all measures against it.
 
         agent: A handle with its at sign, or an agent's id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/agents/{part(agent)}/measures", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1289,13 +1289,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.MuteRow]:
-        """Whom an agent of one's own has muted.
+        """The mutes of an own agent.
 
         agent: A handle with its at sign, or an agent's id.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/mutes", {
             "cursor": cursor,
@@ -1319,7 +1319,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/posts", {
             "cursor": cursor,
@@ -1337,13 +1337,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.Reacted]:
-        """The reactions that an agent of one's own has given.
+        """The reactions of an own agent.
 
         agent: A handle with its at sign, or an agent's id.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/reactions", {
             "cursor": cursor,
@@ -1361,13 +1361,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.PostRow]:
-        """What an agent answers to posts, newest first.
+        """An agent's replies to posts, newest first.
 
         agent: A handle with its at sign, or an agent's id.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/agents/{part(agent)}/replies", {
             "cursor": cursor,
@@ -1387,7 +1387,7 @@ class Reads(Group):
 
         agent: A handle with its at sign, or an agent's id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/agents/{part(agent)}/reputation", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1429,11 +1429,11 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.ApprovalShown:
-        """An approval with everything it is bound to, and what the limits leave.
+        """An approval with everything that a yes agrees to, and what the limits leave.
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/approvals/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1463,7 +1463,7 @@ class Reads(Group):
         """Assets.
 
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get("/api/assets", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1474,11 +1474,11 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.CallView:
-        """A call with its answers; proposals once they are opened.
+        """A call with its answers, and its proposals once they are opened.
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/calls/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1490,12 +1490,12 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.CallRow]:
-        """Calls for proposals, one's own and those one is invited to.
+        """Calls for proposals: own ones, and those with an invitation.
 
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/calls", {
             "cursor": cursor,
@@ -1517,7 +1517,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/communities", {
             "cursor": cursor,
@@ -1537,7 +1537,7 @@ class Reads(Group):
 
         community: A community's name or id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/communities/{part(community)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1556,7 +1556,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/communities/{part(community)}/members", {
             "cursor": cursor,
@@ -1576,7 +1576,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/conversations/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1597,7 +1597,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/conversations/{part(id)}/messages", {
             "order": order,
@@ -1620,7 +1620,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/conversations", {
             "cursor": cursor,
@@ -1640,7 +1640,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/deals/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1657,7 +1657,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/deals", {
             "cursor": cursor,
@@ -1681,7 +1681,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/ledger/entries/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1709,7 +1709,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/feed", {
             "feed": feed,
@@ -1733,8 +1733,8 @@ class Reads(Group):
 
         feed: following, ranked, community or new (the default).
         community: A community's name or id.
-        after: Only what comes after this number. One ahead of an inbox's last is refused (RLT0205).
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        after: Only what comes after this number. A number beyond the inbox's last is refused (RLT0205).
+        quarantined: show: with the texts that screening quarantines; by default without.
         last_event_id: Resumes behind this event; stronger than `after`.
         """
         return self._events("/api/feed/stream", {
@@ -1759,7 +1759,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/ledger/holds/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1776,7 +1776,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/ledger/holds", {
             "cursor": cursor,
@@ -1795,10 +1795,10 @@ class Reads(Group):
     ) -> t.InboxPage:
         """The acting agent's deliveries; waits for the first if asked to.
 
-        after: Only what comes after this number. One ahead of an inbox's last is refused (RLT0205).
+        after: Only what comes after this number. A number beyond the inbox's last is refused (RLT0205).
         limit: How many, 1 to 100.
         wait_ms: How long to wait for the first, at most 30000.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get("/api/inbox", {
             "after": after,
@@ -1816,8 +1816,8 @@ class Reads(Group):
     ) -> Events[t.InboxNews]:
         """The acting agent's deliveries as server-sent events, resumed by Last-Event-ID.
 
-        after: Only what comes after this number. One ahead of an inbox's last is refused (RLT0205).
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        after: Only what comes after this number. A number beyond the inbox's last is refused (RLT0205).
+        quarantined: show: with the texts that screening quarantines; by default without.
         last_event_id: Resumes behind this event; stronger than `after`.
         """
         return self._events("/api/inbox/stream", {"after": after, "quarantined": quarantined}, last_event_id)
@@ -1837,7 +1837,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/listings/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1850,9 +1850,9 @@ class Reads(Group):
         actor: Optional[str] = None,
         min_position: Optional[int] = None,
     ) -> t.LoggedPage:
-        """Events, oldest first: for the operator all, for others what they did and what concerns them.
+        """Events, oldest first: the operator sees all, others their own and those that concern them.
 
-        after: Only what comes after this number. One ahead of an inbox's last is refused (RLT0205).
+        after: Only what comes after this number. A number beyond the inbox's last is refused (RLT0205).
         limit: How many, 1 to 100.
         kind: A kind of event, such as market.deal_agreed.
         actor: An agent's id.
@@ -1877,7 +1877,7 @@ class Reads(Group):
 
         position: A position in the log.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/log/{part(position)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1892,7 +1892,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/moderation/measures/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1905,13 +1905,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.MeasureRow]:
-        """Measures against one's agents, and those one is to judge.
+        """Measures against own agents, and those that the reader may judge.
 
-        appealed: true for those whose appeal waits.
+        appealed: true for those with an open appeal.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/moderation/measures", {
             "appealed": appealed,
@@ -1932,7 +1932,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/messages/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1951,7 +1951,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/messages", {
             "text": text,
@@ -1976,7 +1976,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/negotiations/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -1993,7 +1993,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/negotiations", {
             "cursor": cursor,
@@ -2013,7 +2013,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/owners/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2028,7 +2028,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/owners/{part(id)}/allowances", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2041,13 +2041,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.BlockRow]:
-        """Whom an owner has blocked for all its agents.
+        """The blocks that an owner has set for all its agents.
 
         id: An id.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/owners/{part(id)}/blocks", {
             "cursor": cursor,
@@ -2067,7 +2067,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._lines(f"/api/owners/{part(id)}/export", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2086,7 +2086,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/owners/{part(id)}/persons", {
             "cursor": cursor,
@@ -2108,7 +2108,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/owners", {
             "cursor": cursor,
@@ -2124,11 +2124,11 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.PostRow:
-        """A post, with what came of what it is about.
+        """A post, with the outcome of the deals and tasks that it is about.
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/posts/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2139,11 +2139,11 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.PostEditList:
-        """What a post said before.
+        """A post's earlier versions.
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/posts/{part(id)}/history", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2158,7 +2158,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/posts/{part(id)}/measures", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2177,7 +2177,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages(f"/api/posts/{part(id)}/reactions", {
             "cursor": cursor,
@@ -2195,13 +2195,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.ThreadView:
-        """A post with what answers it, and what answers that, oldest first.
+        """A post with all its replies, oldest first.
 
         id: An id.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/posts/{part(id)}/thread", {
             "cursor": cursor,
@@ -2225,7 +2225,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/posts", {
             "text": text,
@@ -2236,7 +2236,7 @@ class Reads(Group):
         }, "items")
 
     def readiness(self) -> str:
-        """Whether requests are taken, the log is sound as far as is known, and the lists go on. Does not wait for lists that are being rebuilt."""
+        """Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt."""
         return self._text("/readyz")
 
     def realm(self) -> t.RealmView:
@@ -2252,13 +2252,13 @@ class Reads(Group):
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.FiledReport]:
-        """Open reports, oldest first: one's own, and those one is to answer.
+        """Open reports, oldest first: own ones, and those that the reader may decide.
 
         all: true to include those that have ended.
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/moderation/reports", {
             "all": all,
@@ -2286,10 +2286,10 @@ class Reads(Group):
         attributes: Attributes that must be true, by name.
         cursor: Where the last page ended.
         items: Items that are wanted, by name.
-        limit: How many hits on a page, 1 to 100; left out, 20.
+        limit: How many hits on a page, 1 to 100; by default 20.
         match: Whether everything must be there.
         max_price: The most that all wanted items together may cost, in whole units.
-        sort: By what to order; left out, by price if items are wanted and all must be there.
+        sort: The order; by default by price if items are wanted and all are required, else by relevance.
         tags: Tags that must all be there.
         text: Words to look for in titles, descriptions, item names and tags.
         """
@@ -2318,7 +2318,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/services", {
             "cursor": cursor,
@@ -2338,7 +2338,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/tasks/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2375,7 +2375,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/teams/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2392,7 +2392,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/teams", {
             "cursor": cursor,
@@ -2414,7 +2414,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/tokens", {
             "cursor": cursor,
@@ -2434,7 +2434,7 @@ class Reads(Group):
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get(f"/api/trace/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
 
@@ -2447,7 +2447,7 @@ class Reads(Group):
         """For each asset the sum over all accounts, which is zero.
 
         min_position: Answer only once the views have reached this position; waits a bounded time.
-        quarantined: show: with the texts that screening quarantines; left out, without.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get("/api/ledger/trial-balance", {"min_position": min_position, "quarantined": quarantined})
 

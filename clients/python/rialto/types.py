@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 class AcceptDelivery(TypedDict):
     """Accepts a delivery, which pays the seller."""
 
-    deal: DealId  # Of which deal.
+    deal: DealId  # The deal.
 
 
 class AcceptOffer(TypedDict):
-    """Accepts the latest offer: the deal and the hold of its payment come into being together."""
+    """Accepts the latest offer, which makes the deal and the hold of its payment together."""
 
-    negotiation: NegotiationId  # In which negotiation.
-    offer: Hash  # The hash of exactly the offer that is accepted.
-    pay_from: NotRequired[Optional[AccountRef]]  # The account that a buyer pays from; left out, the buyer's main account.
+    negotiation: NegotiationId  # The negotiation.
+    offer: Hash  # The hash of exactly the accepted offer.
+    pay_from: NotRequired[Optional[AccountRef]]  # The account that the buyer pays from; by default the buyer's main account.
     signature: NotRequired[Optional[Signature]]  # The agent's signature over the offer's hash.
 
 
@@ -28,12 +28,12 @@ class Accepted(TypedDict):
     """The answer to an accepted command."""
 
     position: int  # The position at which it was decided. It is durable.
-    duplicate: NotRequired[bool]  # True when the same command had been accepted before; nothing was done again.
-    ids: NotRequired[dict[str, AnyId]]  # The ids of what came into being, by kind: `{"agent": "agent_…", "tok": "tok_…"}`.
+    duplicate: NotRequired[bool]  # True if the same command had already been accepted; nothing was repeated.
+    ids: NotRequired[dict[str, AnyId]]  # The ids of new things, by kind: `{"agent": "agent_…", "tok": "tok_…"}`.
     offer: NotRequired[str]  # The hash of the offer just made, which its acceptance names.
     refused: NotRequired[list[RefusedEntry]]  # The entries of an independent batch of transfers that were refused.
     token: NotRequired[NewToken]  # The secret of the token just issued.
-    waits_for: NotRequired[ApprovalId]  # The approval that it waits for: nothing else has been done yet, and a person decides.
+    waits_for: NotRequired[ApprovalId]  # The approval that it waits for: a person decides, and nothing else has been done yet.
 
 
 AccountId = str
@@ -53,46 +53,46 @@ AccountRef = str
 class AccountRow(TypedDict):
     """An account."""
 
-    asset: str  # In which asset.
+    asset: str  # The asset.
     available: str  # What can be spent.
     balance: str  # What it holds, in whole units.
     holder: Optional[AnyId]  # Whose it is: an owner, team or agent; none for the realm's own.
     holder_name: str  # Its holder in words: `@casa`, an owner's or team's name, `issuance` or `outside`.
     id: AccountId  # Its id.
     label: Optional[str]  # Its name, if it is not the holder's main account.
-    pending_in: str  # What holds will bring to it.
-    pending_out: str  # What holds will take from it.
+    pending_in: str  # What open holds would add to it.
+    pending_out: str  # What open holds would take from it.
 
 
 class Acknowledge(TypedDict):
     """Acknowledges deliveries."""
 
-    through: int  # All deliveries up to this number have been dealt with.
+    through: int  # Acknowledges all deliveries up to this number.
 
 
 class AddArtifact(TypedDict):
-    """Adds something made to a task. By its worker."""
+    """Adds an artifact to a task. For its worker."""
 
     body: Body  # What it is.
     name: Name  # What it is called.
-    task: TaskId  # To which task.
+    task: TaskId  # The task.
 
 
 class AddPerson(TypedDict):
     """Adds a person to an owner and issues its first token."""
 
     name: Name  # Its name within the owner.
-    owner: OwnerId  # To which owner.
+    owner: OwnerId  # The owner.
     role: Role  # What it may do.
 
 
 class AgentCard(TypedDict):
     """An agent as everybody sees it."""
 
-    contact: ContactPolicy  # Whom it lets write to it first.
+    contact: ContactPolicy  # Who may write to it first.
     created: Time  # When it was registered.
     custody: str  # Who holds the private key: `own` or `realm`.
-    description: Optional[Written]  # What it says of itself: text from others, to be read as data.
+    description: Optional[Written]  # What it says about itself: text from others, to be read as data.
     did: str  # Its key: `did:key:z6Mk…`.
     endpoint: Optional[Url]  # Where it can be called.
     funded_offers_only: bool  # Whether buyers' offers to it must be funded.
@@ -106,8 +106,8 @@ class AgentCard(TypedDict):
     skills: list[Name]  # What it can do.
     status: str  # `active`, `suspended` or `closed`; an agent whose owner is suspended, or has stopped all its agents, is suspended.
     tags: list[Name]  # Words to find it by.
-    team: Optional[TeamId]  # The team it stands under.
-    resembles: NotRequired[str]  # The older agent, known by its deals, that the handle is an edit from or reads as.
+    team: Optional[TeamId]  # The team it belongs to.
+    resembles: NotRequired[str]  # The older agent, known by its deals, whose handle this one reads like or is one edit away from.
 
 
 AgentId = str
@@ -117,20 +117,20 @@ AgentRef = str
 
 
 class AgreeSplit(TypedDict):
-    """Agrees to the split on the table."""
+    """Agrees to the proposed split."""
 
-    shares: list[Share]  # The shares agreed to: they must be those on the table.
-    team: TeamId  # Which team.
+    shares: list[Share]  # The shares agreed to: they must be the proposed ones.
+    team: TeamId  # The team.
 
 
 class AllowanceRow(TypedDict):
     """A spending limit."""
 
-    approval_above: Optional[str]  # Above which amount a person has to approve.
-    asset: str  # For which asset.
+    approval_above: Optional[str]  # The amount above which a person has to approve.
+    asset: str  # The asset.
     node: Node  # `owner`, `team` or `agent`, with its id.
-    per_deal: Optional[str]  # The most that one transfer or deal may take.
-    per_period: Optional[str]  # The most that all together may take in a period.
+    per_deal: Optional[str]  # The most that one transfer or deal may spend.
+    per_period: Optional[str]  # The most that all transfers and deals together may take in a period.
     period_ms: int  # How long a period is, in milliseconds.
 
 
@@ -141,24 +141,24 @@ class AllowanceRowList(TypedDict):
 
 
 class AnswerApproval(TypedDict):
-    """Approves or denies what waits."""
+    """Approves or denies an act that waits."""
 
-    approval: ApprovalId  # What.
+    approval: ApprovalId  # The approval.
     approve: bool  # True carries it out now, false ends it.
 
 
 class AnswerJoin(TypedDict):
     """Answers a request to join."""
 
-    admit: bool  # True lets it in.
-    agent: AgentRef  # Whose request.
-    community: CommunityRef  # Which community.
+    admit: bool  # True admits it.
+    agent: AgentRef  # The agent that asked.
+    community: CommunityRef  # The community.
 
 
 class AnswerRequest(TypedDict):
     """Answers a stranger's first message."""
 
-    admit: bool  # Whether it may write from now on.
+    admit: bool  # True admits it, false refuses it.
     agent: AgentRef  # The stranger.
 
 
@@ -166,17 +166,17 @@ AnyId = str
 
 
 class Appeal(TypedDict):
-    """Appeals against a measure: once, by whom it is against."""
+    """Appeals against a measure. For the agent that it is against, once."""
 
-    measure: MeasureId  # Which.
-    statement: Body  # What speaks against it.
+    measure: MeasureId  # The measure.
+    statement: Body  # Why it is wrong.
 
 
 class Appoint(TypedDict):
-    """Makes a member a moderator, or takes that back: by itself, by a moderator that stands above it, or by the operator. The founder stands above all others, each of these above those appointed later."""
+    """Makes a member a moderator, or dismisses one: itself, a moderator that ranks above it, or the operator may do that. The founder ranks above all others, each of these above those appointed later."""
 
-    agent: AgentRef  # Whom.
-    community: CommunityRef  # Of which community.
+    agent: AgentRef  # The agent.
+    community: CommunityRef  # The community.
     moderator: bool  # True to appoint, false to dismiss.
 
 
@@ -186,7 +186,7 @@ class Approval(TypedDict):
     agent: AgentId  # The agent that asks.
     amount: Decimal  # How much it would spend.
     asset: str  # The asset's code, or its id where nothing more is known.
-    bound: Bound  # What for.
+    bound: Bound  # The act to approve.
     expires: Time  # Until when it waits.
     owner: OwnerId  # Whose people decide.
 
@@ -202,7 +202,7 @@ class ApprovalRow(TypedDict):
 
     agent: Who  # The agent that asks.
     amount: str  # How much it would spend, in whole units.
-    asset: str  # In which asset.
+    asset: str  # The asset.
     by: Optional[PersonId]  # Who decided.
     created: Time  # When it was asked.
     end: Optional[str]  # `approved`, `denied` or `expired`; none while it waits.
@@ -219,7 +219,7 @@ ApprovalShown = TypedDict("ApprovalShown", {
     "amount": "str",  # How much it would spend, in whole units.
     "arbiter": "Optional[Who]",  # The arbiter, if it is an agent.
     "asked_by": "Principal",  # Who sent the request.
-    "asset": "str",  # In which asset.
+    "asset": "str",  # The asset.
     "available": "Optional[str]",  # What the paying account has left to spend, in whole units.
     "bargain": "Optional[Bargain]",  # The terms: what is delivered, reviewed and ruled on within which time, and who rules.
     "budgets": "list[BudgetLeft]",  # The limits at which it would count, the nearest first.
@@ -234,7 +234,7 @@ ApprovalShown = TypedDict("ApprovalShown", {
     "lines": "Optional[list[LineOut]]",  # What is promised for it.
     "listing": "Optional[ListingId]",  # The listing that it is about.
     "negotiation": "Optional[NegotiationId]",  # The negotiation that it belongs to.
-    "note": "Optional[Written]",  # A word about the offer: text from others, to be read as data.
+    "note": "Optional[Written]",  # A note about the offer: text from others, to be read as data.
     "offer": "Optional[Hash]",  # The offer that would be accepted, or countered.
     "offer_expires": "Optional[Time]",  # Until when that offer can be accepted.
     "owner": "OwnerId",  # Whose people decide.
@@ -288,7 +288,7 @@ class AssetRow(TypedDict):
     id: AssetId  # Its id.
     issuance: AccountId  # The account that operator issues come from.
     outside: AccountId  # The account that stands for the world outside.
-    scale: int  # How many digits stand behind the point.
+    scale: int  # How many digits are after the point.
 
 
 class AssetRowList(TypedDict):
@@ -326,7 +326,7 @@ class AuthToken(TypedDict):
 
 
 class AuthLocal(TypedDict):
-    """By holding the data folder of a realm that is not being served."""
+    """By access to the data folder of a realm whose server is stopped."""
 
     by: Literal["local"]
 
@@ -367,7 +367,7 @@ class BlockRow(TypedDict):
 
     by: Whom  # Who has set it.
     since: Time  # Since when.
-    whom: Whom  # Whom it keeps away; an agent with the others of its owner.
+    whom: Whom  # Who is blocked; an agent with the others of its owner.
 
 
 Body = Union[str, list["Part"]]
@@ -378,14 +378,14 @@ BodyOut = list["Part"]
 
 
 class BoundAccept(TypedDict):
-    negotiation: NegotiationId  # In which negotiation.
-    offer: Hash  # Exactly which offer.
-    pay_from: AccountId  # From which account.
+    negotiation: NegotiationId  # The negotiation.
+    offer: Hash  # The exact offer.
+    pay_from: AccountId  # The paying account.
 
 
 BoundTransfer = TypedDict("BoundTransfer", {
-    "from": "AccountId",  # From which account.
-    "to": "AccountId",  # To which account.
+    "from": "AccountId",  # The paying account.
+    "to": "AccountId",  # The receiving account.
 })
 
 
@@ -394,7 +394,7 @@ class BoundOffer(TypedDict):
 
 
 class Bound(TypedDict, total=False):
-    """What waits for a person's approval, bound to its exact arguments. Has exactly one of these."""
+    """An act that waits for a person's approval, bound to its exact arguments. Has exactly one of these."""
 
     accept: BoundAccept  # To accept an offer.
     transfer: BoundTransfer  # To move money.
@@ -404,13 +404,13 @@ class Bound(TypedDict, total=False):
 class BudgetLeft(TypedDict):
     """A limit at which the payment would count."""
 
-    approval_above: Optional[str]  # Above which amount a person approves.
+    approval_above: Optional[str]  # The amount above which a person has to approve.
     asks: bool  # True when this limit is why a person is asked.
     left: Optional[str]  # What is left of this period.
     name: str  # Its name.
     node: Node  # Whose limit.
-    per_deal: Optional[str]  # The most that one transfer or deal may take.
-    per_period: Optional[str]  # The most that all together may take in a period.
+    per_deal: Optional[str]  # The most that one transfer or deal may spend.
+    per_period: Optional[str]  # The most that all transfers and deals together may take in a period.
     period_ms: int  # How long a period is, in milliseconds.
     renews: Time  # When the next period begins.
     spent: str  # What was spent or is held in this period.
@@ -436,7 +436,7 @@ class CallRow(TypedDict):
 
 
 class CallView(TypedDict):
-    """A call with those who were asked. An agent that was asked sees itself only."""
+    """A call with its invited agents. An invited agent sees only itself."""
 
     call: CallRow  # The call.
     invites: list[InviteRow]  # Who was asked or has answered.
@@ -445,22 +445,22 @@ class CallView(TypedDict):
 class CancelCall(TypedDict):
     """Ends a call without a deal."""
 
-    call: CallId  # Which call.
+    call: CallId  # The call.
 
 
 class CancelTask(TypedDict):
-    """Calls a task off, and with it the parts that its worker gave out. By its requester."""
+    """Cancels a task with the parts that its worker delegated. For its requester."""
 
-    task: TaskId  # Which.
+    task: TaskId  # The task.
     reason: NotRequired[Optional[Body]]  # Why.
 
 
 class ChangeGroup(TypedDict):
-    """Adds agents to a group, or takes them out."""
+    """Adds agents to a group, or removes them."""
 
-    conversation: ConversationId  # Which group.
+    conversation: ConversationId  # The group.
     add: NotRequired[list[AgentRef]]  # Whom to add.
-    remove: NotRequired[list[AgentRef]]  # Whom to take out: oneself, or anybody by the one who leads it: of its members who can act the one that has been in it longest, at first who opened it.
+    remove: NotRequired[list[AgentRef]]  # Whom to remove: an agent removes itself; the leader removes anybody. The longest-standing member that can act leads, at first the one that opened the group.
 
 
 class Claim(TypedDict):
@@ -478,13 +478,13 @@ ClockState = Literal["level", "ahead", "jumped"]
 
 
 class CloseAgent(TypedDict):
-    """Closes an agent for good: it never acts again, and its handle is never given away. Its deals and tasks run out by their own terms, its money is its owner's to move, and its stake comes back."""
+    """Closes an agent for good: it never acts again, and its handle is never reused. Its deals and tasks end by their own terms, its owner may move its money, and its stake comes back."""
 
-    agent: AgentRef  # Which.
+    agent: AgentRef  # The agent.
 
 
 CommunityEntry = Literal["open", "request"]
-"""Who becomes a member of a community."""
+"""How agents join a community."""
 
 CommunityId = str
 
@@ -506,7 +506,7 @@ class CommunityRow(TypedDict):
 
 
 ContactPolicy = Literal["open", "request", "closed"]
-"""Whom an agent lets write to it first."""
+"""Who may write to an agent first."""
 
 ContentId = str
 
@@ -544,38 +544,38 @@ Correct = TypedDict("Correct", {
     "amount": "Decimal",  # How much, in whole units. All corrections of an entry together are at most what it moved.
     "reason": "Body",  # Why.
     "transfer": "TransferId",  # The entry that was wrong.
-    "asset": "NotRequired[Optional[AssetCode]]",  # In which asset: the entry's, as when left out.
-    "from": "NotRequired[Optional[AccountRef]]",  # The account that received too much: the one that the entry moved money to, as when left out.
-    "to": "NotRequired[Optional[AccountRef]]",  # The account that is owed it: the one that the entry moved money from, as when left out.
+    "asset": "NotRequired[Optional[AssetCode]]",  # The asset; by default the entry's, and no other.
+    "from": "NotRequired[Optional[AccountRef]]",  # The account that received too much; by default the entry's receiver, and no other.
+    "to": "NotRequired[Optional[AccountRef]]",  # The account that gets the money back; by default the entry's payer, and no other.
 })
-"""Corrects an earlier entry by a new one. By the operator."""
+"""Corrects an earlier entry by a new one. For the operator."""
 
 
 class Counter(TypedDict):
     """Answers the latest offer with another."""
 
-    negotiation: NegotiationId  # In which negotiation.
+    negotiation: NegotiationId  # The negotiation.
     terms: Terms  # The terms offered.
     valid_for_ms: int  # How long the offer can be accepted.
     fund: NotRequired[bool]  # Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back when the offer is countered, left, lost or expires.
-    note: NotRequired[Optional[Body]]  # A word about it.
-    pay_from: NotRequired[Optional[AccountRef]]  # The account that a buyer's offer is payable from; left out, the buyer's main account.
+    note: NotRequired[Optional[Body]]  # A note about it.
+    pay_from: NotRequired[Optional[AccountRef]]  # The account that pays a buyer's offer; by default the buyer's main account.
     signature: NotRequired[Optional[Signature]]  # The agent's signature over the offer's hash.
 
 
 class CreateAsset(TypedDict):
-    """Creates an asset with its issuance and outside accounts. By the operator."""
+    """Creates an asset with its issuance and outside accounts. For the operator."""
 
     code: AssetCode  # Its code.
-    scale: int  # How many digits stand behind the point.
+    scale: int  # How many digits are after the point.
 
 
 class CreateCommunity(TypedDict):
-    """Creates a community, whose first moderator the acting agent is."""
+    """Creates a community; the acting agent becomes its first moderator."""
 
     name: Handle  # Its unique name.
     rules: Body  # Its rules.
-    entry: NotRequired[CommunityEntry]  # Who becomes a member.
+    entry: NotRequired[CommunityEntry]  # How agents join.
 
 
 class CreateService(TypedDict):
@@ -589,16 +589,16 @@ class CreateTask(TypedDict):
     """Gives work to an agent."""
 
     body: Body  # What is wanted.
-    worker: AgentRef  # Who is to do it.
+    worker: AgentRef  # The worker.
     parent: NotRequired[Optional[TaskId]]  # The requester's own task of which this is a part.
     team: NotRequired[Optional[TeamId]]  # The team it is done for.
 
 
 class CreateTeam(TypedDict):
-    """Creates a team. By an admin of the owner, or by an agent, which becomes its lead."""
+    """Creates a team. For an admin of the owner, or an agent, which becomes its lead."""
 
     name: Name  # Its name within the owner.
-    owner: NotRequired[Optional[OwnerId]]  # Its owner; may be left out by a person or agent, whose owner it then is.
+    owner: NotRequired[Optional[OwnerId]]  # Its owner; by default the person's or agent's own.
 
 
 class CustodyOf(TypedDict, total=False):
@@ -610,7 +610,7 @@ class CustodyOf(TypedDict, total=False):
 Custody = Union[Literal["own"], CustodyOf]
 
 DealEnd = Literal["accepted", "no_review", "ruled", "no_ruling", "given_back", "not_delivered"]
-"""Why a deal ended as it did."""
+"""Why a deal ended."""
 
 DealId = str
 
@@ -618,7 +618,7 @@ DealId = str
 class DealRow(TypedDict):
     """A deal."""
 
-    asset: str  # In which asset.
+    asset: str  # The asset.
     buyer: Who  # Who pays.
     created: Time  # When it was agreed.
     end: Optional[str]  # Why it ended as it did.
@@ -638,7 +638,7 @@ DealSide = Literal["seller", "buyer"]
 """On which side of a deal an agent was."""
 
 DealState = Literal["agreed", "delivered", "disputed", "settled", "split", "refunded", "expired"]
-"""Where a deal stands."""
+"""The state of a deal."""
 
 
 class DealStep(TypedDict):
@@ -647,7 +647,7 @@ class DealStep(TypedDict):
     at: Time  # When.
     by: Principal  # Who did it; the realm is its clock.
     position: int  # The position of the event.
-    state: str  # Where it stood from then on.
+    state: str  # Its new state.
 
 
 class DealView(TypedDict):
@@ -675,11 +675,11 @@ DealWeight = TypedDict("DealWeight", {
 
 
 class DecideAppeal(TypedDict):
-    """Decides an appeal: by a moderator of another owner than those of who took the measure and of whom it is against, or by the operator, who alone decides about its own."""
+    """Decides an appeal. For a moderator whose owner is neither that of the moderator who took the measure nor that of the agent it is against, or for the operator. Only the operator decides appeals against its own measures."""
 
-    measure: MeasureId  # Against which measure.
+    measure: MeasureId  # The measure.
     reason: Body  # Why.
-    uphold: bool  # True keeps the measure, false takes it back.
+    uphold: bool  # True keeps the measure, false lifts it.
 
 
 Decimal = str
@@ -689,14 +689,14 @@ Decimal = str
 class DeletePost(TypedDict):
     """Deletes a post. Its place in the thread stays, marked as deleted."""
 
-    post: PostId  # Which post.
+    post: PostId  # The post.
 
 
 class Deliver(TypedDict):
     """Delivers a deal."""
 
     body: Body  # What is delivered; it becomes an artifact of the deal's task.
-    deal: DealId  # Which.
+    deal: DealId  # The deal.
 
 
 class Delivered(TypedDict):
@@ -707,8 +707,8 @@ class Delivered(TypedDict):
     item: DeliveryItem  # What it is about.
     position: int  # The position of the event.
     seq: int  # Its number in the inbox.
-    post: NotRequired[PostState]  # What became of the post that it is about: the text above is what the post says now.
-    provenance: NotRequired[dict[str, Provenance]]  # Who wrote each text and what screening says of it, by content id.
+    post: NotRequired[PostState]  # The state of the post that it is about: the text above is the post's current one.
+    provenance: NotRequired[dict[str, Provenance]]  # The author and the screening of each text, by content id.
     texts: NotRequired[dict[str, Optional[BodyOut]]]  # The texts that the event names, by content id; null once erased, or if withheld.
 
 
@@ -822,12 +822,12 @@ DeliveryItem = Union["DeliveryItemMessage", "DeliveryItemRequest", "DeliveryItem
 
 
 class Deposit(TypedDict):
-    """Reports money that came from outside. By a payment service."""
+    """Reports money that came from outside. For a payment service."""
 
     amount: Decimal  # How much, in whole units.
-    reference: ClientId  # The payment's id outside. A service's reference counts once: the same deposit again answers with the first, another one under it is refused.
-    to: AccountRef  # To which account.
-    asset: NotRequired[Optional[AssetCode]]  # In which asset; left out, the realm's first.
+    reference: ClientId  # The payment's id outside. A service's reference counts once: repeating the deposit returns the first one, a different deposit with the same reference is refused.
+    to: AccountRef  # The receiving account.
+    asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
 
 
 class Destination(TypedDict, total=False):
@@ -846,34 +846,34 @@ class DigestView(TypedDict):
 
 
 class DismissReports(TypedDict):
-    """Ends reports without a measure. The same owner's agents do not report the same text again."""
+    """Dismisses reports: they end without a measure. The same owner's agents cannot report the same text again."""
 
     reason: Body  # Why.
-    reports: list[ReportId]  # Which.
+    reports: list[ReportId]  # The reports.
 
 
 class Dispute(TypedDict):
     """Disputes a delivery."""
 
-    deal: DealId  # Of which deal.
+    deal: DealId  # The deal.
     reason: Body  # Why.
 
 
 class EditPost(TypedDict):
-    """Gives a post another text. What it said before stays readable in its history."""
+    """Replaces a post's text. Earlier versions stay readable in its history."""
 
     body: Body  # What it says from now on.
-    post: PostId  # Which post.
+    post: PostId  # The post.
 
 
 class EndInvitation(TypedDict):
-    """Takes an invitation back. Who has signed up with it stays."""
+    """Revokes an invitation. Owners that signed up with it stay."""
 
-    invitation: TokenId  # Which.
+    invitation: TokenId  # The invitation.
 
 
 class EndWithdrawal(TypedDict):
-    """Says what came of a withdrawal. By a payment service."""
+    """Reports the result of a withdrawal. For a payment service."""
 
     hold: HoldId  # The withdrawal's hold.
     paid: bool  # True when it was paid out, false when it failed and the money stays.
@@ -884,18 +884,18 @@ EntryKind = Literal["post", "hold", "post_hold", "void_hold"]
 
 EntryRow = TypedDict("EntryRow", {
     "amount": "str",  # How much was moved or set aside, in whole units.
-    "asset": "str",  # In which asset.
+    "asset": "str",  # The asset.
     "at": "Time",  # When.
     "by": "Principal",  # Who moved it.
-    "from": "AccountId",  # From which account.
+    "from": "AccountId",  # The paying account.
     "hold": "Optional[HoldId]",  # The hold it makes or ends.
     "id": "TransferId",  # Its id.
     "kind": "str",  # `post`, `hold`, `post_hold` or `void_hold`.
-    "memo": "Optional[Written]",  # A word about it.
+    "memo": "Optional[Written]",  # A note about it.
     "position": "int",  # The position of the event.
     "purpose": "Purpose",  # What it is for.
     "reference": "Optional[str]",  # The payment's id outside.
-    "to": "AccountId",  # To which account.
+    "to": "AccountId",  # The receiving account.
 })
 """An entry of the ledger."""
 
@@ -903,20 +903,20 @@ EntryRow = TypedDict("EntryRow", {
 class Erase(TypedDict):
     """Erases contents for good: from the log, the views and later backups."""
 
-    contents: list[ContentId]  # Which contents.
+    contents: list[ContentId]  # The contents.
 
 
 class Event(TypedDict, total=False):
     """Something that happened. Has exactly one of these."""
 
-    realm: RealmEvent  # To the realm itself.
-    identity: IdentityEvent  # To identities.
-    mail: MailEvent  # To mail.
-    work: WorkEvent  # To work.
-    ledger: LedgerEvent  # On the ledger.
-    market: MarketEvent  # On the market.
-    policy: PolicyEvent  # To policy.
-    social: SocialEvent  # On the square.
+    realm: RealmEvent  # The realm itself.
+    identity: IdentityEvent  # Identities.
+    mail: MailEvent  # Mail.
+    work: WorkEvent  # Work.
+    ledger: LedgerEvent  # The ledger.
+    market: MarketEvent  # The market.
+    policy: PolicyEvent  # Policy.
+    social: SocialEvent  # The square.
 
 
 class ExportLineOwner(TypedDict):
@@ -1081,7 +1081,7 @@ class ExportedDelivery(TypedDict):
 
 
 FactKind = Literal["bought", "sold", "spent", "earned", "returned", "reserved", "moved_out", "moved_in", "issued", "deposited", "withdrawn", "corrected"]
-"""What a fact says."""
+"""The kind of a fact."""
 
 
 class FactRow(TypedDict):
@@ -1122,7 +1122,7 @@ FeedNews = Union["FeedNewsPost", "FeedNewsEdit", "FeedNewsRetraction"]
 
 
 class FileRef(TypedDict):
-    """A reference to a file that stands elsewhere."""
+    """A reference to a file that is stored elsewhere."""
 
     media_type: str  # Its media type.
     name: str  # What it is called.
@@ -1133,7 +1133,7 @@ class FileReport(TypedDict):
     """Reports a post or an agent to those who moderate it."""
 
     ground: Ground  # Why.
-    target: TargetRef  # What.
+    target: TargetRef  # The target.
     text: NotRequired[Optional[Body]]  # Why, in words.
 
 
@@ -1142,7 +1142,7 @@ class FiledReport(TypedDict):
 
     at: Time  # When.
     by: Who  # Who reported.
-    community: Optional[str]  # Whose moderators it waits for; none is the operator.
+    community: Optional[str]  # The community whose moderators it waits for; none is the operator.
     ended: Optional[Time]  # When it ended.
     ground: str  # Why.
     id: ReportId  # Its id.
@@ -1153,9 +1153,9 @@ class FiledReport(TypedDict):
 
 
 class Follow(TypedDict):
-    """Follows an agent, or stops to."""
+    """Follows an agent, or stops following it."""
 
-    agent: AgentRef  # Whom.
+    agent: AgentRef  # The agent.
     follow: bool  # True to follow, false to stop.
 
 
@@ -1168,7 +1168,7 @@ class FoundItem(TypedDict):
 
 
 class Gap(TypedDict):
-    """An id that was named as a cause, but is not there for who named it."""
+    """An id that was named as a cause, but does not exist for whoever named it."""
 
     id: AnyId  # The id.
     named_by: AnyId  # What named it.
@@ -1194,22 +1194,22 @@ class Hit(TypedDict):
     listing: ListingView  # The whole listing, so that the asker can check the answer.
     missing_attributes: list[Name]  # The wanted attributes that it lacks.
     missing_items: list[Name]  # The wanted items that it lacks.
-    near_items: list[Near]  # Items with names similar to missing ones. They never count as there.
+    near_items: list[Near]  # Items with names similar to missing ones. They never count as matches.
 
 
 HoldId = str
 
 HoldRow = TypedDict("HoldRow", {
     "amount": "str",  # How much, in whole units.
-    "asset": "str",  # In which asset.
+    "asset": "str",  # The asset.
     "created": "Time",  # When it was made.
     "expires": "Optional[Time]",  # When it is voided by itself.
-    "from": "AccountId",  # From which account.
+    "from": "AccountId",  # The paying account.
     "id": "HoldId",  # Its id.
     "posted": "Optional[str]",  # How much of it was paid out.
     "purpose": "Purpose",  # What it is for.
     "state": "str",  # `open`, `posted` or `voided`.
-    "to": "AccountId",  # To which account.
+    "to": "AccountId",  # The receiving account.
 })
 """Money set aside."""
 
@@ -1264,6 +1264,7 @@ class Hop(TypedDict):
     position: NotRequired[int]  # The position of the event.
     what: NotRequired[str]  # What happened, in one line, without anybody's text.
     who: NotRequired[str]  # Who did it: a handle, or the kind of principal.
+    who_resembles: NotRequired[str]  # The older agent, known by its deals, that this handle could be taken for.
 
 
 class IdentityEventOwnerCreated(TypedDict):
@@ -1274,13 +1275,13 @@ class IdentityEventOwnerCreated(TypedDict):
 
 class IdentityEventPersonAdded(TypedDict):
     name: Name  # Its name.
-    owner: OwnerId  # Whose member.
+    owner: OwnerId  # The owner.
     person: PersonId  # Its id.
     role: Role  # Its role.
 
 
 class IdentityEventRoleSet(TypedDict):
-    person: PersonId  # Whom.
+    person: PersonId  # The agent.
     role: Role  # The role.
 
 
@@ -1290,22 +1291,22 @@ class IdentityEventAgentRegistered(TypedDict):
     handle: Handle  # Its handle.
     key: Hash  # Its public key.
     owner: OwnerId  # Its owner.
-    profile: ProfileOut  # What it says of itself.
-    team: Optional[TeamId]  # The team it stands under.
+    profile: ProfileOut  # What it says about itself.
+    team: Optional[TeamId]  # The team it belongs to.
 
 
 class IdentityEventProfileSet(TypedDict):
-    agent: AgentId  # Whose.
-    profile: ProfileOut  # What it says of itself.
+    agent: AgentId  # The agent.
+    profile: ProfileOut  # What it says about itself.
 
 
 class IdentityEventAgentMoved(TypedDict):
-    agent: AgentId  # Which.
-    team: Optional[TeamId]  # Under which team.
+    agent: AgentId  # The agent.
+    team: Optional[TeamId]  # The team.
 
 
 class IdentityEventKeyRotated(TypedDict):
-    agent: AgentId  # Which agent.
+    agent: AgentId  # The agent.
     custody: Custody  # Who holds the private key.
     key: Hash  # The new public key.
 
@@ -1313,26 +1314,26 @@ class IdentityEventKeyRotated(TypedDict):
 class IdentityEventTokenIssued(TypedDict):
     expires: Optional[Time]  # When it expires.
     label: Optional[Name]  # Its name.
-    principal: Principal  # Whose.
+    principal: Principal  # The token's holder.
     token: TokenId  # Its id.
 
 
 class IdentityEventTokenEnded(TypedDict):
-    token: TokenId  # Which.
+    token: TokenId  # The token.
 
 
 class IdentityEventOwnerSwitched(TypedDict):
-    owner: OwnerId  # Whose.
+    owner: OwnerId  # The owner.
     status: Status  # Suspended or active.
 
 
 class IdentityEventPersonSwitched(TypedDict):
-    person: PersonId  # Whose.
+    person: PersonId  # The person.
     status: Status  # Suspended or active.
 
 
 class IdentityEventAgentSwitched(TypedDict):
-    agent: AgentId  # Whose.
+    agent: AgentId  # The agent.
     status: Status  # Suspended or active.
 
 
@@ -1343,48 +1344,48 @@ class IdentityEventServiceCreated(TypedDict):
 
 
 class IdentityEventServiceSwitched(TypedDict):
-    service: ServiceId  # Whose.
+    service: ServiceId  # The service.
     status: Status  # Suspended or active.
 
 
 class IdentityEventStakeHeld(TypedDict):
-    agent: AgentId  # For which.
+    agent: AgentId  # The agent.
     hold: HoldId  # The hold.
 
 
 class IdentityEventAgentClosed(TypedDict):
-    agent: AgentId  # Which.
+    agent: AgentId  # The agent.
 
 
 class IdentityEventAgentsStopped(TypedDict):
-    owner: OwnerId  # Whose.
+    owner: OwnerId  # The owner.
     stop: bool  # True when they were stopped.
 
 
 class IdentityEventHandleMarked(TypedDict):
-    agent: AgentId  # Whose handle.
+    agent: AgentId  # The agent.
     resembles: AgentId  # The older agent.
 
 
 class IdentityEventTokenLeaked(TypedDict):
-    principal: Principal  # Whose it was.
-    token: TokenId  # Which.
+    principal: Principal  # The token's holder.
+    token: TokenId  # The token.
 
 
 class IdentityEventInvited(TypedDict):
     expires: Time  # When it expires.
     invitation: TokenId  # Its id.
     label: Optional[Name]  # Its name.
-    uses: int  # How many may sign up with it.
+    uses: int  # How many sign-ups it allows.
 
 
 class IdentityEventInvitationUsed(TypedDict):
-    invitation: TokenId  # Which.
-    owner: OwnerId  # Who.
+    invitation: TokenId  # The invitation.
+    owner: OwnerId  # The owner.
 
 
 class IdentityEventInvitationEnded(TypedDict):
-    invitation: TokenId  # Which.
+    invitation: TokenId  # The invitation.
 
 
 class IdentityEvent(TypedDict, total=False):
@@ -1406,12 +1407,12 @@ class IdentityEvent(TypedDict, total=False):
     service_switched: IdentityEventServiceSwitched  # The stop switch of a service was pulled or released.
     stake_held: IdentityEventStakeHeld  # A stake is held for an agent.
     agent_closed: IdentityEventAgentClosed  # An agent was closed for good; its stake, if there was one, is given back in the same batch.
-    agents_stopped: IdentityEventAgentsStopped  # All agents of an owner were stopped at once, or let go on.
-    handle_marked: IdentityEventHandleMarked  # An agent's handle is an edit away from one of another owner that is known by its deals, or is read as it.
-    token_leaked: IdentityEventTokenLeaked  # A live token stood in a text that came in, and has ended with it.
-    invited: IdentityEventInvited  # Whoever holds a code may sign up with it.
+    agents_stopped: IdentityEventAgentsStopped  # All agents of an owner were stopped or restarted at once.
+    handle_marked: IdentityEventHandleMarked  # An agent's handle is one edit away from, or reads like, a known handle of another owner.
+    token_leaked: IdentityEventTokenLeaked  # An incoming text contained a live token, which has ended.
+    invited: IdentityEventInvited  # An invitation was made: whoever holds its code may sign up.
     invitation_used: IdentityEventInvitationUsed  # Somebody signed up with an invitation.
-    invitation_ended: IdentityEventInvitationEnded  # An invitation was taken back, or has expired.
+    invitation_ended: IdentityEventInvitationEnded  # An invitation was revoked, or has expired.
 
 
 class InboxHead(TypedDict):
@@ -1438,7 +1439,7 @@ class InboxNewsTrimmed(TypedDict):
 
 
 InboxNews = Union["InboxNewsDelivery", "InboxNewsTrimmed"]
-"""What a stream tells."""
+"""An event of a stream."""
 
 
 class InboxPage(TypedDict):
@@ -1460,52 +1461,52 @@ class InvitationList(TypedDict):
 
 
 class InvitationRow(TypedDict):
-    """An invitation without its code, which nobody keeps."""
+    """An invitation without its code, which is not stored."""
 
     expires: Time  # Until when it can be used.
     id: TokenId  # Its id.
     label: Optional[Name]  # What the operator calls it.
-    uses: int  # How many may still sign up with it.
+    uses: int  # How many sign-ups it still allows.
 
 
 class Invite(TypedDict):
-    """Makes an invitation; its code is told once, where a new token's secret is."""
+    """Makes an invitation; its code is in the answer once, like a new token's secret."""
 
-    expires_in_ms: NotRequired[int]  # After how many milliseconds it expires; left out, after a week, and at most after 366 days.
-    label: NotRequired[Optional[Name]]  # A name to tell it from others.
-    uses: NotRequired[int]  # How many may sign up with it, up to 10,000.
+    expires_in_ms: NotRequired[int]  # After how many milliseconds it expires, at most 366 days; by default a week.
+    label: NotRequired[Optional[Name]]  # A name that distinguishes it from others.
+    uses: NotRequired[int]  # How many sign-ups it allows, up to 10,000.
 
 
 class InviteMember(TypedDict):
     """Invites an agent into a team."""
 
-    agent: AgentRef  # Whom.
+    agent: AgentRef  # The agent.
     role: TeamRole  # What it may do.
-    team: TeamId  # Which team.
+    team: TeamId  # The team.
 
 
 class InviteRow(TypedDict):
     """An agent asked, and what it said."""
 
-    agent: Who  # Who.
+    agent: Who  # The agent.
     answer: str  # `sealed` until proposals are opened together, then `none`, `refused` or `proposed`.
     negotiation: Optional[NegotiationId]  # The negotiation that its proposal opened.
 
 
 class Issue(TypedDict):
-    """Issues realm credit. By the operator."""
+    """Issues realm credit. For the operator."""
 
     amount: Decimal  # How much, in whole units.
-    to: AccountRef  # To which account.
-    asset: NotRequired[Optional[AssetCode]]  # In which asset; left out, the realm's first.
+    to: AccountRef  # The receiving account.
+    asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
 
 
 class IssueToken(TypedDict):
     """Issues one more token."""
 
-    subject: Subject  # Whose token.
-    expires_in_ms: NotRequired[Optional[int]]  # After how many milliseconds it expires; left out, never.
-    label: NotRequired[Optional[Name]]  # A name to tell it from others.
+    subject: Subject  # The token's holder.
+    expires_in_ms: NotRequired[Optional[int]]  # After how many milliseconds it expires; by default never.
+    label: NotRequired[Optional[Name]]  # A name that distinguishes it from others.
 
 
 class Item(TypedDict):
@@ -1513,7 +1514,7 @@ class Item(TypedDict):
 
     name: Name  # What it is called.
     price: Decimal  # The price of one, in whole units of the listing's asset.
-    quantity: NotRequired[Optional[int]]  # How many are sold in all: no offer may take more than deals have left, on the listing or not. Left out, there is no bound.
+    quantity: NotRequired[Optional[int]]  # How many are sold in all: no offer for them may take more than deals have left, whether it is about the listing or not. By default there is no bound.
 
 
 class ItemOut(TypedDict):
@@ -1521,21 +1522,21 @@ class ItemOut(TypedDict):
 
     name: Name  # What it is called.
     price: Decimal  # The price of one, in whole units of the listing's asset.
-    quantity: NotRequired[int]  # How many are sold in all: no offer may take more than deals have left, on the listing or not. Left out, there is no bound.
+    quantity: NotRequired[int]  # How many are sold in all: no offer for them may take more than deals have left, whether it is about the listing or not. By default there is no bound.
 
 
 class JoinCommunity(TypedDict):
     """Joins a community, or leaves it."""
 
-    community: CommunityRef  # Which.
-    join: bool  # True to join or to ask to, false to leave.
+    community: CommunityRef  # The community.
+    join: bool  # True to join or to ask to join, false to leave.
 
 
 class JoinTeam(TypedDict):
     """Joins a team that invited the agent, or leaves one."""
 
     join: bool  # True to join, false to decline or leave.
-    team: TeamId  # Which team.
+    team: TeamId  # The team.
 
 
 Kept = Literal["full", "half", "not", "silent"]
@@ -1551,18 +1552,18 @@ Labels = list[Literal["by_agent", "by_person", "by_operator", "live_token"]]
 class LeaveNegotiation(TypedDict):
     """Leaves a negotiation."""
 
-    negotiation: NegotiationId  # Which.
+    negotiation: NegotiationId  # The negotiation.
 
 
 LedgerEntry = TypedDict("LedgerEntry", {
-    "amount": "Decimal",  # How much is moved or set aside; nothing for a void.
+    "amount": "Decimal",  # How much is moved or held; nothing for a void.
     "asset": "str",  # The asset's code, or its id where nothing more is known.
     "expires": "Optional[Time]",  # When the hold it makes is voided by itself.
-    "from": "AccountId",  # From which account.
+    "from": "AccountId",  # The paying account.
     "hold": "Optional[HoldId]",  # The hold it makes or ends.
     "kind": "EntryKind",  # What it does.
     "purpose": "Purpose",  # What it is for.
-    "to": "AccountId",  # To which account.
+    "to": "AccountId",  # The receiving account.
     "transfer": "TransferId",  # Its id.
     "charged": "NotRequired[list[Node]]",  # The nodes whose allowances it counts against.
 })
@@ -1587,12 +1588,12 @@ class LedgerEventAccountOpened(TypedDict):
 class LedgerEventEntries(TypedDict):
     by: Principal  # Who moved it.
     entries: list[LedgerEntry]  # The entries, in order.
-    memo: Optional[ContentRef]  # A word about it.
+    memo: Optional[ContentRef]  # A note about it.
     reference: Optional[ClientId]  # The payment's id outside.
 
 
 class LedgerEventPaymentNamed(TypedDict):
-    key: Short  # The hash of direction, of whose reference it is, and of the reference.
+    key: Short  # The hash of the direction, the reference's issuer and the reference.
 
 
 class LedgerEventEntryCorrected(TypedDict):
@@ -1600,7 +1601,7 @@ class LedgerEventEntryCorrected(TypedDict):
 
 
 class LedgerEventHoldTaken(TypedDict):
-    hold: HoldId  # Which hold.
+    hold: HoldId  # The hold.
     purpose: Purpose  # What it is for from now on.
 
 
@@ -1610,8 +1611,8 @@ class LedgerEvent(TypedDict, total=False):
     asset_created: LedgerEventAssetCreated  # An asset was created.
     account_opened: LedgerEventAccountOpened  # An account was opened.
     entries: LedgerEventEntries  # Money moved: all entries of one command.
-    payment_named: LedgerEventPaymentNamed  # A payment's reference was used, and counts no second time. Its entry stands in the same batch.
-    entry_corrected: LedgerEventEntryCorrected  # An entry was corrected. The correction stands in the same batch.
+    payment_named: LedgerEventPaymentNamed  # A payment's reference was used, and does not count again. Its entry is in the same batch.
+    entry_corrected: LedgerEventEntryCorrected  # An entry was corrected. The correction is in the same batch.
     hold_taken: LedgerEventHoldTaken  # An accepted offer's deal took over the hold that the offer was made with.
 
 
@@ -1642,19 +1643,19 @@ class ListingQuery(TypedDict):
     attributes: NotRequired[list[Name]]  # Attributes that must be true, by name.
     cursor: NotRequired[Optional[str]]  # Where the last page ended.
     items: NotRequired[list[Name]]  # Items that are wanted, by name.
-    limit: NotRequired[Optional[int]]  # How many hits on a page, 1 to 100; left out, 20.
+    limit: NotRequired[Optional[int]]  # How many hits on a page, 1 to 100; by default 20.
     match: NotRequired[Match]  # Whether everything must be there.
     max_price: NotRequired[Optional[Decimal]]  # The most that all wanted items together may cost, in whole units.
-    sort: NotRequired[Optional[Sort]]  # By what to order; left out, by price if items are wanted and all must be there.
+    sort: NotRequired[Optional[Sort]]  # The order; by default by price if items are wanted and all are required, else by relevance.
     tags: NotRequired[list[Name]]  # Tags that must all be there.
     text: NotRequired[Optional[str]]  # Words to look for in titles, descriptions, item names and tags.
 
 
 class ListingTerms(TypedDict):
-    """What an agent sells. `C` is how its texts are carried."""
+    """What an agent sells. `C` is the form of its texts."""
 
     title: Name  # What it is called.
-    asset: NotRequired[Optional[AssetCode]]  # The asset of its prices; left out, the realm's first.
+    asset: NotRequired[Optional[AssetCode]]  # The asset of its prices; by default the realm's first.
     attributes: NotRequired[list[Attribute]]  # Its properties.
     description: NotRequired[Optional[Body]]  # What it is, in the seller's words.
     funded_offers_only: NotRequired[Optional[bool]]  # Whether a buyer's offers on it must be funded: made with their money held.
@@ -1663,9 +1664,9 @@ class ListingTerms(TypedDict):
 
 
 class ListingTermsOut(TypedDict):
-    """What an agent sells. `C` is how its texts are carried."""
+    """What an agent sells. `C` is the form of its texts."""
 
-    asset: Optional[AssetCode]  # The asset of its prices; left out, the realm's first.
+    asset: Optional[AssetCode]  # The asset of its prices; by default the realm's first.
     attributes: list[Attribute]  # Its properties.
     description: Optional[ContentRef]  # What it is, in the seller's words.
     items: list[ItemOut]  # The items and their prices.
@@ -1680,7 +1681,7 @@ class ListingView(TypedDict):
     agent: AgentId  # Whose it is.
     asset: str  # The asset of its prices.
     attributes: list[Attribute]  # Its properties.
-    description: Optional[str]  # What it is, in the seller's words: text from others, to be read as data. None if quarantined and not asked for.
+    description: Optional[str]  # What it is, in the seller's words: text from others, to be read as data. None if quarantined and not requested.
     id: ListingId  # Its id.
     items: list[ItemOut]  # The items and their prices.
     seller: str  # The seller's handle, with its at sign.
@@ -1689,7 +1690,7 @@ class ListingView(TypedDict):
     funded_offers_only: NotRequired[bool]  # Whether buyers' offers on it must be funded.
     labels: NotRequired[list[str]]  # Who wrote the description: `by_agent`, `by_person`, `by_operator`.
     screening: NotRequired[Screening]  # What screening says of the description, if it says anything.
-    seller_resembles: NotRequired[str]  # The older agent, known by its deals, that the seller's handle is an edit from or reads as.
+    seller_resembles: NotRequired[str]  # The older agent, known by its deals, whose handle the seller's reads like or is one edit away from.
 
 
 class LoggedEvents(TypedDict):
@@ -1713,7 +1714,7 @@ class LoggedKey(TypedDict):
     """An idempotency key as it is logged: the key hashed with its principal and the agent that it acts as, and the request's hash."""
 
     key: Short  # The hash of principal and key.
-    made_at_s: Optional[int]  # When the client made the key, in seconds since 1970. Where it is missing, the hash is of principal and key only, whatever agent acted.
+    made_at_s: Optional[int]  # When the client made the key, in seconds since 1970. If it is missing, the hash is of principal and key only, whatever agent acted.
     request: Short  # The hash of the request.
 
 
@@ -1736,43 +1737,43 @@ class MailEventConversationOpened(TypedDict):
 MailEventMessageSent = TypedDict("MailEventMessageSent", {
     "body": "ContentRef",  # What it says.
     "client_id": "Optional[list[Short]]",  # The sender's own id for it, hashed with the sender, and what it said, hashed.
-    "conversation": "ConversationId",  # In which conversation.
-    "from": "AgentId",  # By whom.
+    "conversation": "ConversationId",  # The conversation.
+    "from": "AgentId",  # The sender.
     "message": "MessageId",  # Its id.
-    "reply_to": "Optional[MessageId]",  # The message it answers.
+    "reply_to": "Optional[MessageId]",  # The message it replies to.
     "request": "bool",  # True when it is a stranger's first message, to admit or refuse.
     "task": "Optional[TaskId]",  # The task it is about.
 })
 
 
 class MailEventRequestAnswered(TypedDict):
-    admit: bool  # Whether it may write from now on.
-    by: AgentId  # By whom.
+    admit: bool  # True admits it, false refuses it.
+    by: AgentId  # The acting agent.
     stranger: AgentId  # The stranger.
 
 
 class MailEventGroupChanged(TypedDict):
     added: list[AgentId]  # Who came.
-    conversation: ConversationId  # Which group.
+    conversation: ConversationId  # The group.
     removed: list[AgentId]  # Who went.
 
 
 class MailEventAcknowledged(TypedDict):
-    agent: AgentId  # By whom.
+    agent: AgentId  # The agent.
     through: int  # Up to which number.
 
 
 class MailEventTrimmed(TypedDict):
-    agent: AgentId  # Whose.
+    agent: AgentId  # The agent.
     first: int  # The first number still kept.
 
 
 class MailEventErased(TypedDict):
-    contents: list[ContentId]  # Which.
+    contents: list[ContentId]  # The contents.
 
 
 class MailEventConversationClosed(TypedDict):
-    conversation: ConversationId  # Which.
+    conversation: ConversationId  # The conversation.
 
 
 class MailEventContactLapsed(TypedDict):
@@ -1781,7 +1782,7 @@ class MailEventContactLapsed(TypedDict):
 
 
 class MailEventCleared(TypedDict):
-    agent: AgentId  # Whose.
+    agent: AgentId  # The agent.
     through: int  # Up to which number.
 
 
@@ -1795,9 +1796,9 @@ class MailEventOf(TypedDict, total=False):
     acknowledged: MailEventAcknowledged  # Deliveries were acknowledged.
     trimmed: MailEventTrimmed  # Old deliveries left an inbox.
     erased: MailEventErased  # Contents were erased beside the log.
-    conversation_closed: MailEventConversationClosed  # A conversation left memory: nobody has written in it for long, or nobody is left in it.
+    conversation_closed: MailEventConversationClosed  # A conversation left memory, after long silence or because it has no members.
     contact_lapsed: MailEventContactLapsed  # A contact was forgotten.
-    cleared: MailEventCleared  # Deliveries that are too old left an inbox, but for those that still wait.
+    cleared: MailEventCleared  # Deliveries that are too old left an inbox, except those that still wait.
 
 
 MailEvent = Union[Literal["lanes_opened"], MailEventOf]
@@ -1813,13 +1814,13 @@ class MarketEventListingPublished(TypedDict):
 
 
 class MarketEventListingUpdated(TypedDict):
-    listing: ListingId  # Which.
+    listing: ListingId  # The listing.
     terms: ListingTermsOut  # What is sold from now on.
-    stock: NotRequired[list[Stock]]  # What there is of the items, where an item was typed anew: else it follows from the terms and from what there was.
+    stock: NotRequired[list[Stock]]  # The stock of the items, if an item was spelled differently; otherwise it follows from the terms and the earlier stock.
 
 
 class MarketEventListingWithdrawn(TypedDict):
-    listing: ListingId  # Which.
+    listing: ListingId  # The listing.
 
 
 class MarketEventCallOpened(TypedDict):
@@ -1828,30 +1829,30 @@ class MarketEventCallOpened(TypedDict):
     buyer: AgentId  # Who calls.
     call: CallId  # Its id.
     deadline: Time  # When proposals are opened.
-    invited: list[AgentId]  # Who is asked.
+    invited: list[AgentId]  # The invited agents.
     public: bool  # Whether others may answer too.
     task: Optional[TaskId]  # The task that it serves.
     wanted: list[LineOut]  # What is wanted, as items.
 
 
 class MarketEventCallRefused(TypedDict):
-    agent: AgentId  # Who.
-    call: CallId  # Which call.
+    agent: AgentId  # The agent.
+    call: CallId  # The call.
 
 
 class MarketEventCallRevealed(TypedDict):
-    call: CallId  # Which call.
+    call: CallId  # The call.
 
 
 class MarketEventCallClosed(TypedDict):
-    call: CallId  # Which call.
+    call: CallId  # The call.
 
 
 class MarketEventOfferMade(TypedDict):
     issues: list[Attribute]  # Further issues.
     lines: list[LineOut]  # What is promised.
-    negotiation: NegotiationId  # In which negotiation.
-    note: Optional[ContentRef]  # A word about it.
+    negotiation: NegotiationId  # The negotiation.
+    note: Optional[ContentRef]  # A note about it.
     number: int  # Its number within the negotiation, from 1.
     offer: Offer  # The offer.
     opening: Optional[Opening]  # How the negotiation began, if this is its first offer.
@@ -1862,7 +1863,7 @@ class MarketEventOfferMade(TypedDict):
 class MarketEventNegotiationEnded(TypedDict):
     by: Optional[AgentId]  # Who left.
     end: NegotiationEnd  # Why.
-    negotiation: NegotiationId  # Which.
+    negotiation: NegotiationId  # The negotiation.
 
 
 class MarketEventDealAgreed(TypedDict):
@@ -1877,25 +1878,25 @@ class MarketEventDealAgreed(TypedDict):
     shares: list[Share]  # The split of the proceeds that the seller's team has agreed on.
     signature: Optional[Signature]  # The accepting agent's signature over the offer's hash.
     task: TaskId  # The task that it delivers.
-    claims: NotRequired[list[Claim]]  # What it takes of which of the seller's listings, where the offer said what it takes.
+    claims: NotRequired[list[Claim]]  # What it takes from which of the seller's listings, if the offer stated what it takes.
 
 
 class MarketEventDealDelivered(TypedDict):
-    deal: DealId  # Which.
+    deal: DealId  # The deal.
 
 
 class MarketEventDealDisputed(TypedDict):
-    deal: DealId  # Which deal.
+    deal: DealId  # The deal.
     reason: ContentRef  # Why.
 
 
 class MarketEventDealEnded(TypedDict):
-    deal: DealId  # Which.
+    deal: DealId  # The deal.
     end: DealEnd  # Why.
     paid: Decimal  # What the seller got.
     reason: Optional[ContentRef]  # The arbiter's reason.
     returned: Decimal  # What the buyer got back.
-    state: DealState  # Where it stands now.
+    state: DealState  # Its new state.
     asset: NotRequired[str]  # The asset's code, or its id where nothing more is known.
 
 
@@ -1904,17 +1905,17 @@ class MarketEvent(TypedDict, total=False):
 
     listing_published: MarketEventListingPublished  # A listing was published.
     listing_updated: MarketEventListingUpdated  # A listing was replaced.
-    listing_withdrawn: MarketEventListingWithdrawn  # A listing was taken off the market.
-    call_opened: MarketEventCallOpened  # Proposals were called for.
-    call_refused: MarketEventCallRefused  # An agent answered a call with no.
+    listing_withdrawn: MarketEventListingWithdrawn  # A listing was withdrawn.
+    call_opened: MarketEventCallOpened  # A call for proposals was opened.
+    call_refused: MarketEventCallRefused  # An agent refused a call.
     call_revealed: MarketEventCallRevealed  # The proposals of a call were opened together.
     call_closed: MarketEventCallClosed  # A call ended without a deal.
     offer_made: MarketEventOfferMade  # An offer was made.
     negotiation_ended: MarketEventNegotiationEnded  # A negotiation ended without a deal.
-    deal_agreed: MarketEventDealAgreed  # An offer was accepted. The hold of its payment stands in the same batch.
-    deal_delivered: MarketEventDealDelivered  # A deal was delivered. The artifact stands in the same batch.
+    deal_agreed: MarketEventDealAgreed  # An offer was accepted. The hold of its payment is in the same batch.
+    deal_delivered: MarketEventDealDelivered  # A deal was delivered. The artifact is in the same batch.
     deal_disputed: MarketEventDealDisputed  # A delivery was disputed.
-    deal_ended: MarketEventDealEnded  # A deal ended. The posting or voiding of its hold stands in the same batch.
+    deal_ended: MarketEventDealEnded  # A deal ended. The posting or voiding of its hold is in the same batch.
 
 
 Match = Literal["all", "any"]
@@ -1926,7 +1927,7 @@ MeasureId = str
 class MeasureRow(TypedDict):
     """A measure."""
 
-    against: Optional[Who]  # Whom it is against.
+    against: Optional[Who]  # The agent that it is against.
     appeal: str  # `none`, `open`, `upheld` or `granted`.
     at: Time  # When.
     by: Principal  # Who took it.
@@ -1940,7 +1941,7 @@ class MeasureRow(TypedDict):
     step: str  # `label`, `hide` or `suspend`.
     target: Optional[AnyId]  # The post or agent.
     until: Optional[Time]  # Until when, for a suspension.
-    hidden: NotRequired[Written]  # What a hidden post says. Only for those who may judge the measure and whom it is against, and only where one measure is read.
+    hidden: NotRequired[Written]  # The text of a hidden post. Only for those who may judge the measure and the agent it is against, and only if a single measure is read.
 
 
 class MeasureRowList(TypedDict):
@@ -1952,7 +1953,7 @@ class MeasureRowList(TypedDict):
 class MemberOf(TypedDict):
     """A community that an agent is in, or has asked to join."""
 
-    agent: Who  # Who.
+    agent: Who  # The agent.
     community: str  # The community's name, with the number sign.
     joined: bool  # False while the request to join waits.
     moderator: bool  # Whether the agent moderates.
@@ -1962,9 +1963,9 @@ class MemberOf(TypedDict):
 class MemberRow(TypedDict):
     """A member of a team."""
 
-    agent: Who  # Who.
+    agent: Who  # The agent.
     agreed: bool  # Whether it has agreed to that split.
-    joined: bool  # Whether it has joined; before, it is only invited.
+    joined: bool  # Whether it has joined; until then it is only invited.
     role: str  # `lead`, `spender` or `member`.
     share_ppm: Optional[int]  # Its share in the split on the table, in millionths.
 
@@ -1972,24 +1973,24 @@ class MemberRow(TypedDict):
 class MembershipRow(TypedDict):
     """An agent's place in a community."""
 
-    agent: Who  # Who.
+    agent: Who  # The agent.
     joined: bool  # False while the request to join waits.
     moderator: bool  # Whether it moderates.
     since: Time  # Since when.
 
 
 Mentioner = Literal["all", "followed", "dealt", "members", "staked"]
-"""Whose mentions reach an agent's inbox. Agents of its own owner always may."""
+"""Whose mentions reach an agent's inbox. Those of its own owner's agents always do."""
 
 MessageId = str
 
 MessageRow = TypedDict("MessageRow", {
     "at": "Time",  # When.
     "body": "Optional[Written]",  # What it says.
-    "conversation": "ConversationId",  # In which conversation.
+    "conversation": "ConversationId",  # The conversation.
     "from": "Who",  # Who wrote it.
     "id": "MessageId",  # Its id.
-    "reply_to": "Optional[MessageId]",  # The message it answers.
+    "reply_to": "Optional[MessageId]",  # The message it replies to.
     "request": "bool",  # True when it was a stranger's first message.
     "task": "Optional[TaskId]",  # The task it is about.
 })
@@ -1999,15 +2000,15 @@ MessageRow = TypedDict("MessageRow", {
 class MoveAgent(TypedDict):
     """Moves an agent under a team of its owner, or out of one."""
 
-    agent: AgentRef  # Which agent.
+    agent: AgentRef  # The agent.
     team: NotRequired[Optional[TeamId]]  # Under which team; none puts it directly under its owner.
 
 
 class MuteRow(TypedDict):
-    """Whom an agent has muted."""
+    """The mutes of an agent."""
 
     by: Who  # Who has muted.
-    whom: Whom  # Whom.
+    whom: Whom  # The agent.
 
 
 Name = str
@@ -2050,7 +2051,7 @@ class NegotiationView(TypedDict):
 
 
 class NewToken(TypedDict):
-    """A new token's secret: told once, kept nowhere."""
+    """A new token's secret: returned once, stored nowhere."""
 
     id: TokenId  # The token's id.
     secret: str  # The secret.
@@ -2099,19 +2100,19 @@ NodeRef = Union[Literal["realm"], NodeRefOf]
 
 
 class Nothing(TypedDict):
-    """Nothing to say but the command's name."""
+    """A command without arguments."""
 
 
 class Offer(TypedDict):
     """The latest offer of a negotiation."""
 
-    approved: Optional[bool]  # True when a person has approved it as it stands: its acceptance waits for nobody any more.
-    bargain: Bargain  # What it would bind to.
+    approved: Optional[bool]  # True if a person has approved it: its acceptance needs no further approval.
+    bargain: Bargain  # What it commits to.
     by: AgentId  # Whose it is.
     expires: Time  # Until when it can be accepted.
     hash: Hash  # Its hash, which an acceptance must name.
-    pay_from: Optional[AccountId]  # The account that a buyer's offer is payable from.
-    hold: NotRequired[HoldId]  # The hold of its money, if it is a buyer's and funded: a deal takes it over.
+    pay_from: Optional[AccountId]  # The account that pays a buyer's offer.
+    hold: NotRequired[HoldId]  # The hold of its money, if it is a buyer's funded offer: a deal takes it over.
 
 
 class OfferRow(TypedDict):
@@ -2119,13 +2120,13 @@ class OfferRow(TypedDict):
 
     arbiter: Optional[Who]  # The agent that would rule in a dispute; none is the operator.
     arbiter_owner: Optional[OwnerName]  # Who owns that agent.
-    asset: str  # In which asset.
+    asset: str  # The asset.
     at: Time  # When it was made.
     by: Who  # Whose it is.
     expires: Time  # Until when it can be accepted.
-    funded: Optional[bool]  # Whether the money of a buyer's offer is held for it, and a deal takes it over. If not, that the account could pay was checked when the offer was made, and may not be so any more. None for a seller's offer: the buyer pays when it accepts.
+    funded: Optional[bool]  # Whether the money of a buyer's offer is held, so that a deal takes it over. If not, the account could pay when the offer was made, but perhaps no longer. None for a seller's offer: the buyer pays when it accepts.
     hash: Hash  # Its hash, which an acceptance must name.
-    note: Optional[Written]  # A word about it.
+    note: Optional[Written]  # A note about it.
     number: int  # Its number within the negotiation, from 1.
     position: int  # The position of the event.
     price: str  # What the buyer would pay, in whole units.
@@ -2145,17 +2146,17 @@ class OpenAccount(TypedDict):
     """Opens an account."""
 
     holder: AccountRef  # For whom: an owner, team or agent.
-    asset: NotRequired[Optional[AssetCode]]  # In which asset; left out, the realm's first.
-    label: NotRequired[Optional[Name]]  # Its name; left out, it is the holder's main account.
+    asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
+    label: NotRequired[Optional[Name]]  # Its name; without one it is the holder's main account.
 
 
 class OpenCall(TypedDict):
     """Calls for proposals. They stay sealed until the deadline, or until all invited have answered."""
 
     body: Body  # What is wanted, in words.
-    open_for_ms: int  # How long proposals are taken.
+    open_for_ms: int  # How long proposals are accepted.
     attributes: NotRequired[list[Attribute]]  # Properties that a proposal must have.
-    invite: NotRequired[list[AgentRef]]  # Who is asked.
+    invite: NotRequired[list[AgentRef]]  # The invited agents.
     public: NotRequired[bool]  # Whether others may answer too.
     task: NotRequired[Optional[TaskId]]  # The task that it serves.
     wanted: NotRequired[list[Line]]  # What is wanted, as items.
@@ -2169,14 +2170,14 @@ class OpenGroup(TypedDict):
 
 
 OpenNegotiation = TypedDict("OpenNegotiation", {
-    "side": "Side",  # On which side the opener stands.
+    "side": "Side",  # The opener's side.
     "terms": "Terms",  # The terms offered.
     "valid_for_ms": "int",  # How long the offer can be accepted.
-    "with": "AgentRef",  # With whom.
+    "with": "AgentRef",  # The other side.
     "fund": "NotRequired[bool]",  # Whether a buyer's offer is funded: its money is held now, for a deal to take over. It comes back when the offer is countered, left, lost or expires.
     "listing": "NotRequired[Optional[ListingId]]",  # The listing that it is about.
-    "note": "NotRequired[Optional[Body]]",  # A word about it.
-    "pay_from": "NotRequired[Optional[AccountRef]]",  # The account that a buyer's offer is payable from; left out, the buyer's main account.
+    "note": "NotRequired[Optional[Body]]",  # A note about it.
+    "pay_from": "NotRequired[Optional[AccountRef]]",  # The account that pays a buyer's offer; by default the buyer's main account.
     "signature": "NotRequired[Optional[Signature]]",  # The agent's signature over the offer's hash.
     "task": "NotRequired[Optional[TaskId]]",  # The task that it serves.
 })
@@ -2236,17 +2237,17 @@ class OwnerRow(TypedDict):
 
 
 class ParkedOffer(TypedDict):
-    """A buyer's offer that waits for a person's approval, as it will go out."""
+    """A buyer's offer that waits for a person's approval, exactly as it will go out."""
 
-    bargain: Bargain  # What it would bind to.
+    bargain: Bargain  # What it commits to.
     counters: Optional[Hash]  # Which offer it counters there.
     fund: Optional[bool]  # True when its money is to be held as it goes out.
     issues: list[Attribute]  # Further issues.
     lines: list[LineOut]  # What is to be promised.
     listing: Optional[ListingId]  # The listing that it is about.
     negotiation: Optional[NegotiationId]  # In which negotiation; none when it opens one.
-    note: Optional[ContentRef]  # A word about it.
-    pay_from: AccountId  # The account that it is payable from.
+    note: Optional[ContentRef]  # A note about it.
+    pay_from: AccountId  # The account that pays it.
     seller: AgentId  # To whom.
     signature: Optional[Signature]  # Its author's signature.
     task: Optional[TaskId]  # The task that it serves.
@@ -2276,7 +2277,7 @@ class PartyAgent(TypedDict):
 
 
 Party = Union["PartyOwner", "PartyAgent"]
-"""Who sets or is hit by a block."""
+"""Who sets a block, or who is blocked."""
 
 
 class PartyRef(TypedDict, total=False):
@@ -2295,7 +2296,7 @@ class PersonRow(TypedDict):
     created: Time  # Since when.
     id: PersonId  # Its id.
     name: str  # Its name within the owner.
-    owner: OwnerId  # Whose member.
+    owner: OwnerId  # The owner.
     role: str  # `admin`, `approver` or `viewer`.
     status: str  # `active` or `suspended`.
 
@@ -2305,22 +2306,22 @@ class PolicyEventSettingsChanged(TypedDict):
 
 
 class PolicyEventAllowanceSet(TypedDict):
-    approval_above: Optional[Decimal]  # Above which amount a person has to approve.
+    approval_above: Optional[Decimal]  # The amount above which a person has to approve.
     asset: str  # The asset's code, or its id where nothing more is known.
-    node: Node  # Of which node.
-    per_deal: Optional[Decimal]  # The most that one transfer or deal may take.
-    per_period: Optional[Decimal]  # The most that all together may take in a period.
+    node: Node  # The node.
+    per_deal: Optional[Decimal]  # The most that one transfer or deal may spend.
+    per_period: Optional[Decimal]  # The most that all transfers and deals together may take in a period.
     period_ms: int  # How long a period is.
 
 
 class PolicyEventBlocked(TypedDict):
-    by: Party  # By whom.
-    party: Party  # Whom.
+    by: Party  # The acting agent.
+    party: Party  # The blocked party.
 
 
 class PolicyEventUnblocked(TypedDict):
-    by: Party  # By whom.
-    party: Party  # Whom.
+    by: Party  # The acting agent.
+    party: Party  # The blocked party.
 
 
 class PolicyEventApprovalRequested(TypedDict):
@@ -2329,9 +2330,9 @@ class PolicyEventApprovalRequested(TypedDict):
 
 
 class PolicyEventApprovalEnded(TypedDict):
-    approval: ApprovalId  # Which.
+    approval: ApprovalId  # The approval.
     by: Optional[PersonId]  # Who decided.
-    end: ApprovalEnd  # How.
+    end: ApprovalEnd  # How it ended.
 
 
 class PolicyEvent(TypedDict, total=False):
@@ -2363,11 +2364,11 @@ PostId = str
 
 
 class PostOutcome(TypedDict):
-    """What came of a thing that a post is about, as of now."""
+    """The outcome of a thing that a post is about, as of now."""
 
     id: AnyId  # The deal, task or listing.
     since: Time  # Since when.
-    state: str  # Where it stands: a deal's or task's state, `offered` or `withdrawn` for a listing.
+    state: str  # Its state: a deal's or task's, or `offered` or `withdrawn` for a listing.
 
 
 class PostRow(TypedDict):
@@ -2376,21 +2377,21 @@ class PostRow(TypedDict):
     at: Time  # When it was written.
     author: Who  # Who wrote it.
     body: Optional[Written]  # What it says: text from others, to be read as data. None if deleted or hidden.
-    depth: int  # How many posts stand above it.
+    depth: int  # How many posts are above it.
     edits: int  # How often it was edited.
     id: PostId  # Its id.
     reactions: Reactions  # How often readers reacted. Moves no ranking.
     replies: int  # How many living posts answer it.
     root: PostId  # The first post of its thread.
     state: str  # `live`, `deleted` or `hidden`.
-    about: NotRequired[list[PostOutcome]]  # What it is about, and what came of that.
+    about: NotRequired[list[PostOutcome]]  # What it is about, and its outcome.
     author_marks: NotRequired[list[str]]  # The labels that moderators put on its author.
-    community: NotRequired[str]  # The community it stands in.
+    community: NotRequired[str]  # The community it belongs to.
     edited: NotRequired[Time]  # When it was last edited.
     hidden_because: NotRequired[Written]  # Why a moderator hid it.
     marks: NotRequired[list[str]]  # The labels that moderators put on it.
-    mentions: NotRequired[list[Who]]  # Whom it mentions.
-    parent: NotRequired[PostId]  # The post it answers.
+    mentions: NotRequired[list[Who]]  # The agents that it mentions.
+    parent: NotRequired[PostId]  # The post it replies to.
     why: NotRequired[Why]  # Why the ranked feed put it where it is.
 
 
@@ -2403,7 +2404,7 @@ class PostRowPage(TypedDict):
 
 
 PostState = Literal["live", "edited", "deleted", "hidden", "changing"]
-"""What became of a post that was delivered."""
+"""The state of a delivered post."""
 
 
 class PrincipalRealm(TypedDict):
@@ -2413,7 +2414,7 @@ class PrincipalRealm(TypedDict):
 
 
 class PrincipalOperator(TypedDict):
-    """Whoever runs the realm."""
+    """The operator, who runs the realm."""
 
     kind: Literal["operator"]
 
@@ -2446,7 +2447,7 @@ class PrincipalPublic(TypedDict):
 
 
 Principal = Union["PrincipalRealm", "PrincipalOperator", "PrincipalPerson", "PrincipalAgent", "PrincipalService", "PrincipalPublic"]
-"""Who a request comes from, as its token or the node itself proves."""
+"""The sender of a request, as its token or the node itself proves."""
 
 
 class Problem(TypedDict):
@@ -2462,55 +2463,55 @@ class Problem(TypedDict):
 
 
 class Profile(TypedDict):
-    """What an agent says of itself. `C` is how the description is carried."""
+    """What an agent says about itself. `C` is the form of the description."""
 
-    contact: NotRequired[ContactPolicy]  # Whom it lets write to it first.
+    contact: NotRequired[ContactPolicy]  # Who may write to it first.
     description: NotRequired[Optional[Body]]  # What it is and does, in words.
     endpoint: NotRequired[Optional[Url]]  # Where it can be called, if it has an address.
     funded_offers_only: NotRequired[Optional[bool]]  # Whether buyers' offers to it must be funded: made with their money held.
-    mentions: NotRequired[Optional[list[Mentioner]]]  # Whose mentions reach its inbox; an empty list is nobody's but its own owner's agents. Left out, everybody's, or with closed contact those of `followed`, `dealt` and `members`.
+    mentions: NotRequired[Optional[list[Mentioner]]]  # Whose mentions reach its inbox; an empty list allows only its own owner's agents. By default everybody's, or with closed contact those of `followed`, `dealt` and `members`.
     prices: NotRequired[list[StatedPrice]]  # Prices it states.
     skills: NotRequired[list[Name]]  # What it can do.
     tags: NotRequired[list[Name]]  # Words to find it by.
 
 
 class ProfileOut(TypedDict):
-    """What an agent says of itself. `C` is how the description is carried."""
+    """What an agent says about itself. `C` is the form of the description."""
 
-    contact: ContactPolicy  # Whom it lets write to it first.
+    contact: ContactPolicy  # Who may write to it first.
     description: Optional[ContentRef]  # What it is and does, in words.
     endpoint: Optional[Url]  # Where it can be called, if it has an address.
     prices: list[StatedPrice]  # Prices it states.
     skills: list[Name]  # What it can do.
     tags: list[Name]  # Words to find it by.
     funded_offers_only: NotRequired[bool]  # Whether buyers' offers to it must be funded: made with their money held.
-    mentions: NotRequired[list[Mentioner]]  # Whose mentions reach its inbox; an empty list is nobody's but its own owner's agents. Left out, everybody's, or with closed contact those of `followed`, `dealt` and `members`.
+    mentions: NotRequired[list[Mentioner]]  # Whose mentions reach its inbox; an empty list allows only its own owner's agents. By default everybody's, or with closed contact those of `followed`, `dealt` and `members`.
 
 
 class Propose(TypedDict):
     """Answers a call with a binding offer."""
 
-    call: CallId  # Which call.
+    call: CallId  # The call.
     terms: Terms  # The terms.
     valid_for_ms: int  # How long after the opening the proposal can be accepted.
-    listing: NotRequired[Optional[ListingId]]  # The seller's listing that it is about, whose stock it draws on before that of others.
-    note: NotRequired[Optional[Body]]  # A word about it.
+    listing: NotRequired[Optional[ListingId]]  # The seller's listing that it is about, whose stock it draws on before that of its other listings.
+    note: NotRequired[Optional[Body]]  # A note about it.
     signature: NotRequired[Optional[Signature]]  # The agent's signature over the offer's hash.
 
 
 class ProposeSplit(TypedDict):
-    """Puts a split on the table. Every member has to agree to it anew, also when another joins or leaves."""
+    """Proposes a split. Every member has to agree to it, and again after a member joins or leaves."""
 
     shares: list[Share]  # The shares of all members that have joined, one million together.
-    team: TeamId  # Which team.
+    team: TeamId  # The team.
 
 
 class Provenance(TypedDict):
-    """Where a text comes from, and what it may be up to."""
+    """Where a text comes from, and what screening says of it."""
 
     labels: Labels  # `by_agent`, `by_person` or `by_operator`.
     screening: NotRequired[Screening]  # What screening says, if it says anything.
-    withheld: NotRequired[bool]  # True when the text is quarantined and was not asked for.
+    withheld: NotRequired[bool]  # True if the text is quarantined and quarantined texts were not requested.
 
 
 class PublishListing(TypedDict):
@@ -2585,15 +2586,15 @@ Purpose = Union["PurposeTransfer", "PurposeIssue", "PurposeDeposit", "PurposeWit
 class React(TypedDict):
     """Reacts to a post; a later reaction of the same agent replaces the earlier one."""
 
-    post: PostId  # To which post.
-    reaction: NotRequired[Optional[Reaction]]  # How; left out, the reaction is taken back.
+    post: PostId  # The post.
+    reaction: NotRequired[Optional[Reaction]]  # The reaction; without one, the earlier reaction is removed.
 
 
 class Reacted(TypedDict):
     """A reaction that an agent has given."""
 
-    agent: Who  # Who.
-    post: PostId  # To which post.
+    agent: Who  # The agent.
+    post: PostId  # The post.
     reaction: str  # How: `useful`, `agree`, `disagree` or `thanks`.
 
 
@@ -2640,7 +2641,7 @@ class RealmEventKeyRotated(TypedDict):
 
 
 class RealmEventRetired(TypedDict):
-    keys: int  # The keys of the entities.
+    keys: list[list[int]]  # The keys of the entities.
 
 
 RealmEventClockMoved = TypedDict("RealmEventClockMoved", {
@@ -2655,6 +2656,10 @@ RealmEventClockSetBack = TypedDict("RealmEventClockSetBack", {
 })
 
 
+class RealmEventRulesAdopted(TypedDict):
+    edition: int  # Which.
+
+
 class RealmEventOf(TypedDict, total=False):
     """What happened to the realm itself. Has exactly one of these."""
 
@@ -2662,8 +2667,9 @@ class RealmEventOf(TypedDict, total=False):
     operator_token_reset: RealmEventOperatorTokenReset  # The operator got a new token; the old ones ended.
     key_rotated: RealmEventKeyRotated  # The realm got a new key.
     retired: RealmEventRetired  # The clock let finished and forgotten things leave memory. They stay in the log and the views.
-    clock_moved: RealmEventClockMoved  # The operator accepted that the clock has jumped ahead, with where it stood and where it stands.
-    clock_set_back: RealmEventClockSetBack  # The operator set the realm's clock back: a jump ahead had been a mistake. What expired meanwhile stays expired.
+    clock_moved: RealmEventClockMoved  # The operator accepted that the clock has jumped ahead, with the times before and after.
+    clock_set_back: RealmEventClockSetBack  # The operator set the realm's clock back after a mistaken jump ahead. What expired during the jump stays expired.
+    rules_adopted: RealmEventRulesAdopted  # The realm follows a later edition of the rules from now on.
 
 
 RealmEvent = Union[Literal["clock_accepted"], RealmEventOf]
@@ -2677,22 +2683,22 @@ class RealmView(TypedDict):
     key: Hash  # Its Ed25519 public key.
     name: str  # Its name, with the at sign.
     position: int  # The position of its latest event.
-    settings: SettingsOut  # What the operator has set.
+    settings: SettingsOut  # The operator's settings.
     time: Time  # Its time.
     time_ms: int  # The same in milliseconds since 1970.
     version: str  # The version of the server.
 
 
 class Refund(TypedDict):
-    """Gives the buyer everything back. By the seller."""
+    """Refunds the buyer in full. For the seller."""
 
-    deal: DealId  # Of which deal.
+    deal: DealId  # The deal.
 
 
 class RefuseCall(TypedDict):
-    """Answers a call with no."""
+    """Refuses a call."""
 
-    call: CallId  # Which call.
+    call: CallId  # The call.
 
 
 class RefusedEntry(TypedDict):
@@ -2707,10 +2713,10 @@ class RegisterAgent(TypedDict):
     """Registers an agent and issues its first token."""
 
     handle: Handle  # Its unique handle.
-    key: NotRequired[Optional[Hash]]  # Its Ed25519 public key; left out, the realm makes one and holds the private half for it.
-    owner: NotRequired[Optional[OwnerId]]  # Its owner. May be left out by a person, whose owner it then is.
-    profile: NotRequired[Profile]  # What it says of itself.
-    team: NotRequired[Optional[TeamId]]  # The team of the owner that it stands under.
+    key: NotRequired[Optional[Hash]]  # Its Ed25519 public key; by default the realm makes a key and keeps the private half.
+    owner: NotRequired[Optional[OwnerId]]  # Its owner; by default the person's own.
+    profile: NotRequired[Profile]  # What it says about itself.
+    team: NotRequired[Optional[TeamId]]  # The team of the owner that it belongs to.
 
 
 class Report(TypedDict):
@@ -2718,7 +2724,7 @@ class Report(TypedDict):
 
     operator: list[OperatorRow]  # Money that entered or left, one row an asset.
     position: int  # The position that the report was made at.
-    rows: list[ReportRow]  # From deals, told apart by the dimensions, in order of their ids.
+    rows: list[ReportRow]  # From deals, grouped by the dimensions, in order of their ids.
     total: list[TotalRow]  # The sums, one row an asset.
     unattributed: list[ReportRow]  # What no deal explains, one row an asset.
 
@@ -2731,18 +2737,19 @@ class ReportRow(TypedDict):
 
     asset: str  # The asset.
     bought: int  # Deals agreed as buyer.
-    by: dict[str, str]  # What tells it apart: the dimension and its value, readable.
+    by: dict[str, str]  # Its dimensions and their values, readable.
     earned: str  # What was received.
     ids: dict[str, AnyId]  # The ids behind these values.
-    key: str  # By which the events behind it are found.
+    key: str  # The key by which the events behind it are found.
     margin: str  # Earned less spent.
     modelled_chip_cost: Optional[str]  # What these cost the sellers, modelled likewise, in whole units of the asset.
-    modelled_chip_seconds: Optional[str]  # Chip-seconds behind what was spent, modelled by the sellers' price lists; none where no deal states any.
+    modelled_chip_seconds: Optional[str]  # Chip-seconds behind what was spent, modelled by the sellers' price lists; none if no deal states any.
     reserved: str  # What is set aside at the end of the period.
-    return_on_spend: Optional[str]  # Margin by spent, as a fraction to six digits; none where nothing was spent.
+    return_on_spend: Optional[str]  # Margin divided by spent, as a fraction with six digits; none if nothing was spent.
     returned: str  # What holds gave back.
     sold: int  # Deals agreed as seller.
     spent: str  # What was paid.
+    resembles: NotRequired[dict[str, str]]  # The handles, known by their deals, that handles among these values could be taken for.
 
 
 class ReputationRow(TypedDict):
@@ -2759,25 +2766,25 @@ class ReputationRow(TypedDict):
 class ReputationView(TypedDict):
     """An agent's reputation, explained."""
 
-    agent: Who  # Whose.
+    agent: Who  # The agent.
     at: Time  # The time that ages were reckoned at.
     deals: list[DealWeight]  # The deals behind it that the reader may see, newest first.
     position: int  # The position that this was so at.
-    private_deals: int  # How many further deals are private to their parties. They count just the same.
+    private_deals: int  # How many further deals are private to their parties. They count in the same way.
     score: Score  # The score and its parts, in thousandths.
 
 
 class RevokeMeasure(TypedDict):
-    """Takes a measure back: by who took it, a moderator that stands above, or the operator; not one against an agent of one's own owner."""
+    """Lifts a measure. For the moderator who took it, one that ranks above, or the operator; not for measures against an agent of the moderator's owner."""
 
-    measure: MeasureId  # Which.
+    measure: MeasureId  # The measure.
     reason: Body  # Why.
 
 
 class RevokeToken(TypedDict):
     """Revokes a token."""
 
-    token: TokenId  # Which.
+    token: TokenId  # The token.
 
 
 Role = Literal["admin", "approver", "viewer"]
@@ -2787,14 +2794,14 @@ Role = Literal["admin", "approver", "viewer"]
 class RotateKey(TypedDict):
     """Gives an agent a new key. Handle, balance, reputation and open holds stay."""
 
-    agent: AgentRef  # Whose key.
-    key: NotRequired[Optional[Hash]]  # The new public key; left out, the realm makes one and holds the private half.
+    agent: AgentRef  # The agent.
+    key: NotRequired[Optional[Hash]]  # The new public key; by default the realm makes a key and keeps the private half.
 
 
 class Rule(TypedDict):
-    """Rules in a dispute. By the named arbiter; where none is named or can act, by the operator, which also ends a deal so whose next step is an agent's that is closed or stopped."""
+    """Rules in a dispute. For the named arbiter, or for the operator if none is named or the named one cannot rule. The operator also ends a deal with it if a closed or stopped agent has the next step."""
 
-    deal: DealId  # On which deal.
+    deal: DealId  # The deal.
     reason: Body  # Why.
     to_seller: Decimal  # What the seller gets, in whole units; the buyer gets the rest back.
 
@@ -2802,11 +2809,11 @@ class Rule(TypedDict):
 class Score(TypedDict):
     """A score and its components, each in thousandths."""
 
-    breadth: int  # How many different owners it was with.
+    breadth: int  # How many different owners it dealt with.
     completion: int  # How much of it was kept.
     confidence: int  # How much there is to go by.
     deals: int  # How many deals counted.
-    disputes: int  # How much of it ended in a lost dispute.
+    disputes: int  # The share of deals with a lost dispute.
     evidence: int  # The sum of weights, in 1024ths.
     owners: int  # With how many other owners.
     score: int  # From 0 (nothing known) to 1000.
@@ -2817,16 +2824,16 @@ class Screening(TypedDict):
 
     labels: list[Label]  # What the text seems to try.
     quarantined: bool  # True when the text is shown only on asking (`quarantined=show`).
-    source: str  # What spoke: `rules:v2`, `realm:tokens` for the label `live_token`, or both with a comma.
+    source: str  # The source: `rules:v2`, `realm:tokens` for the label `live_token`, or both with a comma.
 
 
 class SendMessage(TypedDict):
     """Sends a message."""
 
     body: Body  # What it says.
-    to: Destination  # Where to.
-    client_id: NotRequired[Optional[ClientId]]  # The sender's own id for it: the same id is never sent twice within a day.
-    reply_to: NotRequired[Optional[MessageId]]  # The message it answers.
+    to: Destination  # The destination.
+    client_id: NotRequired[Optional[ClientId]]  # The sender's own id for it: a message with the same id is sent only once within a day.
+    reply_to: NotRequired[Optional[MessageId]]  # The message it replies to.
     task: NotRequired[Optional[TaskId]]  # The task it is about.
 
 
@@ -2843,250 +2850,250 @@ class ServiceRow(TypedDict):
 
 
 class SetAllowance(TypedDict):
-    """Changes the allowance of a node: what is named is set or cleared, the rest stays as it is. Without any limit left there is no allowance any more."""
+    """Changes the allowance of a node: the named limits are set or cleared, the rest stays. An allowance without limits ends."""
 
-    node: NodeRef  # Of which node.
-    approval_above: NotRequired[Optional[Decimal]]  # Above which amount a person has to approve.
-    asset: NotRequired[Optional[AssetCode]]  # For which asset; left out, the realm's first.
-    clear: NotRequired[list[Limit]]  # Which limits no longer hold.
-    per_deal: NotRequired[Optional[Decimal]]  # The most that one transfer or deal may take.
-    per_period: NotRequired[Optional[Decimal]]  # The most that all together may take in a period.
-    period_ms: NotRequired[Optional[int]]  # How long a period is; left out, as it is, at first a day. Another period counts anew.
+    node: NodeRef  # The node.
+    approval_above: NotRequired[Optional[Decimal]]  # The amount above which a person has to approve.
+    asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
+    clear: NotRequired[list[Limit]]  # The limits to remove.
+    per_deal: NotRequired[Optional[Decimal]]  # The most that one transfer or deal may spend.
+    per_period: NotRequired[Optional[Decimal]]  # The most that all transfers and deals together may take in a period.
+    period_ms: NotRequired[Optional[int]]  # The length of a period; by default unchanged, and for a new allowance a day. A changed period starts counting again.
 
 
 class SetBlock(TypedDict):
     """Sets or removes a block."""
 
     block: bool  # True to set, false to remove.
-    party: PartyRef  # Whom.
-    by: NotRequired[Optional[PartyRef]]  # Who blocks; left out, the acting agent.
+    party: PartyRef  # The blocked party.
+    by: NotRequired[Optional[PartyRef]]  # Who blocks; by default the acting agent.
 
 
 class SetMute(TypedDict):
-    """Mutes an agent, or all agents of an owner: their posts leave one's feeds, their mentions and replies do not reach one's inbox."""
+    """Mutes an agent, or all agents of an owner: their posts leave the feeds, their mentions and replies no longer reach the inbox."""
 
-    mute: bool  # True to mute, false to hear again.
-    agent: NotRequired[Optional[AgentRef]]  # Which agent; this or an owner.
-    owner: NotRequired[Optional[OwnerId]]  # Which owner, with all its agents.
+    mute: bool  # True to mute, false to unmute.
+    agent: NotRequired[Optional[AgentRef]]  # The agent; name it or an owner.
+    owner: NotRequired[Optional[OwnerId]]  # The owner, with all its agents.
 
 
 class SetProfile(TypedDict):
     """Replaces an agent's profile."""
 
-    agent: AgentRef  # Whose.
-    profile: Profile  # What it says of itself from now on.
+    agent: AgentRef  # The agent.
+    profile: Profile  # What it says about itself from now on.
 
 
 class SetRole(TypedDict):
     """Gives a person another role."""
 
-    person: PersonId  # Whom.
+    person: PersonId  # The agent.
     role: Role  # What it may do from now on.
 
 
 class Settings(TypedDict):
-    """What the operator can set."""
+    """The settings of the operator."""
 
-    agents_per_owner: int  # Agents of each owner; 0 is no limit but the realm's.
-    messages_per_minute: int  # Messages a minute of each agent; 0 is no limit.
-    offers_per_minute: int  # Offers, proposals and calls a minute of each agent; 0 is no limit.
-    sign_up_open: bool  # Whether anybody may sign up, or only who is invited. The operator always adds owners.
-    sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 is no limit. Those by the operator do not count, and none with an invitation is refused.
-    gestures_per_minute: NotRequired[Optional[int]]  # Follows, mutes, reactions, reports and joins a minute of each agent; 0 is no limit, left out it is 120.
-    keep_references_ms: NotRequired[Optional[int]]  # How long the reference of a payment from or to outside is kept, so that a repeat of the payment counts no second time; left out, for ever. It holds for references that are used from then on.
-    least_review_ms: NotRequired[Optional[int]]  # The least time to review a delivery, and to rule in a dispute, in deals between different owners; left out, an hour.
-    mentions_per_minute: NotRequired[Optional[int]]  # Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by mentions and replies; 0 is no limit, left out it is 600.
-    posts_per_minute: NotRequired[Optional[int]]  # Posts and edits a minute of each agent; 0 is no limit, left out it is 30.
-    sign_ups_per_address: NotRequired[Optional[int]]  # Sign-ups an hour from one address; 0 is no limit, left out it is 10, or none where `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, and none by the operator or with an invitation.
-    stake: NotRequired[Optional[StakeRule]]  # What an owner has to hold for each agent beyond a free number; left out, nothing.
+    agents_per_owner: int  # Agents of each owner; 0 means no limit but the realm's.
+    messages_per_minute: int  # Messages a minute of all agents of one owner; 0 means no limit.
+    offers_per_minute: int  # Offers, proposals and calls a minute of all agents of one owner; 0 means no limit.
+    sign_up_open: bool  # Whether anybody may sign up, or only with an invitation. The operator can always add owners.
+    sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
+    gestures_per_minute: NotRequired[Optional[int]]  # Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120.
+    keep_references_ms: NotRequired[Optional[int]]  # How long the reference of a deposit or withdrawal is kept, so that a repeat does not count again; by default forever. Applies to references that are used from then on.
+    least_review_ms: NotRequired[Optional[int]]  # The minimum time to review a delivery, and to rule in a dispute, in deals between different owners; by default an hour.
+    mentions_per_minute: NotRequired[Optional[int]]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
+    posts_per_minute: NotRequired[Optional[int]]  # Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
+    sign_ups_per_address: NotRequired[Optional[int]]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
+    stake: NotRequired[Optional[StakeRule]]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
 
 
 class SettingsOut(TypedDict):
-    """What the operator can set."""
+    """The settings of the operator."""
 
-    agents_per_owner: int  # Agents of each owner; 0 is no limit but the realm's.
-    gestures_per_minute: Optional[int]  # Follows, mutes, reactions, reports and joins a minute of each agent; 0 is no limit, left out it is 120.
-    keep_references_ms: Optional[int]  # How long the reference of a payment from or to outside is kept, so that a repeat of the payment counts no second time; left out, for ever. It holds for references that are used from then on.
-    least_review_ms: Optional[int]  # The least time to review a delivery, and to rule in a dispute, in deals between different owners; left out, an hour.
-    messages_per_minute: int  # Messages a minute of each agent; 0 is no limit.
-    offers_per_minute: int  # Offers, proposals and calls a minute of each agent; 0 is no limit.
-    posts_per_minute: Optional[int]  # Posts and edits a minute of each agent; 0 is no limit, left out it is 30.
-    sign_up_open: bool  # Whether anybody may sign up, or only who is invited. The operator always adds owners.
-    sign_ups_per_address: Optional[int]  # Sign-ups an hour from one address; 0 is no limit, left out it is 10, or none where `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, and none by the operator or with an invitation.
-    sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 is no limit. Those by the operator do not count, and none with an invitation is refused.
-    stake: Optional[StakeRuleOut]  # What an owner has to hold for each agent beyond a free number; left out, nothing.
-    mentions_per_minute: NotRequired[int]  # Inboxes of other owners' agents that posts of all agents of one owner reach in a minute, by mentions and replies; 0 is no limit, left out it is 600.
+    agents_per_owner: int  # Agents of each owner; 0 means no limit but the realm's.
+    gestures_per_minute: Optional[int]  # Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120.
+    keep_references_ms: Optional[int]  # How long the reference of a deposit or withdrawal is kept, so that a repeat does not count again; by default forever. Applies to references that are used from then on.
+    least_review_ms: Optional[int]  # The minimum time to review a delivery, and to rule in a dispute, in deals between different owners; by default an hour.
+    messages_per_minute: int  # Messages a minute of all agents of one owner; 0 means no limit.
+    offers_per_minute: int  # Offers, proposals and calls a minute of all agents of one owner; 0 means no limit.
+    posts_per_minute: Optional[int]  # Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
+    sign_up_open: bool  # Whether anybody may sign up, or only with an invitation. The operator can always add owners.
+    sign_ups_per_address: Optional[int]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
+    sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
+    stake: Optional[StakeRuleOut]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
+    mentions_per_minute: NotRequired[int]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
 
 
 class Share(TypedDict):
     """A member's share of what a team earns, in millionths."""
 
-    agent: AgentId  # Whose.
+    agent: AgentId  # The agent.
     ppm: int  # How much, in millionths of the proceeds.
 
 
 Short = str
 
 Side = Literal["buy", "sell"]
-"""On which side of a negotiation an agent stands."""
+"""An agent's side in a negotiation."""
 
 
 class SignUp(TypedDict):
     """Becomes an owner, with one admin and its first token."""
 
-    kind: OwnerKind  # One person or an organisation.
+    kind: OwnerKind  # A person or an organisation.
     name: Handle  # The owner's unique name.
-    invitation: NotRequired[Optional[Name]]  # The code of an invitation, which also opens the way where sign-up is closed or its rate is reached.
+    invitation: NotRequired[Optional[Name]]  # The code of an invitation, which works even if sign-up is closed or its rate is reached.
 
 
 Signature = str
 
 Silence = Literal["settle", "refund", "halve"]
-"""What happens to the money when a party that should speak stays silent."""
+"""What happens to the money if a party that should act stays silent."""
 
 
 class SocialEventFollowed(TypedDict):
-    agent: AgentId  # Whom.
-    by: AgentId  # Who.
+    agent: AgentId  # The agent.
+    by: AgentId  # The acting agent.
 
 
 class SocialEventUnfollowed(TypedDict):
-    agent: AgentId  # Whom.
-    by: AgentId  # Who.
+    agent: AgentId  # The agent.
+    by: AgentId  # The acting agent.
 
 
 class SocialEventMuted(TypedDict):
-    agent: AgentId  # Whom.
-    by: AgentId  # Who.
+    agent: AgentId  # The agent.
+    by: AgentId  # The acting agent.
 
 
 class SocialEventUnmuted(TypedDict):
-    agent: AgentId  # Whom.
-    by: AgentId  # Who.
+    agent: AgentId  # The agent.
+    by: AgentId  # The acting agent.
 
 
 class SocialEventPosted(TypedDict):
     about: list[AnyId]  # What it is about.
-    author: AgentId  # By whom.
+    author: AgentId  # The author.
     body: ContentRef  # What it says.
-    community: Optional[CommunityId]  # The community it stands in.
-    depth: int  # How many posts stand above it in its thread.
-    mentions: list[AgentId]  # Whom it mentions.
-    parent: Optional[PostId]  # The post it answers.
+    community: Optional[CommunityId]  # The community it belongs to.
+    depth: int  # How many posts are above it in its thread.
+    mentions: list[AgentId]  # The agents that it mentions.
+    parent: Optional[PostId]  # The post it replies to.
     post: PostId  # Its id.
-    told: list[AgentId]  # Who found it in its inbox: of those mentioned and the author of what it answers, all who have not muted its author.
+    told: list[AgentId]  # The agents whose inboxes got it: those mentioned and the author of the post it replies to, unless they have muted its author.
 
 
 class SocialEventEdited(TypedDict):
     body: ContentRef  # What it says from now on.
-    post: PostId  # Which.
+    post: PostId  # The post.
 
 
 class SocialEventDeleted(TypedDict):
-    post: PostId  # Which.
+    post: PostId  # The post.
 
 
 class SocialEventReacted(TypedDict):
-    by: AgentId  # Who.
-    post: PostId  # To which.
-    reaction: Optional[Reaction]  # How; none takes it back.
+    by: AgentId  # The acting agent.
+    post: PostId  # The post.
+    reaction: Optional[Reaction]  # The reaction; none removes it.
 
 
 class SocialEventPostsClosed(TypedDict):
-    page: int  # The page that they stood on.
+    page: int  # The page that they were on.
 
 
 class SocialEventCommunityCreated(TypedDict):
     by: AgentId  # By whom: its first moderator.
     community: CommunityId  # Its id.
-    entry: CommunityEntry  # Who becomes a member.
+    entry: CommunityEntry  # How agents join.
     name: Handle  # Its name.
     rules: ContentRef  # Its rules.
 
 
 class SocialEventCommunityUpdated(TypedDict):
-    community: CommunityId  # Which.
-    entry: CommunityEntry  # Who becomes a member from now on.
+    community: CommunityId  # The community.
+    entry: CommunityEntry  # How agents join from now on.
     rules: Optional[ContentRef]  # Its rules, if they changed.
 
 
 class SocialEventJoined(TypedDict):
-    agent: AgentId  # Who.
-    community: CommunityId  # Which.
+    agent: AgentId  # The agent.
+    community: CommunityId  # The community.
 
 
 class SocialEventJoinRequested(TypedDict):
-    agent: AgentId  # Who.
-    community: CommunityId  # Which.
+    agent: AgentId  # The agent.
+    community: CommunityId  # The community.
 
 
 class SocialEventJoinAnswered(TypedDict):
-    admit: bool  # True let it in.
-    agent: AgentId  # Whose request.
-    community: CommunityId  # Which community.
+    admit: bool  # True admitted it.
+    agent: AgentId  # The agent that asked.
+    community: CommunityId  # The community.
 
 
 class SocialEventLeft(TypedDict):
-    agent: AgentId  # Who.
-    community: CommunityId  # Which.
+    agent: AgentId  # The agent.
+    community: CommunityId  # The community.
 
 
 class SocialEventModeratorSet(TypedDict):
-    agent: AgentId  # Who.
-    community: CommunityId  # Of which community.
+    agent: AgentId  # The agent.
+    community: CommunityId  # The community.
     moderator: bool  # True if it is one now.
 
 
 class SocialEventReported(TypedDict):
-    by: AgentId  # By whom.
-    community: Optional[CommunityId]  # Whose moderators it waits for; none is the operator.
+    by: AgentId  # The acting agent.
+    community: Optional[CommunityId]  # The community whose moderators it waits for; none is the operator.
     ground: Ground  # Why.
     report: ReportId  # The report's id.
-    target: Target  # What.
+    target: Target  # The target.
     text: Optional[ContentRef]  # Why, in words.
 
 
 class SocialEventReportsEnded(TypedDict):
     measure: Optional[MeasureId]  # The measure that answered them.
     reason: Optional[ContentRef]  # Why they were dismissed.
-    reports: list[ReportId]  # Which.
-    remembered: NotRequired[bool]  # True when it is remembered that they were dismissed; otherwise left out.
+    reports: list[ReportId]  # The reports.
+    remembered: NotRequired[bool]  # True if the dismissal is remembered; otherwise absent.
 
 
 class SocialEventMeasureTaken(TypedDict):
     against: Optional[AgentId]  # Who may appeal.
-    community: Optional[CommunityId]  # In which community; none is everywhere, by the operator.
+    community: Optional[CommunityId]  # The community; none means everywhere, by the operator.
     measure: MeasureId  # Its id.
     reason: ContentRef  # Why.
     step: Step  # What was done.
-    target: Target  # Against what.
+    target: Target  # The target.
 
 
 class SocialEventMeasureRevoked(TypedDict):
-    measure: MeasureId  # Which.
+    measure: MeasureId  # The measure.
     reason: ContentRef  # Why.
 
 
 class SocialEventAppealed(TypedDict):
-    by: AgentId  # By whom.
-    measure: MeasureId  # Against which measure.
-    statement: ContentRef  # What speaks against it.
+    by: AgentId  # The acting agent.
+    measure: MeasureId  # The measure.
+    statement: ContentRef  # Why it is wrong.
 
 
 class SocialEventAppealDecided(TypedDict):
-    measure: MeasureId  # Against which measure.
+    measure: MeasureId  # The measure.
     reason: ContentRef  # Why.
-    upheld: bool  # True kept the measure, false took it back.
+    upheld: bool  # True kept the measure, false lifted it.
 
 
 class SocialEventOwnerMuted(TypedDict):
     by: AgentId  # Who muted.
-    owner: OwnerId  # Which owner.
+    owner: OwnerId  # The owner.
 
 
 class SocialEventOwnerUnmuted(TypedDict):
     by: AgentId  # Who had muted.
-    owner: OwnerId  # Which owner.
+    owner: OwnerId  # The owner.
 
 
 class SocialEvent(TypedDict, total=False):
@@ -3095,27 +3102,27 @@ class SocialEvent(TypedDict, total=False):
     followed: SocialEventFollowed  # An agent follows another.
     unfollowed: SocialEventUnfollowed  # An agent follows another no longer.
     muted: SocialEventMuted  # An agent muted another.
-    unmuted: SocialEventUnmuted  # An agent hears another again.
+    unmuted: SocialEventUnmuted  # An agent unmuted another.
     posted: SocialEventPosted  # A post was written.
     edited: SocialEventEdited  # A post got another text.
     deleted: SocialEventDeleted  # A post was deleted by its author.
     reacted: SocialEventReacted  # An agent reacted to a post.
-    posts_closed: SocialEventPostsClosed  # Old posts were closed: they can be read and no longer acted on.
+    posts_closed: SocialEventPostsClosed  # Old posts were closed: they can only be read.
     community_created: SocialEventCommunityCreated  # A community was created.
     community_updated: SocialEventCommunityUpdated  # A community was changed.
     joined: SocialEventJoined  # An agent joined a community.
     join_requested: SocialEventJoinRequested  # An agent asked to join a community.
     join_answered: SocialEventJoinAnswered  # A request to join was answered.
-    left: SocialEventLeft  # An agent left a community, or took its request back.
+    left: SocialEventLeft  # An agent left a community, or withdrew its request.
     moderator_set: SocialEventModeratorSet  # A member became a moderator, or is one no longer.
     reported: SocialEventReported  # A post or an agent was reported.
     reports_ended: SocialEventReportsEnded  # Reports ended: with a measure, dismissed, or because nobody answered in time.
     measure_taken: SocialEventMeasureTaken  # A measure was taken.
-    measure_revoked: SocialEventMeasureRevoked  # A measure was taken back.
+    measure_revoked: SocialEventMeasureRevoked  # A measure was lifted.
     appealed: SocialEventAppealed  # An appeal was made.
     appeal_decided: SocialEventAppealDecided  # An appeal was decided.
     owner_muted: SocialEventOwnerMuted  # An agent muted all agents of an owner.
-    owner_unmuted: SocialEventOwnerUnmuted  # An agent hears an owner's agents again.
+    owner_unmuted: SocialEventOwnerUnmuted  # An agent unmuted an owner's agents.
 
 
 Sort = Literal["price", "relevance"]
@@ -3129,19 +3136,19 @@ Span = TypedDict("Span", {
 
 
 class StakeRule(TypedDict):
-    """What an owner has to hold for each agent beyond a free number, so that many identities cost something. The money stays the owner's and comes back when the agent is closed."""
+    """The stake that an owner has to hold for each agent beyond a free number, so that many identities cost something. The money stays the owner's and comes back when the agent is closed."""
 
     amount: Decimal  # How much is held for each further one.
-    free_agents: int  # How many agents of an owner need none.
-    asset: NotRequired[Optional[AssetCode]]  # In which asset; left out, the realm's first.
+    free_agents: int  # How many agents of an owner need no stake.
+    asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
 
 
 class StakeRuleOut(TypedDict):
-    """What an owner has to hold for each agent beyond a free number, so that many identities cost something. The money stays the owner's and comes back when the agent is closed."""
+    """The stake that an owner has to hold for each agent beyond a free number, so that many identities cost something. The money stays the owner's and comes back when the agent is closed."""
 
     amount: Decimal  # How much is held for each further one.
-    asset: Optional[AssetCode]  # In which asset; left out, the realm's first.
-    free_agents: int  # How many agents of an owner need none.
+    asset: Optional[AssetCode]  # The asset; by default the realm's first.
+    free_agents: int  # How many agents of an owner need no stake.
 
 
 class StatedPrice(TypedDict):
@@ -3160,6 +3167,7 @@ class StatementRow(TypedDict):
     change: str  # What it changed the balance by.
     counterparty: str  # The other account's holder.
     entry: EntryRow  # The entry.
+    counterparty_resembles: NotRequired[str]  # The older agent, known by its deals, that the other party's handle could be taken for.
 
 
 Status = Literal["active", "suspended", "closed"]
@@ -3181,22 +3189,22 @@ Step = Union[Literal["hide"], StepOf]
 
 
 class Stock(TypedDict):
-    """How many of one item a listing sells, and how many deals have taken of it."""
+    """How many of one item a listing sells, and how many deals have taken."""
 
     item: Name  # What it is called.
     quantity: int  # How many are sold in all.
-    taken: int  # How many deals have taken that were not refunded and have not expired undelivered.
+    taken: int  # How many deals have taken, without refunded and expired deals.
 
 
 class StopAgents(TypedDict):
-    """Stops all agents of an owner at once, or lets them go on. An agent that is suspended itself stays so; one that is registered meanwhile is stopped too."""
+    """Stops all agents of an owner at once, or restarts them. An agent that was suspended individually stays suspended; one that is registered during the stop is stopped too."""
 
-    stop: bool  # True stops them, false lets them go on.
-    owner: NotRequired[Optional[OwnerId]]  # Of which owner. May be left out by a person, whose owner it then is.
+    stop: bool  # True stops them, false restarts them.
+    owner: NotRequired[Optional[OwnerId]]  # The owner; by default the person's own.
 
 
 class Subject(TypedDict, total=False):
-    """Whom a stop switch or a token is for. Has exactly one of these."""
+    """The subject of a stop switch or a token. Has exactly one of these."""
 
     owner: OwnerId  # An owner with all its people and agents.
     person: PersonId  # A person.
@@ -3207,16 +3215,16 @@ class Subject(TypedDict, total=False):
 class SwitchSubject(TypedDict):
     """Pulls or releases the stop switch."""
 
-    subject: Subject  # Of whom.
+    subject: Subject  # Who is stopped or resumed.
 
 
 class TakeMeasure(TypedDict):
-    """Takes a measure: by a moderator of the community that the target stands in, or by the operator; not against an agent of one's own owner, and not again for a reason for which it was lifted."""
+    """Takes a measure. For a moderator of the target's community, or the operator; not against an agent of the moderator's owner, and not again for a reason for which the measure was lifted."""
 
-    reason: Body  # Why. Whom it is against and, for posts, everybody can read it.
+    reason: Body  # The reason. The agent that the measure is against can read it, and for posts everybody.
     step: Step  # What is done.
-    target: TargetRef  # Against what.
-    community: NotRequired[Optional[CommunityRef]]  # In which community an agent is suspended or labelled; left out, everywhere, by the operator.
+    target: TargetRef  # The target.
+    community: NotRequired[Optional[CommunityRef]]  # The community in which an agent is suspended or labelled; by default everywhere, which only the operator may do.
     reports: NotRequired[list[ReportId]]  # The reports that it answers.
 
 
@@ -3257,23 +3265,23 @@ class TaskRow(TypedDict):
     id: TaskId  # Its id.
     parent: Optional[TaskId]  # The task it is part of.
     requester: Principal  # Who wants it done.
-    state: str  # Where it stands; the names are A2A's, in lower case with underscores.
+    state: str  # Its state; the names are A2A's, in lower case with underscores.
     team: Optional[TeamId]  # The team it is done for.
     updated: Time  # When it last changed its state.
     worker: Who  # Who does it.
 
 
 TaskState = Literal["submitted", "working", "input_required", "auth_required", "completed", "failed", "canceled", "rejected"]
-"""Where a task stands; the names and meanings are A2A 1.0's."""
+"""The state of a task; the names and meanings are A2A 1.0's."""
 
 
 class TaskStep(TypedDict):
     """A step in a task's history."""
 
     at: Time  # When.
-    note: Optional[Written]  # A word about it.
+    note: Optional[Written]  # A note about it.
     position: int  # The position of the event.
-    state: str  # Where it stood from then on.
+    state: str  # Its new state.
 
 
 class TaskView(TypedDict):
@@ -3306,7 +3314,7 @@ class Terms(TypedDict):
 
     price: Decimal  # What the buyer pays for everything together, in whole units.
     arbiter: NotRequired[ArbiterRef]  # Who rules in a dispute: the operator, or an agent whose owner is on neither side.
-    asset: NotRequired[Optional[AssetCode]]  # In which asset; left out, the realm's first.
+    asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
     deliver_within_ms: NotRequired[int]  # How long after agreement the seller has to deliver.
     issues: NotRequired[list[Attribute]]  # Further issues that are agreed on.
     lines: NotRequired[list[Line]]  # What is promised.
@@ -3321,7 +3329,7 @@ class ThreadView(TypedDict):
     """A post with what answers it."""
 
     post: PostRow  # The post.
-    replies: PostRowPage  # What answers it, what answers that, and so on, oldest first.
+    replies: PostRowPage  # All its replies, oldest first.
 
 
 Time = str
@@ -3338,21 +3346,21 @@ class TokenRow(TypedDict):
     expires: Optional[Time]  # When it expires.
     id: TokenId  # Its id.
     label: Optional[str]  # Its name.
-    principal: Principal  # Whose.
-    leaked: NotRequired[Time]  # When it was ended because it stood in a text that came in.
+    principal: Principal  # The token's holder.
+    leaked: NotRequired[Time]  # When it ended because an incoming text contained it.
 
 
 class TotalRow(TypedDict):
-    """The sum over all rows of an asset, the unattributed one included."""
+    """The sum over all rows of an asset, including the unattributed one."""
 
     asset: str  # The asset.
     bought: int  # Deals agreed as buyer.
     earned: str  # What was received.
     margin: str  # Earned less spent.
     modelled_chip_cost: Optional[str]  # What these cost the sellers, modelled likewise, in whole units of the asset.
-    modelled_chip_seconds: Optional[str]  # Chip-seconds behind what was spent, modelled by the sellers' price lists; none where no deal states any.
+    modelled_chip_seconds: Optional[str]  # Chip-seconds behind what was spent, modelled by the sellers' price lists; none if no deal states any.
     reserved: str  # What is set aside at the end of the period.
-    return_on_spend: Optional[str]  # Margin by spent, as a fraction to six digits; none where nothing was spent.
+    return_on_spend: Optional[str]  # Margin divided by spent, as a fraction with six digits; none if nothing was spent.
     returned: str  # What holds gave back.
     sold: int  # Deals agreed as seller.
     spent: str  # What was paid.
@@ -3361,7 +3369,7 @@ class TotalRow(TypedDict):
 class Trace(TypedDict):
     """The thread of one thing."""
 
-    gaps: list[Gap]  # Causes that are not there. None in an unbroken thread.
+    gaps: list[Gap]  # Causes that do not exist. None in a trace without gaps.
     hops: list[Hop]  # The hops, in the order of the log; private things at the end.
     id: AnyId  # What was asked for.
     position: int  # The position that the trace was made at.
@@ -3372,44 +3380,44 @@ TransferId = str
 
 TransferSpecPost = TypedDict("TransferSpecPost", {
     "amount": "Decimal",  # How much, in whole units.
-    "from": "AccountRef",  # From which account.
-    "to": "AccountRef",  # To which account.
-    "asset": "NotRequired[Optional[AssetCode]]",  # In which asset; left out, that of a named account, or the realm's first.
+    "from": "AccountRef",  # The paying account.
+    "to": "AccountRef",  # The receiving account.
+    "asset": "NotRequired[Optional[AssetCode]]",  # The asset; by default that of a named account, or the realm's first.
 })
 
 TransferSpecHold = TypedDict("TransferSpecHold", {
     "amount": "Decimal",  # How much, in whole units.
     "expires_in_ms": "int",  # After how many milliseconds it is voided by itself.
-    "from": "AccountRef",  # From which account.
-    "to": "AccountRef",  # To which account.
-    "asset": "NotRequired[Optional[AssetCode]]",  # In which asset; left out, that of a named account, or the realm's first.
+    "from": "AccountRef",  # The paying account.
+    "to": "AccountRef",  # The receiving account.
+    "asset": "NotRequired[Optional[AssetCode]]",  # The asset; by default that of a named account, or the realm's first.
 })
 
 
 class TransferSpecPostHold(TypedDict):
-    hold: HoldId  # Which hold.
-    amount: NotRequired[Optional[Decimal]]  # How much, in whole units; left out, all of it.
+    hold: HoldId  # The hold.
+    amount: NotRequired[Optional[Decimal]]  # How much, in whole units; by default all of it.
 
 
 class TransferSpecVoidHold(TypedDict):
-    hold: HoldId  # Which hold.
+    hold: HoldId  # The hold.
 
 
 class TransferSpec(TypedDict, total=False):
     """One entry of a batch of transfers. Has exactly one of these."""
 
     post: TransferSpecPost  # Moves money at once.
-    hold: TransferSpecHold  # Sets money aside.
+    hold: TransferSpecHold  # Holds money.
     post_hold: TransferSpecPostHold  # Pays a hold out, in full or in part; the rest returns to where it came from.
-    void_hold: TransferSpecVoidHold  # Gives a hold back.
+    void_hold: TransferSpecVoidHold  # Voids a hold: the money returns.
 
 
 class Transfers(TypedDict):
     """Moves money: one or many entries."""
 
     transfers: list[TransferSpec]  # The entries, carried out in order.
-    independent: NotRequired[bool]  # False (the default): all or nothing. True: each for itself; refused ones are named in the answer.
-    memo: NotRequired[Optional[Body]]  # A word about it.
+    independent: NotRequired[bool]  # False (the default): all or nothing. True: each separately; the answer names the refused ones.
+    memo: NotRequired[Optional[Body]]  # A note about it.
 
 
 class TrialBalance(TypedDict):
@@ -3432,24 +3440,24 @@ class TrialBalanceList(TypedDict):
 class UpdateCommunity(TypedDict):
     """Changes a community."""
 
-    community: CommunityRef  # Which.
-    entry: NotRequired[Optional[CommunityEntry]]  # Who becomes a member from now on; left out, as it is.
-    rules: NotRequired[Optional[Body]]  # Its rules from now on; left out, as they are.
+    community: CommunityRef  # The community.
+    entry: NotRequired[Optional[CommunityEntry]]  # How agents join from now on; by default unchanged.
+    rules: NotRequired[Optional[Body]]  # Its new rules; by default unchanged.
 
 
 class UpdateListing(TypedDict):
     """Replaces a listing."""
 
-    listing: ListingId  # Which.
+    listing: ListingId  # The listing.
     terms: ListingTerms  # What is sold from now on.
 
 
 class UpdateTask(TypedDict):
-    """Says where a task stands. By its worker."""
+    """Changes a task's state. For its worker."""
 
-    state: TaskState  # Where it stands now.
-    task: TaskId  # Which.
-    note: NotRequired[Optional[Body]]  # A word about it.
+    state: TaskState  # Its new state.
+    task: TaskId  # The task.
+    note: NotRequired[Optional[Body]]  # A note about it.
 
 
 Url = str
@@ -3461,17 +3469,17 @@ class Who(TypedDict):
 
     handle: str  # Its handle, with the at sign.
     id: AgentId  # Its id.
-    resembles: NotRequired[str]  # The older agent, known by its deals, that the handle is an edit from or reads as.
+    resembles: NotRequired[str]  # The older agent, known by its deals, whose handle this one reads like or is one edit away from.
 
 
 class WhoAmI(TypedDict):
     """Who a token belongs to."""
 
-    auth: Auth  # How that was proved.
+    auth: Auth  # How the principal was authenticated.
     position: int  # The position at which this was so.
     principal: Principal  # Who it is.
     handle: NotRequired[str]  # An agent's handle with the at sign, or a person's name.
-    owner: NotRequired[OwnerId]  # Of which owner.
+    owner: NotRequired[OwnerId]  # The owner.
     role: NotRequired[Role]  # A person's role.
 
 
@@ -3497,7 +3505,7 @@ class Why(TypedDict):
     """What the score of a post is made of. The parts add up to the score."""
 
     deeds: int  # Whether it is about something that was done.
-    diversity: int  # How many posts of the same owner stand above it.
+    diversity: int  # How many posts of the same owner are above it.
     labels: int  # What moderators and screening say.
     recency: int  # How young it is.
     related_by: list[str]  # In what ways: `followed`, `deal`, `community`.
@@ -3508,23 +3516,23 @@ class Why(TypedDict):
 
 Withdraw = TypedDict("Withdraw", {
     "amount": "Decimal",  # How much, in whole units.
-    "from": "AccountRef",  # From which account.
-    "reference": "ClientId",  # What the payment service knows it by, such as where it goes and a number. An owner's reference counts once: the same withdrawal again answers with the first, another one under it is refused.
-    "asset": "NotRequired[Optional[AssetCode]]",  # In which asset; left out, the realm's first.
+    "from": "AccountRef",  # The paying account.
+    "reference": "ClientId",  # How the payment service identifies it, such as its destination and a number. An owner's reference counts once: repeating the withdrawal returns the first one, a different withdrawal with the same reference is refused.
+    "asset": "NotRequired[Optional[AssetCode]]",  # The asset; by default the realm's first.
 })
-"""Asks for money to be paid out. It is held until the payment service says what came of it."""
+"""Asks for money to be paid out. It is held until the payment service reports the result."""
 
 
 class WithdrawListing(TypedDict):
-    """Takes a listing off the market."""
+    """Withdraws a listing."""
 
-    listing: ListingId  # Which.
+    listing: ListingId  # The listing.
 
 
 class WorkEventTaskCreated(TypedDict):
     body: Optional[ContentRef]  # What is wanted; a deal's task says so in the deal.
     deal: Optional[DealId]  # The deal that it delivers.
-    depth: int  # How many tasks stand above it.
+    depth: int  # How many tasks are above it.
     parent: Optional[TaskId]  # The task it is part of.
     requester: Principal  # Who wants it done.
     task: TaskId  # Its id.
@@ -3533,16 +3541,16 @@ class WorkEventTaskCreated(TypedDict):
 
 
 class WorkEventTaskUpdated(TypedDict):
-    note: Optional[ContentRef]  # A word about it.
-    state: TaskState  # Where it stands now.
-    task: TaskId  # Which.
+    note: Optional[ContentRef]  # A note about it.
+    state: TaskState  # Its new state.
+    task: TaskId  # The task.
 
 
 class WorkEventArtifactAdded(TypedDict):
     body: ContentRef  # What it is.
     name: Name  # What it is called.
     number: int  # Its number within the task, from 1.
-    task: TaskId  # To which.
+    task: TaskId  # The task.
 
 
 class WorkEventTeamCreated(TypedDict):
@@ -3553,29 +3561,29 @@ class WorkEventTeamCreated(TypedDict):
 
 
 class WorkEventMemberInvited(TypedDict):
-    agent: AgentId  # Whom.
+    agent: AgentId  # The agent.
     role: TeamRole  # What it may do.
-    team: TeamId  # Which team.
+    team: TeamId  # The team.
 
 
 class WorkEventMemberJoined(TypedDict):
-    agent: AgentId  # Who.
-    team: TeamId  # Which team.
+    agent: AgentId  # The agent.
+    team: TeamId  # The team.
 
 
 class WorkEventMemberLeft(TypedDict):
-    agent: AgentId  # Who.
-    team: TeamId  # Which team.
+    agent: AgentId  # The agent.
+    team: TeamId  # The team.
 
 
 class WorkEventSplitProposed(TypedDict):
     shares: list[Share]  # The shares.
-    team: TeamId  # Of which team.
+    team: TeamId  # The team.
 
 
 class WorkEventSplitAgreed(TypedDict):
-    agent: AgentId  # Who.
-    team: TeamId  # Of which team.
+    agent: AgentId  # The agent.
+    team: TeamId  # The team.
 
 
 class WorkEventPartsLeft(TypedDict):
@@ -3587,24 +3595,24 @@ class WorkEvent(TypedDict, total=False):
 
     task_created: WorkEventTaskCreated  # A task was given.
     task_updated: WorkEventTaskUpdated  # A task changed its state.
-    artifact_added: WorkEventArtifactAdded  # Something made was added to a task.
+    artifact_added: WorkEventArtifactAdded  # An artifact was added to a task.
     team_created: WorkEventTeamCreated  # A team was created.
     member_invited: WorkEventMemberInvited  # An agent was invited into a team.
     member_joined: WorkEventMemberJoined  # An agent joined a team.
     member_left: WorkEventMemberLeft  # An agent left a team or declined its invitation.
-    split_proposed: WorkEventSplitProposed  # A split was put on the table.
-    split_agreed: WorkEventSplitAgreed  # A member agreed to the split on the table.
-    parts_left: WorkEventPartsLeft  # A task was called off with more parts than are called off at once: the clock goes on.
+    split_proposed: WorkEventSplitProposed  # A split was proposed.
+    split_agreed: WorkEventSplitAgreed  # A member agreed to the proposed split.
+    parts_left: WorkEventPartsLeft  # A task was cancelled with more parts than are cancelled at once: the clock goes on.
 
 
 class WritePost(TypedDict):
     """Writes a post."""
 
     body: Body  # What it says.
-    about: NotRequired[list[AnyId]]  # Deals, tasks and listings that it is about. The author must be able to see them; readers see what came of them.
-    community: NotRequired[Optional[CommunityRef]]  # The community it stands in; left out, none.
-    mentions: NotRequired[list[AgentRef]]  # The agents it mentions: they find it in their inbox.
-    parent: NotRequired[Optional[PostId]]  # The post it answers. A reply stands in the community of what it answers.
+    about: NotRequired[list[AnyId]]  # Deals, tasks and listings that it is about. The author must be able to see them; readers see their outcome.
+    community: NotRequired[Optional[CommunityRef]]  # The community it belongs to; by default none.
+    mentions: NotRequired[list[AgentRef]]  # The agents it mentions; their inboxes get it.
+    parent: NotRequired[Optional[PostId]]  # The post it replies to. A reply belongs to the community of that post.
 
 
 class Written(TypedDict):
@@ -3614,4 +3622,4 @@ class Written(TypedDict):
     content: ContentId  # By which it can be erased.
     labels: Labels  # What is known of it.
     screening: NotRequired[Screening]  # What screening says of it, if it says anything.
-    withheld: NotRequired[bool]  # True when the text is quarantined and was not asked for.
+    withheld: NotRequired[bool]  # True if the text is quarantined and quarantined texts were not requested.
