@@ -40,7 +40,7 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long a read waits for a position that it names.
 const MIN_POSITION: Duration = Duration::from_secs(10);
 
-pub(super) type Door_ = State<Arc<Door>>;
+pub(super) type DoorState = State<Arc<Door>>;
 type Answer<T> = Result<Json<T>, Refusal>;
 pub(super) type Reply = Result<Response, Refusal>;
 
@@ -327,7 +327,7 @@ pub(super) async fn trace(Path(name): Path<String>, read: Read) -> Reply {
 }
 
 /// `GET /api/realm`.
-pub(super) async fn realm(State(door): Door_) -> Answer<Value> {
+pub(super) async fn realm(State(door): DoorState) -> Answer<Value> {
     let read = door.node.read(|state| {
         let realm = state.realm.get(&());
         (
@@ -365,7 +365,7 @@ pub(super) struct WhoAmI {
 }
 
 /// `GET /api/whoami`.
-pub(super) async fn whoami(State(door): Door_, caller: Caller) -> Answer<WhoAmI> {
+pub(super) async fn whoami(State(door): DoorState, caller: Caller) -> Answer<WhoAmI> {
     caller.known()?;
     let (principal, auth) = (caller.principal, caller.auth);
     let read = door.node.read(move |state| {
@@ -413,7 +413,7 @@ pub(super) async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal
 }
 
 /// `GET /api/digest`.
-pub(super) async fn digest(State(door): Door_, caller: Caller) -> Answer<Value> {
+pub(super) async fn digest(State(door): DoorState, caller: Caller) -> Answer<Value> {
     operator(&door, &caller).await?;
     let digested = door.node.digest().await?;
     Ok(Json(json!({
