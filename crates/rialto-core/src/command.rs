@@ -235,8 +235,8 @@ macro_rules! joined {
                 match self { $(Self::$name(command) => command.reaches_others(),)* }
             }
 
-            /// Whether the command's texts are what it is for: blank ones would put nothing before
-            /// others, as if it were something. Descriptions, rules, notes and memos may be blank.
+            /// Whether the texts are the purpose of the command, so that blank ones make no sense.
+            /// Descriptions, rules, notes and memos may be blank.
             #[must_use]
             pub fn says_something(&self) -> bool {
                 match self { $(Self::$name(command) => command.says_something(),)* }

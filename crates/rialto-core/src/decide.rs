@@ -42,7 +42,7 @@ pub struct RequestKey {
 /// Who asks, and how.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Who.
+    /// The principal.
     pub principal: Principal,
     /// How that was proved.
     pub auth: Auth,

@@ -190,7 +190,7 @@ macro_rules! ids {
                 }
             }
 
-            /// The prefix that tells the kind.
+            /// The prefix of the kind.
             #[must_use]
             pub fn prefix(self) -> &'static str {
                 match self { $(AnyId::$name(_) => $prefix,)* }

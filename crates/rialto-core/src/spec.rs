@@ -54,6 +54,7 @@ pub(crate) fn seal(command: Command<String>) -> Command<Sealed> {
             len: u32::try_from(text.len()).unwrap(),
             labels: Labels::BY_AGENT,
             blank: text.trim().is_empty(),
+            same: Hash::of(&[text.as_bytes()]).short(),
         };
         ordinal += 1;
         sealed

@@ -8,7 +8,7 @@ use core::fmt;
 
 use minicbor::{Decode, Encode};
 
-use crate::hash::Hash;
+use crate::hash::{Hash, Short};
 use crate::id::ContentId;
 
 /// Why a short text is refused.
@@ -290,6 +290,9 @@ pub struct Sealed {
     pub labels: Labels,
     /// True if it is empty: no data, no file, and no text but white space.
     pub blank: bool,
+    /// A mark of its bytes by a secret of the realm: the same for the same bytes, and no help to
+    /// whoever guesses them. Where nothing asks whether a text is a repeated one, any other value.
+    pub same: Short,
 }
 
 /// A content as events carry it. The bytes and the salt can be erased; this stays.

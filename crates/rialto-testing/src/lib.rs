@@ -1,4 +1,5 @@
-//! What the tests of all crates share: where outside data lies, and how a test says that it is skipped.
+//! What the tests of all crates share: the place of outside data, and how a test says that it is
+//! skipped.
 //!
 //! A dev-dependency only; it never becomes part of the product and depends on nothing.
 

@@ -1,8 +1,8 @@
-//! What happens now: the latest acts, the traffic of a period, and what waits.
+//! Current activity: the latest acts, the traffic of a period, and what waits.
 //!
-//! One line an envelope, the most telling of its events, with who did it and to whom; for people
-//! who watch, and for pictures of who deals with whom. A scope gets the acts about things it may
-//! see. Every call looks at a bounded stretch of the log and says when it stopped there.
+//! One line per envelope, for its most important event, with who did it and to whom; for people who
+//! watch, and for pictures of who deals with whom. A scope gets the acts about things it may see.
+//! Every call reads a bounded stretch of the log and says if it stopped there.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,7 @@ use rialto_core::work::WorkEvent;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 
+use crate::codec::{holder, moving, purpose};
 use crate::db::{Units, int, uint};
 use crate::read::{Scope, Snap, ViewReader, Who};
 use crate::{Error, Result};
@@ -85,7 +86,7 @@ pub struct Act {
     pub what: String,
     /// How much money, in whole units.
     pub amount: Option<String>,
-    /// In which asset.
+    /// The asset.
     pub asset: Option<String>,
     /// What binds the parties.
     pub tie: Tie,
@@ -237,7 +238,7 @@ impl Snap<'_> {
         })
     }
 
-    /// Whether a thing is the scope's own affair: that everybody may see it is not enough.
+    /// Whether a thing concerns the scope itself: being public is not enough.
     fn concerns(&self, scope: Scope, id: AnyId) -> Result<bool> {
         match (scope, id) {
             (Scope::Realm, _) => Ok(true),
@@ -262,8 +263,8 @@ impl Snap<'_> {
         }
     }
 
-    /// Whether an event is an answer to a call that the scope may not know of: it is told to who
-    /// gave it, and to the caller once the answers were opened together.
+    /// Whether an event is an answer to a call that the scope may not see: only its author sees it,
+    /// and the caller once the answers were opened.
     pub(crate) fn is_sealed(&self, scope: Scope, event: &Event) -> Result<bool> {
         let Event::Market(MarketEvent::CallRefused { call, agent }) = event else {
             return Ok(false);
@@ -395,12 +396,13 @@ impl Snap<'_> {
         Ok(members.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn agent_of(&self, account: AccountId) -> Result<Option<i64>> {
-        let sql = "SELECT holder FROM account WHERE id = ? AND holder_kind = 4";
+    /// The agent whose an account is, if it is one's.
+    pub(crate) fn agent_of(&self, account: AccountId) -> Result<Option<i64>> {
+        let sql = "SELECT holder FROM account WHERE id = ? AND holder_kind = ?";
         let holder = self
             .db
             .prepare_cached(sql)?
-            .query_row([int(account.0)], |r| r.get(0));
+            .query_row((int(account.0), holder::AGENT), |r| r.get(0));
         Ok(holder.optional()?)
     }
 
@@ -487,8 +489,10 @@ impl Snap<'_> {
         };
         let sql = format!(
             "SELECT e.id, e.asset, e.amount FROM entry e WHERE e.id >= ?1 AND e.id < ?2
-             AND e.purpose = 4 AND e.kind IN (0, 2) AND ?5 IS NOT NULL AND {seen}
-             ORDER BY e.id DESC LIMIT ?4"
+             AND e.purpose = {} AND e.kind IN ({}) AND ?5 IS NOT NULL AND {seen}
+             ORDER BY e.id DESC LIMIT ?4",
+            purpose::DEAL,
+            moving()
         );
         let kind = crate::db::kind_of(DealId::PREFIX);
         let mut query = self.db.prepare_cached(&sql)?;
@@ -562,7 +566,7 @@ fn rank(event: &Event) -> u8 {
     }
 }
 
-/// A change of an allowance, told of whom it is for.
+/// A change of an allowance, shown with its node.
 fn allowance(node: Node) -> Option<Told> {
     let subject = match node {
         Node::Realm => return None,
@@ -656,7 +660,7 @@ fn identity(event: &IdentityEvent) -> Option<Told> {
         }
         IdentityEvent::HandleMarked { agent, .. } => line(
             (*agent).into(),
-            "has a handle that is read like an older one".to_owned(),
+            "has a handle that reads like an older one".to_owned(),
         ),
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))

@@ -1,7 +1,6 @@
 //! How values are kept in SQLite: numbers, amounts, ids of any kind.
 
-use rialto_core::id::{AgentId, AnyId, PersonId, ServiceId};
-use rialto_core::identity::Principal;
+use rialto_core::id::AnyId;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 
 /// The number of an id, position or time as SQLite keeps it: all are below 2^63.
@@ -52,31 +51,6 @@ pub(crate) fn kind_of(prefix: &str) -> i64 {
 /// The id with this kind and number.
 pub(crate) fn join(kind: i64, number: i64) -> Option<AnyId> {
     AnyId::of_kind(u8::try_from(kind).ok()?, uint(number))
-}
-
-/// A principal as kind and number.
-pub(crate) fn split_principal(principal: Principal) -> (i64, i64) {
-    match principal {
-        Principal::Realm => (0, 0),
-        Principal::Operator => (1, 0),
-        Principal::Person(id) => (2, int(id.0)),
-        Principal::Agent(id) => (3, int(id.0)),
-        Principal::Service(id) => (4, int(id.0)),
-        Principal::Public => (5, 0),
-    }
-}
-
-/// The principal that was kept by [`split_principal`].
-pub(crate) fn join_principal(kind: i64, number: i64) -> Principal {
-    let number = uint(number);
-    match kind {
-        1 => Principal::Operator,
-        2 => Principal::Person(PersonId(number)),
-        3 => Principal::Agent(AgentId(number)),
-        4 => Principal::Service(ServiceId(number)),
-        5 => Principal::Public,
-        _ => Principal::Realm,
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 
 mod activity;
 mod chips;
+mod codec;
 mod concern;
 mod db;
 mod error;

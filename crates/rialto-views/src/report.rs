@@ -35,11 +35,13 @@ use std::rc::Rc;
 
 use rialto_core::amount::{Amount, Decimal};
 use rialto_core::id::{AgentId, AnyId, DealId, OwnerId, TransferId, number, position_of};
+use rialto_core::ledger::{EntryKind, Holder, Purpose};
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 
 use crate::chips::{Used, in_words};
+use crate::codec::{Coded, of_deals, purpose};
 use crate::db::{Units, int, uint};
 use crate::read::{Page, Paging, Scope, Snap, ViewReader, cursor, limit, time};
 use crate::{Error, Result};
@@ -273,7 +275,8 @@ impl Sums {
             FactKind::Earned | FactKind::MovedIn => self.earned += fact.amount,
             FactKind::Returned => self.returned += fact.amount,
             FactKind::Reserved => self.reserved += fact.amount,
-            _ => {}
+            // The operator's stand apart.
+            FactKind::Issued | FactKind::Deposited | FactKind::Withdrawn | FactKind::Corrected => {}
         }
     }
 
@@ -373,21 +376,28 @@ struct Side {
 struct Booked {
     id: i64,
     at: i64,
-    kind: i64,
+    kind: EntryKind,
     debit: i64,
     credit: i64,
     amount: i128,
     asset: i64,
-    purpose: i64,
+    purpose: Purpose,
     held: i128,
     deal: Option<(i64, i64, i64)>,
 }
 
 const BOOKED: &str =
-    "e.id, e.at, e.kind, e.debit, e.credit, e.amount, e.asset, e.purpose, h.amount,
+    "e.id, e.at, e.kind, e.debit, e.credit, e.amount, e.asset, e.purpose, e.purpose_id, h.amount,
     d.id, d.buyer, d.seller";
-const JOINED: &str = "LEFT JOIN hold h ON h.id = e.hold
-    LEFT JOIN deal d ON e.purpose IN (4, 5) AND d.id = e.purpose_id";
+
+/// What an entry needs from elsewhere: the hold that it ends and the deal that it is for.
+fn joined() -> String {
+    format!(
+        "LEFT JOIN hold h ON h.id = e.hold
+         LEFT JOIN deal d ON e.purpose IN ({}) AND d.id = e.purpose_id",
+        of_deals()
+    )
+}
 
 /// The entries of some accounts, each account's from its last back to the period's first.
 fn chain(whose: &str) -> String {
@@ -401,20 +411,20 @@ fn chain(whose: &str) -> String {
     )
 }
 
-fn booked(row: &Row<'_>) -> rusqlite::Result<Booked> {
-    let deal: Option<i64> = row.get(9)?;
+fn booked(row: &Row<'_>) -> Result<Booked> {
+    let deal: Option<i64> = row.get(10)?;
     Ok(Booked {
         id: row.get(0)?,
         at: row.get(1)?,
-        kind: row.get(2)?,
+        kind: EntryKind::join(row.get(2)?, 0)?,
         debit: row.get(3)?,
         credit: row.get(4)?,
         amount: row.get::<_, Units>(5)?.0,
         asset: row.get(6)?,
-        purpose: row.get(7)?,
-        held: row.get::<_, Option<Units>>(8)?.unwrap_or_default().0,
+        purpose: Purpose::join(row.get(7)?, row.get(8)?)?,
+        held: row.get::<_, Option<Units>>(9)?.unwrap_or_default().0,
         deal: match deal {
-            Some(deal) => Some((deal, row.get(10)?, row.get(11)?)),
+            Some(deal) => Some((deal, row.get(11)?, row.get(12)?)),
             None => None,
         },
     })
@@ -435,15 +445,28 @@ impl Booked {
             deal,
             amount,
         };
-        let moves = matches!(self.kind, 0 | 2) && self.amount != 0;
-        match (self.kind, self.purpose) {
-            (1, 4) => tell(fact(FactKind::Bought, 0)),
-            (_, 4) if moves => tell(fact(FactKind::Spent, self.amount)),
-            (_, 3) if moves => tell(fact(FactKind::Withdrawn, self.amount)),
-            (_, 0) if moves => tell(fact(FactKind::MovedOut, self.amount)),
-            _ => {}
-        }
-        if matches!(self.kind, 2 | 3) && self.held > self.amount {
+        let moved = |kind| self.moves().then(|| fact(kind, self.amount));
+        let told = match self.purpose {
+            Purpose::Deal(_) if self.kind == EntryKind::Hold => Some(fact(FactKind::Bought, 0)),
+            Purpose::Deal(_) => moved(FactKind::Spent),
+            Purpose::Withdrawal => moved(FactKind::Withdrawn),
+            Purpose::Transfer => moved(FactKind::MovedOut),
+            // What enters, and what a team shares out, is no expense of the side it comes from; a
+            // correction tells for itself. A stake or an offer only holds money until it comes back
+            // or a deal takes it over.
+            Purpose::Issue
+            | Purpose::Deposit
+            | Purpose::Share(_)
+            | Purpose::Correction(_)
+            | Purpose::Stake(_)
+            | Purpose::Offer(_) => None,
+        };
+        told.into_iter().for_each(&mut *tell);
+        let returns = match self.kind {
+            EntryKind::PostHold | EntryKind::VoidHold => self.held > self.amount,
+            EntryKind::Post | EntryKind::Hold => false,
+        };
+        if returns {
             tell(fact(FactKind::Returned, self.held - self.amount));
         }
     }
@@ -462,16 +485,31 @@ impl Booked {
             deal,
             amount,
         };
-        let moves = matches!(self.kind, 0 | 2) && self.amount != 0;
-        match (self.kind, self.purpose) {
-            (1, 4) => tell(fact(FactKind::Sold, seller, 0)),
-            (_, 4) if moves && !side.team => tell(fact(FactKind::Earned, seller, self.amount)),
-            (_, 5) if moves => tell(fact(FactKind::Earned, side.agent, self.amount)),
-            (_, 1) if moves => tell(fact(FactKind::Issued, side.agent, self.amount)),
-            (_, 2) if moves => tell(fact(FactKind::Deposited, side.agent, self.amount)),
-            (_, 0) if moves => tell(fact(FactKind::MovedIn, side.agent, self.amount)),
-            _ => {}
-        }
+        let moved = |kind, agent| self.moves().then(|| fact(kind, agent, self.amount));
+        let told = match self.purpose {
+            Purpose::Deal(_) if self.kind == EntryKind::Hold => {
+                Some(fact(FactKind::Sold, seller, 0))
+            }
+            // What a team is paid is earned where it is shared out.
+            Purpose::Deal(_) if side.team => None,
+            Purpose::Deal(_) => moved(FactKind::Earned, seller),
+            Purpose::Share(_) => moved(FactKind::Earned, side.agent),
+            Purpose::Issue => moved(FactKind::Issued, side.agent),
+            Purpose::Deposit => moved(FactKind::Deposited, side.agent),
+            Purpose::Transfer => moved(FactKind::MovedIn, side.agent),
+            // Money that leaves is nobody's here; a correction tells for itself. What a stake or an
+            // offer holds is paid to nobody.
+            Purpose::Withdrawal
+            | Purpose::Correction(_)
+            | Purpose::Stake(_)
+            | Purpose::Offer(_) => None,
+        };
+        told.into_iter().for_each(tell);
+    }
+
+    /// Whether it moves any money.
+    fn moves(&self) -> bool {
+        self.kind.moves() && self.amount != 0
     }
 
     /// A correction: between holders it moves money, with the realm it makes or takes some.
@@ -617,7 +655,9 @@ impl Snap<'_> {
                     let id = owner.map(|o| OwnerId(uint(o)).into());
                     (
                         "owner",
-                        owner.map_or(Ok(String::new()), |o| self.holder_name(2, o))?,
+                        owner.map_or(Ok(String::new()), |o| {
+                            self.holder_name(Holder::Owner(OwnerId(uint(o))))
+                        })?,
                         id,
                     )
                 }
@@ -687,8 +727,9 @@ impl Snap<'_> {
             ),
         };
         let sql = format!(
-            "SELECT {BOOKED} FROM {from} {JOINED}
-             WHERE e.id >= ?1 AND e.id < ?2 AND (?3 IS NULL OR 1) ORDER BY e.id"
+            "SELECT {BOOKED} FROM {from} {}
+             WHERE e.id >= ?1 AND e.id < ?2 AND (?3 IS NULL OR 1) ORDER BY e.id",
+            joined()
         );
         let mut query = self.db.prepare_cached(&sql)?;
         let mut rows = query.query((range.low, range.high, of))?;
@@ -697,7 +738,7 @@ impl Snap<'_> {
             let debit = self.side(&mut sides, entry.debit)?;
             let credit = self.side(&mut sides, entry.credit)?;
             let mut told = Vec::with_capacity(4);
-            if entry.purpose == 6 {
+            if matches!(entry.purpose, Purpose::Correction(_)) {
                 entry.corrects(debit, credit, -1, &mut |f| told.push(f));
                 entry.corrects(credit, debit, 1, &mut |f| told.push(f));
             } else {
@@ -721,10 +762,10 @@ impl Snap<'_> {
     ) -> Result<()> {
         let sql =
             "SELECT h.id, h.at, h.debit, h.amount, h.asset, d.id, d.buyer, d.seller FROM hold h
-                   LEFT JOIN deal d ON h.purpose = 4 AND d.id = h.purpose_id
+                   LEFT JOIN deal d ON h.purpose = ?2 AND d.id = h.purpose_id
                    WHERE h.id < ?1 AND (h.ended IS NULL OR h.ended >= ?1) ORDER BY h.id";
         let mut query = self.db.prepare_cached(sql)?;
-        let mut rows = query.query([range.high])?;
+        let mut rows = query.query([range.high, purpose::DEAL])?;
         while let Some(row) = rows.next()? {
             let side = self.side(sides, row.get(2)?)?;
             let deal: Option<i64> = row.get(5)?;
@@ -754,15 +795,17 @@ impl Snap<'_> {
             return Ok(*side);
         }
         let sql = "SELECT holder_kind, holder, owner FROM account WHERE id = ?";
-        let side = self.db.prepare_cached(sql)?.query_row([account], |r| {
-            let (kind, holder): (i64, i64) = (r.get(0)?, r.get(1)?);
-            Ok(Side {
-                realm: kind < 2,
-                team: kind == 3,
-                owner: r.get(2)?,
-                agent: (kind == 4).then_some(holder),
-            })
-        })?;
+        let (kind, number, owner) = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([account], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+        let holder = Holder::join(kind, number)?;
+        let side = Side {
+            realm: matches!(holder, Holder::Issuance | Holder::Outside),
+            team: matches!(holder, Holder::Team(_)),
+            owner,
+            agent: matches!(holder, Holder::Agent(_)).then_some(number),
+        };
         if known.len() >= KNOWN {
             known.clear();
         }

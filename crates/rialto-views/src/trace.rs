@@ -1,9 +1,9 @@
-//! The thread: every cause and every effect of a thing, as a list of hops in the order of the log.
+//! The trace: every cause and every effect of a thing, as a list of hops in the order of the log.
 //!
-//! From the thing that was asked for, links are followed back to what caused it and forward to what
-//! came of it; every event about a thing that was reached is a hop. Things that the scope may not
-//! see are named by id only, and nothing beyond them is followed. An id that is named as a cause
-//! but is not there for who named it is a gap.
+//! From the requested thing, links are followed back to its causes and forward to its effects;
+//! every event about a reached thing is a hop. Things that the scope may not see are named by id
+//! only, and nothing beyond them is followed. An id that is named as a cause, but does not exist
+//! for whoever named it, is a gap.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,11 +30,11 @@ const HOPS: usize = 2_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
-    /// It happened in this realm and stands in its log.
+    /// It happened in this realm and is in its log.
     Measured,
     /// It was computed by a model.
     Modelled,
-    /// It stands in for something that is not there.
+    /// It stands in for a part that does not exist yet.
     StandIn,
 }
 
@@ -73,7 +73,7 @@ pub struct Hop {
     pub basis: Option<Basis>,
 }
 
-/// An id that was named as a cause, but is not there for who named it.
+/// An id that was named as a cause, but does not exist for whoever named it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gap {
     /// The id.
@@ -89,7 +89,7 @@ pub struct Trace {
     pub id: AnyId,
     /// The hops, in the order of the log; private things at the end.
     pub hops: Vec<Hop>,
-    /// Causes that are not there. None in an unbroken thread.
+    /// Causes that do not exist. None in a trace without gaps.
     pub gaps: Vec<Gap>,
     /// True when the thread is longer than one answer.
     pub truncated: bool,
@@ -97,7 +97,7 @@ pub struct Trace {
     pub position: u64,
 }
 
-/// What was reached so far.
+/// The things reached so far.
 #[derive(Default)]
 struct Reached {
     seen: BTreeSet<AnyId>,
@@ -174,8 +174,8 @@ impl Snap<'_> {
         Ok(())
     }
 
-    /// Effects that the scope may see, so that those of others do not take their place. What was
-    /// linked before the thing itself was made is no effect: its author guessed the id.
+    /// Effects that the scope may see, so that those of others do not take their place. Links made
+    /// before the thing existed do not count: their author guessed the id.
     fn effects_of(
         &self,
         scope: Scope,

@@ -144,18 +144,21 @@ pub fn content_hash(salt: &[u8; 16], bytes: &[u8]) -> Hash {
     Hash::of(&[b"rialto content", salt, bytes])
 }
 
-/// Seals a content for the core: its place in the command, its hash, its length and labels. Its
-/// body, not its bytes, says whether it is blank: [`Body::is_blank`].
+/// Seals a content for the core: its place in the command, its hash, its length and labels. Whether it is
+/// blank is told by its body, not its bytes: [`Body::is_blank`]. The mark is of salt and bytes: where a
+/// repeat is to be told, the realm's own is put in its place.
 #[must_use]
 pub fn seal(ordinal: u16, salt: &[u8; 16], bytes: &[u8], labels: Labels) -> Sealed {
     // MAX_BYTES keeps the length far below u32::MAX.
     let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    let hash = content_hash(salt, bytes);
     Sealed {
         ordinal,
-        hash: content_hash(salt, bytes),
+        hash,
         len,
         labels,
         blank: false,
+        same: hash.short(),
     }
 }
 

@@ -252,7 +252,7 @@ pub struct One {
     pub did: String,
     /// Who holds the private key.
     pub custody: String,
-    /// What it says of itself.
+    /// What it says about itself.
     pub description: Option<Written>,
     /// Words to find it by.
     pub tags: Vec<String>,

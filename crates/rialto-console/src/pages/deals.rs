@@ -135,7 +135,7 @@ pub struct Offer {
     pub price: Money,
     /// What is promised: how many of what.
     pub lines: Vec<String>,
-    /// A word about it.
+    /// A note about it.
     pub note: Option<Written>,
     /// The hash, as an acceptance names it.
     pub hash: String,

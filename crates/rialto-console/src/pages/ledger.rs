@@ -312,7 +312,7 @@ pub struct Sheet {
     pub money: Money,
     /// What is known, by name.
     pub facts: Vec<(&'static str, Markup)>,
-    /// A word about it.
+    /// A note about it.
     pub memo: Option<Written>,
 }
 

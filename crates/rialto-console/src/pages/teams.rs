@@ -20,7 +20,7 @@ pub struct Member {
     pub id: AnyId,
     /// `lead`, `spender` or `member`.
     pub role: String,
-    /// Whether it has joined; before, it is only invited.
+    /// Whether it has joined; until then it is only invited.
     pub joined: bool,
     /// Its share in the split on the table, in millionths.
     pub share_ppm: Option<u32>,

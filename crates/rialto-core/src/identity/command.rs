@@ -76,7 +76,7 @@ pub enum Subject {
 pub struct SignUp {
     /// The owner's unique name.
     pub name: Handle,
-    /// One person or an organisation.
+    /// A person or an organisation.
     pub kind: OwnerKind,
     /// The code of an invitation, which works even if sign-up is closed or its rate is reached.
     #[serde(default)]
@@ -88,7 +88,7 @@ pub struct SignUp {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddPerson {
-    /// To which owner.
+    /// The owner.
     pub owner: OwnerId,
     /// Its name within the owner.
     pub name: Name,
@@ -101,7 +101,7 @@ pub struct AddPerson {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetRole {
-    /// Whom.
+    /// The agent.
     pub person: PersonId,
     /// What it may do from now on.
     pub role: Role,
@@ -133,7 +133,7 @@ pub struct RegisterAgent<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetProfile<C> {
-    /// Whose.
+    /// The agent.
     pub agent: AgentRef,
     /// What it says about itself from now on.
     pub profile: Profile<C>,
@@ -144,7 +144,7 @@ pub struct SetProfile<C> {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MoveAgent {
-    /// Which agent.
+    /// The agent.
     pub agent: AgentRef,
     /// Under which team; none puts it directly under its owner.
     #[serde(default)]
@@ -156,7 +156,7 @@ pub struct MoveAgent {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RotateKey {
-    /// Whose key.
+    /// The agent.
     pub agent: AgentRef,
     /// The new public key; by default the realm makes a key and keeps the private half.
     #[serde(default)]
@@ -168,7 +168,7 @@ pub struct RotateKey {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IssueToken {
-    /// Whose token.
+    /// The token's holder.
     pub subject: Subject,
     /// A name that distinguishes it from others.
     #[serde(default)]
@@ -183,7 +183,7 @@ pub struct IssueToken {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevokeToken {
-    /// Which.
+    /// The token.
     pub token: TokenId,
 }
 
@@ -192,7 +192,7 @@ pub struct RevokeToken {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EndLeaked {
-    /// Which.
+    /// The token.
     pub token: TokenId,
 }
 
@@ -201,7 +201,7 @@ pub struct EndLeaked {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SwitchSubject {
-    /// Of whom.
+    /// Who is stopped or resumed.
     pub subject: Subject,
 }
 
@@ -224,7 +224,7 @@ pub struct StopAgents {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CloseAgent {
-    /// Which.
+    /// The agent.
     pub agent: AgentRef,
 }
 

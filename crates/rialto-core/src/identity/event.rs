@@ -35,7 +35,7 @@ pub enum IdentityEvent {
         /// Its id.
         #[n(0)]
         person: PersonId,
-        /// Whose member.
+        /// The owner.
         #[n(1)]
         owner: OwnerId,
         /// Its name.
@@ -48,7 +48,7 @@ pub enum IdentityEvent {
     /// A person got another role.
     #[n(2)]
     RoleSet {
-        /// Whom.
+        /// The agent.
         #[n(0)]
         person: PersonId,
         /// The role.
@@ -83,7 +83,7 @@ pub enum IdentityEvent {
     /// An agent's profile was replaced.
     #[n(4)]
     ProfileSet {
-        /// Whose.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// What it says about itself.
@@ -93,17 +93,17 @@ pub enum IdentityEvent {
     /// An agent was moved within its owner.
     #[n(5)]
     AgentMoved {
-        /// Which.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
-        /// Under which team.
+        /// The team.
         #[n(1)]
         team: Option<TeamId>,
     },
     /// An agent got a new key.
     #[n(6)]
     KeyRotated {
-        /// Which agent.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// The new public key.
@@ -119,7 +119,7 @@ pub enum IdentityEvent {
         /// Its id.
         #[n(0)]
         token: TokenId,
-        /// Whose.
+        /// The token's holder.
         #[n(1)]
         principal: Principal,
         /// The hash of its secret.
@@ -136,14 +136,14 @@ pub enum IdentityEvent {
     /// A token ended: revoked, or expired.
     #[n(8)]
     TokenEnded {
-        /// Which.
+        /// The token.
         #[n(0)]
         token: TokenId,
     },
     /// The stop switch of an owner was pulled or released.
     #[n(9)]
     OwnerSwitched {
-        /// Whose.
+        /// The owner.
         #[n(0)]
         owner: OwnerId,
         /// Suspended or active.
@@ -153,7 +153,7 @@ pub enum IdentityEvent {
     /// The stop switch of a person was pulled or released.
     #[n(10)]
     PersonSwitched {
-        /// Whose.
+        /// The person.
         #[n(0)]
         person: PersonId,
         /// Suspended or active.
@@ -163,7 +163,7 @@ pub enum IdentityEvent {
     /// The stop switch of an agent was pulled or released.
     #[n(11)]
     AgentSwitched {
-        /// Whose.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// Suspended or active.
@@ -186,7 +186,7 @@ pub enum IdentityEvent {
     /// The stop switch of a service was pulled or released.
     #[n(13)]
     ServiceSwitched {
-        /// Whose.
+        /// The service.
         #[n(0)]
         service: ServiceId,
         /// Suspended or active.
@@ -196,7 +196,7 @@ pub enum IdentityEvent {
     /// A stake is held for an agent.
     #[n(14)]
     StakeHeld {
-        /// For which.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// The hold.
@@ -206,14 +206,14 @@ pub enum IdentityEvent {
     /// An agent was closed for good; its stake, if there was one, is given back in the same batch.
     #[n(15)]
     AgentClosed {
-        /// Which.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
     },
     /// All agents of an owner were stopped or restarted at once.
     #[n(20)]
     AgentsStopped {
-        /// Whose.
+        /// The owner.
         #[n(0)]
         owner: OwnerId,
         /// True when they were stopped.
@@ -223,7 +223,7 @@ pub enum IdentityEvent {
     /// An agent's handle is one edit away from, or reads like, a known handle of another owner.
     #[n(30)]
     HandleMarked {
-        /// Whose handle.
+        /// The agent.
         #[n(0)]
         agent: AgentId,
         /// The older agent.
@@ -233,10 +233,10 @@ pub enum IdentityEvent {
     /// An incoming text contained a live token, which has ended.
     #[n(31)]
     TokenLeaked {
-        /// Which.
+        /// The token.
         #[n(0)]
         token: TokenId,
-        /// Whose it was.
+        /// The token's holder.
         #[n(1)]
         principal: Principal,
     },
@@ -263,21 +263,21 @@ pub enum IdentityEvent {
     /// Somebody signed up with an invitation.
     #[n(41)]
     InvitationUsed {
-        /// Which.
+        /// The invitation.
         #[n(0)]
         invitation: TokenId,
         /// The hash of its code.
         #[n(1)]
         #[serde(skip)]
         code: Short,
-        /// Who.
+        /// The owner.
         #[n(2)]
         owner: OwnerId,
     },
     /// An invitation was revoked, or has expired.
     #[n(42)]
     InvitationEnded {
-        /// Which.
+        /// The invitation.
         #[n(0)]
         invitation: TokenId,
         /// The hash of its code.

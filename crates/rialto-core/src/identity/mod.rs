@@ -310,7 +310,7 @@ pub struct Owner {
     /// Its unique name.
     #[n(0)]
     pub name: Handle,
-    /// One person or an organisation.
+    /// A person or an organisation.
     #[n(1)]
     pub kind: OwnerKind,
     /// Whether it may act.

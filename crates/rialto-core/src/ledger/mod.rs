@@ -206,10 +206,27 @@ impl Purpose {
     /// mistake and holding a stake are not spending.
     #[must_use]
     pub fn is_spending(self) -> bool {
-        matches!(
-            self,
-            Self::Transfer | Self::Withdrawal | Self::Deal(_) | Self::Offer(_)
-        )
+        match self {
+            Self::Transfer | Self::Withdrawal | Self::Deal(_) | Self::Offer(_) => true,
+            Self::Issue | Self::Deposit | Self::Share(_) | Self::Correction(_) | Self::Stake(_) => {
+                false
+            }
+        }
+    }
+
+    /// The deal that it pays for, or whose proceeds it shares out.
+    #[must_use]
+    pub fn deal(self) -> Option<DealId> {
+        match self {
+            Self::Deal(deal) | Self::Share(deal) => Some(deal),
+            Self::Transfer
+            | Self::Issue
+            | Self::Deposit
+            | Self::Withdrawal
+            | Self::Correction(_)
+            | Self::Stake(_)
+            | Self::Offer(_) => None,
+        }
     }
 }
 
@@ -541,6 +558,17 @@ pub enum EntryKind {
     VoidHold,
 }
 
+impl EntryKind {
+    /// True if it moves money; the others set some aside or give it back.
+    #[must_use]
+    pub fn moves(self) -> bool {
+        match self {
+            Self::Post | Self::PostHold => true,
+            Self::Hold | Self::VoidHold => false,
+        }
+    }
+}
+
 /// One entry of the ledger, with everything needed to apply it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Entry {
@@ -694,7 +722,7 @@ impl Entry {
         let what = match (self.kind, self.purpose) {
             (EntryKind::Hold, _) => format!("held {route}"),
             (EntryKind::PostHold, _) => format!("paid the hold out {route}"),
-            (EntryKind::VoidHold, _) => format!("gave the hold back to {}", self.from),
+            (EntryKind::VoidHold, _) => format!("returned the hold to {}", self.from),
             (EntryKind::Post, Purpose::Share(_)) => format!("shared out {route}"),
             (EntryKind::Post, Purpose::Correction(wrong)) => format!("corrected {wrong} {route}"),
             (EntryKind::Post, _) => format!("moved {route}"),

@@ -7,11 +7,11 @@ use super::{
     Acknowledge, AnswerRequest, ChangeGroup, Contact, ContactState, Conversation, ConversationKind,
     Destination, Erase, MailEvent, MessageKey, OpenGroup, SendMessage, contact, lanes,
 };
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, resolve_agent};
 use crate::event::Event;
 use crate::hash::{Hash, Short};
-use crate::id::{AgentId, ConversationId, MessageId};
-use crate::identity::ContactPolicy;
+use crate::id::{AgentId, AnyId, ConversationId, MessageId};
+use crate::identity::{AgentRef, ContactPolicy};
 use crate::limits;
 use crate::policy::{self, Action, Rate};
 use crate::reject::{Code, Rejection};
@@ -119,12 +119,9 @@ fn may_write(ctx: &Ctx<'_>, receiver: AgentId, from: AgentId) -> Result<Route, R
 
 pub(super) fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), Rejection> {
     let from = ctx.actor()?;
-    let client_id = args
-        .client_id
-        .as_ref()
-        .map(|id| message_key(from, id, args));
+    let key = args.client_id.as_ref().map(|id| message_key(from, id));
     let payer = share::owner(ctx.state, from);
-    if client_id.is_some() {
+    if key.is_some() {
         ctx.room_for::<MessageKey>(payer, 0)?;
     }
     policy::throttle(ctx, Rate::Messages(from))?;
@@ -147,6 +144,13 @@ pub(super) fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), 
     ctx.ids.push(conversation.into());
     let body = ctx.place(args.body);
     let (reply_to, task) = (args.reply_to, args.task);
+    let client_id = match key {
+        Some(key) => {
+            let place = place(ctx.state, from, &args.to).ok_or(Code::NotFound)?;
+            Some((key, said(place, args)))
+        }
+        None => None,
+    };
     emit(
         ctx,
         MailEvent::MessageSent {
@@ -175,15 +179,17 @@ pub(crate) fn repetition(
     let (Some(from), Some(id)) = (actor, &args.client_id) else {
         return Ok(None);
     };
-    let (key, said) = message_key(from, id, args);
-    match state.message_keys.get(&key) {
-        Some(known) if known.body == said => Ok(Some(known.message)),
-        Some(known) => Err(Rejection::new(
-            Code::MessageKeyReused,
-            format!("{}", known.message),
-        )),
-        None => Ok(None),
+    let Some(known) = state.message_keys.get(&message_key(from, id)) else {
+        return Ok(None);
+    };
+    let says = place(state, from, &args.to).map(|place| said(place, args));
+    if says == Some(known.body) || said_before(args) == known.body {
+        return Ok(Some(known.message));
     }
+    Err(Rejection::new(
+        Code::MessageKeyReused,
+        format!("{}", known.message),
+    ))
 }
 
 /// The direct conversation of two agents, opened now if there is none.
@@ -208,16 +214,54 @@ fn direct(ctx: &mut Ctx<'_>, from: AgentId, to: AgentId) -> Result<ConversationI
     Ok(conversation)
 }
 
-/// A client's message id and what it was used for, each as a hash.
-fn message_key(from: AgentId, id: &ClientId, args: &SendMessage<Sealed>) -> (Short, Short) {
-    let key = Hash::of(&[b"message id", &from.0.to_le_bytes(), id.as_str().as_bytes()]);
-    // The body's own hash is salted, so it does not identify a repeated body; length and place do.
-    let said = Hash::of(&[
-        b"message",
-        format!("{:?}", args.to).as_bytes(),
-        &args.body.len.to_le_bytes(),
-    ]);
-    (key.short(), said.short())
+/// A client's message id, as it is remembered.
+fn message_key(from: AgentId, id: &ClientId) -> Short {
+    Hash::of(&[b"message id", &from.0.to_le_bytes(), id.as_str().as_bytes()]).short()
+}
+
+/// Where a message goes, however it is named: to an agent, or to a group. Nothing where the sender has
+/// no such place.
+fn place(state: &State, from: AgentId, to: &Destination) -> Option<AnyId> {
+    let id = match to {
+        Destination::Agent(name) => return resolve_agent(state, name).ok().map(AnyId::from),
+        Destination::Conversation(id) => id,
+    };
+    let conversation = state.conversations.get(id)?;
+    if !conversation.members.contains(&from) {
+        return None;
+    }
+    match conversation.kind {
+        ConversationKind::Group => Some((*id).into()),
+        ConversationKind::Direct => other_member(conversation, from).ok().map(AnyId::from),
+    }
+}
+
+/// What a message says, as a repeat of it must: where it goes, what it is about, and its text by the
+/// realm's mark of it, as its hash is salted.
+fn said(place: AnyId, args: &SendMessage<Sealed>) -> Short {
+    let number = |id: Option<u64>| id.map_or([0; 8], u64::to_le_bytes);
+    let parts: [&[u8]; 6] = [
+        b"message to",
+        &[place.kind()],
+        &place.number().to_le_bytes(),
+        &number(args.reply_to.map(|id| id.0)),
+        &number(args.task.map(|id| id.0)),
+        args.body.same.0.as_slice(),
+    ];
+    Hash::of(&parts).short()
+}
+
+/// What a message said as it was remembered at first: where it goes as its sender named it, and how
+/// long it is. Ids that were remembered so are still known for their day.
+fn said_before(args: &SendMessage<Sealed>) -> Short {
+    let to = match &args.to {
+        Destination::Agent(AgentRef::Id(id)) => format!("Agent(Id(AgentId({})))", id.0),
+        Destination::Agent(AgentRef::Handle(handle)) => {
+            format!("Agent(Handle(Handle({:?})))", handle.as_str())
+        }
+        Destination::Conversation(id) => format!("Conversation(ConversationId({}))", id.0),
+    };
+    Hash::of(&[b"message", to.as_bytes(), &args.body.len.to_le_bytes()]).short()
 }
 
 fn reachable(

@@ -1,11 +1,12 @@
 //! Conversations, consent and inboxes as tables.
 
 use std::format;
-use std::string::String;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
+use crate::hash::Hash;
 use crate::limits;
-use crate::mail::Lane;
+use crate::mail::{Lane, MessageKey};
 use crate::spec::{World, check};
 
 const PEOPLE: &str = r#"
@@ -121,15 +122,73 @@ fn a_client_id_is_sent_once() {
         r#"
         @ann1 mail.send {"to": {"agent": "@open"}, "body": "pay", "client_id": "m1"} => ok
         @ann1 mail.send {"to": {"agent": "@open"}, "body": "pay", "client_id": "m1"} => dup
+        // to the same place, however it is named
+        @ann1 mail.send {"to": {"agent": "$open"}, "body": "pay", "client_id": "m1"} => dup
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "more"} => ok $more $talk
+        @ann1 mail.send {"to": {"conversation": "$talk"}, "body": "pay", "client_id": "m1"} => dup
+        // another text, of the same length too, or about something else
         @ann1 mail.send {"to": {"agent": "@open"}, "body": "other", "client_id": "m1"} => RLT0209
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "ray", "client_id": "m1"} => RLT0209
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "pay", "reply_to": "$more", "client_id": "m1"} => RLT0209
+        // nor anywhere else, be it a talk of others or nothing at all
+        @ann2 mail.send {"to": {"agent": "@open"}, "body": "hello"} => ok $hello $theirs
+        @ann1 mail.send {"to": {"conversation": "$theirs"}, "body": "pay", "client_id": "m1"} => RLT0209
+        @ann1 mail.send {"to": {"agent": "@nobody"}, "body": "pay", "client_id": "m1"} => RLT0209
         @ann1 mail.send {"to": {"agent": "@ann2"}, "body": "pay", "client_id": "m1"} => RLT0209
         // another sender's ids are its own
         @ann2 mail.send {"to": {"agent": "@open"}, "body": "pay", "client_id": "m1"} => ok
-        inbox @open message message
+        inbox @open message message message message
         wait +1d
         @ann1 mail.send {"to": {"agent": "@open"}, "body": "other", "client_id": "m1"} => ok
         "#,
     );
+}
+
+/// What was remembered of a message by its place as typed and the length of its text.
+const REMEMBERED_BEFORE: &[(&str, &str)] = &[
+    ("{\"agent\": \"@open\"}", "Agent(Handle(Handle(\"open\")))"),
+    ("{\"agent\": \"$open\"}", "Agent(Id(AgentId(OPEN)))"),
+    (
+        "{\"conversation\": \"$talk\"}",
+        "Conversation(ConversationId(TALK))",
+    ),
+];
+
+/// A log from before ids were remembered by what a message says: they hold on for their day.
+#[test]
+fn an_id_that_was_remembered_before_is_known() {
+    for (to, spelled) in REMEMBERED_BEFORE {
+        let mut world = World::new();
+        world.run(PEOPLE);
+        world.run(&format!(
+            r#"
+            @ann1 mail.send {{"to": {{"agent": "@open"}}, "body": "hi"}} => ok $hi $talk
+            @ann1 mail.send {{"to": {to}, "body": "pay", "client_id": "m1"}} => ok $paid
+            "#
+        ));
+        let open = world.agent("@open").0;
+        let mut talk = 0;
+        world.state.conversations.for_each(|id, _| talk = id.0);
+        let spelled = spelled.replace("OPEN", &open.to_string());
+        let spelled = spelled.replace("TALK", &talk.to_string());
+        let said = Hash::of(&[b"message", spelled.as_bytes(), &3_u32.to_le_bytes()]).short();
+        let mut key = None;
+        world
+            .state
+            .message_keys
+            .for_each(|known, _| key = Some(*known));
+        let before = |known: &mut MessageKey| known.body = said;
+        world
+            .state
+            .message_keys
+            .modify(&key.unwrap(), &mut world.state.changes, before);
+        world.run(&format!(
+            r#"
+            @ann1 mail.send {{"to": {to}, "body": "pay", "client_id": "m1"}} => dup $paid
+            @ann1 mail.send {{"to": {to}, "body": "other", "client_id": "m1"}} => RLT0209
+            "#
+        ));
+    }
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn judge(
 pub struct Budget {
     /// The node.
     pub node: Node,
-    /// The most that one transfer or deal may take.
+    /// The most that one transfer or deal may spend.
     pub per_deal: Option<Amount>,
     /// The most that all transfers and deals together may take in a period.
     pub per_period: Option<Amount>,

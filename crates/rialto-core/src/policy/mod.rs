@@ -119,7 +119,7 @@ pub enum NodeRef {
 /// amounts included.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Allowance {
-    /// The most that one transfer or deal may take.
+    /// The most that one transfer or deal may spend.
     #[n(0)]
     pub per_deal: Option<Amount>,
     /// The most that all transfers and deals together may take in a period.
@@ -526,7 +526,7 @@ pub enum ApprovalEnd {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
-    /// The most that one transfer or deal may take.
+    /// The most that one transfer or deal may spend.
     PerDeal,
     /// The most that all transfers and deals together may take in a period.
     PerPeriod,
@@ -545,7 +545,7 @@ pub struct SetAllowance {
     /// The asset; by default the realm's first.
     #[serde(default)]
     pub asset: Option<AssetCode>,
-    /// The most that one transfer or deal may take.
+    /// The most that one transfer or deal may spend.
     #[serde(default)]
     pub per_deal: Option<Decimal>,
     /// The most that all transfers and deals together may take in a period.
@@ -622,7 +622,7 @@ pub enum PolicyEvent {
         /// The asset.
         #[n(1)]
         asset: AssetId,
-        /// The most that one transfer or deal may take.
+        /// The most that one transfer or deal may spend.
         #[n(2)]
         per_deal: Option<Amount>,
         /// The most that all transfers and deals together may take in a period.

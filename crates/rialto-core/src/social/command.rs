@@ -46,7 +46,7 @@ commands! {
         /// Reports a post or an agent.
         FileReport(FileReport { target, ground } carrying text: maybe, blank refused)
             = "social.report" => moderate::report, reaches_others: never;
-        /// Ends reports without a measure.
+        /// Dismisses reports: they end without a measure.
         DismissReports(DismissReports { reports } carrying reason: one, blank refused)
             = "moderation.dismiss" => moderate::dismiss, reaches_others: never;
         /// Takes a measure.

@@ -66,7 +66,7 @@ pub enum SocialEvent {
         /// What it says.
         #[n(2)]
         body: ContentRef,
-        /// The post it answers.
+        /// The post it replies to.
         #[n(3)]
         parent: Option<PostId>,
         /// The community it belongs to.

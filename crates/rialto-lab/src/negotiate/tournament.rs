@@ -117,9 +117,9 @@ pub struct TournamentPlan {
     pub strategies: Vec<Spec>,
     /// When a negotiation ends.
     pub deadline: Deadline,
-    /// How often each negotiation is held, with other seeds.
+    /// How often each negotiation is run, each time with another seed.
     pub repeats: u32,
-    /// Where all randomness comes from.
+    /// The seed of all randomness.
     pub seed: u64,
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Left {
     pub(super) node: Node,
     /// Its name.
     pub(super) name: String,
-    /// The most that one transfer or deal may take.
+    /// The most that one transfer or deal may spend.
     pub(super) per_deal: Option<String>,
     /// The most that all transfers and deals together may take in a period.
     pub(super) per_period: Option<String>,

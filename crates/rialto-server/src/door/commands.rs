@@ -15,6 +15,7 @@ use rialto_core::hash::Hash;
 use rialto_core::id::{AnyId, TransferId};
 use rialto_core::identity::{AgentRef, IdentityCommand, Principal};
 use rialto_core::ledger::{LedgerCommand, Moved};
+use rialto_core::mail::MailCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::social::SocialCommand;
 use rialto_core::state::State;
@@ -314,6 +315,9 @@ async fn sealed(
         leaks::check_facts(door, &command)?;
     }
     let written_by = labels(caller.principal);
+    // Only a message under its sender's own id is compared with an earlier one.
+    let marked =
+        matches!(&command, Command::Mail(MailCommand::SendMessage(m)) if m.client_id.is_some());
     let (mut contents, mut leaked) = (Vec::new(), Vec::new());
     let (mut too_large, mut blank) = (None, false);
     let mut command = command.map(&mut |body: Body| {
@@ -333,10 +337,11 @@ async fn sealed(
         };
         leaked.extend(held);
         let ordinal = u16::try_from(contents.len()).unwrap_or(u16::MAX);
-        let sealed = Sealed {
-            blank: body.is_blank(),
-            ..body::seal(ordinal, &salt, &bytes, labels)
-        };
+        let mut sealed = body::seal(ordinal, &salt, &bytes, labels);
+        sealed.blank = body.is_blank();
+        if marked {
+            sealed.same = door.node.secrets().text_mark(&bytes);
+        }
         contents.push((salt, bytes));
         sealed
     });
@@ -413,10 +418,9 @@ fn request_key(
     args: &Value,
 ) -> Result<RequestKey, Rejection> {
     let (made_at_s, own) = parse_key(key)?;
-    let who = format!("{principal:?}");
     let key = Hash::of(&[
         b"rialto key",
-        who.as_bytes(),
+        spelled(principal).as_bytes(),
         own.as_bytes(),
         &made_at_s.to_le_bytes(),
     ])
@@ -433,6 +437,18 @@ fn request_key(
         key,
         request,
     })
+}
+
+/// A principal as hashes of keys spell it. Keys are remembered under these hashes: they stay for ever.
+fn spelled(principal: Principal) -> String {
+    match principal {
+        Principal::Realm => "Realm".to_owned(),
+        Principal::Operator => "Operator".to_owned(),
+        Principal::Person(id) => format!("Person(PersonId({}))", id.0),
+        Principal::Agent(id) => format!("Agent(AgentId({}))", id.0),
+        Principal::Service(id) => format!("Service(ServiceId({}))", id.0),
+        Principal::Public => "Public".to_owned(),
+    }
 }
 
 /// The bytes that an agent signs to bind itself: realm, handle, operation and the arguments without
@@ -543,6 +559,30 @@ mod tests {
     use serde_json::Value;
 
     use super::SIGNED;
+
+    /// Keys that were remembered before this code must be found by it.
+    #[test]
+    fn keys_are_hashed_as_they_always_were() {
+        use rialto_core::hash::Hash;
+        use rialto_core::id::{AgentId, PersonId, ServiceId};
+        use rialto_core::identity::Principal;
+        for (principal, spelled) in [
+            (Principal::Realm, "Realm"),
+            (Principal::Operator, "Operator"),
+            (
+                Principal::Person(PersonId(16_384)),
+                "Person(PersonId(16384))",
+            ),
+            (Principal::Agent(AgentId(32_769)), "Agent(AgentId(32769))"),
+            (Principal::Service(ServiceId(7)), "Service(ServiceId(7))"),
+            (Principal::Public, "Public"),
+        ] {
+            let key = super::request_key(principal, "1795351234.k", "op", &Value::Null).unwrap();
+            let made = 1_795_351_234_u64.to_le_bytes();
+            let parts: [&[u8]; 4] = [b"rialto key", spelled.as_bytes(), b"k", &made];
+            assert_eq!(key.key, Hash::of(&parts).short(), "{principal:?}");
+        }
+    }
 
     /// An unchecked signature would be worthless.
     #[test]

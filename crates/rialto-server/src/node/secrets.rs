@@ -79,6 +79,16 @@ impl RealmSecrets {
         Signature(self.custody_key(nonce).sign(message).to_bytes().into())
     }
 
+    /// The mark of a text: the same for the same text, whatever its salt, and nothing that a guess
+    /// could be held against without the realm's secret.
+    #[must_use]
+    pub fn text_mark(&self, bytes: &[u8]) -> Short {
+        let mut hasher = blake3::Hasher::new_keyed(&self.custody);
+        hasher.update(b"rialto text mark");
+        hasher.update(bytes);
+        Hash::from(*hasher.finalize().as_bytes()).short()
+    }
+
     fn custody_key(&self, nonce: Short) -> SigningKey {
         let mut hasher = blake3::Hasher::new_keyed(&self.custody);
         hasher.update(b"rialto custody key");

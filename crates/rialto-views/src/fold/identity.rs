@@ -10,7 +10,8 @@ use rusqlite::params;
 use super::texts::{self, Way};
 use super::{Fold, json, word};
 use crate::Result;
-use crate::db::{int, split_principal};
+use crate::codec::Coded;
+use crate::db::int;
 
 /// Kinds of an agent's terms.
 pub(crate) const SKILL: i64 = 0;
@@ -199,7 +200,7 @@ impl Fold<'_> {
         label: Option<&Name>,
         expires: Option<Time>,
     ) -> Result<()> {
-        let (kind, holder) = split_principal(principal);
+        let (kind, holder) = principal.split();
         let owner = self.owner_of(principal)?;
         self.run(
             "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL, NULL)",

@@ -8,7 +8,8 @@ use rialto_core::text::Name;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Fold, text_id};
-use crate::db::{Units, int, split_principal};
+use crate::codec::Coded;
+use crate::db::{Units, int};
 use crate::{Error, Result};
 
 /// An account's sums while a batch is folded.
@@ -36,31 +37,6 @@ pub(super) fn flush(db: &Connection, accounts: impl Iterator<Item = (i64, Held)>
         ))?;
     }
     Ok(())
-}
-
-/// What an entry does, as it is kept.
-pub(crate) fn kind_code(kind: EntryKind) -> i64 {
-    match kind {
-        EntryKind::Post => 0,
-        EntryKind::Hold => 1,
-        EntryKind::PostHold => 2,
-        EntryKind::VoidHold => 3,
-    }
-}
-
-/// What an entry is for, as it is kept.
-pub(crate) fn purpose_code(purpose: Purpose) -> (i64, i64) {
-    match purpose {
-        Purpose::Transfer => (0, 0),
-        Purpose::Issue => (1, 0),
-        Purpose::Deposit => (2, 0),
-        Purpose::Withdrawal => (3, 0),
-        Purpose::Deal(deal) => (4, int(deal.0)),
-        Purpose::Share(deal) => (5, int(deal.0)),
-        Purpose::Correction(transfer) => (6, int(transfer.0)),
-        Purpose::Stake(agent) => (7, int(agent.0)),
-        Purpose::Offer(negotiation) => (8, int(negotiation.0)),
-    }
 }
 
 /// What the entries of one event have in common.
@@ -108,7 +84,7 @@ impl Fold<'_> {
                 let memo = text_id(memo.as_ref());
                 let reference = reference.as_ref().map(|r| r.as_str());
                 let common = Common {
-                    by: split_principal(*by),
+                    by: by.split(),
                     memo,
                     reference,
                 };
@@ -129,19 +105,19 @@ impl Fold<'_> {
         asset: AssetId,
         label: Option<&Name>,
     ) -> Result<()> {
-        let (kind, number, owner) = match holder {
-            Holder::Issuance => (0, 0, None),
-            Holder::Outside => (1, 0, None),
-            Holder::Owner(id) => (2, id.0, Some(id)),
-            Holder::Team(id) => (3, id.0, self.team_owner(id)?),
-            Holder::Agent(id) => (4, id.0, self.owner_of_agent(id)?),
+        let (kind, number) = holder.split();
+        let owner = match holder {
+            Holder::Issuance | Holder::Outside => None,
+            Holder::Owner(id) => Some(id),
+            Holder::Team(id) => self.team_owner(id)?,
+            Holder::Agent(id) => self.owner_of_agent(id)?,
         };
         self.run(
             "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0, NULL)",
             params![
                 int(account.0),
                 kind,
-                int(number),
+                number,
                 owner.map(|o| int(o.0)),
                 int(asset.0),
                 label.map(Name::as_str)
@@ -150,14 +126,14 @@ impl Fold<'_> {
     }
 
     fn entry(&mut self, entry: &Entry, by: Principal, common: &Common<'_>) -> Result<()> {
-        let (purpose, purpose_id) = purpose_code(entry.purpose);
+        let (purpose, purpose_id) = entry.purpose.split();
         let (debit, credit) = self.book(entry)?;
         self.run(
             "INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 int(entry.transfer.0),
                 self.now(),
-                kind_code(entry.kind),
+                entry.kind.split().0,
                 int(entry.from.0),
                 int(entry.to.0),
                 Units(entry.amount.0),
@@ -274,7 +250,7 @@ impl Fold<'_> {
     /// A hold, and the entry that made it, change their purpose: an offer's money belongs to the
     /// deal, and is accounted for as if the deal had held it.
     fn hold_taken(&mut self, hold: HoldId, purpose: Purpose) -> Result<()> {
-        let (code, number) = purpose_code(purpose);
+        let (code, number) = purpose.split();
         for table in ["hold", "entry"] {
             self.run(
                 &format!("UPDATE {table} SET purpose = ?, purpose_id = ? WHERE id = ?"),
@@ -315,7 +291,14 @@ impl Fold<'_> {
         match entry.purpose {
             Purpose::Share(deal) => self.link(deal, entry.transfer, "was shared out by")?,
             Purpose::Correction(wrong) => self.link(wrong, entry.transfer, "was corrected by")?,
-            _ => {}
+            // A deal, offer or stake is linked with its hold where its own event is folded.
+            Purpose::Deal(_)
+            | Purpose::Offer(_)
+            | Purpose::Stake(_)
+            | Purpose::Transfer
+            | Purpose::Issue
+            | Purpose::Deposit
+            | Purpose::Withdrawal => {}
         }
         if entry.kind == EntryKind::Post {
             if let Some(approval) = self.approved {

@@ -24,11 +24,11 @@ use rusqlite::{Connection, OptionalExtension, Params};
 use serde::Serialize;
 
 use crate::Result;
-use crate::db::{int, split, split_principal};
+use crate::codec::{Coded, holder};
+use crate::db::{int, split};
 use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
 
-pub(crate) use ledger::kind_code;
 pub(crate) use texts::{erase, indexed_text};
 
 /// What a batch keeps at hand. Bounded by the batch.
@@ -183,7 +183,7 @@ impl Fold<'_> {
         }
     }
 
-    /// Notes whom an envelope concerns, beside those who brought it about.
+    /// Records whom an envelope concerns, besides those who caused it.
     fn concerned(&mut self, envelope: &Envelope, owner: Option<OwnerId>) -> Result<()> {
         let mut viewers: BTreeSet<i64> = envelope.actor.iter().map(|a| int(a.0)).collect();
         viewers.extend(owner.map(|o| int(o.0)));
@@ -216,7 +216,7 @@ impl Fold<'_> {
         let sql = "SELECT holder_kind FROM account WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let kind: Option<i64> = query.query_row([id], |r| r.get(0)).optional()?;
-        if kind != Some(3) {
+        if kind != Some(holder::TEAM) {
             self.cache.holders.insert(id, viewers.clone());
         }
         Ok(viewers)
@@ -286,8 +286,9 @@ impl Fold<'_> {
         Ok(())
     }
 
-    /// Whether a cause is there for who named it. Somebody else's private thing is not: so strangers
-    /// cannot crowd its thread, and learn no more of it than of one that never was.
+    /// Whether a cause exists for whoever named it. Private things of others do not: so strangers
+    /// cannot crowd their traces, and learn no more about them than about things that never
+    /// existed.
     fn is_there(
         &self,
         cause: AnyId,
@@ -379,12 +380,14 @@ impl Fold<'_> {
         match principal {
             Principal::Agent(id) => self.owner_of_agent(id),
             Principal::Person(id) => self.owner_of_person(id),
-            _ => Ok(None),
+            Principal::Realm | Principal::Operator | Principal::Service(_) | Principal::Public => {
+                Ok(None)
+            }
         }
     }
 
     /// Who acted: the agent, or else the principal.
     fn by(&self) -> (i64, i64) {
-        split_principal(self.actor.map_or(self.principal, Principal::Agent))
+        self.actor.map_or(self.principal, Principal::Agent).split()
     }
 }

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Fold, json, word};
 use crate::Result;
+use crate::codec::Coded;
 use crate::db::{Units, int, uint};
 
 impl Fold<'_> {
@@ -19,14 +20,14 @@ impl Fold<'_> {
                     Party::Agent(id) => self.owner_of_agent(id)?,
                 };
                 let owner = owner.map_or(0, |o| int(o.0));
-                let ((by_kind, by), (kind, party)) = (side(*by), side(*party));
+                let ((by_kind, by), (kind, party)) = (by.split(), party.split());
                 self.run(
                     "INSERT OR REPLACE INTO block VALUES(?, ?, ?, ?, ?, ?)",
                     (by_kind, by, kind, party, owner, self.now()),
                 )
             }
             PolicyEvent::Unblocked { by, party } => {
-                let ((by_kind, by), (kind, party)) = (side(*by), side(*party));
+                let ((by_kind, by), (kind, party)) = (by.split(), party.split());
                 self.run(
                     "DELETE FROM block
                      WHERE by_kind = ? AND by_id = ? AND party_kind = ? AND party = ?",
@@ -59,11 +60,12 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let (kind, number, owner) = match node {
-            Node::Realm => (0, 0, None),
-            Node::Owner(id) => (1, id.0, Some(*id)),
-            Node::Team(id) => (2, id.0, self.team_owner(*id)?),
-            Node::Agent(id) => (3, id.0, self.owner_of_agent(*id)?),
+        let (kind, number) = node.split();
+        let owner = match node {
+            Node::Realm => None,
+            Node::Owner(id) => Some(*id),
+            Node::Team(id) => self.team_owner(*id)?,
+            Node::Agent(id) => self.owner_of_agent(*id)?,
         };
         if [per_deal, per_period, approval_above]
             .iter()
@@ -71,7 +73,7 @@ impl Fold<'_> {
         {
             return self.run(
                 "DELETE FROM allowance WHERE node_kind = ? AND node = ? AND asset = ?",
-                (kind, int(number), int(asset.0)),
+                (kind, number, int(asset.0)),
             );
         }
         let units = |a: &Option<rialto_core::amount::Amount>| a.map(|a| Units(a.0));
@@ -79,7 +81,7 @@ impl Fold<'_> {
             "INSERT OR REPLACE INTO allowance VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 kind,
-                int(number),
+                number,
                 int(asset.0),
                 owner.map(|o| int(o.0)),
                 units(per_deal),
@@ -127,12 +129,5 @@ impl Fold<'_> {
         }
         self.show(approval, request.agent)?;
         self.touch(approval)
-    }
-}
-
-fn side(party: Party) -> (i64, i64) {
-    match party {
-        Party::Owner(id) => (0, int(id.0)),
-        Party::Agent(id) => (1, int(id.0)),
     }
 }

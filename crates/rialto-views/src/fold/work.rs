@@ -6,7 +6,8 @@ use rusqlite::params;
 
 use super::{Fold, text_id, word};
 use crate::Result;
-use crate::db::{int, split_principal};
+use crate::codec::Coded;
+use crate::db::int;
 
 impl Fold<'_> {
     pub(super) fn work(&mut self, event: &WorkEvent) -> Result<()> {
@@ -114,7 +115,7 @@ impl Fold<'_> {
         else {
             return Ok(());
         };
-        let (kind, asker) = split_principal(*requester);
+        let (kind, asker) = requester.split();
         let body = text_id(body.as_ref());
         let state = word(&TaskState::Submitted);
         self.run(

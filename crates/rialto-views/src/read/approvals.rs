@@ -217,9 +217,7 @@ impl Snap<'_> {
     }
 
     fn holding_agent(&self, account: AccountId) -> Result<Option<Who>> {
-        let sql = "SELECT holder FROM account WHERE id = ? AND holder_kind = 4";
-        let mut query = self.db.prepare_cached(sql)?;
-        let agent: Option<i64> = query.query_row([int(account.0)], |r| r.get(0)).optional()?;
+        let agent = self.agent_of(account)?;
         agent.map(|agent| self.who(agent)).transpose()
     }
 

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Page, Paging, Scope, Snap, ViewReader, Written, cursor, facts, limit, time};
-use crate::db::{int, join_principal, uint};
+use crate::codec::{Coded, principal};
+use crate::db::{int, uint};
 use crate::fold::identity::{SKILL, TAG};
 use crate::{Result, fulltext};
 
@@ -316,10 +317,11 @@ impl ViewReader {
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn tokens(&self, scope: Scope, paging: &Paging) -> Result<Page<TokenRow>> {
+        let of_agent = format!("holder_kind = {} AND holder = ?3", principal::AGENT);
         let (filter, viewer) = match scope {
             Scope::Realm => ("?3 IS NULL", None),
             Scope::Owner(id) => ("owner = ?3", Some(int(id.0))),
-            Scope::Agent(id) => ("holder_kind = 3 AND holder = ?3", Some(int(id.0))),
+            Scope::Agent(id) => (of_agent.as_str(), Some(int(id.0))),
         };
         let sql = format!(
             "SELECT id, holder_kind, holder, label, at, expires, ended, leaked FROM token
@@ -328,7 +330,7 @@ impl ViewReader {
         self.rows(&sql, viewer, paging, |row| {
             let token = TokenRow {
                 id: TokenId(uint(row.get(0)?)),
-                principal: join_principal(row.get(1)?, row.get(2)?),
+                principal: Principal::at(row, 1)?,
                 label: row.get(3)?,
                 created: time(row.get(4)?),
                 expires: row.get::<_, Option<i64>>(5)?.map(time),

@@ -8,9 +8,11 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use rialto_core::id::AgentId;
+use rialto_core::policy::Party;
 
 use super::{Scope, Snap, ViewReader};
 use crate::Result;
+use crate::codec::{Coded, party};
 use crate::db::int;
 
 /// The agents hidden from a reader; none without a token.
@@ -84,16 +86,16 @@ impl Snap<'_> {
             "SELECT party_kind, party, party_owner FROM block WHERE by_kind = ? AND by_id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         for by in reader
-            .map(|agent| (1, agent))
+            .map(|agent| (party::AGENT, agent))
             .into_iter()
-            .chain([(0, home)])
+            .chain([(party::OWNER, home)])
         {
             let rows = query.query_map(by, |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
             for row in rows {
                 let (kind, party, owner): (i64, i64, i64) = row?;
-                match (kind, owner == home) {
-                    (1, true) => hidden.agents.insert(party),
-                    _ => hidden.owners.insert(owner),
+                match Party::join(kind, party)? {
+                    Party::Agent(_) if owner == home => hidden.agents.insert(party),
+                    Party::Agent(_) | Party::Owner(_) => hidden.owners.insert(owner),
                 };
             }
         }
@@ -142,12 +144,15 @@ impl Snap<'_> {
 
     /// Whether an author or its owner blocked a reader, its owner, or another agent of its owner.
     fn keeps_away(&self, author: (i64, i64), reader: (Option<i64>, i64)) -> Result<bool> {
-        let sql = "SELECT EXISTS(SELECT 1 FROM block WHERE by_kind = ?1 AND by_id = ?2
-                   AND (party_kind = 0 AND party = ?4
-                        OR party_kind = 1 AND (party = ?3 OR party_owner = ?4 AND ?5)))";
-        let mut query = self.db.prepare_cached(sql)?;
+        let (agent, owner) = (party::AGENT, party::OWNER);
+        let sql = format!(
+            "SELECT EXISTS(SELECT 1 FROM block WHERE by_kind = ?1 AND by_id = ?2
+             AND (party_kind = {owner} AND party = ?4
+                  OR party_kind = {agent} AND (party = ?3 OR party_owner = ?4 AND ?5)))"
+        );
+        let mut query = self.db.prepare_cached(&sql)?;
         let strangers = author.1 != reader.1;
-        for (kind, by) in [(1, author.0), (0, author.1)] {
+        for (kind, by) in [(agent, author.0), (owner, author.1)] {
             let away = query.query_row((kind, by, reader.0, reader.1, strangers), |r| r.get(0))?;
             if away {
                 return Ok(true);

@@ -3,20 +3,17 @@
 use std::collections::BTreeMap;
 
 use rialto_core::amount::Amount;
-use rialto_core::id::{
-    AccountId, AgentId, AnyId, AssetId, DealId, HoldId, NegotiationId, OwnerId, TeamId, TransferId,
-    position_of,
-};
+use rialto_core::id::{AccountId, AnyId, AssetId, HoldId, TeamId, TransferId, position_of};
 use rialto_core::identity::Principal;
-use rialto_core::ledger::{EntryKind, Moved, Purpose};
+use rialto_core::ledger::{EntryKind, Holder, Moved, Purpose};
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 
 use super::{Page, Paging, Scope, Snap, Table, ViewReader, Written, cursor, limit, time};
 use crate::Result;
-use crate::db::{Units, int, join_principal, kind_of, uint};
-use crate::fold::kind_code;
+use crate::codec::{Coded, holder, purpose};
+use crate::db::{Units, int, kind_of, uint};
 
 /// A kind of money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,7 +93,7 @@ pub struct EntryRow {
     pub hold: Option<HoldId>,
     /// Who moved it.
     pub by: Principal,
-    /// A word about it.
+    /// A note about it.
     pub memo: Option<Written>,
     /// The payment's id outside.
     pub reference: Option<String>,
@@ -204,10 +201,10 @@ impl ViewReader {
             if !snap.sees(scope, team.into())? {
                 return Ok(Vec::new());
             }
-            let sql = "SELECT id FROM account WHERE holder = ? AND holder_kind = 3
+            let sql = "SELECT id FROM account WHERE holder_kind = ? AND holder = ?
                        ORDER BY id LIMIT 100";
             let mut query = snap.db.prepare_cached(sql)?;
-            let ids = query.query_map([int(team.0)], |r| r.get(0))?;
+            let ids = query.query_map(Holder::Team(team).split(), |r| r.get(0))?;
             let mut found = Vec::new();
             for id in ids {
                 found.extend(snap.account(id?)?);
@@ -316,54 +313,42 @@ impl ViewReader {
 const ENTRY: &str = "SELECT id, kind, debit, credit, amount, asset, purpose, purpose_id, hold,
     by_kind, by_id, memo, reference, at FROM entry WHERE id = ?";
 
-/// What an entry is for, as it was kept.
-pub(crate) fn purpose(code: i64, number: i64) -> Purpose {
-    let number = uint(number);
-    match code {
-        1 => Purpose::Issue,
-        2 => Purpose::Deposit,
-        3 => Purpose::Withdrawal,
-        4 => Purpose::Deal(DealId(number)),
-        5 => Purpose::Share(DealId(number)),
-        6 => Purpose::Correction(TransferId(number)),
-        7 => Purpose::Stake(AgentId(number)),
-        8 => Purpose::Offer(NegotiationId(number)),
-        _ => Purpose::Transfer,
+fn kind_name(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Post => "post",
+        EntryKind::Hold => "hold",
+        EntryKind::PostHold => "post_hold",
+        EntryKind::VoidHold => "void_hold",
     }
 }
 
-fn kind_name(code: i64) -> &'static str {
-    match code {
-        1 => "hold",
-        2 => "post_hold",
-        3 => "void_hold",
-        _ => "post",
-    }
+/// Reads what an entry does off a column.
+fn kind_in(row: &Row<'_>, column: usize) -> Result<EntryKind> {
+    EntryKind::join(row.get(column)?, 0)
 }
 
 impl Snap<'_> {
     fn moved_by(&self, id: TransferId) -> Result<Option<Moved>> {
         let sql = "SELECT kind, debit, credit, asset, amount FROM entry WHERE id = ?";
-        let found = self.db.prepare_cached(sql)?.query_row([int(id.0)], |r| {
-            let kind: i64 = r.get(0)?;
-            let moves = [EntryKind::Post, EntryKind::PostHold].map(kind_code);
-            let amount: Units = r.get(4)?;
-            Ok(Moved {
-                from: AccountId(uint(r.get(1)?)),
-                to: AccountId(uint(r.get(2)?)),
-                asset: AssetId(uint(r.get(3)?)),
-                amount: Amount(if moves.contains(&kind) { amount.0 } else { 0 }),
-                corrected: Amount::ZERO,
-            })
-        });
-        let Some(mut moved) = found.optional()? else {
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([int(id.0)])?;
+        let Some(row) = rows.next()? else {
             return Ok(None);
+        };
+        let (kind, amount) = (kind_in(row, 0)?, row.get::<_, Units>(4)?);
+        let mut moved = Moved {
+            from: AccountId(uint(row.get(1)?)),
+            to: AccountId(uint(row.get(2)?)),
+            asset: AssetId(uint(row.get(3)?)),
+            amount: Amount(if kind.moves() { amount.0 } else { 0 }),
+            corrected: Amount::ZERO,
         };
         let sql = "SELECT e.amount FROM link l JOIN entry e ON e.id = l.to_id
                    WHERE l.from_kind = ?1 AND l.from_id = ?2 AND l.to_kind = ?1
-                   AND e.purpose = 6 AND e.purpose_id = ?2";
+                   AND e.purpose = ?3 AND e.purpose_id = ?2";
         let mut query = self.db.prepare_cached(sql)?;
-        let mut rows = query.query((kind_of(TransferId::PREFIX), int(id.0)))?;
+        let mut rows =
+            query.query((kind_of(TransferId::PREFIX), int(id.0), purpose::CORRECTION))?;
         while let Some(row) = rows.next()? {
             let amount: Units = row.get(0)?;
             // Sums of what was moved fit: past any bound, everything is corrected.
@@ -381,19 +366,19 @@ impl Snap<'_> {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let (kind, holder): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let holder = Holder::join(row.get(0)?, row.get(1)?)?;
         let (code, scale) = self.asset(row.get(3)?)?;
         let (balance, out): (Units, Units) = (row.get(4)?, row.get(5)?);
         let print = |units: i128| Amount(units).display(scale);
         Ok(Some(AccountRow {
             id: AccountId(uint(id)),
-            holder: match kind {
-                2 => Some(OwnerId(uint(holder)).into()),
-                3 => Some(TeamId(uint(holder)).into()),
-                4 => Some(AgentId(uint(holder)).into()),
-                _ => None,
+            holder: match holder {
+                Holder::Owner(id) => Some(id.into()),
+                Holder::Team(id) => Some(id.into()),
+                Holder::Agent(id) => Some(id.into()),
+                Holder::Issuance | Holder::Outside => None,
             },
-            holder_name: self.holder_name(kind, holder)?,
+            holder_name: self.holder_name(holder)?,
             label: row.get(2)?,
             asset: code,
             balance: print(balance.0),
@@ -403,19 +388,19 @@ impl Snap<'_> {
         }))
     }
 
-    pub(crate) fn holder_name(&self, kind: i64, holder: i64) -> Result<String> {
-        let table = match kind {
-            0 => return Ok("issuance".to_owned()),
-            1 => return Ok("outside".to_owned()),
-            2 => "owner",
-            3 => "team",
-            _ => return Ok(self.who(holder)?.handle),
+    pub(crate) fn holder_name(&self, holder: Holder) -> Result<String> {
+        let (table, id) = match holder {
+            Holder::Issuance => return Ok("issuance".to_owned()),
+            Holder::Outside => return Ok("outside".to_owned()),
+            Holder::Owner(id) => ("owner", id.0),
+            Holder::Team(id) => ("team", id.0),
+            Holder::Agent(id) => return Ok(self.who(int(id.0))?.handle),
         };
         let sql = format!("SELECT name FROM {table} WHERE id = ?");
         let name = self
             .db
             .prepare_cached(&sql)?
-            .query_row([holder], |r| r.get(0))
+            .query_row([int(id)], |r| r.get(0))
             .optional()?;
         Ok(name.unwrap_or_default())
     }
@@ -428,7 +413,7 @@ impl Snap<'_> {
             .query_row([account], |r| Ok((r.get(0)?, r.get(1)?)))
             .optional()?;
         row.map_or(Ok(String::new()), |(kind, holder)| {
-            self.holder_name(kind, holder)
+            self.holder_name(Holder::join(kind, holder)?)
         })
     }
 
@@ -450,14 +435,14 @@ impl Snap<'_> {
         let id = uint(row.get(0)?);
         let entry = EntryRow {
             id: TransferId(id),
-            kind: kind_name(row.get(1)?),
+            kind: kind_name(kind_in(row, 1)?),
             from: AccountId(uint(row.get(2)?)),
             to: AccountId(uint(row.get(3)?)),
             amount: self.decimal(amount, asset)?,
             asset: self.asset(asset)?.0,
-            purpose: purpose(row.get(6)?, row.get(7)?),
+            purpose: Purpose::join(row.get(6)?, row.get(7)?)?,
             hold: row.get::<_, Option<i64>>(8)?.map(|h| HoldId(uint(h))),
-            by: join_principal(row.get(9)?, row.get(10)?),
+            by: Principal::join(row.get(9)?, row.get(10)?)?,
             memo: self.written(row.get(11)?)?,
             reference: row.get(12)?,
             at: time(row.get(13)?),
@@ -527,7 +512,7 @@ impl Snap<'_> {
             to: AccountId(uint(row.get(1)?)),
             amount: self.decimal(row.get(2)?, asset)?,
             asset: self.asset(asset)?.0,
-            purpose: purpose(row.get(4)?, row.get(5)?),
+            purpose: Purpose::join(row.get(4)?, row.get(5)?)?,
             created: time(row.get(6)?),
             expires: row.get::<_, Option<i64>>(7)?.map(time),
             state: match (row.get::<_, Option<i64>>(8)?, posted) {
@@ -547,9 +532,9 @@ impl Snap<'_> {
         while let Some(row) = rows.next()? {
             let (balance, out): (Units, Units) = (row.get(2)?, row.get(3)?);
             let sums = sums.entry(row.get(0)?).or_default();
-            match row.get::<_, i64>(1)? {
-                0 => sums[1] += balance.0,
-                1 => sums[2] += balance.0,
+            match row.get(1)? {
+                holder::ISSUANCE => sums[1] += balance.0,
+                holder::OUTSIDE => sums[2] += balance.0,
                 _ => sums[0] += balance.0,
             }
             sums[3] += out.0;

@@ -1,5 +1,7 @@
 //! Conversations and messages.
 
+use std::borrow::Cow;
+
 use rialto_core::id::{AgentId, ConversationId, MessageId, TaskId};
 use rialto_core::time::Time;
 use rusqlite::{OptionalExtension, Row};
@@ -8,6 +10,7 @@ use serde::Serialize;
 use super::{
     Page, Paging, RESEMBLED, Scope, Snap, Table, ViewReader, Who, Written, cursor, limit, time,
 };
+use crate::codec::party;
 use crate::db::{int, uint};
 use crate::{Result, fulltext};
 
@@ -67,22 +70,29 @@ pub enum Order {
 
 /// A condition on message `m`: the viewer `?3` was a member when it was sent.
 /// and has not blocked its author in a group, where a block holds member by member.
-const MEMBER: &str = "EXISTS(SELECT 1 FROM member mb WHERE mb.conversation = m.conversation
-    AND mb.agent = ?3 AND mb.low <= m.id AND m.id < mb.high)
-    AND NOT EXISTS(SELECT 1 FROM conversation c JOIN agent me ON me.id = ?3
-        JOIN agent au ON au.id = m.author JOIN block b ON b.by_kind = 1 AND b.by_id = me.id
-            OR b.by_kind = 0 AND b.by_id = me.owner
-        WHERE c.id = m.conversation AND c.kind = 'group' AND m.author <> ?3
-        AND b.party_owner = au.owner AND (au.owner <> me.owner OR b.party = au.id))";
+fn member() -> String {
+    format!(
+        "EXISTS(SELECT 1 FROM member mb WHERE mb.conversation = m.conversation
+         AND mb.agent = ?3 AND mb.low <= m.id AND m.id < mb.high)
+         AND NOT EXISTS(SELECT 1 FROM conversation c JOIN agent me ON me.id = ?3
+            JOIN agent au ON au.id = m.author JOIN block b ON b.by_kind = {} AND b.by_id = me.id
+                OR b.by_kind = {} AND b.by_id = me.owner
+            WHERE c.id = m.conversation AND c.kind = 'group' AND m.author <> ?3
+            AND b.party_owner = au.owner AND (au.owner <> me.owner OR b.party = au.id))",
+        party::AGENT,
+        party::OWNER
+    )
+}
+
 /// The same for an owner `?3` by one of its agents.
 const OWNS_MEMBER: &str = "EXISTS(SELECT 1 FROM member mb JOIN agent a ON a.id = mb.agent
     WHERE mb.conversation = m.conversation AND a.owner = ?3 AND mb.low <= m.id AND m.id < mb.high)";
 
-fn may_see(scope: Scope) -> &'static str {
+fn may_see(scope: Scope) -> Cow<'static, str> {
     match scope {
-        Scope::Realm => "?3 IS NULL",
-        Scope::Owner(_) => OWNS_MEMBER,
-        Scope::Agent(_) => MEMBER,
+        Scope::Realm => "?3 IS NULL".into(),
+        Scope::Owner(_) => OWNS_MEMBER.into(),
+        Scope::Agent(_) => member().into(),
     }
 }
 

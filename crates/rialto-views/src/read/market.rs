@@ -15,7 +15,8 @@ use super::{
     Page, Paging, Scope, Snap, Table, ViewReader, Who, Written, cursor, facts, limit, time,
 };
 use crate::Result;
-use crate::db::{Units, int, join_principal, uint};
+use crate::codec::Coded;
+use crate::db::{Units, int, uint};
 
 /// A call for proposals.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -104,7 +105,7 @@ pub struct OfferRow {
     pub asset: String,
     /// What is promised, further issues, and what a settlement depends on.
     pub terms: Value,
-    /// A word about it.
+    /// A note about it.
     pub note: Option<Written>,
     /// Whether its author signed it.
     pub signed: bool,
@@ -243,7 +244,7 @@ pub struct AllowanceRow {
     pub node: rialto_core::policy::Node,
     /// The asset.
     pub asset: String,
-    /// The most that one transfer or deal may take.
+    /// The most that one transfer or deal may spend.
     pub per_deal: Option<String>,
     /// The most that all transfers and deals together may take in a period.
     pub per_period: Option<String>,
@@ -610,7 +611,7 @@ impl Snap<'_> {
         let timeline = query.query_map([id], |r| {
             Ok(DealStep {
                 state: r.get(0)?,
-                by: join_principal(r.get(1)?, r.get(2)?),
+                by: Principal::at(r, 1)?,
                 at: time(r.get(3)?),
                 position: uint(r.get(4)?),
             })
@@ -652,7 +653,6 @@ impl Snap<'_> {
     }
 
     fn allowances(&self, owner: i64) -> Result<Vec<AllowanceRow>> {
-        use rialto_core::id::TeamId;
         use rialto_core::policy::Node;
         let sql = "SELECT node_kind, node, asset, per_deal, per_period, period_ms, approval_above
                    FROM allowance WHERE owner = ? ORDER BY node_kind, node, asset LIMIT 10000";
@@ -660,13 +660,8 @@ impl Snap<'_> {
         let mut rows = query.query([owner])?;
         let mut allowances = Vec::new();
         while let Some(row) = rows.next()? {
-            let (number, asset): (i64, i64) = (row.get(1)?, row.get(2)?);
-            let node = match row.get::<_, i64>(0)? {
-                1 => Node::Owner(OwnerId(uint(number))),
-                2 => Node::Team(TeamId(uint(number))),
-                3 => Node::Agent(AgentId(uint(number))),
-                _ => Node::Realm,
-            };
+            let node = Node::join(row.get(0)?, row.get(1)?)?;
+            let asset: i64 = row.get(2)?;
             let amount = |column| -> Result<Option<String>> {
                 let units: Option<Units> = row.get(column)?;
                 units.map(|u| self.decimal(u, asset)).transpose()

@@ -15,6 +15,7 @@ use rusqlite::{OptionalExtension, Params};
 
 use super::{Snap, ViewReader};
 use crate::Result;
+use crate::codec::principal;
 use crate::db::{int, uint};
 
 /// How many positions one call looks at.
@@ -51,11 +52,16 @@ const REPORTED: &str =
     "SELECT NULL, id FROM report WHERE id >= ?1 AND id < ?2 AND community IS NULL";
 
 /// Owners of people whose open questions were asked at positions.
-const ASKED: &str = "SELECT p.owner, s.position << ?3
-     FROM task t INDEXED BY task_asks JOIN person p ON p.id = t.requester
-     JOIN task_step s ON s.task = t.id AND s.position > ?1 AND s.position <= ?2
-     WHERE t.requester_kind = 2 AND t.state IN ('input_required', 'auth_required')
-     AND s.state IN ('input_required', 'auth_required')";
+fn asked() -> String {
+    format!(
+        "SELECT p.owner, s.position << ?3
+         FROM task t INDEXED BY task_asks JOIN person p ON p.id = t.requester
+         JOIN task_step s ON s.task = t.id AND s.position > ?1 AND s.position <= ?2
+         WHERE t.requester_kind = {} AND t.state IN ('input_required', 'auth_required')
+         AND s.state IN ('input_required', 'auth_required')",
+        principal::PERSON
+    )
+}
 
 const OWNER: &str = "SELECT owner, ?2 FROM agent WHERE id = ?1";
 
@@ -98,7 +104,7 @@ impl Snap<'_> {
             self.add(&mut newly, sql, numbers)?;
         }
         self.add(&mut newly, REPORTED, numbers)?;
-        self.add(&mut newly, ASKED, (int(after), int(until), ORDINAL_BITS))?;
+        self.add(&mut newly, &asked(), (int(after), int(until), ORDINAL_BITS))?;
         for position in self.telling(after, until)? {
             let envelope = self.envelope(position)?;
             let events = envelope.map(|e| e.events).unwrap_or_default();

@@ -2,6 +2,7 @@
 //! blocks, memberships, replies and reactions.
 
 use rialto_core::id::{AgentId, OwnerId, PostId};
+use rialto_core::policy::Party;
 use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use super::social::wide;
 use super::{Page, Paging, PostRow, Snap, ViewReader, Who, cursor, limit, time};
 use crate::Result;
+use crate::codec::{Coded, party};
 use crate::db::{int, uint};
 
 /// An agent, or an owner with all its agents.
@@ -31,7 +33,7 @@ pub enum Whom {
 pub struct MuteRow {
     /// Who has muted.
     pub by: Who,
-    /// Whom.
+    /// The agent.
     pub whom: Whom,
 }
 
@@ -92,18 +94,22 @@ impl ViewReader {
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn mutes(&self, agent: AgentId, paging: &Paging) -> Result<Page<MuteRow>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
-        let sql = "SELECT agent, 1 FROM mute WHERE by = ?1 AND agent > ?2
-                   UNION ALL SELECT owner, 0 FROM owner_mute WHERE by = ?1 AND owner > ?2
-                   ORDER BY 1 LIMIT ?3";
+        let sql = format!(
+            "SELECT {}, agent FROM mute WHERE by = ?1 AND agent > ?2
+             UNION ALL SELECT {}, owner FROM owner_mute WHERE by = ?1 AND owner > ?2
+             ORDER BY 2 LIMIT ?3",
+            party::AGENT,
+            party::OWNER
+        );
         self.read(|snap| {
-            let mut query = snap.db.prepare_cached(sql)?;
+            let mut query = snap.db.prepare_cached(&sql)?;
             let key = (int(agent.0), after, wide(limit));
-            let rows = query.query_map(key, |r| Ok((r.get(0)?, r.get(1)?)))?;
+            let rows = query.query_map(key, |r| Ok((r.get(1)?, Party::at(r, 0)?)))?;
             let by = snap.who(int(agent.0))?;
             let mut found = Vec::new();
             for row in rows {
-                let (id, kind) = row?;
-                let (by, whom) = (by.clone(), snap.whom(kind, id)?);
+                let (id, party) = row?;
+                let (by, whom) = (by.clone(), snap.whom(party)?);
                 found.push((id, MuteRow { by, whom }));
             }
             Ok(snap.page(found, limit))
@@ -115,7 +121,7 @@ impl ViewReader {
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn blocks(&self, agent: AgentId, paging: &Paging) -> Result<Page<BlockRow>> {
-        self.read(|snap| snap.blocks_by((1, int(agent.0)), paging))
+        self.read(|snap| snap.blocks_by(Party::Agent(agent), paging))
     }
 
     /// The blocks that an owner has set for all its agents, by id of the blocked.
@@ -123,7 +129,7 @@ impl ViewReader {
     /// # Errors
     /// [`crate::Error::BadCursor`], [`crate::Error::BadLimit`], and as every read.
     pub fn owner_blocks(&self, owner: OwnerId, paging: &Paging) -> Result<Page<BlockRow>> {
-        self.read(|snap| snap.blocks_by((0, int(owner.0)), paging))
+        self.read(|snap| snap.blocks_by(Party::Owner(owner), paging))
     }
 
     /// The communities that an agent is in or has asked to join, oldest first.
@@ -198,30 +204,35 @@ impl ViewReader {
 }
 
 impl Snap<'_> {
-    fn whom(&self, kind: i64, id: i64) -> Result<Whom> {
-        if kind == 1 {
-            return self.who(id).map(Whom::Agent);
-        }
+    fn whom(&self, party: Party) -> Result<Whom> {
+        let id = match party {
+            Party::Agent(id) => return self.who(int(id.0)).map(Whom::Agent),
+            Party::Owner(id) => id,
+        };
         let sql = "SELECT name FROM owner WHERE id = ?";
-        let name = self.db.prepare_cached(sql)?.query_row([id], |r| r.get(0));
+        let name = self
+            .db
+            .prepare_cached(sql)?
+            .query_row([int(id.0)], |r| r.get(0));
         Ok(Whom::Owner {
-            id: OwnerId(uint(id)),
+            id,
             name: name.optional()?.unwrap_or_default(),
         })
     }
 
-    fn blocks_by(&self, (kind, by): (i64, i64), paging: &Paging) -> Result<Page<BlockRow>> {
+    fn blocks_by(&self, by: Party, paging: &Paging) -> Result<Page<BlockRow>> {
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
         let sql = "SELECT party_kind, party, at FROM block
                    WHERE by_kind = ? AND by_id = ? AND party > ? ORDER BY party LIMIT ?";
         let mut query = self.db.prepare_cached(sql)?;
-        let mut rows = query.query((kind, by, after, wide(limit)))?;
+        let (kind, number) = by.split();
+        let mut rows = query.query((kind, number, after, wide(limit)))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let party: i64 = row.get(1)?;
             let block = BlockRow {
-                by: self.whom(kind, by)?,
-                whom: self.whom(row.get(0)?, party)?,
+                by: self.whom(by)?,
+                whom: self.whom(Party::join(row.get(0)?, party)?)?,
                 since: time(row.get(2)?),
             };
             found.push((party, block));

@@ -4,11 +4,13 @@ use rialto_core::id::{
     AccountId, AgentId, AnyId, CallId, HoldId, ListingId, MeasureId, MessageId, OwnerId, PostId,
     TransferId,
 };
+use rialto_core::ledger::Holder;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 
 use super::{Scope, Snap, ViewReader};
 use crate::Result;
+use crate::codec::Coded;
 use crate::db::{int, split, uint};
 
 /// Who is party to a thing.
@@ -255,10 +257,10 @@ impl Snap<'_> {
             return Ok(());
         };
         let owner = owner.map(|o| OwnerId(uint(o)));
-        match kind {
-            3 => self.seen_by(parties, rialto_core::id::TeamId(uint(holder)).into())?,
-            4 => self.add_agent(parties, holder)?,
-            _ => {}
+        match Holder::join(kind, holder)? {
+            Holder::Team(team) => self.seen_by(parties, team.into())?,
+            Holder::Agent(agent) => self.add_agent(parties, int(agent.0))?,
+            Holder::Owner(_) | Holder::Issuance | Holder::Outside => {}
         }
         if let Some(owner) = owner
             && !parties.owners.contains(&owner)

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::social::marks_of;
 use super::{Page, Paging, Scope, Snap, ViewReader, Who, Written, cursor, limit, time};
 use crate::Result;
-use crate::db::{int, join, join_principal, kind_of, split, uint};
+use crate::codec::Coded;
+use crate::db::{int, join, kind_of, split, uint};
 
 /// A community.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -484,7 +485,7 @@ impl Snap<'_> {
             until: row.get::<_, Option<i64>>(4)?.map(time),
             community: self.place(row, 5)?,
             against: against.map(|a| self.who(a)).transpose()?,
-            by: join_principal(row.get(7)?, row.get(8)?),
+            by: Principal::join(row.get(7)?, row.get(8)?)?,
             reason: self.written(row.get(9)?)?,
             at: time(row.get(10)?),
             appeal: row.get(11)?,

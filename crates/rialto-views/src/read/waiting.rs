@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Page, Paging, Scope, Snap, ViewReader, Who, Written, cursor, limit, time};
 use crate::Result;
+use crate::codec::principal;
 use crate::db::{kind_of, uint};
 
 /// The most of one kind that are counted.
@@ -296,10 +297,11 @@ impl Snap<'_> {
                 "m.joined AND m.ppm IS NOT NULL AND NOT m.agreed",
             ))?,
             joins: placed("membership", "NOT x.joined")?,
-            questions: of(
+            questions: of(&format!(
                 "FROM task t JOIN person p ON p.id = t.requester WHERE p.owner = ?1
-                 AND t.requester_kind = 2 AND t.state IN ('input_required', 'auth_required')",
-            )?,
+                 AND t.requester_kind = {} AND t.state IN ('input_required', 'auth_required')",
+                principal::PERSON
+            ))?,
             reports: placed(
                 "report",
                 &format!("x.ended IS NULL AND {}", apart("x.against")),
@@ -307,13 +309,17 @@ impl Snap<'_> {
             appeals: placed(
                 "measure",
                 &format!(
-                    "x.appeal = 'open' AND x.ended IS NULL AND x.by_kind = 3 AND {} AND {}",
+                    "x.appeal = 'open' AND x.ended IS NULL AND x.by_kind = {} AND {} AND {}",
+                    principal::AGENT,
                     apart("x.against"),
                     apart("x.by_id")
                 ),
             )?,
             leaked_tokens: of(&format!("{LEAKED} AND t.owner = ?1"))?
-                + of(&format!("{LEAKED} AND t.holder_kind = 3 AND t.holder = ?1"))?,
+                + of(&format!(
+                    "{LEAKED} AND t.holder_kind = {} AND t.holder = ?1",
+                    principal::AGENT
+                ))?,
         })
     }
 }

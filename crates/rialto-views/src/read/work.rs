@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::{Page, Paging, RESEMBLED, Scope, Snap, Table, ViewReader, Who, Written, time};
 use crate::Result;
-use crate::db::{int, join_principal, uint};
+use crate::codec::Coded;
+use crate::db::{int, uint};
 
 /// A task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,7 +42,7 @@ pub struct TaskRow {
 pub struct TaskStep {
     /// Its new state.
     pub state: String,
-    /// A word about it.
+    /// A note about it.
     pub note: Option<Written>,
     /// When.
     pub at: Time,
@@ -183,7 +184,7 @@ impl Snap<'_> {
     fn task_row(&self, row: &Row<'_>) -> Result<TaskRow> {
         Ok(TaskRow {
             id: TaskId(uint(row.get(0)?)),
-            requester: join_principal(row.get(1)?, row.get(2)?),
+            requester: Principal::join(row.get(1)?, row.get(2)?)?,
             worker: self.who(row.get(3)?)?,
             parent: row.get::<_, Option<i64>>(4)?.map(|t| TaskId(uint(t))),
             deal: row.get::<_, Option<i64>>(5)?.map(|d| DealId(uint(d))),

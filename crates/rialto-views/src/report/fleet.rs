@@ -23,6 +23,7 @@ use serde_json::Value;
 use super::rows::Key;
 use crate::Result;
 use crate::chips::{KINDS, Rates, SCALE, Used, attribute, in_words, tokens_of};
+use crate::codec::purpose;
 use crate::db::{Units, kind_of};
 use crate::fold::market::{ATTRIBUTE, rank_price};
 use crate::read::{Page, Paging, Scope, Snap, ViewReader, Who, cursor, limit};
@@ -488,7 +489,10 @@ fn settled(scope: Scope) -> String {
     );
     let (from, party) = match scope {
         Scope::Realm => (
-            "hold h CROSS JOIN deal d ON h.purpose = 4 AND d.id = h.purpose_id".to_owned(),
+            format!(
+                "hold h CROSS JOIN deal d ON h.purpose = {} AND d.id = h.purpose_id",
+                purpose::DEAL
+            ),
             "?3 IS NULL",
         ),
         Scope::Owner(_) => (

@@ -59,7 +59,7 @@ enum CallCommand {
         #[command(flatten)]
         terms: Box<Terms>,
     },
-    /// Answers a call with no.
+    /// Refuses a call.
     Refuse {
         /// The call's id.
         call: String,

@@ -22,7 +22,7 @@ pub struct InvitationArgs {
 enum InvitationCommand {
     /// Makes an invitation, and gets its code: whoever holds it may sign up with it.
     Create {
-        /// How many may sign up with it.
+        /// How many sign-ups it allows.
         #[arg(long, value_name = "N", default_value_t = 1)]
         uses: u32,
         /// After how long it expires, such as 7d.

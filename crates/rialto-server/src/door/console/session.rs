@@ -33,9 +33,9 @@ const AGE_MS: u64 = 7 * DAY_MS;
 pub(super) struct Session {
     /// The hash of the token's secret, by which it is looked up.
     pub(super) secret: Hash,
-    /// Whose token.
+    /// The token's holder.
     pub(super) principal: Principal,
-    /// Which token.
+    /// The token.
     pub(super) token: TokenId,
     /// What its forms must carry.
     pub(super) csrf: String,

@@ -138,7 +138,7 @@ impl Seen {
         Ok(seen)
     }
 
-    /// The agent that answers for it.
+    /// The agent that is responsible for it.
     pub(super) fn agent(&self) -> Option<AgentId> {
         self.agent.as_ref().map(|who| who.id)
     }
