@@ -43,7 +43,7 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long a read waits for a position that it names.
 const MIN_POSITION: Duration = Duration::from_secs(10);
 
-pub(super) type Door_ = State<Arc<Door>>;
+pub(super) type DoorState = State<Arc<Door>>;
 
 /// Every query parameter of any read; the route lists those that a read takes.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -382,7 +382,7 @@ pub(super) struct RealmView {
 }
 
 /// `GET /api/realm`.
-pub(super) async fn realm(State(door): Door_) -> Answer<RealmView> {
+pub(super) async fn realm(State(door): DoorState) -> Answer<RealmView> {
     let read = door.node.read(|state| {
         let realm = state.realm.get(&());
         (
@@ -434,7 +434,7 @@ pub(super) struct WhoAmI {
 }
 
 /// `GET /api/whoami`.
-pub(super) async fn whoami(State(door): Door_, caller: Caller) -> Answer<WhoAmI> {
+pub(super) async fn whoami(State(door): DoorState, caller: Caller) -> Answer<WhoAmI> {
     caller.known()?;
     let (principal, auth) = (caller.principal, caller.auth);
     let read = door.node.read(move |state| {
@@ -494,7 +494,7 @@ pub(super) struct DigestView {
 }
 
 /// `GET /api/digest`.
-pub(super) async fn digest(State(door): Door_, caller: Caller) -> Answer<DigestView> {
+pub(super) async fn digest(State(door): DoorState, caller: Caller) -> Answer<DigestView> {
     operator(&door, &caller).await?;
     let digested = door.node.digest().await?;
     Ok(Json(DigestView {

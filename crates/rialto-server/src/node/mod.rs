@@ -22,8 +22,10 @@ mod patrol;
 mod pipeline;
 mod secrets;
 mod staging;
+mod syncer;
 mod tail;
 mod tokens;
+mod writer;
 
 pub use boot::{
     BootError, Opened, Storage, accept_clock, open, reset_operator_token, restore, rotate_realm_key,

@@ -1,57 +1,41 @@
-//! The threads of the node: the writer decides, the syncer journals and lets answers go.
+//! The node as others hold it: what it is asked, and what it shares with its threads. It decides and writes
+//! nothing itself: the writer decides ([`super::writer`]), the syncer journals and lets answers go
+//! ([`super::syncer`]).
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rialto_core::clock::run_ms;
-use rialto_core::command::Nothing;
-use rialto_core::decide::{Request, Stamp};
-use rialto_core::event::{Envelope, Event, RealmEvent};
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, TokenId};
-use rialto_core::identity::{Auth, IdentityEvent, Principal};
-use rialto_core::mail::MailEvent;
-use rialto_core::realm::RealmCommand;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
-use rialto_core::time::{MINUTE_MS, Time};
+use rialto_core::time::Time;
 use rialto_journal::entities::{EntityState, EntityStore, Upsert};
-use rialto_journal::{Frame, Head, Journal, JournalError, LogReader, Staged};
+use rialto_journal::{Frame, Journal, JournalError, LogReader, Staged};
 use tokio::sync::oneshot;
 
 use super::clock::{Chance, Clock, Clocks, Steady};
-use super::engine::{Answered, Ask, Engine, Reply};
+use super::engine::{Answered, Ask, Engine};
 use super::health::Health;
 use super::hub::Hub;
-use super::keeper::{Keeper, Kept};
+use super::keeper::Keeper;
 use super::secrets::RealmSecrets;
 use super::staging::{Ready, Staging};
+use super::syncer::Syncer;
 use super::tail::Tail;
 use super::tokens::{TokenInfo, Tokens};
+use super::writer::{KEEP_TOUCHED, Writer};
 
 /// Requests that may wait for the writer. Past that a door answers that the server is busy.
 const WAITING: usize = 65_536;
-/// A frame is closed at this many bytes or envelopes, whichever comes first.
-const FRAME_BYTES: usize = 16 << 20;
-const FRAME_ENVELOPES: usize = 16_384;
-/// How many requests are decided before the writer looks whether the syncer is free.
-const TURN: usize = 512;
 /// How many commands of a batch the writer takes at a time, and how many such parts may wait for it.
 const PART: usize = 128;
 const PARTS: usize = 8;
-/// Touched entities are handed to the keeper when there are this many, or after this time. Long
-/// batches wait while there are more: the writer encodes them all at once, so many would keep it
-/// from its queue.
-const KEEP_TOUCHED: usize = 4_096;
-const KEEP_EVERY: Duration = Duration::from_millis(250);
-/// The clock is asked at most this often for what is due.
-const TICK_EVERY: Duration = Duration::from_millis(50);
-/// How long the clock may pause while nothing happens.
-const LULL_MS: u64 = 20 * MINUTE_MS;
 
 /// What the node is made with.
 pub struct NodeConfig {
@@ -134,9 +118,9 @@ pub struct Stats {
     pub waiting: AtomicU64,
 }
 
-type ReadFn = Box<dyn FnOnce(&State) -> Box<dyn FnOnce(u64) + Send> + Send>;
+pub(super) type ReadFn = Box<dyn FnOnce(&State) -> Box<dyn FnOnce(u64) + Send> + Send>;
 
-enum Mail {
+pub(super) enum Mail {
     Ask(Box<Ask>, Vec<Staged>, oneshot::Sender<Answered>),
     Batch(Vec<Ask>, Vec<Staged>, oneshot::Sender<Vec<Answered>>),
     Read(ReadFn),
@@ -147,40 +131,40 @@ enum Mail {
 }
 
 /// Something that waits for a position to become durable.
-type Parked = Box<dyn FnOnce() + Send>;
+pub(super) type Parked = Box<dyn FnOnce() + Send>;
 
-struct Job {
-    frame: Option<Frame>,
-    position: u64,
-    parked: Vec<Parked>,
-    grown: Vec<AgentId>,
-    erased: Vec<u64>,
-    kept: Option<(Vec<Upsert>, Vec<oneshot::Sender<EntityState>>)>,
+pub(super) struct Job {
+    pub(super) frame: Option<Frame>,
+    pub(super) position: u64,
+    pub(super) parked: Vec<Parked>,
+    pub(super) grown: Vec<AgentId>,
+    pub(super) erased: Vec<u64>,
+    pub(super) kept: Option<(Vec<Upsert>, Vec<oneshot::Sender<EntityState>>)>,
     /// Large texts of this frame, on disk already. Held until the frame has taken them.
-    staged: Vec<Staged>,
+    pub(super) staged: Vec<Staged>,
 }
 
-struct Shared {
-    tokens: Tokens,
-    hub: Arc<Hub>,
-    tail: Tail,
-    stats: Stats,
-    health: Health,
-    stopped: AtomicBool,
-    full: AtomicBool,
-    draining: AtomicBool,
-    syncing: AtomicBool,
+pub(super) struct Shared {
+    pub(super) tokens: Tokens,
+    pub(super) hub: Arc<Hub>,
+    pub(super) tail: Tail,
+    pub(super) stats: Stats,
+    pub(super) health: Health,
+    pub(super) stopped: AtomicBool,
+    pub(super) full: AtomicBool,
+    pub(super) draining: AtomicBool,
+    pub(super) syncing: AtomicBool,
     /// The realm's time at the last envelope, in milliseconds; 0 before a realm is founded.
-    realm_ms: AtomicU64,
+    pub(super) realm_ms: AtomicU64,
     /// What the steady clock read then.
-    steady_ms: AtomicU64,
+    pub(super) steady_ms: AtomicU64,
     /// How often a stop switch was pulled or released, or an agent closed.
-    switched: AtomicU64,
+    pub(super) switched: AtomicU64,
 }
 
 impl Shared {
     /// Notes that the log could not be written, and why.
-    fn fail(&self, error: &JournalError) {
+    pub(super) fn fail(&self, error: &JournalError) {
         let full = matches!(error, JournalError::StorageFull);
         self.full.store(full, Ordering::SeqCst);
         self.stopped.store(true, Ordering::SeqCst);
@@ -559,386 +543,13 @@ impl Node {
         self.shared.draining.store(true, Ordering::SeqCst);
         // The mailbox may be full; the writer empties it.
         let _ = self.mail.send(Mail::Stop);
-        let threads = self
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some((writer, syncer)) = threads {
+        // Held until they have ended: whoever else stops the node waits as well.
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((writer, syncer)) = threads.take() {
             let ended = [writer.join().is_ok(), syncer.join().is_ok()];
             if ended != [true, true] {
                 tracing::error!("a thread of the node ended badly");
             }
-        }
-    }
-}
-
-/// The thread that decides.
-struct Writer {
-    engine: Engine,
-    shared: Arc<Shared>,
-    clock: Arc<dyn Clock>,
-    steady: Steady,
-    chance: Arc<dyn Chance>,
-    jobs: SyncSender<Job>,
-    parked: Vec<Parked>,
-    erased: Vec<u64>,
-    staged: Vec<Staged>,
-    digests: Vec<oneshot::Sender<EntityState>>,
-    last_keep: Instant,
-    last_tick: Instant,
-}
-
-impl Writer {
-    fn run(mut self, mailbox: &Receiver<Mail>) {
-        loop {
-            let first = match mailbox.recv_timeout(self.patience()) {
-                Ok(mail) => Some(mail),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
-            let stop = self.turn(first, mailbox);
-            let closed = self.timed(|writer| {
-                writer.tick_if_due();
-                let keep = writer.wants_keeping();
-                writer.hand_over(keep, stop)
-            });
-            let touched = self.engine.state().changes.touched_len();
-            self.shared.stats.touched.store(touched, Ordering::Relaxed);
-            if stop || closed {
-                break;
-            }
-        }
-    }
-
-    /// Handles what waits, a bounded number. True when the node is to stop.
-    fn turn(&mut self, first: Option<Mail>, mailbox: &Receiver<Mail>) -> bool {
-        let mut next = first;
-        for _ in 0..TURN {
-            let Some(mail) = next.take() else { break };
-            if !matches!(mail, Mail::Synced | Mail::Stop) {
-                self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
-            }
-            if self.timed(|writer| writer.handle(mail)) {
-                // Those already in the mailbox still get their answer.
-                while let Ok(mail) = mailbox.try_recv() {
-                    self.handle(mail);
-                }
-                return true;
-            }
-            if self.engine.pending_bytes() >= FRAME_BYTES
-                || self.engine.pending_envelopes() >= FRAME_ENVELOPES
-            {
-                break;
-            }
-            next = mailbox.try_recv().ok();
-        }
-        false
-    }
-
-    /// Does one thing, and notes how long it kept the writer from its queue.
-    fn timed<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
-        let began = Instant::now();
-        let done = act(self);
-        let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let longest = &self.shared.stats.longest_turn_us;
-        longest.fetch_max(us, Ordering::Relaxed);
-        done
-    }
-
-    fn handle(&mut self, mail: Mail) -> bool {
-        match mail {
-            Mail::Ask(ask, staged, tell) => {
-                let answered = self.decide(*ask);
-                self.hold(staged, std::slice::from_ref(&answered));
-                self.park(move || drop(tell.send(answered)));
-            }
-            Mail::Batch(asks, staged, tell) => {
-                let answered: Vec<Answered> =
-                    asks.into_iter().map(|ask| self.decide(ask)).collect();
-                self.hold(staged, &answered);
-                self.park(move || drop(tell.send(answered)));
-            }
-            Mail::Read(read) => {
-                let position = self.engine.state().position();
-                let tell = read(self.engine.state());
-                self.park(move || tell(position));
-            }
-            Mail::Digest(tell) => self.digests.push(tell),
-            Mail::Tick(tell) => {
-                let answered = self.tick();
-                self.park(move || drop(tell.send(answered)));
-            }
-            Mail::Synced => {}
-            Mail::Stop => return true,
-        }
-        false
-    }
-
-    /// Keeps staged texts for the current frame, if it needs any of them.
-    fn hold(&mut self, staged: Vec<Staged>, answered: &[Answered]) {
-        let accepted = |answered: &Answered| matches!(answered.reply, Reply::Accepted { .. });
-        if answered.iter().any(accepted) {
-            self.staged.extend(staged);
-        }
-    }
-
-    /// Sends at once what is durable already, and keeps the rest for the current frame.
-    fn park(&mut self, act: impl FnOnce() + Send + 'static) {
-        if self.engine.state().position() <= self.shared.hub.durable() {
-            act();
-        } else {
-            self.parked.push(Box::new(act));
-        }
-    }
-
-    fn decide(&mut self, ask: Ask) -> Answered {
-        let entropy = self.chance.bytes();
-        let stamp = Stamp {
-            now: self.clock.now(),
-            steady_ms: self.steady.read(self.clock.as_ref()),
-            entropy,
-            custody: ask.custody,
-        };
-        let (shared, erased, stats) = (&self.shared, &mut self.erased, &self.shared.stats);
-        let answered = self
-            .engine
-            .ask(ask, &stamp, &mut |envelope| note(envelope, shared, erased));
-        let state = self.engine.state();
-        if state.position() > 0 {
-            let steady_ms = state.steady_ms().unwrap_or(0);
-            shared.realm_ms.store(state.now().0, Ordering::Relaxed);
-            shared.steady_ms.store(steady_ms, Ordering::Relaxed);
-        }
-        match answered.reply {
-            super::Reply::Refused(_) => stats.refused.fetch_add(1, Ordering::Relaxed),
-            _ => stats.accepted.fetch_add(1, Ordering::Relaxed),
-        };
-        answered
-    }
-
-    fn tick(&mut self) -> Answered {
-        self.last_tick = Instant::now();
-        let request = Request {
-            principal: Principal::Realm,
-            auth: Auth::None,
-            acting: None,
-            key: None,
-            cause: None,
-        };
-        self.decide(Ask {
-            request,
-            command: RealmCommand::Tick(Nothing {}).into(),
-            contents: Vec::new(),
-            custody: None,
-            leaked: Vec::new(),
-        })
-    }
-
-    /// The realm's time now.
-    fn now(&self) -> Time {
-        let steady_ms = self.steady.read(self.clock.as_ref());
-        self.engine.state().time_at(self.clock.now(), steady_ms)
-    }
-
-    fn due_at(&self) -> Time {
-        let state = self.engine.state();
-        let lull = state.now().after(LULL_MS);
-        state
-            .changes
-            .next_due()
-            .map_or(lull, |(at, _)| at.min(lull))
-    }
-
-    fn tick_if_due(&mut self) {
-        if self.clock.is_virtual() || self.engine.state().position() == 0 {
-            return;
-        }
-        if self.last_tick.elapsed() >= TICK_EVERY && self.now() >= self.due_at() {
-            self.tick();
-        }
-    }
-
-    /// How long the writer may sleep when nobody asks.
-    fn patience(&self) -> Duration {
-        let keep = if self.engine.state().changes.touched_len() > 0 {
-            KEEP_EVERY
-        } else {
-            Duration::from_secs(1)
-        };
-        let until_due = self.due_at().since(self.now());
-        if self.clock.is_virtual() {
-            keep
-        } else {
-            keep.min(Duration::from_millis(until_due).max(TICK_EVERY))
-        }
-    }
-
-    fn wants_keeping(&self) -> bool {
-        let touched = self.engine.state().changes.touched_len();
-        !self.digests.is_empty()
-            || touched >= KEEP_TOUCHED
-            || touched > 0 && self.last_keep.elapsed() >= KEEP_EVERY
-    }
-
-    /// Gives the current frame to the syncer, if it is free or the frame is full. True if the
-    /// syncer has ended.
-    fn hand_over(&mut self, keep: bool, last: bool) -> bool {
-        if self.engine.defect().is_some() {
-            tracing::error!("an event did not fit the state; the node stops before it is logged");
-            self.shared.stopped.store(true, Ordering::SeqCst);
-            return true;
-        }
-        let nothing = self.engine.pending_envelopes() == 0 && self.parked.is_empty() && !keep;
-        if nothing && !last {
-            return false;
-        }
-        let full = self.engine.pending_bytes() >= FRAME_BYTES
-            || self.engine.pending_envelopes() >= FRAME_ENVELOPES;
-        if self.shared.syncing.load(Ordering::SeqCst) && !full && !last {
-            return false;
-        }
-        let (frame, grown) = self.engine.take_frame();
-        let kept = (keep || last).then(|| self.take_touched());
-        let job = Job {
-            frame,
-            position: self.engine.state().position(),
-            parked: std::mem::take(&mut self.parked),
-            grown,
-            erased: std::mem::take(&mut self.erased),
-            kept,
-            staged: std::mem::take(&mut self.staged),
-        };
-        self.shared.syncing.store(true, Ordering::SeqCst);
-        self.jobs.send(job).is_err()
-    }
-
-    fn take_touched(&mut self) -> (Vec<Upsert>, Vec<oneshot::Sender<EntityState>>) {
-        self.last_keep = Instant::now();
-        let state = self.engine.state_mut();
-        let keys = state.changes.take_touched();
-        let upserts = keys
-            .into_iter()
-            .map(|key| (key.to_vec(), state.encode_entity(&key)))
-            .collect();
-        (upserts, std::mem::take(&mut self.digests))
-    }
-}
-
-/// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
-/// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
-fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
-    let tokens = &shared.tokens;
-    for event in &envelope.events {
-        match event {
-            Event::Identity(IdentityEvent::TokenIssued {
-                token,
-                principal,
-                hash,
-                ..
-            }) => {
-                tokens.add(*hash, *token, *principal);
-            }
-            Event::Identity(
-                IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. },
-            ) => {
-                tokens.end(*token);
-            }
-            Event::Identity(
-                IdentityEvent::OwnerSwitched { .. }
-                | IdentityEvent::PersonSwitched { .. }
-                | IdentityEvent::AgentSwitched { .. }
-                | IdentityEvent::ServiceSwitched { .. }
-                | IdentityEvent::AgentsStopped { .. }
-                | IdentityEvent::AgentClosed { .. },
-            ) => {
-                shared.switched.fetch_add(1, Ordering::SeqCst);
-            }
-            Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
-                tokens.replace_operator(*hash, *token);
-            }
-            Event::Mail(MailEvent::Erased { contents }) => {
-                erased.extend(contents.iter().map(|c| c.0));
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The thread that journals.
-struct Syncer {
-    journal: Box<dyn Journal>,
-    shared: Arc<Shared>,
-    writer: SyncSender<Mail>,
-    keeper: Keeper,
-}
-
-impl Syncer {
-    fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(job) = jobs.recv() {
-            if let Err(error) = self.sync(job) {
-                tracing::error!(%error, "the log cannot be written; the node stops and nothing is retried");
-                break;
-            }
-            self.shared.syncing.store(false, Ordering::SeqCst);
-            // If the mailbox is full the writer is awake anyway, and looks at `syncing` itself.
-            let _ = self.writer.try_send(Mail::Synced);
-        }
-        self.keeper.finish();
-    }
-
-    /// Waiters learn of a failure when the job is dropped, so the failure is recorded before.
-    fn sync(&mut self, job: Job) -> Result<(), JournalError> {
-        let head = self
-            .append(job.frame.as_ref())
-            .inspect_err(|error| self.shared.fail(error))?;
-        drop(job.staged);
-        if let Some(frame) = job.frame {
-            self.shared.tail.push(frame);
-        }
-        if !job.erased.is_empty() {
-            self.shared.tail.clear();
-            self.erase(&job.erased)
-                .inspect_err(|error| self.shared.fail(error))?;
-        }
-        self.shared.hub.set_durable(head.position, &job.grown);
-        for act in job.parked {
-            act();
-        }
-        if let Some((upserts, told)) = job.kept {
-            let kept = Kept {
-                position: job.position,
-                chain: head.chain,
-                upserts,
-                told,
-            };
-            // The keeper only goes with the syncer.
-            let _ = self.keeper.batches.send(kept);
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, frame: Option<&Frame>) -> Result<Head, JournalError> {
-        let Some(frame) = frame else {
-            return Ok(self.journal.head());
-        };
-        let began = Instant::now();
-        let head = self.journal.append(frame)?;
-        let stats = &self.shared.stats;
-        let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        stats.sync_us.fetch_add(us, Ordering::Relaxed);
-        stats.frames.fetch_add(1, Ordering::Relaxed);
-        stats
-            .envelopes
-            .fetch_add(frame.envelopes.len() as u64, Ordering::Relaxed);
-        Ok(head)
-    }
-
-    fn erase(&mut self, ids: &[u64]) -> Result<(), JournalError> {
-        match self.journal.erase(ids) {
-            // A long read stood in the way of the last step; the next erasure finishes it.
-            Ok(_) | Err(JournalError::EraseIncomplete) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 }

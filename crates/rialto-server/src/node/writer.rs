@@ -1,0 +1,329 @@
+//! The writer: the one thread that decides. It applies what it accepts and hands whole frames to the syncer;
+//! it never waits for a disk.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+use rialto_core::command::Nothing;
+use rialto_core::decide::{Request, Stamp};
+use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::identity::{Auth, IdentityEvent, Principal};
+use rialto_core::mail::MailEvent;
+use rialto_core::realm::RealmCommand;
+use rialto_core::time::{MINUTE_MS, Time};
+use rialto_journal::Staged;
+use rialto_journal::entities::{EntityState, Upsert};
+use tokio::sync::oneshot;
+
+use super::clock::{Chance, Clock, Steady};
+use super::engine::{Answered, Ask, Engine, Reply};
+use super::pipeline::{Job, Mail, Parked, Shared};
+
+/// A frame is closed at this many bytes or envelopes, whichever comes first.
+const FRAME_BYTES: usize = 16 << 20;
+const FRAME_ENVELOPES: usize = 16_384;
+/// How many requests are decided before the writer looks whether the syncer is free.
+const TURN: usize = 512;
+/// Touched entities are handed to the keeper when there are this many, or after this time. Long
+/// batches wait while there are more: the writer encodes them all at once, so many would keep it
+/// from its queue.
+pub(super) const KEEP_TOUCHED: usize = 4_096;
+const KEEP_EVERY: Duration = Duration::from_millis(250);
+/// The clock is asked at most this often for what is due.
+const TICK_EVERY: Duration = Duration::from_millis(50);
+/// How long the clock may pause while nothing happens.
+const LULL_MS: u64 = 20 * MINUTE_MS;
+
+/// The thread that decides.
+pub(super) struct Writer {
+    pub(super) engine: Engine,
+    pub(super) shared: Arc<Shared>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) steady: Steady,
+    pub(super) chance: Arc<dyn Chance>,
+    pub(super) jobs: SyncSender<Job>,
+    pub(super) parked: Vec<Parked>,
+    pub(super) erased: Vec<u64>,
+    pub(super) staged: Vec<Staged>,
+    pub(super) digests: Vec<oneshot::Sender<EntityState>>,
+    pub(super) last_keep: Instant,
+    pub(super) last_tick: Instant,
+}
+
+impl Writer {
+    pub(super) fn run(mut self, mailbox: &Receiver<Mail>) {
+        loop {
+            let first = match mailbox.recv_timeout(self.patience()) {
+                Ok(mail) => Some(mail),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let stop = self.turn(first, mailbox);
+            let closed = self.timed(|writer| {
+                writer.tick_if_due();
+                let keep = writer.wants_keeping();
+                writer.hand_over(keep, stop)
+            });
+            let touched = self.engine.state().changes.touched_len();
+            self.shared.stats.touched.store(touched, Ordering::Relaxed);
+            if stop || closed {
+                break;
+            }
+        }
+    }
+
+    /// Handles what waits, a bounded number. True when the node is to stop.
+    fn turn(&mut self, first: Option<Mail>, mailbox: &Receiver<Mail>) -> bool {
+        let mut next = first;
+        for _ in 0..TURN {
+            let Some(mail) = next.take() else { break };
+            if !matches!(mail, Mail::Synced | Mail::Stop) {
+                self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+            if self.timed(|writer| writer.handle(mail)) {
+                // Those already in the mailbox still get their answer.
+                while let Ok(mail) = mailbox.try_recv() {
+                    self.handle(mail);
+                }
+                return true;
+            }
+            if self.engine.pending_bytes() >= FRAME_BYTES
+                || self.engine.pending_envelopes() >= FRAME_ENVELOPES
+            {
+                break;
+            }
+            next = mailbox.try_recv().ok();
+        }
+        false
+    }
+
+    /// Does one thing, and notes how long it kept the writer from its queue.
+    fn timed<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let began = Instant::now();
+        let done = act(self);
+        let us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let longest = &self.shared.stats.longest_turn_us;
+        longest.fetch_max(us, Ordering::Relaxed);
+        done
+    }
+
+    fn handle(&mut self, mail: Mail) -> bool {
+        match mail {
+            Mail::Ask(ask, staged, tell) => {
+                let answered = self.decide(*ask);
+                self.hold(staged, std::slice::from_ref(&answered));
+                self.park(move || drop(tell.send(answered)));
+            }
+            Mail::Batch(asks, staged, tell) => {
+                let answered: Vec<Answered> =
+                    asks.into_iter().map(|ask| self.decide(ask)).collect();
+                self.hold(staged, &answered);
+                self.park(move || drop(tell.send(answered)));
+            }
+            Mail::Read(read) => {
+                let position = self.engine.state().position();
+                let tell = read(self.engine.state());
+                self.park(move || tell(position));
+            }
+            Mail::Digest(tell) => self.digests.push(tell),
+            Mail::Tick(tell) => {
+                let answered = self.tick();
+                self.park(move || drop(tell.send(answered)));
+            }
+            Mail::Synced => {}
+            Mail::Stop => return true,
+        }
+        false
+    }
+
+    /// Keeps staged texts for the current frame, if it needs any of them.
+    fn hold(&mut self, staged: Vec<Staged>, answered: &[Answered]) {
+        let accepted = |answered: &Answered| matches!(answered.reply, Reply::Accepted { .. });
+        if answered.iter().any(accepted) {
+            self.staged.extend(staged);
+        }
+    }
+
+    /// Sends at once what is durable already, and keeps the rest for the current frame.
+    fn park(&mut self, act: impl FnOnce() + Send + 'static) {
+        if self.engine.state().position() <= self.shared.hub.durable() {
+            act();
+        } else {
+            self.parked.push(Box::new(act));
+        }
+    }
+
+    fn decide(&mut self, ask: Ask) -> Answered {
+        let entropy = self.chance.bytes();
+        let stamp = Stamp {
+            now: self.clock.now(),
+            steady_ms: self.steady.read(self.clock.as_ref()),
+            entropy,
+            custody: ask.custody,
+        };
+        let (shared, erased, stats) = (&self.shared, &mut self.erased, &self.shared.stats);
+        let answered = self
+            .engine
+            .ask(ask, &stamp, &mut |envelope| note(envelope, shared, erased));
+        let state = self.engine.state();
+        if state.position() > 0 {
+            let steady_ms = state.steady_ms().unwrap_or(0);
+            shared.realm_ms.store(state.now().0, Ordering::Relaxed);
+            shared.steady_ms.store(steady_ms, Ordering::Relaxed);
+        }
+        match answered.reply {
+            Reply::Refused(_) => stats.refused.fetch_add(1, Ordering::Relaxed),
+            _ => stats.accepted.fetch_add(1, Ordering::Relaxed),
+        };
+        answered
+    }
+
+    fn tick(&mut self) -> Answered {
+        self.last_tick = Instant::now();
+        let request = Request {
+            principal: Principal::Realm,
+            auth: Auth::None,
+            acting: None,
+            key: None,
+            cause: None,
+        };
+        self.decide(Ask {
+            request,
+            command: RealmCommand::Tick(Nothing {}).into(),
+            contents: Vec::new(),
+            custody: None,
+            leaked: Vec::new(),
+        })
+    }
+
+    /// The realm's time now.
+    fn now(&self) -> Time {
+        let steady_ms = self.steady.read(self.clock.as_ref());
+        self.engine.state().time_at(self.clock.now(), steady_ms)
+    }
+
+    fn due_at(&self) -> Time {
+        let state = self.engine.state();
+        let lull = state.now().after(LULL_MS);
+        state
+            .changes
+            .next_due()
+            .map_or(lull, |(at, _)| at.min(lull))
+    }
+
+    fn tick_if_due(&mut self) {
+        if self.clock.is_virtual() || self.engine.state().position() == 0 {
+            return;
+        }
+        if self.last_tick.elapsed() >= TICK_EVERY && self.now() >= self.due_at() {
+            self.tick();
+        }
+    }
+
+    /// How long the writer may sleep when nobody asks.
+    fn patience(&self) -> Duration {
+        let keep = if self.engine.state().changes.touched_len() > 0 {
+            KEEP_EVERY
+        } else {
+            Duration::from_secs(1)
+        };
+        let until_due = self.due_at().since(self.now());
+        if self.clock.is_virtual() {
+            keep
+        } else {
+            keep.min(Duration::from_millis(until_due).max(TICK_EVERY))
+        }
+    }
+
+    fn wants_keeping(&self) -> bool {
+        let touched = self.engine.state().changes.touched_len();
+        !self.digests.is_empty()
+            || touched >= KEEP_TOUCHED
+            || touched > 0 && self.last_keep.elapsed() >= KEEP_EVERY
+    }
+
+    /// Gives the current frame to the syncer, if it is free or the frame is full. True if the
+    /// syncer has ended.
+    fn hand_over(&mut self, keep: bool, last: bool) -> bool {
+        if self.engine.defect().is_some() {
+            tracing::error!("an event did not fit the state; the node stops before it is logged");
+            self.shared.stopped.store(true, Ordering::SeqCst);
+            return true;
+        }
+        let nothing = self.engine.pending_envelopes() == 0 && self.parked.is_empty() && !keep;
+        if nothing && !last {
+            return false;
+        }
+        let full = self.engine.pending_bytes() >= FRAME_BYTES
+            || self.engine.pending_envelopes() >= FRAME_ENVELOPES;
+        if self.shared.syncing.load(Ordering::SeqCst) && !full && !last {
+            return false;
+        }
+        let (frame, grown) = self.engine.take_frame();
+        let kept = (keep || last).then(|| self.take_touched());
+        let job = Job {
+            frame,
+            position: self.engine.state().position(),
+            parked: std::mem::take(&mut self.parked),
+            grown,
+            erased: std::mem::take(&mut self.erased),
+            kept,
+            staged: std::mem::take(&mut self.staged),
+        };
+        self.shared.syncing.store(true, Ordering::SeqCst);
+        self.jobs.send(job).is_err()
+    }
+
+    fn take_touched(&mut self) -> (Vec<Upsert>, Vec<oneshot::Sender<EntityState>>) {
+        self.last_keep = Instant::now();
+        let state = self.engine.state_mut();
+        let keys = state.changes.take_touched();
+        let upserts = keys
+            .into_iter()
+            .map(|key| (key.to_vec(), state.encode_entity(&key)))
+            .collect();
+        (upserts, std::mem::take(&mut self.digests))
+    }
+}
+
+/// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
+/// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
+fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
+    let tokens = &shared.tokens;
+    for event in &envelope.events {
+        match event {
+            Event::Identity(IdentityEvent::TokenIssued {
+                token,
+                principal,
+                hash,
+                ..
+            }) => {
+                tokens.add(*hash, *token, *principal);
+            }
+            Event::Identity(
+                IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. },
+            ) => {
+                tokens.end(*token);
+            }
+            Event::Identity(
+                IdentityEvent::OwnerSwitched { .. }
+                | IdentityEvent::PersonSwitched { .. }
+                | IdentityEvent::AgentSwitched { .. }
+                | IdentityEvent::ServiceSwitched { .. }
+                | IdentityEvent::AgentsStopped { .. }
+                | IdentityEvent::AgentClosed { .. },
+            ) => {
+                shared.switched.fetch_add(1, Ordering::SeqCst);
+            }
+            Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
+                tokens.replace_operator(*hash, *token);
+            }
+            Event::Mail(MailEvent::Erased { contents }) => {
+                erased.extend(contents.iter().map(|c| c.0));
+            }
+            _ => {}
+        }
+    }
+}
