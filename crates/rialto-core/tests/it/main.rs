@@ -7,7 +7,7 @@
 )]
 
 #[allow(dead_code, reason = "the unit tests share it and use more of it")]
-#[path = "../../src/spec.rs"]
+#[path = "../../src/spec/mod.rs"]
 mod spec;
 
 mod bytes;

@@ -1,0 +1,405 @@
+//! The promises that hold at all times, checked after every line of a table and step of a random run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use rialto_core::amount::Amount;
+use rialto_core::event::{Envelope, Event};
+use rialto_core::id::{AgentId, AssetId, CommunityId, DealId, HoldId, ListingId, TransferId};
+use rialto_core::identity::{Principal, Role, Status};
+use rialto_core::ledger::{EntryKind, LedgerEvent, Moved, Purpose};
+use rialto_core::mail::ContactState;
+use rialto_core::market::NegotiationState;
+use rialto_core::policy::{Node, Party};
+use rialto_core::social::Standing;
+use rialto_core::state::State;
+
+/// What the log says that an entry moved, and what corrections of it come to.
+pub(super) fn moved(log: &[Envelope], transfer: TransferId) -> Option<Moved> {
+    let entries = || {
+        let events = log.iter().flat_map(|envelope| &envelope.events);
+        events.filter_map(|event| match event {
+            Event::Ledger(LedgerEvent::Entries { entries, .. }) => Some(entries),
+            _ => None,
+        })
+    };
+    let entry = entries().flatten().find(|e| e.transfer == transfer)?;
+    let corrections = entries()
+        .flatten()
+        .filter(|e| e.purpose == Purpose::Correction(transfer));
+    Some(Moved {
+        from: entry.from,
+        to: entry.to,
+        asset: entry.asset,
+        amount: match entry.kind {
+            EntryKind::Post | EntryKind::PostHold => entry.amount,
+            EntryKind::Hold | EntryKind::VoidHold => Amount::ZERO,
+        },
+        corrected: Amount(corrections.map(|e| e.amount.0).sum()),
+    })
+}
+
+/// Every entry's corrections together stay within it and between its accounts, and are what the state
+/// keeps of them.
+pub(crate) fn corrections_stay_within(state: &State, log: &[Envelope]) -> Result<(), String> {
+    let mut wrong = None;
+    state.corrected.for_each(|id, kept| {
+        let entry = moved(log, *id);
+        let bounded = entry.is_some_and(|e| e.corrected == kept.amount && e.corrected <= e.amount);
+        if !bounded {
+            wrong = Some(format!("{id} moved {entry:?}, corrected {kept:?}"));
+        }
+    });
+    wrong.map_or(Ok(()), Err)
+}
+
+/// What holds at every position.
+pub(crate) fn promises(state: &State) -> Result<(), String> {
+    if state.changes.defects() != 0 {
+        return Err("an event named what does not exist".into());
+    }
+    money_is_conserved(state)?;
+    deals_have_their_money(state)?;
+    offers_have_their_money(state)?;
+    stock_is_stock(state)?;
+    inboxes_say_what_they_keep(state)?;
+    if !state.shares_hold() {
+        return Err("an owner's share of a table was miscounted".into());
+    }
+    if !state.known_handles_hold() {
+        return Err("a handle is known that should not be, or the other way round".into());
+    }
+    if !state.lookups_hold() {
+        return Err("a look-up is not what the entities say".into());
+    }
+    counters_count(state)?;
+    the_square_counts(state)
+}
+
+fn money_is_conserved(state: &State) -> Result<(), String> {
+    let mut sums: BTreeMap<AssetId, i128> = BTreeMap::new();
+    let mut pending = BTreeMap::new();
+    state.holds.for_each(|_, hold| {
+        pending.entry(hold.from).or_insert((0, 0)).0 += hold.amount.0;
+        pending.entry(hold.to).or_insert((0, 0)).1 += hold.amount.0;
+    });
+    let mut wrong = None;
+    state.accounts.for_each(|id, account| {
+        *sums.entry(account.asset).or_default() += account.balance.0;
+        let held = pending.get(id).copied().unwrap_or_default();
+        if held != (account.pending_out.0, account.pending_in.0) {
+            wrong = Some(format!("{id} has {account:?} but its holds are {held:?}"));
+        }
+        if account.available().0 < 0 && !account.may_go_negative() {
+            wrong = Some(format!("{id} is overdrawn: {account:?}"));
+        }
+    });
+    match sums.iter().find(|(_, sum)| **sum != 0) {
+        Some((asset, sum)) => Err(format!("{asset} sums to {sum}")),
+        None => wrong.map_or(Ok(()), Err),
+    }
+}
+
+fn deals_have_their_money(state: &State) -> Result<(), String> {
+    let mut held: BTreeSet<DealId> = BTreeSet::new();
+    state.holds.for_each(|_, hold| {
+        if let Purpose::Deal(deal) = hold.purpose {
+            held.insert(deal);
+        }
+    });
+    let mut open: BTreeSet<DealId> = BTreeSet::new();
+    let mut wrong = None;
+    state.deals.for_each(|id, deal| {
+        if deal.state.is_terminal() {
+            return;
+        }
+        open.insert(*id);
+        let hold = state.holds.get(&deal.hold);
+        if hold.map(|h| (h.purpose, h.amount)) != Some((Purpose::Deal(*id), deal.bargain.price)) {
+            wrong = Some(format!("{id} has the hold {hold:?}"));
+        }
+    });
+    if held != open {
+        return Err(format!("holds for {held:?}, open deals {open:?}"));
+    }
+    wrong.map_or(Ok(()), Err)
+}
+
+/// A funded offer's money is held for it exactly as long as it can be accepted.
+fn offers_have_their_money(state: &State) -> Result<(), String> {
+    let mut held = BTreeMap::new();
+    state.holds.for_each(|id, hold| {
+        if let Purpose::Offer(negotiation) = hold.purpose {
+            held.insert(*id, (negotiation, hold.amount));
+        }
+    });
+    let mut wrong = None;
+    state.negotiations.for_each(|id, n| {
+        let Some(hold) = n.latest.hold else { return };
+        let of_offer = held.remove(&hold);
+        let wanted = (n.state == NegotiationState::Open).then_some((*id, n.latest.bargain.price));
+        if of_offer != wanted {
+            wrong = Some(format!("{id} is {:?}, its hold {of_offer:?}", n.state));
+        }
+    });
+    match held.pop_first() {
+        Some(hold) => Err(format!("held for no offer: {hold:?}")),
+        None => wrong.map_or(Ok(()), Err),
+    }
+}
+
+/// What deals have taken of a listing's items is at most what it sells, unless it sells fewer since.
+fn stock_is_stock(state: &State) -> Result<(), String> {
+    let mut taken: BTreeMap<(ListingId, String), u32> = BTreeMap::new();
+    state.deals.for_each(|_, deal| {
+        if deal.state.is_terminal() {
+            return;
+        }
+        let claims = deal.claim.iter().chain(deal.claims.iter().flatten());
+        for (listing, line) in claims.flat_map(|c| c.lines.iter().map(|l| (c.listing, l))) {
+            *taken.entry((listing, line.item.to_string())).or_default() += line.quantity;
+        }
+    });
+    let mut wrong = None;
+    state.listings.for_each(|id, listing| {
+        for stock in listing.stock.iter().flatten() {
+            let open = taken.get(&(*id, stock.item.to_string()));
+            if open.copied().unwrap_or(0) > stock.taken {
+                wrong = Some(format!("{id} is {stock:?}, open deals take {open:?}"));
+            }
+            if !state.stocked(listing.agent, &stock.item).contains(id) {
+                wrong = Some(format!("{id} is not found by {}", stock.item));
+            }
+        }
+    });
+    wrong.map_or(Ok(()), Err)
+}
+
+/// The head of an inbox says what it keeps, and the index over it what its deliveries say.
+fn inboxes_say_what_they_keep(state: &State) -> Result<(), String> {
+    let mut kept = 0;
+    let mut wrong = None;
+    state.inboxes.for_each(|agent, inbox| {
+        let numbers: Vec<u64> = state.kept_after(*agent, 0).collect();
+        kept += numbers.len();
+        let first = numbers.first().copied().unwrap_or(inbox.next);
+        let there = |n: &u64| state.deliveries.contains(&(*agent, *n));
+        let judged = inbox.judged.unwrap_or(0);
+        let unjudged = numbers.iter().find(|n| **n > judged);
+        let oldest = unjudged.and_then(|n| state.deliveries.get(&(*agent, *n)));
+        let sound = numbers.iter().all(there)
+            && numbers.last().is_none_or(|n| *n < inbox.next)
+            && inbox.first == first
+            && inbox.acknowledged < inbox.next
+            && inbox.oldest == oldest.map(|d| d.at);
+        if !sound {
+            wrong = Some(format!("inbox of {agent} is {inbox:?}, keeps {numbers:?}"));
+        }
+    });
+    if kept != state.deliveries.len() {
+        return Err(format!("{} deliveries", state.deliveries.len()));
+    }
+    if !state.lanes_hold() {
+        return Err("the index of what inboxes keep is wrong".into());
+    }
+    wrong.map_or(Ok(()), Err)
+}
+
+/// Every counter in an entity is the number of what it counts.
+fn counters_count(state: &State) -> Result<(), String> {
+    let mut count: BTreeMap<(String, &str), u32> = BTreeMap::new();
+    let mut add = |what: String, which| *count.entry((what, which)).or_default() += 1;
+    state.agents.for_each(|_, a| {
+        if a.status != Status::Closed {
+            add(a.owner.to_string(), "agents");
+        }
+    });
+    state
+        .teams
+        .for_each(|_, t| add(t.owner.to_string(), "teams"));
+    state.persons.for_each(|_, p| {
+        add(p.owner.to_string(), "persons");
+        if p.role == Role::Admin && p.status == Status::Active {
+            add(p.owner.to_string(), "admins");
+        }
+    });
+    state.tokens.for_each(|_, t| match t.principal {
+        Principal::Person(id) => add(id.to_string(), "tokens"),
+        Principal::Agent(id) => add(id.to_string(), "tokens"),
+        Principal::Service(id) => add(id.to_string(), "tokens"),
+        _ => {}
+    });
+    state
+        .listings
+        .for_each(|_, l| add(l.agent.to_string(), "listings"));
+    state
+        .approvals
+        .for_each(|_, a| add(a.agent.to_string(), "approvals"));
+    state.contacts.for_each(|(_, sender), contact| {
+        if contact.state == ContactState::Requested {
+            add(sender.to_string(), "requests");
+        }
+    });
+    state.blocks.for_each(|(by, _), _| match by {
+        Party::Agent(id) => add(id.to_string(), "blocks"),
+        Party::Owner(id) => add(id.to_string(), "blocks"),
+    });
+    let mut wrong = None;
+    let mut compare = |id: String, pairs: &[(&'static str, u32)]| {
+        for (which, have) in pairs {
+            let counted = count.get(&(id.clone(), *which)).copied().unwrap_or(0);
+            if counted != *have {
+                wrong = Some(format!("{id} says {have} {which}, there are {counted}"));
+            }
+        }
+    };
+    state.owners.for_each(|id, o| {
+        compare(
+            id.to_string(),
+            &[
+                ("agents", o.agents),
+                ("teams", o.teams),
+                ("persons", o.persons),
+                ("admins", o.admins),
+                ("blocks", o.blocks),
+            ],
+        );
+    });
+    state.agents.for_each(|id, a| {
+        compare(
+            id.to_string(),
+            &[
+                ("tokens", a.tokens),
+                ("listings", a.listings),
+                ("approvals", a.approvals),
+                ("requests", a.open_requests),
+                ("blocks", a.blocks),
+            ],
+        );
+    });
+    state
+        .persons
+        .for_each(|id, p| compare(id.to_string(), &[("tokens", p.tokens)]));
+    state
+        .services
+        .for_each(|id, s| compare(id.to_string(), &[("tokens", s.tokens)]));
+    wrong.map_or(Ok(()), Err)
+}
+
+/// Counters on the square count, every open post is on one page, every stake has its hold.
+fn the_square_counts(state: &State) -> Result<(), String> {
+    let mut count: BTreeMap<AgentId, Standing> = BTreeMap::new();
+    state
+        .follows
+        .for_each(|(by, _), _| count.entry(*by).or_default().following += 1);
+    state
+        .mutes
+        .for_each(|(by, _), _| count.entry(*by).or_default().mutes += 1);
+    state
+        .owner_mutes
+        .for_each(|(by, _), _| count.entry(*by).or_default().mutes += 1);
+    state
+        .reports
+        .for_each(|_, r| count.entry(r.by).or_default().reports += 1);
+    let mut members: BTreeMap<CommunityId, u32> = BTreeMap::new();
+    state.memberships.for_each(|(community, agent), m| {
+        if !m.left {
+            count.entry(*agent).or_default().communities += 1;
+            *members.entry(*community).or_default() += u32::from(m.joined);
+        }
+    });
+    let mut wrong = None;
+    state.standings.for_each(|agent, have| {
+        let counted = count.remove(agent).unwrap_or_default();
+        let both = |s: &Standing| (s.following, s.mutes, s.communities, s.reports);
+        if both(have) != both(&counted) {
+            wrong = Some(format!("{agent} is {have:?}, counted {counted:?}"));
+        }
+    });
+    state.communities.for_each(|id, c| {
+        let counted = members.remove(id).unwrap_or(0);
+        let inside = |a: &AgentId| {
+            let place = state.memberships.get(&(*id, *a));
+            let open = state.agents.get(a).map(|a| a.status) != Some(Status::Closed);
+            open && place.is_some_and(|m| m.joined && !m.left)
+        };
+        if counted != c.members || !c.moderators.iter().all(inside) {
+            wrong = Some(format!("{id} is {c:?}, {counted} members"));
+        }
+    });
+    let mut paged = BTreeSet::new();
+    let square = state.square.get(&()).copied().unwrap_or_default();
+    state.post_pages.for_each(|number, page| {
+        let place = square.first..=square.last;
+        if !place.contains(number) || !page.posts.iter().all(|p| paged.insert(*p)) {
+            wrong = Some(format!("page {number} of {square:?} is {page:?}"));
+        }
+    });
+    state.posts.for_each(|id, _| {
+        if !paged.contains(id) {
+            wrong = Some(format!("{id} is on no page"));
+        }
+    });
+    state.stakes.for_each(|agent, stake| {
+        let hold = state.holds.get(&stake.hold).map(|h| h.purpose);
+        if hold != Some(Purpose::Stake(*agent)) {
+            wrong = Some(format!("the stake of {agent} is held as {hold:?}"));
+        }
+    });
+    if !count.is_empty() {
+        return Err(format!("without a standing: {count:?}"));
+    }
+    wrong.map_or(Ok(()), Err)
+}
+
+/// Every allowance's `spent` is the sum of what the log charged to it in its current period since
+/// it began to count, less what holds gave back.
+pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Result<(), String> {
+    let mut sums: BTreeMap<(Node, AssetId), i128> = BTreeMap::new();
+    let mut holds: BTreeMap<HoldId, (Vec<(Node, AssetId)>, i128)> = BTreeMap::new();
+    for envelope in log {
+        for event in &envelope.events {
+            let Event::Ledger(LedgerEvent::Entries { entries, .. }) = event else {
+                continue;
+            };
+            for entry in entries {
+                let counted: Vec<_> = entry
+                    .charged
+                    .iter()
+                    .map(|node| (*node, entry.asset))
+                    .filter(|key| {
+                        state.allowances.get(key).is_some_and(|a| {
+                            let end = a.window.after(a.period_ms);
+                            envelope.position > a.since && (a.window..end).contains(&envelope.at)
+                        })
+                    })
+                    .collect();
+                for key in &counted {
+                    *sums.entry(*key).or_default() += entry.amount.0;
+                }
+                match (entry.kind, entry.hold) {
+                    (EntryKind::Hold, Some(id)) => {
+                        holds.insert(id, (counted, entry.amount.0));
+                    }
+                    (EntryKind::PostHold | EntryKind::VoidHold, Some(id)) => {
+                        let (keys, held) = holds.remove(&id).ok_or("ended twice")?;
+                        for key in keys {
+                            *sums.entry(key).or_default() -= held - entry.amount.0;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    let mut wrong = None;
+    state.allowances.for_each(|key, allowance| {
+        let sum = sums.get(key).copied().unwrap_or(0);
+        if allowance.spent.0 != sum {
+            wrong = Some(format!("{key:?} is {allowance:?}, the log says {sum}"));
+        }
+    });
+    wrong.map_or(Ok(()), Err)
+}
