@@ -2012,17 +2012,17 @@ export interface LoggedEvents {
   /** The version it was written in. */
   version: number;
   /** How it was proved who asked; only of the reader's own doing, like all that follows. */
-  auth?: Auth;
+  auth?: Auth | null;
   /** What caused it, as the asker said. */
-  cause?: AnyId;
+  cause?: AnyId | null;
   /** The ids that the answer names. */
-  ids?: Array<AnyId>;
+  ids?: Array<AnyId> | null;
   /** The idempotency key. */
-  key?: LoggedKey;
+  key?: LoggedKey | null;
   /** What happened, in words, where the things it is about do not say enough. */
   said?: Array<string>;
   /** The reading of the realm's steady clock, in milliseconds. */
-  steady_ms?: number;
+  steady_ms?: number | null;
 }
 
 /** An idempotency key as it is logged: the key hashed with its principal and the agent that it acts as, and the request's hash. */

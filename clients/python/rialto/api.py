@@ -2459,7 +2459,7 @@ class Reads(Group):
 class Client(Base):
     """A realm as one principal sees it."""
 
-    def __post_init__(self) -> None:
+    def _make_groups(self) -> None:
         self.agent = Agent(self)
         self.call = Call(self)
         self.clock = Clock(self)

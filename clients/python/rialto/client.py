@@ -177,15 +177,15 @@ class Base:
         self._headers: dict[str, str] = {}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
-        self.__post_init__()
+        self._make_groups()
 
-    def __post_init__(self) -> None:
+    def _make_groups(self) -> None:
         """Makes the groups of operations."""
 
     def _with(self, name: str, value: str) -> Self:
         other = copy.copy(self)
         other._headers = {**self._headers, name: value}
-        other.__post_init__()
+        other._make_groups()
         return other
 
     def with_token(self, token: str) -> Self:

@@ -1702,12 +1702,12 @@ class LoggedEvents(TypedDict):
     position: int  # Its place in the log.
     principal: Asker  # Who asked.
     version: int  # The version it was written in.
-    auth: NotRequired[Auth]  # How it was proved who asked; only of the reader's own doing, like all that follows.
-    cause: NotRequired[AnyId]  # What caused it, as the asker said.
-    ids: NotRequired[list[AnyId]]  # The ids that the answer names.
-    key: NotRequired[LoggedKey]  # The idempotency key.
+    auth: NotRequired[Optional[Auth]]  # How it was proved who asked; only of the reader's own doing, like all that follows.
+    cause: NotRequired[Optional[AnyId]]  # What caused it, as the asker said.
+    ids: NotRequired[Optional[list[AnyId]]]  # The ids that the answer names.
+    key: NotRequired[Optional[LoggedKey]]  # The idempotency key.
     said: NotRequired[list[str]]  # What happened, in words, where the things it is about do not say enough.
-    steady_ms: NotRequired[int]  # The reading of the realm's steady clock, in milliseconds.
+    steady_ms: NotRequired[Optional[int]]  # The reading of the realm's steady clock, in milliseconds.
 
 
 class LoggedKey(TypedDict):

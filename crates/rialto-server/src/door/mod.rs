@@ -5,6 +5,7 @@
 //! answered ([`answer`], [`problem`]). The routes stand in one table, from which both
 //! the router and the API description ([`openapi`]) are made. Nothing here decides.
 
+mod about;
 mod answer;
 mod approvals;
 mod auth;

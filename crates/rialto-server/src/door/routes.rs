@@ -10,7 +10,9 @@ use axum::routing::{MethodRouter, get, post};
 use rialto_core::reject::Code;
 
 use super::problem::Refusal;
-use super::{Door, approvals, commands, errors, inbox, invitations, openapi, ops, reads, square};
+use super::{
+    Door, about, approvals, commands, errors, inbox, invitations, openapi, ops, reads, square,
+};
 
 /// Who may use a route.
 #[cfg(feature = "schema")]
@@ -72,10 +74,10 @@ macro_rules! routes {
 
 routes! {
     post command "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
-    post batch "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided separately.";
-    get realm "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time, and the operator's settings.";
-    get whoami "/api/whoami" Token &[], reads::whoami, "Who the token belongs to.";
-    get digest "/api/digest" Operator &[], reads::digest, "The digest of the state at its latest position.";
+    post batch "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided for itself.";
+    get realm "/api/realm" Public &[], about::realm, "The realm: name, key, position, time, and the operator's settings.";
+    get whoami "/api/whoami" Token &[], about::whoami, "Who the token belongs to.";
+    get digest "/api/digest" Operator &[], about::digest, "The digest of the state at its latest position.";
     get agents "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
     get agent "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: its identity, its profile, and a summary of its deals.";
     get agent_listings "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";

@@ -7,6 +7,8 @@ mod model;
 mod python;
 mod typescript;
 
+use std::path::Path;
+
 use crate::description::committed_at;
 use model::Api;
 
@@ -23,5 +25,18 @@ fn the_clients_are_committed() {
         (format!("{TYPESCRIPT}/api.js"), typescript::table(&api)),
     ] {
         committed_at(&path, &made);
+    }
+}
+
+#[test]
+fn the_clients_have_the_version_of_the_server() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (path, says) in [
+        ("clients/python/pyproject.toml", "version = \"{}\""),
+        ("clients/typescript/package.json", "\"version\": \"{}\""),
+    ] {
+        let text = std::fs::read_to_string(root.join(path)).unwrap();
+        let says = says.replace("{}", env!("CARGO_PKG_VERSION"));
+        assert!(text.contains(&says), "{path}: {says}");
     }
 }

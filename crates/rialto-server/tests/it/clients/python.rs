@@ -248,7 +248,7 @@ pub(super) fn methods(api: &Api) -> String {
     let reads: Vec<String> = api.reads.iter().map(read).collect();
     text.push_str(&reads.join("\n"));
     text.push_str(
-        "\n\nclass Client(Base):\n    \"\"\"A realm as one principal sees it.\"\"\"\n\n    def __post_init__(self) -> None:\n",
+        "\n\nclass Client(Base):\n    \"\"\"A realm as one principal sees it.\"\"\"\n\n    def _make_groups(self) -> None:\n",
     );
     for group in api.groups.keys() {
         let _ = writeln!(text, "        self.{group} = {}(self)", camel(group));
