@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rialto_calibration::{
-    Accuracy, CallsError, Grouping, Point, calibrate, cross_validate, read_calls,
-    unseen_accuracy, update_from_calls,
+    Accuracy, CallsError, Grouping, Point, calibrate, cross_validate, read_calls, unseen_accuracy,
+    update_from_calls,
 };
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::step::Parameters;
