@@ -1,4 +1,4 @@
-//! How much of somebody else's text a message repeats.
+//! How much of somebody else's text a message repeats, and how numbers are written.
 //!
 //! Holds the one bound on what errors echo: a field of megabytes is told by its beginning and end. It
 //! cuts between characters and keeps short texts as they are.
@@ -41,6 +41,28 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// Four significant digits; from a thousand on whole, with commas between thousands.
+#[must_use]
+pub fn figure(value: f64) -> String {
+    if value.abs() < 999.5 {
+        let whole = if value.abs() < 1.0 {
+            0
+        } else {
+            libm::log10(value.abs()) as usize + 1
+        };
+        return format!("{value:.*}", 4 - whole);
+    }
+    let digits = format!("{:.0}", value.abs());
+    let mut text = String::from(if value < 0.0 { "-" } else { "" });
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +95,22 @@ mod tests {
         );
         assert!(told.contains("[4999532 characters left out]"), "{told}");
         assert!(told.chars().count() < 2 * KEPT + 60);
+    }
+
+    #[test]
+    fn figures_are_as_long_as_they_are_worth() {
+        let table = [
+            (0.0, "0.0000"),
+            (0.046_54, "0.0465"),
+            (1.637_02, "1.637"),
+            (23.164, "23.16"),
+            (523.44, "523.4"),
+            (999.7, "1,000"),
+            (146_885.7, "146,886"),
+            (28_305_328.29, "28,305,328"),
+        ];
+        for (value, text) in table {
+            assert_eq!(figure(value), text);
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod cells;
+pub mod chart;
 pub mod cluster;
 pub mod echo;
 pub mod engine;

@@ -6,6 +6,7 @@
 mod calls;
 mod cell;
 mod faults;
+mod files;
 mod interval;
 mod outages;
 mod pool;
@@ -18,6 +19,7 @@ pub use calls::calls;
 pub use cell::{CellResult, CellSettings, simulate_cell};
 pub(crate) use cell::{requests_of, serve};
 pub use faults::{Faults, Topology};
+pub use files::{FilesError, files, requests_csv};
 pub use interval::{Interval, Intervals};
 pub use pool::{Fleet, GENERATED_BLOCK_TOKENS, Pool, TrafficSource, deployment};
 pub use report::{Blend, ChipPrice, Distribution, PoolReport, SeriesPoint, ServingReport, Totals};

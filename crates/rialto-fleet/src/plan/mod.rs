@@ -12,6 +12,7 @@
 
 mod costs;
 mod doubts;
+mod fitted;
 mod prices;
 mod search;
 mod size;
@@ -26,6 +27,7 @@ use crate::step::{ForecastError, Plan};
 
 pub use costs::TokenCosts;
 pub use doubts::{doubts, plan_doubt, traffic_doubts};
+pub use fitted::PlacedFit;
 pub use prices::{Price, PriceBasis, Prices};
 pub use size::{evaluate, evaluate_smallest, size, size_cheapest};
 pub use spares::{Spares, WORKING_SHARE, spare_replicas};

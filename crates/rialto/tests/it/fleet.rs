@@ -411,6 +411,47 @@ fn a_plan_names_the_chips_that_lack_the_price_asked_for() {
     assert_eq!(told["without_price"], json!(["trainium2"]));
 }
 
+/// A table of other columns gives the same record once a mapping names them.
+#[test]
+fn a_history_has_any_columns() {
+    let place = Place::new();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/");
+    let plan = format!("{examples}invest-amazon-2026.toml");
+    let table = std::fs::read_to_string(format!("{examples}facts/aws_quarterly.csv")).unwrap();
+    let (_, rows) = table.split_once('\n').unwrap();
+    let renamed = format!("period,sales,profit,d_and_a,plant,worked_out,notes\n{rows}");
+    std::fs::write(place.path("own.csv"), renamed).unwrap();
+    let columns = "quarter = \"period\"\nrevenue = \"sales\"\noperating_income = \"profit\"\n\
+        depreciation = \"d_and_a\"\nppe_net = \"plant\"\nderived = \"worked_out\"\n";
+    std::fs::write(place.path("own.toml"), columns).unwrap();
+    let own = ["--json", "fleet", "invest", &plan, "--history", "own.csv"];
+    let mapped = [&own[..], &["--history-columns", "own.toml"]].concat();
+    let shipped = place.run(&["--json", "fleet", "invest", &plan]).json();
+    assert_eq!(place.run(&mapped).json()["backtest"], shipped["backtest"]);
+    let unmapped = place.run(&own);
+    assert_eq!(unmapped.code, 2);
+    assert!(
+        unmapped
+            .err
+            .contains("own.csv:1: quarter: the column is missing"),
+        "{}",
+        unmapped.err
+    );
+    std::fs::write(
+        place.path("own.toml"),
+        columns.replace("\"plant\"", "\"sales\""),
+    )
+    .unwrap();
+    let twice = place.run(&mapped);
+    assert!(
+        twice
+            .err
+            .contains("own.toml:5: ppe_net: `sales` is the column of revenue"),
+        "{}",
+        twice.err
+    );
+}
+
 #[test]
 fn a_fault_in_what_a_scenario_asks_of_its_tables_is_placed() {
     let place = Place::new();

@@ -22,10 +22,10 @@ pub(crate) struct PublishArgs {
     /// serve in that time. Offers beyond are refused.
     #[arg(long, default_value_t = 30.0)]
     days: f64,
-    /// Where the chips stand, told as an attribute.
+    /// Where the chips stand; becomes an attribute of the listing.
     #[arg(long)]
     region: Option<String>,
-    /// Who runs the machines, told as an attribute.
+    /// Who runs the machines; becomes an attribute of the listing.
     #[arg(long)]
     host: Option<String>,
     /// The asset of its prices; the realm's first when absent.

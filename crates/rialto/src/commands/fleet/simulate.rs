@@ -10,11 +10,12 @@ use rialto_fleet::cluster::{
     self, ChipPrice, Fleet, Interval, Mode, Policy, PoolSpec, RunOptions, RunResult, ServingReport,
     ServingScenario, Totals,
 };
+use rialto_fleet::echo::figure;
 use rialto_fleet::plan::traffic_doubts;
 use rialto_fleet::step::{Parameters, Plan};
 use rialto_fleet::traffic::write_calls;
 
-use super::{plots, traffic};
+use super::traffic;
 use crate::output::{CliError, Output};
 
 /// Simulates a serving fleet and reports latency, throughput, utilisation and energy.
@@ -174,17 +175,28 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
     let wall_s = started.elapsed().as_secs_f64();
     let report = ServingReport::new(&fleet, &result, mode, options.bin_s);
     if let Some(path) = &args.requests {
-        traffic::write(path, &plots::requests_csv(&fleet, &result))?;
+        traffic::write(path, &cluster::requests_csv(&fleet, &result))?;
     }
     if let Some(path) = &args.request_log {
         traffic::write(path, &write_calls(&cluster::calls(&fleet, &result)))?;
     }
     if let Some(dir) = &args.report {
-        plots::write_report(dir, &report, &result)?;
+        write_report(dir, &report, &result)?;
         out.note(format!("report written to {}", dir.display()));
     }
     out.json(&report)?;
     print(&report, wall_s, out)
+}
+
+/// Writes a report's files to a directory.
+fn write_report(dir: &Path, report: &ServingReport, result: &RunResult) -> Result<(), CliError> {
+    std::fs::create_dir_all(dir)
+        .map_err(|e| CliError::failed(format!("cannot create {}: {e}", dir.display())))?;
+    let files = cluster::files(report, result).map_err(|e| CliError::bug(e.to_string()))?;
+    for (name, bytes) in files {
+        traffic::write_bytes(&dir.join(name), &bytes)?;
+    }
+    Ok(())
 }
 
 /// Requests from which a run says beforehand how many it simulates.
@@ -368,27 +380,6 @@ fn interval_line(name: &str, interval: &Interval) -> String {
     )
 }
 
-/// Four significant digits; from a thousand on whole, with commas between thousands.
-pub(super) fn figure(value: f64) -> String {
-    if value.abs() < 999.5 {
-        let whole = if value.abs() < 1.0 {
-            0
-        } else {
-            value.abs().log10() as usize + 1
-        };
-        return format!("{value:.*}", 4 - whole);
-    }
-    let digits = format!("{:.0}", value.abs());
-    let mut text = String::from(if value < 0.0 { "-" } else { "" });
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// What failures and drains cost, modelled.
 fn lost_line(t: &Totals, price: Option<&ChipPrice>) -> String {
     let usd = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
@@ -461,26 +452,4 @@ fn print_totals(t: &Totals, slo_s: (f64, f64), out: Output) -> Result<(), CliErr
         t.down_chip_hours,
         t.drained_chip_hours
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::figure;
-
-    #[test]
-    fn figures_are_as_long_as_they_are_worth() {
-        let table = [
-            (0.0, "0.0000"),
-            (0.046_54, "0.0465"),
-            (1.637_02, "1.637"),
-            (23.164, "23.16"),
-            (523.44, "523.4"),
-            (999.7, "1,000"),
-            (146_885.7, "146,886"),
-            (28_305_328.29, "28,305,328"),
-        ];
-        for (value, text) in table {
-            assert_eq!(figure(value), text);
-        }
-    }
 }

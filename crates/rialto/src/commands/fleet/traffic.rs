@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{Faults, PoolSpec, ServingScenario, SloSpec, TrafficSource};
+use rialto_fleet::echo::figure;
 use rialto_fleet::plan::{
-    Placement, PriceBasis, Prices, Question, plans, size_cheapest, traffic_doubts,
+    PlacedFit, Placement, PriceBasis, Prices, Question, plans, traffic_doubts,
 };
-use rialto_fleet::step::{Parameters, Plan};
+use rialto_fleet::step::Plan;
 use rialto_fleet::traffic::{Pair, Trace, TrafficModel, fit, likeness};
 use serde::Serialize;
 
@@ -56,14 +57,12 @@ pub struct TrafficArgs {
 
 /// Trace and fit side by side.
 #[derive(Debug, Serialize)]
-struct Comparison {
+struct FitComparison {
     figures: Vec<Pair>,
     /// What the chips serve, and under which objective.
     chips_of: String,
-    /// The placement that the trace asks for.
-    trace: Placement,
-    /// That of the fit, by the same parallel plan.
-    fit: Placement,
+    #[serde(flatten)]
+    placed: PlacedFit,
 }
 
 /// The generator, and how like its trace it is.
@@ -71,7 +70,7 @@ struct Comparison {
 struct Fitted<'a> {
     #[serde(flatten)]
     model: &'a TrafficModel,
-    comparison: &'a Comparison,
+    comparison: &'a FitComparison,
 }
 
 /// Runs `rialto fleet traffic`.
@@ -119,7 +118,7 @@ fn compare(
     trace: &TrafficSource,
     model: &TrafficModel,
     recorded: &Trace,
-) -> Result<Comparison, CliError> {
+) -> Result<FitComparison, CliError> {
     if let Some(rate_per_s) = args.rate_per_s {
         between(rate_per_s, "rate-per-s", 1e-9, 1e9)?;
     }
@@ -128,7 +127,7 @@ fn compare(
     let catalogue = Catalogue::shipped().map_err(|e| CliError::bug(e.to_string()))?;
     let parameters = simulate::parameters(None)?;
     let rate_per_s = args.rate_per_s.unwrap_or(model.rate_per_s);
-    let question = |traffic: &TrafficSource| Question {
+    let question = Question {
         rate_per_s,
         slo: SloSpec {
             ttft_s: args.ttft_s,
@@ -140,41 +139,28 @@ fn compare(
         trial_s: TRIAL_S,
         seed: 0,
         traffic_name: model.name.clone(),
-        traffic: traffic.clone(),
+        traffic: trace.clone(),
     };
     let spec = PoolSpec::new("fit", &args.serve, &args.chip, Plan::SINGLE, 1, &model.name);
     let possible = plans(&catalogue, &args.serve, &args.chip, &spec.precision, None)
         .map_err(|e| CliError::usage(e.to_string()))?;
-    let place = |traffic: &TrafficSource, possible: &[Plan], parameters: &Parameters| {
-        size_cheapest(&question(traffic), &spec, possible, &catalogue, parameters)
-    };
-    let of_trace = place(trace, &possible, &parameters);
-    let same: Vec<Plan> = possible
-        .into_iter()
-        .filter(|plan| plan.to_string() == of_trace.plan)
-        .collect();
-    let fitted = TrafficSource::Model(model.clone());
-    Ok(Comparison {
+    let placed = PlacedFit::new(&question, model, &spec, &possible, &catalogue, &parameters);
+    Ok(FitComparison {
         figures: likeness(recorded, model),
         chips_of: format!(
             "{} on {} {} at {rate_per_s} requests/s, 99 % within TTFT {} s and TPOT {} s",
-            args.serve, args.chip, of_trace.plan, args.ttft_s, args.tpot_s
+            args.serve, args.chip, placed.trace.plan, args.ttft_s, args.tpot_s
         ),
-        fit: place(&fitted, &same, &parameters),
-        trace: of_trace,
+        placed,
     })
 }
 
-impl Comparison {
+impl FitComparison {
     /// The table and the words around it.
     fn lines(&self) -> Vec<String> {
         let mut table = Table::new(&["trace and fit", "trace", "fit"]);
         for pair in &self.figures {
-            table.row([
-                pair.figure.clone(),
-                simulate::figure(pair.trace),
-                simulate::figure(pair.fit),
-            ]);
+            table.row([pair.figure.clone(), figure(pair.trace), figure(pair.fit)]);
         }
         let chips = |p: &Placement| p.chips.map_or_else(super::table::dash, |n| n.to_string());
         let even = |p: &Placement| {
@@ -183,17 +169,17 @@ impl Comparison {
         };
         table.row([
             "chips to buy".to_owned(),
-            chips(&self.trace),
-            chips(&self.fit),
+            chips(&self.placed.trace),
+            chips(&self.placed.fit),
         ]);
         table.row([
             "chips with even odds".to_owned(),
-            even(&self.trace),
-            even(&self.fit),
+            even(&self.placed.trace),
+            even(&self.placed.fit),
         ]);
         let mut lines = table.lines();
         lines.push(format!("chips: {} [modelled]", self.chips_of));
-        for (side, p) in [("trace", &self.trace), ("fit", &self.fit)] {
+        for (side, p) in [("trace", &self.placed.trace), ("fit", &self.placed.fit)] {
             match seeds(p) {
                 Some(seeds) => lines.push(format!("{side}: {seeds}")),
                 None => lines.push(format!("{side}: {}", p.binds.words())),

@@ -1,18 +1,30 @@
-//! Files of a fleet report: one HTML page, charts, JSON and CSV. Every figure is a twin's.
+//! Files of a report: one HTML page, charts, JSON and CSV. Every figure is a twin's.
+//!
+//! Holds their texts; who asked writes them.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use rialto_fleet::cells::text_cell;
-use rialto_fleet::cluster::{Fleet, RunResult, SeriesPoint, ServingReport, Totals};
-use rialto_fleet::engine::{Histogram, Recorder};
+use super::pool::Fleet;
+use super::report::{SeriesPoint, ServingReport, Totals};
+use super::run::RunResult;
+use crate::cells::text_cell;
+use crate::chart::{Chart, PngError, Series, escape};
+use crate::echo::figure;
+use crate::engine::{Histogram, Recorder};
 
-use super::chart::{Chart, Series, escape};
-use super::simulate::figure;
-use super::traffic;
-use crate::output::CliError;
+/// A report that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// A figure that JSON has no form for.
+    #[error("the report as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A chart that is no picture.
+    #[error("a chart as PNG: {0}")]
+    Png(#[from] PngError),
+}
 
 /// Every request's outcome as CSV.
+#[must_use]
 pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
     let mut text = String::from(
         "pool,number,arrival_s,input_tokens,output_tokens,queue_s,ttft_s,tpot_s,e2e_s,\
@@ -44,25 +56,29 @@ pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
     text
 }
 
-/// Writes the report's files to a directory: `report.html`, `report.json`, `pools.csv`,
-/// `series.csv` and each chart as SVG and PNG.
-pub fn write_report(
-    dir: &Path,
+/// The report's files by name: `report.html`, `report.json`, `pools.csv`, `series.csv` and each chart as
+/// SVG and PNG.
+///
+/// # Errors
+/// As those of the forms.
+pub fn files(
     report: &ServingReport,
     result: &RunResult,
-) -> Result<(), CliError> {
-    std::fs::create_dir_all(dir)
-        .map_err(|e| CliError::failed(format!("cannot create {}: {e}", dir.display())))?;
-    let json = serde_json::to_string_pretty(report).map_err(|e| CliError::bug(e.to_string()))?;
-    traffic::write(&dir.join("report.json"), &json)?;
-    traffic::write(&dir.join("pools.csv"), &pools_csv(report))?;
-    traffic::write(&dir.join("series.csv"), &series_csv(report))?;
+) -> Result<Vec<(String, Vec<u8>)>, FilesError> {
+    let mut files = Vec::new();
+    let mut file = |name: &str, text: String| files.push((name.to_owned(), text.into_bytes()));
+    file("report.json", serde_json::to_string_pretty(report)?);
+    file("pools.csv", pools_csv(report));
+    file("series.csv", series_csv(report));
     let charts = charts(report, result);
+    file("report.html", html(report, &charts));
     for (name, chart) in &charts {
-        traffic::write(&dir.join(format!("{name}.svg")), &chart.svg())?;
-        traffic::write_bytes(&dir.join(format!("{name}.png")), &chart.png())?;
+        file(&format!("{name}.svg"), chart.svg());
     }
-    traffic::write(&dir.join("report.html"), &html(report, &charts))
+    for (name, chart) in &charts {
+        files.push((format!("{name}.png"), chart.png()?));
+    }
+    Ok(files)
 }
 
 fn charts(report: &ServingReport, result: &RunResult) -> Vec<(&'static str, Chart)> {

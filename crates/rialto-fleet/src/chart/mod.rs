@@ -1,8 +1,14 @@
-//! Line charts, drawn once as shapes and written as SVG or PNG.
+//! Line charts, drawn once as shapes and given as SVG or PNG.
+//!
+//! Holds scales, ticks and the two forms. It knows nothing of what it draws, and writes no file.
 
 use std::fmt::Write as _;
 
-use super::raster::{Raster, text_width};
+mod raster;
+
+use raster::{Raster, text_width};
+
+pub use raster::PngError;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 320.0;
@@ -16,6 +22,7 @@ const COLOURS: [&str; 6] = [
 ];
 
 /// A named line.
+#[derive(Clone, Debug)]
 pub struct Series {
     /// Name in the legend.
     pub name: String,
@@ -24,6 +31,7 @@ pub struct Series {
 }
 
 /// A chart of lines over a common axis.
+#[derive(Clone, Debug)]
 pub struct Chart {
     /// Title.
     pub title: String,
@@ -85,7 +93,7 @@ impl Scale {
 
     fn at(&self, value: f64) -> f64 {
         let t = if self.log {
-            (value.max(self.low) / self.low).ln() / (self.high / self.low).ln()
+            libm::log(value.max(self.low) / self.low) / libm::log(self.high / self.low)
         } else {
             (value - self.low) / (self.high - self.low)
         };
@@ -94,13 +102,14 @@ impl Scale {
 
     fn ticks(&self) -> Vec<f64> {
         if self.log {
-            let first = self.low.log10().floor() as i32;
-            let last = self.high.log10().ceil() as i32;
-            let all = (first..=last).flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(e)));
+            let first = libm::log10(self.low).floor() as i32;
+            let last = libm::log10(self.high).ceil() as i32;
+            let all = (first..=last)
+                .flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * libm::pow(10.0, f64::from(e))));
             return all.filter(|t| (self.low..=self.high).contains(t)).collect();
         }
         let rough = (self.high - self.low) / 5.0;
-        let power = 10f64.powf(rough.log10().floor());
+        let power = libm::pow(10.0, libm::log10(rough).floor());
         let step = [1.0, 2.0, 5.0, 10.0]
             .into_iter()
             .map(|m| m * power)
@@ -227,6 +236,7 @@ impl Chart {
     }
 
     /// The chart as an SVG document.
+    #[must_use]
     pub fn svg(&self) -> String {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
@@ -279,7 +289,10 @@ impl Chart {
     }
 
     /// The chart as a PNG file.
-    pub fn png(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// As the encoder's, which has none for pictures of this size.
+    pub fn png(&self) -> Result<Vec<u8>, PngError> {
         let mut raster = Raster::new(WIDTH as usize, HEIGHT as usize);
         for shape in self.shapes() {
             match shape {
@@ -314,6 +327,7 @@ impl Chart {
 }
 
 /// Text made safe for XML and HTML.
+#[must_use]
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -341,7 +355,7 @@ mod tests {
         let svg = chart.svg();
         assert!(svg.contains("a &lt; b") && svg.contains("two &amp; three"));
         assert_eq!(svg.matches("stroke-width=\"2\"").count(), 2);
-        assert!(chart.png().starts_with(b"\x89PNG"));
+        assert!(chart.png().unwrap().starts_with(b"\x89PNG"));
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! A small picture: lines, rectangles and plain letters on an indexed bitmap, written as PNG.
+//! A small picture: lines and plain letters on an indexed bitmap, given as PNG.
 //!
-//! Enough for charts and nothing else. The file format is PNG 1.2 (ISO/IEC 15948) with one palette
-//! and stored (uncompressed) zlib blocks (RFC 1950, RFC 1951).
+//! Enough for charts and nothing else.
+
+pub use png::EncodingError as PngError;
 
 /// A bitmap of palette indices.
-pub struct Raster {
+pub(super) struct Raster {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
@@ -13,7 +14,7 @@ pub struct Raster {
 
 impl Raster {
     /// A white picture.
-    pub fn new(width: usize, height: usize) -> Self {
+    pub(super) fn new(width: usize, height: usize) -> Self {
         Self {
             width,
             height,
@@ -49,7 +50,7 @@ impl Raster {
     }
 
     /// A straight line.
-    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), thickness: f64, hex: &str) {
+    pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), thickness: f64, hex: &str) {
         let colour = self.colour(hex);
         let length = (to.0 - from.0).abs().max((to.1 - from.1).abs());
         let steps = length.ceil().max(1.0);
@@ -61,7 +62,7 @@ impl Raster {
     }
 
     /// Text whose baseline starts at `(x, y)`; `size` is the height of a capital.
-    pub fn text(&mut self, x: f64, y: f64, size: f64, text: &str, hex: &str) {
+    pub(super) fn text(&mut self, x: f64, y: f64, size: f64, text: &str, hex: &str) {
         let scale = size / 6.0;
         for (i, c) in text.chars().enumerate() {
             let left = x + i as f64 * text_width(1, size);
@@ -82,68 +83,21 @@ impl Raster {
     }
 
     /// The picture as a PNG file.
-    pub fn png(&self) -> Vec<u8> {
-        let mut raw = Vec::with_capacity(self.height * (self.width + 1));
-        for row in self.pixels.chunks(self.width) {
-            raw.push(0);
-            raw.extend_from_slice(row);
-        }
-        let mut header = Vec::new();
-        header.extend_from_slice(&(self.width as u32).to_be_bytes());
-        header.extend_from_slice(&(self.height as u32).to_be_bytes());
-        header.extend_from_slice(&[8, 3, 0, 0, 0]);
-        let palette: Vec<u8> = self.palette.iter().take(256).flatten().copied().collect();
-        let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-        chunk(&mut file, b"IHDR", &header);
-        chunk(&mut file, b"PLTE", &palette);
-        chunk(&mut file, b"IDAT", &zlib_stored(&raw));
-        chunk(&mut file, b"IEND", &[]);
-        file
+    pub(super) fn png(&self) -> Result<Vec<u8>, PngError> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(png::BitDepth::Eight);
+        let colours = self.palette.iter().take(256);
+        encoder.set_palette(colours.flatten().copied().collect::<Vec<u8>>());
+        encoder.write_header()?.write_image_data(&self.pixels)?;
+        Ok(file)
     }
 }
 
 /// Width of `letters` letters whose capitals are `size` high.
-pub fn text_width(letters: usize, size: f64) -> f64 {
+pub(super) fn text_width(letters: usize, size: f64) -> f64 {
     letters as f64 * size * 5.6 / 6.0
-}
-
-fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
-    file.extend_from_slice(&(data.len() as u32).to_be_bytes());
-    let start = file.len();
-    file.extend_from_slice(kind);
-    file.extend_from_slice(data);
-    let sum = crc32(&file[start..]);
-    file.extend_from_slice(&sum.to_be_bytes());
-}
-
-fn crc32(data: &[u8]) -> u32 {
-    !data.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |c, _| {
-            if c & 1 == 1 {
-                (c >> 1) ^ 0xedb8_8320
-            } else {
-                c >> 1
-            }
-        })
-    })
-}
-
-fn zlib_stored(data: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x78, 0x01];
-    let blocks = data.chunks(65_535).count();
-    for (i, block) in data.chunks(65_535).enumerate() {
-        let length = block.len() as u16;
-        out.push(u8::from(i + 1 == blocks));
-        out.extend_from_slice(&length.to_le_bytes());
-        out.extend_from_slice(&(!length).to_le_bytes());
-        out.extend_from_slice(block);
-    }
-    let (a, b) = data.iter().fold((1u32, 0u32), |(a, b), byte| {
-        let a = (a + u32::from(*byte)) % 65_521;
-        (a, (b + a) % 65_521)
-    });
-    out.extend_from_slice(&((b << 16) | a).to_be_bytes());
-    out
 }
 
 /// A letter's strokes: polylines of points `xy` on a grid 4 wide and 6 high, y upwards.
@@ -209,19 +163,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_match_their_definitions() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        let stored = zlib_stored(b"Wikipedia");
-        assert_eq!(stored[stored.len() - 4..], 0x11e6_0398u32.to_be_bytes());
-    }
-
-    #[test]
     fn a_picture_has_its_size_and_a_drawn_line() {
         let mut raster = Raster::new(20, 16);
         raster.line((2.0, 3.0), (17.0, 3.0), 1.0, "#ff0000");
         raster.text(2.0, 14.0, 4.0, "A1%", "#000000");
-        let png = raster.png();
-        assert_eq!(png[16..24], [0, 0, 0, 20, 0, 0, 0, 16]);
+        let file = raster.png().unwrap();
+        let mut read = png::Decoder::new(std::io::Cursor::new(&file))
+            .read_info()
+            .unwrap();
+        let mut pixels = vec![0; 20 * 16];
+        let shape = read.next_frame(&mut pixels).unwrap();
+        assert_eq!((shape.width, shape.height), (20, 16));
+        assert_eq!(pixels, raster.pixels);
         assert!(raster.pixels.iter().filter(|p| **p == 1).count() >= 15);
         assert!(raster.pixels.contains(&2));
     }
