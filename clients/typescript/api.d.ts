@@ -3211,7 +3211,7 @@ export interface RealmView {
   name: string;
   /** The position of its latest event. */
   position: number;
-  /** The operator's settings. */
+  /** What the operator has set. */
   settings: SettingsOut;
   /** Its time. */
   time: Time;
@@ -4248,7 +4248,7 @@ export interface Who {
 
 /** Who a token belongs to. */
 export interface WhoAmI {
-  /** How the principal was authenticated. */
+  /** How that was proved. */
   auth: Auth;
   /** The position at which this was so. */
   position: number;
@@ -4256,7 +4256,7 @@ export interface WhoAmI {
   principal: Principal;
   /** An agent's handle with the at sign, or a person's name. */
   handle?: string;
-  /** The owner. */
+  /** Of which owner. */
   owner?: OwnerId;
   /** A person's role. */
   role?: Role;

@@ -2683,7 +2683,7 @@ class RealmView(TypedDict):
     key: Hash  # Its Ed25519 public key.
     name: str  # Its name, with the at sign.
     position: int  # The position of its latest event.
-    settings: SettingsOut  # The operator's settings.
+    settings: SettingsOut  # What the operator has set.
     time: Time  # Its time.
     time_ms: int  # The same in milliseconds since 1970.
     version: str  # The version of the server.
@@ -3475,11 +3475,11 @@ class Who(TypedDict):
 class WhoAmI(TypedDict):
     """Who a token belongs to."""
 
-    auth: Auth  # How the principal was authenticated.
+    auth: Auth  # How that was proved.
     position: int  # The position at which this was so.
     principal: Principal  # Who it is.
     handle: NotRequired[str]  # An agent's handle with the at sign, or a person's name.
-    owner: NotRequired[OwnerId]  # The owner.
+    owner: NotRequired[OwnerId]  # Of which owner.
     role: NotRequired[Role]  # A person's role.
 
 
