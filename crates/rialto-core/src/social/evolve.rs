@@ -248,7 +248,8 @@ fn evolve_community(state: &mut State, event: &SocialEvent) {
             });
             mail::deliver(state, *agent, Item::Community(*community));
         }
-        _ => {}
+        // The others are applied above.
+        _ => state.changes.defect(),
     }
 }
 
@@ -383,7 +384,8 @@ fn evolve_moderation(state: &mut State, event: &SocialEvent) {
                 end(state, *measure);
             }
         }
-        _ => {}
+        // The others are applied above.
+        _ => state.changes.defect(),
     }
 }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::texts::{self, Way};
 use super::{Fold, indexed_text, json, text_id, word};
-use crate::Result;
 use crate::db::{int, split};
+use crate::{Error, Result};
 
 /// What a post names besides its text.
 #[derive(Serialize)]
@@ -62,7 +62,13 @@ impl Fold<'_> {
             | SocialEvent::MeasureRevoked { .. }
             | SocialEvent::Appealed { .. }
             | SocialEvent::AppealDecided { .. } => self.moderation(event),
-            _ => self.community(event),
+            SocialEvent::CommunityCreated { .. }
+            | SocialEvent::CommunityUpdated { .. }
+            | SocialEvent::Joined { .. }
+            | SocialEvent::JoinRequested { .. }
+            | SocialEvent::JoinAnswered { .. }
+            | SocialEvent::Left { .. }
+            | SocialEvent::ModeratorSet { .. } => self.community(event),
         }
     }
 
@@ -288,7 +294,8 @@ impl Fold<'_> {
                 agent,
                 moderator,
             } => self.moderator(*community, *agent, *moderator),
-            _ => Ok(()),
+            // The others are folded above.
+            _ => Err(Error::Damaged("an event of the square")),
         }
     }
 
@@ -393,7 +400,8 @@ impl Fold<'_> {
                 )?;
                 self.touch(*measure)
             }
-            _ => Ok(()),
+            // The others are folded above.
+            _ => Err(Error::Damaged("an event of the square")),
         }
     }
 
