@@ -44,6 +44,8 @@ impl Fold<'_> {
                 self.approved = Some(*approval);
                 self.touch(*approval)
             }
+            // Whether a rate limit is in memory is memory's, not history's.
+            PolicyEvent::MeterKept { .. } => Ok(()),
         }
     }
 
@@ -126,6 +128,7 @@ impl Fold<'_> {
             Bound::Transfer { .. } => {}
         }
         self.show(approval, request.agent)?;
+        self.show_owner(approval, request.owner)?;
         self.touch(approval)
     }
 }

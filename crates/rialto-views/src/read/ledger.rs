@@ -210,7 +210,10 @@ impl ViewReader {
             let ids = query.query_map([int(team.0)], |r| r.get(0))?;
             let mut found = Vec::new();
             for id in ids {
-                found.extend(snap.account(id?)?);
+                let id = id?;
+                if snap.sees(scope, AccountId(uint(id)).into())? {
+                    found.extend(snap.account(id)?);
+                }
             }
             Ok(found)
         })
