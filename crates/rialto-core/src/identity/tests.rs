@@ -1,5 +1,6 @@
 //! Who exists, who may act, and what a stop switch stops: as tables.
 
+use std::format;
 use std::string::{String, ToString};
 
 use crate::ctx::secret_hash;

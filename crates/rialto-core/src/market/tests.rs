@@ -223,11 +223,11 @@ fn a_public_call_takes_sixty_four_answers() {
         };
         let of = n / limits::CALL_PLACES_OF_OWNER;
         let owner = match n % limits::CALL_PLACES_OF_OWNER {
-            0 => format!("owner o{of}\n"),
+            0 => format!("owner own{of}\n"),
             _ => String::new(),
         };
         world.run(&format!(
-            "{owner}agent o{of} @s{n}\n@s{n} call.propose {{\"call\": \"$c\", \"terms\": {{\"price\": \"1\"}}, \"valid_for_ms\": 600000}} => {outcome}"
+            "{owner}agent own{of} @s{n}\n@s{n} call.propose {{\"call\": \"$c\", \"terms\": {{\"price\": \"1\"}}, \"valid_for_ms\": 600000}} => {outcome}"
         ));
     }
 }
@@ -467,7 +467,7 @@ fn the_named_arbiter_rules() {
         @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
         @buyer deal.dispute {"deal": "$deal", "reason": "cold"} => ok
         @seller deal.rule {"deal": "$deal", "to_seller": "10", "reason": "mine"} => RLT0511
-        operator deal.rule {"deal": "$deal", "to_seller": "10", "reason": "x"} => RLT0102
+        operator deal.rule {"deal": "$deal", "to_seller": "10", "reason": "x"} => RLT0511
         // to strangers the deal does not exist
         @second deal.rule {"deal": "$deal", "to_seller": "10", "reason": "x"} => RLT0103
         @judge deal.rule {"deal": "$deal", "to_seller": "10.01", "reason": "x"} => RLT0008

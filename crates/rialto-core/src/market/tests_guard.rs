@@ -71,7 +71,7 @@ fn money_that_leaves_through_an_own_team_counts_where_it_leaves() {
     let over = "RLT0402 per_deal of owner_";
     table(
         &[
-            &team("front", "@buyer", "@seller"),
+            team("front", "@buyer", "@seller").as_str(),
             limit,
             &offer("50", front, "", over),
             &offer("50", front, fund, over),
@@ -97,7 +97,7 @@ fn money_that_leaves_through_an_own_team_counts_where_it_leaves() {
     let out = r#"{"team": "$own", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$buyer", "ppm": 0}, {"agent": "$seller", "ppm": 1000000}]}"#;
     table(
         &[
-            &team("own", "@buyer", "@sibling"),
+            team("own", "@buyer", "@sibling").as_str(),
             limit,
             &within("true", "ok $held"),
             &within("false", "ok $bare"),
@@ -129,7 +129,7 @@ fn the_other_side_learns_nothing_of_a_limit() {
     };
     table(
         &[
-            &offer("10", "", "", "ok $a"),
+            offer("10", "", "", "ok $a").as_str(),
             &offer("10", "", "", "ok $b"),
             &set(r#""per_deal": "5""#),
             &accept("@seller", "a", "RLT0402 -"),
@@ -179,7 +179,7 @@ fn who_may_spend_from_the_purse_does_not_judge_what_it_pays() {
     .concat();
     table(
         &[
-            &made,
+            made.as_str(),
             join,
             &offer("5", judge, purse, refused),
             &accept("@seller", "n", refused),
@@ -193,7 +193,7 @@ fn who_may_spend_from_the_purse_does_not_judge_what_it_pays() {
     // one that joins later does not rule any more
     table(
         &[
-            &made,
+            made.as_str(),
             &accept("@seller", "n", "ok $deal"),
             join,
             r#"@seller deal.deliver {"deal": "$deal", "body": "x"} => ok
@@ -217,7 +217,7 @@ fn an_arbiter_takes_cases_of_those_it_lets_in() {
     };
     table(
         &[
-            &block(true),
+            block(true).as_str(),
             &offer("1", judge, "", "RLT0602 by the arbiter"),
             &sale("1", judge, "ok $n"),
             &accept("@buyer", "n", "RLT0602 by the arbiter"),
@@ -244,7 +244,7 @@ fn an_arbiter_takes_cases_of_those_it_lets_in() {
 fn the_operator_is_told_that_another_rules() {
     table(
         &[
-            &offer("1", r#", "arbiter": {"agent": "@judge"}"#, "", "ok $n"),
+            offer("1", r#", "arbiter": {"agent": "@judge"}"#, "", "ok $n").as_str(),
             &accept("@seller", "n", "ok $deal"),
             r#"@seller deal.deliver {"deal": "$deal", "body": "x"} => ok
             @buyer deal.dispute {"deal": "$deal", "reason": "x"} => ok
@@ -262,7 +262,8 @@ fn a_delivery_between_strangers_has_at_least_a_minute() {
     "#;
     table(
         &[
-            &offer("1", &within(59_999), "", "RLT0521 at least 60000"),
+            r#"@buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1", "deliver_within_ms": 59999}, "valid_for_ms": 600000} => RLT0521 at least 60000
+            "#,
             &sale("1", &within(1), "RLT0521"),
             &offer("1", &within(60_000), "", "ok"),
             own,
@@ -289,11 +290,12 @@ fn no_owner_takes_all_places_of_a_public_call() {
     let proposals: String = (few.iter().take(4).map(|who| propose(who, "ok"))).collect();
     table(
         &[
-            &agents,
+            agents.as_str(),
             r#"@buyer call.open {"body": "x", "public": true, "invite": ["@judge"], "open_for_ms": 600000} => ok $c
             "#,
             &proposals,
-            &propose("@m5", "RLT0522 at most 4"),
+            r#"@m5 call.propose {"call": "$c", "terms": {"price": "1"}, "valid_for_ms": 600000} => RLT0522 at most 4
+            "#,
             // whom the buyer named, and other owners, have their places
             &propose("@judge", "ok"),
             &propose("@seller", "ok"),

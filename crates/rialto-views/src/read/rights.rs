@@ -256,7 +256,7 @@ impl Snap<'_> {
         };
         let owner = owner.map(|o| OwnerId(uint(o)));
         match kind {
-            3 => self.members_of(parties, holder)?,
+            3 => self.joined_in(parties, holder)?,
             4 => self.add_agent(parties, holder)?,
             _ => {}
         }
@@ -269,7 +269,7 @@ impl Snap<'_> {
     }
 
     /// The agents that have joined a team. Those that are only invited do not see what it has.
-    fn members_of(&self, parties: &mut Parties, team: i64) -> Result<()> {
+    fn joined_in(&self, parties: &mut Parties, team: i64) -> Result<()> {
         let sql = "SELECT agent FROM team_member WHERE team = ? AND joined = 1 ORDER BY agent";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([team])?;
