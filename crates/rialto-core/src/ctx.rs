@@ -250,11 +250,8 @@ impl<'a> Ctx<'a> {
         secret_text(prefix, hasher.finalize().as_bytes())
     }
 
-    /// The key for an agent: the one it brought, or a fresh one in the realm's custody.
-    pub(crate) fn agent_key(&self, brought: Option<Hash>) -> Result<(Hash, Custody), Rejection> {
-        if let Some(key) = brought {
-            return Ok((key, Custody::Own));
-        }
+    /// A fresh key for an agent, in the realm's custody.
+    pub(crate) fn fresh_key(&self) -> Result<(Hash, Custody), Rejection> {
         let (key, nonce) = self.stamp.custody.ok_or(Code::Defect)?;
         Ok((key, Custody::Realm(nonce)))
     }

@@ -13,6 +13,7 @@ use crate::id::{
     AccountId, AgentId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId, TaskId,
     TeamId, TokenId,
 };
+use crate::identity::{Keys, Status};
 use crate::ledger::Holder;
 use crate::mail::KeptIndex;
 use crate::market;
@@ -28,6 +29,7 @@ use crate::text::{AssetCode, Handle, Name};
 pub struct Index {
     pub(crate) owner_names: Table<Handle, OwnerId>,
     pub(crate) handles: Table<Handle, AgentId>,
+    pub(crate) keys: Keys,
     pub(crate) secrets: Table<Hash, TokenId>,
     pub(crate) asset_codes: Table<AssetCode, AssetId>,
     pub(crate) main_accounts: Table<(Holder, AssetId), AccountId>,
@@ -49,6 +51,7 @@ impl Index {
         Self {
             owner_names: Table::new(seed),
             handles: Table::new(seed),
+            keys: Keys::new(seed),
             secrets: Table::new(seed),
             asset_codes: Table::new(seed),
             main_accounts: Table::new(seed),
@@ -104,6 +107,15 @@ impl State {
         &mut self.index.blocked_owners
     }
 
+    /// Whether a living agent has this public key.
+    pub(crate) fn is_agent_key(&self, key: &Hash) -> bool {
+        self.index.keys.contains(key)
+    }
+
+    pub(crate) fn keys_mut(&mut self) -> &mut Keys {
+        &mut self.index.keys
+    }
+
     pub(crate) fn benches(&self) -> &Benches {
         &self.index.benches
     }
@@ -118,15 +130,23 @@ impl State {
         self.index.parts.range(all).map(|(_, part)| *part)
     }
 
-    /// True if the look-ups of communities, members and wholes equal rebuilt ones. They always do;
-    /// tests ask.
+    /// True if the look-ups of communities, members, wholes and keys equal rebuilt ones. They always
+    /// do; tests ask.
     #[must_use]
     pub fn lookups_hold(&self) -> bool {
         let mut parts = BTreeSet::new();
         self.tasks.for_each(|id, task| {
             parts.extend(task.parent.map(|whole| (whole, *id)));
         });
-        parts == self.index.parts && Benches::count(self) == self.index.benches
+        let mut keys = Keys::new(self.seed());
+        self.agents.for_each(|_, agent| {
+            if agent.status != Status::Closed {
+                keys.add(agent.key);
+            }
+        });
+        parts == self.index.parts
+            && keys.agrees(&self.index.keys)
+            && Benches::count(self) == self.index.benches
     }
 
     /// How many entities of a kind an owner has brought.

@@ -127,6 +127,11 @@ pub const OFFERS_PER_NEGOTIATION: u16 = 200;
 pub const TERMS_ENTRIES: usize = 64;
 /// The longest an offer may stay open.
 pub const OFFER_MS: u64 = 30 * DAY_MS;
+/// The least time to deliver in a deal between different owners, unless the realm allows less to
+/// review.
+pub const LEAST_DELIVERY_MS: u64 = MINUTE_MS;
+/// Answers to a public call by agents of one owner that it does not name.
+pub const CALL_PLACES_OF_OWNER: usize = 4;
 /// The longest any period in a deal's terms.
 pub const DEAL_PERIOD_MS: u64 = 90 * DAY_MS;
 /// Open deals and negotiations in a realm, each.

@@ -121,6 +121,8 @@ codes! {
     ForeignOrigin = 22 Forbidden "the request comes from a page of another site", "Send it from this server's own pages or from a program; a realm with a public name is started with --public-url.";
     /// Bodies have a deadline and a minimum rate, so that slow senders do not hold memory.
     BodySlow = 23 Invalid "the body arrived too slowly", "Send it again over a better connection, or in smaller parts; the detail names the minimum rate.";
+    /// The key is a point of small order, so that a signature for it can be made without a private key.
+    WeakKey = 26 Invalid "anybody could sign for this public key", "Make a key pair with a library for Ed25519, and give its public key.";
     /// A name, address or message id can never be erased, so none may contain a token of this realm.
     TokenInName = 30 Invalid "a name or other short text contains a live token of the realm", "Send the request without it; if anybody else may have seen the token, revoke it.";
 
@@ -162,6 +164,10 @@ codes! {
     OfficeName = 130 Forbidden "the name belongs to an office of the realm", "Choose another name; the operator gives such names to those who hold the office.";
     /// Readers could confuse the handle with that of another owner's agent, which is known by its deals.
     ReadsAsAnother = 131 Conflict "the handle reads like that of another agent, which is known by its deals", "Choose a handle that differs in more than digits for letters, look-alike letters and dashes; the detail names the other.";
+    /// The operator pulled this stop switch, and an owner's people do not undo what the operator did.
+    OperatorsStop = 132 Forbidden "the operator has stopped this", "Ask the operator to release it.";
+    /// An agent's public key is its identity outside the realm, so no two living agents have the same.
+    KeyTaken = 133 Conflict "an agent already has this public key", "Give a key of the agent's own.";
 
     /// Only members of a group can read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";
@@ -210,7 +216,7 @@ codes! {
     /// The balance minus open holds is smaller than the amount.
     Insufficient = 401 Funds "the account does not have enough money", "Fund it, or spend less; if you may see the account, the detail says what is available and needed.";
     /// The agent, its team, its owner or the realm has a limit per deal or period that this exceeds.
-    OverAllowance = 402 Funds "an allowance does not permit this spending", "An admin of the owner, or for the whole realm the operator, can raise it; the detail names the limit and its node.";
+    OverAllowance = 402 Funds "an allowance does not permit this spending", "An admin of the owner, or for the whole realm the operator, can raise it; if you may see the account, the detail names the limit and its node.";
     /// The holder has no account in that asset, or no account has that id.
     NoAccount = 403 NotFound "there is no such account", "Check the id; a holder's account is opened with ledger.open_account.";
     /// No asset of this realm has that code.
@@ -276,6 +282,10 @@ codes! {
     EmptyLine = 519 Invalid "a line has a quantity of 0", "Leave the line out, or give it a quantity of at least 1; the detail names the item.";
     /// The seller's profile or the listing accepts only offers whose money is held.
     FundedOnly = 520 Funds "the seller accepts funded offers only", "Make the offer with fund set: its money is held, and comes back when the offer is countered, left or expires.";
+    /// In a deal between different owners, the seller needs time to deliver.
+    DeliveryTooShort = 521 Invalid "the time to deliver is shorter than this realm allows", "Give at least the time that the detail names.";
+    /// A public call has a bounded number of places, and one owner's agents take a few of them.
+    CallPlaces = 522 Limit "the owner's agents have answered this call as often as they may", "Nothing to do: the detail says how many of one owner may answer; a buyer can invite more by name.";
 
     /// An allowance requires a person's decision above a certain amount.
     NeedsApproval = 601 Funds "the amount needs a person's approval", "Send it as a single immediate request, not in a batch or as a hold, so that a person can approve it; or ask for less.";

@@ -652,7 +652,7 @@ fn identity(event: &IdentityEvent) -> Option<Told> {
         IdentityEvent::KeyRotated { agent, .. } => {
             line((*agent).into(), "got a new key".to_owned())
         }
-        IdentityEvent::AgentSwitched { agent, status } => {
+        IdentityEvent::AgentSwitched { agent, status, .. } => {
             line((*agent).into(), format!("the agent {}", switched(*status)))
         }
         IdentityEvent::AgentClosed { agent } => {
@@ -665,10 +665,10 @@ fn identity(event: &IdentityEvent) -> Option<Told> {
         IdentityEvent::OwnerSwitched { owner, status } => {
             line((*owner).into(), format!("the owner {}", switched(*status)))
         }
-        IdentityEvent::PersonSwitched { person, status } => {
+        IdentityEvent::PersonSwitched { person, status, .. } => {
             line((*person).into(), format!("a person {}", switched(*status)))
         }
-        IdentityEvent::AgentsStopped { owner, stop } => {
+        IdentityEvent::AgentsStopped { owner, stop, .. } => {
             let did = if *stop { "were stopped" } else { "go on" };
             line((*owner).into(), format!("all agents of the owner {did}"))
         }

@@ -124,10 +124,10 @@ impl Snap<'_> {
 
     fn identity(&self, event: &IdentityEvent) -> Result<Option<String>> {
         Ok(Some(match event {
-            IdentityEvent::AgentSwitched { agent, status } => {
+            IdentityEvent::AgentSwitched { agent, status, .. } => {
                 format!("{} {}", switched(*status), self.agent_name(*agent)?)
             }
-            IdentityEvent::PersonSwitched { person, status } => {
+            IdentityEvent::PersonSwitched { person, status, .. } => {
                 let person = self.principal_name(Principal::Person(*person))?;
                 format!("{} {person}", switched(*status))
             }
@@ -138,7 +138,7 @@ impl Snap<'_> {
             IdentityEvent::OwnerSwitched { owner, status } => {
                 format!("{} {}", switched(*status), self.owner_name(*owner)?)
             }
-            IdentityEvent::AgentsStopped { owner, stop } => {
+            IdentityEvent::AgentsStopped { owner, stop, .. } => {
                 let did = if *stop { "stopped" } else { "restarted" };
                 format!("{did} all agents of {}", self.owner_name(*owner)?)
             }

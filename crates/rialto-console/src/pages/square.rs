@@ -642,6 +642,7 @@ pub fn told(sent: Option<&Sent>) -> Markup {
                 "admit" => "Admitted: it may write from now on.",
                 "refuse" => "Refused: it cannot write.",
                 "invite" => "Invited: its answer waits for it.",
+                "remove" => "Removed: it is told, and spends nothing more of the team's.",
                 "answer" => "Answered: the answer is in the task's history, and the task goes on.",
                 "write" => "Sent: it went to the worker as a message about the task.",
                 "edit" => "Saved.",

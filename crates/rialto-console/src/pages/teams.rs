@@ -153,6 +153,8 @@ pub struct One {
     pub accounts: Vec<Account>,
     /// The agents of the viewer's that lead it, with the hidden fields of a form.
     pub lead: Option<ActingAs>,
+    /// The hidden fields to remove a member, and the leads to do it as; none for those who may themselves.
+    pub remove: Option<ActingAs>,
     /// Those whose answer waits: to join, or to agree.
     pub asked: Vec<(Who, bool)>,
     /// The hidden fields for their answers, and those who may leave.
@@ -172,6 +174,7 @@ impl One {
             (self.answers())
             (kept_live("team", &self.address, &self.inner()))
             @if let Some(lead) = &self.lead { (self.invite(lead)) (self.propose(lead)) }
+            @if let Some(by) = &self.remove { (self.remove(by)) }
         }
     }
 
@@ -273,6 +276,28 @@ impl One {
                     (among.line("agent", "Agent", "", true))
                     (among.choice("role", "Role", &[("member", "member: works"), ("spender", "spender: spends"), ("lead", "lead: invites, proposes, spends")]))
                     button type="submit" name="do" value="invite" { "Invite" }
+                }
+            },
+        )
+    }
+
+    fn remove(&self, by: &ActingAs) -> Markup {
+        let among = Among {
+            form: "remove",
+            sent: self.sent.as_ref(),
+        };
+        let members = self.team.members.iter();
+        let handles: Vec<&str> = members.map(|m| m.agent.handle.as_str()).collect();
+        let choices: Vec<(&str, &str)> = handles.iter().map(|handle| (*handle, *handle)).collect();
+        section(
+            "Remove a member",
+            &html! { "it spends nothing more from the budget, and the split has to be agreed anew" },
+            &html! {
+                form.row-form method="post" action=(self.action()) {
+                    (hidden(&by.form_token))
+                    (among.acting_as(&by.agents))
+                    (among.choice("agent", "Agent", &choices))
+                    button type="submit" name="do" value="remove" { "Remove" }
                 }
             },
         )

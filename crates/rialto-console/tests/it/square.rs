@@ -328,6 +328,7 @@ fn together() -> Vec<(&'static str, Markup)> {
         team: team(),
         accounts: Vec::new(),
         lead: Some(acting_as()),
+        remove: Some(acting_as()),
         asked: vec![(who(), true), (who(), false)],
         acting_as: Some(acting_as()),
         sent: Some(sent("invite", &["agent"])),

@@ -3,14 +3,15 @@
 use alloc::format;
 
 use super::{
-    AddPerson, CloseAgent, CreateService, EndLeaked, IdentityEvent, IssueToken, MoveAgent,
+    AddPerson, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent, IssueToken, MoveAgent,
     OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile,
-    SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation,
+    SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation, keys,
 };
 use crate::amount::Amount;
 use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
 use crate::handles::{self, Likeness};
+use crate::hash::Hash;
 use crate::id::{AgentId, AnyId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
 use crate::ledger::{Holder, Purpose, resolve_asset};
 use crate::limits;
@@ -188,7 +189,7 @@ pub(super) fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Resul
     }
     let resembles = resembled(ctx, &args.handle, owner)?;
     team_of(ctx, owner, args.team)?;
-    let (key, custody) = ctx.agent_key(args.key)?;
+    let (key, custody) = agent_key(ctx, args.key)?;
     let profile = check_profile(ctx, &args.profile)?;
     let agent = ctx.new_id(AgentId)?;
     let (team, handle) = (args.team, args.handle.clone());
@@ -209,6 +210,21 @@ pub(super) fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Resul
     }
     hold_stake(ctx, owner, agent)?;
     new_token(ctx, Principal::Agent(agent), None, None)
+}
+
+/// The key for an agent: the one it brought, which must be nobody else's and one that only its
+/// holder can sign with, or a fresh one in the realm's custody.
+fn agent_key(ctx: &Ctx<'_>, brought: Option<Hash>) -> Result<(Hash, Custody), Rejection> {
+    let Some(key) = brought else {
+        return ctx.fresh_key();
+    };
+    if keys::is_weak(&key) {
+        return Err(Code::WeakKey.into());
+    }
+    if ctx.state.is_agent_key(&key) {
+        return Err(Code::KeyTaken.into());
+    }
+    Ok((key, Custody::Own))
 }
 
 /// The known agent of another owner whose handle is one edit away from this one.
@@ -285,6 +301,8 @@ pub(super) fn close(ctx: &mut Ctx<'_>, args: &CloseAgent) -> Result<(), Rejectio
     if entity.status == Status::Closed {
         return Err(closed(&entity.handle));
     }
+    // Closing it would give its owner the money that the stop holds still.
+    may_release(ctx, entity.stopped_by_operator)?;
     emit(ctx, IdentityEvent::AgentClosed { agent });
     social::vacate(ctx, Gone::Closed(agent));
     if let Some(stake) = ctx.state.stakes.get(&agent).copied() {
@@ -326,6 +344,8 @@ fn check_profile(
 pub(super) fn set_profile(ctx: &mut Ctx<'_>, args: &SetProfile<Sealed>) -> Result<(), Rejection> {
     let agent = ctx.agent(&args.agent)?;
     ctx.authorise(Action::ActFor(agent))?;
+    // Whoever writes it: the profile is found and read like a post of the agent's.
+    social::may_speak(ctx, agent)?;
     let profile = check_profile(ctx, &args.profile)?;
     emit(ctx, IdentityEvent::ProfileSet { agent, profile });
     Ok(())
@@ -349,7 +369,7 @@ pub(super) fn move_agent(ctx: &mut Ctx<'_>, args: &MoveAgent) -> Result<(), Reje
 pub(super) fn rotate_key(ctx: &mut Ctx<'_>, args: &RotateKey) -> Result<(), Rejection> {
     let agent = ctx.agent(&args.agent)?;
     ctx.authorise(Action::ActFor(agent))?;
-    let (key, custody) = ctx.agent_key(args.key)?;
+    let (key, custody) = agent_key(ctx, args.key)?;
     emit(
         ctx,
         IdentityEvent::KeyRotated {
@@ -476,11 +496,16 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
             if ends_admin && status == Status::Suspended && ctx.principal != Principal::Operator {
                 keep_an_admin(ctx, person.owner)?;
             }
+            if status == Status::Active {
+                may_release(ctx, person.stopped_by_operator)?;
+            }
+            let by_operator = stops(ctx, status == Status::Suspended);
             emit(
                 ctx,
                 IdentityEvent::PersonSwitched {
                     person: *id,
                     status,
+                    by_operator,
                 },
             );
         }
@@ -491,7 +516,16 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
             if entity.status == Status::Closed {
                 return Err(closed(&entity.handle));
             }
-            emit(ctx, IdentityEvent::AgentSwitched { agent, status });
+            if status == Status::Active {
+                may_release(ctx, entity.stopped_by_operator)?;
+            }
+            let by_operator = stops(ctx, status == Status::Suspended);
+            let switched = IdentityEvent::AgentSwitched {
+                agent,
+                status,
+                by_operator,
+            };
+            emit(ctx, switched);
             if status == Status::Suspended {
                 social::vacate(ctx, Gone::Agent(agent));
             }
@@ -511,6 +545,19 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
     Ok(())
 }
 
+/// Whether the operator pulls a stop switch, which is noted: absent, its owner's people do.
+fn stops(ctx: &Ctx<'_>, stop: bool) -> Option<bool> {
+    (stop && ctx.principal == Principal::Operator).then_some(true)
+}
+
+/// Refuses to release for an owner what the operator has stopped.
+fn may_release(ctx: &Ctx<'_>, stopped_by_operator: Option<bool>) -> Result<(), Rejection> {
+    match stopped_by_operator {
+        Some(true) if ctx.principal != Principal::Operator => Err(Code::OperatorsStop.into()),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
     let own = policy::owner_of_principal(ctx.state, ctx.principal);
     let owner = args
@@ -518,9 +565,20 @@ pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Re
         .or(own)
         .ok_or(Rejection::new(Code::Malformed, "name the owner"))?;
     ctx.authorise(Action::Stop(owner))?;
-    ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
+    let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
     let stop = args.stop;
-    emit(ctx, IdentityEvent::AgentsStopped { owner, stop });
+    if !stop {
+        may_release(ctx, entity.stopped_by_operator)?;
+    }
+    let by_operator = stops(ctx, stop);
+    emit(
+        ctx,
+        IdentityEvent::AgentsStopped {
+            owner,
+            stop,
+            by_operator,
+        },
+    );
     if stop {
         social::vacate(ctx, Gone::Owner(owner));
     }

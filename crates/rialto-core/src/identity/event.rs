@@ -160,6 +160,10 @@ pub enum IdentityEvent {
         /// Suspended or active.
         #[n(1)]
         status: Status,
+        /// True if the operator pulled it, so that only the operator releases it.
+        #[n(2)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_operator: Option<bool>,
     },
     /// The stop switch of an agent was pulled or released.
     #[n(11)]
@@ -170,6 +174,10 @@ pub enum IdentityEvent {
         /// Suspended or active.
         #[n(1)]
         status: Status,
+        /// True if the operator pulled it, so that only the operator releases it.
+        #[n(2)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_operator: Option<bool>,
     },
     /// A service was created.
     #[n(12)]
@@ -220,6 +228,10 @@ pub enum IdentityEvent {
         /// True when they were stopped.
         #[n(1)]
         stop: bool,
+        /// True if the operator stopped them, so that only the operator restarts them.
+        #[n(2)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_operator: Option<bool>,
     },
     /// An agent's handle is one edit away from, or reads like, a known handle of another owner.
     #[n(30)]

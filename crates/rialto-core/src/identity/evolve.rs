@@ -4,7 +4,7 @@ use super::{
     Agent, ContactPolicy, IdentityEvent, Invitation, Mentioner, Owner, Person, Principal, Role,
     Service, Stake, Status, Token, invitation,
 };
-use crate::id::{OwnerId, TokenId};
+use crate::id::{AgentId, OwnerId, TokenId};
 use crate::policy;
 use crate::state::State;
 
@@ -22,6 +22,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 blocks: 0,
                 created: state.now(),
                 stopped: None,
+                stopped_by_operator: None,
             };
             state.bring(*owner, entity);
             if state.by() != Principal::Operator {
@@ -40,6 +41,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 role: *role,
                 status: Status::Active,
                 tokens: 0,
+                stopped_by_operator: None,
             };
             state.bring(*person, entity);
             state
@@ -52,9 +54,15 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
         IdentityEvent::RoleSet { person, role } => {
             change_person(state, *person, |p| p.role = *role);
         }
-        IdentityEvent::PersonSwitched { person, status } => {
-            change_person(state, *person, |p| p.status = *status);
-        }
+        IdentityEvent::PersonSwitched {
+            person,
+            status,
+            by_operator,
+        } => change_person(state, *person, |p| {
+            p.status = *status;
+            let stop = *status == Status::Suspended;
+            p.stopped_by_operator = held(p.stopped_by_operator, stop, *by_operator);
+        }),
         IdentityEvent::AgentRegistered {
             agent,
             owner,
@@ -80,6 +88,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 approvals: 0,
                 funded_offers_only: profile.funded_offers_only.filter(|only| *only),
                 mentions: profile.mentions.as_deref().map(Mentioner::bits),
+                stopped_by_operator: None,
             };
             state.bring(*agent, entity);
             state
@@ -103,9 +112,15 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             key,
             custody,
         } => {
+            let old = state.agents.get(agent).map(|a| a.key);
             state.agents.modify(agent, &mut state.changes, |a| {
                 (a.key, a.custody) = (*key, *custody);
             });
+            let old = old.filter(|_| is_living(state, *agent));
+            if let Some(old) = old {
+                state.keys_mut().remove(old);
+                state.keys_mut().add(*key);
+            }
         }
         IdentityEvent::TokenIssued {
             token,
@@ -140,11 +155,15 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 .owners
                 .modify(owner, &mut state.changes, |o| o.status = *status);
         }
-        IdentityEvent::AgentSwitched { agent, status } => {
-            state
-                .agents
-                .modify(agent, &mut state.changes, |a| a.status = *status);
-        }
+        IdentityEvent::AgentSwitched {
+            agent,
+            status,
+            by_operator,
+        } => state.agents.modify(agent, &mut state.changes, |a| {
+            a.status = *status;
+            let stop = *status == Status::Suspended;
+            a.stopped_by_operator = held(a.stopped_by_operator, stop, *by_operator);
+        }),
         IdentityEvent::ServiceCreated {
             service,
             name,
@@ -163,6 +182,10 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             state.bring(*agent, stake);
         }
         IdentityEvent::AgentClosed { agent } => {
+            let key = state.agents.get(agent).map(|a| a.key);
+            if let Some(key) = key.filter(|_| is_living(state, *agent)) {
+                state.keys_mut().remove(key);
+            }
             state.agents.modify(agent, &mut state.changes, |a| {
                 (a.status, a.contact) = (Status::Closed, ContactPolicy::Closed);
             });
@@ -173,11 +196,16 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             }
             state.take::<Stake>(agent);
         }
-        IdentityEvent::AgentsStopped { owner, stop } => {
+        IdentityEvent::AgentsStopped {
+            owner,
+            stop,
+            by_operator,
+        } => {
             let since = stop.then(|| state.now());
-            state
-                .owners
-                .modify(owner, &mut state.changes, |o| o.stopped = since);
+            state.owners.modify(owner, &mut state.changes, |o| {
+                o.stopped = since;
+                o.stopped_by_operator = held(o.stopped_by_operator, *stop, *by_operator);
+            });
         }
         IdentityEvent::Invited {
             invitation,
@@ -202,6 +230,16 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 .modify(service, &mut state.changes, |s| s.status = *status);
         }
     }
+}
+
+/// Whether the operator holds a stop switch now: since it pulled it and until it is released.
+fn held(before: Option<bool>, stop: bool, by_operator: Option<bool>) -> Option<bool> {
+    before.or(by_operator).filter(|_| stop)
+}
+
+fn is_living(state: &State, agent: AgentId) -> bool {
+    let entity = state.agents.get(&agent);
+    entity.is_some_and(|a| a.status != Status::Closed)
 }
 
 fn end_token(state: &mut State, token: TokenId) {

@@ -9,6 +9,7 @@ mod decide;
 mod event;
 mod evolve;
 mod invitation;
+mod keys;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ pub(crate) use decide::known_by_deal;
 pub use event::IdentityEvent;
 pub(crate) use evolve::evolve;
 pub use invitation::{EndInvitation, Invitation, Invite, code_key};
+pub(crate) use keys::Keys;
 
 use crate::amount::Decimal;
 use crate::entity::{Charge, Due, Entity, Lookup};
@@ -341,6 +343,9 @@ pub struct Owner {
     /// Since when all its agents are stopped together, if so.
     #[n(9)]
     pub stopped: Option<Time>,
+    /// True while the operator has them stopped, which its own people cannot undo.
+    #[n(10)]
+    pub stopped_by_operator: Option<bool>,
 }
 
 impl Entity for Owner {
@@ -371,6 +376,9 @@ pub struct Person {
     /// How many live tokens it has.
     #[n(4)]
     pub tokens: u32,
+    /// True while the operator has it stopped, which its owner's people cannot undo.
+    #[n(5)]
+    pub stopped_by_operator: Option<bool>,
 }
 
 impl Entity for Person {
@@ -429,6 +437,9 @@ pub struct Agent {
     /// Whose mentions reach its inbox, as bits of [`Mentioner::bit`]; none leaves it to `contact`.
     #[n(20)]
     pub mentions: Option<u8>,
+    /// True while the operator has it stopped, which its owner's people cannot undo.
+    #[n(21)]
+    pub stopped_by_operator: Option<bool>,
 }
 
 impl Entity for Agent {
@@ -443,6 +454,9 @@ impl Entity for Agent {
     };
     const LOOKUP: Lookup<Self> = Lookup::ForEver(|it, key, index| {
         index.looks.add(&it.handle, key);
+        if it.status != Status::Closed {
+            index.keys.add(it.key);
+        }
         index.handles.insert(it.handle.clone(), key);
     });
 }

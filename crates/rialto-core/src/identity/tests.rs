@@ -1,5 +1,6 @@
 //! Who exists, who may act, and what a stop switch stops: as tables.
 
+use std::format;
 use std::string::{String, ToString};
 
 use crate::ctx::secret_hash;
@@ -327,6 +328,109 @@ fn the_stop_switch_of_agents_people_owners_and_services() {
         pay ledger.deposit {"to": "@casa", "amount": "1", "reference": "r"} => ok
         "#,
     );
+}
+
+#[test]
+fn nobody_releases_what_the_operator_stopped() {
+    let end = |op: &str| {
+        format!(
+            r#"
+            ann {op} => RLT0132
+            operator {op} => ok
+            "#
+        )
+    };
+    let suspend = |who: &str, subject: &str| {
+        format!(
+            r#"
+            {who} identity.suspend {{"subject": {subject}}} => ok
+            "#
+        )
+    };
+    let casa = r#"{"agent": "@casa"}"#;
+    let bea = r#"{"person": "$bea"}"#;
+    let resume = |subject: &str| format!(r#"identity.resume {{"subject": {subject}}}"#);
+    let run = r#"owner.stop {"owner": "$ann", "stop": false}"#;
+    check(
+        &[
+            r#"
+            owner ann
+            agent ann @casa
+            ann person.add {"owner": "$ann", "name": "bea", "role": "viewer"} => ok $bea
+            "#,
+            &suspend("operator", casa),
+            // nor by stopping it again, nor by closing it
+            &suspend("ann", casa),
+            r#"ann agent.close {"agent": "@casa"} => RLT0132
+            "#,
+            &end(&resume(casa)),
+            // what the owner stopped, or the operator released, is the owner's again
+            &suspend("ann", casa),
+            &format!("ann {} => ok\n", resume(casa)),
+            // the operator's hand on what the owner has stopped
+            &suspend("ann", casa),
+            &suspend("operator", casa),
+            &end(&resume(casa)),
+            &suspend("operator", bea),
+            &end(&resume(bea)),
+            r#"
+            operator owner.stop {"owner": "$ann", "stop": true} => ok
+            ann owner.stop {"stop": true} => ok
+            "#,
+            &end(run),
+            r#"
+            ann owner.stop {"stop": true} => ok
+            ann owner.stop {"stop": false} => ok
+            ann agent.close {"agent": "@casa"} => ok
+            "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn a_key_is_one_agents_and_one_that_only_it_can_sign_with() {
+    let register = |who: &str, key: &str, outcome: &str| {
+        format!(
+            r#"ann agent.register {{"handle": "{who}", "key": "{key}"}} => {outcome}
+            "#
+        )
+    };
+    let ends = |first: &str, middle: &str, last: &str| [first, &middle.repeat(30), last].concat();
+    let weak: String = [
+        ends("00", "00", "00"),
+        ends("00", "00", "80"),
+        ends("01", "00", "00"),
+        ends("ec", "ff", "7f"),
+        ends("ed", "ff", "7f"),
+        ends("ee", "ff", "ff"),
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".into(),
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85".into(),
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".into(),
+    ]
+    .iter()
+    .map(|key| register("@weak", key, "RLT0026"))
+    .collect();
+    let world = check(
+        &[
+            "owner ann\n",
+            &weak,
+            &register("@one", "$key", "ok"),
+            &register("@two", "$key", "RLT0133"),
+            r#"ann agent.register {"handle": "@two"} => ok
+            ann agent.rotate_key {"agent": "@two", "key": "$key"} => RLT0133
+            @two agent.rotate_key {"agent": "@two", "key": "0000000000000000000000000000000000000000000000000000000000000000"} => RLT0026
+            // a key that was given up, or is a closed agent's, is free
+            ann agent.rotate_key {"agent": "@one"} => ok
+            @two agent.rotate_key {"agent": "@two", "key": "$key"} => ok
+            ann agent.close {"agent": "@two"} => ok
+            "#,
+            &register("@three", "$key", "ok"),
+            &register("@four", "$key", "RLT0133"),
+        ]
+        .concat(),
+    );
+    assert!(world.state.lookups_hold());
 }
 
 #[test]

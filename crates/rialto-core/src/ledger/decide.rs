@@ -9,10 +9,10 @@ use super::{
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
-use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId};
+use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId, OwnerId};
 use crate::identity::{Principal, Status};
 use crate::limits;
-use crate::policy::{Action, Approval, Bound, PolicyEvent, owner_of_principal};
+use crate::policy::{self, Action, Approval, Bound, PolicyEvent, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
@@ -203,10 +203,20 @@ impl Ctx<'_> {
             }
             Holder::Issuance | Holder::Outside => return Ok(()),
             Holder::Owner(owner) => owner,
-            Holder::Team(team) => self.state.teams.get(&team).ok_or(Code::NotFound)?.owner,
+            // Members of other owners spend it too, so the stop of all agents stops it as well.
+            Holder::Team(team) => {
+                let owner = self.state.teams.get(&team).ok_or(Code::NotFound)?.owner;
+                return self.owner_runs(owner, true);
+            }
         };
+        self.owner_runs(owner, false)
+    }
+
+    /// Refuses when an owner is suspended or, for what its agents have, all its agents are stopped.
+    fn owner_runs(&self, owner: OwnerId, of_agents: bool) -> Result<(), Rejection> {
         let owner = self.state.owners.get(&owner).ok_or(Code::NotFound)?;
-        if owner.status == Status::Suspended {
+        let stopped = of_agents && owner.stopped.is_some();
+        if owner.status == Status::Suspended || stopped {
             return Err(Rejection::new(Code::Suspended, format!("{}", owner.name)));
         }
         Ok(())
@@ -406,19 +416,19 @@ fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
     };
     let (from, to, asset, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
     let agent = ctx.actor()?;
-    request_approval(ctx, agent, Bound::Transfer { from, to }, asset, amount)
+    request_approval(ctx, agent, Bound::Transfer { from, to }, (asset, amount))
 }
 
-/// Asks the people of an agent's owner to approve exactly this.
+/// Asks the people of the owner whose money would be spent to approve exactly this. The limits that
+/// ask are all that owner's: those of the paying account's holder and of what is above it.
 pub(crate) fn request_approval(
     ctx: &mut Ctx<'_>,
     agent: AgentId,
     bound: Bound,
-    asset: AssetId,
-    amount: Amount,
+    (asset, amount): (AssetId, Amount),
 ) -> Result<(), Rejection> {
     let entity = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?;
-    let owner = entity.owner;
+    let owner = policy::asked(ctx.state, &bound).ok_or(Code::NoAccount)?;
     room(
         "open approvals of an agent",
         entity.approvals as usize,

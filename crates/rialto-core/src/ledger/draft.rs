@@ -134,11 +134,12 @@ impl Ctx<'_> {
         Ok(account)
     }
 
-    /// Checks a debit of one account and credit of another, and counts it at the allowances.
+    /// Checks a debit of one account and credit of another, and counts it at the allowances as a
+    /// payment to `payees`; if none are named, to the holder of the credited account.
     fn check(
         &mut self,
-        from: AccountId,
-        to: AccountId,
+        (from, to): (AccountId, AccountId),
+        payees: &[Holder],
         amount: Amount,
         purpose: Purpose,
     ) -> Result<(AssetId, Vec<Node>), Rejection> {
@@ -158,17 +159,29 @@ impl Ctx<'_> {
         if !purpose.is_spending() {
             return Ok((debit.asset, Vec::new()));
         }
-        let sides = (debit.holder, credit.holder);
-        let of = (debit.asset, amount);
-        let charged = policy::charge(
-            self.state,
-            &mut self.draft.spent,
-            sides,
-            of,
-            self.now,
-            self.approved,
-        )?;
+        let credited = [credit.holder];
+        let payees = if payees.is_empty() { &credited } else { payees };
+        let charged = self.charge((from, debit.holder), payees, (debit.asset, amount))?;
         Ok((debit.asset, charged))
+    }
+
+    /// Counts a payment at the allowances of its payer, or refuses it. Only those who may see the
+    /// account learn which limit is in the way.
+    pub(crate) fn charge(
+        &mut self,
+        (account, payer): (AccountId, Holder),
+        payees: &[Holder],
+        of: (AssetId, Amount),
+    ) -> Result<Vec<Node>, Rejection> {
+        let drafted = &mut self.draft.spent;
+        let (now, approved) = (self.now, self.approved);
+        let charged = policy::charge(self.state, drafted, (payer, payees), of, now, approved);
+        charged.map_err(
+            |why| match self.authorise(Action::ViewAccount(account)).is_ok() {
+                true => why,
+                false => why.code.into(),
+            },
+        )
     }
 
     /// The refusal for an account without enough money. Only those who may see the account learn
@@ -210,7 +223,7 @@ impl Ctx<'_> {
         amount: Amount,
         purpose: Purpose,
     ) -> Result<TransferId, Rejection> {
-        let (asset, charged) = self.check(from, to, amount, purpose)?;
+        let (asset, charged) = self.check((from, to), &[], amount, purpose)?;
         let transfer = TransferId(self.number()?);
         self.moved(from).balance -= amount.0;
         self.moved(to).balance += amount.0;
@@ -240,9 +253,20 @@ impl Ctx<'_> {
         purpose: Purpose,
         expires: Option<Time>,
     ) -> Result<HoldId, Rejection> {
+        self.hold_for(&[], (from, to), (amount, expires), purpose)
+    }
+
+    /// Holds money for those who will share it.
+    pub(crate) fn hold_for(
+        &mut self,
+        payees: &[Holder],
+        (from, to): (AccountId, AccountId),
+        (amount, expires): (Amount, Option<Time>),
+        purpose: Purpose,
+    ) -> Result<HoldId, Rejection> {
         let payer = self.holder(from).and_then(|h| share::holder(self.state, h));
         self.room_for::<Hold>(payer, self.draft.new_holds)?;
-        let (asset, charged) = self.check(from, to, amount, purpose)?;
+        let (asset, charged) = self.check((from, to), payees, amount, purpose)?;
         let transfer = TransferId(self.number()?);
         let hold = HoldId(transfer.0);
         self.draft.new_holds += 1;

@@ -18,6 +18,7 @@ use crate::id::{AgentId, OwnerId, PostId};
 use crate::identity::Principal;
 use crate::limits;
 use crate::market::{Answer, CallState, DealState, NegotiationState};
+use crate::realm::rules;
 use crate::share::owner;
 use crate::state::{State, pair};
 use crate::table::Table;
@@ -399,10 +400,21 @@ pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usi
     (queue.len >= all && state.unmet(agent, numbers()) >= all).then_some(all)
 }
 
+/// Whether a dispute is brought to its arbiter by one that may have nothing more waiting there. A buyer
+/// may always dispute, so it is told, but does not wait: nobody fills an inbox with cases.
+fn is_case_too_many(state: &State, agent: AgentId, item: Item, by: Option<AgentId>) -> bool {
+    let Item::Deal(deal) = item else { return false };
+    let deal = state.deals.get(&deal);
+    state.edition() >= rules::CASES_ARE_BOUNDED
+        && deal.is_some_and(|d| d.bargain.arbiter == Some(agent))
+        && by.is_some_and(|by| full_for(state, agent, by).is_some())
+}
+
 /// Puts a delivery into an inbox, and lets go what its lane has no room for.
 pub(super) fn keep(state: &mut State, agent: AgentId, seq: u64, (at, item): (Time, Item)) {
     let by = cause(state, agent, item);
-    let lane = match waits(state, agent, item, by) {
+    let waiting = waits(state, agent, item, by) && !is_case_too_many(state, agent, item, by);
+    let lane = match waiting {
         true => Lane::Waiting,
         false => at_rest(state, agent, item, by),
     };

@@ -422,6 +422,40 @@ fn an_owner_puts_only_so_much_before_a_stranger() {
 }
 
 #[test]
+fn nobody_fills_an_arbiters_inbox_with_cases() {
+    let mut world = World::new();
+    world.run(&[PEOPLE, UNHURRIED, MARKET].concat());
+    world.run(
+        r#"
+        @victim agent.set_profile {"agent": "@victim", "profile": {"contact": "request"}} => ok
+        @ann1 listing.publish {"terms": {"title": "rope"}} => ok
+        @buyer negotiation.open {"with": "@ann1", "side": "buy", "terms": {"price": "1", "arbiter": {"agent": "@victim"}}, "valid_for_ms": 600000} => ok $n
+        @ann1 negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+        @ann1 deal.deliver {"deal": "$deal", "body": "x"} => ok
+        "#,
+    );
+    for _ in 0..limits::WAITING_OF_STRANGER {
+        let open =
+            format!(r#"{{"op": "negotiation.open", "args": {{"with": "@victim", {TERMS}}}}}"#);
+        must(&mut world, "@buyer", &open);
+    }
+    world.run(
+        r#"
+        // none can name it any more, and the one that has a case is heard, but does not wait
+        @buyer negotiation.open {"with": "@ann1", "side": "buy", "terms": {"price": "1", "arbiter": {"agent": "@victim"}}, "valid_for_ms": 600000} => RLT0211
+        @buyer deal.dispute {"deal": "$deal", "reason": "x"} => ok
+        "#,
+    );
+    let kept = lanes(&world, "@victim");
+    assert_eq!(kept.last().map(|(_, lane)| *lane), Some(Lane::Strangers));
+    assert_eq!(
+        count(&world, "@victim", Lane::Waiting),
+        limits::WAITING_OF_STRANGER
+    );
+    world.settle();
+}
+
+#[test]
 fn only_the_loudest_owner_of_a_full_lane_loses() {
     let mut world = World::new();
     world.run(&[PEOPLE, UNHURRIED].concat());

@@ -1,16 +1,22 @@
-//! Who may rule in a dispute: an arbiter that is independent of both sides.
+//! Who may rule in a dispute: an arbiter that is independent of both sides, and that takes their case.
 //!
-//! Owners are compared, not agents: an agent whose owner owns a party, the paying account, or a
-//! team or member that shares in the proceeds cannot be the arbiter of that deal.
+//! Owners are compared, not agents: an agent whose owner owns a party, the paying account, a member of
+//! the team that pays, or a team or member that shares in the proceeds cannot be the arbiter of that
+//! deal.
 
 use alloc::format;
 
 use super::{Bargain, Deal};
+use crate::ctx::Ctx;
 use crate::id::{AccountId, AgentId, OwnerId};
+use crate::identity::{ContactPolicy, Status};
+use crate::ledger::Holder;
+use crate::mail;
+use crate::policy;
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
-use crate::work::Share;
+use crate::work::{Share, Team};
 
 /// The parties of a deal, and where its money comes from and goes to.
 pub(super) struct Sides<'a> {
@@ -46,12 +52,56 @@ impl<'a> Sides<'a> {
         if is(payer.and_then(|a| share::holder(state, a.holder))) {
             return Some("payer");
         }
+        let has = |team: &Team| {
+            let mut joined = team.members.iter().filter(|m| m.joined);
+            joined.any(|m| is(share::owner(state, m.agent)))
+        };
+        let purse = payer.and_then(|a| match a.holder {
+            Holder::Team(team) => state.teams.get(&team),
+            _ => None,
+        });
+        if purse.is_some_and(has) {
+            return Some("paying team");
+        }
         let team = bargain.payee_team.and_then(|t| state.teams.get(&t))?;
         let paid = match self.shares {
             Some(shares) => shares.iter().any(|s| is(share::owner(state, s.agent))),
-            None => (team.members.iter()).any(|m| m.joined && is(share::owner(state, m.agent))),
+            None => has(team),
         };
         (paid || is(Some(team.owner))).then_some("payee team")
+    }
+}
+
+/// Refuses an arbiter that has blocked one of those who name it, that is closed to all of them, or at
+/// which too much of the first waits already. As with a seller, a listing is an invitation.
+pub(super) fn takes_case(
+    ctx: &Ctx<'_>,
+    bargain: &Bargain,
+    named_by: &[AgentId],
+) -> Result<(), Rejection> {
+    let Some(arbiter) = bargain.arbiter else {
+        return Ok(());
+    };
+    let entity = ctx.state.agents.get(&arbiter).ok_or(Code::NotFound)?;
+    if entity.status == Status::Closed {
+        // Its cases are the operator's.
+        return Ok(());
+    }
+    let mut all = named_by.iter();
+    if all.any(|by| policy::blocked(ctx.state, arbiter, *by)) {
+        return Err(Rejection::new(Code::Blocked, "by the arbiter"));
+    }
+    let lets = |by: &AgentId| {
+        mail::admitted(ctx.state, arbiter, *by) || mail::known(ctx.state, arbiter, *by)
+    };
+    let shut = entity.contact == ContactPolicy::Closed && entity.listings == 0;
+    if shut && !named_by.iter().any(lets) {
+        let detail = "the arbiter is closed to agents that it has not dealt with";
+        return Err(Rejection::new(Code::ContactRefused, detail));
+    }
+    match named_by.first() {
+        Some(by) => mail::may_wait(ctx, arbiter, *by),
+        None => Ok(()),
     }
 }
 

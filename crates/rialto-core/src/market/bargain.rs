@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::apart::{Sides, stands_apart};
+use super::apart::{Sides, stands_apart, takes_case};
 use super::call::{close, serves_own_task};
 use super::{
     AcceptOffer, ArbiterRef, Bargain, CallState, Claim, Counter, Deal, LeaveNegotiation, Line,
@@ -14,16 +14,19 @@ use crate::amount::Amount;
 use crate::ctx::{Ctx, positive};
 use crate::event::Event;
 use crate::hash::{Hash, Signature};
-use crate::id::{AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId};
+use crate::id::{
+    AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId, TeamId, position_of,
+};
 use crate::identity::{AgentRef, Principal, Status};
 use crate::ledger::{AccountRef, Holder, Purpose, request_approval, resolve_asset};
 use crate::limits;
 use crate::policy::{self, Action, Bound, Rate};
 use crate::reject::{Code, Rejection};
 use crate::share;
+use crate::state::State;
 use crate::text::{ContentRef, Sealed};
 use crate::time::Time;
-use crate::work;
+use crate::work::{self, Share};
 
 fn emit(ctx: &mut Ctx<'_>, event: MarketEvent) {
     ctx.emit(Event::Market(event));
@@ -63,6 +66,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
         shares: None,
     };
     stands_apart(ctx.state, &bargain, &sides)?;
+    takes_case(ctx, &bargain, &[made.by])?;
     let mark = ctx.mark();
     let hold = match commit(ctx, &made, &bargain, pay_from) {
         Ok(hold) => hold,
@@ -145,26 +149,62 @@ fn commit(
     let Some(account) = payer else {
         return Ok(None);
     };
+    let shares = match bargain.payee_team {
+        Some(team) => work::shares_of(ctx.state, team, made.seller)?,
+        None => Vec::new(),
+    };
+    let payees = shared_by(bargain, made.seller, &shares);
     if made.fund {
         let payee = ctx.ensure_account(payee(bargain, made.seller), bargain.asset)?;
         let purpose = Purpose::Offer(made.negotiation);
-        let hold = ctx.hold_transfer(account, payee, bargain.price, purpose, None)?;
+        let hold = ctx.hold_for(&payees, (account, payee), (bargain.price, None), purpose)?;
         ctx.ids.push(hold.into());
         return Ok(Some(hold));
     }
     let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
-    let mut nothing_drafted = alloc::collections::BTreeMap::new();
-    let sides = (entity.holder, Holder::Agent(made.seller));
     let of = (bargain.asset, bargain.price);
-    policy::charge(
-        ctx.state,
-        &mut nothing_drafted,
-        sides,
-        of,
-        ctx.now,
-        ctx.approved,
-    )?;
+    ctx.charge((account, entity.holder), &payees, of)?;
     Ok(None)
+}
+
+/// All who would get a part of the money of a deal on these terms, as things stand.
+#[must_use]
+pub fn payees(state: &State, bargain: &Bargain, seller: AgentId) -> Vec<Holder> {
+    let shares = bargain
+        .payee_team
+        .map(|t| work::shares_of(state, t, seller));
+    shared_by(
+        bargain,
+        seller,
+        &shares.and_then(Result::ok).unwrap_or_default(),
+    )
+}
+
+/// All who get a part of the money of a deal, at whom allowances judge it: the seller, the team
+/// whose account it goes through, and those who share it.
+fn shared_by(bargain: &Bargain, seller: AgentId, shares: &[Share]) -> Vec<Holder> {
+    let mut all = Vec::from([Holder::Agent(seller)]);
+    all.extend(bargain.payee_team.map(Holder::Team));
+    all.extend(shares.iter().map(|s| Holder::Agent(s.agent)));
+    all
+}
+
+/// Lets a deal take over the money of a funded offer. If the split has changed since, so that the
+/// money would now leave a limit of the buyer at which it was not counted, the deal is refused.
+fn take_over(
+    ctx: &mut Ctx<'_>,
+    id: HoldId,
+    payees: &[Holder],
+    purpose: Purpose,
+) -> Result<HoldId, Rejection> {
+    let hold = ctx.open_hold(id)?;
+    let account = ctx.state.accounts.get(&hold.from).ok_or(Code::NoAccount)?;
+    let made = (hold.charged.as_slice(), position_of(id.0));
+    let sides = (account.holder, payees);
+    if policy::counts_too_little(ctx.state, sides, account.asset, made) {
+        return Err(Code::OverAllowance.into());
+    }
+    ctx.take_over(id, purpose)
 }
 
 /// Who gets the money of a deal: the seller, or the team that shares it.
@@ -221,7 +261,7 @@ fn check_terms(
         ArbiterRef::Agent(name) => Some(ctx.agent(name)?),
     };
     if let Some(team) = terms.payee_team {
-        work::shares_of(ctx.state, team, seller)?;
+        work::shares_of(ctx.state, team, seller).map_err(|why| unseen(ctx, team, why))?;
     }
     let most_ms = limits::DEAL_PERIOD_MS;
     let apart = share::owner(ctx.state, buyer) != share::owner(ctx.state, seller);
@@ -236,10 +276,16 @@ fn check_terms(
             return Err(Rejection::new(Code::ReviewTooShort, detail));
         }
     }
+    let deliver_within_ms = ctx.period("deliver_within_ms", terms.deliver_within_ms, most_ms)?;
+    let least_ms = limits::LEAST_DELIVERY_MS.min(ctx.state.settings().least_review_ms());
+    if apart && deliver_within_ms < least_ms {
+        let detail = format!("deliver_within_ms must be at least {least_ms} milliseconds");
+        return Err(Rejection::new(Code::DeliveryTooShort, detail));
+    }
     Ok(Bargain {
         asset,
         price: positive(terms.price, scale)?,
-        deliver_within_ms: ctx.period("deliver_within_ms", terms.deliver_within_ms, most_ms)?,
+        deliver_within_ms,
         review_within_ms: terms.review_within_ms,
         rule_within_ms: terms.rule_within_ms,
         arbiter,
@@ -247,6 +293,18 @@ fn check_terms(
         on_no_ruling: terms.on_no_ruling,
         payee_team: terms.payee_team,
     })
+}
+
+/// A refusal about a team that is to be paid. To those who do not see the team, one that cannot be
+/// paid and one that does not exist are the same.
+fn unseen(ctx: &Ctx<'_>, team: TeamId, why: Rejection) -> Rejection {
+    let sees = ctx.authorise(Action::ViewTeam(team)).is_ok();
+    let of = ctx.state.teams.get(&team).map(|t| t.owner);
+    let own = of.is_some() && policy::owner_of_principal(ctx.state, ctx.principal) == of;
+    match sees || own {
+        true => why,
+        false => Rejection::new(Code::NotFound, format!("{team}")),
+    }
 }
 
 /// The hash that names an offer: BLAKE3 over the negotiation, the offer's number, its author, and
@@ -375,7 +433,14 @@ fn open_negotiation<'a>(
     }
     let call = negotiation.call.and_then(|c| ctx.state.calls.get(&c));
     if call.is_some_and(|c| c.state == CallState::Open) {
-        return Err(Code::StillSealed.into());
+        // To the caller, a sealed proposal does not exist yet.
+        let own = agent == negotiation.seller;
+        return Err(if own {
+            Code::StillSealed
+        } else {
+            Code::NotFound
+        }
+        .into());
     }
     Ok(negotiation)
 }
@@ -500,6 +565,7 @@ pub(crate) fn accept(
         shares: Some(&shares),
     };
     stands_apart(ctx.state, &bargain, &sides)?;
+    takes_case(ctx, &bargain, &[buyer, seller])?;
     let mark = ctx.mark();
     let payee = ctx.ensure_account(payee(&bargain, seller), bargain.asset)?;
     // Opened now, so that nothing can be in the way when the money is shared out.
@@ -509,9 +575,10 @@ pub(crate) fn accept(
     let deal = DealId(ctx.number()?);
     // A person has said yes to exactly this offer; the allowance itself still binds.
     ctx.approved |= latest.approved == Some(true);
+    let (payees, purpose) = (shared_by(&bargain, seller, &shares), Purpose::Deal(deal));
     let held = match latest.hold {
-        Some(hold) => ctx.take_over(hold, Purpose::Deal(deal)),
-        None => ctx.hold_transfer(payer, payee, bargain.price, Purpose::Deal(deal), None),
+        Some(hold) => take_over(ctx, hold, &payees, purpose),
+        None => ctx.hold_for(&payees, (payer, payee), (bargain.price, None), purpose),
     };
     let hold = match held {
         Ok(hold) => hold,
@@ -522,7 +589,7 @@ pub(crate) fn accept(
                 pay_from: payer,
             };
             ctx.back_to(&mark);
-            return request_approval(ctx, by, bound, bargain.asset, bargain.price);
+            return request_approval(ctx, by, bound, (bargain.asset, bargain.price));
         }
         Err(why) => return Err(why),
     };

@@ -111,10 +111,23 @@ fn answerable<'a>(ctx: &Ctx<'a>, id: CallId, agent: AgentId) -> Result<&'a Call,
         Some(Answer::Proposed(_) | Answer::Refused) => return Err(Code::AlreadyAnswered.into()),
         None | Some(Answer::None) => {}
     }
+    if invite.is_none() && places_of(ctx, call, agent) >= limits::CALL_PLACES_OF_OWNER {
+        let detail = format!("at most {}", limits::CALL_PLACES_OF_OWNER);
+        return Err(Rejection::new(Code::CallPlaces, detail));
+    }
     if call.state != CallState::Open || ctx.now >= call.deadline {
         return Err(Code::CallClosed.into());
     }
     Ok(call)
+}
+
+/// How many agents of an agent's owner have answered a call, so that no owner takes all the places.
+fn places_of(ctx: &Ctx<'_>, call: &Call, agent: AgentId) -> usize {
+    let whose = share::owner(ctx.state, agent);
+    let answered = call.invites.iter().filter(|i| i.answer != Answer::None);
+    answered
+        .filter(|i| share::owner(ctx.state, i.agent) == whose)
+        .count()
 }
 
 pub(super) fn propose(ctx: &mut Ctx<'_>, args: &Propose<Sealed>) -> Result<(), Rejection> {

@@ -130,6 +130,7 @@ fn rulable(ctx: &Ctx<'_>, id: DealId) -> Result<&'static [DealState], Rejection>
         if arbiter.is_none_or(cannot) {
             return Ok(&[DealState::Disputed]);
         }
+        return Err(Code::NotArbiter.into());
     }
     let not_arbiter = |why: Rejection| match why.code {
         Code::NotParty => Code::NotArbiter.into(),

@@ -17,6 +17,8 @@ mod stock;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_guard;
+#[cfg(test)]
 mod tests_trust;
 
 use alloc::vec::Vec;
@@ -25,6 +27,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use bargain::accept;
+pub use bargain::payees;
 pub(crate) use evolve::evolve;
 pub(crate) use parked::send as send_parked;
 

@@ -48,7 +48,7 @@ pub(super) fn park(
     let bound = Bound::Offer {
         offer: Box::new(offer),
     };
-    request_approval(ctx, made.by, bound, asset, price)
+    request_approval(ctx, made.by, bound, (asset, price))
 }
 
 /// Sends an offer that a person has approved.

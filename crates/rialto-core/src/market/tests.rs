@@ -119,8 +119,10 @@ fn proposals_stay_sealed_until_all_invited_have_answered() {
         inbox @seller call
         @seller call.propose {"call": "$c", "terms": {"price": "12"}, "valid_for_ms": 600000} => ok $n1
         inbox @buyer -
-        // sealed to the caller and to the proposer alike
-        @buyer negotiation.accept {"negotiation": "$n1", "offer": "$n1.offer"} => RLT0509
+        // sealed: to the caller it is not there, and the proposer waits
+        @buyer negotiation.accept {"negotiation": "$n1", "offer": "$n1.offer"} => RLT0103
+        @buyer negotiation.leave {"negotiation": "$n1"} => RLT0103
+        @buyer negotiation.counter {"negotiation": "$n1", "terms": {"price": "1"}, "valid_for_ms": 600000} => RLT0103
         @seller negotiation.leave {"negotiation": "$n1"} => RLT0509
         @second negotiation.leave {"negotiation": "$n1"} => RLT0103
         @seller call.propose {"call": "$c", "terms": {"price": "11"}, "valid_for_ms": 600000} => RLT0508
@@ -163,7 +165,7 @@ fn the_deadline_opens_the_proposals() {
         call $c open
         time +10m
         @second call.propose {"call": "$c", "terms": {"price": "1"}, "valid_for_ms": 600000} => RLT0506
-        @buyer negotiation.accept {"negotiation": "$n2", "offer": "$n2.offer"} => RLT0509
+        @buyer negotiation.accept {"negotiation": "$n2", "offer": "$n2.offer"} => RLT0103
         tick
         call $c revealed
         @second call.refuse {"call": "$c"} => RLT0506
@@ -219,8 +221,13 @@ fn a_public_call_takes_sixty_four_answers() {
         } else {
             "RLT0506"
         };
+        let of = n / limits::CALL_PLACES_OF_OWNER;
+        let owner = match n % limits::CALL_PLACES_OF_OWNER {
+            0 => format!("owner own{of}\n"),
+            _ => String::new(),
+        };
         world.run(&format!(
-            "agent cat @s{n}\n@s{n} call.propose {{\"call\": \"$c\", \"terms\": {{\"price\": \"1\"}}, \"valid_for_ms\": 600000}} => {outcome}"
+            "{owner}agent own{of} @s{n}\n@s{n} call.propose {{\"call\": \"$c\", \"terms\": {{\"price\": \"1\"}}, \"valid_for_ms\": 600000}} => {outcome}"
         ));
     }
 }
@@ -460,7 +467,7 @@ fn the_named_arbiter_rules() {
         @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
         @buyer deal.dispute {"deal": "$deal", "reason": "cold"} => ok
         @seller deal.rule {"deal": "$deal", "to_seller": "10", "reason": "mine"} => RLT0511
-        operator deal.rule {"deal": "$deal", "to_seller": "10", "reason": "x"} => RLT0102
+        operator deal.rule {"deal": "$deal", "to_seller": "10", "reason": "x"} => RLT0511
         // to strangers the deal does not exist
         @second deal.rule {"deal": "$deal", "to_seller": "10", "reason": "x"} => RLT0103
         @judge deal.rule {"deal": "$deal", "to_seller": "10.01", "reason": "x"} => RLT0008

@@ -615,6 +615,7 @@ fn remedies_that_promise_a_detail_keep_it() {
     let tables = [
         include_str!("../ledger/tests.rs"),
         include_str!("tests.rs"),
+        include_str!("tests_guard.rs"),
         include_str!("tests_trust.rs"),
     ]
     .concat();

@@ -39,13 +39,38 @@ pub(crate) fn chain_of(state: &State, holder: Holder) -> Vec<Node> {
     chain
 }
 
-/// Judges a debit of `amount` against every allowance it counts at, and names their nodes.
+/// The nodes that a payment leaves: those above the payer that are not above everybody who gets a
+/// part of it. A node above some of them only is left by the rest, so the payment counts there.
+fn left(state: &State, from: Holder, payees: &[Holder]) -> Vec<Node> {
+    let mut nodes = chain_of(state, from);
+    let inside: Vec<Vec<Node>> = payees.iter().map(|to| chain_of(state, *to)).collect();
+    nodes.retain(|n| inside.is_empty() || inside.iter().any(|chain| !chain.contains(n)));
+    nodes
+}
+
+/// True if a hold that was made at `position` does not count at a node at which it would count if
+/// it were made now, for these payees. Limits that were set later do not count it either.
+pub(crate) fn counts_too_little(
+    state: &State,
+    (from, payees): (Holder, &[Holder]),
+    asset: AssetId,
+    (charged, position): (&[Node], u64),
+) -> bool {
+    let mut nodes = left(state, from, payees).into_iter();
+    nodes.any(|node| {
+        let allowance = state.allowances.get(&(node, asset));
+        allowance.is_some_and(|a| a.since < position) && !charged.contains(&node)
+    })
+}
+
+/// Judges a debit of `amount`, which the payees share, against every allowance it counts at, and
+/// names their nodes.
 ///
 /// `drafted` is what earlier entries of the same command have already counted.
 pub(crate) fn charge(
     state: &State,
     drafted: &mut BTreeMap<(Node, AssetId), Amount>,
-    (from, to): (Holder, Holder),
+    (from, payees): (Holder, &[Holder]),
     (asset, amount): (AssetId, Amount),
     now: Time,
     approved: bool,
@@ -53,12 +78,8 @@ pub(crate) fn charge(
     if state.allowances.is_empty() {
         return Ok(Vec::new());
     }
-    let inside = chain_of(state, to);
     let mut charged = Vec::new();
-    for node in chain_of(state, from)
-        .into_iter()
-        .filter(|n| !inside.contains(n))
-    {
+    for node in left(state, from, payees) {
         let Some(allowance) = state.allowances.get(&(node, asset)) else {
             continue;
         };
@@ -142,16 +163,15 @@ impl Budget {
     }
 }
 
-/// The limits at which a payment from one account to another would count, the nearest first.
+/// The limits at which a payment from an account to those who share it would count, the nearest
+/// first.
 #[must_use]
-pub fn budgets(state: &State, from: AccountId, to: Option<Holder>, now: Time) -> Vec<Budget> {
+pub fn budgets(state: &State, from: AccountId, payees: &[Holder], now: Time) -> Vec<Budget> {
     let Some(account) = state.accounts.get(&from) else {
         return Vec::new();
     };
-    let inside = to.map_or_else(Vec::new, |to| chain_of(state, to));
-    let outside = chain_of(state, account.holder);
     let mut budgets = Vec::new();
-    for node in outside.into_iter().filter(|n| !inside.contains(n)) {
+    for node in left(state, account.holder, payees) {
         let Some(allowance) = state.allowances.get(&(node, account.asset)) else {
             continue;
         };

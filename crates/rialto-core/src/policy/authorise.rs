@@ -275,7 +275,18 @@ fn views_account(state: &State, principal: Principal, account: AccountId) -> boo
                     .get(&agent)
                     .is_some_and(|a| views_owner(state, principal, a.owner))
         }
-        Holder::Team(team) => views_team(state, principal, team),
+        Holder::Team(team) => views_purse(state, principal, team),
+    }
+}
+
+/// Whether a principal may see what a team has: an invited agent sees only the team.
+fn views_purse(state: &State, principal: Principal, team: TeamId) -> bool {
+    match principal {
+        Principal::Agent(agent) => {
+            let team = state.teams.get(&team);
+            team.is_some_and(|t| t.member(agent).is_some())
+        }
+        _ => views_team(state, principal, team),
     }
 }
 

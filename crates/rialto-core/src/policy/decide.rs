@@ -3,11 +3,12 @@
 use alloc::format;
 
 use super::{
-    Allowance, AnswerApproval, ApprovalEnd, Block, Bound, Limit, Node, NodeRef, Party, PartyRef,
-    PolicyEvent, Rate, SetAllowance, SetBlock, Settings,
+    Allowance, AnswerApproval, ApprovalEnd, Block, Bound, Limit, Meter, Node, NodeRef, Party,
+    PartyRef, PolicyEvent, Rate, SetAllowance, SetBlock, Settings,
 };
 use crate::amount::{Amount, Decimal};
 use crate::ctx::{Ctx, positive};
+use crate::entity::key_of;
 use crate::event::Event;
 use crate::id::{AgentId, ApprovalId, OwnerId};
 use crate::identity::Principal;
@@ -282,6 +283,31 @@ pub(crate) fn throttle_many(ctx: &Ctx<'_>, rate: Rate, acts: u64) -> Result<(), 
     Ok(())
 }
 
+/// Lets a meter leave memory when its bucket is empty by the steady clock. After a jump of the realm's
+/// time it may not be, and then stays: a rate limit does not begin anew.
+pub(super) fn let_go(ctx: &mut Ctx<'_>, rate: Rate) -> Result<bool, Rejection> {
+    let empty_at_ms = ctx.state.meters.get(&rate).map_or(0, |m| m.empty_at_ms);
+    let left_ms = empty_at_ms.saturating_sub(ctx.steady_ms);
+    if left_ms == 0 {
+        return Ok(true);
+    }
+    let meter = key_of::<Meter>(&rate).to_vec();
+    let idle = ctx.now.after(left_ms);
+    emit(ctx, PolicyEvent::MeterKept { meter, idle });
+    Ok(false)
+}
+
+/// The owner whose money an act that waits would spend, and whose people therefore decide.
+pub(crate) fn asked(state: &State, bound: &Bound) -> Option<OwnerId> {
+    let from = match bound {
+        Bound::Accept { pay_from, .. } => pay_from,
+        Bound::Transfer { from, .. } => from,
+        Bound::Offer { offer } => &offer.pay_from,
+    };
+    let account = state.accounts.get(from)?;
+    share::holder(state, account.holder)
+}
+
 pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
     let approval = ctx
         .state
@@ -293,7 +319,9 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rej
         // To strangers the answer is the same as for an approval that does not exist.
         return Err(if own { why } else { Code::ApprovalOver.into() });
     }
-    if ctx.now >= approval.expires {
+    // One that was asked of the spender's owner, when that was still done, is nobody's to approve.
+    let misdirected = asked(ctx.state, &approval.bound) != Some(approval.owner);
+    if ctx.now >= approval.expires || args.approve && misdirected {
         return Err(Code::ApprovalOver.into());
     }
     let by = match ctx.principal {

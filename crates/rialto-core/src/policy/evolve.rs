@@ -3,6 +3,7 @@
 use super::decide::{count_block, pace};
 use super::{Allowance, Approval, Block, Bucket, Meter, Party, PolicyEvent, Rate, window_start};
 use crate::amount::Amount;
+use crate::entity::EntityKey;
 use crate::mail::{self, Item};
 use crate::share;
 use crate::state::State;
@@ -71,6 +72,14 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
             }
             None => state.changes.defect(),
         },
+        PolicyEvent::MeterKept { meter, idle } => {
+            match EntityKey::from_slice(meter).and_then(|key| key.typed()) {
+                Some(rate) => state
+                    .meters
+                    .modify(&rate, &mut state.changes, |m| m.idle = *idle),
+                None => state.changes.defect(),
+            }
+        }
     }
 }
 

@@ -19,12 +19,12 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub use allowance::{Budget, budgets};
-pub(crate) use allowance::{charge, count, uncharge, window_start};
+pub(crate) use allowance::{charge, count, counts_too_little, uncharge, window_start};
 pub(crate) use authorise::acts;
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise, stands};
 pub(crate) use decide::{
-    BlockedOwners, blocked, count_blocked, owner_blocked, throttle, throttle_many,
+    BlockedOwners, asked, blocked, count_blocked, owner_blocked, throttle, throttle_many,
 };
 pub(crate) use evolve::{count_rate, evolve};
 
@@ -324,7 +324,7 @@ pub struct Meter {
     /// The steady clock's reading at which the bucket will be empty, in milliseconds.
     #[n(0)]
     pub empty_at_ms: u64,
-    /// The realm's time at which it was expected to be.
+    /// The realm's time at which it was expected to be. It then leaves memory, if it is.
     #[n(1)]
     pub idle: Time,
 }
@@ -332,7 +332,7 @@ pub struct Meter {
 impl Entity for Meter {
     const KIND: u8 = 64;
     type Key = Rate;
-    const DUE: Due<Self> = Due::Leaves(|it| Some(full_hour_after(it.idle)));
+    const DUE: Due<Self> = Due::Acts(|it| Some(full_hour_after(it.idle)), decide::let_go);
     const CHARGE: Charge<Self> = Charge::Nobody;
     const LOOKUP: Lookup<Self> = Lookup::Key;
 }
@@ -478,7 +478,7 @@ pub enum Bound {
     },
 }
 
-/// An approval that waits for a person of the agent's owner.
+/// An approval that waits for a person of the owner whose money would be spent.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Approval {
@@ -684,6 +684,19 @@ pub enum PolicyEvent {
         #[n(2)]
         by: Option<PersonId>,
     },
+    /// By the realm's time a rate limit's bucket should be empty, but the steady clock says that it is
+    /// not: the realm's time has jumped.
+    #[n(30)]
+    MeterKept {
+        /// The key of the meter.
+        #[n(0)]
+        #[cbor(with = "minicbor::bytes")]
+        #[serde(skip)]
+        meter: Vec<u8>,
+        /// The realm's time at which it is now expected to be empty.
+        #[n(1)]
+        idle: Time,
+    },
 }
 
 facts! {
@@ -706,5 +719,6 @@ facts! {
         ApprovalEnded { approval, end, .. } = "policy.approval_ended",
             concerns [approval], texts [],
             told [Told::new(*approval, format!("the approval was {}", word(end)))];
+        MeterKept { .. } = "policy.meter_kept", concerns [], texts [], told [];
     }
 }

@@ -4,6 +4,7 @@ use std::format;
 
 use crate::limits;
 use crate::reject::Code;
+use crate::share;
 use crate::spec::{World, check, codes_without_a_line};
 
 const PEOPLE: &str = r#"
@@ -195,6 +196,61 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
 }
 
 #[test]
+fn an_approval_is_asked_of_the_owner_whose_money_it_is() {
+    table(
+        r#"
+        @sibling team.create {"name": "purse"} => ok $purse
+        @sibling team.invite {"team": "$purse", "agent": "@second", "role": "spender"} => ok
+        @second team.join {"team": "$purse", "join": true} => ok
+        fund $purse 100
+        ann policy.set_allowance {"node": {"team": "$purse"}, "approval_above": "2"} => ok
+        @second ledger.transfer {"transfers": [{"post": {"from": "$purse", "to": "@seller", "amount": "50"}}]} => ok $a
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        ann policy.answer_approval {"approval": "$a", "approve": true} => ok
+        balance @seller 50.00
+        // an offer, and an acceptance
+        @second negotiation.open {"with": "@buyer", "side": "buy", "terms": {"price": "5"}, "pay_from": "$purse", "valid_for_ms": 600000} => ok $a
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+        @buyer negotiation.leave {"negotiation": "$n"} => ok
+        @buyer negotiation.open {"with": "@second", "side": "sell", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $n
+        @second negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "pay_from": "$purse"} => ok $a
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        // who was taken out meanwhile spends nothing, whoever approves
+        @sibling team.remove {"team": "$purse", "agent": "@second"} => ok
+        ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
+        "#,
+    );
+}
+
+#[test]
+fn an_approval_that_was_asked_of_another_owner_is_nobodys() {
+    let mut world = table(&format!(
+        r#"
+        ann policy.set_allowance {{"node": {{"agent": "@buyer"}}, "approval_above": "2"}} => ok
+        {}
+        "#,
+        pay("@seller", "5", "ok $a")
+    ));
+    // As they were asked for before.
+    let bob = share::owner(&world.state, world.agent("@seller")).unwrap();
+    let mut waiting = None;
+    world.state.approvals.for_each(|id, _| waiting = Some(*id));
+    let changes = &mut world.state.changes;
+    world
+        .state
+        .approvals
+        .modify(&waiting.unwrap(), changes, |a| a.owner = bob);
+    world.run(
+        r#"
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": false} => ok
+        balance @seller 0.00
+        "#,
+    );
+}
+
+#[test]
 fn at_most_a_hundred_approvals_of_an_agent_wait() {
     let mut world = table(
         r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "1"} => ok"#,
@@ -340,7 +396,7 @@ fn a_command_with_a_key_is_carried_out_once() {
 
 #[test]
 fn the_clock_never_runs_back_and_never_jumps_unseen() {
-    let world = table(
+    let mut world = table(
         r#"
         @buyer clock.tick => RLT0101
         operator clock.tick => RLT0101
@@ -359,7 +415,6 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
         "#,
     );
     assert!(world.log.windows(2).all(|w| w[0].at <= w[1].at));
-    let mut world = world;
     let last = world.state.now();
     world.now = crate::time::Time(1);
     world.run(r#"@buyer mail.acknowledge {"through": 0} => ok"#);
@@ -406,6 +461,41 @@ fn a_clock_that_jumps_and_comes_back_holds_nobody_up() {
     assert!(ahead_ms(&world) > 58 * 60_000);
     world.run("wait +2d");
     assert_eq!(ahead_ms(&world), 0);
+    world.settle();
+}
+
+#[test]
+fn a_jump_of_the_clock_begins_no_rate_anew() {
+    let write = |outcome: &str| {
+        format!(
+            r#"@buyer mail.send {{"to": {{"agent": "@seller"}}, "body": "x"}} => {outcome}
+            "#
+        )
+    };
+    let jump = "wall +59m\n tick\n";
+    let mut world = table(
+        &[
+            r#"operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 2, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+            "#,
+            &write("ok"),
+            &write("ok"),
+            &write("RLT0603"),
+            jump,
+            &write("RLT0603"),
+            jump,
+            &write("RLT0603"),
+            jump,
+            &write("RLT0603"),
+            "wait +30s\n",
+            &write("ok"),
+            &write("RLT0603"),
+        ]
+        .concat(),
+    );
+    assert!(!world.state.meters.is_empty());
+    // empty, it leaves memory
+    world.run("wait +3h");
+    assert_eq!(world.state.meters.len(), 0);
     world.settle();
 }
 
@@ -653,6 +743,7 @@ fn every_code_of_the_core_is_produced_by_some_table() {
         include_str!("../work/tests.rs"),
         include_str!("../ledger/tests.rs"),
         include_str!("../market/tests.rs"),
+        include_str!("../market/tests_guard.rs"),
         include_str!("../market/tests_trust.rs"),
         include_str!("../share.rs"),
         include_str!("../social/tests.rs"),

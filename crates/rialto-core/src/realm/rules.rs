@@ -12,6 +12,9 @@ use crate::entity::{Charge, Due, Entity, Lookup};
 /// Rates count all agents of an owner together. Before, each agent counted alone.
 pub(crate) const RATES_BY_OWNER: u16 = 1;
 
+/// What an arbiter has waiting is bounded for each owner that brings it. Before, all of it waited.
+pub(crate) const CASES_ARE_BOUNDED: u16 = 1;
+
 /// The edition that this code follows.
 pub(crate) const LATEST: u16 = RATES_BY_OWNER;
 

@@ -701,6 +701,8 @@ fn who_is_suspended_reaches_nobody() {
         @bob1 call.open {"body": "who cooks", "invite": ["@ann1"], "open_for_ms": 600000} => ok $call
         @bob1 task.create {"worker": "@ann1", "body": "eat"} => ok $task
         @ann1 team.create {"name": "cooks"} => ok $team
+        bob team.create {"name": "bakers"} => ok $crew
+        bob team.invite {"team": "$crew", "agent": "@ann1", "role": "member"} => ok
         @ann1 listing.publish {"terms": {"title": "tacos"}} => ok $list
         operator moderation.act {"target": {"agent": "@ann1"}, "step": {"suspend": {"for_ms": 3600000}}, "reason": "x"} => ok $m
         "#,
@@ -719,6 +721,8 @@ fn who_is_suspended_reaches_nobody() {
         r#"mail.change_group {"conversation": "$group", "add": ["@cat1"]}"#,
         r#"task.create {"worker": "@bob1", "body": "x"}"#,
         r#"team.invite {"team": "$team", "agent": "@bob1", "role": "member"}"#,
+        r#"team.join {"team": "$crew", "join": true}"#,
+        r#"agent.set_profile {"agent": "@ann1", "profile": {"tags": ["cheap"]}}"#,
         r#"listing.publish {"terms": {"title": "x"}}"#,
         r#"listing.update {"listing": "$list", "terms": {"title": "x"}}"#,
         r#"call.open {"body": "x", "invite": ["@bob1"], "open_for_ms": 1000}"#,
@@ -732,6 +736,8 @@ fn who_is_suspended_reaches_nobody() {
         r#"
         // its person does not speak for it either
         ann/@ann1 mail.send {"to": {"agent": "@bob1"}, "body": "x"} => RLT0713
+        ann agent.set_profile {"agent": "@ann1", "profile": {"tags": ["cheap"]}} => RLT0713
+        @ann1 team.join {"team": "$crew", "join": false} => ok
         // what it began it can end, and it can defend itself
         @ann1 task.update {"task": "$task", "state": "completed"} => ok
         @ann1 negotiation.leave {"negotiation": "$o"} => ok

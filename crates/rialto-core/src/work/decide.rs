@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::{
     AddArtifact, AgreeSplit, CancelTask, CreateTask, CreateTeam, InviteMember, JoinTeam,
-    ProposeSplit, Share, Task, TaskState, Team, UpdateTask, WHOLE_PPM, WorkEvent,
+    ProposeSplit, RemoveMember, Share, Task, TaskState, Team, TeamRole, UpdateTask, WHOLE_PPM,
+    WorkEvent,
 };
 use crate::ctx::{Ctx, room};
 use crate::event::Event;
@@ -427,6 +428,21 @@ pub(super) fn join(ctx: &mut Ctx<'_>, args: &JoinTeam) -> Result<(), Rejection> 
             Ok(())
         }
     }
+}
+
+pub(super) fn remove(ctx: &mut Ctx<'_>, args: &RemoveMember) -> Result<(), Rejection> {
+    ctx.authorise(Action::LeadTeam(args.team))?;
+    let team = ctx.state.teams.get(&args.team).ok_or(Code::NotFound)?;
+    let agent = ctx.agent(&args.agent)?;
+    let member = team.members.iter().find(|m| m.agent == agent);
+    let member = member.ok_or(Code::NotInTeam)?;
+    // Leads are equal, so one leaves by itself or by the word of the team's owner.
+    if member.role == TeamRole::Lead && member.joined && ctx.named_actor() != Some(agent) {
+        policy::authorise(ctx.state, ctx.principal, Action::ManageOwner(team.owner))?;
+    }
+    let team = args.team;
+    emit(ctx, WorkEvent::MemberRemoved { team, agent });
+    Ok(())
 }
 
 pub(super) fn propose_split(ctx: &mut Ctx<'_>, args: &ProposeSplit) -> Result<(), Rejection> {

@@ -1,6 +1,7 @@
 //! Applies events about tasks and teams.
 
 use super::{Member, Task, TaskState, Team, TeamRole, Unwinding, WorkEvent};
+use crate::id::{AgentId, TaskId, TeamId};
 use crate::identity::Principal;
 use crate::mail::{self, Item};
 use crate::state::State;
@@ -90,13 +91,10 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
                 t.split.clear();
             });
         }
-        WorkEvent::MemberLeft { team, agent } => {
-            state.teams.modify(team, &mut state.changes, |t| {
-                if t.member(*agent).is_some() {
-                    t.split.clear();
-                }
-                t.members.retain(|m| m.agent != *agent);
-            });
+        WorkEvent::MemberLeft { team, agent } => member_gone(state, *team, *agent),
+        WorkEvent::MemberRemoved { team, agent } => {
+            member_gone(state, *team, *agent);
+            mail::deliver(state, *agent, Item::Team(*team));
         }
         WorkEvent::SplitProposed { team, shares } => {
             state.teams.modify(team, &mut state.changes, |t| {
@@ -117,7 +115,16 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
     }
 }
 
-fn update(state: &mut State, task: crate::id::TaskId, next: TaskState) {
+fn member_gone(state: &mut State, team: TeamId, agent: AgentId) {
+    state.teams.modify(&team, &mut state.changes, |t| {
+        if t.member(agent).is_some() {
+            t.split.clear();
+        }
+        t.members.retain(|m| m.agent != agent);
+    });
+}
+
+fn update(state: &mut State, task: TaskId, next: TaskState) {
     let now = state.now();
     let mut told = None;
     state.tasks.modify(&task, &mut state.changes, |t| {

@@ -352,6 +352,18 @@ pub struct JoinTeam {
     pub join: bool,
 }
 
+/// Takes an agent out of a team, or takes its invitation back. For a lead of the team, and to take
+/// out another lead, an admin of the team's owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RemoveMember {
+    /// The team.
+    pub team: TeamId,
+    /// The agent.
+    pub agent: AgentRef,
+}
+
 /// Proposes a split. Every member has to agree to it, and again after a member joins or leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -382,7 +394,9 @@ commands! {
         /// Invites an agent into a team.
         InviteMember(InviteMember) = "team.invite" => decide::invite, reaches_others: always;
         /// Joins or leaves a team.
-        JoinTeam(JoinTeam) = "team.join" => decide::join, reaches_others: never;
+        JoinTeam(JoinTeam) = "team.join" => decide::join, reaches_others: |args: &JoinTeam| args.join;
+        /// Takes an agent out of a team.
+        RemoveMember(RemoveMember) = "team.remove" => decide::remove, reaches_others: never;
         /// Proposes a split.
         ProposeSplit(ProposeSplit) = "team.propose_split" => decide::propose_split, reaches_others: never;
         /// Agrees to the proposed split.
@@ -535,6 +549,16 @@ pub enum WorkEvent {
         #[n(1)]
         agent: AgentId,
     },
+    /// An agent was taken out of a team, or its invitation was taken back.
+    #[n(30)]
+    MemberRemoved {
+        /// The team.
+        #[n(0)]
+        team: TeamId,
+        /// The agent.
+        #[n(1)]
+        agent: AgentId,
+    },
     /// A task was cancelled with more parts than are cancelled at once: the clock goes on.
     #[n(20)]
     PartsLeft {
@@ -561,6 +585,7 @@ facts! {
         MemberInvited { team, .. } = "work.member_invited", concerns [team], texts [], told [];
         MemberJoined { team, .. } = "work.member_joined", concerns [team], texts [], told [];
         MemberLeft { team, agent } = "work.member_left", concerns [team, agent], texts [], told [];
+        MemberRemoved { team, agent } = "work.member_removed", concerns [team, agent], texts [], told [];
         SplitProposed { team, .. } = "work.split_proposed", concerns [team], texts [], told [];
         SplitAgreed { team, .. } = "work.split_agreed", concerns [team], texts [], told [];
         PartsLeft { .. } = "work.parts_left", concerns [], texts [], told [];

@@ -245,6 +245,83 @@ fn who_blocks_an_owner_is_not_invited_by_it() {
 }
 
 #[test]
+fn a_member_is_taken_out_by_those_who_may() {
+    let remove = |who: &str, whom: &str, outcome: &str| {
+        format!(
+            r#"{who} team.remove {{"team": "$t", "agent": "{whom}"}} => {outcome}
+            "#
+        )
+    };
+    let pay = |outcome: &str| {
+        format!(
+            r#"@other ledger.transfer {{"transfers": [{{"post": {{"from": "$t", "to": "@other", "amount": "1"}}}}]}} => {outcome}
+            "#
+        )
+    };
+    table(
+        &[
+            r#"
+            agent bob @second
+            @boss team.create {"name": "crew"} => ok $t
+            fund $t 100
+            @boss team.invite {"team": "$t", "agent": "@other", "role": "spender"} => ok
+            @other team.join {"team": "$t", "join": true} => ok
+            @boss team.invite {"team": "$t", "agent": "@second", "role": "lead"} => ok
+            @second team.join {"team": "$t", "join": true} => ok
+            @boss team.invite {"team": "$t", "agent": "@shy", "role": "member"} => ok
+            "#,
+            &pay("ok"),
+            &remove("@other", "@second", "RLT0101"),
+            &remove("bob", "@other", "RLT0101"),
+            &remove("@boss", "@work", "RLT0307"),
+            // leads are equal
+            &remove("@boss", "@second", "RLT0101"),
+            &remove("@second", "@boss", "RLT0101"),
+            &remove("@boss", "@other", "ok"),
+            "inbox @other team team\n",
+            &pay("RLT0103"),
+            // an invitation is taken back
+            &remove("@second", "@shy", "ok"),
+            r#"@shy team.join {"team": "$t", "join": true} => RLT0103
+            @other team.join {"team": "$t", "join": true} => RLT0103
+            "#,
+            &remove("ann", "@second", "ok"),
+            &remove("@second", "@boss", "RLT0101"),
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn the_stop_of_an_owner_stops_its_teams_money_for_all() {
+    let pay = |outcome: &str| {
+        format!(
+            r#"@other ledger.transfer {{"transfers": [{{"post": {{"from": "$t", "to": "@other", "amount": "1"}}}}]}} => {outcome}
+            "#
+        )
+    };
+    table(
+        &[
+            r#"
+            @boss team.create {"name": "crew"} => ok $t
+            fund $t 100
+            @boss team.invite {"team": "$t", "agent": "@other", "role": "spender"} => ok
+            @other team.join {"team": "$t", "join": true} => ok
+            ann owner.stop {"stop": true} => ok
+            "#,
+            &pay("RLT0105 ann"),
+            "ann owner.stop {\"stop\": false} => ok\n",
+            &pay("ok"),
+            "operator identity.suspend {\"subject\": {\"owner\": \"$ann\"}} => ok\n",
+            &pay("RLT0105 ann"),
+            "operator identity.resume {\"subject\": {\"owner\": \"$ann\"}} => ok\n",
+            &pay("ok"),
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn a_team_has_at_most_sixty_four_members() {
     let mut world = table(r#"@boss team.create {"name": "crew"} => ok $team"#);
     for n in 1..limits::TEAM_MEMBERS {

@@ -369,6 +369,11 @@ impl Driver {
                 "team.create",
                 json!({"name": format!("t{}", self.rng.below(6))}),
             ),
+            8 if self.rng.chance(15) => (
+                from.into(),
+                "team.remove",
+                json!({"team": team, "agent": to}),
+            ),
             8 => (
                 from.into(),
                 "team.invite",

@@ -5,8 +5,9 @@
 
 use axum::Json;
 use rialto_core::amount::Amount;
-use rialto_core::id::{AccountId, ApprovalId};
+use rialto_core::id::{AccountId, ApprovalId, OwnerId};
 use rialto_core::ledger::Holder;
+use rialto_core::market;
 use rialto_core::policy::{Bound, Node, budgets};
 use rialto_core::reject::Code;
 use rialto_core::state::State as Realm;
@@ -68,24 +69,25 @@ pub(super) struct Shown {
     pub(super) budgets: Vec<Left>,
 }
 
-/// The holder that would be paid.
-fn payee(state: &Realm, bound: &Bound) -> (AccountId, Option<Holder>) {
-    let holder = |account: &AccountId| state.accounts.get(account).map(|a| a.holder);
+/// The account that would pay, and all who would get a part.
+fn payees(state: &Realm, bound: &Bound) -> (AccountId, Vec<Holder>) {
     match bound {
-        Bound::Transfer { from, to } => (*from, holder(to)),
-        Bound::Offer { offer } => {
-            let team = offer.bargain.payee_team.map(Holder::Team);
-            (offer.pay_from, team.or(Some(Holder::Agent(offer.seller))))
+        Bound::Transfer { from, to } => {
+            let paid = state.accounts.get(to).map(|a| a.holder);
+            (*from, paid.into_iter().collect())
         }
+        Bound::Offer { offer } => (
+            offer.pay_from,
+            market::payees(state, &offer.bargain, offer.seller),
+        ),
         Bound::Accept {
             negotiation,
             pay_from,
             ..
         } => {
             let found = state.negotiations.get(negotiation);
-            let team = found.and_then(|n| n.latest.bargain.payee_team);
-            let seller = found.map(|n| Holder::Agent(n.seller));
-            (*pay_from, team.map(Holder::Team).or(seller))
+            let all = found.map(|n| market::payees(state, &n.latest.bargain, n.seller));
+            (*pay_from, all.unwrap_or_default())
         }
     }
 }
@@ -108,14 +110,25 @@ fn name_of(state: &Realm, node: Node) -> String {
     }
 }
 
-fn means(state: &Realm, approval: ApprovalId) -> Means {
-    let Some(waiting) = state.approvals.get(&approval) else {
+/// Whether a scope is of the owner whose money it is. An agent of another owner may ask for it, and
+/// learns nothing of that owner's limits.
+fn is_of(state: &Realm, scope: Scope, owner: OwnerId) -> bool {
+    match scope {
+        Scope::Realm => true,
+        Scope::Owner(own) => own == owner,
+        Scope::Agent(agent) => state.agents.get(&agent).is_some_and(|a| a.owner == owner),
+    }
+}
+
+fn means(state: &Realm, scope: Scope, approval: ApprovalId) -> Means {
+    let waiting = state.approvals.get(&approval);
+    let Some(waiting) = waiting.filter(|w| is_of(state, scope, w.owner)) else {
         // It was decided: what is left now says nothing of it.
         return Means::default();
     };
     let scale = state.assets.get(&waiting.asset).map_or(0, |a| a.scale);
     let show = |amount: Amount| amount.display(scale);
-    let (from, to) = payee(state, &waiting.bound);
+    let (from, payees) = payees(state, &waiting.bound);
     let left = |budget: rialto_core::policy::Budget| Left {
         node: budget.node,
         name: name_of(state, budget.node),
@@ -130,7 +143,7 @@ fn means(state: &Realm, approval: ApprovalId) -> Means {
             .approval_above
             .is_some_and(|above| waiting.amount > above),
     };
-    let found = budgets(state, from, to, state.now());
+    let found = budgets(state, from, &payees, state.now());
     Means {
         available: state.accounts.get(&from).map(|a| show(a.available())),
         budgets: found.into_iter().map(left).collect(),
@@ -152,7 +165,7 @@ pub(super) async fn shown(
     let ids: Vec<ApprovalId> = requests.iter().map(|r| r.approval.id).collect();
     let left = move |state: &Realm| {
         ids.into_iter()
-            .map(|id| means(state, id))
+            .map(|id| means(state, scope, id))
             .collect::<Vec<_>>()
     };
     let (_, means) = door.node.read(left).await?;

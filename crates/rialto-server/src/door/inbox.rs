@@ -633,6 +633,7 @@ fn subject(event: &Fact) -> Option<AnyId> {
             | WorkEvent::MemberInvited { team, .. }
             | WorkEvent::MemberJoined { team, .. }
             | WorkEvent::MemberLeft { team, .. }
+            | WorkEvent::MemberRemoved { team, .. }
             | WorkEvent::SplitProposed { team, .. }
             | WorkEvent::SplitAgreed { team, .. } => (*team).into(),
         },

@@ -235,6 +235,54 @@ async fn an_owner_reads_what_concerns_its_agents_and_money() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_teams_limits_are_its_owners_affair_whoever_asks() {
+    let realm = Realm::new().await;
+    let (admin, lead) = realm.owner("buyer").await;
+    let (foreign, spender) = realm.owner("seller").await;
+    let made = realm
+        .ok(&lead, "team.create", json!({ "name": "crew" }))
+        .await;
+    let team = made["ids"]["team"].as_str().unwrap();
+    let issue = json!({ "to": team, "amount": "100" });
+    realm.ok(&realm.operator, "ledger.issue", issue).await;
+    let invite = json!({ "team": team, "agent": "@seller-agent", "role": "spender" });
+    realm.ok(&lead, "team.invite", invite).await;
+    // Who is only invited sees the team, and not what it has.
+    let (_, accounts) = realm.get(&admin, "/api/accounts").await;
+    let account = accounts["items"][0]["id"].as_str().unwrap();
+    for path in [
+        format!("/api/accounts/{account}"),
+        format!("/api/teams/{team}"),
+    ] {
+        let (status, _) = realm.get(&spender, &path).await;
+        let seen = path.starts_with("/api/teams");
+        assert_eq!(status == StatusCode::OK, seen, "{path}: {status}");
+    }
+    let join = json!({ "team": team, "join": true });
+    realm.ok(&spender, "team.join", join).await;
+    let (status, _) = realm
+        .get(&spender, &format!("/api/accounts/{account}"))
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    let limits = json!({ "node": { "team": team }, "approval_above": "2" });
+    realm.ok(&admin, "policy.set_allowance", limits).await;
+    let post = json!({ "post": { "from": team, "to": "@seller-agent", "amount": "50" } });
+    let parked = realm
+        .ok(&spender, "ledger.transfer", json!({ "transfers": [post] }))
+        .await;
+    let path = format!("/api/approvals/{}", parked["waits_for"].as_str().unwrap());
+    for (who, budgets) in [(&admin, 1), (&foreign, 0), (&spender, 0)] {
+        let (status, shown) = realm.get(who, &path).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(shown["budgets"].as_array().unwrap().len(), budgets);
+        assert_eq!(shown["available"].is_null(), budgets == 0);
+    }
+    let (_, waiting) = realm.get(&admin, "/api/approvals").await;
+    assert_eq!(waiting["items"].as_array().unwrap().len(), 1);
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_approval_shows_what_a_yes_binds_to() {
     let realm = Realm::new().await;
     let (admin, buyer) = realm.owner("buyer").await;

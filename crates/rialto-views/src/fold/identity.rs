@@ -76,10 +76,12 @@ impl Fold<'_> {
                 (self.now(), int(token.0)),
             ),
             IdentityEvent::OwnerSwitched { owner, status } => self.switch("owner", owner.0, status),
-            IdentityEvent::PersonSwitched { person, status } => {
+            IdentityEvent::PersonSwitched { person, status, .. } => {
                 self.switch("person", person.0, status)
             }
-            IdentityEvent::AgentSwitched { agent, status } => self.switch("agent", agent.0, status),
+            IdentityEvent::AgentSwitched { agent, status, .. } => {
+                self.switch("agent", agent.0, status)
+            }
             IdentityEvent::ServiceCreated { service, name, .. } => self.run(
                 "INSERT INTO service VALUES(?, ?, ?, ?)",
                 (
@@ -90,7 +92,7 @@ impl Fold<'_> {
                 ),
             ),
             IdentityEvent::AgentClosed { agent } => self.switch("agent", agent.0, &Status::Closed),
-            IdentityEvent::AgentsStopped { owner, stop } => self.run(
+            IdentityEvent::AgentsStopped { owner, stop, .. } => self.run(
                 "UPDATE owner SET stopped = ? WHERE id = ?",
                 (stop, int(owner.0)),
             ),

@@ -45,6 +45,8 @@ impl Fold<'_> {
                 self.approved = Some(*approval);
                 self.touch(*approval)
             }
+            // Whether a rate limit is in memory is memory's, not history's.
+            PolicyEvent::MeterKept { .. } => Ok(()),
         }
     }
 
@@ -128,6 +130,7 @@ impl Fold<'_> {
             Bound::Transfer { .. } => {}
         }
         self.show(approval, request.agent)?;
+        self.show_owner(approval, request.owner)?;
         self.touch(approval)
     }
 }

@@ -78,7 +78,9 @@ impl Fold<'_> {
                 "UPDATE team_member SET joined = 1 WHERE team = ? AND agent = ?",
                 (int(team.0), int(agent.0)),
             ),
-            WorkEvent::MemberLeft { team, agent } => self.member_left(*team, *agent),
+            WorkEvent::MemberLeft { team, agent } | WorkEvent::MemberRemoved { team, agent } => {
+                self.member_left(*team, *agent)
+            }
             WorkEvent::SplitProposed { team, shares } => {
                 self.run(
                     "UPDATE team_member SET ppm = NULL, agreed = 0 WHERE team = ?",

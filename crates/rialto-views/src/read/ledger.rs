@@ -213,7 +213,10 @@ impl ViewReader {
             let ids = query.query_map(Holder::Team(team).split(), |r| r.get(0))?;
             let mut found = Vec::new();
             for id in ids {
-                found.extend(snap.account(id?)?);
+                let id = id?;
+                if snap.sees(scope, AccountId(uint(id)).into())? {
+                    found.extend(snap.account(id)?);
+                }
             }
             Ok(found)
         })

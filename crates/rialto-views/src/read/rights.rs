@@ -258,7 +258,7 @@ impl Snap<'_> {
         };
         let owner = owner.map(|o| OwnerId(uint(o)));
         match Holder::join(kind, holder)? {
-            Holder::Team(team) => self.seen_by(parties, team.into())?,
+            Holder::Team(team) => self.joined_in(parties, int(team.0))?,
             Holder::Agent(agent) => self.add_agent(parties, int(agent.0))?,
             Holder::Owner(_) | Holder::Issuance | Holder::Outside => {}
         }
@@ -266,6 +266,17 @@ impl Snap<'_> {
             && !parties.owners.contains(&owner)
         {
             parties.owners.push(owner);
+        }
+        Ok(())
+    }
+
+    /// The agents that have joined a team. Those that are only invited do not see what it has.
+    fn joined_in(&self, parties: &mut Parties, team: i64) -> Result<()> {
+        let sql = "SELECT agent FROM team_member WHERE team = ? AND joined = 1 ORDER BY agent";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([team])?;
+        while let Some(row) = rows.next()? {
+            self.add_agent(parties, row.get(0)?)?;
         }
         Ok(())
     }

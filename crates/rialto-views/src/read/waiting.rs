@@ -283,7 +283,12 @@ impl Snap<'_> {
         };
         let disputed = "t.state = 'disputed'";
         Ok(Waiting {
-            approvals: of(&seen_of("approval", ApprovalId::PREFIX, "t.ended IS NULL"))?,
+            approvals: of(&seen_of(
+                "approval",
+                ApprovalId::PREFIX,
+                // The owner of an agent that asked for others' money sees it, and decides nothing.
+                "t.ended IS NULL AND ?1 IN (t.owner, t.agent)",
+            ))?,
             disputes: of(&seen_of("deal", DealId::PREFIX, disputed))?,
             rulings: of(&seen_of(
                 "deal",

@@ -52,6 +52,13 @@ enum TeamCommand {
         /// The team's id.
         team: String,
     },
+    /// Takes an agent out of a team, or takes its invitation back.
+    Remove {
+        /// The team's id.
+        team: String,
+        /// The agent.
+        agent: String,
+    },
     /// Leaves a team, or declines its invitation.
     Leave {
         /// The team's id.
@@ -110,6 +117,15 @@ pub(crate) async fn run(args: TeamArgs, out: Output) -> Result<(), CliError> {
                 out,
                 "team.join",
                 json!({ "team": team, "join": true }),
+            )
+            .await
+        }
+        TeamCommand::Remove { team, agent } => {
+            remote::carry_out(
+                remote,
+                out,
+                "team.remove",
+                json!({ "team": team, "agent": agent }),
             )
             .await
         }

@@ -10,7 +10,8 @@ use rialto_core::id::{AgentId, TeamId};
 use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_core::work::{
-    AgreeSplit, CreateTeam, InviteMember, JoinTeam, ProposeSplit, Share, TeamRole, WorkCommand,
+    AgreeSplit, CreateTeam, InviteMember, JoinTeam, ProposeSplit, RemoveMember, Share, TeamRole,
+    WorkCommand,
 };
 use rialto_views::TeamRow;
 
@@ -104,12 +105,16 @@ async fn shown(user: &SignedIn, id: TeamId, sent: Option<Sent>) -> Result<Respon
         agents: handles,
     };
     let leads: Vec<String> = leads.map(|m| m.agent.handle.clone()).collect();
+    let [manages] = user.may([Action::LeadTeam(id)]).await?;
+    let removers = if manages { Vec::new() } else { leads.clone() };
+    let removes = manages || !removers.is_empty();
     let page = One {
         address: user.address(&format!("/teams/{id}")),
         team: team(user, &row),
         accounts: accounts.iter().map(account).collect(),
         asked: waits.map(|m| (who(&m.agent), m.joined)).collect(),
         lead: (!leads.is_empty()).then(|| seat(leads)),
+        remove: (removes && !row.members.is_empty()).then(|| seat(removers)),
         acting_as: (!mine.is_empty()).then(|| seat(Vec::new())),
         sent,
     };
@@ -150,7 +155,7 @@ fn ppm(text: &str) -> Result<u32, Refusal> {
         .map_err(|_| Refusal::new(Code::Malformed, "a share is a number of per cent"))
 }
 
-/// `POST /teams/{id}`: joins, leaves, agrees, invites, proposes a split.
+/// `POST /teams/{id}`: joins, leaves, agrees, invites, removes, proposes a split.
 pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Response, Refusal> {
     let id: TeamId = named(&name)?;
     let what = form.field("do").unwrap_or_default();
@@ -172,6 +177,10 @@ pub(super) async fn act(Path(name): Path<String>, form: Posted) -> Result<Respon
                 team: id,
                 agent: form.value("agent")?,
                 role: form.value("role")?,
+            }),
+            "remove" => WorkCommand::RemoveMember(RemoveMember {
+                team: id,
+                agent: form.value("agent")?,
             }),
             _ => return Err(Refusal::new(Code::Malformed, "do: a button's name")),
         };

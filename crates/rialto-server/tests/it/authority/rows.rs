@@ -235,6 +235,11 @@ fn mail_and_work(w: &World) -> Rows {
             json!({ "team": team, "join": true }),
         ),
         (
+            "team.remove",
+            "our team",
+            json!({ "team": team, "agent": "@ours-gone" }),
+        ),
+        (
             "team.propose_split",
             "our team",
             json!({ "team": team, "shares": shares }),
