@@ -1,4 +1,4 @@
-//! The cues of `rules:v2`: groups of words, and of a few words in a row, that say much the same.
+//! The cues of `rules:v3`: groups of words, and of a few words in a row, that say much the same.
 //!
 //! Holds words only. [`super::rules`] says which groups together make a label, and has the few
 //! groups of single rules.
