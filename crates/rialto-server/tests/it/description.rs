@@ -137,6 +137,11 @@ fn limits_of_the_door() -> String {
             "Bytes of texts with which a page ends, whatever its limit.",
         ),
         (
+            "THING_BYTES",
+            mib(rialto_views::THING_BYTES),
+            "Bytes of texts after which an answer about a single thing leaves out further ones.",
+        ),
+        (
             "MAX_BYTES",
             mib(rialto_wire::body::MAX_BYTES),
             "Bytes of a text: a message, a description, a note, an artifact.",

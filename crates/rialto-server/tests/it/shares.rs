@@ -71,6 +71,41 @@ async fn pages_end_by_bytes_and_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_thing_with_many_long_texts_leaves_some_to_the_log() {
+    let realm = Realm::new().await;
+    let ((admin, boss), (_, worker)) = (realm.owner("ann").await, realm.owner("bob").await);
+    let task = json!({ "worker": "@bob-agent", "body": "do" });
+    let task = realm.ok(&boss, "task.create", task).await["ids"]["task"].clone();
+    for n in 0..11 {
+        let body = format!("{n} {}", "x".repeat((1 << 20) - 100));
+        let args = json!({ "task": task, "name": "part", "body": body });
+        realm.ok(&worker, "task.add_artifact", args).await;
+    }
+    let path = format!("/api/tasks/{}", task.as_str().unwrap());
+    let (_, view) = realm.get(&boss, &path).await;
+    assert!(view.to_string().len() < rialto_views::THING_BYTES + (2 << 20));
+    let artifacts = view["artifacts"].as_array().unwrap();
+    assert_eq!(artifacts.len(), 11);
+    let last = &artifacts[10];
+    assert_eq!(
+        (&last["body"]["omitted"], &last["body"]["body"]),
+        (&json!(true), &Value::Null)
+    );
+    let (_, told) = realm
+        .get(&boss, &format!("/api/log/{}", last["position"]))
+        .await;
+    assert!(told.to_string().contains("10 xxxx"));
+    // An export has all of them.
+    let (_, me) = realm.get(&admin, "/api/whoami").await;
+    let path = format!("/api/owners/{}/export", me["owner"].as_str().unwrap());
+    let (_, export) = realm.get(&admin, &path).await;
+    let export = export.as_str().unwrap();
+    for n in 0..11 {
+        assert!(export.contains(&format!("\"{n} xxxx")), "{n}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_that_nobody_reads_leave_room_for_others() {
     let realm = Realm::new().await;
     let (writer, reader, talk) = long_letters(&realm, 6).await;

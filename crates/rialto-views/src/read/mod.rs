@@ -69,6 +69,8 @@ pub use work::{ArtifactRow, MemberRow, TaskRow, TaskStep, TaskView, TeamRow};
 pub const MAX_PAGE: u32 = 100;
 /// The bytes of texts with which a page is full, whatever its limit: the row that fills it is its last.
 pub const PAGE_BYTES: usize = 4 << 20;
+/// The bytes of texts after which an answer about a single thing leaves out further ones.
+pub const THING_BYTES: usize = 2 * PAGE_BYTES;
 /// The most connections open for reading at once.
 const CONNECTIONS: usize = 4;
 
@@ -152,7 +154,11 @@ pub struct Written {
     /// True if the text is quarantined and quarantined texts were not requested.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
-    /// The parts; none if it was erased or is withheld.
+    /// True if the answer already had as many bytes of texts as it may: the text stands in the log, at the
+    /// position where it was written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub omitted: bool,
+    /// The parts; none if it was erased, is withheld, or is omitted.
     pub body: Option<Body>,
 }
 
@@ -486,15 +492,19 @@ impl Snap<'_> {
         let Some(content) = content else {
             return Ok(None);
         };
-        let sql = "SELECT labels, screen, bytes FROM content WHERE id = ?";
-        let row = self.db.prepare_cached(sql)?.query_row([content], |r| {
+        let full = self.shown.get() > THING_BYTES;
+        let sql = "SELECT labels, screen, bytes IS NOT NULL, CASE WHEN ?2 THEN NULL ELSE bytes END
+                   FROM content WHERE id = ?1";
+        let mut query = self.db.prepare_cached(sql)?;
+        let row = query.query_row((content, full), |r| {
             Ok((
                 r.get::<_, u32>(0)?,
                 r.get::<_, u32>(1)?,
-                r.get::<_, Option<Vec<u8>>>(2)?,
+                r.get::<_, bool>(2)?,
+                r.get::<_, Option<Vec<u8>>>(3)?,
             ))
         });
-        Ok(row.optional()?.map(|(labels, screen, bytes)| {
+        Ok(row.optional()?.map(|(labels, screen, kept, bytes)| {
             let screening = Screening::of_bits(screen);
             let withheld = !self.reveal && screening.as_ref().is_some_and(|s| s.quarantined);
             let bytes = bytes.filter(|_| !withheld);
@@ -504,6 +514,7 @@ impl Snap<'_> {
                 labels: Labels(labels),
                 screening,
                 withheld,
+                omitted: full && kept && !withheld,
                 body: bytes.and_then(|b| Body::from_bytes(&b).ok()),
             }
         }))
