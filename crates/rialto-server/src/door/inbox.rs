@@ -46,7 +46,7 @@ const LONG: usize = 64 << 10;
 /// How many of these are remembered.
 const REMEMBERED: usize = 65_536;
 /// How long a stream waits for room for its next deliveries.
-const ROOM: Duration = Duration::from_secs(1);
+pub(super) const ROOM: Duration = Duration::from_secs(1);
 
 /// The wanted part of an inbox.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -150,6 +150,9 @@ impl Shares {
     }
 
     fn add(&self, party: Party, amount: usize, small: bool) -> bool {
+        if amount == 0 {
+            return true;
+        }
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let have = held.by.get(&party).copied().unwrap_or(0);
         let (bounds, stranger) = (&self.bounds, !party.is_known());
@@ -268,5 +271,8 @@ mod tests {
         assert!(shares.take(owner(2), 70, false).is_none());
         drop(large);
         assert!(shares.take(owner(2), 70, false).is_some());
+        // Nothing takes no room.
+        assert!(shares.take(owner(3), 0, false).is_some());
+        assert!(shares.held.lock().unwrap().by.is_empty());
     }
 }
