@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, header};
 use rialto_core::id::{OwnerId, ServiceId};
 use rialto_core::identity::Principal;
 
@@ -48,9 +48,9 @@ impl Party {
 
     /// The sender of a request, as its head says. Who brings an unknown token is a stranger.
     pub(super) fn of(door: &Arc<Door>, parts: &Parts) -> Self {
-        let info = match auth::token_of(&parts.headers, door) {
-            Some(info) => Some(info),
-            None => console::signed_in(parts, door),
+        let info = match parts.headers.contains_key(header::AUTHORIZATION) {
+            true => auth::token_of(&parts.headers, door),
+            false => console::signed_in(parts, door),
         };
         info.map_or_else(
             || Self::of_stranger(&parts.extensions, &parts.headers, door),
