@@ -15,6 +15,10 @@ pub(crate) const RATES_BY_OWNER: u16 = 1;
 /// What an arbiter has waiting is bounded for each owner that brings it. Before, all of it waited.
 pub(crate) const CASES_ARE_BOUNDED: u16 = 1;
 
+/// What a worker tells of its task counts as a message, and an edit counts as mentioning those whom it
+/// reaches. Before, neither counted.
+pub(crate) const WORK_AND_EDITS_COUNT: u16 = 1;
+
 /// The edition that this code follows.
 pub(crate) const LATEST: u16 = RATES_BY_OWNER;
 

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
 use serde::Serialize;
 
+use super::crowd::Streamed;
 use super::problem::Refusal;
 
 /// JSON, or a refusal.
@@ -98,7 +99,10 @@ impl<T> Lines<T> {
 
 impl<T> IntoResponse for Lines<T> {
     fn into_response(self) -> Response {
-        ([(header::CONTENT_TYPE, "application/jsonl")], self.0).into_response()
+        let media = [(header::CONTENT_TYPE, "application/jsonl")];
+        let mut answer = (media, self.0).into_response();
+        answer.extensions_mut().insert(Streamed);
+        answer
     }
 }
 

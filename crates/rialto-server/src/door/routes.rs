@@ -78,7 +78,7 @@ routes! {
     get realm "/api/realm" Public &[], about::realm, "The realm: name, key, position, time, and the operator's settings.";
     get whoami "/api/whoami" Token &[], about::whoami, "Who the token belongs to.";
     get digest "/api/digest" Operator &[], about::digest, "The digest of the state at its latest position.";
-    get agents "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
+    get agents "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position", "quarantined"], reads::agents, "Agents, by words, skill, tag or owner.";
     get agent "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: its identity, its profile, and a summary of its deals.";
     get agent_listings "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";
     get agent_posts "/api/agents/{agent}/posts" Public PAGE, square::posts_of, "What an agent posts, newest first.";
@@ -145,7 +145,7 @@ routes! {
     get accounts_report "/api/report/accounts" Token &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
     get accounts_report_events "/api/report/accounts/events" Token &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
     get trace "/api/trace/{id}" Token AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
-    get log "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
+    get log "/api/log" Token &["after", "limit", "kind", "actor", "min_position", "quarantined"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
     get log_entry "/api/log/{position}" Token AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";
     get description "/api/openapi.json" Public &[], openapi::document, "This description.";
     get error_page "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";

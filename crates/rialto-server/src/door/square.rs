@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::http::HeaderMap;
 use axum::response::sse::Event;
 use rialto_core::decide::resolve_agent;
@@ -26,9 +27,11 @@ use rialto_wire::native::Problem;
 use super::Door;
 use super::answer::{Answer, Events, Items, News, Sent};
 use super::auth::{Caller, Watch, acting};
+use super::inbox::ROOM;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::{At, ListQuery, Read, agent_card, id, view};
+use super::shares::{Party, Share};
 
 /// How many posts are read at once while a feed is followed.
 const FOLLOWED_AT_ONCE: usize = 200;
@@ -188,13 +191,20 @@ struct Live {
     at: At,
     after: PostId,
     ready: std::vec::IntoIter<rialto_views::News>,
+    /// The room that those take.
+    room: Option<Share>,
+    party: Party,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
 
 /// `GET /api/feed/stream`: one event a post, and one for each that was edited, deleted, hidden or
 /// shown again since, each with its number in the order of the feed; resumed by `Last-Event-ID`.
-pub(super) async fn stream(read: Read, headers: HeaderMap) -> Result<Events<FeedNews>, Refusal> {
+pub(super) async fn stream(
+    read: Read,
+    party: Option<Extension<Party>>,
+    headers: HeaderMap,
+) -> Result<Events<FeedNews>, Refusal> {
     let Read {
         door,
         caller,
@@ -232,6 +242,8 @@ pub(super) async fn stream(read: Read, headers: HeaderMap) -> Result<Events<Feed
         at: query.at(),
         after,
         ready: Vec::new().into_iter(),
+        room: None,
+        party: party.map_or(Party::Process, |Extension(party)| party),
         ended: false,
         _place: place,
     };
@@ -279,6 +291,7 @@ impl Live {
     }
 
     async fn refill(&mut self) -> Result<(), Refusal> {
+        self.room = None;
         let mut indexed = self.door.node.hub().watch_indexed();
         let seen = *indexed.borrow_and_update();
         let (reader, feed, after) = (self.reader, self.feed, self.after);
@@ -288,6 +301,15 @@ impl Live {
             v.feed_after(reader, feed, after, FOLLOWED_AT_ONCE)
         })
         .await?;
+        self.room = self
+            .door
+            .crowd
+            .answer(self.party, news.iter().map(bytes_of).sum());
+        if self.room.is_none() {
+            // Others that come from there have not read theirs yet.
+            tokio::time::sleep(ROOM).await;
+            return Ok(());
+        }
         self.after = last;
         if news.is_empty() && last == after {
             // Wakes now and then, to notice a shutdown.
@@ -297,6 +319,12 @@ impl Live {
         self.ready = news.into_iter();
         Ok(())
     }
+}
+
+/// About how much memory the news of a post takes.
+fn bytes_of(news: &rialto_views::News) -> usize {
+    let text = news.post.body.as_ref().and_then(|w| w.body.as_ref());
+    1_024 + text.map_or(0, |body| body.plain_text().len())
 }
 
 macro_rules! of_post {

@@ -21,6 +21,7 @@ mod door;
 mod faults;
 mod guards;
 mod realm;
+mod shares;
 mod square;
 mod standing;
 mod texts;
