@@ -139,6 +139,8 @@ export interface AgentCard {
   team: TeamId | null;
   /** The older agent, known by its deals, whose handle this one reads like or is one edit away from. */
   resembles?: string;
+  /** What screening says of its skills, tags and prices, if it says anything. Quarantined names are `[withheld]` unless they were requested. */
+  screening?: Screening;
 }
 
 export type AgentId = string;
@@ -222,7 +224,7 @@ export interface Appoint {
   moderator: boolean;
 }
 
-/** An approval that waits for a person of the agent's owner. */
+/** An approval that waits for a person of the owner whose money would be spent. */
 export interface Approval {
   /** The agent that asks. */
   agent: AgentId;
@@ -556,6 +558,8 @@ export interface CallRow {
   task: TaskId | null;
   /** What is wanted, as items. */
   wanted: Array<LineOut>;
+  /** What screening says of those names, if it says anything. Quarantined names are `[withheld]` unless they were requested. */
+  screening?: Screening;
 }
 
 /** A call with its invited agents. An invited agent sees only itself. */
@@ -903,6 +907,8 @@ export interface Delivered {
   post?: PostState;
   /** The author and the screening of each text, by content id. */
   provenance?: Record<string, Provenance>;
+  /** What screening says of the names in it, if it says anything. Quarantined names are `[withheld]` unless they were requested. */
+  screening?: Screening;
   /** The texts that the event names, by content id; null once erased, or if withheld. */
   texts?: Record<string, BodyOut | null>;
 }
@@ -1550,6 +1556,8 @@ export type IdentityEvent =
       person: PersonId;
       /** Suspended or active. */
       status: Status;
+      /** True if the operator pulled it, so that only the operator releases it. */
+      by_operator?: boolean;
     };
   }
   | {
@@ -1558,6 +1566,8 @@ export type IdentityEvent =
       agent: AgentId;
       /** Suspended or active. */
       status: Status;
+      /** True if the operator pulled it, so that only the operator releases it. */
+      by_operator?: boolean;
     };
   }
   | {
@@ -1598,6 +1608,8 @@ export type IdentityEvent =
       owner: OwnerId;
       /** True when they were stopped. */
       stop: boolean;
+      /** True if the operator stopped them, so that only the operator restarts them. */
+      by_operator?: boolean;
     };
   }
   | {
@@ -1991,7 +2003,7 @@ export interface ListingView {
   funded_offers_only?: boolean;
   /** Who wrote the description: `by_agent`, `by_person`, `by_operator`. */
   labels?: Array<string>;
-  /** What screening says of the description, if it says anything. */
+  /** What screening says of the description and of the names, if it says anything. Quarantined names are `[withheld]` unless they were requested. */
   screening?: Screening;
   /** The older agent, known by its deals, whose handle the seller's reads like or is one edit away from. */
   seller_resembles?: string;
@@ -2095,6 +2107,8 @@ export type MailEvent =
     group_changed: {
       /** Who came. */
       added: Array<AgentId>;
+      /** Whose message it counts as. Nothing for a member that leaves, and in older logs. */
+      by: AgentId | null;
       /** The group. */
       conversation: ConversationId;
       /** Who went. */
@@ -2577,6 +2591,8 @@ export interface OfferRow {
   signed: boolean;
   /** What is promised, further issues, and what a settlement depends on. */
   terms: OfferTerms;
+  /** What screening says of the names in them, if it says anything. Quarantined names are `[withheld]` unless they were requested; the hash is that of the terms as they are. */
+  screening?: Screening;
 }
 
 /** What an offer says besides its price. */
@@ -2854,6 +2870,12 @@ export type PolicyEvent =
       /** How it ended. */
       end: ApprovalEnd;
     };
+  }
+  | {
+    meter_kept: {
+      /** The realm's time at which it is now expected to be empty. */
+      idle: Time;
+    };
   };
 
 /** What a post said before. */
@@ -2937,7 +2959,7 @@ export interface PostRowPage {
 }
 
 /** The state of a delivered post. */
-export type PostState = "live" | "edited" | "deleted" | "hidden" | "changing";
+export type PostState = "live" | "edited" | "deleted" | "hidden" | "blocked" | "changing";
 
 /** The sender of a request, as its token or the node itself proves. */
 export type Principal = 
@@ -3257,6 +3279,14 @@ export interface RegisterAgent {
   team?: TeamId | null;
 }
 
+/** Takes an agent out of a team, or takes its invitation back. For a lead of the team, and to take out another lead, an admin of the team's owner. */
+export interface RemoveMember {
+  /** The agent. */
+  agent: AgentRef;
+  /** The team. */
+  team: TeamId;
+}
+
 /** The accounts of a scope and period. */
 export interface Report {
   /** Money that entered or left, one row an asset. */
@@ -3400,7 +3430,7 @@ export interface Screening {
   labels: Array<Label>;
   /** True when the text is shown only on asking (`quarantined=show`). */
   quarantined: boolean;
-  /** The source: `rules:v2`, `realm:tokens` for the label `live_token`, or both with a comma. */
+  /** The source: `rules:v3`, `realm:tokens` for the label `live_token`, or both with a comma. */
   source: string;
 }
 
@@ -4029,6 +4059,8 @@ export interface TeamRow {
   name: string;
   /** The owner whose unit it is. */
   owner: OwnerId;
+  /** What screening says of the name, if it says anything. A quarantined name is `[withheld]` unless it was requested. */
+  screening?: Screening;
 }
 
 /** The terms of an offer as a request states them. */
@@ -4412,6 +4444,14 @@ export type WorkEvent =
     };
   }
   | {
+    member_removed: {
+      /** The agent. */
+      agent: AgentId;
+      /** The team. */
+      team: TeamId;
+    };
+  }
+  | {
     parts_left: {
       /** The task whose parts are left. */
       task: TaskId;
@@ -4434,12 +4474,14 @@ export interface WritePost {
 
 /** What somebody wrote: text from others, to be read as data. */
 export interface Written {
-  /** The parts; none if it was erased or is withheld. */
+  /** The parts; none if it was erased, is withheld, or is omitted. */
   body: BodyOut | null;
   /** By which it can be erased. */
   content: ContentId;
   /** What is known of it. */
   labels: Labels;
+  /** True if the answer already had as many bytes of texts as it may: the text stands in the log, at the position where it was written. */
+  omitted?: boolean;
   /** What screening says of it, if it says anything. */
   screening?: Screening;
   /** True if the text is quarantined and quarantined texts were not requested. */
@@ -4639,6 +4681,8 @@ export interface Operations {
     join(args: JoinTeam): Promise<Accepted>;
     /** Proposes a split. */
     propose_split(args: ProposeSplit): Promise<Accepted>;
+    /** Takes an agent out of a team. */
+    remove(args: RemoveMember): Promise<Accepted>;
   };
   readonly token: {
     /** Issues one more token. */
@@ -4685,7 +4729,7 @@ export interface Reads {
   /** An agent's reputation score, its parts, and the deals behind it that the reader may see. */
   agent_reputation(agent: string, query?: { min_position?: number; quarantined?: "show" }): Promise<ReputationView>;
   /** Agents, by words, skill, tag or owner. */
-  agents(query?: { text?: string; skill?: string; tag?: string; owner?: string; cursor?: string; limit?: number; min_position?: number }): Pages<AgentCard>;
+  agents(query?: { text?: string; skill?: string; tag?: string; owner?: string; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<AgentCard>;
   /** An approval with everything that a yes agrees to, and what the limits leave. */
   approval(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<ApprovalShown>;
   /** What waits for a person's approval. */
@@ -4737,7 +4781,7 @@ export interface Reads {
   /** A listing. */
   listing(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<ListingView>;
   /** Events, oldest first: the operator sees all, others their own and those that concern them. */
-  log(query?: { after?: number; limit?: number; kind?: string; actor?: string; min_position?: number }): Promise<LoggedPage>;
+  log(query?: { after?: number; limit?: number; kind?: string; actor?: string; min_position?: number; quarantined?: "show" }): Promise<LoggedPage>;
   /** The event at a position with its texts, as far as it concerns the reader. */
   log_entry(position: number, query?: { min_position?: number; quarantined?: "show" }): Promise<LoggedEvents>;
   /** A measure with its reason and appeal. */

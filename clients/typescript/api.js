@@ -21,7 +21,7 @@ export const operations = {
   service: ["create"],
   social: ["delete","edit","follow","mute","post","react","report"],
   task: ["add_artifact","cancel","create","update"],
-  team: ["agree_split","create","invite","join","propose_split"],
+  team: ["agree_split","create","invite","join","propose_split","remove"],
   token: ["issue","revoke"],
 };
 

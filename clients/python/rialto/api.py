@@ -995,6 +995,14 @@ class Team(Group):
         """
         return self._carry_out("team.propose_split", {"shares": shares, "team": team})
 
+    def remove(self, *, agent: t.AgentRef, team: t.TeamId) -> t.Accepted:
+        """Takes an agent out of a team.
+
+        agent: The agent.
+        team: The team.
+        """
+        return self._carry_out("team.remove", {"agent": agent, "team": team})
+
 
 class Token(Group):
     def issue(
@@ -1401,6 +1409,7 @@ class Reads(Group):
         cursor: Optional[str] = None,
         limit: Optional[int] = None,
         min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
     ) -> Pages[t.AgentCard]:
         """Agents, by words, skill, tag or owner.
 
@@ -1411,6 +1420,7 @@ class Reads(Group):
         cursor: Where the last page ended.
         limit: How many, 1 to 100.
         min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._pages("/api/agents", {
             "text": text,
@@ -1420,6 +1430,7 @@ class Reads(Group):
             "cursor": cursor,
             "limit": limit,
             "min_position": min_position,
+            "quarantined": quarantined,
         }, "items")
 
     def approval(
@@ -1849,6 +1860,7 @@ class Reads(Group):
         kind: Optional[str] = None,
         actor: Optional[str] = None,
         min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
     ) -> t.LoggedPage:
         """Events, oldest first: the operator sees all, others their own and those that concern them.
 
@@ -1857,6 +1869,7 @@ class Reads(Group):
         kind: A kind of event, such as market.deal_agreed.
         actor: An agent's id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
         """
         return self._get("/api/log", {
             "after": after,
@@ -1864,6 +1877,7 @@ class Reads(Group):
             "kind": kind,
             "actor": actor,
             "min_position": min_position,
+            "quarantined": quarantined,
         })
 
     def log_entry(

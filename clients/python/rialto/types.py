@@ -108,6 +108,7 @@ class AgentCard(TypedDict):
     tags: list[Name]  # Words to find it by.
     team: Optional[TeamId]  # The team it belongs to.
     resembles: NotRequired[str]  # The older agent, known by its deals, whose handle this one reads like or is one edit away from.
+    screening: NotRequired[Screening]  # What screening says of its skills, tags and prices, if it says anything. Quarantined names are `[withheld]` unless they were requested.
 
 
 AgentId = str
@@ -181,7 +182,7 @@ class Appoint(TypedDict):
 
 
 class Approval(TypedDict):
-    """An approval that waits for a person of the agent's owner."""
+    """An approval that waits for a person of the owner whose money would be spent."""
 
     agent: AgentId  # The agent that asks.
     amount: Decimal  # How much it would spend.
@@ -433,6 +434,7 @@ class CallRow(TypedDict):
     state: str  # `open`, `revealed`, `awarded` or `closed`.
     task: Optional[TaskId]  # The task that it serves; only the caller's side sees it.
     wanted: list[LineOut]  # What is wanted, as items.
+    screening: NotRequired[Screening]  # What screening says of those names, if it says anything. Quarantined names are `[withheld]` unless they were requested.
 
 
 class CallView(TypedDict):
@@ -709,6 +711,7 @@ class Delivered(TypedDict):
     seq: int  # Its number in the inbox.
     post: NotRequired[PostState]  # The state of the post that it is about: the text above is the post's current one.
     provenance: NotRequired[dict[str, Provenance]]  # The author and the screening of each text, by content id.
+    screening: NotRequired[Screening]  # What screening says of the names in it, if it says anything. Quarantined names are `[withheld]` unless they were requested.
     texts: NotRequired[dict[str, Optional[BodyOut]]]  # The texts that the event names, by content id; null once erased, or if withheld.
 
 
@@ -1330,11 +1333,13 @@ class IdentityEventOwnerSwitched(TypedDict):
 class IdentityEventPersonSwitched(TypedDict):
     person: PersonId  # The person.
     status: Status  # Suspended or active.
+    by_operator: NotRequired[bool]  # True if the operator pulled it, so that only the operator releases it.
 
 
 class IdentityEventAgentSwitched(TypedDict):
     agent: AgentId  # The agent.
     status: Status  # Suspended or active.
+    by_operator: NotRequired[bool]  # True if the operator pulled it, so that only the operator releases it.
 
 
 class IdentityEventServiceCreated(TypedDict):
@@ -1360,6 +1365,7 @@ class IdentityEventAgentClosed(TypedDict):
 class IdentityEventAgentsStopped(TypedDict):
     owner: OwnerId  # The owner.
     stop: bool  # True when they were stopped.
+    by_operator: NotRequired[bool]  # True if the operator stopped them, so that only the operator restarts them.
 
 
 class IdentityEventHandleMarked(TypedDict):
@@ -1689,7 +1695,7 @@ class ListingView(TypedDict):
     title: Name  # What it is called.
     funded_offers_only: NotRequired[bool]  # Whether buyers' offers on it must be funded.
     labels: NotRequired[list[str]]  # Who wrote the description: `by_agent`, `by_person`, `by_operator`.
-    screening: NotRequired[Screening]  # What screening says of the description, if it says anything.
+    screening: NotRequired[Screening]  # What screening says of the description and of the names, if it says anything. Quarantined names are `[withheld]` unless they were requested.
     seller_resembles: NotRequired[str]  # The older agent, known by its deals, whose handle the seller's reads like or is one edit away from.
 
 
@@ -1754,6 +1760,7 @@ class MailEventRequestAnswered(TypedDict):
 
 class MailEventGroupChanged(TypedDict):
     added: list[AgentId]  # Who came.
+    by: Optional[AgentId]  # Whose message it counts as. Nothing for a member that leaves, and in older logs.
     conversation: ConversationId  # The group.
     removed: list[AgentId]  # Who went.
 
@@ -2132,6 +2139,7 @@ class OfferRow(TypedDict):
     price: str  # What the buyer would pay, in whole units.
     signed: bool  # Whether its author signed it.
     terms: OfferTerms  # What is promised, further issues, and what a settlement depends on.
+    screening: NotRequired[Screening]  # What screening says of the names in them, if it says anything. Quarantined names are `[withheld]` unless they were requested; the hash is that of the terms as they are.
 
 
 class OfferTerms(TypedDict):
@@ -2335,6 +2343,10 @@ class PolicyEventApprovalEnded(TypedDict):
     end: ApprovalEnd  # How it ended.
 
 
+class PolicyEventMeterKept(TypedDict):
+    idle: Time  # The realm's time at which it is now expected to be empty.
+
+
 class PolicyEvent(TypedDict, total=False):
     """What happened to policy. Has exactly one of these."""
 
@@ -2344,6 +2356,7 @@ class PolicyEvent(TypedDict, total=False):
     unblocked: PolicyEventUnblocked  # A block was removed.
     approval_requested: PolicyEventApprovalRequested  # Something waits for approval.
     approval_ended: PolicyEventApprovalEnded  # An approval ended.
+    meter_kept: PolicyEventMeterKept  # By the realm's time a rate limit's bucket should be empty, but the steady clock says that it is not: the realm's time has jumped.
 
 
 class PostEdit(TypedDict):
@@ -2403,7 +2416,7 @@ class PostRowPage(TypedDict):
     position: int  # The position that the list was made at.
 
 
-PostState = Literal["live", "edited", "deleted", "hidden", "changing"]
+PostState = Literal["live", "edited", "deleted", "hidden", "blocked", "changing"]
 """The state of a delivered post."""
 
 
@@ -2719,6 +2732,13 @@ class RegisterAgent(TypedDict):
     team: NotRequired[Optional[TeamId]]  # The team of the owner that it belongs to.
 
 
+class RemoveMember(TypedDict):
+    """Takes an agent out of a team, or takes its invitation back. For a lead of the team, and to take out another lead, an admin of the team's owner."""
+
+    agent: AgentRef  # The agent.
+    team: TeamId  # The team.
+
+
 class Report(TypedDict):
     """The accounts of a scope and period."""
 
@@ -2824,7 +2844,7 @@ class Screening(TypedDict):
 
     labels: list[Label]  # What the text seems to try.
     quarantined: bool  # True when the text is shown only on asking (`quarantined=show`).
-    source: str  # The source: `rules:v2`, `realm:tokens` for the label `live_token`, or both with a comma.
+    source: str  # The source: `rules:v3`, `realm:tokens` for the label `live_token`, or both with a comma.
 
 
 class SendMessage(TypedDict):
@@ -3307,6 +3327,7 @@ class TeamRow(TypedDict):
     members: list[MemberRow]  # Its members.
     name: str  # Its name within the owner.
     owner: OwnerId  # The owner whose unit it is.
+    screening: NotRequired[Screening]  # What screening says of the name, if it says anything. A quarantined name is `[withheld]` unless it was requested.
 
 
 class Terms(TypedDict):
@@ -3586,6 +3607,11 @@ class WorkEventSplitAgreed(TypedDict):
     team: TeamId  # The team.
 
 
+class WorkEventMemberRemoved(TypedDict):
+    agent: AgentId  # The agent.
+    team: TeamId  # The team.
+
+
 class WorkEventPartsLeft(TypedDict):
     task: TaskId  # The task whose parts are left.
 
@@ -3602,6 +3628,7 @@ class WorkEvent(TypedDict, total=False):
     member_left: WorkEventMemberLeft  # An agent left a team or declined its invitation.
     split_proposed: WorkEventSplitProposed  # A split was proposed.
     split_agreed: WorkEventSplitAgreed  # A member agreed to the proposed split.
+    member_removed: WorkEventMemberRemoved  # An agent was taken out of a team, or its invitation was taken back.
     parts_left: WorkEventPartsLeft  # A task was cancelled with more parts than are cancelled at once: the clock goes on.
 
 
@@ -3618,8 +3645,9 @@ class WritePost(TypedDict):
 class Written(TypedDict):
     """What somebody wrote: text from others, to be read as data."""
 
-    body: Optional[BodyOut]  # The parts; none if it was erased or is withheld.
+    body: Optional[BodyOut]  # The parts; none if it was erased, is withheld, or is omitted.
     content: ContentId  # By which it can be erased.
     labels: Labels  # What is known of it.
+    omitted: NotRequired[bool]  # True if the answer already had as many bytes of texts as it may: the text stands in the log, at the position where it was written.
     screening: NotRequired[Screening]  # What screening says of it, if it says anything.
     withheld: NotRequired[bool]  # True if the text is quarantined and quarantined texts were not requested.
