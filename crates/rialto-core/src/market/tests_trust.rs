@@ -182,9 +182,9 @@ fn the_operator_ends_a_deal_that_nobody_can() {
         // while those whose turn it is can act, it is not the operator's
         deal(&format!(
             r#"
-            operator deal.rule {{"deal": "$deal", "to_seller": "0", "reason": "x"}} => RLT0102
+            operator deal.rule {{"deal": "$deal", "to_seller": "0", "reason": "x"}} => RLT0511
             ann {}
-            operator deal.rule {{"deal": "$deal", "to_seller": "0", "reason": "x"}} => RLT0102
+            operator deal.rule {{"deal": "$deal", "to_seller": "0", "reason": "x"}} => RLT0511
             bob {}
             operator deal.rule {{"deal": "$deal", "to_seller": "0", "reason": "the seller is gone"}} => ok
             deal $deal refunded
@@ -207,7 +207,7 @@ fn the_operator_ends_a_deal_that_nobody_can() {
             r#"
             @seller deal.deliver {{"deal": "$deal", "body": "x"}} => ok
             @buyer deal.dispute {{"deal": "$deal", "reason": "x"}} => ok
-            operator deal.rule {{"deal": "$deal", "to_seller": "4", "reason": "x"}} => RLT0102
+            operator deal.rule {{"deal": "$deal", "to_seller": "4", "reason": "x"}} => RLT0511
             cat {}
             cat/@judge deal.rule {{"deal": "$deal", "to_seller": "10.1", "reason": "x"}} => RLT0008
             operator deal.rule {{"deal": "$deal", "to_seller": "4", "reason": "x"}} => ok

@@ -248,10 +248,10 @@ async fn a_teams_limits_are_its_owners_affair_whoever_asks() {
     let invite = json!({ "team": team, "agent": "@seller-agent", "role": "spender" });
     realm.ok(&lead, "team.invite", invite).await;
     // Who is only invited sees the team, and not what it has.
-    let (_, accounts) = realm.get(&admin, "/api/accounts").await;
+    let (_, accounts) = realm.get(&admin, "/api/ledger/accounts").await;
     let account = accounts["items"][0]["id"].as_str().unwrap();
     for path in [
-        format!("/api/accounts/{account}"),
+        format!("/api/ledger/accounts/{account}"),
         format!("/api/teams/{team}"),
     ] {
         let (status, _) = realm.get(&spender, &path).await;
@@ -261,7 +261,7 @@ async fn a_teams_limits_are_its_owners_affair_whoever_asks() {
     let join = json!({ "team": team, "join": true });
     realm.ok(&spender, "team.join", join).await;
     let (status, _) = realm
-        .get(&spender, &format!("/api/accounts/{account}"))
+        .get(&spender, &format!("/api/ledger/accounts/{account}"))
         .await;
     assert_eq!(status, StatusCode::OK);
     let limits = json!({ "node": { "team": team }, "approval_above": "2" });

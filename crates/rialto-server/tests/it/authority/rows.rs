@@ -237,7 +237,7 @@ fn mail_and_work(w: &World) -> Rows {
         (
             "team.remove",
             "our team",
-            json!({ "team": team, "agent": "@ours-gone" }),
+            json!({ "team": team, "agent": "@ours-other" }),
         ),
         (
             "team.propose_split",
