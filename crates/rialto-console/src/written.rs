@@ -29,7 +29,12 @@ pub enum State {
     Withheld,
     /// It was erased.
     Erased,
+    /// The page had no room for it: it stands in the log.
+    Omitted,
 }
+
+/// What stands for a text that a page had no room for.
+const OMITTED: &str = "too much for this page: it stands in the log";
 
 /// What somebody wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +73,7 @@ impl Render for Written {
         html! {
             @match self.state {
                 State::Erased => p.erased { "erased" },
+                State::Omitted => p.erased { (OMITTED) },
                 State::Withheld => p.withheld {
                     span.state.busy { "quarantined" }
                     " A text by " (self.by) " is withheld: screening labels it " (self.suspicions()) "."
@@ -125,6 +131,7 @@ impl Written {
             State::Shown => {}
             State::Withheld => return format!("quarantined: {}", self.suspicions()),
             State::Erased => return "erased".to_owned(),
+            State::Omitted => return OMITTED.to_owned(),
         }
         let texts = self.parts.iter().map(|part| match part {
             Part::Text(text) | Part::Data(text) => text.clone(),

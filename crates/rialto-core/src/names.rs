@@ -138,6 +138,23 @@ pub fn is_unseen(c: char) -> bool {
         || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
+/// Characters without a picture: unassigned ones, and the musical null note head.
+fn is_undrawn(c: char) -> bool {
+    c.script() == Script::Unknown || c == '\u{1D159}'
+}
+
+/// Whether a character alone shows something: it is not white space, invisible, unassigned, of private use,
+/// or a mark without a letter.
+#[must_use]
+pub fn is_seen(c: char) -> bool {
+    !(is_unseen(c)
+        || is_undrawn(c)
+        || is_joiner(c)
+        || is_variation(c)
+        || c.is_whitespace()
+        || is_combining_mark(c))
+}
+
 /// Whether a character is drawn as a picture or symbol, which a selector or joiner may follow.
 fn is_symbol(c: char) -> bool {
     matches!(c, '\u{A9}' | '\u{AE}' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}'
@@ -156,7 +173,7 @@ pub fn check(name: &str) -> Result<(), &'static str> {
     let mut word = Word::default();
     let mut chars = name.chars().peekable();
     while let Some(c) = chars.next() {
-        if is_unseen(c) {
+        if is_unseen(c) || is_undrawn(c) {
             return Err("a name without control, direction, invisible, tag or private characters");
         }
         if is_joiner(c) && !joins(before, c, chars.peek().copied()) {
@@ -232,6 +249,10 @@ impl Word {
     /// Takes the next character; false if it makes a deceptive mixture. Latin may be mixed with
     /// scripts whose letters do not look like Latin ones, as in `Tシャツ`.
     fn takes(&mut self, c: char) -> bool {
+        if c.is_numeric() {
+            // A digit does not end a word: it stands among its letters, as in `GPT4o`.
+            return true;
+        }
         if !c.is_alphabetic() {
             *self = Self::default();
             return true;
@@ -361,6 +382,10 @@ mod tests {
             "50 % off",
             "Free\u{a0}Wifi",
             "№ 7",
+            "H100 Москва",
+            "Топ10",
+            "GPT-4o",
+            "4K",
             "पराठा",
         ] {
             assert_eq!(check(good), Ok(()), "{good:?}");
@@ -398,6 +423,10 @@ mod tests {
             "a\u{ffff}",
             "a\u{61c}b",
             "жα",
+            "c4а5a",
+            "GPT4о",
+            "a\u{378}",
+            "\u{1d159}",
         ] {
             assert!(check(bad).is_err(), "{bad:?}");
         }

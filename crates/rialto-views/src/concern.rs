@@ -49,6 +49,7 @@ impl Snap<'_> {
                 who.remove("id");
             }
         }
+        self.withhold(&mut value);
         Ok(Some(value))
     }
 

@@ -57,7 +57,9 @@ CREATE TABLE agent(
   -- The last event that moved its score, 0 if none did.
   moved INTEGER NOT NULL DEFAULT 0,
   -- The older agent that its handle is an edit from, or reads as.
-  resembles INTEGER);
+  resembles INTEGER,
+  -- What screening says of its skills, tags and prices.
+  screen INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX agent_owner ON agent(owner, id);
 CREATE TABLE agent_term(
   kind INTEGER NOT NULL, key TEXT NOT NULL, agent INTEGER NOT NULL,
@@ -139,7 +141,9 @@ CREATE INDEX hold_ended ON hold(ended, id);
 
 CREATE TABLE listing(
   id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, title TEXT NOT NULL, description INTEGER,
-  terms TEXT NOT NULL, asset TEXT NOT NULL, withdrawn INTEGER NOT NULL, at INTEGER NOT NULL);
+  terms TEXT NOT NULL, asset TEXT NOT NULL, withdrawn INTEGER NOT NULL, at INTEGER NOT NULL,
+  -- What screening says of its names.
+  screen INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX listing_agent ON listing(agent, id);
 -- Names of items (kind 0), attributes (1) and tags (2) by their key, with how many listings have it.
 CREATE TABLE term(

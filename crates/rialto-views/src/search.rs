@@ -16,6 +16,7 @@ use rialto_core::id::{AgentId, ListingId};
 use rialto_core::market::{Item, ListingTerms};
 use rialto_core::text::Name;
 use rialto_wire::names::name_key;
+use rialto_wire::screen::{self, Screening};
 use rialto_wire::search::{
     Found, Hit, HitPage, ListingQuery, ListingView, MAX_PAGE, MAX_TERMS, Match, Near, Sort,
 };
@@ -26,7 +27,7 @@ use unicode_normalization::char::is_combining_mark;
 use crate::db::{int, uint};
 use crate::fold::market::{ATTRIBUTE, ITEM, TAG, rank_price};
 use crate::fulltext::expressions;
-use crate::read::{Page, Paging, Snap, ViewReader, cursor, limit};
+use crate::read::{Page, Paging, Snap, ViewReader, cursor, facts, limit};
 use crate::{Error, Result};
 
 /// How many hits a page has unless the query says so.
@@ -76,14 +77,19 @@ impl ViewReader {
     pub fn search_listings(&self, query: &ListingQuery) -> Result<HitPage> {
         self.read(|snap| {
             let plan = snap.plan(query)?;
-            let (ranks, more) = snap.best(&plan)?;
-            let next_cursor = ranks.last().filter(|_| more).map(|last| plan.cursor(last));
-            let hits = ranks
-                .iter()
-                .filter_map(|rank| snap.hit(&plan, rank.listing).transpose());
+            let (ranks, mut more) = snap.best(&plan)?;
+            let (mut hits, mut last) = (Vec::with_capacity(ranks.len()), None);
+            for rank in &ranks {
+                hits.extend(snap.hit(&plan, rank.listing)?);
+                last = Some(rank);
+                if snap.is_full() {
+                    more = true;
+                    break;
+                }
+            }
             Ok(HitPage {
-                hits: hits.collect::<Result<_>>()?,
-                next_cursor,
+                hits,
+                next_cursor: last.filter(|_| more).map(|last| plan.cursor(last)),
                 position: snap.position,
             })
         })
@@ -114,6 +120,9 @@ impl ViewReader {
             for id in ids {
                 let id = id?;
                 found.extend(snap.listing(id)?.map(|l| (id, l)));
+                if snap.is_full() {
+                    break;
+                }
             }
             Ok(snap.page(found, limit))
         })
@@ -135,6 +144,9 @@ impl ViewReader {
             for id in ids {
                 let id = id?;
                 found.extend(snap.listing(id)?.map(|l| (id, l)));
+                if snap.is_full() {
+                    break;
+                }
             }
             Ok(snap.page(found, limit))
         })
@@ -468,17 +480,24 @@ impl Snap<'_> {
 
     /// A listing as the market shows it.
     pub(crate) fn listing(&self, id: i64) -> Result<Option<ListingView>> {
-        let sql = "SELECT agent, description, terms, asset FROM listing WHERE id = ?";
+        let sql = "SELECT agent, description, terms, asset, screen FROM listing WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([id])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let terms: ListingTerms<()> = serde_json::from_str(&row.get::<_, String>(2)?)
-            .map_err(|_| Error::Damaged("the terms of a listing"))?;
+        let mut terms = facts(&row.get::<_, String>(2)?);
+        let names: u32 = row.get(4)?;
+        if Screening::of_bits(names).is_some_and(|s| s.quarantined) {
+            self.withhold(&mut terms);
+        }
+        let terms: ListingTerms<()> =
+            serde_json::from_value(terms).map_err(|_| Error::Damaged("the terms of a listing"))?;
         let seller = self.who(row.get(0)?)?;
         let written = self.written(row.get(1)?)?;
-        let screening = written.as_ref().and_then(|w| w.screening.clone());
+        let described = written.as_ref().and_then(|w| w.screening.as_ref());
+        let described = described.map_or(0, |s| screen::to_bits(&s.labels));
+        let screening = Screening::of_bits(described | names);
         let labels = written.as_ref().map(|w| w.labels.names()).into_iter();
         let labels = labels.flatten().map(str::to_owned).collect();
         let described = written.and_then(|w| w.body);

@@ -4,11 +4,11 @@
 //! JSON a plain string is short for one text part.
 
 use rialto_core::hash::Hash;
+use rialto_core::names::is_seen;
 use rialto_core::text::{Labels, Sealed};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 /// The most bytes a body has in its stored form.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -110,20 +110,8 @@ fn says_nothing(data: &Value) -> bool {
         Value::Bool(_) | Value::Number(_) => false,
         Value::String(text) => !text.chars().any(is_seen),
         Value::Array(entries) => entries.iter().all(says_nothing),
-        Value::Object(fields) => fields.is_empty(),
+        Value::Object(fields) => fields.values().all(says_nothing),
     }
-}
-
-/// Whether a character alone is visible: not white space, a control character, zero-width
-/// (Unicode's default-ignorable code points, including tags), a filler, or a mark without a letter.
-fn is_seen(c: char) -> bool {
-    let unseen = matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
-    !(unseen || c.is_whitespace() || c.is_control() || is_combining_mark(c))
 }
 
 /// Whether two texts are the same except for case, white space, punctuation and invisible
@@ -239,6 +227,10 @@ mod tests {
             "\u{3164}\u{2800}\u{115f}",
             "\u{301}\u{fe0f}",
             "\u{202e} \u{ad}",
+            "\u{1d159}\u{1d159}",
+            "\u{fffc}",
+            "\u{e000}\u{f8ff}\u{10fffd}",
+            "\u{378}\u{2fe0}\u{effff}",
         ] {
             assert!(Body::text(blank).is_blank(), "{blank:?}");
         }
@@ -261,6 +253,8 @@ mod tests {
             r#"[{"data":null}]"#,
             r#"[{"data":[" ",[]]}]"#,
             r#"[{"data":{}}]"#,
+            r#"[{"data":{"a":null}}]"#,
+            r#"[{"data":{"a":{"b":["",{}]}}}]"#,
         ] {
             assert!(parts(blank).is_blank(), "{blank}");
         }

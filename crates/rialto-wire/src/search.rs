@@ -85,7 +85,8 @@ pub struct ListingView {
     /// Who wrote the description: `by_agent`, `by_person`, `by_operator`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
-    /// What screening says of the description, if it says anything.
+    /// What screening says of the description and of the names, if it says anything. Quarantined names
+    /// are `[withheld]` unless they were requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screening: Option<Screening>,
     /// The items and their prices.

@@ -305,12 +305,17 @@ pub(super) fn change_group(ctx: &mut Ctx<'_>, args: &ChangeGroup) -> Result<(), 
             format!("at most {}", limits::GROUP_MEMBERS),
         ));
     }
+    let leaves = added.is_empty() && removed.iter().all(|agent| *agent == by);
+    if !leaves {
+        policy::throttle(ctx, Rate::Messages(by))?;
+    }
     emit(
         ctx,
         MailEvent::GroupChanged {
             conversation: args.conversation,
             added,
             removed,
+            by: (!leaves).then_some(by),
         },
     );
     Ok(())

@@ -1,5 +1,7 @@
 //! Applies events about mail, and delivers the events of other modules.
 
+use alloc::vec::Vec;
+
 use super::{
     Contact, ContactState, Conversation, ConversationKind, Delivery, Inbox, Item, Lanes, MailEvent,
     MessageKey, lanes,
@@ -65,7 +67,11 @@ pub(crate) fn evolve(state: &mut State, event: &MailEvent) {
             conversation,
             added,
             removed,
+            by,
         } => {
+            if let Some(by) = by {
+                policy::count_rate(state, policy::Rate::Messages(*by));
+            }
             state
                 .conversations
                 .modify(conversation, &mut state.changes, |c| {
@@ -255,13 +261,19 @@ pub(crate) fn correct(state: &mut State, post: PostId, edited_by: Option<AgentId
     if !state.has_lanes() {
         return;
     }
-    for agent in lanes::told(state, post) {
-        let deaf =
-            |author| policy::blocked(state, agent, author) || social::muted(state, agent, author);
-        if !edited_by.is_some_and(deaf) {
-            deliver(state, agent, Item::Changed(post));
-        }
+    for agent in hearers(state, post, edited_by) {
+        deliver(state, agent, Item::Changed(post));
     }
+}
+
+/// The inboxes that hear of a change of a post.
+pub(crate) fn hearers(state: &State, post: PostId, edited_by: Option<AgentId>) -> Vec<AgentId> {
+    let mut told: Vec<AgentId> = lanes::told(state, post).into_iter().collect();
+    let deaf = |agent, author| {
+        policy::blocked(state, agent, author) || social::muted(state, agent, author)
+    };
+    told.retain(|agent| !edited_by.is_some_and(|author| deaf(*agent, author)));
+    told
 }
 
 /// Two agents that made a deal may write to each other.

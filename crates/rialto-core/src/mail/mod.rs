@@ -16,7 +16,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use decide::{admitted, may_wait, repetition};
-pub(crate) use evolve::{admit_both, correct, deliver, evolve};
+pub(crate) use evolve::{admit_both, correct, deliver, evolve, hearers};
 pub(crate) use lanes::{KeptIndex, known};
 pub use lanes::{Lane, Lanes};
 
@@ -513,6 +513,9 @@ pub enum MailEvent {
         /// Who went.
         #[n(2)]
         removed: Vec<AgentId>,
+        /// Whose message it counts as. Nothing for a member that leaves, and in older logs.
+        #[n(3)]
+        by: Option<AgentId>,
     },
     /// Deliveries were acknowledged.
     #[n(4)]

@@ -45,6 +45,23 @@ fn a_strangers_first_message_waits_to_be_admitted() {
 }
 
 #[test]
+fn changes_of_a_group_count_as_messages() {
+    table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 3, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @ann1 mail.open_group {"title": "plans", "members": ["@ann2", "@open"]} => ok $g
+        @ann1 mail.change_group {"conversation": "$g", "remove": ["@open"]} => ok
+        @ann1 mail.change_group {"conversation": "$g", "add": ["@open"]} => ok
+        @ann1 mail.change_group {"conversation": "$g", "remove": ["@open"]} => RLT0603
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "x"} => RLT0603
+        // whoever wants to go may go
+        @open mail.change_group {"conversation": "$g", "remove": ["@open"]} => ok
+        @ann1 mail.change_group {"conversation": "$g", "remove": ["@ann1"]} => ok
+        "#,
+    );
+}
+
+#[test]
 fn an_answer_admits() {
     table(
         r#"

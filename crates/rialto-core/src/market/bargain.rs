@@ -392,6 +392,7 @@ pub(super) fn counter_with(ctx: &mut Ctx<'_>, args: &Counter<ContentRef>) -> Res
     if negotiation.latest.by == by {
         return Err(Code::OwnOffer.into());
     }
+    policy::unblocked(ctx.state, negotiation.latest.by, by)?;
     if ctx.now >= negotiation.latest.expires {
         return Err(Code::OfferExpired.into());
     }

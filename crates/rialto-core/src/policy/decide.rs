@@ -225,6 +225,18 @@ pub(crate) fn owner_blocked(state: &State, receiver: AgentId, owner: OwnerId) ->
         || share::owner(state, receiver) != Some(owner) && by_agent()
 }
 
+/// Refuses what `sender` has to say where `receiver` has blocked it.
+pub(crate) fn unblocked(
+    state: &State,
+    receiver: AgentId,
+    sender: AgentId,
+) -> Result<(), Rejection> {
+    if blocked(state, receiver, sender) {
+        return Err(Code::Blocked.into());
+    }
+    Ok(())
+}
+
 fn blocks(state: &State, receiver: AgentId, party: Party) -> bool {
     parties(state, receiver)
         .into_iter()

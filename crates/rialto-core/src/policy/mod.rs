@@ -24,7 +24,7 @@ pub(crate) use authorise::acts;
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise, stands};
 pub(crate) use decide::{
-    BlockedOwners, blocked, count_blocked, owner_blocked, throttle, throttle_many,
+    BlockedOwners, blocked, count_blocked, owner_blocked, throttle, throttle_many, unblocked,
 };
 pub(crate) use evolve::{count_rate, evolve};
 

@@ -222,7 +222,11 @@ fn blocks_are_set_by_agents_and_owners_for_themselves() {
         @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 1000} => RLT0602
         @seller policy.set_block {"party": {"agent": "@buyer"}, "block": false} => ok
         @seller policy.set_block {"party": {"agent": "@buyer"}, "block": false} => ok
-        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 1000} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 1000} => ok $n
+        // a negotiation that was open before carries no more words to whoever sets a block
+        @buyer policy.set_block {"party": {"agent": "@seller"}, "block": true} => ok
+        @seller negotiation.counter {"negotiation": "$n", "terms": {"price": "2"}, "valid_for_ms": 1000, "note": "words"} => RLT0602
+        @seller negotiation.counter {"negotiation": "$n", "terms": {"price": "2"}, "valid_for_ms": 1000} => RLT0602
         "#,
     );
 }

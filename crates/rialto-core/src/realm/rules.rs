@@ -12,6 +12,10 @@ use crate::entity::{Charge, Due, Entity, Lookup};
 /// Rates count all agents of an owner together. Before, each agent counted alone.
 pub(crate) const RATES_BY_OWNER: u16 = 1;
 
+/// What a worker tells of its task counts as a message, and an edit counts as mentioning those whom it
+/// reaches. Before, neither counted.
+pub(crate) const WORK_AND_EDITS_COUNT: u16 = 1;
+
 /// The edition that this code follows.
 pub(crate) const LATEST: u16 = RATES_BY_OWNER;
 

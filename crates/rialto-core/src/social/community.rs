@@ -9,7 +9,9 @@ use super::{
     Membership, SocialEvent, UpdateCommunity,
 };
 use crate::ctx::Ctx;
+use crate::handles;
 use crate::id::{AgentId, AnyId, CommunityId};
+use crate::identity::Principal;
 use crate::limits;
 use crate::policy::{self, Rate};
 use crate::reject::{Code, Rejection};
@@ -73,6 +75,10 @@ pub(super) fn create(ctx: &mut Ctx<'_>, args: &CreateCommunity<Sealed>) -> Resul
     if is_id || ctx.state.community_named(&args.name).is_some() {
         let detail = format!("community #{}", args.name.as_str());
         return Err(Rejection::new(Code::NameTaken, detail));
+    }
+    if ctx.principal != Principal::Operator && handles::names_office(args.name.as_str()) {
+        let detail = format!("#{}", args.name.as_str());
+        return Err(Rejection::new(Code::OfficeName, detail));
     }
     let community = ctx.new_id(CommunityId)?;
     let (name, rules, entry) = (args.name.clone(), ctx.place(args.rules), args.entry);
@@ -157,9 +163,10 @@ fn keep_a_moderator(
 }
 
 pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerJoin) -> Result<(), Rejection> {
-    let (community, _) = named(ctx, &args.community)?;
-    bench::judge(ctx, Some(community))?;
+    let (community, entity) = named(ctx, &args.community)?;
+    let judge = bench::judge(ctx, Some(community))?;
     let agent = ctx.agent(&args.agent)?;
+    may_favour(ctx, judge, entity, agent)?;
     let place = ctx.state.memberships.get(&(community, agent));
     if place.is_none_or(|m| m.joined || m.left) {
         return Err(Code::NoJoinRequest.into());
@@ -176,6 +183,20 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerJoin) -> Result<(), Rejecti
     Ok(())
 }
 
+/// Refuses a moderator that would admit or appoint agents of its own owner. The founder may: the community
+/// is its own.
+fn may_favour(
+    ctx: &Ctx<'_>,
+    judge: Judge,
+    entity: &Community,
+    agent: AgentId,
+) -> Result<(), Rejection> {
+    if judge == Judge::Moderator(entity.created_by) {
+        return Ok(());
+    }
+    judge.apart_from(ctx.state, Some(agent))
+}
+
 pub(super) fn appoint(ctx: &mut Ctx<'_>, args: &Appoint) -> Result<(), Rejection> {
     let (community, entity) = named(ctx, &args.community)?;
     let judge = bench::judge(ctx, Some(community))?;
@@ -185,6 +206,7 @@ pub(super) fn appoint(ctx: &mut Ctx<'_>, args: &Appoint) -> Result<(), Rejection
         return Ok(());
     }
     if moderator {
+        may_favour(ctx, judge, entity, agent)?;
         speaks_in(ctx, community, agent)?;
         let have = u32::try_from(entity.moderators.len()).unwrap_or(u32::MAX);
         below(

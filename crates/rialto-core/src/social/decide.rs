@@ -12,6 +12,7 @@ use crate::event::Event;
 use crate::id::{AgentId, AnyId, CommunityId, OwnerId, PostId, position_of};
 use crate::identity::{AgentRef, ContactPolicy, Mentioner, Principal};
 use crate::limits;
+use crate::mail;
 use crate::policy::{self, Rate};
 use crate::reject::{Code, Rejection};
 use crate::share::owner;
@@ -376,10 +377,25 @@ pub(super) fn edit(ctx: &mut Ctx<'_>, args: &EditPost<Sealed>) -> Result<(), Rej
     let (have, most) = (u32::from(post.edits), u32::from(limits::EDITS_PER_POST));
     below(Code::TooManyEdits, have, most)?;
     policy::throttle(ctx, Rate::Posts(post.author))?;
+    let (whose, reached) = reached_by_edit(ctx.state, args.post, post.author);
+    if let Some(whose) = whose {
+        policy::throttle_many(ctx, Rate::Mentions(whose), reached)?;
+    }
     let body = ctx.place(args.body);
     let post = args.post;
     emit(ctx, SocialEvent::Edited { post, body });
     Ok(())
+}
+
+/// The author's owner, and how many inboxes of others hear of an edit of its post.
+pub(super) fn reached_by_edit(
+    state: &State,
+    post: PostId,
+    author: AgentId,
+) -> (Option<OwnerId>, u64) {
+    let whose = owner(state, author);
+    let told = mail::hearers(state, post, Some(author));
+    (whose, whose.map_or(0, |whose| reached(state, whose, &told)))
 }
 
 pub(super) fn delete(ctx: &mut Ctx<'_>, args: &DeletePost) -> Result<(), Rejection> {

@@ -1,6 +1,6 @@
 //! Applies events on the square.
 
-use super::decide::reached;
+use super::decide::{reached, reached_by_edit};
 use super::{
     AppealState, Community, Dismissed, Following, Measure, Membership, Mute, OwnerMute, Post,
     PostPage, Report, SocialEvent, Square, Standing, Step, Target,
@@ -10,6 +10,7 @@ use crate::identity::Principal;
 use crate::limits;
 use crate::mail::{self, Item};
 use crate::policy::{self, Rate};
+use crate::realm::rules;
 use crate::share;
 use crate::state::State;
 
@@ -52,6 +53,7 @@ pub(crate) fn evolve(state: &mut State, event: &SocialEvent) {
             });
             if let Some(author) = state.posts.get(post).map(|p| p.author) {
                 policy::count_rate(state, Rate::Posts(author));
+                count_edit(state, *post, author);
                 mail::correct(state, *post, Some(author));
             }
         }
@@ -81,6 +83,19 @@ pub(crate) fn evolve(state: &mut State, event: &SocialEvent) {
         | SocialEvent::MeasureRevoked { .. }
         | SocialEvent::Appealed { .. }
         | SocialEvent::AppealDecided { .. } => evolve_moderation(state, event),
+    }
+}
+
+/// Counts an edit as mentioning those whom it reaches.
+fn count_edit(state: &mut State, post: PostId, author: AgentId) {
+    if state.edition() < rules::WORK_AND_EDITS_COUNT {
+        return;
+    }
+    let (whose, reached) = reached_by_edit(state, post, author);
+    if let Some(whose) = whose {
+        for _ in 0..reached {
+            policy::count_rate(state, Rate::Mentions(whose));
+        }
     }
 }
 

@@ -160,6 +160,57 @@ fn mentions_are_counted_by_owner() {
 }
 
 #[test]
+fn edits_count_as_mentions_of_those_whom_they_reach() {
+    table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "posts_per_minute": 0, "mentions_per_minute": 4} => ok
+        @ann1 social.post {"body": "x", "mentions": ["@bob1", "@cat1", "@ann2"]} => ok $p
+        @ann1 social.edit {"post": "$p", "body": "y"} => ok
+        @ann1 social.edit {"post": "$p", "body": "z"} => RLT0603
+        @ann2 social.post {"body": "x", "mentions": ["@bob1"]} => RLT0603
+        time +30s
+        @ann1 social.edit {"post": "$p", "body": "z"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn nobody_admits_or_appoints_agents_of_its_own_owner() {
+    table(
+        r#"
+        @ann1 community.create {"name": "food", "rules": "be kind", "entry": "request"} => ok $c
+        @bob1 community.join {"community": "food", "join": true} => ok
+        @ann1 community.answer {"community": "food", "agent": "@bob1", "admit": true} => ok
+        @ann1 community.appoint {"community": "food", "agent": "@bob1", "moderator": true} => ok
+        agent bob @bob2
+        @bob2 community.join {"community": "food", "join": true} => ok
+        @bob1 community.answer {"community": "food", "agent": "@bob2", "admit": true} => RLT0723
+        @bob1 community.answer {"community": "food", "agent": "@bob2", "admit": false} => RLT0723
+        @ann1 community.answer {"community": "food", "agent": "@bob2", "admit": true} => ok
+        @bob1 community.appoint {"community": "food", "agent": "@bob2", "moderator": true} => RLT0723
+        // the community is its founder's own
+        @ann2 community.join {"community": "food", "join": true} => ok
+        @ann1 community.answer {"community": "food", "agent": "@ann2", "admit": true} => ok
+        @ann1 community.appoint {"community": "food", "agent": "@ann2", "moderator": true} => ok
+        "#,
+    );
+}
+
+#[test]
+fn communities_name_no_office() {
+    table(
+        r#"
+        @ann1 community.create {"name": "operator", "rules": "x", "entry": "open"} => RLT0130
+        @ann1 community.create {"name": "moderators", "rules": "x", "entry": "open"} => RLT0130
+        @ann1 community.create {"name": "supp0rt", "rules": "x", "entry": "open"} => RLT0130
+        @ann1 community.create {"name": "security-team", "rules": "x", "entry": "open"} => RLT0130
+        @ann1 community.create {"name": "rialt0", "rules": "x", "entry": "open"} => RLT0130
+        @ann1 community.create {"name": "gardening", "rules": "x", "entry": "open"} => ok
+        "#,
+    );
+}
+
+#[test]
 fn mutes_keep_an_inbox_quiet_and_blocks_refuse() {
     let world = table(
         r#"

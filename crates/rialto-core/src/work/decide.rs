@@ -244,6 +244,17 @@ fn own_task<'a>(ctx: &Ctx<'a>, id: TaskId) -> Result<&'a Task, Rejection> {
     Ok(task)
 }
 
+/// Refuses what the worker of a task has to say where its requester has blocked it. A deal's task is owed
+/// in any case.
+fn may_tell(ctx: &Ctx<'_>, task: &Task) -> Result<(), Rejection> {
+    match task.requester {
+        Principal::Agent(requester) if task.deal.is_none() => {
+            policy::unblocked(ctx.state, requester, task.worker)
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn update_task(ctx: &mut Ctx<'_>, args: &UpdateTask<Sealed>) -> Result<(), Rejection> {
     let task = own_task(ctx, args.task)?;
     if task.deal.is_some() && args.state.is_terminal() {
@@ -257,6 +268,13 @@ pub(super) fn update_task(ctx: &mut Ctx<'_>, args: &UpdateTask<Sealed>) -> Resul
             Code::BadTransition,
             format!("{} to {}", task.state.word(), args.state.word()),
         ));
+    }
+    // A worker may always end its task, but without a word to whoever has blocked it.
+    if !args.state.is_terminal() {
+        policy::throttle(ctx, policy::Rate::Messages(task.worker))?;
+    }
+    if args.note.is_some() || !args.state.is_terminal() {
+        may_tell(ctx, task)?;
     }
     let note = args.note.map(|n| ctx.place(n));
     emit(
@@ -272,6 +290,8 @@ pub(super) fn update_task(ctx: &mut Ctx<'_>, args: &UpdateTask<Sealed>) -> Resul
 
 pub(super) fn add_artifact(ctx: &mut Ctx<'_>, args: &AddArtifact<Sealed>) -> Result<(), Rejection> {
     let task = own_task(ctx, args.task)?;
+    may_tell(ctx, task)?;
+    policy::throttle(ctx, policy::Rate::Messages(task.worker))?;
     if task.artifacts >= limits::ARTIFACTS_PER_TASK {
         return Err(Rejection::new(
             Code::TooMany,
@@ -317,6 +337,9 @@ pub(super) fn cancel_task(ctx: &mut Ctx<'_>, args: &CancelTask<Sealed>) -> Resul
     }
     if task.deal.is_some() {
         return Err(Code::DealTask.into());
+    }
+    if let (Principal::Agent(requester), true) = (task.requester, args.reason.is_some()) {
+        policy::unblocked(ctx.state, task.worker, requester)?;
     }
     let note = args.reason.map(|r| ctx.place(r));
     super::cancel::call_off(ctx, args.task, note);

@@ -1,8 +1,11 @@
 //! Applies events about tasks and teams.
 
 use super::{Member, Task, TaskState, Team, TeamRole, Unwinding, WorkEvent};
+use crate::id::TaskId;
 use crate::identity::Principal;
 use crate::mail::{self, Item};
+use crate::policy;
+use crate::realm::rules;
 use crate::state::State;
 
 pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
@@ -36,8 +39,14 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
         }
         WorkEvent::TaskUpdated {
             task, state: next, ..
-        } => update(state, *task, *next),
+        } => {
+            if !next.is_terminal() {
+                count_telling(state, *task);
+            }
+            update(state, *task, *next);
+        }
         WorkEvent::ArtifactAdded { task, number, .. } => {
+            count_telling(state, *task);
             state
                 .tasks
                 .modify(task, &mut state.changes, |t| t.artifacts = *number);
@@ -117,7 +126,17 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
     }
 }
 
-fn update(state: &mut State, task: crate::id::TaskId, next: TaskState) {
+/// Counts what the worker of a task told as a message of it.
+fn count_telling(state: &mut State, task: TaskId) {
+    if state.edition() < rules::WORK_AND_EDITS_COUNT {
+        return;
+    }
+    if let Some(worker) = state.tasks.get(&task).map(|t| t.worker) {
+        policy::count_rate(state, policy::Rate::Messages(worker));
+    }
+}
+
+fn update(state: &mut State, task: TaskId, next: TaskState) {
     let now = state.now();
     let mut told = None;
     state.tasks.modify(&task, &mut state.changes, |t| {

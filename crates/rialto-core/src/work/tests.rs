@@ -72,6 +72,47 @@ fn the_life_cycle_of_a_task_for_every_pair_of_states() {
 }
 
 #[test]
+fn who_is_blocked_ends_its_task_without_a_word() {
+    table(
+        r#"
+        @boss task.create {"worker": "@other", "body": "do"} => ok $t
+        @boss policy.set_block {"party": {"agent": "@other"}, "block": true} => ok
+        @other task.update {"task": "$t", "state": "working"} => RLT0602
+        @other task.add_artifact {"task": "$t", "name": "draft", "body": "words"} => RLT0602
+        @other task.update {"task": "$t", "state": "failed", "note": "words"} => RLT0602
+        @other task.update {"task": "$t", "state": "failed"} => ok
+        // so does the requester
+        @other task.create {"worker": "@boss", "body": "do"} => RLT0602
+        @boss policy.set_block {"party": {"agent": "@other"}, "block": false} => ok
+        @boss task.create {"worker": "@other", "body": "do"} => ok $t
+        @other policy.set_block {"party": {"agent": "@boss"}, "block": true} => ok
+        @boss task.cancel {"task": "$t", "reason": "words"} => RLT0602
+        @boss task.cancel {"task": "$t"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn what_a_worker_tells_counts_as_messages() {
+    table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 3, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @boss task.create {"worker": "@work", "body": "do"} => ok $t
+        @work task.update {"task": "$t", "state": "working"} => ok
+        @work task.add_artifact {"task": "$t", "name": "a", "body": "x"} => ok
+        @work task.update {"task": "$t", "state": "input_required"} => ok
+        @work task.update {"task": "$t", "state": "working"} => RLT0603
+        @work task.add_artifact {"task": "$t", "name": "b", "body": "x"} => RLT0603
+        @work mail.send {"to": {"agent": "@boss"}, "body": "x"} => RLT0603
+        time +20s
+        @work task.update {"task": "$t", "state": "working"} => ok
+        // the end is never too much
+        @work task.update {"task": "$t", "state": "completed"} => ok
+        "#,
+    );
+}
+
+#[test]
 fn tasks_are_given_told_of_and_leave_memory() {
     table(
         r#"
@@ -155,7 +196,12 @@ fn delegation_shows_its_parent_and_has_a_depth() {
 
 #[test]
 fn a_task_has_at_most_a_thousand_artifacts() {
-    let mut world = table(r#"@boss task.create {"worker": "@work", "body": "do"} => ok $t"#);
+    let mut world = table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @boss task.create {"worker": "@work", "body": "do"} => ok $t
+        "#,
+    );
     let line = r#"@work task.add_artifact {"task": "$t", "name": "a", "body": "b"} => ok"#;
     let all: Vec<&str> = (0..limits::ARTIFACTS_PER_TASK).map(|_| line).collect();
     world.run(&all.join("\n"));

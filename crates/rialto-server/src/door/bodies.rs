@@ -4,23 +4,21 @@
 //! The head says who sends a body, so that nobody without a token makes the server hold more than a
 //! little. A held body counts until its request is answered.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
-use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 use tokio::time::{Instant, timeout_at};
 
 use super::problem::Refusal;
-use super::{Door, auth, console};
+use super::shares::{Bounds, Party, SMALL_BYTES, Share, Shares};
+use super::{Door, console};
 
 /// The most bytes of a body that comes with a token.
 pub const BODY_BYTES: usize = 16 << 20;
@@ -30,8 +28,12 @@ pub const STRANGER_BYTES: usize = 16 << 10;
 pub const HELD_BYTES: usize = 128 << 20;
 /// The most of them that came without a token.
 pub const HELD_OF_STRANGERS: usize = 4 << 20;
-/// The most of them of one principal.
-pub const HELD_OF_ONE: usize = 48 << 20;
+/// The most of them that came from one address without a token.
+pub const HELD_OF_ADDRESS: usize = HELD_OF_STRANGERS / 8;
+/// The most of them of one owner: of all its agents and people.
+pub const HELD_OF_ONE: usize = HELD_BYTES / 8;
+/// What is kept of the sum for the operator, half of it also for bodies of up to 64 KiB.
+pub const HELD_KEPT: usize = HELD_BYTES / 8;
 /// How long a whole body may take.
 pub const BODY_TIME: Duration = Duration::from_secs(60);
 /// The longest pause between two parts of a body.
@@ -39,88 +41,38 @@ pub const BODY_PAUSE: Duration = Duration::from_secs(10);
 /// The minimum of bytes a second after [`BODY_PAUSE`].
 pub const BODY_RATE: u32 = 16 << 10;
 
-/// The sender that a body is charged to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Sender {
-    Known(Principal),
-    Stranger,
-}
-
-impl Sender {
-    fn most(self) -> usize {
-        match self {
-            Self::Known(_) => HELD_OF_ONE,
-            Self::Stranger => HELD_OF_STRANGERS,
-        }
-    }
-}
-
-/// How much is held of each sender.
-#[derive(Default)]
-struct Held {
-    all: usize,
-    by: HashMap<Sender, usize>,
-}
-
 /// The account of what is held of all bodies.
-#[derive(Default)]
-pub(crate) struct Bodies(Mutex<Held>);
-
-impl Bodies {
-    /// How many bytes are held now.
-    pub(crate) fn held(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).all
-    }
-
-    /// Takes room for more bytes; false if there is none.
-    fn take(&self, sender: Sender, bytes: usize) -> bool {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_sender = held.by.get(&sender).copied().unwrap_or(0);
-        if held.all + bytes > HELD_BYTES || of_sender + bytes > sender.most() {
-            return false;
-        }
-        held.all += bytes;
-        held.by.insert(sender, of_sender + bytes);
-        true
-    }
-
-    fn give_back(&self, sender: Sender, bytes: usize) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.all = held.all.saturating_sub(bytes);
-        if let Some(of_sender) = held.by.get_mut(&sender) {
-            *of_sender = of_sender.saturating_sub(bytes);
-            if *of_sender == 0 {
-                held.by.remove(&sender);
-            }
-        }
-    }
+pub(super) fn account() -> Arc<Shares> {
+    Shares::new(Bounds {
+        all: HELD_BYTES,
+        of_one: HELD_OF_ONE,
+        of_address: HELD_OF_ADDRESS,
+        of_strangers: HELD_OF_STRANGERS,
+        kept: HELD_KEPT,
+    })
 }
 
 /// The room that a body takes, given back when this is dropped.
-struct Room<'a> {
-    bodies: &'a Bodies,
-    sender: Sender,
-    bytes: usize,
+struct Room {
+    share: Share,
+    /// Whether the body may use what is kept for small ones.
+    small: bool,
 }
 
-impl Room<'_> {
-    fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if !self.bodies.take(self.sender, bytes) {
-            return Err(Refusal::new(
-                Code::Busy,
-                "the server already holds the maximum of request bodies",
-            ));
-        }
-        self.bytes += bytes;
-        Ok(())
+impl Room {
+    fn bytes(&self) -> usize {
+        self.share.amount()
     }
-}
 
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        if self.bytes > 0 {
-            self.bodies.give_back(self.sender, self.bytes);
+    fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let small = self.small && self.bytes() + bytes <= SMALL_BYTES;
+        if self.share.grow(bytes, small) {
+            return Ok(());
         }
+        Err(Refusal::new(
+            Code::Busy,
+            "the server already holds the maximum of request bodies",
+        ))
     }
 }
 
@@ -135,15 +87,15 @@ pub(super) async fn bounded(
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let sender = match sender(&door, &parts) {
-        Ok(sender) => sender,
+    let known = parts.extensions.get::<Party>().copied();
+    let sender = known.unwrap_or_else(|| Party::of(&door, &parts));
+    if parts.headers.contains_key(header::AUTHORIZATION) && !sender.is_known() {
         // The token is none: whoever answers says so from the head alone.
-        Err(()) => return next.run(Request::from_parts(parts, Body::empty())).await,
-    };
+        return next.run(Request::from_parts(parts, Body::empty())).await;
+    }
     let mut room = Room {
-        bodies: &door.bodies,
-        sender,
-        bytes: 0,
+        share: door.bodies.open(sender),
+        small: body.size_hint().lower() <= SMALL_BYTES as u64,
     };
     let api = parts.uri.path().starts_with("/api/");
     let read = match declared(&parts.headers, api) {
@@ -159,21 +111,11 @@ pub(super) async fn bounded(
     }
 }
 
-/// The sender of a body, as its head says; an error if the token is unknown.
-fn sender(door: &Arc<Door>, parts: &Parts) -> Result<Sender, ()> {
-    if parts.headers.contains_key(header::AUTHORIZATION) {
-        let known = auth::token_of(&parts.headers, door);
-        return known.map(|info| Sender::Known(info.principal)).ok_or(());
-    }
-    let session = console::signed_in(parts, door);
-    Ok(session.map_or(Sender::Stranger, Sender::Known))
-}
-
-fn limit(sender: Sender, api: bool) -> usize {
-    match sender {
-        Sender::Stranger => STRANGER_BYTES,
-        Sender::Known(_) if api => BODY_BYTES,
-        Sender::Known(_) => console::FORM_BYTES,
+fn limit(sender: Party, api: bool) -> usize {
+    match (sender.is_known(), api) {
+        (false, _) => STRANGER_BYTES,
+        (true, true) => BODY_BYTES,
+        (true, false) => console::FORM_BYTES,
     }
 }
 
@@ -221,7 +163,7 @@ fn deadline(began: Instant, now: Instant, bytes: usize) -> Instant {
     (began + earned.min(BODY_TIME)).min(now + BODY_PAUSE)
 }
 
-async fn read(body: Body, most: usize, room: &mut Room<'_>) -> Result<Bytes, Refusal> {
+async fn read(body: Body, most: usize, room: &mut Room) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > most as u64 {
         return Err(too_large(most));
     }
@@ -230,13 +172,13 @@ async fn read(body: Body, most: usize, room: &mut Room<'_>) -> Result<Bytes, Ref
     let mut first = Bytes::new();
     let mut whole = Vec::new();
     loop {
-        let until = deadline(began, Instant::now(), room.bytes);
+        let until = deadline(began, Instant::now(), room.bytes());
         let part = timeout_at(until, parts.next()).await;
         let Some(part) = part.map_err(|_| too_slow())? else {
             break;
         };
         let part = part.map_err(|e| Refusal::new(Code::Malformed, e.to_string()))?;
-        if room.bytes + part.len() > most {
+        if room.bytes() + part.len() > most {
             return Err(too_large(most));
         }
         room.grow(part.len())?;
@@ -260,31 +202,35 @@ async fn read(body: Body, most: usize, room: &mut Room<'_>) -> Result<Bytes, Ref
 
 #[cfg(test)]
 mod tests {
-    use rialto_core::id::AgentId;
+    use rialto_core::id::OwnerId;
 
     use super::*;
 
     #[test]
-    fn what_is_held_is_bounded_for_one_for_strangers_and_in_sum() {
-        let bodies = Bodies::default();
-        let one = |n| Sender::Known(Principal::Agent(AgentId(n)));
-        assert!(bodies.take(Sender::Stranger, HELD_OF_STRANGERS));
-        assert!(!bodies.take(Sender::Stranger, 1));
-        assert!(bodies.take(one(1), HELD_OF_ONE));
-        assert!(!bodies.take(one(1), 1));
-        assert!(bodies.take(one(2), HELD_OF_ONE));
-        let left = HELD_BYTES - HELD_OF_STRANGERS - 2 * HELD_OF_ONE;
-        assert!(!bodies.take(one(3), left + 1));
-        assert!(bodies.take(one(3), left));
-        assert!(!bodies.take(one(4), 1));
-        bodies.give_back(one(1), HELD_OF_ONE);
-        assert!(bodies.take(one(4), 1));
-        bodies.give_back(one(4), 1);
-        bodies.give_back(one(2), HELD_OF_ONE);
-        bodies.give_back(one(3), left);
-        bodies.give_back(Sender::Stranger, HELD_OF_STRANGERS);
+    fn one_owner_and_one_address_leave_room_for_others() {
+        let bodies = account();
+        let owner = |n| Party::Owner(OwnerId(n));
+        let room = |party| Room {
+            share: bodies.open(party),
+            small: true,
+        };
+        let mut held = Vec::new();
+        for n in 1..=7 {
+            let mut one = room(owner(n));
+            assert!(one.grow(HELD_OF_ONE).is_ok());
+            assert!(one.grow(1).is_err());
+            held.push(one);
+        }
+        // All but what is kept is taken: small bodies of others still fit, and any of the operator.
+        assert!(room(owner(8)).grow(SMALL_BYTES + 1).is_err());
+        assert!(room(owner(8)).grow(SMALL_BYTES).is_ok());
+        assert!(room(Party::Operator).grow(HELD_KEPT).is_ok());
+        drop(held);
+        let mut stranger = room(Party::Process);
+        assert!(stranger.grow(HELD_OF_ADDRESS).is_ok());
+        assert!(stranger.grow(1).is_err());
+        drop(stranger);
         assert_eq!(bodies.held(), 0);
-        assert!(bodies.0.lock().unwrap().by.is_empty());
     }
 
     #[test]

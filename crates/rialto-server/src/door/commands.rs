@@ -97,8 +97,8 @@ async fn sign_up(
         return carry_out(door, caller, item).await;
     };
     let (_, settings) = door.node.read(State::settings).await?;
-    let now = door.node.clock().now();
-    let counted = door.sign_ups.count(address, &settings, now)?;
+    let steady_ms = door.node.clock().steady_ms();
+    let counted = door.sign_ups.count(address, &settings, steady_ms)?;
     let outcome = carry_out(door, caller, item).await;
     let fresh = outcome.as_ref().is_ok_and(|accepted| !accepted.duplicate);
     if let Some(counted) = counted.filter(|_| !fresh) {

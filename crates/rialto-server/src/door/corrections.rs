@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 
 use rialto_core::event::Event as Fact;
-use rialto_core::id::PostId;
+use rialto_core::id::{AgentId, PostId};
 use rialto_core::mail::Item;
 use rialto_core::social::{SocialEvent, Step, Target};
 use rialto_core::state::State as Realm;
-use rialto_views::PostRow;
+use rialto_views::{PostRow, Scope};
 use rialto_wire::body::Body;
 use serde::Serialize;
 
@@ -65,6 +65,8 @@ pub(super) enum PostState {
     Deleted,
     /// A moderator hides it.
     Hidden,
+    /// It was edited, but a block keeps its author and the reader apart: the new text is not shown.
+    Blocked,
     /// It was just changed; read again to see how.
     Changing,
 }
@@ -76,10 +78,10 @@ impl PostState {
 }
 
 /// The posts of some deliveries as they are now.
-pub(super) struct Current(HashMap<PostId, PostRow>);
+pub(super) struct Current(HashMap<PostId, (PostRow, bool)>);
 
 /// Looks up the current text of the edited posts.
-pub(super) async fn now(door: &Door, refs: &[Ref]) -> Result<Current, Refusal> {
+pub(super) async fn now(door: &Door, reader: AgentId, refs: &[Ref]) -> Result<Current, Refusal> {
     let touched = |told: &&Ref| told.post.is_some_and(|known| !known.is_untouched());
     let posts = refs.iter().filter(touched);
     let mut ids: Vec<PostId> = posts.filter_map(|r| post_of(r.delivery.item)).collect();
@@ -89,13 +91,25 @@ pub(super) async fn now(door: &Door, refs: &[Ref]) -> Result<Current, Refusal> {
         return Ok(Current(HashMap::new()));
     }
     // Whether a quarantined text is shown is judged where it is shown.
-    let rows = view(door, At::revealing(true), move |v| v.posts_now(&ids)).await?;
-    Ok(Current(rows.into_iter().map(|row| (row.id, row)).collect()))
+    let rows = view(door, At::revealing(true), move |v| {
+        v.clone()
+            .read_by(Some(Scope::Agent(reader)))
+            .posts_now(&ids)
+    });
+    let rows = rows.await?.into_iter();
+    Ok(Current(rows.map(|row| (row.0.id, row)).collect()))
 }
 
 impl Current {
     fn row(&self, told: &Ref) -> Option<&PostRow> {
-        self.0.get(&post_of(told.delivery.item)?)
+        self.0
+            .get(&post_of(told.delivery.item)?)
+            .map(|(row, _)| row)
+    }
+
+    fn is_apart(&self, told: &Ref) -> bool {
+        let post = post_of(told.delivery.item).and_then(|post| self.0.get(&post));
+        post.is_some_and(|(_, apart)| *apart)
     }
 
     /// The state of the post that a delivery is about, if it is about one.
@@ -105,6 +119,7 @@ impl Current {
         Some(match (known, row.map(|r| (r.state, r.edits))) {
             (Known::Open { hidden: true, .. }, _) => PostState::Hidden,
             (Known::Open { edits: 0, .. }, _) => PostState::Live,
+            (Known::Open { .. }, _) if self.is_apart(told) => PostState::Blocked,
             (Known::Open { edits, .. }, Some(("live", have))) if have >= u32::from(edits) => {
                 PostState::Edited
             }

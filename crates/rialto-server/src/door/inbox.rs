@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::{Extension, Json};
 use futures_util::Stream;
 use rialto_core::event::Event as Fact;
-use rialto_core::id::{AgentId, AnyId};
+use rialto_core::id::{AgentId, AnyId, ContentId};
 use rialto_core::mail::{Delivery, Item, MailEvent};
 use rialto_core::market::MarketEvent;
 use rialto_core::policy::PolicyEvent;
@@ -24,7 +24,7 @@ use rialto_core::state::State as Realm;
 use rialto_core::text::Labels;
 use rialto_core::time::Time;
 use rialto_core::work::WorkEvent;
-use rialto_views::readable_event;
+use rialto_views::{PAGE_BYTES, readable_event};
 use rialto_wire::body::Body;
 use rialto_wire::screen::{self, Screening};
 use serde::{Deserialize, Serialize};
@@ -35,10 +35,18 @@ use super::Door;
 use super::auth::{Caller, Watch, acting};
 use super::corrections::{self, Current, Known, PostState};
 use super::problem::Refusal;
+use super::reads::Lines;
+use super::shares::{Party, Share};
 use crate::node::{BootError, Seen, content_refs};
 
 /// The most deliveries on a page.
 const PAGE: u64 = 100;
+/// The bytes of a text from which on its screening is remembered.
+const LONG: usize = 64 << 10;
+/// How many of these are remembered.
+const REMEMBERED: usize = 65_536;
+/// How long a stream waits for room for its next deliveries.
+pub(super) const ROOM: Duration = Duration::from_secs(1);
 
 /// The wanted part of an inbox.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -102,6 +110,10 @@ pub(super) struct Delivered {
     item: Item,
     /// What happened: text in it was written by others and is data, never instruction.
     event: Value,
+    /// What screening says of the names in it, if it says anything. Quarantined names are `[withheld]`
+    /// unless they were requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    screening: Option<Screening>,
     /// The texts that the event names, by content id.
     #[serde(skip_serializing_if = "Map::is_empty")]
     texts: Map<String, Value>,
@@ -267,8 +279,10 @@ pub(super) async fn page(
         let empty = slice.refs.is_empty();
         if !empty || Instant::now() >= deadline {
             let (first, last, acknowledged) = (slice.first, slice.last, slice.acknowledged);
-            let trimmed = slice.trimmed;
-            let deliveries = render(door, slice.refs, query.reveals()).await?;
+            let mut trimmed = slice.trimmed;
+            let page = render(door, slice.agent, slice.refs, query.reveals()).await?;
+            trimmed.retain(|span| page.covers(span.through));
+            let deliveries = page.deliveries;
             return Ok(Json(InboxPage {
                 deliveries,
                 trimmed,
@@ -314,6 +328,9 @@ struct Follow {
     after: Option<u64>,
     reveal: bool,
     ready: std::vec::IntoIter<Told>,
+    /// The room that those take.
+    room: Option<Share>,
+    party: Party,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
@@ -323,6 +340,7 @@ struct Follow {
 pub(super) async fn stream(
     State(door): State<Arc<Door>>,
     caller: Caller,
+    party: Option<Extension<Party>>,
     query: Asked,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
@@ -357,6 +375,8 @@ pub(super) async fn stream(
         after,
         reveal: query.reveals(),
         ready: Vec::new().into_iter(),
+        room: None,
+        party: party.map_or(Party::Process, |Extension(party)| party),
         ended: false,
         _place: place,
     };
@@ -396,6 +416,7 @@ impl Follow {
     }
 
     async fn refill(&mut self) -> Result<(), Refusal> {
+        self.room = None;
         let (_, slice) = read_slice(&self.door, &self.caller, self.after, PAGE).await?;
         if slice.refs.is_empty() && slice.trimmed.is_empty() {
             let inbox = self.door.node.hub().inbox(slice.agent);
@@ -408,9 +429,18 @@ impl Follow {
             }
             return Ok(());
         }
-        let trimmed = slice.trimmed.into_iter().map(Told::Trimmed);
-        let deliveries = render(self.door.clone(), slice.refs, self.reveal).await?;
-        let deliveries = deliveries.into_iter().map(Box::new).map(Told::Delivered);
+        let mut trimmed = slice.trimmed;
+        let page = render(self.door.clone(), slice.agent, slice.refs, self.reveal).await?;
+        self.room = self.door.crowd.answer(self.party, page.bytes);
+        if self.room.is_none() {
+            // Others of its owner have not read theirs yet.
+            tokio::time::sleep(ROOM).await;
+            return Ok(());
+        }
+        trimmed.retain(|span| page.covers(span.through));
+        let trimmed = trimmed.into_iter().map(Told::Trimmed);
+        let deliveries = page.deliveries.into_iter();
+        let deliveries = deliveries.map(Box::new).map(Told::Delivered);
         let mut told: Vec<Told> = trimmed.chain(deliveries).collect();
         told.sort_unstable_by_key(Told::through);
         self.ready = told.into_iter();
@@ -422,7 +452,7 @@ impl Follow {
 pub(super) async fn export(
     door: &Arc<Door>,
     agent: AgentId,
-    lines: &tokio::sync::mpsc::Sender<Result<String, std::io::Error>>,
+    lines: &mut Lines,
 ) -> Result<(), Refusal> {
     let (mut after, mut begun) = (0, false);
     loop {
@@ -432,49 +462,81 @@ pub(super) async fn export(
             begun = true;
             let (first, last, acknowledged) = (slice.first, slice.last, slice.acknowledged);
             let head = json!({ "kind": "inbox", "value": { "agent": agent, "first": first, "last": last, "acknowledged": acknowledged } });
-            if lines.send(Ok(format!("{head}\n"))).await.is_err() {
+            if !lines.put(&head).await {
                 return Ok(());
             }
         }
-        let Some(last) = slice.refs.last().map(|r| r.seq) else {
+        let page = render(door.clone(), agent, slice.refs, true).await?;
+        let Some(last) = page.deliveries.last().map(|d| d.seq) else {
             return Ok(());
         };
         after = last;
-        for delivered in render(door.clone(), slice.refs, true).await? {
+        for delivered in page.deliveries {
             let line =
                 json!({ "kind": "delivery", "value": { "agent": agent, "delivery": delivered } });
-            if lines.send(Ok(format!("{line}\n"))).await.is_err() {
+            if !lines.put(&line).await {
                 return Ok(());
             }
         }
     }
 }
 
-/// References as their reader sees them, each post as it is now.
-pub(super) async fn render(
+/// Deliveries as their reader sees them.
+pub(super) struct Rendered {
+    deliveries: Vec<Delivered>,
+    /// The bytes of their texts.
+    bytes: usize,
+    /// Whether the texts of more would be too much for a page.
+    cut: bool,
+}
+
+impl Rendered {
+    /// Whether a number is among those that were rendered, or beyond all.
+    fn covers(&self, number: u64) -> bool {
+        !self.cut
+            || self
+                .deliveries
+                .last()
+                .is_some_and(|last| number <= last.seq)
+    }
+}
+
+/// References as their reader sees them, each post as it is now: as many as have texts of up to
+/// [`PAGE_BYTES`] together, and at least one.
+async fn render(
     door: Arc<Door>,
+    reader: AgentId,
     refs: Vec<Ref>,
     reveal: bool,
-) -> Result<Vec<Delivered>, Refusal> {
+) -> Result<Rendered, Refusal> {
+    let mut page = Rendered {
+        deliveries: Vec::with_capacity(refs.len()),
+        bytes: 0,
+        cut: false,
+    };
     if refs.is_empty() {
-        return Ok(Vec::new());
+        return Ok(page);
     }
-    let now = corrections::now(&door, &refs).await?;
+    let now = corrections::now(&door, reader, &refs).await?;
+    let reads = door.clone();
+    let _place = reads.reads.acquire().await.map_err(|_| Code::Draining)?;
     let work = move || {
-        refs.into_iter()
-            .map(|told| {
-                let delivery = &told.delivery;
-                let read = |reader: &mut dyn rialto_journal::LogReader| {
-                    Ok(door.node.tail().seen(delivery.position, reader))
-                };
-                let seen = door
-                    .node
-                    .with_log(read)
-                    .map_err(BootError::from)
-                    .and_then(|s| s);
-                seen.map(|seen| delivered(&door, &told, seen.as_ref(), reveal, &now))
-            })
-            .collect::<Result<Vec<_>, BootError>>()
+        for told in refs {
+            if page.bytes > PAGE_BYTES {
+                page.cut = true;
+                break;
+            }
+            let position = told.delivery.position;
+            let read = |reader: &mut dyn rialto_journal::LogReader| {
+                Ok(door.node.tail().seen(position, reader))
+            };
+            let seen = door.node.with_log(read).map_err(BootError::from);
+            let seen = seen.and_then(|s| s)?;
+            let (delivered, bytes) = delivered(&door, &told, seen.as_ref(), reveal, &now);
+            page.bytes += bytes;
+            page.deliveries.push(delivered);
+        }
+        Ok::<_, BootError>(page)
     };
     let rendered = tokio::task::spawn_blocking(work)
         .await
@@ -482,13 +544,32 @@ pub(super) async fn render(
     rendered.map_err(|e| Refusal::new(e.code(), e.to_string()))
 }
 
+/// What screening says of a text. That of a long one is remembered: it is asked again at every reading.
+fn said(door: &Door, id: ContentId, labels: Labels, text: Option<&str>) -> u32 {
+    let Some(long) = text.filter(|text| text.len() > LONG) else {
+        return screen::said_of(labels, text);
+    };
+    let known = || door.screened.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(said) = known().get(&id) {
+        return *said;
+    }
+    let said = screen::said_of(labels, Some(long));
+    let mut known = known();
+    if known.len() >= REMEMBERED {
+        known.clear();
+    }
+    known.insert(id, said);
+    said
+}
+
+/// A delivery, and the bytes of its texts.
 fn delivered(
     door: &Door,
     told: &Ref,
     seen: Option<&Seen>,
     reveal: bool,
     now: &Current,
-) -> Delivered {
+) -> (Delivered, usize) {
     let delivery = &told.delivery;
     let post = now.state_of(told);
     let fact = seen.and_then(|s| {
@@ -499,6 +580,7 @@ fn delivered(
     });
     let mut texts = Map::new();
     let mut provenance = BTreeMap::new();
+    let mut bytes = 0;
     if let (Some(seen), Some(fact)) = (seen, fact) {
         for content in content_refs(fact) {
             let stored = seen.contents.iter().find(|c| c.id == content.id.0);
@@ -511,10 +593,13 @@ fn delivered(
                 _ => stored.and_then(|c| Body::from_bytes(&c.bytes).ok()),
             };
             let text = body.as_ref().map(|b| b.plain_text());
-            let said = screen::said_of(content.labels, text.as_deref());
+            let said = said(door, content.id, content.labels, text.as_deref());
             let screening = Screening::of_bits(said);
             let withheld = !reveal && screening.as_ref().is_some_and(|s| s.quarantined);
             let body = body.filter(|_| !withheld);
+            bytes += stored
+                .filter(|_| body.is_some())
+                .map_or(0, |c| c.bytes.len());
             let text = body.and_then(|b| serde_json::to_value(b).ok());
             // Null says that the text has been erased, or is withheld.
             texts.insert(content.id.to_string(), text.unwrap_or(Value::Null));
@@ -526,19 +611,25 @@ fn delivered(
             provenance.insert(content.id.to_string(), origin);
         }
     }
-    let event = seen.zip(fact).map_or(Value::Null, |(seen, fact)| {
+    let mut event = seen.zip(fact).map_or(Value::Null, |(seen, fact)| {
         readable_event(fact, &seen.envelope, &mut |id| door.asset(id))
     });
-    Delivered {
+    let screening = Screening::of_bits(screen::screen_names(&event));
+    if !reveal && screening.as_ref().is_some_and(|s| s.quarantined) {
+        screen::withhold_names(&mut event);
+    }
+    let delivered = Delivered {
         seq: told.seq,
         at: delivery.at,
         position: delivery.position,
         item: delivery.item,
         event,
+        screening,
         texts,
         provenance,
         post,
-    }
+    };
+    (delivered, bytes)
 }
 
 /// Whether an event is the one that a delivery is about. Other events of its envelope may be

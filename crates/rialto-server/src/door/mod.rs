@@ -2,7 +2,8 @@
 //!
 //! Every request takes the same way: its host name and origin ([`names`]), its bounded body
 //! ([`bodies`]), the caller ([`auth`]), the request itself ([`commands`], [`inbox`], [`reads`]),
-//! and the answer ([`problem`]). The routes are in one table, from which both the router and the
+//! and the answer ([`problem`]). What one sender may take of the server meanwhile is bounded ([`crowd`],
+//! [`shares`]). The routes are in one table, from which both the router and the
 //! API description ([`openapi`]) are made. Nothing here decides.
 
 mod approvals;
@@ -11,6 +12,7 @@ mod bodies;
 mod commands;
 mod console;
 mod corrections;
+mod crowd;
 mod errors;
 mod files;
 mod inbox;
@@ -24,10 +26,11 @@ mod problem;
 mod reads;
 mod routes;
 mod serve;
+mod shares;
 mod sign_ups;
 mod square;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,22 +40,23 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use rialto_core::decide::secret_hash;
 use rialto_core::hash::Hash;
-use rialto_core::id::AssetId;
+use rialto_core::id::{AssetId, ContentId};
 use rialto_views::{Scale, ViewReader};
 use tokio::sync::Semaphore;
 
 use crate::node::Node;
 
 pub use bodies::{
-    BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, HELD_BYTES, HELD_OF_ONE, HELD_OF_STRANGERS,
-    STRANGER_BYTES,
+    BODY_BYTES, BODY_PAUSE, BODY_RATE, BODY_TIME, HELD_BYTES, HELD_KEPT, HELD_OF_ADDRESS,
+    HELD_OF_ONE, HELD_OF_STRANGERS, STRANGER_BYTES,
 };
+pub use crowd::{ANSWER_BYTES, ANSWERS_OF_ONE, PART_OF_ONE};
 pub use errors::{error_page, error_pages};
 pub use names::Names;
 pub use openapi::describe;
 pub use problem::{Refusal, status_of};
 pub(crate) use serve::serve;
-pub use serve::{Ending, Listener, ServeError, Tls};
+pub use serve::{Ending, Listener, ServeError, Tls, WRITE_PAUSE, WRITE_RATE};
 
 /// How long a read may wait for a position, or an inbox for a delivery.
 pub const WAIT: Duration = Duration::from_secs(30);
@@ -97,7 +101,8 @@ impl Rules {
 /// What the door needs.
 pub(crate) struct Door {
     pub(crate) rules: Rules,
-    pub(crate) bodies: bodies::Bodies,
+    pub(crate) bodies: Arc<shares::Shares>,
+    pub(crate) crowd: crowd::Crowd,
     pub(crate) sign_ups: sign_ups::SignUps,
     pub(crate) node: Arc<Node>,
     pub(crate) views: ViewReader,
@@ -107,6 +112,8 @@ pub(crate) struct Door {
     pub(crate) started: Instant,
     /// Assets that have been asked for; they never change.
     assets: Mutex<BTreeMap<AssetId, Scale>>,
+    /// What screening said of long texts, by content.
+    screened: Mutex<HashMap<ContentId, u32>>,
     pub(crate) sessions: console::Sessions,
     pub(crate) balance: console::Balance,
 }
@@ -122,7 +129,8 @@ impl Door {
     ) -> Arc<Self> {
         Arc::new(Self {
             rules,
-            bodies: bodies::Bodies::default(),
+            bodies: bodies::account(),
+            crowd: crowd::Crowd::default(),
             sign_ups: sign_ups::SignUps::default(),
             node,
             views,
@@ -131,6 +139,7 @@ impl Door {
             streams: Arc::new(Semaphore::new(STREAMS)),
             started: Instant::now(),
             assets: Mutex::default(),
+            screened: Mutex::default(),
             sessions: console::Sessions::default(),
             balance: console::Balance::default(),
         })
@@ -163,6 +172,7 @@ impl Door {
             .fallback(routes::no_such_path)
             .method_not_allowed_fallback(routes::wrong_method)
             .layer(from_fn_with_state(self.clone(), bodies::bounded))
+            .layer(from_fn_with_state(self.clone(), crowd::bounded))
             .layer(console::pages_of_refusals(self))
             .layer(from_fn_with_state(self.clone(), names::own_names_only))
             .layer(DefaultBodyLimit::disable())

@@ -105,7 +105,7 @@ fn told(door: &Door) -> Response {
     let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let hub = door.node.hub();
     let streams = super::STREAMS - door.streams.available_permits();
-    let rows: [(&str, &str, &str, f64); 16] = [
+    let rows: [(&str, &str, &str, f64); 17] = [
         (
             "rialto_commands_accepted_total",
             "counter",
@@ -171,6 +171,12 @@ fn told(door: &Door) -> Response {
             "gauge",
             "bytes of request bodies held",
             as_f64(door.bodies.held() as u64),
+        ),
+        (
+            "rialto_answer_bytes",
+            "gauge",
+            "bytes of answers on their way",
+            as_f64(door.crowd.answer_bytes() as u64),
         ),
         (
             "rialto_checked_position",

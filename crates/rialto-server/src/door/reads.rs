@@ -32,6 +32,7 @@ use serde_json::{Value, json};
 
 use super::Door;
 use super::auth::{Caller, live, scope, stands};
+use super::crowd::Streamed;
 use super::path::Path;
 use super::problem::Refusal;
 
@@ -576,37 +577,85 @@ pub(super) async fn allowances(Path(name): Path<String>, read: Read) -> Reply {
 pub(super) async fn export(Path(name): Path<String>, read: Read) -> Reply {
     let owner = read.own(&name).await?;
     caught_up(&read.door, read.query.min_position).await?;
-    let (lines, mut ready) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(64);
+    let (parts, mut ready) = tokio::sync::mpsc::channel(PARTS);
     let door = read.door.clone();
     tokio::spawn(async move {
-        if let Err(why) = export_to(door, owner, &lines).await {
+        let mut lines = Lines::to(parts.clone());
+        if let Err(why) = export_to(door, owner, &mut lines).await {
             // The reader sees a broken stream rather than a short export.
-            let _ = lines.send(Err(std::io::Error::other(why))).await;
+            let _ = parts.send(Err(std::io::Error::other(why))).await;
         }
     });
     let stream = futures_util::stream::poll_fn(move |cx| ready.poll_recv(cx));
-    Ok((
-        [(header::CONTENT_TYPE, "application/jsonl")],
-        Body::from_stream(stream),
-    )
-        .into_response())
+    let headers = [(header::CONTENT_TYPE, "application/jsonl")];
+    let mut answer = (headers, Body::from_stream(stream)).into_response();
+    answer.extensions_mut().insert(Streamed);
+    Ok(answer)
 }
 
-type Lines = tokio::sync::mpsc::Sender<Result<String, std::io::Error>>;
+/// How many parts of an export wait to be read.
+const PARTS: usize = 2;
+/// The bytes of a part; a longer line is one of its own.
+const PART_BYTES: usize = 64 << 10;
 
-async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &Lines) -> Result<(), String> {
-    let (views, to) = (door.views.clone(), lines.clone());
-    let agents = tokio::task::spawn_blocking(move || {
-        let mut send = |value: &Value| to.blocking_send(Ok(format!("{value}\n"))).is_ok();
-        views.export(owner, &mut send)?;
-        views.agents_of(owner)
+/// The lines of an export, gathered into parts: what waits to be read is bounded in bytes.
+pub(super) struct Lines {
+    parts: tokio::sync::mpsc::Sender<Result<String, std::io::Error>>,
+    part: String,
+}
+
+impl Lines {
+    fn to(parts: tokio::sync::mpsc::Sender<Result<String, std::io::Error>>) -> Self {
+        let part = String::new();
+        Self { parts, part }
+    }
+
+    /// Adds a line; the part before it, if it is full now.
+    fn add(&mut self, value: &Value) -> Option<String> {
+        let line = value.to_string();
+        let full = self.part.len() + line.len() > PART_BYTES && !self.part.is_empty();
+        let before = full.then(|| std::mem::take(&mut self.part));
+        self.part.push_str(&line);
+        self.part.push('\n');
+        before
+    }
+
+    /// Adds a line on a thread that may block; false if nobody reads any more.
+    fn put_blocking(&mut self, value: &Value) -> bool {
+        let full = self.add(value);
+        full.is_none_or(|part| self.parts.blocking_send(Ok(part)).is_ok())
+    }
+
+    /// The same elsewhere.
+    pub(super) async fn put(&mut self, value: &Value) -> bool {
+        match self.add(value) {
+            Some(part) => self.parts.send(Ok(part)).await.is_ok(),
+            None => true,
+        }
+    }
+
+    async fn end(&mut self) {
+        let last = std::mem::take(&mut self.part);
+        // Whoever stopped reading misses nothing.
+        let _ = self.parts.send(Ok(last)).await;
+    }
+}
+
+async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &mut Lines) -> Result<(), String> {
+    let (views, mut to) = (door.views.clone(), Lines::to(lines.parts.clone()));
+    let listed = tokio::task::spawn_blocking(move || {
+        views.export(owner, &mut |value: &Value| to.put_blocking(value))?;
+        Ok::<_, ViewError>((views.agents_of(owner)?, to))
     });
-    let agents = agents.await.map_err(|e| e.to_string())?;
-    for agent in agents.map_err(|e| e.to_string())? {
+    let listed = listed.await.map_err(|e| e.to_string())?;
+    let (agents, to) = listed.map_err(|e| e.to_string())?;
+    *lines = to;
+    for agent in agents {
         super::inbox::export(&door, agent, lines)
             .await
             .map_err(|refusal| refusal.rejection.to_string())?;
     }
+    lines.end().await;
     Ok(())
 }
 

@@ -59,7 +59,7 @@ routes! {
     get "/api/realm" Public &[], reads::realm, "The realm: name, key, position, time, and the operator's settings.";
     get "/api/whoami" Token &[], reads::whoami, "Who the token belongs to.";
     get "/api/digest" Operator &[], reads::digest, "The digest of the state at its latest position.";
-    get "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position"], reads::agents, "Agents, by words, skill, tag or owner.";
+    get "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position", "quarantined"], reads::agents, "Agents, by words, skill, tag or owner.";
     get "/api/agents/{agent}" Public AT, reads::agent, "An agent's card: its identity, its profile, and a summary of its deals.";
     get "/api/agents/{agent}/listings" Public PAGE, reads::listings_of, "What an agent sells.";
     get "/api/agents/{agent}/posts" Public PAGE, square::posts_of, "What an agent posts, newest first.";
@@ -126,7 +126,7 @@ routes! {
     get "/api/report/accounts" Token &["by", "from", "to", "min_position"], reads::accounts_report, "Spent, reserved, earned and returned, from the log alone.";
     get "/api/report/accounts/events" Token &["by", "key", "from", "to", "cursor", "limit", "min_position"], reads::accounts_events, "The events behind a row of that report.";
     get "/api/trace/{id}" Token AT, reads::trace, "Every cause and effect of a goal, call, deal, message or hold.";
-    get "/api/log" Token &["after", "limit", "kind", "actor", "min_position"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
+    get "/api/log" Token &["after", "limit", "kind", "actor", "min_position", "quarantined"], reads::log, "Events, oldest first: the operator sees all, others their own and those that concern them.";
     get "/api/log/{position}" Token AT, reads::log_entry, "The event at a position with its texts, as far as it concerns the reader.";
     get "/api/openapi.json" Public &[], openapi::document, "This description.";
     get "/errors/{code}" Public &[], errors::page, "What an error code means and what to do.";

@@ -1,19 +1,22 @@
 //! Listening: TCP, TLS when given a certificate, graceful shutdown, and bounds on connections.
 //!
 //! The limit of open files bounds the number of connections. If all places are taken, the
-//! connection that has gone longest without a complete request is closed, so that half-open ones
-//! keep nobody out.
+//! connection that has gone longest without a request in progress is closed, so that neither half-open
+//! nor idle ones keep anybody out. How many requests one sender may have in progress is bounded by
+//! [`crowd`](super::crowd). A client that does not read what it asked for is cut off.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -24,17 +27,23 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::crowd::{Kept, Places};
 use super::files::room_for_connections;
 
 /// How long a client may take to send a request's headers, or to shake hands.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a client may leave what was written to it unread.
+pub const WRITE_PAUSE: Duration = Duration::from_secs(30);
+/// The minimum of bytes a second that it reads after that.
+pub const WRITE_RATE: u32 = 16 << 10;
 /// How long open requests may take to end once the server shuts down.
 const DRAIN: Duration = Duration::from_secs(10);
 /// The most headers of a request, and the most bytes of its head. As much is read of a body at a time.
@@ -167,8 +176,9 @@ pub(crate) fn serve(listener: Listener, router: Router, stop: Ending<'_>) -> End
 
 async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(room_for_connections()));
-    let newcomers = Arc::new(Newcomers::default());
+    let room = room_for_connections();
+    let places = Arc::new(Semaphore::new(room));
+    let idle = Arc::new(Idle::default());
     for number in 0.. {
         let accepted = tokio::select! {
             () = &mut stop => break,
@@ -185,7 +195,7 @@ async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
         };
         let place = tokio::select! {
             () = &mut stop => break,
-            place = place(&places, &newcomers) => place,
+            place = place(&places, &idle) => place,
         };
         let Some(place) = place else { break };
         let connection = Connection {
@@ -193,10 +203,11 @@ async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
             peer: peer.ip(),
             encrypted: listener.tls.is_some(),
             number,
-            newcomers: newcomers.clone(),
+            places: Places(room),
+            idle: idle.clone(),
         };
         let (tls, watcher) = (listener.tls.clone(), graceful.watcher());
-        newcomers.enter(number, || {
+        idle.enter(number, || {
             let task = tokio::spawn(async move {
                 connection.begin(stream, tls, watcher).await;
                 drop(place);
@@ -214,36 +225,98 @@ async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
 }
 
 /// A place for one more connection, once there is one.
-async fn place(places: &Arc<Semaphore>, newcomers: &Newcomers) -> Option<OwnedSemaphorePermit> {
+async fn place(places: &Arc<Semaphore>, idle: &Idle) -> Option<OwnedSemaphorePermit> {
     if let Ok(place) = places.clone().try_acquire_owned() {
         return Some(place);
     }
-    newcomers.show_out_oldest();
+    idle.show_out_oldest();
     places.clone().acquire_owned().await.ok()
 }
 
-/// Connections that have not asked for anything yet, by age.
+/// Connections, and since when each has had no request in progress, if it has none.
 #[derive(Default)]
-struct Newcomers(Mutex<BTreeMap<u64, AbortHandle>>);
+struct Idle(Mutex<Connections>);
 
-impl Newcomers {
+#[derive(Default)]
+struct Connections {
+    all: HashMap<u64, (AbortHandle, Option<u64>)>,
+    /// Those without a request in progress, by the turn in which they became so.
+    waiting: BTreeMap<u64, u64>,
+    turn: u64,
+}
+
+impl Connections {
+    fn wait(&mut self, number: u64) {
+        let Some((_, since)) = self.all.get_mut(&number) else {
+            return;
+        };
+        self.turn += 1;
+        if let Some(before) = since.replace(self.turn) {
+            self.waiting.remove(&before);
+        }
+        self.waiting.insert(self.turn, number);
+    }
+
+    fn begin(&mut self, number: u64) {
+        let since = self
+            .all
+            .get_mut(&number)
+            .and_then(|(_, since)| since.take());
+        since.map(|turn| self.waiting.remove(&turn));
+    }
+}
+
+impl Idle {
+    fn connections(&self) -> std::sync::MutexGuard<'_, Connections> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes a connection that begins now. It cannot leave before it has entered.
     fn enter(&self, number: u64, begin: impl FnOnce() -> AbortHandle) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.insert(number, begin());
+        let mut connections = self.connections();
+        let handle = begin();
+        connections.all.insert(number, (handle, None));
+        connections.wait(number);
     }
 
     fn leave(&self, number: u64) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.remove(&number);
+        let mut connections = self.connections();
+        connections.begin(number);
+        connections.all.remove(&number);
     }
 
     fn show_out_oldest(&self) {
-        let waiting = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = waiting().pop_first();
-        if let Some((_, oldest)) = oldest {
+        let mut connections = self.connections();
+        let Some((_, oldest)) = connections.waiting.pop_first() else {
+            return;
+        };
+        let shown_out = connections.all.remove(&oldest);
+        drop(connections);
+        if let Some((oldest, _)) = shown_out {
             oldest.abort();
         }
+    }
+}
+
+/// A request in progress on a connection, which waits again when this is dropped.
+struct InProgress {
+    idle: Arc<Idle>,
+    number: u64,
+}
+
+impl InProgress {
+    fn begin(idle: &Arc<Idle>, number: u64) -> Self {
+        idle.connections().begin(number);
+        Self {
+            idle: idle.clone(),
+            number,
+        }
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.idle.connections().wait(self.number);
     }
 }
 
@@ -253,12 +326,13 @@ struct Connection {
     peer: IpAddr,
     encrypted: bool,
     number: u64,
-    newcomers: Arc<Newcomers>,
+    places: Places,
+    idle: Arc<Idle>,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.newcomers.leave(self.number);
+        self.idle.leave(self.number);
     }
 }
 
@@ -289,17 +363,122 @@ impl Connection {
             .max_headers(HEADERS)
             .max_buf_size(HEAD_BYTES);
         let service = service_fn(|mut request: Request<Incoming>| {
-            self.newcomers.leave(self.number);
+            let in_progress = InProgress::begin(&self.idle, self.number);
             request.extensions_mut().insert(Peer(self.peer));
+            request.extensions_mut().insert(self.places);
             if self.encrypted {
                 request.extensions_mut().insert(Encrypted);
             }
-            self.router.clone().oneshot(request)
+            let answer = self.router.clone().oneshot(request);
+            async move {
+                let kept = |body: Body| Body::new(Kept::new(body, in_progress));
+                answer.await.map(|answer| answer.map(kept))
+            }
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let stream = TokioIo::new(Paced::new(stream));
+        let connection = builder.serve_connection(stream, service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, "a connection ended badly");
         }
+    }
+}
+
+/// A connection that is cut off when its client does not read: by the time that what was written has
+/// earned, see [`WRITE_PAUSE`] and [`WRITE_RATE`].
+struct Paced<S> {
+    inner: S,
+    /// Since when something waits to be read, and how much of it has been since.
+    since: Option<Instant>,
+    written: u64,
+    /// Set while the client does not read.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+/// By when more of an answer must have been read.
+fn read_by(since: Instant, written: u64) -> Instant {
+    let written = u32::try_from(written).unwrap_or(u32::MAX);
+    since + WRITE_PAUSE + Duration::from_secs(1) * written / WRITE_RATE
+}
+
+impl<S> Paced<S> {
+    fn new(inner: S) -> Self {
+        Self {
+            inner,
+            since: None,
+            written: 0,
+            alarm: None,
+        }
+    }
+
+    /// Judges the outcome of a write.
+    fn judge(
+        &mut self,
+        cx: &mut Context<'_>,
+        wrote: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(wrote) = wrote {
+            self.alarm = None;
+            let bytes = wrote.as_ref().map_or(0, |bytes| *bytes as u64);
+            self.written = self.written.saturating_add(bytes);
+            return Poll::Ready(wrote);
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let until = read_by(since, self.written);
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if alarm.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        tracing::debug!("a client did not read its answer in time");
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, into)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.judge(cx, wrote)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.inner).poll_write_vectored(cx, bytes);
+        self.judge(cx, wrote)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        if flushed.is_ready() {
+            // Everything is on its way: the next part has its own time.
+            (self.since, self.written, self.alarm) = (None, 0, None);
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }
 
@@ -308,25 +487,80 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_oldest_that_has_asked_nothing_makes_room() {
-        let (places, newcomers) = (Arc::new(Semaphore::new(2)), Newcomers::default());
+    async fn the_oldest_without_a_request_in_progress_makes_room() {
+        let (places, idle) = (Arc::new(Semaphore::new(3)), Arc::new(Idle::default()));
         let mut tasks = Vec::new();
-        for number in 0..2 {
-            let held = place(&places, &newcomers).await.unwrap();
+        for number in 0..3 {
+            let held = place(&places, &idle).await.unwrap();
             let task = tokio::spawn(async move {
                 std::future::pending::<()>().await;
                 drop(held);
             });
-            newcomers.enter(number, || task.abort_handle());
+            idle.enter(number, || task.abort_handle());
             tasks.push(task);
         }
-        // The first has asked for something, so the second goes.
-        newcomers.leave(0);
-        let third = place(&places, &newcomers).await;
-        assert!(third.is_some());
-        assert!(!tasks[0].is_finished());
+        // The first is being answered; the second was, later than the third came.
+        let first = InProgress::begin(&idle, 0);
+        drop(InProgress::begin(&idle, 1));
+        let mut held = vec![place(&places, &idle).await];
         assert!(tasks.pop().unwrap().await.unwrap_err().is_cancelled());
-        drop(third);
-        tasks.pop().unwrap().abort();
+        held.push(place(&places, &idle).await);
+        assert!(tasks.pop().unwrap().await.unwrap_err().is_cancelled());
+        // Who has been answered makes room like everybody, and what has left is forgotten.
+        assert!(!tasks[0].is_finished());
+        drop(first);
+        held.push(place(&places, &idle).await);
+        assert!(tasks.pop().unwrap().await.unwrap_err().is_cancelled());
+        assert!(held.iter().all(Option::is_some));
+        let connections = idle.connections();
+        assert!(connections.all.is_empty() && connections.waiting.is_empty());
+    }
+
+    /// A connection whose client reads nothing: what is written stays where it is.
+    struct Stuck;
+
+    impl AsyncWrite for Stuck {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_is_cut_off() {
+        let mut server = Paced::new(Stuck);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let write = |server: &mut Paced<Stuck>, cx: &mut Context<'_>| {
+            Pin::new(server).poll_write(cx, b"words")
+        };
+        assert!(write(&mut server, &mut cx).is_pending());
+        assert!(server.since.is_some() && server.alarm.is_some());
+        // What was flushed was read: the next part has its own time.
+        assert!(Pin::new(&mut server).poll_flush(&mut cx).is_ready());
+        assert!(server.since.is_none() && server.alarm.is_none());
+        server.since = Instant::now().checked_sub(WRITE_PAUSE * 2);
+        let cut = write(&mut server, &mut cx);
+        assert!(matches!(cut, Poll::Ready(Err(why)) if why.kind() == io::ErrorKind::TimedOut));
+    }
+
+    #[test]
+    fn an_answer_earns_its_time_by_being_read() {
+        let since = Instant::now();
+        let rate = u64::from(WRITE_RATE);
+        for (written, seconds) in [(0, 30), (rate, 31), (100 * rate, 130)] {
+            let by = since + Duration::from_secs(seconds);
+            assert_eq!(read_by(since, written), by, "{written}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
@@ -23,9 +24,11 @@ use serde_json::json;
 
 use super::Door;
 use super::auth::{Caller, Watch, acting};
+use super::inbox::ROOM;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::{At, ListQuery, Read, Reply, agent_card, id, view};
+use super::shares::{Party, Share};
 
 /// How many posts are read at once while a feed is followed.
 const FOLLOWED_AT_ONCE: usize = 200;
@@ -143,6 +146,9 @@ struct Live {
     at: At,
     after: PostId,
     ready: std::vec::IntoIter<News>,
+    /// The room that those take.
+    room: Option<Share>,
+    party: Party,
     ended: bool,
     _place: tokio::sync::OwnedSemaphorePermit,
 }
@@ -151,6 +157,7 @@ struct Live {
 /// shown again since, each with its number in the order of the feed; resumed by `Last-Event-ID`.
 pub(super) async fn stream(
     read: Read,
+    party: Option<Extension<Party>>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let Read {
@@ -190,6 +197,8 @@ pub(super) async fn stream(
         at: query.at(),
         after,
         ready: Vec::new().into_iter(),
+        room: None,
+        party: party.map_or(Party::Process, |Extension(party)| party),
         ended: false,
         _place: place,
     };
@@ -239,6 +248,7 @@ impl Live {
     }
 
     async fn refill(&mut self) -> Result<(), Refusal> {
+        self.room = None;
         let mut indexed = self.door.node.hub().watch_indexed();
         let seen = *indexed.borrow_and_update();
         let (reader, feed, after) = (self.reader, self.feed, self.after);
@@ -248,6 +258,15 @@ impl Live {
             v.feed_after(reader, feed, after, FOLLOWED_AT_ONCE)
         })
         .await?;
+        self.room = self
+            .door
+            .crowd
+            .answer(self.party, news.iter().map(bytes_of).sum());
+        if self.room.is_none() {
+            // Others that come from there have not read theirs yet.
+            tokio::time::sleep(ROOM).await;
+            return Ok(());
+        }
         self.after = last;
         if news.is_empty() && last == after {
             // Wakes now and then, to notice a shutdown.
@@ -257,6 +276,12 @@ impl Live {
         self.ready = news.into_iter();
         Ok(())
     }
+}
+
+/// About how much memory the news of a post takes.
+fn bytes_of(news: &News) -> usize {
+    let text = news.post.body.as_ref().and_then(|w| w.body.as_ref());
+    1_024 + text.map_or(0, |body| body.plain_text().len())
 }
 
 macro_rules! of_post {

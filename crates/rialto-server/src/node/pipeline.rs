@@ -831,6 +831,12 @@ fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
     let tokens = &shared.tokens;
     for event in &envelope.events {
         match event {
+            Event::Identity(IdentityEvent::AgentRegistered { agent, owner, .. }) => {
+                tokens.belongs(Principal::Agent(*agent), *owner);
+            }
+            Event::Identity(IdentityEvent::PersonAdded { person, owner, .. }) => {
+                tokens.belongs(Principal::Person(*person), *owner);
+            }
             Event::Identity(IdentityEvent::TokenIssued {
                 token,
                 principal,

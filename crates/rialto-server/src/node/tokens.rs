@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rialto_core::hash::Hash;
-use rialto_core::id::TokenId;
+use rialto_core::id::{OwnerId, TokenId};
 use rialto_core::identity::Principal;
 use rialto_core::state::State;
 use rialto_core::table::Table;
@@ -17,6 +17,8 @@ pub struct TokenInfo {
     pub token: TokenId,
     /// Whose it is.
     pub principal: Principal,
+    /// The owner whose agent or person that is.
+    pub owner: Option<OwnerId>,
 }
 
 /// All live tokens.
@@ -27,6 +29,8 @@ pub(super) struct Tokens(RwLock<Live>);
 struct Live {
     by_hash: Table<Hash, TokenInfo>,
     hashes: Table<TokenId, Hash>,
+    /// Whose agents and people there are. Nobody changes the owner.
+    owners: Table<Principal, OwnerId>,
     operator: Option<TokenId>,
 }
 
@@ -36,11 +40,17 @@ impl Live {
         Self {
             by_hash: Table::new(chance.hash_one(0)),
             hashes: Table::new(chance.hash_one(1)),
+            owners: Table::new(chance.hash_one(2)),
             operator: None,
         }
     }
 
-    fn add(&mut self, hash: Hash, info: TokenInfo) {
+    fn add(&mut self, hash: Hash, token: TokenId, principal: Principal) {
+        let info = TokenInfo {
+            token,
+            principal,
+            owner: self.owners.get(&principal).copied(),
+        };
         if info.principal == Principal::Operator {
             self.operator = Some(info.token);
         }
@@ -59,12 +69,14 @@ impl Tokens {
     /// The live tokens of a state.
     pub(super) fn of(state: &State) -> Self {
         let mut table = Live::new();
+        state.agents.for_each(|id, agent| {
+            table.owners.insert(Principal::Agent(*id), agent.owner);
+        });
+        state.persons.for_each(|id, person| {
+            table.owners.insert(Principal::Person(*id), person.owner);
+        });
         state.tokens.for_each(|id, token| {
-            let info = TokenInfo {
-                token: *id,
-                principal: token.principal,
-            };
-            table.add(token.hash, info);
+            table.add(token.hash, *id, token.principal);
         });
         Self(RwLock::new(table))
     }
@@ -89,7 +101,12 @@ impl Tokens {
 
     /// A token was issued.
     pub(super) fn add(&self, hash: Hash, token: TokenId, principal: Principal) {
-        self.write().add(hash, TokenInfo { token, principal });
+        self.write().add(hash, token, principal);
+    }
+
+    /// An agent or a person came to an owner.
+    pub(super) fn belongs(&self, principal: Principal, owner: OwnerId) {
+        self.write().owners.insert(principal, owner);
     }
 
     /// A token has ended.
@@ -103,7 +120,6 @@ impl Tokens {
         if let Some(old) = table.operator {
             table.end(old);
         }
-        let principal = Principal::Operator;
-        table.add(hash, TokenInfo { token, principal });
+        table.add(hash, token, Principal::Operator);
     }
 }

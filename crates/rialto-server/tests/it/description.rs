@@ -79,7 +79,17 @@ fn limits_of_the_door() -> String {
         (
             "HELD_OF_ONE",
             mib(door::HELD_OF_ONE),
-            "Bytes of bodies held of one principal.",
+            "Bytes of bodies held of one owner.",
+        ),
+        (
+            "HELD_OF_ADDRESS",
+            kib(door::HELD_OF_ADDRESS),
+            "Bytes of bodies held of one address without a token.",
+        ),
+        (
+            "HELD_KEPT",
+            mib(door::HELD_KEPT),
+            "Of all that is held, kept for the operator, half of it also for bodies of up to 64 KiB.",
         ),
         (
             "HELD_OF_STRANGERS",
@@ -100,6 +110,46 @@ fn limits_of_the_door() -> String {
             "BODY_RATE",
             kib(door::BODY_RATE as usize),
             "The minimum of bytes a second of a body, after that pause.",
+        ),
+        (
+            "ANSWER_BYTES",
+            mib(door::ANSWER_BYTES),
+            "Bytes of all answers on their way at once.",
+        ),
+        (
+            "ANSWERS_OF_ONE",
+            mib(door::ANSWERS_OF_ONE),
+            "Bytes of answers on their way to one owner.",
+        ),
+        (
+            "WRITE_PAUSE",
+            seconds(door::WRITE_PAUSE),
+            "How long a client may leave an answer unread.",
+        ),
+        (
+            "WRITE_RATE",
+            kib(door::WRITE_RATE as usize),
+            "The minimum of bytes a second that it reads after that.",
+        ),
+        (
+            "PAGE_BYTES",
+            mib(rialto_views::PAGE_BYTES),
+            "Bytes of texts with which a page ends, whatever its limit.",
+        ),
+        (
+            "THING_BYTES",
+            mib(rialto_views::THING_BYTES),
+            "Bytes of texts after which an answer about a single thing leaves out further ones.",
+        ),
+        (
+            "MAX_BYTES",
+            mib(rialto_wire::body::MAX_BYTES),
+            "Bytes of a text: a message, a description, a note, an artifact.",
+        ),
+        (
+            "PART_OF_ONE",
+            format!("1/{}", door::PART_OF_ONE),
+            "The part of all connections in which one owner, or one address without a token, may have requests in progress, streams and waits among them.",
         ),
         (
             "STREAMS",

@@ -18,6 +18,7 @@ mod description;
 mod door;
 mod faults;
 mod guards;
+mod shares;
 mod square;
 mod standing;
 mod texts;

@@ -130,7 +130,7 @@ async fn quarantined_texts_come_on_asking_only() {
         assert!(shown.contains("API key"), "{path}: {shown}");
         for text in [hidden, shown] {
             assert!(
-                text.contains("secret_request") && text.contains("rules:v2"),
+                text.contains("secret_request") && text.contains("rules:v3"),
                 "{path}: {text}"
             );
         }

@@ -5,6 +5,7 @@ use rialto_core::identity::{Custody, IdentityEvent, Principal, Profile, Status};
 use rialto_core::text::{ContentRef, Name};
 use rialto_core::time::Time;
 use rialto_wire::names::name_key;
+use rialto_wire::screen::screen_names;
 use rusqlite::params;
 
 use super::texts::{self, Way};
@@ -173,9 +174,10 @@ impl Fold<'_> {
             funded_offers_only: profile.funded_offers_only,
             mentions: profile.mentions.clone(),
         });
+        let names = screen_names(&crate::read::facts(&facts));
         self.run(
-            "UPDATE agent SET description = ?, profile = ? WHERE id = ?",
-            (described, facts, int(agent.0)),
+            "UPDATE agent SET description = ?, profile = ?, screen = ? WHERE id = ?",
+            (described, facts, names, int(agent.0)),
         )?;
         self.agent_terms(agent, SKILL, &profile.skills)?;
         self.agent_terms(agent, TAG, &profile.tags)?;

@@ -37,6 +37,7 @@ impl Fold<'_> {
                 conversation,
                 added,
                 removed,
+                ..
             } => {
                 for agent in removed {
                     self.leave(*conversation, *agent)?;

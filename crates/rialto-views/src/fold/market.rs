@@ -8,6 +8,7 @@ use rialto_core::market::{
 };
 use rialto_core::text::{ContentRef, Name};
 use rialto_wire::names::name_key;
+use rialto_wire::screen::screen_names;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
@@ -99,7 +100,7 @@ impl Fold<'_> {
         terms: &ListingTerms<ContentRef>,
     ) -> Result<()> {
         self.run(
-            "INSERT INTO listing VALUES(?, ?, '', NULL, '{}', '', 0, ?)",
+            "INSERT INTO listing VALUES(?, ?, '', NULL, '{}', '', 0, ?, 0)",
             (int(listing.0), int(agent.0), self.now()),
         )?;
         self.listing_set(listing, terms)?;
@@ -139,13 +140,15 @@ impl Fold<'_> {
             ..terms.clone().map(|_| ())
         });
         let described = terms.description.map(|c| int(c.id.0));
+        let names = screen_names(&crate::read::facts(&facts));
         self.run(
-            "UPDATE listing SET title = ?, description = ?, terms = ?, asset = ? WHERE id = ?",
+            "UPDATE listing SET title = ?, description = ?, terms = ?, asset = ?, screen = ? WHERE id = ?",
             (
                 terms.title.as_str(),
                 described,
                 facts,
                 asset.unwrap_or_default(),
+                names,
                 int(listing.0),
             ),
         )?;

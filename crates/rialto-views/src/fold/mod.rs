@@ -6,10 +6,10 @@ mod mail;
 pub(crate) mod market;
 mod policy;
 mod social;
-mod texts;
+pub(crate) mod texts;
 mod work;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeSet, HashMap};
 
 use rialto_core::event::{Envelope, Event, RealmEvent};
@@ -230,6 +230,7 @@ impl Fold<'_> {
             reveal: false,
             reader: None,
             blocks: OnceCell::new(),
+            shown: Cell::new(0),
         }
     }
 

@@ -19,7 +19,7 @@ const INDEXED_BYTES: usize = 64 * 1024;
 
 /// What a content is used for: whose full text it is part of. The numbers are stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(crate) enum Use {
     Other = 0,
     Message = 1,
     Listing = 2,
@@ -29,7 +29,7 @@ pub(super) enum Use {
 
 impl Use {
     /// The use with a stored number.
-    fn stored(number: i64) -> Self {
+    pub(crate) fn stored(number: i64) -> Self {
         let all = [Self::Message, Self::Listing, Self::Agent, Self::Post];
         let found = all.into_iter().find(|used| *used as i64 == number);
         found.unwrap_or(Self::Other)

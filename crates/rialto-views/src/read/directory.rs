@@ -4,6 +4,7 @@ use rialto_core::id::{AgentId, OwnerId, PersonId, ServiceId, TeamId, TokenId};
 use rialto_core::identity::Principal;
 use rialto_core::time::Time;
 use rialto_wire::names::name_key;
+use rialto_wire::screen::Screening;
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 use serde_json::Value;
@@ -56,6 +57,10 @@ pub struct AgentCard {
     pub custody: String,
     /// What it says about itself: text from others, to be read as data.
     pub description: Option<Written>,
+    /// What screening says of its skills, tags and prices, if it says anything. Quarantined names are
+    /// `[withheld]` unless they were requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
     /// What it can do.
     pub skills: Value,
     /// Words to find it by.
@@ -164,7 +169,7 @@ pub struct ServiceRow {
 const CARD: &str = "SELECT a.id, a.handle, a.owner, o.name, a.team,
     CASE WHEN a.status <> 'active' THEN a.status WHEN o.stopped THEN 'suspended' ELSE o.status END, a.key, a.custody, a.description,
     a.profile, a.sold, a.bought, a.disputed, a.refunded, a.expired, a.partners, a.at,
-    (SELECT '@' || r.handle FROM agent r WHERE r.id = a.resembles)
+    (SELECT '@' || r.handle FROM agent r WHERE r.id = a.resembles), a.screen
     FROM agent a JOIN owner o ON o.id = a.owner";
 
 impl ViewReader {
@@ -259,7 +264,7 @@ impl ViewReader {
                 if let Some(card) = snap.card(id)? {
                     found.push((id, card));
                 }
-                if found.len() > limit {
+                if found.len() > limit || snap.is_full() {
                     break;
                 }
             }
@@ -409,7 +414,11 @@ impl Snap<'_> {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let profile = facts(&row.get::<_, String>(9)?);
+        let mut profile = facts(&row.get::<_, String>(9)?);
+        let screening = Screening::of_bits(row.get(18)?);
+        if screening.as_ref().is_some_and(|s| s.quarantined) {
+            self.withhold(&mut profile);
+        }
         let part = |name: &str| profile.get(name).cloned().unwrap_or_default();
         Ok(Some(AgentCard {
             id: AgentId(uint(row.get(0)?)),
@@ -422,6 +431,7 @@ impl Snap<'_> {
             did: did_key(&row.get::<_, [u8; 32]>(6)?),
             custody: row.get(7)?,
             description: self.written(row.get(8)?)?,
+            screening,
             skills: part("skills"),
             tags: part("tags"),
             prices: part("prices"),

@@ -1,7 +1,8 @@
 //! Everything of an owner, so that it can leave with it.
 
 use rialto_core::id::{
-    AccountId, AnyId, CallId, CommunityId, ConversationId, DealId, NegotiationId, OwnerId, TaskId,
+    AccountId, AnyId, CallId, CommunityId, ContentId, ConversationId, DealId, NegotiationId,
+    OwnerId, TaskId,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -111,15 +112,45 @@ impl ViewReader {
         ] {
             for id in self.all(scope, prefix)? {
                 match id {
-                    AnyId::TaskId(id) => lines.maybe("task", self.task(scope, id)?),
-                    AnyId::CallId(id) => lines.maybe("call", self.call(scope, id)?),
-                    AnyId::NegotiationId(id) => {
-                        lines.maybe("negotiation", self.negotiation(scope, id)?);
+                    AnyId::TaskId(id) => {
+                        self.whole(lines, "task", self.task(scope, id)?.as_ref())?;
                     }
-                    AnyId::DealId(id) => lines.maybe("deal", self.deal(scope, id)?),
+                    AnyId::CallId(id) => {
+                        self.whole(lines, "call", self.call(scope, id)?.as_ref())?;
+                    }
+                    AnyId::NegotiationId(id) => {
+                        self.whole(lines, "negotiation", self.negotiation(scope, id)?.as_ref())?;
+                    }
+                    AnyId::DealId(id) => {
+                        self.whole(lines, "deal", self.deal(scope, id)?.as_ref())?;
+                    }
                     _ => {}
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A thing, and after it each text that its answer had no room for.
+    fn whole(
+        &self,
+        lines: &mut Lines<'_>,
+        kind: &str,
+        value: Option<&impl Serialize>,
+    ) -> Result<()> {
+        let value = json!(value);
+        if value.is_null() {
+            return Ok(());
+        }
+        lines.put(kind, &value);
+        let mut texts = Vec::new();
+        omitted(&value, &mut texts);
+        for text in texts {
+            if !lines.open {
+                break;
+            }
+            let written = self.read(|snap| snap.written(Some(crate::db::int(text.0))))?;
+            lines.maybe("text", written);
         }
         Ok(())
     }
@@ -167,6 +198,21 @@ impl ViewReader {
                 .filter_map(|id| crate::db::join(kind, id))
                 .collect())
         })
+    }
+}
+
+/// The contents that a thing names without their texts, because it had no room for them.
+fn omitted(value: &Value, found: &mut Vec<ContentId>) {
+    match value {
+        Value::Array(entries) => entries.iter().for_each(|entry| omitted(entry, found)),
+        Value::Object(fields) => {
+            if fields.get("omitted") == Some(&Value::Bool(true)) {
+                let content = fields.get("content").and_then(Value::as_str);
+                found.extend(content.and_then(|id| id.parse::<ContentId>().ok()));
+            }
+            fields.values().for_each(|field| omitted(field, found));
+        }
+        _ => {}
     }
 }
 

@@ -46,12 +46,8 @@ impl ViewReader {
 impl Snap<'_> {
     /// Whether a block keeps the reader apart from an agent.
     pub(crate) fn apart(&self, agent: i64) -> Result<bool> {
-        let (own, home) = match self.reader {
-            Some(Scope::Agent(id)) if int(id.0) != agent => {
-                (Some(int(id.0)), self.owner_number(int(id.0))?)
-            }
-            Some(Scope::Owner(id)) if self.owner_number(agent)? != int(id.0) => (None, int(id.0)),
-            _ => return Ok(false),
+        let Some((own, home)) = self.stranger_to(self.reader, agent)? else {
+            return Ok(false);
         };
         if self.blocks.get().is_none() {
             // Set once; nobody else has this snapshot.
@@ -61,6 +57,28 @@ impl Snap<'_> {
             Some(hidden) => self.hides(hidden, agent, self.owner_number(agent)?),
             None => Ok(false),
         }
+    }
+
+    /// The same for a scope.
+    pub(crate) fn is_apart(&self, scope: Scope, agent: i64) -> Result<bool> {
+        let Some((own, home)) = self.stranger_to(Some(scope), agent)? else {
+            return Ok(false);
+        };
+        let hidden = self.blocks_around(own, home)?;
+        self.hides(&hidden, agent, self.owner_number(agent)?)
+    }
+
+    /// A reader as its agent and its owner, unless it is the agent itself or of its owner.
+    fn stranger_to(&self, reader: Option<Scope>, agent: i64) -> Result<Option<(Option<i64>, i64)>> {
+        Ok(match reader {
+            Some(Scope::Agent(id)) if int(id.0) != agent => {
+                Some((Some(int(id.0)), self.owner_number(int(id.0))?))
+            }
+            Some(Scope::Owner(id)) if self.owner_number(agent)? != int(id.0) => {
+                Some((None, int(id.0)))
+            }
+            _ => None,
+        })
     }
 
     /// The agents that a block separates from an agent, whoever set it.

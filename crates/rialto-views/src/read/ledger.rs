@@ -249,6 +249,7 @@ impl ViewReader {
             let mut next = snap.entry_before(int(account.0), before)?;
             while let Some(id) = next
                 && found.len() <= limit
+                && !snap.is_full()
             {
                 let row = snap.statement_row(account, id)?;
                 found.push((id, row));

@@ -8,7 +8,11 @@ use serde_json::Value;
 
 use super::{Page, Paging, Scope, Snap, ViewReader, cursor, limit};
 use crate::db::{int, uint};
+use crate::fold::texts::Use;
 use crate::{Error, Result};
+
+/// How many bytes of JSON a stored byte of an envelope comes to, about.
+const WORDY: usize = 6;
 
 /// Which events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,7 +129,8 @@ impl ViewReader {
             let Some(mut told) = snap.told_to(scope, &envelope, own, None)? else {
                 return Ok(None);
             };
-            snap.fill_in(&mut told)?;
+            let reader = Some(scope).filter(|scope| !own && *scope != Scope::Realm);
+            snap.fill_in(&mut told, reader)?;
             Ok(Some(told))
         })
     }
@@ -141,7 +146,7 @@ impl ViewReader {
                 return Ok(None);
             };
             let mut value = snap.told(&envelope)?;
-            snap.fill_in(&mut value)?;
+            snap.fill_in(&mut value, None)?;
             Ok(Some(value))
         })
     }
@@ -229,33 +234,64 @@ impl Snap<'_> {
             };
             let own = did.is_some() && did == scope.viewer();
             if let Some(told) = self.told_to(scope, &envelope, own, filter.kind.as_deref())? {
+                self.show(bytes.len().saturating_mul(WORDY));
                 found.push((row.get(0)?, told));
             }
-            if found.len() > limit {
+            if found.len() > limit || self.is_full() {
                 break;
             }
         }
         Ok(self.page(found, limit))
     }
 
-    /// Puts the bodies of contents beside their references.
-    fn fill_in(&self, value: &mut Value) -> Result<()> {
+    /// Puts the bodies of contents beside their references; for a reader only those that it could read
+    /// elsewhere.
+    fn fill_in(&self, value: &mut Value, reader: Option<Scope>) -> Result<()> {
         match value {
-            Value::Array(entries) => entries.iter_mut().try_for_each(|e| self.fill_in(e)),
+            Value::Array(entries) => entries.iter_mut().try_for_each(|e| self.fill_in(e, reader)),
             Value::Object(fields) => {
                 let id = fields.get("id").and_then(Value::as_str);
                 let content = id.and_then(|id| id.parse::<ContentId>().ok());
                 if let Some(content) = content.filter(|_| fields.contains_key("hash")) {
-                    let body = self.written(Some(int(content.0)))?.and_then(|w| w.body);
+                    let shown = match reader {
+                        Some(reader) => self.still_reads(reader, int(content.0))?,
+                        None => true,
+                    };
+                    let content = Some(int(content.0)).filter(|_| shown);
+                    let body = self.written(content)?.and_then(|w| w.body);
                     let body = serde_json::to_value(body).unwrap_or_default();
                     fields.insert("body".to_owned(), body);
                     return Ok(());
                 }
                 fields
                     .values_mut()
-                    .try_for_each(|field| self.fill_in(field))
+                    .try_for_each(|field| self.fill_in(field, reader))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether a scope may still read a text of others: that of a post while the post can be read and no
+    /// block stands between, that of a message while the message is shown to it.
+    fn still_reads(&self, scope: Scope, content: i64) -> Result<bool> {
+        let sql = "SELECT c.use_kind, c.use_id, p.author, p.state FROM content c
+                   LEFT JOIN post p ON p.id = c.use_id WHERE c.id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let row = query.query_row([content], |r| {
+            Ok((
+                r.get::<_, i64>(0)?,
+                r.get::<_, i64>(1)?,
+                r.get::<_, Option<i64>>(2)?,
+                r.get::<_, Option<i64>>(3)?,
+            ))
+        });
+        let Some((used, by, author, state)) = row.optional()? else {
+            return Ok(true);
+        };
+        match (Use::stored(used), author) {
+            (Use::Post, Some(author)) => Ok(state == Some(0) && !self.is_apart(scope, author)?),
+            (Use::Message, _) => Ok(self.visible_message(scope, by)?.is_some()),
+            _ => Ok(true),
         }
     }
 

@@ -144,7 +144,7 @@ impl ViewReader {
             let mut query = snap.db.prepare_cached(&sql)?;
             let mut rows = query.query((begin, wide, scope.viewer(), int(conversation.0)))?;
             let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
+            while let Some(row) = rows.next()?.filter(|_| !snap.is_full()) {
                 found.push((row.get(0)?, snap.message(row)?));
             }
             Ok(snap.page(found, limit))
@@ -188,7 +188,7 @@ impl ViewReader {
             let mut scanned = 0;
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;
-                if page.items.len() == limit || scanned == HITS_SCANNED {
+                if page.items.len() == limit || scanned == HITS_SCANNED || snap.is_full() {
                     page.next_cursor = Some(format!("k{:x}", id.saturating_add(1)));
                     break;
                 }
@@ -204,7 +204,7 @@ const MESSAGE: &str = "SELECT m.id, m.conversation, m.author, m.content, m.reply
     m.request, m.at FROM message m";
 
 impl Snap<'_> {
-    fn visible_message(&self, scope: Scope, id: i64) -> Result<Option<MessageRow>> {
+    pub(super) fn visible_message(&self, scope: Scope, id: i64) -> Result<Option<MessageRow>> {
         let may_see = may_see(scope);
         let sql = format!("{MESSAGE} WHERE m.id = ?1 AND {may_see} AND ?2 IS NULL");
         let mut query = self.db.prepare_cached(&sql)?;

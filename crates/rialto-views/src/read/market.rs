@@ -7,6 +7,7 @@ use rialto_core::id::{
 };
 use rialto_core::identity::Principal;
 use rialto_core::time::Time;
+use rialto_wire::screen::{Screening, screen_names};
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +31,10 @@ pub struct CallRow {
     pub wanted: Value,
     /// Properties that a proposal must have.
     pub attributes: Value,
+    /// What screening says of those names, if it says anything. Quarantined names are `[withheld]` unless
+    /// they were requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
     /// Whether others than the invited may answer.
     pub public: bool,
     /// When proposals are opened.
@@ -104,6 +109,10 @@ pub struct OfferRow {
     pub asset: String,
     /// What is promised, further issues, and what a settlement depends on.
     pub terms: Value,
+    /// What screening says of the names in them, if it says anything. Quarantined names are `[withheld]`
+    /// unless they were requested; the hash is that of the terms as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
     /// A note about it.
     pub note: Option<Written>,
     /// Whether its author signed it.
@@ -279,6 +288,9 @@ impl ViewReader {
             for id in ids {
                 let id = id?;
                 found.extend(snap.call(scope, id)?.map(|call| (id, call)));
+                if snap.is_full() {
+                    break;
+                }
             }
             Ok(snap.page(found, limit))
         })
@@ -422,13 +434,23 @@ impl Snap<'_> {
         };
         let buyer: i64 = row.get(0)?;
         let own = self.stands_for(scope, buyer)?;
+        let mut names = [
+            facts(&row.get::<_, String>(2)?),
+            facts(&row.get::<_, String>(3)?),
+        ];
+        let said = names
+            .iter()
+            .fold(0, |bits, names| bits | screen_names(names));
+        names.iter_mut().for_each(|names| self.withhold(names));
+        let [wanted, attributes] = names;
         let task = row.get::<_, Option<i64>>(6)?.map(|t| TaskId(uint(t)));
         Ok(Some(CallRow {
             id: CallId(uint(id)),
             buyer: self.who(buyer)?,
             body: self.written(row.get(1)?)?,
-            wanted: facts(&row.get::<_, String>(2)?),
-            attributes: facts(&row.get::<_, String>(3)?),
+            wanted,
+            attributes,
+            screening: Screening::of_bits(said),
             public: row.get(4)?,
             deadline: time(row.get(5)?),
             task: task.filter(|_| own),
@@ -522,7 +544,8 @@ impl Snap<'_> {
         let mut offers = Vec::new();
         while let Some(row) = rows.next()? {
             let (author, asset, buyer): (i64, i64, i64) = (row.get(1)?, row.get(4)?, row.get(12)?);
-            let terms = facts(&row.get::<_, String>(5)?);
+            let mut terms = facts(&row.get::<_, String>(5)?);
+            let screening = self.named(&mut terms);
             let arbiter = terms.pointer("/bargain/arbiter").and_then(Value::as_str);
             let arbiter = arbiter.and_then(|id| id.parse::<AgentId>().ok());
             let arbiter = arbiter.map(|id| int(id.0));
@@ -534,6 +557,7 @@ impl Snap<'_> {
                 price: self.decimal(row.get(3)?, asset)?,
                 asset: self.asset(asset)?.0,
                 terms: self.readable_terms(terms)?,
+                screening,
                 note: self.written(row.get(6)?)?,
                 signed: row.get(7)?,
                 funded: (author == buyer).then_some(held),

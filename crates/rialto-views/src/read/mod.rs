@@ -21,7 +21,7 @@ mod square;
 mod waiting;
 mod work;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -31,7 +31,7 @@ use rialto_core::id::{AgentId, AssetId, ContentId, OwnerId};
 use rialto_core::text::Labels;
 use rialto_core::time::Time;
 use rialto_wire::body::Body;
-use rialto_wire::screen::Screening;
+use rialto_wire::screen::{self, Screening};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::Serialize;
 use serde_json::Value;
@@ -67,6 +67,10 @@ pub use work::{ArtifactRow, MemberRow, TaskRow, TaskStep, TaskView, TeamRow};
 
 /// The most rows on a page.
 pub const MAX_PAGE: u32 = 100;
+/// The bytes of texts with which a page is full, whatever its limit: the row that fills it is its last.
+pub const PAGE_BYTES: usize = 4 << 20;
+/// The bytes of texts after which an answer about a single thing leaves out further ones.
+pub const THING_BYTES: usize = 2 * PAGE_BYTES;
 /// The most connections open for reading at once.
 const CONNECTIONS: usize = 4;
 
@@ -150,7 +154,11 @@ pub struct Written {
     /// True if the text is quarantined and quarantined texts were not requested.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
-    /// The parts; none if it was erased or is withheld.
+    /// True if the answer already had as many bytes of texts as it may: the text stands in the log, at the
+    /// position where it was written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub omitted: bool,
+    /// The parts; none if it was erased, is withheld, or is omitted.
     pub body: Option<Body>,
 }
 
@@ -279,6 +287,7 @@ impl ViewReader {
             reveal: self.reveal,
             reader: self.reader,
             blocks: OnceCell::new(),
+            shown: Cell::new(0),
         })
     }
 
@@ -303,6 +312,8 @@ pub(crate) struct Snap<'a> {
     pub(crate) reader: Option<Scope>,
     /// The agents that blocks separate from it, once looked up.
     pub(crate) blocks: OnceCell<hidden::Hidden>,
+    /// The bytes of texts that were read from it.
+    pub(crate) shown: Cell<usize>,
 }
 
 /// The page size that was asked for.
@@ -327,9 +338,20 @@ pub(crate) fn cursor(paging: &Paging) -> Result<Option<i64>> {
 }
 
 impl Snap<'_> {
-    /// A page of the rows that were found; one more than the limit shows that there is a next page.
+    /// Counts the bytes of a text that was read.
+    pub(crate) fn show(&self, bytes: usize) {
+        self.shown.set(self.shown.get().saturating_add(bytes));
+    }
+
+    /// Whether a page has as many bytes of texts as it may: then its last row is the one that was read last.
+    pub(crate) fn is_full(&self) -> bool {
+        self.shown.get() > PAGE_BYTES
+    }
+
+    /// A page of the rows that were found; one more than the limit shows that there is a next page, and
+    /// so does a page that is full.
     pub(crate) fn page<T>(&self, mut found: Vec<(i64, T)>, limit: usize) -> Page<T> {
-        let more = found.len() > limit;
+        let more = found.len() > limit || self.is_full();
         found.truncate(limit);
         let last = found.last().map(|(key, _)| format!("k{key:x}"));
         Page {
@@ -372,6 +394,9 @@ impl Snap<'_> {
         for id in ids {
             if let Some(row) = row(self, id)? {
                 found.push((id, row));
+            }
+            if self.is_full() {
+                break;
             }
         }
         Ok(self.page(found, limit))
@@ -417,13 +442,30 @@ impl Snap<'_> {
         found.ok_or(Error::Damaged("an asset that was never created"))
     }
 
+    /// Takes quarantined names out of facts, unless they were requested.
+    pub(crate) fn withhold(&self, facts: &mut Value) {
+        if !self.reveal {
+            screen::withhold_names(facts);
+        }
+    }
+
+    /// What screening says of the names among facts, which are then withheld like texts.
+    pub(crate) fn named(&self, facts: &mut Value) -> Option<Screening> {
+        let screening = Screening::of_bits(screen::screen_names(facts));
+        if screening.as_ref().is_some_and(|s| s.quarantined) {
+            self.withhold(facts);
+        }
+        screening
+    }
+
     /// An envelope as JSON, its amounts as decimals.
     pub(crate) fn readable(&self, envelope: &Envelope) -> Result<Value> {
         self.with_assets(|asset| readable(envelope, asset))
     }
 
-    /// Terms as JSON, their amounts as decimals.
+    /// Terms as JSON, their amounts as decimals, without names that are withheld.
     pub(crate) fn readable_terms(&self, mut terms: Value) -> Result<Value> {
+        self.withhold(&mut terms);
         self.with_assets(|asset| {
             rewrite(&mut terms, None, asset);
             terms
@@ -450,23 +492,29 @@ impl Snap<'_> {
         let Some(content) = content else {
             return Ok(None);
         };
-        let sql = "SELECT labels, screen, bytes FROM content WHERE id = ?";
-        let row = self.db.prepare_cached(sql)?.query_row([content], |r| {
+        let full = self.shown.get() > THING_BYTES;
+        let sql = "SELECT labels, screen, bytes IS NOT NULL, CASE WHEN ?2 THEN NULL ELSE bytes END
+                   FROM content WHERE id = ?1";
+        let mut query = self.db.prepare_cached(sql)?;
+        let row = query.query_row((content, full), |r| {
             Ok((
                 r.get::<_, u32>(0)?,
                 r.get::<_, u32>(1)?,
-                r.get::<_, Option<Vec<u8>>>(2)?,
+                r.get::<_, bool>(2)?,
+                r.get::<_, Option<Vec<u8>>>(3)?,
             ))
         });
-        Ok(row.optional()?.map(|(labels, screen, bytes)| {
+        Ok(row.optional()?.map(|(labels, screen, kept, bytes)| {
             let screening = Screening::of_bits(screen);
             let withheld = !self.reveal && screening.as_ref().is_some_and(|s| s.quarantined);
             let bytes = bytes.filter(|_| !withheld);
+            self.show(bytes.as_ref().map_or(0, Vec::len));
             Written {
                 content: ContentId(uint(content)),
                 labels: Labels(labels),
                 screening,
                 withheld,
+                omitted: full && kept && !withheld,
                 body: bytes.and_then(|b| Body::from_bytes(&b).ok()),
             }
         }))

@@ -171,14 +171,20 @@ const POST: &str =
     FROM post p";
 
 impl ViewReader {
-    /// The state of posts, for any reader.
+    /// The state of posts, and of each whether a block keeps the reader apart from its author.
     ///
     /// # Errors
     /// As every read.
-    pub fn posts_now(&self, ids: &[PostId]) -> Result<Vec<PostRow>> {
+    pub fn posts_now(&self, ids: &[PostId]) -> Result<Vec<(PostRow, bool)>> {
         self.read(|snap| {
-            let rows = ids.iter().filter_map(|id| snap.post(int(id.0)).transpose());
-            rows.collect()
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                if let Some(row) = snap.post(int(id.0))? {
+                    let apart = snap.apart(int(row.author.id.0))?;
+                    rows.push((row, apart));
+                }
+            }
+            Ok(rows)
         })
     }
 

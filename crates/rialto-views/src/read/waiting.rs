@@ -154,7 +154,7 @@ impl ViewReader {
             let mut query = snap.db.prepare_cached(&sql)?;
             let mut rows = query.query((scope.viewer(), before, wide))?;
             let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
+            while let Some(row) = rows.next()?.filter(|_| !snap.is_full()) {
                 let message: i64 = row.get(0)?;
                 let request = ContactRequest {
                     to: snap.who(row.get(1)?)?,

@@ -4,8 +4,10 @@ use rialto_core::id::{AgentId, DealId, OwnerId, TaskId, TeamId};
 use rialto_core::identity::Principal;
 use rialto_core::time::Time;
 use rialto_core::work::TaskState;
+use rialto_wire::screen::Screening;
 use rusqlite::{OptionalExtension, Row};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Page, Paging, RESEMBLED, Scope, Snap, Table, ViewReader, Who, Written, time};
 use crate::Result;
@@ -101,6 +103,10 @@ pub struct TeamRow {
     pub owner: OwnerId,
     /// Its name within the owner.
     pub name: String,
+    /// What screening says of the name, if it says anything. A quarantined name is `[withheld]` unless it
+    /// was requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screening: Option<Screening>,
     /// Its members.
     pub members: Vec<MemberRow>,
     /// Since when.
@@ -275,10 +281,13 @@ impl Snap<'_> {
                 agreed: r.get(5)?,
             })
         })?;
+        let mut name = Value::String(name);
+        let screening = self.named(&mut name);
         Ok(Some(TeamRow {
             id: TeamId(uint(id)),
             owner: OwnerId(uint(owner)),
-            name,
+            name: name.as_str().unwrap_or_default().to_owned(),
+            screening,
             members: members.collect::<rusqlite::Result<_>>()?,
             created: time(at),
         }))

@@ -243,7 +243,7 @@ fn quarantined_texts_are_shown_on_asking() {
     assert!(hidden.withheld && hidden.body.is_none());
     assert!(!open.withheld && open.body.is_some());
     assert_eq!(hidden.screening, open.screening);
-    assert_eq!(hidden.screening.unwrap().source, "rules:v2");
+    assert_eq!(hidden.screening.unwrap().source, "rules:v3");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The cues of `rules:v2`: groups of words, and of a few words in a row, that say much the same.
+//! The cues of `rules:v3`: groups of words, and of a few words in a row, that say much the same.
 //!
 //! Holds words only. [`super::rules`] says which groups together make a label, and has the few
 //! groups of single rules.
@@ -759,6 +759,38 @@ pub(super) const TALK: &[&str] = &[
     "if someone asks",
     "if somebody",
     "watch out for",
+];
+
+/// Of [`TALK`], what names the thing or cries out: a command right behind it is none that it talks about.
+pub(super) const NAMED: &[&str] = &[
+    "attack",
+    "attacks",
+    "beware",
+    "be careful",
+    "phishing",
+    "reported",
+    "refused",
+    "classifier",
+    "prompt injection",
+    "dataset",
+    "training set",
+    "warning signs",
+    "red flag",
+    "red flags",
+];
+
+/// Commands about money.
+pub(super) const ORDER: &[&str] = &["pay", "send", "transfer", "deposit", "wire", "remit"];
+
+/// Words that only urge: a command behind them is one.
+pub(super) const URGED: &[&str] = &[
+    "please", "now", "and", "then", "so", "just", "next", "instead", "first", "you",
+];
+
+/// Words behind which a colon quotes.
+pub(super) const SAID: &[&str] = &[
+    "says", "say", "said", "saying", "writes", "write", "wrote", "asks", "asked", "asking",
+    "reads", "like",
 ];
 
 /// What says of the words before it that they are such a thing.

@@ -1,4 +1,4 @@
-//! The rules of `rules:v2`: which cues, and which of them together, make which label.
+//! The rules of `rules:v3`: which cues, and which of them together, make which label.
 //!
 //! A cue is a word or a few words in folded text. A rule is a list of groups; it applies if every
 //! group has a cue within a window of words. Written on the training half of the project's set
@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 
 use super::cues::{
     ALL_BEFORE, COMMAND_READER, CROWD, DEMAND, FAVOUR, GIVE, HARD_LOSS, HARD_PROOF, IMPERSONATE,
-    INSTRUCTIONS, KEPT_FROM, LOSS, LOSS_SECOND, MANY, NEW_ROLE, OFF_RAIL, OVERRIDE, PAY, PLAY,
-    PRESS, PRIOR, PROOF, READER, SECRECY, SECRET, TALK, TO_PROGRAMS, TOLD, UNBOUND,
+    INSTRUCTIONS, KEPT_FROM, LOSS, LOSS_SECOND, MANY, NAMED, NEW_ROLE, OFF_RAIL, ORDER, OVERRIDE,
+    PAY, PLAY, PRESS, PRIOR, PROOF, READER, SAID, SECRECY, SECRET, TALK, TO_PROGRAMS, TOLD,
+    UNBOUND, URGED,
 };
-use super::{BREAK, Label};
+use super::{BREAK, Label, PAUSE};
 
 /// A rule: every group must have a cue, all within `window` words.
 struct Rule {
@@ -67,9 +68,11 @@ struct Cue {
     group: usize,
 }
 
-/// The group of [`TALK`], and that of [`TOLD`]; those of the rules follow, in the order of [`RULES`].
+/// The group of [`TALK`], that of [`TOLD`], and those of the commands; the groups of the rules follow, in
+/// the order of [`RULES`].
 const TALK_GROUP: usize = 0;
 const TOLD_GROUP: usize = 1;
+const COMMAND_GROUPS: std::ops::RangeInclusive<usize> = 2..=4;
 
 static CUES: LazyLock<Cues> = LazyLock::new(|| {
     let mut cues = Cues {
@@ -78,6 +81,9 @@ static CUES: LazyLock<Cues> = LazyLock::new(|| {
     };
     cues.add(TALK);
     cues.add(TOLD);
+    for commands in [OVERRIDE, GIVE, ORDER] {
+        cues.add(commands);
+    }
     for group in RULES.iter().flat_map(|rule| rule.groups) {
         cues.add(group);
     }
@@ -136,43 +142,90 @@ fn speaks(rule: &Rule, found: &[Vec<Span>], excused: &[Span]) -> bool {
     })
 }
 
-/// The words that talk about an attack excuses: some after it in its own sentence, or those before
-/// it if it describes them. It excuses nothing else, so that a final remark does not clear a text.
-fn excused(talk: &[Span], told: &[Span], ends: &[usize]) -> Vec<Span> {
-    let sentence = |at: usize| {
-        let begin = ends.iter().rev().find(|end| **end <= at);
-        let end = ends.iter().find(|end| **end > at);
+/// A folded text with where its sentences end, where it pauses, and where commands begin.
+struct Said<'a> {
+    words: Vec<&'a str>,
+    ends: Vec<usize>,
+    pauses: Vec<usize>,
+    commands: Vec<usize>,
+}
+
+impl<'a> Said<'a> {
+    fn new(text: &'a str) -> Self {
+        let (mut words, mut ends, mut pauses) = (Vec::new(), Vec::new(), Vec::new());
+        for word in text.split_whitespace() {
+            match word {
+                BREAK => ends.push(words.len()),
+                PAUSE => pauses.push(words.len()),
+                word => words.push(word),
+            }
+        }
+        Self {
+            words,
+            ends,
+            pauses,
+            commands: Vec::new(),
+        }
+    }
+
+    fn sentence(&self, at: usize) -> (usize, usize) {
+        let begin = self.ends.iter().rev().find(|end| **end <= at);
+        let end = self.ends.iter().find(|end| **end > at);
         (
             begin.copied().unwrap_or(0),
             end.copied().unwrap_or(usize::MAX),
         )
-    };
-    let behind = talk.iter().map(|(from, to)| {
-        let (_, end) = sentence(*from);
-        (*from, (to + TALK_REACH).min(end.max(*to)))
-    });
-    let before = told.iter().map(|(from, to)| {
-        let (begin, _) = sentence(*from);
-        (from.saturating_sub(TALK_REACH).max(begin), *to)
-    });
-    behind.chain(before).collect()
+    }
+
+    /// Whether a command begins at a word, or after words that only urge.
+    fn commands_at(&self, at: usize) -> bool {
+        let behind = self.words.get(at..).unwrap_or_default();
+        let urged = behind.iter().take_while(|word| URGED.contains(*word));
+        self.commands.binary_search(&(at + urged.count())).is_ok()
+    }
+
+    /// Where the words that such talk excuses end. A pause with a command behind it ends them, unless
+    /// somebody is said to say it; a name of the thing with a command right behind it excuses nothing.
+    fn reach(&self, (from, to): Span) -> usize {
+        let (_, end) = self.sentence(from);
+        let end = (to + TALK_REACH).min(end.max(to));
+        let cue = self.words.get(from..to).unwrap_or_default().join(" ");
+        if NAMED.contains(&cue.as_str()) && self.commands_at(to) {
+            return to;
+        }
+        let says = |at: usize| {
+            let before = at.checked_sub(1).and_then(|at| self.words.get(at));
+            before.is_some_and(|word| SAID.contains(word))
+        };
+        let within = self.pauses.iter().filter(|at| (to..end).contains(*at));
+        let stop = within
+            .copied()
+            .find(|at| self.commands_at(*at) && !says(*at));
+        stop.unwrap_or(end)
+    }
+
+    /// The words that talk about an attack excuses: some after it in its own sentence, or those before
+    /// it if it describes them. It excuses nothing else, so that a final remark does not clear a text.
+    fn excused(&self, talk: &[Span], told: &[Span]) -> Vec<Span> {
+        let behind = talk.iter().map(|span| (span.0, self.reach(*span)));
+        let before = told.iter().map(|(from, to)| {
+            let (begin, _) = self.sentence(*from);
+            (from.saturating_sub(TALK_REACH).max(begin), *to)
+        });
+        behind.chain(before).collect()
+    }
 }
 
 /// The labels of a folded text: words in lower case between single spaces, with one at either end.
 pub(super) fn judge(text: &str) -> Vec<Label> {
-    let (mut words, mut ends) = (Vec::new(), Vec::new());
-    for word in text.split_whitespace() {
-        if word == BREAK {
-            ends.push(words.len());
-        } else {
-            words.push(word);
-        }
-    }
-    let found = CUES.found_in(&words);
+    let mut said = Said::new(text);
+    let found = CUES.found_in(&said.words);
     let group = |number: usize| found.get(number).map_or(&[][..], Vec::as_slice);
-    let excused = excused(group(TALK_GROUP), group(TOLD_GROUP), &ends);
+    said.commands = COMMAND_GROUPS.flat_map(group).map(|span| span.0).collect();
+    said.commands.sort_unstable();
+    let excused = said.excused(group(TALK_GROUP), group(TOLD_GROUP));
     let mut labels: Vec<Label> = Vec::new();
-    let mut groups = found.get(TOLD_GROUP + 1..).unwrap_or_default();
+    let mut groups = found.get(COMMAND_GROUPS.end() + 1..).unwrap_or_default();
     for rule in RULES {
         let (of_rule, others) = groups.split_at(rule.groups.len().min(groups.len()));
         groups = others;

@@ -113,11 +113,8 @@ async fn open(request: &PageRequest, secret: &str) -> Result<String, Refusal> {
     if let Some(old) = &request.id {
         request.door.sessions.close(old);
     }
-    let opened = request
-        .door
-        .sessions
-        .open(hash, info, node.clock().now(), node.chance());
-    opened.map_err(Refusal::from)
+    let (now, chance) = (node.clock().now(), node.chance());
+    Ok(request.door.sessions.open(hash, info, now, chance))
 }
 
 /// `POST /sign-out`.

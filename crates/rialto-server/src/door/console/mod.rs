@@ -42,22 +42,22 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use rialto_console::assets;
-use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 
 use super::Door;
 use super::problem::Refusal;
+use crate::node::TokenInfo;
 
 pub(crate) use balance::Balance;
 pub(crate) use refusals::pages_of_refusals;
 pub(crate) use session::Sessions;
 
 /// Who is signed in, as a request's head says.
-pub(super) fn signed_in(parts: &Parts, door: &Door) -> Option<Principal> {
+pub(super) fn signed_in(parts: &Parts, door: &Door) -> Option<TokenInfo> {
     let encrypted = request::is_encrypted(parts);
     let id = guard::session_id(&parts.headers, encrypted)?;
     let session = door.sessions.find(id, door.node.clock().now())?;
-    request::is_live(door, &session).then_some(session.principal)
+    request::is_live(door, &session).then(|| session.info())
 }
 
 /// The most bytes of a form.

@@ -54,6 +54,7 @@ pub(super) fn written(text: &ViewWritten) -> Written {
         state: match (&text.body, text.withheld) {
             (Some(_), _) => State::Shown,
             (None, true) => State::Withheld,
+            (None, false) if text.omitted => State::Omitted,
             (None, false) => State::Erased,
         },
         reveal: None,

@@ -113,6 +113,51 @@ fn more_connections_than_files_do_not_stop_the_realm() {
     assert_eq!(server.terminate(), Some(0));
 }
 
+/// Asks and gives back the connection with the head of the answer, as far as there is one.
+fn asked(address: &str, path: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: rialto\r\n\r\n");
+    stream.write_all(ask.as_bytes()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let mut head = vec![0; 4_096];
+    let read = stream.read(&mut head).unwrap_or(0);
+    (stream, String::from_utf8_lossy(&head[..read]).into_owned())
+}
+
+#[test]
+fn idle_connections_and_streams_without_a_token_keep_nobody_out() {
+    let (_place, folder) = fresh();
+    if files() < 1_500 {
+        rialto_testing::skipped(format_args!("this process may open only {} files", files()));
+        return;
+    }
+    let server = Server::run(with_files(1_024, serve(&folder)));
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let served = || {
+        let mut door = server.door(&operator(&folder));
+        assert_eq!(door.get("/readyz").unwrap().status, 200);
+        door.get("/api/realm").unwrap().accepted();
+    };
+    // Who asked once and then is silent makes room.
+    let idle: Vec<_> = (0..900).map(|_| asked(&address, "/api/realm")).collect();
+    assert!(
+        idle.iter()
+            .all(|(_, head)| head.starts_with("HTTP/1.1 200"))
+    );
+    served();
+    found(&server, &folder, &["sender"]);
+    // Streams of one address are an eighth of all connections; the others are refused at once.
+    let feed = "/api/feed/stream?feed=new";
+    let streams: Vec<_> = (0..900).map(|_| asked(&address, feed)).collect();
+    let follow = |head: &&(TcpStream, String)| head.1.starts_with("HTTP/1.1 200");
+    assert_eq!(streams.iter().filter(follow).count(), 96);
+    served();
+    drop((idle, streams));
+    assert_eq!(server.terminate(), Some(0));
+}
+
 /// Memory that a process holds, in KiB.
 fn held(id: u32, what: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
@@ -191,6 +236,31 @@ fn bodies_that_do_not_end_hold_little_and_not_for_long() {
     assert!(grown < 200 << 10, "{grown} KiB after one with a token");
 }
 
+/// Reads a stream of an inbox from after a number, until it is cut off or has come to the last; gives back
+/// the numbers of whole events.
+fn numbers(stream: &mut TcpStream, last: u64) -> Vec<u64> {
+    let mut seen = Vec::new();
+    let mut bytes = vec![0; 1 << 16];
+    let wanted = format!("id: {last}\n");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    while !String::from_utf8_lossy(&seen[seen.len().saturating_sub(20_000)..]).contains(&wanted) {
+        match stream.read(&mut bytes) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => seen.extend_from_slice(&bytes[..read]),
+        }
+    }
+    let text = String::from_utf8_lossy(&seen).into_owned();
+    let number = |line: &str| line.strip_prefix("id: ")?.trim().parse().ok();
+    let mut found: Vec<u64> = text.lines().filter_map(number).collect();
+    if found.last() != Some(&last) {
+        // Of the last one not everything may have come.
+        found.pop();
+    }
+    found
+}
+
 #[test]
 fn a_reader_that_does_not_read_holds_up_nobody_and_misses_nothing() {
     const MESSAGES: u64 = 3_000;
@@ -198,33 +268,30 @@ fn a_reader_that_does_not_read_holds_up_nobody_and_misses_nothing() {
     let server = Server::start(&folder);
     let tokens = found(&server, &folder, &["sender", "receiver"]);
     let address = server.url.trim_start_matches("http://");
-    let mut lazy = TcpStream::connect(address).unwrap();
-    let ask = format!(
-        "GET /api/inbox/stream?after=0 HTTP/1.1\r\nhost: rialto\r\nauthorization: Bearer {}\r\n\r\n",
-        tokens[1]
-    );
-    lazy.write_all(ask.as_bytes()).unwrap();
+    let follow = |after: u64| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let ask = format!(
+            "GET /api/inbox/stream HTTP/1.1\r\nhost: rialto\r\nlast-event-id: {after}\r\nauthorization: Bearer {}\r\n\r\n",
+            tokens[1]
+        );
+        stream.write_all(ask.as_bytes()).unwrap();
+        stream
+    };
+    let mut lazy = follow(0);
     let mut door = server.door(&tokens[0]);
     let body = "y".repeat(4_000);
     let message = json!({ "to": { "agent": "@receiver" }, "body": body });
     for _ in 0..MESSAGES {
         door.op("mail.send", &message).unwrap().accepted();
     }
-    // Twelve megabytes did not fit between the two; now it reads, and each has its number.
-    lazy.set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    let mut seen = Vec::new();
-    let mut bytes = vec![0; 1 << 16];
-    let wanted = format!("id: {MESSAGES}\n");
-    while !String::from_utf8_lossy(&seen[seen.len().saturating_sub(20_000)..]).contains(&wanted) {
-        let read = lazy.read(&mut bytes).unwrap();
-        assert_ne!(read, 0, "it was cut off");
-        seen.extend_from_slice(&bytes[..read]);
+    // Twelve megabytes did not fit between the two; now it reads, and each has its number. If it was cut
+    // off meanwhile, it goes on where it was.
+    let mut ids = numbers(&mut lazy, MESSAGES);
+    while ids.last() != Some(&MESSAGES) {
+        let more = numbers(&mut follow(ids.last().copied().unwrap_or(0)), MESSAGES);
+        assert!(!more.is_empty(), "nothing after {:?}", ids.last());
+        ids.extend(more);
     }
-    let ids: Vec<u64> = String::from_utf8_lossy(&seen)
-        .lines()
-        .filter_map(|l| l.strip_prefix("id: ")?.trim().parse().ok())
-        .collect();
     assert_eq!(ids, (1..=MESSAGES).collect::<Vec<_>>());
 }
 
