@@ -133,7 +133,7 @@ pub(crate) struct World {
     draws: u64,
 }
 
-/// What became of one command.
+/// The result of one command.
 pub(crate) type Outcome = Result<Verdict, Rejection>;
 
 impl World {

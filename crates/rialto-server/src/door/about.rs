@@ -48,7 +48,7 @@ pub(super) struct RealmView {
     indexed: u64,
     /// The version of the server.
     version: &'static str,
-    /// What the operator has set.
+    /// The operator's settings.
     settings: Settings,
     /// Its clock.
     clock: RealmClock,
@@ -91,9 +91,9 @@ pub(super) async fn realm(State(door): DoorState) -> Answer<RealmView> {
 pub(super) struct WhoAmI {
     /// Who it is.
     principal: Principal,
-    /// How that was proved.
+    /// How the principal was authenticated.
     auth: rialto_core::identity::Auth,
-    /// Of which owner.
+    /// The owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<OwnerId>,
     /// An agent's handle with the at sign, or a person's name.

@@ -74,7 +74,7 @@ macro_rules! routes {
 
 routes! {
     post command "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
-    post batch "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided for itself.";
+    post batch "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided separately.";
     get realm "/api/realm" Public &[], about::realm, "The realm: name, key, position, time, and the operator's settings.";
     get whoami "/api/whoami" Token &[], about::whoami, "Who the token belongs to.";
     get digest "/api/digest" Operator &[], about::digest, "The digest of the state at its latest position.";

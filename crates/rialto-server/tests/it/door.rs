@@ -536,7 +536,7 @@ async fn parameters_that_nobody_reads_are_refused() {
     let (_, answer) = realm.get(&realm.operator, "/api/log?cursor=k1").await;
     assert_eq!(
         answer["detail"],
-        "unknown query parameter \"cursor\"; this address takes after, limit, kind, actor, min_position"
+        "unknown query parameter \"cursor\"; this address takes after, limit, kind, actor, min_position, quarantined"
     );
     let (status, _) = realm.get(&realm.operator, "/api/log?limit=1&limit=2").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);

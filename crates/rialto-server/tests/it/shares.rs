@@ -73,13 +73,19 @@ async fn pages_end_by_bytes_and_go_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thing_with_many_long_texts_leaves_some_to_the_log() {
     let realm = Realm::new().await;
-    let ((admin, boss), (_, worker)) = (realm.owner("ann").await, realm.owner("bob").await);
-    let task = json!({ "worker": "@bob-agent", "body": "do" });
+    let (admin, boss) = realm.owner("ann").await;
+    let worker = json!({ "handle": "worker" });
+    let worker = realm.ok(&admin, "agent.register", worker).await["token"]["secret"].clone();
+    let worker = worker.as_str().unwrap();
+    let task = json!({ "worker": "@worker", "body": "do" });
     let task = realm.ok(&boss, "task.create", task).await["ids"]["task"].clone();
     for n in 0..11 {
         let body = format!("{n} {}", "x".repeat((1 << 20) - 100));
         let args = json!({ "task": task, "name": "part", "body": body });
-        realm.ok(&worker, "task.add_artifact", args).await;
+        let added = realm.ok(worker, "task.add_artifact", args).await;
+        // The lists take in one after the other.
+        let path = format!("/api/assets?min_position={}", added["position"]);
+        assert_eq!(realm.get(&boss, &path).await.0, StatusCode::OK);
     }
     let path = format!("/api/tasks/{}", task.as_str().unwrap());
     let (_, view) = realm.get(&boss, &path).await;
@@ -192,12 +198,15 @@ async fn names_are_screened_like_texts() {
     let realm = Realm::new().await;
     let ((_, ann), (_, bob)) = (realm.owner("ann").await, realm.owner("bob").await);
     let terms = json!({ "title": SAID, "items": [{ "name": "Taco", "price": "3.50" }],
-        "attributes": [{ "name": "colour", "value": SAID }], "tags": ["food"] });
+        "attributes": [{ "name": "colour", "value": { "text": SAID } }], "tags": ["food"] });
     let listed = realm
         .ok(&ann, "listing.publish", json!({ "terms": terms }))
         .await;
     let profile = json!({ "agent": "@ann-agent", "profile": { "skills": ["cooking", SAID] } });
     realm.ok(&ann, "agent.set_profile", profile).await;
+    // Who writes first admits the other.
+    let hello = json!({ "to": { "agent": "@ann-agent" }, "body": "hello" });
+    realm.ok(&bob, "mail.send", hello).await;
     let open = json!({ "with": "@bob-agent", "side": "sell", "valid_for_ms": 60_000,
         "terms": { "price": "9", "lines": [{ "item": SAID, "quantity": 1 }] } });
     let talk = realm.ok(&ann, "negotiation.open", open).await["ids"]["neg"].clone();

@@ -112,12 +112,18 @@ impl ViewReader {
         ] {
             for id in self.all(scope, prefix)? {
                 match id {
-                    AnyId::TaskId(id) => self.whole(lines, "task", self.task(scope, id)?)?,
-                    AnyId::CallId(id) => self.whole(lines, "call", self.call(scope, id)?)?,
-                    AnyId::NegotiationId(id) => {
-                        self.whole(lines, "negotiation", self.negotiation(scope, id)?)?;
+                    AnyId::TaskId(id) => {
+                        self.whole(lines, "task", self.task(scope, id)?.as_ref())?;
                     }
-                    AnyId::DealId(id) => self.whole(lines, "deal", self.deal(scope, id)?)?,
+                    AnyId::CallId(id) => {
+                        self.whole(lines, "call", self.call(scope, id)?.as_ref())?;
+                    }
+                    AnyId::NegotiationId(id) => {
+                        self.whole(lines, "negotiation", self.negotiation(scope, id)?.as_ref())?;
+                    }
+                    AnyId::DealId(id) => {
+                        self.whole(lines, "deal", self.deal(scope, id)?.as_ref())?;
+                    }
                     _ => {}
                 }
             }
@@ -130,7 +136,7 @@ impl ViewReader {
         &self,
         lines: &mut Lines<'_>,
         kind: &str,
-        value: Option<impl Serialize>,
+        value: Option<&impl Serialize>,
     ) -> Result<()> {
         let value = json!(value);
         if value.is_null() {

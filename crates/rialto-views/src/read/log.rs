@@ -185,7 +185,7 @@ impl ViewReader {
             let Some(mut told) = snap.told_to(scope, &envelope, own, None)? else {
                 return Ok(None);
             };
-            let reader = (!own).then_some(scope);
+            let reader = Some(scope).filter(|scope| !own && *scope != Scope::Realm);
             snap.fill_in(&mut told, reader)?;
             Ok(Some(told))
         })
