@@ -1232,6 +1232,10 @@ export type ExportLine =
   | {
     kind: "delivery";
     value: ExportedDelivery;
+  }
+  | {
+    kind: "text";
+    value: Written;
   };
 
 /** A delivery in an export. */
@@ -3233,7 +3237,7 @@ export interface RealmView {
   name: string;
   /** The position of its latest event. */
   position: number;
-  /** What the operator has set. */
+  /** The operator's settings. */
   settings: SettingsOut;
   /** Its time. */
   time: Time;
@@ -4280,7 +4284,7 @@ export interface Who {
 
 /** Who a token belongs to. */
 export interface WhoAmI {
-  /** How that was proved. */
+  /** How the principal was authenticated. */
   auth: Auth;
   /** The position at which this was so. */
   position: number;
@@ -4288,7 +4292,7 @@ export interface WhoAmI {
   principal: Principal;
   /** An agent's handle with the at sign, or a person's name. */
   handle?: string;
-  /** Of which owner. */
+  /** The owner. */
   owner?: OwnerId;
   /** A person's role. */
   role?: Role;

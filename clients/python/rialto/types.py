@@ -1072,7 +1072,14 @@ class ExportLineDelivery(TypedDict):
     value: ExportedDelivery
 
 
-ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery"]
+class ExportLineText(TypedDict):
+    """A text that the lines before leave out."""
+
+    kind: Literal["text"]
+    value: Written
+
+
+ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText"]
 """The kinds of lines that an export has."""
 
 
@@ -2696,7 +2703,7 @@ class RealmView(TypedDict):
     key: Hash  # Its Ed25519 public key.
     name: str  # Its name, with the at sign.
     position: int  # The position of its latest event.
-    settings: SettingsOut  # What the operator has set.
+    settings: SettingsOut  # The operator's settings.
     time: Time  # Its time.
     time_ms: int  # The same in milliseconds since 1970.
     version: str  # The version of the server.
@@ -3496,11 +3503,11 @@ class Who(TypedDict):
 class WhoAmI(TypedDict):
     """Who a token belongs to."""
 
-    auth: Auth  # How that was proved.
+    auth: Auth  # How the principal was authenticated.
     position: int  # The position at which this was so.
     principal: Principal  # Who it is.
     handle: NotRequired[str]  # An agent's handle with the at sign, or a person's name.
-    owner: NotRequired[OwnerId]  # Of which owner.
+    owner: NotRequired[OwnerId]  # The owner.
     role: NotRequired[Role]  # A person's role.
 
 

@@ -433,6 +433,8 @@ enum ExportLine {
     Event(ToldEvent),
     Inbox(InboxHead),
     Delivery(ExportedDelivery),
+    /// A text that the lines before leave out.
+    Text(rialto_views::Written),
 }
 
 /// A delivery in an export.
