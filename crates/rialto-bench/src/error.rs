@@ -38,12 +38,12 @@ pub enum BenchError {
 }
 
 impl BenchError {
-    pub(crate) fn failed(what: impl ToString) -> Self {
-        Self::Failed(what.to_string())
+    pub(crate) fn failed(what: impl Into<String>) -> Self {
+        Self::Failed(what.into())
     }
 
-    pub(crate) fn defect(what: impl ToString) -> Self {
-        Self::Defect(what.to_string())
+    pub(crate) fn defect(what: impl Into<String>) -> Self {
+        Self::Defect(what.into())
     }
 
     /// For `map_err`: what was tried on this machine.

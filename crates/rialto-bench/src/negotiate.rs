@@ -84,7 +84,7 @@ pub fn measure(
     for size in sizes {
         let spec = sized(size, 1);
         let file = format!("{}.json", spec.name);
-        let text = native::write(&spec).map_err(BenchError::defect)?;
+        let text = native::write(&spec).map_err(|e| BenchError::defect(e.to_string()))?;
         export(&file, &text)?;
         let domain = Domain::build(&spec).map_err(|fault| BenchError::defect(fault.message))?;
         for (pair, limit) in PAIRS {
@@ -102,7 +102,10 @@ fn case(
     pair: [&'static str; 2],
     limit: u32,
 ) -> Result<NegotiateCase, BenchError> {
-    let parse = |name: &str| name.parse::<Spec>().map_err(BenchError::defect);
+    let parse = |name: &str| {
+        name.parse::<Spec>()
+            .map_err(|e| BenchError::defect(e.to_string()))
+    };
     let specs = [parse(pair[0])?, parse(pair[1])?];
     let scenario = NegotiationScenario::of(domain)
         .pop()

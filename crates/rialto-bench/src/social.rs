@@ -104,7 +104,7 @@ pub struct SocialFigures {
 
 /// Small numbers far more often than large ones: the cube of an even draw.
 fn skewed(draw: &mut Draw, n: u64) -> u64 {
-    let even = u128::from(draw.next() >> 40);
+    let even = u128::from(draw.number() >> 40);
     let cubed = (even * even * even) >> 48;
     u64::try_from((cubed * u128::from(n)) >> 24).unwrap_or(0)
 }

@@ -64,8 +64,8 @@ impl DayError {
     }
 
     /// A defect on this side.
-    pub(crate) fn defect(what: impl ToString) -> Self {
-        Self::Defect(what.to_string())
+    pub(crate) fn defect(what: impl Into<String>) -> Self {
+        Self::Defect(what.into())
     }
 
     /// A refusal within a batch.

@@ -142,7 +142,6 @@ impl Realm {
     }
 
     /// The door as a service: for a listener, or to be called in the same process.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.door.router()
     }

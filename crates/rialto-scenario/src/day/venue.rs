@@ -62,7 +62,7 @@ impl Venue {
     /// # Errors
     /// [`DayError::Open`].
     pub async fn embedded(seed: u64) -> Result<Self, DayError> {
-        let name = Handle::new("market-day").map_err(|e| DayError::defect(e))?;
+        let name = Handle::new("market-day").map_err(|e| DayError::defect(e.to_string()))?;
         let clock = VirtualClock::new(OPENING);
         let setup = Setup::memory(name).driven_by(clock.clone(), SeededChance::new(seed));
         let realm = Opened::open(setup).await?;

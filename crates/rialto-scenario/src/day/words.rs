@@ -56,7 +56,7 @@ pub(super) fn terms(items: &[Name], attributes: &[Name], price: Usd) -> Result<V
     terms.asset = AssetCode::new(ASSET).ok();
     terms.lines = lines.collect::<Result<_, DayError>>()?;
     terms.issues = flags(attributes)?;
-    serde_json::to_value(terms).map_err(|e| DayError::defect(e))
+    serde_json::to_value(terms).map_err(|e| DayError::defect(e.to_string()))
 }
 
 fn flags(attributes: &[Name]) -> Result<Vec<Attribute>, DayError> {

@@ -617,7 +617,7 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_read_as_a_command_would_have_it() {
-        let said = |read: Result<String, Refusal>| read.map_err(|why| why.problem());
+        let said = |read: Result<String, Refusal>| read.map_err(|why| Box::new(why.problem()));
         for (field, text, want) in [
             ("agent", "@casa", Some("\"@casa\"")),
             ("agent", "casa!", None),
