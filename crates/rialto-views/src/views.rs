@@ -7,7 +7,7 @@ use rialto_core::event::Envelope;
 use rialto_core::id::ContentId;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use crate::db::{int, uint};
+use crate::db::{int, prepare_once, uint};
 use crate::fold::{self, Cache};
 use crate::read::{Source, ViewReader};
 use crate::{Error, Result};
@@ -16,8 +16,6 @@ use crate::{Error, Result};
 pub const VERSION: u32 = 7;
 /// What marks the file as ours: "RLTV".
 const APPLICATION: u32 = 0x524c_5456;
-/// How many prepared statements are kept.
-const STATEMENTS: usize = 256;
 /// How long a lock is waited for.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -227,7 +225,7 @@ fn is_beyond_use(why: &rusqlite::Error) -> bool {
 
 fn set_up(db: &Connection) -> Result<()> {
     db.busy_timeout(BUSY)?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    prepare_once(db)?;
     let application: u32 = db.query_row("PRAGMA application_id", [], |r| r.get(0))?;
     let version: u32 = db.query_row("PRAGMA user_version", [], |r| r.get(0))?;
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;

@@ -176,11 +176,14 @@ impl Door {
             .merge(console::router())
             .fallback(routes::no_such_path)
             .method_not_allowed_fallback(routes::wrong_method)
-            .layer(from_fn_with_state(self.clone(), bodies::bounded))
-            .layer(from_fn_with_state(self.clone(), crowd::bounded))
-            .layer(console::pages_of_refusals(self))
-            .layer(from_fn_with_state(self.clone(), names::own_names_only))
-            .layer(DefaultBodyLimit::disable())
+            // From the outside in. As one layer, since the router boxes every route once a layer.
+            .layer((
+                DefaultBodyLimit::disable(),
+                from_fn_with_state(self.clone(), names::own_names_only),
+                console::pages_of_refusals(self),
+                from_fn_with_state(self.clone(), crowd::bounded),
+                from_fn_with_state(self.clone(), bodies::bounded),
+            ))
             .with_state(self.clone())
     }
 }

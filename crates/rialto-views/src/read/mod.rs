@@ -36,7 +36,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::db::{Units, int, uint};
+use crate::db::{Units, int, prepare_once, uint};
 use crate::readable::{Scale, readable, rewrite};
 use crate::views::lock;
 use crate::{Error, Result};
@@ -235,7 +235,7 @@ impl Pool {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&self.path, flags)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
-        db.set_prepared_statement_cache_capacity(256);
+        prepare_once(&db)?;
         db.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;")?;
         Ok(db)
     }
