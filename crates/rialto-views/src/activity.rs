@@ -562,7 +562,8 @@ fn rank(event: &Event) -> u8 {
         Event::Identity(_) => 6,
         Event::Work(_) => 7,
         Event::Ledger(_) => 8,
-        Event::Realm(_) => 9,
+        Event::Obligation(_) => 9,
+        Event::Realm(_) => 10,
     }
 }
 

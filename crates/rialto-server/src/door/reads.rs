@@ -27,6 +27,8 @@ use rialto_views::{
 };
 use rialto_wire::search::{HitPage, ListingQuery, ListingView};
 use rialto_wire::strict;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as NotSo;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -55,7 +57,7 @@ pub(super) struct ListQuery {
     tag: Option<String>,
     owner: Option<String>,
     order: Option<String>,
-    state: Option<TaskState>,
+    pub(super) state: Option<String>,
     pub(super) all: Option<bool>,
     by: Option<String>,
     key: Option<String>,
@@ -443,8 +445,14 @@ pub(super) async fn search_messages(read: Read) -> Answer<Page<MessageRow>> {
 /// `GET /api/tasks`.
 pub(super) async fn tasks(read: Read) -> Answer<Page<TaskRow>> {
     let scope = read.scope().await?;
-    read.answer(move |v, query| v.tasks(scope, query.state.as_slice(), &query.paging()))
+    let state = read.query.state.as_deref().map(task_state).transpose()?;
+    read.answer(move |v, query| v.tasks(scope, state.as_slice(), &query.paging()))
         .await
+}
+
+fn task_state(name: &str) -> Result<TaskState, Refusal> {
+    TaskState::deserialize(name.into_deserializer())
+        .map_err(|e: NotSo| Refusal::new(Code::Malformed, format!("state: {e}")))
 }
 
 /// `GET /api/approvals`.

@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use rialto_core::command::Nothing;
-use rialto_core::decide::{Request, Stamp};
+use rialto_core::decide::Stamp;
 use rialto_core::event::{Envelope, Event, RealmEvent};
-use rialto_core::identity::{Auth, IdentityEvent, Principal};
+use rialto_core::identity::{IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
 use rialto_core::realm::RealmCommand;
 use rialto_core::time::{MINUTE_MS, Time};
@@ -182,20 +182,7 @@ impl Writer {
 
     fn tick(&mut self) -> Answered {
         self.last_tick = Instant::now();
-        let request = Request {
-            principal: Principal::Realm,
-            auth: Auth::None,
-            acting: None,
-            key: None,
-            cause: None,
-        };
-        self.decide(Ask {
-            request,
-            command: RealmCommand::Tick(Nothing {}).into(),
-            contents: Vec::new(),
-            custody: None,
-            leaked: Vec::new(),
-        })
+        self.decide(Ask::by_the_realm(RealmCommand::Tick(Nothing {}).into()))
     }
 
     /// The realm's time now.

@@ -44,6 +44,9 @@ impl ViewReader {
         lines.pages("measure", |p| self.measures(scope, false, p))?;
         lines.pages("team", |p| self.teams(scope, p))?;
         lines.pages("approval", |p| self.approvals(scope, false, p))?;
+        for noun in rialto_core::noun::all() {
+            lines.pages(noun.name, |p| self.nouns(scope, noun, None, p))?;
+        }
         self.export_mail(scope, &mut lines)?;
         self.export_market(scope, &mut lines)?;
         self.export_money(scope, &mut lines)?;
