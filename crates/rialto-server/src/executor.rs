@@ -3,7 +3,7 @@
 //! What begins to wait is found in the log, opened as obligations, and carried out one at a time. Every read
 //! of the state answers when its position is durable, so nothing is begun that a crash could undo; what a
 //! crash interrupts is still open at the next start and is done again, with the same id. It acts as the realm
-//! itself, which has no right but to report on what it owes.
+//! itself, which may act for nobody: it reports on obligations and does nothing else.
 
 use std::sync::Arc;
 use std::time::Duration;

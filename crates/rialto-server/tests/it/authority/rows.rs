@@ -1,6 +1,7 @@
 //! The rows of the matrix: every operation and every read, aimed at what is ours.
 
 use rialto_core::hash::Hash;
+use rialto_core::noun;
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -31,6 +32,16 @@ fn realm(w: &World) -> Rows {
             "token.end_leaked",
             "",
             json!({ "token": "tok_000000000000" }),
+        ),
+        (
+            "obligation.notice",
+            "",
+            json!({ "owners": [w.id("owner")], "operator": true, "position": 1 }),
+        ),
+        (
+            "obligation.done",
+            "our obligation",
+            json!({ "obligation": w.id("obligation") }),
         ),
         ("clock.accept", "", json!({})),
         ("clock.set_back", "", json!({})),
@@ -297,9 +308,24 @@ fn money(w: &World) -> Rows {
             json!({ "from": w.id("account"), "amount": "1", "reference": "w-3" }),
         ),
         (
+            "obligation.failed",
+            "our obligation",
+            json!({ "obligation": w.id("obligation"), "why": "the bank is closed" }),
+        ),
+        (
+            "obligation.retry",
+            "our obligation",
+            json!({ "obligation": w.id("obligation") }),
+        ),
+        (
             "ledger.end_withdrawal",
             "our withdrawal",
             json!({ "hold": w.id("withdrawal"), "paid": true }),
+        ),
+        (
+            "obligation.drop",
+            "our obligation",
+            json!({ "obligation": w.id("obligation") }),
         ),
         (
             "ledger.transfer",
@@ -550,7 +576,11 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         "/api/tasks/{id}" => &["task", "errand"],
         "/api/teams/{id}" => &["team"],
         "/api/trace/{id}" => return traces(w),
-        _ => &[],
+        path => match noun::all().find(|noun| noun.one_path == path) {
+            // The world names one of each plain noun as the noun is called.
+            Some(noun) => std::slice::from_ref(&noun.name),
+            None => &[],
+        },
     };
     let places = ["{id}", "{agent}", "{community}"];
     if let Some(place) = places.into_iter().find(|place| path.contains(place)) {
@@ -573,6 +603,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         "/api/posts" => ("/api/posts?text=terrace".to_owned(), Value::Null),
         "/api/search/listings" => (path.to_owned(), json!({ "items": ["Taco"] })),
         "/api/commands" => (path.to_owned(), json!({ "commands": [] })),
+        path if noun::all().any(|noun| noun.list_path == path) => (path.to_owned(), Value::Null),
         _ if path.contains('{') || !LISTS.contains(&path) => return Vec::new(),
         _ => (path.to_owned(), Value::Null),
     };

@@ -414,6 +414,7 @@ impl World {
         self.note("entry", id(&paid, "xfer"));
         self.note("hold", id(&held, "hold"));
         self.note("withdrawal", id(&leaving, "hold"));
+        self.note("obligation", id(&leaving, "obligation"));
         self.note("account", account);
         self.note("approval", id(&waiting, "appr"));
         self.note("theirs.account", theirs);
