@@ -282,6 +282,14 @@ pub fn balanced(even: bool) -> Markup {
     }
 }
 
+/// A word with a capital letter.
+#[must_use]
+pub fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
 /// A number of things: `1 offer`, `2 offers`.
 #[must_use]
 pub fn some(count: usize, thing: &str) -> String {

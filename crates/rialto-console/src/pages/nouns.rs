@@ -6,7 +6,8 @@ use rialto_core::noun::{Act, Column as Said, Field, Kind, Noun};
 
 use crate::form::{Among, FormToken, Sent, hidden, refusal};
 use crate::kit::{
-    Empty, Money, Thing, When, Who, facts, next_page, numbers, section, state, table_or, words,
+    Empty, Money, Thing, When, Who, capital, facts, next_page, numbers, section, state, table_or,
+    words,
 };
 use crate::shell::{heading, kept_live};
 use crate::written::Written;
@@ -90,13 +91,6 @@ pub struct One {
     pub row: Row,
     /// What the viewer may do.
     pub doing: Doing,
-}
-
-/// A word with a capital letter.
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
 }
 
 fn cell(cell: &Cell) -> Markup {

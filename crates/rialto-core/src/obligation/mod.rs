@@ -369,10 +369,10 @@ pub enum ObligationEvent {
 noun! {
     /// An effect that the realm owes to the outside: a notification, or the payment of a withdrawal.
     OBLIGATION = "obligation", "obligations" {
+        STATE = "state", "State", Kind::State(&["open", "dead", "done", "void", "dropped", "forgotten"]);
         DUTY = "duty", "Owed", Kind::Word;
         OWNER = "owner", "Whom it concerns", Kind::Owner;
         ABOUT = "about", "About", Kind::Id;
-        STATE = "state", "State", Kind::State(&["open", "dead", "done", "void", "dropped", "forgotten"]);
         ATTEMPTS = "attempts", "Failed attempts", Kind::Number;
         WHY = "why", "Last failure", Kind::Word;
         NEXT = "next", "Next attempt", Kind::Time;

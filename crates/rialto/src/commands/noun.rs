@@ -74,7 +74,9 @@ fn given(matches: &ArgMatches, name: &str) -> Option<String> {
 }
 
 fn command_of(noun: &'static Noun) -> Command {
-    let mut list = Command::new("list").about(format!("Lists {}, the latest first.", noun.plural));
+    // What is flattened in brings a description of its own, so that of the command comes last.
+    let mut list = Paged::augment_args(Command::new("list"))
+        .about(format!("Lists {}, the latest first.", noun.plural));
     if let Some((column, states)) = noun.states() {
         let state = Arg::new("state")
             .long("state")
@@ -89,14 +91,13 @@ fn command_of(noun: &'static Noun) -> Command {
         let command = command.args(act.on.map(id));
         command.args(act.fields.iter().map(option))
     });
-    let command = Command::new(noun.name)
+    Remote::augment_args(Command::new(noun.name))
         .about(noun.about)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(Paged::augment_args(list))
+        .subcommand(list)
         .subcommand(show)
-        .subcommands(acts);
-    Remote::augment_args(command)
+        .subcommands(acts)
 }
 
 fn option(field: &'static Field) -> Arg {
