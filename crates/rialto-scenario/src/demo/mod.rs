@@ -23,6 +23,7 @@ use crate::day::{
     open_market, purchases, report, setup,
 };
 use crate::error::DayError;
+use crate::money::dollars;
 
 use story::{goal, line, tell};
 
@@ -97,7 +98,7 @@ async fn day(
         format!(
             "{} listings published · {} issued to customers",
             participants.sellers.len(),
-            participants.issued
+            dollars(participants.issued)
         ),
         Basis::Measured,
     )?;
@@ -193,7 +194,9 @@ impl Ending {
         let welfare = &report.welfare;
         let worth = format!(
             "{} for customers · {} at best without bargaining · {} gained by bargaining",
-            welfare.total, welfare.optimal, welfare.bargaining_gain
+            dollars(welfare.total),
+            dollars(welfare.optimal),
+            dollars(welfare.bargaining_gain)
         );
         line(to, "welfare", worth, Basis::Measured)?;
         for row in list(&self.accounts, "rows") {

@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
-use crate::Usd;
+use rialto_core::amount::Amount;
+
 use crate::day::{Buyer, BuyerEvent};
+use crate::dollars;
 use crate::error::DayError;
 
 /// What a fact rests on.
@@ -103,15 +105,18 @@ fn words(buyer: &Buyer, told: &BuyerEvent) -> Option<(&'static str, String)> {
         ),
         BuyerEvent::Countered { seller, price } => (
             "  counter",
-            format!("{} offers {seller} {price}", buyer.handle),
+            format!("{} offers {seller} {}", buyer.handle, dollars(*price)),
         ),
-        BuyerEvent::Offered { seller, price } => ("  counter", format!("{seller} asks {price}")),
+        BuyerEvent::Offered { seller, price } => {
+            ("  counter", format!("{seller} asks {}", dollars(*price)))
+        }
         BuyerEvent::Agreed {
             seller,
             price,
             deal,
             offer,
         } => {
+            let price = dollars(*price);
             let short: String = offer
                 .chars()
                 .filter(char::is_ascii_alphanumeric)
@@ -133,10 +138,10 @@ fn words(buyer: &Buyer, told: &BuyerEvent) -> Option<(&'static str, String)> {
     })
 }
 
-fn opened(prices: &[(String, Usd)], incomplete: usize) -> String {
+fn opened(prices: &[(String, Amount)], incomplete: usize) -> String {
     let each: Vec<String> = prices
         .iter()
-        .map(|(seller, price)| format!("{price} {seller}"))
+        .map(|(seller, price)| format!("{} {seller}", dollars(*price)))
         .collect();
     let more = if incomplete == 0 {
         String::new()
