@@ -48,21 +48,13 @@ pub(crate) struct Books {
 /// Reads the books and checks them against each other.
 pub(crate) async fn read(venue: &Venue, participants: &Participants) -> Result<Books, DayError> {
     let operator = &venue.operator;
-    let digest = operator.get("/api/digest").await?;
-    let position = digest
-        .get("position")
-        .and_then(Value::as_u64)
-        .unwrap_or_default();
+    let (digest, position) = digest(operator).await?;
     let mut books = Books {
         settled: Vec::new(),
         others: BTreeMap::new(),
         money_moved: Amount::ZERO,
         trial_balance: trial_balance(operator, position).await?,
-        digest: digest
-            .get("digest")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        digest,
         position,
     };
     deals(operator, position, participants, &mut books).await?;
@@ -82,6 +74,13 @@ pub(crate) async fn read(venue: &Venue, participants: &Participants) -> Result<B
 
 fn differ(what: impl std::fmt::Display) -> DayError {
     DayError::Books(what.to_string())
+}
+
+/// The digest of the realm's state, and the position that it is of.
+pub(crate) async fn digest(operator: &Client) -> Result<(String, u64), DayError> {
+    let read = operator.get("/api/digest").await?;
+    let position = read.get("position").and_then(Value::as_u64);
+    Ok((text(&read, "digest"), position.unwrap_or_default()))
 }
 
 pub(crate) async fn trial_balance(

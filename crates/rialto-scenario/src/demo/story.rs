@@ -49,11 +49,20 @@ pub(super) fn line(
     to.hear(DemoLine { topic, text, basis })
 }
 
+/// Tells what happened in this run.
+pub(super) fn measured(
+    to: &mut dyn Listener,
+    topic: &'static str,
+    text: impl Display,
+) -> Result<(), DayError> {
+    line(to, topic, text, Basis::Measured)
+}
+
 /// Tells what a customer has just done.
 pub(super) fn tell(to: &mut dyn Listener, buyer: &Buyer) -> Result<(), DayError> {
     for told in &buyer.told {
         if let Some((topic, text)) = words(buyer, told) {
-            line(to, topic, text, Basis::Measured)?;
+            measured(to, topic, text)?;
         }
     }
     Ok(())
