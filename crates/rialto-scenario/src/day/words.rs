@@ -2,7 +2,7 @@
 
 use rialto_core::amount::Amount;
 use rialto_core::id::AnyId;
-use rialto_core::market::{Attribute, Line, Terms, Value as Flag};
+use rialto_core::market::{Attribute, ItemLine, Terms, Value as Flag};
 use rialto_core::text::{AssetCode, Name as Fact};
 use rialto_wire::names::Name;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub(super) fn amount(value: Option<&Value>) -> Result<Amount, DayError> {
 /// The terms of an offer: one price for items with a warranty of attributes.
 pub(super) fn terms(items: &[Name], attributes: &[Name], price: Amount) -> Result<Value, DayError> {
     let lines = items.iter().map(|name| {
-        Ok(Line {
+        Ok(ItemLine {
             item: fact(name)?,
             quantity: 1,
         })
