@@ -405,7 +405,15 @@ impl Snap<'_> {
                     FactKind::Issued => sums[0] += fact.amount,
                     FactKind::Deposited => sums[1] += fact.amount,
                     FactKind::Withdrawn => sums[2] += fact.amount,
-                    _ => sums[3] += fact.amount,
+                    FactKind::Bought
+                    | FactKind::Sold
+                    | FactKind::Spent
+                    | FactKind::Earned
+                    | FactKind::Returned
+                    | FactKind::Reserved
+                    | FactKind::MovedOut
+                    | FactKind::MovedIn
+                    | FactKind::Corrected => sums[3] += fact.amount,
                 }
                 return Ok(());
             }

@@ -523,7 +523,11 @@ impl Fold<'_> {
         match state {
             DealState::Settled => self.settled(*deal)?,
             DealState::Expired => self.count("expired", *deal, &["seller"])?,
-            _ => self.count("refunded", *deal, &["seller"])?,
+            DealState::Split
+            | DealState::Refunded
+            | DealState::Agreed
+            | DealState::Delivered
+            | DealState::Disputed => self.count("refunded", *deal, &["seller"])?,
         }
         self.moved(
             "id IN (SELECT buyer FROM deal WHERE id = ?2 UNION SELECT seller FROM deal WHERE id = ?2)",
