@@ -19,10 +19,10 @@ use rialto_core::reject::Code;
 use rialto_core::time::Time;
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AccountRow, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow, CallRow, CallView,
-    ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError, EventFilter,
-    FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow, Page, Paging,
-    PersonRow, Report, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
+    AccountRow, AccountsReport, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow,
+    CallRow, CallView, ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError,
+    EventFilter, FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow,
+    Page, Paging, PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
     Trace, TrialBalance, ViewReader,
 };
 use rialto_wire::search::{HitPage, ListingQuery, ListingView};
@@ -603,7 +603,7 @@ async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &mut Gathered) -> Res
 }
 
 /// `GET /api/report/accounts`.
-pub(super) async fn accounts_report(read: Read) -> Answer<Report> {
+pub(super) async fn accounts_report(read: Read) -> Answer<AccountsReport> {
     let (scope, by) = (read.scope().await?, read.query.dimensions()?);
     read.answer(move |v, query| v.accounts_report(scope, &by, query.period()))
         .await

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Order, Page, Paging, Scope, ViewReader};
-use crate::Result;
+use crate::{Error, Result};
 
 /// Takes one line; false ends the export.
 type Sink<'a> = &'a mut dyn FnMut(&Value) -> bool;
@@ -127,7 +127,7 @@ impl ViewReader {
                     AnyId::DealId(id) => {
                         self.whole(lines, "deal", self.deal(scope, id)?.as_ref())?;
                     }
-                    _ => {}
+                    _ => return Err(Error::Damaged("a kind that no export reads")),
                 }
             }
         }
