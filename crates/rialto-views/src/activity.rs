@@ -274,7 +274,8 @@ impl Snap<'_> {
             | AnyId::DealId(_)
             | AnyId::ApprovalId(_)
             | AnyId::ContentId(_)
-            | AnyId::ReportId(_) => self.sees(scope, id),
+            | AnyId::ReportId(_)
+            | AnyId::ObligationId(_) => self.sees(scope, id),
         }
     }
 
@@ -359,7 +360,9 @@ impl Snap<'_> {
             Event::Social(event) => (called(event), Tie::Talk),
             Event::Ledger(event) => self.payees(event)?,
             // Their acts are about the one who is named in the line.
-            Event::Identity(_) | Event::Policy(_) | Event::Realm(_) => (Vec::new(), Tie::Talk),
+            Event::Identity(_) | Event::Policy(_) | Event::Realm(_) | Event::Obligation(_) => {
+                (Vec::new(), Tie::Talk)
+            }
         };
         let mut others: Vec<i64> = all.into_iter().filter(|a| Some(*a) != own).collect();
         others.dedup();

@@ -784,7 +784,7 @@ fn subject(event: &Fact) -> Option<AnyId> {
             | SocialEvent::OwnerMuted { .. }
             | SocialEvent::OwnerUnmuted { .. } => return None,
         },
-        // No delivery is about any of these.
-        Fact::Identity(_) | Fact::Ledger(_) | Fact::Realm(_) => return None,
+        // No delivery is about what happens in another module: it would be an item above.
+        _ => return None,
     })
 }

@@ -338,13 +338,8 @@ pub(super) fn decode(position: u64, facts: &[u8]) -> Result<Envelope, BootError>
 fn erased_by(event: &Event) -> Vec<u64> {
     match event {
         Event::Mail(event) => writer::erased(event).collect(),
-        Event::Realm(_)
-        | Event::Identity(_)
-        | Event::Work(_)
-        | Event::Ledger(_)
-        | Event::Market(_)
-        | Event::Social(_)
-        | Event::Policy(_) => Vec::new(),
+        // Only mail erases.
+        _ => Vec::new(),
     }
 }
 

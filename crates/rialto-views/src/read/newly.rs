@@ -151,7 +151,11 @@ impl Snap<'_> {
             Event::Market(event) => self.asked_to_rule(newly, at, event),
             Event::Identity(event) => self.warned(newly, at, event),
             // Messages and approvals are found by their numbers; of the others nothing waits.
-            Event::Mail(_) | Event::Policy(_) | Event::Ledger(_) | Event::Realm(_) => Ok(()),
+            Event::Mail(_)
+            | Event::Policy(_)
+            | Event::Ledger(_)
+            | Event::Realm(_)
+            | Event::Obligation(_) => Ok(()),
         }
     }
 

@@ -499,27 +499,8 @@ impl Snap<'_> {
                 "SELECT CASE withdrawn WHEN 0 THEN 'offered' ELSE 'withdrawn' END, at
                  FROM listing WHERE id = ?"
             }
-            // A post is about none of these.
-            AnyId::OwnerId(_)
-            | AnyId::PersonId(_)
-            | AnyId::TeamId(_)
-            | AnyId::AgentId(_)
-            | AnyId::ServiceId(_)
-            | AnyId::TokenId(_)
-            | AnyId::AssetId(_)
-            | AnyId::AccountId(_)
-            | AnyId::TransferId(_)
-            | AnyId::HoldId(_)
-            | AnyId::ConversationId(_)
-            | AnyId::MessageId(_)
-            | AnyId::CallId(_)
-            | AnyId::NegotiationId(_)
-            | AnyId::ApprovalId(_)
-            | AnyId::ContentId(_)
-            | AnyId::PostId(_)
-            | AnyId::CommunityId(_)
-            | AnyId::ReportId(_)
-            | AnyId::MeasureId(_) => return Ok(None),
+            // Posts are about nothing else: the core decides it.
+            _ => return Ok(None),
         };
         let (_, number) = split(id);
         let row = self.db.prepare_cached(sql)?.query_row([number], |r| {

@@ -37,8 +37,8 @@ const REALM_WIDE: [(&str, &str); 19] = [
     ("identity.resume", "the service"),
     ("token.issue", "the service"),
     ("deal.rule", "our dispute"),
-    ("obligation.retry", "our obligation"),
-    ("obligation.drop", "our obligation"),
+    ("obligation.retry", "ours"),
+    ("obligation.drop", "ours"),
 ];
 /// What a payment service is for.
 const PAYMENTS: [&str; 3] = [

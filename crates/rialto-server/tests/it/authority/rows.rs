@@ -1,7 +1,7 @@
 //! The rows of the matrix: every operation and every read, aimed at what is ours.
 
 use rialto_core::hash::Hash;
-use rialto_core::noun;
+use rialto_core::noun::{self, Act, Kind, Noun};
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -14,7 +14,39 @@ pub(super) fn commands(world: &World) -> Vec<(&'static str, &'static str, Value)
     rows.extend(money(world));
     rows.extend(market(world));
     rows.extend(square(world));
+    rows.extend(nouns(world));
     rows
+}
+
+/// What is done to plain nouns, of which the world has one each.
+fn nouns(w: &World) -> Rows {
+    let acts = noun::all().flat_map(|noun| noun.acts.iter().map(move |act| (noun, act)));
+    acts.map(|(noun, act)| {
+        let aim = act.on.map_or("", |_| "ours");
+        (act.op, aim, arguments(w, noun, act))
+    })
+    .collect()
+}
+
+/// The arguments of an act of a plain noun, done to the one that the world has.
+pub(super) fn arguments(w: &World, noun: &Noun, act: &Act) -> Value {
+    let on = act.on.map(|on| (on, w.id(noun.name).into()));
+    let fields = act.fields.iter();
+    let fields = fields.map(|field| (field.name, sample(w, field.kind)));
+    let all = on.into_iter().chain(fields);
+    Value::Object(all.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// A value of a kind, as a command takes it.
+fn sample(w: &World, kind: Kind) -> Value {
+    match kind {
+        Kind::Id | Kind::Agent => w.id("agent").into(),
+        Kind::Owner => w.id("owner").into(),
+        Kind::Text | Kind::Word => "a text".into(),
+        Kind::State(states) => states.first().copied().into(),
+        Kind::Number | Kind::Time => 1.into(),
+        Kind::Amount => "1".into(),
+    }
 }
 
 type Rows = Vec<(&'static str, &'static str, Value)>;
@@ -313,19 +345,9 @@ fn money(w: &World) -> Rows {
             json!({ "obligation": w.id("obligation"), "why": "the bank is closed" }),
         ),
         (
-            "obligation.retry",
-            "our obligation",
-            json!({ "obligation": w.id("obligation") }),
-        ),
-        (
             "ledger.end_withdrawal",
             "our withdrawal",
             json!({ "hold": w.id("withdrawal"), "paid": true }),
-        ),
-        (
-            "obligation.drop",
-            "our obligation",
-            json!({ "obligation": w.id("obligation") }),
         ),
         (
             "ledger.transfer",
