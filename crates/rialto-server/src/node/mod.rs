@@ -18,6 +18,7 @@ mod health;
 mod hub;
 mod indexer;
 mod keeper;
+mod mailbox;
 mod patrol;
 mod pipeline;
 mod secrets;

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rialto_core::clock::run_ms;
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, TokenId};
+use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::Time;
@@ -24,6 +25,7 @@ use super::engine::{Answered, Ask, Engine};
 use super::health::Health;
 use super::hub::Hub;
 use super::keeper::Keeper;
+use super::mailbox::{Line, Mailbox, Turned};
 use super::secrets::RealmSecrets;
 use super::staging::{Ready, Staging};
 use super::syncer::Syncer;
@@ -31,8 +33,6 @@ use super::tail::Tail;
 use super::tokens::{TokenInfo, Tokens};
 use super::writer::{KEEP_TOUCHED, Writer};
 
-/// Requests that may wait for the writer. Past that a door answers that the server is busy.
-const WAITING: usize = 65_536;
 /// How many commands of a batch the writer takes at a time, and how many such parts may wait for it.
 const PART: usize = 128;
 const PARTS: usize = 8;
@@ -173,7 +173,7 @@ impl Shared {
 
 /// A running node. Cheap to share; ends with [`Node::stop`].
 pub struct Node {
-    mail: SyncSender<Mail>,
+    mail: Arc<Mailbox<Mail>>,
     shared: Arc<Shared>,
     config: NodeConfig,
     steady: Steady,
@@ -212,7 +212,7 @@ impl Node {
             steady_ms: AtomicU64::new(state.steady_ms().unwrap_or(0)),
             switched: AtomicU64::new(0),
         });
-        let (mail, mailbox) = sync_channel(WAITING);
+        let mail = Arc::new(Mailbox::new());
         let (jobs, job_queue) = sync_channel(1);
         let staging = Staging::new(journal.stage());
         let keeper = Keeper::start(entities)?;
@@ -242,7 +242,10 @@ impl Node {
         };
         let writer = std::thread::Builder::new()
             .name("rialto-writer".into())
-            .spawn(move || writer.run(&mailbox))?;
+            .spawn({
+                let mail = mail.clone();
+                move || writer.run(&mail)
+            })?;
         let threads = Mutex::new(Some((writer, syncer)));
         Ok(Arc::new(Self {
             mail,
@@ -348,7 +351,21 @@ impl Node {
         self.shared.tokens.holds(token)
     }
 
-    fn send(&self, mail: Mail) -> Result<(), Failure> {
+    /// The line in which what a principal asks for waits.
+    fn line_of(&self, principal: Principal) -> Line {
+        match principal {
+            Principal::Realm | Principal::Service(_) => Line::Settling,
+            Principal::Operator => Line::Operator,
+            Principal::Public => Line::Strangers,
+            Principal::Person(_) | Principal::Agent(_) => {
+                let owner = self.shared.tokens.owner_of(principal);
+                owner.map_or(Line::Strangers, Line::Owner)
+            }
+        }
+    }
+
+    /// Puts something into the writer's mailbox; `cost` is how many commands it holds.
+    fn send(&self, line: Line, cost: usize, mail: Mail) -> Result<(), Failure> {
         if let Some(failure) = self.failure() {
             return Err(failure);
         }
@@ -356,11 +373,11 @@ impl Node {
             return Err(Failure::Draining);
         }
         self.shared.stats.waiting.fetch_add(1, Ordering::Relaxed);
-        self.mail.try_send(mail).map_err(|why| {
+        self.mail.put(line, cost, mail).map_err(|why| {
             self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
             match why {
-                TrySendError::Full(_) => Failure::Busy,
-                TrySendError::Disconnected(_) => self.failure().unwrap_or(Failure::Stopped),
+                Turned::Full => Failure::Busy,
+                Turned::Closed => self.failure().unwrap_or(Failure::Stopped),
             }
         })
     }
@@ -392,7 +409,8 @@ impl Node {
     pub async fn ask(&self, ask: Ask) -> Result<Answered, Failure> {
         let (ask, staged) = self.staging.of(ask).await?;
         let (tell, told) = oneshot::channel();
-        self.send(Mail::Ask(Box::new(ask), staged, tell))?;
+        let line = self.line_of(ask.request.principal);
+        self.send(line, 1, Mail::Ask(Box::new(ask), staged, tell))?;
         told.await.map_err(|_| self.gone())
     }
 
@@ -432,7 +450,10 @@ impl Node {
             let staged = staged.into_iter().flatten().collect();
             let (tell, told) = oneshot::channel();
             let count = part.len();
-            let sent = self.send(Mail::Batch(part, staged, tell));
+            // A batch is one caller's.
+            let asker = part.first().map(|ask| ask.request.principal);
+            let line = self.line_of(asker.unwrap_or(Principal::Public));
+            let sent = self.send(line, count, Mail::Batch(part, staged, tell));
             under_way.push_back((count, sent.map(|()| told)));
         }
         answers
@@ -486,7 +507,7 @@ impl Node {
                 let _ = tell.send((position, value));
             })
         });
-        self.send(Mail::Read(read))?;
+        self.send(Line::Reads, 1, Mail::Read(read))?;
         told.await.map_err(|_| self.gone())
     }
 
@@ -496,7 +517,7 @@ impl Node {
     /// [`Failure`] when the node cannot answer.
     pub async fn digest(&self) -> Result<Digested, Failure> {
         let (tell, told) = oneshot::channel();
-        self.send(Mail::Digest(tell))?;
+        self.send(Line::Reads, 1, Mail::Digest(tell))?;
         told.await.map(Digested::from).map_err(|_| self.gone())
     }
 
@@ -506,7 +527,7 @@ impl Node {
     /// [`Failure`] when the node cannot answer.
     pub async fn tick(&self) -> Result<Answered, Failure> {
         let (tell, told) = oneshot::channel();
-        self.send(Mail::Tick(tell))?;
+        self.send(Line::Settling, 1, Mail::Tick(tell))?;
         told.await.map_err(|_| self.gone())
     }
 
@@ -541,8 +562,8 @@ impl Node {
     /// Stops taking requests, answers those that wait, and closes the log. Blocks until done.
     pub fn stop(&self) {
         self.shared.draining.store(true, Ordering::SeqCst);
-        // The mailbox may be full; the writer empties it.
-        let _ = self.mail.send(Mail::Stop);
+        // A writer that has ended needs no signal.
+        let _ = self.mail.put(Line::Node, 0, Mail::Stop);
         // Held until they have ended: whoever else stops the node waits as well.
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((writer, syncer)) = threads.take() {
