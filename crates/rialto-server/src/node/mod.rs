@@ -39,7 +39,7 @@ pub use health::{Health, Trouble};
 pub use hub::Hub;
 pub use indexer::Indexer;
 pub use patrol::{Pace, Patrol};
-pub use pipeline::{Digested, Failure, Node, NodeConfig, Stats};
+pub use pipeline::{Digested, Early, Failure, Node, NodeConfig, Stats};
 pub use secrets::{RealmSecrets, SecretsError, metrics_secret};
 pub use tail::{Seen, Tail};
 pub use tokens::TokenInfo;

@@ -121,7 +121,13 @@ pub struct Stats {
 pub(super) type ReadFn = Box<dyn FnOnce(&State) -> Box<dyn FnOnce(u64) + Send> + Send>;
 
 pub(super) enum Mail {
-    Ask(Box<Ask>, Vec<Staged>, oneshot::Sender<Answered>),
+    /// The first sender, if there is one, learns the decision before it is durable.
+    Ask(
+        Box<Ask>,
+        Vec<Staged>,
+        Option<oneshot::Sender<Answered>>,
+        oneshot::Sender<Answered>,
+    ),
     Batch(Vec<Ask>, Vec<Staged>, oneshot::Sender<Vec<Answered>>),
     Read(ReadFn),
     Digest(oneshot::Sender<EntityState>),
@@ -181,6 +187,29 @@ pub struct Node {
     new_reader: Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>,
     staging: Staging,
     threads: Mutex<Option<(JoinHandle<()>, JoinHandle<()>)>>,
+}
+
+/// A decision that need not be durable yet.
+pub struct Early<'a> {
+    node: &'a Node,
+    decided: Answered,
+    durable: oneshot::Receiver<Answered>,
+}
+
+impl Early<'_> {
+    /// What was decided. Nothing that follows from it may leave the server yet.
+    #[must_use]
+    pub fn decided(&self) -> &Answered {
+        &self.decided
+    }
+
+    /// The same answer, once its position is durable.
+    ///
+    /// # Errors
+    /// [`Failure`]: the decision was never made, as far as anybody will know.
+    pub async fn durable(self) -> Result<Answered, Failure> {
+        self.durable.await.map_err(|_| self.node.gone())
+    }
 }
 
 impl Node {
@@ -410,8 +439,29 @@ impl Node {
         let (ask, staged) = self.staging.of(ask).await?;
         let (tell, told) = oneshot::channel();
         let line = self.line_of(ask.request.principal);
-        self.send(line, 1, Mail::Ask(Box::new(ask), staged, tell))?;
+        self.send(line, 1, Mail::Ask(Box::new(ask), staged, None, tell))?;
         told.await.map_err(|_| self.gone())
+    }
+
+    /// Asks the realm and learns the decision at once, before it is durable. A crash can undo it until
+    /// then: what is harmless if it was in vain may begin, and nothing may leave the server before
+    /// [`Early::durable`] has answered.
+    ///
+    /// # Errors
+    /// [`Failure`] when the node cannot answer.
+    pub async fn ask_early(&self, ask: Ask) -> Result<Early<'_>, Failure> {
+        let (ask, staged) = self.staging.of(ask).await?;
+        let (decide, decided) = oneshot::channel();
+        let (tell, durable) = oneshot::channel();
+        let line = self.line_of(ask.request.principal);
+        let mail = Mail::Ask(Box::new(ask), staged, Some(decide), tell);
+        self.send(line, 1, mail)?;
+        let decided = decided.await.map_err(|_| self.gone())?;
+        Ok(Early {
+            node: self,
+            decided,
+            durable,
+        })
     }
 
     /// Asks for several things; each is decided separately, in order. The writer takes a part of
@@ -572,5 +622,105 @@ impl Node {
                 tracing::error!("a thread of the node ended badly");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use rialto_core::realm::{Found, RealmCommand};
+    use rialto_core::text::Handle;
+    use rialto_journal::entities::MemoryEntities;
+    use rialto_journal::memory::{MemoryDisk, MemoryJournal};
+    use rialto_journal::{ContentId, Head};
+
+    use super::super::clock::{SeededChance, SystemClock};
+    use super::super::engine::Reply;
+    use super::*;
+
+    /// A journal whose appends wait until they are let go on, or fail if they are told to.
+    struct Held {
+        disk: MemoryJournal,
+        go_on: Receiver<bool>,
+    }
+
+    impl Journal for Held {
+        fn head(&self) -> Head {
+            self.disk.head()
+        }
+        fn append(&mut self, frame: &Frame) -> Result<Head, JournalError> {
+            match self.go_on.recv() {
+                Ok(true) => self.disk.append(frame),
+                _ => Err(JournalError::StorageFull),
+            }
+        }
+        fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
+            self.disk.erase(ids)
+        }
+        fn reader(&self) -> Box<dyn LogReader> {
+            self.disk.reader()
+        }
+    }
+
+    fn held() -> (Arc<Node>, Sender<bool>) {
+        let disk = MemoryDisk::default();
+        let (let_go, go_on) = channel();
+        let journal = MemoryJournal::open(&disk).unwrap();
+        let journal = Box::new(Held {
+            disk: journal,
+            go_on,
+        });
+        let readers = MemoryJournal::open(&MemoryDisk::default()).unwrap();
+        let chance = SeededChance::new(7);
+        let config = NodeConfig {
+            clock: Arc::new(SystemClock),
+            secrets: RealmSecrets::fresh(&chance),
+            chance: Arc::new(chance),
+        };
+        let entities = Box::new(MemoryEntities::default());
+        let readers = Mutex::new(readers);
+        let new_reader = move || readers.lock().unwrap().reader();
+        let node = Node::start(
+            State::new(1),
+            journal,
+            entities,
+            Box::new(new_reader),
+            config,
+        );
+        (node.unwrap(), let_go)
+    }
+
+    fn founding() -> Ask {
+        let (name, key) = (Handle::new("test").unwrap(), Hash::of(&[b"key"]));
+        Ask::by_the_realm(RealmCommand::Found(Found { name, key }).into())
+    }
+
+    #[tokio::test]
+    async fn a_decision_is_known_before_it_is_durable() {
+        let (node, let_go) = held();
+        let early = node.ask_early(founding()).await.unwrap();
+        assert!(matches!(early.decided().reply, Reply::Accepted { .. }));
+        let decided = early.decided().clone();
+        assert_eq!((decided.position, node.hub().durable()), (1, 0));
+        let mut durable = std::pin::pin!(early.durable());
+        let wait = Duration::from_millis(50);
+        let soon = tokio::time::timeout(wait, durable.as_mut()).await;
+        assert!(soon.is_err(), "nothing leaves before the sync");
+        let_go.send(true).unwrap();
+        assert_eq!(durable.await, Ok(decided));
+        assert_eq!(node.hub().durable(), 1);
+        node.stop();
+    }
+
+    #[tokio::test]
+    async fn a_decision_that_could_not_be_written_was_never_made() {
+        let (node, let_go) = held();
+        let early = node.ask_early(founding()).await.unwrap();
+        assert!(matches!(early.decided().reply, Reply::Accepted { .. }));
+        let_go.send(false).unwrap();
+        assert_eq!(early.durable().await, Err(Failure::Full));
+        assert_eq!(node.ask_early(founding()).await.err(), Some(Failure::Full));
+        node.stop();
     }
 }

@@ -119,8 +119,12 @@ impl Writer {
 
     fn handle(&mut self, mail: Mail) -> bool {
         match mail {
-            Mail::Ask(ask, staged, tell) => {
+            Mail::Ask(ask, staged, early, tell) => {
                 let answered = self.decide(*ask);
+                if let Some(early) = early {
+                    // The asker may have gone.
+                    let _ = early.send(answered.clone());
+                }
                 self.hold(staged, std::slice::from_ref(&answered));
                 self.park(move || drop(tell.send(answered)));
             }
