@@ -381,7 +381,7 @@ impl Snap<'_> {
             | MailEvent::Erased { .. }
             | MailEvent::ConversationClosed { .. }
             | MailEvent::ContactLapsed { .. }
-            | MailEvent::LanesOpened { .. }
+            | MailEvent::LanesOpened
             | MailEvent::Cleared { .. } => Ok(Vec::new()),
         }
     }

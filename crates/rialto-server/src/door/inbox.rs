@@ -718,7 +718,7 @@ fn subject(event: &Fact) -> Option<AnyId> {
             | MailEvent::Erased { .. }
             | MailEvent::ConversationClosed { .. }
             | MailEvent::ContactLapsed { .. }
-            | MailEvent::LanesOpened { .. }
+            | MailEvent::LanesOpened
             | MailEvent::Cleared { .. } => return None,
         },
         Fact::Work(event) => match event {

@@ -350,7 +350,7 @@ fn note_realm(event: &RealmEvent, shared: &Shared) {
         }
         RealmEvent::Founded { .. }
         | RealmEvent::KeyRotated { .. }
-        | RealmEvent::ClockAccepted { .. }
+        | RealmEvent::ClockAccepted
         | RealmEvent::Retired { .. }
         | RealmEvent::ClockMoved { .. }
         | RealmEvent::ClockSetBack { .. }
@@ -370,7 +370,7 @@ pub(super) fn erased(event: &MailEvent) -> impl Iterator<Item = u64> {
         | MailEvent::Trimmed { .. }
         | MailEvent::ConversationClosed { .. }
         | MailEvent::ContactLapsed { .. }
-        | MailEvent::LanesOpened { .. }
+        | MailEvent::LanesOpened
         | MailEvent::Cleared { .. } => &[],
     };
     contents.iter().map(|content| content.0)
