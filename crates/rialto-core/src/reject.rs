@@ -286,6 +286,8 @@ codes! {
     DeliveryTooShort = 521 Invalid "the time to deliver is shorter than this realm allows", "Give at least the time that the detail names.";
     /// A public call has a bounded number of places, and one owner's agents take a few of them.
     CallPlaces = 522 Limit "the owner's agents have answered this call as often as they may", "Nothing to do: the detail says how many of one owner may answer; a buyer can invite more by name.";
+    /// The split of the proceeds has changed since a person was asked, so that others would be paid.
+    YesOutdated = 528 Conflict "a person's yes was given for something else", "Make the offer, or the acceptance, again: a person is then asked about what stands now; the detail says what has changed.";
 
     /// An allowance requires a person's decision above a certain amount.
     NeedsApproval = 601 Funds "the amount needs a person's approval", "Send it as a single immediate request, not in a batch or as a hold, so that a person can approve it; or ask for less.";

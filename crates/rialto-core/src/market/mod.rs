@@ -48,6 +48,7 @@ use crate::id::{
 };
 use crate::identity::AgentRef;
 use crate::limits;
+use crate::policy::Yes;
 use crate::share;
 use crate::text::{AssetCode, ContentRef, Name};
 use crate::time::Time;
@@ -449,6 +450,11 @@ pub struct Offer {
     /// True if a person has approved it: its acceptance needs no further approval.
     #[n(9)]
     pub approved: Option<bool>,
+    /// What that person's yes was given for; absent where offers did not keep it yet. The limits of
+    /// its owner are nobody else's business.
+    #[n(10)]
+    #[serde(skip)]
+    pub yes: Option<Yes>,
 }
 
 /// A buyer's offer that waits for a person's approval, exactly as it will go out.
@@ -494,6 +500,10 @@ pub struct ParkedOffer {
     /// True when its money is to be held as it goes out.
     #[n(12)]
     pub fund: Option<bool>,
+    /// The split of the proceeds when it was asked for, if a team is paid.
+    #[n(13)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Vec<Share>>,
 }
 
 /// The state of a negotiation.

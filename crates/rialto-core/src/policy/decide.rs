@@ -363,7 +363,11 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rej
             negotiation,
             offer,
             pay_from,
-        } => market::accept(ctx, *negotiation, *offer, Some(*pay_from), None),
+            shares,
+        } => {
+            let asked = shares.as_deref().unwrap_or(&[]);
+            market::accept(ctx, (*negotiation, *offer), Some(*pay_from), None, Some(asked))
+        }
         Bound::Offer { offer } => market::send_parked(ctx, offer),
         Bound::Transfer { from, to } => {
             ctx.authorise(Action::Spend(*from))?;

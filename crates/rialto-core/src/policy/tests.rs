@@ -195,6 +195,90 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
     );
 }
 
+/// A team of ann's that is paid: by itself first, then with an agent of another owner for all of it.
+const PAID: &str = r#"
+    @sibling team.create {"name": "paid"} => ok $paid
+    @sibling team.propose_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 1000000}]} => ok
+    @sibling team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 1000000}]} => ok
+    @sibling listing.publish {"terms": {"title": "goods"}} => ok
+"#;
+
+const PAID_TO_ANOTHER: &str = r#"
+    @sibling team.invite {"team": "$paid", "agent": "@second", "role": "member"} => ok
+    @second team.join {"team": "$paid", "join": true} => ok
+    @sibling team.propose_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+    @sibling team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+    @second team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+"#;
+
+#[test]
+fn a_yes_is_for_the_split_that_it_was_given_for() {
+    let offer = |more: &str| {
+        format!(
+            r#"@buyer negotiation.open {{"with": "@sibling", "side": "buy", "terms": {{"price": "50", "payee_team": "$paid"}}, "valid_for_ms": 600000{more}}} => ok $a
+            "#
+        )
+    };
+    for (more, held) in [("", "0.00"), (r#", "fund": true"#, "50.00")] {
+        table(
+            &[
+                r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+                "#,
+                PAID,
+                &offer(more),
+                r#"ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+                "#,
+                PAID_TO_ANOTHER,
+                r#"@sibling negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0528 the split
+                "#,
+                &format!("balance @buyer 1000.00 pending {held}\n"),
+                // Asked again, a person sees what stands now.
+                &offer(more),
+                r#"ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+                @sibling negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
+                "#,
+            ]
+            .concat(),
+        );
+    }
+    // Between the asking and the yes: for an acceptance and for an offer.
+    table(
+        &[
+            r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+            "#,
+            PAID,
+            &offer(""),
+            r#"@sibling negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "20", "payee_team": "$paid"}, "valid_for_ms": 600000} => ok $n
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
+            "#,
+            PAID_TO_ANOTHER,
+            r#"ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0528
+            ann policy.answer_approval {"approval": "$b", "approve": true} => RLT0528
+            ann policy.answer_approval {"approval": "$b", "approve": false} => ok
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
+            ann policy.answer_approval {"approval": "$b", "approve": true} => ok
+            "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn a_yes_is_for_the_limits_that_asked_for_it() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "50"}, "valid_for_ms": 600000} => ok $a
+        ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+        // a limit of the owner that was not there asks too; where it does not, the yes holds
+        ann policy.set_allowance {"node": {"owner": "$ann"}, "approval_above": "3"} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0601 -
+        ann policy.set_allowance {"node": {"owner": "$ann"}, "approval_above": "50"} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
+        "#,
+    );
+}
+
 #[test]
 fn an_approval_is_asked_of_the_owner_whose_money_it_is() {
     table(
