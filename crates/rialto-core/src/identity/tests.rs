@@ -389,6 +389,44 @@ fn nobody_releases_what_the_operator_stopped() {
 }
 
 #[test]
+fn closing_an_agent_frees_nothing_that_the_operator_holds() {
+    let spend = |from: &str, outcome: &str| {
+        format!(
+            r#"
+            ann ledger.transfer {{"transfers": [{{"post": {{"from": "{from}", "to": "$ann", "amount": "1"}}}}]}} => {outcome}
+            ann ledger.withdraw {{"from": "{from}", "amount": "1", "reference": "{from}-{outcome}"}} => {outcome}
+            "#
+        )
+    };
+    check(
+        &[
+            r#"
+            owner ann
+            agent ann @casa
+            agent ann @gone
+            fund @casa 100
+            fund @gone 100
+            ann agent.close {"agent": "@gone"} => ok
+            "#,
+            &spend("@gone", "ok"),
+            "operator owner.stop {\"owner\": \"$ann\", \"stop\": true} => ok\n",
+            &spend("@casa", "RLT0105"),
+            &spend("@gone", "RLT0105"),
+            r#"
+            ann agent.close {"agent": "@casa"} => RLT0132
+            ann identity.suspend {"subject": {"agent": "@casa"}} => ok
+            ann identity.resume {"subject": {"agent": "@casa"}} => RLT0132
+            operator agent.close {"agent": "@casa"} => ok
+            "#,
+            &spend("@casa", "RLT0105"),
+            "operator owner.stop {\"owner\": \"$ann\", \"stop\": false} => ok\n",
+            &spend("@casa", "ok"),
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn a_key_is_one_agents_and_one_that_only_it_can_sign_with() {
     let register = |who: &str, key: &str, outcome: &str| {
         format!(
