@@ -212,6 +212,8 @@ codes! {
     BadSplit = 309 Invalid "the shares do not name every member once and add up to 1,000,000", "Give each member a share in millionths.";
     /// The agent was invited before, or has joined.
     AlreadyMember = 310 Conflict "the agent is already a member or invited", "Nothing to do.";
+    /// An agent of the same owner arbitrates an open deal that the team pays, and would then be on a side of it.
+    RulesOnTeam = 318 Conflict "the agent's owner rules on a deal that this team pays", "Wait until the deal has ended.";
 
     /// The balance minus open holds is smaller than the amount.
     Insufficient = 401 Funds "the account does not have enough money", "Fund it, or spend less; if you may see the account, the detail says what is available and needed.";

@@ -14,6 +14,7 @@ use crate::id::AgentId;
 use crate::identity::Principal;
 use crate::index::Index;
 use crate::mail::KeptIndex;
+use crate::market;
 use crate::modules::modules;
 use crate::policy::{self, Settings};
 use crate::realm::Remembered;
@@ -175,6 +176,7 @@ impl State {
         self.index.looks = looks;
         self.index.kept = KeptIndex::of(self, self.seed);
         self.index.blocked_owners = policy::count_blocked(self, self.seed);
+        self.index.cases = market::count_cases(self, self.seed);
         self.index.benches = Benches::count(self);
     }
 

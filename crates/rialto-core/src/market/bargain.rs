@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::apart::{Sides, stands_apart, takes_case};
+use super::apart::{Sides, purse_of, stands_apart, takes_case};
 use super::call::{close, serves_own_task};
 use super::{
     AcceptOffer, ArbiterRef, Bargain, CallState, Claim, Counter, Deal, LeaveNegotiation, Line,
@@ -618,6 +618,7 @@ pub(crate) fn accept(
         ctx.ensure_account(Holder::Agent(share.agent), bargain.asset)?;
     }
     let deal = DealId(ctx.number()?);
+    let purse = purse_of(ctx.state, &bargain, payer);
     // A person who has said yes to exactly this is not asked again; the allowance itself still binds.
     match approved {
         Some(asked) => same_split(asked, &shares)?,
@@ -666,6 +667,7 @@ pub(crate) fn accept(
             signature,
             shares,
             claims,
+            purse,
         },
     );
     match negotiation.call {

@@ -26,6 +26,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use apart::{Cases, count_cases, rules_on_nothing_of};
 pub(crate) use bargain::accept;
 pub use bargain::payees;
 pub(crate) use evolve::evolve;
@@ -690,6 +691,9 @@ pub struct Deal {
     /// What it has taken of its seller's listings.
     #[n(11)]
     pub claims: Option<Vec<Claim>>,
+    /// The team that pays it, if an agent rules on it.
+    #[n(12)]
+    pub purse: Option<TeamId>,
 }
 
 impl Entity for Deal {

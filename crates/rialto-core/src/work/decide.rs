@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::id::{AgentId, DealId, TaskId, TeamId};
 use crate::identity::{Principal, Status};
 use crate::limits;
+use crate::market;
 use crate::policy::{self, Action};
 use crate::reject::{Code, Rejection};
 use crate::share;
@@ -401,6 +402,7 @@ pub(super) fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejec
     if team.members.iter().any(|m| m.agent == agent) {
         return Err(Code::AlreadyMember.into());
     }
+    market::rules_on_nothing_of(ctx.state, args.team, agent)?;
     room(
         "members in a team",
         team.members.len(),
