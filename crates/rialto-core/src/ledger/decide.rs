@@ -16,7 +16,7 @@ use crate::policy::{self, Action, Approval, Bound, PolicyEvent, owner_of_princip
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
-use crate::text::{AssetCode, Sealed};
+use crate::text::{AssetCode, ContentRef, Sealed};
 
 /// The asset with a code, or the realm's first, and its scale.
 pub(crate) fn resolve_asset(
@@ -294,7 +294,10 @@ pub(super) fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(
         let mark = ctx.mark();
         match transfer(ctx, spec) {
             Ok(()) => {}
-            Err(why) if why.code == Code::NeedsApproval && single => return park(ctx, spec),
+            Err(why) if why.code == Code::NeedsApproval && single => {
+                let memo = args.memo.map(|m| ctx.place(m));
+                return park(ctx, spec, memo);
+            }
             Err(why) if args.independent && !single => {
                 ctx.back_to(&mark);
                 ctx.refused.push((index, why));
@@ -405,7 +408,11 @@ fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Re
 }
 
 /// Parks a transfer that an allowance lets through only with a person's approval.
-fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
+fn park(
+    ctx: &mut Ctx<'_>,
+    spec: &TransferSpec,
+    memo: Option<ContentRef>,
+) -> Result<(), Rejection> {
     let TransferSpec::Post {
         from,
         to,
@@ -417,7 +424,8 @@ fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
     };
     let (from, to, asset, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
     let agent = ctx.actor()?;
-    request_approval(ctx, agent, Bound::Transfer { from, to }, (asset, amount))
+    let bound = Bound::Transfer { from, to, memo };
+    request_approval(ctx, agent, bound, (asset, amount))
 }
 
 /// Asks the people of the owner whose money would be spent to approve exactly this. The limits that

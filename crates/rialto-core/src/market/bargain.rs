@@ -589,6 +589,8 @@ pub(crate) fn accept(
     if latest.by == by {
         return Err(Code::OwnOffer.into());
     }
+    // An offer binds until it is left: whoever blocks the other side has nothing more to do with it.
+    policy::unblocked(ctx.state, latest.by, by)?;
     if ctx.now >= latest.expires {
         return Err(Code::OfferExpired.into());
     }
@@ -636,6 +638,7 @@ pub(crate) fn accept(
                 negotiation: id,
                 offer,
                 pay_from: payer,
+                signature,
                 shares: bargain.payee_team.map(|_| shares),
             };
             ctx.back_to(&mark);

@@ -18,6 +18,7 @@ use crate::market;
 use crate::policy::{Action, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
+use crate::social;
 use crate::state::State;
 use crate::table::Table;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -357,23 +358,29 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rej
         return Ok(());
     }
     ctx.active_agent(approval.agent)?;
+    // Carried out for an agent, it is the agent's: whoever may not speak now does not speak so either.
+    if approval.bound.reaches_others() {
+        social::may_speak(ctx, approval.agent)?;
+    }
     ctx.act_as(approval.agent);
     match &approval.bound {
         Bound::Accept {
             negotiation,
             offer,
             pay_from,
+            signature,
             shares,
         } => {
             let asked = shares.as_deref().unwrap_or(&[]);
-            market::accept(ctx, (*negotiation, *offer), Some(*pay_from), None, Some(asked))
+            market::accept(ctx, (*negotiation, *offer), Some(*pay_from), *signature, Some(asked))
         }
         Bound::Offer { offer } => market::send_parked(ctx, offer),
-        Bound::Transfer { from, to } => {
+        Bound::Transfer { from, to, memo } => {
             ctx.authorise(Action::Spend(*from))?;
             ctx.not_stopped(*from)?;
-            ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)
-                .map(|_| ())
+            ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)?;
+            ctx.flush_entries(*memo, None);
+            Ok(())
         }
     }
 }

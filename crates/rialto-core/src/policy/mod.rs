@@ -32,7 +32,7 @@ use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::fact::{TextOf, Told, facts, word};
-use crate::hash::Hash;
+use crate::hash::{Hash, Signature};
 use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
 };
@@ -42,7 +42,7 @@ use crate::market::ParkedOffer;
 use crate::realm::rules;
 use crate::share;
 use crate::state::State;
-use crate::text::AssetCode;
+use crate::text::{AssetCode, ContentRef};
 use crate::time::{HOUR_MS, Time};
 use crate::work::Share;
 
@@ -459,6 +459,10 @@ pub enum Bound {
         /// The paying account.
         #[n(2)]
         pay_from: AccountId,
+        /// The accepting agent's signature over the offer's hash.
+        #[n(3)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signature: Option<Signature>,
         /// The split of the proceeds when it was asked for, if a team is paid.
         #[n(4)]
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -473,6 +477,10 @@ pub enum Bound {
         /// The receiving account.
         #[n(1)]
         to: AccountId,
+        /// What it is for.
+        #[n(2)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        memo: Option<ContentRef>,
     },
     /// To make an offer that binds the agent to buy.
     #[n(2)]
@@ -481,6 +489,17 @@ pub enum Bound {
         #[n(0)]
         offer: Box<ParkedOffer>,
     },
+}
+
+impl Bound {
+    /// Whether it puts something of its agent's before others, as the command that asked for it does.
+    pub(crate) fn reaches_others(&self) -> bool {
+        match self {
+            Self::Offer { .. } => true,
+            Self::Transfer { memo, .. } => memo.is_some(),
+            Self::Accept { .. } => false,
+        }
+    }
 }
 
 /// What a person's yes to an offer was given for. If something else comes of it, it needs another.

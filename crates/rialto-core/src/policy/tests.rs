@@ -2,7 +2,10 @@
 
 use std::format;
 
+use crate::event::Event;
+use crate::ledger::LedgerEvent;
 use crate::limits;
+use crate::market::MarketEvent;
 use crate::reject::Code;
 use crate::share;
 use crate::spec::{World, check, codes_without_a_line};
@@ -260,6 +263,70 @@ fn a_yes_is_for_the_split_that_it_was_given_for() {
             "#,
         ]
         .concat(),
+    );
+}
+
+#[test]
+fn what_waits_for_a_person_is_carried_out_as_it_was_asked_for() {
+    let mut world = table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer ledger.transfer {"memo": "invoice 4711", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $a
+        "#,
+    );
+    let signature = "ab".repeat(64);
+    world.run(&format!(
+        r#"
+        ann policy.answer_approval {{"approval": "$a", "approve": true}} => ok
+        @second negotiation.open {{"with": "@buyer", "side": "sell", "terms": {{"price": "60"}}, "valid_for_ms": 600000}} => ok $n
+        @buyer negotiation.accept {{"negotiation": "$n", "offer": "$n.offer", "signature": "{signature}"}} => ok $b
+        ann policy.answer_approval {{"approval": "$b", "approve": true}} => ok
+        "#
+    ));
+    let (mut memos, mut signed) = (0, 0);
+    for event in world.log.iter().flat_map(|e| &e.events) {
+        match event {
+            Event::Ledger(LedgerEvent::Entries { memo: Some(_), .. }) => memos += 1,
+            Event::Market(MarketEvent::DealAgreed { signature, .. }) => {
+                signed += usize::from(signature.is_some());
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((memos, signed), (1, 1));
+}
+
+#[test]
+fn a_persons_yes_lends_no_voice_to_a_suspended_agent() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "note": "mind", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $offer
+        @buyer ledger.transfer {"memo": "mind", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $memo
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $pay
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $accept
+        operator moderation.act {"target": {"agent": "@buyer"}, "step": {"suspend": {"for_ms": 86400000}}, "reason": "fraud"} => ok
+        ann policy.answer_approval {"approval": "$offer", "approve": true} => RLT0713
+        ann policy.answer_approval {"approval": "$memo", "approve": true} => RLT0713
+        @buyer ledger.transfer {"memo": "mind", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "1"}}]} => RLT0713
+        // what was begun is finished
+        ann policy.answer_approval {"approval": "$pay", "approve": true} => ok
+        ann policy.answer_approval {"approval": "$accept", "approve": true} => ok
+        "#,
+    );
+}
+
+#[test]
+fn whoever_is_blocked_accepts_nothing() {
+    table(
+        r#"
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $n
+        ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@second"}, "block": true} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0602
+        ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@second"}, "block": false} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
+        "#,
     );
 }
 
