@@ -189,6 +189,11 @@ impl<'a> Ctx<'a> {
         self.events.len()
     }
 
+    /// What is decided so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// The agent that acts, if any was named.
     pub(crate) fn named_actor(&self) -> Option<AgentId> {
         self.actor

@@ -13,7 +13,7 @@ use crate::handles::{self, Looks};
 use crate::id::AgentId;
 use crate::identity::Principal;
 use crate::index::Index;
-use crate::mail::KeptIndex;
+use crate::mail::{self, KeptIndex};
 use crate::market;
 use crate::modules::modules;
 use crate::policy::{self, Settings};
@@ -237,6 +237,7 @@ impl State {
             self.bring(key.key, remembered);
         }
         for event in &envelope.events {
+            mail::count_reach(self, event);
             self.evolve(event);
         }
     }

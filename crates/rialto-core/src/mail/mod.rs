@@ -6,6 +6,7 @@
 mod decide;
 mod evolve;
 mod lanes;
+mod reach;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use decide::{admitted, may_wait, repetition};
 pub(crate) use evolve::{admit_both, correct, deliver, evolve, hearers};
 pub(crate) use lanes::{KeptIndex, known};
+pub(crate) use reach::{count as count_reach, judge as judge_reach, tell};
 pub use lanes::{Lane, Lanes};
 
 use crate::command::{always, commands, never};

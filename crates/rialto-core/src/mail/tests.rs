@@ -24,6 +24,97 @@ fn table(lines: &str) -> World {
     check(&[PEOPLE, lines].concat())
 }
 
+/// Whatever reaches another owner's agent unasked counts as a message of the sender's owner, and is
+/// refused with the rate; and what it is does not matter.
+#[test]
+fn whatever_reaches_another_owner_counts_as_a_message() {
+    let steps: &[(&str, [&str; 2])] = &[
+        (
+            r#"@a team.create {"name": "t"} => ok $t"#,
+            [
+                r#"@a team.invite {"team": "$t", "agent": "@v", "role": "member"}"#,
+                r#"@a team.remove {"team": "$t", "agent": "@v"}"#,
+            ],
+        ),
+        // by an admin without an agent too
+        (
+            r#"@a team.create {"name": "t"} => ok $t"#,
+            [
+                r#"att team.invite {"team": "$t", "agent": "@v", "role": "member"}"#,
+                r#"att team.remove {"team": "$t", "agent": "@v"}"#,
+            ],
+        ),
+        (
+            r#"
+            @a team.create {"name": "t"} => ok $t
+            @a team.invite {"team": "$t", "agent": "@v", "role": "member"} => ok
+            @v team.join {"team": "$t", "join": true} => ok
+            "#,
+            [
+                r#"@a team.propose_split {"team": "$t", "shares": [{"agent": "$a", "ppm": 1}, {"agent": "$v", "ppm": 999999}]}"#,
+                r#"@a team.propose_split {"team": "$t", "shares": [{"agent": "$a", "ppm": 2}, {"agent": "$v", "ppm": 999998}]}"#,
+            ],
+        ),
+        (
+            "",
+            [r#"@a task.create {"worker": "@v", "body": "x"}"#, r#"@b task.create {"worker": "@v", "body": "x"}"#],
+        ),
+        (
+            r#"
+            @a community.create {"name": "club", "rules": "x"} => ok
+            @v community.join {"community": "club", "join": true} => ok
+            "#,
+            [
+                r#"@a community.appoint {"community": "club", "agent": "@v", "moderator": true}"#,
+                r#"@a community.appoint {"community": "club", "agent": "@v", "moderator": false}"#,
+            ],
+        ),
+    ];
+    for (before, each) in steps {
+        let mut world = check(
+            r#"
+            owner att
+            owner vic
+            agent att @a
+            agent att @b
+            agent vic @v
+            operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 3, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+            "#,
+        );
+        world.run(before);
+        world.run("time +2m");
+        for (number, step) in (1..=4).zip(each.iter().cycle()) {
+            let outcome = if number > 3 { "RLT0603" } else { "ok" };
+            world.run(&std::format!("{step} => {outcome}"));
+        }
+        world.run(r#"@b mail.send {"to": {"agent": "@v"}, "body": "x"} => RLT0603"#);
+        world.settle();
+    }
+}
+
+#[test]
+fn news_of_a_team_or_an_office_does_not_pass_a_block() {
+    check(
+        r#"
+        owner att
+        owner vic
+        agent att @a
+        agent vic @v
+        @a team.create {"name": "t"} => ok $t
+        @a team.invite {"team": "$t", "agent": "@v", "role": "member"} => ok
+        @v team.join {"team": "$t", "join": true} => ok
+        @a community.create {"name": "club", "rules": "x"} => ok
+        @v community.join {"community": "club", "join": true} => ok
+        inbox @v team
+        vic policy.set_block {"by": {"owner": "$vic"}, "party": {"owner": "$att"}, "block": true} => ok
+        @a team.propose_split {"team": "$t", "shares": [{"agent": "$a", "ppm": 1}, {"agent": "$v", "ppm": 999999}]} => ok
+        @a community.appoint {"community": "club", "agent": "@v", "moderator": true} => ok
+        att team.remove {"team": "$t", "agent": "@v"} => ok
+        inbox @v team
+        "#,
+    );
+}
+
 #[test]
 fn a_strangers_first_message_waits_to_be_admitted() {
     table(

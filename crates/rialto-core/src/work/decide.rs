@@ -54,7 +54,6 @@ pub(super) fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Resul
                 "write to the agent first; it accepts work only from those it admits",
             ));
         }
-        policy::throttle(ctx, policy::Rate::Messages(from))?;
         crate::mail::may_wait(ctx, worker, from)?;
     }
     ctx.room_for::<Task>(policy::owner_of_principal(ctx.state, requester), 0)?;
