@@ -227,6 +227,16 @@ pub(crate) fn owner_blocked(state: &State, receiver: AgentId, owner: OwnerId) ->
         || share::owner(state, receiver) != Some(owner) && by_agent()
 }
 
+/// True when `owner` itself has blocked `agent`, its owner, or another agent of its owner.
+pub(super) fn owner_blocks(state: &State, owner: OwnerId, agent: AgentId) -> bool {
+    let (by, whose) = (Party::Owner(owner), share::owner(state, agent));
+    state.blocks.contains(&(by, Party::Agent(agent)))
+        || whose.is_some_and(|whose| {
+            state.blocks.contains(&(by, Party::Owner(whose)))
+                || state.blocked_owners().contains(&(by, whose))
+        })
+}
+
 /// Refuses what `sender` has to say where `receiver` has blocked it.
 pub(crate) fn unblocked(
     state: &State,
