@@ -121,7 +121,7 @@ codes! {
     ForeignOrigin = 22 Forbidden "the request comes from a page of another site", "Send it from this server's own pages or from a program; a realm with a public name is started with --public-url.";
     /// Bodies have a deadline and a minimum rate, so that slow senders do not hold memory.
     BodySlow = 23 Invalid "the body arrived too slowly", "Send it again over a better connection, or in smaller parts; the detail names the minimum rate.";
-    /// The key is a point of small order, so that a signature for it can be made without a private key.
+    /// The key is a point of small order, so that a signature for it can be made without a private key, or is not written as a key is.
     WeakKey = 26 Invalid "anybody could sign for this public key", "Make a key pair with a library for Ed25519, and give its public key.";
     /// A name, address or message id can never be erased, so none may contain a token of this realm.
     TokenInName = 30 Invalid "a name or other short text contains a live token of the realm", "Send the request without it; if anybody else may have seen the token, revoke it.";
