@@ -24,49 +24,93 @@ fn table(lines: &str) -> World {
     check(&[PEOPLE, lines].concat())
 }
 
+#[test]
+fn few_owners_leave_room_at_an_agent_for_all_others() {
+    let mut world = check(
+        r#"
+        owner vic
+        owner zed
+        owner dealt
+        agent vic @vic1
+        agent zed @zed1
+        agent dealt @dealt1
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @vic1 listing.publish {"terms": {"title": "t"}} => ok
+        @vic1 social.follow {"agent": "@dealt1", "follow": true} => ok
+        "#,
+    );
+    let call = |who: &str| {
+        std::format!(
+            r#"{who} call.open {{"body": "x", "invite": ["@vic1"], "open_for_ms": 2592000000}}"#
+        )
+    };
+    let mut sent = 0;
+    for owner in 0..20 {
+        world.run(&std::format!("owner s{owner}\nagent s{owner} @s{owner}"));
+        let call = call(&std::format!("@s{owner}"));
+        for _ in 0..limits::WAITING_OF_STRANGER {
+            if world.command(&call, "ok").is_err() {
+                break;
+            }
+            sent += 1;
+        }
+    }
+    // The first owners have their parts, and each further one has a place.
+    assert_eq!(sent, limits::WAITING_CROWDED + 10);
+    world.run(&std::format!("{} => ok", call("@zed1")));
+    world.run(&std::format!("{} => RLT0211", call("@zed1")));
+    for _ in 0..2 {
+        world.run(&std::format!("{} => ok", call("@dealt1")));
+    }
+    world.settle();
+}
+
 /// Whatever reaches another owner's agent unasked counts as a message of the sender's owner, and is
 /// refused with the rate; and what it is does not matter.
 #[test]
 fn whatever_reaches_another_owner_counts_as_a_message() {
     let steps: &[(&str, [&str; 2])] = &[
         (
-            r#"@a team.create {"name": "t"} => ok $t"#,
+            r#"@att1 team.create {"name": "t"} => ok $t"#,
             [
-                r#"@a team.invite {"team": "$t", "agent": "@v", "role": "member"}"#,
-                r#"@a team.remove {"team": "$t", "agent": "@v"}"#,
+                r#"@att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"}"#,
+                r#"@att1 team.remove {"team": "$t", "agent": "@vic1"}"#,
             ],
         ),
         // by an admin without an agent too
         (
-            r#"@a team.create {"name": "t"} => ok $t"#,
+            r#"@att1 team.create {"name": "t"} => ok $t"#,
             [
-                r#"att team.invite {"team": "$t", "agent": "@v", "role": "member"}"#,
-                r#"att team.remove {"team": "$t", "agent": "@v"}"#,
+                r#"att team.invite {"team": "$t", "agent": "@vic1", "role": "member"}"#,
+                r#"att team.remove {"team": "$t", "agent": "@vic1"}"#,
             ],
         ),
         (
             r#"
-            @a team.create {"name": "t"} => ok $t
-            @a team.invite {"team": "$t", "agent": "@v", "role": "member"} => ok
-            @v team.join {"team": "$t", "join": true} => ok
+            @att1 team.create {"name": "t"} => ok $t
+            @att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"} => ok
+            @vic1 team.join {"team": "$t", "join": true} => ok
             "#,
             [
-                r#"@a team.propose_split {"team": "$t", "shares": [{"agent": "$a", "ppm": 1}, {"agent": "$v", "ppm": 999999}]}"#,
-                r#"@a team.propose_split {"team": "$t", "shares": [{"agent": "$a", "ppm": 2}, {"agent": "$v", "ppm": 999998}]}"#,
+                r#"@att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 1}, {"agent": "$vic1", "ppm": 999999}]}"#,
+                r#"@att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 2}, {"agent": "$vic1", "ppm": 999998}]}"#,
             ],
         ),
         (
             "",
-            [r#"@a task.create {"worker": "@v", "body": "x"}"#, r#"@b task.create {"worker": "@v", "body": "x"}"#],
+            [
+                r#"@att1 task.create {"worker": "@vic1", "body": "x"}"#,
+                r#"@att2 task.create {"worker": "@vic1", "body": "x"}"#,
+            ],
         ),
         (
             r#"
-            @a community.create {"name": "club", "rules": "x"} => ok
-            @v community.join {"community": "club", "join": true} => ok
+            @att1 community.create {"name": "club", "rules": "x"} => ok
+            @vic1 community.join {"community": "club", "join": true} => ok
             "#,
             [
-                r#"@a community.appoint {"community": "club", "agent": "@v", "moderator": true}"#,
-                r#"@a community.appoint {"community": "club", "agent": "@v", "moderator": false}"#,
+                r#"@att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": true}"#,
+                r#"@att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": false}"#,
             ],
         ),
     ];
@@ -75,9 +119,9 @@ fn whatever_reaches_another_owner_counts_as_a_message() {
             r#"
             owner att
             owner vic
-            agent att @a
-            agent att @b
-            agent vic @v
+            agent att @att1
+            agent att @att2
+            agent vic @vic1
             operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 3, "offers_per_minute": 0, "agents_per_owner": 0} => ok
             "#,
         );
@@ -87,7 +131,7 @@ fn whatever_reaches_another_owner_counts_as_a_message() {
             let outcome = if number > 3 { "RLT0603" } else { "ok" };
             world.run(&std::format!("{step} => {outcome}"));
         }
-        world.run(r#"@b mail.send {"to": {"agent": "@v"}, "body": "x"} => RLT0603"#);
+        world.run(r#"@att2 mail.send {"to": {"agent": "@vic1"}, "body": "x"} => RLT0603"#);
         world.settle();
     }
 }
@@ -98,19 +142,19 @@ fn news_of_a_team_or_an_office_does_not_pass_a_block() {
         r#"
         owner att
         owner vic
-        agent att @a
-        agent vic @v
-        @a team.create {"name": "t"} => ok $t
-        @a team.invite {"team": "$t", "agent": "@v", "role": "member"} => ok
-        @v team.join {"team": "$t", "join": true} => ok
-        @a community.create {"name": "club", "rules": "x"} => ok
-        @v community.join {"community": "club", "join": true} => ok
-        inbox @v team
+        agent att @att1
+        agent vic @vic1
+        @att1 team.create {"name": "t"} => ok $t
+        @att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"} => ok
+        @vic1 team.join {"team": "$t", "join": true} => ok
+        @att1 community.create {"name": "club", "rules": "x"} => ok
+        @vic1 community.join {"community": "club", "join": true} => ok
+        inbox @vic1 team
         vic policy.set_block {"by": {"owner": "$vic"}, "party": {"owner": "$att"}, "block": true} => ok
-        @a team.propose_split {"team": "$t", "shares": [{"agent": "$a", "ppm": 1}, {"agent": "$v", "ppm": 999999}]} => ok
-        @a community.appoint {"community": "club", "agent": "@v", "moderator": true} => ok
-        att team.remove {"team": "$t", "agent": "@v"} => ok
-        inbox @v team
+        @att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 1}, {"agent": "$vic1", "ppm": 999999}]} => ok
+        @att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": true} => ok
+        att team.remove {"team": "$t", "agent": "@vic1"} => ok
+        inbox @vic1 team
         "#,
     );
 }
