@@ -265,7 +265,9 @@ fn what_a_hidden_post_said_before_is_hidden_with_it() {
         let read = |realm: &mut Realm| {
             let reader = realm.views().reader();
             let scopes = [Scope::Agent(ann), Scope::Owner(mine.id)];
-            let all = positions.iter().flat_map(|at| scopes.map(|scope| (*at, scope)));
+            let all = positions
+                .iter()
+                .flat_map(|at| scopes.map(|scope| (*at, scope)));
             all.filter(|(at, scope)| {
                 let told = reader.describe_to(*scope, *at).unwrap();
                 told.is_some_and(|told| told.to_string().contains("SECRET"))
