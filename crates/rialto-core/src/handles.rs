@@ -213,7 +213,9 @@ fn undressed(handle: &Handle) -> Option<String> {
     let parts: Vec<String> = handle.as_str().split(['-', '_']).map(skeleton_of).collect();
     if parts.iter().any(|part| is(&OFFICES, part)) {
         let rest = parts.iter().map(String::as_str);
-        let rest: String = rest.filter(|p| !is(&OFFICES, p) && !is(&BESIDE, p)).collect();
+        let rest: String = rest
+            .filter(|p| !is(&OFFICES, p) && !is(&BESIDE, p))
+            .collect();
         return (!rest.is_empty()).then_some(rest);
     }
     let whole = parts.concat();

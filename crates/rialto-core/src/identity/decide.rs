@@ -3,9 +3,9 @@
 use alloc::format;
 
 use super::{
-    AddPerson, Agent, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent, IssueToken, MoveAgent,
-    OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile,
-    SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation, keys,
+    AddPerson, Agent, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent, IssueToken,
+    MoveAgent, OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey,
+    SetProfile, SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation, keys,
 };
 use crate::amount::Amount;
 use crate::ctx::{Ctx, positive, room};

@@ -408,11 +408,7 @@ fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Re
 }
 
 /// Parks a transfer that an allowance lets through only with a person's approval.
-fn park(
-    ctx: &mut Ctx<'_>,
-    spec: &TransferSpec,
-    memo: Option<ContentRef>,
-) -> Result<(), Rejection> {
+fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec, memo: Option<ContentRef>) -> Result<(), Rejection> {
     let TransferSpec::Post {
         from,
         to,

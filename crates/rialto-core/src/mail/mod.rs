@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use decide::{admitted, may_wait, repetition};
 pub(crate) use evolve::{admit_both, correct, deliver, evolve, hearers};
 pub(crate) use lanes::{KeptIndex, known};
-pub(crate) use reach::{count as count_reach, judge as judge_reach, tell};
 pub use lanes::{Lane, Lanes};
+pub(crate) use reach::{count as count_reach, judge as judge_reach, tell};
 
 use crate::command::{always, commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};

@@ -661,6 +661,7 @@ fn remedies_that_promise_a_detail_keep_it() {
         include_str!("tests.rs"),
         include_str!("tests_guard.rs"),
         include_str!("tests_trust.rs"),
+        include_str!("../policy/tests.rs"),
     ]
     .concat();
     let read = |code: Code| {

@@ -285,7 +285,9 @@ fn role_in(state: &State, team: &Team, agent: AgentId) -> Option<TeamRole> {
         let until = state.standing(agent).suspended_until;
         until.is_some_and(|until| state.now() < until)
     };
-    match owner != team.owner && (super::decide::owner_blocks(state, team.owner, agent) || suspended()) {
+    match owner != team.owner
+        && (super::decide::owner_blocks(state, team.owner, agent) || suspended())
+    {
         true => Some(TeamRole::Member),
         false => Some(role),
     }

@@ -382,7 +382,13 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rej
             shares,
         } => {
             let asked = shares.as_deref().unwrap_or(&[]);
-            market::accept(ctx, (*negotiation, *offer), Some(*pay_from), *signature, Some(asked))
+            market::accept(
+                ctx,
+                (*negotiation, *offer),
+                Some(*pay_from),
+                *signature,
+                Some(asked),
+            )
         }
         Bound::Offer { offer } => market::send_parked(ctx, offer),
         Bound::Transfer { from, to, memo } => {
