@@ -208,12 +208,9 @@ fn a_group_does_not_carry_words_to_who_blocked_their_author() {
     }
     let views = realm.views();
     let heard_by = |scope| {
-        let page = views.reader().messages(
-            scope,
-            conversation,
-            Order::OldestFirst,
-            &usual(),
-        );
+        let page = views
+            .reader()
+            .messages(scope, conversation, Order::OldestFirst, &usual());
         let from = page.unwrap().items.into_iter().map(|m| m.from.id);
         from.collect::<Vec<_>>()
     };
