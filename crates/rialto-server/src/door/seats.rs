@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(held.len(), 22);
         let ended = |held: &mut Vec<(Seat, oneshot::Receiver<()>)>| {
             held.iter_mut()
-                .filter(|(_, e)| e.try_recv().is_ok())
+                .filter_map(|(_, ended)| ended.try_recv().ok())
                 .count()
         };
         assert_eq!(ended(&mut held), 2);
