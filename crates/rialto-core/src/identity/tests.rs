@@ -118,6 +118,33 @@ fn what_is_read_as_a_known_handle_is_refused_or_marked() {
 }
 
 #[test]
+fn a_handle_that_gives_an_office_to_a_known_one_is_marked() {
+    check(
+        &[
+            r#"
+            owner ann
+            owner bob
+            owner eve
+            agent ann @casa
+            agent bob @buyer
+            fund @buyer 10
+            eve agent.register {"handle": "casa-support"} => ok
+            "#,
+            &deal("buyer", "casa"),
+            r#"
+            marks @casa-support~@casa
+            eve agent.register {"handle": "casa-official"} => ok
+            eve agent.register {"handle": "rialto-casa"} => RLT0130
+            // its own owner may have one
+            ann agent.register {"handle": "casa-help"} => ok
+            marks @casa-support~@casa @casa-official~@casa
+            "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn nobody_marks_an_older_handle_or_one_that_has_dealt() {
     let begin = r#"
         owner ann
@@ -442,6 +469,8 @@ fn a_key_is_one_agents_and_one_that_only_it_can_sign_with() {
         ends("ec", "ff", "7f"),
         ends("ed", "ff", "7f"),
         ends("ee", "ff", "ff"),
+        ends("f0", "ff", "7f"),
+        ends("ff", "ff", "ff"),
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".into(),
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85".into(),
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".into(),
