@@ -13,7 +13,7 @@ use crate::hash::{Hash, Short};
 use crate::id::{self, AgentId, AnyId, ContentId, OwnerId, TokenId};
 use crate::identity::{self, AgentRef, Custody, Principal};
 use crate::ledger::Draft;
-use crate::policy::{self, Action, authorise};
+use crate::policy::{self, Action, Consent, authorise};
 use crate::reject::{Code, Rejection};
 use crate::state::State;
 use crate::text::{ContentRef, Sealed};
@@ -42,8 +42,8 @@ pub struct Ctx<'a> {
     pub(crate) ids: Vec<AnyId>,
     pub(crate) refused: Vec<(u32, Rejection)>,
     pub(crate) draft: Draft,
-    /// True while an approved command is carried out.
-    pub(crate) approved: bool,
+    /// What a person has said yes to.
+    pub(crate) consent: Consent,
     /// The result of an earlier command, if this one repeats it.
     pub(crate) repeats: Option<AnyId>,
     actor: Option<AgentId>,
@@ -86,7 +86,7 @@ impl<'a> Ctx<'a> {
             ids: Vec::new(),
             refused: Vec::new(),
             draft: Draft::default(),
-            approved: false,
+            consent: Consent::Nothing,
             repeats: None,
             actor,
             position: state.position() + 1,
@@ -189,6 +189,11 @@ impl<'a> Ctx<'a> {
         self.events.len()
     }
 
+    /// What is decided so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// The agent that acts, if any was named.
     pub(crate) fn named_actor(&self) -> Option<AgentId> {
         self.actor
@@ -198,7 +203,7 @@ impl<'a> Ctx<'a> {
     pub(crate) fn act_as(&mut self, agent: AgentId) {
         self.actor = Some(agent);
         self.principal = Principal::Agent(agent);
-        self.approved = true;
+        self.consent = Consent::All;
     }
 
     pub(crate) fn active_agent(&self, id: AgentId) -> Result<&'a identity::Agent, Rejection> {

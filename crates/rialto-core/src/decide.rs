@@ -127,6 +127,9 @@ pub fn decide(
         social::may_speak(&ctx, agent)?;
     }
     command.decide(&mut ctx)?;
+    if matches!(command, Command::Work(_) | Command::Social(_)) {
+        mail::judge_reach(&ctx)?;
+    }
     if let Some(first) = ctx.repeats {
         let position = id::position_of(first.number());
         let ids = Vec::from([first]);

@@ -16,7 +16,7 @@ use crate::id::{
 use crate::identity::{Keys, Status};
 use crate::ledger::Holder;
 use crate::mail::KeptIndex;
-use crate::market;
+use crate::market::{self, Cases};
 use crate::names::name_key;
 use crate::obligation::Owed;
 use crate::policy::BlockedOwners;
@@ -43,6 +43,7 @@ pub struct Index {
     pub(crate) stocked: Table<(AgentId, String), Vec<ListingId>>,
     pub(crate) kept: KeptIndex,
     pub(crate) blocked_owners: BlockedOwners,
+    pub(crate) cases: Cases,
     pub(crate) benches: Benches,
     pub(crate) parts: BTreeSet<(TaskId, TaskId)>,
     pub(crate) owed: Owed,
@@ -66,6 +67,7 @@ impl Index {
             stocked: Table::new(seed),
             kept: KeptIndex::new(seed),
             blocked_owners: Table::new(seed),
+            cases: Table::new(seed),
             benches: Benches::default(),
             parts: BTreeSet::new(),
             owed: Owed::new(seed),
@@ -110,6 +112,14 @@ impl State {
         &mut self.index.blocked_owners
     }
 
+    pub(crate) fn cases(&self) -> &Cases {
+        &self.index.cases
+    }
+
+    pub(crate) fn cases_mut(&mut self) -> &mut Cases {
+        &mut self.index.cases
+    }
+
     /// Whether a living agent has this public key.
     pub(crate) fn is_agent_key(&self, key: &Hash) -> bool {
         self.index.keys.contains(key)
@@ -133,8 +143,8 @@ impl State {
         self.index.parts.range(all).map(|(_, part)| *part)
     }
 
-    /// True if the look-ups of communities, members, wholes and keys equal rebuilt ones. They always
-    /// do; tests ask.
+    /// True if the look-ups of communities, members, wholes, keys and cases equal rebuilt ones. They
+    /// always do; tests ask.
     #[must_use]
     pub fn lookups_hold(&self) -> bool {
         let mut parts = BTreeSet::new();
@@ -147,7 +157,10 @@ impl State {
                 keys.add(agent.key);
             }
         });
-        parts == self.index.parts
+        let cases = market::count_cases(self, self.seed());
+        let mut same = cases.len() == self.index.cases.len();
+        cases.for_each(|key, have| same &= self.index.cases.get(key) == Some(have));
+        same && parts == self.index.parts
             && keys.agrees(&self.index.keys)
             && Benches::count(self) == self.index.benches
     }

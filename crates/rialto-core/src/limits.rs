@@ -89,6 +89,11 @@ pub const INBOX_WAITING: usize = 10_000;
 pub const WAITING_OF_OWNER: usize = 1_000;
 /// How many of them may be of one owner whose agent is a stranger to the receiver.
 pub const WAITING_OF_STRANGER: usize = 256;
+/// From how many things of strangers that wait in an inbox on each further one is of an owner that has none
+/// waiting there: half of what strangers may have in all.
+pub const WAITING_CROWDED: usize = 2_500;
+/// The same for agents that its reader knows: strangers alone do not come to this.
+pub const WAITING_CROWDED_KNOWN: usize = 7_500;
 /// Each time this many more wait in an inbox, those that are over are removed from the count.
 pub const WAITING_SWEEP: usize = 1_024;
 /// How long a delivery is kept; what still waits for an act of its reader is kept longer.

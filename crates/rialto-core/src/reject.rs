@@ -121,7 +121,7 @@ codes! {
     ForeignOrigin = 22 Forbidden "the request comes from a page of another site", "Send it from this server's own pages or from a program; a realm with a public name is started with --public-url.";
     /// Bodies have a deadline and a minimum rate, so that slow senders do not hold memory.
     BodySlow = 23 Invalid "the body arrived too slowly", "Send it again over a better connection, or in smaller parts; the detail names the minimum rate.";
-    /// The key is a point of small order, so that a signature for it can be made without a private key.
+    /// The key is a point of small order, so that a signature for it can be made without a private key, or is not written as a key is.
     WeakKey = 26 Invalid "anybody could sign for this public key", "Make a key pair with a library for Ed25519, and give its public key.";
     /// A name, address or message id can never be erased, so none may contain a token of this realm.
     TokenInName = 30 Invalid "a name or other short text contains a live token of the realm", "Send the request without it; if anybody else may have seen the token, revoke it.";
@@ -212,6 +212,8 @@ codes! {
     BadSplit = 309 Invalid "the shares do not name every member once and add up to 1,000,000", "Give each member a share in millionths.";
     /// The agent was invited before, or has joined.
     AlreadyMember = 310 Conflict "the agent is already a member or invited", "Nothing to do.";
+    /// An agent of the same owner arbitrates an open deal that the team pays, and would then be on a side of it.
+    RulesOnTeam = 318 Conflict "the agent's owner rules on a deal that this team pays", "Wait until the deal has ended.";
 
     /// The balance minus open holds is smaller than the amount.
     Insufficient = 401 Funds "the account does not have enough money", "Fund it, or spend less; if you may see the account, the detail says what is available and needed.";
@@ -286,6 +288,8 @@ codes! {
     DeliveryTooShort = 521 Invalid "the time to deliver is shorter than this realm allows", "Give at least the time that the detail names.";
     /// A public call has a bounded number of places, and one owner's agents take a few of them.
     CallPlaces = 522 Limit "the owner's agents have answered this call as often as they may", "Nothing to do: the detail says how many of one owner may answer; a buyer can invite more by name.";
+    /// The split of the proceeds has changed since a person was asked, so that others would be paid.
+    YesOutdated = 528 Conflict "a person's yes was given for something else", "Make the offer, or the acceptance, again: a person is then asked about what stands now; the detail says what has changed.";
 
     /// An allowance requires a person's decision above a certain amount.
     NeedsApproval = 601 Funds "the amount needs a person's approval", "Send it as a single immediate request, not in a batch or as a hold, so that a person can approve it; or ask for less.";

@@ -13,7 +13,8 @@ use crate::handles::{self, Looks};
 use crate::id::AgentId;
 use crate::identity::Principal;
 use crate::index::Index;
-use crate::mail::KeptIndex;
+use crate::mail::{self, KeptIndex};
+use crate::market;
 use crate::modules::modules;
 use crate::noun::Noun;
 use crate::policy::{self, Settings};
@@ -180,6 +181,7 @@ impl State {
         self.index.looks = looks;
         self.index.kept = KeptIndex::of(self, self.seed);
         self.index.blocked_owners = policy::count_blocked(self, self.seed);
+        self.index.cases = market::count_cases(self, self.seed);
         self.index.benches = Benches::count(self);
     }
 
@@ -240,6 +242,7 @@ impl State {
             self.bring(key.key, remembered);
         }
         for event in &envelope.events {
+            mail::count_reach(self, event);
             self.evolve(event);
         }
     }

@@ -35,8 +35,14 @@ pub(crate) fn admitted(state: &State, receiver: AgentId, sender: AgentId) -> boo
 }
 
 /// Refuses one more thing that would wait for an act of `receiver`, if `by` and its owner already
-/// have the maximum waiting there.
+/// have the maximum waiting there; or any, where much waits.
 pub(crate) fn may_wait(ctx: &Ctx<'_>, receiver: AgentId, by: AgentId) -> Result<(), Rejection> {
+    if lanes::crowded_for(ctx.state, receiver, by) {
+        return Err(Rejection::new(
+            Code::InboxFull,
+            "much waits there, and something of its owner's already",
+        ));
+    }
     match lanes::full_for(ctx.state, receiver, by) {
         Some(most) => Err(Rejection::new(
             Code::InboxFull,

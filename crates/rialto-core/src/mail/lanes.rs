@@ -424,6 +424,28 @@ pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usi
     (queue.len >= all && state.unmet(agent, numbers()) >= all).then_some(all)
 }
 
+/// Whether so much waits at `agent` that further things are only of owners that have none waiting there, and
+/// `by` has some: what few owners send leaves room for all others.
+pub(super) fn crowded_for(state: &State, agent: AgentId, by: AgentId) -> bool {
+    let (whose, own) = (owner(state, by), owner(state, agent));
+    let crowded = match is_known(state, agent, by) {
+        true => limits::WAITING_CROWDED_KNOWN,
+        false => limits::WAITING_CROWDED,
+    };
+    let queue = state.kept_in(agent, Lane::Waiting);
+    let Some(queue) = queue.filter(|q| whose != own && q.len >= crowded) else {
+        return false;
+    };
+    let theirs = queue.of(whose.unwrap_or_default());
+    let has_some = theirs.is_some_and(|numbers| state.unmet(agent, numbers.iter()) > 0);
+    has_some && state.unmet(agent, queue.owners.values().flatten()) >= crowded
+}
+
+/// Whether `agent` knows `other`, or follows it.
+fn is_known(state: &State, agent: AgentId, other: AgentId) -> bool {
+    known(state, agent, other) || state.follows.contains(&(agent, other))
+}
+
 /// Whether a dispute is brought to its arbiter by one that may have nothing more waiting there. A buyer
 /// may always dispute, so it is told, but does not wait: nobody fills an inbox with cases.
 fn is_case_too_many(state: &State, agent: AgentId, item: Item, by: Option<AgentId>) -> bool {

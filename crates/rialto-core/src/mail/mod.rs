@@ -6,6 +6,7 @@
 mod decide;
 mod evolve;
 mod lanes;
+mod reach;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub(crate) use decide::{admitted, may_wait, repetition};
 pub(crate) use evolve::{admit_both, correct, deliver, evolve, hearers};
 pub(crate) use lanes::{KeptIndex, known};
 pub use lanes::{Lane, Lanes};
+pub(crate) use reach::{count as count_reach, judge as judge_reach, tell};
 
 use crate::command::{always, commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};

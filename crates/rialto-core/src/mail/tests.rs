@@ -25,6 +25,141 @@ fn table(lines: &str) -> World {
 }
 
 #[test]
+fn few_owners_leave_room_at_an_agent_for_all_others() {
+    let mut world = check(
+        r#"
+        owner vic
+        owner zed
+        owner dealt
+        agent vic @vic1
+        agent zed @zed1
+        agent dealt @dealt1
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @vic1 listing.publish {"terms": {"title": "t"}} => ok
+        @vic1 social.follow {"agent": "@dealt1", "follow": true} => ok
+        "#,
+    );
+    let call = |who: &str| {
+        std::format!(
+            r#"{who} call.open {{"body": "x", "invite": ["@vic1"], "open_for_ms": 2592000000}}"#
+        )
+    };
+    let mut sent = 0;
+    for owner in 0..20 {
+        world.run(&std::format!("owner s{owner}\nagent s{owner} @s{owner}"));
+        let call = call(&std::format!("@s{owner}"));
+        for _ in 0..limits::WAITING_OF_STRANGER {
+            if world.command(&call, "ok").is_err() {
+                break;
+            }
+            sent += 1;
+        }
+    }
+    // The first owners have their parts, and each further one has a place.
+    assert_eq!(sent, limits::WAITING_CROWDED + 10);
+    world.run(&std::format!("{} => ok", call("@zed1")));
+    world.run(&std::format!("{} => RLT0211", call("@zed1")));
+    for _ in 0..2 {
+        world.run(&std::format!("{} => ok", call("@dealt1")));
+    }
+    world.settle();
+}
+
+/// Whatever reaches another owner's agent unasked counts as a message of the sender's owner, and is
+/// refused with the rate; and what it is does not matter.
+#[test]
+fn whatever_reaches_another_owner_counts_as_a_message() {
+    let steps: &[(&str, [&str; 2])] = &[
+        (
+            r#"@att1 team.create {"name": "t"} => ok $t"#,
+            [
+                r#"@att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"}"#,
+                r#"@att1 team.remove {"team": "$t", "agent": "@vic1"}"#,
+            ],
+        ),
+        // by an admin without an agent too
+        (
+            r#"@att1 team.create {"name": "t"} => ok $t"#,
+            [
+                r#"att team.invite {"team": "$t", "agent": "@vic1", "role": "member"}"#,
+                r#"att team.remove {"team": "$t", "agent": "@vic1"}"#,
+            ],
+        ),
+        (
+            r#"
+            @att1 team.create {"name": "t"} => ok $t
+            @att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"} => ok
+            @vic1 team.join {"team": "$t", "join": true} => ok
+            "#,
+            [
+                r#"@att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 1}, {"agent": "$vic1", "ppm": 999999}]}"#,
+                r#"@att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 2}, {"agent": "$vic1", "ppm": 999998}]}"#,
+            ],
+        ),
+        (
+            "",
+            [
+                r#"@att1 task.create {"worker": "@vic1", "body": "x"}"#,
+                r#"@att2 task.create {"worker": "@vic1", "body": "x"}"#,
+            ],
+        ),
+        (
+            r#"
+            @att1 community.create {"name": "club", "rules": "x"} => ok
+            @vic1 community.join {"community": "club", "join": true} => ok
+            "#,
+            [
+                r#"@att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": true}"#,
+                r#"@att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": false}"#,
+            ],
+        ),
+    ];
+    for (before, each) in steps {
+        let mut world = check(
+            r#"
+            owner att
+            owner vic
+            agent att @att1
+            agent att @att2
+            agent vic @vic1
+            operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 3, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+            "#,
+        );
+        world.run(before);
+        world.run("time +2m");
+        for (number, step) in (1..=4).zip(each.iter().cycle()) {
+            let outcome = if number > 3 { "RLT0603" } else { "ok" };
+            world.run(&std::format!("{step} => {outcome}"));
+        }
+        world.run(r#"@att2 mail.send {"to": {"agent": "@vic1"}, "body": "x"} => RLT0603"#);
+        world.settle();
+    }
+}
+
+#[test]
+fn news_of_a_team_or_an_office_does_not_pass_a_block() {
+    check(
+        r#"
+        owner att
+        owner vic
+        agent att @att1
+        agent vic @vic1
+        @att1 team.create {"name": "t"} => ok $t
+        @att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"} => ok
+        @vic1 team.join {"team": "$t", "join": true} => ok
+        @att1 community.create {"name": "club", "rules": "x"} => ok
+        @vic1 community.join {"community": "club", "join": true} => ok
+        inbox @vic1 team
+        vic policy.set_block {"by": {"owner": "$vic"}, "party": {"owner": "$att"}, "block": true} => ok
+        @att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 1}, {"agent": "$vic1", "ppm": 999999}]} => ok
+        @att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": true} => ok
+        att team.remove {"team": "$t", "agent": "@vic1"} => ok
+        inbox @vic1 team
+        "#,
+    );
+}
+
+#[test]
 fn a_strangers_first_message_waits_to_be_admitted() {
     table(
         r#"

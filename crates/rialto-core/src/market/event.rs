@@ -10,7 +10,7 @@ use super::{Attribute, Bargain, Claim, DealState, ItemLine, ListingTerms, Offer,
 use crate::amount::Amount;
 use crate::fact::{TextOf, Told, facts, short, word};
 use crate::hash::{Hash, Signature};
-use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId};
+use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId, TeamId};
 use crate::text::ContentRef;
 use crate::time::Time;
 use crate::work::Share;
@@ -258,6 +258,10 @@ pub enum MarketEvent {
         #[n(11)]
         #[serde(skip_serializing_if = "Option::is_none")]
         claims: Option<Vec<Claim>>,
+        /// The team that pays it, if an agent rules on it.
+        #[n(12)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        purse: Option<TeamId>,
     },
     /// A deal was delivered. The artifact is in the same batch.
     #[n(10)]

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Allowance, Node};
+use super::{Allowance, Consent, Node};
 use crate::amount::Amount;
 use crate::id::{AccountId, AssetId, OwnerId};
 use crate::ledger::Holder;
@@ -73,7 +73,7 @@ pub(crate) fn charge(
     (from, payees): (Holder, &[Holder]),
     (asset, amount): (AssetId, Amount),
     now: Time,
-    approved: bool,
+    consent: &Consent,
 ) -> Result<Vec<Node>, Rejection> {
     if state.allowances.is_empty() {
         return Ok(Vec::new());
@@ -84,7 +84,11 @@ pub(crate) fn charge(
             continue;
         };
         let already = drafted.get(&(node, asset)).copied().unwrap_or_default();
-        judge(node, allowance, amount, already, now, approved)?;
+        judge(node, allowance, amount, already, now)?;
+        if asks(allowance, amount) && !consent.covers(node) {
+            let detail = format!("approval_above of {node}");
+            return Err(Rejection::new(Code::NeedsApproval, detail));
+        }
         charged.push(node);
     }
     for node in &charged {
@@ -100,7 +104,6 @@ fn judge(
     amount: Amount,
     already: Amount,
     now: Time,
-    approved: bool,
 ) -> Result<(), Rejection> {
     if allowance.per_deal.is_some_and(|most| amount > most) {
         return Err(Rejection::new(
@@ -126,13 +129,26 @@ fn judge(
             ));
         }
     }
-    if !approved && allowance.approval_above.is_some_and(|above| amount > above) {
-        return Err(Rejection::new(
-            Code::NeedsApproval,
-            format!("approval_above of {node}"),
-        ));
-    }
     Ok(())
+}
+
+/// Whether a person has to approve a payment of `amount`.
+fn asks(allowance: &Allowance, amount: Amount) -> bool {
+    allowance.approval_above.is_some_and(|above| amount > above)
+}
+
+/// The nodes whose limits ask a person to approve a payment.
+pub(crate) fn asking(
+    state: &State,
+    (from, payees): (Holder, &[Holder]),
+    (asset, amount): (AssetId, Amount),
+) -> Vec<Node> {
+    let mut nodes = left(state, from, payees);
+    nodes.retain(|node| {
+        let allowance = state.allowances.get(&(*node, asset));
+        allowance.is_some_and(|a| asks(a, amount))
+    });
+    nodes
 }
 
 /// What a limit leaves at a node at which a payment would count.

@@ -19,7 +19,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub use allowance::{Budget, budgets};
-pub(crate) use allowance::{charge, count, counts_too_little, uncharge, window_start};
+pub(crate) use allowance::{asking, charge, count, counts_too_little, uncharge, window_start};
 pub(crate) use authorise::acts;
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise, stands};
@@ -32,7 +32,7 @@ use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::fact::{TextOf, Told, facts, word};
-use crate::hash::Hash;
+use crate::hash::{Hash, Signature};
 use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
 };
@@ -42,8 +42,9 @@ use crate::market::ParkedOffer;
 use crate::realm::rules;
 use crate::share;
 use crate::state::State;
-use crate::text::AssetCode;
+use crate::text::{AssetCode, ContentRef};
 use crate::time::{HOUR_MS, Time};
+use crate::work::Share;
 
 /// A node of the principal tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
@@ -458,6 +459,14 @@ pub enum Bound {
         /// The paying account.
         #[n(2)]
         pay_from: AccountId,
+        /// The accepting agent's signature over the offer's hash.
+        #[n(3)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signature: Option<Signature>,
+        /// The split of the proceeds when it was asked for, if a team is paid.
+        #[n(4)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shares: Option<Vec<Share>>,
     },
     /// To move money.
     #[n(1)]
@@ -468,6 +477,10 @@ pub enum Bound {
         /// The receiving account.
         #[n(1)]
         to: AccountId,
+        /// What it is for.
+        #[n(2)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        memo: Option<ContentRef>,
     },
     /// To make an offer that binds the agent to buy.
     #[n(2)]
@@ -476,6 +489,51 @@ pub enum Bound {
         #[n(0)]
         offer: Box<ParkedOffer>,
     },
+}
+
+impl Bound {
+    /// Whether it puts something of its agent's before others, as the command that asked for it does.
+    pub(crate) fn reaches_others(&self) -> bool {
+        match self {
+            Self::Offer { .. } => true,
+            Self::Transfer { memo, .. } => memo.is_some(),
+            Self::Accept { .. } => false,
+        }
+    }
+}
+
+/// What a person's yes to an offer was given for. If something else comes of it, it needs another.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Yes {
+    /// The split of the proceeds; empty when no team is paid.
+    #[n(0)]
+    pub shares: Vec<Share>,
+    /// The nodes whose limits asked for it.
+    #[n(1)]
+    pub nodes: Vec<Node>,
+}
+
+/// What a person has said yes to of what is being done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// That these nodes' limits are passed.
+    At(Vec<Node>),
+    /// All of it: a person does it now.
+    All,
+}
+
+impl Consent {
+    /// Whether it lets a payment pass the limit of a node above which a person has to approve.
+    fn covers(&self, node: Node) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::At(nodes) => nodes.contains(&node),
+            Self::All => true,
+        }
+    }
 }
 
 /// An approval that waits for a person of the owner whose money would be spent.

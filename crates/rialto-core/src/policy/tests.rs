@@ -2,7 +2,10 @@
 
 use std::format;
 
+use crate::event::Event;
+use crate::ledger::LedgerEvent;
 use crate::limits;
+use crate::market::MarketEvent;
 use crate::reject::Code;
 use crate::share;
 use crate::spec::{World, check, codes_without_a_line};
@@ -191,6 +194,154 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
         tick
         ann policy.answer_approval {"approval": "$c", "approve": true} => RLT0504
         ann policy.answer_approval {"approval": "$c", "approve": false} => ok
+        "#,
+    );
+}
+
+/// A team of ann's that is paid: by itself first, then with an agent of another owner for all of it.
+const PAID: &str = r#"
+    @sibling team.create {"name": "paid"} => ok $paid
+    @sibling team.propose_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 1000000}]} => ok
+    @sibling team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 1000000}]} => ok
+    @sibling listing.publish {"terms": {"title": "goods"}} => ok
+"#;
+
+const PAID_TO_ANOTHER: &str = r#"
+    @sibling team.invite {"team": "$paid", "agent": "@second", "role": "member"} => ok
+    @second team.join {"team": "$paid", "join": true} => ok
+    @sibling team.propose_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+    @sibling team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+    @second team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+"#;
+
+#[test]
+fn a_yes_is_for_the_split_that_it_was_given_for() {
+    let offer = |more: &str| {
+        format!(
+            r#"@buyer negotiation.open {{"with": "@sibling", "side": "buy", "terms": {{"price": "50", "payee_team": "$paid"}}, "valid_for_ms": 600000{more}}} => ok $a
+            "#
+        )
+    };
+    for (more, held) in [("", "0.00"), (r#", "fund": true"#, "50.00")] {
+        table(
+            &[
+                r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+                "#,
+                PAID,
+                &offer(more),
+                r#"ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+                "#,
+                PAID_TO_ANOTHER,
+                r#"@sibling negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0528 the split
+                "#,
+                &format!("balance @buyer 1000.00 pending {held}\n"),
+                // Asked again, a person sees what stands now.
+                &offer(more),
+                r#"ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+                @sibling negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
+                "#,
+            ]
+            .concat(),
+        );
+    }
+    // Between the asking and the yes: for an acceptance and for an offer.
+    table(
+        &[
+            r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+            "#,
+            PAID,
+            &offer(""),
+            r#"@sibling negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "20", "payee_team": "$paid"}, "valid_for_ms": 600000} => ok $n
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
+            "#,
+            PAID_TO_ANOTHER,
+            r#"ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0528
+            ann policy.answer_approval {"approval": "$b", "approve": true} => RLT0528
+            ann policy.answer_approval {"approval": "$b", "approve": false} => ok
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
+            ann policy.answer_approval {"approval": "$b", "approve": true} => ok
+            "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn what_waits_for_a_person_is_carried_out_as_it_was_asked_for() {
+    let mut world = table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer ledger.transfer {"memo": "invoice 4711", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $a
+        "#,
+    );
+    let signature = "ab".repeat(64);
+    world.run(&format!(
+        r#"
+        ann policy.answer_approval {{"approval": "$a", "approve": true}} => ok
+        @second negotiation.open {{"with": "@buyer", "side": "sell", "terms": {{"price": "60"}}, "valid_for_ms": 600000}} => ok $n
+        @buyer negotiation.accept {{"negotiation": "$n", "offer": "$n.offer", "signature": "{signature}"}} => ok $b
+        ann policy.answer_approval {{"approval": "$b", "approve": true}} => ok
+        "#
+    ));
+    let (mut memos, mut signed) = (0, 0);
+    for event in world.log.iter().flat_map(|e| &e.events) {
+        match event {
+            Event::Ledger(LedgerEvent::Entries { memo: Some(_), .. }) => memos += 1,
+            Event::Market(MarketEvent::DealAgreed { signature, .. }) => {
+                signed += usize::from(signature.is_some());
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((memos, signed), (1, 1));
+}
+
+#[test]
+fn a_persons_yes_lends_no_voice_to_a_suspended_agent() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "note": "mind", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $offer
+        @buyer ledger.transfer {"memo": "mind", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $memo
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $pay
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $accept
+        operator moderation.act {"target": {"agent": "@buyer"}, "step": {"suspend": {"for_ms": 86400000}}, "reason": "fraud"} => ok
+        ann policy.answer_approval {"approval": "$offer", "approve": true} => RLT0713
+        ann policy.answer_approval {"approval": "$memo", "approve": true} => RLT0713
+        @buyer ledger.transfer {"memo": "mind", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "1"}}]} => RLT0713
+        // what was begun is finished
+        ann policy.answer_approval {"approval": "$pay", "approve": true} => ok
+        ann policy.answer_approval {"approval": "$accept", "approve": true} => ok
+        "#,
+    );
+}
+
+#[test]
+fn whoever_is_blocked_accepts_nothing() {
+    table(
+        r#"
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $n
+        ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@second"}, "block": true} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0602
+        ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@second"}, "block": false} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn a_yes_is_for_the_limits_that_asked_for_it() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "50"}, "valid_for_ms": 600000} => ok $a
+        ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+        // a limit of the owner that was not there asks too; where it does not, the yes holds
+        ann policy.set_allowance {"node": {"owner": "$ann"}, "approval_above": "3"} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0601 -
+        ann policy.set_allowance {"node": {"owner": "$ann"}, "approval_above": "50"} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
         "#,
     );
 }

@@ -472,13 +472,19 @@ impl Follow {
             return Ok(());
         }
         let mut trimmed = slice.trimmed;
-        let page = render(self.door.clone(), slice.agent, slice.refs, self.reveal).await?;
-        self.room = self.door.crowd.answer(self.party, page.bytes);
-        if self.room.is_none() {
+        let (door, party) = (self.door.clone(), self.party);
+        // For a whole page, before it is read: what cannot be sent is not read.
+        let room = || door.crowd.answer(party, PAGE_BYTES);
+        let (door, agent, refs) = (self.door.clone(), slice.agent, slice.refs);
+        let Some((page, mut room)) = render_within(door, agent, refs, self.reveal, room).await?
+        else {
             // Others of its owner have not read theirs yet.
             tokio::time::sleep(ROOM).await;
             return Ok(());
-        }
+        };
+        // A page ends with the text that makes it full, which is at most one more.
+        room.resize(page.bytes.min(PAGE_BYTES), false);
+        self.room = Some(room);
         trimmed.retain(|span| page.covers(span.through));
         let trimmed = trimmed.into_iter().map(InboxNews::Trimmed);
         let deliveries = page.deliveries.into_iter();
@@ -556,17 +562,33 @@ async fn render(
     refs: Vec<Ref>,
     reveal: bool,
 ) -> Result<Rendered, Refusal> {
+    let rendered = render_within(door, reader, refs, reveal, || Some(())).await?;
+    rendered.map(|(page, ())| page).ok_or(Code::Defect.into())
+}
+
+/// The same with the room that it takes, asked for before anything is read; nothing if there is none.
+async fn render_within<T>(
+    door: Arc<Door>,
+    reader: AgentId,
+    refs: Vec<Ref>,
+    reveal: bool,
+    room: impl FnOnce() -> Option<T>,
+) -> Result<Option<(Rendered, T)>, Refusal> {
     let mut page = Rendered {
         deliveries: Vec::with_capacity(refs.len()),
         bytes: 0,
         cut: false,
     };
     if refs.is_empty() {
-        return Ok(page);
+        return Ok(room().map(|room| (page, room)));
     }
     let now = corrections::now(&door, reader, &refs).await?;
     let reads = door.clone();
-    let _place = reads.reads.acquire().await.map_err(|_| Code::Draining)?;
+    let _turn = reads.turns.next().await?;
+    // In its turn, so that what is read at once has room for all who wait for it.
+    let Some(room) = room() else {
+        return Ok(None);
+    };
     let work = move || {
         for told in refs {
             if page.bytes > PAGE_BYTES {
@@ -588,7 +610,9 @@ async fn render(
     let rendered = tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?;
-    rendered.map_err(|e| Refusal::new(e.code(), e.to_string()))
+    rendered
+        .map(|page| Some((page, room)))
+        .map_err(|e| Refusal::new(e.code(), e.to_string()))
 }
 
 /// What screening says of a text. That of a long one is remembered: it is asked again at every reading.

@@ -37,6 +37,7 @@ use super::answer::{Answer, Exported, Items, Lines};
 use super::auth::{Caller, live, scope, stands};
 use super::path::Path;
 use super::problem::Refusal;
+use super::turns;
 
 /// How long a read waits for the views to reach what was durable when it came.
 const CATCH_UP: Duration = Duration::from_secs(1);
@@ -272,7 +273,7 @@ pub(super) async fn view<T: Send + 'static>(
     read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
 ) -> Result<T, Refusal> {
     caught_up(door, at.min_position).await?;
-    let _place = door.reads.acquire().await.map_err(|_| Code::Draining)?;
+    let _turn = door.turns.next().await?;
     let views = door.views.clone().revealing(at.reveal);
     let outcome = tokio::task::spawn_blocking(move || read(&views)).await;
     outcome
@@ -525,13 +526,14 @@ pub(super) async fn export(
     caught_up(&read.door, read.query.min_position).await?;
     let (parts, mut ready) = tokio::sync::mpsc::channel(PARTS);
     let door = read.door.clone();
-    tokio::spawn(async move {
+    let work = async move {
         let mut lines = Gathered::to(parts.clone());
         if let Err(why) = export_to(door, owner, &mut lines).await {
             // The reader sees a broken stream rather than a short export.
             let _ = parts.send(Err(std::io::Error::other(why))).await;
         }
-    });
+    };
+    tokio::spawn(turns::on_behalf(turns::party(), work));
     let stream = futures_util::stream::poll_fn(move |cx| ready.poll_recv(cx));
     Ok(Lines::of(stream))
 }

@@ -43,7 +43,7 @@ use crate::views::lock;
 use crate::{Error, Result};
 pub(crate) use ranked::Scores;
 
-pub use approvals::{AccountName, ApprovalView};
+pub use approvals::{AccountName, ApprovalView, PaidShare, PaidTeam};
 pub use bonds::{COUNTED, ReactionRow};
 pub use directory::{
     AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,
