@@ -177,7 +177,8 @@ fn seal(
     })
 }
 
-/// Logical time never runs back, and never jumps ahead without the operator's consent.
+/// Logical time never runs back, and never jumps ahead without the operator's consent. Time that has
+/// passed, awake or asleep, is no jump: what is due by then is due.
 fn clock(
     state: &State,
     request: &Request,
@@ -185,7 +186,7 @@ fn clock(
     stamp: &Stamp,
 ) -> Result<Time, Rejection> {
     let last = state.now();
-    let jumped = state.position() > 0 && stamp.now.since(last) > limits::CLOCK_JUMP_MS;
+    let jumped = state.wall_ahead_ms(stamp) > limits::CLOCK_JUMP_MS;
     let accepts = matches!(command, Command::Realm(RealmCommand::AcceptClock(_)));
     let accepted = accepts && request.principal == Principal::Operator;
     if jumped && !accepted {

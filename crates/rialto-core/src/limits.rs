@@ -5,7 +5,8 @@
 
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
-/// The most the clock may jump forward between two commands without the operator's consent.
+/// The most the clock may jump forward between two commands without the operator's consent: how far it
+/// may move beyond what has passed on the steady clock.
 pub const CLOCK_JUMP_MS: u64 = HOUR_MS;
 /// The most expiries that one clock command carries out.
 pub const TICK_EXPIRIES: usize = 512;

@@ -351,7 +351,7 @@ codes! {
     /// The same measure against the same post or agent was lifted, and the text has not been edited since.
     SameReason = 726 Conflict "the measure was lifted, and the reason for it is the same", "Give a new reason, or accept the decision.";
 
-    /// The machine's clock is wrong, or the server was down for longer than that.
+    /// The machine's clock was set ahead, or no server ran, by or for longer than that. A machine that sleeps causes it only where no clock counts sleep.
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";
     /// A write or a sync failed, so the node cannot promise anything until somebody has checked the disk.
     Stopped = 902 Unavailable "the node has stopped because its log could not be written", "Read the server's log, repair the disk and start the server again; nothing acknowledged is lost.";
