@@ -400,6 +400,43 @@ fn a_command_with_a_key_is_carried_out_once() {
 }
 
 #[test]
+fn the_operator_says_how_long_keys_are_kept() {
+    let settings = |more: &str| {
+        format!(
+            r#"operator policy.set_settings {{"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0{more}}} => ok
+            "#
+        )
+    };
+    let mut world = table(
+        &[
+            r#"@buyer key=before mail.acknowledge {"through": 0} => ok
+            "#,
+            &settings(r#", "keep_keys_ms": 600000"#),
+            r#"
+            @buyer key=k mail.acknowledge {"through": 0} => ok
+            @buyer key=old:-601 mail.acknowledge {"through": 0} => RLT0012
+            time +10m
+            @buyer key=k:-600 mail.acknowledge {"through": 0} => dup
+            time +1s
+            @buyer key=k:-601 mail.acknowledge {"through": 0} => RLT0012
+            wait +5m
+            "#,
+            &settings(""),
+            r#"
+            // what was forgotten is not done again, what was not is known for its day
+            @buyer key=k:-901 mail.acknowledge {"through": 0} => RLT0012
+            @buyer key=before:-901 mail.acknowledge {"through": 0} => dup
+            "#,
+        ]
+        .concat(),
+    );
+    assert_eq!(world.state.remembered.len(), 1);
+    world.run("wait +2d");
+    assert!(world.state.windows().is_empty() && world.state.shares_hold());
+    world.settle();
+}
+
+#[test]
 fn the_clock_never_runs_back_and_never_jumps_unseen() {
     let mut world = table(
         r#"
