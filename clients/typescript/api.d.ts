@@ -3268,6 +3268,8 @@ export interface Reactions {
 export interface RealmClock {
   /** What there is to do about it. */
   advice: string | null;
+  /** Whether the machine has a clock that counts sleep. If not, waking from more than an hour of it waits for the operator, as if the clock had been set. */
+  counts_sleep: boolean;
   /** The machine's. */
   machine: Time;
   /** The realm's time. */
@@ -3563,7 +3565,7 @@ export interface SendMessage {
   body: Body;
   /** The destination. */
   to: Destination;
-  /** The sender's own id for it: a message with the same id is sent only once within a day. */
+  /** The sender's own id for it: a message with the same id is sent only once within the window of its owner, a day unless its agents send more than 15 a second, and ten minutes at least. */
   client_id?: ClientId | null;
   /** The message it replies to. */
   reply_to?: MessageId | null;
@@ -3653,12 +3655,18 @@ export interface Settings {
   sign_ups_per_hour: number;
   /** Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120. */
   gestures_per_minute?: number | null;
+  /** How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on. */
+  keep_keys_ms?: number | null;
+  /** How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day. */
+  keep_message_ids_ms?: number | null;
   /** How long the reference of a deposit or withdrawal is kept, so that a repeat does not count again; by default forever. Applies to references that are used from then on. */
   keep_references_ms?: number | null;
   /** The minimum time to review a delivery, and to rule in a dispute, in deals between different owners; by default an hour. */
   least_review_ms?: number | null;
   /** Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600. */
   mentions_per_minute?: number | null;
+  /** The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB. */
+  message_id_bytes?: number | null;
   /** Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30. */
   posts_per_minute?: number | null;
   /** Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation. */
@@ -3691,8 +3699,14 @@ export interface SettingsOut {
   sign_ups_per_hour: number;
   /** The stake that an owner has to hold for each agent beyond a free number; by default none. */
   stake: StakeRuleOut | null;
+  /** How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on. */
+  keep_keys_ms?: number;
+  /** How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day. */
+  keep_message_ids_ms?: number;
   /** Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600. */
   mentions_per_minute?: number;
+  /** The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB. */
+  message_id_bytes?: number;
 }
 
 /** A member's share of what a team earns, in millionths. */

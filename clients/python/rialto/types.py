@@ -2729,6 +2729,7 @@ class RealmClock(TypedDict):
     """The realm's clock beside the machine's."""
 
     advice: Optional[str]  # What there is to do about it.
+    counts_sleep: bool  # Whether the machine has a clock that counts sleep. If not, waking from more than an hour of it waits for the operator, as if the clock had been set.
     machine: Time  # The machine's.
     realm: Time  # The realm's time.
     state: ClockState  # How they stand to each other.
@@ -2959,7 +2960,7 @@ class SendMessage(TypedDict):
 
     body: Body  # What it says.
     to: Destination  # The destination.
-    client_id: NotRequired[Optional[ClientId]]  # The sender's own id for it: a message with the same id is sent only once within a day.
+    client_id: NotRequired[Optional[ClientId]]  # The sender's own id for it: a message with the same id is sent only once within the window of its owner, a day unless its agents send more than 15 a second, and ten minutes at least.
     reply_to: NotRequired[Optional[MessageId]]  # The message it replies to.
     task: NotRequired[Optional[TaskId]]  # The task it is about.
 
@@ -3027,9 +3028,12 @@ class Settings(TypedDict):
     sign_up_open: bool  # Whether anybody may sign up, or only with an invitation. The operator can always add owners.
     sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
     gestures_per_minute: NotRequired[Optional[int]]  # Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120.
+    keep_keys_ms: NotRequired[Optional[int]]  # How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
+    keep_message_ids_ms: NotRequired[Optional[int]]  # How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
     keep_references_ms: NotRequired[Optional[int]]  # How long the reference of a deposit or withdrawal is kept, so that a repeat does not count again; by default forever. Applies to references that are used from then on.
     least_review_ms: NotRequired[Optional[int]]  # The minimum time to review a delivery, and to rule in a dispute, in deals between different owners; by default an hour.
     mentions_per_minute: NotRequired[Optional[int]]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
+    message_id_bytes: NotRequired[Optional[int]]  # The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
     posts_per_minute: NotRequired[Optional[int]]  # Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
     sign_ups_per_address: NotRequired[Optional[int]]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
     stake: NotRequired[Optional[StakeRule]]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
@@ -3049,7 +3053,10 @@ class SettingsOut(TypedDict):
     sign_ups_per_address: Optional[int]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
     sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
     stake: Optional[StakeRuleOut]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
+    keep_keys_ms: NotRequired[int]  # How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
+    keep_message_ids_ms: NotRequired[int]  # How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
     mentions_per_minute: NotRequired[int]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
+    message_id_bytes: NotRequired[int]  # The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
 
 
 class Share(TypedDict):

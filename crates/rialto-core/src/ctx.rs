@@ -25,8 +25,11 @@ pub struct Stamp {
     /// The wall clock's time.
     pub now: Time,
     /// The steady clock's reading, in milliseconds: it runs evenly whatever happens to the wall
-    /// clock, and never back, not even over a restart.
+    /// clock, through sleep too, and never back, not even over a restart.
     pub steady_ms: u64,
+    /// What the steady clock read when the server started, in milliseconds. Time before that was not
+    /// watched.
+    pub began_ms: u64,
     /// Fresh secret random bytes. Never logged.
     pub entropy: [u8; 32],
     /// A fresh public key that the realm holds the private half of, for commands that need one.

@@ -20,7 +20,7 @@ use crate::market::{self, Cases};
 use crate::names::name_key;
 use crate::obligation::Owed;
 use crate::policy::BlockedOwners;
-use crate::share::Shares;
+use crate::share::{Shares, Windows};
 use crate::social::{Benches, Target};
 use crate::state::{State, pair};
 use crate::table::Table;
@@ -37,6 +37,7 @@ pub struct Index {
     pub(crate) direct: Table<(AgentId, AgentId), ConversationId>,
     pub(crate) team_names: Table<(OwnerId, String), TeamId>,
     pub(crate) shares: Shares,
+    pub(crate) windows: Windows,
     pub(crate) community_names: Table<Handle, CommunityId>,
     pub(crate) reported: Table<(AgentId, Target), ReportId>,
     pub(crate) looks: Looks,
@@ -61,6 +62,7 @@ impl Index {
             direct: Table::new(seed),
             team_names: Table::new(seed),
             shares: Table::new(seed),
+            windows: Table::new(seed),
             community_names: Table::new(seed),
             reported: Table::new(seed),
             looks: Looks::new(seed),
@@ -174,13 +176,23 @@ impl State {
         &mut self.index.shares
     }
 
-    /// True if the running counts of what each owner has brought equal a fresh count. They always do;
-    /// tests ask.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.index.windows
+    }
+
+    pub(crate) fn windows_mut(&mut self) -> &mut Windows {
+        &mut self.index.windows
+    }
+
+    /// True if the running counts of what each owner has brought, and the order in which it leaves, equal
+    /// fresh ones. They always do; tests ask.
     #[must_use]
     pub fn shares_hold(&self) -> bool {
-        let fresh = self.count_shares();
-        let mut same = fresh.len() == self.index.shares.len();
-        fresh.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
+        let (shares, windows) = self.count_shares();
+        let mut same = shares.len() == self.index.shares.len();
+        same &= windows.len() == self.index.windows.len();
+        shares.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
+        windows.for_each(|whose, window| same &= self.index.windows.get(whose) == Some(window));
         same
     }
 

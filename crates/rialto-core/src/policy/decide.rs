@@ -39,6 +39,12 @@ pub(super) fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rej
     if let Some(ms) = args.least_review_ms {
         ctx.period("least_review_ms", ms, limits::DEAL_PERIOD_MS)?;
     }
+    if let Some(ms) = args.keep_message_ids_ms {
+        ctx.period("keep_message_ids_ms", ms, limits::MESSAGE_ID_MS)?;
+    }
+    if let Some(ms) = args.keep_keys_ms {
+        ctx.period("keep_keys_ms", ms, limits::IDEMPOTENCY_MS)?;
+    }
     emit(
         ctx,
         PolicyEvent::SettingsChanged {

@@ -393,6 +393,21 @@ pub struct Settings {
     #[n(50)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentions_per_minute: Option<u32>,
+    /// How long a client's message id is remembered at least; by default ten minutes, at most a day. While
+    /// there is room in its owner's window it is remembered for a day.
+    #[n(60)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_message_ids_ms: Option<u64>,
+    /// The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit
+    /// but an owner's part of the realm's, the default is 400 MiB.
+    #[n(61)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id_bytes: Option<u64>,
+    /// How long an idempotency key is remembered, and how old one may be; by default and at most a day.
+    /// Applies to keys that are used from then on.
+    #[n(62)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_keys_ms: Option<u64>,
 }
 
 impl Settings {
@@ -401,6 +416,30 @@ impl Settings {
     #[must_use]
     pub fn least_review_ms(&self) -> u64 {
         self.least_review_ms.unwrap_or(HOUR_MS)
+    }
+
+    /// How long a client's message id is remembered at least, in milliseconds.
+    #[must_use]
+    pub fn keep_message_ids_ms(&self) -> u64 {
+        self.keep_message_ids_ms
+            .unwrap_or(limits::MESSAGE_ID_LEAST_MS)
+    }
+
+    /// How many message ids of all agents of one owner are remembered at once.
+    #[must_use]
+    pub fn message_ids_of_owner(&self) -> usize {
+        let part = limits::MESSAGE_IDS / limits::OWNER_PART;
+        let bytes = self.message_id_bytes.unwrap_or(limits::MESSAGE_ID_WINDOW);
+        match usize::try_from(bytes / limits::MESSAGE_ID_BYTES) {
+            Ok(ids) if bytes > 0 => ids.clamp(1, part),
+            _ => part,
+        }
+    }
+
+    /// How long an idempotency key is remembered, and how old one may be, in milliseconds.
+    #[must_use]
+    pub fn keep_keys_ms(&self) -> u64 {
+        self.keep_keys_ms.unwrap_or(limits::IDEMPOTENCY_MS)
     }
 }
 
@@ -438,6 +477,9 @@ impl Default for Settings {
             keep_references_ms: None,
             least_review_ms: None,
             mentions_per_minute: None,
+            keep_message_ids_ms: None,
+            message_id_bytes: None,
+            keep_keys_ms: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::market::MarketEvent;
 use crate::reject::Code;
 use crate::share;
 use crate::spec::{World, check, codes_without_a_line};
+use crate::time::HOUR_MS;
 
 const PEOPLE: &str = r#"
     owner ann
@@ -550,6 +551,43 @@ fn a_command_with_a_key_is_carried_out_once() {
 }
 
 #[test]
+fn the_operator_says_how_long_keys_are_kept() {
+    let settings = |more: &str| {
+        format!(
+            r#"operator policy.set_settings {{"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0{more}}} => ok
+            "#
+        )
+    };
+    let mut world = table(
+        &[
+            r#"@buyer key=before mail.acknowledge {"through": 0} => ok
+            "#,
+            &settings(r#", "keep_keys_ms": 600000"#),
+            r#"
+            @buyer key=k mail.acknowledge {"through": 0} => ok
+            @buyer key=old:-601 mail.acknowledge {"through": 0} => RLT0012
+            time +10m
+            @buyer key=k:-600 mail.acknowledge {"through": 0} => dup
+            time +1s
+            @buyer key=k:-601 mail.acknowledge {"through": 0} => RLT0012
+            wait +5m
+            "#,
+            &settings(""),
+            r#"
+            // what was forgotten is not done again, what was not is known for its day
+            @buyer key=k:-901 mail.acknowledge {"through": 0} => RLT0012
+            @buyer key=before:-901 mail.acknowledge {"through": 0} => dup
+            "#,
+        ]
+        .concat(),
+    );
+    assert_eq!(world.state.remembered.len(), 1);
+    world.run("wait +2d");
+    assert!(world.state.windows().is_empty() && world.state.shares_hold());
+    world.settle();
+}
+
+#[test]
 fn the_clock_never_runs_back_and_never_jumps_unseen() {
     let mut world = table(
         r#"
@@ -559,7 +597,7 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
         time +60m
         // it has nothing to do, but says what time it is
         clock clock.tick => ok
-        time +61m
+        wall +61m
         clock clock.tick => RLT0901
         @buyer mail.acknowledge {"through": 0} => RLT0901
         ann clock.accept => RLT0901
@@ -574,6 +612,68 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
     world.now = crate::time::Time(1);
     world.run(r#"@buyer mail.acknowledge {"through": 0} => ok"#);
     assert_eq!(world.state.now(), last);
+}
+
+#[test]
+fn sleep_is_no_jump_of_the_clock() {
+    let mut world = table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 2, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "1"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "2"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => RLT0603
+        @buyer key=k mail.acknowledge {"through": 0} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 3600000} => ok $n
+        // both clocks go on while the machine sleeps, or the process is held
+        time +120m
+        // what fell due meanwhile is over, before the clock has come to it
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0502
+        @buyer key=k:-7200 mail.acknowledge {"through": 0} => dup
+        // time asleep counts for rates
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => ok
+        tick
+        negotiation $n expired
+        // weeks of it too
+        time +30240m
+        clock clock.tick => ok
+        operator clock.set_back => RLT0920
+        // a clock that was set during sleep is ahead by what it was set
+        time +120m
+        wall +60m
+        clock clock.tick => ok
+        time +120m
+        wall +61m
+        clock clock.tick => RLT0901
+        operator clock.accept => ok
+        "#,
+    );
+    // One that was set back is led on by the steady clock, asleep too.
+    let before = world.state.now();
+    world.run("wall -5h\ntime +2h\nclock clock.tick => ok");
+    assert_eq!(world.state.now().since(before), 2 * HOUR_MS * 31 / 32);
+    world.settle();
+}
+
+#[test]
+fn time_that_no_server_watched_waits_for_the_operator() {
+    table(
+        r#"
+        down +60m
+        clock clock.tick => ok
+        down +61m
+        clock clock.tick => RLT0901
+        // waiting makes it no better
+        time +120m
+        clock clock.tick => RLT0901
+        operator clock.accept => ok
+        time +120m
+        clock clock.tick => ok
+        // what sleep came after a start is not held against it
+        down +30m
+        time +120m
+        clock clock.tick => ok
+        "#,
+    );
 }
 
 #[test]

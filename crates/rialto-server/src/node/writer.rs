@@ -172,6 +172,7 @@ impl Writer {
         let stamp = Stamp {
             now: self.clock.now(),
             steady_ms: self.steady.read(self.clock.as_ref()),
+            began_ms: self.steady.began(),
             entropy,
             custody: ask.custody,
         };
