@@ -46,6 +46,8 @@ pub struct Ctx<'a> {
     pub(crate) approved: bool,
     /// The result of an earlier command, if this one repeats it.
     pub(crate) repeats: Option<AnyId>,
+    /// The realm's mark of the text of a command that may have to wait for a person.
+    pub(crate) said: Option<Short>,
     actor: Option<AgentId>,
     position: u64,
     next_ordinal: u64,
@@ -88,6 +90,7 @@ impl<'a> Ctx<'a> {
             draft: Draft::default(),
             approved: false,
             repeats: None,
+            said: None,
             actor,
             position: state.position() + 1,
             next_ordinal: 0,
@@ -154,6 +157,13 @@ impl<'a> Ctx<'a> {
         Ok(id)
     }
 
+    /// Stores the text of a command that may have to wait for a person, and keeps its mark, by which
+    /// the same request is known again.
+    pub(crate) fn place_marked(&mut self, sealed: Sealed) -> ContentRef {
+        self.said = Some(sealed.same);
+        self.place(sealed)
+    }
+
     /// Stores a sealed content with this envelope.
     pub(crate) fn place(&self, sealed: Sealed) -> ContentRef {
         let id = ContentId(id::number(self.position, u64::from(sealed.ordinal)));
@@ -182,6 +192,11 @@ impl<'a> Ctx<'a> {
             }
             _ => self.actor(),
         }
+    }
+
+    /// The events of the decision so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
     }
 
     /// How many events the decision has so far.

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use crate::handles::{self, Looks};
 use crate::hash::Hash;
 use crate::id::{
-    AccountId, AgentId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId, TaskId,
-    TeamId, TokenId,
+    AccountId, AgentId, ApprovalId, AssetId, CommunityId, ConversationId, ListingId, OwnerId,
+    ReportId, TaskId, TeamId, TokenId,
 };
 use crate::identity::{Keys, Status};
 use crate::ledger::Holder;
@@ -44,6 +44,7 @@ pub struct Index {
     pub(crate) blocked_owners: BlockedOwners,
     pub(crate) benches: Benches,
     pub(crate) parts: BTreeSet<(TaskId, TaskId)>,
+    pub(crate) waiting: BTreeSet<(AgentId, ApprovalId)>,
 }
 
 impl Index {
@@ -66,6 +67,7 @@ impl Index {
             blocked_owners: Table::new(seed),
             benches: Benches::default(),
             parts: BTreeSet::new(),
+            waiting: BTreeSet::new(),
         }
     }
 }
@@ -130,7 +132,13 @@ impl State {
         self.index.parts.range(all).map(|(_, part)| *part)
     }
 
-    /// True if the look-ups of communities, members, wholes and keys equal rebuilt ones. They always
+    /// The approvals that an agent waits for, the oldest first.
+    pub(crate) fn approvals_of(&self, agent: AgentId) -> impl Iterator<Item = ApprovalId> + '_ {
+        let all = (agent, ApprovalId(0))..=(agent, ApprovalId(u64::MAX));
+        self.index.waiting.range(all).map(|(_, approval)| *approval)
+    }
+
+    /// True if the look-ups of communities, members, wholes, approvals and keys equal rebuilt ones. They always
     /// do; tests ask.
     #[must_use]
     pub fn lookups_hold(&self) -> bool {
@@ -144,7 +152,12 @@ impl State {
                 keys.add(agent.key);
             }
         });
+        let mut waiting = BTreeSet::new();
+        self.approvals.for_each(|id, approval| {
+            waiting.insert((approval.agent, *id));
+        });
         parts == self.index.parts
+            && waiting == self.index.waiting
             && keys.agrees(&self.index.keys)
             && Benches::count(self) == self.index.benches
     }

@@ -18,7 +18,7 @@ use crate::id::{
     AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId, TeamId, position_of,
 };
 use crate::identity::{AgentRef, Principal, Status};
-use crate::ledger::{AccountRef, Holder, Purpose, request_approval, resolve_asset};
+use crate::ledger::{AccountRef, Holder, Purpose, resolve_asset};
 use crate::limits;
 use crate::policy::{self, Action, Bound, Rate};
 use crate::reject::{Code, Rejection};
@@ -100,6 +100,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
             takes: Some(takes),
         },
     );
+    policy::end_moot(ctx, made.buyer, made.negotiation, Some(hash));
     Ok(())
 }
 
@@ -246,6 +247,7 @@ pub(super) fn end(
             by,
         },
     );
+    policy::end_moot(ctx, negotiation.buyer, id, None);
     Ok(())
 }
 
@@ -332,7 +334,7 @@ fn offer_hash(
 }
 
 pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
-    let placed = args.clone().map_texts(&mut |note| ctx.place(note));
+    let placed = args.clone().map_texts(&mut |note| ctx.place_marked(note));
     open_with(ctx, &placed)
 }
 
@@ -446,7 +448,7 @@ fn open_negotiation<'a>(
 }
 
 pub(super) fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
-    let placed = args.clone().map_texts(&mut |note| ctx.place(note));
+    let placed = args.clone().map_texts(&mut |note| ctx.place_marked(note));
     counter_with(ctx, &placed)
 }
 
@@ -498,7 +500,7 @@ pub(super) fn leave(ctx: &mut Ctx<'_>, args: &LeaveNegotiation) -> Result<(), Re
     end(ctx, args.negotiation, NegotiationEnd::Left, Some(by))
 }
 
-pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> {
+pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, args.negotiation, by)?;
     let asset = negotiation.latest.bargain.asset;
@@ -516,7 +518,9 @@ pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), 
             ));
         }
     };
-    accept(ctx, args.negotiation, args.offer, pay_from, args.signature)
+    let note = args.note.map(|note| ctx.place_marked(note));
+    let by = (pay_from, args.signature, note);
+    accept(ctx, args.negotiation, args.offer, by)
 }
 
 /// Accepts exactly the named offer: one batch makes the deal, the hold and the task.
@@ -527,8 +531,7 @@ pub(crate) fn accept(
     ctx: &mut Ctx<'_>,
     id: NegotiationId,
     offer: Hash,
-    pay_from: Option<AccountId>,
-    signature: Option<Signature>,
+    (pay_from, signature, note): (Option<AccountId>, Option<Signature>, Option<ContentRef>),
 ) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, id, by)?;
@@ -588,9 +591,10 @@ pub(crate) fn accept(
                 negotiation: id,
                 offer,
                 pay_from: payer,
+                note,
             };
             ctx.back_to(&mark);
-            return request_approval(ctx, by, bound, (bargain.asset, bargain.price));
+            return policy::request(ctx, by, bound, (bargain.asset, bargain.price));
         }
         Err(why) => return Err(why),
     };
@@ -618,8 +622,10 @@ pub(crate) fn accept(
             signature,
             shares,
             claims,
+            note,
         },
     );
+    policy::end_moot(ctx, buyer, id, None);
     match negotiation.call {
         Some(call) => close(ctx, call, Some(id)),
         None => Ok(()),
