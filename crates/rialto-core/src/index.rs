@@ -18,6 +18,7 @@ use crate::ledger::Holder;
 use crate::mail::KeptIndex;
 use crate::market;
 use crate::names::name_key;
+use crate::obligation::Owed;
 use crate::policy::BlockedOwners;
 use crate::share::Shares;
 use crate::social::{Benches, Target};
@@ -45,6 +46,7 @@ pub struct Index {
     pub(crate) benches: Benches,
     pub(crate) parts: BTreeSet<(TaskId, TaskId)>,
     pub(crate) waiting: BTreeSet<(AgentId, ApprovalId)>,
+    pub(crate) owed: Owed,
 }
 
 impl Index {
@@ -68,6 +70,7 @@ impl Index {
             benches: Benches::default(),
             parts: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            owed: Owed::new(seed),
         }
     }
 }
