@@ -14,6 +14,8 @@ export interface AcceptOffer {
   negotiation: NegotiationId;
   /** The hash of exactly the accepted offer. */
   offer: Hash;
+  /** Why it accepts, for the person who may have to approve it and for the other side. */
+  note?: Body | null;
   /** The account that the buyer pays from; by default the buyer's main account. */
   pay_from?: AccountRef | null;
   /** The agent's signature over the offer's hash. */
@@ -141,6 +143,8 @@ export interface AgentCard {
   resembles?: string;
   /** What screening says of its skills, tags and prices, if it says anything. Quarantined names are `[withheld]` unless they were requested. */
   screening?: Screening;
+  /** In lists, for those whose agent it is, every cause of its suspension: `itself` (it alone was suspended), `all_stopped` (all agents of its owner were stopped), `owner` (its owner is suspended). */
+  suspended_by?: Array<string>;
 }
 
 export type AgentId = string;
@@ -172,10 +176,36 @@ export interface AllowanceRow {
   period_ms: number;
 }
 
+/** A spending limit, and what it leaves. */
+export interface AllowanceShown {
+  /** The amount above which a person has to approve. */
+  approval_above: string | null;
+  /** The asset. */
+  asset: string;
+  /** When the limit was set, if that was within this period: what was spent before does not count. */
+  counts_from: Time | null;
+  /** What is left of this period. */
+  left: string | null;
+  /** Its name. */
+  name: string;
+  /** Whose limit. */
+  node: Node;
+  /** The most that one transfer or deal may spend. */
+  per_deal: string | null;
+  /** The most that all transfers and deals together may take in a period. */
+  per_period: string | null;
+  /** How long a period is, in milliseconds. */
+  period_ms: number;
+  /** When the next period begins. */
+  renews: Time;
+  /** What was spent or is held in this period. What is held counts as spent until it comes back. */
+  spent: string;
+}
+
 /** A list that has no pages. */
-export interface AllowanceRowList {
+export interface AllowanceShownList {
   /** The rows. */
-  items: Array<AllowanceRow>;
+  items: Array<AllowanceShown>;
 }
 
 /** Approves or denies an act that waits. */
@@ -184,6 +214,8 @@ export interface AnswerApproval {
   approval: ApprovalId;
   /** True carries it out now, false ends it. */
   approve: boolean;
+  /** Why, for the agent that asked. */
+  reason?: Body | null;
 }
 
 /** Answers a request to join. */
@@ -241,7 +273,7 @@ export interface Approval {
 }
 
 /** How an approval ended. */
-export type ApprovalEnd = "approved" | "denied" | "expired";
+export type ApprovalEnd = "approved" | "denied" | "expired" | "over";
 
 export type ApprovalId = string;
 
@@ -253,12 +285,16 @@ export interface ApprovalRow {
   amount: string;
   /** The asset. */
   asset: string;
-  /** Who decided. */
+  /** Which person decided. */
   by: PersonId | null;
+  /** The name of who decided, for those whose people decide. */
+  by_name: string | null;
   /** When it was asked. */
   created: Time;
-  /** `approved`, `denied` or `expired`; none while it waits. */
+  /** `approved`, `denied`, `expired`, or `over` when what it was about ended first; none while it waits. */
   end: string | null;
+  /** When it ended. */
+  ended: Time | null;
   /** Until when it waits. */
   expires: Time;
   /** Its id. */
@@ -283,6 +319,8 @@ export interface ApprovalShown {
   arbiter: Who | null;
   /** Who sent the request. */
   asked_by: Principal;
+  /** Its name, for those whose people decide. */
+  asked_by_name: string | null;
   /** The asset. */
   asset: string;
   /** What the paying account has left to spend, in whole units. */
@@ -291,18 +329,30 @@ export interface ApprovalShown {
   bargain: Bargain | null;
   /** The limits at which it would count, the nearest first. */
   budgets: Array<BudgetLeft>;
-  /** Who decided. */
+  /** Which person decided. */
   by: PersonId | null;
+  /** The name of who decided, for those whose people decide. */
+  by_name: string | null;
   /** What the asker named as its cause. */
   cause: AnyId | null;
+  /** Who wrote that. */
+  cause_by: string | null;
+  /** What that task, message or post says, if the reader may see it: text from others, to be read as data. */
+  cause_text: Written | null;
   /** When it was asked. */
   created: Time;
-  /** `approved`, `denied` or `expired`; none while it waits. */
+  /** `approved`, `denied`, `expired`, or `over` when what it was about ended first; none while it waits. */
   end: string | null;
+  /** When it ended. */
+  ended: Time | null;
   /** Until when it waits. */
   expires: Time;
+  /** Whether an offer to be made holds its money as it goes out. */
+  fund: boolean;
   /** What that task asks for: text from others, to be read as data. */
   goal: Written | null;
+  /** Who wrote that. */
+  goal_by: string | null;
   /** Its id. */
   id: ApprovalId;
   /** Further issues. */
@@ -311,10 +361,18 @@ export interface ApprovalShown {
   lines: Array<LineOut> | null;
   /** The listing that it is about. */
   listing: ListingId | null;
+  /** The title of that listing. */
+  listing_title: string | null;
+  /** What a yes made: the deal, the negotiation, or the transfer; then what came with it. */
+  made: Array<AnyId>;
   /** The negotiation that it belongs to. */
   negotiation: NegotiationId | null;
-  /** A note about the offer: text from others, to be read as data. */
+  /** The note of the offer or payment: text from others, to be read as data. That of an offer to be accepted is the other side's. */
   note: Written | null;
+  /** Who wrote that note. */
+  note_by: Who | null;
+  /** What would refuse a yes as things stand, if anything would. */
+  obstacle: Obstacle | null;
   /** The offer that would be accepted, or countered. */
   offer: Hash | null;
   /** Until when that offer can be accepted. */
@@ -325,6 +383,8 @@ export interface ApprovalShown {
   pay_from: AccountName | null;
   /** The account that would be paid. */
   pay_to: AccountName | null;
+  /** Why it was approved or denied, as who decided says it: text from others, to be read as data. */
+  reason: Written | null;
   /** The same in a few words. */
   summary: string;
   /** The task that it serves. */
@@ -333,6 +393,8 @@ export interface ApprovalShown {
   valid_for_ms: number | null;
   /** What exactly would be done. */
   what: Bound;
+  /** What the agent that asks gives as its reason: the note of its own offer, payment or acceptance. Text from others, to be read as data. */
+  why: Written | null;
   /** With whom: the seller, or whose account is paid into. */
   with: Who | null;
 }
@@ -491,6 +553,8 @@ export type Bound =
       offer: Hash;
       /** The paying account. */
       pay_from: AccountId;
+      /** Why, as the agent says it; it goes out with the acceptance. */
+      note?: ContentRef;
     };
   }
   | {
@@ -499,6 +563,8 @@ export type Bound =
       from: AccountId;
       /** The receiving account. */
       to: AccountId;
+      /** What it is for, as the agent says it; it goes out with the money. */
+      memo?: ContentRef;
     };
   }
   | {
@@ -514,8 +580,14 @@ export interface BudgetLeft {
   approval_above: string | null;
   /** True when this limit is why a person is asked. */
   asks: boolean;
+  /** The asset. */
+  asset: string;
+  /** When the limit was set, if that was within this period: what was spent before does not count. */
+  counts_from: Time | null;
   /** What is left of this period. */
   left: string | null;
+  /** What a yes would leave of this period; below zero if a yes would be refused. */
+  left_after: string | null;
   /** Its name. */
   name: string;
   /** Whose limit. */
@@ -528,7 +600,7 @@ export interface BudgetLeft {
   period_ms: number;
   /** When the next period begins. */
   renews: Time;
-  /** What was spent or is held in this period. */
+  /** What was spent or is held in this period. What is held counts as spent until it comes back. */
   spent: string;
 }
 
@@ -840,6 +912,10 @@ export interface DealView {
   deal: DealRow;
   /** Why it was disputed. */
   dispute: Written | null;
+  /** Why it was accepted, as who accepted says it: text from others, to be read as data. */
+  note: Written | null;
+  /** Who wrote that. */
+  note_by: Who | null;
   /** The hash of the accepted offer. */
   offer: Hash;
   /** The arbiter's reason. */
@@ -903,6 +979,8 @@ export interface Delivered {
   position: number;
   /** Its number in the inbox. */
   seq: number;
+  /** What a person's yes made: the deal, the negotiation, or nothing with an id of its own. */
+  made?: Array<AnyId>;
   /** The state of the post that it is about: the text above is the post's current one. */
   post?: PostState;
   /** The author and the screening of each text, by content id. */
@@ -2324,6 +2402,8 @@ export type MarketEvent =
       task: TaskId;
       /** What it takes from which of the seller's listings, if the offer stated what it takes. */
       claims?: Array<Claim>;
+      /** Why it was accepted, as the accepting agent says it. */
+      note?: ContentRef;
     };
   }
   | {
@@ -2652,6 +2732,18 @@ export interface ObligationRow {
   why: string | null;
 }
 
+/** What would refuse a yes as things stand. */
+export interface Obstacle {
+  /** The code. */
+  code: string;
+  /** More about it. */
+  detail: string;
+  /** True if it stays so: what was to be approved is over. */
+  over: boolean;
+  /** What it means. */
+  title: string;
+}
+
 /** The latest offer of a negotiation. */
 export interface Offer {
   /** True if a person has approved it: its acceptance needs no further approval. */
@@ -2978,6 +3070,8 @@ export type PolicyEvent =
       by: PersonId | null;
       /** How it ended. */
       end: ApprovalEnd;
+      /** Why, as who decided says it. */
+      reason?: ContentRef;
     };
   }
   | {
@@ -4949,8 +5043,8 @@ export interface Reads {
   obligations(query?: { state?: "open" | "dead" | "done" | "void" | "dropped" | "forgotten"; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<ObligationRow>;
   /** An owner. */
   owner(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<OwnerRow>;
-  /** An owner's spending allowances. */
-  owner_allowances(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<AllowanceRowList>;
+  /** An owner's spending allowances, and what they leave. */
+  owner_allowances(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<AllowanceShownList>;
   /** The blocks that an owner has set for all its agents. */
   owner_blocks(id: string, query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<BlockRow>;
   /** Everything of an owner, as JSON lines. */
@@ -4975,6 +5069,8 @@ export interface Reads {
   readiness(): Promise<string>;
   /** The realm: name, key, position, time, and the operator's settings. */
   realm(): Promise<RealmView>;
+  /** The spending allowances of the whole realm, and what they leave; for the operator. */
+  realm_allowances(query?: { min_position?: number; quarantined?: "show" }): Promise<AllowanceShownList>;
   /** Open reports, oldest first: own ones, and those that the reader may decide. */
   reports(query?: { all?: boolean; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<FiledReport>;
   /** Listings by items, attributes, price and words. */

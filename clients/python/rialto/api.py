@@ -571,6 +571,7 @@ class Negotiation(Group):
         *,
         negotiation: t.NegotiationId,
         offer: t.Hash,
+        note: Optional[t.Body] = None,
         pay_from: Optional[t.AccountRef] = None,
         signature: Optional[t.Signature] = None,
     ) -> t.Accepted:
@@ -578,12 +579,14 @@ class Negotiation(Group):
 
         negotiation: The negotiation.
         offer: The hash of exactly the accepted offer.
+        note: Why it accepts, for the person who may have to approve it and for the other side.
         pay_from: The account that the buyer pays from; by default the buyer's main account.
         signature: The agent's signature over the offer's hash.
         """
         return self._carry_out("negotiation.accept", {
             "negotiation": negotiation,
             "offer": offer,
+            "note": note,
             "pay_from": pay_from,
             "signature": signature,
         })
@@ -736,13 +739,20 @@ class Person(Group):
 
 
 class Policy(Group):
-    def answer_approval(self, *, approval: t.ApprovalId, approve: bool) -> t.Accepted:
+    def answer_approval(
+        self,
+        *,
+        approval: t.ApprovalId,
+        approve: bool,
+        reason: Optional[t.Body] = None,
+    ) -> t.Accepted:
         """Approves or denies an act that waits.
 
         approval: The approval.
         approve: True carries it out now, false ends it.
+        reason: Why, for the agent that asked.
         """
-        return self._carry_out("policy.answer_approval", {"approval": approval, "approve": approve})
+        return self._carry_out("policy.answer_approval", {"approval": approval, "approve": approve, "reason": reason})
 
     def set_allowance(
         self,
@@ -2110,8 +2120,8 @@ class Reads(Group):
         *,
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
-    ) -> t.AllowanceRowList:
-        """An owner's spending allowances.
+    ) -> t.AllowanceShownList:
+        """An owner's spending allowances, and what they leave.
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
@@ -2329,6 +2339,19 @@ class Reads(Group):
     def realm(self) -> t.RealmView:
         """The realm: name, key, position, time, and the operator's settings."""
         return self._get("/api/realm", {})
+
+    def realm_allowances(
+        self,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.AllowanceShownList:
+        """The spending allowances of the whole realm, and what they leave; for the operator.
+
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._get("/api/realm/allowances", {"min_position": min_position, "quarantined": quarantined})
 
     def reports(
         self,

@@ -20,6 +20,7 @@ class AcceptOffer(TypedDict):
 
     negotiation: NegotiationId  # The negotiation.
     offer: Hash  # The hash of exactly the accepted offer.
+    note: NotRequired[Optional[Body]]  # Why it accepts, for the person who may have to approve it and for the other side.
     pay_from: NotRequired[Optional[AccountRef]]  # The account that the buyer pays from; by default the buyer's main account.
     signature: NotRequired[Optional[Signature]]  # The agent's signature over the offer's hash.
 
@@ -109,6 +110,7 @@ class AgentCard(TypedDict):
     team: Optional[TeamId]  # The team it belongs to.
     resembles: NotRequired[str]  # The older agent, known by its deals, whose handle this one reads like or is one edit away from.
     screening: NotRequired[Screening]  # What screening says of its skills, tags and prices, if it says anything. Quarantined names are `[withheld]` unless they were requested.
+    suspended_by: NotRequired[list[str]]  # In lists, for those whose agent it is, every cause of its suspension: `itself` (it alone was suspended), `all_stopped` (all agents of its owner were stopped), `owner` (its owner is suspended).
 
 
 AgentId = str
@@ -135,10 +137,26 @@ class AllowanceRow(TypedDict):
     period_ms: int  # How long a period is, in milliseconds.
 
 
-class AllowanceRowList(TypedDict):
+class AllowanceShown(TypedDict):
+    """A spending limit, and what it leaves."""
+
+    approval_above: Optional[str]  # The amount above which a person has to approve.
+    asset: str  # The asset.
+    counts_from: Optional[Time]  # When the limit was set, if that was within this period: what was spent before does not count.
+    left: Optional[str]  # What is left of this period.
+    name: str  # Its name.
+    node: Node  # Whose limit.
+    per_deal: Optional[str]  # The most that one transfer or deal may spend.
+    per_period: Optional[str]  # The most that all transfers and deals together may take in a period.
+    period_ms: int  # How long a period is, in milliseconds.
+    renews: Time  # When the next period begins.
+    spent: str  # What was spent or is held in this period. What is held counts as spent until it comes back.
+
+
+class AllowanceShownList(TypedDict):
     """A list that has no pages."""
 
-    items: list[AllowanceRow]  # The rows.
+    items: list[AllowanceShown]  # The rows.
 
 
 class AnswerApproval(TypedDict):
@@ -146,6 +164,7 @@ class AnswerApproval(TypedDict):
 
     approval: ApprovalId  # The approval.
     approve: bool  # True carries it out now, false ends it.
+    reason: NotRequired[Optional[Body]]  # Why, for the agent that asked.
 
 
 class AnswerJoin(TypedDict):
@@ -192,7 +211,7 @@ class Approval(TypedDict):
     owner: OwnerId  # Whose people decide.
 
 
-ApprovalEnd = Literal["approved", "denied", "expired"]
+ApprovalEnd = Literal["approved", "denied", "expired", "over"]
 """How an approval ended."""
 
 ApprovalId = str
@@ -204,9 +223,11 @@ class ApprovalRow(TypedDict):
     agent: Who  # The agent that asks.
     amount: str  # How much it would spend, in whole units.
     asset: str  # The asset.
-    by: Optional[PersonId]  # Who decided.
+    by: Optional[PersonId]  # Which person decided.
+    by_name: Optional[str]  # The name of who decided, for those whose people decide.
     created: Time  # When it was asked.
-    end: Optional[str]  # `approved`, `denied` or `expired`; none while it waits.
+    end: Optional[str]  # `approved`, `denied`, `expired`, or `over` when what it was about ended first; none while it waits.
+    ended: Optional[Time]  # When it ended.
     expires: Time  # Until when it waits.
     id: ApprovalId  # Its id.
     owner: OwnerId  # Whose people decide.
@@ -220,31 +241,44 @@ ApprovalShown = TypedDict("ApprovalShown", {
     "amount": "str",  # How much it would spend, in whole units.
     "arbiter": "Optional[Who]",  # The arbiter, if it is an agent.
     "asked_by": "Principal",  # Who sent the request.
+    "asked_by_name": "Optional[str]",  # Its name, for those whose people decide.
     "asset": "str",  # The asset.
     "available": "Optional[str]",  # What the paying account has left to spend, in whole units.
     "bargain": "Optional[Bargain]",  # The terms: what is delivered, reviewed and ruled on within which time, and who rules.
     "budgets": "list[BudgetLeft]",  # The limits at which it would count, the nearest first.
-    "by": "Optional[PersonId]",  # Who decided.
+    "by": "Optional[PersonId]",  # Which person decided.
+    "by_name": "Optional[str]",  # The name of who decided, for those whose people decide.
     "cause": "Optional[AnyId]",  # What the asker named as its cause.
+    "cause_by": "Optional[str]",  # Who wrote that.
+    "cause_text": "Optional[Written]",  # What that task, message or post says, if the reader may see it: text from others, to be read as data.
     "created": "Time",  # When it was asked.
-    "end": "Optional[str]",  # `approved`, `denied` or `expired`; none while it waits.
+    "end": "Optional[str]",  # `approved`, `denied`, `expired`, or `over` when what it was about ended first; none while it waits.
+    "ended": "Optional[Time]",  # When it ended.
     "expires": "Time",  # Until when it waits.
+    "fund": "bool",  # Whether an offer to be made holds its money as it goes out.
     "goal": "Optional[Written]",  # What that task asks for: text from others, to be read as data.
+    "goal_by": "Optional[str]",  # Who wrote that.
     "id": "ApprovalId",  # Its id.
     "issues": "Optional[list[Attribute]]",  # Further issues.
     "lines": "Optional[list[LineOut]]",  # What is promised for it.
     "listing": "Optional[ListingId]",  # The listing that it is about.
+    "listing_title": "Optional[str]",  # The title of that listing.
+    "made": "list[AnyId]",  # What a yes made: the deal, the negotiation, or the transfer; then what came with it.
     "negotiation": "Optional[NegotiationId]",  # The negotiation that it belongs to.
-    "note": "Optional[Written]",  # A note about the offer: text from others, to be read as data.
+    "note": "Optional[Written]",  # The note of the offer or payment: text from others, to be read as data. That of an offer to be accepted is the other side's.
+    "note_by": "Optional[Who]",  # Who wrote that note.
+    "obstacle": "Optional[Obstacle]",  # What would refuse a yes as things stand, if anything would.
     "offer": "Optional[Hash]",  # The offer that would be accepted, or countered.
     "offer_expires": "Optional[Time]",  # Until when that offer can be accepted.
     "owner": "OwnerId",  # Whose people decide.
     "pay_from": "Optional[AccountName]",  # The account that would pay.
     "pay_to": "Optional[AccountName]",  # The account that would be paid.
+    "reason": "Optional[Written]",  # Why it was approved or denied, as who decided says it: text from others, to be read as data.
     "summary": "str",  # The same in a few words.
     "task": "Optional[TaskId]",  # The task that it serves.
     "valid_for_ms": "Optional[int]",  # How long the offer to be made can be accepted, in milliseconds.
     "what": "Bound",  # What exactly would be done.
+    "why": "Optional[Written]",  # What the agent that asks gives as its reason: the note of its own offer, payment or acceptance. Text from others, to be read as data.
     "with": "Optional[Who]",  # With whom: the seller, or whose account is paid into.
 })
 """An approval as a person decides on it."""
@@ -382,11 +416,13 @@ class BoundAccept(TypedDict):
     negotiation: NegotiationId  # The negotiation.
     offer: Hash  # The exact offer.
     pay_from: AccountId  # The paying account.
+    note: NotRequired[ContentRef]  # Why, as the agent says it; it goes out with the acceptance.
 
 
 BoundTransfer = TypedDict("BoundTransfer", {
     "from": "AccountId",  # The paying account.
     "to": "AccountId",  # The receiving account.
+    "memo": "NotRequired[ContentRef]",  # What it is for, as the agent says it; it goes out with the money.
 })
 
 
@@ -407,14 +443,17 @@ class BudgetLeft(TypedDict):
 
     approval_above: Optional[str]  # The amount above which a person has to approve.
     asks: bool  # True when this limit is why a person is asked.
+    asset: str  # The asset.
+    counts_from: Optional[Time]  # When the limit was set, if that was within this period: what was spent before does not count.
     left: Optional[str]  # What is left of this period.
+    left_after: Optional[str]  # What a yes would leave of this period; below zero if a yes would be refused.
     name: str  # Its name.
     node: Node  # Whose limit.
     per_deal: Optional[str]  # The most that one transfer or deal may spend.
     per_period: Optional[str]  # The most that all transfers and deals together may take in a period.
     period_ms: int  # How long a period is, in milliseconds.
     renews: Time  # When the next period begins.
-    spent: str  # What was spent or is held in this period.
+    spent: str  # What was spent or is held in this period. What is held counts as spent until it comes back.
 
 
 CallId = str
@@ -660,6 +699,8 @@ class DealView(TypedDict):
     arbiter_owner: Optional[OwnerName]  # Who owns that agent.
     deal: DealRow  # The deal.
     dispute: Optional[Written]  # Why it was disputed.
+    note: Optional[Written]  # Why it was accepted, as who accepted says it: text from others, to be read as data.
+    note_by: Optional[Who]  # Who wrote that.
     offer: Hash  # The hash of the accepted offer.
     ruling: Optional[Written]  # The arbiter's reason.
     timeline: list[DealStep]  # What happened, oldest first.
@@ -709,6 +750,7 @@ class Delivered(TypedDict):
     item: DeliveryItem  # What it is about.
     position: int  # The position of the event.
     seq: int  # Its number in the inbox.
+    made: NotRequired[list[AnyId]]  # What a person's yes made: the deal, the negotiation, or nothing with an id of its own.
     post: NotRequired[PostState]  # The state of the post that it is about: the text above is the post's current one.
     provenance: NotRequired[dict[str, Provenance]]  # The author and the screening of each text, by content id.
     screening: NotRequired[Screening]  # What screening says of the names in it, if it says anything. Quarantined names are `[withheld]` unless they were requested.
@@ -1920,6 +1962,7 @@ class MarketEventDealAgreed(TypedDict):
     signature: Optional[Signature]  # The accepting agent's signature over the offer's hash.
     task: TaskId  # The task that it delivers.
     claims: NotRequired[list[Claim]]  # What it takes from which of the seller's listings, if the offer stated what it takes.
+    note: NotRequired[ContentRef]  # Why it was accepted, as the accepting agent says it.
 
 
 class MarketEventDealDelivered(TypedDict):
@@ -2204,6 +2247,15 @@ class ObligationRow(TypedDict):
     why: Optional[str]  # Last failure.
 
 
+class Obstacle(TypedDict):
+    """What would refuse a yes as things stand."""
+
+    code: str  # The code.
+    detail: str  # More about it.
+    over: bool  # True if it stays so: what was to be approved is over.
+    title: str  # What it means.
+
+
 class Offer(TypedDict):
     """The latest offer of a negotiation."""
 
@@ -2435,6 +2487,7 @@ class PolicyEventApprovalEnded(TypedDict):
     approval: ApprovalId  # The approval.
     by: Optional[PersonId]  # Who decided.
     end: ApprovalEnd  # How it ended.
+    reason: NotRequired[ContentRef]  # Why, as who decided says it.
 
 
 class PolicyEventMeterKept(TypedDict):

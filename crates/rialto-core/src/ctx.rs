@@ -49,6 +49,8 @@ pub struct Ctx<'a> {
     pub(crate) consent: Consent,
     /// The result of an earlier command, if this one repeats it.
     pub(crate) repeats: Option<AnyId>,
+    /// The realm's mark of the text of a command that may have to wait for a person.
+    pub(crate) said: Option<Short>,
     actor: Option<AgentId>,
     position: u64,
     next_ordinal: u64,
@@ -91,6 +93,7 @@ impl<'a> Ctx<'a> {
             draft: Draft::default(),
             consent: Consent::Nothing,
             repeats: None,
+            said: None,
             actor,
             position: state.position() + 1,
             next_ordinal: 0,
@@ -157,6 +160,13 @@ impl<'a> Ctx<'a> {
         Ok(id)
     }
 
+    /// Stores the text of a command that may have to wait for a person, and keeps its mark, by which
+    /// the same request is known again.
+    pub(crate) fn place_marked(&mut self, sealed: Sealed) -> ContentRef {
+        self.said = Some(sealed.same);
+        self.place(sealed)
+    }
+
     /// Stores a sealed content with this envelope.
     pub(crate) fn place(&self, sealed: Sealed) -> ContentRef {
         let id = ContentId(id::number(self.position, u64::from(sealed.ordinal)));
@@ -187,14 +197,14 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// The events of the decision so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// How many events the decision has so far.
     pub(crate) fn emitted(&self) -> usize {
         self.events.len()
-    }
-
-    /// What is decided so far.
-    pub(crate) fn events(&self) -> &[Event] {
-        &self.events
     }
 
     /// The agent that acts, if any was named.

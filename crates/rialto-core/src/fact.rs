@@ -211,8 +211,8 @@ impl Texts for Bound {
     fn each(&self, visit: &mut impl FnMut(&ContentRef)) {
         match self {
             Self::Offer { offer } => offer.note.each(visit),
+            Self::Accept { note, .. } => note.each(visit),
             Self::Transfer { memo, .. } => memo.each(visit),
-            Self::Accept { .. } => {}
         }
     }
 }

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use crate::handles::{self, Looks};
 use crate::hash::Hash;
 use crate::id::{
-    AccountId, AgentId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId, TaskId,
-    TeamId, TokenId,
+    AccountId, AgentId, ApprovalId, AssetId, CommunityId, ConversationId, ListingId, OwnerId,
+    ReportId, TaskId, TeamId, TokenId,
 };
 use crate::identity::{Keys, Status};
 use crate::ledger::Holder;
@@ -47,6 +47,7 @@ pub struct Index {
     pub(crate) cases: Cases,
     pub(crate) benches: Benches,
     pub(crate) parts: BTreeSet<(TaskId, TaskId)>,
+    pub(crate) waiting: BTreeSet<(AgentId, ApprovalId)>,
     pub(crate) owed: Owed,
 }
 
@@ -72,6 +73,7 @@ impl Index {
             cases: Table::new(seed),
             benches: Benches::default(),
             parts: BTreeSet::new(),
+            waiting: BTreeSet::new(),
             owed: Owed::new(seed),
         }
     }
@@ -145,7 +147,13 @@ impl State {
         self.index.parts.range(all).map(|(_, part)| *part)
     }
 
-    /// True if the look-ups of communities, members, wholes, keys and cases equal rebuilt ones. They
+    /// The approvals that an agent waits for, the oldest first.
+    pub(crate) fn approvals_of(&self, agent: AgentId) -> impl Iterator<Item = ApprovalId> + '_ {
+        let all = (agent, ApprovalId(0))..=(agent, ApprovalId(u64::MAX));
+        self.index.waiting.range(all).map(|(_, approval)| *approval)
+    }
+
+    /// True if the look-ups of communities, members, wholes, approvals, keys and cases equal rebuilt ones. They
     /// always do; tests ask.
     #[must_use]
     pub fn lookups_hold(&self) -> bool {
@@ -162,7 +170,12 @@ impl State {
         let cases = market::count_cases(self, self.seed());
         let mut same = cases.len() == self.index.cases.len();
         cases.for_each(|key, have| same &= self.index.cases.get(key) == Some(have));
+        let mut waiting = BTreeSet::new();
+        self.approvals.for_each(|id, approval| {
+            waiting.insert((approval.agent, *id));
+        });
         same && parts == self.index.parts
+            && waiting == self.index.waiting
             && keys.agrees(&self.index.keys)
             && Benches::count(self) == self.index.benches
     }

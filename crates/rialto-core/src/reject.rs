@@ -300,7 +300,7 @@ codes! {
     /// More of these came within the period than the realm's settings allow.
     RateLimited = 603 Limit "the rate limit is reached", "Slow down; the detail says when the next is possible.";
     /// An approval is decided once, within a bounded time.
-    ApprovalOver = 604 Gone "the approval was already given, denied or has expired", "Make the request again.";
+    ApprovalOver = 604 Gone "the approval was already given or denied, has expired, or is over", "Make the request again.";
     /// The number of blocks that one party sets is bounded.
     TooManyBlocks = 605 Limit "the maximum number of blocks is set", "Remove some.";
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use correct::{Corrected, Moved};
 use decide::holder_of;
-pub(crate) use decide::{request_approval, resolve_asset};
+pub(crate) use decide::resolve_asset;
 pub(crate) use draft::Draft;
 pub(crate) use evolve::evolve;
 pub use outside::Payment;

@@ -262,6 +262,10 @@ pub enum MarketEvent {
         #[n(12)]
         #[serde(skip_serializing_if = "Option::is_none")]
         purse: Option<TeamId>,
+        /// Why it was accepted, as the accepting agent says it.
+        #[n(13)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<ContentRef>,
     },
     /// A deal was delivered. The artifact is in the same batch.
     #[n(10)]
@@ -337,8 +341,8 @@ facts! {
         NegotiationEnded { negotiation, end, .. } = "market.negotiation_ended",
             concerns [negotiation], texts [],
             told [Told::new(*negotiation, format!("the negotiation ended: {}", word(end)))];
-        DealAgreed { deal, offer, bargain, by, .. } = "market.deal_agreed",
-            concerns [deal], texts [], told [{
+        DealAgreed { deal, offer, bargain, by, note, .. } = "market.deal_agreed",
+            concerns [deal], texts [note => TextOf::Nothing], told [{
                 let line = Told::new(*deal, format!("accepted offer {}", short(offer))).by(*by);
                 line.over(bargain.price, bargain.asset)
             }];

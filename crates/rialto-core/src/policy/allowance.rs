@@ -164,10 +164,14 @@ pub struct Budget {
     pub period_ms: u64,
     /// The amount above which a person has to approve.
     pub approval_above: Option<Amount>,
-    /// What was spent or is held in the current period.
+    /// What was spent or is held in the current period, since the limit was set.
     pub spent: Amount,
+    /// When the current period began.
+    pub began: Time,
     /// When the next period begins.
     pub renews: Time,
+    /// The position at which the limit was set: what was spent before does not count.
+    pub since: u64,
 }
 
 impl Budget {
@@ -186,26 +190,30 @@ pub fn budgets(state: &State, from: AccountId, payees: &[Holder], now: Time) -> 
     let Some(account) = state.accounts.get(&from) else {
         return Vec::new();
     };
-    let mut budgets = Vec::new();
-    for node in left(state, account.holder, payees) {
-        let Some(allowance) = state.allowances.get(&(node, account.asset)) else {
-            continue;
-        };
-        let window = window_start(now, allowance.period_ms);
-        budgets.push(Budget {
-            node,
-            per_deal: allowance.per_deal,
-            per_period: allowance.per_period,
-            period_ms: allowance.period_ms,
-            approval_above: allowance.approval_above,
-            spent: match window == allowance.window {
-                true => allowance.spent,
-                false => Amount::ZERO,
-            },
-            renews: window.after(allowance.period_ms),
-        });
-    }
-    budgets
+    let nodes = left(state, account.holder, payees).into_iter();
+    let found = nodes.filter_map(|node| budget(state, node, account.asset, now));
+    found.collect()
+}
+
+/// What the limits of a node leave in an asset, if it has any.
+#[must_use]
+pub fn budget(state: &State, node: Node, asset: AssetId, now: Time) -> Option<Budget> {
+    let allowance = state.allowances.get(&(node, asset))?;
+    let began = window_start(now, allowance.period_ms);
+    Some(Budget {
+        node,
+        per_deal: allowance.per_deal,
+        per_period: allowance.per_period,
+        period_ms: allowance.period_ms,
+        approval_above: allowance.approval_above,
+        spent: match began == allowance.window {
+            true => allowance.spent,
+            false => Amount::ZERO,
+        },
+        began,
+        renews: began.after(allowance.period_ms),
+        since: allowance.since,
+    })
 }
 
 /// Counts an amount at a node.

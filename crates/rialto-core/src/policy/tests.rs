@@ -142,12 +142,13 @@ fn above_a_limit_a_person_approves_exactly_this() {
         balance @buyer 950.00
         @buyer policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
         sue policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
-        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
-        bob policy.answer_approval {"approval": "appr_000000000000", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
+        bob policy.answer_approval {"approval": "appr_00000000zzzz", "approve": true} => RLT0103
+        eve policy.answer_approval {"approval": "appr_00000000zzzz", "approve": false} => RLT0103
         eve policy.answer_approval {"approval": "$a", "approve": true} => ok
         balance @buyer 890.00
         inbox @buyer approval
-        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         // in a batch or as a hold there is nothing to park
         @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}, {"post": {"from": "@buyer", "to": "@seller", "amount": "1"}}]} => RLT0601
         @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "60", "expires_in_ms": 1000}}]} => RLT0601
@@ -163,7 +164,7 @@ fn above_a_limit_a_person_approves_exactly_this() {
         ann identity.resume {"subject": {"agent": "@buyer"}} => ok
         wait +3d
         approval $a gone
-        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         balance @buyer 850.00 pending 0.00
         "#,
     );
@@ -182,7 +183,8 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
         // the seller's next offer is another one
         @buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "40"}, "valid_for_ms": 600000} => ok
         @second negotiation.counter {"negotiation": "$n", "terms": {"price": "70"}, "valid_for_ms": 600000} => ok
-        ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0501
+        approval $a gone
+        inbox @buyer negotiation approval negotiation
         @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
         ann policy.answer_approval {"approval": "$b", "approve": true} => ok $deal
         deal $deal agreed
@@ -193,8 +195,7 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
         time +10m
         ann policy.answer_approval {"approval": "$c", "approve": true} => RLT0502
         tick
-        ann policy.answer_approval {"approval": "$c", "approve": true} => RLT0504
-        ann policy.answer_approval {"approval": "$c", "approve": false} => ok
+        approval $c gone
         "#,
     );
 }
@@ -357,17 +358,17 @@ fn an_approval_is_asked_of_the_owner_whose_money_it_is() {
         fund $purse 100
         ann policy.set_allowance {"node": {"team": "$purse"}, "approval_above": "2"} => ok
         @second ledger.transfer {"transfers": [{"post": {"from": "$purse", "to": "@seller", "amount": "50"}}]} => ok $a
-        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         ann policy.answer_approval {"approval": "$a", "approve": true} => ok
         balance @seller 50.00
         // an offer, and an acceptance
         @second negotiation.open {"with": "@buyer", "side": "buy", "terms": {"price": "5"}, "pay_from": "$purse", "valid_for_ms": 600000} => ok $a
-        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
         @buyer negotiation.leave {"negotiation": "$n"} => ok
         @buyer negotiation.open {"with": "@second", "side": "sell", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $n
         @second negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "pay_from": "$purse"} => ok $a
-        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         // who was taken out meanwhile spends nothing, whoever approves
         @sibling team.remove {"team": "$purse", "agent": "@second"} => ok
         ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
@@ -407,13 +408,123 @@ fn at_most_a_hundred_approvals_of_an_agent_wait() {
     let mut world = table(
         r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "1"} => ok"#,
     );
-    for _ in 0..limits::APPROVALS_PER_AGENT {
-        world.run(&pay("@seller", "2", "ok $a"));
+    for number in 0..limits::APPROVALS_PER_AGENT {
+        world.run(&pay("@seller", &format!("{}", number + 2), "ok $a"));
     }
-    world.run(&pay("@seller", "2", "RLT0109"));
+    // One that waits already is not one more.
+    world.run(&pay("@seller", "2", "dup"));
+    world.run(&pay("@seller", "200", "RLT0109"));
     world.run(r#"ann policy.answer_approval {"approval": "$a", "approve": false} => ok"#);
-    world.run(&pay("@seller", "2", "ok"));
+    world.run(&pay("@seller", "200", "ok"));
     world.settle();
+}
+
+#[test]
+fn the_same_act_waits_once() {
+    let mut world = table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50"} => ok
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "90"}, "valid_for_ms": 600000} => ok $m
+        "#,
+    );
+    let deny = |which: &str| {
+        format!(
+            r#"ann policy.answer_approval {{"approval": "{which}", "approve": false, "reason": "one is enough"}} => ok"#
+        )
+    };
+    // Each act, the same again, and the like that is another one.
+    for (act, other) in [
+        (
+            r#"ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}], "memo": "rent"}"#,
+            r#"ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}], "memo": "wood"}"#,
+        ),
+        (
+            r#"negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "note": "soon", "valid_for_ms": 600000}"#,
+            r#"negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "note": "soon", "valid_for_ms": 600000, "fund": true}"#,
+        ),
+        (
+            r#"negotiation.accept {"negotiation": "$m", "offer": "$m.offer", "note": "the last one"}"#,
+            r#"negotiation.accept {"negotiation": "$m", "offer": "$m.offer", "note": "the best one"}"#,
+        ),
+        (
+            r#"negotiation.counter {"negotiation": "$m", "terms": {"price": "70"}, "valid_for_ms": 600000}"#,
+            r#"negotiation.counter {"negotiation": "$m", "terms": {"price": "71"}, "valid_for_ms": 600000}"#,
+        ),
+    ] {
+        for line in [
+            format!("@buyer {act} => ok $a"),
+            format!("@buyer {act} => dup $a"),
+            format!("@buyer {other} => ok $b"),
+            format!("@buyer {act} => dup $a"),
+            deny("$b"),
+            deny("$a"),
+            format!("@buyer {act} => ok $a"),
+            deny("$a"),
+        ] {
+            world.run(&line);
+        }
+    }
+    world.settle();
+}
+
+#[test]
+fn what_is_over_waits_for_nobody() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50"} => ok
+        // a deal ends what else waited in its negotiation, but not the approval that made it
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "note": "one"} => ok $a
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "note": "two"} => ok $b
+        @buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "55"}, "valid_for_ms": 600000} => ok $c
+        ann policy.answer_approval {"approval": "$a", "approve": true} => ok $deal
+        approval $b gone
+        approval $c gone
+        balance @buyer 1000.00 pending 60.00
+        // and so does a side that leaves
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $a
+        @second negotiation.leave {"negotiation": "$n"} => ok
+        approval $a gone
+        // everything at once, by the clock
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 259200000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $a
+        wait +3d
+        approval $a gone
+        "#,
+    );
+}
+
+#[test]
+fn what_would_refuse_a_yes_is_known_before() {
+    let mut world = table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50", "per_period": "100"} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}]} => ok $a
+        "#,
+    );
+    let mut waiting = None;
+    world.state.approvals.for_each(|id, _| waiting = Some(*id));
+    let waiting = waiting.unwrap();
+    assert_eq!(crate::policy::obstacle(&world.state, waiting), None);
+    for (line, want) in [
+        (
+            r#"@buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "45"}}]} => ok"#,
+            Some(Code::OverAllowance),
+        ),
+        (
+            r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "500"} => ok"#,
+            None,
+        ),
+        (
+            r#"ann identity.suspend {"subject": {"agent": "@buyer"}} => ok"#,
+            Some(Code::Suspended),
+        ),
+    ] {
+        world.run(line);
+        let why = crate::policy::obstacle(&world.state, waiting);
+        assert_eq!(why.map(|why| why.code), want, "{line}");
+    }
 }
 
 #[test]
@@ -886,7 +997,7 @@ fn a_buyers_own_offer_waits_for_approval_and_goes_out_as_it_stands() {
         @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "90"}, "valid_for_ms": 600000} => ok $m
         @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "70"}, "valid_for_ms": 600000} => ok $b
         @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "40"}, "valid_for_ms": 600000} => ok
-        ann policy.answer_approval {"approval": "$b", "approve": true} => RLT0501
+        approval $b gone
         @second negotiation.counter {"negotiation": "$m", "terms": {"price": "80"}, "valid_for_ms": 600000} => ok
         @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "75"}, "valid_for_ms": 600000} => ok $c
         ann policy.answer_approval {"approval": "$c", "approve": true} => ok

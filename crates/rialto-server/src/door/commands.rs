@@ -12,10 +12,12 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
-use rialto_core::id::{AnyId, TransferId};
+use rialto_core::id::{AnyId, ApprovalId, TransferId};
 use rialto_core::identity::{AgentRef, IdentityCommand, Principal};
 use rialto_core::ledger::{LedgerCommand, Moved};
 use rialto_core::mail::MailCommand;
+use rialto_core::market::MarketCommand;
+use rialto_core::policy::PolicyCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::social::SocialCommand;
 use rialto_core::state::State;
@@ -118,7 +120,49 @@ pub(super) async fn carry_out(
     item: Item<'_>,
 ) -> Result<Accepted, Refusal> {
     let ask = prepare(door, caller, item).await?;
-    answer(door.node.ask(ask).await?)
+    one_answer(door, caller, ask).await
+}
+
+/// Asks, and answers what came of it.
+async fn one_answer(door: &Door, caller: &Caller, ask: Ask) -> Result<Accepted, Refusal> {
+    let named = approval_of(&ask.command);
+    match (answer(door.node.ask(ask).await?), named) {
+        (Err(refusal), Some(named)) => Err(ended(door, caller, named, refusal).await),
+        (answered, _) => answered,
+    }
+}
+
+/// The approval that a command answers.
+fn approval_of(command: &Command<Sealed>) -> Option<ApprovalId> {
+    match command {
+        Command::Policy(PolicyCommand::AnswerApproval(args)) => Some(args.approval),
+        _ => None,
+    }
+}
+
+/// An approval that has ended has left memory, where it is as if it had never been. To those who may see
+/// it, the views still tell how it ended.
+async fn ended(door: &Door, caller: &Caller, named: ApprovalId, refusal: Refusal) -> Refusal {
+    if refusal.rejection.code != Code::NotFound {
+        return refusal;
+    }
+    let Ok(scope) = super::auth::scope(door, caller).await else {
+        return refusal;
+    };
+    let at = At::default();
+    let found = super::reads::view(door, at, move |v| v.approval(scope, named)).await;
+    let row = found.ok().flatten();
+    let Some((end, when)) = row.and_then(|row| row.end.zip(row.ended)) else {
+        return refusal;
+    };
+    let detail = match end.as_str() {
+        "over" => format!("what it was about ended at {when}"),
+        end => format!("it was {end} at {when}"),
+    };
+    Refusal {
+        rejection: Rejection::new(Code::ApprovalOver, detail),
+        ..refusal
+    }
 }
 
 /// Carries out one command that is no text any more, with the checks of one that is.
@@ -144,7 +188,7 @@ pub(super) async fn ask(
         suspect: true,
     };
     let ask = sealed(door, caller, wanted.command, known).await?;
-    answer(door.node.ask(ask).await?)
+    one_answer(door, caller, ask).await
 }
 
 /// `POST /api/commands`: many commands, decided in order, each separately.
@@ -162,7 +206,7 @@ pub(super) async fn batch(
         return Err(Refusal::new(Code::TooMany, detail));
     }
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(batch.commands.len());
-    let mut asks = Vec::with_capacity(batch.commands.len());
+    let mut asks: Vec<Ask> = Vec::with_capacity(batch.commands.len());
     for item in batch.commands {
         let item = Item {
             op: &item.op,
@@ -179,12 +223,20 @@ pub(super) async fn batch(
             Err(refusal) => outcomes.push(Some(Outcome::Refused(refusal.problem()))),
         }
     }
-    let mut answers = door.node.ask_all(asks).await.into_iter();
-    let outcomes = outcomes
-        .into_iter()
-        .map(|known| known.or_else(|| answers.next().map(outcome)));
-    let outcomes = outcomes.collect::<Option<Vec<_>>>().ok_or(Code::Defect)?;
-    Ok(Json(BatchAnswer { outcomes }))
+    let named: Vec<_> = asks.iter().map(|ask| approval_of(&ask.command)).collect();
+    let answers = door.node.ask_all(asks).await;
+    let mut answers = answers.into_iter().zip(named);
+    let mut all = Vec::with_capacity(outcomes.len());
+    for known in outcomes {
+        all.push(match known {
+            Some(known) => known,
+            None => {
+                let (answered, named) = answers.next().ok_or(Code::Defect)?;
+                outcome(&door, &caller, answered, named).await
+            }
+        });
+    }
+    Ok(Json(BatchAnswer { outcomes: all }))
 }
 
 fn unread(why: &BytesRejection) -> Refusal {
@@ -318,9 +370,7 @@ async fn sealed(
         leaks::check_facts(door, &command)?;
     }
     let written_by = labels(caller.principal);
-    // Only a message under its sender's own id is compared with an earlier one.
-    let marked =
-        matches!(&command, Command::Mail(MailCommand::SendMessage(m)) if m.client_id.is_some());
+    let marked = is_compared(&command);
     let (mut contents, mut leaked) = (Vec::new(), Vec::new());
     let (mut too_large, mut blank) = (None, false);
     let mut command = command.map(&mut |body: Body| {
@@ -389,6 +439,22 @@ async fn sealed(
 async fn moved(door: &Door, entry: TransferId) -> Result<Option<Moved>, Refusal> {
     let at = At::default().reached(door.node.hub().durable());
     super::reads::view(door, at, move |v| v.moved_by(entry)).await
+}
+
+/// Whether a command's text is compared with an earlier one: that of a message under its sender's own id,
+/// and of what may wait for a person.
+fn is_compared(command: &NativeCommand) -> bool {
+    match command {
+        Command::Mail(MailCommand::SendMessage(message)) => message.client_id.is_some(),
+        Command::Ledger(LedgerCommand::Transfers(_)) => true,
+        Command::Market(command) => matches!(
+            command,
+            MarketCommand::OpenNegotiation(_)
+                | MarketCommand::Counter(_)
+                | MarketCommand::AcceptOffer(_)
+        ),
+        _ => false,
+    }
 }
 
 /// Whether the command makes a key pair that the realm keeps.
@@ -503,10 +569,19 @@ async fn check_signature(
         })
 }
 
-fn outcome(answered: Result<Answered, Failure>) -> Outcome {
-    match answered.map_err(Refusal::from).and_then(answer) {
-        Ok(accepted) => Outcome::Accepted(accepted),
-        Err(refusal) => Outcome::Refused(refusal.problem()),
+async fn outcome(
+    door: &Door,
+    caller: &Caller,
+    answered: Result<Answered, Failure>,
+    named: Option<ApprovalId>,
+) -> Outcome {
+    match (answered.map_err(Refusal::from).and_then(answer), named) {
+        (Ok(accepted), _) => Outcome::Accepted(accepted),
+        (Err(refusal), None) => Outcome::Refused(refusal.problem()),
+        (Err(refusal), Some(named)) => {
+            let refusal = ended(door, caller, named, refusal).await;
+            Outcome::Refused(refusal.problem())
+        }
     }
 }
 

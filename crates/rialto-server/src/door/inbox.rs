@@ -15,7 +15,7 @@ use rialto_core::event::Event as Fact;
 use rialto_core::id::{AgentId, AnyId, ContentId};
 use rialto_core::mail::{Delivery, Item, MailEvent};
 use rialto_core::market::MarketEvent;
-use rialto_core::policy::PolicyEvent;
+use rialto_core::policy::{ApprovalEnd, PolicyEvent};
 use rialto_core::reject::Code;
 use rialto_core::social::SocialEvent;
 use rialto_core::state::State as Realm;
@@ -122,6 +122,9 @@ pub(super) struct Delivered {
     /// The author and the screening of each text, by content id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     provenance: BTreeMap<String, Provenance>,
+    /// What a person's yes made: the deal, the negotiation, or nothing with an id of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    made: Vec<AnyId>,
     /// The state of the post that it is about: the text above is the post's current one.
     #[serde(skip_serializing_if = "Option::is_none")]
     post: Option<PostState>,
@@ -696,9 +699,24 @@ fn delivered(
         screening,
         texts,
         provenance,
+        made: seen
+            .zip(fact)
+            .map_or_else(Vec::new, |(seen, fact)| made(seen, fact)),
         post,
     };
     (delivered, bytes)
+}
+
+/// What an approval let through, for the agent that asked: everything that its envelope made is that
+/// agent's.
+fn made(seen: &Seen, fact: &Fact) -> Vec<AnyId> {
+    match fact {
+        Fact::Policy(PolicyEvent::ApprovalEnded {
+            end: ApprovalEnd::Approved,
+            ..
+        }) => seen.envelope.ids.clone(),
+        _ => Vec::new(),
+    }
 }
 
 /// Whether an event is the one that a delivery is about. Other events of its envelope may be

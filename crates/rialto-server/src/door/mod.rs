@@ -11,6 +11,7 @@ mod answer;
 mod approvals;
 mod auth;
 mod bodies;
+mod budgets;
 mod commands;
 mod console;
 mod corrections;

@@ -19,11 +19,11 @@ use rialto_core::reject::Code;
 use rialto_core::time::Time;
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AccountRow, AccountsReport, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow,
-    CallRow, CallView, ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError,
-    EventFilter, FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow,
-    Page, Paging, PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
-    Trace, TrialBalance, ViewReader,
+    AccountRow, AccountsReport, AgentCard, AgentQuery, ApprovalRow, AssetRow, CallRow, CallView,
+    ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError, EventFilter,
+    FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow, Page, Paging,
+    PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow, Trace,
+    TrialBalance, ViewReader,
 };
 use rialto_wire::search::{HitPage, ListingQuery, ListingView};
 use rialto_wire::strict;
@@ -505,15 +505,6 @@ pub(super) async fn persons(Path(name): Path<String>, read: Read) -> Answer<Page
     let owner = read.own(&name).await?;
     read.answer(move |v, query| v.persons(owner, &query.paging()))
         .await
-}
-
-/// `GET /api/owners/{id}/allowances`.
-pub(super) async fn allowances(
-    Path(name): Path<String>,
-    read: Read,
-) -> Answer<Items<AllowanceRow>> {
-    let owner = read.own(&name).await?;
-    read.all(move |v| v.allowances(owner)).await
 }
 
 /// `GET /api/owners/{id}/export`: all data of an owner: first from the views, then the inboxes of

@@ -11,7 +11,8 @@ use rialto_core::reject::Code;
 
 use super::problem::Refusal;
 use super::{
-    Door, about, approvals, commands, errors, inbox, invitations, openapi, ops, reads, square,
+    Door, about, approvals, budgets, commands, errors, inbox, invitations, openapi, ops, reads,
+    square,
 };
 
 /// Who may use a route.
@@ -76,6 +77,7 @@ routes! {
     post command "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
     post batch "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided separately.";
     get realm "/api/realm" Public &[], about::realm, "The realm: name, key, position, time, and the operator's settings.";
+    get realm_allowances "/api/realm/allowances" Token AT, budgets::of_realm, "The spending allowances of the whole realm, and what they leave; for the operator.";
     get whoami "/api/whoami" Token &[], about::whoami, "Who the token belongs to.";
     get digest "/api/digest" Operator &[], about::digest, "The digest of the state at its latest position.";
     get agents "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position", "quarantined"], reads::agents, "Agents, by words, skill, tag or owner.";
@@ -137,7 +139,7 @@ routes! {
     get owners "/api/owners" Operator PAGE, reads::owners, "Owners.";
     get owner "/api/owners/{id}" Token AT, reads::owner, "An owner.";
     get owner_persons "/api/owners/{id}/persons" Token PAGE, reads::persons, "An owner's people.";
-    get owner_allowances "/api/owners/{id}/allowances" Token AT, reads::allowances, "An owner's spending allowances.";
+    get owner_allowances "/api/owners/{id}/allowances" Token AT, budgets::of_owner, "An owner's spending allowances, and what they leave.";
     get owner_blocks "/api/owners/{id}/blocks" Token PAGE, square::owner_blocks, "The blocks that an owner has set for all its agents.";
     get owner_export "/api/owners/{id}/export" Token AT, reads::export, "Everything of an owner, as JSON lines.";
     get tokens "/api/tokens" Token PAGE, reads::tokens, "Tokens: ids and labels, never secrets.";

@@ -213,6 +213,7 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 ("ID", "/id"),
                 ("OWNER", "/owner_name"),
                 ("STATUS", "/status"),
+                ("BY", "/suspended_by"),
                 ("SOLD", "/reputation/sold"),
                 ("BOUGHT", "/reputation/bought"),
                 ("DESCRIPTION", "/description"),

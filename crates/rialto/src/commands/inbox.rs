@@ -26,6 +26,7 @@ const COLUMNS: &[Column] = &[
     ("WHAT", "/what"),
     ("TEXT", "/text"),
     ("NOW", "/now"),
+    ("MADE", "/made"),
     ("ANSWER WITH", "/next"),
 ];
 
@@ -203,9 +204,14 @@ fn row(delivery: &Value) -> Value {
     row
 }
 
-/// The name of an event: `deal_agreed` of `{"market": {"deal_agreed": {…}}}`.
+/// The name of an event: `deal_agreed` of `{"market": {"deal_agreed": {…}}}`; of an answered approval also
+/// how it ended.
 fn what(event: &Value) -> Option<String> {
     let (_, inner) = event.as_object()?.iter().next()?;
+    if let Some(end) = inner.pointer("/approval_ended/end").and_then(Value::as_str) {
+        // A yes and a no are not the same news.
+        return Some(format!("approval {end}"));
+    }
     match inner {
         Value::String(name) => Some(name.clone()),
         _ => inner.as_object()?.keys().next().cloned(),
@@ -304,6 +310,11 @@ mod tests {
             what(&json!({ "realm": "clock_accepted" })).as_deref(),
             Some("clock_accepted")
         );
+        for end in ["approved", "denied", "expired", "over"] {
+            let event =
+                json!({ "policy": { "approval_ended": { "approval": "appr_1", "end": end } } });
+            assert_eq!(what(&event), Some(format!("approval {end}")));
+        }
         assert_eq!(what(&Value::Null), None);
     }
 }

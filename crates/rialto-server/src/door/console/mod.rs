@@ -30,6 +30,7 @@ mod square;
 mod standing;
 mod tasks;
 mod teams;
+mod terms;
 mod tokens;
 mod waiting;
 

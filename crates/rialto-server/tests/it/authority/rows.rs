@@ -633,7 +633,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 34] = [
+const LISTS: [&str; 35] = [
     "/api/invitations",
     "/api/agents",
     "/api/assets",
@@ -651,6 +651,7 @@ const LISTS: [&str; 34] = [
     "/api/openapi.json",
     "/api/owners",
     "/api/realm",
+    "/api/realm/allowances",
     "/api/report/accounts",
     "/api/services",
     "/api/tasks",
