@@ -58,7 +58,7 @@ pub use market::{
 };
 pub use newly::Newly;
 pub use own::{BlockRow, MemberOf, MuteRow, Reacted, Whom};
-pub use reputation::{DealWeight, ReputationView};
+pub use reputation::{DealWeight, ReputationView, SeenView};
 pub use rights::Parties;
 pub use social::{
     Feed, News, NewsKind, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at,

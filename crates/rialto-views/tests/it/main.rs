@@ -21,3 +21,4 @@ mod search;
 mod square;
 mod texts;
 mod trace;
+mod trust;
