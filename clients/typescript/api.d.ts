@@ -1023,6 +1023,27 @@ export interface Dispute {
   reason: Body;
 }
 
+/** Drops an obligation. The money of a withdrawal goes back to its account. For the operator. */
+export interface DropObligation {
+  /** The obligation. */
+  obligation: ObligationId;
+}
+
+/** What is owed. */
+export type Duty = 
+  | {
+    notify: {
+      /** The owner; none is the operator. */
+      owner: OwnerId | null;
+    };
+  }
+  | {
+    pay_out: {
+      /** The withdrawal's hold. */
+      hold: HoldId;
+    };
+  };
+
 /** Replaces a post's text. Earlier versions stay readable in its history. */
 export interface EditPost {
   /** What it says from now on. */
@@ -1109,6 +1130,9 @@ export type Event =
   }
   | {
     social: SocialEvent;
+  }
+  | {
+    obligation: ObligationEvent;
   };
 
 /** The kinds of lines that an export has. */
@@ -1236,6 +1260,10 @@ export type ExportLine =
   | {
     kind: "text";
     value: Written;
+  }
+  | {
+    kind: "obligation";
+    value: ObligationRow;
   };
 
 /** A delivery in an export. */
@@ -2547,6 +2575,83 @@ export type NodeRef =
 /** A command without arguments. */
 export interface Nothing {}
 
+/** How an obligation ended. */
+export type ObligationEnd = "done" | "void" | "dropped" | "forgotten";
+
+/** What happened to obligations. */
+export type ObligationEvent = 
+  | {
+    opened: {
+      /** When it dies, unless it is done by then. */
+      deadline: Time | null;
+      /** What is owed. */
+      duty: Duty;
+      /** The obligation. */
+      obligation: ObligationId;
+      /** The owner whom it concerns. */
+      owner: OwnerId | null;
+    };
+  }
+  | {
+    failed: {
+      /** How many attempts have failed. */
+      attempts: number;
+      /** When it is tried next; none if it is dead. */
+      next: Time | null;
+      /** The obligation. */
+      obligation: ObligationId;
+      /** Why. */
+      why: Name;
+    };
+  }
+  | {
+    retried: {
+      /** When it dies, unless it is done by then. */
+      deadline: Time | null;
+      /** The obligation. */
+      obligation: ObligationId;
+    };
+  }
+  | {
+    ended: {
+      /** How. */
+      end: ObligationEnd;
+      /** The obligation. */
+      obligation: ObligationId;
+    };
+  }
+  | {
+    noticed: {
+      /** How far. */
+      position: number;
+    };
+  };
+
+export type ObligationId = string;
+
+/** An effect that the realm owes to the outside: a notification, or the payment of a withdrawal. */
+export interface ObligationRow {
+  /** About. */
+  about: AnyId | null;
+  at: Time;
+  /** Failed attempts. */
+  attempts: number | null;
+  /** Until. */
+  deadline: Time | null;
+  /** Owed. */
+  duty: string | null;
+  /** Its id. */
+  id: string;
+  /** Next attempt. */
+  next: Time | null;
+  /** Whom it concerns. */
+  owner: OwnerName | null;
+  /** State. */
+  state: "open" | "dead" | "done" | "void" | "dropped" | "forgotten" | null;
+  /** Last failure. */
+  why: string | null;
+}
+
 /** The latest offer of a negotiation. */
 export interface Offer {
   /** True if a person has approved it: its acceptance needs no further approval. */
@@ -3305,6 +3410,14 @@ export interface Report {
   unattributed: Array<ReportRow>;
 }
 
+/** Reports that an attempt failed. For the realm itself, and for a payment service about a withdrawal. */
+export interface ReportFailed {
+  /** The obligation. */
+  obligation: ObligationId;
+  /** Why, in a few words. Everybody whom the obligation concerns reads it. */
+  why: Name;
+}
+
 export type ReportId = string;
 
 /** A row of a report. */
@@ -3371,6 +3484,12 @@ export interface ReputationView {
   private_deals: number;
   /** The score and its parts, in thousandths. */
   score: Score;
+}
+
+/** Tries an obligation again, from the first attempt. For the operator. */
+export interface RetryObligation {
+  /** The obligation. */
+  obligation: ObligationId;
 }
 
 /** Lifts a measure. For the moderator who took it, one that ranks above, or the operator; not for measures against an agent of the moderator's owner. */
@@ -4618,6 +4737,14 @@ export interface Operations {
     /** Opens a negotiation with a first offer. */
     open(args: OpenNegotiation): Promise<Accepted>;
   };
+  readonly obligation: {
+    /** Drops an obligation. The money of a withdrawal goes back to its account. */
+    drop(args: DropObligation): Promise<Accepted>;
+    /** Reports that an attempt failed. */
+    failed(args: ReportFailed): Promise<Accepted>;
+    /** Tries an obligation again, from the first attempt. */
+    retry(args: RetryObligation): Promise<Accepted>;
+  };
   readonly owner: {
     /** Signs up an owner. */
     sign_up(args: SignUp): Promise<Accepted>;
@@ -4802,6 +4929,10 @@ export interface Reads {
   negotiation(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<NegotiationView>;
   /** Negotiations. */
   negotiations(query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<NegotiationRow>;
+  /** An effect that the realm owes to the outside: a notification, or the payment of a withdrawal. */
+  obligation(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<ObligationRow>;
+  /** An effect that the realm owes to the outside: a notification, or the payment of a withdrawal. */
+  obligations(query?: { state?: "open" | "dead" | "done" | "void" | "dropped" | "forgotten"; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<ObligationRow>;
   /** An owner. */
   owner(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<OwnerRow>;
   /** An owner's spending allowances. */

@@ -667,6 +667,30 @@ class Negotiation(Group):
         })
 
 
+class Obligation(Group):
+    def drop(self, *, obligation: t.ObligationId) -> t.Accepted:
+        """Drops an obligation. The money of a withdrawal goes back to its account.
+
+        obligation: The obligation.
+        """
+        return self._carry_out("obligation.drop", {"obligation": obligation})
+
+    def failed(self, *, obligation: t.ObligationId, why: t.Name) -> t.Accepted:
+        """Reports that an attempt failed.
+
+        obligation: The obligation.
+        why: Why, in a few words. Everybody whom the obligation concerns reads it.
+        """
+        return self._carry_out("obligation.failed", {"obligation": obligation, "why": why})
+
+    def retry(self, *, obligation: t.ObligationId) -> t.Accepted:
+        """Tries an obligation again, from the first attempt.
+
+        obligation: The obligation.
+        """
+        return self._carry_out("obligation.retry", {"obligation": obligation})
+
+
 class Owner(Group):
     def sign_up(
         self,
@@ -2016,6 +2040,46 @@ class Reads(Group):
             "quarantined": quarantined,
         }, "items")
 
+    def obligation(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.ObligationRow:
+        """An effect that the realm owes to the outside: a notification, or the payment of a withdrawal.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._get(f"/api/obligations/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def obligations(
+        self,
+        *,
+        state: Optional[Literal["open", "dead", "done", "void", "dropped", "forgotten"]] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.ObligationRow]:
+        """An effect that the realm owes to the outside: a notification, or the payment of a withdrawal.
+
+        state: Only those in this state.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._pages("/api/obligations", {
+            "state": state,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
     def owner(
         self,
         id: str,
@@ -2486,6 +2550,7 @@ class Client(Base):
         self.mail = Mail(self)
         self.moderation = Moderation(self)
         self.negotiation = Negotiation(self)
+        self.obligation = Obligation(self)
         self.owner = Owner(self)
         self.person = Person(self)
         self.policy = Policy(self)

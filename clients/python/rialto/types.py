@@ -862,6 +862,27 @@ class Dispute(TypedDict):
     reason: Body  # Why.
 
 
+class DropObligation(TypedDict):
+    """Drops an obligation. The money of a withdrawal goes back to its account. For the operator."""
+
+    obligation: ObligationId  # The obligation.
+
+
+class DutyNotify(TypedDict):
+    owner: Optional[OwnerId]  # The owner; none is the operator.
+
+
+class DutyPayOut(TypedDict):
+    hold: HoldId  # The withdrawal's hold.
+
+
+class Duty(TypedDict, total=False):
+    """What is owed. Has exactly one of these."""
+
+    notify: DutyNotify  # To notify the receiver of notifications of what waits for an owner, or for the operator.
+    pay_out: DutyPayOut  # To pay out a withdrawal. The payment service does it, and reports with `ledger.end_withdrawal`.
+
+
 class EditPost(TypedDict):
     """Replaces a post's text. Earlier versions stay readable in its history."""
 
@@ -920,6 +941,7 @@ class Event(TypedDict, total=False):
     market: MarketEvent  # The market.
     policy: PolicyEvent  # Policy.
     social: SocialEvent  # The square.
+    obligation: ObligationEvent  # Obligations.
 
 
 class ExportLineOwner(TypedDict):
@@ -1079,7 +1101,12 @@ class ExportLineText(TypedDict):
     value: Written
 
 
-ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText"]
+class ExportLineObligation(TypedDict):
+    kind: Literal["obligation"]
+    value: ObligationRow
+
+
+ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText", "ExportLineObligation"]
 """The kinds of lines that an export has."""
 
 
@@ -2117,6 +2144,66 @@ class Nothing(TypedDict):
     """A command without arguments."""
 
 
+ObligationEnd = Literal["done", "void", "dropped", "forgotten"]
+"""How an obligation ended."""
+
+
+class ObligationEventOpened(TypedDict):
+    deadline: Optional[Time]  # When it dies, unless it is done by then.
+    duty: Duty  # What is owed.
+    obligation: ObligationId  # The obligation.
+    owner: Optional[OwnerId]  # The owner whom it concerns.
+
+
+class ObligationEventFailed(TypedDict):
+    attempts: int  # How many attempts have failed.
+    next: Optional[Time]  # When it is tried next; none if it is dead.
+    obligation: ObligationId  # The obligation.
+    why: Name  # Why.
+
+
+class ObligationEventRetried(TypedDict):
+    deadline: Optional[Time]  # When it dies, unless it is done by then.
+    obligation: ObligationId  # The obligation.
+
+
+class ObligationEventEnded(TypedDict):
+    end: ObligationEnd  # How.
+    obligation: ObligationId  # The obligation.
+
+
+class ObligationEventNoticed(TypedDict):
+    position: int  # How far.
+
+
+class ObligationEvent(TypedDict, total=False):
+    """What happened to obligations. Has exactly one of these."""
+
+    opened: ObligationEventOpened  # Something is owed from now on.
+    failed: ObligationEventFailed  # An attempt failed, or its time is over.
+    retried: ObligationEventRetried  # The operator has it tried again.
+    ended: ObligationEventEnded  # It is over.
+    noticed: ObligationEventNoticed  # The log was looked through for what begins to wait.
+
+
+ObligationId = str
+
+
+class ObligationRow(TypedDict):
+    """An effect that the realm owes to the outside: a notification, or the payment of a withdrawal."""
+
+    about: Optional[AnyId]  # About.
+    at: Time
+    attempts: Optional[int]  # Failed attempts.
+    deadline: Optional[Time]  # Until.
+    duty: Optional[str]  # Owed.
+    id: str  # Its id.
+    next: Optional[Time]  # Next attempt.
+    owner: Optional[OwnerName]  # Whom it concerns.
+    state: Optional[Literal["open", "dead", "done", "void", "dropped", "forgotten"]]  # State.
+    why: Optional[str]  # Last failure.
+
+
 class Offer(TypedDict):
     """The latest offer of a negotiation."""
 
@@ -2756,6 +2843,13 @@ class Report(TypedDict):
     unattributed: list[ReportRow]  # What no deal explains, one row an asset.
 
 
+class ReportFailed(TypedDict):
+    """Reports that an attempt failed. For the realm itself, and for a payment service about a withdrawal."""
+
+    obligation: ObligationId  # The obligation.
+    why: Name  # Why, in a few words. Everybody whom the obligation concerns reads it.
+
+
 ReportId = str
 
 
@@ -2799,6 +2893,12 @@ class ReputationView(TypedDict):
     position: int  # The position that this was so at.
     private_deals: int  # How many further deals are private to their parties. They count in the same way.
     score: Score  # The score and its parts, in thousandths.
+
+
+class RetryObligation(TypedDict):
+    """Tries an obligation again, from the first attempt. For the operator."""
+
+    obligation: ObligationId  # The obligation.
 
 
 class RevokeMeasure(TypedDict):

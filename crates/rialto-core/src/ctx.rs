@@ -243,6 +243,15 @@ impl<'a> Ctx<'a> {
         key
     }
 
+    /// A number by chance, another for each `of`.
+    pub(crate) fn chance(&self, of: u64) -> u32 {
+        let mut hasher = blake3::Hasher::new_keyed(&self.stamp.entropy);
+        hasher.update(b"rialto chance");
+        hasher.update(&of.to_le_bytes());
+        let [a, b, c, d, ..] = *hasher.finalize().as_bytes();
+        u32::from_le_bytes([a, b, c, d])
+    }
+
     fn draw(&self, what: &[u8], prefix: &str, id: TokenId) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.stamp.entropy);
         hasher.update(what);

@@ -15,6 +15,7 @@ use crate::ctx::Ctx;
 use crate::hash::Short;
 use crate::id::{AgentId, OwnerId};
 use crate::index::Index;
+use crate::noun::Noun;
 use crate::reject::Rejection;
 use crate::state::State;
 use crate::table::Table;
@@ -195,6 +196,9 @@ pub trait Entity: Encode<()> + for<'b> Decode<'b, ()> {
     const CHARGE: Charge<Self>;
     /// By what it is found.
     const LOOKUP: Lookup<Self>;
+    /// What its lists and pages show, where they follow from its columns. Without one they are made by
+    /// hand, or people never see it.
+    const NOUN: Option<&'static Noun> = None;
 
     /// When the clock has to act on it, if ever.
     fn due(&self) -> Option<Time> {

@@ -18,6 +18,7 @@ use crate::ledger::Holder;
 use crate::mail::KeptIndex;
 use crate::market;
 use crate::names::name_key;
+use crate::obligation::Owed;
 use crate::policy::BlockedOwners;
 use crate::share::Shares;
 use crate::social::{Benches, Target};
@@ -44,6 +45,7 @@ pub struct Index {
     pub(crate) blocked_owners: BlockedOwners,
     pub(crate) benches: Benches,
     pub(crate) parts: BTreeSet<(TaskId, TaskId)>,
+    pub(crate) owed: Owed,
 }
 
 impl Index {
@@ -66,6 +68,7 @@ impl Index {
             blocked_owners: Table::new(seed),
             benches: Benches::default(),
             parts: BTreeSet::new(),
+            owed: Owed::new(seed),
         }
     }
 }

@@ -207,3 +207,19 @@ pub const HEIRS: usize = 256;
 pub const DISMISSALS: usize = 1_000_000;
 /// How long after a measure its appeal can be made.
 pub const APPEAL_MS: u64 = 30 * DAY_MS;
+
+/// Obligations that are open or dead, in a realm.
+pub const OBLIGATIONS: usize = 1_000_000;
+/// Failed attempts after which an obligation is dead.
+pub const OBLIGATION_ATTEMPTS: u32 = 32;
+/// The pause after the first failed attempt; each further one is twice as long, and all are spread by a
+/// quarter.
+pub const OBLIGATION_PAUSE_MS: u64 = 1_000;
+/// The longest pause between two attempts.
+pub const OBLIGATION_LONGEST_PAUSE_MS: u64 = HOUR_MS;
+/// How long a notification is tried.
+pub const NOTIFY_MS: u64 = DAY_MS;
+/// How long a dead obligation on which no money hangs is kept for the operator.
+pub const DEAD_OBLIGATION_MS: u64 = 30 * DAY_MS;
+/// Owners for which one command opens notifications.
+pub const NOTICED_AT_ONCE: usize = 1_024;

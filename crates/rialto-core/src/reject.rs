@@ -351,6 +351,9 @@ codes! {
     /// The same measure against the same post or agent was lifted, and the text has not been edited since.
     SameReason = 726 Conflict "the measure was lifted, and the reason for it is the same", "Give a new reason, or accept the decision.";
 
+    /// All its attempts failed or its time is over, so it is tried no more.
+    ObligationDead = 801 Conflict "the obligation is dead", "The operator has it tried again with `rialto obligation retry`, or drops it.";
+
     /// The machine's clock is wrong, or the server was down for longer than that.
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";
     /// A write or a sync failed, so the node cannot promise anything until somebody has checked the disk.

@@ -15,6 +15,7 @@ use crate::identity::Principal;
 use crate::index::Index;
 use crate::mail::KeptIndex;
 use crate::modules::modules;
+use crate::noun::Noun;
 use crate::policy::{self, Settings};
 use crate::realm::Remembered;
 use crate::reject::{Code, Rejection};
@@ -39,6 +40,10 @@ macro_rules! stores {
             seed: u64,
             actor: Option<AgentId>,
         }
+
+        /// What is said of each entity that is a plain noun.
+        pub(crate) const NOUNS: &[Option<&'static Noun>] =
+            &[$($(<crate::$module::$entity as Entity>::NOUN,)*)*];
 
         $($(impl Stored for crate::$module::$entity {
             fn store(state: &State) -> &Store<Self> {

@@ -167,12 +167,16 @@ fn keep_an_admin(ctx: &Ctx<'_>, owner: OwnerId) -> Result<(), Rejection> {
     }
 }
 
-pub(super) fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejection> {
+/// The owner that is named, or else the caller's own.
+fn named_or_own(ctx: &Ctx<'_>, named: Option<OwnerId>) -> Result<OwnerId, Rejection> {
     let own = policy::owner_of_principal(ctx.state, ctx.principal);
-    let owner = args
-        .owner
+    named
         .or(own)
-        .ok_or(Rejection::new(Code::Malformed, "name the owner"))?;
+        .ok_or(Rejection::new(Code::Malformed, "name the owner"))
+}
+
+pub(super) fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejection> {
+    let owner = named_or_own(ctx, args.owner)?;
     ctx.authorise(Action::ManageOwner(owner))?;
     let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
     let most = ctx.state.settings().agents_per_owner;
@@ -559,11 +563,7 @@ fn may_release(ctx: &Ctx<'_>, stopped_by_operator: Option<bool>) -> Result<(), R
 }
 
 pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
-    let own = policy::owner_of_principal(ctx.state, ctx.principal);
-    let owner = args
-        .owner
-        .or(own)
-        .ok_or(Rejection::new(Code::Malformed, "name the owner"))?;
+    let owner = named_or_own(ctx, args.owner)?;
     ctx.authorise(Action::Stop(owner))?;
     let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
     let stop = args.stop;

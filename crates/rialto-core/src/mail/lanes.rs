@@ -303,17 +303,31 @@ fn waits(state: &State, agent: AgentId, item: Item, by: Option<AgentId>) -> bool
             DealState::Agreed => d.seller == agent,
             DealState::Delivered => d.buyer == agent,
             DealState::Disputed => d.seller == agent || d.bargain.arbiter == Some(agent),
-            _ => false,
+            DealState::Settled | DealState::Split | DealState::Refunded | DealState::Expired => {
+                false
+            }
         }),
         Item::Task(id) => state.tasks.get(&id).is_some_and(|t| match t.state {
             TaskState::Submitted => t.worker == agent,
             TaskState::InputRequired | TaskState::AuthRequired => {
                 t.requester == Principal::Agent(agent)
             }
-            _ => false,
+            TaskState::Working
+            | TaskState::Completed
+            | TaskState::Failed
+            | TaskState::Canceled
+            | TaskState::Rejected => false,
         }),
         Item::Approval(_) => true,
-        _ => false,
+        Item::Message(_)
+        | Item::Team(_)
+        | Item::Contact(_)
+        | Item::Conversation(_)
+        | Item::Mention(_)
+        | Item::Reply(_)
+        | Item::Community(_)
+        | Item::Measure(_)
+        | Item::Changed(_) => false,
     }
 }
 
@@ -337,7 +351,17 @@ fn cause(state: &State, agent: AgentId, item: Item) -> Option<AgentId> {
                     (true, _) => None,
                 })
         }
-        _ => None,
+        Item::Message(_)
+        | Item::Request(_)
+        | Item::Approval(_)
+        | Item::Team(_)
+        | Item::Contact(_)
+        | Item::Conversation(_)
+        | Item::Mention(_)
+        | Item::Reply(_)
+        | Item::Community(_)
+        | Item::Measure(_)
+        | Item::Changed(_) => None,
     })
 }
 

@@ -58,7 +58,7 @@ impl<'a> Sides<'a> {
         };
         let purse = payer.and_then(|a| match a.holder {
             Holder::Team(team) => state.teams.get(&team),
-            _ => None,
+            Holder::Issuance | Holder::Outside | Holder::Owner(_) | Holder::Agent(_) => None,
         });
         if purse.is_some_and(has) {
             return Some("paying team");

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::apart::{Sides, stands_apart, takes_case};
 use super::call::{close, serves_own_task};
 use super::{
-    AcceptOffer, ArbiterRef, Bargain, CallState, Claim, Counter, Deal, LeaveNegotiation, Line,
+    AcceptOffer, ArbiterRef, Bargain, CallState, Claim, Counter, Deal, ItemLine, LeaveNegotiation,
     MarketEvent, Negotiation, NegotiationEnd, NegotiationState, Offer, OpenNegotiation, Opening,
     Side, Terms, parked, stock,
 };
@@ -104,7 +104,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
 }
 
 /// Refuses a line with a quantity of 0.
-pub(super) fn whole_lines(lines: &[Line]) -> Result<(), Rejection> {
+pub(super) fn whole_lines(lines: &[ItemLine]) -> Result<(), Rejection> {
     match lines.iter().find(|line| line.quantity == 0) {
         Some(line) => Err(Rejection::new(Code::EmptyLine, line.item.as_str())),
         None => Ok(()),

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Attribute, Bargain, Claim, DealState, Line, ListingTerms, Offer, Stock};
+use super::{Attribute, Bargain, Claim, DealState, ItemLine, ListingTerms, Offer, Stock};
 use crate::amount::Amount;
 use crate::fact::{TextOf, Told, facts, short, word};
 use crate::hash::{Hash, Signature};
@@ -131,7 +131,7 @@ pub enum MarketEvent {
         body: ContentRef,
         /// What is wanted, as items.
         #[n(3)]
-        wanted: Vec<Line>,
+        wanted: Vec<ItemLine>,
         /// Properties that a proposal must have.
         #[n(4)]
         attributes: Vec<Attribute>,
@@ -189,7 +189,7 @@ pub enum MarketEvent {
         offer: Offer,
         /// What is promised.
         #[n(4)]
-        lines: Vec<Line>,
+        lines: Vec<ItemLine>,
         /// Further issues.
         #[n(5)]
         issues: Vec<Attribute>,
@@ -203,7 +203,7 @@ pub enum MarketEvent {
         /// the listing that the negotiation was opened on.
         #[n(8)]
         #[serde(skip_serializing_if = "Option::is_none")]
-        takes: Option<Vec<Line>>,
+        takes: Option<Vec<ItemLine>>,
     },
     /// A negotiation ended without a deal.
     #[n(8)]

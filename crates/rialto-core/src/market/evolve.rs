@@ -1,7 +1,7 @@
 //! Applies events on the market.
 
 use super::{
-    Answer, Call, CallState, Deal, DealEnd, DealState, Invite, Line, Listing, MarketEvent,
+    Answer, Call, CallState, Deal, DealEnd, DealState, Invite, ItemLine, Listing, MarketEvent,
     Negotiation, NegotiationEnd, NegotiationState, Offer, Opening, Pair, Reputation, stock,
 };
 use crate::id::{AgentId, CallId, DealId, NegotiationId};
@@ -142,8 +142,8 @@ fn move_call(state: &mut State, call: CallId, next: CallState) {
 struct Said<'a> {
     number: u16,
     offer: &'a Offer,
-    lines: &'a [Line],
-    takes: Option<&'a [Line]>,
+    lines: &'a [ItemLine],
+    takes: Option<&'a [ItemLine]>,
 }
 
 fn offer_made(state: &mut State, id: NegotiationId, opening: Option<&Opening>, said: &Said<'_>) {
@@ -153,7 +153,10 @@ fn offer_made(state: &mut State, id: NegotiationId, opening: Option<&Opening>, s
         Some(_) => None,
         None => stock::next_claim(state, id, opened_on, said.lines),
     };
-    let takes = said.takes.filter(|t| !t.is_empty()).map(<[Line]>::to_vec);
+    let takes = said
+        .takes
+        .filter(|t| !t.is_empty())
+        .map(<[ItemLine]>::to_vec);
     policy::count_rate(state, Rate::Offers(offer.by));
     match opening {
         Some(opening) => {

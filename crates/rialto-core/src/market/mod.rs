@@ -75,8 +75,9 @@ pub struct Item {
 /// A number of items that are wanted or promised.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Line"))]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub struct ItemLine {
     /// What it is called.
     #[n(0)]
     pub item: Name,
@@ -326,7 +327,7 @@ pub struct Terms {
     pub asset: Option<AssetCode>,
     /// What is promised.
     #[serde(default)]
-    pub lines: Vec<Line>,
+    pub lines: Vec<ItemLine>,
     /// Further issues that are agreed on.
     #[serde(default)]
     pub issues: Vec<Attribute>,
@@ -475,7 +476,7 @@ pub struct ParkedOffer {
     pub bargain: Bargain,
     /// What is to be promised.
     #[n(6)]
-    pub lines: Vec<Line>,
+    pub lines: Vec<ItemLine>,
     /// Further issues.
     #[n(7)]
     pub issues: Vec<Attribute>,
@@ -553,7 +554,7 @@ pub struct Negotiation {
     pub claim: Option<Claim>,
     /// What the latest offer takes of the seller's stock, each item once.
     #[n(10)]
-    pub takes: Option<Vec<Line>>,
+    pub takes: Option<Vec<ItemLine>>,
     /// The listing that the negotiation is about.
     #[n(11)]
     pub listing: Option<ListingId>,

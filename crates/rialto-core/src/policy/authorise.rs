@@ -308,7 +308,9 @@ fn moderates(state: &State, principal: Principal, community: Option<CommunityId>
     match principal {
         Principal::Operator => true,
         Principal::Agent(agent) => moderators.is_some_and(|c| c.moderators.contains(&agent)),
-        _ => false,
+        Principal::Realm | Principal::Person(_) | Principal::Service(_) | Principal::Public => {
+            false
+        }
     }
 }
 

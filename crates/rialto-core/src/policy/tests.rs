@@ -751,6 +751,7 @@ fn every_code_of_the_core_is_produced_by_some_table() {
         include_str!("../market/tests_trust.rs"),
         include_str!("../share.rs"),
         include_str!("../social/tests.rs"),
+        include_str!("../social/tests_moderation.rs"),
         include_str!("tests.rs"),
     ]
     .concat();

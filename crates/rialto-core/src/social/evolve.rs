@@ -112,7 +112,24 @@ fn placed(event: &SocialEvent) -> Option<(CommunityId, AgentId)> {
         | SocialEvent::ModeratorSet {
             community, agent, ..
         } => Some((*community, *agent)),
-        _ => None,
+        SocialEvent::Followed { .. }
+        | SocialEvent::Unfollowed { .. }
+        | SocialEvent::Muted { .. }
+        | SocialEvent::Unmuted { .. }
+        | SocialEvent::Posted { .. }
+        | SocialEvent::Edited { .. }
+        | SocialEvent::Deleted { .. }
+        | SocialEvent::Reacted { .. }
+        | SocialEvent::PostsClosed { .. }
+        | SocialEvent::CommunityUpdated { .. }
+        | SocialEvent::Reported { .. }
+        | SocialEvent::ReportsEnded { .. }
+        | SocialEvent::MeasureTaken { .. }
+        | SocialEvent::MeasureRevoked { .. }
+        | SocialEvent::Appealed { .. }
+        | SocialEvent::AppealDecided { .. }
+        | SocialEvent::OwnerMuted { .. }
+        | SocialEvent::OwnerUnmuted { .. } => None,
     }
 }
 

@@ -129,7 +129,9 @@ pub(super) async fn whoami(State(door): DoorState, caller: Caller) -> Answer<Who
                     person.map(|p| p.role),
                 )
             }
-            _ => (None, None, None),
+            Principal::Realm | Principal::Operator | Principal::Service(_) | Principal::Public => {
+                (None, None, None)
+            }
         })
     });
     let (position, found) = read.await?;

@@ -712,7 +712,14 @@ fn subject(event: &Fact) -> Option<AnyId> {
             MailEvent::MessageSent { message, .. } => (*message).into(),
             MailEvent::ConversationOpened { conversation, .. }
             | MailEvent::GroupChanged { conversation, .. } => (*conversation).into(),
-            _ => return None,
+            MailEvent::RequestAnswered { .. }
+            | MailEvent::Acknowledged { .. }
+            | MailEvent::Trimmed { .. }
+            | MailEvent::Erased { .. }
+            | MailEvent::ConversationClosed { .. }
+            | MailEvent::ContactLapsed { .. }
+            | MailEvent::LanesOpened { .. }
+            | MailEvent::Cleared { .. } => return None,
         },
         Fact::Work(event) => match event {
             WorkEvent::TaskCreated { task, .. }
@@ -737,9 +744,20 @@ fn subject(event: &Fact) -> Option<AnyId> {
             | MarketEvent::DealDelivered { deal }
             | MarketEvent::DealDisputed { deal, .. }
             | MarketEvent::DealEnded { deal, .. } => (*deal).into(),
-            _ => return None,
+            MarketEvent::ListingPublished { .. }
+            | MarketEvent::ListingUpdated { .. }
+            | MarketEvent::ListingWithdrawn { .. }
+            | MarketEvent::CallRefused { .. } => return None,
         },
-        Fact::Policy(PolicyEvent::ApprovalEnded { approval, .. }) => (*approval).into(),
+        Fact::Policy(event) => match event {
+            PolicyEvent::ApprovalEnded { approval, .. } => (*approval).into(),
+            PolicyEvent::SettingsChanged { .. }
+            | PolicyEvent::AllowanceSet { .. }
+            | PolicyEvent::Blocked { .. }
+            | PolicyEvent::Unblocked { .. }
+            | PolicyEvent::ApprovalRequested { .. }
+            | PolicyEvent::MeterKept { .. } => return None,
+        },
         Fact::Social(event) => match event {
             SocialEvent::Posted { post, .. } => (*post).into(),
             SocialEvent::JoinRequested { community, .. }
@@ -749,8 +767,24 @@ fn subject(event: &Fact) -> Option<AnyId> {
             | SocialEvent::MeasureRevoked { measure, .. }
             | SocialEvent::Appealed { measure, .. }
             | SocialEvent::AppealDecided { measure, .. } => (*measure).into(),
-            _ => return None,
+            SocialEvent::Followed { .. }
+            | SocialEvent::Unfollowed { .. }
+            | SocialEvent::Muted { .. }
+            | SocialEvent::Unmuted { .. }
+            | SocialEvent::Edited { .. }
+            | SocialEvent::Deleted { .. }
+            | SocialEvent::Reacted { .. }
+            | SocialEvent::PostsClosed { .. }
+            | SocialEvent::CommunityCreated { .. }
+            | SocialEvent::CommunityUpdated { .. }
+            | SocialEvent::Joined { .. }
+            | SocialEvent::Left { .. }
+            | SocialEvent::Reported { .. }
+            | SocialEvent::ReportsEnded { .. }
+            | SocialEvent::OwnerMuted { .. }
+            | SocialEvent::OwnerUnmuted { .. } => return None,
         },
+        // No delivery is about what happens in another module: it would be an item above.
         _ => return None,
     })
 }

@@ -23,6 +23,7 @@ mod inbox;
 mod invitations;
 mod leaks;
 mod names;
+mod nouns;
 mod openapi;
 mod ops;
 mod path;
@@ -169,7 +170,7 @@ impl Door {
     /// The door as a service: for a listener, or to be called in the same process.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new();
-        for route in routes::routes() {
+        for route in routes::all() {
             router = router.route(route.path, route.guarded());
         }
         router

@@ -19,14 +19,16 @@ use rialto_core::reject::Code;
 use rialto_core::time::Time;
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AccountRow, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow, CallRow, CallView,
-    ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError, EventFilter,
-    FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow, Page, Paging,
-    PersonRow, Report, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
+    AccountRow, AccountsReport, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow,
+    CallRow, CallView, ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError,
+    EventFilter, FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow,
+    Page, Paging, PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
     Trace, TrialBalance, ViewReader,
 };
 use rialto_wire::search::{HitPage, ListingQuery, ListingView};
 use rialto_wire::strict;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as NotSo;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -55,7 +57,7 @@ pub(super) struct ListQuery {
     tag: Option<String>,
     owner: Option<String>,
     order: Option<String>,
-    state: Option<TaskState>,
+    pub(super) state: Option<String>,
     pub(super) all: Option<bool>,
     by: Option<String>,
     key: Option<String>,
@@ -444,8 +446,14 @@ pub(super) async fn search_messages(read: Read) -> Answer<Page<MessageRow>> {
 /// `GET /api/tasks`.
 pub(super) async fn tasks(read: Read) -> Answer<Page<TaskRow>> {
     let scope = read.scope().await?;
-    read.answer(move |v, query| v.tasks(scope, query.state.as_slice(), &query.paging()))
+    let state = read.query.state.as_deref().map(task_state).transpose()?;
+    read.answer(move |v, query| v.tasks(scope, state.as_slice(), &query.paging()))
         .await
+}
+
+fn task_state(name: &str) -> Result<TaskState, Refusal> {
+    TaskState::deserialize(name.into_deserializer())
+        .map_err(|e: NotSo| Refusal::new(Code::Malformed, format!("state: {e}")))
 }
 
 /// `GET /api/approvals`.
@@ -596,7 +604,7 @@ async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &mut Gathered) -> Res
 }
 
 /// `GET /api/report/accounts`.
-pub(super) async fn accounts_report(read: Read) -> Answer<Report> {
+pub(super) async fn accounts_report(read: Read) -> Answer<AccountsReport> {
     let (scope, by) = (read.scope().await?, read.query.dimensions()?);
     read.answer(move |v, query| v.accounts_report(scope, &by, query.period()))
         .await

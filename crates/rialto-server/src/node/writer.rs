@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use rialto_core::command::Nothing;
-use rialto_core::decide::{Request, Stamp};
+use rialto_core::decide::Stamp;
 use rialto_core::event::{Envelope, Event, RealmEvent};
-use rialto_core::identity::{Auth, IdentityEvent, Principal};
+use rialto_core::identity::{IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
 use rialto_core::realm::RealmCommand;
 use rialto_core::time::{MINUTE_MS, Time};
@@ -182,20 +182,7 @@ impl Writer {
 
     fn tick(&mut self) -> Answered {
         self.last_tick = Instant::now();
-        let request = Request {
-            principal: Principal::Realm,
-            auth: Auth::None,
-            acting: None,
-            key: None,
-            cause: None,
-        };
-        self.decide(Ask {
-            request,
-            command: RealmCommand::Tick(Nothing {}).into(),
-            contents: Vec::new(),
-            custody: None,
-            leaked: Vec::new(),
-        })
+        self.decide(Ask::by_the_realm(RealmCommand::Tick(Nothing {}).into()))
     }
 
     /// The realm's time now.
@@ -291,45 +278,88 @@ impl Writer {
 /// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
 /// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
 fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
-    let tokens = &shared.tokens;
     for event in &envelope.events {
         match event {
-            Event::Identity(IdentityEvent::AgentRegistered { agent, owner, .. }) => {
-                tokens.belongs(Principal::Agent(*agent), *owner);
-            }
-            Event::Identity(IdentityEvent::PersonAdded { person, owner, .. }) => {
-                tokens.belongs(Principal::Person(*person), *owner);
-            }
-            Event::Identity(IdentityEvent::TokenIssued {
-                token,
-                principal,
-                hash,
-                ..
-            }) => {
-                tokens.add(*hash, *token, *principal);
-            }
-            Event::Identity(
-                IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. },
-            ) => {
-                tokens.end(*token);
-            }
-            Event::Identity(
-                IdentityEvent::OwnerSwitched { .. }
-                | IdentityEvent::PersonSwitched { .. }
-                | IdentityEvent::AgentSwitched { .. }
-                | IdentityEvent::ServiceSwitched { .. }
-                | IdentityEvent::AgentsStopped { .. }
-                | IdentityEvent::AgentClosed { .. },
-            ) => {
-                shared.switched.fetch_add(1, Ordering::SeqCst);
-            }
-            Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
-                tokens.replace_operator(*hash, *token);
-            }
-            Event::Mail(MailEvent::Erased { contents }) => {
-                erased.extend(contents.iter().map(|c| c.0));
-            }
+            Event::Identity(event) => note_identity(event, shared),
+            Event::Realm(event) => note_realm(event, shared),
+            Event::Mail(event) => erased.extend(self::erased(event)),
+            // No other module has tokens or erases.
             _ => {}
         }
     }
+}
+
+fn note_identity(event: &IdentityEvent, shared: &Shared) {
+    let tokens = &shared.tokens;
+    match event {
+        IdentityEvent::AgentRegistered { agent, owner, .. } => {
+            tokens.belongs(Principal::Agent(*agent), *owner);
+        }
+        IdentityEvent::PersonAdded { person, owner, .. } => {
+            tokens.belongs(Principal::Person(*person), *owner);
+        }
+        IdentityEvent::TokenIssued {
+            token,
+            principal,
+            hash,
+            ..
+        } => {
+            tokens.add(*hash, *token, *principal);
+        }
+        IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. } => {
+            tokens.end(*token);
+        }
+        IdentityEvent::OwnerSwitched { .. }
+        | IdentityEvent::PersonSwitched { .. }
+        | IdentityEvent::AgentSwitched { .. }
+        | IdentityEvent::ServiceSwitched { .. }
+        | IdentityEvent::AgentsStopped { .. }
+        | IdentityEvent::AgentClosed { .. } => {
+            shared.switched.fetch_add(1, Ordering::SeqCst);
+        }
+        IdentityEvent::OwnerCreated { .. }
+        | IdentityEvent::RoleSet { .. }
+        | IdentityEvent::ProfileSet { .. }
+        | IdentityEvent::AgentMoved { .. }
+        | IdentityEvent::KeyRotated { .. }
+        | IdentityEvent::ServiceCreated { .. }
+        | IdentityEvent::StakeHeld { .. }
+        | IdentityEvent::HandleMarked { .. }
+        | IdentityEvent::Invited { .. }
+        | IdentityEvent::InvitationUsed { .. }
+        | IdentityEvent::InvitationEnded { .. } => {}
+    }
+}
+
+fn note_realm(event: &RealmEvent, shared: &Shared) {
+    match event {
+        RealmEvent::OperatorTokenReset { token, hash } => {
+            shared.tokens.replace_operator(*hash, *token);
+        }
+        RealmEvent::Founded { .. }
+        | RealmEvent::KeyRotated { .. }
+        | RealmEvent::ClockAccepted { .. }
+        | RealmEvent::Retired { .. }
+        | RealmEvent::ClockMoved { .. }
+        | RealmEvent::ClockSetBack { .. }
+        | RealmEvent::RulesAdopted { .. } => {}
+    }
+}
+
+/// The contents that an event erases.
+pub(super) fn erased(event: &MailEvent) -> impl Iterator<Item = u64> {
+    let contents = match event {
+        MailEvent::Erased { contents } => contents.as_slice(),
+        MailEvent::ConversationOpened { .. }
+        | MailEvent::MessageSent { .. }
+        | MailEvent::RequestAnswered { .. }
+        | MailEvent::GroupChanged { .. }
+        | MailEvent::Acknowledged { .. }
+        | MailEvent::Trimmed { .. }
+        | MailEvent::ConversationClosed { .. }
+        | MailEvent::ContactLapsed { .. }
+        | MailEvent::LanesOpened { .. }
+        | MailEvent::Cleared { .. } => &[],
+    };
+    contents.iter().map(|content| content.0)
 }

@@ -39,7 +39,7 @@ pub struct ApprovalView {
     /// What is promised for it.
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<Vec<rialto_core::market::Line>>")
+        schemars(with = "Option<Vec<rialto_core::market::ItemLine>>")
     )]
     pub lines: Value,
     /// Further issues.

@@ -11,6 +11,7 @@ mod log;
 mod mail;
 mod market;
 mod newly;
+mod nouns;
 mod own;
 mod ranked;
 mod reputation;
@@ -57,6 +58,9 @@ pub use market::{
     NegotiationRow, NegotiationView, OfferRow, OwnerName,
 };
 pub use newly::Newly;
+#[cfg(feature = "schema")]
+pub use nouns::noun_schema;
+pub use nouns::{NounCell, NounRow};
 pub use own::{BlockRow, MemberOf, MuteRow, Reacted, Whom};
 pub use reputation::{DealWeight, ReputationView, SeenView};
 pub use rights::Parties;
