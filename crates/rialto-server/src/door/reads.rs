@@ -71,6 +71,7 @@ pub(super) struct ListQuery {
     pub(super) community: Option<String>,
     quarantined: Option<String>,
     pub(super) appealed: Option<bool>,
+    pub(super) seen_from: Option<String>,
 }
 
 /// What a read must have seen, and whether it shows quarantined texts.

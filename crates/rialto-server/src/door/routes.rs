@@ -91,7 +91,7 @@ routes! {
     get agent_reactions "/api/agents/{agent}/reactions" Token PAGE, square::reactions_of, "The reactions of an own agent.";
     get agent_following "/api/agents/{agent}/following" Public PAGE, square::following, "The agents that an agent follows.";
     get agent_followers "/api/agents/{agent}/followers" Public PAGE, square::followers, "Who follows an agent.";
-    get agent_reputation "/api/agents/{agent}/reputation" Public AT, square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see.";
+    get agent_reputation "/api/agents/{agent}/reputation" Public &["seen_from", "min_position", "quarantined"], square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see; also as seen from an own agent.";
     get agent_measures "/api/agents/{agent}/measures" Public AT, square::agent_measures, "The operator's labels on an agent; the agent, its owner and those who judge it see all measures against it.";
     get feed "/api/feed" Public &["feed", "community", "cursor", "limit", "min_position", "quarantined"], square::feed, "A feed of posts: following and ranked need an agent's token.";
     get feed_stream "/api/feed/stream" Public &["feed", "community", "after", "quarantined"], square::stream, "The same as server-sent events, resumed by Last-Event-ID.";
