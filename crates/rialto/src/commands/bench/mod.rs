@@ -43,7 +43,7 @@ pub enum BenchCommand {
     Social(social::SocialArgs),
     /// Negotiations and rounds a second, on domains of growing size.
     Negotiate(negotiate::NegotiateArgs),
-    /// The speed of the serving twin: simulated requests a second at iteration level.
+    /// The speed of the fleet twin: requests a second that it simulates, iteration by iteration.
     Fleet(BenchArgs),
 }
 

@@ -1,4 +1,4 @@
-//! `rialto fleet calibrate`: fits the serving model's parameters on measured points.
+//! `rialto fleet calibrate`: fits the serving model's parameters to measured points.
 
 use std::path::{Path, PathBuf};
 
@@ -16,22 +16,22 @@ use super::table::Table;
 use super::{catalogue, simulate, traffic, validate};
 use crate::output::{CliError, Output};
 
-/// Fits the serving model on measured points and says how wrong it is on unseen ones.
+/// Fits the serving model to measured points and reports how wrong it is on points that it has not seen.
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
     /// Files of measured points (.csv), as docs/fleet/accuracy.md describes them.
     #[arg(required_unless_present = "from_log", conflicts_with = "from_log")]
     files: Vec<PathBuf>,
-    /// Update fitted parameters by a gateway's request log (JSON lines) instead.
+    /// Instead of fitting, update fitted parameters from a gateway's log of calls (JSON lines).
     #[arg(long, value_name = "FILE")]
     from_log: Option<PathBuf>,
-    /// The parameters that a log updates; the shipped ones when absent.
+    /// The parameters that --from-log updates; the shipped ones if not given.
     #[arg(long, requires = "from_log")]
     parameters: Option<PathBuf>,
-    /// Where to write the fitted parameters (.toml); an existing file is replaced.
+    /// Write the fitted parameters to this file (.toml); an existing file is replaced.
     #[arg(long)]
     out: PathBuf,
-    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
+    /// Files that add entries to the shipped catalogue or replace them: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }
@@ -117,7 +117,7 @@ fn write(path: &Path, parameters: &Parameters) -> Result<(), CliError> {
     traffic::write(path, &text)
 }
 
-/// Updates fitted parameters by a request log.
+/// Updates fitted parameters from a log of calls.
 fn from_log(
     args: &CalibrateArgs,
     log: &Path,
