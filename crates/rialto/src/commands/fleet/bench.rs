@@ -22,7 +22,7 @@ use serde::Serialize;
 use super::{simulate, traffic};
 use crate::output::{CliError, Output};
 
-/// Measures the speed of the serving twin at iteration level.
+/// Measures how many requests a second the fleet twin simulates, iteration by iteration.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// A recorded trace; the shipped fit of the Azure conversation trace if not given.
