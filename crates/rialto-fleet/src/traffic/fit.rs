@@ -1,14 +1,13 @@
 //! Fits a [`TrafficModel`] to a trace.
 //!
-//! Rate curve: counts in equal bins of about a minute. Batches: where many requests share a time and
-//! the times stand a fixed distance apart, that distance. Bursts: the dispersion of counts in
-//! ten-second windows beyond what a Poisson process with that curve shows (method of moments:
-//! Var = m + m^2 cv^2); with batches, in windows of whole batches, so that three batches in one
-//! window and four in the next are not taken for a burst. Lengths: quantiles of the input, and of the output within eight
-//! equal-probability bins of the input, in the tail down to the trace's longest request; where there are
-//! sessions, inputs are those that open one.
-//! Sessions: a request whose longest known prefix goes past
-//! the prefix most requests share continues the session that last used that block.
+//! Rate curve: counts in equal bins of about a minute. Batches: where many requests share a time and the
+//! times stand a fixed distance apart, that distance. Bursts: the dispersion of counts in ten-second
+//! windows beyond what a Poisson process with that curve shows (method of moments: Var = m + m^2 cv^2);
+//! with batches, in windows of whole batches, so that three batches in one window and four in the next do
+//! not look like a burst. Lengths: quantiles of the input, and of the output within eight equal-probability
+//! bins of the input, in the tail down to the trace's longest request; where there are sessions, inputs are
+//! those that open one. Sessions: a request whose longest known prefix goes past the prefix most requests
+//! share continues the session that last used that block.
 
 use std::collections::HashMap;
 
