@@ -1,5 +1,5 @@
-//! A customer at the door: from its goal to a paid delivery, one step at a time. What it chooses
-//! is decided by `strategy` from structured terms alone.
+//! A customer with its connection: goes from its goal to a paid delivery, one step at a time. `strategy`
+//! makes its choices, from structured terms only.
 //!
 //! Each step has two halves, [`Buyer::look`] (reads) and [`Buyer::act`] (commands), so that many
 //! customers can look at the same market before any of them changes it.
@@ -52,7 +52,7 @@ enum BuyerStage {
     Bought { deal: AnyId, task: AnyId },
     /// The delivery is there.
     Delivered { deal: AnyId, complete: bool },
-    /// There is nothing to buy for it.
+    /// There is nothing that it can buy.
     Leaving { why: &'static str },
     /// Nothing is left to do.
     Done,
@@ -66,7 +66,7 @@ struct Open {
     proposal: Proposal,
 }
 
-/// What a customer did in a step, for whoever watches.
+/// What a customer did in a step, for those who watch the day.
 #[derive(Clone, Debug)]
 pub(crate) enum BuyerEvent {
     /// It searched: how many sellers have everything.
@@ -83,7 +83,7 @@ pub(crate) enum BuyerEvent {
     Countered { seller: String, price: Amount },
     /// The seller asked another price.
     Offered { seller: String, price: Amount },
-    /// A deal came into being and its price is held.
+    /// A deal was made and its price is held.
     Agreed {
         seller: String,
         price: Amount,
@@ -111,7 +111,7 @@ pub(crate) struct Assignment {
     pub(crate) market: Option<String>,
 }
 
-/// A customer with its place at the door.
+/// A customer with its connection.
 #[derive(Debug)]
 pub(crate) struct Buyer {
     pub(crate) customer: Customer,
@@ -122,9 +122,9 @@ pub(crate) struct Buyer {
     pub(crate) outcome: Outcome,
     /// The deal, once there is one.
     pub(crate) deal: Option<AnyId>,
-    /// Sellers it has turned to in the last step.
+    /// Sellers that it contacted in the last step.
     pub(crate) addressed: Vec<String>,
-    /// What it has done since somebody asked.
+    /// What it has done since it was last asked.
     pub(crate) told: Vec<BuyerEvent>,
     prices: Prices,
     lot: u64,
@@ -514,7 +514,7 @@ impl Buyer {
         self.take_delivery((deal, task), &page).await
     }
 
-    /// Looks at the delivery, if the news tell of one.
+    /// Looks at the delivery, if the inbox reports one.
     async fn take_delivery(
         &mut self,
         (deal, task): (AnyId, AnyId),
@@ -555,7 +555,7 @@ impl Buyer {
         }
     }
 
-    /// Whether it would have taken another first proposal than one of the cheapest complete ones.
+    /// Whether it would have taken a first proposal that is not one of the cheapest complete ones.
     pub(crate) fn preferred_dearer(&self) -> bool {
         self.dearer
     }
@@ -585,7 +585,7 @@ impl Buyer {
     }
 }
 
-/// The answer to a command, asked for ids.
+/// The answer to a command, from which ids can be read.
 struct AnyIds(rialto_wire::native::Accepted);
 
 impl AnyIds {
@@ -607,7 +607,7 @@ fn complete(wants: &strategy::Wants, items: &[Name], attributes: &[Name]) -> boo
     has_all(items, &wants.items) && has_all(attributes, &wants.attributes)
 }
 
-/// A query as the door takes it. What does not fit is left to the customer's own check.
+/// A query as the API takes it. The customer itself checks what does not fit into the query.
 fn search_body(query: &SearchQuery, market: Option<&str>) -> Value {
     let names = |names: &[Name]| {
         names
