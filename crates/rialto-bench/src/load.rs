@@ -115,7 +115,7 @@ impl Draw {
         self.number() % end.max(1)
     }
 
-    /// A place in a list of so many.
+    /// A position in a list of this length.
     pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.pick(end)).unwrap_or(0)

@@ -267,7 +267,7 @@ impl PoolSpec {
 pub struct ServingScenario {
     /// Name.
     pub name: String,
-    /// What it stands for; printed beside every figure.
+    /// What it stands for; printed with every figure.
     #[serde(default)]
     pub label: String,
     /// Where its figures come from.

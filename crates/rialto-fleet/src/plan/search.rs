@@ -260,7 +260,7 @@ pub(super) fn found(bench: &Bench<'_>, wanted: Wanted, known: impl Fn(u32) -> Kn
             let alike = counts.iter().filter(|other| order(other) == order(count));
             alike.count() > TRIAL_SEEDS as usize / 2
         };
-        // Of most seeds without a count, no range is told.
+        // If most seeds have no count, no range is given.
         let told = |count: &&Result<Fewest, Binds>| wanted == Wanted::Range && count.is_ok();
         if let Some(place) = counts.iter().position(agree)
             && !told(&&counts[place])

@@ -239,7 +239,7 @@ fn size_pool(question: &Question, pool: &Pool) -> Placement {
             p
         }
         Err(binds) => {
-            // What is served and what it costs is told by the plan that holds with even odds.
+            // The plan that holds with even odds says what is served and what it costs.
             let shown = even.median().ok();
             let shown = shown.map(|count| bought(&benches, count.replicas, even.draw));
             let mut p = bare(question, pool, binds.clone());

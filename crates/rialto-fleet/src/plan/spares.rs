@@ -248,7 +248,7 @@ mod tests {
         assert!((found.working_share - working).abs() < 1e-9, "{found:?}");
         // Half are down: of 14, at least 3 work with 99.4 %, of 13 with 98.9 %.
         assert_eq!(spares(&chips_fail(1.0, 1.0), &one, 3), 11);
-        // All but never up: no number is told.
+        // Almost never up: no number is given.
         assert_eq!(spare_replicas(&chips_fail(1.0, 1e9), &one, 100), None);
     }
 

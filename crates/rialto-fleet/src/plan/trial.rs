@@ -230,7 +230,7 @@ impl<'a> Bench<'a> {
         match &mut pool.traffic {
             TrafficSource::Model(model) => model.rate_per_s = rate_per_s,
             TrafficSource::Trace(trace) => {
-                // All of them are judged: a share of 99 % cannot be told from a few.
+                // All of them are judged: a few cannot show a share of 99 %.
                 let every = trace.requests.len().div_ceil(MOST_ALONE).max(1);
                 let slower = self.question.rate_per_s / rate_per_s / every as f64;
                 let mut requests: Vec<_> = trace.requests.iter().step_by(every).copied().collect();

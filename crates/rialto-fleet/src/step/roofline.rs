@@ -300,7 +300,7 @@ fn rate(d: &Deployment, format: Compute) -> f64 {
     d.chip.flops(format).0
 }
 
-/// The narrowest format that holds values of so many bits, scale factors included.
+/// The narrowest format that holds values of this many bits, scale factors included.
 fn stored_as(bits: f64) -> Compute {
     if bits < 6.0 {
         Compute::Fp4

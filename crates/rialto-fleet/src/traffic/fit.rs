@@ -24,7 +24,7 @@ const BODY: [f64; 20] = [
 /// of its work: each step of the table holds half as many, down to the longest one.
 const TAIL: [f64; 9] = [2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5, 1e-6];
 
-/// The probabilities of a table for so many requests: no step of the tail holds less than one of them.
+/// The probabilities of a table for this many requests: no step of the tail holds less than one of them.
 fn probabilities(requests: usize) -> Vec<f64> {
     let tail = TAIL
         .into_iter()

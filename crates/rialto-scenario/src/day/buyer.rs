@@ -125,7 +125,7 @@ pub(crate) struct Buyer {
     /// Sellers that it contacted in the last step.
     pub(crate) addressed: Vec<String>,
     /// What it has done since it was last asked.
-    pub(crate) told: Vec<BuyerEvent>,
+    pub(crate) events: Vec<BuyerEvent>,
     prices: Prices,
     lot: u64,
     market: Option<String>,
@@ -163,7 +163,7 @@ impl Buyer {
             outcome: Outcome::default(),
             deal: None,
             addressed: Vec::new(),
-            told: Vec::new(),
+            events: Vec::new(),
             prices,
             lot,
             market,
@@ -276,7 +276,7 @@ impl Buyer {
             .map(|l| l.seller.clone())
             .collect();
         self.outcome.asked.clone_from(&self.asked);
-        self.told.push(BuyerEvent::Searched {
+        self.events.push(BuyerEvent::Searched {
             found: self.outcome.found.len(),
         });
         if self.asked.is_empty() {
@@ -312,7 +312,7 @@ impl Buyer {
             revised,
         };
         self.addressed.clone_from(&self.asked);
-        self.told.push(BuyerEvent::Asked {
+        self.events.push(BuyerEvent::Asked {
             sellers: self.asked.clone(),
             revised,
         });
@@ -363,7 +363,7 @@ impl Buyer {
             .iter()
             .filter(|p| strategy::covers(&self.customer, p))
             .collect();
-        self.told.push(BuyerEvent::Opened {
+        self.events.push(BuyerEvent::Opened {
             prices: complete
                 .iter()
                 .map(|p| (p.seller.clone(), p.price))
@@ -417,7 +417,7 @@ impl Buyer {
         };
         let (seller, start) = (chosen.proposal.seller.clone(), chosen.proposal.price);
         if round > 0 {
-            self.told.push(BuyerEvent::Offered {
+            self.events.push(BuyerEvent::Offered {
                 seller: seller.clone(),
                 price: asked,
             });
@@ -438,7 +438,7 @@ impl Buyer {
                     talk,
                     round: round + 1,
                 };
-                self.told.push(BuyerEvent::Countered { seller, price });
+                self.events.push(BuyerEvent::Countered { seller, price });
                 Ok(())
             }
         }
@@ -463,7 +463,7 @@ impl Buyer {
         self.outcome.deal = Some((seller.to_owned(), price));
         self.stage = BuyerStage::Bought { deal, task };
         let (seller, offer) = (seller.to_owned(), offer.to_owned());
-        self.told.push(BuyerEvent::Agreed {
+        self.events.push(BuyerEvent::Agreed {
             seller,
             price,
             deal,
@@ -537,7 +537,7 @@ impl Buyer {
 
     /// Pays for what is complete and disputes what is not; then reports back to whoever set the goal.
     async fn review(&mut self, deal: AnyId, complete: bool) -> Result<(), DayError> {
-        self.told.push(BuyerEvent::Checked { complete });
+        self.events.push(BuyerEvent::Checked { complete });
         if complete {
             self.command("deal.accept", json!({ "deal": deal }), deal)
                 .await?;
@@ -572,7 +572,7 @@ impl Buyer {
             }
             _ => {}
         }
-        self.told.push(BuyerEvent::Left { why });
+        self.events.push(BuyerEvent::Left { why });
         let goal = self.goal;
         self.end_goal("failed", why, goal).await
     }

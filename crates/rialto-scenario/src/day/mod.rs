@@ -122,9 +122,9 @@ pub(crate) async fn purchases(
         wave(lanes, &mut participants.buyers, BuyerStep::Act).await?;
         let mut moved = false;
         for buyer in &mut participants.buyers {
-            moved |= !buyer.told.is_empty();
+            moved |= !buyer.events.is_empty();
             watch(buyer)?;
-            buyer.told.clear();
+            buyer.events.clear();
             for handle in buyer.addressed.drain(..) {
                 if let Some(seller) = places
                     .get(&handle)

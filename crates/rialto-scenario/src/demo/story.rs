@@ -59,8 +59,8 @@ pub(super) fn measured(
 
 /// Reports what a customer has just done.
 pub(super) fn tell(to: &mut dyn Listener, buyer: &Buyer) -> Result<(), DayError> {
-    for told in &buyer.told {
-        if let Some((topic, text)) = words(buyer, told) {
+    for event in &buyer.events {
+        if let Some((topic, text)) = words(buyer, event) {
             measured(to, topic, text)?;
         }
     }
@@ -89,14 +89,14 @@ pub(super) fn goal(buyer: &Buyer) -> String {
     format!("{} wants {}{with}", buyer.handle, wants.join(" + "))
 }
 
-fn words(buyer: &Buyer, told: &BuyerEvent) -> Option<(&'static str, String)> {
-    Some(match told {
+fn words(buyer: &Buyer, event: &BuyerEvent) -> Option<(&'static str, String)> {
+    Some(match event {
         BuyerEvent::Searched { found } => ("  search", format!("{found} have everything")),
         BuyerEvent::Asked {
             sellers,
             revised: false,
         } => ("  ask", sellers.join(" ")),
-        // The same sellers, told the best price; the opening says what came of it.
+        // The same sellers, now with the best price known; the opening shows the result.
         BuyerEvent::Asked { revised: true, .. } => return None,
         BuyerEvent::Opened {
             prices,

@@ -90,10 +90,12 @@ pub fn run(args: &CalibrateArgs, out: Output) -> Result<(), CliError> {
             Grouping::Combination => "model, chip, engine and precision",
             Grouping::ModelChip => "model and chip",
             Grouping::Written => "model, system, backend and precision as written",
-            Grouping::Point => "points, dealt at random: their groups are in the fit",
+            Grouping::Point => {
+                "single points, chosen at random: the rest of their group is in the fit"
+            }
         };
         let origin = format!("{} groups, left out whole, in {} folds.", u.groups, u.folds);
-        // The first, which comes closest to unseen hardware, in full; of the others the sums.
+        // The first comes closest to unseen hardware and is printed in full; of the others only the totals.
         let sums = |a: &&Accuracy| {
             !["chip ", "model ", "engine "]
                 .iter()
@@ -163,7 +165,8 @@ fn from_log(
             percent(c.after.tpot_mape_percent),
         ]);
     }
-    let origin = "Errors are of the calls that taught the update, so they flatter it.";
+    let origin =
+        "The errors are those on the calls of this log; on other calls they are probably larger.";
     t.print(out, "Before and after the log", origin)?;
     out.line(format!("\nwrote {}", args.out.display()))
 }

@@ -86,7 +86,7 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
         .all(|p| p.replicas.is_none() && p.spread.is_none())
     {
         let what = "no candidate can serve this traffic within the objective";
-        return Err(CliError::failed(what).hint("the last column says what stands against each"));
+        return Err(CliError::failed(what).hint("the last column says why each candidate cannot"));
     }
     Ok(())
 }

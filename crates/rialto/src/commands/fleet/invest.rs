@@ -60,7 +60,9 @@ pub(crate) fn run(args: &InvestArgs, out: Output) -> Result<(), CliError> {
     out.line(&scenario.name)?;
     match backtest {
         Some(backtest) => print_backtest(backtest, forecast, out)?,
-        None => out.line("\nThis scenario names no history: its model was not tried on any.")?,
+        None => {
+            out.line("\nThis scenario names no history, so its model was not tested on any.")?
+        }
     }
     print_plan(&scenario, &plan, out)
 }

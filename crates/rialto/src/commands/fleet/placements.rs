@@ -187,7 +187,7 @@ fn count(p: &Placement) -> String {
         of(p.chips.unwrap_or(0), "chip"),
     );
     if let Some(share) = p.working_share {
-        // Cut, not rounded: what is told is reached.
+        // Cut, not rounded, so that the stated share is reached.
         let percent = (share * 1e4).floor() / 100.0;
         text.push_str(&format!(
             ", {} of the replicas spare, so that enough work {percent:.2} % of the time",
@@ -199,12 +199,12 @@ fn count(p: &Placement) -> String {
 
 /// The error of the forecasts, once for each chip shown.
 pub fn notes(placements: &[Placement], out: Output) -> Result<(), CliError> {
-    let mut told: Vec<&str> = Vec::new();
+    let mut shown: Vec<&str> = Vec::new();
     for p in placements {
-        if told.contains(&p.chip.as_str()) || (p.replicas.is_none() && p.spread.is_none()) {
+        if shown.contains(&p.chip.as_str()) || (p.replicas.is_none() && p.spread.is_none()) {
             continue;
         }
-        told.push(&p.chip);
+        shown.push(&p.chip);
         if let Some(error) = &p.error {
             out.line(format!("  {}: {}", p.chip, error.words()))?;
         }

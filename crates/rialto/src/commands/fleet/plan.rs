@@ -173,7 +173,7 @@ fn print(plan: &ModelPlan, top: usize, out: Output) -> Result<(), CliError> {
             }
         }
         None => out.line(format!(
-            "  nothing considered holds the objective with {} %",
+            "  no placement considered holds the objective with {} % probability",
             100.0 * HOLDS_WITH
         ))?,
     }

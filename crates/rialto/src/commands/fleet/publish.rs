@@ -119,7 +119,7 @@ fn listing(model: &ModelPlan, args: &PublishArgs) -> Result<ListingTerms<Body>, 
     let p = model
         .cheapest
         .as_ref()
-        .ok_or("no placement holds the objective with 80 %")?;
+        .ok_or("no placement holds the objective with 80 % probability")?;
     let rates = Rates::of(p)?;
     let capacity = p
         .capacity

@@ -228,8 +228,10 @@ impl QuestionArgs {
             };
             let chip = catalogue.chip(name.trim()).map_err(usage)?.name.clone();
             let usd = usd.trim().trim_start_matches('$').parse().map_err(|_| {
-                CliError::usage(format!("--price {text}: `{usd}` is no number of dollars"))
-                    .hint("give dollars a chip-hour, such as --price h100_sxm=2.90")
+                CliError::usage(format!(
+                    "--price {text}: `{usd}` is not a number of dollars"
+                ))
+                .hint("give dollars a chip-hour, such as --price h100_sxm=2.90")
             })?;
             if own.iter().any(|(known, _)| *known == chip) {
                 return Err(CliError::usage(format!(
@@ -321,7 +323,7 @@ pub fn accept(doubts: &[String], unusual: bool, source: &str) -> Result<(), CliE
         return Ok(());
     }
     let what = format!("{source}: this looks like a mistake: {}", doubts.join("; "));
-    Err(CliError::usage(what).hint("where it is meant so, say --accept-unusual"))
+    Err(CliError::usage(what).hint("if you mean it, add --accept-unusual"))
 }
 
 /// A kind of price by its name, written with a dash or an underscore.

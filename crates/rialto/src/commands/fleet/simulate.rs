@@ -120,7 +120,7 @@ pub fn parameters(file: Option<&Path>) -> Result<Parameters, CliError> {
     }
 }
 
-/// Threads to use: as asked, or one per core.
+/// Threads to use: as the user asks, or one for each core.
 pub fn threads(asked: Option<usize>) -> Result<usize, CliError> {
     match asked {
         Some(0) => Err(CliError::usage("--threads is 0; at least 1 is needed")),
