@@ -1,4 +1,4 @@
-//! Messages a second, and how long one takes to arrive.
+//! Measures messages a second, and how long one takes to arrive.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -18,12 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Messages a second, durable and indexed, and how long one takes to arrive.
 ///
-/// Starts a server of its own as another process, on disk. First, senders each write to a partner in
-/// batches as fast as they are acknowledged; a message counts as delivered when its answer is back
-/// (it is durable and in the inbox then), and as indexed when the views have it. Then senders write
-/// single messages at a steady rate, and each partner follows its inbox by server-sent events; the
-/// time runs from the moment the message was due to be sent until its event is read, so that a stall
-/// counts against every message that it held up.
+/// Starts its own server as another process, with the realm on disk. First, senders each write to a partner
+/// in batches as fast as they are acknowledged; a message counts as delivered when its answer is back (it
+/// is durable and in the inbox then), and as indexed when the views have it. Then senders write single
+/// messages at a steady rate, and each partner follows its inbox by server-sent events; the time runs from
+/// the moment the message was due to be sent until its event is read, so that a stall counts against every
+/// message that it held up.
 #[derive(Clone, Debug)]
 pub struct MailPlan {
     /// Messages of the first case.
@@ -131,7 +131,7 @@ fn own_id(plan: &MailPlan, case: u8, n: usize) -> Option<String> {
     plan.ids.then(|| format!("{case:04x}-{n:031x}"))
 }
 
-/// As many as possible. The time until the last was durable, and until it was indexed.
+/// Sends as many as possible. Returns the time until the last was durable, and until it was indexed.
 async fn flood(
     plan: &MailPlan,
     server: &Served,
@@ -161,7 +161,7 @@ async fn flood(
     Ok((took, begun.elapsed()))
 }
 
-/// At a steady rate. How long each took from being due to being read.
+/// Sends at a steady rate. Returns how long each took from being due to being read.
 async fn steady(
     plan: &MailPlan,
     senders: &[Client],
@@ -205,7 +205,8 @@ async fn steady(
     Ok(times)
 }
 
-/// Sends single messages, each at its time whether or not the last was answered. When each was due.
+/// Sends single messages, each at its time, whether or not the one before was answered. Returns when each
+/// was due.
 async fn paced(
     sender: &Client,
     (plan, to): (&MailPlan, usize),
@@ -237,7 +238,7 @@ async fn paced(
 /// What a reader has read: the message's id, and when.
 type Read = Vec<(String, Instant)>;
 
-/// Follows an inbox from its end until so many messages have come.
+/// Follows an inbox from its end until this many messages have come.
 async fn reader(
     receiver: Client,
     count: usize,

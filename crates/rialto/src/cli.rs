@@ -100,7 +100,7 @@ enum Command {
     Clock(clock::ClockArgs),
     /// Runs any operation by its name.
     Op(op::OpArgs),
-    /// The fleet twin and its economics.
+    /// Models a fleet that serves language models: latency, throughput, cost, margin, capital.
     #[command(subcommand)]
     Fleet(fleet::FleetCommand),
     /// Negotiation strategies on multi-issue domains: tournaments, without a realm.

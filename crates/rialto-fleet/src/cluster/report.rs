@@ -147,7 +147,7 @@ pub struct Totals {
     pub finished: f64,
     /// Requests turned away.
     pub rejected: f64,
-    /// Requests left when nothing could finish any more.
+    /// Requests still in flight when nothing could finish any more.
     pub in_flight: f64,
     /// Seconds over which rates are taken.
     pub window_s: f64,
@@ -263,12 +263,12 @@ pub struct PoolReport {
     pub intervals: Option<Intervals>,
 }
 
-/// A run's report. Every figure is a twin's.
+/// A run's report. Every figure is modelled.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServingReport {
     /// Always `modelled`: no figure here was measured.
     pub provenance: &'static str,
-    /// ServingScenario.
+    /// Name of the scenario.
     pub scenario: String,
     /// What the scenario stands for.
     pub label: String,
@@ -361,7 +361,7 @@ impl ServingReport {
     }
 }
 
-/// A pool, what it met, and how long its replicas could serve.
+/// A pool, its results, and how long its replicas could serve.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
     pub(super) pool: &'a Pool,
@@ -370,8 +370,8 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Replica time of all cells is known from the timetable of outages, whichever were simulated.
-    /// Only where replicas are added and taken away by load does the run have to say.
+    /// The timetable of outages gives the replica time of all cells, whether or not they were simulated.
+    /// Only where load decides the number of replicas does it come from the run.
     fn new(pool: &'a Pool, result: &'a PoolResult, scenario: &ServingScenario, end_s: f64) -> Self {
         let known = pool.standing(scenario.seed, scenario.horizon_ns(), end_s);
         let total = |figure: fn(&CellResult) -> f64| result.blend.total(figure);

@@ -8,7 +8,7 @@ use rialto_economics::claims::{self, Checked, ClaimFile, Verdict, Wording};
 use super::table;
 use crate::output::{CliError, Output};
 
-/// Checks statements against the figures they rest on; fails when one does not follow.
+/// Checks statements against the figures they rest on; fails when a statement does not follow.
 #[derive(Debug, Args)]
 pub(crate) struct ClaimsArgs {
     /// The claims and their facts (.toml).

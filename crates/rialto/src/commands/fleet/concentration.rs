@@ -11,12 +11,13 @@ use super::table::{self, Table};
 use crate::commands::remote::Remote;
 use crate::output::{CliError, Output};
 
-/// Shares of spend, tokens and capacity by vendor, chip, host and region.
+/// Shows shares of spend, tokens and capacity by vendor, chip, host and region.
 #[derive(Debug, Args)]
 pub(crate) struct ConcentrationArgs {
-    /// A scenario (.toml) or a usage table (.csv); absent, the settled deals of a realm.
+    /// A scenario (.toml) or a usage table (.csv). Without it, the command reads the settled deals of a
+    /// realm.
     input: Option<PathBuf>,
-    /// The asset of the deals that count.
+    /// Count only deals that are paid in this asset.
     #[arg(
         long,
         default_value = "USD",
@@ -24,7 +25,7 @@ pub(crate) struct ConcentrationArgs {
         conflicts_with = "input"
     )]
     asset: String,
-    /// How many names to show of each dimension.
+    /// How many names to show for each dimension, such as vendor.
     #[arg(long, default_value_t = 5)]
     top: usize,
     #[command(flatten)]
@@ -34,7 +35,7 @@ pub(crate) struct ConcentrationArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// When the input cannot be read or holds nothing, or as the server's.
+/// When the input cannot be read or holds nothing; or an error of the server.
 pub(crate) async fn run(args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
     let (all, source) = match &args.input {
         Some(path) => (of_file(path)?, path.display().to_string()),
