@@ -718,7 +718,7 @@ facts! {
             }];
         ApprovalEnded { approval, end, .. } = "policy.approval_ended",
             concerns [approval], texts [],
-            told [Told::new(*approval, format!("the approval was {}", word(end)))];
+            told [Told::new(*approval, format!("ended the approval: {}", word(end)))];
         MeterKept { .. } = "policy.meter_kept", concerns [], texts [], told [];
     }
 }
