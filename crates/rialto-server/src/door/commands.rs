@@ -34,8 +34,8 @@ use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::At;
-use super::{Door, leaks, sign_ups};
-use crate::node::{Answered, Ask, Failure, Reply};
+use super::{Door, leaks, over, sign_ups};
+use crate::node::{Answered, Ask, Reply};
 
 /// Operations that only the realm itself carries out.
 pub(super) const INTERNAL: [&str; 5] = [
@@ -116,7 +116,16 @@ pub(super) async fn carry_out(
     item: Item<'_>,
 ) -> Result<Accepted, Refusal> {
     let ask = prepare(door, caller, item).await?;
-    answer(door.node.ask(ask).await?)
+    asked(door, caller, ask).await
+}
+
+/// Asks the realm. Where it refuses an act on what is over, the answer says so.
+async fn asked(door: &Door, caller: &Caller, ask: Ask) -> Result<Accepted, Refusal> {
+    let subject = over::Subject::of(&ask.command, ask.request.acting.as_ref());
+    match answer(door.node.ask(ask).await?) {
+        Ok(accepted) => Ok(accepted),
+        Err(refusal) => Err(over::explained(door, caller, subject, refusal).await),
+    }
 }
 
 /// Carries out one command that is no text any more, with the checks of one that is.
@@ -142,7 +151,7 @@ pub(super) async fn ask(
         suspect: true,
     };
     let ask = sealed(door, caller, wanted.command, known).await?;
-    answer(door.node.ask(ask).await?)
+    asked(door, caller, ask).await
 }
 
 /// `POST /api/commands`: many commands, decided in order, each separately.
@@ -160,7 +169,7 @@ pub(super) async fn batch(
         return Err(Refusal::new(Code::TooMany, detail));
     }
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(batch.commands.len());
-    let mut asks = Vec::with_capacity(batch.commands.len());
+    let (mut asks, mut subjects) = (Vec::with_capacity(batch.commands.len()), Vec::new());
     for item in batch.commands {
         let item = Item {
             op: &item.op,
@@ -171,16 +180,27 @@ pub(super) async fn batch(
         };
         match prepare(&door, &caller, item).await {
             Ok(ask) => {
+                subjects.push(over::Subject::of(&ask.command, ask.request.acting.as_ref()));
                 asks.push(ask);
                 outcomes.push(None);
             }
             Err(refusal) => outcomes.push(Some(Outcome::Refused(refusal.problem()))),
         }
     }
-    let mut answers = door.node.ask_all(asks).await.into_iter();
+    let mut answers = Vec::with_capacity(subjects.len());
+    for (answered, subject) in door.node.ask_all(asks).await.into_iter().zip(subjects) {
+        answers.push(match answered.map_err(Refusal::from).and_then(answer) {
+            Ok(accepted) => Outcome::Accepted(accepted),
+            Err(refusal) => {
+                let refusal = over::explained(&door, &caller, subject, refusal).await;
+                Outcome::Refused(refusal.problem())
+            }
+        });
+    }
+    let mut answers = answers.into_iter();
     let outcomes = outcomes
         .into_iter()
-        .map(|known| known.or_else(|| answers.next().map(outcome)));
+        .map(|known| known.or_else(|| answers.next()));
     let outcomes = outcomes.collect::<Option<Vec<_>>>().ok_or(Code::Defect)?;
     Ok(Json(BatchAnswer { outcomes }))
 }
@@ -499,13 +519,6 @@ async fn check_signature(
                 "sign the bytes that docs/concepts.md describes under \"Signatures\"",
             )
         })
-}
-
-fn outcome(answered: Result<Answered, Failure>) -> Outcome {
-    match answered.map_err(Refusal::from).and_then(answer) {
-        Ok(accepted) => Outcome::Accepted(accepted),
-        Err(refusal) => Outcome::Refused(refusal.problem()),
-    }
 }
 
 fn answer(answered: Answered) -> Result<Accepted, Refusal> {
