@@ -580,7 +580,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 34] = [
+const LISTS: [&str; 35] = [
     "/api/invitations",
     "/api/agents",
     "/api/assets",
@@ -612,6 +612,7 @@ const LISTS: [&str; 34] = [
     "/api/commands",
     "/api/feed/stream",
     "/api",
+    "/api/",
     "/api/communities",
     "/api/moderation/reports",
     "/api/moderation/measures",
