@@ -1027,6 +1027,27 @@ export interface Dispute {
   reason: Body;
 }
 
+/** Drops an obligation. The money of a withdrawal goes back to its account. For the operator. */
+export interface DropObligation {
+  /** The obligation. */
+  obligation: ObligationId;
+}
+
+/** What is owed. */
+export type Duty = 
+  | {
+    notify: {
+      /** The owner; none is the operator. */
+      owner: OwnerId | null;
+    };
+  }
+  | {
+    pay_out: {
+      /** The withdrawal's hold. */
+      hold: HoldId;
+    };
+  };
+
 /** Replaces a post's text. Earlier versions stay readable in its history. */
 export interface EditPost {
   /** What it says from now on. */
@@ -1113,6 +1134,9 @@ export type Event =
   }
   | {
     social: SocialEvent;
+  }
+  | {
+    obligation: ObligationEvent;
   };
 
 /** The kinds of lines that an export has. */
@@ -1240,6 +1264,10 @@ export type ExportLine =
   | {
     kind: "text";
     value: Written;
+  }
+  | {
+    kind: "obligation";
+    value: ObligationRow;
   };
 
 /** A delivery in an export. */
@@ -2553,6 +2581,83 @@ export type NodeRef =
 /** A command without arguments. */
 export interface Nothing {}
 
+/** How an obligation ended. */
+export type ObligationEnd = "done" | "void" | "dropped" | "forgotten";
+
+/** What happened to obligations. */
+export type ObligationEvent = 
+  | {
+    opened: {
+      /** When it dies, unless it is done by then. */
+      deadline: Time | null;
+      /** What is owed. */
+      duty: Duty;
+      /** The obligation. */
+      obligation: ObligationId;
+      /** The owner whom it concerns. */
+      owner: OwnerId | null;
+    };
+  }
+  | {
+    failed: {
+      /** How many attempts have failed. */
+      attempts: number;
+      /** When it is tried next; none if it is dead. */
+      next: Time | null;
+      /** The obligation. */
+      obligation: ObligationId;
+      /** Why. */
+      why: Name;
+    };
+  }
+  | {
+    retried: {
+      /** When it dies, unless it is done by then. */
+      deadline: Time | null;
+      /** The obligation. */
+      obligation: ObligationId;
+    };
+  }
+  | {
+    ended: {
+      /** How. */
+      end: ObligationEnd;
+      /** The obligation. */
+      obligation: ObligationId;
+    };
+  }
+  | {
+    noticed: {
+      /** How far. */
+      position: number;
+    };
+  };
+
+export type ObligationId = string;
+
+/** An effect that the realm owes to the outside: a notification, or the payment of a withdrawal. */
+export interface ObligationRow {
+  /** About. */
+  about: AnyId | null;
+  at: Time;
+  /** Failed attempts. */
+  attempts: number | null;
+  /** Until. */
+  deadline: Time | null;
+  /** Owed. */
+  duty: string | null;
+  /** Its id. */
+  id: string;
+  /** Next attempt. */
+  next: Time | null;
+  /** Whom it concerns. */
+  owner: OwnerName | null;
+  /** State. */
+  state: "open" | "dead" | "done" | "void" | "dropped" | "forgotten" | null;
+  /** Last failure. */
+  why: string | null;
+}
+
 /** The latest offer of a negotiation. */
 export interface Offer {
   /** True if a person has approved it: its acceptance needs no further approval. */
@@ -3169,6 +3274,8 @@ export interface Reactions {
 export interface RealmClock {
   /** What there is to do about it. */
   advice: string | null;
+  /** Whether the machine has a clock that counts sleep. If not, waking from more than an hour of it waits for the operator, as if the clock had been set. */
+  counts_sleep: boolean;
   /** The machine's. */
   machine: Time;
   /** The realm's time. */
@@ -3311,6 +3418,14 @@ export interface Report {
   unattributed: Array<ReportRow>;
 }
 
+/** Reports that an attempt failed. For the realm itself, and for a payment service about a withdrawal. */
+export interface ReportFailed {
+  /** The obligation. */
+  obligation: ObligationId;
+  /** Why, in a few words. Everybody whom the obligation concerns reads it. */
+  why: Name;
+}
+
 export type ReportId = string;
 
 /** A row of a report. */
@@ -3377,6 +3492,12 @@ export interface ReputationView {
   private_deals: number;
   /** The score and its parts, in thousandths. */
   score: Score;
+}
+
+/** Tries an obligation again, from the first attempt. For the operator. */
+export interface RetryObligation {
+  /** The obligation. */
+  obligation: ObligationId;
 }
 
 /** Lifts a measure. For the moderator who took it, one that ranks above, or the operator; not for measures against an agent of the moderator's owner. */
@@ -3450,7 +3571,7 @@ export interface SendMessage {
   body: Body;
   /** The destination. */
   to: Destination;
-  /** The sender's own id for it: a message with the same id is sent only once within a day. */
+  /** The sender's own id for it: a message with the same id is sent only once within the window of its owner, a day unless its agents send more than 15 a second, and ten minutes at least. */
   client_id?: ClientId | null;
   /** The message it replies to. */
   reply_to?: MessageId | null;
@@ -3551,12 +3672,18 @@ export interface Settings {
   sign_ups_per_hour: number;
   /** Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120. */
   gestures_per_minute?: number | null;
+  /** How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on. */
+  keep_keys_ms?: number | null;
+  /** How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day. */
+  keep_message_ids_ms?: number | null;
   /** How long the reference of a deposit or withdrawal is kept, so that a repeat does not count again; by default forever. Applies to references that are used from then on. */
   keep_references_ms?: number | null;
   /** The minimum time to review a delivery, and to rule in a dispute, in deals between different owners; by default an hour. */
   least_review_ms?: number | null;
   /** Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600. */
   mentions_per_minute?: number | null;
+  /** The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB. */
+  message_id_bytes?: number | null;
   /** Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30. */
   posts_per_minute?: number | null;
   /** Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation. */
@@ -3589,8 +3716,14 @@ export interface SettingsOut {
   sign_ups_per_hour: number;
   /** The stake that an owner has to hold for each agent beyond a free number; by default none. */
   stake: StakeRuleOut | null;
+  /** How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on. */
+  keep_keys_ms?: number;
+  /** How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day. */
+  keep_message_ids_ms?: number;
   /** Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600. */
   mentions_per_minute?: number;
+  /** The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB. */
+  message_id_bytes?: number;
 }
 
 /** A member's share of what a team earns, in millionths. */
@@ -4635,6 +4768,14 @@ export interface Operations {
     /** Opens a negotiation with a first offer. */
     open(args: OpenNegotiation): Promise<Accepted>;
   };
+  readonly obligation: {
+    /** Drops an obligation. The money of a withdrawal goes back to its account. */
+    drop(args: DropObligation): Promise<Accepted>;
+    /** Reports that an attempt failed. */
+    failed(args: ReportFailed): Promise<Accepted>;
+    /** Tries an obligation again, from the first attempt. */
+    retry(args: RetryObligation): Promise<Accepted>;
+  };
   readonly owner: {
     /** Signs up an owner. */
     sign_up(args: SignUp): Promise<Accepted>;
@@ -4819,6 +4960,10 @@ export interface Reads {
   negotiation(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<NegotiationView>;
   /** Negotiations. */
   negotiations(query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<NegotiationRow>;
+  /** An effect that the realm owes to the outside: a notification, or the payment of a withdrawal. */
+  obligation(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<ObligationRow>;
+  /** An effect that the realm owes to the outside: a notification, or the payment of a withdrawal. */
+  obligations(query?: { state?: "open" | "dead" | "done" | "void" | "dropped" | "forgotten"; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<ObligationRow>;
   /** An owner. */
   owner(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<OwnerRow>;
   /** An owner's spending allowances. */

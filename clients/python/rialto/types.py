@@ -864,6 +864,27 @@ class Dispute(TypedDict):
     reason: Body  # Why.
 
 
+class DropObligation(TypedDict):
+    """Drops an obligation. The money of a withdrawal goes back to its account. For the operator."""
+
+    obligation: ObligationId  # The obligation.
+
+
+class DutyNotify(TypedDict):
+    owner: Optional[OwnerId]  # The owner; none is the operator.
+
+
+class DutyPayOut(TypedDict):
+    hold: HoldId  # The withdrawal's hold.
+
+
+class Duty(TypedDict, total=False):
+    """What is owed. Has exactly one of these."""
+
+    notify: DutyNotify  # To notify the receiver of notifications of what waits for an owner, or for the operator.
+    pay_out: DutyPayOut  # To pay out a withdrawal. The payment service does it, and reports with `ledger.end_withdrawal`.
+
+
 class EditPost(TypedDict):
     """Replaces a post's text. Earlier versions stay readable in its history."""
 
@@ -922,6 +943,7 @@ class Event(TypedDict, total=False):
     market: MarketEvent  # The market.
     policy: PolicyEvent  # Policy.
     social: SocialEvent  # The square.
+    obligation: ObligationEvent  # Obligations.
 
 
 class ExportLineOwner(TypedDict):
@@ -1081,7 +1103,12 @@ class ExportLineText(TypedDict):
     value: Written
 
 
-ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText"]
+class ExportLineObligation(TypedDict):
+    kind: Literal["obligation"]
+    value: ObligationRow
+
+
+ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText", "ExportLineObligation"]
 """The kinds of lines that an export has."""
 
 
@@ -2120,6 +2147,66 @@ class Nothing(TypedDict):
     """A command without arguments."""
 
 
+ObligationEnd = Literal["done", "void", "dropped", "forgotten"]
+"""How an obligation ended."""
+
+
+class ObligationEventOpened(TypedDict):
+    deadline: Optional[Time]  # When it dies, unless it is done by then.
+    duty: Duty  # What is owed.
+    obligation: ObligationId  # The obligation.
+    owner: Optional[OwnerId]  # The owner whom it concerns.
+
+
+class ObligationEventFailed(TypedDict):
+    attempts: int  # How many attempts have failed.
+    next: Optional[Time]  # When it is tried next; none if it is dead.
+    obligation: ObligationId  # The obligation.
+    why: Name  # Why.
+
+
+class ObligationEventRetried(TypedDict):
+    deadline: Optional[Time]  # When it dies, unless it is done by then.
+    obligation: ObligationId  # The obligation.
+
+
+class ObligationEventEnded(TypedDict):
+    end: ObligationEnd  # How.
+    obligation: ObligationId  # The obligation.
+
+
+class ObligationEventNoticed(TypedDict):
+    position: int  # How far.
+
+
+class ObligationEvent(TypedDict, total=False):
+    """What happened to obligations. Has exactly one of these."""
+
+    opened: ObligationEventOpened  # Something is owed from now on.
+    failed: ObligationEventFailed  # An attempt failed, or its time is over.
+    retried: ObligationEventRetried  # The operator has it tried again.
+    ended: ObligationEventEnded  # It is over.
+    noticed: ObligationEventNoticed  # The log was looked through for what begins to wait.
+
+
+ObligationId = str
+
+
+class ObligationRow(TypedDict):
+    """An effect that the realm owes to the outside: a notification, or the payment of a withdrawal."""
+
+    about: Optional[AnyId]  # About.
+    at: Time
+    attempts: Optional[int]  # Failed attempts.
+    deadline: Optional[Time]  # Until.
+    duty: Optional[str]  # Owed.
+    id: str  # Its id.
+    next: Optional[Time]  # Next attempt.
+    owner: Optional[OwnerName]  # Whom it concerns.
+    state: Optional[Literal["open", "dead", "done", "void", "dropped", "forgotten"]]  # State.
+    why: Optional[str]  # Last failure.
+
+
 class Offer(TypedDict):
     """The latest offer of a negotiation."""
 
@@ -2645,6 +2732,7 @@ class RealmClock(TypedDict):
     """The realm's clock beside the machine's."""
 
     advice: Optional[str]  # What there is to do about it.
+    counts_sleep: bool  # Whether the machine has a clock that counts sleep. If not, waking from more than an hour of it waits for the operator, as if the clock had been set.
     machine: Time  # The machine's.
     realm: Time  # The realm's time.
     state: ClockState  # How they stand to each other.
@@ -2759,6 +2847,13 @@ class Report(TypedDict):
     unattributed: list[ReportRow]  # What no deal explains, one row an asset.
 
 
+class ReportFailed(TypedDict):
+    """Reports that an attempt failed. For the realm itself, and for a payment service about a withdrawal."""
+
+    obligation: ObligationId  # The obligation.
+    why: Name  # Why, in a few words. Everybody whom the obligation concerns reads it.
+
+
 ReportId = str
 
 
@@ -2802,6 +2897,12 @@ class ReputationView(TypedDict):
     position: int  # The position that this was so at.
     private_deals: int  # How many further deals are private to their parties. They count in the same way.
     score: Score  # The score and its parts, in thousandths.
+
+
+class RetryObligation(TypedDict):
+    """Tries an obligation again, from the first attempt. For the operator."""
+
+    obligation: ObligationId  # The obligation.
 
 
 class RevokeMeasure(TypedDict):
@@ -2862,7 +2963,7 @@ class SendMessage(TypedDict):
 
     body: Body  # What it says.
     to: Destination  # The destination.
-    client_id: NotRequired[Optional[ClientId]]  # The sender's own id for it: a message with the same id is sent only once within a day.
+    client_id: NotRequired[Optional[ClientId]]  # The sender's own id for it: a message with the same id is sent only once within the window of its owner, a day unless its agents send more than 15 a second, and ten minutes at least.
     reply_to: NotRequired[Optional[MessageId]]  # The message it replies to.
     task: NotRequired[Optional[TaskId]]  # The task it is about.
 
@@ -2940,9 +3041,12 @@ class Settings(TypedDict):
     sign_up_open: bool  # Whether anybody may sign up, or only with an invitation. The operator can always add owners.
     sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
     gestures_per_minute: NotRequired[Optional[int]]  # Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120.
+    keep_keys_ms: NotRequired[Optional[int]]  # How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
+    keep_message_ids_ms: NotRequired[Optional[int]]  # How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
     keep_references_ms: NotRequired[Optional[int]]  # How long the reference of a deposit or withdrawal is kept, so that a repeat does not count again; by default forever. Applies to references that are used from then on.
     least_review_ms: NotRequired[Optional[int]]  # The minimum time to review a delivery, and to rule in a dispute, in deals between different owners; by default an hour.
     mentions_per_minute: NotRequired[Optional[int]]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
+    message_id_bytes: NotRequired[Optional[int]]  # The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
     posts_per_minute: NotRequired[Optional[int]]  # Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
     sign_ups_per_address: NotRequired[Optional[int]]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
     stake: NotRequired[Optional[StakeRule]]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
@@ -2962,7 +3066,10 @@ class SettingsOut(TypedDict):
     sign_ups_per_address: Optional[int]  # Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
     sign_ups_per_hour: int  # Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
     stake: Optional[StakeRuleOut]  # The stake that an owner has to hold for each agent beyond a free number; by default none.
+    keep_keys_ms: NotRequired[int]  # How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
+    keep_message_ids_ms: NotRequired[int]  # How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
     mentions_per_minute: NotRequired[int]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
+    message_id_bytes: NotRequired[int]  # The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
 
 
 class Share(TypedDict):

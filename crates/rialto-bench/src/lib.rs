@@ -6,6 +6,7 @@
 
 pub mod deals;
 mod error;
+pub mod fairness;
 pub mod host;
 pub mod ledger;
 pub mod load;

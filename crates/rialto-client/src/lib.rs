@@ -10,7 +10,6 @@ mod stream;
 
 use std::fmt;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,10 +26,6 @@ use tower::ServiceExt;
 
 pub use error::{ClientError, Refusal, Trouble};
 pub use stream::{Events, Lines, ServerEvent};
-
-/// A pending answer. Boxed, so that this crate alone holds its code: an `async fn` is compiled again in
-/// every crate that awaits it, and a box is nothing beside a request.
-pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, ClientError>> + Send + 'a>>;
 
 /// How long an answer may take, long polls included.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -192,75 +187,69 @@ impl Client {
     ///
     /// # Errors
     /// The realm's refusal with its stable code, or that the server cannot be reached.
-    pub fn command<'a>(&'a self, op: &'a str, args: Value) -> Asked<'a, Accepted> {
-        Box::pin(async move { self.carry_out(op, written(&args)?).await })
+    pub async fn command(&self, op: &str, args: Value) -> Result<Accepted, ClientError> {
+        self.carry_out(op, written(&args)?).await
     }
 
     /// Carries out one operation whose arguments are JSON already.
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub fn written_command<'a>(&'a self, op: &'a str, args: Vec<u8>) -> Asked<'a, Accepted> {
-        Box::pin(self.carry_out(op, args))
+    pub async fn written_command(&self, op: &str, args: Vec<u8>) -> Result<Accepted, ClientError> {
+        self.carry_out(op, args).await
     }
 
     /// Carries out several operations, each separately; one outcome for each, in order.
     ///
     /// # Errors
     /// As [`Client::command`], when the batch as a whole is refused.
-    pub fn batch(&self, items: Vec<BatchItem>) -> Asked<'_, Vec<Outcome>> {
-        Box::pin(async move {
-            let batch = written(&Batch { commands: items })?;
-            let answer = self
-                .send(Method::POST, "/api/commands", Some(batch), None)
-                .await?;
-            let answer: BatchAnswer = whole(answer).await?;
-            Ok(answer.outcomes)
-        })
+    pub async fn batch(&self, items: Vec<BatchItem>) -> Result<Vec<Outcome>, ClientError> {
+        let batch = written(&Batch { commands: items })?;
+        let answer = self
+            .send(Method::POST, "/api/commands", Some(batch), None)
+            .await?;
+        let answer: BatchAnswer = whole(answer).await?;
+        Ok(answer.outcomes)
     }
 
     /// Reads what a path and query name.
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub fn get<'a>(&'a self, path_and_query: &'a str) -> Asked<'a, Value> {
-        Box::pin(
-            async move { whole(self.send(Method::GET, path_and_query, None, None).await?).await },
-        )
+    pub async fn get(&self, path_and_query: &str) -> Result<Value, ClientError> {
+        whole(self.send(Method::GET, path_and_query, None, None).await?).await
     }
 
     /// Posts a body that asks a question, such as a search.
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub fn post<'a>(&'a self, path: &'a str, body: Value) -> Asked<'a, Value> {
-        Box::pin(async move {
-            let body = written(&body)?;
-            whole(self.send(Method::POST, path, Some(body), None).await?).await
-        })
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value, ClientError> {
+        let body = written(&body)?;
+        whole(self.send(Method::POST, path, Some(body), None).await?).await
     }
 
     /// Reads an answer line by line as it comes, such as an export.
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub fn lines<'a>(&'a self, path_and_query: &'a str) -> Asked<'a, Lines> {
-        Box::pin(async move {
-            let answer = self.send(Method::GET, path_and_query, None, None).await?;
-            Ok(Lines::of(answer.into_body()))
-        })
+    pub async fn lines(&self, path_and_query: &str) -> Result<Lines, ClientError> {
+        let answer = self.send(Method::GET, path_and_query, None, None).await?;
+        Ok(Lines::of(answer.into_body()))
     }
 
     /// Follows a stream of server-sent events; `after` resumes after the event with that id.
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub fn events<'a>(&'a self, path_and_query: &'a str, after: Option<u64>) -> Asked<'a, Events> {
-        Box::pin(async move {
-            let answer = self.send(Method::GET, path_and_query, None, after).await?;
-            Ok(Events {
-                lines: Lines::of(answer.into_body()),
-            })
+    pub async fn events(
+        &self,
+        path_and_query: &str,
+        after: Option<u64>,
+    ) -> Result<Events, ClientError> {
+        let answer = self.send(Method::GET, path_and_query, None, after).await?;
+        Ok(Events {
+            lines: Lines::of(answer.into_body()),
         })
     }
 

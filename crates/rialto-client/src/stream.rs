@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use rialto_outside::root_cause;
 
 use crate::error::ClientError;
-use crate::{ANSWER, Asked, silence};
+use crate::{ANSWER, silence};
 
 /// The longest line of a streamed answer, in bytes.
 const MAX_LINE_BYTES: usize = 16 << 20;
@@ -32,11 +32,7 @@ impl Lines {
     ///
     /// # Errors
     /// When the connection breaks or a line is longer than 16 MiB.
-    pub fn next_line(&mut self) -> Asked<'_, Option<String>> {
-        Box::pin(self.line())
-    }
-
-    async fn line(&mut self) -> Result<Option<String>, ClientError> {
+    pub async fn next_line(&mut self) -> Result<Option<String>, ClientError> {
         let mut searched = 0;
         loop {
             if let Some(at) = self.buffer.iter().skip(searched).position(|b| *b == b'\n') {
@@ -91,14 +87,10 @@ impl Events {
     ///
     /// # Errors
     /// When the connection breaks.
-    pub fn next_event(&mut self) -> Asked<'_, Option<ServerEvent>> {
-        Box::pin(self.event())
-    }
-
-    async fn event(&mut self) -> Result<Option<ServerEvent>, ClientError> {
+    pub async fn next_event(&mut self) -> Result<Option<ServerEvent>, ClientError> {
         let mut event = ServerEvent::default();
         let mut some = false;
-        while let Some(line) = self.lines.line().await? {
+        while let Some(line) = self.lines.next_line().await? {
             if line.is_empty() {
                 if some {
                     return Ok(Some(event));

@@ -2,6 +2,7 @@
 
 use maud::{Markup, Render, html};
 use rialto_core::id::AnyId;
+use rialto_core::noun;
 use rialto_core::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Time};
 
 /// An agent, linked to its page.
@@ -220,7 +221,11 @@ pub fn path_of(id: AnyId) -> Option<String> {
         AnyId::PostId(_) => "/square/posts",
         AnyId::CommunityId(_) => "/square/communities",
         AnyId::MeasureId(_) => "/square/measures",
-        _ => return None,
+        // The page of a plain noun follows from its name.
+        other => {
+            let noun = noun::with_prefix(other.prefix())?;
+            return Some(format!("/{}/{id}", noun.plural));
+        }
     };
     Some(format!("{folder}/{id}"))
 }
@@ -257,10 +262,10 @@ pub fn grouped(number: u64) -> String {
 pub fn state(word: &str) -> Markup {
     let tone = match word {
         "settled" | "completed" | "active" | "agreed" | "awarded" | "approved" | "posted"
-        | "admitted" | "granted" | "offered" | "joined" => "good",
+        | "admitted" | "granted" | "offered" | "joined" | "done" => "good",
         "disputed" | "failed" | "suspended" | "expired" | "denied" | "refunded" | "voided"
         | "refused" | "canceled" | "rejected" | "lost" | "hidden" | "misleading" | "spam"
-        | "unsafe" => "bad",
+        | "unsafe" | "dead" => "bad",
         "delivered" | "working" | "open" | "submitted" | "revealed" | "split" | "waits"
         | "input_required" | "auth_required" | "requested" | "invited" | "off_topic"
         | "appealed" => "busy",
@@ -275,6 +280,14 @@ pub fn balanced(even: bool) -> Markup {
     html! {
         @if even { span.state.good { "in balance" } } @else { span.state.bad { "out of balance" } }
     }
+}
+
+/// A word with a capital letter.
+#[must_use]
+pub fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
 }
 
 /// A number of things: `1 offer`, `2 offers`.

@@ -1,10 +1,12 @@
 //! The frame of every page: head, header, navigation, and the part that keeps itself up to date.
 
 use maud::{DOCTYPE, Markup, html};
+use rialto_core::noun;
 use rialto_core::time::Time;
 
 use crate::assets;
 use crate::form::{Refused, problem};
+use crate::kit::capital;
 
 /// The parts of the console, in the order of the navigation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,6 +245,10 @@ fn navigation(frame: &Frame<'_>) -> Markup {
             ul { @for place in Place::ALL {
                 @let (name, path) = place.name_and_path();
                 li { a href=(path) aria-current=[(frame.place == Some(place)).then_some("page")] { (name) } }
+            }
+            @for noun in noun::all() {
+                @let path = format!("/{}", noun.plural);
+                li { a href=(path) aria-current=[frame.address.starts_with(&path).then_some("page")] { (capital(noun.plural)) } }
             } }
         }
     }

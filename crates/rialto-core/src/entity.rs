@@ -15,6 +15,7 @@ use crate::ctx::Ctx;
 use crate::hash::Short;
 use crate::id::{AgentId, OwnerId};
 use crate::index::Index;
+use crate::noun::Noun;
 use crate::reject::Rejection;
 use crate::state::State;
 use crate::table::Table;
@@ -170,6 +171,16 @@ pub enum Charge<E: Entity> {
         /// The owner that brought it; none for what is the realm's own.
         payer: fn(&E, &E::Key, &State) -> Option<OwnerId>,
     },
+    /// An owner's, in a table whose entries leave by themselves: it is known which of an owner's leave
+    /// next. The rest as above; the key is a hash.
+    Window {
+        /// The most entities that the realm holds.
+        most: usize,
+        /// What they are called in an error.
+        what: &'static str,
+        /// The owner that brought it; none for what is the realm's own.
+        payer: fn(&E, &E::Key, &State) -> Option<OwnerId>,
+    },
 }
 
 /// By what an entity is found beside its key.
@@ -195,6 +206,9 @@ pub trait Entity: Encode<()> + for<'b> Decode<'b, ()> {
     const CHARGE: Charge<Self>;
     /// By what it is found.
     const LOOKUP: Lookup<Self>;
+    /// What its lists and pages show, where they follow from its columns. Without one they are made by
+    /// hand, or people never see it.
+    const NOUN: Option<&'static Noun> = None;
 
     /// When the clock has to act on it, if ever.
     fn due(&self) -> Option<Time> {

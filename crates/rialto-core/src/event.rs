@@ -14,6 +14,7 @@ use crate::hash::Short;
 use crate::id::{AgentId, AnyId};
 use crate::identity::{Auth, Principal};
 use crate::modules::{all, count, modules};
+use crate::noun::Row;
 use crate::state::State;
 use crate::text::ContentRef;
 use crate::time::Time;
@@ -59,6 +60,9 @@ macro_rules! joined {
             }
             fn told(&self) -> Vec<Told> {
                 match self { $(Self::$name(event) => event.told(),)* }
+            }
+            fn rows(&self) -> Vec<Row> {
+                match self { $(Self::$name(event) => event.rows(),)* }
             }
         }
 

@@ -17,6 +17,7 @@ use crate::hash::Hash;
 use crate::id::{AgentId, AnyId, AssetId, ListingId, MessageId, PostId};
 use crate::identity::{Principal, Profile};
 use crate::market::ListingTerms;
+use crate::noun::Row;
 use crate::policy::{Bound, Node, Party};
 use crate::text::ContentRef;
 
@@ -34,6 +35,9 @@ pub trait Fact {
 
     /// What it says of each thing that it is about, as a trace tells it.
     fn told(&self) -> Vec<Told>;
+
+    /// What it changes in the rows of plain nouns.
+    fn rows(&self) -> Vec<Row>;
 }
 
 /// Whose full text a text is part of.
@@ -130,6 +134,12 @@ impl<T: Things> Things for Vec<T> {
     }
 }
 
+impl<T: Things> Things for Option<T> {
+    fn each(&self, visit: &mut impl FnMut(AnyId)) {
+        self.iter().for_each(|one| one.each(visit));
+    }
+}
+
 /// A person or agent; the realm and its own principals have no parties.
 impl Things for Principal {
     fn each(&self, visit: &mut impl FnMut(AnyId)) {
@@ -201,7 +211,8 @@ impl Texts for Bound {
     fn each(&self, visit: &mut impl FnMut(&ContentRef)) {
         match self {
             Self::Offer { offer } => offer.note.each(visit),
-            Self::Accept { .. } | Self::Transfer { .. } => {}
+            Self::Transfer { memo, .. } => memo.each(visit),
+            Self::Accept { .. } => {}
         }
     }
 }
@@ -227,14 +238,16 @@ impl<T: IntoIterator<Item = Told>> Lines for (T,) {
 /// Declares what is said of the events of a module.
 ///
 /// A row reads `Variant { fields } = "module.name", concerns [things], texts [text => whose], told
-/// [lines];`. The pattern binds what the lists use; an empty list says that there is nothing.
+/// [lines];`. The pattern binds what the lists use; an empty list says that there is nothing. An event
+/// about a plain noun goes on with `rows [rows]` ([`crate::noun`]).
 macro_rules! facts {
     ($event:ident {
         $(
             $variant:ident { $($fields:tt)* } = $name:literal,
                 concerns [$($thing:expr),*],
                 texts [$($text:expr => $whose:expr),*],
-                told [$($line:expr),*];
+                told [$($line:expr),*]
+                $(, rows [$($row:expr),*])?;
         )*
     }) => {
         impl $event {
@@ -273,6 +286,17 @@ macro_rules! facts {
                     })*
                 }
                 lines
+            }
+
+            fn rows(&self) -> alloc::vec::Vec<$crate::noun::Row> {
+                #[allow(unused_mut)] // Most events change none.
+                let mut rows = alloc::vec::Vec::new();
+                match self {
+                    $(Self::$variant { $($fields)* } => {
+                        $($(rows.push($row);)*)?
+                    })*
+                }
+                rows
             }
         }
     };

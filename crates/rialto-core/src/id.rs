@@ -262,6 +262,8 @@ ids! {
     ReportId = 21 "report";
     /// A measure that a moderator took.
     MeasureId = 22 "meas";
+    /// An effect owed to the outside.
+    ObligationId = 23 "obligation";
 }
 
 impl serde::Serialize for AnyId {

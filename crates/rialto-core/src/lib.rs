@@ -34,6 +34,8 @@ pub mod mail;
 pub mod market;
 mod modules;
 pub mod names;
+pub mod noun;
+pub mod obligation;
 pub mod policy;
 pub mod realm;
 pub mod reject;

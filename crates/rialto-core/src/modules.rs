@@ -130,6 +130,13 @@ macro_rules! modules {
                 /// Reports that were dismissed.
                 dismissals: Dismissed;
             }
+            /// Obligations.
+            obligation: Obligation = 8, ObligationEvent, ObligationCommand {
+                /// What is owed to the outside.
+                obligations: Obligation;
+                /// How far the log was looked through for what begins to wait.
+                noticed: Noticed;
+            }
         }
     };
 }

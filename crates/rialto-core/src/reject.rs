@@ -96,12 +96,12 @@ codes! {
     TooMany = 10 Limit "more entries than one request may hold", "Split the request; the detail names the limit.";
     /// The header does not hold a time, a point and a text.
     BadKey = 11 Invalid "the idempotency key has the wrong form", "Use the time in Unix seconds, a point, and 1 to 64 visible characters: 1795351234.order-7.";
-    /// Outcomes are remembered for 24 hours, so an older key could make a command happen twice.
-    KeyTooOld = 12 Gone "the idempotency key is older than 24 hours or ahead of the realm's clock", "Look up the result of the first attempt; if there was none, use a key with the current time.";
+    /// Outcomes are remembered for 24 hours, or for less if the realm's settings say so, so an older key could make a command happen twice.
+    KeyTooOld = 12 Gone "the idempotency key is older than keys are remembered, or ahead of the realm's clock", "Look up the result of the first attempt; if there was none, use a key with the current time.";
     /// The same key was used before with another operation or other arguments.
     KeyReused = 13 Conflict "the idempotency key was used for another request", "Use a new key for a new request.";
-    /// More keys were used within 24 hours than the realm remembers at a time.
-    KeysFull = 14 Unavailable "the table of idempotency keys is full", "Try again later, or send the request without a key.";
+    /// More keys were used than the realm remembers at a time, of one owner or together.
+    KeysFull = 14 Unavailable "the table of idempotency keys is full", "Try again at the time in the detail, or send the request without a key; the operator can lower keep_keys_ms.";
     /// No token came with the request, or the realm never issued the one that came.
     Unauthenticated = 15 Unauthenticated "the request carries no valid token", "Send `Authorization: Bearer TOKEN`; tokens are issued by `rialto agent token` or `rialto owner token`.";
     /// Requests come faster than the log can be written.
@@ -121,8 +121,10 @@ codes! {
     ForeignOrigin = 22 Forbidden "the request comes from a page of another site", "Send it from this server's own pages or from a program; a realm with a public name is started with --public-url.";
     /// Bodies have a deadline and a minimum rate, so that slow senders do not hold memory.
     BodySlow = 23 Invalid "the body arrived too slowly", "Send it again over a better connection, or in smaller parts; the detail names the minimum rate.";
-    /// The key is a point of small order, so that a signature for it can be made without a private key.
+    /// The key is a point of small order, so that a signature for it can be made without a private key, or is not written as a key is.
     WeakKey = 26 Invalid "anybody could sign for this public key", "Make a key pair with a library for Ed25519, and give its public key.";
+    /// Messages with an id of the sender's own come so fast that those of the realm's least time fill the window of their owner.
+    MessageIdsFull = 27 Limit "the window of the owner's message ids is full", "Try again at the time in the detail, send without a client_id, or have the operator raise message_id_bytes or lower keep_message_ids_ms.";
     /// A name, address or message id can never be erased, so none may contain a token of this realm.
     TokenInName = 30 Invalid "a name or other short text contains a live token of the realm", "Send the request without it; if anybody else may have seen the token, revoke it.";
 
@@ -185,7 +187,7 @@ codes! {
     TooManyRequests = 207 Limit "too many first messages wait unanswered at strangers", "Wait for answers.";
     /// The number of a group's members is bounded.
     GroupFull = 208 Limit "the group has the maximum number of members", "Open another group.";
-    /// The sender used the same client message id before with another text or receiver.
+    /// The sender used the same client message id before with another text, receiver or subject.
     MessageKeyReused = 209 Conflict "the client message id was used for another message", "Use a new id for a new message.";
     /// Both sides would be the same agent.
     ToSelf = 210 Invalid "an agent cannot do this with itself", "Name another agent.";
@@ -212,6 +214,8 @@ codes! {
     BadSplit = 309 Invalid "the shares do not name every member once and add up to 1,000,000", "Give each member a share in millionths.";
     /// The agent was invited before, or has joined.
     AlreadyMember = 310 Conflict "the agent is already a member or invited", "Nothing to do.";
+    /// An agent of the same owner arbitrates an open deal that the team pays, and would then be on a side of it.
+    RulesOnTeam = 318 Conflict "the agent's owner rules on a deal that this team pays", "Wait until the deal has ended.";
 
     /// The balance minus open holds is smaller than the amount.
     Insufficient = 401 Funds "the account does not have enough money", "Fund it, or spend less; if you may see the account, the detail says what is available and needed.";
@@ -286,6 +290,8 @@ codes! {
     DeliveryTooShort = 521 Invalid "the time to deliver is shorter than this realm allows", "Give at least the time that the detail names.";
     /// A public call has a bounded number of places, and one owner's agents take a few of them.
     CallPlaces = 522 Limit "the owner's agents have answered this call as often as they may", "Nothing to do: the detail says how many of one owner may answer; a buyer can invite more by name.";
+    /// The split of the proceeds has changed since a person was asked, so that others would be paid.
+    YesOutdated = 528 Conflict "a person's yes was given for something else", "Make the offer, or the acceptance, again: a person is then asked about what stands now; the detail says what has changed.";
 
     /// An allowance requires a person's decision above a certain amount.
     NeedsApproval = 601 Funds "the amount needs a person's approval", "Send it as a single immediate request, not in a batch or as a hold, so that a person can approve it; or ask for less.";
@@ -351,7 +357,10 @@ codes! {
     /// The same measure against the same post or agent was lifted, and the text has not been edited since.
     SameReason = 726 Conflict "the measure was lifted, and the reason for it is the same", "Give a new reason, or accept the decision.";
 
-    /// The machine's clock is wrong, or the server was down for longer than that.
+    /// All its attempts failed or its time is over, so it is tried no more.
+    ObligationDead = 801 Conflict "the obligation is dead", "The operator has it tried again with `rialto obligation retry`, or drops it.";
+
+    /// The machine's clock was set ahead, or no server ran, by or for longer than that. A machine that sleeps causes it only where no clock counts sleep.
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";
     /// A write or a sync failed, so the node cannot promise anything until somebody has checked the disk.
     Stopped = 902 Unavailable "the node has stopped because its log could not be written", "Read the server's log, repair the disk and start the server again; nothing acknowledged is lost.";

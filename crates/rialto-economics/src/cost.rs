@@ -195,7 +195,7 @@ impl CostScenario {
 impl Validate for CostScenario {
     fn validate(&self) -> Result<(), Fault> {
         input::name("name", &self.name)?;
-        input::between("draws", f64::from(self.draws), 100.0, 100_000.0)?;
+        input::draws(self.draws)?;
         input::lags(&self.adoption_lag_quarters)?;
         let horizon = f64::from(self.horizon_quarters);
         input::between("horizon_quarters", horizon, 1.0, 40.0)?;

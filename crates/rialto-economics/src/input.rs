@@ -227,6 +227,32 @@ pub fn each(
     ))
 }
 
+/// Checks what every question over years says of itself: its name, the source of its figures, how many
+/// years it covers and how many it may at the most, its draws and its adoption lags.
+///
+/// # Errors
+/// Names the first field that is out of its limits.
+pub fn outlook(
+    (called, source): (&str, &str),
+    (years, most): (u32, u32),
+    drawn: u32,
+    lagging: &[u32],
+) -> Result<(), Fault> {
+    name("name", called)?;
+    name("source", source)?;
+    between("horizon_years", f64::from(years), 1.0, f64::from(most))?;
+    draws(drawn)?;
+    lags(lagging)
+}
+
+/// Checks the draws of a Monte Carlo: 100 to 100,000.
+///
+/// # Errors
+/// Names `draws`.
+pub fn draws(draws: u32) -> Result<(), Fault> {
+    between("draws", f64::from(draws), 100.0, 100_000.0)
+}
+
 /// Checks the adoption lags of a scenario: 2 to 12 cases that rise, at most 40 quarters.
 ///
 /// # Errors

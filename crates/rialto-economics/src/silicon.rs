@@ -104,11 +104,12 @@ pub struct Workload<N = Range> {
 
 impl Validate for SiliconScenario {
     fn validate(&self) -> Result<(), Fault> {
-        input::name("name", &self.name)?;
-        input::name("source", &self.source)?;
-        input::between("horizon_years", f64::from(self.horizon_years), 1.0, 30.0)?;
-        input::between("draws", f64::from(self.draws), 100.0, 100_000.0)?;
-        input::lags(&self.adoption_lag_quarters)?;
+        input::outlook(
+            (&self.name, &self.source),
+            (self.horizon_years, 30),
+            self.draws,
+            &self.adoption_lag_quarters,
+        )?;
         input::each("discount_rate", &self.discount_rate, input::share)?;
         let price = |p: &str, v| input::between(p, v, 0.0, 2.0);
         input::each(

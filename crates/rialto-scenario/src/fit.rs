@@ -13,15 +13,16 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::load::head;
-use super::money::Usd;
+use super::money::dollars;
 use super::{Business, Customer, Item, Scenario};
+use rialto_core::amount::Amount;
 
 /// The most bytes of a name in a realm.
 const NAME_BYTES: usize = 160;
 /// What is kept of a longer name before its mark.
 const HEAD_BYTES: usize = 120;
 /// The lowest price in a realm.
-const SMALLEST: Usd = Usd::from_nano(1);
+const SMALLEST: Amount = Amount(1);
 /// The most characters of a handle in a realm.
 const HANDLE_CHARS: usize = 40;
 
@@ -65,8 +66,9 @@ fn business(business: &Business, notes: &mut Vec<String>) -> Business {
     }
     if menu.iter().any(|item| item.price < SMALLEST) {
         notes.push(format!(
-            "{}: asks {SMALLEST} where its price is 0, since a deal holds something",
-            business.id
+            "{}: asks {} where its price is 0, since a deal holds something",
+            business.id,
+            dollars(SMALLEST)
         ));
     }
     menu.truncate(LISTING_ITEMS);

@@ -31,10 +31,11 @@ mod tests;
 pub use error::DayError;
 pub use fit::{fit, handles};
 pub use load::{LoadError, load};
-pub use money::Usd;
+pub use money::dollars;
 
 use std::collections::BTreeMap;
 
+use rialto_core::amount::Amount;
 use rialto_wire::names::{Name, has_all};
 
 use money::ONE;
@@ -56,7 +57,7 @@ pub struct Scenario {
 }
 
 /// Reference utilities by baseline and figure (`constant`, `median`, `min` …).
-pub type Baselines = BTreeMap<String, BTreeMap<String, Usd>>;
+pub type Baselines = BTreeMap<String, BTreeMap<String, Amount>>;
 
 /// A named thing with a price.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub struct Item {
     /// What it is called.
     pub name: Name,
     /// Price in USD, never negative.
-    pub price: Usd,
+    pub price: Amount,
 }
 
 /// One who comes to buy.
@@ -85,8 +86,8 @@ pub struct Customer {
 impl Customer {
     /// What having all wanted items is worth to it: twice the sum of the prices it listed.
     #[must_use]
-    pub fn worth(&self) -> Usd {
-        self.wants.iter().map(|item| item.price).sum::<Usd>() * 2
+    pub fn worth(&self) -> Amount {
+        Amount(2 * money::total(self.wants.iter().map(|item| item.price)).0)
     }
 }
 
@@ -110,8 +111,8 @@ pub struct Business {
 impl Business {
     /// The lowest price it accepts for a bundle of this list price. Private to the business.
     #[must_use]
-    pub fn floor_price(&self, list_price: Usd) -> Usd {
-        list_price.scaled_up(self.min_price_factor, ONE)
+    pub fn floor_price(&self, list_price: Amount) -> Amount {
+        money::scaled_up(list_price, self.min_price_factor, ONE)
     }
 
     /// True if it has every one of `wanted` attributes.
@@ -132,9 +133,10 @@ pub fn find_item<'a>(menu: &'a [Item], wanted: &Name) -> Option<&'a Item> {
 
 /// The list price of all wanted items together, or `None` if one is missing.
 #[must_use]
-pub fn bundle_price(menu: &[Item], wanted: &[Name]) -> Option<Usd> {
+pub fn bundle_price(menu: &[Item], wanted: &[Name]) -> Option<Amount> {
     wanted
         .iter()
-        .map(|name| find_item(menu, name).map(|item| item.price))
-        .sum()
+        .map(|name| find_item(menu, name).map(|item| item.price.0))
+        .sum::<Option<i128>>()
+        .map(Amount)
 }

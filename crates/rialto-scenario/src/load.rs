@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::money::{ONE, Usd, decimal};
+use super::money::{self, ONE, decimal, dollars};
 use super::yaml::{self, Node, Value};
 use super::{Baselines, Business, Customer, Item, Scenario};
+use rialto_core::amount::Amount;
 use rialto_wire::names::Name;
 
 /// Largest file read, in bytes.
@@ -25,7 +26,7 @@ pub(crate) const NAME_MAX_CHARS: usize = 200;
 /// Longest request or description kept, in bytes; a longer one is cut and noted.
 pub(crate) const TEXT_MAX_BYTES: usize = 16 * 1024;
 /// Highest price of one item: a billion USD.
-pub(crate) const PRICE_MAX: Usd = Usd::from_nano(1_000_000_000 * ONE);
+pub(crate) const PRICE_MAX: Amount = Amount(1_000_000_000 * ONE);
 
 /// Why a scenario cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -245,7 +246,7 @@ fn baselines(folder: &Path) -> Result<Option<Baselines>, LoadError> {
     for (name, figures) in pairs(file, "baselines", root)? {
         let mut kept = BTreeMap::new();
         for (figure, node) in pairs(file, &name, figures)? {
-            let amount = node.text().and_then(Usd::parse);
+            let amount = node.text().and_then(money::read);
             let amount = amount.ok_or_else(|| {
                 wrong(
                     file,
@@ -430,14 +431,18 @@ impl<'a> Fields<'a> {
         Ok(items)
     }
 
-    fn price(&self, field: &str, node: &Node) -> Result<Usd, LoadError> {
-        let Some(price) = node.text().map(str::trim).and_then(Usd::parse) else {
+    fn price(&self, field: &str, node: &Node) -> Result<Amount, LoadError> {
+        let Some(price) = node.text().map(str::trim).and_then(money::read) else {
             let shown = shown(node);
             let what = format!("{shown} is not an amount in USD: write a decimal such as 12.50");
             return Err(wrong(self.file, node.line, field, what));
         };
-        if price < Usd::ZERO || price > PRICE_MAX {
-            let what = format!("{price} is out of range: a price is between 0 and {PRICE_MAX}");
+        if price < Amount::ZERO || price > PRICE_MAX {
+            let what = format!(
+                "{} is out of range: a price is between 0 and {}",
+                dollars(price),
+                dollars(PRICE_MAX)
+            );
             return Err(wrong(self.file, node.line, field, what));
         }
         Ok(price)

@@ -1,67 +1,69 @@
-//! Exact amounts in USD: decimal text in, decimal text out, integers of 1e-9 USD in between.
-//! No binary floating point ever touches an amount.
+//! Dollars of a market day: the core's [`Amount`] at the scale of the day's asset, as scenario files write
+//! them, as strategies reckon with them and as reports print them. No binary floating point ever touches
+//! an amount.
+//!
+//! A scenario's sizes are bounded (see [`super::load`]), so that every sum taken here stays far below what
+//! an amount can be.
 
-use std::fmt;
-use std::iter::Sum;
-use std::ops::{Add, Mul, Neg, Sub};
+use std::collections::BTreeMap;
 
+use rialto_core::amount::{Amount, Decimal};
 use serde::{Serialize, Serializer};
 
-/// Decimal places of an amount, and of the other decimals of a scenario (price factors).
-pub(crate) const SCALE: u32 = 9;
+use super::Baselines;
+
+/// Digits after the point of the day's asset, and of the other decimals of a scenario (price factors).
+const SCALE: u8 = 9;
 /// One whole unit (1 USD, factor 1) at [`SCALE`].
 pub(crate) const ONE: i128 = 1_000_000_000;
+/// The step in which built-in agents bargain.
+pub(crate) const CENT: Amount = Amount(10_000_000);
 /// Longest decimal text read; longer text is refused.
 const DECIMAL_MAX_CHARS: usize = 48;
 
-/// An amount in units of 1e-9 USD. A scenario's sizes are bounded (see [`super::load`]) so that
-/// every sum taken here stays more than ten orders of magnitude below the limit of `i128`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Usd(i128);
+/// Dollars as people write them: at least two and at most nine decimals, no trailing zeros beyond cents.
+#[must_use]
+pub fn dollars(amount: Amount) -> String {
+    amount.display(SCALE)
+}
 
-impl Usd {
-    /// Nothing.
-    pub const ZERO: Self = Self(0);
-    /// The step in which built-in agents bargain.
-    pub(crate) const CENT: Self = Self(10_000_000);
-
-    /// An amount of `nano` units of 1e-9 USD.
-    #[must_use]
-    pub(crate) const fn from_nano(nano: i128) -> Self {
-        Self(nano)
+/// Dollars as a command carries them.
+pub(crate) fn carried(amount: Amount) -> Decimal {
+    Decimal {
+        units: amount.0,
+        scale: SCALE,
     }
+}
 
-    /// The amount in units of 1e-9 USD.
-    #[must_use]
-    pub(crate) const fn nano(self) -> i128 {
-        self.0
-    }
+/// Reads dollars such as `12.5`, `7` or `1e3`; beyond nine decimals it rounds half away from zero. `None`
+/// when the text is no finite decimal or is out of range.
+#[must_use]
+pub(crate) fn read(text: &str) -> Option<Amount> {
+    decimal(text).map(Amount)
+}
 
-    /// Reads a decimal such as `12.5`, `7` or `1e3`; beyond nine decimals it rounds half away
-    /// from zero. `None` when the text is no finite decimal or is out of range.
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        decimal(text).map(Self)
-    }
+/// The sum of amounts.
+#[must_use]
+pub(crate) fn total(amounts: impl IntoIterator<Item = Amount>) -> Amount {
+    Amount(amounts.into_iter().map(|amount| amount.0).sum())
+}
 
-    /// `self * numerator / denominator`, rounded up to the next 1e-9 USD. The denominator must be
-    /// positive.
-    #[must_use]
-    pub(crate) fn scaled_up(self, numerator: i128, denominator: i128) -> Self {
-        Self(div_ceil(self.0 * numerator, denominator))
-    }
+/// `amount * numerator / denominator`, rounded up to the next 1e-9 USD. The denominator must be positive.
+#[must_use]
+pub(crate) fn scaled_up(amount: Amount, numerator: i128, denominator: i128) -> Amount {
+    Amount(div_ceil(amount.0 * numerator, denominator))
+}
 
-    /// The least whole number of cents that is not below this amount.
-    #[must_use]
-    pub(crate) fn up_to_cent(self) -> Self {
-        Self(div_ceil(self.0, Self::CENT.0) * Self::CENT.0)
-    }
+/// The least whole number of cents that is not below an amount.
+#[must_use]
+pub(crate) fn up_to_cent(amount: Amount) -> Amount {
+    Amount(div_ceil(amount.0, CENT.0) * CENT.0)
+}
 
-    /// The greatest whole number of cents that is not above this amount.
-    #[must_use]
-    pub(crate) fn down_to_cent(self) -> Self {
-        Self(self.0.div_euclid(Self::CENT.0) * Self::CENT.0)
-    }
+/// The greatest whole number of cents that is not above an amount.
+#[must_use]
+pub(crate) fn down_to_cent(amount: Amount) -> Amount {
+    Amount(amount.0.div_euclid(CENT.0) * CENT.0)
 }
 
 fn div_ceil(numerator: i128, denominator: i128) -> i128 {
@@ -94,7 +96,7 @@ pub(crate) fn decimal(text: &str) -> Option<i128> {
         digits = digits.checked_mul(10)?.checked_add(i128::from(digit))?;
     }
     let places = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-    let shift = i32::try_from(SCALE).ok()?.checked_sub(places)?;
+    let shift = i32::from(SCALE).checked_sub(places)?;
     let scaled = shifted(digits, shift)?;
     Some(if negative { -scaled } else { scaled })
 }
@@ -113,61 +115,35 @@ fn shifted(digits: i128, shift: i32) -> Option<i128> {
     digits.checked_add(power / 2).map(|raised| raised / power)
 }
 
-impl fmt::Display for Usd {
-    /// Decimal text with at least two and at most nine decimals, no trailing zeros beyond cents.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let magnitude = self.0.unsigned_abs();
-        let unit = ONE.unsigned_abs();
-        let fraction = format!("{:09}", magnitude % unit);
-        let kept = fraction.trim_end_matches('0').len().max(2);
-        f.pad(&format!("{sign}{}.{}", magnitude / unit, &fraction[..kept]))
-    }
+/// Writes an amount of a report as dollars, where the core's own form is smallest units.
+pub(crate) fn written<S: Serializer>(amount: &Amount, serializer: S) -> Result<S::Ok, S::Error> {
+    carried(*amount).serialize(serializer)
 }
 
-impl Serialize for Usd {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
+/// As [`written`], where there may be none.
+pub(crate) fn written_if_any<S: Serializer>(
+    amount: &Option<Amount>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    amount.map(carried).serialize(serializer)
 }
 
-impl Add for Usd {
-    type Output = Self;
-    fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
-    }
-}
-
-impl Sub for Usd {
-    type Output = Self;
-    fn sub(self, other: Self) -> Self {
-        Self(self.0 - other.0)
-    }
-}
-
-impl Neg for Usd {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self(-self.0)
-    }
-}
-
-impl Mul<i128> for Usd {
-    type Output = Self;
-    fn mul(self, factor: i128) -> Self {
-        Self(self.0 * factor)
-    }
-}
-
-impl Sum for Usd {
-    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        amounts.fold(Self::ZERO, Add::add)
-    }
+/// As [`written`], for the shipped reference figures.
+pub(crate) fn written_baselines<S: Serializer>(
+    baselines: &Baselines,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(baselines.iter().map(|(name, figures)| {
+        let figures = figures
+            .iter()
+            .map(|(figure, amount)| (figure, carried(*amount)));
+        (name, figures.collect::<BTreeMap<_, _>>())
+    }))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ONE, Usd, decimal};
+    use super::{Amount, ONE, decimal, dollars, down_to_cent, read, scaled_up, up_to_cent};
 
     #[test]
     fn decimals_are_read_exactly() {
@@ -215,16 +191,16 @@ mod tests {
             (-22_700_000_000, "-22.70"),
             (10_537_800_000, "10.5378"),
         ] {
-            assert_eq!(Usd::from_nano(nano).to_string(), text);
-            assert_eq!(Usd::parse(text), Some(Usd::from_nano(nano)));
+            assert_eq!(dollars(Amount(nano)), text);
+            assert_eq!(read(text), Some(Amount(nano)));
         }
     }
 
     #[test]
     fn rounding_is_towards_the_named_side() {
-        let price = Usd::from_nano(10_537_800_000);
-        assert_eq!(price.up_to_cent().to_string(), "10.54");
-        assert_eq!(price.down_to_cent().to_string(), "10.53");
-        assert_eq!(Usd::from_nano(10).scaled_up(1, 3), Usd::from_nano(4));
+        let price = Amount(10_537_800_000);
+        assert_eq!(dollars(up_to_cent(price)), "10.54");
+        assert_eq!(dollars(down_to_cent(price)), "10.53");
+        assert_eq!(scaled_up(Amount(10), 1, 3), Amount(4));
     }
 }

@@ -1,12 +1,12 @@
 //! The market without a server, for tests: the search contract in its plainest form, and the day
 //! run against it. The door's own search must return the same listings in the same order.
 
-use super::money::Usd;
 use super::strategy::{
     self, ASKED_MAX, BuyerMove, Call, Listing, Match, Proposal, SearchQuery, SellerMove, Wants,
 };
 use super::welfare::Outcome;
 use super::{Business, Customer, Scenario, bundle_price};
+use rialto_core::amount::Amount;
 use rialto_wire::names::{Name, has_all, missing};
 
 /// Whether the day stops at first proposals or bargains.
@@ -55,7 +55,7 @@ impl Directory {
 struct Rank {
     items_missing: usize,
     attributes_missing: usize,
-    price: Option<Usd>,
+    price: Option<Amount>,
 }
 
 impl Rank {
@@ -165,7 +165,7 @@ fn purchase(
     outcome
 }
 
-fn haggle(customer: &Customer, business: &Business, start: Usd) -> Option<Usd> {
+fn haggle(customer: &Customer, business: &Business, start: Amount) -> Option<Amount> {
     let bundle = strategy::wants(customer).items;
     let mut asked = start;
     for round in 1.. {

@@ -19,8 +19,9 @@
 //! and names of sellers are in no argument of any decision, so no praise, threat or instruction
 //! written there can move one. Amounts are integers; no step ever moves against its side.
 
-use super::money::Usd;
+use super::money;
 use super::{Business, Customer, Item, bundle_price, find_item};
+use rialto_core::amount::Amount;
 use rialto_wire::names::{Name, has_all, missing};
 
 /// Most sellers asked for a proposal.
@@ -102,7 +103,7 @@ pub(crate) struct Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Competition {
     /// Lowest price among the complete proposals opened.
-    pub(crate) best_price: Usd,
+    pub(crate) best_price: Amount,
     /// How many complete proposals compete, at least 2.
     pub(crate) competitors: u32,
 }
@@ -117,7 +118,7 @@ pub(crate) struct Proposal {
     /// The wanted attributes it warrants.
     pub(crate) attributes: Vec<Name>,
     /// Price of the bundle.
-    pub(crate) price: Usd,
+    pub(crate) price: Amount,
 }
 
 /// A customer's structured wishes.
@@ -163,7 +164,7 @@ pub(crate) fn search_queries(customer: &Customer) -> Vec<SearchQuery> {
 #[must_use]
 pub(crate) fn shortlist<'a>(customer: &Customer, found: &'a [Listing]) -> Vec<&'a Listing> {
     let wants = wants(customer);
-    let mut kept: Vec<(Usd, &Listing)> = Vec::new();
+    let mut kept: Vec<(Amount, &Listing)> = Vec::new();
     for listing in found {
         let repeated = kept.iter().any(|(_, other)| other.seller == listing.seller);
         if repeated || !has_all(&listing.attributes, &wants.attributes) {
@@ -235,7 +236,7 @@ pub(crate) enum BuyerMove {
     /// Takes the standing price.
     Accept,
     /// Offers this price instead.
-    Counter(Usd),
+    Counter(Amount),
     /// Leaves: the standing price is more than all of it is worth.
     Leave,
 }
@@ -245,9 +246,9 @@ pub(crate) enum BuyerMove {
 /// neither `start` nor what the bundle is `worth`; after [`HAGGLE_ROUNDS`] counters the buyer
 /// takes what is asked or leaves.
 #[must_use]
-pub(crate) fn buyer_move(worth: Usd, start: Usd, asked: Usd, round: u32) -> BuyerMove {
+pub(crate) fn buyer_move(worth: Amount, start: Amount, asked: Amount, round: u32) -> BuyerMove {
     let bid = bid(start, round).min(worth);
-    let end = round > HAGGLE_ROUNDS || bid <= Usd::ZERO;
+    let end = round > HAGGLE_ROUNDS || bid <= Amount::ZERO;
     if asked <= worth && (end || bid >= asked) {
         return BuyerMove::Accept;
     }
@@ -259,10 +260,12 @@ pub(crate) fn buyer_move(worth: Usd, start: Usd, asked: Usd, round: u32) -> Buye
 }
 
 /// The buyer's bid of a round, in whole cents, before its own limit.
-fn bid(start: Usd, round: u32) -> Usd {
-    let opening = start.scaled_up(OPENING_SHARE.0, OPENING_SHARE.1);
+fn bid(start: Amount, round: u32) -> Amount {
+    let opening = money::scaled_up(start, OPENING_SHARE.0, OPENING_SHARE.1);
     let step = i128::from(round.saturating_sub(1).min(HAGGLE_ROUNDS));
-    (opening + (start - opening).scaled_up(step, i128::from(HAGGLE_ROUNDS))).down_to_cent()
+    let room = Amount(start.0 - opening.0);
+    let raised = money::scaled_up(room, step, i128::from(HAGGLE_ROUNDS));
+    money::down_to_cent(Amount(opening.0 + raised.0))
 }
 
 /// What a business publishes about itself.
@@ -308,14 +311,15 @@ pub(crate) fn proposal(business: &Business, call: &Call) -> Option<Proposal> {
 
 /// `floor + (best - floor) / n`, up to the next cent, never above what it asked or the best price;
 /// list price as before if it cannot go below the best.
-fn competing_price(business: &Business, list_price: Usd, competition: Competition) -> Usd {
+fn competing_price(business: &Business, list_price: Amount, competition: Competition) -> Amount {
     let floor = business.floor_price(list_price);
     let best = competition.best_price.min(list_price);
     if floor >= best {
         return list_price;
     }
-    let margin = (best - floor).scaled_up(1, i128::from(competition.competitors.max(1)));
-    (floor + margin).up_to_cent().min(best)
+    let room = Amount(best.0 - floor.0);
+    let margin = money::scaled_up(room, 1, i128::from(competition.competitors.max(1)));
+    money::up_to_cent(Amount(floor.0 + margin.0)).min(best)
 }
 
 /// What a seller says to a buyer's counter-offer.
@@ -324,7 +328,7 @@ pub(crate) enum SellerMove {
     /// Takes the buyer's price.
     Accept,
     /// Asks this price instead: its last one or less, never below its floor.
-    Offer(Usd),
+    Offer(Amount),
 }
 
 /// A seller's answer to the buyer's counter number `round` (from 1) of `offered`, when the
@@ -334,15 +338,16 @@ pub(crate) enum SellerMove {
 pub(crate) fn seller_move(
     business: &Business,
     bundle: &[Name],
-    start: Usd,
-    offered: Usd,
+    start: Amount,
+    offered: Amount,
     round: u32,
 ) -> SellerMove {
     let list_price = bundle_price(&business.menu, bundle).unwrap_or(start);
     let floor = business.floor_price(list_price).min(start);
     let left = i128::from(HAGGLE_ROUNDS.saturating_sub(round));
-    let kept = (start - floor).scaled_up(left, i128::from(HAGGLE_ROUNDS));
-    let asked = (floor + kept).up_to_cent().min(start);
+    let room = Amount(start.0 - floor.0);
+    let kept = money::scaled_up(room, left, i128::from(HAGGLE_ROUNDS));
+    let asked = money::up_to_cent(Amount(floor.0 + kept.0)).min(start);
     if offered >= asked {
         SellerMove::Accept
     } else {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::load::load;
-use super::money::{ONE, Usd};
+use super::money::{self, CENT, ONE, dollars};
 use super::reference::{Prices, run_day};
 use super::strategy::{
     self, BuyerMove, Call, Competition, HAGGLE_ROUNDS, Proposal, SellerMove, buyer_move,
@@ -15,6 +15,7 @@ use super::strategy::{
 };
 use super::welfare::{self, DayFigures, LossReason};
 use super::{Business, Customer, Item, Scenario, find_item};
+use rialto_core::amount::Amount;
 use rialto_wire::names::Name;
 
 const SHIPPED: [&str; 4] = [
@@ -34,8 +35,8 @@ fn market_day() -> Scenario {
     load(&folder).expect("the shipped scenario loads")
 }
 
-fn usd(text: &str) -> Usd {
-    Usd::parse(text).expect("an amount")
+fn usd(text: &str) -> Amount {
+    money::read(text).expect("an amount")
 }
 
 fn day(scenario: &Scenario, prices: Prices) -> DayFigures {
@@ -43,7 +44,7 @@ fn day(scenario: &Scenario, prices: Prices) -> DayFigures {
 }
 
 /// Utilities of every way to pick one business that has a customer's items.
-fn pickable(scenario: &Scenario, customer: &Customer, attributes_too: bool) -> Vec<Usd> {
+fn pickable(scenario: &Scenario, customer: &Customer, attributes_too: bool) -> Vec<Amount> {
     let wants = strategy::wants(customer);
     let sellers = scenario.businesses.iter().filter(|business| {
         super::bundle_price(&business.menu, &wants.items).is_some()
@@ -58,7 +59,7 @@ fn pickable(scenario: &Scenario, customer: &Customer, attributes_too: bool) -> V
 }
 
 /// `pick_cheapest`: the lowest list price among those with the items, attributes not looked at.
-fn pick_cheapest(scenario: &Scenario) -> Usd {
+fn pick_cheapest(scenario: &Scenario) -> Amount {
     let each = scenario.customers.iter().map(|customer| {
         let wants = strategy::wants(customer);
         let priced = scenario.businesses.iter().filter_map(|business| {
@@ -66,11 +67,11 @@ fn pick_cheapest(scenario: &Scenario) -> Usd {
         });
         priced
             .min_by_key(|(price, _)| *price)
-            .map_or(Usd::ZERO, |(price, business)| {
+            .map_or(Amount::ZERO, |(price, business)| {
                 welfare::utility(customer, business, price)
             })
     });
-    each.sum()
+    money::total(each)
 }
 
 fn assert_reference_figures(scenario: &Scenario) {
@@ -91,13 +92,13 @@ fn assert_reference_figures(scenario: &Scenario) {
         ("pick_any_baseline", false),
         ("pick_any_with_amenities_baseline", true),
     ] {
-        let (mut lowest, mut highest, mut mean) = (Usd::ZERO, Usd::ZERO, Usd::ZERO);
+        let (mut lowest, mut highest, mut mean) = (Amount::ZERO, Amount::ZERO, Amount::ZERO);
         for customer in &scenario.customers {
             let picks = pickable(scenario, customer, attributes_too);
             let count = i128::try_from(picks.len()).expect("small");
-            lowest = lowest + picks.iter().copied().min().unwrap_or_default();
-            highest = highest + picks.iter().copied().max().unwrap_or_default();
-            mean = mean + picks.into_iter().sum::<Usd>().scaled_up(1, count.max(1));
+            lowest.0 += picks.iter().min().copied().unwrap_or_default().0;
+            highest.0 += picks.iter().max().copied().unwrap_or_default().0;
+            mean.0 += money::scaled_up(money::total(picks), 1, count.max(1)).0;
         }
         assert!(lowest <= figure(baseline, "min"), "{name}: {baseline} min");
         assert!(highest >= figure(baseline, "max"), "{name}: {baseline} max");
@@ -106,7 +107,8 @@ fn assert_reference_figures(scenario: &Scenario) {
         if scenario.customers.len() >= 12 {
             assert!(
                 figure(baseline, "q1") < mean && mean < figure(baseline, "q3"),
-                "{name}: {mean}"
+                "{name}: {}",
+                dollars(mean)
             );
         }
     }
@@ -138,7 +140,7 @@ fn search_and_choice_reach_the_optimum_and_bargaining_passes_it() {
             "{name}: {ratio}, lost to {:?}",
             listed.lost_to
         );
-        assert_eq!(listed.bargaining_gain, Usd::ZERO);
+        assert_eq!(listed.bargaining_gain, Amount::ZERO);
         let bargained = day(&scenario, Prices::Bargained).welfare;
         assert_eq!(bargained.list_price_total, listed.total);
         assert!(bargained.total > listed.total, "{name}: bargaining adds");
@@ -232,8 +234,9 @@ fn a_lost_optimum_is_named() {
     let welfare = welfare::report(&scenario, &outcomes).welfare;
     let reasons: Vec<LossReason> = welfare.lost_to.iter().map(|loss| loss.reason).collect();
     assert_eq!(reasons, table.map(|(_, _, reason)| reason));
-    let lost: Usd = welfare.lost_to.iter().map(|loss| loss.amount).sum();
-    assert_eq!(welfare.list_price_total + lost, welfare.optimal);
+    let lost = money::total(welfare.lost_to.iter().map(|loss| loss.amount));
+    let told = money::total([welfare.list_price_total, lost]);
+    assert_eq!(told, welfare.optimal);
 }
 
 #[test]
@@ -346,7 +349,7 @@ fn claims_that_menus_do_not_hold_win_nothing() {
 fn a_name_written_exactly_so_comes_before_its_doubles() {
     let menu = items(&[("EEL", "1"), ("Eel", "5"), ("eel", "9")]);
     let price =
-        |wanted: &str| find_item(&menu, &Name::from(wanted)).map(|item| item.price.to_string());
+        |wanted: &str| find_item(&menu, &Name::from(wanted)).map(|item| dollars(item.price));
     assert_eq!(price("Eel").as_deref(), Some("5.00"));
     assert_eq!(price("eEl").as_deref(), Some("9.00"));
     assert_eq!(price("Eels"), None);
@@ -404,10 +407,7 @@ fn competing_sellers_bid_between_floor_and_best_price() {
             wants: wants.clone(),
             competition,
         };
-        strategy::proposal(&seller, &call)
-            .expect("has eel")
-            .price
-            .to_string()
+        dollars(strategy::proposal(&seller, &call).expect("has eel").price)
     };
     assert_eq!(bid("10", 60, "10", 2), "8.00");
     assert_eq!(bid("10", 60, "9", 3), "7.00");
@@ -496,7 +496,11 @@ fn nobody_pays_more_than_it_is_worth() {
 }
 
 /// Plays a haggle to its end: the price, or `None` if the buyer left, with every step recorded.
-fn haggle(seller: &Business, worth: Usd, start: Usd) -> (Option<Usd>, Vec<Usd>, Vec<Usd>) {
+fn haggle(
+    seller: &Business,
+    worth: Amount,
+    start: Amount,
+) -> (Option<Amount>, Vec<Amount>, Vec<Amount>) {
     let bundle = names(&["Eel"]);
     let (mut asks, mut bids) = (vec![start], vec![]);
     for round in 1..=HAGGLE_ROUNDS + 1 {
@@ -522,11 +526,11 @@ proptest! {
         list in 0i128..2_000_000, start_percent in 0i128..=100, factor in 0i128..=100,
         worth in 0i128..4_000_000,
     ) {
-        let list = Usd::CENT * list;
-        let seller = business("s", &[("Eel", &list.to_string())], &[], factor);
+        let list = Amount(CENT.0 * list);
+        let seller = business("s", &[("Eel", &dollars(list))], &[], factor);
         let floor = seller.floor_price(list);
-        let start = list.scaled_up(start_percent, 100).max(floor);
-        let worth = Usd::CENT * worth;
+        let start = money::scaled_up(list, start_percent, 100).max(floor);
+        let worth = Amount(CENT.0 * worth);
         let (price, asks, bids) = haggle(&seller, worth, start);
         prop_assert!(asks.windows(2).all(|w| w[1] <= w[0]), "{:?}", asks);
         prop_assert!(bids.windows(2).all(|w| w[1] >= w[0]), "{:?}", bids);
@@ -604,7 +608,7 @@ fn empty_menus_and_long_texts_are_noted_and_read() {
     let report = day(&scenario, Prices::Bargained);
     assert_eq!(
         (report.welfare.total, report.welfare.ratio),
-        (Usd::ZERO, None)
+        (Amount::ZERO, None)
     );
 }
 

@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::money::Usd;
+use super::money;
 use super::strategy;
-use super::{Business, Customer, Scenario, bundle_price};
+use super::{Baselines, Business, Customer, Scenario, bundle_price};
+use rialto_core::amount::Amount;
 use rialto_wire::names::{Name, missing};
 
 /// How one customer's day went, as the run saw it.
@@ -27,9 +28,9 @@ pub(crate) struct Outcome {
     /// Sellers whose first proposal was complete.
     pub(crate) proposed: Vec<String>,
     /// The seller it would have taken at first proposals, and that price.
-    pub(crate) first_choice: Option<(String, Usd)>,
+    pub(crate) first_choice: Option<(String, Amount)>,
     /// The settled deal: seller and price paid.
-    pub(crate) deal: Option<(String, Usd)>,
+    pub(crate) deal: Option<(String, Amount)>,
 }
 
 /// The best a customer can do at list price.
@@ -39,7 +40,7 @@ pub(crate) struct Best {
     /// price beyond what it is worth.
     pub(crate) business: Option<usize>,
     /// The utility, never negative.
-    pub(crate) utility: Usd,
+    pub(crate) utility: Amount,
 }
 
 /// The cheapest business with everything a customer wants, at list price.
@@ -52,11 +53,11 @@ pub(crate) fn best(customer: &Customer, businesses: &[Business]) -> Best {
     match complete.min() {
         Some((price, place)) if price <= customer.worth() => Best {
             business: Some(place),
-            utility: customer.worth() - price,
+            utility: Amount(customer.worth().0 - price.0),
         },
         _ => Best {
             business: None,
-            utility: Usd::ZERO,
+            utility: Amount::ZERO,
         },
     }
 }
@@ -64,17 +65,14 @@ pub(crate) fn best(customer: &Customer, businesses: &[Business]) -> Best {
 /// The total utility of the optimum.
 #[cfg(test)]
 #[must_use]
-pub(crate) fn optimal_total(scenario: &Scenario) -> Usd {
-    scenario
-        .customers
-        .iter()
-        .map(|customer| best(customer, &scenario.businesses).utility)
-        .sum()
+pub(crate) fn optimal_total(scenario: &Scenario) -> Amount {
+    let best = |customer| best(customer, &scenario.businesses).utility;
+    money::total(scenario.customers.iter().map(best))
 }
 
 /// List price of everything a customer wants at a business that has all of it, items and
 /// attributes.
-fn list_price(customer: &Customer, business: &Business) -> Option<Usd> {
+fn list_price(customer: &Customer, business: &Business) -> Option<Amount> {
     let wants = strategy::wants(customer);
     let price = bundle_price(&business.menu, &wants.items)?;
     business.has_attributes(&wants.attributes).then_some(price)
@@ -82,10 +80,10 @@ fn list_price(customer: &Customer, business: &Business) -> Option<Usd> {
 
 /// Utility of paying `price` to `business`.
 #[must_use]
-pub(crate) fn utility(customer: &Customer, business: &Business, price: Usd) -> Usd {
+pub(crate) fn utility(customer: &Customer, business: &Business, price: Amount) -> Amount {
     match list_price(customer, business) {
-        Some(_) => customer.worth() - price,
-        None => -price,
+        Some(_) => Amount(customer.worth().0 - price.0),
+        None => Amount(-price.0),
     }
 }
 
@@ -106,24 +104,30 @@ pub(crate) struct DayFigures {
 #[derive(Clone, Debug, Serialize)]
 pub struct Welfare {
     /// Sum of utilities at the prices paid.
-    pub total: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub total: Amount,
     /// The shipped optimum; where none is shipped, the computed one.
-    pub optimal: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub optimal: Amount,
     /// `total / optimal`; above 1 when bargaining brought more than list prices can. Absent if
     /// the optimum is zero.
     pub ratio: Option<f64>,
     /// Sum of utilities had everybody bought its first choice at its first proposal.
-    pub list_price_total: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub list_price_total: Amount,
     /// `list_price_total / optimal`: what search and choice alone reach.
     pub list_price_ratio: Option<f64>,
     /// `total - list_price_total`.
-    pub bargaining_gain: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub bargaining_gain: Amount,
     /// The optimum as computed from menus: equal to the shipped one if both mean the same.
-    pub optimal_computed: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub optimal_computed: Amount,
     /// What `list_price_total` lacks of `optimal`, by reason; the amounts add up to the difference.
     pub lost_to: Vec<Loss>,
     /// The shipped figures, for comparison.
-    pub baselines: BTreeMap<String, BTreeMap<String, Usd>>,
+    #[serde(serialize_with = "money::written_baselines")]
+    pub baselines: Baselines,
 }
 
 /// A part of the optimum not reached.
@@ -134,7 +138,8 @@ pub struct Loss {
     /// How many customers it touched.
     pub customers: usize,
     /// Utility lost.
-    pub amount: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub amount: Amount,
 }
 
 /// Where a customer's way to its best seller ended.
@@ -176,13 +181,17 @@ pub struct Spread {
     /// How many.
     pub count: usize,
     /// Lowest.
-    pub min: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub min: Amount,
     /// Lower median.
-    pub median: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub median: Amount,
     /// Highest.
-    pub max: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub max: Amount,
     /// Sum.
-    pub total: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub total: Amount,
     /// Gini coefficient, 0 (all equal) to 1, with negative amounts counted as zero; absent if
     /// nobody has anything.
     pub gini: Option<f64>,
@@ -194,15 +203,19 @@ pub struct CustomerLine {
     /// Its id.
     pub customer: String,
     /// Utility at the price paid.
-    pub utility: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub utility: Amount,
     /// The best it could do at list price.
-    pub optimal: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub optimal: Amount,
     /// The seller, if a deal was settled.
     pub seller: Option<String>,
     /// What it paid.
-    pub paid: Option<Usd>,
+    #[serde(serialize_with = "money::written_if_any")]
+    pub paid: Option<Amount>,
     /// Its first choice's first price.
-    pub first_price: Option<Usd>,
+    #[serde(serialize_with = "money::written_if_any")]
+    pub first_price: Option<Amount>,
 }
 
 /// A customer without a deal, and the business that came nearest to what it wants: fewest missing
@@ -250,8 +263,8 @@ struct Row<'a> {
     outcome: &'a Outcome,
     best: Best,
     best_seller: Option<&'a str>,
-    utility: Usd,
-    first_utility: Usd,
+    utility: Amount,
+    first_utility: Amount,
 }
 
 impl<'a> Row<'a> {
@@ -330,9 +343,9 @@ impl<'a> Row<'a> {
 }
 
 /// Utility of a deal with a named seller; an unknown seller delivers nothing.
-fn dealt(scenario: &Scenario, customer: &Customer, deal: Option<&(String, Usd)>) -> Usd {
+fn dealt(scenario: &Scenario, customer: &Customer, deal: Option<&(String, Amount)>) -> Amount {
     let Some((seller, price)) = deal else {
-        return Usd::ZERO;
+        return Amount::ZERO;
     };
     match scenario
         .businesses
@@ -340,14 +353,14 @@ fn dealt(scenario: &Scenario, customer: &Customer, deal: Option<&(String, Usd)>)
         .find(|business| business.id == *seller)
     {
         Some(business) => utility(customer, business, *price),
-        None => -*price,
+        None => Amount(-price.0),
     }
 }
 
 fn welfare(scenario: &Scenario, rows: &[Row<'_>]) -> Welfare {
-    let total: Usd = rows.iter().map(|row| row.utility).sum();
-    let list_price_total: Usd = rows.iter().map(|row| row.first_utility).sum();
-    let optimal_computed: Usd = rows.iter().map(|row| row.best.utility).sum();
+    let total = money::total(rows.iter().map(|row| row.utility));
+    let list_price_total = money::total(rows.iter().map(|row| row.first_utility));
+    let optimal_computed = money::total(rows.iter().map(|row| row.best.utility));
     let baselines = scenario.baselines.clone().unwrap_or_default();
     let shipped = baselines
         .get("pick_optimal_baseline")
@@ -355,7 +368,7 @@ fn welfare(scenario: &Scenario, rows: &[Row<'_>]) -> Welfare {
     let optimal = shipped.copied().unwrap_or(optimal_computed);
     let mut lost_to = losses(rows);
     if optimal != optimal_computed {
-        let amount = optimal - optimal_computed;
+        let amount = Amount(optimal.0 - optimal_computed.0);
         lost_to.push(Loss {
             reason: LossReason::BaselineDiffers,
             customers: 0,
@@ -368,7 +381,7 @@ fn welfare(scenario: &Scenario, rows: &[Row<'_>]) -> Welfare {
         ratio: ratio(total, optimal),
         list_price_total,
         list_price_ratio: ratio(list_price_total, optimal),
-        bargaining_gain: total - list_price_total,
+        bargaining_gain: Amount(total.0 - list_price_total.0),
         optimal_computed,
         lost_to,
         baselines,
@@ -378,38 +391,37 @@ fn welfare(scenario: &Scenario, rows: &[Row<'_>]) -> Welfare {
 fn losses(rows: &[Row<'_>]) -> Vec<Loss> {
     let mut by_reason: BTreeMap<LossReason, Loss> = BTreeMap::new();
     for row in rows {
-        let amount = row.best.utility - row.first_utility;
-        if amount == Usd::ZERO {
+        let amount = Amount(row.best.utility.0 - row.first_utility.0);
+        if amount == Amount::ZERO {
             continue;
         }
         let reason = row.loss_reason();
         let loss = by_reason.entry(reason).or_insert(Loss {
             reason,
             customers: 0,
-            amount: Usd::ZERO,
+            amount: Amount::ZERO,
         });
         loss.customers += 1;
-        loss.amount = loss.amount + amount;
+        loss.amount.0 += amount.0;
     }
     by_reason.into_values().collect()
 }
 
 fn fairness(scenario: &Scenario, rows: &[Row<'_>]) -> Fairness {
-    let mut revenue: BTreeMap<&str, Usd> = BTreeMap::new();
-    let (mut paid, mut listed) = (Usd::ZERO, Usd::ZERO);
+    let mut revenue: BTreeMap<&str, Amount> = BTreeMap::new();
+    let (mut paid, mut listed) = (Amount::ZERO, Amount::ZERO);
     for row in rows {
         let Some((seller, price)) = &row.outcome.deal else {
             continue;
         };
-        let earned = revenue.entry(seller.as_str()).or_default();
-        *earned = *earned + *price;
+        revenue.entry(seller.as_str()).or_default().0 += price.0;
         let business = scenario
             .businesses
             .iter()
             .find(|business| business.id == *seller);
         if let Some(list_price) = business.and_then(|business| list_price(row.customer, business)) {
-            paid = paid + *price;
-            listed = listed + list_price;
+            paid.0 += price.0;
+            listed.0 += list_price.0;
         }
     }
     let could_sell = |business: &&Business| {
@@ -425,7 +437,7 @@ fn fairness(scenario: &Scenario, rows: &[Row<'_>]) -> Fairness {
             .copied()
             .unwrap_or_default()
     });
-    let all: Usd = revenue.values().copied().sum();
+    let all = money::total(revenue.values().copied());
     let top = revenue.values().copied().max().unwrap_or_default();
     Fairness {
         customers: spread(rows.iter().map(|row| row.utility).collect()),
@@ -439,7 +451,7 @@ fn fairness(scenario: &Scenario, rows: &[Row<'_>]) -> Fairness {
 
 /// The distribution of `amounts`.
 #[must_use]
-pub(crate) fn spread(mut amounts: Vec<Usd>) -> Spread {
+pub(crate) fn spread(mut amounts: Vec<Amount>) -> Spread {
     amounts.sort();
     let middle = amounts.len().saturating_sub(1) / 2;
     Spread {
@@ -447,30 +459,30 @@ pub(crate) fn spread(mut amounts: Vec<Usd>) -> Spread {
         min: amounts.first().copied().unwrap_or_default(),
         median: amounts.get(middle).copied().unwrap_or_default(),
         max: amounts.last().copied().unwrap_or_default(),
-        total: amounts.iter().copied().sum(),
+        total: money::total(amounts.iter().copied()),
         gini: gini(&amounts),
     }
 }
 
 /// Gini coefficient of ascending amounts: sum of (2i - n - 1) x_i over n times the sum of x_i.
-fn gini(ascending: &[Usd]) -> Option<f64> {
+fn gini(ascending: &[Amount]) -> Option<f64> {
     let count = i128::try_from(ascending.len()).ok()?;
-    let (mut weighted, mut total) = (Usd::ZERO, Usd::ZERO);
+    let (mut weighted, mut total) = (Amount::ZERO, Amount::ZERO);
     for (rank, amount) in (1i128..).zip(ascending) {
-        let amount = (*amount).max(Usd::ZERO);
-        weighted = weighted + amount * (2 * rank - count - 1);
-        total = total + amount;
+        let amount = (*amount).max(Amount::ZERO);
+        weighted.0 += amount.0 * (2 * rank - count - 1);
+        total.0 += amount.0;
     }
-    ratio(weighted, total * count)
+    ratio(weighted, Amount(total.0 * count))
 }
 
 /// `part / whole` to six decimals, rounded to nearest in integers; `None` if `whole` is not
 /// positive. The one place where a figure becomes a binary fraction, for print only.
-fn ratio(part: Usd, whole: Usd) -> Option<f64> {
-    if whole <= Usd::ZERO {
+fn ratio(part: Amount, whole: Amount) -> Option<f64> {
+    if whole <= Amount::ZERO {
         return None;
     }
-    let millionths = (part.nano() * 2_000_000 + whole.nano()).div_euclid(2 * whole.nano());
+    let millionths = (part.0 * 2_000_000 + whole.0).div_euclid(2 * whole.0);
     let millionths = i32::try_from(millionths).ok()?;
     Some(f64::from(millionths) / 1e6)
 }

@@ -14,6 +14,7 @@ use rialto_views::{ViewReader, Views};
 use tokio::task::JoinHandle;
 
 use crate::door::{self, Door, Listener, Rules};
+use crate::executor::Executor;
 use crate::node::{
     self, BootError, Chance, Clock, Failure, Indexer, Node, Pace, Patrol, Storage, SystemChance,
     SystemClock,
@@ -82,7 +83,7 @@ impl Setup {
         Self { pace, ..self }
     }
 
-    /// With a receiver that is told what begins to wait from now on.
+    /// With a receiver that is notified of what waits.
     #[must_use]
     pub fn telling(self, webhook: Option<Webhook>) -> Self {
         Self { webhook, ..self }
@@ -105,15 +106,15 @@ pub struct Realm {
 /// What runs behind a node.
 #[derive(Default)]
 struct Workers {
-    telling: Option<JoinHandle<()>>,
+    executor: Option<JoinHandle<()>>,
     patrol: Option<Patrol>,
     indexer: Option<Indexer>,
 }
 
 impl Workers {
     fn stop(&mut self) {
-        if let Some(telling) = self.telling.take() {
-            telling.abort();
+        if let Some(executor) = self.executor.take() {
+            executor.abort();
         }
         if let Some(patrol) = self.patrol.take() {
             patrol.stop();
@@ -251,9 +252,8 @@ async fn assemble(setup: Setup) -> Result<Realm, BootError> {
         }
         let name = name.unwrap_or_default();
         if let Some(hook) = setup.webhook {
-            let (hub, views) = (node.hub().clone(), reader.clone());
-            let telling = hook.follow(hub, views, name.clone(), position);
-            workers.telling = Some(tokio::spawn(telling));
+            let executor = Executor::new(node.clone(), reader.clone(), name.clone(), hook);
+            workers.executor = Some(tokio::spawn(executor.run()));
         }
         let door = Door::with(node.clone(), reader, name.clone(), rules);
         Ok((door, name, position))

@@ -240,18 +240,18 @@ impl Snap<'_> {
 
     /// Whether a thing concerns the scope itself: being public is not enough.
     fn concerns(&self, scope: Scope, id: AnyId) -> Result<bool> {
-        match (scope, id) {
-            (Scope::Realm, _) => Ok(true),
-            (
-                _,
-                AnyId::AgentId(_)
-                | AnyId::ListingId(_)
-                | AnyId::CallId(_)
-                | AnyId::AssetId(_)
-                | AnyId::PostId(_)
-                | AnyId::CommunityId(_)
-                | AnyId::MeasureId(_),
-            ) => {
+        if scope == Scope::Realm {
+            return Ok(true);
+        }
+        match id {
+            // Everybody sees these, or everybody of their place.
+            AnyId::AgentId(_)
+            | AnyId::ListingId(_)
+            | AnyId::CallId(_)
+            | AnyId::AssetId(_)
+            | AnyId::PostId(_)
+            | AnyId::CommunityId(_)
+            | AnyId::MeasureId(_) => {
                 let parties = self.parties(id)?.unwrap_or_default();
                 Ok(match scope {
                     Scope::Realm => true,
@@ -259,7 +259,23 @@ impl Snap<'_> {
                     Scope::Agent(agent) => parties.agents.contains(&agent),
                 })
             }
-            _ => self.sees(scope, id),
+            AnyId::OwnerId(_)
+            | AnyId::PersonId(_)
+            | AnyId::TeamId(_)
+            | AnyId::ServiceId(_)
+            | AnyId::TokenId(_)
+            | AnyId::AccountId(_)
+            | AnyId::TransferId(_)
+            | AnyId::HoldId(_)
+            | AnyId::ConversationId(_)
+            | AnyId::MessageId(_)
+            | AnyId::TaskId(_)
+            | AnyId::NegotiationId(_)
+            | AnyId::DealId(_)
+            | AnyId::ApprovalId(_)
+            | AnyId::ContentId(_)
+            | AnyId::ReportId(_)
+            | AnyId::ObligationId(_) => self.sees(scope, id),
         }
     }
 
@@ -345,46 +361,84 @@ impl Snap<'_> {
     fn others(&self, event: &Event, by: Option<AgentId>) -> Result<(Vec<i64>, Tie)> {
         let own = by.map(|a| int(a.0));
         let (all, tie) = match event {
-            Event::Mail(MailEvent::MessageSent { conversation, .. }) => {
-                (self.members_of(int(conversation.0))?, Tie::Talk)
+            Event::Mail(event) => (self.members_told(event)?, Tie::Talk),
+            Event::Work(event) => (set_to_work(event), Tie::Talk),
+            Event::Market(event) => self.counterparties(event)?,
+            Event::Social(event) => (called(event), Tie::Talk),
+            Event::Ledger(event) => self.payees(event)?,
+            // Their acts are about the one who is named in the line.
+            Event::Identity(_) | Event::Policy(_) | Event::Realm(_) | Event::Obligation(_) => {
+                (Vec::new(), Tie::Talk)
             }
-            Event::Work(WorkEvent::TaskCreated { worker, .. }) => (vec![int(worker.0)], Tie::Talk),
-            Event::Market(MarketEvent::CallOpened { invited, .. }) => {
-                (invited.iter().map(|a| int(a.0)).collect(), Tie::Talk)
-            }
-            Event::Market(MarketEvent::OfferMade { negotiation, .. }) => {
-                (self.two("negotiation", int(negotiation.0))?, Tie::Offer)
-            }
-            Event::Market(MarketEvent::NegotiationEnded { negotiation, .. }) => {
-                (self.two("negotiation", int(negotiation.0))?, Tie::Talk)
-            }
-            Event::Market(MarketEvent::DealAgreed { buyer, seller, .. }) => {
-                (vec![int(buyer.0), int(seller.0)], Tie::Deal)
-            }
-            Event::Market(MarketEvent::DealEnded { deal, paid, .. }) if paid.0 > 0 => {
-                (self.two("deal", int(deal.0))?, Tie::Paid)
-            }
-            Event::Market(
-                MarketEvent::DealDelivered { deal }
-                | MarketEvent::DealDisputed { deal, .. }
-                | MarketEvent::DealEnded { deal, .. },
-            ) => (self.two("deal", int(deal.0))?, Tie::Deal),
-            Event::Social(SocialEvent::Followed { agent, .. }) => (vec![int(agent.0)], Tie::Talk),
-            Event::Social(SocialEvent::Posted { told, .. }) => {
-                (told.iter().map(|a| int(a.0)).collect(), Tie::Talk)
-            }
-            Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
-                let mut holders = Vec::new();
-                for entry in entries.iter().take(NAMED) {
-                    holders.extend(self.agent_of(entry.to)?);
-                }
-                (holders, Tie::Paid)
-            }
-            _ => (Vec::new(), Tie::Talk),
         };
         let mut others: Vec<i64> = all.into_iter().filter(|a| Some(*a) != own).collect();
         others.dedup();
         Ok((others, tie))
+    }
+
+    /// Those who read what is said in a conversation.
+    fn members_told(&self, event: &MailEvent) -> Result<Vec<i64>> {
+        match event {
+            MailEvent::MessageSent { conversation, .. } => self.members_of(int(conversation.0)),
+            MailEvent::ConversationOpened { .. }
+            | MailEvent::RequestAnswered { .. }
+            | MailEvent::GroupChanged { .. }
+            | MailEvent::Acknowledged { .. }
+            | MailEvent::Trimmed { .. }
+            | MailEvent::Erased { .. }
+            | MailEvent::ConversationClosed { .. }
+            | MailEvent::ContactLapsed { .. }
+            | MailEvent::LanesOpened
+            | MailEvent::Cleared { .. } => Ok(Vec::new()),
+        }
+    }
+
+    /// The parties of an event of the market, and what binds them by it.
+    fn counterparties(&self, event: &MarketEvent) -> Result<(Vec<i64>, Tie)> {
+        Ok(match event {
+            MarketEvent::CallOpened { invited, .. } => {
+                (invited.iter().map(|a| int(a.0)).collect(), Tie::Talk)
+            }
+            MarketEvent::OfferMade { negotiation, .. } => {
+                (self.two("negotiation", int(negotiation.0))?, Tie::Offer)
+            }
+            MarketEvent::NegotiationEnded { negotiation, .. } => {
+                (self.two("negotiation", int(negotiation.0))?, Tie::Talk)
+            }
+            MarketEvent::DealAgreed { buyer, seller, .. } => {
+                (vec![int(buyer.0), int(seller.0)], Tie::Deal)
+            }
+            MarketEvent::DealEnded { deal, paid, .. } if paid.0 > 0 => {
+                (self.two("deal", int(deal.0))?, Tie::Paid)
+            }
+            MarketEvent::DealDelivered { deal }
+            | MarketEvent::DealDisputed { deal, .. }
+            | MarketEvent::DealEnded { deal, .. } => (self.two("deal", int(deal.0))?, Tie::Deal),
+            MarketEvent::ListingPublished { .. }
+            | MarketEvent::ListingUpdated { .. }
+            | MarketEvent::ListingWithdrawn { .. }
+            | MarketEvent::CallRefused { .. }
+            | MarketEvent::CallRevealed { .. }
+            | MarketEvent::CallClosed { .. } => (Vec::new(), Tie::Talk),
+        })
+    }
+
+    /// The agents that get money, and that they are bound by it.
+    fn payees(&self, event: &LedgerEvent) -> Result<(Vec<i64>, Tie)> {
+        let mut payees = Vec::new();
+        match event {
+            LedgerEvent::Entries { entries, .. } => {
+                for entry in entries.iter().take(NAMED) {
+                    payees.extend(self.agent_of(entry.to)?);
+                }
+                Ok((payees, Tie::Paid))
+            }
+            LedgerEvent::AssetCreated { .. }
+            | LedgerEvent::AccountOpened { .. }
+            | LedgerEvent::PaymentNamed { .. }
+            | LedgerEvent::EntryCorrected { .. }
+            | LedgerEvent::HoldTaken { .. } => Ok((payees, Tie::Talk)),
+        }
     }
 
     fn two(&self, table: &str, id: i64) -> Result<Vec<i64>> {
@@ -560,6 +614,53 @@ fn headline(envelope: &Envelope) -> Option<(&Event, Told)> {
     told.min_by_key(|(event, _)| rank(event))
 }
 
+/// Who was given work.
+fn set_to_work(event: &WorkEvent) -> Vec<i64> {
+    match event {
+        WorkEvent::TaskCreated { worker, .. } => vec![int(worker.0)],
+        WorkEvent::TaskUpdated { .. }
+        | WorkEvent::ArtifactAdded { .. }
+        | WorkEvent::TeamCreated { .. }
+        | WorkEvent::MemberInvited { .. }
+        | WorkEvent::MemberJoined { .. }
+        | WorkEvent::MemberLeft { .. }
+        | WorkEvent::SplitProposed { .. }
+        | WorkEvent::SplitAgreed { .. }
+        | WorkEvent::MemberRemoved { .. }
+        | WorkEvent::PartsLeft { .. } => Vec::new(),
+    }
+}
+
+/// Who is spoken to on the square.
+fn called(event: &SocialEvent) -> Vec<i64> {
+    match event {
+        SocialEvent::Followed { agent, .. } => vec![int(agent.0)],
+        SocialEvent::Posted { told, .. } => told.iter().map(|a| int(a.0)).collect(),
+        SocialEvent::Unfollowed { .. }
+        | SocialEvent::Muted { .. }
+        | SocialEvent::Unmuted { .. }
+        | SocialEvent::Edited { .. }
+        | SocialEvent::Deleted { .. }
+        | SocialEvent::Reacted { .. }
+        | SocialEvent::PostsClosed { .. }
+        | SocialEvent::CommunityCreated { .. }
+        | SocialEvent::CommunityUpdated { .. }
+        | SocialEvent::Joined { .. }
+        | SocialEvent::JoinRequested { .. }
+        | SocialEvent::JoinAnswered { .. }
+        | SocialEvent::Left { .. }
+        | SocialEvent::ModeratorSet { .. }
+        | SocialEvent::Reported { .. }
+        | SocialEvent::ReportsEnded { .. }
+        | SocialEvent::MeasureTaken { .. }
+        | SocialEvent::MeasureRevoked { .. }
+        | SocialEvent::Appealed { .. }
+        | SocialEvent::AppealDecided { .. }
+        | SocialEvent::OwnerMuted { .. }
+        | SocialEvent::OwnerUnmuted { .. } => Vec::new(),
+    }
+}
+
 /// What an envelope is best known by comes first.
 fn rank(event: &Event) -> u8 {
     match event {
@@ -571,13 +672,23 @@ fn rank(event: &Event) -> u8 {
         ) => 0,
         Event::Policy(_) => 1,
         Event::Market(MarketEvent::OfferMade { .. }) => 2,
-        Event::Market(_) => 3,
+        Event::Market(
+            MarketEvent::ListingPublished { .. }
+            | MarketEvent::ListingUpdated { .. }
+            | MarketEvent::ListingWithdrawn { .. }
+            | MarketEvent::CallOpened { .. }
+            | MarketEvent::CallRefused { .. }
+            | MarketEvent::CallRevealed { .. }
+            | MarketEvent::CallClosed { .. }
+            | MarketEvent::NegotiationEnded { .. },
+        ) => 3,
         Event::Mail(_) => 4,
         Event::Social(_) => 5,
         Event::Identity(_) => 6,
         Event::Work(_) => 7,
         Event::Ledger(_) => 8,
-        Event::Realm(_) => 9,
+        Event::Obligation(_) => 9,
+        Event::Realm(_) => 10,
     }
 }
 

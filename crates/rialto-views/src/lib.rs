@@ -40,8 +40,8 @@ pub use read::*;
 pub use readable::readable_schema;
 pub use readable::{Scale, readable, readable_event};
 pub use report::{
-    CapacityRow, Concentration, Dimension, FactKind, FactRow, Figures, FleetUse, MAX_ROWS,
-    MOST_NAMES, Measure, Modelled, OperatorRow, PriceList, Report, ReportRow, Share, Split,
+    AccountsReport, CapacityRow, Concentration, Dimension, FactKind, FactRow, Figures, FleetUse,
+    MAX_ROWS, MOST_NAMES, Measure, Modelled, OperatorRow, PriceList, ReportRow, Share, Split,
     TokenPrice, TotalRow,
 };
 pub use score::{Dealt, Kept, Score, Side, score};

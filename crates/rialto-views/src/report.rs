@@ -182,7 +182,8 @@ pub struct OperatorRow {
 /// The accounts of a scope and period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Report {
+#[cfg_attr(feature = "schema", schemars(rename = "Report"))]
+pub struct AccountsReport {
     /// From deals, grouped by the dimensions, in order of their ids.
     pub rows: Vec<ReportRow>,
     /// What no deal explains, one row an asset.
@@ -325,7 +326,7 @@ impl ViewReader {
         scope: Scope,
         by: &[Dimension],
         period: Option<(Time, Time)>,
-    ) -> Result<Report> {
+    ) -> Result<AccountsReport> {
         self.read(|snap| snap.report(scope, by, period))
     }
 
@@ -391,7 +392,7 @@ impl Snap<'_> {
         scope: Scope,
         by: &[Dimension],
         period: Option<(Time, Time)>,
-    ) -> Result<Report> {
+    ) -> Result<AccountsReport> {
         let mut rows: BTreeMap<Key, Sums> = BTreeMap::new();
         let mut others: BTreeMap<i64, Sums> = BTreeMap::new();
         let mut total: BTreeMap<i64, Sums> = BTreeMap::new();
@@ -404,7 +405,15 @@ impl Snap<'_> {
                     FactKind::Issued => sums[0] += fact.amount,
                     FactKind::Deposited => sums[1] += fact.amount,
                     FactKind::Withdrawn => sums[2] += fact.amount,
-                    _ => sums[3] += fact.amount,
+                    FactKind::Bought
+                    | FactKind::Sold
+                    | FactKind::Spent
+                    | FactKind::Earned
+                    | FactKind::Returned
+                    | FactKind::Reserved
+                    | FactKind::MovedOut
+                    | FactKind::MovedIn
+                    | FactKind::Corrected => sums[3] += fact.amount,
                 }
                 return Ok(());
             }
@@ -426,7 +435,7 @@ impl Snap<'_> {
                 Ok(())
             }
         })?;
-        let mut report = Report {
+        let mut report = AccountsReport {
             rows: Vec::with_capacity(rows.len()),
             unattributed: Vec::new(),
             total: Vec::new(),

@@ -40,6 +40,12 @@ CREATE TABLE touch(
   kind INTEGER NOT NULL, id INTEGER NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY(kind, id, position)) WITHOUT ROWID;
 
+-- Plain nouns: what is said of each, by column.
+CREATE TABLE noun(
+  kind INTEGER NOT NULL, id INTEGER NOT NULL, at INTEGER NOT NULL, state TEXT, cells TEXT NOT NULL,
+  PRIMARY KEY(kind, id)) WITHOUT ROWID;
+CREATE INDEX noun_state ON noun(kind, state, id) WHERE state IS NOT NULL;
+
 CREATE TABLE owner(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, status TEXT NOT NULL,
   at INTEGER NOT NULL, stopped INTEGER NOT NULL DEFAULT 0);

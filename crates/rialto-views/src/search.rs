@@ -20,7 +20,7 @@ use rialto_wire::screen::{self, Screening};
 use rialto_wire::search::{
     Found, Hit, HitPage, ListingQuery, ListingView, MAX_PAGE, MAX_TERMS, Match, Near, Sort,
 };
-use rusqlite::{CachedStatement, OptionalExtension, Rows};
+use rusqlite::{CachedStatement, OptionalExtension, Params, Rows};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -114,17 +114,7 @@ impl ViewReader {
             let sql = "SELECT l.id FROM listing l JOIN agent a ON a.id = l.agent
                        JOIN owner o ON o.id = a.owner WHERE l.id < ? AND l.withdrawn = 0
                        AND a.status = 'active' AND o.status = 'active' ORDER BY l.id DESC LIMIT ?";
-            let mut query = snap.db.prepare_cached(sql)?;
-            let ids = query.query_map((before, wide), |r| r.get(0))?;
-            let mut found = Vec::new();
-            for id in ids {
-                let id = id?;
-                found.extend(snap.listing(id)?.map(|l| (id, l)));
-                if snap.is_full() {
-                    break;
-                }
-            }
-            Ok(snap.page(found, limit))
+            snap.listings(sql, (before, wide), limit)
         })
     }
 
@@ -138,17 +128,7 @@ impl ViewReader {
         self.read(|snap| {
             let sql = "SELECT id FROM listing WHERE agent = ? AND id > ? AND withdrawn = 0
                        ORDER BY id LIMIT ?";
-            let mut query = snap.db.prepare_cached(sql)?;
-            let ids = query.query_map((int(agent.0), after, wide), |r| r.get(0))?;
-            let mut found = Vec::new();
-            for id in ids {
-                let id = id?;
-                found.extend(snap.listing(id)?.map(|l| (id, l)));
-                if snap.is_full() {
-                    break;
-                }
-            }
-            Ok(snap.page(found, limit))
+            snap.listings(sql, (int(agent.0), after, wide), limit)
         })
     }
 }
@@ -227,6 +207,21 @@ impl<'a> Stream<'a> {
 }
 
 impl Snap<'_> {
+    /// The page of listings whose ids a query finds, in its order. It asks for one more than the page holds.
+    fn listings(&self, sql: &str, params: impl Params, limit: usize) -> Result<Page<ListingView>> {
+        let mut query = self.db.prepare_cached(sql)?;
+        let ids = query.query_map(params, |r| r.get(0))?;
+        let mut found = Vec::new();
+        for id in ids {
+            let id = id?;
+            found.extend(self.listing(id)?.map(|l| (id, l)));
+            if self.is_full() {
+                break;
+            }
+        }
+        Ok(self.page(found, limit))
+    }
+
     fn plan<'q>(&self, query: &'q ListingQuery) -> Result<Plan<'q>> {
         for (what, names) in [
             ("items", &query.items),

@@ -11,8 +11,8 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     accounts, agent, allowance, approval, backup, bench, call, clock, community, completions,
     config, deal, demo, erase, explain, feed, fleet, follow, inbox, invitation, ledger, listing,
-    log, message, moderation, negotiate, op, operator, owner, post, report, reputation, scenario,
-    serve, task, team, trace,
+    log, message, moderation, negotiate, noun, op, operator, owner, post, report, reputation,
+    scenario, serve, task, team, trace,
 };
 use crate::output::{CliError, Exit, Output};
 
@@ -95,6 +95,8 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// What only the holder of a data folder may do.
     Operator(operator::OperatorArgs),
+    #[command(flatten)]
+    Noun(noun::NounArgs),
     /// The realm's clock.
     Clock(clock::ClockArgs),
     /// Runs any operation by its name.
@@ -194,6 +196,7 @@ async fn run(command: Command, out: Output) -> Result<(), CliError> {
         Command::Log(args) => log::run(args, out).await,
         Command::Erase(args) => erase::run(args, out).await,
         Command::Operator(args) => operator::run(args, out).await,
+        Command::Noun(args) => noun::run(args, out).await,
         Command::Clock(args) => clock::run(args, out).await,
         Command::Op(args) => op::run(args, out).await,
         Command::Backup(args) => backup::backup(&args, out),

@@ -15,6 +15,7 @@ pub mod log;
 pub mod market;
 pub mod messages;
 pub mod moderation;
+pub mod nouns;
 pub mod overview;
 pub mod owners;
 pub mod reputation;

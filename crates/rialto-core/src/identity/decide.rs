@@ -3,9 +3,9 @@
 use alloc::format;
 
 use super::{
-    AddPerson, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent, IssueToken, MoveAgent,
-    OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile,
-    SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation, keys,
+    AddPerson, Agent, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent, IssueToken,
+    MoveAgent, OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey,
+    SetProfile, SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation, keys,
 };
 use crate::amount::Amount;
 use crate::ctx::{Ctx, positive, room};
@@ -18,6 +18,7 @@ use crate::limits;
 use crate::policy::{self, Action, Rate};
 use crate::reject::{Code, Rejection};
 use crate::social::{self, Gone};
+use crate::state::State;
 use crate::text::{Handle, Name, Sealed};
 use crate::time::Time;
 
@@ -167,12 +168,16 @@ fn keep_an_admin(ctx: &Ctx<'_>, owner: OwnerId) -> Result<(), Rejection> {
     }
 }
 
-pub(super) fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejection> {
+/// The owner that is named, or else the caller's own.
+fn named_or_own(ctx: &Ctx<'_>, named: Option<OwnerId>) -> Result<OwnerId, Rejection> {
     let own = policy::owner_of_principal(ctx.state, ctx.principal);
-    let owner = args
-        .owner
+    named
         .or(own)
-        .ok_or(Rejection::new(Code::Malformed, "name the owner"))?;
+        .ok_or(Rejection::new(Code::Malformed, "name the owner"))
+}
+
+pub(super) fn register(ctx: &mut Ctx<'_>, args: &RegisterAgent<Sealed>) -> Result<(), Rejection> {
+    let owner = named_or_own(ctx, args.owner)?;
     ctx.authorise(Action::ManageOwner(owner))?;
     let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
     let most = ctx.state.settings().agents_per_owner;
@@ -302,7 +307,7 @@ pub(super) fn close(ctx: &mut Ctx<'_>, args: &CloseAgent) -> Result<(), Rejectio
         return Err(closed(&entity.handle));
     }
     // Closing it would give its owner the money that the stop holds still.
-    may_release(ctx, entity.stopped_by_operator)?;
+    may_release(ctx, held_by_operator(ctx.state, entity))?;
     emit(ctx, IdentityEvent::AgentClosed { agent });
     social::vacate(ctx, Gone::Closed(agent));
     if let Some(stake) = ctx.state.stakes.get(&agent).copied() {
@@ -497,7 +502,7 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
                 keep_an_admin(ctx, person.owner)?;
             }
             if status == Status::Active {
-                may_release(ctx, person.stopped_by_operator)?;
+                may_release(ctx, person.stopped_by_operator == Some(true))?;
             }
             let by_operator = stops(ctx, status == Status::Suspended);
             emit(
@@ -517,7 +522,7 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
                 return Err(closed(&entity.handle));
             }
             if status == Status::Active {
-                may_release(ctx, entity.stopped_by_operator)?;
+                may_release(ctx, held_by_operator(ctx.state, entity))?;
             }
             let by_operator = stops(ctx, status == Status::Suspended);
             let switched = IdentityEvent::AgentSwitched {
@@ -550,25 +555,29 @@ fn stops(ctx: &Ctx<'_>, stop: bool) -> Option<bool> {
     (stop && ctx.principal == Principal::Operator).then_some(true)
 }
 
-/// Refuses to release for an owner what the operator has stopped.
-fn may_release(ctx: &Ctx<'_>, stopped_by_operator: Option<bool>) -> Result<(), Rejection> {
-    match stopped_by_operator {
-        Some(true) if ctx.principal != Principal::Operator => Err(Code::OperatorsStop.into()),
-        _ => Ok(()),
+/// Refuses to release for an owner what the operator holds.
+fn may_release(ctx: &Ctx<'_>, held: bool) -> Result<(), Rejection> {
+    match held && ctx.principal != Principal::Operator {
+        true => Err(Code::OperatorsStop.into()),
+        false => Ok(()),
     }
 }
 
+/// Whether the operator holds an agent, with what it has: it stopped the agent, or all agents of the
+/// agent's owner. A closed agent was released from its own stop: only the operator closes a stopped one.
+pub(crate) fn held_by_operator(state: &State, agent: &Agent) -> bool {
+    let owner = state.owners.get(&agent.owner);
+    let own = agent.stopped_by_operator == Some(true) && agent.status != Status::Closed;
+    own || owner.is_some_and(|o| o.stopped_by_operator == Some(true))
+}
+
 pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
-    let own = policy::owner_of_principal(ctx.state, ctx.principal);
-    let owner = args
-        .owner
-        .or(own)
-        .ok_or(Rejection::new(Code::Malformed, "name the owner"))?;
+    let owner = named_or_own(ctx, args.owner)?;
     ctx.authorise(Action::Stop(owner))?;
     let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
     let stop = args.stop;
     if !stop {
-        may_release(ctx, entity.stopped_by_operator)?;
+        may_release(ctx, entity.stopped_by_operator == Some(true))?;
     }
     let by_operator = stops(ctx, stop);
     emit(

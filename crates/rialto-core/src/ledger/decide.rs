@@ -10,13 +10,13 @@ use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
 use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId, OwnerId};
-use crate::identity::{Principal, Status};
+use crate::identity::{self, Principal, Status};
 use crate::limits;
 use crate::policy::{self, Action, Approval, Bound, PolicyEvent, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
-use crate::text::{AssetCode, Sealed};
+use crate::text::{AssetCode, ContentRef, Sealed};
 
 /// The asset with a code, or the realm's first, and its scale.
 pub(crate) fn resolve_asset(
@@ -193,13 +193,14 @@ impl Ctx<'_> {
     /// Refuses when the stop switch of an account's holder, or of the holder's owner, is pulled.
     pub(crate) fn not_stopped(&self, account: AccountId) -> Result<(), Rejection> {
         let owner = match self.holder(account).ok_or(Code::NoAccount)? {
-            // A closed agent's money is its owner's to move.
+            // A closed agent's money is its owner's to move, unless the operator holds it.
             Holder::Agent(agent) => {
                 let entity = self.state.agents.get(&agent).ok_or(Code::NotFound)?;
                 if entity.status != Status::Closed {
                     return self.active_agent(agent).map(|_| ());
                 }
-                entity.owner
+                let held = identity::held_by_operator(self.state, entity);
+                return self.owner_runs(entity.owner, held);
             }
             Holder::Issuance | Holder::Outside => return Ok(()),
             Holder::Owner(owner) => owner,
@@ -293,7 +294,10 @@ pub(super) fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(
         let mark = ctx.mark();
         match transfer(ctx, spec) {
             Ok(()) => {}
-            Err(why) if why.code == Code::NeedsApproval && single => return park(ctx, spec),
+            Err(why) if why.code == Code::NeedsApproval && single => {
+                let memo = args.memo.map(|m| ctx.place(m));
+                return park(ctx, spec, memo);
+            }
             Err(why) if args.independent && !single => {
                 ctx.back_to(&mark);
                 ctx.refused.push((index, why));
@@ -404,7 +408,7 @@ fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Re
 }
 
 /// Parks a transfer that an allowance lets through only with a person's approval.
-fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
+fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec, memo: Option<ContentRef>) -> Result<(), Rejection> {
     let TransferSpec::Post {
         from,
         to,
@@ -416,7 +420,8 @@ fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
     };
     let (from, to, asset, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
     let agent = ctx.actor()?;
-    request_approval(ctx, agent, Bound::Transfer { from, to }, (asset, amount))
+    let bound = Bound::Transfer { from, to, memo };
+    request_approval(ctx, agent, bound, (asset, amount))
 }
 
 /// Asks the people of the owner whose money would be spent to approve exactly this. The limits that

@@ -535,7 +535,7 @@ commands! {
     texts {
         /// Moves money.
         Transfers(Transfers { transfers, independent } carrying memo: maybe, blank taken)
-            = "ledger.transfer" => decide::transfers, reaches_others: never;
+            = "ledger.transfer" => decide::transfers, reaches_others: |args: &Transfers<_>| args.memo.is_some();
         /// Corrects an earlier entry.
         Correct(Correct { transfer, from, to, amount, asset, entry } carrying reason: one, blank taken)
             = "ledger.correct" => correct::correct, reaches_others: never;

@@ -18,6 +18,7 @@ use crate::hash::{Hash, Short};
 use crate::id::{AccountId, AnyId, HoldId, OwnerId, TransferId};
 use crate::identity::Principal;
 use crate::limits;
+use crate::obligation::{self, Duty, ObligationEnd};
 use crate::policy::Action;
 use crate::reject::{Code, Rejection};
 use crate::share;
@@ -175,7 +176,7 @@ pub(super) fn withdraw(ctx: &mut Ctx<'_>, args: &Withdraw) -> Result<(), Rejecti
     let hold = ctx.hold_transfer(from, to, amount, Purpose::Withdrawal, None)?;
     ctx.ids.push(hold.into());
     named.keep(ctx, hold.0);
-    Ok(())
+    obligation::open_pay_out(ctx, hold, owner)
 }
 
 pub(super) fn end_withdrawal(ctx: &mut Ctx<'_>, args: &EndWithdrawal) -> Result<(), Rejection> {
@@ -188,5 +189,10 @@ pub(super) fn end_withdrawal(ctx: &mut Ctx<'_>, args: &EndWithdrawal) -> Result<
     let amount = if args.paid { hold.amount } else { Amount::ZERO };
     let transfer = ctx.end_hold(args.hold, amount)?;
     ctx.ids.push(transfer.into());
+    let end = match args.paid {
+        true => ObligationEnd::Done,
+        false => ObligationEnd::Void,
+    };
+    obligation::close(ctx, Duty::PayOut { hold: args.hold }, end);
     Ok(())
 }

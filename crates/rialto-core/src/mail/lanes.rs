@@ -303,17 +303,31 @@ fn waits(state: &State, agent: AgentId, item: Item, by: Option<AgentId>) -> bool
             DealState::Agreed => d.seller == agent,
             DealState::Delivered => d.buyer == agent,
             DealState::Disputed => d.seller == agent || d.bargain.arbiter == Some(agent),
-            _ => false,
+            DealState::Settled | DealState::Split | DealState::Refunded | DealState::Expired => {
+                false
+            }
         }),
         Item::Task(id) => state.tasks.get(&id).is_some_and(|t| match t.state {
             TaskState::Submitted => t.worker == agent,
             TaskState::InputRequired | TaskState::AuthRequired => {
                 t.requester == Principal::Agent(agent)
             }
-            _ => false,
+            TaskState::Working
+            | TaskState::Completed
+            | TaskState::Failed
+            | TaskState::Canceled
+            | TaskState::Rejected => false,
         }),
         Item::Approval(_) => true,
-        _ => false,
+        Item::Message(_)
+        | Item::Team(_)
+        | Item::Contact(_)
+        | Item::Conversation(_)
+        | Item::Mention(_)
+        | Item::Reply(_)
+        | Item::Community(_)
+        | Item::Measure(_)
+        | Item::Changed(_) => false,
     }
 }
 
@@ -337,7 +351,17 @@ fn cause(state: &State, agent: AgentId, item: Item) -> Option<AgentId> {
                     (true, _) => None,
                 })
         }
-        _ => None,
+        Item::Message(_)
+        | Item::Request(_)
+        | Item::Approval(_)
+        | Item::Team(_)
+        | Item::Contact(_)
+        | Item::Conversation(_)
+        | Item::Mention(_)
+        | Item::Reply(_)
+        | Item::Community(_)
+        | Item::Measure(_)
+        | Item::Changed(_) => None,
     })
 }
 
@@ -404,6 +428,28 @@ pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usi
     }
     let numbers = || queue.owners.values().flatten();
     (queue.len >= all && state.unmet(agent, numbers()) >= all).then_some(all)
+}
+
+/// Whether so much waits at `agent` that further things are only of owners that have none waiting there, and
+/// `by` has some: what few owners send leaves room for all others.
+pub(super) fn crowded_for(state: &State, agent: AgentId, by: AgentId) -> bool {
+    let (whose, own) = (owner(state, by), owner(state, agent));
+    let crowded = match is_known(state, agent, by) {
+        true => limits::WAITING_CROWDED_KNOWN,
+        false => limits::WAITING_CROWDED,
+    };
+    let queue = state.kept_in(agent, Lane::Waiting);
+    let Some(queue) = queue.filter(|q| whose != own && q.len >= crowded) else {
+        return false;
+    };
+    let theirs = queue.of(whose.unwrap_or_default());
+    let has_some = theirs.is_some_and(|numbers| state.unmet(agent, numbers.iter()) > 0);
+    has_some && state.unmet(agent, queue.owners.values().flatten()) >= crowded
+}
+
+/// Whether `agent` knows `other`, or follows it.
+fn is_known(state: &State, agent: AgentId, other: AgentId) -> bool {
+    known(state, agent, other) || state.follows.contains(&(agent, other))
 }
 
 /// Whether a dispute is brought to its arbiter by one that may have nothing more waiting there. A buyer

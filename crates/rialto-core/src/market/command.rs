@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Attribute, Line, ListingTerms, Terms, bargain, call, deal, listing};
+use super::{Attribute, ItemLine, ListingTerms, Terms, bargain, call, deal, listing};
 use crate::amount::Decimal;
 use crate::command::{always, commands, never};
 use crate::hash::{Hash, Signature};
@@ -100,7 +100,7 @@ pub struct OpenCall<C> {
     pub body: C,
     /// What is wanted, as items.
     #[serde(default)]
-    pub wanted: Vec<Line>,
+    pub wanted: Vec<ItemLine>,
     /// Properties that a proposal must have.
     #[serde(default)]
     pub attributes: Vec<Attribute>,

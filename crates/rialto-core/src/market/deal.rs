@@ -249,7 +249,9 @@ pub(super) fn expire(ctx: &mut Ctx<'_>, id: DealId) -> Result<bool, Rejection> {
         DealState::Agreed => (Silence::Refund, DealEnd::NotDelivered),
         DealState::Delivered => (bargain.on_no_review, DealEnd::NoReview),
         DealState::Disputed => (bargain.on_no_ruling, DealEnd::NoRuling),
-        _ => return Ok(true),
+        DealState::Settled | DealState::Split | DealState::Refunded | DealState::Expired => {
+            return Ok(true);
+        }
     };
     let paid = match rule {
         Silence::Settle => bargain.price,

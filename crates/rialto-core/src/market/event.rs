@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Attribute, Bargain, Claim, DealState, Line, ListingTerms, Offer, Stock};
+use super::{Attribute, Bargain, Claim, DealState, ItemLine, ListingTerms, Offer, Stock};
 use crate::amount::Amount;
 use crate::fact::{TextOf, Told, facts, short, word};
 use crate::hash::{Hash, Signature};
-use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId};
+use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId, TeamId};
 use crate::text::ContentRef;
 use crate::time::Time;
 use crate::work::Share;
@@ -142,7 +142,7 @@ pub enum MarketEvent {
         body: ContentRef,
         /// What is wanted, as items.
         #[n(3)]
-        wanted: Vec<Line>,
+        wanted: Vec<ItemLine>,
         /// Properties that a proposal must have.
         #[n(4)]
         attributes: Vec<Attribute>,
@@ -200,7 +200,7 @@ pub enum MarketEvent {
         offer: Offer,
         /// What is promised.
         #[n(4)]
-        lines: Vec<Line>,
+        lines: Vec<ItemLine>,
         /// Further issues.
         #[n(5)]
         issues: Vec<Attribute>,
@@ -214,7 +214,7 @@ pub enum MarketEvent {
         /// the listing that the negotiation was opened on.
         #[n(8)]
         #[serde(skip_serializing_if = "Option::is_none")]
-        takes: Option<Vec<Line>>,
+        takes: Option<Vec<ItemLine>>,
     },
     /// A negotiation ended without a deal.
     #[n(8)]
@@ -269,6 +269,10 @@ pub enum MarketEvent {
         #[n(11)]
         #[serde(skip_serializing_if = "Option::is_none")]
         claims: Option<Vec<Claim>>,
+        /// The team that pays it, if an agent rules on it.
+        #[n(12)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        purse: Option<TeamId>,
     },
     /// A deal was delivered. The artifact is in the same batch.
     #[n(10)]

@@ -26,6 +26,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use apart::{Cases, count_cases, rules_on_nothing_of};
 pub(crate) use bargain::accept;
 pub use bargain::payees;
 pub(crate) use evolve::evolve;
@@ -48,6 +49,7 @@ use crate::id::{
 };
 use crate::identity::AgentRef;
 use crate::limits;
+use crate::policy::Yes;
 use crate::share;
 use crate::text::{AssetCode, ContentRef, Name};
 use crate::time::Time;
@@ -75,8 +77,9 @@ pub struct Item {
 /// A number of items that are wanted or promised.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Line"))]
 #[serde(deny_unknown_fields)]
-pub struct Line {
+pub struct ItemLine {
     /// What it is called.
     #[n(0)]
     pub item: Name,
@@ -326,7 +329,7 @@ pub struct Terms {
     pub asset: Option<AssetCode>,
     /// What is promised.
     #[serde(default)]
-    pub lines: Vec<Line>,
+    pub lines: Vec<ItemLine>,
     /// Further issues that are agreed on.
     #[serde(default)]
     pub issues: Vec<Attribute>,
@@ -449,6 +452,11 @@ pub struct Offer {
     /// True if a person has approved it: its acceptance needs no further approval.
     #[n(9)]
     pub approved: Option<bool>,
+    /// What that person's yes was given for; absent where offers did not keep it yet. The limits of
+    /// its owner are nobody else's business.
+    #[n(10)]
+    #[serde(skip)]
+    pub yes: Option<Yes>,
 }
 
 /// A buyer's offer that waits for a person's approval, exactly as it will go out.
@@ -475,7 +483,7 @@ pub struct ParkedOffer {
     pub bargain: Bargain,
     /// What is to be promised.
     #[n(6)]
-    pub lines: Vec<Line>,
+    pub lines: Vec<ItemLine>,
     /// Further issues.
     #[n(7)]
     pub issues: Vec<Attribute>,
@@ -494,6 +502,10 @@ pub struct ParkedOffer {
     /// True when its money is to be held as it goes out.
     #[n(12)]
     pub fund: Option<bool>,
+    /// The split of the proceeds when it was asked for, if a team is paid.
+    #[n(13)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Vec<Share>>,
 }
 
 /// The state of a negotiation.
@@ -553,7 +565,7 @@ pub struct Negotiation {
     pub claim: Option<Claim>,
     /// What the latest offer takes of the seller's stock, each item once.
     #[n(10)]
-    pub takes: Option<Vec<Line>>,
+    pub takes: Option<Vec<ItemLine>>,
     /// The listing that the negotiation is about.
     #[n(11)]
     pub listing: Option<ListingId>,
@@ -680,6 +692,9 @@ pub struct Deal {
     /// What it has taken of its seller's listings.
     #[n(11)]
     pub claims: Option<Vec<Claim>>,
+    /// The team that pays it, if an agent rules on it.
+    #[n(12)]
+    pub purse: Option<TeamId>,
 }
 
 impl Entity for Deal {

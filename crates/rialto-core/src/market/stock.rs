@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
-use super::{Item, Line, Listing, ListingTerms};
+use super::{Item, ItemLine, Listing, ListingTerms};
 use crate::id::{AgentId, ListingId, NegotiationId};
 use crate::index::Index;
 use crate::names::name_key;
@@ -45,7 +45,7 @@ pub struct Claim {
     pub listing: ListingId,
     /// How many of which items, each once.
     #[n(1)]
-    pub lines: Vec<Line>,
+    pub lines: Vec<ItemLine>,
 }
 
 /// The key of an item's name: names with equal keys name the same item.
@@ -173,8 +173,8 @@ pub(super) fn each_once(items: &[Item]) -> Result<(), Rejection> {
 }
 
 /// What lines take of a seller's stock: each item once that a listing of it states a quantity of.
-pub(super) fn drawn(state: &State, seller: AgentId, lines: &[Line]) -> Vec<Line> {
-    let mut drawn: Vec<Line> = Vec::new();
+pub(super) fn drawn(state: &State, seller: AgentId, lines: &[ItemLine]) -> Vec<ItemLine> {
+    let mut drawn: Vec<ItemLine> = Vec::new();
     for line in lines {
         if state.stocked(seller, &line.item).is_empty() {
             continue;
@@ -193,7 +193,7 @@ pub(super) fn allot(
     state: &State,
     seller: AgentId,
     about: Option<ListingId>,
-    lines: &[Line],
+    lines: &[ItemLine],
 ) -> Result<Vec<Claim>, Rejection> {
     let mut claims: Vec<Claim> = Vec::new();
     for line in lines {
@@ -233,7 +233,7 @@ fn stock_of<'a>(
 }
 
 fn add(claims: &mut Vec<Claim>, listing: ListingId, item: &Name, quantity: u32) {
-    let line = Line {
+    let line = ItemLine {
         item: item.clone(),
         quantity,
     };
@@ -248,16 +248,16 @@ fn add(claims: &mut Vec<Claim>, listing: ListingId, item: &Name, quantity: u32) 
 
 /// What lines take of one listing's stock, for offers that do not state the seller's stock; none if
 /// it bounds nothing.
-fn claim(state: &State, listing: ListingId, lines: &[Line]) -> Option<Claim> {
+fn claim(state: &State, listing: ListingId, lines: &[ItemLine]) -> Option<Claim> {
     let stock = state.listings.get(&listing)?.stock.as_ref()?;
-    let mut claimed: Vec<Line> = Vec::new();
+    let mut claimed: Vec<ItemLine> = Vec::new();
     for line in lines {
         let Some(stock) = stock.iter().find(|s| same(&s.item, &line.item)) else {
             continue;
         };
         match claimed.iter_mut().find(|l| l.item == stock.item) {
             Some(known) => known.quantity = known.quantity.saturating_add(line.quantity),
-            None => claimed.push(Line {
+            None => claimed.push(ItemLine {
                 item: stock.item.clone(),
                 quantity: line.quantity,
             }),
@@ -275,7 +275,7 @@ pub(super) fn next_claim(
     state: &State,
     negotiation: NegotiationId,
     opened_on: Option<ListingId>,
-    lines: &[Line],
+    lines: &[ItemLine],
 ) -> Option<Claim> {
     let known = state.negotiations.get(&negotiation);
     let listing = opened_on.or_else(|| known?.claim.as_ref().map(|c| c.listing))?;

@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Allowance, Node};
+use super::{Allowance, Consent, Node};
 use crate::amount::Amount;
 use crate::id::{AccountId, AssetId, OwnerId};
 use crate::ledger::Holder;
@@ -75,7 +75,7 @@ pub(crate) fn charge(
     (from, payees): (Holder, &[Holder]),
     (asset, amount): (AssetId, Amount),
     now: Time,
-    approved: bool,
+    consent: &Consent,
 ) -> Result<Vec<Node>, Rejection> {
     if state.allowances.is_empty() {
         return Ok(Vec::new());
@@ -86,14 +86,13 @@ pub(crate) fn charge(
             continue;
         };
         let already = drafted.get(&(node, asset)).copied().unwrap_or_default();
-        judge(
-            state,
-            (node, asset),
-            allowance,
-            (amount, already),
-            now,
-            approved,
-        )?;
+        let at = (node, asset);
+        judge(state, at, allowance, (amount, already), now)?;
+        if asks(allowance, amount) && !consent.covers(node) {
+            let above = allowance.approval_above.unwrap_or_default();
+            let detail = limit(state, "approval_above", at, above);
+            return Err(Rejection::new(Code::NeedsApproval, detail));
+        }
         charged.push(node);
     }
     for node in &charged {
@@ -129,7 +128,6 @@ fn judge(
     allowance: &Allowance,
     (amount, already): (Amount, Amount),
     now: Time,
-    approved: bool,
 ) -> Result<(), Rejection> {
     if let Some(most) = allowance.per_deal.filter(|most| amount > *most) {
         let detail = limit(state, "per_deal", at, most);
@@ -151,14 +149,26 @@ fn judge(
             return Err(Rejection::new(Code::OverAllowance, detail));
         }
     }
-    if let Some(above) = allowance
-        .approval_above
-        .filter(|above| !approved && amount > *above)
-    {
-        let detail = limit(state, "approval_above", at, above);
-        return Err(Rejection::new(Code::NeedsApproval, detail));
-    }
     Ok(())
+}
+
+/// Whether a person has to approve a payment of `amount`.
+fn asks(allowance: &Allowance, amount: Amount) -> bool {
+    allowance.approval_above.is_some_and(|above| amount > above)
+}
+
+/// The nodes whose limits ask a person to approve a payment.
+pub(crate) fn asking(
+    state: &State,
+    (from, payees): (Holder, &[Holder]),
+    (asset, amount): (AssetId, Amount),
+) -> Vec<Node> {
+    let mut nodes = left(state, from, payees);
+    nodes.retain(|node| {
+        let allowance = state.allowances.get(&(*node, asset));
+        allowance.is_some_and(|a| asks(a, amount))
+    });
+    nodes
 }
 
 /// What a limit leaves at a node at which a payment would count.

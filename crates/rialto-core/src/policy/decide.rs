@@ -18,6 +18,7 @@ use crate::market;
 use crate::policy::{Action, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
+use crate::social;
 use crate::state::State;
 use crate::table::Table;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -37,6 +38,12 @@ pub(super) fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rej
     }
     if let Some(ms) = args.least_review_ms {
         ctx.period("least_review_ms", ms, limits::DEAL_PERIOD_MS)?;
+    }
+    if let Some(ms) = args.keep_message_ids_ms {
+        ctx.period("keep_message_ids_ms", ms, limits::MESSAGE_ID_MS)?;
+    }
+    if let Some(ms) = args.keep_keys_ms {
+        ctx.period("keep_keys_ms", ms, limits::IDEMPOTENCY_MS)?;
     }
     emit(
         ctx,
@@ -226,6 +233,16 @@ pub(crate) fn owner_blocked(state: &State, receiver: AgentId, owner: OwnerId) ->
         || share::owner(state, receiver) != Some(owner) && by_agent()
 }
 
+/// True when `owner` itself has blocked `agent`, its owner, or another agent of its owner.
+pub(super) fn owner_blocks(state: &State, owner: OwnerId, agent: AgentId) -> bool {
+    let (by, whose) = (Party::Owner(owner), share::owner(state, agent));
+    state.blocks.contains(&(by, Party::Agent(agent)))
+        || whose.is_some_and(|whose| {
+            state.blocks.contains(&(by, Party::Owner(whose)))
+                || state.blocked_owners().contains(&(by, whose))
+        })
+}
+
 /// Refuses what `sender` has to say where `receiver` has blocked it.
 pub(crate) fn unblocked(
     state: &State,
@@ -357,19 +374,35 @@ pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rej
         return Ok(());
     }
     ctx.active_agent(approval.agent)?;
+    // Carried out for an agent, it is the agent's: whoever may not speak now does not speak so either.
+    if approval.bound.reaches_others() {
+        social::may_speak(ctx, approval.agent)?;
+    }
     ctx.act_as(approval.agent);
     match &approval.bound {
         Bound::Accept {
             negotiation,
             offer,
             pay_from,
-        } => market::accept(ctx, *negotiation, *offer, Some(*pay_from), None),
+            signature,
+            shares,
+        } => {
+            let asked = shares.as_deref().unwrap_or(&[]);
+            market::accept(
+                ctx,
+                (*negotiation, *offer),
+                Some(*pay_from),
+                *signature,
+                Some(asked),
+            )
+        }
         Bound::Offer { offer } => market::send_parked(ctx, offer),
-        Bound::Transfer { from, to } => {
+        Bound::Transfer { from, to, memo } => {
             ctx.authorise(Action::Spend(*from))?;
             ctx.not_stopped(*from)?;
-            ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)
-                .map(|_| ())
+            ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)?;
+            ctx.flush_entries(*memo, None);
+            Ok(())
         }
     }
 }

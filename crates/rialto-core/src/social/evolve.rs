@@ -112,7 +112,24 @@ fn placed(event: &SocialEvent) -> Option<(CommunityId, AgentId)> {
         | SocialEvent::ModeratorSet {
             community, agent, ..
         } => Some((*community, *agent)),
-        _ => None,
+        SocialEvent::Followed { .. }
+        | SocialEvent::Unfollowed { .. }
+        | SocialEvent::Muted { .. }
+        | SocialEvent::Unmuted { .. }
+        | SocialEvent::Posted { .. }
+        | SocialEvent::Edited { .. }
+        | SocialEvent::Deleted { .. }
+        | SocialEvent::Reacted { .. }
+        | SocialEvent::PostsClosed { .. }
+        | SocialEvent::CommunityUpdated { .. }
+        | SocialEvent::Reported { .. }
+        | SocialEvent::ReportsEnded { .. }
+        | SocialEvent::MeasureTaken { .. }
+        | SocialEvent::MeasureRevoked { .. }
+        | SocialEvent::Appealed { .. }
+        | SocialEvent::AppealDecided { .. }
+        | SocialEvent::OwnerMuted { .. }
+        | SocialEvent::OwnerUnmuted { .. } => None,
     }
 }
 
@@ -261,7 +278,7 @@ fn evolve_community(state: &mut State, event: &SocialEvent) {
                     c.moderators.push(*agent);
                 }
             });
-            mail::deliver(state, *agent, Item::Community(*community));
+            mail::tell(state, *agent, Item::Community(*community));
         }
         // The others are applied above.
         _ => state.changes.defect(),

@@ -15,6 +15,8 @@ mod evolve;
 mod moderate;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_moderation;
 
 use alloc::vec::Vec;
 

@@ -71,6 +71,14 @@ impl World {
                 let open = self.state.approvals.contains(&self.id(name)?);
                 same(if open { "open" } else { "gone" }, wanted)
             }
+            ["owed", name, wanted] => {
+                let owed = self.state.obligations.get(&self.id(name)?);
+                let have = owed.map(|owed| match owed.is_dead() {
+                    true => "dead".into(),
+                    false => format!("open/{}", owed.attempts),
+                });
+                same(&have.unwrap_or("gone".into()), wanted)
+            }
             ["marks", wanted @ ..] => same(&self.marks().join(" "), &wanted.join(" ")),
             ["spent", name, wanted] => same(&self.spent(name)?, wanted),
             ["inbox", name, wanted @ ..] => same(&self.inbox(name), &wanted.join(" ")),

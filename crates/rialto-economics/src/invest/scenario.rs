@@ -126,11 +126,12 @@ impl AssetClass<f64> {
 
 impl Validate for InvestScenario {
     fn validate(&self) -> Result<(), Fault> {
-        input::name("name", &self.name)?;
-        input::name("source", &self.source)?;
-        input::between("horizon_years", f64::from(self.horizon_years), 1.0, 40.0)?;
-        input::between("draws", f64::from(self.draws), 100.0, 100_000.0)?;
-        input::lags(&self.adoption_lag_quarters)?;
+        input::outlook(
+            (&self.name, &self.source),
+            (self.horizon_years, 40),
+            self.draws,
+            &self.adoption_lag_quarters,
+        )?;
         let rate = |path: &str, value| input::between(path, value, 0.0, 1.0);
         input::each("discount_rate", &self.discount_rate, rate)?;
         input::each("tax_rate", &self.tax_rate, input::share)?;

@@ -56,6 +56,13 @@ struct At<'a> {
     line: usize,
 }
 
+/// The lines of a file that are not blank, each with where it stands.
+fn lines<'a>(file: &'a str, text: &'a str) -> impl Iterator<Item = (At<'a>, &'a str)> {
+    let numbered = text.lines().zip(1..);
+    let written = numbered.filter(|(line, _)| !line.trim().is_empty());
+    written.map(move |(text, line)| (At { file, line }, text))
+}
+
 impl At<'_> {
     fn error(&self, field: &str, message: impl Into<String>) -> TraceError {
         TraceError {
@@ -211,14 +218,7 @@ fn parse_azure(file: &str, text: &str) -> Result<Trace, TraceError> {
     let columns = azure_columns(file, text.lines().next().unwrap_or(""))?;
     let mut clock = Clock::new();
     let mut requests = Vec::with_capacity(text.len() / 36);
-    for (index, line) in text.lines().enumerate().skip(1) {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let at = At {
-            file,
-            line: index + 1,
-        };
+    for (at, line) in lines(file, text).skip_while(|(at, _)| at.line == 1) {
         let mut fields = line.split(',');
         let mut cells = [""; 3];
         for (position, cell) in cells.iter_mut().enumerate() {
@@ -268,14 +268,7 @@ fn parse_mooncake(file: &str, text: &str) -> Result<Trace, TraceError> {
     let mut clock = Clock::new();
     let mut requests = Vec::new();
     let mut hashes: Vec<u64> = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let at = At {
-            file,
-            line: index + 1,
-        };
+    for (at, line) in lines(file, text) {
         let row: MooncakeLine =
             read_json(line).map_err(|(field, message)| at.error(&field, message))?;
         let millis = row.timestamp.as_f64().unwrap_or(-1.0);
@@ -351,14 +344,7 @@ fn parse_request_log(file: &str, text: &str, model: Option<&str>) -> Result<Trac
     let mut clock = Clock::new();
     let mut requests = Vec::new();
     let mut sessions: HashMap<&str, u64> = HashMap::new();
-    for (index, line) in text.lines().enumerate().skip(1) {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let at = At {
-            file,
-            line: index + 1,
-        };
+    for (at, line) in lines(file, text).skip_while(|(at, _)| at.line == 1) {
         let cells: Vec<&str> = line.split(',').map(str::trim).collect();
         if cells.len() != width {
             let message = format!("{} columns, the header has {width}", cells.len());
@@ -421,14 +407,7 @@ struct CallLine {
 /// Calls are logged as they finish; they are put in order of arrival here.
 fn parse_calls(file: &str, text: &str, model: Option<&str>) -> Result<Trace, TraceError> {
     let mut arrived: Vec<(i128, usize, Request)> = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let at = At {
-            file,
-            line: index + 1,
-        };
+    for (at, line) in lines(file, text) {
         let row: CallLine =
             read_json(line).map_err(|(field, message)| at.error(&field, message))?;
         if model.is_some_and(|wanted| wanted != row.model) {

@@ -9,5 +9,6 @@
 mod catalogue;
 mod cluster;
 mod engine;
+mod faults;
 mod plan;
 mod traffic;

@@ -10,8 +10,9 @@ use super::setup::Participants;
 use super::venue::Venue;
 use super::words::ASSET;
 use crate::error::DayError;
-use crate::money::Usd;
+use crate::money;
 use rialto_client::Client;
+use rialto_core::amount::Amount;
 
 /// Rows asked for at once, the most a door gives.
 const PAGE: u32 = 100;
@@ -24,7 +25,7 @@ pub(crate) struct Settled {
     /// The seller's handle.
     pub(crate) seller: String,
     /// What the seller was paid.
-    pub(crate) paid: Usd,
+    pub(crate) paid: Amount,
 }
 
 /// The day as the realm has it.
@@ -35,7 +36,7 @@ pub(crate) struct Books {
     /// How many deals ended otherwise or are open, by state.
     pub(crate) others: BTreeMap<String, usize>,
     /// What sellers were paid, together.
-    pub(crate) money_moved: Usd,
+    pub(crate) money_moved: Amount,
     /// The sum over all accounts, by asset: zero.
     pub(crate) trial_balance: BTreeMap<String, String>,
     /// The digest of the realm's state.
@@ -47,21 +48,13 @@ pub(crate) struct Books {
 /// Reads the books and checks them against each other.
 pub(crate) async fn read(venue: &Venue, participants: &Participants) -> Result<Books, DayError> {
     let operator = &venue.operator;
-    let digest = operator.get("/api/digest").await?;
-    let position = digest
-        .get("position")
-        .and_then(Value::as_u64)
-        .unwrap_or_default();
+    let (digest, position) = digest(operator).await?;
     let mut books = Books {
         settled: Vec::new(),
         others: BTreeMap::new(),
-        money_moved: Usd::ZERO,
+        money_moved: Amount::ZERO,
         trial_balance: trial_balance(operator, position).await?,
-        digest: digest
-            .get("digest")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        digest,
         position,
     };
     deals(operator, position, participants, &mut books).await?;
@@ -70,7 +63,7 @@ pub(crate) async fn read(venue: &Venue, participants: &Participants) -> Result<B
     if let Some((asset, sum)) = books
         .trial_balance
         .iter()
-        .find(|(_, sum)| Usd::parse(sum) != Some(Usd::ZERO))
+        .find(|(_, sum)| money::read(sum) != Some(Amount::ZERO))
     {
         return Err(differ(format!(
             "the trial balance of {asset} is {sum} and not 0"
@@ -81,6 +74,13 @@ pub(crate) async fn read(venue: &Venue, participants: &Participants) -> Result<B
 
 fn differ(what: impl std::fmt::Display) -> DayError {
     DayError::Books(what.to_string())
+}
+
+/// The digest of the realm's state, and the position that it is of.
+pub(crate) async fn digest(operator: &Client) -> Result<(String, u64), DayError> {
+    let read = operator.get("/api/digest").await?;
+    let position = read.get("position").and_then(Value::as_u64);
+    Ok((text(&read, "digest"), position.unwrap_or_default()))
 }
 
 pub(crate) async fn trial_balance(
@@ -109,9 +109,9 @@ fn text(row: &Value, field: &str) -> String {
         .to_owned()
 }
 
-fn money(row: &Value, field: &str) -> Result<Usd, DayError> {
+fn amount(row: &Value, field: &str) -> Result<Amount, DayError> {
     let written = text(row, field);
-    Usd::parse(&written)
+    money::read(&written)
         .ok_or_else(|| DayError::foreign(format!("the realm's {field} {written:?} is no amount")))
 }
 
@@ -161,8 +161,8 @@ async fn deals(
         };
         let state = text(&row, "state");
         if state == "settled" {
-            let paid = money(&row, "paid")?;
-            books.money_moved = books.money_moved + paid;
+            let paid = amount(&row, "paid")?;
+            books.money_moved.0 += paid.0;
             books.settled.push(Settled {
                 buyer,
                 seller: handle("seller"),
@@ -179,12 +179,12 @@ async fn deals(
 /// What every customer believes to have bought must be what the realm settled.
 fn beliefs(buyers: &[Buyer], settled: &[Settled]) -> Result<(), DayError> {
     for (place, buyer) in buyers.iter().enumerate() {
-        let deals: Vec<(String, Usd)> = settled
+        let deals: Vec<(String, Amount)> = settled
             .iter()
             .filter(|deal| deal.buyer == place)
             .map(|d| (d.seller.clone(), d.paid))
             .collect();
-        let believed: Vec<(String, Usd)> = buyer.outcome.deal.iter().cloned().collect();
+        let believed: Vec<(String, Amount)> = buyer.outcome.deal.iter().cloned().collect();
         if deals != believed {
             let id = &buyer.customer.id;
             return Err(differ(format!(
@@ -202,24 +202,16 @@ async fn balances(
     participants: &Participants,
     books: &Books,
 ) -> Result<(), DayError> {
-    let mut expected: BTreeMap<&str, Usd> = BTreeMap::new();
+    let mut expected: BTreeMap<&str, Amount> = BTreeMap::new();
     for (place, buyer) in participants.buyers.iter().enumerate() {
-        let paid: Usd = books
-            .settled
-            .iter()
-            .filter(|d| d.buyer == place)
-            .map(|d| d.paid)
-            .sum();
-        expected.insert(&buyer.agent, buyer.customer.worth() - paid);
+        let bought = books.settled.iter().filter(|d| d.buyer == place);
+        let paid = money::total(bought.map(|d| d.paid));
+        let left = Amount(buyer.customer.worth().0 - paid.0);
+        expected.insert(&buyer.agent, left);
     }
     for seller in &participants.sellers {
-        let earned = books
-            .settled
-            .iter()
-            .filter(|d| d.seller == seller.handle)
-            .map(|d| d.paid)
-            .sum();
-        expected.insert(&seller.agent, earned);
+        let sold = books.settled.iter().filter(|d| d.seller == seller.handle);
+        expected.insert(&seller.agent, money::total(sold.map(|d| d.paid)));
     }
     if books.others.is_empty() {
         for row in all(operator, "/api/ledger/accounts", position).await? {
@@ -230,15 +222,17 @@ async fn balances(
             let Some(expected) = holder.and_then(|id| expected.remove(id)) else {
                 continue;
             };
-            let balance = money(&row, "balance")?;
+            let balance = amount(&row, "balance")?;
             if balance != expected {
+                let expected = money::dollars(expected);
                 return Err(differ(format!("{row} should have a balance of {expected}")));
             }
         }
         if let Some((agent, amount)) = expected
             .into_iter()
-            .find(|(_, amount)| *amount != Usd::ZERO)
+            .find(|(_, amount)| *amount != Amount::ZERO)
         {
+            let amount = money::dollars(amount);
             return Err(differ(format!(
                 "{agent} should have {amount} and has no account"
             )));

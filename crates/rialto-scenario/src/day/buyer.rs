@@ -14,10 +14,10 @@ use super::agent::{AgentClient, Delivered, Order, id_in, text_in};
 use super::words;
 use crate::ask::new_id;
 use crate::error::DayError;
-use crate::money::Usd;
 use crate::strategy::{self, BuyerMove, Call, Listing, Match, Proposal, SearchQuery, Sort};
 use crate::welfare::Outcome;
 use crate::{Customer, bundle_price};
+use rialto_core::amount::Amount;
 
 /// Whether a day stops at first proposals or bargains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ enum BuyerStage {
         talk: AnyId,
         round: u32,
         offer: String,
-        asked: Usd,
+        asked: Amount,
     },
     /// It has a deal and waits for the delivery.
     Bought { deal: AnyId, task: AnyId },
@@ -75,18 +75,18 @@ pub(crate) enum BuyerEvent {
     Asked { sellers: Vec<String>, revised: bool },
     /// Proposals were opened together.
     Opened {
-        prices: Vec<(String, Usd)>,
+        prices: Vec<(String, Amount)>,
         incomplete: usize,
         revised: bool,
     },
     /// It made a counter-offer.
-    Countered { seller: String, price: Usd },
+    Countered { seller: String, price: Amount },
     /// The seller asked another price.
-    Offered { seller: String, price: Usd },
+    Offered { seller: String, price: Amount },
     /// A deal came into being and its price is held.
     Agreed {
         seller: String,
-        price: Usd,
+        price: Amount,
         deal: AnyId,
         offer: String,
     },
@@ -410,7 +410,7 @@ impl Buyer {
         talk: AnyId,
         round: u32,
         offer: &str,
-        asked: Usd,
+        asked: Amount,
     ) -> Result<(), DayError> {
         let Some(chosen) = self.chosen.clone() else {
             return Err(DayError::defect("bargaining without a seller"));
@@ -449,7 +449,7 @@ impl Buyer {
         talk: AnyId,
         offer: &str,
         seller: &str,
-        price: Usd,
+        price: Amount,
     ) -> Result<(), DayError> {
         let args = json!({ "negotiation": talk, "offer": offer });
         let made = self.command("negotiation.accept", args, talk).await?;
@@ -458,7 +458,7 @@ impl Buyer {
         Ok(())
     }
 
-    fn agreed(&mut self, (deal, task): (AnyId, AnyId), seller: &str, price: Usd, offer: &str) {
+    fn agreed(&mut self, (deal, task): (AnyId, AnyId), seller: &str, price: Amount, offer: &str) {
         self.deal = Some(deal);
         self.outcome.deal = Some((seller.to_owned(), price));
         self.stage = BuyerStage::Bought { deal, task };

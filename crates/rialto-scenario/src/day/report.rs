@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rialto_core::amount::Amount;
 use serde::Serialize;
 
 use super::DayPlan;
@@ -10,7 +11,7 @@ use super::books::Books;
 use super::buyer::Prices;
 use super::setup::Participants;
 use crate::Scenario;
-use crate::money::Usd;
+use crate::money;
 use crate::welfare::{self, CustomerLine, Fairness, Outcome, Unmatched, Welfare};
 
 /// A day in figures, measured.
@@ -29,9 +30,11 @@ pub struct DayReport {
     /// Deals by how they ended.
     pub deals: DealCounts,
     /// What sellers were paid, in USD.
-    pub money_moved: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub money_moved: Amount,
     /// What customers were given to spend, in USD.
-    pub money_issued: Usd,
+    #[serde(serialize_with = "money::written")]
+    pub money_issued: Amount,
     /// The sum over all accounts, by asset.
     pub trial_balance: BTreeMap<String, String>,
     /// Choices that structured terms alone do not explain.

@@ -13,8 +13,8 @@ use super::words;
 use crate::Business;
 use crate::ask::new_id;
 use crate::error::DayError;
-use crate::money::Usd;
 use crate::strategy::{self, SellerMove};
+use rialto_core::amount::Amount;
 
 /// A business with its place at the door.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ struct Talk {
     items: Vec<Name>,
     attributes: Vec<Name>,
     /// Its own first price.
-    start: Usd,
+    start: Amount,
 }
 
 /// What is to be remembered when a command has been accepted.

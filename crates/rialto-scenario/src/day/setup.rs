@@ -10,9 +10,10 @@ use super::venue::Venue;
 use super::words;
 use crate::ask::{lift_limits, new_id, send, with_token};
 use crate::error::DayError;
-use crate::money::Usd;
+use crate::money;
 use crate::{Scenario, fit, strategy};
 use rialto_client::Client;
+use rialto_core::amount::Amount;
 
 /// Everybody who comes to market.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(crate) struct Participants {
     pub(crate) buyers: Vec<Buyer>,
     pub(crate) sellers: Vec<Seller>,
     /// What customers were given, together.
-    pub(crate) issued: Usd,
+    pub(crate) issued: Amount,
 }
 
 /// An owner with the token of its admin.
@@ -125,17 +126,17 @@ async fn register(
 }
 
 /// Every customer gets what the things it wants are worth to it, and not a cent more.
-async fn issue(venue: &Venue, scenario: &Scenario, handles: &[String]) -> Result<Usd, DayError> {
+async fn issue(venue: &Venue, scenario: &Scenario, handles: &[String]) -> Result<Amount, DayError> {
     let budgets = scenario.customers.iter().map(|customer| customer.worth());
-    let given: Vec<(Usd, &String)> = budgets
+    let given: Vec<(Amount, &String)> = budgets
         .zip(handles)
-        .filter(|(budget, _)| *budget > Usd::ZERO)
+        .filter(|(budget, _)| *budget > Amount::ZERO)
         .collect();
     let args = given.iter().map(|(budget, handle)| {
-        json!({ "to": format!("@{handle}"), "amount": words::decimal(*budget), "asset": words::ASSET })
+        json!({ "to": format!("@{handle}"), "amount": money::carried(*budget), "asset": words::ASSET })
     });
     send(&venue.operator, "ledger.issue", args.collect()).await?;
-    Ok(given.iter().map(|(budget, _)| *budget).sum())
+    Ok(money::total(given.iter().map(|(budget, _)| *budget)))
 }
 
 /// The person behind the customers tells each what to get. Returns the goals with their positions.

@@ -1,15 +1,15 @@
 //! How built-in agents write and read what passes through the door: wants, terms, prices.
 
-use rialto_core::amount::Decimal;
+use rialto_core::amount::Amount;
 use rialto_core::id::AnyId;
-use rialto_core::market::{Attribute, Line, Terms, Value as Flag};
+use rialto_core::market::{Attribute, ItemLine, Terms, Value as Flag};
 use rialto_core::text::{AssetCode, Name as Fact};
 use rialto_wire::names::Name;
 use serde_json::{Value, json};
 
 use super::agent::{id_in, text_in};
 use crate::error::DayError;
-use crate::money::{SCALE, Usd};
+use crate::money::{self, carried};
 use crate::strategy::{Call, Competition, Listing, Proposal, Wants};
 use crate::{Business, Item, find_item};
 
@@ -29,30 +29,22 @@ fn facts(names: &[Name]) -> Result<Vec<Fact>, DayError> {
     names.iter().map(fact).collect()
 }
 
-/// A price as a command carries it.
-pub(super) fn decimal(price: Usd) -> Decimal {
-    Decimal {
-        units: price.nano(),
-        scale: u8::try_from(SCALE).unwrap_or(9),
-    }
-}
-
 /// An amount as the door writes it.
-pub(super) fn amount(value: Option<&Value>) -> Result<Usd, DayError> {
+pub(super) fn amount(value: Option<&Value>) -> Result<Amount, DayError> {
     let text = value.and_then(Value::as_str).unwrap_or_default();
-    Usd::parse(text)
+    money::read(text)
         .ok_or_else(|| DayError::foreign(format!("the door's price {text:?} is no amount")))
 }
 
 /// The terms of an offer: one price for items with a warranty of attributes.
-pub(super) fn terms(items: &[Name], attributes: &[Name], price: Usd) -> Result<Value, DayError> {
+pub(super) fn terms(items: &[Name], attributes: &[Name], price: Amount) -> Result<Value, DayError> {
     let lines = items.iter().map(|name| {
-        Ok(Line {
+        Ok(ItemLine {
             item: fact(name)?,
             quantity: 1,
         })
     });
-    let mut terms = Terms::of_price(decimal(price));
+    let mut terms = Terms::of_price(carried(price));
     terms.asset = AssetCode::new(ASSET).ok();
     terms.lines = lines.collect::<Result<_, DayError>>()?;
     terms.issues = flags(attributes)?;
@@ -76,7 +68,7 @@ pub(super) fn listing(listing: &Listing, market: Option<&str>) -> Result<Value, 
     let items = listing
         .items
         .iter()
-        .map(|item| Ok(json!({"name": fact(&item.name)?, "price": decimal(item.price)})));
+        .map(|item| Ok(json!({"name": fact(&item.name)?, "price": carried(item.price)})));
     let items: Vec<Value> = items.collect::<Result<_, DayError>>()?;
     let mut terms = json!({
         "title": listing.title,
@@ -105,7 +97,7 @@ pub(super) fn call(
     let mut body = vec![json!({ "text": request })];
     if let Some(competition) = call.competition {
         body.push(json!({"data": {
-            "best_price": competition.best_price,
+            "best_price": carried(competition.best_price),
             "competitors": competition.competitors,
         }}));
     }
@@ -143,7 +135,7 @@ fn parts(texts: &Value) -> impl Iterator<Item = &Value> {
 
 fn read_competition(part: &Value) -> Option<Competition> {
     let data = part.get("data")?;
-    let best_price = Usd::parse(data.get("best_price")?.as_str()?)?;
+    let best_price = money::read(data.get("best_price")?.as_str()?)?;
     let competitors = u32::try_from(data.get("competitors")?.as_u64()?).ok()?;
     Some(Competition {
         best_price,
@@ -227,7 +219,7 @@ pub(super) fn read_listing(listing: &Value) -> Result<Listing, DayError> {
         let price = item
             .get("price")
             .and_then(Value::as_str)
-            .and_then(Usd::parse);
+            .and_then(money::read);
         let price = price
             .ok_or_else(|| DayError::foreign(format!("the price of {name:?} is no amount")))?;
         items.push(Item {

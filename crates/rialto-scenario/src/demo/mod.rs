@@ -23,8 +23,9 @@ use crate::day::{
     open_market, purchases, report, setup,
 };
 use crate::error::DayError;
+use crate::money::dollars;
 
-use story::{goal, line, tell};
+use story::{goal, line, measured, tell};
 
 pub use shipped::shipped;
 pub use story::{Basis, DemoLine, Listener};
@@ -91,15 +92,14 @@ async fn day(
     );
     line(to, "agents", who, Basis::StandIn)?;
     open_market(&venue, &mut participants, plan.lanes).await?;
-    line(
+    measured(
         to,
         "market",
         format!(
             "{} listings published · {} issued to customers",
             participants.sellers.len(),
-            participants.issued
+            dollars(participants.issued)
         ),
-        Basis::Measured,
     )?;
     let begun = std::time::Instant::now();
     one_by_one(&venue, &mut participants, demo.pace, to).await?;
@@ -135,7 +135,7 @@ async fn one_by_one(
     let everybody = std::mem::take(&mut participants.buyers);
     let mut done: Vec<Buyer> = Vec::with_capacity(everybody.len());
     for buyer in everybody {
-        line(to, "", goal(&buyer), Basis::Measured)?;
+        measured(to, "", goal(&buyer))?;
         participants.buyers = vec![buyer];
         purchases(venue, participants, 1, &mut |buyer| tell(to, buyer)).await?;
         done.append(&mut participants.buyers);
@@ -168,11 +168,7 @@ struct Ending {
 
 impl Ending {
     async fn read(operator: &Client, goal: AnyId) -> Result<Self, DayError> {
-        let digest = operator.get("/api/digest").await?;
-        let position = digest
-            .get("position")
-            .and_then(Value::as_u64)
-            .unwrap_or_default();
+        let (digest, position) = books::digest(operator).await?;
         let at = format!("min_position={position}");
         Ok(Self {
             accounts: operator
@@ -180,11 +176,7 @@ impl Ending {
                 .await?,
             trace: operator.get(&format!("/api/trace/{goal}?{at}")).await?,
             trial: books::trial_balance(operator, position).await?,
-            digest: digest
-                .get("digest")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned(),
+            digest,
             position,
         })
     }
@@ -193,23 +185,20 @@ impl Ending {
         let welfare = &report.welfare;
         let worth = format!(
             "{} for customers · {} at best without bargaining · {} gained by bargaining",
-            welfare.total, welfare.optimal, welfare.bargaining_gain
+            dollars(welfare.total),
+            dollars(welfare.optimal),
+            dollars(welfare.bargaining_gain)
         );
-        line(to, "welfare", worth, Basis::Measured)?;
+        measured(to, "welfare", worth)?;
         for row in list(&self.accounts, "rows") {
             let owner = row
                 .pointer("/by/owner")
                 .and_then(Value::as_str)
                 .unwrap_or("unattributed");
-            line(
-                to,
-                "accounts",
-                format!("{owner}: {}", figures(row)),
-                Basis::Measured,
-            )?;
+            measured(to, "accounts", format!("{owner}: {}", figures(row)))?;
         }
         for row in list(&self.accounts, "total") {
-            line(to, "  total", figures(row), Basis::Measured)?;
+            measured(to, "  total", figures(row))?;
         }
         self.tell_trace(to)?;
         let sums: Vec<String> = self
@@ -217,43 +206,35 @@ impl Ending {
             .iter()
             .map(|(asset, sum)| format!("{asset} {sum}"))
             .collect();
-        line(
+        measured(
             to,
             "ledger",
             format!("trial balance {} over all accounts", sums.join(", ")),
-            Basis::Measured,
         )?;
         let made = &report.actions;
         let speed = format!(
             "{} requests · p50 {:.2} ms, p99 {:.2} ms, one at a time",
             made.count, made.p50_ms, made.p99_ms
         );
-        line(to, "actions", speed, Basis::Measured)?;
-        line(
+        measured(to, "actions", speed)?;
+        measured(
             to,
             "digest",
             format!("{} at {}", self.digest, self.position),
-            Basis::Measured,
         )
     }
 
     fn tell_trace(&self, to: &mut dyn Listener) -> Result<(), DayError> {
-        line(
-            to,
-            "trace",
-            chain(list(&self.trace, "hops")).join(" -> "),
-            Basis::Measured,
-        )?;
+        measured(to, "trace", chain(list(&self.trace, "hops")).join(" -> "))?;
         let gaps = match list(&self.trace, "gaps").len() {
             0 => "no gaps".to_owned(),
             some => format!("{some} gaps"),
         };
         let hops = list(&self.trace, "hops").len();
-        line(
+        measured(
             to,
             "",
             format!("{hops} hops from the goal to the settlement, {gaps}"),
-            Basis::Measured,
         )
     }
 }

@@ -6,10 +6,11 @@ use rialto_core::id::AnyId;
 use serde_json::{Value, json};
 
 use super::square;
-use super::story::{Basis, Listener, line};
+use super::story::{Listener, measured};
 use crate::ask::{new_id, with_token};
 use crate::error::DayError;
 use rialto_client::Client;
+use rialto_wire::native::Accepted;
 
 /// How long an offer can be accepted, in milliseconds.
 const VALID_FOR_MS: u64 = 10 * 60 * 1_000;
@@ -78,29 +79,33 @@ fn terms(item: &str, price: &str, arbiter: Option<&str>) -> Value {
     terms
 }
 
-/// The traveller opens with the listed price, and the boat takes it.
-async fn strike(
+/// Carries out a command that follows from something.
+async fn after(client: &Client, cause: AnyId, op: &str, args: Value) -> Result<Accepted, DayError> {
+    Ok(client
+        .caused_by(&cause.to_string())?
+        .command(op, args)
+        .await?)
+}
+
+/// The traveller makes the boat an offer; the talk, and the position at which it was opened.
+async fn open(
     traveller: &Party,
     boat: &Party,
     goal: AnyId,
     terms: Value,
-) -> Result<AnyId, DayError> {
-    let args = json!({
+) -> Result<(AnyId, u64), DayError> {
+    let offer = json!({
         "with": boat.handle, "side": "buy", "terms": terms, "valid_for_ms": VALID_FOR_MS, "task": goal,
     });
-    let opened = traveller
-        .agent
-        .caused_by(&goal.to_string())?
-        .command("negotiation.open", args)
-        .await?;
-    let talk = new_id(&opened, "neg")?;
-    let args = json!({ "negotiation": talk, "offer": latest_offer(&boat.agent, talk, opened.position).await? });
-    let agreed = boat
-        .agent
-        .caused_by(&talk.to_string())?
-        .command("negotiation.accept", args)
-        .await?;
-    new_id(&agreed, "deal")
+    let opened = after(&traveller.agent, goal, "negotiation.open", offer).await?;
+    Ok((new_id(&opened, "neg")?, opened.position))
+}
+
+/// Takes the latest offer of a talk, as it is at a position.
+async fn take(by: &Party, talk: AnyId, position: u64) -> Result<Accepted, DayError> {
+    let offer = latest_offer(&by.agent, talk, position).await?;
+    let args = json!({ "negotiation": talk, "offer": offer });
+    after(&by.agent, talk, "negotiation.accept", args).await
 }
 
 async fn latest_offer(client: &Client, talk: AnyId, position: u64) -> Result<Value, DayError> {
@@ -114,31 +119,13 @@ async fn latest_offer(client: &Client, talk: AnyId, position: u64) -> Result<Val
 
 async fn deliver(boat: &Party, deal: AnyId, items: Value) -> Result<(), DayError> {
     let args = json!({ "deal": deal, "body": [{ "data": { "items": items } }] });
-    boat.agent
-        .caused_by(&deal.to_string())?
-        .command("deal.deliver", args)
-        .await?;
-    Ok(())
-}
-
-async fn about(client: &Client, op: &str, deal: AnyId, mut args: Value) -> Result<(), DayError> {
-    if let Some(fields) = args.as_object_mut() {
-        fields.insert("deal".into(), json!(deal));
-    }
-    client
-        .caused_by(&deal.to_string())?
-        .command(op, args)
-        .await?;
+    after(&boat.agent, deal, "deal.deliver", args).await?;
     Ok(())
 }
 
 async fn done(traveller: &Party, goal: AnyId, deal: AnyId, note: &str) -> Result<(), DayError> {
     let args = json!({ "task": goal, "state": "completed", "note": note });
-    traveller
-        .agent
-        .caused_by(&deal.to_string())?
-        .command("task.update", args)
-        .await?;
+    after(&traveller.agent, deal, "task.update", args).await?;
     Ok(())
 }
 
@@ -151,42 +138,21 @@ async fn dispute(
 ) -> Result<AnyId, DayError> {
     let goal = goal(traveller, "A crossing for two, please.").await?;
     let terms = terms("Crossing for Two", "12", Some(&guild.handle));
-    let deal = strike(traveller, boat, goal, terms).await?;
+    let (talk, opened) = open(traveller, boat, goal, terms).await?;
+    let deal = new_id(&take(boat, talk, opened).await?, "deal")?;
     let (buyer, seller, arbiter) = (&traveller.handle, &boat.handle, &guild.handle);
-    line(
-        to,
-        "",
-        format!("{buyer} wants Crossing for Two"),
-        Basis::Measured,
-    )?;
-    line(
-        to,
-        "  deal",
-        format!("12.00 with {seller} · held · arbiter {arbiter} · {deal}"),
-        Basis::Measured,
-    )?;
+    measured(to, "", format!("{buyer} wants Crossing for Two"))?;
+    let held = format!("12.00 with {seller} · held · arbiter {arbiter} · {deal}");
+    measured(to, "  deal", held)?;
     deliver(boat, deal, json!(["Crossing for One"])).await?;
-    about(
-        &traveller.agent,
-        "deal.dispute",
-        deal,
-        json!({ "reason": "there was a seat for one only" }),
-    )
-    .await?;
-    line(
-        to,
-        "  dispute",
-        format!("{buyer}: there was a seat for one only"),
-        Basis::Measured,
-    )?;
-    let ruling = json!({ "to_seller": "6", "reason": "half was delivered" });
-    about(&guild.agent, "deal.rule", deal, ruling).await?;
-    line(
-        to,
-        "  ruling",
-        format!("{arbiter}: half was delivered · 6.00 to {seller}, 6.00 back to {buyer}"),
-        Basis::Measured,
-    )?;
+    let reason = json!({ "deal": deal, "reason": "there was a seat for one only" });
+    after(&traveller.agent, deal, "deal.dispute", reason).await?;
+    let said = format!("{buyer}: there was a seat for one only");
+    measured(to, "  dispute", said)?;
+    let ruling = json!({ "deal": deal, "to_seller": "6", "reason": "half was delivered" });
+    after(&guild.agent, deal, "deal.rule", ruling).await?;
+    let ruled = format!("{arbiter}: half was delivered · 6.00 to {seller}, 6.00 back to {buyer}");
+    measured(to, "  ruling", ruled)?;
     done(traveller, goal, deal, "half a crossing, half the price").await?;
     Ok(deal)
 }
@@ -204,74 +170,51 @@ async fn approval(
         .command("policy.set_allowance", args)
         .await?;
     let goal = goal(traveller, "A tour of the islands; ask me first.").await?;
-    // The boat offers, so that the traveller is the one who accepts and pays.
-    let ask = json!({
-        "with": boat.handle, "side": "buy", "terms": terms("Tour of the Islands", "25", None),
-        "valid_for_ms": VALID_FOR_MS, "task": goal,
-    });
-    let opened = traveller
-        .agent
-        .caused_by(&goal.to_string())?
-        .command("negotiation.open", ask)
-        .await?;
-    let talk = new_id(&opened, "neg")?;
-    let cause = talk.to_string();
-    let counter = json!({
-        "negotiation": talk, "terms": terms("Tour of the Islands", "36", None), "valid_for_ms": VALID_FOR_MS,
-    });
-    let countered = boat
-        .agent
-        .caused_by(&cause)?
-        .command("negotiation.counter", counter)
-        .await?;
-    let (buyer, seller) = (&traveller.handle, &boat.handle);
-    line(
-        to,
-        "",
-        format!("{buyer} wants Tour of the Islands"),
-        Basis::Measured,
-    )?;
-    line(
-        to,
-        "  counter",
-        format!("{buyer} offers {seller} 25.00 · {seller} asks 36.00"),
-        Basis::Measured,
-    )?;
-    let offer = latest_offer(&traveller.agent, talk, countered.position).await?;
-    let accept = json!({ "negotiation": talk, "offer": offer });
-    let parked = traveller
-        .agent
-        .caused_by(&cause)?
-        .command("negotiation.accept", accept)
-        .await?;
-    let approval = new_id(&parked, "appr")?;
-    line(
-        to,
-        "  approval",
-        format!("36.00 is above the 30.00 that {buyer} may spend alone · {approval}"),
-        Basis::Measured,
-    )?;
-    let answer = json!({ "approval": approval, "approve": true });
-    let approved = traveller
-        .admin
-        .caused_by(&approval.to_string())?
-        .command("policy.answer_approval", answer)
-        .await?;
-    let deal = new_id(&approved, "deal")?;
-    line(
-        to,
-        "  approval",
-        format!("its person said yes · 36.00 held · {deal}"),
-        Basis::Measured,
-    )?;
+    let (talk, countered) = bid_up(to, traveller, boat, goal).await?;
+    let deal = approved(to, traveller, talk, countered).await?;
     deliver(boat, deal, json!(["Tour of the Islands"])).await?;
-    about(&traveller.agent, "deal.accept", deal, json!({})).await?;
-    line(
-        to,
-        "  paid",
-        "delivered as agreed, accepted, the seller is paid",
-        Basis::Measured,
-    )?;
+    let accept = json!({ "deal": deal });
+    after(&traveller.agent, deal, "deal.accept", accept).await?;
+    let paid = "delivered as agreed, accepted, the seller is paid";
+    measured(to, "  paid", paid)?;
     done(traveller, goal, deal, "the tour was lovely").await?;
+    Ok(deal)
+}
+
+/// The traveller offers less than the boat asks. The boat makes the last offer, so that the traveller is
+/// the one who accepts and pays. Returns the talk, and the position of that offer.
+async fn bid_up(
+    to: &mut dyn Listener,
+    traveller: &Party,
+    boat: &Party,
+    goal: AnyId,
+) -> Result<(AnyId, u64), DayError> {
+    let tour = |price| terms("Tour of the Islands", price, None);
+    let (talk, _) = open(traveller, boat, goal, tour("25")).await?;
+    let counter = json!({ "negotiation": talk, "terms": tour("36"), "valid_for_ms": VALID_FOR_MS });
+    let countered = after(&boat.agent, talk, "negotiation.counter", counter).await?;
+    let (buyer, seller) = (&traveller.handle, &boat.handle);
+    measured(to, "", format!("{buyer} wants Tour of the Islands"))?;
+    let prices = format!("{buyer} offers {seller} 25.00 · {seller} asks 36.00");
+    measured(to, "  counter", prices)?;
+    Ok((talk, countered.position))
+}
+
+/// The traveller takes the offer, which waits for its person, who says yes.
+async fn approved(
+    to: &mut dyn Listener,
+    traveller: &Party,
+    talk: AnyId,
+    position: u64,
+) -> Result<AnyId, DayError> {
+    let buyer = &traveller.handle;
+    let approval = new_id(&take(traveller, talk, position).await?, "appr")?;
+    let waits = format!("36.00 is above the 30.00 that {buyer} may spend alone · {approval}");
+    measured(to, "  approval", waits)?;
+    let answer = json!({ "approval": approval, "approve": true });
+    let answered = after(&traveller.admin, approval, "policy.answer_approval", answer);
+    let deal = new_id(&answered.await?, "deal")?;
+    let yes = format!("its person said yes · 36.00 held · {deal}");
+    measured(to, "  approval", yes)?;
     Ok(deal)
 }

@@ -5,7 +5,7 @@ use rialto_core::id::AnyId;
 use serde_json::{Value, json};
 
 use super::scenes::Party;
-use super::story::{Basis, Listener, line};
+use super::story::{Listener, measured};
 use crate::error::DayError;
 use rialto_client::Client;
 
@@ -28,14 +28,13 @@ pub(super) async fn play(
     let last = stranger.agent.command("social.post", trick).await?;
 
     let feed = read(&guild.agent, last.position).await?;
-    line(
+    measured(
         to,
         "",
         format!("{} reads its feed, best first", guild.handle),
-        Basis::Measured,
     )?;
     for post in &feed {
-        line(to, "  post", told(post), Basis::Measured)?;
+        measured(to, "  post", told(post))?;
     }
     Ok(())
 }

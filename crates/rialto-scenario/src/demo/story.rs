@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 
-use crate::Usd;
+use rialto_core::amount::Amount;
+
 use crate::day::{Buyer, BuyerEvent};
+use crate::dollars;
 use crate::error::DayError;
 
 /// What a fact rests on.
@@ -47,11 +49,20 @@ pub(super) fn line(
     to.hear(DemoLine { topic, text, basis })
 }
 
+/// Tells what happened in this run.
+pub(super) fn measured(
+    to: &mut dyn Listener,
+    topic: &'static str,
+    text: impl Display,
+) -> Result<(), DayError> {
+    line(to, topic, text, Basis::Measured)
+}
+
 /// Tells what a customer has just done.
 pub(super) fn tell(to: &mut dyn Listener, buyer: &Buyer) -> Result<(), DayError> {
     for told in &buyer.told {
         if let Some((topic, text)) = words(buyer, told) {
-            line(to, topic, text, Basis::Measured)?;
+            measured(to, topic, text)?;
         }
     }
     Ok(())
@@ -103,15 +114,18 @@ fn words(buyer: &Buyer, told: &BuyerEvent) -> Option<(&'static str, String)> {
         ),
         BuyerEvent::Countered { seller, price } => (
             "  counter",
-            format!("{} offers {seller} {price}", buyer.handle),
+            format!("{} offers {seller} {}", buyer.handle, dollars(*price)),
         ),
-        BuyerEvent::Offered { seller, price } => ("  counter", format!("{seller} asks {price}")),
+        BuyerEvent::Offered { seller, price } => {
+            ("  counter", format!("{seller} asks {}", dollars(*price)))
+        }
         BuyerEvent::Agreed {
             seller,
             price,
             deal,
             offer,
         } => {
+            let price = dollars(*price);
             let short: String = offer
                 .chars()
                 .filter(char::is_ascii_alphanumeric)
@@ -133,10 +147,10 @@ fn words(buyer: &Buyer, told: &BuyerEvent) -> Option<(&'static str, String)> {
     })
 }
 
-fn opened(prices: &[(String, Usd)], incomplete: usize) -> String {
+fn opened(prices: &[(String, Amount)], incomplete: usize) -> String {
     let each: Vec<String> = prices
         .iter()
-        .map(|(seller, price)| format!("{price} {seller}"))
+        .map(|(seller, price)| format!("{} {seller}", dollars(*price)))
         .collect();
     let more = if incomplete == 0 {
         String::new()

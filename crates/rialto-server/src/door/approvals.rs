@@ -72,7 +72,7 @@ pub(super) struct Shown {
 /// The account that would pay, and all who would get a part.
 fn payees(state: &Realm, bound: &Bound) -> (AccountId, Vec<Holder>) {
     match bound {
-        Bound::Transfer { from, to } => {
+        Bound::Transfer { from, to, .. } => {
             let paid = state.accounts.get(to).map(|a| a.holder);
             (*from, paid.into_iter().collect())
         }

@@ -38,9 +38,11 @@ use super::{Door, leaks, over, sign_ups};
 use crate::node::{Answered, Ask, Reply};
 
 /// Operations that only the realm itself carries out.
-pub(super) const INTERNAL: [&str; 5] = [
+pub(super) const INTERNAL: [&str; 7] = [
     "clock.tick",
     "token.end_leaked",
+    "obligation.notice",
+    "obligation.done",
     "realm.found",
     "realm.rotate_key",
     "realm.reset_operator_token",

@@ -142,7 +142,18 @@ impl Current {
 fn post_of(item: Item) -> Option<PostId> {
     match item {
         Item::Mention(post) | Item::Reply(post) | Item::Changed(post) => Some(post),
-        _ => None,
+        Item::Message(_)
+        | Item::Request(_)
+        | Item::Call(_)
+        | Item::Negotiation(_)
+        | Item::Deal(_)
+        | Item::Task(_)
+        | Item::Approval(_)
+        | Item::Team(_)
+        | Item::Contact(_)
+        | Item::Conversation(_)
+        | Item::Community(_)
+        | Item::Measure(_) => None,
     }
 }
 
@@ -166,6 +177,24 @@ pub(super) fn is_change(event: &Fact, item: Item) -> bool {
             *target == Target::Post(id) && *step == Step::Hide
         }
         SocialEvent::MeasureRevoked { .. } | SocialEvent::AppealDecided { .. } => true,
-        _ => false,
+        SocialEvent::Followed { .. }
+        | SocialEvent::Unfollowed { .. }
+        | SocialEvent::Muted { .. }
+        | SocialEvent::Unmuted { .. }
+        | SocialEvent::Posted { .. }
+        | SocialEvent::Reacted { .. }
+        | SocialEvent::PostsClosed { .. }
+        | SocialEvent::CommunityCreated { .. }
+        | SocialEvent::CommunityUpdated { .. }
+        | SocialEvent::Joined { .. }
+        | SocialEvent::JoinRequested { .. }
+        | SocialEvent::JoinAnswered { .. }
+        | SocialEvent::Left { .. }
+        | SocialEvent::ModeratorSet { .. }
+        | SocialEvent::Reported { .. }
+        | SocialEvent::ReportsEnded { .. }
+        | SocialEvent::Appealed { .. }
+        | SocialEvent::OwnerMuted { .. }
+        | SocialEvent::OwnerUnmuted { .. } => false,
     }
 }

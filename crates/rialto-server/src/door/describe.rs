@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use axum::Json;
+use rialto_core::noun::{self, Noun};
 use rialto_core::work::TaskState;
 use rialto_views::{
     AccountRow, AgentCard, AllowanceRow, ApprovalRow, BlockRow, CallView, CommunityRow,
     ConversationRow, DealView, Dimension, FiledReport, HoldRow, MeasureRow, MemberOf, MessageRow,
-    MuteRow, NegotiationView, OwnerRow, PersonRow, PostRow, Reacted, StatementRow, TaskView,
-    TeamRow, TokenRow, ToldEvent, Who, readable_schema,
+    MuteRow, NegotiationView, OwnerRow, Page, PersonRow, PostRow, Reacted, StatementRow, TaskView,
+    TeamRow, TokenRow, ToldEvent, Who, noun_schema, readable_schema,
 };
 use rialto_wire::body::Body;
 use rialto_wire::native::{Accepted, Batch, NativeCommand, Problem};
@@ -23,7 +24,7 @@ use super::answer::{Document, Events, Exported, Health, Lines, Markdown, Metrics
 use super::commands::INTERNAL;
 use super::inbox::{Delivered, InboxHead};
 use super::problem::Refusal;
-use super::routes::{Access, Route, routes};
+use super::routes::{Access, Route, all};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
@@ -33,8 +34,8 @@ pub fn describe() -> Value {
     let mut types = Types::new();
     let mut paths = Map::new();
     operations(&mut types, &mut paths);
-    for route in routes().iter().filter(|r| r.path != "/api/{op}") {
-        let operation = operation(&mut types, route);
+    for route in all().filter(|r| r.path != "/api/{op}") {
+        let operation = operation(&mut types, &route);
         let entry = paths.entry(route.path).or_insert_with(|| json!({}));
         if let Some(methods) = entry.as_object_mut() {
             methods.insert(route.about.method.to_owned(), operation);
@@ -298,11 +299,64 @@ pub(super) struct Told(u16, &'static str, Value, &'static str);
 
 /// The good answers of a route.
 #[derive(Clone, Copy)]
-pub(crate) struct Answers(fn(&mut Types) -> Vec<Told>);
+pub(crate) enum Answers {
+    /// Those of a handler's type.
+    Of(fn(&mut Types) -> Vec<Told>),
+    /// A page of a plain noun.
+    Rows(&'static Noun),
+    /// One thing of a plain noun.
+    Row(&'static Noun),
+}
+
+impl Answers {
+    fn told(self, types: &mut Types) -> Vec<Told> {
+        let done = |schema| vec![Told(200, "application/json", schema, "Done, and durable.")];
+        match self {
+            Self::Of(answers) => answers(types),
+            Self::Rows(noun) => {
+                let row = row_of(&mut types.told, noun);
+                let mut page = Page::<Value>::json_schema(&mut types.told).to_value();
+                page["properties"]["items"]["items"] = row;
+                done(named(
+                    &mut types.told,
+                    format!("{}RowPage", capital(noun.name)),
+                    page,
+                ))
+            }
+            Self::Row(noun) => done(row_of(&mut types.told, noun)),
+        }
+    }
+
+    /// The states that a list can be narrowed to.
+    fn states(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Rows(noun) => noun.states().map(|(_, states)| states),
+            Self::Of(_) | Self::Row(_) => None,
+        }
+    }
+}
+
+fn row_of(types: &mut SchemaGenerator, noun: &'static Noun) -> Value {
+    let schema = noun_schema(noun, types);
+    named(types, format!("{}Row", capital(noun.name)), schema)
+}
+
+/// Puts a schema among those that have names, and refers to it.
+fn named(types: &mut SchemaGenerator, name: String, schema: Value) -> Value {
+    let reference = json!({ "$ref": format!("{SCHEMAS}{name}") });
+    types.definitions_mut().insert(name, schema);
+    reference
+}
+
+fn capital(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
 
 /// What a handler answers with, by its type.
 pub(super) fn answers_of<H: Handles<A>, A>(_: &H) -> Answers {
-    Answers(H::Told::answers)
+    Answers::Of(H::Told::answers)
 }
 
 /// A handler that takes these arguments.
@@ -455,7 +509,19 @@ impl JsonSchema for Exported {
         ExportLine::schema_name()
     }
     fn json_schema(types: &mut SchemaGenerator) -> schemars::Schema {
-        ExportLine::json_schema(types)
+        let mut line = ExportLine::json_schema(types).to_value();
+        let kinds = line.get_mut("oneOf").and_then(Value::as_array_mut);
+        kinds.into_iter().for_each(|kinds| {
+            kinds.extend(noun::all().map(|noun| {
+                let row = row_of(types, noun);
+                json!({
+                    "type": "object",
+                    "properties": { "kind": { "type": "string", "const": noun.name }, "value": row },
+                    "required": ["kind", "value"]
+                })
+            }));
+        });
+        schemars::Schema::try_from(line).unwrap_or_default()
     }
 }
 
@@ -473,10 +539,15 @@ fn responses(told: Vec<Told>) -> Value {
 fn operation(types: &mut Types, route: &Route) -> Value {
     let in_path = route.path.split(['{', '}']).skip(1).step_by(2);
     let path = in_path.map(|name| parameter(name, "path", true));
-    let query = route
-        .query
-        .iter()
-        .map(|name| parameter(name, "query", false));
+    let answers = route.about.answers;
+    let query = route.query.iter().map(|name| {
+        let mut parameter = parameter(name, "query", false);
+        if let ("state", Some(states)) = (*name, answers.states()) {
+            parameter["schema"] = json!({ "type": "string", "enum": states });
+            parameter["description"] = "Only those in this state.".into();
+        }
+        parameter
+    });
     let resumes = route.path.ends_with("/stream");
     let header = resumes.then(|| parameter("Last-Event-ID", "header", false));
     let request = match route.path {
@@ -484,13 +555,12 @@ fn operation(types: &mut Types, route: &Route) -> Value {
         "/api/search/listings" => Some(types.asked.subschema_for::<ListingQuery>()),
         _ => None,
     };
-    let Answers(told) = route.about.answers;
     let mut operation = json!({
         "operationId": route.about.name,
         "tags": ["reads"],
         "summary": route.about.summary,
         "parameters": path.chain(query).chain(header).collect::<Vec<_>>(),
-        "responses": responses(told(types))
+        "responses": responses(answers.told(types))
     });
     if let Some(fields) = operation.as_object_mut() {
         if let Some(schema) = request {

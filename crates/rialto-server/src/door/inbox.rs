@@ -490,13 +490,19 @@ impl Follow {
             return Ok(());
         }
         let mut trimmed = slice.trimmed;
-        let page = render(self.door.clone(), slice.agent, slice.refs, self.reveal).await?;
-        self.room = self.door.crowd.answer(self.party, page.bytes);
-        if self.room.is_none() {
+        let (door, party) = (self.door.clone(), self.party);
+        // For a whole page, before it is read: what cannot be sent is not read.
+        let room = || door.crowd.answer(party, PAGE_BYTES);
+        let (door, agent, refs) = (self.door.clone(), slice.agent, slice.refs);
+        let Some((page, mut room)) = render_within(door, agent, refs, self.reveal, room).await?
+        else {
             // Others of its owner have not read theirs yet.
             tokio::time::sleep(ROOM).await;
             return Ok(());
-        }
+        };
+        // A page ends with the text that makes it full, which is at most one more.
+        room.resize(page.bytes.min(PAGE_BYTES), false);
+        self.room = Some(room);
         trimmed.retain(|span| page.covers(span.through));
         let trimmed = trimmed.into_iter().map(InboxNews::Trimmed);
         let deliveries = page.deliveries.into_iter();
@@ -574,17 +580,33 @@ async fn render(
     refs: Vec<Ref>,
     reveal: bool,
 ) -> Result<Rendered, Refusal> {
+    let rendered = render_within(door, reader, refs, reveal, || Some(())).await?;
+    rendered.map(|(page, ())| page).ok_or(Code::Defect.into())
+}
+
+/// The same with the room that it takes, asked for before anything is read; nothing if there is none.
+async fn render_within<T>(
+    door: Arc<Door>,
+    reader: AgentId,
+    refs: Vec<Ref>,
+    reveal: bool,
+    room: impl FnOnce() -> Option<T>,
+) -> Result<Option<(Rendered, T)>, Refusal> {
     let mut page = Rendered {
         deliveries: Vec::with_capacity(refs.len()),
         bytes: 0,
         cut: false,
     };
     if refs.is_empty() {
-        return Ok(page);
+        return Ok(room().map(|room| (page, room)));
     }
     let now = corrections::now(&door, reader, &refs).await?;
     let reads = door.clone();
-    let _place = reads.reads.acquire().await.map_err(|_| Code::Draining)?;
+    let _turn = reads.turns.next().await?;
+    // In its turn, so that what is read at once has room for all who wait for it.
+    let Some(room) = room() else {
+        return Ok(None);
+    };
     let work = move || {
         let mut known = BTreeMap::new();
         for told in refs {
@@ -610,7 +632,9 @@ async fn render(
     let rendered = tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Refusal::new(Code::Defect, e.to_string()))?;
-    rendered.map_err(|e| Refusal::new(e.code(), e.to_string()))
+    rendered
+        .map(|page| Some((page, room)))
+        .map_err(|e| Refusal::new(e.code(), e.to_string()))
 }
 
 /// The handles of agents. Blocks.
@@ -757,7 +781,14 @@ fn subject(event: &Fact) -> Option<AnyId> {
             MailEvent::MessageSent { message, .. } => (*message).into(),
             MailEvent::ConversationOpened { conversation, .. }
             | MailEvent::GroupChanged { conversation, .. } => (*conversation).into(),
-            _ => return None,
+            MailEvent::RequestAnswered { .. }
+            | MailEvent::Acknowledged { .. }
+            | MailEvent::Trimmed { .. }
+            | MailEvent::Erased { .. }
+            | MailEvent::ConversationClosed { .. }
+            | MailEvent::ContactLapsed { .. }
+            | MailEvent::LanesOpened
+            | MailEvent::Cleared { .. } => return None,
         },
         Fact::Work(event) => match event {
             WorkEvent::TaskCreated { task, .. }
@@ -782,9 +813,20 @@ fn subject(event: &Fact) -> Option<AnyId> {
             | MarketEvent::DealDelivered { deal }
             | MarketEvent::DealDisputed { deal, .. }
             | MarketEvent::DealEnded { deal, .. } => (*deal).into(),
-            _ => return None,
+            MarketEvent::ListingPublished { .. }
+            | MarketEvent::ListingUpdated { .. }
+            | MarketEvent::ListingWithdrawn { .. }
+            | MarketEvent::CallRefused { .. } => return None,
         },
-        Fact::Policy(PolicyEvent::ApprovalEnded { approval, .. }) => (*approval).into(),
+        Fact::Policy(event) => match event {
+            PolicyEvent::ApprovalEnded { approval, .. } => (*approval).into(),
+            PolicyEvent::SettingsChanged { .. }
+            | PolicyEvent::AllowanceSet { .. }
+            | PolicyEvent::Blocked { .. }
+            | PolicyEvent::Unblocked { .. }
+            | PolicyEvent::ApprovalRequested { .. }
+            | PolicyEvent::MeterKept { .. } => return None,
+        },
         Fact::Social(event) => match event {
             SocialEvent::Posted { post, .. } => (*post).into(),
             SocialEvent::JoinRequested { community, .. }
@@ -794,8 +836,24 @@ fn subject(event: &Fact) -> Option<AnyId> {
             | SocialEvent::MeasureRevoked { measure, .. }
             | SocialEvent::Appealed { measure, .. }
             | SocialEvent::AppealDecided { measure, .. } => (*measure).into(),
-            _ => return None,
+            SocialEvent::Followed { .. }
+            | SocialEvent::Unfollowed { .. }
+            | SocialEvent::Muted { .. }
+            | SocialEvent::Unmuted { .. }
+            | SocialEvent::Edited { .. }
+            | SocialEvent::Deleted { .. }
+            | SocialEvent::Reacted { .. }
+            | SocialEvent::PostsClosed { .. }
+            | SocialEvent::CommunityCreated { .. }
+            | SocialEvent::CommunityUpdated { .. }
+            | SocialEvent::Joined { .. }
+            | SocialEvent::Left { .. }
+            | SocialEvent::Reported { .. }
+            | SocialEvent::ReportsEnded { .. }
+            | SocialEvent::OwnerMuted { .. }
+            | SocialEvent::OwnerUnmuted { .. } => return None,
         },
+        // No delivery is about what happens in another module: it would be an item above.
         _ => return None,
     })
 }

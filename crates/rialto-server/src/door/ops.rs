@@ -100,16 +100,18 @@ pub(super) async fn metrics(
     request: Request,
 ) -> Result<Metrics, Refusal> {
     may_read(&door, request).await?;
-    Ok(told(&door))
+    // A node that has stopped has no state to count in.
+    let owed = door.node.read(rialto_core::state::State::owed_counts).await;
+    Ok(told(&door, owed.ok().map(|(_, counts)| counts)))
 }
 
-fn told(door: &Door) -> Metrics {
+fn told(door: &Door, owed: Option<(usize, usize)>) -> Metrics {
     let health = door.node.health();
     let stats = door.node.stats();
     let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let hub = door.node.hub();
     let streams = super::STREAMS - door.streams.available_permits();
-    let rows: [(&str, &str, &str, f64); 17] = [
+    let mut rows: Vec<(&str, &str, &str, f64)> = vec![
         (
             "rialto_commands_accepted_total",
             "counter",
@@ -213,6 +215,20 @@ fn told(door: &Door) -> Metrics {
             door.started.elapsed().as_secs_f64(),
         ),
     ];
+    if let Some((open, dead)) = owed {
+        rows.push((
+            "rialto_obligations_open",
+            "gauge",
+            "effects owed to the outside",
+            as_f64(open as u64),
+        ));
+        rows.push((
+            "rialto_obligations_dead",
+            "gauge",
+            "effects owed to the outside that are tried no more",
+            as_f64(dead as u64),
+        ));
+    }
     let mut text = String::new();
     for (name, kind, help, value) in rows {
         // Writing to a String cannot fail.

@@ -21,14 +21,16 @@ use rialto_core::text::Handle;
 use rialto_core::time::Time;
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AccountRow, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow, CallRow, CallView,
-    ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError, EventFilter,
-    FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow, Page, Paging,
-    PersonRow, Report, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
+    AccountRow, AccountsReport, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow,
+    CallRow, CallView, ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError,
+    EventFilter, FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow,
+    Page, Paging, PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
     Trace, TrialBalance, ViewReader,
 };
 use rialto_wire::search::{HitPage, ListingQuery, ListingView};
 use rialto_wire::strict;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as NotSo;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,6 +39,7 @@ use super::answer::{Answer, Exported, Items, Lines};
 use super::auth::{Caller, live, scope, stands};
 use super::path::Path;
 use super::problem::Refusal;
+use super::turns;
 
 /// How long a read waits for the views to reach what was durable when it came.
 const CATCH_UP: Duration = Duration::from_secs(1);
@@ -57,7 +60,7 @@ pub(super) struct ListQuery {
     tag: Option<String>,
     owner: Option<String>,
     order: Option<String>,
-    state: Option<TaskState>,
+    pub(super) state: Option<String>,
     pub(super) all: Option<bool>,
     by: Option<String>,
     key: Option<String>,
@@ -272,7 +275,7 @@ pub(super) async fn view<T: Send + 'static>(
     read: impl FnOnce(&ViewReader) -> Result<T, ViewError> + Send + 'static,
 ) -> Result<T, Refusal> {
     caught_up(door, at.min_position).await?;
-    let _place = door.reads.acquire().await.map_err(|_| Code::Draining)?;
+    let _turn = door.turns.next().await?;
     let views = door.views.clone().revealing(at.reveal);
     let outcome = tokio::task::spawn_blocking(move || read(&views)).await;
     outcome
@@ -464,8 +467,14 @@ pub(super) async fn search_messages(read: Read) -> Answer<Page<MessageRow>> {
 /// `GET /api/tasks`.
 pub(super) async fn tasks(read: Read) -> Answer<Page<TaskRow>> {
     let scope = read.scope().await?;
-    read.answer(move |v, query| v.tasks(scope, query.state.as_slice(), &query.paging()))
+    let state = read.query.state.as_deref().map(task_state).transpose()?;
+    read.answer(move |v, query| v.tasks(scope, state.as_slice(), &query.paging()))
         .await
+}
+
+fn task_state(name: &str) -> Result<TaskState, Refusal> {
+    TaskState::deserialize(name.into_deserializer())
+        .map_err(|e: NotSo| Refusal::new(Code::Malformed, format!("state: {e}")))
 }
 
 /// `GET /api/approvals`.
@@ -538,13 +547,14 @@ pub(super) async fn export(
     caught_up(&read.door, read.query.min_position).await?;
     let (parts, mut ready) = tokio::sync::mpsc::channel(PARTS);
     let door = read.door.clone();
-    tokio::spawn(async move {
+    let work = async move {
         let mut lines = Gathered::to(parts.clone());
         if let Err(why) = export_to(door, owner, &mut lines).await {
             // The reader sees a broken stream rather than a short export.
             let _ = parts.send(Err(std::io::Error::other(why))).await;
         }
-    });
+    };
+    tokio::spawn(turns::on_behalf(turns::party(), work));
     let stream = futures_util::stream::poll_fn(move |cx| ready.poll_recv(cx));
     Ok(Lines::of(stream))
 }
@@ -616,7 +626,7 @@ async fn export_to(door: Arc<Door>, owner: OwnerId, lines: &mut Gathered) -> Res
 }
 
 /// `GET /api/report/accounts`.
-pub(super) async fn accounts_report(read: Read) -> Answer<Report> {
+pub(super) async fn accounts_report(read: Read) -> Answer<AccountsReport> {
     let (scope, by) = (read.scope().await?, read.query.dimensions()?);
     read.answer(move |v, query| v.accounts_report(scope, &by, query.period()))
         .await

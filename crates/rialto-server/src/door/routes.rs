@@ -56,8 +56,8 @@ const AT: &[&str] = &["min_position", "quarantined"];
 
 macro_rules! routes {
     ($($method:ident $name:ident $path:literal $access:ident $query:expr, $handler:path, $summary:literal;)*) => {
-        /// Every route, in the order in which the API description lists them.
-        pub(crate) fn routes() -> Vec<Route> {
+        /// The routes made by hand, in the order in which the API description lists them.
+        fn routes() -> Vec<Route> {
             vec![$(Route {
                 path: $path,
                 query: $query,
@@ -156,6 +156,11 @@ routes! {
     get metrics "/metrics" Operator &[], ops::metrics, "Counters in the Prometheus text format; also for the secret in metrics.token.";
     get health "/healthz" Public &[], ops::healthz, "Whether the process lives.";
     get readiness "/readyz" Public &[], ops::readyz, "Whether the server takes requests, knows of no damage to the log, and updates the lists. Does not wait for lists that are being rebuilt.";
+}
+
+/// Every route, with those of plain nouns.
+pub(crate) fn all() -> impl Iterator<Item = Route> {
+    routes().into_iter().chain(super::nouns::routes())
 }
 
 impl Route {

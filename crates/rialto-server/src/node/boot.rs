@@ -8,7 +8,6 @@ use rialto_core::decide::Request;
 use rialto_core::event::{BadEnvelope, Envelope, Event};
 use rialto_core::identity::{Auth, Principal};
 use rialto_core::ledger::{CreateAsset, LedgerCommand};
-use rialto_core::mail::MailEvent;
 use rialto_core::realm::RealmCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
@@ -24,6 +23,7 @@ use super::clock::{Chance, Clock};
 use super::engine::{Ask, Reply};
 use super::pipeline::{Failure, Node, NodeConfig};
 use super::secrets::{RealmSecrets, SecretsError, write_private};
+use super::writer;
 
 /// Where a realm is kept.
 pub enum Storage {
@@ -337,7 +337,8 @@ pub(super) fn decode(position: u64, facts: &[u8]) -> Result<Envelope, BootError>
 
 fn erased_by(event: &Event) -> Vec<u64> {
     match event {
-        Event::Mail(MailEvent::Erased { contents }) => contents.iter().map(|c| c.0).collect(),
+        Event::Mail(event) => writer::erased(event).collect(),
+        // Only mail erases.
         _ => Vec::new(),
     }
 }

@@ -31,6 +31,26 @@ pub struct Ask {
     pub leaked: Vec<TokenId>,
 }
 
+impl Ask {
+    /// A command of the realm's own, without texts.
+    #[must_use]
+    pub fn by_the_realm(command: Command<Sealed>) -> Self {
+        Self {
+            request: Request {
+                principal: Principal::Realm,
+                auth: Auth::None,
+                acting: None,
+                key: None,
+                cause: None,
+            },
+            command,
+            contents: Vec::new(),
+            custody: None,
+            leaked: Vec::new(),
+        }
+    }
+}
+
 /// The result of an ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -148,15 +168,9 @@ impl Engine {
 
     /// Ends a token that a text just accepted contained. One that has already ended is left alone.
     fn end_leaked(&mut self, token: TokenId, stamp: &Stamp, seen: &mut dyn FnMut(&Envelope)) {
-        let request = Request {
-            principal: Principal::Realm,
-            auth: Auth::None,
-            acting: None,
-            key: None,
-            cause: None,
-        };
-        let command = Command::from(IdentityCommand::EndLeaked(EndLeaked { token }));
-        if let Ok(Verdict::Accepted(decision)) = decide(&self.state, &request, &command, stamp) {
+        let ask = Ask::by_the_realm(IdentityCommand::EndLeaked(EndLeaked { token }).into());
+        let verdict = decide(&self.state, &ask.request, &ask.command, stamp);
+        if let Ok(Verdict::Accepted(decision)) = verdict {
             self.state.apply(&decision.envelope);
             self.push(&decision.envelope, Vec::new());
             seen(&decision.envelope);

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use rialto_core::command::Nothing;
-use rialto_core::decide::{Request, Stamp};
+use rialto_core::decide::Stamp;
 use rialto_core::event::{Envelope, Event, RealmEvent};
-use rialto_core::identity::{Auth, IdentityEvent, Principal};
+use rialto_core::identity::{IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
 use rialto_core::realm::RealmCommand;
 use rialto_core::time::{MINUTE_MS, Time};
@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::clock::{Chance, Clock, Steady};
 use super::engine::{Answered, Ask, Engine, Reply};
+use super::mailbox::Mailbox;
 use super::pipeline::{Job, Mail, Parked, Shared};
 
 /// A frame is closed at this many bytes or envelopes, whichever comes first.
@@ -52,14 +53,21 @@ pub(super) struct Writer {
     pub(super) last_tick: Instant,
 }
 
+/// Closes the mailbox when the writer ends, also by a panic.
+struct Closes<'a>(&'a Mailbox<Mail>);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Writer {
-    pub(super) fn run(mut self, mailbox: &Receiver<Mail>) {
+    pub(super) fn run(mut self, mailbox: &Mailbox<Mail>) {
+        // However it ends, nobody waits for it in vain.
+        let _closes = Closes(mailbox);
         loop {
-            let first = match mailbox.recv_timeout(self.patience()) {
-                Ok(mail) => Some(mail),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
+            let first = mailbox.wait(self.patience());
             let stop = self.turn(first, mailbox);
             let closed = self.timed(|writer| {
                 writer.tick_if_due();
@@ -75,7 +83,7 @@ impl Writer {
     }
 
     /// Handles what waits, a bounded number. True when the node is to stop.
-    fn turn(&mut self, first: Option<Mail>, mailbox: &Receiver<Mail>) -> bool {
+    fn turn(&mut self, first: Option<Mail>, mailbox: &Mailbox<Mail>) -> bool {
         let mut next = first;
         for _ in 0..TURN {
             let Some(mail) = next.take() else { break };
@@ -84,7 +92,7 @@ impl Writer {
             }
             if self.timed(|writer| writer.handle(mail)) {
                 // Those already in the mailbox still get their answer.
-                while let Ok(mail) = mailbox.try_recv() {
+                while let Some(mail) = mailbox.take() {
                     self.handle(mail);
                 }
                 return true;
@@ -94,7 +102,7 @@ impl Writer {
             {
                 break;
             }
-            next = mailbox.try_recv().ok();
+            next = mailbox.take();
         }
         false
     }
@@ -111,8 +119,12 @@ impl Writer {
 
     fn handle(&mut self, mail: Mail) -> bool {
         match mail {
-            Mail::Ask(ask, staged, tell) => {
+            Mail::Ask(ask, staged, early, tell) => {
                 let answered = self.decide(*ask);
+                if let Some(early) = early {
+                    // The asker may have gone.
+                    let _ = early.send(answered.clone());
+                }
                 self.hold(staged, std::slice::from_ref(&answered));
                 self.park(move || drop(tell.send(answered)));
             }
@@ -160,6 +172,7 @@ impl Writer {
         let stamp = Stamp {
             now: self.clock.now(),
             steady_ms: self.steady.read(self.clock.as_ref()),
+            began_ms: self.steady.began(),
             entropy,
             custody: ask.custody,
         };
@@ -182,20 +195,7 @@ impl Writer {
 
     fn tick(&mut self) -> Answered {
         self.last_tick = Instant::now();
-        let request = Request {
-            principal: Principal::Realm,
-            auth: Auth::None,
-            acting: None,
-            key: None,
-            cause: None,
-        };
-        self.decide(Ask {
-            request,
-            command: RealmCommand::Tick(Nothing {}).into(),
-            contents: Vec::new(),
-            custody: None,
-            leaked: Vec::new(),
-        })
+        self.decide(Ask::by_the_realm(RealmCommand::Tick(Nothing {}).into()))
     }
 
     /// The realm's time now.
@@ -291,45 +291,88 @@ impl Writer {
 /// Keeps what follows from an accepted command outside the core: live tokens, and what to erase.
 /// Runs before the answer can leave, so a revoked token is dead when its revocation is acknowledged.
 fn note(envelope: &Envelope, shared: &Shared, erased: &mut Vec<u64>) {
-    let tokens = &shared.tokens;
     for event in &envelope.events {
         match event {
-            Event::Identity(IdentityEvent::AgentRegistered { agent, owner, .. }) => {
-                tokens.belongs(Principal::Agent(*agent), *owner);
-            }
-            Event::Identity(IdentityEvent::PersonAdded { person, owner, .. }) => {
-                tokens.belongs(Principal::Person(*person), *owner);
-            }
-            Event::Identity(IdentityEvent::TokenIssued {
-                token,
-                principal,
-                hash,
-                ..
-            }) => {
-                tokens.add(*hash, *token, *principal);
-            }
-            Event::Identity(
-                IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. },
-            ) => {
-                tokens.end(*token);
-            }
-            Event::Identity(
-                IdentityEvent::OwnerSwitched { .. }
-                | IdentityEvent::PersonSwitched { .. }
-                | IdentityEvent::AgentSwitched { .. }
-                | IdentityEvent::ServiceSwitched { .. }
-                | IdentityEvent::AgentsStopped { .. }
-                | IdentityEvent::AgentClosed { .. },
-            ) => {
-                shared.switched.fetch_add(1, Ordering::SeqCst);
-            }
-            Event::Realm(RealmEvent::OperatorTokenReset { token, hash }) => {
-                tokens.replace_operator(*hash, *token);
-            }
-            Event::Mail(MailEvent::Erased { contents }) => {
-                erased.extend(contents.iter().map(|c| c.0));
-            }
+            Event::Identity(event) => note_identity(event, shared),
+            Event::Realm(event) => note_realm(event, shared),
+            Event::Mail(event) => erased.extend(self::erased(event)),
+            // No other module has tokens or erases.
             _ => {}
         }
     }
+}
+
+fn note_identity(event: &IdentityEvent, shared: &Shared) {
+    let tokens = &shared.tokens;
+    match event {
+        IdentityEvent::AgentRegistered { agent, owner, .. } => {
+            tokens.belongs(Principal::Agent(*agent), *owner);
+        }
+        IdentityEvent::PersonAdded { person, owner, .. } => {
+            tokens.belongs(Principal::Person(*person), *owner);
+        }
+        IdentityEvent::TokenIssued {
+            token,
+            principal,
+            hash,
+            ..
+        } => {
+            tokens.add(*hash, *token, *principal);
+        }
+        IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. } => {
+            tokens.end(*token);
+        }
+        IdentityEvent::OwnerSwitched { .. }
+        | IdentityEvent::PersonSwitched { .. }
+        | IdentityEvent::AgentSwitched { .. }
+        | IdentityEvent::ServiceSwitched { .. }
+        | IdentityEvent::AgentsStopped { .. }
+        | IdentityEvent::AgentClosed { .. } => {
+            shared.switched.fetch_add(1, Ordering::SeqCst);
+        }
+        IdentityEvent::OwnerCreated { .. }
+        | IdentityEvent::RoleSet { .. }
+        | IdentityEvent::ProfileSet { .. }
+        | IdentityEvent::AgentMoved { .. }
+        | IdentityEvent::KeyRotated { .. }
+        | IdentityEvent::ServiceCreated { .. }
+        | IdentityEvent::StakeHeld { .. }
+        | IdentityEvent::HandleMarked { .. }
+        | IdentityEvent::Invited { .. }
+        | IdentityEvent::InvitationUsed { .. }
+        | IdentityEvent::InvitationEnded { .. } => {}
+    }
+}
+
+fn note_realm(event: &RealmEvent, shared: &Shared) {
+    match event {
+        RealmEvent::OperatorTokenReset { token, hash } => {
+            shared.tokens.replace_operator(*hash, *token);
+        }
+        RealmEvent::Founded { .. }
+        | RealmEvent::KeyRotated { .. }
+        | RealmEvent::ClockAccepted
+        | RealmEvent::Retired { .. }
+        | RealmEvent::ClockMoved { .. }
+        | RealmEvent::ClockSetBack { .. }
+        | RealmEvent::RulesAdopted { .. } => {}
+    }
+}
+
+/// The contents that an event erases.
+pub(super) fn erased(event: &MailEvent) -> impl Iterator<Item = u64> {
+    let contents = match event {
+        MailEvent::Erased { contents } => contents.as_slice(),
+        MailEvent::ConversationOpened { .. }
+        | MailEvent::MessageSent { .. }
+        | MailEvent::RequestAnswered { .. }
+        | MailEvent::GroupChanged { .. }
+        | MailEvent::Acknowledged { .. }
+        | MailEvent::Trimmed { .. }
+        | MailEvent::ConversationClosed { .. }
+        | MailEvent::ContactLapsed { .. }
+        | MailEvent::LanesOpened
+        | MailEvent::Cleared { .. } => &[],
+    };
+    contents.iter().map(|content| content.0)
 }

@@ -44,9 +44,11 @@ fn the_api_description_is_committed() {
 }
 
 /// Carried out on the server's own machine only: the door refuses them.
-pub(crate) const INTERNAL: [&str; 5] = [
+pub(crate) const INTERNAL: [&str; 7] = [
     "clock.tick",
     "token.end_leaked",
+    "obligation.notice",
+    "obligation.done",
     "realm.found",
     "realm.rotate_key",
     "realm.reset_operator_token",

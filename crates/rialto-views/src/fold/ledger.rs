@@ -286,7 +286,8 @@ impl Fold<'_> {
                 self.link(hold, entry.transfer, "was ended by")?;
                 self.touch(hold)?;
             }
-            _ => {}
+            (EntryKind::Post, _)
+            | (EntryKind::Hold | EntryKind::PostHold | EntryKind::VoidHold, None) => {}
         }
         match entry.purpose {
             Purpose::Share(deal) => self.link(deal, entry.transfer, "was shared out by")?,

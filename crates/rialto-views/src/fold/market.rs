@@ -3,7 +3,7 @@
 use rialto_core::amount::Decimal;
 use rialto_core::id::{AgentId, CallId, DealId, ListingId, NegotiationId, TaskId};
 use rialto_core::market::{
-    Attribute, Bargain, CallState, DealState, Line, ListingTerms, MarketEvent, NegotiationEnd,
+    Attribute, Bargain, CallState, DealState, ItemLine, ListingTerms, MarketEvent, NegotiationEnd,
     NegotiationState, Offer, Opening, Value,
 };
 use rialto_core::text::{ContentRef, Name};
@@ -35,7 +35,7 @@ pub(crate) fn rank_price(price: Decimal) -> i128 {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct OfferTerms<'a> {
     /// What is promised.
-    lines: &'a [Line],
+    lines: &'a [ItemLine],
     /// Further issues.
     issues: &'a [Attribute],
     /// What a settlement depends on.
@@ -523,7 +523,11 @@ impl Fold<'_> {
         match state {
             DealState::Settled => self.settled(*deal)?,
             DealState::Expired => self.count("expired", *deal, &["seller"])?,
-            _ => self.count("refunded", *deal, &["seller"])?,
+            DealState::Split
+            | DealState::Refunded
+            | DealState::Agreed
+            | DealState::Delivered
+            | DealState::Disputed => self.count("refunded", *deal, &["seller"])?,
         }
         self.moved(
             "id IN (SELECT buyer FROM deal WHERE id = ?2 UNION SELECT seller FROM deal WHERE id = ?2)",

@@ -4,6 +4,7 @@ pub(crate) mod identity;
 mod ledger;
 mod mail;
 pub(crate) mod market;
+mod nouns;
 mod policy;
 mod social;
 pub(crate) mod texts;
@@ -151,7 +152,10 @@ impl Fold<'_> {
             Event::Market(event) => self.market(event),
             Event::Policy(event) => self.policy(event),
             Event::Social(event) => self.social(event),
-        }
+            // All that it says, its rows say.
+            Event::Obligation(_) => Ok(()),
+        }?;
+        event.rows().iter().try_for_each(|row| self.row(row))
     }
 
     fn realm(&mut self, event: &RealmEvent) -> Result<()> {

@@ -8,8 +8,9 @@ use rialto_core::id::ContentId;
 use rialto_core::text::Labels;
 use rialto_wire::body::Body;
 use rialto_wire::screen;
-use rusqlite::{Connection, OptionalExtension};
-use serde_json::Value;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use serde_json::Value as Json;
 
 use crate::db::int;
 use crate::{Result, fulltext};
@@ -25,14 +26,22 @@ pub(crate) enum Use {
     Listing = 2,
     Agent = 3,
     Post = 4,
+    /// An earlier text of a post: it is in no index, and is read where the post may be.
+    PostBefore = 5,
 }
 
 impl Use {
-    /// The use with a stored number.
-    pub(crate) fn stored(number: i64) -> Self {
-        let all = [Self::Message, Self::Listing, Self::Agent, Self::Post];
-        let found = all.into_iter().find(|used| *used as i64 == number);
-        found.unwrap_or(Self::Other)
+    /// The use with a stored number; nothing if there is none.
+    pub(crate) fn stored(number: i64) -> Option<Self> {
+        let all = [
+            Self::Other,
+            Self::Message,
+            Self::Listing,
+            Self::Agent,
+            Self::Post,
+            Self::PostBefore,
+        ];
+        all.into_iter().find(|used| *used as i64 == number)
     }
 }
 
@@ -74,65 +83,104 @@ pub(super) enum Way {
     Out,
 }
 
-pub(super) fn message(db: &Connection, way: Way, id: i64, text: &str) -> Result<()> {
-    let sql = match way {
-        Way::In => "INSERT INTO message_fts(rowid, body) VALUES(?1, ?2)",
-        Way::Out => "INSERT INTO message_fts(message_fts, rowid, body) VALUES('delete', ?1, ?2)",
+/// A full-text index: the statements that put a row in and take it out.
+struct Index {
+    goes_in: &'static str,
+    goes_out: &'static str,
+}
+
+macro_rules! index {
+    ($table:literal($columns:literal), $values:literal) => {
+        Index {
+            goes_in: concat!(
+                "INSERT INTO ",
+                $table,
+                "(rowid, ",
+                $columns,
+                ") VALUES(?, ",
+                $values,
+                ")"
+            ),
+            goes_out: concat!(
+                "INSERT INTO ",
+                $table,
+                "(",
+                $table,
+                ", rowid, ",
+                $columns,
+                ") VALUES('delete', ?, ",
+                $values,
+                ")"
+            ),
+        }
     };
-    db.prepare_cached(sql)?
-        .execute((id, fulltext::indexed(text)))?;
-    Ok(())
+}
+
+const MESSAGES: Index = index!("message_fts"("body"), "?");
+const POSTS: Index = index!("post_fts"("body"), "?");
+const LISTINGS: Index = index!(
+    "listing_fts"("title, description, items, tags"),
+    "?, ?, ?, ?"
+);
+const AGENTS: Index = index!(
+    "agent_fts"("handle, description, skills, tags"),
+    "?, ?, ?, ?"
+);
+
+impl Index {
+    /// Puts the words of a row's texts, one a column, into the index or takes them out.
+    fn carry<const N: usize>(
+        &self,
+        db: &Connection,
+        way: Way,
+        id: i64,
+        texts: [&str; N],
+    ) -> Result<()> {
+        let sql = match way {
+            Way::In => self.goes_in,
+            Way::Out => self.goes_out,
+        };
+        let words = texts.map(|text| Value::from(fulltext::indexed(text)));
+        let row = std::iter::once(Value::from(id)).chain(words);
+        db.prepare_cached(sql)?.execute(params_from_iter(row))?;
+        Ok(())
+    }
+}
+
+pub(super) fn message(db: &Connection, way: Way, id: i64, text: &str) -> Result<()> {
+    MESSAGES.carry(db, way, id, [text])
 }
 
 pub(super) fn post(db: &Connection, way: Way, id: i64, text: &str) -> Result<()> {
-    let sql = match way {
-        Way::In => "INSERT INTO post_fts(rowid, body) VALUES(?1, ?2)",
-        Way::Out => "INSERT INTO post_fts(post_fts, rowid, body) VALUES('delete', ?1, ?2)",
-    };
-    db.prepare_cached(sql)?
-        .execute((id, fulltext::indexed(text)))?;
-    Ok(())
+    POSTS.carry(db, way, id, [text])
 }
 
 /// Puts a listing's texts, as the tables have them, into the index or takes them out.
 pub(super) fn listing(db: &Connection, way: Way, id: i64) -> Result<()> {
     let sql = "SELECT l.title, c.bytes, l.terms FROM listing l
                LEFT JOIN content c ON c.id = l.description WHERE l.id = ? AND l.withdrawn = 0";
-    let row = db.prepare_cached(sql)?.query_row([id], |r| {
-        Ok((
-            r.get::<_, String>(0)?,
-            r.get::<_, Option<Vec<u8>>>(1)?,
-            r.get::<_, String>(2)?,
-        ))
-    });
-    let Some((title, description, terms)) = row.optional()? else {
+    let Some((title, described, terms)) = shown(db, sql, id)? else {
         return Ok(());
     };
-    let terms: Value = serde_json::from_str(&terms).unwrap_or_default();
-    let sql = match way {
-        Way::In => {
-            "INSERT INTO listing_fts(rowid, title, description, items, tags)
-                    VALUES(?1, ?2, ?3, ?4, ?5)"
-        }
-        Way::Out => {
-            "INSERT INTO listing_fts(listing_fts, rowid, title, description, items, tags)
-                     VALUES('delete', ?1, ?2, ?3, ?4, ?5)"
-        }
-    };
-    let described = description.map(|d| indexed_text(&d)).unwrap_or_default();
     let items = names(&terms, "items", Some("name"));
     let tags = names(&terms, "tags", None);
-    let [title, described, items, tags] =
-        [title, described, items, tags].map(|text| fulltext::indexed(&text));
-    db.prepare_cached(sql)?
-        .execute((id, title, described, items, tags))?;
-    Ok(())
+    LISTINGS.carry(db, way, id, [&title, &described, &items, &tags])
 }
 
 /// Puts an agent's texts, as the tables have them, into the index or takes them out.
 pub(super) fn agent(db: &Connection, way: Way, id: i64) -> Result<()> {
     let sql = "SELECT a.handle, c.bytes, a.profile FROM agent a
                LEFT JOIN content c ON c.id = a.description WHERE a.id = ?";
+    let Some((handle, described, profile)) = shown(db, sql, id)? else {
+        return Ok(());
+    };
+    let skills = names(&profile, "skills", None);
+    let tags = names(&profile, "tags", None);
+    AGENTS.carry(db, way, id, [&handle, &described, &skills, &tags])
+}
+
+/// What a thing is called, what is indexed of its description, and its facts, as the tables have them.
+fn shown(db: &Connection, sql: &str, id: i64) -> Result<Option<(String, String, Json)>> {
     let row = db.prepare_cached(sql)?.query_row([id], |r| {
         Ok((
             r.get::<_, String>(0)?,
@@ -140,38 +188,22 @@ pub(super) fn agent(db: &Connection, way: Way, id: i64) -> Result<()> {
             r.get::<_, String>(2)?,
         ))
     });
-    let Some((handle, description, profile)) = row.optional()? else {
-        return Ok(());
-    };
-    let profile: Value = serde_json::from_str(&profile).unwrap_or_default();
-    let sql = match way {
-        Way::In => {
-            "INSERT INTO agent_fts(rowid, handle, description, skills, tags)
-                    VALUES(?1, ?2, ?3, ?4, ?5)"
-        }
-        Way::Out => {
-            "INSERT INTO agent_fts(agent_fts, rowid, handle, description, skills, tags)
-                     VALUES('delete', ?1, ?2, ?3, ?4, ?5)"
-        }
-    };
-    let described = description.map(|d| indexed_text(&d)).unwrap_or_default();
-    let (skills, tags) = (
-        names(&profile, "skills", None),
-        names(&profile, "tags", None),
-    );
-    let [handle, described, skills, tags] =
-        [handle, described, skills, tags].map(|text| fulltext::indexed(&text));
-    db.prepare_cached(sql)?
-        .execute((id, handle, described, skills, tags))?;
-    Ok(())
+    Ok(row.optional()?.map(|(name, description, facts)| {
+        let described = description.map(|d| indexed_text(&d)).unwrap_or_default();
+        (
+            name,
+            described,
+            serde_json::from_str(&facts).unwrap_or_default(),
+        )
+    }))
 }
 
 /// The names in a list of names, or of things with names, one a line.
-fn names(facts: &Value, list: &str, field: Option<&str>) -> String {
-    let list = facts.get(list).and_then(Value::as_array);
-    let name = |entry: &Value| {
+fn names(facts: &Json, list: &str, field: Option<&str>) -> String {
+    let list = facts.get(list).and_then(Json::as_array);
+    let name = |entry: &Json| {
         let name = field.map_or(Some(entry), |f| entry.get(f));
-        name.and_then(Value::as_str).map(str::to_owned)
+        name.and_then(Json::as_str).map(str::to_owned)
     };
     let names: Vec<String> = list.into_iter().flatten().filter_map(name).collect();
     names.join("\n")
@@ -193,9 +225,9 @@ pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
         let Some((used, by, bytes)) = row.optional()? else {
             continue;
         };
-        let used = Use::stored(used);
+        let used = Use::stored(used).unwrap_or(Use::Other);
         match used {
-            Use::Other => {}
+            Use::Other | Use::PostBefore => {}
             Use::Message => message(db, Way::Out, by, &indexed_text(&bytes))?,
             Use::Post => post(db, Way::Out, by, &indexed_text(&bytes))?,
             Use::Listing => listing(db, Way::Out, by)?,
@@ -205,7 +237,7 @@ pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
             .execute([id])?;
         match used {
             // Of these nothing is left to find; the others are found by more than this text.
-            Use::Other | Use::Message | Use::Post => {}
+            Use::Other | Use::Message | Use::Post | Use::PostBefore => {}
             Use::Listing => listing(db, Way::In, by)?,
             Use::Agent => agent(db, Way::In, by)?,
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Order, Page, Paging, Scope, ViewReader};
-use crate::Result;
+use crate::{Error, Result};
 
 /// Takes one line; false ends the export.
 type Sink<'a> = &'a mut dyn FnMut(&Value) -> bool;
@@ -44,6 +44,9 @@ impl ViewReader {
         lines.pages("measure", |p| self.measures(scope, false, p))?;
         lines.pages("team", |p| self.teams(scope, p))?;
         lines.pages("approval", |p| self.approvals(scope, false, p))?;
+        for noun in rialto_core::noun::all() {
+            lines.pages(noun.name, |p| self.nouns(scope, noun, None, p))?;
+        }
         self.export_mail(scope, &mut lines)?;
         self.export_market(scope, &mut lines)?;
         self.export_money(scope, &mut lines)?;
@@ -124,7 +127,7 @@ impl ViewReader {
                     AnyId::DealId(id) => {
                         self.whole(lines, "deal", self.deal(scope, id)?.as_ref())?;
                     }
-                    _ => {}
+                    _ => return Err(Error::Damaged("a kind that no export reads")),
                 }
             }
         }

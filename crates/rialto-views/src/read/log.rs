@@ -411,12 +411,17 @@ impl Snap<'_> {
             ))
         });
         let Some((used, by, author, state)) = row.optional()? else {
-            return Ok(true);
+            return Ok(false);
         };
-        match (Use::stored(used), author) {
-            (Use::Post, Some(author)) => Ok(state == Some(0) && !self.is_apart(scope, author)?),
-            (Use::Message, _) => Ok(self.visible_message(scope, by)?.is_some()),
-            _ => Ok(true),
+        match Use::stored(used) {
+            Some(Use::Post | Use::PostBefore) => match author {
+                Some(author) => Ok(state == Some(0) && !self.is_apart(scope, author)?),
+                None => Ok(false),
+            },
+            Some(Use::Message) => Ok(self.visible_message(scope, by)?.is_some()),
+            // Of what they stand in, the event itself is told only to whom it concerns.
+            Some(Use::Other | Use::Listing | Use::Agent) => Ok(true),
+            None => Ok(false),
         }
     }
 

@@ -31,7 +31,10 @@ pub struct CallRow {
     /// What is wanted, in words.
     pub body: Option<Written>,
     /// What is wanted, as items.
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<rialto_core::market::Line>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<rialto_core::market::ItemLine>")
+    )]
     pub wanted: Value,
     /// Properties that a proposal must have.
     #[cfg_attr(

@@ -11,6 +11,7 @@ mod log;
 mod mail;
 mod market;
 mod newly;
+mod nouns;
 mod own;
 mod ranked;
 mod reputation;
@@ -42,7 +43,7 @@ use crate::views::lock;
 use crate::{Error, Result};
 pub(crate) use ranked::Scores;
 
-pub use approvals::{AccountName, ApprovalView};
+pub use approvals::{AccountName, ApprovalView, PaidShare, PaidTeam};
 pub use bonds::{COUNTED, ReactionRow};
 pub use directory::{
     AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,
@@ -57,6 +58,9 @@ pub use market::{
     NegotiationRow, NegotiationView, OfferRow, OwnerName,
 };
 pub use newly::Newly;
+#[cfg(feature = "schema")]
+pub use nouns::noun_schema;
+pub use nouns::{NounCell, NounRow};
 pub use own::{BlockRow, MemberOf, MuteRow, Reacted, Whom};
 pub use reputation::{DealWeight, ReputationView};
 pub use rights::Parties;

@@ -142,27 +142,59 @@ impl Snap<'_> {
         Ok(())
     }
 
-    /// Those for whom an event makes something wait.
+    /// Those for whom an event makes something wait. Its kind stands in [`KINDS`] then.
     fn concerned(&self, newly: &mut Newly, position: u64, event: &Event) -> Result<()> {
         let at = int(number(position, 0));
         match event {
-            Event::Work(WorkEvent::MemberInvited { agent, .. })
-            | Event::Social(SocialEvent::ModeratorSet {
+            Event::Work(event) => self.asked_at_work(newly, at, event),
+            Event::Social(event) => self.asked_on_the_square(newly, position, event),
+            Event::Market(event) => self.asked_to_rule(newly, at, event),
+            Event::Identity(event) => self.warned(newly, at, event),
+            // Messages and approvals are found by their numbers; of the others nothing waits.
+            Event::Mail(_)
+            | Event::Policy(_)
+            | Event::Ledger(_)
+            | Event::Realm(_)
+            | Event::Obligation(_) => Ok(()),
+        }
+    }
+
+    fn asked_at_work(&self, newly: &mut Newly, at: i64, event: &WorkEvent) -> Result<()> {
+        match event {
+            WorkEvent::MemberInvited { agent, .. } => self.add(newly, OWNER, (int(agent.0), at)),
+            WorkEvent::SplitProposed { shares, .. } => shares
+                .iter()
+                .try_for_each(|share| self.add(newly, OWNER, (int(share.agent.0), at))),
+            // A question of a task is found by its step.
+            WorkEvent::TaskCreated { .. }
+            | WorkEvent::TaskUpdated { .. }
+            | WorkEvent::ArtifactAdded { .. }
+            | WorkEvent::TeamCreated { .. }
+            | WorkEvent::MemberJoined { .. }
+            | WorkEvent::MemberLeft { .. }
+            | WorkEvent::SplitAgreed { .. }
+            | WorkEvent::MemberRemoved { .. }
+            | WorkEvent::PartsLeft { .. } => Ok(()),
+        }
+    }
+
+    fn asked_on_the_square(
+        &self,
+        newly: &mut Newly,
+        position: u64,
+        event: &SocialEvent,
+    ) -> Result<()> {
+        let at = int(number(position, 0));
+        match event {
+            SocialEvent::ModeratorSet {
                 agent,
                 moderator: true,
                 ..
-            }) => self.add(newly, OWNER, (int(agent.0), at)),
-            Event::Work(WorkEvent::SplitProposed { shares, .. }) => shares
-                .iter()
-                .try_for_each(|share| self.add(newly, OWNER, (int(share.agent.0), at))),
-            Event::Identity(IdentityEvent::TokenLeaked { token, .. }) => {
-                let whose = "SELECT owner, ?2 FROM token WHERE id = ?1";
-                self.add(newly, whose, (int(token.0), at))
-            }
-            Event::Social(SocialEvent::JoinRequested { community, .. }) => {
+            } => self.add(newly, OWNER, (int(agent.0), at)),
+            SocialEvent::JoinRequested { community, .. } => {
                 self.add(newly, MODERATORS, (int(community.0), at))
             }
-            Event::Social(SocialEvent::Appealed { measure, .. }) => {
+            SocialEvent::Appealed { measure, .. } => {
                 newly.raise(None, position);
                 let sql = "SELECT community FROM measure WHERE id = ?";
                 let mut query = self.db.prepare_cached(sql)?;
@@ -170,11 +202,80 @@ impl Snap<'_> {
                 let community: Option<i64> = found.flatten();
                 self.add(newly, MODERATORS, (community, at))
             }
-            Event::Market(MarketEvent::DealDisputed { deal, .. }) => {
+            // Reports are found by their numbers.
+            SocialEvent::Followed { .. }
+            | SocialEvent::Unfollowed { .. }
+            | SocialEvent::Muted { .. }
+            | SocialEvent::Unmuted { .. }
+            | SocialEvent::Posted { .. }
+            | SocialEvent::Edited { .. }
+            | SocialEvent::Deleted { .. }
+            | SocialEvent::Reacted { .. }
+            | SocialEvent::PostsClosed { .. }
+            | SocialEvent::CommunityCreated { .. }
+            | SocialEvent::CommunityUpdated { .. }
+            | SocialEvent::Joined { .. }
+            | SocialEvent::JoinAnswered { .. }
+            | SocialEvent::Left { .. }
+            | SocialEvent::ModeratorSet { .. }
+            | SocialEvent::Reported { .. }
+            | SocialEvent::ReportsEnded { .. }
+            | SocialEvent::MeasureTaken { .. }
+            | SocialEvent::MeasureRevoked { .. }
+            | SocialEvent::AppealDecided { .. }
+            | SocialEvent::OwnerMuted { .. }
+            | SocialEvent::OwnerUnmuted { .. } => Ok(()),
+        }
+    }
+
+    fn asked_to_rule(&self, newly: &mut Newly, at: i64, event: &MarketEvent) -> Result<()> {
+        match event {
+            MarketEvent::DealDisputed { deal, .. } => {
                 let ruled = "SELECT NULL, ?2 FROM deal WHERE id = ?1 AND arbiter IS NULL";
                 self.add(newly, ruled, (int(deal.0), at))
             }
-            _ => Ok(()),
+            MarketEvent::ListingPublished { .. }
+            | MarketEvent::ListingUpdated { .. }
+            | MarketEvent::ListingWithdrawn { .. }
+            | MarketEvent::CallOpened { .. }
+            | MarketEvent::CallRefused { .. }
+            | MarketEvent::CallRevealed { .. }
+            | MarketEvent::CallClosed { .. }
+            | MarketEvent::OfferMade { .. }
+            | MarketEvent::NegotiationEnded { .. }
+            | MarketEvent::DealAgreed { .. }
+            | MarketEvent::DealDelivered { .. }
+            | MarketEvent::DealEnded { .. } => Ok(()),
+        }
+    }
+
+    fn warned(&self, newly: &mut Newly, at: i64, event: &IdentityEvent) -> Result<()> {
+        match event {
+            IdentityEvent::TokenLeaked { token, .. } => {
+                let whose = "SELECT owner, ?2 FROM token WHERE id = ?1";
+                self.add(newly, whose, (int(token.0), at))
+            }
+            IdentityEvent::OwnerCreated { .. }
+            | IdentityEvent::PersonAdded { .. }
+            | IdentityEvent::RoleSet { .. }
+            | IdentityEvent::AgentRegistered { .. }
+            | IdentityEvent::ProfileSet { .. }
+            | IdentityEvent::AgentMoved { .. }
+            | IdentityEvent::KeyRotated { .. }
+            | IdentityEvent::TokenIssued { .. }
+            | IdentityEvent::TokenEnded { .. }
+            | IdentityEvent::OwnerSwitched { .. }
+            | IdentityEvent::PersonSwitched { .. }
+            | IdentityEvent::AgentSwitched { .. }
+            | IdentityEvent::ServiceCreated { .. }
+            | IdentityEvent::ServiceSwitched { .. }
+            | IdentityEvent::StakeHeld { .. }
+            | IdentityEvent::AgentClosed { .. }
+            | IdentityEvent::AgentsStopped { .. }
+            | IdentityEvent::HandleMarked { .. }
+            | IdentityEvent::Invited { .. }
+            | IdentityEvent::InvitationUsed { .. }
+            | IdentityEvent::InvitationEnded { .. } => Ok(()),
         }
     }
 }

@@ -77,6 +77,7 @@ impl Snap<'_> {
             AnyId::CommunityId(_) => "community",
             AnyId::ReportId(_) => "report",
             AnyId::MeasureId(_) => "measure",
+            AnyId::ObligationId(_) => return self.is_noun(id),
         };
         let sql = format!("SELECT 1 FROM {table} WHERE id = ?");
         Ok(self.one(&sql, int(id.number()))?.is_some())
@@ -133,7 +134,8 @@ impl Snap<'_> {
             | AnyId::TaskId(_)
             | AnyId::NegotiationId(_)
             | AnyId::DealId(_)
-            | AnyId::ApprovalId(_) => self.seen_by(&mut parties, id)?,
+            | AnyId::ApprovalId(_)
+            | AnyId::ObligationId(_) => self.seen_by(&mut parties, id)?,
         }
         Ok(Some(parties))
     }
@@ -147,7 +149,8 @@ impl Snap<'_> {
         | AnyId::TaskId(_)
         | AnyId::NegotiationId(_)
         | AnyId::DealId(_)
-        | AnyId::ApprovalId(_) = id
+        | AnyId::ApprovalId(_)
+        | AnyId::ObligationId(_) = id
         {
             return self.is_seen(viewer, id);
         }

@@ -499,6 +499,7 @@ impl Snap<'_> {
                 "SELECT CASE withdrawn WHEN 0 THEN 'offered' ELSE 'withdrawn' END, at
                  FROM listing WHERE id = ?"
             }
+            // Posts are about nothing else: the core decides it.
             _ => return Ok(None),
         };
         let (_, number) = split(id);

@@ -554,6 +554,9 @@ fn split(
 }
 
 /// The shares of one measure along one dimension in one asset; none when nothing is named.
+///
+/// The index is reckoned in `rialto-economics` too, over the floats of scenarios and with credits: neither
+/// crate may depend on the other, and the core, on which this one stands, knows no floats.
 fn concentration(
     measure: Measure,
     dimension: &'static str,

@@ -4,7 +4,7 @@ use rialto_core::amount::{Amount, Decimal};
 use rialto_core::id::AgentId;
 use rialto_core::ledger::Holder;
 use rialto_core::time::Time;
-use rialto_views::{Dimension, FactKind, Figures, Paging, Report, Scope, Views};
+use rialto_views::{AccountsReport, Dimension, FactKind, Figures, Paging, Scope, Views};
 use serde_json::json;
 
 use crate::realm::{Day, Owner, Realm, id_of};
@@ -361,13 +361,13 @@ fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
     (realm, owners)
 }
 
-fn operator(report: &Report) -> i128 {
+fn operator(report: &AccountsReport) -> i128 {
     let sums = report.operator.iter();
     sums.map(|o| units(&o.issued) + units(&o.deposited) - units(&o.withdrawn) + units(&o.corrected))
         .sum()
 }
 
-fn sum(report: &Report, pick: fn(&Figures) -> &String) -> i128 {
+fn sum(report: &AccountsReport, pick: fn(&Figures) -> &String) -> i128 {
     report.total.iter().map(|t| units(pick(&t.figures))).sum()
 }
 
@@ -431,7 +431,7 @@ fn the_identities_hold_over_random_days() {
 }
 
 /// The facts behind each row add up to the row, and what deals held is what came of it.
-fn facts_add_up(views: &Views, report: &Report, by: &[Dimension]) {
+fn facts_add_up(views: &Views, report: &AccountsReport, by: &[Dimension]) {
     let reader = views.reader();
     for row in report.rows.iter().chain(&report.unattributed) {
         let (mut spent, mut earned, mut paging) = (

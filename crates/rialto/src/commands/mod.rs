@@ -27,6 +27,7 @@ pub(crate) mod log;
 pub(crate) mod message;
 pub(crate) mod moderation;
 pub(crate) mod negotiate;
+pub(crate) mod noun;
 pub(crate) mod op;
 pub(crate) mod operator;
 pub(crate) mod owner;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use rialto_client::Client;
 use rialto_scenario::day::{DayPlan, DayReport, Prices, Venue, hold, restoring_limits};
 use rialto_scenario::welfare::{LossReason, Unmatched};
-use rialto_scenario::{DayError, Scenario, fit, load};
+use rialto_scenario::{DayError, Scenario, dollars, fit, load};
 
 use super::remote::read_token;
 use super::show::plain;
@@ -119,17 +119,20 @@ fn lines(report: &DayReport) -> Vec<String> {
         ),
         format!(
             "welfare    {}, the optimum at list prices is {} ({}; {})",
-            welfare.total,
-            welfare.optimal,
+            dollars(welfare.total),
+            dollars(welfare.optimal),
             percent(welfare.ratio),
             report.optimum_from
         ),
         format!(
             "  at list  {} ({})",
-            welfare.list_price_total,
+            dollars(welfare.list_price_total),
             percent(welfare.list_price_ratio)
         ),
-        format!("  bargains {} beyond list prices", welfare.bargaining_gain),
+        format!(
+            "  bargains {} beyond list prices",
+            dollars(welfare.bargaining_gain)
+        ),
     ];
     if welfare.lost_to.is_empty() {
         lines.push("  lost     nothing".to_owned());
@@ -137,7 +140,7 @@ fn lines(report: &DayReport) -> Vec<String> {
     for loss in &welfare.lost_to {
         lines.push(format!(
             "  lost     {} {} ({} customers)",
-            loss.amount,
+            dollars(loss.amount),
             reason(loss.reason),
             loss.customers
         ));
@@ -166,7 +169,7 @@ fn lines(report: &DayReport) -> Vec<String> {
         .collect();
     lines.push(format!(
         "money      {} moved, trial balance {}",
-        report.money_moved,
+        dollars(report.money_moved),
         sums.join(", ")
     ));
     lines.push(format!(

@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rialto_client::ClientError;
-use rialto_core::limits;
 use rialto_core::reject::Code;
 use rialto_core::text::Handle;
 use rialto_core::time::HOUR_MS;
 use rialto_server::door::{Listener, Names, Rules, ServeError, Tls};
-use rialto_server::node::{self, Node};
+use rialto_server::node::{self, ClockState, Node};
 use rialto_server::realm::{Realm, Setup};
 use rialto_server::webhook::{Webhook, WebhookError};
 use serde_json::json;
@@ -122,7 +121,7 @@ async fn serve(
     if accept_clock {
         node::accept_clock(node).await?;
     } else {
-        warn_of_a_jump(node, out).await?;
+        warn_of_a_jump(node, out);
     }
     let url = listener
         .url()
@@ -134,18 +133,15 @@ async fn serve(
 }
 
 /// After a long time off, or with a wrong clock, commands are refused until the operator has looked.
-async fn warn_of_a_jump(node: &Node, out: Output) -> Result<(), CliError> {
-    let read = node.read(rialto_core::state::State::now).await;
-    let (_, last) = read.map_err(|failure| CliError::coded(failure.code(), ""))?;
-    let ahead_ms = node.clock().now().since(last);
-    if ahead_ms > limits::CLOCK_JUMP_MS {
+fn warn_of_a_jump(node: &Node, out: Output) {
+    let clocks = node.clocks();
+    if clocks.state == ClockState::Jumped {
         out.note(format!(
             "the clock is {} h ahead of the realm's last event, and commands are refused until you \
              accept it: rialto clock accept (or start with --accept-clock)",
-            ahead_ms / HOUR_MS
+            clocks.machine.since(clocks.realm) / HOUR_MS
         ));
     }
-    Ok(())
 }
 
 /// How the door keeps itself, as options and settings say.

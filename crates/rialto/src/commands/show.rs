@@ -18,7 +18,7 @@ pub(crate) type Column = (&'static str, &'static str);
 ///
 /// # Errors
 /// When the output cannot be written.
-pub(crate) fn page(out: Output, answer: &Value, columns: &[Column]) -> Result<(), CliError> {
+pub(crate) fn page(out: Output, answer: &Value, columns: &[(&str, &str)]) -> Result<(), CliError> {
     out.json(answer)?;
     if out.is_json() {
         return Ok(());
@@ -49,7 +49,7 @@ pub(crate) fn rows_of(answer: &Value) -> &[Value] {
 ///
 /// # Errors
 /// When the output cannot be written.
-pub(crate) fn table(out: Output, rows: &[Value], columns: &[Column]) -> Result<(), CliError> {
+pub(crate) fn table(out: Output, rows: &[Value], columns: &[(&str, &str)]) -> Result<(), CliError> {
     let cell_at = |row: &Value, pointer: &str| {
         let value = row.pointer(pointer).unwrap_or(&Value::Null);
         let shown =

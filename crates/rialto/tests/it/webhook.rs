@@ -1,5 +1,6 @@
 //! A webhook is told how much waits, and no more than that.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -74,6 +75,13 @@ fn next(told: &Receiver<(String, String)>) -> (String, String, Value) {
     (head, body, value)
 }
 
+/// By what a repeat can be told.
+fn id_of(head: &str) -> String {
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    let id = fields.find(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"));
+    id.unwrap().1.to_owned()
+}
+
 /// The kinds that wait, with how many.
 fn some(told: &Value) -> Value {
     let kinds = told["waiting"].as_object().unwrap();
@@ -94,9 +102,11 @@ fn what_waits_is_told_in_counts() {
     let sent = server.door(&writer).op("mail.send", &hello).unwrap();
     let sent = sent.accepted()["position"].as_u64().unwrap();
 
-    // The first two answers are failures, so that it comes three times.
+    // The first two answers are failures, so that it comes three times, each time as the same.
+    let mut ids = BTreeSet::new();
     for _ in 0..3 {
         let (head, body, value) = next(&told);
+        ids.insert(id_of(&head));
         assert!(head.starts_with("POST /hook?key=k3y HTTP/1.1"), "{head}");
         assert!(
             head.to_lowercase()
@@ -116,6 +126,7 @@ fn what_waits_is_told_in_counts() {
         }
     }
 
+    assert_eq!(ids.len(), 1, "{ids:?}");
     let report = json!({ "target": { "agent": "@house1" }, "ground": "spam", "text": "pss-text" });
     let report = server.door(&writer).op("social.report", &report).unwrap();
     report.accepted();
@@ -183,6 +194,33 @@ fn a_receiver_that_is_away_keeps_nobody_waiting() {
         .unwrap()
         .accepted();
     assert_eq!(server.door(&writer).get("/readyz").unwrap().status, 200);
-    // It ends while tries are outstanding.
+    // It is killed while tries are outstanding; what is owed is still owed.
+    let list = "/api/obligations?state=open";
+    let owed = |server: &Server| {
+        let page = server.door(&boss).get(list).unwrap().accepted();
+        page["items"].as_array().unwrap().clone()
+    };
+    let waited = std::time::Instant::now();
+    let first = loop {
+        match owed(&server).first() {
+            Some(row) if row["why"] != Value::Null => break row.clone(),
+            _ => assert!(waited.elapsed() < PATIENCE, "nothing is owed"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(first["owner"]["name"], json!("house"));
+    server.kill();
+    let (url, told) = receiver(&[]);
+    let server = start(&folder, &url);
+    let (head, _, value) = next(&told);
+    assert_eq!(json!(id_of(&head)), first["id"]);
+    assert_eq!(some(&value), json!({ "contact_requests": 1 }));
+    while !owed(&server).is_empty() {
+        assert!(waited.elapsed() < PATIENCE, "still owed");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let one = format!("/api/obligations/{}", text(&first["id"]));
+    let one = server.door(&boss).get(&one).unwrap().accepted();
+    assert_eq!(one["state"], json!("done"));
     assert_eq!(server.terminate(), Some(0));
 }

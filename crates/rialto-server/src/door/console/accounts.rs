@@ -9,7 +9,7 @@ use rialto_console::shell::Place;
 use rialto_core::id::AnyId;
 use rialto_core::reject::Code;
 use rialto_core::time::{DAY_MS, HOUR_MS, Time};
-use rialto_views::{Basis, Dimension, FactRow, Report, ReportRow};
+use rialto_views::{AccountsReport, Basis, Dimension, FactRow, ReportRow};
 
 use super::request::{SignedIn, pair};
 use super::show::{money, word};
@@ -85,7 +85,7 @@ pub(super) async fn page(user: SignedIn) -> Result<Response, Refusal> {
     user.page("Accounts", Place::Accounts, &page.page()).await
 }
 
-fn filled(user: &SignedIn, by: String, period: Period, report: &Report) -> Accounts {
+fn filled(user: &SignedIn, by: String, period: Period, report: &AccountsReport) -> Accounts {
     let names: Vec<String> = by.split(',').map(|n| n.trim().to_owned()).collect();
     let row = |row: &ReportRow| Row {
         by: names

@@ -19,6 +19,7 @@ mod live;
 mod log;
 mod market;
 mod messages;
+mod nouns;
 mod overview;
 mod owners;
 mod refusals;
@@ -122,6 +123,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/log/{position}", get(log::one))
         .route("/assets/{name}", get(asset))
         .merge(square::router())
+        .merge(nouns::router())
         .layer(DefaultBodyLimit::max(FORM_BYTES))
 }
 

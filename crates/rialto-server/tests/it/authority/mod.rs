@@ -19,7 +19,7 @@ use crate::description::{INTERNAL, committed};
 use world::{Who, World};
 
 /// What runs the realm, with the rows of operations that can also be about less.
-const REALM_WIDE: [(&str, &str); 17] = [
+const REALM_WIDE: [(&str, &str); 19] = [
     ("clock.accept", ""),
     ("clock.set_back", ""),
     ("realm.erase", "our content"),
@@ -37,9 +37,15 @@ const REALM_WIDE: [(&str, &str); 17] = [
     ("identity.resume", "the service"),
     ("token.issue", "the service"),
     ("deal.rule", "our dispute"),
+    ("obligation.retry", "ours"),
+    ("obligation.drop", "ours"),
 ];
 /// What a payment service is for.
-const PAYMENTS: [&str; 2] = ["ledger.deposit", "ledger.end_withdrawal"];
+const PAYMENTS: [&str; 3] = [
+    "ledger.deposit",
+    "ledger.end_withdrawal",
+    "obligation.failed",
+];
 /// What runs an owner: never an agent's to do.
 const OWNER_WIDE: [(&str, &str); 19] = [
     ("owner.stop", "our owner"),

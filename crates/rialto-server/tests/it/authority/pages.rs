@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use rialto_core::id::{AnyId, position_of};
+use rialto_core::noun;
 
 use super::STOPPED;
 use super::world::{Who, World};
@@ -97,7 +98,16 @@ async fn a_page_is_there_for_whom_the_read_is() {
             continue;
         };
         let cookie = sign_in(&world.realm, token).await;
-        for (page, read, things) in PAGES {
+        let nouns: Vec<(String, String, &str)> = noun::all()
+            .map(|noun| {
+                let page = format!("/{}/{{}}", noun.plural);
+                (page, format!("/api/{}/{{}}", noun.plural), noun.name)
+            })
+            .collect();
+        let nouns = nouns
+            .iter()
+            .map(|(page, read, thing)| (page.as_str(), read.as_str(), std::slice::from_ref(thing)));
+        for (page, read, things) in PAGES.into_iter().chain(nouns) {
             for thing in things {
                 let named = match *thing {
                     "position of ours" => position(&world, "deal we sell"),

@@ -1,6 +1,7 @@
 //! The rows of the matrix: every operation and every read, aimed at what is ours.
 
 use rialto_core::hash::Hash;
+use rialto_core::noun::{self, Act, Kind, Noun};
 use serde_json::{Value, json};
 
 use super::world::World;
@@ -13,7 +14,39 @@ pub(super) fn commands(world: &World) -> Vec<(&'static str, &'static str, Value)
     rows.extend(money(world));
     rows.extend(market(world));
     rows.extend(square(world));
+    rows.extend(nouns(world));
     rows
+}
+
+/// What is done to plain nouns, of which the world has one each.
+fn nouns(w: &World) -> Rows {
+    let acts = noun::all().flat_map(|noun| noun.acts.iter().map(move |act| (noun, act)));
+    acts.map(|(noun, act)| {
+        let aim = act.on.map_or("", |_| "ours");
+        (act.op, aim, arguments(w, noun, act))
+    })
+    .collect()
+}
+
+/// The arguments of an act of a plain noun, done to the one that the world has.
+pub(super) fn arguments(w: &World, noun: &Noun, act: &Act) -> Value {
+    let on = act.on.map(|on| (on, w.id(noun.name).into()));
+    let fields = act.fields.iter();
+    let fields = fields.map(|field| (field.name, sample(w, field.kind)));
+    let all = on.into_iter().chain(fields);
+    Value::Object(all.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// A value of a kind, as a command takes it.
+fn sample(w: &World, kind: Kind) -> Value {
+    match kind {
+        Kind::Id | Kind::Agent => w.id("agent").into(),
+        Kind::Owner => w.id("owner").into(),
+        Kind::Text | Kind::Word => "a text".into(),
+        Kind::State(states) => states.first().copied().into(),
+        Kind::Number | Kind::Time => 1.into(),
+        Kind::Amount => "1".into(),
+    }
 }
 
 type Rows = Vec<(&'static str, &'static str, Value)>;
@@ -31,6 +64,16 @@ fn realm(w: &World) -> Rows {
             "token.end_leaked",
             "",
             json!({ "token": "tok_000000000000" }),
+        ),
+        (
+            "obligation.notice",
+            "",
+            json!({ "owners": [w.id("owner")], "operator": true, "position": 1 }),
+        ),
+        (
+            "obligation.done",
+            "our obligation",
+            json!({ "obligation": w.id("obligation") }),
         ),
         ("clock.accept", "", json!({})),
         ("clock.set_back", "", json!({})),
@@ -297,6 +340,11 @@ fn money(w: &World) -> Rows {
             json!({ "from": w.id("account"), "amount": "1", "reference": "w-3" }),
         ),
         (
+            "obligation.failed",
+            "our obligation",
+            json!({ "obligation": w.id("obligation"), "why": "the bank is closed" }),
+        ),
+        (
             "ledger.end_withdrawal",
             "our withdrawal",
             json!({ "hold": w.id("withdrawal"), "paid": true }),
@@ -550,7 +598,11 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         "/api/tasks/{id}" => &["task", "errand"],
         "/api/teams/{id}" => &["team"],
         "/api/trace/{id}" => return traces(w),
-        _ => &[],
+        path => match noun::all().find(|noun| noun.one_path == path) {
+            // The world names one of each plain noun as the noun is called.
+            Some(noun) => std::slice::from_ref(&noun.name),
+            None => &[],
+        },
     };
     let places = ["{id}", "{agent}", "{community}"];
     if let Some(place) = places.into_iter().find(|place| path.contains(place)) {
@@ -573,6 +625,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         "/api/posts" => ("/api/posts?text=terrace".to_owned(), Value::Null),
         "/api/search/listings" => (path.to_owned(), json!({ "items": ["Taco"] })),
         "/api/commands" => (path.to_owned(), json!({ "commands": [] })),
+        path if noun::all().any(|noun| noun.list_path == path) => (path.to_owned(), Value::Null),
         _ if path.contains('{') || !LISTS.contains(&path) => return Vec::new(),
         _ => (path.to_owned(), Value::Null),
     };

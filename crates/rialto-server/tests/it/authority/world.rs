@@ -9,6 +9,7 @@ use rialto_core::decide::{Request, Stamp, decide, resolve_agent};
 use rialto_core::hash::Hash;
 use rialto_core::identity::{Auth, Principal};
 use rialto_core::ledger::{AccountRef, Holder, LedgerCommand, Moved};
+use rialto_core::noun;
 use rialto_core::realm::RealmCommand;
 use rialto_core::reject::Rejection;
 use rialto_core::state::State;
@@ -16,6 +17,7 @@ use rialto_core::time::{MINUTE_MS, Time};
 use rialto_server::node::Clock;
 use serde_json::{Value, json};
 
+use super::rows;
 use crate::door::Realm;
 use crate::workload::ask;
 
@@ -125,6 +127,7 @@ impl World {
         world.market(&by).await;
         world.money(&by).await;
         world.square(&by).await;
+        world.nouns(&by).await;
         world
     }
 
@@ -390,6 +393,18 @@ impl World {
         self.note("deal in dispute", disputed);
     }
 
+    /// One of each plain noun that people make themselves.
+    async fn nouns(&mut self, by: &Builders) {
+        for noun in noun::all() {
+            let Some(act) = noun.acts.iter().find(|act| act.on.is_none()) else {
+                continue;
+            };
+            let args = rows::arguments(self, noun, act);
+            let made = self.realm.ok(&by.ours, act.op, args).await;
+            self.note(noun.name, id(&made, noun.name));
+        }
+    }
+
     async fn money(&mut self, by: &Builders) {
         let r = &self.realm;
         let to = json!({ "from": OURS, "to": THEIRS, "amount": "5" });
@@ -414,6 +429,7 @@ impl World {
         self.note("entry", id(&paid, "xfer"));
         self.note("hold", id(&held, "hold"));
         self.note("withdrawal", id(&leaving, "hold"));
+        self.note("obligation", id(&leaving, "obligation"));
         self.note("account", account);
         self.note("approval", id(&waiting, "appr"));
         self.note("theirs.account", theirs);
@@ -480,6 +496,7 @@ impl World {
             let stamp = Stamp {
                 now: Time(state.now().0 - behind),
                 steady_ms: state.steady_ms().unwrap_or(0),
+                began_ms: 0,
                 entropy: [9; 32],
                 custody: Some((key, key.short())),
             };

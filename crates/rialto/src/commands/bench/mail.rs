@@ -31,6 +31,9 @@ pub(crate) struct MailArgs {
     /// Seconds of the second case.
     #[arg(long, default_value_t = 20)]
     seconds: usize,
+    /// Every message carries an id of its sender's, by which a repeat is known.
+    #[arg(long)]
+    ids: bool,
     #[command(flatten)]
     place: PlaceArgs,
 }
@@ -43,6 +46,7 @@ pub(crate) async fn run(args: &MailArgs, out: Output) -> Result<(), CliError> {
         pairs: args.pairs,
         rate: args.rate,
         seconds: args.seconds,
+        ids: args.ids,
     };
     let (place, mut bar) = (args.place.place()?, Bar::new(out));
     let report = mail::measure(&plan, &place, &mut bar).await?;

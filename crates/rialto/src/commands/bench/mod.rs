@@ -3,6 +3,7 @@
 //! Holds what is asked for and how figures are printed; they are taken by `rialto_bench`.
 
 mod deals;
+mod fairness;
 mod ledger;
 mod mail;
 mod market;
@@ -29,6 +30,8 @@ pub enum BenchCommand {
     Ledger(ledger::LedgerArgs),
     /// Whole deals a second: offer, acceptance with its hold, delivery, acceptance, settlement.
     Deals(deals::DealsArgs),
+    /// How long deals take while another owner floods the writer.
+    Fairness(fairness::FairnessArgs),
     /// Messages a second, durable and indexed, and how long one takes to arrive.
     Mail(mail::MailArgs),
     /// Market days of growing populations, and search among many listings.
@@ -55,6 +58,7 @@ pub(crate) async fn run(command: &BenchCommand, out: Output) -> Result<(), CliEr
     match command {
         BenchCommand::Ledger(args) => ledger::run(args, out).await,
         BenchCommand::Deals(args) => deals::run(args, out).await,
+        BenchCommand::Fairness(args) => fairness::run(args, out).await,
         BenchCommand::Mail(args) => mail::run(args, out).await,
         BenchCommand::Market(args) => market::run(args, out).await,
         BenchCommand::Restart(args) => restart::run(args, out).await,

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rialto_core::amount::Decimal;
+use rialto_core::market::{Attribute, Item, ListingTerms, PublishListing, Value};
+use rialto_core::text::{AssetCode, Name};
+use rialto_wire::body::Body;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::table;
 use crate::commands::remote::{self, Remote};
@@ -104,80 +107,127 @@ pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> 
         return Err(CliError::usage(format!("{shown}: the plan holds no model")));
     }
     for terms in listings {
-        let args_of_it = json!({ "terms": terms });
+        let args_of_it = serde_json::to_value(PublishListing { terms })
+            .map_err(|e| CliError::bug(e.to_string()))?;
         remote::carry_out(&args.remote, out, "listing.publish", args_of_it).await?;
     }
     Ok(())
 }
 
 /// The listing of one model's cheapest placement.
-fn listing(model: &ModelPlan, args: &PublishArgs) -> Result<Value, String> {
+fn listing(model: &ModelPlan, args: &PublishArgs) -> Result<ListingTerms<Body>, String> {
     let p = model
         .cheapest
         .as_ref()
         .ok_or("no placement holds the objective with 80 %")?;
-    let costs = p
-        .token_costs
-        .as_ref()
-        .ok_or("the placement serves no tokens")?;
-    let usd = costs
-        .usd_per_chip_second
-        .ok_or_else(|| format!("{} has no price; plan with another --price", p.chip))?;
+    let rates = Rates::of(p)?;
     let capacity = p
         .capacity
         .as_ref()
         .ok_or("the plan states no capacity; plan again")?;
+    let asset = args.asset.as_deref().map(AssetCode::new).transpose();
+    Ok(ListingTerms {
+        title: name(&format!("{} on {}", model.model, p.chip))?,
+        description: None,
+        items: items(&rates, capacity, args)?,
+        attributes: attributes(&model.model, p, &rates, args)?,
+        tags: vec![name("model capacity")?],
+        asset: asset.map_err(|e| format!("--asset: {e}"))?,
+        funded_offers_only: None,
+    })
+}
+
+/// What a million tokens of each kind take, and what that costs.
+struct Rates {
+    /// Each kind with the chip-seconds of a million.
+    kinds: [(&'static str, f64); 3],
+    /// Dollars a chip-second.
+    usd: f64,
+}
+
+impl Rates {
+    fn of(p: &Cheapest) -> Result<Self, String> {
+        let costs = p
+            .token_costs
+            .as_ref()
+            .ok_or("the placement serves no tokens")?;
+        let usd = costs
+            .usd_per_chip_second
+            .ok_or_else(|| format!("{} has no price; plan with another --price", p.chip))?;
+        let kinds = [
+            ("output", costs.chip_seconds_per_million_output_tokens),
+            ("input", costs.chip_seconds_per_million_input_tokens),
+            ("cached", costs.chip_seconds_per_million_cached_tokens),
+        ];
+        Ok(Self { kinds, usd })
+    }
+}
+
+/// Each kind of tokens that the plan serves, with its price and how many are for sale.
+fn items(rates: &Rates, capacity: &Capacity, args: &PublishArgs) -> Result<Vec<Item>, String> {
     let margin = 1.0 + args.margin_percent / 100.0;
-    let (output, input, cached) = (
-        costs.chip_seconds_per_million_output_tokens,
-        costs.chip_seconds_per_million_input_tokens,
-        costs.chip_seconds_per_million_cached_tokens,
-    );
-    let item = |kind: &str, chip_seconds: f64, tokens_per_s: f64| {
-        let quantity = millions(tokens_per_s, args.days);
-        let price = price(usd * chip_seconds * margin);
-        let name = format!("million {kind} tokens");
-        (quantity > 0).then(|| json!({ "name": name, "price": price, "quantity": quantity }))
-    };
-    let items = [
-        item("output", output, capacity.output_tokens_per_s),
-        item("input", input, capacity.input_tokens_per_s),
-        item("cached", cached, capacity.cached_tokens_per_s),
+    let served = [
+        capacity.output_tokens_per_s,
+        capacity.input_tokens_per_s,
+        capacity.cached_tokens_per_s,
     ];
-    let items: Vec<Value> = items.into_iter().flatten().collect();
+    let mut items = Vec::new();
+    for ((kind, chip_seconds), tokens_per_s) in rates.kinds.into_iter().zip(served) {
+        let quantity = millions(tokens_per_s, args.days);
+        if quantity > 0 {
+            items.push(Item {
+                name: name(&format!("million {kind} tokens"))?,
+                price: price(rates.usd * chip_seconds * margin)?,
+                quantity: Some(quantity),
+            });
+        }
+    }
     if items.is_empty() {
         return Err("it serves less than a million tokens in --days; give more".to_owned());
     }
-    let mut attributes = vec![
-        // A plan is a twin's whatever its file says of itself.
-        text("basis", "modelled"),
-        text("model", &model.model),
-        text("chip", &p.chip),
-        text("vendor", &p.vendor),
-        text("precision", &p.precision),
-        text("plan", &p.plan.replace(',', "")),
-        text("capacity_days", &args.days.to_string()),
-    ];
-    for (kind, chip_seconds) in [("output", output), ("input", input), ("cached", cached)] {
-        let seconds = format!("chip_seconds_per_million_{kind}_tokens");
-        attributes.push(text(&seconds, &price(chip_seconds)));
-        let cost = format!("cost_per_million_{kind}_tokens");
-        attributes.push(text(&cost, &price(usd * chip_seconds)));
-    }
-    for (name, value) in [("region", &args.region), ("host", &args.host)] {
-        attributes.extend(value.iter().map(|v| text(name, v)));
-    }
-    Ok(remote::without_nulls(json!({
-        "title": format!("{} on {}", model.model, p.chip),
-        "items": items,
-        "attributes": attributes,
-        "tags": ["model capacity"],
-        "asset": args.asset,
-    })))
+    Ok(items)
 }
 
-fn text(name: &str, value: &str) -> Value {
-    json!({ "name": name, "value": { "text": value } })
+/// What the listing says of itself, by which it is found and its use is reckoned.
+fn attributes(
+    model: &str,
+    p: &Cheapest,
+    rates: &Rates,
+    args: &PublishArgs,
+) -> Result<Vec<Attribute>, String> {
+    let mut attributes = vec![
+        // A plan is a twin's whatever its file says of itself.
+        text("basis", "modelled")?,
+        text("model", model)?,
+        text("chip", &p.chip)?,
+        text("vendor", &p.vendor)?,
+        text("precision", &p.precision)?,
+        text("plan", &p.plan.replace(',', ""))?,
+        text("capacity_days", &args.days.to_string())?,
+    ];
+    for (kind, chip_seconds) in rates.kinds {
+        let seconds = format!("chip_seconds_per_million_{kind}_tokens");
+        attributes.push(text(&seconds, &digits(chip_seconds))?);
+        let cost = format!("cost_per_million_{kind}_tokens");
+        attributes.push(text(&cost, &digits(rates.usd * chip_seconds))?);
+    }
+    for (name, value) in [("region", &args.region), ("host", &args.host)] {
+        if let Some(value) = value {
+            attributes.push(text(name, value)?);
+        }
+    }
+    Ok(attributes)
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::new(text).map_err(|e| format!("{text:?}: {e}"))
+}
+
+fn text(what: &str, value: &str) -> Result<Attribute, String> {
+    Ok(Attribute {
+        name: name(what)?,
+        value: Value::Text(name(value)?),
+    })
 }
 
 /// Whole millions of tokens that so many a second come to in days, rounded down.
@@ -187,8 +237,13 @@ fn millions(tokens_per_s: f64, days: f64) -> u32 {
 }
 
 /// Dollars or chip-seconds to the millionth, rounded up so that no price falls to zero.
-fn price(value: f64) -> String {
+fn digits(value: f64) -> String {
     format!("{:.6}", (value * 1e6).ceil().max(1.0) / 1e6)
+}
+
+fn price(value: f64) -> Result<Decimal, String> {
+    let text = digits(value);
+    text.parse().map_err(|e| format!("a price of {text}: {e}"))
 }
 
 #[cfg(test)]
@@ -209,7 +264,7 @@ mod tests {
             (1e-9, "0.000001"),
             (0.123_456_1, "0.123457"),
         ] {
-            assert_eq!(price(value), want);
+            assert_eq!(digits(value), want);
         }
     }
 }

@@ -1,0 +1,66 @@
+//! Folds what events say of plain nouns into the one table of their rows.
+
+use rialto_core::noun::{Cell, Kind, Row};
+use rialto_core::policy::Party;
+use rusqlite::OptionalExtension;
+use serde_json::{Map, Value, json};
+
+use super::Fold;
+use crate::Result;
+use crate::db::{int, split};
+
+impl Fold<'_> {
+    /// Takes in one row: sets the cells that it names, and lets its parties see it.
+    pub(super) fn row(&mut self, row: &Row) -> Result<()> {
+        let (kind, id) = split(row.id);
+        self.touch(row.id)?;
+        let mut cells = self.cells_of(kind, id)?;
+        let mut state = None;
+        for (column, cell) in &row.cells {
+            if let (Kind::State(_), Cell::Word(word)) = (column.kind, cell) {
+                state = Some(word.as_str());
+            }
+            cells.insert(column.name.to_owned(), stored(cell));
+        }
+        for party in &row.parties {
+            match *party {
+                Party::Agent(agent) => self.show(row.id, agent)?,
+                Party::Owner(owner) => self.show_owner(row.id, owner)?,
+            }
+        }
+        self.run(
+            "INSERT INTO noun VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
+             SET state = coalesce(excluded.state, state), cells = excluded.cells",
+            (
+                kind,
+                id,
+                self.now(),
+                state,
+                Value::Object(cells).to_string(),
+            ),
+        )
+    }
+
+    fn cells_of(&self, kind: i64, id: i64) -> Result<Map<String, Value>> {
+        let sql = "SELECT cells FROM noun WHERE kind = ? AND id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let text: Option<String> = query.query_row((kind, id), |r| r.get(0)).optional()?;
+        let known = text.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(known.unwrap_or_default())
+    }
+}
+
+/// A cell as the table keeps it: ids of anything as text, everything else that is looked up by number.
+fn stored(cell: &Cell) -> Value {
+    match cell {
+        Cell::Empty => Value::Null,
+        Cell::Id(id) => id.to_string().into(),
+        Cell::Agent(id) => id.0.into(),
+        Cell::Owner(id) => id.0.into(),
+        Cell::Text(text) => text.id.0.into(),
+        Cell::Word(word) => word.as_str().into(),
+        Cell::Number(number) => (*number).into(),
+        Cell::Time(time) => int(time.0).into(),
+        Cell::Amount(amount, asset) => json!([amount.0.to_string(), asset.0]),
+    }
+}
