@@ -87,6 +87,8 @@ pub struct Refusal {
     pub with_token: bool,
     /// Where that token came from or where the program looked for one, if the caller said so.
     pub token_from: Option<Arc<str>>,
+    /// The address of the server that refused; none for one command of a batch.
+    pub server: Option<String>,
 }
 
 impl From<OutsideError> for ClientError {

@@ -301,6 +301,7 @@ impl Client {
             problem,
             with_token: self.token.is_some(),
             token_from: self.token_from.clone(),
+            server: Some(self.server().to_owned()),
         }))
     }
 

@@ -74,6 +74,7 @@ impl DayError {
             problem,
             with_token: true,
             token_from: None,
+            server: None,
         };
         ClientError::Refused(Box::new(refusal)).into()
     }

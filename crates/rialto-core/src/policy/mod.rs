@@ -850,8 +850,8 @@ facts! {
         ApprovalEnded { approval, end, reason, .. } = "policy.approval_ended",
             concerns [approval], texts [reason => TextOf::Nothing],
             told [Told::new(*approval, match end {
-                ApprovalEnd::Over => "what was to be approved is over".into(),
-                _ => format!("the approval was {}", word(end)),
+                ApprovalEnd::Over => "found that what was to be approved is over".into(),
+                _ => format!("ended the approval: {}", word(end)),
             })];
         MeterKept { .. } = "policy.meter_kept", concerns [], texts [], told [];
     }

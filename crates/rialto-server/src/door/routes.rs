@@ -7,6 +7,7 @@ use axum::http::Uri;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use rialto_core::command::Command;
 use rialto_core::reject::Code;
 
 use super::problem::Refusal;
@@ -49,6 +50,8 @@ pub(crate) struct Route {
     pub(crate) about: About,
 }
 
+/// The route of every operation.
+const OPERATION: &str = "/api/{op}";
 const PAGE: &[&str] = &["cursor", "limit", "min_position", "quarantined"];
 const AT: &[&str] = &["min_position", "quarantined"];
 
@@ -173,10 +176,14 @@ impl Route {
                 Some(refusal) => refusal.into_response(),
             }
         };
+        let handler = match self.path {
+            OPERATION => self.handler.fallback(not_posted),
+            _ => self.handler,
+        };
         if self.path.starts_with("/api/") {
-            self.handler.route_layer(middleware::from_fn(guard))
+            handler.route_layer(middleware::from_fn(guard))
         } else {
-            self.handler
+            handler
         }
     }
 }
@@ -205,4 +212,13 @@ pub(crate) async fn no_such_path(uri: Uri) -> Refusal {
 /// The answer where a route does not take the method.
 pub(crate) async fn wrong_method(uri: Uri) -> Refusal {
     Refusal::new(Code::WrongMethod, uri.path())
+}
+
+/// The same where an operation could be: any name has that route, but not every name is an operation's.
+async fn not_posted(uri: Uri) -> Refusal {
+    let code = match uri.path().strip_prefix("/api/") {
+        Some(op) if Command::<()>::OPS.contains(&op) => Code::WrongMethod,
+        _ => Code::NoSuchPath,
+    };
+    Refusal::new(code, uri.path())
 }

@@ -3,7 +3,7 @@
 //! Opens the data folder, feeds the views, listens, and shuts down in order: no new requests, the
 //! open ones answered, the log closed.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
@@ -87,21 +87,33 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         .transpose()
         .map_err(webhook_error)?;
 
+    // Before the folder is touched: where nobody can listen, no realm is founded.
+    let listener = listen(addr, tls).await?;
     let setup = Setup::folder(data.clone(), name)
         .with_rules(rules)
         .telling(webhook);
     let realm = Realm::open(setup).await?;
-    let served = serve(&realm, &data, addr, tls, args.accept_clock, out).await;
+    let served = serve(&realm, &data, listener, args.accept_clock, out).await;
     let closed = realm.close().await;
     served?;
     closed.map_err(|why| CliError::coded(why.code(), ""))
 }
 
+async fn listen(addr: SocketAddr, tls: Option<Tls>) -> Result<Listener, CliError> {
+    let encrypted = tls.is_some();
+    let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
+    if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
+        tracing::warn!(
+            "tokens cross the network unencrypted: give --tls-cert and --tls-key, or listen on loopback"
+        );
+    }
+    Ok(listener)
+}
+
 async fn serve(
     realm: &Realm,
     data: &Path,
-    addr: SocketAddr,
-    tls: Option<Tls>,
+    listener: Listener,
     accept_clock: bool,
     out: Output,
 ) -> Result<(), CliError> {
@@ -110,13 +122,6 @@ async fn serve(
         node::accept_clock(node).await?;
     } else {
         warn_of_a_jump(node, out);
-    }
-    let encrypted = tls.is_some();
-    let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
-    if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
-        tracing::warn!(
-            "tokens cross the network unencrypted: give --tls-cert and --tls-key, or listen on loopback"
-        );
     }
     let url = listener
         .url()
@@ -251,7 +256,18 @@ fn webhook_error(error: WebhookError) -> CliError {
     reason = "map_err passes the error by value"
 )]
 fn serve_error(error: ServeError) -> CliError {
-    CliError::usage(error.to_string())
+    let ServeError::Listen { addr, source } = &error else {
+        return CliError::usage(error.to_string());
+    };
+    let told = CliError::coded(Code::CannotListen, &format!("{addr}: {source}"));
+    match source.kind() {
+        // Most often another realm's server on this machine.
+        ErrorKind::AddrInUse => told.hint(format!(
+            "is another server or a demo running there? end it, or take another port: --listen {}",
+            SocketAddr::new(addr.ip(), addr.port().checked_add(1).unwrap_or(0))
+        )),
+        _ => told,
+    }
 }
 
 fn storage_error(doing: &str, error: &dyn std::error::Error) -> CliError {

@@ -633,7 +633,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 35] = [
+const LISTS: [&str; 36] = [
     "/api/invitations",
     "/api/agents",
     "/api/assets",
@@ -666,6 +666,7 @@ const LISTS: [&str; 35] = [
     "/api/commands",
     "/api/feed/stream",
     "/api",
+    "/api/",
     "/api/communities",
     "/api/moderation/reports",
     "/api/moderation/measures",

@@ -109,6 +109,11 @@ fn print_measure(
         if left > 0 {
             rows.row([format!("  … {left} more")]);
         }
+        // Nobody's share, but taken off what is paid in all: with it the rows add up to the title.
+        if c.credit_left > 0.0 {
+            let credits = format!("−{}", table::compact(c.credit_left));
+            rows.row(["  credits".to_owned(), credits, dash()]);
+        }
     }
     let paid = first.total - first.credit_left;
     let title = format!("{title}: {} {unit} in all", table::compact(paid));
@@ -118,13 +123,9 @@ fn print_measure(
          of it"
     );
     rows.print(out, &title, &table::origin(basis, &source))?;
-    for c in all.iter().filter(|c| c.credit_left > 0.0) {
-        let note = format!(
-            "credits exceed the spend of the {} they are for by {} {unit}, which is in no share",
-            c.dimension,
-            table::compact(c.credit_left)
-        );
-        table::wrapped(out, "  ", &note)?;
+    if all.iter().any(|c| c.credit_left > 0.0) {
+        let note = "credits: what exceeds the spend of the name it is for; in no share";
+        table::wrapped(out, "  ", note)?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{
-    self, ChipPrice, Fleet, Interval, Mode, Policy, PoolSpec, RunOptions, RunResult, ServingReport,
-    ServingScenario, Totals,
+    self, ChipPrice, Fleet, Interval, Mode, Policy, PoolReport, PoolSpec, RunOptions, RunResult,
+    ServingReport, ServingScenario, Totals,
 };
 use rialto_fleet::echo::figure;
 use rialto_fleet::plan::traffic_doubts;
@@ -186,6 +186,9 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
         write_report(dir, &report, &result)?;
         out.note(format!("report written to {}", dir.display()));
     }
+    for doubt in report.pools.iter().filter_map(PoolReport::out_of_the_mean) {
+        out.note(doubt);
+    }
     out.json(&report)?;
     print(&report, wall_s, out)
 }
@@ -320,7 +323,7 @@ fn print(report: &ServingReport, wall_s: f64, out: Output) -> Result<(), CliErro
     }
     for pool in &report.pools {
         out.line(format!(
-            "\n{}: {} on {} x {} {} ({} of {} cells simulated)\n  traffic {}",
+            "\n{}: {} on {} x {} {} ({} of {} cells simulated)\n  traffic {}, {:.0} requests/s arrived",
             pool.name,
             pool.model,
             pool.totals.chips,
@@ -329,6 +332,7 @@ fn print(report: &ServingReport, wall_s: f64, out: Output) -> Result<(), CliErro
             pool.cells.0,
             pool.cells.1,
             pool.traffic,
+            pool.offered_per_s,
         ))?;
         print_totals(&pool.totals, pool.slo_s, out)?;
         out.line(format!("  {}", pool.forecast_error.words()))?;
