@@ -1,4 +1,4 @@
-//! Whole deals a second.
+//! Measures whole deals a second.
 
 use std::time::Instant;
 
@@ -14,11 +14,11 @@ use rialto_scenario::ask::{new_id, send};
 
 /// Whole deals a second: offer, acceptance with its hold, delivery, acceptance, settlement.
 ///
-/// Starts a server of its own as another process, on disk. Half the agents buy, half sell; they
-/// belong to eight owners. Each lane is a buyer and a seller who make one deal after another: an
-/// offer, its acceptance (which holds the money), the delivery, and the acceptance of the delivery
-/// (which settles). First by single requests, one a step; then by requests that each hold one step of
-/// many deals. A deal counts when the answer to its last step is back: it is durable then.
+/// Starts its own server as another process, with the realm on disk. Half of the agents buy, half sell;
+/// they belong to eight owners. Each lane is a buyer and a seller who make one deal after another: an
+/// offer, its acceptance (which holds the money), the delivery, and the acceptance of the delivery (which
+/// settles). The first case sends one request for each step; the second sends requests that each hold one
+/// step of many deals. A deal counts when the answer to its last step is back: it is durable then.
 #[derive(Clone, Debug)]
 pub struct DealsPlan {
     /// Deals by single requests.
@@ -61,13 +61,15 @@ pub struct DealsFigures {
     pub cases: Vec<DealsCase>,
 }
 
-/// A buyer and a seller, each at the door with its own token.
+/// A buyer and a seller, each a client with its own token.
 #[derive(Clone)]
-struct Pair {
-    buyer: Client,
+pub(crate) struct Pair {
+    pub(crate) buyer: Client,
     seller: Client,
+    /// The buyer's handle.
+    pub(crate) payer: String,
     /// The seller's handle.
-    with: String,
+    pub(crate) with: String,
 }
 
 /// Takes the measurement.
@@ -137,7 +139,7 @@ async fn take(
     })
 }
 
-async fn pairs(server: &Served, count: usize) -> Result<Vec<Pair>, BenchError> {
+pub(crate) async fn pairs(server: &Served, count: usize) -> Result<Vec<Pair>, BenchError> {
     const OWNERS: usize = 8;
     server.lift_limits().await?;
     let mut pairs = Vec::with_capacity(count);
@@ -150,12 +152,14 @@ async fn pairs(server: &Served, count: usize) -> Result<Vec<Pair>, BenchError> {
         let selling = server.agents(&whole, &sellers).await?;
         let to: Vec<String> = buyers.iter().map(|b| format!("@{b}")).collect();
         server.fund(&to, "1000000").await?;
-        for ((buyer, seller), with) in buying.into_iter().zip(selling).zip(sellers) {
+        let named = to.into_iter().zip(sellers);
+        for ((buyer, seller), (payer, with)) in buying.into_iter().zip(selling).zip(named) {
             let terms = json!({ "terms": { "title": "work" } });
             seller.command("listing.publish", terms).await?;
             pairs.push(Pair {
                 buyer,
                 seller,
+                payer,
                 with: format!("@{with}"),
             });
         }
@@ -211,7 +215,7 @@ fn hash(offered: &Accepted) -> Result<&str, BenchError> {
 }
 
 /// One deal, a request a step.
-async fn single(pair: &Pair, times: &mut Times) -> Result<(), BenchError> {
+pub(crate) async fn single(pair: &Pair, times: &mut Times) -> Result<(), BenchError> {
     let mut step = async |client: &Client, op: &str, args: Value| {
         let begun = Instant::now();
         let accepted = client.command(op, args).await?;

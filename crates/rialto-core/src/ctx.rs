@@ -13,7 +13,7 @@ use crate::hash::{Hash, Short};
 use crate::id::{self, AgentId, AnyId, ContentId, OwnerId, TokenId};
 use crate::identity::{self, AgentRef, Custody, Principal};
 use crate::ledger::Draft;
-use crate::policy::{self, Action, authorise};
+use crate::policy::{self, Action, Consent, authorise};
 use crate::reject::{Code, Rejection};
 use crate::state::State;
 use crate::text::{ContentRef, Sealed};
@@ -25,8 +25,11 @@ pub struct Stamp {
     /// The wall clock's time.
     pub now: Time,
     /// The steady clock's reading, in milliseconds: it runs evenly whatever happens to the wall
-    /// clock, and never back, not even over a restart.
+    /// clock, through sleep too, and never back, not even over a restart.
     pub steady_ms: u64,
+    /// What the steady clock read when the server started, in milliseconds. Time before that was not
+    /// watched.
+    pub began_ms: u64,
     /// Fresh secret random bytes. Never logged.
     pub entropy: [u8; 32],
     /// A fresh public key that the realm holds the private half of, for commands that need one.
@@ -42,8 +45,8 @@ pub struct Ctx<'a> {
     pub(crate) ids: Vec<AnyId>,
     pub(crate) refused: Vec<(u32, Rejection)>,
     pub(crate) draft: Draft,
-    /// True while an approved command is carried out.
-    pub(crate) approved: bool,
+    /// What a person has said yes to.
+    pub(crate) consent: Consent,
     /// The result of an earlier command, if this one repeats it.
     pub(crate) repeats: Option<AnyId>,
     /// The realm's mark of the text of a command that may have to wait for a person.
@@ -88,7 +91,7 @@ impl<'a> Ctx<'a> {
             ids: Vec::new(),
             refused: Vec::new(),
             draft: Draft::default(),
-            approved: false,
+            consent: Consent::Nothing,
             repeats: None,
             said: None,
             actor,
@@ -213,7 +216,7 @@ impl<'a> Ctx<'a> {
     pub(crate) fn act_as(&mut self, agent: AgentId) {
         self.actor = Some(agent);
         self.principal = Principal::Agent(agent);
-        self.approved = true;
+        self.consent = Consent::All;
     }
 
     pub(crate) fn active_agent(&self, id: AgentId) -> Result<&'a identity::Agent, Rejection> {

@@ -60,7 +60,7 @@ pub enum TextOf {
 pub struct Told {
     /// The thing.
     pub subject: AnyId,
-    /// What happened, in one line, without anybody's text.
+    /// What happened, in one line that reads behind the name of who did it, without anybody's text.
     pub what: String,
     /// How much money it is about.
     pub amount: Option<(Amount, AssetId)>,

@@ -24,20 +24,25 @@ use crate::text::Handle;
 const SHORTEST: usize = 4;
 /// The shortest name of an office for which one edit counts.
 const SHORTEST_OFFICE: usize = 8;
+/// The shortest office that is told from what stands before or after it without a dash.
+const SHORTEST_DRESS: usize = 7;
 /// How many handles of one skeleton are checked when an agent becomes known.
 const LOOKED_AT: usize = 16;
 
 /// The realm's own words.
 const OWN: [&str; 6] = ["admin", "operator", "realm", "rialto", "root", "system"];
 /// Offices that a reader trusts.
-const OFFICES: [&str; 51] = [
+const OFFICES: [&str; 57] = [
     "abuse",
     "admin",
     "administrator",
     "arbiter",
+    "arbitration",
+    "auditor",
     "bank",
     "billing",
     "compliance",
+    "court",
     "customercare",
     "customerservice",
     "customersupport",
@@ -58,11 +63,13 @@ const OFFICES: [&str; 51] = [
     "moderator",
     "mods",
     "noreply",
+    "notary",
     "official",
     "operations",
     "operator",
     "payment",
     "payments",
+    "police",
     "postmaster",
     "realm",
     "refund",
@@ -78,6 +85,7 @@ const OFFICES: [&str; 51] = [
     "sysop",
     "system",
     "treasury",
+    "tribunal",
     "trustandsafety",
     "verification",
     "verified",
@@ -134,11 +142,14 @@ pub fn is_office(handle: &Handle) -> bool {
 }
 
 /// The same for any name of the letters of handles, such as a community's. Digits count as what they look
-/// like, and a number at the end of a word not at all: `@rialt0` and `@support-24`.
+/// like, and a number at the end of a word not at all: `@rialt0` and `@support-24`. What begins with the
+/// realm's own name and a dash speaks for it, whatever follows.
 pub(crate) fn names_office(name: &str) -> bool {
     let numberless = |part: &str| skeleton_of(part.trim_end_matches(|c: char| c.is_ascii_digit()));
     let parts = || name.split(['-', '_']);
-    reads_as_office(parts().map(skeleton_of).collect())
+    let realms = parts().map(skeleton_of).find(|part| !part.is_empty());
+    realms.is_some_and(|first| first == skeleton_of("rialto"))
+        || reads_as_office(parts().map(skeleton_of).collect())
         || reads_as_office(parts().map(numberless).collect())
 }
 
@@ -195,8 +206,30 @@ fn skeleton_of(text: &str) -> String {
     seen.replace('i', "l")
 }
 
+/// What is left of a handle as it looks, without offices and the words that go with them: `casa` of
+/// `@casa-support` and `@casasupport`. Nothing if it names no office, or nothing else.
+fn undressed(handle: &Handle) -> Option<String> {
+    let is = |words: &[&str], part: &str| words.iter().any(|word| skeleton_of(word) == part);
+    let parts: Vec<String> = handle.as_str().split(['-', '_']).map(skeleton_of).collect();
+    if parts.iter().any(|part| is(&OFFICES, part)) {
+        let rest = parts.iter().map(String::as_str);
+        let rest: String = rest
+            .filter(|p| !is(&OFFICES, p) && !is(&BESIDE, p))
+            .collect();
+        return (!rest.is_empty()).then_some(rest);
+    }
+    let whole = parts.concat();
+    let mut long = OFFICES.iter().filter(|o| o.len() >= SHORTEST_DRESS);
+    long.find_map(|office| {
+        let office = skeleton_of(office);
+        let rest = whole.strip_suffix(office.as_str());
+        let rest = rest.or_else(|| whole.strip_prefix(office.as_str()))?;
+        (rest.len() >= SHORTEST).then(|| String::from(rest))
+    })
+}
+
 /// How two handles read alike, if they do. Handles that differ only in their numbers are a series,
-/// like `@worker-1` and `@worker-2`.
+/// like `@worker-1` and `@worker-2`. One that gives the other an office is near to it.
 #[must_use]
 pub fn alike(a: &Handle, b: &Handle) -> Option<Likeness> {
     let (one, other) = (skeleton(a), skeleton(b));
@@ -206,6 +239,8 @@ pub fn alike(a: &Handle, b: &Handle) -> Option<Likeness> {
     let near = one.len().min(other.len()) >= SHORTEST
         && one_edit(one.as_bytes(), other.as_bytes())
         && !are_series(a.as_str(), b.as_str());
+    let dressed = |bare: Option<String>, name: &str| bare.is_some_and(|bare| bare == name);
+    let near = near || dressed(undressed(a), &other) || dressed(undressed(b), &one);
     near.then_some(Likeness::Near)
 }
 
@@ -276,6 +311,8 @@ pub(crate) struct Looks {
     first: Table<u64, AgentId>,
     /// The others of a skeleton.
     further: Table<u64, Vec<AgentId>>,
+    /// Those whose handles give an office to the handle with a skeleton.
+    dressed: Table<u64, Vec<AgentId>>,
     known: Table<AgentId, ()>,
 }
 
@@ -284,23 +321,22 @@ impl Looks {
         Self {
             first: Table::new(seed),
             further: Table::new(seed),
+            dressed: Table::new(seed),
             known: Table::new(seed),
         }
     }
 
     /// An agent has this handle.
     pub(crate) fn add(&mut self, handle: &Handle, agent: AgentId) {
+        if let Some(bare) = undressed(handle) {
+            push(&mut self.dressed, number(bare.as_bytes()), agent);
+        }
         let number = number(skeleton(handle).as_bytes());
         if !self.first.contains(&number) {
             self.first.insert(number, agent);
             return;
         }
-        match self.further.get_mut(&number) {
-            Some(agents) => agents.push(agent),
-            None => {
-                self.further.insert(number, Vec::from([agent]));
-            }
-        }
+        push(&mut self.further, number, agent);
     }
 
     /// An agent has settled a deal with an agent of another owner.
@@ -332,10 +368,24 @@ impl Looks {
         same
     }
 
+    fn dressed(&self, skeleton: &[u8]) -> impl Iterator<Item = AgentId> {
+        let dressed = self.dressed.get(&number(skeleton));
+        dressed.into_iter().flatten().copied()
+    }
+
     fn with(&self, skeleton: &[u8]) -> impl Iterator<Item = AgentId> {
         let number = number(skeleton);
         let further = self.further.get(&number).into_iter().flatten();
         self.first.get(&number).into_iter().chain(further).copied()
+    }
+}
+
+fn push(table: &mut Table<u64, Vec<AgentId>>, number: u64, agent: AgentId) {
+    match table.get_mut(&number) {
+        Some(agents) => agents.push(agent),
+        None => {
+            table.insert(number, Vec::from([agent]));
+        }
     }
 }
 
@@ -374,6 +424,9 @@ pub(crate) fn read_as(
             best = Some(best.map_or(found, |have| have.min(found)));
         }
     };
+    if let Some(bare) = undressed(handle) {
+        look(bare.as_bytes());
+    }
     look(skeleton.as_bytes());
     edits(skeleton.as_bytes(), look);
     best
@@ -388,9 +441,8 @@ pub(crate) fn younger(state: &State, agent: AgentId) -> Vec<AgentId> {
     let looks = state.looks();
     let skeleton = skeleton(&own.handle);
     let mut found = Vec::new();
-    let mut look = |made: &[u8]| {
-        let later = looks
-            .with(made)
+    let mut note = |others: &mut dyn Iterator<Item = AgentId>| {
+        let later = others
             .take(LOOKED_AT)
             .filter(|other| *other > agent && !looks.knows(*other));
         let alike = later.filter(|other| {
@@ -399,8 +451,9 @@ pub(crate) fn younger(state: &State, agent: AgentId) -> Vec<AgentId> {
         });
         found.extend(alike);
     };
-    look(skeleton.as_bytes());
-    edits(skeleton.as_bytes(), look);
+    note(&mut looks.dressed(skeleton.as_bytes()));
+    note(&mut looks.with(skeleton.as_bytes()));
+    edits(skeleton.as_bytes(), |made| note(&mut looks.with(made)));
     found.sort_unstable();
     found.dedup();
     found
@@ -454,6 +507,14 @@ mod tests {
             "settlement",
             "ledger",
             "bank",
+            "court",
+            "the-tribunal",
+            "arbitration-desk",
+            "notary",
+            "auditor",
+            "police",
+            "rialto-payouts",
+            "r1alto-gifts",
         ] {
             assert!(is_office(&handle(office)), "{office}");
         }
@@ -511,6 +572,13 @@ mod tests {
             ("bob", "rob", None),
             ("casa", "casa-azul", None),
             ("osteria", "trattoria", None),
+            ("casa", "casa-support", Some(Near)),
+            ("casa", "casa-official", Some(Near)),
+            ("casa", "the-casa-support-team", Some(Near)),
+            ("casa", "support-ca5a", Some(Near)),
+            ("casa", "casasupport", Some(Near)),
+            ("river", "riverbank", None),
+            ("casa", "casa-support-beam", None),
         ] {
             assert_eq!(alike(&handle(a), &handle(b)), want, "{a} {b}");
             assert_eq!(alike(&handle(b), &handle(a)), want, "{b} {a}");

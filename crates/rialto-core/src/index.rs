@@ -16,11 +16,11 @@ use crate::id::{
 use crate::identity::{Keys, Status};
 use crate::ledger::Holder;
 use crate::mail::KeptIndex;
-use crate::market;
+use crate::market::{self, Cases};
 use crate::names::name_key;
 use crate::obligation::Owed;
 use crate::policy::BlockedOwners;
-use crate::share::Shares;
+use crate::share::{Shares, Windows};
 use crate::social::{Benches, Target};
 use crate::state::{State, pair};
 use crate::table::Table;
@@ -37,12 +37,14 @@ pub struct Index {
     pub(crate) direct: Table<(AgentId, AgentId), ConversationId>,
     pub(crate) team_names: Table<(OwnerId, String), TeamId>,
     pub(crate) shares: Shares,
+    pub(crate) windows: Windows,
     pub(crate) community_names: Table<Handle, CommunityId>,
     pub(crate) reported: Table<(AgentId, Target), ReportId>,
     pub(crate) looks: Looks,
     pub(crate) stocked: Table<(AgentId, String), Vec<ListingId>>,
     pub(crate) kept: KeptIndex,
     pub(crate) blocked_owners: BlockedOwners,
+    pub(crate) cases: Cases,
     pub(crate) benches: Benches,
     pub(crate) parts: BTreeSet<(TaskId, TaskId)>,
     pub(crate) waiting: BTreeSet<(AgentId, ApprovalId)>,
@@ -61,12 +63,14 @@ impl Index {
             direct: Table::new(seed),
             team_names: Table::new(seed),
             shares: Table::new(seed),
+            windows: Table::new(seed),
             community_names: Table::new(seed),
             reported: Table::new(seed),
             looks: Looks::new(seed),
             stocked: Table::new(seed),
             kept: KeptIndex::new(seed),
             blocked_owners: Table::new(seed),
+            cases: Table::new(seed),
             benches: Benches::default(),
             parts: BTreeSet::new(),
             waiting: BTreeSet::new(),
@@ -112,6 +116,14 @@ impl State {
         &mut self.index.blocked_owners
     }
 
+    pub(crate) fn cases(&self) -> &Cases {
+        &self.index.cases
+    }
+
+    pub(crate) fn cases_mut(&mut self) -> &mut Cases {
+        &mut self.index.cases
+    }
+
     /// Whether a living agent has this public key.
     pub(crate) fn is_agent_key(&self, key: &Hash) -> bool {
         self.index.keys.contains(key)
@@ -141,8 +153,8 @@ impl State {
         self.index.waiting.range(all).map(|(_, approval)| *approval)
     }
 
-    /// True if the look-ups of communities, members, wholes, approvals and keys equal rebuilt ones. They always
-    /// do; tests ask.
+    /// True if the look-ups of communities, members, wholes, approvals, keys and cases equal rebuilt ones. They
+    /// always do; tests ask.
     #[must_use]
     pub fn lookups_hold(&self) -> bool {
         let mut parts = BTreeSet::new();
@@ -155,11 +167,14 @@ impl State {
                 keys.add(agent.key);
             }
         });
+        let cases = market::count_cases(self, self.seed());
+        let mut same = cases.len() == self.index.cases.len();
+        cases.for_each(|key, have| same &= self.index.cases.get(key) == Some(have));
         let mut waiting = BTreeSet::new();
         self.approvals.for_each(|id, approval| {
             waiting.insert((approval.agent, *id));
         });
-        parts == self.index.parts
+        same && parts == self.index.parts
             && waiting == self.index.waiting
             && keys.agrees(&self.index.keys)
             && Benches::count(self) == self.index.benches
@@ -174,13 +189,23 @@ impl State {
         &mut self.index.shares
     }
 
-    /// True if the running counts of what each owner has brought equal a fresh count. They always do;
-    /// tests ask.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.index.windows
+    }
+
+    pub(crate) fn windows_mut(&mut self) -> &mut Windows {
+        &mut self.index.windows
+    }
+
+    /// True if the running counts of what each owner has brought, and the order in which it leaves, equal
+    /// fresh ones. They always do; tests ask.
     #[must_use]
     pub fn shares_hold(&self) -> bool {
-        let fresh = self.count_shares();
-        let mut same = fresh.len() == self.index.shares.len();
-        fresh.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
+        let (shares, windows) = self.count_shares();
+        let mut same = shares.len() == self.index.shares.len();
+        same &= windows.len() == self.index.windows.len();
+        shares.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
+        windows.for_each(|whose, window| same &= self.index.windows.get(whose) == Some(window));
         same
     }
 

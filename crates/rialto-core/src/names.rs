@@ -144,7 +144,7 @@ fn is_undrawn(c: char) -> bool {
 }
 
 /// Whether a character alone shows something: it is not white space, invisible, unassigned, of private use,
-/// or a mark without a letter.
+/// a mark without a letter, or a sign without what it stands before.
 #[must_use]
 pub fn is_seen(c: char) -> bool {
     !(is_unseen(c)
@@ -152,7 +152,24 @@ pub fn is_seen(c: char) -> bool {
         || is_joiner(c)
         || is_variation(c)
         || c.is_whitespace()
+        || is_prepended(c)
         || is_combining_mark(c))
+}
+
+/// Signs that are drawn around the digits or letters that follow, and show nothing alone.
+fn is_prepended(c: char) -> bool {
+    matches!(
+        c,
+        '\u{600}'
+            ..='\u{605}'
+                | '\u{6DD}'
+                | '\u{70F}'
+                | '\u{890}'
+                | '\u{891}'
+                | '\u{8E2}'
+                | '\u{110BD}'
+                | '\u{110CD}'
+    )
 }
 
 /// Whether a character is drawn as a picture or symbol, which a selector or joiner may follow.

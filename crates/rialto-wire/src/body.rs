@@ -77,7 +77,7 @@ impl Body {
     pub fn is_blank(&self) -> bool {
         self.0.iter().all(|part| match part {
             Part::Text(text) => !text.chars().any(is_seen),
-            Part::Data(data) => says_nothing(data),
+            Part::Data(data) => says_nothing(data, false),
             Part::File(_) => false,
         })
     }
@@ -105,14 +105,18 @@ impl Body {
     }
 }
 
-/// Whether data holds no value but empty and blank ones.
-fn says_nothing(data: &Value) -> bool {
+/// Whether data holds no value but empty and blank ones. Zero and `false` say something only under a
+/// name that is seen: alone they are what a program writes that has nothing to say.
+fn says_nothing(data: &Value, named: bool) -> bool {
     match data {
         Value::Null => true,
-        Value::Bool(_) | Value::Number(_) => false,
+        Value::Bool(yes) => !yes && !named,
+        Value::Number(number) => number.as_f64() == Some(0.0) && !named,
         Value::String(text) => !text.chars().any(is_seen),
-        Value::Array(entries) => entries.iter().all(says_nothing),
-        Value::Object(fields) => fields.values().all(says_nothing),
+        Value::Array(entries) => entries.iter().all(|entry| says_nothing(entry, named)),
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, value)| says_nothing(value, name.chars().any(is_seen))),
     }
 }
 
@@ -241,6 +245,7 @@ mod tests {
             "\u{202e} \u{ad}",
             "\u{1d159}\u{1d159}",
             "\u{fffc}",
+            "\u{600}\u{8e2}",
             "\u{e000}\u{f8ff}\u{10fffd}",
             "\u{378}\u{2fe0}\u{effff}",
         ] {
@@ -267,12 +272,16 @@ mod tests {
             r#"[{"data":{}}]"#,
             r#"[{"data":{"a":null}}]"#,
             r#"[{"data":{"a":{"b":["",{}]}}}]"#,
+            r#"[{"data":0}]"#,
+            r#"[{"data":[false,-0.0]}]"#,
+            "[{\"data\":{\"\u{200b}\":0}}]",
         ] {
             assert!(parts(blank).is_blank(), "{blank}");
         }
         for said in [
-            r#"[{"data":0}]"#,
-            r#"[{"data":{"a":1}}]"#,
+            r#"[{"data":7}]"#,
+            r#"[{"data":{"a":0}}]"#,
+            r#"[{"data":{"done":false}}]"#,
             r#"[{"text":" "},{"data":[1]}]"#,
         ] {
             assert!(!parts(said).is_blank(), "{said}");

@@ -3,9 +3,9 @@
 use alloc::format;
 
 use super::{
-    AddPerson, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent, IssueToken, MoveAgent,
-    OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey, SetProfile,
-    SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation, keys,
+    AddPerson, Agent, CloseAgent, CreateService, Custody, EndLeaked, IdentityEvent, IssueToken,
+    MoveAgent, OwnerKind, Principal, Profile, RegisterAgent, RevokeToken, Role, RotateKey,
+    SetProfile, SetRole, SignUp, Status, StopAgents, Subject, SwitchSubject, invitation, keys,
 };
 use crate::amount::Amount;
 use crate::ctx::{Ctx, positive, room};
@@ -18,6 +18,7 @@ use crate::limits;
 use crate::policy::{self, Action, Rate};
 use crate::reject::{Code, Rejection};
 use crate::social::{self, Gone};
+use crate::state::State;
 use crate::text::{Handle, Name, Sealed};
 use crate::time::Time;
 
@@ -306,7 +307,7 @@ pub(super) fn close(ctx: &mut Ctx<'_>, args: &CloseAgent) -> Result<(), Rejectio
         return Err(closed(&entity.handle));
     }
     // Closing it would give its owner the money that the stop holds still.
-    may_release(ctx, entity.stopped_by_operator)?;
+    may_release(ctx, held_by_operator(ctx.state, entity))?;
     emit(ctx, IdentityEvent::AgentClosed { agent });
     social::vacate(ctx, Gone::Closed(agent));
     if let Some(stake) = ctx.state.stakes.get(&agent).copied() {
@@ -501,7 +502,7 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
                 keep_an_admin(ctx, person.owner)?;
             }
             if status == Status::Active {
-                may_release(ctx, person.stopped_by_operator)?;
+                may_release(ctx, person.stopped_by_operator == Some(true))?;
             }
             let by_operator = stops(ctx, status == Status::Suspended);
             emit(
@@ -521,7 +522,7 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
                 return Err(closed(&entity.handle));
             }
             if status == Status::Active {
-                may_release(ctx, entity.stopped_by_operator)?;
+                may_release(ctx, held_by_operator(ctx.state, entity))?;
             }
             let by_operator = stops(ctx, status == Status::Suspended);
             let switched = IdentityEvent::AgentSwitched {
@@ -554,12 +555,20 @@ fn stops(ctx: &Ctx<'_>, stop: bool) -> Option<bool> {
     (stop && ctx.principal == Principal::Operator).then_some(true)
 }
 
-/// Refuses to release for an owner what the operator has stopped.
-fn may_release(ctx: &Ctx<'_>, stopped_by_operator: Option<bool>) -> Result<(), Rejection> {
-    match stopped_by_operator {
-        Some(true) if ctx.principal != Principal::Operator => Err(Code::OperatorsStop.into()),
-        _ => Ok(()),
+/// Refuses to release for an owner what the operator holds.
+fn may_release(ctx: &Ctx<'_>, held: bool) -> Result<(), Rejection> {
+    match held && ctx.principal != Principal::Operator {
+        true => Err(Code::OperatorsStop.into()),
+        false => Ok(()),
     }
+}
+
+/// Whether the operator holds an agent, with what it has: it stopped the agent, or all agents of the
+/// agent's owner. A closed agent was released from its own stop: only the operator closes a stopped one.
+pub(crate) fn held_by_operator(state: &State, agent: &Agent) -> bool {
+    let owner = state.owners.get(&agent.owner);
+    let own = agent.stopped_by_operator == Some(true) && agent.status != Status::Closed;
+    own || owner.is_some_and(|o| o.stopped_by_operator == Some(true))
 }
 
 pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Rejection> {
@@ -568,7 +577,7 @@ pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Re
     let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
     let stop = args.stop;
     if !stop {
-        may_release(ctx, entity.stopped_by_operator)?;
+        may_release(ctx, entity.stopped_by_operator == Some(true))?;
     }
     let by_operator = stops(ctx, stop);
     emit(

@@ -7,9 +7,9 @@
 use crate::hash::Hash;
 use crate::table::Table;
 
-/// The points of the curve whose order is 1, 2, 4 or 8, in every encoding that is read as one of
-/// them; the highest bit, the sign of x, is left out. For such a key anybody can make signatures.
-const SMALL_ORDER: [[u8; 32]; 7] = [
+/// The points of the curve whose order is 1, 2, 4 or 8; the highest bit, the sign of x, is left out. For
+/// such a key anybody can make signatures.
+const SMALL_ORDER: [[u8; 32]; 5] = [
     with_ends([0x00, 0x00], 0x00),
     with_ends([0x01, 0x00], 0x00),
     [
@@ -23,8 +23,6 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
         0x03, 0x7a,
     ],
     with_ends([0xec, 0xff], 0x7f),
-    with_ends([0xed, 0xff], 0x7f),
-    with_ends([0xee, 0xff], 0x7f),
 ];
 
 /// Bytes whose second is repeated up to the last.
@@ -41,7 +39,13 @@ pub(super) fn is_weak(key: &Hash) -> bool {
     let mut bytes = *key.bytes();
     let [.., last] = &mut bytes;
     *last &= 0x7f;
-    SMALL_ORDER.contains(&bytes)
+    SMALL_ORDER.contains(&bytes) || is_another_form(&bytes)
+}
+
+/// Whether a y is not below the prime: no library writes a key so, and verifiers differ on what it is.
+fn is_another_form(y: &[u8; 32]) -> bool {
+    let [first, middle @ .., last] = y;
+    *first >= 0xed && *last == 0x7f && middle.iter().all(|byte| *byte == 0xff)
 }
 
 /// How many living agents have which key. In realms of older rules two may have the same.

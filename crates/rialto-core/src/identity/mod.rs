@@ -23,7 +23,7 @@ pub use command::{
     RegisterAgent, RevokeToken, RotateKey, SetProfile, SetRole, SignUp, StopAgents, Subject,
     SwitchSubject,
 };
-pub(crate) use decide::known_by_deal;
+pub(crate) use decide::{held_by_operator, known_by_deal};
 pub use event::IdentityEvent;
 pub(crate) use evolve::evolve;
 pub use invitation::{EndInvitation, Invitation, Invite, code_key};

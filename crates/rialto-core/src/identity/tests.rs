@@ -118,6 +118,33 @@ fn what_is_read_as_a_known_handle_is_refused_or_marked() {
 }
 
 #[test]
+fn a_handle_that_gives_an_office_to_a_known_one_is_marked() {
+    check(
+        &[
+            r#"
+            owner ann
+            owner bob
+            owner eve
+            agent ann @casa
+            agent bob @buyer
+            fund @buyer 10
+            eve agent.register {"handle": "casa-support"} => ok
+            "#,
+            &deal("buyer", "casa"),
+            r#"
+            marks @casa-support~@casa
+            eve agent.register {"handle": "casa-official"} => ok
+            eve agent.register {"handle": "rialto-casa"} => RLT0130
+            // its own owner may have one
+            ann agent.register {"handle": "casa-help"} => ok
+            marks @casa-support~@casa @casa-official~@casa
+            "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn nobody_marks_an_older_handle_or_one_that_has_dealt() {
     let begin = r#"
         owner ann
@@ -389,6 +416,44 @@ fn nobody_releases_what_the_operator_stopped() {
 }
 
 #[test]
+fn closing_an_agent_frees_nothing_that_the_operator_holds() {
+    let spend = |from: &str, outcome: &str| {
+        format!(
+            r#"
+            ann ledger.transfer {{"transfers": [{{"post": {{"from": "{from}", "to": "$ann", "amount": "1"}}}}]}} => {outcome}
+            ann ledger.withdraw {{"from": "{from}", "amount": "1", "reference": "{from}-{outcome}"}} => {outcome}
+            "#
+        )
+    };
+    check(
+        &[
+            r#"
+            owner ann
+            agent ann @casa
+            agent ann @gone
+            fund @casa 100
+            fund @gone 100
+            ann agent.close {"agent": "@gone"} => ok
+            "#,
+            &spend("@gone", "ok"),
+            "operator owner.stop {\"owner\": \"$ann\", \"stop\": true} => ok\n",
+            &spend("@casa", "RLT0105"),
+            &spend("@gone", "RLT0105"),
+            r#"
+            ann agent.close {"agent": "@casa"} => RLT0132
+            ann identity.suspend {"subject": {"agent": "@casa"}} => ok
+            ann identity.resume {"subject": {"agent": "@casa"}} => RLT0132
+            operator agent.close {"agent": "@casa"} => ok
+            "#,
+            &spend("@casa", "RLT0105"),
+            "operator owner.stop {\"owner\": \"$ann\", \"stop\": false} => ok\n",
+            &spend("@casa", "ok"),
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn a_key_is_one_agents_and_one_that_only_it_can_sign_with() {
     let register = |who: &str, key: &str, outcome: &str| {
         format!(
@@ -404,6 +469,8 @@ fn a_key_is_one_agents_and_one_that_only_it_can_sign_with() {
         ends("ec", "ff", "7f"),
         ends("ed", "ff", "7f"),
         ends("ee", "ff", "ff"),
+        ends("f0", "ff", "7f"),
+        ends("ff", "ff", "ff"),
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".into(),
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85".into(),
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".into(),

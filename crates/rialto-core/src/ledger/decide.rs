@@ -10,7 +10,7 @@ use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
 use crate::id::{AccountId, AssetId, HoldId, OwnerId};
-use crate::identity::{Principal, Status};
+use crate::identity::{self, Principal, Status};
 use crate::limits;
 use crate::policy::{self, Action, Bound, owner_of_principal};
 use crate::reject::{Code, Rejection};
@@ -193,13 +193,14 @@ impl Ctx<'_> {
     /// Refuses when the stop switch of an account's holder, or of the holder's owner, is pulled.
     pub(crate) fn not_stopped(&self, account: AccountId) -> Result<(), Rejection> {
         let owner = match self.holder(account).ok_or(Code::NoAccount)? {
-            // A closed agent's money is its owner's to move.
+            // A closed agent's money is its owner's to move, unless the operator holds it.
             Holder::Agent(agent) => {
                 let entity = self.state.agents.get(&agent).ok_or(Code::NotFound)?;
                 if entity.status != Status::Closed {
                     return self.active_agent(agent).map(|_| ());
                 }
-                entity.owner
+                let held = identity::held_by_operator(self.state, entity);
+                return self.owner_runs(entity.owner, held);
             }
             Holder::Issuance | Holder::Outside => return Ok(()),
             Holder::Owner(owner) => owner,

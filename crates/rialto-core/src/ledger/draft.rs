@@ -174,8 +174,8 @@ impl Ctx<'_> {
         of: (AssetId, Amount),
     ) -> Result<Vec<Node>, Rejection> {
         let drafted = &mut self.draft.spent;
-        let (now, approved) = (self.now, self.approved);
-        let charged = policy::charge(self.state, drafted, (payer, payees), of, now, approved);
+        let (now, consent) = (self.now, &self.consent);
+        let charged = policy::charge(self.state, drafted, (payer, payees), of, now, consent);
         charged.map_err(
             |why| match self.authorise(Action::ViewAccount(account)).is_ok() {
                 true => why,

@@ -535,7 +535,7 @@ commands! {
     texts {
         /// Moves money.
         Transfers(Transfers { transfers, independent } carrying memo: maybe, blank taken)
-            = "ledger.transfer" => decide::transfers, reaches_others: never;
+            = "ledger.transfer" => decide::transfers, reaches_others: |args: &Transfers<_>| args.memo.is_some();
         /// Corrects an earlier entry.
         Correct(Correct { transfer, from, to, amount, asset, entry } carrying reason: one, blank taken)
             = "ledger.correct" => correct::correct, reaches_others: never;
@@ -745,7 +745,7 @@ impl Purpose {
     /// What is said of a hold that this took over.
     fn taken_over(self, hold: HoldId) -> Option<Told> {
         match self {
-            Self::Deal(deal) => Some(Told::new(hold, format!("was taken over by {deal}"))),
+            Self::Deal(deal) => Some(Told::new(hold, format!("handed the hold over to {deal}"))),
             Self::Transfer
             | Self::Issue
             | Self::Deposit

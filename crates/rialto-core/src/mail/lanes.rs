@@ -373,6 +373,12 @@ impl State {
         numbers.into_iter().flatten().copied()
     }
 
+    /// Whether `agent` has still to act on what was delivered to it.
+    #[must_use]
+    pub fn awaits(&self, agent: AgentId, delivery: &Delivery) -> bool {
+        waits(self, agent, delivery.item, delivery.by)
+    }
+
     /// True if the running index of what inboxes keep equals a fresh one. It always does; tests ask.
     #[must_use]
     pub fn lanes_hold(&self) -> bool {
@@ -422,6 +428,28 @@ pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usi
     }
     let numbers = || queue.owners.values().flatten();
     (queue.len >= all && state.unmet(agent, numbers()) >= all).then_some(all)
+}
+
+/// Whether so much waits at `agent` that further things are only of owners that have none waiting there, and
+/// `by` has some: what few owners send leaves room for all others.
+pub(super) fn crowded_for(state: &State, agent: AgentId, by: AgentId) -> bool {
+    let (whose, own) = (owner(state, by), owner(state, agent));
+    let crowded = match is_known(state, agent, by) {
+        true => limits::WAITING_CROWDED_KNOWN,
+        false => limits::WAITING_CROWDED,
+    };
+    let queue = state.kept_in(agent, Lane::Waiting);
+    let Some(queue) = queue.filter(|q| whose != own && q.len >= crowded) else {
+        return false;
+    };
+    let theirs = queue.of(whose.unwrap_or_default());
+    let has_some = theirs.is_some_and(|numbers| state.unmet(agent, numbers.iter()) > 0);
+    has_some && state.unmet(agent, queue.owners.values().flatten()) >= crowded
+}
+
+/// Whether `agent` knows `other`, or follows it.
+fn is_known(state: &State, agent: AgentId, other: AgentId) -> bool {
+    known(state, agent, other) || state.follows.contains(&(agent, other))
 }
 
 /// Whether a dispute is brought to its arbiter by one that may have nothing more waiting there. A buyer

@@ -6,6 +6,7 @@
 mod decide;
 mod evolve;
 mod lanes;
+mod reach;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub(crate) use decide::{admitted, may_wait, repetition};
 pub(crate) use evolve::{admit_both, correct, deliver, evolve, hearers};
 pub(crate) use lanes::{KeptIndex, known};
 pub use lanes::{Lane, Lanes};
+pub(crate) use reach::{count as count_reach, judge as judge_reach, tell};
 
 use crate::command::{always, commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};
@@ -310,7 +312,7 @@ pub struct MessageKey {
     /// When.
     #[n(1)]
     pub at: Time,
-    /// What the message said: the hash of its destination and unsalted body.
+    /// What the message said: the hash of its destination and its text.
     #[n(2)]
     pub body: Short,
     /// Who sent it.
@@ -322,7 +324,7 @@ impl Entity for MessageKey {
     const KIND: u8 = 34;
     type Key = Short;
     const DUE: Due<Self> = Due::Leaves(|it| Some(it.at.after(limits::MESSAGE_ID_MS)));
-    const CHARGE: Charge<Self> = Charge::Owner {
+    const CHARGE: Charge<Self> = Charge::Window {
         most: limits::MESSAGE_IDS,
         what: "remembered message ids",
         payer: |it, _, state| share::owner(state, it.from),
@@ -350,7 +352,8 @@ pub struct SendMessage<C> {
     pub to: Destination,
     /// What it says.
     pub body: C,
-    /// The sender's own id for it: a message with the same id is sent only once within a day.
+    /// The sender's own id for it: a message with the same id is sent only once within the window of its
+    /// owner, a day unless its agents send more than 15 a second, and ten minutes at least.
     #[serde(default)]
     pub client_id: Option<ClientId>,
     /// The message it replies to.

@@ -1,12 +1,11 @@
 //! Conversations, consent and inboxes as tables.
 
 use std::format;
-use std::string::{String, ToString};
+use std::string::String;
 use std::vec::Vec;
 
-use crate::hash::Hash;
 use crate::limits;
-use crate::mail::{Lane, MessageKey};
+use crate::mail::Lane;
 use crate::spec::{World, check};
 
 const PEOPLE: &str = r#"
@@ -22,6 +21,141 @@ const PEOPLE: &str = r#"
 
 fn table(lines: &str) -> World {
     check(&[PEOPLE, lines].concat())
+}
+
+#[test]
+fn few_owners_leave_room_at_an_agent_for_all_others() {
+    let mut world = check(
+        r#"
+        owner vic
+        owner zed
+        owner dealt
+        agent vic @vic1
+        agent zed @zed1
+        agent dealt @dealt1
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @vic1 listing.publish {"terms": {"title": "t"}} => ok
+        @vic1 social.follow {"agent": "@dealt1", "follow": true} => ok
+        "#,
+    );
+    let call = |who: &str| {
+        std::format!(
+            r#"{who} call.open {{"body": "x", "invite": ["@vic1"], "open_for_ms": 2592000000}}"#
+        )
+    };
+    let mut sent = 0;
+    for owner in 0..20 {
+        world.run(&std::format!("owner s{owner}\nagent s{owner} @s{owner}"));
+        let call = call(&std::format!("@s{owner}"));
+        for _ in 0..limits::WAITING_OF_STRANGER {
+            if world.command(&call, "ok").is_err() {
+                break;
+            }
+            sent += 1;
+        }
+    }
+    // The first owners have their parts, and each further one has a place.
+    assert_eq!(sent, limits::WAITING_CROWDED + 10);
+    world.run(&std::format!("{} => ok", call("@zed1")));
+    world.run(&std::format!("{} => RLT0211", call("@zed1")));
+    for _ in 0..2 {
+        world.run(&std::format!("{} => ok", call("@dealt1")));
+    }
+    world.settle();
+}
+
+/// Whatever reaches another owner's agent unasked counts as a message of the sender's owner, and is
+/// refused with the rate; and what it is does not matter.
+#[test]
+fn whatever_reaches_another_owner_counts_as_a_message() {
+    let steps: &[(&str, [&str; 2])] = &[
+        (
+            r#"@att1 team.create {"name": "t"} => ok $t"#,
+            [
+                r#"@att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"}"#,
+                r#"@att1 team.remove {"team": "$t", "agent": "@vic1"}"#,
+            ],
+        ),
+        // by an admin without an agent too
+        (
+            r#"@att1 team.create {"name": "t"} => ok $t"#,
+            [
+                r#"att team.invite {"team": "$t", "agent": "@vic1", "role": "member"}"#,
+                r#"att team.remove {"team": "$t", "agent": "@vic1"}"#,
+            ],
+        ),
+        (
+            r#"
+            @att1 team.create {"name": "t"} => ok $t
+            @att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"} => ok
+            @vic1 team.join {"team": "$t", "join": true} => ok
+            "#,
+            [
+                r#"@att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 1}, {"agent": "$vic1", "ppm": 999999}]}"#,
+                r#"@att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 2}, {"agent": "$vic1", "ppm": 999998}]}"#,
+            ],
+        ),
+        (
+            "",
+            [
+                r#"@att1 task.create {"worker": "@vic1", "body": "x"}"#,
+                r#"@att2 task.create {"worker": "@vic1", "body": "x"}"#,
+            ],
+        ),
+        (
+            r#"
+            @att1 community.create {"name": "club", "rules": "x"} => ok
+            @vic1 community.join {"community": "club", "join": true} => ok
+            "#,
+            [
+                r#"@att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": true}"#,
+                r#"@att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": false}"#,
+            ],
+        ),
+    ];
+    for (before, each) in steps {
+        let mut world = check(
+            r#"
+            owner att
+            owner vic
+            agent att @att1
+            agent att @att2
+            agent vic @vic1
+            operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 3, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+            "#,
+        );
+        world.run(before);
+        world.run("time +2m");
+        for (number, step) in (1..=4).zip(each.iter().cycle()) {
+            let outcome = if number > 3 { "RLT0603" } else { "ok" };
+            world.run(&std::format!("{step} => {outcome}"));
+        }
+        world.run(r#"@att2 mail.send {"to": {"agent": "@vic1"}, "body": "x"} => RLT0603"#);
+        world.settle();
+    }
+}
+
+#[test]
+fn news_of_a_team_or_an_office_does_not_pass_a_block() {
+    check(
+        r#"
+        owner att
+        owner vic
+        agent att @att1
+        agent vic @vic1
+        @att1 team.create {"name": "t"} => ok $t
+        @att1 team.invite {"team": "$t", "agent": "@vic1", "role": "member"} => ok
+        @vic1 team.join {"team": "$t", "join": true} => ok
+        @att1 community.create {"name": "club", "rules": "x"} => ok
+        @vic1 community.join {"community": "club", "join": true} => ok
+        inbox @vic1 team
+        vic policy.set_block {"by": {"owner": "$vic"}, "party": {"owner": "$att"}, "block": true} => ok
+        @att1 team.propose_split {"team": "$t", "shares": [{"agent": "$att1", "ppm": 1}, {"agent": "$vic1", "ppm": 999999}]} => ok
+        @att1 community.appoint {"community": "club", "agent": "@vic1", "moderator": true} => ok
+        att team.remove {"team": "$t", "agent": "@vic1"} => ok
+        inbox @vic1 team
+        "#,
+    );
 }
 
 #[test]
@@ -161,51 +295,79 @@ fn a_client_id_is_sent_once() {
     );
 }
 
-/// What was remembered of a message by its place as typed and the length of its text.
-const REMEMBERED_BEFORE: &[(&str, &str)] = &[
-    ("{\"agent\": \"@open\"}", "Agent(Handle(Handle(\"open\")))"),
-    ("{\"agent\": \"$open\"}", "Agent(Id(AgentId(OPEN)))"),
-    (
-        "{\"conversation\": \"$talk\"}",
-        "Conversation(ConversationId(TALK))",
-    ),
-];
+/// Four ids to an owner, each for ten minutes at least.
+const SMALL_WINDOW: &str = r#"
+    operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "keep_message_ids_ms": 600000, "message_id_bytes": 1280} => ok
+    @ann1 mail.send {"to": {"agent": "@open"}, "body": "1", "client_id": "m1"} => ok $m1
+    @ann1 mail.send {"to": {"agent": "@open"}, "body": "2", "client_id": "m2"} => ok
+    @ann1 mail.send {"to": {"agent": "@open"}, "body": "3", "client_id": "m3"} => ok
+    time +1m
+    @ann2 mail.send {"to": {"agent": "@open"}, "body": "4", "client_id": "m4"} => ok
+"#;
 
-/// A log from before ids were remembered by what a message says: they hold on for their day.
 #[test]
-fn an_id_that_was_remembered_before_is_known() {
-    for (to, spelled) in REMEMBERED_BEFORE {
-        let mut world = World::new();
-        world.run(PEOPLE);
-        world.run(&format!(
+fn a_full_window_of_ids_refuses_and_says_when_there_is_room() {
+    let mut world = table(
+        &[
+            SMALL_WINDOW,
             r#"
-            @ann1 mail.send {{"to": {{"agent": "@open"}}, "body": "hi"}} => ok $hi $talk
-            @ann1 mail.send {{"to": {to}, "body": "pay", "client_id": "m1"}} => ok $paid
-            "#
-        ));
-        let open = world.agent("@open").0;
-        let mut talk = 0;
-        world.state.conversations.for_each(|id, _| talk = id.0);
-        let spelled = spelled.replace("OPEN", &open.to_string());
-        let spelled = spelled.replace("TALK", &talk.to_string());
-        let said = Hash::of(&[b"message", spelled.as_bytes(), &3_u32.to_le_bytes()]).short();
-        let mut key = None;
-        world
-            .state
-            .message_keys
-            .for_each(|known, _| key = Some(*known));
-        let before = |known: &mut MessageKey| known.body = said;
-        world
-            .state
-            .message_keys
-            .modify(&key.unwrap(), &mut world.state.changes, before);
-        world.run(&format!(
+            time +8m
+            // all agents of an owner share it, and nothing in it is forgotten before its time
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "5", "client_id": "m5"} => RLT0027 4 ids of this owner's agents (1280 bytes) are kept for 600 s at least; room again at 2027-01-15T08:10:00.000Z
+            @ann2 mail.send {"to": {"agent": "@open"}, "body": "5", "client_id": "m5"} => RLT0027
+            // a repeat needs no room, nor does a message without an id, nor another owner's
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "1", "client_id": "m1"} => dup $m1
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "one", "client_id": "m1"} => RLT0209
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "5"} => ok
+            @open mail.send {"to": {"agent": "@ann1"}, "body": "5", "client_id": "m5"} => ok
+            time +1m
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "5", "client_id": "m5"} => ok
+            // those past their time have left, the rest is known
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "one", "client_id": "m1"} => ok
+            @ann2 mail.send {"to": {"agent": "@open"}, "body": "4", "client_id": "m4"} => dup
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "5", "client_id": "m5"} => dup
+            "#,
+        ]
+        .concat(),
+    );
+    // A larger window goes on from there, a smaller one shrinks as it is used.
+    world.run(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "6", "client_id": "m6"} => ok
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "7", "client_id": "m7"} => ok
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "message_id_bytes": 1} => ok
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "8", "client_id": "m8"} => RLT0027
+        time +10m
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "8", "client_id": "m8"} => ok
+        "#,
+    );
+    assert_eq!(world.state.message_keys.len(), 2);
+    // Who no longer sends takes no memory, not even in the look-ups.
+    world.run("wait +1d");
+    assert_eq!(world.state.message_keys.len(), 0);
+    assert!(world.state.windows().is_empty() && world.state.shares_hold());
+    world.settle();
+}
+
+#[test]
+fn with_room_in_its_window_an_id_is_known_for_a_day() {
+    table(
+        &[
+            SMALL_WINDOW,
             r#"
-            @ann1 mail.send {{"to": {to}, "body": "pay", "client_id": "m1"}} => dup $paid
-            @ann1 mail.send {{"to": {to}, "body": "other", "client_id": "m1"}} => RLT0209
-            "#
-        ));
-    }
+            wait +23h
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "1", "client_id": "m1"} => dup $m1
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "2", "client_id": "m1"} => RLT0209
+            wait +1h
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "2", "client_id": "m1"} => ok
+            // neither time may be nothing, or more than a day
+            operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "keep_message_ids_ms": 0} => RLT0009
+            operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "keep_keys_ms": 86400001} => RLT0009
+            "#,
+        ]
+        .concat(),
+    );
 }
 
 #[test]

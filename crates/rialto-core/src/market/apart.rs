@@ -2,13 +2,14 @@
 //!
 //! Owners are compared, not agents: an agent whose owner owns a party, the paying account, a member of
 //! the team that pays, or a team or member that shares in the proceeds cannot be the arbiter of that
-//! deal.
+//! deal. Who is only invited to the team that pays counts too: it could join once it has ruled. So nobody
+//! is invited to a team while its owner's agent arbitrates a deal that the team pays.
 
 use alloc::format;
 
-use super::{Bargain, Deal};
+use super::{Bargain, Deal, DealState};
 use crate::ctx::Ctx;
-use crate::id::{AccountId, AgentId, OwnerId};
+use crate::id::{AccountId, AgentId, OwnerId, TeamId};
 use crate::identity::{ContactPolicy, Status};
 use crate::ledger::Holder;
 use crate::mail;
@@ -16,6 +17,7 @@ use crate::policy;
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
+use crate::table::Table;
 use crate::work::{Share, Team};
 
 /// The parties of a deal, and where its money comes from and goes to.
@@ -52,21 +54,21 @@ impl<'a> Sides<'a> {
         if is(payer.and_then(|a| share::holder(state, a.holder))) {
             return Some("payer");
         }
-        let has = |team: &Team| {
-            let mut joined = team.members.iter().filter(|m| m.joined);
-            joined.any(|m| is(share::owner(state, m.agent)))
+        let has = |team: &Team, invited: bool| {
+            let mut members = team.members.iter().filter(|m| m.joined || invited);
+            members.any(|m| is(share::owner(state, m.agent)))
         };
         let purse = payer.and_then(|a| match a.holder {
             Holder::Team(team) => state.teams.get(&team),
             Holder::Issuance | Holder::Outside | Holder::Owner(_) | Holder::Agent(_) => None,
         });
-        if purse.is_some_and(has) {
+        if purse.is_some_and(|team| has(team, true)) {
             return Some("paying team");
         }
         let team = bargain.payee_team.and_then(|t| state.teams.get(&t))?;
         let paid = match self.shares {
             Some(shares) => shares.iter().any(|s| is(share::owner(state, s.agent))),
-            None => has(team),
+            None => has(team, false),
         };
         (paid || is(Some(team.owner))).then_some("payee team")
     }
@@ -121,5 +123,65 @@ pub(super) fn stands_apart(
             Code::ArbiterNotApart,
             format!("its owner is on the side of the {side}"),
         )),
+    }
+}
+
+/// The team that would pay a deal in which an agent rules: its members are watched until the deal ends.
+pub(super) fn purse_of(state: &State, bargain: &Bargain, payer: AccountId) -> Option<TeamId> {
+    bargain.arbiter?;
+    match state.accounts.get(&payer)?.holder {
+        Holder::Team(team) => Some(team),
+        _ => None,
+    }
+}
+
+/// How many open deals that a team pays each owner's agents arbitrate. Derived from the deals.
+pub(crate) type Cases = Table<(TeamId, OwnerId), u32>;
+
+/// Rebuilds the count of open cases.
+pub(crate) fn count_cases(state: &State, seed: u64) -> Cases {
+    let mut cases = Cases::new(seed);
+    state.deals.for_each(|_, deal| {
+        if !matches!(
+            deal.state,
+            DealState::Agreed | DealState::Delivered | DealState::Disputed
+        ) {
+            return;
+        }
+        if let Some(key) = case_of(state, deal) {
+            count_case(&mut cases, key, 1);
+        }
+    });
+    cases
+}
+
+/// Under what a deal counts as a case.
+pub(super) fn case_of(state: &State, deal: &Deal) -> Option<(TeamId, OwnerId)> {
+    let owner = share::owner(state, deal.bargain.arbiter?)?;
+    Some((deal.purse?, owner))
+}
+
+/// Counts a case in, or out.
+pub(super) fn count_case(cases: &mut Cases, key: (TeamId, OwnerId), change: i32) {
+    let have = cases.get(&key).copied().unwrap_or(0);
+    match have.saturating_add_signed(change) {
+        0 => cases.remove(&key),
+        some => cases.insert(key, some),
+    };
+}
+
+/// Refuses to let an agent into a team that pays an open deal in which an agent of its owner rules.
+///
+/// # Errors
+/// [`Code::RulesOnTeam`].
+pub(crate) fn rules_on_nothing_of(
+    state: &State,
+    team: TeamId,
+    agent: AgentId,
+) -> Result<(), Rejection> {
+    let owner = share::owner(state, agent).ok_or(Code::NotFound)?;
+    match state.cases().contains(&(team, owner)) {
+        true => Err(Code::RulesOnTeam.into()),
+        false => Ok(()),
     }
 }

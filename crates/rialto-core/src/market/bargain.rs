@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::apart::{Sides, stands_apart, takes_case};
+use super::apart::{Sides, purse_of, stands_apart, takes_case};
 use super::call::{close, serves_own_task};
 use super::{
     AcceptOffer, ArbiterRef, Bargain, CallState, Claim, Counter, Deal, ItemLine, LeaveNegotiation,
@@ -20,7 +20,7 @@ use crate::id::{
 use crate::identity::{AgentRef, Principal, Status};
 use crate::ledger::{AccountRef, Holder, Purpose, resolve_asset};
 use crate::limits;
-use crate::policy::{self, Action, Bound, Rate};
+use crate::policy::{self, Action, Bound, Consent, Rate, Yes};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
@@ -68,8 +68,8 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     stands_apart(ctx.state, &bargain, &sides)?;
     takes_case(ctx, &bargain, &[made.by])?;
     let mark = ctx.mark();
-    let hold = match commit(ctx, &made, &bargain, pay_from) {
-        Ok(hold) => hold,
+    let (hold, yes) = match commit(ctx, &made, &bargain, pay_from) {
+        Ok(done) => done,
         Err(why) if why.code == Code::NeedsApproval => {
             ctx.back_to(&mark);
             return parked::park(ctx, &made, bargain, pay_from);
@@ -84,7 +84,8 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
         bargain,
         pay_from,
         hold,
-        approved: ctx.approved.then_some(true),
+        approved: yes.is_some().then_some(true),
+        yes,
     };
     emit(
         ctx,
@@ -140,45 +141,90 @@ fn payer(
     Ok(Some(account))
 }
 
-/// Judges a buyer's offer against its allowances. A funded one has its money held at once.
+/// Judges a buyer's offer against its allowances. A funded one has its money held at once. With it
+/// comes what a person's yes to it is for, if one says yes now.
 fn commit(
     ctx: &mut Ctx<'_>,
     made: &Made<'_>,
     bargain: &Bargain,
     payer: Option<AccountId>,
-) -> Result<Option<HoldId>, Rejection> {
+) -> Result<(Option<HoldId>, Option<Yes>), Rejection> {
     let Some(account) = payer else {
-        return Ok(None);
+        return Ok((None, None));
     };
-    let shares = match bargain.payee_team {
-        Some(team) => work::shares_of(ctx.state, team, made.seller)?,
-        None => Vec::new(),
-    };
+    let shares = split_of(ctx.state, bargain, made.seller)?;
     let payees = shared_by(bargain, made.seller, &shares);
+    let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
+    let (holder, of) = (entity.holder, (bargain.asset, bargain.price));
+    let yes = (ctx.consent == Consent::All).then(|| Yes {
+        nodes: policy::asking(ctx.state, (holder, &payees), of),
+        shares,
+    });
     if made.fund {
         let payee = ctx.ensure_account(payee(bargain, made.seller), bargain.asset)?;
         let purpose = Purpose::Offer(made.negotiation);
         let hold = ctx.hold_for(&payees, (account, payee), (bargain.price, None), purpose)?;
         ctx.ids.push(hold.into());
-        return Ok(Some(hold));
+        return Ok((Some(hold), yes));
     }
-    let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
-    let of = (bargain.asset, bargain.price);
-    ctx.charge((account, entity.holder), &payees, of)?;
-    Ok(None)
+    ctx.charge((account, holder), &payees, of)?;
+    Ok((None, yes))
+}
+
+/// The split of the proceeds as it stands; empty when no team is paid.
+pub(super) fn split_of(
+    state: &State,
+    bargain: &Bargain,
+    seller: AgentId,
+) -> Result<Vec<Share>, Rejection> {
+    match bargain.payee_team {
+        Some(team) => work::shares_of(state, team, seller),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The same, as an act that waits for a person keeps it: nothing when no team is paid.
+pub(super) fn split_asked(
+    state: &State,
+    bargain: &Bargain,
+    seller: AgentId,
+) -> Result<Option<Vec<Share>>, Rejection> {
+    let team = bargain.payee_team;
+    team.map(|team| work::shares_of(state, team, seller))
+        .transpose()
+}
+
+/// Refuses to carry a person's yes over to another split than it was given for.
+pub(super) fn same_split(asked: &[Share], now: &[Share]) -> Result<(), Rejection> {
+    let same = asked.len() == now.len() && asked.iter().all(|share| now.contains(share));
+    match same {
+        true => Ok(()),
+        false => Err(Rejection::new(
+            Code::YesOutdated,
+            "the split of the proceeds is another one now",
+        )),
+    }
+}
+
+/// What the yes that an offer was approved with lets its acceptance do.
+fn consent_of(latest: &Offer, shares: &[Share]) -> Result<Consent, Rejection> {
+    if latest.approved != Some(true) {
+        return Ok(Consent::Nothing);
+    }
+    // Offers from before kept no record of a split: theirs counts as another one.
+    let asked = latest.yes.as_ref().map_or(&[][..], |yes| &yes.shares);
+    same_split(asked, shares)?;
+    Ok(match &latest.yes {
+        Some(yes) => Consent::At(yes.nodes.clone()),
+        None => Consent::All,
+    })
 }
 
 /// All who would get a part of the money of a deal on these terms, as things stand.
 #[must_use]
 pub fn payees(state: &State, bargain: &Bargain, seller: AgentId) -> Vec<Holder> {
-    let shares = bargain
-        .payee_team
-        .map(|t| work::shares_of(state, t, seller));
-    shared_by(
-        bargain,
-        seller,
-        &shares.and_then(Result::ok).unwrap_or_default(),
-    )
+    let shares = split_of(state, bargain, seller);
+    shared_by(bargain, seller, &shares.unwrap_or_default())
 }
 
 /// All who get a part of the money of a deal, at whom allowances judge it: the seller, the team
@@ -519,19 +565,40 @@ pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer<Sealed>) -> Res
         }
     };
     let note = args.note.map(|note| ctx.place_marked(note));
-    let by = (pay_from, args.signature, note);
-    accept(ctx, args.negotiation, args.offer, by)
+    let with = Acceptance {
+        pay_from,
+        signature: args.signature,
+        note,
+        approved: None,
+    };
+    accept(ctx, (args.negotiation, args.offer), with)
+}
+
+/// What comes with an acceptance.
+pub(crate) struct Acceptance<'a> {
+    /// The buyer's paying account.
+    pub(crate) pay_from: Option<AccountId>,
+    /// The accepting agent's signature over the offer's hash.
+    pub(crate) signature: Option<Signature>,
+    /// Why, as the agent says it.
+    pub(crate) note: Option<ContentRef>,
+    /// The split for which a person said yes, if one did.
+    pub(crate) approved: Option<&'a [Share]>,
 }
 
 /// Accepts exactly the named offer: one batch makes the deal, the hold and the task.
 ///
 /// If a buyer's allowance needs a person's approval, the acceptance is parked instead, bound to
-/// this offer.
+/// this offer and to the split as it stands. `approved` is the split for which a person said yes.
 pub(crate) fn accept(
     ctx: &mut Ctx<'_>,
-    id: NegotiationId,
-    offer: Hash,
-    (pay_from, signature, note): (Option<AccountId>, Option<Signature>, Option<ContentRef>),
+    (id, offer): (NegotiationId, Hash),
+    Acceptance {
+        pay_from,
+        signature,
+        note,
+        approved,
+    }: Acceptance<'_>,
 ) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, id, by)?;
@@ -545,6 +612,8 @@ pub(crate) fn accept(
     if latest.by == by {
         return Err(Code::OwnOffer.into());
     }
+    // An offer binds until it is left: whoever blocks the other side has nothing more to do with it.
+    policy::unblocked(ctx.state, latest.by, by)?;
     if ctx.now >= latest.expires {
         return Err(Code::OfferExpired.into());
     }
@@ -558,10 +627,7 @@ pub(crate) fn accept(
     ctx.room_for_pair(buyer, seller)?;
     ctx.room_for_contact(buyer, seller)?;
     ctx.room_for_contact(seller, buyer)?;
-    let shares = match bargain.payee_team {
-        Some(team) => work::shares_of(ctx.state, team, negotiation.seller)?,
-        None => Vec::new(),
-    };
+    let shares = split_of(ctx.state, &bargain, seller)?;
     let sides = Sides {
         buyer,
         seller,
@@ -577,8 +643,12 @@ pub(crate) fn accept(
         ctx.ensure_account(Holder::Agent(share.agent), bargain.asset)?;
     }
     let deal = DealId(ctx.number()?);
-    // A person has said yes to exactly this offer; the allowance itself still binds.
-    ctx.approved |= latest.approved == Some(true);
+    let purse = purse_of(ctx.state, &bargain, payer);
+    // A person who has said yes to exactly this is not asked again; the allowance itself still binds.
+    match approved {
+        Some(asked) => same_split(asked, &shares)?,
+        None => ctx.consent = consent_of(latest, &shares)?,
+    }
     let (payees, purpose) = (shared_by(&bargain, seller, &shares), Purpose::Deal(deal));
     let held = match latest.hold {
         Some(hold) => take_over(ctx, hold, &payees, purpose),
@@ -591,6 +661,8 @@ pub(crate) fn accept(
                 negotiation: id,
                 offer,
                 pay_from: payer,
+                signature,
+                shares: bargain.payee_team.map(|_| shares),
                 note,
             };
             ctx.back_to(&mark);
@@ -622,6 +694,7 @@ pub(crate) fn accept(
             signature,
             shares,
             claims,
+            purse,
             note,
         },
     );

@@ -10,7 +10,7 @@ use super::{Attribute, Bargain, Claim, DealState, ItemLine, ListingTerms, Offer,
 use crate::amount::Amount;
 use crate::fact::{TextOf, Told, facts, short, word};
 use crate::hash::{Hash, Signature};
-use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId};
+use crate::id::{AgentId, CallId, DealId, HoldId, ListingId, NegotiationId, TaskId, TeamId};
 use crate::text::ContentRef;
 use crate::time::Time;
 use crate::work::Share;
@@ -29,6 +29,17 @@ pub enum NegotiationEnd {
     /// Another proposal was accepted, or the call was closed.
     #[n(2)]
     Lost,
+}
+
+impl NegotiationEnd {
+    /// What whoever ended it did.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Left => "left the negotiation",
+            Self::Expired => "ended the negotiation: the offer expired",
+            Self::Lost => "ended the negotiation: another proposal won, or the call was closed",
+        }
+    }
 }
 
 /// Why a deal ended.
@@ -258,8 +269,12 @@ pub enum MarketEvent {
         #[n(11)]
         #[serde(skip_serializing_if = "Option::is_none")]
         claims: Option<Vec<Claim>>,
-        /// Why it was accepted, as the accepting agent says it.
+        /// The team that pays it, if an agent rules on it.
         #[n(12)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        purse: Option<TeamId>,
+        /// Why it was accepted, as the accepting agent says it.
+        #[n(13)]
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<ContentRef>,
     },
@@ -321,9 +336,9 @@ facts! {
         CallRefused { call, agent } = "market.call_refused",
             concerns [agent], texts [], told [Told::new(*call, "refused to propose")];
         CallRevealed { call } = "market.call_revealed",
-            concerns [call], texts [], told [Told::new(*call, "proposals were opened together")];
+            concerns [call], texts [], told [Told::new(*call, "opened the proposals together")];
         CallClosed { call } = "market.call_closed",
-            concerns [call], texts [], told [Told::new(*call, "the call was closed")];
+            concerns [call], texts [], told [Told::new(*call, "closed the call")];
         OfferMade { negotiation, number, offer, note, .. } = "market.offer_made",
             concerns [negotiation], texts [note => TextOf::Nothing], told [{
                 let hash = short(&offer.hash);
@@ -336,7 +351,7 @@ facts! {
             }];
         NegotiationEnded { negotiation, end, .. } = "market.negotiation_ended",
             concerns [negotiation], texts [],
-            told [Told::new(*negotiation, format!("the negotiation ended: {}", word(end)))];
+            told [Told::new(*negotiation, end.words())];
         DealAgreed { deal, offer, bargain, by, note, .. } = "market.deal_agreed",
             concerns [deal], texts [note => TextOf::Nothing], told [{
                 let line = Told::new(*deal, format!("accepted offer {}", short(offer))).by(*by);
@@ -349,6 +364,6 @@ facts! {
             told [Told::new(*deal, "disputed the delivery")];
         DealEnded { deal, state, end, reason, .. } = "market.deal_ended",
             concerns [deal], texts [reason => TextOf::Nothing],
-            told [Told::new(*deal, format!("the deal is {}: {}", word(state), word(end)))];
+            told [Told::new(*deal, format!("ended the deal: {}, {}", word(state), word(end)))];
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Call, CallState, Deal, DealEnd, DealState, Invite, ItemLine, Listing, MarketEvent,
-    Negotiation, NegotiationEnd, NegotiationState, Offer, Opening, Pair, Reputation, stock,
+    Negotiation, NegotiationEnd, NegotiationState, Offer, Opening, Pair, Reputation, apart, stock,
 };
 use crate::id::{AgentId, CallId, DealId, NegotiationId};
 use crate::mail::{self, Item};
@@ -243,6 +243,7 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
         shares,
         by,
         claims,
+        purse,
         ..
     } = event
     else {
@@ -266,8 +267,13 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
         shares: shares.clone(),
         claim,
         claims: claims.clone(),
+        purse: *purse,
     };
+    let case = apart::case_of(state, &entity);
     state.bring(*deal, entity);
+    if let Some(case) = case {
+        apart::count_case(state.cases_mut(), case, 1);
+    }
     move_negotiation(state, *negotiation, NegotiationState::Agreed);
     if let Some(call) = state.negotiations.get(negotiation).and_then(|n| n.call)
         && state.calls.contains(&call)
@@ -311,6 +317,10 @@ fn count_dispute(state: &mut State, deal: DealId) {
 
 fn deal_ended(state: &mut State, deal: DealId, next: DealState, end: DealEnd) {
     move_deal(state, deal, next);
+    let case = state.deals.get(&deal);
+    if let Some(case) = case.and_then(|d| apart::case_of(state, d)) {
+        apart::count_case(state.cases_mut(), case, -1);
+    }
     let Some((buyer, seller)) = state.deals.get(&deal).map(|d| (d.buyer, d.seller)) else {
         return;
     };

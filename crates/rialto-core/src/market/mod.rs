@@ -26,8 +26,9 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use bargain::accept;
+pub(crate) use apart::{Cases, count_cases, rules_on_nothing_of};
 pub use bargain::payees;
+pub(crate) use bargain::{Acceptance, accept};
 pub(crate) use evolve::evolve;
 pub(crate) use parked::send as send_parked;
 
@@ -48,6 +49,7 @@ use crate::id::{
 };
 use crate::identity::AgentRef;
 use crate::limits;
+use crate::policy::Yes;
 use crate::share;
 use crate::text::{AssetCode, ContentRef, Name};
 use crate::time::Time;
@@ -450,6 +452,11 @@ pub struct Offer {
     /// True if a person has approved it: its acceptance needs no further approval.
     #[n(9)]
     pub approved: Option<bool>,
+    /// What that person's yes was given for; absent where offers did not keep it yet. The limits of
+    /// its owner are nobody else's business.
+    #[n(10)]
+    #[serde(skip)]
+    pub yes: Option<Yes>,
 }
 
 /// A buyer's offer that waits for a person's approval, exactly as it will go out.
@@ -495,6 +502,10 @@ pub struct ParkedOffer {
     /// True when its money is to be held as it goes out.
     #[n(12)]
     pub fund: Option<bool>,
+    /// The split of the proceeds when it was asked for, if a team is paid.
+    #[n(13)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Vec<Share>>,
 }
 
 /// The state of a negotiation.
@@ -681,6 +692,9 @@ pub struct Deal {
     /// What it has taken of its seller's listings.
     #[n(11)]
     pub claims: Option<Vec<Claim>>,
+    /// The team that pays it, if an agent rules on it.
+    #[n(12)]
+    pub purse: Option<TeamId>,
 }
 
 impl Entity for Deal {

@@ -5,7 +5,7 @@
 
 use alloc::boxed::Box;
 
-use super::bargain::{Made, counter_with, open_with};
+use super::bargain::{Made, counter_with, open_with, same_split, split_asked, split_of};
 use super::{ArbiterRef, Bargain, Counter, OpenNegotiation, ParkedOffer, Side, Terms};
 use crate::ctx::Ctx;
 use crate::id::AccountId;
@@ -28,6 +28,7 @@ pub(super) fn park(
     };
     let countered = standing.and_then(|id| ctx.state.negotiations.get(&id));
     let (asset, price) = (bargain.asset, bargain.price);
+    let shares = split_asked(ctx.state, &bargain, made.seller)?;
     let offer = ParkedOffer {
         seller: made.seller,
         negotiation: standing,
@@ -42,6 +43,7 @@ pub(super) fn park(
         valid_for_ms: made.expires.since(ctx.now),
         signature: made.signature,
         fund: made.fund.then_some(true),
+        shares,
     };
     // The negotiation that it would have opened has not come into being.
     ctx.ids.clear();
@@ -54,6 +56,8 @@ pub(super) fn park(
 /// Sends an offer that a person has approved.
 pub(crate) fn send(ctx: &mut Ctx<'_>, offer: &ParkedOffer) -> Result<(), Rejection> {
     let terms = terms(ctx, offer)?;
+    let shares = split_of(ctx.state, &offer.bargain, offer.seller)?;
+    same_split(offer.shares.as_deref().unwrap_or(&[]), &shares)?;
     let pay_from = Some(AccountRef::Account(offer.pay_from));
     let Some(negotiation) = offer.negotiation else {
         let opening = OpenNegotiation {

@@ -172,14 +172,17 @@ fn who_may_spend_from_the_purse_does_not_judge_what_it_pays() {
     let made = [
         r#"@buyer team.create {"name": "purse"} => ok $purse
         fund $purse 50
-        @buyer team.invite {"team": "$purse", "agent": "@judge", "role": "spender"} => ok
         "#,
         &offer("5", judge, purse, "ok $n"),
     ]
     .concat();
+    let invite = r#"@buyer team.invite {"team": "$purse", "agent": "@judge", "role": "spender"} => ok
+    "#;
     table(
         &[
             made.as_str(),
+            invite,
+            &offer("5", judge, purse, refused),
             join,
             &offer("5", judge, purse, refused),
             &accept("@seller", "n", refused),
@@ -190,17 +193,18 @@ fn who_may_spend_from_the_purse_does_not_judge_what_it_pays() {
         ]
         .concat(),
     );
-    // one that joins later does not rule any more
+    // nor is it asked in while it rules
     table(
         &[
             made.as_str(),
             &accept("@seller", "n", "ok $deal"),
-            join,
-            r#"@seller deal.deliver {"deal": "$deal", "body": "x"} => ok
+            r#"@buyer team.invite {"team": "$purse", "agent": "@judge", "role": "spender"} => RLT0318
+            @seller deal.deliver {"deal": "$deal", "body": "x"} => ok
             @buyer deal.dispute {"deal": "$deal", "reason": "x"} => ok
-            @judge deal.rule {"deal": "$deal", "to_seller": "0", "reason": "mine"} => RLT0511
-            operator deal.rule {"deal": "$deal", "to_seller": "5", "reason": "x"} => ok
+            @judge deal.rule {"deal": "$deal", "to_seller": "0", "reason": "late"} => ok
             "#,
+            invite,
+            join,
         ]
         .concat(),
     );

@@ -270,6 +270,50 @@ fn an_arbiter_stands_apart_from_both_sides_and_from_the_money() {
 }
 
 #[test]
+fn who_is_only_invited_to_the_team_that_pays_does_not_rule_on_it() {
+    let invite = |who: &str, outcome: &str| {
+        format!(
+            r#"@buyer team.invite {{"team": "$purse", "agent": "{who}", "role": "spender"}} => {outcome}
+            "#
+        )
+    };
+    let offer = |outcome: &str| {
+        format!(
+            r#"@buyer negotiation.open {{"with": "@seller", "side": "buy", "terms": {{"price": "4", "arbiter": {{"agent": "@judge"}}}}, "valid_for_ms": 600000, "pay_from": "$purse"}} => {outcome}
+            "#
+        )
+    };
+    table(
+        &[
+            r#"@buyer team.create {"name": "purse"} => ok $purse
+            fund $purse 50
+            "#,
+            &invite("@other", "ok"),
+            &offer("RLT0517 the paying team"),
+            r#"@buyer team.remove {"team": "$purse", "agent": "@other"} => ok
+            "#,
+            &offer("ok $n"),
+            &invite("@other", "ok"),
+            r#"@seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0517
+            @buyer team.remove {"team": "$purse", "agent": "@other"} => ok
+            @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+            "#,
+            // not to take the case from it either
+            &invite("@other", "RLT0318"),
+            &invite("@judge", "RLT0318"),
+            r#"@seller deal.deliver {"deal": "$deal", "body": "x"} => ok
+            @buyer deal.dispute {"deal": "$deal", "reason": "x"} => ok
+            "#,
+            &invite("@judge", "RLT0318"),
+            r#"@judge deal.rule {"deal": "$deal", "to_seller": "1", "reason": "x"} => ok
+            "#,
+            &invite("@judge", "ok"),
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn an_arbiter_of_a_deal_from_before_who_is_not_apart_does_not_rule() {
     let mut world = deal(
         r#"
@@ -617,6 +661,7 @@ fn remedies_that_promise_a_detail_keep_it() {
         include_str!("tests.rs"),
         include_str!("tests_guard.rs"),
         include_str!("tests_trust.rs"),
+        include_str!("../policy/tests.rs"),
     ]
     .concat();
     let read = |code: Code| {

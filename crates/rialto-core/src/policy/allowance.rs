@@ -1,10 +1,12 @@
 //! Spending allowances at the nodes of the principal tree.
 
+use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Allowance, Node};
+use super::{Allowance, Consent, Node};
 use crate::amount::Amount;
 use crate::id::{AccountId, AssetId, OwnerId};
 use crate::ledger::Holder;
@@ -73,7 +75,7 @@ pub(crate) fn charge(
     (from, payees): (Holder, &[Holder]),
     (asset, amount): (AssetId, Amount),
     now: Time,
-    approved: bool,
+    consent: &Consent,
 ) -> Result<Vec<Node>, Rejection> {
     if state.allowances.is_empty() {
         return Ok(Vec::new());
@@ -84,7 +86,13 @@ pub(crate) fn charge(
             continue;
         };
         let already = drafted.get(&(node, asset)).copied().unwrap_or_default();
-        judge(node, allowance, amount, already, now, approved)?;
+        let at = (node, asset);
+        judge(state, at, allowance, (amount, already), now)?;
+        if asks(allowance, amount) && !consent.covers(node) {
+            let above = allowance.approval_above.unwrap_or_default();
+            let detail = limit(state, "approval_above", at, above);
+            return Err(Rejection::new(Code::NeedsApproval, detail));
+        }
         charged.push(node);
     }
     for node in &charged {
@@ -94,19 +102,36 @@ pub(crate) fn charge(
     Ok(charged)
 }
 
+/// Which limit refuses: whose it is, and how much it allows. Only those who may see the paying account
+/// are told.
+fn limit(state: &State, what: &str, (node, asset): (Node, AssetId), most: Amount) -> String {
+    let name = match node {
+        Node::Realm => None,
+        Node::Owner(id) => state.owners.get(&id).map(|o| o.name.as_str().to_owned()),
+        Node::Team(id) => state.teams.get(&id).map(|t| t.name.as_str().to_owned()),
+        Node::Agent(id) => state.agents.get(&id).map(|a| a.handle.to_string()),
+    };
+    let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+    match state.assets.get(&asset) {
+        Some(entity) => format!(
+            "{what} of {node}{name} is {} {}",
+            most.display(entity.scale),
+            entity.code
+        ),
+        None => format!("{what} of {node}{name}"),
+    }
+}
+
 fn judge(
-    node: Node,
+    state: &State,
+    at: (Node, AssetId),
     allowance: &Allowance,
-    amount: Amount,
-    already: Amount,
+    (amount, already): (Amount, Amount),
     now: Time,
-    approved: bool,
 ) -> Result<(), Rejection> {
-    if allowance.per_deal.is_some_and(|most| amount > most) {
-        return Err(Rejection::new(
-            Code::OverAllowance,
-            format!("per_deal of {node}"),
-        ));
+    if let Some(most) = allowance.per_deal.filter(|most| amount > *most) {
+        let detail = limit(state, "per_deal", at, most);
+        return Err(Rejection::new(Code::OverAllowance, detail));
     }
     if let Some(most) = allowance.per_period {
         let current = window_start(now, allowance.period_ms) == allowance.window;
@@ -120,19 +145,30 @@ fn judge(
             .and_then(|s| s.plus(amount))
             .ok_or(Code::Overflow)?;
         if total > most {
-            return Err(Rejection::new(
-                Code::OverAllowance,
-                format!("per_period of {node}"),
-            ));
+            let detail = limit(state, "per_period", at, most);
+            return Err(Rejection::new(Code::OverAllowance, detail));
         }
     }
-    if !approved && allowance.approval_above.is_some_and(|above| amount > above) {
-        return Err(Rejection::new(
-            Code::NeedsApproval,
-            format!("approval_above of {node}"),
-        ));
-    }
     Ok(())
+}
+
+/// Whether a person has to approve a payment of `amount`.
+fn asks(allowance: &Allowance, amount: Amount) -> bool {
+    allowance.approval_above.is_some_and(|above| amount > above)
+}
+
+/// The nodes whose limits ask a person to approve a payment.
+pub(crate) fn asking(
+    state: &State,
+    (from, payees): (Holder, &[Holder]),
+    (asset, amount): (AssetId, Amount),
+) -> Vec<Node> {
+    let mut nodes = left(state, from, payees);
+    nodes.retain(|node| {
+        let allowance = state.allowances.get(&(*node, asset));
+        allowance.is_some_and(|a| asks(a, amount))
+    });
+    nodes
 }
 
 /// What a limit leaves at a node at which a payment would count.

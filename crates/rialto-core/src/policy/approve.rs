@@ -14,9 +14,10 @@ use crate::id::{AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId};
 use crate::identity::Principal;
 use crate::ledger::Purpose;
 use crate::limits;
-use crate::market;
+use crate::market::{self, Acceptance};
 use crate::reject::{Code, Rejection};
 use crate::share;
+use crate::social;
 use crate::state::State;
 use crate::text::{ContentRef, Sealed};
 
@@ -83,7 +84,9 @@ fn bare(request: &Approval) -> Approval {
     let mut bare = request.clone();
     bare.expires = crate::time::Time(0);
     match &mut bare.bound {
-        Bound::Accept { note, .. } => *note = None,
+        Bound::Accept {
+            note, signature, ..
+        } => (*note, *signature) = (None, None),
         Bound::Transfer { memo, .. } => *memo = None,
         Bound::Offer { offer } => (offer.note, offer.signature) = (None, None),
     }
@@ -145,16 +148,27 @@ fn end(
 /// Does what was approved.
 fn carry_out(ctx: &mut Ctx<'_>, approval: &Approval) -> Result<(), Rejection> {
     ctx.active_agent(approval.agent)?;
+    // Carried out for an agent, it is the agent's: whoever may not speak now does not speak so either.
+    if approval.bound.reaches_others() {
+        social::may_speak(ctx, approval.agent)?;
+    }
     ctx.act_as(approval.agent);
     match &approval.bound {
         Bound::Accept {
             negotiation,
             offer,
             pay_from,
+            signature,
+            shares,
             note,
         } => {
-            let by = (Some(*pay_from), None, *note);
-            market::accept(ctx, *negotiation, *offer, by)
+            let with = Acceptance {
+                pay_from: Some(*pay_from),
+                signature: *signature,
+                note: *note,
+                approved: Some(shares.as_deref().unwrap_or(&[])),
+            };
+            market::accept(ctx, (*negotiation, *offer), with)
         }
         Bound::Offer { offer } => market::send_parked(ctx, offer),
         Bound::Transfer { from, to, memo } => {
@@ -178,6 +192,7 @@ pub fn obstacle(state: &State, approval: ApprovalId) -> Option<Rejection> {
     let stamp = Stamp {
         now: state.now(),
         steady_ms: state.steady_ms().unwrap_or(0),
+        began_ms: 0,
         entropy: [0; 32],
         custody: None,
     };

@@ -10,7 +10,7 @@ use crate::ledger::Holder;
 use crate::reject::{Code, Rejection};
 use crate::state::State;
 use crate::time::Time;
-use crate::work::TeamRole;
+use crate::work::{Team, TeamRole};
 
 /// Judges whether a principal may read or write anything at all: its token is live, and nobody has
 /// stopped it, its owner, or all agents of its owner. Every door asks this first.
@@ -245,13 +245,10 @@ fn spends(state: &State, principal: Principal, holder: Holder) -> bool {
             let Some(entity) = state.teams.get(&team) else {
                 return false;
             };
-            let spender = |agent| {
-                entity
-                    .member(agent)
-                    .is_some_and(|m| m.role != TeamRole::Member)
-            };
             match principal {
-                Principal::Agent(agent) => spender(agent),
+                Principal::Agent(agent) => {
+                    role_in(state, entity, agent).is_some_and(|role| role != TeamRole::Member)
+                }
                 _ => has_role(state, principal, entity.owner, &[Role::Admin]),
             }
         }
@@ -279,6 +276,23 @@ fn views_account(state: &State, principal: Principal, account: AccountId) -> boo
     }
 }
 
+/// What an agent may do in a team. One of another owner may do nothing that a member may not while the
+/// team's owner has blocked it, or it is suspended everywhere.
+fn role_in(state: &State, team: &Team, agent: AgentId) -> Option<TeamRole> {
+    let role = team.member(agent)?.role;
+    let owner = state.agents.get(&agent)?.owner;
+    let suspended = || {
+        let until = state.standing(agent).suspended_until;
+        until.is_some_and(|until| state.now() < until)
+    };
+    match owner != team.owner
+        && (super::decide::owner_blocks(state, team.owner, agent) || suspended())
+    {
+        true => Some(TeamRole::Member),
+        false => Some(role),
+    }
+}
+
 /// Whether a principal may see what a team has: an invited agent sees only the team.
 fn views_purse(state: &State, principal: Principal, team: TeamId) -> bool {
     match principal {
@@ -295,7 +309,7 @@ fn leads(state: &State, principal: Principal, team: TeamId) -> bool {
         return false;
     };
     match principal {
-        Principal::Agent(agent) => team.member(agent).is_some_and(|m| m.role == TeamRole::Lead),
+        Principal::Agent(agent) => role_in(state, team, agent) == Some(TeamRole::Lead),
         _ => {
             principal == Principal::Operator
                 || has_role(state, principal, team.owner, &[Role::Admin])

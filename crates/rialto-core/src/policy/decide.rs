@@ -36,6 +36,12 @@ pub(super) fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rej
     if let Some(ms) = args.least_review_ms {
         ctx.period("least_review_ms", ms, limits::DEAL_PERIOD_MS)?;
     }
+    if let Some(ms) = args.keep_message_ids_ms {
+        ctx.period("keep_message_ids_ms", ms, limits::MESSAGE_ID_MS)?;
+    }
+    if let Some(ms) = args.keep_keys_ms {
+        ctx.period("keep_keys_ms", ms, limits::IDEMPOTENCY_MS)?;
+    }
     emit(
         ctx,
         PolicyEvent::SettingsChanged {
@@ -222,6 +228,16 @@ pub(crate) fn owner_blocked(state: &State, receiver: AgentId, owner: OwnerId) ->
     };
     blocks(state, receiver, Party::Owner(owner))
         || share::owner(state, receiver) != Some(owner) && by_agent()
+}
+
+/// True when `owner` itself has blocked `agent`, its owner, or another agent of its owner.
+pub(super) fn owner_blocks(state: &State, owner: OwnerId, agent: AgentId) -> bool {
+    let (by, whose) = (Party::Owner(owner), share::owner(state, agent));
+    state.blocks.contains(&(by, Party::Agent(agent)))
+        || whose.is_some_and(|whose| {
+            state.blocks.contains(&(by, Party::Owner(whose)))
+                || state.blocked_owners().contains(&(by, whose))
+        })
 }
 
 /// Refuses what `sender` has to say where `receiver` has blocked it.

@@ -20,7 +20,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub use allowance::{Budget, budget, budgets};
-pub(crate) use allowance::{charge, count, counts_too_little, uncharge, window_start};
+pub(crate) use allowance::{asking, charge, count, counts_too_little, uncharge, window_start};
 pub use approve::obstacle;
 pub(crate) use approve::{end_moot, request};
 pub(crate) use authorise::acts;
@@ -35,7 +35,7 @@ use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::fact::{TextOf, Told, facts, word};
-use crate::hash::{Hash, Short};
+use crate::hash::{Hash, Short, Signature};
 use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
 };
@@ -47,6 +47,7 @@ use crate::share;
 use crate::state::State;
 use crate::text::{AssetCode, ContentRef};
 use crate::time::{HOUR_MS, Time};
+use crate::work::Share;
 
 /// A node of the principal tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize)]
@@ -395,6 +396,21 @@ pub struct Settings {
     #[n(50)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentions_per_minute: Option<u32>,
+    /// How long a client's message id is remembered at least; by default ten minutes, at most a day. While
+    /// there is room in its owner's window it is remembered for a day.
+    #[n(60)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_message_ids_ms: Option<u64>,
+    /// The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit
+    /// but an owner's part of the realm's, the default is 400 MiB.
+    #[n(61)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id_bytes: Option<u64>,
+    /// How long an idempotency key is remembered, and how old one may be; by default and at most a day.
+    /// Applies to keys that are used from then on.
+    #[n(62)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_keys_ms: Option<u64>,
 }
 
 impl Settings {
@@ -403,6 +419,30 @@ impl Settings {
     #[must_use]
     pub fn least_review_ms(&self) -> u64 {
         self.least_review_ms.unwrap_or(HOUR_MS)
+    }
+
+    /// How long a client's message id is remembered at least, in milliseconds.
+    #[must_use]
+    pub fn keep_message_ids_ms(&self) -> u64 {
+        self.keep_message_ids_ms
+            .unwrap_or(limits::MESSAGE_ID_LEAST_MS)
+    }
+
+    /// How many message ids of all agents of one owner are remembered at once.
+    #[must_use]
+    pub fn message_ids_of_owner(&self) -> usize {
+        let part = limits::MESSAGE_IDS / limits::OWNER_PART;
+        let bytes = self.message_id_bytes.unwrap_or(limits::MESSAGE_ID_WINDOW);
+        match usize::try_from(bytes / limits::MESSAGE_ID_BYTES) {
+            Ok(ids) if bytes > 0 => ids.clamp(1, part),
+            _ => part,
+        }
+    }
+
+    /// How long an idempotency key is remembered, and how old one may be, in milliseconds.
+    #[must_use]
+    pub fn keep_keys_ms(&self) -> u64 {
+        self.keep_keys_ms.unwrap_or(limits::IDEMPOTENCY_MS)
     }
 }
 
@@ -440,6 +480,9 @@ impl Default for Settings {
             keep_references_ms: None,
             least_review_ms: None,
             mentions_per_minute: None,
+            keep_message_ids_ms: None,
+            message_id_bytes: None,
+            keep_keys_ms: None,
         }
     }
 }
@@ -461,8 +504,16 @@ pub enum Bound {
         /// The paying account.
         #[n(2)]
         pay_from: AccountId,
-        /// Why, as the agent says it; it goes out with the acceptance.
+        /// The accepting agent's signature over the offer's hash.
         #[n(3)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signature: Option<Signature>,
+        /// The split of the proceeds when it was asked for, if a team is paid.
+        #[n(4)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shares: Option<Vec<Share>>,
+        /// Why, as the agent says it; it goes out with the acceptance.
+        #[n(5)]
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<ContentRef>,
     },
@@ -487,6 +538,51 @@ pub enum Bound {
         #[n(0)]
         offer: Box<ParkedOffer>,
     },
+}
+
+impl Bound {
+    /// Whether it puts something of its agent's before others, as the command that asked for it does.
+    pub(crate) fn reaches_others(&self) -> bool {
+        match self {
+            Self::Offer { .. } => true,
+            Self::Transfer { memo, .. } => memo.is_some(),
+            Self::Accept { .. } => false,
+        }
+    }
+}
+
+/// What a person's yes to an offer was given for. If something else comes of it, it needs another.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Yes {
+    /// The split of the proceeds; empty when no team is paid.
+    #[n(0)]
+    pub shares: Vec<Share>,
+    /// The nodes whose limits asked for it.
+    #[n(1)]
+    pub nodes: Vec<Node>,
+}
+
+/// What a person has said yes to of what is being done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// That these nodes' limits are passed.
+    At(Vec<Node>),
+    /// All of it: a person does it now.
+    All,
+}
+
+impl Consent {
+    /// Whether it lets a payment pass the limit of a node above which a person has to approve.
+    fn covers(&self, node: Node) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::At(nodes) => nodes.contains(&node),
+            Self::All => true,
+        }
+    }
 }
 
 /// An approval that waits for a person of the owner whose money would be spent.
@@ -754,8 +850,8 @@ facts! {
         ApprovalEnded { approval, end, reason, .. } = "policy.approval_ended",
             concerns [approval], texts [reason => TextOf::Nothing],
             told [Told::new(*approval, match end {
-                ApprovalEnd::Over => "what was to be approved is over".into(),
-                _ => format!("the approval was {}", word(end)),
+                ApprovalEnd::Over => "found that what was to be approved is over".into(),
+                _ => format!("ended the approval: {}", word(end)),
             })];
         MeterKept { .. } = "policy.meter_kept", concerns [], texts [], told [];
     }

@@ -2,10 +2,14 @@
 
 use std::format;
 
+use crate::event::Event;
+use crate::ledger::LedgerEvent;
 use crate::limits;
+use crate::market::MarketEvent;
 use crate::reject::Code;
 use crate::share;
 use crate::spec::{World, check, codes_without_a_line};
+use crate::time::HOUR_MS;
 
 const PEOPLE: &str = r#"
     owner ann
@@ -192,6 +196,154 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
         ann policy.answer_approval {"approval": "$c", "approve": true} => RLT0502
         tick
         approval $c gone
+        "#,
+    );
+}
+
+/// A team of ann's that is paid: by itself first, then with an agent of another owner for all of it.
+const PAID: &str = r#"
+    @sibling team.create {"name": "paid"} => ok $paid
+    @sibling team.propose_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 1000000}]} => ok
+    @sibling team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 1000000}]} => ok
+    @sibling listing.publish {"terms": {"title": "goods"}} => ok
+"#;
+
+const PAID_TO_ANOTHER: &str = r#"
+    @sibling team.invite {"team": "$paid", "agent": "@second", "role": "member"} => ok
+    @second team.join {"team": "$paid", "join": true} => ok
+    @sibling team.propose_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+    @sibling team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+    @second team.agree_split {"team": "$paid", "shares": [{"agent": "$sibling", "ppm": 0}, {"agent": "$second", "ppm": 1000000}]} => ok
+"#;
+
+#[test]
+fn a_yes_is_for_the_split_that_it_was_given_for() {
+    let offer = |more: &str| {
+        format!(
+            r#"@buyer negotiation.open {{"with": "@sibling", "side": "buy", "terms": {{"price": "50", "payee_team": "$paid"}}, "valid_for_ms": 600000{more}}} => ok $a
+            "#
+        )
+    };
+    for (more, held) in [("", "0.00"), (r#", "fund": true"#, "50.00")] {
+        table(
+            &[
+                r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+                "#,
+                PAID,
+                &offer(more),
+                r#"ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+                "#,
+                PAID_TO_ANOTHER,
+                r#"@sibling negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0528 the split
+                "#,
+                &format!("balance @buyer 1000.00 pending {held}\n"),
+                // Asked again, a person sees what stands now.
+                &offer(more),
+                r#"ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+                @sibling negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
+                "#,
+            ]
+            .concat(),
+        );
+    }
+    // Between the asking and the yes: for an acceptance and for an offer.
+    table(
+        &[
+            r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+            "#,
+            PAID,
+            &offer(""),
+            r#"@sibling negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "20", "payee_team": "$paid"}, "valid_for_ms": 600000} => ok $n
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
+            "#,
+            PAID_TO_ANOTHER,
+            r#"ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0528
+            ann policy.answer_approval {"approval": "$b", "approve": true} => RLT0528
+            ann policy.answer_approval {"approval": "$b", "approve": false} => ok
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
+            ann policy.answer_approval {"approval": "$b", "approve": true} => ok
+            "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn what_waits_for_a_person_is_carried_out_as_it_was_asked_for() {
+    let mut world = table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer ledger.transfer {"memo": "invoice 4711", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $a
+        "#,
+    );
+    let signature = "ab".repeat(64);
+    world.run(&format!(
+        r#"
+        ann policy.answer_approval {{"approval": "$a", "approve": true}} => ok
+        @second negotiation.open {{"with": "@buyer", "side": "sell", "terms": {{"price": "60"}}, "valid_for_ms": 600000}} => ok $n
+        @buyer negotiation.accept {{"negotiation": "$n", "offer": "$n.offer", "signature": "{signature}"}} => ok $b
+        ann policy.answer_approval {{"approval": "$b", "approve": true}} => ok
+        "#
+    ));
+    let (mut memos, mut signed) = (0, 0);
+    for event in world.log.iter().flat_map(|e| &e.events) {
+        match event {
+            Event::Ledger(LedgerEvent::Entries { memo: Some(_), .. }) => memos += 1,
+            Event::Market(MarketEvent::DealAgreed { signature, .. }) => {
+                signed += usize::from(signature.is_some());
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((memos, signed), (1, 1));
+}
+
+#[test]
+fn a_persons_yes_lends_no_voice_to_a_suspended_agent() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "note": "mind", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $offer
+        @buyer ledger.transfer {"memo": "mind", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $memo
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "5"}}]} => ok $pay
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $accept
+        operator moderation.act {"target": {"agent": "@buyer"}, "step": {"suspend": {"for_ms": 86400000}}, "reason": "fraud"} => ok
+        ann policy.answer_approval {"approval": "$offer", "approve": true} => RLT0713
+        ann policy.answer_approval {"approval": "$memo", "approve": true} => RLT0713
+        @buyer ledger.transfer {"memo": "mind", "transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "1"}}]} => RLT0713
+        // what was begun is finished
+        ann policy.answer_approval {"approval": "$pay", "approve": true} => ok
+        ann policy.answer_approval {"approval": "$accept", "approve": true} => ok
+        "#,
+    );
+}
+
+#[test]
+fn whoever_is_blocked_accepts_nothing() {
+    table(
+        r#"
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $n
+        ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@second"}, "block": true} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0602
+        ann policy.set_block {"by": {"owner": "$ann"}, "party": {"agent": "@second"}, "block": false} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn a_yes_is_for_the_limits_that_asked_for_it() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "2"} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "50"}, "valid_for_ms": 600000} => ok $a
+        ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
+        // a limit of the owner that was not there asks too; where it does not, the yes holds
+        ann policy.set_allowance {"node": {"owner": "$ann"}, "approval_above": "3"} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0601 -
+        ann policy.set_allowance {"node": {"owner": "$ann"}, "approval_above": "50"} => ok
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
         "#,
     );
 }
@@ -510,6 +662,43 @@ fn a_command_with_a_key_is_carried_out_once() {
 }
 
 #[test]
+fn the_operator_says_how_long_keys_are_kept() {
+    let settings = |more: &str| {
+        format!(
+            r#"operator policy.set_settings {{"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0{more}}} => ok
+            "#
+        )
+    };
+    let mut world = table(
+        &[
+            r#"@buyer key=before mail.acknowledge {"through": 0} => ok
+            "#,
+            &settings(r#", "keep_keys_ms": 600000"#),
+            r#"
+            @buyer key=k mail.acknowledge {"through": 0} => ok
+            @buyer key=old:-601 mail.acknowledge {"through": 0} => RLT0012
+            time +10m
+            @buyer key=k:-600 mail.acknowledge {"through": 0} => dup
+            time +1s
+            @buyer key=k:-601 mail.acknowledge {"through": 0} => RLT0012
+            wait +5m
+            "#,
+            &settings(""),
+            r#"
+            // what was forgotten is not done again, what was not is known for its day
+            @buyer key=k:-901 mail.acknowledge {"through": 0} => RLT0012
+            @buyer key=before:-901 mail.acknowledge {"through": 0} => dup
+            "#,
+        ]
+        .concat(),
+    );
+    assert_eq!(world.state.remembered.len(), 1);
+    world.run("wait +2d");
+    assert!(world.state.windows().is_empty() && world.state.shares_hold());
+    world.settle();
+}
+
+#[test]
 fn the_clock_never_runs_back_and_never_jumps_unseen() {
     let mut world = table(
         r#"
@@ -519,7 +708,7 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
         time +60m
         // it has nothing to do, but says what time it is
         clock clock.tick => ok
-        time +61m
+        wall +61m
         clock clock.tick => RLT0901
         @buyer mail.acknowledge {"through": 0} => RLT0901
         ann clock.accept => RLT0901
@@ -534,6 +723,68 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
     world.now = crate::time::Time(1);
     world.run(r#"@buyer mail.acknowledge {"through": 0} => ok"#);
     assert_eq!(world.state.now(), last);
+}
+
+#[test]
+fn sleep_is_no_jump_of_the_clock() {
+    let mut world = table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 2, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "1"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "2"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => RLT0603
+        @buyer key=k mail.acknowledge {"through": 0} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 3600000} => ok $n
+        // both clocks go on while the machine sleeps, or the process is held
+        time +120m
+        // what fell due meanwhile is over, before the clock has come to it
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0502
+        @buyer key=k:-7200 mail.acknowledge {"through": 0} => dup
+        // time asleep counts for rates
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => ok
+        tick
+        negotiation $n expired
+        // weeks of it too
+        time +30240m
+        clock clock.tick => ok
+        operator clock.set_back => RLT0920
+        // a clock that was set during sleep is ahead by what it was set
+        time +120m
+        wall +60m
+        clock clock.tick => ok
+        time +120m
+        wall +61m
+        clock clock.tick => RLT0901
+        operator clock.accept => ok
+        "#,
+    );
+    // One that was set back is led on by the steady clock, asleep too.
+    let before = world.state.now();
+    world.run("wall -5h\ntime +2h\nclock clock.tick => ok");
+    assert_eq!(world.state.now().since(before), 2 * HOUR_MS * 31 / 32);
+    world.settle();
+}
+
+#[test]
+fn time_that_no_server_watched_waits_for_the_operator() {
+    table(
+        r#"
+        down +60m
+        clock clock.tick => ok
+        down +61m
+        clock clock.tick => RLT0901
+        // waiting makes it no better
+        time +120m
+        clock clock.tick => RLT0901
+        operator clock.accept => ok
+        time +120m
+        clock clock.tick => ok
+        // what sleep came after a start is not held against it
+        down +30m
+        time +120m
+        clock clock.tick => ok
+        "#,
+    );
 }
 
 #[test]

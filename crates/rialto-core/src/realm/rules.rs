@@ -19,8 +19,12 @@ pub(crate) const CASES_ARE_BOUNDED: u16 = 1;
 /// reaches. Before, neither counted.
 pub(crate) const WORK_AND_EDITS_COUNT: u16 = 1;
 
+/// What reaches agents of other owners unasked counts as messages of the owner that sends it, and news
+/// of a team or an office does not reach those who have blocked that owner. Before, nothing counted.
+pub(crate) const REACH_COUNTS: u16 = 4;
+
 /// The edition that this code follows.
-pub(crate) const LATEST: u16 = RATES_BY_OWNER;
+pub(crate) const LATEST: u16 = REACH_COUNTS;
 
 /// The edition of a realm whose log has adopted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]

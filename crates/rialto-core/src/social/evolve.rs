@@ -278,7 +278,7 @@ fn evolve_community(state: &mut State, event: &SocialEvent) {
                     c.moderators.push(*agent);
                 }
             });
-            mail::deliver(state, *agent, Item::Community(*community));
+            mail::tell(state, *agent, Item::Community(*community));
         }
         // The others are applied above.
         _ => state.changes.defect(),

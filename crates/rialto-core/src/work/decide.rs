@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::id::{AgentId, DealId, TaskId, TeamId};
 use crate::identity::{Principal, Status};
 use crate::limits;
+use crate::market;
 use crate::policy::{self, Action};
 use crate::reject::{Code, Rejection};
 use crate::share;
@@ -53,7 +54,6 @@ pub(super) fn create_task(ctx: &mut Ctx<'_>, args: &CreateTask<Sealed>) -> Resul
                 "write to the agent first; it accepts work only from those it admits",
             ));
         }
-        policy::throttle(ctx, policy::Rate::Messages(from))?;
         crate::mail::may_wait(ctx, worker, from)?;
     }
     ctx.room_for::<Task>(policy::owner_of_principal(ctx.state, requester), 0)?;
@@ -401,6 +401,10 @@ pub(super) fn invite(ctx: &mut Ctx<'_>, args: &InviteMember) -> Result<(), Rejec
     if team.members.iter().any(|m| m.agent == agent) {
         return Err(Code::AlreadyMember.into());
     }
+    if args.role == TeamRole::Lead {
+        by_its_owner(ctx, team)?;
+    }
+    market::rules_on_nothing_of(ctx.state, args.team, agent)?;
     room(
         "members in a team",
         team.members.len(),
@@ -459,6 +463,10 @@ pub(super) fn remove(ctx: &mut Ctx<'_>, args: &RemoveMember) -> Result<(), Rejec
     let agent = ctx.agent(&args.agent)?;
     let member = team.members.iter().find(|m| m.agent == agent);
     let member = member.ok_or(Code::NotInTeam)?;
+    let own = |agent| share::owner(ctx.state, agent) == Some(team.owner);
+    if own(agent) && member.joined && ctx.named_actor() != Some(agent) {
+        by_its_owner(ctx, team)?;
+    }
     // Leads are equal, so one leaves by itself or by the word of the team's owner.
     if member.role == TeamRole::Lead && member.joined && ctx.named_actor() != Some(agent) {
         policy::authorise(ctx.state, ctx.principal, Action::ManageOwner(team.owner))?;
@@ -466,6 +474,16 @@ pub(super) fn remove(ctx: &mut Ctx<'_>, args: &RemoveMember) -> Result<(), Rejec
     let team = args.team;
     emit(ctx, WorkEvent::MemberRemoved { team, agent });
     Ok(())
+}
+
+/// Refuses leads of other owners what only the team's owner decides: who leads, and whether its own
+/// agents stay.
+fn by_its_owner(ctx: &Ctx<'_>, team: &Team) -> Result<(), Rejection> {
+    let lead = ctx.named_actor().and_then(|by| share::owner(ctx.state, by));
+    if lead == Some(team.owner) {
+        return Ok(());
+    }
+    policy::authorise(ctx.state, ctx.principal, Action::ManageOwner(team.owner))
 }
 
 pub(super) fn propose_split(ctx: &mut Ctx<'_>, args: &ProposeSplit) -> Result<(), Rejection> {

@@ -89,7 +89,7 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
             state.teams.modify(team, &mut state.changes, |t| {
                 t.members.push(member);
             });
-            mail::deliver(state, *agent, Item::Team(*team));
+            mail::tell(state, *agent, Item::Team(*team));
         }
         WorkEvent::MemberJoined { team, agent } => {
             state.teams.modify(team, &mut state.changes, |t| {
@@ -102,7 +102,7 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
         WorkEvent::MemberLeft { team, agent } => member_gone(state, *team, *agent),
         WorkEvent::MemberRemoved { team, agent } => {
             member_gone(state, *team, *agent);
-            mail::deliver(state, *agent, Item::Team(*team));
+            mail::tell(state, *agent, Item::Team(*team));
         }
         WorkEvent::SplitProposed { team, shares } => {
             state.teams.modify(team, &mut state.changes, |t| {
@@ -110,7 +110,7 @@ pub(crate) fn evolve(state: &mut State, event: &WorkEvent) {
                 t.members.iter_mut().for_each(|m| m.agreed = false);
             });
             for share in shares {
-                mail::deliver(state, share.agent, Item::Team(*team));
+                mail::tell(state, share.agent, Item::Team(*team));
             }
         }
         WorkEvent::SplitAgreed { team, agent } => {

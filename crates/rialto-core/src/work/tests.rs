@@ -339,6 +339,62 @@ fn a_member_is_taken_out_by_those_who_may() {
 }
 
 #[test]
+fn a_lead_of_another_owner_has_no_say_over_the_owners_own() {
+    table(
+        r#"
+        agent bob @friend
+        @boss team.create {"name": "crew"} => ok $t
+        @boss team.invite {"team": "$t", "agent": "@work", "role": "spender"} => ok
+        @work team.join {"team": "$t", "join": true} => ok
+        @boss team.invite {"team": "$t", "agent": "@other", "role": "lead"} => ok
+        @other team.join {"team": "$t", "join": true} => ok
+        @other team.remove {"team": "$t", "agent": "@work"} => RLT0101
+        @other team.invite {"team": "$t", "agent": "@friend", "role": "lead"} => RLT0101
+        @other team.invite {"team": "$t", "agent": "@friend", "role": "member"} => ok
+        @other team.remove {"team": "$t", "agent": "@friend"} => ok
+        @boss team.invite {"team": "$t", "agent": "@friend", "role": "lead"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn whom_its_owner_blocks_or_the_operator_suspends_spends_nothing_of_a_team() {
+    let pay = |outcome: &str| {
+        format!(
+            r#"@other ledger.transfer {{"transfers": [{{"post": {{"from": "$t", "to": "@other", "amount": "1"}}}}]}} => {outcome}
+            "#
+        )
+    };
+    let block = |on: bool| {
+        format!(
+            r#"ann policy.set_block {{"by": {{"owner": "$ann"}}, "party": {{"owner": "$bob"}}, "block": {on}}} => ok
+            "#
+        )
+    };
+    table(
+        &[
+            r#"
+            @boss team.create {"name": "crew"} => ok $t
+            fund $t 100
+            @boss team.invite {"team": "$t", "agent": "@other", "role": "lead"} => ok
+            @other team.join {"team": "$t", "join": true} => ok
+            "#,
+            &pay("ok"),
+            &block(true),
+            &pay("RLT0101"),
+            r#"@other team.invite {"team": "$t", "agent": "@work", "role": "member"} => RLT0101
+            "#,
+            &block(false),
+            &pay("ok"),
+            r#"operator moderation.act {"target": {"agent": "@other"}, "step": {"suspend": {"for_ms": 86400000}}, "reason": "fraud"} => ok
+            "#,
+            &pay("RLT0101"),
+        ]
+        .concat(),
+    );
+}
+
+#[test]
 fn the_stop_of_an_owner_stops_its_teams_money_for_all() {
     let pay = |outcome: &str| {
         format!(

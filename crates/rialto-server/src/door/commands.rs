@@ -12,12 +12,11 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use rialto_core::command::Command;
 use rialto_core::decide::{Request, RequestKey};
 use rialto_core::hash::Hash;
-use rialto_core::id::{AnyId, ApprovalId, TransferId};
+use rialto_core::id::{AnyId, TransferId};
 use rialto_core::identity::{AgentRef, IdentityCommand, Principal};
 use rialto_core::ledger::{LedgerCommand, Moved};
 use rialto_core::mail::MailCommand;
 use rialto_core::market::MarketCommand;
-use rialto_core::policy::PolicyCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::social::SocialCommand;
 use rialto_core::state::State;
@@ -36,8 +35,8 @@ use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::At;
-use super::{Door, leaks, sign_ups};
-use crate::node::{Answered, Ask, Failure, Reply};
+use super::{Door, leaks, over, sign_ups};
+use crate::node::{Answered, Ask, Reply};
 
 /// Operations that only the realm itself carries out.
 pub(super) const INTERNAL: [&str; 7] = [
@@ -120,48 +119,15 @@ pub(super) async fn carry_out(
     item: Item<'_>,
 ) -> Result<Accepted, Refusal> {
     let ask = prepare(door, caller, item).await?;
-    one_answer(door, caller, ask).await
+    asked(door, caller, ask).await
 }
 
-/// Asks, and answers what came of it.
-async fn one_answer(door: &Door, caller: &Caller, ask: Ask) -> Result<Accepted, Refusal> {
-    let named = approval_of(&ask.command);
-    match (answer(door.node.ask(ask).await?), named) {
-        (Err(refusal), Some(named)) => Err(ended(door, caller, named, refusal).await),
-        (answered, _) => answered,
-    }
-}
-
-/// The approval that a command answers.
-fn approval_of(command: &Command<Sealed>) -> Option<ApprovalId> {
-    match command {
-        Command::Policy(PolicyCommand::AnswerApproval(args)) => Some(args.approval),
-        _ => None,
-    }
-}
-
-/// An approval that has ended has left memory, where it is as if it had never been. To those who may see
-/// it, the views still tell how it ended.
-async fn ended(door: &Door, caller: &Caller, named: ApprovalId, refusal: Refusal) -> Refusal {
-    if refusal.rejection.code != Code::NotFound {
-        return refusal;
-    }
-    let Ok(scope) = super::auth::scope(door, caller).await else {
-        return refusal;
-    };
-    let at = At::default();
-    let found = super::reads::view(door, at, move |v| v.approval(scope, named)).await;
-    let row = found.ok().flatten();
-    let Some((end, when)) = row.and_then(|row| row.end.zip(row.ended)) else {
-        return refusal;
-    };
-    let detail = match end.as_str() {
-        "over" => format!("what it was about ended at {when}"),
-        end => format!("it was {end} at {when}"),
-    };
-    Refusal {
-        rejection: Rejection::new(Code::ApprovalOver, detail),
-        ..refusal
+/// Asks the realm. Where it refuses an act on what is over, the answer says so.
+async fn asked(door: &Door, caller: &Caller, ask: Ask) -> Result<Accepted, Refusal> {
+    let subject = over::Subject::of(&ask.command, ask.request.acting.as_ref());
+    match answer(door.node.ask(ask).await?) {
+        Ok(accepted) => Ok(accepted),
+        Err(refusal) => Err(over::explained(door, caller, subject, refusal).await),
     }
 }
 
@@ -188,7 +154,7 @@ pub(super) async fn ask(
         suspect: true,
     };
     let ask = sealed(door, caller, wanted.command, known).await?;
-    one_answer(door, caller, ask).await
+    asked(door, caller, ask).await
 }
 
 /// `POST /api/commands`: many commands, decided in order, each separately.
@@ -206,7 +172,7 @@ pub(super) async fn batch(
         return Err(Refusal::new(Code::TooMany, detail));
     }
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(batch.commands.len());
-    let mut asks: Vec<Ask> = Vec::with_capacity(batch.commands.len());
+    let (mut asks, mut subjects) = (Vec::with_capacity(batch.commands.len()), Vec::new());
     for item in batch.commands {
         let item = Item {
             op: &item.op,
@@ -217,26 +183,29 @@ pub(super) async fn batch(
         };
         match prepare(&door, &caller, item).await {
             Ok(ask) => {
+                subjects.push(over::Subject::of(&ask.command, ask.request.acting.as_ref()));
                 asks.push(ask);
                 outcomes.push(None);
             }
             Err(refusal) => outcomes.push(Some(Outcome::Refused(refusal.problem()))),
         }
     }
-    let named: Vec<_> = asks.iter().map(|ask| approval_of(&ask.command)).collect();
-    let answers = door.node.ask_all(asks).await;
-    let mut answers = answers.into_iter().zip(named);
-    let mut all = Vec::with_capacity(outcomes.len());
-    for known in outcomes {
-        all.push(match known {
-            Some(known) => known,
-            None => {
-                let (answered, named) = answers.next().ok_or(Code::Defect)?;
-                outcome(&door, &caller, answered, named).await
+    let mut answers = Vec::with_capacity(subjects.len());
+    for (answered, subject) in door.node.ask_all(asks).await.into_iter().zip(subjects) {
+        answers.push(match answered.map_err(Refusal::from).and_then(answer) {
+            Ok(accepted) => Outcome::Accepted(accepted),
+            Err(refusal) => {
+                let refusal = over::explained(&door, &caller, subject, refusal).await;
+                Outcome::Refused(refusal.problem())
             }
         });
     }
-    Ok(Json(BatchAnswer { outcomes: all }))
+    let mut answers = answers.into_iter();
+    let outcomes = outcomes
+        .into_iter()
+        .map(|known| known.or_else(|| answers.next()));
+    let outcomes = outcomes.collect::<Option<Vec<_>>>().ok_or(Code::Defect)?;
+    Ok(Json(BatchAnswer { outcomes }))
 }
 
 fn unread(why: &BytesRejection) -> Refusal {
@@ -567,22 +536,6 @@ async fn check_signature(
                 "sign the bytes that docs/concepts.md describes under \"Signatures\"",
             )
         })
-}
-
-async fn outcome(
-    door: &Door,
-    caller: &Caller,
-    answered: Result<Answered, Failure>,
-    named: Option<ApprovalId>,
-) -> Outcome {
-    match (answered.map_err(Refusal::from).and_then(answer), named) {
-        (Ok(accepted), _) => Outcome::Accepted(accepted),
-        (Err(refusal), None) => Outcome::Refused(refusal.problem()),
-        (Err(refusal), Some(named)) => {
-            let refusal = ended(door, caller, named, refusal).await;
-            Outcome::Refused(refusal.problem())
-        }
-    }
 }
 
 fn answer(answered: Answered) -> Result<Accepted, Refusal> {

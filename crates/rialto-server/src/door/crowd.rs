@@ -4,20 +4,25 @@
 //! Both count until the answer has been handed over. The operator's requests, and the probes, are never
 //! counted away: `/healthz` and `/readyz` answer however full the server is.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
 use rialto_core::reject::Code;
+use tokio::sync::oneshot;
 
 use super::Door;
 use super::problem::Refusal;
+use super::seats::{Seat, Seats};
 use super::shares::{Bounds, Party, SMALL_BYTES, Share, Shares};
+use super::turns;
 
 /// The most bytes of answers on their way at once.
 pub const ANSWER_BYTES: usize = 256 << 20;
@@ -25,6 +30,9 @@ pub const ANSWER_BYTES: usize = 256 << 20;
 pub const ANSWERS_OF_ONE: usize = 32 << 20;
 /// The most of them to one address without a token.
 const ANSWERS_OF_ADDRESS: usize = 8 << 20;
+/// The room that a request takes for its answer before it is read.
+const AHEAD_BYTES: usize = 4 << 10;
+const ANSWERS_FULL: &str = "the server already holds the maximum of answers on their way";
 /// What an answer counts for that is written while it is read: an export, with what it has read ahead.
 const STREAMED_BYTES: usize = 8 << 20;
 /// The most bytes of an answer that are handed to a connection at once.
@@ -43,7 +51,7 @@ pub(super) struct Streamed;
 /// The account of requests in progress and of answers on their way.
 pub(crate) struct Crowd {
     answers: Arc<Shares>,
-    open: OnceLock<Arc<Shares>>,
+    open: OnceLock<Arc<Seats>>,
 }
 
 impl Default for Crowd {
@@ -83,9 +91,14 @@ impl Crowd {
         self.answers.take(party, bytes, bytes <= SMALL_BYTES)
     }
 
-    fn open(&self, party: Party, Places(places): Places) -> Option<Share> {
-        let open = self.open.get_or_init(|| Shares::new(open_within(places)));
-        open.take(party, 1, false)
+    fn open(
+        &self,
+        party: Party,
+        Places(places): Places,
+        end: Option<oneshot::Sender<()>>,
+    ) -> Option<Seat> {
+        let open = self.open.get_or_init(|| Seats::new(open_within(places)));
+        open.take(party, end)
     }
 }
 
@@ -100,23 +113,91 @@ pub(super) async fn bounded(
     }
     let (mut parts, body) = request.into_parts();
     let party = Party::of(&door, &parts);
+    let (end, ended) = oneshot::channel();
+    let mut ended = Ended(Some(ended));
+    let end = (parts.method == Method::GET).then_some(end);
     let open = match parts.extensions.get::<Places>() {
-        Some(places) => match door.crowd.open(party, *places) {
+        Some(places) => match door.crowd.open(party, *places, end) {
             Some(open) => Some(open),
             None => return busy("it already has the maximum of requests in progress"),
         },
         None => None,
     };
+    // Asked for first: where there is no room for the answer, nothing is read for it.
+    let Some(mut room) = door.crowd.answer(party, AHEAD_BYTES) else {
+        return busy(ANSWERS_FULL);
+    };
     parts.extensions.insert(party);
-    let answer = next.run(Request::from_parts(parts, body)).await;
+    let work = turns::on_behalf(party, next.run(Request::from_parts(parts, body)));
+    let answer = tokio::select! {
+        answer = work => answer,
+        () = &mut ended => return busy("it has waited longest, and made room for others"),
+    };
     let bytes = match answer.body().size_hint().exact() {
         Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
         None if answer.extensions().get::<Streamed>().is_some() => STREAMED_BYTES,
         None => 0,
     };
-    match door.crowd.answer(party, bytes) {
-        Some(room) => answer.map(|body| Body::new(Kept::new(body, (open, room)))),
-        None => busy("the server already holds the maximum of answers on their way"),
+    if !room.resize(bytes, bytes <= SMALL_BYTES) {
+        return busy(ANSWERS_FULL);
+    }
+    answer.map(|body| {
+        let body = match body.size_hint().exact() {
+            Some(_) => body,
+            None => Body::new(Followed { body, party, ended }),
+        };
+        Body::new(Kept::new(body, (open, room)))
+    })
+}
+
+/// A body that is read as it is sent, for a party, until that has to make room.
+struct Followed {
+    body: Body,
+    party: Party,
+    ended: Ended,
+}
+
+/// Comes when a request has to make room for another, if ever.
+struct Ended(Option<oneshot::Receiver<()>>);
+
+impl Future for Ended {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(ended) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        let told = ready!(Pin::new(ended).poll(cx));
+        self.0 = None;
+        match told {
+            Ok(()) => Poll::Ready(()),
+            Err(_) => Poll::Pending,
+        }
+    }
+}
+
+impl HttpBody for Followed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        if Pin::new(&mut this.ended).poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        let body = Pin::new(&mut this.body);
+        turns::step_for(this.party, || body.poll_frame(cx))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -218,20 +299,20 @@ mod tests {
     #[test]
     fn one_party_has_a_part_of_the_connections() {
         let (crowd, places) = (Crowd::default(), Places(768));
-        let strangers: Vec<Share> = (0..768)
-            .filter_map(|_| crowd.open(Party::Process, places))
+        let strangers: Vec<Seat> = (0..768)
+            .filter_map(|_| crowd.open(Party::Process, places, None))
             .collect();
         assert_eq!(strangers.len(), 96);
         let owner = |n| Party::Owner(OwnerId(n));
-        let of_one = (0..768).filter_map(|_| crowd.open(owner(1), places));
-        let of_one: Vec<Share> = of_one.collect();
+        let of_one = (0..768).filter_map(|_| crowd.open(owner(1), places, None));
+        let of_one: Vec<Seat> = of_one.collect();
         assert_eq!(of_one.len(), 96);
-        let many: Vec<Share> = (0..768)
-            .filter_map(|n| crowd.open(owner(n), places))
+        let many: Vec<Seat> = (0..768)
+            .filter_map(|n| crowd.open(owner(n), places, None))
             .collect();
-        assert!(crowd.open(owner(9_999), places).is_none());
+        assert!(crowd.open(owner(9_999), places, None).is_none());
         // Whatever others do, the operator has places.
-        let kept = (0..768).filter_map(|_| crowd.open(Party::Operator, places));
+        let kept = (0..768).filter_map(|_| crowd.open(Party::Operator, places, None));
         assert_eq!(kept.collect::<Vec<_>>().len(), 48);
         drop(many);
     }

@@ -10,6 +10,7 @@ mod about;
 mod answer;
 mod approvals;
 mod auth;
+mod awaited;
 mod bodies;
 mod budgets;
 mod commands;
@@ -27,14 +28,17 @@ mod names;
 mod nouns;
 mod openapi;
 mod ops;
+mod over;
 mod path;
 mod problem;
 mod reads;
 mod routes;
+mod seats;
 mod serve;
 mod shares;
 mod sign_ups;
 mod square;
+mod turns;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -67,8 +71,6 @@ pub use serve::{Ending, Listener, ServeError, Tls, WRITE_PAUSE, WRITE_RATE};
 
 /// How long a read may wait for a position, or an inbox for a delivery.
 pub const WAIT: Duration = Duration::from_secs(30);
-/// How many requests read views at the same time; the others wait their turn.
-const READS_AT_ONCE: usize = 16;
 /// How many inboxes may be streamed at the same time.
 pub const STREAMS: usize = 20_000;
 
@@ -114,7 +116,7 @@ pub(crate) struct Door {
     pub(crate) node: Arc<Node>,
     pub(crate) views: ViewReader,
     pub(crate) realm: String,
-    pub(crate) reads: Semaphore,
+    pub(crate) turns: turns::Turns,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) started: Instant,
     /// Assets that have been asked for; they never change.
@@ -142,7 +144,7 @@ impl Door {
             node,
             views,
             realm,
-            reads: Semaphore::new(READS_AT_ONCE),
+            turns: turns::Turns::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             started: Instant::now(),
             assets: Mutex::default(),

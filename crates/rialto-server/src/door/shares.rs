@@ -1,8 +1,8 @@
 //! Shares: how much of something bounded each party may take at a time, so that nobody takes it all.
 //!
-//! One rule for the bodies of requests, for answers on their way and for requests in progress. A party is
+//! One rule for the bodies of requests and for answers on their way. A party is
 //! an owner with all its agents and people, or an address without a token. Each has a part; strangers
-//! together have one; the last places are kept for the operator, half of them also for small things.
+//! together have one, and the addresses of one holder half of that; the last places are kept for the operator, half of them also for small things.
 //! A party that holds nothing may always take one thing within what is left for all.
 
 use std::collections::HashMap;
@@ -63,6 +63,14 @@ impl Party {
         address.map_or(Self::Process, |address| Self::Address(address.into()))
     }
 
+    /// What counts as one with it: addresses that one holder may have.
+    pub(super) fn group(self) -> Self {
+        match self {
+            Self::Address(network) => Self::Address(network.widest()),
+            other => other,
+        }
+    }
+
     /// Whether it came with a token.
     pub(super) fn is_known(self) -> bool {
         !matches!(self, Self::Address(_) | Self::Process)
@@ -85,7 +93,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    fn of_party(&self, party: Party) -> usize {
+    pub(super) fn of_party(&self, party: Party) -> usize {
         match party {
             Party::Operator => self.all,
             Party::Owner(_) | Party::Service(_) => self.of_one,
@@ -93,7 +101,12 @@ impl Bounds {
         }
     }
 
-    fn in_sum(&self, party: Party, small: bool) -> usize {
+    /// Of the addresses together that one holder may have.
+    pub(super) fn of_group(&self) -> usize {
+        self.of_strangers / 2
+    }
+
+    pub(super) fn in_sum(&self, party: Party, small: bool) -> usize {
         let kept = match (party, small) {
             (Party::Operator, _) => 0,
             (_, true) => self.kept / 2,
@@ -156,10 +169,13 @@ impl Shares {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let have = held.by.get(&party).copied().unwrap_or(0);
         let (bounds, stranger) = (&self.bounds, !party.is_known());
+        let group = Some(party.group()).filter(|group| *group != party);
+        let of_group = group.map_or(0, |g| held.by.get(&g).copied().unwrap_or(0));
         let fits = |have: usize, most: usize| have == 0 || have.saturating_add(amount) <= most;
         if !fits(have, bounds.of_party(party))
             || !fits(held.all, bounds.in_sum(party, small))
             || stranger && !fits(held.strangers, bounds.of_strangers)
+            || !fits(of_group, bounds.of_group())
         {
             return false;
         }
@@ -168,6 +184,9 @@ impl Shares {
             held.strangers = held.strangers.saturating_add(amount);
         }
         held.by.insert(party, have.saturating_add(amount));
+        if let Some(group) = group {
+            held.by.insert(group, of_group.saturating_add(amount));
+        }
         true
     }
 
@@ -177,10 +196,13 @@ impl Shares {
         if !party.is_known() {
             held.strangers = held.strangers.saturating_sub(amount);
         }
-        if let Some(have) = held.by.get_mut(&party) {
-            *have = have.saturating_sub(amount);
-            if *have == 0 {
-                held.by.remove(&party);
+        let group = Some(party.group()).filter(|group| *group != party);
+        for whose in [Some(party), group].into_iter().flatten() {
+            if let Some(have) = held.by.get_mut(&whose) {
+                *have = have.saturating_sub(amount);
+                if *have == 0 {
+                    held.by.remove(&whose);
+                }
             }
         }
     }
@@ -197,6 +219,16 @@ impl Share {
     /// How much it is.
     pub(super) fn amount(&self) -> usize {
         self.amount
+    }
+
+    /// Holds exactly this much from now on; false, and all as before, if there is no room for more.
+    pub(super) fn resize(&mut self, amount: usize, small: bool) -> bool {
+        if let Some(less) = self.amount.checked_sub(amount) {
+            self.shares.give_back(self.party, less);
+            self.amount = amount;
+            return true;
+        }
+        self.grow(amount - self.amount, small)
     }
 
     /// Takes more; false if there is no room.
@@ -261,6 +293,22 @@ mod tests {
         assert_eq!(shares.held(), 0);
         assert!(shares.held.lock().unwrap().by.is_empty());
         assert_eq!(shares.held.lock().unwrap().strangers, 0);
+    }
+
+    #[test]
+    fn one_holder_of_many_addresses_has_half_of_what_strangers_have() {
+        let shares = Shares::new(BOUNDS);
+        let near = |n: u16| {
+            let address = format!("2001:db8:7:{n:x}::1");
+            Party::Address(address.parse::<std::net::IpAddr>().unwrap().into())
+        };
+        let held: Vec<Share> = (0..9)
+            .filter_map(|n| shares.take(near(n), 2, false))
+            .collect();
+        assert_eq!(held.len(), 5);
+        assert!(shares.take(address(1), 5, false).is_some());
+        drop(held);
+        assert!(shares.held.lock().unwrap().by.is_empty());
     }
 
     #[test]

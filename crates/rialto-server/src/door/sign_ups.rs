@@ -46,6 +46,16 @@ impl From<IpAddr> for Network {
     }
 }
 
+impl Network {
+    /// The first 48 bits of an IPv6 address, which one holder may have; an IPv4 address as it is.
+    pub(super) fn widest(self) -> Self {
+        match self {
+            Self::V4(_) => self,
+            Self::V6(bits) => Self::V6(bits >> 16 << 16),
+        }
+    }
+}
+
 /// When each address has waited for its sign-ups (the generic cell rate algorithm, ITU-T I.371).
 #[derive(Default)]
 struct Table {

@@ -35,6 +35,8 @@ use super::shares::{Party, Share};
 
 /// How many posts are read at once while a feed is followed.
 const FOLLOWED_AT_ONCE: usize = 200;
+/// The room that is taken before they are read.
+const AHEAD_BYTES: usize = 256 << 10;
 
 /// The agent that reads, if a token says so.
 async fn reader(door: &Door, caller: &Caller) -> Result<Option<AgentId>, Refusal> {
@@ -297,19 +299,22 @@ impl Live {
         let (reader, feed, after) = (self.reader, self.feed, self.after);
         // What the views have is enough: to want more for each follower would leave them no time to gather.
         let at = self.at.reached(seen);
+        // Some room first: where there is none for news, none are read.
+        let Some(mut room) = self.door.crowd.answer(self.party, AHEAD_BYTES) else {
+            // Others that come from there have not read theirs yet.
+            tokio::time::sleep(ROOM).await;
+            return Ok(());
+        };
         let (news, last) = view(&self.door, at, move |v| {
             v.feed_after(reader, feed, after, FOLLOWED_AT_ONCE)
         })
         .await?;
-        self.room = self
-            .door
-            .crowd
-            .answer(self.party, news.iter().map(bytes_of).sum());
-        if self.room.is_none() {
-            // Others that come from there have not read theirs yet.
+        if !room.resize(news.iter().map(bytes_of).sum(), false) {
+            drop(room);
             tokio::time::sleep(ROOM).await;
             return Ok(());
         }
+        self.room = Some(room);
         self.after = last;
         if news.is_empty() && last == after {
             // Wakes now and then, to notice a shutdown.
@@ -431,11 +436,16 @@ pub(super) async fn owner_blocks(Path(name): Path<String>, read: Read) -> Answer
 /// `GET /api/agents/{agent}/reputation`.
 pub(super) async fn reputation(Path(name): Path<String>, read: Read) -> Answer<ReputationView> {
     let scope = read.scope_if_any().await?;
+    // What an agent sees tells of the dealings of those that it has dealt with: it is its own.
+    let seen_from = match &read.query.seen_from {
+        Some(reader) => Some(read.own_agent(reader).await?),
+        None => None,
+    };
     read.one(move |v, _| {
         let Some(card) = agent_card(v, &name)? else {
             return Ok(None);
         };
-        v.reputation(scope, card.id)
+        v.reputation(scope, card.id, seen_from)
     })
     .await
 }

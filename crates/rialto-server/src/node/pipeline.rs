@@ -4,14 +4,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rialto_core::clock::run_ms;
+use rialto_core::clock;
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, TokenId};
+use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::Time;
@@ -24,6 +25,7 @@ use super::engine::{Answered, Ask, Engine};
 use super::health::Health;
 use super::hub::Hub;
 use super::keeper::Keeper;
+use super::mailbox::{Line, Mailbox, Turned};
 use super::secrets::RealmSecrets;
 use super::staging::{Ready, Staging};
 use super::syncer::Syncer;
@@ -31,8 +33,6 @@ use super::tail::Tail;
 use super::tokens::{TokenInfo, Tokens};
 use super::writer::{KEEP_TOUCHED, Writer};
 
-/// Requests that may wait for the writer. Past that a door answers that the server is busy.
-const WAITING: usize = 65_536;
 /// How many commands of a batch the writer takes at a time, and how many such parts may wait for it.
 const PART: usize = 128;
 const PARTS: usize = 8;
@@ -121,7 +121,13 @@ pub struct Stats {
 pub(super) type ReadFn = Box<dyn FnOnce(&State) -> Box<dyn FnOnce(u64) + Send> + Send>;
 
 pub(super) enum Mail {
-    Ask(Box<Ask>, Vec<Staged>, oneshot::Sender<Answered>),
+    /// The first sender, if there is one, learns the decision before it is durable.
+    Ask(
+        Box<Ask>,
+        Vec<Staged>,
+        Option<oneshot::Sender<Answered>>,
+        oneshot::Sender<Answered>,
+    ),
     Batch(Vec<Ask>, Vec<Staged>, oneshot::Sender<Vec<Answered>>),
     Read(ReadFn),
     Digest(oneshot::Sender<EntityState>),
@@ -173,7 +179,7 @@ impl Shared {
 
 /// A running node. Cheap to share; ends with [`Node::stop`].
 pub struct Node {
-    mail: SyncSender<Mail>,
+    mail: Arc<Mailbox<Mail>>,
     shared: Arc<Shared>,
     config: NodeConfig,
     steady: Steady,
@@ -181,6 +187,29 @@ pub struct Node {
     new_reader: Box<dyn Fn() -> Box<dyn LogReader> + Send + Sync>,
     staging: Staging,
     threads: Mutex<Option<(JoinHandle<()>, JoinHandle<()>)>>,
+}
+
+/// A decision that need not be durable yet.
+pub struct Early<'a> {
+    node: &'a Node,
+    decided: Answered,
+    durable: oneshot::Receiver<Answered>,
+}
+
+impl Early<'_> {
+    /// What was decided. Nothing that follows from it may leave the server yet.
+    #[must_use]
+    pub fn decided(&self) -> &Answered {
+        &self.decided
+    }
+
+    /// The same answer, once its position is durable.
+    ///
+    /// # Errors
+    /// [`Failure`]: the decision was never made, as far as anybody will know.
+    pub async fn durable(self) -> Result<Answered, Failure> {
+        self.durable.await.map_err(|_| self.node.gone())
+    }
 }
 
 impl Node {
@@ -212,7 +241,7 @@ impl Node {
             steady_ms: AtomicU64::new(state.steady_ms().unwrap_or(0)),
             switched: AtomicU64::new(0),
         });
-        let (mail, mailbox) = sync_channel(WAITING);
+        let mail = Arc::new(Mailbox::new());
         let (jobs, job_queue) = sync_channel(1);
         let staging = Staging::new(journal.stage());
         let keeper = Keeper::start(entities)?;
@@ -242,7 +271,10 @@ impl Node {
         };
         let writer = std::thread::Builder::new()
             .name("rialto-writer".into())
-            .spawn(move || writer.run(&mailbox))?;
+            .spawn({
+                let mail = mail.clone();
+                move || writer.run(&mail)
+            })?;
         let threads = Mutex::new(Some((writer, syncer)));
         Ok(Arc::new(Self {
             mail,
@@ -308,9 +340,12 @@ impl Node {
             0 => machine,
             realm => Time(realm),
         };
-        let steady_ms = self.shared.steady_ms.load(Ordering::Relaxed);
-        let ran = run_ms(steady_ms, self.steady.read(self.clock()));
-        Clocks::of(last, last.after(ran), machine)
+        let last_ms = self.shared.steady_ms.load(Ordering::Relaxed);
+        let steady_ms = self.steady.read(self.clock());
+        let ahead_ms = clock::ahead_ms(machine, steady_ms, self.steady.began(), (last, last_ms));
+        let run = last.after(clock::run_ms(last_ms, steady_ms));
+        let counts_sleep = self.clock().counts_sleep();
+        Clocks::of((last, run), (machine, ahead_ms), counts_sleep)
     }
 
     /// A number that changes whenever somebody is stopped or resumed, so that streams know when to
@@ -348,7 +383,21 @@ impl Node {
         self.shared.tokens.holds(token)
     }
 
-    fn send(&self, mail: Mail) -> Result<(), Failure> {
+    /// The line in which what a principal asks for waits.
+    fn line_of(&self, principal: Principal) -> Line {
+        match principal {
+            Principal::Realm | Principal::Service(_) => Line::Settling,
+            Principal::Operator => Line::Operator,
+            Principal::Public => Line::Strangers,
+            Principal::Person(_) | Principal::Agent(_) => {
+                let owner = self.shared.tokens.owner_of(principal);
+                owner.map_or(Line::Strangers, Line::Owner)
+            }
+        }
+    }
+
+    /// Puts something into the writer's mailbox; `cost` is how many commands it holds.
+    fn send(&self, line: Line, cost: usize, mail: Mail) -> Result<(), Failure> {
         if let Some(failure) = self.failure() {
             return Err(failure);
         }
@@ -356,11 +405,11 @@ impl Node {
             return Err(Failure::Draining);
         }
         self.shared.stats.waiting.fetch_add(1, Ordering::Relaxed);
-        self.mail.try_send(mail).map_err(|why| {
+        self.mail.put(line, cost, mail).map_err(|why| {
             self.shared.stats.waiting.fetch_sub(1, Ordering::Relaxed);
             match why {
-                TrySendError::Full(_) => Failure::Busy,
-                TrySendError::Disconnected(_) => self.failure().unwrap_or(Failure::Stopped),
+                Turned::Full => Failure::Busy,
+                Turned::Closed => self.failure().unwrap_or(Failure::Stopped),
             }
         })
     }
@@ -392,8 +441,30 @@ impl Node {
     pub async fn ask(&self, ask: Ask) -> Result<Answered, Failure> {
         let (ask, staged) = self.staging.of(ask).await?;
         let (tell, told) = oneshot::channel();
-        self.send(Mail::Ask(Box::new(ask), staged, tell))?;
+        let line = self.line_of(ask.request.principal);
+        self.send(line, 1, Mail::Ask(Box::new(ask), staged, None, tell))?;
         told.await.map_err(|_| self.gone())
+    }
+
+    /// Asks the realm and learns the decision at once, before it is durable. A crash can undo it until
+    /// then: what is harmless if it was in vain may begin, and nothing may leave the server before
+    /// [`Early::durable`] has answered.
+    ///
+    /// # Errors
+    /// [`Failure`] when the node cannot answer.
+    pub async fn ask_early(&self, ask: Ask) -> Result<Early<'_>, Failure> {
+        let (ask, staged) = self.staging.of(ask).await?;
+        let (decide, decided) = oneshot::channel();
+        let (tell, durable) = oneshot::channel();
+        let line = self.line_of(ask.request.principal);
+        let mail = Mail::Ask(Box::new(ask), staged, Some(decide), tell);
+        self.send(line, 1, mail)?;
+        let decided = decided.await.map_err(|_| self.gone())?;
+        Ok(Early {
+            node: self,
+            decided,
+            durable,
+        })
     }
 
     /// Asks for several things; each is decided separately, in order. The writer takes a part of
@@ -432,7 +503,10 @@ impl Node {
             let staged = staged.into_iter().flatten().collect();
             let (tell, told) = oneshot::channel();
             let count = part.len();
-            let sent = self.send(Mail::Batch(part, staged, tell));
+            // A batch is one caller's.
+            let asker = part.first().map(|ask| ask.request.principal);
+            let line = self.line_of(asker.unwrap_or(Principal::Public));
+            let sent = self.send(line, count, Mail::Batch(part, staged, tell));
             under_way.push_back((count, sent.map(|()| told)));
         }
         answers
@@ -486,7 +560,7 @@ impl Node {
                 let _ = tell.send((position, value));
             })
         });
-        self.send(Mail::Read(read))?;
+        self.send(Line::Reads, 1, Mail::Read(read))?;
         told.await.map_err(|_| self.gone())
     }
 
@@ -496,7 +570,7 @@ impl Node {
     /// [`Failure`] when the node cannot answer.
     pub async fn digest(&self) -> Result<Digested, Failure> {
         let (tell, told) = oneshot::channel();
-        self.send(Mail::Digest(tell))?;
+        self.send(Line::Reads, 1, Mail::Digest(tell))?;
         told.await.map(Digested::from).map_err(|_| self.gone())
     }
 
@@ -506,7 +580,7 @@ impl Node {
     /// [`Failure`] when the node cannot answer.
     pub async fn tick(&self) -> Result<Answered, Failure> {
         let (tell, told) = oneshot::channel();
-        self.send(Mail::Tick(tell))?;
+        self.send(Line::Settling, 1, Mail::Tick(tell))?;
         told.await.map_err(|_| self.gone())
     }
 
@@ -541,8 +615,8 @@ impl Node {
     /// Stops taking requests, answers those that wait, and closes the log. Blocks until done.
     pub fn stop(&self) {
         self.shared.draining.store(true, Ordering::SeqCst);
-        // The mailbox may be full; the writer empties it.
-        let _ = self.mail.send(Mail::Stop);
+        // A writer that has ended needs no signal.
+        let _ = self.mail.put(Line::Node, 0, Mail::Stop);
         // Held until they have ended: whoever else stops the node waits as well.
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((writer, syncer)) = threads.take() {
@@ -551,5 +625,105 @@ impl Node {
                 tracing::error!("a thread of the node ended badly");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use rialto_core::realm::{Found, RealmCommand};
+    use rialto_core::text::Handle;
+    use rialto_journal::entities::MemoryEntities;
+    use rialto_journal::memory::{MemoryDisk, MemoryJournal};
+    use rialto_journal::{ContentId, Head};
+
+    use super::super::clock::{SeededChance, SystemClock};
+    use super::super::engine::Reply;
+    use super::*;
+
+    /// A journal whose appends wait until they are let go on, or fail if they are told to.
+    struct Held {
+        disk: MemoryJournal,
+        go_on: Receiver<bool>,
+    }
+
+    impl Journal for Held {
+        fn head(&self) -> Head {
+            self.disk.head()
+        }
+        fn append(&mut self, frame: &Frame) -> Result<Head, JournalError> {
+            match self.go_on.recv() {
+                Ok(true) => self.disk.append(frame),
+                _ => Err(JournalError::StorageFull),
+            }
+        }
+        fn erase(&mut self, ids: &[ContentId]) -> Result<usize, JournalError> {
+            self.disk.erase(ids)
+        }
+        fn reader(&self) -> Box<dyn LogReader> {
+            self.disk.reader()
+        }
+    }
+
+    fn held() -> (Arc<Node>, Sender<bool>) {
+        let disk = MemoryDisk::default();
+        let (let_go, go_on) = channel();
+        let journal = MemoryJournal::open(&disk).unwrap();
+        let journal = Box::new(Held {
+            disk: journal,
+            go_on,
+        });
+        let readers = MemoryJournal::open(&MemoryDisk::default()).unwrap();
+        let chance = SeededChance::new(7);
+        let config = NodeConfig {
+            clock: Arc::new(SystemClock),
+            secrets: RealmSecrets::fresh(&chance),
+            chance: Arc::new(chance),
+        };
+        let entities = Box::new(MemoryEntities::default());
+        let readers = Mutex::new(readers);
+        let new_reader = move || readers.lock().unwrap().reader();
+        let node = Node::start(
+            State::new(1),
+            journal,
+            entities,
+            Box::new(new_reader),
+            config,
+        );
+        (node.unwrap(), let_go)
+    }
+
+    fn founding() -> Ask {
+        let (name, key) = (Handle::new("test").unwrap(), Hash::of(&[b"key"]));
+        Ask::by_the_realm(RealmCommand::Found(Found { name, key }).into())
+    }
+
+    #[tokio::test]
+    async fn a_decision_is_known_before_it_is_durable() {
+        let (node, let_go) = held();
+        let early = node.ask_early(founding()).await.unwrap();
+        assert!(matches!(early.decided().reply, Reply::Accepted { .. }));
+        let decided = early.decided().clone();
+        assert_eq!((decided.position, node.hub().durable()), (1, 0));
+        let mut durable = std::pin::pin!(early.durable());
+        let wait = Duration::from_millis(50);
+        let soon = tokio::time::timeout(wait, durable.as_mut()).await;
+        assert!(soon.is_err(), "nothing leaves before the sync");
+        let_go.send(true).unwrap();
+        assert_eq!(durable.await, Ok(decided));
+        assert_eq!(node.hub().durable(), 1);
+        node.stop();
+    }
+
+    #[tokio::test]
+    async fn a_decision_that_could_not_be_written_was_never_made() {
+        let (node, let_go) = held();
+        let early = node.ask_early(founding()).await.unwrap();
+        assert!(matches!(early.decided().reply, Reply::Accepted { .. }));
+        let_go.send(false).unwrap();
+        assert_eq!(early.durable().await, Err(Failure::Full));
+        assert_eq!(node.ask_early(founding()).await.err(), Some(Failure::Full));
+        node.stop();
     }
 }

@@ -3,19 +3,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 use rialto_journal::{Frame, Head, Journal, JournalError};
 
 use super::keeper::{Keeper, Kept};
+use super::mailbox::{Line, Mailbox};
 use super::pipeline::{Job, Mail, Shared};
 
 /// The thread that journals.
 pub(super) struct Syncer {
     pub(super) journal: Box<dyn Journal>,
     pub(super) shared: Arc<Shared>,
-    pub(super) writer: SyncSender<Mail>,
+    pub(super) writer: Arc<Mailbox<Mail>>,
     pub(super) keeper: Keeper,
 }
 
@@ -27,8 +28,8 @@ impl Syncer {
                 break;
             }
             self.shared.syncing.store(false, Ordering::SeqCst);
-            // If the mailbox is full the writer is awake anyway, and looks at `syncing` itself.
-            let _ = self.writer.try_send(Mail::Synced);
+            // A writer that has ended needs no signal.
+            let _ = self.writer.put(Line::Node, 0, Mail::Synced);
         }
         self.keeper.finish();
     }

@@ -99,6 +99,11 @@ impl Tokens {
         self.read().hashes.contains(&token)
     }
 
+    /// The owner of an agent or person.
+    pub(super) fn owner_of(&self, principal: Principal) -> Option<OwnerId> {
+        self.read().owners.get(&principal).copied()
+    }
+
     /// A token was issued.
     pub(super) fn add(&self, hash: Hash, token: TokenId, principal: Principal) {
         self.write().add(hash, token, principal);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use rialto_core::command::Nothing;
@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::clock::{Chance, Clock, Steady};
 use super::engine::{Answered, Ask, Engine, Reply};
+use super::mailbox::Mailbox;
 use super::pipeline::{Job, Mail, Parked, Shared};
 
 /// A frame is closed at this many bytes or envelopes, whichever comes first.
@@ -52,14 +53,21 @@ pub(super) struct Writer {
     pub(super) last_tick: Instant,
 }
 
+/// Closes the mailbox when the writer ends, also by a panic.
+struct Closes<'a>(&'a Mailbox<Mail>);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Writer {
-    pub(super) fn run(mut self, mailbox: &Receiver<Mail>) {
+    pub(super) fn run(mut self, mailbox: &Mailbox<Mail>) {
+        // However it ends, nobody waits for it in vain.
+        let _closes = Closes(mailbox);
         loop {
-            let first = match mailbox.recv_timeout(self.patience()) {
-                Ok(mail) => Some(mail),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
+            let first = mailbox.wait(self.patience());
             let stop = self.turn(first, mailbox);
             let closed = self.timed(|writer| {
                 writer.tick_if_due();
@@ -75,7 +83,7 @@ impl Writer {
     }
 
     /// Handles what waits, a bounded number. True when the node is to stop.
-    fn turn(&mut self, first: Option<Mail>, mailbox: &Receiver<Mail>) -> bool {
+    fn turn(&mut self, first: Option<Mail>, mailbox: &Mailbox<Mail>) -> bool {
         let mut next = first;
         for _ in 0..TURN {
             let Some(mail) = next.take() else { break };
@@ -84,7 +92,7 @@ impl Writer {
             }
             if self.timed(|writer| writer.handle(mail)) {
                 // Those already in the mailbox still get their answer.
-                while let Ok(mail) = mailbox.try_recv() {
+                while let Some(mail) = mailbox.take() {
                     self.handle(mail);
                 }
                 return true;
@@ -94,7 +102,7 @@ impl Writer {
             {
                 break;
             }
-            next = mailbox.try_recv().ok();
+            next = mailbox.take();
         }
         false
     }
@@ -111,8 +119,12 @@ impl Writer {
 
     fn handle(&mut self, mail: Mail) -> bool {
         match mail {
-            Mail::Ask(ask, staged, tell) => {
+            Mail::Ask(ask, staged, early, tell) => {
                 let answered = self.decide(*ask);
+                if let Some(early) = early {
+                    // The asker may have gone.
+                    let _ = early.send(answered.clone());
+                }
                 self.hold(staged, std::slice::from_ref(&answered));
                 self.park(move || drop(tell.send(answered)));
             }
@@ -160,6 +172,7 @@ impl Writer {
         let stamp = Stamp {
             now: self.clock.now(),
             steady_ms: self.steady.read(self.clock.as_ref()),
+            began_ms: self.steady.began(),
             entropy,
             custody: ask.custody,
         };
@@ -338,7 +351,7 @@ fn note_realm(event: &RealmEvent, shared: &Shared) {
         }
         RealmEvent::Founded { .. }
         | RealmEvent::KeyRotated { .. }
-        | RealmEvent::ClockAccepted { .. }
+        | RealmEvent::ClockAccepted
         | RealmEvent::Retired { .. }
         | RealmEvent::ClockMoved { .. }
         | RealmEvent::ClockSetBack { .. }
@@ -358,7 +371,7 @@ pub(super) fn erased(event: &MailEvent) -> impl Iterator<Item = u64> {
         | MailEvent::Trimmed { .. }
         | MailEvent::ConversationClosed { .. }
         | MailEvent::ContactLapsed { .. }
-        | MailEvent::LanesOpened { .. }
+        | MailEvent::LanesOpened
         | MailEvent::Cleared { .. } => &[],
     };
     contents.iter().map(|content| content.0)

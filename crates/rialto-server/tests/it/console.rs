@@ -127,6 +127,9 @@ async fn without_a_session_there_is_only_the_way_in() {
     let refused = post(&realm, "", "/sign-in", "token=wrong").await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     assert!(refused.text.contains("RLT0015"));
+    assert!(refused.text.contains("operator.token") && !refused.text.contains("Authorization"));
+    let index = get(&realm, "", "/api/").await;
+    assert_eq!(index.status, StatusCode::OK);
     let index = get(&realm, "", "/api").await;
     let index: serde_json::Value = serde_json::from_str(&index.text).unwrap();
     assert_eq!(index["openapi"], "/api/openapi.json");
@@ -387,6 +390,15 @@ async fn the_form_of_an_allowance_opens_with_what_is_in_force() {
         page.hidden("key")
     );
     let path = "/agents/@ana-agent/allowance";
+    let seal = format!("csrf={}&key={}", page.hidden("csrf"), page.hidden("key"));
+    let wrong = post(&realm, &cookie, path, &format!("{seal}&per_deal=abc")).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(
+        wrong.text.contains("er deal: expected a decimal number"),
+        "{}",
+        wrong.text
+    );
+    assert!(!wrong.text.contains("Compare it with"), "{}", wrong.text);
     let answer = post(&realm, &cookie, path, &form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
     let (_, me) = realm.get(&admin, "/api/whoami").await;

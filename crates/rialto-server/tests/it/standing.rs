@@ -317,6 +317,27 @@ async fn an_approval_shows_what_a_yes_binds_to() {
     assert_eq!(budget["asks"], true);
     let (_, list) = realm.get(&admin, "/api/approvals").await;
     assert_eq!(list["items"][0]["summary"], "Rope 2 from @seller-agent");
+    // And who gets the money, where a team is paid.
+    let crew = realm
+        .ok(&seller, "team.create", json!({ "name": "crew" }))
+        .await;
+    let crew = crew["ids"]["team"].clone();
+    let (_, card) = realm.get(&seller, "/api/agents/@seller-agent").await;
+    let shares = json!([{ "agent": card["id"], "ppm": 1_000_000 }]);
+    let split = json!({ "team": crew, "shares": shares });
+    realm.ok(&seller, "team.propose_split", split.clone()).await;
+    realm.ok(&seller, "team.agree_split", split).await;
+    let offer = json!({
+        "with": "@seller-agent", "side": "buy", "valid_for_ms": MINUTE_MS,
+        "terms": { "price": "60", "payee_team": crew },
+    });
+    let parked = realm.ok(&buyer, "negotiation.open", offer).await;
+    let other = parked["waits_for"].as_str().unwrap();
+    let (_, shown) = realm.get(&admin, &format!("/api/approvals/{other}")).await;
+    let paid = &shown["payee_team"];
+    assert_eq!((&paid["id"], &paid["name"]), (&crew, &json!("crew")));
+    assert_eq!(paid["shares"][0]["agent"]["handle"], "@seller-agent");
+    assert_eq!(paid["shares"][0]["ppm"], 1_000_000);
     let yes = json!({ "approval": approval, "approve": true });
     realm.ok(&admin, "policy.answer_approval", yes).await;
     // The other side reads the words that were parked with the offer.

@@ -6,7 +6,7 @@ use rialto_core::text::ContentRef;
 use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 
-use super::texts::{self, Way};
+use super::texts::{self, Use, Way};
 use super::{Fold, indexed_text, json, text_id, word};
 use crate::db::{int, split};
 use crate::{Error, Result};
@@ -160,7 +160,8 @@ impl Fold<'_> {
         self.count_reply(post, 1)
     }
 
-    /// Takes a post's text out of the index. The content stays, as part of no index.
+    /// Takes a post's text out of the index. The content stays the post's: whoever may not read the post
+    /// does not read what it said before.
     fn unindex(&self, post: PostId) -> Result<Option<i64>> {
         let sql =
             "SELECT c.id, c.bytes FROM post p JOIN content c ON c.id = p.content WHERE p.id = ?";
@@ -173,7 +174,8 @@ impl Fold<'_> {
         if let Some(bytes) = bytes {
             texts::post(self.db, Way::Out, int(post.0), &indexed_text(&bytes))?;
         }
-        self.run("UPDATE content SET use_kind = 0 WHERE id = ?", [content])?;
+        let sql = "UPDATE content SET use_kind = ? WHERE id = ?";
+        self.run(sql, (Use::PostBefore as i64, content))?;
         Ok(Some(content))
     }
 

@@ -26,14 +26,22 @@ pub(crate) enum Use {
     Listing = 2,
     Agent = 3,
     Post = 4,
+    /// An earlier text of a post: it is in no index, and is read where the post may be.
+    PostBefore = 5,
 }
 
 impl Use {
-    /// The use with a stored number.
-    pub(crate) fn stored(number: i64) -> Self {
-        let all = [Self::Message, Self::Listing, Self::Agent, Self::Post];
-        let found = all.into_iter().find(|used| *used as i64 == number);
-        found.unwrap_or(Self::Other)
+    /// The use with a stored number; nothing if there is none.
+    pub(crate) fn stored(number: i64) -> Option<Self> {
+        let all = [
+            Self::Other,
+            Self::Message,
+            Self::Listing,
+            Self::Agent,
+            Self::Post,
+            Self::PostBefore,
+        ];
+        all.into_iter().find(|used| *used as i64 == number)
     }
 }
 
@@ -217,9 +225,9 @@ pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
         let Some((used, by, bytes)) = row.optional()? else {
             continue;
         };
-        let used = Use::stored(used);
+        let used = Use::stored(used).unwrap_or(Use::Other);
         match used {
-            Use::Other => {}
+            Use::Other | Use::PostBefore => {}
             Use::Message => message(db, Way::Out, by, &indexed_text(&bytes))?,
             Use::Post => post(db, Way::Out, by, &indexed_text(&bytes))?,
             Use::Listing => listing(db, Way::Out, by)?,
@@ -229,7 +237,7 @@ pub(crate) fn erase(db: &Connection, contents: &[ContentId]) -> Result<usize> {
             .execute([id])?;
         match used {
             // Of these nothing is left to find; the others are found by more than this text.
-            Use::Other | Use::Message | Use::Post => {}
+            Use::Other | Use::Message | Use::Post | Use::PostBefore => {}
             Use::Listing => listing(db, Way::In, by)?,
             Use::Agent => agent(db, Way::In, by)?,
         }

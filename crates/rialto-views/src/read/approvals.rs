@@ -5,10 +5,10 @@ use rialto_core::event::{Envelope, Event};
 use rialto_core::hash::Hash;
 use rialto_core::id::{
     AccountId, AgentId, AnyId, ApprovalId, ContentId, ListingId, NegotiationId, OwnerId, TaskId,
-    position_of,
+    TeamId, position_of,
 };
 use rialto_core::identity::Principal;
-use rialto_core::ledger::LedgerEvent;
+use rialto_core::ledger::{Holder, LedgerEvent};
 use rialto_core::policy::PolicyEvent;
 use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
@@ -28,6 +28,28 @@ pub struct AccountName {
     pub id: AccountId,
     /// Who holds it: a handle, an owner, a team.
     pub holder: String,
+}
+
+/// A part of the proceeds, in an approval.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PaidShare {
+    /// Who gets it.
+    pub agent: Who,
+    /// How much, in millionths.
+    pub ppm: u32,
+}
+
+/// A team that would be paid, with the split that a yes is for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PaidTeam {
+    /// Its id.
+    pub id: TeamId,
+    /// Its name.
+    pub name: String,
+    /// Who gets how much of the proceeds. If the team agrees on another split, the yes is void.
+    pub shares: Vec<PaidShare>,
 }
 
 /// An approval with everything that it is bound to.
@@ -87,6 +109,8 @@ pub struct ApprovalView {
     pub pay_from: Option<AccountName>,
     /// The account that would be paid.
     pub pay_to: Option<AccountName>,
+    /// The team that would be paid in the seller's place.
+    pub payee_team: Option<PaidTeam>,
     /// Who sent the request.
     pub asked_by: Principal,
     /// Its name, for those whose people decide.
@@ -175,6 +199,7 @@ impl Snap<'_> {
             listing_title: None,
             pay_from: None,
             pay_to: None,
+            payee_team: None,
             asked_by: asked
                 .as_ref()
                 .map_or(Principal::Agent(row.agent.id), |e| e.principal),
@@ -197,6 +222,9 @@ impl Snap<'_> {
         } else if let Some(transfer) = bound.get("transfer") {
             self.of_transfer(&mut view, transfer)?;
         }
+        let shares = bound.pointer("/accept/shares");
+        let shares = shares.or_else(|| bound.pointer("/offer/offer/shares"));
+        view.payee_team = self.paid_team(&view.bargain, shares)?;
         view.arbiter = match field::<AgentId>(&view.bargain, "arbiter") {
             Some(agent) => Some(self.who(int(agent.0))?),
             None => None,
@@ -426,6 +454,27 @@ impl Snap<'_> {
             view.task = task.map(|id| TaskId(crate::db::uint(id)));
         }
         Ok(())
+    }
+
+    /// The team that a bargain pays, with the shares that were agreed on when it was asked for.
+    fn paid_team(&self, bargain: &Value, shares: Option<&Value>) -> Result<Option<PaidTeam>> {
+        let Some(id) = field::<TeamId>(bargain, "payee_team") else {
+            return Ok(None);
+        };
+        let parts = shares.and_then(Value::as_array).into_iter().flatten();
+        let parts = parts.filter_map(|share| {
+            let ppm = share.get("ppm").and_then(Value::as_u64)?;
+            Some((field::<AgentId>(share, "agent")?, u32::try_from(ppm).ok()?))
+        });
+        let shares = parts.map(|(agent, ppm)| {
+            let agent = self.who(int(agent.0))?;
+            Ok(PaidShare { agent, ppm })
+        });
+        Ok(Some(PaidTeam {
+            id,
+            name: self.holder_name(Holder::Team(id))?,
+            shares: shares.collect::<Result<_>>()?,
+        }))
     }
 
     fn account_in(&self, bound: &Value, name: &str) -> Result<Option<AccountName>> {

@@ -70,31 +70,32 @@ pub enum Order {
     OldestFirst,
 }
 
-/// A condition on message `m`: the viewer `?3` was a member when it was sent.
-/// and has not blocked its author in a group, where a block holds member by member.
-fn member() -> String {
+/// A condition on message `m`: the viewer `?3` was a member when it was sent, or an owner `?3` by one of
+/// its agents; and that member has not blocked its author in a group, where a block holds member by
+/// member.
+fn member(of_owner: bool) -> String {
+    let whose = match of_owner {
+        true => "me.owner = ?3",
+        false => "me.id = ?3",
+    };
     format!(
-        "EXISTS(SELECT 1 FROM member mb WHERE mb.conversation = m.conversation
-         AND mb.agent = ?3 AND mb.low <= m.id AND m.id < mb.high)
-         AND NOT EXISTS(SELECT 1 FROM conversation c JOIN agent me ON me.id = ?3
+        "EXISTS(SELECT 1 FROM member mb JOIN agent me ON me.id = mb.agent
+         WHERE mb.conversation = m.conversation AND {whose} AND mb.low <= m.id AND m.id < mb.high
+         AND NOT EXISTS(SELECT 1 FROM conversation c
             JOIN agent au ON au.id = m.author JOIN block b ON b.by_kind = {} AND b.by_id = me.id
                 OR b.by_kind = {} AND b.by_id = me.owner
-            WHERE c.id = m.conversation AND c.kind = 'group' AND m.author <> ?3
-            AND b.party_owner = au.owner AND (au.owner <> me.owner OR b.party = au.id))",
+            WHERE c.id = m.conversation AND c.kind = 'group' AND m.author <> me.id
+            AND b.party_owner = au.owner AND (au.owner <> me.owner OR b.party = au.id)))",
         party::AGENT,
         party::OWNER
     )
 }
 
-/// The same for an owner `?3` by one of its agents.
-const OWNS_MEMBER: &str = "EXISTS(SELECT 1 FROM member mb JOIN agent a ON a.id = mb.agent
-    WHERE mb.conversation = m.conversation AND a.owner = ?3 AND mb.low <= m.id AND m.id < mb.high)";
-
 fn may_see(scope: Scope) -> Cow<'static, str> {
     match scope {
         Scope::Realm => "?3 IS NULL".into(),
-        Scope::Owner(_) => OWNS_MEMBER.into(),
-        Scope::Agent(_) => member().into(),
+        Scope::Owner(_) => member(true).into(),
+        Scope::Agent(_) => member(false).into(),
     }
 }
 

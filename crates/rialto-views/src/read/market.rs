@@ -1,10 +1,11 @@
 //! Calls, negotiations, deals, approvals and allowances.
 
 use rialto_core::event::Event;
+use rialto_core::fact::Fact;
 use rialto_core::hash::Hash;
 use rialto_core::id::{
-    AgentId, ApprovalId, CallId, DealId, HoldId, ListingId, NegotiationId, OwnerId, PersonId,
-    TaskId, position_of,
+    AgentId, AnyId, ApprovalId, CallId, DealId, HoldId, ListingId, NegotiationId, OwnerId,
+    PersonId, TaskId, position_of,
 };
 use rialto_core::identity::Principal;
 use rialto_core::market::MarketEvent;
@@ -699,6 +700,10 @@ impl Snap<'_> {
             })
         })?;
         let (note, note_by) = self.acceptance(id)?;
+        let mut timeline: Vec<DealStep> = timeline.collect::<rusqlite::Result<_>>()?;
+        for step in &mut timeline {
+            step.by = self.did(deal.id.into(), step.position)?.unwrap_or(step.by);
+        }
         Ok(Some(DealView {
             deal,
             offer: offer.into(),
@@ -707,7 +712,7 @@ impl Snap<'_> {
             arbiter_owner: arbiter.map(|a| self.owner_of(a)).transpose()?.flatten(),
             dispute: self.written(dispute)?,
             ruling: self.written(ruling)?,
-            timeline: timeline.collect::<rusqlite::Result<_>>()?,
+            timeline,
             note,
             note_by,
         }))
@@ -728,6 +733,16 @@ impl Snap<'_> {
         };
         let note = self.written(Some(int(note.id.0)))?;
         Ok((note, Some(self.who(int(by.0))?)))
+    }
+
+    /// The agent that did something to a thing at a position, if the event names one: of an act that a
+    /// person let through, the agent that had asked.
+    fn did(&self, thing: AnyId, position: u64) -> Result<Option<Principal>> {
+        let envelope = self.envelope(int(position))?;
+        let events = envelope.iter().flat_map(|envelope| &envelope.events);
+        let mut lines = events.flat_map(Fact::told);
+        let by = lines.find_map(|line| line.by.filter(|_| line.subject == thing));
+        Ok(by.map(Principal::Agent))
     }
 
     pub(super) fn approval(&self, scope: Scope, id: i64) -> Result<Option<ApprovalRow>> {

@@ -43,7 +43,7 @@ use crate::views::lock;
 use crate::{Error, Result};
 pub(crate) use ranked::Scores;
 
-pub use approvals::{AccountName, ApprovalView};
+pub use approvals::{AccountName, ApprovalView, PaidShare, PaidTeam};
 pub use bonds::{COUNTED, ReactionRow};
 pub use directory::{
     AgentCard, AgentQuery, OwnerRow, PersonRow, ReputationRow, ServiceRow, TokenRow,
@@ -62,7 +62,7 @@ pub use newly::Newly;
 pub use nouns::noun_schema;
 pub use nouns::{NounCell, NounRow};
 pub use own::{BlockRow, MemberOf, MuteRow, Reacted, Whom};
-pub use reputation::{DealWeight, ReputationView};
+pub use reputation::{DealWeight, ReputationView, SeenView};
 pub use rights::Parties;
 pub use social::{
     Feed, News, NewsKind, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at,

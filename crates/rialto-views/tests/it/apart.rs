@@ -192,8 +192,8 @@ fn pages_are_full_though_some_are_left_out() {
 fn a_group_does_not_carry_words_to_who_blocked_their_author() {
     let Square {
         mut realm,
+        owners,
         agents: [ann, bob, cat, bob2],
-        ..
     } = square();
     let group = json!({ "title": "g", "members": [ann, bob, bob2] });
     let group = id_of(&realm.by(cat, "mail.open_group", group), "conv");
@@ -207,17 +207,18 @@ fn a_group_does_not_carry_words_to_who_blocked_their_author() {
         realm.by(by, "mail.send", send);
     }
     let views = realm.views();
-    let heard = |who| {
-        let page = views.reader().messages(
-            Scope::Agent(who),
-            conversation,
-            Order::OldestFirst,
-            &usual(),
-        );
+    let heard_by = |scope| {
+        let page = views
+            .reader()
+            .messages(scope, conversation, Order::OldestFirst, &usual());
         let from = page.unwrap().items.into_iter().map(|m| m.from.id);
         from.collect::<Vec<_>>()
     };
+    let heard = |who| heard_by(Scope::Agent(who));
     assert_eq!(heard(ann), [ann, cat]);
+    // The people of its owner see what their agents heard.
+    assert_eq!(heard_by(Scope::Owner(owners[0].id)), [ann, cat]);
+    assert_eq!(heard_by(Scope::Owner(owners[1].id)), [ann, bob, bob2, cat]);
     assert_eq!(heard(bob), [ann, bob, bob2, cat]);
 }
 

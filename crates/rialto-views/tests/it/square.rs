@@ -245,6 +245,45 @@ fn quarantined_texts_are_shown_on_asking() {
     assert_eq!(hidden.screening.unwrap().source, "rules:v3");
 }
 
+/// What a post said before an edit is read where the post is: for those who were told of it, too.
+#[test]
+fn what_a_hidden_post_said_before_is_hidden_with_it() {
+    let Square {
+        mut realm,
+        agents: [ann, bob, _],
+        owners: [mine, _, _],
+    } = Square::new();
+    for (end, last) in [("social.delete", false), ("moderation.act", true)] {
+        let args = json!({ "body": "SECRET one", "mentions": [ann] });
+        let id = post(&mut realm, bob, args);
+        let mut positions = vec![realm.state.position()];
+        for body in ["SECRET two", "SECRET three"] {
+            realm.by(bob, "social.edit", json!({ "post": id, "body": body }));
+            positions.push(realm.state.position());
+        }
+        let read = |realm: &mut Realm| {
+            let reader = realm.views().reader();
+            let scopes = [Scope::Agent(ann), Scope::Owner(mine.id)];
+            let all = positions
+                .iter()
+                .flat_map(|at| scopes.map(|scope| (*at, scope)));
+            all.filter(|(at, scope)| {
+                let told = reader.describe_to(*scope, *at).unwrap();
+                told.is_some_and(|told| told.to_string().contains("SECRET"))
+            })
+            .count()
+        };
+        assert!(read(&mut realm) > 0, "a live post's texts are read");
+        if last {
+            let args = json!({ "target": { "post": id }, "step": "hide", "reason": "spam" });
+            realm.operator(end, args);
+        } else {
+            realm.by(bob, end, json!({ "post": id }));
+        }
+        assert_eq!(read(&mut realm), 0, "{end}");
+    }
+}
+
 #[test]
 fn hidden_posts_say_why_and_come_back() {
     let Square {
@@ -406,7 +445,7 @@ fn a_post_about_a_deal_shows_what_came_of_it() {
 fn reputation_is_explained_and_keeps_private_deals_private() {
     let day = Day::new().trade();
     let reader = day.realm.views().reader();
-    let told = |scope| reader.reputation(scope, day.seller).unwrap().unwrap();
+    let told = |scope| reader.reputation(scope, day.seller, None).unwrap().unwrap();
     let (own, stranger) = (
         told(Some(Scope::Agent(day.seller))),
         told(Some(Scope::Agent(day.rival))),

@@ -21,7 +21,7 @@ pub struct AllowanceArgs {
 /// A spending limit.
 #[derive(Debug, Args)]
 struct Limits {
-    /// The node: realm, an owner's, team's or agent's id, or @handle.
+    /// The node: realm, an agent's @handle, an owner's name, or the id of an owner, team or agent.
     #[arg(value_parser = parse::node)]
     node: Value,
     /// The asset; by default the realm's first.
@@ -72,7 +72,7 @@ enum AllowanceCommand {
     /// Lists an owner's limits, or the realm's, with what was spent and what they leave. What is held
     /// counts as spent; what was spent before a limit was set does not count.
     List {
-        /// Its id, or realm; by default the token's own owner, for the operator the realm.
+        /// Its id or name, or realm; by default the token's own owner, for the operator the realm.
         owner: Option<String>,
     },
 }
@@ -84,7 +84,11 @@ enum AllowanceCommand {
 pub(crate) async fn run(args: AllowanceArgs, out: Output) -> Result<(), CliError> {
     let remote = &args.remote;
     match args.command {
-        AllowanceCommand::Set { limits } => {
+        AllowanceCommand::Set { mut limits } => {
+            if let Some(name) = limits.node.get_mut("owner") {
+                let owner = name.as_str().unwrap_or_default().to_owned();
+                *name = json!(remote::owner_named(&remote.client()?, &owner).await?);
+            }
             let args = json!({
                 "node": limits.node, "asset": limits.asset, "per_deal": limits.per_deal,
                 "per_period": limits.per_period, "period_ms": limits.period,

@@ -64,8 +64,21 @@ pub(super) fn next_in_deal(view: &Value) -> Option<String> {
     })
 }
 
-/// The command that answers a delivery, if one is called for.
+/// What an offer offers: the price, and what is promised for it.
+pub(super) fn offered(fact: &Value) -> Option<String> {
+    let price = money(fact, "/offer/bargain/price", "/offer/bargain/asset")?;
+    let lines = owned(fact, "/lines").filter(|lines| lines != "-");
+    Some(match lines {
+        Some(lines) => format!("{price} for {lines}"),
+        None => price,
+    })
+}
+
+/// The command that answers a delivery, while there is something to answer.
 pub(super) fn next_for(delivery: &Value) -> Option<String> {
+    delivery
+        .get("answerable")
+        .filter(|can| **can == Value::Bool(true))?;
     let (_, inner) = delivery.get("event")?.as_object()?.iter().next()?;
     let (kind, fact) = inner.as_object()?.iter().next()?;
     let of = |pointer: &str| text(fact, pointer);
@@ -424,11 +437,10 @@ mod tests {
             ),
             (Value::Null, None),
         ] {
-            assert_eq!(
-                next_for(&json!({ "event": event })).as_deref(),
-                want,
-                "{event}"
-            );
+            let next =
+                |answerable: bool| next_for(&json!({ "event": event, "answerable": answerable }));
+            assert_eq!(next(true).as_deref(), want, "{event}");
+            assert_eq!(next(false), None, "{event}");
         }
     }
 }

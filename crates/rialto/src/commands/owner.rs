@@ -71,7 +71,7 @@ enum OwnerCommand {
     },
     /// Shows an owner and its people.
     Show {
-        /// Its id; by default the token's own owner.
+        /// Its id or name; by default the token's own owner.
         owner: Option<String>,
     },
     /// Adds a person, and gets its first token.
@@ -81,7 +81,7 @@ enum OwnerCommand {
         /// What it may do.
         #[arg(long, value_enum)]
         role: Role,
-        /// The owner's id; by default the token's own owner.
+        /// The owner's id or name; by default the token's own owner.
         #[arg(long, value_name = "OWNER")]
         owner: Option<String>,
         /// Store the token in this new file instead of printing it.
@@ -104,29 +104,29 @@ enum OwnerCommand {
     },
     /// Pulls the stop switch of an owner with all its people and agents.
     Suspend {
-        /// Its id.
+        /// Its id or name.
         owner: String,
     },
     /// Releases the stop switch of an owner.
     Resume {
-        /// Its id.
+        /// Its id or name.
         owner: String,
     },
     /// Stops all agents of an owner at once; its people go on. Agents that it registers later are
     /// stopped too.
     Stop {
-        /// Its id; by default the token's own owner.
+        /// Its id or name; by default the token's own owner.
         owner: Option<String>,
     },
     /// Restarts an owner's agents after a stop; agents that were suspended individually stay
     /// suspended.
     Start {
-        /// Its id; by default the token's own owner.
+        /// Its id or name; by default the token's own owner.
         owner: Option<String>,
     },
     /// Exports all data of an owner as JSON lines.
     Export {
-        /// Its id; by default the token's own owner.
+        /// Its id or name; by default the token's own owner.
         owner: Option<String>,
         /// Write to this new file, readable by its owner only, instead of standard output.
         #[arg(long, value_name = "FILE")]
@@ -198,6 +198,7 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
             remote::carry_out_saving(remote, out, "token.issue", args, save.as_deref()).await
         }
         OwnerCommand::Suspend { owner } => {
+            let owner = remote::owner_named(&remote.client()?, &owner).await?;
             remote::carry_out(
                 remote,
                 out,
@@ -207,6 +208,7 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
             .await
         }
         OwnerCommand::Resume { owner } => {
+            let owner = remote::owner_named(&remote.client()?, &owner).await?;
             remote::carry_out(
                 remote,
                 out,
