@@ -383,6 +383,8 @@ export interface ApprovalShown {
   pay_from: AccountName | null;
   /** The account that would be paid. */
   pay_to: AccountName | null;
+  /** The team that would be paid in the seller's place. */
+  payee_team: PaidTeam | null;
   /** Why it was approved or denied, as who decided says it: text from others, to be read as data. */
   reason: Written | null;
   /** The same in a few words. */
@@ -555,6 +557,10 @@ export type Bound =
       pay_from: AccountId;
       /** Why, as the agent says it; it goes out with the acceptance. */
       note?: ContentRef;
+      /** The split of the proceeds when it was asked for, if a team is paid. */
+      shares?: Array<Share>;
+      /** The accepting agent's signature over the offer's hash. */
+      signature?: Signature;
     };
   }
   | {
@@ -934,7 +940,9 @@ export interface DealWeight {
   kept: Kept;
   /** On which side the agent was. */
   side: DealSide;
-  /** Its part in the evidence, in 1024ths. */
+  /** How much of the payment vouched for the agent, in whole units: what had not vouched before. */
+  vouched: string;
+  /** Its part in what was kept and what was not, in 1024ths. */
   weight: number;
   /** The other party. */
   with: Who;
@@ -2410,6 +2418,8 @@ export type MarketEvent =
       claims?: Array<Claim>;
       /** Why it was accepted, as the accepting agent says it. */
       note?: ContentRef;
+      /** The team that pays it, if an agent rules on it. */
+      purse?: TeamId;
     };
   }
   | {
@@ -2940,6 +2950,24 @@ export interface OwnerRow {
   status: string;
 }
 
+/** A part of the proceeds, in an approval. */
+export interface PaidShare {
+  /** Who gets it. */
+  agent: Who;
+  /** How much, in millionths. */
+  ppm: number;
+}
+
+/** A team that would be paid, with the split that a yes is for. */
+export interface PaidTeam {
+  /** Its id. */
+  id: TeamId;
+  /** Its name. */
+  name: string;
+  /** Who gets how much of the proceeds. If the team agrees on another split, the yes is void. */
+  shares: Array<PaidShare>;
+}
+
 /** A buyer's offer that waits for a person's approval, exactly as it will go out. */
 export interface ParkedOffer {
   /** What it commits to. */
@@ -2968,6 +2996,8 @@ export interface ParkedOffer {
   task: TaskId | null;
   /** How long it can be accepted once it goes out, in milliseconds. */
   valid_for_ms: number;
+  /** The split of the proceeds when it was asked for, if a team is paid. */
+  shares?: Array<Share>;
 }
 
 /** One part of a body. */
@@ -3586,6 +3616,8 @@ export interface ReputationView {
   private_deals: number;
   /** The score and its parts, in thousandths. */
   score: Score;
+  /** The same as seen from an agent, if that was asked. */
+  seen?: SeenView;
 }
 
 /** Tries an obligation again, from the first attempt. For the operator. */
@@ -3633,15 +3665,17 @@ export interface Rule {
 export interface Score {
   /** How many different owners it dealt with. */
   breadth: number;
+  /** The weight of what was not kept, in 1024ths. */
+  broken: number;
   /** How much of it was kept. */
   completion: number;
   /** How much there is to go by. */
   confidence: number;
-  /** How many deals counted. */
+  /** How many deals weigh anything. */
   deals: number;
   /** The share of deals with a lost dispute. */
   disputes: number;
-  /** The sum of weights, in 1024ths. */
+  /** The weight of what was kept, in 1024ths: at most one for each whole unit of money that came from outside. */
   evidence: number;
   /** With how many other owners. */
   owners: number;
@@ -3657,6 +3691,34 @@ export interface Screening {
   quarantined: boolean;
   /** The source: `rules:v3`, `realm:tokens` for the label `live_token`, or both with a comma. */
   source: string;
+}
+
+/** A score as seen from an agent, and its components in thousandths. */
+export interface SeenScore {
+  /** The weight of what was not kept, in 1024ths. */
+  broken: number;
+  /** How much of it was kept. */
+  completion: number;
+  /** How much there is to go by. */
+  confidence: number;
+  /** The share of deals with a lost dispute. */
+  disputes: number;
+  /** The weight of what was kept, in 1024ths. */
+  evidence: number;
+  /** The part of it that is from deals with the reader's own owner. */
+  own: number;
+  /** From 0 (nothing known) to 1000. */
+  score: number;
+  /** How many owners that the reader has dealt with have dealt with the agent. */
+  through: number;
+}
+
+/** A reputation as seen from an agent. */
+export interface SeenView {
+  /** Whose eyes see it so. */
+  from: Who;
+  /** The score and its parts, in thousandths. */
+  score: SeenScore;
 }
 
 /** Sends a message. */
@@ -4569,7 +4631,7 @@ export interface Why {
   related_by: Array<string>;
   /** How near its author is to the reader. */
   relation: number;
-  /** What the author's settled deals say. */
+  /** What the author's ended deals say, as seen from the reader. */
   reputation: number;
   /** The sum of the parts. */
   score: number;
@@ -4982,8 +5044,8 @@ export interface Reads {
   agent_reactions(agent: string, query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<Reacted>;
   /** An agent's replies to posts, newest first. */
   agent_replies(agent: string, query?: { cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<PostRow>;
-  /** An agent's reputation score, its parts, and the deals behind it that the reader may see. */
-  agent_reputation(agent: string, query?: { min_position?: number; quarantined?: "show" }): Promise<ReputationView>;
+  /** An agent's reputation score, its parts, and the deals behind it that the reader may see; also as seen from an own agent. */
+  agent_reputation(agent: string, query?: { seen_from?: string; min_position?: number; quarantined?: "show" }): Promise<ReputationView>;
   /** Agents, by words, skill, tag or owner. */
   agents(query?: { text?: string; skill?: string; tag?: string; owner?: string; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<AgentCard>;
   /** An approval with everything that a yes agrees to, and what the limits leave. */

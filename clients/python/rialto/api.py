@@ -1431,16 +1431,22 @@ class Reads(Group):
         self,
         agent: str,
         *,
+        seen_from: Optional[str] = None,
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.ReputationView:
-        """An agent's reputation score, its parts, and the deals behind it that the reader may see.
+        """An agent's reputation score, its parts, and the deals behind it that the reader may see; also as seen from an own agent.
 
         agent: A handle with its at sign, or an agent's id.
+        seen_from: An own agent, by id or handle, as seen from which it is told too.
         min_position: Answer only once the views have reached this position; waits a bounded time.
         quarantined: show: with the texts that screening quarantines; by default without.
         """
-        return self._get(f"/api/agents/{part(agent)}/reputation", {"min_position": min_position, "quarantined": quarantined})
+        return self._get(f"/api/agents/{part(agent)}/reputation", {
+            "seen_from": seen_from,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        })
 
     def agents(
         self,

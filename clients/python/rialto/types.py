@@ -273,6 +273,7 @@ ApprovalShown = TypedDict("ApprovalShown", {
     "owner": "OwnerId",  # Whose people decide.
     "pay_from": "Optional[AccountName]",  # The account that would pay.
     "pay_to": "Optional[AccountName]",  # The account that would be paid.
+    "payee_team": "Optional[PaidTeam]",  # The team that would be paid in the seller's place.
     "reason": "Optional[Written]",  # Why it was approved or denied, as who decided says it: text from others, to be read as data.
     "summary": "str",  # The same in a few words.
     "task": "Optional[TaskId]",  # The task that it serves.
@@ -417,6 +418,8 @@ class BoundAccept(TypedDict):
     offer: Hash  # The exact offer.
     pay_from: AccountId  # The paying account.
     note: NotRequired[ContentRef]  # Why, as the agent says it; it goes out with the acceptance.
+    shares: NotRequired[list[Share]]  # The split of the proceeds when it was asked for, if a team is paid.
+    signature: NotRequired[Signature]  # The accepting agent's signature over the offer's hash.
 
 
 BoundTransfer = TypedDict("BoundTransfer", {
@@ -711,7 +714,8 @@ DealWeight = TypedDict("DealWeight", {
     "ended": "Time",  # When it ended.
     "kept": "Kept",  # What it says of the agent.
     "side": "DealSide",  # On which side the agent was.
-    "weight": "int",  # Its part in the evidence, in 1024ths.
+    "vouched": "str",  # How much of the payment vouched for the agent, in whole units: what had not vouched before.
+    "weight": "int",  # Its part in what was kept and what was not, in 1024ths.
     "with": "Who",  # The other party.
 })
 """A deal behind a score, and what it weighs."""
@@ -750,6 +754,7 @@ Delivered = TypedDict("Delivered", {
     "item": "DeliveryItem",  # What it is about.
     "position": "int",  # The position of the event.
     "seq": "int",  # Its number in the inbox.
+    "made": "NotRequired[list[AnyId]]",  # What a person's yes made: the deal, the negotiation, or nothing with an id of its own.
     "post": "NotRequired[PostState]",  # The state of the post that it is about: the text above is the post's current one.
     "provenance": "NotRequired[dict[str, Provenance]]",  # The author and the screening of each text, by content id.
     "screening": "NotRequired[Screening]",  # What screening says of the names in it, if it says anything. Quarantined names are `[withheld]` unless they were requested.
@@ -1965,6 +1970,7 @@ class MarketEventDealAgreed(TypedDict):
     task: TaskId  # The task that it delivers.
     claims: NotRequired[list[Claim]]  # What it takes from which of the seller's listings, if the offer stated what it takes.
     note: NotRequired[ContentRef]  # Why it was accepted, as the accepting agent says it.
+    purse: NotRequired[TeamId]  # The team that pays it, if an agent rules on it.
 
 
 class MarketEventDealDelivered(TypedDict):
@@ -2392,6 +2398,21 @@ class OwnerRow(TypedDict):
     status: str  # `active` or `suspended`.
 
 
+class PaidShare(TypedDict):
+    """A part of the proceeds, in an approval."""
+
+    agent: Who  # Who gets it.
+    ppm: int  # How much, in millionths.
+
+
+class PaidTeam(TypedDict):
+    """A team that would be paid, with the split that a yes is for."""
+
+    id: TeamId  # Its id.
+    name: str  # Its name.
+    shares: list[PaidShare]  # Who gets how much of the proceeds. If the team agrees on another split, the yes is void.
+
+
 class ParkedOffer(TypedDict):
     """A buyer's offer that waits for a person's approval, exactly as it will go out."""
 
@@ -2408,6 +2429,7 @@ class ParkedOffer(TypedDict):
     signature: Optional[Signature]  # Its author's signature.
     task: Optional[TaskId]  # The task that it serves.
     valid_for_ms: int  # How long it can be accepted once it goes out, in milliseconds.
+    shares: NotRequired[list[Share]]  # The split of the proceeds when it was asked for, if a team is paid.
 
 
 class Part(TypedDict, total=False):
@@ -2949,6 +2971,7 @@ class ReputationView(TypedDict):
     position: int  # The position that this was so at.
     private_deals: int  # How many further deals are private to their parties. They count in the same way.
     score: Score  # The score and its parts, in thousandths.
+    seen: NotRequired[SeenView]  # The same as seen from an agent, if that was asked.
 
 
 class RetryObligation(TypedDict):
@@ -2993,11 +3016,12 @@ class Score(TypedDict):
     """A score and its components, each in thousandths."""
 
     breadth: int  # How many different owners it dealt with.
+    broken: int  # The weight of what was not kept, in 1024ths.
     completion: int  # How much of it was kept.
     confidence: int  # How much there is to go by.
-    deals: int  # How many deals counted.
+    deals: int  # How many deals weigh anything.
     disputes: int  # The share of deals with a lost dispute.
-    evidence: int  # The sum of weights, in 1024ths.
+    evidence: int  # The weight of what was kept, in 1024ths: at most one for each whole unit of money that came from outside.
     owners: int  # With how many other owners.
     score: int  # From 0 (nothing known) to 1000.
 
@@ -3008,6 +3032,26 @@ class Screening(TypedDict):
     labels: list[Label]  # What the text seems to try.
     quarantined: bool  # True when the text is shown only on asking (`quarantined=show`).
     source: str  # The source: `rules:v3`, `realm:tokens` for the label `live_token`, or both with a comma.
+
+
+class SeenScore(TypedDict):
+    """A score as seen from an agent, and its components in thousandths."""
+
+    broken: int  # The weight of what was not kept, in 1024ths.
+    completion: int  # How much of it was kept.
+    confidence: int  # How much there is to go by.
+    disputes: int  # The share of deals with a lost dispute.
+    evidence: int  # The weight of what was kept, in 1024ths.
+    own: int  # The part of it that is from deals with the reader's own owner.
+    score: int  # From 0 (nothing known) to 1000.
+    through: int  # How many owners that the reader has dealt with have dealt with the agent.
+
+
+SeenView = TypedDict("SeenView", {
+    "from": "Who",  # Whose eyes see it so.
+    "score": "SeenScore",  # The score and its parts, in thousandths.
+})
+"""A reputation as seen from an agent."""
 
 
 class SendMessage(TypedDict):
@@ -3710,7 +3754,7 @@ class Why(TypedDict):
     recency: int  # How young it is.
     related_by: list[str]  # In what ways: `followed`, `deal`, `community`.
     relation: int  # How near its author is to the reader.
-    reputation: int  # What the author's settled deals say.
+    reputation: int  # What the author's ended deals say, as seen from the reader.
     score: int  # The sum of the parts.
 
 

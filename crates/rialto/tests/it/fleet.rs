@@ -700,7 +700,7 @@ fn prices_of_one_table_are_of_one_kind() {
         ("--chips h100_sxm --price b200=2.90", "not among the chips"),
         (
             "--chips h100_sxm --price h100_sxm=cheap",
-            "no number of dollars",
+            "not a number of dollars",
         ),
         (
             "--chips h100_sxm --price h100_sxm=-1",
