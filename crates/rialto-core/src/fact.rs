@@ -5,6 +5,7 @@
 //! what, full text, erasure and traces follow from that. An event of which something is not said does
 //! not compile.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -192,6 +193,12 @@ impl Texts for ContentRef {
 impl Texts for Option<ContentRef> {
     fn each(&self, visit: &mut impl FnMut(&ContentRef)) {
         self.iter().for_each(visit);
+    }
+}
+
+impl Texts for Option<Box<ContentRef>> {
+    fn each(&self, visit: &mut impl FnMut(&ContentRef)) {
+        self.iter().for_each(|text| visit(text));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Decides commands about negotiations: alternating offers, and the acceptance that binds.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -695,7 +696,7 @@ pub(crate) fn accept(
             shares,
             claims,
             purse,
-            note,
+            note: note.map(Box::new),
         },
     );
     policy::end_moot(ctx, buyer, id, None);

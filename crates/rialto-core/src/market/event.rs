@@ -1,5 +1,6 @@
 //! The market's events: what happened, as the log keeps it. A released one never changes.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -276,7 +277,7 @@ pub enum MarketEvent {
         /// Why it was accepted, as the accepting agent says it.
         #[n(13)]
         #[serde(skip_serializing_if = "Option::is_none")]
-        note: Option<ContentRef>,
+        note: Option<Box<ContentRef>>,
     },
     /// A deal was delivered. The artifact is in the same batch.
     #[n(10)]

@@ -721,17 +721,17 @@ impl Snap<'_> {
     /// Why a deal was accepted, and who says so.
     fn acceptance(&self, deal: i64) -> Result<(Option<Written>, Option<Who>)> {
         let agreed = self.envelope(int(position_of(uint(deal))))?;
-        let said = agreed.iter().flat_map(|agreed| &agreed.events);
-        let said = said.filter_map(|event| match event {
+        let mut events = agreed.iter().flat_map(|agreed| &agreed.events);
+        let said = events.find_map(|event| match event {
             Event::Market(MarketEvent::DealAgreed {
                 deal: id, by, note, ..
-            }) if int(id.0) == deal => note.map(|note| (note, *by)),
+            }) if int(id.0) == deal => note.as_ref().map(|note| (note.id, *by)),
             _ => None,
         });
-        let Some((note, by)) = said.last() else {
+        let Some((note, by)) = said else {
             return Ok((None, None));
         };
-        let note = self.written(Some(int(note.id.0)))?;
+        let note = self.written(Some(int(note.0)))?;
         Ok((note, Some(self.who(int(by.0))?)))
     }
 

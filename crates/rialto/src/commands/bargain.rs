@@ -277,9 +277,8 @@ pub(super) fn deal(view: &Value) -> String {
 
 /// A party of a deal by its handle and its side.
 fn role(view: &Value, party: &Value) -> String {
-    let sides = ["buyer", "seller"].into_iter();
-    let side = sides.filter(|side| text(view, &format!("/deal/{side}/id")) == text(party, "/id"));
-    match side.last() {
+    let is_side = |side: &&str| text(view, &format!("/deal/{side}/id")) == text(party, "/id");
+    match ["buyer", "seller"].into_iter().find(is_side) {
         Some(side) => format!("{} (the {side})", brief(party)),
         None => brief(party),
     }
