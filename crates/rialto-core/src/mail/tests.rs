@@ -58,7 +58,9 @@ fn few_owners_leave_room_at_an_agent_for_all_others() {
     // The first owners have their parts, and each further one has a place.
     assert_eq!(sent, limits::WAITING_CROWDED + 10);
     world.run(&std::format!("{} => ok", call("@zed1")));
-    world.run(&std::format!("{} => RLT0211", call("@zed1")));
+    world.run(
+        r#"@zed1 negotiation.open {"with": "@vic1", "side": "sell", "terms": {"price": "1"}, "valid_for_ms": 600000} => RLT0211 much waits"#,
+    );
     for _ in 0..2 {
         world.run(&std::format!("{} => ok", call("@dealt1")));
     }
