@@ -325,6 +325,8 @@ export interface ApprovalShown {
   pay_from: AccountName | null;
   /** The account that would be paid. */
   pay_to: AccountName | null;
+  /** The team that would be paid in the seller's place. */
+  payee_team: PaidTeam | null;
   /** The same in a few words. */
   summary: string;
   /** The task that it serves. */
@@ -491,6 +493,10 @@ export type Bound =
       offer: Hash;
       /** The paying account. */
       pay_from: AccountId;
+      /** The split of the proceeds when it was asked for, if a team is paid. */
+      shares?: Array<Share>;
+      /** The accepting agent's signature over the offer's hash. */
+      signature?: Signature;
     };
   }
   | {
@@ -499,6 +505,8 @@ export type Bound =
       from: AccountId;
       /** The receiving account. */
       to: AccountId;
+      /** What it is for. */
+      memo?: ContentRef;
     };
   }
   | {
@@ -2324,6 +2332,8 @@ export type MarketEvent =
       task: TaskId;
       /** What it takes from which of the seller's listings, if the offer stated what it takes. */
       claims?: Array<Claim>;
+      /** The team that pays it, if an agent rules on it. */
+      purse?: TeamId;
     };
   }
   | {
@@ -2842,6 +2852,24 @@ export interface OwnerRow {
   status: string;
 }
 
+/** A part of the proceeds, in an approval. */
+export interface PaidShare {
+  /** Who gets it. */
+  agent: Who;
+  /** How much, in millionths. */
+  ppm: number;
+}
+
+/** A team that would be paid, with the split that a yes is for. */
+export interface PaidTeam {
+  /** Its id. */
+  id: TeamId;
+  /** Its name. */
+  name: string;
+  /** Who gets how much of the proceeds. If the team agrees on another split, the yes is void. */
+  shares: Array<PaidShare>;
+}
+
 /** A buyer's offer that waits for a person's approval, exactly as it will go out. */
 export interface ParkedOffer {
   /** What it commits to. */
@@ -2870,6 +2898,8 @@ export interface ParkedOffer {
   task: TaskId | null;
   /** How long it can be accepted once it goes out, in milliseconds. */
   valid_for_ms: number;
+  /** The split of the proceeds when it was asked for, if a team is paid. */
+  shares?: Array<Share>;
 }
 
 /** One part of a body. */

@@ -241,6 +241,7 @@ ApprovalShown = TypedDict("ApprovalShown", {
     "owner": "OwnerId",  # Whose people decide.
     "pay_from": "Optional[AccountName]",  # The account that would pay.
     "pay_to": "Optional[AccountName]",  # The account that would be paid.
+    "payee_team": "Optional[PaidTeam]",  # The team that would be paid in the seller's place.
     "summary": "str",  # The same in a few words.
     "task": "Optional[TaskId]",  # The task that it serves.
     "valid_for_ms": "Optional[int]",  # How long the offer to be made can be accepted, in milliseconds.
@@ -382,11 +383,14 @@ class BoundAccept(TypedDict):
     negotiation: NegotiationId  # The negotiation.
     offer: Hash  # The exact offer.
     pay_from: AccountId  # The paying account.
+    shares: NotRequired[list[Share]]  # The split of the proceeds when it was asked for, if a team is paid.
+    signature: NotRequired[Signature]  # The accepting agent's signature over the offer's hash.
 
 
 BoundTransfer = TypedDict("BoundTransfer", {
     "from": "AccountId",  # The paying account.
     "to": "AccountId",  # The receiving account.
+    "memo": "NotRequired[ContentRef]",  # What it is for.
 })
 
 
@@ -1920,6 +1924,7 @@ class MarketEventDealAgreed(TypedDict):
     signature: Optional[Signature]  # The accepting agent's signature over the offer's hash.
     task: TaskId  # The task that it delivers.
     claims: NotRequired[list[Claim]]  # What it takes from which of the seller's listings, if the offer stated what it takes.
+    purse: NotRequired[TeamId]  # The team that pays it, if an agent rules on it.
 
 
 class MarketEventDealDelivered(TypedDict):
@@ -2338,6 +2343,21 @@ class OwnerRow(TypedDict):
     status: str  # `active` or `suspended`.
 
 
+class PaidShare(TypedDict):
+    """A part of the proceeds, in an approval."""
+
+    agent: Who  # Who gets it.
+    ppm: int  # How much, in millionths.
+
+
+class PaidTeam(TypedDict):
+    """A team that would be paid, with the split that a yes is for."""
+
+    id: TeamId  # Its id.
+    name: str  # Its name.
+    shares: list[PaidShare]  # Who gets how much of the proceeds. If the team agrees on another split, the yes is void.
+
+
 class ParkedOffer(TypedDict):
     """A buyer's offer that waits for a person's approval, exactly as it will go out."""
 
@@ -2354,6 +2374,7 @@ class ParkedOffer(TypedDict):
     signature: Optional[Signature]  # Its author's signature.
     task: Optional[TaskId]  # The task that it serves.
     valid_for_ms: int  # How long it can be accepted once it goes out, in milliseconds.
+    shares: NotRequired[list[Share]]  # The split of the proceeds when it was asked for, if a team is paid.
 
 
 class Part(TypedDict, total=False):
