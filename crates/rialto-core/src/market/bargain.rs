@@ -1,5 +1,6 @@
 //! Decides commands about negotiations: alternating offers, and the acceptance that binds.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -147,7 +148,7 @@ fn commit(
     made: &Made<'_>,
     bargain: &Bargain,
     payer: Option<AccountId>,
-) -> Result<(Option<HoldId>, Option<Yes>), Rejection> {
+) -> Result<(Option<HoldId>, Option<Box<Yes>>), Rejection> {
     let Some(account) = payer else {
         return Ok((None, None));
     };
@@ -155,9 +156,9 @@ fn commit(
     let payees = shared_by(bargain, made.seller, &shares);
     let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
     let (holder, of) = (entity.holder, (bargain.asset, bargain.price));
-    let yes = (ctx.consent == Consent::All).then(|| Yes {
-        nodes: policy::asking(ctx.state, (holder, &payees), of),
-        shares,
+    let yes = (ctx.consent == Consent::All).then(|| {
+        let nodes = policy::asking(ctx.state, (holder, &payees), of);
+        Box::new(Yes { shares, nodes })
     });
     if made.fund {
         let payee = ctx.ensure_account(payee(bargain, made.seller), bargain.asset)?;
