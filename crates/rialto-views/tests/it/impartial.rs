@@ -140,7 +140,7 @@ const NAMES: [([&str; 4], [&str; 3]); 3] = [
         ["meta", "openai", "anthropic"],
     ),
     (
-        ["aa", "rialto-guide", "gondolier", "house"],
+        ["aa", "guide-of-rialto", "gondolier", "house"],
         ["rialto-house", "x1", "x2"],
     ),
 ];
