@@ -4,7 +4,10 @@ import json, sys, time, urllib.request
 def ask(path, body=None, token=None):
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-    return json.load(urllib.request.urlopen(urllib.request.Request(f"{sys.argv[1]}/api/{path}", data, headers)))
+    try:
+        return json.load(urllib.request.urlopen(urllib.request.Request(f"{sys.argv[1]}/api/{path}", data, headers)))
+    except urllib.error.HTTPError as refused:  # its body says what is wrong, and what to do
+        sys.exit(f"{path}: {refused.read().decode()}")
 
 def agent(name):  # an owner with one agent, each with its own token
     admin = ask("owner.sign_up", {"name": f"{name}-co", "kind": "organisation"})["token"]["secret"]

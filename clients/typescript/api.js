@@ -96,6 +96,7 @@ export const reads = {
   posts: {"form":"pages","path":"/api/posts","rows":"items"},
   readiness: {"form":"text","path":"/readyz"},
   realm: {"form":"one","path":"/api/realm"},
+  realm_allowances: {"form":"one","path":"/api/realm/allowances"},
   reports: {"form":"pages","path":"/api/moderation/reports","rows":"items"},
   search_listings: {"ask":true,"form":"pages","path":"/api/search/listings","rows":"hits"},
   services: {"form":"pages","path":"/api/services","rows":"items"},

@@ -150,6 +150,34 @@ export const tests = {
     }
   },
 
+  async "an approval says why, by whom, and what came of it, without anything running out of its place"(world) {
+    const id = await askApproval(world.cast, "165");
+    const { page } = await inside(world, world.cast.casa.admin.token, { viewport: { width: 390, height: 844 } });
+    await page.goto(`${world.url}/approvals/${id}`);
+    const card = await page.textContent(`#card-${id}`);
+    assert.match(card, /@rival-seller \(the seller\)/);
+    assert.match(card, /no reason given/);
+    assert.match(card, /Sent by@casa-buyer/);
+    // Neighbouring facts stay apart.
+    const boxes = await page.$$eval(`#card-${id} dl.facts > div`, (all) =>
+      all.map((one) => [one.scrollWidth, one.clientWidth, one.textContent]));
+    for (const [wide, room, text] of boxes) assert.ok(wide <= room + 1, text);
+    await page.fill(`#reason-${id}`, "go on");
+    await page.click(`#card-${id} button:text-is("Approve")`);
+    await page.waitForURL(`**/approvals/${id}`);
+    assert.match(await page.textContent(`#card-${id}`), /Approved[^]*which made deal_[^]*go on/);
+  },
+
+  async "suspending a whole owner stands apart and asks first"(world) {
+    const { page } = await inside(world);
+    await page.goto(`${world.url}/owners/${world.cast.rival.id}`);
+    await page.click("summary:has-text('Suspend its people')");
+    await page.click("button:text('its people and all its agents')");
+    // The browser asks for the tick, and nothing is sent.
+    assert.ok(await page.locator("input[name=sure]:invalid").count());
+    assert.ok(await page.locator("text=Stop all its agents").count());
+  },
+
   async "who may only look has no buttons, and is refused with the stable code"(world) {
     const id = await askApproval(world.cast, "180");
     const { page } = await inside(world, world.cast.viewer.token);

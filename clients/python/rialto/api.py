@@ -492,7 +492,7 @@ class Mail(Group):
 
         body: What it says.
         to: The destination.
-        client_id: The sender's own id for it: a message with the same id is sent only once within a day.
+        client_id: The sender's own id for it: a message with the same id is sent only once within the window of its owner, a day unless its agents send more than 15 a second, and ten minutes at least.
         reply_to: The message it replies to.
         task: The task it is about.
         """
@@ -571,6 +571,7 @@ class Negotiation(Group):
         *,
         negotiation: t.NegotiationId,
         offer: t.Hash,
+        note: Optional[t.Body] = None,
         pay_from: Optional[t.AccountRef] = None,
         signature: Optional[t.Signature] = None,
     ) -> t.Accepted:
@@ -578,12 +579,14 @@ class Negotiation(Group):
 
         negotiation: The negotiation.
         offer: The hash of exactly the accepted offer.
+        note: Why it accepts, for the person who may have to approve it and for the other side.
         pay_from: The account that the buyer pays from; by default the buyer's main account.
         signature: The agent's signature over the offer's hash.
         """
         return self._carry_out("negotiation.accept", {
             "negotiation": negotiation,
             "offer": offer,
+            "note": note,
             "pay_from": pay_from,
             "signature": signature,
         })
@@ -736,13 +739,20 @@ class Person(Group):
 
 
 class Policy(Group):
-    def answer_approval(self, *, approval: t.ApprovalId, approve: bool) -> t.Accepted:
+    def answer_approval(
+        self,
+        *,
+        approval: t.ApprovalId,
+        approve: bool,
+        reason: Optional[t.Body] = None,
+    ) -> t.Accepted:
         """Approves or denies an act that waits.
 
         approval: The approval.
         approve: True carries it out now, false ends it.
+        reason: Why, for the agent that asked.
         """
-        return self._carry_out("policy.answer_approval", {"approval": approval, "approve": approve})
+        return self._carry_out("policy.answer_approval", {"approval": approval, "approve": approve, "reason": reason})
 
     def set_allowance(
         self,
@@ -793,9 +803,12 @@ class Policy(Group):
         sign_up_open: bool,
         sign_ups_per_hour: int,
         gestures_per_minute: Optional[int] = None,
+        keep_keys_ms: Optional[int] = None,
+        keep_message_ids_ms: Optional[int] = None,
         keep_references_ms: Optional[int] = None,
         least_review_ms: Optional[int] = None,
         mentions_per_minute: Optional[int] = None,
+        message_id_bytes: Optional[int] = None,
         posts_per_minute: Optional[int] = None,
         sign_ups_per_address: Optional[int] = None,
         stake: Optional[t.StakeRule] = None,
@@ -808,9 +821,12 @@ class Policy(Group):
         sign_up_open: Whether anybody may sign up, or only with an invitation. The operator can always add owners.
         sign_ups_per_hour: Sign-ups an hour in the whole realm; 0 means no limit. Those by the operator do not count, and those with an invitation are never refused.
         gestures_per_minute: Follows, mutes, reactions, reports and joins a minute of all agents of one owner; 0 means no limit, the default is 120.
+        keep_keys_ms: How long an idempotency key is remembered, and how old one may be; by default and at most a day. Applies to keys that are used from then on.
+        keep_message_ids_ms: How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
         keep_references_ms: How long the reference of a deposit or withdrawal is kept, so that a repeat does not count again; by default forever. Applies to references that are used from then on.
         least_review_ms: The minimum time to review a delivery, and to rule in a dispute, in deals between different owners; by default an hour.
         mentions_per_minute: Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
+        message_id_bytes: The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
         posts_per_minute: Posts and edits a minute of all agents of one owner; 0 means no limit, the default is 30.
         sign_ups_per_address: Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits, without those by the operator or with an invitation.
         stake: The stake that an owner has to hold for each agent beyond a free number; by default none.
@@ -822,9 +838,12 @@ class Policy(Group):
             "sign_up_open": sign_up_open,
             "sign_ups_per_hour": sign_ups_per_hour,
             "gestures_per_minute": gestures_per_minute,
+            "keep_keys_ms": keep_keys_ms,
+            "keep_message_ids_ms": keep_message_ids_ms,
             "keep_references_ms": keep_references_ms,
             "least_review_ms": least_review_ms,
             "mentions_per_minute": mentions_per_minute,
+            "message_id_bytes": message_id_bytes,
             "posts_per_minute": posts_per_minute,
             "sign_ups_per_address": sign_ups_per_address,
             "stake": stake,
@@ -1412,16 +1431,22 @@ class Reads(Group):
         self,
         agent: str,
         *,
+        seen_from: Optional[str] = None,
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
     ) -> t.ReputationView:
-        """An agent's reputation score, its parts, and the deals behind it that the reader may see.
+        """An agent's reputation score, its parts, and the deals behind it that the reader may see; also as seen from an own agent.
 
         agent: A handle with its at sign, or an agent's id.
+        seen_from: An own agent, by id or handle, as seen from which it is told too.
         min_position: Answer only once the views have reached this position; waits a bounded time.
         quarantined: show: with the texts that screening quarantines; by default without.
         """
-        return self._get(f"/api/agents/{part(agent)}/reputation", {"min_position": min_position, "quarantined": quarantined})
+        return self._get(f"/api/agents/{part(agent)}/reputation", {
+            "seen_from": seen_from,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        })
 
     def agents(
         self,
@@ -2101,8 +2126,8 @@ class Reads(Group):
         *,
         min_position: Optional[int] = None,
         quarantined: Optional[Literal["show"]] = None,
-    ) -> t.AllowanceRowList:
-        """An owner's spending allowances.
+    ) -> t.AllowanceShownList:
+        """An owner's spending allowances, and what they leave.
 
         id: An id.
         min_position: Answer only once the views have reached this position; waits a bounded time.
@@ -2320,6 +2345,19 @@ class Reads(Group):
     def realm(self) -> t.RealmView:
         """The realm: name, key, position, time, and the operator's settings."""
         return self._get("/api/realm", {})
+
+    def realm_allowances(
+        self,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.AllowanceShownList:
+        """The spending allowances of the whole realm, and what they leave; for the operator.
+
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._get("/api/realm/allowances", {"min_position": min_position, "quarantined": quarantined})
 
     def reports(
         self,

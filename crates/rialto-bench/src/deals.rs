@@ -1,4 +1,4 @@
-//! Whole deals a second.
+//! Measures whole deals a second.
 
 use std::time::Instant;
 
@@ -14,11 +14,11 @@ use rialto_scenario::ask::{new_id, send};
 
 /// Whole deals a second: offer, acceptance with its hold, delivery, acceptance, settlement.
 ///
-/// Starts a server of its own as another process, on disk. Half the agents buy, half sell; they
-/// belong to eight owners. Each lane is a buyer and a seller who make one deal after another: an
-/// offer, its acceptance (which holds the money), the delivery, and the acceptance of the delivery
-/// (which settles). First by single requests, one a step; then by requests that each hold one step of
-/// many deals. A deal counts when the answer to its last step is back: it is durable then.
+/// Starts its own server as another process, with the realm on disk. Half of the agents buy, half sell;
+/// they belong to eight owners. Each lane is a buyer and a seller who make one deal after another: an
+/// offer, its acceptance (which holds the money), the delivery, and the acceptance of the delivery (which
+/// settles). The first case sends one request for each step; the second sends requests that each hold one
+/// step of many deals. A deal counts when the answer to its last step is back: it is durable then.
 #[derive(Clone, Debug)]
 pub struct DealsPlan {
     /// Deals by single requests.
@@ -61,7 +61,7 @@ pub struct DealsFigures {
     pub cases: Vec<DealsCase>,
 }
 
-/// A buyer and a seller, each at the door with its own token.
+/// A buyer and a seller, each a client with its own token.
 #[derive(Clone)]
 pub(crate) struct Pair {
     pub(crate) buyer: Client,

@@ -6,22 +6,22 @@ use rialto_scenario::DayError;
 /// Why a measurement cannot be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// The door of the measured server, or the day held there.
+    /// An error of the measured server's API, or of the market day held there.
     #[error(transparent)]
     Day(#[from] DayError),
-    /// What is to be measured is out of bounds.
+    /// The plan of the measurement is out of bounds.
     #[error("{0}")]
     Plan(String),
-    /// The folder that the realm was to be kept in holds something.
+    /// The folder chosen for the realm is not empty.
     #[error("{0} is not empty")]
     NotEmpty(String),
     /// The server ended before it listened.
     #[error("the server ended at its start")]
     Unstarted,
-    /// What was measured did not go as it must.
+    /// The measured run did not go as it must.
     #[error("{0}")]
     Failed(String),
-    /// This machine: a file, a folder, a process.
+    /// An error of this machine: a file, a folder, a process.
     #[error("{doing}: {source}")]
     Machine {
         /// What was tried.
@@ -29,7 +29,7 @@ pub enum BenchError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Whoever was handed something ended it.
+    /// The caller's `export` ended the measurement.
     #[error("interrupted")]
     Interrupted,
     /// A defect on this side.

@@ -1,4 +1,4 @@
-//! A server of the benchmark's own, as a process beside it, and the people and money it needs.
+//! The server of a benchmark, as a process of its own, and the owners, agents and money that it needs.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use rialto_scenario::ask::{lift_limits, new_id, send, with_token};
 
 use crate::BenchError;
 
-/// How long a server may take until it says where it listens.
+/// How long a server may take until it reports where it listens.
 const START: Duration = Duration::from_secs(600);
 
-/// What serves the realm that is measured, and where that is kept.
+/// The program that serves the measured realm, and where the realm is kept.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The program that serves, such as this one: it is started with `serve`.
@@ -71,10 +71,10 @@ impl Host {
     }
 }
 
-/// A running server. It ends with this value.
+/// A running server. It stops when this value is dropped.
 pub struct Served {
     child: Child,
-    /// The operator at its door.
+    /// A client with the operator's token.
     pub operator: Client,
     /// How long it took from its start until it listened.
     pub started_in: Duration,
@@ -182,12 +182,12 @@ impl Served {
         Ok(())
     }
 
-    /// Switches the limits off that keep strangers from crowding a realm.
+    /// Switches off the limits that keep strangers from crowding a realm.
     pub async fn lift_limits(&self) -> Result<(), BenchError> {
         Ok(lift_limits(&self.operator).await?)
     }
 
-    /// A new owner: its id, and its admin at the door.
+    /// A new owner: its id, and a client for its admin.
     pub async fn owner(&self, name: &str) -> Result<(AnyId, Client), BenchError> {
         let args = json!({ "name": name, "kind": "organisation" });
         let accepted = self.operator.command("owner.sign_up", args).await?;
@@ -195,7 +195,7 @@ impl Served {
         Ok((new_id(&accepted, "owner")?, admin))
     }
 
-    /// Agents of an owner, each at the door with its own token.
+    /// Agents of an owner, each a client with its own token.
     pub async fn agents(
         &self,
         (owner, admin): &(AnyId, Client),

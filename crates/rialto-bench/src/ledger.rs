@@ -1,4 +1,4 @@
-//! Transfers a second through the front door.
+//! Measures transfers a second through the server's API.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -19,14 +19,15 @@ use rialto_scenario::ask::{new_id, send};
 /// The most transfers of one request.
 pub const MOST: usize = 8_190;
 
-/// Transfers a second through the front door, durable.
+/// Durable transfers a second through the server's API.
 ///
-/// Starts a server of its own as another process, on disk. An owner opens the accounts, gets money,
-/// and its admin sends `ledger.transfer` requests over loopback, several at a time, each a batch
-/// that is all or nothing. A batch counts when its answer is back: it is durable then. Bodies are
-/// written beforehand. Three cases, one after another in the same realm: transfers between accounts
-/// drawn evenly; the same as holds, each paid out by a second batch; transfers between ten accounts.
-/// "Indexed" counts until the views have taken in the last of them.
+/// Starts its own server as another process, with the realm on disk. An owner opens the accounts, gets
+/// money, and its admin sends `ledger.transfer` requests over loopback, several at a time, each a batch
+/// that is all or nothing. A batch counts when its answer is back: it is durable then. The bodies of the
+/// requests are prepared beforehand. There are three cases, one after another in the same realm: transfers
+/// between accounts drawn at random, each equally likely; the same transfers as holds, each paid out by a
+/// second batch; and transfers between ten accounts. "Indexed" counts until the views have taken in the
+/// last of them.
 #[derive(Clone, Debug)]
 pub struct LedgerPlan {
     /// Transfers in each case.
@@ -73,7 +74,7 @@ pub struct LedgerFigures {
     pub trial_balance: String,
 }
 
-/// What is sent by the lanes, each request taken by one of them.
+/// The requests that the lanes send; one lane takes each.
 type Queue = Arc<Mutex<VecDeque<Vec<u8>>>>;
 
 /// Takes the measurement.
@@ -131,7 +132,7 @@ fn sum(balance: &serde_json::Value) -> String {
     sum.unwrap_or("?").to_owned()
 }
 
-/// An owner with so many funded accounts.
+/// An owner with this many funded accounts.
 async fn accounts(server: &Served, count: usize) -> Result<(Client, Vec<String>), BenchError> {
     server.lift_limits().await?;
     let (owner, admin) = server.owner("bench").await?;

@@ -1,8 +1,8 @@
-//! How fast and how large: each module is one measurement, with its method in its documentation.
+//! Measures speed and size: each module is one measurement and documents its method.
 //!
-//! [`host`] is a server of the measurement's own, as a process beside it; [`load`] is load from outside
-//! and the figures taken of it. Times are taken by the client, over loopback. Nothing here prints, parses a
-//! command line or judges a figure; how far a measurement is goes to a [`Progress`].
+//! [`host`] starts a server for the measurement, as a process of its own; [`load`] makes load from outside
+//! and takes the figures. The client measures all times, over loopback. Nothing here prints, parses a
+//! command line or judges a figure; a [`Progress`] hears how far a measurement is.
 
 pub mod deals;
 mod error;
@@ -22,13 +22,13 @@ use std::pin::Pin;
 
 pub use error::BenchError;
 
-/// Hears how far a measurement is.
+/// Hears how far a measurement has come.
 pub trait Progress: Send {
-    /// It begins and has so many steps.
+    /// The measurement begins and has this many steps.
     fn begins(&mut self, steps: u64);
-    /// So many more steps are done.
+    /// This many more steps are done.
     fn done(&mut self, steps: u64);
 }
 
-/// A measurement on its way. Boxed, so that this crate alone holds the code of a measurement.
+/// A measurement in progress. Boxed, so that this crate alone holds the code of a measurement.
 pub type Measuring<'a, T> = Pin<Box<dyn Future<Output = Result<T, BenchError>> + Send + 'a>>;

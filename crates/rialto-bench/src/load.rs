@@ -1,4 +1,4 @@
-//! Load from many clients at once, and the figures taken of it.
+//! Load from many clients at once, and its figures.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use crate::BenchError;
 pub struct Times(Vec<u64>);
 
 impl Times {
-    /// Notes one.
+    /// Adds one.
     pub fn note(&mut self, took: Duration) {
         self.0
             .push(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 
-    /// Those of several lanes together.
+    /// Joins those of several lanes.
     pub fn together(lanes: impl IntoIterator<Item = Self>) -> Self {
         Self(lanes.into_iter().flat_map(|lane| lane.0).collect())
     }
@@ -58,7 +58,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// As people read it.
+    /// As a text for people.
     pub fn text(&self) -> String {
         format!(
             "p50 {:.2} ms, p99 {:.2} ms, max {:.1} ms",
@@ -90,12 +90,12 @@ where
     Ok((brought, begun.elapsed()))
 }
 
-/// So many in so long, a second.
+/// The rate a second: a count over a duration.
 pub fn rate(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64().max(1e-9)
 }
 
-/// Numbers that look drawn.
+/// Pseudo-random numbers.
 #[derive(Clone, Debug)]
 pub struct Draw(SplitMix64);
 
@@ -115,7 +115,7 @@ impl Draw {
         self.number() % end.max(1)
     }
 
-    /// A place in a list of so many.
+    /// A position in a list of this length.
     pub fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.pick(end)).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! Messages a second, and how long one takes to arrive.
+//! Measures messages a second, and how long one takes to arrive.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -18,12 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Messages a second, durable and indexed, and how long one takes to arrive.
 ///
-/// Starts a server of its own as another process, on disk. First, senders each write to a partner in
-/// batches as fast as they are acknowledged; a message counts as delivered when its answer is back
-/// (it is durable and in the inbox then), and as indexed when the views have it. Then senders write
-/// single messages at a steady rate, and each partner follows its inbox by server-sent events; the
-/// time runs from the moment the message was due to be sent until its event is read, so that a stall
-/// counts against every message that it held up.
+/// Starts its own server as another process, with the realm on disk. First, senders each write to a partner
+/// in batches as fast as they are acknowledged; a message counts as delivered when its answer is back (it
+/// is durable and in the inbox then), and as indexed when the views have it. Then senders write single
+/// messages at a steady rate, and each partner follows its inbox by server-sent events; the time runs from
+/// the moment the message was due to be sent until its event is read, so that a stall counts against every
+/// message that it held up.
 #[derive(Clone, Debug)]
 pub struct MailPlan {
     /// Messages of the first case.
@@ -36,6 +36,8 @@ pub struct MailPlan {
     pub rate: usize,
     /// Seconds of the second case.
     pub seconds: usize,
+    /// Whether each message carries an id of its sender's, of 36 characters like a UUID.
+    pub ids: bool,
 }
 
 /// The figures, measured.
@@ -59,6 +61,8 @@ pub struct MailFigures {
     pub steady_sent: usize,
     /// From the moment a message was due until its event was read.
     pub send_to_event: Spread,
+    /// Whether each message carried an id of its sender's.
+    pub ids: bool,
     /// The server's memory then.
     pub server: Memory,
 }
@@ -112,15 +116,22 @@ async fn take(
         steady_rate_per_s: plan.rate,
         steady_sent: plan.rate / plan.pairs * plan.pairs * plan.seconds,
         send_to_event: times.spread(),
+        ids: plan.ids,
         server: server.memory_mib(),
     })
 }
 
-fn message(to: usize, text: &str) -> Value {
-    json!({ "to": { "agent": format!("@to{to}") }, "body": text })
+/// A message, with the id under which its sender repeats it, if it has one.
+fn message(to: usize, text: &str, id: Option<&str>) -> Value {
+    json!({ "to": { "agent": format!("@to{to}") }, "body": text, "client_id": id })
 }
 
-/// As many as possible. The time until the last was durable, and until it was indexed.
+/// The sender's id of its message number `n` of a case, as long as a UUID.
+fn own_id(plan: &MailPlan, case: u8, n: usize) -> Option<String> {
+    plan.ids.then(|| format!("{case:04x}-{n:031x}"))
+}
+
+/// Sends as many as possible. Returns the time until the last was durable, and until it was indexed.
 async fn flood(
     plan: &MailPlan,
     server: &Served,
@@ -131,13 +142,14 @@ async fn flood(
     let (_, took) = lanes(senders.len(), |lane| {
         let pairs = senders.len();
         let mut left = plan.messages / pairs + usize::from(lane < plan.messages % pairs);
-        let (sender, batch) = (senders.get(lane).cloned(), plan.batch);
+        let (sender, plan) = (senders.get(lane).cloned(), plan.clone());
         async move {
             let Some(sender) = sender else { return Ok(()) };
             while left > 0 {
-                let now = left.min(batch);
+                let now = left.min(plan.batch);
                 let text = "a message of about the length that agents send each other in a chat";
-                let args = std::iter::repeat_with(|| message(lane, text)).take(now);
+                let args =
+                    (0..now).map(|n| message(lane, text, own_id(&plan, 1, left - n).as_deref()));
                 send(&sender, "mail.send", args.collect()).await?;
                 left -= now;
             }
@@ -149,7 +161,7 @@ async fn flood(
     Ok((took, begun.elapsed()))
 }
 
-/// At a steady rate. How long each took from being due to being read.
+/// Sends at a steady rate. Returns how long each took from being due to being read.
 async fn steady(
     plan: &MailPlan,
     senders: &[Client],
@@ -166,13 +178,14 @@ async fn steady(
     let (sent, _) = lanes(senders.len(), |lane| {
         let sender = senders.get(lane).cloned();
         let offset = every.mul_f64(lane as f64 / plan.pairs as f64);
+        let plan = plan.clone();
         async move {
             let Some(sender) = sender else {
                 return Ok((lane, HashMap::new()));
             };
             Ok((
                 lane,
-                paced(&sender, lane, start + offset, every, each).await?,
+                paced(&sender, (&plan, lane), start + offset, every, each).await?,
             ))
         }
     })
@@ -192,10 +205,11 @@ async fn steady(
     Ok(times)
 }
 
-/// Sends single messages, each at its time whether or not the last was answered. When each was due.
+/// Sends single messages, each at its time, whether or not the one before was answered. Returns when each
+/// was due.
 async fn paced(
     sender: &Client,
-    to: usize,
+    (plan, to): (&MailPlan, usize),
     start: Instant,
     every: Duration,
     count: usize,
@@ -205,8 +219,9 @@ async fn paced(
         let due = start + every * u32::try_from(n).unwrap_or(u32::MAX);
         tokio::time::sleep_until(due.into()).await;
         let sender = sender.clone();
+        let args = message(to, "now", own_id(plan, 2, n).as_deref());
         let sent = tokio::spawn(async move {
-            let accepted = sender.command("mail.send", message(to, "now")).await?;
+            let accepted = sender.command("mail.send", args).await?;
             Ok::<_, BenchError>(new_id(&accepted, "msg")?.to_string())
         });
         under_way.push((due, sent));
@@ -223,7 +238,7 @@ async fn paced(
 /// What a reader has read: the message's id, and when.
 type Read = Vec<(String, Instant)>;
 
-/// Follows an inbox from its end until so many messages have come.
+/// Follows an inbox from its end until this many messages have come.
 async fn reader(
     receiver: Client,
     count: usize,

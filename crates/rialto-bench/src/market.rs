@@ -14,20 +14,21 @@ use crate::host::{Host, Memory, Place, Served};
 use crate::load::{Draw, Spread, Times, lanes, rate};
 use crate::{BenchError, Measuring, Progress};
 
-/// How many copies of the scenario share one set of names, and so compete.
+/// How many copies of the scenario share one set of names and therefore compete.
 const NEIGHBOURS: usize = 4;
 /// Listings of one agent.
 const PER_AGENT: usize = 1_000;
-/// Words that listings are made of, the first of them most often.
+/// The number of words that listings are made of; the first are the most frequent.
 const WORDS: usize = 2_000;
 
 /// Market days of growing populations, and search among many listings.
 ///
-/// For each factor a server of its own is started, and the scenario is held there that many times
-/// over, at once: every customer and business is copied, with names of items that four copies share.
-/// An action is one request of a customer or business over loopback, durable. Then a server is filled
-/// with listings of four items whose names are two of 2,000 words, drawn unevenly; half of the searches
-/// name an item and an attribute that the listing must have, by price, and half are for two words.
+/// For each factor, starts a server and holds the scenario there that many times at once: every customer
+/// and business is copied, and four copies at a time share the names of items. An action is one durable
+/// request of a customer or business over loopback. Then it fills a server with listings of four items
+/// each, whose names are two of 2,000 words (some words are more frequent). Half of the searches name an
+/// item and an attribute that the listing must have, and sort by price; the other half search for two
+/// words.
 #[derive(Clone, Debug)]
 pub struct MarketPlan {
     /// The scenario.
@@ -169,7 +170,7 @@ async fn day(
     })
 }
 
-/// The scenario so many times over, four copies to each set of names.
+/// The scenario, copied this many times; four copies share each set of names.
 fn copies(scenario: &Scenario, factor: usize) -> Scenario {
     if factor == 1 {
         return scenario.clone();

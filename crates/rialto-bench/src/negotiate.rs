@@ -1,9 +1,10 @@
 //! Negotiations and rounds a second.
 //!
-//! One thread, domains of ten values an issue and growing size, pairs of strategies that do not meet early.
-//! A *cold* negotiation begins with the domain's utilities in memory and nothing else: its outcomes are
-//! normalised and sorted first. The others take the sorted outcomes from the one before, as a tournament
-//! does. `bench/negmas_peer.py` runs NegMAS on the same domains, which are handed out as they are made.
+//! The measurement uses one thread, domains of growing size with ten values for each issue, and pairs of
+//! strategies that do not agree early. A *cold* negotiation begins with only the domain's utilities in
+//! memory: it first normalises and sorts the outcomes. The others use the sorted outcomes of the
+//! negotiation before, as a tournament does. `bench/negmas_peer.py` runs NegMAS on the same domains, which
+//! are exported as they are made.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 use crate::{BenchError, Progress};
 
-/// Outcomes of the domains.
+/// The numbers of outcomes of the domains.
 const SIZES: [usize; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];
 /// Who meets whom, for how many rounds at most.
 const PAIRS: [([&str; 2], u32); 5] = [
@@ -35,7 +36,7 @@ const PAIRS: [([&str; 2], u32); 5] = [
 pub struct NegotiatePlan {
     /// Seconds for each case.
     pub seconds: f64,
-    /// Leave larger domains out.
+    /// The largest domain to measure, in outcomes.
     pub most: usize,
 }
 
@@ -62,10 +63,10 @@ pub struct NegotiateCase {
     pub cold_rounds_per_s: f64,
 }
 
-/// Takes the measurement. Each domain is handed to `export` as it is made: its file's name and its text.
+/// Takes the measurement. Calls `export` with each domain as it is made: its file's name and its text.
 ///
 /// # Errors
-/// [`BenchError::Plan`]; or as `export`'s.
+/// [`BenchError::Plan`], or an error of `export`.
 pub fn measure(
     plan: &NegotiatePlan,
     export: &mut dyn FnMut(&str, &str) -> Result<(), BenchError>,

@@ -16,13 +16,13 @@ const PER_OWNER: usize = 10_000;
 /// Agents registered in one request.
 const BATCH: usize = 1_000;
 
-/// Many agents, some of them active: memory, how long reads and writes take, the writer's longest
-/// turn.
+/// Many agents, some of them active: memory, how long reads and writes take, the longest time that the
+/// writer is busy without a break (its turn).
 ///
-/// Starts a server of its own and registers agents through the front door, each with a key and a
-/// token. Then so many of them are active: each writes to another, drawn evenly, and looks one up by
-/// its handle and its own inbox, at a steady rate in all; times run from when a request was due. The
-/// writer's longest turn is the longest time it worked without looking at its queue, from the
+/// Starts its own server and registers agents through the front door, each with a key and a token. Then the
+/// active ones write to other agents, look other agents up by handle, and read their own inboxes. Agents
+/// are drawn at random, each equally likely, and the total rate is steady; times run from when a request
+/// was due. The writer's longest turn is the longest time it worked without looking at its queue, from the
 /// server's own metric, since its start.
 #[derive(Clone, Debug)]
 pub struct PopulationPlan {
@@ -128,7 +128,7 @@ async fn take(
     })
 }
 
-/// Steady reads and writes by agents drawn evenly. How long each took from being due.
+/// Steady reads and writes by agents drawn at random. Returns how long each took from being due.
 async fn activity(
     plan: &PopulationPlan,
     server: &Served,
@@ -168,7 +168,8 @@ async fn activity(
     Ok((Times::together(writes), Times::together(reads)))
 }
 
-/// One request: every second one writes. Whether it did, and how long it took from being due.
+/// Makes one request; every second one writes. Returns whether it wrote, and how long it took from being
+/// due.
 async fn one(
     who: Client,
     other: String,

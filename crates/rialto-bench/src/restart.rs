@@ -1,4 +1,4 @@
-//! How long a realm is away after a kill.
+//! Measures how long a realm is unavailable after a kill.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,13 +15,13 @@ use rialto_scenario::ask::{secret, send};
 /// Commands in a request while the log is written.
 const BATCH: usize = 2_000;
 
-/// How long a realm is away after a kill with a long log.
+/// How long a realm is unavailable after a kill, with a long log.
 ///
-/// Starts a server of its own and writes events through the front door: half of them transfers of one
-/// entry, half messages, each an event of its own, until the log holds as many as asked for. Kills the
-/// server, starts it again, and takes the time until it listens and has accepted a command, and until
-/// the views are current. Then `rialto log verify` walks the chain and replays the whole log from the
-/// first event, once more from nothing.
+/// Starts its own server and writes events through the front door: half of them transfers of one entry,
+/// half messages, each an event of its own, until the log holds as many as asked for. Then it kills the
+/// server, starts it again, and measures the time until the server listens, until it has accepted a
+/// command, and until the views are current. Finally `rialto log verify` checks the chain and replays the
+/// whole log from the first event.
 #[derive(Clone, Debug)]
 pub struct RestartPlan {
     /// Events in the log.
@@ -45,11 +45,11 @@ pub struct RestartFigures {
     pub listening_s: f64,
     /// Seconds until it had accepted a command.
     pub first_write_s: f64,
-    /// Seconds until the views were current, if that was waited for.
+    /// Seconds until the views were current, if the measurement waited for them.
     pub views_current_s: Option<f64>,
     /// Seconds that a replay from the first event took.
     pub full_replay_s: f64,
-    /// The server's memory then.
+    /// The server's memory at the end.
     pub server: Memory,
 }
 
@@ -115,7 +115,7 @@ fn message(to: usize) -> Value {
     json!({ "to": { "agent": format!("@to{to}") }, "body": "a message of about the usual length" })
 }
 
-/// Fills the log. The token of one of the agents that wrote.
+/// Fills the log. Returns the token of one of the agents that wrote.
 async fn write(server: &Served, plan: &RestartPlan) -> Result<String, BenchError> {
     server.lift_limits().await?;
     let owner = server.owner("bench").await?;
@@ -159,7 +159,7 @@ async fn fill(writer: &Client, lane: usize, count: u64) -> Result<(), BenchError
     Ok(())
 }
 
-/// How long the whole log takes to be replayed.
+/// How long a replay of the whole log takes.
 fn replay(host: &Host) -> Result<Duration, BenchError> {
     let begun = Instant::now();
     let done = Command::new(host.program())

@@ -1,4 +1,4 @@
-//! A mixed load over a long time.
+//! Measures a mixed load over a long time.
 
 use std::time::{Duration, Instant};
 
@@ -12,18 +12,18 @@ use rialto_client::Client;
 
 /// Agents that write to and pay each other.
 const AGENTS: usize = 64;
-/// Parts of the time that figures are given for.
+/// The number of parts of the time, each with its figures.
 const PARTS: usize = 12;
-/// By how much a half of the run may be slower or larger than the one before it.
+/// By what factor the second half of the run may be slower or larger than the first.
 const GROWTH: f64 = 1.5;
 
 /// A mixed load over a long time: do memory and latency stay flat?
 ///
-/// Starts a server of its own. Agents write to and pay each other at a steady rate; times run from when
-/// a request was due. Each twelfth of the time gives a row. Memory is flat when what the server holds
-/// grows in the second half at no more than half the pace of the first (contents and histories
-/// are on disk; inboxes and keys fill up to their stated limits); latency is flat when the median p99
-/// of the second half is at most 1.5 times that of the first.
+/// Starts its own server. Agents write to each other and pay each other at a steady rate; times run from
+/// when a request was due. Each twelfth of the time gives a row. Memory is flat when what the server holds
+/// grows in the second half at no more than half the pace of the first (contents and histories are on disk;
+/// inboxes and keys fill up to their stated limits); latency is flat when the median p99 of the second half
+/// is at most 1.5 times that of the first.
 #[derive(Clone, Debug)]
 pub struct SoakPlan {
     /// How long.
@@ -133,7 +133,7 @@ fn latency_flat(parts: &[SoakPart]) -> bool {
     median(second) <= median(first) * GROWTH + 2.0
 }
 
-/// A steady load for a while. How long each request took from being due.
+/// Makes a steady load for a while. Returns how long each request took from being due.
 async fn load(agents: &[Client], rate: usize, length: Duration) -> Result<Times, BenchError> {
     const LANES: usize = 4;
     let each = (rate as f64 * length.as_secs_f64()) as usize / LANES;

@@ -1,10 +1,10 @@
-//! The square at its size.
+//! Measures the square at its full size.
 //!
-//! Events of agents, follows and posts are made and applied to the core's state and to the views,
-//! as a node applies them; what was never decided is that anybody asked. Whom one follows and who
-//! posts is skewed, so that some agents have hundreds of thousands of followers, and a hundred
-//! follow ten thousand. Then readers ask for their home feeds at a steady rate: latency counts from
-//! when a request was due, not from when a thread was free for it.
+//! Makes events of agents, follows and posts and applies them to the core's state and to the views, as a
+//! node applies them; only the decision about a request is left out. Who is followed and who posts is
+//! skewed, so that some agents have hundreds of thousands of followers, and a hundred follow ten thousand.
+//! Then readers ask for their home feeds at a steady rate: latency counts from when a request was due, not
+//! from when a thread was free for it.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ use crate::load::{Draw, Spread, Times, rate};
 const AGENTS: u64 = 1_500_000;
 const FOLLOWS: u64 = 10_000_000;
 const POSTS: u64 = 10_000_000;
-/// Agents that follow as many as one may.
+/// Agents that follow as many others as the limit allows.
 const HEAVY: u64 = 100;
 /// Agents of each owner.
 const PER_OWNER: u64 = 88;
@@ -40,7 +40,7 @@ const PER_OWNER: u64 = 88;
 const BATCH: u64 = 5_000;
 /// Events of one kind packed into an envelope, where it does not matter.
 const PACKED: u64 = 1_000;
-/// How far posts lie apart in time.
+/// The time between two posts.
 const POST_EVERY_MS: u64 = 50;
 const START_MS: u64 = 1_790_000_000_000;
 
@@ -59,7 +59,7 @@ pub struct SocialPlan {
     pub keep: Option<PathBuf>,
 }
 
-/// What was built, and what it takes.
+/// What was built, and the memory and disk it takes.
 #[derive(Debug, Serialize)]
 pub struct SocialBuilt {
     /// Agents.
@@ -74,7 +74,7 @@ pub struct SocialBuilt {
     pub events_per_s: f64,
     /// The views' file, in bytes.
     pub views_bytes: u64,
-    /// What the process came to hold, in bytes, where the system tells.
+    /// The memory of the process at the end, in bytes, where the system reports it.
     pub process_memory_bytes: Option<u64>,
 }
 
@@ -96,13 +96,13 @@ pub struct SocialFeed {
 /// The figures, measured.
 #[derive(Debug, Serialize)]
 pub struct SocialFigures {
-    /// What was built, unless it was there.
+    /// What was built, unless it was there already.
     pub built: Option<SocialBuilt>,
     /// Each feed.
     pub feeds: Vec<SocialFeed>,
 }
 
-/// Small numbers far more often than large ones: the cube of an even draw.
+/// Draws small numbers far more often than large ones: the cube of an even draw.
 fn skewed(draw: &mut Draw, n: u64) -> u64 {
     let even = u128::from(draw.number() >> 40);
     let cubed = (even * even * even) >> 48;

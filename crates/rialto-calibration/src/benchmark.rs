@@ -1,5 +1,5 @@
-//! What a benchmark run is forecast from: the engine steps behind its time per output token, and
-//! the parts of its time to first token.
+//! Computes the parts from which a benchmark run is forecast: the engine steps behind its time per output
+//! token, and the parts of its time to first token.
 //!
 //! The runs are closed loops: `concurrency` requests are in flight, and a finished one is replaced
 //! at once. In the steady state every output token of a sequence therefore comes with
@@ -34,9 +34,9 @@ pub(crate) const TTFT_PRIOR: Prior = Prior {
     robust: 0.19,
 };
 
-/// How far the effects of how a run was made are expected to be from zero: standard deviations of
-/// their priors. Half way, in logarithms, between a first guess and what the cross-validation that
-/// leaves whole groups out likes best; docs/fleet/accuracy.md says why only half.
+/// How far the effects of how a run was made are expected to be from zero: standard deviations of their
+/// priors. They lie half way, in logarithms, between a first guess and the values that are best in the
+/// cross-validation that leaves whole groups out; docs/fleet/accuracy.md says why only half.
 struct Spreads {
     /// Build of the engine, over all kinds of model.
     build: f64,
@@ -52,7 +52,7 @@ struct Spreads {
     batch: f64,
     /// Slopes over the ratio of input to output.
     shape: f64,
-    /// Rungs of the ladders of runs with separate engines.
+    /// Rungs of the ladders (published series of configurations) of runs with separate engines.
     rung: f64,
     /// One configuration of such a ladder.
     exact: f64,
@@ -108,14 +108,15 @@ const LEAST_CACHE_SHARE: f64 = 0.01;
 /// Share of prompt work that falls between output tokens when all requests have equal lengths.
 const LOCKSTEP_SHARE: f64 = 0.25;
 
-/// Rounds in which the sequences that decode and the time of their steps are brought together.
+/// Rounds of the iteration that makes the number of decoding sequences and the time of their steps
+/// consistent.
 const ROUNDS: u32 = 8;
 
-/// Chance that a drafted token is accepted once those before it are, as far as it decides how many
-/// prompts arrive in a step; what drafting brings in all is fitted.
+/// Chance that a drafted token is accepted once those before it are, used only to compute how many prompts
+/// arrive in a step; the total gain from drafting is fitted.
 const ACCEPTED: f64 = 0.7;
 
-/// One run, unfolded.
+/// One run with the quantities computed from its row.
 pub(crate) struct Benchmark<'a> {
     point: &'a Point,
     decode: Deployment,
@@ -189,8 +190,8 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    /// Sequences that decode at a time. Where prefill engines cannot compute prompts as fast as
-    /// sequences end, the others wait for their first token.
+    /// Sequences that decode at a time. Where prefill engines compute prompts more slowly than sequences
+    /// end, the remaining sequences wait for their first token.
     fn decoding(&self) -> f64 {
         let Serving::Split {
             prefill_workers: Some(engines),
@@ -231,7 +232,7 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    /// A step that decodes so many sequences, and computes so many prompts.
+    /// A step that decodes this many sequences and computes this many prompts.
     fn load(&self, decoding: f64, prompts: f64) -> MeanLoad {
         MeanLoad {
             prefill_tokens: prompts * self.input,
@@ -254,8 +255,7 @@ impl<'a> Benchmark<'a> {
         vec![plain, self.kind(busy, decoding, arriving / busy)]
     }
 
-    /// Terms of steps with so many prompts. How many of the drafted tokens they verify are accepted
-    /// is fitted.
+    /// Terms of steps with this many prompts. How many of the verified draft tokens are accepted is fitted.
     fn kind(&self, share: f64, decoding: f64, prompts: f64) -> Kind {
         let terms = Roofline::new(&self.decode)
             .verifying(self.point.tokens_verified())
@@ -300,8 +300,8 @@ impl<'a> Benchmark<'a> {
         effects(&self.decode).into_iter().map(feature).collect()
     }
 
-    /// Terms and effects of the mean step as the simulator takes it: nothing of how a benchmark is
-    /// run, and prompts computed as they arrive.
+    /// Terms and effects of the mean step as the simulator computes it: without the effects of how a
+    /// benchmark is run, and with prompts computed as they arrive.
     pub(crate) fn normal_step(&self) -> Explained {
         let mut features = self.deployment_features();
         features.extend(normal_setting(self.point.engine).map(|key| Feature {
@@ -317,8 +317,8 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    /// Terms and effects of the time to first token as the simulator has it where nothing queues: half
-    /// a step of waiting, then the step that computes the prompt beside what is decoded.
+    /// Terms and effects of the time to first token as the simulator computes it without a queue: half a
+    /// step of waiting, then the step that computes the prompt together with the decoding sequences.
     pub(crate) fn normal_first_token(&self) -> Explained {
         let waiting = self.steps(self.held, 1.0).into_iter().map(|kind| Kind {
             share: kind.share / 2.0,
@@ -371,8 +371,8 @@ impl<'a> Benchmark<'a> {
         }
     }
 
-    /// Waiting for other prompts. On one engine a tenth of a burst of all of them; on separate
-    /// engines what the closed loop's law leaves for prefill when its engines are the bottleneck.
+    /// Waiting for other prompts. On one engine, a tenth of a burst of all prompts; on separate engines,
+    /// the time that the closed loop leaves for prefill when the prefill engines are the bottleneck.
     fn burst_ms(&self, per_prompt_ms: f64, step_ms: f64) -> f64 {
         let all = self.point.concurrency * per_prompt_ms;
         if !self.point.is_split() {
@@ -542,8 +542,8 @@ impl<'a> Benchmark<'a> {
         all(0.3, shape, "speculative,shape".to_owned());
     }
 
-    /// What runs of one load share, such as a setting that a ladder of published runs chose for it
-    /// and that no column names.
+    /// An effect that runs of one load share, such as a setting that a ladder of published runs chose for
+    /// this load and that no column names.
     fn load_features(&self, spreads: &Spreads, all: &mut impl FnMut(f64, f64, String)) {
         let p = self.point;
         let (engine, mode, kind) = (p.engine.name(), self.mode(), family(&p.model));

@@ -1,9 +1,9 @@
-//! In how many bits a benchmark run kept its key-value cache.
+//! Finds in how many bits a benchmark run kept its key-value cache.
 //!
-//! A number format says eight bits for checkpoints of eight and four. vLLM and SGLang keep sixteen
-//! unless the launch asks for eight; TensorRT-LLM follows the checkpoint, and MXFP4 checkpoints
-//! say nothing. The rules here are read off the launch scripts that InferenceX publishes. They
-//! never look at a measured time.
+//! Number formats state eight bits for checkpoints of eight and four bits. vLLM and SGLang keep sixteen
+//! bits unless the launch asks for eight; TensorRT-LLM follows the checkpoint, and MXFP4 checkpoints say
+//! nothing. The rules here come from the launch scripts that InferenceX publishes. They never look at a
+//! measured time.
 //!
 //! Source: github.com/SemiAnalysisAI/InferenceX (Apache-2.0), the settings `kv-cache-dtype` and
 //! `kv_cache_config` in all revisions of `benchmarks/*.sh` from 2025-09 to 2026-05, read 2026-11-22.
@@ -14,7 +14,7 @@ use rialto_fleet::step::Engine;
 /// Bits of a cache that no launch narrowed.
 const WIDE_BITS: f64 = 16.0;
 
-/// Models that launches on Blackwell chips ran with a wide cache at first, and the first day on
+/// Models that launches on Blackwell chips ran with a sixteen-bit cache at first, and the first day on
 /// which their launch asked for eight bits.
 const NARROWED: [(&str, Engine, &str); 2] = [
     ("minimax-m2", Engine::Vllm, "2026-04-03"),

@@ -1,9 +1,10 @@
-//! The request log of a gateway, and what it teaches about the deployments that served it.
+//! The request log of a gateway, and what the calibration learns from it about the deployments that served
+//! the calls.
 //!
-//! Holds the log's reader and the update of the fitted parameters: one
-//! scale for each configuration (model, chip, engine, number format) over what the measured points
-//! taught, as far as the log's evidence outweighs their error. It never fits from nothing.
-//! `docs/fleet/accuracy.md` documents the format.
+//! Holds the log's reader and the update of the fitted parameters: for each configuration (model, chip,
+//! engine, number format), scales on top of the fit to measured points, as far as the log's evidence
+//! outweighs the error of that fit. It never fits parameters from a log alone. `docs/fleet/accuracy.md`
+//! documents the format.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +35,8 @@ pub struct CallsError {
     pub message: String,
 }
 
-/// Start and time per later token, milliseconds; an answer of one token has none of the latter.
+/// Checks a call. Returns its time to first token and its time per later token, milliseconds; an answer of
+/// one token has no time per later token.
 fn check(call: &Call) -> Result<(f64, Option<f64>), (&'static str, String)> {
     let positive = |field: &'static str, value: f64| {
         if value.is_finite() && value > 0.0 {
@@ -91,7 +93,7 @@ fn check(call: &Call) -> Result<(f64, Option<f64>), (&'static str, String)> {
     Ok((start_ms, Some(decode_ms / later)))
 }
 
-/// A call read, with what follows from its fields.
+/// A parsed call, with what follows from its fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoggedCall {
     /// The line as written.
@@ -112,7 +114,7 @@ impl LoggedCall {
 /// Reads a log.
 ///
 /// # Errors
-/// The first line that is no call, with its field.
+/// The first line that is not a call, with its field.
 pub fn read_calls(file: &str, text: &str) -> Result<Vec<LoggedCall>, CallsError> {
     let mut calls = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -158,7 +160,7 @@ pub struct LogError {
     pub tpot_median_percent: f64,
 }
 
-/// What the log taught about one configuration.
+/// What the update learnt about one configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConfigurationUpdate {
     /// Model, chip, engine and number format.
@@ -167,13 +169,13 @@ pub struct ConfigurationUpdate {
     pub calls: usize,
     /// `modelled` when any of its calls is a twin's.
     pub basis: CallBasis,
-    /// Factor by which the time to first token grew.
+    /// Factor by which the update changed the forecast time to first token.
     pub ttft_factor: f64,
-    /// Factor by which the time per token grew.
+    /// Factor by which the update changed the forecast time per token.
     pub tpot_factor: f64,
-    /// Errors before.
+    /// Errors before the update.
     pub before: LogError,
-    /// Errors after.
+    /// Errors after the update.
     pub after: LogError,
 }
 
@@ -189,15 +191,15 @@ pub struct LogUpdate {
 /// Calls of one configuration and plan share a catalogue entry and a clock.
 type Key<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-/// Scatter of a call's logarithmic error that is assumed at least: few calls teach little.
+/// The least scatter of a call's logarithmic error that is assumed, so that a few calls change little.
 const LEAST_SCATTER: f64 = 0.25;
 /// The 80 % interval of a normal distribution in standard deviations, on one side.
 const NORMAL_TENTH: f64 = 1.281_552;
 
-/// Updates fitted parameters by a log.
+/// Updates fitted parameters from a log.
 ///
-/// The scale of a configuration is expected at one, give or take the error that cross-validation
-/// showed; the log's median logarithmic error, with its standard error, moves it (the posterior
+/// Before the log, the scale of a configuration is expected to be one, with the spread of the errors in
+/// cross-validation. The log's median logarithmic error, with its standard error, moves it (the posterior
 /// mean of a normal scale under normal evidence). `source` is the log's name.
 ///
 /// # Errors
@@ -279,7 +281,7 @@ pub fn update_from_calls(
     })
 }
 
-/// One figure of one call: what it is explained by, and its logarithm.
+/// One figure of one call: the terms that explain it, and its logarithm.
 struct Figure {
     explained: Explained,
     logged_ln: f64,
@@ -299,7 +301,7 @@ impl Figure {
     }
 }
 
-/// One call beside its forecast.
+/// One call with its forecast.
 struct Case {
     /// Scale over all terms of its configuration's steps.
     step_key: String,
@@ -342,7 +344,7 @@ fn cases(group: &[&LoggedCall], catalogue: &Catalogue) -> Result<Vec<Case>, Cata
     Ok(cases)
 }
 
-/// A call as a run of the setting that the step-time model takes as normal.
+/// A call as a run in the setting that the step-time model takes as normal.
 fn point(
     call: &Call,
     catalogue: &Catalogue,
@@ -387,7 +389,7 @@ fn point(
     })
 }
 
-/// How many calls of a configuration were in flight when.
+/// How many calls of a configuration were in flight at each time.
 struct InFlight {
     starts_ms: Vec<f64>,
     ends_ms: Vec<f64>,
@@ -417,7 +419,7 @@ impl InFlight {
     }
 }
 
-/// How far the logarithm of a scale moves under the errors seen.
+/// How far the errors of the log move the logarithm of a scale.
 fn posterior_shift(mut seen: Vec<f64>, prior: Residuals) -> f64 {
     if seen.is_empty() {
         return 0.0;
@@ -437,15 +439,16 @@ fn errors_ln(cases: &[Case], layer: &Layer, pick: Pick) -> Vec<f64> {
     cases.iter().filter_map(of).collect()
 }
 
-/// Farthest that a log moves the scale of prompt computation, as a logarithm: where a step waits
-/// for memory or the host the prompt hardly shows in the time to first token.
+/// The farthest that a log moves the scale of prompt computation, as a logarithm: where a step waits for
+/// memory or the host, that scale hardly affects the time to first token.
 const FARTHEST_PROMPT_LN: f64 = 2.0;
-/// Calls that the two scales are settled on.
+/// The calls from which the two scales are computed.
 const SETTLED_CALLS: usize = 500;
 
-/// Moves two scales of a configuration as far as the log says: that over all terms of its steps by
-/// the times per token, and that of its prompts' computation by what the times to first token then
-/// still are off. Returns the factors by which the two times have grown, first token first.
+/// Moves two scales of a configuration as far as the log supports it: the scale over all terms of its steps
+/// by the times per token, and the scale of its prompt computation by the error that the times to first
+/// token then still have. Returns the factors by which the forecasts of the two times changed, first token
+/// first.
 fn settle(cases: &[Case], layer: &mut Layer, prior: &Errors) -> (f64, f64) {
     let Some(case) = cases.first() else {
         return (1.0, 1.0);

@@ -10,17 +10,17 @@ use super::solve::{Example, Prior, fit, predict_ln};
 use rialto_fleet::step::{Errors, Parameters, Residuals};
 use rialto_random::mix64;
 
-/// What a fold leaves out as a whole.
+/// What a fold of the cross-validation leaves out together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grouping {
     /// All points of a model on a chip, whatever the engine and precision.
     ModelChip,
-    /// Model, chip, engine and precision, models that share an architecture taken as one.
+    /// Model, chip, engine and precision; models that share an architecture count as one.
     Combination,
     /// Model, system, backend and precision exactly as the rows write them.
     Written,
-    /// Single points, dealt at random: what is left out has neighbours in the fit.
+    /// Single points, chosen at random: neighbours of the points left out are in the fit.
     Point,
 }
 
@@ -84,14 +84,14 @@ fn targets(points: &[&Point]) -> [Target; 2] {
 /// Single trials of planned configurations scatter several times more than sweeps do.
 const TRIAL_WEIGHT: f64 = 0.25;
 
-/// A vendor's published figure stands for a whole sweep that nobody published.
+/// The weight of a vendor's published figure: it stands for a whole sweep that nobody published.
 const PUBLISHED_WEIGHT: f64 = 4.0;
 
-/// A run that fits launches with and without drafting says little of either.
+/// The weight of a run that matches launches with and without drafting: it says little about either.
 const UNDECIDED_WEIGHT: f64 = 0.1;
 
-/// The same measurement copied into several rows counts less per row: one over the square root of
-/// its copies.
+/// If the data hold copies of a measurement, each row counts less: one over the square root of the number
+/// of copies.
 fn weights(points: &[&Point]) -> Vec<f64> {
     let key = |p: &Point| {
         let tenths = |x: Option<f64>| x.map(|x| libm::round(x * 10.0) as i64);
@@ -111,9 +111,9 @@ fn weights(points: &[&Point]) -> Vec<f64> {
     points.iter().map(|p| weight(p)).collect()
 }
 
-/// Fits all parameters on the points. Intervals come from cross-validations of the same points: of
-/// groups never measured from `unseen`, which leaves whole groups out, of measured ones from
-/// `between`, which leaves single points out.
+/// Fits all parameters to the points. Intervals come from cross-validations of the same points: those for
+/// groups that were never measured from `unseen`, which leaves whole groups out; those for measured groups
+/// from `between`, which leaves single points out.
 #[must_use]
 pub fn calibrate(
     points: &[&Point],
@@ -193,7 +193,7 @@ fn leave_out(target: &Target, fold_of: &[usize]) -> Vec<Option<f64>> {
     errors
 }
 
-/// A group with fewer points has no errors between its points to speak of.
+/// A group with fewer points has too few to estimate the errors between them.
 const MEASURED_POINTS: usize = 10;
 
 fn errors(points: &[&Point], unseen: &CrossValidation, of: impl Fn(&Point) -> bool) -> Errors {

@@ -44,7 +44,7 @@ impl<'a> Forecaster<'a> {
         Self { parameters }
     }
 
-    /// The forecast of one run. What the point measured is not looked at.
+    /// The forecast of one run. It never uses what the point measured.
     #[must_use]
     pub fn forecast(&self, point: &Point) -> Forecast {
         let run = Benchmark::new(point);

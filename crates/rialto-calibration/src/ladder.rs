@@ -1,8 +1,9 @@
-//! What published runs with separate prefill and decode engines used where a row does not say.
+//! Fills in how published runs with separate prefill and decode engines were configured, where a row does
+//! not say.
 //!
-//! Such runs walk through ladders of configurations that the engines' makers publish. Rows that
-//! name every degree and the number of engines show how the ladders are built; the rules here are
-//! read off them and fill in what other rows leave out. They never look at a measured time.
+//! Such runs walk through ladders of configurations that the engines' makers publish. Rows that name every
+//! degree and the number of engines show how the ladders are built; the rules here are derived from them
+//! and fill in what other rows leave out. They never look at a measured time.
 
 use super::point::{Replica, Serving};
 use rialto_fleet::catalogue::Precision;
@@ -47,8 +48,8 @@ impl Ladder {
         }
     }
 
-    /// A decode engine whose row gives its chips but neither how many there are nor, reliably, how
-    /// attention is divided: wide ones on racks and those with many sequences run it
+    /// A decode engine whose row gives its chips, but neither the number of engines nor, reliably, how
+    /// attention is divided: wide engines on racks and engines with many sequences run attention
     /// data-parallel. Experts are spread over all chips where a row spreads any.
     pub(crate) fn completed(&self, prefill: Replica, decode: Replica) -> Replica {
         let wide = self.rack && decode.chips >= 16;
@@ -92,8 +93,8 @@ impl Ladder {
     }
 }
 
-/// The division of a rack of which a row gives only the chips of all engines together (1 if not
-/// even those): prefill engines of four chips, and what is left to decode.
+/// The division of a rack for a row that gives only the chips of all engines together (1 if not even
+/// those): prefill engines of four chips, and the remaining chips for decode.
 pub(crate) fn divided(engine: Engine, chips: u32, concurrency: f64) -> Serving {
     let known = chips > 1;
     let left = if known { chips.saturating_sub(4) } else { 32 };

@@ -1,8 +1,8 @@
-//! How public benchmark runs were launched, looked up for rows that leave it out.
+//! Looks up how public benchmark runs were launched, for rows that do not say.
 //!
-//! The table says for each model, chip, engine, precision and pair of lengths at which
-//! concurrencies which engines ran, and whether multi-token prediction was on. A row finds its
-//! launch by those columns, its engine's build and its day. It never looks at a measured time.
+//! For each model, chip, engine, precision and pair of lengths, the table says which engines ran at which
+//! concurrencies, and whether multi-token prediction was on. A row finds its launch by those columns, its
+//! engine's build and its day. It never looks at a measured time.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -25,16 +25,16 @@ struct Launch {
     output_tokens: f64,
     /// Tokens drafted by multi-token prediction, 0 without.
     draft_tokens: u32,
-    /// Sequences that one decode engine takes at most, if stated.
+    /// The most sequences that one decode engine takes, if stated.
     batch_limit: Option<f64>,
-    /// Engines that prefill, unless the decoding ones do.
+    /// Prefill engines, unless the decode engines prefill.
     prefill: Option<(f64, Replica)>,
     decode: (f64, Replica),
     concurrencies: Vec<f64>,
 }
 
 impl Launch {
-    /// What a run of it is, apart from its load.
+    /// The settings of a run of this launch, apart from its load.
     fn settings(&self) -> (u32, Option<(f64, Replica)>, (f64, Replica)) {
         (self.draft_tokens, self.prefill, self.decode)
     }
@@ -60,7 +60,7 @@ struct Entry {
     runs: Vec<String>,
 }
 
-/// The table, or none if any of it is malformed; the shipped one is held whole by a test.
+/// The table, or none if any part of it is malformed; a test checks that the shipped one is not.
 fn parse(text: &str) -> Option<BTreeMap<String, Vec<Launch>>> {
     let table: Table = toml::from_str(text).ok()?;
     let mut out: BTreeMap<String, Vec<Launch>> = BTreeMap::new();
@@ -123,11 +123,11 @@ fn engines(word: &str) -> Option<(f64, Replica)> {
     Some((workers.parse().ok()?, replica))
 }
 
-/// Launches farther than this from a row, in days and penalties, are not its own.
+/// A launch farther than this from a row, in days and penalties, is not the row's launch.
 const FARTHEST: i64 = 100;
-/// Another build of the engine counts as many days, and so does another division of the chips.
+/// Another build of the engine counts as this many days, and so does another division of the chips.
 const OTHER_BUILD: i64 = 30;
-/// Another number of experts' or decode chips, which rows state loosely.
+/// Another number of chips for experts or decode, which rows do not state precisely.
 const OTHER_DIVISION: i64 = 20;
 /// A concurrency stated for each decode engine rather than for all of them.
 const PER_ENGINE: i64 = 5;
@@ -196,8 +196,8 @@ fn distance(p: &Point, l: &Launch) -> Option<i64> {
     (far <= FARTHEST).then_some(far)
 }
 
-/// The nearest launches of a row: several if they are equally near. Rows that number their
-/// configurations are of a collection without drafting, as all of them show that fit one launch.
+/// The nearest launches of a row: several if they are equally near. Rows that number their configurations
+/// are from a collection without drafting, as every such row that matches a single launch shows.
 fn nearest<'a>(p: &Point, launches: &'a [Launch]) -> Vec<&'a Launch> {
     let found: Vec<(i64, &Launch)> = launches
         .iter()
@@ -212,8 +212,8 @@ fn nearest<'a>(p: &Point, launches: &'a [Launch]) -> Vec<&'a Launch> {
     near
 }
 
-/// A launch is run when it is new: of several, those that came up within days of the row, if
-/// all others had long been known.
+/// A launch is mostly run when it is new: of several, keeps those that appeared within days of the row, if
+/// all others had been known for long.
 fn newest(points: &[Point], found: &mut [Vec<&'static Launch>]) {
     const FRESH_DAYS: i64 = 7;
     for (p, launches) in points.iter().zip(found) {
@@ -267,8 +267,8 @@ fn by_configuration(points: &[Point], found: &mut [Vec<&'static Launch>]) {
     }
 }
 
-/// The settings of a row's launch; of several, the engines of the one that stood longest, and the
-/// share that drafts.
+/// The settings of a row's launch; of several, the engines of the one that was in use longest, and the
+/// share of them that use drafting.
 fn take(point: &mut Point, launches: &[&Launch]) {
     let Some(longest) = launches.iter().max_by_key(|l| l.days.1 - l.days.0) else {
         return;

@@ -1,8 +1,8 @@
-//! Fitting the serving model on measured points, and saying how wrong it is on unseen ones.
+//! Fits the serving model to measured points, and reports how wrong it is on points that it has not seen.
 //!
-//! Holds the reader of measured points, the features a benchmark run is forecast from, the
-//! penalised fit, cross-validation and the validation report. It never opens a file: callers hand
-//! in text and get text back. `docs/fleet/accuracy.md` describes the method and its figures.
+//! Holds the reader of measured points, the features from which a benchmark run is forecast, the penalised
+//! fit, cross-validation and the validation report. It never opens a file: callers pass text and get text
+//! back. `docs/fleet/accuracy.md` describes the method and its figures.
 
 mod benchmark;
 mod cache;

@@ -45,7 +45,7 @@ pub enum PointsError {
     },
 }
 
-/// A row that no forecast is made for, and why.
+/// A row without a forecast, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Skipped {
     /// The file.
@@ -99,7 +99,7 @@ pub enum Serving {
 /// Multi-token prediction of a run as far as its launch is known.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Speculative {
-    /// 1 if it was on, 0 if off, between where launches with and without fit the run alike.
+    /// 1 if it was on, 0 if off; in between where launches with and without it match the run equally well.
     pub share: f64,
     /// Tokens drafted a step where it was on.
     pub draft_tokens: f64,
@@ -127,7 +127,7 @@ pub struct Point {
     pub precision: Precision,
     /// The engine.
     pub engine: Engine,
-    /// Engine version and month of the measurement: what the engine was then.
+    /// Engine version and month of the measurement: they identify the engine's build.
     pub build: String,
     /// Day of the measurement, if the row says.
     pub day: String,
@@ -143,15 +143,15 @@ pub struct Point {
     pub length_share: f64,
     /// Requests kept in flight by a closed loop.
     pub concurrency: f64,
-    /// A draft model is said to be used.
+    /// The row says that a draft model was used.
     pub drafted: bool,
     /// Multi-token prediction, if the launch of the run is known.
     pub speculative: Option<Speculative>,
-    /// Sequences that one decode engine takes at most, if the launch of the run says.
+    /// The most sequences that one decode engine takes, if the launch of the run says.
     pub batch_limit: Option<f64>,
     /// The row's own number of its configuration, shared by runs that were launched alike.
     pub configuration: Option<u32>,
-    /// Lengths or concurrency are assumed, not given.
+    /// Whether lengths or concurrency are assumed and not given.
     pub assumed: bool,
     /// Measured time to first token, milliseconds.
     pub ttft_ms: Option<f64>,
@@ -193,14 +193,14 @@ impl Point {
         1.0 + self.drafting().map_or(0.0, |s| s.draft_tokens)
     }
 
-    /// The drafting that a forecast assumes: where launches with and without it fit alike, that it
-    /// was on. Either forecast is wrong half of the time then, and too low costs less, as a relative
-    /// error, than too high.
+    /// The drafting that a forecast assumes: if launches with and without it match equally well, that it
+    /// was on. Either forecast is then wrong half of the time, and a forecast that is too low has a smaller
+    /// relative error than one that is too high.
     pub(crate) fn drafting(&self) -> Option<Speculative> {
         self.speculative.filter(|s| s.share > 0.0)
     }
 
-    /// Launches with and without drafting fit this run alike.
+    /// Launches with and without drafting match this run equally well.
     pub(crate) fn is_undecided(&self) -> bool {
         self.speculative
             .is_some_and(|s| s.share > 0.0 && s.share < 1.0)

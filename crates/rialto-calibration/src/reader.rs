@@ -1,10 +1,9 @@
 //! Reads files of measured points, in either of two forms.
 //!
-//! The first is the table of InferenceX measurements kept by NVIDIA's AIConfigurator: one row a
-//! point, with engine, plan, concurrency and lengths. The second is a plain table of published
-//! figures (MLPerf, AWS Neuron). Names are matched generously; a row whose model, chip or
-//! precision no catalogue entry matches is skipped with the reason, and a value that cannot be a
-//! measurement is an error.
+//! The first is the table of InferenceX measurements kept by NVIDIA's AIConfigurator: one row for each
+//! point, with engine, plan, concurrency and lengths. The second is a plain table of published figures
+//! (MLPerf, AWS Neuron). Names match in many spellings; a row whose model, chip or precision no catalogue
+//! entry matches is skipped with the reason, and a value that cannot be a measurement is an error.
 
 use csv::StringRecord;
 
@@ -33,8 +32,8 @@ const RANDOM_LENGTH_SHARE: f64 = 0.9;
 /// Reads one file of measured points.
 ///
 /// # Errors
-/// Names file, line and field when the text is not CSV, a column is missing, or a value is no
-/// number, negative, or zero where that cannot be.
+/// Names file, line and field when the text is not CSV, a column is missing, or a value is not a number, is
+/// negative, or is zero where zero is impossible.
 pub fn read_points(
     catalogue: &Catalogue,
     file: &str,
@@ -203,15 +202,16 @@ impl RowText<'_> {
             .ok_or_else(|| self.field_error(column, "is missing"))
     }
 
-    /// The first of the columns that holds NaN: a measurement that failed says nothing of the others.
+    /// The first of the columns that holds NaN: if one measurement failed, the others of the row say
+    /// nothing.
     fn failed(&self, columns: &[&str]) -> Option<String> {
         let nan = |c: &&&str| self.text(c).eq_ignore_ascii_case("nan");
         let column = columns.iter().find(nan)?;
         Some(format!("{column} is NaN: the measurement failed"))
     }
 
-    /// Why an engine's tensor degree cannot be, if it is one: rows of rack systems may hold the chips
-    /// of all engines in its place.
+    /// Why an engine's tensor degree is impossible, if it is: rows of rack systems may hold the chips of
+    /// all engines in its place.
     fn indivisible(&self, model: &Model, chip: &str) -> Result<Option<String>, PointsError> {
         if chip.starts_with("gb") {
             return Ok(None);
@@ -316,7 +316,8 @@ impl RowText<'_> {
         }))
     }
 
-    /// Requests in flight: stated by the source, else batch size times the engines it is per.
+    /// Requests in flight: as the source states them, else the batch size times the engines that each have
+    /// it.
     fn concurrency(&self, source: &str) -> Result<Option<f64>, PointsError> {
         let batch = self.bounded("batch_size")?;
         if let Some(stated) = stated_number(source, "silicon_concurrency=") {
@@ -465,7 +466,7 @@ impl RowText<'_> {
     }
 }
 
-/// How a published row was run, with documented assumptions where it does not say.
+/// How the run of a published row was made, with documented assumptions where the row does not say.
 struct Run {
     replica: Replica,
     replicas: f64,
@@ -488,8 +489,8 @@ const MLPERF_LENGTHS: [(&str, f64, f64); 5] = [
     ("mixtral-8x7b", 280.0, 145.0),
 ];
 
-/// Requests in flight on one replica are capped here whatever the cache could hold: engines limit
-/// the batch, and the roofline is flat beyond.
+/// The limit of requests in flight on one replica, whatever the cache could hold: engines limit the batch,
+/// and beyond it the roofline is flat.
 const MLPERF_MAX_BATCH: f64 = 1024.0;
 
 impl Run {
@@ -559,8 +560,8 @@ impl Run {
     }
 }
 
-/// The engine that four degrees describe. Two known slips of the source are undone: degrees that
-/// are each written as their square, and attention and tensor degree multiplied into the experts'.
+/// The engine that four degrees describe. Corrects two known errors of the source: degrees that are each
+/// written as their square, and an expert degree multiplied by the attention and tensor degrees.
 fn replica(tensor: u32, data: u32, moe_tensor: u32, expert: u32) -> Replica {
     let attention = tensor.saturating_mul(data);
     if moe_tensor == expert && expert > 1 && attention == expert.saturating_mul(expert) {
@@ -591,8 +592,8 @@ fn plain_replica(tensor: u32, data: u32, moe_tensor: u32, expert: u32) -> Replic
     }
 }
 
-/// The precision a row names, else what its quantisation mode or model name says, else the
-/// model's own. gpt-oss is published in MXFP4 and served so whatever the row calls it.
+/// The precision that a row names, else the one that its quantisation mode or model name implies, else the
+/// model's own. gpt-oss is published and served in MXFP4, whatever the row calls it.
 fn precision_name(stated: &str, experts: &str, written: &str, model: &Model) -> String {
     let lower = written.to_ascii_lowercase();
     let four_bit = |name: &str| matches!(name, "fp4" | "nvfp4" | "mxfp4" | "int4" | "");
@@ -614,7 +615,7 @@ fn precision_name(stated: &str, experts: &str, written: &str, model: &Model) -> 
     }
 }
 
-/// Published rows spell chips out: the catalogue chip whose name or alias starts the spelling.
+/// Published rows spell chip names out: finds the catalogue chip whose name or alias starts the spelling.
 fn published_chip<'a>(
     catalogue: &'a Catalogue,
     written: &str,

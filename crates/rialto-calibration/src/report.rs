@@ -1,4 +1,4 @@
-//! The validation report: every point's forecast against its measurement, and the accuracy by
+//! The validation report compares every point's forecast with its measurement, and states the accuracy by
 //! chip, model and engine.
 
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ pub struct Row {
     pub error_percent: f64,
     /// The measurement lies in the interval.
     pub inside: bool,
-    /// The measurement is itself worked out from two others (throughput of a closed loop).
+    /// Whether the measurement is itself computed from two others (throughput of a closed loop).
     pub derived: bool,
     /// Why the run lies outside what was measured, if it does.
     pub extrapolation: Option<String>,
@@ -57,7 +57,7 @@ pub struct Accuracy {
     pub mape_percent: f64,
     /// Median absolute error, percent of the measurement.
     pub median_percent: f64,
-    /// Share of measurements inside their interval, percent (80 if it is honest).
+    /// Share of measurements inside their interval, percent (80 if the intervals are right).
     pub inside_percent: f64,
 }
 
@@ -146,9 +146,9 @@ fn accuracy_by(rows: &[Row], by: fn(&Row) -> String) -> Vec<Accuracy> {
         .collect()
 }
 
-/// The accuracy of forecasts by fits that never saw a point's group: over all points, by how the
-/// phases are placed, and by chip, model and engine. The errors' lean is taken off as in every
-/// forecast; throughput follows from the two times, as in [`Forecaster::forecast`].
+/// The accuracy of forecasts by fits that never saw a point's group: over all points, by how the phases are
+/// placed, and by chip, model and engine. The lean of the errors is removed as in every forecast;
+/// throughput follows from the two times, as in [`Forecaster::forecast`].
 #[must_use]
 pub fn unseen_accuracy(
     points: &[&Point],
@@ -191,7 +191,7 @@ pub fn unseen_accuracy(
     out
 }
 
-/// The error of one figure of one point, forecast unseen.
+/// The error of one figure of one point, forecast by a fit that did not see it.
 struct Unseen<'a> {
     point: &'a Point,
     figure: &'static str,

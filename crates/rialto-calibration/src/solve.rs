@@ -1,14 +1,13 @@
 //! The penalised robust fit of scaled terms to measured times.
 //!
-//! The model of one measurement is the mean over kinds of step of
-//! `exp(all) * combine(terms[i] * exp(scale_i))`, where `all` and every `scale_i` are sums of
-//! fitted numbers: a base per term and the effects that apply, and `combine` adds the terms, less
-//! those that hide behind others. The fit
-//! minimises the pseudo-Huber loss of the logarithmic error plus each number's squared distance
-//! from its prior over the prior's variance, which is the posterior mode of a hierarchical model.
-//! Method: Gauss-Newton with iteratively reweighted least squares (Holland and Welsch, 1977); each
-//! step solves the normal equations by conjugate gradients with a diagonal preconditioner. All
-//! sums run in a fixed order, so that a fit repeats bit for bit on one platform.
+//! The model of one measurement is the mean over kinds of step of `exp(all) * combine(terms[i] *
+//! exp(scale_i))`, where `all` and every `scale_i` are sums of fitted numbers: a base per term and the
+//! effects that apply, and `combine` adds the terms, without those that overlap with others. The fit
+//! minimises the pseudo-Huber loss of the logarithmic error plus each number's squared distance from its
+//! prior over the prior's variance, which is the posterior mode of a hierarchical model. Method:
+//! Gauss-Newton with iteratively reweighted least squares (Holland and Welsch, 1977); each step solves the
+//! normal equations by conjugate gradients with a diagonal preconditioner. All sums run in a fixed order,
+//! so that a fit repeats bit for bit on one platform.
 
 use std::collections::BTreeMap;
 
@@ -30,16 +29,16 @@ pub(crate) struct Feature {
 /// Some of the steps behind a mean time.
 #[derive(Debug, Clone)]
 pub(crate) struct Kind {
-    /// How often they count: their share of all steps behind a mean, or steps one after another.
+    /// Their weight: their share of all steps behind a mean, or the number of such steps one after another.
     pub(crate) share: f64,
     /// Unscaled terms, milliseconds.
     pub(crate) terms: Vec<f64>,
 }
 
-/// Leaves of the scaled terms of a step what counts; the rest adds up to its time.
+/// Keeps of the scaled terms of a step only those that count; they add up to its time.
 pub(crate) type Combine = fn(&mut [f64]);
 
-/// What a time is explained by.
+/// The steps and effects that explain a time.
 #[derive(Debug, Clone)]
 pub(crate) struct Explained {
     /// The kinds of step it is a mean over.
@@ -70,7 +69,7 @@ impl Explained {
     }
 }
 
-/// One measurement with what it is explained by.
+/// One measurement with what explains it.
 #[derive(Debug, Clone)]
 pub(crate) struct Example {
     /// Terms and effects behind it.
@@ -81,7 +80,7 @@ pub(crate) struct Example {
     pub(crate) weight: f64,
 }
 
-/// What the base of each term is expected to be.
+/// The expected base of each term.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Prior {
     /// Expected logarithm of each term's scale.
@@ -90,7 +89,7 @@ pub(crate) struct Prior {
     pub(crate) spread: &'static [f64],
     /// Standard deviation of a measurement's logarithmic error.
     pub(crate) noise: f64,
-    /// Logarithmic error beyond which a measurement counts by its size only.
+    /// Logarithmic error beyond which the loss grows linearly and no longer with the square.
     pub(crate) robust: f64,
 }
 

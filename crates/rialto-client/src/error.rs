@@ -7,7 +7,7 @@ use rialto_core::reject::Code;
 use rialto_outside::OutsideError;
 use rialto_wire::native::Problem;
 
-/// Why a request had no answer that its caller can use.
+/// Why a request had no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The caller's own values: an address, a token, a file of certificates.
@@ -77,16 +77,18 @@ pub enum Trouble {
     Tls,
 }
 
-/// A realm's refusal, with what only the asking side knows.
+/// A realm's refusal, with what only the client knows.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}{}", .problem.title, if .problem.detail.is_empty() { "" } else { ": " }, .problem.detail)]
 pub struct Refusal {
     /// The realm's words.
     pub problem: Problem,
-    /// Whether the request carried a token.
+    /// Whether the request had a token.
     pub with_token: bool,
-    /// Where that token came from or one was looked for, if the caller said so.
+    /// Where that token came from or where the program looked for one, if the caller said so.
     pub token_from: Option<Arc<str>>,
+    /// The address of the server that refused; none for one command of a batch.
+    pub server: Option<String>,
 }
 
 impl From<OutsideError> for ClientError {

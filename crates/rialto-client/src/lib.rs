@@ -1,8 +1,8 @@
 //! A client of a realm's native API, over HTTP or within the same process.
 //!
-//! Holds transport and nothing else: who asks (token, acting agent), one request, one answer, and
-//! a refusal in the realm's words. It retries nothing, so that a request is made at most once, and it
-//! never prints or logs a token.
+//! Holds transport only: who asks (token, acting agent), one request, one answer, and a refusal as the
+//! realm words it. It never retries, so every request is made at most once, and it never prints or logs a
+//! token.
 
 mod address;
 mod error;
@@ -43,7 +43,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub struct Client {
     transport: Arc<Transport>,
     token: Option<HeaderValue>,
-    /// Where the token comes from, or where one was looked for.
+    /// Where the token comes from, or where the program looked for one.
     token_from: Option<Arc<str>>,
     acting: Option<HeaderValue>,
     cause: Option<HeaderValue>,
@@ -64,8 +64,8 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client of the server at an address such as `http://127.0.0.1:7600`. Servers with
-    /// `https` are trusted by the public roots. Connects on first use.
+    /// A client of the server at an address such as `http://127.0.0.1:7600`. The certificate of an `https`
+    /// server is checked against the public roots. Connects on first use.
     ///
     /// # Errors
     /// A usage error when the address or token is malformed.
@@ -122,8 +122,8 @@ impl Client {
         })
     }
 
-    /// The same connection, saying where its token comes from or where one was looked for, should
-    /// the server ask for a valid one.
+    /// The same connection, with a note where its token comes from or where the program looked for one; an
+    /// error shows it if the server asks for a valid token.
     #[must_use]
     pub fn with_token_from(&self, whence: &str) -> Self {
         Self {
@@ -148,7 +148,7 @@ impl Client {
         })
     }
 
-    /// The same connection, naming what causes the next commands.
+    /// The same connection, with the cause of the next commands.
     ///
     /// # Errors
     /// A usage error when the id is malformed.
@@ -174,7 +174,7 @@ impl Client {
         })
     }
 
-    /// The server's address, or that it is this process.
+    /// The server's address, or a text that says that the server is this process.
     #[must_use]
     pub fn server(&self) -> &str {
         match self.transport.as_ref() {
@@ -186,7 +186,7 @@ impl Client {
     /// Carries out one operation, such as `mail.send`.
     ///
     /// # Errors
-    /// The realm's refusal with its stable code, or that the server cannot be reached.
+    /// The realm's refusal with its stable code, or an error that the server cannot be reached.
     pub async fn command(&self, op: &str, args: Value) -> Result<Accepted, ClientError> {
         self.carry_out(op, written(&args)?).await
     }
@@ -199,7 +199,7 @@ impl Client {
         self.carry_out(op, args).await
     }
 
-    /// Carries out several operations, each separately; one outcome for each, in order.
+    /// Carries out several operations, each separately. Returns one outcome for each, in order.
     ///
     /// # Errors
     /// As [`Client::command`], when the batch as a whole is refused.
@@ -301,6 +301,7 @@ impl Client {
             problem,
             with_token: self.token.is_some(),
             token_from: self.token_from.clone(),
+            server: Some(self.server().to_owned()),
         }))
     }
 
@@ -365,7 +366,7 @@ impl Client {
     }
 }
 
-/// Writes one value of a path or query so that it stays one.
+/// Escapes one value of a path or query, so that it stays a single value.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

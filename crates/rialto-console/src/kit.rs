@@ -174,6 +174,35 @@ pub fn span_text(ms: u64) -> String {
     )
 }
 
+/// A length of time in words, in its two largest units: `1 day`, `1 minute 30 seconds`.
+#[must_use]
+pub fn lasting(ms: u64) -> String {
+    let units = [
+        (DAY_MS, "day"),
+        (HOUR_MS, "hour"),
+        (MINUTE_MS, "minute"),
+        (SECOND_MS, "second"),
+        (1, "millisecond"),
+    ];
+    let mut left = ms;
+    let mut words = Vec::new();
+    for (unit, name) in units {
+        if left >= unit {
+            let count = left / unit;
+            words.push(format!(
+                "{count} {name}{}",
+                if count == 1 { "" } else { "s" }
+            ));
+            left %= unit;
+        }
+    }
+    words.truncate(2);
+    if words.is_empty() {
+        return "no time".to_owned();
+    }
+    words.join(" ")
+}
+
 /// An id, linked to the page of its thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thing(pub AnyId);
@@ -484,6 +513,21 @@ mod tests {
             (now.0 - 9 * DAY_MS, "9 d ago"),
         ] {
             assert_eq!(ago(Time(at), now), want);
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_are_told_in_words() {
+        for (ms, want) in [
+            (0, "no time"),
+            (DAY_MS, "1 day"),
+            (7 * DAY_MS, "7 days"),
+            (HOUR_MS, "1 hour"),
+            (90 * SECOND_MS, "1 minute 30 seconds"),
+            (DAY_MS + HOUR_MS + MINUTE_MS, "1 day 1 hour"),
+            (500, "500 milliseconds"),
+        ] {
+            assert_eq!(lasting(ms), want);
         }
     }
 

@@ -39,8 +39,9 @@ const OMITTED: &str = "too much for this page: it stands in the log";
 /// What somebody wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Where it comes from: `an agent`, `a person`, `the operator`.
-    pub by: &'static str,
+    /// Who wrote it, by name where the page knows it: `@casa (the seller)`; else `an agent`, `a person`,
+    /// `the operator`.
+    pub by: String,
     /// Its parts.
     pub parts: Vec<Part>,
     /// What screening says it may be up to: `secret_request`.
@@ -106,6 +107,13 @@ impl Render for Part {
 }
 
 impl Written {
+    /// The same by an author of that name.
+    #[must_use]
+    pub fn by(mut self, name: impl Into<String>) -> Self {
+        self.by = name.into();
+        self
+    }
+
     /// Who wrote it and what screening says of it.
     fn labels(&self) -> Markup {
         html! {
@@ -152,9 +160,9 @@ impl Written {
 mod tests {
     use super::*;
 
-    fn plain(by: &'static str, text: &str) -> Written {
+    fn plain(by: &str, text: &str) -> Written {
         Written {
-            by,
+            by: by.to_owned(),
             parts: vec![Part::Text(text.to_owned())],
             ..Written::default()
         }

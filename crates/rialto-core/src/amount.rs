@@ -131,7 +131,7 @@ pub enum BadDecimal {
 impl fmt::Display for BadDecimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "expected a decimal number as text, such as \"12.50\"",
+            Self::Malformed => "expected a decimal number, such as \"12.50\"",
             Self::TooPrecise => "more digits after the point than the asset has",
             Self::TooLarge => "the amount is too large",
         })

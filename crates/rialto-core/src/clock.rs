@@ -1,14 +1,16 @@
 //! The realm's clock: logical time, how it follows the machine's two clocks, and setting it back.
 //!
 //! Logical time follows the machine's clock, and never runs back by itself. A steady clock, which
-//! never jumps, comes with every stamp and is logged with every envelope: limits run on it, and it
-//! moves logical time on while the machine's clock is behind. No clock is read here.
+//! never jumps and counts sleep, comes with every stamp and is logged with every envelope: limits run
+//! on it, it moves logical time on while the machine's clock is behind, and it tells a clock that was
+//! set from time that has passed. No clock is read here.
 
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+use crate::ctx::Stamp;
 use crate::entity::{Charge, Due, Entity, EntityKey, Lookup};
 use crate::event::Envelope;
 use crate::id::position_of;
@@ -83,6 +85,18 @@ pub fn run_ms(from_ms: u64, to_ms: u64) -> u64 {
     run(to_ms).saturating_sub(run(from_ms))
 }
 
+/// How far the machine's clock is ahead of where it should stand, in milliseconds.
+///
+/// It should stand where the last envelope found it, and what has passed since on the steady clock: a
+/// machine that slept and a process that was held show on both clocks alike, a clock that was set shows
+/// on the machine's only. What passed before `began_ms`, the steady clock's reading when the server
+/// started, is not counted: there is only the machine's clock to say how long no server ran.
+#[must_use]
+pub fn ahead_ms(wall: Time, steady_ms: u64, began_ms: u64, (last, last_ms): (Time, u64)) -> u64 {
+    let watched = steady_ms.saturating_sub(last_ms.max(began_ms));
+    wall.since(last.after(watched))
+}
+
 impl Entity for Clock {
     const KIND: u8 = 2;
     type Key = ();
@@ -110,6 +124,16 @@ impl State {
         };
         let ran = clock.steady_ms.map_or(0, |was| run_ms(was, steady_ms));
         wall.max(clock.now.after(ran))
+    }
+
+    /// How far the machine's clock of a stamp is ahead of where it should stand, in milliseconds; 0
+    /// before the first envelope.
+    pub(crate) fn wall_ahead_ms(&self, stamp: &Stamp) -> u64 {
+        let Some(clock) = self.clock.get(&()) else {
+            return 0;
+        };
+        let last = (clock.now, clock.steady_ms.unwrap_or(0));
+        ahead_ms(stamp.now, stamp.steady_ms, stamp.began_ms, last)
     }
 
     /// The reading of the steady clock at the last envelope, in milliseconds.

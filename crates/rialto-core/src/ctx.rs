@@ -25,8 +25,11 @@ pub struct Stamp {
     /// The wall clock's time.
     pub now: Time,
     /// The steady clock's reading, in milliseconds: it runs evenly whatever happens to the wall
-    /// clock, and never back, not even over a restart.
+    /// clock, through sleep too, and never back, not even over a restart.
     pub steady_ms: u64,
+    /// What the steady clock read when the server started, in milliseconds. Time before that was not
+    /// watched.
+    pub began_ms: u64,
     /// Fresh secret random bytes. Never logged.
     pub entropy: [u8; 32],
     /// A fresh public key that the realm holds the private half of, for commands that need one.
@@ -46,6 +49,8 @@ pub struct Ctx<'a> {
     pub(crate) consent: Consent,
     /// The result of an earlier command, if this one repeats it.
     pub(crate) repeats: Option<AnyId>,
+    /// The realm's mark of the text of a command that may have to wait for a person.
+    pub(crate) said: Option<Short>,
     actor: Option<AgentId>,
     position: u64,
     next_ordinal: u64,
@@ -88,6 +93,7 @@ impl<'a> Ctx<'a> {
             draft: Draft::default(),
             consent: Consent::Nothing,
             repeats: None,
+            said: None,
             actor,
             position: state.position() + 1,
             next_ordinal: 0,
@@ -154,6 +160,13 @@ impl<'a> Ctx<'a> {
         Ok(id)
     }
 
+    /// Stores the text of a command that may have to wait for a person, and keeps its mark, by which
+    /// the same request is known again.
+    pub(crate) fn place_marked(&mut self, sealed: Sealed) -> ContentRef {
+        self.said = Some(sealed.same);
+        self.place(sealed)
+    }
+
     /// Stores a sealed content with this envelope.
     pub(crate) fn place(&self, sealed: Sealed) -> ContentRef {
         let id = ContentId(id::number(self.position, u64::from(sealed.ordinal)));
@@ -184,14 +197,14 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// The events of the decision so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// How many events the decision has so far.
     pub(crate) fn emitted(&self) -> usize {
         self.events.len()
-    }
-
-    /// What is decided so far.
-    pub(crate) fn events(&self) -> &[Event] {
-        &self.events
     }
 
     /// The agent that acts, if any was named.

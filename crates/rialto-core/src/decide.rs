@@ -180,7 +180,8 @@ fn seal(
     })
 }
 
-/// Logical time never runs back, and never jumps ahead without the operator's consent.
+/// Logical time never runs back, and never jumps ahead without the operator's consent. Time that has
+/// passed, awake or asleep, is no jump: what is due by then is due.
 fn clock(
     state: &State,
     request: &Request,
@@ -188,7 +189,7 @@ fn clock(
     stamp: &Stamp,
 ) -> Result<Time, Rejection> {
     let last = state.now();
-    let jumped = state.position() > 0 && stamp.now.since(last) > limits::CLOCK_JUMP_MS;
+    let jumped = state.wall_ahead_ms(stamp) > limits::CLOCK_JUMP_MS;
     let accepts = matches!(command, Command::Realm(RealmCommand::AcceptClock(_)));
     let accepted = accepts && request.principal == Principal::Operator;
     if jumped && !accepted {
@@ -255,9 +256,9 @@ fn repetition(
         return Ok(None);
     };
     let made = Time(asked.made_at_s.saturating_mul(1_000));
-    let timely = |at: Time| {
-        at.since(made) <= limits::IDEMPOTENCY_MS && made.since(at) <= limits::IDEMPOTENCY_AHEAD_MS
-    };
+    let kept_ms = state.settings().keep_keys_ms();
+    let timely =
+        |at: Time| at.since(made) <= kept_ms && made.since(at) <= limits::IDEMPOTENCY_AHEAD_MS;
     let forgotten = state.clock.get(&()).and_then(|c| c.forgotten_s);
     let known = state.remembered.get(&key.key).or_else(|| {
         // Keys that were remembered before they were scoped to the agent.
@@ -277,16 +278,27 @@ fn repetition(
             position: known.position,
             ids: known.ids.clone(),
         })),
-        None if keys_full(state, request.principal) => Err(Code::KeysFull.into()),
-        None => Ok(None),
+        None => room_for_key(state, request.principal).map(|()| None),
     }
 }
 
-/// True if no more keys can be remembered, for the realm or for the asking owner.
-fn keys_full(state: &State, principal: Principal) -> bool {
+/// Refuses when no more keys can be remembered, for the realm or for the asking owner, and says when there
+/// is room again. A key is never forgotten early to make room.
+fn room_for_key(state: &State, principal: Principal) -> Result<(), Rejection> {
     let most = limits::IDEMPOTENCY_KEYS;
-    let used = |owner| state.share(Remembered::KIND, owner) as usize;
-    state.remembered.len() >= most
-        || policy::owner_of_principal(state, principal)
-            .is_some_and(|o| used(o) >= most / limits::OWNER_PART)
+    if state.remembered.len() >= most {
+        let detail = format!("at most {most} in the realm");
+        return Err(Rejection::new(Code::KeysFull, detail));
+    }
+    let Some(owner) = policy::owner_of_principal(state, principal) else {
+        return Ok(());
+    };
+    let most = most / limits::OWNER_PART;
+    if (state.share(Remembered::KIND, owner) as usize) < most {
+        return Ok(());
+    }
+    let first = state.leaving(Remembered::KIND, owner).next();
+    let room = first.map_or(state.now(), |(at, _)| at);
+    let detail = format!("at most {most} an owner; room again at {room}");
+    Err(Rejection::new(Code::KeysFull, detail))
 }

@@ -171,6 +171,16 @@ pub enum Charge<E: Entity> {
         /// The owner that brought it; none for what is the realm's own.
         payer: fn(&E, &E::Key, &State) -> Option<OwnerId>,
     },
+    /// An owner's, in a table whose entries leave by themselves: it is known which of an owner's leave
+    /// next. The rest as above; the key is a hash.
+    Window {
+        /// The most entities that the realm holds.
+        most: usize,
+        /// What they are called in an error.
+        what: &'static str,
+        /// The owner that brought it; none for what is the realm's own.
+        payer: fn(&E, &E::Key, &State) -> Option<OwnerId>,
+    },
 }
 
 /// By what an entity is found beside its key.

@@ -60,7 +60,7 @@ pub enum TextOf {
 pub struct Told {
     /// The thing.
     pub subject: AnyId,
-    /// What happened, in one line, without anybody's text.
+    /// What happened, in one line that reads behind the name of who did it, without anybody's text.
     pub what: String,
     /// How much money it is about.
     pub amount: Option<(Amount, AssetId)>,
@@ -211,8 +211,8 @@ impl Texts for Bound {
     fn each(&self, visit: &mut impl FnMut(&ContentRef)) {
         match self {
             Self::Offer { offer } => offer.note.each(visit),
+            Self::Accept { note, .. } => note.each(visit),
             Self::Transfer { memo, .. } => memo.each(visit),
-            Self::Accept { .. } => {}
         }
     }
 }

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use crate::handles::{self, Looks};
 use crate::hash::Hash;
 use crate::id::{
-    AccountId, AgentId, AssetId, CommunityId, ConversationId, ListingId, OwnerId, ReportId, TaskId,
-    TeamId, TokenId,
+    AccountId, AgentId, ApprovalId, AssetId, CommunityId, ConversationId, ListingId, OwnerId,
+    ReportId, TaskId, TeamId, TokenId,
 };
 use crate::identity::{Keys, Status};
 use crate::ledger::Holder;
@@ -20,7 +20,7 @@ use crate::market::{self, Cases};
 use crate::names::name_key;
 use crate::obligation::Owed;
 use crate::policy::BlockedOwners;
-use crate::share::Shares;
+use crate::share::{Shares, Windows};
 use crate::social::{Benches, Target};
 use crate::state::{State, pair};
 use crate::table::Table;
@@ -37,6 +37,7 @@ pub struct Index {
     pub(crate) direct: Table<(AgentId, AgentId), ConversationId>,
     pub(crate) team_names: Table<(OwnerId, String), TeamId>,
     pub(crate) shares: Shares,
+    pub(crate) windows: Windows,
     pub(crate) community_names: Table<Handle, CommunityId>,
     pub(crate) reported: Table<(AgentId, Target), ReportId>,
     pub(crate) looks: Looks,
@@ -46,6 +47,7 @@ pub struct Index {
     pub(crate) cases: Cases,
     pub(crate) benches: Benches,
     pub(crate) parts: BTreeSet<(TaskId, TaskId)>,
+    pub(crate) waiting: BTreeSet<(AgentId, ApprovalId)>,
     pub(crate) owed: Owed,
 }
 
@@ -61,6 +63,7 @@ impl Index {
             direct: Table::new(seed),
             team_names: Table::new(seed),
             shares: Table::new(seed),
+            windows: Table::new(seed),
             community_names: Table::new(seed),
             reported: Table::new(seed),
             looks: Looks::new(seed),
@@ -70,6 +73,7 @@ impl Index {
             cases: Table::new(seed),
             benches: Benches::default(),
             parts: BTreeSet::new(),
+            waiting: BTreeSet::new(),
             owed: Owed::new(seed),
         }
     }
@@ -143,7 +147,13 @@ impl State {
         self.index.parts.range(all).map(|(_, part)| *part)
     }
 
-    /// True if the look-ups of communities, members, wholes, keys and cases equal rebuilt ones. They
+    /// The approvals that an agent waits for, the oldest first.
+    pub(crate) fn approvals_of(&self, agent: AgentId) -> impl Iterator<Item = ApprovalId> + '_ {
+        let all = (agent, ApprovalId(0))..=(agent, ApprovalId(u64::MAX));
+        self.index.waiting.range(all).map(|(_, approval)| *approval)
+    }
+
+    /// True if the look-ups of communities, members, wholes, approvals, keys and cases equal rebuilt ones. They
     /// always do; tests ask.
     #[must_use]
     pub fn lookups_hold(&self) -> bool {
@@ -160,7 +170,12 @@ impl State {
         let cases = market::count_cases(self, self.seed());
         let mut same = cases.len() == self.index.cases.len();
         cases.for_each(|key, have| same &= self.index.cases.get(key) == Some(have));
+        let mut waiting = BTreeSet::new();
+        self.approvals.for_each(|id, approval| {
+            waiting.insert((approval.agent, *id));
+        });
         same && parts == self.index.parts
+            && waiting == self.index.waiting
             && keys.agrees(&self.index.keys)
             && Benches::count(self) == self.index.benches
     }
@@ -174,13 +189,23 @@ impl State {
         &mut self.index.shares
     }
 
-    /// True if the running counts of what each owner has brought equal a fresh count. They always do;
-    /// tests ask.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.index.windows
+    }
+
+    pub(crate) fn windows_mut(&mut self) -> &mut Windows {
+        &mut self.index.windows
+    }
+
+    /// True if the running counts of what each owner has brought, and the order in which it leaves, equal
+    /// fresh ones. They always do; tests ask.
     #[must_use]
     pub fn shares_hold(&self) -> bool {
-        let fresh = self.count_shares();
-        let mut same = fresh.len() == self.index.shares.len();
-        fresh.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
+        let (shares, windows) = self.count_shares();
+        let mut same = shares.len() == self.index.shares.len();
+        same &= windows.len() == self.index.windows.len();
+        shares.for_each(|whose, have| same &= self.index.shares.get(whose) == Some(have));
+        windows.for_each(|whose, window| same &= self.index.windows.get(whose) == Some(window));
         same
     }
 

@@ -5,17 +5,20 @@
 
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 
-/// The most the clock may jump forward between two commands without the operator's consent.
+/// The most the clock may jump forward between two commands without the operator's consent: how far it
+/// may move beyond what has passed on the steady clock.
 pub const CLOCK_JUMP_MS: u64 = HOUR_MS;
 /// The most expiries that one clock command carries out.
 pub const TICK_EXPIRIES: usize = 512;
 
-/// How long an accepted command's idempotency key is remembered, and how old a key may be.
+/// How long an accepted command's idempotency key is remembered, and how old a key may be, unless
+/// `keep_keys_ms` of the settings says less.
 pub const IDEMPOTENCY_MS: u64 = DAY_MS;
 /// How far ahead of the realm's clock an idempotency key may lie.
 pub const IDEMPOTENCY_AHEAD_MS: u64 = 5 * MINUTE_MS;
-/// How many idempotency keys are remembered at once; past it, commands with a key are refused.
-pub const IDEMPOTENCY_KEYS: usize = 10_000_000;
+/// How many idempotency keys are remembered at once; past it, commands with a key are refused. A key is
+/// never forgotten early: a repeat of a forgotten one is refused too.
+pub const IDEMPOTENCY_KEYS: usize = 20_000_000;
 
 /// One owner may fill at most one part in this many of each realm-wide table that owners fill: keys,
 /// accounts, holds, conversations, contacts, tasks, listings, calls, negotiations, deals and so on.
@@ -98,10 +101,20 @@ pub const WAITING_CROWDED_KNOWN: usize = 7_500;
 pub const WAITING_SWEEP: usize = 1_024;
 /// How long a delivery is kept; what still waits for an act of its reader is kept longer.
 pub const DELIVERY_MS: u64 = 30 * DAY_MS;
-/// How long a client's message id is remembered.
+/// How long a client's message id is remembered at most: as long while its owner's window has room.
 pub const MESSAGE_ID_MS: u64 = DAY_MS;
+/// How long a client's message id is remembered at least, unless `keep_message_ids_ms` of the settings
+/// says otherwise. Younger ones are never forgotten: a full window refuses further messages with an id.
+pub const MESSAGE_ID_LEAST_MS: u64 = 10 * MINUTE_MS;
+/// The window of message ids of an owner with all its agents, in bytes (400 MiB), unless
+/// `message_id_bytes` of the settings says otherwise. It has room for 2,184 ids a second.
+pub const MESSAGE_ID_WINDOW: u64 = 419_430_400;
+/// What one message id takes of its owner's window, in bytes.
+pub const MESSAGE_ID_BYTES: u64 = 320;
+/// The most ids past their least time that leave a full window for a new one.
+pub const MESSAGE_IDS_FORGOTTEN: usize = 8;
 /// Client message ids remembered at once.
-pub const MESSAGE_IDS: usize = 10_000_000;
+pub const MESSAGE_IDS: usize = 20_000_000;
 /// Unanswered first messages that one agent may have waiting at strangers.
 pub const OPEN_REQUESTS_PER_AGENT: u32 = 100;
 

@@ -91,7 +91,7 @@ macro_rules! modules {
                 pairs: Pair;
             }
             /// Policy.
-            policy: Policy = 6, PolicyEvent, PolicyCommand {
+            policy: Policy = 6, PolicyEvent, PolicyCommand<C> {
                 /// Allowances.
                 allowances: Allowance;
                 /// Blocks.

@@ -272,7 +272,7 @@ macro_rules! noun {
         pub static $noun: $crate::noun::Noun = $crate::noun::Noun {
             name: $name,
             plural: $plural,
-            about: concat!($($about),+),
+            about: concat!($($about),+).trim_ascii(),
             list_path: concat!("/api/", $plural),
             one_path: concat!("/api/", $plural, "/{id}"),
             columns: &[$(&$column),*],

@@ -96,12 +96,12 @@ codes! {
     TooMany = 10 Limit "more entries than one request may hold", "Split the request; the detail names the limit.";
     /// The header does not hold a time, a point and a text.
     BadKey = 11 Invalid "the idempotency key has the wrong form", "Use the time in Unix seconds, a point, and 1 to 64 visible characters: 1795351234.order-7.";
-    /// Outcomes are remembered for 24 hours, so an older key could make a command happen twice.
-    KeyTooOld = 12 Gone "the idempotency key is older than 24 hours or ahead of the realm's clock", "Look up the result of the first attempt; if there was none, use a key with the current time.";
+    /// Outcomes are remembered for 24 hours, or for less if the realm's settings say so, so an older key could make a command happen twice.
+    KeyTooOld = 12 Gone "the idempotency key is older than keys are remembered, or ahead of the realm's clock", "Look up the result of the first attempt; if there was none, use a key with the current time.";
     /// The same key was used before with another operation or other arguments.
     KeyReused = 13 Conflict "the idempotency key was used for another request", "Use a new key for a new request.";
-    /// More keys were used within 24 hours than the realm remembers at a time.
-    KeysFull = 14 Unavailable "the table of idempotency keys is full", "Try again later, or send the request without a key.";
+    /// More keys were used than the realm remembers at a time, of one owner or together.
+    KeysFull = 14 Unavailable "the table of idempotency keys is full", "Try again at the time in the detail, or send the request without a key; the operator can lower keep_keys_ms.";
     /// No token came with the request, or the realm never issued the one that came.
     Unauthenticated = 15 Unauthenticated "the request carries no valid token", "Send `Authorization: Bearer TOKEN`; tokens are issued by `rialto agent token` or `rialto owner token`.";
     /// Requests come faster than the log can be written.
@@ -123,19 +123,21 @@ codes! {
     BodySlow = 23 Invalid "the body arrived too slowly", "Send it again over a better connection, or in smaller parts; the detail names the minimum rate.";
     /// The key is a point of small order, so that a signature for it can be made without a private key, or is not written as a key is.
     WeakKey = 26 Invalid "anybody could sign for this public key", "Make a key pair with a library for Ed25519, and give its public key.";
+    /// Messages with an id of the sender's own come so fast that those of the realm's least time fill the window of their owner.
+    MessageIdsFull = 27 Limit "the window of the owner's message ids is full", "Try again at the time in the detail, send without a client_id, or have the operator raise message_id_bytes or lower keep_message_ids_ms.";
     /// A name, address or message id can never be erased, so none may contain a token of this realm.
     TokenInName = 30 Invalid "a name or other short text contains a live token of the realm", "Send the request without it; if anybody else may have seen the token, revoke it.";
 
     /// The token is valid, but its holder does not have the role or the relation that this needs.
-    Forbidden = 101 Forbidden "the principal may not do this", "Use a token of the principal that owns the resource; the detail says who may.";
+    Forbidden = 101 Forbidden "the principal may not do this", "Ask an admin of the owner that it concerns, or use the token of one who may; the detail says who may.";
     /// A person or the operator asks for something that only an agent can do.
-    NoActor = 102 Invalid "the request does not say which agent acts", "Use an agent's token, or name the agent with the Rialto-Agent header as an admin of its owner.";
+    NoActor = 102 Invalid "the request does not say which agent acts", "Use an agent's token, or, with the token of an admin of its owner, name the agent in the header Rialto-Agent.";
     /// The id or name does not exist, or belongs to somebody else.
     NotFound = 103 NotFound "no such thing, or not yours to see", "Check the id; ids of other owners' private things answer the same as ids that do not exist.";
     /// Handles, owners' names and asset codes are unique, and this one is in use.
     NameTaken = 104 Conflict "the name is taken", "Choose another name.";
     /// An admin of the owner, or the operator, pulled the stop switch of the agent, the person or the owner.
-    Suspended = 105 Forbidden "the agent, person or owner is suspended", "Its owner or the operator can resume it.";
+    Suspended = 105 Forbidden "the agent, person or owner is suspended", "An admin of the owner, or the operator, releases it: `rialto agent resume`, or `rialto owner start` after all its agents were stopped; the detail says who is stopped.";
     /// The token was valid once, but has been revoked or has expired.
     TokenRevoked = 106 Unauthenticated "the token was revoked or has expired", "Ask an admin of the owner for a new token.";
     /// The number of live tokens of an agent or person is bounded.
@@ -185,7 +187,7 @@ codes! {
     TooManyRequests = 207 Limit "too many first messages wait unanswered at strangers", "Wait for answers.";
     /// The number of a group's members is bounded.
     GroupFull = 208 Limit "the group has the maximum number of members", "Open another group.";
-    /// The sender used the same client message id before with another text or receiver.
+    /// The sender used the same client message id before with another text, receiver or subject.
     MessageKeyReused = 209 Conflict "the client message id was used for another message", "Use a new id for a new message.";
     /// Both sides would be the same agent.
     ToSelf = 210 Invalid "an agent cannot do this with itself", "Name another agent.";
@@ -195,7 +197,7 @@ codes! {
     /// The task was completed, failed, canceled or rejected, which is final.
     TaskFinished = 301 Conflict "the task is finished", "Create a new task.";
     /// The life cycle has no such step from the task's state.
-    BadTransition = 302 Conflict "the task cannot change from its state to that one", "The life cycle is in docs/concepts.md.";
+    BadTransition = 302 Conflict "the task cannot change from its state to that one", "Read the task with `rialto task show`: a submitted one is accepted or rejected first, a working one asks, completes or fails, and a finished one stays as it is.";
     /// The agent is not the one that the task was given to.
     NotWorker = 303 Forbidden "only the task's worker may do this", "Use the worker's token.";
     /// The agent is not the one that gave the task.
@@ -251,7 +253,7 @@ codes! {
     /// The latest offer was made by the same agent, and the other side has not answered.
     OwnOffer = 503 Conflict "an agent cannot accept or counter its own offer", "Wait for the other side, or leave.";
     /// It ended in a deal, a side left, another proposal won, or its last offer expired.
-    NegotiationOver = 504 Gone "the negotiation has ended", "Open a new one.";
+    NegotiationOver = 504 Gone "the negotiation has ended", "Look at what came of it before you open another: `rialto deal show` names the deal that it became.";
     /// The agent is neither buyer nor seller in this.
     NotParty = 505 Forbidden "the agent is not a party to this", "Only the parties and the named arbiter can act on it.";
     /// The deadline is over, the call was closed or awarded, or it has the maximum number of answers.
@@ -263,7 +265,7 @@ codes! {
     /// Proposals stay sealed until all are opened, so that nobody makes one after seeing another's.
     StillSealed = 509 Conflict "proposals are still sealed", "They are opened together at the deadline, or when all invited have answered.";
     /// The deal is already past this step, or has not reached it.
-    DealState = 510 Conflict "the deal's state does not allow this", "The life cycle is in docs/concepts.md; the detail names the state, and says if its time is over.";
+    DealState = 510 Conflict "the deal's state does not allow this", "The detail names the state, and says if its time is over; `rialto deal show` says whose turn it is.";
     /// The terms of the deal name another arbiter, or the named arbiter is not independent of both sides.
     NotArbiter = 511 Forbidden "only the deal's arbiter may rule", "Use the token of the named arbiter; if none is named, or the named one cannot rule, the operator rules.";
     /// Without invited agents and without public, nobody could answer the call.
@@ -298,7 +300,7 @@ codes! {
     /// More of these came within the period than the realm's settings allow.
     RateLimited = 603 Limit "the rate limit is reached", "Slow down; the detail says when the next is possible.";
     /// An approval is decided once, within a bounded time.
-    ApprovalOver = 604 Gone "the approval was already given, denied or has expired", "Make the request again.";
+    ApprovalOver = 604 Gone "the approval was already given or denied, has expired, or is over", "Make the request again.";
     /// The number of blocks that one party sets is bounded.
     TooManyBlocks = 605 Limit "the maximum number of blocks is set", "Remove some.";
 
@@ -358,7 +360,7 @@ codes! {
     /// All its attempts failed or its time is over, so it is tried no more.
     ObligationDead = 801 Conflict "the obligation is dead", "The operator has it tried again with `rialto obligation retry`, or drops it.";
 
-    /// The machine's clock is wrong, or the server was down for longer than that.
+    /// The machine's clock was set ahead, or no server ran, by or for longer than that. A machine that sleeps causes it only where no clock counts sleep.
     ClockJump = 901 Unavailable "the clock has jumped ahead by more than an hour", "If the machine's clock is right, the operator accepts it: `rialto clock accept`, or `rialto serve --accept-clock`.";
     /// A write or a sync failed, so the node cannot promise anything until somebody has checked the disk.
     Stopped = 902 Unavailable "the node has stopped because its log could not be written", "Read the server's log, repair the disk and start the server again; nothing acknowledged is lost.";
@@ -386,6 +388,8 @@ codes! {
     NotStored = 913 Unavailable "a text of the request could not be stored, and nothing was done", "Try again; the server's log names the cause: a full disk, or too many open files.";
     /// The indexer, which reads the log into the lists, met something that it cannot read or write.
     ViewsStopped = 914 Unavailable "the lists are not being updated", "The server's log and /readyz with the operator's token name the cause; commands and inboxes go on.";
+    /// Another program listens there, or the operating system does not let this one.
+    CannotListen = 915 Unavailable "the address cannot be listened at", "End what listens there, or name another address with --listen; the detail names the cause.";
     /// The realm's clock is not ahead of the machine's, or no known jump brought it there.
     NothingToUndo = 920 Conflict "there is no jump of the clock to undo", "Set the machine's clock right first; `rialto clock show` says where both clocks stand.";
 }

@@ -5,8 +5,11 @@
 //! ([`crate::entity::Charge`]). The counts are derived: they are made anew
 //! when a snapshot is loaded and are no part of the digest.
 
+use alloc::collections::BTreeSet;
+
 use crate::ctx::{Ctx, room};
-use crate::entity::{Charge, Entity, Stored};
+use crate::entity::{Charge, Entity, Stored, key_of};
+use crate::hash::Short;
 use crate::id::{AgentId, OwnerId};
 use crate::ledger::Holder;
 use crate::limits;
@@ -16,20 +19,65 @@ use crate::policy::{Node, Party};
 use crate::reject::{Code, Rejection};
 use crate::state::{State, pair};
 use crate::table::Table;
+use crate::time::Time;
 
 /// How many entries of each kind each owner has brought.
 pub(crate) type Shares = Table<(u8, OwnerId), u32>;
 
+/// When which entries of an owner leave by themselves, for the kinds that have windows.
+pub(crate) type Windows = Table<(u8, OwnerId), BTreeSet<(Time, Short)>>;
+
 /// Counts the entities of one kind.
-pub(crate) fn count<E: Stored>(state: &State, shares: &mut Shares) {
-    let Charge::Owner { payer, .. } = E::CHARGE else {
+pub(crate) fn count<E: Stored>(state: &State, shares: &mut Shares, windows: &mut Windows) {
+    if matches!(E::CHARGE, Charge::Nobody) {
         return;
-    };
+    }
     E::store(state).for_each(|key, entity| {
-        if let Some(payer) = payer(entity, key, state) {
-            charge(shares, (E::KIND, payer));
+        let Some(payer) = payer(entity, key, state) else {
+            return;
+        };
+        charge(shares, (E::KIND, payer));
+        if let Some(leaves) = leaves(entity, key) {
+            enter(windows, (E::KIND, payer), leaves);
         }
     });
+}
+
+/// The owner that an entity is charged to, if one is.
+fn payer<E: Entity>(entity: &E, key: &E::Key, state: &State) -> Option<OwnerId> {
+    match E::CHARGE {
+        Charge::Nobody => None,
+        Charge::Owner { payer, .. } | Charge::Window { payer, .. } => payer(entity, key, state),
+    }
+}
+
+/// When an entity leaves its owner's window, if it is of a kind with windows.
+fn leaves<E: Entity>(entity: &E, key: &E::Key) -> Option<(Time, Short)> {
+    if !matches!(E::CHARGE, Charge::Window { .. }) {
+        return None;
+    }
+    Some((entity.due()?, key_of::<E>(key).typed()?))
+}
+
+fn enter(windows: &mut Windows, whose: (u8, OwnerId), leaves: (Time, Short)) {
+    match windows.get_mut(&whose) {
+        Some(window) => {
+            window.insert(leaves);
+        }
+        None => {
+            windows.insert(whose, BTreeSet::from([leaves]));
+        }
+    }
+}
+
+fn leave(windows: &mut Windows, whose: (u8, OwnerId), leaves: (Time, Short)) {
+    let left = windows.get_mut(&whose).map(|window| {
+        window.remove(&leaves);
+        window.len()
+    });
+    if left == Some(0) {
+        windows.remove(&whose);
+    }
 }
 
 fn charge(shares: &mut Shares, whose: (u8, OwnerId)) {
@@ -87,32 +135,50 @@ pub(crate) fn party(state: &State, party: Party) -> Option<OwnerId> {
 impl State {
     /// Charges an entity that is about to come to who brings it.
     pub(crate) fn charge<E: Entity>(&mut self, key: &E::Key, entity: &E) {
-        if let Charge::Owner { payer, .. } = E::CHARGE
-            && let Some(payer) = payer(entity, key, self)
-        {
-            charge(self.shares_mut(), (E::KIND, payer));
+        let Some(payer) = payer(entity, key, self) else {
+            return;
+        };
+        let whose = (E::KIND, payer);
+        charge(self.shares_mut(), whose);
+        if let Some(leaves) = leaves(entity, key) {
+            enter(self.windows_mut(), whose, leaves);
         }
     }
 
     /// Ends the charge of the entity with this key, if it is there.
     pub(crate) fn end_charge<E: Stored>(&mut self, key: &E::Key) {
-        if let Charge::Owner { payer, .. } = E::CHARGE
-            && let Some(entity) = E::store(self).get(key)
-            && let Some(payer) = payer(entity, key, self)
-        {
-            discharge(self.shares_mut(), (E::KIND, payer));
+        let Some(entity) = E::store(self).get(key) else {
+            return;
+        };
+        let Some(payer) = payer(entity, key, self) else {
+            return;
+        };
+        let (whose, leaves) = ((E::KIND, payer), leaves(entity, key));
+        discharge(self.shares_mut(), whose);
+        if let Some(leaves) = leaves {
+            leave(self.windows_mut(), whose, leaves);
         }
+    }
+
+    /// What of an owner's window of a kind leaves when, the first first.
+    pub(crate) fn leaving(
+        &self,
+        kind: u8,
+        owner: OwnerId,
+    ) -> impl Iterator<Item = (Time, Short)> + '_ {
+        let window = self.windows().get(&(kind, owner));
+        window.into_iter().flatten().copied()
     }
 }
 
 /// The most entries of a table, and what they are called; only for kinds that an owner is charged for.
 const fn bound<E: Entity>() -> (usize, &'static str) {
     assert!(
-        matches!(E::CHARGE, Charge::Owner { .. }),
+        !matches!(E::CHARGE, Charge::Nobody),
         "nobody has a share of the table"
     );
     match E::CHARGE {
-        Charge::Owner { most, what, .. } => (most, what),
+        Charge::Owner { most, what, .. } | Charge::Window { most, what, .. } => (most, what),
         Charge::Nobody => (0, ""),
     }
 }
@@ -219,7 +285,7 @@ mod tests {
         ),
         (
             MessageKey::KIND,
-            r#"@buyer mail.send {"to": {"agent": "@seller"}, "body": "x", "client_id": "c"} => RLT0114"#,
+            r#"@buyer mail.send {"to": {"agent": "@seller"}, "body": "x", "client_id": "c"} => RLT0027"#,
         ),
         (
             Task::KIND,

@@ -18,9 +18,9 @@ use crate::market;
 use crate::modules::modules;
 use crate::noun::Noun;
 use crate::policy::{self, Settings};
-use crate::realm::Remembered;
+use crate::realm::{Remembered, forgotten_at};
 use crate::reject::{Code, Rejection};
-use crate::share::{self, Shares};
+use crate::share::{self, Shares, Windows};
 use crate::social::{Benches, Standing};
 
 macro_rules! stores {
@@ -114,11 +114,12 @@ macro_rules! stores {
                 });)*)*
             }
 
-            /// Counts what every owner has brought.
-            pub(crate) fn count_shares(&self) -> Shares {
+            /// Counts what every owner has brought, and orders what leaves by itself.
+            pub(crate) fn count_shares(&self) -> (Shares, Windows) {
                 let mut shares = Shares::new(self.seed);
-                $($(share::count::<crate::$module::$entity>(self, &mut shares);)*)*
-                shares
+                let mut windows = Windows::new(self.seed);
+                $($(share::count::<crate::$module::$entity>(self, &mut shares, &mut windows);)*)*
+                (shares, windows)
             }
         }
 
@@ -175,7 +176,7 @@ impl State {
     /// Ends the loading of a snapshot that was made at `position`.
     pub fn loaded(&mut self, position: u64) {
         self.position = position;
-        self.index.shares = self.count_shares();
+        (self.index.shares, self.index.windows) = self.count_shares();
         let mut looks = core::mem::replace(&mut self.index.looks, Looks::new(self.seed));
         handles::know_all(self, &mut looks);
         self.index.looks = looks;
@@ -231,6 +232,8 @@ impl State {
         let clock = Clock::after(self.clock.get(&()), envelope);
         self.bring((), clock);
         if let Some(key) = envelope.key {
+            let settings = self.realm.get(&()).map(|r| &r.settings);
+            let kept_ms = settings.and_then(|s| s.keep_keys_ms);
             let remembered = Remembered {
                 request: key.request,
                 position: envelope.position,
@@ -238,6 +241,7 @@ impl State {
                 ids: envelope.ids.clone(),
                 owner: policy::owner_of_principal(self, envelope.principal),
                 made_at_s: key.made_at_s,
+                until: kept_ms.map(|ms| forgotten_at(envelope.at, ms)),
             };
             self.bring(key.key, remembered);
         }

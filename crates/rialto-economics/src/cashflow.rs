@@ -25,9 +25,10 @@ pub fn npv(rate: f64, flows: &[f64], first_years: f64, step_years: f64) -> f64 {
 pub enum Irr {
     /// The one rate a year at which the net present value is zero.
     Rate(f64),
-    /// The flows never change sign, or no rate between -99 % and 1,000 % a year balances them.
+    /// The flows never change sign, or no rate between -99 % and 1,000 % a year makes the net present value
+    /// zero.
     None,
-    /// The flows change sign more than once and more than one rate balances them.
+    /// The flows change sign more than once, and more than one rate makes the net present value zero.
     Ambiguous,
 }
 
@@ -42,9 +43,9 @@ impl Irr {
     }
 }
 
-/// The internal rate of return a year of flows that fall `step_years` apart. The search counts
-/// the sign changes of the net present value on a grid of rates, so that several roots are
-/// reported as such and never as the first one found.
+/// The yearly internal rate of return of flows that are `step_years` apart. The search counts the sign
+/// changes of the net present value on a grid of rates, so that it reports several roots as several and
+/// never just the first one found.
 #[must_use]
 pub fn irr(flows: &[f64], step_years: f64) -> Irr {
     let value = |rate: f64| npv(rate, flows, 0.0, step_years);

@@ -1,4 +1,4 @@
-//! Checks statements against figures: which follow, and which do not.
+//! Checks which statements follow from their figures, and which do not.
 //!
 //! A claim is a sentence, a formula over named facts, and what the sentence says the result is
 //! ("nearly 60 %", "11.2 USD_B", "primarily"). The check computes the result, compares it with
@@ -387,7 +387,7 @@ impl Case<'_> {
         Ok((low, high))
     }
 
-    /// For each fact, the value at which the claim would hold, the others as given.
+    /// For each fact, the value at which the claim would hold if the other facts stay as given.
     fn remedies(&self) -> Vec<Remedy> {
         let remedy = |fact: &&Fact| {
             let with = |x: f64| {

@@ -1,8 +1,9 @@
 //! Who depends on whom: shares of spend, tokens and capacity by vendor, chip, host and region.
 //!
-//! Holds shares, the Herfindahl-Hirschman index and its inverse (the number of equal parts that
-//! would be as concentrated). What names nobody stands as unattributed and is never spread. Credits are
-//! taken off the spend of the name they are for; what they exceed it by is told beside the shares.
+//! Holds shares, the Herfindahl-Hirschman index and its inverse (the number of equal parts that would be as
+//! concentrated). Amounts without a name are reported as unattributed and never spread over the others. A
+//! credit lowers the spend of the name it is for; what exceeds that spend is reported separately from the
+//! shares.
 
 use std::collections::BTreeMap;
 
@@ -106,14 +107,14 @@ pub struct Concentration {
     pub unit: &'static str,
     /// The total of the shares, unattributed included.
     pub total: f64,
-    /// Credits beyond the spend of the name they are for: nobody's share, and not in the total. Less
-    /// them, the total is what was paid in all.
+    /// Credits beyond the spend of the name they are for: they are in nobody's share and not in the total.
+    /// The total less these credits is what was paid.
     pub credit_left: f64,
     /// Largest first, unattributed last.
     pub shares: Vec<Share>,
     /// Herfindahl-Hirschman index over the attributed part, 0 to 1; none when there is none.
     pub hhi: Option<f64>,
-    /// One over the index: so many equal parts would be as concentrated.
+    /// One over the index: the number of equal parts that would be as concentrated.
     pub effective_count: Option<f64>,
     /// The weakest basis among the figures.
     pub basis: Basis,
@@ -209,8 +210,8 @@ pub fn of_scenario(scenario: &ConcentrationScenario) -> Vec<Concentration> {
     all
 }
 
-/// A settled deal, with what the seller's listing says of where its capacity comes from. What it
-/// does not say is empty.
+/// A settled deal, with what the seller's listing says about where the capacity comes from. A field that
+/// the listing does not state is empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SettledDeal {
     /// Who was paid.
@@ -233,9 +234,9 @@ pub struct SettledDeal {
     pub chip_seconds: f64,
 }
 
-/// Concentration of settled deals by provider, vendor, model, chip, host and region: of what was
-/// paid and of the tokens agreed on, which are measured, and of chip-seconds, which are modelled.
-/// The listing's words on the chip are the seller's.
+/// Concentration of settled deals by provider, vendor, model, chip, host and region: of what was paid and
+/// of the tokens agreed on (both measured), and of chip-seconds (modelled). What a listing says about the
+/// chip is the seller's statement.
 #[must_use]
 pub fn of_deals(deals: &[SettledDeal]) -> Vec<Concentration> {
     type Key = fn(&SettledDeal) -> &str;

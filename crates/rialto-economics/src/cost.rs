@@ -21,7 +21,7 @@ pub const HOURS_PER_YEAR: f64 = 8760.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostScenario<N = Range> {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Draws of the Monte Carlo, 100 to 100,000.
     pub draws: u32,
@@ -35,7 +35,7 @@ pub struct CostScenario<N = Range> {
     pub agentic_share: N,
     /// Kinds of chips.
     pub chip: Vec<Chip<N>>,
-    /// What each model does on each chip, as given.
+    /// Throughput of each model on each chip, as the scenario gives it.
     #[serde(default = "Vec::new")]
     pub throughput: Vec<Throughput<N>>,
     /// Deployments whose throughput the step-time model computes.
@@ -98,7 +98,7 @@ pub struct Rented<N = Range> {
     pub usd_per_hour: N,
 }
 
-/// What one chip does when busy with one model.
+/// Throughput of one chip while it is busy with one model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Throughput<N = Range> {
@@ -106,11 +106,11 @@ pub struct Throughput<N = Range> {
     pub chip: String,
     /// The model's name.
     pub model: String,
-    /// Input tokens a second while it only reads.
+    /// Input tokens a second while the chip only computes prompts.
     pub input_tokens_per_s: N,
-    /// Cached input tokens a second while it only loads them.
+    /// Cached input tokens a second while the chip only loads them.
     pub cached_tokens_per_s: N,
-    /// Output tokens a second while it only writes.
+    /// Output tokens a second while the chip only generates output.
     pub output_tokens_per_s: N,
     /// How the figures came to be.
     pub basis: Basis,
@@ -132,11 +132,11 @@ pub struct Price<N = Range> {
     pub output_usd_per_million: N,
 }
 
-/// Customers that use a model alike, served by one kind of chip.
+/// Customers that use a model in the same way, served by one kind of chip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CustomerClass<N = Range> {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The model's name.
     pub model: String,
@@ -526,8 +526,8 @@ pub struct TokenCost {
     pub source: String,
 }
 
-/// What a million tokens cost, for each row of throughput. The hours in which the chip is idle
-/// are paid by those in which it works.
+/// What a million tokens cost, for each row of throughput. The busy hours of a chip also pay for its idle
+/// hours.
 #[must_use]
 pub fn token_costs(point: &CostScenario<f64>) -> Vec<TokenCost> {
     let cost = |row: &Throughput<f64>| {
@@ -669,8 +669,8 @@ pub fn sold_share(point: &CostScenario<f64>, adoption_lag_quarters: u32) -> f64 
     1.0 - point.agentic_share * f64::from(waits) / f64::from(point.horizon_quarters.max(1))
 }
 
-/// The total a month on average over the horizon when agentic demand is late: the chips are paid for
-/// from the start, the late volumes are not sold.
+/// The average total a month over the horizon when agentic demand is late: the chips are paid for from the
+/// start, but the late volumes are not sold.
 #[must_use]
 pub fn late_total(point: &CostScenario<f64>, adoption_lag_quarters: u32) -> Margin {
     let mut total = margins(point).total;
@@ -683,8 +683,8 @@ pub fn late_total(point: &CostScenario<f64>, adoption_lag_quarters: u32) -> Marg
 pub struct AtLag {
     /// The lag.
     pub adoption_lag_quarters: u32,
-    /// Share of the volumes that is sold over the horizon, at the likeliest values; a token costs so
-    /// many times more as this is below one.
+    /// Share of the volumes that is sold over the horizon, at the likeliest values; the cost of a token is
+    /// divided by it.
     pub sold_share: f64,
     /// The total a month at the likeliest values.
     pub total: Margin,

@@ -1,7 +1,7 @@
 //! Formulas over named quantities with units: `capex_2026 / capex_2025 - 1`.
 //!
-//! Holds a small parser and evaluator for `+ - * / ( )`, numbers and names. Units are carried
-//! through, so adding dollars to chips is an error and not a number. No functions, no assignment.
+//! Holds a small parser and evaluator for `+ - * / ( )`, numbers and names. The evaluator keeps track of
+//! units, so adding dollars to chips is an error and not a number. No functions, no assignment.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
@@ -63,7 +63,7 @@ impl Display for Dimension {
 pub struct Unit {
     /// The unit as written.
     pub text: String,
-    /// What one of it is in base units.
+    /// The value of one such unit in base units.
     pub scale: f64,
     /// Its dimension.
     pub dimension: Dimension,

@@ -1,8 +1,8 @@
 //! Spend and usage in the columns of FOCUS 1.3.
 //!
-//! Holds the translation of the usage table to the FinOps Open Cost and Usage Specification,
-//! version 1.3, dataset Cost and Usage (focus.finops.org). Tokens are the pricing unit; what
-//! FOCUS has no column for stands in own columns, whose names begin with `x_` as it demands.
+//! Holds the translation of the usage table to the FinOps Open Cost and Usage Specification, version 1.3,
+//! dataset Cost and Usage (focus.finops.org). Tokens are the pricing unit. Facts for which FOCUS has no
+//! column go to columns of our own, whose names begin with `x_` as FOCUS demands.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -14,7 +14,7 @@ use rialto_fleet::cells::text_cell;
 /// The version of the specification.
 pub const VERSION: &str = "1.3";
 
-/// What stands for an owner, provider or agent that is not known.
+/// The text for an owner, provider or agent that is not known.
 pub const UNATTRIBUTED: &str = "Unattributed";
 
 /// The columns of FOCUS 1.3 in its own order, then ours. `ProviderName` and `PublisherName` are
@@ -222,8 +222,8 @@ fn cell(row: &UsageRow, column: &str) -> Cell {
     }
 }
 
-/// A credit's columns: what FOCUS says of a charge that is no usage. It has a cost and no quantity; a
-/// model that it names stands as the resource it is for.
+/// A credit's columns, as FOCUS wants them for a charge that is not usage. A credit has a cost and no
+/// quantity; if it names a model, that is the resource.
 fn credit_cell(row: &UsageRow, column: &str) -> Cell {
     match column {
         "ChargeCategory" => text("Credit"),
@@ -338,8 +338,8 @@ pub fn to_csv(records: &[Record]) -> String {
     text
 }
 
-/// A decimal number without an exponent, with a point even when it is whole: readers that guess
-/// types from the digits take it for a decimal, as FOCUS has it.
+/// A decimal number without an exponent, with a point even when it is whole: readers that guess types from
+/// the digits then read a decimal, as FOCUS defines the column.
 fn decimal(value: f64) -> String {
     let text = value.to_string();
     if text.contains('.') {

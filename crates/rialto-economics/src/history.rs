@@ -1,13 +1,14 @@
-//! The capital model tried on history before it forecasts.
+//! Tests the capital model on history before it forecasts.
 //!
-//! Fits revenue, depreciation and cash cost on some quarters of a business and predicts later
-//! ones, beside two naive forecasts: the last value, and a linear trend. A figure that the table
-//! derives from others is used as an input where there is nothing better, and never as a target.
+//! Fits revenue, depreciation and cash cost to some quarters of a business, predicts later quarters, and
+//! compares the predictions with two naive forecasts: the last value, and a linear trend. A figure that the
+//! table derives from others is an input where there is nothing better, but predictions are never scored on
+//! it.
 //!
-//! The model: assets in service, and with them depreciation, grow at a constant rate (a firm that
-//! reinvests in proportion to its base); so does revenue; cash cost is a fixed part and a part in
-//! proportion to revenue (cost-volume-profit). Changes of depreciation announced before the
-//! forecast starts are added. Three regressions of two parameters each, by least squares.
+//! The model: assets in service, and with them depreciation, grow at a constant rate (a firm that reinvests
+//! in proportion to its base); so does revenue; cash cost is a fixed part and a part in proportion to
+//! revenue (cost-volume-profit). Changes of depreciation announced before the forecast starts are added.
+//! The fit is three regressions of two parameters each, by least squares.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ pub use table::{DerivedSpan, Figure, FigureKind, History, HistoryColumns, Histor
 pub struct KnownChange {
     /// The first quarter it applies to.
     pub from: Quarter,
-    /// Added to depreciation, in billions of dollars a year; negative for a relief.
+    /// Added to depreciation, in billions of dollars a year; negative if depreciation falls.
     pub depreciation_usd_b_year: f64,
     /// Where it was published, and when.
     pub source: String,
@@ -36,8 +37,8 @@ pub struct KnownChange {
 pub struct HistorySetup {
     /// The table, relative to the scenario.
     pub file: String,
-    /// Which of its columns is what, relative to the scenario ([`HistoryColumns`]); absent, those of the
-    /// shipped table.
+    /// The file that says which column holds which figure ([`HistoryColumns`]), relative to the scenario;
+    /// if absent, the mapping of the shipped table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<String>,
     /// The first quarter fitted.
@@ -210,13 +211,13 @@ pub enum HistoryError {
     /// The figures of the fit do not allow a regression.
     #[error("{0} must be above zero and vary between the quarters fitted")]
     Degenerate(&'static str),
-    /// There is nothing to compare with.
+    /// No later quarter can be compared with a prediction.
     #[error("no quarter after {0} has a depreciation and margin that are not derived")]
     NoTarget(Quarter),
 }
 
 impl HistoryError {
-    /// The field of [`HistorySetup`] that asks for what is not there.
+    /// The field of [`HistorySetup`] that asks for the missing quarters.
     #[must_use]
     pub fn field(&self) -> &'static str {
         match self {
@@ -226,7 +227,7 @@ impl HistoryError {
     }
 }
 
-/// Fits the model on the quarters from `from` to `to`.
+/// Fits the model to the quarters from `from` to `to`.
 ///
 /// # Errors
 /// When a quarter lacks a figure or the figures allow no regression.
@@ -312,7 +313,7 @@ impl Fit {
 /// Quarters predicted from the newest ones.
 const NEWEST_QUARTERS: i32 = 3;
 
-/// Fits as many quarters as the setup does, the newest ones, and predicts what comes after them.
+/// Fits the model to the newest quarters, as many as the setup fits, and predicts the quarters after them.
 ///
 /// # Errors
 /// When a quarter lacks a figure or the figures allow no regression.
@@ -330,7 +331,7 @@ pub fn newest_forecast(
     Ok(next.map(|i| fit.predict(last.plus(i), &[])).collect())
 }
 
-/// One predicted quarter beside what happened and the naive forecasts.
+/// One predicted quarter, with what happened and the naive forecasts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     /// What the model predicted.
@@ -352,7 +353,7 @@ pub struct Comparison {
 /// Mean errors of one way to forecast.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Score {
-    /// The way.
+    /// The name of the method.
     pub forecast: &'static str,
     /// Mean absolute error of depreciation, as a share of what happened.
     pub depreciation_mape: f64,
@@ -380,13 +381,13 @@ pub struct Backtest {
 }
 
 impl Backtest {
-    /// True when the model's depreciation is nearer than both naive forecasts.
+    /// True when the model's depreciation is closer to what happened than both naive forecasts.
     #[must_use]
     pub fn beats_naive_on_depreciation(&self) -> bool {
         self.beats(|s| s.depreciation_mape)
     }
 
-    /// True when the model's margin is nearer than both naive forecasts.
+    /// True when the model's margin is closer to what happened than both naive forecasts.
     #[must_use]
     pub fn beats_naive_on_margin(&self) -> bool {
         self.beats(|s| s.margin_mae)
@@ -400,7 +401,7 @@ impl Backtest {
     }
 }
 
-/// Fits on the setup's quarters, predicts every later one, and scores the result.
+/// Fits the model to the setup's quarters, predicts every later quarter, and scores the result.
 ///
 /// # Errors
 /// When the fit fails or no later quarter can serve as a target.

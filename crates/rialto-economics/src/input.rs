@@ -1,7 +1,7 @@
 //! Reading scenarios (TOML) with errors that name file, line and field.
 //!
-//! Holds parsing and the checks that every scenario shares. It never opens a file: callers hand
-//! in the text and the name to show in errors.
+//! Holds parsing and the checks that every scenario shares. It never opens a file: callers pass the text
+//! and the name to show in errors.
 
 use serde::de::DeserializeOwned;
 
@@ -10,11 +10,11 @@ use rialto_fleet::echo::{bounded, number};
 use rialto_fleet::place::{self, line_at};
 pub use rialto_fleet::table::{InputError, LARGEST, MAX_ROWS, Row, Table};
 
-/// The smallest figure above zero that any field takes: what is smaller was not meant, and what it divides
-/// is beyond all measure.
+/// The smallest figure above zero that any field takes: a smaller one is surely a mistake, and dividing by
+/// it gives meaningless results.
 pub const SMALLEST: f64 = 1e-9;
 
-/// The shortest useful life, years: what wears out sooner is no capital.
+/// The shortest useful life, years: what wears out sooner is not capital.
 pub const SHORTEST_LIFE_YEARS: f64 = 0.25;
 
 /// The smallest share that a figure may be divided by (a utilisation): one part in a thousand.
@@ -160,7 +160,7 @@ pub fn non_negative(path: &str, value: f64) -> Result<(), Fault> {
 /// Checks that `value` is a share between 0 and 1.
 ///
 /// # Errors
-/// Names `path`; a value above 1 is taken for a percentage and the message says so.
+/// Names `path`. A value above 1 is taken as a percentage, and the message says so.
 pub fn share(path: &str, value: f64) -> Result<(), Fault> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
@@ -182,7 +182,7 @@ pub fn share(path: &str, value: f64) -> Result<(), Fault> {
 /// Checks that `value` is a share that something is divided by: at least [`SMALLEST_DIVISOR`], at most 1.
 ///
 /// # Errors
-/// Names `path`; zero and what is below has the words of [`positive`], what is above 1 those of [`share`].
+/// Names `path`. For zero and below, the message is that of [`positive`]; above 1, that of [`share`].
 pub fn used_share(path: &str, value: f64) -> Result<(), Fault> {
     share(path, value)?;
     if value <= 0.0 {
@@ -227,8 +227,8 @@ pub fn each(
     ))
 }
 
-/// Checks what every question over years says of itself: its name, the source of its figures, how many
-/// years it covers and how many it may at the most, its draws and its adoption lags.
+/// Checks the fields that every scenario over years has: name, source, the number of years (at most
+/// `most`), draws and adoption lags.
 ///
 /// # Errors
 /// Names the first field that is out of its limits.

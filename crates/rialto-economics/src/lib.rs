@@ -1,9 +1,9 @@
 //! What the fleet costs, what it earns, and whether the capital comes back.
 //!
-//! Holds concentration, cost and margin, backlog, own silicon, capital plans, the check of claims
-//! and the FOCUS export. Everything here is arithmetic on parsed input: no file, clock or network
-//! is touched, a seed gives the same ranges on every machine, and no figure is made up where the
-//! input has none. Money is in US dollars unless a name says `usd_b` (billions, 1e9).
+//! Holds concentration, cost and margin, backlog, own silicon (chips of one's own design), capital plans,
+//! the check of claims and the FOCUS export. Everything here is arithmetic on parsed input: no file, clock
+//! or network is touched, a seed gives the same ranges on every machine, and no figure is invented where
+//! the input has none. Money is in US dollars unless a name says `usd_b` (billions, 1e9).
 
 pub mod backlog;
 pub mod basis;

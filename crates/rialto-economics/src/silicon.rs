@@ -1,9 +1,9 @@
-//! An own chip or a bought one.
+//! Whether to build a chip of one's own or to buy one.
 //!
-//! Holds the yearly cost of both, the saving on each workload, when design and porting are paid
-//! back, and from which volume on. Chips are counted in the capacity of a bought one; costs are
-//! yearly costs of ownership (capital recovered over the useful life, and power), so purchases
-//! and replacements need no schedule of their own.
+//! Holds the yearly cost of both, the saving on each workload, and when and from which volume on the
+//! savings pay back design and porting. Demand is counted in bought chips; costs are yearly costs of
+//! ownership (capital recovered over the useful life, and power), so purchases and replacements need no
+//! schedule of their own.
 
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +92,7 @@ pub struct Workload<N = Range> {
     pub name: String,
     /// Bought chips it needs at the start.
     pub bought_chips: N,
-    /// Growth of that a year, as a share.
+    /// Growth of that number a year, as a share.
     pub growth_per_year: N,
     /// Work of one own chip over that of one bought chip, on this workload.
     pub performance_ratio: N,
@@ -287,7 +287,7 @@ pub fn bought_year(point: &SiliconScenario<f64>) -> ChipYear {
     )
 }
 
-/// What the own chip does for one workload.
+/// What the own chip saves on one workload.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WorkloadResult {
     /// The workload.
@@ -295,7 +295,7 @@ pub struct WorkloadResult {
     /// Saved a year for each bought chip replaced, in dollars; negative when the own chip is
     /// dearer for this workload.
     pub saving_usd_per_bought_chip_year: f64,
-    /// True when its saving, were there chips enough, exceeds the cost of porting it.
+    /// True when its saving would exceed the cost of porting it if there were enough own chips.
     pub worth_porting: bool,
     /// Bought chips replaced, on average over the years after it was ported.
     pub replaced_chips: f64,
@@ -312,8 +312,8 @@ pub struct Outcome {
     pub npv_usd_m: f64,
     /// The quarter in which the cumulative cash becomes zero or more and stays so.
     pub break_even: Option<Quarter>,
-    /// Own chips in service, on average over their useful life, at which design, upkeep and
-    /// porting are just paid back; none when an own chip saves nothing.
+    /// The number of own chips in service, on average over their useful life, at which the savings just pay
+    /// back design, upkeep and porting; none when an own chip saves nothing.
     pub break_even_chips: Option<f64>,
     /// The price of the bought chip at which the own chip stops paying, in dollars.
     pub indifference_price_usd: Option<f64>,

@@ -4,7 +4,7 @@
 //! with Bland's rule, which cannot cycle (Bland, Mathematics of Operations Research 2(2), 1977).
 //! It solves the allocations here exactly; it is not a general solver.
 
-/// Values nearer to zero than this are taken for zero.
+/// Values closer to zero than this count as zero.
 const TINY: f64 = 1e-9;
 
 /// A linear program in standard inequality form.
@@ -17,8 +17,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// The variables at the optimum. An unbounded variable cannot occur where every variable of
-    /// positive value has a positive coefficient in some limit; otherwise it stays at zero.
+    /// The variables at the optimum. No variable is unbounded if every variable of positive value has a
+    /// positive coefficient in some limit; an unbounded one would stay at zero.
     #[must_use]
     pub fn maximise(&self) -> Vec<f64> {
         let variables = self.value.len();

@@ -1,7 +1,7 @@
 //! Throughput for the cost of tokens, computed by the step-time model.
 //!
-//! Holds the translation of a deployment and a request shape to tokens a second and chip. The
-//! time of a step is [`rialto_fleet::step`]'s; what the tokens cost is [`super::cost`]'s.
+//! Holds the translation of a deployment and a request shape to tokens a second and chip. The time of a
+//! step is [`rialto_fleet::step`]'s task; what the tokens cost is [`super::cost`]'s task.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct Twin {
     pub precision: String,
     /// The engine: `vllm`, `sglang`, `trtllm`, `neuron` or `other`.
     pub engine: Engine,
-    /// How the model is cut.
+    /// How the model is split over chips.
     pub plan: Plan,
     /// Sequences that decode together in one replica.
     pub sequences: u32,
@@ -113,7 +113,8 @@ impl Twin {
         f64::from(self.input_tokens) / seconds / self.chips()
     }
 
-    /// A cached prefix costs what attending to it adds to the step of the tokens after it.
+    /// The cost of a cached prefix is the time that attending to it adds to the step of the tokens after
+    /// it.
     fn cached_rate(&self, step: &StepModel) -> f64 {
         let suffix = u64::from(SUFFIX_TOKENS);
         let after = |start: u64| StepLoad {
@@ -133,7 +134,7 @@ impl Twin {
     }
 }
 
-/// A rate with the range that the interval of its time gives it.
+/// A rate, with the range that follows from the interval of its time.
 fn range(rate: f64, (shortest, longest): (f64, f64)) -> Range {
     Range {
         low: rate / longest,

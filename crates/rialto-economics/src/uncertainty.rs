@@ -1,8 +1,7 @@
 //! Ranges instead of single numbers: one-at-a-time sensitivity and seeded Monte Carlo.
 //!
-//! A scenario is generic over its number: `Scenario<Range>` as written by a person,
-//! `Scenario<f64>` once every range is resolved to one value. Nothing here knows what a scenario
-//! means.
+//! A scenario is generic over its number: `Scenario<Range>` as written by a person, `Scenario<f64>` once
+//! every range is resolved to one value. This module does not know what a scenario means.
 
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -111,7 +110,7 @@ pub trait Uncertain {
     }
 }
 
-/// What a figure does when one input moves over its range and the others stay at their likeliest.
+/// How a figure changes when one input moves over its range and the others stay at their likeliest values.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Swing {
     /// Dotted name of the input.
@@ -170,8 +169,8 @@ pub fn tornado<U: Uncertain>(scenario: &U, figure: impl Fn(&U::Point) -> f64) ->
     swings
 }
 
-/// Draws `draws` points with independent triangular inputs and evaluates `K` figures on each.
-/// The same seed draws the same points, so runs that differ in a setting can be compared.
+/// Draws `draws` points with independent triangular inputs and evaluates `K` figures on each. The same seed
+/// draws the same points, so that runs with different settings can be compared.
 pub fn monte_carlo<U: Uncertain, const K: usize>(
     scenario: &U,
     draws: u32,
@@ -187,7 +186,7 @@ pub fn monte_carlo<U: Uncertain, const K: usize>(
     samples.map(|values| Spread::new(values, draws))
 }
 
-/// Hands `draws` random points of a scenario to `visit`; the same seed, the same points.
+/// Calls `visit` with `draws` random points of a scenario; the same seed gives the same points.
 pub fn each_draw<U: Uncertain>(
     scenario: &U,
     draws: u32,
@@ -216,7 +215,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// The distribution of the values that exist among `draws` draws.
+    /// The distribution of the values that exist, out of `draws` draws.
     #[must_use]
     pub fn new(mut values: Vec<f64>, draws: u32) -> Self {
         values.sort_by(f64::total_cmp);

@@ -1,8 +1,7 @@
 //! The usage table: who used what, on what, for how much.
 //!
-//! Holds one row for each kind of tokens of one agent, model and chip in one period. It is the
-//! form in which a realm's log is exported for the economics here, and a plain CSV file that can
-//! be written by hand.
+//! Holds one row for each kind of tokens of one agent, model and chip in one period. A realm exports its
+//! log in this form for the economics here; it is a plain CSV file that people can also write by hand.
 
 use std::collections::HashMap;
 
@@ -14,16 +13,16 @@ use rialto_fleet::traffic::parse_day;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// Read by the model and computed.
+    /// Input tokens that the model computed.
     Input,
-    /// Read by the model from a cache of an earlier call.
+    /// Input tokens that the model read from the cache of an earlier call.
     CachedInput,
-    /// Read by the model, computed, and kept in a cache for later calls at a price of its own.
+    /// Input tokens that the model computed and wrote to a cache for later calls, at a price of its own.
     CacheWrite,
     /// Written by the model as its answer.
     Output,
-    /// Written by the model on the way to its answer, and billed apart from it. Tokens that a bill
-    /// counts as output already stand there, not here.
+    /// Written by the model on the way to its answer, and billed separately. Tokens that a bill counts as
+    /// output belong there, not here.
     Reasoning,
 }
 
@@ -73,7 +72,7 @@ pub struct UsageRow {
     pub agent: String,
     /// Kind of tokens; none on a credit that is for no kind.
     pub token_kind: Option<TokenKind>,
-    /// Tokens; zero on a credit: it gives money back, no tokens.
+    /// Number of tokens; zero on a credit, which gives back money and not tokens.
     pub tokens: f64,
     /// Dollars paid for them; negative on a credit.
     pub spend_usd: f64,
@@ -111,15 +110,15 @@ impl UsageRow {
     }
 }
 
-/// Reads a usage table. Columns: `period_start`, `period_end`, `provider`, `model`, `chip`,
-/// `host`, `region`, `owner`, `agent`, `token_kind` (`input`, `cached_input`, `cache_write`, `output`,
-/// `reasoning`), `tokens`, `spend_usd`, and optionally `chip_seconds`, `list_usd_per_million` and
-/// `basis` (`measured` unless given). A row of negative `spend_usd` is a credit; its kind and tokens may
-/// be empty, and its tokens are those it is for, which were counted where they were used.
+/// Reads a usage table. Columns: `period_start`, `period_end`, `provider`, `model`, `chip`, `host`,
+/// `region`, `owner`, `agent`, `token_kind` (`input`, `cached_input`, `cache_write`, `output`,
+/// `reasoning`), `tokens`, `spend_usd`, and optionally `chip_seconds`, `list_usd_per_million` and `basis`
+/// (`measured` unless given). A row with a negative `spend_usd` is a credit. Its kind and tokens may be
+/// empty; tokens that it states are the ones it refunds, which were counted in the row of their use.
 ///
 /// # Errors
-/// Names line and column of a cell that is missing, negative, reversed or unknown, and both lines of a
-/// row that stands twice, cell by cell.
+/// Names line and column of a cell that is missing, negative, reversed or unknown, and both lines of a row
+/// that appears twice with equal cells.
 pub fn parse(file: &str, text: &str) -> Result<Vec<UsageRow>, InputError> {
     let table = Table::parse(file, text, &REQUIRED)?;
     let mut rows = Vec::new();

@@ -1,14 +1,14 @@
-//! Text as a cell of a CSV file.
+//! Writes a text as a cell of a CSV file.
 //!
-//! Holds the one rule by which every CSV file of the product is written: RFC 4180 quoting, and texts that
-//! a spreadsheet would run as a formula are kept from it. Numbers are the caller's to print.
+//! Holds the one rule by which every CSV file of the product is written: RFC 4180 quoting, and an
+//! apostrophe that keeps a spreadsheet from running a text as a formula. The caller writes numbers.
 
 use std::borrow::Cow;
 
-/// A text as one cell. Where it holds a comma, a quote or a line's end it is quoted (RFC 4180). Where a
+/// A text as one cell. It is quoted if it holds a comma, a quote or a line break (RFC 4180). If a
 /// spreadsheet would take it for a formula (it begins with `=`, `+`, `-`, `@`, their full-width forms, a
-/// tab or a line's end, and is no plain number), an apostrophe goes before it and the cell is quoted, as
-/// OWASP advises against CSV injection.
+/// tab or a line break, and is not a plain number), it gets an apostrophe in front and is quoted, as OWASP
+/// advises against CSV injection.
 #[must_use]
 pub fn text_cell(text: &str) -> Cow<'_, str> {
     let formula = is_formula(text);

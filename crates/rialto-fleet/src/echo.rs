@@ -1,7 +1,7 @@
-//! How much of somebody else's text a message repeats, and how numbers are written.
+//! Limits how much of a foreign text a message repeats, and writes numbers.
 //!
-//! Holds the one bound on what errors echo: a field of megabytes is told by its beginning and end. It
-//! cuts between characters and keeps short texts as they are.
+//! Holds the one limit on what errors repeat: of a field of megabytes they show the beginning and the end.
+//! It cuts between characters and keeps short texts as they are.
 
 use std::borrow::Cow;
 

@@ -1,9 +1,9 @@
-//! A twin of the accelerator fleet that serves models.
+//! A twin (a model) of the fleet of accelerators that serves language models.
 //!
-//! Holds chips, models, step times, traffic, serving simulation and the choice of placements. It never
-//! does I/O, never reads a clock or the environment, and a seed gives the same run on every machine. How
-//! its parameters are fitted (`rialto-calibration`) and what comes of it in money (`rialto-economics`)
-//! are rooms of their own, which know the twin; it knows neither.
+//! Holds chips, models, step times, traffic, the simulation of serving and the choice of placements. It
+//! never does I/O, never reads a clock or the environment, and a seed gives the same run on every machine.
+//! Two other crates use the twin, which does not depend on them: `rialto-calibration` fits its parameters,
+//! and `rialto-economics` computes costs and earnings.
 
 pub mod catalogue;
 pub mod cells;

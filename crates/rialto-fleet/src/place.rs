@@ -1,4 +1,4 @@
-//! Where a fault stands in a text: line and field of what a parser refuses, for TOML, JSON and CSV.
+//! Where a fault is in a text: the line and field that a parser refuses, for TOML, JSON and CSV.
 
 use serde::de::DeserializeOwned;
 
@@ -36,7 +36,7 @@ pub fn read_toml<T: DeserializeOwned>(text: &str) -> Result<T, Misfit> {
 /// Reads one line of JSON lines.
 ///
 /// # Errors
-/// Field and what is wrong; the line within the file is the caller's to know.
+/// The field and what is wrong; only the caller knows the line within the file.
 pub fn read_json<T: DeserializeOwned>(line: &str) -> Result<T, (String, String)> {
     let mut deserializer = serde_json::Deserializer::from_str(line);
     let read = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
@@ -53,7 +53,7 @@ pub fn read_json<T: DeserializeOwned>(line: &str) -> Result<T, (String, String)>
     Ok(read)
 }
 
-/// The message without serde's own place: it counts within the one line it was given.
+/// The message without serde's own position, which counts within the one line that serde was given.
 fn unplaced(message: &str) -> String {
     let end = message.rfind(" at line ").unwrap_or(message.len());
     bounded(&message[..end]).into_owned()
@@ -84,8 +84,8 @@ pub fn line_at(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
 }
 
-/// The line, from 1, on which a CSV record begins. The reader tells where the record before ended:
-/// the rest of a line's end (`\r\n`) and empty lines may lie between.
+/// The line, from 1, on which a CSV record begins. The reader reports where the record before ended; the
+/// rest of a line break (`\r\n`) and empty lines may lie between.
 pub fn csv_line(text: &str, position: Option<&csv::Position>) -> usize {
     let Some(position) = position else { return 1 };
     let byte = usize::try_from(position.byte()).unwrap_or(usize::MAX);

@@ -1,8 +1,8 @@
 //! The distributions that the twin draws from.
 //!
-//! Holds variates made of [`rialto_random`]'s numbers. It never takes entropy from the machine: a run is a
-//! function of its seed. Transcendental functions come from `libm`, whose results do not depend on the
-//! platform's C library.
+//! Holds random variates computed from [`rialto_random`]'s numbers. It never takes entropy from the
+//! machine: a run is a function of its seed. Transcendental functions come from `libm`, whose results do
+//! not depend on the platform's C library.
 
 pub use rialto_random::{Xoshiro256 as Rng, key, mix64};
 

@@ -1,21 +1,21 @@
 //! Tables (CSV) with errors that name file, line and column.
 //!
-//! Holds the reader that every table of the product goes through. It never opens a file: callers hand in
-//! the text and the name to show in errors.
+//! Holds the reader that every table of the product goes through. It never opens a file: callers pass the
+//! text and the name to show in errors.
 
 use crate::echo::{bounded, number};
 use crate::place;
 
-/// Largest table accepted, in rows; past it the caller gets an error, not a crash.
+/// Largest table accepted, in rows; for a larger one the caller gets an error, not a crash.
 pub const MAX_ROWS: usize = 2_000_000;
 
-/// The largest figure that any field takes, of whatever unit: beyond it two of them do not add up.
+/// The largest figure that any field takes, in any unit: larger ones cannot be added without loss.
 pub const LARGEST: f64 = 1e18;
 
-/// What is said of a table that a spreadsheet of another language saved.
+/// The hint for a table that a spreadsheet in another language saved.
 pub(crate) const SEMICOLONS: &str = "its columns are separated by semicolons; save it with commas, and numbers with a decimal point";
 
-/// Input that cannot be used: where it stands and what is wrong with it.
+/// Input that cannot be used: where it is and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {field}: {message}")]
 pub struct InputError {

@@ -1,7 +1,7 @@
 //! Outgoing calls: pooled HTTP connections and the certificates they trust.
 //!
-//! Holds connections and the one request over them. It decides nothing, retries nothing, knows no
-//! protocol's words, and never logs what it sends.
+//! Holds connections and the one request over them. It decides nothing, retries nothing, knows nothing of
+//! the protocols spoken over it, and never logs what it sends.
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -18,10 +18,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// How long a connection may take to come about.
+/// How long it may take to open a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Why connections cannot be had.
+/// Why connections cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum OutsideError {
     /// The file of certificates to trust cannot be used.
@@ -37,13 +37,13 @@ pub enum OutsideError {
     Tls(String),
 }
 
-/// Why a request had no answer: the innermost cause, which says what a person can mend ("connection
+/// Why a request had no answer: the innermost cause, which tells a person what to fix ("connection
 /// refused").
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Broken(String);
 
-/// An answer on its way. Boxed, so that this crate alone holds the code of the connections: what an
+/// An answer that is awaited. Boxed, so that this crate alone holds the code of the connections: what an
 /// `async fn` does is compiled again in every crate that awaits it.
 pub type Exchange = Pin<Box<dyn Future<Output = Result<Response<Body>, Broken>> + Send>>;
 
@@ -76,8 +76,8 @@ impl Connections {
         Ok(Self(pool))
     }
 
-    /// Makes one request; the body of its answer is still to be read. It has no time limit but that of
-    /// the connection's coming about, 5 s.
+    /// Makes one request; the body of its answer is still to be read. The only time limit is that for
+    /// opening the connection, 5 s.
     pub fn request(&self, request: Request<Body>) -> Exchange {
         let answer = self.0.request(request);
         Box::pin(async move {

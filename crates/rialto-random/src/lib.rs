@@ -1,8 +1,8 @@
 //! Seeded random numbers that are the same on every machine.
 //!
 //! Holds the two generators of the product and how their numbers become shares and bounded whole numbers.
-//! It depends on nothing, takes no entropy from the machine, and is not for secrets. What it draws for a
-//! seed never changes: recorded runs rest on it.
+//! It depends on nothing, takes no entropy from the machine, and is not for secrets. The numbers for a seed
+//! never change, since recorded runs depend on them.
 
 #![no_std]
 
@@ -42,7 +42,7 @@ fn below(bits: u64, bound: u64) -> u64 {
     ((u128::from(bits) * u128::from(bound)) >> 64) as u64
 }
 
-/// A SplitMix64 stream (G. Steele, D. Lea, C. Flood, OOPSLA 2014): a state of one word, for those who draw
+/// A SplitMix64 stream (G. Steele, D. Lea, C. Flood, OOPSLA 2014): its state is one word; use it to draw
 /// few numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitMix64(u64);
@@ -54,7 +54,7 @@ impl SplitMix64 {
         Self(state)
     }
 
-    /// The stream of a seed whose neighbours have nothing in common with it.
+    /// The stream of a seed; the streams of neighbouring seeds are unrelated.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
         Self(scramble(seed ^ 0x6a09_e667_f3bc_c908))
@@ -83,7 +83,7 @@ impl SplitMix64 {
         low + (high - low) * self.unit()
     }
 
-    /// A place in a list of so many; zero for an empty one.
+    /// A position in a list of this length; zero for an empty list.
     pub fn below(&mut self, bound: usize) -> usize {
         below(self.next_u64(), bound as u64) as usize
     }
@@ -91,7 +91,7 @@ impl SplitMix64 {
 
 /// A xoshiro256++ 1.0 stream by D. Blackman and S. Vigna ("Scrambled linear pseudorandom number
 /// generators", ACM TOMS 47(4), 2021; <https://prng.di.unimi.it>), its state filled by SplitMix64 as its
-/// authors advise: for those who draw many numbers.
+/// authors advise. Use it to draw many numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Xoshiro256 {
     state: [u64; 4],
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(core::array::from_fn(|_| few.next_u64()), expected);
     }
 
-    /// Nothing may change these: recorded runs rest on them.
+    /// These may never change: recorded runs depend on them.
     #[test]
     fn streams_stay_what_they_are() {
         for (what, drawn, expected) in [

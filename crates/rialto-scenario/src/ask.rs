@@ -1,4 +1,5 @@
-//! What agents, benchmarks and stages ask of a door, and read of its answers. Retries nothing.
+//! The requests that agents, benchmarks and scenes make to a realm, and how they read its answers. Never
+//! retries.
 
 use rialto_client::Client;
 use rialto_core::id::AnyId;
@@ -13,7 +14,7 @@ const BATCH: usize = 2_000;
 /// Lifts the limits that keep strangers from crowding a realm: a market day is a rush.
 ///
 /// # Errors
-/// As the realm's.
+/// An error of the realm.
 pub async fn lift_limits(operator: &Client) -> Result<(), DayError> {
     let settings = json!({
         "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0,
@@ -26,7 +27,7 @@ pub async fn lift_limits(operator: &Client) -> Result<(), DayError> {
 /// The client of the token that a command issued.
 ///
 /// # Errors
-/// When the answer brings none.
+/// When the answer holds none.
 pub fn with_token(client: &Client, accepted: &Accepted) -> Result<Client, DayError> {
     Ok(client.with_token(secret(accepted)?)?)
 }
@@ -34,7 +35,7 @@ pub fn with_token(client: &Client, accepted: &Accepted) -> Result<Client, DayErr
 /// The token that a command issued.
 ///
 /// # Errors
-/// When the answer brings none.
+/// When the answer holds none.
 pub fn secret(accepted: &Accepted) -> Result<&str, DayError> {
     let token = accepted.token.as_ref();
     let token = token.ok_or_else(|| DayError::foreign("the door issued no token"))?;
@@ -44,7 +45,7 @@ pub fn secret(accepted: &Accepted) -> Result<&str, DayError> {
 /// Sends commands in requests of 2,000; all must be accepted.
 ///
 /// # Errors
-/// As the realm's, with the operation.
+/// An error of the realm, with the operation.
 pub async fn send(client: &Client, op: &str, args: Vec<Value>) -> Result<Vec<Accepted>, DayError> {
     let mut accepted = Vec::with_capacity(args.len());
     let mut args = args.into_iter().peekable();

@@ -10,12 +10,12 @@ use crate::load::LoadError;
 /// Why a market day cannot be held, or what it left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum DayError {
-    /// The door refused, cannot be reached, or answers what is not understood.
+    /// The realm refused, cannot be reached, or gave an answer that is not understood.
     #[error("{}{source}", .op.as_ref().map(|op| format!("{op}: ")).unwrap_or_default())]
     Door {
         /// The operation, where that is known.
         op: Option<String>,
-        /// What the door said.
+        /// What the realm said.
         source: ClientError,
     },
     /// A realm of this process cannot be opened.
@@ -24,7 +24,7 @@ pub enum DayError {
     /// A realm of this process stopped.
     #[error("the realm stopped: {0:?}")]
     Stopped(Failure),
-    /// What the realm settled is not what its sums or its customers say.
+    /// The settled deals of the realm do not match its sums or what its customers believe.
     #[error("the books differ: {0}")]
     Books(String),
     /// A server's rate limits are still lifted.
@@ -32,13 +32,13 @@ pub enum DayError {
     LimitsLifted {
         /// What they were before.
         settings: Value,
-        /// Why the day ended or why they could not be set.
+        /// Why the day ended, or why the limits could not be set.
         source: Box<DayError>,
     },
-    /// Nothing came of a day that something was to be shown of.
+    /// The day had no result that could be shown.
     #[error("{0}")]
     Nothing(&'static str),
-    /// Whoever watched the day ended it.
+    /// The listener ended the day.
     #[error("interrupted")]
     Interrupted,
     /// The shipped scenario cannot be read.
@@ -58,7 +58,7 @@ pub enum DayError {
 }
 
 impl DayError {
-    /// An answer of the door that is not understood.
+    /// An answer of the realm that is not understood.
     pub(crate) fn foreign(what: impl Into<String>) -> Self {
         ClientError::Foreign(what.into()).into()
     }
@@ -74,6 +74,7 @@ impl DayError {
             problem,
             with_token: true,
             token_from: None,
+            server: None,
         };
         ClientError::Refused(Box::new(refusal)).into()
     }

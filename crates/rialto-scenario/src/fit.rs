@@ -1,8 +1,9 @@
-//! Brings a scenario's names to a form that a realm accepts, the same way for everybody.
+//! Brings a scenario's names into a form that a realm accepts, in the same way for all customers and
+//! businesses.
 //!
-//! A realm bounds names (160 bytes, no control characters) more tightly than a scenario file does.
-//! Names are rewritten before anybody acts, so wants and menus still mean the same items. Nothing
-//! is decided here, and no price is touched but one of 0, which becomes the smallest unit.
+//! A realm bounds names (160 bytes, no control characters) more tightly than a scenario file does. Names
+//! are rewritten before anybody acts, so wants and menus still mean the same items. Nothing is decided
+//! here. The only price that changes is 0, which becomes the smallest unit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,7 @@ use rialto_core::amount::Amount;
 
 /// The most bytes of a name in a realm.
 const NAME_BYTES: usize = 160;
-/// What is kept of a longer name before its mark.
+/// How many bytes of a longer name are kept before its mark.
 const HEAD_BYTES: usize = 120;
 /// The lowest price in a realm.
 const SMALLEST: Amount = Amount(1);
@@ -120,7 +121,7 @@ fn is_clean(text: &str) -> bool {
     rialto_core::text::Name::new(text).is_ok()
 }
 
-/// Without control characters, white space collapsed.
+/// The text without control characters, with white space collapsed.
 fn plain(text: &str) -> String {
     let visible = text
         .chars()
@@ -141,7 +142,7 @@ fn title(text: &str, id: &str) -> String {
     }
 }
 
-/// Handles for ids, in order and without repetition: lower-case ASCII, with `end` behind each.
+/// Handles for ids, in order and without repetition: lower-case ASCII, with `end` appended to each.
 #[must_use]
 pub fn handles<'a>(ids: impl Iterator<Item = &'a str>, end: &str) -> Vec<String> {
     let mut taken: BTreeSet<String> = BTreeSet::new();

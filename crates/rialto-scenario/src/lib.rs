@@ -1,16 +1,16 @@
-//! Market days: who comes to market, how built-in customers and businesses act there, and what a day was
-//! worth.
+//! Market days: the customers and businesses of a scenario, how they act when built-in strategies decide
+//! for them, and what a day was worth.
 //!
-//! - [`load`] reads a scenario folder (YAML) into typed values, and [`fit()`] brings its names to the form
-//!   that a realm takes;
-//! - [`strategy`] is what a customer and a business decide, each from what it may know;
+//! - [`load`] reads a scenario folder (YAML) into typed values, and [`fit()`] brings its names into a form
+//!   that a realm accepts;
+//! - [`strategy`] decides for customers and businesses, each from what it may know;
 //! - [`welfare`] measures a finished day against the best one possible;
-//! - [`day`] holds a day through the door of a realm, in this process or on a server;
-//! - [`demo`] is the shipped day with its scenes, told while it happens;
-//! - [`ask`] is what all of them ask of a door.
+//! - [`day`] runs a day through the API of a realm, in this process or on a server;
+//! - [`demo`] is the shipped day with extra scenes, reported while it happens;
+//! - [`ask`] holds the requests that all of them make.
 //!
-//! Nothing here prints, knows a command line, or reads a description, a rating or any other self-praise to
-//! decide. Strategies and figures are pure and deterministic: no HTTP, no clock, no randomness.
+//! Nothing here prints or knows a command line, and no decision uses a description, a rating or any other
+//! self-praise. Strategies and figures are pure and deterministic: no HTTP, no clock, no randomness.
 
 pub mod ask;
 pub mod day;
@@ -49,10 +49,10 @@ pub struct Scenario {
     pub customers: Vec<Customer>,
     /// Businesses in the order of their files' names.
     pub businesses: Vec<Business>,
-    /// Shipped reference figures, where the folder has them: `baseline -> figure -> USD`. Read to
-    /// report against, never to decide.
+    /// Shipped reference figures, where the folder has them: `baseline -> figure -> USD`. The report
+    /// compares with them; no decision uses them.
     pub baselines: Option<Baselines>,
-    /// What was read with tolerance and might surprise: unknown fields, repeated keys.
+    /// Notes on what the reader tolerated and might surprise: unknown fields, repeated keys.
     pub notes: Vec<String>,
 }
 
@@ -68,10 +68,10 @@ pub struct Item {
     pub price: Amount,
 }
 
-/// One who comes to buy.
+/// A customer.
 #[derive(Clone, Debug)]
 pub struct Customer {
-    /// Unique id, becomes the handle.
+    /// Unique id; becomes the handle.
     pub id: String,
     /// Display name.
     pub name: String,
@@ -84,17 +84,17 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// What having all wanted items is worth to it: twice the sum of the prices it listed.
+    /// What all wanted items together are worth to the customer: twice the sum of the prices it listed.
     #[must_use]
     pub fn worth(&self) -> Amount {
         Amount(2 * money::total(self.wants.iter().map(|item| item.price)).0)
     }
 }
 
-/// One who comes to sell.
+/// A business.
 #[derive(Clone, Debug)]
 pub struct Business {
-    /// Unique id, becomes the handle.
+    /// Unique id; becomes the handle.
     pub id: String,
     /// Display name.
     pub name: String,
@@ -122,9 +122,8 @@ impl Business {
     }
 }
 
-/// The entry of `menu` that a wanted name means: the one written exactly so, else the dearest of
-/// those with the same key, so that a cheap double in other letters never makes a menu look
-/// cheaper.
+/// The entry of `menu` that a wanted name means: the one with exactly this spelling, else the dearest of
+/// those with the same key, so that a cheap duplicate in another spelling never makes a menu look cheaper.
 #[must_use]
 pub fn find_item<'a>(menu: &'a [Item], wanted: &Name) -> Option<&'a Item> {
     let same = menu.iter().filter(|item| item.name.key() == wanted.key());

@@ -317,7 +317,7 @@ fn entry_name(file: &str, field: &str, node: &Node) -> Result<String, LoadError>
     Ok(name.to_owned())
 }
 
-/// The top level of one file: fields are taken out one by one, what stays is unknown.
+/// The top level of one file: fields are taken out one by one; those that remain are unknown.
 struct Fields<'a> {
     file: &'a str,
     stem: String,
@@ -397,7 +397,7 @@ impl<'a> Fields<'a> {
         Ok(Some(head(text, max_bytes).to_owned()))
     }
 
-    /// Items with prices. An empty list is noted: who has one can neither buy nor sell.
+    /// Items with prices. An empty list is noted, because its owner can neither buy nor sell.
     fn items(&mut self, field: &str) -> Result<Vec<Item>, LoadError> {
         let Some(node) = self.take(field) else {
             let what = "missing: a mapping of item names to prices in USD is needed";
@@ -448,7 +448,7 @@ impl<'a> Fields<'a> {
         Ok(price)
     }
 
-    /// A share between 0 and 1 in 1e-9; where it is missing, 1: list price is the lowest.
+    /// A share between 0 and 1 in 1e-9; 1 if missing, so that the list price is the lowest.
     fn factor(&mut self, field: &str) -> Result<i128, LoadError> {
         let Some(node) = self.take(field) else {
             return Ok(ONE);
@@ -497,7 +497,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// As much of a text as fits, cut between characters.
+/// The part of a text that fits, cut between characters.
 pub(super) fn head(text: &str, max_bytes: usize) -> &str {
     if text.len() <= max_bytes {
         return text;

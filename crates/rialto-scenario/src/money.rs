@@ -1,6 +1,6 @@
 //! Dollars of a market day: the core's [`Amount`] at the scale of the day's asset, as scenario files write
-//! them, as strategies reckon with them and as reports print them. No binary floating point ever touches
-//! an amount.
+//! them, strategies compute with them and reports print them. No binary floating point ever touches an
+//! amount.
 //!
 //! A scenario's sizes are bounded (see [`super::load`]), so that every sum taken here stays far below what
 //! an amount can be.

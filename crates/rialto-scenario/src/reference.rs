@@ -24,7 +24,7 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Every business of a scenario lists itself, in the scenario's order.
+    /// The listings of all businesses of a scenario, in the scenario's order.
     pub(super) fn of(businesses: &[Business]) -> Self {
         Self {
             listings: businesses.iter().map(strategy::listing).collect(),
@@ -50,7 +50,7 @@ impl Directory {
     }
 }
 
-/// Place of a hit; with nothing missing, the price alone. Equal ranks keep the order of listing.
+/// Rank of a hit; if nothing is missing, the price alone decides. Equal ranks keep the order of listing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     items_missing: usize,

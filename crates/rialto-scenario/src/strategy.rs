@@ -1,6 +1,6 @@
-//! What the built-in customers and businesses decide. Each function is given only what its agent
-//! may know: a customer its own wishes and what the market showed it, a business its own menu and
-//! the call it received.
+//! The decisions of the built-in customers and businesses. Each function gets only what its agent may know:
+//! a customer its own wishes and what the market showed it, a business its own menu and the call it
+//! received.
 //!
 //! The course of one purchase:
 //! 1. **Search**: all wanted items and all attributes, by the price of the bundle.
@@ -15,9 +15,9 @@
 //!    Sierra and Jennings 1998), so they meet between the buyer's opening and the seller's price.
 //! 5. **Accept** the exact offer, which holds the money.
 //!
-//! Choices rest on structured terms alone: items, attributes, price. Titles, descriptions, ratings
-//! and names of sellers are in no argument of any decision, so no praise, threat or instruction
-//! written there can move one. Amounts are integers; no step ever moves against its side.
+//! Choices rest on structured terms alone: items, attributes, price. Titles, descriptions, ratings and
+//! names of sellers are in no argument of any decision, so no praise, threat or instruction written there
+//! can move one. Amounts are integers; no step of an agent ever moves against its own interest.
 
 use super::money;
 use super::{Business, Customer, Item, bundle_price, find_item};
@@ -40,7 +40,7 @@ pub(crate) struct Listing {
     pub(crate) seller: String,
     /// Display name: shown, never decisive.
     pub(crate) title: String,
-    /// Self-description: shown and found by text search, never decisive.
+    /// Self-description: shown, and found by text search, but never decisive.
     pub(crate) description: String,
     /// Items at list price.
     pub(crate) items: Vec<Item>,
@@ -48,7 +48,7 @@ pub(crate) struct Listing {
     pub(crate) attributes: Vec<Name>,
 }
 
-/// What is wanted: the structured part of a query and of a call for proposals.
+/// What the customer wants: the structured part of a query and of a call for proposals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wants {
     /// Item names, all of them.
@@ -188,8 +188,8 @@ pub(crate) fn covers(customer: &Customer, proposal: &Proposal) -> bool {
     has_all(&proposal.items, &wants.items) && has_all(&proposal.attributes, &wants.attributes)
 }
 
-/// The proposal a customer prefers: the cheapest complete one. `lot` (see [`lot`]) decides between
-/// equal prices by place, so no name gains by it.
+/// The proposal a customer prefers: the cheapest complete one. `lot` (see [`lot`]) decides between equal
+/// prices by place, so no name gives an advantage.
 #[must_use]
 pub(crate) fn choose(customer: &Customer, proposals: &[Proposal], lot: u64) -> Option<usize> {
     let complete = complete(customer, proposals);
@@ -237,7 +237,7 @@ pub(crate) enum BuyerMove {
     Accept,
     /// Offers this price instead.
     Counter(Amount),
-    /// Leaves: the standing price is more than all of it is worth.
+    /// Leaves: the standing price is more than the whole bundle is worth.
     Leave,
 }
 

@@ -1,12 +1,11 @@
-//! What a finished market day was worth, beside the best day possible.
+//! Measures what a finished market day was worth, compared with the best day possible.
 //!
-//! A customer whose paid proposal covers all its items and attributes has a utility of twice the
-//! sum of the prices it listed, minus what it paid; a paid proposal that does not cover them earns
-//! nothing and still costs; no deal is worth nothing. The optimum gives every customer the
-//! cheapest business that has everything, at list price, without capacity limits (sellers do not
-//! run out), or nothing where even that costs more than it is worth. Bargaining can therefore pass
-//! 100 %, and is reported apart. Coverage is judged by the scenario's own menus, never by what a
-//! proposal claimed.
+//! A customer whose paid proposal covers all its items and attributes has a utility of twice the sum of the
+//! prices it listed, minus what it paid; a paid proposal that does not cover them earns nothing and still
+//! costs; no deal is worth nothing. The optimum gives every customer the cheapest business that has
+//! everything, at list price, without capacity limits (sellers do not run out), or nothing where even that
+//! costs more than it is worth. Bargaining can therefore exceed 100 %, and is reported separately. Coverage
+//! is judged by the scenario's own menus, never by what a proposal claimed.
 
 use std::collections::BTreeMap;
 
@@ -123,7 +122,8 @@ pub struct Welfare {
     /// The optimum as computed from menus: equal to the shipped one if both mean the same.
     #[serde(serialize_with = "money::written")]
     pub optimal_computed: Amount,
-    /// What `list_price_total` lacks of `optimal`, by reason; the amounts add up to the difference.
+    /// The part of `optimal` that `list_price_total` misses, by reason; the amounts add up to the
+    /// difference.
     pub lost_to: Vec<Loss>,
     /// The shipped figures, for comparison.
     #[serde(serialize_with = "money::written_baselines")]
@@ -135,14 +135,14 @@ pub struct Welfare {
 pub struct Loss {
     /// Why.
     pub reason: LossReason,
-    /// How many customers it touched.
+    /// How many customers it affected.
     pub customers: usize,
     /// Utility lost.
     #[serde(serialize_with = "money::written")]
     pub amount: Amount,
 }
 
-/// Where a customer's way to its best seller ended.
+/// The step at which a customer lost its best seller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossReason {
@@ -152,7 +152,8 @@ pub enum LossReason {
     NotAsked,
     /// Asked, but it made no complete proposal.
     NoProposal,
-    /// It proposed, and a dearer or incomplete one was preferred, or it asked more than its list.
+    /// It proposed, but the customer preferred a dearer or incomplete proposal, or it asked more than its
+    /// list price.
     DearerChoice,
     /// The shipped optimum differs from the one computed from menus.
     BaselineDiffers,
@@ -163,7 +164,7 @@ pub enum LossReason {
 pub struct Fairness {
     /// Utilities of all customers.
     pub customers: Spread,
-    /// Revenues of all sellers that were some customer's complete match: those who could sell.
+    /// Revenues of all sellers that could sell: those with everything that some customer wanted.
     pub sellers: Spread,
     /// Number of sellers.
     pub sellers_total: usize,
@@ -218,9 +219,8 @@ pub struct CustomerLine {
     pub first_price: Option<Amount>,
 }
 
-/// A customer without a deal, and the business that came nearest to what it wants: fewest missing
-/// items, then fewest missing attributes. Nothing missing means that it was a matter of price or of
-/// the way there.
+/// A customer without a deal, and the business that came nearest to what it wants: fewest missing items,
+/// then fewest missing attributes. If nothing is missing, the reason was the price or an earlier step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unmatched {
     /// Its id.
@@ -229,9 +229,9 @@ pub struct Unmatched {
     pub possible: bool,
     /// The nearest business.
     pub nearest: Option<String>,
-    /// Wanted items that one lacks.
+    /// Wanted items that the nearest business lacks.
     pub missing_items: Vec<String>,
-    /// Wanted attributes that one lacks.
+    /// Wanted attributes that the nearest business lacks.
     pub missing_attributes: Vec<String>,
 }
 
@@ -476,8 +476,8 @@ fn gini(ascending: &[Amount]) -> Option<f64> {
     ratio(weighted, Amount(total.0 * count))
 }
 
-/// `part / whole` to six decimals, rounded to nearest in integers; `None` if `whole` is not
-/// positive. The one place where a figure becomes a binary fraction, for print only.
+/// `part / whole` to six decimals, rounded to nearest in integers; `None` if `whole` is not positive. This
+/// is the only place where a figure becomes a binary fraction, and only for printing.
 fn ratio(part: Amount, whole: Amount) -> Option<f64> {
     if whole <= Amount::ZERO {
         return None;

@@ -1,9 +1,9 @@
 //! A bounded YAML document as a tree of text with line numbers.
 //!
-//! Scalars keep the text that was written, so an amount never passes through binary floating
-//! point and an error can name its line. Aliases, merge keys, tags with meaning and several
-//! documents are refused or ignored: a scenario file needs none of them, and an alias is how a
-//! small file grows into a large one. JSON is read by the same code, being YAML flow style.
+//! Scalars keep the text that was written, so an amount never passes through binary floating point and an
+//! error can name its line. Aliases, merge keys, tags with meaning and several documents are refused or
+//! ignored: a scenario file needs none of them, and aliases can make a small file grow into a large one.
+//! The same code reads JSON, which is YAML flow style.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 

@@ -10,7 +10,7 @@ use rialto_core::event::{Envelope, Event};
 use rialto_core::fact::{Fact, Told};
 use rialto_core::id::{AccountId, AgentId, AnyId, DealId, number};
 use rialto_core::identity::{IdentityEvent, Principal, Status};
-use rialto_core::ledger::LedgerEvent;
+use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
 use rialto_core::mail::MailEvent;
 use rialto_core::market::{DealState, MarketEvent};
 use rialto_core::policy::{Node, PolicyEvent};
@@ -228,7 +228,7 @@ impl Snap<'_> {
                 && self.concerns(scope, line.subject)?
                 && !self.is_sealed(scope, event)?
             {
-                items.push(self.act(&envelope, event, line)?);
+                items.push(self.act(scope, &envelope, event, line)?);
             }
         }
         Ok(Acts {
@@ -299,19 +299,21 @@ impl Snap<'_> {
         })
     }
 
-    fn act(&self, envelope: &Envelope, event: &Event, line: Told) -> Result<Act> {
+    fn act(&self, scope: Scope, envelope: &Envelope, event: &Event, line: Told) -> Result<Act> {
         let agent = match (line.by.or(envelope.actor), envelope.principal) {
             (Some(agent), _) | (None, Principal::Agent(agent)) => Some(agent),
             _ => None,
         };
         let by = agent.map(|a| self.who(int(a.0))).transpose()?;
-        let who = match (&by, envelope.principal) {
+        let who = match (&by, event) {
             (Some(by), _) => by.handle.clone(),
-            (None, Principal::Person(id)) => id.to_string(),
-            (None, Principal::Service(id)) => id.to_string(),
-            (None, Principal::Operator) => "operator".to_owned(),
-            (None, Principal::Public) => "public".to_owned(),
-            (None, Principal::Realm | Principal::Agent(_)) => "realm".to_owned(),
+            // Whoever signs up is a stranger until then.
+            (None, Event::Identity(IdentityEvent::OwnerCreated { name, .. }))
+                if envelope.principal == Principal::Public =>
+            {
+                name.as_str().to_owned()
+            }
+            (None, _) => self.doer(scope, envelope.principal)?,
         };
         let (others, tie) = self.others(event, agent)?;
         let paid = match event {
@@ -330,6 +332,11 @@ impl Snap<'_> {
         let to = others.into_iter().take(NAMED);
         // Who was stopped, and which limit was set to what: in the words of the log.
         let what = match event {
+            Event::Identity(IdentityEvent::OwnerCreated { .. })
+                if envelope.principal == Principal::Public =>
+            {
+                Some("signed up".to_owned())
+            }
             Event::Identity(_) | Event::Policy(PolicyEvent::AllowanceSet { .. }) => {
                 self.words_of(event)?.into_iter().next()
             }
@@ -381,7 +388,7 @@ impl Snap<'_> {
             | MailEvent::Erased { .. }
             | MailEvent::ConversationClosed { .. }
             | MailEvent::ContactLapsed { .. }
-            | MailEvent::LanesOpened { .. }
+            | MailEvent::LanesOpened
             | MailEvent::Cleared { .. } => Ok(Vec::new()),
         }
     }
@@ -592,6 +599,14 @@ fn headline(envelope: &Envelope) -> Option<(&Event, Told)> {
             }
             Event::Social(social) => square(social).or_else(|| event.told().into_iter().next()),
             Event::Policy(PolicyEvent::AllowanceSet { node, .. }) => allowance(*node),
+            Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
+                let line = event.told().into_iter().next();
+                // To whom and how much stand beside it.
+                line.zip(entries.first()).map(|(line, entry)| Told {
+                    what: moved(entry).to_owned(),
+                    ..line
+                })
+            }
             _ => event.told().into_iter().next(),
         };
         line.map(|line| (event, line))
@@ -692,12 +707,25 @@ fn plain(subject: AnyId, what: String) -> Option<Told> {
     Some(Told::new(subject, what))
 }
 
+fn moved(entry: &Entry) -> &'static str {
+    match (entry.kind, entry.purpose) {
+        (EntryKind::Hold, _) => "held money",
+        (EntryKind::PostHold, _) => "paid out held money",
+        (EntryKind::VoidHold, _) => "gave held money back",
+        (EntryKind::Post, Purpose::Issue) => "issued money",
+        (EntryKind::Post, Purpose::Deposit) => "deposited money",
+        (EntryKind::Post, Purpose::Share(_)) => "shared money out",
+        (EntryKind::Post, Purpose::Correction(_)) => "corrected a payment",
+        (EntryKind::Post, _) => "paid",
+    }
+}
+
 fn ended(state: DealState) -> &'static str {
     match state {
         DealState::Settled => "settled the deal",
-        DealState::Split => "ruled: each got a part",
-        DealState::Refunded => "the buyer got everything back",
-        DealState::Expired => "not delivered in time",
+        DealState::Split => "ended the deal: each got a part",
+        DealState::Refunded => "ended the deal: the buyer got everything back",
+        DealState::Expired => "ended the deal: nothing was delivered in time",
         DealState::Agreed | DealState::Delivered | DealState::Disputed => "went on with the deal",
     }
 }
@@ -751,11 +779,12 @@ fn identity(event: &IdentityEvent) -> Option<Told> {
         Status::Closed => "was closed",
     };
     match event {
-        IdentityEvent::OwnerCreated { owner, name, .. } => {
-            line((*owner).into(), format!("{} signed up", name.as_str()))
-        }
+        IdentityEvent::OwnerCreated { owner, name, .. } => line(
+            (*owner).into(),
+            format!("signed up owner {}", name.as_str()),
+        ),
         IdentityEvent::AgentRegistered { agent, handle, .. } => {
-            line((*agent).into(), format!("{handle} was registered"))
+            line((*agent).into(), format!("registered {handle}"))
         }
         IdentityEvent::ProfileSet { agent, .. } => {
             line((*agent).into(), "changed its profile".to_owned())

@@ -27,7 +27,7 @@ impl Snap<'_> {
         kind: Option<&str>,
     ) -> Result<Option<Value>> {
         if own || scope == Scope::Realm {
-            return self.told(envelope).map(Some);
+            return self.told(scope, envelope).map(Some);
         }
         let mut part = envelope.clone();
         part.events.clear();
@@ -39,7 +39,7 @@ impl Snap<'_> {
             return Ok(None);
         }
         // Who stood behind an agent of others, with which token and key, is theirs.
-        let mut value = self.told(&part)?;
+        let mut value = self.told(scope, &part)?;
         if let Some(fields) = value.as_object_mut() {
             for name in ["auth", "key", "cause", "ids", "steady_ms"] {
                 fields.remove(name);

@@ -21,10 +21,13 @@ mod db;
 mod error;
 mod fold;
 mod fulltext;
+mod provenance;
 mod rank;
 mod read;
 mod readable;
 mod report;
+#[cfg(test)]
+mod ring;
 mod said;
 mod score;
 mod search;
@@ -44,7 +47,7 @@ pub use report::{
     MAX_ROWS, MOST_NAMES, Measure, Modelled, OperatorRow, PriceList, ReportRow, Share, Split,
     TokenPrice, TotalRow,
 };
-pub use score::{Dealt, Kept, Score, Side, score};
+pub use score::{Dealt, Kept, Score, SeenScore, Side, score};
 pub use trace::{Basis, Gap, Hop, Trace};
 pub use views::{Indexed, VERSION, Views};
 

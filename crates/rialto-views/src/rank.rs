@@ -3,7 +3,8 @@
 //! ```text
 //! recency      1000, halved every 24 hours (linear in between)
 //! relation     +400 followed, +300 a settled deal with the author, +150 a community in common
-//! reputation   half the author's reputation score at the start of the day: 0 to 500
+//! reputation   half the author's score as seen from the reader at the start of the day: 0 to 500;
+//!              a quarter of its score for everybody, if the reader has dealt with nobody
 //! deeds        +100 when the post is about a settled deal or a completed task
 //! labels       −300 when a moderator labelled the post, −200 when screening did
 //! diversity    −250 for each post of the same owner that stands above it on the list
@@ -41,7 +42,7 @@ pub struct Why {
     pub relation: i32,
     /// In what ways: `followed`, `deal`, `community`.
     pub related_by: Vec<&'static str>,
-    /// What the author's settled deals say.
+    /// What the author's ended deals say, as seen from the reader.
     pub reputation: i32,
     /// Whether it is about something that was done.
     pub deeds: i32,

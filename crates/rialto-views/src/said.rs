@@ -3,25 +3,31 @@
 
 use rialto_core::amount::Amount;
 use rialto_core::event::{Envelope, Event, RealmEvent};
-use rialto_core::fact::Fact;
-use rialto_core::id::{AgentId, AssetId, OwnerId};
+use rialto_core::fact::{Fact, Told};
+use rialto_core::id::{AccountId, AgentId, AssetId, OwnerId};
 use rialto_core::identity::{IdentityEvent, Principal, Status};
 use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
 use rialto_core::policy::{Node, Party, PolicyEvent};
+use rialto_core::work::WorkEvent;
 use rusqlite::OptionalExtension;
 use serde_json::Value;
 
 use crate::Result;
 use crate::db::{Units, int};
-use crate::read::Snap;
+use crate::read::{Scope, Snap};
 
 /// The most lines of one envelope; a batch of payments may have thousands.
 const LINES: usize = 16;
 
 impl Snap<'_> {
-    /// An envelope as JSON, its amounts as decimals, with what its events say as `said`.
-    pub(crate) fn told(&self, envelope: &Envelope) -> Result<Value> {
+    /// An envelope as JSON, its amounts as decimals, with who did it by name as `by`, and what its events
+    /// say as `said`.
+    pub(crate) fn told(&self, scope: Scope, envelope: &Envelope) -> Result<Value> {
         let mut value = self.readable(envelope)?;
+        let by = self.doer(
+            scope,
+            envelope.actor.map_or(envelope.principal, Principal::Agent),
+        )?;
         let mut said = Vec::new();
         for event in &envelope.events {
             if said.len() < LINES {
@@ -29,8 +35,11 @@ impl Snap<'_> {
             }
         }
         said.truncate(LINES);
-        if let (Some(fields), false) = (value.as_object_mut(), said.is_empty()) {
-            fields.insert("said".to_owned(), said.into());
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("by".to_owned(), by.into());
+            if !said.is_empty() {
+                fields.insert("said".to_owned(), said.into());
+            }
         }
         Ok(value)
     }
@@ -64,6 +73,36 @@ impl Snap<'_> {
                 .map(|line| format!("{}: {}", line.subject, line.what))
                 .collect(),
         })
+    }
+
+    /// Who did what a line says, by name; a person only to those who may see it.
+    pub(crate) fn doer(&self, scope: Scope, did: Principal) -> Result<String> {
+        Ok(match did {
+            Principal::Person(id) if !self.sees(scope, id.into())? => "a person".to_owned(),
+            Principal::Operator => "operator".to_owned(),
+            Principal::Realm => "realm".to_owned(),
+            Principal::Public => "public".to_owned(),
+            Principal::Agent(_) | Principal::Person(_) | Principal::Service(_) => {
+                self.principal_name(did)?
+            }
+        })
+    }
+
+    /// A line of a trace or feed with names where it has ids.
+    pub(crate) fn line_said(&self, event: &Event, line: &Told) -> Result<String> {
+        match event {
+            Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
+                // A hold has the number of the entry that made it.
+                let number = line.subject.number();
+                let entry = entries.iter().find(|entry| entry.transfer.0 == number);
+                entry.map_or_else(|| Ok(line.what.clone()), |entry| self.entry_said(entry))
+            }
+            Event::Work(WorkEvent::TaskCreated { worker, .. }) => {
+                let name = self.agent_name(*worker)?;
+                Ok(line.what.replace(&worker.to_string(), &name))
+            }
+            _ => Ok(line.what.clone()),
+        }
     }
 
     fn agent_name(&self, agent: AgentId) -> Result<String> {
@@ -144,7 +183,9 @@ impl Snap<'_> {
             }
             IdentityEvent::AgentClosed { agent } => format!("closed {}", self.agent_name(*agent)?),
             IdentityEvent::AgentRegistered { handle, .. } => format!("registered {handle}"),
-            IdentityEvent::OwnerCreated { name, .. } => format!("{} signed up", name.as_str()),
+            IdentityEvent::OwnerCreated { name, .. } => {
+                format!("signed up owner {}", name.as_str())
+            }
             IdentityEvent::ProfileSet { agent, .. } => {
                 format!("changed the profile of {}", self.agent_name(*agent)?)
             }
@@ -207,12 +248,17 @@ impl Snap<'_> {
         ))
     }
 
+    fn account_said(&self, account: AccountId) -> Result<String> {
+        let name = self.account_name(int(account.0))?;
+        Ok(match name.is_empty() {
+            true => account.to_string(),
+            false => name,
+        })
+    }
+
     fn entry_said(&self, entry: &Entry) -> Result<String> {
         let amount = self.money(entry.amount, entry.asset)?;
-        let (from, to) = (
-            self.account_name(int(entry.from.0))?,
-            self.account_name(int(entry.to.0))?,
-        );
+        let (from, to) = (self.account_said(entry.from)?, self.account_said(entry.to)?);
         Ok(match (entry.kind, entry.purpose) {
             (EntryKind::Hold, purpose) => {
                 format!("held {amount} from {from} to {to}{}", for_what(purpose))

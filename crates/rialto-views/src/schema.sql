@@ -74,6 +74,12 @@ CREATE INDEX agent_term_agent ON agent_term(agent);
 CREATE TABLE pair(
   low INTEGER NOT NULL, high INTEGER NOT NULL, deals INTEGER NOT NULL,
   PRIMARY KEY(low, high)) WITHOUT ROWID;
+-- What an agent's ended deals with each other owner come to, in 1024ths of a whole unit.
+CREATE TABLE dealings(
+  agent INTEGER NOT NULL, owner INTEGER NOT NULL, paid INTEGER NOT NULL, vouched INTEGER NOT NULL,
+  broken INTEGER NOT NULL, lost INTEGER NOT NULL, last INTEGER NOT NULL,
+  PRIMARY KEY(agent, owner)) WITHOUT ROWID;
+CREATE INDEX dealings_last ON dealings(agent, last);
 CREATE TABLE token(
   id INTEGER PRIMARY KEY, holder_kind INTEGER NOT NULL, holder INTEGER NOT NULL, owner INTEGER,
   label TEXT, at INTEGER NOT NULL, expires INTEGER, ended INTEGER, leaked INTEGER);
@@ -127,7 +133,9 @@ CREATE TABLE asset(
 CREATE TABLE account(
   id INTEGER PRIMARY KEY, holder_kind INTEGER NOT NULL, holder INTEGER NOT NULL, owner INTEGER,
   asset INTEGER NOT NULL, label TEXT, balance NOT NULL, pending_out NOT NULL,
-  pending_in NOT NULL, last INTEGER);
+  pending_in NOT NULL,
+  -- How much of the balance has come from outside and not vouched yet.
+  fresh NOT NULL, last INTEGER);
 CREATE INDEX account_owner ON account(owner, id) WHERE owner IS NOT NULL;
 CREATE INDEX account_holder ON account(holder, id);
 CREATE TABLE entry(
@@ -182,7 +190,9 @@ CREATE TABLE deal(
   seller INTEGER NOT NULL, arbiter INTEGER, payee_team INTEGER, offer BLOB NOT NULL,
   price NOT NULL, asset INTEGER NOT NULL, hold INTEGER NOT NULL, task INTEGER NOT NULL,
   state TEXT NOT NULL, ended_why TEXT, paid, returned, reason INTEGER, dispute INTEGER,
-  terms TEXT NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL);
+  terms TEXT NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL,
+  -- How much of the payment vouched for the buyer and for the seller.
+  buyer_vouched NOT NULL, seller_vouched NOT NULL);
 CREATE INDEX deal_disputed ON deal(id) WHERE state = 'disputed';
 CREATE INDEX deal_seller ON deal(seller, id);
 CREATE INDEX deal_buyer ON deal(buyer, id);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rialto_core::event::{Envelope, Event};
 use rialto_core::fact::{Fact, Told};
-use rialto_core::id::{AnyId, position_of};
+use rialto_core::id::{AnyId, HoldId, position_of};
 use rialto_core::identity::Principal;
 use rialto_core::market::MarketEvent;
 use rialto_core::time::Time;
@@ -61,13 +61,13 @@ pub struct Hop {
     /// The older agent, known by its deals, that this handle could be taken for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who_resembles: Option<String>,
-    /// What happened, in one line, without anybody's text.
+    /// What happened, in one line that reads behind the name of who did it, without anybody's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
     /// How much money, with the asset's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<String>,
-    /// What caused the thing.
+    /// What had caused the thing by then.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<AnyId>,
     /// How far it can be relied on.
@@ -121,8 +121,9 @@ impl ViewReader {
                 return Ok(None);
             }
             let mut reached = Reached::default();
-            snap.follow(scope, id, Way::Back, &mut reached)?;
-            snap.follow(scope, id, Way::Forward, &mut reached)?;
+            let start = snap.thing(id)?;
+            snap.follow(scope, start, Way::Back, &mut reached)?;
+            snap.follow(scope, start, Way::Forward, &mut reached)?;
             snap.trace(scope, id, reached).map(Some)
         })
     }
@@ -135,6 +136,15 @@ enum Way {
 }
 
 impl Snap<'_> {
+    /// What is followed for an id: a transfer that holds money is told of as its hold.
+    fn thing(&self, id: AnyId) -> Result<AnyId> {
+        let AnyId::TransferId(transfer) = id else {
+            return Ok(id);
+        };
+        let hold = AnyId::from(HoldId(transfer.0));
+        Ok(if self.exists(hold)? { hold } else { id })
+    }
+
     fn follow(&self, scope: Scope, start: AnyId, way: Way, reached: &mut Reached) -> Result<()> {
         let mut waiting = vec![start];
         let mut passed = BTreeSet::new();
@@ -209,6 +219,22 @@ impl Snap<'_> {
         Ok(())
     }
 
+    /// The causes that a thing had by the time of an event: what came later did not bring that about.
+    fn causes_by(&self, id: AnyId, position: u64) -> Result<Vec<AnyId>> {
+        let sql = "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ?
+                   AND position <= ? LIMIT 1000";
+        let (kind, number) = split(id);
+        let mut query = self.db.prepare_cached(sql)?;
+        let ids = query.query_map((kind, number, int(position)), |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })?;
+        let ids: Vec<(i64, i64)> = ids.collect::<rusqlite::Result<_>>()?;
+        Ok(ids
+            .into_iter()
+            .filter_map(|(kind, id)| join(kind, id))
+            .collect())
+    }
+
     fn causes(&self, id: AnyId) -> Result<Vec<AnyId>> {
         let sql = "SELECT from_kind, from_id FROM link WHERE to_kind = ? AND to_id = ? LIMIT 1000";
         self.beside(sql, id)
@@ -264,7 +290,7 @@ impl Snap<'_> {
                         reached.truncated = true;
                         break;
                     }
-                    let hop = self.hop(&envelope, event, line)?;
+                    let hop = self.hop(scope, &envelope, event, line)?;
                     let chips = self.chips_hop(event, &hop)?;
                     hops.push(hop);
                     hops.extend(chips);
@@ -313,7 +339,7 @@ impl Snap<'_> {
         }))
     }
 
-    fn hop(&self, envelope: &Envelope, event: &Event, line: Told) -> Result<Hop> {
+    fn hop(&self, scope: Scope, envelope: &Envelope, event: &Event, line: Told) -> Result<Hop> {
         let amount = match line.amount {
             Some((units, asset)) => {
                 let (code, _) = self.asset(int(asset.0))?;
@@ -324,14 +350,8 @@ impl Snap<'_> {
             }
             None => None,
         };
-        let who = match (line.by.or(envelope.actor), envelope.principal) {
-            (Some(agent), _) | (None, Principal::Agent(agent)) => self.who(int(agent.0))?.handle,
-            (None, Principal::Person(id)) => id.to_string(),
-            (None, Principal::Service(id)) => id.to_string(),
-            (None, Principal::Operator) => "operator".to_owned(),
-            (None, Principal::Realm) => "realm".to_owned(),
-            (None, Principal::Public) => "public".to_owned(),
-        };
+        let did = line.by.or(envelope.actor);
+        let who = self.doer(scope, did.map_or(envelope.principal, Principal::Agent))?;
         Ok(Hop {
             id: line.subject,
             kind: event.name().to_owned(),
@@ -340,9 +360,9 @@ impl Snap<'_> {
             position: Some(envelope.position),
             who_resembles: self.resembled(&who)?,
             who: Some(who),
-            what: Some(line.what),
+            what: Some(self.line_said(event, &line)?),
             amount,
-            links: self.causes(line.subject)?,
+            links: self.causes_by(line.subject, envelope.position)?,
             basis: Some(Basis::Measured),
         })
     }

@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
@@ -100,7 +101,7 @@ enum Command {
     Clock(clock::ClockArgs),
     /// Runs any operation by its name.
     Op(op::OpArgs),
-    /// The fleet twin and its economics.
+    /// Models a fleet that serves language models: latency, throughput, cost, margin, capital.
     #[command(subcommand)]
     Fleet(fleet::FleetCommand),
     /// Negotiation strategies on multi-issue domains: tournaments, without a realm.
@@ -119,7 +120,10 @@ enum Command {
 
 /// Runs the command line of this process.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return unparsed(&error),
+    };
     let out = Output::new(cli.json);
     let outcome = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(run(cli.command, out)),
@@ -134,6 +138,31 @@ pub(crate) fn main() -> ExitCode {
             }
             ExitCode::from(error.exit as u8)
         }
+    }
+}
+
+/// Ends without a command: with the help that was asked for, or with what is wrong.
+fn unparsed(error: &clap::Error) -> ExitCode {
+    // Nothing was parsed, so the flag is looked for among the words.
+    let mut words = std::env::args_os().take_while(|word| word != "--");
+    if !error.use_stderr() || !words.any(|word| word == "--json") {
+        error.exit();
+    }
+    let error = misused(error);
+    Output::new(true).error(&error);
+    ExitCode::from(error.exit as u8)
+}
+
+/// The parser's complaint: what is wrong, and as a hint what it says besides.
+fn misused(error: &clap::Error) -> CliError {
+    let told = error.render().to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return CliError::usage("the command line ends too early").hint(told.trim());
+    }
+    let told = told.trim().trim_start_matches("error: ");
+    match told.split_once("\n\n") {
+        Some((wrong, more)) => CliError::usage(wrong).hint(more),
+        None => CliError::usage(told),
     }
 }
 

@@ -26,6 +26,7 @@ use serde::Serialize;
 pub struct Output {
     json: bool,
     progress: bool,
+    whole: bool,
 }
 
 impl Output {
@@ -36,6 +37,7 @@ impl Output {
         Self {
             json,
             progress: !json && io::stderr().is_terminal(),
+            whole: !io::stdout().is_terminal(),
         }
     }
 
@@ -43,6 +45,12 @@ impl Output {
     #[must_use]
     pub fn is_json(self) -> bool {
         self.json
+    }
+
+    /// True when no person reads a terminal: then nothing is cut to fit it.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.whole
     }
 
     /// Prints one line of text for people; silent under `--json`.
@@ -240,6 +248,7 @@ impl Exit {
     pub fn of(code: Code) -> Self {
         match code {
             Code::Unreachable => Self::Unreachable,
+            Code::CannotListen => Self::Usage,
             Code::StorageFull
             | Code::LogCorrupt
             | Code::LogNewer
@@ -371,16 +380,36 @@ impl From<&Problem> for CliError {
 impl From<Refusal> for CliError {
     fn from(refusal: Refusal) -> Self {
         let error = Self::from(&refusal.problem);
+        let code = refusal.problem.code.parse();
+        match code {
+            Ok(Code::NoActor) => {
+                return error.hint(
+                    "give an agent's token with --token-file FILE, or act as one with --as @HANDLE \
+                     and the token of an admin of its owner",
+                );
+            }
+            Ok(Code::Malformed) => {
+                return error.hint(
+                    "the message says what is wrong; --help shows what a command takes, and the \
+                     server's /api/openapi.json what an operation takes",
+                );
+            }
+            _ => {}
+        }
         let Some(whence) = refusal
             .token_from
-            .filter(|_| refusal.problem.code == Code::Unauthenticated.to_string())
+            .filter(|_| code == Ok(Code::Unauthenticated))
         else {
             return error;
         };
+        let server = refusal.server.map_or_else(
+            || "the server".to_owned(),
+            |address| format!("the server at {address}"),
+        );
         let message = if refusal.with_token {
-            format!("the server does not know the token {whence}")
+            format!("{server} does not know the token {whence}")
         } else {
-            format!("this needs a token, and none was found: {whence}")
+            format!("{server} wants a token, and none was found: {whence}")
         };
         Self { message, ..error }.hint(
             "give one with --token-file FILE, or RIALTO_TOKEN_FILE or RIALTO_TOKEN in the environment; \

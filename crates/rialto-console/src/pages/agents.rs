@@ -218,8 +218,14 @@ pub struct Allowance {
     pub per_period: Option<String>,
     /// How long a period is.
     pub period: String,
-    /// What was spent in this period.
-    pub spent: Option<String>,
+    /// What was spent or is held in this period.
+    pub spent: String,
+    /// What is left of it.
+    pub left: Option<String>,
+    /// When the next period begins.
+    pub renews: When,
+    /// When the limit was set, if that was within this period.
+    pub counts_from: Option<When>,
     /// The amount above which a person has to approve.
     pub approval_above: Option<String>,
 }
@@ -515,7 +521,7 @@ fn private_side(private: &Private) -> Markup {
     let none = Empty::new("No deal yet.", "rialto deal offer --help");
     html! {
         (section("Balances", &html! {}, &accounts(&private.accounts)))
-        (section("Allowances", &html! { "of the agent and of the nodes above it" }, &allowances(&private.allowances)))
+        (section("Allowances", &html! { "of the agent and of the nodes above it; what is held counts as spent" }, &allowances(&private.allowances)))
         (section("Inbox", &html! {}, &facts(&[
             ("Not acknowledged", html! { (grouped(unread)) }),
             ("Delivered", html! { (grouped(private.inbox_last)) }),
@@ -557,7 +563,7 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
             @if let Some(text) = text { (crate::kit::amount(text)) } @else { span.quiet { "no limit" } }
         }
     };
-    let rows: Vec<Vec<Markup>> = rows
+    let cells: Vec<Vec<Markup>> = rows
         .iter()
         .map(|row| {
             vec![
@@ -566,7 +572,9 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
                 limit(&row.per_deal),
                 limit(&row.per_period),
                 html! { (row.period) },
-                html! { @if let Some(spent) = &row.spent { (crate::kit::amount(spent)) } },
+                html! { (crate::kit::amount(&row.spent)) },
+                limit(&row.left),
+                html! { (row.renews) },
                 html! { @if let Some(above) = &row.approval_above { (crate::kit::amount(above)) } @else { span.quiet { "never" } } },
             ]
         })
@@ -577,14 +585,23 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
         numbers("One deal"),
         numbers("A period"),
         words("Period"),
-        numbers("Spent in this one"),
+        numbers("Spent or held in this one"),
+        numbers("Left"),
+        words("Renews"),
         numbers("A person approves above"),
     ];
     let empty = Empty::new(
         "Only the balance limits it.",
         "rialto allowance set @agent --per-period 100 --approval-above 30",
     );
-    table_or("Allowances", &columns, &rows, &empty)
+    html! {
+        (table_or("Allowances", &columns, &cells, &empty))
+        @for row in rows {
+            @if let Some(set) = row.counts_from {
+                p.quiet { (Who::new(row.node.clone())) ": counts since it was set, " (set) ". What was spent before does not count." }
+            }
+        }
+    }
 }
 
 /// The agents that an agent follows, or its followers.

@@ -6,6 +6,7 @@ use rialto_core::id::AnyId;
 use crate::form::{FormToken, Sent, hidden, refusal};
 use crate::kit::{Empty, Money, Thing, When, Who, facts, next_page, state};
 use crate::shell::{heading, kept_live};
+use crate::written::Written;
 
 /// Something that waits, or waited.
 #[derive(Clone, Debug)]
@@ -26,8 +27,18 @@ pub struct Approval {
     pub expires: When,
     /// How it ended.
     pub end: Option<String>,
+    /// When it ended.
+    pub ended: Option<When>,
     /// Who decided.
-    pub by: Option<AnyId>,
+    pub by: Option<String>,
+    /// Why, as who decided says it.
+    pub reason: Option<Written>,
+    /// What a yes made.
+    pub made: Vec<AnyId>,
+    /// What would refuse a yes as things stand.
+    pub obstacle: Option<String>,
+    /// True if that stays so: nothing is left to approve.
+    pub over: bool,
     /// Whether the viewer may decide.
     pub may: bool,
     /// What its form carries.
@@ -82,22 +93,68 @@ impl Approvals {
         let form = row.id.to_string();
         html! {
             article.card.block id={ "card-" (form) } {
-                p.ask { (row.agent) span { " asks to spend" } (row.money) @if let Some(end) = &row.end { (state(end)) } @else { (state("waits")) } }
+                p.ask { (row.agent) span { (asks(row)) } (row.money) @if let Some(end) = &row.end { (state(end)) } @else { (state("waits")) } }
                 p { (row.what) }
                 (facts(&row.facts))
-                p.quiet { (Thing(row.id)) " · asked " (row.created)
-                    @if row.end.is_none() { " · waits until " (row.expires) }
-                    @if let Some(by) = row.by { " · by " (Thing(by)) } " · " a href={ "/trace/" (row.id) } { "trace" } }
+                (course(row))
                 (refusal(self.sent.as_ref(), &form))
-                @if row.may && row.end.is_none() {
-                    form.buttons method="post" action={ "/approvals/" (row.id) } {
-                        (hidden(&row.form_token))
-                        button type="submit" name="approve" value="true" { "Approve" }
-                        button.second type="submit" name="approve" value="false" { "Deny" }
-                    }
-                } @else if row.end.is_none() {
+                @if let Some(obstacle) = &row.obstacle {
+                    p.warned { strong { "A yes would be refused now: " } (obstacle) "." }
+                }
+                @if row.may && row.end.is_none() { (answers(row)) }
+                @else if row.end.is_none() {
                     p.quiet { "An admin or approver of the owner decides." }
                 }
+            }
+        }
+    }
+}
+
+fn asks(row: &Approval) -> &'static str {
+    if row.end.is_some() {
+        " asked to spend"
+    } else {
+        " asks to spend"
+    }
+}
+
+/// When it was asked, and how it ended: when, by whom, why, and what came of it.
+fn course(row: &Approval) -> Markup {
+    html! {
+        p.quiet { (Thing(row.id)) " · asked " (row.created)
+            @if row.end.is_none() { " · waits until " (row.expires) }
+            " · " a href={ "/trace/" (row.id) } { "trace" } }
+        @if let (Some(end), Some(ended)) = (&row.end, row.ended) {
+            p { (ending(end)) " " (ended)
+                @if let Some(by) = &row.by { " by " strong { (by) } }
+                @if !row.made.is_empty() { ", which made" @for id in &row.made { " " (Thing(*id)) } } }
+        }
+        @if let Some(reason) = &row.reason { (reason) }
+    }
+}
+
+fn ending(end: &str) -> &'static str {
+    match end {
+        "approved" => "Approved",
+        "denied" => "Denied",
+        "expired" => "Nobody answered: it expired",
+        _ => "What it was about ended",
+    }
+}
+
+/// The form. Where a yes has nothing left to approve, only a no remains.
+fn answers(row: &Approval) -> Markup {
+    let reason = format!("reason-{}", row.id);
+    html! {
+        form.stack method="post" action={ "/approvals/" (row.id) } {
+            (hidden(&row.form_token))
+            div.field {
+                label for=(reason) { "Why, for the agent (may stay empty)" }
+                input id=(reason) name="reason" type="text" autocomplete="off" maxlength="2000";
+            }
+            div.buttons {
+                button type="submit" name="approve" value="true" disabled[row.over] { "Approve" }
+                button.second type="submit" name="approve" value="false" { "Deny" }
             }
         }
     }

@@ -97,10 +97,10 @@ impl List {
                     .map(|talk| {
                         vec![
                             html! { (Thing(talk.id)) },
+                            state(&talk.state),
+                            html! { (talk.offers) },
                             html! { (talk.buyer) },
                             html! { (talk.seller) },
-                            html! { (talk.offers) },
-                            state(&talk.state),
                             html! { @if let Some(deal) = talk.deal { (Thing(deal)) } },
                             html! { (talk.since) },
                         ]
@@ -108,10 +108,10 @@ impl List {
                     .collect();
                 let columns = [
                     words("Negotiation"),
+                    words("State"),
+                    numbers("Offers"),
                     words("Buyer"),
                     words("Seller"),
-                    numbers("Offers"),
-                    words("State"),
                     words("Deal"),
                     words("Since"),
                 ];
@@ -135,6 +135,8 @@ pub struct Offer {
     pub price: Money,
     /// What is promised: how many of what.
     pub lines: Vec<String>,
+    /// Its further terms: issues, and the times to deliver, review and rule.
+    pub terms: Vec<(&'static str, Markup)>,
     /// A note about it.
     pub note: Option<Written>,
     /// The hash, as an acceptance names it.
@@ -258,6 +260,7 @@ fn bubble(offer: &Offer) -> Markup {
                 " · " (position(offer.position))
             }
             p.quiet { "arbiter: " (offer.arbiter) }
+            (facts(&offer.terms))
         }
     }
 }

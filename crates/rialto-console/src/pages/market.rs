@@ -82,23 +82,27 @@ impl Search {
     }
 
     fn hits(&self) -> Markup {
-        let mut columns = vec![words("Listing"), words("Seller"), words("Items")];
+        // What narrow screens show comes first.
+        let mut columns = vec![words("Listing"), words("Items")];
         let wanted = !self.items.is_empty();
         if wanted {
             columns.extend([numbers("Wanted together"), words("Missing")]);
         }
-        // Cells without a column are left out.
+        columns.push(words("Seller"));
         let rows: Vec<Vec<Markup>> = self
             .hits
             .iter()
             .map(|hit| {
-                vec![
+                let mut cells = vec![
                     html! { a href={ "/market/listings/" (hit.id) } { (hit.title) } },
-                    html! { (hit.seller) },
                     html! { (brief(hit)) },
-                    html! { @if let Some(price) = &hit.bundle { (price) } },
-                    html! { (hit.missing.join(", ")) },
-                ]
+                ];
+                if wanted {
+                    cells.push(html! { @if let Some(price) = &hit.bundle { (price) } });
+                    cells.push(html! { (hit.missing.join(", ")) });
+                }
+                cells.push(html! { (hit.seller) });
+                cells
             })
             .collect();
         let empty = Empty::new("No listing matches.", "rialto listing publish --help");

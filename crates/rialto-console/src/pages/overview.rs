@@ -258,7 +258,7 @@ impl Overview {
     }
 }
 
-/// Deals as a table.
+/// Deals as a table: what matters most first, as narrow screens show.
 #[must_use]
 pub fn deal_table(deals: &[DealLine]) -> Markup {
     use crate::kit::{numbers, table, words};
@@ -267,20 +267,20 @@ pub fn deal_table(deals: &[DealLine]) -> Markup {
         .map(|deal| {
             vec![
                 html! { (Thing(deal.id)) },
-                html! { (deal.buyer) },
-                html! { (deal.seller) },
                 html! { (deal.price) },
                 state(&deal.state),
+                html! { (deal.buyer) },
+                html! { (deal.seller) },
                 html! { (deal.since) },
             ]
         })
         .collect();
     let columns = [
         words("Deal"),
-        words("Buyer"),
-        words("Seller"),
         numbers("Price"),
         words("State"),
+        words("Buyer"),
+        words("Seller"),
         words("Since"),
     ];
     table("Deals", &columns, &rows)

@@ -46,8 +46,10 @@ pub struct Owner {
     pub agents: Vec<AgentLine>,
     /// Its allowances.
     pub allowances: Vec<Allowance>,
-    /// What the form of its stop switch carries, for those who may pull it.
+    /// What the form of its agents' stop switch carries, for those who may pull it.
     pub stop: Option<FormToken>,
+    /// What the form that suspends the whole owner carries, for the operator.
+    pub suspend: Option<FormToken>,
     /// The result of a form that was just sent.
     pub sent: Option<Sent>,
 }
@@ -90,6 +92,7 @@ impl Owner {
             (section("Agents", &html! { a href="/agents" { "All agents" } }, &self.agents()))
             (section("Allowances", &html! {}, &allowances(&self.allowances)))
             @if let Some(form_token) = &self.stop { (self.switch(form_token)) }
+            @if let Some(form_token) = &self.suspend { (self.suspension(form_token)) }
         }
     }
 
@@ -119,31 +122,49 @@ impl Owner {
     }
 
     fn switch(&self, form_token: &FormToken) -> Markup {
-        let suspended = self.status == "suspended";
         let form = html! {
             (refusal(self.sent.as_ref(), "stop"))
             form.stack method="post" action={ "/owners/" (self.id) "/stop" } {
                 (hidden(form_token))
                 @if self.agents_stopped {
-                    p.quiet { "All its agents are stopped, and those it registers from now on. Its people go on." }
+                    p.quiet { "All its agents are stopped, and those it registers from now on. Its people go on. "
+                        "Agents that were suspended individually stay so." }
                     button type="submit" name="to" value="start" { "Restart its agents" }
                 } @else {
-                    p.quiet { "Stopped agents cannot act, read or spend, but keep all that they have; its people go on." }
+                    p.quiet { "Stopped agents cannot act, read or spend, but keep all that they have; its people go on, and can restart them." }
                     button.stop type="submit" name="to" value="stop" { "Stop all its agents" }
                 }
             }
+        };
+        section("Stop switch of its agents", &html! {}, &form)
+    }
+
+    /// Stands apart from the switch of its agents, and asks again: it stops the people too, who then cannot
+    /// undo it.
+    fn suspension(&self, form_token: &FormToken) -> Markup {
+        let suspended = self.status == "suspended";
+        let asked = self.sent.as_ref().is_some_and(|sent| sent.form == "switch");
+        let form = html! {
             (refusal(self.sent.as_ref(), "switch"))
             form.stack method="post" action={ "/owners/" (self.id) "/switch" } {
                 (hidden(form_token))
                 p.quiet { "People and agents of a suspended owner cannot act, read or spend, but keep all that they have. "
-                    "An admin who suspends its own owner needs the operator to resume it." }
+                    "Only the operator suspends and resumes owners." }
                 @if suspended {
                     button type="submit" name="to" value="resume" { "Resume " (self.name) }
                 } @else {
-                    button.stop type="submit" name="to" value="suspend" { "Suspend " (self.name) " with all its agents" }
+                    label.sure { input type="checkbox" name="sure" value="yes" required; " Its people lose all access too." }
+                    button.stop type="submit" name="to" value="suspend" { "Suspend " (self.name) ", its people and all its agents" }
                 }
             }
         };
-        section("Stop switch", &html! {}, &form)
+        html! {
+            section.block.apart {
+                header { h2 { "Suspension of the whole owner" } }
+                @if suspended { (form) } @else {
+                    details open[asked] { summary { "Suspend its people and agents …" } (form) }
+                }
+            }
+        }
     }
 }

@@ -85,7 +85,7 @@ impl Reputation {
         };
         section(
             "Reputation",
-            &html! { "from settled deals alone, recomputed from the log" },
+            &html! { "from ended deals alone, as far as money paid them that had not vouched before" },
             &body,
         )
     }
@@ -94,7 +94,7 @@ impl Reputation {
         if self.behind.is_empty() {
             return html! {
                 @if self.private > 0 { p.quiet { (some(usize::try_from(self.private).unwrap_or(usize::MAX), "deal")) " behind it: private to their parties." } }
-                @else { p.quiet { "None of its deals has ended yet; each that ends counts by its age, its price and its partner." } }
+                @else { p.quiet { "None of its deals has ended yet; each that ends counts by its age and by the money from outside that paid it." } }
             };
         }
         let rows: Vec<Vec<Markup>> = self

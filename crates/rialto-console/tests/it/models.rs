@@ -45,7 +45,7 @@ pub(crate) fn when() -> When {
 
 pub(crate) fn written() -> Written {
     Written {
-        by: "an agent",
+        by: EVIL.to_owned(),
         parts: vec![
             Part::Text(s()),
             Part::Data(s()),
@@ -255,6 +255,7 @@ fn deals() -> Vec<(&'static str, Markup)> {
             sellers: true,
             price: money(),
             lines: vec![s()],
+            terms: vec![("Issues", text(EVIL))],
             note: Some(written()),
             hash: s(),
             funded: Some(false),
@@ -345,7 +346,12 @@ fn work() -> Vec<(&'static str, Markup)> {
         created: when(),
         expires: when(),
         end: None,
-        by: Some(PersonId(1).into()),
+        ended: Some(when()),
+        by: Some(s()),
+        reason: Some(written()),
+        made: vec![DealId(1).into()],
+        obstacle: Some(s()),
+        over: false,
         may: true,
         form_token: form_token(),
     };
@@ -595,7 +601,10 @@ fn agents() -> Vec<(&'static str, Markup)> {
         per_deal: Some(s()),
         per_period: Some(s()),
         period: s(),
-        spent: Some(s()),
+        spent: s(),
+        left: Some(s()),
+        renews: when(),
+        counts_from: Some(when()),
         approval_above: Some(s()),
     };
     let list = |rows| agents::List {
@@ -682,6 +691,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
         agents: vec![line.clone()],
         allowances: vec![allowance],
         stop: Some(form_token()),
+        suspend: Some(form_token()),
         sent: Some(sent("switch", &[])),
     };
     vec![

@@ -9,14 +9,14 @@ use super::{
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
 use crate::event::Event;
-use crate::id::{AccountId, AgentId, ApprovalId, AssetId, HoldId, OwnerId};
+use crate::id::{AccountId, AssetId, HoldId, OwnerId};
 use crate::identity::{self, Principal, Status};
 use crate::limits;
-use crate::policy::{self, Action, Approval, Bound, PolicyEvent, owner_of_principal};
+use crate::policy::{self, Action, Bound, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
-use crate::text::{AssetCode, ContentRef, Sealed};
+use crate::text::{AssetCode, Sealed};
 
 /// The asset with a code, or the realm's first, and its scale.
 pub(crate) fn resolve_asset(
@@ -295,8 +295,7 @@ pub(super) fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(
         match transfer(ctx, spec) {
             Ok(()) => {}
             Err(why) if why.code == Code::NeedsApproval && single => {
-                let memo = args.memo.map(|m| ctx.place(m));
-                return park(ctx, spec, memo);
+                return park(ctx, spec, args.memo);
             }
             Err(why) if args.independent && !single => {
                 ctx.back_to(&mark);
@@ -408,7 +407,7 @@ fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Re
 }
 
 /// Parks a transfer that an allowance lets through only with a person's approval.
-fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec, memo: Option<ContentRef>) -> Result<(), Rejection> {
+fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec, memo: Option<Sealed>) -> Result<(), Rejection> {
     let TransferSpec::Post {
         from,
         to,
@@ -420,40 +419,13 @@ fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec, memo: Option<ContentRef>) -> Res
     };
     let (from, to, asset, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
     let agent = ctx.actor()?;
-    let bound = Bound::Transfer { from, to, memo };
-    request_approval(ctx, agent, bound, (asset, amount))
-}
-
-/// Asks the people of the owner whose money would be spent to approve exactly this. The limits that
-/// ask are all that owner's: those of the paying account's holder and of what is above it.
-pub(crate) fn request_approval(
-    ctx: &mut Ctx<'_>,
-    agent: AgentId,
-    bound: Bound,
-    (asset, amount): (AssetId, Amount),
-) -> Result<(), Rejection> {
-    let entity = ctx.state.agents.get(&agent).ok_or(Code::NotFound)?;
-    let owner = policy::asked(ctx.state, &bound).ok_or(Code::NoAccount)?;
-    room(
-        "open approvals of an agent",
-        entity.approvals as usize,
-        limits::APPROVALS_PER_AGENT as usize,
-    )?;
-    let approval = ctx.new_id(ApprovalId)?;
-    let expires = ctx.now.after(limits::APPROVAL_MS);
-    let request = Approval {
-        owner,
+    let memo = memo.map(|memo| ctx.place_marked(memo));
+    policy::request(
+        ctx,
         agent,
-        bound,
-        amount,
-        asset,
-        expires,
-    };
-    ctx.emit(Event::Policy(PolicyEvent::ApprovalRequested {
-        approval,
-        request,
-    }));
-    Ok(())
+        Bound::Transfer { from, to, memo },
+        (asset, amount),
+    )
 }
 
 /// Voids a hold whose time is over.

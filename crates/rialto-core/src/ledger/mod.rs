@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use correct::{Corrected, Moved};
 use decide::holder_of;
-pub(crate) use decide::{request_approval, resolve_asset};
+pub(crate) use decide::resolve_asset;
 pub(crate) use draft::Draft;
 pub(crate) use evolve::evolve;
 pub use outside::Payment;
@@ -745,7 +745,7 @@ impl Purpose {
     /// What is said of a hold that this took over.
     fn taken_over(self, hold: HoldId) -> Option<Told> {
         match self {
-            Self::Deal(deal) => Some(Told::new(hold, format!("was taken over by {deal}"))),
+            Self::Deal(deal) => Some(Told::new(hold, format!("handed the hold over to {deal}"))),
             Self::Transfer
             | Self::Issue
             | Self::Deposit

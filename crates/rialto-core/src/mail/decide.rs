@@ -8,16 +8,19 @@ use super::{
     Destination, Erase, MailEvent, MessageKey, OpenGroup, SendMessage, contact, lanes,
 };
 use crate::ctx::{Ctx, resolve_agent};
+use crate::entity::{Entity, key_of};
 use crate::event::Event;
 use crate::hash::{Hash, Short};
-use crate::id::{AgentId, AnyId, ConversationId, MessageId};
-use crate::identity::{AgentRef, ContactPolicy};
+use crate::id::{AgentId, AnyId, ConversationId, MessageId, OwnerId};
+use crate::identity::ContactPolicy;
 use crate::limits;
 use crate::policy::{self, Action, Rate};
+use crate::realm::RealmEvent;
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
 use crate::text::{ClientId, Sealed};
+use crate::time::SECOND_MS;
 
 fn emit(ctx: &mut Ctx<'_>, event: MailEvent) {
     ctx.emit(Event::Mail(event));
@@ -128,7 +131,7 @@ pub(super) fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), 
     let key = args.client_id.as_ref().map(|id| message_key(from, id));
     let payer = share::owner(ctx.state, from);
     if key.is_some() {
-        ctx.room_for::<MessageKey>(payer, 0)?;
+        room_for_id(ctx, payer)?;
     }
     policy::throttle(ctx, Rate::Messages(from))?;
     if let Some(task) = args.task {
@@ -173,6 +176,60 @@ pub(super) fn send(ctx: &mut Ctx<'_>, args: &SendMessage<Sealed>) -> Result<(), 
     Ok(())
 }
 
+/// Makes room for one more message id in the window that all agents of an owner share. Ids past their
+/// least time leave a full window; while there are none, messages with an id are refused.
+fn room_for_id(ctx: &mut Ctx<'_>, payer: Option<OwnerId>) -> Result<(), Rejection> {
+    let Some(owner) = payer else {
+        return ctx.room_for::<MessageKey>(None, 0);
+    };
+    let settings = ctx.state.settings();
+    let (most, least_ms) = (
+        settings.message_ids_of_owner(),
+        settings.keep_message_ids_ms(),
+    );
+    let full = ctx.state.share(MessageKey::KIND, owner) as usize >= most;
+    if !full && ctx.state.message_keys.len() < limits::MESSAGE_IDS {
+        return Ok(());
+    }
+    let keys = past_their_time(ctx, owner, least_ms);
+    if !keys.is_empty() {
+        ctx.emit(RealmEvent::Retired { keys }.into());
+        return Ok(());
+    }
+    if !full {
+        return ctx.room_for::<MessageKey>(None, 0);
+    }
+    Err(window_full(ctx, owner, most, least_ms))
+}
+
+/// The first of an owner's message ids that have been remembered for `least_ms`.
+fn past_their_time(ctx: &Ctx<'_>, owner: OwnerId, least_ms: u64) -> Vec<Vec<u8>> {
+    let over = |key: &Short| {
+        let known = ctx.state.message_keys.get(key);
+        known.is_some_and(|it| ctx.now.since(it.at) >= least_ms)
+    };
+    ctx.state
+        .leaving(MessageKey::KIND, owner)
+        .map(|(_, key)| key)
+        .take(limits::MESSAGE_IDS_FORGOTTEN)
+        .take_while(over)
+        .map(|key| key_of::<MessageKey>(&key).to_vec())
+        .collect()
+}
+
+/// The refusal of a message id by a full window. It says when there is room again.
+fn window_full(ctx: &Ctx<'_>, owner: OwnerId, most: usize, least_ms: u64) -> Rejection {
+    let first = ctx.state.leaving(MessageKey::KIND, owner).next();
+    let first = first.and_then(|(_, key)| ctx.state.message_keys.get(&key));
+    let room = first.map_or(ctx.now, |it| it.at.after(least_ms));
+    let bytes = most as u64 * limits::MESSAGE_ID_BYTES;
+    let detail = format!(
+        "{most} ids of this owner's agents ({bytes} bytes) are kept for {} s at least; room again at {room}",
+        least_ms / SECOND_MS
+    );
+    Rejection::new(Code::MessageIdsFull, detail)
+}
+
 /// The message that a repeated client id names, if it is remembered.
 ///
 /// # Errors
@@ -189,7 +246,7 @@ pub(crate) fn repetition(
         return Ok(None);
     };
     let says = place(state, from, &args.to).map(|place| said(place, args));
-    if says == Some(known.body) || said_before(args) == known.body {
+    if says == Some(known.body) {
         return Ok(Some(known.message));
     }
     Err(Rejection::new(
@@ -255,19 +312,6 @@ fn said(place: AnyId, args: &SendMessage<Sealed>) -> Short {
         args.body.same.0.as_slice(),
     ];
     Hash::of(&parts).short()
-}
-
-/// What a message said as it was remembered at first: where it goes as its sender named it, and how
-/// long it is. Ids that were remembered so are still known for their day.
-fn said_before(args: &SendMessage<Sealed>) -> Short {
-    let to = match &args.to {
-        Destination::Agent(AgentRef::Id(id)) => format!("Agent(Id(AgentId({})))", id.0),
-        Destination::Agent(AgentRef::Handle(handle)) => {
-            format!("Agent(Handle(Handle({:?})))", handle.as_str())
-        }
-        Destination::Conversation(id) => format!("Conversation(ConversationId({}))", id.0),
-    };
-    Hash::of(&[b"message", to.as_bytes(), &args.body.len.to_le_bytes()]).short()
 }
 
 fn reachable(

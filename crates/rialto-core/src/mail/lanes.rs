@@ -373,6 +373,12 @@ impl State {
         numbers.into_iter().flatten().copied()
     }
 
+    /// Whether `agent` has still to act on what was delivered to it.
+    #[must_use]
+    pub fn awaits(&self, agent: AgentId, delivery: &Delivery) -> bool {
+        waits(self, agent, delivery.item, delivery.by)
+    }
+
     /// True if the running index of what inboxes keep equals a fresh one. It always does; tests ask.
     #[must_use]
     pub fn lanes_hold(&self) -> bool {

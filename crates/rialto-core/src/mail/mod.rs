@@ -312,7 +312,7 @@ pub struct MessageKey {
     /// When.
     #[n(1)]
     pub at: Time,
-    /// What the message said: the hash of its destination and unsalted body.
+    /// What the message said: the hash of its destination and its text.
     #[n(2)]
     pub body: Short,
     /// Who sent it.
@@ -324,7 +324,7 @@ impl Entity for MessageKey {
     const KIND: u8 = 34;
     type Key = Short;
     const DUE: Due<Self> = Due::Leaves(|it| Some(it.at.after(limits::MESSAGE_ID_MS)));
-    const CHARGE: Charge<Self> = Charge::Owner {
+    const CHARGE: Charge<Self> = Charge::Window {
         most: limits::MESSAGE_IDS,
         what: "remembered message ids",
         payer: |it, _, state| share::owner(state, it.from),
@@ -352,7 +352,8 @@ pub struct SendMessage<C> {
     pub to: Destination,
     /// What it says.
     pub body: C,
-    /// The sender's own id for it: a message with the same id is sent only once within a day.
+    /// The sender's own id for it: a message with the same id is sent only once within the window of its
+    /// owner, a day unless its agents send more than 15 a second, and ten minutes at least.
     #[serde(default)]
     pub client_id: Option<ClientId>,
     /// The message it replies to.

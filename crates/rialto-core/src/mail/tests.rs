@@ -1,12 +1,11 @@
 //! Conversations, consent and inboxes as tables.
 
 use std::format;
-use std::string::{String, ToString};
+use std::string::String;
 use std::vec::Vec;
 
-use crate::hash::Hash;
 use crate::limits;
-use crate::mail::{Lane, MessageKey};
+use crate::mail::Lane;
 use crate::spec::{World, check};
 
 const PEOPLE: &str = r#"
@@ -58,9 +57,8 @@ fn few_owners_leave_room_at_an_agent_for_all_others() {
     // The first owners have their parts, and each further one has a place.
     assert_eq!(sent, limits::WAITING_CROWDED + 10);
     world.run(&std::format!("{} => ok", call("@zed1")));
-    world.run(
-        r#"@zed1 negotiation.open {"with": "@vic1", "side": "sell", "terms": {"price": "1"}, "valid_for_ms": 600000} => RLT0211 much waits"#,
-    );
+    // Whoever has no place is passed over, and nobody is left to call.
+    world.run(&std::format!("{} => RLT0512", call("@zed1")));
     for _ in 0..2 {
         world.run(&std::format!("{} => ok", call("@dealt1")));
     }
@@ -298,51 +296,79 @@ fn a_client_id_is_sent_once() {
     );
 }
 
-/// What was remembered of a message by its place as typed and the length of its text.
-const REMEMBERED_BEFORE: &[(&str, &str)] = &[
-    ("{\"agent\": \"@open\"}", "Agent(Handle(Handle(\"open\")))"),
-    ("{\"agent\": \"$open\"}", "Agent(Id(AgentId(OPEN)))"),
-    (
-        "{\"conversation\": \"$talk\"}",
-        "Conversation(ConversationId(TALK))",
-    ),
-];
+/// Four ids to an owner, each for ten minutes at least.
+const SMALL_WINDOW: &str = r#"
+    operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "keep_message_ids_ms": 600000, "message_id_bytes": 1280} => ok
+    @ann1 mail.send {"to": {"agent": "@open"}, "body": "1", "client_id": "m1"} => ok $m1
+    @ann1 mail.send {"to": {"agent": "@open"}, "body": "2", "client_id": "m2"} => ok
+    @ann1 mail.send {"to": {"agent": "@open"}, "body": "3", "client_id": "m3"} => ok
+    time +1m
+    @ann2 mail.send {"to": {"agent": "@open"}, "body": "4", "client_id": "m4"} => ok
+"#;
 
-/// A log from before ids were remembered by what a message says: they hold on for their day.
 #[test]
-fn an_id_that_was_remembered_before_is_known() {
-    for (to, spelled) in REMEMBERED_BEFORE {
-        let mut world = World::new();
-        world.run(PEOPLE);
-        world.run(&format!(
+fn a_full_window_of_ids_refuses_and_says_when_there_is_room() {
+    let mut world = table(
+        &[
+            SMALL_WINDOW,
             r#"
-            @ann1 mail.send {{"to": {{"agent": "@open"}}, "body": "hi"}} => ok $hi $talk
-            @ann1 mail.send {{"to": {to}, "body": "pay", "client_id": "m1"}} => ok $paid
-            "#
-        ));
-        let open = world.agent("@open").0;
-        let mut talk = 0;
-        world.state.conversations.for_each(|id, _| talk = id.0);
-        let spelled = spelled.replace("OPEN", &open.to_string());
-        let spelled = spelled.replace("TALK", &talk.to_string());
-        let said = Hash::of(&[b"message", spelled.as_bytes(), &3_u32.to_le_bytes()]).short();
-        let mut key = None;
-        world
-            .state
-            .message_keys
-            .for_each(|known, _| key = Some(*known));
-        let before = |known: &mut MessageKey| known.body = said;
-        world
-            .state
-            .message_keys
-            .modify(&key.unwrap(), &mut world.state.changes, before);
-        world.run(&format!(
+            time +8m
+            // all agents of an owner share it, and nothing in it is forgotten before its time
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "5", "client_id": "m5"} => RLT0027 4 ids of this owner's agents (1280 bytes) are kept for 600 s at least; room again at 2027-01-15T08:10:00.000Z
+            @ann2 mail.send {"to": {"agent": "@open"}, "body": "5", "client_id": "m5"} => RLT0027
+            // a repeat needs no room, nor does a message without an id, nor another owner's
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "1", "client_id": "m1"} => dup $m1
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "one", "client_id": "m1"} => RLT0209
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "5"} => ok
+            @open mail.send {"to": {"agent": "@ann1"}, "body": "5", "client_id": "m5"} => ok
+            time +1m
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "5", "client_id": "m5"} => ok
+            // those past their time have left, the rest is known
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "one", "client_id": "m1"} => ok
+            @ann2 mail.send {"to": {"agent": "@open"}, "body": "4", "client_id": "m4"} => dup
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "5", "client_id": "m5"} => dup
+            "#,
+        ]
+        .concat(),
+    );
+    // A larger window goes on from there, a smaller one shrinks as it is used.
+    world.run(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "6", "client_id": "m6"} => ok
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "7", "client_id": "m7"} => ok
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "message_id_bytes": 1} => ok
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "8", "client_id": "m8"} => RLT0027
+        time +10m
+        @ann1 mail.send {"to": {"agent": "@open"}, "body": "8", "client_id": "m8"} => ok
+        "#,
+    );
+    assert_eq!(world.state.message_keys.len(), 2);
+    // Who no longer sends takes no memory, not even in the look-ups.
+    world.run("wait +1d");
+    assert_eq!(world.state.message_keys.len(), 0);
+    assert!(world.state.windows().is_empty() && world.state.shares_hold());
+    world.settle();
+}
+
+#[test]
+fn with_room_in_its_window_an_id_is_known_for_a_day() {
+    table(
+        &[
+            SMALL_WINDOW,
             r#"
-            @ann1 mail.send {{"to": {to}, "body": "pay", "client_id": "m1"}} => dup $paid
-            @ann1 mail.send {{"to": {to}, "body": "other", "client_id": "m1"}} => RLT0209
-            "#
-        ));
-    }
+            wait +23h
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "1", "client_id": "m1"} => dup $m1
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "2", "client_id": "m1"} => RLT0209
+            wait +1h
+            @ann1 mail.send {"to": {"agent": "@open"}, "body": "2", "client_id": "m1"} => ok
+            // neither time may be nothing, or more than a day
+            operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "keep_message_ids_ms": 0} => RLT0009
+            operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0, "keep_keys_ms": 86400001} => RLT0009
+            "#,
+        ]
+        .concat(),
+    );
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::id::{
     AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId, TeamId, position_of,
 };
 use crate::identity::{AgentRef, Principal, Status};
-use crate::ledger::{AccountRef, Holder, Purpose, request_approval, resolve_asset};
+use crate::ledger::{AccountRef, Holder, Purpose, resolve_asset};
 use crate::limits;
 use crate::policy::{self, Action, Bound, Consent, Rate, Yes};
 use crate::reject::{Code, Rejection};
@@ -102,6 +102,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
             takes: Some(takes),
         },
     );
+    policy::end_moot(ctx, made.buyer, made.negotiation, Some(hash));
     Ok(())
 }
 
@@ -293,6 +294,7 @@ pub(super) fn end(
             by,
         },
     );
+    policy::end_moot(ctx, negotiation.buyer, id, None);
     Ok(())
 }
 
@@ -379,7 +381,7 @@ fn offer_hash(
 }
 
 pub(super) fn open(ctx: &mut Ctx<'_>, args: &OpenNegotiation<Sealed>) -> Result<(), Rejection> {
-    let placed = args.clone().map_texts(&mut |note| ctx.place(note));
+    let placed = args.clone().map_texts(&mut |note| ctx.place_marked(note));
     open_with(ctx, &placed)
 }
 
@@ -493,7 +495,7 @@ fn open_negotiation<'a>(
 }
 
 pub(super) fn counter(ctx: &mut Ctx<'_>, args: &Counter<Sealed>) -> Result<(), Rejection> {
-    let placed = args.clone().map_texts(&mut |note| ctx.place(note));
+    let placed = args.clone().map_texts(&mut |note| ctx.place_marked(note));
     counter_with(ctx, &placed)
 }
 
@@ -545,7 +547,7 @@ pub(super) fn leave(ctx: &mut Ctx<'_>, args: &LeaveNegotiation) -> Result<(), Re
     end(ctx, args.negotiation, NegotiationEnd::Left, Some(by))
 }
 
-pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), Rejection> {
+pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer<Sealed>) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, args.negotiation, by)?;
     let asset = negotiation.latest.bargain.asset;
@@ -563,8 +565,26 @@ pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), 
             ));
         }
     };
-    let named = (args.negotiation, args.offer);
-    accept(ctx, named, pay_from, args.signature, None)
+    let note = args.note.map(|note| ctx.place_marked(note));
+    let with = Acceptance {
+        pay_from,
+        signature: args.signature,
+        note,
+        approved: None,
+    };
+    accept(ctx, (args.negotiation, args.offer), with)
+}
+
+/// What comes with an acceptance.
+pub(crate) struct Acceptance<'a> {
+    /// The buyer's paying account.
+    pub(crate) pay_from: Option<AccountId>,
+    /// The accepting agent's signature over the offer's hash.
+    pub(crate) signature: Option<Signature>,
+    /// Why, as the agent says it.
+    pub(crate) note: Option<ContentRef>,
+    /// The split for which a person said yes, if one did.
+    pub(crate) approved: Option<&'a [Share]>,
 }
 
 /// Accepts exactly the named offer: one batch makes the deal, the hold and the task.
@@ -574,9 +594,12 @@ pub(super) fn accept_offer(ctx: &mut Ctx<'_>, args: &AcceptOffer) -> Result<(), 
 pub(crate) fn accept(
     ctx: &mut Ctx<'_>,
     (id, offer): (NegotiationId, Hash),
-    pay_from: Option<AccountId>,
-    signature: Option<Signature>,
-    approved: Option<&[Share]>,
+    Acceptance {
+        pay_from,
+        signature,
+        note,
+        approved,
+    }: Acceptance<'_>,
 ) -> Result<(), Rejection> {
     let by = ctx.actor()?;
     let negotiation = open_negotiation(ctx, id, by)?;
@@ -641,9 +664,10 @@ pub(crate) fn accept(
                 pay_from: payer,
                 signature,
                 shares: bargain.payee_team.map(|_| shares),
+                note,
             };
             ctx.back_to(&mark);
-            return request_approval(ctx, by, bound, (bargain.asset, bargain.price));
+            return policy::request(ctx, by, bound, (bargain.asset, bargain.price));
         }
         Err(why) => return Err(why),
     };
@@ -672,8 +696,10 @@ pub(crate) fn accept(
             shares,
             claims,
             purse,
+            note,
         },
     );
+    policy::end_moot(ctx, buyer, id, None);
     match negotiation.call {
         Some(call) => close(ctx, call, Some(id)),
         None => Ok(()),

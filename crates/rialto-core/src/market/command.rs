@@ -24,8 +24,6 @@ commands! {
         CancelCall(CancelCall) = "call.cancel" => call::cancel, reaches_others: never;
         /// Leaves a negotiation.
         LeaveNegotiation(LeaveNegotiation) = "negotiation.leave" => bargain::leave, reaches_others: never;
-        /// Accepts the latest offer.
-        AcceptOffer(AcceptOffer) = "negotiation.accept" => bargain::accept_offer, reaches_others: never;
         /// Accepts a delivery.
         AcceptDelivery(AcceptDelivery) = "deal.accept" => deal::accept, reaches_others: never;
         /// Refunds the buyer in full.
@@ -50,6 +48,9 @@ commands! {
         /// Answers the latest offer with another.
         Counter(Counter { negotiation, terms, valid_for_ms, pay_from, fund, signature } carrying note: maybe, blank taken)
             = "negotiation.counter" => bargain::counter, reaches_others: always;
+        /// Accepts the latest offer.
+        AcceptOffer(AcceptOffer { negotiation, offer, pay_from, signature } carrying note: maybe, blank taken)
+            = "negotiation.accept" => bargain::accept_offer, reaches_others: never;
         /// Delivers a deal.
         Deliver(Deliver { deal } carrying body: one, blank taken)
             = "deal.deliver" => deal::deliver, reaches_others: never;
@@ -244,7 +245,7 @@ pub struct LeaveNegotiation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct AcceptOffer {
+pub struct AcceptOffer<C> {
     /// The negotiation.
     pub negotiation: NegotiationId,
     /// The hash of exactly the accepted offer.
@@ -255,6 +256,9 @@ pub struct AcceptOffer {
     /// The agent's signature over the offer's hash.
     #[serde(default)]
     pub signature: Option<Signature>,
+    /// Why it accepts, for the person who may have to approve it and for the other side.
+    #[serde(default = "Option::<C>::default")]
+    pub note: Option<C>,
 }
 
 /// Delivers a deal.

@@ -31,6 +31,17 @@ pub enum NegotiationEnd {
     Lost,
 }
 
+impl NegotiationEnd {
+    /// What whoever ended it did.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Left => "left the negotiation",
+            Self::Expired => "ended the negotiation: the offer expired",
+            Self::Lost => "ended the negotiation: another proposal won, or the call was closed",
+        }
+    }
+}
+
 /// Why a deal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -262,6 +273,10 @@ pub enum MarketEvent {
         #[n(12)]
         #[serde(skip_serializing_if = "Option::is_none")]
         purse: Option<TeamId>,
+        /// Why it was accepted, as the accepting agent says it.
+        #[n(13)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<ContentRef>,
     },
     /// A deal was delivered. The artifact is in the same batch.
     #[n(10)]
@@ -321,9 +336,9 @@ facts! {
         CallRefused { call, agent } = "market.call_refused",
             concerns [agent], texts [], told [Told::new(*call, "refused to propose")];
         CallRevealed { call } = "market.call_revealed",
-            concerns [call], texts [], told [Told::new(*call, "proposals were opened together")];
+            concerns [call], texts [], told [Told::new(*call, "opened the proposals together")];
         CallClosed { call } = "market.call_closed",
-            concerns [call], texts [], told [Told::new(*call, "the call was closed")];
+            concerns [call], texts [], told [Told::new(*call, "closed the call")];
         OfferMade { negotiation, number, offer, note, .. } = "market.offer_made",
             concerns [negotiation], texts [note => TextOf::Nothing], told [{
                 let hash = short(&offer.hash);
@@ -336,9 +351,9 @@ facts! {
             }];
         NegotiationEnded { negotiation, end, .. } = "market.negotiation_ended",
             concerns [negotiation], texts [],
-            told [Told::new(*negotiation, format!("the negotiation ended: {}", word(end)))];
-        DealAgreed { deal, offer, bargain, by, .. } = "market.deal_agreed",
-            concerns [deal], texts [], told [{
+            told [Told::new(*negotiation, end.words())];
+        DealAgreed { deal, offer, bargain, by, note, .. } = "market.deal_agreed",
+            concerns [deal], texts [note => TextOf::Nothing], told [{
                 let line = Told::new(*deal, format!("accepted offer {}", short(offer))).by(*by);
                 line.over(bargain.price, bargain.asset)
             }];
@@ -349,6 +364,6 @@ facts! {
             told [Told::new(*deal, "disputed the delivery")];
         DealEnded { deal, state, end, reason, .. } = "market.deal_ended",
             concerns [deal], texts [reason => TextOf::Nothing],
-            told [Told::new(*deal, format!("the deal is {}: {}", word(state), word(end)))];
+            told [Told::new(*deal, format!("ended the deal: {}, {}", word(state), word(end)))];
     }
 }

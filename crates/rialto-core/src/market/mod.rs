@@ -28,8 +28,8 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use apart::{Cases, count_cases, rules_on_nothing_of};
-pub(crate) use bargain::accept;
 pub use bargain::payees;
+pub(crate) use bargain::{Acceptance, accept};
 pub(crate) use evolve::evolve;
 pub(crate) use parked::send as send_parked;
 

@@ -10,8 +10,8 @@ use super::{ArbiterRef, Bargain, Counter, OpenNegotiation, ParkedOffer, Side, Te
 use crate::ctx::Ctx;
 use crate::id::AccountId;
 use crate::identity::AgentRef;
-use crate::ledger::{AccountRef, request_approval};
-use crate::policy::Bound;
+use crate::ledger::AccountRef;
+use crate::policy::{self, Bound};
 use crate::reject::{Code, Rejection};
 
 /// Parks an offer that an allowance lets through only with a person's approval.
@@ -50,7 +50,7 @@ pub(super) fn park(
     let bound = Bound::Offer {
         offer: Box::new(offer),
     };
-    request_approval(ctx, made.by, bound, (asset, price))
+    policy::request(ctx, made.by, bound, (asset, price))
 }
 
 /// Sends an offer that a person has approved.

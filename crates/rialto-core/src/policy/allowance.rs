@@ -1,7 +1,9 @@
 //! Spending allowances at the nodes of the principal tree.
 
+use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Allowance, Consent, Node};
@@ -84,9 +86,11 @@ pub(crate) fn charge(
             continue;
         };
         let already = drafted.get(&(node, asset)).copied().unwrap_or_default();
-        judge(node, allowance, amount, already, now)?;
+        let at = (node, asset);
+        judge(state, at, allowance, (amount, already), now)?;
         if asks(allowance, amount) && !consent.covers(node) {
-            let detail = format!("approval_above of {node}");
+            let above = allowance.approval_above.unwrap_or_default();
+            let detail = limit(state, "approval_above", at, above);
             return Err(Rejection::new(Code::NeedsApproval, detail));
         }
         charged.push(node);
@@ -98,18 +102,36 @@ pub(crate) fn charge(
     Ok(charged)
 }
 
+/// Which limit refuses: whose it is, and how much it allows. Only those who may see the paying account
+/// are told.
+fn limit(state: &State, what: &str, (node, asset): (Node, AssetId), most: Amount) -> String {
+    let name = match node {
+        Node::Realm => None,
+        Node::Owner(id) => state.owners.get(&id).map(|o| o.name.as_str().to_owned()),
+        Node::Team(id) => state.teams.get(&id).map(|t| t.name.as_str().to_owned()),
+        Node::Agent(id) => state.agents.get(&id).map(|a| a.handle.to_string()),
+    };
+    let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+    match state.assets.get(&asset) {
+        Some(entity) => format!(
+            "{what} of {node}{name} is {} {}",
+            most.display(entity.scale),
+            entity.code
+        ),
+        None => format!("{what} of {node}{name}"),
+    }
+}
+
 fn judge(
-    node: Node,
+    state: &State,
+    at: (Node, AssetId),
     allowance: &Allowance,
-    amount: Amount,
-    already: Amount,
+    (amount, already): (Amount, Amount),
     now: Time,
 ) -> Result<(), Rejection> {
-    if allowance.per_deal.is_some_and(|most| amount > most) {
-        return Err(Rejection::new(
-            Code::OverAllowance,
-            format!("per_deal of {node}"),
-        ));
+    if let Some(most) = allowance.per_deal.filter(|most| amount > *most) {
+        let detail = limit(state, "per_deal", at, most);
+        return Err(Rejection::new(Code::OverAllowance, detail));
     }
     if let Some(most) = allowance.per_period {
         let current = window_start(now, allowance.period_ms) == allowance.window;
@@ -123,10 +145,8 @@ fn judge(
             .and_then(|s| s.plus(amount))
             .ok_or(Code::Overflow)?;
         if total > most {
-            return Err(Rejection::new(
-                Code::OverAllowance,
-                format!("per_period of {node}"),
-            ));
+            let detail = limit(state, "per_period", at, most);
+            return Err(Rejection::new(Code::OverAllowance, detail));
         }
     }
     Ok(())
@@ -164,10 +184,14 @@ pub struct Budget {
     pub period_ms: u64,
     /// The amount above which a person has to approve.
     pub approval_above: Option<Amount>,
-    /// What was spent or is held in the current period.
+    /// What was spent or is held in the current period, since the limit was set.
     pub spent: Amount,
+    /// When the current period began.
+    pub began: Time,
     /// When the next period begins.
     pub renews: Time,
+    /// The position at which the limit was set: what was spent before does not count.
+    pub since: u64,
 }
 
 impl Budget {
@@ -186,26 +210,30 @@ pub fn budgets(state: &State, from: AccountId, payees: &[Holder], now: Time) -> 
     let Some(account) = state.accounts.get(&from) else {
         return Vec::new();
     };
-    let mut budgets = Vec::new();
-    for node in left(state, account.holder, payees) {
-        let Some(allowance) = state.allowances.get(&(node, account.asset)) else {
-            continue;
-        };
-        let window = window_start(now, allowance.period_ms);
-        budgets.push(Budget {
-            node,
-            per_deal: allowance.per_deal,
-            per_period: allowance.per_period,
-            period_ms: allowance.period_ms,
-            approval_above: allowance.approval_above,
-            spent: match window == allowance.window {
-                true => allowance.spent,
-                false => Amount::ZERO,
-            },
-            renews: window.after(allowance.period_ms),
-        });
-    }
-    budgets
+    let nodes = left(state, account.holder, payees).into_iter();
+    let found = nodes.filter_map(|node| budget(state, node, account.asset, now));
+    found.collect()
+}
+
+/// What the limits of a node leave in an asset, if it has any.
+#[must_use]
+pub fn budget(state: &State, node: Node, asset: AssetId, now: Time) -> Option<Budget> {
+    let allowance = state.allowances.get(&(node, asset))?;
+    let began = window_start(now, allowance.period_ms);
+    Some(Budget {
+        node,
+        per_deal: allowance.per_deal,
+        per_period: allowance.per_period,
+        period_ms: allowance.period_ms,
+        approval_above: allowance.approval_above,
+        spent: match began == allowance.window {
+            true => allowance.spent,
+            false => Amount::ZERO,
+        },
+        began,
+        renews: began.after(allowance.period_ms),
+        since: allowance.since,
+    })
 }
 
 /// Counts an amount at a node.

@@ -3,22 +3,19 @@
 use alloc::format;
 
 use super::{
-    Allowance, AnswerApproval, ApprovalEnd, Block, Bound, Limit, Meter, Node, NodeRef, Party,
-    PartyRef, PolicyEvent, Rate, SetAllowance, SetBlock, Settings,
+    Allowance, Block, Limit, Meter, Node, NodeRef, Party, PartyRef, PolicyEvent, Rate,
+    SetAllowance, SetBlock, Settings,
 };
 use crate::amount::{Amount, Decimal};
 use crate::ctx::{Ctx, positive};
 use crate::entity::key_of;
 use crate::event::Event;
-use crate::id::{AgentId, ApprovalId, OwnerId};
-use crate::identity::Principal;
-use crate::ledger::{Purpose, resolve_asset};
+use crate::id::{AgentId, OwnerId};
+use crate::ledger::resolve_asset;
 use crate::limits;
-use crate::market;
-use crate::policy::{Action, owner_of_principal};
+use crate::policy::Action;
 use crate::reject::{Code, Rejection};
 use crate::share;
-use crate::social;
 use crate::state::State;
 use crate::table::Table;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
@@ -38,6 +35,12 @@ pub(super) fn set_settings(ctx: &mut Ctx<'_>, args: &Settings) -> Result<(), Rej
     }
     if let Some(ms) = args.least_review_ms {
         ctx.period("least_review_ms", ms, limits::DEAL_PERIOD_MS)?;
+    }
+    if let Some(ms) = args.keep_message_ids_ms {
+        ctx.period("keep_message_ids_ms", ms, limits::MESSAGE_ID_MS)?;
+    }
+    if let Some(ms) = args.keep_keys_ms {
+        ctx.period("keep_keys_ms", ms, limits::IDEMPOTENCY_MS)?;
     }
     emit(
         ctx,
@@ -317,99 +320,5 @@ pub(super) fn let_go(ctx: &mut Ctx<'_>, rate: Rate) -> Result<bool, Rejection> {
     let meter = key_of::<Meter>(&rate).to_vec();
     let idle = ctx.now.after(left_ms);
     emit(ctx, PolicyEvent::MeterKept { meter, idle });
-    Ok(false)
-}
-
-/// The owner whose money an act that waits would spend, and whose people therefore decide.
-pub(crate) fn asked(state: &State, bound: &Bound) -> Option<OwnerId> {
-    let from = match bound {
-        Bound::Accept { pay_from, .. } => pay_from,
-        Bound::Transfer { from, .. } => from,
-        Bound::Offer { offer } => &offer.pay_from,
-    };
-    let account = state.accounts.get(from)?;
-    share::holder(state, account.holder)
-}
-
-pub(super) fn answer(ctx: &mut Ctx<'_>, args: &AnswerApproval) -> Result<(), Rejection> {
-    let approval = ctx
-        .state
-        .approvals
-        .get(&args.approval)
-        .ok_or(Code::ApprovalOver)?;
-    if let Err(why) = ctx.authorise(Action::Approve(approval.owner)) {
-        let own = owner_of_principal(ctx.state, ctx.principal) == Some(approval.owner);
-        // To strangers the answer is the same as for an approval that does not exist.
-        return Err(if own { why } else { Code::ApprovalOver.into() });
-    }
-    // One that was asked of the spender's owner, when that was still done, is nobody's to approve.
-    let misdirected = asked(ctx.state, &approval.bound) != Some(approval.owner);
-    if ctx.now >= approval.expires || args.approve && misdirected {
-        return Err(Code::ApprovalOver.into());
-    }
-    let by = match ctx.principal {
-        Principal::Person(id) => Some(id),
-        _ => None,
-    };
-    let end = if args.approve {
-        ApprovalEnd::Approved
-    } else {
-        ApprovalEnd::Denied
-    };
-    emit(
-        ctx,
-        PolicyEvent::ApprovalEnded {
-            approval: args.approval,
-            end,
-            by,
-        },
-    );
-    if !args.approve {
-        return Ok(());
-    }
-    ctx.active_agent(approval.agent)?;
-    // Carried out for an agent, it is the agent's: whoever may not speak now does not speak so either.
-    if approval.bound.reaches_others() {
-        social::may_speak(ctx, approval.agent)?;
-    }
-    ctx.act_as(approval.agent);
-    match &approval.bound {
-        Bound::Accept {
-            negotiation,
-            offer,
-            pay_from,
-            signature,
-            shares,
-        } => {
-            let asked = shares.as_deref().unwrap_or(&[]);
-            market::accept(
-                ctx,
-                (*negotiation, *offer),
-                Some(*pay_from),
-                *signature,
-                Some(asked),
-            )
-        }
-        Bound::Offer { offer } => market::send_parked(ctx, offer),
-        Bound::Transfer { from, to, memo } => {
-            ctx.authorise(Action::Spend(*from))?;
-            ctx.not_stopped(*from)?;
-            ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)?;
-            ctx.flush_entries(*memo, None);
-            Ok(())
-        }
-    }
-}
-
-/// Ends an approval that nobody answered.
-pub(super) fn expire(ctx: &mut Ctx<'_>, approval: ApprovalId) -> Result<bool, Rejection> {
-    emit(
-        ctx,
-        PolicyEvent::ApprovalEnded {
-            approval,
-            end: ApprovalEnd::Expired,
-            by: None,
-        },
-    );
     Ok(false)
 }

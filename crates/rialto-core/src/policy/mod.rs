@@ -5,6 +5,7 @@
 //! counters; it never moves money or delivers mail.
 
 mod allowance;
+mod approve;
 mod authorise;
 mod decide;
 mod evolve;
@@ -18,13 +19,15 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub use allowance::{Budget, budgets};
+pub use allowance::{Budget, budget, budgets};
 pub(crate) use allowance::{asking, charge, count, counts_too_little, uncharge, window_start};
+pub use approve::obstacle;
+pub(crate) use approve::{end_moot, request};
 pub(crate) use authorise::acts;
 pub(crate) use authorise::owner_of_principal;
 pub use authorise::{Action, authorise, stands};
 pub(crate) use decide::{
-    BlockedOwners, asked, blocked, count_blocked, owner_blocked, throttle, throttle_many, unblocked,
+    BlockedOwners, blocked, count_blocked, owner_blocked, throttle, throttle_many, unblocked,
 };
 pub(crate) use evolve::{count_rate, evolve};
 
@@ -32,7 +35,7 @@ use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::fact::{TextOf, Told, facts, word};
-use crate::hash::{Hash, Signature};
+use crate::hash::{Hash, Short, Signature};
 use crate::id::{
     AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
 };
@@ -393,6 +396,21 @@ pub struct Settings {
     #[n(50)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mentions_per_minute: Option<u32>,
+    /// How long a client's message id is remembered at least; by default ten minutes, at most a day. While
+    /// there is room in its owner's window it is remembered for a day.
+    #[n(60)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_message_ids_ms: Option<u64>,
+    /// The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit
+    /// but an owner's part of the realm's, the default is 400 MiB.
+    #[n(61)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id_bytes: Option<u64>,
+    /// How long an idempotency key is remembered, and how old one may be; by default and at most a day.
+    /// Applies to keys that are used from then on.
+    #[n(62)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_keys_ms: Option<u64>,
 }
 
 impl Settings {
@@ -401,6 +419,30 @@ impl Settings {
     #[must_use]
     pub fn least_review_ms(&self) -> u64 {
         self.least_review_ms.unwrap_or(HOUR_MS)
+    }
+
+    /// How long a client's message id is remembered at least, in milliseconds.
+    #[must_use]
+    pub fn keep_message_ids_ms(&self) -> u64 {
+        self.keep_message_ids_ms
+            .unwrap_or(limits::MESSAGE_ID_LEAST_MS)
+    }
+
+    /// How many message ids of all agents of one owner are remembered at once.
+    #[must_use]
+    pub fn message_ids_of_owner(&self) -> usize {
+        let part = limits::MESSAGE_IDS / limits::OWNER_PART;
+        let bytes = self.message_id_bytes.unwrap_or(limits::MESSAGE_ID_WINDOW);
+        match usize::try_from(bytes / limits::MESSAGE_ID_BYTES) {
+            Ok(ids) if bytes > 0 => ids.clamp(1, part),
+            _ => part,
+        }
+    }
+
+    /// How long an idempotency key is remembered, and how old one may be, in milliseconds.
+    #[must_use]
+    pub fn keep_keys_ms(&self) -> u64 {
+        self.keep_keys_ms.unwrap_or(limits::IDEMPOTENCY_MS)
     }
 }
 
@@ -438,6 +480,9 @@ impl Default for Settings {
             keep_references_ms: None,
             least_review_ms: None,
             mentions_per_minute: None,
+            keep_message_ids_ms: None,
+            message_id_bytes: None,
+            keep_keys_ms: None,
         }
     }
 }
@@ -467,6 +512,10 @@ pub enum Bound {
         #[n(4)]
         #[serde(skip_serializing_if = "Option::is_none")]
         shares: Option<Vec<Share>>,
+        /// Why, as the agent says it; it goes out with the acceptance.
+        #[n(5)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<ContentRef>,
     },
     /// To move money.
     #[n(1)]
@@ -477,7 +526,7 @@ pub enum Bound {
         /// The receiving account.
         #[n(1)]
         to: AccountId,
-        /// What it is for.
+        /// What it is for, as the agent says it; it goes out with the money.
         #[n(2)]
         #[serde(skip_serializing_if = "Option::is_none")]
         memo: Option<ContentRef>,
@@ -558,14 +607,25 @@ pub struct Approval {
     /// Until when it waits.
     #[n(5)]
     pub expires: Time,
+    /// The realm's mark of the text that goes with it, by which the same request is known again.
+    #[n(6)]
+    #[serde(skip)]
+    pub said: Option<Short>,
 }
 
 impl Entity for Approval {
     const KIND: u8 = 63;
     type Key = ApprovalId;
-    const DUE: Due<Self> = Due::Acts(|it| Some(it.expires), decide::expire);
+    const DUE: Due<Self> = Due::Acts(|it| Some(it.expires), approve::expire);
     const CHARGE: Charge<Self> = Charge::Nobody;
-    const LOOKUP: Lookup<Self> = Lookup::Key;
+    const LOOKUP: Lookup<Self> = Lookup::While(
+        |it, key, index| {
+            index.waiting.insert((it.agent, key));
+        },
+        |it, key, index| {
+            index.waiting.remove(&(it.agent, key));
+        },
+    );
 }
 
 /// How an approval ended.
@@ -582,6 +642,9 @@ pub enum ApprovalEnd {
     /// Nobody answered in time.
     #[n(2)]
     Expired,
+    /// What it was about ended first: the negotiation is over, or another offer stands in it.
+    #[n(3)]
+    Over,
 }
 
 /// A part of an allowance that can be cleared.
@@ -644,24 +707,30 @@ pub struct SetBlock {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct AnswerApproval {
+pub struct AnswerApproval<C> {
     /// The approval.
     pub approval: ApprovalId,
     /// True carries it out now, false ends it.
     pub approve: bool,
+    /// Why, for the agent that asked.
+    #[serde(default = "Option::<C>::default")]
+    pub reason: Option<C>,
 }
 
 commands! {
     /// What can be asked about policy.
-    pub enum PolicyCommand {
+    pub enum PolicyCommand<C> {
         /// Changes the operator's settings.
         SetSettings(Settings) = "policy.set_settings" => decide::set_settings, reaches_others: never;
         /// Sets a node's allowance.
         SetAllowance(SetAllowance) = "policy.set_allowance" => decide::set_allowance, reaches_others: never;
         /// Sets or removes a block.
         SetBlock(SetBlock) = "policy.set_block" => decide::set_block, reaches_others: never;
+    }
+    texts {
         /// Approves or denies an act that waits.
-        AnswerApproval(AnswerApproval) = "policy.answer_approval" => decide::answer, reaches_others: never;
+        AnswerApproval(AnswerApproval { approval, approve } carrying reason: maybe, blank taken)
+            = "policy.answer_approval" => approve::answer, reaches_others: never;
     }
 }
 
@@ -741,6 +810,10 @@ pub enum PolicyEvent {
         /// Who decided.
         #[n(2)]
         by: Option<PersonId>,
+        /// Why, as who decided says it.
+        #[n(3)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<ContentRef>,
     },
     /// By the realm's time a rate limit's bucket should be empty, but the steady clock says that it is
     /// not: the realm's time has jumped.
@@ -774,9 +847,12 @@ facts! {
                 let line = Told::new(*approval, what).by(request.agent);
                 line.over(request.amount, request.asset)
             }];
-        ApprovalEnded { approval, end, .. } = "policy.approval_ended",
-            concerns [approval], texts [],
-            told [Told::new(*approval, format!("the approval was {}", word(end)))];
+        ApprovalEnded { approval, end, reason, .. } = "policy.approval_ended",
+            concerns [approval], texts [reason => TextOf::Nothing],
+            told [Told::new(*approval, match end {
+                ApprovalEnd::Over => "found that what was to be approved is over".into(),
+                _ => format!("ended the approval: {}", word(end)),
+            })];
         MeterKept { .. } = "policy.meter_kept", concerns [], texts [], told [];
     }
 }

@@ -9,6 +9,7 @@ use crate::market::MarketEvent;
 use crate::reject::Code;
 use crate::share;
 use crate::spec::{World, check, codes_without_a_line};
+use crate::time::HOUR_MS;
 
 const PEOPLE: &str = r#"
     owner ann
@@ -141,12 +142,13 @@ fn above_a_limit_a_person_approves_exactly_this() {
         balance @buyer 950.00
         @buyer policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
         sue policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
-        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
-        bob policy.answer_approval {"approval": "appr_000000000000", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
+        bob policy.answer_approval {"approval": "appr_00000000zzzz", "approve": true} => RLT0103
+        eve policy.answer_approval {"approval": "appr_00000000zzzz", "approve": false} => RLT0103
         eve policy.answer_approval {"approval": "$a", "approve": true} => ok
         balance @buyer 890.00
         inbox @buyer approval
-        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         // in a batch or as a hold there is nothing to park
         @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}, {"post": {"from": "@buyer", "to": "@seller", "amount": "1"}}]} => RLT0601
         @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "60", "expires_in_ms": 1000}}]} => RLT0601
@@ -162,7 +164,7 @@ fn above_a_limit_a_person_approves_exactly_this() {
         ann identity.resume {"subject": {"agent": "@buyer"}} => ok
         wait +3d
         approval $a gone
-        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        eve policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         balance @buyer 850.00 pending 0.00
         "#,
     );
@@ -181,7 +183,8 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
         // the seller's next offer is another one
         @buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "40"}, "valid_for_ms": 600000} => ok
         @second negotiation.counter {"negotiation": "$n", "terms": {"price": "70"}, "valid_for_ms": 600000} => ok
-        ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0501
+        approval $a gone
+        inbox @buyer negotiation approval negotiation
         @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $b
         ann policy.answer_approval {"approval": "$b", "approve": true} => ok $deal
         deal $deal agreed
@@ -192,8 +195,7 @@ fn an_acceptance_waits_for_approval_bound_to_its_offer() {
         time +10m
         ann policy.answer_approval {"approval": "$c", "approve": true} => RLT0502
         tick
-        ann policy.answer_approval {"approval": "$c", "approve": true} => RLT0504
-        ann policy.answer_approval {"approval": "$c", "approve": false} => ok
+        approval $c gone
         "#,
     );
 }
@@ -356,17 +358,17 @@ fn an_approval_is_asked_of_the_owner_whose_money_it_is() {
         fund $purse 100
         ann policy.set_allowance {"node": {"team": "$purse"}, "approval_above": "2"} => ok
         @second ledger.transfer {"transfers": [{"post": {"from": "$purse", "to": "@seller", "amount": "50"}}]} => ok $a
-        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         ann policy.answer_approval {"approval": "$a", "approve": true} => ok
         balance @seller 50.00
         // an offer, and an acceptance
         @second negotiation.open {"with": "@buyer", "side": "buy", "terms": {"price": "5"}, "pay_from": "$purse", "valid_for_ms": 600000} => ok $a
-        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         ann policy.answer_approval {"approval": "$a", "approve": true} => ok $n
         @buyer negotiation.leave {"negotiation": "$n"} => ok
         @buyer negotiation.open {"with": "@second", "side": "sell", "terms": {"price": "5"}, "valid_for_ms": 600000} => ok $n
         @second negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "pay_from": "$purse"} => ok $a
-        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0604
+        bob policy.answer_approval {"approval": "$a", "approve": true} => RLT0103
         // who was taken out meanwhile spends nothing, whoever approves
         @sibling team.remove {"team": "$purse", "agent": "@second"} => ok
         ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0101
@@ -406,13 +408,123 @@ fn at_most_a_hundred_approvals_of_an_agent_wait() {
     let mut world = table(
         r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "1"} => ok"#,
     );
-    for _ in 0..limits::APPROVALS_PER_AGENT {
-        world.run(&pay("@seller", "2", "ok $a"));
+    for number in 0..limits::APPROVALS_PER_AGENT {
+        world.run(&pay("@seller", &format!("{}", number + 2), "ok $a"));
     }
-    world.run(&pay("@seller", "2", "RLT0109"));
+    // One that waits already is not one more.
+    world.run(&pay("@seller", "2", "dup"));
+    world.run(&pay("@seller", "200", "RLT0109"));
     world.run(r#"ann policy.answer_approval {"approval": "$a", "approve": false} => ok"#);
-    world.run(&pay("@seller", "2", "ok"));
+    world.run(&pay("@seller", "200", "ok"));
     world.settle();
+}
+
+#[test]
+fn the_same_act_waits_once() {
+    let mut world = table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50"} => ok
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "90"}, "valid_for_ms": 600000} => ok $m
+        "#,
+    );
+    let deny = |which: &str| {
+        format!(
+            r#"ann policy.answer_approval {{"approval": "{which}", "approve": false, "reason": "one is enough"}} => ok"#
+        )
+    };
+    // Each act, the same again, and the like that is another one.
+    for (act, other) in [
+        (
+            r#"ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}], "memo": "rent"}"#,
+            r#"ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}], "memo": "wood"}"#,
+        ),
+        (
+            r#"negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "note": "soon", "valid_for_ms": 600000}"#,
+            r#"negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "60"}, "note": "soon", "valid_for_ms": 600000, "fund": true}"#,
+        ),
+        (
+            r#"negotiation.accept {"negotiation": "$m", "offer": "$m.offer", "note": "the last one"}"#,
+            r#"negotiation.accept {"negotiation": "$m", "offer": "$m.offer", "note": "the best one"}"#,
+        ),
+        (
+            r#"negotiation.counter {"negotiation": "$m", "terms": {"price": "70"}, "valid_for_ms": 600000}"#,
+            r#"negotiation.counter {"negotiation": "$m", "terms": {"price": "71"}, "valid_for_ms": 600000}"#,
+        ),
+    ] {
+        for line in [
+            format!("@buyer {act} => ok $a"),
+            format!("@buyer {act} => dup $a"),
+            format!("@buyer {other} => ok $b"),
+            format!("@buyer {act} => dup $a"),
+            deny("$b"),
+            deny("$a"),
+            format!("@buyer {act} => ok $a"),
+            deny("$a"),
+        ] {
+            world.run(&line);
+        }
+    }
+    world.settle();
+}
+
+#[test]
+fn what_is_over_waits_for_nobody() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50"} => ok
+        // a deal ends what else waited in its negotiation, but not the approval that made it
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "note": "one"} => ok $a
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "note": "two"} => ok $b
+        @buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "55"}, "valid_for_ms": 600000} => ok $c
+        ann policy.answer_approval {"approval": "$a", "approve": true} => ok $deal
+        approval $b gone
+        approval $c gone
+        balance @buyer 1000.00 pending 60.00
+        // and so does a side that leaves
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 600000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $a
+        @second negotiation.leave {"negotiation": "$n"} => ok
+        approval $a gone
+        // everything at once, by the clock
+        @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "60"}, "valid_for_ms": 259200000} => ok $n
+        @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $a
+        wait +3d
+        approval $a gone
+        "#,
+    );
+}
+
+#[test]
+fn what_would_refuse_a_yes_is_known_before() {
+    let mut world = table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "50", "per_period": "100"} => ok
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "60"}}]} => ok $a
+        "#,
+    );
+    let mut waiting = None;
+    world.state.approvals.for_each(|id, _| waiting = Some(*id));
+    let waiting = waiting.unwrap();
+    assert_eq!(crate::policy::obstacle(&world.state, waiting), None);
+    for (line, want) in [
+        (
+            r#"@buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "45"}}]} => ok"#,
+            Some(Code::OverAllowance),
+        ),
+        (
+            r#"ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "500"} => ok"#,
+            None,
+        ),
+        (
+            r#"ann identity.suspend {"subject": {"agent": "@buyer"}} => ok"#,
+            Some(Code::Suspended),
+        ),
+    ] {
+        world.run(line);
+        let why = crate::policy::obstacle(&world.state, waiting);
+        assert_eq!(why.map(|why| why.code), want, "{line}");
+    }
 }
 
 #[test]
@@ -550,6 +662,43 @@ fn a_command_with_a_key_is_carried_out_once() {
 }
 
 #[test]
+fn the_operator_says_how_long_keys_are_kept() {
+    let settings = |more: &str| {
+        format!(
+            r#"operator policy.set_settings {{"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0, "agents_per_owner": 0{more}}} => ok
+            "#
+        )
+    };
+    let mut world = table(
+        &[
+            r#"@buyer key=before mail.acknowledge {"through": 0} => ok
+            "#,
+            &settings(r#", "keep_keys_ms": 600000"#),
+            r#"
+            @buyer key=k mail.acknowledge {"through": 0} => ok
+            @buyer key=old:-601 mail.acknowledge {"through": 0} => RLT0012
+            time +10m
+            @buyer key=k:-600 mail.acknowledge {"through": 0} => dup
+            time +1s
+            @buyer key=k:-601 mail.acknowledge {"through": 0} => RLT0012
+            wait +5m
+            "#,
+            &settings(""),
+            r#"
+            // what was forgotten is not done again, what was not is known for its day
+            @buyer key=k:-901 mail.acknowledge {"through": 0} => RLT0012
+            @buyer key=before:-901 mail.acknowledge {"through": 0} => dup
+            "#,
+        ]
+        .concat(),
+    );
+    assert_eq!(world.state.remembered.len(), 1);
+    world.run("wait +2d");
+    assert!(world.state.windows().is_empty() && world.state.shares_hold());
+    world.settle();
+}
+
+#[test]
 fn the_clock_never_runs_back_and_never_jumps_unseen() {
     let mut world = table(
         r#"
@@ -559,7 +708,7 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
         time +60m
         // it has nothing to do, but says what time it is
         clock clock.tick => ok
-        time +61m
+        wall +61m
         clock clock.tick => RLT0901
         @buyer mail.acknowledge {"through": 0} => RLT0901
         ann clock.accept => RLT0901
@@ -574,6 +723,68 @@ fn the_clock_never_runs_back_and_never_jumps_unseen() {
     world.now = crate::time::Time(1);
     world.run(r#"@buyer mail.acknowledge {"through": 0} => ok"#);
     assert_eq!(world.state.now(), last);
+}
+
+#[test]
+fn sleep_is_no_jump_of_the_clock() {
+    let mut world = table(
+        r#"
+        operator policy.set_settings {"sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 2, "offers_per_minute": 0, "agents_per_owner": 0} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "1"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "2"} => ok
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => RLT0603
+        @buyer key=k mail.acknowledge {"through": 0} => ok
+        @buyer negotiation.open {"with": "@seller", "side": "buy", "terms": {"price": "1"}, "valid_for_ms": 3600000} => ok $n
+        // both clocks go on while the machine sleeps, or the process is held
+        time +120m
+        // what fell due meanwhile is over, before the clock has come to it
+        @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => RLT0502
+        @buyer key=k:-7200 mail.acknowledge {"through": 0} => dup
+        // time asleep counts for rates
+        @buyer mail.send {"to": {"agent": "@seller"}, "body": "3"} => ok
+        tick
+        negotiation $n expired
+        // weeks of it too
+        time +30240m
+        clock clock.tick => ok
+        operator clock.set_back => RLT0920
+        // a clock that was set during sleep is ahead by what it was set
+        time +120m
+        wall +60m
+        clock clock.tick => ok
+        time +120m
+        wall +61m
+        clock clock.tick => RLT0901
+        operator clock.accept => ok
+        "#,
+    );
+    // One that was set back is led on by the steady clock, asleep too.
+    let before = world.state.now();
+    world.run("wall -5h\ntime +2h\nclock clock.tick => ok");
+    assert_eq!(world.state.now().since(before), 2 * HOUR_MS * 31 / 32);
+    world.settle();
+}
+
+#[test]
+fn time_that_no_server_watched_waits_for_the_operator() {
+    table(
+        r#"
+        down +60m
+        clock clock.tick => ok
+        down +61m
+        clock clock.tick => RLT0901
+        // waiting makes it no better
+        time +120m
+        clock clock.tick => RLT0901
+        operator clock.accept => ok
+        time +120m
+        clock clock.tick => ok
+        // what sleep came after a start is not held against it
+        down +30m
+        time +120m
+        clock clock.tick => ok
+        "#,
+    );
 }
 
 #[test]
@@ -786,7 +997,7 @@ fn a_buyers_own_offer_waits_for_approval_and_goes_out_as_it_stands() {
         @second negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "90"}, "valid_for_ms": 600000} => ok $m
         @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "70"}, "valid_for_ms": 600000} => ok $b
         @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "40"}, "valid_for_ms": 600000} => ok
-        ann policy.answer_approval {"approval": "$b", "approve": true} => RLT0501
+        approval $b gone
         @second negotiation.counter {"negotiation": "$m", "terms": {"price": "80"}, "valid_for_ms": 600000} => ok
         @buyer negotiation.counter {"negotiation": "$m", "terms": {"price": "75"}, "valid_for_ms": 600000} => ok $c
         ann policy.answer_approval {"approval": "$c", "approve": true} => ok

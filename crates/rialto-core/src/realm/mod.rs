@@ -78,20 +78,26 @@ pub struct Remembered {
     /// key only.
     #[n(5)]
     pub made_at_s: Option<u64>,
+    /// When it is forgotten; missing if the settings did not say for how long keys are kept.
+    #[n(6)]
+    pub until: Option<Time>,
+}
+
+/// When a key that was used at a time is forgotten. It may have been as old as keys are kept, and lie ahead
+/// by IDEMPOTENCY_AHEAD_MS, when it was used, so it stays until the last moment at which it could be used
+/// again.
+pub(crate) fn forgotten_at(used: Time, kept_ms: u64) -> Time {
+    used.after(kept_ms + limits::IDEMPOTENCY_AHEAD_MS + 1)
 }
 
 impl Entity for Remembered {
     const KIND: u8 = 3;
     type Key = Short;
     const DUE: Due<Self> = Due::Leaves(|it| {
-        // A key may be a whole IDEMPOTENCY_MS old, and lie ahead by IDEMPOTENCY_AHEAD_MS, when used;
-        // it is forgotten only after the last moment at which it could be used again.
-        Some(
-            it.at
-                .after(limits::IDEMPOTENCY_MS + limits::IDEMPOTENCY_AHEAD_MS + 1),
-        )
+        let usual = || forgotten_at(it.at, limits::IDEMPOTENCY_MS);
+        Some(it.until.unwrap_or_else(usual))
     });
-    const CHARGE: Charge<Self> = Charge::Owner {
+    const CHARGE: Charge<Self> = Charge::Window {
         most: limits::IDEMPOTENCY_KEYS,
         what: "idempotency keys",
         payer: |it, _, _| it.owner,

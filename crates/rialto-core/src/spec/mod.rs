@@ -13,6 +13,7 @@
 //! @ann key=k1 … => dup     @ann key=k1:-90000 … => RLT0012   idempotency key, its age in seconds
 //! time +90m        tick        wait +3d                      wait ticks all along
 //! wall +59m        wall -59m                                 only the machine's clock is moved
+//! down +2h                                                   no server runs for that long
 //! balance @ann 95.00 pending 5.00 incoming 0.00
 //! ```
 
@@ -35,7 +36,7 @@ use rialto_core::realm::RealmCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
 use rialto_core::text::{Labels, Sealed};
-use rialto_core::time::Time;
+use rialto_core::time::{HOUR_MS, Time};
 
 use promises::moved;
 pub(crate) use promises::{corrections_stay_within, promises, spent_is_what_the_log_says};
@@ -126,6 +127,8 @@ pub(crate) struct World {
     pub(crate) now: Time,
     /// The steady clock, in milliseconds.
     steady_ms: u64,
+    /// What it read when the server started.
+    began_ms: u64,
     names: BTreeMap<String, String>,
     who: BTreeMap<String, Principal>,
     tokens: BTreeMap<Principal, TokenId>,
@@ -148,6 +151,7 @@ impl World {
             log: Vec::new(),
             now: Time(START_MS),
             steady_ms: 0,
+            began_ms: 0,
             names: BTreeMap::new(),
             who,
             tokens: BTreeMap::new(),
@@ -207,6 +211,7 @@ impl World {
                     None => self.now.after(duration(step)),
                 };
             }
+            ["down", step] => self.down(duration(step)),
             ["tick"] => self.tick_all(),
             ["wait", step] => self.wait(duration(step)),
             ["owner", name] => {
@@ -291,6 +296,7 @@ impl World {
         Stamp {
             now: self.now,
             steady_ms: self.steady_ms,
+            began_ms: self.began_ms,
             entropy: *Hash::of(&[&self.draws.to_le_bytes()]).bytes(),
             custody: Some((public, public.short())),
         }
@@ -488,6 +494,13 @@ impl World {
     pub(crate) fn pass(&mut self, ms: u64) {
         self.now = self.now.after(ms);
         self.steady_ms += ms;
+    }
+
+    /// No server runs for a while; the next one takes what passed from the wall clock, an hour at most.
+    fn down(&mut self, ms: u64) {
+        self.now = self.now.after(ms);
+        self.steady_ms += ms.min(HOUR_MS);
+        self.began_ms = self.steady_ms;
     }
 
     /// The token whose secret this is, as a door looks it up.

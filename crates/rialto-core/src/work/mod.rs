@@ -20,7 +20,7 @@ pub(crate) use evolve::evolve;
 
 use crate::command::{always, commands, never};
 use crate::entity::{Charge, Due, Entity, Lookup};
-use crate::fact::{TextOf, Told, facts, word};
+use crate::fact::{TextOf, Told, facts};
 use crate::id::{AgentId, DealId, OwnerId, TaskId, TeamId};
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
@@ -61,6 +61,20 @@ pub enum TaskState {
 }
 
 impl TaskState {
+    /// What whoever put a task into this state did.
+    fn done(self) -> &'static str {
+        match self {
+            Self::Submitted => "handed the work in",
+            Self::Working => "took up the work",
+            Self::InputRequired => "asked a question about the work",
+            Self::AuthRequired => "asked for access to do the work",
+            Self::Completed => "completed the work",
+            Self::Failed => "gave up the work",
+            Self::Canceled => "cancelled the work",
+            Self::Rejected => "rejected the work",
+        }
+    }
+
     /// The state as people and answers write it.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -572,12 +586,12 @@ facts! {
     WorkEvent {
         TaskCreated { task, worker, deal, body, .. } = "work.task_created",
             concerns [task], texts [body => TextOf::Nothing], told [Told::new(*task, match deal {
-                Some(deal) => format!("the work of {deal} was given to {worker}"),
+                Some(deal) => format!("gave {worker} the work of {deal}"),
                 None => format!("asked {worker} for work"),
             })];
         TaskUpdated { task, state, note } = "work.task_updated",
             concerns [task], texts [note => TextOf::Nothing],
-            told [Told::new(*task, format!("the work is now {}", word(state)))];
+            told [Told::new(*task, state.done())];
         ArtifactAdded { task, number, name, body } = "work.artifact_added",
             concerns [task], texts [body => TextOf::Nothing],
             told [Told::new(*task, format!("made artifact {number}: {name}"))];

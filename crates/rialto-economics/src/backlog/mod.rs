@@ -1,4 +1,4 @@
-//! A contracted backlog scheduled on capacity as it arrives.
+//! Schedules a contracted backlog on capacity as it arrives.
 //!
 //! Holds the month by month allocation of promised tokens to bought chips and own silicon: how
 //! much moves, when, at what margin, and what is at risk. Each month is solved exactly as a small
@@ -18,7 +18,7 @@ use super::simplex::Program;
 /// Hours in a month of a 365-day year.
 pub const HOURS_PER_MONTH: f64 = 730.0;
 
-/// Tokens smaller than this share of a month's volume are rounding, not volume.
+/// Amounts of tokens below this share of a month's volume are rounding errors, not volume.
 const ROUNDING: f64 = 1e-9;
 
 /// One contract over the plan. Tokens are in millions.

@@ -6,8 +6,8 @@ use crate::basis::Basis;
 use crate::calendar::Month;
 use crate::input::{self, Fault, Validate};
 
-/// The most millions of tokens in a contract, 10^18 tokens: what all providers together serve today
-/// takes decades to come to it.
+/// The most millions of tokens in a contract (10^18 tokens): at today's rate, all providers together need
+/// decades to serve that many.
 const MOST_TOKENS_MILLION: f64 = 1e12;
 
 /// Contracts, chips and when they arrive.
@@ -20,8 +20,7 @@ pub struct BacklogScenario {
     pub start: Month,
     /// Months scheduled, 1 to 240.
     pub months: u32,
-    /// Cases in which every delivery after the first month comes so many months late; the first
-    /// must be 0.
+    /// Cases: by how many months every delivery after the first month is late; the first case must be 0.
     pub slip_months: Vec<u32>,
     /// Quarters by which agentic demand is late, case by case, rising, 2 to 12 cases.
     pub adoption_lag_quarters: Vec<u32>,
@@ -29,7 +28,7 @@ pub struct BacklogScenario {
     pub chip: Vec<ChipKind>,
     /// When chips enter service.
     pub arrival: Vec<Arrival>,
-    /// What a chip does with a model.
+    /// Throughput of a model on a chip.
     pub rate: Vec<Rate>,
     /// The backlog.
     pub contract: Vec<Contract>,
@@ -65,7 +64,7 @@ pub struct Arrival {
     pub chips: f64,
 }
 
-/// What a chip does with a model.
+/// Throughput of a model on a chip.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
@@ -103,7 +102,7 @@ pub struct Contract {
     pub penalty_share: f64,
     /// Months that tokens may come late without penalty.
     pub grace_months: u32,
-    /// Share of the tokens that waits for agentic demand: it falls due as much later as that is.
+    /// Share of the tokens that waits for agentic demand: it falls due later by the adoption lag.
     pub agentic_share: f64,
 }
 

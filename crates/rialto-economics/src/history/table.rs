@@ -1,7 +1,8 @@
 //! The quarters of a business, read from a table of any columns.
 //!
-//! Holds the mapping that says which column is what, and the reader. Which figures were derived from
-//! others is a column of the table or a list in the mapping; notes are never searched for it.
+//! Holds the mapping that states which column holds which figure, and the reader. A column of the table, or
+//! a list in the mapping, names the figures that were derived from others; the reader never searches notes
+//! for this.
 
 use std::str::FromStr;
 
@@ -41,7 +42,7 @@ pub struct History {
     pub rows: Vec<HistoryRow>,
 }
 
-/// Which of a quarter's figures.
+/// Names one of a quarter's figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FigureKind {
@@ -88,7 +89,7 @@ pub struct DerivedSpan {
     pub to: Quarter,
 }
 
-/// Which column of a table is what.
+/// Which column of a table holds which figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryColumns {
@@ -110,7 +111,7 @@ pub struct HistoryColumns {
     /// Where the figures of a row come from; absent where the table does not say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Dollars that one of a figure stands for.
+    /// How many dollars a figure of 1 in the table means.
     #[serde(default = "billion")]
     pub usd_per_unit: f64,
     /// Further figures that were derived, for tables without such a column.
@@ -169,7 +170,7 @@ impl HistoryColumns {
     /// The mapping of the shipped table.
     ///
     /// # Errors
-    /// Never, as tests show: its file is part of the program.
+    /// None in a released build: the file is part of the program, and a test reads it.
     pub fn shipped() -> Result<Self, InputError> {
         input::parse_toml(SHIPPED.0, SHIPPED.1)
     }
@@ -190,7 +191,7 @@ impl HistoryColumns {
             .collect()
     }
 
-    /// Whether a figure was derived, by the row's own word or by the mapping's list.
+    /// Whether a figure was derived, as the row itself or the mapping's list says.
     fn is_derived(
         &self,
         row: Row<'_>,
@@ -219,12 +220,12 @@ impl HistoryColumns {
 }
 
 impl History {
-    /// Reads a table by its mapping. Figures may be absent.
+    /// Reads a table by the mapping. Figures may be absent.
     ///
     /// # Errors
-    /// Names line and column of a malformed or negative figure, of a quarter out of order, of an
-    /// operating income beyond revenue, of a derived figure that no row has, and of a figure a hundred
-    /// times those beside it: its unit is another.
+    /// Names line and column of a malformed or negative figure, of a quarter out of order, of an operating
+    /// income beyond revenue, of a derived figure that no row has, and of a figure a hundred times its
+    /// neighbours in the column, which must be in another unit.
     pub fn parse(file: &str, text: &str, columns: &HistoryColumns) -> Result<Self, InputError> {
         let table = Table::parse(file, text, &columns.required())?;
         let mut rows: Vec<HistoryRow> = Vec::new();
@@ -296,10 +297,10 @@ fn read(
     })
 }
 
-/// No business grows or shrinks so many times within a quarter: such a figure is in another unit.
+/// No business grows or shrinks by this factor within a quarter: such a figure is in another unit.
 const MOST_TIMES: f64 = 100.0;
 
-/// Checks that no figure of a column is [`MOST_TIMES`] those beside it, or that part of them.
+/// Checks that no figure of a column is [`MOST_TIMES`] times its neighbours, or that fraction of them.
 fn one_unit(table: &Table, column: &str, usd_per_unit: f64) -> Result<(), InputError> {
     let mut figures = Vec::new();
     for row in table.rows() {

@@ -72,10 +72,10 @@ pub struct Year {
     pub cumulative_usd_b: f64,
     /// Book value at the end of the year.
     pub net_book_usd_b: f64,
-    /// Depreciation that fell on capacity without a buyer.
+    /// Depreciation of capacity without a buyer.
     pub unsold_depreciation_usd_b: f64,
-    /// Free cash flow of the plan and of the business that pays for it, where one is given and
-    /// the plan spends in that year. Later years would have spending that the plan does not know.
+    /// Free cash flow of the plan and of the business that pays for it, if one is given and the plan spends
+    /// in that year. In later years the business would have spending that the plan does not know.
     pub total_free_cash_flow_usd_b: Option<f64>,
 }
 
@@ -112,7 +112,7 @@ pub fn run(scenario: &InvestScenario<f64>, adoption_lag_quarters: u32) -> Vec<Qu
     quarters
 }
 
-/// What is bought of a class, by quarter of the plan.
+/// The spending on a class, by quarter of the plan.
 fn purchases(scenario: &InvestScenario<f64>, class: &AssetClass<f64>) -> Vec<(usize, f64)> {
     let count = scenario.horizon_years as usize * 4;
     let mut bought = Vec::new();

@@ -1,8 +1,8 @@
 //! A capital plan: what it costs, what it earns, when it comes back.
 //!
-//! Holds the scenario and what is read off it: ranges, break-evens, sensitivity. The quarter by
-//! quarter arithmetic is in [`engine`]. A scenario stands alone: it says what the plan's own
-//! capital brings, and the business that pays for it appears only as the cash it hands over.
+//! Holds the scenario and the figures derived from it: ranges, break-evens, sensitivity. The quarter by
+//! quarter arithmetic is in [`engine`]. A scenario is self-contained: it states what the plan's own capital
+//! earns, and the business that pays for the plan appears only as the cash that it provides.
 
 pub mod engine;
 mod scenario;
@@ -17,7 +17,7 @@ use super::uncertainty::{self, Spread, Swing, Uncertain};
 
 /// Utilisation and price are searched for a break-even up to these limits.
 const MAX_PRICE_INDEX: f64 = 20.0;
-/// The latest adoption searched for, in quarters.
+/// The longest adoption lag that the search tries, in quarters.
 const MAX_LAG_QUARTERS: u32 = 60;
 
 /// What one resolved scenario brings at one adoption lag.
@@ -33,13 +33,14 @@ pub struct Outcome {
     pub payback_years: Option<f64>,
     /// The deepest cumulative free cash flow, in billions of dollars, as a positive number.
     pub peak_funding_usd_b: f64,
-    /// The full utilisation at which the net present value is zero; none if even 100 % is below.
+    /// The full utilisation at which the net present value is zero; none if the value is below zero even at
+    /// 100 %.
     pub break_even_utilisation: Option<f64>,
     /// The multiple of the planned price at which the net present value is zero.
     pub break_even_price_index: Option<f64>,
-    /// The most earning capital that stood without a buyer in any quarter, billions of dollars.
+    /// The most earning capital without a buyer in any quarter, billions of dollars.
     pub stranded_peak_usd_b: f64,
-    /// Depreciation taken on capacity without a buyer over the horizon, billions of dollars.
+    /// Depreciation of capacity without a buyer over the horizon, billions of dollars.
     pub stranded_depreciation_usd_b: f64,
     /// The years.
     pub years: Vec<Year>,
@@ -86,8 +87,8 @@ pub struct InvestReport {
     pub ranges: Vec<Ranges>,
     /// What moves the net present value at the first adoption lag, widest first.
     pub tornado: Vec<Swing>,
-    /// The latest adoption at which the net present value is not negative, in quarters; none
-    /// when it is negative without any lag.
+    /// The longest adoption lag at which the net present value is not negative, in quarters; none when it
+    /// is negative even without a lag.
     pub latest_adoption_quarters: Option<u32>,
 }
 

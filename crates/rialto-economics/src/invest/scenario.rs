@@ -34,7 +34,8 @@ pub struct InvestScenario<N = Range> {
     pub discount_rate: N,
     /// Tax on operating income, as a share; losses are carried forward.
     pub tax_rate: N,
-    /// What the assets still on the books at the horizon are worth, as a share of their book value.
+    /// What the assets that are still on the books at the horizon are worth, as a share of their book
+    /// value.
     pub terminal_share_of_book: N,
     /// Kinds of assets.
     #[serde(rename = "class")]
@@ -45,7 +46,7 @@ pub struct InvestScenario<N = Range> {
     pub cash_cost: CashCost<N>,
     /// The business that pays for the plan.
     pub base: Option<Base<N>>,
-    /// History the model is tried on.
+    /// The history that the model is tested on.
     pub history: Option<HistorySetup>,
 }
 
@@ -82,9 +83,9 @@ pub struct Spending<N = Range> {
 pub struct Demand<N = Range> {
     /// Share of capacity sold once demand is there.
     pub utilisation: N,
-    /// Share of that utilisation reached in the first quarter of service.
+    /// The part of that share that is sold in the first quarter of service.
     pub ramp_start: N,
-    /// Quarters of service until all of it is reached.
+    /// Quarters of service until the whole share is sold.
     pub ramp_quarters: N,
     /// Share of capacity that waits for agentic demand; the adoption lag delays this part.
     pub agentic_share: N,
@@ -113,7 +114,7 @@ pub struct CashCost<N = Range> {
 pub struct Base<N = Range> {
     /// Its operating cash flow in the year before the plan starts, in billions of dollars.
     pub operating_cash_flow_usd_b: N,
-    /// Growth of that a year without the plan, as a share.
+    /// Growth of that cash flow a year without the plan, as a share.
     pub growth_per_year: N,
 }
 

@@ -16,7 +16,8 @@ pub struct Source {
     pub confidence: String,
 }
 
-/// One kind of accelerator. Rates are dense peaks; missing ones are not native to the chip.
+/// One kind of accelerator. Rates are dense peaks; a missing rate means that the chip does not compute in
+/// that format natively.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chip {
@@ -47,7 +48,7 @@ pub struct Chip {
     pub tdp_w: Option<f64>,
     /// Power of chip, host and network share, kilowatts.
     pub allin_kw: Option<f64>,
-    /// Cost of ownership to a hyperscaler by a third party's model, dollars an hour.
+    /// Cost of ownership for a hyperscaler, by a third party's model, dollars an hour.
     pub tco_usd_per_hour: Option<f64>,
     /// Three-year rent, dollars an hour.
     pub rent_usd_per_hour: Option<f64>,
@@ -55,8 +56,8 @@ pub struct Chip {
     pub on_demand_usd_per_hour: Option<f64>,
     /// Price in a reserved block of days or weeks (AWS Capacity Blocks), dollars an hour.
     pub capacity_block_usd_per_hour: Option<f64>,
-    /// A list price of which nobody said whether it is on demand or in a block, dollars an hour. No
-    /// shipped chip has one.
+    /// A list price that does not say whether it is on demand or for a block, dollars an hour. No shipped
+    /// chip has one.
     pub list_usd_per_hour: Option<f64>,
     /// Capital per chip, dollars.
     pub capex_usd: Option<f64>,

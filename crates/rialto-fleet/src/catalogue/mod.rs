@@ -1,8 +1,8 @@
 //! What the fleet is made of: chips, nodes, fabrics, models and number formats as sourced facts.
 //!
-//! Holds the tables and their look-up. The tables shipped with the crate are embedded; a user's
-//! tables of the same form are laid over them. It never estimates anything: time and cost live in
-//! [`crate::step`] and the economics.
+//! Holds the tables and their look-up. The tables shipped with the crate are embedded; entries of a user's
+//! tables of the same form are added or replace shipped ones. It never estimates anything: [`crate::step`]
+//! computes times and `rialto-economics` costs.
 
 mod chip;
 mod model;
@@ -58,7 +58,7 @@ pub enum CatalogueError {
     },
 }
 
-/// All tables, the user's laid over the shipped ones.
+/// All tables: the shipped ones, with the user's entries added or in their place.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     /// Accelerators.
@@ -95,7 +95,7 @@ impl Tables {
 }
 
 impl CatalogueError {
-    /// The same on a line.
+    /// The same error with a line.
     fn on_line(mut self, at: usize) -> Self {
         if let Self::Field { line, .. } = &mut self {
             *line = at;
@@ -103,7 +103,7 @@ impl CatalogueError {
         self
     }
 
-    /// The same with its line looked up in the text it was found in.
+    /// The same error, with its line looked up in the text.
     fn on_its_line(mut self, text: &str) -> Self {
         if let Self::Field {
             line,
@@ -172,8 +172,8 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Lays the tables of one file over this catalogue: an entry of a known name replaces it. A file
-    /// whose name ends in `.csv` is a table of chips, any other is TOML.
+    /// Adds the entries of one file to this catalogue; an entry with a known name replaces the old one. A
+    /// file whose name ends in `.csv` is a table of chips, any other is TOML.
     ///
     /// # Errors
     /// Names `file` with line and field when the text is malformed, a number is out of range, or

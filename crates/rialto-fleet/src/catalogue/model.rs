@@ -1,10 +1,10 @@
-//! Models as architecture facts, and what follows from them by counting.
+//! Models as facts about their architecture, and the sizes that follow from them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{CatalogueError, Checker, Precision};
 
-/// How attention keys and values are made and kept.
+/// How attention keys and values are computed and stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Attention {
@@ -20,7 +20,7 @@ pub enum Attention {
         full_layers: Option<u32>,
         /// Tokens the other layers attend to; zero for a recurrent state.
         window_tokens: Option<u32>,
-        /// The query projection also makes an output gate.
+        /// The query projection also computes an output gate.
         #[serde(default)]
         gated: bool,
     },

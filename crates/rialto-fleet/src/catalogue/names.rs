@@ -1,4 +1,4 @@
-//! Generous matching of names: what people and benchmarks call the same thing.
+//! Matches the different names that people and benchmarks use for the same thing.
 
 use super::Model;
 

@@ -33,8 +33,7 @@ const OPTIONAL: [&str; 12] = [
     "notes",
 ];
 
-/// Reads chips: `source` and `confidence` stand for every number of their row, aliases are
-/// separated by `;`.
+/// Reads chips: `source` and `confidence` apply to every number of their row, and `;` separates aliases.
 ///
 /// # Errors
 /// File, line and field of what is missing, unknown, no number or out of range.

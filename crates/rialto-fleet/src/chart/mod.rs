@@ -1,6 +1,6 @@
-//! Line charts, drawn once as shapes and given as SVG or PNG.
+//! Line charts, drawn once as shapes and written as SVG or PNG.
 //!
-//! Holds scales, ticks and the two forms. It knows nothing of what it draws, and writes no file.
+//! Holds scales, ticks and the two forms. It knows nothing about what it draws, and writes no file.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ const LEFT: f64 = 86.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 48.0;
-/// Okabe-Ito colours, told apart by colour-blind readers.
+/// Okabe-Ito colours, which colour-blind readers can distinguish.
 const COLOURS: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00",
 ];
@@ -291,7 +291,7 @@ impl Chart {
     /// The chart as a PNG file.
     ///
     /// # Errors
-    /// As the encoder's, which has none for pictures of this size.
+    /// An error of the encoder; it has none for pictures of this size.
     pub fn png(&self) -> Result<Vec<u8>, PngError> {
         let mut raster = Raster::new(WIDTH as usize, HEIGHT as usize);
         for shape in self.shapes() {

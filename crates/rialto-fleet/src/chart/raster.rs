@@ -1,6 +1,6 @@
-//! A small picture: lines and plain letters on an indexed bitmap, given as PNG.
+//! A small picture: lines and plain letters on an indexed bitmap, written as PNG.
 //!
-//! Enough for charts and nothing else.
+//! It can draw charts and nothing else.
 
 pub use png::EncodingError as PngError;
 

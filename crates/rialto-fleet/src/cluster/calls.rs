@@ -6,8 +6,8 @@ use crate::engine::{Outcome, PS_PER_NS};
 use crate::step::Engine;
 use crate::traffic::{Call, CallBasis, format_time_ns};
 
-/// Every finished request of a run that kept its outcomes, in order of arrival within each pool,
-/// marked as modelled. Simulated time begins in 1970.
+/// Every finished request of a run that kept its outcomes, in order of arrival within each pool, marked as
+/// modelled. The simulated time starts at the beginning of 1970.
 #[must_use]
 pub fn calls(fleet: &Fleet, result: &RunResult) -> Vec<Call> {
     let mut calls = Vec::new();

@@ -1,7 +1,7 @@
 //! One cell: replicas behind one router, simulated event by event.
 //!
-//! Replicas advance only when something asks for their state, so an idle one costs nothing. Two
-//! cells never touch: this is what makes threads and sampling possible.
+//! Replicas advance only when something asks for their state, so an idle one costs nothing. Cells do not
+//! interact, which makes threads and sampling possible.
 
 mod apart;
 mod parked;
@@ -20,12 +20,12 @@ use crate::engine::{
 use crate::rng::{Rng, mix64};
 use crate::traffic::{Generator, Request, Share};
 
-/// What one cell met.
+/// The results of one cell.
 #[derive(Clone, Debug, Default)]
 pub struct CellResult {
     /// Outcomes of its requests.
     pub recorder: Recorder,
-    /// Requests in flight when everything that could finish had.
+    /// Requests still in flight when every request that could finish had finished.
     pub in_flight: u64,
     /// Replicas of the cell.
     pub replicas: u32,
@@ -39,7 +39,8 @@ pub struct CellResult {
     pub cold_s: f64,
     /// Failures of replicas within the horizon.
     pub failures: u64,
-    /// When the last request left and, in a replay, the trace has ended: the later, seconds.
+    /// The end of the run, seconds: when the last request left or, in a replay, when the trace ended,
+    /// whichever is later.
     pub end_s: f64,
     /// More requests missed the objective than the settings allow, so the rest was not simulated.
     pub gave_up: bool,
@@ -73,7 +74,7 @@ enum Event {
     HandOut,
 }
 
-/// What the run asks of a cell beyond the pool's own settings.
+/// The settings of the run for a cell, in addition to the pool's own.
 #[derive(Clone, Copy, Debug)]
 pub struct CellSettings {
     /// Seed of the run.
@@ -88,8 +89,8 @@ pub struct CellSettings {
     pub keep_outcomes: bool,
     /// Whether requests that finish after the horizon count in rates and goodput.
     pub count_late: bool,
-    /// Requests that may miss the objective before the rest is not worth simulating; `u64::MAX` runs
-    /// to the end.
+    /// How many requests may miss the objective before the simulation stops early; `u64::MAX` runs to the
+    /// end.
     pub misses_allowed: u64,
 }
 
@@ -191,8 +192,8 @@ pub(crate) fn serve(
     result
 }
 
-/// Ends the books of a cell's stages: at the horizon, or where there is none when the last request
-/// has left and the trace has ended. A failure after that is none of the run's.
+/// Closes the accounts of a cell's stages: at the horizon, or without one, when the last request has left
+/// and the trace has ended. A failure after that does not belong to the run.
 fn close(stages: &mut [&mut Stage<'_>], result: &mut CellResult) {
     for stage in stages.iter() {
         let end_ps = result.recorder.last_left_ps.max(stage.trace_end_ps);
@@ -258,13 +259,13 @@ struct Stage<'a> {
     due: BinaryHeap<Reverse<(u64, u32)>>,
     due_at: Vec<u64>,
     whereabouts: Whereabouts,
-    /// Jobs held here for want of a replica, in order of arrival.
+    /// Jobs held here because no replica serves, in order of arrival.
     parked: VecDeque<JobId>,
-    /// Replicas that were handed such jobs, once for each.
+    /// Replicas that got such jobs, one entry for each job.
     given: Vec<u32>,
-    /// A replica has come back at this instant, and what is held is not spread yet.
+    /// A replica has come back at this instant, and the held jobs are not distributed yet.
     returned: bool,
-    /// When what is held is next handed out; `u64::MAX` for no such plan.
+    /// When held jobs are distributed next; `u64::MAX` if that is not planned.
     hand_out_ps: u64,
     handoffs: Vec<Handoff>,
     horizon_ps: u64,
@@ -469,7 +470,7 @@ impl<'a> Stage<'a> {
         jobs.is_empty()
     }
 
-    /// Lets every replica finish what it has, and what is held for it.
+    /// Lets every replica finish its requests and those held for it.
     fn drain(&mut self, jobs: &mut Jobs, result: &mut CellResult) {
         while self.hand_out_ps < u64::MAX {
             self.hand_out(self.hand_out_ps, jobs, result);

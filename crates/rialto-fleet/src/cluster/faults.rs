@@ -1,14 +1,14 @@
 //! When replicas are down: failures of chips, nodes and racks, and their repair.
 //!
-//! Every component has its own random stream, named by seed, pool, kind and number, so its history
-//! is the same whichever cells are simulated, in whatever order. Times to failure and to repair are
+//! Every component has its own random stream, identified by seed, pool, kind and number, so its history
+//! does not depend on which cells are simulated or in which order. Times to failure and to repair are
 //! exponential; components start in the steady state.
 
 use serde::{Deserialize, Serialize};
 
 use crate::rng::{Distributions, Rng};
 
-/// Mean times between failures and to repair. Absent ones never fail.
+/// Mean times between failures and to repair. A component without them never fails.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {

@@ -1,6 +1,6 @@
-//! Files of a report: one HTML page, charts, JSON and CSV. Every figure is a twin's.
+//! Files of a report: one HTML page, charts, JSON and CSV. Every figure is modelled.
 //!
-//! Holds their texts; who asked writes them.
+//! Holds their texts; the caller writes the files.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ pub enum FilesError {
     /// A figure that JSON has no form for.
     #[error("the report as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A chart that is no picture.
+    /// A chart that cannot be drawn.
     #[error("a chart as PNG: {0}")]
     Png(#[from] PngError),
 }
@@ -60,7 +60,7 @@ pub fn requests_csv(fleet: &Fleet, result: &RunResult) -> String {
 /// SVG and PNG.
 ///
 /// # Errors
-/// As those of the forms.
+/// When a figure has no form in JSON, or a chart cannot be drawn.
 pub fn files(
     report: &ServingReport,
     result: &RunResult,

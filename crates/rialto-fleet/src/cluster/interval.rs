@@ -56,8 +56,8 @@ pub struct Intervals {
     pub e2e_p99_s: Interval,
     /// Requests a failure interrupted.
     pub interrupted: Interval,
-    /// Chip-hours provisioned. Of no width, as the next two, unless a pool scales by load: the
-    /// timetable of outages says these exactly.
+    /// Chip-hours provisioned. The interval has no width, and neither have the next two, unless a pool
+    /// scales by load: the timetable of outages gives these figures exactly.
     pub chip_hours: Interval,
     /// Chip-hours lost to failures.
     pub down_chip_hours: Interval,
@@ -138,7 +138,7 @@ fn freedom(values: &[f64], mean: f64) -> f64 {
     (2.0 * count / (kurtosis - 1.0).max(1e-9)).min(count - 1.0)
 }
 
-/// The intervals; none when every cell was simulated.
+/// The intervals; none when the run simulated every cell.
 pub(super) fn intervals(parts: &[Part<'_>], window_s: f64) -> Option<Intervals> {
     let partial = |p: &Part<'_>| p.result.cells.0 < p.result.cells.1;
     if !parts.iter().any(partial) {

@@ -1,7 +1,8 @@
 //! Pools of replicas: routing, scaling, failures, and the run of a whole scenario.
 //!
 //! Holds scenarios ([`ServingScenario`]), the simulation of cells, exact and sampled runs, and the report.
-//! It never prints or reads files. Every figure it reports is a twin's: modelled, not measured.
+//! It never prints or reads files. Every figure it reports comes from the twin: it is modelled, not
+//! measured.
 
 mod calls;
 mod cell;

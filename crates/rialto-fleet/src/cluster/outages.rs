@@ -1,7 +1,7 @@
-//! When replicas cannot serve: failures and planned drains as one timetable.
+//! The times at which replicas cannot serve: failures and planned drains in one timetable.
 //!
-//! It follows from scenario and seed alone, never from traffic, so it is known for every cell
-//! without simulating one. Where a replica is both down and drained, it is down.
+//! The timetable depends on scenario and seed only, never on traffic, so it is known for every cell without
+//! a simulation. Where a replica is both down and drained, it is down.
 
 use super::faults::{Span, merge};
 use super::pool::Pool;
@@ -12,7 +12,7 @@ use crate::rng::Rng;
 pub(super) enum Why {
     /// One of its components failed.
     Failed,
-    /// A planned drain.
+    /// It is in a planned drain.
     Drained,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Standing {
     pub(super) down_s: f64,
     /// Lost to planned drains.
     pub(super) drained_s: f64,
-    /// Failures; to be down from the start is none.
+    /// Failures; being down from the start does not count as one.
     pub(super) failures: f64,
 }
 
@@ -46,7 +46,7 @@ impl Pool {
         self.faults.never_down() && self.spec.drain.is_empty()
     }
 
-    /// The outages of each replica of a cell that start before `horizon_ns`, in order and apart.
+    /// The outages of each replica of a cell that start before `horizon_ns`, in order and without overlap.
     pub(super) fn outages(&self, seed: u64, cell: usize, horizon_ns: u64) -> Vec<Vec<Outage>> {
         let first = self.first_replica(cell);
         let horizon_ns = self.fault_horizon_ns(horizon_ns);
@@ -68,8 +68,8 @@ impl Pool {
         drains.into_iter().enumerate().map(with_drains).collect()
     }
 
-    /// How long all replicas of the pool can serve in a run that ends at `end_s`, from its
-    /// timetable; nothing when the pool scales by load, which only a run can say.
+    /// How long all replicas of the pool can serve in a run that ends at `end_s`, from its timetable; none
+    /// when the pool scales by load, since only a run can show that.
     pub(super) fn standing(&self, seed: u64, horizon_ns: u64, end_s: f64) -> Option<Standing> {
         if self.spec.autoscale.is_some() {
             return None;
@@ -122,7 +122,8 @@ impl Pool {
     }
 }
 
-/// Lays drains around failures; both lists are in order and without overlaps.
+/// Merges drains with failures; where both fall on one time, the failure counts. Both lists are in order
+/// and without overlaps.
 fn timetable(down: &[Span], drained: &[Span]) -> Vec<Outage> {
     let mut outages: Vec<Outage> = Vec::with_capacity(down.len() + drained.len());
     let mut add = |start_ns: u64, end_ns: u64, why: Why| {

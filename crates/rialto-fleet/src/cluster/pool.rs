@@ -1,4 +1,4 @@
-//! A pool made ready to run: deployment checked, step times compiled, traffic at hand.
+//! Makes a pool ready to run: checks the deployment, compiles the step times, loads the traffic.
 
 use std::collections::HashMap;
 
@@ -30,14 +30,14 @@ pub struct Pool {
     pub spec: PoolSpec,
     /// The chip.
     pub chip: Chip,
-    /// Names the pool's random streams: what arrives, and which of the pools with that traffic it is.
-    /// No name is in it, so renaming pools, traffic, models or chips changes no draw.
+    /// Identifies the pool's random streams: by its traffic, and by its number among the pools with that
+    /// traffic. It contains no name, so renaming pools, traffic, models or chips changes no draw.
     pub stream: u64,
     /// Scheduler settings.
     pub config: EngineConfig,
     /// Step times of healthy replicas, then of stragglers.
     pub tables: Vec<StepTable>,
-    /// How far those may be off.
+    /// How far the step times may be off.
     pub forecast_error: ForecastError,
     /// Objective.
     pub slo: Slo,
@@ -72,9 +72,9 @@ impl Pool {
         context <= u64::from(self.max_context_tokens) && Replica::fits(&self.config, request)
     }
 
-    /// The first cell alone of the same pool with another number of replicas in cells of at most
-    /// `cell_replicas`. The pool's traffic stays; the cell meets its share of it. However large the
-    /// pool, no list of its cells is made.
+    /// Only the first cell of the same pool, with another number of replicas in cells of at most
+    /// `cell_replicas`. The pool's traffic stays the same, and the cell gets its share of it. Even for a
+    /// large pool, no list of its cells is built.
     #[must_use]
     pub fn first_cell(&self, replicas: u32, cell_replicas: u32) -> Self {
         let replicas = replicas.max(1);
@@ -86,9 +86,9 @@ impl Pool {
         pool
     }
 
-    /// The same pool where its times are so many standard deviations above the forecast, by
-    /// [`ForecastError::factors_at`]. Every step takes as much longer as the time per token is off;
-    /// what the time to first token is off beyond that tightens its limit.
+    /// The same pool with times `z` standard deviations above the forecast, by
+    /// [`ForecastError::factors_at`]. Every step is longer by the error of the time per token. If the error
+    /// of the time to first token is larger, its limit is tightened by the rest.
     #[must_use]
     pub fn at_error(&self, z: f64) -> Self {
         let (ttft, tpot) = self.forecast_error.factors_at(z);
@@ -107,8 +107,8 @@ impl Pool {
         }
     }
 
-    /// End of fault histories, nanoseconds: the horizon, or for a trace replayed to its end twice
-    /// its length and an hour.
+    /// End of fault histories, nanoseconds: the horizon, or for a trace that is replayed to its end, twice
+    /// its length plus an hour.
     #[must_use]
     pub fn fault_horizon_ns(&self, horizon_ns: u64) -> u64 {
         match &self.traffic {
@@ -117,8 +117,8 @@ impl Pool {
         }
     }
 
-    /// How impaired a cell is: failures of its replicas during the run; and these with the replicas
-    /// that are down, drained or slow on average over it, per replica.
+    /// How impaired a cell is, for each of its replicas: the failures during the run; and these plus the
+    /// replicas that are down, drained or slow, averaged over the run.
     #[must_use]
     pub fn impairment(&self, cell: usize, seed: u64, horizon_ns: u64) -> (u32, f64) {
         if self.faults.none() && self.spec.drain.is_empty() {
@@ -160,7 +160,7 @@ impl Fleet {
     /// them; `file` and `text` are the scenario's, for errors.
     ///
     /// # Errors
-    /// Unknown names, plans that do not fit, traffic that is missing or senseless.
+    /// Unknown names, plans that do not fit, traffic that is missing or makes no sense.
     pub fn build(
         file: &str,
         text: &str,
@@ -323,7 +323,7 @@ fn build_pool(
     })
 }
 
-/// What tells traffic from other traffic, whatever it is called and at whatever rate it arrives.
+/// A key that identifies traffic by its content, independent of its name and rate.
 fn traffic_key(traffic: &TrafficSource) -> u64 {
     match traffic {
         TrafficSource::Model(model) => {
@@ -386,7 +386,7 @@ fn ready_traffic(
     }
 }
 
-/// Replicas spread evenly over as few cells as their size allows.
+/// Spreads replicas evenly over as few cells as the size of a cell allows.
 fn cells_of(spec: &PoolSpec) -> Vec<u32> {
     let size = spec.cell_replicas.unwrap_or(spec.replicas).max(1);
     let count = spec.replicas.div_ceil(size);

@@ -11,6 +11,11 @@ use super::scenario::ServingScenario;
 use crate::engine::{Histogram, Recorder, SeriesBin, WeightedHistogram};
 use crate::step::ForecastError;
 
+/// How many times less or more than stated may arrive before a run is doubted.
+const FAR: f64 = 1.25;
+/// How many standard deviations of independent arrivals are taken for chance.
+const CHANCE: f64 = 4.0;
+
 /// Cell results added up, each counted as many times as the cells it stands for.
 #[derive(Clone, Debug, Default)]
 pub struct Blend {
@@ -147,7 +152,7 @@ pub struct Totals {
     pub finished: f64,
     /// Requests turned away.
     pub rejected: f64,
-    /// Requests left when nothing could finish any more.
+    /// Requests still in flight when nothing could finish any more.
     pub in_flight: f64,
     /// Seconds over which rates are taken.
     pub window_s: f64,
@@ -247,6 +252,10 @@ pub struct PoolReport {
     pub plan: String,
     /// Traffic.
     pub traffic: String,
+    /// What arrived a second over the simulated time.
+    pub offered_per_s: f64,
+    /// The mean rate that the traffic is stated at; none for a trace, which is what it is.
+    pub stated_per_s: Option<f64>,
     /// Chips of a replica.
     pub replica_chips: u32,
     /// Price of a chip-hour; absent where neither scenario nor catalogue has one.
@@ -263,12 +272,12 @@ pub struct PoolReport {
     pub intervals: Option<Intervals>,
 }
 
-/// A run's report. Every figure is a twin's.
+/// A run's report. Every figure is modelled.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ServingReport {
     /// Always `modelled`: no figure here was measured.
     pub provenance: &'static str,
-    /// ServingScenario.
+    /// Name of the scenario.
     pub scenario: String,
     /// What the scenario stands for.
     pub label: String,
@@ -311,7 +320,10 @@ impl ServingReport {
             .map(|(pool, result)| Part::new(pool, result, scenario, simulated_s))
             .collect();
         let window_s = (simulated_s - scenario.warmup_s).max(1e-9);
-        let pools = parts.iter().map(|p| pool_report(p, window_s)).collect();
+        let pools = parts
+            .iter()
+            .map(|p| pool_report(p, window_s, simulated_s))
+            .collect();
         let counts = parts.iter().map(|p| p.result.blend.simulated());
         let (steps, requests) = counts.fold((0, 0), |(s, n), (a, b)| (s + a, n + b));
         let mut series: Vec<SeriesPoint> = Vec::new();
@@ -361,7 +373,7 @@ impl ServingReport {
     }
 }
 
-/// A pool, what it met, and how long its replicas could serve.
+/// A pool, its results, and how long its replicas could serve.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
     pub(super) pool: &'a Pool,
@@ -370,8 +382,8 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Replica time of all cells is known from the timetable of outages, whichever were simulated.
-    /// Only where replicas are added and taken away by load does the run have to say.
+    /// The timetable of outages gives the replica time of all cells, whether or not they were simulated.
+    /// Only where load decides the number of replicas does it come from the run.
     fn new(pool: &'a Pool, result: &'a PoolResult, scenario: &ServingScenario, end_s: f64) -> Self {
         let known = pool.standing(scenario.seed, scenario.horizon_ns(), end_s);
         let total = |figure: fn(&CellResult) -> f64| result.blend.total(figure);
@@ -394,8 +406,9 @@ impl<'a> Part<'a> {
     }
 }
 
-fn pool_report(part: &Part<'_>, window_s: f64) -> PoolReport {
+fn pool_report(part: &Part<'_>, window_s: f64, simulated_s: f64) -> PoolReport {
     let (pool, parts) = (part.pool, [*part]);
+    let totals = totals(&parts, window_s);
     PoolReport {
         name: pool.spec.name.clone(),
         model: pool.spec.model.clone(),
@@ -407,13 +420,42 @@ fn pool_report(part: &Part<'_>, window_s: f64) -> PoolReport {
                 format!("{} ({} requests)", pool.spec.traffic, t.requests.len())
             }
         },
+        offered_per_s: ratio(totals.arrived, simulated_s),
+        stated_per_s: match &pool.traffic {
+            TrafficSource::Model(m) => Some(m.rate_per_s),
+            TrafficSource::Trace(_) => None,
+        },
         replica_chips: pool.replica_chips(),
         price: ChipPrice::of(pool),
         slo_s: (pool.slo.ttft_s, pool.slo.tpot_s),
         cells: part.result.cells,
-        totals: totals(&parts, window_s),
+        totals,
         forecast_error: pool.forecast_error.clone(),
         intervals: intervals(&parts, window_s),
+    }
+}
+
+impl PoolReport {
+    /// A doubt about a run in which much less or more arrived than is stated: the traffic's shape has
+    /// troughs and peaks, and a short run lies in one of them.
+    #[must_use]
+    pub fn out_of_the_mean(&self) -> Option<String> {
+        let stated = self.stated_per_s?;
+        let part = ratio(self.offered_per_s, stated);
+        let expected = ratio(self.totals.arrived, part);
+        let by_chance = (self.totals.arrived - expected).abs() < CHANCE * expected.sqrt();
+        if by_chance || (1.0 / FAR..=FAR).contains(&part) {
+            return None;
+        }
+        let (place, times) = match part < 1.0 {
+            true => ("trough", format!("{:.0} %", part * 100.0)),
+            false => ("peak", format!("{part:.1} times")),
+        };
+        Some(format!(
+            "{}: {:.0} requests/s arrived, {times} of the {stated:.0} that are stated: the run is short and \
+             lies in a {place} of the traffic's shape; simulate longer for its mean",
+            self.name, self.offered_per_s
+        ))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which replica of a cell gets a request.
+//! Decides which replica of a cell gets a request.
 
 use serde::{Deserialize, Serialize};
 
@@ -80,18 +80,18 @@ impl LoadIndex {
     }
 }
 
-/// Most prefixes whose whereabouts a router remembers; past it, it starts afresh.
+/// Most prefixes whose replica a router remembers; beyond that it forgets them all and starts again.
 const MAX_REMEMBERED: usize = 1 << 22;
 
-/// Share of a prompt that must be known at a replica for the request to follow it: a shorter match
-/// saves less than it costs to crowd the one replica that last served a common opening.
+/// Share of a prompt that must be known at a replica for the request to follow it: a shorter match saves
+/// less than it costs to crowd the replica that last served a common opening.
 const WORTH_FOLLOWING: f64 = 0.3;
 
-/// Stands for the replica of a block that several have served: it draws nobody to one of them.
+/// Marks a block that several replicas have served: it attracts requests to none of them.
 const SEVERAL: u32 = u32::MAX;
 
-/// Where each prefix was last served, as the router knows it: by block for listed hashes, by
-/// session for sessions (whose shared opening soon is everywhere and says nothing).
+/// Where each prefix was last served, as the router knows it: by block for listed hashes, by session for
+/// sessions (whose shared opening is soon on every replica and says nothing).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Whereabouts {
     /// The replica ([`SEVERAL`] for a block that others served too), and for a session how many

@@ -1,12 +1,12 @@
 //! Runs a scenario: every cell, or a stratified sample of them.
 //!
-//! Cells are independent given the seed, so the result does not depend on the number of threads:
-//! cells are simulated in any order and added up in one. In the sampled mode the cells of a pool
-//! are ordered by impairment (which of their replicas fail during the run, then how much of them is
-//! down, drained or slow; known without simulating). The most impaired are simulated with certainty,
-//! up to half of the draw, because they make the tails; where there are more, a quarter of the draw
-//! or so goes to the most and the rest of that half to the less impaired. A stratum never mixes
-//! cells that have a slow or failing replica with cells that have none, which form one of their own.
+//! Given the seed, cells are independent, so the result does not depend on the number of threads: cells may
+//! be simulated in any order, but their results are added in a fixed one. In the sampled mode the cells of
+//! a pool are ordered by impairment (which of their replicas fail during the run, then how much of them is
+//! down, drained or slow; known without simulating). The most impaired are simulated with certainty, up to
+//! half of the draw, because they make the tails; where there are more, about a quarter of the draw goes to
+//! the most impaired and the rest of that half to the less impaired. A stratum never mixes cells that have
+//! a slow or failing replica with cells that have none; the latter form a stratum of their own.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -77,7 +77,7 @@ pub(super) struct Stratum {
     pub(super) drawn: f64,
 }
 
-/// What one pool met.
+/// The results of one pool.
 #[derive(Clone, Debug, Default)]
 pub struct PoolResult {
     /// Outcomes of the cells simulated, with the number of cells each stands for.
@@ -90,7 +90,7 @@ pub struct PoolResult {
     pub outcomes: Vec<Outcome>,
 }
 
-/// What the whole run met, pool by pool.
+/// The results of the whole run, pool by pool.
 #[derive(Clone, Debug, Default)]
 pub struct RunResult {
     /// Results in the order of the scenario's pools.
@@ -149,11 +149,11 @@ pub fn run(
     result
 }
 
-/// Most requests that a run may be expected to simulate: hours on a few cores.
+/// The most requests that a run may be expected to simulate; they take hours on a few cores.
 pub const MAX_REQUESTS: f64 = 5e9;
 
-/// Requests that a run is expected to simulate: generated ones at their rate over the run, recorded ones
-/// as they are, and of a sample its share.
+/// Requests that a run is expected to simulate: generated ones by their rate over the run, recorded ones by
+/// their number; for a sample, its share of them.
 #[must_use]
 pub fn expected_requests(fleet: &Fleet, mode: Mode) -> f64 {
     let of_pool = |pool: &Pool| {

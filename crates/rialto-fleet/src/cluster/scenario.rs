@@ -1,4 +1,4 @@
-//! ServingScenario files: pools of replicas, their traffic, faults and objective, in TOML.
+//! Scenario files: pools of replicas, their traffic, faults and objective, in TOML.
 //!
 //! Holds the form of the file and its checks. Errors name file, line and field.
 
@@ -61,7 +61,7 @@ pub struct Autoscale {
     pub startup_s: f64,
 }
 
-/// Prompts computed on other replicas than answers.
+/// Disaggregation: some replicas compute prompts, others answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disaggregate {
@@ -85,7 +85,7 @@ pub struct SpeculationSpec {
     pub draft: Option<String>,
 }
 
-/// A planned drain: some replicas finish what they have and leave for a time.
+/// A planned drain: some replicas finish the requests that run and then stop serving for a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drain {
@@ -138,7 +138,7 @@ pub struct PoolSpec {
     pub traffic: String,
     /// Requests a second over the whole pool; absent, as recorded or fitted.
     pub rate_per_s: Option<f64>,
-    /// Price of a chip-hour, dollars, for what failures and drains cost; absent, the catalogue's.
+    /// Price of a chip-hour, dollars, for the cost of failures and drains; if absent, the catalogue's.
     pub price_usd_per_chip_hour: Option<f64>,
     /// Most sequences that run at once on a replica.
     #[serde(default = "default_sequences")]
@@ -158,7 +158,7 @@ pub struct PoolSpec {
     pub slo: Option<SloSpec>,
     /// Speculative decoding.
     pub speculation: Option<SpeculationSpec>,
-    /// Prefill and decode apart.
+    /// Separate replicas for prefill and decode.
     pub disaggregate: Option<Disaggregate>,
     /// Autoscaling.
     pub autoscale: Option<Autoscale>,
@@ -201,7 +201,7 @@ impl PoolSpec {
         }
     }
 
-    /// The same pool cut another way.
+    /// The same pool under another parallel plan.
     #[must_use]
     pub fn with_plan(mut self, plan: Plan) -> Self {
         (self.tensor, self.pipeline) = (plan.tensor, plan.pipeline);
@@ -209,8 +209,8 @@ impl PoolSpec {
         self
     }
 
-    /// The same pool under the engine that its chip is usually served by: AWS chips by AWS's own,
-    /// since the calibration knows them under no other; others as they are.
+    /// The same pool with the usual engine of its chip: for AWS chips AWS's own engine, since the
+    /// calibration has data for no other; for other chips the engine stays.
     #[must_use]
     pub fn with_usual_engine(mut self, catalogue: &Catalogue) -> Self {
         let aws = |c: &Chip| c.vendor.eq_ignore_ascii_case("aws");
@@ -267,7 +267,7 @@ impl PoolSpec {
 pub struct ServingScenario {
     /// Name.
     pub name: String,
-    /// What it stands for; printed beside every figure.
+    /// What it stands for; printed with every figure.
     #[serde(default)]
     pub label: String,
     /// Where its figures come from.
@@ -318,7 +318,7 @@ impl ServingScenario {
     /// Reads and checks a scenario.
     ///
     /// # Errors
-    /// The first malformed, unknown or senseless field.
+    /// The first field that is malformed, unknown or makes no sense.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self = place::read_toml(text).map_err(|misfit| ScenarioError {
             file: file.to_owned(),
@@ -338,7 +338,7 @@ impl ServingScenario {
         error_at(file, text, field, message)
     }
 
-    /// Checks every figure; gives field and message of the first that makes no sense.
+    /// Checks every figure; returns the field and a message for the first that makes no sense.
     ///
     /// # Errors
     /// See above.
@@ -520,7 +520,7 @@ fn error_at(file: &str, text: &str, field: &str, message: &str) -> ScenarioError
     }
 }
 
-/// The line a field path such as `pool[2].slo.ttft_s` stands on, or that of its nearest parent.
+/// The line of a field path such as `pool[2].slo.ttft_s`, or that of its nearest parent.
 fn locate(text: &str, path: &str) -> usize {
     let Ok(root) = toml::de::DeTable::parse(text) else {
         return 1;

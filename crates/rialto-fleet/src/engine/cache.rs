@@ -1,5 +1,5 @@
-//! The prefix cache of one replica: hashed prompt blocks, shared while in use, then kept until
-//! the least recently used one must go.
+//! The prefix cache of one replica: hashed prompt blocks. Requests share a block while they use it; then
+//! the cache keeps it until it is the least recently used one and space is needed.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -66,7 +66,7 @@ impl PrefixCache {
         self.places.len() as u64 - self.idle
     }
 
-    /// Whether a block is kept, and if so whether it is unreferenced, so that using it takes
+    /// Whether the cache holds a block, and if so whether no request references it: using it then takes
     /// memory from others.
     pub(super) fn find(&self, hash: u64) -> Option<bool> {
         self.places

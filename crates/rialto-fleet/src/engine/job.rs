@@ -1,4 +1,4 @@
-//! Requests in flight, kept in a slab whose places are used again.
+//! Requests in flight, kept in a slab whose places are reused.
 
 use crate::traffic::{Prefix, Request};
 
@@ -20,13 +20,13 @@ pub struct Job {
     pub generated: u32,
     /// Times it lost its cache to a pre-emption.
     pub preemptions: u16,
-    /// Times the replica under it failed.
+    /// Times its replica failed.
     pub failures: u16,
     /// Prompt tokens found in a prefix cache when it was last admitted.
     pub cached_tokens: u32,
-    /// Its cache is already where it is going: the prompt was computed on another replica.
+    /// Its cache is already at its replica: another replica computed the prompt.
     pub kv_ready: bool,
-    /// It was held at the router for want of a replica, and none has admitted it since.
+    /// The router held it because no replica served, and no replica has admitted it since.
     pub held: bool,
     /// Context length minus token clock, constant while it runs.
     pub(super) key: i64,

@@ -1,4 +1,4 @@
-//! What requests met: counts, tokens, latency distributions, and a series over time.
+//! What happened to requests: counts, tokens, latency distributions, and a series over time.
 
 use super::job::Job;
 use super::{PS_PER_NS, PS_PER_S};
@@ -80,7 +80,7 @@ impl Histogram {
     }
 }
 
-/// Histograms added up with weights: what a sample says about the whole.
+/// Histograms added up with weights: the estimate of the whole from a sample.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WeightedHistogram {
     counts: Vec<f64>,
@@ -192,7 +192,7 @@ pub struct Slo {
     pub tpot_s: f64,
 }
 
-/// One finished request, for those who want them all.
+/// One finished request, kept when the caller wants every outcome.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// The job as it finished.
@@ -217,7 +217,7 @@ pub struct SeriesBin {
 /// Collects outcomes.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    /// Objective against which finished requests are held.
+    /// Objective that finished requests are compared with.
     pub slo: Option<Slo>,
     /// Requests that arrive before this are left out of latencies, goodput and throughput.
     pub warmup_ps: u64,

@@ -1,15 +1,15 @@
 //! One replica of a model, iteration by iteration.
 //!
-//! Holds the scheduler that serving engines share (continuous batching with chunked prefill under
-//! a token budget, cache blocks of 16 tokens, pre-emption by recomputation, a prefix cache with
-//! least-recently-used eviction) and the record of what requests met. The rules are those of
-//! vLLM's V1 scheduler, with two stated differences: a prompt's blocks are reserved when it is
-//! admitted rather than chunk by chunk, and decodes come before prompt chunks within a step.
+//! Holds the scheduler that serving engines share (continuous batching with chunked prefill under a token
+//! budget, cache blocks of 16 tokens, pre-emption by recomputation, a prefix cache with least-recently-used
+//! eviction) and the record of what happened to each request. The rules are those of vLLM's V1 scheduler,
+//! with two stated differences: a prompt's blocks are reserved when it is admitted rather than chunk by
+//! chunk, and decodes come before prompt chunks within a step.
 //!
-//! While nothing joins or leaves the batch, the steps between two events are not simulated one by
-//! one: their times form an arithmetic series in the growing context, whose sum is taken in closed
-//! form over whole picoseconds. The result equals stepping one at a time exactly; a property test
-//! holds it against a plain step-by-step scheduler.
+//! While no request joins or leaves the batch, the steps between two events are not simulated one by one:
+//! their times form an arithmetic series in the growing context, and the sum is computed in closed form in
+//! whole picoseconds. The result is exactly that of one step at a time; a property test compares it with a
+//! plain step-by-step scheduler.
 //!
 //! It never routes between replicas and never draws random numbers.
 
@@ -53,8 +53,8 @@ pub struct EngineConfig {
 }
 
 impl EngineConfig {
-    /// Blocks kept free when admitting a request beside others, so that running ones can grow:
-    /// one in a hundred, as vLLM's watermark.
+    /// Blocks that stay free when a request is admitted while others run, so that those can grow: one in a
+    /// hundred, like vLLM's watermark.
     #[must_use]
     pub fn watermark_blocks(&self) -> u64 {
         self.kv_blocks / 100

@@ -205,13 +205,13 @@ impl Replica {
         lost
     }
 
-    /// Waiting jobs, taken back by the router (a drain).
+    /// Takes the waiting jobs back to the router (for a drain).
     pub fn take_waiting(&mut self) -> Vec<JobId> {
         self.blocked = false;
         self.waiting.drain(..).collect()
     }
 
-    /// True when a request waits here that was held at the router before.
+    /// True when a request waits here that the router held before.
     #[must_use]
     pub fn has_held(&self, jobs: &Jobs) -> bool {
         self.waiting.iter().any(|&id| jobs.get(id).held)
@@ -246,7 +246,7 @@ impl Replica {
         }
     }
 
-    /// Takes a decoding sequence out of the books.
+    /// Removes a decoding sequence from the accounts.
     fn leave(&mut self, id: JobId, tokens: u64, ctx: &mut Context<'_>) {
         let job = ctx.jobs.get(id);
         let context = (job.key + tokens as i64) as u64;
@@ -358,8 +358,8 @@ impl Replica {
         });
     }
 
-    /// Reserves blocks for a waiting job. Gives the prompt tokens found in the cache, or nothing
-    /// when there is no room.
+    /// Reserves blocks for a waiting job. Returns the prompt tokens found in the cache, or none when there
+    /// is no room.
     fn try_admit(&mut self, id: JobId, ctx: &mut Context<'_>) -> Option<u32> {
         let hash_blocks = ctx.hash_blocks();
         let used = self.used(ctx);
@@ -434,7 +434,7 @@ impl Replica {
         self.chunks = chunks;
     }
 
-    /// Lets `steps` steps pass that take `took_ps` in all.
+    /// Advances by `steps` steps that take `took_ps` in all.
     fn pass(&mut self, steps: u64, took_ps: u64, ctx: &mut Context<'_>) {
         let clock = ctx.table.clock();
         let before = clock.tokens(self.steps);

@@ -1,9 +1,9 @@
 //! The step-time model compiled for one deployment: integer picoseconds, affine in the context.
 //!
-//! For each batch size the decode step time is taken to be linear in the context between points
-//! chosen so that the chord stays within a third of a percent of the model (tested); the roofline
-//! is linear but for a knee where compute overtakes memory, so few points are needed. Steps with
-//! prompt chunks call the model itself.
+//! For each batch size the decode step time is taken to be linear in the context between points chosen so
+//! that the chord stays within a third of a percent of the model (tested); the roofline is linear except
+//! for a knee where compute takes longer than memory, so few points are enough. Steps with prompt chunks
+//! call the model itself.
 
 use super::{PS_PER_S, TokenClock};
 use crate::step::{StepLoad, StepModel};

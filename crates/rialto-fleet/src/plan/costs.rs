@@ -1,7 +1,7 @@
-//! What a million input, cached and output tokens of a placement take and cost.
+//! The chip-seconds and the cost of a million input, cached and output tokens of a placement.
 //!
-//! Busy time is divided by what each kind of token adds to a step, idle time in proportion to it:
-//! the three kinds together pay for every chip-second of the placement.
+//! Busy time is divided among the kinds of token by what each adds to a step, and idle time in the same
+//! proportion. The three kinds together pay for every chip-second of the placement.
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub struct TokenCosts {
     pub usd_per_chip_second: Option<f64>,
 }
 
-/// Prompt that stands for all in the marginal times, tokens.
+/// Length of the prompt from which the marginal times are computed, tokens.
 const PROMPT_TOKENS: u32 = 512;
 /// Cached context before it, tokens.
 const CONTEXT_TOKENS: u32 = 4096;

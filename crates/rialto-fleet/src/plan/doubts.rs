@@ -1,7 +1,7 @@
-//! What in a question looks like a mistake: a column read for another, a unit mixed up.
+//! Finds what looks like a mistake in a question: one column read for another, a unit mixed up.
 //!
-//! Holds limits beyond which an answer is not given before somebody says that the question is meant. Each
-//! doubt says what was seen and what it looks like.
+//! Holds the limits beyond which the user must confirm the question to get an answer. Each doubt states
+//! what was seen and what mistake it looks like.
 
 use crate::catalogue::Model;
 use crate::cluster::TrafficSource;
@@ -9,8 +9,8 @@ use crate::traffic::Trace;
 
 use super::Placement;
 
-/// Answers as many times as long as prompts are doubted: recorded traffic has prompts above answers. Long
-/// reasoning on short prompts is asked about too, and is said to be meant.
+/// Answers this many times as long as prompts are doubted: in recorded traffic, prompts are longer than
+/// answers. The doubt also meets long reasoning on short prompts; there the user confirms it.
 const LONG_ANSWERS: f64 = 3.0;
 
 /// Mean answer, tokens, below which such a ratio is not doubted.
@@ -22,13 +22,13 @@ const LONGEST_MEAN_PROMPT: f64 = 200_000.0;
 /// Mean answer, tokens, likewise.
 const LONGEST_MEAN_ANSWER: f64 = 20_000.0;
 
-/// Requests a second above which a minute's or a day's may be meant.
+/// Rate, requests a second, above which the figure may be meant for a minute or a day.
 const HIGHEST_RATE_PER_S: f64 = 50_000.0;
 
 /// Share of requests beyond a model's context above which another model or column may be meant.
 const BEYOND_CONTEXT: f64 = 0.05;
 
-/// Seconds of a trace, at the rate asked for, below which a plan sees its beginning only.
+/// Length of a trace in seconds, at the rate asked for, below which a plan sees only the start of its load.
 const SHORTEST_S: f64 = 10.0;
 
 /// Requests of a trace from which a column that only rises is doubted.
@@ -37,7 +37,7 @@ const ENOUGH_TO_JUDGE: usize = 50;
 /// Chips above which a plan is doubted.
 const MOST_CHIPS: u64 = 20_000;
 
-/// What looks wrong in traffic, whoever serves it.
+/// What looks wrong in traffic, independent of the model and chip.
 #[must_use]
 pub fn traffic_doubts(traffic: &TrafficSource) -> Vec<String> {
     let (input, output) = means(traffic);

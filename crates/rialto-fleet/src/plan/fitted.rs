@@ -1,4 +1,4 @@
-//! What a fit of a trace asks for beside what the trace does.
+//! Compares the placement that the fit of a trace asks for with that of the trace.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::traffic::TrafficModel;
 pub struct PlacedFit {
     /// The placement that the trace asks for.
     pub trace: Placement,
-    /// That of the fit, by the same parallel plan.
+    /// The placement that the fit asks for, with the same parallel plan.
     pub fit: Placement,
 }
 

@@ -1,14 +1,13 @@
 //! The cheapest placement that meets an objective.
 //!
-//! Enumerates chips, number formats and parallel plans for a model, sizes each to the traffic by
-//! simulating one cell with its share of the requests, prices it, adds spares for what fails, and says
-//! which constraint binds. It assumes that more replicas never make latency worse. Every figure is a
-//! twin's.
+//! Enumerates chips, number formats and parallel plans for a model, sizes each to the traffic by simulating
+//! one cell with its share of the requests, prices it, adds spares for what fails, and says which
+//! constraint binds. It assumes that more replicas never make latency worse. Every figure is modelled.
 //!
-//! The number to buy is the one at which the objective holds with [`HOLDS_WITH`] probability, given how
-//! far the forecast of the times may be off; beside it stand the number of the forecast itself, which
-//! holds with even odds, and those at the ends of the error's 80 % interval. The draws follow from the
-//! question's content and seed, never from names.
+//! The number to buy is the one at which the objective holds with [`HOLDS_WITH`] probability, given how far
+//! the forecast of the times may be off. The answer also gives the number that the forecast itself asks
+//! for, which holds with even odds, and the numbers at the ends of the error's 80 % interval. The random
+//! draws depend on the question's content and seed, never on names.
 
 mod costs;
 mod doubts;
@@ -52,10 +51,10 @@ pub struct Question {
     pub prices: Prices,
     /// What fails; the placement gets spare replicas for it.
     pub faults: Faults,
-    /// Seconds of generated traffic simulated per trial, fewer where they would hold more than
-    /// 100,000 requests, more where fewer than 4,000.
+    /// Seconds of generated traffic in each trial. A trial is shortened if it would hold more than 100,000
+    /// requests, and lengthened if it would hold fewer than 4,000.
     pub trial_s: f64,
-    /// Seed; that of the first of [`TRIAL_SEEDS`] trials, from which the others follow.
+    /// Seed of the first of [`TRIAL_SEEDS`] trials; the seeds of the others are derived from it.
     pub seed: u64,
     /// Name of the traffic.
     pub traffic_name: String,
@@ -83,7 +82,7 @@ pub enum Binds {
     OneReplica,
     /// More than 2^28 replicas would be needed.
     TooMany,
-    /// So much is down that no spares up to 2^30 replicas keep enough working.
+    /// Failures are so frequent that no number of spares up to 2^30 replicas keeps enough working.
     TooFewWorking,
 }
 
@@ -126,7 +125,7 @@ pub struct Capacity {
 pub struct Count {
     /// Replicas, spares included.
     pub replicas: u32,
-    /// Those of them that stand in for failed ones.
+    /// How many of them are spares for failed ones.
     pub spare_replicas: u32,
     /// Chips.
     pub chips: u64,
@@ -136,8 +135,8 @@ pub struct Count {
     pub usd_per_million_output_tokens: Option<f64>,
 }
 
-/// The counts that other errors of the forecast ask for, and other seeds. Counts are absent where no
-/// number meets the objective.
+/// The counts that other errors of the forecast and other seeds ask for. A count is absent where no number
+/// meets the objective.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// With the times as forecast: holds with even odds only.
@@ -154,8 +153,8 @@ pub struct Spread {
     pub most: Option<u32>,
 }
 
-/// One placement, sized and priced: the plan to buy. Its latencies are those of the forecast; how much
-/// longer they may be, the interval says.
+/// One placement, sized and priced: the plan to buy. Its latencies are as forecast; the interval says how
+/// much longer they may be.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Placement {
     /// Model.
@@ -175,10 +174,10 @@ pub struct Placement {
     /// Replicas to buy, spares included; absent when no number holds the objective with
     /// [`HOLDS_WITH`].
     pub replicas: Option<u32>,
-    /// Probability with which they hold it, given the forecast's error alone: [`HOLDS_WITH`] where the
-    /// number was sought, and what it comes to where the number was given.
+    /// Probability with which they hold the objective, considering the forecast's error only:
+    /// [`HOLDS_WITH`] if the plan chose the number, or the probability of the given number.
     pub holds_with: Option<f64>,
-    /// Those of them that stand in for failed ones.
+    /// How many of them are spares for failed ones.
     pub spare_replicas: u32,
     /// Share of time in which, with the spares, enough replicas work; absent when nothing fails.
     pub working_share: Option<f64>,
@@ -188,7 +187,7 @@ pub struct Placement {
     pub usd_per_hour: Option<f64>,
     /// Price per million answer tokens, dollars.
     pub usd_per_million_output_tokens: Option<f64>,
-    /// The counts beside it; absent where the number was given or the deployment cannot exist.
+    /// The other counts; absent where the number was given or the deployment cannot exist.
     pub spread: Option<Spread>,
     /// What binds.
     pub binds: Binds,
@@ -200,7 +199,7 @@ pub struct Placement {
     pub ttft_p99_held_s: f64,
     /// The time per later token likewise.
     pub tpot_p99_held_s: f64,
-    /// What a million tokens of each kind take and cost; absent when there is nothing to divide.
+    /// Chip-seconds and cost of a million tokens of each kind; absent when there is nothing to divide.
     pub token_costs: Option<TokenCosts>,
     /// What it serves; absent when no number of replicas holds the objective.
     pub capacity: Option<Capacity>,
@@ -217,13 +216,12 @@ pub struct Placement {
     pub error: Option<ForecastError>,
 }
 
-/// Chips of a replica up to which plans are tried where nobody says otherwise and something that small
-/// fits.
+/// The most chips of a replica that are tried by default, if the model fits on so few.
 const USUAL_REPLICA_CHIPS: u32 = 16;
 
-/// The parallel plans worth trying for a model on a chip: powers of two up to the scale-up domain
-/// and `max_chips`; attention data parallelism with experts spread over all chips for mixtures. Without
-/// `max_chips` up to 16 chips, or where the model fits none of those in the format, in the whole domain.
+/// The parallel plans worth trying for a model on a chip: powers of two up to the scale-up domain and
+/// `max_chips`; attention data parallelism with experts spread over all chips for mixtures. Without
+/// `max_chips`, up to 16 chips, or up to the whole domain if the model in this format does not fit on 16.
 ///
 /// # Errors
 /// Unknown names.
@@ -269,8 +267,8 @@ fn plans_up_to(mixture: bool, chips: u32) -> Vec<Plan> {
     plans
 }
 
-/// Orders placements: those to buy by price (without a price, by chips), then those that hold with even
-/// odds only, the rest last.
+/// Orders placements: first those that can be bought, by price (without a price, by chips), then those that
+/// hold with even odds only, then the rest.
 pub fn rank(placements: &mut [Placement]) {
     let cost = |p: &Placement| match (p.usd_per_hour, p.chips, p.spread.and_then(|s| s.median)) {
         (Some(usd), Some(_), _) => (0, usd),

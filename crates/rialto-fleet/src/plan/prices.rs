@@ -1,4 +1,4 @@
-//! What an hour of a chip costs, and on which basis.
+//! What an hour of a chip costs, and by which kind of price.
 //!
 //! Holds the rule that the prices of one table are of one kind: on demand against on demand, blocks
 //! against blocks. Kinds are mixed only where the question names several, and every price keeps its own.
@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::catalogue::Chip;
 use crate::echo::bounded;
 
-/// Highest price of a chip-hour that is taken, dollars.
+/// The highest price of a chip-hour that is accepted, dollars.
 const MOST_USD_PER_HOUR: f64 = 1e4;
 
-/// Of which kind a price is.
+/// The kind of a price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceBasis {
@@ -23,7 +23,7 @@ pub enum PriceBasis {
     Rent,
     /// A hyperscaler's cost of ownership, by a third party's model.
     Tco,
-    /// A list price of which nobody said whether it is on demand or in a block.
+    /// A list price that does not say whether it is on demand or for a block.
     List,
     /// The price that the question gives.
     Own,
@@ -88,7 +88,7 @@ pub struct Price {
     pub basis: PriceBasis,
 }
 
-/// The prices of one question: which kinds count, the first that a chip has, and own prices before them.
+/// The prices of one question: own prices first, then the first of the named kinds that a chip has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prices {
     bases: Vec<PriceBasis>,
@@ -109,14 +109,14 @@ impl Prices {
     /// The prices by which `chips` are compared. `bases` are the kinds asked for and `own` the prices
     /// given, by the chip's name in the catalogue.
     ///
-    /// One kind is taken as asked, even where a chip has none of it. Several kinds, or one beside own
-    /// prices, are a mix that was asked for: the first counts that a chip has. Without any, the first
-    /// kind of [`PriceBasis::CATALOGUE`] counts that every chip with a price has, list prices of no
-    /// stated kind excepted.
+    /// A single kind is used as asked, even if some chip has no such price. Several kinds, or a kind
+    /// together with own prices, ask for a mix: for each chip the first that it has counts. Without either,
+    /// the first kind of [`PriceBasis::CATALOGUE`] counts that every chip with a price has, except list
+    /// prices of no stated kind.
     ///
     /// # Errors
-    /// When the chips have no kind in common, when own prices cover some of them only, or when an own
-    /// price is of none of the chips or is not above zero: what was found, and how to ask.
+    /// When the chips have no kind in common, when own prices cover only some of them, or when an own price
+    /// is for none of the chips or is not above zero. The error says what was found, and how to ask.
     pub fn choose(
         chips: &[&Chip],
         bases: &[PriceBasis],

@@ -1,10 +1,10 @@
 //! The search for the fewest replicas that meet the objective.
 //!
-//! Under one seed it goes from a start towards the count and closes in on it; how many requests miss the
-//! objective at one count says where to try next. More replicas are taken never to make latency worse,
-//! and a larger error of the forecast never to make it better, so that what one search has found bounds
-//! the next. A count hangs on the draws of a trial: it is found under several seeds, and their median
-//! counts.
+//! Under one seed, the search goes from a start towards the count and closes in on it; the number of
+//! requests that miss the objective at one count says where to try next. The search assumes that more
+//! replicas never make latency worse, and that a larger error of the forecast never makes it better, so
+//! that the result of one search bounds the next. A count depends on the random draws of a trial, so it is
+//! found under several seeds, and the median is the answer.
 
 use super::trial::{Bench, TRIAL_SEEDS};
 use super::{Binds, Question};
@@ -17,17 +17,19 @@ pub(super) const MAX_REPLICAS: u32 = 1 << 28;
 /// the noise of a trial.
 const PARTS: u32 = 128;
 
-/// A search that has climbed to so many times its start asks whether any count can do.
+/// When a search has climbed to this multiple of its start, it checks whether any count can meet the
+/// objective.
 const CLIMBED: u32 = 4;
 
-/// Logarithm of the misses lost for one of the replicas gained, about: between 4 and 20 were seen.
+/// About how fast the logarithm of the misses falls with the logarithm of the replicas; slopes between 4
+/// and 20 were seen.
 const STEEPNESS: f64 = 8.0;
 
 /// The fewest replicas that meet the objective under one seed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fewest {
     pub(super) replicas: u32,
-    /// The most that are known to miss it; zero where one replica is enough.
+    /// The largest number known to miss the objective; zero where one replica is enough.
     pub(super) missing: u32,
 }
 
@@ -38,14 +40,14 @@ pub(super) struct Known {
     pub(super) missing: u32,
     /// A count that meets it.
     pub(super) meeting: Option<u32>,
-    /// About where it is.
+    /// About where the count is.
     pub(super) near: Option<u32>,
-    /// No count does under another seed: a request alone is tried first.
+    /// Under another seed no count meets it, so the search first tries a request alone.
     pub(super) hopeless: bool,
 }
 
-/// Requests a second that a replica's decode steps could carry if contexts were empty and batches
-/// full: above what any replica keeps up.
+/// Requests a second that a replica's decode steps could carry if contexts were empty and batches full:
+/// more than any replica can sustain.
 fn most_per_replica(pool: &Pool) -> f64 {
     let answer = match &pool.traffic {
         TrafficSource::Model(model) => model.lengths.means().1,
@@ -69,7 +71,7 @@ pub(super) fn at_least(question: &Question, pool: &Pool) -> u32 {
     replicas.clamp(1.0, MAX_REPLICAS.into()) as u32
 }
 
-/// A count that was tried, or is known without.
+/// A count that was tried, or whose result is known without a trial.
 #[derive(Clone, Copy)]
 struct End {
     replicas: u32,
@@ -85,7 +87,8 @@ impl End {
         }
     }
 
-    /// Where the misses would be those allowed if so much of the excess went with one of the replicas.
+    /// The count at which the misses would be just those allowed, if they fall with the replicas at this
+    /// slope.
     fn guess(&self, steepness: f64) -> Option<f64> {
         let excess = self.excess?;
         Some(f64::from(self.replicas) * libm::exp(excess / steepness))
@@ -97,8 +100,8 @@ fn tolerance(replicas: u32) -> u32 {
     (replicas / PARTS).max(1)
 }
 
-/// Finds the fewest replicas that meet the objective under one seed, to the replica in pools of up to
-/// [`PARTS`] of them.
+/// Finds the fewest replicas that meet the objective under one seed; exact in pools of up to [`PARTS`]
+/// replicas.
 ///
 /// # Errors
 /// What binds when no count does.
@@ -147,7 +150,7 @@ fn next(low: End, high: End, middle: bool) -> u32 {
     (guess as u32).clamp(low.replicas + gap, high.replicas - gap)
 }
 
-/// Goes up to a count that meets the objective; gives the last that missed it and that one.
+/// Goes up to a count that meets the objective; returns the last count that missed it and this one.
 fn climb(bench: &Bench<'_>, draw: u32, known: Known) -> Result<(End, End), Binds> {
     let start = known.near;
     let start = start.unwrap_or_else(|| at_least(bench.question, &bench.pool));
@@ -194,7 +197,7 @@ fn climb(bench: &Bench<'_>, draw: u32, known: Known) -> Result<(End, End), Binds
 
 /// A count found under several seeds.
 pub(super) struct Found {
-    /// By seed, in the order of the seeds, as far as they were needed.
+    /// The counts in the order of the seeds, as far as they were needed.
     counts: Vec<Result<Fewest, Binds>>,
     /// The seed of the median.
     pub(super) draw: u32,
@@ -209,7 +212,7 @@ impl Found {
         self.counts[self.draw as usize].clone()
     }
 
-    /// The count under one seed, if it was sought and found.
+    /// The count under one seed, if the search found one.
     pub(super) fn of(&self, draw: u32) -> Option<Fewest> {
         self.counts.get(draw as usize)?.as_ref().ok().copied()
     }
@@ -232,8 +235,8 @@ pub(super) enum Wanted {
     Range,
 }
 
-/// The count by the median of [`TRIAL_SEEDS`] seeds; seeds without a count lie above all others. `known`
-/// is what bounds the count under a seed.
+/// The median of the counts under [`TRIAL_SEEDS`] seeds; a seed without a count ranks above all others.
+/// `known` gives the bounds of the count under a seed.
 pub(super) fn found(bench: &Bench<'_>, wanted: Wanted, known: impl Fn(u32) -> Known) -> Found {
     let mut counts: Vec<Result<Fewest, Binds>> = Vec::new();
     let order = |count: &Result<Fewest, Binds>| match count {
@@ -257,7 +260,7 @@ pub(super) fn found(bench: &Bench<'_>, wanted: Wanted, known: impl Fn(u32) -> Kn
             let alike = counts.iter().filter(|other| order(other) == order(count));
             alike.count() > TRIAL_SEEDS as usize / 2
         };
-        // Of most seeds without a count, no range is told.
+        // If most seeds have no count, no range is given.
         let told = |count: &&Result<Fewest, Binds>| wanted == Wanted::Range && count.is_ok();
         if let Some(place) = counts.iter().position(agree)
             && !told(&&counts[place])
@@ -272,7 +275,7 @@ pub(super) fn found(bench: &Bench<'_>, wanted: Wanted, known: impl Fn(u32) -> Kn
     Found { counts, draw }
 }
 
-/// What one step fewer misses under a seed.
+/// The constraint that the next smaller count misses under a seed.
 pub(super) fn binds(bench: &Bench<'_>, draw: u32, count: Fewest) -> Binds {
     match count.missing {
         0 => Binds::OneReplica,

@@ -1,4 +1,4 @@
-//! Sizing one placement: the number to buy, the numbers beside it, and what they cost.
+//! Sizes one placement: the number to buy, the other numbers shown with it, and their cost.
 
 use crate::catalogue::Catalogue;
 use crate::cluster::{Fleet, Pool, PoolSpec, ServingScenario, TrafficSource};
@@ -25,7 +25,8 @@ pub fn size(
     }
 }
 
-/// The cheapest of the plans, by [`rank`]: what a plan for this chip and format alone would put first.
+/// The cheapest of the parallel plans, by [`rank`]: the one that `plan` would put first for this chip and
+/// format alone.
 #[must_use]
 pub fn size_cheapest(
     question: &Question,
@@ -130,10 +131,11 @@ pub fn evaluate(
     p
 }
 
-/// Halvings of the range in which the probability is sought: to within a part in a hundred.
+/// How often the search for the probability halves its range: enough for one part in a hundred.
 const HALVINGS: u32 = 8;
 
-/// The largest error of the forecast at which so many replicas meet the objective, as its probability.
+/// The probability with which this number of replicas meets the objective: that of the largest error of the
+/// forecast at which it does.
 fn holds_with(benches: &Benches<'_>, replicas: u32, draw: u32) -> f64 {
     let meets = |z: f64| benches.at(z).trial(draw, replicas).meets();
     let (mut low, mut high) = (-3.0, 3.0);
@@ -148,8 +150,8 @@ fn holds_with(benches: &Benches<'_>, replicas: u32, draw: u32) -> f64 {
     0.5 * (1.0 + libm::erf(low / core::f64::consts::SQRT_2))
 }
 
-/// One placement on trial: with the times as forecast, and where they are as long as the plan to buy
-/// allows for.
+/// One placement in trials: with the times as forecast, and with times as long as the plan to buy allows
+/// for.
 struct Benches<'a> {
     question: &'a Question,
     pool: &'a Pool,
@@ -170,13 +172,13 @@ impl<'a> Benches<'a> {
         }
     }
 
-    /// The placement where its times are so many standard deviations above the forecast.
+    /// The placement with its times `z` standard deviations above the forecast.
     fn at(&self, z: f64) -> Bench<'a> {
         Bench::new(self.question, self.pool.at_error(z), self.arrivals)
     }
 
-    /// About how many replicas an error asks for where another asks for so many: as many more as the
-    /// time per token is longer.
+    /// About how many replicas the error `to_z` asks for if `from_z` asks for `replicas`: in proportion to
+    /// the time per token.
     fn scaled(&self, replicas: u32, from_z: f64, to_z: f64) -> u32 {
         let tpot = |z: f64| self.pool.forecast_error.factors_at(z).1;
         let scaled = f64::from(replicas) * tpot(to_z) / tpot(from_z);
@@ -237,7 +239,7 @@ fn size_pool(question: &Question, pool: &Pool) -> Placement {
             p
         }
         Err(binds) => {
-            // What is served and what it costs is told by the plan that holds with even odds.
+            // The plan that holds with even odds says what is served and what it costs.
             let shown = even.median().ok();
             let shown = shown.map(|count| bought(&benches, count.replicas, even.draw));
             let mut p = bare(question, pool, binds.clone());
@@ -251,7 +253,8 @@ fn size_pool(question: &Question, pool: &Pool) -> Placement {
     p
 }
 
-/// The counts beside the one to buy. `shown` serves the traffic, with or without probability enough.
+/// The counts shown with the one to buy. `shown` serves the traffic, whether or not with enough
+/// probability.
 fn spread(benches: &Benches<'_>, shown: &Placement, buy: &Found, even: &Found) -> Spread {
     let output_per_s = shown.capacity.map_or(0.0, |c| c.output_tokens_per_s);
     let count = |replicas: u32| count(benches.question, benches.pool, replicas, output_per_s);
@@ -305,7 +308,8 @@ fn high_end(benches: &Benches<'_>, draw: u32, to_buy: Fewest) -> Option<u32> {
     count.ok().map(|count| count.replicas)
 }
 
-/// So many working replicas with their spares and price; none where no spares keep enough working.
+/// This number of working replicas with their spares and price; none where no number of spares keeps enough
+/// working.
 fn count(question: &Question, pool: &Pool, needed: u32, output_per_s: f64) -> Option<Count> {
     let spares = spare_replicas(&question.faults, &pool.topology, needed)?;
     let replicas = needed + spares.replicas;
@@ -389,7 +393,7 @@ fn bare(question: &Question, pool: &Pool, binds: Binds) -> Placement {
     p
 }
 
-/// So many replicas, without spares, as they serve under one seed.
+/// This number of replicas, without spares, as they serve under one seed.
 fn bought(benches: &Benches<'_>, replicas: u32, draw: u32) -> Placement {
     let (question, pool) = (benches.question, benches.pool);
     let trial = benches.forecast.whole_trial(draw, replicas);

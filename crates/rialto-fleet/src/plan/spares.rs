@@ -1,9 +1,9 @@
-//! How many replicas stand by for those that are down.
+//! How many spare replicas replace those that are down.
 //!
-//! Chips, nodes and racks are down independently of each other for a share of the time that their
-//! mean times say; a node or rack takes down all replicas on it. The number that works is then a sum
-//! over racks: its distribution is reckoned exactly, rack by rack, and taken as normal with that mean
-//! and variance where exactness would take too long ([`EXACT_WORK`]: many thousands of replicas).
+//! Chips, nodes and racks are down independently of each other for a share of the time that their mean
+//! times say; a node or rack takes down all replicas on it. The number that works is then a sum over racks:
+//! its distribution is computed exactly, rack by rack. Where that would take too long ([`EXACT_WORK`]: many
+//! thousands of replicas), it is taken as normal with the same mean and variance.
 
 use crate::cluster::{Faults, Topology};
 
@@ -11,9 +11,9 @@ use crate::cluster::{Faults, Topology};
 pub const WORKING_SHARE: f64 = 0.99;
 /// The normal quantile of [`WORKING_SHARE`].
 const WORKING_QUANTILE: f64 = 2.326_348;
-/// Most replicas with their spares; beyond, no number is told.
+/// The most replicas, spares included; beyond that no number is given.
 const MOST_REPLICAS: u32 = 1 << 30;
-/// Terms of the exact distribution that are reckoned before it is taken as normal.
+/// The most terms of the exact distribution that are computed; with more it is taken as normal.
 const EXACT_WORK: u64 = 100_000_000;
 
 /// Spare replicas for those that are down.
@@ -21,7 +21,7 @@ const EXACT_WORK: u64 = 100_000_000;
 pub struct Spares {
     /// How many; zero when nothing fails.
     pub replicas: u32,
-    /// Share of the time in which, with them, as many work as were sized.
+    /// Share of the time in which, with the spares, at least the sized number works.
     pub working_share: f64,
 }
 
@@ -248,7 +248,7 @@ mod tests {
         assert!((found.working_share - working).abs() < 1e-9, "{found:?}");
         // Half are down: of 14, at least 3 work with 99.4 %, of 13 with 98.9 %.
         assert_eq!(spares(&chips_fail(1.0, 1.0), &one, 3), 11);
-        // All but never up: no number is told.
+        // Almost never up: no number is given.
         assert_eq!(spare_replicas(&chips_fail(1.0, 1e9), &one, 100), None);
     }
 

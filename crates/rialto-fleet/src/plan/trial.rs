@@ -1,9 +1,9 @@
-//! One cell of a placement under its share of the traffic.
+//! Simulates one cell of a placement under its share of the traffic.
 //!
 //! A pool of any size is judged by one cell of at most [`TRIAL_CELL`] replicas with its share of the
-//! requests. What is simulated is therefore bounded by the cell, never by the rate that is asked for. A
-//! trial that misses the objective by far ends as soon as that is certain, no trial runs twice, and what
-//! arrives is drawn once for all trials that meet the same requests.
+//! requests. The work of a trial is therefore bounded by the cell and does not grow with the rate. A trial
+//! that misses the objective by far ends as soon as that is certain, no trial runs twice, and arrivals are
+//! drawn once for all trials with the same requests.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,44 +15,45 @@ use crate::traffic::Request;
 
 use super::{Binds, Question};
 
-/// Replicas simulated at most per trial: a cell of a larger pool.
+/// The most replicas that a trial simulates: one cell of a larger pool.
 pub(super) const TRIAL_CELL: u32 = 16;
 
 /// Seeds under which a count is found.
 pub const TRIAL_SEEDS: u32 = 5;
 
-/// Generated requests expected at most per trial; the trial is shortened to them. Far more than
-/// [`TRIAL_CELL`] replicas can queue, so that too small a cell still shows.
+/// The most generated requests expected in a trial; a longer trial is shortened to them. They are far more
+/// than [`TRIAL_CELL`] replicas can queue, so that too small a cell still shows.
 const MOST_REQUESTS: f64 = 100_000.0;
 
-/// Generated requests expected at least; the trial is lengthened to them. A share of 99 % cannot be told
-/// from a few hundred.
+/// The fewest generated requests expected in a trial; a shorter trial is lengthened to them. A few hundred
+/// requests cannot show a share of 99 %.
 const LEAST_REQUESTS: f64 = 4_000.0;
 
-/// Seconds that a trial lasts at most: at the lowest rates it holds fewer requests instead.
+/// The longest trial, seconds: at the lowest rates it holds fewer requests instead.
 const LONGEST_S: f64 = 1e6;
 
-/// Requests of a trace that are judged alone at most; of more, as many are taken evenly.
+/// The most requests of a trace that are judged alone; of a longer trace, this many are taken at even
+/// distances.
 const MOST_ALONE: usize = 50_000;
 
-/// Requests in flight are judged alone when each replica sees so few, requests a second.
+/// The rate of a replica, requests a second, below which requests are judged alone.
 const ALONE_RATE_PER_S: f64 = 0.02;
 
-/// What one cell of a trial met.
+/// The results of one cell in a trial.
 pub(super) struct Trial {
-    /// To the end, or as far as the trial went.
+    /// Results to the end, or as far as the trial went.
     pub(super) cell: CellResult,
     /// Seconds over which its requests arrive.
     pub(super) seconds: f64,
     /// Requests offered, whether or not the trial came so far.
     offered: u64,
-    /// Those of them that may miss the objective.
+    /// How many of them may miss the objective.
     allowed: u64,
 }
 
 impl Trial {
-    /// Share of the requests offered that finished within the objective; of a trial that gave up, the
-    /// most that it can still have been.
+    /// Share of the requests offered that finished within the objective; for a trial that ended early, the
+    /// most that it could still have been.
     pub(super) fn good_share(&self) -> f64 {
         share_without(self.offered, self.misses())
     }
@@ -61,7 +62,7 @@ impl Trial {
         !self.cell.gave_up && self.misses() <= self.allowed
     }
 
-    /// Logarithm of the misses over those allowed; of a trial that gave up, as if the rest were like
+    /// Logarithm of the misses over those allowed; for a trial that ended early, as if the rest were like
     /// what it saw.
     pub(super) fn excess(&self) -> f64 {
         let mut misses = self.misses() as f64;
@@ -91,7 +92,7 @@ impl Trial {
     }
 }
 
-/// Share of the requests that is left without those that missed the objective; 1 of none.
+/// Share of the requests that did not miss the objective; 1 if there are no requests.
 fn share_without(offered: u64, misses: u64) -> f64 {
     if offered == 0 {
         1.0
@@ -112,11 +113,11 @@ fn allowed(offered: u64, share: f64) -> u64 {
     allowed
 }
 
-/// What arrives, by seed and, in pools of more than one cell, by their replicas. It depends on no
-/// forecast, so that trials under any error of it share the draws.
+/// The arrivals for each seed and, in pools of more than one cell, each number of replicas. They do not
+/// depend on the forecast, so that trials under every error of the forecast share the draws.
 pub(super) type Arrivals = RefCell<HashMap<(u32, u32), Rc<Vec<Request>>>>;
 
-/// A placement whose times are off by one error, on trial under any seed.
+/// A placement with one error of its times, for trials under any seed.
 pub(super) struct Bench<'a> {
     pub(super) question: &'a Question,
     pub(super) pool: Pool,
@@ -134,13 +135,13 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Tries one cell of so many replicas under a seed, as far as it can meet the objective.
+    /// Tries one cell of this many replicas under a seed, until the objective is certainly missed.
     pub(super) fn trial(&self, draw: u32, replicas: u32) -> Rc<Trial> {
         let known = self.trials.borrow().get(&(draw, replicas)).cloned();
         known.unwrap_or_else(|| self.run(draw, replicas, false))
     }
 
-    /// The same to the end, however much it misses.
+    /// The same, but to the end, however many requests miss the objective.
     pub(super) fn whole_trial(&self, draw: u32, replicas: u32) -> Rc<Trial> {
         let trial = self.trial(draw, replicas);
         if trial.cell.gave_up {
@@ -210,7 +211,7 @@ impl<'a> Bench<'a> {
         Some(self.question.trial_s.max(least).min(most).min(LONGEST_S))
     }
 
-    /// The seed of a draw: that of the question, and others that follow from it.
+    /// The seed of a draw: the question's seed, or one derived from it.
     fn seed(&self, draw: u32) -> u64 {
         match draw {
             0 => self.question.seed,
@@ -218,8 +219,8 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// What a request alone misses, if anything: arrivals so far apart that a replica hardly ever has two.
-    /// The first seed runs to the end to say what is missed most.
+    /// The limit that a request alone misses, if any: with arrivals so far apart that a replica hardly ever
+    /// has two requests. The first seed runs to the end to find what is missed most.
     pub(super) fn misses_alone(&self, draw: u32) -> Option<Binds> {
         let mut pool = self.pool.first_cell(TRIAL_CELL, TRIAL_CELL);
         let rate_per_s = self
@@ -229,7 +230,7 @@ impl<'a> Bench<'a> {
         match &mut pool.traffic {
             TrafficSource::Model(model) => model.rate_per_s = rate_per_s,
             TrafficSource::Trace(trace) => {
-                // All of them are judged: a share of 99 % cannot be told from a few.
+                // All of them are judged: a few cannot show a share of 99 %.
                 let every = trace.requests.len().div_ceil(MOST_ALONE).max(1);
                 let slower = self.question.rate_per_s / rate_per_s / every as f64;
                 let mut requests: Vec<_> = trace.requests.iter().step_by(every).copied().collect();

@@ -1,4 +1,4 @@
-//! One model on one kind of chip, cut by one plan, run by one engine.
+//! One model on one kind of chip, split by one parallel plan, run by one engine.
 
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,8 @@ impl Speculation {
     }
 }
 
-/// One model on one kind of chip, cut by one plan, run by one engine. Built checked.
+/// One model on one kind of chip, split by one parallel plan, run by one engine. [`Deployment::new`] checks
+/// that it can exist.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Deployment {
     /// The chip.
@@ -86,7 +87,7 @@ pub struct Deployment {
     pub model: Model,
     /// The number format.
     pub precision: Precision,
-    /// The cut.
+    /// The parallel plan.
     pub plan: Plan,
     /// The engine.
     pub engine: Engine,
@@ -123,7 +124,7 @@ impl Deployment {
         Ok(deployment)
     }
 
-    /// A deployment as somebody measured it, which is proof enough that it fits.
+    /// A deployment that somebody measured; that proves that it fits.
     #[must_use]
     pub fn unchecked(
         chip: &Chip,

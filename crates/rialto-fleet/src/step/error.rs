@@ -1,14 +1,14 @@
 //! How far the forecast of a deployment's times may be off.
 //!
-//! Holds the interval of a forecast, inside what was measured and outside of it, and its quantiles. The
-//! errors themselves come with the fitted parameters; how they were found is the calibration's business.
+//! Holds the interval of a forecast, inside the measured range and outside it, and its quantiles. The
+//! errors themselves come with the fitted parameters; the calibration crate finds them.
 
 use serde::Serialize;
 
 use super::{Parameters, Residuals};
 use crate::catalogue::Chip;
 
-/// How many times as wide, in logarithms, intervals are as inside the measured range.
+/// By what factor intervals are wider, in logarithms, than inside the measured range.
 #[derive(Debug, Clone, Copy)]
 pub struct IntervalWidths {
     /// Of the time per token.
@@ -17,9 +17,9 @@ pub struct IntervalWidths {
     pub ttft: f64,
 }
 
-/// An extrapolation's widths. A choice: nothing outside was measured. Left out of the fit, the few
-/// published runs of AWS chips are off by three times as much as others in the time per token and
-/// by twice as much in the time to first token.
+/// The widths for an extrapolation. They are a choice, since nothing outside the range was measured: when
+/// the few published runs of AWS chips are left out of the fit, their errors are three times those of other
+/// runs in the time per token and twice in the time to first token.
 const EXTRAPOLATED: IntervalWidths = IntervalWidths {
     tpot: 3.0,
     ttft: 2.0,
@@ -47,8 +47,8 @@ const TRAINIUM2_MEASURED_CONCURRENCY: f64 = 2.0;
 /// The standard normal variate at the ends of an 80 % interval: nine tenths lie below it.
 pub const Z_OF_INTERVAL: f64 = 1.281_551_565_544_600_4;
 
-/// Why a deployment with `concurrency` requests in flight lies outside what was measured, if it
-/// does: nothing on the chip was, or nothing with so many requests.
+/// Why a deployment with `concurrency` requests in flight is outside the measured range, if it is: nothing
+/// was measured on the chip, or nothing with so many requests.
 #[must_use]
 pub fn outside_measured(parameters: &Parameters, chip: &Chip, concurrency: f64) -> Option<String> {
     let name = &chip.name;
@@ -95,9 +95,9 @@ impl ForecastError {
         }
     }
 
-    /// The factors that the times to first token and per token stay below with a probability, told as
-    /// the standard normal variate `z` that reaches it: 0 for even odds. Logarithms are taken as normal
-    /// on either side of the forecast, through the ends of the interval, and both errors as of one
+    /// The factors that the times to first token and per token stay below with a certain probability, given
+    /// as the standard normal variate `z` for it: 0 for even odds. Logarithms are assumed normal on either
+    /// side of the forecast, through the ends of the interval, and both errors are assumed to have one
     /// cause, so that they rise together.
     #[must_use]
     pub fn factors_at(&self, z: f64) -> (f64, f64) {

@@ -1,7 +1,7 @@
 //! How long one engine step takes: a calibrated roofline of compute, memory and interconnect.
 //!
 //! Holds the parallel plan, the deployment and the step-time model. It never queues or schedules:
-//! which requests share a step is the business of [`crate::engine`].
+//! [`crate::engine`] decides which requests share a step.
 
 mod deployment;
 mod effects;

@@ -94,8 +94,8 @@ impl StepTerms {
     }
 }
 
-/// Computes the time of steps of one deployment. Everything that does not depend on the load is
-/// worked out once, so that one step costs a few dozen nanoseconds.
+/// Computes the time of steps of one deployment. Everything that does not depend on the load is computed
+/// once, so that one step takes a few dozen nanoseconds to compute.
 #[derive(Debug, Clone)]
 pub struct StepModel {
     roofline: Roofline,
@@ -117,7 +117,7 @@ const BUSY_POWER_SHARE: f64 = 0.85;
 const UNKNOWN_TDP_W: f64 = 700.0;
 
 impl StepModel {
-    /// Works out the load-independent parts of a deployment's step time.
+    /// Computes the load-independent parts of a deployment's step time.
     #[must_use]
     pub fn new(deployment: &Deployment, parameters: &Parameters) -> Self {
         let d = deployment;

@@ -36,7 +36,7 @@ pub enum ParametersError {
     },
 }
 
-/// One fitted model: the logarithm of each term's scale, and the effects laid over it.
+/// One fitted model: the logarithm of each term's scale, and the effects added to it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
@@ -111,9 +111,10 @@ pub struct Parameters {
     /// Groups that enough points were measured in, as rows write them.
     #[serde(default)]
     pub measured_groups: Vec<String>,
-    /// Errors seen in cross-validation by whole groups: of what was never measured.
+    /// Errors seen in cross-validation by whole groups: those to expect for what was never measured.
     pub errors: Errors,
-    /// Errors seen in cross-validation by single points: between points of a measured group.
+    /// Errors seen in cross-validation by single points: those to expect between points of a measured
+    /// group.
     #[serde(default)]
     pub measured_errors: Errors,
     /// Time per output token: also the step-time model.
@@ -128,7 +129,8 @@ const SHIPPED: (&str, &str) = (
 );
 
 impl Parameters {
-    /// The plain roofline: peaks reached in full, nothing else costs time. A bound, not a forecast.
+    /// The plain roofline: every peak is reached in full and nothing else takes time. It is a bound, not a
+    /// forecast.
     #[must_use]
     pub fn ideal() -> Self {
         let base = TERMS

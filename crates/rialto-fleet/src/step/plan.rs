@@ -1,4 +1,4 @@
-//! Parallel plans: how one replica of a model is cut over chips, and what forbids a cut.
+//! Parallel plans: how one replica of a model is split over chips, and which splits are impossible.
 
 use std::fmt::{self, Display};
 
@@ -74,7 +74,7 @@ pub enum StepError {
     },
 }
 
-/// How one replica is cut over chips.
+/// How one replica is split over chips.
 ///
 /// `tensor` cuts every matrix, `data` repeats attention over different sequences, `pipeline` cuts
 /// the layers. Experts live on the `tensor * data` chips of a stage: `expert` of them hold

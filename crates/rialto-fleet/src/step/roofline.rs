@@ -1,11 +1,10 @@
 //! The roofline of one engine step: what each part would cost at the chip's published peaks.
 //!
-//! A step reads weights and cache, multiplies, exchanges activations between chips, and pays for
-//! launching kernels and handling sequences. Each part is a term; the calibration says how far
-//! from its peak each term runs ([`super::Parameters`]), and [`overlap`] which of them hide behind
-//! others. Pipeline stages work on `pipeline`
-//! micro-batches at a time, so a step of the whole batch takes as long as one micro-batch needs
-//! through all layers.
+//! A step reads weights and cache, multiplies, exchanges activations between chips, and pays for launching
+//! kernels and handling sequences. Each part is a term; the calibration says how far from its peak each
+//! term runs ([`super::Parameters`]), and [`overlap`] which of them overlap with others and take no extra
+//! time. Pipeline stages work on `pipeline` micro-batches at a time, so a step of the whole batch takes as
+//! long as one micro-batch needs through all layers.
 
 use serde::Serialize;
 
@@ -87,10 +86,10 @@ impl Term {
     }
 }
 
-/// Leaves of the calibrated terms, in the order of [`TERMS`], what the step waits for; what is left
-/// adds up to its time. Kernels read memory while they multiply, so the slower of the two counts
-/// (roofline; Williams, Waterman and Patterson, 2009). Engines prepare the next step on the host
-/// while the device computes, so of host and device the slower counts as well.
+/// Keeps of the calibrated terms, in the order of [`TERMS`], only those that the step waits for; they add
+/// up to its time. Kernels read memory while they multiply, so the slower of the two counts (roofline;
+/// Williams, Waterman and Patterson, 2009). Engines prepare the next step on the host while the device
+/// computes, so of host and device, too, only the slower counts.
 pub fn overlap(terms: &mut [f64]) {
     let [
         weights,
@@ -142,9 +141,9 @@ pub struct MeanLoad {
 const FIXED_S: f64 = 1e-3;
 /// Launching one plain dense layer, before calibration.
 const LAYER_S: f64 = 30e-6;
-/// How much longer launching takes in steps with prompts: engines replay the launches of steps that
-/// only decode as recorded graphs, the kernels of others they launch one by one. The factor was
-/// chosen by cross-validation, which is flat from three to six.
+/// How much longer launching takes in steps with prompts: engines replay the launches of decode-only steps
+/// as recorded graphs, but launch the kernels of other steps one by one. The factor was chosen by
+/// cross-validation, which is flat from three to six.
 const LAUNCHED_ONE_BY_ONE: f64 = 4.0;
 /// One collective of a layer over eight chips, before calibration.
 const COLLECTIVE_S: f64 = 15e-6;
@@ -301,7 +300,7 @@ fn rate(d: &Deployment, format: Compute) -> f64 {
     d.chip.flops(format).0
 }
 
-/// The narrowest format that holds values of so many bits, scale factors included.
+/// The narrowest format that holds values of this many bits, scale factors included.
 fn stored_as(bits: f64) -> Compute {
     if bits < 6.0 {
         Compute::Fp4

@@ -1,7 +1,7 @@
 //! The log of finished calls, as a gateway or the twin writes it.
 //!
-//! Holds one line of it and its writer. What a log teaches is the calibration's business;
-//! `docs/fleet/accuracy.md` documents the format.
+//! Holds one line of it and its writer. The calibration crate learns from a log; `docs/fleet/accuracy.md`
+//! documents the format.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ pub struct Call {
     pub cached_tokens: u32,
     /// Answer tokens.
     pub output_tokens: u32,
-    /// Calls in flight on the replica; worked out from the log when absent.
+    /// Calls in flight on the replica; computed from the log when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<f64>,
     /// Time to first token, milliseconds.
@@ -62,10 +62,10 @@ pub struct Call {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallBasis {
-    /// It was served.
+    /// An engine served it.
     #[default]
     Measured,
-    /// A twin says it would have been.
+    /// A twin simulated it.
     Modelled,
 }
 

@@ -1,14 +1,13 @@
 //! Fits a [`TrafficModel`] to a trace.
 //!
-//! Rate curve: counts in equal bins of about a minute. Batches: where many requests share a time and
-//! the times stand a fixed distance apart, that distance. Bursts: the dispersion of counts in
-//! ten-second windows beyond what a Poisson process with that curve shows (method of moments:
-//! Var = m + m^2 cv^2); with batches, in windows of whole batches, so that three batches in one
-//! window and four in the next are not taken for a burst. Lengths: quantiles of the input, and of the output within eight
-//! equal-probability bins of the input, in the tail down to the trace's longest request; where there are
-//! sessions, inputs are those that open one.
-//! Sessions: a request whose longest known prefix goes past
-//! the prefix most requests share continues the session that last used that block.
+//! Rate curve: counts in equal bins of about a minute. Batches: where many requests share a time and the
+//! times stand a fixed distance apart, that distance. Bursts: the dispersion of counts in ten-second
+//! windows beyond what a Poisson process with that curve shows (method of moments: Var = m + m^2 cv^2);
+//! with batches, in windows of whole batches, so that three batches in one window and four in the next do
+//! not look like a burst. Lengths: quantiles of the input, and of the output within eight equal-probability
+//! bins of the input, in the tail down to the trace's longest request; where there are sessions, inputs are
+//! those that open one. Sessions: a request whose longest known prefix goes past the prefix most requests
+//! share continues the session that last used that block.
 
 use std::collections::HashMap;
 
@@ -25,7 +24,7 @@ const BODY: [f64; 20] = [
 /// of its work: each step of the table holds half as many, down to the longest one.
 const TAIL: [f64; 9] = [2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 5e-5, 2e-5, 1e-5, 1e-6];
 
-/// The probabilities of a table for so many requests: no step of the tail holds less than one of them.
+/// The probabilities of a table for this many requests: no step of the tail holds less than one of them.
 fn probabilities(requests: usize) -> Vec<f64> {
     let tail = TAIL
         .into_iter()

@@ -1,7 +1,8 @@
-//! A trace beside the generator fitted to it: lengths and tokens a second of both.
+//! Compares a trace with the generator fitted to it: lengths and tokens a second of both.
 //!
-//! Holds the comparison only; who decides by it is the reader. The generator's side is drawn, since a
-//! quantile table says nothing of sessions, which lengthen prompts.
+//! Holds the comparison only; the reader decides whether the fit is good enough. The figures of the
+//! generator come from a random draw, because a quantile table does not contain sessions, which lengthen
+//! prompts.
 
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use super::{MAX_TOKENS, Request};
 /// Tokens of one kind of a request.
 type Tokens = fn(&Request) -> u32;
 
-/// Requests drawn of the generator at least, so that its 99.9th percentile is known.
+/// The fewest requests drawn from the generator, so that its 99.9th percentile is known.
 const DRAWN: f64 = 100_000.0;
 
 /// Seed of the draw.

@@ -1,9 +1,9 @@
 //! What arrives at the fleet: recorded traces, and generators fitted to them.
 //!
-//! Holds the request as the twin sees it (when, how long, which prefix it shares), parsers for
-//! four trace formats ([`trace`]), and generators ([`model`]) that reproduce a trace's rate
-//! curve, bursts, lengths and sessions at any scale. It never opens a file: callers pass text and
-//! the name to use in errors. A request's content is never here, only token counts and hashes.
+//! Holds the request as the twin sees it (when, how long, which prefix it shares), parsers for four trace
+//! formats ([`trace`]), and generators ([`model`]) that reproduce a trace's rate curve, bursts, lengths and
+//! sessions at any scale. It never opens a file: callers pass the text and the name to use in errors. It
+//! never holds the content of a request, only token counts and hashes.
 
 pub mod calls;
 pub mod fit;

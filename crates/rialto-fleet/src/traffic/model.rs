@@ -1,14 +1,13 @@
 //! Generators of traffic, fitted to traces or written by hand.
 //!
-//! A [`TrafficModel`] is a non-homogeneous Poisson process whose rate is (mean rate) x (curve) x
-//! (burst): the curve repeats, the burst is a gamma variate of mean 1 drawn anew in each window.
-//! Where requests arrive in batches, every arrival waits for the next multiple of the batches'
-//! spacing. Lengths come from quantile tables, outputs conditional on the input's quantile bin, so that
-//! marginals and dependence are those of the trace; between the quantiles of the upper tail they follow a
-//! power law, not a line. With sessions, arrivals open sessions whose
-//! turns extend one prompt. A thinned share of the process ([`Share`]) is again such a process,
-//! and shares of one model are independent given the bursts they have in common: this is what
-//! lets a cell of a large fleet be simulated by itself.
+//! A [`TrafficModel`] is a non-homogeneous Poisson process whose rate is (mean rate) x (curve) x (burst):
+//! the curve repeats, and the burst is a gamma variate of mean 1, drawn again for each window. Where
+//! requests arrive in batches, every arrival waits for the next multiple of the batches' spacing. Lengths
+//! come from quantile tables, outputs conditional on the input's quantile bin, so that marginals and
+//! dependence are those of the trace; between the quantiles of the upper tail they follow a power law, not
+//! a line. With sessions, arrivals open sessions whose turns extend one prompt. A thinned share of the
+//! process ([`Share`]) is again such a process, and shares of one model are independent given the bursts
+//! they have in common: this is what lets a cell of a large fleet be simulated by itself.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -245,7 +244,7 @@ impl Piece {
         }
     }
 
-    /// What it adds to the mean.
+    /// What this piece adds to the mean.
     fn share_of_mean(&self) -> f64 {
         let ((p0, p1), (t0, t1)) = (self.probabilities, self.tokens);
         let (left0, left1) = (1.0 - p0, 1.0 - p1);
@@ -285,7 +284,7 @@ impl Sessions {
 /// The longest session, in turns; more are cut.
 const MAX_TURNS: f64 = 256.0;
 
-/// Which part of a model's traffic a generator draws.
+/// The part of a model's traffic that a generator draws.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
     /// Names the traffic, so that two pools with the same model differ.
@@ -399,7 +398,7 @@ impl<'a> Generator<'a> {
             ((bin + 1.0) * period_s).min((window + 1.0) * self.model.burst_window_s);
     }
 
-    /// Finds the next opening arrival by using up one unit of exponential work.
+    /// Finds the next opening arrival: one unit of exponential work after the last.
     fn advance_to_opening(&mut self) {
         let mut work = self.rng.exponential(1.0);
         let horizon_s = self.horizon_ns as f64 * 1e-9;

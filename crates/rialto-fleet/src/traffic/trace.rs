@@ -394,7 +394,7 @@ fn parse_request_log(file: &str, text: &str, model: Option<&str>) -> Result<Trac
     })
 }
 
-/// What a replay needs of a finished call. What the call took is not its business.
+/// What a replay needs of a finished call. How long the call took does not matter to a replay.
 #[derive(Deserialize)]
 struct CallLine {
     time: String,

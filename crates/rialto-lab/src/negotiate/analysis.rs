@@ -1,7 +1,7 @@
-//! What a domain allows: the Pareto frontier and the points of bargaining theory.
+//! Computes what a domain allows: the Pareto frontier and the points of bargaining theory.
 //!
-//! Holds the analysis of two sides' utilities; it never looks at how an agreement was reached. All
-//! figures are normalised utilities without discount. Gains are over the reservation values.
+//! Holds the analysis of two sides' utilities; it never looks at how an agreement was reached. All figures
+//! are normalised utilities without discount. Gains are measured from the reservation values.
 
 use serde::Serialize;
 
@@ -13,14 +13,15 @@ pub type Point = [f64; 2];
 /// What two sides can reach.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Analysis {
-    /// Undominated points, from the first side's best.
+    /// The points of the Pareto frontier, starting with the first side's best.
     #[serde(skip)]
     pub pareto: Vec<Point>,
     /// How many outcomes neither side would refuse.
     pub rational: usize,
     /// The point of the greatest product of gains (Nash 1950).
     pub nash: Point,
-    /// The point of the greatest least share of what each could gain (Kalai and Smorodinsky 1975).
+    /// The point where the smaller of the two sides' shares of their possible gain is greatest (Kalai and
+    /// Smorodinsky 1975).
     pub kalai: Point,
     /// The greatest sum of utilities.
     pub welfare: f64,

@@ -1,8 +1,8 @@
-//! What is negotiated about: issues, their values, outcomes, and what outcomes are worth.
+//! The subject of a negotiation: issues, their values, outcomes, and what outcomes are worth.
 //!
-//! Holds a domain as every reader of files makes it, and the limits of all of them. Outcomes are
+//! Holds a domain as every reader of files produces it, and the limits for all of them. Outcomes are
 //! numbers in `0..Space::len()`, the last issue's value changing fastest; a continuous issue is a grid of
-//! levels. It never reads a file's text: that is [`super::native`]'s and [`super::genius`]'s.
+//! levels. It never reads a file's text; [`super::native`] and [`super::genius`] do.
 
 use std::fmt;
 
@@ -113,7 +113,7 @@ pub struct Issue {
 pub struct IssueValue {
     /// The issue's name.
     pub issue: String,
-    /// What the worth of its value is multiplied with.
+    /// The weight: the factor for the worth of its value.
     #[serde(default = "one")]
     pub weight: f64,
     /// Worth by value.
@@ -169,8 +169,8 @@ pub struct ProfileSpec {
     /// Worth of no agreement; without it, that of the worst outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reservation: Option<f64>,
-    /// What everything is multiplied with from the start to the deadline, in `(0, 1]`: an agreement at
-    /// relative time `t` is worth `discount^t` of it.
+    /// The discount factor from the start to the deadline, in `(0, 1]`: the worth of an agreement at
+    /// relative time `t` is multiplied by `discount^t`.
     #[serde(default = "one")]
     pub discount: f64,
     /// What is added to every outcome of an additive profile.
@@ -179,7 +179,7 @@ pub struct ProfileSpec {
     /// Worth as a weighted sum over issues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub additive: Option<Vec<IssueValue>>,
-    /// Worth by outcome: rows of one value an issue and the worth.
+    /// Worth by outcome: rows with one value for each issue, and the worth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<Vec<Vec<Cell>>>,
 }
@@ -201,7 +201,7 @@ pub struct DomainSpec {
     pub name: String,
     /// Issues, in order.
     pub issues: Vec<Issue>,
-    /// Profiles: each two of them are a scenario.
+    /// Profiles: every two of them make a scenario.
     pub profiles: Vec<ProfileSpec>,
 }
 
@@ -584,7 +584,7 @@ fn build_profile(space: &Space, spec: &ProfileSpec, at: &[Step]) -> Result<Profi
     })
 }
 
-/// The least and the greatest worth; not a number if one of them is none.
+/// The least and the greatest worth; NaN if one of the worths is NaN.
 fn bounds(worth: &[f64]) -> (f64, f64) {
     let start = (f64::INFINITY, f64::NEG_INFINITY);
     let fold = |(low, high): (f64, f64), &u: &f64| {

@@ -1,7 +1,7 @@
-//! Domains by seed, for breadth: many shapes of issues and wishes.
+//! Generates domains from a seed, in many shapes of issues and preferences.
 //!
-//! Holds the shapes and their generator. A shape and a seed always give the same domain. Shapes for tuning
-//! and shapes for reporting are different on purpose; docs/negotiation.md says which is which.
+//! Holds the shapes and their generator. A shape and a seed always give the same domain. The shapes for
+//! tuning differ from those for reporting on purpose; docs/negotiation.md says which are which.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -12,9 +12,9 @@ use rialto_random::SplitMix64;
 /// What kind of domain is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Two to four issues of three to six values, wishes at random.
+    /// Two to four issues of three to six values, preferences at random.
     Small,
-    /// Four to six issues of three to seven values, wishes at random.
+    /// Four to six issues of three to seven values, preferences at random.
     Medium,
     /// One side wants nearly the opposite of the other.
     Opposed,
@@ -22,7 +22,7 @@ pub enum Shape {
     Pressed,
     /// Price, amount and quality: continuous, integer and categorical issues.
     Trade,
-    /// Worth by outcome, not a sum: values that only count together.
+    /// Worth by outcome, not a sum: some values count only together.
     Bundles,
     /// Ten to fourteen issues of two values.
     Switches,
@@ -254,7 +254,7 @@ fn bundles(side: usize, sizes: &[usize], rng: &mut SplitMix64) -> ProfileSpec {
     profile
 }
 
-/// A buyer and a seller: they oppose on the price, not on the rest.
+/// A buyer and a seller: their interests are opposed on the price, but not on the rest.
 fn trade(name: String, rng: &mut SplitMix64) -> DomainSpec {
     let issue = |name: &str| Issue {
         name: name.to_owned(),

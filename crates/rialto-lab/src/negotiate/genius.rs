@@ -1,13 +1,13 @@
-//! Domains as Genius XML: a `negotiation_template` and `utility_space`s beside it.
+//! Domains as Genius XML: a `negotiation_template`, and `utility_space` files next to it.
 //!
 //! Holds the reader. It takes discrete, integer and real issues under one objective, item evaluations,
 //! linear and triangular evaluators, weights, reservation and discount. It never resolves an entity and
-//! refuses a document type, so a text can never grow; non-additive spaces (hyper-rectangles, rules) are
-//! refused by name.
+//! refuses a document type, so a text can never grow while it is read; non-additive spaces
+//! (hyper-rectangles, rules) are refused by name.
 //!
-//! Two programs read these files differently: NegMAS multiplies an item's evaluation as written
-//! with its issue's weight, Genius first divides it by the issue's greatest evaluation. If all
-//! greatest evaluations are equal, so are the results; [`Evaluations`] chooses.
+//! Two programs read these files differently: NegMAS multiplies an item's evaluation as written with its
+//! issue's weight, Genius first divides it by the issue's greatest evaluation. If the greatest evaluations
+//! of all issues are equal, so are the results; [`Evaluations`] chooses the way.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ const MAX_NODES: u32 = 1_000_000;
 /// How the evaluations of a discrete issue's items are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Evaluations {
-    /// As they stand, like NegMAS.
+    /// As written, like NegMAS.
     #[default]
     AsWritten,
     /// Divided by the issue's greatest, like Genius.
@@ -65,7 +65,7 @@ pub fn kind(text: &str) -> Kind {
     }
 }
 
-/// Where a document type ends, which may hold declarations in brackets.
+/// The end of a document type, which may hold declarations in brackets.
 fn after_document_type(text: &str) -> Option<usize> {
     let end = text.find('>')?;
     match text.find('[') {

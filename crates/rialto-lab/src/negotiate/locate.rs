@@ -1,11 +1,11 @@
 //! The position of a field in a JSON text.
 //!
-//! Holds a walk over a text that is known to be JSON. It never judges the text: without the field it
-//! answers with the line of what holds it.
+//! Holds a walk over a text that is known to be JSON. It never validates the text. If the field is missing,
+//! it returns the line of the value that should hold it.
 
 use super::domain::Step;
 
-/// The line, from 1, of the value at a path; as deep as the path is found.
+/// The line, from 1, of the value at a path, or of its deepest parent that exists.
 #[must_use]
 pub(super) fn line_of(text: &str, path: &[Step]) -> usize {
     let mut walk = Walk {
@@ -74,7 +74,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Goes behind one value.
+    /// Moves past one value.
     fn skip(&mut self) {
         let mut depth = 0usize;
         loop {

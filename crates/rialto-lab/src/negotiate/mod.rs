@@ -1,8 +1,8 @@
-//! Negotiation over several issues between two sides, and its comparison over many domains.
+//! Negotiation over several issues between two sides, and the comparison of strategies over many domains.
 //!
 //! Holds domains ([`domain`]) and their files ([`native`], [`genius`]), what sides want ([`preferences`]),
 //! what a domain allows ([`analysis`]), the protocol ([`session`]), strategies ([`strategy`]), generated
-//! domains ([`generate`]), tournaments ([`tournament`]) and people as a yardstick ([`people`]). It never
+//! domains ([`generate`]), tournaments ([`tournament`]) and a comparison with people ([`people`]). It never
 //! moves money and knows no agent of a realm.
 
 pub mod analysis;

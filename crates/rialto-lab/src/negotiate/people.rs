@@ -1,8 +1,8 @@
-//! People for comparison: strategies on the preferences of recorded human negotiations.
+//! Compares strategies with people, on the preferences of recorded human negotiations.
 //!
 //! Holds the reader of CaSiNo's outcomes (Chawla et al., NAACL 2021): campsite neighbours divide three
 //! packages each of food, water and firewood, whose worth to each is 5, 4 or 3 points by their priority;
-//! without a deal each gets 5 points. It never holds a word of what people said.
+//! without a deal each gets 5 points. It never holds anything that people said.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ struct Row {
     deal: u8,
 }
 
-/// A negotiation that people held.
+/// A negotiation between people.
 #[derive(Clone, Debug)]
 pub struct Talk {
     /// Their preferences.
@@ -168,7 +168,7 @@ pub struct Compared {
     pub agreed: f64,
     /// Joint points as a share of the most possible.
     pub of_possible: f64,
-    /// Joint points more than people's, negotiation by negotiation.
+    /// Joint points beyond those of the people, negotiation by negotiation.
     pub more: Mean,
 }
 

@@ -1,4 +1,4 @@
-//! One side's own preferences: every outcome's utility, and the outcomes in order of it.
+//! One side's own preferences: the utility of every outcome, and the outcomes sorted by utility.
 //!
 //! Utilities are normalised: 0 is the worst outcome, 1 the best, the reservation value on the same
 //! scale (below 0 if no agreement is worse than any outcome). It holds nothing about the other
@@ -10,11 +10,11 @@ use super::domain::{Outcome, Profile, Space};
 /// NegMAS.
 const NEAR: f64 = 1e-6;
 
-/// One side's wishes over a space.
+/// One side's preferences over a space of outcomes.
 #[derive(Clone, Debug)]
 pub struct Preferences {
     utilities: Vec<f64>,
-    /// Outcomes from the worst to the best; of equal ones the lower number first.
+    /// Outcomes from the worst to the best; among equal ones, the lower number first.
     order: Vec<Outcome>,
     /// Utilities in that order.
     sorted: Vec<f64>,
@@ -79,14 +79,14 @@ impl Preferences {
         self.reservation
     }
 
-    /// What a utility is multiplied with from the start to the deadline.
+    /// The factor by which utilities fall from the start to the deadline.
     #[must_use]
     pub fn discount(&self) -> f64 {
         self.discount
     }
 
-    /// The least utility that an agreement of this side may have: the reservation value, or the worst
-    /// outcome's where that is better.
+    /// The least utility that this side may agree to: the reservation value, or the worst outcome's utility
+    /// if that is higher.
     #[must_use]
     pub fn floor(&self) -> f64 {
         self.reservation.max(0.0)
@@ -98,7 +98,8 @@ impl Preferences {
         self.order.len() - self.first
     }
 
-    /// The outcome of a rank, 0 being the best; none past the last rational one.
+    /// The outcome with a rank, where 0 is the best; none after the last rational outcome (one worth at
+    /// least the reservation value).
     #[must_use]
     pub fn ranked(&self, rank: usize) -> Option<Outcome> {
         (rank < self.rational()).then(|| self.order[self.order.len() - 1 - rank])
@@ -164,12 +165,12 @@ impl Preferences {
     }
 }
 
-/// Both sides' wishes over one space.
+/// Both sides' preferences over one space.
 #[derive(Clone, Debug)]
 pub struct Side {
     /// The space.
     pub space: std::sync::Arc<Space>,
-    /// The side's own wishes.
+    /// The preferences of each side.
     pub wishes: std::sync::Arc<Preferences>,
 }
 

@@ -4,8 +4,8 @@
 //! the table, makes its own, or leaves. A side sees nothing of the other but its offers. Nothing
 //! here reads a clock: time comes from the caller's [`Clock`].
 //!
-//! Relative time in round `k` (from 0) of `n` is `(k + 1) / (n + 1)`, as in NegMAS; with a limit in
-//! seconds it is their share, and with both the greater of the two.
+//! Relative time in round `k` (from 0) of `n` is `(k + 1) / (n + 1)`, as in NegMAS; with a limit in seconds
+//! it is the share of them that has passed, and with both limits the greater of the two.
 
 use serde::Serialize;
 
@@ -198,7 +198,7 @@ fn settled(
 mod tests {
     use super::*;
 
-    /// Does what a list says, and repeats the last entry forever.
+    /// Takes the actions of a list, and repeats the last one forever.
     struct Script(Vec<Action>, usize);
 
     impl Strategy for Script {

@@ -1,8 +1,8 @@
-//! Every strategy against every other, over many domains, on both sides.
+//! Runs every strategy against every other, over many domains, on both sides.
 //!
-//! Holds the schedule, its parallel run and the summary of the results. For each scenario (two
-//! profiles of a domain) and each ordered pair of strategies, each side opens once: a full turn of
-//! a pair is four negotiations. Results are in the order of the schedule, whatever the number of
+//! Holds the schedule, its parallel run and the summary of the results. For each scenario (two profiles of
+//! a domain) and each ordered pair of strategies, each side opens once, so every pair of strategies
+//! negotiates four times in each scenario. Results are in the order of the schedule, whatever the number of
 //! threads. It never reads a clock: for a deadline by time the caller provides one.
 
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use super::session::{Clock, Deadline, End, Settled, negotiate};
 use super::strategy::Spec;
 use rialto_random::SplitMix64;
 
-/// Two profiles of a domain, ready to be negotiated.
+/// Two profiles of a domain, ready for negotiation.
 #[derive(Clone, Debug)]
 pub struct NegotiationScenario {
     /// The domain's name, with the profiles' where the domain has more than two.
     pub name: String,
     /// Both sides.
     pub sides: [Side; 2],
-    /// What they can reach.
+    /// What the two sides can reach.
     pub analysis: Analysis,
 }
 
 impl NegotiationScenario {
-    /// The scenarios of a domain: each two of its profiles.
+    /// The scenarios of a domain: every two of its profiles.
     #[must_use]
     pub fn of(domain: &Domain) -> Vec<Self> {
         let space: Arc<Space> = Arc::new(domain.space.clone());
@@ -62,7 +62,7 @@ impl NegotiationScenario {
         scenarios
     }
 
-    /// Holds one negotiation.
+    /// Runs one negotiation.
     pub fn play(
         &self,
         pair: [&Spec; 2],
@@ -98,7 +98,7 @@ impl NegotiationScenario {
         })
     }
 
-    /// The same without discount: the result among what the domain allows.
+    /// The same without discount, for the comparison with what the domain allows.
     #[must_use]
     pub fn point(&self, settled: &Settled) -> Point {
         [0, 1].map(|i| {
@@ -110,10 +110,10 @@ impl NegotiationScenario {
     }
 }
 
-/// What a tournament is.
+/// The settings of a tournament.
 #[derive(Clone, Debug)]
 pub struct TournamentPlan {
-    /// Who takes part.
+    /// The strategies that take part.
     pub strategies: Vec<Spec>,
     /// When a negotiation ends.
     pub deadline: Deadline,
@@ -151,14 +151,14 @@ pub struct Record {
 }
 
 impl TournamentPlan {
-    /// How many negotiations a number of scenarios makes.
+    /// How many negotiations this many scenarios give.
     #[must_use]
     pub fn negotiations(&self, scenarios: usize) -> usize {
         let pairs = self.strategies.len() * self.strategies.len();
         scenarios * pairs * 2 * self.repeats as usize
     }
 
-    /// Runs all of them on some threads. `done` is called for each; `clock` makes a clock for each.
+    /// Runs all negotiations on `threads` threads. Calls `done` after each; `clock` makes a clock for each.
     pub fn run(
         &self,
         scenarios: &[NegotiationScenario],
@@ -275,7 +275,7 @@ pub struct Standing {
     pub agreed: f64,
     /// Its own utility.
     pub own: Mean,
-    /// The other side's.
+    /// The other side's utility.
     pub other: Mean,
     /// Sum of both.
     pub joint: f64,
@@ -296,7 +296,7 @@ pub struct Standing {
 pub struct Meeting {
     /// The strategy whose view this is.
     pub strategy: String,
-    /// The one it met.
+    /// The strategy it met.
     pub against: String,
     /// Its own utility.
     pub own: Mean,
@@ -348,7 +348,7 @@ impl Sum {
 }
 
 impl Table {
-    /// What a plan's records come to.
+    /// Summarises the records of a plan.
     #[must_use]
     pub fn of(plan: &TournamentPlan, scenarios: usize, records: &[Record]) -> Self {
         let count = plan.strategies.len();

@@ -1,4 +1,5 @@
-//! One agent's place at the door: its token, its inbox cursor, and the time that its requests took.
+//! One agent's connection to the API: its token, its position in the inbox, and the time that its requests
+//! took.
 
 use std::time::Instant;
 
@@ -10,17 +11,17 @@ use crate::ask::all_accepted;
 use crate::error::DayError;
 use rialto_client::Client;
 
-/// Deliveries asked for at once, the most a door gives.
+/// Deliveries asked for at once, the most that the API gives.
 const PAGE: usize = 100;
 /// Commands sent in one request.
 const BATCH: usize = 500;
 
-/// What an agent's requests came to.
+/// The totals of an agent's requests.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter {
     /// How long each request took, in microseconds.
     pub(crate) took_us: Vec<u64>,
-    /// Commands among and within them.
+    /// Commands in these requests.
     pub(crate) commands: u64,
 }
 
@@ -40,7 +41,7 @@ pub(crate) struct Order {
     pub(crate) cause: Option<AnyId>,
 }
 
-/// An agent at the door.
+/// An agent with its connection.
 #[derive(Debug)]
 pub(crate) struct AgentClient {
     client: Client,
@@ -83,7 +84,7 @@ impl AgentClient {
         answer.map_err(|why| DayError::from(why).of(order.op))
     }
 
-    /// Carries out several commands, each for itself, in as few requests as fit.
+    /// Carries out several commands, each separately, in as few requests as possible.
     pub(crate) async fn commands(
         &mut self,
         mut orders: Vec<Order>,
@@ -120,7 +121,7 @@ impl AgentClient {
         Ok(answer?)
     }
 
-    /// Everything in the inbox behind what was read before.
+    /// Everything in the inbox after what was read before.
     pub(crate) async fn inbox(&mut self) -> Result<Vec<Delivered>, DayError> {
         let mut all = Vec::new();
         loop {

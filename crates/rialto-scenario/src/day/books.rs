@@ -1,5 +1,5 @@
-//! What really happened in the realm: deals and balances, read back through the door by the
-//! operator, and compared with each other and with what the customers believe.
+//! What really happened in the realm: reads deals and balances back through the API as the operator, and
+//! compares them with each other and with what the customers believe.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::money;
 use rialto_client::Client;
 use rialto_core::amount::Amount;
 
-/// Rows asked for at once, the most a door gives.
+/// Rows asked for at once, the most that the API gives.
 const PAGE: u32 = 100;
 
 /// A settled deal of one of the day's customers.
@@ -28,12 +28,12 @@ pub(crate) struct Settled {
     pub(crate) paid: Amount,
 }
 
-/// The day as the realm has it.
+/// The day as the realm recorded it.
 #[derive(Clone, Debug)]
 pub(crate) struct Books {
     /// Settled deals.
     pub(crate) settled: Vec<Settled>,
-    /// How many deals ended otherwise or are open, by state.
+    /// How many deals ended in another way or are open, by state.
     pub(crate) others: BTreeMap<String, usize>,
     /// What sellers were paid, together.
     pub(crate) money_moved: Amount,
@@ -76,7 +76,7 @@ fn differ(what: impl std::fmt::Display) -> DayError {
     DayError::Books(what.to_string())
 }
 
-/// The digest of the realm's state, and the position that it is of.
+/// The digest of the realm's state, and the position to which it belongs.
 pub(crate) async fn digest(operator: &Client) -> Result<(String, u64), DayError> {
     let read = operator.get("/api/digest").await?;
     let position = read.get("position").and_then(Value::as_u64);
@@ -176,7 +176,7 @@ async fn deals(
     Ok(())
 }
 
-/// What every customer believes to have bought must be what the realm settled.
+/// Checks that what every customer believes it bought is what the realm settled.
 fn beliefs(buyers: &[Buyer], settled: &[Settled]) -> Result<(), DayError> {
     for (place, buyer) in buyers.iter().enumerate() {
         let deals: Vec<(String, Amount)> = settled
@@ -195,7 +195,7 @@ fn beliefs(buyers: &[Buyer], settled: &[Settled]) -> Result<(), DayError> {
     Ok(())
 }
 
-/// Balances must be what was issued and paid, and nothing may be held for a settled deal.
+/// Checks that balances equal what was issued and paid, and that nothing is held for a settled deal.
 async fn balances(
     operator: &Client,
     position: u64,

@@ -1,5 +1,5 @@
-//! A customer at the door: from its goal to a paid delivery, one step at a time. What it chooses
-//! is decided by `strategy` from structured terms alone.
+//! A customer with its connection: goes from its goal to a paid delivery, one step at a time. `strategy`
+//! makes its choices, from structured terms only.
 //!
 //! Each step has two halves, [`Buyer::look`] (reads) and [`Buyer::act`] (commands), so that many
 //! customers can look at the same market before any of them changes it.
@@ -52,7 +52,7 @@ enum BuyerStage {
     Bought { deal: AnyId, task: AnyId },
     /// The delivery is there.
     Delivered { deal: AnyId, complete: bool },
-    /// There is nothing to buy for it.
+    /// There is nothing that it can buy.
     Leaving { why: &'static str },
     /// Nothing is left to do.
     Done,
@@ -66,7 +66,7 @@ struct Open {
     proposal: Proposal,
 }
 
-/// What a customer did in a step, for whoever watches.
+/// What a customer did in a step, for those who watch the day.
 #[derive(Clone, Debug)]
 pub(crate) enum BuyerEvent {
     /// It searched: how many sellers have everything.
@@ -83,7 +83,7 @@ pub(crate) enum BuyerEvent {
     Countered { seller: String, price: Amount },
     /// The seller asked another price.
     Offered { seller: String, price: Amount },
-    /// A deal came into being and its price is held.
+    /// A deal was made and its price is held.
     Agreed {
         seller: String,
         price: Amount,
@@ -111,7 +111,7 @@ pub(crate) struct Assignment {
     pub(crate) market: Option<String>,
 }
 
-/// A customer with its place at the door.
+/// A customer with its connection.
 #[derive(Debug)]
 pub(crate) struct Buyer {
     pub(crate) customer: Customer,
@@ -122,10 +122,10 @@ pub(crate) struct Buyer {
     pub(crate) outcome: Outcome,
     /// The deal, once there is one.
     pub(crate) deal: Option<AnyId>,
-    /// Sellers it has turned to in the last step.
+    /// Sellers that it contacted in the last step.
     pub(crate) addressed: Vec<String>,
-    /// What it has done since somebody asked.
-    pub(crate) told: Vec<BuyerEvent>,
+    /// What it has done since it was last asked.
+    pub(crate) events: Vec<BuyerEvent>,
     prices: Prices,
     lot: u64,
     market: Option<String>,
@@ -163,7 +163,7 @@ impl Buyer {
             outcome: Outcome::default(),
             deal: None,
             addressed: Vec::new(),
-            told: Vec::new(),
+            events: Vec::new(),
             prices,
             lot,
             market,
@@ -276,7 +276,7 @@ impl Buyer {
             .map(|l| l.seller.clone())
             .collect();
         self.outcome.asked.clone_from(&self.asked);
-        self.told.push(BuyerEvent::Searched {
+        self.events.push(BuyerEvent::Searched {
             found: self.outcome.found.len(),
         });
         if self.asked.is_empty() {
@@ -312,7 +312,7 @@ impl Buyer {
             revised,
         };
         self.addressed.clone_from(&self.asked);
-        self.told.push(BuyerEvent::Asked {
+        self.events.push(BuyerEvent::Asked {
             sellers: self.asked.clone(),
             revised,
         });
@@ -363,7 +363,7 @@ impl Buyer {
             .iter()
             .filter(|p| strategy::covers(&self.customer, p))
             .collect();
-        self.told.push(BuyerEvent::Opened {
+        self.events.push(BuyerEvent::Opened {
             prices: complete
                 .iter()
                 .map(|p| (p.seller.clone(), p.price))
@@ -417,7 +417,7 @@ impl Buyer {
         };
         let (seller, start) = (chosen.proposal.seller.clone(), chosen.proposal.price);
         if round > 0 {
-            self.told.push(BuyerEvent::Offered {
+            self.events.push(BuyerEvent::Offered {
                 seller: seller.clone(),
                 price: asked,
             });
@@ -438,7 +438,7 @@ impl Buyer {
                     talk,
                     round: round + 1,
                 };
-                self.told.push(BuyerEvent::Countered { seller, price });
+                self.events.push(BuyerEvent::Countered { seller, price });
                 Ok(())
             }
         }
@@ -463,7 +463,7 @@ impl Buyer {
         self.outcome.deal = Some((seller.to_owned(), price));
         self.stage = BuyerStage::Bought { deal, task };
         let (seller, offer) = (seller.to_owned(), offer.to_owned());
-        self.told.push(BuyerEvent::Agreed {
+        self.events.push(BuyerEvent::Agreed {
             seller,
             price,
             deal,
@@ -514,7 +514,7 @@ impl Buyer {
         self.take_delivery((deal, task), &page).await
     }
 
-    /// Looks at the delivery, if the news tell of one.
+    /// Looks at the delivery, if the inbox reports one.
     async fn take_delivery(
         &mut self,
         (deal, task): (AnyId, AnyId),
@@ -537,7 +537,7 @@ impl Buyer {
 
     /// Pays for what is complete and disputes what is not; then reports back to whoever set the goal.
     async fn review(&mut self, deal: AnyId, complete: bool) -> Result<(), DayError> {
-        self.told.push(BuyerEvent::Checked { complete });
+        self.events.push(BuyerEvent::Checked { complete });
         if complete {
             self.command("deal.accept", json!({ "deal": deal }), deal)
                 .await?;
@@ -555,7 +555,7 @@ impl Buyer {
         }
     }
 
-    /// Whether it would have taken another first proposal than one of the cheapest complete ones.
+    /// Whether it would have taken a first proposal that is not one of the cheapest complete ones.
     pub(crate) fn preferred_dearer(&self) -> bool {
         self.dearer
     }
@@ -572,7 +572,7 @@ impl Buyer {
             }
             _ => {}
         }
-        self.told.push(BuyerEvent::Left { why });
+        self.events.push(BuyerEvent::Left { why });
         let goal = self.goal;
         self.end_goal("failed", why, goal).await
     }
@@ -585,7 +585,7 @@ impl Buyer {
     }
 }
 
-/// The answer to a command, asked for ids.
+/// The answer to a command, from which ids can be read.
 struct AnyIds(rialto_wire::native::Accepted);
 
 impl AnyIds {
@@ -607,7 +607,7 @@ fn complete(wants: &strategy::Wants, items: &[Name], attributes: &[Name]) -> boo
     has_all(items, &wants.items) && has_all(attributes, &wants.attributes)
 }
 
-/// A query as the door takes it. What does not fit is left to the customer's own check.
+/// A query as the API takes it. The customer itself checks what does not fit into the query.
 fn search_body(query: &SearchQuery, market: Option<&str>) -> Value {
     let names = |names: &[Name]| {
         names

@@ -1,13 +1,13 @@
-//! A market day held through the door: customers and businesses of a scenario as agents with their
-//! own tokens, making the requests that a stranger would make.
+//! Runs a market day through the API: the customers and businesses of a scenario are agents with their own
+//! tokens and make the requests that any outside agent would make.
 //!
-//! - [`venue`] is where the day is held, [`setup`] brings everybody there;
-//! - [`buyer`] and [`seller`] are the two kinds of agents, [`agent`] their place at the door, and
-//!   [`words`] what passes through it;
+//! - [`venue`] is the realm where the day takes place, [`setup`] registers everybody there;
+//! - [`buyer`] and [`seller`] are the two kinds of agents, [`agent`] their connection to the API, and
+//!   [`words`] writes and reads what goes through it;
 //! - [`books`] reads back from the realm what happened, [`report`] is the day in figures.
 //!
-//! Nothing here decides for an agent: that is `strategy`. No figure of the
-//! report rests on what an agent believes: [`books`] takes it from the realm and compares.
+//! Nothing here decides for an agent; `strategy` does. No figure of the report depends on what an agent
+//! believes: [`books`] reads the figures from the realm and compares.
 
 mod agent;
 pub(crate) mod books;
@@ -37,29 +37,29 @@ pub use venue::{Venue, restoring_limits};
 use agent::Meter;
 use seller::Seller;
 
-/// Rounds after which a day ends whatever is left: a purchase needs about a dozen.
+/// Rounds after which a day ends even if something is left to do: a purchase needs about a dozen.
 const ROUNDS_MAX: usize = 64;
-/// Rounds in which nothing happened before waiting ends.
+/// Rounds without any event after which waiting ends.
 const QUIET_MAX: usize = 3;
 
-/// How a day is held.
+/// Settings of a day.
 #[derive(Clone, Copy, Debug)]
 pub struct DayPlan {
     /// Whether customers bargain.
     pub prices: Prices,
-    /// Breaks ties, and in a realm of its own everything that is drawn.
+    /// Seed: it breaks ties and, in a realm in this process, decides every random draw.
     pub seed: u64,
     /// How many agents of a kind act at the same time. With one (or none), arrival has a fixed order.
     pub lanes: usize,
 }
 
-/// A day on its way. Boxed, so that this crate alone holds the code of a day.
+/// A day in progress. Boxed, so that this crate alone holds the code of a day.
 pub type Held<'a, T> = Pin<Box<dyn Future<Output = Result<T, DayError>> + Send + 'a>>;
 
-/// Holds a whole day and measures it.
+/// Runs a whole day and measures it.
 ///
 /// # Errors
-/// When the door refuses something, or the books differ.
+/// When the realm refuses something, or the books differ.
 #[must_use]
 pub fn hold<'a>(venue: &'a Venue, scenario: &'a Scenario, plan: DayPlan) -> Held<'a, DayReport> {
     Box::pin(async move {
@@ -122,9 +122,9 @@ pub(crate) async fn purchases(
         wave(lanes, &mut participants.buyers, BuyerStep::Act).await?;
         let mut moved = false;
         for buyer in &mut participants.buyers {
-            moved |= !buyer.told.is_empty();
+            moved |= !buyer.events.is_empty();
             watch(buyer)?;
-            buyer.told.clear();
+            buyer.events.clear();
             for handle in buyer.addressed.drain(..) {
                 if let Some(seller) = places
                     .get(&handle)
@@ -143,7 +143,7 @@ pub(crate) async fn purchases(
     Ok(())
 }
 
-/// What everybody's requests came to, taken from their seats.
+/// The totals of everybody's requests, taken from their connections.
 pub(crate) fn meter(participants: &mut Participants) -> Meter {
     let mut meter = Meter::default();
     for buyer in &mut participants.buyers {
@@ -169,7 +169,7 @@ enum SellerStep {
     Withdraw,
 }
 
-/// Somebody who takes steps at the door.
+/// An agent that takes steps through the API.
 trait Actor: Send + Sized + 'static {
     type Step: Copy + Send + 'static;
 
@@ -201,7 +201,7 @@ impl Actor for Seller {
     }
 }
 
-/// Lets everybody take a step: in order, or in as many lanes side by side.
+/// Lets everybody take a step: in order, or in this many lanes at the same time.
 async fn wave<A: Actor>(lanes: usize, actors: &mut Vec<A>, step: A::Step) -> Result<(), DayError> {
     if lanes <= 1 {
         for actor in actors.iter_mut() {

@@ -37,7 +37,7 @@ pub struct DayReport {
     pub money_issued: Amount,
     /// The sum over all accounts, by asset.
     pub trial_balance: BTreeMap<String, String>,
-    /// Choices that structured terms alone do not explain.
+    /// Choices that the structured terms alone do not explain.
     pub manipulated: usize,
     /// Requests of customers and businesses.
     pub actions: Actions,
@@ -51,11 +51,11 @@ pub struct DayReport {
     pub unmatched: Vec<Unmatched>,
     /// One line a customer.
     pub customers: Vec<CustomerLine>,
-    /// What was read with tolerance or changed to fit.
+    /// Notes on what the reader tolerated or what was changed to fit the realm.
     pub notes: Vec<String>,
 }
 
-/// How many deals ended how.
+/// How many deals ended in which way.
 #[derive(Clone, Debug, Serialize)]
 pub struct DealCounts {
     /// Settled: delivered, accepted and paid.
@@ -64,8 +64,8 @@ pub struct DealCounts {
     pub others: BTreeMap<String, usize>,
 }
 
-/// Requests through the door that customers and businesses made, from the first listing to the
-/// last report of a customer. A batch is one request.
+/// Requests to the API that customers and businesses made, from the first listing to the last report of a
+/// customer. A batch is one request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Actions {
     /// How many requests.
@@ -76,7 +76,7 @@ pub struct Actions {
     pub p50_ms: f64,
     /// 99 of 100 requests were answered within this time, in milliseconds.
     pub p99_ms: f64,
-    /// Commands among and within the requests.
+    /// Commands in all requests.
     pub commands: u64,
     /// Wall time, in seconds.
     pub seconds: f64,

@@ -1,5 +1,5 @@
-//! A business at the door: it reads its inbox and answers. What it answers is decided by
-//! [`crate::strategy`]; nothing else is read of the texts it receives.
+//! A business with its connection: it reads its inbox and answers. [`crate::strategy`] decides the answers;
+//! they use nothing else from the texts that the business receives.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::error::DayError;
 use crate::strategy::{self, SellerMove};
 use rialto_core::amount::Amount;
 
-/// A business with its place at the door.
+/// A business with its connection.
 #[derive(Debug)]
 pub(crate) struct Seller {
     pub(crate) business: Business,
@@ -25,7 +25,7 @@ pub(crate) struct Seller {
     pub(crate) client: AgentClient,
     /// The tag of its market, if the realm has several.
     market: Option<String>,
-    /// Whether somebody has turned to it since it last looked.
+    /// Whether somebody contacted it since it last looked.
     pub(crate) called: bool,
     /// The position of its listing.
     pub(crate) listed: u64,
@@ -42,7 +42,7 @@ struct Talk {
     start: Amount,
 }
 
-/// What is to be remembered when a command has been accepted.
+/// What the business remembers once a command is accepted.
 enum After {
     Nothing,
     Proposed(Talk),

@@ -1,4 +1,4 @@
-//! What comes before a day: owners, agents with their tokens, money, goals.
+//! Prepares a day: owners, agents with their tokens, money, goals.
 
 use rialto_core::id::AnyId;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::{Scenario, fit, strategy};
 use rialto_client::Client;
 use rialto_core::amount::Amount;
 
-/// Everybody who comes to market.
+/// All participants of the day.
 #[derive(Debug)]
 pub(crate) struct Participants {
     pub(crate) buyers: Vec<Buyer>,
@@ -86,7 +86,7 @@ pub(crate) async fn prepare(
     })
 }
 
-/// What handles and owners end with, so that a server can see many days.
+/// The ending of handles and owners, so that one server can host many days.
 async fn mark(venue: &Venue) -> Result<String, DayError> {
     if venue.fresh {
         return Ok(String::new());

@@ -1,4 +1,4 @@
-//! The realm that a day is held in: one of its own in this process, or a server's.
+//! The realm of a day: one in this process, or a server's.
 
 use std::future::Future;
 
@@ -13,20 +13,20 @@ use rialto_client::Client;
 /// When the market day of an embedded realm begins: 2026-01-01T09:00:00Z.
 const OPENING: Time = Time(1_767_258_000_000);
 
-/// A realm that a day is held in, with the operator's word in it.
+/// The realm of a day, with the operator's access to it.
 pub struct Venue {
-    /// The operator at the door.
+    /// A client with the operator's token.
     pub(crate) operator: Client,
-    /// Whether nobody was here before, so that every handle is free.
+    /// Whether the realm is new, so that every handle is free.
     pub(crate) fresh: bool,
     own: Option<Own>,
 }
 
-/// Does something for which a realm's rate limits are lifted, and sets them as they were before,
-/// whatever comes of it. Only a process that is killed in between leaves them lifted.
+/// Lifts a realm's rate limits for some work, and restores them afterwards, whether or not the work
+/// succeeds. They stay lifted only if the process is killed in between.
 ///
 /// # Errors
-/// As the work's; or when the limits cannot be read before or set after it.
+/// An error of the work; or when the limits cannot be read before it or set after it.
 pub async fn restoring_limits<T>(
     operator: &Client,
     work: impl Future<Output = Result<T, DayError>>,
@@ -87,7 +87,7 @@ impl Venue {
         }
     }
 
-    /// Lets a little time pass and what is due happen. A server's clock needs no help.
+    /// Lets a little time pass, so that what is due happens. A server's clock needs no help.
     pub(crate) async fn pass(&self, seconds: u64) -> Result<(), DayError> {
         let Some(own) = &self.own else { return Ok(()) };
         own.clock.advance_ms(seconds * SECOND_MS);
@@ -95,7 +95,7 @@ impl Venue {
         ticked.map(|_| ()).map_err(DayError::Stopped)
     }
 
-    /// Ends a realm of this process.
+    /// Closes a realm of this process.
     pub fn close(self) {
         drop(self.own);
     }

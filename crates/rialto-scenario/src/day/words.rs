@@ -1,4 +1,4 @@
-//! How built-in agents write and read what passes through the door: wants, terms, prices.
+//! How built-in agents write and read what they send and receive: wants, terms, prices.
 
 use rialto_core::amount::Amount;
 use rialto_core::id::AnyId;
@@ -29,7 +29,7 @@ fn facts(names: &[Name]) -> Result<Vec<Fact>, DayError> {
     names.iter().map(fact).collect()
 }
 
-/// An amount as the door writes it.
+/// An amount as the API writes it.
 pub(super) fn amount(value: Option<&Value>) -> Result<Amount, DayError> {
     let text = value.and_then(Value::as_str).unwrap_or_default();
     money::read(text)
@@ -237,7 +237,7 @@ pub(super) fn read_listing(listing: &Value) -> Result<Listing, DayError> {
     })
 }
 
-/// What a business delivers for what was agreed: what it really has of it.
+/// What a business delivers for an agreement: the part of it that it really has.
 pub(super) fn delivery(business: &Business, items: &[Name], attributes: &[Name]) -> Value {
     let handed = items
         .iter()

@@ -1,8 +1,8 @@
-//! The shipped day, held for people to watch: one customer after another, then scenes for which the day
-//! has no occasion, then what the realm says of it all.
+//! The shipped day, run for people to watch: one customer after another, then scenes that the day itself
+//! does not contain, then what the realm reports about all of it.
 //!
-//! Every fact is told to a [`Listener`] as it happens; nothing is printed here, and nothing is told that
-//! did not happen in this run.
+//! A [`Listener`] gets every fact as it happens. Nothing is printed here, and nothing is reported that did
+//! not happen in this run.
 
 mod scenes;
 mod shipped;
@@ -39,7 +39,7 @@ pub struct DemoPlan {
     pub pace: Duration,
 }
 
-/// What came of the day.
+/// The results of the day.
 #[derive(Clone, Debug, Serialize)]
 pub struct DemoReport {
     /// The day's figures.
@@ -54,14 +54,14 @@ pub struct DemoReport {
     pub trace: Value,
     /// The sum over all accounts, by asset.
     pub trial_balance: BTreeMap<String, String>,
-    /// The digest of the realm's state after it all.
+    /// The digest of the realm's state at the end.
     pub digest: String,
 }
 
-/// Holds the day in a realm that nobody has used before, in which `operator` acts for the operator.
+/// Runs the day in a realm that nobody has used before, where `operator` acts for the operator.
 ///
 /// # Errors
-/// When the door refuses something, the books differ, or the listener ends it.
+/// When the realm refuses something, the books differ, or the listener ends the day.
 #[must_use]
 pub fn show<'a>(
     operator: &'a Client,
@@ -125,7 +125,7 @@ async fn day(
     })
 }
 
-/// Customers come one after another, so that each one's way can be read as a whole.
+/// Customers come one after another, so that people can follow each from goal to deal.
 async fn one_by_one(
     venue: &Venue,
     participants: &mut Participants,
@@ -145,7 +145,7 @@ async fn one_by_one(
     Ok(())
 }
 
-/// The goal with the longest way to its deal.
+/// The goal whose deal took the most steps.
 fn traced(participants: &Participants) -> Result<AnyId, DayError> {
     let bought = participants
         .buyers

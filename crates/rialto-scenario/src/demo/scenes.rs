@@ -79,7 +79,7 @@ fn terms(item: &str, price: &str, arbiter: Option<&str>) -> Value {
     terms
 }
 
-/// Carries out a command that follows from something.
+/// Carries out a command with a cause.
 async fn after(client: &Client, cause: AnyId, op: &str, args: Value) -> Result<Accepted, DayError> {
     Ok(client
         .caused_by(&cause.to_string())?
@@ -129,7 +129,7 @@ async fn done(traveller: &Party, goal: AnyId, deal: AnyId, note: &str) -> Result
     Ok(())
 }
 
-/// A delivery that is not what was agreed: disputed, and ruled on by the arbiter of the terms.
+/// A delivery that is not what was agreed: the buyer disputes it, and the arbiter named in the terms rules.
 async fn dispute(
     to: &mut dyn Listener,
     traveller: &Party,
@@ -157,7 +157,7 @@ async fn dispute(
     Ok(deal)
 }
 
-/// A price above what the traveller may spend alone: its person approves exactly this offer.
+/// A price above what the traveller may spend alone; its person approves exactly this offer.
 async fn approval(
     to: &mut dyn Listener,
     traveller: &Party,
@@ -200,7 +200,7 @@ async fn bid_up(
     Ok((talk, countered.position))
 }
 
-/// The traveller takes the offer, which waits for its person, who says yes.
+/// The traveller accepts the offer; the acceptance waits for its person, who approves it.
 async fn approved(
     to: &mut dyn Listener,
     traveller: &Party,

@@ -1,4 +1,4 @@
-//! The shipped scenario, held in the program so that the demo needs nothing beside it.
+//! The shipped scenario, embedded in the program so that the demo needs no other files.
 
 use std::fs;
 use std::io;
@@ -50,10 +50,10 @@ shipped! {
     "customers/customer_12.yaml",
 }
 
-/// The shipped scenario, with names in the place of ids so that handles read well.
+/// The shipped scenario, with names in place of ids so that handles are easy to read.
 ///
 /// # Errors
-/// When this machine has no room for it in its temporary folder, through which it is read.
+/// When the temporary folder of this machine has no room for it; the scenario is read from there.
 pub fn shipped() -> Result<Scenario, DayError> {
     let failed = |source| DayError::Io {
         doing: "write the scenario into a temporary folder".to_owned(),

@@ -9,7 +9,7 @@ use super::story::{Listener, measured};
 use crate::error::DayError;
 use rialto_client::Client;
 
-/// Two posts about deals, one that tries it on, and the guild's feed.
+/// Two posts about deals, one that tries to manipulate, and the guild's feed.
 pub(super) async fn play(
     to: &mut dyn Listener,
     [traveller, boat, guild, stranger]: [&Party; 4],
@@ -49,7 +49,8 @@ async fn read(reader: &Client, position: u64) -> Result<Vec<Value>, DayError> {
     items.ok_or_else(|| DayError::foreign("the door shows a feed without posts"))
 }
 
-/// One line: who wrote it, what it says, what came of its deal, why it stands there.
+/// One line about a post: who wrote it, what it says, the outcome of its deal, and why the post is in this
+/// place.
 fn told(post: &Value) -> String {
     let at = |path: &str| post.pointer(path).cloned().unwrap_or_default();
     let word = |path: &str| at(path).as_str().unwrap_or_default().to_owned();

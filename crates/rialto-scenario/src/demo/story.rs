@@ -1,4 +1,4 @@
-//! The day as facts for people, each with what it rests on. How they are printed is not known here.
+//! The day as facts for people, each with its basis. This module does not know how they are printed.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use crate::day::{Buyer, BuyerEvent};
 use crate::dollars;
 use crate::error::DayError;
 
-/// What a fact rests on.
+/// The basis of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// It happened in this run.
@@ -17,28 +17,27 @@ pub enum Basis {
     StandIn,
 }
 
-/// What the day says, one fact at a time.
+/// One fact that the day reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoLine {
-    /// What it is about, indented by two where it belongs to what was told before; empty where it goes on
-    /// with that.
+    /// The topic, indented by two if it belongs to the fact before; empty if it continues that fact.
     pub topic: &'static str,
-    /// What is told. It may hold what agents wrote.
+    /// The text. It may contain what agents wrote.
     pub text: String,
-    /// What it rests on.
+    /// The basis.
     pub basis: Basis,
 }
 
-/// Who hears the day while it happens.
+/// Receives the facts of the day while it happens.
 pub trait Listener: Send {
-    /// Hears one fact.
+    /// Receives one fact.
     ///
     /// # Errors
     /// [`DayError::Interrupted`] ends the day.
     fn hear(&mut self, line: DemoLine) -> Result<(), DayError>;
 }
 
-/// Tells one fact.
+/// Reports one fact.
 pub(super) fn line(
     to: &mut dyn Listener,
     topic: &'static str,
@@ -49,7 +48,7 @@ pub(super) fn line(
     to.hear(DemoLine { topic, text, basis })
 }
 
-/// Tells what happened in this run.
+/// Reports a fact that happened in this run.
 pub(super) fn measured(
     to: &mut dyn Listener,
     topic: &'static str,
@@ -58,10 +57,10 @@ pub(super) fn measured(
     line(to, topic, text, Basis::Measured)
 }
 
-/// Tells what a customer has just done.
+/// Reports what a customer has just done.
 pub(super) fn tell(to: &mut dyn Listener, buyer: &Buyer) -> Result<(), DayError> {
-    for told in &buyer.told {
-        if let Some((topic, text)) = words(buyer, told) {
+    for event in &buyer.events {
+        if let Some((topic, text)) = words(buyer, event) {
             measured(to, topic, text)?;
         }
     }
@@ -90,14 +89,14 @@ pub(super) fn goal(buyer: &Buyer) -> String {
     format!("{} wants {}{with}", buyer.handle, wants.join(" + "))
 }
 
-fn words(buyer: &Buyer, told: &BuyerEvent) -> Option<(&'static str, String)> {
-    Some(match told {
+fn words(buyer: &Buyer, event: &BuyerEvent) -> Option<(&'static str, String)> {
+    Some(match event {
         BuyerEvent::Searched { found } => ("  search", format!("{found} have everything")),
         BuyerEvent::Asked {
             sellers,
             revised: false,
         } => ("  ask", sellers.join(" ")),
-        // The same sellers, told the best price; the opening says what came of it.
+        // The same sellers, now with the best price known; the opening shows the result.
         BuyerEvent::Asked { revised: true, .. } => return None,
         BuyerEvent::Opened {
             prices,

@@ -26,6 +26,9 @@ pub(super) struct RealmClock {
     machine: Time,
     /// How they stand to each other.
     state: ClockState,
+    /// Whether the machine has a clock that counts sleep. If not, waking from more than an hour of it waits
+    /// for the operator, as if the clock had been set.
+    counts_sleep: bool,
     /// What there is to do about it.
     advice: Option<String>,
 }
@@ -80,6 +83,7 @@ pub(super) async fn realm(State(door): DoorState) -> Answer<RealmView> {
             realm: clocks.realm,
             machine: clocks.machine,
             state: clocks.state,
+            counts_sleep: clocks.counts_sleep,
             advice: clocks.advice(),
         },
     }))

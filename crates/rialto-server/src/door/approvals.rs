@@ -8,15 +8,15 @@ use rialto_core::amount::Amount;
 use rialto_core::id::{AccountId, ApprovalId, OwnerId};
 use rialto_core::ledger::Holder;
 use rialto_core::market;
-use rialto_core::policy::{Bound, Node, budgets};
-use rialto_core::reject::Code;
+use rialto_core::policy::{Bound, Budget, budgets, obstacle};
+use rialto_core::reject::{Code, Kind, Rejection};
 use rialto_core::state::State as Realm;
-use rialto_core::time::Time;
 use rialto_views::{ApprovalView, Scope};
 use serde::Serialize;
 
 use super::Door;
 use super::answer::Answer;
+use super::budgets::{Standing, Undated, dated, standing};
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::{At, Read, id, view};
@@ -26,33 +26,51 @@ use super::reads::{At, Read, id, view};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "BudgetLeft"))]
 pub(super) struct Left {
-    /// Whose limit.
-    pub(super) node: Node,
-    /// Its name.
-    pub(super) name: String,
-    /// The most that one transfer or deal may spend.
-    pub(super) per_deal: Option<String>,
-    /// The most that all transfers and deals together may take in a period.
-    pub(super) per_period: Option<String>,
-    /// How long a period is, in milliseconds.
-    pub(super) period_ms: u64,
-    /// What was spent or is held in this period.
-    pub(super) spent: String,
-    /// What is left of this period.
-    pub(super) left: Option<String>,
-    /// When the next period begins.
-    pub(super) renews: Time,
-    /// The amount above which a person has to approve.
-    pub(super) approval_above: Option<String>,
+    /// The limit; its fields stand beside the others.
+    #[serde(flatten)]
+    pub(super) limit: Standing,
+    /// What a yes would leave of this period; below zero if a yes would be refused.
+    pub(super) left_after: Option<String>,
     /// True when this limit is why a person is asked.
     pub(super) asks: bool,
 }
 
+/// What would refuse a yes as things stand.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Obstacle {
+    /// The code.
+    pub(super) code: String,
+    /// What it means.
+    pub(super) title: String,
+    /// More about it.
+    pub(super) detail: String,
+    /// True if it stays so: what was to be approved is over.
+    pub(super) over: bool,
+}
+
+impl Obstacle {
+    fn of(why: &Rejection) -> Self {
+        let over = matches!(
+            why.code.kind(),
+            Kind::Gone | Kind::Conflict | Kind::NotFound
+        );
+        Self {
+            code: why.code.to_string(),
+            title: why.code.title().to_owned(),
+            detail: why.detail.to_string(),
+            over,
+        }
+    }
+}
+
 /// The state's view of a payment that waits.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 struct Means {
     available: Option<String>,
-    budgets: Vec<Left>,
+    obstacle: Option<Obstacle>,
+    limits: Vec<Undated>,
+    asks: Vec<(Option<String>, bool)>,
 }
 
 /// An approval as a person decides on it.
@@ -67,6 +85,8 @@ pub(super) struct Shown {
     pub(super) available: Option<String>,
     /// The limits at which it would count, the nearest first.
     pub(super) budgets: Vec<Left>,
+    /// What would refuse a yes as things stand, if anything would.
+    pub(super) obstacle: Option<Obstacle>,
 }
 
 /// The account that would pay, and all who would get a part.
@@ -92,24 +112,6 @@ fn payees(state: &Realm, bound: &Bound) -> (AccountId, Vec<Holder>) {
     }
 }
 
-fn name_of(state: &Realm, node: Node) -> String {
-    match node {
-        Node::Realm => "the realm".to_owned(),
-        Node::Owner(id) => {
-            let owner = state.owners.get(&id);
-            owner.map_or_else(|| id.to_string(), |o| format!("owner {}", o.name.as_str()))
-        }
-        Node::Team(id) => {
-            let team = state.teams.get(&id);
-            team.map_or_else(|| id.to_string(), |t| format!("team {}", t.name))
-        }
-        Node::Agent(id) => {
-            let agent = state.agents.get(&id);
-            agent.map_or_else(|| id.to_string(), |a| a.handle.to_string())
-        }
-    }
-}
-
 /// Whether a scope is of the owner whose money it is. An agent of another owner may ask for it, and
 /// learns nothing of that owner's limits.
 fn is_of(state: &Realm, scope: Scope, owner: OwnerId) -> bool {
@@ -129,24 +131,26 @@ fn means(state: &Realm, scope: Scope, approval: ApprovalId) -> Means {
     let scale = state.assets.get(&waiting.asset).map_or(0, |a| a.scale);
     let show = |amount: Amount| amount.display(scale);
     let (from, payees) = payees(state, &waiting.bound);
-    let left = |budget: rialto_core::policy::Budget| Left {
-        node: budget.node,
-        name: name_of(state, budget.node),
-        per_deal: budget.per_deal.map(show),
-        per_period: budget.per_period.map(show),
-        period_ms: budget.period_ms,
-        spent: show(budget.spent),
-        left: budget.left().map(show),
-        renews: budget.renews,
-        approval_above: budget.approval_above.map(show),
-        asks: budget
-            .approval_above
-            .is_some_and(|above| waiting.amount > above),
-    };
     let found = budgets(state, from, &payees, state.now());
+    let after = |budget: &Budget| {
+        let left = budget.per_period?.minus(budget.spent)?;
+        left.minus(waiting.amount).map(show)
+    };
+    let asks = |budget: &Budget| {
+        let above = budget.approval_above;
+        (
+            after(budget),
+            above.is_some_and(|above| waiting.amount > above),
+        )
+    };
     Means {
         available: state.accounts.get(&from).map(|a| show(a.available())),
-        budgets: found.into_iter().map(left).collect(),
+        obstacle: obstacle(state, approval).as_ref().map(Obstacle::of),
+        asks: found.iter().map(asks).collect(),
+        limits: found
+            .iter()
+            .map(|budget| standing(state, waiting.asset, budget))
+            .collect(),
     }
 }
 
@@ -169,14 +173,24 @@ pub(super) async fn shown(
             .collect::<Vec<_>>()
     };
     let (_, means) = door.node.read(left).await?;
-    let pairs = requests.into_iter().zip(means);
-    Ok(pairs
-        .map(|(view, means)| Shown {
+    let mut shown = Vec::with_capacity(requests.len());
+    for (view, means) in requests.into_iter().zip(means) {
+        let limits = dated(door, at, means.limits).await?;
+        let left = limits.into_iter().zip(means.asks);
+        shown.push(Shown {
             view,
             available: means.available,
-            budgets: means.budgets,
-        })
-        .collect())
+            budgets: left
+                .map(|(limit, (left_after, asks))| Left {
+                    limit,
+                    left_after,
+                    asks,
+                })
+                .collect(),
+            obstacle: means.obstacle,
+        });
+    }
+    Ok(shown)
 }
 
 /// `GET /api/approvals/{id}`.

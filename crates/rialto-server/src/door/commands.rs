@@ -16,6 +16,7 @@ use rialto_core::id::{AnyId, TransferId};
 use rialto_core::identity::{AgentRef, IdentityCommand, Principal};
 use rialto_core::ledger::{LedgerCommand, Moved};
 use rialto_core::mail::MailCommand;
+use rialto_core::market::MarketCommand;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::social::SocialCommand;
 use rialto_core::state::State;
@@ -34,8 +35,8 @@ use super::auth::Caller;
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::At;
-use super::{Door, leaks, sign_ups};
-use crate::node::{Answered, Ask, Failure, Reply};
+use super::{Door, leaks, over, sign_ups};
+use crate::node::{Answered, Ask, Reply};
 
 /// Operations that only the realm itself carries out.
 pub(super) const INTERNAL: [&str; 7] = [
@@ -118,7 +119,16 @@ pub(super) async fn carry_out(
     item: Item<'_>,
 ) -> Result<Accepted, Refusal> {
     let ask = prepare(door, caller, item).await?;
-    answer(door.node.ask(ask).await?)
+    asked(door, caller, ask).await
+}
+
+/// Asks the realm. Where it refuses an act on what is over, the answer says so.
+async fn asked(door: &Door, caller: &Caller, ask: Ask) -> Result<Accepted, Refusal> {
+    let subject = over::Subject::of(&ask.command, ask.request.acting.as_ref());
+    match answer(door.node.ask(ask).await?) {
+        Ok(accepted) => Ok(accepted),
+        Err(refusal) => Err(over::explained(door, caller, subject, refusal).await),
+    }
 }
 
 /// Carries out one command that is no text any more, with the checks of one that is.
@@ -144,7 +154,7 @@ pub(super) async fn ask(
         suspect: true,
     };
     let ask = sealed(door, caller, wanted.command, known).await?;
-    answer(door.node.ask(ask).await?)
+    asked(door, caller, ask).await
 }
 
 /// `POST /api/commands`: many commands, decided in order, each separately.
@@ -162,7 +172,7 @@ pub(super) async fn batch(
         return Err(Refusal::new(Code::TooMany, detail));
     }
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(batch.commands.len());
-    let mut asks = Vec::with_capacity(batch.commands.len());
+    let (mut asks, mut subjects) = (Vec::with_capacity(batch.commands.len()), Vec::new());
     for item in batch.commands {
         let item = Item {
             op: &item.op,
@@ -173,16 +183,27 @@ pub(super) async fn batch(
         };
         match prepare(&door, &caller, item).await {
             Ok(ask) => {
+                subjects.push(over::Subject::of(&ask.command, ask.request.acting.as_ref()));
                 asks.push(ask);
                 outcomes.push(None);
             }
             Err(refusal) => outcomes.push(Some(Outcome::Refused(refusal.problem()))),
         }
     }
-    let mut answers = door.node.ask_all(asks).await.into_iter();
+    let mut answers = Vec::with_capacity(subjects.len());
+    for (answered, subject) in door.node.ask_all(asks).await.into_iter().zip(subjects) {
+        answers.push(match answered.map_err(Refusal::from).and_then(answer) {
+            Ok(accepted) => Outcome::Accepted(accepted),
+            Err(refusal) => {
+                let refusal = over::explained(&door, &caller, subject, refusal).await;
+                Outcome::Refused(refusal.problem())
+            }
+        });
+    }
+    let mut answers = answers.into_iter();
     let outcomes = outcomes
         .into_iter()
-        .map(|known| known.or_else(|| answers.next().map(outcome)));
+        .map(|known| known.or_else(|| answers.next()));
     let outcomes = outcomes.collect::<Option<Vec<_>>>().ok_or(Code::Defect)?;
     Ok(Json(BatchAnswer { outcomes }))
 }
@@ -318,9 +339,7 @@ async fn sealed(
         leaks::check_facts(door, &command)?;
     }
     let written_by = labels(caller.principal);
-    // Only a message under its sender's own id is compared with an earlier one.
-    let marked =
-        matches!(&command, Command::Mail(MailCommand::SendMessage(m)) if m.client_id.is_some());
+    let marked = is_compared(&command);
     let (mut contents, mut leaked) = (Vec::new(), Vec::new());
     let (mut too_large, mut blank) = (None, false);
     let mut command = command.map(&mut |body: Body| {
@@ -389,6 +408,22 @@ async fn sealed(
 async fn moved(door: &Door, entry: TransferId) -> Result<Option<Moved>, Refusal> {
     let at = At::default().reached(door.node.hub().durable());
     super::reads::view(door, at, move |v| v.moved_by(entry)).await
+}
+
+/// Whether a command's text is compared with an earlier one: that of a message under its sender's own id,
+/// and of what may wait for a person.
+fn is_compared(command: &NativeCommand) -> bool {
+    match command {
+        Command::Mail(MailCommand::SendMessage(message)) => message.client_id.is_some(),
+        Command::Ledger(LedgerCommand::Transfers(_)) => true,
+        Command::Market(command) => matches!(
+            command,
+            MarketCommand::OpenNegotiation(_)
+                | MarketCommand::Counter(_)
+                | MarketCommand::AcceptOffer(_)
+        ),
+        _ => false,
+    }
 }
 
 /// Whether the command makes a key pair that the realm keeps.
@@ -501,13 +536,6 @@ async fn check_signature(
                 "sign the bytes that docs/concepts.md describes under \"Signatures\"",
             )
         })
-}
-
-fn outcome(answered: Result<Answered, Failure>) -> Outcome {
-    match answered.map_err(Refusal::from).and_then(answer) {
-        Ok(accepted) => Outcome::Accepted(accepted),
-        Err(refusal) => Outcome::Refused(refusal.problem()),
-    }
 }
 
 fn answer(answered: Answered) -> Result<Accepted, Refusal> {

@@ -635,6 +635,7 @@ fn meaning(parameter: &str) -> String {
         "feed" => "following, ranked, community or new (the default).",
         "community" => "A community's name or id.",
         "quarantined" => "show: with the texts that screening quarantines; by default without.",
+        "seen_from" => "An own agent, by id or handle, as seen from which it is told too.",
         "code" => "An error code, such as RLT0401.",
         "position" => "A position in the log.",
         _ => "An id.",

@@ -58,7 +58,7 @@ pub fn status_of(code: Code) -> StatusCode {
         (Code::TooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
         (Code::NotJson, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         (Code::BodySlow, _) => StatusCode::REQUEST_TIMEOUT,
-        (Code::RateLimited, _) => StatusCode::TOO_MANY_REQUESTS,
+        (Code::RateLimited | Code::MessageIdsFull, _) => StatusCode::TOO_MANY_REQUESTS,
         (Code::WrongMethod, _) => StatusCode::METHOD_NOT_ALLOWED,
         (_, Kind::Invalid) => StatusCode::BAD_REQUEST,
         (_, Kind::Unauthenticated) => StatusCode::UNAUTHORIZED,

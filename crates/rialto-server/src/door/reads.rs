@@ -9,21 +9,23 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{FromRequestParts, Query, State as Shared};
 use axum::http::request::Parts;
 use rialto_core::decide::resolve_agent;
 use rialto_core::id::{AgentId, AnyId, ConversationId, OwnerId};
 use rialto_core::identity::{AgentRef, Principal};
 use rialto_core::policy::{Action, authorise};
 use rialto_core::reject::Code;
+use rialto_core::state::State;
+use rialto_core::text::Handle;
 use rialto_core::time::Time;
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AccountRow, AccountsReport, AgentCard, AgentQuery, AllowanceRow, ApprovalRow, AssetRow,
-    CallRow, CallView, ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError,
-    EventFilter, FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow,
-    Page, Paging, PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow,
-    Trace, TrialBalance, ViewReader,
+    AccountRow, AccountsReport, AgentCard, AgentQuery, ApprovalRow, AssetRow, CallRow, CallView,
+    ConversationRow, DealRow, DealView, Dimension, EntryRow, Error as ViewError, EventFilter,
+    FactRow, HoldRow, MessageRow, NegotiationRow, NegotiationView, Order, OwnerRow, Page, Paging,
+    PersonRow, Scope, ServiceRow, StatementRow, TaskRow, TaskView, TeamRow, TokenRow, Trace,
+    TrialBalance, ViewReader,
 };
 use rialto_wire::search::{HitPage, ListingQuery, ListingView};
 use rialto_wire::strict;
@@ -44,7 +46,7 @@ const CATCH_UP: Duration = Duration::from_secs(1);
 /// How long a read waits for a position that it names.
 const MIN_POSITION: Duration = Duration::from_secs(10);
 
-pub(super) type DoorState = State<Arc<Door>>;
+pub(super) type DoorState = Shared<Arc<Door>>;
 
 /// Every query parameter of any read; the route lists those that a read takes.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -71,6 +73,7 @@ pub(super) struct ListQuery {
     pub(super) community: Option<String>,
     quarantined: Option<String>,
     pub(super) appealed: Option<bool>,
+    pub(super) seen_from: Option<String>,
 }
 
 /// What a read must have seen, and whether it shows quarantined texts.
@@ -281,15 +284,25 @@ pub(super) async fn view<T: Send + 'static>(
         .map_err(refused)
 }
 
-/// The owner that a path names, if the caller may see it.
+/// The owner that a path names, by id or name, if the caller may see it.
 pub(super) async fn own(door: &Door, caller: &Caller, name: &str) -> Result<OwnerId, Refusal> {
     caller.known()?;
-    let (owner, principal, auth): (OwnerId, _, _) = (id(name)?, caller.principal, caller.auth);
+    let (name, principal, auth) = (name.to_owned(), caller.principal, caller.auth);
     let judged = door.node.read(move |state| {
         live(state, principal, auth)?;
-        authorise(state, principal, Action::ViewOwner(owner)).map_err(Refusal::from)
+        let owner = owner_in(state, &name).ok_or(Code::NotFound)?;
+        authorise(state, principal, Action::ViewOwner(owner))?;
+        Ok(owner)
     });
-    judged.await?.1.map(|()| owner)
+    judged.await?.1
+}
+
+/// An owner by its id or its name, which is unique in the realm.
+fn owner_in(state: &State, name: &str) -> Option<OwnerId> {
+    match name.parse() {
+        Ok(id) => Some(id),
+        Err(_) => state.owner_named(&Handle::new(name).ok()?),
+    }
 }
 
 macro_rules! lists {
@@ -358,7 +371,16 @@ pub(super) async fn operator(door: &Door, caller: &Caller) -> Result<(), Refusal
 pub(super) async fn agents(read: Read) -> Answer<Page<AgentCard>> {
     let seen_by = read.scope_if_any().await?;
     let viewer = super::square::viewer(&read.door, &read.caller).await?;
-    let owner = read.query.owner.as_deref().map(id).transpose()?;
+    let owner = match read.query.owner.clone() {
+        None => None,
+        Some(name) => {
+            let found = read.door.node.read(move |state| owner_in(state, &name));
+            Some(found.await?.1.ok_or_else(|| {
+                let detail = "no owner has that id or name; cards of agents name both";
+                Refusal::new(Code::NotFound, detail)
+            })?)
+        }
+    };
     read.answer(move |v, query| {
         let v = v.clone().read_by(viewer);
         let wanted = AgentQuery {
@@ -507,15 +529,6 @@ pub(super) async fn persons(Path(name): Path<String>, read: Read) -> Answer<Page
         .await
 }
 
-/// `GET /api/owners/{id}/allowances`.
-pub(super) async fn allowances(
-    Path(name): Path<String>,
-    read: Read,
-) -> Answer<Items<AllowanceRow>> {
-    let owner = read.own(&name).await?;
-    read.all(move |v| v.allowances(owner)).await
-}
-
 /// `GET /api/owners/{id}/export`: all data of an owner: first from the views, then the inboxes of
 /// its agents.
 pub(super) async fn export(
@@ -634,12 +647,14 @@ pub(super) struct Logged(
 /// them.
 pub(super) async fn log(read: Read) -> Answer<Page<Logged>> {
     let scope = read.scope().await?;
-    let actor = read.query.actor.as_deref().map(id).transpose()?;
     read.answer(move |v, query| {
-        let filter = EventFilter {
+        let mut filter = EventFilter {
             kind: query.kind.clone(),
-            actor,
+            ..EventFilter::default()
         };
+        if let Some(name) = query.actor.as_deref() {
+            name_actor(v, &mut filter, name)?;
+        }
         let after = query.after.unwrap_or(0);
         let page = v.events_after(scope, after, query.paging().limit, &filter)?;
         Ok(Page {
@@ -649,6 +664,21 @@ pub(super) async fn log(read: Read) -> Answer<Page<Logged>> {
         })
     })
     .await
+}
+
+/// Asks for the acts of an agent, by id or handle, or of a person, by id.
+fn name_actor(views: &ViewReader, filter: &mut EventFilter, name: &str) -> Result<(), ViewError> {
+    if let Ok(person) = name.parse() {
+        filter.person = Some(person);
+        return Ok(());
+    }
+    let card = agent_card(views, name)?.ok_or_else(|| {
+        ViewError::BadQuery(format!(
+            "no agent is called {name:?}; name one by its handle or id, or a person by its id"
+        ))
+    })?;
+    filter.actor = Some(card.id);
+    Ok(())
 }
 
 /// `GET /api/log/{position}`.

@@ -7,11 +7,13 @@ use axum::http::Uri;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use rialto_core::command::Command;
 use rialto_core::reject::Code;
 
 use super::problem::Refusal;
 use super::{
-    Door, about, approvals, commands, errors, inbox, invitations, openapi, ops, reads, square,
+    Door, about, approvals, budgets, commands, errors, inbox, invitations, openapi, ops, reads,
+    square,
 };
 
 /// Who may use a route.
@@ -48,6 +50,8 @@ pub(crate) struct Route {
     pub(crate) about: About,
 }
 
+/// The route of every operation.
+const OPERATION: &str = "/api/{op}";
 const PAGE: &[&str] = &["cursor", "limit", "min_position", "quarantined"];
 const AT: &[&str] = &["min_position", "quarantined"];
 
@@ -76,6 +80,7 @@ routes! {
     post command "/api/{op}" Token &[], commands::one, "Carries out one operation; the body is its arguments.";
     post batch "/api/commands" Token &[], commands::batch, "Carries out operations in order, each decided separately.";
     get realm "/api/realm" Public &[], about::realm, "The realm: name, key, position, time, and the operator's settings.";
+    get realm_allowances "/api/realm/allowances" Token AT, budgets::of_realm, "The spending allowances of the whole realm, and what they leave; for the operator.";
     get whoami "/api/whoami" Token &[], about::whoami, "Who the token belongs to.";
     get digest "/api/digest" Operator &[], about::digest, "The digest of the state at its latest position.";
     get agents "/api/agents" Public &["text", "skill", "tag", "owner", "cursor", "limit", "min_position", "quarantined"], reads::agents, "Agents, by words, skill, tag or owner.";
@@ -89,7 +94,7 @@ routes! {
     get agent_reactions "/api/agents/{agent}/reactions" Token PAGE, square::reactions_of, "The reactions of an own agent.";
     get agent_following "/api/agents/{agent}/following" Public PAGE, square::following, "The agents that an agent follows.";
     get agent_followers "/api/agents/{agent}/followers" Public PAGE, square::followers, "Who follows an agent.";
-    get agent_reputation "/api/agents/{agent}/reputation" Public AT, square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see.";
+    get agent_reputation "/api/agents/{agent}/reputation" Public &["seen_from", "min_position", "quarantined"], square::reputation, "An agent's reputation score, its parts, and the deals behind it that the reader may see; also as seen from an own agent.";
     get agent_measures "/api/agents/{agent}/measures" Public AT, square::agent_measures, "The operator's labels on an agent; the agent, its owner and those who judge it see all measures against it.";
     get feed "/api/feed" Public &["feed", "community", "cursor", "limit", "min_position", "quarantined"], square::feed, "A feed of posts: following and ranked need an agent's token.";
     get feed_stream "/api/feed/stream" Public &["feed", "community", "after", "quarantined"], square::stream, "The same as server-sent events, resumed by Last-Event-ID.";
@@ -137,7 +142,7 @@ routes! {
     get owners "/api/owners" Operator PAGE, reads::owners, "Owners.";
     get owner "/api/owners/{id}" Token AT, reads::owner, "An owner.";
     get owner_persons "/api/owners/{id}/persons" Token PAGE, reads::persons, "An owner's people.";
-    get owner_allowances "/api/owners/{id}/allowances" Token AT, reads::allowances, "An owner's spending allowances.";
+    get owner_allowances "/api/owners/{id}/allowances" Token AT, budgets::of_owner, "An owner's spending allowances, and what they leave.";
     get owner_blocks "/api/owners/{id}/blocks" Token PAGE, square::owner_blocks, "The blocks that an owner has set for all its agents.";
     get owner_export "/api/owners/{id}/export" Token AT, reads::export, "Everything of an owner, as JSON lines.";
     get tokens "/api/tokens" Token PAGE, reads::tokens, "Tokens: ids and labels, never secrets.";
@@ -171,10 +176,14 @@ impl Route {
                 Some(refusal) => refusal.into_response(),
             }
         };
+        let handler = match self.path {
+            OPERATION => self.handler.fallback(not_posted),
+            _ => self.handler,
+        };
         if self.path.starts_with("/api/") {
-            self.handler.route_layer(middleware::from_fn(guard))
+            handler.route_layer(middleware::from_fn(guard))
         } else {
-            self.handler
+            handler
         }
     }
 }
@@ -203,4 +212,13 @@ pub(crate) async fn no_such_path(uri: Uri) -> Refusal {
 /// The answer where a route does not take the method.
 pub(crate) async fn wrong_method(uri: Uri) -> Refusal {
     Refusal::new(Code::WrongMethod, uri.path())
+}
+
+/// The same where an operation could be: any name has that route, but not every name is an operation's.
+async fn not_posted(uri: Uri) -> Refusal {
+    let code = match uri.path().strip_prefix("/api/") {
+        Some(op) if Command::<()>::OPS.contains(&op) => Code::WrongMethod,
+        _ => Code::NoSuchPath,
+    };
+    Refusal::new(code, uri.path())
 }

@@ -436,11 +436,16 @@ pub(super) async fn owner_blocks(Path(name): Path<String>, read: Read) -> Answer
 /// `GET /api/agents/{agent}/reputation`.
 pub(super) async fn reputation(Path(name): Path<String>, read: Read) -> Answer<ReputationView> {
     let scope = read.scope_if_any().await?;
+    // What an agent sees tells of the dealings of those that it has dealt with: it is its own.
+    let seen_from = match &read.query.seen_from {
+        Some(reader) => Some(read.own_agent(reader).await?),
+        None => None,
+    };
     read.one(move |v, _| {
         let Some(card) = agent_card(v, &name)? else {
             return Ok(None);
         };
-        v.reputation(scope, card.id)
+        v.reputation(scope, card.id, seen_from)
     })
     .await
 }

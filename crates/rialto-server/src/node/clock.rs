@@ -1,8 +1,8 @@
 //! Where time and chance come from: the machine, or a seed for repeatable runs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rialto_core::limits;
 use rialto_core::state::State;
@@ -14,7 +14,12 @@ pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Time;
     /// What has passed since some moment before, in milliseconds: unlike [`Clock::now`] it never jumps.
+    /// Time during which the process or the machine was held counts.
     fn steady_ms(&self) -> u64;
+    /// True if time asleep counts on the steady clock. If not, waking looks as if the clock had been set.
+    fn counts_sleep(&self) -> bool {
+        true
+    }
     /// True if time moves only by hand, so that waiting for it would never end.
     fn is_virtual(&self) -> bool {
         false
@@ -34,6 +39,44 @@ impl Clock for SystemClock {
     }
 
     fn steady_ms(&self) -> u64 {
+        boot::steady_ms()
+    }
+
+    fn counts_sleep(&self) -> bool {
+        boot::COUNTS_SLEEP
+    }
+}
+
+/// The time since the machine was started, asleep or awake. Linux has a clock for it beside the one that
+/// stands still in sleep; on Apple's systems the monotonic one goes on in sleep (their `clock_gettime(3)`).
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+mod boot {
+    use rustix::time::{ClockId, clock_gettime};
+
+    pub(super) const COUNTS_SLEEP: bool = true;
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const CLOCK: ClockId = ClockId::Boottime;
+    #[cfg(target_vendor = "apple")]
+    const CLOCK: ClockId = ClockId::Monotonic;
+
+    pub(super) fn steady_ms() -> u64 {
+        let since = clock_gettime(CLOCK);
+        let seconds = u64::try_from(since.tv_sec).unwrap_or(0);
+        let rest_ms = u64::try_from(since.tv_nsec / 1_000_000).unwrap_or(0);
+        seconds.saturating_mul(1_000).saturating_add(rest_ms)
+    }
+}
+
+/// Elsewhere the standard clock, which need not count sleep: waking from a long one waits for the operator.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+mod boot {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+
+    pub(super) const COUNTS_SLEEP: bool = false;
+
+    pub(super) fn steady_ms() -> u64 {
         static BEGAN: OnceLock<Instant> = OnceLock::new();
         let passed = BEGAN.get_or_init(Instant::now).elapsed();
         u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
@@ -57,7 +100,7 @@ impl VirtualClock {
         }
     }
 
-    /// Lets `ms` milliseconds pass.
+    /// Lets `ms` milliseconds pass, awake or asleep.
     pub fn advance_ms(&self, ms: u64) {
         self.steady.fetch_add(ms, Ordering::SeqCst);
         self.wall.fetch_add(ms, Ordering::SeqCst);
@@ -106,6 +149,11 @@ impl Steady {
         }
     }
 
+    /// The reading when the server started, in milliseconds.
+    pub(super) fn began(&self) -> u64 {
+        self.log_ms
+    }
+
     /// The reading now, in milliseconds.
     pub(super) fn read(&self, clock: &dyn Clock) -> u64 {
         let passed = clock.steady_ms().saturating_sub(self.began_ms);
@@ -122,6 +170,8 @@ pub struct Clocks {
     pub machine: Time,
     /// What that means.
     pub state: ClockState,
+    /// True if the machine has a clock that counts sleep.
+    pub counts_sleep: bool,
 }
 
 /// What the difference of the two clocks means.
@@ -134,7 +184,8 @@ pub enum ClockState {
     /// The realm's is ahead by more than a minute: it followed a wrong clock, or the machine's is
     /// late.
     Ahead,
-    /// The machine's has jumped ahead by more than the realm follows: commands are refused.
+    /// The machine's has jumped ahead, beyond the time that has passed, by more than the realm follows:
+    /// commands are refused.
     Jumped,
 }
 
@@ -142,10 +193,15 @@ impl Clocks {
     /// From how much on the realm's clock counts as ahead, in milliseconds.
     const AHEAD_MS: u64 = MINUTE_MS;
 
-    /// Judges two clocks: the realm's by what it showed at the last event and would show now by itself.
+    /// Judges two clocks: the realm's by what it showed at the last event and would show now by itself, the
+    /// machine's by what it shows and by how many milliseconds that is ahead of what it should.
     #[must_use]
-    pub fn of(last: Time, run: Time, machine: Time) -> Self {
-        let (state, realm) = if machine.since(last) > limits::CLOCK_JUMP_MS {
+    pub fn of(
+        (last, run): (Time, Time),
+        (machine, ahead_ms): (Time, u64),
+        counts_sleep: bool,
+    ) -> Self {
+        let (state, realm) = if ahead_ms > limits::CLOCK_JUMP_MS {
             (ClockState::Jumped, last)
         } else if run.since(machine) > Self::AHEAD_MS {
             (ClockState::Ahead, run)
@@ -156,6 +212,7 @@ impl Clocks {
             realm,
             machine,
             state,
+            counts_sleep,
         }
     }
 
@@ -163,10 +220,14 @@ impl Clocks {
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         let (realm, machine) = (self.realm, self.machine);
+        let slept = match self.counts_sleep {
+            true => "",
+            false => " (this system has no clock that counts sleep, so it may also have slept)",
+        };
         match self.state {
             ClockState::Level => None,
             ClockState::Jumped => Some(format!(
-                "the machine's clock shows {machine}, the realm's stands at {realm}, and commands are \
+                "the machine's clock shows {machine}, the realm's stands at {realm}{slept}, and commands are \
                  refused: if the machine's is right, accept it with rialto clock accept, else set the \
                  machine's clock right"
             )),

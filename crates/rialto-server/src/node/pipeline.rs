@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rialto_core::clock::run_ms;
+use rialto_core::clock;
 use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, TokenId};
 use rialto_core::identity::Principal;
@@ -340,9 +340,12 @@ impl Node {
             0 => machine,
             realm => Time(realm),
         };
-        let steady_ms = self.shared.steady_ms.load(Ordering::Relaxed);
-        let ran = run_ms(steady_ms, self.steady.read(self.clock()));
-        Clocks::of(last, last.after(ran), machine)
+        let last_ms = self.shared.steady_ms.load(Ordering::Relaxed);
+        let steady_ms = self.steady.read(self.clock());
+        let ahead_ms = clock::ahead_ms(machine, steady_ms, self.steady.began(), (last, last_ms));
+        let run = last.after(clock::run_ms(last_ms, steady_ms));
+        let counts_sleep = self.clock().counts_sleep();
+        Clocks::of((last, run), (machine, ahead_ms), counts_sleep)
     }
 
     /// A number that changes whenever somebody is stopped or resumed, so that streams know when to

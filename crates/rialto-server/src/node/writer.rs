@@ -172,6 +172,7 @@ impl Writer {
         let stamp = Stamp {
             now: self.clock.now(),
             steady_ms: self.steady.read(self.clock.as_ref()),
+            began_ms: self.steady.began(),
             entropy,
             custody: ask.custody,
         };
@@ -350,7 +351,7 @@ fn note_realm(event: &RealmEvent, shared: &Shared) {
         }
         RealmEvent::Founded { .. }
         | RealmEvent::KeyRotated { .. }
-        | RealmEvent::ClockAccepted { .. }
+        | RealmEvent::ClockAccepted
         | RealmEvent::Retired { .. }
         | RealmEvent::ClockMoved { .. }
         | RealmEvent::ClockSetBack { .. }
@@ -370,7 +371,7 @@ pub(super) fn erased(event: &MailEvent) -> impl Iterator<Item = u64> {
         | MailEvent::Trimmed { .. }
         | MailEvent::ConversationClosed { .. }
         | MailEvent::ContactLapsed { .. }
-        | MailEvent::LanesOpened { .. }
+        | MailEvent::LanesOpened
         | MailEvent::Cleared { .. } => &[],
     };
     contents.iter().map(|content| content.0)

@@ -127,6 +127,9 @@ async fn without_a_session_there_is_only_the_way_in() {
     let refused = post(&realm, "", "/sign-in", "token=wrong").await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     assert!(refused.text.contains("RLT0015"));
+    assert!(refused.text.contains("operator.token") && !refused.text.contains("Authorization"));
+    let index = get(&realm, "", "/api/").await;
+    assert_eq!(index.status, StatusCode::OK);
     let index = get(&realm, "", "/api").await;
     let index: serde_json::Value = serde_json::from_str(&index.text).unwrap();
     assert_eq!(index["openapi"], "/api/openapi.json");
@@ -387,6 +390,15 @@ async fn the_form_of_an_allowance_opens_with_what_is_in_force() {
         page.hidden("key")
     );
     let path = "/agents/@ana-agent/allowance";
+    let seal = format!("csrf={}&key={}", page.hidden("csrf"), page.hidden("key"));
+    let wrong = post(&realm, &cookie, path, &format!("{seal}&per_deal=abc")).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(
+        wrong.text.contains("er deal: expected a decimal number"),
+        "{}",
+        wrong.text
+    );
+    assert!(!wrong.text.contains("Compare it with"), "{}", wrong.text);
     let answer = post(&realm, &cookie, path, &form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
     let (_, me) = realm.get(&admin, "/api/whoami").await;
@@ -449,5 +461,176 @@ async fn the_operator_invites_and_nobody_else() {
             .text
             .contains("friends")
     );
+    realm.stop();
+}
+
+/// A page as people read it: without its markup.
+fn read(html: &str) -> String {
+    let mut text = String::new();
+    for part in html.split('<') {
+        let shown = part.split_once('>').map_or(part, |(_, shown)| shown);
+        text.push(' ');
+        text.push_str(shown);
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn says(text: &str, wanted: &[&str]) {
+    for wanted in wanted {
+        assert!(text.contains(wanted), "{wanted} in {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_shows_all_that_a_yes_agrees_to_and_what_came_of_it() {
+    let realm = Realm::new().await;
+    let (admin, buyer) = realm.owner("ana").await;
+    let (_, seller) = realm.owner("bob").await;
+    let issue = json!({ "to": "@ana-agent", "amount": "1000" });
+    realm.ok(&realm.operator, "ledger.issue", issue).await;
+    let stall = json!({ "terms": { "title": "Ropes of Bob" } });
+    let stall = realm.ok(&seller, "listing.publish", stall).await;
+    let listing = stall["ids"]["list"].as_str().unwrap();
+    let limits =
+        json!({ "node": { "agent": "@ana-agent" }, "per_period": "800", "approval_above": "10" });
+    realm.ok(&admin, "policy.set_allowance", limits).await;
+    let terms = json!({
+        "price": "190", "lines": [{ "item": "Rope", "quantity": 2 }],
+        "issues": [{ "name": "pickup", "value": { "text": "Harbour yard" } }],
+    });
+    let open = json!({
+        "with": "@bob-agent", "side": "buy", "terms": terms, "valid_for_ms": 90_000, "fund": true,
+        "listing": listing,
+    });
+    let asked = realm.ok(&buyer, "negotiation.open", open).await;
+    let id = asked["waits_for"].as_str().unwrap().to_owned();
+    let cookie = sign_in(&realm, &admin).await;
+    let path = format!("/approvals/{id}");
+    let page = get(&realm, &cookie, &path).await;
+    says(
+        &read(&page.text),
+        &[
+            "holds its money at once",
+            "pickup: Harbour yard",
+            "within 1 day of the agreement",
+            "1 minute 30 seconds, once it goes out",
+            "Ropes of Bob",
+            "no reason given",
+            "Sent by @ana-agent",
+            "800.00 of 800.00 USD left; a yes leaves 610.00 USD",
+            "counts since it was set",
+        ],
+    );
+    for never in ["agent_0", "000Z:", "within day", "within week"] {
+        let shown = read(&page.text);
+        assert!(!shown.contains(never), "{never} in {shown}");
+    }
+
+    // A yes that would be refused says so first, and one that cannot be given any more is not offered.
+    let stop = json!({ "listing": listing });
+    realm.ok(&seller, "listing.withdraw", stop).await;
+    let page = get(&realm, &cookie, &path).await;
+    let text = read(&page.text);
+    says(&text, &["A yes would be refused now"]);
+    let again = json!({ "terms": { "title": "Ropes of Bob" } });
+    realm.ok(&seller, "listing.publish", again).await;
+    let form = format!(
+        "csrf={}&key={}&approve=false&reason=too+dear",
+        page.hidden("csrf"),
+        page.hidden("key")
+    );
+    let answer = post(&realm, &cookie, &path, &form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    let text = read(&get(&realm, &cookie, &path).await.text);
+    says(&text, &["Denied", "by ana too dear by ana"]);
+
+    // The seller's words are the seller's, the agent's the agent's, and a yes names its deal.
+    let sell = json!({
+        "with": "@ana-agent", "side": "sell", "terms": terms, "valid_for_ms": 600_000,
+        "note": "ask for the harbour master",
+    });
+    let open = json!({ "agent": "@ana-agent", "profile": { "contact": "open" } });
+    realm.ok(&admin, "agent.set_profile", open).await;
+    let made = realm.ok(&seller, "negotiation.open", sell).await;
+    let negotiation = made["ids"]["neg"].as_str().unwrap().to_owned();
+    let (_, talk) = realm
+        .get(&buyer, &format!("/api/negotiations/{negotiation}"))
+        .await;
+    let accept = json!({
+        "negotiation": negotiation, "offer": talk["offers"][0]["hash"], "note": "for the boat",
+    });
+    let asked = realm.ok(&buyer, "negotiation.accept", accept).await;
+    let path = format!("/approvals/{}", asked["waits_for"].as_str().unwrap());
+    let page = get(&realm, &cookie, &path).await;
+    says(
+        &read(&page.text),
+        &[
+            "ask for the harbour master by @bob-agent (the seller)",
+            "for the boat by @ana-agent",
+        ],
+    );
+    let form = format!(
+        "csrf={}&key={}&approve=true",
+        page.hidden("csrf"),
+        page.hidden("key")
+    );
+    let answer = post(&realm, &cookie, &path, &form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    let page = get(&realm, &cookie, &path).await;
+    says(
+        &read(&page.text),
+        &["Approved", "by ana , which made deal_"],
+    );
+    let deal = page.text.split("/deals/").nth(1).unwrap();
+    let deal = deal.split('"').next().unwrap();
+    for shown in [
+        format!("/deals/{deal}"),
+        format!("/negotiations/{negotiation}"),
+    ] {
+        let text = read(&get(&realm, &cookie, &shown).await.text);
+        says(
+            &text,
+            &["pickup: Harbour yard", "within 7 days of a dispute"],
+        );
+    }
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_is_suspended_only_by_who_has_ticked_the_box() {
+    let realm = Realm::new().await;
+    let (admin, _) = realm.owner("ana").await;
+    let (_, me) = realm.get(&admin, "/api/whoami").await;
+    let limits = json!({ "node": { "agent": "@ana-agent" }, "per_period": "70" });
+    let issue = json!({ "to": "@ana-agent", "amount": "1" });
+    realm.ok(&realm.operator, "ledger.issue", issue).await;
+    realm.ok(&admin, "policy.set_allowance", limits).await;
+    let page = format!("/owners/{}", me["owner"].as_str().unwrap());
+    let cookie = sign_in(&realm, &admin).await;
+    let shown = get(&realm, &cookie, &page).await;
+    // What was spent is there, under the agent's name; what only the operator may do is not.
+    says(
+        &read(&shown.text),
+        &[
+            "@ana-agent USD no limit 70.00 day 0.00 70.00",
+            "Stop all its agents",
+        ],
+    );
+    assert!(!shown.text.contains("Suspend"), "{}", shown.text);
+    let cookie = sign_in(&realm, &realm.operator).await;
+    let shown = get(&realm, &cookie, &page).await;
+    for (more, want) in [
+        ("", StatusCode::BAD_REQUEST),
+        ("&sure=yes", StatusCode::SEE_OTHER),
+    ] {
+        let form = format!(
+            "csrf={}&key={}&to=suspend{more}",
+            shown.hidden("csrf"),
+            shown.hidden("key")
+        );
+        let answer = post(&realm, &cookie, &format!("{page}/switch"), &form).await;
+        assert_eq!(answer.status, want, "{more} {}", answer.text);
+    }
     realm.stop();
 }

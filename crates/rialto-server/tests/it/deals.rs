@@ -55,6 +55,94 @@ async fn a_correction_is_bounded_by_what_the_log_says() {
     realm.stop();
 }
 
+/// Refusals of a token's acts, each as code and detail.
+async fn told(realm: &Realm, token: &str, acts: &[(&str, Value)]) -> Vec<(String, String)> {
+    let mut told = Vec::new();
+    for (op, args) in acts {
+        let (_, said) = realm.op(token, op, args.clone()).await;
+        let field = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
+        told.push((field("code"), field("detail")));
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_stays_over_when_it_has_left_memory() {
+    let realm = Realm::new().await;
+    let (seller, buyer, deal) = agreed(&realm).await;
+    let (_, stranger) = realm.owner("stranger").await;
+    let (_, view) = realm
+        .get(&buyer, &format!("/api/deals/{}", deal.as_str().unwrap()))
+        .await;
+    let (talk, task) = (&view["deal"]["negotiation"], &view["deal"]["task"]);
+    let deliver = json!({ "deal": deal, "body": "one taco" });
+    realm.ok(&seller, "deal.deliver", deliver.clone()).await;
+    let accept = json!({ "deal": deal });
+    realm.ok(&buyer, "deal.accept", accept.clone()).await;
+    let open = json!({ "body": "tacos", "open_for_ms": 60_000, "invite": ["@seller-agent"] });
+    let call = realm.ok(&buyer, "call.open", open).await["ids"]["call"].clone();
+    realm
+        .ok(&buyer, "call.cancel", json!({ "call": call }))
+        .await;
+    let own = json!({ "worker": "@seller-agent", "body": "cook" });
+    let own = realm.ok(&buyer, "task.create", own).await["ids"]["task"].clone();
+    realm
+        .ok(&buyer, "task.cancel", json!({ "task": own }))
+        .await;
+    let hash = "0".repeat(64);
+    let acts = [
+        ("deal.deliver", deliver),
+        ("deal.accept", accept),
+        (
+            "negotiation.accept",
+            json!({ "negotiation": talk, "offer": hash }),
+        ),
+        ("negotiation.leave", json!({ "negotiation": talk })),
+        ("call.refuse", json!({ "call": call })),
+        ("task.update", json!({ "task": own, "state": "working" })),
+    ];
+    let over = |code: &str, detail: String| (code.to_owned(), detail);
+    let became = format!("it became {}", deal.as_str().unwrap());
+    let want = [
+        over("RLT0510", "the deal is settled".to_owned()),
+        // Whose turn it was is only known while it is in memory.
+        over("RLT0505", String::new()),
+        over("RLT0504", became.clone()),
+        over("RLT0504", became.clone()),
+        over("RLT0506", "the call is closed".to_owned()),
+        over("RLT0301", "the task is canceled".to_owned()),
+    ];
+    assert_eq!(told(&realm, &seller, &acts).await, want);
+    realm.clock.advance_ms(11 * 60_000);
+    for _ in 0..16 {
+        realm.node.tick().await.unwrap();
+    }
+    let mut gone = want.clone();
+    gone[1] = over("RLT0510", "the deal is settled".to_owned());
+    assert_eq!(told(&realm, &seller, &acts).await, gone);
+    let finish = json!({ "task": task, "state": "completed" });
+    let finished = told(&realm, &seller, &[("task.update", finish)]).await;
+    assert_eq!(
+        finished,
+        [over("RLT0301", "the task is completed".to_owned())]
+    );
+    // In a batch as well, and to a stranger as if it had never been.
+    let items: Vec<Value> = acts
+        .iter()
+        .map(|(op, args)| json!({ "op": op, "args": args }))
+        .collect();
+    let batch = json!({ "commands": items });
+    let (_, said) = realm.op(&seller, "commands", batch).await;
+    let codes = said["outcomes"].as_array().unwrap().iter();
+    let codes: Vec<&Value> = codes.map(|o| &o["refused"]["code"]).collect();
+    let wanted: Vec<Value> = gone.iter().map(|(code, _)| json!(code)).collect();
+    assert_eq!(codes, wanted.iter().collect::<Vec<_>>(), "{said}");
+    for (code, _) in told(&realm, &stranger, &acts).await {
+        assert_eq!(code, "RLT0103");
+    }
+    realm.stop();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payment_service_that_repeats_itself_is_answered_with_the_first_deposit() {
     let realm = Realm::new().await;

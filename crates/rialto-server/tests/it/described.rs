@@ -56,7 +56,9 @@ async fn check(request: Request, next: Next) -> Response {
     }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let answer = next.run(request).await;
-    if method == Method::HEAD || !PLACES.iter().any(|place| path.starts_with(place)) {
+    // The index of the API, which stands at `/api` as well.
+    let is_index = path == "/api/";
+    if is_index || method == Method::HEAD || !PLACES.iter().any(|place| path.starts_with(place)) {
         return answer;
     }
     let media = answer.headers().get(header::CONTENT_TYPE);

@@ -8,7 +8,7 @@ use axum::http::{Method, Request, StatusCode};
 use rialto_core::text::Handle;
 use rialto_core::time::Time;
 use rialto_server::door::{Names, Rules};
-use rialto_server::node::{Node, SeededChance, VirtualClock};
+use rialto_server::node::{Clock, Node, SeededChance, VirtualClock};
 use rialto_server::realm::{Realm as Opened, Setup};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -30,10 +30,15 @@ pub(crate) struct Realm {
 impl Realm {
     pub(crate) async fn new() -> Self {
         let clock = VirtualClock::new(Time(START_MS));
+        Self::driven_by(clock.clone(), clock).await
+    }
+
+    /// A realm by `driver`, which `clock` moves.
+    pub(crate) async fn driven_by(driver: impl Clock + 'static, clock: VirtualClock) -> Self {
         let hosts = ["rialto.example".to_owned()];
         let names = Names::new(None, None, &hosts).unwrap();
         let setup = Setup::memory(Handle::new("test").unwrap())
-            .driven_by(clock.clone(), SeededChance::new(1))
+            .driven_by(driver, SeededChance::new(1))
             .with_rules(Rules::new(names, &[]).with_metrics_secret(METRICS));
         let opened = Opened::open(setup).await.unwrap();
         Self {
@@ -199,9 +204,21 @@ async fn a_whole_deal_through_the_door() {
             json!({ "deal": deal, "body": "one taco" }),
         )
         .await;
+    // What waits for an act says so until it is done, and from whom it is.
+    let told = async |token: &str| {
+        let (_, inbox) = realm.get(token, "/api/inbox").await;
+        let last = inbox["deliveries"].as_array().unwrap().last().unwrap();
+        (last["from"].clone(), last["answerable"] == true)
+    };
+    let (from, answerable) = told(&buyer).await;
+    assert_eq!(from["agent"]["handle"], "@seller-agent", "{from}");
+    assert!(answerable);
+    let (_, inbox) = realm.get(&seller, "/api/inbox").await;
+    assert_eq!(inbox["deliveries"][0]["answerable"], false, "{inbox}");
     realm
         .ok(&buyer, "deal.accept", json!({ "deal": deal }))
         .await;
+    assert!(!told(&buyer).await.1);
     let (_, view) = realm
         .get(&buyer, &format!("/api/deals/{}", deal.as_str().unwrap()))
         .await;
@@ -212,6 +229,48 @@ async fn a_whole_deal_through_the_door() {
         .get(&seller, &format!("/api/trace/{}", deal.as_str().unwrap()))
         .await;
     assert_eq!(trace["gaps"], json!([]), "{trace}");
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_agents_and_people_are_found_by_what_people_call_them() {
+    let realm = Realm::new().await;
+    let (admin, _) = realm.owner("acme").await;
+    let (other, _) = realm.owner("other").await;
+    let op = &realm.operator;
+    let (_, by_name) = realm.get(&admin, "/api/owners/acme").await;
+    let id = by_name["id"].as_str().unwrap();
+    assert_eq!(realm.get(op, "/api/owners/acme").await.1["id"], id);
+    assert_eq!(
+        realm.get(&other, "/api/owners/acme").await.0,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(
+        realm.get(&other, "/api/owners/none").await.0,
+        StatusCode::NOT_FOUND
+    );
+    let (_, agents) = realm.get(op, "/api/agents?owner=acme").await;
+    assert_eq!(
+        agents["items"].as_array().map(Vec::len),
+        Some(1),
+        "{agents}"
+    );
+    let (_, me) = realm.get(&admin, "/api/whoami").await;
+    let person = me["principal"]["id"].as_str().unwrap();
+    for (reader, actor, events) in [
+        (op, person, 1),
+        (&admin, person, 1),
+        (&other, person, 0),
+        (op, "@acme-agent", 0),
+    ] {
+        let (_, log) = realm.get(reader, &format!("/api/log?actor={actor}")).await;
+        let found = log["items"].as_array().map(Vec::len);
+        assert_eq!(found, Some(events), "{actor}: {log}");
+    }
+    let (_, log) = realm.get(&admin, &format!("/api/log?actor={person}")).await;
+    assert_eq!(log["items"][0]["by"], "person acme", "{log}");
+    let (status, unknown) = realm.get(op, "/api/log?actor=@nobody").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{unknown}");
     realm.stop();
 }
 
@@ -304,6 +363,14 @@ async fn bad_input_has_a_clear_answer() {
         (status, answer["code"].as_str()),
         (StatusCode::NOT_FOUND, Some("RLT0004"))
     );
+    for (path, status, code) in [
+        ("/api/nothing", StatusCode::NOT_FOUND, "RLT0004"),
+        ("/api/mail.shout", StatusCode::NOT_FOUND, "RLT0004"),
+        ("/api/mail.send", StatusCode::METHOD_NOT_ALLOWED, "RLT0005"),
+    ] {
+        let (had, answer) = realm.get(&agent, path).await;
+        assert_eq!((had, &answer["code"]), (status, &json!(code)), "{path}");
+    }
     let (status, _) = realm
         .send(Method::DELETE, "/api/realm", auth, Vec::new())
         .await;
@@ -473,7 +540,8 @@ async fn batches_answer_each_command() {
 async fn a_clock_that_jumps_is_refused_until_accepted() {
     let realm = Realm::new().await;
     let (_, agent) = realm.owner("ana").await;
-    realm.clock.advance_ms(2 * 3_600_000);
+    let later = realm.clock.now().after(2 * 3_600_000);
+    realm.clock.set(later);
     let group = json!({ "title": "x", "members": [] });
     assert_eq!(
         realm

@@ -72,6 +72,7 @@ impl World {
         Stamp {
             now: Time(self.now),
             steady_ms: self.now,
+            began_ms: 0,
             entropy,
             custody: None,
         }

@@ -22,6 +22,7 @@ mod faults;
 mod guards;
 mod realm;
 mod shares;
+mod sleep;
 mod square;
 mod standing;
 mod texts;

@@ -185,6 +185,13 @@ async fn posts_are_about_deals_of_their_authors_only() {
         (json!([]), json!(1))
     );
     assert_eq!(own["score"], other["score"]);
+    // How the buyer sees the seller is told to the buyer and to nobody else.
+    let path = "/api/agents/@seller-agent/reputation?seen_from=@buyer-agent";
+    let (_, seen) = realm.get(&buyer, path).await;
+    assert_eq!(seen["seen"]["from"]["handle"], "@buyer-agent", "{seen}");
+    assert!(seen["seen"]["score"]["own"].as_u64() > Some(0), "{seen}");
+    let (status, refused) = realm.get(&stranger, path).await;
+    assert!(!status.is_success(), "{refused}");
     realm.stop();
 }
 

@@ -123,6 +123,56 @@ async fn tokens_are_caught_wherever_bodies_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_of_a_message_is_known_by_its_whole_body() {
+    let realm = Realm::new().await;
+    let (admin, ann) = realm.owner("ann").await;
+    realm.owner("bob").await;
+    let second = json!({ "handle": "ann-two" });
+    realm.ok(&admin, "agent.register", second).await;
+    let settings = json!({
+        "sign_up_open": true, "sign_ups_per_hour": 0, "messages_per_minute": 0, "offers_per_minute": 0,
+        "agents_per_owner": 0, "message_id_bytes": 320, "keep_message_ids_ms": 60_000,
+    });
+    realm
+        .ok(&realm.operator, "policy.set_settings", settings)
+        .await;
+    let message = |id: &str, to: &str, body: Value| json!({ "to": { "agent": to }, "client_id": id, "body": body });
+    let body = json!([{ "text": "pay" }, { "data": { "sum": 10 } }]);
+    let id = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    let same = message(id, "@ann-two", body);
+    let first = realm.ok(&ann, "mail.send", same.clone()).await;
+    let again = realm.ok(&ann, "mail.send", same.clone()).await;
+    assert_eq!(again["duplicate"], true, "{again}");
+    assert_eq!(first["ids"]["msg"], again["ids"]["msg"]);
+    // Bodies of the same length, and the same body to somebody else.
+    for (to, body) in [
+        (
+            "@ann-two",
+            json!([{ "text": "pay" }, { "data": { "sum": 90 } }]),
+        ),
+        (
+            "@ann-two",
+            json!([{ "text": "PAY" }, { "data": { "sum": 10 } }]),
+        ),
+        ("@bob-agent", same["body"].clone()),
+    ] {
+        let (status, refused) = realm.op(&ann, "mail.send", message(id, to, body)).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+        assert_eq!(refused["code"], "RLT0209");
+    }
+    // The window is full of the one id, for its minute.
+    let next = message("next", "@ann-two", json!("more"));
+    let (status, refused) = realm.op(&ann, "mail.send", next.clone()).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused["code"], "RLT0027");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("room again at"), "{detail}");
+    realm.clock.advance_ms(60_000);
+    realm.ok(&ann, "mail.send", next).await;
+    realm.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_name_holds_a_live_token() {
     let realm = Realm::new().await;
     let (_, ann) = realm.owner("ann").await;

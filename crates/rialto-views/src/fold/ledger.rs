@@ -1,5 +1,6 @@
 //! Assets, accounts, entries and holds. Balances of a batch's accounts are kept at hand and written
-//! back once, since a batch moves the same accounts again and again.
+//! back once, since a batch moves the same accounts again and again. With each balance goes how
+//! much of it is fresh ([`crate::provenance`]).
 
 use rialto_core::id::{AccountId, AssetId, HoldId, TransferId};
 use rialto_core::identity::Principal;
@@ -7,9 +8,11 @@ use rialto_core::ledger::{Entry, EntryKind, Holder, LedgerEvent, Purpose};
 use rialto_core::text::Name;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::deals::Ended;
 use super::{Fold, text_id};
 use crate::codec::Coded;
 use crate::db::{Units, int};
+use crate::provenance::{Carried, Way, carry};
 use crate::{Error, Result};
 
 /// An account's sums while a batch is folded.
@@ -18,20 +21,24 @@ pub(super) struct Held {
     balance: i128,
     pending_out: i128,
     pending_in: i128,
+    /// How much of the balance has come from outside and not vouched yet.
+    fresh: i128,
+    /// Whose it is; nobody's in the realm if it stands for issues or the world outside.
+    owner: Option<i64>,
     /// Its last entry.
     last: Option<i64>,
 }
 
 /// Writes accounts back.
 pub(super) fn flush(db: &Connection, accounts: impl Iterator<Item = (i64, Held)>) -> Result<()> {
-    let sql =
-        "UPDATE account SET balance = ?, pending_out = ?, pending_in = ?, last = ? WHERE id = ?";
+    let sql = "UPDATE account SET balance = ?, pending_out = ?, pending_in = ?, fresh = ?, last = ? WHERE id = ?";
     let mut update = db.prepare_cached(sql)?;
     for (id, held) in accounts {
         update.execute((
             Units(held.balance),
             Units(held.pending_out),
             Units(held.pending_in),
+            Units(held.fresh),
             held.last,
             id,
         ))?;
@@ -44,6 +51,17 @@ struct Common<'a> {
     by: (i64, i64),
     memo: Option<i64>,
     reference: Option<&'a str>,
+}
+
+/// In what way an entry moves money between accounts of these owners.
+fn way_of(purpose: Purpose, from: Option<i64>, to: Option<i64>) -> Way {
+    match (purpose, from) {
+        (Purpose::Issue | Purpose::Deposit, None) => Way::Enters,
+        (_, None) => Way::Returns,
+        (Purpose::Deal(_), _) if from != to => Way::Pays,
+        (Purpose::Share(_), _) if from != to => Way::Shares,
+        _ => Way::Moves,
+    }
 }
 
 impl Fold<'_> {
@@ -113,7 +131,7 @@ impl Fold<'_> {
             Holder::Agent(id) => self.owner_of_agent(id)?,
         };
         self.run(
-            "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0, NULL)",
+            "INSERT INTO account VALUES(?, ?, ?, ?, ?, ?, 0, 0, 0, 0, NULL)",
             params![
                 int(account.0),
                 kind,
@@ -127,7 +145,8 @@ impl Fold<'_> {
 
     fn entry(&mut self, entry: &Entry, by: Principal, common: &Common<'_>) -> Result<()> {
         let (purpose, purpose_id) = entry.purpose.split();
-        let (debit, credit) = self.book(entry)?;
+        let carried = self.carried(entry)?;
+        let (debit, credit) = self.book(entry, carried)?;
         self.run(
             "INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
@@ -168,27 +187,67 @@ impl Fold<'_> {
         self.entry_links(entry, by)
     }
 
+    /// What an entry does to the fresh money on its two sides. What it says of a deal is kept until
+    /// the envelope is folded, since the deal's own event may come later.
+    fn carried(&mut self, entry: &Entry) -> Result<Carried> {
+        let deal = entry.purpose.deal();
+        match entry.kind {
+            EntryKind::Hold => return Ok(Carried::default()),
+            EntryKind::VoidHold if deal.is_none() => return Ok(Carried::default()),
+            EntryKind::Post | EntryKind::PostHold | EntryKind::VoidHold => {}
+        }
+        let (debit, credit) = (self.held(entry.from)?, self.held(entry.to)?);
+        let amount = entry.amount.0;
+        let way = way_of(entry.purpose, debit.owner, credit.owner);
+        let carried = match credit.owner {
+            Some(_) => carry(way, (debit.balance, debit.fresh), amount),
+            None => Carried {
+                brought: 0,
+                ..carry(way, (debit.balance, debit.fresh), amount)
+            },
+        };
+        match (entry.purpose, deal) {
+            (Purpose::Share(_), Some(deal)) => self.shared(deal, credit.owner, amount),
+            (_, Some(deal)) => self.ended.push(Ended {
+                deal,
+                payer: debit.owner,
+                payee: credit.owner,
+                paid: amount,
+                vouched: carried.vouched,
+                shares: Vec::new(),
+            }),
+            _ => {}
+        }
+        Ok(carried)
+    }
+
     /// Both accounts as the entry leaves them, each still naming the entry before as its last.
-    fn book(&mut self, entry: &Entry) -> Result<(Held, Held)> {
+    fn book(&mut self, entry: &Entry, carried: Carried) -> Result<(Held, Held)> {
         let amount = entry.amount.0;
         let held = match entry.kind {
             EntryKind::Post | EntryKind::Hold => 0,
             EntryKind::PostHold | EntryKind::VoidHold => self.held_by(entry)?,
         };
-        let debit = self.post(entry.from, entry.transfer, |a| match entry.kind {
-            EntryKind::Post => a.balance -= amount,
-            EntryKind::Hold => a.pending_out += amount,
-            EntryKind::PostHold | EntryKind::VoidHold => {
-                a.pending_out -= held;
-                a.balance -= amount;
+        let debit = self.post(entry.from, entry.transfer, |a| {
+            a.fresh -= carried.taken;
+            match entry.kind {
+                EntryKind::Post => a.balance -= amount,
+                EntryKind::Hold => a.pending_out += amount,
+                EntryKind::PostHold | EntryKind::VoidHold => {
+                    a.pending_out -= held;
+                    a.balance -= amount;
+                }
             }
         })?;
-        let credit = self.post(entry.to, entry.transfer, |a| match entry.kind {
-            EntryKind::Post => a.balance += amount,
-            EntryKind::Hold => a.pending_in += amount,
-            EntryKind::PostHold | EntryKind::VoidHold => {
-                a.pending_in -= held;
-                a.balance += amount;
+        let credit = self.post(entry.to, entry.transfer, |a| {
+            a.fresh += carried.brought;
+            match entry.kind {
+                EntryKind::Post => a.balance += amount,
+                EntryKind::Hold => a.pending_in += amount,
+                EntryKind::PostHold | EntryKind::VoidHold => {
+                    a.pending_in -= held;
+                    a.balance += amount;
+                }
             }
         })?;
         Ok((debit, credit))
@@ -200,29 +259,40 @@ impl Fold<'_> {
         entry: TransferId,
         change: impl FnOnce(&mut Held),
     ) -> Result<Held> {
-        let id = int(account.0);
-        let mut held = match self.cache.accounts.get(&id) {
-            Some(held) => *held,
-            None => self.load(id)?,
-        };
+        let mut held = self.held(account)?;
         change(&mut held);
         let next = Held {
             last: Some(int(entry.0)),
             ..held
         };
-        self.cache.accounts.insert(id, next);
+        self.cache.accounts.insert(int(account.0), next);
+        Ok(held)
+    }
+
+    /// An account's sums, from now on kept at hand.
+    fn held(&mut self, account: AccountId) -> Result<Held> {
+        let id = int(account.0);
+        if let Some(held) = self.cache.accounts.get(&id) {
+            return Ok(*held);
+        }
+        let held = self.load(id)?;
+        self.cache.accounts.insert(id, held);
         Ok(held)
     }
 
     fn load(&self, account: i64) -> Result<Held> {
-        let sql = "SELECT balance, pending_out, pending_in, last FROM account WHERE id = ?";
+        let sql = "SELECT balance, pending_out, pending_in, fresh, owner, last
+                   FROM account WHERE id = ?";
         let held = self.db.prepare_cached(sql)?.query_row([account], |r| {
             let (balance, out, coming): (Units, Units, Units) = (r.get(0)?, r.get(1)?, r.get(2)?);
+            let fresh: Units = r.get(3)?;
             Ok(Held {
                 balance: balance.0,
                 pending_out: out.0,
                 pending_in: coming.0,
-                last: r.get(3)?,
+                fresh: fresh.0,
+                owner: r.get(4)?,
+                last: r.get(5)?,
             })
         });
         held.optional()?.ok_or(Error::Damaged(

@@ -16,7 +16,6 @@ use super::texts::{self, Way};
 use super::{Fold, json, text_id, word};
 use crate::Result;
 use crate::db::{Units, int, uint};
-use crate::score::PARTNERS;
 
 /// Kinds of a listing's terms.
 pub(crate) const ITEM: i64 = 0;
@@ -415,7 +414,7 @@ impl Fold<'_> {
         };
         self.run(
             "INSERT INTO deal VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-             NULL, NULL, NULL, NULL, NULL, ?13, ?14, ?14)",
+             NULL, NULL, NULL, NULL, NULL, ?13, ?14, ?14, 0, 0)",
             params![
                 int(deal.0),
                 int(negotiation.0),
@@ -529,17 +528,7 @@ impl Fold<'_> {
             | DealState::Delivered
             | DealState::Disputed => self.count("refunded", *deal, &["seller"])?,
         }
-        self.moved(
-            "id IN (SELECT buyer FROM deal WHERE id = ?2 UNION SELECT seller FROM deal WHERE id = ?2)",
-            int(deal.0),
-        )?;
         self.deal_step(*deal, *state)
-    }
-
-    /// Notes that this event moves the scores of some agents.
-    fn moved(&self, whose: &str, by: i64) -> Result<()> {
-        let sql = format!("UPDATE agent SET moved = ?1 WHERE {whose}");
-        self.run(&sql, (int(self.position), by))
     }
 
     /// Counts for the reputation of a deal's parties.
@@ -570,21 +559,6 @@ impl Fold<'_> {
         if deals != Some(1) {
             return Ok(());
         }
-        self.count("partners", deal, &["buyer", "seller"])?;
-        // A deal weighs more while the partners of its other party are few.
-        for party in ["buyer", "seller"] {
-            self.moved(
-                &format!(
-                    "id IN (SELECT d.seller FROM agent x JOIN deal d ON d.buyer = x.id
-                            WHERE x.id = (SELECT {party} FROM deal WHERE id = ?2)
-                            AND x.partners <= {PARTNERS}
-                            UNION SELECT d.buyer FROM agent x JOIN deal d ON d.seller = x.id
-                            WHERE x.id = (SELECT {party} FROM deal WHERE id = ?2)
-                            AND x.partners <= {PARTNERS})"
-                ),
-                int(deal.0),
-            )?;
-        }
-        Ok(())
+        self.count("partners", deal, &["buyer", "seller"])
     }
 }

@@ -1,5 +1,6 @@
 //! Folds envelopes into the tables, one event after another.
 
+mod deals;
 pub(crate) mod identity;
 mod ledger;
 mod mail;
@@ -30,6 +31,7 @@ use crate::db::{int, split};
 use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
 
+pub(crate) use deals::in_parts;
 pub(crate) use texts::{erase, indexed_text};
 
 /// What a batch keeps at hand. Bounded by the batch.
@@ -60,6 +62,8 @@ struct Fold<'a> {
     caused: bool,
     approved: Option<ApprovalId>,
     subjects: Vec<AnyId>,
+    /// The deals whose money this envelope has paid or given back.
+    ended: Vec<deals::Ended>,
 }
 
 /// Folds one envelope.
@@ -76,6 +80,7 @@ pub(crate) fn envelope(db: &Connection, cache: &mut Cache, indexed: &Indexed) ->
         caused: envelope.cause.is_some(),
         approved: None,
         subjects: Vec::new(),
+        ended: Vec::new(),
     };
     let owner = match (envelope.actor, envelope.principal) {
         (Some(agent), _) => fold.owner_of_agent(agent)?,
@@ -101,6 +106,7 @@ pub(crate) fn envelope(db: &Connection, cache: &mut Cache, indexed: &Indexed) ->
         }
         fold.event(event)?;
     }
+    fold.count_ended()?;
     fold.concerned(envelope, owner)?;
     if let Some(cause) = envelope.cause {
         let there = fold.is_there(cause, envelope.actor, owner)?;

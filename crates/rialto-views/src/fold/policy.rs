@@ -37,7 +37,9 @@ impl Fold<'_> {
             PolicyEvent::ApprovalRequested { approval, request } => {
                 self.approval_requested(*approval, request)
             }
-            PolicyEvent::ApprovalEnded { approval, end, by } => {
+            PolicyEvent::ApprovalEnded {
+                approval, end, by, ..
+            } => {
                 self.run(
                     "UPDATE approval SET ended = ?, ended_how = ?, ended_by = ? WHERE id = ?",
                     (self.now(), word(end), by.map(|p| int(p.0)), int(approval.0)),

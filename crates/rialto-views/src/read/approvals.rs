@@ -1,12 +1,15 @@
 //! What exactly a person is asked to approve: with whom, for what, on which terms, from which
-//! account, who asked and for which task.
+//! account, who asked, why and for which task; and how it ended.
 
+use rialto_core::event::{Envelope, Event};
 use rialto_core::hash::Hash;
 use rialto_core::id::{
-    AccountId, AgentId, AnyId, ApprovalId, ListingId, NegotiationId, TaskId, TeamId, position_of,
+    AccountId, AgentId, AnyId, ApprovalId, ContentId, ListingId, NegotiationId, OwnerId, TaskId,
+    TeamId, position_of,
 };
 use rialto_core::identity::Principal;
-use rialto_core::ledger::Holder;
+use rialto_core::ledger::{Holder, LedgerEvent};
+use rialto_core::policy::PolicyEvent;
 use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
 use serde::Serialize;
@@ -14,7 +17,8 @@ use serde_json::{Value, json};
 
 use super::{ApprovalRow, OfferRow, Scope, Snap, ViewReader, Who, Written};
 use crate::Result;
-use crate::db::int;
+use crate::codec::Coded;
+use crate::db::{int, split};
 
 /// An account in an approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,8 +83,16 @@ pub struct ApprovalView {
     pub bargain: Value,
     /// The arbiter, if it is an agent.
     pub arbiter: Option<Who>,
-    /// A note about the offer: text from others, to be read as data.
+    /// The note of the offer or payment: text from others, to be read as data. That of an offer to be
+    /// accepted is the other side's.
     pub note: Option<Written>,
+    /// Who wrote that note.
+    pub note_by: Option<Who>,
+    /// What the agent that asks gives as its reason: the note of its own offer, payment or acceptance.
+    /// Text from others, to be read as data.
+    pub why: Option<Written>,
+    /// Whether an offer to be made holds its money as it goes out.
+    pub fund: bool,
     /// The offer that would be accepted, or countered.
     pub offer: Option<Hash>,
     /// Until when that offer can be accepted.
@@ -91,6 +103,8 @@ pub struct ApprovalView {
     pub negotiation: Option<NegotiationId>,
     /// The listing that it is about.
     pub listing: Option<ListingId>,
+    /// The title of that listing.
+    pub listing_title: Option<String>,
     /// The account that would pay.
     pub pay_from: Option<AccountName>,
     /// The account that would be paid.
@@ -99,12 +113,25 @@ pub struct ApprovalView {
     pub payee_team: Option<PaidTeam>,
     /// Who sent the request.
     pub asked_by: Principal,
+    /// Its name, for those whose people decide.
+    pub asked_by_name: Option<String>,
     /// What the asker named as its cause.
     pub cause: Option<AnyId>,
+    /// What that task, message or post says, if the reader may see it: text from others, to be read as
+    /// data.
+    pub cause_text: Option<Written>,
+    /// Who wrote that.
+    pub cause_by: Option<String>,
     /// The task that it serves.
     pub task: Option<TaskId>,
     /// What that task asks for: text from others, to be read as data.
     pub goal: Option<Written>,
+    /// Who wrote that.
+    pub goal_by: Option<String>,
+    /// Why it was approved or denied, as who decided says it: text from others, to be read as data.
+    pub reason: Option<Written>,
+    /// What a yes made: the deal, the negotiation, or the transfer; then what came with it.
+    pub made: Vec<AnyId>,
 }
 
 impl ViewReader {
@@ -117,10 +144,10 @@ impl ViewReader {
             if !snap.sees(scope, id.into())? {
                 return Ok(None);
             }
-            let Some(row) = snap.approval(int(id.0))? else {
+            let Some(row) = snap.approval(scope, int(id.0))? else {
                 return Ok(None);
             };
-            snap.approval_view(row).map(Some)
+            snap.approval_view(scope, row).map(Some)
         })
     }
 }
@@ -130,8 +157,28 @@ fn field<T: std::str::FromStr>(value: &Value, name: &str) -> Option<T> {
     value.get(name)?.as_str()?.parse().ok()
 }
 
+/// The note is that of the agent which asks, and so its reason.
+fn own_note(view: &mut ApprovalView) {
+    view.note_by = view.note.is_some().then(|| view.approval.agent.clone());
+    view.why = view.note.clone();
+}
+
+/// What an approval let through, as the answer named it: a deal before its task and hold. A transfer
+/// is named by its entry.
+fn made(ending: &Envelope) -> Vec<AnyId> {
+    if !ending.ids.is_empty() {
+        return ending.ids.clone();
+    }
+    let entries = ending.events.iter().filter_map(|event| match event {
+        Event::Ledger(LedgerEvent::Entries { entries, .. }) => Some(entries),
+        _ => None,
+    });
+    let entries = entries.flatten();
+    entries.map(|entry| entry.transfer.into()).collect()
+}
+
 impl Snap<'_> {
-    fn approval_view(&self, row: ApprovalRow) -> Result<ApprovalView> {
+    fn approval_view(&self, scope: Scope, row: ApprovalRow) -> Result<ApprovalView> {
         let asked = self.envelope(int(position_of(row.id.0)))?;
         let mut view = ApprovalView {
             act: "transfer",
@@ -141,20 +188,30 @@ impl Snap<'_> {
             bargain: Value::Null,
             arbiter: None,
             note: None,
+            note_by: None,
+            why: None,
+            fund: false,
             offer: None,
             offer_expires: None,
             valid_for_ms: None,
             negotiation: None,
             listing: None,
+            listing_title: None,
             pay_from: None,
             pay_to: None,
             payee_team: None,
             asked_by: asked
                 .as_ref()
                 .map_or(Principal::Agent(row.agent.id), |e| e.principal),
+            asked_by_name: None,
             cause: asked.and_then(|e| e.cause),
+            cause_text: None,
+            cause_by: None,
             task: None,
             goal: None,
+            goal_by: None,
+            reason: None,
+            made: Vec::new(),
             approval: row,
         };
         let bound = view.approval.what.clone();
@@ -163,12 +220,7 @@ impl Snap<'_> {
         } else if let Some(offer) = bound.pointer("/offer/offer") {
             self.of_offer(&mut view, offer)?;
         } else if let Some(transfer) = bound.get("transfer") {
-            view.pay_from = self.account_in(transfer, "from")?;
-            view.pay_to = self.account_in(transfer, "to")?;
-            view.with = match field::<AccountId>(transfer, "to") {
-                Some(account) => self.holding_agent(account)?,
-                None => None,
-            };
+            self.of_transfer(&mut view, transfer)?;
         }
         let shares = bound.pointer("/accept/shares");
         let shares = shares.or_else(|| bound.pointer("/offer/offer/shares"));
@@ -177,14 +229,163 @@ impl Snap<'_> {
             Some(agent) => Some(self.who(int(agent.0))?),
             None => None,
         };
-        if let Some(task) = view.task {
-            let sql = "SELECT body FROM task WHERE id = ?";
-            let mut query = self.db.prepare_cached(sql)?;
-            let body: Option<Option<i64>> =
-                query.query_row([int(task.0)], |r| r.get(0)).optional()?;
-            view.goal = self.written(body.flatten())?;
+        self.reasons(scope, &mut view)?;
+        if let Some(listing) = view.listing {
+            view.listing_title = self.title_of(listing)?;
+        }
+        if view.approval.ended.is_some() {
+            self.ended(&mut view)?;
         }
         Ok(view)
+    }
+
+    /// What the agent does it for: the task that it serves, and the cause that it named.
+    fn reasons(&self, scope: Scope, view: &mut ApprovalView) -> Result<()> {
+        let owner = view.approval.owner;
+        view.asked_by_name = self.name_for(scope, owner, view.asked_by)?;
+        if let Some(task) = view.task {
+            (view.goal, view.goal_by) = self.said_by(scope, owner, task.into())?;
+        }
+        let cause = view
+            .cause
+            .filter(|cause| Some(*cause) != view.task.map(AnyId::from));
+        if let Some(cause) = cause
+            && self.sees(scope, cause)?
+        {
+            (view.cause_text, view.cause_by) = self.said_by(scope, owner, cause)?;
+        }
+        Ok(())
+    }
+
+    /// What a task, message or post says, and who wrote it.
+    fn said_by(
+        &self,
+        scope: Scope,
+        owner: OwnerId,
+        thing: AnyId,
+    ) -> Result<(Option<Written>, Option<String>)> {
+        let agent = crate::codec::principal::AGENT;
+        let sql = match thing {
+            AnyId::TaskId(_) => {
+                "SELECT body, requester_kind, requester FROM task WHERE id = ?1 AND ?2"
+            }
+            AnyId::MessageId(_) => "SELECT content, ?2, author FROM message WHERE id = ?1",
+            AnyId::PostId(_) => "SELECT content, ?2, author FROM post WHERE id = ?1 AND state = 0",
+            _ => return Ok((None, None)),
+        };
+        let mut query = self.db.prepare_cached(sql)?;
+        let row = query.query_row((int(thing.number()), agent), |r| {
+            Ok((r.get::<_, Option<i64>>(0)?, Principal::at(r, 1)?))
+        });
+        let Some((content, by)) = row.optional()? else {
+            return Ok((None, None));
+        };
+        Ok((self.written(content)?, self.name_for(scope, owner, by)?))
+    }
+
+    /// The name of whoever did something about an approval. That of a person is for those whose people
+    /// decide only.
+    fn name_for(
+        &self,
+        scope: Scope,
+        owner: OwnerId,
+        principal: Principal,
+    ) -> Result<Option<String>> {
+        Ok(match principal {
+            Principal::Agent(agent) => Some(self.who(int(agent.0))?.handle),
+            Principal::Operator => Some("the operator".to_owned()),
+            Principal::Person(person) => self.person_name(scope, owner, int(person.0))?,
+            Principal::Realm | Principal::Service(_) | Principal::Public => None,
+        })
+    }
+
+    /// The name of a person of the owner, for that owner's own readers.
+    fn person_name(&self, scope: Scope, owner: OwnerId, person: i64) -> Result<Option<String>> {
+        let reader = match scope {
+            Scope::Realm => Some(owner),
+            Scope::Owner(reader) => Some(reader),
+            Scope::Agent(agent) => self.owner_of(int(agent.0))?.map(|owner| owner.id),
+        };
+        if reader != Some(owner) {
+            return Ok(None);
+        }
+        let sql = "SELECT name FROM person WHERE id = ? AND owner = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let name = query.query_row((person, int(owner.0)), |r| r.get(0));
+        Ok(name.optional()?)
+    }
+
+    fn title_of(&self, listing: ListingId) -> Result<Option<String>> {
+        let sql = "SELECT title FROM listing WHERE id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let title = query.query_row([int(listing.0)], |r| r.get::<_, String>(0));
+        let title = title.optional()?.map(|title| {
+            let mut facts = json!({ "title": title });
+            self.named(&mut facts);
+            facts
+                .get("title")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        });
+        Ok(title.flatten())
+    }
+
+    /// The envelope that ended an approval: the last that says something about it.
+    fn ending(&self, id: ApprovalId) -> Result<Option<Envelope>> {
+        let sql = "SELECT max(position) FROM touch WHERE kind = ? AND id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let at: Option<i64> = query.query_row(split(id.into()), |r| r.get(0))?;
+        at.map_or(Ok(None), |at| self.envelope(at))
+    }
+
+    /// Why it was approved or denied, and what a yes made.
+    fn ended(&self, view: &mut ApprovalView) -> Result<()> {
+        let id = view.approval.id;
+        let Some(ending) = self.ending(id)? else {
+            return Ok(());
+        };
+        let reason = ending.events.iter().find_map(|event| match event {
+            Event::Policy(PolicyEvent::ApprovalEnded {
+                approval, reason, ..
+            }) if *approval == id => *reason,
+            _ => None,
+        });
+        view.reason = self.written(reason.map(|reason| int(reason.id.0)))?;
+        if view.approval.end.as_deref() == Some("approved") {
+            view.made = made(&ending);
+        }
+        Ok(())
+    }
+
+    /// The name of who decided on an approval, for those whose people decide.
+    pub(super) fn decided_by(&self, scope: Scope, row: &ApprovalRow) -> Result<Option<String>> {
+        if !matches!(row.end.as_deref(), Some("approved" | "denied")) {
+            return Ok(None);
+        }
+        let by = match row.by {
+            Some(person) => Some(Principal::Person(person)),
+            None => self.ending(row.id)?.map(|ending| ending.principal),
+        };
+        by.map_or(Ok(None), |by| self.name_for(scope, row.owner, by))
+    }
+
+    fn of_transfer(&self, view: &mut ApprovalView, transfer: &Value) -> Result<()> {
+        view.pay_from = self.account_in(transfer, "from")?;
+        view.pay_to = self.account_in(transfer, "to")?;
+        view.with = match field::<AccountId>(transfer, "to") {
+            Some(account) => self.holding_agent(account)?,
+            None => None,
+        };
+        view.note = self.text_in(transfer, "/memo/id")?;
+        own_note(view);
+        Ok(())
+    }
+
+    /// The text that a request names.
+    fn text_in(&self, bound: &Value, pointer: &str) -> Result<Option<Written>> {
+        let id = bound.pointer(pointer).and_then(Value::as_str);
+        let id = id.and_then(|id| id.parse::<ContentId>().ok());
+        self.written(id.map(|id| int(id.0)))
     }
 
     fn of_acceptance(&self, view: &mut ApprovalView, accept: &Value) -> Result<()> {
@@ -197,16 +398,19 @@ impl Snap<'_> {
         self.in_negotiation(view, negotiation)?;
         let hash = view.offer.map(|hash| *hash.bytes());
         let offers = self.offers(int(negotiation.0), hash.as_ref())?;
+        view.why = self.text_in(accept, "/note/id")?;
         if let Some(OfferRow {
             terms,
             note,
             expires,
+            by,
             ..
         }) = offers.into_iter().next()
         {
             let part = |name: &str| terms.get(name).cloned().unwrap_or_default();
             (view.lines, view.issues, view.bargain) =
                 (part("lines"), part("issues"), part("bargain"));
+            view.note_by = note.is_some().then_some(by);
             (view.note, view.offer_expires) = (note, Some(expires));
         }
         Ok(())
@@ -227,9 +431,9 @@ impl Snap<'_> {
         if let Some(seller) = field::<AgentId>(offer, "seller") {
             view.with = Some(self.who(int(seller.0))?);
         }
-        let note = offer.pointer("/note/id").and_then(Value::as_str);
-        let note = note.and_then(|id| id.parse::<rialto_core::id::ContentId>().ok());
-        view.note = self.written(note.map(|id| int(id.0)))?;
+        view.fund = offer.get("fund") == Some(&Value::Bool(true));
+        view.note = self.text_in(offer, "/note/id")?;
+        own_note(view);
         Ok(())
     }
 
@@ -287,8 +491,11 @@ impl Snap<'_> {
     }
 
     /// In a few words what an approval is for: `Taco 2, rope 1 from @casa`.
-    pub(crate) fn approval_summary(&self, row: &ApprovalRow) -> Result<String> {
-        let view = self.approval_view(row.clone())?;
+    pub(crate) fn approval_summary(&self, scope: Scope, row: &ApprovalRow) -> Result<String> {
+        let shown = self.shown.get();
+        let view = self.approval_view(scope, row.clone())?;
+        // It shows no texts.
+        self.shown.set(shown);
         let whom = match (&view.with, &view.pay_to) {
             (Some(who), _) => who.handle.clone(),
             (None, Some(account)) => account.holder.clone(),

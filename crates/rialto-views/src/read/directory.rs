@@ -54,6 +54,10 @@ pub struct AgentCard {
     /// `active`, `suspended` or `closed`; an agent whose owner is suspended, or has stopped all its
     /// agents, is suspended.
     pub status: String,
+    /// In lists, for those whose agent it is, every cause of its suspension: `itself` (it alone was
+    /// suspended), `all_stopped` (all agents of its owner were stopped), `owner` (its owner is suspended).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suspended_by: Vec<&'static str>,
     /// Its key: `did:key:z6Mk…`.
     pub did: String,
     /// Who holds the private key: `own` or `realm`.
@@ -283,7 +287,12 @@ impl ViewReader {
                 if snap.apart(id)? {
                     continue;
                 }
-                if let Some(card) = snap.card(id)? {
+                if let Some(mut card) = snap.card(id)? {
+                    if let Some(scope) = query.seen_by
+                        && snap.stands_for(scope, id)?
+                    {
+                        card.suspended_by = snap.suspended_by(id)?;
+                    }
                     found.push((id, card));
                 }
                 if found.len() > limit || snap.is_full() {
@@ -430,6 +439,22 @@ fn reputation(row: &Row<'_>) -> rusqlite::Result<ReputationRow> {
 }
 
 impl Snap<'_> {
+    /// Everything that keeps an agent suspended.
+    fn suspended_by(&self, id: i64) -> Result<Vec<&'static str>> {
+        let sql = "SELECT a.status = 'suspended', o.stopped, o.status = 'suspended'
+                   FROM agent a JOIN owner o ON o.id = a.owner WHERE a.id = ?";
+        let mut query = self.db.prepare_cached(sql)?;
+        let causes = query.query_row([id], |r| {
+            Ok([
+                (r.get::<_, bool>(0)?, "itself"),
+                (r.get(1)?, "all_stopped"),
+                (r.get(2)?, "owner"),
+            ])
+        })?;
+        let named = causes.into_iter().filter(|(holds, _)| *holds);
+        Ok(named.map(|(_, cause)| cause).collect())
+    }
+
     fn card(&self, id: i64) -> Result<Option<AgentCard>> {
         let sql = format!("{CARD} WHERE a.id = ?");
         let mut query = self.db.prepare_cached(&sql)?;
@@ -451,6 +476,7 @@ impl Snap<'_> {
             owner_name: row.get(3)?,
             team: row.get::<_, Option<i64>>(4)?.map(|t| TeamId(uint(t))),
             status: row.get(5)?,
+            suspended_by: Vec::new(),
             did: did_key(&row.get::<_, [u8; 32]>(6)?),
             custody: row.get(7)?,
             description: self.written(row.get(8)?)?,

@@ -1,13 +1,14 @@
 //! The log in readable form, and counts.
 
-use rialto_core::event::Envelope;
 #[cfg(feature = "schema")]
-use rialto_core::event::{Event, LoggedKey};
+use rialto_core::event::LoggedKey;
+use rialto_core::event::{Envelope, Event};
 #[cfg(feature = "schema")]
 use rialto_core::id::AnyId;
-use rialto_core::id::{AgentId, ContentId};
+use rialto_core::id::{AgentId, ContentId, PersonId};
 #[cfg(feature = "schema")]
 use rialto_core::identity::Auth;
+use rialto_core::identity::Principal;
 #[cfg(feature = "schema")]
 use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
@@ -29,6 +30,60 @@ pub struct EventFilter {
     pub kind: Option<String>,
     /// By this agent.
     pub actor: Option<AgentId>,
+    /// By this person, whichever agent it acted for; only to those who may see the person.
+    pub person: Option<PersonId>,
+}
+
+impl EventFilter {
+    /// Refuses a kind that no event is of: it would find nothing, whatever happens.
+    ///
+    /// # Errors
+    /// [`Error::BadQuery`], with the kinds that were perhaps meant.
+    pub fn check(&self) -> Result<()> {
+        let Some(kind) = self.kind.as_deref() else {
+            return Ok(());
+        };
+        if Event::NAMES.contains(&kind) {
+            return Ok(());
+        }
+        let near = near(kind);
+        let near = match near.is_empty() {
+            true => "kinds are such as market.deal_agreed".to_owned(),
+            false => format!("perhaps {}", near.join(" or ")),
+        };
+        Err(Error::BadQuery(format!(
+            "no event is of the kind {kind:?}; {near}"
+        )))
+    }
+}
+
+/// The most kinds that are named in place of one that is not there.
+const NEAR: usize = 3;
+
+/// The kinds that have most words in common with a text.
+fn near(text: &str) -> Vec<&'static str> {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split(['.', '_', '-', ' ']);
+        words
+            .map(|word| word.trim_end_matches('s').to_lowercase())
+            .collect()
+    };
+    let wanted = words(text);
+    let common = |name: &str| {
+        words(name)
+            .iter()
+            .filter(|word| wanted.contains(word))
+            .count()
+    };
+    let mut near: Vec<(usize, &str)> = Event::NAMES
+        .iter()
+        .map(|name| (common(name), *name))
+        .filter(|(common, _)| *common > 0)
+        .collect();
+    near.sort_by_key(|(common, _)| std::cmp::Reverse(*common));
+    let best = near.first().map_or(0, |(common, _)| *common);
+    near.retain(|(common, _)| *common == best);
+    near.into_iter().map(|(_, name)| name).take(NEAR).collect()
 }
 
 /// An envelope as its reader may see it: what [`ViewReader::events`] hands out as JSON.
@@ -46,6 +101,8 @@ pub struct ToldEvent {
     pub principal: Asker,
     /// The agent that acted, if one did.
     pub actor: Option<AgentId>,
+    /// Who did it, by name: an agent's handle, a person whom the reader may know, or what else it was.
+    pub by: String,
     /// What happened, in order; of what others did, as far as it concerns the reader.
     pub events: Vec<Event>,
     /// What happened, in words, where the things it is about do not say enough.
@@ -155,7 +212,7 @@ impl ViewReader {
     pub fn event(&self, position: u64) -> Result<Option<Value>> {
         self.read(|snap| {
             let envelope = snap.envelope(int(position))?;
-            envelope.map(|e| snap.told(&e)).transpose()
+            envelope.map(|e| snap.told(Scope::Realm, &e)).transpose()
         })
     }
 
@@ -201,7 +258,7 @@ impl ViewReader {
             let Some(envelope) = snap.envelope(int(position))? else {
                 return Ok(None);
             };
-            let mut value = snap.told(&envelope)?;
+            let mut value = snap.told(Scope::Realm, &envelope)?;
             snap.fill_in(&mut value, None)?;
             Ok(Some(value))
         })
@@ -250,6 +307,12 @@ impl Snap<'_> {
         limit: usize,
         filter: &EventFilter,
     ) -> Result<Page<Value>> {
+        filter.check()?;
+        if let Some(person) = filter.person
+            && !self.sees(scope, person.into())?
+        {
+            return Ok(self.page(Vec::new(), limit));
+        }
         let concerns = match scope {
             Scope::Realm => "?3 IS NULL",
             _ => "EXISTS(SELECT 1 FROM concern c WHERE c.viewer = ?3 AND c.position = e.position)",
@@ -272,10 +335,13 @@ impl Snap<'_> {
              AND (?5 IS NULL OR e.actor = ?5) ORDER BY e.position {way} LIMIT ?2"
         );
         let wide = match scope {
-            Scope::Realm => i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1),
+            Scope::Realm if filter.person.is_none() => {
+                i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
+            }
             // An envelope may hold nothing of the wanted kind for the viewer: the next may.
-            Scope::Owner(_) | Scope::Agent(_) => i64::MAX,
+            _ => i64::MAX,
         };
+        let by = filter.person.map(Principal::Person);
         let actor = filter.actor.map(|a| int(a.0));
         let mut query = self.db.prepare_cached(&sql)?;
         let mut rows = query.query((from_here, wide, scope.viewer(), &filter.kind, actor))?;
@@ -283,6 +349,9 @@ impl Snap<'_> {
         while let Some(row) = rows.next()? {
             let bytes: Vec<u8> = row.get(1)?;
             let envelope = Envelope::decode(&bytes).map_err(|_| Error::Damaged("an envelope"))?;
+            if by.is_some_and(|by| by != envelope.principal) {
+                continue;
+            }
             let did = match scope {
                 Scope::Realm => None,
                 Scope::Owner(_) => row.get(3)?,

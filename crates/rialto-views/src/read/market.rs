@@ -1,11 +1,14 @@
 //! Calls, negotiations, deals, approvals and allowances.
 
+use rialto_core::event::Event;
+use rialto_core::fact::Fact;
 use rialto_core::hash::Hash;
 use rialto_core::id::{
-    AgentId, ApprovalId, CallId, DealId, HoldId, ListingId, NegotiationId, OwnerId, PersonId,
-    TaskId,
+    AgentId, AnyId, ApprovalId, CallId, DealId, HoldId, ListingId, NegotiationId, OwnerId,
+    PersonId, TaskId, position_of,
 };
 use rialto_core::identity::Principal;
+use rialto_core::market::MarketEvent;
 use rialto_core::time::Time;
 use rialto_wire::screen::{Screening, screen_names};
 use rusqlite::{OptionalExtension, Row};
@@ -229,6 +232,10 @@ pub struct DealView {
     pub offer: Hash,
     /// The accepted offer.
     pub accepted: Option<OfferRow>,
+    /// Why it was accepted, as who accepted says it: text from others, to be read as data.
+    pub note: Option<Written>,
+    /// Who wrote that.
+    pub note_by: Option<Who>,
     /// The agent that rules in a dispute; none is the operator.
     pub arbiter: Option<Who>,
     /// Who owns that agent.
@@ -264,10 +271,15 @@ pub struct ApprovalRow {
     pub expires: Time,
     /// When it was asked.
     pub created: Time,
-    /// `approved`, `denied` or `expired`; none while it waits.
+    /// `approved`, `denied`, `expired`, or `over` when what it was about ended first; none while it
+    /// waits.
     pub end: Option<String>,
-    /// Who decided.
+    /// When it ended.
+    pub ended: Option<Time>,
+    /// Which person decided.
     pub by: Option<PersonId>,
+    /// The name of who decided, for those whose people decide.
+    pub by_name: Option<String>,
 }
 
 /// A spending limit.
@@ -416,7 +428,11 @@ impl ViewReader {
     ) -> Result<Page<ApprovalRow>> {
         let table = Table::of("approval", ApprovalId::PREFIX);
         let filter = open_only.then_some(("AND t.ended IS NULL", ""));
-        self.read(|snap| snap.listed(scope, table, filter, paging, |snap, id| snap.approval(id)))
+        self.read(|snap| {
+            snap.listed(scope, table, filter, paging, |snap, id| {
+                snap.approval(scope, id)
+            })
+        })
     }
 
     /// One approval.
@@ -428,7 +444,25 @@ impl ViewReader {
             if !snap.sees(scope, id.into())? {
                 return Ok(None);
             }
-            snap.approval(int(id.0))
+            snap.approval(scope, int(id.0))
+        })
+    }
+
+    /// When the envelopes at some positions were decided, in their order; none where there is none.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn times(&self, positions: &[u64]) -> Result<Vec<Option<Time>>> {
+        self.read(|snap| {
+            let mut query = snap
+                .db
+                .prepare_cached("SELECT at FROM event WHERE position = ?")?;
+            let mut times = Vec::with_capacity(positions.len());
+            for position in positions {
+                let at = query.query_row([int(*position)], |r| r.get(0)).optional()?;
+                times.push(at.map(time));
+            }
+            Ok(times)
         })
     }
 
@@ -446,7 +480,7 @@ const NEGOTIATION: &str = "SELECT id, buyer, seller, call, listing, state, offer
 const DEAL: &str = "SELECT id, negotiation, buyer, seller, price, asset, hold, task, state,
     ended_why, paid, returned, at, since FROM deal WHERE id = ?";
 const APPROVAL: &str = "SELECT id, owner, agent, bound, amount, asset, expires, at, ended_how,
-    ended_by FROM approval WHERE id = ?";
+    ended_by, ended FROM approval WHERE id = ?";
 
 impl Snap<'_> {
     /// A call; what it serves is the caller's own affair.
@@ -598,7 +632,7 @@ impl Snap<'_> {
     }
 
     /// Who owns an agent.
-    fn owner_of(&self, agent: i64) -> Result<Option<OwnerName>> {
+    pub(super) fn owner_of(&self, agent: i64) -> Result<Option<OwnerName>> {
         let sql = "SELECT o.id, o.name FROM agent a JOIN owner o ON o.id = a.owner WHERE a.id = ?";
         let found = self.db.prepare_cached(sql)?.query_row([agent], |r| {
             Ok(OwnerName {
@@ -665,6 +699,11 @@ impl Snap<'_> {
                 position: uint(r.get(4)?),
             })
         })?;
+        let (note, note_by) = self.acceptance(id)?;
+        let mut timeline: Vec<DealStep> = timeline.collect::<rusqlite::Result<_>>()?;
+        for step in &mut timeline {
+            step.by = self.did(deal.id.into(), step.position)?.unwrap_or(step.by);
+        }
         Ok(Some(DealView {
             deal,
             offer: offer.into(),
@@ -673,11 +712,40 @@ impl Snap<'_> {
             arbiter_owner: arbiter.map(|a| self.owner_of(a)).transpose()?.flatten(),
             dispute: self.written(dispute)?,
             ruling: self.written(ruling)?,
-            timeline: timeline.collect::<rusqlite::Result<_>>()?,
+            timeline,
+            note,
+            note_by,
         }))
     }
 
-    pub(super) fn approval(&self, id: i64) -> Result<Option<ApprovalRow>> {
+    /// Why a deal was accepted, and who says so.
+    fn acceptance(&self, deal: i64) -> Result<(Option<Written>, Option<Who>)> {
+        let agreed = self.envelope(int(position_of(uint(deal))))?;
+        let said = agreed.iter().flat_map(|agreed| &agreed.events);
+        let said = said.filter_map(|event| match event {
+            Event::Market(MarketEvent::DealAgreed {
+                deal: id, by, note, ..
+            }) if int(id.0) == deal => note.map(|note| (note, *by)),
+            _ => None,
+        });
+        let Some((note, by)) = said.last() else {
+            return Ok((None, None));
+        };
+        let note = self.written(Some(int(note.id.0)))?;
+        Ok((note, Some(self.who(int(by.0))?)))
+    }
+
+    /// The agent that did something to a thing at a position, if the event names one: of an act that a
+    /// person let through, the agent that had asked.
+    fn did(&self, thing: AnyId, position: u64) -> Result<Option<Principal>> {
+        let envelope = self.envelope(int(position))?;
+        let events = envelope.iter().flat_map(|envelope| &envelope.events);
+        let mut lines = events.flat_map(Fact::told);
+        let by = lines.find_map(|line| line.by.filter(|_| line.subject == thing));
+        Ok(by.map(Principal::Agent))
+    }
+
+    pub(super) fn approval(&self, scope: Scope, id: i64) -> Result<Option<ApprovalRow>> {
         let mut query = self.db.prepare_cached(APPROVAL)?;
         let mut rows = query.query([id])?;
         let Some(row) = rows.next()? else {
@@ -696,8 +764,11 @@ impl Snap<'_> {
             created: time(row.get(7)?),
             end: row.get(8)?,
             by: row.get::<_, Option<i64>>(9)?.map(|p| PersonId(uint(p))),
+            ended: row.get::<_, Option<i64>>(10)?.map(time),
+            by_name: None,
         };
-        row.summary = self.approval_summary(&row)?;
+        row.by_name = self.decided_by(scope, &row)?;
+        row.summary = self.approval_summary(scope, &row)?;
         Ok(Some(row))
     }
 

@@ -62,7 +62,7 @@ pub use newly::Newly;
 pub use nouns::noun_schema;
 pub use nouns::{NounCell, NounRow};
 pub use own::{BlockRow, MemberOf, MuteRow, Reacted, Whom};
-pub use reputation::{DealWeight, ReputationView};
+pub use reputation::{DealWeight, ReputationView, SeenView};
 pub use rights::Parties;
 pub use social::{
     Feed, News, NewsKind, Outcome, PostEdit, PostRow, Reactions, ThreadView, last_at,

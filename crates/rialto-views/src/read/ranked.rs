@@ -1,9 +1,10 @@
 //! The ranked feed: the posts that may be listed for a reader, what is known of each, and a page of
 //! them in order. [`crate::rank`] scores posts.
 //!
-//! An author's reputation is the score of its ended deals at the start of the day, by the log's
-//! clock. It is computed once and kept until the day is over or an event changes it, so that a page
-//! costs a few look-ups per post, however many deals there are.
+//! An author's reputation is its score as seen from the reader at the start of the day, by the log's
+//! clock. Of a reader that has dealt with nobody nothing is known: it sees half the score for
+//! everybody. Either is computed once and kept until the day is over or an event changes it, so that
+//! a page costs a few look-ups per post, however many deals there are.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,7 @@ use rialto_core::id::{AgentId, AnyId, number};
 use rialto_core::time::{DAY_MS, Time};
 use rusqlite::{OptionalExtension, Row};
 
+use super::reputation::Eyes;
 use super::social::{Named, PostRow};
 use super::spread::Seek;
 use super::{Page, Snap, time};
@@ -27,30 +29,34 @@ const NEIGHBOURHOODS: usize = 20;
 /// How many scores are kept.
 const KEPT: usize = 100_000;
 
-/// A computed score: after which event that changed it, on which day, and its value.
-#[derive(Clone, Copy)]
-struct Reckoned {
+/// Of whom a score is, and from whom it is seen; from everybody, if that is 0.
+type Sight = (i64, i64);
+
+/// What a score was computed from: the last events that changed what is known of the agent and of
+/// whom it is seen from, and the day.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Basis {
     moved: i64,
+    eyes_moved: i64,
     day: u64,
-    score: u32,
 }
 
 /// Scores of agents, kept between reads.
 #[derive(Clone, Default)]
-pub(crate) struct Scores(Arc<Mutex<HashMap<i64, Reckoned>>>);
+pub(crate) struct Scores(Arc<Mutex<HashMap<Sight, (Basis, u32)>>>);
 
 impl Scores {
-    fn get(&self, agent: i64, moved: i64, day: u64) -> Option<u32> {
-        let kept = lock(&self.0).get(&agent).copied()?;
-        (kept.moved == moved && kept.day == day).then_some(kept.score)
+    fn get(&self, sight: Sight, basis: Basis) -> Option<u32> {
+        let (kept, score) = lock(&self.0).get(&sight).copied()?;
+        (kept == basis).then_some(score)
     }
 
-    fn keep(&self, agent: i64, reckoned: Reckoned) {
+    fn keep(&self, sight: Sight, basis: Basis, score: u32) {
         let mut kept = lock(&self.0);
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(agent, reckoned);
+        kept.insert(sight, (basis, score));
     }
 }
 
@@ -100,6 +106,7 @@ struct Relation {
 struct Ranking {
     reader: i64,
     communities: Vec<i64>,
+    eyes: Eyes,
     at: Time,
 }
 
@@ -120,6 +127,7 @@ impl Snap<'_> {
         let ranking = Ranking {
             reader: int(reader.0),
             communities: self.communities_of(int(reader.0))?,
+            eyes: self.eyes_of(int(reader.0))?,
             at: self.time_at(int(position))?,
         };
         let candidates = self.candidates(reader, &ranking, before)?;
@@ -201,7 +209,7 @@ impl Snap<'_> {
     fn relation(&self, reader: AgentId, ranking: &Ranking, brief: &Brief) -> Result<Relation> {
         let reputation = match brief.moved {
             0 => 0,
-            moved => self.standing(brief.author, moved, ranking.at)?,
+            moved => self.standing(&ranking.eyes, brief.author, moved, ranking.at)?,
         };
         Ok(Relation {
             followed: self.follows_author(reader, brief.author)?,
@@ -211,14 +219,26 @@ impl Snap<'_> {
         })
     }
 
-    /// An agent's score at the start of a day.
-    fn standing(&self, agent: i64, moved: i64, at: Time) -> Result<u32> {
+    /// An agent's score at the start of a day, as seen from a reader; half of that for everybody, if
+    /// the reader has no view of its own.
+    fn standing(&self, eyes: &Eyes, agent: i64, moved: i64, at: Time) -> Result<u32> {
         let day = at.0 / DAY_MS;
-        if let Some(score) = self.scores.get(agent, moved, day) {
+        let start = Time(day * DAY_MS);
+        let sees = eyes.see();
+        let sight = (agent, if sees { eyes.reader } else { 0 });
+        let basis = Basis {
+            moved,
+            eyes_moved: if sees { eyes.moved } else { 0 },
+            day,
+        };
+        if let Some(score) = self.scores.get(sight, basis) {
             return Ok(score);
         }
-        let score = self.score_of(agent, Time(day * DAY_MS))?;
-        self.scores.keep(agent, Reckoned { moved, day, score });
+        let score = match sees {
+            true => self.seen_through(eyes, agent, start)?.score,
+            false => self.score_of(agent, start)? / 2,
+        };
+        self.scores.keep(sight, basis, score);
         Ok(score)
     }
 

@@ -30,6 +30,56 @@ fn the_latest_act_comes_first_and_names_the_parties() {
 }
 
 #[test]
+fn every_line_is_a_sentence() {
+    let day = Day::new().trade();
+    let views = day.realm.views().reader();
+    let all = acts(&views, Scope::Realm);
+    let told: Vec<String> = all
+        .iter()
+        .map(|a| format!("{} {}", a.who, a.what))
+        .collect();
+    let told = told.join("\n");
+    assert!(
+        told.contains(" signed up") && told.contains(" registered @"),
+        "{told}"
+    );
+    assert!(told.contains("operator issued money"), "{told}");
+    for broken in [
+        " to\n",
+        "acct_",
+        "agent_",
+        "person_",
+        "was registered",
+        "the work is",
+    ] {
+        assert!(!told.contains(broken), "{broken} in\n{told}");
+    }
+}
+
+#[test]
+fn a_kind_that_no_event_is_of_is_refused_with_those_that_are_near() {
+    for (kind, near) in [
+        ("market.deal_agreed", None),
+        ("approval_ended", Some("policy.approval_ended")),
+        ("deal_agreed", Some("market.deal_agreed")),
+        ("market.offers_made", Some("market.offer_made")),
+        ("zzz", Some("such as market.deal_agreed")),
+    ] {
+        let kind = Some(kind.to_owned());
+        let filter = EventFilter {
+            kind,
+            ..EventFilter::default()
+        };
+        let told = filter.check().err().map(|why| why.to_string());
+        match (told, near) {
+            (None, None) => {}
+            (Some(told), Some(near)) => assert!(told.contains(near), "{told}"),
+            (told, _) => panic!("{filter:?}: {told:?}"),
+        }
+    }
+}
+
+#[test]
 fn an_owner_is_told_of_its_own_affairs_only() {
     let day = Day::new().trade();
     let views = day.realm.views().reader();
@@ -160,7 +210,7 @@ fn the_log_is_read_backwards_page_by_page() {
     assert_eq!(positions, (1..=last).rev().collect::<Vec<_>>());
     let kind = EventFilter {
         kind: Some("market.deal_agreed".to_owned()),
-        actor: None,
+        ..EventFilter::default()
     };
     let agreed = views.latest_events(Scope::Realm, &kind, &Paging::default());
     assert_eq!(agreed.unwrap().items.len(), 1);

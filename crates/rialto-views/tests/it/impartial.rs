@@ -140,7 +140,7 @@ const NAMES: [([&str; 4], [&str; 3]); 3] = [
         ["meta", "openai", "anthropic"],
     ),
     (
-        ["aa", "guide-of-rialto", "gondolier", "house"],
+        ["aa", "porter-guide", "gondolier", "house"],
         ["rialto-house", "x1", "x2"],
     ),
 ];

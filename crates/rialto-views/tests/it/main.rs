@@ -22,4 +22,5 @@ mod search;
 mod square;
 mod texts;
 mod trace;
+mod trust;
 mod waiting;

@@ -443,7 +443,7 @@ fn events_are_read_by_kind_and_with_their_texts() {
     let reader = views.reader();
     let filter = EventFilter {
         kind: Some("market.deal_agreed".to_owned()),
-        actor: None,
+        ..EventFilter::default()
     };
     let page = reader.events(Scope::Realm, &filter, &all()).unwrap();
     assert_eq!(page.items.len(), 1);

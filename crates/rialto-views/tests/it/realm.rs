@@ -87,6 +87,7 @@ impl Realm {
         let stamp = Stamp {
             now: Time(self.now_ms),
             steady_ms: self.now_ms,
+            began_ms: 0,
             entropy: *key.bytes(),
             custody: Some((key, key.short())),
         };

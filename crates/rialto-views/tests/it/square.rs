@@ -445,7 +445,7 @@ fn a_post_about_a_deal_shows_what_came_of_it() {
 fn reputation_is_explained_and_keeps_private_deals_private() {
     let day = Day::new().trade();
     let reader = day.realm.views().reader();
-    let told = |scope| reader.reputation(scope, day.seller).unwrap().unwrap();
+    let told = |scope| reader.reputation(scope, day.seller, None).unwrap().unwrap();
     let (own, stranger) = (
         told(Some(Scope::Agent(day.seller))),
         told(Some(Scope::Agent(day.rival))),

@@ -1,6 +1,6 @@
 //! The thread of a goal and of a deal.
 
-use rialto_core::id::{AnyId, DealId, MessageId, TaskId, number};
+use rialto_core::id::{AnyId, DealId, MessageId, TaskId, number, position_of};
 use rialto_views::{Scope, Trace};
 use serde_json::json;
 
@@ -63,6 +63,41 @@ fn a_goal_is_followed_to_its_settlement_without_a_gap() {
             .all(|h| h.position.is_some() && !h.private)
     );
     assert!(trace.hops.is_sorted_by_key(|h| h.position));
+    // A cause comes before what it brought about, and each line reads behind a name.
+    for hop in &trace.hops {
+        let at = hop.position.unwrap();
+        assert!(
+            hop.links
+                .iter()
+                .all(|cause| position_of(cause.number()) <= at),
+            "{hop:?}"
+        );
+    }
+    let said: Vec<String> = trace
+        .hops
+        .iter()
+        .map(|h| {
+            format!(
+                "{} {}",
+                h.who.as_deref().unwrap(),
+                h.what.as_deref().unwrap()
+            )
+        })
+        .collect();
+    let told = said.join("\n");
+    for line in [
+        "@seller completed the work",
+        "@buyer ended the deal: settled, accepted",
+        "held 20.00 USD from @buyer to @seller for deal_",
+        "gave @seller the work of deal_",
+        "opened the proposals together",
+    ] {
+        assert!(told.contains(line), "{line} in\n{told}");
+    }
+    assert!(
+        !told.contains("agent_") && !told.contains("acct_"),
+        "{told}"
+    );
 }
 
 #[test]

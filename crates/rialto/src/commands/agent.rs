@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::parse;
 use super::remote::{self, Paged, Remote};
+use super::show;
 use crate::output::{CliError, Output};
 
 /// Agents: who they are and what they may act with.
@@ -82,7 +83,7 @@ enum AgentCommand {
     Register {
         /// Its unique handle, such as @casa.
         handle: String,
-        /// Its owner's id; by default the token's own owner.
+        /// Its owner's id or name; by default the token's own owner.
         #[arg(long, value_name = "OWNER")]
         owner: Option<String>,
         /// The team of its owner that it belongs to.
@@ -108,7 +109,7 @@ enum AgentCommand {
         /// A word to find it by.
         #[arg(long)]
         tag: Option<String>,
-        /// Its owner's id.
+        /// Its owner's id or name.
         #[arg(long)]
         owner: Option<String>,
         #[command(flatten)]
@@ -142,6 +143,8 @@ enum AgentCommand {
     },
     /// Lists tokens: ids and labels, never secrets.
     Tokens {
+        /// Only those of this agent: its handle or id.
+        agent: Option<String>,
         #[command(flatten)]
         paged: Paged,
     },
@@ -192,6 +195,7 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
             profile,
         } => {
             let profile = profile.json()?;
+            let owner = remote::owner_if_named(remote, owner.as_deref()).await?;
             let args = json!({ "handle": handle, "owner": owner, "team": team, "key": key, "profile": profile });
             remote::carry_out_saving(remote, out, "agent.register", args, save.as_deref()).await
         }
@@ -213,6 +217,7 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 ("ID", "/id"),
                 ("OWNER", "/owner_name"),
                 ("STATUS", "/status"),
+                ("BY", "/suspended_by"),
                 ("SOLD", "/reputation/sold"),
                 ("BOUGHT", "/reputation/bought"),
                 ("DESCRIPTION", "/description"),
@@ -233,7 +238,7 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
             let args = json!({ "subject": { "agent": agent }, "label": label, "expires_in_ms": expires_in });
             remote::carry_out_saving(remote, out, "token.issue", args, save.as_deref()).await
         }
-        AgentCommand::Tokens { paged } => {
+        AgentCommand::Tokens { agent, paged } => {
             let columns = [
                 ("ID", "/id"),
                 ("HOLDER", "/principal"),
@@ -243,7 +248,14 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 ("ENDED", "/ended"),
                 ("LEAKED", "/leaked"),
             ];
-            remote::list(remote, out, "/api/tokens", &paged, &[], &columns).await
+            let client = match agent {
+                Some(agent) => remote.client()?.acting_as(&agent)?,
+                None => remote.client()?,
+            };
+            let page = client
+                .get(&remote::page_of("/api/tokens", &paged, &[]))
+                .await?;
+            show::page(out, &page, &columns)
         }
         AgentCommand::RevokeToken { token } => {
             remote::carry_out(remote, out, "token.revoke", json!({ "token": token })).await

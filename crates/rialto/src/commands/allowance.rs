@@ -7,7 +7,7 @@ use super::parse;
 use super::remote::{self, Remote};
 use super::show;
 use crate::output::{CliError, Output};
-use rialto_client::quoted;
+use rialto_client::{Client, quoted};
 
 /// Spending limits.
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub struct AllowanceArgs {
 /// A spending limit.
 #[derive(Debug, Args)]
 struct Limits {
-    /// The node: realm, an owner's, team's or agent's id, or @handle.
+    /// The node: realm, an agent's @handle, an owner's name, or the id of an owner, team or agent.
     #[arg(value_parser = parse::node)]
     node: Value,
     /// The asset; by default the realm's first.
@@ -69,9 +69,10 @@ enum AllowanceCommand {
         #[command(flatten)]
         limits: Limits,
     },
-    /// Lists an owner's limits.
+    /// Lists an owner's limits, or the realm's, with what was spent and what they leave. What is held
+    /// counts as spent; what was spent before a limit was set does not count.
     List {
-        /// Its id; by default the token's own owner.
+        /// Its id or name, or realm; by default the token's own owner, for the operator the realm.
         owner: Option<String>,
     },
 }
@@ -83,7 +84,11 @@ enum AllowanceCommand {
 pub(crate) async fn run(args: AllowanceArgs, out: Output) -> Result<(), CliError> {
     let remote = &args.remote;
     match args.command {
-        AllowanceCommand::Set { limits } => {
+        AllowanceCommand::Set { mut limits } => {
+            if let Some(name) = limits.node.get_mut("owner") {
+                let owner = name.as_str().unwrap_or_default().to_owned();
+                *name = json!(remote::owner_named(&remote.client()?, &owner).await?);
+            }
             let args = json!({
                 "node": limits.node, "asset": limits.asset, "per_deal": limits.per_deal,
                 "per_period": limits.per_period, "period_ms": limits.period,
@@ -94,19 +99,37 @@ pub(crate) async fn run(args: AllowanceArgs, out: Output) -> Result<(), CliError
         }
         AllowanceCommand::List { owner } => {
             let client = remote.client()?;
-            let owner = remote::owner_or_own(&client, owner.as_deref()).await?;
-            let limits = client
-                .get(&format!("/api/owners/{}/allowances", quoted(&owner)))
-                .await?;
+            let limits = client.get(&whose(&client, owner).await?).await?;
             let columns = [
-                ("NODE", "/node"),
+                ("FOR", "/name"),
                 ("ASSET", "/asset"),
                 ("PER DEAL", "/per_deal"),
                 ("PER PERIOD", "/per_period"),
                 ("PERIOD", "/period_ms"),
+                ("SPENT OR HELD", "/spent"),
+                ("LEFT", "/left"),
+                ("RENEWS", "/renews"),
                 ("APPROVAL ABOVE", "/approval_above"),
+                ("COUNTS SINCE", "/counts_from"),
             ];
             show::page(out, &limits, &columns)
         }
     }
+}
+
+/// Where the wanted limits are read.
+async fn whose(client: &Client, named: Option<String>) -> Result<String, CliError> {
+    const REALM: &str = "/api/realm/allowances";
+    if named.as_deref() == Some("realm") {
+        return Ok(REALM.to_owned());
+    }
+    let who = client.get("/api/whoami").await?;
+    let operator = who
+        .pointer("/principal/kind")
+        .is_some_and(|kind| kind == "operator");
+    if named.is_none() && operator {
+        return Ok(REALM.to_owned());
+    }
+    let owner = remote::owner_or_own(client, named.as_deref()).await?;
+    Ok(format!("/api/owners/{}/allowances", quoted(&owner)))
 }

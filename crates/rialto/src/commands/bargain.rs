@@ -64,8 +64,21 @@ pub(super) fn next_in_deal(view: &Value) -> Option<String> {
     })
 }
 
-/// The command that answers a delivery, if one is called for.
+/// What an offer offers: the price, and what is promised for it.
+pub(super) fn offered(fact: &Value) -> Option<String> {
+    let price = money(fact, "/offer/bargain/price", "/offer/bargain/asset")?;
+    let lines = owned(fact, "/lines").filter(|lines| lines != "-");
+    Some(match lines {
+        Some(lines) => format!("{price} for {lines}"),
+        None => price,
+    })
+}
+
+/// The command that answers a delivery, while there is something to answer.
 pub(super) fn next_for(delivery: &Value) -> Option<String> {
+    delivery
+        .get("answerable")
+        .filter(|can| **can == Value::Bool(true))?;
     let (_, inner) = delivery.get("event")?.as_object()?.iter().next()?;
     let (kind, fact) = inner.as_object()?.iter().next()?;
     let of = |pointer: &str| text(fact, pointer);
@@ -150,7 +163,7 @@ fn offer(offer: &Value) -> String {
     lines.add("funded", funded.map(|held| says(held).to_owned()));
     terms(&mut lines, offer);
     lines.add("arbiter", Some(arbiter(offer)));
-    lines.add("note", owned(offer, "/note"));
+    lines.add("note", said(offer, "/note", owned(offer, "/by")));
     lines.add("until", owned(offer, "/expires"));
     let hash = text(offer, "/hash").unwrap_or_default();
     let title = format!(
@@ -159,6 +172,33 @@ fn offer(offer: &Value) -> String {
         owned(offer, "/by").unwrap_or_default()
     );
     format!("{title}\n{}", lines.text())
+}
+
+/// What somebody wrote, after its author's name and its screening labels, so that nobody's words pass
+/// for another's.
+pub(super) fn said(value: &Value, pointer: &str, by: Option<String>) -> Option<String> {
+    let written = value.pointer(pointer).filter(|v| !v.is_null())?;
+    let labels = written
+        .pointer("/screening/labels")
+        .and_then(Value::as_array);
+    let labels = labels.filter(|labels| !labels.is_empty());
+    let screened = labels.map_or_else(String::new, |labels| {
+        let names: Vec<String> = labels.iter().map(brief).collect();
+        format!(" (screening: {})", names.join(", ").replace('_', " "))
+    });
+    let by = by.unwrap_or_else(|| author(written).to_owned());
+    Some(format!("by {by}{screened}: {}", brief(written)))
+}
+
+/// What is known of an author without a name.
+fn author(written: &Value) -> &'static str {
+    let labels = written.get("labels").and_then(Value::as_array);
+    let has = |label: &str| labels.is_some_and(|labels| labels.iter().any(|l| l == label));
+    match (has("by_operator"), has("by_person")) {
+        (true, _) => "the operator",
+        (_, true) => "a person",
+        _ => "an agent",
+    }
 }
 
 /// Who rules in a dispute, and who owns it.
@@ -218,8 +258,13 @@ pub(super) fn deal(view: &Value) -> String {
     }
     lines.add("agreed in", owned(view, "/deal/negotiation"));
     lines.add("offer", text(view, "/offer").map(str::to_owned));
-    terms(&mut lines, view.get("accepted").unwrap_or(&Value::Null));
+    let accepted = view.get("accepted").unwrap_or(&Value::Null);
+    terms(&mut lines, accepted);
     lines.add("arbiter", Some(arbiter(view)));
+    let party = |pointer: &str| Some(role(view, accepted.pointer(pointer)?));
+    lines.add("note", said(accepted, "/note", party("/by")));
+    let accepting = view.get("note_by").map(|by| role(view, by));
+    lines.add("accepted", said(view, "/note", accepting));
     lines.add("dispute", owned(view, "/dispute"));
     lines.add("ruling", owned(view, "/ruling"));
     let steps = view.get("timeline").and_then(Value::as_array);
@@ -228,6 +273,16 @@ pub(super) fn deal(view: &Value) -> String {
     }
     lines.add("next", next_in_deal(view));
     format!("{}\n{}", head(view, "/deal"), lines.text())
+}
+
+/// A party of a deal by its handle and its side.
+fn role(view: &Value, party: &Value) -> String {
+    let sides = ["buyer", "seller"].into_iter();
+    let side = sides.filter(|side| text(view, &format!("/deal/{side}/id")) == text(party, "/id"));
+    match side.last() {
+        Some(side) => format!("{} (the {side})", brief(party)),
+        None => brief(party),
+    }
 }
 
 /// A step: when, what, by whom.
@@ -382,11 +437,10 @@ mod tests {
             ),
             (Value::Null, None),
         ] {
-            assert_eq!(
-                next_for(&json!({ "event": event })).as_deref(),
-                want,
-                "{event}"
-            );
+            let next =
+                |answerable: bool| next_for(&json!({ "event": event, "answerable": answerable }));
+            assert_eq!(next(true).as_deref(), want, "{event}");
+            assert_eq!(next(false), None, "{event}");
         }
     }
 }

@@ -80,6 +80,10 @@ enum DealCommand {
         /// The account that a buyer pays from; by default the buyer's main account.
         #[arg(long, value_name = "ACCOUNT")]
         pay_from: Option<String>,
+        /// Why, for the person who may have to approve it and for the other side; - reads standard
+        /// input. A task or message that causes it is named with --cause.
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
     },
     /// Leaves a negotiation.
     Leave {
@@ -176,11 +180,13 @@ pub(crate) async fn run(args: DealArgs, out: Output) -> Result<(), CliError> {
             negotiation,
             offer,
             pay_from,
+            note,
         } => {
             let offer = whole_hash(&remote.client()?, &negotiation, &offer).await?;
+            let note = note.as_deref().map(parse::text_or_stdin).transpose()?;
             (
                 "negotiation.accept",
-                json!({ "negotiation": negotiation, "offer": offer, "pay_from": pay_from }),
+                json!({ "negotiation": negotiation, "offer": offer, "pay_from": pay_from, "note": note }),
             )
         }
         DealCommand::Leave { negotiation } => {

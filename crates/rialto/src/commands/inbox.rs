@@ -21,11 +21,13 @@ const RECONNECTS: u32 = 30;
 const COLUMNS: &[Column] = &[
     ("SEQ", "/seq"),
     ("AT", "/at"),
+    ("FROM", "/who"),
     ("ABOUT", "/item/kind"),
     ("ID", "/item/id"),
     ("WHAT", "/what"),
     ("TEXT", "/text"),
     ("NOW", "/now"),
+    ("MADE", "/made"),
     ("ANSWER WITH", "/next"),
 ];
 
@@ -159,12 +161,15 @@ fn print(out: Output, page: &Value) -> Result<(), CliError> {
     } else {
         show::table(out, &rows, COLUMNS)?;
     }
-    let number = |name: &str| page.get(name).and_then(Value::as_u64).unwrap_or(0);
-    out.note(format!(
-        "acknowledged {} of {}",
-        number("acknowledged"),
-        number("last")
-    ));
+    let number = |of: &Value, name: &str| of.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let acknowledged = number(page, "acknowledged");
+    let read = deliveries.last().map_or(0, |last| number(last, "seq"));
+    let how = match read > acknowledged {
+        true => format!("; once they are dealt with: rialto inbox ack {read}"),
+        false => String::new(),
+    };
+    let last = number(page, "last");
+    out.note(format!("acknowledged {acknowledged} of {last}{how}"));
     Ok(())
 }
 
@@ -177,7 +182,7 @@ fn trimmed(span: &Value) -> String {
     }
 }
 
-/// A delivery with what happened by name, and its first text.
+/// A delivery with who made it, what happened by name, and its first text.
 fn row(delivery: &Value) -> Value {
     let mut row = delivery.clone();
     if let Some(fields) = row.as_object_mut() {
@@ -187,6 +192,7 @@ fn row(delivery: &Value) -> Value {
             "what".to_owned(),
             json!(what(delivery.get("event").unwrap_or(&Value::Null))),
         );
+        fields.insert("who".to_owned(), who(delivery));
         fields.insert("next".to_owned(), json!(bargain::next_for(delivery)));
         // The post's state if it has changed since.
         let now = delivery.get("post").filter(|state| *state != "live");
@@ -203,13 +209,29 @@ fn row(delivery: &Value) -> Value {
     row
 }
 
-/// The name of an event: `deal_agreed` of `{"market": {"deal_agreed": {…}}}`.
+/// Who made a delivery: an agent, or what else it was.
+fn who(delivery: &Value) -> Value {
+    let from = |name: &str| delivery.get("from").and_then(|from| from.get(name));
+    let who = from("agent").or_else(|| from("kind"));
+    who.cloned().unwrap_or(Value::Null)
+}
+
+/// The name of an event: `deal_agreed` of `{"market": {"deal_agreed": {…}}}`. An offer says what for how
+/// much.
 fn what(event: &Value) -> Option<String> {
     let (_, inner) = event.as_object()?.iter().next()?;
-    match inner {
-        Value::String(name) => Some(name.clone()),
-        _ => inner.as_object()?.keys().next().cloned(),
+    let (name, fact) = match inner {
+        Value::String(name) => return Some(name.clone()),
+        _ => inner.as_object()?.iter().next()?,
+    };
+    if let Some(end) = fact.get("end").and_then(Value::as_str)
+        && name == "approval_ended"
+    {
+        // A yes and a no are not the same news.
+        return Some(format!("approval {end}"));
     }
+    let offered = bargain::offered(fact).filter(|_| name == "offer_made");
+    Some(offered.map_or_else(|| name.clone(), |offered| format!("{name}: {offered}")))
 }
 
 /// Follows the stream; after a broken connection it resumes after the last delivery.
@@ -295,7 +317,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_delivery_says_from_whom_it_is() {
+        let ana = json!({ "id": "agent_a", "handle": "@ana", "resembles": "@anna" });
+        let from = json!({ "from": { "kind": "agent", "agent": ana } });
+        assert_eq!(show::brief(&who(&from)), "@ana (not @anna)");
+        let clock = json!({ "from": { "kind": "realm" } });
+        assert_eq!(show::brief(&who(&clock)), "realm");
+    }
+
+    #[test]
     fn events_are_named() {
+        let offer = json!({ "market": { "offer_made": {
+            "offer": { "bargain": { "price": "12.50", "asset": "USD" } },
+            "lines": [{ "item": "Tacos", "quantity": 2 }, { "item": "Salsa", "quantity": 1 }],
+        } } });
+        assert_eq!(
+            what(&offer).as_deref(),
+            Some("offer_made: 12.50 USD for Tacos 2, Salsa 1")
+        );
         assert_eq!(
             what(&json!({ "market": { "deal_agreed": { "deal": "x" } } })).as_deref(),
             Some("deal_agreed")
@@ -304,6 +343,11 @@ mod tests {
             what(&json!({ "realm": "clock_accepted" })).as_deref(),
             Some("clock_accepted")
         );
+        for end in ["approved", "denied", "expired", "over"] {
+            let event =
+                json!({ "policy": { "approval_ended": { "approval": "appr_1", "end": end } } });
+            assert_eq!(what(&event), Some(format!("approval {end}")));
+        }
         assert_eq!(what(&Value::Null), None);
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use rialto_core::event::{BadEnvelope, Envelope, Event};
-use rialto_core::id::AssetId;
+use rialto_core::id::{AgentId, AssetId};
+use rialto_core::identity::{IdentityEvent, Principal};
 use rialto_core::ledger::LedgerEvent;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
@@ -15,7 +16,7 @@ use rialto_journal::digest::{Digest, entity_hash};
 use rialto_journal::sqlite::SqliteReader;
 use rialto_journal::{JournalError, LogReader, StoredFrame};
 use rialto_server::node::content_refs;
-use rialto_views::{Scale, readable};
+use rialto_views::{EventFilter, Scale, readable};
 use rialto_wire::body::{Body, content_hash};
 use serde_json::{Map, Value, json};
 
@@ -52,8 +53,8 @@ struct Selected {
     /// Only events of this kind, such as market.deal_agreed.
     #[arg(long)]
     kind: Option<String>,
-    /// Only events by the agent with this id.
-    #[arg(long, value_name = "AGENT")]
+    /// Only events by this agent (@handle or id), or by the person with this id.
+    #[arg(long, value_name = "WHO")]
     actor: Option<String>,
     /// Read this data folder instead of asking a server.
     #[arg(long, value_name = "DIR")]
@@ -147,9 +148,11 @@ fn row(envelope: &Value) -> Value {
         .map_or(&[][..], Vec::as_slice);
     let kinds: Vec<String> = events.iter().filter_map(kind).collect();
     let actor = envelope.get("actor").filter(|a| !a.is_null());
+    // Only the server knows names.
+    let by = envelope.get("by");
     json!({
         "position": envelope.get("position"), "at": envelope.get("at"), "ids": envelope.get("ids"),
-        "by": actor.or_else(|| envelope.get("principal")), "cause": envelope.get("cause"), "what": kinds,
+        "by": by.or(actor).or_else(|| envelope.get("principal")), "cause": envelope.get("cause"), "what": kinds,
         "said": envelope.get("said"),
     })
 }
@@ -165,9 +168,16 @@ fn kind(event: &Value) -> Option<String> {
 }
 
 fn show_offline(out: Output, data: &Path, selected: &Selected) -> Result<(), CliError> {
+    let filter = EventFilter {
+        kind: selected.kind.clone(),
+        ..EventFilter::default()
+    };
+    filter
+        .check()
+        .map_err(|why| CliError::usage(why.to_string()))?;
     let mut reader = SqliteReader::open(data).map_err(journal_error)?;
     // Which assets there are stands in the events before those that are shown.
-    let mut assets = BTreeMap::new();
+    let (mut assets, mut handles) = (BTreeMap::new(), BTreeMap::new());
     if let Some(position) = selected.position {
         let mut found = None;
         each_envelope(&mut reader, &mut |at, envelope| {
@@ -188,9 +198,10 @@ fn show_offline(out: Output, data: &Path, selected: &Selected) -> Result<(), Cli
     let mut found = Vec::new();
     each_envelope(&mut reader, &mut |at, envelope| {
         learn_assets(envelope, &mut assets);
-        if at > after {
+        learn_handles(envelope, &mut handles);
+        if at > after && is_by(envelope, selected.actor.as_deref(), &handles) {
             let value = readable(envelope, &mut |id| assets.get(&id).cloned());
-            found.extend(Some(value).filter(|v| wanted(v, selected)));
+            found.extend(Some(value).filter(|v| is_of(v, selected.kind.as_ref())));
         }
         // One more than is shown tells that there are more.
         Ok(found.len() <= limit)
@@ -200,18 +211,41 @@ fn show_offline(out: Output, data: &Path, selected: &Selected) -> Result<(), Cli
     print(out, &json!({ "items": found }), more)
 }
 
-fn wanted(envelope: &Value, selected: &Selected) -> bool {
+/// Whether an agent, by handle or id, or a person, by id, did it.
+fn is_by(envelope: &Envelope, who: Option<&str>, handles: &BTreeMap<AgentId, String>) -> bool {
+    let Some(who) = who else { return true };
+    let is_person = match envelope.principal {
+        Principal::Person(person) => person.to_string() == who,
+        _ => false,
+    };
+    let agent = match envelope.principal {
+        Principal::Agent(agent) => Some(agent),
+        _ => envelope.actor,
+    };
+    let named = format!("@{}", who.trim_start_matches('@'));
+    let is_agent = |agent: AgentId| {
+        let handle = handles.get(&agent).map(String::as_str);
+        agent.to_string() == who || handle == Some(named.as_str())
+    };
+    is_person || agent.is_some_and(is_agent)
+}
+
+fn is_of(envelope: &Value, wanted: Option<&String>) -> bool {
     let events = envelope
         .get("events")
         .and_then(Value::as_array)
         .map_or(&[][..], Vec::as_slice);
     let of_kind = |k: &String| events.iter().any(|event| kind(event).as_ref() == Some(k));
-    let by = |a: &String| {
-        envelope
-            .get("actor")
-            .is_some_and(|actor| actor == a.as_str())
-    };
-    selected.kind.as_ref().is_none_or(of_kind) && selected.actor.as_ref().is_none_or(by)
+    wanted.is_none_or(of_kind)
+}
+
+/// Notes the handle of an agent that is registered.
+fn learn_handles(envelope: &Envelope, handles: &mut BTreeMap<AgentId, String>) {
+    for event in &envelope.events {
+        if let Event::Identity(IdentityEvent::AgentRegistered { agent, handle, .. }) = event {
+            handles.insert(*agent, handle.to_string());
+        }
+    }
 }
 
 /// Notes the code and scale of an asset that is created.

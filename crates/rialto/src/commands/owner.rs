@@ -10,7 +10,7 @@ use super::parse;
 use super::remote::{self, Paged, Remote};
 use super::show;
 use crate::output::{CliError, Output};
-use rialto_client::quoted;
+use rialto_client::{Client, quoted};
 
 /// Owners, their people and their tokens.
 #[derive(Debug, Args)]
@@ -71,7 +71,7 @@ enum OwnerCommand {
     },
     /// Shows an owner and its people.
     Show {
-        /// Its id; by default the token's own owner.
+        /// Its id or name; by default the token's own owner.
         owner: Option<String>,
     },
     /// Adds a person, and gets its first token.
@@ -81,7 +81,7 @@ enum OwnerCommand {
         /// What it may do.
         #[arg(long, value_enum)]
         role: Role,
-        /// The owner's id; by default the token's own owner.
+        /// The owner's id or name; by default the token's own owner.
         #[arg(long, value_name = "OWNER")]
         owner: Option<String>,
         /// Store the token in this new file instead of printing it.
@@ -104,29 +104,29 @@ enum OwnerCommand {
     },
     /// Pulls the stop switch of an owner with all its people and agents.
     Suspend {
-        /// Its id.
+        /// Its id or name.
         owner: String,
     },
     /// Releases the stop switch of an owner.
     Resume {
-        /// Its id.
+        /// Its id or name.
         owner: String,
     },
     /// Stops all agents of an owner at once; its people go on. Agents that it registers later are
     /// stopped too.
     Stop {
-        /// Its id; by default the token's own owner.
+        /// Its id or name; by default the token's own owner.
         owner: Option<String>,
     },
     /// Restarts an owner's agents after a stop; agents that were suspended individually stay
     /// suspended.
     Start {
-        /// Its id; by default the token's own owner.
+        /// Its id or name; by default the token's own owner.
         owner: Option<String>,
     },
     /// Exports all data of an owner as JSON lines.
     Export {
-        /// Its id; by default the token's own owner.
+        /// Its id or name; by default the token's own owner.
         owner: Option<String>,
         /// Write to this new file, readable by its owner only, instead of standard output.
         #[arg(long, value_name = "FILE")]
@@ -198,6 +198,7 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
             remote::carry_out_saving(remote, out, "token.issue", args, save.as_deref()).await
         }
         OwnerCommand::Suspend { owner } => {
+            let owner = remote::owner_named(&remote.client()?, &owner).await?;
             remote::carry_out(
                 remote,
                 out,
@@ -207,6 +208,7 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
             .await
         }
         OwnerCommand::Resume { owner } => {
+            let owner = remote::owner_named(&remote.client()?, &owner).await?;
             remote::carry_out(
                 remote,
                 out,
@@ -215,14 +217,8 @@ pub(crate) async fn run(args: OwnerArgs, out: Output) -> Result<(), CliError> {
             )
             .await
         }
-        OwnerCommand::Stop { owner } => {
-            let args = json!({ "owner": owner, "stop": true });
-            remote::carry_out(remote, out, "owner.stop", args).await
-        }
-        OwnerCommand::Start { owner } => {
-            let args = json!({ "owner": owner, "stop": false });
-            remote::carry_out(remote, out, "owner.stop", args).await
-        }
+        OwnerCommand::Stop { owner } => switch(remote, out, owner.as_deref(), true).await,
+        OwnerCommand::Start { owner } => switch(remote, out, owner.as_deref(), false).await,
         OwnerCommand::Export { owner, file } => export(remote, out, owner.as_deref(), file).await,
     }
 }
@@ -254,6 +250,97 @@ async fn sign_ups(
         ((*name).to_owned(), value)
     });
     show::record(out, &Value::Object(shown.collect()))
+}
+
+/// Stops or restarts all agents of an owner, and says which that were and what undoes it.
+async fn switch(
+    remote: &Remote,
+    out: Output,
+    named: Option<&str>,
+    stop: bool,
+) -> Result<(), CliError> {
+    let client = remote.client()?;
+    let owner = remote::owner_or_own(&client, named).await?;
+    let args = json!({ "owner": owner, "stop": stop });
+    let accepted = client.command("owner.stop", args).await?;
+    let agents = agents_of(&client, &owner).await?;
+    let alone = handles(&agents, |agent| {
+        let causes = agent.get("suspended_by").and_then(Value::as_array);
+        causes.is_some_and(|causes| causes.iter().any(|cause| cause == "itself"))
+    });
+    if out.is_json() {
+        let mut answer =
+            serde_json::to_value(&accepted).map_err(|e| CliError::bug(e.to_string()))?;
+        if let Some(fields) = answer.as_object_mut() {
+            fields.insert("agents".to_owned(), json!(agents.len()));
+            fields.insert("suspended_individually".to_owned(), json!(alone));
+        }
+        return out.json(&answer);
+    }
+    remote::tell(out, &accepted, None)?;
+    out.line(switched(stop, &owner, agents.len(), &alone))
+}
+
+/// The agents of an owner that are not closed.
+async fn agents_of(client: &Client, owner: &str) -> Result<Vec<Value>, CliError> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let parameters = [
+            ("owner", Some(owner.to_owned())),
+            ("limit", Some("100".to_owned())),
+            ("cursor", cursor),
+        ];
+        let page = client
+            .get(&remote::query("/api/agents", &parameters))
+            .await?;
+        let rows = show::rows_of(&page).iter();
+        all.extend(
+            rows.filter(|row| row.get("status").is_some_and(|s| s != "closed"))
+                .cloned(),
+        );
+        let next = page.get("next_cursor").and_then(Value::as_str);
+        match next.map(str::to_owned) {
+            Some(next) => cursor = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// The handles of the agents of which something is so.
+fn handles(agents: &[Value], holds: impl Fn(&Value) -> bool) -> Vec<String> {
+    let named = agents.iter().filter(|agent| holds(agent));
+    let named = named.filter_map(|agent| agent.get("handle")?.as_str());
+    named.map(str::to_owned).collect()
+}
+
+/// What a switch of all agents came to.
+fn switched(stop: bool, owner: &str, agents: usize, alone: &[String]) -> String {
+    let count = |number: usize| match number {
+        1 => "1 agent".to_owned(),
+        more => format!("{more} agents"),
+    };
+    let mut lines = Vec::new();
+    if stop {
+        lines.push(format!(
+            "  stopped {} of {owner}; its people go on",
+            count(agents)
+        ));
+    } else {
+        let running = agents.saturating_sub(alone.len());
+        lines.push(format!("  started {} of {owner}", count(running)));
+    }
+    if !alone.is_empty() {
+        let stay = if stop { "were and stay" } else { "stay" };
+        lines.push(format!(
+            "  {stay} suspended individually: {}",
+            alone.join(", ")
+        ));
+        lines.push("          (one is resumed with rialto agent resume)".to_owned());
+    }
+    if stop {
+        lines.push(format!("  next    rialto owner start {owner} undoes it"));
+    }
+    lines.join("\n")
 }
 
 async fn show_owner(remote: &Remote, out: Output, named: Option<&str>) -> Result<(), CliError> {
@@ -303,4 +390,42 @@ async fn export(
         "{count} lines of {owner} written to {}",
         path.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_of_all_agents_says_what_it_did_and_what_undoes_it() {
+        let alone = ["@ana".to_owned()];
+        for (stop, agents, alone, want) in [
+            (
+                true,
+                1,
+                &[][..],
+                "  stopped 1 agent of owner_1; its people go on\n  next    rialto owner start owner_1 undoes it",
+            ),
+            (
+                true,
+                3,
+                &alone[..],
+                "  stopped 3 agents of owner_1; its people go on\n  \
+                 were and stay suspended individually: @ana\n          \
+                 (one is resumed with rialto agent resume)\n  \
+                 next    rialto owner start owner_1 undoes it",
+            ),
+            (false, 2, &[][..], "  started 2 agents of owner_1"),
+            (
+                false,
+                3,
+                &alone[..],
+                "  started 2 agents of owner_1\n  \
+                 stay suspended individually: @ana\n          \
+                 (one is resumed with rialto agent resume)",
+            ),
+        ] {
+            assert_eq!(switched(stop, "owner_1", agents, alone), want);
+        }
+    }
 }

@@ -103,7 +103,13 @@ pub(crate) fn node(text: &str) -> Result<Value, String> {
         Some("owner") => json!({ "owner": text }),
         Some("team") => json!({ "team": text }),
         Some("agent") => json!({ "agent": text }),
-        _ => return Err("expected realm, @handle, or an agent_, team_ or owner_ id".to_owned()),
+        _ if text.is_empty() => {
+            return Err(
+                "expected realm, @handle, an owner's name, or an agent_, team_ or owner_ id"
+                    .to_owned(),
+            );
+        }
+        _ => json!({ "owner": text }),
     })
 }
 

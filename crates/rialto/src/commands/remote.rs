@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rialto_core::id::OwnerId;
+use rialto_core::reject::Code;
 use rialto_wire::native::{Accepted, NewToken};
 use serde_json::{Map, Value, json};
 
@@ -357,12 +359,50 @@ pub(crate) fn without_nulls(value: Value) -> Value {
 /// As the server's; a usage error when the caller belongs to no owner.
 pub(crate) async fn owner_or_own(client: &Client, named: Option<&str>) -> Result<String, CliError> {
     if let Some(owner) = named {
-        return Ok(owner.to_owned());
+        return owner_named(client, owner).await;
     }
     let who = client.get("/api/whoami").await?;
     let own = who.get("owner").and_then(Value::as_str);
     own.map(str::to_owned)
         .ok_or_else(|| CliError::usage("name the owner: this token belongs to none"))
+}
+
+/// The id of an owner that is named by its id or its name.
+///
+/// # Errors
+/// As the server's; one that the token may not see is as if it did not exist.
+pub(crate) async fn owner_named(client: &Client, name: &str) -> Result<String, CliError> {
+    if name.parse::<OwnerId>().is_ok() {
+        return Ok(name.to_owned());
+    }
+    let path = format!("/api/owners/{}", quoted(name));
+    let found = client.get(&path).await.map_err(|why| {
+        let error = CliError::from(why);
+        if error.code != Some(Code::NotFound.to_string()) {
+            return error;
+        }
+        error.hint(
+            "name an owner by its id or name: rialto owner show prints your own, and rialto agent list \
+             those of agents",
+        )
+    })?;
+    let id = found.get("id").and_then(Value::as_str);
+    id.map(str::to_owned)
+        .ok_or_else(|| CliError::failed("the server names no id of the owner"))
+}
+
+/// The id of a named owner; none stands for the token's own.
+///
+/// # Errors
+/// As [`owner_named`].
+pub(crate) async fn owner_if_named(
+    remote: &Remote,
+    owner: Option<&str>,
+) -> Result<Option<String>, CliError> {
+    match owner {
+        Some(owner) => owner_named(&remote.client()?, owner).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 #[cfg(test)]

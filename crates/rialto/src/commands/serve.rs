@@ -3,18 +3,17 @@
 //! Opens the data folder, feeds the views, listens, and shuts down in order: no new requests, the
 //! open ones answered, the log closed.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rialto_client::ClientError;
-use rialto_core::limits;
 use rialto_core::reject::Code;
 use rialto_core::text::Handle;
 use rialto_core::time::HOUR_MS;
 use rialto_server::door::{Listener, Names, Rules, ServeError, Tls};
-use rialto_server::node::{self, Node};
+use rialto_server::node::{self, ClockState, Node};
 use rialto_server::realm::{Realm, Setup};
 use rialto_server::webhook::{Webhook, WebhookError};
 use serde_json::json;
@@ -88,21 +87,33 @@ pub(crate) async fn run(args: ServeArgs, out: Output) -> Result<(), CliError> {
         .transpose()
         .map_err(webhook_error)?;
 
+    // Before the folder is touched: where nobody can listen, no realm is founded.
+    let listener = listen(addr, tls).await?;
     let setup = Setup::folder(data.clone(), name)
         .with_rules(rules)
         .telling(webhook);
     let realm = Realm::open(setup).await?;
-    let served = serve(&realm, &data, addr, tls, args.accept_clock, out).await;
+    let served = serve(&realm, &data, listener, args.accept_clock, out).await;
     let closed = realm.close().await;
     served?;
     closed.map_err(|why| CliError::coded(why.code(), ""))
 }
 
+async fn listen(addr: SocketAddr, tls: Option<Tls>) -> Result<Listener, CliError> {
+    let encrypted = tls.is_some();
+    let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
+    if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
+        tracing::warn!(
+            "tokens cross the network unencrypted: give --tls-cert and --tls-key, or listen on loopback"
+        );
+    }
+    Ok(listener)
+}
+
 async fn serve(
     realm: &Realm,
     data: &Path,
-    addr: SocketAddr,
-    tls: Option<Tls>,
+    listener: Listener,
     accept_clock: bool,
     out: Output,
 ) -> Result<(), CliError> {
@@ -110,14 +121,7 @@ async fn serve(
     if accept_clock {
         node::accept_clock(node).await?;
     } else {
-        warn_of_a_jump(node, out).await?;
-    }
-    let encrypted = tls.is_some();
-    let listener = Listener::bind(addr, tls).await.map_err(serve_error)?;
-    if !encrypted && !listener.local_addr().is_ok_and(|at| at.ip().is_loopback()) {
-        tracing::warn!(
-            "tokens cross the network unencrypted: give --tls-cert and --tls-key, or listen on loopback"
-        );
+        warn_of_a_jump(node, out);
     }
     let url = listener
         .url()
@@ -129,18 +133,15 @@ async fn serve(
 }
 
 /// After a long time off, or with a wrong clock, commands are refused until the operator has looked.
-async fn warn_of_a_jump(node: &Node, out: Output) -> Result<(), CliError> {
-    let read = node.read(rialto_core::state::State::now).await;
-    let (_, last) = read.map_err(|failure| CliError::coded(failure.code(), ""))?;
-    let ahead_ms = node.clock().now().since(last);
-    if ahead_ms > limits::CLOCK_JUMP_MS {
+fn warn_of_a_jump(node: &Node, out: Output) {
+    let clocks = node.clocks();
+    if clocks.state == ClockState::Jumped {
         out.note(format!(
             "the clock is {} h ahead of the realm's last event, and commands are refused until you \
              accept it: rialto clock accept (or start with --accept-clock)",
-            ahead_ms / HOUR_MS
+            clocks.machine.since(clocks.realm) / HOUR_MS
         ));
     }
-    Ok(())
 }
 
 /// How the door keeps itself, as options and settings say.
@@ -255,7 +256,18 @@ fn webhook_error(error: WebhookError) -> CliError {
     reason = "map_err passes the error by value"
 )]
 fn serve_error(error: ServeError) -> CliError {
-    CliError::usage(error.to_string())
+    let ServeError::Listen { addr, source } = &error else {
+        return CliError::usage(error.to_string());
+    };
+    let told = CliError::coded(Code::CannotListen, &format!("{addr}: {source}"));
+    match source.kind() {
+        // Most often another realm's server on this machine.
+        ErrorKind::AddrInUse => told.hint(format!(
+            "is another server or a demo running there? end it, or take another port: --listen {}",
+            SocketAddr::new(addr.ip(), addr.port().checked_add(1).unwrap_or(0))
+        )),
+        _ => told,
+    }
 }
 
 fn storage_error(doing: &str, error: &dyn std::error::Error) -> CliError {

@@ -52,7 +52,8 @@ pub(crate) fn rows_of(answer: &Value) -> &[Value] {
 pub(crate) fn table(out: Output, rows: &[Value], columns: &[(&str, &str)]) -> Result<(), CliError> {
     let cell_at = |row: &Value, pointer: &str| {
         let value = row.pointer(pointer).unwrap_or(&Value::Null);
-        let shown = period(pointer, value).map_or_else(|| cell(value), |(_, span)| span);
+        let shown =
+            period(pointer, value).map_or_else(|| cell(value, out.is_whole()), |(_, span)| span);
         marked(row, pointer, shown)
     };
     let cells: Vec<Vec<String>> = columns
@@ -108,9 +109,13 @@ pub(crate) fn table(out: Output, rows: &[Value], columns: &[(&str, &str)]) -> Re
 /// # Errors
 /// When the output cannot be written.
 pub(crate) fn row(out: Output, row: &Value, columns: &[Column]) -> Result<(), CliError> {
-    let cells = columns
-        .iter()
-        .filter_map(|(_, pointer)| Some(marked(row, pointer, cell(row.pointer(pointer)?))));
+    let cells = columns.iter().filter_map(|(_, pointer)| {
+        Some(marked(
+            row,
+            pointer,
+            cell(row.pointer(pointer)?, out.is_whole()),
+        ))
+    });
     out.line(cells.collect::<Vec<_>>().join("  "))
 }
 
@@ -163,10 +168,10 @@ fn period<'a>(name: &'a str, value: &Value) -> Option<(&'a str, String)> {
     Some((name.strip_suffix("_ms")?, span(value.as_u64()?)))
 }
 
-/// One value as a table's cell: one line, bounded.
-fn cell(value: &Value) -> String {
+/// One value as a table's cell: one line, bounded where a person reads it on a terminal.
+fn cell(value: &Value, whole: bool) -> String {
     let text = plain(&brief(value)).replace('\n', " ");
-    if text.chars().count() <= CELL {
+    if whole || text.chars().count() <= CELL {
         return text;
     }
     let mut cut: String = text.chars().take(CELL - 1).collect();
@@ -216,8 +221,11 @@ fn brief_object(fields: &Map<String, Value>) -> String {
         .or(named)
         .or_else(|| text("name"))
         .unwrap_or_else(|| {
+            // A field that only names the one that is there says nothing besides.
+            let names = |v: &Value| v.as_str().is_some_and(|name| fields.contains_key(name));
             let each = fields
                 .iter()
+                .filter(|(_, v)| !names(v))
                 .map(|(name, v)| format!("{name} {}", brief(v)));
             each.collect::<Vec<_>>().join(" ")
         })
@@ -374,7 +382,7 @@ mod tests {
             ),
             (json!([{ "item": "Taco", "quantity": 2 }]), "Taco 2"),
         ] {
-            assert_eq!(cell(&value), want);
+            assert_eq!(cell(&value, false), want);
         }
     }
 
@@ -399,7 +407,7 @@ mod tests {
     #[test]
     fn texts_of_others_cannot_steer_the_terminal() {
         assert_eq!(
-            cell(&json!("a\u{1b}[2Jb\u{202e}c\r\nd")),
+            cell(&json!("a\u{1b}[2Jb\u{202e}c\r\nd"), false),
             "a\u{fffd}[2Jb\u{fffd}c\u{fffd} d"
         );
     }
@@ -421,14 +429,14 @@ mod tests {
             (hit, "/listing/seller", "@casal (not @casa)"),
             (json!({ "handle": "@casa" }), "/handle", "@casa"),
         ] {
-            let shown = cell(row.pointer(pointer).unwrap());
+            let shown = cell(row.pointer(pointer).unwrap(), false);
             assert_eq!(marked(&row, pointer, shown), want);
         }
     }
 
     #[test]
     fn long_cells_are_cut() {
-        let text = cell(&json!("x".repeat(200)));
+        let text = cell(&json!("x".repeat(200)), false);
         assert_eq!((text.chars().count(), text.ends_with('…')), (CELL, true));
     }
 

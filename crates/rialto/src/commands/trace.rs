@@ -25,6 +25,10 @@ pub(crate) async fn run(args: TraceArgs, out: Output) -> Result<(), CliError> {
     let id: AnyId = args.id.parse().map_err(|_| not_an_id(&args.id))?;
     let client = args.remote.client()?;
     let trace = client.get(&format!("/api/trace/{id}")).await?;
+    let told = trace.get("hops").and_then(Value::as_array);
+    if told.is_some_and(Vec::is_empty) {
+        return Err(nothing_under(id));
+    }
     out.json(&trace)?;
     if out.is_json() {
         return Ok(());
@@ -37,6 +41,19 @@ fn not_an_id(text: &str) -> CliError {
         "ids look like deal_000000005001: task_, call_, neg_, deal_, msg_, hold_ or another kind, \
          and twelve digits; commands print them, and rialto deal list or rialto task list finds them",
     )
+}
+
+/// Some things exist without a thread: what happens to them is in the log.
+fn nothing_under(id: AnyId) -> CliError {
+    let error = CliError::failed(format!("nothing is recorded under {id} in a trace"));
+    error.hint(match id {
+        AnyId::AgentId(_) | AnyId::PersonId(_) => {
+            format!("see what it did: rialto log show --actor {id}")
+        }
+        _ => "a trace follows goals, tasks, calls, negotiations, deals, approvals, holds, transfers, \
+              messages and posts"
+            .to_owned(),
+    })
 }
 
 /// Prints a trace for people.

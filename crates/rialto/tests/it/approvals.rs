@@ -108,3 +108,261 @@ fn a_command_that_waits_for_a_person_says_so() {
     let clock = place.ask(&server, operator, &["clock", "show"]).json();
     assert_eq!(clock["state"], "level");
 }
+
+/// A buyer with a limit, a seller, and what a person of the buyer's owner may be asked.
+struct Shop {
+    place: Place,
+    server: crate::cli::Server,
+    operator: String,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let place = Place::new();
+        let server = place.serve("data");
+        let operator = place.path("data").join("operator.token");
+        let operator = operator.to_str().unwrap().to_owned();
+        let shop = Self {
+            place,
+            server,
+            operator,
+        };
+        for (owner, agent) in [("acme", "@ana"), ("bistro", "@casa")] {
+            let saved = format!("{owner}.token");
+            shop.json(
+                &shop.operator,
+                &["owner", "sign-up", owner, "--save", &saved],
+            );
+            let keep = format!("{}.token", &agent[1..]);
+            let open = ["--save", &keep, "--contact", "open"];
+            shop.json(&saved, &[&["agent", "register", agent][..], &open].concat());
+        }
+        shop.json(&shop.operator, &["ledger", "issue", "@ana", "1000"]);
+        shop.json("ana.token", &["ledger", "transfer", "@ana", "@casa", "12"]);
+        let limits = ["--per-period", "800", "--approval-above", "10"];
+        let set = ["allowance", "set", "@ana"];
+        shop.json("acme.token", &[&set[..], &limits].concat());
+        shop
+    }
+
+    fn json(&self, token: &str, args: &[&str]) -> serde_json::Value {
+        self.place.ask(&self.server, token, args).json()
+    }
+
+    /// What waits for a person now.
+    fn parked(&self, token: &str, args: &[&str]) -> serde_json::Value {
+        let done = self.place.ask(&self.server, token, args);
+        assert_eq!(done.code, WAITS, "{}", done.err);
+        serde_json::from_str(&done.out).unwrap()
+    }
+
+    fn refused(&self, token: &str, args: &[&str]) -> String {
+        self.place.ask(&self.server, token, args).refused().1
+    }
+
+    /// What people read.
+    fn words(&self, token: &str, args: &[&str]) -> String {
+        let mut command = self.place.command(args);
+        command.args(["--server", &self.server.url, "--token-file", token]);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    }
+}
+
+#[track_caller]
+fn holds(text: &str, wanted: &[&str]) {
+    for wanted in wanted {
+        assert!(text.contains(wanted), "{wanted} in\n{text}");
+    }
+}
+
+#[test]
+fn a_payment_waits_once_with_its_reason_and_says_how_it_ended() {
+    let shop = Shop::new();
+    let pay = [
+        "ledger",
+        "transfer",
+        "@ana",
+        "@casa",
+        "400",
+        "--memo",
+        "two ropes for the boat",
+    ];
+    let asked = shop.parked("ana.token", &pay);
+    let again = shop.parked("ana.token", &pay);
+    assert_eq!(asked["waits_for"], again["waits_for"]);
+    assert_eq!(again["duplicate"], true);
+    let id = asked["waits_for"].as_str().unwrap();
+    let view = shop.json("acme.token", &["approval", "show", id]);
+    for text in ["why", "note"] {
+        assert_eq!(
+            view[text]["body"][0]["text"], "two ropes for the boat",
+            "{view}"
+        );
+    }
+    assert_eq!(view["note_by"]["handle"], "@ana");
+    assert_eq!(
+        (&view["obstacle"], &view["made"]),
+        (&serde_json::Value::Null, &serde_json::json!([]))
+    );
+    let shown = shop.words("acme.token", &["approval", "show", id]);
+    holds(
+        &shown,
+        &[
+            "pay, at once",
+            "why        by @ana: two ropes for the boat",
+            "800.00 USD of 800.00 USD left",
+            "a yes leaves 400.00 USD",
+            "counts since it was set",
+            &format!("next       rialto approval approve {id}"),
+        ],
+    );
+
+    // What is not there, or another owner's, is no approval that was answered.
+    let wrong = "appr_00000000zzzz";
+    for (token, id) in [("acme.token", wrong), ("bistro.token", id)] {
+        let refused = shop.refused(token, &["approval", "approve", id]);
+        assert_eq!(refused, "RLT0103", "{token} {id}");
+    }
+    let deny = ["approval", "deny", id, "--reason", "one rope is enough"];
+    shop.json("acme.token", &deny);
+    assert_eq!(
+        shop.refused("acme.token", &["approval", "approve", id]),
+        "RLT0604"
+    );
+    assert_eq!(
+        shop.refused("bistro.token", &["approval", "approve", id]),
+        "RLT0103"
+    );
+    let shown = shop.words("acme.token", &["approval", "show", id]);
+    holds(&shown, &["is denied", "decided by", "one rope is enough"]);
+
+    let asked = shop.parked("ana.token", &pay);
+    let id = asked["waits_for"].as_str().unwrap();
+    let done = shop.json("acme.token", &["approval", "approve", id]);
+    let paid = done["ids"]["xfer"].as_str().unwrap().to_owned();
+    let statement = shop.json("casa.token", &["ledger", "statement", "@casa"]);
+    let entries = statement["items"].as_array().unwrap().iter();
+    let entry = entries
+        .map(|row| &row["entry"])
+        .find(|entry| entry["id"] == *paid);
+    let memo = &entry.unwrap()["memo"]["body"][0]["text"];
+    assert_eq!(memo, "two ropes for the boat");
+    let news = shop.words("ana.token", &["inbox", "read"]);
+    holds(
+        &news,
+        &[
+            "approval denied",
+            "one rope is enough",
+            "approval approved",
+            &paid,
+        ],
+    );
+    let limits = shop.words("acme.token", &["allowance", "list"]);
+    holds(
+        &limits,
+        &["@ana", "SPENT OR HELD", "400.00", "LEFT", "RENEWS"],
+    );
+}
+
+#[test]
+fn an_acceptance_shows_whose_words_are_whose_and_ends_with_its_negotiation() {
+    let shop = Shop::new();
+    let offer = [
+        "deal",
+        "offer",
+        "--with",
+        "@ana",
+        "--side",
+        "sell",
+        "--price",
+        "60",
+        "--line",
+        "Rope=1",
+        "--note",
+        "the last one",
+    ];
+    let mut negotiations = Vec::new();
+    for _ in 0..2 {
+        let made = shop.json("casa.token", &offer);
+        let id = made["ids"]["neg"].as_str().unwrap().to_owned();
+        negotiations.push((id, made["offer"].as_str().unwrap().to_owned()));
+    }
+    let [(first, taken), (second, left)] = negotiations.as_slice() else {
+        panic!("two negotiations");
+    };
+    let accept = ["deal", "accept", first, taken, "--note", "for the boat"];
+    let asked = shop.parked("ana.token", &accept);
+    let id = asked["waits_for"].as_str().unwrap();
+    let shown = shop.words("acme.token", &["approval", "show", id]);
+    holds(
+        &shown,
+        &[
+            "accept an offer; its money is held at once",
+            "note       by @casa (the seller)",
+            "the last one",
+            "why        by @ana: for the boat",
+        ],
+    );
+    let done = shop.json("acme.token", &["approval", "approve", id]);
+    let deal = done["ids"]["deal"].as_str().unwrap().to_owned();
+    let shown = shop.words("acme.token", &["approval", "show", id]);
+    holds(
+        &shown,
+        &[
+            "is approved",
+            &deal,
+            &format!("see rialto deal show {deal}"),
+        ],
+    );
+    let shown = shop.words("casa.token", &["deal", "show", &deal]);
+    holds(
+        &shown,
+        &[
+            "by @casa (the seller)",
+            "accepted   by @ana (the buyer): for the boat",
+        ],
+    );
+
+    let asked = shop.parked("ana.token", &["deal", "accept", second, left]);
+    let id = asked["waits_for"].as_str().unwrap();
+    let shown = shop.words("acme.token", &["approval", "show", id]);
+    holds(&shown, &["why        no reason given"]);
+    shop.json("casa.token", &["deal", "leave", second]);
+    let over = shop.json("acme.token", &["approval", "show", id]);
+    assert_eq!(over["end"], "over");
+    assert_eq!(
+        shop.refused("acme.token", &["approval", "approve", id]),
+        "RLT0604"
+    );
+}
+
+#[test]
+fn a_stop_says_whom_it_stopped_and_what_undoes_it() {
+    let shop = Shop::new();
+    shop.json(
+        "acme.token",
+        &["agent", "register", "@bea", "--save", "bea.token"],
+    );
+    shop.json("acme.token", &["agent", "suspend", "@bea"]);
+    let told = shop.words("acme.token", &["owner", "stop"]);
+    holds(&told, &["stopped 2 agents", "@bea", "rialto owner start"]);
+    let listed = shop.json("acme.token", &["agent", "list"]);
+    let causes = |handle: &str| {
+        let rows = listed["items"].as_array().unwrap().iter();
+        let mut found = rows.filter(|row| row["handle"] == handle);
+        found.next().unwrap()["suspended_by"].clone()
+    };
+    assert_eq!(causes("@ana"), serde_json::json!(["all_stopped"]));
+    assert_eq!(causes("@bea"), serde_json::json!(["itself", "all_stopped"]));
+    let told = shop.words("acme.token", &["owner", "start"]);
+    holds(&told, &["started 1 agent", "suspended individually: @bea"]);
+
+    // The realm's limits are the operator's to set and to read.
+    let set = ["allowance", "set", "realm", "--per-period", "5000"];
+    shop.json(&shop.operator, &set);
+    let limits = shop.json(&shop.operator, &["allowance", "list"]);
+    assert_eq!(limits["items"][0]["name"], "the realm");
+    assert_eq!(limits["items"][0]["left"], "5000.00");
+    let refused = shop.refused("acme.token", &["allowance", "list", "realm"]);
+    assert_eq!(refused, "RLT0101");
+}

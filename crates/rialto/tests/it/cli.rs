@@ -282,7 +282,7 @@ fn a_missing_token_is_explained() {
     }
     let file = ask(&[], Some(("RIALTO_TOKEN_FILE", "wrong.token")));
     assert!(
-        file.starts_with("error: the server does not know the token in wrong.token (from environment RIALTO_TOKEN_FILE)"),
+        file.starts_with(&format!("error: the server at {} does not know the token in wrong.token (from environment RIALTO_TOKEN_FILE)", server.url)),
         "{file}"
     );
     let trace = place.run(&["trace", "foo"]);
@@ -292,6 +292,40 @@ fn a_missing_token_is_explained() {
         "{}",
         trace.err
     );
+}
+
+#[test]
+fn a_server_that_cannot_listen_founds_nothing() {
+    let place = Place::new();
+    let first = place.serve("first");
+    let taken = first.url.trim_start_matches("http://");
+    let serve = ["serve", "--listen", taken, "--data", "second"];
+    let told = place.run(&serve);
+    assert_eq!(told.code, 2, "{}", told.err);
+    for says in ["RLT0915", taken, "demo running", "--listen 127.0.0.1:"] {
+        assert!(told.err.contains(says), "{says}: {}", told.err);
+    }
+    assert!(!place.path("second").exists(), "nothing is founded");
+}
+
+#[test]
+fn a_wrong_command_line_is_json_too() {
+    let place = Place::new();
+    for (wrong, says) in [
+        (&["--json", "nosuch"][..], "nosuch"),
+        (&["deal", "lst", "--json"][..], "lst"),
+        (&["--json", "deal", "offer", "--with", "@a"][..], "--side"),
+        (&["--json", "deal"][..], "ends too early"),
+    ] {
+        let told = place.run(wrong);
+        assert_eq!(told.refused(), (2, String::new()), "{wrong:?}");
+        let told: Value = serde_json::from_str(&told.err).unwrap();
+        let message = text(&told["error"]["message"]);
+        assert!(message.contains(says), "{wrong:?}: {told}");
+        assert!(text(&told["error"]["hint"]).contains("Usage"), "{told}");
+    }
+    assert!(place.run(&["deal", "lst"]).err.starts_with("error: "));
+    assert_eq!(place.run(&["--json", "--version"]).code, 0);
 }
 
 #[test]

@@ -108,7 +108,9 @@ fn a_whole_deal_through_the_command_line() {
         &["log", "show", "--kind", "market.deal_agreed"],
     );
     // Only the server has the views that say it in words.
-    let said = same["items"][0].as_object_mut().unwrap().remove("said");
+    let told = same["items"][0].as_object_mut().unwrap();
+    assert_eq!(told.remove("by"), Some(json!("@casa")));
+    let said = told.remove("said");
     assert_eq!(said.and_then(|s| s.as_array().map(Vec::len)), Some(3));
     assert_eq!(agreed["items"], same["items"]);
 
@@ -147,6 +149,7 @@ fn text_is_for_people() {
         let done = done(command.args(["--server", &server.url, "--token-file", "ana.token"]));
         assert_eq!(done.code, 0, "{args:?} {}", done.err);
         assert!(!done.out.contains('\u{1b}'), "no colours off a terminal");
+        assert!(!done.out.contains('…'), "nothing is cut off a terminal");
         done.out.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let deals = lines(&["deal", "list"]);
@@ -177,6 +180,40 @@ fn text_is_for_people() {
             .args(["--server", &server.url]),
     );
     assert_eq!(event.code, 0, "{}", event.err);
+    assert!(event.out.contains("auth       token tok_"), "{}", event.out);
+    // By whom: an agent's handle, in the log of the server as in that of the folder.
+    for from in [&["--server", &server.url][..], &["--data", "rialto-data"]] {
+        let told = |args: &[&str]| place.run(&[&["log", "show"][..], args, from].concat());
+        let by_casa = told(&["--actor", "@casa", "--kind", "market.deal_agreed"]);
+        assert_eq!(by_casa.out.lines().count(), 2, "{}", by_casa.out);
+        let by_ana = told(&["--actor", "@ana", "--kind", "market.deal_agreed"]);
+        assert_eq!(by_ana.out, "", "{}", by_ana.err);
+        let unknown = told(&["--kind", "approval_ended"]);
+        assert_ne!(unknown.code, 0);
+        assert!(
+            unknown.err.contains("policy.approval_ended"),
+            "{}",
+            unknown.err
+        );
+    }
+    let log = lines(&["log", "show"]);
+    assert!(log.iter().any(|line| line.contains("  @ana  ")), "{log:?}");
+    // A transfer that holds money leads to its hold; under an agent's id nothing is recorded.
+    let told = place.told(&server, "ana.token", &["deal", "show", deal]);
+    let hold = text(&told["deal"]["hold"]).replace("hold_", "xfer_");
+    let trace = lines(&["trace", &hold]).join("\n");
+    assert!(
+        trace.contains("held 7.50 USD from @ana to @casa"),
+        "{trace}"
+    );
+    let agent = told["deal"]["buyer"]["id"].as_str().unwrap();
+    let nothing = place.ask(&server, "ana.token", &["trace", agent]);
+    assert_eq!(nothing.code, 1);
+    assert!(
+        nothing.err.contains("nothing is recorded"),
+        "{}",
+        nothing.err
+    );
     let accounts = lines(&["accounts"]);
     assert!(
         accounts.iter().any(|line| line.starts_with("total")),
@@ -223,10 +260,15 @@ fn an_offer_says_how_it_is_accepted() {
         .1;
     let (talk, hash) = accept.split_once(' ').unwrap();
     let inbox = text("casa.token", &["inbox", "read"]);
-    assert!(
-        inbox.contains(&format!("rialto deal accept {talk} {hash}")),
-        "{inbox}"
-    );
+    for says in [
+        &format!("rialto deal accept {talk} {hash}"),
+        "FROM",
+        "@ana",
+        "offer_made: 7.50 USD",
+        "acknowledged 0 of 1; once they are dealt with: rialto inbox ack 1",
+    ] {
+        assert!(inbox.contains(says), "{says} in {inbox}");
+    }
     let shown = text("casa.token", &["deal", "show", talk]);
     assert!(
         shown.contains(&format!(
@@ -253,8 +295,25 @@ fn an_offer_says_how_it_is_accepted() {
         inbox.contains(&format!("rialto deal deliver {deal} TEXT")),
         "{inbox}"
     );
+    // What is done is suggested no more, and who does it again hears what came of it.
+    assert!(!inbox.contains("rialto deal accept "), "{inbox}");
+    let again = place.ask(&server, "ana.token", &["deal", "accept", talk, hash]);
+    assert_eq!(again.refused(), (1, "RLT0504".to_owned()));
+    let became = format!("it became {deal}");
+    assert!(again.err.contains(&became), "{}", again.err);
     let early = place.ask(&server, "ana.token", &["deal", "accept-delivery", deal]);
     assert!(early.err.contains("the deal is agreed"), "{}", early.err);
+    for (token, args) in [
+        ("casa.token", ["deliver", deal, "a taco"].as_slice()),
+        ("ana.token", ["accept-delivery", deal].as_slice()),
+    ] {
+        let suggests = |token| {
+            text(token, &["inbox", "read"]).contains(&format!("rialto deal {} {deal}", args[0]))
+        };
+        assert!(suggests(token), "{args:?}");
+        text(token, &[&["deal"], args].concat());
+        assert!(!suggests(token), "{args:?}");
+    }
     // The log counts in smallest units; nobody else has to.
     let log = place.told(
         &server,

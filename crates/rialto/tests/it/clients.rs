@@ -66,7 +66,7 @@ fn example(file: &str, language: &str) -> PathBuf {
         README.contains(&block),
         "clients/README.md does not show {file} as it is"
     );
-    assert!(code.lines().count() <= 18, "{file}: an example is short");
+    assert!(code.lines().count() <= 19, "{file}: an example is short");
     path
 }
 
@@ -98,9 +98,13 @@ fn the_python_client_speaks_with_a_realm() {
     let realm = Realm::serve();
     realm.open_a_stall();
     // `-B`: no compiled files are left behind in the project.
-    let mut shown = Command::new("python3");
-    shown.arg("-B").arg(example("python/example.py", "python"));
-    check_example(&told(shown.arg(&realm.server.url)));
+    let file = example("python/example.py", "python");
+    // A second run meets what the first has left behind.
+    for _ in 0..2 {
+        let mut shown = Command::new("python3");
+        shown.arg("-B").arg(&file).arg(&realm.server.url);
+        check_example(&told(&mut shown));
+    }
 
     let mut test = Command::new("python3");
     test.arg("-B").arg(clients().join("python/tests/live.py"));
@@ -115,9 +119,11 @@ fn the_typescript_client_speaks_with_a_realm() {
     }
     let realm = Realm::serve();
     realm.open_a_stall();
-    let mut shown = Command::new("node");
-    shown.arg(example("typescript/example.mjs", "typescript"));
-    check_example(&told(shown.arg(&realm.server.url)));
+    let file = example("typescript/example.mjs", "typescript");
+    for _ in 0..2 {
+        let mut shown = Command::new("node");
+        check_example(&told(shown.arg(&file).arg(&realm.server.url)));
+    }
 
     let mut test = Command::new("node");
     test.arg(clients().join("typescript/tests/live.mjs"));

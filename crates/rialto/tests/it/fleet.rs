@@ -558,6 +558,55 @@ fn traffic_that_is_not_there_is_refused_with_file_line_and_field() {
     }
 }
 
+#[test]
+fn a_run_in_a_trough_says_so_and_what_arrived() {
+    let place = Place::new();
+    scenario(&place, "azure-code");
+    let text = std::fs::read_to_string(place.path("s.toml")).unwrap();
+    let busy = text.replace("rate_per_s = 2.0", "rate_per_s = 20.0");
+    std::fs::write(place.path("s.toml"), busy).unwrap();
+    let done = place.run(&["fleet", "simulate", "s.toml"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        done.out.contains("at 20 requests/s, ") && done.out.contains(" requests/s arrived"),
+        "{}",
+        done.out
+    );
+    assert!(
+        done.err.contains("trough of the traffic's shape"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn what_a_table_of_shares_leaves_out_stands_in_it() {
+    let place = Place::new();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let sample = format!("{examples}/usage-sample.csv");
+    let done = place.run(&["fleet", "concentration", &sample]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let credits = done.out.lines().filter(|line| line.contains("  credits "));
+    assert!(
+        credits.clone().count() == 4 && credits.clone().all(|l| l.contains("−9.30")),
+        "{}",
+        done.out
+    );
+    let claims = place.run(&[
+        "fleet",
+        "claims",
+        &format!("{examples}/claims-amazon-2026.toml"),
+    ]);
+    assert_eq!(claims.code, 1, "{}", claims.err);
+    assert!(
+        claims
+            .err
+            .contains("exit code 1 says that claims do not follow"),
+        "{}",
+        claims.err
+    );
+}
+
 /// Every file of a report that is a table reads as one: as many cells in each row as in the header,
 /// names with commas and quotes in one cell.
 #[test]
@@ -651,7 +700,7 @@ fn prices_of_one_table_are_of_one_kind() {
         ("--chips h100_sxm --price b200=2.90", "not among the chips"),
         (
             "--chips h100_sxm --price h100_sxm=cheap",
-            "no number of dollars",
+            "not a number of dollars",
         ),
         (
             "--chips h100_sxm --price h100_sxm=-1",

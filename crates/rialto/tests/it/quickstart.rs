@@ -16,7 +16,7 @@ impl Drop for Served {
 }
 
 #[test]
-fn a_stranger_closes_a_deal_in_25_lines() {
+fn a_stranger_closes_a_deal_in_28_lines() {
     if Command::new("python3").arg("--version").output().is_err() {
         rialto_testing::skipped("python3 is absent");
         return;
@@ -26,7 +26,7 @@ fn a_stranger_closes_a_deal_in_25_lines() {
         .expect("the example")
         .lines()
         .count();
-    assert!(lines <= 25, "{lines} lines");
+    assert!(lines <= 28, "{lines} lines");
     let data = tempfile::tempdir().expect("a folder");
     let mut serve = Command::new(env!("CARGO_BIN_EXE_rialto"));
     serve
@@ -60,4 +60,22 @@ fn a_stranger_closes_a_deal_in_25_lines() {
         let printed = String::from_utf8_lossy(&output.stdout);
         assert_eq!(printed, "ana ['17.50']\ncasa ['12.50']\n", "run {run}");
     }
+    // What the server refuses is told in its words.
+    let wrong = data.path().join("wrong.token");
+    std::fs::write(&wrong, "rlt_wrong").expect("a file");
+    let output = Command::new("python3")
+        .arg(&script)
+        .arg(url.trim_end_matches('/'))
+        .arg(&wrong)
+        .output()
+        .expect("python3 runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && !told.contains("Traceback"),
+        "{told}"
+    );
+    assert!(
+        told.starts_with("ledger.issue: {") && told.contains("RLT0015"),
+        "{told}"
+    );
 }

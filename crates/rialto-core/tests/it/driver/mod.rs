@@ -563,7 +563,7 @@ impl Driver {
             5 => (
                 "operator".into(),
                 "policy.set_settings",
-                json!({"sign_up_open": true, "sign_ups_per_hour": 10, "messages_per_minute": 30, "offers_per_minute": 60, "agents_per_owner": 10, "stake": {"free_agents": 4, "amount": "0.5"}, "least_review_ms": 600_000, "keep_references_ms": self.rng.chance(50).then_some(86_400_000)}),
+                json!({"sign_up_open": true, "sign_ups_per_hour": 10, "messages_per_minute": 30, "offers_per_minute": 60, "agents_per_owner": 10, "stake": {"free_agents": 4, "amount": "0.5"}, "least_review_ms": 600_000, "keep_references_ms": self.rng.chance(50).then_some(86_400_000), "message_id_bytes": self.rng.chance(50).then_some(640), "keep_message_ids_ms": self.rng.chance(50).then_some(1_000), "keep_keys_ms": self.rng.chance(20).then_some(600_000)}),
             ),
             _ => (
                 agent.into(),

@@ -1,4 +1,4 @@
-//! Prefill and decode on separate replicas of one cell, the second holding back the first.
+//! Prefill and decode on separate replicas of one cell; a full decode side holds back the prefill side.
 //!
 //! A prompt starts only when the decode replicas have a place and cache blocks for it, as in
 //! engines that reserve on the decode side before they ask for a prompt; until then it waits in one
@@ -22,7 +22,7 @@ enum Next {
     Decode(usize),
     /// A failure, drain or scaling decision of the prefill side.
     PrefillEvent,
-    /// The same of the decode side.
+    /// The same for the decode side.
     DecodeEvent,
     /// A prompt's cache has arrived.
     Moved,
@@ -36,9 +36,9 @@ pub(super) struct Apart<'a> {
     pub(super) decode: Stage<'a>,
     /// Requests that wait for room on the decode side.
     queue: VecDeque<JobId>,
-    /// Caches on their way: when they arrive, order, job.
+    /// Caches being transferred: when each arrives, its order, its job.
     moving: BinaryHeap<Reverse<(u64, u64, JobId)>>,
-    /// Prompt tokens of all requests let through so far, those turned away later taken off.
+    /// Prompt tokens of all requests admitted so far, without those turned away later.
     admitted_tokens: u64,
 }
 

@@ -1,8 +1,8 @@
 //! Requests held at the router: while no replica serves, and after that while every queue is full.
 //!
-//! They are handed out by the routing policy, in order of arrival, when replicas come back. Those
-//! that still wait at a replica when a further one comes back are spread anew, so that the first to
-//! return does not keep what the others could serve.
+//! When replicas come back, the routing policy distributes held requests in order of arrival. Those that
+//! still wait at a replica when another one comes back are distributed again, so that the first replica to
+//! return does not keep requests that the others could serve.
 
 use std::cmp::Reverse;
 
@@ -10,8 +10,8 @@ use super::{CellResult, Event, Stage, State};
 use crate::engine::{JobId, Jobs};
 
 impl Stage<'_> {
-    /// Holds a job at the router, or turns it away when as many are held as could wait at all
-    /// replicas.
+    /// Holds a job at the router. Turns it away if the router already holds as many jobs as could wait at
+    /// all replicas.
     pub(super) fn park(
         &mut self,
         job: JobId,
@@ -28,7 +28,8 @@ impl Stage<'_> {
         self.parked.push_back(job);
     }
 
-    /// Spreads what is held, and what was held and still waits, over the replicas that serve now.
+    /// Distributes the held jobs, and those that were held and still wait, over the replicas that serve
+    /// now.
     pub(super) fn spread(&mut self, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
         let mut given = std::mem::take(&mut self.given);
         given.sort_unstable();
@@ -49,7 +50,7 @@ impl Stage<'_> {
         self.hand_out(now_ps, jobs, result);
     }
 
-    /// Hands held jobs out, the oldest first, until the replica chosen for one has no place for it.
+    /// Distributes held jobs, the oldest first, until the replica chosen for a job has no place for it.
     pub(super) fn hand_out(&mut self, now_ps: u64, jobs: &mut Jobs, result: &mut CellResult) {
         self.hand_out_ps = u64::MAX;
         while let Some(&job) = self.parked.front() {

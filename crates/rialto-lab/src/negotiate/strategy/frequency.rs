@@ -1,8 +1,8 @@
 //! A late conceder that offers what the other seems to like.
 //!
-//! Three known parts (Baarslag et al. 2014 name them so): the target falls as Boulware's; of the outcomes
-//! just above it, the one is offered that the frequency model of HardHeaded estimates best for the other;
-//! what is at least as good as that next offer is accepted.
+//! It combines three known parts (named as in Baarslag et al. 2014): the target falls as Boulware's does;
+//! of the outcomes just above the target, it offers the one that the frequency model of HardHeaded
+//! estimates best for the other side; it accepts what is at least as good as its next offer.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::negotiate::session::{Action, Strategy, Turn};
 
 /// How far above the target an offer may be.
 const BAND: f64 = 0.05;
-/// The most outcomes that are looked at for one offer.
+/// The most outcomes that are considered for one offer.
 const LOOKED_AT: usize = 256;
 
 pub(super) struct Frequency {

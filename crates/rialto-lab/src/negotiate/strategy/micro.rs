@@ -1,9 +1,9 @@
 //! MiCRO: minimal concession in reply to new offers.
 //!
-//! De Jonge's benchmark strategy (IJCAI 2022): outcomes in order of its own utility; while it has
-//! made no more different offers than it got, it offers the next one, else it repeats one of its
-//! own at random. It accepts an offer that is at least as good as the worst that it would make. It
-//! has neither a deadline nor an opponent model.
+//! De Jonge's benchmark strategy (IJCAI 2022): it goes through the outcomes in order of its own utility.
+//! While it has made no more different offers than it has received, it offers the next one; otherwise it
+//! repeats one of its own at random. It accepts an offer that is at least as good as the worst that it
+//! would make. It uses neither the deadline nor a model of the opponent.
 
 use std::collections::HashSet;
 use std::sync::Arc;

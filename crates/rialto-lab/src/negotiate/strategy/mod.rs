@@ -1,7 +1,7 @@
-//! Strategies, by name, each with the source of its definition.
+//! The strategies by name, each with the source of its definition.
 //!
-//! Holds the catalogue and what makes a strategy from it. A strategy knows its own wishes, the space and
-//! the offers it gets; it never sees the other side's wishes, its name or its state.
+//! Holds the catalogue, and builds strategies from it. A strategy knows its own preferences, the space of
+//! outcomes and the offers it gets; it never sees the other side's preferences, name or state.
 
 mod frequency;
 mod micro;
@@ -36,14 +36,14 @@ pub enum Spec {
     Micro,
     /// Concedes late with time, and offers what the other seems to like.
     Frequency,
-    /// Ours.
+    /// Rialto's own strategy.
     Rialto,
 }
 
 /// A strategy as the catalogue describes it.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Entry {
-    /// How it is named.
+    /// Its name.
     pub name: &'static str,
     /// What it does.
     pub rule: &'static str,

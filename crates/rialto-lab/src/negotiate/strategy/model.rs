@@ -1,8 +1,8 @@
-//! What the other side seems to want, from its offers alone.
+//! Estimates what the other side wants, from its offers alone.
 //!
-//! Holds the frequency model of HardHeaded (van Krimpen, Looije, Hajizadeh 2013): a value is worth the
-//! more the more often it is asked for, an issue weighs the more the less often its value changes. It
-//! never sees the other's utilities: an estimate is a rank, not a measure.
+//! Holds the frequency model of HardHeaded (van Krimpen, Looije, Hajizadeh 2013): the more often a value is
+//! asked for, the more it is worth; the less often the value of an issue changes, the more the issue
+//! weighs. It never sees the other's utilities: an estimate is a rank, not a measure.
 
 use std::sync::Arc;
 

@@ -1,16 +1,16 @@
-//! Our own strategy: reciprocate with an opponent that waits, hold out against one that concedes by
-//! itself.
+//! Rialto's own strategy: it reciprocates with an opponent that waits, and holds out against one that
+//! concedes by itself.
 //!
-//! Two kinds of opponent are distinguished by one observation. A strategy that waits for
-//! concessions is never more than one different offer ahead of those it got; one that is further
-//! ahead concedes by itself. Answering the latter gains nothing, so this strategy keeps to its best
-//! outcomes until the deadline is near, then comes down to the best that it was offered. The former
-//! gets one new offer for each of its own, one step behind; near the deadline it gets a little
-//! more, and then about as much as it concedes: so two rialtos meet, and an opponent that concedes
-//! nothing gains nothing. Among outcomes of acceptable utility it offers the one that the other
-//! seems to like most. It never sees the other's preferences.
+//! One observation distinguishes two kinds of opponent. An opponent that waits for concessions never makes
+//! more than one different offer beyond those it received; one that is further ahead concedes by itself.
+//! Answering the second kind gains nothing, so this strategy stays with its best outcomes until the
+//! deadline is near, and then comes down to the best offer it received. The first kind gets one new offer
+//! for each of its own, one step behind; near the deadline it gets a little more, and then about as much as
+//! it concedes. So two copies of this strategy reach an agreement, and an opponent that concedes nothing
+//! gains nothing. Among outcomes of acceptable utility, the strategy offers the one that the opponent seems
+//! to like most. It never sees the opponent's preferences.
 //!
-//! The constants were chosen on other generated domains than those in the reported figures; see
+//! The constants were chosen on generated domains that are not among those of the reported figures; see
 //! docs/negotiation.md.
 
 use std::collections::HashSet;
@@ -21,18 +21,19 @@ use crate::negotiate::domain::Outcome;
 use crate::negotiate::preferences::{Preferences, Side};
 use crate::negotiate::session::{Action, Strategy, Turn};
 
-/// The most outcomes that are looked at for one offer.
+/// The most outcomes that are considered for one offer.
 const LOOKED_AT: usize = 512;
 /// The most turns for which an answer is held back to see whether the other goes on by itself.
 const HOLD: u32 = 3;
 /// What an answer is held back at least, for a trial.
 const TRIAL_HOLD: u32 = 2;
-/// The first answers that are trials, and then every how many one is.
+/// How many of the first answers are trials, and how often one is after that.
 const TRIALS: usize = 3;
 const RETRIAL: usize = 10;
 /// Turns at equal numbers of offers before going first.
 const PATIENCE: u32 = 2;
-/// Share of a domain that two sides go through before they meet: how much time there is for holding back.
+/// Share of a domain that two sides go through before they agree; it decides how much time there is for
+/// holding back.
 const SHARE: f64 = 0.3;
 /// Utility within which answers are chosen by what the other likes.
 const SLACK: f64 = 0.05;
@@ -51,7 +52,7 @@ const LATE: f64 = 0.3;
 /// conceded in return.
 const STEP: f64 = 0.06;
 const ECHO: f64 = 1.1;
-/// How much of the discount to come is conceded ahead.
+/// How much of the coming discount is conceded in advance.
 const HASTE: f64 = 0.4;
 
 pub(super) struct Rialto {
@@ -131,8 +132,8 @@ impl Rialto {
             .max(floor)
     }
 
-    /// What the other seems to like most among outcomes with utilities in a range; `new` leaves out what
-    /// was offered before.
+    /// The outcome that the opponent seems to like most among those with utilities in a range; `new` leaves
+    /// out what was offered before.
     fn liked(&self, low: f64, high: f64, new: bool) -> Option<Outcome> {
         let band = self.wishes.band(low, high);
         let step = band.len().div_ceil(LOOKED_AT).max(1);
@@ -153,7 +154,7 @@ impl Rialto {
         best.map(|(_, outcome)| outcome)
     }
 
-    /// Against one that concedes by itself.
+    /// The turn against an opponent that concedes by itself.
     fn hold_out(&self, turn: &Turn, closes: bool) -> Action {
         let (floor, best) = (self.wishes.floor(), self.best());
         let firm = firmness(turn, closes);
@@ -178,7 +179,7 @@ impl Rialto {
         Action::Offer(liked.unwrap_or(self.wishes.best()))
     }
 
-    /// Against one that waits.
+    /// The turn against an opponent that waits.
     fn reciprocate(&mut self, turn: &Turn) -> Action {
         let (floor, best, made) = (self.wishes.floor(), self.best(), self.known.len());
         let wait = if self.got.len() > made {

@@ -1,8 +1,8 @@
 //! Time-dependent concession: the target falls with relative time alone.
 //!
-//! The polynomial tactic of Faratin, Sierra and Jennings (1998) with the acceptance and the choice of
-//! offers of NegMAS's `BoulwareTBNegotiator`, `LinearTBNegotiator` and `ConcederTBNegotiator`, so that
-//! both programs reach the same agreements. It never reacts to what the other offers.
+//! It is the polynomial tactic of Faratin, Sierra and Jennings (1998), with the acceptance rule and the
+//! choice of offers of NegMAS's `BoulwareTBNegotiator`, `LinearTBNegotiator` and `ConcederTBNegotiator`, so
+//! that both programs reach the same agreements. It never reacts to what the other offers.
 
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 //! Tit-for-tat in own utility.
 //!
-//! Faratin, Sierra and Jennings' absolute tit-for-tat (1998) with a window of one and no random
-//! part: the target falls by as much as the other's last offer is better for us than its offer
-//! before, and rises by as much as it is worse. Two such strategies would wait for each other
-//! forever, so the second offer is one smallest step below the first, as in NegMAS's
-//! `NaiveTitForTatNegotiator`. It never concedes with time.
+//! Faratin, Sierra and Jennings' absolute tit-for-tat (1998) with a window of one and no random part: the
+//! target falls by as much as the other side's last offer is better for us than its offer before, and rises
+//! by as much as that offer is worse. Two such strategies would wait for each other forever, so the second
+//! offer is one smallest step below the first, as in NegMAS's `NaiveTitForTatNegotiator`. It never concedes
+//! with time.
 
 use std::sync::Arc;
 

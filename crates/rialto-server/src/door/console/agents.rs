@@ -9,7 +9,7 @@ use rialto_console::pages::agents::{
 };
 use rialto_console::shell::Place;
 use rialto_core::amount::Amount;
-use rialto_core::id::{AgentId, AnyId, OwnerId};
+use rialto_core::id::{AgentId, AnyId};
 use rialto_core::identity::{
     AgentRef, IdentityCommand, Principal, Profile, RegisterAgent, Subject, SwitchSubject,
 };
@@ -27,8 +27,9 @@ use super::overview::deal;
 use super::request::{Posted, SignedIn, answered, done, to};
 use super::show::{money, names};
 use super::{square, standing, tokens};
+use crate::door::budgets::{Standing, dated, of_nodes};
 use crate::door::problem::Refusal;
-use crate::door::reads::agent_card;
+use crate::door::reads::{At, agent_card};
 
 /// How much of an agent's description a list shows.
 const SHOWN: usize = 80;
@@ -281,9 +282,12 @@ async fn private_side(user: &SignedIn, id: AgentId, scope: Scope) -> Result<Priv
     let principal = user.caller.principal;
     let stands = user.state(move |state| {
         let inbox = state.inboxes.get(&id).cloned().unwrap_or_default();
-        (inbox, limits_of(state, principal, id))
+        let limits = of_nodes(state, &nodes_of(state, principal, id));
+        (inbox, limits)
     });
-    let (inbox, allowances): (Inbox, Vec<Allowance>) = stands.await?;
+    let (inbox, limits): (Inbox, _) = stands.await?;
+    let limits = dated(user.door(), At::default(), limits).await?.into_iter();
+    let allowances = limits.map(|limit| allowance(user, limit)).collect();
     Ok(Private {
         accounts: accounts.iter().map(account).collect(),
         deals: deals.iter().map(|row| deal(user, row)).collect(),
@@ -297,40 +301,17 @@ async fn private_side(user: &SignedIn, id: AgentId, scope: Scope) -> Result<Priv
     })
 }
 
-/// The allowances of an agent; those above it only for who may see its owner.
-fn limits_of(state: &State, principal: Principal, id: AgentId) -> Vec<Allowance> {
+/// An agent's own node, and those above it only for who may see its owner.
+fn nodes_of(state: &State, principal: Principal, id: AgentId) -> Vec<Node> {
     let Some(agent) = state.agents.get(&id) else {
         return Vec::new();
     };
-    let mut nodes = vec![(Node::Agent(id), agent.handle.to_string())];
-    let owners = authorise(state, principal, Action::ViewOwner(agent.owner)).is_ok();
-    if owners {
-        if let Some((team, entity)) = agent.team.and_then(|t| Some((t, state.teams.get(&t)?))) {
-            nodes.push((Node::Team(team), format!("team {}", entity.name)));
-        }
-        nodes.push((Node::Owner(agent.owner), agent.owner.to_string()));
+    let mut nodes = vec![Node::Agent(id)];
+    if authorise(state, principal, Action::ViewOwner(agent.owner)).is_ok() {
+        nodes.extend(agent.team.map(Node::Team));
+        nodes.push(Node::Owner(agent.owner));
     }
-    let mut found = Vec::new();
-    for (node, name) in nodes {
-        state.assets.for_each(|asset, entity| {
-            let Some(allowance) = state.allowances.get(&(node, *asset)) else {
-                return;
-            };
-            let print = |amount: Amount| amount.display(entity.scale);
-            let window = state.now().0 - state.now().0 % allowance.period_ms.max(1);
-            let current = allowance.window.0 == window;
-            found.push(Allowance {
-                node: name.clone(),
-                asset: entity.code.to_string(),
-                per_deal: allowance.per_deal.map(print),
-                per_period: allowance.per_period.map(print),
-                period: span(allowance.period_ms),
-                spent: Some(print(if current { allowance.spent } else { Amount(0) })),
-                approval_above: allowance.approval_above.map(print),
-            });
-        });
-    }
-    found
+    nodes
 }
 
 /// A period as people name it.
@@ -468,21 +449,18 @@ pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Res
     settled(&form, &card, "switch", outcome.map(drop)).await
 }
 
-/// The names of an owner's allowances, for its page.
-pub(super) fn owners_limits(rows: &[rialto_views::AllowanceRow], owner: OwnerId) -> Vec<Allowance> {
-    let node = |node: Node| match node {
-        Node::Owner(id) if id == owner => "the owner".to_owned(),
-        other => other.to_string(),
-    };
-    rows.iter()
-        .map(|row| Allowance {
-            node: node(row.node),
-            asset: row.asset.clone(),
-            per_deal: row.per_deal.clone(),
-            per_period: row.per_period.clone(),
-            period: span(row.period_ms),
-            spent: None,
-            approval_above: row.approval_above.clone(),
-        })
-        .collect()
+/// A limit as a line of a page.
+pub(super) fn allowance(user: &SignedIn, limit: Standing) -> Allowance {
+    Allowance {
+        node: limit.name,
+        asset: limit.asset,
+        per_deal: limit.per_deal,
+        per_period: limit.per_period,
+        period: span(limit.period_ms),
+        spent: limit.spent,
+        left: limit.left,
+        renews: user.when(limit.renews),
+        counts_from: limit.counts_from.map(|at| user.when(at)),
+        approval_above: limit.approval_above,
+    }
 }

@@ -2,25 +2,26 @@
 
 use axum::extract::Path;
 use axum::response::Response;
-use rialto_console::kit::Thing;
+use rialto_console::kit::{Thing, Who, lasting};
 use rialto_console::pages::approvals::{Approval, Approvals};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
-use rialto_core::id::{AnyId, ApprovalId};
+use rialto_core::id::ApprovalId;
 use rialto_core::policy::{Action, AnswerApproval, PolicyCommand, authorise};
 use rialto_core::reject::Code;
 use rialto_views::{ApprovalRow, ApprovalView};
-use serde_json::Value;
+use rialto_wire::body::Body;
 
-use super::agents::span;
 use super::deals::maud_of;
 use super::request::{Posted, SignedIn, answered, named, to};
 use super::show::{money, who};
+use super::terms::terms;
 use crate::door::approvals::{self, Left, Shown};
 use crate::door::problem::Refusal;
 use crate::door::reads;
 use rialto_console::Markup;
 use rialto_console::form::Sent;
+use rialto_console::written::Written;
 
 /// `GET /approvals`.
 pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
@@ -90,7 +91,21 @@ async fn rows(user: &SignedIn, found: &[ApprovalRow]) -> Result<Vec<Approval>, R
             created: user.when(row.created),
             expires: user.when(row.expires),
             end: row.end.clone(),
-            by: row.by.map(Into::into),
+            ended: row.ended.map(|at| user.when(at)),
+            by: row
+                .by_name
+                .clone()
+                .or_else(|| row.by.map(|id| id.to_string())),
+            reason: reason(user, shown),
+            made: shown.view.made.clone(),
+            obstacle: shown
+                .obstacle
+                .as_ref()
+                .map(|why| match why.detail.as_str() {
+                    "" => format!("{} ({})", why.title, why.code),
+                    detail => format!("{}: {detail} ({})", why.title, why.code),
+                }),
+            over: shown.obstacle.as_ref().is_some_and(|why| why.over),
             may,
             form_token: user.form_token(),
         });
@@ -98,11 +113,25 @@ async fn rows(user: &SignedIn, found: &[ApprovalRow]) -> Result<Vec<Approval>, R
     Ok(rows)
 }
 
+/// Why it was approved or denied.
+fn reason(user: &SignedIn, shown: &Shown) -> Option<Written> {
+    let written = user.written(shown.view.reason.as_ref()?);
+    Some(match &shown.view.approval.by_name {
+        Some(name) => written.by(name),
+        None => written,
+    })
+}
+
 /// What a yes does.
 fn sentence(shown: &Shown) -> &'static str {
-    match shown.view.act {
-        "accept" => "Yes accepts this offer and holds the money at once.",
-        "offer" => "Yes makes this offer; it binds the agent once the other side accepts it.",
+    match (shown.view.act, shown.view.fund) {
+        ("accept", _) => "Yes accepts this offer and holds the money at once.",
+        ("offer", true) => {
+            "Yes makes this offer and holds its money at once; it binds the agent once the other side accepts it."
+        }
+        ("offer", false) => {
+            "Yes makes this offer; it binds the agent once the other side accepts it, and the money is held then."
+        }
         _ => "Yes moves the money at once.",
     }
 }
@@ -114,10 +143,42 @@ fn facts(user: &SignedIn, shown: &Shown) -> Vec<(&'static str, Markup)> {
     if let Some(with) = &view.with {
         facts.push(("With", maud_of(who(with))));
     }
-    facts.extend(terms(view));
-    if let Some(note) = &view.note {
-        facts.push(("Note", maud_of(user.written(note))));
+    facts.extend(promised(view));
+    let arbiter = view.arbiter.as_ref();
+    let arbiter = arbiter.map_or_else(|| text("the operator"), |agent| maud_of(who(agent)));
+    facts.extend(terms(&view.issues, &view.bargain, &arbiter));
+    if let (Some(note), Some(by)) = (&view.note, others_note(view)) {
+        facts.push(("Their note", maud_of(user.written(note).by(by))));
     }
+    facts.extend(offer(user, view));
+    facts.extend(reasons(user, view));
+    facts.extend(accounts(user, shown));
+    facts
+}
+
+/// What is promised.
+fn promised(view: &ApprovalView) -> Option<(&'static str, Markup)> {
+    let lines = view.lines.as_array().into_iter().flatten();
+    let promised: Vec<String> = lines
+        .filter_map(|line| {
+            let item = line.get("item")?.as_str()?;
+            Some(format!("{item} × {}", line.get("quantity")?))
+        })
+        .collect();
+    (!promised.is_empty()).then(|| ("Promised", text(&promised.join(", "))))
+}
+
+/// Who wrote the note, if it is not the agent that asks.
+fn others_note(view: &ApprovalView) -> Option<String> {
+    let by = view.note_by.as_ref()?;
+    let seller = view.with.as_ref().is_some_and(|with| with.id == by.id);
+    let role = if seller { " (the seller)" } else { "" };
+    (by.id != view.approval.agent.id).then(|| format!("{}{role}", by.handle))
+}
+
+/// The offer that would be accepted or made, and where it stands.
+fn offer(user: &SignedIn, view: &ApprovalView) -> Vec<(&'static str, Markup)> {
+    let mut facts = Vec::new();
     if let Some(offer) = view.offer {
         let short: String = offer.to_string().chars().take(8).collect();
         let what = if view.act == "offer" {
@@ -131,117 +192,88 @@ fn facts(user: &SignedIn, shown: &Shown) -> Vec<(&'static str, Markup)> {
         facts.push(("Offer ends", maud_of(user.when(until))));
     }
     if let Some(ms) = view.valid_for_ms {
-        facts.push(("Valid for", text(&format!("{} once it goes out", span(ms)))));
+        let said = format!("{}, once it goes out", lasting(ms));
+        facts.push(("Valid for", text(&said)));
     }
-    let things: [(&str, Option<AnyId>); 3] = [
-        ("Negotiation", view.negotiation.map(Into::into)),
-        ("Listing", view.listing.map(Into::into)),
-        ("Serves", view.task.map(Into::into)),
-    ];
-    for (name, thing) in things {
-        facts.extend(thing.map(|id| (name, maud_of(Thing(id)))));
+    if let Some(id) = view.negotiation {
+        facts.push(("Negotiation", maud_of(Thing(id.into()))));
     }
+    if let Some(id) = view.listing {
+        let title = view.listing_title.as_deref().unwrap_or_default();
+        let parts = [text(title), maud_of(Thing(id.into()))];
+        facts.push(("Listing", joined(&parts)));
+    }
+    facts
+}
+
+/// Who asks, and why: in the agent's own words, and by the task and the cause that it named.
+fn reasons(user: &SignedIn, view: &ApprovalView) -> Vec<(&'static str, Markup)> {
+    let asks = view.approval.agent.handle.as_str();
+    let said = |text: &rialto_views::Written, by: Option<&str>| {
+        let written = user.written(text);
+        maud_of(match by {
+            Some(by) => written.by(by),
+            None => written,
+        })
+    };
+    let mut facts = Vec::new();
+    if let Some(why) = &view.why {
+        facts.push(("Why", said(why, Some(asks))));
+    } else if view.task.is_none() && view.cause.is_none() {
+        facts.push(("Why", text("no reason given")));
+    }
+    facts.extend(view.task.map(|id| ("Serves", maud_of(Thing(id.into())))));
     if let Some(goal) = &view.goal {
-        facts.push(("Goal", maud_of(user.written(goal))));
+        facts.push(("Goal", said(goal, view.goal_by.as_deref())));
     }
+    facts.extend(view.cause.map(|id| ("Caused by", maud_of(Thing(id)))));
+    if let Some(text) = &view.cause_text {
+        facts.push(("Which says", said(text, view.cause_by.as_deref())));
+    }
+    let sender = match (&view.asked_by_name, view.asked_by) {
+        (Some(name), _) => Who::new(name.clone()),
+        (None, by) => super::show::principal(by),
+    };
+    facts.push(("Sent by", maud_of(sender)));
+    facts
+}
+
+/// Which accounts, and what the account and the limits leave.
+fn accounts(user: &SignedIn, shown: &Shown) -> Vec<(&'static str, Markup)> {
+    let view = &shown.view;
+    let asset = &view.approval.asset;
+    let mut facts = Vec::new();
     for (name, account) in [("Paid from", &view.pay_from), ("Paid to", &view.pay_to)] {
         if let Some(account) = account {
             let holder = text(&account.holder);
             facts.push((name, joined(&[holder, maud_of(Thing(account.id.into()))])));
         }
     }
-    let asset = &view.approval.asset;
     if let Some(available) = &shown.available {
         facts.push(("It holds", maud_of(money(available, asset))));
     }
-    for budget in &shown.budgets {
-        facts.push(("Limit", text(&limit(budget, asset))));
-    }
-    facts.push(("Sent by", maud_of(super::show::principal(view.asked_by))));
-    if let Some(cause) = view.cause {
-        facts.push(("Caused by", maud_of(Thing(cause))));
-    }
+    let limits = shown.budgets.iter();
+    facts.extend(limits.map(|budget| ("Limit", limit(user, budget))));
     facts
-}
-
-/// The terms of an offer, by name.
-fn terms(view: &ApprovalView) -> Vec<(&'static str, Markup)> {
-    let mut facts = Vec::new();
-    let lines = view.lines.as_array().into_iter().flatten();
-    let promised: Vec<String> = lines
-        .filter_map(|line| {
-            let item = line.get("item")?.as_str()?;
-            Some(format!("{item} × {}", line.get("quantity")?))
-        })
-        .collect();
-    if !promised.is_empty() {
-        facts.push(("Promised", text(&promised.join(", "))));
-    }
-    let issues = view.issues.as_array().filter(|issues| !issues.is_empty());
-    if let Some(issues) = issues {
-        let issues: Vec<String> = issues.iter().map(issue).collect();
-        facts.push(("Issues", text(&issues.join(", "))));
-    }
-    let within = |name: &str| view.bargain.get(name).and_then(Value::as_u64).map(span);
-    let word = |name: &str| {
-        let word = view.bargain.get(name).and_then(Value::as_str);
-        word.unwrap_or_default().replace('_', " ")
-    };
-    if let Some(time) = within("deliver_within_ms") {
-        facts.push((
-            "Delivered",
-            text(&format!("within {time} of the agreement")),
-        ));
-    }
-    if let Some(time) = within("review_within_ms") {
-        let said = format!(
-            "within {time} of the delivery, else {}",
-            word("on_no_review")
-        );
-        facts.push(("Reviewed", text(&said)));
-    }
-    if let Some(time) = within("rule_within_ms") {
-        let judge = view
-            .arbiter
-            .as_ref()
-            .map_or("the operator", |who| &who.handle);
-        let said = format!(
-            "by {judge} within {time} of a dispute, else {}",
-            word("on_no_ruling")
-        );
-        facts.push(("Ruled on", text(&said)));
-    }
-    facts
-}
-
-/// A further issue: its name and its value.
-fn issue(issue: &Value) -> String {
-    let name = issue
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let value = issue.get("value").and_then(Value::as_object);
-    let value = value.and_then(|value| value.values().next());
-    let value = value.map(|value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    });
-    format!("{name}: {}", value.unwrap_or_default())
 }
 
 /// What a limit is and leaves.
-fn limit(budget: &Left, asset: &str) -> String {
+fn limit(user: &SignedIn, budget: &Left) -> Markup {
+    let (limit, asset) = (&budget.limit, &budget.limit.asset);
     let mut parts = Vec::new();
-    if let (Some(left), Some(most)) = (&budget.left, &budget.per_period) {
-        parts.push(format!(
-            "{left} of {most} {asset} left until {}",
-            budget.renews
-        ));
+    if let (Some(left), Some(most)) = (&limit.left, &limit.per_period) {
+        parts.push(format!("{left} of {most} {asset} left"));
     }
-    if let Some(most) = &budget.per_deal {
+    if let Some(after) = &budget.left_after {
+        parts.push(match after.strip_prefix('-') {
+            Some(short) => format!("a yes needs {short} {asset} more than that"),
+            None => format!("a yes leaves {after} {asset}"),
+        });
+    }
+    if let Some(most) = &limit.per_deal {
         parts.push(format!("at most {most} {asset} a deal"));
     }
-    if let Some(above) = &budget.approval_above {
+    if let Some(above) = &limit.approval_above {
         let why = if budget.asks {
             ", which is why it asks"
         } else {
@@ -249,7 +281,16 @@ fn limit(budget: &Left, asset: &str) -> String {
         };
         parts.push(format!("a person approves above {above} {asset}{why}"));
     }
-    format!("{}: {}", budget.name, parts.join("; "))
+    let mut said = vec![text(&format!("{}: {}", limit.name, parts.join("; ")))];
+    if limit.per_period.is_some() {
+        said.push(text("· renews"));
+        said.push(maud_of(user.when(limit.renews)));
+    }
+    if let Some(set) = limit.counts_from {
+        said.push(text("· counts since it was set,"));
+        said.push(maud_of(user.when(set)));
+    }
+    joined(&said)
 }
 
 /// `POST /approvals/{id}`: approve or deny.
@@ -263,6 +304,7 @@ pub(super) async fn answer(Path(name): Path<String>, form: Posted) -> Result<Res
     let answer = AnswerApproval {
         approval: id,
         approve,
+        reason: form.field("reason").map(Body::text),
     };
     match form.carry_out(PolicyCommand::AnswerApproval(answer)).await {
         Ok(_) => Ok(to(&format!("/approvals/{id}"))),

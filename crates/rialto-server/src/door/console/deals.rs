@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::overview::deal;
 use super::request::{SignedIn, named};
 use super::show::{money, principal, who};
+use super::terms::terms;
 use crate::door::problem::Refusal;
 
 /// `GET /deals`.
@@ -140,6 +141,10 @@ fn course(user: &SignedIn, view: &DealView, talk: Option<&NegotiationView>) -> C
             facts.push((label, maud_of(money(amount, &row.asset))));
         }
     }
+    if let (Some(note), Some(by)) = (&view.note, &view.note_by) {
+        let said = user.written(note).by(&by.handle);
+        facts.push(("Accepted because", maud_of(said)));
+    }
     if let Some(end) = &row.end {
         facts.push(("Ended because", text(&end.replace('_', " "))));
     }
@@ -235,18 +240,28 @@ fn bubble(
     taken: Option<&str>,
 ) -> Offer {
     let hash = row.hash.to_string();
+    let none = &Value::Null;
+    let arbiter = arbiter(row.arbiter.as_ref(), row.arbiter_owner.as_ref());
     Offer {
         number: row.number,
         by: who(&row.by),
         sellers: row.by.id == seller,
         price: Money::new(row.price.clone(), row.asset.clone()),
         lines: lines(row.terms.get("lines")),
-        note: row.note.as_ref().map(|said| user.written(said)),
+        terms: terms(
+            row.terms.get("issues").unwrap_or(none),
+            row.terms.get("bargain").unwrap_or(none),
+            &arbiter,
+        ),
+        note: row
+            .note
+            .as_ref()
+            .map(|said| user.written(said).by(&row.by.handle)),
         taken: taken == Some(hash.as_str()),
         hash,
         signed: row.signed,
         funded: row.funded,
-        arbiter: arbiter(row.arbiter.as_ref(), row.arbiter_owner.as_ref()),
+        arbiter,
         at: user.when(row.at),
         expires: user.when(row.expires),
         position: row.position,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use rialto_console::form::Refused;
 use rialto_console::kit::{path_of, path_part};
 use rialto_console::pages::gate::Gate;
 use rialto_console::shell::Theme;
@@ -51,10 +52,25 @@ pub(super) async fn stranger(
         key: key.unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         sign_up_open,
-        refused: refused.map(|r| shown(&r.problem())),
+        refused: refused.map(|r| Refused {
+            hint: hint(r),
+            ..shown(&r.problem())
+        }),
         next: next.to_owned(),
     };
     Ok(request.render("Sign in", None, None, &gate.page()))
+}
+
+/// What a person at a browser does next.
+fn hint(refusal: &Refusal) -> String {
+    match refusal.rejection.code {
+        Code::Unauthenticated => "Copy the whole token, which begins with rlt_. The operator's is in \
+             operator.token in the realm's data folder; a person's or agent's is in the file that \
+             --save named when it signed up or was registered. An admin of the owner issues another: \
+             rialto owner token, or rialto agent token."
+            .to_owned(),
+        code => code.remedy().to_owned(),
+    }
 }
 
 /// `GET /sign-in`.

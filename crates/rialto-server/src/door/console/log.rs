@@ -28,6 +28,7 @@ pub(super) async fn list(user: SignedIn) -> Result<Response, Refusal> {
     let filter = EventFilter {
         kind: user.param("kind").map(str::to_owned),
         actor: actor(&user).await?,
+        ..EventFilter::default()
     };
     let after = user
         .param("after")
@@ -124,13 +125,8 @@ fn ids_of(event: &Value) -> Vec<AnyId> {
 }
 
 fn asker(event: &Value) -> Who {
-    let actor = event.get("actor").and_then(Value::as_str);
-    let principal = event.get("principal");
-    let id = principal.and_then(|p| p.get("id")).and_then(Value::as_str);
-    let kind = principal
-        .and_then(|p| p.get("kind"))
-        .and_then(Value::as_str);
-    Who::new(actor.or(id).or(kind).unwrap_or_default())
+    let named = |name: &str| event.get(name).and_then(Value::as_str);
+    Who::new(named("actor").or_else(|| named("by")).unwrap_or_default())
 }
 
 /// The kinds of an envelope's events, each once: `market.offer_made`.

@@ -30,6 +30,7 @@ mod square;
 mod standing;
 mod tasks;
 mod teams;
+mod terms;
 mod tokens;
 mod waiting;
 
@@ -73,6 +74,7 @@ pub(super) fn router() -> Router<Arc<Door>> {
         .route("/find", get(gate::find))
         .route("/live", get(live::stream))
         .route("/api", get(gate::index))
+        .route("/api/", get(gate::index))
         .route("/accounts", get(accounts::page))
         .route("/accounts/events", get(accounts::events))
         .route("/trace/{id}", get(accounts::trace))

@@ -10,10 +10,11 @@ use rialto_core::policy::Action;
 use rialto_core::reject::Code;
 use rialto_views::{AgentQuery, Paging};
 
-use super::agents::{line, owners_limits, switched};
+use super::agents::{allowance, line, switched};
 use super::request::{Posted, SignedIn, answered, to};
+use crate::door::budgets::of_rows;
 use crate::door::problem::Refusal;
-use crate::door::reads::own;
+use crate::door::reads::{At, own};
 
 /// `GET /owners/{id}`.
 pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Response, Refusal> {
@@ -23,7 +24,7 @@ pub(super) async fn one(user: SignedIn, Path(name): Path<String>) -> Result<Resp
 async fn shown(user: &SignedIn, name: &str, sent: Option<Sent>) -> Result<Response, Refusal> {
     let owner = own(user.door(), &user.caller, name).await?;
     let scope = user.scope().await?;
-    let [stop] = user.may([Action::Stop(owner)]).await?;
+    let [stop, suspend] = user.may([Action::Stop(owner), Action::ManageRealm]).await?;
     let read = user.view(move |v| {
         let many = Paging {
             cursor: None,
@@ -42,6 +43,7 @@ async fn shown(user: &SignedIn, name: &str, sent: Option<Sent>) -> Result<Respon
         Ok(Some((row, people, agents, v.allowances(owner)?)))
     });
     let (row, people, agents, allowances) = read.await?.ok_or(Code::NotFound)?;
+    let limits = of_rows(user.door(), At::default(), allowances).await?;
     let page = Owner {
         id: row.id.into(),
         name: row.name.clone(),
@@ -61,8 +63,12 @@ async fn shown(user: &SignedIn, name: &str, sent: Option<Sent>) -> Result<Respon
             })
             .collect(),
         agents: agents.iter().map(|card| line(user, card, scope)).collect(),
-        allowances: owners_limits(&allowances, owner),
+        allowances: limits
+            .into_iter()
+            .map(|limit| allowance(user, limit))
+            .collect(),
         stop: stop.then(|| user.form_token()),
+        suspend: suspend.then(|| user.form_token()),
         sent,
     };
     user.page(&row.name, Place::Agents, &page.page()).await
@@ -73,7 +79,14 @@ pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Res
     let user = &form.user;
     let owner = own(user.door(), &user.caller, &name).await?;
     let command = switched(&form, Subject::Owner(owner))?;
-    match form.carry_out(command).await {
+    let outcome = match form.field("to") == Some("suspend") && form.field("sure") != Some("yes") {
+        true => Err(Refusal::new(
+            Code::Malformed,
+            "tick the box first: it stops the people too",
+        )),
+        false => form.carry_out(command).await,
+    };
+    match outcome {
         Ok(_) => Ok(to(&format!("/owners/{owner}"))),
         Err(refusal) => {
             let sent = form.refused("switch", &refusal);

@@ -518,7 +518,14 @@ impl Posted {
         Sent {
             form: form.to_owned(),
             fields: typed.map(|(n, v)| (n.clone(), v.clone())).collect(),
-            refused: Some(shown(&refusal.problem())),
+            refused: Some(Refused {
+                hint: match refusal.rejection.code {
+                    // Forms have fields, not a description of an API.
+                    Code::Malformed => "Correct the field, and send the form again.".to_owned(),
+                    code => code.remedy().to_owned(),
+                },
+                ..shown(&refusal.problem())
+            }),
         }
     }
 }
@@ -529,7 +536,12 @@ impl Posted {
 /// [`Code::Malformed`] with the field's name.
 pub(super) fn read<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Refusal> {
     let value = T::deserialize(BorrowedStrDeserializer::<NotSo>::new(text));
-    value.map_err(|why| Refusal::new(Code::Malformed, format!("{name}: {why}")))
+    value.map_err(|why| Refusal::new(Code::Malformed, format!("{}: {why}", label(name))))
+}
+
+/// A field's name as its form labels it: `per_deal` stands under "per deal".
+fn label(name: &str) -> String {
+    name.replace('_', " ")
 }
 
 /// The message of a successful form on the page that it leads back to.

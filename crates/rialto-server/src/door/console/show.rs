@@ -48,7 +48,7 @@ pub(super) fn written(text: &ViewWritten) -> Written {
     let parts = text.body.iter().flat_map(|body| &body.0);
     let screened = text.screening.iter().flat_map(|s| &s.labels);
     Written {
-        by: source(text.labels),
+        by: source(text.labels).to_owned(),
         parts: parts.map(part).collect(),
         screened: screened.map(word).collect(),
         state: match (&text.body, text.withheld) {
@@ -70,7 +70,8 @@ pub(super) fn described(view: &ListingView) -> Option<Written> {
             "by_operator" => "the operator",
             "by_person" => "a person",
             _ => "an agent",
-        },
+        }
+        .to_owned(),
         parts: view.description.iter().cloned().map(Part::Text).collect(),
         screened: screening.iter().flat_map(|s| &s.labels).map(word).collect(),
         state: match (&view.description, screening.is_some_and(|s| s.quarantined)) {

@@ -43,7 +43,7 @@ pub(super) async fn of(user: &SignedIn, id: AgentId) -> Result<Standing, Refusal
             cursor: None,
             limit: POSTS,
         };
-        let reputation = v.reputation(Some(scope), id)?;
+        let reputation = v.reputation(Some(scope), id, None)?;
         let against = v.measures_against(Some(scope), id.into())?;
         Ok((
             reputation,

@@ -567,8 +567,8 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
         | "/api/agents/{agent}/reactions"
         | "/api/agents/{agent}/following"
         | "/api/agents/{agent}/followers"
-        | "/api/agents/{agent}/reputation"
         | "/api/agents/{agent}/measures" => &["agent"],
+        "/api/agents/{agent}/reputation" => return reputation(w, path),
         "/api/posts/{id}"
         | "/api/posts/{id}/thread"
         | "/api/posts/{id}/history"
@@ -633,7 +633,7 @@ pub(super) fn reads(w: &World, path: &str) -> Vec<(String, String, Value)> {
 }
 
 /// The routes that are read as they stand.
-const LISTS: [&str; 34] = [
+const LISTS: [&str; 36] = [
     "/api/invitations",
     "/api/agents",
     "/api/assets",
@@ -651,6 +651,7 @@ const LISTS: [&str; 34] = [
     "/api/openapi.json",
     "/api/owners",
     "/api/realm",
+    "/api/realm/allowances",
     "/api/report/accounts",
     "/api/services",
     "/api/tasks",
@@ -665,10 +666,21 @@ const LISTS: [&str; 34] = [
     "/api/commands",
     "/api/feed/stream",
     "/api",
+    "/api/",
     "/api/communities",
     "/api/moderation/reports",
     "/api/moderation/measures",
 ];
+
+/// Our agent's reputation, also as our agent sees it.
+fn reputation(w: &World, path: &str) -> Vec<(String, String, Value)> {
+    let address = path.replace("{agent}", w.id("agent"));
+    let seen = format!("{address}?seen_from={}", w.id("agent"));
+    vec![
+        ("agent".to_owned(), address, Value::Null),
+        ("agent, in its own eyes".to_owned(), seen, Value::Null),
+    ]
+}
 
 /// Everything of ours that has an id, traced.
 fn traces(w: &World) -> Vec<(String, String, Value)> {

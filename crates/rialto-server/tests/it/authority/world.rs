@@ -496,6 +496,7 @@ impl World {
             let stamp = Stamp {
                 now: Time(state.now().0 - behind),
                 steady_ms: state.steady_ms().unwrap_or(0),
+                began_ms: 0,
                 entropy: [9; 32],
                 custody: Some((key, key.short())),
             };

@@ -8,11 +8,11 @@ use crate::output::{CliError, Output};
 
 /// Whole deals a second: offer, acceptance with its hold, delivery, acceptance, settlement.
 ///
-/// Starts a server of its own as another process, on disk. Half the agents buy, half sell; they
-/// belong to eight owners. Each lane is a buyer and a seller who make one deal after another: an
-/// offer, its acceptance (which holds the money), the delivery, and the acceptance of the delivery
-/// (which settles). First by single requests, one a step; then by requests that each hold one step of
-/// many deals. A deal counts when the answer to its last step is back: it is durable then.
+/// Starts its own server as another process, with the realm on disk. Half of the agents buy, half sell;
+/// they belong to eight owners. Each lane is a buyer and a seller who make one deal after another: an
+/// offer, its acceptance (which holds the money), the delivery, and the acceptance of the delivery (which
+/// settles). The first case sends one request for each step; the second sends requests that each hold one
+/// step of many deals. A deal counts when the answer to its last step is back: it is durable then.
 #[derive(Debug, Args)]
 pub(crate) struct DealsArgs {
     /// Deals by single requests.

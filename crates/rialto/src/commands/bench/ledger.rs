@@ -6,14 +6,15 @@ use rialto_bench::ledger::{self, LedgerFigures, LedgerPlan};
 use super::{Bar, PlaceArgs};
 use crate::output::{CliError, Output};
 
-/// Transfers a second through the front door, durable.
+/// Durable transfers a second through the server's API.
 ///
-/// Starts a server of its own as another process, on disk. An owner opens the accounts, gets money,
-/// and its admin sends `ledger.transfer` requests over loopback, several at a time, each a batch
-/// that is all or nothing. A batch counts when its answer is back: it is durable then. Bodies are
-/// written beforehand. Three cases, one after another in the same realm: transfers between accounts
-/// drawn evenly; the same as holds, each paid out by a second batch; transfers between ten accounts.
-/// "Indexed" counts until the views have taken in the last of them.
+/// Starts its own server as another process, with the realm on disk. An owner opens the accounts, gets
+/// money, and its admin sends `ledger.transfer` requests over loopback, several at a time, each a batch
+/// that is all or nothing. A batch counts when its answer is back: it is durable then. The bodies of the
+/// requests are prepared beforehand. There are three cases, one after another in the same realm: transfers
+/// between accounts drawn at random, each equally likely; the same transfers as holds, each paid out by a
+/// second batch; and transfers between ten accounts. "Indexed" counts until the views have taken in the
+/// last of them.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgs {
     /// Transfers in each case.

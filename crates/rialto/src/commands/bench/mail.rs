@@ -8,12 +8,12 @@ use crate::output::{CliError, Output};
 
 /// Messages a second, durable and indexed, and how long one takes to arrive.
 ///
-/// Starts a server of its own as another process, on disk. First, senders each write to a partner in
-/// batches as fast as they are acknowledged; a message counts as delivered when its answer is back
-/// (it is durable and in the inbox then), and as indexed when the views have it. Then senders write
-/// single messages at a steady rate, and each partner follows its inbox by server-sent events; the
-/// time runs from the moment the message was due to be sent until its event is read, so that a stall
-/// counts against every message that it held up.
+/// Starts its own server as another process, with the realm on disk. First, senders each write to a partner
+/// in batches as fast as they are acknowledged; a message counts as delivered when its answer is back (it
+/// is durable and in the inbox then), and as indexed when the views have it. Then senders write single
+/// messages at a steady rate, and each partner follows its inbox by server-sent events; the time runs from
+/// the moment the message was due to be sent until its event is read, so that a stall counts against every
+/// message that it held up.
 #[derive(Debug, Args)]
 pub(crate) struct MailArgs {
     /// Messages of the first case.
@@ -31,6 +31,9 @@ pub(crate) struct MailArgs {
     /// Seconds of the second case.
     #[arg(long, default_value_t = 20)]
     seconds: usize,
+    /// Every message carries an id of its sender's, by which a repeat is known.
+    #[arg(long)]
+    ids: bool,
     #[command(flatten)]
     place: PlaceArgs,
 }
@@ -43,6 +46,7 @@ pub(crate) async fn run(args: &MailArgs, out: Output) -> Result<(), CliError> {
         pairs: args.pairs,
         rate: args.rate,
         seconds: args.seconds,
+        ids: args.ids,
     };
     let (place, mut bar) = (args.place.place()?, Bar::new(out));
     let report = mail::measure(&plan, &place, &mut bar).await?;

@@ -11,11 +11,12 @@ use crate::output::{CliError, Output};
 
 /// Market days of growing populations, and search among many listings.
 ///
-/// For each factor a server of its own is started, and the scenario is held there that many times
-/// over, at once: every customer and business is copied, with names of items that four copies share.
-/// An action is one request of a customer or business over loopback, durable. Then a server is filled
-/// with listings of four items whose names are two of 2,000 words, drawn unevenly; half of the searches
-/// name an item and an attribute that the listing must have, by price, and half are for two words.
+/// For each factor, starts a server and holds the scenario there that many times at once: every customer
+/// and business is copied, and four copies at a time share the names of items. An action is one durable
+/// request of a customer or business over loopback. Then it fills a server with listings of four items
+/// each, whose names are two of 2,000 words (some words are more frequent). Half of the searches name an
+/// item and an attribute that the listing must have, and sort by price; the other half search for two
+/// words.
 #[derive(Debug, Args)]
 pub(crate) struct MarketArgs {
     /// The scenario's folder; the shipped market day when absent.

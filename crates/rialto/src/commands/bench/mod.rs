@@ -1,6 +1,6 @@
-//! `rialto bench …`: how fast, how large; each with its method in `--help`.
+//! `rialto bench …`: measures speed and size; each measurement describes its method in `--help`.
 //!
-//! Holds what is asked for and how figures are printed; they are taken by `rialto_bench`.
+//! Holds the arguments and the printing of figures; `rialto_bench` measures them.
 
 mod deals;
 mod fairness;
@@ -26,7 +26,7 @@ use crate::output::{CliError, Output};
 /// What is measured.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
-    /// Transfers a second through the front door, durable.
+    /// Durable transfers a second through the server's API.
     Ledger(ledger::LedgerArgs),
     /// Whole deals a second: offer, acceptance with its hold, delivery, acceptance, settlement.
     Deals(deals::DealsArgs),
@@ -36,9 +36,9 @@ pub enum BenchCommand {
     Mail(mail::MailArgs),
     /// Market days of growing populations, and search among many listings.
     Market(market::MarketArgs),
-    /// How long a realm is away after a kill with a long log.
+    /// How long a realm is unavailable after a kill, with a long log.
     Restart(restart::RestartArgs),
-    /// Many agents, some of them active: memory, reads, writes, the writer's longest turn.
+    /// Many agents, some of them active: memory, reads, writes, the writer's longest turn without a break.
     Population(population::PopulationArgs),
     /// A mixed load over a long time: do memory and latency stay flat?
     Soak(soak::SoakArgs),
@@ -46,7 +46,7 @@ pub enum BenchCommand {
     Social(social::SocialArgs),
     /// Negotiations and rounds a second, on domains of growing size.
     Negotiate(negotiate::NegotiateArgs),
-    /// The speed of the serving twin: simulated requests a second at iteration level.
+    /// The speed of the fleet twin: requests a second that it simulates, iteration by iteration.
     Fleet(BenchArgs),
 }
 

@@ -16,10 +16,10 @@ pub(crate) struct NegotiateArgs {
     /// Seconds for each case.
     #[arg(long, default_value_t = 0.5)]
     seconds: f64,
-    /// Leave larger domains out.
+    /// The largest domain to measure, in outcomes.
     #[arg(long, default_value_t = 1_000_000)]
     most: usize,
-    /// Write the domains to this folder, for a peer.
+    /// Write the domains to this folder, for another program to run.
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
 }

@@ -6,13 +6,13 @@ use rialto_bench::population::{self, PopulationFigures, PopulationPlan};
 use super::{Bar, PlaceArgs};
 use crate::output::{CliError, Output};
 
-/// Many agents, some of them active: memory, how long reads and writes take, the writer's longest
-/// turn.
+/// Many agents, some of them active: memory, how long reads and writes take, the longest time that the
+/// writer is busy without a break (its turn).
 ///
-/// Starts a server of its own and registers agents through the front door, each with a key and a
-/// token. Then so many of them are active: each writes to another, drawn evenly, and looks one up by
-/// its handle and its own inbox, at a steady rate in all; times run from when a request was due. The
-/// writer's longest turn is the longest time it worked without looking at its queue, from the
+/// Starts its own server and registers agents through the front door, each with a key and a token. Then the
+/// active ones write to other agents, look other agents up by handle, and read their own inboxes. Agents
+/// are drawn at random, each equally likely, and the total rate is steady; times run from when a request
+/// was due. The writer's longest turn is the longest time it worked without looking at its queue, from the
 /// server's own metric, since its start.
 #[derive(Debug, Args)]
 pub(crate) struct PopulationArgs {

@@ -6,13 +6,13 @@ use rialto_bench::restart::{self, RestartFigures, RestartPlan};
 use super::{Bar, PlaceArgs};
 use crate::output::{CliError, Output};
 
-/// How long a realm is away after a kill with a long log.
+/// How long a realm is unavailable after a kill, with a long log.
 ///
-/// Starts a server of its own and writes events through the front door: half of them transfers of one
-/// entry, half messages, each an event of its own, until the log holds as many as asked for. Kills the
-/// server, starts it again, and takes the time until it listens and has accepted a command, and until
-/// the views are current. Then `rialto log verify` walks the chain and replays the whole log from the
-/// first event, once more from nothing.
+/// Starts its own server and writes events through the front door: half of them transfers of one entry,
+/// half messages, each an event of its own, until the log holds as many as asked for. Then it kills the
+/// server, starts it again, and measures the time until the server listens, until it has accepted a
+/// command, and until the views are current. Finally `rialto log verify` checks the chain and replays the
+/// whole log from the first event.
 #[derive(Debug, Args)]
 pub(crate) struct RestartArgs {
     /// Events in the log.

@@ -8,11 +8,11 @@ use crate::output::{CliError, Exit, Output};
 
 /// A mixed load over a long time: do memory and latency stay flat?
 ///
-/// Starts a server of its own. Agents write to and pay each other at a steady rate; times run from when
-/// a request was due. Each twelfth of the time gives a row. Memory is flat when what the server holds
-/// grows in the second half at no more than half the pace of the first (contents and histories
-/// are on disk; inboxes and keys fill up to their stated limits); latency is flat when the median p99
-/// of the second half is at most 1.5 times that of the first. Exit code 1 when one is not.
+/// Starts its own server. Agents write to each other and pay each other at a steady rate; times run from
+/// when a request was due. Each twelfth of the time gives a row. Memory is flat when what the server holds
+/// grows in the second half at no more than half the pace of the first (contents and histories are on disk;
+/// inboxes and keys fill up to their stated limits); latency is flat when the median p99 of the second half
+/// is at most 1.5 times that of the first. Exit code 1 when one is not.
 #[derive(Debug, Args)]
 pub(crate) struct SoakArgs {
     /// How long.

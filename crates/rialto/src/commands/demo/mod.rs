@@ -98,7 +98,7 @@ fn way_in(home: &Home) -> String {
     if home.on_loopback {
         let token = home.data.join("operator.token");
         format!(
-            "{} · sign in with the token in {}",
+            "{} · the token to sign in with: cat {}",
             home.url,
             token.display()
         )

@@ -9,7 +9,7 @@ use rialto_economics::backlog::{self, BacklogReport, BacklogScenario, ContractRe
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
 
-/// How much of the backlog moves to own silicon, when, at what margin, and what is at risk.
+/// Computes how much of the backlog moves to own chips, when, at what margin, and what is at risk.
 #[derive(Debug, Args)]
 pub(crate) struct BacklogArgs {
     /// The scenario (.toml).
@@ -41,7 +41,7 @@ fn margin(result: &ContractResult) -> String {
     table::percent_or_dash((revenue > 0.0).then(|| result.profit_usd() / revenue))
 }
 
-/// What a case's name says of late agentic demand.
+/// The part of a case's name that states how late agentic demand is.
 fn late(adoption_lag_quarters: u32) -> String {
     match adoption_lag_quarters {
         0 => String::new(),

@@ -1,9 +1,9 @@
 //! `rialto bench fleet`: how fast the twin simulates.
 //!
-//! Three cases, one thread: the conversation trace on 8 workers at its own pace, and 20,000
-//! requests of the same lengths on 1,000 and 10,000 workers at the same rate per worker. Time
-//! counts from parsed requests to a finished report. `bench/fleet_peer.py` runs a peer on the same
-//! requests, which `--export` writes, in the same run.
+//! Three cases, one thread: the conversation trace on 8 workers at its own pace, and 20,000 requests of the
+//! same lengths on 1,000 and 10,000 workers at the same rate per worker. The time runs from parsed requests
+//! to a finished report. `bench/fleet_peer.py` runs another simulator on the same requests, which
+//! `--export` writes, in the same run.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -22,19 +22,20 @@ use serde::Serialize;
 use super::{simulate, traffic};
 use crate::output::{CliError, Output};
 
-/// Measures the speed of the serving twin at iteration level.
+/// Measures how many requests a second the fleet twin simulates, iteration by iteration.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// A recorded trace; the shipped fit of the Azure conversation trace when absent.
+    /// A recorded trace; the shipped fit of the Azure conversation trace if not given.
     #[arg(long)]
     trace: Option<PathBuf>,
-    /// Runs per case; the median counts.
+    /// Runs for each case; the result is their median.
     #[arg(long, default_value_t = 5)]
     runs: usize,
     /// Routing policy.
     #[arg(long, default_value = "round_robin")]
     routing: String,
-    /// Write each case's requests to this directory as Mooncake JSON lines, for a peer.
+    /// Write each case's requests to this directory as Mooncake JSON lines, for another simulator to
+    /// replay.
     #[arg(long)]
     export: Option<PathBuf>,
 }
@@ -126,8 +127,8 @@ fn generated() -> Result<Trace, CliError> {
     })
 }
 
-/// `count` requests with the trace's lengths, in its order and over again where it ends, at the
-/// trace's rate per worker of 8.
+/// `count` requests with the trace's lengths, in its order, starting over where it ends. The rate for each
+/// worker is that of the trace on 8 workers.
 fn scaled(trace: &Trace, count: usize, workers: u32) -> Trace {
     let gap_ns = trace.duration_s() * 1e9 / trace.requests.len() as f64 * 8.0 / f64::from(workers);
     let lengths = trace.requests.iter().cycle().take(count).enumerate();
@@ -195,7 +196,7 @@ fn measure(
     })
 }
 
-/// Writes requests as Mooncake JSON lines with hashes that nothing shares.
+/// Writes requests as Mooncake JSON lines; no two requests share a hash.
 fn export(dir: &Path, workers: u32, trace: &Trace) -> Result<(), CliError> {
     std::fs::create_dir_all(dir)
         .map_err(|e| CliError::failed(format!("cannot create {}: {e}", dir.display())))?;

@@ -1,4 +1,4 @@
-//! `rialto fleet calibrate`: fits the serving model's parameters on measured points.
+//! `rialto fleet calibrate`: fits the serving model's parameters to measured points.
 
 use std::path::{Path, PathBuf};
 
@@ -16,22 +16,22 @@ use super::table::Table;
 use super::{catalogue, simulate, traffic, validate};
 use crate::output::{CliError, Output};
 
-/// Fits the serving model on measured points and says how wrong it is on unseen ones.
+/// Fits the serving model to measured points and reports how wrong it is on points that it has not seen.
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
     /// Files of measured points (.csv), as docs/fleet/accuracy.md describes them.
     #[arg(required_unless_present = "from_log", conflicts_with = "from_log")]
     files: Vec<PathBuf>,
-    /// Update fitted parameters by a gateway's request log (JSON lines) instead.
+    /// Instead of fitting, update fitted parameters from a gateway's log of calls (JSON lines).
     #[arg(long, value_name = "FILE")]
     from_log: Option<PathBuf>,
-    /// The parameters that a log updates; the shipped ones when absent.
+    /// The parameters that --from-log updates; the shipped ones if not given.
     #[arg(long, requires = "from_log")]
     parameters: Option<PathBuf>,
-    /// Where to write the fitted parameters (.toml); an existing file is replaced.
+    /// Write the fitted parameters to this file (.toml); an existing file is replaced.
     #[arg(long)]
     out: PathBuf,
-    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
+    /// Files that add entries to the shipped catalogue or replace them: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }
@@ -90,10 +90,12 @@ pub fn run(args: &CalibrateArgs, out: Output) -> Result<(), CliError> {
             Grouping::Combination => "model, chip, engine and precision",
             Grouping::ModelChip => "model and chip",
             Grouping::Written => "model, system, backend and precision as written",
-            Grouping::Point => "points, dealt at random: their groups are in the fit",
+            Grouping::Point => {
+                "single points, chosen at random: the rest of their group is in the fit"
+            }
         };
         let origin = format!("{} groups, left out whole, in {} folds.", u.groups, u.folds);
-        // The first, which comes closest to unseen hardware, in full; of the others the sums.
+        // The first comes closest to unseen hardware and is printed in full; of the others only the totals.
         let sums = |a: &&Accuracy| {
             !["chip ", "model ", "engine "]
                 .iter()
@@ -117,7 +119,7 @@ fn write(path: &Path, parameters: &Parameters) -> Result<(), CliError> {
     traffic::write(path, &text)
 }
 
-/// Updates fitted parameters by a request log.
+/// Updates fitted parameters from a log of calls.
 fn from_log(
     args: &CalibrateArgs,
     log: &Path,
@@ -163,7 +165,8 @@ fn from_log(
             percent(c.after.tpot_mape_percent),
         ]);
     }
-    let origin = "Errors are of the calls that taught the update, so they flatter it.";
+    let origin =
+        "The errors are those on the calls of this log; on other calls they are probably larger.";
     t.print(out, "Before and after the log", origin)?;
     out.line(format!("\nwrote {}", args.out.display()))
 }

@@ -8,15 +8,15 @@ use rialto_fleet::catalogue::{Catalogue, CatalogueError, Chip, Model};
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
 
-/// What the fleet is made of, every number with its source.
+/// Shows what the fleet is made of, every number with its source.
 #[derive(Debug, Args)]
 pub struct CatalogueArgs {
     /// The table to show.
     #[arg(value_enum, default_value_t = Kind::Chips)]
     kind: Kind,
-    /// One entry in full, by name or alias.
+    /// Show only the entry with this name or alias, in full.
     name: Option<String>,
-    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
+    /// Files that add entries to the shipped catalogue or replace them: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }
@@ -30,7 +30,7 @@ enum Kind {
     Precisions,
 }
 
-/// The shipped catalogue with the user's files laid over it.
+/// The shipped catalogue; entries of the user's files are added or replace shipped ones.
 pub(super) fn load(paths: &[PathBuf]) -> Result<Catalogue, CliError> {
     let mut catalogue = Catalogue::shipped().map_err(|e| CliError::bug(e.to_string()))?;
     for path in paths {

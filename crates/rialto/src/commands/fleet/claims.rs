@@ -8,7 +8,8 @@ use rialto_economics::claims::{self, Checked, ClaimFile, Verdict, Wording};
 use super::table;
 use crate::output::{CliError, Output};
 
-/// Checks statements against the figures they rest on; fails when one does not follow.
+/// Checks statements against the figures they rest on. Exit code 1 means that one or more do not follow:
+/// the check itself went well.
 #[derive(Debug, Args)]
 pub(crate) struct ClaimsArgs {
     /// The claims and their facts (.toml).
@@ -35,10 +36,11 @@ pub(crate) fn run(args: &ClaimsArgs, out: Output) -> Result<(), CliError> {
     if failed == 0 {
         return Ok(());
     }
-    Err(CliError::failed(format!(
-        "{failed} of {} claims do not follow",
-        checked.len()
-    )))
+    let told = format!("{failed} of {} claims do not follow", checked.len());
+    Err(CliError::failed(told).hint(
+        "nothing went wrong: exit code 1 says that claims do not follow, 0 that all do; above stands \
+         what would have to hold",
+    ))
 }
 
 fn print(claim: &Checked, out: Output) -> Result<(), CliError> {

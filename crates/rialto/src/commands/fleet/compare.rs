@@ -1,4 +1,4 @@
-//! `rialto fleet compare`: chips or plans side by side under the same traffic.
+//! `rialto fleet compare`: compares chips or parallel plans under the same traffic.
 
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
@@ -16,12 +16,12 @@ use crate::output::{CliError, Output};
 /// Compares chips or parallel plans under the same traffic and objective.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Model.
+    /// The model to serve.
     #[arg(long)]
     model: String,
-    /// A candidate: CHIP or CHIP:tensor=8,pipeline=1,expert=1,data=1,precision=fp8,replicas=4.
-    /// Without a plan, the cheapest is taken, as `rialto fleet plan` would; without `replicas` it is
-    /// sized to hold the objective with 80 % probability. Give two or more.
+    /// A candidate: CHIP or CHIP:tensor=8,pipeline=1,expert=1,data=1,precision=fp8,replicas=4. Without a
+    /// parallel plan, the command takes the cheapest one, as `rialto fleet plan` would. Without `replicas`,
+    /// it sizes the candidate to hold the objective with 80 % probability. Give two or more.
     #[arg(long = "on", required = true)]
     on: Vec<String>,
     #[command(flatten)]
@@ -86,7 +86,7 @@ pub fn run(args: &CompareArgs, out: Output) -> Result<(), CliError> {
         .all(|p| p.replicas.is_none() && p.spread.is_none())
     {
         let what = "no candidate can serve this traffic within the objective";
-        return Err(CliError::failed(what).hint("the last column says what stands against each"));
+        return Err(CliError::failed(what).hint("the last column says why each candidate cannot"));
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ fn print(
     notes(&report.candidates, out)
 }
 
-/// Every candidate with the plans that it may take.
+/// Every candidate with the parallel plans that it may use.
 fn candidates(
     args: &CompareArgs,
     catalogue: &Catalogue,
@@ -127,11 +127,11 @@ fn candidates(
     Ok(candidates)
 }
 
-/// One `--on`, read.
+/// One parsed `--on`.
 struct Candidate {
     spec: PoolSpec,
     replicas: Option<u32>,
-    /// A parallel plan was given.
+    /// Whether the user gave a parallel plan.
     planned: bool,
 }
 

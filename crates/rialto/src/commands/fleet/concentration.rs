@@ -11,12 +11,13 @@ use super::table::{self, Table};
 use crate::commands::remote::Remote;
 use crate::output::{CliError, Output};
 
-/// Shares of spend, tokens and capacity by vendor, chip, host and region.
+/// Shows shares of spend, tokens and capacity by vendor, chip, host and region.
 #[derive(Debug, Args)]
 pub(crate) struct ConcentrationArgs {
-    /// A scenario (.toml) or a usage table (.csv); absent, the settled deals of a realm.
+    /// A scenario (.toml) or a usage table (.csv). Without it, the command reads the settled deals of a
+    /// realm.
     input: Option<PathBuf>,
-    /// The asset of the deals that count.
+    /// Count only deals that are paid in this asset.
     #[arg(
         long,
         default_value = "USD",
@@ -24,7 +25,7 @@ pub(crate) struct ConcentrationArgs {
         conflicts_with = "input"
     )]
     asset: String,
-    /// How many names to show of each dimension.
+    /// How many names to show for each dimension, such as vendor.
     #[arg(long, default_value_t = 5)]
     top: usize,
     #[command(flatten)]
@@ -34,7 +35,7 @@ pub(crate) struct ConcentrationArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// When the input cannot be read or holds nothing, or as the server's.
+/// When the input cannot be read or holds nothing; or an error of the server.
 pub(crate) async fn run(args: &ConcentrationArgs, out: Output) -> Result<(), CliError> {
     let (all, source) = match &args.input {
         Some(path) => (of_file(path)?, path.display().to_string()),
@@ -108,6 +109,11 @@ fn print_measure(
         if left > 0 {
             rows.row([format!("  … {left} more")]);
         }
+        // Nobody's share, but taken off what is paid in all: with it the rows add up to the title.
+        if c.credit_left > 0.0 {
+            let credits = format!("−{}", table::compact(c.credit_left));
+            rows.row(["  credits".to_owned(), credits, dash()]);
+        }
     }
     let paid = first.total - first.credit_left;
     let title = format!("{title}: {} {unit} in all", table::compact(paid));
@@ -117,13 +123,9 @@ fn print_measure(
          of it"
     );
     rows.print(out, &title, &table::origin(basis, &source))?;
-    for c in all.iter().filter(|c| c.credit_left > 0.0) {
-        let note = format!(
-            "credits exceed the spend of the {} they are for by {} {unit}, which is in no share",
-            c.dimension,
-            table::compact(c.credit_left)
-        );
-        table::wrapped(out, "  ", &note)?;
+    if all.iter().any(|c| c.credit_left > 0.0) {
+        let note = "credits: what exceeds the spend of the name it is for; in no share";
+        table::wrapped(out, "  ", note)?;
     }
     Ok(())
 }

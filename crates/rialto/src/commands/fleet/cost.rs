@@ -10,12 +10,12 @@ use rialto_fleet::step::Parameters;
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
 
-/// What a chip-hour and a million tokens cost, and the margin a price list leaves.
+/// Computes what a chip-hour and a million tokens cost, and the margin that a price list leaves.
 #[derive(Debug, Args)]
 pub(crate) struct CostArgs {
     /// The scenario (.toml).
     scenario: PathBuf,
-    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
+    /// Files that add entries to the shipped catalogue or replace them: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
 }

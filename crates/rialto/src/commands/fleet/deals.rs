@@ -1,4 +1,4 @@
-//! The settled deals of a realm, each with what the listing behind it says of its capacity.
+//! The settled deals of a realm, each with what its listing says about the capacity it sells.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::commands::remote::{self, Remote};
 use crate::output::CliError;
 use rialto_client::{Client, quoted};
 
-/// The most deals that are read; more say so.
+/// The most deals that the command reads; with more, it reports an error.
 const MOST_DEALS: usize = 100_000;
 
 /// Every settled deal in an asset that the token may see.
 ///
 /// # Errors
-/// As the server's, or past the most deals that one answer can hold.
+/// An error of the server, or more deals than one answer can hold.
 pub(super) async fn settled(remote: &Remote, asset: &str) -> Result<Vec<SettledDeal>, CliError> {
     let client = remote.client()?;
     let mut listings = BTreeMap::new();
@@ -93,7 +93,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-/// A text attribute of a listing; empty when it has none of that name.
+/// A text attribute of a listing; empty when the listing has none of that name.
 fn attribute(listing: &Value, name: &str) -> String {
     let attributes = listing.pointer("/attributes").and_then(Value::as_array);
     let attributes = attributes.map_or(&[][..], Vec::as_slice);

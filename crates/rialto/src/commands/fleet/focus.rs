@@ -8,7 +8,7 @@ use rialto_economics::{focus, usage};
 use super::table;
 use crate::output::{CliError, Output};
 
-/// Writes a usage table in FOCUS 1.3 columns, as CSV or with `--json` as JSON rows.
+/// Writes a usage table in the columns of FOCUS 1.3: as CSV, or with `--json` as JSON rows.
 #[derive(Debug, Args)]
 pub(crate) struct FocusArgs {
     /// The usage table (.csv).

@@ -1,4 +1,4 @@
-//! `rialto fleet invest`: a capital plan, after the model was tried on history.
+//! `rialto fleet invest`: evaluates a capital plan, after testing the model on history.
 
 use std::path::PathBuf;
 
@@ -11,16 +11,16 @@ use serde::Serialize;
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
 
-/// What a capital plan costs, earns and returns, by adoption lag and with ranges.
+/// Computes what a capital plan costs, earns and returns, for each adoption lag and with ranges.
 #[derive(Debug, Args)]
 pub(crate) struct InvestArgs {
     /// The scenario (.toml).
     scenario: PathBuf,
-    /// Another table of history than the one the scenario names.
+    /// Use this table of history (.csv) instead of the one that the scenario names.
     #[arg(long)]
     history: Option<PathBuf>,
-    /// Which columns of the history are what (.toml); absent, the scenario's own, or those of the
-    /// shipped table.
+    /// Which column of the history holds which figure (.toml). Without this option, the mapping that the
+    /// scenario names applies, or else that of the shipped table.
     #[arg(long, value_name = "FILE")]
     history_columns: Option<PathBuf>,
 }
@@ -60,7 +60,9 @@ pub(crate) fn run(args: &InvestArgs, out: Output) -> Result<(), CliError> {
     out.line(&scenario.name)?;
     match backtest {
         Some(backtest) => print_backtest(backtest, forecast, out)?,
-        None => out.line("\nThis scenario names no history: its model was not tried on any.")?,
+        None => {
+            out.line("\nThis scenario names no history, so its model was not tested on any.")?
+        }
     }
     print_plan(&scenario, &plan, out)
 }
@@ -85,7 +87,7 @@ fn try_history(
     Ok((backtest, forecast))
 }
 
-/// The mapping that is given, that the scenario names, or the shipped one.
+/// The mapping that the user gives; without it, the one that the scenario names; else the shipped one.
 fn columns(args: &InvestArgs, setup: &HistorySetup) -> Result<HistoryColumns, CliError> {
     let named = setup.columns.as_ref();
     let named = named.map(|name| table::beside(&args.scenario, name));
@@ -254,7 +256,7 @@ fn print_capital(
     )
 }
 
-/// Asset classes down, years across, with totals both ways.
+/// A table with a row for each asset class and a column for each year, with totals both ways.
 fn by_class(scenario: &InvestScenario, years: &[&Year], column: fn(&Year) -> &Vec<f64>) -> Table {
     let names: Vec<String> = years.iter().map(|y| y.year.to_string()).collect();
     let mut heads = vec!["asset class", "life"];

@@ -1,4 +1,4 @@
-//! `rialto fleet …`: the fleet twin and its economics on the command line.
+//! `rialto fleet …`: the fleet twin (the model of a serving fleet) and its economics on the command line.
 
 mod backlog;
 pub mod bench;
@@ -28,29 +28,30 @@ use crate::output::{CliError, Output};
 /// Questions about a serving fleet: latency, throughput, cost, margin, capital.
 #[derive(Debug, Subcommand)]
 pub enum FleetCommand {
-    /// Shares of spend, tokens and capacity by vendor, chip, host and region.
+    /// Shows shares of spend, tokens and capacity by vendor, chip, host and region.
     Concentration(concentration::ConcentrationArgs),
-    /// What a chip-hour and a million tokens cost, and the margin a price list leaves.
+    /// Computes what a chip-hour and a million tokens cost, and the margin that a price list leaves.
     Cost(cost::CostArgs),
-    /// A contracted backlog scheduled on bought chips and own silicon as they arrive.
+    /// Schedules a contracted backlog on bought chips and chips of your own as they arrive.
     Backlog(backlog::BacklogArgs),
-    /// Whether an own chip pays: break-even volume and date.
+    /// Compares building your own chip with buying one: break-even volume and date.
     Silicon(silicon::SiliconArgs),
-    /// A capital plan: depreciation, cash flow, payback, by adoption lag and with ranges.
+    /// Evaluates a capital plan: depreciation, cash flow and payback, with ranges, for each delay of demand
+    /// (adoption lag).
     Invest(invest::InvestArgs),
     /// Checks statements against the figures they rest on.
     Claims(claims::ClaimsArgs),
-    /// Writes a usage table in FOCUS 1.3 columns.
+    /// Writes a usage table in the columns of FOCUS 1.3, the FinOps format for cost and usage.
     Focus(focus::FocusArgs),
-    /// Forecasts beside measurements, and how far they are off.
+    /// Compares forecasts with measurements and reports how far off they are.
     Validate(validate::ValidateArgs),
-    /// Fits the serving model's parameters on measured points.
+    /// Fits the serving model's parameters to measured points, or updates them from a log of calls.
     Calibrate(calibrate::CalibrateArgs),
-    /// Chips, nodes, fabrics, models and number formats with their sources.
+    /// Shows chips, nodes, fabrics, models and number formats with their sources.
     Catalogue(catalogue::CatalogueArgs),
     /// Serves a scenario's traffic, or replays a trace, on a modelled fleet.
     Simulate(Box<simulate::SimulateArgs>),
-    /// Finds the cheapest placement that meets an objective, and what binds.
+    /// Finds the cheapest placement that meets a latency objective, and says which constraint binds.
     Plan(plan::PlanArgs),
     /// Publishes a plan's price list as a listing on the realm.
     Publish(publish::PublishArgs),

@@ -1,6 +1,6 @@
 //! Placements in words and rows, for `plan` and `compare`.
 //!
-//! Every figure that the forecast's error moves stands with its range beside it, and every price with its
+//! Every figure that depends on the forecast's error is shown with its range, and every price with its
 //! kind.
 
 use rialto_fleet::plan::{Count, HOLDS_WITH, Placement};
@@ -34,17 +34,17 @@ pub fn table<'a>(placements: impl Iterator<Item = &'a Placement>) -> Table {
     table
 }
 
-/// What the columns mean, once below the tables.
+/// What the columns mean; printed once, below the tables.
 pub fn legend(out: Output) -> Result<(), CliError> {
     let percent = 100.0 * HOLDS_WITH;
     super::table::wrapped(
         out,
         "  ",
         &format!(
-            "buy: holds the objective with {percent} %, given the forecast's error; even odds: the count \
-             of the forecast itself; 80 % range: the counts, and what they cost, from one end of the \
-             error's 80 % interval to the other, - where no count holds; held: what the latency stays \
-             below with {percent} %"
+            "buy: the count that holds the objective with {percent} % probability, given the forecast's \
+             error; even odds: the count that the forecast itself asks for; 80 % range: the counts and \
+             their cost at both ends of the error's 80 % interval, - where no count holds; held: what the \
+             latency stays below with {percent} % probability"
         ),
     )
 }
@@ -118,7 +118,7 @@ fn ends(
     format!("{low} .. {high}")
 }
 
-/// The plan to buy and the one beside it, in sentences.
+/// The plan to buy, and the count that the forecast alone asks for, in sentences.
 pub fn bought(p: &Placement) -> Vec<String> {
     let price =
         |usd: Option<f64>| usd.map_or_else(String::new, |usd| format!(", {usd:.2} $ an hour"));
@@ -187,7 +187,7 @@ fn count(p: &Placement) -> String {
         of(p.chips.unwrap_or(0), "chip"),
     );
     if let Some(share) = p.working_share {
-        // Cut, not rounded: what is told is reached.
+        // Cut, not rounded, so that the stated share is reached.
         let percent = (share * 1e4).floor() / 100.0;
         text.push_str(&format!(
             ", {} of the replicas spare, so that enough work {percent:.2} % of the time",
@@ -199,12 +199,12 @@ fn count(p: &Placement) -> String {
 
 /// The error of the forecasts, once for each chip shown.
 pub fn notes(placements: &[Placement], out: Output) -> Result<(), CliError> {
-    let mut told: Vec<&str> = Vec::new();
+    let mut shown: Vec<&str> = Vec::new();
     for p in placements {
-        if told.contains(&p.chip.as_str()) || (p.replicas.is_none() && p.spread.is_none()) {
+        if shown.contains(&p.chip.as_str()) || (p.replicas.is_none() && p.spread.is_none()) {
             continue;
         }
-        told.push(&p.chip);
+        shown.push(&p.chip);
         if let Some(error) = &p.error {
             out.line(format!("  {}: {}", p.chip, error.words()))?;
         }

@@ -15,22 +15,22 @@ use crate::output::{CliError, Output};
 /// objective with 80 % probability, and says which constraint binds.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// Models, each placed by itself.
+    /// The models to serve; each gets a placement of its own.
     #[arg(long, required = true, value_delimiter = ',')]
     model: Vec<String>,
-    /// Chips to consider.
+    /// The chips to consider.
     #[arg(
         long,
         value_delimiter = ',',
         default_value = "trainium2,h100_sxm,h200_sxm,b200_sxm"
     )]
     chips: Vec<String>,
-    /// Number formats to consider.
+    /// The number formats to consider.
     #[arg(long, value_delimiter = ',', default_value = "bf16,fp8")]
     precision: Vec<String>,
     #[command(flatten)]
     question: QuestionArgs,
-    /// Show this many placements per model.
+    /// How many placements to show for each model.
     #[arg(long, default_value_t = 8)]
     top: usize,
 }
@@ -58,7 +58,7 @@ struct PlanReport {
     seeds: u32,
     /// The kinds of price that count, in words.
     price: String,
-    /// Chips asked for that the catalogue has no such price of: none of theirs can be the cheapest.
+    /// Chips asked for that have no price of these kinds: none of their placements can be the cheapest.
     without_price: Vec<String>,
     models: Vec<ModelPlan>,
 }
@@ -147,7 +147,8 @@ fn place(
     Ok(placements)
 }
 
-/// The first rows, and the best of every chip that is not among them: no chip asked for goes unseen.
+/// The first rows, and the best row of every chip that is not among them, so that every chip asked for
+/// appears.
 fn shown_rows<'a>(sized: &[&'a Placement], top: usize) -> impl Iterator<Item = &'a Placement> {
     let mut seen: Vec<&str> = Vec::new();
     let mut rows = Vec::new();
@@ -172,7 +173,7 @@ fn print(plan: &ModelPlan, top: usize, out: Output) -> Result<(), CliError> {
             }
         }
         None => out.line(format!(
-            "  nothing considered holds the objective with {} %",
+            "  no placement considered holds the objective with {} % probability",
             100.0 * HOLDS_WITH
         ))?,
     }

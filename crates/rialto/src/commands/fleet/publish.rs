@@ -1,4 +1,4 @@
-//! `rialto fleet publish`: the price list of a plan becomes a listing on the realm.
+//! `rialto fleet publish`: publishes a plan's price list as a listing on the realm.
 
 use std::path::PathBuf;
 
@@ -13,32 +13,32 @@ use super::table;
 use crate::commands::remote::{self, Remote};
 use crate::output::{CliError, Output};
 
-/// Publishes the price list that a plan derives, one listing a model, as the agent that asks.
+/// Publishes the price list of a plan, one listing for each model, in the name of the agent that asks.
 #[derive(Debug, Args)]
 pub(crate) struct PublishArgs {
     /// What `rialto fleet plan --json` printed.
     plan: PathBuf,
-    /// Percent laid over the modelled cost.
+    /// Percent to add to the modelled cost.
     #[arg(long, default_value_t = 0.0)]
     margin_percent: f64,
-    /// Days of the plan's capacity that are for sale: of each kind of tokens, as many as its replicas
-    /// serve in that time. Offers beyond are refused.
+    /// Days of the plan's capacity to sell: for each kind of token, as many tokens as the replicas serve in
+    /// that time. The realm refuses offers beyond that.
     #[arg(long, default_value_t = 30.0)]
     days: f64,
-    /// Where the chips stand; becomes an attribute of the listing.
+    /// Where the chips are; becomes an attribute of the listing.
     #[arg(long)]
     region: Option<String>,
     /// Who runs the machines; becomes an attribute of the listing.
     #[arg(long)]
     host: Option<String>,
-    /// The asset of its prices; the realm's first when absent.
+    /// The asset that the prices are in; the realm's first asset if not given.
     #[arg(long, value_name = "CODE")]
     asset: Option<String>,
     #[command(flatten)]
     remote: Remote,
 }
 
-/// What of a plan's JSON is read.
+/// The part of a plan's JSON that this command reads.
 #[derive(Deserialize)]
 struct Plan {
     models: Vec<ModelPlan>,
@@ -78,7 +78,7 @@ struct Costs {
 /// Runs the command.
 ///
 /// # Errors
-/// When the plan holds no price list, or as the server's.
+/// When the plan holds no price list; or an error of the server.
 pub(crate) async fn run(args: PublishArgs, out: Output) -> Result<(), CliError> {
     if !args.margin_percent.is_finite() || args.margin_percent <= -100.0 {
         let what = format!(
@@ -119,7 +119,7 @@ fn listing(model: &ModelPlan, args: &PublishArgs) -> Result<ListingTerms<Body>, 
     let p = model
         .cheapest
         .as_ref()
-        .ok_or("no placement holds the objective with 80 %")?;
+        .ok_or("no placement holds the objective with 80 % probability")?;
     let rates = Rates::of(p)?;
     let capacity = p
         .capacity
@@ -137,7 +137,7 @@ fn listing(model: &ModelPlan, args: &PublishArgs) -> Result<ListingTerms<Body>, 
     })
 }
 
-/// What a million tokens of each kind take, and what that costs.
+/// The chip-seconds that a million tokens of each kind take, and their cost.
 struct Rates {
     /// Each kind with the chip-seconds of a million.
     kinds: [(&'static str, f64); 3],
@@ -188,7 +188,7 @@ fn items(rates: &Rates, capacity: &Capacity, args: &PublishArgs) -> Result<Vec<I
     Ok(items)
 }
 
-/// What the listing says of itself, by which it is found and its use is reckoned.
+/// The attributes of the listing: searches find it by them, and the cost of its use is computed from them.
 fn attributes(
     model: &str,
     p: &Cheapest,
@@ -230,7 +230,7 @@ fn text(what: &str, value: &str) -> Result<Attribute, String> {
     })
 }
 
-/// Whole millions of tokens that so many a second come to in days, rounded down.
+/// How many millions of tokens a rate per second gives in a number of days, rounded down.
 fn millions(tokens_per_s: f64, days: f64) -> u32 {
     // The cast stops at the largest quantity that a listing can state.
     (tokens_per_s * days * 86_400.0 / 1e6) as u32

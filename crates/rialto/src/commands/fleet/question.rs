@@ -1,6 +1,7 @@
-//! The question that `plan` and `compare` ask in common: traffic, objective, prices, failures.
+//! The question that `plan` and `compare` share: traffic, objective, prices, failures.
 //!
-//! Holds flags and their checks, the choice of prices, and the threads. What is answered is theirs.
+//! Holds the flags and their checks, the choice of prices, and the threads. The two commands give the
+//! answers.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -19,69 +20,73 @@ use crate::output::{CliError, Output};
 /// Traffic, objective and price.
 #[derive(Debug, Args)]
 pub struct QuestionArgs {
-    /// Shipped traffic, a traffic model (TOML) or a trace.
+    /// The traffic: a shipped one by name, or a file with a traffic model (TOML) or a trace.
     #[arg(long, default_value = "azure-conv")]
     traffic: String,
-    /// Requests a second in all.
+    /// Requests a second that all replicas serve together.
     #[arg(long, default_value_t = 20.0)]
     rate_per_s: f64,
-    /// Most seconds to the first token.
+    /// Longest time to first token (TTFT) that the objective allows, seconds.
     #[arg(long, default_value_t = 1.0)]
     ttft_s: f64,
-    /// Most seconds per later token.
+    /// Longest time per output token after the first (TPOT) that the objective allows, seconds.
     #[arg(long, default_value_t = 0.05)]
     tpot_s: f64,
-    /// Share of requests that must meet both.
+    /// Share of requests that must meet both limits.
     #[arg(long, default_value_t = 0.99)]
     share: f64,
     /// What a chip-hour costs: a kind of price in the catalogue (on_demand, capacity_block, rent, tco,
-    /// list), or your own as CHIP=DOLLARS, such as h100_sxm=2.90; several with commas. All chips are
-    /// priced by one kind: the first that they have in common where none is given. Two kinds, or own
-    /// prices beside a kind, ask for a mix: own ones first, then the first kind that a chip has.
+    /// list), or your own price as CHIP=DOLLARS, such as h100_sxm=2.90. Separate several with commas. One
+    /// kind prices all chips; without this option, it is the first kind that they have in common. Several
+    /// kinds, or own prices together with a kind, ask for a mix: your own price counts first, then the
+    /// first kind that the chip has.
     #[arg(long, value_delimiter = ',', value_name = "KIND|CHIP=USD")]
     price: Vec<String>,
-    /// Most chips of one replica; 16, or where the model fits none so small, the scale-up domain.
+    /// Most chips that one replica may use. If not given: 16, or the whole scale-up domain (the chips
+    /// joined by the fastest links) where the model does not fit on 16.
     #[arg(long)]
     max_replica_chips: Option<u32>,
-    /// Answer although traffic, rate or the number of chips look like a mistake.
+    /// Answer even if the traffic, the rate or the number of chips looks like a mistake.
     #[arg(long)]
     accept_unusual: bool,
     #[command(flatten)]
     faults: FaultArgs,
-    /// Seconds simulated per trial (generated traffic), fewer where they would hold more than 100,000
-    /// requests, more where fewer than 4,000.
+    /// Seconds of generated traffic in each trial. A trial is shortened if it would hold more than 100,000
+    /// requests, and lengthened if it would hold fewer than 4,000.
     #[arg(long, default_value_t = 300.0)]
     trial_s: f64,
-    /// Seed of the first of five trials, from which the others follow; their median counts.
+    /// Seed of the first of five trials; the seeds of the others are derived from it. The answer is the
+    /// median of the five.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Threads; all cores when absent. The result does not depend on it.
+    /// Number of threads; one for each core if not given. The result does not depend on it.
     #[arg(long)]
     threads: Option<usize>,
-    /// Further catalogue files: TOML, or a table of chips (.csv).
+    /// Files that add entries to the shipped catalogue or replace them: TOML, or a table of chips (.csv).
     #[arg(long)]
     catalogue: Vec<PathBuf>,
-    /// Fitted parameters, as `rialto fleet calibrate` writes them; the shipped ones when absent.
+    /// A file of fitted parameters, as `rialto fleet calibrate` writes it; the shipped parameters if not
+    /// given.
     #[arg(long)]
     parameters: Option<PathBuf>,
 }
 
-/// What fails; spare replicas are added for it.
+/// What fails. The plan adds spare replicas for it.
 #[derive(Debug, Args)]
 pub struct FaultArgs {
-    /// Mean hours between failures of one chip; never when absent.
+    /// Mean hours between failures of one chip; without it, chips never fail.
     #[arg(long, help_heading = "Failures")]
     chip_mtbf_h: Option<f64>,
     /// Mean hours until a failed chip is replaced.
     #[arg(long, default_value_t = 12.0, help_heading = "Failures")]
     chip_mttr_h: f64,
-    /// Mean hours between failures of one node; never when absent.
+    /// Mean hours between failures of one node; without it, nodes never fail.
     #[arg(long, help_heading = "Failures")]
     node_mtbf_h: Option<f64>,
     /// Mean hours until a failed node is back.
     #[arg(long, default_value_t = 6.0, help_heading = "Failures")]
     node_mttr_h: f64,
-    /// Mean hours between failures of one rack (scale-up domain); never when absent.
+    /// Mean hours between failures of one rack (scale-up domain); without it, racks never fail.
     #[arg(long, help_heading = "Failures")]
     rack_mtbf_h: Option<f64>,
     /// Mean hours until a failed rack is back.
@@ -133,7 +138,8 @@ pub fn positive(value: f64, name: &str) -> Result<(), CliError> {
     )))
 }
 
-/// Checks that a flag's figure is above zero and within limits that no unit in use goes beyond.
+/// Checks that a flag's figure is above zero and from `low` to `high`; one outside is probably in another
+/// unit.
 pub fn between(value: f64, name: &str, low: f64, high: f64) -> Result<(), CliError> {
     positive(value, name)?;
     if (low..=high).contains(&value) {
@@ -193,12 +199,12 @@ impl QuestionArgs {
         doubts(&question.traffic, question.rate_per_s, model)
     }
 
-    /// Refuses a question or an answer that looks like a mistake, unless it is said to be meant.
+    /// Refuses a question or an answer that looks like a mistake, unless the user says that it is meant.
     fn accept(&self, doubts: &[String]) -> Result<(), CliError> {
         accept(doubts, self.accept_unusual, &self.traffic)
     }
 
-    /// Refuses an answer that looks like a mistake, unless it is said to be meant.
+    /// Refuses an answer that looks like a mistake, unless the user says that it is meant.
     pub fn accept_answer(
         &self,
         question: &Question,
@@ -222,8 +228,10 @@ impl QuestionArgs {
             };
             let chip = catalogue.chip(name.trim()).map_err(usage)?.name.clone();
             let usd = usd.trim().trim_start_matches('$').parse().map_err(|_| {
-                CliError::usage(format!("--price {text}: `{usd}` is no number of dollars"))
-                    .hint("give dollars a chip-hour, such as --price h100_sxm=2.90")
+                CliError::usage(format!(
+                    "--price {text}: `{usd}` is not a number of dollars"
+                ))
+                .hint("give dollars a chip-hour, such as --price h100_sxm=2.90")
             })?;
             if own.iter().any(|(known, _)| *known == chip) {
                 return Err(CliError::usage(format!(
@@ -241,7 +249,7 @@ impl QuestionArgs {
         })
     }
 
-    /// The most chips of a replica, if that was said.
+    /// The most chips of a replica, if the user limits them.
     pub fn max_replica_chips(&self) -> Option<u32> {
         self.max_replica_chips
     }
@@ -308,16 +316,17 @@ impl QuestionArgs {
     }
 }
 
-/// Refuses what looks like a mistake, unless it is said to be meant. `source` is the traffic's name.
+/// Refuses what looks like a mistake, unless the user says that it is meant. `source` is the traffic's
+/// name.
 pub fn accept(doubts: &[String], unusual: bool, source: &str) -> Result<(), CliError> {
     if unusual || doubts.is_empty() {
         return Ok(());
     }
     let what = format!("{source}: this looks like a mistake: {}", doubts.join("; "));
-    Err(CliError::usage(what).hint("where it is meant so, say --accept-unusual"))
+    Err(CliError::usage(what).hint("if you mean it, add --accept-unusual"))
 }
 
-/// A kind of price by its name, with a dash or an underscore.
+/// A kind of price by its name, written with a dash or an underscore.
 fn basis(text: &str) -> Result<PriceBasis, CliError> {
     let name = text.replace('-', "_").to_ascii_lowercase();
     let known = PriceBasis::CATALOGUE.into_iter().find(|b| b.name() == name);

@@ -1,4 +1,4 @@
-//! `rialto fleet silicon`: an own chip or a bought one.
+//! `rialto fleet silicon`: whether to build a chip or buy one.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use rialto_economics::silicon::{self, ChipYear, SiliconReport, SiliconScenario};
 use super::table::{self, Table};
 use crate::output::{CliError, Output};
 
-/// Whether an own chip pays: break-even volume and date, saving by workload, ranges.
+/// Computes whether building your own chip pays: break-even volume and date, saving by workload, ranges.
 #[derive(Debug, Args)]
 pub(crate) struct SiliconArgs {
     /// The scenario (.toml).

@@ -1,4 +1,4 @@
-//! `rialto fleet simulate`: serve a scenario's traffic, or replay a trace, on a modelled fleet.
+//! `rialto fleet simulate`: serves a scenario's traffic, or replays a trace, on a modelled fleet.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::time::Instant;
 use clap::Args;
 use rialto_fleet::catalogue::Catalogue;
 use rialto_fleet::cluster::{
-    self, ChipPrice, Fleet, Interval, Mode, Policy, PoolSpec, RunOptions, RunResult, ServingReport,
-    ServingScenario, Totals,
+    self, ChipPrice, Fleet, Interval, Mode, Policy, PoolReport, PoolSpec, RunOptions, RunResult,
+    ServingReport, ServingScenario, Totals,
 };
 use rialto_fleet::echo::figure;
 use rialto_fleet::plan::traffic_doubts;
@@ -24,33 +24,34 @@ pub struct SimulateArgs {
     /// A scenario file (TOML).
     #[arg(required_unless_present = "trace", conflicts_with = "trace")]
     scenario: Option<PathBuf>,
-    /// Replay a trace on one pool instead of a scenario.
+    /// Replay this trace on one pool of replicas, instead of running a scenario.
     #[arg(long)]
     trace: Option<PathBuf>,
     #[command(flatten)]
     pool: PoolArgs,
-    /// Simulate every cell, or a stratified sample of them.
+    /// Simulate every cell (replicas behind one router), or a stratified sample of cells.
     #[arg(long, value_enum, default_value_t = ModeArg::Exact)]
     mode: ModeArg,
-    /// Share of cells drawn in the sampled mode.
+    /// Share of the cells that the sampled mode simulates.
     #[arg(long, default_value_t = 0.05)]
     sample: f64,
-    /// Seed; the scenario's when absent.
+    /// Random seed; the scenario's seed if not given.
     #[arg(long)]
     seed: Option<u64>,
-    /// Simulated seconds; the scenario's when absent.
+    /// Seconds to simulate; the scenario's duration if not given.
     #[arg(long)]
     duration_s: Option<f64>,
-    /// Threads; all cores when absent. The result does not depend on it.
+    /// Number of threads; one for each core if not given. The result does not depend on it.
     #[arg(long)]
     threads: Option<usize>,
-    /// Further catalogue files: TOML, or a table of chips (.csv).
+    /// Files that add entries to the shipped catalogue or replace them: TOML, or a table of chips (.csv).
     #[arg(long)]
     catalogue: Vec<PathBuf>,
-    /// Fitted parameters, as `rialto fleet calibrate` writes them; the shipped ones when absent.
+    /// A file of fitted parameters, as `rialto fleet calibrate` writes it; the shipped parameters if not
+    /// given.
     #[arg(long)]
     parameters: Option<PathBuf>,
-    /// Write the requests to this file as a gateway would log them, marked as modelled: JSON lines
+    /// Write the finished requests to this file as a gateway would log them, marked as modelled: JSON lines
     /// that `rialto fleet calibrate --from-log` and `--trace` read (exact mode only).
     #[arg(long)]
     request_log: Option<PathBuf>,
@@ -65,16 +66,16 @@ pub struct SimulateArgs {
 /// One pool for a trace.
 #[derive(Debug, Args)]
 pub struct PoolArgs {
-    /// Model in the catalogue.
+    /// The model to serve, by its name in the catalogue.
     #[arg(long, default_value = "llama3.1-8b", help_heading = "Replay")]
     model: String,
-    /// Chip in the catalogue.
+    /// The chip to serve it on, by its name in the catalogue.
     #[arg(long, default_value = "h100_sxm", help_heading = "Replay")]
     chip: String,
-    /// Number format.
+    /// The number format of weights and arithmetic, by its name in the catalogue.
     #[arg(long, default_value = "bf16", help_heading = "Replay")]
     precision: String,
-    /// Tensor-parallel degree.
+    /// Tensor-parallel degree: over how many chips each matrix is split.
     #[arg(long, default_value_t = 1, help_heading = "Replay")]
     tensor: u32,
     /// Replicas.
@@ -83,7 +84,8 @@ pub struct PoolArgs {
     /// Routing policy: random, round_robin, least_load, power_of_two, prefix_affinity.
     #[arg(long, default_value = "power_of_two", help_heading = "Replay")]
     routing: String,
-    /// Requests a second; the trace is compressed or stretched in time.
+    /// Requests a second: the trace is compressed or stretched in time to this rate. Without it, the trace
+    /// runs at its own pace.
     #[arg(long, help_heading = "Replay")]
     rate_per_s: Option<f64>,
 }
@@ -97,7 +99,7 @@ pub enum ModeArg {
     Sampled,
 }
 
-/// The shipped catalogue with the user's files laid over it.
+/// The shipped catalogue; entries of the user's files are added or replace shipped ones.
 pub fn catalogue(files: &[PathBuf]) -> Result<Catalogue, CliError> {
     let mut catalogue = Catalogue::shipped().map_err(|e| CliError::bug(e.to_string()))?;
     for file in files {
@@ -118,7 +120,7 @@ pub fn parameters(file: Option<&Path>) -> Result<Parameters, CliError> {
     }
 }
 
-/// Threads to use: as asked, or one per core.
+/// Threads to use: as the user asks, or one for each core.
 pub fn threads(asked: Option<usize>) -> Result<usize, CliError> {
     match asked {
         Some(0) => Err(CliError::usage("--threads is 0; at least 1 is needed")),
@@ -184,6 +186,9 @@ pub fn run(args: &SimulateArgs, out: Output) -> Result<(), CliError> {
         write_report(dir, &report, &result)?;
         out.note(format!("report written to {}", dir.display()));
     }
+    for doubt in report.pools.iter().filter_map(PoolReport::out_of_the_mean) {
+        out.note(doubt);
+    }
     out.json(&report)?;
     print(&report, wall_s, out)
 }
@@ -199,10 +204,10 @@ fn write_report(dir: &Path, report: &ServingReport, result: &RunResult) -> Resul
     Ok(())
 }
 
-/// Requests from which a run says beforehand how many it simulates.
+/// From this number of requests on, a run says beforehand how many it will simulate.
 const MANY_REQUESTS: f64 = 50e6;
 
-/// Refuses a run that would hardly end, and says of a long one how long it is.
+/// Refuses a run that would take too long, and says beforehand how many requests a long one simulates.
 fn bounded(fleet: &Fleet, mode: Mode, out: Output) -> Result<(), CliError> {
     let expected = cluster::expected_requests(fleet, mode);
     if expected > cluster::MAX_REQUESTS {
@@ -318,7 +323,7 @@ fn print(report: &ServingReport, wall_s: f64, out: Output) -> Result<(), CliErro
     }
     for pool in &report.pools {
         out.line(format!(
-            "\n{}: {} on {} x {} {} ({} of {} cells simulated)\n  traffic {}",
+            "\n{}: {} on {} x {} {} ({} of {} cells simulated)\n  traffic {}, {:.0} requests/s arrived",
             pool.name,
             pool.model,
             pool.totals.chips,
@@ -327,6 +332,7 @@ fn print(report: &ServingReport, wall_s: f64, out: Output) -> Result<(), CliErro
             pool.cells.0,
             pool.cells.1,
             pool.traffic,
+            pool.offered_per_s,
         ))?;
         print_totals(&pool.totals, pool.slo_s, out)?;
         out.line(format!("  {}", pool.forecast_error.words()))?;
@@ -380,7 +386,7 @@ fn interval_line(name: &str, interval: &Interval) -> String {
     )
 }
 
-/// What failures and drains cost, modelled.
+/// A line that states what failures and drains cost (modelled).
 fn lost_line(t: &Totals, price: Option<&ChipPrice>) -> String {
     let usd = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2}"));
     let at = match price {

@@ -1,4 +1,4 @@
-//! Text tables and the words around them, for the commands of the fleet's economics.
+//! Text tables and the words around them, for the commands on the fleet's economics.
 //!
 //! Holds layout only: columns as wide as their widest cell, numbers to the right. It prints
 //! nothing itself.
@@ -98,7 +98,7 @@ pub(super) fn scenario<T: DeserializeOwned + Validate>(path: &Path) -> Result<T,
     rialto_economics::parse_toml(&path.display().to_string(), &text).map_err(input)
 }
 
-/// An input error as the command line shows it; made for `map_err`, which hands it over.
+/// An input error as the command line shows it; for use in `map_err`.
 #[allow(
     clippy::needless_pass_by_value,
     reason = "map_err passes the error by value"
@@ -131,12 +131,12 @@ pub(super) fn percent_or_dash(share: Option<f64>) -> String {
     share.map_or_else(dash, percent)
 }
 
-/// A number with so many decimals, or a dash when there is none.
+/// A number with `decimals` decimals, or a dash when there is none.
 pub(super) fn number_or_dash(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(dash, |v| fixed(v, decimals))
 }
 
-/// A number with so many decimals; never minus zero.
+/// A number with `decimals` decimals; never minus zero.
 pub(super) fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     let zero = text
@@ -150,7 +150,7 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// What stands for an absent figure.
+/// The text shown for an absent figure.
 pub(super) fn dash() -> String {
     "-".to_owned()
 }

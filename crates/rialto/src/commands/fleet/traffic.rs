@@ -20,37 +20,37 @@ use super::simulate;
 use super::table::Table;
 use crate::output::{CliError, Output};
 
-/// Fits a traffic generator to a recorded trace and prints it as TOML, with trace and fit side by side
-/// in its first lines: lengths, tokens a second, and the chips that each asks for.
+/// Fits a traffic generator to a recorded trace and prints it as TOML. The first lines compare the trace
+/// and the fit: lengths, tokens a second, and the chips that each needs.
 #[derive(Debug, Args)]
 pub struct TrafficArgs {
     /// The trace: Azure CSV, Mooncake JSON lines, or a request log.
     trace: PathBuf,
-    /// Name of the generator; the file's name when absent.
+    /// Name of the generator; the file's name if not given.
     #[arg(long)]
     name: Option<String>,
-    /// Where the trace comes from, kept in the generator.
+    /// Where the trace comes from; the generator keeps this text.
     #[arg(long, default_value = "a recorded trace")]
     source: String,
-    /// Only requests to this model (request logs).
+    /// Fit only the requests to this model (for request logs).
     #[arg(long)]
     model: Option<String>,
-    /// Model that the chips of the comparison serve.
+    /// The model to serve in the comparison of trace and fit.
     #[arg(long, default_value = "llama3.1-8b", help_heading = "Comparison")]
     serve: String,
-    /// Chip of the comparison.
+    /// The chip to serve it on in the comparison.
     #[arg(long, default_value = "h100_sxm", help_heading = "Comparison")]
     chip: String,
-    /// Requests a second of the comparison; the trace's own when absent.
+    /// Requests a second in the comparison; the trace's own rate if not given.
     #[arg(long, help_heading = "Comparison")]
     rate_per_s: Option<f64>,
-    /// Most seconds to the first token in the comparison, for 99 % of requests.
+    /// Longest time to first token (TTFT) that the comparison allows for 99 % of requests, seconds.
     #[arg(long, default_value_t = 1.0, help_heading = "Comparison")]
     ttft_s: f64,
-    /// Most seconds per later token in the comparison.
+    /// Longest time per output token after the first (TPOT) that the comparison allows, seconds.
     #[arg(long, default_value_t = 0.05, help_heading = "Comparison")]
     tpot_s: f64,
-    /// Fit although the trace looks like a mistake.
+    /// Fit even if the trace looks like a mistake.
     #[arg(long)]
     accept_unusual: bool,
 }
@@ -65,7 +65,7 @@ struct FitComparison {
     placed: PlacedFit,
 }
 
-/// The generator, and how like its trace it is.
+/// The generator, and how closely it matches its trace.
 #[derive(Debug, Serialize)]
 struct Fitted<'a> {
     #[serde(flatten)]
@@ -189,8 +189,8 @@ impl FitComparison {
     }
 }
 
-/// Reads a file as text, or says why not. The mark that spreadsheets write before a file is no part of
-/// its first column's name.
+/// Reads a file as text, or says why not. Drops the byte order mark that spreadsheets write at the start:
+/// it is not part of the first column's name.
 pub fn read(path: &Path) -> Result<String, CliError> {
     let mut text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::InvalidData => CliError::usage(format!(
@@ -223,7 +223,7 @@ pub fn read_trace(path: &Path, model: Option<&str>) -> Result<Trace, CliError> {
         .map_err(|e| CliError::usage(e.to_string()))
 }
 
-/// Loads one traffic source by shipped name or file; relative files are looked up beside `base`.
+/// Loads one traffic source by shipped name or file; relative paths are resolved in the folder of `base`.
 pub fn load(name: &str, base: Option<&Path>) -> Result<TrafficSource, CliError> {
     if let Some(model) = TrafficModel::shipped(name) {
         let model = model.map_err(|e| CliError::bug(format!("shipped traffic {name}: {e}")))?;

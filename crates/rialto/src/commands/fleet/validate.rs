@@ -1,4 +1,4 @@
-//! `rialto fleet validate`: forecasts beside measurements, and how far they are off.
+//! `rialto fleet validate`: compares forecasts with measurements and reports how far off they are.
 
 use std::path::PathBuf;
 
@@ -10,19 +10,20 @@ use super::table::{self, Table};
 use super::{catalogue, simulate};
 use crate::output::{CliError, Output};
 
-/// Forecasts every measured point of a file and says how far off the forecast is.
+/// Forecasts every measured point of the files and reports how far off the forecasts are.
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
     /// Files of measured points (.csv), as docs/fleet/accuracy.md describes them.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Fitted parameters; the shipped ones if absent.
+    /// A file of fitted parameters, as `rialto fleet calibrate` writes it; the shipped parameters if not
+    /// given.
     #[arg(long)]
     parameters: Option<PathBuf>,
-    /// Catalogue files laid over the shipped one: TOML, or a table of chips (.csv).
+    /// Files that add entries to the shipped catalogue or replace them: TOML, or a table of chips (.csv).
     #[arg(long = "catalogue")]
     catalogues: Vec<PathBuf>,
-    /// Also prints a line for every point, after the summary (JSON always holds them).
+    /// Also print a line for every point, after the summary (JSON always holds every point).
     #[arg(long)]
     points: bool,
 }

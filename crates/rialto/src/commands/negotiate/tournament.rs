@@ -129,6 +129,14 @@ fn csv(plan: &TournamentPlan, scenarios: &[NegotiationScenario], records: &[Reco
     text
 }
 
+/// A lead with three digits and its sign; none leads by nothing, which has no sign.
+fn signed(lead: f64) -> String {
+    match format!("{lead:+.3}").as_str() {
+        "-0.000" | "+0.000" => "0.000".to_owned(),
+        signed => signed.to_owned(),
+    }
+}
+
 fn print(table: &Table, out: Output) -> Result<(), CliError> {
     out.line(format!(
         "{} scenarios, {} negotiations; utilities from 0 (worst outcome) to 1 (best), with discount",
@@ -187,7 +195,8 @@ fn print(table: &Table, out: Output) -> Result<(), CliError> {
                     m.strategy == *row && m.against == *column
                 };
                 let meeting = table.meetings.iter().find(found)?;
-                let cell = format!("{:+.3} ±{:.3}", meeting.lead.mean, meeting.lead.error);
+                let (mean, error) = (signed(meeting.lead.mean), meeting.lead.error);
+                let cell = format!("{mean} ±{error:.3}");
                 Some(format!(" {cell:>14}"))
             })
             .collect();
