@@ -149,7 +149,7 @@ fn commit(
     made: &Made<'_>,
     bargain: &Bargain,
     payer: Option<AccountId>,
-) -> Result<(Option<HoldId>, Option<Yes>), Rejection> {
+) -> Result<(Option<HoldId>, Option<Box<Yes>>), Rejection> {
     let Some(account) = payer else {
         return Ok((None, None));
     };
@@ -157,9 +157,9 @@ fn commit(
     let payees = shared_by(bargain, made.seller, &shares);
     let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
     let (holder, of) = (entity.holder, (bargain.asset, bargain.price));
-    let yes = (ctx.consent == Consent::All).then(|| Yes {
-        nodes: policy::asking(ctx.state, (holder, &payees), of),
-        shares,
+    let yes = (ctx.consent == Consent::All).then(|| {
+        let nodes = policy::asking(ctx.state, (holder, &payees), of);
+        Box::new(Yes { shares, nodes })
     });
     if made.fund {
         let payee = ctx.ensure_account(payee(bargain, made.seller), bargain.asset)?;

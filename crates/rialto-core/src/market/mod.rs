@@ -21,6 +21,7 @@ mod tests_guard;
 #[cfg(test)]
 mod tests_trust;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
@@ -456,7 +457,7 @@ pub struct Offer {
     /// its owner are nobody else's business.
     #[n(10)]
     #[serde(skip)]
-    pub yes: Option<Yes>,
+    pub yes: Option<Box<Yes>>,
 }
 
 /// A buyer's offer that waits for a person's approval, exactly as it will go out.
