@@ -290,7 +290,7 @@ impl Snap<'_> {
                         reached.truncated = true;
                         break;
                     }
-                    let hop = self.hop(scope, &envelope, event, line)?;
+                    let hop = self.hop(scope, &envelope, event, &line)?;
                     let chips = self.chips_hop(event, &hop)?;
                     hops.push(hop);
                     hops.extend(chips);
@@ -339,7 +339,7 @@ impl Snap<'_> {
         }))
     }
 
-    fn hop(&self, scope: Scope, envelope: &Envelope, event: &Event, line: Told) -> Result<Hop> {
+    fn hop(&self, scope: Scope, envelope: &Envelope, event: &Event, line: &Told) -> Result<Hop> {
         let amount = match line.amount {
             Some((units, asset)) => {
                 let (code, _) = self.asset(int(asset.0))?;
@@ -360,7 +360,7 @@ impl Snap<'_> {
             position: Some(envelope.position),
             who_resembles: self.resembled(&who)?,
             who: Some(who),
-            what: Some(self.line_said(event, &line)?),
+            what: Some(self.line_said(event, line)?),
             amount,
             links: self.causes_by(line.subject, envelope.position)?,
             basis: Some(Basis::Measured),

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &InvestArgs, out: Output) -> Result<(), CliError> {
     match backtest {
         Some(backtest) => print_backtest(backtest, forecast, out)?,
         None => {
-            out.line("\nThis scenario names no history, so its model was not tested on any.")?
+            out.line("\nThis scenario names no history, so its model was not tested on any.")?;
         }
     }
     print_plan(&scenario, &plan, out)
