@@ -97,11 +97,7 @@ async fn day(
 fn way_in(home: &Home) -> String {
     if home.on_loopback {
         let token = home.data.join("operator.token");
-        format!(
-            "{} · the token to sign in with: cat {}",
-            home.url,
-            token.display()
-        )
+        format!("{} · token: cat {}", home.url, token.display())
     } else {
         home.url.clone()
     }
