@@ -13,6 +13,7 @@ use rialto_core::limits::NOTICED_AT_ONCE;
 use rialto_core::obligation::{
     Duty, Notice, Obligation, ObligationCommand, ReportDone, ReportFailed,
 };
+use rialto_core::reject::Code;
 use rialto_core::text::Name;
 use rialto_core::time::Time;
 use rialto_views::{Error as ViewError, Newly, Scope, ViewReader};
@@ -179,14 +180,17 @@ impl Executor {
         })
     }
 
-    /// Asks the node as the realm itself. A refusal says that somebody was faster: the operator dropped it.
+    /// Asks the node as the realm itself. What nobody owes any more needs no report: the operator was
+    /// faster. Any other refusal, such as that of a clock that has jumped, means that nothing was noted, so
+    /// it is asked again.
     async fn report(&self, command: ObligationCommand) -> Result<(), NotNow> {
         let answered = self.node.ask(Ask::by_the_realm(command.into())).await;
         match answered.map_err(|e| NotNow(e.code().to_string()))?.reply {
-            Reply::Refused(why) => {
+            Reply::Refused(why) if matches!(why.code, Code::NotFound | Code::ObligationDead) => {
                 tracing::debug!(%why, "a report was not needed any more");
                 Ok(())
             }
+            Reply::Refused(why) => Err(NotNow(why.to_string())),
             Reply::Accepted { .. } | Reply::Duplicate { .. } | Reply::Nothing => Ok(()),
         }
     }
