@@ -161,10 +161,8 @@ pub struct Row {
     pub id: AnyId,
     /// The cells that it sets. Others stay as they are.
     pub cells: Vec<(&'static Column, Cell)>,
-    /// Who sees the row from now on, beside the operator.
+    /// Who sees the row from now on, beside the operator and whoever made it.
     pub parties: Vec<Party>,
-    /// Whether the row goes.
-    pub gone: bool,
 }
 
 impl Row {
@@ -175,7 +173,6 @@ impl Row {
             id: id.into(),
             cells: Vec::new(),
             parties: Vec::new(),
-            gone: false,
         }
     }
 
@@ -190,13 +187,6 @@ impl Row {
     #[must_use]
     pub fn seen_by(mut self, party: Option<Party>) -> Self {
         self.parties.extend(party);
-        self
-    }
-
-    /// Takes the row away.
-    #[must_use]
-    pub fn gone(mut self) -> Self {
-        self.gone = true;
         self
     }
 }

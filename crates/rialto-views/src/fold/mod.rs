@@ -20,6 +20,7 @@ use rialto_core::id::{
     AccountId, AgentId, AnyId, ApprovalId, ContentId, OwnerId, PersonId, number, position_of,
 };
 use rialto_core::identity::Principal;
+use rialto_core::obligation::{Duty, ObligationEvent};
 use rialto_core::text::ContentRef;
 use rialto_core::time::Time;
 use rusqlite::{Connection, OptionalExtension, Params};
@@ -32,6 +33,8 @@ use crate::read::{Scope, Scores, Snap};
 use crate::views::Indexed;
 
 pub(crate) use deals::in_parts;
+#[cfg(test)]
+pub(crate) use nouns::stored;
 pub(crate) use texts::{erase, indexed_text};
 
 /// What a batch keeps at hand. Bounded by the batch.
@@ -158,7 +161,12 @@ impl Fold<'_> {
             Event::Market(event) => self.market(event),
             Event::Policy(event) => self.policy(event),
             Event::Social(event) => self.social(event),
-            // All that it says, its rows say.
+            // What its rows do not say: what it is owed for.
+            Event::Obligation(ObligationEvent::Opened {
+                obligation,
+                duty: Duty::PayOut { hold },
+                ..
+            }) => self.link(*hold, *obligation, "is owed by"),
             Event::Obligation(_) => Ok(()),
         }?;
         event.rows().iter().try_for_each(|row| self.row(row))

@@ -1,5 +1,6 @@
 //! Folds what events say of plain nouns into the one table of their rows.
 
+use rialto_core::identity::Principal;
 use rialto_core::noun::{Cell, Kind, Row};
 use rialto_core::policy::Party;
 use rusqlite::OptionalExtension;
@@ -10,11 +11,16 @@ use crate::Result;
 use crate::db::{int, split};
 
 impl Fold<'_> {
-    /// Takes in one row: sets the cells that it names, and lets its parties see it.
+    /// Takes in one row: sets the cells that it names, and lets its parties see it, and whoever made it.
     pub(super) fn row(&mut self, row: &Row) -> Result<()> {
         let (kind, id) = split(row.id);
         self.touch(row.id)?;
-        let mut cells = self.cells_of(kind, id)?;
+        let known = self.cells_of(kind, id)?;
+        if known.is_none() {
+            let maker = self.actor.map_or(self.principal, Principal::Agent);
+            self.show_principal(row.id, maker)?;
+        }
+        let mut cells = known.unwrap_or_default();
         let mut state = None;
         for (column, cell) in &row.cells {
             if let (Kind::State(_), Cell::Word(word)) = (column.kind, cell) {
@@ -41,17 +47,16 @@ impl Fold<'_> {
         )
     }
 
-    fn cells_of(&self, kind: i64, id: i64) -> Result<Map<String, Value>> {
+    fn cells_of(&self, kind: i64, id: i64) -> Result<Option<Map<String, Value>>> {
         let sql = "SELECT cells FROM noun WHERE kind = ? AND id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let text: Option<String> = query.query_row((kind, id), |r| r.get(0)).optional()?;
-        let known = text.and_then(|text| serde_json::from_str(&text).ok());
-        Ok(known.unwrap_or_default())
+        Ok(text.map(|text| serde_json::from_str(&text).unwrap_or_default()))
     }
 }
 
 /// A cell as the table keeps it: ids of anything as text, everything else that is looked up by number.
-fn stored(cell: &Cell) -> Value {
+pub(crate) fn stored(cell: &Cell) -> Value {
     match cell {
         Cell::Empty => Value::Null,
         Cell::Id(id) => id.to_string().into(),

@@ -212,7 +212,7 @@ impl Snap<'_> {
         Ok(NounCell::Amount { amount, asset })
     }
 
-    fn owner_named(&self, id: i64) -> Result<OwnerName> {
+    pub(super) fn owner_named(&self, id: i64) -> Result<OwnerName> {
         let sql = "SELECT name FROM owner WHERE id = ?";
         let name = self.db.prepare_cached(sql)?.query_row([id], |r| r.get(0));
         Ok(OwnerName {
@@ -260,4 +260,119 @@ pub fn noun_schema(noun: &'static Noun, types: &mut schemars::SchemaGenerator) -
         "required": required,
         "additionalProperties": false
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell as Counter, OnceCell};
+
+    use rialto_core::hash::Hash;
+    use rialto_core::id::{AgentId, AssetId, ContentId, DealId, ObligationId};
+    use rialto_core::noun::Cell;
+    use rialto_core::text::{ContentRef, Labels};
+    use serde_json::json;
+
+    use super::*;
+    use crate::fold::stored;
+    use crate::read::Scores;
+
+    /// Every kind of column, on ids of a kind that exists.
+    static ALL: Noun = Noun {
+        name: "obligation",
+        plural: "things",
+        about: "A thing with a column of every kind.",
+        list_path: "",
+        one_path: "",
+        columns: &[
+            &column("id_of", Kind::Id),
+            &column("agent", Kind::Agent),
+            &column("owner", Kind::Owner),
+            &column("text", Kind::Text),
+            &column("word", Kind::Word),
+            &column("state", Kind::State(&["kept"])),
+            &column("number", Kind::Number),
+            &column("time", Kind::Time),
+            &column("amount", Kind::Amount),
+            &column("empty", Kind::Amount),
+        ],
+        acts: &[],
+    };
+
+    const fn column(name: &'static str, kind: Kind) -> Column {
+        Column {
+            name,
+            label: name,
+            kind,
+        }
+    }
+
+    #[test]
+    fn a_cell_of_every_kind_is_answered_as_it_was_said() {
+        let db = rusqlite::Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("../schema.sql")).unwrap();
+        db.execute_batch(
+            "INSERT INTO owner(id, name, kind, status, at) VALUES(5, 'acme', 'person', 'active', 0);
+             INSERT INTO agent(id, owner, handle, key, custody, status, profile, at)
+             VALUES(6, 5, 'ana', x'', 'own', 'active', '{}', 0);
+             INSERT INTO asset(id, code, scale, issuance, outside) VALUES(7, 'USD', 2, 0, 0);
+             INSERT INTO content VALUES(8, 1, 0, 0, 0, CAST('[{\"text\":\"hi\"}]' AS BLOB));",
+        )
+        .unwrap();
+        let text = ContentRef {
+            id: ContentId(8),
+            hash: Hash::of(&[]),
+            len: 2,
+            labels: Labels::BY_AGENT,
+        };
+        let cells = [
+            Cell::Id(DealId(4).into()),
+            Cell::Agent(AgentId(6)),
+            Cell::Owner(OwnerId(5)),
+            Cell::Text(text),
+            Cell::Word("done by hand".to_owned()),
+            Cell::Word("kept".to_owned()),
+            Cell::Number(3),
+            Cell::Time(Time(1_000)),
+            Cell::Amount(Amount(-250), AssetId(7)),
+            Cell::Empty,
+        ];
+        let kept: Map<String, Value> = ALL
+            .columns
+            .iter()
+            .zip(&cells)
+            .map(|(column, cell)| (column.name.to_owned(), stored(cell)))
+            .collect();
+        let id = AnyId::from(ObligationId(9));
+        let (kind, number) = split(id);
+        let row = (kind, number, 2_000, "kept", Value::Object(kept).to_string());
+        db.execute("INSERT INTO noun VALUES(?, ?, ?, ?, ?)", row)
+            .unwrap();
+        let snap = Snap {
+            db: &db,
+            position: 1,
+            scores: &Scores::default(),
+            reveal: false,
+            reader: None,
+            blocks: OnceCell::new(),
+            shown: Counter::new(0),
+        };
+        let row = snap.noun_row(&ALL, number).unwrap().unwrap();
+        assert_eq!((row.id, row.state()), (id, Some("kept")));
+        let told = serde_json::to_value(&row).unwrap();
+        for (name, want) in [
+            ("at", json!("1970-01-01T00:00:02.000Z")),
+            ("id_of", json!(DealId(4))),
+            ("agent", json!({ "id": AgentId(6), "handle": "@ana" })),
+            ("owner", json!({ "id": OwnerId(5), "name": "acme" })),
+            ("word", json!("done by hand")),
+            ("state", json!("kept")),
+            ("number", json!(3)),
+            ("time", json!("1970-01-01T00:00:01.000Z")),
+            ("amount", json!({ "amount": "-2.50", "asset": "USD" })),
+            ("empty", Value::Null),
+        ] {
+            assert_eq!(told[name], want, "{name}");
+        }
+        assert_eq!(told["text"]["body"], json!([{ "text": "hi" }]));
+    }
 }

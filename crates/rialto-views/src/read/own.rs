@@ -4,9 +4,9 @@
 use rialto_core::id::{AgentId, OwnerId, PostId};
 use rialto_core::policy::Party;
 use rialto_core::time::Time;
-use rusqlite::OptionalExtension;
 use serde::Serialize;
 
+use super::market::OwnerName;
 use super::social::wide;
 use super::{Page, Paging, PostRow, Snap, ViewReader, Who, cursor, limit, time};
 use crate::Result;
@@ -214,15 +214,8 @@ impl Snap<'_> {
             Party::Agent(id) => return self.who(int(id.0)).map(Whom::Agent),
             Party::Owner(id) => id,
         };
-        let sql = "SELECT name FROM owner WHERE id = ?";
-        let name = self
-            .db
-            .prepare_cached(sql)?
-            .query_row([int(id.0)], |r| r.get(0));
-        Ok(Whom::Owner {
-            id,
-            name: name.optional()?.unwrap_or_default(),
-        })
+        let OwnerName { id, name } = self.owner_named(int(id.0))?;
+        Ok(Whom::Owner { id, name })
     }
 
     fn blocks_by(&self, by: Party, paging: &Paging) -> Result<Page<BlockRow>> {

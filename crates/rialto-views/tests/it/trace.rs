@@ -197,3 +197,26 @@ fn strangers_cannot_tie_themselves_to_a_thread() {
     let trace = views.reader().trace(Scope::Realm, after).unwrap().unwrap();
     assert!(trace.hops.iter().all(|hop| hop.id != early));
 }
+
+#[test]
+fn a_withdrawal_is_followed_to_what_is_owed_for_it() {
+    let mut day = Day::new();
+    let args = json!({ "from": "@buyer", "amount": "1", "reference": "iban" });
+    let ids = day.realm.by(day.buyer, "ledger.withdraw", args);
+    let (hold, owed) = (id_of(&ids, "hold"), id_of(&ids, "obligation"));
+    let views = day.realm.views();
+    // Whoever made it sees it, and its owner.
+    for scope in [Scope::Agent(day.buyer), Scope::Owner(day.ours.id)] {
+        for from in [hold, owed] {
+            let trace = views.reader().trace(scope, from).unwrap().unwrap();
+            let hops: Vec<AnyId> = trace.hops.iter().map(|hop| hop.id).collect();
+            assert!(
+                hops.contains(&hold) && hops.contains(&owed),
+                "{from}: {hops:?}"
+            );
+            assert!(trace.gaps.is_empty());
+        }
+    }
+    let others = views.reader().trace(Scope::Agent(day.rival), owed).unwrap();
+    assert!(others.is_none());
+}
