@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::kit::capital;
+
 /// What every form of a session carries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormToken {
@@ -63,18 +65,11 @@ pub fn refusal(sent: Option<&Sent>, form: &str) -> Markup {
 pub fn problem(refused: &Refused) -> Markup {
     html! {
         div.problem role="alert" {
-            p { strong { (capital(&refused.title)) "." }
-                @if !refused.detail.is_empty() { " " (capital(&refused.detail)) "." } }
+            p { strong { (capital(refused.title.trim_end_matches('.'))) "." }
+                @if !refused.detail.is_empty() { " " (capital(refused.detail.trim_end_matches('.'))) "." } }
             p { (refused.hint) " " a.code href={ "/errors/" (refused.code) } { (refused.code) } }
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.trim_end_matches('.').chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }
 
 /// The hidden fields of every form.

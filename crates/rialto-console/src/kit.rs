@@ -311,12 +311,12 @@ pub fn balanced(even: bool) -> Markup {
     }
 }
 
-/// A word with a capital letter.
+/// A text with a capital letter.
 #[must_use]
-pub fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(chars).collect()
 }
 
 /// A number of things: `1 offer`, `2 offers`.

@@ -23,7 +23,7 @@ pub(crate) const WORK_AND_EDITS_COUNT: u16 = 1;
 /// of a team or an office does not reach those who have blocked that owner. Before, nothing counted.
 pub(crate) const REACH_COUNTS: u16 = 4;
 
-/// The edition that this code follows.
+/// The edition that this code follows. Nothing ever had the numbers 2 and 3.
 pub(crate) const LATEST: u16 = REACH_COUNTS;
 
 /// The edition of a realm whose log has adopted one.

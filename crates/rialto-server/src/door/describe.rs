@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use axum::Json;
+use rialto_console::kit::capital;
 use rialto_core::noun::{self, Noun};
 use rialto_core::work::TaskState;
 use rialto_views::{
@@ -346,12 +347,6 @@ fn named(types: &mut SchemaGenerator, name: String, schema: Value) -> Value {
     let reference = json!({ "$ref": format!("{SCHEMAS}{name}") });
     types.definitions_mut().insert(name, schema);
     reference
-}
-
-fn capital(name: &str) -> String {
-    let mut chars = name.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
 }
 
 /// What a handler answers with, by its type.

@@ -1,5 +1,5 @@
-//! What waits for the writer: a line for each party, served in turns, so that a flood by one delays nobody
-//! else by more than a turn.
+//! What waits for the writer: a line for each party, served in turns, so that in line a flood by one delays
+//! nobody else by more than a turn. How long the frame takes that an answer then waits for is not decided here.
 //!
 //! Turns are weighted by deficit round robin (Shreedhar and Varghese 1995): each turn gives a party some
 //! credit, and a long batch costs as many credits as it has commands. What one party sends stays in order.
