@@ -23,6 +23,7 @@ mod errors;
 mod files;
 mod inbox;
 mod invitations;
+mod last_use;
 mod leaks;
 mod names;
 mod nouns;
@@ -64,6 +65,7 @@ pub use crowd::{ANSWER_BYTES, ANSWERS_OF_ONE, PART_OF_ONE};
 #[cfg(feature = "schema")]
 pub use describe::describe;
 pub use errors::{error_page, error_pages};
+pub(crate) use last_use::{KEEP, LastUse};
 pub use names::Names;
 pub use problem::{Refusal, status_of};
 pub(crate) use serve::serve;
@@ -119,6 +121,7 @@ pub(crate) struct Door {
     pub(crate) turns: turns::Turns,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) started: Instant,
+    pub(crate) last_use: last_use::LastUse,
     /// Assets that have been asked for; they never change.
     assets: Mutex<BTreeMap<AssetId, Scale>>,
     /// What screening said of long texts, by content.
@@ -134,7 +137,7 @@ impl Door {
         node: Arc<Node>,
         views: ViewReader,
         realm: String,
-        rules: Rules,
+        (rules, last_use): (Rules, LastUse),
     ) -> Arc<Self> {
         Arc::new(Self {
             rules,
@@ -147,6 +150,7 @@ impl Door {
             turns: turns::Turns::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             started: Instant::now(),
+            last_use,
             assets: Mutex::default(),
             screened: Mutex::default(),
             sessions: console::Sessions::default(),

@@ -315,9 +315,10 @@ fn note_identity(event: &IdentityEvent, shared: &Shared) {
             token,
             principal,
             hash,
+            scope,
             ..
         } => {
-            tokens.add(*hash, *token, *principal);
+            tokens.add(*hash, *token, (*principal, scope.as_deref()));
         }
         IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. } => {
             tokens.end(*token);
@@ -338,6 +339,8 @@ fn note_identity(event: &IdentityEvent, shared: &Shared) {
         | IdentityEvent::ServiceCreated { .. }
         | IdentityEvent::StakeHeld { .. }
         | IdentityEvent::HandleMarked { .. }
+        | IdentityEvent::TokenReplaced { .. }
+        | IdentityEvent::TokenSpent { .. }
         | IdentityEvent::Invited { .. }
         | IdentityEvent::InvitationUsed { .. }
         | IdentityEvent::InvitationEnded { .. } => {}

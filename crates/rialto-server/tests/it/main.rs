@@ -21,6 +21,7 @@ mod door;
 mod faults;
 mod guards;
 mod realm;
+mod scopes;
 mod shares;
 mod sleep;
 mod square;
