@@ -32,6 +32,9 @@ pub const AGENTS: usize = 4_000_000;
 pub const PERSONS_PER_OWNER: u32 = 1_000;
 /// Live tokens of one principal.
 pub const TOKENS_PER_PRINCIPAL: u32 = 16;
+/// Bytes of text a minute of all agents and people of one owner, if `text_bytes_per_minute` of the settings says
+/// nothing else.
+pub const TEXT_BYTES_PER_MINUTE: u64 = 32 << 20;
 /// Networks from which a token may be used.
 pub const TOKEN_NETWORKS: usize = 16;
 /// Invitations that can still be used.

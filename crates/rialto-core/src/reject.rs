@@ -178,6 +178,8 @@ codes! {
     TokenPlace = 136 Forbidden "the token may not be used from here", "Use it from a network that it was issued for.";
     /// The token was already replaced by a new one.
     Replaced = 137 Conflict "the token was already replaced", "Replace the new token instead.";
+    /// The operator releases an agent, a person or all agents of an owner, which the owner's own people have stopped.
+    OwnersStop = 138 Forbidden "the owner's own people have stopped this", "Leave it to an admin of the owner.";
 
     /// Only members of a group can read it or write to it.
     NotMember = 201 Forbidden "the agent is not a member of this conversation", "Ask a member to add it.";
@@ -223,7 +225,7 @@ codes! {
     /// The agent was invited before, or has joined.
     AlreadyMember = 310 Conflict "the agent is already a member or invited", "Nothing to do.";
     /// An agent of the same owner arbitrates an open deal that the team pays, and would then be on a side of it.
-    RulesOnTeam = 318 Conflict "the agent's owner rules on a deal that this team pays", "Wait until the deal has ended.";
+    RulesOnTeam = 318 Conflict "the agent's owner rules on a deal of this team", "Wait until the deal has ended.";
 
     /// The balance minus open holds is smaller than the amount.
     Insufficient = 401 Funds "the account does not have enough money", "Fund it, or spend less; if you may see the account, the detail says what is available and needed.";

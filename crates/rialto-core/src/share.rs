@@ -1,7 +1,8 @@
 //! How much of each realm-wide table one owner may fill, so that nobody can crowd out the rest.
 //!
 //! Every entry of a bounded table is charged to the owner that brought it there, and one owner may
-//! fill at most one part in [`limits::OWNER_PART`] of it. Who that is stands with each kind of entity
+//! fill at most one part in [`limits::OWNER_PART`] of what the others leave, so that however many fill
+//! their part there is some for the next. Who that is stands with each kind of entity
 //! ([`crate::entity::Charge`]). The counts are derived: they are made anew
 //! when a snapshot is loaded and are no part of the digest.
 
@@ -183,6 +184,11 @@ const fn bound<E: Entity>() -> (usize, &'static str) {
     }
 }
 
+/// How many entries of a table of `most` an owner may fill of which other owners have filled some.
+fn part_of(most: usize, others: usize) -> usize {
+    most.saturating_sub(others) / limits::OWNER_PART
+}
+
 impl Ctx<'_> {
     /// Refuses when the table has no room for one more beside `planned`, or `payer` has filled its
     /// part of it.
@@ -204,8 +210,10 @@ impl Ctx<'_> {
     ) -> Result<(), Rejection> {
         let Some(payer) = payer else { return Ok(()) };
         let (most, what) = const { bound::<E>() };
-        let most = most / limits::OWNER_PART;
-        if self.state.share(E::KIND, payer) as usize + planned >= most {
+        let have = self.state.share(E::KIND, payer) as usize;
+        let others = E::store(self.state).len().saturating_sub(have);
+        let most = part_of(most, others);
+        if have + planned >= most {
             let detail = alloc::format!("at most {most} {what} an owner");
             return Err(Rejection::new(Code::OwnerFull, detail));
         }
@@ -369,5 +377,19 @@ mod tests {
             world.state.shares_mut().insert(whose, real);
             assert_eq!(world.command(command, "ok"), Ok(()), "{line}");
         }
+    }
+
+    /// However many owners fill their part, there is some for the next.
+    #[test]
+    fn an_owner_may_fill_a_part_of_what_the_others_leave() {
+        let most = 1_000_usize;
+        let mut taken = 0;
+        for _ in 0..40 {
+            let part = part_of(most, taken);
+            assert!(part > 0, "{taken} are taken");
+            taken += part;
+        }
+        assert_eq!(part_of(most, 0), most / limits::OWNER_PART);
+        assert_eq!(part_of(most, most + 1), 0);
     }
 }

@@ -214,6 +214,9 @@ pub struct RotateToken {
 pub struct RevokeToken {
     /// The token.
     pub token: TokenId,
+    /// True also ends the tokens of the same holder that were issued with it, and with those.
+    #[serde(default)]
+    pub with_issued: bool,
 }
 
 /// Ends a token that an incoming text contained. Only the realm itself does this.

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::vec::Vec;
 
 use super::scope::Asked;
 use super::{
@@ -37,6 +38,7 @@ fn new_token(
 ) -> Result<TokenId, Rejection> {
     let token = ctx.new_id(TokenId)?;
     let hash = ctx.new_secret(token);
+    let by = own_token(ctx, principal);
     emit(
         ctx,
         IdentityEvent::TokenIssued {
@@ -46,9 +48,34 @@ fn new_token(
             label,
             expires,
             scope,
+            by,
         },
     );
     Ok(token)
+}
+
+/// The token that asks, if it is one of this principal's own.
+fn own_token(ctx: &Ctx<'_>, principal: Principal) -> Option<TokenId> {
+    ctx.token.filter(|_| ctx.principal == principal)
+}
+
+/// Until when a principal's token may live that its own token issues: no longer than that one.
+fn within_issuer(ctx: &Ctx<'_>, principal: Principal, expires: Option<Time>) -> Option<Time> {
+    let issuer = own_token(ctx, principal).and_then(|token| ctx.state.tokens.get(&token));
+    let last = issuer.and_then(|token| token.expires);
+    expires.into_iter().chain(last).min()
+}
+
+/// Ends a token together with what was issued with it, and what was issued with that.
+fn end_with_issued(ctx: &mut Ctx<'_>, token: TokenId) {
+    let mut open = Vec::from([token]);
+    while let Some(token) = open.pop() {
+        let Some(entity) = ctx.state.tokens.get(&token) else {
+            continue;
+        };
+        open.extend(entity.issued.iter().flatten().copied());
+        emit(ctx, IdentityEvent::TokenEnded { token });
+    }
 }
 
 /// The first token of a principal, which may do everything.
@@ -316,7 +343,9 @@ pub(super) fn close(ctx: &mut Ctx<'_>, args: &CloseAgent) -> Result<(), Rejectio
         return Err(closed(&entity.handle));
     }
     // Closing it would give its owner the money that the stop holds still.
-    may_release(ctx, held_by_operator(ctx.state, entity))?;
+    if ctx.principal != Principal::Operator && held_by_operator(ctx.state, entity) {
+        return Err(Code::OperatorsStop.into());
+    }
     emit(ctx, IdentityEvent::AgentClosed { agent });
     social::vacate(ctx, Gone::Closed(agent));
     if let Some(stake) = ctx.state.stakes.get(&agent).copied() {
@@ -448,6 +477,7 @@ pub(super) fn issue_token(ctx: &mut Ctx<'_>, args: &IssueToken) -> Result<(), Re
         )?)),
         None => None,
     };
+    let expires = within_issuer(ctx, principal, expires);
     let scope = scope.map(Box::new);
     new_token(ctx, principal, args.label.clone(), (expires, scope)).map(|_| ())
 }
@@ -521,7 +551,10 @@ pub(super) fn revoke_token(ctx: &mut Ctx<'_>, args: &RevokeToken) -> Result<(), 
         return Err(Rejection::new(Code::Forbidden, OPERATORS_TOKEN));
     }
     may_end(ctx, token)?;
-    emit(ctx, IdentityEvent::TokenEnded { token: args.token });
+    match args.with_issued {
+        true => end_with_issued(ctx, args.token),
+        false => emit(ctx, IdentityEvent::TokenEnded { token: args.token }),
+    }
     Ok(())
 }
 
@@ -539,8 +572,13 @@ pub(super) fn end_leaked(ctx: &mut Ctx<'_>, args: &EndLeaked) -> Result<(), Reje
         return Err(Code::Forbidden.into());
     }
     let token = ctx.state.tokens.get(&args.token).ok_or(Code::NotFound)?;
-    let (token, principal) = (args.token, token.principal);
+    let (principal, issued) = (token.principal, token.issued.clone());
+    let token = args.token;
     emit(ctx, IdentityEvent::TokenLeaked { token, principal });
+    // Whoever read it may have issued more with it.
+    for token in issued.into_iter().flatten() {
+        end_with_issued(ctx, token);
+    }
     Ok(())
 }
 
@@ -581,16 +619,19 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
             if ends_admin && status == Status::Suspended && ctx.principal != Principal::Operator {
                 keep_an_admin(ctx, person.owner)?;
             }
-            if status == Status::Active {
-                may_release(ctx, person.stopped_by_operator == Some(true))?;
-            }
-            let by_operator = stops(ctx, status == Status::Suspended);
+            let before = Held {
+                stopped: person.status == Status::Suspended,
+                by_operator: person.stopped_by_operator == Some(true),
+                by_both: person.stopped_by_both == Some(true),
+            };
+            let held = switched(ctx, before, status == Status::Suspended)?;
             emit(
                 ctx,
                 IdentityEvent::PersonSwitched {
                     person: *id,
-                    status,
-                    by_operator,
+                    status: held.status(),
+                    by_operator: held.operators(),
+                    by_both: held.both(before),
                 },
             );
         }
@@ -601,14 +642,22 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
             if entity.status == Status::Closed {
                 return Err(closed(&entity.handle));
             }
-            if status == Status::Active {
-                may_release(ctx, held_by_operator(ctx.state, entity))?;
+            let before = Held {
+                stopped: entity.status == Status::Suspended,
+                by_operator: entity.stopped_by_operator == Some(true),
+                by_both: entity.stopped_by_both == Some(true),
+            };
+            let stopped = ctx.state.owners.get(&entity.owner);
+            let stopped = stopped.is_some_and(|o| o.stopped_by_operator == Some(true));
+            if status == Status::Active && stopped && ctx.principal != Principal::Operator {
+                return Err(Code::OperatorsStop.into());
             }
-            let by_operator = stops(ctx, status == Status::Suspended);
+            let held = switched(ctx, before, status == Status::Suspended)?;
             let switched = IdentityEvent::AgentSwitched {
                 agent,
-                status,
-                by_operator,
+                status: held.status(),
+                by_operator: held.operators(),
+                by_both: held.both(before),
             };
             emit(ctx, switched);
             if status == Status::Suspended {
@@ -630,17 +679,57 @@ fn switch(ctx: &mut Ctx<'_>, subject: &Subject, status: Status) -> Result<(), Re
     Ok(())
 }
 
-/// Whether the operator pulls a stop switch, which is noted: absent, its owner's people do.
-fn stops(ctx: &Ctx<'_>, stop: bool) -> Option<bool> {
-    (stop && ctx.principal == Principal::Operator).then_some(true)
+/// Who holds a stop switch: the owner's people, the operator, or both.
+#[derive(Clone, Copy)]
+struct Held {
+    stopped: bool,
+    by_operator: bool,
+    by_both: bool,
 }
 
-/// Refuses to release for an owner what the operator holds.
-fn may_release(ctx: &Ctx<'_>, held: bool) -> Result<(), Rejection> {
-    match held && ctx.principal != Principal::Operator {
-        true => Err(Code::OperatorsStop.into()),
-        false => Ok(()),
+impl Held {
+    fn status(self) -> Status {
+        match self.stopped {
+            true => Status::Suspended,
+            false => Status::Active,
+        }
     }
+
+    /// As the log says it: absent, its owner's people hold it.
+    fn operators(self) -> Option<bool> {
+        (self.stopped && self.by_operator).then_some(true)
+    }
+
+    /// Whether both hold it, which is said where it is so or was.
+    fn both(self, before: Self) -> Option<bool> {
+        (self.by_both || before.by_both).then_some(self.by_both)
+    }
+}
+
+/// What becomes of a stop switch that is pulled or released: each side releases what it has pulled.
+///
+/// # Errors
+/// [`Code::OperatorsStop`], [`Code::OwnersStop`].
+fn switched(ctx: &Ctx<'_>, before: Held, stop: bool) -> Result<Held, Rejection> {
+    let operator = ctx.principal == Principal::Operator;
+    let own = before.stopped && (!before.by_operator || before.by_both);
+    let operators = before.stopped && before.by_operator;
+    if !stop && before.stopped {
+        match operator {
+            true if !operators => return Err(Code::OwnersStop.into()),
+            false if !own => return Err(Code::OperatorsStop.into()),
+            _ => {}
+        }
+    }
+    let (own, operators) = match operator {
+        true => (own, stop),
+        false => (stop, operators),
+    };
+    Ok(Held {
+        stopped: own || operators,
+        by_operator: operators,
+        by_both: own && operators,
+    })
 }
 
 /// Whether the operator holds an agent, with what it has: it stopped the agent, or all agents of the
@@ -655,20 +744,22 @@ pub(super) fn stop_agents(ctx: &mut Ctx<'_>, args: &StopAgents) -> Result<(), Re
     let owner = named_or_own(ctx, args.owner)?;
     ctx.authorise(Action::Stop(owner))?;
     let entity = ctx.state.owners.get(&owner).ok_or(Code::NotFound)?;
-    let stop = args.stop;
-    if !stop {
-        may_release(ctx, entity.stopped_by_operator == Some(true))?;
-    }
-    let by_operator = stops(ctx, stop);
+    let before = Held {
+        stopped: entity.stopped.is_some(),
+        by_operator: entity.stopped_by_operator == Some(true),
+        by_both: entity.stopped_by_both == Some(true),
+    };
+    let held = switched(ctx, before, args.stop)?;
     emit(
         ctx,
         IdentityEvent::AgentsStopped {
             owner,
-            stop,
-            by_operator,
+            stop: held.stopped,
+            by_operator: held.operators(),
+            by_both: held.both(before),
         },
     );
-    if stop {
+    if args.stop {
         social::vacate(ctx, Gone::Owner(owner));
     }
     Ok(())

@@ -138,6 +138,9 @@ pub enum IdentityEvent {
         /// What it may do, if not everything.
         #[n(5)]
         scope: Option<Box<TokenScope>>,
+        /// The token of the same holder that it was issued with, if one was.
+        #[n(6)]
+        by: Option<TokenId>,
     },
     /// A token ended: revoked, or expired.
     #[n(8)]
@@ -169,6 +172,9 @@ pub enum IdentityEvent {
         #[n(2)]
         #[serde(skip_serializing_if = "Option::is_none")]
         by_operator: Option<bool>,
+        /// True while both the operator and the owner's people hold it: each releases its own.
+        #[n(3)]
+        by_both: Option<bool>,
     },
     /// The stop switch of an agent was pulled or released.
     #[n(11)]
@@ -183,6 +189,9 @@ pub enum IdentityEvent {
         #[n(2)]
         #[serde(skip_serializing_if = "Option::is_none")]
         by_operator: Option<bool>,
+        /// True while both the operator and the owner's people hold it: each releases its own.
+        #[n(3)]
+        by_both: Option<bool>,
     },
     /// A service was created.
     #[n(12)]
@@ -237,6 +246,9 @@ pub enum IdentityEvent {
         #[n(2)]
         #[serde(skip_serializing_if = "Option::is_none")]
         by_operator: Option<bool>,
+        /// True while both the operator and the owner's people hold it: each releases its own.
+        #[n(3)]
+        by_both: Option<bool>,
     },
     /// An agent's handle is one edit away from, or reads like, a known handle of another owner.
     #[n(30)]

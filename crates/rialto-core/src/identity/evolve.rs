@@ -24,6 +24,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 created: state.now(),
                 stopped: None,
                 stopped_by_operator: None,
+                stopped_by_both: None,
             };
             state.bring(*owner, entity);
             if state.by() != Principal::Operator {
@@ -43,6 +44,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 status: Status::Active,
                 tokens: 0,
                 stopped_by_operator: None,
+                stopped_by_both: None,
             };
             state.bring(*person, entity);
             state
@@ -59,10 +61,12 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             person,
             status,
             by_operator,
+            by_both,
         } => change_person(state, *person, |p| {
             p.status = *status;
             let stop = *status == Status::Suspended;
-            p.stopped_by_operator = held(p.stopped_by_operator, stop, *by_operator);
+            p.stopped_by_operator = held(p.stopped_by_operator, stop, *by_operator, *by_both);
+            p.stopped_by_both = *by_both;
         }),
         IdentityEvent::AgentRegistered {
             agent,
@@ -90,6 +94,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                 funded_offers_only: profile.funded_offers_only.filter(|only| *only),
                 mentions: profile.mentions.as_deref().map(Mentioner::bits),
                 stopped_by_operator: None,
+                stopped_by_both: None,
             };
             state.bring(*agent, entity);
             state
@@ -129,6 +134,7 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             hash,
             expires,
             scope,
+            by,
             ..
         } => {
             state.bring(
@@ -140,8 +146,12 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
                     scope: scope.clone(),
                     spent: None,
                     replaced_by: None,
+                    issued: None,
                 },
             );
+            if let Some(by) = by {
+                descend(state, *by, *token);
+            }
             count_tokens(state, *principal, |n| n + 1);
         }
         IdentityEvent::TokenEnded { token } => end_token(state, *token),
@@ -172,10 +182,12 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             agent,
             status,
             by_operator,
+            by_both,
         } => state.agents.modify(agent, &mut state.changes, |a| {
             a.status = *status;
             let stop = *status == Status::Suspended;
-            a.stopped_by_operator = held(a.stopped_by_operator, stop, *by_operator);
+            a.stopped_by_operator = held(a.stopped_by_operator, stop, *by_operator, *by_both);
+            a.stopped_by_both = *by_both;
         }),
         IdentityEvent::ServiceCreated {
             service,
@@ -213,11 +225,13 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
             owner,
             stop,
             by_operator,
+            by_both,
         } => {
             let since = stop.then(|| state.now());
             state.owners.modify(owner, &mut state.changes, |o| {
                 o.stopped = since;
-                o.stopped_by_operator = held(o.stopped_by_operator, *stop, *by_operator);
+                o.stopped_by_operator = held(o.stopped_by_operator, *stop, *by_operator, *by_both);
+                o.stopped_by_both = *by_both;
             });
         }
         IdentityEvent::Invited {
@@ -245,14 +259,35 @@ pub(crate) fn evolve(state: &mut State, event: &IdentityEvent) {
     }
 }
 
-/// Whether the operator holds a stop switch now: since it pulled it and until it is released.
-fn held(before: Option<bool>, stop: bool, by_operator: Option<bool>) -> Option<bool> {
-    before.or(by_operator).filter(|_| stop)
+/// Whether the operator holds a stop switch now: since it pulled it and until it released it. What was
+/// held by both and is released by one says of itself whose it is now.
+fn held(
+    before: Option<bool>,
+    stop: bool,
+    by_operator: Option<bool>,
+    by_both: Option<bool>,
+) -> Option<bool> {
+    match by_both {
+        Some(_) => by_operator,
+        None => before.or(by_operator),
+    }
+    .filter(|held| stop && *held)
 }
 
 fn is_living(state: &State, agent: AgentId) -> bool {
     let entity = state.agents.get(&agent);
     entity.is_some_and(|a| a.status != Status::Closed)
+}
+
+/// Notes at a token what was issued with it, and forgets there what has ended.
+fn descend(state: &mut State, by: TokenId, token: TokenId) {
+    let issued = state.tokens.get(&by).and_then(|t| t.issued.clone());
+    let mut issued = issued.unwrap_or_default();
+    issued.retain(|token| state.tokens.contains(token));
+    issued.push(token);
+    state
+        .tokens
+        .modify(&by, &mut state.changes, |t| t.issued = Some(issued));
 }
 
 /// The new token takes over what the old one has spent, and is whose limit both spend from.

@@ -351,6 +351,9 @@ pub struct Owner {
     /// True while the operator has them stopped, which its own people cannot undo.
     #[n(10)]
     pub stopped_by_operator: Option<bool>,
+    /// True while its owner's people hold it too, which the operator cannot undo.
+    #[n(11)]
+    pub stopped_by_both: Option<bool>,
 }
 
 impl Entity for Owner {
@@ -384,6 +387,9 @@ pub struct Person {
     /// True while the operator has it stopped, which its owner's people cannot undo.
     #[n(5)]
     pub stopped_by_operator: Option<bool>,
+    /// True while its owner's people hold it too, which the operator cannot undo.
+    #[n(6)]
+    pub stopped_by_both: Option<bool>,
 }
 
 impl Entity for Person {
@@ -445,6 +451,9 @@ pub struct Agent {
     /// True while the operator has it stopped, which its owner's people cannot undo.
     #[n(21)]
     pub stopped_by_operator: Option<bool>,
+    /// True while its owner's people hold it too, which the operator cannot undo.
+    #[n(22)]
+    pub stopped_by_both: Option<bool>,
 }
 
 impl Entity for Agent {
@@ -513,6 +522,9 @@ pub struct Token {
     /// The token that replaced it, from whose limit it spends until it ends.
     #[n(5)]
     pub replaced_by: Option<TokenId>,
+    /// The live tokens of the same holder that were issued with it.
+    #[n(6)]
+    pub issued: Option<Vec<TokenId>>,
 }
 
 impl Entity for Token {

@@ -338,7 +338,7 @@ fn the_stop_switch_of_agents_people_owners_and_services() {
         @dora mail.send {"to": {"agent": "@casa"}, "body": "hi"} => ok
         inbox @casa message
         @casa identity.resume {"subject": {"agent": "@casa"}} => RLT0105
-        operator identity.resume {"subject": {"agent": "@casa"}} => ok
+        ann identity.resume {"subject": {"agent": "@casa"}} => ok
         operator identity.suspend {"subject": {"owner": "$ann"}} => ok
         @casa mail.send {"to": {"agent": "@dora"}, "body": "hi"} => RLT0105
         ann agent.register {"handle": "more"} => RLT0105
@@ -357,61 +357,94 @@ fn the_stop_switch_of_agents_people_owners_and_services() {
     );
 }
 
+/// The owner's people and the operator each have a hand on the stop switch, and release their own.
 #[test]
-fn nobody_releases_what_the_operator_stopped() {
-    let end = |op: &str| {
+fn each_side_releases_what_it_has_stopped() {
+    let acts = |outcome: &str| {
         format!(
             r#"
-            ann {op} => RLT0132
-            operator {op} => ok
+            @casa agent.set_profile {{"agent": "@casa", "profile": {{}}}} => {outcome}
             "#
         )
     };
-    let suspend = |who: &str, subject: &str| {
-        format!(
-            r#"
-            {who} identity.suspend {{"subject": {subject}}} => ok
-            "#
-        )
-    };
-    let casa = r#"{"agent": "@casa"}"#;
-    let bea = r#"{"person": "$bea"}"#;
-    let resume = |subject: &str| format!(r#"identity.resume {{"subject": {subject}}}"#);
-    let run = r#"owner.stop {"owner": "$ann", "stop": false}"#;
-    check(
-        &[
-            r#"
-            owner ann
-            agent ann @casa
-            ann person.add {"owner": "$ann", "name": "bea", "role": "viewer"} => ok $bea
-            "#,
-            &suspend("operator", casa),
-            // nor by stopping it again, nor by closing it
-            &suspend("ann", casa),
-            r#"ann agent.close {"agent": "@casa"} => RLT0132
-            "#,
-            &end(&resume(casa)),
-            // what the owner stopped, or the operator released, is the owner's again
-            &suspend("ann", casa),
-            &format!("ann {} => ok\n", resume(casa)),
-            // the operator's hand on what the owner has stopped
-            &suspend("ann", casa),
-            &suspend("operator", casa),
-            &end(&resume(casa)),
-            &suspend("operator", bea),
-            &end(&resume(bea)),
-            r#"
-            operator owner.stop {"owner": "$ann", "stop": true} => ok
-            ann owner.stop {"stop": true} => ok
-            "#,
-            &end(run),
-            r#"
-            ann owner.stop {"stop": true} => ok
-            ann owner.stop {"stop": false} => ok
-            ann agent.close {"agent": "@casa"} => ok
-            "#,
+    let all = |subject: &str, stop: &str, run: &str| {
+        [
+            // the operator's alone, the owner's alone
+            &format!("operator {stop} => ok\nann {run} => RLT0132\n"),
+            &acts_or(subject, &acts("RLT0105")),
+            &format!("operator {run} => ok\nann {stop} => ok\noperator {run} => RLT0138\n"),
+            &acts_or(subject, &acts("RLT0105")),
+            &format!("ann {run} => ok\n"),
+            &acts_or(subject, &acts("ok")),
+            // both, the operator's first and released first
+            &format!("operator {stop} => ok\nann {stop} => ok\noperator {stop} => ok\noperator {run} => ok\n"),
+            &acts_or(subject, &acts("RLT0105")),
+            &format!("operator {run} => RLT0138\nann {run} => ok\n"),
+            &acts_or(subject, &acts("ok")),
+            // both, the owner's first and released first
+            &format!("ann {stop} => ok\noperator {stop} => ok\nann {run} => ok\n"),
+            &acts_or(subject, &acts("RLT0105")),
+            &format!("ann {run} => RLT0132\noperator {run} => ok\n"),
+            &acts_or(subject, &acts("ok")),
+            // what nobody holds is released by anybody
+            &format!("ann {run} => ok\noperator {run} => ok\n"),
         ]
-        .concat(),
+        .map(String::as_str)
+        .concat()
+    };
+    for (subject, stop, run) in [
+        (
+            "agent",
+            r#"identity.suspend {"subject": {"agent": "@casa"}}"#,
+            r#"identity.resume {"subject": {"agent": "@casa"}}"#,
+        ),
+        (
+            "person",
+            r#"identity.suspend {"subject": {"person": "$bea"}}"#,
+            r#"identity.resume {"subject": {"person": "$bea"}}"#,
+        ),
+        (
+            "owner",
+            r#"owner.stop {"owner": "$ann", "stop": true}"#,
+            r#"owner.stop {"owner": "$ann", "stop": false}"#,
+        ),
+    ] {
+        check(
+            &[
+                r#"
+                owner ann
+                agent ann @casa
+                ann person.add {"owner": "$ann", "name": "bea", "role": "viewer"} => ok $bea
+                "#,
+                &all(subject, stop, run),
+            ]
+            .concat(),
+        );
+    }
+}
+
+/// The check of an agent, where an agent was stopped.
+fn acts_or(subject: &str, check: &str) -> String {
+    match subject {
+        "person" => String::new(),
+        _ => String::from(check),
+    }
+}
+
+#[test]
+fn an_agent_that_the_operator_stops_is_not_closed_by_its_owner() {
+    check(
+        r#"
+        owner ann
+        agent ann @casa
+        operator identity.suspend {"subject": {"agent": "@casa"}} => ok
+        ann identity.suspend {"subject": {"agent": "@casa"}} => ok
+        ann agent.close {"agent": "@casa"} => RLT0132
+        ann identity.resume {"subject": {"agent": "@casa"}} => ok
+        ann agent.close {"agent": "@casa"} => RLT0132
+        operator identity.resume {"subject": {"agent": "@casa"}} => ok
+        ann agent.close {"agent": "@casa"} => ok
+        "#,
     );
 }
 

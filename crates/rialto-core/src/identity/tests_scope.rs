@@ -178,6 +178,46 @@ fn a_token_that_ends_sooner_than_the_overlap_ends_when_it_would_have() {
 }
 
 #[test]
+fn what_a_token_issues_for_its_holder_ends_no_later_and_with_a_leak() {
+    check(
+        r#"
+        owner ann
+        agent ann @casa
+        // not longer than the token that issues it
+        @casa token.issue {"subject": {"agent": "@casa"}, "expires_in_ms": 600000} => ok $short
+        @casa#short token.issue {"subject": {"agent": "@casa"}} => ok $child
+        @casa#child token.issue {"subject": {"agent": "@casa"}, "expires_in_ms": 86400000} => ok $grandchild
+        // an admin's token issues an agent's as it likes
+        ann token.issue {"subject": {"person": "$ann_id"}, "expires_in_ms": 600000} => ok $admin
+        ann#admin token.issue {"subject": {"agent": "@casa"}} => ok $free
+        time +11m
+        tick
+        @casa#child agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        @casa#grandchild agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        @casa#free agent.set_profile {"agent": "@casa", "profile": {}} => ok
+        // whoever read a token may have issued more with it
+        ann token.issue {"subject": {"agent": "@casa"}} => ok $seen
+        @casa#seen token.issue {"subject": {"agent": "@casa"}} => ok $one
+        @casa#one token.issue {"subject": {"agent": "@casa"}} => ok $two
+        @casa#seen token.rotate {} => ok $three
+        clock token.end_leaked {"token": "$seen"} => ok
+        @casa#one agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        @casa#two agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        @casa#three agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        @casa#free agent.set_profile {"agent": "@casa", "profile": {}} => ok
+        // revoking leaves them, or takes them along
+        ann token.issue {"subject": {"agent": "@casa"}} => ok $four
+        @casa#four token.issue {"subject": {"agent": "@casa"}} => ok $five
+        @casa#five token.issue {"subject": {"agent": "@casa"}} => ok $six
+        ann token.revoke {"token": "$four"} => ok
+        @casa#five agent.set_profile {"agent": "@casa", "profile": {}} => ok
+        ann token.revoke {"token": "$five", "with_issued": true} => ok
+        @casa#six agent.set_profile {"agent": "@casa", "profile": {}} => RLT0106
+        "#,
+    );
+}
+
+#[test]
 fn every_operation_says_what_a_token_needs_for_it() {
     for op in Command::<()>::OPS {
         let needs = match Command::<()>::need_of(op).unwrap() {

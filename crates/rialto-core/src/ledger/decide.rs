@@ -312,6 +312,9 @@ pub(super) fn transfers(ctx: &mut Ctx<'_>, args: &Transfers<Sealed>) -> Result<(
         return Err(ctx.refused.swap_remove(0).1);
     }
     let memo = args.memo.map(|m| ctx.place(m));
+    if memo.is_some() {
+        ctx.may_write_memo()?;
+    }
     ctx.flush_entries(memo, None);
     Ok(())
 }

@@ -346,6 +346,22 @@ impl Ctx<'_> {
         self.state.holds.get(&id).ok_or_else(over)
     }
 
+    /// Refuses a memo to holders who have blocked the agent that writes it: words are words, beside
+    /// whatever money they come.
+    pub(crate) fn may_write_memo(&self) -> Result<(), Rejection> {
+        let Some(by) = self.named_actor() else {
+            return Ok(());
+        };
+        let mut payees = self.draft.entries.iter().filter_map(|e| self.holder(e.to));
+        match payees.any(|payee| policy::holder_blocks(self.state, payee, by)) {
+            true => Err(Rejection::new(
+                Code::Blocked,
+                "a memo is a message: leave it out",
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// Emits the drafted entries as one event, if there are any.
     pub(crate) fn flush_entries(&mut self, memo: Option<ContentRef>, reference: Option<ClientId>) {
         let entries = core::mem::take(&mut self.draft.entries);

@@ -460,3 +460,41 @@ fn what_cannot_expire_does_not_hold_up_the_rest() {
     let left = world.state.holds.len();
     assert_eq!(left, 1, "the second hold expired, the first stays");
 }
+
+#[test]
+fn a_memo_does_not_pass_a_block() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @casa
+        agent ann @gone
+        agent bob @dora
+        fund @casa 10
+        ann ledger.open_account {"holder": "$ann"} => ok
+        @casa ledger.transfer {"transfers": [{"post": {"from": "@casa", "to": "@dora", "amount": "1"}}], "memo": "hello"} => ok
+        @dora policy.set_block {"party": {"agent": "@casa"}, "block": true} => ok
+        @casa ledger.transfer {"transfers": [{"post": {"from": "@casa", "to": "@dora", "amount": "1"}}], "memo": "hello"} => RLT0602
+        @casa ledger.transfer {"transfers": [{"post": {"from": "@casa", "to": "@gone", "amount": "1"}}, {"hold": {"from": "@casa", "to": "@dora", "amount": "1", "expires_in_ms": 1000}}], "memo": "hello"} => RLT0602
+        @casa ledger.transfer {"transfers": [{"post": {"from": "@casa", "to": "@dora", "amount": "1"}}]} => ok
+        @casa ledger.transfer {"transfers": [{"post": {"from": "@casa", "to": "@gone", "amount": "1"}}], "memo": "hello"} => ok
+        "#,
+    );
+}
+
+#[test]
+fn what_a_person_approves_carries_no_words_past_a_block() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @casa
+        agent bob @dora
+        fund @casa 10
+        ann policy.set_allowance {"node": {"agent": "@casa"}, "approval_above": "1"} => ok
+        @casa ledger.transfer {"transfers": [{"post": {"from": "@casa", "to": "@dora", "amount": "2"}}], "memo": "hello"} => ok $a
+        bob policy.set_block {"by": {"owner": "$bob"}, "party": {"owner": "$ann"}, "block": true} => ok
+        ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0602
+        "#,
+    );
+}

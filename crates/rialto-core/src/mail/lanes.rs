@@ -396,6 +396,17 @@ impl State {
         self.kept().inboxes.get(&agent)?.lane(lane)
     }
 
+    /// What waits in a queue of `agent`'s by those that it knows, or by those that it does not.
+    fn unmet_of(&self, agent: AgentId, queue: &Queue, is_known: bool) -> usize {
+        let same = |seq: &&u64| {
+            let delivery = self.deliveries.get(&(agent, **seq));
+            let by = delivery.and_then(|d| d.by);
+            by.is_none_or(|by| known(self, agent, by)) == is_known
+        };
+        let numbers = queue.owners.values().flatten();
+        self.unmet(agent, numbers.filter(same))
+    }
+
     /// What of the deliveries with these numbers `agent` has neither acknowledged nor acted on.
     fn unmet<'a>(&self, agent: AgentId, numbers: impl Iterator<Item = &'a u64>) -> usize {
         numbers.filter(|seq| is_unmet(self, agent, **seq)).count()
@@ -409,13 +420,14 @@ fn is_unmet(state: &State, agent: AgentId, seq: u64) -> bool {
 }
 
 /// Whether `by` may send `agent` nothing more that waits until some of it is acknowledged or over:
-/// nothing, or the bound. An owner's deliveries to its own agents are not bounded.
+/// nothing, or the bound. What known agents sent takes no room of strangers, nor the reverse. An owner's deliveries to its own agents are not bounded.
 pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usize> {
     let (whose, own) = (owner(state, by), owner(state, agent));
     if whose == own {
         return None;
     }
-    let (each, all) = match known(state, agent, by) {
+    let is_known = known(state, agent, by);
+    let (each, all) = match is_known {
         true => (limits::WAITING_OF_OWNER, limits::INBOX_WAITING),
         false => (limits::WAITING_OF_STRANGER, limits::INBOX_WAITING / 2),
     };
@@ -426,15 +438,16 @@ pub(super) fn full_for(state: &State, agent: AgentId, by: AgentId) -> Option<usi
     if theirs.is_some_and(|numbers| state.unmet(agent, numbers.iter()) >= each) {
         return Some(each);
     }
-    let numbers = || queue.owners.values().flatten();
-    (queue.len >= all && state.unmet(agent, numbers()) >= all).then_some(all)
+    (queue.len >= all && state.unmet_of(agent, queue, is_known) >= all).then_some(all)
 }
 
 /// Whether so much waits at `agent` that further things are only of owners that have none waiting there, and
 /// `by` has some: what few owners send leaves room for all others.
 pub(super) fn crowded_for(state: &State, agent: AgentId, by: AgentId) -> bool {
     let (whose, own) = (owner(state, by), owner(state, agent));
-    let crowded = match is_known(state, agent, by) {
+    let followed = state.follows.contains(&(agent, by));
+    let is_known = known(state, agent, by);
+    let crowded = match is_known || followed {
         true => limits::WAITING_CROWDED_KNOWN,
         false => limits::WAITING_CROWDED,
     };
@@ -444,12 +457,7 @@ pub(super) fn crowded_for(state: &State, agent: AgentId, by: AgentId) -> bool {
     };
     let theirs = queue.of(whose.unwrap_or_default());
     let has_some = theirs.is_some_and(|numbers| state.unmet(agent, numbers.iter()) > 0);
-    has_some && state.unmet(agent, queue.owners.values().flatten()) >= crowded
-}
-
-/// Whether `agent` knows `other`, or follows it.
-fn is_known(state: &State, agent: AgentId, other: AgentId) -> bool {
-    known(state, agent, other) || state.follows.contains(&(agent, other))
+    has_some && state.unmet_of(agent, queue, is_known) >= crowded
 }
 
 /// Whether a dispute is brought to its arbiter by one that may have nothing more waiting there. A buyer

@@ -2,8 +2,8 @@
 //!
 //! Owners are compared, not agents: an agent whose owner owns a party, the paying account, a member of
 //! the team that pays, or a team or member that shares in the proceeds cannot be the arbiter of that
-//! deal. Who is only invited to the team that pays counts too: it could join once it has ruled. So nobody
-//! is invited to a team while its owner's agent arbitrates a deal that the team pays.
+//! deal. Who is only invited to one of the teams counts too: it could join once it has ruled. So nobody
+//! is invited to a team while its owner's agent arbitrates a deal that the team pays, or is paid by.
 
 use alloc::format;
 
@@ -26,7 +26,7 @@ pub(super) struct Sides<'a> {
     pub(super) seller: AgentId,
     /// The account that pays, where it is known.
     pub(super) payer: Option<AccountId>,
-    /// The split of the proceeds, once it is fixed; before, every member of the team has a part.
+    /// The split of the proceeds, once it is fixed; who left the team since has its part all the same.
     pub(super) shares: Option<&'a [Share]>,
 }
 
@@ -54,22 +54,20 @@ impl<'a> Sides<'a> {
         if is(payer.and_then(|a| share::holder(state, a.holder))) {
             return Some("payer");
         }
-        let has = |team: &Team, invited: bool| {
-            let mut members = team.members.iter().filter(|m| m.joined || invited);
+        let has = |team: &Team| {
+            let mut members = team.members.iter();
             members.any(|m| is(share::owner(state, m.agent)))
         };
         let purse = payer.and_then(|a| match a.holder {
             Holder::Team(team) => state.teams.get(&team),
             Holder::Issuance | Holder::Outside | Holder::Owner(_) | Holder::Agent(_) => None,
         });
-        if purse.is_some_and(|team| has(team, true)) {
+        if purse.is_some_and(has) {
             return Some("paying team");
         }
         let team = bargain.payee_team.and_then(|t| state.teams.get(&t))?;
-        let paid = match self.shares {
-            Some(shares) => shares.iter().any(|s| is(share::owner(state, s.agent))),
-            None => has(team, false),
-        };
+        let shared = |shares: &[Share]| shares.iter().any(|s| is(share::owner(state, s.agent)));
+        let paid = self.shares.is_some_and(shared) || has(team);
         (paid || is(Some(team.owner))).then_some("payee team")
     }
 }
@@ -135,7 +133,8 @@ pub(super) fn purse_of(state: &State, bargain: &Bargain, payer: AccountId) -> Op
     }
 }
 
-/// How many open deals that a team pays each owner's agents arbitrate. Derived from the deals.
+/// How many open deals that a team pays, or is paid by, each owner's agents arbitrate. Derived from the
+/// deals.
 pub(crate) type Cases = Table<(TeamId, OwnerId), u32>;
 
 /// Rebuilds the count of open cases.
@@ -148,17 +147,25 @@ pub(crate) fn count_cases(state: &State, seed: u64) -> Cases {
         ) {
             return;
         }
-        if let Some(key) = case_of(state, deal) {
+        for key in cases_of(state, deal) {
             count_case(&mut cases, key, 1);
         }
     });
     cases
 }
 
-/// Under what a deal counts as a case.
-pub(super) fn case_of(state: &State, deal: &Deal) -> Option<(TeamId, OwnerId)> {
-    let owner = share::owner(state, deal.bargain.arbiter?)?;
-    Some((deal.purse?, owner))
+/// Under what a deal counts as a case: for the team that pays, and for the one that is paid.
+pub(super) fn cases_of(
+    state: &State,
+    deal: &Deal,
+) -> impl Iterator<Item = (TeamId, OwnerId)> + use<> {
+    let arbiter = deal.bargain.arbiter;
+    let owner = arbiter.and_then(|arbiter| share::owner(state, arbiter));
+    let teams = [deal.purse, deal.bargain.payee_team];
+    teams
+        .into_iter()
+        .flatten()
+        .filter_map(move |team| Some((team, owner?)))
 }
 
 /// Counts a case in, or out.
@@ -170,7 +177,8 @@ pub(super) fn count_case(cases: &mut Cases, key: (TeamId, OwnerId), change: i32)
     };
 }
 
-/// Refuses to let an agent into a team that pays an open deal in which an agent of its owner rules.
+/// Refuses to let an agent into a team that pays, or is paid by, an open deal in which an agent of its
+/// owner rules.
 ///
 /// # Errors
 /// [`Code::RulesOnTeam`].

@@ -56,6 +56,7 @@ pub(super) fn make_offer(ctx: &mut Ctx<'_>, made: Made<'_>) -> Result<(), Reject
     ctx.at_most("lines", made.terms.lines.len(), limits::TERMS_ENTRIES)?;
     ctx.at_most("issues", made.terms.issues.len(), limits::TERMS_ENTRIES)?;
     whole_lines(&made.terms.lines)?;
+    may_name_team(ctx, &made)?;
     let bargain = check_terms(ctx, made.terms, made.buyer, made.seller)?;
     let takes = stock::drawn(ctx.state, made.seller, &made.terms.lines);
     stock::allot(ctx.state, made.seller, made.listing, &takes)?;
@@ -296,6 +297,22 @@ pub(super) fn end(
     );
     policy::end_moot(ctx, negotiation.buyer, id, None);
     Ok(())
+}
+
+/// A buyer names no team of other owners' agents that it neither sees nor was offered: how the answer differs would tell which
+/// teams there are, who is in them, and whether they have agreed on a split.
+fn may_name_team(ctx: &Ctx<'_>, made: &Made<'_>) -> Result<(), Rejection> {
+    let Some(team) = made.terms.payee_team.filter(|_| made.by == made.buyer) else {
+        return Ok(());
+    };
+    let negotiation = ctx.state.negotiations.get(&made.negotiation);
+    let offered = negotiation.is_some_and(|n| n.latest.bargain.payee_team == Some(team));
+    let owner = |agent| share::owner(ctx.state, agent);
+    let at_home = owner(made.buyer) == owner(made.seller);
+    match offered || at_home || ctx.authorise(Action::ViewTeam(team)).is_ok() {
+        true => Ok(()),
+        false => Err(Rejection::new(Code::NotFound, format!("{team}"))),
+    }
 }
 
 fn check_terms(

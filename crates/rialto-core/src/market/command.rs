@@ -50,7 +50,8 @@ commands! {
             = "negotiation.counter" => bargain::counter, reaches_others: always;
         /// Accepts the latest offer.
         AcceptOffer(AcceptOffer { negotiation, offer, pay_from, signature } carrying note: maybe, blank taken)
-            = "negotiation.accept" => bargain::accept_offer, reaches_others: never;
+            = "negotiation.accept" => bargain::accept_offer,
+            reaches_others: |args: &AcceptOffer<_>| args.note.is_some();
         /// Delivers a deal.
         Deliver(Deliver { deal } carrying body: one, blank taken)
             = "deal.deliver" => deal::deliver, reaches_others: never;

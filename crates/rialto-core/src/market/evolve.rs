@@ -269,9 +269,9 @@ fn deal_agreed(state: &mut State, event: &MarketEvent) {
         claims: claims.clone(),
         purse: *purse,
     };
-    let case = apart::case_of(state, &entity);
+    let cases = apart::cases_of(state, &entity);
     state.bring(*deal, entity);
-    if let Some(case) = case {
+    for case in cases {
         apart::count_case(state.cases_mut(), case, 1);
     }
     move_negotiation(state, *negotiation, NegotiationState::Agreed);
@@ -317,8 +317,8 @@ fn count_dispute(state: &mut State, deal: DealId) {
 
 fn deal_ended(state: &mut State, deal: DealId, next: DealState, end: DealEnd) {
     move_deal(state, deal, next);
-    let case = state.deals.get(&deal);
-    if let Some(case) = case.and_then(|d| apart::case_of(state, d)) {
+    let cases = state.deals.get(&deal).map(|d| apart::cases_of(state, d));
+    for case in cases.into_iter().flatten() {
         apart::count_case(state.cases_mut(), case, -1);
     }
     let Some((buyer, seller)) = state.deals.get(&deal).map(|d| (d.buyer, d.seller)) else {

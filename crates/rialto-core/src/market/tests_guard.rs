@@ -154,6 +154,17 @@ fn a_team_that_a_stranger_names_is_as_good_as_none() {
             &offer("1", r#", "payee_team": "$one""#, "", "RLT0103 team_"),
             &offer("1", r#", "payee_team": "$two""#, "", "RLT0103 team_"),
             &offer("1", r#", "payee_team": "$own""#, "", "RLT0103 team_"),
+            // nor by one that could be paid, nor by whom it would not suit
+            r#"@seller team.propose_split {"team": "$one", "shares": [{"agent": "$seller", "ppm": 1000000}]} => ok
+            @seller team.agree_split {"team": "$one", "shares": [{"agent": "$seller", "ppm": 1000000}]} => ok
+            "#,
+            &offer("1", r#", "payee_team": "$one""#, "", "RLT0103 team_"),
+            &offer("1000000", r#", "payee_team": "$one""#, "", "RLT0103 team_"),
+            // one that the seller has named may be named in the answer
+            r#"@seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "1", "payee_team": "$one"}, "valid_for_ms": 600000} => ok $n
+            @buyer negotiation.counter {"negotiation": "$n", "terms": {"price": "0.5", "payee_team": "$one"}, "valid_for_ms": 600000} => ok
+            @seller team.create {"name": "no split yet"} => ok $one
+            "#,
             // the seller is told what is missing
             &sale("1", r#", "payee_team": "$one""#, "RLT0308"),
             &sale("1", r#", "payee_team": "$two""#, "RLT0307"),

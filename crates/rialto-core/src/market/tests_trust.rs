@@ -252,18 +252,47 @@ fn an_arbiter_stands_apart_from_both_sides_and_from_the_money() {
             r#"@buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer", "pay_from": "$purse"} => RLT0517 the payer
             @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok
             @seller team.create {"name": "crew"} => ok $crew
-            @seller team.invite {"team": "$crew", "agent": "@other", "role": "member"} => ok
             @seller team.propose_split {"team": "$crew", "shares": [{"agent": "$seller", "ppm": 1000000}]} => ok
             @seller team.agree_split {"team": "$crew", "shares": [{"agent": "$seller", "ppm": 1000000}]} => ok
             "#,
             r#"@seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "4", "arbiter": {"agent": "@judge"}, "payee_team": "$crew"}, "valid_for_ms": 600000} => ok $m
             "#,
-            r#"@other team.join {"team": "$crew", "join": true} => ok
+            r#"@seller team.invite {"team": "$crew", "agent": "@other", "role": "member"} => ok
+            @other team.join {"team": "$crew", "join": true} => ok
             @seller team.propose_split {"team": "$crew", "shares": [{"agent": "$seller", "ppm": 500000}, {"agent": "$other", "ppm": 500000}]} => ok
             @seller team.agree_split {"team": "$crew", "shares": [{"agent": "$seller", "ppm": 500000}, {"agent": "$other", "ppm": 500000}]} => ok
             @other team.agree_split {"team": "$crew", "shares": [{"agent": "$seller", "ppm": 500000}, {"agent": "$other", "ppm": 500000}]} => ok
             @buyer negotiation.accept {"negotiation": "$m", "offer": "$m.offer"} => RLT0517 the payee team
             "#,
+        ]
+        .concat(),
+    );
+}
+
+#[test]
+fn nobody_joins_the_team_that_is_paid_while_it_rules_on_it() {
+    let invite = |outcome: &str| {
+        format!(
+            r#"@seller team.invite {{"team": "$crew", "agent": "@other", "role": "spender"}} => {outcome}
+            "#
+        )
+    };
+    table(
+        &[
+            r#"@seller team.create {"name": "crew"} => ok $crew
+            @seller team.propose_split {"team": "$crew", "shares": [{"agent": "$seller", "ppm": 1000000}]} => ok
+            @seller team.agree_split {"team": "$crew", "shares": [{"agent": "$seller", "ppm": 1000000}]} => ok
+            "#,
+            &invite("ok"),
+            r#"@seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "4", "arbiter": {"agent": "@judge"}, "payee_team": "$crew"}, "valid_for_ms": 600000} => RLT0517 the payee team
+            @seller team.remove {"team": "$crew", "agent": "@other"} => ok
+            @seller negotiation.open {"with": "@buyer", "side": "sell", "terms": {"price": "4", "arbiter": {"agent": "@judge"}, "payee_team": "$crew"}, "valid_for_ms": 600000} => ok $n
+            @buyer negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal
+            "#,
+            &invite("RLT0318"),
+            r#"@seller deal.refund {"deal": "$deal"} => ok
+            "#,
+            &invite("ok"),
         ]
         .concat(),
     );

@@ -176,6 +176,9 @@ fn carry_out(ctx: &mut Ctx<'_>, approval: &Approval) -> Result<(), Rejection> {
             ctx.not_stopped(*from)?;
             let transfer = ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)?;
             ctx.ids.push(transfer.into());
+            if memo.is_some() {
+                ctx.may_write_memo()?;
+            }
             ctx.flush_entries(*memo, None);
             Ok(())
         }

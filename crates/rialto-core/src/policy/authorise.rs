@@ -176,7 +176,8 @@ fn refusal(action: Action) -> Rejection {
 }
 
 /// The owner whose member or agent the principal is.
-pub(crate) fn owner_of_principal(state: &State, principal: Principal) -> Option<OwnerId> {
+#[must_use]
+pub fn owner_of_principal(state: &State, principal: Principal) -> Option<OwnerId> {
     match principal {
         Principal::Person(id) => state.persons.get(&id).map(|p| p.owner),
         Principal::Agent(id) => state.agents.get(&id).map(|a| a.owner),

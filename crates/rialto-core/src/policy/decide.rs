@@ -11,6 +11,7 @@ use crate::ctx::{Ctx, positive};
 use crate::entity::key_of;
 use crate::event::Event;
 use crate::id::{AgentId, OwnerId};
+use crate::ledger::Holder;
 use crate::ledger::resolve_asset;
 use crate::limits;
 use crate::policy::Action;
@@ -238,6 +239,15 @@ pub(super) fn owner_blocks(state: &State, owner: OwnerId, agent: AgentId) -> boo
             state.blocks.contains(&(by, Party::Owner(whose)))
                 || state.blocked_owners().contains(&(by, whose))
         })
+}
+
+/// True when those who hold an account have blocked an agent: the agent or its owner, else the owner.
+pub(crate) fn holder_blocks(state: &State, holder: Holder, agent: AgentId) -> bool {
+    match (holder, share::holder(state, holder)) {
+        (Holder::Agent(receiver), _) => blocked(state, receiver, agent),
+        (_, Some(owner)) => owner_blocks(state, owner, agent),
+        (_, None) => false,
+    }
 }
 
 /// Refuses what `sender` has to say where `receiver` has blocked it.

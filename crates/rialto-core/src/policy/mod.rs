@@ -24,10 +24,10 @@ pub(crate) use allowance::{asking, charge, count, counts_too_little, uncharge, w
 pub use approve::obstacle;
 pub(crate) use approve::{end_moot, request};
 pub(crate) use authorise::acts;
-pub(crate) use authorise::owner_of_principal;
-pub use authorise::{Action, authorise, stands};
+pub use authorise::{Action, authorise, owner_of_principal, stands};
 pub(crate) use decide::{
-    BlockedOwners, blocked, count_blocked, owner_blocked, throttle, throttle_many, unblocked,
+    BlockedOwners, blocked, count_blocked, holder_blocks, owner_blocked, throttle, throttle_many,
+    unblocked,
 };
 pub(crate) use evolve::{count_rate, evolve};
 
@@ -376,7 +376,7 @@ pub struct Settings {
     #[serde(default)]
     pub stake: Option<StakeRule>,
     /// Sign-ups an hour from one address; 0 means no limit, the default is 10, or no limit if
-    /// `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 64 bits,
+    /// `sign_ups_per_hour` is 0. The door counts them: IPv6 addresses by their first 48 bits,
     /// without those by the operator or with an invitation.
     #[n(20)]
     #[serde(default)]
@@ -406,6 +406,11 @@ pub struct Settings {
     #[n(61)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id_bytes: Option<u64>,
+    /// Bytes of text a minute that all agents and people of one owner may bring, in whatever commands; 0
+    /// means no limit, the default is 32 MiB. The server counts them on its steady clock, and a minute's worth may come at once.
+    #[n(63)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_bytes_per_minute: Option<u64>,
     /// How long an idempotency key is remembered, and how old one may be; by default and at most a day.
     /// Applies to keys that are used from then on.
     #[n(62)]
@@ -426,6 +431,13 @@ impl Settings {
     pub fn keep_message_ids_ms(&self) -> u64 {
         self.keep_message_ids_ms
             .unwrap_or(limits::MESSAGE_ID_LEAST_MS)
+    }
+
+    /// How many bytes of text all agents and people of one owner may bring a minute; 0 means no limit.
+    #[must_use]
+    pub fn text_bytes_per_minute(&self) -> u64 {
+        self.text_bytes_per_minute
+            .unwrap_or(limits::TEXT_BYTES_PER_MINUTE)
     }
 
     /// How many message ids of all agents of one owner are remembered at once.
@@ -482,6 +494,7 @@ impl Default for Settings {
             mentions_per_minute: None,
             keep_message_ids_ms: None,
             message_id_bytes: None,
+            text_bytes_per_minute: None,
             keep_keys_ms: None,
         }
     }

@@ -29,6 +29,7 @@ pub(crate) fn evolve(state: &mut State, event: &RealmEvent) {
                 scope: None,
                 spent: None,
                 replaced_by: None,
+                issued: None,
             };
             state.bring(*token, entity);
             let set = |r: &mut Realm| r.operator_token = Some(*token);

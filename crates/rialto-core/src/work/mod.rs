@@ -422,13 +422,15 @@ commands! {
             = "task.create" => decide::create_task, reaches_others: always;
         /// Changes a task's state.
         UpdateTask(UpdateTask { task, state } carrying note: maybe, blank taken)
-            = "task.update" => decide::update_task, reaches_others: never;
+            = "task.update" => decide::update_task,
+            reaches_others: |args: &UpdateTask<_>| args.note.is_some();
         /// Adds an artifact to a task.
         AddArtifact(AddArtifact { task, name } carrying body: one, blank taken)
             = "task.add_artifact" => decide::add_artifact, reaches_others: never;
         /// Cancels a task.
         CancelTask(CancelTask { task } carrying reason: maybe, blank taken)
-            = "task.cancel" => decide::cancel_task, reaches_others: never;
+            = "task.cancel" => decide::cancel_task,
+            reaches_others: |args: &CancelTask<_>| args.reason.is_some();
     }
 }
 

@@ -105,7 +105,7 @@ impl SignUps {
             return Ok(None);
         }
         let step_ms = (HOUR_MS / u64::from(an_hour)).max(1);
-        let network = Network::from(address);
+        let network = Network::from(address).widest();
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let empty_at = table.empty_at.get(&network).copied().unwrap_or(now);
         let filled_ms = empty_at.since(now) + step_ms;
@@ -190,11 +190,12 @@ mod tests {
         let counted = count("10.0.0.1", 3_600_000).unwrap();
         sign_ups.take_back(&counted);
         assert!(count("10.0.0.1", 3_600_000).is_ok());
-        // IPv6 by the half that its holder cannot choose.
+        // IPv6 by the part that its holder cannot choose.
         assert!(count("2001:db8::1", 0).is_ok());
         assert!(count("2001:db8::ffff:2", 0).is_ok());
         assert!(count("2001:db8::3", 0).is_err());
-        assert!(count("2001:db8:0:1::1", 0).is_ok());
+        assert!(count("2001:db8:0:1::1", 0).is_err());
+        assert!(count("2001:db8:1::1", 0).is_ok());
     }
 
     #[test]

@@ -10,10 +10,13 @@ use rialto_core::hash::{Hash, Short};
 use rialto_core::id::{AgentId, AnyId, TokenId, number};
 use rialto_core::identity::{Auth, EndLeaked, IdentityCommand, Principal};
 use rialto_core::market::MarketEvent;
+use rialto_core::policy;
 use rialto_core::reject::{Code, Rejection};
 use rialto_core::state::State;
 use rialto_core::text::Sealed;
 use rialto_journal::{Content, Frame};
+
+use super::text_rate::TextRate;
 
 /// A request to the realm, its texts sealed.
 #[derive(Clone, Debug)]
@@ -93,6 +96,7 @@ pub struct Engine {
     frame: Frame,
     bytes: usize,
     delivered: Vec<AgentId>,
+    texts: TextRate,
 }
 
 /// The hash of the offer that an envelope makes.
@@ -112,6 +116,7 @@ impl Engine {
             frame: Frame::default(),
             bytes: 0,
             delivered: Vec::new(),
+            texts: TextRate::default(),
         }
     }
 
@@ -141,7 +146,13 @@ impl Engine {
     /// Decides an ask and applies it. The envelope of an accepted one is handed to `seen`.
     pub fn ask(&mut self, ask: Ask, stamp: &Stamp, seen: &mut dyn FnMut(&Envelope)) -> Answered {
         let mut leaked = Vec::new();
-        let reply = match decide(&self.state, &ask.request, &ask.command, stamp) {
+        let mut verdict = decide(&self.state, &ask.request, &ask.command, stamp);
+        if matches!(verdict, Ok(Verdict::Accepted(_)))
+            && let Err(why) = self.count_texts(&ask, stamp)
+        {
+            verdict = Err(why);
+        }
+        let reply = match verdict {
             Err(rejection) => Reply::Refused(rejection),
             Ok(Verdict::Nothing) => Reply::Nothing,
             Ok(Verdict::Duplicate { position, ids }) => Reply::Duplicate { position, ids },
@@ -164,6 +175,17 @@ impl Engine {
             self.end_leaked(token, stamp, seen);
         }
         Answered { position, reply }
+    }
+
+    /// Counts the texts of an ask that would be accepted, or refuses it.
+    fn count_texts(&mut self, ask: &Ask, stamp: &Stamp) -> Result<(), Rejection> {
+        let owner = policy::owner_of_principal(&self.state, ask.request.principal);
+        let Some(owner) = owner.filter(|_| !ask.contents.is_empty()) else {
+            return Ok(());
+        };
+        let bytes = ask.contents.iter().map(|(_, bytes)| bytes.len()).sum();
+        let settings = self.state.settings();
+        (self.texts).count(owner, bytes, &settings, stamp.steady_ms)
     }
 
     /// Ends a token that a text just accepted contained. One that has already ended is left alone.

@@ -25,6 +25,7 @@ mod secrets;
 mod staging;
 mod syncer;
 mod tail;
+mod text_rate;
 mod tokens;
 mod writer;
 

@@ -1,7 +1,7 @@
 //! Owners, people, agents, services and tokens.
 
 use rialto_core::amount::Amount;
-use rialto_core::id::AgentId;
+use rialto_core::id::{AgentId, TokenId};
 use rialto_core::identity::{
     Custody, IdentityEvent, Network, Principal, Profile, Rights, Status, TokenScope,
 };
@@ -74,10 +74,11 @@ impl Fold<'_> {
                 label,
                 expires,
                 scope,
+                by,
                 ..
             } => {
                 let term = (label.as_ref(), *expires);
-                self.token_issued(token.0, *principal, term, scope.as_deref())
+                self.token_issued(token.0, (*principal, *by), term, scope.as_deref())
             }
             IdentityEvent::TokenReplaced {
                 token, by, until, ..
@@ -211,7 +212,7 @@ impl Fold<'_> {
     fn token_issued(
         &mut self,
         token: u64,
-        principal: Principal,
+        (principal, by): (Principal, Option<TokenId>),
         (label, expires): (Option<&Name>, Option<Time>),
         scope: Option<&TokenScope>,
     ) -> Result<()> {
@@ -223,7 +224,7 @@ impl Fold<'_> {
         let from: Vec<String> = from.iter().map(ToString::to_string).collect();
         let limit = scope.and_then(|scope| scope.up_to);
         self.run(
-            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, NULL, NULL)",
+            "INSERT INTO token VALUES(?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, NULL, NULL, ?)",
             params![
                 int(token),
                 kind,
@@ -236,6 +237,7 @@ impl Fold<'_> {
                 from.join(" "),
                 limit.map(|l| int(l.asset.0)),
                 limit.map(|l| Units(l.amount.0)),
+                by.map(|by| int(by.0)),
             ],
         )
     }

@@ -187,6 +187,9 @@ pub struct TokenRow {
     /// The token that replaced it, and whose limit it spends from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<TokenId>,
+    /// The token of the same holder that it was issued with, if one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_by: Option<TokenId>,
     /// When it was last used, to the minute; nothing if that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used: Option<Time>,
@@ -386,7 +389,7 @@ impl ViewReader {
         };
         let sql = format!(
             "SELECT id, holder_kind, holder, label, at, expires, ended, leaked, may, origin,
-                    replaced_by, asset, up_to, spent FROM token
+                    replaced_by, asset, up_to, spent, issued_by FROM token
              WHERE id > ?1 AND {filter} ORDER BY id LIMIT ?2"
         );
         let (limit, after) = (limit(paging)?, cursor(paging)?.unwrap_or(-1));
@@ -465,6 +468,7 @@ impl Snap<'_> {
             up_to: limit,
             from: words(9)?,
             replaced_by: row.get::<_, Option<i64>>(10)?.map(|id| TokenId(uint(id))),
+            issued_by: row.get::<_, Option<i64>>(14)?.map(|id| TokenId(uint(id))),
             last_used: None,
         })
     }

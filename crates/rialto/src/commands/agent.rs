@@ -166,6 +166,9 @@ enum AgentCommand {
     RevokeToken {
         /// The token's id.
         token: String,
+        /// Also the tokens of the same holder that were issued with it, and with those.
+        #[arg(long)]
+        with_issued: bool,
     },
     /// Pulls the stop switch: the agent cannot act, read or spend, but keeps all that it has.
     Suspend {
@@ -276,6 +279,7 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 ("EXPIRES", "/expires"),
                 ("ENDED", "/ended"),
                 ("LEAKED", "/leaked"),
+                ("ISSUED WITH", "/issued_by"),
             ];
             let client = match agent {
                 Some(agent) => remote.client()?.acting_as(&agent)?,
@@ -286,8 +290,9 @@ pub(crate) async fn run(args: AgentArgs, out: Output) -> Result<(), CliError> {
                 .await?;
             show::page(out, &page, &columns)
         }
-        AgentCommand::RevokeToken { token } => {
-            remote::carry_out(remote, out, "token.revoke", json!({ "token": token })).await
+        AgentCommand::RevokeToken { token, with_issued } => {
+            let args = json!({ "token": token, "with_issued": with_issued });
+            remote::carry_out(remote, out, "token.revoke", args).await
         }
         AgentCommand::Suspend { agent } => {
             remote::carry_out(

@@ -128,8 +128,11 @@ pub(super) async fn revoke(Path(name): Path<String>, form: Posted) -> Result<Res
     let card = card_of(&form.user, &name).await?;
     let outcome = async {
         let token: TokenId = named(form.field("token").unwrap_or_default())?;
-        form.carry_out(IdentityCommand::RevokeToken(RevokeToken { token }))
-            .await
+        form.carry_out(IdentityCommand::RevokeToken(RevokeToken {
+            token,
+            with_issued: false,
+        }))
+        .await
     };
     let outcome = outcome.await.map(drop);
     settled(&form, &card, "revoke-token", outcome).await
