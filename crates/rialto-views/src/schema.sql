@@ -193,10 +193,14 @@ CREATE TABLE deal(
   state TEXT NOT NULL, ended_why TEXT, paid, returned, reason INTEGER, dispute INTEGER,
   terms TEXT NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL,
   -- How much of the payment vouched for the buyer and for the seller.
-  buyer_vouched NOT NULL, seller_vouched NOT NULL);
+  buyer_vouched NOT NULL, seller_vouched NOT NULL,
+  -- Its place among the deals of each by what it weighs, whenever that is asked; 0 weighs nothing.
+  buyer_rank INTEGER NOT NULL, seller_rank INTEGER NOT NULL);
 CREATE INDEX deal_disputed ON deal(id) WHERE state = 'disputed';
 CREATE INDEX deal_seller ON deal(seller, id);
 CREATE INDEX deal_buyer ON deal(buyer, id);
+CREATE INDEX deal_seller_rank ON deal(seller, seller_rank, id);
+CREATE INDEX deal_buyer_rank ON deal(buyer, buyer_rank, id);
 CREATE TABLE deal_step(
   deal INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
   by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, PRIMARY KEY(deal, position)) WITHOUT ROWID;

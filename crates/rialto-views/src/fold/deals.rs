@@ -2,13 +2,14 @@
 //! an agent's deals with one owner come to. Scores are reckoned from these rows when they are read.
 
 use rialto_core::id::DealId;
+use rialto_core::time::Time;
 use rusqlite::OptionalExtension;
 
 use super::Fold;
 use crate::Result;
-use crate::db::{Units, int};
+use crate::db::{Units, int, uint};
 use crate::provenance::part_of;
-use crate::score::{Kept, ONE, Side};
+use crate::score::{Kept, ONE, Side, ranked};
 
 /// More than this of any amount, in 1024ths of a whole unit, is not told apart: the value of a deal
 /// is at its greatest long before.
@@ -126,12 +127,20 @@ impl Fold<'_> {
             "UPDATE agent SET moved = ? WHERE id IN (?, ?)",
             (int(self.position), row.buyer, row.seller),
         )?;
-        self.dealt(&row, Side::Buyer, ended.paid, for_buyer)?;
-        self.dealt(&row, Side::Seller, ended.paid, for_seller)
+        for (side, vouched) in [(Side::Buyer, for_buyer), (Side::Seller, for_seller)] {
+            self.dealt((ended.deal, &row), side, ended.paid, vouched)?;
+        }
+        Ok(())
     }
 
     /// Adds a deal to what the agent on one side of it had with the other side's owner.
-    fn dealt(&self, row: &Row, side: Side, paid: i128, vouched: i128) -> Result<()> {
+    fn dealt(
+        &self,
+        (deal, row): (DealId, &Row),
+        side: Side,
+        paid: i128,
+        vouched: i128,
+    ) -> Result<()> {
         let kept = Kept::of(side, &row.state, row.unasked && !row.disputed);
         if kept == Kept::Silent {
             return Ok(());
@@ -142,11 +151,17 @@ impl Fold<'_> {
         } else {
             parts(row.price - paid)
         };
-        let (agent, owner) = match side {
-            Side::Buyer => (row.buyer, row.seller_owner),
-            Side::Seller => (row.seller, row.buyer_owner),
+        let (agent, owner, rank) = match side {
+            Side::Buyer => (row.buyer, row.seller_owner, "buyer_rank"),
+            Side::Seller => (row.seller, row.buyer_owner, "seller_rank"),
         };
-        let lost = side.lost(&row.state, row.disputed);
+        let lost = match side.lost(&row.state, row.disputed) {
+            true => parts(row.price),
+            false => 0,
+        };
+        let sql = format!("UPDATE deal SET {rank} = ? WHERE id = ?");
+        let place = ranked([parts(vouched), broken, lost], Time(uint(self.now())));
+        self.run(&sql, (int(place), int(deal.0)))?;
         self.run(
             "INSERT INTO dealings VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
              paid = min(paid + ?3, ?8), vouched = min(vouched + ?4, ?8),
@@ -157,7 +172,7 @@ impl Fold<'_> {
                 int(parts(paid)),
                 int(parts(vouched)),
                 int(broken),
-                int(if lost { parts(row.price) } else { 0 }),
+                int(lost),
                 self.now(),
                 int(MOST),
             ),

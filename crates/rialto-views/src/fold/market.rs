@@ -414,7 +414,7 @@ impl Fold<'_> {
         };
         self.run(
             "INSERT INTO deal VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-             NULL, NULL, NULL, NULL, NULL, ?13, ?14, ?14, 0, 0)",
+             NULL, NULL, NULL, NULL, NULL, ?13, ?14, ?14, 0, 0, 0, 0)",
             params![
                 int(deal.0),
                 int(negotiation.0),

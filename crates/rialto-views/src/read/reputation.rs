@@ -13,7 +13,8 @@ use crate::db::{Units, int, uint};
 use crate::fold::in_parts;
 use crate::score::{Dealings, Dealt, Kept, Score, SeenScore, Side, score, seen};
 
-/// The newest deals on either side that a score looks at.
+/// The heaviest deals on either side that a score looks at. By weight, not by age: deals that weigh
+/// nothing cost nothing, and push none out.
 const DEALS: i64 = 200;
 /// The owners that a reader has dealt with latest, through whom it sees others.
 const FRIENDS: i64 = 32;
@@ -229,13 +230,15 @@ impl Snap<'_> {
         Ok(time(at.optional()?.unwrap_or(0)))
     }
 
-    /// An agent's newest ended deals, newest first.
+    /// An agent's heaviest ended deals, newest first.
     fn dealt(&self, agent: i64) -> Result<Vec<Found>> {
         let own = self.owner_by_number(agent)?;
         let mut all = Vec::new();
         for side in ["seller", "buyer"] {
-            let sql =
-                format!("{DEALT} WHERE d.{side} = ?1 AND {ENDED} ORDER BY d.id DESC LIMIT ?2");
+            let sql = format!(
+                "{DEALT} WHERE d.{side} = ?1 AND {ENDED}
+                 ORDER BY d.{side}_rank DESC, d.id DESC LIMIT ?2"
+            );
             let mut query = self.db.prepare_cached(&sql)?;
             let rows = query.query_map((agent, DEALS), |row| found(row, own))?;
             all.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);

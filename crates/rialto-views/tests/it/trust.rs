@@ -344,6 +344,22 @@ fn scores(world: &World) -> Vec<u32> {
     world.agents.iter().map(|a| told(a).score.score).collect()
 }
 
+/// What weighs little pushes out nothing that weighs more, however often it comes.
+#[test]
+fn two_hundred_small_deals_erase_no_reputation() {
+    let mut world = World::new(5);
+    let [seller, first, second, third, dust, ..] = world.agents[..] else {
+        panic!("five owners");
+    };
+    honest(&mut world, [seller, first, second, third]);
+    let before = scores(&world)[0];
+    for _ in 0..220 {
+        world.settled(dust, seller, 1);
+    }
+    let after = scores(&world)[0];
+    assert!(before > 0 && after >= before, "{before} became {after}");
+}
+
 #[test]
 fn eight_owners_with_fifty_in_a_circle() {
     let mut world = World::new(12);
