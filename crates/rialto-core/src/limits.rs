@@ -63,6 +63,8 @@ pub const PAYMENTS: usize = 20_000_000;
 pub const KEEP_REFERENCES_MS: u64 = 36_600 * DAY_MS;
 /// Entries in a realm that were corrected, at some 50 bytes each.
 pub const CORRECTED: usize = 1_000_000;
+/// Raises of a hold of which something is held still.
+pub const RAISES_PER_HOLD: usize = 16;
 /// The longest a hold may stay open.
 pub const HOLD_MS: u64 = 400 * DAY_MS;
 

@@ -3,8 +3,8 @@
 use alloc::format;
 
 use super::{
-    Account, AccountRef, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount, Purpose,
-    TransferSpec, Transfers,
+    Account, AccountRef, CaptureHold, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount, Purpose,
+    RaiseHold, TransferSpec, Transfers,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
@@ -359,14 +359,13 @@ fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
             name_first(ctx, hold.into());
         }
         TransferSpec::PostHold { hold, amount } => {
-            let (held, asset) = ending(ctx, *hold, true)?;
-            let scale = ctx.state.assets.get(&asset).map_or(0, |a| a.scale);
+            let (held, scale) = own_hold(ctx, *hold, true)?;
             let amount = amount.map_or(Ok(held), |d| positive(d, scale))?;
             let transfer = ctx.end_hold(*hold, amount)?;
             name_first(ctx, transfer.into());
         }
         TransferSpec::VoidHold { hold } => {
-            ending(ctx, *hold, false)?;
+            own_hold(ctx, *hold, false)?;
             let transfer = ctx.end_hold(*hold, Amount::ZERO)?;
             name_first(ctx, transfer.into());
         }
@@ -381,8 +380,25 @@ fn name_first(ctx: &mut Ctx<'_>, id: crate::id::AnyId) {
     }
 }
 
-/// A hold that the principal may end: its payer may post it, payer and payee may void it.
-fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Rejection> {
+pub(super) fn capture(ctx: &mut Ctx<'_>, args: &CaptureHold<Sealed>) -> Result<(), Rejection> {
+    let (_, scale) = own_hold(ctx, args.hold, true)?;
+    let transfer = ctx.capture_hold(args.hold, positive(args.amount, scale)?)?;
+    ctx.ids.push(transfer.into());
+    let memo = args.memo.map(|memo| ctx.place(memo));
+    ctx.flush_entries(memo, None);
+    Ok(())
+}
+
+pub(super) fn raise(ctx: &mut Ctx<'_>, args: &RaiseHold) -> Result<(), Rejection> {
+    let (_, scale) = own_hold(ctx, args.hold, true)?;
+    let transfer = ctx.raise_hold(args.hold, &[], positive(args.amount, scale)?)?;
+    ctx.ids.push(transfer.into());
+    Ok(())
+}
+
+/// A hold of a transfer that is open: how much is held still, and the scale of its asset. Only its
+/// payer may pay it out or raise it; payer and payee may void it.
+fn own_hold(ctx: &Ctx<'_>, id: HoldId, pays: bool) -> Result<(Amount, u8), Rejection> {
     let hold = ctx.open_hold(id)?;
     let sees = |account| ctx.authorise(Action::ViewAccount(account)).is_ok();
     if !sees(hold.from) && !sees(hold.to) {
@@ -393,7 +409,7 @@ fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Re
         return Err(Code::HoldNotYours.into());
     }
     let payer = ctx.authorise(Action::Spend(hold.from));
-    if post {
+    if pays {
         payer?;
         ctx.not_stopped(hold.from)?;
     } else if payer.is_err() {
@@ -403,7 +419,8 @@ fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Re
         return Err(Code::HoldOver.into());
     }
     let account = ctx.state.accounts.get(&hold.from).ok_or(Code::NoAccount)?;
-    Ok((hold.amount, account.asset))
+    let scale = ctx.state.assets.get(&account.asset).map_or(0, |a| a.scale);
+    Ok((hold.amount, scale))
 }
 
 /// Parks a transfer that an allowance lets through only with a person's approval.

@@ -7,11 +7,12 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose};
+use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose, Raised};
 use crate::amount::Amount;
 use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AccountId, AssetId, HoldId, TransferId};
+use crate::limits;
 use crate::policy::{self, Action, Node};
 use crate::reject::{Code, Rejection};
 use crate::share;
@@ -24,6 +25,8 @@ pub(crate) struct Draft {
     entries: Vec<Entry>,
     moved: BTreeMap<AccountId, Moved>,
     ended: BTreeSet<HoldId>,
+    /// Open holds that were captured from or raised, as they are now.
+    held: BTreeMap<HoldId, Hold>,
     spent: BTreeMap<(Node, AssetId), Amount>,
     opened: BTreeMap<AccountId, (Holder, AssetId)>,
     opened_for: BTreeMap<(Holder, AssetId), AccountId>,
@@ -135,12 +138,13 @@ impl Ctx<'_> {
     }
 
     /// Checks a debit of one account and credit of another, and counts it at the allowances as a
-    /// payment to `payees`; if none are named, to the holder of the credited account.
+    /// payment to `payees`; if none are named, to the holder of the credited account. It may be a part
+    /// of a `whole` to which the limits of a single payment apply.
     fn check(
         &mut self,
         (from, to): (AccountId, AccountId),
         payees: &[Holder],
-        amount: Amount,
+        (amount, whole): (Amount, Amount),
         purpose: Purpose,
     ) -> Result<(AssetId, Vec<Node>), Rejection> {
         if from == to {
@@ -161,7 +165,8 @@ impl Ctx<'_> {
         }
         let credited = [credit.holder];
         let payees = if payees.is_empty() { &credited } else { payees };
-        let charged = self.charge((from, debit.holder), payees, (debit.asset, amount))?;
+        let money = (debit.asset, amount, whole);
+        let charged = self.charge((from, debit.holder), payees, money)?;
         Ok((debit.asset, charged))
     }
 
@@ -171,7 +176,7 @@ impl Ctx<'_> {
         &mut self,
         (account, payer): (AccountId, Holder),
         payees: &[Holder],
-        of: (AssetId, Amount),
+        of: (AssetId, Amount, Amount),
     ) -> Result<Vec<Node>, Rejection> {
         let drafted = &mut self.draft.spent;
         let (now, consent) = (self.now, &self.consent);
@@ -223,7 +228,7 @@ impl Ctx<'_> {
         amount: Amount,
         purpose: Purpose,
     ) -> Result<TransferId, Rejection> {
-        let (asset, charged) = self.check((from, to), &[], amount, purpose)?;
+        let (asset, charged) = self.check((from, to), &[], (amount, amount), purpose)?;
         let transfer = TransferId(self.number()?);
         self.moved(from).balance -= amount.0;
         self.moved(to).balance += amount.0;
@@ -266,7 +271,7 @@ impl Ctx<'_> {
     ) -> Result<HoldId, Rejection> {
         let payer = self.holder(from).and_then(|h| share::holder(self.state, h));
         self.room_for::<Hold>(payer, self.draft.new_holds)?;
-        let (asset, charged) = self.check((from, to), payees, amount, purpose)?;
+        let (asset, charged) = self.check((from, to), payees, (amount, amount), purpose)?;
         let transfer = TransferId(self.number()?);
         let hold = HoldId(transfer.0);
         self.draft.new_holds += 1;
@@ -289,7 +294,85 @@ impl Ctx<'_> {
         Ok(hold)
     }
 
-    /// Pays a hold out in full or in part, or (with an amount of zero) gives it back.
+    /// Moves a part of what is held to where the hold leads; the rest stays held. At most what is
+    /// held still can be moved, and what is moved stays counted at the allowances.
+    pub(crate) fn capture_hold(
+        &mut self,
+        id: HoldId,
+        amount: Amount,
+    ) -> Result<TransferId, Rejection> {
+        let mut hold = self.open_hold(id)?.clone();
+        if amount > hold.amount {
+            return Err(Code::TooMuch.into());
+        }
+        let transfer = TransferId(self.number()?);
+        let from = self.moved(hold.from);
+        from.pending_out -= amount.0;
+        from.balance -= amount.0;
+        let to = self.moved(hold.to);
+        to.pending_in -= amount.0;
+        to.balance += amount.0;
+        hold.capture(amount);
+        self.change_hold((id, hold), (transfer, EntryKind::CaptureHold), amount, Vec::new())?;
+        Ok(transfer)
+    }
+
+    /// Holds more under an open hold, for those who will share it; if none are named, for the holder
+    /// of the account it leads to. It is checked as a new hold is: the limits of a single payment
+    /// apply to everything that was ever held under it, those of a period to what is added.
+    pub(crate) fn raise_hold(
+        &mut self,
+        id: HoldId,
+        payees: &[Holder],
+        amount: Amount,
+    ) -> Result<TransferId, Rejection> {
+        let mut hold = self.open_hold(id)?.clone();
+        if hold.raises().len() >= limits::RAISES_PER_HOLD {
+            let most = limits::RAISES_PER_HOLD;
+            return Err(Rejection::new(Code::TooManyRaises, format!("at most {most}")));
+        }
+        let whole = hold.ever().plus(amount).ok_or(Code::Overflow)?;
+        let (_, charged) = self.check((hold.from, hold.to), payees, (amount, whole), hold.purpose)?;
+        let transfer = TransferId(self.number()?);
+        self.moved(hold.from).pending_out += amount.0;
+        self.moved(hold.to).pending_in += amount.0;
+        hold.raise(Raised {
+            amount,
+            at: self.now,
+            by: transfer,
+            charged: charged.clone(),
+        });
+        self.change_hold((id, hold), (transfer, EntryKind::RaiseHold), amount, charged)?;
+        Ok(transfer)
+    }
+
+    /// Drafts an entry that changes an open hold, and keeps the hold as it leaves it.
+    fn change_hold(
+        &mut self,
+        (id, hold): (HoldId, Hold),
+        (transfer, kind): (TransferId, EntryKind),
+        amount: Amount,
+        charged: Vec<Node>,
+    ) -> Result<(), Rejection> {
+        let asset = self.view(hold.from)?.asset;
+        self.draft.entries.push(Entry {
+            transfer,
+            kind,
+            from: hold.from,
+            to: hold.to,
+            amount,
+            asset,
+            purpose: hold.purpose,
+            hold: Some(id),
+            expires: None,
+            charged,
+        });
+        self.draft.held.insert(id, hold);
+        Ok(())
+    }
+
+    /// Ends a hold: pays out what is held still, in full or in part, or (with an amount of zero) gives
+    /// it back.
     pub(crate) fn end_hold(&mut self, id: HoldId, amount: Amount) -> Result<TransferId, Rejection> {
         let hold = self.open_hold(id)?.clone();
         if amount > hold.amount {
@@ -328,6 +411,9 @@ impl Ctx<'_> {
     /// belongs to the deal from now on.
     pub(crate) fn take_over(&mut self, id: HoldId, purpose: Purpose) -> Result<HoldId, Rejection> {
         self.open_hold(id)?;
+        if let Some(hold) = self.draft.held.get_mut(&id) {
+            hold.purpose = purpose;
+        }
         self.emit(Event::Ledger(LedgerEvent::HoldTaken { hold: id, purpose }));
         Ok(id)
     }
@@ -338,7 +424,8 @@ impl Ctx<'_> {
         if self.draft.ended.contains(&id) {
             return Err(over());
         }
-        self.state.holds.get(&id).ok_or_else(over)
+        let drafted = self.draft.held.get(&id);
+        drafted.or_else(|| self.state.holds.get(&id)).ok_or_else(over)
     }
 
     /// Emits the drafted entries as one event, if there are any.

@@ -168,7 +168,8 @@ fn commit(
         ctx.ids.push(hold.into());
         return Ok((Some(hold), yes));
     }
-    ctx.charge((account, holder), &payees, of)?;
+    let (asset, price) = of;
+    ctx.charge((account, holder), &payees, (asset, price, price))?;
     Ok((None, yes))
 }
 

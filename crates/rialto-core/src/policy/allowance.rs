@@ -68,12 +68,13 @@ pub(crate) fn counts_too_little(
 /// Judges a debit of `amount`, which the payees share, against every allowance it counts at, and
 /// names their nodes.
 ///
-/// `drafted` is what earlier entries of the same command have already counted.
+/// The limits of a single payment and the question whether a person has to approve it apply to the
+/// `whole` of which this may be a part. `drafted` is what earlier entries of the same command have already counted.
 pub(crate) fn charge(
     state: &State,
     drafted: &mut BTreeMap<(Node, AssetId), Amount>,
     (from, payees): (Holder, &[Holder]),
-    (asset, amount): (AssetId, Amount),
+    (asset, amount, whole): (AssetId, Amount, Amount),
     now: Time,
     consent: &Consent,
 ) -> Result<Vec<Node>, Rejection> {
@@ -87,8 +88,8 @@ pub(crate) fn charge(
         };
         let already = drafted.get(&(node, asset)).copied().unwrap_or_default();
         let at = (node, asset);
-        judge(state, at, allowance, (amount, already), now)?;
-        if asks(allowance, amount) && !consent.covers(node) {
+        judge(state, at, allowance, (amount, whole, already), now)?;
+        if asks(allowance, whole) && !consent.covers(node) {
             let above = allowance.approval_above.unwrap_or_default();
             let detail = limit(state, "approval_above", at, above);
             return Err(Rejection::new(Code::NeedsApproval, detail));
@@ -126,10 +127,10 @@ fn judge(
     state: &State,
     at: (Node, AssetId),
     allowance: &Allowance,
-    (amount, already): (Amount, Amount),
+    (amount, whole, already): (Amount, Amount, Amount),
     now: Time,
 ) -> Result<(), Rejection> {
-    if let Some(most) = allowance.per_deal.filter(|most| amount > *most) {
+    if let Some(most) = allowance.per_deal.filter(|most| whole > *most) {
         let detail = limit(state, "per_deal", at, most);
         return Err(Rejection::new(Code::OverAllowance, detail));
     }

@@ -67,6 +67,12 @@ impl World {
                 let open = self.state.holds.contains(&self.id::<HoldId>(name)?);
                 same(if open { "open" } else { "gone" }, wanted)
             }
+            ["hold", name, rest, "captured", wanted] => {
+                let hold = self.state.holds.get(&self.id::<HoldId>(name)?);
+                let hold = hold.ok_or("gone")?;
+                same(&hold.amount.display(9), rest)?;
+                same(&hold.captured().display(9), wanted)
+            }
             ["approval", name, wanted] => {
                 let open = self.state.approvals.contains(&self.id(name)?);
                 same(if open { "open" } else { "gone" }, wanted)

@@ -33,9 +33,9 @@ pub(super) fn moved(log: &[Envelope], transfer: TransferId) -> Option<Moved> {
         from: entry.from,
         to: entry.to,
         asset: entry.asset,
-        amount: match entry.kind {
-            EntryKind::Post | EntryKind::PostHold => entry.amount,
-            EntryKind::Hold | EntryKind::VoidHold => Amount::ZERO,
+        amount: match entry.kind.moves() {
+            true => entry.amount,
+            false => Amount::ZERO,
         },
         corrected: Amount(corrections.map(|e| e.amount.0).sum()),
     })
@@ -99,6 +99,46 @@ fn money_is_conserved(state: &State) -> Result<(), String> {
     match sums.iter().find(|(_, sum)| **sum != 0) {
         Some((asset, sum)) => Err(format!("{asset} sums to {sum}")),
         None => wrong.map_or(Ok(()), Err),
+    }
+}
+
+/// Of every hold the log says that what was captured and what is held still are together what was
+/// ever held, that nothing more was captured, and that nothing happened after its end.
+pub(crate) fn holds_are_what_the_log_says(state: &State, log: &[Envelope]) -> Result<(), String> {
+    let mut open: BTreeMap<HoldId, (i128, i128)> = BTreeMap::new();
+    let events = log.iter().flat_map(|envelope| &envelope.events);
+    let entries = events.filter_map(|event| match event {
+        Event::Ledger(LedgerEvent::Entries { entries, .. }) => Some(entries),
+        _ => None,
+    });
+    for entry in entries.flatten() {
+        let Some(id) = entry.hold else { continue };
+        if entry.kind == EntryKind::Hold && open.insert(id, (entry.amount.0, 0)).is_some() {
+            return Err(format!("{id} was made twice"));
+        }
+        let over = || format!("{id} was over before {}", entry.transfer);
+        let (ever, captured) = open.get_mut(&id).ok_or_else(over)?;
+        match entry.kind {
+            EntryKind::RaiseHold => *ever += entry.amount.0,
+            kind if kind.moves() => *captured += entry.amount.0,
+            _ => {}
+        }
+        if entry.amount.0 < 0 || captured > ever {
+            return Err(format!("{captured} of {ever} of {id} were captured"));
+        }
+        if entry.kind.ends() {
+            open.remove(&id);
+        }
+    }
+    let mut kept = BTreeMap::new();
+    state.holds.for_each(|id, hold| {
+        let raised: i128 = hold.raises().iter().map(|raised| raised.amount.0).sum();
+        assert!((0..=hold.amount.0).contains(&raised), "{id} is {hold:?}");
+        kept.insert(*id, (hold.amount.0 + hold.captured().0, hold.captured().0));
+    });
+    match kept == open {
+        true => Ok(()),
+        false => Err(format!("the holds are {kept:?}, the log says {open:?}")),
     }
 }
 
@@ -358,7 +398,8 @@ fn the_square_counts(state: &State) -> Result<(), String> {
 /// it began to count, less what holds gave back.
 pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Result<(), String> {
     let mut sums: BTreeMap<(Node, AssetId), i128> = BTreeMap::new();
-    let mut holds: BTreeMap<HoldId, (Vec<(Node, AssetId)>, i128)> = BTreeMap::new();
+    // What was held in each step and is held still, the oldest first, with where it counted.
+    let mut holds: BTreeMap<HoldId, Vec<(Vec<(Node, AssetId)>, i128)>> = BTreeMap::new();
     for envelope in log {
         for event in &envelope.events {
             let Event::Ledger(LedgerEvent::Entries { entries, .. }) = event else {
@@ -379,17 +420,23 @@ pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Res
                 for key in &counted {
                     *sums.entry(*key).or_default() += entry.amount.0;
                 }
-                match (entry.kind, entry.hold) {
-                    (EntryKind::Hold, Some(id)) => {
-                        holds.insert(id, (counted, entry.amount.0));
-                    }
-                    (EntryKind::PostHold | EntryKind::VoidHold, Some(id)) => {
-                        let (keys, held) = holds.remove(&id).ok_or("ended twice")?;
+                let Some(id) = entry.hold else { continue };
+                let steps = holds.entry(id).or_default();
+                if entry.kind.holds() {
+                    steps.push((counted, entry.amount.0));
+                    continue;
+                }
+                let mut moved = entry.amount.0;
+                for (_, held) in steps.iter_mut() {
+                    let taken = moved.min(*held);
+                    (*held, moved) = (*held - taken, moved - taken);
+                }
+                if entry.kind.ends() {
+                    for (keys, held) in holds.remove(&id).ok_or("ended twice")? {
                         for key in keys {
-                            *sums.entry(key).or_default() -= held - entry.amount.0;
+                            *sums.entry(key).or_default() -= held;
                         }
                     }
-                    _ => {}
                 }
             }
         }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use rialto_core::command::Command;
 use rialto_core::decide::Request;
 use rialto_core::identity::{AgentRef, Status};
+use rialto_core::ledger::Holder;
 use serde_json::{Value, json};
 
 use crate::spec::{World, read};
@@ -444,9 +445,19 @@ impl Driver {
         }
     }
 
+    /// The agent from whose account a hold would pay.
+    fn payer(&self, hold: &str) -> Option<String> {
+        let state = &self.world.state;
+        let hold = state.holds.get(&hold.parse().ok()?)?;
+        match state.accounts.get(&hold.from)?.holder {
+            Holder::Agent(agent) => Some(self.handle(agent)),
+            _ => None,
+        }
+    }
+
     fn ledger(&mut self) -> (String, &'static str, Value) {
         let who = self.agent();
-        match self.rng.below(14) {
+        match self.rng.below(20) {
             0 => (
                 "operator".into(),
                 "ledger.issue",
@@ -484,6 +495,12 @@ impl Driver {
                     "ledger.correct",
                     json!({"transfer": transfer, "to": to, "amount": self.amount(), "reason": "x"}),
                 )
+            }
+            6..=11 => {
+                let hold = self.id("hold");
+                let op = *self.rng.pick(&["ledger.capture", "ledger.raise"]);
+                let who = self.payer(&hold).unwrap_or(who.into());
+                (who, op, json!({"hold": hold, "amount": self.amount()}))
             }
             _ => {
                 let many = if self.rng.chance(60) {
