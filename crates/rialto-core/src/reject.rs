@@ -305,6 +305,10 @@ codes! {
     ApprovalOver = 604 Gone "the approval was already given or denied, has expired, or is over", "Make the request again.";
     /// The number of blocks that one party sets is bounded.
     TooManyBlocks = 605 Limit "the maximum number of blocks is set", "Remove some.";
+    /// A reservation of usage is settled once, by its agent, before its time is over.
+    UsageOver = 610 Gone "the reservation of usage is settled or expired", "Nothing to do; reserve again for further work.";
+    /// The number of lines of an allowance at one node is bounded.
+    TooManyLines = 611 Limit "the allowance has the maximum number of lines", "Clear some.";
 
     /// No open post has this id.
     PostGone = 701 Gone "there is no such open post", "It never existed, was deleted, or is older than a year; closed posts can still be read.";

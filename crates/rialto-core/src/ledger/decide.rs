@@ -4,7 +4,7 @@ use alloc::format;
 
 use super::{
     Account, AccountRef, CaptureHold, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount, Purpose,
-    RaiseHold, TransferSpec, Transfers,
+    RaiseHold, Spending, TransferSpec, Transfers,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::id::{AccountId, AssetId, HoldId, OwnerId};
 use crate::identity::{self, Principal, Status};
 use crate::limits;
-use crate::policy::{self, Action, Bound, owner_of_principal};
+use crate::policy::{self, Action, Bound, SpentOnRef, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
@@ -332,6 +332,15 @@ fn movement(
     Ok((from, to, asset, amount))
 }
 
+/// What the acting agent spends, on what the request names.
+fn spending(ctx: &Ctx<'_>, on: Option<&SpentOnRef>) -> Result<Spending<'static>, Rejection> {
+    Ok(Spending {
+        by: ctx.named_actor(),
+        payees: &[],
+        on: policy::spent_on(ctx, on)?,
+    })
+}
+
 fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
     match spec {
         TransferSpec::Post {
@@ -339,9 +348,11 @@ fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
             to,
             amount,
             asset,
+            spent_on,
         } => {
+            let spending = spending(ctx, spent_on.as_ref())?;
             let (from, to, _, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
-            let transfer = ctx.post_transfer(from, to, amount, Purpose::Transfer)?;
+            let transfer = ctx.post_for(spending, (from, to), amount, Purpose::Transfer)?;
             name_first(ctx, transfer.into());
         }
         TransferSpec::Hold {
@@ -350,12 +361,15 @@ fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
             amount,
             asset,
             expires_in_ms,
+            spent_on,
         } => {
+            let spending = spending(ctx, spent_on.as_ref())?;
             let expires =
                 ctx.now
                     .after(ctx.period("expires_in_ms", *expires_in_ms, limits::HOLD_MS)?);
             let (from, to, _, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
-            let hold = ctx.hold_transfer(from, to, amount, Purpose::Transfer, Some(expires))?;
+            let held = (amount, Some(expires));
+            let hold = ctx.hold_for(spending, (from, to), held, Purpose::Transfer)?;
             name_first(ctx, hold.into());
         }
         TransferSpec::PostHold { hold, amount } => {
@@ -391,7 +405,8 @@ pub(super) fn capture(ctx: &mut Ctx<'_>, args: &CaptureHold<Sealed>) -> Result<(
 
 pub(super) fn raise(ctx: &mut Ctx<'_>, args: &RaiseHold) -> Result<(), Rejection> {
     let (_, scale) = own_hold(ctx, args.hold, true)?;
-    let transfer = ctx.raise_hold(args.hold, &[], positive(args.amount, scale)?)?;
+    let by = ctx.named_actor();
+    let transfer = ctx.raise_hold(args.hold, (by, &[]), positive(args.amount, scale)?)?;
     ctx.ids.push(transfer.into());
     Ok(())
 }
@@ -430,17 +445,23 @@ fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec, memo: Option<Sealed>) -> Result<
         to,
         amount,
         asset,
+        spent_on,
     } = spec
     else {
         return Err(Code::NeedsApproval.into());
     };
     let (from, to, asset, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
     let agent = ctx.actor()?;
-    let memo = memo.map(|memo| ctx.place_marked(memo));
+    let bound = Bound::Transfer {
+        from,
+        to,
+        memo: memo.map(|memo| ctx.place_marked(memo)),
+        spent_on: policy::spent_on(ctx, spent_on.as_ref())?,
+    };
     policy::request(
         ctx,
         agent,
-        Bound::Transfer { from, to, memo },
+        bound,
         (asset, amount),
     )
 }

@@ -3,6 +3,7 @@
 //! Every movement of money in the realm goes through the methods of [`Ctx`] in this file, so the
 //! rules (conservation, no overdraft, allowances, each hold resolved once) are in one place.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
@@ -11,9 +12,9 @@ use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose, Raise
 use crate::amount::Amount;
 use crate::ctx::Ctx;
 use crate::event::Event;
-use crate::id::{AccountId, AssetId, HoldId, TransferId};
+use crate::id::{AccountId, AgentId, AssetId, HoldId, TransferId};
 use crate::limits;
-use crate::policy::{self, Action, Node};
+use crate::policy::{self, Action, Drafted, Quantity, Node, Spend, SpentOn};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::text::{ClientId, ContentRef};
@@ -27,7 +28,7 @@ pub(crate) struct Draft {
     ended: BTreeSet<HoldId>,
     /// Open holds that were captured from or raised, as they are now.
     held: BTreeMap<HoldId, Hold>,
-    spent: BTreeMap<(Node, AssetId), Amount>,
+    spent: Drafted,
     opened: BTreeMap<AccountId, (Holder, AssetId)>,
     opened_for: BTreeMap<(Holder, AssetId), AccountId>,
     new_holds: usize,
@@ -40,6 +41,17 @@ impl Draft {
             self.opened_for.remove(whose);
         }
     }
+}
+
+/// Who spends money, for whom and on what, as allowances count it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spending<'a> {
+    /// The agent that acts, if one does.
+    pub(crate) by: Option<AgentId>,
+    /// Those who share in the money; if none are named, the holder of the credited account gets it.
+    pub(crate) payees: &'a [Holder],
+    /// What it is spent on.
+    pub(crate) on: Option<Box<SpentOn>>,
 }
 
 /// The change of one account.
@@ -137,13 +149,12 @@ impl Ctx<'_> {
         Ok(account)
     }
 
-    /// Checks a debit of one account and credit of another, and counts it at the allowances as a
-    /// payment to `payees`; if none are named, to the holder of the credited account. It may be a part
-    /// of a `whole` to which the limits of a single payment apply.
+    /// Checks a debit of one account and credit of another, and counts it at the allowances. It may be
+    /// a part of a `whole` to which the limits of a single payment apply.
     fn check(
         &mut self,
         (from, to): (AccountId, AccountId),
-        payees: &[Holder],
+        spending: &Spending<'_>,
         (amount, whole): (Amount, Amount),
         purpose: Purpose,
     ) -> Result<(AssetId, Vec<Node>), Rejection> {
@@ -164,23 +175,30 @@ impl Ctx<'_> {
             return Ok((debit.asset, Vec::new()));
         }
         let credited = [credit.holder];
-        let payees = if payees.is_empty() { &credited } else { payees };
-        let money = (debit.asset, amount, whole);
-        let charged = self.charge((from, debit.holder), payees, money)?;
+        let payees = match spending.payees {
+            [] => &credited,
+            all => all,
+        };
+        let spend = Spend {
+            by: spending.by,
+            from: Some((debit.holder, payees)),
+            of: Quantity::money(debit.asset, amount),
+            whole,
+            on: spending.on.as_deref(),
+        };
+        let charged = self.charge(from, &spend)?;
         Ok((debit.asset, charged))
     }
 
-    /// Counts a payment at the allowances of its payer, or refuses it. Only those who may see the
+    /// Counts a payment from an account at the allowances, or refuses it. Only those who may see the
     /// account learn which limit is in the way.
     pub(crate) fn charge(
         &mut self,
-        (account, payer): (AccountId, Holder),
-        payees: &[Holder],
-        of: (AssetId, Amount, Amount),
+        account: AccountId,
+        spend: &Spend<'_>,
     ) -> Result<Vec<Node>, Rejection> {
         let drafted = &mut self.draft.spent;
-        let (now, consent) = (self.now, &self.consent);
-        let charged = policy::charge(self.state, drafted, (payer, payees), of, now, consent);
+        let charged = policy::charge(self.state, drafted, spend, self.now, &self.consent);
         charged.map_err(
             |why| match self.authorise(Action::ViewAccount(account)).is_ok() {
                 true => why,
@@ -220,6 +238,14 @@ impl Ctx<'_> {
         self.draft.moved.entry(account).or_default()
     }
 
+    /// What the acting agent spends, on nothing in particular.
+    fn own_spending(&self) -> Spending<'static> {
+        Spending {
+            by: self.named_actor(),
+            ..Spending::default()
+        }
+    }
+
     /// Moves money at once.
     pub(crate) fn post_transfer(
         &mut self,
@@ -228,7 +254,19 @@ impl Ctx<'_> {
         amount: Amount,
         purpose: Purpose,
     ) -> Result<TransferId, Rejection> {
-        let (asset, charged) = self.check((from, to), &[], (amount, amount), purpose)?;
+        let spending = self.own_spending();
+        self.post_for(spending, (from, to), amount, purpose)
+    }
+
+    /// Moves money at once, spent as is said.
+    pub(crate) fn post_for(
+        &mut self,
+        spending: Spending<'_>,
+        (from, to): (AccountId, AccountId),
+        amount: Amount,
+        purpose: Purpose,
+    ) -> Result<TransferId, Rejection> {
+        let (asset, charged) = self.check((from, to), &spending, (amount, amount), purpose)?;
         let transfer = TransferId(self.number()?);
         self.moved(from).balance -= amount.0;
         self.moved(to).balance += amount.0;
@@ -244,6 +282,7 @@ impl Ctx<'_> {
             hold: None,
             expires: None,
             charged,
+            spent_on: spending.on,
         };
         self.draft.entries.push(entry);
         Ok(transfer)
@@ -258,20 +297,21 @@ impl Ctx<'_> {
         purpose: Purpose,
         expires: Option<Time>,
     ) -> Result<HoldId, Rejection> {
-        self.hold_for(&[], (from, to), (amount, expires), purpose)
+        let spending = self.own_spending();
+        self.hold_for(spending, (from, to), (amount, expires), purpose)
     }
 
-    /// Holds money for those who will share it.
+    /// Holds money, to be spent as is said.
     pub(crate) fn hold_for(
         &mut self,
-        payees: &[Holder],
+        spending: Spending<'_>,
         (from, to): (AccountId, AccountId),
         (amount, expires): (Amount, Option<Time>),
         purpose: Purpose,
     ) -> Result<HoldId, Rejection> {
         let payer = self.holder(from).and_then(|h| share::holder(self.state, h));
         self.room_for::<Hold>(payer, self.draft.new_holds)?;
-        let (asset, charged) = self.check((from, to), payees, (amount, amount), purpose)?;
+        let (asset, charged) = self.check((from, to), &spending, (amount, amount), purpose)?;
         let transfer = TransferId(self.number()?);
         let hold = HoldId(transfer.0);
         self.draft.new_holds += 1;
@@ -289,6 +329,7 @@ impl Ctx<'_> {
             hold: hold_id,
             expires,
             charged,
+            spent_on: spending.on,
         };
         self.draft.entries.push(entry);
         Ok(hold)
@@ -317,13 +358,13 @@ impl Ctx<'_> {
         Ok(transfer)
     }
 
-    /// Holds more under an open hold, for those who will share it; if none are named, for the holder
-    /// of the account it leads to. It is checked as a new hold is: the limits of a single payment
-    /// apply to everything that was ever held under it, those of a period to what is added.
+    /// Holds more under an open hold, by an agent and for those who will share it, on what the hold is
+    /// spent on. It is checked as a new hold is: the limits of a single payment apply to everything
+    /// that was ever held under it, those of a period to what is added.
     pub(crate) fn raise_hold(
         &mut self,
         id: HoldId,
-        payees: &[Holder],
+        (by, payees): (Option<AgentId>, &[Holder]),
         amount: Amount,
     ) -> Result<TransferId, Rejection> {
         let mut hold = self.open_hold(id)?.clone();
@@ -332,7 +373,13 @@ impl Ctx<'_> {
             return Err(Rejection::new(Code::TooManyRaises, format!("at most {most}")));
         }
         let whole = hold.ever().plus(amount).ok_or(Code::Overflow)?;
-        let (_, charged) = self.check((hold.from, hold.to), payees, (amount, whole), hold.purpose)?;
+        let spending = Spending {
+            by,
+            payees,
+            on: hold.spent_on.clone(),
+        };
+        let sides = (hold.from, hold.to);
+        let (_, charged) = self.check(sides, &spending, (amount, whole), hold.purpose)?;
         let transfer = TransferId(self.number()?);
         self.moved(hold.from).pending_out += amount.0;
         self.moved(hold.to).pending_in += amount.0;
@@ -366,6 +413,7 @@ impl Ctx<'_> {
             hold: Some(id),
             expires: None,
             charged,
+            spent_on: hold.spent_on.clone(),
         });
         self.draft.held.insert(id, hold);
         Ok(())
@@ -403,6 +451,7 @@ impl Ctx<'_> {
             hold: Some(id),
             expires: None,
             charged: Vec::new(),
+            spent_on: None,
         });
         Ok(transfer)
     }

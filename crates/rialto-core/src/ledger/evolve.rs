@@ -4,7 +4,7 @@ use super::{Account, Asset, Corrected, Entry, EntryKind, Hold, Holder, LedgerEve
 use crate::amount::Amount;
 use crate::id::{AccountId, AssetId, position_of};
 use crate::identity::Principal;
-use crate::policy;
+use crate::policy::{self, Quantity};
 use crate::realm::Realm;
 use crate::state::State;
 use crate::text::Name;
@@ -107,7 +107,8 @@ fn apply(state: &mut State, by: Principal, entry: &Entry) {
         EntryKind::PostHold | EntryKind::VoidHold => end_hold(state, entry),
     }
     for node in &entry.charged {
-        policy::count(state, *node, entry.asset, entry.amount);
+        let of = Quantity::money(entry.asset, entry.amount);
+        policy::count(state, *node, &of, entry.spent_on.as_deref());
     }
 }
 
@@ -131,6 +132,7 @@ fn add_hold(state: &mut State, by: Principal, entry: &Entry) {
         charged: entry.charged.clone(),
         captured: None,
         raised: None,
+        spent_on: entry.spent_on.clone(),
     };
     state.bring(id, hold);
 }
@@ -163,10 +165,12 @@ fn end_hold(state: &mut State, entry: &Entry) {
     let made = (hold.first(), &hold.charged, hold.at, id.0);
     let raised = hold.raises().iter();
     let raised = raised.map(|one| (one.amount, &one.charged, one.at, one.by.0));
+    let on = hold.spent_on.as_deref();
     for (returned, charged, at, number) in core::iter::once(made).chain(raised) {
+        let of = Quantity::money(entry.asset, returned);
         for node in charged {
             let counted = (at, position_of(number));
-            policy::uncharge(state, *node, entry.asset, returned, counted);
+            policy::uncharge(state, *node, (&of, on), counted);
         }
     }
 }

@@ -12,6 +12,7 @@ mod outside;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use correct::{Corrected, Moved};
 use decide::holder_of;
 pub(crate) use decide::resolve_asset;
-pub(crate) use draft::Draft;
+pub(crate) use draft::{Draft, Spending};
 pub(crate) use evolve::evolve;
 pub use outside::Payment;
 
@@ -35,7 +36,7 @@ use crate::id::{
 };
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
-use crate::policy::Node;
+use crate::policy::{Node, SpentOn, SpentOnRef};
 use crate::share;
 use crate::text::{AssetCode, ClientId, ContentRef, Name};
 use crate::time::Time;
@@ -268,6 +269,9 @@ pub struct Hold {
     /// What it was raised by and is held still, in order; none if nothing is.
     #[n(9)]
     pub raised: Option<Vec<Raised>>,
+    /// What the money is spent on.
+    #[n(10)]
+    pub spent_on: Option<Box<SpentOn>>,
 }
 
 /// What a hold was raised by at one time.
@@ -525,6 +529,9 @@ pub enum TransferSpec {
         /// The asset; by default that of a named account, or the realm's first.
         #[serde(default)]
         asset: Option<AssetCode>,
+        /// What the money is spent on, for allowances that count by it.
+        #[serde(default)]
+        spent_on: Option<SpentOnRef>,
     },
     /// Holds money.
     Hold {
@@ -539,6 +546,9 @@ pub enum TransferSpec {
         asset: Option<AssetCode>,
         /// After how many milliseconds it is voided by itself.
         expires_in_ms: u64,
+        /// What the money is spent on, for allowances that count by it.
+        #[serde(default)]
+        spent_on: Option<SpentOnRef>,
     },
     /// Pays out what is held still, in full or in part, and ends the hold; the rest returns to where
     /// it came from.
@@ -743,6 +753,10 @@ pub struct Entry {
     #[n(9)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub charged: Vec<Node>,
+    /// What the money is spent on; for a hold, all that is held under it.
+    #[n(10)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spent_on: Option<Box<SpentOn>>,
 }
 
 /// What happened on the ledger.

@@ -1154,6 +1154,7 @@ fn every_code_of_the_core_is_produced_by_some_table() {
         include_str!("../social/tests.rs"),
         include_str!("../social/tests_moderation.rs"),
         include_str!("tests.rs"),
+        include_str!("tests_lines.rs"),
     ]
     .concat();
     let elsewhere = [

@@ -159,6 +159,8 @@ fn the_promises_hold_after_every_step_of_long_random_runs() {
         "ledger.capture",
         "ledger.raise",
         "policy.answer_approval",
+        "usage.reserve",
+        "usage.settle",
         "owner.stop",
         "team.agree_split",
         "task.update",

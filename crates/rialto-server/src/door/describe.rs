@@ -9,7 +9,7 @@ use rialto_console::kit::capital;
 use rialto_core::noun::{self, Noun};
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AccountRow, AgentCard, AllowanceRow, ApprovalRow, BlockRow, CallView, CommunityRow,
+    AccountRow, AgentCard, AllowanceLinesRow, AllowanceRow, ApprovalRow, BlockRow, CallView, CommunityRow,
     ConversationRow, DealView, Dimension, FiledReport, HoldRow, MeasureRow, MemberOf, MessageRow,
     MuteRow, NegotiationView, OwnerRow, Page, PersonRow, PostRow, Reacted, StatementRow, TaskView,
     TeamRow, TokenRow, ToldEvent, Who, noun_schema, readable_schema,
@@ -456,6 +456,7 @@ enum ExportLine {
     Person(PersonRow),
     Token(TokenRow),
     Allowance(AllowanceRow),
+    AllowanceLines(AllowanceLinesRow),
     Agent(AgentCard),
     Listing(ListingView),
     Post(PostRow),

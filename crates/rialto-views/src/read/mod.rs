@@ -54,7 +54,7 @@ pub use log::{Asker, ToldEvent};
 pub use log::{Counts, EventFilter};
 pub use mail::{ConversationRow, MessageRow, Order};
 pub use market::{
-    AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView, InviteRow,
+    AllowanceLinesRow, AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView, InviteRow,
     NegotiationRow, NegotiationView, OfferRow, OwnerName,
 };
 pub use newly::Newly;

@@ -392,6 +392,8 @@ fn limits(agent: AgentId, form: &Posted) -> Result<SetAllowance, Refusal> {
         period_ms: Some(period_ms),
         approval_above: form.maybe("approval_above")?,
         clear: cleared.map(|(_, limit)| limit).collect(),
+        lines: Vec::new(),
+        clear_lines: Vec::new(),
     })
 }
 
@@ -453,13 +455,14 @@ pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Res
 pub(super) fn allowance(user: &SignedIn, limit: Standing) -> Allowance {
     Allowance {
         node: limit.name,
+        on: limit.on.map_or_else(|| "all".to_owned(), |on| on.to_string()),
         asset: limit.asset,
         per_deal: limit.per_deal,
         per_period: limit.per_period,
-        period: span(limit.period_ms),
+        period: limit.period_ms.map_or_else(|| "all time".to_owned(), span),
         spent: limit.spent,
         left: limit.left,
-        renews: user.when(limit.renews),
+        renews: limit.renews.map(|at| user.when(at)),
         counts_from: limit.counts_from.map(|at| user.when(at)),
         approval_above: limit.approval_above,
     }

@@ -375,6 +375,16 @@ fn money(w: &World) -> Rows {
             transfer(json!({ "void_hold": { "hold": hold } })),
         ),
         (
+            "ledger.capture",
+            "from our hold",
+            json!({ "hold": hold, "amount": "0.01" }),
+        ),
+        (
+            "ledger.raise",
+            "our hold",
+            json!({ "hold": hold, "amount": "0.01" }),
+        ),
+        (
             "ledger.correct",
             "our entry",
             json!({ "transfer": w.id("entry"), "from": "@theirs-agent", "to": ours, "amount": "1", "reason": "wrong" }),
