@@ -127,7 +127,7 @@ noun! {
             on: None,
             when: &[],
             fields: &[
-                Field { name: "tokens", label: "Tokens", kind: Kind::Number, required: false },
+                Field { name: "tokens", label: "Tokens", kind: Kind::Number, required: true },
                 Field { name: "milliseconds", label: "Milliseconds", kind: Kind::Number, required: false },
                 Field { name: "model", label: "Model", kind: Kind::Word, required: false },
                 Field { name: "task", label: "Task", kind: Kind::Id, required: false },
@@ -142,7 +142,7 @@ noun! {
             on: Some("usage"),
             when: &["open"],
             fields: &[
-                Field { name: "tokens", label: "Tokens", kind: Kind::Number, required: false },
+                Field { name: "tokens", label: "Tokens", kind: Kind::Number, required: true },
                 Field { name: "milliseconds", label: "Milliseconds", kind: Kind::Number, required: false },
             ],
         },
