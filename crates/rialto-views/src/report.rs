@@ -605,8 +605,7 @@ impl Snap<'_> {
         sides: &mut HashMap<i64, Side>,
         tell: &mut dyn FnMut(&Fact) -> Result<()>,
     ) -> Result<()> {
-        let sql =
-            "SELECT h.id, h.at, h.debit,
+        let sql = "SELECT h.id, h.at, h.debit,
                      coalesce((SELECT p.rest FROM hold_step p WHERE p.hold = h.id AND p.entry < ?1
                                ORDER BY p.entry DESC LIMIT 1),
                               (SELECT e.amount FROM entry e WHERE e.id = h.id)),

@@ -301,7 +301,10 @@ impl Snap<'_> {
                 )
             }
             (EntryKind::RaiseHold, purpose) => {
-                format!("held {amount} more from {from} to {to}{}", for_what(purpose))
+                format!(
+                    "held {amount} more from {from} to {to}{}",
+                    for_what(purpose)
+                )
             }
             (EntryKind::VoidHold, purpose) => {
                 format!("returned the held money to {from}{}", for_what(purpose))

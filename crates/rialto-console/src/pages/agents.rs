@@ -210,8 +210,8 @@ pub struct Private {
 pub struct Allowance {
     /// The node.
     pub node: String,
-    /// What it counts: `all`, or what is spent on one thing.
-    pub on: String,
+    /// What it counts, if it is only what is spent on one thing.
+    pub on: Option<String>,
     /// The asset, or another unit.
     pub asset: String,
     /// The most that one deal may take.
@@ -569,8 +569,10 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
         .iter()
         .map(|row| {
             vec![
-                html! { (Who::new(row.node.clone())) },
-                html! { (row.on) },
+                html! {
+                    (Who::new(row.node.clone()))
+                    @if let Some(on) = &row.on { " " span.quiet { "on " (on) } }
+                },
                 html! { (row.asset) },
                 limit(&row.per_deal),
                 limit(&row.per_period),
@@ -584,7 +586,6 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
         .collect();
     let columns = [
         words("For"),
-        words("On"),
         words("In"),
         numbers("One deal"),
         numbers("A period"),

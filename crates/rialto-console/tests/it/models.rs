@@ -599,7 +599,7 @@ fn agents() -> Vec<(&'static str, Markup)> {
     };
     let allowance = Allowance {
         node: s(),
-        on: s(),
+        on: Some(s()),
         asset: s(),
         per_deal: Some(s()),
         per_period: Some(s()),

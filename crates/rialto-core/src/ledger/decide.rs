@@ -3,8 +3,8 @@
 use alloc::format;
 
 use super::{
-    Account, AccountRef, CaptureHold, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount, Purpose,
-    RaiseHold, Spending, TransferSpec, Transfers,
+    Account, AccountRef, CaptureHold, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount,
+    Purpose, RaiseHold, Spending, TransferSpec, Transfers,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
@@ -458,12 +458,7 @@ fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec, memo: Option<Sealed>) -> Result<
         memo: memo.map(|memo| ctx.place_marked(memo)),
         spent_on: policy::spent_on(ctx, spent_on.as_ref())?,
     };
-    policy::request(
-        ctx,
-        agent,
-        bound,
-        (asset, amount),
-    )
+    policy::request(ctx, agent, bound, (asset, amount))
 }
 
 /// Voids a hold whose time is over.

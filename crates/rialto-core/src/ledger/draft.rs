@@ -14,7 +14,7 @@ use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::id::{AccountId, AgentId, AssetId, HoldId, TransferId};
 use crate::limits;
-use crate::policy::{self, Action, Drafted, Quantity, Node, Spend, SpentOn};
+use crate::policy::{self, Action, Drafted, Node, Quantity, Spend, SpentOn};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::text::{ClientId, ContentRef};
@@ -354,7 +354,12 @@ impl Ctx<'_> {
         to.pending_in -= amount.0;
         to.balance += amount.0;
         hold.capture(amount);
-        self.change_hold((id, hold), (transfer, EntryKind::CaptureHold), amount, Vec::new())?;
+        self.change_hold(
+            (id, hold),
+            (transfer, EntryKind::CaptureHold),
+            amount,
+            Vec::new(),
+        )?;
         Ok(transfer)
     }
 
@@ -370,7 +375,10 @@ impl Ctx<'_> {
         let mut hold = self.open_hold(id)?.clone();
         if hold.raises().len() >= limits::RAISES_PER_HOLD {
             let most = limits::RAISES_PER_HOLD;
-            return Err(Rejection::new(Code::TooManyRaises, format!("at most {most}")));
+            return Err(Rejection::new(
+                Code::TooManyRaises,
+                format!("at most {most}"),
+            ));
         }
         let whole = hold.ever().plus(amount).ok_or(Code::Overflow)?;
         let spending = Spending {
@@ -389,7 +397,12 @@ impl Ctx<'_> {
             by: transfer,
             charged: charged.clone(),
         });
-        self.change_hold((id, hold), (transfer, EntryKind::RaiseHold), amount, charged)?;
+        self.change_hold(
+            (id, hold),
+            (transfer, EntryKind::RaiseHold),
+            amount,
+            charged,
+        )?;
         Ok(transfer)
     }
 
@@ -474,7 +487,9 @@ impl Ctx<'_> {
             return Err(over());
         }
         let drafted = self.draft.held.get(&id);
-        drafted.or_else(|| self.state.holds.get(&id)).ok_or_else(over)
+        drafted
+            .or_else(|| self.state.holds.get(&id))
+            .ok_or_else(over)
     }
 
     /// Emits the drafted entries as one event, if there are any.

@@ -373,10 +373,17 @@ pub(super) fn judge(
     for (place, line, amount) in counting(state, node, of, on) {
         any = true;
         let already = drafted.get(&(node, place)).copied().unwrap_or_default();
-        let total = line.used_now(now).plus(already).and_then(|s| s.plus(amount));
+        let total = line
+            .used_now(now)
+            .plus(already)
+            .and_then(|s| s.plus(amount));
         let over = total.ok_or(Code::Overflow)? > line.terms.limit;
         if over && amount.is_positive() {
-            let detail = format!("{} is {}", super::allowance::named("a line", state, node), line.terms.text(state));
+            let detail = format!(
+                "{} is {}",
+                super::allowance::named("a line", state, node),
+                line.terms.text(state)
+            );
             return Err(Rejection::new(Code::OverAllowance, detail));
         }
     }
@@ -504,7 +511,10 @@ pub(super) fn lines_after(
     }
     if lines.len() > limits::LINES_PER_NODE {
         let most = limits::LINES_PER_NODE;
-        return Err(Rejection::new(Code::TooManyLines, format!("at most {most}")));
+        return Err(Rejection::new(
+            Code::TooManyLines,
+            format!("at most {most}"),
+        ));
     }
     Ok(lines)
 }

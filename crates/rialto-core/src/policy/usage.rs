@@ -12,7 +12,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::line::{SpentOn, SpentOnRef, Work, spent_on};
-use super::{Consent, Drafted, Quantity, Node, PolicyEvent, Spend};
+use super::{Consent, Drafted, Node, PolicyEvent, Quantity, Spend};
 use crate::amount::Amount;
 use crate::ctx::Ctx;
 use crate::entity::{Charge, Due, Entity, Lookup};
@@ -262,7 +262,9 @@ pub(super) fn settle(ctx: &mut Ctx<'_>, args: &SettleUsage) -> Result<(), Reject
     let agent = ctx.ending_actor()?;
     let over = || Rejection::new(Code::UsageOver, format!("{}", args.usage));
     let usage = ctx.state.usages.get(&args.usage);
-    let usage = usage.filter(|usage| usage.agent == agent).ok_or_else(over)?;
+    let usage = usage
+        .filter(|usage| usage.agent == agent)
+        .ok_or_else(over)?;
     if ctx.now >= usage.expires {
         return Err(over());
     }

@@ -88,7 +88,9 @@ impl World {
             }
             ["marks", wanted @ ..] => same(&self.marks().join(" "), &wanted.join(" ")),
             ["spent", name, wanted] => same(&self.spent(name)?, wanted),
-            ["used", name, on, unit, period, wanted] => same(&self.used(name, on, unit, period)?, wanted),
+            ["used", name, on, unit, period, wanted] => {
+                same(&self.used(name, on, unit, period)?, wanted)
+            }
             ["usage", name, wanted] => {
                 let open = self.state.usages.contains(&self.id(name)?);
                 same(if open { "open" } else { "gone" }, wanted)

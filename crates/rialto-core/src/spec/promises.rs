@@ -438,7 +438,9 @@ impl Counts<'_> {
             for (place, line) in lines.lines.iter().enumerate() {
                 let covered = match &line.terms.on {
                     LineScope::All => true,
-                    LineScope::Model(model) => on.is_some_and(|on| on.model.as_ref() == Some(model)),
+                    LineScope::Model(model) => {
+                        on.is_some_and(|on| on.model.as_ref() == Some(model))
+                    }
                     LineScope::Task(task) => on.is_some_and(|on| on.tasks.contains(task)),
                     LineScope::Run(run) => on.is_some_and(|on| on.run.as_ref() == Some(run)),
                 };
@@ -470,7 +472,10 @@ pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Res
     // What was held in each step and is held still, the oldest first, with where it counted.
     let mut holds: BTreeMap<HoldId, Vec<(Step, i128)>> = BTreeMap::new();
     let mut usages: BTreeMap<UsageId, (Usage, Step)> = BTreeMap::new();
-    for (envelope, event) in log.iter().flat_map(|e| e.events.iter().map(move |v| (e, v))) {
+    for (envelope, event) in log
+        .iter()
+        .flat_map(|e| e.events.iter().map(move |v| (e, v)))
+    {
         match event {
             Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
                 for entry in entries {

@@ -127,7 +127,9 @@ pub(super) fn line_standing(state: &Realm, node: Node, (line, began): (&Line, Ti
 
 fn lines_of(state: &Realm, node: Node) -> Vec<Undated> {
     let lines = lines(state, node, state.now());
-    let all = lines.iter().map(|(line, began)| line_standing(state, node, (line, *began)));
+    let all = lines
+        .iter()
+        .map(|(line, began)| line_standing(state, node, (line, *began)));
     all.collect()
 }
 
@@ -206,9 +208,8 @@ pub(super) async fn of_rows(
 /// `GET /api/owners/{id}/allowances`.
 pub(super) async fn of_owner(Path(name): Path<String>, read: Read) -> Answer<Items<Standing>> {
     let (owner, at) = (read.own(&name).await?, read.query.at());
-    let rows = move |v: &rialto_views::ViewReader| {
-        Ok((v.allowances(owner)?, v.allowance_lines(owner)?))
-    };
+    let rows =
+        move |v: &rialto_views::ViewReader| Ok((v.allowances(owner)?, v.allowance_lines(owner)?));
     let rows = view(&read.door, at, rows).await?;
     let items = of_rows(&read.door, at, rows).await?;
     Ok(Json(Items { items }))

@@ -9,10 +9,10 @@ use rialto_console::kit::capital;
 use rialto_core::noun::{self, Noun};
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AccountRow, AgentCard, AllowanceLinesRow, AllowanceRow, ApprovalRow, BlockRow, CallView, CommunityRow,
-    ConversationRow, DealView, Dimension, FiledReport, HoldRow, MeasureRow, MemberOf, MessageRow,
-    MuteRow, NegotiationView, OwnerRow, Page, PersonRow, PostRow, Reacted, StatementRow, TaskView,
-    TeamRow, TokenRow, ToldEvent, Who, noun_schema, readable_schema,
+    AccountRow, AgentCard, AllowanceLinesRow, AllowanceRow, ApprovalRow, BlockRow, CallView,
+    CommunityRow, ConversationRow, DealView, Dimension, FiledReport, HoldRow, MeasureRow, MemberOf,
+    MessageRow, MuteRow, NegotiationView, OwnerRow, Page, PersonRow, PostRow, Reacted,
+    StatementRow, TaskView, TeamRow, TokenRow, ToldEvent, Who, noun_schema, readable_schema,
 };
 use rialto_wire::body::Body;
 use rialto_wire::native::{Accepted, Batch, NativeCommand, Problem};

@@ -307,7 +307,10 @@ pub struct AllowanceLinesRow {
     /// `owner`, `team` or `agent`, with its id.
     pub node: rialto_core::policy::Node,
     /// The lines: what each counts, in which unit, up to which limit, in which period.
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<rialto_core::policy::LineTerms>"))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<rialto_core::policy::LineTerms>")
+    )]
     pub lines: serde_json::Value,
 }
 

@@ -46,7 +46,11 @@ fn a_hold_shows_what_was_captured_and_what_is_held_still() {
         let row = views.reader().hold(Scope::Agent(day.buyer), hold);
         let row = row.unwrap().expect("own");
         assert_eq!(
-            (row.amount.as_str(), row.captured.as_str(), row.rest.as_str()),
+            (
+                row.amount.as_str(),
+                row.captured.as_str(),
+                row.rest.as_str()
+            ),
             ("50.00", "15.00", rest)
         );
         assert_eq!((row.state, row.posted.as_deref()), (state, posted));
@@ -64,7 +68,10 @@ fn each_step_of_a_hold_is_in_the_statement_of_both_sides() {
         let rows = reader.statement(scope, account.id, &all()).unwrap();
         let rows = rows.expect("own").items.into_iter();
         let line = |r: rialto_views::StatementRow| {
-            format!("{} {} {} {}", r.entry.kind, r.change, r.balance, r.available)
+            format!(
+                "{} {} {} {}",
+                r.entry.kind, r.change, r.balance, r.available
+            )
         };
         rows.map(line).collect::<Vec<_>>()
     };
@@ -112,7 +119,11 @@ fn the_trace_of_a_hold_leads_through_its_steps() {
     let views = day.realm.views();
     let trace = views.reader().trace(Scope::Agent(day.buyer), hold.into());
     let trace = trace.unwrap().expect("own");
-    let said: Vec<&str> = trace.hops.iter().filter_map(|hop| hop.what.as_deref()).collect();
+    let said: Vec<&str> = trace
+        .hops
+        .iter()
+        .filter_map(|hop| hop.what.as_deref())
+        .collect();
     assert_eq!(
         said,
         [
@@ -151,13 +162,21 @@ fn lines_and_usage_are_listed_for_whom_they_concern() {
     let rows = |scope| reader.nouns(scope, &USAGE, None, &all()).unwrap().items;
     let row = json!(rows(Scope::Owner(day.ours.id))[0]);
     assert_eq!(
-        (&row["state"], &row["tokens"], &row["reserved_tokens"], &row["model"]),
+        (
+            &row["state"],
+            &row["tokens"],
+            &row["reserved_tokens"],
+            &row["model"]
+        ),
         (&json!("settled"), &json!(250), &json!(300), &json!("fast"))
     );
     assert!(rows(Scope::Owner(day.theirs.id)).is_empty());
     // The thread of the task leads to it.
     let trace = reader.trace(Scope::Owner(day.ours.id), day.goal).unwrap();
     let hops = trace.expect("own").hops.into_iter();
-    let said: Vec<String> = hops.filter(|hop| hop.id == usage).filter_map(|hop| hop.what).collect();
+    let said: Vec<String> = hops
+        .filter(|hop| hop.id == usage)
+        .filter_map(|hop| hop.what)
+        .collect();
     assert_eq!(said, ["reserved 300 tokens", "used 250 tokens"]);
 }

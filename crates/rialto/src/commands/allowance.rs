@@ -86,8 +86,14 @@ impl Line {
             Unit::Tokens => "tokens",
             Unit::Milliseconds => "milliseconds",
         };
-        let named = [("model", &self.model), ("task", &self.task), ("run", &self.run)];
-        let named = named.into_iter().find_map(|(name, id)| Some((name, id.as_ref()?)));
+        let named = [
+            ("model", &self.model),
+            ("task", &self.task),
+            ("run", &self.run),
+        ];
+        let named = named
+            .into_iter()
+            .find_map(|(name, id)| Some((name, id.as_ref()?)));
         let on = named.map_or(json!("all"), |(name, id)| json!({ name: id }));
         json!({ "on": on, "unit": unit, "period_ms": self.period })
     }
@@ -132,8 +138,8 @@ enum AllowanceCommand {
         #[command(flatten)]
         line: Line,
     },
-    /// Lists an owner's limits, or the realm's, with what was spent and what they leave. What is held
-    /// counts as spent; what was spent before a limit was set does not count.
+    /// Lists an owner's limits, or the realm's, with what was spent and what they leave. What is held or
+    /// reserved counts as spent; what was spent before a limit was set does not count.
     List {
         /// Its id or name, or realm; by default the token's own owner, for the operator the realm.
         owner: Option<String>,
@@ -182,7 +188,7 @@ pub(crate) async fn run(args: AllowanceArgs, out: Output) -> Result<(), CliError
                 ("PER DEAL", "/per_deal"),
                 ("PER PERIOD", "/per_period"),
                 ("PERIOD", "/period_ms"),
-                ("SPENT, HELD OR RESERVED", "/spent"),
+                ("SPENT OR HELD", "/spent"),
                 ("LEFT", "/left"),
                 ("RENEWS", "/renews"),
                 ("APPROVAL ABOVE", "/approval_above"),

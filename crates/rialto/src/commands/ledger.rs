@@ -263,7 +263,10 @@ async fn moving(
         .transpose()?;
     let on = json!({ "model": moved.model, "task": moved.task, "run": moved.run });
     let on = remote::without_nulls(on);
-    let on = on.as_object().is_some_and(|named| !named.is_empty()).then_some(on);
+    let on = on
+        .as_object()
+        .is_some_and(|named| !named.is_empty())
+        .then_some(on);
     let entry = remote::without_nulls(json!({
         "from": moved.from, "to": moved.to, "amount": moved.amount, "asset": moved.asset,
         "expires_in_ms": expires, "spent_on": on,

@@ -570,7 +570,13 @@ impl Driver {
                 (person.into(), "policy.set_allowance", args)
             }
             11 | 12 => {
-                let work = |rng: &mut Rng| if rng.chance(90) { rng.below(40) } else { 200_000 };
+                let work = |rng: &mut Rng| {
+                    if rng.chance(90) {
+                        rng.below(40)
+                    } else {
+                        200_000
+                    }
+                };
                 let (tokens, ms) = (work(&mut self.rng), work(&mut self.rng));
                 let on = self.spent_on();
                 let expires = self.period();
