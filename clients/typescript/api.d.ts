@@ -2006,8 +2006,6 @@ export interface LedgerEntry {
   transfer: TransferId;
   /** The nodes whose allowances it counts against. */
   charged?: Array<Node>;
-  /** What the money is spent on; for a hold, all that is held under it. */
-  spent_on?: SpentOn;
 }
 
 /** What happened on the ledger. */

@@ -1692,7 +1692,6 @@ LedgerEntry = TypedDict("LedgerEntry", {
     "to": "AccountId",  # The receiving account.
     "transfer": "TransferId",  # Its id.
     "charged": "NotRequired[list[Node]]",  # The nodes whose allowances it counts against.
-    "spent_on": "NotRequired[SpentOn]",  # What the money is spent on; for a hold, all that is held under it.
 })
 """One entry of the ledger, with everything needed to apply it."""
 

@@ -105,7 +105,8 @@ impl Ledger {
         let holds: Vec<Vec<Markup>> = self.holds.iter().map(hold_cells).collect();
         let columns = [
             words("Hold"),
-            numbers("Amount"),
+            numbers("Held"),
+            numbers("Captured"),
             words("From"),
             words("To"),
             words("For"),
@@ -201,7 +202,8 @@ fn holder(account: &Account) -> Markup {
 fn hold_cells(hold: &Hold) -> Vec<Markup> {
     vec![
         html! { (Thing(hold.id)) },
-        html! { (hold.money) },
+        html! { (hold.rest) },
+        html! { (hold.captured) },
         hold.from.clone(),
         hold.to.clone(),
         hold.purpose.clone(),

@@ -753,9 +753,10 @@ pub struct Entry {
     #[n(9)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub charged: Vec<Node>,
-    /// What the money is spent on; for a hold, all that is held under it.
+    /// What the money is spent on; for a hold, all that is held under it. Whom it is paid to does not
+    /// read it.
     #[n(10)]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip)]
     pub spent_on: Option<Box<SpentOn>>,
 }
 

@@ -224,7 +224,10 @@ fn reasons(user: &SignedIn, view: &ApprovalView) -> Vec<(&'static str, Markup)> 
     }
     facts.extend(view.task.map(|id| ("Serves", maud_of(Thing(id.into())))));
     let on = [("On model", &view.model), ("In run", &view.run)];
-    facts.extend(on.into_iter().filter_map(|(label, on)| Some((label, text(on.as_ref()?)))));
+    facts.extend(
+        on.into_iter()
+            .filter_map(|(label, on)| Some((label, text(on.as_ref()?)))),
+    );
     if let Some(goal) = &view.goal {
         facts.push(("Goal", said(goal, view.goal_by.as_deref())));
     }
