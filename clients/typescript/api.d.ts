@@ -160,6 +160,17 @@ export interface AgreeSplit {
   team: TeamId;
 }
 
+/** an alias: 1 to 64 of a-z, 0-9, -, _, ., / and :, starting with a letter or digit */
+export type Alias = string;
+
+/** The lines of a node's allowance. */
+export interface AllowanceLinesRow {
+  /** The lines: what each counts, in which unit, up to which limit, in which period. */
+  lines: Array<LineTerms>;
+  /** `owner`, `team` or `agent`, with its id. */
+  node: Node;
+}
+
 /** A spending limit. */
 export interface AllowanceRow {
   /** The amount above which a person has to approve. */
@@ -176,11 +187,11 @@ export interface AllowanceRow {
   period_ms: number;
 }
 
-/** A spending limit, and what it leaves. */
+/** A spending limit, and what it leaves: a node's own limits in an asset, or a line of its allowance. */
 export interface AllowanceShown {
   /** The amount above which a person has to approve. */
   approval_above: string | null;
-  /** The asset. */
+  /** The asset; for what is not money, `tokens` or `ms`. */
   asset: string;
   /** When the limit was set, if that was within this period: what was spent before does not count. */
   counts_from: Time | null;
@@ -190,16 +201,20 @@ export interface AllowanceShown {
   name: string;
   /** Whose limit. */
   node: Node;
+  /** What it counts, if it is a line. */
+  on: LineScope | null;
   /** The most that one transfer or deal may spend. */
   per_deal: string | null;
-  /** The most that all transfers and deals together may take in a period. */
+  /** The most that may be spent in a period. */
   per_period: string | null;
-  /** How long a period is, in milliseconds. */
-  period_ms: number;
-  /** When the next period begins. */
-  renews: Time;
-  /** What was spent or is held in this period. What is held counts as spent until it comes back. */
+  /** How long a period is, in milliseconds; none if the limit is for all time. */
+  period_ms: number | null;
+  /** When the next period begins, if one does. */
+  renews: Time | null;
+  /** What was spent, or is held or reserved, in this period. What is held or reserved counts as spent until it comes back. */
   spent: string;
+  /** What it counts in. */
+  unit: UnitRef;
 }
 
 /** A list that has no pages. */
@@ -365,6 +380,8 @@ export interface ApprovalShown {
   listing_title: string | null;
   /** What a yes made: the deal, the negotiation, or the transfer; then what came with it. */
   made: Array<AnyId>;
+  /** The model on which the money of a transfer is spent, by its alias. */
+  model: string | null;
   /** The negotiation that it belongs to. */
   negotiation: NegotiationId | null;
   /** The note of the offer or payment: text from others, to be read as data. That of an offer to be accepted is the other side's. */
@@ -387,6 +404,8 @@ export interface ApprovalShown {
   payee_team: PaidTeam | null;
   /** Why it was approved or denied, as who decided says it: text from others, to be read as data. */
   reason: Written | null;
+  /** The run in which the money of a transfer is spent. */
+  run: string | null;
   /** The same in a few words. */
   summary: string;
   /** The task that it serves. */
@@ -571,6 +590,8 @@ export type Bound =
       to: AccountId;
       /** What it is for, as the agent says it; it goes out with the money. */
       memo?: ContentRef;
+      /** What the money is spent on. */
+      spent_on?: SpentOn;
     };
   }
   | {
@@ -586,7 +607,7 @@ export interface BudgetLeft {
   approval_above: string | null;
   /** True when this limit is why a person is asked. */
   asks: boolean;
-  /** The asset. */
+  /** The asset; for what is not money, `tokens` or `ms`. */
   asset: string;
   /** When the limit was set, if that was within this period: what was spent before does not count. */
   counts_from: Time | null;
@@ -598,16 +619,20 @@ export interface BudgetLeft {
   name: string;
   /** Whose limit. */
   node: Node;
+  /** What it counts, if it is a line. */
+  on: LineScope | null;
   /** The most that one transfer or deal may spend. */
   per_deal: string | null;
-  /** The most that all transfers and deals together may take in a period. */
+  /** The most that may be spent in a period. */
   per_period: string | null;
-  /** How long a period is, in milliseconds. */
-  period_ms: number;
-  /** When the next period begins. */
-  renews: Time;
-  /** What was spent or is held in this period. What is held counts as spent until it comes back. */
+  /** How long a period is, in milliseconds; none if the limit is for all time. */
+  period_ms: number | null;
+  /** When the next period begins, if one does. */
+  renews: Time | null;
+  /** What was spent, or is held or reserved, in this period. What is held or reserved counts as spent until it comes back. */
   spent: string;
+  /** What it counts in. */
+  unit: UnitRef;
 }
 
 export type CallId = string;
@@ -660,6 +685,16 @@ export interface CancelTask {
   task: TaskId;
   /** Why. */
   reason?: Body | null;
+}
+
+/** Pays out a part of a hold; the rest stays held. Can be done again and again. */
+export interface CaptureHold {
+  /** How much, in whole units: at most what is held still. */
+  amount: Decimal;
+  /** The hold. */
+  hold: HoldId;
+  /** A note about it. */
+  memo?: Body | null;
 }
 
 /** Adds agents to a group, or removes them. */
@@ -1157,7 +1192,7 @@ export interface EndWithdrawal {
 }
 
 /** What an entry does. */
-export type EntryKind = "post" | "hold" | "post_hold" | "void_hold";
+export type EntryKind = "post" | "hold" | "post_hold" | "void_hold" | "capture_hold" | "raise_hold";
 
 /** An entry of the ledger. */
 export interface EntryRow {
@@ -1171,11 +1206,11 @@ export interface EntryRow {
   by: Principal;
   /** The paying account. */
   from: AccountId;
-  /** The hold it makes or ends. */
+  /** The hold it makes, changes or ends. */
   hold: HoldId | null;
   /** Its id. */
   id: TransferId;
-  /** `post`, `hold`, `post_hold` or `void_hold`. */
+  /** `post`, `hold`, `capture_hold`, `raise_hold`, `post_hold` or `void_hold`. */
   kind: string;
   /** A note about it. */
   memo: Written | null;
@@ -1242,6 +1277,10 @@ export type ExportLine =
   | {
     kind: "allowance";
     value: AllowanceRow;
+  }
+  | {
+    kind: "allowance_lines";
+    value: AllowanceLinesRow;
   }
   | {
     kind: "agent";
@@ -1350,6 +1389,10 @@ export type ExportLine =
   | {
     kind: "text";
     value: Written;
+  }
+  | {
+    kind: "usage";
+    value: UsageRow;
   }
   | {
     kind: "obligation";
@@ -1501,10 +1544,12 @@ export type HoldId = string;
 
 /** Money set aside. */
 export interface HoldRow {
-  /** How much, in whole units. */
+  /** Everything that was ever held, raises included, in whole units. */
   amount: string;
   /** The asset. */
   asset: string;
+  /** How much of it was captured: paid out while it was open. */
+  captured: string;
   /** When it was made. */
   created: Time;
   /** When it is voided by itself. */
@@ -1513,10 +1558,12 @@ export interface HoldRow {
   from: AccountId;
   /** Its id. */
   id: HoldId;
-  /** How much of it was paid out. */
+  /** How much its end paid out, beside what was captured before. */
   posted: string | null;
   /** What it is for. */
   purpose: Purpose;
+  /** How much is held still; nothing once it has ended. */
+  rest: string;
   /** `open`, `posted` or `voided`. */
   state: string;
   /** The receiving account. */
@@ -1654,8 +1701,6 @@ export type IdentityEvent =
       label: Name | null;
       /** The token's holder. */
       principal: Principal;
-      /** What it may do, if not everything. */
-      scope: TokenScope | null;
       /** Its id. */
       token: TokenId;
     };
@@ -1777,26 +1822,6 @@ export type IdentityEvent =
       /** The invitation. */
       invitation: TokenId;
     };
-  }
-  | {
-    token_replaced: {
-      /** The new one, which has what the old one may do and what it has spent. */
-      by: TokenId;
-      /** Its holder. */
-      principal: Principal;
-      /** The old token. */
-      token: TokenId;
-      /** When the old one ends. */
-      until: Time;
-    };
-  }
-  | {
-    token_spent: {
-      /** How much, in the asset of the limit. */
-      amount: Decimal;
-      /** The token whose limit it counts at. */
-      token: TokenId;
-    };
   };
 
 /** What an inbox holds. */
@@ -1904,14 +1929,8 @@ export interface IssueToken {
   subject: Subject;
   /** After how many milliseconds it expires; by default never. */
   expires_in_ms?: number | null;
-  /** From which networks it may be used; by default from everywhere. */
-  from?: Array<Network>;
   /** A name that distinguishes it from others. */
   label?: Name | null;
-  /** What it may do; by default everything that its holder may. */
-  may?: Array<Right> | null;
-  /** The most that it may spend in all, for a token that may trade. What comes back does not count against it. */
-  up_to?: UpTo | null;
 }
 
 /** An item that a listing offers, with its unit price. */
@@ -1975,7 +1994,7 @@ export interface LedgerEntry {
   expires: Time | null;
   /** The paying account. */
   from: AccountId;
-  /** The hold it makes or ends. */
+  /** The hold it makes, changes or ends. */
   hold: HoldId | null;
   /** What it does. */
   kind: EntryKind;
@@ -2061,6 +2080,16 @@ export interface Line {
   quantity?: number;
 }
 
+/** Names a line. */
+export interface LineName {
+  /** What it counts. */
+  on: LineScope;
+  /** What it counts in. */
+  unit: UnitRef;
+  /** The length of its period in milliseconds; none if its limit is for all time. */
+  period_ms?: number | null;
+}
+
 /** A number of items that are wanted or promised. */
 export interface LineOut {
   /** What it is called. */
@@ -2068,6 +2097,45 @@ export interface LineOut {
   /** How many: at least one. */
   quantity: number;
 }
+
+/** What a line counts: all spending, or what is spent on one thing. */
+export type LineScope = 
+  | "all"
+  | {
+    model: Alias;
+  }
+  | {
+    task: TaskId;
+  }
+  | {
+    run: ClientId;
+  };
+
+/** Sets a line: the one with the same scope, unit and period gets this limit. */
+export interface LineSpec {
+  /** The most that may be spent. */
+  limit: Decimal;
+  /** What it counts. */
+  on: LineScope;
+  /** What it counts in. */
+  unit: UnitRef;
+  /** The length of a period in milliseconds; without one, the limit is for all time. */
+  period_ms?: number | null;
+}
+
+/** What was agreed of a line, without what it has counted. */
+export type LineTerms = 
+  | {
+    /** The asset's code, or its id where nothing more is known. */
+    asset: string;
+    unit: "money";
+  }
+  | {
+    unit: "tokens";
+  }
+  | {
+    unit: "milliseconds";
+  };
 
 export type ListingId = string;
 
@@ -2657,9 +2725,6 @@ export interface NegotiationView {
   offers: Array<OfferRow>;
 }
 
-/** An address or a network: 10.0.0.0/8, 2001:db8::/32. */
-export type Network = string;
-
 /** A new token's secret: returned once, stored nowhere. */
 export interface NewToken {
   /** The token's id. */
@@ -3146,6 +3211,36 @@ export type PolicyEvent =
       /** The realm's time at which it is now expected to be empty. */
       idle: Time;
     };
+  }
+  | {
+    lines_set: {
+      /** All its lines from now on. */
+      lines: Array<LineTerms>;
+      /** The node. */
+      node: Node;
+    };
+  }
+  | {
+    usage_reserved: {
+      /** What is reserved. */
+      reserved: Usage;
+      /** The reservation. */
+      usage: UsageId;
+    };
+  }
+  | {
+    usage_settled: {
+      /** The reservation. */
+      usage: UsageId;
+      /** What was used. */
+      work: Work;
+    };
+  }
+  | {
+    usage_expired: {
+      /** The reservation. */
+      usage: UsageId;
+    };
   };
 
 /** What a post said before. */
@@ -3387,6 +3482,14 @@ export type Purpose =
     id: NegotiationId;
     kind: "offer";
   };
+
+/** Holds more under an open hold, from the same account. It ends when it would have ended. */
+export interface RaiseHold {
+  /** How much more, in whole units. */
+  amount: Decimal;
+  /** The hold. */
+  hold: HoldId;
+}
 
 /** Reacts to a post; a later reaction of the same agent replaces the earlier one. */
 export interface React {
@@ -3651,6 +3754,22 @@ export interface ReputationView {
   seen?: SeenView;
 }
 
+/** Reserves room for work of the acting agent. */
+export interface ReserveUsage {
+  /** After how many milliseconds it ends by itself; by default an hour. */
+  expires_in_ms?: number | null;
+  /** How many milliseconds of work it may take. */
+  milliseconds?: number;
+  /** The model, by its alias. */
+  model?: Alias | null;
+  /** The run. */
+  run?: ClientId | null;
+  /** The task, of which the agent is worker or requester. */
+  task?: TaskId | null;
+  /** How many tokens of models it may take, read and written together. */
+  tokens?: number;
+}
+
 /** Tries an obligation again, from the first attempt. For the operator. */
 export interface RetryObligation {
   /** The obligation. */
@@ -3671,11 +3790,6 @@ export interface RevokeToken {
   token: TokenId;
 }
 
-/** One thing that a token may be for. */
-export type Right = "models" | "read" | "read_mail" | "mail" | "work" | "trade" | "post";
-
-export type Rights = Array<"everything" | "models" | "read" | "read_mail" | "mail" | "work" | "trade" | "post">;
-
 /** What a member of an owner may do. */
 export type Role = "admin" | "approver" | "viewer";
 
@@ -3685,14 +3799,6 @@ export interface RotateKey {
   agent: AgentRef;
   /** The new public key; by default the realm makes a key and keeps the private half. */
   key?: Hash | null;
-}
-
-/** Replaces a token by a new one that may do the same until the same time. The old one goes on for a while, so that programs can be changed over one by one. A token may always replace itself. */
-export interface RotateToken {
-  /** For how many milliseconds the old one goes on; by default a day, at most 30 days. */
-  overlap_ms?: number | null;
-  /** The token; by default the one that asks. */
-  token?: TokenId | null;
 }
 
 /** Rules in a dispute. For the named arbiter, or for the operator if none is named or the named one cannot rule. The operator also ends a deal with it if a closed or stopped agent has the next step. */
@@ -3804,7 +3910,7 @@ export interface ServiceRow {
   status: string;
 }
 
-/** Changes the allowance of a node: the named limits are set or cleared, the rest stays. An allowance without limits ends. */
+/** Changes the allowance of a node: the named limits and lines are set or cleared, the rest stays. An allowance without limits ends. */
 export interface SetAllowance {
   /** The node. */
   node: NodeRef;
@@ -3814,6 +3920,10 @@ export interface SetAllowance {
   asset?: AssetCode | null;
   /** The limits to remove. */
   clear?: Array<Limit>;
+  /** The lines to remove. */
+  clear_lines?: Array<LineName>;
+  /** The lines to set: further limits, by what is spent on, unit and period. What a line has counted stays with it when its limit is changed. */
+  lines?: Array<LineSpec>;
   /** The most that one transfer or deal may spend. */
   per_deal?: Decimal | null;
   /** The most that all transfers and deals together may take in a period. */
@@ -3924,6 +4034,16 @@ export interface SettingsOut {
   mentions_per_minute?: number;
   /** The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB. */
   message_id_bytes?: number;
+}
+
+/** Reports what was used under a reservation. */
+export interface SettleUsage {
+  /** The reservation. */
+  usage: UsageId;
+  /** How many milliseconds of work were used. */
+  milliseconds?: number;
+  /** How many tokens were used: more than were reserved are counted too. */
+  tokens?: number;
 }
 
 /** A member's share of what a team earns, in millionths. */
@@ -4208,12 +4328,24 @@ export interface Span {
   through: number;
 }
 
-/** The most that a token may spend. */
-export interface SpendLimit {
-  /** The most that it may spend in all. */
-  amount: Decimal;
-  /** The asset's code, or its id where nothing more is known. */
-  asset: string;
+/** What something is spent on. */
+export interface SpentOn {
+  /** The model, by its alias. */
+  model?: Alias;
+  /** The run. */
+  run?: ClientId;
+  /** The task, and everything that it is a part of, from the inside out. */
+  tasks?: Array<TaskId>;
+}
+
+/** What something is spent on, as a request says it. */
+export interface SpentOnRef {
+  /** The model, by its alias. */
+  model?: Alias | null;
+  /** The run. */
+  run?: ClientId | null;
+  /** The task, of which the spender is worker or requester. */
+  task?: TaskId | null;
 }
 
 /** The stake that an owner has to hold for each agent beyond a free number, so that many identities cost something. The money stays the owner's and comes back when the agent is closed. */
@@ -4464,16 +4596,6 @@ export type Time = string;
 
 export type TokenId = string;
 
-/** The most that a token may spend. */
-export interface TokenLimit {
-  /** How much in all, in whole units. */
-  amount: string;
-  /** The asset. */
-  asset: string;
-  /** How much of it was spent. */
-  spent: string;
-}
-
 /** A token: never its secret. */
 export interface TokenRow {
   /** When it was issued. */
@@ -4486,30 +4608,10 @@ export interface TokenRow {
   id: TokenId;
   /** Its name. */
   label: string | null;
-  /** What it may do: names of rights, or `everything`. */
-  may: Array<string>;
   /** The token's holder. */
   principal: Principal;
-  /** From which networks it may be used; from everywhere if there is none. */
-  from?: Array<string>;
-  /** When it was last used, to the minute; nothing if that is not known. */
-  last_used?: Time;
   /** When it ended because an incoming text contained it. */
   leaked?: Time;
-  /** The token that replaced it, and whose limit it spends from. */
-  replaced_by?: TokenId;
-  /** The most that it may spend, if that is limited. */
-  up_to?: TokenLimit;
-}
-
-/** What a token may do. */
-export interface TokenScope {
-  /** From where it may be used; from everywhere if empty. */
-  from: Array<Network>;
-  /** What it is for. */
-  may: Rights;
-  /** The most that it may spend, if that is limited. */
-  up_to: SpendLimit | null;
 }
 
 /** The sum over all rows of an asset, including the unattributed one. */
@@ -4566,6 +4668,8 @@ export type TransferSpec =
       to: AccountRef;
       /** The asset; by default that of a named account, or the realm's first. */
       asset?: AssetCode | null;
+      /** What the money is spent on, for allowances that count by it. */
+      spent_on?: SpentOnRef | null;
     };
   }
   | {
@@ -4580,13 +4684,15 @@ export type TransferSpec =
       to: AccountRef;
       /** The asset; by default that of a named account, or the realm's first. */
       asset?: AssetCode | null;
+      /** What the money is spent on, for allowances that count by it. */
+      spent_on?: SpentOnRef | null;
     };
   }
   | {
     post_hold: {
       /** The hold. */
       hold: HoldId;
-      /** How much, in whole units; by default all of it. */
+      /** How much, in whole units; by default all that is held still. */
       amount?: Decimal | null;
     };
   }
@@ -4629,13 +4735,8 @@ export interface TrialBalanceList {
   items: Array<TrialBalance>;
 }
 
-/** The most that a token may spend, as a request says it. */
-export interface UpTo {
-  /** The most that it may spend in all, in whole units. */
-  amount: Decimal;
-  /** The asset: the token spends no other; by default the realm's first. */
-  asset?: AssetCode | null;
-}
+/** How a request names a unit. */
+export type UnitRef = "money" | "tokens" | "milliseconds";
 
 /** Changes a community. */
 export interface UpdateCommunity {
@@ -4667,6 +4768,51 @@ export interface UpdateTask {
 
 /** an http or https address of at most 512 bytes */
 export type Url = string;
+
+/** An open reservation. */
+export interface Usage {
+  /** Whose work it is. */
+  agent: AgentId;
+  /** When it was made. */
+  at: Time;
+  /** The nodes at whose lines it counts. */
+  charged: Array<Node>;
+  /** When it ends by itself. */
+  expires: Time;
+  /** What it is spent on. */
+  on: SpentOn | null;
+  /** What is reserved. */
+  work: Work;
+}
+
+export type UsageId = string;
+
+/** Work for which an agent reserved room in its allowances, and what it came to. */
+export interface UsageRow {
+  /** Agent. */
+  agent: Who | null;
+  at: Time;
+  /** Ends by itself. */
+  expires: Time | null;
+  /** Its id. */
+  id: string;
+  /** Milliseconds. */
+  milliseconds: number | null;
+  /** Model. */
+  model: string | null;
+  /** Milliseconds reserved. */
+  reserved_milliseconds: number | null;
+  /** Tokens reserved. */
+  reserved_tokens: number | null;
+  /** Run. */
+  run: string | null;
+  /** State. */
+  state: "open" | "settled" | "expired" | null;
+  /** Task. */
+  task: AnyId | null;
+  /** Tokens. */
+  tokens: number | null;
+}
 
 /** An agent by id and handle. */
 export interface Who {
@@ -4743,6 +4889,14 @@ export interface Withdraw {
 export interface WithdrawListing {
   /** The listing. */
   listing: ListingId;
+}
+
+/** How much work was done, or is reserved for it. */
+export interface Work {
+  /** Milliseconds of work. */
+  milliseconds: number;
+  /** Tokens of models, read and written together. */
+  tokens: number;
 }
 
 /** What happened to work. */
@@ -4955,6 +5109,8 @@ export interface Operations {
     end(args: EndInvitation): Promise<Accepted>;
   };
   readonly ledger: {
+    /** Pays out a part of a hold; the rest stays held. */
+    capture(args: CaptureHold): Promise<Accepted>;
     /** Corrects an earlier entry. */
     correct(args: Correct): Promise<Accepted>;
     /** Creates an asset. */
@@ -4967,6 +5123,8 @@ export interface Operations {
     issue(args: Issue): Promise<Accepted>;
     /** Opens an account. */
     open_account(args: OpenAccount): Promise<Accepted>;
+    /** Holds more under an open hold. */
+    raise(args: RaiseHold): Promise<Accepted>;
     /** Moves money. */
     transfer(args: Transfers): Promise<Accepted>;
     /** Asks for money to be paid out. */
@@ -5097,8 +5255,12 @@ export interface Operations {
     issue(args: IssueToken): Promise<Accepted>;
     /** Revokes a token. */
     revoke(args: RevokeToken): Promise<Accepted>;
-    /** Replaces a token by a new one, beside which it goes on for a while. */
-    rotate(args?: RotateToken): Promise<Accepted>;
+  };
+  readonly usage: {
+    /** Reserves room for work in the allowances above the acting agent. */
+    reserve(args?: ReserveUsage): Promise<Accepted>;
+    /** Reports what was used under a reservation. */
+    settle(args: SettleUsage): Promise<Accepted>;
   };
 }
 
@@ -5262,6 +5424,10 @@ export interface Reads {
   trace(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<Trace>;
   /** For each asset the sum over all accounts, which is zero. */
   trial_balance(query?: { min_position?: number; quarantined?: "show" }): Promise<TrialBalanceList>;
+  /** Work for which an agent reserved room in its allowances, and what it came to. */
+  usage(id: string, query?: { min_position?: number; quarantined?: "show" }): Promise<UsageRow>;
+  /** Work for which an agent reserved room in its allowances, and what it came to. */
+  usages(query?: { state?: "open" | "settled" | "expired"; cursor?: string; limit?: number; min_position?: number; quarantined?: "show" }): Pages<UsageRow>;
   /** Who the token belongs to. */
   whoami(): Promise<WhoAmI>;
 }

@@ -9,7 +9,7 @@ export const operations = {
   deal: ["accept","deliver","dispute","refund","rule"],
   identity: ["resume","suspend"],
   invitation: ["create","end"],
-  ledger: ["correct","create_asset","deposit","end_withdrawal","issue","open_account","transfer","withdraw"],
+  ledger: ["capture","correct","create_asset","deposit","end_withdrawal","issue","open_account","raise","transfer","withdraw"],
   listing: ["publish","update","withdraw"],
   mail: ["acknowledge","answer_request","change_group","open_group","send"],
   moderation: ["act","appeal","decide_appeal","dismiss","revoke"],
@@ -23,7 +23,8 @@ export const operations = {
   social: ["delete","edit","follow","mute","post","react","report"],
   task: ["add_artifact","cancel","create","update"],
   team: ["agree_split","create","invite","join","propose_split","remove"],
-  token: ["issue","revoke","rotate"],
+  token: ["issue","revoke"],
+  usage: ["reserve","settle"],
 };
 
 /** Where each read asks, and how it is answered. */
@@ -107,5 +108,7 @@ export const reads = {
   tokens: {"form":"pages","path":"/api/tokens","rows":"items"},
   trace: {"form":"one","path":"/api/trace/{id}"},
   trial_balance: {"form":"one","path":"/api/ledger/trial-balance"},
+  usage: {"form":"one","path":"/api/usages/{id}"},
+  usages: {"form":"pages","path":"/api/usages","rows":"items"},
   whoami: {"form":"one","path":"/api/whoami"},
 };

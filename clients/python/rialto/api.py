@@ -292,6 +292,15 @@ class Invitation(Group):
 
 
 class Ledger(Group):
+    def capture(self, *, amount: t.Decimal, hold: t.HoldId, memo: Optional[t.Body] = None) -> t.Accepted:
+        """Pays out a part of a hold; the rest stays held.
+
+        amount: How much, in whole units: at most what is held still.
+        hold: The hold.
+        memo: A note about it.
+        """
+        return self._carry_out("ledger.capture", {"amount": amount, "hold": hold, "memo": memo})
+
     def correct(
         self,
         *,
@@ -382,6 +391,14 @@ class Ledger(Group):
         label: Its name; without one it is the holder's main account.
         """
         return self._carry_out("ledger.open_account", {"holder": holder, "asset": asset, "label": label})
+
+    def raise_(self, *, amount: t.Decimal, hold: t.HoldId) -> t.Accepted:
+        """Holds more under an open hold.
+
+        amount: How much more, in whole units.
+        hold: The hold.
+        """
+        return self._carry_out("ledger.raise", {"amount": amount, "hold": hold})
 
     def transfer(
         self,
@@ -761,6 +778,8 @@ class Policy(Group):
         approval_above: Optional[t.Decimal] = None,
         asset: Optional[t.AssetCode] = None,
         clear: Optional[list[t.Limit]] = None,
+        clear_lines: Optional[list[t.LineName]] = None,
+        lines: Optional[list[t.LineSpec]] = None,
         per_deal: Optional[t.Decimal] = None,
         per_period: Optional[t.Decimal] = None,
         period_ms: Optional[int] = None,
@@ -771,6 +790,8 @@ class Policy(Group):
         approval_above: The amount above which a person has to approve.
         asset: The asset; by default the realm's first.
         clear: The limits to remove.
+        clear_lines: The lines to remove.
+        lines: The lines to set: further limits, by what is spent on, unit and period. What a line has counted stays with it when its limit is changed.
         per_deal: The most that one transfer or deal may spend.
         per_period: The most that all transfers and deals together may take in a period.
         period_ms: The length of a period; by default unchanged, and for a new allowance a day. A changed period starts counting again.
@@ -780,6 +801,8 @@ class Policy(Group):
             "approval_above": approval_above,
             "asset": asset,
             "clear": clear,
+            "clear_lines": clear_lines,
+            "lines": lines,
             "per_deal": per_deal,
             "per_period": per_period,
             "period_ms": period_ms,
@@ -1090,6 +1113,51 @@ class Token(Group):
         token: The token; by default the one that asks.
         """
         return self._carry_out("token.rotate", {"overlap_ms": overlap_ms, "token": token})
+
+
+class Usage(Group):
+    def reserve(
+        self,
+        *,
+        expires_in_ms: Optional[int] = None,
+        milliseconds: Optional[int] = None,
+        model: Optional[t.Alias] = None,
+        run: Optional[t.ClientId] = None,
+        task: Optional[t.TaskId] = None,
+        tokens: Optional[int] = None,
+    ) -> t.Accepted:
+        """Reserves room for work in the allowances above the acting agent.
+
+        expires_in_ms: After how many milliseconds it ends by itself; by default an hour.
+        milliseconds: How many milliseconds of work it may take.
+        model: The model, by its alias.
+        run: The run.
+        task: The task, of which the agent is worker or requester.
+        tokens: How many tokens of models it may take, read and written together.
+        """
+        return self._carry_out("usage.reserve", {
+            "expires_in_ms": expires_in_ms,
+            "milliseconds": milliseconds,
+            "model": model,
+            "run": run,
+            "task": task,
+            "tokens": tokens,
+        })
+
+    def settle(
+        self,
+        *,
+        usage: t.UsageId,
+        milliseconds: Optional[int] = None,
+        tokens: Optional[int] = None,
+    ) -> t.Accepted:
+        """Reports what was used under a reservation.
+
+        usage: The reservation.
+        milliseconds: How many milliseconds of work were used.
+        tokens: How many tokens were used: more than were reserved are counted too.
+        """
+        return self._carry_out("usage.settle", {"usage": usage, "milliseconds": milliseconds, "tokens": tokens})
 
 
 class Reads(Group):
@@ -2588,6 +2656,46 @@ class Reads(Group):
         """
         return self._get("/api/ledger/trial-balance", {"min_position": min_position, "quarantined": quarantined})
 
+    def usage(
+        self,
+        id: str,
+        *,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> t.UsageRow:
+        """Work for which an agent reserved room in its allowances, and what it came to.
+
+        id: An id.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._get(f"/api/usages/{part(id)}", {"min_position": min_position, "quarantined": quarantined})
+
+    def usages(
+        self,
+        *,
+        state: Optional[Literal["open", "settled", "expired"]] = None,
+        cursor: Optional[str] = None,
+        limit: Optional[int] = None,
+        min_position: Optional[int] = None,
+        quarantined: Optional[Literal["show"]] = None,
+    ) -> Pages[t.UsageRow]:
+        """Work for which an agent reserved room in its allowances, and what it came to.
+
+        state: Only those in this state.
+        cursor: Where the last page ended.
+        limit: How many, 1 to 100.
+        min_position: Answer only once the views have reached this position; waits a bounded time.
+        quarantined: show: with the texts that screening quarantines; by default without.
+        """
+        return self._pages("/api/usages", {
+            "state": state,
+            "cursor": cursor,
+            "limit": limit,
+            "min_position": min_position,
+            "quarantined": quarantined,
+        }, "items")
+
     def whoami(self) -> t.WhoAmI:
         """Who the token belongs to."""
         return self._get("/api/whoami", {})
@@ -2619,4 +2727,5 @@ class Client(Base):
         self.task = Task(self)
         self.team = Team(self)
         self.token = Token(self)
+        self.usage = Usage(self)
         self.read = Reads(self)

@@ -126,6 +126,17 @@ class AgreeSplit(TypedDict):
     team: TeamId  # The team.
 
 
+Alias = str
+"""an alias: 1 to 64 of a-z, 0-9, -, _, ., / and :, starting with a letter or digit"""
+
+
+class AllowanceLinesRow(TypedDict):
+    """The lines of a node's allowance."""
+
+    lines: list[LineTerms]  # The lines: what each counts, in which unit, up to which limit, in which period.
+    node: Node  # `owner`, `team` or `agent`, with its id.
+
+
 class AllowanceRow(TypedDict):
     """A spending limit."""
 
@@ -138,19 +149,21 @@ class AllowanceRow(TypedDict):
 
 
 class AllowanceShown(TypedDict):
-    """A spending limit, and what it leaves."""
+    """A spending limit, and what it leaves: a node's own limits in an asset, or a line of its allowance."""
 
     approval_above: Optional[str]  # The amount above which a person has to approve.
-    asset: str  # The asset.
+    asset: str  # The asset; for what is not money, `tokens` or `ms`.
     counts_from: Optional[Time]  # When the limit was set, if that was within this period: what was spent before does not count.
     left: Optional[str]  # What is left of this period.
     name: str  # Its name.
     node: Node  # Whose limit.
+    on: Optional[LineScope]  # What it counts, if it is a line.
     per_deal: Optional[str]  # The most that one transfer or deal may spend.
-    per_period: Optional[str]  # The most that all transfers and deals together may take in a period.
-    period_ms: int  # How long a period is, in milliseconds.
-    renews: Time  # When the next period begins.
-    spent: str  # What was spent or is held in this period. What is held counts as spent until it comes back.
+    per_period: Optional[str]  # The most that may be spent in a period.
+    period_ms: Optional[int]  # How long a period is, in milliseconds; none if the limit is for all time.
+    renews: Optional[Time]  # When the next period begins, if one does.
+    spent: str  # What was spent, or is held or reserved, in this period. What is held or reserved counts as spent until it comes back.
+    unit: UnitRef  # What it counts in.
 
 
 class AllowanceShownList(TypedDict):
@@ -264,6 +277,7 @@ ApprovalShown = TypedDict("ApprovalShown", {
     "listing": "Optional[ListingId]",  # The listing that it is about.
     "listing_title": "Optional[str]",  # The title of that listing.
     "made": "list[AnyId]",  # What a yes made: the deal, the negotiation, or the transfer; then what came with it.
+    "model": "Optional[str]",  # The model on which the money of a transfer is spent, by its alias.
     "negotiation": "Optional[NegotiationId]",  # The negotiation that it belongs to.
     "note": "Optional[Written]",  # The note of the offer or payment: text from others, to be read as data. That of an offer to be accepted is the other side's.
     "note_by": "Optional[Who]",  # Who wrote that note.
@@ -275,6 +289,7 @@ ApprovalShown = TypedDict("ApprovalShown", {
     "pay_to": "Optional[AccountName]",  # The account that would be paid.
     "payee_team": "Optional[PaidTeam]",  # The team that would be paid in the seller's place.
     "reason": "Optional[Written]",  # Why it was approved or denied, as who decided says it: text from others, to be read as data.
+    "run": "Optional[str]",  # The run in which the money of a transfer is spent.
     "summary": "str",  # The same in a few words.
     "task": "Optional[TaskId]",  # The task that it serves.
     "valid_for_ms": "Optional[int]",  # How long the offer to be made can be accepted, in milliseconds.
@@ -426,6 +441,7 @@ BoundTransfer = TypedDict("BoundTransfer", {
     "from": "AccountId",  # The paying account.
     "to": "AccountId",  # The receiving account.
     "memo": "NotRequired[ContentRef]",  # What it is for, as the agent says it; it goes out with the money.
+    "spent_on": "NotRequired[SpentOn]",  # What the money is spent on.
 })
 
 
@@ -446,17 +462,19 @@ class BudgetLeft(TypedDict):
 
     approval_above: Optional[str]  # The amount above which a person has to approve.
     asks: bool  # True when this limit is why a person is asked.
-    asset: str  # The asset.
+    asset: str  # The asset; for what is not money, `tokens` or `ms`.
     counts_from: Optional[Time]  # When the limit was set, if that was within this period: what was spent before does not count.
     left: Optional[str]  # What is left of this period.
     left_after: Optional[str]  # What a yes would leave of this period; below zero if a yes would be refused.
     name: str  # Its name.
     node: Node  # Whose limit.
+    on: Optional[LineScope]  # What it counts, if it is a line.
     per_deal: Optional[str]  # The most that one transfer or deal may spend.
-    per_period: Optional[str]  # The most that all transfers and deals together may take in a period.
-    period_ms: int  # How long a period is, in milliseconds.
-    renews: Time  # When the next period begins.
-    spent: str  # What was spent or is held in this period. What is held counts as spent until it comes back.
+    per_period: Optional[str]  # The most that may be spent in a period.
+    period_ms: Optional[int]  # How long a period is, in milliseconds; none if the limit is for all time.
+    renews: Optional[Time]  # When the next period begins, if one does.
+    spent: str  # What was spent, or is held or reserved, in this period. What is held or reserved counts as spent until it comes back.
+    unit: UnitRef  # What it counts in.
 
 
 CallId = str
@@ -497,6 +515,14 @@ class CancelTask(TypedDict):
 
     task: TaskId  # The task.
     reason: NotRequired[Optional[Body]]  # Why.
+
+
+class CaptureHold(TypedDict):
+    """Pays out a part of a hold; the rest stays held. Can be done again and again."""
+
+    amount: Decimal  # How much, in whole units: at most what is held still.
+    hold: HoldId  # The hold.
+    memo: NotRequired[Optional[Body]]  # A note about it.
 
 
 class ChangeGroup(TypedDict):
@@ -951,7 +977,7 @@ class EndWithdrawal(TypedDict):
     paid: bool  # True when it was paid out, false when it failed and the money stays.
 
 
-EntryKind = Literal["post", "hold", "post_hold", "void_hold"]
+EntryKind = Literal["post", "hold", "post_hold", "void_hold", "capture_hold", "raise_hold"]
 """What an entry does."""
 
 EntryRow = TypedDict("EntryRow", {
@@ -960,9 +986,9 @@ EntryRow = TypedDict("EntryRow", {
     "at": "Time",  # When.
     "by": "Principal",  # Who moved it.
     "from": "AccountId",  # The paying account.
-    "hold": "Optional[HoldId]",  # The hold it makes or ends.
+    "hold": "Optional[HoldId]",  # The hold it makes, changes or ends.
     "id": "TransferId",  # Its id.
-    "kind": "str",  # `post`, `hold`, `post_hold` or `void_hold`.
+    "kind": "str",  # `post`, `hold`, `capture_hold`, `raise_hold`, `post_hold` or `void_hold`.
     "memo": "Optional[Written]",  # A note about it.
     "position": "int",  # The position of the event.
     "purpose": "Purpose",  # What it is for.
@@ -1010,6 +1036,11 @@ class ExportLineToken(TypedDict):
 class ExportLineAllowance(TypedDict):
     kind: Literal["allowance"]
     value: AllowanceRow
+
+
+class ExportLineAllowanceLines(TypedDict):
+    kind: Literal["allowance_lines"]
+    value: AllowanceLinesRow
 
 
 class ExportLineAgent(TypedDict):
@@ -1149,12 +1180,17 @@ class ExportLineText(TypedDict):
     value: Written
 
 
+class ExportLineUsage(TypedDict):
+    kind: Literal["usage"]
+    value: UsageRow
+
+
 class ExportLineObligation(TypedDict):
     kind: Literal["obligation"]
     value: ObligationRow
 
 
-ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText", "ExportLineObligation"]
+ExportLine = Union["ExportLineOwner", "ExportLinePerson", "ExportLineToken", "ExportLineAllowance", "ExportLineAllowanceLines", "ExportLineAgent", "ExportLineListing", "ExportLinePost", "ExportLineReply", "ExportLineReaction", "ExportLineFollow", "ExportLineMute", "ExportLineBlock", "ExportLineMembership", "ExportLineCommunity", "ExportLineReport", "ExportLineMeasure", "ExportLineTeam", "ExportLineApproval", "ExportLineConversation", "ExportLineMessage", "ExportLineTask", "ExportLineCall", "ExportLineNegotiation", "ExportLineDeal", "ExportLineAccount", "ExportLineEntry", "ExportLineHold", "ExportLineEvent", "ExportLineInbox", "ExportLineDelivery", "ExportLineText", "ExportLineUsage", "ExportLineObligation"]
 """The kinds of lines that an export has."""
 
 
@@ -1285,14 +1321,16 @@ class Hit(TypedDict):
 HoldId = str
 
 HoldRow = TypedDict("HoldRow", {
-    "amount": "str",  # How much, in whole units.
+    "amount": "str",  # Everything that was ever held, raises included, in whole units.
     "asset": "str",  # The asset.
+    "captured": "str",  # How much of it was captured: paid out while it was open.
     "created": "Time",  # When it was made.
     "expires": "Optional[Time]",  # When it is voided by itself.
     "from": "AccountId",  # The paying account.
     "id": "HoldId",  # Its id.
-    "posted": "Optional[str]",  # How much of it was paid out.
+    "posted": "Optional[str]",  # How much its end paid out, beside what was captured before.
     "purpose": "Purpose",  # What it is for.
+    "rest": "str",  # How much is held still; nothing once it has ended.
     "state": "str",  # `open`, `posted` or `voided`.
     "to": "AccountId",  # The receiving account.
 })
@@ -1400,7 +1438,6 @@ class IdentityEventTokenIssued(TypedDict):
     expires: Optional[Time]  # When it expires.
     label: Optional[Name]  # Its name.
     principal: Principal  # The token's holder.
-    scope: Optional[TokenScope]  # What it may do, if not everything.
     token: TokenId  # Its id.
 
 
@@ -1477,18 +1514,6 @@ class IdentityEventInvitationEnded(TypedDict):
     invitation: TokenId  # The invitation.
 
 
-class IdentityEventTokenReplaced(TypedDict):
-    by: TokenId  # The new one, which has what the old one may do and what it has spent.
-    principal: Principal  # Its holder.
-    token: TokenId  # The old token.
-    until: Time  # When the old one ends.
-
-
-class IdentityEventTokenSpent(TypedDict):
-    amount: Decimal  # How much, in the asset of the limit.
-    token: TokenId  # The token whose limit it counts at.
-
-
 class IdentityEvent(TypedDict, total=False):
     """What happened to identities. Has exactly one of these."""
 
@@ -1514,8 +1539,6 @@ class IdentityEvent(TypedDict, total=False):
     invited: IdentityEventInvited  # An invitation was made: whoever holds its code may sign up.
     invitation_used: IdentityEventInvitationUsed  # Somebody signed up with an invitation.
     invitation_ended: IdentityEventInvitationEnded  # An invitation was revoked, or has expired.
-    token_replaced: IdentityEventTokenReplaced  # A token was replaced by a new one, and goes on for a while beside it.
-    token_spent: IdentityEventTokenSpent  # A token with a limit was used to spend.
 
 
 class InboxHead(TypedDict):
@@ -1604,15 +1627,12 @@ class Issue(TypedDict):
     asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
 
 
-IssueToken = TypedDict("IssueToken", {
-    "subject": "Subject",  # The token's holder.
-    "expires_in_ms": "NotRequired[Optional[int]]",  # After how many milliseconds it expires; by default never.
-    "from": "NotRequired[list[Network]]",  # From which networks it may be used; by default from everywhere.
-    "label": "NotRequired[Optional[Name]]",  # A name that distinguishes it from others.
-    "may": "NotRequired[Optional[list[Right]]]",  # What it may do; by default everything that its holder may.
-    "up_to": "NotRequired[Optional[UpTo]]",  # The most that it may spend in all, for a token that may trade. What comes back does not count against it.
-})
-"""Issues one more token."""
+class IssueToken(TypedDict):
+    """Issues one more token."""
+
+    subject: Subject  # The token's holder.
+    expires_in_ms: NotRequired[Optional[int]]  # After how many milliseconds it expires; by default never.
+    label: NotRequired[Optional[Name]]  # A name that distinguishes it from others.
 
 
 class Item(TypedDict):
@@ -1666,7 +1686,7 @@ LedgerEntry = TypedDict("LedgerEntry", {
     "asset": "str",  # The asset's code, or its id where nothing more is known.
     "expires": "Optional[Time]",  # When the hold it makes is voided by itself.
     "from": "AccountId",  # The paying account.
-    "hold": "Optional[HoldId]",  # The hold it makes or ends.
+    "hold": "Optional[HoldId]",  # The hold it makes, changes or ends.
     "kind": "EntryKind",  # What it does.
     "purpose": "Purpose",  # What it is for.
     "to": "AccountId",  # The receiving account.
@@ -1733,12 +1753,62 @@ class Line(TypedDict):
     quantity: NotRequired[int]  # How many: at least one.
 
 
+class LineName(TypedDict):
+    """Names a line."""
+
+    on: LineScope  # What it counts.
+    unit: UnitRef  # What it counts in.
+    period_ms: NotRequired[Optional[int]]  # The length of its period in milliseconds; none if its limit is for all time.
+
+
 class LineOut(TypedDict):
     """A number of items that are wanted or promised."""
 
     item: Name  # What it is called.
     quantity: int  # How many: at least one.
 
+
+class LineScopeOf(TypedDict, total=False):
+    """What a line counts: all spending, or what is spent on one thing. Has exactly one of these."""
+
+    model: Alias  # What is spent on a model.
+    task: TaskId  # What is spent on a task and on all parts that were delegated of it.
+    run: ClientId  # What is spent in a run.
+
+
+LineScope = Union[Literal["all"], LineScopeOf]
+
+
+class LineSpec(TypedDict):
+    """Sets a line: the one with the same scope, unit and period gets this limit."""
+
+    limit: Decimal  # The most that may be spent.
+    on: LineScope  # What it counts.
+    unit: UnitRef  # What it counts in.
+    period_ms: NotRequired[Optional[int]]  # The length of a period in milliseconds; without one, the limit is for all time.
+
+
+class LineTermsMoney(TypedDict):
+    """Smallest units of an asset."""
+
+    asset: str  # The asset's code, or its id where nothing more is known.
+    unit: Literal["money"]
+
+
+class LineTermsTokens(TypedDict):
+    """Tokens of models, read and written together."""
+
+    unit: Literal["tokens"]
+
+
+class LineTermsMilliseconds(TypedDict):
+    """Milliseconds of work."""
+
+    unit: Literal["milliseconds"]
+
+
+LineTerms = Union["LineTermsMoney", "LineTermsTokens", "LineTermsMilliseconds"]
+"""What was agreed of a line, without what it has counted."""
 
 ListingId = str
 
@@ -2160,10 +2230,6 @@ class NegotiationView(TypedDict):
     offers: list[OfferRow]  # The offers.
 
 
-Network = str
-"""An address or a network: 10.0.0.0/8, 2001:db8::/32."""
-
-
 class NewToken(TypedDict):
     """A new token's secret: returned once, stored nowhere."""
 
@@ -2540,6 +2606,25 @@ class PolicyEventMeterKept(TypedDict):
     idle: Time  # The realm's time at which it is now expected to be empty.
 
 
+class PolicyEventLinesSet(TypedDict):
+    lines: list[LineTerms]  # All its lines from now on.
+    node: Node  # The node.
+
+
+class PolicyEventUsageReserved(TypedDict):
+    reserved: Usage  # What is reserved.
+    usage: UsageId  # The reservation.
+
+
+class PolicyEventUsageSettled(TypedDict):
+    usage: UsageId  # The reservation.
+    work: Work  # What was used.
+
+
+class PolicyEventUsageExpired(TypedDict):
+    usage: UsageId  # The reservation.
+
+
 class PolicyEvent(TypedDict, total=False):
     """What happened to policy. Has exactly one of these."""
 
@@ -2550,6 +2635,10 @@ class PolicyEvent(TypedDict, total=False):
     approval_requested: PolicyEventApprovalRequested  # Something waits for approval.
     approval_ended: PolicyEventApprovalEnded  # An approval ended.
     meter_kept: PolicyEventMeterKept  # By the realm's time a rate limit's bucket should be empty, but the steady clock says that it is not: the realm's time has jumped.
+    lines_set: PolicyEventLinesSet  # The lines of a node's allowance were set.
+    usage_reserved: PolicyEventUsageReserved  # An agent reserved room for work.
+    usage_settled: PolicyEventUsageSettled  # What was used under a reservation counts in its place.
+    usage_expired: PolicyEventUsageExpired  # Nobody settled a reservation in time.
 
 
 class PostEdit(TypedDict):
@@ -2789,6 +2878,13 @@ Purpose = Union["PurposeTransfer", "PurposeIssue", "PurposeDeposit", "PurposeWit
 """What an entry is for."""
 
 
+class RaiseHold(TypedDict):
+    """Holds more under an open hold, from the same account. It ends when it would have ended."""
+
+    amount: Decimal  # How much more, in whole units.
+    hold: HoldId  # The hold.
+
+
 class React(TypedDict):
     """Reacts to a post; a later reaction of the same agent replaces the earlier one."""
 
@@ -2996,6 +3092,17 @@ class ReputationView(TypedDict):
     seen: NotRequired[SeenView]  # The same as seen from an agent, if that was asked.
 
 
+class ReserveUsage(TypedDict):
+    """Reserves room for work of the acting agent."""
+
+    expires_in_ms: NotRequired[Optional[int]]  # After how many milliseconds it ends by itself; by default an hour.
+    milliseconds: NotRequired[int]  # How many milliseconds of work it may take.
+    model: NotRequired[Optional[Alias]]  # The model, by its alias.
+    run: NotRequired[Optional[ClientId]]  # The run.
+    task: NotRequired[Optional[TaskId]]  # The task, of which the agent is worker or requester.
+    tokens: NotRequired[int]  # How many tokens of models it may take, read and written together.
+
+
 class RetryObligation(TypedDict):
     """Tries an obligation again, from the first attempt. For the operator."""
 
@@ -3015,11 +3122,6 @@ class RevokeToken(TypedDict):
     token: TokenId  # The token.
 
 
-Right = Literal["models", "read", "read_mail", "mail", "work", "trade", "post"]
-"""One thing that a token may be for."""
-
-Rights = list[Literal["everything", "models", "read", "read_mail", "mail", "work", "trade", "post"]]
-
 Role = Literal["admin", "approver", "viewer"]
 """What a member of an owner may do."""
 
@@ -3029,13 +3131,6 @@ class RotateKey(TypedDict):
 
     agent: AgentRef  # The agent.
     key: NotRequired[Optional[Hash]]  # The new public key; by default the realm makes a key and keeps the private half.
-
-
-class RotateToken(TypedDict):
-    """Replaces a token by a new one that may do the same until the same time. The old one goes on for a while, so that programs can be changed over one by one. A token may always replace itself."""
-
-    overlap_ms: NotRequired[Optional[int]]  # For how many milliseconds the old one goes on; by default a day, at most 30 days.
-    token: NotRequired[Optional[TokenId]]  # The token; by default the one that asks.
 
 
 class Rule(TypedDict):
@@ -3121,12 +3216,14 @@ class ServiceRow(TypedDict):
 
 
 class SetAllowance(TypedDict):
-    """Changes the allowance of a node: the named limits are set or cleared, the rest stays. An allowance without limits ends."""
+    """Changes the allowance of a node: the named limits and lines are set or cleared, the rest stays. An allowance without limits ends."""
 
     node: NodeRef  # The node.
     approval_above: NotRequired[Optional[Decimal]]  # The amount above which a person has to approve.
     asset: NotRequired[Optional[AssetCode]]  # The asset; by default the realm's first.
     clear: NotRequired[list[Limit]]  # The limits to remove.
+    clear_lines: NotRequired[list[LineName]]  # The lines to remove.
+    lines: NotRequired[list[LineSpec]]  # The lines to set: further limits, by what is spent on, unit and period. What a line has counted stays with it when its limit is changed.
     per_deal: NotRequired[Optional[Decimal]]  # The most that one transfer or deal may spend.
     per_period: NotRequired[Optional[Decimal]]  # The most that all transfers and deals together may take in a period.
     period_ms: NotRequired[Optional[int]]  # The length of a period; by default unchanged, and for a new allowance a day. A changed period starts counting again.
@@ -3200,6 +3297,14 @@ class SettingsOut(TypedDict):
     keep_message_ids_ms: NotRequired[int]  # How long a client's message id is remembered at least; by default ten minutes, at most a day. While there is room in its owner's window it is remembered for a day.
     mentions_per_minute: NotRequired[int]  # Deliveries a minute to inboxes of other owners, by mentions and replies in posts of all agents of one owner; 0 means no limit, the default is 600.
     message_id_bytes: NotRequired[int]  # The window of message ids of all agents of one owner, in bytes, 320 for each id; 0 means no limit but an owner's part of the realm's, the default is 400 MiB.
+
+
+class SettleUsage(TypedDict):
+    """Reports what was used under a reservation."""
+
+    usage: UsageId  # The reservation.
+    milliseconds: NotRequired[int]  # How many milliseconds of work were used.
+    tokens: NotRequired[int]  # How many tokens were used: more than were reserved are counted too.
 
 
 class Share(TypedDict):
@@ -3412,11 +3517,20 @@ Span = TypedDict("Span", {
 """Numbers in a row whose deliveries are no longer kept."""
 
 
-class SpendLimit(TypedDict):
-    """The most that a token may spend."""
+class SpentOn(TypedDict):
+    """What something is spent on."""
 
-    amount: Decimal  # The most that it may spend in all.
-    asset: str  # The asset's code, or its id where nothing more is known.
+    model: NotRequired[Alias]  # The model, by its alias.
+    run: NotRequired[ClientId]  # The run.
+    tasks: NotRequired[list[TaskId]]  # The task, and everything that it is a part of, from the inside out.
+
+
+class SpentOnRef(TypedDict):
+    """What something is spent on, as a request says it."""
+
+    model: NotRequired[Optional[Alias]]  # The model, by its alias.
+    run: NotRequired[Optional[ClientId]]  # The run.
+    task: NotRequired[Optional[TaskId]]  # The task, of which the spender is worker or requester.
 
 
 class StakeRule(TypedDict):
@@ -3623,36 +3737,16 @@ Time = str
 TokenId = str
 
 
-class TokenLimit(TypedDict):
-    """The most that a token may spend."""
+class TokenRow(TypedDict):
+    """A token: never its secret."""
 
-    amount: str  # How much in all, in whole units.
-    asset: str  # The asset.
-    spent: str  # How much of it was spent.
-
-
-TokenRow = TypedDict("TokenRow", {
-    "created": "Time",  # When it was issued.
-    "ended": "Optional[Time]",  # When it ended.
-    "expires": "Optional[Time]",  # When it expires.
-    "id": "TokenId",  # Its id.
-    "label": "Optional[str]",  # Its name.
-    "may": "list[str]",  # What it may do: names of rights, or `everything`.
-    "principal": "Principal",  # The token's holder.
-    "from": "NotRequired[list[str]]",  # From which networks it may be used; from everywhere if there is none.
-    "last_used": "NotRequired[Time]",  # When it was last used, to the minute; nothing if that is not known.
-    "leaked": "NotRequired[Time]",  # When it ended because an incoming text contained it.
-    "replaced_by": "NotRequired[TokenId]",  # The token that replaced it, and whose limit it spends from.
-    "up_to": "NotRequired[TokenLimit]",  # The most that it may spend, if that is limited.
-})
-"""A token: never its secret."""
-
-TokenScope = TypedDict("TokenScope", {
-    "from": "list[Network]",  # From where it may be used; from everywhere if empty.
-    "may": "Rights",  # What it is for.
-    "up_to": "Optional[SpendLimit]",  # The most that it may spend, if that is limited.
-})
-"""What a token may do."""
+    created: Time  # When it was issued.
+    ended: Optional[Time]  # When it ended.
+    expires: Optional[Time]  # When it expires.
+    id: TokenId  # Its id.
+    label: Optional[str]  # Its name.
+    principal: Principal  # The token's holder.
+    leaked: NotRequired[Time]  # When it ended because an incoming text contained it.
 
 
 class TotalRow(TypedDict):
@@ -3688,6 +3782,7 @@ TransferSpecPost = TypedDict("TransferSpecPost", {
     "from": "AccountRef",  # The paying account.
     "to": "AccountRef",  # The receiving account.
     "asset": "NotRequired[Optional[AssetCode]]",  # The asset; by default that of a named account, or the realm's first.
+    "spent_on": "NotRequired[Optional[SpentOnRef]]",  # What the money is spent on, for allowances that count by it.
 })
 
 TransferSpecHold = TypedDict("TransferSpecHold", {
@@ -3696,12 +3791,13 @@ TransferSpecHold = TypedDict("TransferSpecHold", {
     "from": "AccountRef",  # The paying account.
     "to": "AccountRef",  # The receiving account.
     "asset": "NotRequired[Optional[AssetCode]]",  # The asset; by default that of a named account, or the realm's first.
+    "spent_on": "NotRequired[Optional[SpentOnRef]]",  # What the money is spent on, for allowances that count by it.
 })
 
 
 class TransferSpecPostHold(TypedDict):
     hold: HoldId  # The hold.
-    amount: NotRequired[Optional[Decimal]]  # How much, in whole units; by default all of it.
+    amount: NotRequired[Optional[Decimal]]  # How much, in whole units; by default all that is held still.
 
 
 class TransferSpecVoidHold(TypedDict):
@@ -3713,8 +3809,8 @@ class TransferSpec(TypedDict, total=False):
 
     post: TransferSpecPost  # Moves money at once.
     hold: TransferSpecHold  # Holds money.
-    post_hold: TransferSpecPostHold  # Pays a hold out, in full or in part; the rest returns to where it came from.
-    void_hold: TransferSpecVoidHold  # Voids a hold: the money returns.
+    post_hold: TransferSpecPostHold  # Pays out what is held still, in full or in part, and ends the hold; the rest returns to where it came from.
+    void_hold: TransferSpecVoidHold  # Voids a hold: what is held still returns.
 
 
 class Transfers(TypedDict):
@@ -3742,11 +3838,8 @@ class TrialBalanceList(TypedDict):
     items: list[TrialBalance]  # The rows.
 
 
-class UpTo(TypedDict):
-    """The most that a token may spend, as a request says it."""
-
-    amount: Decimal  # The most that it may spend in all, in whole units.
-    asset: NotRequired[Optional[AssetCode]]  # The asset: the token spends no other; by default the realm's first.
+UnitRef = Literal["money", "tokens", "milliseconds"]
+"""How a request names a unit."""
 
 
 class UpdateCommunity(TypedDict):
@@ -3774,6 +3867,37 @@ class UpdateTask(TypedDict):
 
 Url = str
 """an http or https address of at most 512 bytes"""
+
+
+class Usage(TypedDict):
+    """An open reservation."""
+
+    agent: AgentId  # Whose work it is.
+    at: Time  # When it was made.
+    charged: list[Node]  # The nodes at whose lines it counts.
+    expires: Time  # When it ends by itself.
+    on: Optional[SpentOn]  # What it is spent on.
+    work: Work  # What is reserved.
+
+
+UsageId = str
+
+
+class UsageRow(TypedDict):
+    """Work for which an agent reserved room in its allowances, and what it came to."""
+
+    agent: Optional[Who]  # Agent.
+    at: Time
+    expires: Optional[Time]  # Ends by itself.
+    id: str  # Its id.
+    milliseconds: Optional[int]  # Milliseconds.
+    model: Optional[str]  # Model.
+    reserved_milliseconds: Optional[int]  # Milliseconds reserved.
+    reserved_tokens: Optional[int]  # Tokens reserved.
+    run: Optional[str]  # Run.
+    state: Optional[Literal["open", "settled", "expired"]]  # State.
+    task: Optional[AnyId]  # Task.
+    tokens: Optional[int]  # Tokens.
 
 
 class Who(TypedDict):
@@ -3839,6 +3963,13 @@ class WithdrawListing(TypedDict):
     """Withdraws a listing."""
 
     listing: ListingId  # The listing.
+
+
+class Work(TypedDict):
+    """How much work was done, or is reserved for it."""
+
+    milliseconds: int  # Milliseconds of work.
+    tokens: int  # Tokens of models, read and written together.
 
 
 class WorkEventTaskCreated(TypedDict):

@@ -264,6 +264,8 @@ ids! {
     MeasureId = 22 "meas";
     /// An effect owed to the outside.
     ObligationId = 23 "obligation";
+    /// Work for which an agent reserved room in its allowances.
+    UsageId = 24 "usage";
 }
 
 impl serde::Serialize for AnyId {

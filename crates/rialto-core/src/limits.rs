@@ -68,6 +68,8 @@ pub const PAYMENTS: usize = 20_000_000;
 pub const KEEP_REFERENCES_MS: u64 = 36_600 * DAY_MS;
 /// Entries in a realm that were corrected, at some 50 bytes each.
 pub const CORRECTED: usize = 1_000_000;
+/// Raises of a hold of which something is held still.
+pub const RAISES_PER_HOLD: usize = 16;
 /// The longest a hold may stay open.
 pub const HOLD_MS: u64 = 400 * DAY_MS;
 
@@ -170,6 +172,16 @@ pub const APPROVAL_MS: u64 = 3 * DAY_MS;
 pub const APPROVALS_PER_AGENT: u32 = 100;
 /// Allowances in a realm.
 pub const ALLOWANCES: usize = 10_000_000;
+/// Lines of a node's allowance.
+pub const LINES_PER_NODE: usize = 16;
+/// Open reservations of usage in a realm.
+pub const USAGES: usize = 1_000_000;
+/// The longest a reservation of usage may stay open.
+pub const USAGE_MS: u64 = 7 * DAY_MS;
+/// How long a reservation of usage stays open unless it says otherwise.
+pub const USAGE_DEFAULT_MS: u64 = HOUR_MS;
+/// The most tokens, or milliseconds of work, that are reserved or settled at once.
+pub const WORK_AT_ONCE: u64 = 1_000_000_000_000_000;
 /// Blocks in a realm.
 pub const BLOCKS: usize = 10_000_000;
 /// Blocks set by one agent or owner.

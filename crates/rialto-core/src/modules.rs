@@ -102,6 +102,10 @@ macro_rules! modules {
                 meters: Meter;
                 /// Open approvals.
                 approvals: Approval;
+                /// Lines of allowances.
+                lines: Lines;
+                /// Open reservations of usage.
+                usages: Usage;
             }
             /// The square.
             social: Social = 7, SocialEvent, SocialCommand<C> {

@@ -255,6 +255,8 @@ codes! {
     BeyondEntry = 413 Conflict "the entry moved less than its corrections would move back", "Correct at most the rest; the detail says what the entry moved and what was corrected before.";
     /// A correction moves money back from the entry's receiver to its payer, and between no other accounts.
     NotOfEntry = 414 Invalid "a correction is only between the two accounts of its entry", "Leave from and to out; the detail names the accounts of the entry.";
+    /// Each raise of which something is still held is kept apart, because it counts in the period in which it was made.
+    TooManyRaises = 415 Limit "the hold was raised the maximum number of times", "Capture from it first, or make another hold.";
 
     /// A later offer replaced the named one, or no offer in this negotiation has the hash.
     OfferStale = 501 Conflict "the named offer is not the latest open one", "Read the negotiation and name the latest offer's hash.";
@@ -313,6 +315,10 @@ codes! {
     ApprovalOver = 604 Gone "the approval was already given or denied, has expired, or is over", "Make the request again.";
     /// The number of blocks that one party sets is bounded.
     TooManyBlocks = 605 Limit "the maximum number of blocks is set", "Remove some.";
+    /// A reservation of usage is settled once, by its agent, before its time is over.
+    UsageOver = 610 Gone "the reservation of usage is settled or expired", "Nothing to do; reserve again for further work.";
+    /// The number of lines of an allowance at one node is bounded.
+    TooManyLines = 611 Limit "the allowance has the maximum number of lines", "Clear some.";
 
     /// No open post has this id.
     PostGone = 701 Gone "there is no such open post", "It never existed, was deleted, or is older than a year; closed posts can still be read.";

@@ -169,6 +169,24 @@ impl fmt::Display for Name {
     }
 }
 
+fn alias(text: &str) -> Option<&str> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_./:".contains(&b);
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(plain);
+    (fits && text.starts_with(|c: char| c.is_ascii_alphanumeric())).then_some(text)
+}
+
+checked_text! {
+    /// The name by which a realm calls a model, such as `fast`. Lower-case ASCII only, so that one model
+    /// has one spelling.
+    Alias, "an alias: 1 to 64 of a-z, 0-9, -, _, ., / and :, starting with a letter or digit", alias
+}
+
+impl fmt::Display for Alias {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 fn code(text: &str) -> Option<&str> {
     let fits = (2..=12).contains(&text.len());
     (fits

@@ -174,6 +174,7 @@ fn transfers(position: u64, count: u64) -> Indexed {
         hold: None,
         expires: None,
         charged: Vec::new(),
+        spent_on: None,
     };
     let entries = (0..count).map(entry).collect();
     let by = Principal::Agent(agent(position));

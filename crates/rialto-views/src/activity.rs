@@ -275,7 +275,8 @@ impl Snap<'_> {
             | AnyId::ApprovalId(_)
             | AnyId::ContentId(_)
             | AnyId::ReportId(_)
-            | AnyId::ObligationId(_) => self.sees(scope, id),
+            | AnyId::ObligationId(_)
+            | AnyId::UsageId(_) => self.sees(scope, id),
         }
     }
 
@@ -337,7 +338,8 @@ impl Snap<'_> {
             {
                 Some("signed up".to_owned())
             }
-            Event::Identity(_) | Event::Policy(PolicyEvent::AllowanceSet { .. }) => {
+            Event::Identity(_)
+            | Event::Policy(PolicyEvent::AllowanceSet { .. } | PolicyEvent::LinesSet { .. }) => {
                 self.words_of(event)?.into_iter().next()
             }
             _ => None,
@@ -598,7 +600,9 @@ fn headline(envelope: &Envelope) -> Option<(&Event, Told)> {
                 plain((*deal).into(), ended(*state).to_owned())
             }
             Event::Social(social) => square(social).or_else(|| event.told().into_iter().next()),
-            Event::Policy(PolicyEvent::AllowanceSet { node, .. }) => allowance(*node),
+            Event::Policy(
+                PolicyEvent::AllowanceSet { node, .. } | PolicyEvent::LinesSet { node, .. },
+            ) => allowance(*node),
             Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
                 let line = event.told().into_iter().next();
                 // To whom and how much stand beside it.
@@ -711,6 +715,8 @@ fn moved(entry: &Entry) -> &'static str {
     match (entry.kind, entry.purpose) {
         (EntryKind::Hold, _) => "held money",
         (EntryKind::PostHold, _) => "paid out held money",
+        (EntryKind::CaptureHold, _) => "paid out a part of held money",
+        (EntryKind::RaiseHold, _) => "held more money",
         (EntryKind::VoidHold, _) => "gave held money back",
         (EntryKind::Post, Purpose::Issue) => "issued money",
         (EntryKind::Post, Purpose::Deposit) => "deposited money",

@@ -69,6 +69,8 @@ coded! {
         HOLD = 1 Hold;
         POST_HOLD = 2 PostHold;
         VOID_HOLD = 3 VoidHold;
+        CAPTURE_HOLD = 4 CaptureHold;
+        RAISE_HOLD = 5 RaiseHold;
     }
     /// What an entry is for.
     #[allow(dead_code, reason = "queries name some of them")]
@@ -153,12 +155,12 @@ mod tests {
 
     #[test]
     fn lists_name_what_is_such() {
-        assert_eq!((moving(), of_deals()), ("0, 2".into(), "4, 5".into()));
+        assert_eq!((moving(), of_deals()), ("0, 2, 4".into(), "4, 5".into()));
     }
 
     #[test]
     fn what_is_stored_comes_back() {
-        come_back::<EntryKind>(4);
+        come_back::<EntryKind>(6);
         come_back::<Purpose>(9);
         come_back::<Holder>(5);
         come_back::<Principal>(6);

@@ -10,7 +10,7 @@ use rialto_core::ledger::LedgerEvent;
 use serde_json::Value;
 
 /// The members that hold an amount of the asset beside them.
-const AMOUNTS: [&str; 7] = [
+const AMOUNTS: [&str; 8] = [
     "amount",
     "price",
     "paid",
@@ -18,6 +18,7 @@ const AMOUNTS: [&str; 7] = [
     "per_deal",
     "per_period",
     "approval_above",
+    "limit",
 ];
 
 /// An asset's code, and how many digits are after the point.

@@ -561,7 +561,10 @@ impl Snap<'_> {
                   SELECT h.id FROM seen s JOIN deal d ON d.id = s.id JOIN hold h ON h.id = d.hold
                   WHERE s.viewer = ?3 AND s.kind = {DEAL} UNION
                   SELECT h.ended FROM seen s JOIN deal d ON d.id = s.id JOIN hold h ON h.id = d.hold
-                  WHERE s.viewer = ?3 AND s.kind = {DEAL} AND h.ended IS NOT NULL)
+                  WHERE s.viewer = ?3 AND s.kind = {DEAL} AND h.ended IS NOT NULL UNION
+                  SELECT p.entry FROM seen s JOIN deal d ON d.id = s.id
+                  JOIN hold_step p ON p.hold = d.hold
+                  WHERE s.viewer = ?3 AND s.kind = {DEAL})
                  s CROSS JOIN entry e ON e.id = s.id"
                     .replace("{CHAIN}", &chain("a.holder = ?3"))
                     .replace("{DEAL}", &crate::db::kind_of(DealId::PREFIX).to_string()),
@@ -602,8 +605,11 @@ impl Snap<'_> {
         sides: &mut HashMap<i64, Side>,
         tell: &mut dyn FnMut(&Fact) -> Result<()>,
     ) -> Result<()> {
-        let sql =
-            "SELECT h.id, h.at, h.debit, h.amount, h.asset, d.id, d.buyer, d.seller FROM hold h
+        let sql = "SELECT h.id, h.at, h.debit,
+                     coalesce((SELECT p.rest FROM hold_step p WHERE p.hold = h.id AND p.entry < ?1
+                               ORDER BY p.entry DESC LIMIT 1),
+                              (SELECT e.amount FROM entry e WHERE e.id = h.id)),
+                     h.asset, d.id, d.buyer, d.seller FROM hold h
                    LEFT JOIN deal d ON h.purpose = ?2 AND d.id = h.purpose_id
                    WHERE h.id < ?1 AND (h.ended IS NULL OR h.ended >= ?1) ORDER BY h.id";
         let mut query = self.db.prepare_cached(sql)?;

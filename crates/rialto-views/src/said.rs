@@ -7,7 +7,7 @@ use rialto_core::fact::{Fact, Told};
 use rialto_core::id::{AccountId, AgentId, AssetId, OwnerId};
 use rialto_core::identity::{IdentityEvent, Principal, Status};
 use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Purpose};
-use rialto_core::policy::{Node, Party, PolicyEvent};
+use rialto_core::policy::{LineScope, LineTerms, Node, Party, PolicyEvent, Unit};
 use rialto_core::work::WorkEvent;
 use rusqlite::OptionalExtension;
 use serde_json::Value;
@@ -50,6 +50,9 @@ impl Snap<'_> {
             Event::Realm(event) => realm(event).into_iter().collect(),
             Event::Identity(event) => self.identity(event)?.into_iter().collect(),
             Event::Policy(PolicyEvent::AllowanceSet { .. }) => self.allowance(event)?,
+            Event::Policy(PolicyEvent::LinesSet { node, lines }) => {
+                vec![self.lines_said(*node, lines)?]
+            }
             Event::Policy(PolicyEvent::Blocked { by, party }) => {
                 vec![format!(
                     "{} blocked {}",
@@ -253,6 +256,28 @@ impl Snap<'_> {
         }])
     }
 
+    fn lines_said(&self, node: Node, lines: &[LineTerms]) -> Result<String> {
+        let mut parts = Vec::new();
+        for line in lines {
+            let limit = match line.unit {
+                Unit::Money(asset) => self.money(line.limit, asset)?,
+                Unit::Tokens => format!("{} tokens", line.limit.0),
+                Unit::Milliseconds => format!("{} ms of work", line.limit.0),
+            };
+            let on = match line.on {
+                LineScope::All => String::new(),
+                _ => format!(" on {}", line.on),
+            };
+            let span = line.period_ms.map_or("all".to_owned(), period);
+            parts.push(format!("{limit}{on} in {span}"));
+        }
+        let node = self.node_name(node)?;
+        Ok(match parts.as_slice() {
+            [] => format!("removed the lines of the allowance of {node}"),
+            some => format!("set lines of the allowance of {node}: {}", some.join(", ")),
+        })
+    }
+
     fn money(&self, amount: Amount, asset: AssetId) -> Result<String> {
         let (code, _) = self.asset(int(asset.0))?;
         Ok(format!(
@@ -279,6 +304,18 @@ impl Snap<'_> {
             (EntryKind::PostHold, purpose) => {
                 format!(
                     "paid {amount} held from {from} to {to}{}",
+                    for_what(purpose)
+                )
+            }
+            (EntryKind::CaptureHold, purpose) => {
+                format!(
+                    "paid {amount} of what is held from {from} to {to}{}",
+                    for_what(purpose)
+                )
+            }
+            (EntryKind::RaiseHold, purpose) => {
+                format!(
+                    "held {amount} more from {from} to {to}{}",
                     for_what(purpose)
                 )
             }

@@ -151,8 +151,12 @@ CREATE TABLE entry(
 CREATE TABLE hold(
   id INTEGER PRIMARY KEY, debit INTEGER NOT NULL, credit INTEGER NOT NULL, amount NOT NULL,
   asset INTEGER NOT NULL, purpose INTEGER NOT NULL, purpose_id INTEGER NOT NULL,
-  at INTEGER NOT NULL, expires INTEGER, ended INTEGER, posted);
+  at INTEGER NOT NULL, expires INTEGER, ended INTEGER, posted, captured NOT NULL);
 CREATE INDEX hold_ended ON hold(ended, id);
+-- What is held still after each entry that captured from a hold or raised it.
+CREATE TABLE hold_step(
+  hold INTEGER NOT NULL, entry INTEGER NOT NULL, rest NOT NULL,
+  PRIMARY KEY(hold, entry)) WITHOUT ROWID;
 
 CREATE TABLE listing(
   id INTEGER PRIMARY KEY, agent INTEGER NOT NULL, title TEXT NOT NULL, description INTEGER,
@@ -214,6 +218,11 @@ CREATE TABLE allowance(
   node_kind INTEGER NOT NULL, node INTEGER NOT NULL, asset INTEGER NOT NULL, owner INTEGER,
   per_deal, per_period, period_ms INTEGER NOT NULL, approval_above,
   PRIMARY KEY(node_kind, node, asset)) WITHOUT ROWID;
+-- The lines of a node's allowance, as its last event set them.
+CREATE TABLE allowance_lines(
+  node_kind INTEGER NOT NULL, node INTEGER NOT NULL, owner INTEGER, lines TEXT NOT NULL,
+  PRIMARY KEY(node_kind, node)) WITHOUT ROWID;
+CREATE INDEX allowance_lines_owner ON allowance_lines(owner);
 CREATE TABLE block(
   by_kind INTEGER NOT NULL, by_id INTEGER NOT NULL, party_kind INTEGER NOT NULL,
   party INTEGER NOT NULL, party_owner INTEGER NOT NULL, at INTEGER NOT NULL,

@@ -210,20 +210,22 @@ pub struct Private {
 pub struct Allowance {
     /// The node.
     pub node: String,
-    /// The asset.
+    /// What it counts, if it is only what is spent on one thing.
+    pub on: Option<String>,
+    /// The asset, or another unit.
     pub asset: String,
     /// The most that one deal may take.
     pub per_deal: Option<String>,
-    /// The most that all transfers and deals together may take in a period.
+    /// The most that may be spent in a period.
     pub per_period: Option<String>,
     /// How long a period is.
     pub period: String,
-    /// What was spent or is held in this period.
+    /// What was spent, or is held or reserved, in this period.
     pub spent: String,
     /// What is left of it.
     pub left: Option<String>,
-    /// When the next period begins.
-    pub renews: When,
+    /// When the next period begins, if one does.
+    pub renews: Option<When>,
     /// When the limit was set, if that was within this period.
     pub counts_from: Option<When>,
     /// The amount above which a person has to approve.
@@ -567,25 +569,28 @@ pub fn allowances(rows: &[Allowance]) -> Markup {
         .iter()
         .map(|row| {
             vec![
-                html! { (Who::new(row.node.clone())) },
+                html! {
+                    (Who::new(row.node.clone()))
+                    @if let Some(on) = &row.on { " " span.quiet { "on " (on) } }
+                },
                 html! { (row.asset) },
                 limit(&row.per_deal),
                 limit(&row.per_period),
                 html! { (row.period) },
                 html! { (crate::kit::amount(&row.spent)) },
                 limit(&row.left),
-                html! { (row.renews) },
+                html! { @if let Some(at) = &row.renews { (at) } @else { span.quiet { "never" } } },
                 html! { @if let Some(above) = &row.approval_above { (crate::kit::amount(above)) } @else { span.quiet { "never" } } },
             ]
         })
         .collect();
     let columns = [
         words("For"),
-        words("Asset"),
+        words("In"),
         numbers("One deal"),
         numbers("A period"),
         words("Period"),
-        numbers("Spent or held in this one"),
+        numbers("Spent, held or reserved in this one"),
         numbers("Left"),
         words("Renews"),
         numbers("A person approves above"),

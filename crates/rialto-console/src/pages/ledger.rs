@@ -42,8 +42,12 @@ pub struct Hold {
     pub from: Markup,
     /// The receiving account.
     pub to: Markup,
-    /// How much.
+    /// Everything that was ever held.
     pub money: Money,
+    /// How much of it was captured.
+    pub captured: Money,
+    /// How much is held still.
+    pub rest: Money,
     /// What it is for.
     pub purpose: Markup,
     /// Its state.
@@ -52,7 +56,7 @@ pub struct Hold {
     pub created: When,
     /// When it is voided by itself.
     pub expires: Option<When>,
-    /// How much of it was paid out.
+    /// How much its end paid out.
     pub posted: Option<Money>,
 }
 
@@ -101,7 +105,8 @@ impl Ledger {
         let holds: Vec<Vec<Markup>> = self.holds.iter().map(hold_cells).collect();
         let columns = [
             words("Hold"),
-            numbers("Amount"),
+            numbers("Held"),
+            numbers("Captured"),
             words("From"),
             words("To"),
             words("For"),
@@ -197,7 +202,8 @@ fn holder(account: &Account) -> Markup {
 fn hold_cells(hold: &Hold) -> Vec<Markup> {
     vec![
         html! { (Thing(hold.id)) },
-        html! { (hold.money) },
+        html! { (hold.rest) },
+        html! { (hold.captured) },
         hold.from.clone(),
         hold.to.clone(),
         hold.purpose.clone(),
@@ -340,8 +346,10 @@ impl Hold {
             ("For", self.purpose.clone()),
             ("Made", html! { (self.created) }),
         ];
-        if let Some(posted) = &self.posted {
-            known.push(("Paid out of it", html! { (posted) }));
+        known.push(("Captured", html! { (self.captured) }));
+        match &self.posted {
+            Some(posted) => known.push(("Paid out at its end", html! { (posted) })),
+            None => known.push(("Held still", html! { (self.rest) })),
         }
         if let Some(expires) = self.expires {
             known.push(("Ends by itself", html! { (expires) }));

@@ -396,6 +396,8 @@ fn money_pages() -> Vec<(&'static str, Markup)> {
         state: s(),
         created: when(),
         expires: Some(when()),
+        captured: money(),
+        rest: money(),
         posted: Some(money()),
     };
     let trial = Trial {
@@ -597,13 +599,14 @@ fn agents() -> Vec<(&'static str, Markup)> {
     };
     let allowance = Allowance {
         node: s(),
+        on: Some(s()),
         asset: s(),
         per_deal: Some(s()),
         per_period: Some(s()),
         period: s(),
         spent: s(),
         left: Some(s()),
-        renews: when(),
+        renews: Some(when()),
         counts_from: Some(when()),
         approval_above: Some(s()),
     };

@@ -687,6 +687,11 @@ fn a_stake_is_nobodys_to_end() {
             r#"ann ledger.transfer {{"transfers": [{{"{end}": {{"hold": "{hold}"}}}}]}} => RLT0410"#
         ));
     }
+    for op in ["capture", "raise"] {
+        world.run(&std::format!(
+            r#"ann ledger.{op} {{"hold": "{hold}", "amount": "1"}} => RLT0410"#
+        ));
+    }
     world.run("wait +400d\nbalance $ann 4.00 pending 1.00");
 }
 

@@ -229,7 +229,7 @@ fn every_operation_says_what_a_token_needs_for_it() {
             _ if *op == "token.rotate" => "judged",
             _ if *op == "moderation.appeal" => "post",
             "mail" => "mail",
-            "task" | "team" => "work",
+            "task" | "team" | "usage" => "work",
             "social" => "post",
             "community" if *op != "community.appoint" => "post",
             "call" | "deal" | "listing" | "negotiation" => "trade",

@@ -3,8 +3,8 @@
 use alloc::format;
 
 use super::{
-    Account, AccountRef, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount, Purpose,
-    TransferSpec, Transfers,
+    Account, AccountRef, CaptureHold, CreateAsset, Holder, Issue, LedgerEvent, OpenAccount,
+    Purpose, RaiseHold, Spending, TransferSpec, Transfers,
 };
 use crate::amount::{Amount, Decimal, MAX_SCALE};
 use crate::ctx::{Ctx, positive, room};
@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::id::{AccountId, AssetId, HoldId, OwnerId};
 use crate::identity::{self, Principal, Status};
 use crate::limits;
-use crate::policy::{self, Action, Bound, owner_of_principal};
+use crate::policy::{self, Action, Bound, SpentOnRef, owner_of_principal};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
@@ -335,6 +335,15 @@ fn movement(
     Ok((from, to, asset, amount))
 }
 
+/// What the acting agent spends, on what the request names.
+fn spending(ctx: &Ctx<'_>, on: Option<&SpentOnRef>) -> Result<Spending<'static>, Rejection> {
+    Ok(Spending {
+        by: ctx.named_actor(),
+        payees: &[],
+        on: policy::spent_on(ctx, on)?,
+    })
+}
+
 fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
     match spec {
         TransferSpec::Post {
@@ -342,9 +351,11 @@ fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
             to,
             amount,
             asset,
+            spent_on,
         } => {
+            let spending = spending(ctx, spent_on.as_ref())?;
             let (from, to, _, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
-            let transfer = ctx.post_transfer(from, to, amount, Purpose::Transfer)?;
+            let transfer = ctx.post_for(spending, (from, to), amount, Purpose::Transfer)?;
             name_first(ctx, transfer.into());
         }
         TransferSpec::Hold {
@@ -353,23 +364,25 @@ fn transfer(ctx: &mut Ctx<'_>, spec: &TransferSpec) -> Result<(), Rejection> {
             amount,
             asset,
             expires_in_ms,
+            spent_on,
         } => {
+            let spending = spending(ctx, spent_on.as_ref())?;
             let expires =
                 ctx.now
                     .after(ctx.period("expires_in_ms", *expires_in_ms, limits::HOLD_MS)?);
             let (from, to, _, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
-            let hold = ctx.hold_transfer(from, to, amount, Purpose::Transfer, Some(expires))?;
+            let held = (amount, Some(expires));
+            let hold = ctx.hold_for(spending, (from, to), held, Purpose::Transfer)?;
             name_first(ctx, hold.into());
         }
         TransferSpec::PostHold { hold, amount } => {
-            let (held, asset) = ending(ctx, *hold, true)?;
-            let scale = ctx.state.assets.get(&asset).map_or(0, |a| a.scale);
+            let (held, scale) = own_hold(ctx, *hold, true)?;
             let amount = amount.map_or(Ok(held), |d| positive(d, scale))?;
             let transfer = ctx.end_hold(*hold, amount)?;
             name_first(ctx, transfer.into());
         }
         TransferSpec::VoidHold { hold } => {
-            ending(ctx, *hold, false)?;
+            own_hold(ctx, *hold, false)?;
             let transfer = ctx.end_hold(*hold, Amount::ZERO)?;
             name_first(ctx, transfer.into());
         }
@@ -384,8 +397,30 @@ fn name_first(ctx: &mut Ctx<'_>, id: crate::id::AnyId) {
     }
 }
 
-/// A hold that the principal may end: its payer may post it, payer and payee may void it.
-fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Rejection> {
+pub(super) fn capture(ctx: &mut Ctx<'_>, args: &CaptureHold<Sealed>) -> Result<(), Rejection> {
+    let (_, scale) = own_hold(ctx, args.hold, true)?;
+    let transfer = ctx.capture_hold(args.hold, positive(args.amount, scale)?)?;
+    ctx.ids.push(transfer.into());
+    let memo = args.memo.map(|memo| ctx.place(memo));
+    if memo.is_some() {
+        ctx.may_write_memo()?;
+    }
+    ctx.flush_entries(memo, None);
+    Ok(())
+}
+
+pub(super) fn raise(ctx: &mut Ctx<'_>, args: &RaiseHold) -> Result<(), Rejection> {
+    let (_, scale) = own_hold(ctx, args.hold, true)?;
+    let by = ctx.named_actor();
+    let transfer = ctx.raise_hold(args.hold, (by, &[]), positive(args.amount, scale)?)?;
+    ctx.ids.push(transfer.into());
+    Ok(())
+}
+
+/// A hold of a transfer that is open: how much is held still, and the scale of its asset. Only its
+/// payer may pay it out or raise it; payer and payee may void it, and the operator that of a payer that
+/// it has stopped.
+fn own_hold(ctx: &Ctx<'_>, id: HoldId, pays: bool) -> Result<(Amount, u8), Rejection> {
     let hold = ctx.open_hold(id)?;
     let sees = |account| ctx.authorise(Action::ViewAccount(account)).is_ok();
     if !sees(hold.from) && !sees(hold.to) {
@@ -396,17 +431,23 @@ fn ending(ctx: &Ctx<'_>, id: HoldId, post: bool) -> Result<(Amount, AssetId), Re
         return Err(Code::HoldNotYours.into());
     }
     let payer = ctx.authorise(Action::Spend(hold.from));
-    if post {
+    if pays {
         payer?;
         ctx.not_stopped(hold.from)?;
-    } else if payer.is_err() {
+    } else if payer.is_err() && !frees_stopped(ctx, hold.from) {
         ctx.authorise(Action::Spend(hold.to))?;
     }
     if hold.expires.is_some_and(|at| ctx.now >= at) {
         return Err(Code::HoldOver.into());
     }
     let account = ctx.state.accounts.get(&hold.from).ok_or(Code::NoAccount)?;
-    Ok((hold.amount, account.asset))
+    let scale = ctx.state.assets.get(&account.asset).map_or(0, |a| a.scale);
+    Ok((hold.amount, scale))
+}
+
+/// Whether the operator frees what an account holds that it has stopped: holds fill tables of the realm.
+fn frees_stopped(ctx: &Ctx<'_>, account: AccountId) -> bool {
+    ctx.principal == Principal::Operator && ctx.not_stopped(account).is_err()
 }
 
 /// Parks a transfer that an allowance lets through only with a person's approval.
@@ -416,19 +457,20 @@ fn park(ctx: &mut Ctx<'_>, spec: &TransferSpec, memo: Option<Sealed>) -> Result<
         to,
         amount,
         asset,
+        spent_on,
     } = spec
     else {
         return Err(Code::NeedsApproval.into());
     };
     let (from, to, asset, amount) = movement(ctx, (from, to), *amount, asset.as_ref())?;
     let agent = ctx.actor()?;
-    let memo = memo.map(|memo| ctx.place_marked(memo));
-    policy::request(
-        ctx,
-        agent,
-        Bound::Transfer { from, to, memo },
-        (asset, amount),
-    )
+    let bound = Bound::Transfer {
+        from,
+        to,
+        memo: memo.map(|memo| ctx.place_marked(memo)),
+        spent_on: policy::spent_on(ctx, spent_on.as_ref())?,
+    };
+    policy::request(ctx, agent, bound, (asset, amount))
 }
 
 /// Voids a hold whose time is over.

@@ -3,16 +3,18 @@
 //! Every movement of money in the realm goes through the methods of [`Ctx`] in this file, so the
 //! rules (conservation, no overdraft, allowances, each hold resolved once) are in one place.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose};
+use super::{Account, Entry, EntryKind, Hold, Holder, LedgerEvent, Purpose, Raised};
 use crate::amount::Amount;
 use crate::ctx::Ctx;
 use crate::event::Event;
-use crate::id::{AccountId, AssetId, HoldId, TransferId};
-use crate::policy::{self, Action, Node};
+use crate::id::{AccountId, AgentId, AssetId, HoldId, TransferId};
+use crate::limits;
+use crate::policy::{self, Action, Drafted, Node, Quantity, Spend, SpentOn};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::text::{ClientId, ContentRef};
@@ -24,7 +26,9 @@ pub(crate) struct Draft {
     entries: Vec<Entry>,
     moved: BTreeMap<AccountId, Moved>,
     ended: BTreeSet<HoldId>,
-    spent: BTreeMap<(Node, AssetId), Amount>,
+    /// Open holds that were captured from or raised, as they are now.
+    held: BTreeMap<HoldId, Hold>,
+    spent: Drafted,
     opened: BTreeMap<AccountId, (Holder, AssetId)>,
     opened_for: BTreeMap<(Holder, AssetId), AccountId>,
     new_holds: usize,
@@ -39,6 +43,17 @@ impl Draft {
             self.opened_for.remove(whose);
         }
     }
+}
+
+/// Who spends money, for whom and on what, as allowances count it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spending<'a> {
+    /// The agent that acts, if one does.
+    pub(crate) by: Option<AgentId>,
+    /// Those who share in the money; if none are named, the holder of the credited account gets it.
+    pub(crate) payees: &'a [Holder],
+    /// What it is spent on.
+    pub(crate) on: Option<Box<SpentOn>>,
 }
 
 /// The change of one account.
@@ -136,13 +151,13 @@ impl Ctx<'_> {
         Ok(account)
     }
 
-    /// Checks a debit of one account and credit of another, and counts it at the allowances as a
-    /// payment to `payees`; if none are named, to the holder of the credited account.
+    /// Checks a debit of one account and credit of another, and counts it at the allowances. It may be
+    /// a part of a `whole` to which the limits of a single payment apply.
     fn check(
         &mut self,
         (from, to): (AccountId, AccountId),
-        payees: &[Holder],
-        amount: Amount,
+        spending: &Spending<'_>,
+        (amount, whole): (Amount, Amount),
         purpose: Purpose,
     ) -> Result<(AssetId, Vec<Node>), Rejection> {
         if from == to {
@@ -162,22 +177,30 @@ impl Ctx<'_> {
             return Ok((debit.asset, Vec::new()));
         }
         let credited = [credit.holder];
-        let payees = if payees.is_empty() { &credited } else { payees };
-        let charged = self.charge((from, debit.holder), payees, (debit.asset, amount))?;
+        let payees = match spending.payees {
+            [] => &credited,
+            all => all,
+        };
+        let spend = Spend {
+            by: spending.by,
+            from: Some((debit.holder, payees)),
+            of: Quantity::money(debit.asset, amount),
+            whole,
+            on: spending.on.as_deref(),
+        };
+        let charged = self.charge(from, &spend)?;
         Ok((debit.asset, charged))
     }
 
-    /// Counts a payment at the allowances of its payer and at the token's limit, or refuses it. Only those who may see the
-    /// account learn which limit is in the way.
+    /// Counts a payment from an account at the allowances and at the token's limit, or refuses it. Only
+    /// those who may see the account learn which limit is in the way.
     pub(crate) fn charge(
         &mut self,
-        (account, payer): (AccountId, Holder),
-        payees: &[Holder],
-        of: (AssetId, Amount),
+        account: AccountId,
+        spend: &Spend<'_>,
     ) -> Result<Vec<Node>, Rejection> {
         let drafted = &mut self.draft.spent;
-        let (now, consent) = (self.now, &self.consent);
-        let charged = policy::charge(self.state, drafted, (payer, payees), of, now, consent);
+        let charged = policy::charge(self.state, drafted, spend, self.now, &self.consent);
         let charged =
             charged.map_err(
                 |why| match self.authorise(Action::ViewAccount(account)).is_ok() {
@@ -185,7 +208,9 @@ impl Ctx<'_> {
                     false => why.code.into(),
                 },
             )?;
-        self.spend_by_token(account, of)?;
+        if let Some(money) = spend.of.money {
+            self.spend_by_token(account, money)?;
+        }
         Ok(charged)
     }
 
@@ -220,6 +245,14 @@ impl Ctx<'_> {
         self.draft.moved.entry(account).or_default()
     }
 
+    /// What the acting agent spends, on nothing in particular.
+    fn own_spending(&self) -> Spending<'static> {
+        Spending {
+            by: self.named_actor(),
+            ..Spending::default()
+        }
+    }
+
     /// Moves money at once.
     pub(crate) fn post_transfer(
         &mut self,
@@ -228,7 +261,19 @@ impl Ctx<'_> {
         amount: Amount,
         purpose: Purpose,
     ) -> Result<TransferId, Rejection> {
-        let (asset, charged) = self.check((from, to), &[], amount, purpose)?;
+        let spending = self.own_spending();
+        self.post_for(spending, (from, to), amount, purpose)
+    }
+
+    /// Moves money at once, spent as is said.
+    pub(crate) fn post_for(
+        &mut self,
+        spending: Spending<'_>,
+        (from, to): (AccountId, AccountId),
+        amount: Amount,
+        purpose: Purpose,
+    ) -> Result<TransferId, Rejection> {
+        let (asset, charged) = self.check((from, to), &spending, (amount, amount), purpose)?;
         let transfer = TransferId(self.number()?);
         self.moved(from).balance -= amount.0;
         self.moved(to).balance += amount.0;
@@ -244,6 +289,7 @@ impl Ctx<'_> {
             hold: None,
             expires: None,
             charged,
+            spent_on: spending.on,
         };
         self.draft.entries.push(entry);
         Ok(transfer)
@@ -258,20 +304,21 @@ impl Ctx<'_> {
         purpose: Purpose,
         expires: Option<Time>,
     ) -> Result<HoldId, Rejection> {
-        self.hold_for(&[], (from, to), (amount, expires), purpose)
+        let spending = self.own_spending();
+        self.hold_for(spending, (from, to), (amount, expires), purpose)
     }
 
-    /// Holds money for those who will share it.
+    /// Holds money, to be spent as is said.
     pub(crate) fn hold_for(
         &mut self,
-        payees: &[Holder],
+        spending: Spending<'_>,
         (from, to): (AccountId, AccountId),
         (amount, expires): (Amount, Option<Time>),
         purpose: Purpose,
     ) -> Result<HoldId, Rejection> {
         let payer = self.holder(from).and_then(|h| share::holder(self.state, h));
         self.room_for::<Hold>(payer, self.draft.new_holds)?;
-        let (asset, charged) = self.check((from, to), payees, amount, purpose)?;
+        let (asset, charged) = self.check((from, to), &spending, (amount, amount), purpose)?;
         let transfer = TransferId(self.number()?);
         let hold = HoldId(transfer.0);
         self.draft.new_holds += 1;
@@ -289,12 +336,111 @@ impl Ctx<'_> {
             hold: hold_id,
             expires,
             charged,
+            spent_on: spending.on,
         };
         self.draft.entries.push(entry);
         Ok(hold)
     }
 
-    /// Pays a hold out in full or in part, or (with an amount of zero) gives it back.
+    /// Moves a part of what is held to where the hold leads; the rest stays held. At most what is
+    /// held still can be moved, and what is moved stays counted at the allowances.
+    pub(crate) fn capture_hold(
+        &mut self,
+        id: HoldId,
+        amount: Amount,
+    ) -> Result<TransferId, Rejection> {
+        let mut hold = self.open_hold(id)?.clone();
+        if amount > hold.amount {
+            return Err(Code::TooMuch.into());
+        }
+        let transfer = TransferId(self.number()?);
+        let from = self.moved(hold.from);
+        from.pending_out -= amount.0;
+        from.balance -= amount.0;
+        let to = self.moved(hold.to);
+        to.pending_in -= amount.0;
+        to.balance += amount.0;
+        hold.capture(amount);
+        self.change_hold(
+            (id, hold),
+            (transfer, EntryKind::CaptureHold),
+            amount,
+            Vec::new(),
+        )?;
+        Ok(transfer)
+    }
+
+    /// Holds more under an open hold, by an agent and for those who will share it, on what the hold is
+    /// spent on. It is checked as a new hold is: the limits of a single payment apply to everything
+    /// that was ever held under it, those of a period to what is added.
+    pub(crate) fn raise_hold(
+        &mut self,
+        id: HoldId,
+        (by, payees): (Option<AgentId>, &[Holder]),
+        amount: Amount,
+    ) -> Result<TransferId, Rejection> {
+        let mut hold = self.open_hold(id)?.clone();
+        if hold.raises().len() >= limits::RAISES_PER_HOLD {
+            let most = limits::RAISES_PER_HOLD;
+            return Err(Rejection::new(
+                Code::TooManyRaises,
+                format!("at most {most}"),
+            ));
+        }
+        let whole = hold.ever().plus(amount).ok_or(Code::Overflow)?;
+        let spending = Spending {
+            by,
+            payees,
+            on: hold.spent_on.clone(),
+        };
+        let sides = (hold.from, hold.to);
+        let (_, charged) = self.check(sides, &spending, (amount, whole), hold.purpose)?;
+        let transfer = TransferId(self.number()?);
+        self.moved(hold.from).pending_out += amount.0;
+        self.moved(hold.to).pending_in += amount.0;
+        hold.raise(Raised {
+            amount,
+            at: self.now,
+            by: transfer,
+            charged: charged.clone(),
+        });
+        self.change_hold(
+            (id, hold),
+            (transfer, EntryKind::RaiseHold),
+            amount,
+            charged,
+        )?;
+        Ok(transfer)
+    }
+
+    /// Drafts an entry that changes an open hold, and keeps the hold as it leaves it.
+    fn change_hold(
+        &mut self,
+        (id, hold): (HoldId, Hold),
+        (transfer, kind): (TransferId, EntryKind),
+        amount: Amount,
+        charged: Vec<Node>,
+    ) -> Result<(), Rejection> {
+        let asset = self.view(hold.from)?.asset;
+        self.draft.entries.push(Entry {
+            transfer,
+            kind,
+            from: hold.from,
+            to: hold.to,
+            amount,
+            asset,
+            purpose: hold.purpose,
+            hold: Some(id),
+            expires: None,
+            charged,
+            spent_on: hold.spent_on.clone(),
+        });
+        self.draft.held.insert(id, hold);
+        Ok(())
+    }
+
+    /// Ends a hold: pays out what is held still, in full or in part, or (with an amount of zero) gives
+    /// it back.
     pub(crate) fn end_hold(&mut self, id: HoldId, amount: Amount) -> Result<TransferId, Rejection> {
         let hold = self.open_hold(id)?.clone();
         if amount > hold.amount {
@@ -325,6 +471,7 @@ impl Ctx<'_> {
             hold: Some(id),
             expires: None,
             charged: Vec::new(),
+            spent_on: None,
         });
         Ok(transfer)
     }
@@ -333,6 +480,9 @@ impl Ctx<'_> {
     /// belongs to the deal from now on.
     pub(crate) fn take_over(&mut self, id: HoldId, purpose: Purpose) -> Result<HoldId, Rejection> {
         self.open_hold(id)?;
+        if let Some(hold) = self.draft.held.get_mut(&id) {
+            hold.purpose = purpose;
+        }
         self.emit(Event::Ledger(LedgerEvent::HoldTaken { hold: id, purpose }));
         Ok(id)
     }
@@ -343,7 +493,10 @@ impl Ctx<'_> {
         if self.draft.ended.contains(&id) {
             return Err(over());
         }
-        self.state.holds.get(&id).ok_or_else(over)
+        let drafted = self.draft.held.get(&id);
+        drafted
+            .or_else(|| self.state.holds.get(&id))
+            .ok_or_else(over)
     }
 
     /// Refuses a memo to holders who have blocked the agent that writes it: words are words, beside

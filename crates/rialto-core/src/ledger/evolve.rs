@@ -1,10 +1,10 @@
 //! Applies events on the ledger.
 
-use super::{Account, Asset, Corrected, Entry, EntryKind, Hold, Holder, LedgerEvent};
+use super::{Account, Asset, Corrected, Entry, EntryKind, Hold, Holder, LedgerEvent, Raised};
 use crate::amount::Amount;
 use crate::id::{AccountId, AssetId, position_of};
 use crate::identity::Principal;
-use crate::policy;
+use crate::policy::{self, Quantity};
 use crate::realm::Realm;
 use crate::state::State;
 use crate::text::Name;
@@ -82,10 +82,33 @@ fn apply(state: &mut State, by: Principal, entry: &Entry) {
             change(state, entry.to, |a| a.pending_in.0 += amount);
             add_hold(state, by, entry);
         }
+        EntryKind::RaiseHold => {
+            change(state, entry.from, |a| a.pending_out.0 += amount);
+            change(state, entry.to, |a| a.pending_in.0 += amount);
+            let raised = Raised {
+                amount: entry.amount,
+                at: state.now(),
+                by: entry.transfer,
+                charged: entry.charged.clone(),
+            };
+            change_hold(state, entry, |hold| hold.raise(raised));
+        }
+        EntryKind::CaptureHold => {
+            change(state, entry.from, |a| {
+                a.pending_out.0 -= amount;
+                a.balance.0 -= amount;
+            });
+            change(state, entry.to, |a| {
+                a.pending_in.0 -= amount;
+                a.balance.0 += amount;
+            });
+            change_hold(state, entry, |hold| hold.capture(entry.amount));
+        }
         EntryKind::PostHold | EntryKind::VoidHold => end_hold(state, entry),
     }
     for node in &entry.charged {
-        policy::count(state, *node, entry.asset, entry.amount);
+        let of = Quantity::money(entry.asset, entry.amount);
+        policy::count(state, *node, &of, entry.spent_on.as_deref());
     }
 }
 
@@ -107,15 +130,25 @@ fn add_hold(state: &mut State, by: Principal, entry: &Entry) {
         by,
         at: state.now(),
         charged: entry.charged.clone(),
+        captured: None,
+        raised: None,
+        spent_on: entry.spent_on.clone(),
     };
     state.bring(id, hold);
+}
+
+fn change_hold(state: &mut State, entry: &Entry, change: impl FnOnce(&mut Hold)) {
+    match entry.hold {
+        Some(id) => state.holds.modify(&id, &mut state.changes, change),
+        None => state.changes.defect(),
+    }
 }
 
 fn end_hold(state: &mut State, entry: &Entry) {
     let ended = entry
         .hold
         .and_then(|id| Some((id, state.take::<Hold>(&id)?)));
-    let Some((id, hold)) = ended else {
+    let Some((id, mut hold)) = ended else {
         state.changes.defect();
         return;
     };
@@ -128,8 +161,16 @@ fn end_hold(state: &mut State, entry: &Entry) {
         a.pending_in.0 -= held;
         a.balance.0 += amount;
     });
-    for node in &hold.charged {
-        let made = (hold.at, position_of(id.0));
-        policy::uncharge(state, *node, entry.asset, Amount(held - amount), made);
+    hold.draw(entry.amount);
+    let made = (hold.first(), &hold.charged, hold.at, id.0);
+    let raised = hold.raises().iter();
+    let raised = raised.map(|one| (one.amount, &one.charged, one.at, one.by.0));
+    let on = hold.spent_on.as_deref();
+    for (returned, charged, at, number) in core::iter::once(made).chain(raised) {
+        let of = Quantity::money(entry.asset, returned);
+        for node in charged {
+            let counted = (at, position_of(number));
+            policy::uncharge(state, *node, (&of, on), counted);
+        }
     }
 }

@@ -12,6 +12,7 @@ mod outside;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use correct::{Corrected, Moved};
 use decide::holder_of;
 pub(crate) use decide::resolve_asset;
-pub(crate) use draft::Draft;
+pub(crate) use draft::{Draft, Spending};
 pub(crate) use evolve::evolve;
 pub use outside::Payment;
 
@@ -35,7 +36,7 @@ use crate::id::{
 };
 use crate::identity::{AgentRef, Principal};
 use crate::limits;
-use crate::policy::Node;
+use crate::policy::{Node, SpentOn, SpentOnRef};
 use crate::share;
 use crate::text::{AssetCode, ClientId, ContentRef, Name};
 use crate::time::Time;
@@ -232,7 +233,10 @@ impl Purpose {
     }
 }
 
-/// An open hold: reserved money that is with neither side until it is posted or voided.
+/// An open hold: reserved money that is with neither side until it is captured, posted or voided.
+///
+/// What is captured goes out first of what was held first: of what it was made with, then of each
+/// raise in turn.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Hold {
     /// The paying account.
@@ -241,7 +245,7 @@ pub struct Hold {
     /// The receiving account.
     #[n(1)]
     pub to: AccountId,
-    /// How much.
+    /// How much is held still: what it was made with and raised by, less what was captured.
     #[n(2)]
     pub amount: Amount,
     /// When it is voided by itself; the hold of a deal or an offer ends with that instead.
@@ -256,9 +260,89 @@ pub struct Hold {
     /// When it was made.
     #[n(6)]
     pub at: Time,
-    /// The nodes whose allowances it counts against.
+    /// The nodes whose allowances what it was made with counts against.
     #[n(7)]
     pub charged: Vec<Node>,
+    /// How much was captured; none before the first time.
+    #[n(8)]
+    pub captured: Option<Amount>,
+    /// What it was raised by and is held still, in order; none if nothing is.
+    #[n(9)]
+    pub raised: Option<Vec<Raised>>,
+    /// What the money is spent on.
+    #[n(10)]
+    pub spent_on: Option<Box<SpentOn>>,
+}
+
+/// What a hold was raised by at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Raised {
+    /// How much of it is held still.
+    #[n(0)]
+    pub amount: Amount,
+    /// When.
+    #[n(1)]
+    pub at: Time,
+    /// The entry that did it.
+    #[n(2)]
+    pub by: TransferId,
+    /// The nodes whose allowances it counts against.
+    #[n(3)]
+    pub charged: Vec<Node>,
+}
+
+impl Hold {
+    /// How much was captured so far.
+    #[must_use]
+    pub fn captured(&self) -> Amount {
+        self.captured.unwrap_or_default()
+    }
+
+    /// Everything that was ever held: what was captured and what is held still.
+    #[must_use]
+    pub fn ever(&self) -> Amount {
+        // Both are within 2^100, so the sum cannot overflow an i128.
+        Amount(self.captured().0 + self.amount.0)
+    }
+
+    /// What it was raised by and is held still.
+    #[must_use]
+    pub fn raises(&self) -> &[Raised] {
+        self.raised.as_deref().unwrap_or_default()
+    }
+
+    /// How much of what it was made with is held still.
+    #[must_use]
+    pub fn first(&self) -> Amount {
+        let raised: i128 = self.raises().iter().map(|raised| raised.amount.0).sum();
+        Amount(self.amount.0 - raised)
+    }
+
+    /// Adds to what is held.
+    fn raise(&mut self, raised: Raised) {
+        self.amount.0 += raised.amount.0;
+        self.raised.get_or_insert_default().push(raised);
+    }
+
+    /// Takes from what is held, the oldest first.
+    fn draw(&mut self, amount: Amount) {
+        let mut left = (amount.0 - self.first().0).max(0);
+        self.amount.0 -= amount.0;
+        let mut raised = self.raised.take().unwrap_or_default();
+        for one in &mut raised {
+            let taken = left.min(one.amount.0);
+            one.amount.0 -= taken;
+            left -= taken;
+        }
+        raised.retain(|one| one.amount.is_positive());
+        self.raised = (!raised.is_empty()).then_some(raised);
+    }
+
+    /// Takes a part of what is held, to be moved.
+    fn capture(&mut self, amount: Amount) {
+        self.draw(amount);
+        self.captured = Some(Amount(self.captured().0 + amount.0));
+    }
 }
 
 impl Entity for Hold {
@@ -445,6 +529,9 @@ pub enum TransferSpec {
         /// The asset; by default that of a named account, or the realm's first.
         #[serde(default)]
         asset: Option<AssetCode>,
+        /// What the money is spent on, for allowances that count by it.
+        #[serde(default)]
+        spent_on: Option<SpentOnRef>,
     },
     /// Holds money.
     Hold {
@@ -459,20 +546,49 @@ pub enum TransferSpec {
         asset: Option<AssetCode>,
         /// After how many milliseconds it is voided by itself.
         expires_in_ms: u64,
+        /// What the money is spent on, for allowances that count by it.
+        #[serde(default)]
+        spent_on: Option<SpentOnRef>,
     },
-    /// Pays a hold out, in full or in part; the rest returns to where it came from.
+    /// Pays out what is held still, in full or in part, and ends the hold; the rest returns to where
+    /// it came from.
     PostHold {
         /// The hold.
         hold: HoldId,
-        /// How much, in whole units; by default all of it.
+        /// How much, in whole units; by default all that is held still.
         #[serde(default)]
         amount: Option<Decimal>,
     },
-    /// Voids a hold: the money returns.
+    /// Voids a hold: what is held still returns.
     VoidHold {
         /// The hold.
         hold: HoldId,
     },
+}
+
+/// Pays out a part of a hold; the rest stays held. Can be done again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CaptureHold<C> {
+    /// The hold.
+    pub hold: HoldId,
+    /// How much, in whole units: at most what is held still.
+    pub amount: Decimal,
+    /// A note about it.
+    #[serde(default = "Option::<C>::default")]
+    pub memo: Option<C>,
+}
+
+/// Holds more under an open hold, from the same account. It ends when it would have ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RaiseHold {
+    /// The hold.
+    pub hold: HoldId,
+    /// How much more, in whole units.
+    pub amount: Decimal,
 }
 
 /// Moves money: one or many entries.
@@ -531,11 +647,16 @@ commands! {
         Withdraw(Withdraw) = "ledger.withdraw" => outside::withdraw, reaches_others: never;
         /// Reports the result of a withdrawal.
         EndWithdrawal(EndWithdrawal) = "ledger.end_withdrawal" => outside::end_withdrawal, reaches_others: never;
+        /// Holds more under an open hold.
+        Raise(RaiseHold) = "ledger.raise" => decide::raise, reaches_others: never;
     }
     texts {
         /// Moves money.
         Transfers(Transfers { transfers, independent } carrying memo: maybe, blank taken)
             = "ledger.transfer" => decide::transfers, reaches_others: |args: &Transfers<_>| args.memo.is_some();
+        /// Pays out a part of a hold; the rest stays held.
+        Capture(CaptureHold { hold, amount } carrying memo: maybe, blank taken)
+            = "ledger.capture" => decide::capture, reaches_others: |args: &CaptureHold<_>| args.memo.is_some();
         /// Corrects an earlier entry.
         Correct(Correct { transfer, from, to, amount, asset, entry } carrying reason: one, blank taken)
             = "ledger.correct" => correct::correct, reaches_others: never, needs: everything;
@@ -559,6 +680,12 @@ pub enum EntryKind {
     /// Voids a hold: the money returns.
     #[n(3)]
     VoidHold,
+    /// Pays out a part of a hold; the rest stays held.
+    #[n(4)]
+    CaptureHold,
+    /// Holds more under an open hold.
+    #[n(5)]
+    RaiseHold,
 }
 
 impl EntryKind {
@@ -566,8 +693,26 @@ impl EntryKind {
     #[must_use]
     pub fn moves(self) -> bool {
         match self {
-            Self::Post | Self::PostHold => true,
-            Self::Hold | Self::VoidHold => false,
+            Self::Post | Self::PostHold | Self::CaptureHold => true,
+            Self::Hold | Self::VoidHold | Self::RaiseHold => false,
+        }
+    }
+
+    /// True if it sets money aside.
+    #[must_use]
+    pub fn holds(self) -> bool {
+        match self {
+            Self::Hold | Self::RaiseHold => true,
+            Self::Post | Self::PostHold | Self::VoidHold | Self::CaptureHold => false,
+        }
+    }
+
+    /// True if it ends a hold.
+    #[must_use]
+    pub fn ends(self) -> bool {
+        match self {
+            Self::PostHold | Self::VoidHold => true,
+            Self::Post | Self::Hold | Self::CaptureHold | Self::RaiseHold => false,
         }
     }
 }
@@ -598,7 +743,7 @@ pub struct Entry {
     /// What it is for.
     #[n(6)]
     pub purpose: Purpose,
-    /// The hold it makes or ends.
+    /// The hold it makes, changes or ends.
     #[n(7)]
     pub hold: Option<HoldId>,
     /// When the hold it makes is voided by itself.
@@ -608,6 +753,11 @@ pub struct Entry {
     #[n(9)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub charged: Vec<Node>,
+    /// What the money is spent on; for a hold, all that is held under it. Whom it is paid to does not
+    /// read it.
+    #[n(10)]
+    #[serde(skip)]
+    pub spent_on: Option<Box<SpentOn>>,
 }
 
 /// What happened on the ledger.
@@ -728,6 +878,8 @@ impl Entry {
         let what = match (self.kind, self.purpose) {
             (EntryKind::Hold, _) => format!("held {route}"),
             (EntryKind::PostHold, _) => format!("paid the hold out {route}"),
+            (EntryKind::CaptureHold, _) => format!("paid a part of the hold out {route}"),
+            (EntryKind::RaiseHold, _) => format!("held more {route}"),
             (EntryKind::VoidHold, _) => format!("returned the hold to {}", self.from),
             (EntryKind::Post, Purpose::Share(_)) => format!("shared out {route}"),
             (EntryKind::Post, Purpose::Correction(wrong)) => format!("corrected {wrong} {route}"),
@@ -735,7 +887,11 @@ impl Entry {
         };
         let subject = match self.kind {
             EntryKind::Hold => AnyId::from(HoldId(self.transfer.0)),
-            EntryKind::Post | EntryKind::PostHold | EntryKind::VoidHold => self.transfer.into(),
+            EntryKind::Post
+            | EntryKind::PostHold
+            | EntryKind::VoidHold
+            | EntryKind::CaptureHold
+            | EntryKind::RaiseHold => self.transfer.into(),
         };
         Told::new(subject, what).over(self.amount, self.asset)
     }

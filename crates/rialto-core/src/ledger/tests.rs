@@ -1,5 +1,6 @@
 //! The ledger's rules as tables.
 
+use crate::limits;
 use crate::spec::{World, check};
 
 const PEOPLE: &str = r#"
@@ -123,6 +124,83 @@ fn holds_are_posted_in_full_or_part_voided_or_expire_and_resolve_once() {
 }
 
 #[test]
+fn holds_are_captured_in_pieces_and_raised_and_end_once() {
+    table(
+        r#"
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "40", "expires_in_ms": 600000}}]} => ok $h
+        @buyer ledger.capture {"hold": "$h", "amount": "15", "memo": "the first part"} => ok $c
+        hold $h 25.00 captured 15.00
+        balance @buyer 85.00 pending 25.00
+        balance @seller 15.00 incoming 25.00
+        // never more than is held still, and never nothing
+        @buyer ledger.capture {"hold": "$h", "amount": "25.01"} => RLT0407
+        @buyer ledger.capture {"hold": "$h", "amount": "0"} => RLT0008
+        @buyer ledger.raise {"hold": "$h", "amount": "-1"} => RLT0008
+        // only the payer pays out and holds more; strangers learn nothing of it
+        @seller ledger.capture {"hold": "$h", "amount": "1"} => RLT0101
+        @seller ledger.raise {"hold": "$h", "amount": "1"} => RLT0101
+        @buyer2 ledger.capture {"hold": "$h", "amount": "1"} => RLT0406
+        @buyer2 ledger.raise {"hold": "$h", "amount": "1"} => RLT0406
+        // a raise is covered as a hold is
+        @buyer ledger.raise {"hold": "$h", "amount": "60.01"} => RLT0401 60.00 available, 60.01 needed
+        @buyer ledger.raise {"hold": "$h", "amount": "10"} => ok
+        hold $h 35.00 captured 15.00
+        balance @buyer 85.00 pending 35.00
+        balance @seller 15.00 incoming 35.00
+        // all of it can be captured; it is open still, and can be raised
+        @buyer ledger.capture {"hold": "$h", "amount": "35"} => ok
+        hold $h 0.00 captured 50.00
+        @buyer ledger.raise {"hold": "$h", "amount": "6"} => ok
+        // one end: what is left is paid in part, and the rest returns
+        @buyer ledger.transfer {"transfers": [{"post_hold": {"hold": "$h", "amount": "6.01"}}]} => RLT0407
+        @buyer ledger.transfer {"transfers": [{"post_hold": {"hold": "$h", "amount": "2"}}]} => ok
+        hold $h gone
+        balance @buyer 48.00 pending 0.00
+        balance @seller 52.00 incoming 0.00
+        @buyer ledger.capture {"hold": "$h", "amount": "1"} => RLT0406
+        @buyer ledger.raise {"hold": "$h", "amount": "1"} => RLT0406
+        // what a capture moved is corrected like any other entry
+        operator ledger.correct {"transfer": "$c", "amount": "15.01", "reason": "x"} => RLT0413
+        operator ledger.correct {"transfer": "$c", "amount": "15", "reason": "x"} => ok
+        // the payee gives back what is left, and keeps what it got
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "5", "expires_in_ms": 600000}}]} => ok $v
+        @buyer ledger.capture {"hold": "$v", "amount": "2"} => ok
+        @seller ledger.transfer {"transfers": [{"void_hold": {"hold": "$v"}}]} => ok
+        balance @buyer 61.00 pending 0.00
+        balance @seller 39.00 incoming 0.00
+        // a raise does not move its end
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "5", "expires_in_ms": 600000}}]} => ok $e
+        @buyer ledger.raise {"hold": "$e", "amount": "5"} => ok
+        @buyer ledger.capture {"hold": "$e", "amount": "1"} => ok
+        time +10m
+        @buyer ledger.capture {"hold": "$e", "amount": "1"} => RLT0406
+        @buyer ledger.raise {"hold": "$e", "amount": "1"} => RLT0406
+        tick
+        hold $e gone
+        balance @buyer 60.00 pending 0.00
+        balance @seller 40.00 incoming 0.00
+        "#,
+    );
+}
+
+#[test]
+fn raises_that_are_held_still_are_bounded() {
+    let raise = r#"
+        @buyer ledger.raise {"hold": "$h", "amount": "1"} => ok"#;
+    let made = r#"@buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "1", "expires_in_ms": 600000}}]} => ok $h"#;
+    let full = r#"
+        @buyer ledger.raise {"hold": "$h", "amount": "1"} => RLT0415
+        // what is captured is what was held first
+        @buyer ledger.capture {"hold": "$h", "amount": "1.5"} => ok
+        @buyer ledger.raise {"hold": "$h", "amount": "1"} => RLT0415
+        @buyer ledger.capture {"hold": "$h", "amount": "0.5"} => ok
+        @buyer ledger.raise {"hold": "$h", "amount": "1"} => ok
+        hold $h 16.00 captured 2.00
+        "#;
+    table(&[made, &raise.repeat(limits::RAISES_PER_HOLD), full].concat());
+}
+
+#[test]
 fn money_enters_and_leaves_only_in_the_open() {
     table(
         r#"
@@ -140,6 +218,8 @@ fn money_enters_and_leaves_only_in_the_open() {
         balance @seller 50.00 pending 20.00
         // it is the payment service's to resolve
         @seller ledger.transfer {"transfers": [{"void_hold": {"hold": "$w"}}]} => RLT0410
+        @seller ledger.capture {"hold": "$w", "amount": "1"} => RLT0410
+        @seller ledger.raise {"hold": "$w", "amount": "1"} => RLT0410
         @seller ledger.end_withdrawal {"hold": "$w", "paid": false} => RLT0101
         pay ledger.end_withdrawal {"hold": "$w", "paid": true} => ok
         pay ledger.end_withdrawal {"hold": "$w", "paid": true} => RLT0406
@@ -495,6 +575,25 @@ fn what_a_person_approves_carries_no_words_past_a_block() {
         @casa ledger.transfer {"transfers": [{"post": {"from": "@casa", "to": "@dora", "amount": "2"}}], "memo": "hello"} => ok $a
         bob policy.set_block {"by": {"owner": "$bob"}, "party": {"owner": "$ann"}, "block": true} => ok
         ann policy.answer_approval {"approval": "$a", "approve": true} => RLT0602
+        "#,
+    );
+}
+
+#[test]
+fn the_operator_frees_what_an_owner_holds_that_it_has_stopped() {
+    check(
+        r#"
+        owner ann
+        owner bob
+        agent ann @casa
+        agent bob @dora
+        fund @casa 10
+        @casa ledger.transfer {"transfers": [{"hold": {"from": "@casa", "to": "@dora", "amount": "1", "expires_in_ms": 600000}}]} => ok $h
+        operator ledger.transfer {"transfers": [{"void_hold": {"hold": "$h"}}]} => RLT0101
+        operator owner.stop {"owner": "$ann", "stop": true} => ok
+        operator ledger.transfer {"transfers": [{"post_hold": {"hold": "$h"}}]} => RLT0101
+        operator ledger.transfer {"transfers": [{"void_hold": {"hold": "$h"}}]} => ok
+        balance @casa 10.00 pending 0.00
         "#,
     );
 }

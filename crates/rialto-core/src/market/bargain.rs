@@ -16,12 +16,12 @@ use crate::ctx::{Ctx, positive};
 use crate::event::Event;
 use crate::hash::{Hash, Signature};
 use crate::id::{
-    AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId, TeamId, position_of,
+    AccountId, AgentId, DealId, HoldId, ListingId, NegotiationId, TaskId, TeamId, position_of,
 };
 use crate::identity::{AgentRef, Principal, Status};
-use crate::ledger::{AccountRef, Holder, Purpose, resolve_asset};
+use crate::ledger::{AccountRef, Holder, Purpose, Spending, resolve_asset};
 use crate::limits;
-use crate::policy::{self, Action, Bound, Consent, Rate, Yes};
+use crate::policy::{self, Action, Bound, Consent, Quantity, Rate, Spend, SpentOn, Yes};
 use crate::reject::{Code, Rejection};
 use crate::share;
 use crate::state::State;
@@ -158,19 +158,43 @@ fn commit(
     let payees = shared_by(bargain, made.seller, &shares);
     let entity = ctx.state.accounts.get(&account).ok_or(Code::PayerMissing)?;
     let (holder, of) = (entity.holder, (bargain.asset, bargain.price));
+    let opened = ctx.state.negotiations.get(&made.negotiation);
+    let task = match &made.opening {
+        Some(opening) => opening.task,
+        None => opened.and_then(|n| n.task),
+    };
+    let on = spent_on(ctx.state, task);
     let yes = (ctx.consent == Consent::All).then(|| {
-        let nodes = policy::asking(ctx.state, (holder, &payees), of);
+        let nodes = policy::asking(ctx.state, (holder, made.buyer, &payees), of);
         Box::new(Yes { shares, nodes })
     });
     if made.fund {
         let payee = ctx.ensure_account(payee(bargain, made.seller), bargain.asset)?;
         let purpose = Purpose::Offer(made.negotiation);
-        let hold = ctx.hold_for(&payees, (account, payee), (bargain.price, None), purpose)?;
+        let spending = Spending {
+            by: Some(made.buyer),
+            payees: &payees,
+            on,
+        };
+        let held = (bargain.price, None);
+        let hold = ctx.hold_for(spending, (account, payee), held, purpose)?;
         ctx.ids.push(hold.into());
         return Ok((Some(hold), yes));
     }
-    ctx.charge((account, holder), &payees, of)?;
+    let spend = Spend {
+        by: Some(made.buyer),
+        from: Some((holder, &payees)),
+        of: Quantity::money(bargain.asset, bargain.price),
+        whole: bargain.price,
+        on: on.as_deref(),
+    };
+    ctx.charge(account, &spend)?;
     Ok((None, yes))
+}
+
+/// What the money of a negotiation is spent on: the task that it serves, if it serves one.
+fn spent_on(state: &State, task: Option<TaskId>) -> Option<Box<SpentOn>> {
+    task.map(|task| Box::new(SpentOn::task(state, task)))
 }
 
 /// The split of the proceeds as it stands; empty when no team is paid.
@@ -250,7 +274,8 @@ fn take_over(
     let account = ctx.state.accounts.get(&hold.from).ok_or(Code::NoAccount)?;
     let made = (hold.charged.as_slice(), position_of(id.0));
     let sides = (account.holder, payees);
-    if policy::counts_too_little(ctx.state, sides, account.asset, made) {
+    let of = (account.asset, hold.spent_on.as_deref());
+    if policy::counts_too_little(ctx.state, sides, of, made) {
         return Err(Code::OverAllowance.into());
     }
     ctx.take_over(id, purpose)
@@ -670,7 +695,14 @@ pub(crate) fn accept(
     let (payees, purpose) = (shared_by(&bargain, seller, &shares), Purpose::Deal(deal));
     let held = match latest.hold {
         Some(hold) => take_over(ctx, hold, &payees, purpose),
-        None => ctx.hold_for(&payees, (payer, payee), (bargain.price, None), purpose),
+        None => {
+            let spending = Spending {
+                by: Some(buyer),
+                payees: &payees,
+                on: spent_on(ctx.state, negotiation.task),
+            };
+            ctx.hold_for(spending, (payer, payee), (bargain.price, None), purpose)
+        }
     };
     let hold = match held {
         Ok(hold) => hold,

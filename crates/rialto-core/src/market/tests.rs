@@ -361,6 +361,8 @@ fn a_deal_is_delivered_accepted_and_settled() {
         @seller task.update {"task": "$task", "state": "completed"} => RLT0306
         @buyer task.cancel {"task": "$task"} => RLT0306
         @seller ledger.transfer {"transfers": [{"void_hold": {"hold": "$hold"}}]} => RLT0410
+        @buyer ledger.capture {"hold": "$hold", "amount": "1"} => RLT0410
+        @buyer ledger.raise {"hold": "$hold", "amount": "1"} => RLT0410
         @seller deal.deliver {"deal": "$deal", "body": "tacos"} => ok
         task $task completed
         @seller deal.deliver {"deal": "$deal", "body": "more"} => RLT0510

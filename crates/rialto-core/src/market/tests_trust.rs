@@ -568,6 +568,8 @@ fn a_funded_offer_holds_its_money_until_it_ends_or_a_deal_takes_it_over() {
             fund(60, "n", "ok"),
             r#"balance @buyer 100.00 pending 60.00
             @buyer ledger.transfer {"transfers": [{"void_hold": {"hold": "$n_hold"}}]} => RLT0410
+            @buyer ledger.capture {"hold": "$n_hold", "amount": "1"} => RLT0410
+            @buyer ledger.raise {"hold": "$n_hold", "amount": "1"} => RLT0410
             // five offers of one purse cannot all be funded
             @buyer negotiation.open {"with": "@second", "side": "buy", "terms": {"price": "60"}, "valid_for_ms": 600000, "fund": true} => RLT0401 40.00 available, 60.00 needed
             @seller negotiation.accept {"negotiation": "$n", "offer": "$n.offer"} => ok $deal $task $hold

@@ -6,11 +6,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::line::{self, DraftedLines, Line, Quantity, SpentOn};
 use super::{Allowance, Consent, Node};
 use crate::amount::Amount;
-use crate::id::{AccountId, AssetId, OwnerId};
+use crate::id::{AccountId, AgentId, AssetId, OwnerId};
 use crate::ledger::Holder;
 use crate::reject::{Code, Rejection};
+use crate::share;
 use crate::state::State;
 use crate::time::Time;
 
@@ -41,10 +43,13 @@ pub(crate) fn chain_of(state: &State, holder: Holder) -> Vec<Node> {
     chain
 }
 
-/// The nodes that a payment leaves: those above the payer that are not above everybody who gets a
-/// part of it. A node above some of them only is left by the rest, so the payment counts there.
-fn left(state: &State, from: Holder, payees: &[Holder]) -> Vec<Node> {
+/// The nodes that a payment leaves: the agent that makes it and those above the payer, without those
+/// that are above everybody who gets a part of it. A node above some of them only is left by the
+/// rest, so the payment counts there.
+fn left(state: &State, from: Holder, (by, payees): (Option<AgentId>, &[Holder])) -> Vec<Node> {
     let mut nodes = chain_of(state, from);
+    let own = by.map(Node::Agent).filter(|own| !nodes.contains(own));
+    nodes.splice(0..0, own);
     let inside: Vec<Vec<Node>> = payees.iter().map(|to| chain_of(state, *to)).collect();
     nodes.retain(|n| inside.is_empty() || inside.iter().any(|chain| !chain.contains(n)));
     nodes
@@ -55,56 +60,123 @@ fn left(state: &State, from: Holder, payees: &[Holder]) -> Vec<Node> {
 pub(crate) fn counts_too_little(
     state: &State,
     (from, payees): (Holder, &[Holder]),
-    asset: AssetId,
+    (asset, on): (AssetId, Option<&SpentOn>),
     (charged, position): (&[Node], u64),
 ) -> bool {
-    let mut nodes = left(state, from, payees).into_iter();
+    let of = Quantity::money(asset, Amount::ZERO);
+
+    let mut nodes = left(state, from, (None, payees)).into_iter();
     nodes.any(|node| {
         let allowance = state.allowances.get(&(node, asset));
-        allowance.is_some_and(|a| a.since < position) && !charged.contains(&node)
+        let limits = allowance.is_some_and(|a| a.since < position)
+            || line::limits_since(state, node, (&of, on), position);
+        limits && !charged.contains(&node)
     })
 }
 
-/// Judges a debit of `amount`, which the payees share, against every allowance it counts at, and
-/// names their nodes.
+/// What is spent, and by whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Spend<'a> {
+    /// The agent that acts: its own limits count too, whoever's money it is.
+    pub(crate) by: Option<AgentId>,
+    /// Whose money it is, and who shares in it; none if it is no money.
+    pub(crate) from: Option<(Holder, &'a [Holder])>,
+    /// How much.
+    pub(crate) of: Quantity,
+    /// Of how much money it is a part.
+    pub(crate) whole: Amount,
+    /// What it is spent on.
+    pub(crate) on: Option<&'a SpentOn>,
+}
+
+impl Spend<'_> {
+    /// The nodes at which it counts, the nearest first.
+    fn nodes(&self, state: &State) -> Vec<Node> {
+        match (self.from, self.by) {
+            (Some((from, payees)), by) => left(state, from, (by, payees)),
+            (None, Some(agent)) => chain_of(state, Holder::Agent(agent)),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+/// What earlier steps of the same command have counted.
+#[derive(Default)]
+pub(crate) struct Drafted {
+    money: BTreeMap<(Node, AssetId), Amount>,
+    lines: DraftedLines,
+}
+
+/// Judges spending against every limit that it counts at, and names their nodes. It is the one place
+/// where anything is spent.
 ///
-/// `drafted` is what earlier entries of the same command have already counted.
+/// The limits of a single payment and the question whether a person has to approve it apply to the
+/// `whole` of which this may be a part. `drafted` is what earlier entries of the same command have already counted.
 pub(crate) fn charge(
     state: &State,
-    drafted: &mut BTreeMap<(Node, AssetId), Amount>,
-    (from, payees): (Holder, &[Holder]),
-    (asset, amount): (AssetId, Amount),
+    drafted: &mut Drafted,
+    spend: &Spend<'_>,
     now: Time,
     consent: &Consent,
 ) -> Result<Vec<Node>, Rejection> {
-    if state.allowances.is_empty() {
+    if state.allowances.is_empty() && state.lines.is_empty() {
         return Ok(Vec::new());
     }
+    let of = (&spend.of, spend.on);
     let mut charged = Vec::new();
-    for node in left(state, from, payees) {
-        let Some(allowance) = state.allowances.get(&(node, asset)) else {
-            continue;
-        };
-        let already = drafted.get(&(node, asset)).copied().unwrap_or_default();
-        let at = (node, asset);
-        judge(state, at, allowance, (amount, already), now)?;
-        if asks(allowance, amount) && !consent.covers(node) {
-            let above = allowance.approval_above.unwrap_or_default();
-            let detail = limit(state, "approval_above", at, above);
-            return Err(Rejection::new(Code::NeedsApproval, detail));
+    for node in spend.nodes(state) {
+        let limited = judge_money(state, drafted, node, spend, (now, consent))?;
+        if line::judge(state, &drafted.lines, node, of, now)? || limited {
+            charged.push(node);
         }
-        charged.push(node);
     }
     for node in &charged {
-        let sum = drafted.entry((*node, asset)).or_default();
-        *sum = sum.plus(amount).ok_or(Code::Overflow)?;
+        if let Some((asset, amount)) = spend.of.money {
+            let sum = drafted.money.entry((*node, asset)).or_default();
+            *sum = sum.plus(amount).ok_or(Code::Overflow)?;
+        }
+        line::draft(state, &mut drafted.lines, *node, of)?;
     }
     Ok(charged)
+}
+
+/// Judges money against a node's allowance in its asset. True if there is one.
+fn judge_money(
+    state: &State,
+    drafted: &Drafted,
+    node: Node,
+    spend: &Spend<'_>,
+    (now, consent): (Time, &Consent),
+) -> Result<bool, Rejection> {
+    let Some((asset, amount)) = spend.of.money else {
+        return Ok(false);
+    };
+    let at = (node, asset);
+    let Some(allowance) = state.allowances.get(&at) else {
+        return Ok(false);
+    };
+    let already = drafted.money.get(&at).copied().unwrap_or_default();
+    judge(state, at, allowance, (amount, spend.whole, already), now)?;
+    if asks(allowance, spend.whole) && !consent.covers(node) {
+        let above = allowance.approval_above.unwrap_or_default();
+        let detail = limit(state, "approval_above", at, above);
+        return Err(Rejection::new(Code::NeedsApproval, detail));
+    }
+    Ok(true)
 }
 
 /// Which limit refuses: whose it is, and how much it allows. Only those who may see the paying account
 /// are told.
 fn limit(state: &State, what: &str, (node, asset): (Node, AssetId), most: Amount) -> String {
+    let whose = named(what, state, node);
+    match state.assets.get(&asset) {
+        Some(entity) => format!("{whose} is {} {}", most.display(entity.scale), entity.code),
+        None => whose,
+    }
+}
+
+/// A limit with whose it is.
+pub(super) fn named(what: &str, state: &State, node: Node) -> String {
     let name = match node {
         Node::Realm => None,
         Node::Owner(id) => state.owners.get(&id).map(|o| o.name.as_str().to_owned()),
@@ -112,24 +184,17 @@ fn limit(state: &State, what: &str, (node, asset): (Node, AssetId), most: Amount
         Node::Agent(id) => state.agents.get(&id).map(|a| a.handle.to_string()),
     };
     let name = name.map_or_else(String::new, |name| format!(" ({name})"));
-    match state.assets.get(&asset) {
-        Some(entity) => format!(
-            "{what} of {node}{name} is {} {}",
-            most.display(entity.scale),
-            entity.code
-        ),
-        None => format!("{what} of {node}{name}"),
-    }
+    format!("{what} of {node}{name}")
 }
 
 fn judge(
     state: &State,
     at: (Node, AssetId),
     allowance: &Allowance,
-    (amount, already): (Amount, Amount),
+    (amount, whole, already): (Amount, Amount, Amount),
     now: Time,
 ) -> Result<(), Rejection> {
-    if let Some(most) = allowance.per_deal.filter(|most| amount > *most) {
+    if let Some(most) = allowance.per_deal.filter(|most| whole > *most) {
         let detail = limit(state, "per_deal", at, most);
         return Err(Rejection::new(Code::OverAllowance, detail));
     }
@@ -160,10 +225,10 @@ fn asks(allowance: &Allowance, amount: Amount) -> bool {
 /// The nodes whose limits ask a person to approve a payment.
 pub(crate) fn asking(
     state: &State,
-    (from, payees): (Holder, &[Holder]),
+    (from, by, payees): (Holder, AgentId, &[Holder]),
     (asset, amount): (AssetId, Amount),
 ) -> Vec<Node> {
-    let mut nodes = left(state, from, payees);
+    let mut nodes = left(state, from, (Some(by), payees));
     nodes.retain(|node| {
         let allowance = state.allowances.get(&(*node, asset));
         allowance.is_some_and(|a| asks(a, amount))
@@ -203,16 +268,41 @@ impl Budget {
     }
 }
 
-/// The limits at which a payment from an account to those who share it would count, the nearest
-/// first.
+/// The nodes at which a payment by an agent, from an account to those who share it, would count and
+/// whose limits are of the owner whose money it is; the nearest first.
 #[must_use]
-pub fn budgets(state: &State, from: AccountId, payees: &[Holder], now: Time) -> Vec<Budget> {
+pub fn limiting(state: &State, from: AccountId, by: AgentId, payees: &[Holder]) -> Vec<Node> {
     let Some(account) = state.accounts.get(&from) else {
         return Vec::new();
     };
-    let nodes = left(state, account.holder, payees).into_iter();
-    let found = nodes.filter_map(|node| budget(state, node, account.asset, now));
-    found.collect()
+    // What another owner allows its agent is its own business.
+    let own = share::holder(state, account.holder) == share::owner(state, by);
+    left(state, account.holder, (own.then_some(by), payees))
+}
+
+/// The lines of a node, and when the current period of each began.
+#[must_use]
+pub fn lines(state: &State, node: Node, now: Time) -> Vec<(Line, Time)> {
+    let found = state.lines.get(&node);
+    let lines = found.map_or(&[][..], |it| &it.lines).iter();
+    lines
+        .map(|line| (line.clone(), line.terms.began(now)))
+        .collect()
+}
+
+/// The lines of a node that count such money, with what is spent on it.
+#[must_use]
+pub fn lines_for(
+    state: &State,
+    node: Node,
+    asset: AssetId,
+    on: Option<&SpentOn>,
+    now: Time,
+) -> Vec<(Line, Time)> {
+    let of = Quantity::money(asset, Amount::ZERO);
+    let mut found = lines(state, node, now);
+    found.retain(|(line, _)| line.terms.counts(&of, on));
+    found
 }
 
 /// What the limits of a node leave in an asset, if it has any.
@@ -236,8 +326,12 @@ pub fn budget(state: &State, node: Node, asset: AssetId, now: Time) -> Option<Bu
     })
 }
 
-/// Counts an amount at a node.
-pub(crate) fn count(state: &mut State, node: Node, asset: AssetId, amount: Amount) {
+/// Counts spending at a node.
+pub(crate) fn count(state: &mut State, node: Node, of: &Quantity, on: Option<&SpentOn>) {
+    line::count(state, node, of, on);
+    let Some((asset, amount)) = of.money else {
+        return;
+    };
     let now = state.now();
     if !state.allowances.contains(&(node, asset)) {
         return;
@@ -253,15 +347,18 @@ pub(crate) fn count(state: &mut State, node: Node, asset: AssetId, amount: Amoun
         });
 }
 
-/// Takes back what a hold counted at a node, if that period is still current and the allowance has
-/// counted since before the hold was `made` (when, and at which position).
+/// Takes back what was held or reserved at a node, where that period is still current and the limit
+/// has counted since before it was `made` (when, and at which position).
 pub(crate) fn uncharge(
     state: &mut State,
     node: Node,
-    asset: AssetId,
-    amount: Amount,
+    (of, on): (&Quantity, Option<&SpentOn>),
     made: (Time, u64),
 ) {
+    line::uncount(state, node, (of, on), made);
+    let Some((asset, amount)) = of.money else {
+        return;
+    };
     if !state.allowances.contains(&(node, asset)) || !amount.is_positive() {
         return;
     }

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::hash::Hash;
 use crate::id::{AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId};
 use crate::identity::{Auth, Principal};
-use crate::ledger::Purpose;
+use crate::ledger::{Purpose, Spending};
 use crate::limits;
 use crate::market::{self, Acceptance};
 use crate::reject::{Code, Rejection};
@@ -32,8 +32,8 @@ pub(crate) fn asked(state: &State, bound: &Bound) -> Option<OwnerId> {
     share::holder(state, account.holder)
 }
 
-/// Asks the people of the owner whose money would be spent to approve exactly this. The limits that
-/// ask are all that owner's: those of the paying account's holder and of what is above it. An act that
+/// Asks the people of the owner whose money would be spent to approve exactly this, also where the
+/// limit that asks is that of an agent of another owner that spends a team's money. An act that
 /// waits already is not asked for again, so that two yeses to one wish do not pay twice.
 pub(crate) fn request(
     ctx: &mut Ctx<'_>,
@@ -171,10 +171,21 @@ fn carry_out(ctx: &mut Ctx<'_>, approval: &Approval) -> Result<(), Rejection> {
             market::accept(ctx, (*negotiation, *offer), with)
         }
         Bound::Offer { offer } => market::send_parked(ctx, offer),
-        Bound::Transfer { from, to, memo } => {
+        Bound::Transfer {
+            from,
+            to,
+            memo,
+            spent_on,
+        } => {
             ctx.authorise(Action::Spend(*from))?;
             ctx.not_stopped(*from)?;
-            let transfer = ctx.post_transfer(*from, *to, approval.amount, Purpose::Transfer)?;
+            let spending = Spending {
+                by: Some(approval.agent),
+                payees: &[],
+                on: spent_on.clone(),
+            };
+            let (sides, amount) = ((*from, *to), approval.amount);
+            let transfer = ctx.post_for(spending, sides, amount, Purpose::Transfer)?;
             ctx.ids.push(transfer.into());
             if memo.is_some() {
                 ctx.may_write_memo()?;

@@ -2,15 +2,16 @@
 
 use alloc::format;
 
+use super::line::lines_after;
 use super::{
-    Allowance, Block, Limit, Meter, Node, NodeRef, Party, PartyRef, PolicyEvent, Rate,
+    Allowance, Block, Limit, Lines, Meter, Node, NodeRef, Party, PartyRef, PolicyEvent, Rate,
     SetAllowance, SetBlock, Settings,
 };
 use crate::amount::{Amount, Decimal};
 use crate::ctx::{Ctx, positive};
 use crate::entity::key_of;
 use crate::event::Event;
-use crate::id::{AgentId, OwnerId};
+use crate::id::{AgentId, AssetId, OwnerId};
 use crate::ledger::Holder;
 use crate::ledger::resolve_asset;
 use crate::limits;
@@ -20,6 +21,9 @@ use crate::share;
 use crate::state::State;
 use crate::table::Table;
 use crate::time::{DAY_MS, HOUR_MS, MINUTE_MS};
+
+/// The longest period of an allowance.
+pub(super) const PERIOD_MS: u64 = 366 * DAY_MS;
 
 fn emit(ctx: &mut Ctx<'_>, event: PolicyEvent) {
     ctx.emit(Event::Policy(event));
@@ -79,19 +83,51 @@ fn managed_node(ctx: &Ctx<'_>, name: &NodeRef) -> Result<Node, Rejection> {
 pub(super) fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<(), Rejection> {
     let node = managed_node(ctx, &args.node)?;
     changes_something(args)?;
-    let (asset, scale) = resolve_asset(ctx.state, args.asset.as_ref())?;
+    let asset = resolve_asset(ctx.state, args.asset.as_ref());
+    set_lines(ctx, node, asset.as_ref().ok().copied(), args)?;
+    if changes_limits(args) {
+        set_limits(ctx, node, asset?, args)?;
+    }
+    Ok(())
+}
+
+/// Sets and clears the lines that a request names.
+fn set_lines(
+    ctx: &mut Ctx<'_>,
+    node: Node,
+    asset: Option<(AssetId, u8)>,
+    args: &SetAllowance,
+) -> Result<(), Rejection> {
+    if args.lines.is_empty() && args.clear_lines.is_empty() {
+        return Ok(());
+    }
+    let lines = lines_after(ctx, node, asset, (&args.lines, &args.clear_lines))?;
+    if !ctx.state.lines.contains(&node) && !lines.is_empty() {
+        ctx.room_for::<Lines>(share::node(ctx.state, node), 0)?;
+    }
+    emit(ctx, PolicyEvent::LinesSet { node, lines });
+    Ok(())
+}
+
+/// A limit that a request names.
+pub(super) fn bound(limit: Decimal, scale: u8) -> Result<Amount, Rejection> {
+    let amount = limit.amount(scale);
+    let amount = amount.map_err(|e| Rejection::new(Code::BadAmount, format!("{e}")))?;
+    if amount < Amount::ZERO {
+        let why = "a limit cannot be below zero";
+        return Err(Rejection::new(Code::BadAmount, why));
+    }
+    Ok(amount)
+}
+
+/// Sets and clears the limits of a node in an asset that a request names.
+fn set_limits(
+    ctx: &mut Ctx<'_>,
+    node: Node,
+    (asset, scale): (AssetId, u8),
+    args: &SetAllowance,
+) -> Result<(), Rejection> {
     let old = ctx.state.allowances.get(&(node, asset));
-    let bound = |d: Option<Decimal>| -> Result<Option<Amount>, Rejection> {
-        let amount = d.map(|d| d.amount(scale)).transpose();
-        let amount = amount.map_err(|e| Rejection::new(Code::BadAmount, format!("{e}")))?;
-        if amount.is_some_and(|a| a < Amount::ZERO) {
-            return Err(Rejection::new(
-                Code::BadAmount,
-                "a limit cannot be below zero",
-            ));
-        }
-        Ok(amount)
-    };
     if old.is_none() {
         ctx.room_for::<Allowance>(share::node(ctx.state, node), 0)?;
     }
@@ -104,7 +140,7 @@ pub(super) fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<()
             "a limit is either set or cleared",
         )),
         (None, true) => Ok(None),
-        (Some(_), false) => bound(named),
+        (Some(limit), false) => bound(limit, scale).map(Some),
         (None, false) => Ok(was),
     };
     let was = |pick: fn(&Allowance) -> Option<Amount>| old.and_then(pick);
@@ -114,7 +150,7 @@ pub(super) fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<()
         asset,
         per_deal: next(Limit::PerDeal, args.per_deal, was(|a| a.per_deal))?,
         per_period: next(Limit::PerPeriod, args.per_period, was(|a| a.per_period))?,
-        period_ms: ctx.period("period_ms", period_ms.unwrap_or(DAY_MS), 366 * DAY_MS)?,
+        period_ms: ctx.period("period_ms", period_ms.unwrap_or(DAY_MS), PERIOD_MS)?,
         approval_above: next(
             Limit::ApprovalAbove,
             args.approval_above,
@@ -125,10 +161,15 @@ pub(super) fn set_allowance(ctx: &mut Ctx<'_>, args: &SetAllowance) -> Result<()
     Ok(())
 }
 
+/// Whether a request names a limit that is no line.
+fn changes_limits(args: &SetAllowance) -> bool {
+    let named = [args.per_deal, args.per_period, args.approval_above];
+    named.iter().any(Option::is_some) || args.period_ms.is_some() || !args.clear.is_empty()
+}
+
 /// Refuses a request that names nothing: it would change nothing and is probably a mistake.
 fn changes_something(args: &SetAllowance) -> Result<(), Rejection> {
-    let named = [args.per_deal, args.per_period, args.approval_above];
-    if named.iter().any(Option::is_some) || args.period_ms.is_some() || !args.clear.is_empty() {
+    if changes_limits(args) || !args.lines.is_empty() || !args.clear_lines.is_empty() {
         return Ok(());
     }
     Err(Rejection::new(

@@ -1,7 +1,10 @@
 //! Applies events about policy.
 
 use super::decide::{count_block, pace};
-use super::{Allowance, Approval, Block, Bucket, Meter, Party, PolicyEvent, Rate, window_start};
+use super::line::{self, Work};
+use super::{
+    Allowance, Approval, Block, Bucket, Meter, Party, PolicyEvent, Rate, usage, window_start,
+};
 use crate::amount::Amount;
 use crate::entity::EntityKey;
 use crate::mail::{self, Item};
@@ -72,6 +75,13 @@ pub(crate) fn evolve(state: &mut State, event: &PolicyEvent) {
             }
             None => state.changes.defect(),
         },
+        PolicyEvent::LinesSet { node, lines } => line::set(state, *node, lines),
+        PolicyEvent::UsageReserved {
+            usage: id,
+            reserved,
+        } => usage::bring(state, *id, reserved),
+        PolicyEvent::UsageSettled { usage: id, work } => usage::end(state, *id, *work),
+        PolicyEvent::UsageExpired { usage: id } => usage::end(state, *id, Work::default()),
         PolicyEvent::MeterKept { meter, idle } => {
             match EntityKey::from_slice(meter).and_then(|key| key.typed()) {
                 Some(rate) => state

@@ -9,8 +9,12 @@ mod approve;
 mod authorise;
 mod decide;
 mod evolve;
+mod line;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_lines;
+pub mod usage;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -19,8 +23,10 @@ use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-pub use allowance::{Budget, budget, budgets};
-pub(crate) use allowance::{asking, charge, count, counts_too_little, uncharge, window_start};
+pub use allowance::{Budget, budget, limiting, lines, lines_for};
+pub(crate) use allowance::{
+    Drafted, Spend, asking, charge, count, counts_too_little, uncharge, window_start,
+};
 pub use approve::obstacle;
 pub(crate) use approve::{end_moot, request};
 pub(crate) use authorise::acts;
@@ -31,13 +37,19 @@ pub(crate) use decide::{
 };
 pub(crate) use evolve::{count_rate, evolve};
 
+pub use line::{
+    Line, LineName, LineScope, LineSpec, LineTerms, Lines, SpentOn, SpentOnRef, Unit, UnitRef, Work,
+};
+pub(crate) use line::{Quantity, spent_on};
+pub use usage::{ReserveUsage, SettleUsage, Usage};
+
 use crate::amount::{Amount, Decimal};
 use crate::command::{commands, never};
 use crate::entity::{Charge, Due, Entity, EntityKey, Key, Lookup};
 use crate::fact::{TextOf, Told, facts, word};
 use crate::hash::{Hash, Short, Signature};
 use crate::id::{
-    AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId,
+    AccountId, AgentId, ApprovalId, AssetId, NegotiationId, OwnerId, PersonId, TeamId, UsageId,
 };
 use crate::identity::AgentRef;
 use crate::limits;
@@ -543,6 +555,10 @@ pub enum Bound {
         #[n(2)]
         #[serde(skip_serializing_if = "Option::is_none")]
         memo: Option<ContentRef>,
+        /// What the money is spent on.
+        #[n(3)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        spent_on: Option<Box<SpentOn>>,
     },
     /// To make an offer that binds the agent to buy.
     #[n(2)]
@@ -673,7 +689,7 @@ pub enum Limit {
     ApprovalAbove,
 }
 
-/// Changes the allowance of a node: the named limits are set or cleared, the rest stays. An
+/// Changes the allowance of a node: the named limits and lines are set or cleared, the rest stays. An
 /// allowance without limits ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -700,6 +716,13 @@ pub struct SetAllowance {
     /// The limits to remove.
     #[serde(default)]
     pub clear: Vec<Limit>,
+    /// The lines to set: further limits, by what is spent on, unit and period. What a line has counted
+    /// stays with it when its limit is changed.
+    #[serde(default)]
+    pub lines: Vec<LineSpec>,
+    /// The lines to remove.
+    #[serde(default)]
+    pub clear_lines: Vec<LineName>,
 }
 
 /// Sets or removes a block.
@@ -739,6 +762,10 @@ commands! {
         SetAllowance(SetAllowance) = "policy.set_allowance" => decide::set_allowance, reaches_others: never;
         /// Sets or removes a block.
         SetBlock(SetBlock) = "policy.set_block" => decide::set_block, reaches_others: never;
+        /// Reserves room for work in the allowances above the acting agent.
+        ReserveUsage(ReserveUsage) = "usage.reserve" => usage::reserve, reaches_others: never, needs: Work;
+        /// Reports what was used under a reservation.
+        SettleUsage(SettleUsage) = "usage.settle" => usage::settle, reaches_others: never, needs: Work;
     }
     texts {
         /// Approves or denies an act that waits.
@@ -841,6 +868,43 @@ pub enum PolicyEvent {
         #[n(1)]
         idle: Time,
     },
+    /// The lines of a node's allowance were set.
+    #[n(40)]
+    LinesSet {
+        /// The node.
+        #[n(0)]
+        node: Node,
+        /// All its lines from now on.
+        #[n(1)]
+        lines: Vec<LineTerms>,
+    },
+    /// An agent reserved room for work.
+    #[n(41)]
+    UsageReserved {
+        /// The reservation.
+        #[n(0)]
+        usage: UsageId,
+        /// What is reserved.
+        #[n(1)]
+        reserved: Box<Usage>,
+    },
+    /// What was used under a reservation counts in its place.
+    #[n(42)]
+    UsageSettled {
+        /// The reservation.
+        #[n(0)]
+        usage: UsageId,
+        /// What was used.
+        #[n(1)]
+        work: Work,
+    },
+    /// Nobody settled a reservation in time.
+    #[n(43)]
+    UsageExpired {
+        /// The reservation.
+        #[n(0)]
+        usage: UsageId,
+    },
 }
 
 facts! {
@@ -867,5 +931,15 @@ facts! {
                 _ => format!("ended the approval: {}", word(end)),
             })];
         MeterKept { .. } = "policy.meter_kept", concerns [], texts [], told [];
+        LinesSet { node, .. } = "policy.lines_set", concerns [node], texts [], told [];
+        UsageReserved { usage, reserved } = "policy.usage_reserved", concerns [usage], texts [],
+            told [Told::new(*usage, format!("reserved {}", usage::words(reserved.work))).by(reserved.agent)],
+            rows [usage::opened(*usage, reserved)];
+        UsageSettled { usage, work } = "policy.usage_settled", concerns [usage], texts [],
+            told [Told::new(*usage, format!("used {}", usage::words(*work)))],
+            rows [usage::ended(*usage, "settled", *work)];
+        UsageExpired { usage } = "policy.usage_expired", concerns [usage], texts [],
+            told [Told::new(*usage, "the reservation ended by itself")],
+            rows [usage::ended(*usage, "expired", Work::default())];
     }
 }

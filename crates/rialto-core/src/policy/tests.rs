@@ -107,6 +107,45 @@ fn moves_within_a_node_do_not_count_at_it() {
 }
 
 #[test]
+fn a_hold_counts_when_made_and_raised_and_what_is_captured_stays_spent() {
+    table(
+        r#"
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "per_period": "20", "per_deal": "18", "period_ms": 3600000} => ok
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "10", "expires_in_ms": 86400000}}]} => ok $h
+        spent @buyer 10.00
+        @buyer ledger.capture {"hold": "$h", "amount": "4"} => ok
+        spent @buyer 10.00
+        // a raise counts, and what a single payment may be is judged by all that was ever held
+        @buyer ledger.raise {"hold": "$h", "amount": "8.01"} => RLT0402
+        @buyer ledger.raise {"hold": "$h", "amount": "8"} => ok
+        spent @buyer 18.00
+        @buyer ledger.transfer {"transfers": [{"post": {"from": "@buyer", "to": "@seller", "amount": "2.01"}}]} => RLT0402
+        // what is released returns, what was captured stays spent
+        @buyer ledger.transfer {"transfers": [{"post_hold": {"hold": "$h", "amount": "5"}}]} => ok
+        spent @buyer 9.00
+        // each part counts in the period in which it was held, and returns to that period only
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "6", "expires_in_ms": 86400000}}]} => ok $h
+        spent @buyer 15.00
+        time +1h
+        @buyer ledger.raise {"hold": "$h", "amount": "7"} => ok
+        spent @buyer 7.00
+        // what goes out first is what was held first
+        @buyer ledger.capture {"hold": "$h", "amount": "8"} => ok
+        spent @buyer 7.00
+        @buyer ledger.transfer {"transfers": [{"void_hold": {"hold": "$h"}}]} => ok
+        spent @buyer 2.00
+        // the question to a person is not evaded in pieces; a hold cannot wait for the answer
+        ann policy.set_allowance {"node": {"agent": "@buyer"}, "approval_above": "5"} => ok
+        @buyer ledger.transfer {"transfers": [{"hold": {"from": "@buyer", "to": "@seller", "amount": "4", "expires_in_ms": 86400000}}]} => ok $h
+        @buyer ledger.raise {"hold": "$h", "amount": "1.01"} => RLT0601
+        @buyer ledger.capture {"hold": "$h", "amount": "4"} => ok
+        @buyer ledger.raise {"hold": "$h", "amount": "1.01"} => RLT0601
+        @buyer ledger.raise {"hold": "$h", "amount": "1"} => ok
+        "#,
+    );
+}
+
+#[test]
 fn holds_count_when_made_and_give_back_what_they_do_not_pay() {
     table(
         r#"
@@ -1116,6 +1155,7 @@ fn every_code_of_the_core_is_produced_by_some_table() {
         include_str!("../social/tests.rs"),
         include_str!("../social/tests_moderation.rs"),
         include_str!("tests.rs"),
+        include_str!("tests_lines.rs"),
     ]
     .concat();
     let elsewhere = [

@@ -8,7 +8,8 @@ use rialto_core::event::Event;
 use rialto_core::id::{AnyId, HoldId};
 use rialto_core::identity::IdentityEvent;
 use rialto_core::ledger::{Account, Holder};
-use rialto_core::policy::Node;
+use rialto_core::policy::{LineScope, Node, Unit};
+use rialto_core::text::{Alias, ClientId};
 
 use super::World;
 
@@ -67,6 +68,12 @@ impl World {
                 let open = self.state.holds.contains(&self.id::<HoldId>(name)?);
                 same(if open { "open" } else { "gone" }, wanted)
             }
+            ["hold", name, rest, "captured", wanted] => {
+                let hold = self.state.holds.get(&self.id::<HoldId>(name)?);
+                let hold = hold.ok_or("gone")?;
+                same(&hold.amount.display(9), rest)?;
+                same(&hold.captured().display(9), wanted)
+            }
             ["approval", name, wanted] => {
                 let open = self.state.approvals.contains(&self.id(name)?);
                 same(if open { "open" } else { "gone" }, wanted)
@@ -81,6 +88,13 @@ impl World {
             }
             ["marks", wanted @ ..] => same(&self.marks().join(" "), &wanted.join(" ")),
             ["spent", name, wanted] => same(&self.spent(name)?, wanted),
+            ["used", name, on, unit, period, wanted] => {
+                same(&self.used(name, on, unit, period)?, wanted)
+            }
+            ["usage", name, wanted] => {
+                let open = self.state.usages.contains(&self.id(name)?);
+                same(if open { "open" } else { "gone" }, wanted)
+            }
             ["inbox", name, wanted @ ..] => same(&self.inbox(name), &wanted.join(" ")),
             ["reputation", name, wanted @ ..] => {
                 let r = self.state.reputations.get(&self.agent(name)).cloned();
@@ -108,9 +122,8 @@ impl World {
         marks.collect()
     }
 
-    fn spent(&self, name: &str) -> Result<String, String> {
-        let asset = self.state.realm.get(&()).and_then(|r| r.asset).unwrap();
-        let node = match name {
+    fn node(&self, name: &str) -> Result<Node, String> {
+        Ok(match name {
             "realm" => Node::Realm,
             _ if name.starts_with('@') => Node::Agent(self.agent(name)),
             _ => match self.id::<AnyId>(name)? {
@@ -118,7 +131,37 @@ impl World {
                 AnyId::TeamId(id) => Node::Team(id),
                 _ => return Err("no node".into()),
             },
+        })
+    }
+
+    /// What a line counts in the current period.
+    fn used(&self, name: &str, on: &str, unit: &str, period: &str) -> Result<String, String> {
+        let on = match on.split_once(':') {
+            None => LineScope::All,
+            Some(("model", model)) => LineScope::Model(Alias::new(model).unwrap()),
+            Some(("run", run)) => LineScope::Run(ClientId::new(run).unwrap()),
+            Some((_, task)) => LineScope::Task(self.id(task)?),
         };
+        let asset = self.state.realm.get(&()).and_then(|r| r.asset).unwrap();
+        let (unit, scale) = match unit {
+            "tokens" => (Unit::Tokens, 0),
+            "milliseconds" => (Unit::Milliseconds, 0),
+            _ => (Unit::Money(asset), 9),
+        };
+        let period_ms = period.parse().ok();
+        let lines = self.state.lines.get(&self.node(name)?);
+        let line = lines.and_then(|it| {
+            let mut lines = it.lines.iter();
+            lines.find(|l| (&l.terms.on, l.terms.unit, l.terms.period_ms) == (&on, unit, period_ms))
+        });
+        Ok(line.map_or("none".into(), |l| {
+            l.used_now(self.state.now()).display(scale)
+        }))
+    }
+
+    fn spent(&self, name: &str) -> Result<String, String> {
+        let asset = self.state.realm.get(&()).and_then(|r| r.asset).unwrap();
+        let node = self.node(name)?;
         let allowance = self.state.allowances.get(&(node, asset));
         Ok(allowance.map_or("none".into(), |a| a.spent.display(9)))
     }

@@ -39,7 +39,9 @@ use rialto_core::text::{Labels, Sealed};
 use rialto_core::time::{HOUR_MS, Time};
 
 use promises::moved;
-pub(crate) use promises::{corrections_stay_within, promises, spent_is_what_the_log_says};
+pub(crate) use promises::{
+    corrections_stay_within, holds_are_what_the_log_says, promises, spent_is_what_the_log_says,
+};
 
 /// When every table begins: 2027-01-15T08:00:00Z.
 pub(crate) const START_MS: u64 = 1_800_000_000_000;
@@ -196,6 +198,7 @@ impl World {
         assert_eq!(loaded.changes.next_due(), self.state.changes.next_due());
         spent_is_what_the_log_says(&self.state, &self.log).unwrap();
         corrections_stay_within(&self.state, &self.log).unwrap();
+        holds_are_what_the_log_says(&self.state, &self.log).unwrap();
     }
 
     fn line(&mut self, line: &str) -> Result<(), String> {

@@ -7,14 +7,17 @@ use std::vec::Vec;
 
 use rialto_core::amount::Amount;
 use rialto_core::event::{Envelope, Event};
-use rialto_core::id::{AgentId, AssetId, CommunityId, DealId, HoldId, ListingId, TransferId};
+use rialto_core::id::{
+    AgentId, AssetId, CommunityId, DealId, HoldId, ListingId, TransferId, UsageId,
+};
 use rialto_core::identity::{Principal, Role, Status};
-use rialto_core::ledger::{EntryKind, LedgerEvent, Moved, Purpose};
+use rialto_core::ledger::{Entry, EntryKind, LedgerEvent, Moved, Purpose};
 use rialto_core::mail::ContactState;
 use rialto_core::market::NegotiationState;
-use rialto_core::policy::{Node, Party};
+use rialto_core::policy::{LineScope, Node, Party, PolicyEvent, SpentOn, Unit, Usage, Work};
 use rialto_core::social::Standing;
 use rialto_core::state::State;
+use rialto_core::time::Time;
 
 /// What the log says that an entry moved, and what corrections of it come to.
 pub(super) fn moved(log: &[Envelope], transfer: TransferId) -> Option<Moved> {
@@ -33,9 +36,9 @@ pub(super) fn moved(log: &[Envelope], transfer: TransferId) -> Option<Moved> {
         from: entry.from,
         to: entry.to,
         asset: entry.asset,
-        amount: match entry.kind {
-            EntryKind::Post | EntryKind::PostHold => entry.amount,
-            EntryKind::Hold | EntryKind::VoidHold => Amount::ZERO,
+        amount: match entry.kind.moves() {
+            true => entry.amount,
+            false => Amount::ZERO,
         },
         corrected: Amount(corrections.map(|e| e.amount.0).sum()),
     })
@@ -99,6 +102,46 @@ fn money_is_conserved(state: &State) -> Result<(), String> {
     match sums.iter().find(|(_, sum)| **sum != 0) {
         Some((asset, sum)) => Err(format!("{asset} sums to {sum}")),
         None => wrong.map_or(Ok(()), Err),
+    }
+}
+
+/// Of every hold the log says that what was captured and what is held still are together what was
+/// ever held, that nothing more was captured, and that nothing happened after its end.
+pub(crate) fn holds_are_what_the_log_says(state: &State, log: &[Envelope]) -> Result<(), String> {
+    let mut open: BTreeMap<HoldId, (i128, i128)> = BTreeMap::new();
+    let events = log.iter().flat_map(|envelope| &envelope.events);
+    let entries = events.filter_map(|event| match event {
+        Event::Ledger(LedgerEvent::Entries { entries, .. }) => Some(entries),
+        _ => None,
+    });
+    for entry in entries.flatten() {
+        let Some(id) = entry.hold else { continue };
+        if entry.kind == EntryKind::Hold && open.insert(id, (entry.amount.0, 0)).is_some() {
+            return Err(format!("{id} was made twice"));
+        }
+        let over = || format!("{id} was over before {}", entry.transfer);
+        let (ever, captured) = open.get_mut(&id).ok_or_else(over)?;
+        match entry.kind {
+            EntryKind::RaiseHold => *ever += entry.amount.0,
+            kind if kind.moves() => *captured += entry.amount.0,
+            _ => {}
+        }
+        if entry.amount.0 < 0 || captured > ever {
+            return Err(format!("{captured} of {ever} of {id} were captured"));
+        }
+        if entry.kind.ends() {
+            open.remove(&id);
+        }
+    }
+    let mut kept = BTreeMap::new();
+    state.holds.for_each(|id, hold| {
+        let raised: i128 = hold.raises().iter().map(|raised| raised.amount.0).sum();
+        assert!((0..=hold.amount.0).contains(&raised), "{id} is {hold:?}");
+        kept.insert(*id, (hold.amount.0 + hold.captured().0, hold.captured().0));
+    });
+    match kept == open {
+        true => Ok(()),
+        false => Err(format!("the holds are {kept:?}, the log says {open:?}")),
     }
 }
 
@@ -354,51 +397,182 @@ fn the_square_counts(state: &State) -> Result<(), String> {
     wrong.map_or(Ok(()), Err)
 }
 
-/// Every allowance's `spent` is the sum of what the log charged to it in its current period since
-/// it began to count, less what holds gave back.
-pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Result<(), String> {
-    let mut sums: BTreeMap<(Node, AssetId), i128> = BTreeMap::new();
-    let mut holds: BTreeMap<HoldId, (Vec<(Node, AssetId)>, i128)> = BTreeMap::new();
-    for envelope in log {
-        for event in &envelope.events {
-            let Event::Ledger(LedgerEvent::Entries { entries, .. }) = event else {
-                continue;
-            };
-            for entry in entries {
-                let counted: Vec<_> = entry
-                    .charged
-                    .iter()
-                    .map(|node| (*node, entry.asset))
-                    .filter(|key| {
-                        state.allowances.get(key).is_some_and(|a| {
-                            let end = a.window.after(a.period_ms);
-                            envelope.position > a.since && (a.window..end).contains(&envelope.at)
-                        })
-                    })
-                    .collect();
-                for key in &counted {
-                    *sums.entry(*key).or_default() += entry.amount.0;
+/// A limit that counts: an allowance in an asset, or a line, by its place at a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Counter {
+    Allowance(Node, AssetId),
+    Line(Node, usize),
+}
+
+/// What one step of a hold or reservation counted, and is not used up: where, and how much.
+type Step = Vec<(Counter, i128)>;
+
+/// What the log says that each limit has counted in its current period since it began to count.
+struct Counts<'a> {
+    state: &'a State,
+    sums: BTreeMap<Counter, i128>,
+}
+
+impl Counts<'_> {
+    /// Counts spending of an envelope at nodes, and says at which limits that still matters.
+    fn count(
+        &mut self,
+        envelope: &Envelope,
+        nodes: &[Node],
+        amount: impl Fn(Unit) -> i128,
+        on: Option<&SpentOn>,
+    ) -> Step {
+        let mut step = Step::new();
+        let counts = |since: u64, window: Time, period_ms: Option<u64>| {
+            let end = period_ms.map_or(Time(u64::MAX), |ms| window.after(ms));
+            envelope.position > since && (window..end).contains(&envelope.at)
+        };
+        for node in nodes {
+            self.state.allowances.for_each(|(whose, asset), a| {
+                if whose == node && counts(a.since, a.window, Some(a.period_ms)) {
+                    let counter = Counter::Allowance(*node, *asset);
+                    step.push((counter, amount(Unit::Money(*asset))));
                 }
-                match (entry.kind, entry.hold) {
-                    (EntryKind::Hold, Some(id)) => {
-                        holds.insert(id, (counted, entry.amount.0));
+            });
+            let lines = self.state.lines.get(node).cloned().unwrap_or_default();
+            for (place, line) in lines.lines.iter().enumerate() {
+                let covered = match &line.terms.on {
+                    LineScope::All => true,
+                    LineScope::Model(model) => {
+                        on.is_some_and(|on| on.model.as_ref() == Some(model))
                     }
-                    (EntryKind::PostHold | EntryKind::VoidHold, Some(id)) => {
-                        let (keys, held) = holds.remove(&id).ok_or("ended twice")?;
-                        for key in keys {
-                            *sums.entry(key).or_default() -= held - entry.amount.0;
-                        }
-                    }
-                    _ => {}
+                    LineScope::Task(task) => on.is_some_and(|on| on.tasks.contains(task)),
+                    LineScope::Run(run) => on.is_some_and(|on| on.run.as_ref() == Some(run)),
+                };
+                if covered && counts(line.since, line.window, line.terms.period_ms) {
+                    step.push((Counter::Line(*node, place), amount(line.terms.unit)));
                 }
             }
         }
+        for (counter, amount) in &step {
+            *self.sums.entry(*counter).or_default() += amount;
+        }
+        step
     }
+
+    fn give_back(&mut self, step: Step) {
+        for (counter, amount) in step {
+            *self.sums.entry(counter).or_default() -= amount;
+        }
+    }
+}
+
+/// Every limit has counted what the log charged to it in its current period since it began to count,
+/// less what holds and reservations gave back.
+pub(crate) fn spent_is_what_the_log_says(state: &State, log: &[Envelope]) -> Result<(), String> {
+    let mut counts = Counts {
+        state,
+        sums: BTreeMap::new(),
+    };
+    // What was held in each step and is held still, the oldest first, with where it counted.
+    let mut holds: BTreeMap<HoldId, Vec<(Step, i128)>> = BTreeMap::new();
+    let mut usages: BTreeMap<UsageId, (Usage, Step)> = BTreeMap::new();
+    for (envelope, event) in log
+        .iter()
+        .flat_map(|e| e.events.iter().map(move |v| (e, v)))
+    {
+        match event {
+            Event::Ledger(LedgerEvent::Entries { entries, .. }) => {
+                for entry in entries {
+                    count_entry(&mut counts, &mut holds, envelope, entry)?;
+                }
+            }
+            Event::Policy(PolicyEvent::UsageReserved { usage, reserved }) => {
+                let work = reserved.work;
+                let on = reserved.on.as_deref();
+                let step = counts.count(envelope, &reserved.charged, |u| of_work(work, u), on);
+                usages.insert(*usage, ((**reserved).clone(), step));
+            }
+            Event::Policy(PolicyEvent::UsageSettled { usage, work }) => {
+                let (reserved, step) = usages.remove(usage).ok_or("settled twice")?;
+                let used = |unit| of_work(*work, unit);
+                let kept = |(counter, amount): (Counter, i128)| {
+                    let unit = unit_of(state, counter);
+                    (counter, (amount - unit.map_or(0, used)).max(0))
+                };
+                counts.give_back(step.into_iter().map(kept).collect());
+                let more = |unit| (used(unit) - of_work(reserved.work, unit)).max(0);
+                counts.count(envelope, &reserved.charged, more, reserved.on.as_deref());
+            }
+            Event::Policy(PolicyEvent::UsageExpired { usage }) => {
+                let (_, step) = usages.remove(usage).ok_or("ended twice")?;
+                counts.give_back(step);
+            }
+            _ => {}
+        }
+    }
+    counts_are(state, &counts.sums)
+}
+
+fn count_entry(
+    counts: &mut Counts<'_>,
+    holds: &mut BTreeMap<HoldId, Vec<(Step, i128)>>,
+    envelope: &Envelope,
+    entry: &Entry,
+) -> Result<(), String> {
+    let amount = |unit| match unit {
+        Unit::Money(asset) if asset == entry.asset => entry.amount.0,
+        _ => 0,
+    };
+    let on = entry.spent_on.as_deref();
+    let step = counts.count(envelope, &entry.charged, amount, on);
+    let Some(id) = entry.hold else { return Ok(()) };
+    let steps = holds.entry(id).or_default();
+    if entry.kind.holds() {
+        steps.push((step, entry.amount.0));
+        return Ok(());
+    }
+    let mut moved = entry.amount.0;
+    for (step, held) in steps.iter_mut() {
+        let taken = moved.min(*held);
+        (*held, moved) = (*held - taken, moved - taken);
+        for (_, amount) in step.iter_mut().filter(|(_, amount)| *amount > 0) {
+            *amount = *held;
+        }
+    }
+    if entry.kind.ends() {
+        for (step, _) in holds.remove(&id).ok_or("ended twice")? {
+            counts.give_back(step);
+        }
+    }
+    Ok(())
+}
+
+fn of_work(work: Work, unit: Unit) -> i128 {
+    match unit {
+        Unit::Money(_) => 0,
+        Unit::Tokens => work.tokens.into(),
+        Unit::Milliseconds => work.milliseconds.into(),
+    }
+}
+
+fn unit_of(state: &State, counter: Counter) -> Option<Unit> {
+    match counter {
+        Counter::Allowance(..) => None,
+        Counter::Line(node, place) => Some(state.lines.get(&node)?.lines.get(place)?.terms.unit),
+    }
+}
+
+fn counts_are(state: &State, sums: &BTreeMap<Counter, i128>) -> Result<(), String> {
     let mut wrong = None;
-    state.allowances.for_each(|key, allowance| {
-        let sum = sums.get(key).copied().unwrap_or(0);
+    let sum = |counter: Counter| sums.get(&counter).copied().unwrap_or(0);
+    state.allowances.for_each(|(node, asset), allowance| {
+        let sum = sum(Counter::Allowance(*node, *asset));
         if allowance.spent.0 != sum {
-            wrong = Some(format!("{key:?} is {allowance:?}, the log says {sum}"));
+            wrong = Some(format!("{node} is {allowance:?}, the log says {sum}"));
+        }
+    });
+    state.lines.for_each(|node, lines| {
+        for (place, line) in lines.lines.iter().enumerate() {
+            let sum = sum(Counter::Line(*node, place));
+            if line.used.0 != sum {
+                wrong = Some(format!("{node} has {line:?}, the log says {sum}"));
+            }
         }
     });
     wrong.map_or(Ok(()), Err)

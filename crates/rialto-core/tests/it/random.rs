@@ -7,7 +7,8 @@ use rialto_core::hash::Hash;
 
 use crate::driver::Driver;
 use crate::spec::{
-    corrections_stay_within, digest, entities, promises, reload, spent_is_what_the_log_says,
+    corrections_stay_within, digest, entities, holds_are_what_the_log_says, promises, reload,
+    spent_is_what_the_log_says,
 };
 
 /// What a run came to, so that a run that never gets anywhere is noticed.
@@ -67,6 +68,7 @@ fn run(seed: u64, steps: usize, reach: &mut Reach) -> Driver {
         if step % 64 == 0
             && let Err(why) = spent_is_what_the_log_says(&driver.world.state, &driver.world.log)
                 .and_then(|()| corrections_stay_within(&driver.world.state, &driver.world.log))
+                .and_then(|()| holds_are_what_the_log_says(&driver.world.state, &driver.world.log))
         {
             panic!("seed {seed} step {step}: {why}");
         }
@@ -154,7 +156,11 @@ fn the_promises_hold_after_every_step_of_long_random_runs() {
         "ledger.withdraw",
         "ledger.end_withdrawal",
         "ledger.correct",
+        "ledger.capture",
+        "ledger.raise",
         "policy.answer_approval",
+        "usage.reserve",
+        "usage.settle",
         "owner.stop",
         "team.agree_split",
         "task.update",

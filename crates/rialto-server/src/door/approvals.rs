@@ -5,10 +5,10 @@
 
 use axum::Json;
 use rialto_core::amount::Amount;
-use rialto_core::id::{AccountId, ApprovalId, OwnerId};
+use rialto_core::id::{AccountId, ApprovalId, NegotiationId, OwnerId};
 use rialto_core::ledger::Holder;
 use rialto_core::market;
-use rialto_core::policy::{Bound, Budget, budgets, obstacle};
+use rialto_core::policy::{Bound, SpentOn, budget, limiting, lines_for, obstacle};
 use rialto_core::reject::{Code, Kind, Rejection};
 use rialto_core::state::State as Realm;
 use rialto_views::{ApprovalView, Scope};
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::Door;
 use super::answer::Answer;
-use super::budgets::{Standing, Undated, dated, standing};
+use super::budgets::{Standing, Undated, dated, line_standing, standing};
 use super::path::Path;
 use super::problem::Refusal;
 use super::reads::{At, Read, id, view};
@@ -112,6 +112,17 @@ fn payees(state: &Realm, bound: &Bound) -> (AccountId, Vec<Holder>) {
     }
 }
 
+/// What the money of an act that waits is spent on.
+fn spent_on(state: &Realm, bound: &Bound) -> Option<SpentOn> {
+    let served = |negotiation: &NegotiationId| state.negotiations.get(negotiation)?.task;
+    let task = match bound {
+        Bound::Transfer { spent_on, .. } => return spent_on.as_deref().cloned(),
+        Bound::Accept { negotiation, .. } => served(negotiation),
+        Bound::Offer { offer } => offer.task.or_else(|| served(offer.negotiation.as_ref()?)),
+    };
+    task.map(|task| SpentOn::task(state, task))
+}
+
 /// Whether a scope is of the owner whose money it is. An agent of another owner may ask for it, and
 /// learns nothing of that owner's limits.
 fn is_of(state: &Realm, scope: Scope, owner: OwnerId) -> bool {
@@ -131,26 +142,31 @@ fn means(state: &Realm, scope: Scope, approval: ApprovalId) -> Means {
     let scale = state.assets.get(&waiting.asset).map_or(0, |a| a.scale);
     let show = |amount: Amount| amount.display(scale);
     let (from, payees) = payees(state, &waiting.bound);
-    let found = budgets(state, from, &payees, state.now());
-    let after = |budget: &Budget| {
-        let left = budget.per_period?.minus(budget.spent)?;
-        left.minus(waiting.amount).map(show)
+    let on = spent_on(state, &waiting.bound);
+    let after = |most: Amount, spent: Amount| {
+        let left = most.minus(spent)?.minus(waiting.amount)?;
+        Some(show(left))
     };
-    let asks = |budget: &Budget| {
-        let above = budget.approval_above;
-        (
-            after(budget),
-            above.is_some_and(|above| waiting.amount > above),
-        )
-    };
+    let (mut asks, mut limits) = (Vec::new(), Vec::new());
+    for node in limiting(state, from, waiting.agent, &payees) {
+        if let Some(budget) = budget(state, node, waiting.asset, state.now()) {
+            let above = budget.approval_above;
+            let asks_now = above.is_some_and(|above| waiting.amount > above);
+            let left = budget.per_period.and_then(|most| after(most, budget.spent));
+            asks.push((left, asks_now));
+            limits.push(standing(state, waiting.asset, &budget));
+        }
+        for (line, began) in lines_for(state, node, waiting.asset, on.as_ref(), state.now()) {
+            let used = line.used_now(state.now());
+            asks.push((after(line.terms.limit, used), false));
+            limits.push(line_standing(state, node, (&line, began)));
+        }
+    }
     Means {
         available: state.accounts.get(&from).map(|a| show(a.available())),
         obstacle: obstacle(state, approval).as_ref().map(Obstacle::of),
-        asks: found.iter().map(asks).collect(),
-        limits: found
-            .iter()
-            .map(|budget| standing(state, waiting.asset, budget))
-            .collect(),
+        asks,
+        limits,
     }
 }
 

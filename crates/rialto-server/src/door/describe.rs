@@ -11,10 +11,10 @@ use rialto_core::identity::{Need, Rights};
 use rialto_core::noun::{self, Noun};
 use rialto_core::work::TaskState;
 use rialto_views::{
-    AccountRow, AgentCard, AllowanceRow, ApprovalRow, BlockRow, CallView, CommunityRow,
-    ConversationRow, DealView, Dimension, FiledReport, HoldRow, MeasureRow, MemberOf, MessageRow,
-    MuteRow, NegotiationView, OwnerRow, Page, PersonRow, PostRow, Reacted, StatementRow, TaskView,
-    TeamRow, TokenRow, ToldEvent, Who, noun_schema, readable_schema,
+    AccountRow, AgentCard, AllowanceLinesRow, AllowanceRow, ApprovalRow, BlockRow, CallView,
+    CommunityRow, ConversationRow, DealView, Dimension, FiledReport, HoldRow, MeasureRow, MemberOf,
+    MessageRow, MuteRow, NegotiationView, OwnerRow, Page, PersonRow, PostRow, Reacted,
+    StatementRow, TaskView, TeamRow, TokenRow, ToldEvent, Who, noun_schema, readable_schema,
 };
 use rialto_wire::body::Body;
 use rialto_wire::native::{Accepted, Batch, NativeCommand, Problem};
@@ -470,6 +470,7 @@ enum ExportLine {
     Person(PersonRow),
     Token(TokenRow),
     Allowance(AllowanceRow),
+    AllowanceLines(AllowanceLinesRow),
     Agent(AgentCard),
     Listing(ListingView),
     Post(PostRow),

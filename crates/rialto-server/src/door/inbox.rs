@@ -840,6 +840,10 @@ fn subject(event: &Fact) -> Option<AnyId> {
             PolicyEvent::ApprovalEnded { approval, .. } => (*approval).into(),
             PolicyEvent::SettingsChanged { .. }
             | PolicyEvent::AllowanceSet { .. }
+            | PolicyEvent::LinesSet { .. }
+            | PolicyEvent::UsageReserved { .. }
+            | PolicyEvent::UsageSettled { .. }
+            | PolicyEvent::UsageExpired { .. }
             | PolicyEvent::Blocked { .. }
             | PolicyEvent::Unblocked { .. }
             | PolicyEvent::ApprovalRequested { .. }

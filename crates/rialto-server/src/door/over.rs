@@ -30,6 +30,8 @@ impl Subject {
             Command::Market(command) => of_market(command)?,
             Command::Work(command) => of_work(command)?,
             Command::Policy(PolicyCommand::AnswerApproval(args)) => args.approval.into(),
+            Command::Ledger(LedgerCommand::Capture(args)) => args.hold.into(),
+            Command::Ledger(LedgerCommand::Raise(args)) => args.hold.into(),
             Command::Ledger(LedgerCommand::Transfers(args)) => match args.transfers.as_slice() {
                 [TransferSpec::PostHold { hold, .. } | TransferSpec::VoidHold { hold }] => {
                     (*hold).into()

@@ -20,6 +20,7 @@ mod description;
 mod door;
 mod faults;
 mod guards;
+mod held;
 mod realm;
 mod scopes;
 mod shares;

@@ -186,7 +186,17 @@ fn end_hold(state: &State, dice: &mut Dice) -> Ask {
     let Some((hold, by)) = dice.pick(&sorted(open)) else {
         return ask(Principal::Realm, "clock.tick", &json!({}));
     };
-    match dice.below(3) {
+    match dice.below(5) {
+        3 => ask(
+            by,
+            "ledger.capture",
+            &json!({ "hold": hold, "amount": "0.01" }),
+        ),
+        4 => ask(
+            by,
+            "ledger.raise",
+            &json!({ "hold": hold, "amount": "0.01" }),
+        ),
         0 => transfer(by, &json!({ "void_hold": { "hold": hold } })),
         1 => transfer(
             by,

@@ -175,6 +175,7 @@ impl Fold<'_> {
         match (entry.kind, entry.hold) {
             (EntryKind::Post, _) => {}
             (EntryKind::Hold, _) => self.hold_made(entry, purpose, purpose_id)?,
+            (EntryKind::CaptureHold | EntryKind::RaiseHold, _) => self.hold_changed(entry)?,
             (EntryKind::PostHold | EntryKind::VoidHold, hold) => self.run(
                 "UPDATE hold SET ended = ?, posted = ? WHERE id = ?",
                 (
@@ -192,9 +193,12 @@ impl Fold<'_> {
     fn carried(&mut self, entry: &Entry) -> Result<Carried> {
         let deal = entry.purpose.deal();
         match entry.kind {
-            EntryKind::Hold => return Ok(Carried::default()),
+            EntryKind::Hold | EntryKind::RaiseHold => return Ok(Carried::default()),
             EntryKind::VoidHold if deal.is_none() => return Ok(Carried::default()),
-            EntryKind::Post | EntryKind::PostHold | EntryKind::VoidHold => {}
+            EntryKind::Post
+            | EntryKind::PostHold
+            | EntryKind::VoidHold
+            | EntryKind::CaptureHold => {}
         }
         let (debit, credit) = (self.held(entry.from)?, self.held(entry.to)?);
         let amount = entry.amount.0;
@@ -207,6 +211,8 @@ impl Fold<'_> {
             },
         };
         match (entry.purpose, deal) {
+            // What a deal comes to is counted at its end.
+            _ if entry.kind == EntryKind::CaptureHold => {}
             (Purpose::Share(_), Some(deal)) => self.shared(deal, credit.owner, amount),
             (_, Some(deal)) => self.ended.push(Ended {
                 deal,
@@ -225,15 +231,16 @@ impl Fold<'_> {
     fn book(&mut self, entry: &Entry, carried: Carried) -> Result<(Held, Held)> {
         let amount = entry.amount.0;
         let held = match entry.kind {
-            EntryKind::Post | EntryKind::Hold => 0,
-            EntryKind::PostHold | EntryKind::VoidHold => self.held_by(entry)?,
+            EntryKind::Post | EntryKind::Hold | EntryKind::RaiseHold => 0,
+            EntryKind::CaptureHold => amount,
+            EntryKind::PostHold | EntryKind::VoidHold => self.rest_of(entry)?,
         };
         let debit = self.post(entry.from, entry.transfer, |a| {
             a.fresh -= carried.taken;
             match entry.kind {
                 EntryKind::Post => a.balance -= amount,
-                EntryKind::Hold => a.pending_out += amount,
-                EntryKind::PostHold | EntryKind::VoidHold => {
+                EntryKind::Hold | EntryKind::RaiseHold => a.pending_out += amount,
+                EntryKind::PostHold | EntryKind::VoidHold | EntryKind::CaptureHold => {
                     a.pending_out -= held;
                     a.balance -= amount;
                 }
@@ -243,8 +250,8 @@ impl Fold<'_> {
             a.fresh += carried.brought;
             match entry.kind {
                 EntryKind::Post => a.balance += amount,
-                EntryKind::Hold => a.pending_in += amount,
-                EntryKind::PostHold | EntryKind::VoidHold => {
+                EntryKind::Hold | EntryKind::RaiseHold => a.pending_in += amount,
+                EntryKind::PostHold | EntryKind::VoidHold | EntryKind::CaptureHold => {
                     a.pending_in -= held;
                     a.balance += amount;
                 }
@@ -302,7 +309,7 @@ impl Fold<'_> {
 
     fn hold_made(&mut self, entry: &Entry, purpose: i64, purpose_id: i64) -> Result<()> {
         self.run(
-            "INSERT INTO hold VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+            "INSERT INTO hold VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0)",
             params![
                 int(entry.transfer.0),
                 int(entry.from.0),
@@ -314,6 +321,24 @@ impl Fold<'_> {
                 self.now(),
                 entry.expires.map(|t| int(t.0))
             ],
+        )
+    }
+
+    /// A hold was captured from or raised.
+    fn hold_changed(&mut self, entry: &Entry) -> Result<()> {
+        let (mut amount, mut captured) = self.held_by(entry)?;
+        match entry.kind.moves() {
+            true => captured += entry.amount.0,
+            false => amount += entry.amount.0,
+        }
+        let hold = entry.hold.map(|h| int(h.0));
+        self.run(
+            "UPDATE hold SET amount = ?, captured = ? WHERE id = ?",
+            (Units(amount), Units(captured), hold),
+        )?;
+        self.run(
+            "INSERT INTO hold_step VALUES(?, ?, ?)",
+            (hold, int(entry.transfer.0), Units(amount - captured)),
         )
     }
 
@@ -330,19 +355,24 @@ impl Fold<'_> {
         self.touch(hold)
     }
 
-    /// The amount of the hold that an entry ends.
-    fn held_by(&self, entry: &Entry) -> Result<i128> {
+    /// What is held still by the hold that an entry ends.
+    fn rest_of(&self, entry: &Entry) -> Result<i128> {
+        let (amount, captured) = self.held_by(entry)?;
+        Ok(amount - captured)
+    }
+
+    /// What was ever held by the hold that an entry names, and what of it was captured.
+    fn held_by(&self, entry: &Entry) -> Result<(i128, i128)> {
         let Some(hold) = entry.hold else {
-            return Err(Error::Damaged("an entry ends a hold that it does not name"));
+            return Err(Error::Damaged("an entry does not name its hold"));
         };
-        let sql = "SELECT amount FROM hold WHERE id = ?";
-        let held = self
-            .db
-            .prepare_cached(sql)?
-            .query_row([int(hold.0)], |r| r.get(0));
-        let held: Option<Units> = held.optional()?;
-        let held = held.ok_or(Error::Damaged("an entry ends a hold that was never made"))?;
-        Ok(held.0)
+        let sql = "SELECT amount, captured FROM hold WHERE id = ?";
+        let held = self.db.prepare_cached(sql)?.query_row([int(hold.0)], |r| {
+            let (amount, captured): (Units, Units) = (r.get(0)?, r.get(1)?);
+            Ok((amount.0, captured.0))
+        });
+        let held = held.optional()?;
+        held.ok_or(Error::Damaged("an entry names a hold that was never made"))
     }
 
     /// What an entry follows from: its hold, its deal, the entry it corrects.
@@ -356,8 +386,15 @@ impl Fold<'_> {
                 self.link(hold, entry.transfer, "was ended by")?;
                 self.touch(hold)?;
             }
-            (EntryKind::Post, _)
-            | (EntryKind::Hold | EntryKind::PostHold | EntryKind::VoidHold, None) => {}
+            (EntryKind::CaptureHold, Some(hold)) => {
+                self.link(hold, entry.transfer, "was captured from by")?;
+                self.touch(hold)?;
+            }
+            (EntryKind::RaiseHold, Some(hold)) => {
+                self.link(hold, entry.transfer, "was raised by")?;
+                self.touch(hold)?;
+            }
+            (EntryKind::Post, _) | (_, None) => {}
         }
         match entry.purpose {
             Purpose::Share(deal) => self.link(deal, entry.transfer, "was shared out by")?,

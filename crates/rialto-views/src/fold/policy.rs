@@ -1,7 +1,7 @@
 //! Approvals, allowances and blocks.
 
 use rialto_core::id::{ApprovalId, OwnerId, TeamId};
-use rialto_core::policy::{Approval, Bound, Node, Party, PolicyEvent};
+use rialto_core::policy::{Approval, Bound, LineTerms, Node, Party, PolicyEvent};
 use rusqlite::{OptionalExtension, params};
 
 use super::{Fold, json, word};
@@ -47,6 +47,17 @@ impl Fold<'_> {
                 self.approved = Some(*approval);
                 self.touch(*approval)
             }
+            PolicyEvent::LinesSet { node, lines } => self.lines_set(*node, lines),
+            PolicyEvent::UsageReserved { usage, reserved } => {
+                let task = reserved.on.as_ref().and_then(|on| on.tasks.first());
+                if let Some(task) = task {
+                    self.link(*task, *usage, "took work in")?;
+                }
+                self.touch(*usage)
+            }
+            PolicyEvent::UsageSettled { usage, .. } | PolicyEvent::UsageExpired { usage } => {
+                self.touch(*usage)
+            }
             // Whether a rate limit is in memory is memory's, not history's.
             PolicyEvent::MeterKept { .. } => Ok(()),
         }
@@ -65,12 +76,7 @@ impl Fold<'_> {
             return Ok(());
         };
         let (kind, number) = node.split();
-        let owner = match node {
-            Node::Realm => None,
-            Node::Owner(id) => Some(*id),
-            Node::Team(id) => self.team_owner(*id)?,
-            Node::Agent(id) => self.owner_of_agent(*id)?,
-        };
+        let owner = self.node_owner(*node)?;
         if [per_deal, per_period, approval_above]
             .iter()
             .all(|limit| limit.is_none())
@@ -94,6 +100,30 @@ impl Fold<'_> {
                 units(approval_above)
             ],
         )
+    }
+
+    fn lines_set(&mut self, node: Node, lines: &[LineTerms]) -> Result<()> {
+        let (kind, number) = node.split();
+        if lines.is_empty() {
+            return self.run(
+                "DELETE FROM allowance_lines WHERE node_kind = ? AND node = ?",
+                (kind, number),
+            );
+        }
+        let owner = self.node_owner(node)?.map(|o| int(o.0));
+        self.run(
+            "INSERT OR REPLACE INTO allowance_lines VALUES(?, ?, ?, ?)",
+            (kind, number, owner, json(&lines)),
+        )
+    }
+
+    fn node_owner(&mut self, node: Node) -> Result<Option<OwnerId>> {
+        Ok(match node {
+            Node::Realm => None,
+            Node::Owner(id) => Some(id),
+            Node::Team(id) => self.team_owner(id)?,
+            Node::Agent(id) => self.owner_of_agent(id)?,
+        })
     }
 
     pub(super) fn team_owner(&self, team: TeamId) -> Result<Option<OwnerId>> {

@@ -124,6 +124,10 @@ pub struct ApprovalView {
     pub cause_by: Option<String>,
     /// The task that it serves.
     pub task: Option<TaskId>,
+    /// The model on which the money of a transfer is spent, by its alias.
+    pub model: Option<String>,
+    /// The run in which the money of a transfer is spent.
+    pub run: Option<String>,
     /// What that task asks for: text from others, to be read as data.
     pub goal: Option<Written>,
     /// Who wrote that.
@@ -208,6 +212,8 @@ impl Snap<'_> {
             cause_text: None,
             cause_by: None,
             task: None,
+            model: None,
+            run: None,
             goal: None,
             goal_by: None,
             reason: None,
@@ -377,6 +383,11 @@ impl Snap<'_> {
             None => None,
         };
         view.note = self.text_in(transfer, "/memo/id")?;
+        if let Some(on) = transfer.get("spent_on") {
+            let task = on.pointer("/tasks/0").and_then(Value::as_str);
+            view.task = task.and_then(|id| id.parse().ok());
+            (view.model, view.run) = (field(on, "model"), field(on, "run"));
+        }
         own_note(view);
         Ok(())
     }

@@ -39,6 +39,9 @@ impl ViewReader {
         for allowance in self.allowances(owner)? {
             lines.put("allowance", &allowance);
         }
+        for of_node in self.allowance_lines(owner)? {
+            lines.put("allowance_lines", &of_node);
+        }
         self.export_agents(owner, &mut lines)?;
         lines.pages("report", |p| self.reports(scope, true, p))?;
         lines.pages("measure", |p| self.measures(scope, false, p))?;

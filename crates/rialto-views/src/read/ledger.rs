@@ -81,7 +81,7 @@ pub struct StatementRow {
 pub struct EntryRow {
     /// Its id.
     pub id: TransferId,
-    /// `post`, `hold`, `post_hold` or `void_hold`.
+    /// `post`, `hold`, `capture_hold`, `raise_hold`, `post_hold` or `void_hold`.
     pub kind: &'static str,
     /// The paying account.
     pub from: AccountId,
@@ -93,7 +93,7 @@ pub struct EntryRow {
     pub asset: String,
     /// What it is for.
     pub purpose: Purpose,
-    /// The hold it makes or ends.
+    /// The hold it makes, changes or ends.
     pub hold: Option<HoldId>,
     /// Who moved it.
     pub by: Principal,
@@ -117,8 +117,12 @@ pub struct HoldRow {
     pub from: AccountId,
     /// The receiving account.
     pub to: AccountId,
-    /// How much, in whole units.
+    /// Everything that was ever held, raises included, in whole units.
     pub amount: String,
+    /// How much of it was captured: paid out while it was open.
+    pub captured: String,
+    /// How much is held still; nothing once it has ended.
+    pub rest: String,
     /// The asset.
     pub asset: String,
     /// What it is for.
@@ -129,7 +133,7 @@ pub struct HoldRow {
     pub expires: Option<Time>,
     /// `open`, `posted` or `voided`.
     pub state: &'static str,
-    /// How much of it was paid out.
+    /// How much its end paid out, beside what was captured before.
     pub posted: Option<String>,
 }
 
@@ -329,6 +333,8 @@ fn kind_name(kind: EntryKind) -> &'static str {
         EntryKind::Hold => "hold",
         EntryKind::PostHold => "post_hold",
         EntryKind::VoidHold => "void_hold",
+        EntryKind::CaptureHold => "capture_hold",
+        EntryKind::RaiseHold => "raise_hold",
     }
 }
 
@@ -487,7 +493,7 @@ impl Snap<'_> {
             Ok((r.get(place)?, r.get(place + 1)?))
         })?;
         let (entry, amount, asset) = self.entry(id)?;
-        let moved = matches!(entry.kind, "post" | "post_hold");
+        let moved = matches!(entry.kind, "post" | "post_hold" | "capture_hold");
         let (sign, other) = if entry.from == account {
             (-1, entry.to)
         } else {
@@ -507,25 +513,32 @@ impl Snap<'_> {
 
     fn hold(&self, id: i64) -> Result<Option<HoldRow>> {
         let sql =
-            "SELECT debit, credit, amount, asset, purpose, purpose_id, at, expires, ended, posted
-                   FROM hold WHERE id = ?";
+            "SELECT debit, credit, amount, asset, purpose, purpose_id, at, expires, ended, posted,
+                    captured FROM hold WHERE id = ?";
         let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query([id])?;
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
         let asset: i64 = row.get(3)?;
-        let posted: Option<Units> = row.get(9)?;
+        let (ended, posted): (Option<i64>, Option<Units>) = (row.get(8)?, row.get(9)?);
+        let (amount, captured): (Units, Units) = (row.get(2)?, row.get(10)?);
+        let rest = match ended {
+            None => amount.0 - captured.0,
+            Some(_) => 0,
+        };
         Ok(Some(HoldRow {
             id: HoldId(uint(id)),
             from: AccountId(uint(row.get(0)?)),
             to: AccountId(uint(row.get(1)?)),
-            amount: self.decimal(row.get(2)?, asset)?,
+            amount: self.decimal(amount, asset)?,
+            captured: self.decimal(captured, asset)?,
+            rest: self.decimal(Units(rest), asset)?,
             asset: self.asset(asset)?.0,
             purpose: Purpose::join(row.get(4)?, row.get(5)?)?,
             created: time(row.get(6)?),
             expires: row.get::<_, Option<i64>>(7)?.map(time),
-            state: match (row.get::<_, Option<i64>>(8)?, posted) {
+            state: match (ended, posted) {
                 (None, _) => "open",
                 (Some(_), Some(Units(0)) | None) => "voided",
                 (Some(_), Some(_)) => "posted",

@@ -300,6 +300,20 @@ pub struct AllowanceRow {
     pub approval_above: Option<String>,
 }
 
+/// The lines of a node's allowance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AllowanceLinesRow {
+    /// `owner`, `team` or `agent`, with its id.
+    pub node: rialto_core::policy::Node,
+    /// The lines: what each counts, in which unit, up to which limit, in which period.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<rialto_core::policy::LineTerms>")
+    )]
+    pub lines: serde_json::Value,
+}
+
 impl ViewReader {
     /// Calls of the scope: its own and those it was asked in; newest first.
     ///
@@ -464,6 +478,14 @@ impl ViewReader {
             }
             Ok(times)
         })
+    }
+
+    /// The lines of allowances that an owner has set in its tree.
+    ///
+    /// # Errors
+    /// As every read.
+    pub fn allowance_lines(&self, owner: OwnerId) -> Result<Vec<AllowanceLinesRow>> {
+        self.read(|snap| snap.allowance_lines(int(owner.0)))
     }
 
     /// The spending limits that an owner has set in its tree.
@@ -770,6 +792,24 @@ impl Snap<'_> {
         row.by_name = self.decided_by(scope, &row)?;
         row.summary = self.approval_summary(scope, &row)?;
         Ok(Some(row))
+    }
+
+    fn allowance_lines(&self, owner: i64) -> Result<Vec<AllowanceLinesRow>> {
+        use rialto_core::policy::Node;
+        let sql = "SELECT node_kind, node, lines FROM allowance_lines
+                   WHERE owner = ? ORDER BY node_kind, node LIMIT 10000";
+        let mut query = self.db.prepare_cached(sql)?;
+        let mut rows = query.query([owner])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let lines: String = row.get(2)?;
+            let lines = serde_json::from_str(&lines).unwrap_or_default();
+            found.push(AllowanceLinesRow {
+                node: Node::join(row.get(0)?, row.get(1)?)?,
+                lines: self.readable_terms(lines)?,
+            });
+        }
+        Ok(found)
     }
 
     fn allowances(&self, owner: i64) -> Result<Vec<AllowanceRow>> {

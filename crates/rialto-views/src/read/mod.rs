@@ -54,8 +54,8 @@ pub use log::{Asker, ToldEvent};
 pub use log::{Counts, EventFilter};
 pub use mail::{ConversationRow, MessageRow, Order};
 pub use market::{
-    AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView, InviteRow,
-    NegotiationRow, NegotiationView, OfferRow, OwnerName,
+    AllowanceLinesRow, AllowanceRow, ApprovalRow, CallRow, CallView, DealRow, DealStep, DealView,
+    InviteRow, NegotiationRow, NegotiationView, OfferRow, OwnerName,
 };
 pub use newly::Newly;
 #[cfg(feature = "schema")]

@@ -77,7 +77,7 @@ impl Snap<'_> {
             AnyId::CommunityId(_) => "community",
             AnyId::ReportId(_) => "report",
             AnyId::MeasureId(_) => "measure",
-            AnyId::ObligationId(_) => return self.is_noun(id),
+            AnyId::ObligationId(_) | AnyId::UsageId(_) => return self.is_noun(id),
         };
         let sql = format!("SELECT 1 FROM {table} WHERE id = ?");
         Ok(self.one(&sql, int(id.number()))?.is_some())
@@ -135,7 +135,8 @@ impl Snap<'_> {
             | AnyId::NegotiationId(_)
             | AnyId::DealId(_)
             | AnyId::ApprovalId(_)
-            | AnyId::ObligationId(_) => self.seen_by(&mut parties, id)?,
+            | AnyId::ObligationId(_)
+            | AnyId::UsageId(_) => self.seen_by(&mut parties, id)?,
         }
         Ok(Some(parties))
     }
@@ -150,7 +151,8 @@ impl Snap<'_> {
         | AnyId::NegotiationId(_)
         | AnyId::DealId(_)
         | AnyId::ApprovalId(_)
-        | AnyId::ObligationId(_) = id
+        | AnyId::ObligationId(_)
+        | AnyId::UsageId(_) = id
         {
             return self.is_seen(viewer, id);
         }

@@ -32,13 +32,14 @@ pub(super) struct Booked {
     pub(super) amount: i128,
     pub(super) asset: i64,
     pub(super) purpose: Purpose,
+    /// What its hold held before it ended it.
     pub(super) held: i128,
     pub(super) deal: Option<(i64, i64, i64)>,
 }
 
 pub(super) const BOOKED: &str =
     "e.id, e.at, e.kind, e.debit, e.credit, e.amount, e.asset, e.purpose, e.purpose_id, h.amount,
-    d.id, d.buyer, d.seller";
+    h.captured, d.id, d.buyer, d.seller";
 
 /// What an entry needs from elsewhere: the hold that it ends and the deal that it is for.
 pub(super) fn joined() -> String {
@@ -62,7 +63,9 @@ pub(super) fn chain(whose: &str) -> String {
 }
 
 pub(super) fn booked(row: &Row<'_>) -> Result<Booked> {
-    let deal: Option<i64> = row.get(10)?;
+    let deal: Option<i64> = row.get(11)?;
+    let held = row.get::<_, Option<Units>>(9)?.unwrap_or_default();
+    let captured = row.get::<_, Option<Units>>(10)?.unwrap_or_default();
     Ok(Booked {
         id: row.get(0)?,
         at: row.get(1)?,
@@ -72,9 +75,9 @@ pub(super) fn booked(row: &Row<'_>) -> Result<Booked> {
         amount: row.get::<_, Units>(5)?.0,
         asset: row.get(6)?,
         purpose: Purpose::join(row.get(7)?, row.get(8)?)?,
-        held: row.get::<_, Option<Units>>(9)?.unwrap_or_default().0,
+        held: held.0 - captured.0,
         deal: match deal {
-            Some(deal) => Some((deal, row.get(11)?, row.get(12)?)),
+            Some(deal) => Some((deal, row.get(12)?, row.get(13)?)),
             None => None,
         },
     })
@@ -112,11 +115,7 @@ impl Booked {
             | Purpose::Offer(_) => None,
         };
         told.into_iter().for_each(&mut *tell);
-        let returns = match self.kind {
-            EntryKind::PostHold | EntryKind::VoidHold => self.held > self.amount,
-            EntryKind::Post | EntryKind::Hold => false,
-        };
-        if returns {
+        if self.kind.ends() && self.held > self.amount {
             tell(fact(FactKind::Returned, self.held - self.amount));
         }
     }

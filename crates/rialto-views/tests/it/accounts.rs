@@ -289,6 +289,15 @@ fn random_day(seed: u64, steps: usize) -> (Realm, Vec<Owner>) {
                 let Some(hold) = pick(&mut dice, &holds) else {
                     continue;
                 };
+                if dice.below(3) > 0 {
+                    let op = ["ledger.capture", "ledger.raise"][dice.below(2)];
+                    let args = json!({ "hold": hold, "amount": "0.4" });
+                    for agent in &agents {
+                        let by = rialto_core::identity::Principal::Agent(*agent);
+                        let _ = realm.attempt(by, None, op, args.clone());
+                    }
+                    continue;
+                }
                 let spec = if dice.below(2) == 0 {
                     json!({ "post_hold": { "hold": hold, "amount": "0.5" } })
                 } else {

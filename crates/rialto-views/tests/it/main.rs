@@ -13,6 +13,7 @@ mod apart;
 mod erase;
 mod feeds;
 mod fleet;
+mod held;
 mod impartial;
 mod judged;
 mod reads;

@@ -7,7 +7,7 @@ use rialto_core::event::Event;
 use rialto_core::hash::Hash;
 use rialto_core::id::{AgentId, AnyId, ContentId, OwnerId, PersonId, TransferId, number};
 use rialto_core::identity::{AgentRef, Auth, Principal};
-use rialto_core::ledger::{Entry, EntryKind, LedgerCommand, LedgerEvent, Moved, Purpose};
+use rialto_core::ledger::{Entry, LedgerCommand, LedgerEvent, Moved, Purpose};
 use rialto_core::reject::Rejection;
 use rialto_core::state::State;
 use rialto_core::text::Labels;
@@ -117,9 +117,9 @@ impl Realm {
             from: entry.from,
             to: entry.to,
             asset: entry.asset,
-            amount: match entry.kind {
-                EntryKind::Post | EntryKind::PostHold => entry.amount,
-                EntryKind::Hold | EntryKind::VoidHold => Amount::ZERO,
+            amount: match entry.kind.moves() {
+                true => entry.amount,
+                false => Amount::ZERO,
             },
             corrected: Amount(corrections.map(|e| e.amount.0).sum()),
         })

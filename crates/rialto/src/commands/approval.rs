@@ -193,6 +193,8 @@ fn asked(lines: &mut Lines, view: &Value) {
     let cause_by = owned(view, "/cause_by");
     lines.add("which says", said(view, "/cause_text", cause_by));
     lines.add("serves", owned(view, "/task"));
+    lines.add("on model", owned(view, "/model"));
+    lines.add("in run", owned(view, "/run"));
     lines.add("goal", said(view, "/goal", owned(view, "/goal_by")));
     lines.add("asked at", owned(view, "/created"));
     lines.add("until", owned(view, "/expires"));

@@ -34,6 +34,15 @@ struct Move {
     /// A note about it; - reads standard input.
     #[arg(long, value_name = "TEXT")]
     memo: Option<String>,
+    /// The model that it is spent on, by its alias, for limits that count by it.
+    #[arg(long, value_name = "ALIAS")]
+    model: Option<String>,
+    /// The task that it is spent on, likewise.
+    #[arg(long, value_name = "ID")]
+    task: Option<String>,
+    /// The run that it is spent in, likewise.
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,15 +76,34 @@ enum LedgerCommand {
         #[arg(long, value_name = "DURATION", value_parser = parse::duration_ms)]
         expires_in: u64,
     },
-    /// Pays a hold out, in full or in part; the rest returns.
+    /// Pays out a part of a hold; the rest stays held.
+    Capture {
+        /// The hold's id.
+        hold: String,
+        /// How much: at most what is held still.
+        #[arg(value_parser = parse::amount)]
+        amount: String,
+        /// A note about it; - reads standard input.
+        #[arg(long, value_name = "TEXT")]
+        memo: Option<String>,
+    },
+    /// Holds more under an open hold.
+    Raise {
+        /// The hold's id.
+        hold: String,
+        /// How much more.
+        #[arg(value_parser = parse::amount)]
+        amount: String,
+    },
+    /// Pays out what is held still, in full or in part, and ends the hold; the rest returns.
     Post {
         /// The hold's id.
         hold: String,
-        /// How much; by default all of it.
+        /// How much; by default all that is held still.
         #[arg(value_parser = parse::amount)]
         amount: Option<String>,
     },
-    /// Voids a hold: the money returns.
+    /// Voids a hold: what is held still returns.
     Void {
         /// The hold's id.
         hold: String,
@@ -149,6 +177,15 @@ pub(crate) async fn run(args: LedgerArgs, out: Output) -> Result<(), CliError> {
         LedgerCommand::Hold { moved, expires_in } => {
             moving(remote, out, "hold", moved, Some(expires_in)).await
         }
+        LedgerCommand::Capture { hold, amount, memo } => {
+            let memo = memo.as_deref().map(parse::text_or_stdin).transpose()?;
+            let args = json!({ "hold": hold, "amount": amount, "memo": memo });
+            remote::carry_out(remote, out, "ledger.capture", args).await
+        }
+        LedgerCommand::Raise { hold, amount } => {
+            let args = json!({ "hold": hold, "amount": amount });
+            remote::carry_out(remote, out, "ledger.raise", args).await
+        }
         LedgerCommand::Post { hold, amount } => {
             let post = remote::without_nulls(json!({ "hold": hold, "amount": amount }));
             remote::carry_out(
@@ -168,7 +205,8 @@ pub(crate) async fn run(args: LedgerArgs, out: Output) -> Result<(), CliError> {
                 ("ID", "/id"),
                 ("FROM", "/from"),
                 ("TO", "/to"),
-                ("AMOUNT", "/amount"),
+                ("HELD", "/rest"),
+                ("CAPTURED", "/captured"),
                 ("ASSET", "/asset"),
                 ("FOR", "/purpose"),
                 ("EXPIRES", "/expires"),
@@ -223,8 +261,15 @@ async fn moving(
         .as_deref()
         .map(parse::text_or_stdin)
         .transpose()?;
+    let on = json!({ "model": moved.model, "task": moved.task, "run": moved.run });
+    let on = remote::without_nulls(on);
+    let on = on
+        .as_object()
+        .is_some_and(|named| !named.is_empty())
+        .then_some(on);
     let entry = remote::without_nulls(json!({
-        "from": moved.from, "to": moved.to, "amount": moved.amount, "asset": moved.asset, "expires_in_ms": expires,
+        "from": moved.from, "to": moved.to, "amount": moved.amount, "asset": moved.asset,
+        "expires_in_ms": expires, "spent_on": on,
     }));
     remote::carry_out(
         remote,

@@ -15,6 +15,7 @@ mod clients;
 mod demo;
 mod faults;
 mod fleet;
+mod held;
 mod negotiate;
 mod newcomers;
 mod quarantine;

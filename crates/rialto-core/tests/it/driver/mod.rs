@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use rialto_core::command::Command;
 use rialto_core::decide::Request;
 use rialto_core::identity::{AgentRef, Status};
+use rialto_core::ledger::Holder;
 use serde_json::{Value, json};
 
 use crate::spec::{World, read};
@@ -429,12 +430,21 @@ impl Driver {
         )
     }
 
+    /// What something is spent on; mostly nothing in particular.
+    fn spent_on(&mut self) -> Value {
+        let model = self.rng.chance(20).then_some("fast");
+        let run = self.rng.chance(20).then_some("r");
+        let task = self.rng.chance(10).then(|| self.id("task"));
+        json!({"model": model, "run": run, "task": task})
+    }
+
     fn transfer(&mut self, from: &str) -> Value {
         let (to, amount) = (self.account(), self.amount());
+        let on = self.spent_on();
         match self.rng.below(8) {
-            0..=3 => json!({"post": {"from": from, "to": to, "amount": amount}}),
+            0..=3 => json!({"post": {"from": from, "to": to, "amount": amount, "spent_on": on}}),
             4 | 5 => {
-                json!({"hold": {"from": from, "to": to, "amount": amount, "expires_in_ms": self.period()}})
+                json!({"hold": {"from": from, "to": to, "amount": amount, "spent_on": on, "expires_in_ms": self.period()}})
             }
             6 => {
                 let part = self.rng.chance(50).then_some(amount);
@@ -444,9 +454,19 @@ impl Driver {
         }
     }
 
+    /// The agent from whose account a hold would pay.
+    fn payer(&self, hold: &str) -> Option<String> {
+        let state = &self.world.state;
+        let hold = state.holds.get(&hold.parse().ok()?)?;
+        match state.accounts.get(&hold.from)?.holder {
+            Holder::Agent(agent) => Some(self.handle(agent)),
+            _ => None,
+        }
+    }
+
     fn ledger(&mut self) -> (String, &'static str, Value) {
         let who = self.agent();
-        match self.rng.below(14) {
+        match self.rng.below(20) {
             0 => (
                 "operator".into(),
                 "ledger.issue",
@@ -485,6 +505,12 @@ impl Driver {
                     json!({"transfer": transfer, "to": to, "amount": self.amount(), "reason": "x"}),
                 )
             }
+            6..=11 => {
+                let hold = self.id("hold");
+                let op = *self.rng.pick(&["ledger.capture", "ledger.raise"]);
+                let who = self.payer(&hold).unwrap_or(who.into());
+                (who, op, json!({"hold": hold, "amount": self.amount()}))
+            }
             _ => {
                 let many = if self.rng.chance(60) {
                     1
@@ -517,7 +543,60 @@ impl Driver {
             "b" => "bob",
             _ => "cat",
         };
-        match self.rng.below(8) {
+        match self.rng.below(14) {
+            9 | 10 => {
+                let node = match self.rng.below(3) {
+                    0 => json!({"owner": self.id("owner")}),
+                    _ => json!({"agent": agent}),
+                };
+                let on = match self.rng.below(5) {
+                    0 => json!({"model": "fast"}),
+                    1 => json!({"run": "r"}),
+                    2 => json!({"task": self.id("task")}),
+                    _ => json!("all"),
+                };
+                let unit = *self.rng.pick(&["money", "tokens", "milliseconds"]);
+                let period_ms = *self.rng.pick(&[Some(3_600_000), Some(86_400_000), None]);
+                let name = json!({"on": on, "unit": unit, "period_ms": period_ms});
+                let mut args = json!({"node": node});
+                match self.rng.chance(80) {
+                    true => {
+                        let mut line = name;
+                        line["limit"] = json!(*self.rng.pick(&["20", "60", "100000"]));
+                        args["lines"] = json!([line]);
+                    }
+                    false => args["clear_lines"] = json!([name]),
+                }
+                (person.into(), "policy.set_allowance", args)
+            }
+            11 | 12 => {
+                let work = |rng: &mut Rng| {
+                    if rng.chance(90) {
+                        rng.below(40)
+                    } else {
+                        200_000
+                    }
+                };
+                let (tokens, ms) = (work(&mut self.rng), work(&mut self.rng));
+                let on = self.spent_on();
+                let expires = self.period();
+                (
+                    agent.into(),
+                    "usage.reserve",
+                    json!({"tokens": tokens, "milliseconds": ms, "model": on["model"], "task": on["task"], "run": on["run"], "expires_in_ms": expires}),
+                )
+            }
+            13 => {
+                let usage = self.id("usage");
+                let of = usage.parse().ok();
+                let of = of.and_then(|id| Some(self.world.state.usages.get(&id)?.agent));
+                let who = of.map_or(agent.into(), |agent| self.spoken_for(agent));
+                (
+                    who,
+                    "usage.settle",
+                    json!({"usage": usage, "tokens": self.rng.below(60), "milliseconds": self.rng.below(60)}),
+                )
+            }
             0..=2 => {
                 let node = match self.rng.below(5) {
                     0 => json!({"owner": self.id("owner")}),

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use rialto_console::form::Sent;
-use rialto_console::kit::{Money, Who};
+use rialto_console::kit::{Money, Who, grouped};
 use rialto_console::pages::agents::{
     AgentLine, Allowance, InForce, Issued, List, One, Private, Record,
 };
@@ -14,7 +14,9 @@ use rialto_core::identity::{
     AgentRef, IdentityCommand, Principal, Profile, RegisterAgent, Subject, SwitchSubject,
 };
 use rialto_core::mail::Inbox;
-use rialto_core::policy::{Action, Limit, Node, NodeRef, PolicyCommand, SetAllowance, authorise};
+use rialto_core::policy::{
+    Action, Limit, LineScope, Node, NodeRef, PolicyCommand, SetAllowance, UnitRef, authorise,
+};
 use rialto_core::reject::Code;
 use rialto_core::state::State;
 use rialto_core::time::{DAY_MS, HOUR_MS};
@@ -392,6 +394,8 @@ fn limits(agent: AgentId, form: &Posted) -> Result<SetAllowance, Refusal> {
         period_ms: Some(period_ms),
         approval_above: form.maybe("approval_above")?,
         clear: cleared.map(|(_, limit)| limit).collect(),
+        lines: Vec::new(),
+        clear_lines: Vec::new(),
     })
 }
 
@@ -451,15 +455,23 @@ pub(super) async fn switch(Path(name): Path<String>, form: Posted) -> Result<Res
 
 /// A limit as a line of a page.
 pub(super) fn allowance(user: &SignedIn, limit: Standing) -> Allowance {
+    let shown = |figure: String| match (limit.unit, figure.parse()) {
+        (UnitRef::Tokens | UnitRef::Milliseconds, Ok(number)) => grouped(number),
+        _ => figure,
+    };
     Allowance {
         node: limit.name,
+        on: limit
+            .on
+            .filter(|on| *on != LineScope::All)
+            .map(|on| on.to_string()),
         asset: limit.asset,
         per_deal: limit.per_deal,
-        per_period: limit.per_period,
-        period: span(limit.period_ms),
-        spent: limit.spent,
-        left: limit.left,
-        renews: user.when(limit.renews),
+        per_period: limit.per_period.map(shown),
+        period: limit.period_ms.map_or_else(|| "all time".to_owned(), span),
+        spent: shown(limit.spent),
+        left: limit.left.map(shown),
+        renews: limit.renews.map(|at| user.when(at)),
         counts_from: limit.counts_from.map(|at| user.when(at)),
         approval_above: limit.approval_above,
     }

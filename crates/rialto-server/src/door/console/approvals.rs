@@ -7,7 +7,7 @@ use rialto_console::pages::approvals::{Approval, Approvals};
 use rialto_console::pages::{joined, text};
 use rialto_console::shell::Place;
 use rialto_core::id::ApprovalId;
-use rialto_core::policy::{Action, AnswerApproval, PolicyCommand, authorise};
+use rialto_core::policy::{Action, AnswerApproval, LineScope, PolicyCommand, authorise};
 use rialto_core::reject::Code;
 use rialto_views::{ApprovalRow, ApprovalView};
 use rialto_wire::body::Body;
@@ -223,6 +223,11 @@ fn reasons(user: &SignedIn, view: &ApprovalView) -> Vec<(&'static str, Markup)> 
         facts.push(("Why", text("no reason given")));
     }
     facts.extend(view.task.map(|id| ("Serves", maud_of(Thing(id.into())))));
+    let on = [("On model", &view.model), ("In run", &view.run)];
+    facts.extend(
+        on.into_iter()
+            .filter_map(|(label, on)| Some((label, text(on.as_ref()?)))),
+    );
     if let Some(goal) = &view.goal {
         facts.push(("Goal", said(goal, view.goal_by.as_deref())));
     }
@@ -281,10 +286,14 @@ fn limit(user: &SignedIn, budget: &Left) -> Markup {
         };
         parts.push(format!("a person approves above {above} {asset}{why}"));
     }
-    let mut said = vec![text(&format!("{}: {}", limit.name, parts.join("; ")))];
-    if limit.per_period.is_some() {
+    let on = limit.on.as_ref().map_or_else(String::new, |on| match on {
+        LineScope::All => String::new(),
+        on => format!(" on {on}"),
+    });
+    let mut said = vec![text(&format!("{}{on}: {}", limit.name, parts.join("; ")))];
+    if let (Some(_), Some(renews)) = (&limit.per_period, limit.renews) {
         said.push(text("· renews"));
-        said.push(maud_of(user.when(limit.renews)));
+        said.push(maud_of(user.when(renews)));
     }
     if let Some(set) = limit.counts_from {
         said.push(text("· counts since it was set,"));

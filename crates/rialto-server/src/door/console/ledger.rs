@@ -91,6 +91,8 @@ fn hold(user: &SignedIn, row: &HoldRow, seen: [bool; 2]) -> Hold {
         state: row.state.to_owned(),
         created: user.when(row.created),
         expires: row.expires.map(|at| user.when(at)),
+        captured: money(&row.captured, &row.asset),
+        rest: money(&row.rest, &row.asset),
         posted: row.posted.as_ref().map(|posted| money(posted, &row.asset)),
     }
 }
@@ -120,6 +122,8 @@ fn kind(word: &str) -> &'static str {
         "hold" => "held",
         "post_hold" => "paid out of a hold",
         "void_hold" => "hold returned",
+        "capture_hold" => "captured from a hold",
+        "raise_hold" => "held more",
         _ => "moved",
     }
 }

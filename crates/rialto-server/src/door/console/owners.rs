@@ -40,7 +40,8 @@ async fn shown(user: &SignedIn, name: &str, sent: Option<Sent>) -> Result<Respon
         };
         let people = v.persons(owner, &many)?.items;
         let agents = v.agents(&query, &many)?.items;
-        Ok(Some((row, people, agents, v.allowances(owner)?)))
+        let limits = (v.allowances(owner)?, v.allowance_lines(owner)?);
+        Ok(Some((row, people, agents, limits)))
     });
     let (row, people, agents, allowances) = read.await?.ok_or(Code::NotFound)?;
     let limits = of_rows(user.door(), At::default(), allowances).await?;

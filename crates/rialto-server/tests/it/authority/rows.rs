@@ -28,10 +28,10 @@ fn nouns(w: &World) -> Rows {
     .collect()
 }
 
-/// The arguments of an act of a plain noun, done to the one that the world has.
+/// The arguments that an act of a plain noun needs, done to the one that the world has.
 pub(super) fn arguments(w: &World, noun: &Noun, act: &Act) -> Value {
     let on = act.on.map(|on| (on, w.id(noun.name).into()));
-    let fields = act.fields.iter();
+    let fields = act.fields.iter().filter(|field| field.required);
     let fields = fields.map(|field| (field.name, sample(w, field.kind)));
     let all = on.into_iter().chain(fields);
     Value::Object(all.map(|(name, value)| (name.to_owned(), value)).collect())
@@ -378,6 +378,16 @@ fn money(w: &World) -> Rows {
             "ledger.transfer",
             "voids our hold",
             transfer(json!({ "void_hold": { "hold": hold } })),
+        ),
+        (
+            "ledger.capture",
+            "from our hold",
+            json!({ "hold": hold, "amount": "0.01" }),
+        ),
+        (
+            "ledger.raise",
+            "our hold",
+            json!({ "hold": hold, "amount": "0.01" }),
         ),
         (
             "ledger.correct",
