@@ -605,12 +605,13 @@ async fn render_within<T>(
     }
     let now = corrections::now(&door, reader, &refs).await?;
     let reads = door.clone();
-    let _turn = reads.turns.next().await?;
+    let turn = reads.turns.next().await?;
     // In its turn, so that what is read at once has room for all who wait for it.
     let Some(room) = room() else {
         return Ok(None);
     };
     let work = move || {
+        let _turn = turn;
         let mut known = BTreeMap::new();
         for told in refs {
             if page.bytes > PAGE_BYTES {

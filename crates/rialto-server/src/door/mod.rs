@@ -21,6 +21,7 @@ mod crowd;
 mod describe;
 mod errors;
 mod files;
+mod http2;
 mod inbox;
 mod invitations;
 mod leaks;
@@ -64,6 +65,9 @@ pub use crowd::{ANSWER_BYTES, ANSWERS_OF_ONE, PART_OF_ONE};
 #[cfg(feature = "schema")]
 pub use describe::describe;
 pub use errors::{error_page, error_pages};
+pub use http2::{
+    CONNECTION_WINDOW, STREAM_WINDOW, STREAMS_OF_CONNECTION, TAKEN_BACK, TAKEN_BACK_RATE,
+};
 pub use names::Names;
 pub use problem::{Refusal, status_of};
 pub(crate) use serve::serve;
