@@ -3,7 +3,7 @@
 //! ```text
 //! asks -> writer (decide, apply) -> frame -> syncer (append, sync) -> answers
 //!                                              |-> keeper: entity table (snapshot, digest)
-//!                                              |-> hub: wakes readers of inboxes
+//!                                              |-> hub: wakes who follows what changed
 //!                                              `-> indexer: views
 //!                                        patrol: reads it all again
 //! ```
@@ -23,6 +23,7 @@ mod patrol;
 mod pipeline;
 mod secrets;
 mod staging;
+mod subjects;
 mod syncer;
 mod tail;
 mod tokens;
@@ -41,6 +42,7 @@ pub use indexer::Indexer;
 pub use patrol::{Pace, Patrol};
 pub use pipeline::{Digested, Early, Failure, Node, NodeConfig, Stats};
 pub use secrets::{RealmSecrets, SecretsError, metrics_secret};
+pub use subjects::{Following, Subject};
 pub use tail::{Seen, Tail};
 pub use tokens::TokenInfo;
 

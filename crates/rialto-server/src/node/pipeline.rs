@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rialto_core::clock;
 use rialto_core::hash::{Hash, Short};
-use rialto_core::id::{AgentId, TokenId};
+use rialto_core::id::{AgentId, OwnerId, TokenId};
 use rialto_core::identity::Principal;
 use rialto_core::reject::Code;
 use rialto_core::state::State;
@@ -174,6 +174,7 @@ impl Shared {
         let full = matches!(error, JournalError::StorageFull);
         self.full.store(full, Ordering::SeqCst);
         self.stopped.store(true, Ordering::SeqCst);
+        self.hub.subjects().tell_all();
     }
 }
 
@@ -381,6 +382,11 @@ impl Node {
     /// True while a token is live.
     pub(crate) fn holds(&self, token: TokenId) -> bool {
         self.shared.tokens.holds(token)
+    }
+
+    /// The owner of an agent or person.
+    pub(crate) fn owner_of(&self, principal: Principal) -> Option<OwnerId> {
+        self.shared.tokens.owner_of(principal)
     }
 
     /// The line in which what a principal asks for waits.
@@ -615,6 +621,7 @@ impl Node {
     /// Stops taking requests, answers those that wait, and closes the log. Blocks until done.
     pub fn stop(&self) {
         self.shared.draining.store(true, Ordering::SeqCst);
+        self.shared.hub.close();
         // A writer that has ended needs no signal.
         let _ = self.mail.put(Line::Node, 0, Mail::Stop);
         // Held until they have ended: whoever else stops the node waits as well.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rialto_core::command::Nothing;
 use rialto_core::decide::Stamp;
 use rialto_core::event::{Envelope, Event, RealmEvent};
+use rialto_core::id::OwnerId;
 use rialto_core::identity::{IdentityEvent, Principal};
 use rialto_core::mail::MailEvent;
 use rialto_core::realm::RealmCommand;
@@ -21,6 +22,7 @@ use super::clock::{Chance, Clock, Steady};
 use super::engine::{Answered, Ask, Engine, Reply};
 use super::mailbox::Mailbox;
 use super::pipeline::{Job, Mail, Parked, Shared};
+use super::subjects::Subject;
 
 /// A frame is closed at this many bytes or envelopes, whichever comes first.
 const FRAME_BYTES: usize = 16 << 20;
@@ -250,6 +252,7 @@ impl Writer {
         if self.engine.defect().is_some() {
             tracing::error!("an event did not fit the state; the node stops before it is logged");
             self.shared.stopped.store(true, Ordering::SeqCst);
+            self.shared.hub.subjects().tell_all();
             return true;
         }
         let nothing = self.engine.pending_envelopes() == 0 && self.parked.is_empty() && !keep;
@@ -321,15 +324,18 @@ fn note_identity(event: &IdentityEvent, shared: &Shared) {
         }
         IdentityEvent::TokenEnded { token } | IdentityEvent::TokenLeaked { token, .. } => {
             tokens.end(*token);
+            shared.hub.subjects().tell(Subject::Token(*token), 0);
         }
-        IdentityEvent::OwnerSwitched { .. }
-        | IdentityEvent::PersonSwitched { .. }
-        | IdentityEvent::AgentSwitched { .. }
-        | IdentityEvent::ServiceSwitched { .. }
-        | IdentityEvent::AgentsStopped { .. }
-        | IdentityEvent::AgentClosed { .. } => {
-            shared.switched.fetch_add(1, Ordering::SeqCst);
+        IdentityEvent::OwnerSwitched { owner, .. } | IdentityEvent::AgentsStopped { owner, .. } => {
+            switched(Some(*owner), shared)
         }
+        IdentityEvent::PersonSwitched { person, .. } => {
+            switched(tokens.owner_of(Principal::Person(*person)), shared);
+        }
+        IdentityEvent::AgentSwitched { agent, .. } | IdentityEvent::AgentClosed { agent } => {
+            switched(tokens.owner_of(Principal::Agent(*agent)), shared);
+        }
+        IdentityEvent::ServiceSwitched { .. } => switched(None, shared),
         IdentityEvent::OwnerCreated { .. }
         | IdentityEvent::RoleSet { .. }
         | IdentityEvent::ProfileSet { .. }
@@ -344,10 +350,21 @@ fn note_identity(event: &IdentityEvent, shared: &Shared) {
     }
 }
 
+/// Somebody of an owner was stopped or may act again; without an owner it may be anybody.
+fn switched(owner: Option<OwnerId>, shared: &Shared) {
+    shared.switched.fetch_add(1, Ordering::SeqCst);
+    let subjects = shared.hub.subjects();
+    match owner {
+        Some(owner) => subjects.tell(Subject::Standing(owner), 0),
+        None => subjects.tell_all(),
+    }
+}
+
 fn note_realm(event: &RealmEvent, shared: &Shared) {
     match event {
         RealmEvent::OperatorTokenReset { token, hash } => {
             shared.tokens.replace_operator(*hash, *token);
+            shared.hub.subjects().tell_all();
         }
         RealmEvent::Founded { .. }
         | RealmEvent::KeyRotated { .. }
