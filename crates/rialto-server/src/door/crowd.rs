@@ -111,6 +111,9 @@ pub(super) async fn bounded(
     if matches!(request.uri().path(), "/healthz" | "/readyz") {
         return next.run(request).await;
     }
+    if door.node.hub().is_closing() {
+        return Refusal::from(Code::Draining).into_response();
+    }
     let (mut parts, body) = request.into_parts();
     let party = Party::of(&door, &parts);
     let (end, ended) = oneshot::channel();

@@ -14,7 +14,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -29,21 +29,19 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::crowd::{Kept, Places};
 use super::files::room_for_connections;
 use super::http2::{self, Begun, PREFACE, TakenBack};
+use super::tls::{HTTP2, Tls};
+use super::{Door, Edge};
 
 /// How long a client may take to send a request's headers, or to shake hands.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -51,16 +49,16 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub const WRITE_PAUSE: Duration = Duration::from_secs(30);
 /// The minimum of bytes a second that it reads after that.
 pub const WRITE_RATE: u32 = 16 << 10;
-/// How long open requests may take to end once the server shuts down.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long open requests and streams may take to end once the server shuts down, unless a setting says
+/// otherwise.
+pub const DRAIN: Duration = Duration::from_secs(10);
+/// How long connections may take to notice that they are cut off.
+const CUT_OFF: Duration = Duration::from_secs(1);
 /// How long a connection of HTTP/2 may have no request in progress.
 const QUIET: Duration = Duration::from_secs(60);
 /// The most headers of a request, and the most bytes of its head. As much is read of a body at a time.
 const HEADERS: usize = 64;
 pub(super) const HEAD_BYTES: usize = 16 << 10;
-/// What is agreed on over TLS, the preferred one first.
-const PROTOCOLS: [&[u8]; 2] = [HTTP2, b"http/1.1"];
-const HTTP2: &[u8] = b"h2";
 
 /// Why the server cannot listen.
 #[derive(Debug, Error)]
@@ -83,55 +81,6 @@ pub enum ServeError {
     },
 }
 
-/// A certificate with its key.
-#[derive(Clone)]
-pub struct Tls(TlsAcceptor);
-
-impl Tls {
-    /// Reads a certificate chain and its key from PEM files.
-    ///
-    /// # Errors
-    /// [`ServeError::Tls`].
-    pub fn load(cert: &Path, key: &Path) -> Result<Self, ServeError> {
-        let failed = |path: &Path, cause: String| ServeError::Tls {
-            path: path.to_owned(),
-            cause,
-        };
-        let chain = CertificateDer::pem_file_iter(cert)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|e| failed(cert, unread(&e, "certificate")))?;
-        if chain.is_empty() {
-            return Err(failed(
-                cert,
-                unread(&pem::Error::NoItemsFound, "certificate"),
-            ));
-        }
-        let private = PrivateKeyDer::from_pem_file(key)
-            .map_err(|e| failed(key, unread(&e, "private key")))?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|b| b.with_no_client_auth().with_single_cert(chain, private))
-            .map_err(|e| match e {
-                rustls::Error::InconsistentKeys(_) => failed(
-                    key,
-                    format!("it is not the key of the certificate in {}", cert.display()),
-                ),
-                other => failed(cert, other.to_string()),
-            })?;
-        config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
-    }
-}
-
-/// What is wrong with a PEM file.
-fn unread(why: &pem::Error, wanted: &str) -> String {
-    match why {
-        pem::Error::NoItemsFound => format!("it holds no {wanted} in PEM form"),
-        pem::Error::Io(why) => why.to_string(),
-        other => other.to_string(),
-    }
-}
 /// What a request carries that came over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encrypted;
@@ -144,6 +93,7 @@ pub(super) struct Peer(pub(super) IpAddr);
 pub struct Listener {
     tcp: TcpListener,
     tls: Option<Tls>,
+    drain: Duration,
 }
 
 impl Listener {
@@ -155,7 +105,14 @@ impl Listener {
         let tcp = TcpListener::bind(addr)
             .await
             .map_err(|source| ServeError::Listen { addr, source })?;
-        Ok(Self { tcp, tls })
+        let drain = DRAIN;
+        Ok(Self { tcp, tls, drain })
+    }
+
+    /// The same, whose requests and streams have this long to end once it stops.
+    #[must_use]
+    pub fn draining_for(self, drain: Duration) -> Self {
+        Self { drain, ..self }
     }
 
     /// The address that was bound.
@@ -179,16 +136,40 @@ impl Listener {
 /// What ends when it is time to stop, or when serving has stopped.
 pub type Ending<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Serves until `stop` resolves, then lets open requests end, within a deadline.
+/// Serves until `stop` resolves, then lets open requests and streams end, within a deadline.
 ///
 /// Boxed, so that this crate alone holds the code that serves: what an `async fn` does is compiled again
 /// in every crate that awaits it.
-pub(crate) fn serve(listener: Listener, router: Router, stop: Ending<'_>) -> Ending<'_> {
-    Box::pin(accept_all(listener, router, stop))
+pub(crate) fn serve<'a>(listener: Listener, door: &'a Arc<Door>, stop: Ending<'a>) -> Ending<'a> {
+    Box::pin(async move {
+        let (tls, edge) = (listener.tls.clone(), door.edge.clone());
+        tokio::select! {
+            () = accept_all(listener, door.router(), stop) => {}
+            () = keep_certificate(tls, &edge) => {}
+        }
+    })
+}
+
+/// Takes the certificate anew whenever its files change; never ends.
+async fn keep_certificate(tls: Option<Tls>, edge: &Edge) {
+    match tls {
+        Some(tls) => tls.keep(edge).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Where the end of a server has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// Connections take nothing new.
+    Draining,
+    /// Those that are left are cut off.
+    Over,
 }
 
 async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
-    let (ending, drain) = watch::channel(());
+    let (ending, drain) = watch::channel(Stage::Serving);
     let room = room_for_connections();
     let places = Arc::new(Semaphore::new(room));
     let idle = Arc::new(Idle::default());
@@ -229,10 +210,21 @@ async fn accept_all(listener: Listener, router: Router, mut stop: Ending<'_>) {
             task.abort_handle()
         });
     }
+    let patience = listener.drain;
     drop((listener, drain));
-    ending.send_replace(());
-    if tokio::time::timeout(DRAIN, ending.closed()).await.is_err() {
-        tracing::warn!("some requests did not end in time");
+    ending.send_replace(Stage::Draining);
+    if tokio::time::timeout(patience, ending.closed())
+        .await
+        .is_err()
+    {
+        let left = ending.receiver_count();
+        tracing::warn!(
+            connections = left,
+            "some requests did not end in time and are cut off"
+        );
+        ending.send_replace(Stage::Over);
+        // They end at their next step.
+        let _ = tokio::time::timeout(CUT_OFF, ending.closed()).await;
     }
 }
 
@@ -388,7 +380,7 @@ impl Connection {
     async fn begin(self: Arc<Self>, stream: TcpStream, tls: Option<Tls>, mut drain: Drain) {
         // Small answers must not wait for more data.
         let _ = stream.set_nodelay(true);
-        let Some(Tls(acceptor)) = tls else {
+        let Some(tls) = tls else {
             let mut stream = stream;
             let spoken = tokio::select! {
                 spoken = tokio::time::timeout(PATIENCE, spoken(&mut stream)) => spoken,
@@ -401,7 +393,7 @@ impl Connection {
             }
             return;
         };
-        match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+        match tokio::time::timeout(PATIENCE, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
                 self.http(stream, Bytes::new(), http2, drain).await;
@@ -442,7 +434,7 @@ impl Connection {
         C::Error: std::fmt::Display,
     {
         let mut connection = std::pin::pin!(connection);
-        let (mut told, mut drained, mut before) = (false, false, None);
+        let (mut told, mut before) = (false, None);
         let mut quiet = tokio::time::interval_at(Instant::now() + QUIET, QUIET);
         loop {
             tokio::select! {
@@ -452,8 +444,10 @@ impl Connection {
                     }
                     return;
                 }
-                _ = drain.changed(), if !drained => {
-                    drained = true;
+                _ = drain.changed() => {
+                    if *drain.borrow_and_update() == Stage::Over {
+                        return;
+                    }
                     told = true;
                     connection.as_mut().graceful_shutdown();
                 }
@@ -511,7 +505,7 @@ impl Connection {
 }
 
 /// Tells connections that the server ends.
-type Drain = watch::Receiver<()>;
+type Drain = watch::Receiver<Stage>;
 
 /// Puts the host that a request is for where requests over HTTP/1.1 have it.
 fn name_host(request: &mut Request<Incoming>) {

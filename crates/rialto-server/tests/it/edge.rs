@@ -1,4 +1,5 @@
-//! The server at its edge: HTTP/2 beside HTTP/1.1 over one listener, and what bounds it.
+//! The server at its edge: HTTP/2 beside HTTP/1.1 over one listener and what bounds it, streams that cost
+//! nothing while they are idle, times, certificates that are renewed, and the end in order.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::http::response::Parts;
 use axum::http::{Request, StatusCode};
 use h2::RecvStream;
 use h2::client::{ResponseFuture, SendRequest};
@@ -20,6 +22,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -36,12 +39,16 @@ struct Served {
 
 impl Served {
     async fn new(tls: Option<Tls>) -> Self {
+        Self::draining_for(tls, SOON).await
+    }
+
+    async fn draining_for(tls: Option<Tls>, drain: Duration) -> Self {
         let rules = Rules::new(Names::new(None, None, &[]).unwrap(), &[]);
         let setup = Setup::memory(Handle::new("test").unwrap()).with_rules(rules);
         let realm = Realm::open(setup).await.unwrap();
         let operator = realm.operator_token().unwrap().to_owned();
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), tls);
-        let listener = listener.await.unwrap();
+        let listener = listener.await.unwrap().draining_for(drain);
         let at = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(async move {
@@ -63,9 +70,52 @@ impl Served {
     }
 
     fn get(&self, path: &str) -> Request<()> {
+        self.get_as(&self.operator, path)
+    }
+
+    fn get_as(&self, token: &str, path: &str) -> Request<()> {
         let request = Request::get(format!("http://{}{path}", self.at));
-        let bearer = format!("Bearer {}", self.operator);
+        let bearer = format!("Bearer {token}");
         request.header("authorization", bearer).body(()).unwrap()
+    }
+
+    /// A command with its answer's head.
+    async fn command(&self, token: Option<&str>, op: &str, args: Value) -> (Parts, Value) {
+        let (send, _driven) = self.h2c().await;
+        let request = Request::post(format!("http://{}/api/{op}", self.at));
+        let mut request = request.header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut ready = send.ready().await.unwrap();
+        let (answer, mut body) = ready
+            .send_request(request.body(()).unwrap(), false)
+            .unwrap();
+        body.send_data(args.to_string().into(), true).unwrap();
+        let (head, body) = answer.await.unwrap().into_parts();
+        (head, serde_json::from_str(&whole(body).await).unwrap())
+    }
+
+    async fn ok(&self, token: Option<&str>, op: &str, args: Value) -> Value {
+        let (head, answer) = self.command(token, op, args).await;
+        assert_eq!(head.status, StatusCode::OK, "{op}: {answer}");
+        answer
+    }
+
+    /// An owner's token and the token of its agent `{name}-agent`.
+    async fn owner(&self, name: &str) -> (String, String) {
+        let args = json!({ "name": name, "kind": "organisation" });
+        let admin = secret(&self.ok(None, "owner.sign_up", args).await);
+        let args = json!({ "handle": format!("{name}-agent") });
+        let agent = self.ok(Some(&admin), "agent.register", args).await;
+        (admin, secret(&agent))
+    }
+
+    /// How often the state and the lists have been read, this question left out.
+    async fn reads(&self) -> f64 {
+        let once = self.metric("rialto_state_reads_total").await;
+        let twice = self.metric("rialto_state_reads_total").await;
+        2.0 * once - twice + self.metric("rialto_view_reads_total").await
     }
 
     /// One question over HTTP/1.1, in a connection of its own; the head and the body.
@@ -116,6 +166,10 @@ impl Served {
     }
 }
 
+fn secret(answer: &Value) -> String {
+    answer["token"]["secret"].as_str().unwrap().to_owned()
+}
+
 async fn over<S>(stream: S) -> (SendRequest<Bytes>, JoinHandle<Option<h2::Error>>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -154,10 +208,7 @@ async fn shaken(
     at: SocketAddr,
     ca: &Path,
     offer: &[&[u8]],
-) -> (
-    impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    Option<Vec<u8>>,
-) {
+) -> std::io::Result<(TlsStream<TcpStream>, Option<Vec<u8>>)> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(ca).unwrap())
@@ -174,10 +225,9 @@ async fn shaken(
     let name = ServerName::try_from("localhost").unwrap();
     let stream = TlsConnector::from(Arc::new(config))
         .connect(name, stream)
-        .await
-        .unwrap();
+        .await?;
     let agreed = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
-    (stream, agreed)
+    Ok((stream, agreed))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,7 +251,9 @@ async fn http2_with_prior_knowledge_and_http1_share_a_listener() {
     // Names are checked as they are over HTTP/1.1.
     let foreign = Request::get("http://evil.test/api/realm").body(()).unwrap();
     let refused = ask(&send, foreign).await.await.unwrap();
-    assert_eq!(refused.status(), StatusCode::MISDIRECTED_REQUEST);
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let why = whole(refused.into_body()).await;
+    assert!(why.contains("RLT0021"), "{why}");
     let (head, _) = served.http1("/api/realm").await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     drop(send);
@@ -224,7 +276,7 @@ async fn alpn_chooses_the_protocol() {
         (&[], None),
     ];
     for (offer, wanted) in offers {
-        let (stream, agreed) = shaken(served.at, &file("pem"), offer).await;
+        let (stream, agreed) = shaken(served.at, &file("pem"), offer).await.unwrap();
         assert_eq!(agreed.as_deref(), wanted, "{offer:?}");
         if agreed.as_deref() != Some(b"h2") {
             continue;
@@ -310,22 +362,23 @@ async fn a_flood_of_resets_ends_its_own_connection_only() {
         .unwrap();
     let (flood, driven) = served.h2c().await;
     let flooding = async {
-        for _ in 0..20 * TAKEN_BACK {
+        for number in 0..20 * TAKEN_BACK {
             let Ok(mut ready) = flood.clone().ready().await else {
-                return;
+                return number;
             };
             let Ok((answer, mut taken)) = ready.send_request(served.get("/api/agents"), true)
             else {
-                return;
+                return number;
             };
             taken.send_reset(h2::Reason::CANCEL);
             drop(answer);
         }
+        u32::MAX
     };
-    timeout(SOON, flooding).await.unwrap();
+    let number = timeout(SOON, flooding).await.unwrap();
+    assert!(number < 20 * TAKEN_BACK, "the connection was not ended");
     drop(flood);
-    let ended = timeout(SOON, driven).await.unwrap().unwrap();
-    assert!(ended.is_some(), "the connection was not ended");
+    let _ = driven.await;
     assert_eq!(follow.status(), StatusCode::OK);
     let answer = ask(&calm, served.get("/api/realm")).await.await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
@@ -337,22 +390,26 @@ async fn requests_that_are_begun_and_taken_back_are_counted_too() {
     let served = Served::new(None).await;
     let (send, driven) = served.h2c().await;
     let flooding = async {
-        for _ in 0..4 * TAKEN_BACK {
+        for number in 0..4 * TAKEN_BACK {
             let Ok(mut ready) = send.clone().ready().await else {
-                return;
+                return number;
             };
             let asked = ready.send_request(served.get("/api/feed/stream?after=0"), true);
+            let Ok((answer, _)) = asked else {
+                return number;
+            };
             // Each has begun and has its head before it is taken back.
-            let Ok(Ok(answer)) = timeout(SOON, asked.unwrap().0).await else {
-                return;
+            let Ok(answer) = timeout(SOON, answer).await.unwrap() else {
+                return number;
             };
             drop(answer);
         }
+        u32::MAX
     };
-    timeout(SOON, flooding).await.unwrap();
+    let number = flooding.await;
+    assert!((TAKEN_BACK..2 * TAKEN_BACK).contains(&number), "{number}");
     drop(send);
-    let ended = timeout(SOON, driven).await.unwrap().unwrap();
-    assert!(ended.is_some(), "the connection was not ended");
+    let _ = driven.await;
     served.becomes("rialto_inbox_streams", 0.0).await;
     served.stop().await;
 }
@@ -442,4 +499,278 @@ async fn who_gives_no_room_makes_the_server_hold_little() {
     driven.abort();
     served.becomes("rialto_inbox_streams", 0.0).await;
     served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_stream_costs_no_read_and_wakes_for_its_subject_alone() {
+    let served = Served::new(None).await;
+    let (admin, reader) = served.owner("ann").await;
+    let (_, writer) = served.owner("bob").await;
+    let listing = |n: usize| {
+        let items = json!([{ "name": "Taco", "price": "3.50" }]);
+        json!({ "terms": { "title": format!("Tacos {n}"), "items": items } })
+    };
+    // What a few commands of others cost while nobody listens.
+    let mut costs = Vec::new();
+    let mut streams = Vec::new();
+    for round in 0..2 {
+        let before = served.reads().await;
+        for n in 0..5 {
+            served
+                .ok(Some(&writer), "listing.publish", listing(10 * round + n))
+                .await;
+        }
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        // Each look at the metrics reads as well, as often in each round.
+        costs.push(served.reads().await - before);
+        if round > 0 {
+            break;
+        }
+        let (send, driven) = served.h2c().await;
+        for path in ["/api/inbox/stream", "/api/feed/stream?feed=following"] {
+            for _ in 0..20 {
+                let stream = ask(&send, served.get_as(&reader, path))
+                    .await
+                    .await
+                    .unwrap();
+                assert_eq!(stream.status(), StatusCode::OK);
+                streams.push(stream.into_body());
+            }
+        }
+        served.becomes("rialto_inbox_streams", 40.0).await;
+        // They have read what there was.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        drop((send, driven));
+    }
+    assert!((costs[0] - costs[1]).abs() < 0.5, "{costs:?} reads");
+    // A letter wakes inboxes.
+    let letter = json!({ "to": { "agent": "@ann-agent" }, "body": "Hello" });
+    served.ok(Some(&writer), "mail.send", letter).await;
+    let told = part(&mut streams[0]).await.unwrap();
+    assert!(
+        String::from_utf8_lossy(&told).contains("event: delivery"),
+        "{told:?}"
+    );
+    // A post of somebody whom the reader does not follow wakes no feed; afterwards one does. The lists have
+    // one before the other comes.
+    for (who, op, args) in [
+        (&writer, "social.post", json!({ "body": "before" })),
+        (
+            &reader,
+            "social.follow",
+            json!({ "agent": "@bob-agent", "follow": true }),
+        ),
+        (&writer, "social.post", json!({ "body": "after" })),
+    ] {
+        let done = served.ok(Some(who), op, args).await;
+        served
+            .http1(&format!("/api/agents?min_position={}", done["position"]))
+            .await;
+    }
+    let told = part(&mut streams[20]).await.unwrap();
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.contains("after") && !told.contains("before"), "{told}");
+    // A token that ends takes its streams with it, at once.
+    let args = json!({ "handle": "third" });
+    let third = served.ok(Some(&admin), "agent.register", args).await;
+    let (send, _driven) = served.h2c().await;
+    let stream = served.get_as(&secret(&third), "/api/inbox/stream");
+    let stream = ask(&send, stream).await.await.unwrap().into_body();
+    let token = json!({ "token": third["ids"]["tok"] });
+    served.ok(Some(&admin), "token.revoke", token).await;
+    let told = timeout(SOON, whole(stream)).await.unwrap();
+    assert!(told.contains("event: problem"), "{told}");
+    drop(streams);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_tell_how_long_requests_take() {
+    let served = Served::new(None).await;
+    let (_, agent) = served.owner("ann").await;
+    for _ in 0..5 {
+        assert!(
+            served
+                .http1("/api/agents?limit=3")
+                .await
+                .0
+                .contains(" 200 ")
+        );
+    }
+    for _ in 0..2 {
+        assert!(served.http1("/api/agents/nobody").await.0.contains(" 404 "));
+        assert!(served.http1("/nowhere/at/all").await.0.contains(" 404 "));
+    }
+    let wrong = json!({ "to": { "agent": "@nobody" }, "body": "Hello" });
+    let (head, _) = served.command(Some(&agent), "mail.send", wrong).await;
+    assert!(head.status.is_client_error());
+    let (_, text) = served.http1("/metrics").await;
+    let value = |name: &str| -> u64 {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} in {text}"))
+            .parse()
+            .unwrap()
+    };
+    for (route, status, number) in [
+        ("/api/agents", "2xx", 5),
+        ("/api/agents/{agent}", "4xx", 2),
+        ("/api/{op}", "2xx", 2),
+        ("/api/{op}", "4xx", 1),
+    ] {
+        let of = format!("{{route=\"{route}\",status=\"{status}\"");
+        assert_eq!(
+            value(&format!("rialto_request_seconds_count{of}}}")),
+            number,
+            "{of}"
+        );
+        let last = value(&format!("rialto_request_seconds_bucket{of},le=\"+Inf\"}}"));
+        assert_eq!(last, number, "{of}");
+    }
+    // What somebody sent never becomes a label.
+    assert!(
+        !text.contains("nowhere") && !text.contains("nobody"),
+        "{text}"
+    );
+    // Every histogram is cumulative, and every accepted command is in that of the log.
+    let (mut series, mut before) = (String::new(), 0);
+    for line in text.lines().filter(|line| line.contains("_bucket{")) {
+        let (labels, count) = line.rsplit_once(' ').unwrap();
+        let (name, _) = labels.rsplit_once("le=").unwrap();
+        let count: u64 = count.parse().unwrap();
+        assert!(name != series || count >= before, "{line}");
+        (series, before) = (name.to_owned(), count);
+    }
+    assert!(value("rialto_durable_seconds_count") >= 2);
+    assert!(value("rialto_queue_wait_seconds_count") >= value("rialto_durable_seconds_count"));
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_certificate_is_taken_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    for name in ["used", "next", "other"] {
+        if !rialto_testing::certificate(folder.path(), name) {
+            return;
+        }
+    }
+    let first = std::fs::read(file("used.pem")).unwrap();
+    std::fs::write(file("first.pem"), &first).unwrap();
+    let pace = Duration::from_millis(50);
+    let tls = Tls::load(&file("used.pem"), &file("used.key")).unwrap();
+    let served = Served::new(Some(tls.read_every(pace))).await;
+    // Whether a certificate is the one that is served now.
+    let at = served.at;
+    let serves = async |ca: &str| shaken(at, &file(ca), &[]).await.is_ok();
+    assert!(serves("first.pem").await && !serves("next.pem").await);
+    // A certificate without its key, a missing file, and no certificate are refused; the old one stays.
+    std::fs::copy(file("next.pem"), file("used.pem")).unwrap();
+    tokio::time::sleep(4 * pace).await;
+    assert!(serves("first.pem").await);
+    std::fs::remove_file(file("used.pem")).unwrap();
+    tokio::time::sleep(4 * pace).await;
+    assert!(serves("first.pem").await);
+    std::fs::write(file("used.pem"), "no certificate").unwrap();
+    tokio::time::sleep(4 * pace).await;
+    assert!(serves("first.pem").await);
+    // Both files: taken.
+    std::fs::copy(file("next.key"), file("used.key")).unwrap();
+    std::fs::copy(file("next.pem"), file("used.pem")).unwrap();
+    let taken = async {
+        while !serves("next.pem").await {
+            tokio::time::sleep(pace).await;
+        }
+    };
+    timeout(SOON, taken).await.unwrap();
+    assert!(!serves("first.pem").await && !serves("other.pem").await);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_lets_streams_and_requests_end() {
+    let served = Served::new(None).await;
+    let (_, agent) = served.owner("ann").await;
+    served.owner("bob").await;
+    let (send, driven) = served.h2c().await;
+    let stream = ask(&send, served.get_as(&agent, "/api/inbox/stream"))
+        .await
+        .await
+        .unwrap();
+    let poll = ask(&send, served.get_as(&agent, "/api/inbox?wait_ms=30000")).await;
+    // A command whose body is still coming.
+    let slow = Request::post(format!("http://{}/api/mail.send", served.at));
+    let slow = slow.header("content-type", "application/json");
+    let slow = slow.header("authorization", format!("Bearer {agent}"));
+    let mut ready = send.clone().ready().await.unwrap();
+    let (answer, mut body) = ready.send_request(slow.body(()).unwrap(), false).unwrap();
+    let args = json!({ "to": { "agent": "@bob-agent" }, "body": "Hello" }).to_string();
+    let (begin, end) = args.split_at(10);
+    body.send_data(begin.to_owned().into(), false).unwrap();
+    // The same over HTTP/1.1, beside a connection that has nothing to do.
+    let (at, token) = (served.at, agent.clone());
+    let follow = std::thread::spawn(move || {
+        let mut stream = std::net::TcpStream::connect(at).unwrap();
+        let head = format!(
+            "GET /api/inbox/stream HTTP/1.1\r\nhost: {at}\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).unwrap();
+        told
+    });
+    served.becomes("rialto_inbox_streams", 2.0).await;
+    served.becomes("rialto_body_bytes", 10.0).await;
+    let Served {
+        stop, serving, at, ..
+    } = served;
+    let _ = stop.unwrap().send(());
+    // Streams are told when to come again, and end; who waits has an answer.
+    let told = whole(stream.into_body()).await;
+    assert!(
+        told.contains("retry: ") && told.contains("shutting down"),
+        "{told}"
+    );
+    let told = tokio::task::spawn_blocking(move || follow.join().unwrap())
+        .await
+        .unwrap();
+    assert!(
+        told.starts_with("HTTP/1.1 200") && told.contains("retry: "),
+        "{told}"
+    );
+    let page = timeout(SOON, poll).await.unwrap().unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    // Nobody comes in any more; what was begun is carried out.
+    assert!(TcpStream::connect(at).await.is_err());
+    body.send_data(end.to_owned().into(), true).unwrap();
+    let (head, said) = timeout(SOON, answer).await.unwrap().unwrap().into_parts();
+    let said = whole(said).await;
+    assert_eq!(head.status, StatusCode::OK, "{said}");
+    drop(send);
+    timeout(SOON, serving).await.unwrap().unwrap();
+    assert!(driven.await.unwrap().is_none(), "it ended in order");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_end_in_its_time_is_cut_off() {
+    let served = Served::draining_for(None, Duration::from_millis(300)).await;
+    let (_, agent) = served.owner("ann").await;
+    let (send, driven) = served.h2c().await;
+    let slow = Request::post(format!("http://{}/api/mail.send", served.at));
+    let slow = slow.header("content-type", "application/json");
+    let slow = slow.header("authorization", format!("Bearer {agent}"));
+    let mut ready = send.clone().ready().await.unwrap();
+    let (answer, mut body) = ready.send_request(slow.body(()).unwrap(), false).unwrap();
+    body.send_data("{".into(), false).unwrap();
+    served.becomes("rialto_body_bytes", 1.0).await;
+    let began = std::time::Instant::now();
+    served.stop().await;
+    assert!(
+        began.elapsed() < Duration::from_secs(9),
+        "it waited for the body"
+    );
+    assert!(answer.await.is_err());
+    drop((body, send));
+    let _ = driven.await;
 }
